@@ -1,0 +1,22 @@
+export type { AbortOptions } from './abort.ts'
+export { Background } from './background.ts'
+export {
+  BerthError,
+  type BerthErrorOptions,
+  conflict,
+  type ErrorKind,
+  errnoOf,
+  internal,
+  invalidArgument,
+  isBerthError,
+  isKind,
+  messageOf,
+  notFound,
+  notImplemented,
+} from './errors.ts'
+export { newId, shortId } from './ids.ts'
+export { KeyedMutex } from './keyed-mutex.ts'
+export { type LogFields, type Logger, nullLogger } from './logger.ts'
+export type { OutputSink, OutputStream } from './streams.ts'
+export { formatNs, nowNs, parseNs, zeroTime } from './time.ts'
+export { Undo } from './undo.ts'

@@ -1,0 +1,101 @@
+/** The engine's one database: SQLite through `node:sqlite`, WAL, synchronous=NORMAL, so that a commit
+ *  costs no fsync and a `kill -9` loses nothing (a power cut may lose the last commits, never consistency).
+ *  https://www.sqlite.org/wal.html */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { BerthError, conflict, messageOf } from '../base/index.ts'
+import { migrations } from './schema.ts'
+
+export type Row = Readonly<Record<string, unknown>>
+
+/** An open database. Only the table classes of this folder use it. */
+export class Database {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  #depth = 0
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  /** Opens (and makes or migrates) the database at `path`; `:memory:` for a test.
+   *  Throws `dataLoss` when the file is no database and `conflict` when a newer version wrote it. */
+  static open(path: string): Database {
+    let db: DatabaseSync
+    try {
+      db = new DatabaseSync(path)
+      db.exec(
+        'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000',
+      )
+    } catch (cause) {
+      throw new BerthError('dataLoss', `cannot open database ${path}: ${messageOf(cause)}`, { cause })
+    }
+    migrate(db, path)
+    return new Database(db)
+  }
+
+  /** All rows of a query. Statements are prepared once per text. */
+  all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#statement(sql).all(...values)
+  }
+
+  /** The first row, or undefined. */
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#statement(sql).get(...values)
+  }
+
+  /** Runs a change; gives how many rows it touched and the last row number.
+   *  Throws `alreadyExists` when a UNIQUE or PRIMARY KEY constraint refused it. */
+  run(sql: string, ...values: SQLInputValue[]): { readonly changes: number; readonly lastRow: number } {
+    try {
+      const result = this.#statement(sql).run(...values)
+      return { changes: Number(result.changes), lastRow: Number(result.lastInsertRowid) }
+    } catch (cause) {
+      // SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE, https://www.sqlite.org/rescode.html
+      const code = (cause as { errcode?: number }).errcode
+      if (code === 1555 || code === 2067) throw new BerthError('alreadyExists', 'record exists already', { cause })
+      throw cause
+    }
+  }
+
+  /** Runs `work` so that all its changes are kept or none. May be nested: the outermost decides. */
+  transaction<T>(work: () => T): T {
+    if (this.#depth > 0) return work()
+    this.#db.exec('BEGIN IMMEDIATE')
+    this.#depth += 1
+    try {
+      const result = work()
+      this.#db.exec('COMMIT')
+      return result
+    } catch (error) {
+      this.#db.exec('ROLLBACK')
+      throw error
+    } finally {
+      this.#depth -= 1
+    }
+  }
+
+  close(): void {
+    if (!this.#db.isOpen) return
+    this.#statements.clear()
+    this.#db.close()
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+function migrate(db: DatabaseSync, path: string): void {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0)
+  if (version > migrations.length) {
+    throw conflict(`database ${path} has version ${version}, this engine knows up to ${migrations.length}`)
+  }
+  for (let next = version; next < migrations.length; next += 1) {
+    db.exec(`BEGIN IMMEDIATE; ${migrations[next]}; PRAGMA user_version = ${next + 1}; COMMIT`)
+  }
+}

@@ -1,0 +1,2 @@
+export { ContainerTable } from './container-table.ts'
+export { Database, type Row } from './database.ts'
