@@ -1,0 +1,83 @@
+/** The door to libc: functions are declared by their C prototype and called through koffi.
+ *  koffi is loaded at the first call, once per thread, so importing `sys` costs nothing and works in workers.
+ *  A failing call throws an Error that looks like Node's own system errors (`code`, `errno`, `syscall`, `path`);
+ *  only functions declared with `rawSyscall` hand the error number back instead. */
+
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
+import type * as Koffi from 'koffi'
+
+/** What a C function takes here: numbers, pointers (bigint or null), C strings, and memory. */
+export type NativeValue = number | bigint | string | null | ArrayBufferView | readonly (string | null)[]
+
+/** A system error in the shape that Node gives its own. */
+export interface SystemError extends Error {
+  readonly code: string
+  readonly errno: number
+  readonly syscall: string
+  readonly path?: string
+}
+
+let koffiModule: typeof Koffi | undefined
+let process_: Koffi.LibraryHandle | undefined
+
+/** koffi itself, for the few modules of `sys` that register callbacks or keep native memory. */
+export function loadKoffi(): typeof Koffi {
+  koffiModule ??= createRequire(import.meta.url)('koffi') as typeof Koffi
+  return koffiModule
+}
+
+/** Declares a function of libc or libuv. Its result comes back unchecked; the symbol is looked up at the first call. */
+export function nativeFunction<Result = number>(prototype: string): (...values: NativeValue[]) => Result {
+  let call: ((...values: NativeValue[]) => Result) | undefined
+  return (...values) => {
+    call ??= lookUp(prototype) as (...values: NativeValue[]) => Result
+    return call(...values)
+  }
+}
+
+/** Declares a libc function that reports failure as -1 and errno; the call throws a SystemError then. */
+export function syscall(prototype: string): (...values: NativeValue[]) => number {
+  const call = nativeFunction(prototype)
+  const name = functionName(prototype)
+  return (...values) => {
+    const result = call(...values)
+    if (result === -1) throw systemError(loadKoffi().errno(), name, firstPath(values))
+    return result
+  }
+}
+
+/** Declares a libc function whose failures are part of normal work (EAGAIN): the call returns `-errno` then. */
+export function rawSyscall(prototype: string): (...values: NativeValue[]) => number {
+  const call = nativeFunction(prototype)
+  return (...values) => {
+    const result = call(...values)
+    return result === -1 ? -loadKoffi().errno() : result
+  }
+}
+
+/** The number of an errno name, for comparing with the results of raw calls. */
+export const errno = constants.errno
+
+/** Builds the error for an error number of the kernel (positive; libuv's negative ones are taken as well). */
+export function systemError(errorNumber: number, call: string, path?: string): SystemError {
+  const number = -Math.abs(errorNumber)
+  const code = getSystemErrorName(number)
+  const where = path === undefined ? '' : ` '${path}'`
+  const error = new Error(`${code}: ${getSystemErrorMessage(number) ?? 'unknown error'}, ${call}${where}`)
+  return Object.assign(error, { code, errno: number, syscall: call, ...(path === undefined ? {} : { path }) })
+}
+
+function lookUp(prototype: string): unknown {
+  process_ ??= loadKoffi().load(null)
+  return process_.func(prototype)
+}
+
+function functionName(prototype: string): string {
+  return /(\w+)\s*\(/.exec(prototype)?.[1] ?? prototype
+}
+
+function firstPath(values: readonly NativeValue[]): string | undefined {
+  return values.find((value) => typeof value === 'string')
+}
