@@ -1,0 +1,226 @@
+/** The daemon's whole configuration: defaults ← daemon.json ← flags, checked once and frozen. */
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { isAbsolute, join, resolve } from 'node:path'
+import { invalidArgument, messageOf } from '../base/index.ts'
+import { mergeValues, parseConfigFile, parseFlags, type RawValues } from './parse-options.ts'
+import { type ListenAddress, parseBytes, parseCidr, parseHost, parseUlimit, type UlimitDefault } from './values.ts'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+
+export interface TlsConfig {
+  readonly verifyClients: boolean
+  readonly caFile?: string
+  readonly certFile: string
+  readonly keyFile: string
+}
+
+export interface DaemonConfig {
+  readonly configFile: string
+  readonly dataRoot: string
+  readonly execRoot: string
+  /** Tells this daemon's bridges, tables and cgroups from another daemon's on the host; '' for the default data root. */
+  readonly instance: string
+  readonly hosts: readonly ListenAddress[]
+  readonly dockerSocket: string | undefined
+  readonly group: string | undefined
+  readonly pidfile: string
+  readonly tls: TlsConfig | undefined
+  readonly logLevel: LogLevel
+  readonly trace: boolean
+  readonly validateOnly: boolean
+  readonly labels: readonly string[]
+  readonly liveRestore: boolean
+  readonly shutdownTimeoutSeconds: number
+  readonly registries: {
+    readonly insecure: readonly string[]
+    readonly mirrors: readonly string[]
+    readonly maxConcurrentDownloads: number
+  }
+  readonly network: {
+    readonly bip: string | undefined
+    readonly mtu: number
+    readonly icc: boolean
+    readonly hostIp: string
+    readonly dns: readonly string[]
+    readonly dnsOptions: readonly string[]
+    readonly dnsSearch: readonly string[]
+  }
+  readonly containers: {
+    readonly defaultRuntime: string
+    readonly runtimes: Readonly<Record<string, string>>
+    readonly ulimits: readonly UlimitDefault[]
+    readonly shmSizeBytes: number
+    readonly init: boolean
+    readonly noNewPrivileges: boolean
+    readonly logDriver: string
+    readonly logOptions: Readonly<Record<string, string>>
+  }
+}
+
+const defaultConfigFile = '/etc/berth/daemon.json'
+const defaultDataRoot = '/var/lib/berth'
+const defaultExecRoot = '/run/berth'
+const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'fatal']
+
+/** Reads flags and the file they point to. Throws `invalidArgument` whose message names what is wrong. */
+export function loadDaemonConfig(args: readonly string[]): DaemonConfig {
+  const flags = parseFlags(args)
+  const path = text(flags, 'configFile') ?? defaultConfigFile
+  const file = readConfigFile(path, flags.configFile !== undefined)
+  return deepFreeze(resolveConfig(mergeValues(flags, file, path), path))
+}
+
+function readConfigFile(path: string, required: boolean): RawValues {
+  if (!existsSync(path)) {
+    if (required) throw invalidArgument(`unable to configure the daemon with file ${path}: no such file`)
+    return {}
+  }
+  try {
+    return parseConfigFile(readFileSync(path, 'utf8'), path)
+  } catch (cause) {
+    throw invalidArgument(`unable to configure the daemon with file ${messageOf(cause)}`, { cause })
+  }
+}
+
+function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
+  const dataRoot = absolute(text(raw, 'dataRoot') ?? defaultDataRoot)
+  const execRoot = absolute(text(raw, 'execRoot') ?? defaultExecRoot)
+  const logLevel = raw.debug === true ? 'debug' : (text(raw, 'logLevel') ?? 'info')
+  if (!logLevels.includes(logLevel)) throw invalidArgument(`invalid logging level: ${logLevel}`)
+  const hosts = list(raw, 'host')
+  return {
+    configFile,
+    dataRoot,
+    execRoot,
+    instance: dataRoot === defaultDataRoot ? '' : createHash('sha256').update(dataRoot).digest('hex').slice(0, 6),
+    hosts: (hosts.length === 0 ? ['unix:///run/berth.sock'] : hosts).map(parseHost),
+    dockerSocket: text(raw, 'dockerSocket'),
+    group: text(raw, 'group'),
+    pidfile: absolute(text(raw, 'pidfile') ?? join(execRoot, 'berthd.pid')),
+    tls: tlsConfig(raw),
+    logLevel: logLevel as LogLevel,
+    trace: raw.trace === true,
+    validateOnly: raw.validate === true,
+    labels: list(raw, 'label').map(checkLabel),
+    liveRestore: raw.liveRestore !== false,
+    shutdownTimeoutSeconds: number(raw, 'shutdownTimeout') ?? 15,
+    registries: {
+      insecure: list(raw, 'insecureRegistry'),
+      mirrors: list(raw, 'registryMirror').map(checkMirror),
+      maxConcurrentDownloads: Math.max(1, number(raw, 'maxConcurrentDownloads') ?? 3),
+    },
+    network: networkConfig(raw),
+    containers: containersConfig(raw),
+  }
+}
+
+function networkConfig(raw: RawValues): DaemonConfig['network'] {
+  const bip = text(raw, 'bip')
+  return {
+    bip: bip === undefined ? undefined : parseCidr(bip, 'bip'),
+    mtu: number(raw, 'mtu') ?? 1500,
+    icc: raw.icc !== false,
+    hostIp: text(raw, 'ip') ?? '0.0.0.0',
+    dns: list(raw, 'dns'),
+    dnsOptions: list(raw, 'dnsOpt'),
+    dnsSearch: list(raw, 'dnsSearch'),
+  }
+}
+
+function containersConfig(raw: RawValues): DaemonConfig['containers'] {
+  const runtimes: Record<string, string> = { crun: 'crun', runc: 'runc' }
+  for (const [name, value] of Object.entries((raw.runtimes ?? {}) as Record<string, { path?: unknown } | null>)) {
+    const path = value?.path
+    if (typeof path !== 'string' || path === '') throw invalidArgument(`runtimes: "${name}" needs a "path"`)
+    runtimes[name] = path
+  }
+  for (const item of list(raw, 'addRuntime')) {
+    const [, name, path] = /^([^=]+)=(.+)$/.exec(item) ?? []
+    if (name === undefined || path === undefined) throw invalidArgument(`invalid runtime "${item}": expected NAME=PATH`)
+    runtimes[name] = path
+  }
+  const defaultRuntime = text(raw, 'defaultRuntime') ?? 'crun'
+  if (runtimes[defaultRuntime] === undefined) {
+    throw invalidArgument(`specified default runtime '${defaultRuntime}' does not exist`)
+  }
+  const logDriver = text(raw, 'logDriver') ?? 'json-file'
+  if (logDriver !== 'json-file' && logDriver !== 'none') {
+    throw invalidArgument(
+      `log-driver: "${logDriver}" is not supported by this version of Berth (json-file and none are)`,
+    )
+  }
+  return {
+    defaultRuntime,
+    runtimes,
+    ulimits: [
+      ...Object.entries((raw.defaultUlimits ?? {}) as Record<string, unknown>).map(([name, value]) =>
+        parseUlimit(name, value),
+      ),
+      ...list(raw, 'defaultUlimit').map((item) => parseUlimit(undefined, item)),
+    ],
+    shmSizeBytes: parseBytes(text(raw, 'defaultShmSize') ?? '64m', 'default-shm-size'),
+    init: raw.init === true,
+    noNewPrivileges: raw.noNewPrivileges === true,
+    logDriver,
+    logOptions: { ...((raw.logOpts ?? {}) as Record<string, string>), ...pairs(list(raw, 'logOpt')) },
+  }
+}
+
+function tlsConfig(raw: RawValues): TlsConfig | undefined {
+  const verifyClients = raw.tlsverify === true
+  if (!verifyClients && raw.tls !== true) return undefined
+  const certFile = text(raw, 'tlscert')
+  const keyFile = text(raw, 'tlskey')
+  if (certFile === undefined || keyFile === undefined) throw invalidArgument('TLS needs --tlscert and --tlskey')
+  const caFile = text(raw, 'tlscacert')
+  if (verifyClients && caFile === undefined) throw invalidArgument('--tlsverify needs --tlscacert')
+  return { verifyClients, certFile, keyFile, ...(caFile === undefined ? {} : { caFile }) }
+}
+
+function checkMirror(mirror: string): string {
+  const url = URL.parse(mirror)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
+    throw invalidArgument(`invalid mirror: "${mirror}" must be a plain http or https address`)
+  }
+  return mirror.replace(/\/$/, '')
+}
+
+function checkLabel(label: string): string {
+  if (!/^[^=]+=./.test(label)) throw invalidArgument(`bad attribute format: ${label}`)
+  return label
+}
+
+function pairs(items: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    items.map((item) => {
+      const at = item.indexOf('=')
+      if (at < 1) throw invalidArgument(`invalid key=value "${item}"`)
+      return [item.slice(0, at), item.slice(at + 1)]
+    }),
+  )
+}
+
+function absolute(path: string): string {
+  return isAbsolute(path) ? path : resolve(path)
+}
+
+function text(raw: RawValues, name: keyof RawValues): string | undefined {
+  return raw[name] as string | undefined
+}
+
+function number(raw: RawValues, name: keyof RawValues): number | undefined {
+  return raw[name] as number | undefined
+}
+
+function list(raw: RawValues, name: keyof RawValues): readonly string[] {
+  return (raw[name] as readonly string[] | undefined) ?? []
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const inner of Object.values(value)) deepFreeze(inner)
+  }
+  return value
+}

@@ -1,0 +1,194 @@
+/** Every option of `berthd`: dockerd's flag names and daemon.json keys, for all that is supported.
+ *  The command line, daemon.json, `--help` and the checks all read this one table.
+ *  https://docs.docker.com/reference/cli/dockerd/ */
+
+export type OptionKind = 'string' | 'boolean' | 'number' | 'list' | 'map' | 'object'
+
+export interface DaemonOption {
+  /** Long flag without dashes; absent for what only daemon.json can say. */
+  readonly flag?: string
+  readonly short?: string
+  /** Key in daemon.json; absent for what only the command line can say. */
+  readonly key?: string
+  readonly kind: OptionKind
+  readonly help: string
+  /** True when a SIGHUP applies a new value without a restart. */
+  readonly reloadable?: boolean
+}
+
+export const daemonOptions = {
+  addRuntime: { flag: 'add-runtime', kind: 'list', help: 'Register an additional OCI runtime (NAME=PATH)' },
+  runtimes: {
+    key: 'runtimes',
+    kind: 'object',
+    help: 'OCI runtimes by name: {"NAME": {"path": "…"}}',
+    reloadable: true,
+  },
+  bip: { flag: 'bip', key: 'bip', kind: 'string', help: 'IPv4 address and prefix of the default bridge (CIDR)' },
+  configFile: { flag: 'config-file', kind: 'string', help: 'Configuration file (default "/etc/berth/daemon.json")' },
+  dataRoot: {
+    flag: 'data-root',
+    key: 'data-root',
+    kind: 'string',
+    help: 'Root of all persistent state (default "/var/lib/berth")',
+  },
+  debug: { flag: 'debug', short: 'D', key: 'debug', kind: 'boolean', help: 'Enable debug mode', reloadable: true },
+  defaultRuntime: {
+    flag: 'default-runtime',
+    key: 'default-runtime',
+    kind: 'string',
+    help: 'Default OCI runtime for containers (default "crun")',
+    reloadable: true,
+  },
+  defaultShmSize: {
+    flag: 'default-shm-size',
+    key: 'default-shm-size',
+    kind: 'string',
+    help: 'Default size of /dev/shm for containers (default 64MiB)',
+    reloadable: true,
+  },
+  defaultUlimit: { flag: 'default-ulimit', kind: 'list', help: 'Default ulimits for containers (NAME=SOFT[:HARD])' },
+  defaultUlimits: {
+    key: 'default-ulimits',
+    kind: 'object',
+    help: 'Default ulimits: {"NAME": {"Name": …, "Soft": …, "Hard": …}}',
+    reloadable: true,
+  },
+  dns: { flag: 'dns', key: 'dns', kind: 'list', help: 'DNS server for containers', reloadable: true },
+  dnsOpt: { flag: 'dns-opt', key: 'dns-opts', kind: 'list', help: 'DNS option for containers', reloadable: true },
+  dnsSearch: {
+    flag: 'dns-search',
+    key: 'dns-search',
+    kind: 'list',
+    help: 'DNS search domain for containers',
+    reloadable: true,
+  },
+  dockerSocket: {
+    flag: 'docker-socket',
+    kind: 'string',
+    help: 'Also link the first unix socket under this path (e.g. /var/run/docker.sock)',
+  },
+  execRoot: {
+    flag: 'exec-root',
+    key: 'exec-root',
+    kind: 'string',
+    help: 'Root of runtime state (default "/run/berth")',
+  },
+  group: {
+    flag: 'group',
+    short: 'G',
+    key: 'group',
+    kind: 'string',
+    help: 'Group of the unix socket (default "docker", else "berth")',
+  },
+  host: {
+    flag: 'host',
+    short: 'H',
+    key: 'hosts',
+    kind: 'list',
+    help: 'Socket to listen on (unix://PATH, tcp://HOST:PORT)',
+  },
+  icc: {
+    flag: 'icc',
+    key: 'icc',
+    kind: 'boolean',
+    help: 'Let containers of the default bridge reach each other (default true)',
+  },
+  init: { flag: 'init', key: 'init', kind: 'boolean', help: 'Run an init in every container', reloadable: true },
+  insecureRegistry: {
+    flag: 'insecure-registry',
+    key: 'insecure-registries',
+    kind: 'list',
+    help: 'Registry (or CIDR) to reach without verified TLS',
+    reloadable: true,
+  },
+  ip: { flag: 'ip', key: 'ip', kind: 'string', help: 'Default host address for published ports (default 0.0.0.0)' },
+  label: { flag: 'label', key: 'labels', kind: 'list', help: 'Label of this daemon (KEY=VALUE)', reloadable: true },
+  liveRestore: {
+    flag: 'live-restore',
+    key: 'live-restore',
+    kind: 'boolean',
+    help: 'Containers run on when the daemon stops (default true)',
+    reloadable: true,
+  },
+  logDriver: {
+    flag: 'log-driver',
+    key: 'log-driver',
+    kind: 'string',
+    help: 'Default log driver of containers (default "json-file")',
+  },
+  logLevel: {
+    flag: 'log-level',
+    short: 'l',
+    key: 'log-level',
+    kind: 'string',
+    help: 'debug, info, warn, error or fatal (default "info")',
+    reloadable: true,
+  },
+  logOpt: { flag: 'log-opt', kind: 'list', help: 'Default log driver option of containers (KEY=VALUE)' },
+  logOpts: { key: 'log-opts', kind: 'map', help: 'Default log driver options: {"KEY": "VALUE"}' },
+  maxConcurrentDownloads: {
+    flag: 'max-concurrent-downloads',
+    key: 'max-concurrent-downloads',
+    kind: 'number',
+    help: 'Layers downloaded at once in one pull (default 3)',
+    reloadable: true,
+  },
+  mtu: { flag: 'mtu', key: 'mtu', kind: 'number', help: 'MTU of the default bridge (default 1500)' },
+  noNewPrivileges: {
+    flag: 'no-new-privileges',
+    key: 'no-new-privileges',
+    kind: 'boolean',
+    help: 'Set no-new-privileges for new containers',
+    reloadable: true,
+  },
+  pidfile: {
+    flag: 'pidfile',
+    short: 'p',
+    key: 'pidfile',
+    kind: 'string',
+    help: 'File that holds the daemon\'s pid (default "EXEC-ROOT/berthd.pid")',
+  },
+  registryMirror: {
+    flag: 'registry-mirror',
+    key: 'registry-mirrors',
+    kind: 'list',
+    help: 'Mirror of docker.io to try first',
+    reloadable: true,
+  },
+  shutdownTimeout: {
+    flag: 'shutdown-timeout',
+    key: 'shutdown-timeout',
+    kind: 'number',
+    help: 'Seconds to wait for containers when they are stopped with the daemon (default 15)',
+    reloadable: true,
+  },
+  tls: { flag: 'tls', key: 'tls', kind: 'boolean', help: 'Use TLS on tcp sockets; implied by --tlsverify' },
+  tlscacert: {
+    flag: 'tlscacert',
+    key: 'tlscacert',
+    kind: 'string',
+    help: 'Trust only client certificates signed by this CA',
+  },
+  tlscert: { flag: 'tlscert', key: 'tlscert', kind: 'string', help: 'TLS certificate file' },
+  tlskey: { flag: 'tlskey', key: 'tlskey', kind: 'string', help: 'TLS key file' },
+  tlsverify: { flag: 'tlsverify', key: 'tlsverify', kind: 'boolean', help: 'Use TLS and verify the clients' },
+  trace: { flag: 'trace', kind: 'boolean', help: 'Print the time of each step of a container start' },
+  validate: { flag: 'validate', kind: 'boolean', help: 'Check the configuration and exit' },
+} as const satisfies Record<string, DaemonOption>
+
+export type DaemonOptionName = keyof typeof daemonOptions
+
+/** The text of `berthd --help`. */
+export function daemonHelp(): string {
+  const rows = Object.values(daemonOptions as Record<string, DaemonOption>)
+    .filter((option) => option.flag !== undefined)
+    .map((option) => {
+      const short = option.short === undefined ? '    ' : `-${option.short}, `
+      const value = option.kind === 'boolean' ? '' : option.kind === 'number' ? ' int' : ` ${option.kind}`
+      return [`  ${short}--${option.flag}${value}`, option.help] as const
+    })
+  const width = Math.max(...rows.map(([left]) => left.length)) + 3
+  const lines = rows.map(([left, help]) => `${left.padEnd(width)}${help}`)
+  return `Usage:  berthd [OPTIONS]\n\nA Docker-compatible container engine.\n\nOptions:\n${lines.join('\n')}\n      --help\n  -v, --version\n`
+}

@@ -1,0 +1,80 @@
+/** Parsers of single configuration values. Each throws `invalidArgument` that names the value. */
+import { isIPv4 } from 'node:net'
+import { invalidArgument } from '../base/index.ts'
+
+/** Where to listen: one `-H`. */
+export type ListenAddress =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+
+export interface UlimitDefault {
+  readonly name: string
+  readonly soft: number
+  readonly hard: number
+}
+
+/** `unix:///path`, `tcp://host:port`; a bare `host:port` is tcp and a bare `/path` is unix. */
+export function parseHost(text: string): ListenAddress {
+  const [, scheme = text.startsWith('/') ? 'unix' : 'tcp', rest = ''] = /^(?:([a-z]+):\/\/)?(.*)$/.exec(text) ?? []
+  if (scheme === 'unix') {
+    const path = rest === '' ? '/run/berth.sock' : rest
+    if (!path.startsWith('/'))
+      throw invalidArgument(`invalid bind address (${text}): a unix socket needs an absolute path`)
+    if (Buffer.byteLength(path) > 107)
+      throw invalidArgument(`invalid bind address (${text}): path is longer than 107 bytes`)
+    return { kind: 'unix', path }
+  }
+  if (scheme !== 'tcp') throw invalidArgument(`invalid bind address (${text}): unsupported proto ${scheme}`)
+  const url = URL.parse(`http://${rest}`)
+  if (url === null || url.pathname !== '/' || url.hostname === '')
+    throw invalidArgument(`invalid bind address (${text})`)
+  const portText = /:(\d+)$/.exec(rest)?.[1]
+  return {
+    kind: 'tcp',
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: portText === undefined ? 2375 : Number(portText),
+  }
+}
+
+/** An IPv4 address with a prefix length, given back unchanged. */
+export function parseCidr(text: string, key: string): string {
+  const [address = '', prefix = ''] = text.split('/')
+  if (!isIPv4(address) || !/^\d{1,2}$/.test(prefix) || Number(prefix) > 30 || Number(prefix) < 8) {
+    throw invalidArgument(`${key}: invalid CIDR address: ${text}`)
+  }
+  return text
+}
+
+const byteUnits: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
+
+/** Sizes as Docker writes them: `64m`, `1.5g`, `512`, `64MiB`; binary units. */
+export function parseBytes(text: string, key: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s?([bkmgt]?)(?:i?b)?$/i.exec(text.trim())
+  if (match === null) throw invalidArgument(`${key}: invalid size: '${text}'`)
+  return Math.floor(Number(match[1]) * (byteUnits[(match[2] ?? '').toLowerCase()] ?? 1))
+}
+
+/** `NAME=SOFT[:HARD]` from a flag, or an object of daemon.json's `default-ulimits`. */
+export function parseUlimit(name: string | undefined, value: unknown): UlimitDefault {
+  if (typeof value === 'string') {
+    const [, itemName, soft, hard] = /^(\w+)=(-?\d+)(?::(-?\d+))?$/.exec(value) ?? []
+    if (itemName === undefined) throw invalidArgument(`invalid ulimit argument: ${value}`)
+    return checkUlimit({ name: itemName, soft: Number(soft), hard: Number(hard ?? soft) })
+  }
+  const { Name = name, Soft, Hard = Soft } = (value ?? {}) as { Name?: string; Soft?: number; Hard?: number }
+  if (Name === undefined || typeof Soft !== 'number' || typeof Hard !== 'number') {
+    throw invalidArgument(`default-ulimits: "${name}" needs Name, Soft and Hard`)
+  }
+  return checkUlimit({ name: Name, soft: Soft, hard: Hard })
+}
+
+const ulimitNames =
+  'core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' ')
+
+function checkUlimit(limit: UlimitDefault): UlimitDefault {
+  if (!ulimitNames.includes(limit.name)) throw invalidArgument(`invalid ulimit type: ${limit.name}`)
+  if (limit.hard !== -1 && (limit.soft === -1 || limit.soft > limit.hard)) {
+    throw invalidArgument(`ulimit soft limit must be less than or equal to hard limit: ${limit.soft} > ${limit.hard}`)
+  }
+  return limit
+}
