@@ -1,0 +1,50 @@
+export { chainId, chainIds, nextChainId } from './chain-id.ts'
+export { type Descriptor, isObject, parseDescriptor } from './descriptor.ts'
+export { type Digest, digestFromHex, digestOf, hexOf, isDigest, parseDigest } from './digest.ts'
+export {
+  type OciHealthcheck,
+  type OciHistoryEntry,
+  type OciImageConfig,
+  type OciRuntimeDefaults,
+  parseImageConfig,
+  platformOfConfig,
+} from './image-config.ts'
+export {
+  formatManifest,
+  type ImageIndex,
+  type Manifest,
+  type ManifestDocument,
+  parseManifestDocument,
+  schema1Refused,
+} from './manifest.ts'
+export {
+  acceptedManifestTypes,
+  isConfigType,
+  isIndexType,
+  isLayerType,
+  isManifestType,
+  isSchema1Type,
+  mediaTypes,
+} from './media-types.ts'
+export {
+  bestPlatform,
+  formatPlatform,
+  hostPlatform,
+  normalizePlatform,
+  type Platform,
+  parsePlatform,
+  parsePlatformObject,
+  platformRank,
+} from './platform.ts'
+export {
+  defaultRegistry,
+  defaultTag,
+  familiarName,
+  familiarReference,
+  formatReference,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+  withDigest,
+  withTag,
+} from './reference.ts'
