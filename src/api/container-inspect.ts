@@ -1,0 +1,101 @@
+import type { ContainerConfig } from './container-config.ts'
+import type { OciDescriptor } from './descriptors.ts'
+import type { EndpointSettings } from './endpoints.ts'
+import type { HostConfig } from './host-config.ts'
+import type { MountPoint } from './mounts.ts'
+import type { StringMap } from './optional.ts'
+import type { PortMap } from './ports.ts'
+
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+
+/** What a container is doing now. Times are RFC 3339 with nanoseconds; "never" is `zeroTime`. */
+export interface ContainerState {
+  readonly Status: ContainerStatus
+  readonly Running: boolean
+  readonly Paused: boolean
+  readonly Restarting: boolean
+  readonly OOMKilled: boolean
+  readonly Dead: boolean
+  readonly Pid: number
+  readonly ExitCode: number
+  readonly Error: string
+  readonly StartedAt: string
+  readonly FinishedAt: string
+  readonly Health?: Health | undefined
+}
+
+export interface Health {
+  readonly Status: 'none' | 'starting' | 'healthy' | 'unhealthy'
+  readonly FailingStreak: number
+  readonly Log: readonly HealthcheckResult[] | null
+}
+
+export interface HealthcheckResult {
+  readonly Start: string
+  readonly End: string
+  readonly ExitCode: number
+  readonly Output: string
+}
+
+export interface DriverData {
+  readonly Name: string
+  readonly Data: StringMap | null
+}
+
+/** `GET /containers/{id}/json`. `Config` and `HostConfig` may leave fields out: the server puts their zero values in. */
+export interface ContainerInspect {
+  readonly Id: string
+  readonly Created: string
+  readonly Path: string
+  readonly Args: readonly string[]
+  readonly State: ContainerState
+  readonly Image: string
+  readonly ResolvConfPath: string
+  readonly HostnamePath: string
+  readonly HostsPath: string
+  readonly LogPath: string
+  /** With its leading slash. */
+  readonly Name: string
+  readonly RestartCount: number
+  readonly Driver: string
+  readonly Platform: string
+  readonly ImageManifestDescriptor?: OciDescriptor | undefined
+  readonly MountLabel: string
+  readonly ProcessLabel: string
+  readonly AppArmorProfile: string
+  readonly ExecIDs: readonly string[] | null
+  readonly HostConfig: HostConfig
+  readonly GraphDriver: DriverData
+  readonly SizeRw?: number | undefined
+  readonly SizeRootFs?: number | undefined
+  readonly Mounts: readonly MountPoint[]
+  readonly Config: ContainerConfig
+  readonly NetworkSettings: NetworkSettings
+}
+
+/** A container's networks. The members after `Ports` repeat the default bridge's endpoint for old clients. */
+export interface NetworkSettings {
+  readonly Bridge: string
+  readonly SandboxID: string
+  readonly SandboxKey: string
+  readonly Ports: PortMap
+  readonly HairpinMode: boolean
+  readonly LinkLocalIPv6Address: string
+  readonly LinkLocalIPv6PrefixLen: number
+  readonly SecondaryIPAddresses: readonly NetworkAddress[] | null
+  readonly SecondaryIPv6Addresses: readonly NetworkAddress[] | null
+  readonly EndpointID: string
+  readonly Gateway: string
+  readonly GlobalIPv6Address: string
+  readonly GlobalIPv6PrefixLen: number
+  readonly IPAddress: string
+  readonly IPPrefixLen: number
+  readonly IPv6Gateway: string
+  readonly MacAddress: string
+  readonly Networks: Readonly<Record<string, EndpointSettings>>
+}
+
+export interface NetworkAddress {
+  readonly Addr: string
+  readonly PrefixLen: number
+}

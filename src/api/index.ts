@@ -1,0 +1,79 @@
+export type { ContainerConfig, HealthConfig } from './container-config.ts'
+export type {
+  ContainerCreateBody,
+  ContainerCreateResponse,
+  ContainersPruneResponse,
+  ContainerTopResponse,
+  ContainerUpdateResponse,
+  ContainerWaitResponse,
+  WaitCondition,
+} from './container-create.ts'
+export type {
+  ContainerInspect,
+  ContainerState,
+  ContainerStatus,
+  DriverData,
+  Health,
+  HealthcheckResult,
+  NetworkAddress,
+  NetworkSettings,
+} from './container-inspect.ts'
+export type { ContainerSummary } from './container-summary.ts'
+export type { OciDescriptor, OciPlatform } from './descriptors.ts'
+export type { DistributionInspect } from './distribution.ts'
+export type { EndpointIPAMConfig, EndpointSettings, NetworkingConfig } from './endpoints.ts'
+export type { ErrorResponse } from './errors.ts'
+export type { EventActor, EventMessage, EventType } from './events.ts'
+export type { ExecConfig, ExecInspect, ExecProcessConfig, ExecStartBody } from './exec.ts'
+export type {
+  DeviceMapping,
+  DeviceRequest,
+  HostConfig,
+  LogConfig,
+  Resources,
+  RestartPolicy,
+  ThrottleDevice,
+  Ulimit,
+  WeightDevice,
+} from './host-config.ts'
+export type {
+  AuthConfig,
+  ImageConfig,
+  ImageDeleteItem,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageManifestSummary,
+  ImageSummary,
+  ImagesPruneResponse,
+  ProgressDetail,
+  ProgressMessage,
+} from './images.ts'
+export type { BindOptions, Mount, MountPoint, TmpfsOptions, VolumeOptions } from './mounts.ts'
+export type {
+  Ipam,
+  IpamConfig,
+  Network,
+  NetworkContainer,
+  NetworkCreateBody,
+  NetworkCreateResponse,
+} from './networks.ts'
+export type { Optional, StringMap, WireSet } from './optional.ts'
+export type { Port, PortBinding, PortMap } from './ports.ts'
+export {
+  type BuildCacheRecord,
+  type ComponentCommit,
+  type DiskUsage,
+  type DiskUsageType,
+  type FirewallInfo,
+  type IndexInfo,
+  inactiveSwarm,
+  type PluginsInfo,
+  type RegistryServiceConfig,
+  type RuntimeInfo,
+  type SwarmInfo,
+  type SystemInfo,
+  type SystemVersion,
+  type VersionComponent,
+} from './system.ts'
+export { compareApiVersions, maxApiVersion, minApiVersion } from './version.ts'
+export type { Volume, VolumeCreateBody, VolumeListResponse, VolumesPruneResponse } from './volumes.ts'
