@@ -1,0 +1,17 @@
+export type {
+  AttachIo,
+  AttachOptions,
+  ContainerBackend,
+  ContainerLifecycle,
+  ContainerQueries,
+  ContainerStreams,
+  CreateContainerRequest,
+  Filters,
+  ListContainersOptions,
+  LogsOptions,
+  OutputSource,
+  RemoveOptions,
+  StopOptions,
+  TerminalSize,
+  WaitHandle,
+} from './backend.ts'

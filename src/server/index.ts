@@ -1,0 +1,30 @@
+export type {
+  AttachIo,
+  AttachOptions,
+  ContainerBackend,
+  ContainerLifecycle,
+  ContainerQueries,
+  ContainerStreams,
+  CreateContainerRequest,
+  Filters,
+  ListContainersOptions,
+  LogsOptions,
+  OutputSource,
+  RemoveOptions,
+  StopOptions,
+  TerminalSize,
+  WaitHandle,
+} from './containers/index.ts'
+export type { ExecBackend, StartExecOptions } from './exec/backend.ts'
+export type {
+  ImageBackend,
+  ImageSources,
+  ImportRequest,
+  ListImagesOptions,
+  OnProgress,
+  ProgressOptions,
+  PullOptions,
+} from './images/backend.ts'
+export type { NetworkBackend } from './networks/backend.ts'
+export type { EventsOptions, SystemBackend } from './system/backend.ts'
+export type { VolumeBackend } from './volumes/backend.ts'

@@ -1,0 +1,21 @@
+import type { DiskUsage, DiskUsageType, EventMessage, SystemInfo, SystemVersion } from '../../api/index.ts'
+import type { AbortOptions } from '../../base/index.ts'
+import type { Filters } from '../containers/index.ts'
+
+export interface EventsOptions {
+  /** Unix nanoseconds: history from here on first. */
+  readonly sinceNs?: bigint | undefined
+  /** Unix nanoseconds: the stream ends there. */
+  readonly untilNs?: bigint | undefined
+  readonly filters: Filters
+}
+
+/** What `/version`, `/info`, `/events` and `/system/df` call. */
+export interface SystemBackend {
+  version(): Promise<SystemVersion>
+  info(): Promise<SystemInfo>
+  /** Subscribed when this returns, so that no event after the answer's headers is missed. Ends at `untilNs` or by the signal. */
+  events(options: EventsOptions, abort: AbortOptions): AsyncIterable<EventMessage>
+  /** Optional: `GET /system/df` answers 501 without it. */
+  diskUsage?(types: ReadonlySet<DiskUsageType>): Promise<DiskUsage>
+}
