@@ -1,0 +1,96 @@
+/** Everything that happens to objects of the engine, told to whoever listens, with a short history.
+ *  Delivery is synchronous and in order: what one container does arrives in the order it was done. */
+import type { EventMessage, EventType } from '../api/index.ts'
+import { nowNs } from '../base/index.ts'
+
+/** How many past events are kept for `since`. */
+const historyLimit = 1024
+
+/** How many events may wait for a slow listener before it is cut off. */
+const queueLimit = 8192
+
+export class EventBus {
+  readonly #history: EventMessage[] = []
+  readonly #listeners = new Set<(event: EventMessage) => void>()
+
+  /** Tells of one event, at the present time. Attribute values are text. */
+  publish(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
+    const timeNano = nowNs()
+    const event: EventMessage = Object.freeze({
+      Type: type,
+      Action: action,
+      Actor: { ID: id, Attributes: attributes },
+      scope: 'local',
+      time: Number(timeNano / 1_000_000_000n),
+      timeNano,
+    })
+    this.#history.push(event)
+    if (this.#history.length > historyLimit) this.#history.shift()
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  /** Past events from `sinceNs` on (nanoseconds since the epoch), oldest first. */
+  since(sinceNs: bigint): EventMessage[] {
+    return this.#history.filter((event) => event.timeNano >= sinceNs)
+  }
+
+  /** Calls `listener` for each event from now on, until the returned function is called. */
+  subscribe(listener: (event: EventMessage) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** How many listen now. */
+  get listenerCount(): number {
+    return this.#listeners.size
+  }
+
+  /** Past events from `sinceNs` on, then live ones, until `untilNs` has passed or `signal` fires. Subscribed
+   *  when this returns. Without `sinceNs` there is no history, unless `untilNs` is in the past. */
+  stream(
+    range: { readonly sinceNs?: bigint | undefined; readonly untilNs?: bigint | undefined },
+    signal?: AbortSignal,
+  ): AsyncIterable<EventMessage> {
+    const { sinceNs, untilNs } = range
+    const queue: EventMessage[] = sinceNs === undefined ? [] : this.since(sinceNs)
+    let wake: () => void = () => {}
+    let ended = false
+    const end = (): void => {
+      ended = true
+      unsubscribe()
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      wake()
+    }
+    const unsubscribe = this.subscribe((event) => {
+      queue.push(event)
+      if (queue.length > queueLimit) end()
+      wake()
+    })
+    const timer = untilNs === undefined ? undefined : setTimeout(end, Math.min(2 ** 31 - 1, msUntil(untilNs)))
+    if (signal?.aborted === true) end()
+    signal?.addEventListener('abort', end, { once: true })
+    return drain()
+
+    async function* drain(): AsyncGenerator<EventMessage> {
+      try {
+        for (;;) {
+          for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
+            if (untilNs !== undefined && event.timeNano > untilNs) return
+            yield event
+          }
+          if (ended) return
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
+      } finally {
+        end()
+      }
+    }
+  }
+}
+
+function msUntil(ns: bigint): number {
+  return Math.max(0, Number(ns / 1_000_000n) - Date.now())
+}

@@ -1,0 +1,69 @@
+import type { EventMessage } from '../api/index.ts'
+
+/** Whether an event passes `filters` of `GET /events`: any value of a key, all keys.
+ *  https://docs.docker.com/reference/cli/docker/system/events/#filter */
+export function matchesEvent(event: EventMessage, filters: Readonly<Record<string, readonly string[]>>): boolean {
+  return Object.entries(filters).every(
+    ([key, values]) => values.length === 0 || values.some((v) => matches(event, key, v)),
+  )
+}
+
+function matches(event: EventMessage, key: string, value: string): boolean {
+  const { ID: id, Attributes: attributes } = event.Actor
+  switch (key) {
+    case 'event':
+      return event.Action === value || event.Action.split(':')[0] === value
+    case 'type':
+      return event.Type === value
+    case 'scope':
+      return event.scope === value
+    case 'label':
+      return matchesLabel(attributes, value)
+    case 'image':
+      return matchesImage(event, value)
+    case 'container':
+    case 'network':
+    case 'volume':
+    case 'daemon':
+    case 'plugin':
+      return matchesObject(event, key, value, id, attributes)
+    default:
+      return false
+  }
+}
+
+function matchesObject(
+  event: EventMessage,
+  key: string,
+  value: string,
+  id: string,
+  attributes: Readonly<Record<string, string>>,
+): boolean {
+  if (event.Type === key)
+    return id === value || attributes.name === value || (id.startsWith(value) && value.length >= 4)
+  return attributes[key] === value
+}
+
+function matchesImage(event: EventMessage, value: string): boolean {
+  const { ID: id, Attributes: attributes } = event.Actor
+  if (event.Type === 'image') {
+    return (
+      id === value ||
+      attributes.name === value ||
+      withoutTag(id) === value ||
+      withoutTag(attributes.name ?? '') === value
+    )
+  }
+  const image = attributes.image
+  return image !== undefined && (image === value || withoutTag(image) === value)
+}
+
+function withoutTag(reference: string): string {
+  return reference.replace(/:[\w.-]+$/, '')
+}
+
+function matchesLabel(attributes: Readonly<Record<string, string>>, label: string): boolean {
+  const at = label.indexOf('=')
+  if (at < 0) return label in attributes
+  return attributes[label.slice(0, at)] === label.slice(at + 1)
+}

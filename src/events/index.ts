@@ -1,0 +1,2 @@
+export { EventBus } from './event-bus.ts'
+export { matchesEvent } from './event-filter.ts'
