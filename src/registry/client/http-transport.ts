@@ -1,0 +1,124 @@
+/** HTTP to registries, over node:http(s) because big bodies arrive there as plain buffers at full speed.
+ *  Follows redirects without ever giving credentials to another host, and turns every failure of the
+ *  connection into a BerthError whose `details.retryable` says whether a second try makes sense. */
+import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import https from 'node:https'
+import type { AbortOptions } from '../../base/index.ts'
+import { connectionError, tooManyRedirects } from './registry-errors.ts'
+
+export interface HttpRequest extends AbortOptions {
+  readonly method?: string
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+  /** Accept any certificate: the registry was configured as insecure. */
+  readonly insecureTls?: boolean
+}
+
+export interface HttpResponse {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: IncomingMessage
+  /** Where it came from in the end. */
+  readonly url: string
+}
+
+export interface HttpTransportOptions {
+  /** HTTP_PROXY, HTTPS_PROXY, NO_PROXY (any case) to obey. */
+  readonly proxyEnv?: Readonly<Record<string, string>>
+  readonly userAgent?: string
+  /** No byte for this long means that the connection is dead. */
+  readonly idleTimeoutMs?: number
+}
+
+const maxRedirects = 10
+const redirectStatuses = new Set([301, 302, 303, 307, 308])
+
+/** A pool of connections. Idle ones do not keep the process alive. */
+export class HttpTransport {
+  readonly #options: HttpTransportOptions
+  readonly #plain: http.Agent
+  readonly #tls: https.Agent
+  readonly #insecure: https.Agent
+
+  constructor(options: HttpTransportOptions = {}) {
+    this.#options = options
+    const shared = {
+      keepAlive: true,
+      timeout: 15_000,
+      ...(options.proxyEnv === undefined ? {} : { proxyEnv: { ...options.proxyEnv } }),
+    }
+    this.#plain = new http.Agent(shared)
+    this.#tls = new https.Agent(shared)
+    this.#insecure = new https.Agent({ ...shared, rejectUnauthorized: false })
+  }
+
+  /** Sends a request and gives the response once its headers are there; the caller reads or destroys the body. */
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    let url = request.url
+    let headers: Readonly<Record<string, string>> = { ...request.headers }
+    for (let hop = 0; hop <= maxRedirects; hop += 1) {
+      const body = await this.#sendOnce({ ...request, url, headers })
+      const status = body.statusCode ?? 0
+      const { location } = body.headers
+      if (!redirectStatuses.has(status) || location === undefined || !isSafe(request.method)) {
+        return { status, headers: body.headers, body, url }
+      }
+      body.resume()
+      const next = new URL(location, url).toString()
+      if (new URL(next).host !== new URL(url).host || leavesTls(url, next)) headers = withoutCredentials(headers)
+      url = next
+    }
+    throw tooManyRedirects(request.url)
+  }
+
+  /** Closes the idle connections. */
+  close(): void {
+    this.#plain.destroy()
+    this.#tls.destroy()
+    this.#insecure.destroy()
+  }
+
+  #sendOnce(request: HttpRequest): Promise<IncomingMessage> {
+    const url = new URL(request.url)
+    const { method = 'GET', body, signal } = request
+    const isTls = url.protocol === 'https:'
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+    const headers: Record<string, string> = { 'User-Agent': this.#options.userAgent ?? 'berth', ...request.headers }
+    if (body !== undefined) headers['Content-Length'] = String(Buffer.byteLength(body))
+    const agent = isTls ? (request.insecureTls === true ? this.#insecure : this.#tls) : this.#plain
+    const outgoing = (isTls ? https : http).request(url, { method, headers, agent, ...(signal ? { signal } : {}) })
+    outgoing.setTimeout(this.#options.idleTimeoutMs ?? 60_000, () => {
+      outgoing.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' }))
+    })
+    outgoing.on('response', resolve)
+    outgoing.on('error', (error) => reject(connectionError(error, method, request.url, signal)))
+    outgoing.end(body)
+    return promise
+  }
+}
+
+/** Reads a small body whole. What is longer than `maxBytes` is cut off there. */
+export async function readBody(body: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > maxBytes) break
+  }
+  return Buffer.concat(chunks).subarray(0, maxBytes)
+}
+
+function isSafe(method = 'GET'): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+function leavesTls(from: string, to: string): boolean {
+  return from.startsWith('https:') && !to.startsWith('https:')
+}
+
+function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const secret = new Set(['authorization', 'cookie', 'proxy-authorization'])
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !secret.has(name.toLowerCase())))
+}

@@ -1,0 +1,58 @@
+import { type Logger, nullLogger } from '../../base/index.ts'
+import type { Reference } from '../../oci/index.ts'
+import type { RegistryAuth } from './credentials.ts'
+import { type Endpoint, type EndpointOptions, endpointsOf } from './endpoints.ts'
+import { HttpTransport, type HttpTransportOptions } from './http-transport.ts'
+import { Repository } from './repository.ts'
+import { TokenSource } from './token-source.ts'
+
+export interface RegistryClientOptions extends EndpointOptions, HttpTransportOptions {
+  readonly logger?: Logger
+}
+
+/** Access to all registries: shares connections, tokens and what was learned about each host. */
+export class RegistryClient {
+  readonly #options: RegistryClientOptions
+  readonly #transport: HttpTransport
+  readonly #tokens: TokenSource
+  readonly #known = new Map<string, Endpoint>()
+
+  constructor(options: RegistryClientOptions = {}) {
+    this.#options = options
+    this.#transport = new HttpTransport(options)
+    this.#tokens = new TokenSource(this.#transport)
+  }
+
+  /** The repository that a reference names, for the bearer of these credentials. */
+  repository(reference: Reference, auth: RegistryAuth = {}): Repository {
+    const endpoints = endpointsOf(reference.registry, this.#options)
+    const known = this.#known.get(reference.registry)
+    const known1st = known === undefined ? [] : endpoints.filter((one) => one.baseUrl === known.baseUrl)
+    return new Repository({
+      reference,
+      auth,
+      endpoints: [...known1st, ...endpoints.filter((one) => !known1st.includes(one))],
+      transport: this.#transport,
+      tokens: this.#tokens,
+      logger: this.#options.logger ?? nullLogger,
+      onEndpoint: (endpoint) => {
+        if (!endpoint.isMirror && endpoints.length > 1) this.#known.set(reference.registry, endpoint)
+      },
+    })
+  }
+
+  /** What workers need to make a transport like this one. */
+  get transportOptions(): HttpTransportOptions {
+    const { proxyEnv, userAgent, idleTimeoutMs } = this.#options
+    return {
+      ...(proxyEnv === undefined ? {} : { proxyEnv }),
+      ...(userAgent === undefined ? {} : { userAgent }),
+      ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
+    }
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#transport.close()
+  }
+}

@@ -1,0 +1,203 @@
+/** One repository of a registry, as one user sees it, at the first of its endpoints that answers. */
+import { type AbortOptions, BerthError, isBerthError, isKind, type Logger, messageOf } from '../../base/index.ts'
+import { acceptedManifestTypes, type Descriptor, type Digest, digestOf, type Reference } from '../../oci/index.ts'
+import { parseChallenges } from './auth-challenge.ts'
+import type { BlobRequest } from './blob-stream.ts'
+import { basicHeader, type RegistryAuth } from './credentials.ts'
+import type { Endpoint } from './endpoints.ts'
+import { type HttpResponse, type HttpTransport, readBody } from './http-transport.ts'
+import { isWrongScheme, statusError } from './registry-errors.ts'
+import { withRetry } from './retry.ts'
+import type { TokenSource } from './token-source.ts'
+
+export interface RepositoryOptions {
+  readonly reference: Reference
+  readonly auth: RegistryAuth
+  readonly endpoints: readonly Endpoint[]
+  readonly transport: HttpTransport
+  readonly tokens: TokenSource
+  readonly logger: Logger
+  /** Told which endpoint answered, so that the next pull begins there. */
+  readonly onEndpoint: (endpoint: Endpoint) => void
+}
+
+/** A manifest or index as it was sent: its bytes are what its digest is over. */
+export interface FetchedManifest {
+  readonly descriptor: Descriptor
+  readonly bytes: Buffer
+}
+
+export interface RegistryRequest extends AbortOptions {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+}
+
+const maxManifestBytes = 4 << 20
+const maxErrorBytes = 65_536
+const unknownManifest = Buffer.from('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}')
+
+/** Reads manifests and prepares requests for blobs. Cheap: made for each pull. */
+export class Repository {
+  readonly #options: RepositoryOptions
+  #endpoint: Endpoint | undefined
+  #authorization: string | undefined
+
+  constructor(options: RepositoryOptions) {
+    this.#options = options
+    const { registryToken } = options.auth
+    if (registryToken !== undefined) this.#authorization = `Bearer ${registryToken}`
+  }
+
+  /** What a tag or digest points to, without its bytes. */
+  async resolve(target: string, options: AbortOptions = {}): Promise<Descriptor> {
+    const response = await this.request(`manifests/${target}`, {
+      method: 'HEAD',
+      headers: { Accept: acceptedManifestTypes.join(', ') },
+      ...options,
+    })
+    response.body.resume()
+    const digest = response.headers['docker-content-digest']
+    const size = Number(response.headers['content-length'])
+    if (typeof digest !== 'string' || !Number.isSafeInteger(size)) {
+      return (await this.fetchManifest(target, options)).descriptor
+    }
+    return { mediaType: mediaTypeOf(response), digest: digest as Digest, size }
+  }
+
+  /** Fetches a manifest by tag or digest; verified when a digest is asked for. */
+  async fetchManifest(target: string, options: AbortOptions = {}): Promise<FetchedManifest> {
+    return withRetry(async () => {
+      const response = await this.#request('GET', `manifests/${target}`, {
+        headers: { Accept: acceptedManifestTypes.join(', ') },
+        ...options,
+      })
+      const bytes = await readBody(response.body, maxManifestBytes + 1)
+      if (bytes.length > maxManifestBytes) throw new BerthError('invalidArgument', 'manifest is larger than 4 MiB')
+      const digest = digestOf(bytes)
+      if (target.includes(':') && target !== digest) {
+        throw new BerthError('dataLoss', `manifest verification failed for digest ${target}`)
+      }
+      return { descriptor: { mediaType: mediaTypeOf(response), digest, size: bytes.length }, bytes }
+    }, options)
+  }
+
+  /** The request for a blob, to be sent by `readBlob` here or in a worker. */
+  async blobRequest(digest: Digest, refused: boolean, options: AbortOptions = {}): Promise<BlobRequest> {
+    const endpoint = this.#endpoint ?? (await this.#probe(options))
+    const url = this.#url(endpoint, `blobs/${digest}`)
+    if (refused) {
+      // A fresh token is had by showing the registry's own challenge to the token server again.
+      const response = await this.#send(endpoint, 'HEAD', url, options, true)
+      response.body.resume()
+    }
+    return { url, headers: this.#credentials(), insecureTls: endpoint.insecureTls }
+  }
+
+  /** Any other request to the repository: `path` is below `/v2/<repository>/`. Statuses from 400 on throw. */
+  request(path: string, { method = 'GET', ...options }: RegistryRequest = {}): Promise<HttpResponse> {
+    return withRetry(() => this.#request(method, path, options), options)
+  }
+
+  /** Sends to the endpoint that is known to answer, or tries all of them in order. */
+  async #request(method: string, path: string, options: RegistryRequest): Promise<HttpResponse> {
+    if (this.#endpoint !== undefined) return this.#checked(this.#endpoint, method, path, options)
+    let failure: unknown
+    for (const [index, endpoint] of this.#options.endpoints.entries()) {
+      try {
+        const response = await this.#checked(endpoint, method, path, options)
+        this.#endpoint = endpoint
+        this.#options.onEndpoint(endpoint)
+        return response
+      } catch (error) {
+        if (isKind(error, 'cancelled')) throw error
+        failure = worthier(failure, error)
+        const isLast = index === this.#options.endpoints.length - 1
+        if (isLast || !(endpoint.isMirror || isWrongScheme(error))) throw failure
+        this.#options.logger.debug('registry endpoint failed, trying the next', {
+          endpoint: endpoint.baseUrl,
+          error: messageOf(error),
+        })
+      }
+    }
+    throw failure ?? new BerthError('internal', 'registry has no endpoint')
+  }
+
+  async #probe(options: AbortOptions): Promise<Endpoint> {
+    const response = await this.request('tags/list?n=1', options)
+    response.body.resume()
+    if (this.#endpoint === undefined) throw new BerthError('internal', 'no endpoint of the registry answered')
+    return this.#endpoint
+  }
+
+  async #checked(endpoint: Endpoint, method: string, path: string, options: RegistryRequest): Promise<HttpResponse> {
+    const url = this.#url(endpoint, path)
+    const response = await this.#send(endpoint, method, url, options, false)
+    if (response.status < 400) return response
+    const body = await readBody(response.body, maxErrorBytes)
+    // A HEAD's answer has no body that could say so.
+    const isBare = method === 'HEAD' && response.status === 404
+    throw statusError(response.status, isBare ? unknownManifest : body, method, url, response.headers['retry-after'])
+  }
+
+  /** Sends with the credentials known so far; on 401 answers the challenge and sends once more. */
+  async #send(
+    endpoint: Endpoint,
+    method: string,
+    url: string,
+    options: RegistryRequest,
+    refresh: boolean,
+  ): Promise<HttpResponse> {
+    const { transport } = this.#options
+    const { insecureTls } = endpoint
+    const attempt = (credentials: Record<string, string>) =>
+      transport.send({ ...options, method, url, headers: { ...options.headers, ...credentials }, insecureTls })
+    const response = await attempt(refresh ? {} : this.#credentials())
+    if (response.status !== 401) return response
+    const header = response.headers['www-authenticate']
+    if (header === undefined || !(await this.#answer(header, endpoint, refresh, options))) return response
+    response.body.resume()
+    return attempt(this.#credentials())
+  }
+
+  /** Gets credentials for a challenge; false when there are none to give. */
+  async #answer(header: string, endpoint: Endpoint, refresh: boolean, options: AbortOptions): Promise<boolean> {
+    const { auth, tokens } = this.#options
+    if (auth.registryToken !== undefined) return false
+    const challenges = parseChallenges(header)
+    const bearer = challenges.find((challenge) => challenge.scheme === 'bearer')
+    if (bearer !== undefined) {
+      const { realm = '', service = '', scope } = bearer.parameters
+      const wanted = scope ?? `repository:${this.#options.reference.repository}:pull`
+      const request = { realm, service, scope: wanted, auth, insecureTls: endpoint.insecureTls, ...options }
+      const isStale = refresh || this.#authorization !== undefined
+      this.#authorization = `Bearer ${await tokens.token(request, isStale)}`
+      return true
+    }
+    const basic = challenges.some((challenge) => challenge.scheme === 'basic') ? basicHeader(auth) : undefined
+    if (basic === undefined || basic === this.#authorization) return false
+    this.#authorization = basic
+    return true
+  }
+
+  #credentials(): Record<string, string> {
+    return this.#authorization === undefined ? {} : { Authorization: this.#authorization }
+  }
+
+  #url(endpoint: Endpoint, path: string): string {
+    return `${endpoint.baseUrl}/v2/${this.#options.reference.repository}/${path}`
+  }
+}
+
+function mediaTypeOf(response: HttpResponse): string {
+  return (response.headers['content-type'] ?? '').split(';')[0]?.trim() ?? ''
+}
+
+/** Of two failures the one that tells the user more: an answer beats a connection that failed. */
+function worthier(first: unknown, second: unknown): unknown {
+  if (first === undefined) return second
+  const answered = (error: unknown) => isBerthError(error) && error.details.status !== undefined
+  if (answered(first) && !answered(second)) return first
+  const refused = (error: unknown) => isBerthError(error) && error.details.errno === 'ECONNREFUSED'
+  return refused(first) && refused(second) ? first : second
+}

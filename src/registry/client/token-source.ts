@@ -1,0 +1,127 @@
+/** Bearer tokens from a registry's token server, kept until shortly before they end.
+ *  https://distribution.github.io/distribution/spec/auth/token/ */
+import { createHash } from 'node:crypto'
+import { type AbortOptions, BerthError, invalidArgument } from '../../base/index.ts'
+import { isObject } from '../../oci/index.ts'
+import { basicHeader, type RegistryAuth } from './credentials.ts'
+import { type HttpResponse, type HttpTransport, readBody } from './http-transport.ts'
+import { statusError } from './registry-errors.ts'
+import { withRetry } from './retry.ts'
+
+export interface TokenRequest extends AbortOptions {
+  readonly realm: string
+  readonly service: string
+  readonly scope: string
+  readonly auth: RegistryAuth
+  readonly insecureTls: boolean
+}
+
+interface CachedToken {
+  readonly token: string
+  readonly endsMs: number
+}
+
+const clientId = 'berth'
+const maxAnswerBytes = 1 << 20
+const maxCached = 256
+
+/** Gets tokens, one request for each distinct (server, scope, user) at a time. */
+export class TokenSource {
+  readonly #transport: HttpTransport
+  readonly #cache = new Map<string, CachedToken>()
+  readonly #pending = new Map<string, Promise<CachedToken>>()
+
+  constructor(transport: HttpTransport) {
+    this.#transport = transport
+  }
+
+  /** A token for the scope; `refresh` leaves the kept one aside because the registry refused it. */
+  async token(request: TokenRequest, refresh: boolean): Promise<string> {
+    const key = keyOf(request)
+    const cached = this.#cache.get(key)
+    if (!refresh && cached !== undefined && cached.endsMs > Date.now()) return cached.token
+    let pending = this.#pending.get(key)
+    if (pending === undefined) {
+      pending = withRetry(() => this.#fetch(request), request).finally(() => this.#pending.delete(key))
+      this.#pending.set(key, pending)
+    }
+    const fresh = await pending
+    this.#cache.delete(key)
+    this.#cache.set(key, fresh)
+    for (const oldest of this.#cache.keys()) {
+      if (this.#cache.size <= maxCached) break
+      this.#cache.delete(oldest)
+    }
+    return fresh.token
+  }
+
+  async #fetch(request: TokenRequest): Promise<CachedToken> {
+    const { identityToken } = request.auth
+    const response =
+      identityToken === undefined ? await this.#get(request) : await this.#refresh(request, identityToken)
+    const body = await readBody(response.body, maxAnswerBytes)
+    if (response.status !== 200) throw statusError(response.status, body, 'GET', response.url)
+    return parseToken(body)
+  }
+
+  #get(request: TokenRequest): Promise<HttpResponse> {
+    const url = realmUrl(request.realm)
+    if (request.service !== '') url.searchParams.set('service', request.service)
+    for (const scope of request.scope.split(' ').filter((one) => one !== '')) url.searchParams.append('scope', scope)
+    const authorization = basicHeader(request.auth)
+    if (request.auth.username !== undefined) url.searchParams.set('account', request.auth.username)
+    return this.#transport.send({
+      url: url.toString(),
+      headers: authorization === undefined ? {} : { Authorization: authorization },
+      insecureTls: request.insecureTls,
+      signal: request.signal,
+    })
+  }
+
+  #refresh(request: TokenRequest, identityToken: string): Promise<HttpResponse> {
+    const form = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: identityToken,
+      service: request.service,
+      scope: request.scope,
+      client_id: clientId,
+    })
+    return this.#transport.send({
+      method: 'POST',
+      url: realmUrl(request.realm).toString(),
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: form.toString(),
+      insecureTls: request.insecureTls,
+      signal: request.signal,
+    })
+  }
+}
+
+function realmUrl(realm: string): URL {
+  if (!/^https?:\/\//.test(realm) || !URL.canParse(realm)) {
+    throw invalidArgument(`registry names no usable token server: ${JSON.stringify(realm)}`)
+  }
+  return new URL(realm)
+}
+
+function parseToken(body: Buffer): CachedToken {
+  let value: unknown
+  try {
+    value = JSON.parse(body.toString('utf8'))
+  } catch (cause) {
+    throw new BerthError('unavailable', 'token server answered something that is not JSON', { cause })
+  }
+  const token = isObject(value) ? value.token || value.access_token : undefined
+  if (!isObject(value) || typeof token !== 'string' || token === '') {
+    throw new BerthError('unauthorized', 'authorization server did not include a token in the response')
+  }
+  const seconds = typeof value.expires_in === 'number' && value.expires_in > 60 ? value.expires_in : 60
+  return { token, endsMs: Date.now() + (seconds - 10) * 1000 }
+}
+
+/** Secrets are hashed, so that a dump of the map tells nothing. */
+function keyOf({ realm, service, scope, auth }: TokenRequest): string {
+  return createHash('sha256')
+    .update(JSON.stringify([realm, service, scope, auth]))
+    .digest('hex')
+}
