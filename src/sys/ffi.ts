@@ -63,10 +63,17 @@ export const errno = constants.errno
 /** Builds the error for an error number of the kernel (positive; libuv's negative ones are taken as well). */
 export function systemError(errorNumber: number, call: string, path?: string): SystemError {
   const number = -Math.abs(errorNumber)
-  const code = getSystemErrorName(number)
+  const code = errnoName(number)
   const where = path === undefined ? '' : ` '${path}'`
   const error = new Error(`${code}: ${getSystemErrorMessage(number) ?? 'unknown error'}, ${call}${where}`)
   return Object.assign(error, { code, errno: number, syscall: call, ...(path === undefined ? {} : { path }) })
+}
+
+/** libuv does not know every errno (EDQUOT), os.constants has the rest. */
+function errnoName(number: number): string {
+  const name = getSystemErrorName(number)
+  if (/^E[A-Z0-9]+$/.test(name)) return name
+  return Object.entries(errno).find(([, value]) => value === -number)?.[0] ?? `E${-number}`
 }
 
 function lookUp(prototype: string): unknown {
