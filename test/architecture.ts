@@ -1,0 +1,47 @@
+/** The one table of allowed imports between the folders of `src`. A folder may import those listed for
+ *  it and itself, nothing else; `import type` obeys the same rule. A subfolder may have a row of its own. Levels as in docs/architecture.md. */
+
+const level0 = ['base', 'oci', 'api'] as const
+const level1 = ['sys', 'archive', 'http', 'config', 'store', 'events'] as const
+const level2 = ['content', 'snapshots', 'registry', 'network', 'volumes', 'runtime', 'logs'] as const
+const level3 = ['images', 'containers', 'build'] as const
+
+const below2 = [...level0, ...level1]
+const below3 = [...below2, ...level2]
+
+export const allowedImports: Readonly<Record<string, readonly string[]>> = {
+  // Pure: no I/O.
+  base: [],
+  oci: ['base'],
+  api: ['base'],
+  // Doors to the kernel, to formats and to files.
+  sys: level0,
+  archive: [...level0, 'sys'],
+  http: [...level0, 'sys'],
+  config: [...level0, 'sys'],
+  store: [...level0, 'sys'],
+  events: [...level0, 'sys'],
+  // The field's nouns: none knows another.
+  content: below2,
+  snapshots: below2,
+  registry: below2,
+  'registry/server': [...below2, 'content'],
+  network: below2,
+  volumes: below2,
+  runtime: below2,
+  logs: below2,
+  // Where they meet.
+  images: below3,
+  containers: [...below3, 'images'],
+  build: [...below3, 'images'],
+  // The server declares what it needs and imports no implementation.
+  server: below2,
+  // The composition root.
+  daemon: [...below3, ...level3, 'server'],
+  // Beside them.
+  client: ['api', 'http', 'base'],
+  cli: ['client', 'api', 'config', 'oci', 'base'],
+}
+
+/** What a source file may have at most; half of it is a better aim. */
+export const maxFileLines = 400

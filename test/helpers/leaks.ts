@@ -1,0 +1,169 @@
+/** What a test run may leave behind in the kernel: processes, mounts, bridges, nftables tables, cgroups.
+ *  As a program: `leaks.ts snapshot FILE` before the tests, `leaks.ts compare FILE [--report]` after them:
+ *  prints what is new and a test's, removes it (unless --report) and exits 1 if there was any. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, globSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+
+/** A state of the machine, as far as tests change it. Each list is of stable names. */
+export interface MachineState {
+  readonly processes: readonly string[]
+  readonly mounts: readonly string[]
+  readonly links: readonly string[]
+  readonly tables: readonly string[]
+  readonly cgroups: readonly string[]
+  readonly ipForward: string
+}
+
+const ipForwardPath = '/proc/sys/net/ipv4/ip_forward'
+
+/** The state now. */
+export function machineState(): MachineState {
+  return {
+    processes: readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(processKey).filter((key) => key !== ''), // biome-ignore format: one chain
+    mounts: mountPoints(),
+    links: readdirSync('/sys/class/net').filter((name) => /^(?:berth|veth)/.test(name)),
+    tables: nftTables(),
+    cgroups: globSync(['/sys/fs/cgroup/berth*', '/sys/fs/cgroup/*/berth*']),
+    ipForward: readFileSync(ipForwardPath, 'utf8').trim(),
+  }
+}
+
+/** What is in `after`, was not there before, and is a test's. */
+export function newLeaks(before: MachineState, after: MachineState): MachineState {
+  const added = (field: 'processes' | 'mounts' | 'links' | 'tables' | 'cgroups') => {
+    const known = new Set(before[field])
+    return after[field].filter((item) => !known.has(item))
+  }
+  return {
+    processes: added('processes').filter((key) => isTestProcess(Number(key.split(' ')[0]))),
+    mounts: added('mounts').filter((path) => path.startsWith('/tmp/')),
+    links: added('links'),
+    tables: added('tables'),
+    cgroups: added('cgroups'),
+    ipForward: after.ipForward,
+  }
+}
+
+/** Pid, start time and command line: a pid alone may be another process by now. */
+function processKey(pid: string): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+    return `${pid} ${startTime} ${command.slice(0, 200)}`
+  } catch {
+    return '' // ended meanwhile
+  }
+}
+
+/** A process is a test's when it has the run's mark in its environment, or a test's directory (below
+ *  /tmp) on its command line, or in its mounts and not ours: a container's program. */
+function isTestProcess(pid: number): boolean {
+  const read = (file: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+    } catch {
+      return ''
+    }
+  }
+  if (pid === process.pid || read('stat').split(') ')[1]?.startsWith('Z') === true) return false
+  const mark = process.env.BERTH_TEST_RUN
+  // The runner of the tests and this program carry the mark too, but are our own ancestors.
+  if (isAncestor(pid)) return false
+  if (mark !== undefined && read('environ').split('\0').includes(`BERTH_TEST_RUN=${mark}`)) return true
+  if (/(?:conmon|crun|berthd|daemon\/main\.ts|docker-registry).*\/tmp\//.test(read('cmdline').replaceAll('\0', ' '))) {
+    return true
+  }
+  return (
+    / \/tmp\/\S+ \/etc\/host/.test(read('mountinfo')) &&
+    read('mountinfo') !== readFileSync('/proc/self/mountinfo', 'utf8')
+  )
+}
+
+function isAncestor(pid: number): boolean {
+  for (let current = process.pid; current > 1; ) {
+    if (current === pid) return true
+    const stat = readFileSync(`/proc/${current}/stat`, 'utf8')
+    current = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  }
+  return false
+}
+
+function mountPoints(): string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => (line.split(' ')[4] ?? '').replaceAll('\\040', ' '))
+}
+
+function nftTables(): string[] {
+  const list = spawnSync('nft', ['list', 'tables'], { encoding: 'utf8' })
+  return (list.stdout ?? '').split('\n').flatMap((line) => /^table (\S+ berth\S*)$/.exec(line)?.[1] ?? [])
+}
+
+/** Takes everything in `leaks` away. */
+export function removeLeaks(leaks: MachineState): void {
+  for (const key of leaks.processes) {
+    try {
+      process.kill(Number(key.split(' ')[0]), 'SIGKILL')
+    } catch {
+      // ended meanwhile
+    }
+  }
+  for (const path of [...leaks.mounts].reverse()) spawnSync('umount', ['-l', path])
+  for (const link of leaks.links) spawnSync('ip', ['link', 'del', link])
+  for (const table of leaks.tables) spawnSync('nft', ['delete', 'table', ...table.split(' ')])
+  for (const path of leaks.cgroups) removeCgroup(path)
+}
+
+function removeCgroup(path: string): void {
+  if (!existsSync(path)) return
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeCgroup(`${path}/${entry.name}`)
+  }
+  try {
+    rmdirSync(path)
+  } catch {
+    // has processes: reported already
+  }
+}
+
+/** Puts host-wide settings back that a daemon makes at boot and other daemons may rely on, so that it
+ *  leaves them: cgroup v1 controllers that it mounted, and forwarding. Not leaks, but not ours to keep. */
+export function restoreHostSettings(before: MachineState): void {
+  const known = new Set(before.mounts)
+  for (const path of mountPoints().filter((mount) => mount.startsWith('/sys/fs/cgroup/') && !known.has(mount))) {
+    execFileSync('umount', [path])
+  }
+  writeFileSync(ipForwardPath, before.ipForward)
+}
+
+function describeLeaks(leaks: MachineState): string[] {
+  const { ipForward: _, ...lists } = leaks
+  return Object.entries(lists).flatMap(([kind, items]) => items.map((item) => `left behind: ${kind}: ${item}`))
+}
+
+/** The program. */
+function main([command, file, flag]: readonly string[]): number {
+  if (file === undefined) throw new Error('usage: leaks.ts snapshot|compare FILE [--report]')
+  if (command === 'snapshot') {
+    writeFileSync(file, JSON.stringify(machineState()))
+    return 0
+  }
+  const before: MachineState = JSON.parse(readFileSync(file, 'utf8'))
+  let leaks = newLeaks(before, machineState())
+  // What ends by itself within a moment (a conmon whose container has just gone) is not left behind.
+  for (let tries = 0; tries < 30 && describeLeaks(leaks).length > 0; tries++) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+    leaks = newLeaks(before, machineState())
+  }
+  const lines = describeLeaks(leaks)
+  for (const line of lines) console.log(line)
+  if (flag !== '--report') {
+    removeLeaks(leaks)
+    restoreHostSettings(before)
+  }
+  return lines.length > 0 ? 1 : 0
+}
+
+if (process.argv[1] === import.meta.filename) process.exitCode = main(process.argv.slice(2))
