@@ -1,0 +1,100 @@
+/** Compression of layers, told by the first bytes: registries' media types and file names are not trusted. */
+import { Readable } from 'node:stream'
+import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { BerthError, isBerthError, messageOf, notImplemented } from '../base/index.ts'
+
+export type Compression = 'none' | 'gzip' | 'zstd'
+
+/** How many first bytes `detectCompression` wants to see. */
+export const compressionMagicBytes = 6
+
+const magics: readonly { readonly name: Compression | 'xz' | 'bzip2'; readonly bytes: Buffer }[] = [
+  { name: 'gzip', bytes: Buffer.from([0x1f, 0x8b]) },
+  { name: 'zstd', bytes: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) },
+  { name: 'xz', bytes: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) },
+  { name: 'bzip2', bytes: Buffer.from([0x42, 0x5a, 0x68]) },
+]
+
+/** The compression of data that starts with these bytes.
+ *  Throws `notImplemented` for forms that are known but not supported. */
+export function detectCompression(start: Buffer): Compression {
+  const found = magics.find(
+    ({ bytes }) => start.length >= bytes.length && start.subarray(0, bytes.length).equals(bytes),
+  )
+  const name = found?.name ?? (isSkippableZstdFrame(start) ? 'zstd' : 'none')
+  if (name === 'xz' || name === 'bzip2') {
+    throw notImplemented(`${name} compression is not supported; use gzip, zstd or none`)
+  }
+  return name
+}
+
+/** zstd data may open with a frame of metadata (0x184D2A50 to 0x184D2A5F, little endian). */
+function isSkippableZstdFrame(start: Buffer): boolean {
+  return start.length >= 4 && (start.readUInt32LE(0) & 0xfffffff0) === 0x184d2a50
+}
+
+/** Bytes as they are after decompression. */
+export interface Decompressed {
+  readonly compression: Compression
+  readonly data: AsyncIterable<Buffer>
+}
+
+/** Output comes in pieces of this size; small ones cost a turn of the event loop each. */
+const chunkBytes = 256 * 1024
+
+/** Decompresses by magic. gzip and zstd run in libuv's thread pool, beside the caller's own work.
+ *  Damaged or truncated data ends the iteration with an `invalidArgument` error. */
+export async function decompress(source: AsyncIterable<Buffer>): Promise<Decompressed> {
+  const iterator = source[Symbol.asyncIterator]()
+  const first: Buffer[] = []
+  let length = 0
+  while (length < compressionMagicBytes) {
+    const next = await iterator.next()
+    if (next.done === true) break
+    first.push(next.value)
+    length += next.value.length
+  }
+  let compression: Compression
+  try {
+    compression = detectCompression(Buffer.concat(first))
+  } catch (error) {
+    await iterator.return?.()
+    throw error
+  }
+  const whole = resume(first, iterator)
+  return { compression, data: compression === 'none' ? whole : inflate(whole, compression) }
+}
+
+async function* resume(first: readonly Buffer[], rest: AsyncIterator<Buffer>): AsyncIterable<Buffer> {
+  try {
+    yield* first
+    for (;;) {
+      const next = await rest.next()
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    await rest.return?.()
+  }
+}
+
+async function* inflate(source: AsyncIterable<Buffer>, compression: 'gzip' | 'zstd'): AsyncIterable<Buffer> {
+  const input = Readable.from(source, { objectMode: true, highWaterMark: 4 })
+  const output =
+    compression === 'gzip' ? createGunzip({ chunkSize: chunkBytes }) : createZstdDecompress({ chunkSize: chunkBytes })
+  let inputError: unknown
+  input.on('error', (error) => {
+    inputError = error
+    output.destroy(error)
+  })
+  try {
+    for await (const chunk of input.pipe(output)) yield chunk as Buffer
+  } catch (cause) {
+    // A failure of the source keeps its own kind.
+    if (inputError !== undefined || isBerthError(cause)) throw cause
+    throw new BerthError('invalidArgument', `damaged ${compression} data: ${messageOf(cause)}`, { cause })
+  } finally {
+    input.destroy()
+    output.destroy()
+  }
+}

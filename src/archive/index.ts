@@ -1,0 +1,7 @@
+export { type Compression, type Decompressed, decompress, detectCompression } from './compression.ts'
+export { decodeName, encodeName, nameBytes } from './entry-name.ts'
+export { packEntries, type TarMemberInput } from './pack-entries.ts'
+export { type SparseRun, type TarEntry, type TarEntryType, tarBlockBytes } from './tar-entry.ts'
+export { type TarHandler, TarParser } from './tar-parser.ts'
+export { readTar, type TarMember } from './tar-reader.ts'
+export { formatTarHeader, type TarEntryInput, tarEnd, tarPadding } from './tar-writer.ts'
