@@ -48,3 +48,20 @@ export {
   withDigest,
   withTag,
 } from './reference.ts'
+export type {
+  OciCapabilities,
+  OciDevice,
+  OciDeviceRule,
+  OciLinux,
+  OciMount,
+  OciNamespace,
+  OciNamespaceType,
+  OciProcess,
+  OciResources,
+  OciRlimit,
+  OciSeccomp,
+  OciSeccompArgument,
+  OciSeccompRule,
+  OciSpec,
+  OciUser,
+} from './runtime-spec.ts'

@@ -1,0 +1,147 @@
+/** Types of the OCI runtime configuration (`config.json` of a bundle), as far as Berth writes it.
+ *  https://github.com/opencontainers/runtime-spec/blob/v1.1.0/config.md */
+
+/** A container's whole runtime configuration. */
+export interface OciSpec {
+  readonly ociVersion: string
+  readonly process: OciProcess
+  readonly root: { readonly path: string; readonly readonly: boolean }
+  readonly hostname?: string
+  readonly domainname?: string
+  readonly mounts: readonly OciMount[]
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly linux: OciLinux
+}
+
+/** One process: a container's first, or one that joins it later. */
+export interface OciProcess {
+  readonly terminal: boolean
+  readonly consoleSize?: { readonly height: number; readonly width: number }
+  readonly user: OciUser
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  readonly cwd: string
+  readonly capabilities: OciCapabilities
+  readonly rlimits?: readonly OciRlimit[]
+  readonly noNewPrivileges?: boolean
+  readonly oomScoreAdj?: number
+  readonly apparmorProfile?: string
+}
+
+/** Numeric ids only: names were resolved before. */
+export interface OciUser {
+  readonly uid: number
+  readonly gid: number
+  readonly additionalGids?: readonly number[]
+  readonly umask?: number
+}
+
+/** Capability names with their `CAP_` prefix. */
+export interface OciCapabilities {
+  readonly bounding: readonly string[]
+  readonly effective: readonly string[]
+  readonly permitted: readonly string[]
+  readonly inheritable: readonly string[]
+  readonly ambient: readonly string[]
+}
+
+export interface OciRlimit {
+  /** `RLIMIT_NOFILE` and so on. */
+  readonly type: string
+  readonly hard: number
+  readonly soft: number
+}
+
+export interface OciMount {
+  readonly destination: string
+  readonly type?: string
+  readonly source?: string
+  readonly options?: readonly string[]
+}
+
+export type OciNamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time'
+
+/** A namespace to make, or with `path` one to join. */
+export interface OciNamespace {
+  readonly type: OciNamespaceType
+  readonly path?: string
+}
+
+export interface OciLinux {
+  readonly namespaces: readonly OciNamespace[]
+  readonly cgroupsPath: string
+  readonly devices?: readonly OciDevice[]
+  readonly resources: OciResources
+  readonly sysctl?: Readonly<Record<string, string>>
+  readonly maskedPaths?: readonly string[]
+  readonly readonlyPaths?: readonly string[]
+  readonly rootfsPropagation?: string
+  readonly seccomp?: OciSeccomp
+}
+
+/** A device node to make in the container's /dev. */
+export interface OciDevice {
+  readonly path: string
+  readonly type: 'c' | 'b' | 'p' | 'u'
+  readonly major: number
+  readonly minor: number
+  readonly fileMode?: number
+  readonly uid?: number
+  readonly gid?: number
+}
+
+export interface OciDeviceRule {
+  readonly allow: boolean
+  readonly type?: 'a' | 'c' | 'b'
+  readonly major?: number
+  readonly minor?: number
+  readonly access?: string
+}
+
+/** Limits in cgroup v1 terms; the runtime converts them on v2. */
+export interface OciResources {
+  readonly devices?: readonly OciDeviceRule[]
+  readonly memory?: {
+    readonly limit?: number
+    readonly reservation?: number
+    readonly swap?: number
+    readonly swappiness?: number
+    readonly disableOOMKiller?: boolean
+  }
+  readonly cpu?: {
+    readonly shares?: number
+    readonly quota?: number
+    readonly period?: number
+    readonly realtimeRuntime?: number
+    readonly realtimePeriod?: number
+    readonly cpus?: string
+    readonly mems?: string
+  }
+  readonly pids?: { readonly limit: number }
+  readonly blockIO?: { readonly weight?: number }
+  readonly unified?: Readonly<Record<string, string>>
+}
+
+/** A system call filter. */
+export interface OciSeccomp {
+  readonly defaultAction: string
+  readonly defaultErrnoRet?: number
+  readonly architectures?: readonly string[]
+  readonly flags?: readonly string[]
+  readonly syscalls?: readonly OciSeccompRule[]
+}
+
+export interface OciSeccompRule {
+  readonly names: readonly string[]
+  readonly action: string
+  readonly errnoRet?: number
+  readonly args?: readonly OciSeccompArgument[]
+}
+
+/** A condition on one argument; all of a rule's must hold. */
+export interface OciSeccompArgument {
+  readonly index: number
+  readonly value: number
+  readonly valueTwo?: number
+  readonly op: string
+}

@@ -1,0 +1,158 @@
+/** From what the engine knows about a container to the runtime's config.json, with Docker's defaults.
+ *  Pure. The filter of system calls is by far the largest part and the same for most containers: it is kept
+ *  serialised per profile and capability set, so that a config.json costs 0.1 ms.
+ *  https://github.com/opencontainers/runtime-spec/blob/v1.1.0/config.md */
+import type { OciCapabilities, OciLinux, OciNamespace, OciNamespaceType, OciProcess, OciSpec } from '../oci/index.ts'
+import { resolveCapabilities } from './capabilities.ts'
+import { defaultSeccompProfile } from './default-seccomp.ts'
+import { parseSeccompProfile, resolveSeccomp } from './seccomp-profile.ts'
+import type { NamespaceMode, SeccompChoice, SpecHost, SpecInput } from './spec-input.ts'
+import { initDestination, specMounts } from './spec-mounts.ts'
+import { deviceRules, resourcesOf } from './spec-resources.ts'
+
+/** Paths of /proc and /sys that tell about or reach the host. */
+const maskedPaths = [
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+]
+
+const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+
+/** A spec whose filter is kept apart, as text. */
+export interface BuiltSpec {
+  readonly spec: OciSpec
+  /** JSON of `linux.seccomp`, or undefined when the container runs unconfined. */
+  readonly seccompJson: string | undefined
+}
+
+/** The runtime configuration of a container. Throws `invalidArgument` for capabilities or a seccomp profile
+ *  that do not exist. */
+export function buildSpec(input: SpecInput, host: SpecHost): BuiltSpec {
+  const capabilities = resolveCapabilities({
+    ...input.capabilities,
+    privileged: input.privileged,
+    available: host.capabilities,
+  })
+  const spec: OciSpec = {
+    ociVersion: '1.0.2',
+    process: processOf(input, capabilities),
+    root: { path: input.rootfs, readonly: input.readonlyRootfs },
+    ...(input.namespaces.uts === 'host' ? {} : { hostname: input.hostname }),
+    ...(input.domainname === undefined || input.domainname === '' ? {} : { domainname: input.domainname }),
+    mounts: specMounts(input),
+    ...(input.annotations === undefined ? {} : { annotations: input.annotations }),
+    linux: linuxOf(input, host),
+  }
+  return { spec, seccompJson: seccompJson(input.privileged ? 'unconfined' : input.seccomp, capabilities, host) }
+}
+
+/** The text of config.json. */
+export function formatSpec({ spec, seccompJson }: BuiltSpec): string {
+  const text = JSON.stringify(spec)
+  // `linux` is the last key of the spec and an object, so its end and the spec's are the last two braces.
+  return seccompJson === undefined ? text : `${text.slice(0, -2)},"seccomp":${seccompJson}}}`
+}
+
+/** The environment of a container's first process: Docker's own variables, overridden by the container's.
+ *  An entry without `=` removes that variable. */
+export function buildEnv(
+  wanted: readonly string[],
+  { hostname, terminal }: { hostname: string; terminal: boolean },
+): string[] {
+  const env = new Map<string, string>()
+  env.set('PATH', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin')
+  env.set('HOSTNAME', `HOSTNAME=${hostname}`)
+  if (terminal) env.set('TERM', 'TERM=xterm')
+  for (const entry of wanted) {
+    const name = entry.split('=', 1)[0] ?? ''
+    if (entry.includes('=')) env.set(name, entry)
+    else env.delete(name)
+  }
+  return [...env.values()]
+}
+
+/** The five sets of a process that has exactly these capabilities. Inheritable and ambient stay empty:
+ *  a user other than root gets them through setuid programs only, as with Docker. */
+export function capabilitySets(names: readonly string[]): OciCapabilities {
+  return { bounding: names, effective: names, permitted: names, inheritable: [], ambient: [] }
+}
+
+function processOf(input: SpecInput, capabilities: readonly string[]): OciProcess {
+  return {
+    terminal: input.terminal,
+    ...(input.terminal && input.consoleSize !== undefined ? { consoleSize: input.consoleSize } : {}),
+    user: input.user,
+    args: input.init === undefined ? input.args : [initDestination, '--', ...input.args],
+    env: input.env,
+    cwd: input.cwd === '' ? '/' : input.cwd,
+    capabilities: capabilitySets(capabilities),
+    ...(input.rlimits.length === 0 ? {} : { rlimits: input.rlimits }),
+    noNewPrivileges: input.noNewPrivileges,
+    ...(input.oomScoreAdj === undefined ? {} : { oomScoreAdj: input.oomScoreAdj }),
+  }
+}
+
+function linuxOf(input: SpecInput, host: SpecHost): OciLinux {
+  const masked = !input.privileged && input.unmaskedPaths !== true
+  const propagation = rootPropagation(input)
+  return {
+    namespaces: namespacesOf(input, host),
+    cgroupsPath: input.cgroupsPath,
+    ...(input.devices === undefined || input.devices.length === 0 ? {} : { devices: input.devices }),
+    resources: { devices: deviceRules(input), ...resourcesOf(input.resources) },
+    ...(input.sysctls === undefined ? {} : { sysctl: input.sysctls }),
+    ...(masked ? { maskedPaths, readonlyPaths } : {}),
+    ...(propagation === undefined ? {} : { rootfsPropagation: propagation }),
+  }
+}
+
+/** Mounts that should travel between host and container need a root that lets them through. */
+function rootPropagation({ binds }: SpecInput): string | undefined {
+  const wanted = binds.map(({ propagation = 'rprivate' }) => propagation)
+  if (wanted.some((value) => value.endsWith('shared'))) return 'shared'
+  return wanted.some((value) => value.endsWith('slave')) ? 'rslave' : undefined
+}
+
+function namespacesOf({ namespaces }: SpecInput, host: SpecHost): OciNamespace[] {
+  const cgroup = namespaces.cgroup ?? (host.cgroupVersion === 2 ? 'private' : 'host')
+  return [
+    { type: 'mount' },
+    ...namespace('network', namespaces.network),
+    ...namespace('uts', namespaces.uts),
+    ...namespace('pid', namespaces.pid),
+    ...namespace('ipc', namespaces.ipc),
+    ...namespace('cgroup', cgroup),
+  ]
+}
+
+function namespace(type: OciNamespaceType, mode: NamespaceMode): OciNamespace[] {
+  if (mode === 'host') return []
+  return mode === 'private' ? [{ type }] : [{ type, path: mode.path }]
+}
+
+const seccompTexts = new Map<string, string>()
+
+function seccompJson(choice: SeccompChoice, capabilities: readonly string[], host: SpecHost): string | undefined {
+  if (choice === 'unconfined') return undefined
+  if (choice !== 'default') {
+    return JSON.stringify(resolveSeccomp(parseSeccompProfile(choice.profile), { ...host, capabilities }))
+  }
+  const key = `${host.arch} ${capabilities.join()}`
+  const known = seccompTexts.get(key)
+  if (known !== undefined) return known
+  const text = JSON.stringify(resolveSeccomp(defaultSeccompProfile, { ...host, capabilities }))
+  // Callers choose capability sets freely; a bound keeps the cache from growing with them.
+  if (seccompTexts.size >= 64) seccompTexts.clear()
+  seccompTexts.set(key, text)
+  return text
+}

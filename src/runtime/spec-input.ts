@@ -1,0 +1,96 @@
+/** What the engine knows about a container when it asks for its runtime configuration: everything resolved
+ *  (ids are numbers, paths exist), nothing in Docker's wire form. */
+import type { OciDevice, OciDeviceRule, OciRlimit, OciUser } from '../oci/index.ts'
+
+/** A directory or file of the host inside the container. */
+export interface BindMount {
+  readonly source: string
+  readonly destination: string
+  readonly readonly: boolean
+  /** Without submounts of the source. Default: with them. */
+  readonly nonRecursive?: boolean
+  /** `rprivate` unless said. */
+  readonly propagation?: 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave'
+}
+
+export interface TmpfsMount {
+  readonly destination: string
+  /** As `--tmpfs` takes them: `size=64m`, `mode=1777`, `exec`. */
+  readonly options: readonly string[]
+}
+
+/** `private` makes a new namespace, `host` joins none, a path joins that one. */
+export type NamespaceMode = 'private' | 'host' | { readonly path: string }
+
+/** How much a container may use. Everything is optional: absent is unlimited. */
+export interface ResourceLimits {
+  readonly memoryBytes?: number
+  /** Memory and swap together; -1 unlimited. Default with a memory limit: twice that. */
+  readonly memorySwapBytes?: number
+  readonly memoryReservationBytes?: number
+  readonly memorySwappiness?: number
+  readonly oomKillDisable?: boolean
+  readonly nanoCpus?: number
+  readonly cpuShares?: number
+  readonly cpuQuota?: number
+  readonly cpuPeriod?: number
+  readonly cpusetCpus?: string
+  readonly cpusetMems?: string
+  readonly pidsLimit?: number
+  readonly blkioWeight?: number
+}
+
+/** Which system calls are filtered: by Berth's profile, by none, or by the profile whose text is given. */
+export type SeccompChoice = 'default' | 'unconfined' | { readonly profile: string }
+
+export interface SpecInput {
+  readonly rootfs: string
+  readonly readonlyRootfs: boolean
+  readonly hostname: string
+  readonly domainname?: string
+  readonly args: readonly string[]
+  /** Complete (see `buildEnv`). */
+  readonly env: readonly string[]
+  readonly cwd: string
+  readonly user: OciUser
+  readonly terminal: boolean
+  readonly consoleSize?: { readonly height: number; readonly width: number }
+  readonly privileged: boolean
+  readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] }
+  readonly seccomp: SeccompChoice
+  readonly noNewPrivileges: boolean
+  /** `--security-opt systempaths=unconfined`: nothing of /proc and /sys is masked. */
+  readonly unmaskedPaths?: boolean
+  readonly namespaces: {
+    readonly network: NamespaceMode
+    readonly pid: NamespaceMode
+    readonly ipc: NamespaceMode
+    readonly uts: NamespaceMode
+    /** Default: private on cgroup v2, the host's on v1. */
+    readonly cgroup?: NamespaceMode
+  }
+  readonly binds: readonly BindMount[]
+  readonly tmpfs: readonly TmpfsMount[]
+  readonly shmSizeBytes?: number
+  readonly devices?: readonly OciDevice[]
+  readonly deviceRules?: readonly OciDeviceRule[]
+  readonly resources: ResourceLimits
+  readonly rlimits: readonly OciRlimit[]
+  readonly oomScoreAdj?: number
+  readonly sysctls?: Readonly<Record<string, string>>
+  /** The host's path of an init program (see `findInit`); it becomes process 1 and reaps orphans. */
+  readonly init?: string
+  /** Below the cgroup root, unique per daemon: `/berth-1/<id>`. */
+  readonly cgroupsPath: string
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+/** What specs depend on beside the container: read once per daemon. */
+export interface SpecHost {
+  readonly cgroupVersion: 1 | 2
+  /** Docker's name of the architecture: `amd64`, `arm64`. */
+  readonly arch: string
+  readonly kernelRelease: string
+  /** What this host can give (see `capabilitiesOfMask`). */
+  readonly capabilities: readonly string[]
+}

@@ -1,0 +1,69 @@
+/** The mounts of a container: the kernel's file systems as Docker mounts them, then tmpfs, then binds, parents
+ *  before children so that none hides another. Pure. */
+import type { OciMount } from '../oci/index.ts'
+import type { BindMount, SpecInput, TmpfsMount } from './spec-input.ts'
+
+/** Where `--init` puts the init program. */
+export const initDestination = '/sbin/docker-init'
+
+const defaultShmSizeBytes = 64 * 1024 * 1024
+
+/** All mounts in the order in which they are made. A tmpfs or bind replaces a default mount of the same place. */
+export function specMounts(input: SpecInput): readonly OciMount[] {
+  const wanted = [...input.tmpfs.map(tmpfsMount), ...input.binds.map(bindMount)]
+  const taken = new Set(wanted.map(({ destination }) => destination))
+  const defaults = defaultMounts(input).filter(({ destination }) => !taken.has(destination))
+  const init = input.init === undefined ? [] : [initMount(input.init)]
+  return [...defaults, ...wanted.sort((a, b) => depth(a) - depth(b)), ...init]
+}
+
+function defaultMounts(input: SpecInput): OciMount[] {
+  const access = input.privileged ? 'rw' : 'ro'
+  const hostIpc = input.namespaces.ipc === 'host'
+  return [
+    mount('/proc', 'proc', 'proc', ['nosuid', 'noexec', 'nodev']),
+    mount('/dev', 'tmpfs', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
+    mount('/dev/pts', 'devpts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']),
+    mount('/sys', 'sysfs', 'sysfs', ['nosuid', 'noexec', 'nodev', access]),
+    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', ['nosuid', 'noexec', 'nodev', access]),
+    hostIpc
+      ? mount('/dev/mqueue', 'bind', '/dev/mqueue', ['rbind', 'nosuid', 'noexec', 'nodev'])
+      : mount('/dev/mqueue', 'mqueue', 'mqueue', ['nosuid', 'noexec', 'nodev']),
+    hostIpc
+      ? mount('/dev/shm', 'bind', '/dev/shm', ['rbind', 'nosuid', 'noexec', 'nodev'])
+      : mount('/dev/shm', 'tmpfs', 'shm', [
+          'nosuid',
+          'noexec',
+          'nodev',
+          'mode=1777',
+          `size=${input.shmSizeBytes ?? defaultShmSizeBytes}`,
+        ]),
+  ]
+}
+
+function tmpfsMount({ destination, options }: TmpfsMount): OciMount {
+  const defaults = ['noexec', 'nosuid', 'nodev'].filter((name) => !options.includes(name.slice(2)))
+  return mount(destination, 'tmpfs', 'tmpfs', [...defaults, ...options.filter((option) => option !== '')])
+}
+
+function bindMount({
+  source,
+  destination,
+  readonly,
+  nonRecursive = false,
+  propagation = 'rprivate',
+}: BindMount): OciMount {
+  return mount(destination, 'bind', source, [nonRecursive ? 'bind' : 'rbind', readonly ? 'ro' : 'rw', propagation])
+}
+
+function initMount(source: string): OciMount {
+  return mount(initDestination, 'bind', source, ['bind', 'ro'])
+}
+
+function mount(destination: string, type: string, source: string, options: readonly string[]): OciMount {
+  return { destination, type, source, options }
+}
+
+function depth({ destination }: OciMount): number {
+  return destination.split('/').filter((part) => part !== '').length
+}

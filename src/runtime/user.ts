@@ -1,0 +1,87 @@
+/** Who a process runs as: `user[:group]` held against the image's own /etc/passwd and /etc/group.
+ *  passwd(5), group(5) */
+import { invalidArgument } from '../base/index.ts'
+import type { OciUser } from '../oci/index.ts'
+
+/** The text of the two files; an image may lack either. */
+export interface UserFiles {
+  readonly passwd?: string | undefined
+  readonly group?: string | undefined
+}
+
+export interface ResolvedUser extends OciUser {
+  readonly additionalGids: readonly number[]
+  /** The home directory that passwd names, for `HOME`. */
+  readonly home: string | undefined
+}
+
+interface PasswdEntry {
+  readonly name: string
+  readonly uid: number
+  readonly gid: number
+  readonly home: string
+}
+
+const maxId = 2 ** 31 - 1
+
+/** Resolves `spec` (`''`, `name`, `uid`, `name:group`, `uid:gid`) and the extra groups of `--group-add`.
+ *  Numbers need no entry; names do. Throws `invalidArgument` with Docker's words when there is none. */
+export function resolveUser(spec: string, files: UserFiles, extraGroups: readonly string[] = []): ResolvedUser {
+  const [userPart = '', groupPart = ''] = spec.split(':')
+  const entry = findUser(userPart, files.passwd ?? '')
+  const uid = entry?.uid ?? parseId(userPart) ?? 0
+  let gid = entry?.gid ?? 0
+  let groups: number[] = []
+  if (groupPart !== '') gid = findGroup(groupPart, files.group ?? '')
+  else if (entry !== undefined) groups = groupsOf(entry.name, files.group ?? '')
+  const added = extraGroups.map((group) => findGroup(group, files.group ?? ''))
+  // Docker lists the primary group among the additional ones too, so that dropping it is visible.
+  const additionalGids = [...new Set([gid, ...groups, ...added])]
+  return { uid, gid, additionalGids, home: entry?.home }
+}
+
+function findUser(wanted: string, passwd: string): PasswdEntry | undefined {
+  const id = parseId(wanted === '' ? '0' : wanted)
+  for (const line of passwd.split('\n')) {
+    const [name = '', , uidText = '', gidText = '', , home = ''] = line.trim().split(':')
+    const uid = parseId(uidText)
+    if (name === '' || name.startsWith('#') || uid === undefined) continue
+    if (name === wanted || (id !== undefined && uid === id)) return { name, uid, gid: parseId(gidText) ?? 0, home }
+  }
+  if (id === undefined) {
+    throw invalidArgument(`unable to find user ${wanted}: no matching entries in passwd file`)
+  }
+  return undefined
+}
+
+function findGroup(wanted: string, group: string): number {
+  const id = parseId(wanted)
+  for (const [name, gid] of groupLines(group)) {
+    if (name === wanted) return gid
+  }
+  if (id === undefined) {
+    throw invalidArgument(`unable to find group ${wanted}: no matching entries in group file`)
+  }
+  return id
+}
+
+function groupsOf(user: string, group: string): number[] {
+  return groupLines(group)
+    .filter(([, , members]) => members.includes(user))
+    .map(([, gid]) => gid)
+}
+
+function groupLines(group: string): (readonly [name: string, gid: number, members: readonly string[]])[] {
+  return group.split('\n').flatMap((line) => {
+    const [name = '', , gidText = '', members = ''] = line.trim().split(':')
+    const gid = parseId(gidText)
+    return name === '' || gid === undefined ? [] : [[name, gid, members.split(',')] as const]
+  })
+}
+
+function parseId(text: string): number | undefined {
+  if (!/^\d+$/.test(text)) return undefined
+  const id = Number(text)
+  if (id > maxId) throw invalidArgument('uids and gids must be in range 0-2147483647')
+  return id
+}
