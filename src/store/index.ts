@@ -1,2 +1,3 @@
 export { ContainerTable } from './container-table.ts'
 export { Database, type Row } from './database.ts'
+export { type ImageReferenceRow, ImageTable } from './image-table.ts'
