@@ -1,0 +1,84 @@
+/** What is known of a container: plain frozen data, one row in the database. What runs of it (pids, sockets,
+ *  timers) is elsewhere (`live.ts`) and never stored. The requested configuration is kept in Docker's wire
+ *  form, because inspect has to give back exactly what create was given. */
+import type { ContainerConfig, HostConfig, NetworkingConfig, OciDescriptor } from '../api/index.ts'
+import type { ContainerStatus } from './state.ts'
+
+/** The last or present run of a container. Times are RFC 3339 with nanoseconds. */
+export interface RunState {
+  readonly status: ContainerStatus
+  /** 0 when nothing runs. */
+  readonly pid: number
+  readonly exitCode: number
+  /** Why the last start failed; '' otherwise. */
+  readonly error: string
+  readonly oomKilled: boolean
+  readonly startedAt: string
+  readonly finishedAt: string
+}
+
+/** Something mounted into a container, decided at create. */
+export interface ContainerMount {
+  readonly type: 'bind' | 'volume' | 'tmpfs'
+  /** Name of the volume; absent for binds and tmpfs. */
+  readonly name?: string
+  /** Path on the host; '' for tmpfs. */
+  readonly source: string
+  readonly destination: string
+  readonly readOnly: boolean
+  /** The option text as the user gave it (`ro`, `z`, …), shown by inspect. */
+  readonly mode: string
+  readonly propagation: string
+  /** Mount options for tmpfs. */
+  readonly options?: readonly string[]
+  /** Non-recursive bind. */
+  readonly nonRecursive?: boolean
+  /** Made for this container alone: removed with it when volumes are asked to be. */
+  readonly anonymous?: boolean
+}
+
+export interface ContainerRecord {
+  readonly version: 1
+  readonly id: string
+  /** Without the leading slash. */
+  readonly name: string
+  readonly created: string
+  readonly image: {
+    readonly id: string
+    /** What the user asked for. */
+    readonly reference: string
+    /** Name of the snapshot that is the parent of the writable layer; '' for an image without layers. */
+    readonly chainId: string
+    readonly manifest?: OciDescriptor
+  }
+  readonly path: string
+  readonly args: readonly string[]
+  /** Merged with the image's defaults. */
+  readonly config: ContainerConfig
+  readonly hostConfig: HostConfig
+  readonly networkingConfig: NetworkingConfig
+  readonly mounts: readonly ContainerMount[]
+  readonly state: RunState
+  readonly restartCount: number
+  /** The user ended the last run (stop, kill), so that `unless-stopped` stays down. */
+  readonly stoppedByUser: boolean
+}
+
+/** The record with some members replaced, frozen. */
+export function withChanges(record: ContainerRecord, changes: Partial<ContainerRecord>): ContainerRecord {
+  return Object.freeze({ ...record, ...changes })
+}
+
+/** The record with some members of its run state replaced, frozen. */
+export function withState(
+  record: ContainerRecord,
+  state: Partial<RunState>,
+  changes: Partial<ContainerRecord> = {},
+): ContainerRecord {
+  return Object.freeze({ ...record, ...changes, state: Object.freeze({ ...record.state, ...state }) })
+}
+
+/** Name of the writable layer's snapshot. */
+export function snapshotKey(id: string): string {
+  return `container-${id}`
+}

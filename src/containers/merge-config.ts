@@ -1,0 +1,66 @@
+/** What a container runs: the user's configuration over the image's defaults. Pure. */
+import type { ContainerConfig } from '../api/index.ts'
+import { invalidArgument } from '../base/index.ts'
+import type { OciRuntimeDefaults } from '../oci/index.ts'
+
+/** The user's configuration completed by the image's, by Docker's rules: an entrypoint of the user's own
+ *  drops the image's command; an environment variable, label or exposed port of the user's wins. */
+export function mergeConfig(user: ContainerConfig, image: OciRuntimeDefaults = {}): ContainerConfig {
+  const entrypoint = user.Entrypoint ?? undefined
+  const userCommand = (user.Cmd?.length ?? 0) > 0 ? user.Cmd : undefined
+  const ownEntrypoint = (entrypoint?.length ?? 0) > 0
+  const clearedEntrypoint = entrypoint?.length === 1 && entrypoint[0] === ''
+  return {
+    ...user,
+    User: user.User || image.User || '',
+    ExposedPorts: union(image.ExposedPorts, user.ExposedPorts),
+    Env: mergeEnv(user.Env ?? [], image.Env ?? []),
+    Cmd: userCommand ?? (ownEntrypoint ? null : (image.Cmd ?? null)),
+    Entrypoint: clearedEntrypoint ? null : ownEntrypoint ? entrypoint : (image.Entrypoint ?? null),
+    WorkingDir: user.WorkingDir || image.WorkingDir || '',
+    Labels: { ...image.Labels, ...user.Labels },
+    Volumes: union(image.Volumes, user.Volumes),
+    OnBuild: user.OnBuild ?? null,
+    ...(user.StopSignal || image.StopSignal ? { StopSignal: user.StopSignal || image.StopSignal } : {}),
+  }
+}
+
+/** The program and its arguments. Throws `invalidArgument` when there are none. */
+export function commandOf(config: ContainerConfig): { readonly path: string; readonly args: readonly string[] } {
+  const [path, ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]
+  if (path === undefined || path === '') throw invalidArgument('no command specified')
+  return { path, args }
+}
+
+function mergeEnv(user: readonly string[], image: readonly string[]): readonly string[] {
+  const own = new Set(user.map(keyOf))
+  return [...user, ...image.filter((entry) => !own.has(keyOf(entry)))]
+}
+
+function keyOf(entry: string): string {
+  const at = entry.indexOf('=')
+  return at < 0 ? entry : entry.slice(0, at)
+}
+
+function union(
+  image: Readonly<Record<string, object>> | null | undefined,
+  user: Readonly<Record<string, object>> | null | undefined,
+): Readonly<Record<string, object>> | null {
+  const all = { ...image, ...user }
+  return Object.keys(all).length === 0 ? null : all
+}
+
+/** What the process sees: Docker's defaults first, then the configured variables; a bare name removes one. */
+export function processEnv(config: ContainerConfig, hostname: string): string[] {
+  const env = new Map<string, string>([
+    ['PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+    ['HOSTNAME', hostname],
+  ])
+  if (config.Tty === true) env.set('TERM', 'xterm')
+  for (const entry of config.Env ?? []) {
+    const at = entry.indexOf('=')
+    if (at < 0) env.delete(entry)
+    else env.set(entry.slice(0, at), entry.slice(at + 1))
+  }
+  return [...env].map(([key, value]) => `${key}=${value}`)
+}

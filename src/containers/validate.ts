@@ -1,0 +1,132 @@
+/** Checks of a create request that need nothing but the request and the size of the host. Pure.
+ *  Messages are Docker's where Docker has one. */
+import type { ContainerConfig, HostConfig } from '../api/index.ts'
+import { invalidArgument } from '../base/index.ts'
+import { portRequests } from './port-requests.ts'
+
+const minimumMemoryBytes = 6 * 1024 * 1024
+
+/** What of the host decides whether a request is valid. */
+export interface HostFacts {
+  readonly cpus: number
+  /** Capability names with their `CAP_` prefix. */
+  readonly capabilities: ReadonlySet<string>
+  /** Number of a signal name (`TERM`, `SIGTERM`, `15`), or undefined. */
+  signalNumber(text: string): number | undefined
+}
+
+/** Throws `invalidArgument` for the first thing that is wrong. */
+export function validateRequest(config: ContainerConfig, hostConfig: HostConfig, host: HostFacts): void {
+  validateProcess(config, host)
+  validateResources(hostConfig, host)
+  validateRestart(hostConfig)
+  validateNetwork(config, hostConfig)
+  validateSecurity(hostConfig, host)
+}
+
+function validateProcess(config: ContainerConfig, host: HostFacts): void {
+  if (config.WorkingDir && !config.WorkingDir.startsWith('/')) {
+    throw invalidArgument(`the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`)
+  }
+  for (const entry of config.Env ?? []) {
+    if (entry === '' || entry.startsWith('=')) throw invalidArgument(`invalid environment variable: ${entry}`)
+    if (entry.includes('\0')) throw invalidArgument('invalid environment variable: contains a NUL byte')
+  }
+  if (config.StopSignal && host.signalNumber(config.StopSignal) === undefined) {
+    throw invalidArgument(`invalid signal: ${config.StopSignal}`)
+  }
+  if (config.Hostname && (config.Hostname.length > 63 || !/^[a-zA-Z0-9._-]+$/.test(config.Hostname))) {
+    throw invalidArgument(`invalid hostname: ${config.Hostname}`)
+  }
+}
+
+function validateResources(hostConfig: HostConfig, host: HostFacts): void {
+  validateMemory(hostConfig.Memory ?? 0, hostConfig.MemorySwap ?? 0, hostConfig.MemoryReservation ?? 0)
+  const nanoCpus = hostConfig.NanoCpus ?? 0
+  if (nanoCpus < 0 || nanoCpus > host.cpus * 1e9) {
+    throw invalidArgument(
+      `range of CPUs is from 0.01 to ${host.cpus}.00, as there are only ${host.cpus} CPUs available`,
+    )
+  }
+  if (nanoCpus > 0 && ((hostConfig.CpuPeriod ?? 0) > 0 || (hostConfig.CpuQuota ?? 0) > 0)) {
+    throw invalidArgument('Conflicting options: Nano CPUs and CPU Period cannot both be set')
+  }
+  if ((hostConfig.ShmSize ?? 0) < 0) throw invalidArgument('SHM size can not be less than 0')
+  if (Math.abs(hostConfig.OomScoreAdj ?? 0) > 1000) {
+    throw invalidArgument(`Invalid value ${hostConfig.OomScoreAdj}, range for oom score adj is [-1000, 1000]`)
+  }
+  for (const limit of hostConfig.Ulimits ?? []) validateUlimit(limit.Name ?? '', limit.Soft ?? 0, limit.Hard ?? 0)
+}
+
+function validateMemory(memory: number, swap: number, reservation: number): void {
+  if (memory > 0 && memory < minimumMemoryBytes) throw invalidArgument('Minimum memory limit allowed is 6MB')
+  if (memory > 0 && swap > 0 && swap < memory) {
+    throw invalidArgument('Minimum memoryswap limit should be larger than memory limit, see usage')
+  }
+  if (memory === 0 && swap > 0) {
+    throw invalidArgument('You should always set the Memory limit when using Memoryswap limit, see usage')
+  }
+  if (memory > 0 && reservation > memory) {
+    throw invalidArgument('Minimum memory limit can not be less than memory reservation limit, see usage')
+  }
+}
+
+function validateUlimit(name: string, soft: number, hard: number): void {
+  if (name === '') throw invalidArgument('invalid ulimit: no name')
+  if (hard !== -1 && soft > hard) {
+    throw invalidArgument(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`)
+  }
+}
+
+function validateRestart(hostConfig: HostConfig): void {
+  const { Name: name, MaximumRetryCount: retries } = hostConfig.RestartPolicy ?? {}
+  if (!['', 'no', 'always', 'on-failure', 'unless-stopped'].includes(name ?? '')) {
+    throw invalidArgument(
+      `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    )
+  }
+  if (name !== 'on-failure' && (retries ?? 0) !== 0) {
+    throw invalidArgument("invalid restart policy: maximum retry count can only be used with 'on-failure'")
+  }
+  if ((retries ?? 0) < 0) throw invalidArgument('invalid restart policy: maximum retry count cannot be negative')
+  if (hostConfig.AutoRemove === true && name && name !== 'no') {
+    throw invalidArgument("can't create 'AutoRemove' container with restart policy")
+  }
+}
+
+function validateNetwork(config: ContainerConfig, hostConfig: HostConfig): void {
+  const published = portRequests(config, hostConfig).length > 0
+  if (hostConfig.NetworkMode?.startsWith('container:') === true) validateSharedNetwork(config, hostConfig, published)
+  for (const entry of hostConfig.ExtraHosts ?? []) {
+    if (!/^[^:=]+[:=].+$/.test(entry)) throw invalidArgument(`bad format for add-host: "${entry}"`)
+  }
+}
+
+/** What makes no sense for a container in another's network namespace. */
+function validateSharedNetwork(config: ContainerConfig, hostConfig: HostConfig, published: boolean): void {
+  if (hostConfig.NetworkMode === 'container:') throw invalidArgument('invalid container format container:<name|id>')
+  if (config.Hostname) throw invalidArgument('conflicting options: hostname and the network mode')
+  if (published) throw invalidArgument('conflicting options: port publishing and the container type network mode')
+  if (notEmpty(hostConfig.Dns)) throw invalidArgument('conflicting options: dns and the network mode')
+  if (notEmpty(hostConfig.ExtraHosts)) {
+    throw invalidArgument('conflicting options: custom host-to-IP mapping and the network mode')
+  }
+}
+
+function notEmpty(list: readonly string[] | null | undefined): boolean {
+  return (list?.length ?? 0) > 0
+}
+
+function validateSecurity(hostConfig: HostConfig, host: HostFacts): void {
+  for (const [key, list] of [
+    ['CapAdd', hostConfig.CapAdd],
+    ['CapDrop', hostConfig.CapDrop],
+  ] as const) {
+    for (const given of list ?? []) {
+      const upper = given.toUpperCase()
+      if (upper === 'ALL') continue
+      const name = upper.startsWith('CAP_') ? upper : `CAP_${upper}`
+      if (!host.capabilities.has(name)) throw invalidArgument(`invalid ${key}: unknown capability: "${name}"`)
+    }
+  }
+}
