@@ -1,0 +1,114 @@
+import type { ImageSummary } from '../api/index.ts'
+import { nowNs, parseNs } from '../base/index.ts'
+import { type Digest, familiarReference } from '../oci/index.ts'
+import type { Image, ImageUse } from './image.ts'
+import {
+  booleanFilter,
+  checkFilters,
+  type Filters,
+  matchesLabels,
+  matchesReference,
+  parseUntil,
+} from './image-filters.ts'
+import type { ImageStore } from './image-store.ts'
+
+export interface ListOptions {
+  /** With intermediate images: those without a name that others stand on. */
+  readonly all: boolean
+  readonly filters: Filters
+  readonly sharedSize?: boolean
+}
+
+interface Matcher {
+  readonly dangling: boolean | undefined
+  readonly references: readonly string[]
+  accepts(image: Image): boolean
+}
+
+/** The images that match, newest first. */
+export function listImages(store: ImageStore, use: ImageUse, options: ListOptions): ImageSummary[] {
+  const { all, filters, sharedSize = false } = options
+  checkFilters(filters, ['dangling', 'label', 'before', 'since', 'reference', 'until'])
+  const matcher = matcherOf(store, filters)
+  const parents = new Set([...store.records()].map((record) => record.parent))
+  const shared = sharedSize ? chainUsers(store) : undefined
+  const summaries: ImageSummary[] = []
+  for (const { id } of store.records()) {
+    const image = store.find(id)
+    if (image === undefined || !matcher.accepts(image)) continue
+    const names = matchingNames(store, id, matcher.references)
+    if (matcher.references.length > 0 && names.tags.length + names.digests.length === 0) continue
+    const isNameless = image.references.length === 0 && image.digests.length === 0
+    if (isNameless && !all && parents.has(id)) continue
+    if (matcher.dangling !== undefined && matcher.dangling !== (image.references.length === 0)) continue
+    summaries.push({
+      Id: id,
+      ParentId: image.parent ?? '',
+      RepoTags: names.tags,
+      RepoDigests: names.digests,
+      Created: unixSeconds(image.created),
+      Size: image.sizeBytes,
+      SharedSize: shared === undefined ? -1 : sharedBytes(image, shared),
+      Labels: image.config.config?.Labels ?? null,
+      Containers: sharedSize ? use.containersUsing(id).length : -1,
+    })
+  }
+  return summaries.sort((one, other) => other.Created - one.Created || one.Id.localeCompare(other.Id))
+}
+
+/** Unix seconds of an RFC 3339 time; Go's for the zero time. */
+export function unixSeconds(time: string): number {
+  const ns = parseNs(time)
+  return ns === undefined ? 0 : Number(ns / 1_000_000_000n)
+}
+
+function matcherOf(store: ImageStore, filters: Filters): Matcher {
+  const timeOf = (image: Image) => parseNs(image.created) ?? 0n
+  const bounds = (key: string) => (filters[key] ?? []).map((name) => timeOf(store.resolve(name)))
+  const before = bounds('before')
+  const since = bounds('since')
+  const now = nowNs()
+  const until = (filters.until ?? []).map((text) => parseUntil(text, now))
+  const labels = filters.label ?? []
+  return {
+    dangling: booleanFilter(filters, 'dangling'),
+    references: filters.reference ?? [],
+    accepts(image) {
+      const time = timeOf(image)
+      return (
+        before.every((bound) => time < bound) &&
+        since.every((bound) => time > bound) &&
+        until.every((bound) => time < bound) &&
+        matchesLabels(image.config.config?.Labels ?? {}, labels)
+      )
+    },
+  }
+}
+
+function matchingNames(
+  store: ImageStore,
+  id: Digest,
+  patterns: readonly string[],
+): { readonly tags: readonly string[]; readonly digests: readonly string[] } {
+  const names = store
+    .namesOf(id)
+    .map(({ reference }) => reference)
+    .filter((reference) => patterns.length === 0 || matchesReference(reference, patterns))
+  return {
+    tags: names.filter(({ tag }) => tag !== undefined).map(familiarReference),
+    digests: names.filter(({ tag }) => tag === undefined).map(familiarReference),
+  }
+}
+
+/** How many images stand on each stack of layers. */
+function chainUsers(store: ImageStore): ReadonlyMap<Digest, number> {
+  const users = new Map<Digest, number>()
+  for (const { layers } of store.records()) {
+    for (const { chainId } of layers) users.set(chainId, (users.get(chainId) ?? 0) + 1)
+  }
+  return users
+}
+
+function sharedBytes(image: Image, users: ReadonlyMap<Digest, number>): number {
+  return image.layers.reduce((sum, layer) => sum + ((users.get(layer.chainId) ?? 0) > 1 ? layer.sizeBytes : 0), 0)
+}
