@@ -35,11 +35,9 @@ export function listImages(store: ImageStore, use: ImageUse, options: ListOption
   const summaries: ImageSummary[] = []
   for (const { id } of store.records()) {
     const image = store.find(id)
-    if (image === undefined || !matcher.accepts(image)) continue
+    if (image === undefined || !matcher.accepts(image) || isHidden(image, all, parents)) continue
     const names = matchingNames(store, id, matcher.references)
     if (matcher.references.length > 0 && names.tags.length + names.digests.length === 0) continue
-    const isNameless = image.references.length === 0 && image.digests.length === 0
-    if (isNameless && !all && parents.has(id)) continue
     if (matcher.dangling !== undefined && matcher.dangling !== (image.references.length === 0)) continue
     summaries.push({
       Id: id,
@@ -60,6 +58,11 @@ export function listImages(store: ImageStore, use: ImageUse, options: ListOption
 export function unixSeconds(time: string): number {
   const ns = parseNs(time)
   return ns === undefined ? 0 : Number(ns / 1_000_000_000n)
+}
+
+/** True for an image that only serves as the parent of another. */
+function isHidden(image: Image, all: boolean, parents: ReadonlySet<Digest | undefined>): boolean {
+  return !all && image.references.length + image.digests.length === 0 && parents.has(image.id)
 }
 
 function matcherOf(store: ImageStore, filters: Filters): Matcher {
