@@ -1,3 +1,7 @@
 export { ContainerTable } from './container-table.ts'
 export { Database, type Row } from './database.ts'
 export { type ImageReferenceRow, ImageTable } from './image-table.ts'
+export { type LeaseResource, type LeaseRow, LeaseTable } from './lease-table.ts'
+export { type AddressRow, NetworkTable, type PortRow } from './network-table.ts'
+export { type SnapshotKind, type SnapshotRow, SnapshotTable } from './snapshot-table.ts'
+export { VolumeTable } from './volume-table.ts'

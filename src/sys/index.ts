@@ -11,8 +11,46 @@ export {
   syscall,
   systemError,
 } from './ffi.ts'
+export { makeFifo, openFifo, writeFifo } from './fifo.ts'
+export { acquireLock, type Lock } from './flock.ts'
+export { type BoundPort, bindHostPort } from './host-port.ts'
+export {
+  bindMount,
+  type Mount,
+  makePrivateMountPoint,
+  mount,
+  type Propagation,
+  remountBind,
+  setPropagation,
+  unmount,
+} from './mount.ts'
+export { listMounts, type MountInfo, parseMountInfo } from './mount-table.ts'
+export {
+  createNetworkNamespace,
+  deleteNetworkNamespace,
+  inNetworkNamespace,
+  writeNetworkSysctl,
+} from './namespaces.ts'
+export { addMapElements, deleteMapElements, type MapElement } from './netlink-nft.ts'
+export {
+  type AddressInfo,
+  addAddress,
+  addDefaultRoute,
+  createBridge,
+  createVeth,
+  deleteLink,
+  type LinkInfo,
+  type RouteInfo,
+  RouteSocket,
+  setLink,
+  type VethOptions,
+} from './netlink-route.ts'
+export { runNft } from './nft.ts'
 export { onPidfdExit, pidfdOpen, pidfdSendSignal } from './pidfd.ts'
 export { FdPoll, type PollEvents, type PollOptions } from './poll.ts'
 export { defaultEnv, type SpawnOptions } from './posix-spawn.ts'
+export { isProcessAlive, processName, processStartTime, signalProcess, waitAll, watchPid } from './process.ts'
 export { type CommandResult, type RunCommandOptions, runCommand } from './run-command.ts'
+export { type ConnectOptions, SeqpacketSocket } from './seqpacket.ts'
 export { type ExitStatus, type SpawnedProcess, spawnProcess } from './spawn.ts'
+export { type DirectoryWatch, type WatchHandlers, watchDirectory } from './watch-directory.ts'
