@@ -1,0 +1,143 @@
+/** ContentStore in a directory. Nothing is held in memory, so that worker threads open the same root and
+ *  write their layers there themselves.
+ *  Invariant: a file under `blobs/` is complete and verified, for only a rename makes it appear. There is no
+ *  fsync: after a power cut a blob may be damaged; its digest tells, and a pull brings it back. */
+import { createReadStream, openSync } from 'node:fs'
+import { mkdir, open, opendir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { conflict, errnoOf } from '../base/index.ts'
+import { type Digest, digestFromHex, digestOf, isDigest } from '../oci/index.ts'
+import {
+  type BlobInfo,
+  type ContentStore,
+  defaultReadLimitBytes,
+  type Ingest,
+  type IngestInfo,
+  type IngestOptions,
+} from './content-store.ts'
+import { LocalIngest } from './local-ingest.ts'
+import { blobPath, blobsPath, ingestDataPath, ingestKeyPath, ingestPath, ingestsPath } from './paths.ts'
+import { blobNotFound, checkReadLimit } from './verify-blob.ts'
+
+export class LocalContentStore implements ContentStore {
+  readonly #root: string
+  readonly #openKeys = new Set<string>()
+
+  private constructor(root: string) {
+    this.#root = root
+  }
+
+  /** Opens the store at `root`, making its directories. */
+  static async open(root: string): Promise<LocalContentStore> {
+    await mkdir(blobsPath(root), { recursive: true, mode: 0o700 })
+    await mkdir(ingestsPath(root), { recursive: true, mode: 0o700 })
+    return new LocalContentStore(root)
+  }
+
+  /** Where the blob's file is or would be. */
+  pathOf(digest: Digest): string {
+    return blobPath(this.#root, digest)
+  }
+
+  async find(digest: Digest): Promise<BlobInfo | undefined> {
+    try {
+      const { size } = await stat(this.pathOf(digest))
+      return { digest, sizeBytes: size }
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  async info(digest: Digest): Promise<BlobInfo> {
+    const found = await this.find(digest)
+    if (found === undefined) throw blobNotFound(digest)
+    return found
+  }
+
+  async read(digest: Digest, maxBytes: number = defaultReadLimitBytes): Promise<Buffer> {
+    checkReadLimit(await this.info(digest), maxBytes)
+    return await readFile(this.pathOf(digest))
+  }
+
+  open(digest: Digest, { start = 0 }: { readonly start?: number } = {}): Readable {
+    let fd: number
+    try {
+      fd = openSync(this.pathOf(digest), 'r')
+    } catch (error) {
+      const failure = errnoOf(error) === 'ENOENT' ? blobNotFound(digest) : (error as Error)
+      return new Readable({ read() {} }).destroy(failure)
+    }
+    return createReadStream('', { fd, start, highWaterMark: 256 * 1024 })
+  }
+
+  async put(bytes: Uint8Array): Promise<Digest> {
+    const digest = digestOf(bytes)
+    if ((await this.find(digest)) !== undefined) return digest
+    const temporary = join(ingestsPath(this.#root), `put-${digest.slice(7, 27)}-${process.hrtime.bigint()}`)
+    await writeFile(temporary, bytes, { mode: 0o600 })
+    await rename(temporary, this.pathOf(digest))
+    return digest
+  }
+
+  async ingest(key: string, { hashing = true }: IngestOptions = {}): Promise<Ingest> {
+    if (this.#openKeys.has(key)) throw conflict(`ingest ${key} is open already`)
+    this.#openKeys.add(key)
+    try {
+      return await LocalIngest.open({
+        key,
+        directory: ingestPath(this.#root, key),
+        hashing,
+        blobPath: (digest) => this.pathOf(digest),
+        onClose: () => this.#openKeys.delete(key),
+      })
+    } catch (error) {
+      this.#openKeys.delete(key)
+      throw error
+    }
+  }
+
+  async abort(key: string): Promise<void> {
+    if (this.#openKeys.has(key)) throw conflict(`ingest ${key} is open`)
+    await rm(ingestPath(this.#root, key), { recursive: true, force: true })
+  }
+
+  async delete(digest: Digest): Promise<void> {
+    try {
+      await unlink(this.pathOf(digest))
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }
+  }
+
+  async *walk(): AsyncIterable<BlobInfo> {
+    for await (const { name } of await opendir(blobsPath(this.#root))) {
+      if (!isDigest(`sha256:${name}`)) continue
+      // It may be deleted meanwhile.
+      const found = await this.find(digestFromHex(name))
+      if (found !== undefined) yield found
+    }
+  }
+
+  async *ingests(): AsyncIterable<IngestInfo> {
+    for await (const { name } of await opendir(ingestsPath(this.#root))) {
+      const found = await readIngest(join(ingestsPath(this.#root), name))
+      if (found !== undefined) yield found
+    }
+  }
+}
+
+/** Facts of an ingest; undefined when it ends meanwhile or is what a crash left of a `put`. */
+async function readIngest(directory: string): Promise<IngestInfo | undefined> {
+  try {
+    const key = await readFile(ingestKeyPath(directory), 'utf8')
+    await using data = await open(ingestDataPath(directory))
+    const { size, mtime } = await data.stat()
+    return { key, sizeBytes: size, updated: mtime }
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
