@@ -1,0 +1,168 @@
+/** HTTP over any number of listeners. Parsing is Node's; what Docker's clients need besides is added here:
+ *  taking a connection over for raw streams, with an `Upgrade` header or (as old clients do) without. */
+import { createServer as createHttpServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { conflict, errnoOf, internal } from '../base/index.ts'
+import type { Endpoint, TcpEndpoint, UnixEndpoint } from './endpoint.ts'
+import { Exchange } from './exchange.ts'
+import { assignSocketGroup, clearSocketPath, withSocketMode } from './unix-socket.ts'
+
+/** What answers the requests. */
+export interface RequestHandler {
+  /** Answers one request. Must not reject. */
+  handle(exchange: Exchange): Promise<void>
+  /** True for requests after which the connection may leave HTTP. Decided from the request line alone. */
+  takesConnection(method: string, url: string): boolean
+}
+
+export interface ListenOptions {
+  /** Owner group of a unix socket. Absent: `docker`, else `berth`, else root. */
+  readonly socketGroup?: string | undefined
+}
+
+/** A socket that accepts connections. */
+export interface Listener {
+  /** With the port that was chosen when 0 was asked for. */
+  readonly endpoint: Endpoint
+  /** Takes no more connections; ends those that are still busy after a moment. */
+  close(): Promise<void>
+}
+
+const maxHeaderBytes = 1024 * 1024
+const backlog = 1024
+/** How long a closing server lets running requests go on. */
+const closeGraceMs = 500
+
+/** Listens on one endpoint. */
+export async function listen(
+  endpoint: Endpoint,
+  handler: RequestHandler,
+  { socketGroup }: ListenOptions = {},
+): Promise<Listener> {
+  const server = makeServer(endpoint, handler)
+  const bound =
+    endpoint.kind === 'unix' ? await bindUnix(server, endpoint, socketGroup) : await bindTcp(server, endpoint)
+  const taken = trackTaken(server)
+  return { endpoint: bound, close: () => closeServer(server, taken) }
+}
+
+function makeServer(endpoint: Endpoint, handler: RequestHandler): Server {
+  const options = {
+    maxHeaderSize: maxHeaderBytes,
+    // Uploads and waits have no time limit; idle connections stay, as clients pool them.
+    requestTimeout: 0,
+    keepAliveTimeout: 0,
+    shouldUpgradeCallback: (request: IncomingMessage) => takesConnection(handler, request),
+  }
+  const tls = endpoint.kind === 'tcp' ? endpoint.tls : undefined
+  const server =
+    tls === undefined
+      ? createHttpServer(options)
+      : createHttpsServer({
+          ...options,
+          ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+          ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+          ...(tls.key === undefined ? {} : { key: tls.key }),
+          requestCert: tls.verify,
+          rejectUnauthorized: tls.verify,
+          minVersion: 'TLSv1.2',
+        })
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
+    letGoWithoutUpgrade(socket, handler),
+  )
+  server.on('request', (request, response) => void handler.handle(new Exchange(request, response)))
+  server.on('upgrade', (request, socket, head) => handleTaken(handler, request, socket, head))
+  return server
+}
+
+function takesConnection(handler: RequestHandler, request: IncomingMessage): boolean {
+  return handler.takesConnection(request.method ?? '', request.url ?? '')
+}
+
+/** The part of Node's parser that decides what becomes of a request once its headers are known. */
+interface ServerParser {
+  onIncoming?: (request: IncomingMessage, keepAlive: boolean) => number
+}
+
+/** What `onIncoming` returns to make the parser stop after the headers and leave the socket to us. */
+const leaveSocket = 2
+
+/** Makes requests that may take the connection over go the way of upgrades also without an `Upgrade` header.
+ *  Node has no public way to free a socket from its parser in the middle; this goes through the one hook that
+ *  upgrades use. Where a Node version lacks it, such requests are answered in chunks, without input.
+ *  A chunked body can hold the input itself and stays with the parser. */
+function letGoWithoutUpgrade(socket: Socket, handler: RequestHandler): void {
+  const { parser } = socket as Socket & { readonly parser?: ServerParser | null }
+  const original = parser?.onIncoming
+  if (parser === undefined || parser === null || original === undefined) return
+  parser.onIncoming = (request, keepAlive) => {
+    const isRaw = !request.headers.upgrade && request.headers['transfer-encoding'] === undefined
+    if (isRaw && request.method === 'POST' && takesConnection(handler, request)) {
+      Object.assign(request, { upgrade: true })
+      return leaveSocket
+    }
+    return original.call(parser, request, keepAlive)
+  }
+}
+
+function handleTaken(handler: RequestHandler, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  if (head.length > 0) socket.unshift(head)
+  // A reset is followed by `close`, which everybody who cares listens to.
+  socket.on('error', () => {})
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket as Socket)
+  response.once('finish', () => socket.end())
+  void handler.handle(new Exchange(request, response, { socket }))
+}
+
+async function closeServer(server: Server, taken: ReadonlySet<Duplex>): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => {
+    server.closeAllConnections()
+    for (const socket of taken) socket.destroy()
+  }, closeGraceMs)
+  await closed
+  clearTimeout(timer)
+}
+
+/** Connections that left HTTP: the server no longer knows them, and closing must end them too. */
+function trackTaken(server: Server): Set<Duplex> {
+  const connections = new Set<Duplex>()
+  server.on('upgrade', (_request, socket: Duplex) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
+  return connections
+}
+
+async function bindUnix(server: Server, endpoint: UnixEndpoint, group: string | undefined): Promise<Endpoint> {
+  await clearSocketPath(endpoint.path)
+  await bind(server, endpoint.path, () => withSocketMode(() => server.listen({ path: endpoint.path, backlog })))
+  await assignSocketGroup(endpoint.path, group)
+  return endpoint
+}
+
+async function bindTcp(server: Server, endpoint: TcpEndpoint): Promise<Endpoint> {
+  const { host, port } = endpoint
+  await bind(server, `${host}:${port}`, () => server.listen({ port, backlog, ...(host === '' ? {} : { host }) }))
+  return { ...endpoint, port: (server.address() as AddressInfo).port }
+}
+
+function bind(server: Server, name: string, start: () => unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) => {
+      const text = `could not listen on ${name}: ${error.message}`
+      reject(errnoOf(error) === 'EADDRINUSE' ? conflict(text, { cause: error }) : internal(text, { cause: error }))
+    }
+    server.once('error', fail)
+    server.once('listening', () => {
+      server.off('error', fail)
+      resolve()
+    })
+    start()
+  })
+}

@@ -1,0 +1,36 @@
+export {
+  connectionError,
+  connectTo,
+  createAgent,
+  type HijackAnswer,
+  type HijackRequest,
+  hijackRequest,
+  requestOptionsFor,
+} from './client-connection.ts'
+export {
+  type Endpoint,
+  formatEndpoint,
+  loadTls,
+  parseEndpoint,
+  type TcpEndpoint,
+  type TlsMaterial,
+  type TlsPaths,
+  type UnixEndpoint,
+} from './endpoint.ts'
+export { type AnswerHeaders, Exchange } from './exchange.ts'
+export { type DecodedFilters, decodeFilters, encodeFilters } from './filters.ts'
+export { FrameDecoder, type OnFrame } from './frame-decoder.ts'
+export {
+  frameHeaderBytes,
+  multiplexedStreamType,
+  rawStreamType,
+  writeFrameHeader,
+} from './frames.ts'
+export type { HijackedConnection } from './hijacked-connection.ts'
+export { type Listener, type ListenOptions, listen, type RequestHandler } from './http-server.ts'
+export { type JsonBodyOptions, readAll } from './json-body.ts'
+export { formatJsonLine, readJsonLines } from './ndjson.ts'
+export { parseInteger, Query } from './query.ts'
+export { type PathParameters, type RouteMatch, Router } from './router.ts'
+export { type ByteOutput, StreamSink, type StreamSinkOptions } from './stream-sink.ts'
+export { acceptWebSocket } from './websocket.ts'

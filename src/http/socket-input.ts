@@ -1,0 +1,33 @@
+import { Readable } from 'node:stream'
+
+/** The bytes that a client sends after its connection was taken over. Unlike the socket itself it can be
+ *  read to its end or destroyed without closing the way back: a client that has sent all its input still
+ *  waits for output. */
+export class SocketInput extends Readable {
+  readonly #source: Readable
+
+  constructor(source: Readable) {
+    super({ highWaterMark: 64 * 1024 })
+    this.#source = source
+    source.on('data', (chunk: Buffer) => {
+      if (!this.destroyed && !this.push(chunk)) source.pause()
+    })
+    source.once('end', () => this.#finish())
+    source.once('close', () => this.#finish())
+    source.pause()
+  }
+
+  override _read(): void {
+    this.#source.resume()
+  }
+
+  /** Input that nobody wants is read and dropped, so that the client's end is still seen. */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#source.resume()
+    callback(error)
+  }
+
+  #finish(): void {
+    if (!this.destroyed && !this.readableEnded) this.push(null)
+  }
+}
