@@ -1,0 +1,213 @@
+/** A real berthd on a temporary root, and its clients: the official docker CLI, berth, and bare HTTP. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ApiResponse, type RequestBody, requestOverSocket } from './api.ts'
+import { type CommandOptions, type CommandResult, findProgram, RunningCommand, runCommand } from './command.ts'
+import { TerminalCommand } from './terminal.ts'
+import { writeBusyboxArchive } from './test-image.ts'
+import { until } from './wait.ts'
+
+const project = join(import.meta.dirname, '../..')
+
+/** The official CLI where there is one on the PATH. */
+export const dockerProgram = findProgram('docker')
+/** Our own CLI. */
+export const berthProgram = join(project, 'bin/berth')
+/** What the tests of behaviour drive the daemon with. */
+export const clientProgram = dockerProgram ?? berthProgram
+/** For `test(…, { skip })` of what needs the official CLI. */
+export const noDockerCli = dockerProgram === undefined ? 'no docker CLI on the PATH' : false
+
+export interface DaemonOptions {
+  /** More flags of berthd. */
+  readonly flags?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** One data root with a daemon that can be stopped, killed and started again on it. */
+export class TestDaemon implements AsyncDisposable {
+  readonly root: string
+  readonly dataRoot: string
+  readonly execRoot: string
+  readonly socket: string
+  readonly logPath: string
+  readonly #options: DaemonOptions
+  #process: ChildProcess | undefined
+
+  private constructor(options: DaemonOptions) {
+    this.root = mkdtempSync('/tmp/b-')
+    this.dataRoot = join(this.root, 'd')
+    this.execRoot = join(this.root, 'x')
+    this.socket = join(this.root, 's')
+    this.logPath = join(this.root, 'log')
+    this.#options = options
+  }
+
+  /** Starts a daemon on a new root. Give it to `after()` or `await using`. */
+  static async start(options: DaemonOptions = {}): Promise<TestDaemon> {
+    const daemon = new TestDaemon(options)
+    try {
+      await daemon.start()
+    } catch (error) {
+      await daemon[Symbol.asyncDispose]()
+      throw error
+    }
+    return daemon
+  }
+
+  get host(): string {
+    return `unix://${this.socket}`
+  }
+
+  get pid(): number {
+    const pid = this.#process?.pid
+    if (pid === undefined) throw new Error('the daemon does not run')
+    return pid
+  }
+
+  /** What the daemon logged so far. */
+  get log(): string {
+    return readFileSync(this.logPath, 'utf8')
+  }
+
+  get flags(): readonly string[] {
+    const own = ['--data-root', this.dataRoot, '--exec-root', this.execRoot, '--host', this.host]
+    return [...own, '--config-file', join(this.root, 'daemon.json'), ...(this.#options.flags ?? [])]
+  }
+
+  /** Starts the daemon again on the same root and waits until it serves. */
+  async start(): Promise<void> {
+    if (!existsSync(join(this.root, 'daemon.json'))) writeFileSync(join(this.root, 'daemon.json'), '{}')
+    const log = openSync(this.logPath, 'a')
+    const child = spawn(join(project, 'bin/berthd'), this.flags, {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...this.#options.env },
+    })
+    closeSync(log)
+    this.#process = child
+    await until(
+      async () => {
+        if (child.exitCode !== null || child.signalCode !== null) {
+          throw new Error(`berthd ended with ${child.signalCode ?? child.exitCode}:\n${this.log}`)
+        }
+        return (await this.api('GET', '/_ping').catch(() => undefined))?.status === 200
+      },
+      { timeoutMs: 20_000, what: () => `berthd to serve; its log:\n${this.log}` },
+    )
+  }
+
+  /** Ends the daemon as `systemctl stop` does; containers run on. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.#process
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    child.kill(signal)
+    const stuck = setTimeout(() => child.kill('SIGKILL'), 30_000)
+    await ended
+    clearTimeout(stuck)
+    return child.exitCode
+  }
+
+  /** Ends the daemon without a warning. */
+  async kill9(): Promise<void> {
+    await this.stop('SIGKILL')
+  }
+
+  async restart(): Promise<void> {
+    await this.stop()
+    await this.start()
+  }
+
+  /** Runs the client under test (the docker CLI, else berth) against this daemon. */
+  docker(args: readonly string[], options?: CommandOptions): Promise<CommandResult> {
+    return runCommand(clientProgram, ['-H', this.host, ...args], options)
+  }
+
+  /** Runs our own CLI against this daemon. */
+  berth(args: readonly string[], options?: CommandOptions): Promise<CommandResult> {
+    return runCommand(berthProgram, ['-H', this.host, ...args], options)
+  }
+
+  /** Runs the client; it must succeed. Gives its standard output without the last newline. */
+  async ok(args: readonly string[], options?: CommandOptions): Promise<string> {
+    const { code, signal, stdout, stderr } = await this.docker(args, options)
+    if (code !== 0) throw new Error(`docker ${args.join(' ')}: ${signal ?? `exit code ${code}`}\n${stdout}${stderr}`)
+    return stdout.replace(/\n$/, '')
+  }
+
+  /** Starts the client and leaves it running, its input open. */
+  spawnDocker(args: readonly string[], options?: CommandOptions): RunningCommand {
+    return new RunningCommand(clientProgram, ['-H', this.host, ...args], options, true)
+  }
+
+  /** Starts the client on a terminal of its own. */
+  terminal(
+    args: readonly string[],
+    size?: { rows: number; columns: number },
+    program = clientProgram,
+  ): TerminalCommand {
+    return new TerminalCommand([program, '-H', this.host, ...args], size)
+  }
+
+  /** One request of the Engine API. */
+  api<T = unknown>(method: string, path: string, body?: RequestBody): Promise<ApiResponse<T>> {
+    return requestOverSocket<T>(this.socket, method, path, body)
+  }
+
+  /** Has `docker load` bring a busybox image in. */
+  async loadBusybox(reference = 'busybox:latest'): Promise<void> {
+    const archive = join(this.root, 'busybox.tar')
+    await writeBusyboxArchive({ path: archive, reference })
+    await this.ok(['load', '-q', '-i', archive])
+    rmSync(archive)
+  }
+
+  /** The interface of the default bridge. */
+  async bridgeInterface(): Promise<string> {
+    const { body } = await this.api<{ Options: Record<string, string> }>('GET', '/networks/bridge')
+    return body.Options['com.docker.network.bridge.name'] ?? ''
+  }
+
+  /** Removes every container and ends the daemon; then takes away what a daemon leaves on purpose for
+   *  the next one on its root (bridge, nftables table), and the root. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const bridge = await this.#removeContainers()
+    await this.stop()
+    if (bridge !== '') spawnSync('ip', ['link', 'del', bridge], { stdio: 'ignore' })
+    for (const table of tablesOf(this.dataRoot)) spawnSync('nft', ['delete', 'table', ...table.split(' ')])
+    for (const mount of mountsBelow(this.root).reverse()) spawnSync('umount', ['-l', mount])
+    rmSync(this.root, { recursive: true, force: true })
+  }
+
+  async #removeContainers(): Promise<string> {
+    try {
+      if (this.#process === undefined || this.#process.exitCode !== null) return ''
+      if (this.#process.signalCode !== null) await this.start()
+      const { body } = await this.api<{ Id: string }[]>('GET', '/containers/json?all=1')
+      await Promise.all(body.map(({ Id }) => this.api('DELETE', `/containers/${Id}?force=1&v=1`)))
+      return await this.bridgeInterface()
+    } catch {
+      return '' // a daemon that fails here was reported by the test that broke it; the leak check finds the rest
+    }
+  }
+}
+
+/** Mount points at or below a directory, outer ones first. */
+export function mountsBelow(directory: string): string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((path) => path.startsWith(`${directory}/`))
+}
+
+/** Tables of the daemon with this data root: their names carry its instance. */
+function tablesOf(dataRoot: string): string[] {
+  const instance = spawnSync('sha256sum', { input: dataRoot, encoding: 'utf8' }).stdout.slice(0, 6)
+  const list = spawnSync('nft', ['list', 'tables'], { encoding: 'utf8' }).stdout ?? ''
+  return list.split('\n').flatMap((line) => {
+    const name = /^table (\S+ berth\S*)$/.exec(line)?.[1]
+    return name?.includes(instance) === true ? [name] : []
+  })
+}

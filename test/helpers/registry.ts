@@ -1,0 +1,70 @@
+/** A real third-party registry on loopback (Debian's docker-registry), filled by skopeo. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { RunningCommand, runOrThrow } from './command.ts'
+import { until } from './wait.ts'
+
+/** A TCP port on 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+  if (address === null || typeof address === 'string') throw new Error('no address')
+  return address.port
+}
+
+export interface RegistryOptions {
+  /** Asks for this user name and password (Basic). */
+  readonly htpasswd?: string
+}
+
+/** A registry process with its storage in a temporary directory. */
+export class TestRegistry implements AsyncDisposable {
+  readonly #process: RunningCommand
+  readonly #root: string
+  /** `127.0.0.1:PORT`, the first part of its references. */
+  readonly name: string
+  readonly storage: string
+
+  private constructor(process: RunningCommand, root: string, name: string) {
+    this.#process = process
+    this.#root = root
+    this.name = name
+    this.storage = join(root, 'storage')
+  }
+
+  static async start({ htpasswd }: RegistryOptions = {}): Promise<TestRegistry> {
+    const root = mkdtempSync('/tmp/b-reg-')
+    const port = await freePort()
+    const auth = htpasswd === undefined ? '' : `auth: {htpasswd: {realm: test, path: ${root}/htpasswd}}\n`
+    if (htpasswd !== undefined) writeFileSync(join(root, 'htpasswd'), htpasswd)
+    writeFileSync(
+      join(root, 'config.yml'),
+      `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n${auth}storage: {filesystem: {rootdirectory: ${root}/storage}, delete: {enabled: true}}\nhttp: {addr: '127.0.0.1:${port}'}\n`,
+    )
+    const process = new RunningCommand('docker-registry', ['serve', join(root, 'config.yml')])
+    const registry = new TestRegistry(process, root, `127.0.0.1:${port}`)
+    try {
+      await until(() => fetch(`http://127.0.0.1:${port}/v2/`).then(() => true, () => false), { what: 'the registry' }) // biome-ignore format: one line
+    } catch (error) {
+      await registry[Symbol.asyncDispose]()
+      throw new Error(`docker-registry did not start:\n${process.stderr}`, { cause: error })
+    }
+    return registry
+  }
+
+  /** Copies a docker-archive in as `repository`; gives the whole reference. */
+  async push(archive: string, repository: string, flags: readonly string[] = []): Promise<string> {
+    const source = ['--insecure-policy', 'copy', '--quiet', '--dest-tls-verify=false', ...flags]
+    await runOrThrow('skopeo', [...source, `docker-archive:${archive}`, `docker://${this.name}/${repository}`])
+    return `${this.name}/${repository}`
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill('SIGKILL')
+    await this.#process.ended
+    rmSync(this.#root, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,25 @@
+/** Waiting for something to become true, instead of sleeping and hoping. */
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface WaitOptions {
+  readonly timeoutMs?: number
+  readonly intervalMs?: number
+  /** What is waited for, for the message when it doesn't come. A function is asked at that time. */
+  readonly what?: string | (() => string)
+}
+
+/** Calls `probe` until it gives something truthy, and gives that. */
+export async function until<T>(
+  probe: () => T | Promise<T>,
+  { timeoutMs = 10_000, intervalMs = 20, what = 'a condition' }: WaitOptions = {},
+): Promise<NonNullable<T>> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const value = await probe()
+    if (value) return value
+    if (Date.now() > deadline) {
+      throw new Error(`after ${timeoutMs} ms still waiting for ${typeof what === 'string' ? what : what()}`)
+    }
+    await sleep(intervalMs)
+  }
+}
