@@ -1,3 +1,22 @@
+export {
+  chmodAt,
+  chmodFd,
+  chownAt,
+  type FileStatus,
+  linkAt,
+  mkdirAt,
+  mknodAt,
+  openAt,
+  openInRoot,
+  readlinkAt,
+  renameAt,
+  statAt,
+  symlinkAt,
+  truncateFd,
+  unlinkAt,
+  utimesAt,
+} from './at.ts'
+export { ConsoleSocket } from './console-socket.ts'
 export { closeFd, duplicateFd, makePipe, oCloexec, oPath, openFd, readFd, setNonBlocking, writeFd } from './fd.ts'
 export { FdReader, type FdReaderHandlers } from './fd-reader.ts'
 export { FdWriter, type FdWriterHandlers } from './fd-writer.ts'
@@ -50,7 +69,9 @@ export { onPidfdExit, pidfdOpen, pidfdSendSignal } from './pidfd.ts'
 export { FdPoll, type PollEvents, type PollOptions } from './poll.ts'
 export { defaultEnv, type SpawnOptions } from './posix-spawn.ts'
 export { isProcessAlive, processName, processStartTime, signalProcess, waitAll, watchPid } from './process.ts'
+export { getWindowSize, makeRaw, openPty, type Pty, setWindowSize, type WindowSize } from './pty.ts'
 export { type CommandResult, type RunCommandOptions, runCommand } from './run-command.ts'
 export { type ConnectOptions, SeqpacketSocket } from './seqpacket.ts'
 export { type ExitStatus, type SpawnedProcess, spawnProcess } from './spawn.ts'
 export { type DirectoryWatch, type WatchHandlers, watchDirectory } from './watch-directory.ts'
+export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts'

@@ -1,0 +1,38 @@
+/** A lock file that the kernel releases by itself when the process dies. */
+
+import { constants, ftruncateSync, readFileSync, writeSync } from 'node:fs'
+import { conflict } from '../base/index.ts'
+import { closeFd, openFd } from './fd.ts'
+import { errno, rawSyscall, systemError } from './ffi.ts'
+
+const flockCall = rawSyscall('int flock(int fd, int operation)')
+const lockExclusive = 2
+const lockNonBlocking = 4
+
+export interface Lock {
+  /** Idempotent. The file stays: removing it would let two holders lock two files of one name. */
+  release(): void
+}
+
+/** Takes the lock or throws a conflict at once that names the holder's pid. The file holds our pid meanwhile. */
+export function acquireLock(path: string): Lock {
+  const fd = openFd(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+  const result = flockCall(fd, lockExclusive | lockNonBlocking)
+  if (result < 0) {
+    closeFd(fd)
+    if (result !== -errno.EWOULDBLOCK) throw systemError(result, 'flock', path)
+    const pid = Number.parseInt(readFileSync(path, 'utf8'), 10)
+    const holder = Number.isNaN(pid) ? 'another process' : `process ${pid}`
+    throw conflict(`${path} is locked by ${holder}`, { details: { path, pid } })
+  }
+  ftruncateSync(fd, 0)
+  writeSync(fd, `${process.pid}\n`, 0)
+  let held = true
+  return {
+    release() {
+      if (!held) return
+      held = false
+      closeFd(fd)
+    },
+  }
+}

@@ -1,0 +1,129 @@
+/** Mounts. The Mount value is the glue between those that produce file systems (snapshots, volumes) and those that
+ *  need them mounted; neither side knows the other. Calls are synchronous and take well under a millisecond. */
+
+import { constants } from 'node:fs'
+import { closeFd, oPath, openFd } from './fd.ts'
+import { errno, rawSyscall, syscall, systemError } from './ffi.ts'
+import { parseMountOptions } from './mount-options.ts'
+
+/** One mount as data. */
+export interface Mount {
+  /** Kind of file system ('overlay', 'tmpfs', …) or 'bind'. */
+  readonly type: string
+  readonly source: string
+  /** Where it belongs; `mount()` takes the target as an argument of its own. */
+  readonly target?: string | undefined
+  /** As mount(8) takes them: 'ro', 'rbind', 'rprivate', 'lowerdir=…'. */
+  readonly options: readonly string[]
+  /** Directory that relative paths in `source` and `options` start from: keeps the option string of an overlay with
+   *  many layers within the one page that the kernel takes. */
+  readonly cwd?: string | undefined
+}
+
+export type Propagation = 'private' | 'shared' | 'slave' | 'unbindable'
+
+const mountCall = syscall(
+  'int mount(const char *source, const char *target, const char *type, uint64_t flags, const char *data)',
+)
+const umount2 = rawSyscall('int umount2(const char *target, int flags)')
+const chdirCall = syscall('int chdir(const char *path)')
+const fchdirCall = syscall('int fchdir(int fd)')
+
+const msRdonly = 1
+const msRemount = 32
+const msBind = 4096
+const msRec = 16384
+const propagationFlags: Readonly<Record<Propagation, number>> = {
+  unbindable: 1 << 17,
+  private: 1 << 18,
+  slave: 1 << 19,
+  shared: 1 << 20,
+}
+const mntDetach = 2
+const umountNofollow = 8
+/** The kernel copies one page, with the terminating zero. */
+const maxDataBytes = 4095
+
+/** Mounts `value` on `target`, which must exist. Read-only binds and propagation take further calls, and what was
+ *  mounted is taken away again when one of them fails. */
+export function mount(value: Mount, target: string): void {
+  const { flags, data, propagation } = parseMountOptions(value.options)
+  const bind = value.type === 'bind' || (flags & msBind) !== 0
+  if (Buffer.byteLength(data) > maxDataBytes) throw systemError(errno.E2BIG, 'mount', target)
+  if (value.cwd === undefined) {
+    mountOnce(value, target, bind, flags, data)
+  } else {
+    inDirectory(value.cwd, () => mountOnce(value, target, bind, flags, data))
+  }
+  try {
+    const restrictions = flags & ~(msBind | msRec)
+    // The first call of a bind ignores all other flags.
+    if (bind && restrictions !== 0 && (flags & msRemount) === 0) {
+      mountCall(null, target, null, msRemount | msBind | restrictions, null)
+    }
+    for (const change of propagation) mountCall(null, target, null, change, null)
+  } catch (error) {
+    unmount(target, { lazy: true })
+    throw error
+  }
+}
+
+/** Unmounts what is mounted last on `target`. Nothing mounted there, or no such path, is no error.
+ *  `lazy` detaches a busy one as well. */
+export function unmount(target: string, { lazy = false }: { readonly lazy?: boolean } = {}): void {
+  const result = umount2(target, umountNofollow | (lazy ? mntDetach : 0))
+  if (result === 0 || result === -errno.EINVAL || result === -errno.ENOENT) return
+  throw systemError(result, 'umount', target)
+}
+
+/** Makes `source` (a directory, or a file onto a file) visible at `target`; recursive takes the mounts below along. */
+export function bindMount(
+  source: string,
+  target: string,
+  { readOnly = false, recursive = false }: { readonly readOnly?: boolean; readonly recursive?: boolean } = {},
+): void {
+  const options = [recursive ? 'rbind' : 'bind', ...(readOnly ? ['ro'] : [])]
+  mount({ type: 'bind', source, options }, target)
+}
+
+/** Makes a mounted file system read-only or writable again at this mount point only. */
+export function remountBind(target: string, { readOnly }: { readonly readOnly: boolean }): void {
+  mountCall(null, target, null, msRemount | msBind | (readOnly ? msRdonly : 0), null)
+}
+
+/** Sets how mounts below a mount point spread to its copies. */
+export function setPropagation(
+  target: string,
+  propagation: Propagation,
+  { recursive = false }: { readonly recursive?: boolean } = {},
+): void {
+  mountCall(null, target, null, propagationFlags[propagation] | (recursive ? msRec : 0), null)
+}
+
+/** Makes a directory a mount point of its own that shares nothing with the rest, so that mounts below it stay here. */
+export function makePrivateMountPoint(path: string): void {
+  bindMount(path, path)
+  setPropagation(path, 'private')
+}
+
+function mountOnce(value: Mount, target: string, bind: boolean, flags: number, data: string): void {
+  // The kernel ignores type and data of a bind.
+  if (bind) mountCall(value.source, target, null, (flags & (msRec | msRemount)) | msBind, null)
+  else mountCall(value.source, target, value.type, flags, data === '' ? null : data)
+}
+
+/** The working directory belongs to the whole process, but nothing of ours uses relative paths in the meantime:
+ *  the block is synchronous and all other paths are absolute. */
+function inDirectory(path: string, action: () => void): void {
+  const back = openFd('.', oPath | constants.O_DIRECTORY)
+  try {
+    chdirCall(path)
+    try {
+      action()
+    } finally {
+      fchdirCall(back)
+    }
+  } finally {
+    closeFd(back)
+  }
+}
