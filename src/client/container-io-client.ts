@@ -1,0 +1,75 @@
+/** Calls under `/containers` that carry a container's input and output, or look at its processes. */
+import type { ContainerTopResponse } from '../api/index.ts'
+import type { AbortOptions, OutputStream } from '../base/index.ts'
+import { Demultiplexer } from './demultiplexer.ts'
+import { type AttachedStream, HijackedStream } from './hijacked-stream.ts'
+import type { Transport } from './transport.ts'
+
+export interface AttachOptions extends AbortOptions {
+  readonly stdin?: boolean | undefined
+  readonly stdout?: boolean | undefined
+  readonly stderr?: boolean | undefined
+  /** Output from before the attach as well. */
+  readonly logs?: boolean | undefined
+  readonly detachKeys?: string | undefined
+  /** The container has a terminal, so the output is raw. */
+  readonly tty: boolean
+}
+
+export interface LogOptions extends AbortOptions {
+  readonly stdout: boolean
+  readonly stderr: boolean
+  readonly follow?: boolean | undefined
+  readonly timestamps?: boolean | undefined
+  readonly details?: boolean | undefined
+  /** A number of lines or `all`. */
+  readonly tail?: string | undefined
+  /** Unix time, `seconds[.fraction]`. */
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+  readonly tty: boolean
+}
+
+export class ContainerIoClient {
+  readonly #transport: Transport
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /** Resolves when the daemon has attached: later output is not missed. */
+  async attach(id: string, { tty, signal, ...options }: AttachOptions): Promise<AttachedStream> {
+    const { stdin, stdout, stderr, logs, detachKeys } = options
+    const query = { stream: true, stdin, stdout, stderr, logs, detachKeys: detachKeys || undefined }
+    const path = `/containers/${encodeURIComponent(id)}/attach`
+    const connection = await this.#transport.hijack('POST', path, { query, signal })
+    return new HijackedStream(connection, { multiplexed: !tty })
+  }
+
+  /** Passes the log on until its end (with `follow`: the container's). */
+  async logs(
+    id: string,
+    { tty, signal, ...query }: LogOptions,
+    write: (stream: OutputStream, chunk: Buffer) => void,
+  ): Promise<void> {
+    const path = `/containers/${encodeURIComponent(id)}/logs`
+    const response = await this.#transport.request('GET', path, { query, signal })
+    const frames = new Demultiplexer(write)
+    for await (const chunk of response.chunks()) {
+      if (tty) write('stdout', chunk)
+      else frames.push(chunk)
+    }
+  }
+
+  async resize(id: string, { height, width }: { readonly height: number; readonly width: number }): Promise<void> {
+    const path = `/containers/${encodeURIComponent(id)}/resize`
+    const response = await this.#transport.request('POST', path, { query: { h: height, w: width } })
+    await response.discard()
+  }
+
+  async top(id: string, psArguments: readonly string[]): Promise<ContainerTopResponse> {
+    const query = { ps_args: psArguments.length === 0 ? undefined : psArguments.join(' ') }
+    const response = await this.#transport.request('GET', `/containers/${encodeURIComponent(id)}/top`, { query })
+    return response.json()
+  }
+}

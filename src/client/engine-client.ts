@@ -1,0 +1,40 @@
+/** Client of the Docker Engine API: one object per noun over one `Transport`. */
+import { ContainerIoClient } from './container-io-client.ts'
+import { ContainersClient } from './containers-client.ts'
+import { ExecClient } from './exec-client.ts'
+import { ImagesClient } from './images-client.ts'
+import { NetworksClient } from './networks-client.ts'
+import { SystemClient } from './system-client.ts'
+import { Transport, type TransportOptions } from './transport.ts'
+import { VolumesClient } from './volumes-client.ts'
+
+export class EngineClient {
+  readonly transport: Transport
+  readonly containers: ContainersClient
+  readonly containerIo: ContainerIoClient
+  readonly exec: ExecClient
+  readonly images: ImagesClient
+  readonly volumes: VolumesClient
+  readonly networks: NetworksClient
+  readonly system: SystemClient
+
+  constructor(options: TransportOptions) {
+    this.transport = new Transport(options)
+    this.containers = new ContainersClient(this.transport)
+    this.containerIo = new ContainerIoClient(this.transport)
+    this.exec = new ExecClient(this.transport)
+    this.images = new ImagesClient(this.transport)
+    this.volumes = new VolumesClient(this.transport)
+    this.networks = new NetworksClient(this.transport)
+    this.system = new SystemClient(this.transport)
+  }
+
+  /** The daemon's address as messages show it. */
+  get url(): string {
+    return this.transport.url
+  }
+
+  close(): void {
+    this.transport.close()
+  }
+}

@@ -1,0 +1,41 @@
+/** Calls under `/exec` and `/containers/{id}/exec`. */
+import type { ExecConfig, ExecInspect, ExecStartBody } from '../api/index.ts'
+import { type AttachedStream, HijackedStream } from './hijacked-stream.ts'
+import type { Transport } from './transport.ts'
+
+export class ExecClient {
+  readonly #transport: Transport
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  async create(container: string, config: ExecConfig): Promise<{ readonly Id: string }> {
+    const path = `/containers/${encodeURIComponent(container)}/exec`
+    return (await this.#transport.request('POST', path, { json: config })).json()
+  }
+
+  /** Starts without streams. */
+  async startDetached(id: string, body: ExecStartBody): Promise<void> {
+    const response = await this.#transport.request('POST', `/exec/${encodeURIComponent(id)}/start`, {
+      json: { ...body, Detach: true },
+    })
+    await response.discard()
+  }
+
+  /** Starts with the streams that `create` asked for. */
+  async start(id: string, body: ExecStartBody): Promise<AttachedStream> {
+    const path = `/exec/${encodeURIComponent(id)}/start`
+    const connection = await this.#transport.hijack('POST', path, { json: { ...body, Detach: false } })
+    return new HijackedStream(connection, { multiplexed: body.Tty !== true })
+  }
+
+  async inspect(id: string): Promise<ExecInspect> {
+    return (await this.#transport.request('GET', `/exec/${encodeURIComponent(id)}/json`)).json()
+  }
+
+  async resize(id: string, { height, width }: { readonly height: number; readonly width: number }): Promise<void> {
+    const path = `/exec/${encodeURIComponent(id)}/resize`
+    await (await this.#transport.request('POST', path, { query: { h: height, w: width } })).discard()
+  }
+}

@@ -1,0 +1,113 @@
+/** Calls under `/images`. Progress comes as it is made; an error line in it is thrown by `throwProgressError`. */
+import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, ProgressMessage } from '../api/index.ts'
+import { type AbortOptions, internal } from '../base/index.ts'
+import { type Filters, formatFilters } from './containers-client.ts'
+import { jsonLines } from './json-lines.ts'
+import { type RawDocument, rawDocument } from './raw-document.ts'
+import type { Transport } from './transport.ts'
+
+export interface PullOptions extends AbortOptions {
+  /** Repository, full or familiar. */
+  readonly fromImage: string
+  /** Tag or digest; without it all tags. */
+  readonly tag?: string | undefined
+  readonly platform?: string | undefined
+  /** `X-Registry-Auth`. */
+  readonly registryAuth?: string | undefined
+}
+
+export interface ImportOptions extends AbortOptions {
+  /** A URL that the daemon fetches, or `-` for `body`. */
+  readonly fromSrc: string
+  readonly body?: AsyncIterable<Uint8Array> | undefined
+  readonly repo?: string | undefined
+  readonly tag?: string | undefined
+  readonly message?: string | undefined
+  readonly changes?: readonly string[] | undefined
+  readonly platform?: string | undefined
+}
+
+export class ImagesClient {
+  readonly #transport: Transport
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  async *pull(options: PullOptions): AsyncGenerator<ProgressMessage, void, void> {
+    const { fromImage, tag, platform, registryAuth, signal } = options
+    const response = await this.#transport.request('POST', '/images/create', {
+      query: { fromImage, tag, platform: platform || undefined },
+      ...(registryAuth === undefined ? {} : { headers: { 'x-registry-auth': registryAuth } }),
+      signal,
+    })
+    yield* jsonLines<ProgressMessage>(response.chunks())
+  }
+
+  async *import({ signal, body, ...query }: ImportOptions): AsyncGenerator<ProgressMessage, void, void> {
+    const response = await this.#transport.request('POST', '/images/create', {
+      query: { ...query, message: query.message || undefined, platform: query.platform || undefined },
+      body,
+      signal,
+    })
+    yield* jsonLines<ProgressMessage>(response.chunks())
+  }
+
+  async *load(
+    archive: AsyncIterable<Uint8Array>,
+    {
+      quiet,
+      platform,
+      signal,
+    }: AbortOptions & { readonly quiet?: boolean; readonly platform?: string | undefined } = {},
+  ): AsyncGenerator<ProgressMessage, void, void> {
+    const query = { quiet: quiet === true ? '1' : '0', platform: platform || undefined }
+    const response = await this.#transport.request('POST', '/images/load', { query, body: archive, signal })
+    yield* jsonLines<ProgressMessage>(response.chunks())
+  }
+
+  async list(
+    options: { readonly all?: boolean; readonly filters?: Filters | undefined } = {},
+  ): Promise<ImageSummary[]> {
+    const query = { all: options.all, filters: formatFilters(options.filters) }
+    return (await this.#transport.request('GET', '/images/json', { query })).json()
+  }
+
+  async inspect(
+    name: string,
+    { platform }: { readonly platform?: string | undefined } = {},
+  ): Promise<RawDocument<ImageInspect>> {
+    return rawDocument(await this.#transport.request('GET', imagePath(name, '/json'), { query: { platform } }))
+  }
+
+  async history(
+    name: string,
+    { platform }: { readonly platform?: string | undefined } = {},
+  ): Promise<ImageHistoryItem[]> {
+    return (await this.#transport.request('GET', imagePath(name, '/history'), { query: { platform } })).json()
+  }
+
+  async tag(name: string, target: { readonly repo: string; readonly tag: string | undefined }): Promise<void> {
+    const query = { repo: target.repo, tag: target.tag }
+    await (await this.#transport.request('POST', imagePath(name, '/tag'), { query })).discard()
+  }
+
+  async remove(
+    name: string,
+    options: { readonly force?: boolean; readonly noPrune?: boolean; readonly platforms?: readonly string[] } = {},
+  ): Promise<ImageDeleteItem[]> {
+    const query = { force: options.force, noprune: options.noPrune, platforms: options.platforms }
+    return (await this.#transport.request('DELETE', imagePath(name), { query })).json()
+  }
+}
+
+/** Throws `internal` for the message that ends a failed stream. */
+export function throwProgressError(message: ProgressMessage): void {
+  const text = message.errorDetail?.message ?? message.error
+  if (text !== undefined && text !== '') throw internal(text)
+}
+
+/** Names keep their slashes; all else that a path cannot hold is escaped. */
+function imagePath(name: string, action = ''): string {
+  return `/images/${name.split('/').map(encodeURIComponent).join('/')}${action}`
+}

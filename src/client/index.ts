@@ -1,0 +1,19 @@
+export { type AttachOptions, ContainerIoClient, type LogOptions } from './container-io-client.ts'
+export {
+  type ArmedWait,
+  type ContainerListOptions,
+  ContainersClient,
+  type Filters,
+  type StopBehaviour,
+} from './containers-client.ts'
+export { Demultiplexer } from './demultiplexer.ts'
+export { type Endpoint, parseEndpoint, type TlsFiles } from './endpoint.ts'
+export { EngineClient } from './engine-client.ts'
+export { ExecClient } from './exec-client.ts'
+export type { AttachedStream } from './hijacked-stream.ts'
+export { ImagesClient, type ImportOptions, type PullOptions, throwProgressError } from './images-client.ts'
+export { NetworksClient } from './networks-client.ts'
+export type { RawDocument } from './raw-document.ts'
+export { type EventLine, type EventOptions, SystemClient } from './system-client.ts'
+export { type ApiResponse, type RequestOptions, Transport, type TransportOptions } from './transport.ts'
+export { VolumesClient } from './volumes-client.ts'

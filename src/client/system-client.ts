@@ -1,0 +1,46 @@
+/** Calls that ask about the daemon itself. */
+import type { EventMessage, SystemInfo, SystemVersion } from '../api/index.ts'
+import type { AbortOptions } from '../base/index.ts'
+import { type Filters, formatFilters } from './containers-client.ts'
+import { jsonLines } from './json-lines.ts'
+import { type RawDocument, rawDocument } from './raw-document.ts'
+import type { Transport } from './transport.ts'
+
+export interface EventOptions extends AbortOptions {
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+  readonly filters?: Filters | undefined
+}
+
+export class SystemClient {
+  readonly #transport: Transport
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /** The headers of `/_ping`: API version, operating system, builder. */
+  async ping({ signal }: AbortOptions = {}): Promise<ReadonlyMap<string, string>> {
+    const response = await this.#transport.request('HEAD', '/_ping', { signal })
+    await response.discard()
+    return response.headers
+  }
+
+  async version(): Promise<RawDocument<SystemVersion>> {
+    return rawDocument(await this.#transport.request('GET', '/version'))
+  }
+
+  async info(): Promise<RawDocument<SystemInfo>> {
+    return rawDocument(await this.#transport.request('GET', '/info'))
+  }
+
+  /** Yields until `until`, or until `signal` aborts. `timeNano` is a number here, exact to 256 ns or so. */
+  async *events({ since, until, filters, signal }: EventOptions = {}): AsyncGenerator<EventLine, void, void> {
+    const query = { since: since || undefined, until: until || undefined, filters: formatFilters(filters) }
+    const response = await this.#transport.request('GET', '/events', { query, signal })
+    yield* jsonLines<EventLine>(response.chunks())
+  }
+}
+
+/** An event as it arrives. */
+export type EventLine = Omit<EventMessage, 'timeNano'> & { readonly timeNano: number }
