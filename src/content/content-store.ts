@@ -28,6 +28,8 @@ export interface Ingest {
   readonly key: string
   /** Bytes that are there: where to go on. */
   readonly offset: number
+  /** The file that holds the bytes, when it is one: others may read it while it grows. */
+  readonly path?: string
   /** Appends; synchronous, for it is a copy into the page cache. */
   write(chunk: Uint8Array): void
   /** Forgets all bytes: the source can't resume. */

@@ -47,6 +47,10 @@ export class LocalIngest implements Ingest {
     return this.#options.key
   }
 
+  get path(): string {
+    return ingestDataPath(this.#options.directory)
+  }
+
   get offset(): number {
     return this.#offset
   }
