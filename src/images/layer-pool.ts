@@ -1,0 +1,174 @@
+/** The worker threads for layers: started when there is work, ended when there has been none for a while,
+ *  so that an idle daemon does not carry their memory. */
+import { Worker } from 'node:worker_threads'
+import { type AbortOptions, BerthError, internal } from '../base/index.ts'
+import type { BlobRequest } from '../registry/client/index.ts'
+import {
+  fromSentError,
+  type LayerJob,
+  type LayerJobProgress,
+  type LayerResult,
+  type MessageFromWorker,
+  type MessageToWorker,
+  toSentError,
+} from './layer-job.ts'
+import { runLayerJob } from './run-layer-job.ts'
+
+export interface LayerPoolOptions {
+  readonly size: number
+  readonly idleMs?: number
+  /** Layers up to this size are done on the main thread: starting a worker takes longer. */
+  readonly inlineBytes?: number
+}
+
+export interface RunLayerOptions extends AbortOptions {
+  readonly authorize?: (refused: boolean) => Promise<BlobRequest>
+  readonly onProgress?: (progress: LayerJobProgress) => void
+  /** Called when a worker takes the job up. */
+  readonly onStart?: () => void
+}
+
+interface Task {
+  readonly job: LayerJob
+  readonly options: RunLayerOptions
+  readonly resolve: (result: LayerResult) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Member {
+  readonly worker: Worker
+  task: Task | undefined
+  idleTimer: NodeJS.Timeout | undefined
+}
+
+/** Runs layer jobs side by side, at most `size` at a time, in the order they came. */
+export class LayerPool {
+  readonly #options: Required<LayerPoolOptions>
+  readonly #members = new Set<Member>()
+  readonly #queue: Task[] = []
+
+  constructor(options: LayerPoolOptions) {
+    this.#options = { idleMs: 3_000, inlineBytes: 256 * 1024, ...options }
+  }
+
+  /** Does one job. */
+  async run(job: LayerJob, options: RunLayerOptions = {}): Promise<LayerResult> {
+    const { source } = job
+    if (source.sizeBytes <= this.#options.inlineBytes && !(source.from === 'file' && source.growth !== undefined)) {
+      options.onStart?.()
+      return await runInline(job, options)
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<LayerResult>()
+    const task: Task = { job, options, resolve, reject }
+    const { signal } = options
+    const onAbort = () => this.#cancel(task)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    this.#queue.push(task)
+    if (signal?.aborted === true) this.#cancel(task)
+    this.#next()
+    try {
+      return await promise
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** Ends all workers; running jobs fail. */
+  async close(): Promise<void> {
+    for (const task of this.#queue.splice(0)) task.reject(cancelled())
+    await Promise.all([...this.#members].map(({ worker }) => worker.terminate()))
+  }
+
+  #next(): void {
+    while (this.#queue.length > 0) {
+      const idle = [...this.#members].find((member) => member.task === undefined)
+      if (idle === undefined && this.#members.size >= this.#options.size) return
+      const task = this.#queue.shift()
+      if (task !== undefined) this.#give(idle ?? this.#start(), task)
+    }
+  }
+
+  #start(): Member {
+    const worker = new Worker(new URL('./layer-worker.ts', import.meta.url))
+    const member: Member = { worker, task: undefined, idleTimer: undefined }
+    this.#members.add(member)
+    worker.on('message', (message: MessageFromWorker) => this.#receive(member, message))
+    worker.on('error', (error) => this.#lose(member, error))
+    worker.on('exit', () => this.#lose(member, internal('layer worker ended')))
+    return member
+  }
+
+  #give(member: Member, task: Task): void {
+    clearTimeout(member.idleTimer)
+    member.task = task
+    member.worker.ref()
+    task.options.onStart?.()
+    post(member, { type: 'run', job: task.job })
+  }
+
+  #receive(member: Member, message: MessageFromWorker): void {
+    const { task } = member
+    if (task === undefined) return
+    if (message.type === 'progress') task.options.onProgress?.(message.progress)
+    else if (message.type === 'authorize') void authorize(member, task, message.refused)
+    else {
+      member.task = undefined
+      this.#rest(member)
+      if (message.type === 'done') task.resolve(message.result)
+      else task.reject(fromSentError(message.error))
+      this.#next()
+    }
+  }
+
+  #rest(member: Member): void {
+    // An idle worker keeps neither the process alive nor, after a while, its memory.
+    member.worker.unref()
+    member.idleTimer = setTimeout(() => {
+      this.#members.delete(member)
+      void member.worker.terminate()
+    }, this.#options.idleMs).unref()
+  }
+
+  #lose(member: Member, error: unknown): void {
+    clearTimeout(member.idleTimer)
+    this.#members.delete(member)
+    member.task?.reject(error)
+    member.task = undefined
+    this.#next()
+  }
+
+  #cancel(task: Task): void {
+    const at = this.#queue.indexOf(task)
+    if (at !== -1) this.#queue.splice(at, 1)[0]?.reject(cancelled())
+    for (const member of this.#members) if (member.task === task) post(member, { type: 'cancel' })
+  }
+}
+
+async function runInline(job: LayerJob, options: RunLayerOptions): Promise<LayerResult> {
+  return await runLayerJob(job, {
+    authorize: async (refused) => await demandAuthorize(options)(refused),
+    onProgress: (progress) => options.onProgress?.(progress),
+    signal: options.signal ?? new AbortController().signal,
+  })
+}
+
+async function authorize(member: Member, task: Task, refused: boolean): Promise<void> {
+  try {
+    post(member, { type: 'authorized', request: await demandAuthorize(task.options)(refused) })
+  } catch (error) {
+    post(member, { type: 'notAuthorized', error: toSentError(error) })
+  }
+}
+
+function demandAuthorize({ authorize: give }: RunLayerOptions): (refused: boolean) => Promise<BlobRequest> {
+  if (give === undefined) throw internal('a layer from a registry needs a way to authorize')
+  return give
+}
+
+function post({ worker }: Member, message: MessageToWorker): void {
+  worker.postMessage(message)
+}
+
+function cancelled(): BerthError {
+  return new BerthError('cancelled', 'context canceled')
+}

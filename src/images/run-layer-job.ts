@@ -1,0 +1,132 @@
+/** One layer in one pass: fetch, keep, hash, decompress, hash, unpack. Runs in a worker thread, or on the
+ *  main thread for a layer that is smaller than the cost of waking a worker. */
+import { createHash } from 'node:crypto'
+import { applyLayer, type Compression, decompress } from '../archive/index.ts'
+import { BerthError, internal, isBerthError } from '../base/index.ts'
+import { type Ingest, LocalContentStore } from '../content/index.ts'
+import { type Digest, digestFromHex } from '../oci/index.ts'
+import { HttpTransport, readBlob } from '../registry/client/index.ts'
+import { readGrowing } from './growing-file.ts'
+import type { LayerJob, LayerJobHost, LayerResult, LayerSource, UnpackedLayer } from './layer-job.ts'
+
+type RegistrySource = Extract<LayerSource, { from: 'registry' }>
+type FileSource = Extract<LayerSource, { from: 'file' }>
+
+/** Which ingest a layer's download is: found again after a restart. */
+export function layerIngestKey(digest: Digest): string {
+  return `layer ${digest}`
+}
+
+/** The file of an ingest of the local store. */
+export function ingestFile({ key, path }: Ingest): string {
+  if (path === undefined) throw internal(`ingest ${key} is not in a file`)
+  return path
+}
+
+/** Does the job. Throws `dataLoss` when the bytes are not those of the digest. */
+export async function runLayerJob(job: LayerJob, host: LayerJobHost): Promise<LayerResult> {
+  const { source, targetDir } = job
+  return source.from === 'registry'
+    ? await fetchLayer(source, targetDir, host)
+    : await readLayer(source, targetDir, host)
+}
+
+async function readLayer(source: FileSource, targetDir: string | undefined, host: LayerJobHost): Promise<LayerResult> {
+  const total = source.sizeBytes
+  const bytes = readGrowing(source.path, source.growth)
+  return await consume(bytes, targetDir, host, (current) => host.onProgress({ phase: 'extract', current, total }))
+}
+
+async function fetchLayer(
+  source: RegistrySource,
+  targetDir: string | undefined,
+  host: LayerJobHost,
+): Promise<LayerResult> {
+  const { digest, sizeBytes: total } = source
+  const content = await LocalContentStore.open(source.contentRoot)
+  const ingest = await content.ingest(layerIngestKey(digest), { hashing: false })
+  const transport = new HttpTransport(source.transport)
+  try {
+    if (ingest.offset > total) ingest.restart()
+    const bytes = download(ingest, transport, source, host)
+    const result = await consume(bytes, targetDir, host, (current) =>
+      host.onProgress({ phase: 'download', current, total }),
+    )
+    host.onProgress({ phase: 'downloaded', current: total, total })
+    await commit(ingest, source, result.digest)
+    host.onProgress({ phase: 'extract', current: total, total })
+    return result
+  } catch (error) {
+    // Bytes that can't be unpacked may have been damaged on our disk: resuming them would fail for ever.
+    if (mayResume(error, host.signal)) ingest.close()
+    else await ingest.abort()
+    throw error
+  } finally {
+    transport.close()
+  }
+}
+
+/** The bytes that an earlier attempt left, then those of the registry, which are written as they pass. */
+async function* download(
+  ingest: Ingest,
+  transport: HttpTransport,
+  { sizeBytes }: RegistrySource,
+  host: LayerJobHost,
+): AsyncGenerator<Buffer, void, undefined> {
+  const from = ingest.offset
+  if (from > 0) yield* readGrowing(ingestFile(ingest))
+  for await (const chunk of readBlob(transport, host.authorize, { from, sizeBytes, signal: host.signal })) {
+    ingest.write(chunk)
+    yield chunk
+  }
+}
+
+async function commit(ingest: Ingest, { digest, sizeBytes }: RegistrySource, computed: Digest): Promise<void> {
+  try {
+    await ingest.commit({ digest, sizeBytes }, computed)
+  } catch (cause) {
+    if (!isBerthError(cause) || cause.kind !== 'dataLoss') throw cause
+    throw new BerthError('dataLoss', `filesystem layer verification failed for digest ${digest}`, { cause })
+  }
+}
+
+/** Hashes all bytes of `source` and unpacks them on the way. */
+async function consume(
+  source: AsyncGenerator<Buffer, void, undefined>,
+  targetDir: string | undefined,
+  host: LayerJobHost,
+  onBytes: (current: number) => void,
+): Promise<LayerResult> {
+  const hash = createHash('sha256')
+  let sizeBytes = 0
+  const hashed = async (): Promise<IteratorResult<Buffer, undefined>> => {
+    if (host.signal.aborted) throw new BerthError('cancelled', 'context canceled')
+    const next = await source.next()
+    if (next.done === true) return { done: true, value: undefined }
+    hash.update(next.value)
+    sizeBytes += next.value.length
+    onBytes(sizeBytes)
+    return next
+  }
+  try {
+    // Without `return`: what follows the end of the archive belongs to the digest, and is read below.
+    const unclosed: AsyncIterable<Buffer> = { [Symbol.asyncIterator]: () => ({ next: hashed }) }
+    const unpacked = targetDir === undefined ? undefined : await unpack(unclosed, targetDir)
+    while ((await hashed()).done !== true) {}
+    const digest = digestFromHex(hash.digest('hex'))
+    return { digest, sizeBytes, ...(unpacked === undefined ? {} : { unpacked }) }
+  } finally {
+    await source.return()
+  }
+}
+
+async function unpack(source: AsyncIterable<Buffer>, targetDir: string): Promise<UnpackedLayer> {
+  const { compression, data }: { compression: Compression; data: AsyncIterable<Buffer> } = await decompress(source)
+  const { diffId, sizeBytes } = await applyLayer(data, targetDir)
+  return { diffId, sizeBytes, compression }
+}
+
+function mayResume(error: unknown, signal: AbortSignal): boolean {
+  if (signal.aborted || !isBerthError(error)) return signal.aborted
+  return !['invalidArgument', 'dataLoss', 'internal', 'notImplemented'].includes(error.kind)
+}
