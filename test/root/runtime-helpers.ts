@@ -1,0 +1,198 @@
+/** Containers for the runtime's tests: a busybox root file system, real conmon and crun, a sink that remembers. */
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Logger, nullLogger, type OutputSink, type OutputStream } from '../../src/base/index.ts'
+import {
+  buildEnv,
+  buildSpec,
+  capabilitiesOfMask,
+  ConmonRuntime,
+  type CreateOptions,
+  type SpecHost,
+  type SpecInput,
+} from '../../src/runtime/index.ts'
+
+const applets = 'sh true false cat echo seq sleep head wc id hostname stty env ls kill dd yes printf grep mount touch test awk tr stat'
+
+/** Why these tests can't run here, or false. */
+export function skipReason(): string | false {
+  if (process.getuid?.() !== 0) return 'needs root'
+  for (const path of ['/usr/bin/conmon', '/usr/bin/crun', '/bin/busybox']) {
+    if (!existsSync(path)) return `needs ${path}`
+  }
+  return false
+}
+
+export const host: SpecHost = {
+  cgroupVersion: existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1,
+  arch: process.arch === 'arm64' ? 'arm64' : 'amd64',
+  kernelRelease: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim(),
+  capabilities: capabilitiesOfMask(/CapBnd:\s*(\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'),
+}
+
+/** A runtime on a directory of its own; `close` removes everything that it made. */
+export class RuntimeFixture {
+  readonly root = mkdtempSync('/tmp/brt-')
+  readonly rootfs = join(this.root, 'fs')
+  readonly execRoot = join(this.root, 'x')
+  readonly #ids: string[] = []
+  runtime!: ConmonRuntime
+  #count = 0
+
+  static async open(logger: Logger = nullLogger): Promise<RuntimeFixture> {
+    const fixture = new RuntimeFixture()
+    makeRootfs(fixture.rootfs)
+    fixture.runtime = await fixture.openRuntime(logger)
+    return fixture
+  }
+
+  /** A further runtime on the same directory: the daemon after its restart. */
+  openRuntime(logger: Logger = nullLogger): Promise<ConmonRuntime> {
+    return ConmonRuntime.open({
+      execRoot: this.execRoot,
+      logger,
+      runtimes: { crun: '/usr/bin/crun' },
+      defaultRuntime: 'crun',
+    })
+  }
+
+  newId(): string {
+    this.#count += 1
+    const id = `${this.root.slice(-6)}-${this.#count}`
+    this.#ids.push(id)
+    return id
+  }
+
+  logPath(id: string): string {
+    return join(this.root, `${id}.log`)
+  }
+
+  spec(args: readonly string[], changes: Partial<SpecInput> = {}): SpecInput {
+    const terminal = changes.terminal ?? false
+    return {
+      rootfs: this.rootfs,
+      readonlyRootfs: false,
+      hostname: 'box',
+      args,
+      env: buildEnv([], { hostname: 'box', terminal }),
+      cwd: '/',
+      user: { uid: 0, gid: 0, additionalGids: [0] },
+      terminal,
+      privileged: false,
+      capabilities: { add: [], drop: [] },
+      seccomp: 'default',
+      noNewPrivileges: false,
+      namespaces: { network: 'private', pid: 'private', ipc: 'private', uts: 'private' },
+      binds: [],
+      tmpfs: [],
+      resources: {},
+      rlimits: [],
+      cgroupsPath: `/berth-test-${this.root.slice(-6)}/${this.#count + 1}`,
+      ...changes,
+    }
+  }
+
+  /** Creates a container; it waits for `start`. */
+  async create(
+    args: readonly string[],
+    changes: Partial<SpecInput> = {},
+    options: Partial<CreateOptions> = {},
+  ): Promise<string> {
+    const spec = buildSpec(this.spec(args, changes), host)
+    const id = this.newId()
+    await this.runtime.create({ id, spec, stdin: false, logPath: this.logPath(id), ...options })
+    return id
+  }
+
+  async run(args: readonly string[], changes: Partial<SpecInput> = {}, options: Partial<CreateOptions> = {}) {
+    const id = await this.create(args, changes, options)
+    await this.runtime.start(id)
+    return id
+  }
+
+  /** The log's lines as `stream flag text`. */
+  log(id: string): string[] {
+    const text = readFileSync(this.logPath(id), 'utf8')
+    return text.split('\n').filter((line) => line !== '').map((line) => line.slice(line.indexOf(' ') + 1))
+  }
+
+  async close(): Promise<void> {
+    for (const id of this.#ids) await this.runtime.delete(id, { force: true })
+    this.runtime.close()
+    removeTestCgroups(`berth-test-${this.root.slice(-6)}`)
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
+
+/** Keeps what it is given; `stall` makes it refuse more until `drain`. */
+export class MemorySink implements OutputSink {
+  readonly chunks: { readonly stream: OutputStream; readonly chunk: Buffer }[] = []
+  bytes = 0
+  stall = false
+  keep = true
+  #drain: (() => void)[] = []
+  #close: (() => void)[] = []
+
+  write(stream: OutputStream, chunk: Buffer): boolean {
+    if (this.keep) this.chunks.push({ stream, chunk })
+    this.bytes += chunk.length
+    return !this.stall
+  }
+
+  onDrain(callback: () => void): void {
+    this.#drain.push(callback)
+  }
+
+  onClose(callback: () => void): void {
+    this.#close.push(callback)
+  }
+
+  end(): void {}
+
+  drain(): void {
+    this.stall = false
+    for (const callback of this.#drain) callback()
+  }
+
+  /** The client goes away. */
+  leave(): void {
+    for (const callback of this.#close) callback()
+  }
+
+  text(stream?: OutputStream): string {
+    const parts = this.chunks.filter((part) => stream === undefined || part.stream === stream)
+    return Buffer.concat(parts.map(({ chunk }) => chunk)).toString('utf8')
+  }
+}
+
+/** Polls until `check` holds. */
+export async function until(check: () => boolean, timeoutMs = 5000): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  while (!check()) {
+    if (Date.now() > deadline) throw new Error('condition did not come true in time')
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
+
+function makeRootfs(path: string): void {
+  for (const name of ['bin', 'etc', 'tmp', 'dev', 'proc', 'sys', 'root']) mkdirSync(join(path, name), { recursive: true })
+  copyFileSync('/bin/busybox', join(path, 'bin/busybox'))
+  for (const applet of applets.split(' ')) symlinkSync('busybox', join(path, 'bin', applet))
+}
+
+function removeTestCgroups(name: string): void {
+  const places = ['', 'cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids', 'systemd', 'unified', 'hugetlb', 'perf_event', 'net_cls', 'net_prio', 'misc', 'rdma']
+  for (const place of places) {
+    const path = join('/sys/fs/cgroup', place, name)
+    // The kernel's own files can't be removed and need not be: rmdir takes the directory with them.
+    if (existsSync(path)) tryRmdir(path)
+  }
+}
+
+function tryRmdir(path: string): void {
+  try {
+    rmdirSync(path)
+  } catch {
+    // A child cgroup is left, which the leak check of the test run reports.
+  }
+}
