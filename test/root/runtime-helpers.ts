@@ -5,14 +5,15 @@ import { type Logger, nullLogger, type OutputSink, type OutputStream } from '../
 import {
   buildEnv,
   buildSpec,
-  capabilitiesOfMask,
   ConmonRuntime,
   type CreateOptions,
+  capabilitiesOfMask,
   type SpecHost,
   type SpecInput,
 } from '../../src/runtime/index.ts'
 
-const applets = 'sh true false cat echo seq sleep head wc id hostname stty env ls kill dd yes printf grep mount touch test awk tr stat'
+const applets =
+  'sh true false cat echo seq sleep head wc id hostname stty env ls kill dd yes printf grep mount touch test awk tr stat'
 
 /** Why these tests can't run here, or false. */
 export function skipReason(): string | false {
@@ -37,6 +38,8 @@ export class RuntimeFixture {
   readonly execRoot = join(this.root, 'x')
   readonly #ids: string[] = []
   runtime!: ConmonRuntime
+  // The runtime's own watches don't keep a process alive.
+  readonly #keepAlive = setInterval(() => {}, 1000)
   #count = 0
 
   static async open(logger: Logger = nullLogger): Promise<RuntimeFixture> {
@@ -113,12 +116,16 @@ export class RuntimeFixture {
   /** The log's lines as `stream flag text`. */
   log(id: string): string[] {
     const text = readFileSync(this.logPath(id), 'utf8')
-    return text.split('\n').filter((line) => line !== '').map((line) => line.slice(line.indexOf(' ') + 1))
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.slice(line.indexOf(' ') + 1))
   }
 
   async close(): Promise<void> {
     for (const id of this.#ids) await this.runtime.delete(id, { force: true })
     this.runtime.close()
+    clearInterval(this.#keepAlive)
     removeTestCgroups(`berth-test-${this.root.slice(-6)}`)
     rmSync(this.root, { recursive: true, force: true })
   }
@@ -175,13 +182,32 @@ export async function until(check: () => boolean, timeoutMs = 5000): Promise<voi
 }
 
 function makeRootfs(path: string): void {
-  for (const name of ['bin', 'etc', 'tmp', 'dev', 'proc', 'sys', 'root']) mkdirSync(join(path, name), { recursive: true })
+  for (const name of ['bin', 'etc', 'tmp', 'dev', 'proc', 'sys', 'root'])
+    mkdirSync(join(path, name), { recursive: true })
   copyFileSync('/bin/busybox', join(path, 'bin/busybox'))
   for (const applet of applets.split(' ')) symlinkSync('busybox', join(path, 'bin', applet))
 }
 
 function removeTestCgroups(name: string): void {
-  const places = ['', 'cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids', 'systemd', 'unified', 'hugetlb', 'perf_event', 'net_cls', 'net_prio', 'misc', 'rdma']
+  const places = [
+    '',
+    'cpu',
+    'cpuacct',
+    'cpuset',
+    'memory',
+    'devices',
+    'freezer',
+    'blkio',
+    'pids',
+    'systemd',
+    'unified',
+    'hugetlb',
+    'perf_event',
+    'net_cls',
+    'net_prio',
+    'misc',
+    'rdma',
+  ]
   for (const place of places) {
     const path = join('/sys/fs/cgroup', place, name)
     // The kernel's own files can't be removed and need not be: rmdir takes the directory with them.

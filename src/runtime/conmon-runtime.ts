@@ -1,0 +1,367 @@
+/** Containers as processes: made, started, watched to their end, entered and found again after a daemon restart.
+ *  The truth about a container is in files that conmon and the OCI runtime keep; this class holds handles to it
+ *  and nothing that could not be rebuilt by `adopt`.
+ *  Invariant: an id in `#live` has a monitor that is watched, so its `ended` settles whatever happens. */
+import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BerthError, conflict, errnoOf, type Logger, notFound } from '../base/index.ts'
+import { closeFd, type DirectoryWatch, onPidfdExit, pidfdOpen, pidfdSendSignal, watchDirectory } from '../sys/index.ts'
+import { type BuiltSpec, formatSpec } from './build-spec.ts'
+import { startConmon } from './conmon.ts'
+import { type AttachHandle, type AttachOptions, attachToConmon } from './conmon-attach.ts'
+import { isConmonAlive, reopenLog, resizeTerminal, type TerminalSize } from './conmon-control.ts'
+import { type ExecHandle, type ExecOptions, startExec } from './exec-process.ts'
+import { type ExitInfo, readExitFile, unknownExit } from './exit-info.ts'
+import { OciRuntime } from './oci-runtime.ts'
+import { bundleFiles, bundlePath, exitsPath } from './paths.ts'
+
+/** Told how long each step of a start took. */
+export type Trace = (step: string, ms: number) => void
+
+export interface ConmonRuntimeOptions {
+  /** Directory for state that a reboot may lose. Short: see `paths.ts`. */
+  readonly execRoot: string
+  readonly logger: Logger
+  /** OCI runtime programs by the names that containers use. */
+  readonly runtimes: Readonly<Record<string, string>>
+  readonly defaultRuntime: string
+  /** Default: `conmon` from the PATH. */
+  readonly conmonPath?: string
+}
+
+export interface CreateOptions {
+  readonly id: string
+  readonly spec: BuiltSpec
+  readonly stdin: boolean
+  /** Stdin stays open when an attached client leaves. */
+  readonly leaveStdinOpen?: boolean
+  /** conmon's k8s-file log; undefined for no log. */
+  readonly logPath: string | undefined
+  readonly runtime?: string
+  /** The container is not created before this resolves; conmon starts up meanwhile. */
+  readonly ready?: Promise<unknown>
+  readonly trace?: Trace
+}
+
+export interface ContainerState {
+  /** `created`: waits for `start`. `unknown`: not created, not adopted, or deleted. */
+  readonly status: 'created' | 'running' | 'stopped' | 'unknown'
+  readonly pid?: number
+  readonly exit?: ExitInfo
+}
+
+/** A container whose monitor we watch. */
+interface LiveContainer {
+  readonly pid: number
+  readonly runtime: OciRuntime
+  readonly command: string
+  /** Of the container's first process; -1 once it has ended. */
+  pidfd: number
+  exit: ExitInfo | undefined
+  readonly ended: PromiseWithResolvers<ExitInfo>
+  stopWatching: () => void
+}
+
+const sigkill = 9
+const runtimeNotSaid = 'runtime'
+
+export class ConmonRuntime {
+  readonly #options: ConmonRuntimeOptions
+  readonly #runtimes: ReadonlyMap<string, OciRuntime>
+  readonly #live = new Map<string, LiveContainer>()
+  readonly #exits: DirectoryWatch
+  #execCount = 0
+
+  private constructor(options: ConmonRuntimeOptions) {
+    this.#options = options
+    this.#runtimes = new Map(
+      Object.entries(options.runtimes).map(([name, path]) => [name, new OciRuntime(path, options.execRoot)]),
+    )
+    this.#exits = watchDirectory(
+      exitsPath(options.execRoot),
+      { onFile: (name) => this.#checkExit(name), onLost: () => this.#checkAll() },
+      { unref: true },
+    )
+  }
+
+  /** Makes the directories and starts to watch for exits. */
+  static async open(options: ConmonRuntimeOptions): Promise<ConmonRuntime> {
+    for (const path of [join(options.execRoot, 'c'), exitsPath(options.execRoot)]) {
+      mkdirSync(path, { recursive: true, mode: 0o700 })
+    }
+    return new ConmonRuntime(options)
+  }
+
+  /** Makes a container that waits for `start`. Rejects with a typed error whose `details.exitCode` is 127, 126
+   *  or 125; nothing is left then. */
+  async create(options: CreateOptions): Promise<{ readonly pid: number; readonly conmonPid: number }> {
+    const { id, spec, trace } = options
+    if (this.#live.get(id)?.exit === undefined && this.#live.has(id)) throw conflict(`container ${id} exists already`)
+    const began = performance.now()
+    const runtime = this.#runtime(options.runtime)
+    const bundle = this.#writeBundle(options)
+    const command = spec.spec.process.args[0] ?? ''
+    trace?.('bundle', performance.now() - began)
+    try {
+      const started = await startConmon(
+        {
+          id,
+          bundle,
+          command,
+          exitDir: exitsPath(this.#options.execRoot),
+          conmonPath: this.#options.conmonPath ?? 'conmon',
+          runtimePath: runtime.path,
+          runtimeArgs: runtime.globalArgs,
+          terminal: spec.spec.process.terminal,
+          stdin: options.stdin,
+          leaveStdinOpen: options.leaveStdinOpen === true,
+          logPath: options.logPath,
+        },
+        options.ready,
+      )
+      trace?.('conmon and runtime create', performance.now() - began)
+      this.#watch(id, { ...started, runtime, command })
+      return started
+    } catch (error) {
+      await this.delete(id, { force: true })
+      throw error
+    }
+  }
+
+  /** Runs the program of a created container. */
+  async start(id: string, { trace }: { readonly trace?: Trace } = {}): Promise<void> {
+    const began = performance.now()
+    const { runtime, command } = this.#running(id)
+    await runtime.start(id, command)
+    trace?.('runtime start', performance.now() - began)
+  }
+
+  /** Signals the first process. Throws `conflict` when the container does not run. */
+  kill(id: string, signal: number): void {
+    const container = this.#running(id)
+    try {
+      pidfdSendSignal(container.pidfd, signal)
+    } catch (error) {
+      if (errnoOf(error) === 'ESRCH') throw conflict(`container ${id} is not running`, { cause: error })
+      throw error
+    }
+  }
+
+  /** Removes what an ended container left (with `force`: ends it first). Idempotent. */
+  async delete(id: string, { force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    const bundle = this.bundle(id)
+    const live = this.#live.get(id)
+    if (live !== undefined && live.exit === undefined && !force) throw conflict(`container ${id} is running`)
+    const runtime = live?.runtime ?? this.#runtimeOfBundle(bundle)
+    // Everything is gone from disk only after the runtime has let go, so that a crash in between can be repaired.
+    await runtime.delete(id, { force: live?.exit === undefined || live.exit.unknown === true })
+    live?.stopWatching()
+    this.#live.delete(id)
+    rmSync(this.#exitFile(id), { force: true })
+    removeBundle(bundle)
+  }
+
+  state(id: string): ContainerState {
+    const live = this.#live.get(id)
+    if (live === undefined) return { status: 'unknown' }
+    if (live.exit !== undefined) return { status: 'stopped', exit: live.exit }
+    return { status: live.runtime.isWaiting(id) ? 'created' : 'running', pid: live.pid }
+  }
+
+  /** Resolves with the end of a container, now or later. Any number may wait. */
+  waitExit(id: string): Promise<ExitInfo> {
+    return this.#find(id).ended.promise
+  }
+
+  /** Finds a container again after a daemon restart, from files alone. `stopped` has its real exit code and time;
+   *  when its monitor was killed, what runs is ended and the exit is `unknown`. */
+  async adopt(id: string): Promise<ContainerState> {
+    const bundle = this.bundle(id)
+    const exit = readExitFile(this.#exitFile(id), bundleFiles(bundle).oom)
+    const pid = readPid(bundleFiles(bundle).pid)
+    const conmonPid = readPid(bundleFiles(bundle).conmonPid)
+    const runtime = this.#runtimeOfBundle(bundle)
+    if (exit === undefined && pid !== undefined && conmonPid !== undefined && isConmonAlive(bundle)) {
+      this.#watch(id, { pid, conmonPid, runtime, command: '' })
+      // It may have ended before the watch began.
+      this.#checkExit(id)
+      return this.state(id)
+    }
+    const end = exit ?? readExitFile(this.#exitFile(id), bundleFiles(bundle).oom) ?? unknownExit()
+    if (end.unknown === true) await runtime.delete(id, { force: true })
+    const ended = Promise.withResolvers<ExitInfo>()
+    ended.resolve(end)
+    this.#live.set(id, { pid: 0, runtime, command: '', pidfd: -1, exit: end, ended, stopWatching() {} })
+    return this.state(id)
+  }
+
+  /** Joins a client to a container's stdio. Between `create` and `start`, no output is missed. */
+  async attach(id: string, options: AttachOptions): Promise<AttachHandle> {
+    this.#running(id)
+    try {
+      return await attachToConmon(bundleFiles(this.bundle(id)).attach, options)
+    } catch (error) {
+      const code = errnoOf(error)
+      if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw error
+      throw conflict(`container ${id} is not running`, { cause: error })
+    }
+  }
+
+  /** Sets the window size of a container's terminal. */
+  resize(id: string, size: TerminalSize): void {
+    resizeTerminal(this.bundle(id), size)
+  }
+
+  /** Makes the log's writer open its file anew, after it was renamed. */
+  reopenLog(id: string): void {
+    reopenLog(this.bundle(id))
+  }
+
+  /** Runs one more process in a container. */
+  async exec(id: string, options: ExecOptions): Promise<ExecHandle> {
+    const { runtime } = this.#running(id)
+    this.#execCount += 1
+    return startExec(
+      {
+        id,
+        runtimePath: runtime.path,
+        runtimeArgs: runtime.globalArgs,
+        specPath: join(this.bundle(id), `exec-${process.pid}-${this.#execCount}.json`),
+      },
+      options,
+    )
+  }
+
+  /** The directory of a container's runtime files; the root file system may be mounted below it. */
+  bundle(id: string): string {
+    return bundlePath(this.#options.execRoot, id)
+  }
+
+  /** Stops watching. Containers go on. Idempotent. */
+  close(): void {
+    this.#exits.close()
+    for (const live of this.#live.values()) live.stopWatching()
+    this.#live.clear()
+  }
+
+  #writeBundle({ id, spec, runtime }: CreateOptions): string {
+    const bundle = this.bundle(id)
+    const files = bundleFiles(bundle)
+    mkdirSync(bundle, { recursive: true, mode: 0o700 })
+    for (const path of [this.#exitFile(id), files.oom, files.pid, files.conmonPid]) rmSync(path, { force: true })
+    writeFileSync(files.config, formatSpec(spec))
+    if (runtime !== undefined) writeFileSync(files.runtime, runtime)
+    return bundle
+  }
+
+  #watch(id: string, found: Pick<LiveContainer, 'pid' | 'runtime' | 'command'> & { readonly conmonPid: number }): void {
+    const ended = Promise.withResolvers<ExitInfo>()
+    const live: LiveContainer = { ...found, pidfd: tryPidfd(found.pid), exit: undefined, ended, stopWatching() {} }
+    const conmon = tryPidfd(found.conmonPid)
+    const giveUp = conmon === -1 ? () => {} : onPidfdExit(conmon, () => this.#monitorEnded(id, live), { unref: true })
+    live.stopWatching = () => {
+      giveUp()
+      if (live.pidfd !== -1) closeFd(live.pidfd)
+      live.pidfd = -1
+    }
+    this.#live.get(id)?.stopWatching()
+    this.#live.set(id, live)
+    if (conmon === -1) this.#monitorEnded(id, live)
+  }
+
+  /** Looks for a container's exit file; called when one appeared. */
+  #checkExit(id: string): void {
+    const live = this.#live.get(id)
+    if (live === undefined || live.exit !== undefined) return
+    const exit = readExitFile(this.#exitFile(id), bundleFiles(this.bundle(id)).oom)
+    if (exit !== undefined) settle(live, exit)
+  }
+
+  #checkAll(): void {
+    for (const id of this.#live.keys()) this.#checkExit(id)
+  }
+
+  /** The monitor ends after it wrote the exit file; without one it was killed, and nobody holds the container's
+   *  stdio any more: the container must end as well. */
+  #monitorEnded(id: string, live: LiveContainer): void {
+    if (live.exit !== undefined) return
+    this.#checkExit(id)
+    if (live.exit !== undefined || this.#live.get(id) !== live) return
+    this.#options.logger.warn('monitor of a container was killed', { container: id })
+    try {
+      if (live.pidfd !== -1) pidfdSendSignal(live.pidfd, sigkill)
+    } catch (error) {
+      if (errnoOf(error) !== 'ESRCH') throw error
+    }
+    settle(live, unknownExit())
+  }
+
+  #running(id: string): LiveContainer {
+    const live = this.#find(id)
+    if (live.exit !== undefined) throw conflict(`container ${id} is not running`)
+    return live
+  }
+
+  #find(id: string): LiveContainer {
+    const live = this.#live.get(id)
+    if (live === undefined) throw notFound(`container ${id} has no process`)
+    return live
+  }
+
+  #runtime(name = this.#options.defaultRuntime): OciRuntime {
+    const runtime = this.#runtimes.get(name)
+    if (runtime === undefined) throw new BerthError('invalidArgument', `unknown or invalid runtime name: ${name}`)
+    return runtime
+  }
+
+  #runtimeOfBundle(bundle: string): OciRuntime {
+    const name = readText(bundleFiles(bundle).runtime)
+    return this.#runtimes.get(name ?? runtimeNotSaid) ?? this.#runtime()
+  }
+
+  #exitFile(id: string): string {
+    return join(exitsPath(this.#options.execRoot), id)
+  }
+}
+
+function settle(live: LiveContainer, exit: ExitInfo): void {
+  live.exit = exit
+  live.stopWatching()
+  live.ended.resolve(exit)
+}
+
+function tryPidfd(pid: number): number {
+  try {
+    return pidfdOpen(pid)
+  } catch (error) {
+    if (errnoOf(error) === 'ESRCH') return -1
+    throw error
+  }
+}
+
+function readPid(path: string): number | undefined {
+  const pid = Number.parseInt(readText(path) ?? '', 10)
+  return Number.isNaN(pid) ? undefined : pid
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Removes the files that are ours by name, never a tree: a root file system may still be mounted below. */
+function removeBundle(bundle: string): void {
+  const names = ['config.json', 'pid', 'conmon.pid', 'attach', 'ctl', 'winsz', 'oom', 'runtime']
+  for (const name of names) rmSync(join(bundle, name), { force: true })
+  try {
+    rmdirSync(bundle)
+  } catch (error) {
+    const code = errnoOf(error)
+    // The caller keeps files of its own here (mount points), which it removes itself.
+    if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EBUSY') throw error
+  }
+}

@@ -1,0 +1,25 @@
+export { type BuiltSpec, buildEnv, buildSpec, capabilitySets, formatSpec } from './build-spec.ts'
+export { capabilitiesOfMask, defaultCapabilities, resolveCapabilities } from './capabilities.ts'
+export type { AttachHandle, AttachOptions } from './conmon-attach.ts'
+export type { TerminalSize } from './conmon-control.ts'
+export {
+  ConmonRuntime,
+  type ConmonRuntimeOptions,
+  type ContainerState,
+  type CreateOptions,
+  type Trace,
+} from './conmon-runtime.ts'
+export type { ExecHandle, ExecOptions } from './exec-process.ts'
+export type { ExitInfo } from './exit-info.ts'
+export { findInit } from './find-init.ts'
+export { parseSeccompProfile } from './seccomp-profile.ts'
+export type {
+  BindMount,
+  NamespaceMode,
+  ResourceLimits,
+  SeccompChoice,
+  SpecHost,
+  SpecInput,
+  TmpfsMount,
+} from './spec-input.ts'
+export { type ResolvedUser, resolveUser, type UserFiles } from './user.ts'
