@@ -16,6 +16,24 @@ export {
   unlinkAt,
   utimesAt,
 } from './at.ts'
+export {
+  type CgroupFeatures,
+  type CgroupHierarchy,
+  type Cgroups,
+  cgroupFeatures,
+  cgroupRoot,
+  detectCgroups,
+  prepareCgroups,
+} from './cgroup.ts'
+export {
+  cgroupPathOfPid,
+  createCgroup,
+  killCgroup,
+  listCgroups,
+  oomKillCount,
+  readPids,
+  removeCgroup,
+} from './cgroup-tree.ts'
 export { ConsoleSocket } from './console-socket.ts'
 export { closeFd, duplicateFd, makePipe, oCloexec, oPath, openFd, readFd, setNonBlocking, writeFd } from './fd.ts'
 export { FdReader, type FdReaderHandlers } from './fd-reader.ts'
@@ -32,6 +50,15 @@ export {
 } from './ffi.ts'
 export { makeFifo, openFifo, writeFifo } from './fifo.ts'
 export { acquireLock, type Lock } from './flock.ts'
+export {
+  fileSystemName,
+  type HostInfo,
+  hasCapability,
+  hostInfo,
+  type KernelFeatures,
+  kernelFeatures,
+  osRelease,
+} from './host.ts'
 export { type BoundPort, bindHostPort } from './host-port.ts'
 export {
   bindMount,
@@ -72,6 +99,7 @@ export { isProcessAlive, processName, processStartTime, signalProcess, waitAll, 
 export { getWindowSize, makeRaw, openPty, type Pty, setWindowSize, type WindowSize } from './pty.ts'
 export { type CommandResult, type RunCommandOptions, runCommand } from './run-command.ts'
 export { type ConnectOptions, SeqpacketSocket } from './seqpacket.ts'
+export { parseSignal, signalName } from './signals.ts'
 export { type ExitStatus, type SpawnedProcess, spawnProcess } from './spawn.ts'
 export { type DirectoryWatch, type WatchHandlers, watchDirectory } from './watch-directory.ts'
 export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts'

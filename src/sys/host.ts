@@ -1,0 +1,119 @@
+/** Facts about this host, as `/info` and `/version` report them. */
+
+import { readFileSync, statfsSync } from 'node:fs'
+import { arch, availableParallelism, hostname, machine, release, totalmem, version } from 'node:os'
+import { errnoOf } from '../base/index.ts'
+
+export interface HostInfo {
+  readonly hostname: string
+  /** As `uname -r`. */
+  readonly kernelVersion: string
+  /** As `uname -v`. */
+  readonly kernelBuild: string
+  /** As `uname -m`: 'x86_64', 'aarch64'. */
+  readonly machine: string
+  /** As image platforms say it: 'amd64', 'arm64'. */
+  readonly architecture: string
+  /** PRETTY_NAME of os-release. */
+  readonly operatingSystem: string
+  readonly operatingSystemVersion: string
+  readonly cpus: number
+  readonly memoryBytes: number
+}
+
+export interface KernelFeatures {
+  readonly overlayfs: boolean
+  readonly seccomp: boolean
+  readonly appArmor: boolean
+  readonly selinux: boolean
+  readonly ipv4Forwarding: boolean
+  readonly bridgeFilterIpv4: boolean
+  readonly bridgeFilterIpv6: boolean
+}
+
+const architectureNames: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' }
+
+/** Names of file systems by the magic number that statfs gives. */
+const fileSystemNames: ReadonlyMap<number, string> = new Map([
+  [0xef53, 'extfs'],
+  [0x58465342, 'xfs'],
+  [0x9123683e, 'btrfs'],
+  [0x01021994, 'tmpfs'],
+  [0x794c7630, 'overlayfs'],
+  [0x2fc12fc1, 'zfs'],
+  [0x6969, 'nfs'],
+  [0xf2f52010, 'f2fs'],
+  [0x65735546, 'fuse'],
+  [0x61756673, 'aufs'],
+  [0x858458f6, 'ramfs'],
+])
+
+/** What this host is. */
+export function hostInfo(): HostInfo {
+  const fields = osRelease()
+  return {
+    hostname: hostname(),
+    kernelVersion: release(),
+    kernelBuild: version(),
+    machine: machine(),
+    architecture: architectureNames[arch()] ?? arch(),
+    operatingSystem: fields.PRETTY_NAME ?? fields.NAME ?? 'Linux',
+    operatingSystemVersion: fields.VERSION_ID ?? '',
+    cpus: availableParallelism(),
+    memoryBytes: totalmem(),
+  }
+}
+
+/** What its kernel can do, read afresh. */
+export function kernelFeatures(): KernelFeatures {
+  return {
+    overlayfs: /\boverlay$/m.test(readText('/proc/filesystems')),
+    seccomp: /^Seccomp:/m.test(readText('/proc/self/status')),
+    appArmor: readText('/sys/module/apparmor/parameters/enabled').startsWith('Y'),
+    selinux: readText('/sys/fs/selinux/enforce') !== '',
+    ipv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward').startsWith('1'),
+    bridgeFilterIpv4: readText('/proc/sys/net/bridge/bridge-nf-call-iptables').startsWith('1'),
+    bridgeFilterIpv6: readText('/proc/sys/net/bridge/bridge-nf-call-ip6tables').startsWith('1'),
+  }
+}
+
+/** The kind of file system that a path is on ('extfs', 'xfs', …), or its magic number in hex. */
+export function fileSystemName(path: string): string {
+  const { type } = statfsSync(path)
+  return fileSystemNames.get(type) ?? `0x${type.toString(16)}`
+}
+
+/** True when this process has a capability, by its number (CAP_SYS_RESOURCE is 24). */
+export function hasCapability(capability: number): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readText('/proc/self/status'))?.[1] ?? '0'
+  return ((BigInt(`0x${effective}`) >> BigInt(capability)) & 1n) === 1n
+}
+
+/** The fields of os-release(5). */
+export function osRelease(): Readonly<Record<string, string>> {
+  const text = readText('/etc/os-release') || readText('/usr/lib/os-release')
+  return parseOsRelease(text)
+}
+
+/** Parses os-release's shell-like assignments. */
+export function parseOsRelease(text: string): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = {}
+  for (const line of text.split('\n')) {
+    const match = /^([A-Z0-9_]+)=(.*)$/.exec(line.trim())
+    if (match === null) continue
+    const [, name = '', value = ''] = match
+    fields[name] = value.replace(/^(["'])(.*)\1$/, '$2').replace(/\\([$`"'\\])/g, '$1')
+  }
+  return fields
+}
+
+/** A file's text; empty when the kernel does not have it. */
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'EINVAL') return ''
+    throw error
+  }
+}
