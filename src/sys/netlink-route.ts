@@ -69,6 +69,7 @@ const ifla = {
 const info = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 }
 const vethPeer = 1
 const bridgeForwardDelay = 1
+const portHairpin = 4
 const portIsolated = 33
 /** Attribute of AF_INET6 that keeps the kernel from giving the device a link-local address. */
 const noAutomaticIpv6 = nested(ifla.familySpec, nested(AF_INET6, attribute(8, Buffer.from([1]))))
@@ -126,7 +127,7 @@ export function setLink(
     mtu?: number
     alias?: string
     master?: number
-    isolatedPort?: boolean
+    port?: { readonly isolated: boolean; readonly hairpin: boolean }
     automaticIpv6?: false
   },
 ): NetlinkRequest {
@@ -139,9 +140,10 @@ export function setLink(
   if (change.alias !== undefined) parts.push(attribute(ifla.alias, Buffer.from(change.alias)))
   if (change.master !== undefined) parts.push(attribute(ifla.master, change.master))
   if (change.automaticIpv6 !== undefined) parts.push(noAutomaticIpv6)
-  if (change.isolatedPort !== undefined) {
-    const isolated = attribute(portIsolated, Buffer.from([change.isolatedPort ? 1 : 0]))
-    parts.push(nested(ifla.linkInfo, attribute(info.slaveKind, 'bridge'), nested(info.slaveData, isolated)))
+  if (change.port !== undefined) {
+    const { isolated, hairpin } = change.port
+    const settings = [flag(portIsolated, isolated), flag(portHairpin, hairpin)]
+    parts.push(nested(ifla.linkInfo, attribute(info.slaveKind, 'bridge'), nested(info.slaveData, ...settings)))
   }
   return { type: message.newLink, flags: request | ack, label: `set link ${link}`, body: Buffer.concat(parts) }
 }
@@ -254,6 +256,10 @@ export class RouteSocket {
   #query(type: number, flags: number, body: Buffer, label: string): Buffer[] {
     return this.#socket.query({ type, flags: request | flags, body, label }).map((reply) => reply.body)
   }
+}
+
+function flag(type: number, on: boolean): Buffer {
+  return attribute(type, Buffer.from([on ? 1 : 0]))
 }
 
 function linkHeader(index: number, flags: number, change = flags): Buffer {

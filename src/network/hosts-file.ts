@@ -1,0 +1,42 @@
+/** The text of a container's `/etc/hosts`. Pure. */
+
+export interface HostsOptions {
+  readonly hostname: string
+  /** Domain name, '' for none. */
+  readonly domainname?: string
+  /** The container's own addresses; none with `none` and `host`. */
+  readonly addresses: readonly string[]
+  /** `--add-host` entries as `name:address`; `host-gateway` stands for `gateway`. */
+  readonly extraHosts: readonly string[]
+  /** The host as the container sees it, for `host-gateway`. */
+  readonly gateway?: string
+}
+
+const standard = [
+  ['127.0.0.1', 'localhost'],
+  ['::1', 'localhost ip6-localhost ip6-loopback'],
+  ['fe00::', 'ip6-localnet'],
+  ['ff00::', 'ip6-mcastprefix'],
+  ['ff02::1', 'ip6-allnodes'],
+  ['ff02::2', 'ip6-allrouters'],
+] as const
+
+/** Builds the file: the standard names, extra hosts in their order, the container's own name. */
+export function formatHosts(options: HostsOptions): string {
+  const lines: (readonly [string, string])[] = [...standard]
+  for (const entry of options.extraHosts) {
+    const [name, address] = splitExtraHost(entry)
+    lines.push([address === 'host-gateway' ? (options.gateway ?? address) : address, name])
+  }
+  const { hostname, domainname = '' } = options
+  const names = domainname === '' ? hostname : `${hostname}.${domainname} ${hostname}`
+  for (const address of options.addresses) if (address !== '') lines.push([address, names])
+  return lines.map(([address, text]) => `${address}\t${text}\n`).join('')
+}
+
+/** Splits at the first colon (or equals sign): what follows may be an IPv6 address, in brackets or not. */
+function splitExtraHost(entry: string): [name: string, address: string] {
+  const at = entry.search(/[:=]/)
+  if (at === -1) return [entry, '']
+  return [entry.slice(0, at), entry.slice(at + 1).replace(/^\[(.*)\]$/, '$1')]
+}

@@ -1,0 +1,34 @@
+/** Names that this folder gives to things on the host. Every one carries the daemon's tag.
+ *
+ *    <exec-root>/netns/<12 digits of the sandbox id>    a container's network namespace (bind mount)
+ *    berth0, berth1, …                                  bridge; its alias is `berth:<tag>`
+ *    bv<tag><8 digits of the endpoint id>               near end of a container's veth pair (15 characters)
+ *    table ip berth-<tag>                               nftables
+ */
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+
+/** Five digits that tell this daemon's things from another's. */
+export function instanceTag(instance: string): string {
+  return createHash('sha256').update(instance).digest('hex').slice(0, 5)
+}
+
+export function netnsPath(stateDir: string, sandboxId: string): string {
+  return join(stateDir, sandboxId.slice(0, 12))
+}
+
+export function bridgeAlias(tag: string): string {
+  return `berth:${tag}`
+}
+
+export function vethPrefix(tag: string): string {
+  return `bv${tag}`
+}
+
+export function vethName(tag: string, endpointId: string): string {
+  return vethPrefix(tag) + endpointId.slice(0, 8)
+}
+
+export function tableName(tag: string): string {
+  return `berth-${tag}`
+}
