@@ -1,8 +1,15 @@
 /** One repository of a registry, as one user sees it, at the first of its endpoints that answers. */
 import { type AbortOptions, BerthError, isBerthError, isKind, type Logger, messageOf } from '../../base/index.ts'
-import { acceptedManifestTypes, type Descriptor, type Digest, digestOf, type Reference } from '../../oci/index.ts'
+import {
+  acceptedManifestTypes,
+  type Descriptor,
+  type Digest,
+  digestOf,
+  isObject,
+  type Reference,
+} from '../../oci/index.ts'
 import { parseChallenges } from './auth-challenge.ts'
-import type { BlobRequest } from './blob-stream.ts'
+import { type BlobRequest, readBlob } from './blob-stream.ts'
 import { basicHeader, type RegistryAuth } from './credentials.ts'
 import type { Endpoint } from './endpoints.ts'
 import { type HttpResponse, type HttpTransport, readBody } from './http-transport.ts'
@@ -34,6 +41,7 @@ export interface RegistryRequest extends AbortOptions {
 }
 
 const maxManifestBytes = 4 << 20
+const maxTagPages = 1000
 const maxErrorBytes = 65_536
 const unknownManifest = Buffer.from('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}')
 
@@ -92,6 +100,30 @@ export class Repository {
       response.body.resume()
     }
     return { url, headers: this.#credentials(), insecureTls: endpoint.insecureTls }
+  }
+
+  /** A small blob, whole and verified. */
+  async fetchBlob({ digest, size }: Descriptor, options: AbortOptions = {}): Promise<Buffer> {
+    const chunks: Buffer[] = []
+    const authorize = (refused: boolean) => this.blobRequest(digest, refused, options)
+    const stream = readBlob(this.#options.transport, authorize, { sizeBytes: size, ...options })
+    for await (const chunk of stream) chunks.push(chunk)
+    const bytes = Buffer.concat(chunks)
+    if (digestOf(bytes) !== digest) throw new BerthError('dataLoss', `blob verification failed for digest ${digest}`)
+    return bytes
+  }
+
+  /** All tags, in the registry's order. */
+  async listTags(options: AbortOptions = {}): Promise<string[]> {
+    const tags: string[] = []
+    let path: string | undefined = 'tags/list?n=1000'
+    for (let page = 0; path !== undefined && page < maxTagPages; page += 1) {
+      const response: HttpResponse = await this.request(path, options)
+      const value: unknown = JSON.parse((await readBody(response.body, maxManifestBytes)).toString('utf8'))
+      if (isObject(value) && Array.isArray(value.tags)) tags.push(...value.tags.map(String))
+      path = nextPage(response.headers.link)
+    }
+    return tags
   }
 
   /** Any other request to the repository: `path` is below `/v2/<repository>/`. Statuses from 400 on throw. */
@@ -191,6 +223,12 @@ export class Repository {
 
 function mediaTypeOf(response: HttpResponse): string {
   return (response.headers['content-type'] ?? '').split(';')[0]?.trim() ?? ''
+}
+
+/** The query of `Link: </v2/x/tags/list?n=1000&last=y>; rel="next"`. */
+function nextPage(link: string | string[] | undefined): string | undefined {
+  const match = /<[^>]*\/(tags\/list\?[^>]*)>\s*;\s*rel="?next"?/.exec(String(link ?? ''))
+  return match?.[1]
 }
 
 /** Of two failures the one that tells the user more: an answer beats a connection that failed. */

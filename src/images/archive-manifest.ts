@@ -1,0 +1,140 @@
+/** What an archive says it holds: docker-archive's manifest.json, or an OCI image layout's index.json.
+ *  https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
+import { invalidArgument } from '../base/index.ts'
+import {
+  bestPlatform,
+  type Descriptor,
+  digestOf,
+  hexOf,
+  hostPlatform,
+  isObject,
+  type Platform,
+  parseManifestDocument,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from '../oci/index.ts'
+
+/** One image of an archive: paths of its parts. */
+export interface ArchivedImage {
+  readonly configPath: string
+  /** Lowest first, with what the manifest says of each, if there is one. */
+  readonly layers: readonly { readonly path: string; readonly descriptor?: Descriptor }[]
+  readonly references: readonly Reference[]
+  readonly manifest?: { readonly bytes: Buffer; readonly descriptor: Descriptor }
+}
+
+/** Gives a small member's bytes. */
+export type ReadMember = (path: string) => Buffer | undefined
+
+/** The images of an archive. Throws `invalidArgument` when it is none that can be loaded. */
+export function readArchiveManifest(read: ReadMember, platform: Platform = hostPlatform()): ArchivedImage[] {
+  const manifest = read('manifest.json')
+  const index = read('index.json')
+  const layout = index === undefined ? [] : readLayout(read, index, platform)
+  if (manifest === undefined) {
+    if (index === undefined) {
+      throw invalidArgument('unrecognized image format: the archive has neither manifest.json nor index.json')
+    }
+    return layout
+  }
+  return readDockerManifest(manifest).map((image) => {
+    // Newer archives are both: the layout's manifest keeps the digest that the image had in its registry.
+    const config = read(image.configPath)
+    const twin = config && layout.find((one) => one.configPath === `blobs/sha256/${hexOf(digestOf(config))}`)
+    const isSame = twin !== undefined && twin.layers.length === image.layers.length
+    return isSame && twin.manifest !== undefined && twin.layers.every(({ path }) => path !== '')
+      ? { ...twin, references: image.references }
+      : image
+  })
+}
+
+function readDockerManifest(bytes: Buffer): ArchivedImage[] {
+  const value = parseJson(bytes, 'manifest.json')
+  if (!Array.isArray(value)) throw invalidArgument('invalid archive: manifest.json is not a list')
+  return value.map((one: unknown) => {
+    if (!isObject(one) || typeof one.Config !== 'string' || !Array.isArray(one.Layers ?? [])) {
+      throw invalidArgument('invalid archive: manifest.json has an entry without Config')
+    }
+    const layers = Array.isArray(one.Layers) ? one.Layers : []
+    const tags = Array.isArray(one.RepoTags) ? one.RepoTags : []
+    return {
+      configPath: one.Config,
+      layers: layers.map((path) => ({ path: String(path) })),
+      references: tags.map((tag) => parseReference(String(tag))),
+    }
+  })
+}
+
+function readLayout(read: ReadMember, indexBytes: Buffer, platform: Platform): ArchivedImage[] {
+  const images: ArchivedImage[] = []
+  const document = parseManifestDocument(indexBytes)
+  if (document.type !== 'index') throw invalidArgument('invalid archive: index.json is no index')
+  for (const descriptor of document.index.manifests) {
+    const image = readLayoutImage(read, descriptor, platform, 0)
+    if (image !== undefined) images.push({ ...image, references: referencesOf(descriptor) })
+  }
+  return mergeNames(images)
+}
+
+/** Undefined when the layout does not have the blob, as with other platforms' manifests. */
+function readLayoutImage(
+  read: ReadMember,
+  descriptor: Descriptor,
+  platform: Platform,
+  depth: number,
+): ArchivedImage | undefined {
+  const bytes = read(blobPath(descriptor))
+  if (bytes === undefined || depth > 2) return undefined
+  if (digestOf(bytes) !== descriptor.digest) throw invalidArgument(`invalid archive: ${descriptor.digest} is damaged`)
+  const document = parseManifestDocument(bytes, descriptor.mediaType)
+  if (document.type === 'index') {
+    const present = document.index.manifests.filter((one) => read(blobPath(one)) !== undefined)
+    const entry =
+      bestPlatform(platform, present, (one) => one.platform) ?? (present.length === 1 ? present[0] : undefined)
+    return entry === undefined ? undefined : readLayoutImage(read, entry, platform, depth + 1)
+  }
+  const { manifest } = document
+  return {
+    configPath: blobPath(manifest.config),
+    layers: manifest.layers.map((layer) => ({ path: blobPath(layer), descriptor: layer })),
+    references: [],
+    manifest: { bytes, descriptor: { mediaType: manifest.mediaType, digest: descriptor.digest, size: bytes.length } },
+  }
+}
+
+function referencesOf({ annotations = {} }: Descriptor): Reference[] {
+  const full = annotations['io.containerd.image.name']
+  const short = annotations['org.opencontainers.image.ref.name']
+  if (full !== undefined) return [withDefaultTag(parseReference(full))]
+  if (short === undefined) return []
+  try {
+    // A bare tag says nothing about the repository; a name with one is what other tools write.
+    return /[/:]/.test(short) ? [withDefaultTag(parseReference(short))] : []
+  } catch {
+    return [] // The annotation may hold any text.
+  }
+}
+
+/** The same manifest may be listed once for each of its names. */
+function mergeNames(images: readonly ArchivedImage[]): ArchivedImage[] {
+  const merged = new Map<string, ArchivedImage>()
+  for (const image of images) {
+    const key = image.manifest?.descriptor.digest ?? image.configPath
+    const known = merged.get(key)
+    merged.set(key, known === undefined ? image : { ...known, references: [...known.references, ...image.references] })
+  }
+  return [...merged.values()]
+}
+
+function blobPath({ digest }: Descriptor): string {
+  return `blobs/sha256/${hexOf(digest)}`
+}
+
+function parseJson(bytes: Buffer, name: string): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch (cause) {
+    throw invalidArgument(`invalid archive: ${name} is not JSON`, { cause })
+  }
+}

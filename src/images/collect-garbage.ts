@@ -1,0 +1,130 @@
+/** Garbage collection: blobs and layer snapshots that no image, no container and no lease needs. */
+import { isKind, type Logger, messageOf } from '../base/index.ts'
+import type { ContentStore, Leases } from '../content/index.ts'
+import { type Digest, isDigest } from '../oci/index.ts'
+import type { Snapshotter } from '../snapshots/index.ts'
+import type { ActivityGate } from './activity-gate.ts'
+import type { ImageRecord } from './image.ts'
+import type { ImageStore } from './image-store.ts'
+
+export interface ImageGarbageOptions {
+  readonly store: ImageStore
+  readonly content: ContentStore
+  readonly snapshots: Snapshotter
+  readonly leases: Leases
+  readonly gate: ActivityGate
+  readonly logger: Logger
+}
+
+export interface CollectedGarbage {
+  /** Chain ids of removed layers, highest first. */
+  readonly snapshots: readonly Digest[]
+  readonly blobs: readonly Digest[]
+  readonly freedBytes: number
+}
+
+/** What is left of an interrupted pull is kept this long, so that the next try goes on from it. */
+const keepUnfinishedMs = 24 * 60 * 60 * 1000
+
+/** Removes what nothing refers to. Waits until no image is in the making. */
+export class ImageGarbage {
+  readonly #options: ImageGarbageOptions
+
+  constructor(options: ImageGarbageOptions) {
+    this.#options = options
+  }
+
+  /** Removes what only these images used. They must be gone from the store. */
+  async collectOf(images: readonly ImageRecord[]): Promise<CollectedGarbage> {
+    return await this.#options.gate.collect(async () => {
+      const used = this.#usedBlobs()
+      const blobs = new Set<Digest>()
+      for (const image of images) for (const digest of blobsOf(image)) if (!used.has(digest)) blobs.add(digest)
+      const chain = new Set<Digest>()
+      for (const { layers } of images) for (const { chainId } of [...layers].reverse()) chain.add(chainId)
+      return await this.#remove([...chain], blobs)
+    })
+  }
+
+  /** Removes everything unused, whatever it comes from, except what may yet be used by resumed work. */
+  async sweep({ unfinished = false }: { readonly unfinished?: boolean } = {}): Promise<CollectedGarbage> {
+    const { content, snapshots, gate } = this.#options
+    return await gate.collect(async () => {
+      const limitMs = unfinished ? Number.POSITIVE_INFINITY : Date.now() - keepUnfinishedMs
+      const used = this.#usedBlobs()
+      const blobs = new Set<Digest>()
+      for await (const blob of content.walk()) {
+        if (!used.has(blob.digest) && blob.updated.getTime() < limitMs) blobs.add(blob.digest)
+      }
+      const committed: Digest[] = []
+      for await (const info of snapshots.walk()) {
+        if (info.kind === 'committed' && isDigest(info.key) && info.created.getTime() < limitMs) {
+          committed.push(info.key)
+        }
+      }
+      for await (const { key, updated } of content.ingests()) {
+        if (updated.getTime() < limitMs) await content.abort(key)
+      }
+      // Newest first: children go before their parents.
+      return await this.#remove(committed.reverse(), blobs)
+    })
+  }
+
+  async #remove(chain: readonly Digest[], blobs: ReadonlySet<Digest>): Promise<CollectedGarbage> {
+    const { content, leases, logger } = this.#options
+    const removedSnapshots: Digest[] = []
+    const removedBlobs: Digest[] = []
+    let freedBytes = 0
+    const used = this.#usedChains()
+    for (const chainId of chain) {
+      if (used.has(chainId) || leases.holds({ kind: 'snapshot', key: chainId })) continue
+      const sizeBytes = await this.#removeSnapshot(chainId)
+      if (sizeBytes === undefined) continue
+      removedSnapshots.push(chainId)
+      freedBytes += sizeBytes
+    }
+    for (const digest of blobs) {
+      if (leases.holds({ kind: 'blob', key: digest })) continue
+      await content.delete(digest)
+      removedBlobs.push(digest)
+    }
+    logger.debug('garbage collected', { snapshots: removedSnapshots.length, blobs: removedBlobs.length })
+    return { snapshots: removedSnapshots, blobs: removedBlobs, freedBytes }
+  }
+
+  /** Gives the size of what it removed; undefined when something stands on it or it is gone. */
+  async #removeSnapshot(chainId: Digest): Promise<number | undefined> {
+    const { snapshots, logger } = this.#options
+    try {
+      const { sizeBytes } = await snapshots.usage(chainId)
+      await snapshots.remove(chainId)
+      return sizeBytes
+    } catch (error) {
+      // A container or another layer stands on it: its turn comes later.
+      if (!isKind(error, 'conflict') && !isKind(error, 'notFound')) {
+        logger.warn('cannot remove unused layer', { chainId, error: messageOf(error) })
+      }
+      return undefined
+    }
+  }
+
+  #usedChains(): ReadonlySet<Digest> {
+    const used = new Set<Digest>()
+    for (const { layers } of this.#options.store.records()) for (const { chainId } of layers) used.add(chainId)
+    return used
+  }
+
+  #usedBlobs(): ReadonlySet<Digest> {
+    const { store } = this.#options
+    const used = new Set<Digest>()
+    for (const record of store.records()) {
+      for (const digest of blobsOf(record)) used.add(digest)
+      for (const { target } of store.namesOf(record.id)) used.add(target.digest)
+    }
+    return used
+  }
+}
+
+function blobsOf(record: ImageRecord): Digest[] {
+  return [record.id, record.manifest.digest, ...record.layers.map((layer) => layer.blob.digest)]
+}

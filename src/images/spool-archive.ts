@@ -1,0 +1,139 @@
+/** First half of a load: the archive's stream is taken apart once. Small members stay in memory; large ones
+ *  go to files, and those that may be layers are unpacked by workers while they still arrive. */
+import type { Readable } from 'node:stream'
+import { decompress, readTar, type TarMember } from '../archive/index.ts'
+import { type AbortOptions, BerthError, invalidArgument, newId } from '../base/index.ts'
+import type { Ingest, LocalContentStore } from '../content/index.ts'
+import { FileGrowth } from './growing-file.ts'
+import type { LayerJobProgress, LayerResult } from './layer-job.ts'
+import type { LayerPool } from './layer-pool.ts'
+import type { LayerStack } from './layer-stack.ts'
+import { ingestFile } from './run-layer-job.ts'
+
+export interface SpoolOptions extends AbortOptions {
+  readonly content: LocalContentStore
+  readonly layers: LayerStack
+  readonly pool: LayerPool
+  readonly onProgress: (path: string, progress: LayerJobProgress) => void
+}
+
+/** A member that went to a file. */
+export interface SpooledFile {
+  readonly ingest: Ingest
+  readonly directory: string
+  /** Rejects when the member is no layer. */
+  readonly result: Promise<LayerResult>
+}
+
+/** Members up to this size are kept in memory: manifests, configs, tiny layers. */
+const maxSmallBytes = 1 << 20
+const maxSmallTotalBytes = 64 << 20
+const maxMembers = 100_000
+
+/** An archive that was read to its end. */
+export class SpooledArchive implements AsyncDisposable {
+  readonly #small = new Map<string, Buffer>()
+  readonly #files = new Map<string, SpooledFile>()
+  readonly #links = new Map<string, string>()
+  readonly #layers: LayerStack
+  #smallBytes = 0
+
+  private constructor(layers: LayerStack) {
+    this.#layers = layers
+  }
+
+  /** Reads the stream, whatever its compression. */
+  static async read(source: Readable, options: SpoolOptions): Promise<SpooledArchive> {
+    const archive = new SpooledArchive(options.layers)
+    try {
+      const { data } = await decompress(source as AsyncIterable<Buffer>)
+      let members = 0
+      for await (const member of readTar(data)) {
+        options.signal?.throwIfAborted()
+        members += 1
+        if (members > maxMembers) throw invalidArgument('archive has too many members')
+        await archive.#take(member, options)
+      }
+      return archive
+    } catch (error) {
+      await archive[Symbol.asyncDispose]()
+      throw options.signal?.aborted === true ? new BerthError('cancelled', 'context canceled', { cause: error }) : error
+    }
+  }
+
+  /** A member's bytes, when it is small. */
+  small(path: string): Buffer | undefined {
+    return this.#small.get(this.#follow(path))
+  }
+
+  /** A member's file, when it is large. */
+  file(path: string): SpooledFile | undefined {
+    return this.#files.get(this.#follow(path))
+  }
+
+  /** Drops what nobody took. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { ingest, directory, result } of this.#files.values()) {
+      await result.catch(() => {}) // A worker may still write into the directory.
+      await ingest.abort()
+      await this.#layers.unstage(directory)
+    }
+  }
+
+  async #take({ entry, body }: TarMember, options: SpoolOptions): Promise<void> {
+    const path = normalPath(entry.path)
+    if (entry.type === 'symlink') this.#links.set(path, normalPath(`${path}/../${entry.linkPath}`))
+    if (entry.type === 'link') this.#links.set(path, normalPath(entry.linkPath))
+    if (entry.type !== 'file') return
+    if (entry.sizeBytes > maxSmallBytes || this.#smallBytes + entry.sizeBytes > maxSmallTotalBytes) {
+      return await this.#spool(path, entry.sizeBytes, body, options)
+    }
+    const chunks: Buffer[] = []
+    for await (const chunk of body) chunks.push(chunk)
+    this.#smallBytes += entry.sizeBytes
+    this.#small.set(path, Buffer.concat(chunks))
+  }
+
+  async #spool(path: string, sizeBytes: number, body: AsyncIterable<Buffer>, options: SpoolOptions): Promise<void> {
+    const ingest = await options.content.ingest(`load ${newId()}`, { hashing: false })
+    const directory = await options.layers.stage()
+    const growth = new FileGrowth()
+    const source = { from: 'file', path: ingestFile(ingest), sizeBytes, growth: growth.shared } as const
+    const result = options.pool.run(
+      { source, targetDir: directory },
+      { signal: options.signal, onProgress: (progress) => options.onProgress(path, progress) },
+    )
+    result.catch(() => {}) // Looked at when the manifest names this member.
+    this.#files.set(path, { ingest, directory, result })
+    try {
+      for await (const chunk of body) {
+        ingest.write(chunk)
+        growth.advance(ingest.offset)
+      }
+      growth.complete()
+    } catch (error) {
+      growth.fail()
+      throw error
+    }
+  }
+
+  #follow(path: string): string {
+    let found = normalPath(path)
+    for (let hops = 0; hops < 8; hops += 1) {
+      const next = this.#links.get(found)
+      if (next === undefined) return found
+      found = next
+    }
+    return found
+  }
+}
+
+/** A member's path without `.`, `..` and doubled slashes; it names a map's entry, never a file. */
+export function normalPath(path: string): string {
+  const parts: string[] = []
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return parts.join('/')
+}
