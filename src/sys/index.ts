@@ -60,6 +60,7 @@ export {
   osRelease,
 } from './host.ts'
 export { type BoundPort, bindHostPort } from './host-port.ts'
+export { sealedCopy } from './memfd.ts'
 export {
   bindMount,
   type Mount,
