@@ -12,11 +12,11 @@ export interface WaitOptions {
 export async function until<T>(
   probe: () => T | Promise<T>,
   { timeoutMs = 10_000, intervalMs = 20, what = 'a condition' }: WaitOptions = {},
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, false | 0 | '' | null | undefined>> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const value = await probe()
-    if (value) return value
+    if (value) return value as Exclude<T, false | 0 | '' | null | undefined>
     if (Date.now() > deadline) {
       throw new Error(`after ${timeoutMs} ms still waiting for ${typeof what === 'string' ? what : what()}`)
     }

@@ -1,0 +1,78 @@
+/** 200 idle containers at once. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import { mountsBelow, TestDaemon } from '../helpers/daemon.ts'
+import { until } from '../helpers/wait.ts'
+
+let daemon: TestDaemon
+const total = 200
+
+before(async () => {
+  daemon = await TestDaemon.start()
+  await daemon.loadBusybox()
+})
+after(() => daemon?.[Symbol.asyncDispose]())
+
+function processesOf(needle: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(needle)
+      } catch {
+        return false // ended meanwhile
+      }
+    })
+    .map(Number)
+    .filter((pid) => pid !== daemon.pid)
+}
+
+function bridgePorts(bridge: string): string[] {
+  return readdirSync(`/sys/class/net/${bridge}/brif`)
+}
+
+test(`${total} containers start in one go, are listed in under 50 ms, and go in one rm -f`, async (t) => {
+  const ids = Array.from({ length: total }, () => '')
+  const next = ids.keys()
+  const started = Date.now()
+  const worker = async () => {
+    for (const index of next) {
+      const made = await daemon.api<{ Id: string }>('POST', '/containers/create', {
+        Image: 'busybox',
+        Cmd: ['sleep', '100000'],
+      })
+      assert.equal(made.status, 201, made.text)
+      ids[index] = made.body.Id
+      const start = await daemon.api('POST', `/containers/${made.body.Id}/start`)
+      assert.equal(start.status, 204, start.text)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, worker))
+  t.diagnostic(`started in ${Date.now() - started} ms`)
+  const bridge = await daemon.bridgeInterface()
+  assert.equal(bridgePorts(bridge).length, total)
+
+  const times: number[] = []
+  for (let round = 0; round < 5; round++) {
+    const before = performance.now()
+    const { body } = await daemon.api<{ State: string }[]>('GET', '/containers/json')
+    times.push(performance.now() - before)
+    assert.equal(body.filter(({ State }) => State === 'running').length, total)
+  }
+  times.sort((a, b) => a - b)
+  t.diagnostic(`listed in ${times[2]?.toFixed(1)} ms`)
+  assert.ok((times[2] ?? Infinity) < 50, `listed in ${times[2]} ms`)
+
+  const removing = Date.now()
+  await daemon.ok(['rm', '-f', ...ids])
+  t.diagnostic(`removed in ${Date.now() - removing} ms`)
+  assert.equal(await daemon.ok(['ps', '-aq']), '')
+  await until(() => bridgePorts(bridge).length === 0, { what: 'the interfaces to go' })
+  await until(() => mountsBelow(daemon.root).length === 0, {
+    what: () => `the mounts to go: ${mountsBelow(daemon.root)}`,
+  })
+  await until(() => processesOf(`${daemon.root}/`).length === 0, {
+    what: () => `${processesOf(`${daemon.root}/`)} to end`,
+  })
+})

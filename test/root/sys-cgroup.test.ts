@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { nullLogger } from '../../src/base/index.ts'
+import {
+  cgroupPathOfPid,
+  createCgroup,
+  detectCgroups,
+  killCgroup,
+  listCgroups,
+  oomKillCount,
+  prepareCgroups,
+  readPids,
+  removeCgroup,
+  spawnProcess,
+} from '../../src/sys/index.ts'
+
+const skip = process.getuid?.() === 0 ? false : 'needs root'
+const parent = `/berth-test-${process.pid}`
+
+function joinCgroup(path: string, pid: number): void {
+  for (const hierarchy of detectCgroups().hierarchies) {
+    const directory = join(hierarchy.path, path)
+    // A new cpuset group of v1 takes no process before it has processors and memory.
+    if (existsSync(join(directory, 'cpuset.cpus')) && hierarchy.version === 1) continue
+    writeFileSync(join(directory, 'cgroup.procs'), String(pid))
+  }
+}
+
+test('prepareCgroups: no controller that the runtime refuses is left over', { skip }, () => {
+  const cgroups = prepareCgroups(nullLogger)
+  assert.ok(cgroups.controllers.includes('memory') && cgroups.controllers.includes('pids'))
+  if (cgroups.layout !== 'hybrid') return
+  const unified = cgroups.hierarchies.filter(({ version }) => version === 2)
+  assert.deepEqual(
+    unified.flatMap(({ controllers }) => controllers),
+    [],
+  )
+})
+
+test('cgroup tree: made, listed, its processes killed with those they fork, removed', { skip }, async () => {
+  const path = `${parent}/one`
+  createCgroup(`${path}/below`)
+  try {
+    assert.deepEqual(listCgroups(parent), ['one'])
+    assert.deepEqual(readPids(path), [])
+    const first = spawnProcess({ path: '/bin/sh', args: ['-c', 'while :; do sleep 0.01; done'] })
+    const second = spawnProcess({ path: 'sleep', args: ['100'] })
+    joinCgroup(path, first.pid)
+    joinCgroup(`${path}/below`, second.pid)
+    assert.ok(readPids(path).includes(second.pid))
+    assert.equal(cgroupPathOfPid(second.pid), `${path}/below`)
+    assert.equal(removeCgroup(path), false)
+    assert.ok(killCgroup(path) >= 2)
+    assert.deepEqual(await Promise.all([first.exited, second.exited]), [
+      { code: null, signal: 9 },
+      { code: null, signal: 9 },
+    ])
+    assert.equal(oomKillCount(path), 0)
+    assert.equal(cgroupPathOfPid(second.pid), undefined)
+  } finally {
+    killCgroup(parent)
+    await removedSoon(parent)
+  }
+  assert.deepEqual(listCgroups(parent), [])
+  assert.deepEqual(readPids(parent), [])
+})
+
+test('oomKillCount: a process that takes too much memory', { skip }, async () => {
+  const path = `${parent}-oom`
+  createCgroup(path)
+  try {
+    const memory = detectCgroups().hierarchies.find(({ controllers }) => controllers.includes('memory'))
+    const limitFile = memory?.version === 2 ? 'memory.max' : 'memory.limit_in_bytes'
+    writeFileSync(join(memory?.path ?? '', path, limitFile), String(8 * 1024 * 1024))
+    const script = 'sleep 0.1; exec dd if=/dev/zero of=/dev/null bs=64M count=1'
+    const child = spawnProcess({ path: '/bin/sh', args: ['-c', script] })
+    joinCgroup(path, child.pid)
+    assert.deepEqual(await child.exited, { code: null, signal: 9 })
+    assert.equal(oomKillCount(path), 1)
+  } finally {
+    killCgroup(path)
+    await removedSoon(path)
+  }
+})
+
+test('cgroup paths: the root and climbing paths are refused', () => {
+  for (const path of ['', '/', '/a/../..', '..']) {
+    assert.throws(() => killCgroup(path), { kind: 'internal' })
+    assert.throws(() => removeCgroup(path), { kind: 'internal' })
+  }
+})
+
+/** Killed processes leave their group a moment later. */
+async function removedSoon(path: string): Promise<void> {
+  for (let attempt = 0; attempt < 100 && !removeCgroup(path); attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
