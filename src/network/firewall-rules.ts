@@ -64,11 +64,13 @@ table ip ${table} {
     type nat hook output priority -100; policy accept;
     fib daddr type local jump publish
   }
+  # Back into its own bridge goes what a container sends to a published port of the host. (No iifname here: a packet
+  # that br_netfilter shows after bridging has none.)
   chain outwards {
     type nat hook postrouting priority 100; policy accept;
     ${each(
       ({ device, subnet }) => `ip saddr 127.0.0.0/8 oifname "${device}" masquerade
-    iifname "${device}" oifname "${device}" ct status dnat masquerade
+    ip saddr ${formatSubnet(subnet)} oifname "${device}" ct status dnat masquerade
     ip saddr ${formatSubnet(subnet)} oifname != "${device}" masquerade`,
     )}
   }
