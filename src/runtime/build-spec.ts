@@ -56,9 +56,23 @@ export function buildSpec(input: SpecInput, host: SpecHost): BuiltSpec {
   return { spec, seccompJson: seccompJson(input.privileged ? 'unconfined' : input.seccomp, capabilities, host) }
 }
 
-/** The text of config.json. */
-export function formatSpec({ spec, seccompJson }: BuiltSpec): string {
-  const text = JSON.stringify(spec)
+/** The text of config.json. `compiled` (see `seccomp-cache.ts`) takes the place of the rules. */
+export function formatSpec({ spec, seccompJson }: BuiltSpec, compiled?: CompiledFilter): string {
+  if (compiled === undefined || seccompJson === undefined) return insertSeccomp(JSON.stringify(spec), seccompJson)
+  const { linux, ...rest } = spec
+  const annotations = { ...spec.annotations, [compiled.annotation]: compiled.data }
+  return insertSeccomp(JSON.stringify({ ...rest, annotations, linux }), compiled.seccompJson)
+}
+
+/** A filter that the runtime has compiled before, in the form in which it takes it back. */
+export interface CompiledFilter {
+  readonly annotation: string
+  readonly data: string
+  /** What stays of `linux.seccomp`: everything but the rules. */
+  readonly seccompJson: string
+}
+
+function insertSeccomp(text: string, seccompJson: string | undefined): string {
   // `linux` is the last key of the spec and an object, so its end and the spec's are the last two braces.
   return seccompJson === undefined ? text : `${text.slice(0, -2)},"seccomp":${seccompJson}}}`
 }

@@ -72,11 +72,9 @@ export class ConmonRuntime {
   readonly #exits: DirectoryWatch
   #execCount = 0
 
-  private constructor(options: ConmonRuntimeOptions) {
+  private constructor(options: ConmonRuntimeOptions, runtimes: ReadonlyMap<string, OciRuntime>) {
     this.#options = options
-    this.#runtimes = new Map(
-      Object.entries(options.runtimes).map(([name, path]) => [name, new OciRuntime(path, options.execRoot)]),
-    )
+    this.#runtimes = runtimes
     this.#exits = watchDirectory(
       exitsPath(options.execRoot),
       { onFile: (name) => this.#checkExit(name), onLost: () => this.#checkAll() },
@@ -89,7 +87,11 @@ export class ConmonRuntime {
     for (const path of [join(options.execRoot, 'c'), exitsPath(options.execRoot)]) {
       mkdirSync(path, { recursive: true, mode: 0o700 })
     }
-    return new ConmonRuntime(options)
+    const runtimes = new Map<string, OciRuntime>()
+    for (const [name, path] of Object.entries(options.runtimes)) {
+      runtimes.set(name, await OciRuntime.open(path, options.execRoot))
+    }
+    return new ConmonRuntime(options, runtimes)
   }
 
   /** Makes a container that waits for `start`. Rejects with a typed error whose `details.exitCode` is 127, 126
@@ -99,7 +101,7 @@ export class ConmonRuntime {
     if (this.#live.get(id)?.exit === undefined && this.#live.has(id)) throw conflict(`container ${id} exists already`)
     const began = performance.now()
     const runtime = this.#runtime(options.runtime)
-    const bundle = this.#writeBundle(options)
+    const bundle = this.#writeBundle(options, runtime)
     const command = spec.spec.process.args[0] ?? ''
     trace?.('bundle', performance.now() - began)
     try {
@@ -110,7 +112,7 @@ export class ConmonRuntime {
           command,
           exitDir: exitsPath(this.#options.execRoot),
           conmonPath: this.#options.conmonPath ?? 'conmon',
-          runtimePath: runtime.path,
+          runtimePath: runtime.program,
           runtimeArgs: runtime.globalArgs,
           terminal: spec.spec.process.terminal,
           stdin: options.stdin,
@@ -120,6 +122,7 @@ export class ConmonRuntime {
         options.ready,
       )
       trace?.('conmon and runtime create', performance.now() - began)
+      runtime.keepFilter(id, spec.seccompJson)
       this.#watch(id, { ...started, runtime, command })
       return started
     } catch (error) {
@@ -224,7 +227,7 @@ export class ConmonRuntime {
     return startExec(
       {
         id,
-        runtimePath: runtime.path,
+        runtimePath: runtime.program,
         runtimeArgs: runtime.globalArgs,
         specPath: join(this.bundle(id), `exec-${process.pid}-${this.#execCount}.json`),
       },
@@ -241,16 +244,17 @@ export class ConmonRuntime {
   close(): void {
     this.#exits.close()
     for (const live of this.#live.values()) live.stopWatching()
+    for (const runtime of this.#runtimes.values()) runtime.close()
     this.#live.clear()
   }
 
-  #writeBundle({ id, spec, runtime }: CreateOptions): string {
+  #writeBundle({ id, spec, runtime: name }: CreateOptions, runtime: OciRuntime): string {
     const bundle = this.bundle(id)
     const files = bundleFiles(bundle)
     mkdirSync(bundle, { recursive: true, mode: 0o700 })
     for (const path of [this.#exitFile(id), files.oom, files.pid, files.conmonPid]) rmSync(path, { force: true })
-    writeFileSync(files.config, formatSpec(spec))
-    if (runtime !== undefined) writeFileSync(files.runtime, runtime)
+    writeFileSync(files.config, formatSpec(spec, runtime.compiledFilter(spec.seccompJson)))
+    if (name !== undefined) writeFileSync(files.runtime, name)
     return bundle
   }
 

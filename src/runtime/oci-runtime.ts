@@ -1,25 +1,39 @@
 /** The OCI runtime program (crun, or runc by configuration) and the two things that are done without it when it
  *  is crun: starting a created container and removing what an ended one left, 5 ms each as processes.
  *  Both follow what crun itself does on disk and fall back to the program at the first surprise. */
-import { constants, existsSync, readFileSync, rmSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readFileSync, readSync, rmSync, unlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { errnoOf, internal } from '../base/index.ts'
-import { closeFd, openFd, runCommand, writeFd } from '../sys/index.ts'
+import { errnoOf, internal, invalidArgument } from '../base/index.ts'
+import { closeFd, openFd, removeCgroup, runCommand, sealedCopy, writeFd } from '../sys/index.ts'
+import type { CompiledFilter } from './build-spec.ts'
+import { findProgram } from './find-program.ts'
 import { runtimeRootPath } from './paths.ts'
 import { runtimeError } from './runtime-errors.ts'
+import { SeccompCache } from './seccomp-cache.ts'
 
 const commandTimeoutMs = 30_000
 
 /** One configured runtime program. */
 export class OciRuntime {
-  readonly path: string
+  /** What is executed: the configured program, or its copy in sealed memory. */
+  readonly program: string
   readonly #root: string
   readonly #isCrun: boolean
+  readonly #filters = new SeccompCache()
+  #sealedFd: number
 
-  constructor(path: string, execRoot: string) {
-    this.path = path
+  private constructor(path: string, execRoot: string, sealedFd: number) {
+    this.program = sealedFd === -1 ? path : `/proc/${process.pid}/fd/${sealedFd}`
+    this.#sealedFd = sealedFd
     this.#root = runtimeRootPath(execRoot, path)
     this.#isCrun = basename(path).includes('crun')
+  }
+
+  /** Throws `invalidArgument` when there is no such program. */
+  static async open(path: string, execRoot: string): Promise<OciRuntime> {
+    const found = findProgram(path)
+    if (found === undefined) throw invalidArgument(`OCI runtime ${path} is not an executable file`)
+    return new OciRuntime(found, execRoot, await trySeal(found))
   }
 
   /** Arguments that come before every command. */
@@ -49,8 +63,30 @@ export class OciRuntime {
     }
   }
 
+  /** The filter that this runtime made of a `linux.seccomp` before, if it can take it back. */
+  compiledFilter(seccompJson: string | undefined): CompiledFilter | undefined {
+    return this.#filters.find(seccompJson)
+  }
+
+  /** Keeps the filter of a container that was just created from rules. */
+  keepFilter(id: string, seccompJson: string | undefined): void {
+    if (!this.#isCrun || seccompJson === undefined || this.#filters.find(seccompJson) !== undefined) return
+    try {
+      this.#filters.add(seccompJson, readFileSync(join(this.#root, id, 'seccomp.bpf')))
+    } catch (error) {
+      // A version that keeps it elsewhere compiles every time.
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (this.#sealedFd !== -1) closeFd(this.#sealedFd)
+    this.#sealedFd = -1
+  }
+
   #run(args: readonly string[]) {
-    return runCommand(this.path, [...this.globalArgs, ...args], { timeoutMs: commandTimeoutMs })
+    return runCommand(this.program, [...this.globalArgs, ...args], { timeoutMs: commandTimeoutMs })
   }
 
   #fifo(id: string): string {
@@ -83,13 +119,43 @@ export class OciRuntime {
       const status = JSON.parse(readFileSync(join(home, 'status'), 'utf8')) as { 'cgroup-path'?: unknown }
       const cgroup = status['cgroup-path']
       if (typeof cgroup !== 'string' || cgroup === '' || cgroup === '/') return false
-      throw Object.assign(new Error(), { code: 'EBUSY' })
+      if (!removeCgroup(cgroup)) return false
       rmSync(home, { recursive: true, force: true })
       return true
     } catch (error) {
-      // EBUSY: processes are left in the cgroup, which crun kills; anything else it will name itself.
+      // Whatever is in the way, crun will deal with it or name it.
       if (errnoOf(error) === undefined && !(error instanceof SyntaxError)) throw error
       return false
     }
+  }
+}
+
+const elfMagic = '\x7fELF'
+
+/** A descriptor of the program in sealed memory, or -1 where that can't be executed (hardened hosts, scripts). */
+async function trySeal(path: string): Promise<number> {
+  if (!startsWith(path, elfMagic)) return -1
+  let fd: number
+  try {
+    fd = sealedCopy(path, basename(path))
+  } catch {
+    return -1
+  }
+  const works = await runCommand(`/proc/${process.pid}/fd/${fd}`, ['--version'], { timeoutMs: commandTimeoutMs }).then(
+    ({ code }) => code === 0,
+    () => false,
+  )
+  if (works) return fd
+  closeFd(fd)
+  return -1
+}
+
+function startsWith(path: string, magic: string): boolean {
+  const fd = openSync(path, 'r')
+  try {
+    const start = Buffer.alloc(magic.length)
+    return readSync(fd, start, 0, start.length, 0) === start.length && start.toString('latin1') === magic
+  } finally {
+    closeSync(fd)
   }
 }
