@@ -49,18 +49,3 @@ function union(
   const all = { ...image, ...user }
   return Object.keys(all).length === 0 ? null : all
 }
-
-/** What the process sees: Docker's defaults first, then the configured variables; a bare name removes one. */
-export function processEnv(config: ContainerConfig, hostname: string): string[] {
-  const env = new Map<string, string>([
-    ['PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
-    ['HOSTNAME', hostname],
-  ])
-  if (config.Tty === true) env.set('TERM', 'xterm')
-  for (const entry of config.Env ?? []) {
-    const at = entry.indexOf('=')
-    if (at < 0) env.delete(entry)
-    else env.set(entry.slice(0, at), entry.slice(at + 1))
-  }
-  return [...env].map(([key, value]) => `${key}=${value}`)
-}

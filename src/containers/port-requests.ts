@@ -1,19 +1,7 @@
 /** Ports as create asks for them → what the network is to publish. Pure. */
 import type { ContainerConfig, HostConfig, PortMap } from '../api/index.ts'
 import { invalidArgument } from '../base/index.ts'
-
-export type Protocol = 'tcp' | 'udp' | 'sctp'
-
-export interface PortRequest {
-  readonly protocol: Protocol
-  readonly containerPort: number
-  /** '' for the daemon's default address. */
-  readonly hostIp: string
-  /** 0 for a random one. */
-  readonly hostPort: number
-  /** Last port of a range to choose from; equals `hostPort` for a single one. */
-  readonly hostPortEnd: number
-}
+import type { PortRequest, Protocol } from '../network/index.ts'
 
 /** Parses `80/tcp`. Throws `invalidArgument` in Docker's words. */
 export function parseContainerPort(text: string): { readonly protocol: Protocol; readonly port: number } {

@@ -1,0 +1,138 @@
+/** attach: joins a client to a container's stdio, now or when it is started. */
+import type { Readable } from 'node:stream'
+import type { OutputSink } from '../base/index.ts'
+import { readLogs } from '../logs/index.ts'
+import type { AttachHandle } from '../runtime/index.ts'
+import type { AttachIo, OutputSource } from './attach-io.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { DetachDetector, parseDetachKeys } from './detach-keys.ts'
+import { publishContainer } from './events.ts'
+import type { PendingAttach } from './live.ts'
+
+export interface AttachOptions {
+  readonly stdin: boolean
+  readonly stdout: boolean
+  readonly stderr: boolean
+  /** Live output and input; false: only `logs`. */
+  readonly stream: boolean
+  readonly logs: boolean
+  readonly detachKeys?: string | undefined
+}
+
+/** Finds the container and checks the request; the result's `run` carries the bytes. */
+export async function attachContainer(
+  context: ContainerContext,
+  idOrName: string,
+  options: AttachOptions,
+): Promise<OutputSource<AttachIo>> {
+  const { id, config } = context.containers.get(idOrName)
+  const detachKeys = parseDetachKeys(options.detachKeys)
+  return {
+    tty: config.Tty === true,
+    async run(io) {
+      if (options.logs) await replayLogs(context, id, options, io.sink)
+      if (!options.stream) return
+      const streams = {
+        stdin: options.stdin && config.OpenStdin === true,
+        stdout: options.stdout,
+        stderr: options.stderr,
+      }
+      await attachLive(context, id, { streams, io, detachKeys })
+    },
+  }
+}
+
+async function attachLive(context: ContainerContext, id: string, request: Omit<PendingAttach, 'begin'>): Promise<void> {
+  const record = context.containers.get(id)
+  publishContainer(context.events, record, 'attach')
+  if (record.state.status === 'running') {
+    const { closed } = await join(context, id, request)
+    await closed
+    return
+  }
+  const { pendingAttaches } = context.live.of(id)
+  await new Promise<void>((resolve, reject) => {
+    const pending: PendingAttach = {
+      ...request,
+      begin: (ended) => {
+        ended.then(resolve, reject)
+      },
+    }
+    pendingAttaches.add(pending)
+    request.io.sink.onClose(() => {
+      if (pendingAttaches.delete(pending)) resolve()
+    })
+  })
+}
+
+/** Connects everybody who attached before the start. The container is created and not yet started, so no output is missed. */
+export async function connectPending(context: ContainerContext, id: string): Promise<void> {
+  const { pendingAttaches } = context.live.of(id)
+  await Promise.all(
+    [...pendingAttaches].map(async (pending) => {
+      pendingAttaches.delete(pending)
+      const joined = join(context, id, pending)
+      pending.begin(joined.then(({ closed }) => closed))
+      await joined
+    }),
+  )
+}
+
+async function join(
+  context: ContainerContext,
+  id: string,
+  { streams, io, detachKeys }: Omit<PendingAttach, 'begin'>,
+): Promise<{ readonly closed: Promise<void> }> {
+  const { config } = context.containers.get(id)
+  const handle = await context.runtime.attach(id, {
+    ...streams,
+    sink: io.sink,
+    keepOpen: !streams.stdin && config.OpenStdin === true && config.StdinOnce === true,
+  })
+  if (streams.stdin && io.input !== undefined) {
+    const detector = config.Tty === true ? new DetachDetector(detachKeys) : undefined
+    pumpInput(io.input, handle, detector, () => {
+      const record = context.containers.find(id)
+      if (record !== undefined) publishContainer(context.events, record, 'detach')
+    })
+  }
+  return { closed: handle.closed }
+}
+
+/** What a process's stdin looks like from here: a container's or an exec's. */
+type InputTarget = Pick<AttachHandle, 'write' | 'onDrain' | 'endStdin' | 'close'>
+
+/** Carries a client's input to a process until it ends or the detach keys come. */
+export function pumpInput(
+  input: Readable,
+  target: InputTarget,
+  detector: DetachDetector | undefined,
+  onDetach: () => void,
+): void {
+  target.onDrain(() => input.resume())
+  input.on('data', (chunk: Buffer) => {
+    const { pass, detached } = detector?.push(chunk) ?? { pass: chunk, detached: false }
+    if (pass.length > 0 && !target.write(pass)) input.pause()
+    if (detached) {
+      onDetach()
+      target.close()
+    }
+  })
+  input.on('end', () => target.endStdin())
+  // A broken connection is the sink's business; its input has just ended.
+  input.on('error', () => {})
+}
+
+async function replayLogs(
+  context: ContainerContext,
+  id: string,
+  options: AttachOptions,
+  sink: OutputSink,
+): Promise<void> {
+  await readLogs(
+    context.paths.log(id),
+    { stdout: options.stdout, stderr: options.stderr, follow: false, timestamps: false, tail: 'all' },
+    sink,
+    {},
+  )
+}

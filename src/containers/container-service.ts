@@ -1,0 +1,67 @@
+/** Every verb on containers behind one value, as the HTTP server and embedders call it. Nothing but forwarding. */
+import type {
+  ContainerCreateResponse,
+  ContainerInspect,
+  ContainerSummary,
+  ContainerTopResponse,
+  ContainerWaitResponse,
+  WaitCondition,
+} from '../api/index.ts'
+import type { AbortOptions, OutputSink } from '../base/index.ts'
+import type { TerminalSize } from '../runtime/index.ts'
+import { type AttachOptions, attachContainer } from './attach.ts'
+import type { AttachIo, OutputSource } from './attach-io.ts'
+import { type CreateRequest, createContainer } from './create.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { publishContainer } from './events.ts'
+import { inspectContainer, type ListOptions, listContainers } from './list.ts'
+import { containerLogs, type LogsOptions } from './logs.ts'
+import { type RemoveOptions, removeContainer } from './remove.ts'
+import { renameContainer } from './rename.ts'
+import { requireRunning, startContainer } from './start.ts'
+import { killContainer, restartContainer, type StopOptions, stopContainer } from './stop.ts'
+import { topContainer } from './top.ts'
+import { waitContainer } from './wait.ts'
+
+/** The verbs of containers; each function's module says what it takes and throws. */
+export interface ContainerService {
+  create(request: CreateRequest): Promise<ContainerCreateResponse>
+  start(id: string): Promise<void>
+  stop(id: string, options: StopOptions): Promise<void>
+  restart(id: string, options: StopOptions): Promise<void>
+  kill(id: string, signal: string): Promise<void>
+  rename(id: string, name: string): Promise<void>
+  remove(id: string, options: RemoveOptions): Promise<void>
+  inspect(id: string, options: { readonly size: boolean }): Promise<ContainerInspect>
+  list(options: ListOptions): Promise<ContainerSummary[]>
+  top(id: string, psArgs: string): Promise<ContainerTopResponse>
+  wait(id: string, condition: WaitCondition): Promise<{ readonly result: Promise<ContainerWaitResponse> }>
+  resize(id: string, size: TerminalSize): Promise<void>
+  logs(id: string, options: LogsOptions, abort: AbortOptions): Promise<OutputSource<OutputSink>>
+  attach(id: string, options: AttachOptions): Promise<OutputSource<AttachIo>>
+}
+
+/** The verbs, bound to what they work with. */
+export function containerService(context: ContainerContext): ContainerService {
+  return {
+    create: (request) => createContainer(context, request),
+    start: (id) => startContainer(context, id),
+    stop: (id, options) => stopContainer(context, id, options),
+    restart: (id, options) => restartContainer(context, id, options),
+    kill: (id, signal) => killContainer(context, id, signal),
+    rename: (id, name) => renameContainer(context, id, name),
+    remove: (id, options) => removeContainer(context, id, options),
+    inspect: (id, options) => inspectContainer(context, id, options),
+    list: (options) => listContainers(context, options),
+    top: (id, psArgs) => topContainer(context, id, psArgs),
+    wait: async (id, condition) => waitContainer(context, id, condition),
+    async resize(id, size) {
+      const record = context.containers.get(id)
+      requireRunning(record)
+      context.runtime.resize(record.id, size)
+      publishContainer(context.events, record, 'resize', { height: String(size.height), width: String(size.width) })
+    },
+    logs: (id, options, { signal }) => containerLogs(context, id, options, signal),
+    attach: (id, options) => attachContainer(context, id, options),
+  }
+}

@@ -1,0 +1,204 @@
+/** create: validates, resolves the image, reserves a writable layer and writes one row. Nothing is mounted
+ *  (unless an empty volume has to be filled), no process or network is made.
+ *  Killed midway: a snapshot, directory or volume reference without a record, which the next boot removes. */
+import { mkdirSync, rmSync } from 'node:fs'
+import type { ContainerConfig, ContainerCreateResponse, HostConfig, NetworkingConfig } from '../api/index.ts'
+import { conflict, formatNs, invalidArgument, newId, notFound, nowNs, Undo, zeroTime } from '../base/index.ts'
+import type { Image } from '../images/index.ts'
+import type { ContainerMount, ContainerRecord } from './container-record.ts'
+import { snapshotKey } from './container-record.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { publishContainer } from './events.ts'
+import { commandOf, mergeConfig } from './merge-config.ts'
+import { type PlannedMount, planMounts } from './mount-plan.ts'
+import { namePattern, randomName } from './names.ts'
+import { sharedNetworkTarget } from './namespaces.ts'
+import { parseSecurityOptions } from './security-options.ts'
+import { validateRequest } from './validate.ts'
+import { prepareVolumes } from './volume-mounts.ts'
+
+export interface CreateRequest {
+  readonly name?: string | undefined
+  readonly platform?: string | undefined
+  readonly config: ContainerConfig
+  readonly hostConfig: HostConfig
+  readonly networkingConfig?: NetworkingConfig | undefined
+}
+
+/** Makes a container. Throws `notFound` for the image, `conflict` for the name, `invalidArgument` for the rest. */
+export async function createContainer(
+  context: ContainerContext,
+  request: CreateRequest,
+): Promise<ContainerCreateResponse> {
+  const { containers } = context
+  const name = chooseName(context, request.name)
+  const reference = request.config.Image ?? ''
+  if (reference === '') throw invalidArgument('no image specified')
+  const image = context.images.resolve(reference, request.platform)
+  const config = mergeConfig(request.config, image.config.config)
+  const hostConfig = completeHostConfig(context, request.hostConfig)
+  validateRequest(config, hostConfig, context.host)
+  parseSecurityOptions(hostConfig.SecurityOpt ?? [])
+  const { path, args } = commandOf(config)
+  checkNetwork(context, hostConfig)
+  const planned = planMounts(config, hostConfig)
+
+  const id = newId()
+  await using undo = new Undo()
+  await context.snapshots.prepare(snapshotKey(id), image.chainId)
+  undo.add(() => context.snapshots.remove(snapshotKey(id)))
+  mkdirSync(context.paths.home(id), { mode: 0o710 })
+  undo.add(() => rmSync(context.paths.home(id), { recursive: true, force: true }))
+  undo.add(() => context.volumes.release(id, { removeAnonymous: true }))
+  const mounts = planned.length === 0 ? [] : await prepareVolumes(context, id, planned)
+  const record = newRecord({ id, name, reference, image, config, hostConfig, request, mounts, path, args })
+  try {
+    containers.insert(record)
+  } catch (error) {
+    throw containers.findByName(name) === undefined ? error : nameConflict(context, name)
+  }
+  undo.disarm()
+  publishContainer(context.events, record, 'create')
+  return { Id: id, Warnings: warningsOf(image, planned, hostConfig) }
+}
+
+interface NewRecord {
+  readonly id: string
+  readonly name: string
+  readonly reference: string
+  readonly image: Image
+  readonly config: ContainerConfig
+  readonly hostConfig: HostConfig
+  readonly request: CreateRequest
+  readonly mounts: readonly ContainerMount[]
+  readonly path: string
+  readonly args: readonly string[]
+}
+
+function newRecord(from: NewRecord): ContainerRecord {
+  return Object.freeze({
+    version: 1,
+    id: from.id,
+    name: from.name,
+    created: formatNs(nowNs()),
+    image: {
+      id: from.image.id,
+      reference: from.reference,
+      chainId: from.image.chainId ?? '',
+      manifest: from.image.manifest,
+    },
+    path: from.path,
+    args: from.args,
+    config: completeConfig(from.config, from.hostConfig, from.id),
+    hostConfig: from.hostConfig,
+    networkingConfig: from.request.networkingConfig ?? {},
+    mounts: from.mounts,
+    state: Object.freeze({
+      status: 'created',
+      pid: 0,
+      exitCode: 0,
+      error: '',
+      oomKilled: false,
+      startedAt: zeroTime,
+      finishedAt: zeroTime,
+    }),
+    restartCount: 0,
+    stoppedByUser: false,
+  } satisfies ContainerRecord)
+}
+
+function chooseName(context: ContainerContext, wanted: string | undefined): string {
+  if (wanted === undefined || wanted === '') {
+    return randomName((name) => context.containers.findByName(name) !== undefined)
+  }
+  const name = checkName(wanted)
+  if (context.containers.findByName(name) !== undefined) throw nameConflict(context, name)
+  return name
+}
+
+/** A name without its slash. Throws `invalidArgument` in Docker's words. */
+export function checkName(wanted: string): string {
+  const name = wanted.startsWith('/') ? wanted.slice(1) : wanted
+  if (!namePattern.test(name)) {
+    throw invalidArgument(
+      `Invalid container name (${wanted}), only ${namePattern.source.slice(1, -1).replace(']+', ']')} are allowed`,
+    )
+  }
+  return name
+}
+
+/** The conflict that Docker answers for a name in use. */
+export function nameConflict(context: ContainerContext, name: string): Error {
+  const holder = context.containers.findByName(name)
+  return conflict(
+    `Conflict. The container name "/${name}" is already in use by container "${holder?.id ?? ''}". You have to remove (or rename) that container to be able to reuse that name.`,
+  )
+}
+
+function checkNetwork(context: ContainerContext, hostConfig: HostConfig): void {
+  const mode = hostConfig.NetworkMode ?? ''
+  const target = sharedNetworkTarget(mode)
+  if (target !== undefined) {
+    context.containers.get(target)
+    return
+  }
+  if (mode !== '' && mode !== 'default' && mode !== 'host') context.networks.inspect(mode)
+}
+
+/** Defaults that inspect shows. */
+function completeHostConfig(context: ContainerContext, given: HostConfig): HostConfig {
+  const { settings } = context
+  const logConfig = given.LogConfig?.Type
+    ? { Type: given.LogConfig.Type, Config: given.LogConfig.Config ?? {} }
+    : { Type: settings.logDriver, Config: settings.logOptions }
+  const runtime = given.Runtime || settings.defaultRuntime
+  if (!settings.runtimes.has(runtime)) throw invalidArgument(`unknown or invalid runtime name: ${runtime}`)
+  if (logConfig.Type !== 'json-file' && logConfig.Type !== 'none') {
+    throw notFound(`error looking up logging plugin ${logConfig.Type}: plugin "${logConfig.Type}" not found`)
+  }
+  return {
+    ...given,
+    NetworkMode: given.NetworkMode || 'default',
+    LogConfig: logConfig,
+    RestartPolicy: {
+      Name: given.RestartPolicy?.Name || 'no',
+      MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
+    },
+    Runtime: runtime,
+    ShmSize: given.ShmSize || settings.shmSizeBytes,
+    IpcMode: given.IpcMode || 'private',
+    CgroupnsMode: given.CgroupnsMode || (context.specHost.cgroupVersion === 2 ? 'private' : 'host'),
+    MemorySwap: given.MemorySwap || (given.Memory ? given.Memory * 2 : 0),
+  }
+}
+
+function completeConfig(config: ContainerConfig, hostConfig: HostConfig, id: string): ContainerConfig {
+  const shared = sharedNetworkTarget(hostConfig.NetworkMode ?? '') !== undefined || hostConfig.UTSMode === 'host'
+  return {
+    ...config,
+    Hostname: config.Hostname || (shared ? '' : id.slice(0, 12)),
+    Domainname: config.Domainname ?? '',
+    AttachStdin: config.AttachStdin ?? false,
+    AttachStdout: config.AttachStdout ?? false,
+    AttachStderr: config.AttachStderr ?? false,
+    Tty: config.Tty ?? false,
+    OpenStdin: config.OpenStdin ?? false,
+    StdinOnce: config.StdinOnce ?? false,
+    Labels: config.Labels ?? {},
+  }
+}
+
+function warningsOf(image: Image, mounts: readonly PlannedMount[], hostConfig: HostConfig): string[] {
+  const warnings: string[] = []
+  const test = image.config.config?.Healthcheck?.Test ?? []
+  if (test.length > 0 && test[0] !== 'NONE') {
+    warnings.push("The image's HEALTHCHECK is not run by this version of Berth")
+  }
+  if (
+    mounts.some((mount) => /(^|,)[zZ](,|$)/.test(mount.mode)) &&
+    hostConfig.Binds?.some((bind) => /:.*:.*[zZ]/.test(bind))
+  ) {
+    warnings.push('Volume options z and Z have no effect: SELinux labels are not used')
+  }
+  return warnings
+}

@@ -1,0 +1,74 @@
+/** What the verbs of this folder work with; `daemon/wire.ts` supplies it. */
+import type { Background, KeyedMutex, Logger } from '../base/index.ts'
+import type { UlimitDefault } from '../config/index.ts'
+import type { EventBus } from '../events/index.ts'
+import type { Image } from '../images/index.ts'
+import type { Networks } from '../network/index.ts'
+import type { ConmonRuntime, SpecHost } from '../runtime/index.ts'
+import type { Snapshotter } from '../snapshots/index.ts'
+import type { ContainerIndex } from './container-index.ts'
+import type { LiveContainers } from './live.ts'
+import type { ContainerPaths } from './paths.ts'
+import type { HostFacts } from './validate.ts'
+
+/** Volumes that containers use. */
+export interface ContainerVolumes {
+  /** Makes the volume when there is none and notes the user; gives its directory on the host. */
+  acquire(
+    name: string,
+    containerId: string,
+    options: { readonly anonymous: boolean; readonly labels?: Readonly<Record<string, string>> },
+  ): Promise<string>
+  /** The container uses no volume any more; with `removeAnonymous` those of its own go. */
+  release(containerId: string, options: { readonly removeAnonymous: boolean }): Promise<void>
+  /** Fills an empty volume with what `source` holds. */
+  copyUp(source: string, name: string): Promise<void>
+  /** Ids of all containers that are noted as users. */
+  users(): readonly string[]
+}
+
+/** Images that containers are made of. */
+export interface ContainerImages {
+  /** Throws `notFound`: `No such image: …`. */
+  resolve(reference: string, platform?: string): Image
+  /** The image and all that were built on it. */
+  withChildren(reference: string): ReadonlySet<string>
+}
+
+export interface ContainerSettings {
+  readonly defaultRuntime: string
+  /** Names that `--runtime` may say. */
+  readonly runtimes: ReadonlySet<string>
+  readonly ulimits: readonly UlimitDefault[]
+  readonly shmSizeBytes: number
+  readonly init: boolean
+  readonly noNewPrivileges: boolean
+  readonly logDriver: string
+  readonly logOptions: Readonly<Record<string, string>>
+  readonly dns: readonly string[]
+  readonly dnsOptions: readonly string[]
+  readonly dnsSearch: readonly string[]
+  /** Below the cgroup root: `/berth` or `/berth-<instance>`. */
+  readonly cgroupParent: string
+}
+
+/** Everything that the verbs of this folder work with. */
+export interface ContainerContext {
+  readonly containers: ContainerIndex
+  readonly live: LiveContainers
+  readonly locks: KeyedMutex
+  readonly images: ContainerImages
+  readonly snapshots: Snapshotter
+  readonly networks: Networks
+  readonly volumes: ContainerVolumes
+  readonly runtime: ConmonRuntime
+  readonly events: EventBus
+  readonly background: Background
+  readonly logger: Logger
+  readonly paths: ContainerPaths
+  readonly settings: ContainerSettings
+  readonly host: HostFacts
+  readonly specHost: SpecHost
+  /** Told the time of each step of a start; absent unless tracing. */
+  readonly trace?: (containerId: string, step: string, ms: number) => void
+}

@@ -1,0 +1,47 @@
+/** One exec of a container: asked for at create, run once at start. Kept in memory; gone with the daemon, as
+ *  Docker's are, while the process itself lives on in its container. */
+import type { ExecConfig, ExecInspect } from '../api/index.ts'
+import type { ExecHandle } from '../runtime/index.ts'
+
+export class ExecProcess {
+  readonly id: string
+  readonly containerId: string
+  readonly config: ExecConfig
+  handle: ExecHandle | undefined
+  started = false
+  exitCode: number | undefined
+
+  constructor(id: string, containerId: string, config: ExecConfig) {
+    this.id = id
+    this.containerId = containerId
+    this.config = config
+  }
+
+  get running(): boolean {
+    return this.handle !== undefined && this.exitCode === undefined
+  }
+
+  /** `GET /exec/{id}/json`. */
+  inspect(): ExecInspect {
+    const [entrypoint = '', ...args] = this.config.Cmd ?? []
+    return {
+      ID: this.id,
+      Running: this.running,
+      ExitCode: this.exitCode ?? null,
+      ProcessConfig: {
+        tty: this.config.Tty === true,
+        entrypoint,
+        arguments: args,
+        privileged: this.config.Privileged === true,
+        ...(this.config.User ? { user: this.config.User } : {}),
+      },
+      OpenStdin: this.config.AttachStdin === true,
+      OpenStderr: this.config.AttachStderr === true,
+      OpenStdout: this.config.AttachStdout === true,
+      CanRemove: this.exitCode !== undefined,
+      ContainerID: this.containerId,
+      DetachKeys: this.config.DetachKeys ?? '',
+      Pid: this.handle?.pid ?? 0,
+    }
+  }
+}

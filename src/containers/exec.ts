@@ -1,0 +1,168 @@
+/** exec: one more process in a running container. */
+import type { ExecConfig, ExecInspect } from '../api/index.ts'
+import { BerthError, conflict, invalidArgument, isBerthError, newId, notFound } from '../base/index.ts'
+import type { OciProcess } from '../oci/index.ts'
+import {
+  capabilitySets,
+  type ExecHandle,
+  resolveCapabilities,
+  resolveUser,
+  type TerminalSize,
+} from '../runtime/index.ts'
+import { pumpInput } from './attach.ts'
+import type { AttachIo, OutputSource } from './attach-io.ts'
+import type { ContainerRecord } from './container-record.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { DetachDetector, parseDetachKeys } from './detach-keys.ts'
+import { publishContainer } from './events.ts'
+import { ExecProcess } from './exec-process.ts'
+import { readUserFiles } from './rootfs.ts'
+import { parseSecurityOptions } from './security-options.ts'
+import { containerEnv } from './spec-request.ts'
+import { checkVerb } from './state.ts'
+
+export interface StartExecOptions {
+  readonly detach: boolean
+  readonly tty: boolean
+  readonly consoleSize?: TerminalSize | undefined
+}
+
+/** How long an ended exec can still be inspected. */
+const keepEndedMs = 5 * 60_000
+
+/** The execs of all containers. */
+export class Execs {
+  readonly #context: ContainerContext
+  readonly #byId = new Map<string, ExecProcess>()
+
+  constructor(context: ContainerContext) {
+    this.#context = context
+  }
+
+  /** Notes what is to run. Throws `conflict` when the container does not run. */
+  async create(idOrName: string, config: ExecConfig): Promise<{ readonly Id: string }> {
+    const record = this.#context.containers.get(idOrName)
+    checkVerb('exec', record.state.status, record.id, record.name)
+    if ((config.Cmd?.length ?? 0) === 0) throw invalidArgument('No exec command specified')
+    parseDetachKeys(config.DetachKeys ?? undefined)
+    const exec = new ExecProcess(newId(), record.id, config)
+    this.#byId.set(exec.id, exec)
+    this.#context.live.of(record.id).execs.set(exec.id, exec)
+    publishContainer(this.#context.events, record, `exec_create: ${(config.Cmd ?? []).join(' ')}`, { execID: exec.id })
+    return { Id: exec.id }
+  }
+
+  /** Runs it: at once when detached, else in the result's `run`. */
+  async start(execId: string, options: StartExecOptions): Promise<OutputSource<AttachIo>> {
+    const exec = this.#get(execId)
+    const record = this.#context.containers.find(exec.containerId)
+    if (record === undefined) throw notFound(`No such container: ${exec.containerId}`)
+    checkVerb('exec', record.state.status, record.id, record.name)
+    if (exec.started) {
+      throw conflict(
+        exec.exitCode === undefined ? `exec ${exec.id} is already running` : `exec ${exec.id} has already run`,
+      )
+    }
+    exec.started = true
+    const tty = exec.config.Tty === true
+    if (options.detach) {
+      const handle = await this.#run(record, exec, options, undefined)
+      this.#context.background.run('detached exec', () => handle.exited)
+      return { tty, async run() {} }
+    }
+    return { tty, run: (io) => this.#attached(record, exec, options, io) }
+  }
+
+  inspect(execId: string): ExecInspect {
+    return this.#get(execId).inspect()
+  }
+
+  resize(execId: string, size: TerminalSize): void {
+    const exec = this.#get(execId)
+    if (exec.handle === undefined || !exec.running) throw conflict(`exec ${execId} is not running`)
+    exec.handle.resize(size)
+  }
+
+  async #attached(record: ContainerRecord, exec: ExecProcess, options: StartExecOptions, io: AttachIo): Promise<void> {
+    const handle = await this.#run(record, exec, options, io)
+    const { promise: left, resolve: leave } = Promise.withResolvers<void>()
+    if (io.input !== undefined && exec.config.AttachStdin === true) {
+      const keys = parseDetachKeys(exec.config.DetachKeys ?? undefined)
+      const detector = exec.config.Tty === true ? new DetachDetector(keys) : undefined
+      pumpInput(io.input, handle, detector, () => {
+        publishContainer(this.#context.events, record, 'exec_detach', { execID: exec.id })
+        leave()
+      })
+    }
+    io.sink.onClose(leave)
+    await Promise.race([handle.exited, left])
+  }
+
+  async #run(
+    record: ContainerRecord,
+    exec: ExecProcess,
+    options: StartExecOptions,
+    io: AttachIo | undefined,
+  ): Promise<ExecHandle> {
+    const { context, config } = { context: this.#context, config: exec.config }
+    publishContainer(context.events, record, `exec_start: ${(config.Cmd ?? []).join(' ')}`, { execID: exec.id })
+    try {
+      const handle = await context.runtime.exec(record.id, {
+        process: this.#process(record, config, options),
+        stdin: config.AttachStdin === true && io !== undefined,
+        ...(io === undefined ? {} : { sink: io.sink }),
+      })
+      exec.handle = handle
+      void handle.exited.then(({ exitCode }) => this.#ended(record, exec, exitCode))
+      return handle
+    } catch (error) {
+      const code = isBerthError(error) && typeof error.details.exitCode === 'number' ? error.details.exitCode : 126
+      this.#ended(record, exec, code)
+      throw error
+    }
+  }
+
+  #ended(record: ContainerRecord, exec: ExecProcess, exitCode: number): void {
+    exec.exitCode = exitCode
+    publishContainer(this.#context.events, record, 'exec_die', { execID: exec.id, exitCode: String(exitCode) })
+    this.#context.live.of(exec.containerId).execs.delete(exec.id)
+    setTimeout(() => this.#byId.delete(exec.id), keepEndedMs).unref()
+  }
+
+  #process(record: ContainerRecord, config: ExecConfig, options: StartExecOptions): OciProcess {
+    const files = readUserFiles(this.#context.paths.rootfs(record.id))
+    const { home, ...user } = resolveUser(
+      config.User || record.config.User || '',
+      files,
+      record.hostConfig.GroupAdd ?? [],
+    )
+    const terminal = config.Tty === true
+    const [height = 0, width = 0] = config.ConsoleSize ?? []
+    const size = options.consoleSize ?? { height, width }
+    const privileged = config.Privileged === true || record.hostConfig.Privileged === true
+    const security = parseSecurityOptions(record.hostConfig.SecurityOpt ?? [])
+    return {
+      terminal,
+      ...(terminal && size.height > 0 && size.width > 0 ? { consoleSize: size } : {}),
+      user,
+      args: config.Cmd ?? [],
+      env: containerEnv(record.config, home, config.Env ?? [], terminal),
+      cwd: config.WorkingDir || record.config.WorkingDir || '/',
+      capabilities: capabilitySets(
+        resolveCapabilities({
+          add: record.hostConfig.CapAdd ?? [],
+          drop: record.hostConfig.CapDrop ?? [],
+          privileged,
+          available: this.#context.specHost.capabilities,
+        }),
+      ),
+      noNewPrivileges: security.noNewPrivileges ?? this.#context.settings.noNewPrivileges,
+    }
+  }
+
+  #get(execId: string): ExecProcess {
+    const exec = this.#byId.get(execId)
+    if (exec === undefined) throw new BerthError('notFound', `No such exec instance: ${execId}`)
+    return exec
+  }
+}

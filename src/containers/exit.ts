@@ -1,0 +1,92 @@
+/** What happens when a container's process has ended. Waiters are answered first; what no client can see
+ *  (the mount, the namespace, the bundle) is taken away behind their backs, under the container's lock, so
+ *  that the next start waits for it. */
+import { isKind } from '../base/index.ts'
+import type { ExitInfo } from '../runtime/index.ts'
+import { type ContainerRecord, withState } from './container-record.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { publishContainer } from './events.ts'
+import { removeRecord } from './remove.ts'
+import { nextDelayMs, shouldRestart } from './restart-policy.ts'
+import { unmountRootfs } from './rootfs.ts'
+
+/** Starts a container again; its lock is held. */
+export type StartAgain = (context: ContainerContext, record: ContainerRecord) => Promise<void>
+
+/** Calls `handleExit` when the present run ends. */
+export function watchExit(context: ContainerContext, id: string, startAgain: StartAgain): void {
+  context.background.run('container exit', async () => {
+    const exit = await context.runtime.waitExit(id)
+    handleExit(context, id, exit, startAgain)
+  })
+}
+
+/** Records the end of a run, answers who waits, and plans what follows: a restart, a removal, or nothing. */
+export function handleExit(context: ContainerContext, id: string, exit: ExitInfo, startAgain: StartAgain): void {
+  const record = context.containers.find(id)
+  if (record === undefined || record.state.status !== 'running') return
+  const policy = record.hostConfig.RestartPolicy ?? {}
+  const restart = shouldRestart(
+    { Name: policy.Name ?? 'no', MaximumRetryCount: policy.MaximumRetryCount ?? 0 },
+    { exitCode: exit.exitCode, stoppedByUser: record.stoppedByUser, restartCount: record.restartCount },
+  )
+  const ended = withState(record, {
+    status: restart ? 'restarting' : 'exited',
+    pid: 0,
+    exitCode: exit.exitCode,
+    oomKilled: exit.oomKilled,
+    finishedAt: exit.finishedAt.toISOString(),
+  })
+  context.containers.save(ended)
+  if (exit.oomKilled) publishContainer(context.events, ended, 'oom')
+  publishContainer(context.events, ended, 'die', {
+    exitCode: String(exit.exitCode),
+    execDuration: String(Math.max(0, Math.floor(ranForMs(ended) / 1000))),
+  })
+  const live = context.live.of(id)
+  live.tellExit({ exitCode: exit.exitCode }, !restart)
+  if (!restart && ended.hostConfig.AutoRemove === true) {
+    context.background.run('auto-remove', () =>
+      context.locks.run(id, () => removeRecord(context, ended, { volumes: true })),
+    )
+    return
+  }
+  context.background.run('clean-up after exit', () => context.locks.run(id, () => releaseRun(context, id)))
+  if (restart) planRestart(context, ended, startAgain)
+}
+
+function ranForMs(record: ContainerRecord): number {
+  return Date.parse(record.state.finishedAt) - Date.parse(record.state.startedAt)
+}
+
+/** Takes away everything that belongs to a run. Idempotent; the container's lock is held. */
+export async function releaseRun(context: ContainerContext, id: string): Promise<void> {
+  const record = context.containers.find(id)
+  if (record !== undefined && record.state.status === 'running') return
+  await context.networks.tearDown(id)
+  await context.runtime.delete(id)
+  unmountRootfs(context, id)
+}
+
+/** Starts the container again after the policy's delay, unless somebody stops it before. */
+export function planRestart(context: ContainerContext, record: ContainerRecord, startAgain: StartAgain): void {
+  const live = context.live.of(record.id)
+  live.restartDelayMs = nextDelayMs(live.restartDelayMs, ranForMs(record))
+  live.restartTimer = setTimeout(() => {
+    live.restartTimer = undefined
+    context.background.run('restart by policy', () => restartByPolicy(context, record.id, startAgain))
+  }, live.restartDelayMs)
+}
+
+async function restartByPolicy(context: ContainerContext, id: string, startAgain: StartAgain): Promise<void> {
+  await context.locks.run(id, async () => {
+    const record = context.containers.find(id)
+    if (record === undefined || record.state.status !== 'restarting') return
+    try {
+      await startAgain(context, withState(record, {}, { restartCount: record.restartCount + 1 }))
+    } catch (error) {
+      if (isKind(error, 'notFound')) return
+      context.logger.warn('restart by policy failed', { container: id, error: String(error) })
+    }
+  })
+}

@@ -1,0 +1,110 @@
+import type { ContainerInspect, ContainerSummary } from '../api/index.ts'
+import { isKind } from '../base/index.ts'
+import { type ContainerRecord, snapshotKey } from './container-record.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { compileFilters, type FilterLookups, type Filters, filtersImplyAll } from './list-filters.ts'
+import { sharedNetworkTarget } from './namespaces.ts'
+import { networkName, type ShownPaths, toInspect, toSummary } from './summary.ts'
+
+export interface ListOptions {
+  readonly all: boolean
+  /** Only the newest so many, stopped ones too. */
+  readonly limit?: number | undefined
+  readonly size: boolean
+  readonly filters: Filters
+}
+
+/** Containers for `ps`, newest first. */
+export async function listContainers(context: ContainerContext, options: ListOptions): Promise<ContainerSummary[]> {
+  const matches = compileFilters(options.filters, lookups(context))
+  const limited = options.limit !== undefined && options.limit > 0
+  const all = options.all || limited || filtersImplyAll(options.filters)
+  const records = context.containers
+    .all()
+    .filter((record) => (all || isRunning(record)) && matches(record))
+    .sort((a, b) => (a.created < b.created ? 1 : -1))
+    .slice(0, limited ? options.limit : undefined)
+  const nowMs = Date.now()
+  return Promise.all(
+    records.map(async (record) => ({
+      ...toSummary(record, context.networks.sandbox(record.id), nowMs),
+      ...(options.size ? await sizes(context, record) : {}),
+    })),
+  )
+}
+
+function isRunning(record: ContainerRecord): boolean {
+  return record.state.status === 'running' || record.state.status === 'restarting'
+}
+
+function lookups(context: ContainerContext): FilterLookups {
+  return {
+    container: (idOrName) => context.containers.get(idOrName),
+    imageAndChildren(reference) {
+      try {
+        return context.images.withChildren(reference)
+      } catch (error) {
+        if (isKind(error, 'notFound')) return new Set()
+        throw error
+      }
+    },
+    published: (id) =>
+      (context.networks.sandbox(id)?.ports ?? []).map((port) => `${port.containerPort}/${port.protocol}`),
+    networks: (record) => [
+      networkName(record),
+      ...(context.networks.sandbox(record.id)?.endpoints.map((endpoint) => endpoint.networkId) ?? []),
+    ],
+  }
+}
+
+/** Everything about one container. */
+export async function inspectContainer(
+  context: ContainerContext,
+  idOrName: string,
+  options: { readonly size: boolean },
+): Promise<ContainerInspect> {
+  const record = context.containers.get(idOrName)
+  const execIds = [...context.live.of(record.id).execs.keys()]
+  const shown = toInspect(record, context.networks.sandbox(record.id), await shownPaths(context, record), execIds)
+  return options.size ? { ...shown, ...(await sizes(context, record)) } : shown
+}
+
+async function shownPaths(context: ContainerContext, record: ContainerRecord): Promise<ShownPaths> {
+  const { paths } = context
+  const target = sharedNetworkTarget(record.hostConfig.NetworkMode ?? '')
+  const owner = target === undefined ? record.id : (findId(context, target) ?? record.id)
+  const started = record.state.startedAt !== record.state.finishedAt
+  return {
+    log: record.hostConfig.LogConfig?.Type === 'none' ? '' : paths.log(record.id),
+    hosts: started ? paths.hosts(owner) : '',
+    hostname: started ? paths.hostname(owner) : '',
+    resolvConf: started ? paths.resolvConf(owner) : '',
+    graph: {
+      MergedDir: paths.rootfs(record.id),
+      UpperDir: await context.snapshots.directory(snapshotKey(record.id)),
+    },
+  }
+}
+
+function findId(context: ContainerContext, idOrName: string): string | undefined {
+  try {
+    return context.containers.get(idOrName).id
+  } catch (error) {
+    if (isKind(error, 'notFound')) return undefined
+    throw error
+  }
+}
+
+async function sizes(
+  context: ContainerContext,
+  record: ContainerRecord,
+): Promise<{ readonly SizeRw: number; readonly SizeRootFs: number }> {
+  const own = (await context.snapshots.usage(snapshotKey(record.id))).sizeBytes
+  let image = 0
+  try {
+    image = context.images.resolve(record.image.id).sizeBytes
+  } catch (error) {
+    if (!isKind(error, 'notFound')) throw error
+  }
+  return { SizeRw: own, SizeRootFs: own + image }
+}

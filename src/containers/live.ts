@@ -1,0 +1,113 @@
+/** What runs of a container, or waits on it: handles that live in memory only and are rebuilt at boot.
+ *  One per container id, made when first asked for, dropped with the container. */
+import type { AttachIo } from './attach-io.ts'
+import type { ExecProcess } from './exec-process.ts'
+
+/** How a container ended, as waiters see it. */
+export interface WaitResult {
+  readonly exitCode: number
+  readonly error?: string
+}
+
+/** An attach that came before the start. */
+export interface PendingAttach {
+  readonly streams: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean }
+  readonly io: AttachIo
+  readonly detachKeys: Buffer
+  /** Called at the start with the promise of the attachment's end. */
+  begin(ended: Promise<void>): void
+}
+
+export class LiveContainer {
+  /** Attachments to connect at the next start. */
+  readonly pendingAttaches = new Set<PendingAttach>()
+  readonly execs = new Map<string, ExecProcess>()
+  /** Runs when the present run has ended; a new one for each run. */
+  ended: Promise<void> = Promise.resolve()
+  endRun: () => void = () => {}
+  restartTimer: NodeJS.Timeout | undefined
+  restartDelayMs = 0
+  #exitWaiters: ((result: WaitResult) => void)[] = []
+  #stopWaiters: ((result: WaitResult) => void)[] = []
+  #removeWaiters: ((result: WaitResult) => void)[] = []
+
+  /** A run begins. */
+  beginRun(): void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.ended = promise
+    this.endRun = resolve
+  }
+
+  /** The end of the next run to end. */
+  nextExit(): Promise<WaitResult> {
+    return new Promise((resolve) => this.#exitWaiters.push(resolve))
+  }
+
+  /** The end of the last run: one after which no restart policy starts the container again. */
+  nextStop(): Promise<WaitResult> {
+    return new Promise((resolve) => this.#stopWaiters.push(resolve))
+  }
+
+  /** The removal of the container. */
+  removal(): Promise<WaitResult> {
+    return new Promise((resolve) => this.#removeWaiters.push(resolve))
+  }
+
+  /** Tells those who wait for an exit; `final` also those who wait for a stop. */
+  tellExit(result: WaitResult, final: boolean): void {
+    this.endRun()
+    this.#exitWaiters = tell(this.#exitWaiters, result)
+    if (final) this.tellStop(result)
+  }
+
+  tellStop(result: WaitResult): void {
+    this.#stopWaiters = tell(this.#stopWaiters, result)
+  }
+
+  /** Tells everybody that the container is gone. */
+  tellRemoval(result: WaitResult): void {
+    this.#exitWaiters = tell(this.#exitWaiters, result)
+    this.#stopWaiters = tell(this.#stopWaiters, result)
+    this.#removeWaiters = tell(this.#removeWaiters, result)
+    for (const attach of this.pendingAttaches) attach.begin(Promise.resolve())
+    this.pendingAttaches.clear()
+  }
+
+  /** Stops a restart that was planned. True when there was one. */
+  cancelRestart(): boolean {
+    if (this.restartTimer === undefined) return false
+    clearTimeout(this.restartTimer)
+    this.restartTimer = undefined
+    return true
+  }
+}
+
+function tell(waiters: ((result: WaitResult) => void)[], result: WaitResult): [] {
+  for (const waiter of waiters) waiter(result)
+  return []
+}
+
+/** The live side of all containers. */
+export class LiveContainers {
+  readonly #byId = new Map<string, LiveContainer>()
+
+  /** The live side of one container, made when there is none yet. */
+  of(id: string): LiveContainer {
+    let live = this.#byId.get(id)
+    if (live === undefined) {
+      live = new LiveContainer()
+      this.#byId.set(id, live)
+    }
+    return live
+  }
+
+  forget(id: string): void {
+    this.#byId.get(id)?.cancelRestart()
+    this.#byId.delete(id)
+  }
+
+  /** Ends all timers: the daemon goes. */
+  close(): void {
+    for (const live of this.#byId.values()) live.cancelRestart()
+  }
+}

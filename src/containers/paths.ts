@@ -1,0 +1,52 @@
+/** Where containers keep their files.
+ *
+ *  ```
+ *  <data-root>/containers/<id>/     kept while the container exists
+ *    container.log                  what it printed (see logs/)
+ *    hosts hostname resolv.conf     mounted over the image's
+ *  <exec-root>/c/<id>/rootfs        where the overlay is mounted while it runs (bundle: see runtime/)
+ *  ``` */
+import { join } from 'node:path'
+
+export class ContainerPaths {
+  readonly root: string
+  readonly #execRoot: string
+
+  constructor(dataRoot: string, execRoot: string) {
+    this.root = join(dataRoot, 'containers')
+    this.#execRoot = execRoot
+  }
+
+  /** Directory of all bundles. */
+  get bundles(): string {
+    return join(this.#execRoot, 'c')
+  }
+
+  home(id: string): string {
+    return join(this.root, id)
+  }
+
+  log(id: string): string {
+    return join(this.root, id, 'container.log')
+  }
+
+  hosts(id: string): string {
+    return join(this.root, id, 'hosts')
+  }
+
+  hostname(id: string): string {
+    return join(this.root, id, 'hostname')
+  }
+
+  resolvConf(id: string): string {
+    return join(this.root, id, 'resolv.conf')
+  }
+
+  bundle(id: string): string {
+    return join(this.#execRoot, 'c', id)
+  }
+
+  rootfs(id: string): string {
+    return join(this.#execRoot, 'c', id, 'rootfs')
+  }
+}

@@ -1,0 +1,100 @@
+/** remove: the record goes first, in one step, and with it name, address and ports; then who waits is told, and
+ *  the rest (layer, logs, volumes) goes behind their backs. Killed midway: the next boot removes what has no record. */
+import { rmSync } from 'node:fs'
+import { isKind } from '../base/index.ts'
+import { type ContainerRecord, snapshotKey, withState } from './container-record.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { publishContainer } from './events.ts'
+import { unmountRootfs } from './rootfs.ts'
+import { checkVerb } from './state.ts'
+
+export interface RemoveOptions {
+  readonly force: boolean
+  /** Anonymous volumes too. */
+  readonly volumes: boolean
+}
+
+const sigkill = 9
+
+/** Removes a container. Throws `conflict` when it runs and `force` is not given, `notFound` when there is none. */
+export async function removeContainer(
+  context: ContainerContext,
+  idOrName: string,
+  options: RemoveOptions,
+): Promise<void> {
+  const { id } = context.containers.get(idOrName)
+  const before = context.containers.get(id)
+  checkVerb(options.force ? 'removeForced' : 'remove', before.state.status, id, before.name)
+  if (options.force) await endRun(context, id)
+  await context.locks.run(id, async () => {
+    const record = context.containers.find(id)
+    // Somebody else removed it while this call waited (auto-remove after the kill).
+    if (record === undefined) return
+    checkVerb(options.force ? 'removeForced' : 'remove', record.state.status, id, record.name)
+    await removeRecord(context, record, options)
+  })
+}
+
+/** Kills what runs and waits for its end, without a restart. */
+async function endRun(context: ContainerContext, id: string): Promise<void> {
+  const live = context.live.of(id)
+  live.cancelRestart()
+  for (;;) {
+    const record = context.containers.find(id)
+    if (record?.state.status === 'restarting' && !context.locks.isBusy(id)) {
+      context.containers.save(withState(record, { status: 'exited' }, { stoppedByUser: true }))
+      return
+    }
+    // A start that is under way is waited for, then ended.
+    if (context.locks.isBusy(id) && record?.state.status !== 'running') {
+      await context.locks.run(id, async () => {})
+      continue
+    }
+    if (record?.state.status !== 'running') return
+    context.containers.save(withState(record, {}, { stoppedByUser: true }))
+    const stopped = live.nextStop()
+    try {
+      context.runtime.kill(id, sigkill)
+    } catch (error) {
+      // It ended by itself meanwhile; its exit is about to be told.
+      if (!isKind(error, 'conflict')) throw error
+    }
+    await stopped
+    return
+  }
+}
+
+/** Removes a container that does not run and whose lock is held. */
+export async function removeRecord(
+  context: ContainerContext,
+  record: ContainerRecord,
+  options: { readonly volumes: boolean },
+): Promise<void> {
+  const { id } = record
+  const release = context.networks.tearDown(id)
+  context.containers.delete(id)
+  publishContainer(context.events, record, 'destroy')
+  context.live.of(id).tellRemoval({ exitCode: record.state.exitCode })
+  context.live.forget(id)
+  context.background.run('remove container files', async () => {
+    await release
+    await removeFiles(context, id, options)
+  })
+}
+
+/** Takes away all that a container without a record may have left. Idempotent: the boot calls it for orphans. */
+export async function removeFiles(
+  context: ContainerContext,
+  id: string,
+  options: { readonly volumes: boolean },
+): Promise<void> {
+  await context.runtime.delete(id, { force: true })
+  unmountRootfs(context, id)
+  await context.volumes.release(id, { removeAnonymous: options.volumes })
+  try {
+    await context.snapshots.remove(snapshotKey(id))
+  } catch (error) {
+    if (!isKind(error, 'notFound')) throw error
+  }
+  rmSync(context.paths.home(id), { recursive: true, force: true })
+}

@@ -1,0 +1,26 @@
+import { conflict, invalidArgument, isKind } from '../base/index.ts'
+import { withChanges } from './container-record.ts'
+import { checkName, nameConflict } from './create.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { publishContainer } from './events.ts'
+
+/** Gives a container another name. Throws `conflict` when the name is taken. */
+export async function renameContainer(context: ContainerContext, idOrName: string, newName: string): Promise<void> {
+  const { id } = context.containers.get(idOrName)
+  if (newName === '') throw invalidArgument('Neither old nor new names may be empty')
+  const name = checkName(newName)
+  const record = context.containers.get(id)
+  if (record.name === name) {
+    throw invalidArgument('Renaming a container with the same name as its current name')
+  }
+  if (record.state.status === 'removing' || record.state.status === 'dead') {
+    throw conflict('Container is marked for removal and cannot be renamed')
+  }
+  const renamed = withChanges(record, { name })
+  try {
+    context.containers.save(renamed)
+  } catch (error) {
+    throw isKind(error, 'conflict') ? nameConflict(context, name) : error
+  }
+  publishContainer(context.events, renamed, 'rename', { oldName: `/${record.name}` })
+}

@@ -1,0 +1,181 @@
+/** A record and what was made ready for its run → what the runtime is asked for. */
+import { existsSync } from 'node:fs'
+import type { ContainerConfig, HostConfig } from '../api/index.ts'
+import { conflict, invalidArgument } from '../base/index.ts'
+import {
+  type BindMount,
+  buildEnv,
+  findInit,
+  type NamespaceMode,
+  type ResourceLimits,
+  resolveUser,
+  type SpecInput,
+} from '../runtime/index.ts'
+import type { ContainerRecord } from './container-record.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { readUserFiles } from './rootfs.ts'
+import { parseSecurityOptions } from './security-options.ts'
+
+/** What a start has prepared. */
+export interface PreparedRun {
+  readonly rootfs: string
+  readonly network: NamespaceMode
+  /** Directory on the host with hosts, hostname and resolv.conf to show inside; undefined for none. */
+  readonly files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string }
+}
+
+/** Throws `invalidArgument` for a user or group that the image does not know. */
+export function specInput(context: ContainerContext, record: ContainerRecord, run: PreparedRun): SpecInput {
+  const { config, hostConfig } = record
+  const user = resolveUser(config.User ?? '', readUserFiles(run.rootfs), hostConfig.GroupAdd ?? [])
+  return {
+    rootfs: run.rootfs,
+    readonlyRootfs: hostConfig.ReadonlyRootfs === true,
+    hostname: config.Hostname ?? '',
+    domainname: config.Domainname ?? '',
+    args: [record.path, ...record.args],
+    env: containerEnv(config, user.home),
+    cwd: config.WorkingDir || '/',
+    user,
+    terminal: config.Tty === true,
+    ...consoleSize(hostConfig),
+    ...security(context, hostConfig),
+    namespaces: namespaces(context, hostConfig, run),
+    binds: bindMounts(record, run),
+    tmpfs: record.mounts
+      .filter((mount) => mount.type === 'tmpfs')
+      .map((mount) => ({ destination: mount.destination, options: mount.options ?? [] })),
+    shmSizeBytes: hostConfig.ShmSize ?? context.settings.shmSizeBytes,
+    resources: resourceLimits(hostConfig),
+    rlimits: rlimits(context, hostConfig),
+    ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
+    ...(hostConfig.Sysctls ? { sysctls: hostConfig.Sysctls } : {}),
+    ...((hostConfig.Init ?? context.settings.init) ? { init: findInit() } : {}),
+    cgroupsPath: `${context.settings.cgroupParent}/${record.id}`,
+    ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
+  }
+}
+
+/** Environment of a container's processes; HOME is the user's unless the configuration says otherwise. */
+export function containerEnv(
+  config: ContainerConfig,
+  home: string | undefined,
+  extra: readonly string[] = [],
+  terminal = config.Tty === true,
+): string[] {
+  const env = buildEnv([...(config.Env ?? []), ...extra], { hostname: config.Hostname ?? '', terminal })
+  if (home !== undefined && !env.some((entry) => entry.startsWith('HOME='))) env.push(`HOME=${home}`)
+  return env
+}
+
+function security(
+  context: ContainerContext,
+  hostConfig: HostConfig,
+): Pick<SpecInput, 'privileged' | 'capabilities' | 'seccomp' | 'noNewPrivileges' | 'unmaskedPaths'> {
+  const options = parseSecurityOptions(hostConfig.SecurityOpt ?? [])
+  return {
+    privileged: hostConfig.Privileged === true,
+    capabilities: { add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [] },
+    seccomp: options.seccomp,
+    noNewPrivileges: options.noNewPrivileges ?? context.settings.noNewPrivileges,
+    unmaskedPaths: options.unmaskedPaths,
+  }
+}
+
+function namespaces(context: ContainerContext, hostConfig: HostConfig, run: PreparedRun): SpecInput['namespaces'] {
+  const { CgroupnsMode: cgroup } = hostConfig
+  return {
+    network: run.network,
+    pid: namespaceMode(context, hostConfig.PidMode ?? '', 'pid'),
+    ipc: namespaceMode(context, hostConfig.IpcMode ?? '', 'ipc'),
+    uts: hostConfig.UTSMode === 'host' ? 'host' : 'private',
+    ...(cgroup === 'host' || cgroup === 'private' ? { cgroup } : {}),
+  }
+}
+
+function consoleSize(hostConfig: HostConfig): { consoleSize?: { height: number; width: number } } {
+  const [height = 0, width = 0] = hostConfig.ConsoleSize ?? []
+  return height > 0 && width > 0 ? { consoleSize: { height, width } } : {}
+}
+
+/** `''`, `private`, `host`, `container:NAME`, and for ipc `shareable` and `none`. */
+function namespaceMode(context: ContainerContext, mode: string, kind: 'pid' | 'ipc'): NamespaceMode {
+  if (mode === 'host') return 'host'
+  if (!mode.startsWith('container:')) return 'private'
+  return { path: namespaceOf(context, mode.slice('container:'.length), kind) }
+}
+
+/** Path of a running container's namespace. Throws `conflict` when it does not run. */
+export function namespaceOf(context: ContainerContext, target: string, kind: 'pid' | 'ipc' | 'net'): string {
+  const other = context.containers.get(target)
+  if (other.state.status !== 'running') {
+    const what = kind === 'net' ? 'network' : kind === 'pid' ? 'PID' : 'IPC'
+    throw conflict(`cannot join ${what} namespace of a non running container: ${other.id}`)
+  }
+  return `/proc/${other.state.pid}/ns/${kind}`
+}
+
+function bindMounts(record: ContainerRecord, run: PreparedRun): BindMount[] {
+  const own = new Set(record.mounts.map((mount) => mount.destination))
+  const standard = [
+    { source: run.files.resolvConf, destination: '/etc/resolv.conf' },
+    { source: run.files.hostname, destination: '/etc/hostname' },
+    { source: run.files.hosts, destination: '/etc/hosts' },
+  ].filter(({ source, destination }) => source !== '' && !own.has(destination))
+  return [
+    ...standard.map((mount) => ({ ...mount, readonly: false, propagation: 'rprivate' as const })),
+    ...record.mounts
+      .filter((mount) => mount.type !== 'tmpfs')
+      .map((mount) => {
+        if (!existsSync(mount.source)) {
+          throw invalidArgument(
+            `invalid mount config for type "${mount.type}": bind source path does not exist: ${mount.source}`,
+          )
+        }
+        return {
+          source: mount.source,
+          destination: mount.destination,
+          readonly: mount.readOnly,
+          ...(mount.nonRecursive === true ? { nonRecursive: true } : {}),
+          propagation: (mount.propagation || 'rprivate') as NonNullable<BindMount['propagation']>,
+        }
+      }),
+  ]
+}
+
+function resourceLimits(hostConfig: HostConfig): ResourceLimits {
+  const limits: Record<string, number | string | boolean> = {}
+  const set = (key: keyof ResourceLimits, value: number | string | boolean | null | undefined): void => {
+    if (value !== undefined && value !== null && value !== 0 && value !== '' && value !== false) limits[key] = value
+  }
+  set('memoryBytes', hostConfig.Memory)
+  set('memorySwapBytes', hostConfig.MemorySwap)
+  set('memoryReservationBytes', hostConfig.MemoryReservation)
+  set('oomKillDisable', hostConfig.OomKillDisable)
+  set('nanoCpus', hostConfig.NanoCpus)
+  set('cpuShares', hostConfig.CpuShares)
+  set('cpuQuota', hostConfig.CpuQuota)
+  set('cpuPeriod', hostConfig.CpuPeriod)
+  set('cpusetCpus', hostConfig.CpusetCpus)
+  set('cpusetMems', hostConfig.CpusetMems)
+  set('pidsLimit', hostConfig.PidsLimit)
+  set('blkioWeight', hostConfig.BlkioWeight)
+  return limits as ResourceLimits
+}
+
+function rlimits(context: ContainerContext, hostConfig: HostConfig): SpecInput['rlimits'] {
+  const byName = new Map(context.settings.ulimits.map((limit) => [limit.name, limit]))
+  for (const { Name: name = '', Soft: soft, Hard: hard } of hostConfig.Ulimits ?? []) {
+    byName.set(name ?? '', { name: name ?? '', soft: soft ?? 0, hard: hard ?? 0 })
+  }
+  return [...byName.values()].map(({ name, soft, hard }) => ({
+    type: `RLIMIT_${name.toUpperCase()}`,
+    soft: unlimited(soft),
+    hard: unlimited(hard),
+  }))
+}
+
+/** The OCI runtime takes RLIM_INFINITY as the largest unsigned 64-bit number, which JSON numbers can't hold. */
+function unlimited(value: number): number {
+  return value === -1 ? Number.MAX_SAFE_INTEGER : value
+}

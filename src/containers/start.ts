@@ -1,0 +1,209 @@
+/** start: the path that has to be fast. Budget 30 ms with a bridge network; each step is traced.
+ *  Order: the root directory is mounted, the network made and the files written before conmon creates the
+ *  container; attachments that wait are connected; the program runs; the record says so.
+ *  Killed midway: the next boot finds a bundle whose container was never started, or runs: `restore.ts`. */
+import { writeFileSync } from 'node:fs'
+import { BerthError, conflict, formatNs, isBerthError, messageOf, nowNs, Undo, zeroTime } from '../base/index.ts'
+import {
+  formatHosts,
+  formatResolvConf,
+  readHostResolvConf,
+  type Sandbox,
+  type SandboxRequest,
+} from '../network/index.ts'
+import { buildSpec } from '../runtime/index.ts'
+import { connectPending } from './attach.ts'
+import { type ContainerRecord, withState } from './container-record.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { publishContainer } from './events.ts'
+import { watchExit } from './exit.ts'
+import { sharedNetworkTarget } from './namespaces.ts'
+import { portRequests } from './port-requests.ts'
+import { removeRecord } from './remove.ts'
+import { ensureDirectory, mountRootfs, unmountRootfs } from './rootfs.ts'
+import { namespaceOf, type PreparedRun, specInput } from './spec-request.ts'
+import { checkVerb } from './state.ts'
+
+/** Starts a container. Throws `notModified` when it runs. */
+export async function startContainer(context: ContainerContext, idOrName: string): Promise<void> {
+  const { id } = context.containers.get(idOrName)
+  await context.locks.run(id, async () => {
+    const record = context.containers.get(id)
+    checkVerb('start', record.state.status, id, record.name)
+    context.live.of(id).cancelRestart()
+    await startLocked(context, withState(record, {}, { restartCount: 0, stoppedByUser: false }))
+  })
+}
+
+/** Starts a container whose lock is held. A failure is recorded; a container with auto-remove is then removed. */
+export async function startLocked(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  try {
+    await run(context, record)
+  } catch (error) {
+    await recordFailure(context, record, error)
+    throw error
+  }
+}
+
+async function run(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  const { id } = record
+  const trace = stepTrace(context, id)
+  await using undo = new Undo()
+  const rootfs = await mountRootfs(context, id)
+  undo.add(() => unmountRootfs(context, id))
+  trace('mount')
+  ensureDirectory(rootfs, record.config.WorkingDir ?? '')
+  undo.add(() => context.networks.tearDown(id))
+  const { prepared, ready } = await prepareRun(context, record, rootfs)
+  trace('addresses and files')
+  const spec = buildSpec(specInput(context, record, prepared), context.specHost)
+  trace('spec')
+  undo.add(() => context.runtime.delete(id, { force: true }))
+  const { pid } = await context.runtime.create({
+    id,
+    spec,
+    stdin: record.config.OpenStdin === true,
+    // A terminal has no end of input: only a pipe is closed when its one client has gone.
+    leaveStdinOpen: record.config.StdinOnce !== true || record.config.Tty === true,
+    logPath: record.hostConfig.LogConfig?.Type === 'none' ? undefined : context.paths.log(id),
+    runtime: record.hostConfig.Runtime ?? context.settings.defaultRuntime,
+    ...(ready === undefined ? {} : { ready: ready() }),
+    ...(context.trace === undefined ? {} : { trace: (step: string, ms: number) => context.trace?.(id, step, ms) }),
+  })
+  trace('network and runtime create')
+  const live = context.live.of(id)
+  live.beginRun()
+  undo.add(() => live.endRun())
+  await connectPending(context, id)
+  trace('attach')
+  await context.runtime.start(id)
+  trace('runtime start')
+  undo.disarm()
+  const startedAt = formatNs(nowNs())
+  const running = withState(record, { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt })
+  context.containers.save(running)
+  publishContainer(context.events, running, 'start')
+  watchExit(context, id, startLocked)
+  trace('record')
+}
+
+interface Preparation {
+  readonly prepared: PreparedRun
+  /** Makes the network, which the runtime waits for while it starts up. */
+  readonly ready?: () => Promise<unknown>
+}
+
+/** Leases addresses and ports and writes the files that are shown inside. */
+async function prepareRun(context: ContainerContext, record: ContainerRecord, rootfs: string): Promise<Preparation> {
+  const { id, hostConfig } = record
+  const mode = hostConfig.NetworkMode ?? 'default'
+  const target = sharedNetworkTarget(mode)
+  if (target !== undefined) {
+    const other = context.containers.get(target)
+    const network = { path: namespaceOf(context, target, 'net') }
+    return { prepared: { rootfs, network, files: filesOf(context, other.id) } }
+  }
+  const files = filesOf(context, id)
+  if (mode === 'host') {
+    await writeFiles(context, record, undefined)
+    return { prepared: { rootfs, network: 'host', files } }
+  }
+  const request = {
+    containerId: id,
+    name: record.name,
+    hostname: record.config.Hostname ?? '',
+    mode,
+    ports: portRequests(record.config, hostConfig),
+    ...(record.config.MacAddress ? { macAddress: record.config.MacAddress } : {}),
+  }
+  const sandbox = reserve(context, request)
+  await writeFiles(context, record, sandbox)
+  return {
+    prepared: { rootfs, network: { path: sandbox.netnsPath }, files },
+    ready: () => context.networks.setUp(request),
+  }
+}
+
+/** Leases; a port that is taken is reported as Docker does. */
+function reserve(context: ContainerContext, request: SandboxRequest): Sandbox {
+  try {
+    return context.networks.reserve(request)
+  } catch (cause) {
+    if (!isBerthError(cause)) throw cause
+    const message = `failed to set up container networking: ${cause.message}`
+    throw new BerthError(cause.kind, message, { cause, details: cause.details })
+  }
+}
+
+function filesOf(context: ContainerContext, id: string): PreparedRun['files'] {
+  const { paths } = context
+  return { hosts: paths.hosts(id), hostname: paths.hostname(id), resolvConf: paths.resolvConf(id) }
+}
+
+async function writeFiles(
+  context: ContainerContext,
+  record: ContainerRecord,
+  sandbox: Sandbox | undefined,
+): Promise<void> {
+  const { paths, settings } = context
+  const { id, config, hostConfig } = record
+  const hostname = config.Hostname ?? ''
+  const endpoint = sandbox?.endpoints[0]
+  writeFileSync(paths.hostname(id), `${hostname}\n`)
+  writeFileSync(
+    paths.hosts(id),
+    formatHosts({
+      hostname,
+      domainname: config.Domainname ?? '',
+      addresses: endpoint === undefined || endpoint.ipv4 === '' ? [] : [endpoint.ipv4],
+      extraHosts: hostConfig.ExtraHosts ?? [],
+      ...(endpoint === undefined || endpoint.gateway === '' ? {} : { gateway: endpoint.gateway }),
+    }),
+  )
+  writeFileSync(
+    paths.resolvConf(id),
+    formatResolvConf({
+      host: await readHostResolvConf(),
+      hostNetwork: sandbox === undefined,
+      servers: notEmpty(hostConfig.Dns) ?? settings.dns,
+      search: notEmpty(hostConfig.DnsSearch) ?? settings.dnsSearch,
+      options: notEmpty(hostConfig.DnsOptions) ?? settings.dnsOptions,
+    }),
+  )
+}
+
+function notEmpty(list: readonly string[] | null | undefined): readonly string[] | undefined {
+  return list && list.length > 0 ? list : undefined
+}
+
+async function recordFailure(context: ContainerContext, record: ContainerRecord, error: unknown): Promise<void> {
+  const exitCode = isBerthError(error) && typeof error.details.exitCode === 'number' ? error.details.exitCode : 128
+  const status = record.state.startedAt === zeroTime ? 'created' : 'exited'
+  const failed = withState(record, { status, pid: 0, exitCode, error: messageOf(error) })
+  if (context.containers.find(record.id) === undefined) return
+  context.containers.save(failed)
+  const live = context.live.of(record.id)
+  for (const attach of live.pendingAttaches) attach.begin(Promise.resolve())
+  live.pendingAttaches.clear()
+  if (record.hostConfig.AutoRemove === true) {
+    await removeRecord(context, failed, { volumes: true })
+    return
+  }
+  live.tellExit({ exitCode, error: messageOf(error) }, true)
+}
+
+function stepTrace(context: ContainerContext, id: string): (step: string) => void {
+  const { trace } = context
+  if (trace === undefined) return () => {}
+  let last = performance.now()
+  return (step) => {
+    const now = performance.now()
+    trace(id, step, now - last)
+    last = now
+  }
+}
+
+/** Throws `conflict` unless the container runs. */
+export function requireRunning(record: ContainerRecord): void {
+  if (record.state.status !== 'running') throw conflict(`container ${record.id} is not running`)
+}

@@ -1,0 +1,111 @@
+/** stop, kill and restart. None holds the container's lock while it waits for the process to end. */
+import { internal, invalidArgument, isKind } from '../base/index.ts'
+import { type ContainerRecord, withState } from './container-record.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { publishContainer } from './events.ts'
+import { startContainer } from './start.ts'
+import { checkVerb } from './state.ts'
+
+export interface StopOptions {
+  readonly signal?: string | undefined
+  /** Absent: the container's own; negative: no limit. */
+  readonly timeoutSeconds?: number | undefined
+}
+
+const defaultTimeoutSeconds = 10
+const sigkill = 9
+const sigterm = 15
+/** How long a killed process may take to go before the caller is told. */
+const killPatienceMs = 10_000
+
+/** Asks the process to end, kills it when the time is over, and resolves when it has ended. */
+export async function stopContainer(context: ContainerContext, idOrName: string, options: StopOptions): Promise<void> {
+  const record = context.containers.get(idOrName)
+  checkVerb('stop', record.state.status, record.id, record.name)
+  await endByUser(context, record, options)
+  const ended = context.containers.find(record.id)
+  if (ended !== undefined) publishContainer(context.events, ended, 'stop')
+}
+
+async function endByUser(context: ContainerContext, record: ContainerRecord, options: StopOptions): Promise<void> {
+  const { id, config } = record
+  const live = context.live.of(id)
+  const signal = signalNumber(context, options.signal || config.StopSignal || 'SIGTERM', sigterm)
+  if (live.cancelRestart() || record.state.status === 'restarting') {
+    const stopped = withState(record, { status: 'exited' }, { stoppedByUser: true })
+    context.containers.save(stopped)
+    live.tellStop({ exitCode: record.state.exitCode })
+    return
+  }
+  context.containers.save(withState(record, {}, { stoppedByUser: true }))
+  const stopped = live.nextStop()
+  if (!send(context, record, signal)) return void (await stopped)
+  const seconds = options.timeoutSeconds ?? config.StopTimeout ?? defaultTimeoutSeconds
+  if (seconds < 0) return void (await stopped)
+  if (await within(stopped, seconds * 1000)) return
+  send(context, record, sigkill)
+  if (!(await within(stopped, killPatienceMs))) {
+    throw internal(`cannot stop container: ${id}: tried to kill container, but did not receive an exit event`)
+  }
+}
+
+async function within(stopped: Promise<unknown>, ms: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<false>()
+  const timer = setTimeout(() => resolve(false), ms)
+  try {
+    return await Promise.race([stopped.then(() => true), promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Sends a signal and tells of it; false when the process has ended meanwhile. */
+function send(context: ContainerContext, record: ContainerRecord, signal: number): boolean {
+  try {
+    context.runtime.kill(record.id, signal)
+  } catch (error) {
+    if (isKind(error, 'conflict')) return false
+    throw error
+  }
+  publishContainer(context.events, record, 'kill', { signal: String(signal) })
+  return true
+}
+
+/** Sends a signal (name or number; '' is KILL). With KILL and the stop signal no restart policy acts. */
+export async function killContainer(context: ContainerContext, idOrName: string, signalText: string): Promise<void> {
+  const record = context.containers.get(idOrName)
+  const signal = signalNumber(context, signalText, sigkill)
+  checkVerb('kill', record.state.status, record.id, record.name)
+  if (record.state.status === 'restarting') {
+    await endByUser(context, record, {})
+    return
+  }
+  const isEnd = signal === sigkill || signal === signalNumber(context, record.config.StopSignal ?? '', sigterm)
+  if (isEnd) context.containers.save(withState(record, {}, { stoppedByUser: true }))
+  const stopped = context.live.of(record.id).nextStop()
+  if (!send(context, record, signal)) checkVerb('kill', 'exited', record.id, record.name)
+  // Docker's clients expect a killed container to be down when the call returns.
+  if (signal === sigkill) await within(stopped, killPatienceMs)
+}
+
+/** Stops what runs and starts it again. */
+export async function restartContainer(
+  context: ContainerContext,
+  idOrName: string,
+  options: StopOptions,
+): Promise<void> {
+  const record = context.containers.get(idOrName)
+  checkVerb('restart', record.state.status, record.id, record.name)
+  if (record.state.status === 'running' || record.state.status === 'restarting') {
+    await endByUser(context, record, options)
+  }
+  await startContainer(context, record.id)
+  publishContainer(context.events, context.containers.get(record.id), 'restart')
+}
+
+function signalNumber(context: ContainerContext, text: string, fallback: number): number {
+  if (text === '') return fallback
+  const number = context.host.signalNumber(text)
+  if (number === undefined) throw invalidArgument(`invalid signal: ${text}`)
+  return number
+}

@@ -1,0 +1,205 @@
+/** Records → what inspect and list answer. Pure. */
+import type {
+  ContainerInspect,
+  ContainerSummary,
+  EndpointSettings,
+  MountPoint,
+  NetworkSettings,
+  Port,
+  PortBinding,
+} from '../api/index.ts'
+import type { Sandbox } from '../network/index.ts'
+import type { ContainerMount, ContainerRecord } from './container-record.ts'
+import { statusText } from './status-text.ts'
+
+/** Where a container's files are, as inspect shows them. */
+export interface ShownPaths {
+  readonly log: string
+  readonly hosts: string
+  readonly hostname: string
+  readonly resolvConf: string
+  readonly graph: Readonly<Record<string, string>>
+}
+
+/** `GET /containers/{id}/json`. `sandbox` is absent when the container doesn't run. */
+export function toInspect(
+  record: ContainerRecord,
+  sandbox: Sandbox | undefined,
+  paths: ShownPaths,
+  execIds: readonly string[],
+): ContainerInspect {
+  const { state } = record
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: record.path,
+    Args: record.args,
+    State: {
+      Status: state.status,
+      Running: state.status === 'running' || state.status === 'restarting',
+      Paused: false,
+      Restarting: state.status === 'restarting',
+      OOMKilled: state.oomKilled,
+      Dead: state.status === 'dead',
+      Pid: state.pid,
+      ExitCode: state.exitCode,
+      Error: state.error,
+      StartedAt: state.startedAt,
+      FinishedAt: state.finishedAt,
+    },
+    Image: record.image.id,
+    ResolvConfPath: paths.resolvConf,
+    HostnamePath: paths.hostname,
+    HostsPath: paths.hosts,
+    LogPath: paths.log,
+    Name: `/${record.name}`,
+    RestartCount: record.restartCount,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    ...(record.image.manifest === undefined ? {} : { ImageManifestDescriptor: record.image.manifest }),
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: execIds.length === 0 ? null : execIds,
+    HostConfig: record.hostConfig,
+    GraphDriver: { Name: 'overlay2', Data: paths.graph },
+    Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs' || isFromMounts(record, mount)).map(toMountPoint),
+    Config: record.config,
+    NetworkSettings: toNetworkSettings(record, sandbox),
+  }
+}
+
+/** One of `GET /containers/json`. */
+export function toSummary(record: ContainerRecord, sandbox: Sandbox | undefined, nowMs: number): ContainerSummary {
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: record.image.reference,
+    ImageID: record.image.id,
+    ...(record.image.manifest === undefined ? {} : { ImageManifestDescriptor: record.image.manifest }),
+    Command: [record.path, ...record.args].map(quoteArgument).join(' '),
+    Created: Math.floor(Date.parse(record.created) / 1000),
+    Ports: toPorts(record, sandbox),
+    Labels: record.config.Labels ?? {},
+    State: record.state.status,
+    Status: statusText(record.state, nowMs),
+    HostConfig: {
+      NetworkMode: record.hostConfig.NetworkMode ?? 'default',
+      ...(record.hostConfig.Annotations ? { Annotations: record.hostConfig.Annotations } : {}),
+    },
+    NetworkSettings: { Networks: toNetworks(record, sandbox) },
+    Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs').map(toMountPoint),
+  }
+}
+
+function isFromMounts(record: ContainerRecord, mount: ContainerMount): boolean {
+  return (record.hostConfig.Mounts ?? []).some((given) => given.Target === mount.destination)
+}
+
+function quoteArgument(argument: string): string {
+  return argument === '' || /[\s'"]/.test(argument) ? `'${argument.replaceAll("'", "'\\''")}'` : argument
+}
+
+function toMountPoint(mount: ContainerMount): MountPoint {
+  return {
+    Type: mount.type,
+    ...(mount.name === undefined ? {} : { Name: mount.name }),
+    Source: mount.source,
+    Destination: mount.destination,
+    ...(mount.type === 'volume' ? { Driver: 'local' } : {}),
+    Mode: mount.mode,
+    RW: !mount.readOnly,
+    Propagation: mount.propagation,
+  }
+}
+
+/** The network that a container is on, by the name that inspect uses. */
+export function networkName(record: ContainerRecord): string {
+  const mode = record.hostConfig.NetworkMode ?? 'default'
+  return mode === 'default' || mode === '' ? 'bridge' : mode
+}
+
+function toNetworkSettings(record: ContainerRecord, sandbox: Sandbox | undefined): NetworkSettings {
+  const networks = toNetworks(record, sandbox)
+  const first = networks[networkName(record)]
+  const main = networkName(record) === 'bridge' ? first : undefined
+  return {
+    Bridge: '',
+    SandboxID: sandbox?.sandboxId ?? '',
+    SandboxKey: sandbox?.netnsPath ?? '',
+    Ports: toPortMap(record, sandbox),
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: main?.EndpointID ?? '',
+    Gateway: main?.Gateway ?? '',
+    GlobalIPv6Address: main?.GlobalIPv6Address ?? '',
+    GlobalIPv6PrefixLen: main?.GlobalIPv6PrefixLen ?? 0,
+    IPAddress: main?.IPAddress ?? '',
+    IPPrefixLen: main?.IPPrefixLen ?? 0,
+    IPv6Gateway: main?.IPv6Gateway ?? '',
+    MacAddress: main?.MacAddress ?? '',
+    Networks: networks,
+  }
+}
+
+function toNetworks(record: ContainerRecord, sandbox: Sandbox | undefined): Readonly<Record<string, EndpointSettings>> {
+  const name = networkName(record)
+  if (name.startsWith('container:')) return {}
+  const endpoint = sandbox?.endpoints.find((one) => one.networkName === name) ?? sandbox?.endpoints[0]
+  return {
+    [name]: {
+      IPAMConfig: null,
+      Links: null,
+      Aliases: null,
+      MacAddress: endpoint?.mac ?? '',
+      DriverOpts: null,
+      GwPriority: 0,
+      NetworkID: endpoint?.networkId ?? '',
+      EndpointID: endpoint?.endpointId ?? '',
+      Gateway: endpoint?.gateway ?? '',
+      IPAddress: endpoint?.ipv4 ?? '',
+      IPPrefixLen: endpoint?.prefix ?? 0,
+      IPv6Gateway: '',
+      GlobalIPv6Address: '',
+      GlobalIPv6PrefixLen: 0,
+      DNSNames: null,
+    },
+  }
+}
+
+function toPortMap(
+  record: ContainerRecord,
+  sandbox: Sandbox | undefined,
+): Readonly<Record<string, PortBinding[] | null>> {
+  if (sandbox === undefined) return {}
+  const map: Record<string, PortBinding[] | null> = {}
+  for (const spec of Object.keys(record.config.ExposedPorts ?? {})) map[withProtocol(spec)] = null
+  for (const port of sandbox.ports) {
+    const key = `${port.containerPort}/${port.protocol}`
+    map[key] = [...(map[key] ?? []), { HostIp: port.hostIp, HostPort: String(port.hostPort) }]
+  }
+  return map
+}
+
+function toPorts(record: ContainerRecord, sandbox: Sandbox | undefined): Port[] {
+  if (sandbox === undefined) return []
+  const ports: Port[] = sandbox.ports.map((port) => ({
+    IP: port.hostIp,
+    PrivatePort: port.containerPort,
+    PublicPort: port.hostPort,
+    Type: port.protocol,
+  }))
+  for (const spec of Object.keys(record.config.ExposedPorts ?? {})) {
+    const [number = '', type] = withProtocol(spec).split('/') as [string, Port['Type']]
+    if (ports.some((port) => port.PrivatePort === Number(number) && port.Type === type)) continue
+    ports.push({ PrivatePort: Number(number), Type: type })
+  }
+  return ports
+}
+
+function withProtocol(spec: string): string {
+  return spec.includes('/') ? spec : `${spec}/tcp`
+}

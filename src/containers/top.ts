@@ -1,0 +1,33 @@
+import type { ContainerTopResponse } from '../api/index.ts'
+import { internal, invalidArgument } from '../base/index.ts'
+import { readPids, runCommand } from '../sys/index.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { requireRunning } from './start.ts'
+
+const psTimeoutMs = 10_000
+
+/** The processes of a running container as the host's ps shows them. `psArgs` as for ps(1); it must print a PID column. */
+export async function topContainer(
+  context: ContainerContext,
+  idOrName: string,
+  psArgs: string,
+): Promise<ContainerTopResponse> {
+  const record = context.containers.get(idOrName)
+  requireRunning(record)
+  const pids = new Set(readPids(`${context.settings.cgroupParent}/${record.id}`).map(String))
+  const args = psArgs.trim() === '' ? ['-ef'] : psArgs.trim().split(/\s+/)
+  const { code, stdout, stderr } = await runCommand('ps', args, { timeoutMs: psTimeoutMs })
+  if (code !== 0) throw internal(`Error running ps: ${stderr.trim()}`)
+  const [header = '', ...lines] = stdout.toString('utf8').trimEnd().split('\n')
+  const titles = header.trim().split(/\s+/)
+  const column = titles.indexOf('PID')
+  if (column < 0) throw invalidArgument("Couldn't find PID field in ps output")
+  const rows = lines.map((line) => splitRow(line, titles.length)).filter((row) => pids.has(row[column] ?? ''))
+  return { Titles: titles, Processes: rows }
+}
+
+/** The last column (the command) keeps its spaces. */
+function splitRow(line: string, columns: number): string[] {
+  const words = line.trim().split(/\s+/)
+  return [...words.slice(0, columns - 1), words.slice(columns - 1).join(' ')]
+}

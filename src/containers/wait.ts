@@ -1,0 +1,21 @@
+import type { ContainerWaitResponse, WaitCondition } from '../api/index.ts'
+import type { ContainerContext } from './dependencies.ts'
+import type { WaitResult } from './live.ts'
+
+/** Arms a wait and gives the promise of its result. Throws `notFound` when there is no such container. */
+export function waitContainer(
+  context: ContainerContext,
+  idOrName: string,
+  condition: WaitCondition,
+): { readonly result: Promise<ContainerWaitResponse> } {
+  const { id, state } = context.containers.get(idOrName)
+  const live = context.live.of(id)
+  if (condition === 'next-exit') return { result: live.nextExit().then(toResponse) }
+  if (condition === 'removed') return { result: live.removal().then(toResponse) }
+  if (state.status === 'running' || state.status === 'restarting') return { result: live.nextStop().then(toResponse) }
+  return { result: Promise.resolve({ StatusCode: state.exitCode }) }
+}
+
+function toResponse({ exitCode, error }: WaitResult): ContainerWaitResponse {
+  return { StatusCode: exitCode, ...(error === undefined ? {} : { Error: { Message: error } }) }
+}
