@@ -22,7 +22,7 @@ export interface Mount {
 
 export type Propagation = 'private' | 'shared' | 'slave' | 'unbindable'
 
-const mountCall = syscall(
+const rawMount = rawSyscall(
   'int mount(const char *source, const char *target, const char *type, uint64_t flags, const char *data)',
 )
 const umount2 = rawSyscall('int umount2(const char *target, int flags)')
@@ -110,6 +110,18 @@ function mountOnce(value: Mount, target: string, bind: boolean, flags: number, d
   // The kernel ignores type and data of a bind.
   if (bind) mountCall(value.source, target, null, (flags & (msRec | msRemount)) | msBind, null)
   else mountCall(value.source, target, value.type, flags, data === '' ? null : data)
+}
+
+/** Fails with the target's path, which says more than the source's. */
+function mountCall(
+  source: string | null,
+  target: string,
+  type: string | null,
+  flags: number,
+  data: string | null,
+): void {
+  const result = rawMount(source, target, type, flags, data)
+  if (result < 0) throw systemError(result, 'mount', target)
 }
 
 /** The working directory belongs to the whole process, but nothing of ours uses relative paths in the meantime:
