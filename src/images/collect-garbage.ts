@@ -1,6 +1,7 @@
 /** Garbage collection: blobs and layer snapshots that no image, no container and no lease needs. */
+import { stat } from 'node:fs/promises'
 import { isKind, type Logger, messageOf } from '../base/index.ts'
-import type { ContentStore, Leases } from '../content/index.ts'
+import type { Leases, LocalContentStore } from '../content/index.ts'
 import { type Digest, isDigest } from '../oci/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
 import type { ActivityGate } from './activity-gate.ts'
@@ -9,7 +10,7 @@ import type { ImageStore } from './image-store.ts'
 
 export interface ImageGarbageOptions {
   readonly store: ImageStore
-  readonly content: ContentStore
+  readonly content: LocalContentStore
   readonly snapshots: Snapshotter
   readonly leases: Leases
   readonly gate: ActivityGate
@@ -48,26 +49,37 @@ export class ImageGarbage {
 
   /** Removes everything unused, whatever it comes from, except what may yet be used by resumed work. */
   async sweep({ unfinished = false }: { readonly unfinished?: boolean } = {}): Promise<CollectedGarbage> {
-    const { content, snapshots, gate } = this.#options
-    return await gate.collect(async () => {
+    return await this.#options.gate.collect(async () => {
       const limitMs = unfinished ? Number.POSITIVE_INFINITY : Date.now() - keepUnfinishedMs
-      const used = this.#usedBlobs()
-      const blobs = new Set<Digest>()
-      for await (const blob of content.walk()) {
-        if (!used.has(blob.digest) && blob.updated.getTime() < limitMs) blobs.add(blob.digest)
-      }
-      const committed: Digest[] = []
-      for await (const info of snapshots.walk()) {
-        if (info.kind === 'committed' && isDigest(info.key) && info.created.getTime() < limitMs) {
-          committed.push(info.key)
-        }
-      }
-      for await (const { key, updated } of content.ingests()) {
-        if (updated.getTime() < limitMs) await content.abort(key)
-      }
-      // Newest first: children go before their parents.
-      return await this.#remove(committed.reverse(), blobs)
+      await this.#dropIngests(limitMs)
+      return await this.#remove(await this.#layersBefore(limitMs), await this.#unusedBlobs(limitMs))
     })
+  }
+
+  async #unusedBlobs(limitMs: number): Promise<Set<Digest>> {
+    const { content } = this.#options
+    const used = this.#usedBlobs()
+    const blobs = new Set<Digest>()
+    for await (const { digest } of content.walk()) {
+      if (used.has(digest)) continue
+      const { mtimeMs } = await stat(content.pathOf(digest))
+      if (mtimeMs < limitMs) blobs.add(digest)
+    }
+    return blobs
+  }
+
+  /** Newest first, so that children go before their parents. */
+  async #layersBefore(limitMs: number): Promise<Digest[]> {
+    const layers: Digest[] = []
+    for await (const { kind, key, created } of this.#options.snapshots.walk()) {
+      if (kind === 'committed' && isDigest(key) && created.getTime() < limitMs) layers.push(key)
+    }
+    return layers.reverse()
+  }
+
+  async #dropIngests(limitMs: number): Promise<void> {
+    const { content } = this.#options
+    for await (const { key, updated } of content.ingests()) if (updated.getTime() < limitMs) await content.abort(key)
   }
 
   async #remove(chain: readonly Digest[], blobs: ReadonlySet<Digest>): Promise<CollectedGarbage> {

@@ -1,13 +1,13 @@
 /** One layer in one pass: fetch, keep, hash, decompress, hash, unpack. Runs in a worker thread, or on the
  *  main thread for a layer that is smaller than the cost of waking a worker. */
 import { createHash } from 'node:crypto'
-import { applyLayer, type Compression, decompress } from '../archive/index.ts'
+import { applyLayer } from '../archive/index.ts'
 import { BerthError, internal, isBerthError } from '../base/index.ts'
 import { type Ingest, LocalContentStore } from '../content/index.ts'
 import { type Digest, digestFromHex } from '../oci/index.ts'
 import { HttpTransport, readBlob } from '../registry/client/index.ts'
 import { readGrowing } from './growing-file.ts'
-import type { LayerJob, LayerJobHost, LayerResult, LayerSource, UnpackedLayer } from './layer-job.ts'
+import type { LayerJob, LayerJobHost, LayerResult, LayerSource } from './layer-job.ts'
 
 type RegistrySource = Extract<LayerSource, { from: 'registry' }>
 type FileSource = Extract<LayerSource, { from: 'file' }>
@@ -34,7 +34,9 @@ export async function runLayerJob(job: LayerJob, host: LayerJobHost): Promise<La
 async function readLayer(source: FileSource, targetDir: string | undefined, host: LayerJobHost): Promise<LayerResult> {
   const total = source.sizeBytes
   const bytes = readGrowing(source.path, source.growth)
-  return await consume(bytes, targetDir, host, (current) => host.onProgress({ phase: 'extract', current, total }))
+  return await consume(bytes, source.path, targetDir, host, (current) =>
+    host.onProgress({ phase: 'extract', current, total }),
+  )
 }
 
 async function fetchLayer(
@@ -49,7 +51,7 @@ async function fetchLayer(
   try {
     if (ingest.offset > total) ingest.restart()
     const bytes = download(ingest, transport, source, host)
-    const result = await consume(bytes, targetDir, host, (current) =>
+    const result = await consume(bytes, ingestFile(ingest), targetDir, host, (current) =>
       host.onProgress({ phase: 'download', current, total }),
     )
     host.onProgress({ phase: 'downloaded', current: total, total })
@@ -90,40 +92,45 @@ async function commit(ingest: Ingest, { digest, sizeBytes }: RegistrySource, com
   }
 }
 
-/** Hashes all bytes of `source` and unpacks them on the way. */
+/** Hashes all bytes of `source`, which also are or come to be in the file at `path`, and unpacks them on the way. */
 async function consume(
   source: AsyncGenerator<Buffer, void, undefined>,
+  path: string,
   targetDir: string | undefined,
   host: LayerJobHost,
   onBytes: (current: number) => void,
 ): Promise<LayerResult> {
-  const hash = createHash('sha256')
   let sizeBytes = 0
-  const hashed = async (): Promise<IteratorResult<Buffer, undefined>> => {
+  const counted = async (): Promise<IteratorResult<Buffer, undefined>> => {
     if (host.signal.aborted) throw new BerthError('cancelled', 'context canceled')
     const next = await source.next()
     if (next.done === true) return { done: true, value: undefined }
-    hash.update(next.value)
     sizeBytes += next.value.length
     onBytes(sizeBytes)
     return next
   }
+  // Without `return`: bytes may follow the end of the compressed data, and the digest covers them.
+  const all: AsyncIterable<Buffer> = { [Symbol.asyncIterator]: () => ({ next: counted }) }
   try {
-    // Without `return`: what follows the end of the archive belongs to the digest, and is read below.
-    const unclosed: AsyncIterable<Buffer> = { [Symbol.asyncIterator]: () => ({ next: hashed }) }
-    const unpacked = targetDir === undefined ? undefined : await unpack(unclosed, targetDir)
-    while ((await hashed()).done !== true) {}
-    const digest = digestFromHex(hash.digest('hex'))
-    return { digest, sizeBytes, ...(unpacked === undefined ? {} : { unpacked }) }
+    if (targetDir === undefined) {
+      const digest = await digestOfStream(all)
+      return { digest, sizeBytes }
+    }
+    const applied = await applyLayer(all, targetDir, { digest: true, signal: host.signal })
+    while ((await counted()).done !== true) {}
+    const isWhole = applied.digest !== undefined && applied.blobBytes === sizeBytes
+    const digest = isWhole ? applied.digest : await digestOfStream(readGrowing(path))
+    const { diffId, sizeBytes: unpackedBytes, compression } = applied
+    return { digest, sizeBytes, unpacked: { diffId, sizeBytes: unpackedBytes, compression } }
   } finally {
     await source.return()
   }
 }
 
-async function unpack(source: AsyncIterable<Buffer>, targetDir: string): Promise<UnpackedLayer> {
-  const { compression, data }: { compression: Compression; data: AsyncIterable<Buffer> } = await decompress(source)
-  const { diffId, sizeBytes } = await applyLayer(data, targetDir)
-  return { diffId, sizeBytes, compression }
+async function digestOfStream(source: AsyncIterable<Buffer>): Promise<Digest> {
+  const hash = createHash('sha256')
+  for await (const chunk of source) hash.update(chunk)
+  return digestFromHex(hash.digest('hex'))
 }
 
 function mayResume(error: unknown, signal: AbortSignal): boolean {

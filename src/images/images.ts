@@ -1,0 +1,272 @@
+/** Docker's verbs for images: the face of this folder. */
+import type { Readable } from 'node:stream'
+import type {
+  AuthConfig,
+  ImageDeleteItem,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageSummary,
+  ImagesPruneResponse,
+} from '../api/index.ts'
+import { Background, invalidArgument, type Logger } from '../base/index.ts'
+import type { Leases, LocalContentStore } from '../content/index.ts'
+import type { EventBus } from '../events/index.ts'
+import {
+  type Digest,
+  familiarName,
+  familiarReference,
+  parsePlatform,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+  withTag,
+} from '../oci/index.ts'
+import { RegistryClient, type RegistryClientOptions } from '../registry/client/index.ts'
+import type { Snapshotter } from '../snapshots/index.ts'
+import type { Database } from '../store/index.ts'
+import { ActivityGate } from './activity-gate.ts'
+import { ImageGarbage } from './collect-garbage.ts'
+import { imageHistory, inspectImage } from './describe-image.ts'
+import type { ImageRecord, ImageUse } from './image.ts'
+import { ImageStore } from './image-store.ts'
+import { importImage } from './import-image.ts'
+import { LayerPool } from './layer-pool.ts'
+import { LayerStack } from './layer-stack.ts'
+import { type ListOptions, listImages } from './list-images.ts'
+import { loadImages } from './load-images.ts'
+import type { ProgressOptions } from './progress.ts'
+import { pruneImages } from './prune-images.ts'
+import { listTags, type PullDependencies, type PullRequest, pullImage } from './pull-image.ts'
+import { ImageRemoval, type RemoveOptions } from './remove-image.ts'
+
+export interface ImagesOptions {
+  readonly db: Database
+  readonly content: LocalContentStore
+  /** Where `content` is: workers open it themselves. */
+  readonly contentRoot: string
+  readonly snapshots: Snapshotter
+  readonly leases: Leases
+  readonly events: EventBus
+  readonly use: ImageUse
+  readonly logger: Logger
+  /** For what is half unpacked; on the filesystem of the snapshots. */
+  readonly stagingRoot: string
+  readonly registries?: RegistryClientOptions
+  readonly maxConcurrentDownloads?: number
+}
+
+export interface PullOptions extends ProgressOptions {
+  /** `os[/arch[/variant]]`. */
+  readonly platform?: string | undefined
+  readonly auth?: AuthConfig | undefined
+}
+
+export interface ImportRequest {
+  readonly source: Readable
+  /** Empty: no name. */
+  readonly reference: string
+  readonly message: string
+  readonly changes: readonly string[]
+  readonly platform?: string | undefined
+}
+
+/** What images are made with. Whoever makes one does it inside `gate.make`. */
+export interface ImageParts extends PullDependencies {
+  readonly pool: LayerPool
+  readonly gate: ActivityGate
+  readonly garbage: ImageGarbage
+}
+
+/** Images, by Docker's verbs. `store` finds them, `garbage` removes what none of them needs. */
+export class Images {
+  readonly #options: ImagesOptions
+  readonly #parts: ImageParts
+  readonly #background: Background
+
+  private constructor(options: ImagesOptions, parts: ImageParts) {
+    this.#options = options
+    this.#parts = parts
+    this.#background = new Background(options.logger)
+  }
+
+  /** Reads all records and removes what an earlier run left half done. */
+  static async open(options: ImagesOptions): Promise<Images> {
+    const { db, content, contentRoot, snapshots, leases, stagingRoot, logger } = options
+    const store = ImageStore.open(db, logger)
+    const pool = new LayerPool({ size: options.maxConcurrentDownloads ?? 3 })
+    const registries = new RegistryClient({ ...options.registries, logger })
+    const transport = registries.transportOptions
+    const layers = await LayerStack.open({ content, contentRoot, snapshots, pool, transport, stagingRoot })
+    const gate = new ActivityGate()
+    const garbage = new ImageGarbage({ store, content, snapshots, leases, gate, logger })
+    return new Images(options, { store, content, leases, layers, registries, pool, gate, garbage })
+  }
+
+  /** Finds images by name and id. */
+  get store(): ImageStore {
+    return this.#parts.store
+  }
+
+  /** Removes unused blobs and layers; run once after boot. */
+  get garbage(): ImageGarbage {
+    return this.#parts.garbage
+  }
+
+  /** For others who make images: commit, build, the embedded ones. */
+  get parts(): ImageParts {
+    return this.#parts
+  }
+
+  /** Pulls one tag or digest, or all tags when the reference has neither. */
+  async pull(text: string, { platform, auth, onProgress, signal }: PullOptions = {}): Promise<void> {
+    const reference = parseReference(text)
+    const request: PullRequest = {
+      onProgress,
+      signal,
+      platform: platform === undefined || platform === '' ? undefined : parsePlatform(platform),
+      auth: auth === undefined ? undefined : fromApiAuth(auth),
+    }
+    await this.#parts.gate.make(async () => {
+      const isWhole = reference.tag === undefined && reference.digest === undefined
+      const wanted = isWhole
+        ? (await listTags(this.#parts, reference, request)).map((tag) => withTag(reference, tag))
+        : [reference]
+      for (const one of wanted) await this.#pullOne(one, request)
+    })
+  }
+
+  /** Loads the images of an archive. */
+  async load(
+    source: Readable,
+    options: ProgressOptions & { readonly quiet?: boolean; readonly platform?: string | undefined } = {},
+  ): Promise<void> {
+    const { onProgress, signal, quiet = false, platform } = options
+    const wanted = platform === undefined || platform === '' ? undefined : parsePlatform(platform)
+    const ids = await this.#parts.gate.make(() =>
+      loadImages(this.#parts, source, { onProgress, signal, quiet, platform: wanted }),
+    )
+    for (const id of ids) this.#publish('load', id, id)
+  }
+
+  /** Makes an image of a tar stream. */
+  async import(request: ImportRequest, { onProgress, signal }: ProgressOptions = {}): Promise<void> {
+    const { source, reference, message, changes, platform } = request
+    const name = reference === '' ? undefined : nameFrom(reference)
+    const wanted = platform === undefined || platform === '' ? undefined : parsePlatform(platform)
+    const id = await this.#parts.gate.make(() =>
+      importImage(this.#parts, source, { reference: name, message, changes, platform: wanted, signal }),
+    )
+    onProgress?.({ status: id })
+    this.#publish('import', id, id)
+  }
+
+  async list(options: ListOptions): Promise<readonly ImageSummary[]> {
+    return listImages(this.#parts.store, this.#options.use, options)
+  }
+
+  async inspect(name: string): Promise<ImageInspect> {
+    return inspectImage(this.#parts.store.resolve(name))
+  }
+
+  async history(
+    name: string,
+    { platform }: { readonly platform?: string | undefined } = {},
+  ): Promise<readonly ImageHistoryItem[]> {
+    const wanted = platform === undefined || platform === '' ? undefined : parsePlatform(platform)
+    return imageHistory(this.#parts.store.resolve(name, { platform: wanted }))
+  }
+
+  /** Gives an image one more name. */
+  async tag(name: string, repository: string, tag: string): Promise<void> {
+    const image = this.#parts.store.resolve(name)
+    const reference = nameFrom(tag === '' ? repository : `${repository}:${tag}`)
+    this.#parts.store.name(reference, image.id, image.manifest)
+    this.#publish('tag', image.id, familiarReference(reference))
+  }
+
+  /** Removes a name, or an image with the last of them. */
+  async remove(name: string, options: RemoveOptions): Promise<readonly ImageDeleteItem[]> {
+    const { items, removed } = this.#removeRecords(name, options)
+    return [...items, ...(await this.#reclaim(removed))]
+  }
+
+  /** Removes images that have no name (or, with `dangling=false`, no container). */
+  async prune(filters: ListOptions['filters']): Promise<ImagesPruneResponse> {
+    const { store } = this.#parts
+    const items: ImageDeleteItem[] = []
+    let freedBytes = 0
+    for (const id of pruneImages(store, this.#options.use, filters)) {
+      const { items: gone, removed } = this.#removeRecords(id, { force: true, prune: false })
+      const garbage = await this.#parts.garbage.collectOf(removed)
+      freedBytes += garbage.freedBytes
+      items.push(...gone, ...garbage.snapshots.map((Deleted) => ({ Deleted })))
+    }
+    return { ImagesDeleted: items, SpaceReclaimed: freedBytes }
+  }
+
+  /** Ends the workers and waits for what runs behind. */
+  async close(): Promise<void> {
+    await this.#background.drain()
+    await this.#parts.pool.close()
+    this.#parts.registries.close()
+  }
+
+  async #pullOne(reference: Reference, request: PullRequest): Promise<void> {
+    const id = await pullImage(this.#parts, reference, request)
+    const labels = this.#parts.store.findRecord(id)?.config.config?.Labels ?? {}
+    this.#options.events.publish('image', 'pull', familiarReference(reference), {
+      ...labels,
+      name: familiarName(reference),
+    })
+  }
+
+  #removeRecords(name: string, options: RemoveOptions): { items: ImageDeleteItem[]; removed: ImageRecord[] } {
+    const removed: ImageRecord[] = []
+    const records = new Map([...this.#parts.store.records()].map((record) => [record.id, record]))
+    const removal = new ImageRemoval(this.#parts.store, this.#options.use, {
+      onUntag: (id) => this.#publish('untag', id, id),
+      onDelete: (id) => {
+        const record = records.get(id)
+        if (record !== undefined) removed.push(record)
+        this.#publish('delete', id, id)
+      },
+    })
+    return { items: removal.remove(name, options), removed }
+  }
+
+  /** Frees the disk now, or later when images are being made. */
+  async #reclaim(removed: readonly ImageRecord[]): Promise<ImageDeleteItem[]> {
+    const { gate, garbage } = this.#parts
+    if (removed.length === 0) return []
+    if (gate.isBusy) {
+      this.#background.run('collect image garbage', () => garbage.collectOf(removed))
+      return []
+    }
+    const { snapshots } = await garbage.collectOf(removed)
+    return snapshots.map((Deleted) => ({ Deleted }))
+  }
+
+  #publish(action: string, id: Digest, name: string): void {
+    this.#options.events.publish('image', action, id, { name })
+  }
+}
+
+function fromApiAuth(auth: AuthConfig): NonNullable<PullRequest['auth']> {
+  const { username, password, identitytoken, registrytoken } = auth
+  return {
+    ...(username === undefined || username === '' ? {} : { username }),
+    ...(password === undefined || password === '' ? {} : { password }),
+    ...(identitytoken === undefined || identitytoken === '' ? {} : { identityToken: identitytoken }),
+    ...(registrytoken === undefined || registrytoken === '' ? {} : { registryToken: registrytoken }),
+  }
+}
+
+/** A name to be given to an image. Throws `invalidArgument` with Docker's texts. */
+function nameFrom(text: string): Reference {
+  const reference = withDefaultTag(parseReference(text))
+  if (reference.digest !== undefined) throw invalidArgument('cannot import digest reference')
+  if (familiarName(reference) === 'sha256') {
+    throw invalidArgument('refusing to create an ambiguous tag using digest algorithm as name')
+  }
+  return reference
+}
