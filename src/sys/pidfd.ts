@@ -21,20 +21,26 @@ export function pidfdSendSignal(pidfd: number, signal: number): void {
   syscall4(numberPidfdSendSignal, pidfd, signal, null, 0)
 }
 
-/** Calls back once when the process ends (its exit status may still wait to be reaped), then closes the descriptor.
- *  Returns a function that gives up the watch. */
+/** Calls back once when the process ends (its exit status may still wait to be reaped), then closes the descriptor
+ *  (it does that as well when it throws). Returns a function that gives up the watch. */
 export function onPidfdExit(pidfd: number, callback: () => void, options: PollOptions = {}): () => void {
+  let poll: FdPoll | undefined
   let active = true
   const stop = () => {
     if (!active) return
     active = false
-    poll.stop()
+    poll?.stop()
     closeFd(pidfd)
   }
   const onExit = () => {
     stop()
     callback()
   }
-  const poll = FdPoll.start(pidfd, { read: true }, onExit, options)
+  try {
+    poll = FdPoll.start(pidfd, { read: true }, onExit, options)
+  } catch (error) {
+    stop()
+    throw error
+  }
   return stop
 }

@@ -48,6 +48,24 @@ test('spawnProcess: failed starts leak no descriptor', () => {
   assert.equal(openFds().length, before)
 })
 
+test('spawnProcess: out of descriptors, nothing is left running', async () => {
+  const module = JSON.stringify(new URL('./index.ts', import.meta.url).href)
+  const script = `
+    import { closeFd, duplicateFd, spawnProcess } from ${module}
+    import { readdirSync } from 'node:fs'
+    await spawnProcess({ path: 'true' }).exited
+    const copies = []
+    try { for (;;) copies.push(duplicateFd(0)) } catch {}
+    let code
+    try { spawnProcess({ path: 'sleep', args: ['5'] }) } catch (error) { code = error.code }
+    for (const fd of copies) closeFd(fd)
+    const left = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name) && parentOf(name) === process.pid)
+    function parentOf(pid) { try { return Number(/PPid:\\s+(\\d+)/.exec(process.getBuiltinModule('fs').readFileSync('/proc/' + pid + '/status', 'utf8'))[1]) } catch { return 0 } }
+    process.exit(code === 'EMFILE' && left.length === 0 ? 0 : 1)`
+  const args = ['-c', 'ulimit -n 60; exec "$0" --input-type=module -e "$1"', process.execPath, script]
+  assert.equal((await runCommand('/bin/bash', args)).code, 0)
+})
+
 test('spawnProcess: overlapping descriptor numbers', async () => {
   // Children print what they read from 3 and 4, whose sources are each other's numbers.
   const pipes = Array.from({ length: 6 }, () => makePipe())

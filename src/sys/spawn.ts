@@ -24,6 +24,7 @@ export interface SpawnedProcess {
 
 const waitpid = rawSyscall('int waitpid(int pid, _Out_ int *status, int options)')
 const killCall = nativeFunction('int kill(int pid, int signal)')
+const sigkill = 9
 
 /** Starts a program. Throws with code ENOENT or EACCES when it can't be executed. `unref` lets this process end first. */
 export function spawnProcess(options: SpawnOptions & PollOptions): SpawnedProcess {
@@ -35,7 +36,14 @@ export function spawnProcess(options: SpawnOptions & PollOptions): SpawnedProces
     resolve(reap(pid))
   }
   // The child can't be reaped by anybody else, so its pid is still its own here even if it has ended.
-  onPidfdExit(pidfdOpen(pid), onExit, options)
+  try {
+    onPidfdExit(pidfdOpen(pid), onExit, options)
+  } catch (error) {
+    // Out of descriptors: a child that nobody can watch must not run on.
+    killCall(pid, sigkill)
+    reap(pid)
+    throw error
+  }
   return {
     pid,
     exited,
