@@ -1,6 +1,7 @@
 /** A real berthd on a temporary root, and its clients: the official docker CLI, berth, and bare HTTP. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ApiResponse, type RequestBody, requestOverSocket } from './api.ts'
 import { type CommandOptions, type CommandResult, findProgram, RunningCommand, runCommand } from './command.ts'
@@ -172,23 +173,20 @@ export class TestDaemon implements AsyncDisposable {
   /** Removes every container and ends the daemon; then takes away what a daemon leaves on purpose for
    *  the next one on its root (bridge, nftables table), and the root. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const bridge = await this.#removeContainers()
+    await this.#removeContainers()
     await this.stop()
-    if (bridge !== '') spawnSync('ip', ['link', 'del', bridge], { stdio: 'ignore' })
-    for (const table of tablesOf(this.dataRoot)) spawnSync('nft', ['delete', 'table', ...table.split(' ')])
+    removeNetwork(networkTag(this.dataRoot))
     for (const mount of mountsBelow(this.root).reverse()) spawnSync('umount', ['-l', mount])
     rmSync(this.root, { recursive: true, force: true })
   }
 
-  async #removeContainers(): Promise<string> {
+  async #removeContainers(): Promise<void> {
     try {
-      if (this.#process === undefined || this.#process.exitCode !== null) return ''
-      if (this.#process.signalCode !== null) await this.start()
+      if (this.#process?.signalCode === 'SIGKILL') await this.start()
       const { body } = await this.api<{ Id: string }[]>('GET', '/containers/json?all=1')
       await Promise.all(body.map(({ Id }) => this.api('DELETE', `/containers/${Id}?force=1&v=1`)))
-      return await this.bridgeInterface()
     } catch {
-      return '' // a daemon that fails here was reported by the test that broke it; the leak check finds the rest
+      // A daemon that fails here was reported by the test that broke it; the leak check finds the rest.
     }
   }
 }
@@ -202,12 +200,21 @@ export function mountsBelow(directory: string): string[] {
     .filter((path) => path.startsWith(`${directory}/`))
 }
 
-/** Tables of the daemon with this data root: their names carry its instance. */
-function tablesOf(dataRoot: string): string[] {
-  const instance = spawnSync('sha256sum', { input: dataRoot, encoding: 'utf8' }).stdout.slice(0, 6)
-  const list = spawnSync('nft', ['list', 'tables'], { encoding: 'utf8' }).stdout ?? ''
-  return list.split('\n').flatMap((line) => {
-    const name = /^table (\S+ berth\S*)$/.exec(line)?.[1]
-    return name?.includes(instance) === true ? [name] : []
-  })
+/** What a daemon's things on the host carry in their names (src/network/paths.ts). */
+export function networkTag(dataRoot: string): string {
+  const digest = (text: string) => createHash('sha256').update(text).digest('hex')
+  return digest(digest(dataRoot).slice(0, 6)).slice(0, 5)
+}
+
+/** Takes away what a daemon leaves for the next one on its data root. */
+function removeNetwork(tag: string): void {
+  for (const link of readdirSync('/sys/class/net')) {
+    const alias = `/sys/class/net/${link}/ifalias`
+    const isOurs =
+      link.startsWith(`bv${tag}`) || (existsSync(alias) && readFileSync(alias, 'utf8').trim() === `berth:${tag}`)
+    if (isOurs) spawnSync('ip', ['link', 'del', link], { stdio: 'ignore' })
+  }
+  for (const family of ['ip', 'ip6', 'inet']) {
+    spawnSync('nft', ['delete', 'table', family, `berth-${tag}`], { stdio: 'ignore' })
+  }
 }

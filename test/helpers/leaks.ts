@@ -21,7 +21,7 @@ export function machineState(): MachineState {
   return {
     processes: readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(processKey).filter((key) => key !== ''), // biome-ignore format: one chain
     mounts: mountPoints(),
-    links: readdirSync('/sys/class/net').filter((name) => /^(?:berth|veth)/.test(name)),
+    links: readdirSync('/sys/class/net').filter((name) => /^(?:berth\d|bv[0-9a-f]{13})/.test(name)),
     tables: nftTables(),
     cgroups: globSync(['/sys/fs/cgroup/berth*', '/sys/fs/cgroup/*/berth*']),
     ipForward: readFileSync(ipForwardPath, 'utf8').trim(),
