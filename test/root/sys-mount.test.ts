@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import {
@@ -105,7 +105,7 @@ test('makePrivateMountPoint: a mount point that shares nothing', { skip }, () =>
 
 test('mknodAt, chownAt, security.capability: what only root may do', { skip }, () =>
   withDirectory((directory) => {
-    const fd = openFd(directory, 0o200000)
+    const fd = openFd(directory, constants.O_DIRECTORY)
     mknodAt(fd, 'null', 0o020666, 1, 3)
     mknodAt(fd, 'whiteout', 0o020000, 0, 0)
     mknodAt(fd, 'large', 0o060600, 259, 300_000)
