@@ -10,9 +10,9 @@ export function decodeName(bytes: Buffer): string {
   return decodeMixed(bytes)
 }
 
-/** What a system call takes for a name: the string itself, or its bytes when it isn't UTF-8. */
+/** What a system call takes for a name: the string itself, or its bytes with a NUL when it isn't UTF-8. */
 export function encodeName(name: string): string | Buffer {
-  return name.isWellFormed() ? name : encodeMixed(name)
+  return name.isWellFormed() ? name : Buffer.concat([encodeMixed(name), Buffer.alloc(1)])
 }
 
 /** The bytes of a name. */

@@ -1,0 +1,8 @@
+export { OverlaySnapshotter, type OverlaySnapshotterOptions } from './overlay-snapshotter.ts'
+export type {
+  CommitOptions,
+  MountOptions,
+  SnapshotInfo,
+  Snapshotter,
+  SnapshotUsage,
+} from './snapshotter.ts'

@@ -1,0 +1,197 @@
+/** Snapshotter on overlayfs, its index in the database (see paths.ts for the directories).
+ *  Invariants: a row is written before its directories and removed before them, so that whatever a crash leaves is
+ *  either a directory without a row (trash) or a row without directories (nothing was in it yet); `open` clears
+ *  both. A committed snapshot never changes, so the chain of layers below a name is kept in memory.
+ *  https://docs.kernel.org/filesystems/overlayfs.html */
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { BerthError, conflict, type Logger, notFound } from '../base/index.ts'
+import type { SnapshotRow, SnapshotTable } from '../store/index.ts'
+import type { Mount } from '../sys/index.ts'
+import { overlayMount } from './overlay-mount.ts'
+import { filesPath, numberOf, snapshotPath, trashPath, volatileMarkPath, workPath } from './paths.ts'
+import type { CommitOptions, MountOptions, SnapshotInfo, Snapshotter, SnapshotUsage } from './snapshotter.ts'
+import { Trash } from './trash.ts'
+import { measureUsage } from './usage.ts'
+
+export interface OverlaySnapshotterOptions {
+  readonly root: string
+  readonly table: SnapshotTable
+  readonly logger: Logger
+}
+
+/** The kernel stacks no more layers than this. */
+const maxLayers = 500
+
+export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
+  readonly #root: string
+  readonly #table: SnapshotTable
+  readonly #trash: Trash
+  readonly #chains = new Map<string, readonly number[]>()
+
+  private constructor(options: OverlaySnapshotterOptions, trash: Trash) {
+    this.#root = options.root
+    this.#table = options.table
+    this.#trash = trash
+  }
+
+  /** Opens the snapshots at `root` and clears what a crash left. */
+  static async open(options: OverlaySnapshotterOptions): Promise<OverlaySnapshotter> {
+    mkdirSync(options.root, { recursive: true, mode: 0o711 })
+    const trash = Trash.open(trashPath(options.root), options.logger)
+    reconcile(options, trash)
+    return new OverlaySnapshotter(options, trash)
+  }
+
+  async prepare(key: string, parent?: string): Promise<void> {
+    const lower = this.#chain(parent)
+    if (lower.length >= maxLayers) throw conflict(`snapshot ${key} would stand on ${lower.length} layers`)
+    this.#make(key, 'active', parent, lower[0])
+  }
+
+  async view(key: string, parent?: string): Promise<void> {
+    this.#make(key, 'view', parent, this.#chain(parent)[0])
+  }
+
+  async mounts(key: string, { readOnly = false, volatile = false }: MountOptions = {}): Promise<readonly Mount[]> {
+    const row = this.#get(key)
+    const lower = this.#chain(row.kind === 'committed' ? row.key : row.parent)
+    const isWritable = row.kind === 'active' || lower.length === 0
+    if (row.kind === 'active') this.#clearVolatileMark(row.number)
+    return [
+      overlayMount({
+        root: this.#root,
+        lower,
+        upper: isWritable ? row.number : undefined,
+        readOnly: readOnly || row.kind !== 'active',
+        volatile,
+      }),
+    ]
+  }
+
+  directory(key: string): string {
+    return filesPath(this.#root, this.#get(key).number)
+  }
+
+  async commit(name: string, key: string, { parent, sizeBytes }: CommitOptions = {}): Promise<void> {
+    const row = this.#get(key)
+    if (row.kind !== 'active') throw conflict(`snapshot ${key} is ${row.kind}, only an active one can be committed`)
+    if (parent !== undefined && row.parent !== undefined && parent !== row.parent) {
+      throw conflict(`snapshot ${key} stands on ${row.parent}, not on ${parent}`)
+    }
+    this.#chain(parent)
+    this.#table.commit(key, { name, parent: parent ?? row.parent, sizeBytes })
+    rmSync(workPath(this.#root, row.number), { recursive: true, force: true })
+  }
+
+  async remove(key: string): Promise<void> {
+    const row = this.#table.find(key)
+    if (row === undefined) return
+    if (this.#table.hasChildren(key)) throw conflict(`snapshot ${key} is in use by others that stand on it`)
+    this.#table.delete(key)
+    this.#chains.delete(key)
+    this.#trash.discard(snapshotPath(this.#root, row.number))
+  }
+
+  async stat(key: string): Promise<SnapshotInfo> {
+    return toInfo(this.#get(key))
+  }
+
+  async find(key: string): Promise<SnapshotInfo | undefined> {
+    const row = this.#table.find(key)
+    return row === undefined ? undefined : toInfo(row)
+  }
+
+  async usage(key: string): Promise<SnapshotUsage> {
+    return await measureUsage(this.directory(key))
+  }
+
+  async *walk(): AsyncIterable<SnapshotInfo> {
+    for (const row of this.#table.all()) yield toInfo(row)
+  }
+
+  /** Waits until the files of removed snapshots are deleted. */
+  async close(): Promise<void> {
+    await this.#trash.drain()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #get(key: string): SnapshotRow {
+    const row = this.#table.find(key)
+    if (row === undefined) throw notFound(`no snapshot ${key}`)
+    return row
+  }
+
+  #make(key: string, kind: 'active' | 'view', parent: string | undefined, top: number | undefined): void {
+    const number = this.#table.insert({ key, kind, parent })
+    try {
+      mkdirSync(snapshotPath(this.#root, number), 0o711)
+      const files = filesPath(this.#root, number)
+      mkdirSync(files, 0o755)
+      if (kind === 'active') mkdirSync(workPath(this.#root, number), 0o700)
+      // The root of the mounted tree gets its owner and mode from the uppermost layer.
+      if (top !== undefined) copyOwnerAndMode(filesPath(this.#root, top), files)
+    } catch (error) {
+      this.#table.delete(key)
+      this.#trash.discard(snapshotPath(this.#root, number))
+      throw error
+    }
+  }
+
+  /** Numbers of the committed snapshot `name` and all below it, the uppermost first. */
+  #chain(name: string | undefined): readonly number[] {
+    if (name === undefined) return []
+    const known = this.#chains.get(name)
+    if (known !== undefined) return known
+    const numbers: number[] = []
+    for (let next: string | undefined = name; next !== undefined; ) {
+      const row: SnapshotRow = this.#get(next)
+      if (row.kind !== 'committed') throw conflict(`snapshot ${next} is not committed, nothing can stand on it`)
+      numbers.push(row.number)
+      next = row.parent
+    }
+    this.#chains.set(name, numbers)
+    return numbers
+  }
+
+  /** overlayfs refuses to mount what was mounted as volatile, for it can't know whether the host crashed. The engine
+   *  mounts such a snapshot again only while the content is wanted as it is. */
+  #clearVolatileMark(number: number): void {
+    const mark = volatileMarkPath(this.#root, number)
+    if (existsSync(mark)) rmSync(mark, { recursive: true, force: true })
+  }
+}
+
+function toInfo({ key, kind, parent, created, sizeBytes }: SnapshotRow): SnapshotInfo {
+  return { key, kind, parent, created, sizeBytes }
+}
+
+function copyOwnerAndMode(from: string, to: string): void {
+  const { mode, uid, gid } = statSync(from)
+  const own = statSync(to)
+  if (uid !== own.uid || gid !== own.gid) chownSync(to, uid, gid)
+  if (mode !== own.mode) chmodSync(to, mode & 0o7777)
+}
+
+/** Makes rows and directories agree. A row whose directory is gone is reported; what stands on it stays, for its
+ *  own files may be all that is left of a container, and a pull can bring the layer back. */
+function reconcile({ root, table, logger }: OverlaySnapshotterOptions, trash: Trash): void {
+  const rows = table.all()
+  const numbers = new Set(rows.map((row) => row.number))
+  const present = new Set<number>()
+  for (const name of readdirSync(root)) {
+    const number = numberOf(name)
+    if (number === undefined) continue
+    if (numbers.has(number) && existsSync(filesPath(root, number))) present.add(number)
+    else trash.discard(join(root, name))
+  }
+  for (const row of rows) {
+    if (present.has(row.number)) continue
+    const error = new BerthError('dataLoss', `directory ${row.number} of snapshot ${row.key} is gone`)
+    logger.warn('snapshot without its directory', { key: row.key, kind: row.kind, error: error.message })
+    table.delete(row.key)
+  }
+}

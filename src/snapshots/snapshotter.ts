@@ -1,0 +1,69 @@
+/** Snapshots: states of a file system that stand on each other.
+ *
+ *  An *active* snapshot has a key and is being changed: a container's writable layer, or a layer that is being
+ *  unpacked. `commit` turns it into a *committed* one, which has a name (a chain ID), never changes again and
+ *  can be a parent. A *view* has a key, shows its parent and can't be changed.
+ *
+ *    prepare('unpack-1') → files written into directory('unpack-1') → commit(chainId, 'unpack-1', { parent })
+ *    prepare(containerId, chainId) → mounts(containerId) → … → remove(containerId)
+ *
+ *  Keys and names share one space. A snapshot on which others stand can't be removed. */
+import type { SnapshotKind } from '../store/index.ts'
+import type { Mount } from '../sys/index.ts'
+
+export interface SnapshotInfo {
+  /** Key, or name of a committed one. */
+  readonly key: string
+  readonly kind: SnapshotKind
+  readonly parent: string | undefined
+  readonly created: Date
+  /** The size that `commit` was told, or undefined. */
+  readonly sizeBytes: number | undefined
+}
+
+/** What a snapshot itself takes, without its parents. */
+export interface SnapshotUsage {
+  /** Sum of the sizes of its files; a file with several names counts once. */
+  readonly sizeBytes: number
+  readonly inodes: number
+}
+
+export interface CommitOptions {
+  /** Sets the parent of a snapshot that was prepared without one: layers are unpacked before those below them are
+   *  there. */
+  readonly parent?: string | undefined
+  /** Noted down in the info. */
+  readonly sizeBytes?: number | undefined
+}
+
+export interface MountOptions {
+  /** Mount an active snapshot so that nothing can be written. */
+  readonly readOnly?: boolean
+  /** The content is worthless after a crash of the host (a container with `--rm`): the kernel may then leave out
+   *  all syncing, which also makes the unmount cheap. */
+  readonly volatile?: boolean
+}
+
+/** Makes and ends snapshots. */
+export interface Snapshotter {
+  /** A new active snapshot on `parent`. Throws `alreadyExists`, or `notFound` when there is no such parent. */
+  prepare(key: string, parent?: string): Promise<void>
+  /** A new view of `parent`. */
+  view(key: string, parent?: string): Promise<void>
+  /** What to mount to get at the content, one after another. Repeatable; mounts nothing itself. */
+  mounts(key: string, options?: MountOptions): Promise<readonly Mount[]>
+  /** The directory with the snapshot's own files: what an unpacker writes into (active), or reads the layer from. */
+  directory(key: string): string
+  /** Makes the active snapshot `key` the committed `name`. Throws `alreadyExists` when there is one of that name. */
+  commit(name: string, key: string, options?: CommitOptions): Promise<void>
+  /** Removes a snapshot, which must not be mounted any more. No error when there is none; `conflict` when others stand
+   *  on it. Its files are deleted later, in the background. */
+  remove(key: string): Promise<void>
+  /** Facts of a snapshot. Throws `notFound`. */
+  stat(key: string): Promise<SnapshotInfo>
+  /** Facts, or undefined when there is none. */
+  find(key: string): Promise<SnapshotInfo | undefined>
+  usage(key: string): Promise<SnapshotUsage>
+  /** Every snapshot, oldest first. */
+  walk(): AsyncIterable<SnapshotInfo>
+}
