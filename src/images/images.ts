@@ -49,8 +49,6 @@ export interface ImagesOptions {
   readonly events: EventBus
   readonly use: ImageUse
   readonly logger: Logger
-  /** For what is half unpacked; on the filesystem of the snapshots. */
-  readonly stagingRoot: string
   readonly registries?: RegistryClientOptions
   readonly maxConcurrentDownloads?: number
 }
@@ -91,12 +89,12 @@ export class Images {
 
   /** Reads all records and removes what an earlier run left half done. */
   static async open(options: ImagesOptions): Promise<Images> {
-    const { db, content, contentRoot, snapshots, leases, stagingRoot, logger } = options
+    const { db, content, contentRoot, snapshots, leases, logger } = options
     const store = ImageStore.open(db, logger)
     const pool = new LayerPool({ size: options.maxConcurrentDownloads ?? 3 })
     const registries = new RegistryClient({ ...options.registries, logger })
     const transport = registries.transportOptions
-    const layers = await LayerStack.open({ content, contentRoot, snapshots, pool, transport, stagingRoot })
+    const layers = await LayerStack.open({ content, contentRoot, snapshots, pool, transport })
     const gate = new ActivityGate()
     const garbage = new ImageGarbage({ store, content, snapshots, leases, gate, logger })
     return new Images(options, { store, content, leases, layers, registries, pool, gate, garbage })

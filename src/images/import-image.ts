@@ -66,11 +66,11 @@ export async function importEmbedded(
   lease.add({ kind: 'blob', key: digest })
   lease.add({ kind: 'snapshot', key: digest })
   await deps.content.put(layerTar)
-  const directory = await deps.layers.stage()
+  const staged = await deps.layers.stage()
   const source = { from: 'file', path: deps.content.pathOf(digest), sizeBytes: layerTar.length } as const
-  const { unpacked } = await deps.pool.run({ source, targetDir: directory })
+  const { unpacked } = await deps.pool.run({ source, targetDir: staged.directory })
   if (unpacked === undefined) throw invalidArgument('an embedded layer is no tar archive')
-  await deps.layers.commit(directory, unpacked.diffId, undefined)
+  await deps.layers.commit(staged, { chainId: unpacked.diffId, parent: undefined }, unpacked.sizeBytes)
   const blob = { mediaType: layerType(unpacked), digest, size: layerTar.length }
   const layer = { diffId: unpacked.diffId, chainId: unpacked.diffId, blob, sizeBytes: unpacked.sizeBytes }
   const { created, platform = hostPlatform(), defaults } = config
@@ -128,12 +128,12 @@ async function placeStream(
   hold: (digest: Digest) => void,
 ): Promise<ImageLayer> {
   const ingest = await content.ingest(`import ${newId()}`, { hashing: false })
-  const directory = await layers.stage()
+  const staged = await layers.stage()
   const growth = new FileGrowth()
   let job: Promise<LayerResult> | undefined
   try {
     const from = { from: 'file', path: ingestFile(ingest), sizeBytes: 0, growth: growth.shared } as const
-    job = pool.run({ source: from, targetDir: directory }, { signal })
+    job = pool.run({ source: from, targetDir: staged.directory }, { signal })
     job.catch(() => {}) // Awaited below, once the stream has ended.
     for await (const chunk of source as AsyncIterable<Buffer>) {
       if (signal?.aborted === true) throw new BerthError('cancelled', 'context canceled')
@@ -146,14 +146,14 @@ async function placeStream(
     hold(digest)
     hold(unpacked.diffId)
     await ingest.commit({}, digest)
-    await layers.commit(directory, unpacked.diffId, undefined)
+    await layers.commit(staged, { chainId: unpacked.diffId, parent: undefined }, unpacked.sizeBytes)
     const blob = { mediaType: layerType(unpacked), digest, size: sizeBytes }
     return { diffId: unpacked.diffId, chainId: unpacked.diffId, blob, sizeBytes: unpacked.sizeBytes }
   } catch (error) {
     growth.fail()
     await job?.catch(() => {}) // It may still write into the directory.
     await ingest.abort()
-    await layers.unstage(directory)
+    await layers.unstage(staged)
     throw error
   }
 }

@@ -2,8 +2,6 @@
  *  named by the chain id. Layers are unpacked side by side into directories of their own, for what is in
  *  one does not depend on those below, and become snapshots from the lowest up.
  *  Two callers that want the same layer at once share one download. */
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type AbortOptions, BerthError, isKind, KeyedMutex, newId } from '../base/index.ts'
 import type { LocalContentStore } from '../content/index.ts'
 import type { Descriptor, Digest } from '../oci/index.ts'
@@ -18,8 +16,6 @@ export interface LayerStackOptions {
   readonly contentRoot: string
   readonly snapshots: Snapshotter
   readonly pool: LayerPool
-  /** On the same filesystem as the snapshots; emptied at every start. */
-  readonly stagingRoot: string
   readonly transport: HttpTransportOptions
 }
 
@@ -41,12 +37,21 @@ export interface ObtainedLayer {
   readonly wasFetched: boolean
 }
 
+/** A layer that is being unpacked. */
+export interface StagedLayer {
+  readonly key: string
+  readonly directory: string
+}
+
 interface SharedLayer {
   readonly progress: LayerProgress
   readonly abort: AbortController
   readonly result: Promise<ObtainedLayer>
   users: number
 }
+
+/** Keys of the snapshots that are being unpacked: what has one at boot was left by a crash. */
+const stagePrefix = 'unpack-layer-'
 
 /** The layers on this disk. */
 export class LayerStack {
@@ -60,8 +65,10 @@ export class LayerStack {
 
   /** Removes what an earlier run left half unpacked. */
   static async open(options: LayerStackOptions): Promise<LayerStack> {
-    await rm(options.stagingRoot, { recursive: true, force: true })
-    await mkdir(options.stagingRoot, { recursive: true, mode: 0o700 })
+    const { snapshots } = options
+    for await (const { key, kind } of snapshots.walk()) {
+      if (kind === 'active' && key.startsWith(stagePrefix)) await snapshots.remove(key)
+    }
     return new LayerStack(options)
   }
 
@@ -84,48 +91,41 @@ export class LayerStack {
     }
   }
 
-  /** A new empty directory to unpack a layer into. */
-  async stage(): Promise<string> {
-    const directory = join(this.#options.stagingRoot, newId().slice(0, 16))
-    await mkdir(directory, { mode: 0o755 })
-    return directory
+  /** A new empty snapshot to unpack a layer into; what it stands on is said at its commit. */
+  async stage(): Promise<StagedLayer> {
+    const key = stagePrefix + newId().slice(0, 16)
+    await this.#options.snapshots.prepare(key)
+    return { key, directory: this.#options.snapshots.directory(key) }
   }
 
   /** Drops an unpacked layer that is not wanted. */
-  async unstage(directory: string): Promise<void> {
-    await rm(directory, { recursive: true, force: true })
+  async unstage({ key }: StagedLayer): Promise<void> {
+    await this.#options.snapshots.remove(key)
   }
 
-  /** Makes an unpacked directory the snapshot of its chain id; no error when there is one already. */
-  async commit(directory: string, chainId: Digest, parent: Digest | undefined): Promise<void> {
-    const { snapshots } = this.#options
-    const key = `unpack ${newId().slice(0, 16)}`
-    if (await this.has(chainId)) return await this.unstage(directory)
-    await snapshots.prepare(key, parent)
+  /** Makes an unpacked layer the snapshot of its chain id; no error when there is one already. */
+  async commit(
+    staged: StagedLayer,
+    { chainId, parent }: Pick<WantedLayer, 'chainId' | 'parent'>,
+    sizeBytes: number,
+  ): Promise<void> {
     try {
-      // rename(2) replaces the empty directory that the snapshotter made.
-      await rename(directory, snapshots.directory(key))
-      await snapshots.commit(chainId, key)
+      await this.#options.snapshots.commit(chainId, staged.key, { parent, sizeBytes })
     } catch (error) {
-      await snapshots.remove(key)
+      await this.unstage(staged)
       if (!isKind(error, 'alreadyExists')) throw error
     }
   }
 
   /** True when the stack up to this layer is unpacked. */
   async has(chainId: Digest): Promise<boolean> {
-    try {
-      await this.#options.snapshots.stat(chainId)
-      return true
-    } catch (error) {
-      if (isKind(error, 'notFound')) return false
-      throw error
-    }
+    return (await this.#options.snapshots.find(chainId)) !== undefined
   }
 
   /** Bytes of an unpacked layer's files. */
   async sizeOf(chainId: Digest): Promise<number> {
-    return (await this.#options.snapshots.usage(chainId)).sizeBytes
+    const { snapshots } = this.#options
+    return (await snapshots.stat(chainId)).sizeBytes ?? (await snapshots.usage(chainId)).sizeBytes
   }
 
   #share(layer: WantedLayer, below: Promise<unknown>, options: ObtainOptions): SharedLayer {
@@ -160,19 +160,19 @@ export class LayerStack {
       progress.status('Already exists')
       return { sizeBytes: await this.sizeOf(chainId), wasFetched: false }
     }
-    const targetDir = isUnpacked ? undefined : await this.stage()
+    const staged = isUnpacked ? undefined : await this.stage()
     try {
-      const result = await this.#run(layer, isStored, targetDir, progress, authorize, signal)
-      if (targetDir !== undefined) {
-        checkDiffId(result.unpacked, layer)
+      const { unpacked } = await this.#run(layer, isStored, staged?.directory, progress, authorize, signal)
+      if (staged !== undefined) {
+        const { sizeBytes } = checkDiffId(unpacked, layer)
         await below
-        signal.throwIfAborted()
-        await this.commit(targetDir, chainId, parent)
+        if (signal.aborted) throw new BerthError('cancelled', 'context canceled')
+        await this.commit(staged, { chainId, parent }, sizeBytes)
       }
       progress.status('Pull complete')
-      return { sizeBytes: result.unpacked?.sizeBytes ?? (await this.sizeOf(chainId)), wasFetched: true }
+      return { sizeBytes: await this.sizeOf(chainId), wasFetched: true }
     } catch (error) {
-      if (targetDir !== undefined) await this.unstage(targetDir)
+      if (staged !== undefined) await this.unstage(staged)
       throw error
     }
   }
@@ -216,8 +216,8 @@ export class LayerStack {
 }
 
 /** Throws when the files are not those that the image's config promises. */
-export function checkDiffId(unpacked: UnpackedLayer | undefined, { blob, diffId }: WantedLayer): void {
-  if (unpacked?.diffId === diffId) return
+export function checkDiffId(unpacked: UnpackedLayer | undefined, { blob, diffId }: WantedLayer): UnpackedLayer {
+  if (unpacked?.diffId === diffId) return unpacked
   throw new BerthError('dataLoss', `layers from manifest don't match image configuration: ${blob.digest}`, {
     details: { expected: diffId, found: unpacked?.diffId },
   })

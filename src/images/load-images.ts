@@ -22,9 +22,9 @@ import type { ImageLayer, ImageRecord } from './image.ts'
 import type { ImageStore } from './image-store.ts'
 import type { UnpackedLayer } from './layer-job.ts'
 import type { LayerPool } from './layer-pool.ts'
-import { checkDiffId, type LayerStack, type WantedLayer } from './layer-stack.ts'
+import { checkDiffId, type LayerStack, type StagedLayer, type WantedLayer } from './layer-stack.ts'
 import type { OnProgress, ProgressOptions } from './progress.ts'
-import { SpooledArchive } from './spool-archive.ts'
+import { SpooledArchive, type SpooledFile } from './spool-archive.ts'
 
 export interface LoadDependencies {
   readonly store: ImageStore
@@ -45,6 +45,12 @@ interface PlacedLayer {
   readonly blob: Descriptor
   readonly diffId: Digest
   readonly sizeBytes: number
+}
+
+interface Unpacked {
+  readonly blob: Descriptor
+  readonly staged: StagedLayer
+  readonly unpacked: UnpackedLayer
 }
 
 /** Loads all images of an archive; gives their ids. */
@@ -131,36 +137,33 @@ class ImageLoad {
     const small = this.#archive.small(path)
     if (file === undefined && small === undefined && known === undefined)
       return await this.#recall(path, expected, wanted)
-    const { blob, directory, unpacked } =
+    const { blob, staged, unpacked } =
       file !== undefined
         ? await this.#placeFile(file, expected)
         : await this.#placeBlob(known?.blob ?? (await this.#keepSmall(small ?? Buffer.alloc(0))))
     checkDiffId(unpacked, { blob, ...wanted })
-    await layers.commit(directory, wanted.chainId, wanted.parent)
+    await layers.commit(staged, wanted, unpacked.sizeBytes)
     const placed = { blob: expected ?? blob, diffId: wanted.diffId, sizeBytes: unpacked.sizeBytes }
     this.#placed.set(path, placed)
     return placed
   }
 
-  async #placeFile(
-    { ingest, directory, result }: NonNullable<ReturnType<SpooledArchive['file']>>,
-    expected: Descriptor | undefined,
-  ): Promise<{ blob: Descriptor; directory: string; unpacked: UnpackedLayer }> {
+  async #placeFile({ ingest, staged, result }: SpooledFile, expected: Descriptor | undefined): Promise<Unpacked> {
     const { digest, sizeBytes, unpacked } = await result
     if (unpacked === undefined) throw invalidArgument('invalid archive: a layer is no tar archive')
     this.#lease.add({ kind: 'blob', key: digest })
     await ingest.commit(expected === undefined ? {} : { digest: expected.digest, sizeBytes: expected.size }, digest)
-    return { blob: { mediaType: layerType(unpacked), digest, size: sizeBytes }, directory, unpacked }
+    return { blob: { mediaType: layerType(unpacked), digest, size: sizeBytes }, staged, unpacked }
   }
 
   /** Unpacks a blob that is stored already. */
-  async #placeBlob(blob: Descriptor): Promise<{ blob: Descriptor; directory: string; unpacked: UnpackedLayer }> {
+  async #placeBlob(blob: Descriptor): Promise<Unpacked> {
     const { content, layers, pool } = this.#deps
-    const directory = await layers.stage()
+    const staged = await layers.stage()
     const source = { from: 'file', path: content.pathOf(blob.digest), sizeBytes: blob.size } as const
-    const { unpacked } = await pool.run({ source, targetDir: directory })
+    const { unpacked } = await pool.run({ source, targetDir: staged.directory })
     if (unpacked === undefined) throw invalidArgument('invalid archive: a layer is no tar archive')
-    return { blob: { ...blob, mediaType: layerType(unpacked) }, directory, unpacked }
+    return { blob: { ...blob, mediaType: layerType(unpacked) }, staged, unpacked }
   }
 
   async #keepSmall(bytes: Buffer): Promise<Descriptor> {

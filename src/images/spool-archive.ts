@@ -7,7 +7,7 @@ import type { Ingest, LocalContentStore } from '../content/index.ts'
 import { FileGrowth } from './growing-file.ts'
 import type { LayerJobProgress, LayerResult } from './layer-job.ts'
 import type { LayerPool } from './layer-pool.ts'
-import type { LayerStack } from './layer-stack.ts'
+import type { LayerStack, StagedLayer } from './layer-stack.ts'
 import { ingestFile } from './run-layer-job.ts'
 
 export interface SpoolOptions extends AbortOptions {
@@ -20,7 +20,7 @@ export interface SpoolOptions extends AbortOptions {
 /** A member that went to a file. */
 export interface SpooledFile {
   readonly ingest: Ingest
-  readonly directory: string
+  readonly staged: StagedLayer
   /** Rejects when the member is no layer. */
   readonly result: Promise<LayerResult>
 }
@@ -73,10 +73,10 @@ export class SpooledArchive implements AsyncDisposable {
 
   /** Drops what nobody took. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { ingest, directory, result } of this.#files.values()) {
+    for (const { ingest, staged, result } of this.#files.values()) {
       await result.catch(() => {}) // A worker may still write into the directory.
       await ingest.abort()
-      await this.#layers.unstage(directory)
+      await this.#layers.unstage(staged)
     }
   }
 
@@ -96,15 +96,15 @@ export class SpooledArchive implements AsyncDisposable {
 
   async #spool(path: string, sizeBytes: number, body: AsyncIterable<Buffer>, options: SpoolOptions): Promise<void> {
     const ingest = await options.content.ingest(`load ${newId()}`, { hashing: false })
-    const directory = await options.layers.stage()
+    const staged = await options.layers.stage()
     const growth = new FileGrowth()
     const source = { from: 'file', path: ingestFile(ingest), sizeBytes, growth: growth.shared } as const
     const result = options.pool.run(
-      { source, targetDir: directory },
+      { source, targetDir: staged.directory },
       { signal: options.signal, onProgress: (progress) => options.onProgress(path, progress) },
     )
     result.catch(() => {}) // Looked at when the manifest names this member.
-    this.#files.set(path, { ingest, directory, result })
+    this.#files.set(path, { ingest, staged, result })
     try {
       for await (const chunk of body) {
         ingest.write(chunk)
