@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { snapshotterSuite } from '../../test/suites/snapshotter.ts'
 import { type Logger, nullLogger } from '../base/index.ts'
 import { Database, SnapshotTable } from '../store/index.ts'
 import { OverlaySnapshotter } from './overlay-snapshotter.ts'
@@ -26,19 +25,6 @@ async function withPlace(run: (place: Place) => Promise<void>): Promise<void> {
 function open(place: Place, logger: Logger = nullLogger): Promise<OverlaySnapshotter> {
   return OverlaySnapshotter.open({ ...place, logger })
 }
-
-snapshotterSuite('OverlaySnapshotter', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'bt-sn-'))
-  const table = new SnapshotTable(Database.open(':memory:'))
-  const snapshotter = await OverlaySnapshotter.open({ root: join(directory, 's'), table, logger: nullLogger })
-  return {
-    snapshotter,
-    async teardown() {
-      await snapshotter.close()
-      await rm(directory, { recursive: true, force: true })
-    },
-  }
-})
 
 test('OverlaySnapshotter.mounts() names 127 layers in less than a page', () =>
   withPlace(async (place) => {

@@ -3,17 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { contentStoreSuite } from '../../test/suites/content-store.ts'
 import { digestOf } from '../oci/index.ts'
 import { LocalContentStore } from './local-content-store.ts'
-import { MemoryContentStore } from './memory-content-store.ts'
-
-contentStoreSuite('MemoryContentStore', async () => ({ store: new MemoryContentStore(), async teardown() {} }))
-
-contentStoreSuite('LocalContentStore', async () => {
-  const root = await mkdtemp(join(tmpdir(), 'bt-cs-'))
-  return { store: await LocalContentStore.open(root), teardown: () => rm(root, { recursive: true, force: true }) }
-})
 
 test('LocalContentStore finds an ingest again after a restart, its digest covering the earlier bytes', async () => {
   const root = await mkdtemp(join(tmpdir(), 'bt-cs-'))
