@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isKind } from '../base/index.ts'
+import { AddressPool } from './address-pool.ts'
+import { parseCidr } from './ipv4.ts'
+
+test('AddressPool gives addresses in order and none twice', () => {
+  const pool = new AddressPool(parseCidr('10.0.0.0/29').subnet, ['10.0.0.1'])
+  const all = [pool.take(), pool.take(), pool.take(), pool.take(), pool.take()]
+  assert.deepEqual(all, ['10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5', '10.0.0.6'])
+  assert.throws(
+    () => pool.take(),
+    (error) => isKind(error, 'unavailable'),
+  )
+  pool.giveBack('10.0.0.4')
+  assert.equal(pool.take(), '10.0.0.4')
+})
+
+test('AddressPool does not give an address again before the others had their turn', () => {
+  const pool = new AddressPool(parseCidr('10.0.0.0/29').subnet, ['10.0.0.1'])
+  const first = pool.take()
+  pool.giveBack(first)
+  assert.deepEqual(
+    [pool.take(), pool.take(), pool.take(), pool.take()],
+    ['10.0.0.3', '10.0.0.4', '10.0.0.5', '10.0.0.6'],
+  )
+  assert.equal(pool.take(), first)
+})
+
+test('AddressPool goes on after the leases of an earlier run', () => {
+  const pool = new AddressPool(parseCidr('10.0.0.0/24').subnet, ['10.0.0.1', '10.0.0.77'])
+  assert.equal(pool.take(), '10.0.0.78')
+})
+
+test('AddressPool.takeExactly refuses what is taken or foreign', () => {
+  const pool = new AddressPool(parseCidr('10.0.0.0/24').subnet, ['10.0.0.1'])
+  pool.takeExactly('10.0.0.9')
+  assert.throws(
+    () => pool.takeExactly('10.0.0.9'),
+    (error) => isKind(error, 'conflict'),
+  )
+  assert.throws(
+    () => pool.takeExactly('10.0.1.9'),
+    (error) => isKind(error, 'invalidArgument'),
+  )
+})

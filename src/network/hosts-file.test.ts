@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatHosts } from './hosts-file.ts'
+
+test('formatHosts has the standard names, extra hosts, then the container itself', () => {
+  const text = formatHosts({
+    hostname: 'web',
+    addresses: ['172.17.0.2'],
+    extraHosts: ['db:10.0.0.5', 'six:[2001:db8::1]', 'up:host-gateway'],
+    gateway: '172.17.0.1',
+  })
+  assert.equal(
+    text,
+    [
+      '127.0.0.1\tlocalhost',
+      '::1\tlocalhost ip6-localhost ip6-loopback',
+      'fe00::\tip6-localnet',
+      'ff00::\tip6-mcastprefix',
+      'ff02::1\tip6-allnodes',
+      'ff02::2\tip6-allrouters',
+      '10.0.0.5\tdb',
+      '2001:db8::1\tsix',
+      '172.17.0.1\tup',
+      '172.17.0.2\tweb',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('formatHosts puts the full name first', () => {
+  const text = formatHosts({ hostname: 'web', domainname: 'example.test', addresses: ['10.0.0.2', ''], extraHosts: [] })
+  assert.match(text, /\n10\.0\.0\.2\tweb\.example\.test web\n$/)
+})

@@ -1,0 +1,30 @@
+/** Where volumes are kept. Layout (as Docker's local driver has it, so that tools find it):
+ *
+ *    <data-root>/volumes/<name>/_data      the volume's content
+ *    <data-root>/volumes/<name>/.filling   is there while content is copied in; what it marks is incomplete
+ *    <data-root>/volumes/.gone-<id>        a removed volume that is still being deleted
+ */
+import { join } from 'node:path'
+import { newId } from '../base/index.ts'
+
+const gonePrefix = '.gone-'
+
+export function volumeDirectory(root: string, name: string): string {
+  return join(root, name)
+}
+
+export function contentDirectory(root: string, name: string): string {
+  return join(root, name, '_data')
+}
+
+export function fillingMark(root: string, name: string): string {
+  return join(root, name, '.filling')
+}
+
+export function newGoneDirectory(root: string): string {
+  return join(root, gonePrefix + newId().slice(0, 16))
+}
+
+export function isGoneDirectory(name: string): boolean {
+  return name.startsWith(gonePrefix)
+}
