@@ -1,0 +1,95 @@
+/** Finding a place in a log file without reading all of it: backwards for the last lines, by halving for a time. */
+import type { FileHandle } from 'node:fs/promises'
+import { headerBytes, parseHeader, parseTimeNs } from './log-line.ts'
+
+const blockBytes = 64 * 1024
+const lineFeed = 0x0a
+
+export interface TailPosition {
+  /** Where the wanted lines begin. */
+  readonly offset: number
+  /** How many lines there are from there on. */
+  readonly lines: number
+}
+
+/** Where the last `wanted` lines of the first `size` bytes begin. Parts of one line count as one. */
+export async function seekTail(file: FileHandle, size: number, wanted: number): Promise<TailPosition> {
+  if (wanted <= 0) return { offset: size, lines: 0 }
+  const buffer = Buffer.allocUnsafeSlow(blockBytes + headerBytes)
+  let lines = 0
+  // The line that the one before (in the file) would go on, if that one is partial.
+  let nextStart = size
+  for (let blockEnd = size; blockEnd > 0; ) {
+    const blockStart = Math.max(0, blockEnd - blockBytes)
+    // Some more than the block, so that the header of a line that begins at its very end is whole.
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - blockStart), blockStart)
+    for (let feed = lastFeed(buffer, blockEnd - blockStart); ; feed = lastFeed(buffer, feed)) {
+      const start = feed + 1
+      if (feed === -1 && blockStart > 0) break
+      if (blockStart + start < size && endsLine(buffer, start, bytesRead, blockStart + start, nextStart, size)) {
+        if (lines === wanted) return { offset: nextStart, lines }
+        lines += 1
+      }
+      nextStart = blockStart + start
+      if (feed === -1) break
+    }
+    blockEnd = blockStart
+  }
+  return { offset: 0, lines }
+}
+
+/** Whether the record at `start` ends a line: it is complete, or it is the file's last. */
+function endsLine(
+  buffer: Buffer,
+  start: number,
+  bytesRead: number,
+  offset: number,
+  nextStart: number,
+  size: number,
+): boolean {
+  const header = parseHeader(buffer, start, bytesRead)
+  if (header === undefined) return false
+  return !header.partial || nextStart >= size || offset >= size
+}
+
+/** The last line feed before `end`, or -1. */
+function lastFeed(buffer: Buffer, end: number): number {
+  return end <= 0 ? -1 : buffer.lastIndexOf(lineFeed, end - 1)
+}
+
+/** Where the first line that is not earlier than `timeNs` begins (`size` when there is none). Lines are in order. */
+export async function seekTime(file: FileHandle, size: number, timeNs: bigint): Promise<number> {
+  const buffer = Buffer.allocUnsafeSlow(blockBytes)
+  // Invariant: every line that begins before `low` is earlier; the first that is not begins at or after `low`.
+  let low = 0
+  let high = size
+  while (high - low > blockBytes) {
+    const middle = low + Math.floor((high - low) / 2)
+    const { bytesRead } = await file.read(buffer, 0, Math.min(blockBytes, size - middle), middle)
+    const start = firstDatedLine(buffer, bytesRead)
+    if (start === undefined || middle + start.offset >= high) high = middle
+    else if (start.timeNs < timeNs) low = middle + start.offset
+    else high = middle
+  }
+  for (let at = low; at < size; ) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(blockBytes, size - at), at)
+    const end = buffer.subarray(0, bytesRead).lastIndexOf(lineFeed) + 1
+    if (end === 0) return size
+    for (let start = 0; start < end; start = buffer.indexOf(lineFeed, start) + 1) {
+      const time = parseHeader(buffer, start, end) === undefined ? undefined : parseTimeNs(buffer, start)
+      if (time !== undefined && time >= timeNs) return at + start
+    }
+    at += end
+  }
+  return size
+}
+
+/** The first whole line after the first line feed. */
+function firstDatedLine(buffer: Buffer, length: number): { offset: number; timeNs: bigint } | undefined {
+  for (let feed = buffer.indexOf(lineFeed); feed !== -1 && feed < length; feed = buffer.indexOf(lineFeed, feed + 1)) {
+    const start = feed + 1
+    const timeNs = parseHeader(buffer, start, length) === undefined ? undefined : parseTimeNs(buffer, start)
+    if (timeNs !== undefined) return { offset: start, timeNs }
+  }
+  return undefined
+}

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import type { OutputSink, OutputStream } from '../base/index.ts'
+import { type ReadLogsEnd, type ReadLogsOptions, readLogs, rotateLog } from './index.ts'
+
+const home = mkdtempSync('/tmp/blog-')
+after(() => rmSync(home, { recursive: true, force: true }))
+
+class Sink implements OutputSink {
+  readonly chunks: [OutputStream, string][] = []
+  full = false
+  #drain: () => void = () => {}
+  #close: (() => void)[] = []
+  onWrite: () => void = () => {}
+  write(stream: OutputStream, chunk: Buffer): boolean {
+    this.chunks.push([stream, chunk.toString()])
+    this.onWrite()
+    return !this.full
+  }
+  onDrain(callback: () => void): void {
+    this.#drain = callback
+  }
+  onClose(callback: () => void): void {
+    this.#close.push(callback)
+  }
+  end(): void {}
+  drain(): void {
+    this.full = false
+    this.#drain()
+  }
+  leave(): void {
+    for (const callback of this.#close) callback()
+  }
+  get text(): string {
+    return this.chunks.map(([, text]) => text).join('')
+  }
+}
+
+let count = 0
+function logFile(text: string): string {
+  count += 1
+  const path = join(home, `d${count}`)
+  writeFileSync(path, text)
+  return path
+}
+
+const at = (second: number, rest: string): string =>
+  `2026-11-23T10:00:${String(second).padStart(2, '0')}.123456789+00:00 ${rest}\n`
+const secondNs = (second: number): bigint => BigInt(Date.parse('2026-11-23T10:00:00Z') + second * 1000) * 1_000_000n
+
+async function read(path: string, options: Partial<ReadLogsOptions> = {}, end: ReadLogsEnd = {}): Promise<Sink> {
+  const sink = new Sink()
+  await readLogs(path, { stdout: true, stderr: true, ...options }, sink, end)
+  return sink
+}
+
+describe('readLogs', () => {
+  const mixed = logFile(
+    at(1, 'stdout F one') +
+      at(2, 'stderr F two') +
+      at(3, 'stdout P thr') +
+      at(3, 'stdout F ee') +
+      at(4, 'stdout F ') +
+      at(5, 'stderr F five'),
+  )
+
+  it('gives the text by stream, joining parts of lines', async () => {
+    assert.deepEqual((await read(mixed)).chunks, [
+      ['stdout', 'one\n'],
+      ['stderr', 'two\n'],
+      ['stdout', 'three\n\n'],
+      ['stderr', 'five\n'],
+    ])
+  })
+
+  it('selects streams', async () => {
+    assert.equal((await read(mixed, { stderr: false })).text, 'one\nthree\n\n')
+    assert.equal((await read(mixed, { stdout: false })).text, 'two\nfive\n')
+  })
+
+  it('puts times before lines, not before their later parts', async () => {
+    const time = (second: number) => `2026-11-23T10:00:0${second}.123456789Z `
+    const { text } = await read(mixed, { timestamps: true })
+    assert.equal(text, `${time(1)}one\n${time(2)}two\n${time(3)}three\n${time(4)}\n${time(5)}five\n`)
+  })
+
+  it('gives a span of time', async () => {
+    assert.equal((await read(mixed, { sinceNs: secondNs(3) })).text, 'three\n\nfive\n')
+    assert.equal((await read(mixed, { untilNs: secondNs(3) })).text, 'one\ntwo\n')
+    assert.equal((await read(mixed, { sinceNs: secondNs(9) })).text, '')
+  })
+
+  it('gives the last lines, counting parts of one as one', async () => {
+    const expected = ['', 'five\n', '\nfive\n', 'three\n\nfive\n', 'two\nthree\n\nfive\n', 'one\ntwo\nthree\n\nfive\n']
+    for (const [tail, text] of expected.entries()) assert.equal((await read(mixed, { tail })).text, text)
+    assert.equal((await read(mixed, { tail: 100 })).text, 'one\ntwo\nthree\n\nfive\n')
+  })
+
+  it('ignores what is no line: a torn end, a broken header', async () => {
+    const path = logFile(`${at(1, 'stdout F one')}garbage\n${at(2, 'stdout F two')}2026-11-23T10:00:03.1234`)
+    assert.equal((await read(path)).text, 'one\ntwo\n')
+    assert.equal((await read(path, { tail: 1 })).text, 'two\n')
+  })
+
+  it('takes a missing log as empty', async () => {
+    assert.equal((await read(join(home, 'none'))).text, '')
+  })
+
+  it('finds tail and time in files of many blocks', async () => {
+    const lines = Array.from({ length: 20_000 }, (_, index) => {
+      const second = Math.floor(index / 400)
+      return at(second, `stdout F ${index} ${'x'.repeat(index % 97)}`)
+    })
+    const path = logFile(lines.join(''))
+    const texts = lines.map((line) => line.slice(45))
+    for (const tail of [1, 999, 5000, 19_999, 20_000]) {
+      assert.equal((await read(path, { tail })).text, texts.slice(-tail).join(''))
+    }
+    assert.equal((await read(path, { sinceNs: secondNs(30) })).text, texts.slice(30 * 400).join(''))
+    assert.equal((await read(path, { sinceNs: secondNs(0), untilNs: secondNs(2) })).text, texts.slice(0, 800).join(''))
+    assert.equal((await read(path)).text, texts.join(''))
+  })
+
+  it('keeps long lines whole', async () => {
+    const long = 'y'.repeat(20_000)
+    const path = logFile(Array.from({ length: 40 }, () => at(1, `stdout P ${long}`) + at(1, 'stdout F .')).join(''))
+    assert.equal((await read(path)).text, `${long}.\n`.repeat(40))
+  })
+
+  it('reads rotated files as one log', async () => {
+    const path = logFile(at(3, 'stdout F three'))
+    writeFileSync(`${path}.1`, at(2, 'stdout F two'))
+    writeFileSync(`${path}.2`, at(1, 'stdout F one'))
+    assert.equal((await read(path)).text, 'one\ntwo\nthree\n')
+    assert.equal((await read(path, { tail: 2 })).text, 'two\nthree\n')
+    assert.equal((await read(path, { sinceNs: secondNs(2) })).text, 'two\nthree\n')
+  })
+
+  it('waits for a full sink', async () => {
+    const path = logFile(at(1, 'stdout F one') + at(2, 'stderr F two'))
+    const sink = new Sink()
+    sink.full = true
+    const done = readLogs(path, { stdout: true, stderr: true }, sink)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.equal(sink.text, 'one\n')
+    sink.drain()
+    await done
+    assert.equal(sink.text, 'one\ntwo\n')
+  })
+
+  it('follows until the writer has ended, and gives what it wrote last', async () => {
+    const path = logFile(at(1, 'stdout F one'))
+    const ended = Promise.withResolvers<void>()
+    const sink = new Sink()
+    const seen = Promise.withResolvers<void>()
+    sink.onWrite = () => sink.text.includes('two') && seen.resolve()
+    const done = readLogs(path, { stdout: true, stderr: true, follow: true }, sink, { ended: ended.promise })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    appendFileSync(path, at(2, 'stdout F two').slice(0, 20))
+    appendFileSync(path, at(2, 'stdout F two').slice(20))
+    await seen.promise
+    appendFileSync(path, at(3, 'stdout F three'))
+    ended.resolve()
+    await done
+    assert.equal(sink.text, 'one\ntwo\nthree\n')
+  })
+
+  it('follows over rotations without losing or repeating a line', async () => {
+    const path = logFile('')
+    const ended = Promise.withResolvers<void>()
+    const sink = new Sink()
+    const done = readLogs(path, { stdout: true, stderr: true, follow: true }, sink, { ended: ended.promise })
+    let expected = ''
+    for (let index = 0; index < 60; index++) {
+      expected += `${index}\n`
+      if (index % 10 === 9) {
+        // The writer goes on in the renamed file for a moment.
+        rotateLog(path, { maxFiles: 10, reopen() {} })
+        appendFileSync(`${path}.1`, at(1, `stdout F ${index}`))
+        writeFileSync(`${path}.new`, '')
+        renameSync(`${path}.new`, path)
+      } else appendFileSync(path, at(1, `stdout F ${index}`))
+      await new Promise((resolve) => setTimeout(resolve, 3))
+    }
+    ended.resolve()
+    await done
+    assert.equal(sink.text, expected)
+  })
+
+  it('stops following when the client leaves or the time is over', async () => {
+    const path = logFile(at(1, 'stdout F one'))
+    const sink = new Sink()
+    const done = readLogs(path, { stdout: true, stderr: true, follow: true }, sink)
+    setTimeout(() => sink.leave(), 20)
+    await done
+    const abort = new AbortController()
+    setTimeout(() => abort.abort(), 20)
+    await read(path, { follow: true }, { signal: abort.signal })
+    await read(path, { follow: true, untilNs: secondNs(5) })
+  })
+})

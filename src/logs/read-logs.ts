@@ -1,0 +1,236 @@
+/** Reads a container's log for a client: the end of it, a span of time, or on and on as it grows. */
+import { type FSWatcher, statSync, watch } from 'node:fs'
+import { dirname } from 'node:path'
+import { errnoOf, type OutputSink } from '../base/index.ts'
+import { type OpenLogFile, openLogFile, openLogFiles } from './log-files.ts'
+import { type LogChunk, LogFormatter } from './log-formatter.ts'
+import { seekTail, seekTime } from './log-seek.ts'
+
+export interface ReadLogsOptions {
+  readonly stdout: boolean
+  readonly stderr: boolean
+  /** Only lines at or after this time. */
+  readonly sinceNs?: bigint | undefined
+  /** Only lines up to this time. */
+  readonly untilNs?: bigint | undefined
+  /** Only the last lines, of both streams together. Default: all. */
+  readonly tail?: number | undefined
+  /** Go on with what is written later, until `ended`. */
+  readonly follow?: boolean | undefined
+  /** Each line begins with its time. */
+  readonly timestamps?: boolean | undefined
+}
+
+export interface ReadLogsEnd {
+  /** The client has gone. */
+  readonly signal?: AbortSignal | undefined
+  /** With `follow`: resolves when nothing more will be written; what was is still read. */
+  readonly ended?: Promise<unknown> | undefined
+}
+
+const chunkBytes = 256 * 1024
+/** Output smaller than this is copied out, so that the buffer can be used again. */
+const copyBelowBytes = 16 * 1024
+const lineFeed = 0x0a
+
+/** Hands the log at `path` to the sink. Resolves when all was handed over or `signal` was aborted; never ends the
+ *  sink. A log that does not exist is empty. */
+export async function readLogs(
+  path: string,
+  options: ReadLogsOptions,
+  sink: OutputSink,
+  end: ReadLogsEnd = {},
+): Promise<void> {
+  const reader = new LogReader(path, options, sink, end)
+  try {
+    await reader.readAll()
+    if (options.follow === true) await reader.follow()
+  } finally {
+    await reader.close()
+  }
+}
+
+class LogReader {
+  readonly #path: string
+  readonly #options: ReadLogsOptions
+  readonly #sink: OutputSink
+  readonly #end: ReadLogsEnd
+  readonly #formatter: LogFormatter
+  #files: OpenLogFile[] = []
+  /** Bytes of the newest file that were handled. */
+  #offset = 0
+  #buffer = Buffer.allocUnsafeSlow(chunkBytes)
+  #resume: (() => void) | undefined
+  #gone = false
+
+  constructor(path: string, options: ReadLogsOptions, sink: OutputSink, end: ReadLogsEnd) {
+    this.#path = path
+    this.#options = options
+    this.#sink = sink
+    this.#end = end
+    this.#formatter = new LogFormatter({ ...options, timestamps: options.timestamps === true })
+    sink.onDrain(() => this.#resume?.())
+    sink.onClose(() => this.#leave())
+    end.signal?.addEventListener('abort', () => this.#leave(), { once: true })
+    if (end.signal?.aborted === true) this.#leave()
+  }
+
+  /** Everything that is there now. */
+  async readAll(): Promise<void> {
+    this.#files = await openLogFiles(this.#path)
+    const starts = await this.#startOffsets()
+    for (const [index, file] of this.#files.entries()) {
+      this.#offset = starts[index] ?? 0
+      await this.#readToEnd(file)
+    }
+  }
+
+  /** What is written from now on. */
+  async follow(): Promise<void> {
+    const changes = new ChangeSignal(dirname(this.#path))
+    let over = false
+    const finish = () => {
+      over = true
+      changes.notify()
+    }
+    void this.#end.ended?.then(finish, finish)
+    this.#end.signal?.addEventListener('abort', finish, { once: true })
+    this.#sink.onClose(finish)
+    const timer = this.#untilTimer(finish)
+    try {
+      while (!this.#isDone()) {
+        // Asked before reading: what was written until now will be seen by this round.
+        const last = over
+        await this.#readNew()
+        if (last) return
+        await changes.next()
+      }
+    } finally {
+      clearTimeout(timer)
+      changes.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { file } of this.#files) await file.close()
+  }
+
+  #leave(): void {
+    this.#gone = true
+    this.#resume?.()
+  }
+
+  #isDone(): boolean {
+    return this.#gone || this.#formatter.ended
+  }
+
+  /** Where reading begins in each file. */
+  async #startOffsets(): Promise<number[]> {
+    const { sinceNs, tail } = this.#options
+    const starts = this.#files.map(() => 0)
+    let wanted = tail ?? Number.POSITIVE_INFINITY
+    for (const [index, { file, size }] of [...this.#files.entries()].reverse()) {
+      if (wanted !== Number.POSITIVE_INFINITY) {
+        const found = await seekTail(file, size, wanted)
+        starts[index] = found.offset
+        wanted -= found.lines
+      }
+      if (sinceNs !== undefined) starts[index] = Math.max(starts[index] ?? 0, await seekTime(file, size, sinceNs))
+    }
+    return starts
+  }
+
+  /** The rest of the newest file, and all of those that took its place meanwhile. */
+  async #readNew(): Promise<void> {
+    for (;;) {
+      const newest = this.#files.at(-1)
+      // Looked at first: once the writer has a new file, the old one gets no more lines.
+      const current = inodeOf(this.#path)
+      if (newest !== undefined) await this.#readToEnd(newest)
+      if (current === undefined || current === newest?.inode || this.#isDone()) return
+      const opened = await openLogFile(this.#path)
+      if (opened === undefined) return
+      await newest?.file.close()
+      this.#files = [...this.#files.slice(0, -1), opened]
+      this.#offset = 0
+    }
+  }
+
+  async #readToEnd({ file }: OpenLogFile): Promise<void> {
+    while (!this.#isDone()) {
+      const buffer = this.#buffer
+      const { bytesRead } = await file.read(buffer, 0, chunkBytes, this.#offset)
+      const end = bytesRead === 0 ? 0 : buffer.lastIndexOf(lineFeed, bytesRead - 1) + 1
+      // A line that is not complete yet will be read again; one larger than any of conmon's is no line.
+      this.#offset += end === 0 && bytesRead === chunkBytes ? bytesRead : end
+      await this.#hand(this.#formatter.format(buffer, end))
+      if (bytesRead < chunkBytes) return
+    }
+  }
+
+  async #hand(chunks: readonly LogChunk[]): Promise<void> {
+    const small = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0) < copyBelowBytes
+    if (!small) this.#buffer = Buffer.allocUnsafeSlow(chunkBytes)
+    for (const { stream, bytes } of chunks) {
+      if (this.#gone) return
+      if (!this.#sink.write(stream, small ? Buffer.from(bytes) : bytes)) await this.#drained()
+    }
+  }
+
+  async #drained(): Promise<void> {
+    if (this.#gone) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#resume = resolve
+    await promise
+    this.#resume = undefined
+  }
+
+  #untilTimer(finish: () => void): NodeJS.Timeout | undefined {
+    const { untilNs } = this.#options
+    if (untilNs === undefined) return undefined
+    const ms = Number(untilNs / 1_000_000n) - Date.now()
+    const maxTimerMs = 2 ** 31 - 1
+    return setTimeout(finish, Math.max(0, Math.min(ms, maxTimerMs)))
+  }
+}
+
+/** Wakes a reader when something in a directory changed. Changes while it works are remembered as one. */
+class ChangeSignal {
+  readonly #watcher: FSWatcher | undefined
+  #changed = true
+  #wake: (() => void) | undefined
+
+  constructor(directory: string) {
+    try {
+      this.#watcher = watch(directory, { persistent: false }, () => this.notify())
+      this.#watcher.on('error', () => this.notify())
+    } catch (error) {
+      // The directory is gone with its container: `ended` tells the reader.
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }
+  }
+
+  notify(): void {
+    this.#changed = true
+    this.#wake?.()
+  }
+
+  /** Resolves at the next change, or at once when there was one since the last call. */
+  async next(): Promise<void> {
+    if (!this.#changed) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#wake = resolve
+      await promise
+      this.#wake = undefined
+    }
+    this.#changed = false
+  }
+
+  close(): void {
+    this.#watcher?.close()
+  }
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino
+}
