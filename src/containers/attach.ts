@@ -129,10 +129,5 @@ async function replayLogs(
   options: AttachOptions,
   sink: OutputSink,
 ): Promise<void> {
-  await readLogs(
-    context.paths.log(id),
-    { stdout: options.stdout, stderr: options.stderr, follow: false, timestamps: false, tail: 'all' },
-    sink,
-    {},
-  )
+  await readLogs(context.paths.log(id), { stdout: options.stdout, stderr: options.stderr, follow: false }, sink, {})
 }

@@ -23,8 +23,8 @@ export interface ContainerVolumes {
   release(containerId: string, options: { readonly removeAnonymous: boolean }): Promise<void>
   /** Fills an empty volume with what `source` holds. */
   copyUp(source: string, name: string): Promise<void>
-  /** Ids of all containers that are noted as users. */
-  users(): readonly string[]
+  /** Drops the references of containers that are not among these. */
+  restore(containers: ReadonlySet<string>): void
 }
 
 /** Images that containers are made of. */

@@ -65,11 +65,11 @@ export async function inspectContainer(
 ): Promise<ContainerInspect> {
   const record = context.containers.get(idOrName)
   const execIds = [...context.live.of(record.id).execs.keys()]
-  const shown = toInspect(record, context.networks.sandbox(record.id), await shownPaths(context, record), execIds)
+  const shown = toInspect(record, context.networks.sandbox(record.id), shownPaths(context, record), execIds)
   return options.size ? { ...shown, ...(await sizes(context, record)) } : shown
 }
 
-async function shownPaths(context: ContainerContext, record: ContainerRecord): Promise<ShownPaths> {
+function shownPaths(context: ContainerContext, record: ContainerRecord): ShownPaths {
   const { paths } = context
   const target = sharedNetworkTarget(record.hostConfig.NetworkMode ?? '')
   const owner = target === undefined ? record.id : (findId(context, target) ?? record.id)
@@ -81,7 +81,7 @@ async function shownPaths(context: ContainerContext, record: ContainerRecord): P
     resolvConf: started ? paths.resolvConf(owner) : '',
     graph: {
       MergedDir: paths.rootfs(record.id),
-      UpperDir: await context.snapshots.directory(snapshotKey(record.id)),
+      UpperDir: context.snapshots.directory(snapshotKey(record.id)),
     },
   }
 }

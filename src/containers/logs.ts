@@ -28,13 +28,19 @@ export async function containerLogs(
     throw conflict('configured logging driver does not support reading')
   }
   const running = record.state.status === 'running' || record.state.status === 'restarting'
+  const { tail, details: _details, ...rest } = options
   return {
     tty: record.config.Tty === true,
     run: (sink) =>
-      readLogs(context.paths.log(record.id), { ...options, follow: options.follow && running }, sink, {
-        signal,
-        ended: followEnd(context, record.id),
-      }),
+      readLogs(
+        context.paths.log(record.id),
+        { ...rest, ...(tail === 'all' ? {} : { tail }), follow: options.follow && running },
+        sink,
+        {
+          signal,
+          ended: followEnd(context, record.id),
+        },
+      ),
   }
 }
 

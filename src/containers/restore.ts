@@ -102,10 +102,10 @@ async function removeOrphans(context: ContainerContext): Promise<void> {
     const [, id] = /^container-([0-9a-f]{64})$/.exec(key) ?? []
     if (id !== undefined) ids.add(id)
   }
-  for (const id of context.volumes.users()) ids.add(id)
   for (const id of ids) {
     if (context.containers.find(id) !== undefined) continue
     context.logger.info('removing what a container left that has no record', { container: id })
     await removeFiles(context, id, { volumes: true })
   }
+  context.volumes.restore(new Set(context.containers.all().map(({ id }) => id)))
 }

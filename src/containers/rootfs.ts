@@ -4,15 +4,15 @@ import { closeSync, constants, mkdirSync, openSync, readFileSync } from 'node:fs
 import { errnoOf } from '../base/index.ts'
 import type { UserFiles } from '../runtime/index.ts'
 import { mkdirAt, mount, openInRoot, unmount } from '../sys/index.ts'
-import { snapshotKey } from './container-record.ts'
+import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 
 const oPath = 0o10000000
 
 /** Mounts the writable layer over the image's; gives the mount point. What was mounted there before is replaced. */
-export async function mountRootfs(context: ContainerContext, id: string): Promise<string> {
+export async function mountRootfs(context: ContainerContext, { id, hostConfig }: ContainerRecord): Promise<string> {
   const target = context.paths.rootfs(id)
-  const layers = await context.snapshots.mounts(snapshotKey(id))
+  const layers = await context.snapshots.mounts(snapshotKey(id), { volatile: hostConfig.AutoRemove === true })
   mkdirSync(target, { recursive: true, mode: 0o700 })
   for (const layer of layers) mount(layer, target)
   return target

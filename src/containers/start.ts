@@ -49,7 +49,7 @@ async function run(context: ContainerContext, record: ContainerRecord): Promise<
   const { id } = record
   const trace = stepTrace(context, id)
   await using undo = new Undo()
-  const rootfs = await mountRootfs(context, id)
+  const rootfs = await mountRootfs(context, record)
   undo.add(() => unmountRootfs(context, id))
   trace('mount')
   ensureDirectory(rootfs, record.config.WorkingDir ?? '')

@@ -1,5 +1,6 @@
 /** stop, kill and restart. None holds the container's lock while it waits for the process to end. */
-import { internal, invalidArgument, isKind } from '../base/index.ts'
+import { internal, isKind } from '../base/index.ts'
+import { parseSignal } from '../sys/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
@@ -30,7 +31,7 @@ export async function stopContainer(context: ContainerContext, idOrName: string,
 async function endByUser(context: ContainerContext, record: ContainerRecord, options: StopOptions): Promise<void> {
   const { id, config } = record
   const live = context.live.of(id)
-  const signal = signalNumber(context, options.signal || config.StopSignal || 'SIGTERM', sigterm)
+  const signal = signalNumber(options.signal || config.StopSignal || 'SIGTERM', sigterm)
   if (live.cancelRestart() || record.state.status === 'restarting') {
     const stopped = withState(record, { status: 'exited' }, { stoppedByUser: true })
     context.containers.save(stopped)
@@ -74,13 +75,13 @@ function send(context: ContainerContext, record: ContainerRecord, signal: number
 /** Sends a signal (name or number; '' is KILL). With KILL and the stop signal no restart policy acts. */
 export async function killContainer(context: ContainerContext, idOrName: string, signalText: string): Promise<void> {
   const record = context.containers.get(idOrName)
-  const signal = signalNumber(context, signalText, sigkill)
+  const signal = signalNumber(signalText, sigkill)
   checkVerb('kill', record.state.status, record.id, record.name)
   if (record.state.status === 'restarting') {
     await endByUser(context, record, {})
     return
   }
-  const isEnd = signal === sigkill || signal === signalNumber(context, record.config.StopSignal ?? '', sigterm)
+  const isEnd = signal === sigkill || signal === signalNumber(record.config.StopSignal ?? '', sigterm)
   if (isEnd) context.containers.save(withState(record, {}, { stoppedByUser: true }))
   const stopped = context.live.of(record.id).nextStop()
   if (!send(context, record, signal)) checkVerb('kill', 'exited', record.id, record.name)
@@ -103,9 +104,6 @@ export async function restartContainer(
   publishContainer(context.events, context.containers.get(record.id), 'restart')
 }
 
-function signalNumber(context: ContainerContext, text: string, fallback: number): number {
-  if (text === '') return fallback
-  const number = context.host.signalNumber(text)
-  if (number === undefined) throw invalidArgument(`invalid signal: ${text}`)
-  return number
+function signalNumber(text: string, fallback: number): number {
+  return text === '' ? fallback : parseSignal(text)
 }

@@ -2,6 +2,7 @@
  *  Messages are Docker's where Docker has one. */
 import type { ContainerConfig, HostConfig } from '../api/index.ts'
 import { invalidArgument } from '../base/index.ts'
+import { parseSignal } from '../sys/index.ts'
 import { portRequests } from './port-requests.ts'
 
 const minimumMemoryBytes = 6 * 1024 * 1024
@@ -11,20 +12,18 @@ export interface HostFacts {
   readonly cpus: number
   /** Capability names with their `CAP_` prefix. */
   readonly capabilities: ReadonlySet<string>
-  /** Number of a signal name (`TERM`, `SIGTERM`, `15`), or undefined. */
-  signalNumber(text: string): number | undefined
 }
 
 /** Throws `invalidArgument` for the first thing that is wrong. */
 export function validateRequest(config: ContainerConfig, hostConfig: HostConfig, host: HostFacts): void {
-  validateProcess(config, host)
+  validateProcess(config)
   validateResources(hostConfig, host)
   validateRestart(hostConfig)
   validateNetwork(config, hostConfig)
   validateSecurity(hostConfig, host)
 }
 
-function validateProcess(config: ContainerConfig, host: HostFacts): void {
+function validateProcess(config: ContainerConfig): void {
   if (config.WorkingDir && !config.WorkingDir.startsWith('/')) {
     throw invalidArgument(`the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`)
   }
@@ -32,9 +31,7 @@ function validateProcess(config: ContainerConfig, host: HostFacts): void {
     if (entry === '' || entry.startsWith('=')) throw invalidArgument(`invalid environment variable: ${entry}`)
     if (entry.includes('\0')) throw invalidArgument('invalid environment variable: contains a NUL byte')
   }
-  if (config.StopSignal && host.signalNumber(config.StopSignal) === undefined) {
-    throw invalidArgument(`invalid signal: ${config.StopSignal}`)
-  }
+  if (config.StopSignal) parseSignal(config.StopSignal)
   if (config.Hostname && (config.Hostname.length > 63 || !/^[a-zA-Z0-9._-]+$/.test(config.Hostname))) {
     throw invalidArgument(`invalid hostname: ${config.Hostname}`)
   }

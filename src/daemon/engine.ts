@@ -1,0 +1,258 @@
+/** The composition root: makes every part in order, from the kernel's doors up to the API, holds what was on disk
+ *  against what runs, and takes all down again. Order only, no logic of its own. */
+import { existsSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Background, conflict, KeyedMutex, type Logger, newId, Undo } from '../base/index.ts'
+import type { DaemonConfig, ListenAddress } from '../config/index.ts'
+import {
+  adoptContainers,
+  type ContainerContext,
+  ContainerIndex,
+  ContainerPaths,
+  containerService,
+  Execs,
+  finishRestore,
+  LiveContainers,
+  liveIds,
+} from '../containers/index.ts'
+import { Leases, LocalContentStore } from '../content/index.ts'
+import { EventBus } from '../events/index.ts'
+import { type Endpoint, loadTls } from '../http/index.ts'
+import { Images } from '../images/index.ts'
+import { Networks } from '../network/index.ts'
+import { ConmonRuntime, capabilitiesOfMask } from '../runtime/index.ts'
+import { type ApiServer, type Backends, createServer } from '../server/index.ts'
+import { OverlaySnapshotter } from '../snapshots/index.ts'
+import { ContainerTable, Database, LeaseTable, SnapshotTable } from '../store/index.ts'
+import { acquireLock, detectCgroups, hostInfo, type Lock, prepareCgroups } from '../sys/index.ts'
+import { Volumes } from '../volumes/index.ts'
+import { containerSettings } from './container-settings.ts'
+import { containerImages, imageBackend, imageUse } from './image-backend.ts'
+import { networkBackend } from './network-backend.ts'
+import { systemBackend } from './system-backend.ts'
+import { berthVersion } from './version.ts'
+import { containerVolumes, volumeBackend } from './volume-backend.ts'
+
+export interface EngineOptions {
+  readonly logger: Logger
+  /** Told the time of each step of a container start. */
+  readonly trace?: (containerId: string, step: string, ms: number) => void
+}
+
+/** A running engine. */
+export interface Engine {
+  /** What the API calls, for embedders. */
+  readonly backends: Backends
+  /** Serves the API on one more address. */
+  listen(address: ListenAddress): Promise<Endpoint>
+  /** Stops serving and working. Containers run on, unless `stopContainers` is said; `removeNetwork` takes bridge and
+   *  rules away as well. */
+  close(options?: CloseOptions): Promise<void>
+}
+
+export interface CloseOptions {
+  readonly stopContainers?: boolean
+  readonly removeNetwork?: boolean
+}
+
+/** Opens the engine on its data root. Throws `conflict` when another daemon has it. */
+export async function createEngine(config: DaemonConfig, options: EngineOptions): Promise<Engine> {
+  const { logger } = options
+  await using undo = new Undo()
+  const locks = takeLocks(config)
+  undo.add(() => {
+    for (const lock of locks) lock.release()
+  })
+  prepareCgroups(logger)
+  const db = Database.open(join(config.dataRoot, 'berth.db'))
+  undo.add(() => db.close())
+
+  const events = new EventBus()
+  const background = new Background(logger)
+  const index = ContainerIndex.open(new ContainerTable(db), logger)
+  const snapshots = await OverlaySnapshotter.open({
+    root: join(config.dataRoot, 'snapshots'),
+    table: new SnapshotTable(db),
+    logger,
+  })
+  const images = await openImages(config, { db, snapshots, events, logger, index })
+  const networks = await Networks.open({
+    db,
+    stateDir: join(config.execRoot, 'netns'),
+    logger: logger.child({ component: 'network' }),
+    config: config.network,
+    instance: config.dataRoot,
+  })
+  undo.add(() => networks.close())
+  const runtime = await ConmonRuntime.open({
+    execRoot: config.execRoot,
+    logger: logger.child({ component: 'runtime' }),
+    runtimes: config.containers.runtimes,
+    defaultRuntime: config.containers.defaultRuntime,
+  })
+  undo.add(() => runtime.close())
+  const volumes = await Volumes.open({ root: join(config.dataRoot, 'volumes'), db, logger })
+
+  const capabilities = capabilitiesOfMask(ownCapabilityMask())
+  const host = hostInfo()
+  const context: ContainerContext = {
+    containers: index,
+    live: new LiveContainers(),
+    locks: new KeyedMutex(),
+    images: containerImages(images),
+    snapshots,
+    networks,
+    volumes: containerVolumes(volumes),
+    runtime,
+    events,
+    background,
+    logger: logger.child({ component: 'containers' }),
+    paths: new ContainerPaths(config.dataRoot, config.execRoot),
+    settings: containerSettings(config),
+    host: { cpus: host.cpus, capabilities: new Set(capabilities) },
+    specHost: {
+      cgroupVersion: detectCgroups().version,
+      arch: host.architecture,
+      kernelRelease: host.kernelVersion,
+      capabilities,
+    },
+    ...(options.trace === undefined ? {} : { trace: options.trace }),
+  }
+  mkdirSync(context.paths.root, { recursive: true, mode: 0o710 })
+  const adopted = await adoptContainers(context)
+  await networks.restore(liveIds(adopted))
+  await finishRestore(context, adopted)
+  background.run('garbage collection after boot', () => images.garbage.sweep())
+
+  const backends: Backends = {
+    containers: containerService(context),
+    exec: execBackend(context),
+    images: imageBackend(images),
+    system: systemBackend({
+      config,
+      context,
+      engineId: engineId(config.dataRoot),
+      imageCount: () => [...images.store.records()].length,
+    }),
+    networks: networkBackend(networks),
+    volumes: volumeBackend(volumes, events),
+  }
+  const server = createServer({ backends, logger: logger.child({ component: 'api' }), version: berthVersion })
+  undo.disarm()
+  return {
+    backends,
+    listen: (address) => listenOn(server, config, address),
+    async close({ stopContainers = false, removeNetwork = false } = {}) {
+      await server.close()
+      if (stopContainers) await stopAll(context, config.shutdownTimeoutSeconds)
+      context.live.close()
+      await background.drain()
+      await images.close()
+      await networks.close({ remove: removeNetwork })
+      runtime.close()
+      await snapshots.close()
+      db.close()
+      for (const lock of locks) lock.release()
+    },
+  }
+}
+
+/** Makes the root directories and locks them, so that no second daemon works on them. */
+function takeLocks(config: DaemonConfig): Lock[] {
+  const locks: Lock[] = []
+  try {
+    for (const root of [config.dataRoot, config.execRoot]) {
+      mkdirSync(root, { recursive: true, mode: 0o711 })
+      locks.push(acquireLock(join(root, 'lock')))
+    }
+    return locks
+  } catch (cause) {
+    for (const lock of locks) lock.release()
+    throw conflict(`another daemon is using ${config.dataRoot} or ${config.execRoot}`, { cause })
+  }
+}
+
+interface ImagePartsOfEngine {
+  readonly db: Database
+  readonly snapshots: OverlaySnapshotter
+  readonly events: EventBus
+  readonly logger: Logger
+  readonly index: ContainerIndex
+}
+
+async function openImages(config: DaemonConfig, parts: ImagePartsOfEngine): Promise<Images> {
+  const contentRoot = join(config.dataRoot, 'content')
+  const leases = new Leases(new LeaseTable(parts.db))
+  leases.dropForeign()
+  return Images.open({
+    db: parts.db,
+    content: await LocalContentStore.open(contentRoot),
+    contentRoot,
+    snapshots: parts.snapshots,
+    leases,
+    events: parts.events,
+    use: imageUse(parts.index),
+    logger: parts.logger.child({ component: 'images' }),
+    registries: { insecureRegistries: config.registries.insecure, mirrors: config.registries.mirrors },
+    maxConcurrentDownloads: config.registries.maxConcurrentDownloads,
+  })
+}
+
+function execBackend(context: ContainerContext): Backends['exec'] {
+  const execs = new Execs(context)
+  return {
+    create: (containerId, config) => execs.create(containerId, config),
+    start: (execId, options) => execs.start(execId, options),
+    inspect: async (execId) => execs.inspect(execId),
+    resize: async (execId, size) => execs.resize(execId, size),
+  }
+}
+
+async function stopAll(context: ContainerContext, timeoutSeconds: number): Promise<void> {
+  const service = containerService(context)
+  const running = context.containers.all().filter(({ state }) => state.status === 'running')
+  await Promise.all(running.map(({ id }) => service.stop(id, { timeoutSeconds })))
+}
+
+async function listenOn(server: ApiServer, config: DaemonConfig, address: ListenAddress): Promise<Endpoint> {
+  if (address.kind === 'tcp') {
+    const tls = config.tls === undefined ? undefined : await loadTls(tlsPaths(config.tls))
+    return server.listen({ kind: 'tcp', host: address.host, port: address.port, ...(tls === undefined ? {} : { tls }) })
+  }
+  mkdirSync(join(address.path, '..'), { recursive: true })
+  const endpoint = await server.listen({ kind: 'unix', path: address.path }, { socketGroup: config.group })
+  if (config.dockerSocket !== undefined) linkSocket(address.path, config.dockerSocket)
+  return endpoint
+}
+
+function tlsPaths(tls: NonNullable<DaemonConfig['tls']>): Parameters<typeof loadTls>[0] {
+  return {
+    cert: tls.certFile,
+    key: tls.keyFile,
+    verify: tls.verifyClients,
+    ...(tls.caFile === undefined ? {} : { ca: tls.caFile }),
+  }
+}
+
+/** Only a dangling link or our own is replaced: a real socket there belongs to somebody else. */
+function linkSocket(socket: string, link: string): void {
+  if (existsSync(link)) throw conflict(`${link} exists already and is not replaced`)
+  try {
+    symlinkSync(socket, link)
+  } catch {
+    unlinkSync(link)
+    symlinkSync(socket, link)
+  }
+}
+
+/** Made once per data root. */
+function engineId(dataRoot: string): string {
+  const path = join(dataRoot, 'engine-id')
+  if (!existsSync(path)) writeFileSync(path, newId())
+  return readFileSync(path, 'utf8').trim()
+}
+
+function ownCapabilityMask(): string {
+  const [, mask = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+  return mask
+}

@@ -1,0 +1,1 @@
+export { type CloseOptions, createEngine, type Engine, type EngineOptions } from './engine.ts'

@@ -1,0 +1,195 @@
+/** What `/version`, `/info` and `/events` answer: everything true for this host at the time of the call. */
+import { readdirSync } from 'node:fs'
+import { inactiveSwarm, maxApiVersion, minApiVersion, type SystemInfo, type SystemVersion } from '../api/index.ts'
+import type { DaemonConfig } from '../config/index.ts'
+import type { ContainerContext } from '../containers/index.ts'
+import { matchesEvent } from '../events/index.ts'
+import type { SystemBackend } from '../server/index.ts'
+import { cgroupFeatures, detectCgroups, fileSystemName, hostInfo, kernelFeatures, runCommand } from '../sys/index.ts'
+import { berthVersion } from './version.ts'
+
+export interface SystemBackendOptions {
+  readonly config: DaemonConfig
+  readonly context: ContainerContext
+  /** Identifies this installation for ever. */
+  readonly engineId: string
+  readonly imageCount: () => number
+}
+
+/** Makes the backend. Versions of host programs are asked for once, when somebody first wants to know. */
+export function systemBackend(options: SystemBackendOptions): SystemBackend {
+  let components: Promise<readonly HostProgram[]> | undefined
+  return {
+    async version() {
+      components ??= hostPrograms(options.config)
+      return systemVersion(await components)
+    },
+    async info() {
+      return systemInfo(options)
+    },
+    async *events({ sinceNs, untilNs, filters }, { signal }) {
+      for await (const event of options.context.events.stream({ sinceNs, untilNs }, signal)) {
+        if (matchesEvent(event, filters)) yield event
+      }
+    },
+  }
+}
+
+interface HostProgram {
+  readonly name: string
+  readonly version: string
+}
+
+async function hostPrograms(config: DaemonConfig): Promise<readonly HostProgram[]> {
+  const runtime = config.containers.runtimes[config.containers.defaultRuntime] ?? 'crun'
+  return Promise.all(
+    [
+      [config.containers.defaultRuntime, runtime],
+      ['conmon', 'conmon'],
+    ].map(async ([name = '', path = '']) => {
+      const { stdout } = await runCommand(path, ['--version'], { timeoutMs: 5000 })
+      return { name, version: /version\s+(\S+)/.exec(stdout.toString('utf8'))?.[1] ?? 'unknown' }
+    }),
+  )
+}
+
+function systemVersion(programs: readonly HostProgram[]): SystemVersion {
+  const host = hostInfo()
+  const common = { ApiVersion: maxApiVersion, MinAPIVersion: minApiVersion }
+  const build = { GitCommit: '', GoVersion: process.version, BuildTime: '' }
+  return {
+    Platform: { Name: 'Berth' },
+    Components: [
+      {
+        Name: 'Engine',
+        Version: berthVersion,
+        Details: {
+          ...common,
+          ...build,
+          Os: 'linux',
+          Arch: host.architecture,
+          KernelVersion: host.kernelVersion,
+          Experimental: 'false',
+        },
+      },
+      ...programs.map(({ name, version }) => ({ Name: name, Version: version, Details: { GitCommit: '' } })),
+    ],
+    Version: berthVersion,
+    ...common,
+    ...build,
+    Os: 'linux',
+    Arch: host.architecture,
+    KernelVersion: host.kernelVersion,
+  }
+}
+
+function systemInfo({ config, context, engineId, imageCount }: SystemBackendOptions): SystemInfo {
+  const host = hostInfo()
+  const kernel = kernelFeatures()
+  const limits = cgroupFeatures()
+  return {
+    ID: engineId,
+    ...containerCounts(context),
+    Images: imageCount(),
+    Driver: 'overlay2',
+    DriverStatus: [
+      ['Backing Filesystem', fileSystemName(config.dataRoot)],
+      ['Supports d_type', 'true'],
+      ['Native Overlay Diff', 'true'],
+      ['userxattr', 'false'],
+    ],
+    DockerRootDir: config.dataRoot,
+    Plugins: {
+      Volume: ['local'],
+      Network: ['bridge', 'host', 'null'],
+      Authorization: null,
+      Log: ['json-file', 'none'],
+    },
+    MemoryLimit: limits.memory,
+    SwapLimit: limits.swap,
+    CpuCfsPeriod: limits.cpuCfsQuota,
+    CpuCfsQuota: limits.cpuCfsQuota,
+    CPUShares: limits.cpuShares,
+    CPUSet: limits.cpuset,
+    PidsLimit: limits.pids,
+    OomKillDisable: limits.oomKillDisable,
+    IPv4Forwarding: kernel.ipv4Forwarding,
+    Debug: config.logLevel === 'debug',
+    NFd: readdirSync('/proc/self/fd').length,
+    NGoroutines: readdirSync('/proc/self/task').length,
+    SystemTime: new Date().toISOString(),
+    LoggingDriver: config.containers.logDriver,
+    CgroupDriver: 'cgroupfs',
+    CgroupVersion: detectCgroups().version === 2 ? '2' : '1',
+    NEventsListener: context.events.listenerCount,
+    KernelVersion: host.kernelVersion,
+    OperatingSystem: host.operatingSystem,
+    OSVersion: host.operatingSystemVersion,
+    OSType: 'linux',
+    Architecture: host.machine,
+    NCPU: host.cpus,
+    MemTotal: host.memoryBytes,
+    IndexServerAddress: 'https://index.docker.io/v1/',
+    RegistryConfig: registryConfig(config),
+    GenericResources: null,
+    HttpProxy: '',
+    HttpsProxy: '',
+    NoProxy: '',
+    Name: host.hostname,
+    Labels: config.labels,
+    ExperimentalBuild: false,
+    ServerVersion: berthVersion,
+    Runtimes: Object.fromEntries(Object.entries(config.containers.runtimes).map(([name, path]) => [name, { path }])),
+    DefaultRuntime: config.containers.defaultRuntime,
+    Swarm: inactiveSwarm,
+    LiveRestoreEnabled: config.liveRestore,
+    Isolation: '',
+    InitBinary: 'tini',
+    ContainerdCommit: { ID: '' },
+    RuncCommit: { ID: '' },
+    InitCommit: { ID: '' },
+    SecurityOptions: [
+      ...(kernel.seccomp ? ['name=seccomp,profile=builtin'] : []),
+      ...(detectCgroups().version === 2 ? ['name=cgroupns'] : []),
+    ],
+    CDISpecDirs: [],
+    Warnings: warnings(kernel.ipv4Forwarding, limits),
+  }
+}
+
+function containerCounts(
+  context: ContainerContext,
+): Pick<SystemInfo, 'Containers' | 'ContainersRunning' | 'ContainersPaused' | 'ContainersStopped'> {
+  const records = context.containers.all()
+  const running = records.filter(({ state }) => state.status === 'running' || state.status === 'restarting').length
+  return {
+    Containers: records.length,
+    ContainersRunning: running,
+    ContainersPaused: 0,
+    ContainersStopped: records.length - running,
+  }
+}
+
+function registryConfig({ registries }: DaemonConfig): SystemInfo['RegistryConfig'] {
+  return {
+    InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8', ...registries.insecure.filter((entry) => entry.includes('/'))],
+    IndexConfigs: {
+      'docker.io': { Name: 'docker.io', Mirrors: registries.mirrors, Secure: true, Official: true },
+      ...Object.fromEntries(
+        registries.insecure
+          .filter((entry) => !entry.includes('/'))
+          .map((name) => [name, { Name: name, Mirrors: [], Secure: false, Official: false }]),
+      ),
+    },
+    Mirrors: registries.mirrors,
+  }
+}
+
+function warnings(forwarding: boolean, limits: ReturnType<typeof cgroupFeatures>): string[] {
+  return [
+    ...(limits.memory ? [] : ['WARNING: No memory limit support']),
+    ...(limits.swap ? [] : ['WARNING: No swap limit support']),
+    ...(limits.pids ? [] : ['WARNING: No pids limit support']),
+    ...(forwarding ? [] : ['WARNING: IPv4 forwarding is disabled']),
+  ]
+}
