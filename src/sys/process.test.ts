@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isProcessAlive, processName, processStartTime, signalProcess, waitAll, watchPid } from './process.ts'
 import { runCommand } from './run-command.ts'
 import { spawnProcess } from './spawn.ts'
@@ -26,6 +27,8 @@ test('processStartTime: names a process for good', async () => {
 
 test('signalProcess: true when delivered, false when nobody is there', async () => {
   const child = spawnProcess({ path: 'sleep', args: ['50'] })
+  // The new name may show a moment after the child's exec has let us go on.
+  await sleep(20)
   assert.equal(processName(child.pid), 'sleep')
   assert.equal(signalProcess(child.pid, 9), true)
   assert.deepEqual(await child.exited, { code: null, signal: 9 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { closeFd, makePipe, oCloexec, openFd, readFd, writeFd } from './fd.ts'
 import { runCommand } from './run-command.ts'
 import { spawnProcess } from './spawn.ts'
@@ -122,6 +123,8 @@ test('spawnProcess: environment, directory, name, session and signals', async ()
   })
   assert.match(shown.stdout.toString(), /^1 zwei\n\/usr\n/)
   const child = spawnProcess({ path: 'sleep', args: ['10'], setsid: true, argv0: 'berth-test-name' })
+  // The kernel fills in the new program's particulars a moment after its exec has let us go on.
+  await sleep(20)
   const status = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')
   assert.equal(Number(status?.[3]), child.pid, 'session id')
   assert.match(readFileSync(`/proc/${child.pid}/cmdline`, 'utf8'), /^berth-test-name\0/)
