@@ -66,3 +66,35 @@ test('detectCompression() refuses xz and bzip2 by name', () => {
   assert.throws(() => detectCompression(Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0])), /xz compression/)
   assert.throws(() => detectCompression(Buffer.from('BZh9')), /bzip2 compression/)
 })
+
+test('decompress() reads its source to the end, past the compressed data', { timeout: 10_000 }, async () => {
+  for (const tail of [10, 100_000, 3_000_000]) {
+    let seen = 0
+    async function* source(): AsyncIterable<Buffer> {
+      for await (const piece of pieces(Buffer.concat([gzipSync(text), Buffer.alloc(tail)]), 5000)) {
+        seen += piece.length
+        yield piece
+      }
+    }
+    const { data } = await decompress(source())
+    let length = 0
+    for await (const part of data) length += part.length
+    assert.equal(length, text.length)
+    assert.equal(seen, gzipSync(text).length + tail)
+  }
+})
+
+test('decompress() ends its source when its reader stops early', { timeout: 10_000 }, async () => {
+  let isClosed = false
+  async function* source(): AsyncIterable<Buffer> {
+    try {
+      const bytes = gzipSync(text)
+      for (;;) yield bytes
+    } finally {
+      isClosed = true
+    }
+  }
+  const { data } = await decompress(source())
+  for await (const _ of data) break
+  assert.equal(isClosed, true)
+})

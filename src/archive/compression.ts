@@ -1,6 +1,5 @@
 /** Compression of layers, told by the first bytes: registries' media types and file names are not trusted. */
-import { Readable } from 'node:stream'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib'
 import { BerthError, isBerthError, messageOf, notImplemented } from '../base/index.ts'
 
 export type Compression = 'none' | 'gzip' | 'zstd'
@@ -79,22 +78,49 @@ async function* resume(first: readonly Buffer[], rest: AsyncIterator<Buffer>): A
 }
 
 async function* inflate(source: AsyncIterable<Buffer>, compression: 'gzip' | 'zstd'): AsyncIterable<Buffer> {
-  const input = Readable.from(source, { objectMode: true, highWaterMark: 4 })
   const output =
     compression === 'gzip' ? createGunzip({ chunkSize: chunkBytes }) : createZstdDecompress({ chunkSize: chunkBytes })
-  let inputError: unknown
-  input.on('error', (error) => {
-    inputError = error
-    output.destroy(error)
+  let sourceError: unknown
+  const feeding = feed(source, output).catch((error: unknown) => {
+    sourceError = error
+    output.destroy(error instanceof Error ? error : new Error(messageOf(error)))
   })
   try {
-    for await (const chunk of input.pipe(output)) yield chunk as Buffer
+    for await (const chunk of output) yield chunk as Buffer
+    await feeding
   } catch (cause) {
-    // A failure of the source keeps its own kind.
-    if (inputError !== undefined || isBerthError(cause)) throw cause
-    throw new BerthError('invalidArgument', `damaged ${compression} data: ${messageOf(cause)}`, { cause })
+    throw damage(cause, compression)
   } finally {
-    input.destroy()
     output.destroy()
+    await feeding
   }
+  if (sourceError !== undefined) throw damage(sourceError, compression)
+
+  function damage(cause: unknown, name: string): unknown {
+    // A failure of the source keeps its own kind.
+    if (sourceError !== undefined) return sourceError
+    if (isBerthError(cause)) return cause
+    return new BerthError('invalidArgument', `damaged ${name} data: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** Writes the source into the decompressor. Goes on to the source's end when the decompressor has had enough, for
+ *  bytes may follow the compressed data, and whoever counts or hashes the source wants to see them; stops when the
+ *  decompressor was destroyed. */
+async function feed(source: AsyncIterable<Buffer>, output: Gunzip | ZstdDecompress): Promise<void> {
+  for await (const chunk of source) {
+    if (output.readableEnded) continue
+    if (output.destroyed) return
+    if (!output.write(chunk)) await roomOrEnd(output)
+  }
+  if (!output.readableEnded && !output.destroyed) output.end()
+}
+
+function roomOrEnd(output: Gunzip | ZstdDecompress): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const events = ['drain', 'end', 'close'] as const
+  for (const event of events) output.once(event, resolve)
+  return promise.finally(() => {
+    for (const event of events) output.off(event, resolve)
+  })
 }
