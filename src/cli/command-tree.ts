@@ -1,0 +1,283 @@
+/** Every command, its one-line summary and where its code is. The code is loaded when the command is called. */
+import type { Command } from './command.ts'
+
+export interface CommandEntry {
+  readonly summary: string
+  /** All names, as `--help` lists them; none when there is only one. */
+  readonly aliases?: readonly string[]
+  /** Listed first in `berth --help`. */
+  readonly common?: boolean
+  load(): Promise<Command>
+}
+
+export interface CommandGroup {
+  readonly summary: string
+  readonly commands: Readonly<Record<string, CommandEntry>>
+  /** Other names of its commands. */
+  readonly alternatives?: Readonly<Record<string, string>>
+}
+
+/** An entry that is reached as `berth VERB` and as `berth GROUP VERB`. */
+function both(group: string, verb: string, summary: string, load: () => Promise<Command>): CommandEntry {
+  return { summary, aliases: [`${group} ${verb}`, verb], load }
+}
+
+const run = both(
+  'container',
+  'run',
+  'Create a container from an image and start it',
+  async () => (await import('./container/run.ts')).command,
+)
+const create = both(
+  'container',
+  'create',
+  'Create a container without starting it',
+  async () => (await import('./container/create.ts')).command,
+)
+const start = both(
+  'container',
+  'start',
+  'Start stopped containers',
+  async () => (await import('./container/start.ts')).command,
+)
+const stop = both(
+  'container',
+  'stop',
+  'Stop running containers',
+  async () => (await import('./container/stop.ts')).command,
+)
+const restart = both(
+  'container',
+  'restart',
+  'Restart containers',
+  async () => (await import('./container/restart.ts')).command,
+)
+const kill = both(
+  'container',
+  'kill',
+  'Send a signal to running containers, SIGKILL by default',
+  async () => (await import('./container/kill.ts')).command,
+)
+const logs = both(
+  'container',
+  'logs',
+  'Show the log of a container',
+  async () => (await import('./container/logs.ts')).command,
+)
+const attach = both(
+  'container',
+  'attach',
+  'Connect the terminal to a running container',
+  async () => (await import('./container/attach.ts')).command,
+)
+const exec = both(
+  'container',
+  'exec',
+  'Run a program in a running container',
+  async () => (await import('./container/exec.ts')).command,
+)
+const port = both(
+  'container',
+  'port',
+  'List the published ports of a container',
+  async () => (await import('./container/port.ts')).command,
+)
+const top = both(
+  'container',
+  'top',
+  'Show the processes of a container',
+  async () => (await import('./container/top.ts')).command,
+)
+const wait = both(
+  'container',
+  'wait',
+  'Wait until containers end and print their exit codes',
+  async () => (await import('./container/wait.ts')).command,
+)
+const rename = both(
+  'container',
+  'rename',
+  'Give a container another name',
+  async () => (await import('./container/rename.ts')).command,
+)
+const removeContainer: CommandEntry = {
+  summary: 'Remove containers',
+  aliases: ['container rm', 'container remove', 'rm'],
+  load: async () => (await import('./container/rm.ts')).command,
+}
+const listContainers: CommandEntry = {
+  summary: 'List containers',
+  aliases: ['container ls', 'container list', 'container ps', 'ps'],
+  load: async () => (await import('./container/ls.ts')).command,
+}
+const pull = both(
+  'image',
+  'pull',
+  'Fetch an image from a registry',
+  async () => (await import('./image/pull.ts')).command,
+)
+const tag = both('image', 'tag', 'Give an image another name', async () => (await import('./image/tag.ts')).command)
+const load = both(
+  'image',
+  'load',
+  'Load images from a tar archive',
+  async () => (await import('./image/load.ts')).command,
+)
+const importImage = both(
+  'image',
+  'import',
+  'Make an image from the tar archive of a file system',
+  async () => (await import('./image/import.ts')).command,
+)
+const history = both(
+  'image',
+  'history',
+  'Show the steps that made an image',
+  async () => (await import('./image/history.ts')).command,
+)
+const listImages: CommandEntry = {
+  summary: 'List images',
+  aliases: ['image ls', 'image list', 'images'],
+  load: async () => (await import('./image/ls.ts')).command,
+}
+const removeImage: CommandEntry = {
+  summary: 'Remove images',
+  aliases: ['image rm', 'image remove', 'rmi'],
+  load: async () => (await import('./image/rm.ts')).command,
+}
+const info = both(
+  'system',
+  'info',
+  'Show what the daemon and its host are like',
+  async () => (await import('./system/info.ts')).command,
+)
+const events = both(
+  'system',
+  'events',
+  'Show what happens in the daemon',
+  async () => (await import('./system/events.ts')).command,
+)
+
+/** `berth COMMAND`. */
+export const rootCommands: Readonly<Record<string, CommandEntry>> = {
+  run: { ...run, common: true },
+  exec: { ...exec, common: true },
+  ps: { ...listContainers, common: true },
+  pull: { ...pull, common: true },
+  images: { ...listImages, common: true },
+  version: {
+    summary: 'Show the versions of Berth and its daemon',
+    common: true,
+    load: async () => (await import('./system/version.ts')).command,
+  },
+  info: { ...info, common: true },
+  attach,
+  create,
+  events,
+  history,
+  import: importImage,
+  inspect: {
+    summary: 'Show everything about containers, images, networks and volumes',
+    load: async () => (await import('./system/inspect.ts')).command,
+  },
+  kill,
+  load,
+  logs,
+  port,
+  rename,
+  restart,
+  rm: removeContainer,
+  rmi: removeImage,
+  start,
+  stop,
+  tag,
+  top,
+  wait,
+}
+
+/** `berth GROUP COMMAND`. */
+export const commandGroups: Readonly<Record<string, CommandGroup>> = {
+  container: {
+    summary: 'Manage containers',
+    commands: {
+      attach,
+      create,
+      exec,
+      inspect: {
+        summary: 'Show everything about containers',
+        load: async () => (await import('./container/inspect.ts')).command,
+      },
+      kill,
+      logs,
+      ls: listContainers,
+      port,
+      rename,
+      restart,
+      rm: removeContainer,
+      run,
+      start,
+      stop,
+      top,
+      wait,
+    },
+    alternatives: { list: 'ls', ps: 'ls', remove: 'rm' },
+  },
+  image: {
+    summary: 'Manage images',
+    commands: {
+      history,
+      import: importImage,
+      inspect: {
+        summary: 'Show everything about images',
+        load: async () => (await import('./image/inspect.ts')).command,
+      },
+      load,
+      ls: listImages,
+      pull,
+      rm: removeImage,
+      tag,
+    },
+    alternatives: { list: 'ls', remove: 'rm' },
+  },
+  network: {
+    summary: 'Manage networks',
+    commands: {
+      inspect: {
+        summary: 'Show everything about networks',
+        load: async () => (await import('./network/inspect.ts')).command,
+      },
+      ls: {
+        summary: 'List networks',
+        aliases: ['network ls', 'network list'],
+        load: async () => (await import('./network/ls.ts')).command,
+      },
+    },
+    alternatives: { list: 'ls' },
+  },
+  system: { summary: 'Manage the daemon', commands: { events, info } },
+  volume: {
+    summary: 'Manage volumes',
+    commands: {
+      create: { summary: 'Create a volume', load: async () => (await import('./volume/create.ts')).command },
+      inspect: {
+        summary: 'Show everything about volumes',
+        load: async () => (await import('./volume/inspect.ts')).command,
+      },
+      ls: {
+        summary: 'List volumes',
+        aliases: ['volume ls', 'volume list'],
+        load: async () => (await import('./volume/ls.ts')).command,
+      },
+      prune: {
+        summary: 'Remove volumes that nothing uses',
+        load: async () => (await import('./volume/prune.ts')).command,
+      },
+      rm: {
+        summary: 'Remove volumes that no container uses',
+        aliases: ['volume rm', 'volume remove'],
+        load: async () => (await import('./volume/rm.ts')).command,
+      },
+    },
+    alternatives: { list: 'ls', remove: 'rm' },
+  },
+}

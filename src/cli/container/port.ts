@@ -1,0 +1,38 @@
+import { isIPv6 } from 'node:net'
+import type { PortBinding } from '../../api/index.ts'
+import { invalidArgument } from '../../base/index.ts'
+import type { Command } from '../command.ts'
+
+export const command: Command = {
+  usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
+  operands: { min: 1, max: 2 },
+  flags: [],
+  async run({ client, output }, _flags, [container = '', port]) {
+    const { value } = await client.containers.inspect(container)
+    const ports = value.NetworkSettings.Ports ?? {}
+    const lines: string[] = []
+    if (port === undefined) {
+      for (const [key, bindings] of Object.entries(ports)) {
+        for (const binding of bindings ?? []) lines.push(`${key} -> ${hostAddress(binding)}`)
+      }
+      lines.sort(comparePorts)
+    } else {
+      const key = port.includes('/') ? port : `${port}/tcp`
+      const bindings = ports[key] ?? []
+      if (bindings.length === 0) throw invalidArgument(`Error: No public port '${port}' published for ${container}`)
+      lines.push(...bindings.map(hostAddress))
+    }
+    for (const line of lines) output.write(`${line}\n`)
+    return 0
+  },
+}
+
+function hostAddress({ HostIp, HostPort }: PortBinding): string {
+  const address = HostIp ?? ''
+  return `${isIPv6(address) ? `[${address}]` : address}:${HostPort ?? ''}`
+}
+
+/** By the numbers in them: 80/tcp stands before 443/tcp. */
+function comparePorts(left: string, right: string): number {
+  return left.localeCompare(right, 'en', { numeric: true })
+}

@@ -1,0 +1,14 @@
+import { invalidArgument } from '../../base/index.ts'
+import type { Command } from '../command.ts'
+
+export const command: Command = {
+  usage: 'CONTAINER NEW_NAME',
+  operands: { min: 2, max: 2 },
+  flags: [],
+  async run({ client }, _flags, [container = '', name = '']) {
+    if (container.trim() === '' || name.trim() === '')
+      throw invalidArgument('Error: Neither old nor new names may be empty')
+    await client.containers.rename(container.trim(), name.trim())
+    return 0
+  },
+}

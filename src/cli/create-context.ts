@@ -1,0 +1,54 @@
+/** Makes what commands work with: settings from flags and environment, and the client. */
+import { EngineClient, parseEndpoint } from '../client/index.ts'
+import { type ClientSettings, defaultHost, loadClientSettings } from '../config/index.ts'
+import type { CliContext } from './command.ts'
+import type { FlagValues } from './flags/flag-values.ts'
+import type { MainOptions } from './main.ts'
+import { StandardInput } from './terminal/input.ts'
+import type { Output } from './terminal/output.ts'
+
+/** `close` ends the client's connections. Throws `invalidArgument` for settings that make no sense. */
+export function createContext(
+  commandPath: string,
+  globals: FlagValues,
+  { output, errors }: { readonly output: Output; readonly errors: Output },
+  options: MainOptions,
+): { readonly context: CliContext; readonly close: () => void } {
+  const settings = loadClientSettings(
+    {
+      configDir: globals.string('config'),
+      hosts: globals.list('host'),
+      context: globals.string('context'),
+      tls: globals.bool('tls'),
+      tlsVerify: globals.has('tlsverify') ? globals.bool('tlsverify') : undefined,
+      tlsCaPath: globals.string('tlscacert'),
+      tlsCertificatePath: globals.string('tlscert'),
+      tlsKeyPath: globals.string('tlskey'),
+    },
+    options.environment,
+  )
+  const client = openClient(settings, options.onNoDaemon)
+  const context: CliContext = {
+    commandPath,
+    client,
+    settings,
+    output,
+    errors,
+    input: options.input ?? new StandardInput(),
+    now: () => new Date(),
+  }
+  return { context, close: () => client.close() }
+}
+
+function openClient(settings: ClientSettings, onNoDaemon: MainOptions['onNoDaemon']): EngineClient {
+  const { host, isDefaultHost, tls, apiVersion } = settings
+  return new EngineClient({
+    endpoint: parseEndpoint(host, { tls: tls !== undefined }),
+    tls,
+    apiVersion,
+    userAgent: 'Berth-Client',
+    ...(isDefaultHost && onNoDaemon !== undefined
+      ? { onUnreachable: () => onNoDaemon(defaultHost.replace('unix://', '')) }
+      : {}),
+  })
+}

@@ -1,0 +1,63 @@
+/** What the flags of one call were set to. */
+import { parseBool } from './flag.ts'
+
+export class FlagValues {
+  readonly #values: ReadonlyMap<string, readonly string[]>
+  readonly #defaultTrue: ReadonlySet<string>
+
+  constructor(values: ReadonlyMap<string, readonly string[]>, defaultTrue: ReadonlySet<string> = new Set()) {
+    this.#values = values
+    this.#defaultTrue = defaultTrue
+  }
+
+  /** The flag was given. */
+  has(name: string): boolean {
+    return this.#values.has(name)
+  }
+
+  bool(name: string): boolean {
+    const value = this.#values.get(name)?.at(-1)
+    return value === undefined ? this.#defaultTrue.has(name) : parseBool(value)
+  }
+
+  /** The last value, or '' when the flag was not given. */
+  string(name: string, fallback = ''): string {
+    return this.#values.get(name)?.at(-1) ?? fallback
+  }
+
+  /** All values in order. */
+  list(name: string): readonly string[] {
+    return this.#values.get(name) ?? []
+  }
+
+  /** Whole numbers, sizes in bytes, durations in nanoseconds, CPUs in billionths. */
+  number(name: string, fallback = 0): number {
+    const value = this.#values.get(name)?.at(-1)
+    return value === undefined ? fallback : Number(value)
+  }
+
+  /** `name=value` pairs as an object; a pair without `=` has an empty value. */
+  pairs(name: string): Record<string, string> {
+    return toPairs(this.list(name))
+  }
+
+  /** Filters as the API takes them. */
+  filters(name = 'filter'): Record<string, string[]> {
+    const result: Record<string, string[]> = {}
+    for (const filter of this.list(name)) {
+      const equals = filter.indexOf('=')
+      ;(result[filter.slice(0, equals)] ??= []).push(filter.slice(equals + 1))
+    }
+    return result
+  }
+}
+
+/** `a=1`, `b` → `{a: '1', b: ''}`. */
+export function toPairs(items: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    items.map((item) => {
+      const equals = item.indexOf('=')
+      return equals === -1 ? [item, ''] : [item.slice(0, equals), item.slice(equals + 1)]
+    }),
+  )
+}

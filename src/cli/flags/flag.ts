@@ -1,0 +1,119 @@
+/** Flags of commands: one table row each, with pflag's kinds of values. */
+import { invalidArgument } from '../../base/index.ts'
+import { parseBinarySize, parseDurationNs } from '../format/units.ts'
+
+/** What a flag's value looks like; also the word that `--help` shows behind its name (`bool` shows none). */
+export type FlagType =
+  | 'bool'
+  | 'string'
+  | 'int'
+  | 'uint'
+  | 'uint16'
+  | 'bytes'
+  | 'decimal'
+  | 'duration'
+  | 'list'
+  | 'strings'
+  | 'map'
+  | 'filter'
+  | 'mount'
+  | 'network'
+  | 'ulimit'
+  | 'gpu-request'
+
+export interface Flag {
+  readonly name: string
+  readonly short?: string
+  readonly type: FlagType
+  readonly help: string
+  /** As `--help` shows it; strings in quotes, others bare. */
+  readonly shownDefault?: string
+  /** A boolean that is true unless said otherwise. */
+  readonly defaultTrue?: boolean
+  /** Not in `--help`. */
+  readonly hidden?: boolean
+  /** Throws when the value is malformed; what it gives is kept in place of the value. */
+  readonly check?: (value: string) => string
+}
+
+const repeatable: ReadonlySet<FlagType> = new Set([
+  'list',
+  'strings',
+  'map',
+  'filter',
+  'mount',
+  'network',
+  'ulimit',
+  'gpu-request',
+])
+
+/** The flag may be given several times, and all values count. */
+export function isRepeatable(type: FlagType): boolean {
+  return repeatable.has(type)
+}
+
+/** Throws with Go's text for a value that its type does not take. */
+export function checkFlagValue(flag: Flag, value: string): string {
+  if (flag.check !== undefined) return flag.check(value)
+  switch (flag.type) {
+    case 'bool':
+      parseBool(value)
+      return value
+    case 'int':
+      return String(parseInteger(value, 'ParseInt', -(2n ** 63n), 2n ** 63n - 1n))
+    case 'uint':
+      return String(parseInteger(value, 'ParseUint', 0n, 2n ** 64n - 1n))
+    case 'uint16':
+      return String(parseInteger(value, 'ParseUint', 0n, 65535n))
+    case 'bytes':
+      // "-1" stands for "no limit" where the daemon knows such a thing.
+      return value === '-1' ? value : String(parseBinarySize(value))
+    case 'duration':
+      return String(parseDurationNs(value))
+    case 'decimal':
+      return parseDecimal(value)
+    case 'filter':
+      return parseFilter(value)
+    default:
+      return value
+  }
+}
+
+/** The words that Go takes for true and false. */
+export function parseBool(value: string): boolean {
+  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true
+  if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false
+  throw invalidArgument(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`)
+}
+
+function parseInteger(value: string, name: string, minimum: bigint, maximum: bigint): bigint {
+  const quoted = JSON.stringify(value)
+  const signed = minimum < 0n
+  if (
+    !(signed ? /^[+-]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|\d+)$/ : /^(0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)$/).test(
+      value,
+    )
+  ) {
+    throw invalidArgument(`strconv.${name}: parsing ${quoted}: invalid syntax`)
+  }
+  const digits = value.replace(/^[+-]/, '').replace(/^0(?=[0-7]+$)/, '0o')
+  const number = value.startsWith('-') ? -BigInt(digits) : BigInt(digits)
+  if (number < minimum || number > maximum)
+    throw invalidArgument(`strconv.${name}: parsing ${quoted}: value out of range`)
+  return number
+}
+
+/** CPUs → billionths. */
+function parseDecimal(value: string): string {
+  const match = /^(\d+(?:\.\d*)?|\.\d+)$/.exec(value)
+  if (match === null) throw invalidArgument(`failed to parse ${value} as a rational number`)
+  const [whole = '', fraction = ''] = value.split('.')
+  if (fraction.replace(/0+$/, '').length > 9) throw invalidArgument('value is too precise')
+  return String(BigInt(whole || '0') * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0')))
+}
+
+function parseFilter(value: string): string {
+  const equals = value.indexOf('=')
+  if (equals === -1) throw invalidArgument('bad format of filter (expected name=value)')
+  return `${value.slice(0, equals).trim().toLowerCase()}=${value.slice(equals + 1).trim()}`
+}

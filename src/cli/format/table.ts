@@ -1,0 +1,60 @@
+/** Columns of text: cells end with a tab, each run of lines that has a cell makes a column as wide as its widest
+ *  cell, as Go's text/tabwriter does. https://pkg.go.dev/text/tabwriter */
+
+export interface ColumnOptions {
+  readonly minWidth: number
+  readonly padding: number
+}
+
+/** The widths that tables of the CLI have. */
+export const tableColumns: ColumnOptions = { minWidth: 10, padding: 3 }
+
+/** Replaces the tabs of `text` by spaces. The text after a line's last tab is in no column. */
+export function alignColumns(text: string, options: ColumnOptions = tableColumns): string {
+  const lines = text.split('\n').map((line) => line.split('\t'))
+  const widths: number[] = []
+  const output: string[] = []
+  const flush = (from: number, to: number): void => {
+    for (let row = from; row < to; row++) output[row] = renderLine(lines[row] ?? [], widths)
+  }
+  // The recursion follows a column down as long as lines have it, then goes on with the columns inside.
+  const formatBlock = (from: number, to: number): void => {
+    const column = widths.length
+    let done = from
+    for (let row = from; row < to; row++) {
+      if (!hasCell(lines[row], column)) continue
+      flush(done, row)
+      let end = row
+      let width = options.minWidth
+      while (end < to && hasCell(lines[end], column)) {
+        width = Math.max(width, textWidth(lines[end]?.[column] ?? '') + options.padding)
+        end++
+      }
+      widths.push(width)
+      formatBlock(row, end)
+      widths.pop()
+      done = end
+      row = end - 1
+    }
+    flush(done, to)
+  }
+  formatBlock(0, lines.length)
+  return output.join('\n')
+}
+
+function hasCell(cells: readonly string[] | undefined, column: number): boolean {
+  return cells !== undefined && column < cells.length - 1
+}
+
+function renderLine(cells: readonly string[], widths: readonly number[]): string {
+  return cells.map((cell, index) => padEnd(cell, index < cells.length - 1 ? (widths[index] ?? 0) : 0)).join('')
+}
+
+function padEnd(cell: string, width: number): string {
+  return cell + ' '.repeat(Math.max(0, width - textWidth(cell)))
+}
+
+/** Characters, not UTF-16 units. */
+function textWidth(text: string): number {
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : [...text].length
+}

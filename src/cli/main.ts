@@ -1,0 +1,170 @@
+/** Entry of the command line: finds the command, parses its flags, runs it, turns errors into messages and exit codes.
+ *  Only what every call needs is imported here: each module more is time that every `berth …` takes. */
+import { readFileSync } from 'node:fs'
+import { messageOf } from '../base/index.ts'
+import { CliError } from './cli-error.ts'
+import type { CliContext, Command } from './command.ts'
+import { type CommandEntry, commandGroups, rootCommands } from './command-tree.ts'
+import type { FlagValues } from './flags/flag-values.ts'
+import { type ParsedArguments, parseFlags } from './flags/parse-flags.ts'
+import { globalFlags } from './global-flags.ts'
+import { commandHelp, flagError, groupHelp, operandError, rootHelp, unknownCommand } from './help.ts'
+import type { Input } from './terminal/input.ts'
+import { FdOutput, type Output, OutputClosed } from './terminal/output.ts'
+
+export interface MainOptions {
+  /** Starts a daemon when none listens on the default socket; resolves when it does. */
+  readonly onNoDaemon?: (socketPath: string) => Promise<void>
+  readonly output?: Output
+  readonly errors?: Output
+  readonly input?: Input
+  readonly environment?: Readonly<Record<string, string | undefined>>
+}
+
+interface Streams {
+  readonly output: Output
+  readonly errors: Output
+}
+
+/** Runs one command line (without the program's name). Resolves with the exit code. */
+export async function main(args: readonly string[], options: MainOptions = {}): Promise<number> {
+  const streams = { output: options.output ?? new FdOutput(1), errors: options.errors ?? new FdOutput(2) }
+  let debug = false
+  try {
+    const globals = parseOr125(
+      () => parseFlags(args, globalFlags(), { interspersed: false }),
+      'berth',
+      '[OPTIONS] COMMAND [ARG...]',
+    )
+    debug = globals.flags.bool('debug')
+    return await dispatch(globals, streams, options)
+  } catch (error) {
+    return report(error, streams.errors, debug)
+  }
+}
+
+function report(error: unknown, errors: Output, debug: boolean): number {
+  // The reader has gone, as for a program that SIGPIPE ended.
+  if (error instanceof OutputClosed) return 141
+  const message = messageOf(error)
+  if (message !== '') errors.write(`${message}\n`)
+  if (debug && error instanceof Error)
+    errors.write(`${error.stack}\n${error.cause instanceof Error ? `caused by ${error.cause.stack}\n` : ''}`)
+  return error instanceof CliError ? error.exitCode : 1
+}
+
+function parseOr125(parse: () => ParsedArguments, path: string, usage: string): ParsedArguments {
+  try {
+    return parse()
+  } catch (error) {
+    throw flagError(path, usage, messageOf(error))
+  }
+}
+
+async function dispatch(globals: ParsedArguments, streams: Streams, options: MainOptions): Promise<number> {
+  const { output } = streams
+  const [first, ...rest] = globals.operands
+  if (globals.flags.bool('version')) {
+    output.write(`Berth version ${clientVersion()}\n`)
+    return 0
+  }
+  if (globals.help || first === undefined) {
+    const text = rootHelp(rootCommands, commandGroups, helpColumns(output))
+    ;(globals.help ? output : streams.errors).write(text)
+    return 0
+  }
+  if (first === 'help')
+    return dispatch({ ...globals, operands: [...rest, '--help'], help: rest.length === 0 }, streams, options)
+  const found = findCommand(first, rest)
+  if ('group' in found) {
+    const group = commandGroups[found.group]
+    if (group !== undefined) (found.help ? output : streams.errors).write(groupHelp(found.group, group))
+    return 0
+  }
+  return runCommand(found, globals.flags, streams, options)
+}
+
+interface FoundCommand {
+  readonly path: string
+  readonly entry: CommandEntry
+  readonly args: readonly string[]
+}
+
+function findCommand(
+  first: string,
+  rest: readonly string[],
+): FoundCommand | { readonly group: string; readonly help: boolean } {
+  const entry = own(rootCommands, first)
+  if (entry !== undefined) return { path: `berth ${first}`, entry, args: rest }
+  const group = own(commandGroups, first)
+  if (group === undefined) throw unknownCommand(`berth ${first}`, 'berth')
+  const { help, operands } = parseOr125(
+    () => parseFlags(rest, [], { interspersed: false }),
+    `berth ${first}`,
+    'COMMAND',
+  )
+  const [verb, ...args] = operands
+  if (help || verb === undefined) return { group: first, help }
+  const known = own(group.commands, verb) ?? own(group.commands, own(group.alternatives ?? {}, verb) ?? '')
+  if (known === undefined) throw unknownCommand(`berth ${first} ${verb}`, `berth ${first}`)
+  return { path: `berth ${first} ${verb}`, entry: known, args }
+}
+
+function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined
+}
+
+async function runCommand(
+  found: FoundCommand,
+  globals: FlagValues,
+  streams: Streams,
+  options: MainOptions,
+): Promise<number> {
+  const { path, entry, args } = found
+  const command = await entry.load()
+  const parse = (): ParsedArguments => parseFlags(args, command.flags, { interspersed: command.interspersed !== false })
+  const { flags, operands, help, helpByShort } = parseOr125(parse, path, command.usage)
+  if (help) {
+    if (helpByShort) streams.errors.write('Flag shorthand -h has been deprecated, use --help\n')
+    streams.output.write(commandHelp(path, entry, command, helpColumns(streams.output)))
+    return 0
+  }
+  const { min, max } = command.operands
+  if (operands.length < min || (max !== undefined && operands.length > max)) {
+    throw operandError(path, command.usage, command.operands)
+  }
+  return runWithClient(path, command, { flags, operands, globals }, streams, options)
+}
+
+interface Call {
+  readonly flags: FlagValues
+  readonly operands: readonly string[]
+  readonly globals: FlagValues
+}
+
+async function runWithClient(
+  path: string,
+  command: Command,
+  call: Call,
+  streams: Streams,
+  options: MainOptions,
+): Promise<number> {
+  const { createContext } = await import('./create-context.ts')
+  const { context, close } = createContext(path, call.globals, streams, options)
+  try {
+    return (await command.run(context satisfies CliContext, call.flags, call.operands)) ?? 0
+  } finally {
+    close()
+  }
+}
+
+/** One less than the terminal's width, as Docker's help. */
+function helpColumns(output: Output): number {
+  return output.columns - 1
+}
+
+/** The version in package.json. */
+export function clientVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown'
+}

@@ -1,0 +1,45 @@
+/** Standard input. */
+import { isatty, type ReadStream } from 'node:tty'
+
+/** Where a command reads what the user types or pipes. */
+export interface Input {
+  readonly isTerminal: boolean
+  /** Passes chunks on until the end of the input or until the result is called. */
+  read(onData: (chunk: Buffer) => void, onEnd: () => void): () => void
+  /** Keys come one by one and unechoed, Ctrl-C as a character. No-op without a terminal. */
+  setRaw(raw: boolean): void
+  /** More room: goes on after `pause`. */
+  resume(): void
+  pause(): void
+}
+
+export class StandardInput implements Input {
+  get isTerminal(): boolean {
+    return isatty(0)
+  }
+
+  read(onData: (chunk: Buffer) => void, onEnd: () => void): () => void {
+    const { stdin } = process
+    stdin.on('data', onData)
+    stdin.once('end', onEnd)
+    // A descriptor that cannot be read (closed, a directory) is an input without content.
+    stdin.once('error', onEnd)
+    return () => {
+      stdin.off('data', onData)
+      stdin.off('end', onEnd)
+      stdin.pause()
+    }
+  }
+
+  setRaw(raw: boolean): void {
+    if (this.isTerminal) (process.stdin as ReadStream).setRawMode(raw)
+  }
+
+  resume(): void {
+    process.stdin.resume()
+  }
+
+  pause(): void {
+    process.stdin.pause()
+  }
+}

@@ -1,0 +1,68 @@
+/** Standard output and error, written at once to the file descriptor. `process.stdout` is a stream whose making
+ *  takes longer than most commands take to print; and what was written is out when the process ends. */
+import { writeSync } from 'node:fs'
+import { isatty, WriteStream } from 'node:tty'
+import { errnoOf } from '../../base/index.ts'
+
+/** Where a command prints. */
+export interface Output {
+  readonly isTerminal: boolean
+  /** Width of the terminal, 80 where there is none. */
+  readonly columns: number
+  readonly rows: number
+  write(text: string | Uint8Array): void
+}
+
+/** Thrown when nobody reads any more (`berth logs … | head`). */
+export class OutputClosed extends Error {}
+
+const retryMs = 2
+
+export class FdOutput implements Output {
+  readonly #fd: number
+  readonly #sleep = new Int32Array(new SharedArrayBuffer(4))
+  #isTerminal: boolean | undefined
+
+  constructor(fd: number) {
+    this.#fd = fd
+  }
+
+  get isTerminal(): boolean {
+    return (this.#isTerminal ??= isatty(this.#fd))
+  }
+
+  get columns(): number {
+    return this.#size()[0]
+  }
+
+  get rows(): number {
+    return this.#size()[1]
+  }
+
+  write(text: string | Uint8Array): void {
+    const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text
+    let written = 0
+    while (written < bytes.length) written += this.#writeSome(bytes, written)
+  }
+
+  #writeSome(bytes: Uint8Array, offset: number): number {
+    try {
+      return writeSync(this.#fd, bytes, offset)
+    } catch (error) {
+      const code = errnoOf(error)
+      if (code === 'EPIPE') throw new OutputClosed('output closed', { cause: error })
+      if (code !== 'EAGAIN') throw error
+      // The descriptor is non-blocking (shared with another program): its reader needs a moment.
+      Atomics.wait(this.#sleep, 0, 0, retryMs)
+      return 0
+    }
+  }
+
+  #size(): readonly [number, number] {
+    if (!this.isTerminal) return [80, 24]
+    // Opened anew each time: the size changes, and a kept stream would hold the terminal.
+    const stream = new WriteStream(this.#fd)
+    const [columns, rows] = stream.getWindowSize()
+    return columns > 0 ? [columns, rows] : [80, 24]
+  }
+}

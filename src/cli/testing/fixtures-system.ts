@@ -1,0 +1,197 @@
+/** More answers of the made-up daemon: history, volumes, networks, system. */
+
+const now = Math.floor(Date.now() / 1000)
+const id = (digit: string): string => digit.repeat(64)
+
+export const history = [
+  {
+    Id: `sha256:${id('1')}`,
+    Created: now - 86400 * 3,
+    CreatedBy: '/bin/sh -c #(nop)  CMD ["nginx" "-g" "daemon off;"]',
+    Tags: ['nginx:1.27'],
+    Size: 0,
+    Comment: '',
+  },
+  {
+    Id: '<missing>',
+    Created: now - 86400 * 4,
+    CreatedBy: 'RUN /bin/sh -c apt-get update && apt-get install -y a-package-with-a-long-name # buildkit',
+    Tags: null,
+    Size: 113456789,
+    Comment: 'buildkit.dockerfile.v0',
+  },
+]
+
+export const volumeList = {
+  Volumes: [
+    {
+      Name: 'data',
+      Driver: 'local',
+      Mountpoint: '/var/lib/berth/volumes/data/_data',
+      CreatedAt: '2026-01-02T03:04:05Z',
+      Labels: { b: '2', a: '1' },
+      Scope: 'local',
+      Options: null,
+    },
+    {
+      Name: id('4'),
+      Driver: 'local',
+      Mountpoint: '/var/lib/berth/volumes/4/_data',
+      CreatedAt: '2026-01-02T03:04:05Z',
+      Labels: null,
+      Scope: 'local',
+      Options: null,
+    },
+  ],
+  Warnings: null,
+}
+
+const network = {
+  Created: '2026-01-02T03:04:05.678901234Z',
+  Scope: 'local',
+  EnableIPv4: true,
+  EnableIPv6: false,
+  IPAM: { Driver: 'default', Options: null, Config: [{ Subnet: '172.17.0.0/16', Gateway: '172.17.0.1' }] },
+  Internal: false,
+  Attachable: false,
+  Ingress: false,
+  ConfigFrom: { Network: '' },
+  ConfigOnly: false,
+  Containers: {},
+  Options: {},
+  Labels: {},
+}
+export const networkList = [
+  {
+    Name: 'bridge',
+    Id: id('e'),
+    Driver: 'bridge',
+    ...network,
+    Options: { 'com.docker.network.bridge.name': 'berth0' },
+    Labels: { x: 'y' },
+  },
+  { Name: 'host', Id: id('6'), Driver: 'host', ...network },
+  { Name: 'none', Id: id('7'), Driver: 'null', ...network },
+]
+
+export const version = {
+  Platform: { Name: 'Berth' },
+  Components: [
+    {
+      Name: 'Engine',
+      Version: '0.1.0',
+      Details: {
+        ApiVersion: '1.51',
+        Arch: 'amd64',
+        BuildTime: '2026-01-02T03:04:05.000000000+00:00',
+        Experimental: 'false',
+        GitCommit: 'abc1234',
+        GoVersion: 'v26.10.0',
+        KernelVersion: '6.18.0',
+        MinAPIVersion: '1.24',
+        Os: 'linux',
+      },
+    },
+    { Name: 'crun', Version: '1.8.1', Details: { GitCommit: 'f8a096be060b22ccd3d5f3ebe44108517fbf6c30' } },
+    { Name: 'conmon', Version: '2.1.6', Details: { GitCommit: 'unknown' } },
+  ],
+  Version: '0.1.0',
+  ApiVersion: '1.51',
+  MinAPIVersion: '1.24',
+  GitCommit: 'abc1234',
+  GoVersion: 'v26.10.0',
+  Os: 'linux',
+  Arch: 'amd64',
+  KernelVersion: '6.18.0',
+  BuildTime: '2026-01-02T03:04:05.000000000+00:00',
+}
+
+export const info = {
+  ID: 'b0a7c2de-0000-4000-8000-000000000001',
+  Containers: 3,
+  ContainersRunning: 1,
+  ContainersPaused: 0,
+  ContainersStopped: 2,
+  Images: 5,
+  Driver: 'overlayfs',
+  DriverStatus: [
+    ['Backing Filesystem', 'extfs'],
+    ['Supports d_type', 'true'],
+  ],
+  DockerRootDir: '/var/lib/berth',
+  Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'null'], Authorization: null, Log: ['k8s-file'] },
+  MemoryLimit: true,
+  SwapLimit: false,
+  CpuCfsPeriod: true,
+  CpuCfsQuota: true,
+  CPUShares: true,
+  CPUSet: true,
+  PidsLimit: true,
+  OomKillDisable: false,
+  IPv4Forwarding: true,
+  BridgeNfIptables: true,
+  BridgeNfIp6tables: true,
+  Debug: true,
+  NFd: 20,
+  NGoroutines: 1,
+  SystemTime: '2026-01-02T03:04:05.678901234Z',
+  LoggingDriver: 'k8s-file',
+  CgroupDriver: 'cgroupfs',
+  CgroupVersion: '2',
+  NEventsListener: 0,
+  KernelVersion: '6.18.0',
+  OperatingSystem: 'Debian GNU/Linux 12 (bookworm)',
+  OSVersion: '12',
+  OSType: 'linux',
+  Architecture: 'x86_64',
+  NCPU: 2,
+  MemTotal: 8345678901,
+  IndexServerAddress: 'https://index.docker.io/v1/',
+  RegistryConfig: {
+    AllowNondistributableArtifactsCIDRs: null,
+    AllowNondistributableArtifactsHostnames: null,
+    InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
+    IndexConfigs: {
+      'docker.io': { Name: 'docker.io', Mirrors: [], Secure: true, Official: true },
+      'registry.example:5000': { Name: 'registry.example:5000', Mirrors: [], Secure: false, Official: false },
+    },
+    Mirrors: ['https://mirror.example/'],
+  },
+  GenericResources: null,
+  HttpProxy: '',
+  HttpsProxy: 'http://proxy:3128',
+  NoProxy: 'localhost',
+  Name: 'host1',
+  Labels: ['zone=a'],
+  ExperimentalBuild: false,
+  ServerVersion: '0.1.0',
+  Runtimes: { crun: { path: '/usr/bin/crun' }, runc: { path: 'runc' } },
+  DefaultRuntime: 'crun',
+  Swarm: {
+    NodeID: '',
+    NodeAddr: '',
+    LocalNodeState: 'inactive',
+    ControlAvailable: false,
+    Error: '',
+    RemoteManagers: null,
+  },
+  LiveRestoreEnabled: true,
+  Isolation: '',
+  InitBinary: 'catatonit',
+  ContainerdCommit: { ID: '', Expected: '' },
+  RuncCommit: { ID: 'v1.8.1', Expected: '' },
+  InitCommit: { ID: '', Expected: '' },
+  SecurityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns'],
+  DefaultAddressPools: [{ Base: '172.17.0.0/12', Size: 16 }],
+  FirewallBackend: { Driver: 'nftables' },
+  CDISpecDirs: ['/etc/cdi', '/var/run/cdi'],
+  Warnings: ['WARNING: No swap limit support'],
+}
+
+export const top = {
+  Titles: ['UID', 'PID', 'PPID', 'C', 'STIME', 'TTY', 'TIME', 'CMD'],
+  Processes: [
+    ['root', '4242', '1', '0', '03:04', '?', '00:00:00', 'nginx: master process nginx -g daemon off;'],
+    ['nobody', '4300', '4242', '0', '03:04', '?', '00:00:00', 'nginx: worker'],
+  ],
+}

@@ -1,0 +1,127 @@
+/** Settings of Berth's command line: flags over environment over the client's configuration file, in Docker's form
+ *  (`~/.docker/config.json`), so that what was set up for Docker holds. */
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { errnoOf, invalidArgument, messageOf } from '../base/index.ts'
+
+/** Where the daemon listens unless told otherwise. */
+export const defaultHost = 'unix:///run/berth.sock'
+
+/** Flags that were given before the command. */
+export interface ClientFlags {
+  readonly configDir?: string | undefined
+  readonly hosts?: readonly string[] | undefined
+  readonly context?: string | undefined
+  readonly tls?: boolean | undefined
+  readonly tlsVerify?: boolean | undefined
+  readonly tlsCaPath?: string | undefined
+  readonly tlsCertificatePath?: string | undefined
+  readonly tlsKeyPath?: string | undefined
+}
+
+export interface ClientTls {
+  readonly caPath?: string
+  readonly certificatePath?: string
+  readonly keyPath?: string
+  readonly verify: boolean
+}
+
+export interface ClientSettings {
+  readonly host: string
+  /** Nobody chose the host: a daemon may be started when none listens. */
+  readonly isDefaultHost: boolean
+  readonly tls: ClientTls | undefined
+  /** `DOCKER_API_VERSION`. */
+  readonly apiVersion: string | undefined
+  readonly configDir: string
+  /** The file's content, read on first use. */
+  readonly file: () => ClientFile
+  /** `NAME=value` of the environment, for `-e NAME`. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** What Berth uses of `config.json`. */
+export interface ClientFile {
+  readonly detachKeys?: string
+  readonly psFormat?: string
+  readonly imagesFormat?: string
+  readonly networksFormat?: string
+  readonly volumesFormat?: string
+  readonly auths?: Readonly<Record<string, { readonly auth?: string; readonly identitytoken?: string }>>
+  readonly HttpHeaders?: Readonly<Record<string, string>>
+}
+
+/** Throws `invalidArgument` when flags contradict each other. Nothing is read from the disk but certificates' presence. */
+export function loadClientSettings(
+  flags: ClientFlags,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): ClientSettings {
+  const hosts = flags.hosts ?? []
+  if (hosts.length > 1) throw invalidArgument('specify only one -H')
+  if (flags.context !== undefined && flags.context !== '' && flags.context !== 'default') {
+    throw invalidArgument(`context "${flags.context}": context not found; use -H or DOCKER_HOST`)
+  }
+  const chosen = hosts[0] || environment.BERTH_HOST || environment.DOCKER_HOST || ''
+  const configDir = flags.configDir || environment.DOCKER_CONFIG || join(homedir(), '.docker')
+  let file: ClientFile | undefined
+  return {
+    host: chosen || defaultHost,
+    isDefaultHost: chosen === '',
+    tls: tlsSettings(flags, environment, configDir),
+    apiVersion: environment.DOCKER_API_VERSION || undefined,
+    configDir,
+    file: () => (file ??= readClientFile(join(configDir, 'config.json'))),
+    environment,
+  }
+}
+
+function tlsSettings(
+  flags: ClientFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+  configDir: string,
+): ClientTls | undefined {
+  const verify = flags.tlsVerify ?? (environment.DOCKER_TLS_VERIFY ?? '') !== ''
+  const enabled = verify || flags.tls === true || (environment.DOCKER_TLS ?? '') !== ''
+  if (!enabled) return undefined
+  const directory = environment.DOCKER_CERT_PATH || configDir
+  // Certificates at their usual places are optional, named ones are not.
+  const usual = (name: string): string | undefined => {
+    const path = join(directory, name)
+    return exists(path) ? path : undefined
+  }
+  const caPath = flags.tlsCaPath || usual('ca.pem')
+  const certificatePath = flags.tlsCertificatePath || usual('cert.pem')
+  const keyPath = flags.tlsKeyPath || usual('key.pem')
+  return {
+    verify,
+    ...(caPath === undefined ? {} : { caPath }),
+    ...(certificatePath === undefined ? {} : { certificatePath }),
+    ...(keyPath === undefined ? {} : { keyPath }),
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    readFileSync(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function readClientFile(path: string): ClientFile {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return {}
+    throw invalidArgument(`cannot read ${path}: ${messageOf(error)}`, { cause: error })
+  }
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return typeof parsed === 'object' && parsed !== null ? (parsed as ClientFile) : {}
+  } catch (error) {
+    throw invalidArgument(`${path}: ${messageOf(error)}`, { cause: error })
+  }
+}
