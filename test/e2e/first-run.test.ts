@@ -2,11 +2,10 @@
  *  own, so that the machine's /var/lib/berth and /run stay as they are. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runCommand } from '../helpers/command.ts'
-import { berthProgram, TestDaemon } from '../helpers/daemon.ts'
+import { berthProgram, networkTag, TestDaemon } from '../helpers/daemon.ts'
 
 const hello =
   /Hello from a container[\s\S]*created container [0-9a-f]{12} from it[\s\S]*leased address \d+\.\d+\.\d+\.\d+/
@@ -19,7 +18,7 @@ test('berth run --rm hello, with a daemon', async () => {
 })
 
 // Things that the default data root's daemon makes on the host carry this tag.
-const tag = createHash('sha256').update('').digest('hex').slice(0, 5)
+const tag = networkTag('/var/lib/berth')
 const inUse =
   spawnSync('nft', ['list', 'table', 'ip', `berth-${tag}`], { stdio: 'ignore' }).status === 0 &&
   'the machine uses Berth itself'

@@ -202,8 +202,7 @@ export function mountsBelow(directory: string): string[] {
 
 /** What a daemon's things on the host carry in their names (src/network/paths.ts). */
 export function networkTag(dataRoot: string): string {
-  const digest = (text: string) => createHash('sha256').update(text).digest('hex')
-  return digest(digest(dataRoot).slice(0, 6)).slice(0, 5)
+  return createHash('sha256').update(dataRoot).digest('hex').slice(0, 5)
 }
 
 /** Takes away what a daemon leaves for the next one on its data root. */

@@ -1,0 +1,262 @@
+/** The default bridge on the real kernel: who reaches whom, and that nothing stays behind. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { existsSync, readdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { isKind, messageOf } from '../../src/base/index.ts'
+import { bridgeDeviceOf } from '../../src/network/predefined.ts'
+import { deleteLink, inNetworkNamespace, RouteSocket, runNft } from '../../src/sys/index.ts'
+import {
+  get,
+  linkNames,
+  neighbour,
+  networkHost,
+  publish,
+  runIn,
+  sandboxRequest,
+  serve,
+  skip,
+} from './network-helpers.ts'
+
+const run = promisify(execFile)
+
+async function tableText(table: string): Promise<string> {
+  return (await run('nft', ['list', 'table', 'ip', table])).stdout
+}
+
+function tableOf(bridgeVeth: string): string {
+  return `berth-${bridgeVeth.slice(2, 7)}`
+}
+
+test('a published port answers to the host, to neighbours and to containers', { skip }, async (t) => {
+  const networks = await networkHost(t).open()
+  const outside = neighbour(t)
+  const ports = [publish(80), publish(80, { hostIp: '127.0.0.1' })]
+  const web = await networks.setUp(sandboxRequest('web', { ports }))
+  const other = await networks.setUp(sandboxRequest('other'))
+  serve(t, web.netnsPath, 80)
+  const [endpoint] = web.endpoints
+  const port = web.ports[0]?.hostPort ?? 0
+  const localPort = web.ports[1]?.hostPort ?? 0
+  assert.ok(port >= 49000 && port <= 49900)
+
+  const gateway = endpoint?.gateway ?? ''
+  assert.equal(await get(`http://127.0.0.1:${port}/`), gateway)
+  assert.equal(await get(`http://${outside.hostAddress}:${port}/`), outside.hostAddress)
+  assert.equal(await get(`http://${outside.hostAddress}:${port}/`, outside.netns), outside.address)
+  assert.equal(await get(`http://${gateway}:${port}/`, web.netnsPath), gateway)
+  assert.equal(await get(`http://${gateway}:${port}/`, other.netnsPath), gateway)
+  assert.equal(await get(`http://${outside.hostAddress}:${port}/`, other.netnsPath), gateway)
+  assert.equal(await get(`http://${endpoint?.ipv4}/`, other.netnsPath), other.endpoints[0]?.ipv4)
+
+  assert.equal(await get(`http://127.0.0.1:${localPort}/`), gateway)
+  assert.equal(await get(`http://${outside.hostAddress}:${localPort}/`, outside.netns), 'failed')
+})
+
+test('a port that is not published does not answer to neighbours', { skip }, async (t) => {
+  const networks = await networkHost(t).open()
+  const outside = neighbour(t)
+  const web = await networks.setUp(sandboxRequest('web', { ports: [publish(81)] }))
+  serve(t, web.netnsPath, 80)
+  assert.equal(await get(`http://${web.endpoints[0]?.ipv4}/`), web.endpoints[0]?.gateway)
+  // The neighbour's default route leads to the host.
+  assert.equal(await get(`http://${web.endpoints[0]?.ipv4}/`, outside.netns), 'failed')
+})
+
+test("a container's connections outwards come from the host's address", { skip }, async (t) => {
+  const networks = await networkHost(t).open()
+  const outside = neighbour(t)
+  serve(t, outside.netns, 8080)
+  const client = await networks.setUp(sandboxRequest('client'))
+  assert.equal(await get(`http://${outside.address}:8080/`, client.netnsPath), outside.hostAddress)
+})
+
+test('UDP ports are published, too', { skip }, async (t) => {
+  const networks = await networkHost(t).open()
+  const echo = await networks.setUp(sandboxRequest('echo', { ports: [publish(7, { protocol: 'udp' })] }))
+  // A look-up that answers at once lets bind make the socket while the thread is in the namespace.
+  const server = createSocket({ type: 'udp4', lookup: (name, _options, done) => done(null, name, 4) })
+  server.on('message', (message, from) => server.send(message, from.port, from.address))
+  inNetworkNamespace(echo.netnsPath, () => server.bind(7, '0.0.0.0'))
+  const client = createSocket('udp4')
+  t.after(() => {
+    server.close()
+    client.close()
+  })
+  const answer = new Promise<string>((resolve) => client.once('message', (message) => resolve(message.toString())))
+  client.send('hello', echo.ports[0]?.hostPort ?? 0, '127.0.0.1')
+  assert.equal(await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 2000, 'nothing'))]), 'hello')
+})
+
+test('a sandbox has the devices, addresses and routes that inspect tells', { skip }, async (t) => {
+  const networks = await networkHost(t).open({ mtu: 1400 })
+  const box = await networks.setUp(sandboxRequest('box'))
+  const [endpoint] = box.endpoints
+  const route = inNetworkNamespace(box.netnsPath, () => RouteSocket.open())
+  t.after(() => route.close())
+  const links = route.links().filter((link) => link.up)
+  assert.deepEqual(links.map((link) => link.name).sort(), ['eth0', 'lo'])
+  const eth0 = links.find((link) => link.name === 'eth0')
+  assert.equal(eth0?.mac, endpoint?.mac)
+  assert.equal(eth0?.mtu, 1400)
+  assert.ok(route.addresses().some((entry) => entry.address === endpoint?.ipv4 && entry.prefix === endpoint.prefix))
+  assert.ok(route.routes().some((entry) => entry.prefix === 0 && entry.gateway === endpoint?.gateway))
+  assert.doesNotMatch(await runIn(box.netnsPath, 'ip', '-6', 'address', 'show', 'dev', 'eth0'), /inet6/)
+  const found = networks.inspect('bridge')
+  assert.equal(found.containers[0]?.containerName, 'box')
+  assert.equal(networks.inspect(found.id.slice(0, 12)).name, 'bridge')
+})
+
+test('network none has a loopback and nothing else', { skip }, async (t) => {
+  const networks = await networkHost(t).open()
+  const box = await networks.setUp(sandboxRequest('box', { mode: 'none' }))
+  const route = inNetworkNamespace(box.netnsPath, () => RouteSocket.open())
+  t.after(() => route.close())
+  const up = route.links().filter((link) => link.up)
+  assert.deepEqual(
+    up.map((link) => link.name),
+    ['lo'],
+  )
+  assert.equal(box.endpoints[0]?.networkName, 'none')
+})
+
+test('without icc containers reach the world and published ports, not each other', { skip }, async (t) => {
+  const networks = await networkHost(t).open({ icc: false })
+  const outside = neighbour(t)
+  serve(t, outside.netns, 8080)
+  const web = await networks.setUp(sandboxRequest('web', { ports: [publish(80)] }))
+  const other = await networks.setUp(sandboxRequest('other'))
+  serve(t, web.netnsPath, 80)
+  assert.equal(await get(`http://${web.endpoints[0]?.ipv4}/`, other.netnsPath), 'failed')
+  assert.equal(await get(`http://${outside.address}:8080/`, other.netnsPath), outside.hostAddress)
+  assert.notEqual(await get(`http://127.0.0.1:${web.ports[0]?.hostPort}/`), 'failed')
+})
+
+test('tearDown leaves nothing and may be repeated', { skip }, async (t) => {
+  const host = networkHost(t)
+  const networks = await host.open()
+  const request = sandboxRequest('web', { ports: [publish(80), publish(81, { hostIp: '127.0.0.1' })] })
+  const web = await networks.setUp(request)
+  const table = tableOf(linkNames('bv')[0] ?? '')
+  await networks.tearDown(request.containerId)
+  await networks.tearDown(request.containerId)
+  assert.equal(networks.sandbox(request.containerId), undefined)
+  assert.equal(existsSync(web.netnsPath), false)
+  // Fixed ports are free again at once, although the kernel may still be taking the old elements out.
+  const again = { ...request, ports: web.ports.map((port) => ({ ...port })) }
+  const second = await networks.setUp(again)
+  assert.deepEqual(second.ports, web.ports)
+  assert.notEqual(second.endpoints[0]?.ipv4, web.endpoints[0]?.ipv4)
+  serve(t, second.netnsPath, 80)
+  assert.notEqual(await get(`http://127.0.0.1:${web.ports[0]?.hostPort}/`), 'failed')
+  assert.ok(table.startsWith('berth-'))
+})
+
+test('a port that another program has is refused before anything is made', { skip }, async (t) => {
+  const host = networkHost(t)
+  const networks = await host.open()
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const { port } = server.address() as { port: number }
+  const request = sandboxRequest('web', { ports: [publish(80), publish(80, { hostPort: port })] })
+  await assert.rejects(networks.setUp(request), (error) => {
+    assert.ok(isKind(error, 'internal'))
+    assert.match(
+      messageOf(error),
+      new RegExp(
+        `^driver failed programming external connectivity on endpoint web \\([0-9a-f]{64}\\): Bind for 0\\.0\\.0\\.0:${port} failed: port is already allocated$`,
+      ),
+    )
+    return true
+  })
+  assert.equal(networks.sandbox(request.containerId), undefined)
+  assert.deepEqual(readdirSync(join(host.directory, 'netns')), [])
+  const first = await networks.setUp(sandboxRequest('web'))
+  assert.ok(first.endpoints[0]?.ipv4)
+})
+
+test('restore keeps what lives, drops the rest and repairs what is gone', { skip }, async (t) => {
+  const host = networkHost(t)
+  const first = await host.open()
+  const keep = sandboxRequest('keep', { ports: [publish(80)] })
+  const drop = sandboxRequest('drop', { ports: [publish(80)] })
+  const kept = await first.setUp(keep)
+  await first.setUp(drop)
+  serve(t, kept.netnsPath, 80)
+  const url = `http://127.0.0.1:${kept.ports[0]?.hostPort}/`
+  assert.notEqual(await get(url), 'failed')
+  await first.close()
+  assert.notEqual(await get(url), 'failed', 'works on without the daemon')
+
+  const second = await host.open({}, [keep.containerId])
+  assert.deepEqual(second.sandbox(keep.containerId), kept)
+  assert.equal(second.sandbox(drop.containerId), undefined)
+  assert.equal(readdirSync(join(host.directory, 'netns')).length, 1)
+  assert.notEqual(await get(url), 'failed')
+
+  // Somebody takes the bridge and the rules away.
+  const device = bridgeDeviceOf(second.inspect('bridge'))?.device ?? ''
+  const [veth = ''] = linkNames('bv').filter((name) => name.endsWith(kept.endpoints[0]?.endpointId.slice(0, 8) ?? '?'))
+  await second.close()
+  const route = RouteSocket.open()
+  t.after(() => route.close())
+  route.execute(deleteLink(device))
+  await runNft(`delete table ip ${tableOf(veth)}`)
+  const third = await host.open({}, [keep.containerId])
+  assert.notEqual(await get(url), 'failed')
+
+  // The same, noticed by the next start.
+  await runNft(`delete table ip ${tableOf(veth)}`)
+  const late = await third.setUp(sandboxRequest('late', { ports: [publish(80)] }))
+  serve(t, late.netnsPath, 80)
+  assert.notEqual(await get(`http://127.0.0.1:${late.ports[0]?.hostPort}/`), 'failed')
+  assert.notEqual(await get(url), 'failed')
+  assert.match(await tableText(tableOf(veth)), new RegExp(`tcp \\. ${late.ports[0]?.hostPort}`))
+})
+
+test('daemons side by side take different bridges and ranges', { skip }, async (t) => {
+  const hosts = [networkHost(t), networkHost(t), networkHost(t)]
+  const all = await Promise.all(hosts.map((host) => host.open()))
+  const devices = all.map((networks) => bridgeDeviceOf(networks.inspect('bridge')))
+  assert.equal(new Set(devices.map((device) => device?.device)).size, 3)
+  assert.equal(new Set(devices.map((device) => device?.subnet)).size, 3)
+  const boxes = await Promise.all(
+    all.map((networks) => networks.setUp(sandboxRequest('web', { ports: [publish(80)] }))),
+  )
+  for (const box of boxes) serve(t, box.netnsPath, 80)
+  for (const box of boxes) assert.notEqual(await get(`http://127.0.0.1:${box.ports[0]?.hostPort}/`), 'failed')
+  assert.equal(await get(`http://${boxes[0]?.endpoints[0]?.ipv4}/`, boxes[1]?.netnsPath), 'failed')
+  const across = `http://${devices[0]?.gateway}:${boxes[0]?.ports[0]?.hostPort}/`
+  assert.notEqual(await get(across, boxes[1]?.netnsPath), 'failed')
+})
+
+test('bip gives the bridge its address', { skip }, async (t) => {
+  const networks = await networkHost(t).open({ bip: '10.77.199.9/28' })
+  const network = networks.inspect('bridge')
+  assert.deepEqual(network.ipam, [{ subnet: '10.77.199.0/28', gateway: '10.77.199.9' }])
+  const box = await networks.setUp(sandboxRequest('box'))
+  assert.equal(box.endpoints[0]?.ipv4, '10.77.199.10')
+})
+
+test('forty set-ups and tear-downs at once leave nothing', { skip }, async (t) => {
+  const host = networkHost(t)
+  const networks = await host.open()
+  const requests = Array.from({ length: 40 }, (_, index) => sandboxRequest(`c${index}x`, { ports: [publish(80)] }))
+  const boxes = await Promise.all(requests.map((request) => networks.setUp(request)))
+  assert.equal(new Set(boxes.map((box) => box.endpoints[0]?.ipv4)).size, 40)
+  assert.equal(new Set(boxes.map((box) => box.ports[0]?.hostPort)).size, 40)
+  const [veth = ''] = linkNames('bv').filter((name) =>
+    name.endsWith(boxes[0]?.endpoints[0]?.endpointId.slice(0, 8) ?? '?'),
+  )
+  await Promise.all(requests.map((request) => networks.tearDown(request.containerId)))
+  assert.deepEqual(readdirSync(join(host.directory, 'netns')), [])
+  await networks.close()
+  assert.doesNotMatch(await tableText(tableOf(veth)), /elements/)
+  await host.open()
+  assert.deepEqual(linkNames(veth.slice(0, 7)), [])
+})

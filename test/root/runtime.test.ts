@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { type BerthError, isKind } from '../../src/base/index.ts'
+import { resolveUser } from '../../src/runtime/index.ts'
+import { MemorySink, RuntimeFixture, skipReason, until } from './runtime-helpers.ts'
+
+const skip = skipReason()
+
+describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 }, () => {
+  let fixture: RuntimeFixture
+  before(async () => {
+    fixture = await RuntimeFixture.open()
+  })
+  after(() => fixture.close())
+
+  async function output(args: string[], changes = {}): Promise<string> {
+    const id = await fixture.create(args, changes)
+    const sink = new MemorySink()
+    const attached = await fixture.runtime.attach(id, { stdin: false, stdout: true, stderr: true, sink })
+    await fixture.runtime.start(id)
+    await attached.closed
+    await fixture.runtime.waitExit(id)
+    return sink.text()
+  }
+
+  it('runs a program and records its output, exit code and time', async () => {
+    const started = Date.now()
+    const id = await fixture.create(['sh', '-c', 'echo out; echo err >&2; exit 7'])
+    assert.equal(fixture.runtime.state(id).status, 'created')
+    const sink = new MemorySink()
+    const attached = await fixture.runtime.attach(id, { stdin: false, stdout: true, stderr: true, sink })
+    await fixture.runtime.start(id)
+    const exit = await fixture.runtime.waitExit(id)
+    await attached.closed
+    assert.equal(exit.exitCode, 7)
+    assert.equal(exit.oomKilled, false)
+    assert.ok(exit.finishedAt.getTime() >= started - 1 && exit.finishedAt.getTime() <= Date.now() + 1)
+    assert.equal(sink.text('stdout'), 'out\n')
+    assert.equal(sink.text('stderr'), 'err\n')
+    assert.deepEqual(fixture.log(id).sort(), ['stderr F err', 'stdout F out'])
+    assert.deepEqual(fixture.runtime.state(id), { status: 'stopped', exit })
+    await fixture.runtime.delete(id)
+    assert.equal(existsSync(fixture.runtime.bundle(id)), false)
+    assert.equal(existsSync(join(fixture.execRoot, 'crun', id)), false)
+    assert.equal(fixture.runtime.state(id).status, 'unknown')
+  })
+
+  it('says 128 + n when a signal ended it, and refuses to signal it again', async () => {
+    const id = await fixture.run(['sleep', '100'])
+    assert.equal(fixture.runtime.state(id).status, 'running')
+    fixture.runtime.kill(id, 9)
+    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 137)
+    assert.throws(
+      () => fixture.runtime.kill(id, 9),
+      (error) => isKind(error, 'conflict'),
+    )
+  })
+
+  it('names a program that is missing or not executable, leaving nothing', async () => {
+    writeFileSync(join(fixture.rootfs, 'plain'), '#!/bin/sh\n')
+    const cases = [
+      ['foo', 127, /exec: "foo": executable file not found in \$PATH/],
+      ['/no/such', 127, /exec: "\/no\/such": stat \/no\/such: no such file or directory/],
+      ['/plain', 126, /exec: "\/plain": permission denied/],
+      ['/etc', 126, /exec: "\/etc": is a directory/],
+    ] as const
+    for (const [command, exitCode, text] of cases) {
+      await assert.rejects(fixture.create([command]), (error: BerthError) => {
+        assert.equal(error.kind, 'invalidArgument')
+        assert.equal(error.details.exitCode, exitCode)
+        assert.match(error.message, text)
+        return true
+      })
+    }
+    const broken = { binds: [{ source: '/no/such/source', destination: '/x', readonly: false }] }
+    await assert.rejects(fixture.create(['true'], broken), (error: BerthError) => {
+      assert.equal(error.details.exitCode, 125)
+      return /no\/such\/source/.test(error.message)
+    })
+  })
+
+  it('gives what the spec says: user, limits, mounts, capabilities, filter', async () => {
+    const user = resolveUser('1000:1001', {}, ['44'])
+    assert.equal(await output(['id'], { user }), 'uid=1000 gid=1001 groups=44,1001\n')
+    assert.equal(await output(['hostname'], { hostname: 'abc' }), 'abc\n')
+    assert.match(await output(['touch', '/x'], { readonlyRootfs: true }), /Read-only file system/)
+    assert.match(
+      await output(['sh', '-c', 'touch /m/x; cat /m/f'], {
+        binds: [{ source: join(fixture.root), destination: '/m', readonly: true }],
+      }),
+      /Read-only file system/,
+    )
+    assert.match(
+      await output(['grep', ' /t ', '/proc/mounts'], {
+        tmpfs: [{ destination: '/t', options: ['size=1m', 'exec'] }],
+      }),
+      /tmpfs \/t tmpfs rw,nosuid,nodev,relatime,size=1024k/,
+    )
+    assert.match(await output(['grep', '/dev/shm', '/proc/mounts'], { shmSizeBytes: 2 << 20 }), /size=2048k/)
+    assert.match(await output(['cat', '/proc/self/status']), /Seccomp:\t2/)
+    assert.match(await output(['cat', '/proc/self/status'], { seccomp: 'unconfined' }), /Seccomp:\t0/)
+    assert.match(await output(['cat', '/proc/self/status'], { noNewPrivileges: true }), /NoNewPrivs:\t1/)
+    assert.match(
+      await output(['cat', '/proc/self/status'], { capabilities: { add: [], drop: ['ALL'] } }),
+      /CapEff:\t0+\n/,
+    )
+    assert.match(await output(['cat', '/proc/self/status']), /CapEff:\t00000000a80425fb\n/)
+    assert.match(await output(['mount', '-t', 'tmpfs', 'x', '/tmp']), /permission denied|not permitted/i)
+    assert.equal(await output(['mount', '-t', 'tmpfs', 'x', '/tmp'], { privileged: true }), '')
+    assert.match(await output(['sh', '-c', 'echo 1 >/proc/sys/kernel/panic']), /Read-only file system/)
+  })
+
+  it('keeps compiled filters apart by capability set', async () => {
+    const add = { capabilities: { add: ['SYS_ADMIN'], drop: [] } }
+    for (let round = 0; round < 2; round++) {
+      assert.match(await output(['mount', '-t', 'tmpfs', 'x', '/tmp']), /not permitted|permission denied/i)
+      assert.equal(await output(['mount', '-t', 'tmpfs', 'x', '/tmp'], add), '')
+    }
+  })
+
+  it('limits memory and tells that the kernel killed', async () => {
+    const id = await fixture.run(['sh', '-c', 'x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done'], {
+      resources: { memoryBytes: 16 << 20, memorySwapBytes: 16 << 20 },
+    })
+    const exit = await fixture.runtime.waitExit(id)
+    assert.equal(exit.exitCode, 137)
+    assert.equal(exit.oomKilled, true)
+  })
+
+  it('waits for `ready` before it creates, and gives up with it', async () => {
+    let released = false
+    const ready = new Promise((resolve) => setTimeout(resolve, 60)).then(() => {
+      released = true
+    })
+    const id = await fixture.create(['true'], {}, { ready })
+    assert.ok(released)
+    await fixture.runtime.start(id)
+    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 0)
+    await assert.rejects(fixture.create(['true'], {}, { ready: Promise.reject(new Error('no network')) }), /no network/)
+  })
+
+  it('lets go of conmon after a failed and a finished container', async () => {
+    const id = await fixture.run(['true'])
+    await fixture.runtime.waitExit(id)
+    const pid = Number(readFileSync(join(fixture.runtime.bundle(id), 'conmon.pid'), 'utf8'))
+    await until(() => !existsSync(`/proc/${pid}`))
+  })
+
+  it('creates many at once', async () => {
+    const ids = await Promise.all(Array.from({ length: 20 }, (_, code) => fixture.run(['sh', '-c', `exit ${code}`])))
+    const exits = await Promise.all(ids.map((id) => fixture.runtime.waitExit(id)))
+    assert.deepEqual(
+      exits.map(({ exitCode }) => exitCode),
+      Array.from({ length: 20 }, (_, code) => code),
+    )
+    await Promise.all(ids.map((id) => fixture.runtime.delete(id)))
+  })
+})
