@@ -49,6 +49,8 @@ export async function startConmon(options: ConmonOptions, ready: Promise<unknown
       args: conmonArgs(options),
       env: {
         ...defaultEnv,
+        // Log times in UTC.
+        TZ: 'UTC0',
         _OCI_SYNCPIPE: String(syncFd),
         ...(ready === undefined ? {} : { _OCI_STARTPIPE: String(startFd) }),
       },

@@ -1,10 +1,12 @@
 /** A terminal as an exec's stdio. The runtime makes it inside the container and sends us its master side. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ConsoleSocket, duplicateFd, FdReader, FdWriter, setWindowSize } from '../sys/index.ts'
 import type { TerminalSize } from './conmon-control.ts'
 import type { ExecStdio, ExecStdioOptions } from './exec-stdio.ts'
 
 /** A terminal hands out 4 KiB at a time; no more than this many are waiting after the last program has ended. */
 const maxFinalReads = 256
+const maxWaitMs = 1000
 
 export class ExecConsole implements ExecStdio {
   readonly childEnds = new Map<number, number>()
@@ -35,7 +37,12 @@ export class ExecConsole implements ExecStdio {
 
   async open(ended: Promise<unknown>): Promise<void> {
     const { sink, stdin } = this.#options
-    const master = await Promise.race([this.#socket.received, ended.then(() => undefined)])
+    // The terminal was sent before the process ran, so even after its end it is on its way; the limit is for a
+    // runtime that broke its word.
+    const master = await Promise.race([
+      this.#socket.received,
+      ended.then(() => sleep(maxWaitMs, undefined, { ref: false })),
+    ])
     if (master === undefined) return
     if (this.#size !== undefined) setWindowSize(master, this.#size)
     // One descriptor can't be polled twice, so each direction has its own.
