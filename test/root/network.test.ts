@@ -8,7 +8,6 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { isKind, messageOf } from '../../src/base/index.ts'
-import { bridgeDeviceOf } from '../../src/network/predefined.ts'
 import { deleteLink, inNetworkNamespace, RouteSocket, runNft } from '../../src/sys/index.ts'
 import {
   get,
@@ -141,7 +140,6 @@ test('tearDown leaves nothing and may be repeated', { skip }, async (t) => {
   const networks = await host.open()
   const request = sandboxRequest('web', { ports: [publish(80), publish(81, { hostIp: '127.0.0.1' })] })
   const web = await networks.setUp(request)
-  const table = tableOf(linkNames('bv')[0] ?? '')
   await networks.tearDown(request.containerId)
   await networks.tearDown(request.containerId)
   assert.equal(networks.sandbox(request.containerId), undefined)
@@ -153,7 +151,6 @@ test('tearDown leaves nothing and may be repeated', { skip }, async (t) => {
   assert.notEqual(second.endpoints[0]?.ipv4, web.endpoints[0]?.ipv4)
   serve(t, second.netnsPath, 80)
   assert.notEqual(await get(`http://127.0.0.1:${web.ports[0]?.hostPort}/`), 'failed')
-  assert.ok(table.startsWith('berth-'))
 })
 
 test('a port that another program has is refused before anything is made', { skip }, async (t) => {
@@ -200,7 +197,7 @@ test('restore keeps what lives, drops the rest and repairs what is gone', { skip
   assert.notEqual(await get(url), 'failed')
 
   // Somebody takes the bridge and the rules away.
-  const device = bridgeDeviceOf(second.inspect('bridge'))?.device ?? ''
+  const device = second.inspect('bridge').bridge?.device ?? ''
   const [veth = ''] = linkNames('bv').filter((name) => name.endsWith(kept.endpoints[0]?.endpointId.slice(0, 8) ?? '?'))
   await second.close()
   const route = RouteSocket.open()
@@ -222,9 +219,12 @@ test('restore keeps what lives, drops the rest and repairs what is gone', { skip
 test('daemons side by side take different bridges and ranges', { skip }, async (t) => {
   const hosts = [networkHost(t), networkHost(t), networkHost(t)]
   const all = await Promise.all(hosts.map((host) => host.open()))
-  const devices = all.map((networks) => bridgeDeviceOf(networks.inspect('bridge')))
-  assert.equal(new Set(devices.map((device) => device?.device)).size, 3)
-  assert.equal(new Set(devices.map((device) => device?.subnet)).size, 3)
+  const devices = all.map((networks) => ({
+    ...networks.inspect('bridge').bridge,
+    ...networks.inspect('bridge').ipam[0],
+  }))
+  assert.equal(new Set(devices.map((device) => device.device)).size, 3)
+  assert.equal(new Set(devices.map((device) => device.subnet)).size, 3)
   const boxes = await Promise.all(
     all.map((networks) => networks.setUp(sandboxRequest('web', { ports: [publish(80)] }))),
   )
