@@ -2,6 +2,7 @@ export { type AppliedLayer, type ApplyLayerOptions, applyLayer } from './apply-l
 export { type Compression, type Decompressed, decompress, detectCompression } from './compression.ts'
 export { decodeName, encodeName, nameBytes } from './entry-name.ts'
 export { LayerUnpacker, type UnpackedLayer } from './layer-unpacker.ts'
+export { type PackOptions, packDirectory } from './pack-directory.ts'
 export { packEntries, type TarMemberInput } from './pack-entries.ts'
 export { type SparseRun, type TarEntry, type TarEntryType, tarBlockBytes } from './tar-entry.ts'
 export { type TarHandler, TarParser } from './tar-parser.ts'

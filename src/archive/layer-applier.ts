@@ -207,9 +207,11 @@ export class LayerApplier implements TarHandler, Disposable {
     const target = placeEntry(entry.linkPath)
     if (placePath(target) === placePath(place)) return
     const from = this.#tree.findDirectory(target.parent)
-    if (from === undefined || target.name === '' || statAt(from, toName(target.name)) === undefined) {
+    const status = from === undefined || target.name === '' ? undefined : statAt(from, toName(target.name))
+    if (from === undefined || status === undefined) {
       throw invalidArgument(`hard link to ${entry.linkPath}, which is not in this layer`)
     }
+    if (isDirectory(status)) throw invalidArgument(`hard link to ${entry.linkPath}, which is a directory`)
     this.#create(place, parent, () => linkAt(from, toName(target.name), parent, toName(place.name)))
   }
 

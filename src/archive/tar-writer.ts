@@ -14,7 +14,8 @@ export function tarPadding(sizeBytes: number): Buffer {
 }
 
 /** An entry with every field that may be left out. Sparse files are written with their holes as zeros. */
-export type TarEntryInput = Pick<TarEntry, 'type' | 'path'> & Partial<Omit<TarEntry, 'sparse'>>
+export type TarEntryInput = Pick<TarEntry, 'type' | 'path'> &
+  Partial<Omit<TarEntry, 'sparse' | 'xattrs'>> & { readonly xattrs?: ReadonlyMap<string, Buffer> | undefined }
 
 /** The header blocks of an entry, to be followed by `sizeBytes` of content and its padding. */
 export function formatTarHeader(input: TarEntryInput): Buffer {

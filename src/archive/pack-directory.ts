@@ -1,0 +1,219 @@
+/** From a directory to a tar stream: a layer of a container's changes, or a whole file system. Entries come in a
+ *  fixed order (names sorted bytewise, a directory before what is in it), so equal trees give equal archives.
+ *  The tree may belong to a running container, which may swap a directory for a symlink at any moment: every
+ *  directory is held by a descriptor and every name in it is looked at without following it. */
+import { type BigIntStats, constants, fstatSync, lstatSync, readdirSync, readlinkSync, readSync } from 'node:fs'
+import type { AbortOptions } from '../base/index.ts'
+import { errnoOf } from '../base/index.ts'
+import { closeFd, getXattr, listXattrs, openAt, openFd } from '../sys/index.ts'
+import { decodeName, nameBytes } from './entry-name.ts'
+import { fdPath, toName } from './layer-tree.ts'
+import type { TarEntryType } from './tar-entry.ts'
+import { formatTarHeader, type TarEntryInput, tarEnd, tarPadding } from './tar-writer.ts'
+import { formatOpaque, formatWhiteout, opaqueXattr } from './whiteout.ts'
+
+export interface PackOptions extends AbortOptions {
+  /** The directory is an overlayfs upper or lower one: its deletion marks become a layer's. */
+  readonly overlay?: boolean
+  /** Leave an entry out, and everything below it. Gets the path without leading slash. */
+  readonly exclude?: (path: string) => boolean
+  /** Also write an entry for the directory itself, as `./`. */
+  readonly includeRoot?: boolean
+}
+
+/** Small pieces are gathered into chunks of about this size. */
+const chunkBytes = 256 * 1024
+
+/** Packs what is in `directory`. Sockets are left out, as tar does; a file that shrinks meanwhile is filled with zeros. */
+export async function* packDirectory(directory: string, options: PackOptions = {}): AsyncIterable<Buffer> {
+  let parts: Buffer[] = []
+  let gathered = 0
+  for (const part of new Packer(options).pack(directory)) {
+    parts.push(part)
+    gathered += part.length
+    if (gathered < chunkBytes) continue
+    options.signal?.throwIfAborted()
+    yield parts.length === 1 ? part : Buffer.concat(parts)
+    parts = []
+    gathered = 0
+  }
+  yield Buffer.concat(parts)
+}
+
+class Packer {
+  readonly #options: PackOptions
+  /** First path of each file that has several. */
+  readonly #links = new Map<string, string>()
+
+  constructor(options: PackOptions) {
+    this.#options = options
+  }
+
+  *pack(directory: string): Iterable<Buffer> {
+    const root = openFd(directory, constants.O_RDONLY | constants.O_DIRECTORY)
+    try {
+      if (this.#options.includeRoot === true) yield formatTarHeader(entryOf('./', root, '.', statOf(root, '.')))
+      yield* this.#packNames(root, '')
+    } finally {
+      closeFd(root)
+    }
+    yield tarEnd
+  }
+
+  *#packNames(directory: number, prefix: string): Iterable<Buffer> {
+    for (const name of readNames(directory)) {
+      const path = prefix + name
+      if (this.#options.exclude?.(path) === true) continue
+      const status = tolerateGone(() => statOf(directory, name))
+      if (status !== undefined) yield* this.#packOne(directory, name, path, status)
+    }
+  }
+
+  *#packOne(directory: number, name: string, path: string, status: BigIntStats): Iterable<Buffer> {
+    if (status.isSocket()) return
+    if (status.isDirectory()) {
+      yield* this.#packTree(directory, name, path)
+      return
+    }
+    if (this.#options.overlay === true && status.isCharacterDevice() && status.rdev === 0n) {
+      const mtimeNs = status.mtimeNs
+      const whiteout = path.slice(0, path.length - name.length) + formatWhiteout(name)
+      yield formatTarHeader({ type: 'file', path: whiteout, mode: 0, mtimeNs })
+      return
+    }
+    const first = this.#firstName(path, status)
+    if (first !== undefined) {
+      yield formatTarHeader({ ...entryOf(path, directory, name, status), type: 'link', linkPath: first, sizeBytes: 0 })
+    } else if (status.isFile()) {
+      yield* packFile(directory, name, path)
+    } else {
+      const entry = tolerateGone(() => entryOf(path, directory, name, status))
+      if (entry !== undefined) yield formatTarHeader(entry)
+    }
+  }
+
+  *#packTree(parent: number, name: string, path: string): Iterable<Buffer> {
+    const directory = tolerateGone(() => openAt(parent, toName(name), constants.O_RDONLY | constants.O_DIRECTORY))
+    if (directory === undefined) return
+    try {
+      yield formatTarHeader(entryOf(`${path}/`, directory, '.', statOf(directory, '.')))
+      if (this.#options.overlay === true && isOpaque(directory)) {
+        yield formatTarHeader({ type: 'file', path: `${path}/${formatOpaque()}`, mode: 0 })
+      }
+      yield* this.#packNames(directory, `${path}/`)
+    } finally {
+      closeFd(directory)
+    }
+  }
+
+  /** The path under which this file was packed already, or undefined (and then this one is noted). */
+  #firstName(path: string, status: BigIntStats): string | undefined {
+    if (status.nlink < 2n) return undefined
+    const file = `${status.dev}:${status.ino}`
+    const first = this.#links.get(file)
+    if (first === undefined) this.#links.set(file, path)
+    return first
+  }
+}
+
+function* packFile(directory: number, name: string, path: string): Iterable<Buffer> {
+  // A fifo that took the file's place must not make us wait.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK
+  const fd = tolerateGone(() => openAt(directory, toName(name), flags))
+  if (fd === undefined) return
+  try {
+    const status = fstatSync(fd, { bigint: true })
+    if (!status.isFile()) return
+    const sizeBytes = Number(status.size)
+    yield formatTarHeader({ ...entryOf(path, directory, name, status), xattrs: readXattrs(fd), sizeBytes })
+    yield* readExactly(fd, sizeBytes)
+    yield tarPadding(sizeBytes)
+  } finally {
+    closeFd(fd)
+  }
+}
+
+/** Content of a file, of just that length: the header has told it already. */
+function* readExactly(fd: number, sizeBytes: number): Iterable<Buffer> {
+  for (let left = sizeBytes; left > 0; ) {
+    const buffer = Buffer.allocUnsafe(Math.min(left, chunkBytes))
+    const count = readSync(fd, buffer)
+    if (count === 0) {
+      yield buffer.fill(0)
+      left -= buffer.length
+    } else {
+      yield buffer.subarray(0, count)
+      left -= count
+    }
+  }
+}
+
+function entryOf(path: string, directory: number, name: string, status: BigIntStats): TarEntryInput {
+  const type = typeOf(status)
+  const isDevice = type === 'char' || type === 'block'
+  return {
+    type,
+    path,
+    mode: Number(status.mode) & 0o7777,
+    uid: Number(status.uid),
+    gid: Number(status.gid),
+    mtimeNs: status.mtimeNs,
+    linkPath: type === 'symlink' ? decodeName(readlinkSync(at(directory, name), { encoding: 'buffer' })) : '',
+    // https://man7.org/linux/man-pages/man3/makedev.3.html, as glibc packs them
+    deviceMajor: isDevice ? Number(((status.rdev >> 8n) & 0xfffn) | ((status.rdev >> 32n) & 0xffff_f000n)) : 0,
+    deviceMinor: isDevice ? Number((status.rdev & 0xffn) | ((status.rdev >> 12n) & 0xffff_ff00n)) : 0,
+    // A file's own are read from its descriptor.
+    xattrs:
+      type === 'file' || type === 'link' || !name.isWellFormed() ? undefined : readXattrs(fdPath(directory, name)),
+  }
+}
+
+function typeOf(status: BigIntStats): TarEntryType {
+  if (status.isDirectory()) return 'directory'
+  if (status.isSymbolicLink()) return 'symlink'
+  if (status.isCharacterDevice()) return 'char'
+  if (status.isBlockDevice()) return 'block'
+  return status.isFIFO() ? 'fifo' : 'file'
+}
+
+/** Attributes that belong to the file, not to this host's file system or security module. */
+function readXattrs(file: string | number): ReadonlyMap<string, Buffer> | undefined {
+  let found: Map<string, Buffer> | undefined
+  for (const name of listXattrs(file)) {
+    if (name !== 'security.capability' && (!name.startsWith('user.') || name.startsWith('user.overlay.'))) continue
+    const value = getXattr(file, name)
+    if (value === undefined) continue
+    found ??= new Map()
+    found.set(name, value)
+  }
+  return found
+}
+
+function isOpaque(directory: number): boolean {
+  return getXattr(directory, opaqueXattr)?.toString() === 'y'
+}
+
+function readNames(directory: number): string[] {
+  const names = readdirSync(`/proc/self/fd/${directory}`, { encoding: 'buffer' })
+  return names.sort(Buffer.compare).map(decodeName)
+}
+
+function statOf(directory: number, name: string): BigIntStats {
+  return lstatSync(at(directory, name), { bigint: true })
+}
+
+/** A name in a directory as a path for `node:fs`. */
+function at(directory: number, name: string): string | Buffer {
+  const path = fdPath(directory, name)
+  return path.isWellFormed() ? path : nameBytes(path)
+}
+
+/** Names may disappear, or become something else, while a container runs. */
+function tolerateGone<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EINVAL'].includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  }
+}
