@@ -3,8 +3,10 @@
  *  the main thread, and an addition waits for a removal that is under way.
  *  When the kernel's table is not as expected (somebody flushed the rule set), it is built anew from the state. */
 import { errnoOf, type Logger, messageOf } from '../base/index.ts'
-import { addMapElements, deleteMapElements, runNft } from '../sys/index.ts'
+import { addMapElements, deleteMapElements, type FlowFilter, forgetFlows, runNft } from '../sys/index.ts'
 import { elementOf, type FirewallState, type Forwarding, formatTable } from './firewall-rules.ts'
+
+const udp = 17
 
 export class Firewall {
   readonly #table: string
@@ -37,6 +39,10 @@ export class Firewall {
       this.#logger.warn('packet filter table differs, building it anew', { error: messageOf(error) })
       await this.rebuild()
     }
+    // Clients that sent before the port was there would go on past the container.
+    for (const { port } of forwardings) {
+      if (port.protocol === 'udp') this.#forget({ protocol: udp, originalPort: port.hostPort })
+    }
   }
 
   /** Takes out forwardings that the state no longer has, soon and without making anybody wait. */
@@ -60,9 +66,12 @@ export class Firewall {
   async #remove(): Promise<void> {
     try {
       while (this.#leaving.length > 0) {
-        const elements = this.#leaving.map(elementOf)
+        const leaving = this.#leaving
         this.#leaving = []
-        await deleteMapElements(this.#table, elements)
+        await deleteMapElements(this.#table, leaving.map(elementOf))
+        // Clients that go on sending would keep their way to an address that another container will have.
+        const addresses = leaving.filter(({ port }) => port.protocol === 'udp').map(({ address }) => address)
+        for (const replySource of new Set(addresses)) this.#forget({ protocol: udp, replySource })
       }
     } catch (error) {
       this.#logger.warn('packet filter table differs, building it anew', { error: messageOf(error) })
@@ -72,6 +81,16 @@ export class Firewall {
       })
     } finally {
       this.#removal = undefined
+    }
+  }
+
+  #forget(filter: FlowFilter): void {
+    try {
+      forgetFlows(filter)
+    } catch (error) {
+      // A kernel without this interface: the flows end by their own time-out.
+      if (errnoOf(error) === undefined) throw error
+      this.#logger.debug('connections are not forgotten', { error: messageOf(error) })
     }
   }
 }

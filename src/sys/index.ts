@@ -78,6 +78,7 @@ export {
   inNetworkNamespace,
   writeNetworkSysctl,
 } from './namespaces.ts'
+export { type FlowFilter, forgetFlows } from './netlink-conntrack.ts'
 export { addMapElements, deleteMapElements, type MapElement } from './netlink-nft.ts'
 export {
   type AddressInfo,

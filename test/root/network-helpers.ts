@@ -1,6 +1,7 @@
 /** Containers' networks without containers: namespaces made by the network code, servers and clients put into them. */
 import { execFile } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
+import { createSocket } from 'node:dgram'
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
@@ -81,6 +82,21 @@ export function serve(t: TestContext, netns: string, port: number): void {
     server.closeAllConnections()
     server.close()
   })
+}
+
+/** A UDP server in a namespace that answers everything at port 7 with `text`, until it is stopped. */
+export function answerUdp(t: TestContext, netns: string, text: string): () => void {
+  // A look-up that answers at once lets bind make the socket while the thread is in the namespace.
+  const server = createSocket({ type: 'udp4', lookup: (name, _options, done) => done(null, name, 4) })
+  server.on('message', (_message, from) => server.send(text, from.port, from.address))
+  inNetworkNamespace(netns, () => server.bind(7, '0.0.0.0'))
+  let open = true
+  const stop = () => {
+    if (open) server.close()
+    open = false
+  }
+  t.after(stop)
+  return stop
 }
 
 /** The answer of a server to a client in a namespace (the host's own when none is given); 'failed' without one. */
