@@ -4,6 +4,7 @@
  *  Invariant: an id in `#live` has a monitor that is watched, so its `ended` settles whatever happens. */
 import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { BerthError, conflict, errnoOf, type Logger, notFound } from '../base/index.ts'
 import { closeFd, type DirectoryWatch, onPidfdExit, pidfdOpen, pidfdSendSignal, watchDirectory } from '../sys/index.ts'
 import { type BuiltSpec, formatSpec } from './build-spec.ts'
@@ -60,7 +61,14 @@ interface LiveContainer {
   exit: ExitInfo | undefined
   readonly ended: PromiseWithResolvers<ExitInfo>
   stopWatching: () => void
+  /** Clients that came before the start, and when the last of them did. */
+  early: { readonly clients: number; readonly at: number }
 }
+
+const noneEarly = { clients: 0, at: 0 }
+/** conmon takes one waiting client per round of its loop and reads output in between. The first client is always
+ *  ahead of the output; a second one needs a round more than a start that follows at once would leave. */
+const acceptMs = 4
 
 const sigkill = 9
 const runtimeNotSaid = 'runtime'
@@ -134,7 +142,9 @@ export class ConmonRuntime {
   /** Runs the program of a created container. */
   async start(id: string, { trace }: { readonly trace?: Trace } = {}): Promise<void> {
     const began = performance.now()
-    const { runtime, command } = this.#running(id)
+    const { runtime, command, early } = this.#running(id)
+    const waitMs = early.clients > 1 ? acceptMs - (began - early.at) : 0
+    if (waitMs > 0) await sleep(waitMs)
     await runtime.start(id, command)
     trace?.('runtime start', performance.now() - began)
   }
@@ -194,15 +204,26 @@ export class ConmonRuntime {
     if (end.unknown === true) await runtime.delete(id, { force: true })
     const ended = Promise.withResolvers<ExitInfo>()
     ended.resolve(end)
-    this.#live.set(id, { pid: 0, runtime, command: '', pidfd: -1, exit: end, ended, stopWatching() {} })
+    this.#live.set(id, {
+      pid: 0,
+      runtime,
+      command: '',
+      pidfd: -1,
+      exit: end,
+      ended,
+      stopWatching() {},
+      early: noneEarly,
+    })
     return this.state(id)
   }
 
   /** Joins a client to a container's stdio. Between `create` and `start`, no output is missed. */
   async attach(id: string, options: AttachOptions): Promise<AttachHandle> {
-    this.#running(id)
+    const live = this.#running(id)
     try {
-      return await attachToConmon(bundleFiles(this.bundle(id)).attach, options)
+      const attached = await attachToConmon(bundleFiles(this.bundle(id)).attach, options)
+      live.early = { clients: live.early.clients + 1, at: performance.now() }
+      return attached
     } catch (error) {
       const code = errnoOf(error)
       if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw error
@@ -260,7 +281,14 @@ export class ConmonRuntime {
 
   #watch(id: string, found: Pick<LiveContainer, 'pid' | 'runtime' | 'command'> & { readonly conmonPid: number }): void {
     const ended = Promise.withResolvers<ExitInfo>()
-    const live: LiveContainer = { ...found, pidfd: tryPidfd(found.pid), exit: undefined, ended, stopWatching() {} }
+    const live: LiveContainer = {
+      ...found,
+      pidfd: tryPidfd(found.pid),
+      exit: undefined,
+      ended,
+      stopWatching() {},
+      early: noneEarly,
+    }
     const conmon = tryPidfd(found.conmonPid)
     const giveUp = conmon === -1 ? () => {} : onPidfdExit(conmon, () => this.#monitorEnded(id, live), { unref: true })
     live.stopWatching = () => {

@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { describe, it } from 'node:test'
+import type { OciSeccomp, OciSpec } from '../oci/index.ts'
+import { capabilitiesOfMask, defaultCapabilities, resolveCapabilities } from './capabilities.ts'
+import { defaultSeccompProfile } from './default-seccomp.ts'
+import { buildEnv, buildSpec, formatSpec, type SpecHost, type SpecInput } from './index.ts'
+import { runtimeError } from './runtime-errors.ts'
+import { parseSeccompProfile, resolveSeccomp } from './seccomp-profile.ts'
+import { commonSyscalls } from './seccomp-syscalls.ts'
+import { resolveUser } from './user.ts'
+
+const everything = capabilitiesOfMask('1ffffffffff')
+const host: SpecHost = { cgroupVersion: 2, arch: 'amd64', kernelRelease: '6.1.0-18', capabilities: everything }
+const input: SpecInput = {
+  rootfs: '/r',
+  readonlyRootfs: false,
+  hostname: 'h',
+  args: ['sh'],
+  env: ['A=b'],
+  cwd: '',
+  user: { uid: 0, gid: 0 },
+  terminal: false,
+  privileged: false,
+  capabilities: { add: [], drop: [] },
+  seccomp: 'default',
+  noNewPrivileges: false,
+  namespaces: { network: { path: '/ns' }, pid: 'private', ipc: 'private', uts: 'private' },
+  binds: [],
+  tmpfs: [],
+  resources: {},
+  rlimits: [],
+  cgroupsPath: '/berth/x',
+}
+const build = (changes: Partial<SpecInput> = {}, on = host): OciSpec & { linux: { seccomp?: OciSeccomp } } =>
+  JSON.parse(formatSpec(buildSpec({ ...input, ...changes }, on)))
+
+describe('buildSpec', () => {
+  it("gives Docker's defaults", () => {
+    const { process, linux, mounts, hostname, root } = build()
+    assert.equal(process.cwd, '/')
+    assert.equal(process.capabilities.bounding.length, 14)
+    assert.deepEqual(process.capabilities.inheritable, [])
+    assert.equal(hostname, 'h')
+    assert.deepEqual(root, { path: '/r', readonly: false })
+    assert.ok(linux.maskedPaths?.includes('/proc/kcore') && linux.readonlyPaths?.includes('/proc/sys'))
+    assert.equal(linux.seccomp?.defaultAction, 'SCMP_ACT_ERRNO')
+    assert.deepEqual(linux.resources, { devices: linux.resources.devices })
+    const shm = mounts.find(({ destination }) => destination === '/dev/shm')
+    assert.ok(shm?.options?.includes('size=67108864'))
+    assert.ok(mounts.find(({ destination }) => destination === '/sys')?.options?.includes('ro'))
+  })
+
+  it('makes or joins namespaces; cgroup by version', () => {
+    const types = (on: SpecHost) => build({}, on).linux.namespaces.map(({ type, path = '' }) => type + path)
+    assert.deepEqual(types(host), ['mount', 'network/ns', 'uts', 'pid', 'ipc', 'cgroup'])
+    assert.deepEqual(types({ ...host, cgroupVersion: 1 }), ['mount', 'network/ns', 'uts', 'pid', 'ipc'])
+    const { linux, hostname } = build({ namespaces: { network: 'host', pid: 'host', ipc: 'host', uts: 'host' } })
+    assert.deepEqual(
+      linux.namespaces.map(({ type }) => type),
+      ['mount', 'cgroup'],
+    )
+    assert.equal(hostname, undefined)
+  })
+
+  it('opens everything for a privileged container', () => {
+    const { process, linux, mounts } = build({ privileged: true })
+    assert.equal(process.capabilities.bounding.length, everything.length)
+    assert.equal(linux.seccomp, undefined)
+    assert.equal(linux.maskedPaths, undefined)
+    assert.deepEqual(linux.resources.devices, [{ allow: true, access: 'rwm' }])
+    assert.ok(mounts.find(({ destination }) => destination === '/sys')?.options?.includes('rw'))
+  })
+
+  it("turns limits into the runtime's terms", () => {
+    const { linux } = build({
+      resources: { memoryBytes: 1000, nanoCpus: 1_500_000_000, pidsLimit: 5, cpusetCpus: '0' },
+    })
+    assert.deepEqual(linux.resources.memory, { limit: 1000, swap: 2000 })
+    assert.deepEqual(linux.resources.cpu, { quota: 150_000, period: 100_000, cpus: '0' })
+    assert.deepEqual(linux.resources.pids, { limit: 5 })
+    const unlimitedSwap = build({ resources: { memoryBytes: 1000, memorySwapBytes: -1 } })
+    assert.deepEqual(unlimitedSwap.linux.resources.memory, { limit: 1000, swap: -1 })
+  })
+
+  it('mounts parents before children, replacing defaults of the same place', () => {
+    const bind = (destination: string) => ({ source: '/s', destination, readonly: true })
+    const { mounts } = build({
+      binds: [bind('/a/b'), bind('/a'), bind('/dev/shm')],
+      tmpfs: [{ destination: '/t', options: ['exec', 'size=1m'] }],
+      init: '/usr/bin/tini',
+    })
+    const places = mounts.map(({ destination }) => destination)
+    assert.ok(places.indexOf('/a') < places.indexOf('/a/b'))
+    assert.equal(places.filter((place) => place === '/dev/shm').length, 1)
+    assert.deepEqual(mounts.find(({ destination }) => destination === '/a')?.options, ['rbind', 'ro', 'rprivate'])
+    assert.deepEqual(mounts.find(({ destination }) => destination === '/t')?.options, [
+      'nosuid',
+      'nodev',
+      'exec',
+      'size=1m',
+    ])
+    assert.equal(places.at(-1), '/sbin/docker-init')
+  })
+
+  it('puts a compiled filter in place of the rules', () => {
+    const built = buildSpec({ ...input, annotations: { a: 'b' } }, host)
+    const text = formatSpec(built, {
+      annotation: 'x.y',
+      data: 'AAAA',
+      seccompJson: '{"defaultAction":"SCMP_ACT_ERRNO"}',
+    })
+    const spec = JSON.parse(text) as ReturnType<typeof build>
+    assert.deepEqual(spec.annotations, { a: 'b', 'x.y': 'AAAA' })
+    assert.deepEqual(spec.linux.seccomp, { defaultAction: 'SCMP_ACT_ERRNO' })
+    assert.equal(spec.linux.cgroupsPath, '/berth/x')
+  })
+
+  it('costs little', () => {
+    build()
+    const began = performance.now()
+    for (let count = 0; count < 200; count++) formatSpec(buildSpec(input, host))
+    assert.ok((performance.now() - began) / 200 < 2)
+  })
+})
+
+describe('buildEnv', () => {
+  it("lets the container override and remove Docker's variables", () => {
+    const base = { hostname: 'h', terminal: true }
+    assert.deepEqual(buildEnv(['B=1=2'], base).slice(1), ['HOSTNAME=h', 'TERM=xterm', 'B=1=2'])
+    assert.deepEqual(buildEnv(['PATH=/x', 'TERM', 'HOSTNAME=z', 'A=1', 'A=2'], base), ['PATH=/x', 'HOSTNAME=z', 'A=2'])
+  })
+})
+
+describe('resolveCapabilities', () => {
+  const resolve = (add: string[], drop: string[], available = everything) =>
+    resolveCapabilities({ add, drop, privileged: false, available })
+
+  it('adds and drops', () => {
+    assert.deepEqual(resolve([], []), defaultCapabilities)
+    assert.ok(resolve(['net_admin'], ['CAP_CHOWN']).includes('CAP_NET_ADMIN'))
+    assert.ok(!resolve(['net_admin'], ['CAP_CHOWN']).includes('CAP_CHOWN'))
+    assert.deepEqual(resolve(['KILL'], ['ALL']), ['CAP_KILL'])
+    assert.equal(resolve(['ALL'], ['MKNOD']).length, everything.length - 1)
+    assert.deepEqual(resolve(['ALL'], [], ['CAP_KILL']), ['CAP_KILL'])
+  })
+
+  it('refuses names that do not exist or that the host lacks', () => {
+    assert.throws(() => resolve(['nonsense'], []), /unknown capability: "CAP_NONSENSE"/)
+    assert.throws(() => resolve([], ['nonsense']), /CapDrop/)
+    assert.throws(() => resolve(['SYS_ADMIN'], [], ['CAP_KILL']), /not supported/)
+  })
+})
+
+describe('resolveSeccomp', () => {
+  const target = { arch: 'amd64', kernelRelease: '6.1.0', capabilities: defaultCapabilities }
+  const rulesOf = (name: string, changes = {}) =>
+    resolveSeccomp(defaultSeccompProfile, { ...target, ...changes }).syscalls?.filter(({ names }) =>
+      names.includes(name),
+    ) ?? []
+
+  it('has every common call once', () => {
+    assert.equal(commonSyscalls.length, 361)
+    assert.equal(new Set(commonSyscalls).size, 361)
+    const digest = createHash('sha256')
+      .update([...commonSyscalls].sort().join())
+      .digest('hex')
+    assert.equal(digest.slice(0, 16), '9f641224b3147541')
+  })
+
+  it('applies conditions', () => {
+    assert.equal(rulesOf('mount').length, 0)
+    assert.equal(rulesOf('mount', { capabilities: ['CAP_SYS_ADMIN'] }).length, 1)
+    assert.equal(rulesOf('clone3')[0]?.errnoRet, 38)
+    assert.equal(rulesOf('clone3', { capabilities: ['CAP_SYS_ADMIN'] })[0]?.action, 'SCMP_ACT_ALLOW')
+    assert.equal(rulesOf('clone')[0]?.args?.[0]?.index, 0)
+    assert.equal(rulesOf('clone', { arch: 's390x' })[0]?.args?.[0]?.index, 1)
+    assert.equal(rulesOf('ptrace', { kernelRelease: '4.4.0' }).length, 0)
+    assert.equal(rulesOf('ptrace').length, 1)
+    assert.equal(rulesOf('arch_prctl', { arch: 'arm64' }).length, 0)
+    assert.deepEqual(resolveSeccomp(defaultSeccompProfile, { ...target, arch: 'arm64' }).architectures, [
+      'SCMP_ARCH_AARCH64',
+      'SCMP_ARCH_ARM',
+    ])
+  })
+
+  it("takes profiles in Docker's form and refuses others", () => {
+    const text =
+      '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"chmod","action":"SCMP_ACT_ERRNO"},{"names":["mkdir"],"action":"SCMP_ACT_ERRNO","includes":{"caps":["CAP_BPF"]}}]}'
+    assert.deepEqual(resolveSeccomp(parseSeccompProfile(text), target), {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names: ['chmod'], action: 'SCMP_ACT_ERRNO' }],
+    })
+    for (const bad of ['{', '[]', '{}', '{"defaultAction":"x","syscalls":[{}]}']) {
+      assert.throws(() => parseSeccompProfile(bad), /seccomp profile/)
+    }
+  })
+})
+
+describe('resolveUser', () => {
+  const files = {
+    passwd: 'root:x:0:0:root:/root:/bin/sh\n# comment\nbob:x:1000:100:Bob:/home/bob:/bin/sh\n',
+    group: 'root:x:0:\nusers:x:100:\nvideo:x:44:bob,ann\naudio:x:29:bob\n',
+  }
+
+  it('resolves names and numbers', () => {
+    assert.deepEqual(resolveUser('', files), { uid: 0, gid: 0, additionalGids: [0], home: '/root' })
+    assert.deepEqual(resolveUser('bob', files), {
+      uid: 1000,
+      gid: 100,
+      additionalGids: [100, 44, 29],
+      home: '/home/bob',
+    })
+    assert.deepEqual(resolveUser('1000', files).gid, 100)
+    assert.deepEqual(resolveUser('bob:video', files), { uid: 1000, gid: 44, additionalGids: [44], home: '/home/bob' })
+    assert.deepEqual(resolveUser('55:66', {}), { uid: 55, gid: 66, additionalGids: [66], home: undefined })
+    assert.deepEqual(resolveUser('', {}, ['7']).additionalGids, [0, 7])
+    assert.deepEqual(resolveUser('', files, ['video']).additionalGids, [0, 44])
+  })
+
+  it('says what it could not find', () => {
+    assert.throws(
+      () => resolveUser('eve', files),
+      /^BerthError: unable to find user eve: no matching entries in passwd file$/,
+    )
+    assert.throws(() => resolveUser('bob:eve', files), /unable to find group eve: no matching entries in group file/)
+    assert.throws(() => resolveUser('4294967295', files), /uids and gids must be in range/)
+  })
+})
+
+describe('runtimeError', () => {
+  it("knows runc's texts as well as crun's", () => {
+    const code = (text: string, command = 'foo') => runtimeError(text, { work: 'create', command }).details.exitCode
+    assert.equal(code('runc create failed: exec: "foo": executable file not found in $PATH'), 127)
+    assert.equal(code('exec: "/foo": stat /foo: no such file or directory', '/foo'), 127)
+    assert.equal(code('exec: "/foo": permission denied', '/foo'), 126)
+    assert.equal(code('exec: "/foo": is a directory', '/foo'), 126)
+    assert.equal(code('something else'), 125)
+  })
+})

@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { isKind } from '../../src/base/index.ts'
+import { readLogs, rotateLog } from '../../src/logs/index.ts'
+import type { OciProcess } from '../../src/oci/index.ts'
+import { capabilitySets, defaultCapabilities, type ExecHandle } from '../../src/runtime/index.ts'
+import { MemorySink, RuntimeFixture, skipReason, until } from './runtime-helpers.ts'
+
+const skip = skipReason()
+const processOf = (args: string[], changes: Partial<OciProcess> = {}): OciProcess => ({
+  terminal: false,
+  user: { uid: 0, gid: 0 },
+  args,
+  env: ['PATH=/bin'],
+  cwd: '/',
+  capabilities: capabilitySets(defaultCapabilities),
+  ...changes,
+})
+
+describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 }, () => {
+  let fixture: RuntimeFixture
+  before(async () => {
+    fixture = await RuntimeFixture.open()
+  })
+  after(() => fixture.close())
+
+  const all = { stdin: true, stdout: true, stderr: true }
+
+  it('carries stdin and its end to the process', async () => {
+    const id = await fixture.create(['sh', '-c', 'wc -c; echo done'], {}, { stdin: true })
+    const sink = new MemorySink()
+    const attached = await fixture.runtime.attach(id, { ...all, sink })
+    await fixture.runtime.start(id)
+    const chunk = Buffer.alloc(100_000, 'x')
+    for (let count = 0; count < 30; count++) {
+      if (!attached.write(chunk)) await new Promise<void>((resolve) => attached.onDrain(resolve))
+    }
+    attached.endStdin()
+    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 0)
+    await attached.closed
+    assert.equal(sink.text(), '3000000\ndone\n')
+  })
+
+  it('keeps stdin open for the next client when asked to', async () => {
+    const id = await fixture.run(['cat'], {}, { stdin: true, leaveStdinOpen: true })
+    for (const word of ['one\n', 'two\n']) {
+      const sink = new MemorySink()
+      const attached = await fixture.runtime.attach(id, { ...all, sink })
+      attached.write(Buffer.from(word))
+      await until(() => sink.text() === word)
+      attached.close()
+    }
+    assert.equal(fixture.runtime.state(id).status, 'running')
+  })
+
+  it('does not end stdin when a client that only watches leaves', async () => {
+    const id = await fixture.run(['cat'], {}, { stdin: true })
+    const sink = new MemorySink()
+    const watcher = await fixture.runtime.attach(id, { ...all, stdin: false, sink, keepOpen: true })
+    const writer = await fixture.runtime.attach(id, { ...all, sink: new MemorySink() })
+    watcher.close()
+    await watcher.closed
+    writer.write(Buffer.from('still here\n'))
+    await until(() => fixture.log(id).length === 1)
+    writer.endStdin()
+    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 0)
+    assert.equal(sink.text(), '')
+  })
+
+  it('gives several clients the same output, each stream in order', async () => {
+    const script = 'i=0; while [ $i -lt 300 ]; do echo o$i; echo e$i >&2; i=$((i+1)); done'
+    const id = await fixture.create(['sh', '-c', script])
+    const sinks = [new MemorySink(), new MemorySink()]
+    const attached = await Promise.all(sinks.map((sink) => fixture.runtime.attach(id, { ...all, stdin: false, sink })))
+    await fixture.runtime.start(id)
+    await Promise.all(attached.map(({ closed }) => closed))
+    const lines = (letter: string) => Array.from({ length: 300 }, (_, index) => `${letter}${index}\n`).join('')
+    for (const sink of sinks) {
+      assert.equal(sink.text('stdout'), lines('o'))
+      assert.equal(sink.text('stderr'), lines('e'))
+    }
+    assert.equal(fixture.log(id).length, 600)
+  })
+
+  it('holds the container back while the sink is full, and loses nothing', async () => {
+    const id = await fixture.create(['sh', '-c', 'seq 1 400000'])
+    const sink = new MemorySink()
+    sink.stall = true
+    const attached = await fixture.runtime.attach(id, { ...all, stdin: false, sink })
+    await fixture.runtime.start(id)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    assert.equal(fixture.runtime.state(id).status, 'running')
+    assert.ok(sink.bytes < 1_000_000)
+    sink.drain()
+    await attached.closed
+    const text = sink.text()
+    assert.equal(text.length, Array.from({ length: 400_000 }, (_, index) => `${index + 1}\n`).join('').length)
+    assert.ok(text.startsWith('1\n2\n') && text.endsWith('399999\n400000\n'))
+  })
+
+  it('gives a terminal with its size, and resizes it', async () => {
+    const script = 'stty size; read x; stty size; tty 2>/dev/null; echo err >&2; exit 3'
+    const id = await fixture.create(
+      ['sh', '-c', script],
+      { terminal: true, consoleSize: { width: 91, height: 31 } },
+      { stdin: true },
+    )
+    const sink = new MemorySink()
+    const attached = await fixture.runtime.attach(id, { ...all, sink })
+    await fixture.runtime.start(id)
+    await until(() => sink.text().includes('31 91'))
+    fixture.runtime.resize(id, { width: 120, height: 40 })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    attached.write(Buffer.from('go\n'))
+    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 3)
+    await attached.closed
+    assert.match(sink.text('stdout'), /40 120\r\n/)
+    assert.match(sink.text('stdout'), /err\r\n/)
+    assert.equal(sink.text('stderr'), '')
+  })
+
+  it('refuses clients of a container that has ended', async () => {
+    const id = await fixture.run(['true'])
+    await fixture.runtime.waitExit(id)
+    await assert.rejects(fixture.runtime.attach(id, { ...all, sink: new MemorySink() }), (error) =>
+      isKind(error, 'conflict'),
+    )
+  })
+
+  it('rotates the log under a writing container without losing a line', async () => {
+    const id = await fixture.run([
+      'sh',
+      '-c',
+      'i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i+1)); [ $((i % 300)) = 0 ] && sleep 0.02; done',
+    ])
+    const ended = fixture.runtime.waitExit(id)
+    const sink = new MemorySink()
+    const path = fixture.logPath(id)
+    const following = readLogs(path, { stdout: true, stderr: true, follow: true }, sink, { ended })
+    for (let count = 0; count < 3; count++) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      rotateLog(path, { maxFiles: 10, reopen: () => fixture.runtime.reopenLog(id) })
+    }
+    await following
+    const expected = Array.from({ length: 3000 }, (_, index) => `${index}\n`).join('')
+    assert.equal(sink.text(), expected)
+    const again = new MemorySink()
+    await readLogs(path, { stdout: true, stderr: true }, again)
+    assert.equal(again.text(), expected)
+  })
+})
+
+describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 }, () => {
+  let fixture: RuntimeFixture
+  let id = ''
+  before(async () => {
+    fixture = await RuntimeFixture.open()
+    id = await fixture.run(['sleep', '1000'])
+  })
+  after(() => fixture.close())
+
+  async function run(args: string[], changes: Partial<OciProcess> = {}, stdin?: string) {
+    const sink = new MemorySink()
+    const handle = await fixture.runtime.exec(id, {
+      process: processOf(args, changes),
+      stdin: stdin !== undefined,
+      sink,
+    })
+    if (stdin !== undefined) {
+      handle.write(Buffer.from(stdin))
+      handle.endStdin()
+    }
+    return { ...(await handle.exited), sink, handle }
+  }
+
+  it('runs a process with its own streams and exit code', async () => {
+    const { exitCode, sink } = await run(['sh', '-c', 'cat; echo err >&2; exit 5'], {}, 'in\n')
+    assert.equal(exitCode, 5)
+    assert.equal(sink.text('stdout'), 'in\n')
+    assert.equal(sink.text('stderr'), 'err\n')
+    assert.equal((await run(['sh', '-c', 'kill -9 $$'])).exitCode, 137)
+  })
+
+  it('is confined as the container is', async () => {
+    assert.match((await run(['cat', '/proc/self/status'])).sink.text(), /Seccomp:\t2/)
+    assert.match((await run(['cat', '/proc/self/status'])).sink.text(), /CapEff:\t00000000a80425fb\n/)
+    const { sink } = await run(['id'], { user: { uid: 1000, gid: 1000, additionalGids: [5] } })
+    assert.equal(sink.text(), 'uid=1000 gid=1000 groups=5\n')
+  })
+
+  // crun sets the first size while the program is starting, so the program looks a little later.
+  it('gives a terminal', async () => {
+    const sink = new MemorySink()
+    const terminal = { terminal: true, consoleSize: { width: 90, height: 30 } }
+    const handle = await fixture.runtime.exec(id, {
+      process: processOf(['sh', '-c', 'sleep 0.1; stty size; read x; stty size; exit 4'], terminal),
+      stdin: true,
+      sink,
+    })
+    await until(() => sink.text().includes('30 90'))
+    handle.resize({ width: 100, height: 50 })
+    handle.write(Buffer.from('x\n'))
+    assert.equal((await handle.exited).exitCode, 4)
+    assert.match(sink.text(), /50 100\r\n/)
+  })
+
+  it('names a program that is missing', async () => {
+    for (const terminal of [false, true]) {
+      await assert.rejects(run(['foo'], { terminal }), (error: { message: string; details: { exitCode: number } }) => {
+        assert.equal(error.details.exitCode, 127)
+        assert.match(
+          error.message,
+          /^OCI runtime exec failed: .*exec: "foo": executable file not found in \$PATH: unknown$/,
+        )
+        return true
+      })
+    }
+  })
+
+  it('runs fifty at once, with and without terminal, whole output each', async () => {
+    const handles = await Promise.all(
+      Array.from({ length: 50 }, async (_, index) => {
+        const { exitCode, sink } = await run(['sh', '-c', `echo ${index}; exit ${index}`], {
+          terminal: index % 2 === 0,
+        })
+        return `${exitCode} ${sink.text().trim()}`
+      }),
+    )
+    assert.deepEqual(
+      handles,
+      Array.from({ length: 50 }, (_, index) => `${index} ${index}`),
+    )
+  })
+
+  it('carries much data both ways', async () => {
+    const sink = new MemorySink()
+    const handle: ExecHandle = await fixture.runtime.exec(id, { process: processOf(['cat']), stdin: true, sink })
+    const chunk = Buffer.alloc(65_536, 'z')
+    for (let count = 0; count < 64; count++) {
+      if (!handle.write(chunk)) await new Promise<void>((resolve) => handle.onDrain(resolve))
+    }
+    handle.endStdin()
+    assert.equal((await handle.exited).exitCode, 0)
+    assert.equal(sink.bytes, 64 * 65_536)
+  })
+
+  it('starts a process that nobody listens to', async () => {
+    const handle = await fixture.runtime.exec(id, {
+      process: processOf(['sh', '-c', 'echo $$ >/tmp/d; exit 9']),
+      stdin: false,
+    })
+    assert.ok(handle.pid > 0)
+    assert.equal((await handle.exited).exitCode, 9)
+    assert.match(readFileSync(join(fixture.rootfs, 'tmp/d'), 'utf8'), /^\d+\n$/)
+  })
+
+  it('refuses a container that has ended', async () => {
+    const ended = await fixture.run(['true'])
+    await fixture.runtime.waitExit(ended)
+    await assert.rejects(fixture.runtime.exec(ended, { process: processOf(['true']), stdin: false }), (error) =>
+      isKind(error, 'conflict'),
+    )
+  })
+})

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { MemorySink, RuntimeFixture, skipReason, until } from './runtime-helpers.ts'
+
+const skip = skipReason()
+
+describe('ConmonRuntime adopt', { skip, timeout: 60_000 }, () => {
+  let fixture: RuntimeFixture
+  before(async () => {
+    fixture = await RuntimeFixture.open()
+  })
+  after(() => fixture.close())
+
+  /** The daemon is gone without a word; another takes over. */
+  async function restart(): Promise<void> {
+    fixture.runtime.close()
+    fixture.runtime = await fixture.openRuntime()
+  }
+
+  it('finds a running container: waits, attaches, signals and removes as before', async () => {
+    const id = await fixture.run(['sh', '-c', 'trap "exit 9" TERM; echo up; while true; do sleep 0.05; done'])
+    await until(() => existsSync(fixture.logPath(id)) && fixture.log(id).length === 1)
+    await restart()
+    assert.equal(fixture.runtime.state(id).status, 'unknown')
+    assert.equal((await fixture.runtime.adopt(id)).status, 'running')
+    const sink = new MemorySink()
+    const attached = await fixture.runtime.attach(id, { stdin: false, stdout: true, stderr: true, sink })
+    fixture.runtime.kill(id, 15)
+    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 9)
+    await attached.closed
+    await fixture.runtime.delete(id)
+    assert.equal(existsSync(fixture.runtime.bundle(id)), false)
+  })
+
+  it('reads the end that came while no daemon ran', async () => {
+    const id = await fixture.run(['sh', '-c', 'sleep 0.15; echo last; exit 7'])
+    fixture.runtime.close()
+    const exitFile = join(fixture.execRoot, 'exits', id)
+    await until(() => existsSync(exitFile))
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    fixture.runtime = await fixture.openRuntime()
+    const { status, exit } = await fixture.runtime.adopt(id)
+    assert.equal(status, 'stopped')
+    assert.equal(exit?.exitCode, 7)
+    assert.ok(Date.now() - (exit?.finishedAt.getTime() ?? 0) >= 25)
+    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 7)
+    assert.deepEqual(fixture.log(id), ['stdout F last'])
+  })
+
+  it('tells a container that was created but not started', async () => {
+    const id = await fixture.create(['sh', '-c', 'exit 3'])
+    await restart()
+    assert.equal((await fixture.runtime.adopt(id)).status, 'created')
+    await fixture.runtime.start(id)
+    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 3)
+  })
+
+  it('ends a container whose monitor was killed, while watching and when adopting', async () => {
+    for (const adopted of [false, true]) {
+      const id = await fixture.run(['sleep', '1000'])
+      const { pid = 0 } = fixture.runtime.state(id)
+      const conmonPid = Number(readFileSync(join(fixture.runtime.bundle(id), 'conmon.pid'), 'utf8'))
+      if (adopted) fixture.runtime.close()
+      process.kill(conmonPid, 'SIGKILL')
+      if (adopted) {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        fixture.runtime = await fixture.openRuntime()
+        await fixture.runtime.adopt(id)
+      }
+      const exit = await fixture.runtime.waitExit(id)
+      assert.deepEqual([exit.exitCode, exit.unknown], [255, true])
+      await until(() => !existsSync(`/proc/${pid}/exe`) || isZombie(pid))
+      await fixture.runtime.delete(id)
+      assert.equal(existsSync(join(fixture.execRoot, 'crun', id)), false)
+    }
+  })
+
+  it('reports a container of which nothing is left as ended', async () => {
+    const { status, exit } = await fixture.runtime.adopt('never-was')
+    assert.equal(status, 'stopped')
+    assert.equal(exit?.unknown, true)
+    await fixture.runtime.delete('never-was')
+  })
+})
+
+function isZombie(pid: number): boolean {
+  return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+}
