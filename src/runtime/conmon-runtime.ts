@@ -2,17 +2,19 @@
  *  The truth about a container is in files that conmon and the OCI runtime keep; this class holds handles to it
  *  and nothing that could not be rebuilt by `adopt`.
  *  Invariant: an id in `#live` has a monitor that is watched, so its `ended` settles whatever happens. */
-import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BerthError, conflict, errnoOf, type Logger, notFound } from '../base/index.ts'
-import { closeFd, type DirectoryWatch, onPidfdExit, pidfdOpen, pidfdSendSignal, watchDirectory } from '../sys/index.ts'
+import { cgroupPathOfPid, type DirectoryWatch, pidfdSendSignal, readPids, watchDirectory } from '../sys/index.ts'
 import { type BuiltSpec, formatSpec } from './build-spec.ts'
+import { readPid, readText, removeBundle, writeBundle } from './bundle.ts'
 import { startConmon } from './conmon.ts'
 import { type AttachHandle, type AttachOptions, attachToConmon } from './conmon-attach.ts'
 import { isConmonAlive, reopenLog, resizeTerminal, type TerminalSize } from './conmon-control.ts'
 import { type ExecHandle, type ExecOptions, startExec } from './exec-process.ts'
 import { type ExitInfo, readExitFile, unknownExit } from './exit-info.ts'
+import { endedContainer, type FoundContainer, type LiveContainer, settle, watchContainer } from './live-container.ts'
 import { OciRuntime } from './oci-runtime.ts'
 import { bundleFiles, bundlePath, exitsPath } from './paths.ts'
 
@@ -51,21 +53,6 @@ export interface ContainerState {
   readonly exit?: ExitInfo
 }
 
-/** A container whose monitor we watch. */
-interface LiveContainer {
-  readonly pid: number
-  readonly runtime: OciRuntime
-  readonly command: string
-  /** Of the container's first process; -1 once it has ended. */
-  pidfd: number
-  exit: ExitInfo | undefined
-  readonly ended: PromiseWithResolvers<ExitInfo>
-  stopWatching: () => void
-  /** Clients that came before the start, and when the last of them did. */
-  early: { readonly clients: number; readonly at: number }
-}
-
-const noneEarly = { clients: 0, at: 0 }
 /** conmon takes one waiting client per round of its loop and reads output in between. The first client is always
  *  ahead of the output; a second one needs a round more than a start that follows at once would leave. */
 const acceptMs = 4
@@ -109,7 +96,10 @@ export class ConmonRuntime {
     if (this.#live.get(id)?.exit === undefined && this.#live.has(id)) throw conflict(`container ${id} exists already`)
     const began = performance.now()
     const runtime = this.#runtime(options.runtime)
-    const bundle = this.#writeBundle(options, runtime)
+    const bundle = this.bundle(id)
+    // A stale exit file would be taken for the end of the new run.
+    rmSync(this.#exitFile(id), { force: true })
+    writeBundle(bundle, formatSpec(spec, runtime.compiledFilter(spec.seccompJson)), options.runtime)
     const command = spec.spec.process.args[0] ?? ''
     trace?.('bundle', performance.now() - began)
     try {
@@ -202,18 +192,7 @@ export class ConmonRuntime {
     }
     const end = exit ?? readExitFile(this.#exitFile(id), bundleFiles(bundle).oom) ?? unknownExit()
     if (end.unknown === true) await runtime.delete(id, { force: true })
-    const ended = Promise.withResolvers<ExitInfo>()
-    ended.resolve(end)
-    this.#live.set(id, {
-      pid: 0,
-      runtime,
-      command: '',
-      pidfd: -1,
-      exit: end,
-      ended,
-      stopWatching() {},
-      early: noneEarly,
-    })
+    this.#live.set(id, endedContainer(runtime, end))
     return this.state(id)
   }
 
@@ -256,6 +235,12 @@ export class ConmonRuntime {
     )
   }
 
+  /** The processes in a container, as the host numbers them. */
+  pids(id: string): readonly number[] {
+    const cgroup = cgroupPathOfPid(this.#running(id).pid)
+    return cgroup === undefined ? [] : readPids(cgroup)
+  }
+
   /** The directory of a container's runtime files; the root file system may be mounted below it. */
   bundle(id: string): string {
     return bundlePath(this.#options.execRoot, id)
@@ -269,36 +254,12 @@ export class ConmonRuntime {
     this.#live.clear()
   }
 
-  #writeBundle({ id, spec, runtime: name }: CreateOptions, runtime: OciRuntime): string {
-    const bundle = this.bundle(id)
-    const files = bundleFiles(bundle)
-    mkdirSync(bundle, { recursive: true, mode: 0o700 })
-    for (const path of [this.#exitFile(id), files.oom, files.pid, files.conmonPid]) rmSync(path, { force: true })
-    writeFileSync(files.config, formatSpec(spec, runtime.compiledFilter(spec.seccompJson)))
-    if (name !== undefined) writeFileSync(files.runtime, name)
-    return bundle
-  }
-
-  #watch(id: string, found: Pick<LiveContainer, 'pid' | 'runtime' | 'command'> & { readonly conmonPid: number }): void {
-    const ended = Promise.withResolvers<ExitInfo>()
-    const live: LiveContainer = {
-      ...found,
-      pidfd: tryPidfd(found.pid),
-      exit: undefined,
-      ended,
-      stopWatching() {},
-      early: noneEarly,
-    }
-    const conmon = tryPidfd(found.conmonPid)
-    const giveUp = conmon === -1 ? () => {} : onPidfdExit(conmon, () => this.#monitorEnded(id, live), { unref: true })
-    live.stopWatching = () => {
-      giveUp()
-      if (live.pidfd !== -1) closeFd(live.pidfd)
-      live.pidfd = -1
-    }
+  #watch(id: string, found: FoundContainer): void {
     this.#live.get(id)?.stopWatching()
-    this.#live.set(id, live)
-    if (conmon === -1) this.#monitorEnded(id, live)
+    this.#live.set(
+      id,
+      watchContainer(found, (live) => this.#monitorEnded(id, live)),
+    )
   }
 
   /** Looks for a container's exit file; called when one appeared. */
@@ -353,47 +314,5 @@ export class ConmonRuntime {
 
   #exitFile(id: string): string {
     return join(exitsPath(this.#options.execRoot), id)
-  }
-}
-
-function settle(live: LiveContainer, exit: ExitInfo): void {
-  live.exit = exit
-  live.stopWatching()
-  live.ended.resolve(exit)
-}
-
-function tryPidfd(pid: number): number {
-  try {
-    return pidfdOpen(pid)
-  } catch (error) {
-    if (errnoOf(error) === 'ESRCH') return -1
-    throw error
-  }
-}
-
-function readPid(path: string): number | undefined {
-  const pid = Number.parseInt(readText(path) ?? '', 10)
-  return Number.isNaN(pid) ? undefined : pid
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-/** Removes the files that are ours by name, never a tree: a root file system may still be mounted below. */
-function removeBundle(bundle: string): void {
-  const names = ['config.json', 'pid', 'conmon.pid', 'attach', 'ctl', 'winsz', 'oom', 'runtime']
-  for (const name of names) rmSync(join(bundle, name), { force: true })
-  try {
-    rmdirSync(bundle)
-  } catch (error) {
-    const code = errnoOf(error)
-    // The caller keeps files of its own here (mount points), which it removes itself.
-    if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EBUSY') throw error
   }
 }

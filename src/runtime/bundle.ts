@@ -1,0 +1,44 @@
+/** The files of a container's bundle: written before its creation, read when it is found again, removed by name. */
+import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { errnoOf } from '../base/index.ts'
+import { bundleFiles } from './paths.ts'
+
+/** Makes the bundle; what an earlier run of the same container left in it is gone. `runtime` is remembered when it
+ *  is not the default. */
+export function writeBundle(bundle: string, config: string, runtime: string | undefined): void {
+  const files = bundleFiles(bundle)
+  mkdirSync(bundle, { recursive: true, mode: 0o700 })
+  for (const path of [files.oom, files.pid, files.conmonPid, files.runtime]) rmSync(path, { force: true })
+  writeFileSync(files.config, config)
+  if (runtime !== undefined) writeFileSync(files.runtime, runtime)
+}
+
+/** The pid that a file holds, if there is one. */
+export function readPid(path: string): number | undefined {
+  const pid = Number.parseInt(readText(path) ?? '', 10)
+  return Number.isNaN(pid) ? undefined : pid
+}
+
+/** A short file's text, if there is one. */
+export function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Removes the files that are ours by name, never a tree: a root file system may still be mounted below. */
+export function removeBundle(bundle: string): void {
+  const names = ['config.json', 'pid', 'conmon.pid', 'attach', 'ctl', 'winsz', 'oom', 'runtime']
+  for (const name of names) rmSync(join(bundle, name), { force: true })
+  try {
+    rmdirSync(bundle)
+  } catch (error) {
+    const code = errnoOf(error)
+    // The caller keeps files of its own here (mount points), which it removes itself.
+    if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EBUSY') throw error
+  }
+}
