@@ -4,11 +4,13 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { BerthError, errnoOf } from '../base/index.ts'
 import {
+  type AddressInfo,
   addAddress,
   addDefaultRoute,
   createBridge,
   createNetworkNamespace,
   createVeth,
+  deleteAddress,
   deleteLink,
   type LinkInfo,
   RouteSocket,
@@ -119,9 +121,11 @@ function configure(
   const { prefix } = parseCidr(options.subnet).subnet
   if (link.mtu !== options.mtu) host.execute(setLink(link.index, { mtu: options.mtu }))
   const present = host.addresses().filter((entry) => entry.index === link.index)
-  if (!present.some((entry) => entry.address === options.gateway && entry.prefix === prefix)) {
-    host.execute(addAddress(link.index, options.gateway, prefix))
+  const isOurs = (entry: AddressInfo) => entry.address === options.gateway && entry.prefix === prefix
+  for (const entry of present) {
+    if (!isOurs(entry)) host.execute(deleteAddress(link.index, entry.address, entry.prefix))
   }
+  if (!present.some(isOurs)) host.execute(addAddress(link.index, options.gateway, prefix))
   host.execute(setLink(link.index, { alias: options.alias }))
   writeNetworkSysctl(`ipv6/conf/${link.name}/disable_ipv6`, '1')
   // Answers to connections that the host made from 127.0.0.1 to a published port come in over the bridge.

@@ -86,6 +86,7 @@ export {
   addDefaultRoute,
   createBridge,
   createVeth,
+  deleteAddress,
   deleteLink,
   type LinkInfo,
   type RouteInfo,

@@ -54,7 +54,16 @@ const AF_INET = 2
 const AF_INET6 = 10
 const IFF_UP = 1
 const table = { main: 254, local: 255 } as const
-const message = { newLink: 16, deleteLink: 17, getLink: 18, newAddress: 20, getAddress: 22, newRoute: 24, getRoute: 26 }
+const message = {
+  newLink: 16,
+  deleteLink: 17,
+  getLink: 18,
+  newAddress: 20,
+  deleteAddress: 21,
+  getAddress: 22,
+  newRoute: 24,
+  getRoute: 26,
+}
 const ifla = {
   address: 1,
   name: 3,
@@ -161,14 +170,21 @@ export function addAddress(index: number, address: string, prefix: number): Netl
   const host = prefix === 0 ? 0xffffffff : 2 ** (32 - prefix) - 1
   const broadcast = Buffer.alloc(4)
   broadcast.writeUInt32BE((bytes.readUInt32BE() | host) >>> 0)
-  const header = Buffer.alloc(8)
-  header.set([AF_INET, prefix, 0, 0])
-  header.writeUInt32LE(index, 4)
   return {
     type: message.newAddress,
     flags: createFlags,
     label: `add address ${address}/${prefix}`,
-    body: Buffer.concat([header, attribute(1, bytes), attribute(2, bytes), attribute(4, broadcast)]),
+    body: Buffer.concat([addressBody(index, address, prefix), attribute(4, broadcast)]),
+  }
+}
+
+/** Takes an IPv4 address from a link. */
+export function deleteAddress(index: number, address: string, prefix: number): NetlinkRequest {
+  return {
+    type: message.deleteAddress,
+    flags: request | ack,
+    label: `delete address ${address}/${prefix}`,
+    body: addressBody(index, address, prefix),
   }
 }
 
@@ -256,6 +272,15 @@ export class RouteSocket {
   #query(type: number, flags: number, body: Buffer, label: string): Buffer[] {
     return this.#socket.query({ type, flags: request | flags, body, label }).map((reply) => reply.body)
   }
+}
+
+/** `struct ifaddrmsg` and the address, as peer's and as the link's own. */
+function addressBody(index: number, address: string, prefix: number): Buffer {
+  const bytes = addressBytes(address)
+  const header = Buffer.alloc(8)
+  header.set([AF_INET, prefix, 0, 0])
+  header.writeUInt32LE(index, 4)
+  return Buffer.concat([header, attribute(1, bytes), attribute(2, bytes)])
 }
 
 function flag(type: number, on: boolean): Buffer {

@@ -1,7 +1,8 @@
 /** The default bridge on the real kernel: who reaches whom, and that nothing stays behind. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { isKind, messageOf } from '../../src/base/index.ts'
+import type { Networks, Sandbox } from '../../src/network/index.ts'
 import { deleteLink, inNetworkNamespace, RouteSocket, runNft } from '../../src/sys/index.ts'
 import {
   answerUdp,
@@ -244,11 +246,21 @@ test('daemons side by side take different bridges and ranges', { skip }, async (
 })
 
 test('bip gives the bridge its address', { skip }, async (t) => {
-  const networks = await networkHost(t).open({ bip: '10.77.199.9/28' })
+  const host = networkHost(t)
+  const before = await host.open()
+  const device = before.inspect('bridge').bridge?.device ?? ''
+  const networks = await host.open({ bip: '10.77.199.9/28' })
   const network = networks.inspect('bridge')
   assert.deepEqual(network.ipam, [{ subnet: '10.77.199.0/28', gateway: '10.77.199.9' }])
   const box = await networks.setUp(sandboxRequest('box'))
   assert.equal(box.endpoints[0]?.ipv4, '10.77.199.10')
+  const route = RouteSocket.open()
+  t.after(() => route.close())
+  const index = route.findLink(device)?.index
+  assert.deepEqual(
+    route.addresses().filter((entry) => entry.index === index),
+    [{ index, address: '10.77.199.9', prefix: 28 }],
+  )
 })
 
 test('forty set-ups and tear-downs at once leave nothing', { skip }, async (t) => {
@@ -268,3 +280,29 @@ test('forty set-ups and tear-downs at once leave nothing', { skip }, async (t) =
   await host.open()
   assert.deepEqual(linkNames(veth.slice(0, 7)), [])
 })
+
+test('restore cleans up after a daemon that was killed at any moment', { skip }, async (t) => {
+  const host = networkHost(t)
+  for (let round = 0; round < 5; round += 1) {
+    const victim = spawn(process.execPath, [join(import.meta.dirname, 'network-victim.ts'), host.directory])
+    await once(victim.stdout, 'data')
+    await sleep(50 + 17 * round)
+    victim.kill('SIGKILL')
+    await once(victim, 'exit')
+    const networks = await host.open()
+    assert.deepEqual(readdirSync(join(host.directory, 'netns')), [])
+    assert.deepEqual(networks.inspect('bridge').containers, [])
+    const { veth, box } = await firstVeth(networks)
+    await networks.tearDown(box.containerId)
+    await networks.close()
+    assert.doesNotMatch(await tableText(tableOf(veth)), /elements/)
+    await host.open()
+    assert.deepEqual(linkNames(veth.slice(0, 7)), [])
+  }
+})
+
+async function firstVeth(networks: Networks): Promise<{ veth: string; box: Sandbox }> {
+  const box = await networks.setUp(sandboxRequest('probe', { ports: [publish(80)] }))
+  const end = box.endpoints[0]?.endpointId.slice(0, 8) ?? '?'
+  return { box, veth: linkNames('bv').find((name) => name.endsWith(end)) ?? '' }
+}
