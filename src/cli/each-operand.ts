@@ -12,7 +12,7 @@ type Outcome = { readonly text: string } | { readonly error: unknown }
 export async function eachOperand(
   { output }: Pick<CliContext, 'output'>,
   operands: readonly string[],
-  action: (operand: string) => Promise<string | undefined | undefined>,
+  action: (operand: string) => Promise<unknown>,
 ): Promise<void> {
   const slots = Array.from(operands, () => Promise.withResolvers<Outcome>())
   let next = 0
@@ -20,7 +20,8 @@ export async function eachOperand(
     for (let index = next++; index < operands.length; index = next++) {
       const operand = operands[index] ?? ''
       try {
-        slots[index]?.resolve({ text: (await action(operand)) ?? operand })
+        const text = await action(operand)
+        slots[index]?.resolve({ text: typeof text === 'string' ? text : operand })
       } catch (error) {
         slots[index]?.resolve({ error })
       }

@@ -1,8 +1,8 @@
 /** Entry of the command line: finds the command, parses its flags, runs it, turns errors into messages and exit codes.
  *  Only what every call needs is imported here: each module more is time that every `berth …` takes. */
-import { readFileSync } from 'node:fs'
 import { messageOf } from '../base/index.ts'
 import { CliError } from './cli-error.ts'
+import { clientVersion } from './client-version.ts'
 import type { CliContext, Command } from './command.ts'
 import { type CommandEntry, commandGroups, rootCommands } from './command-tree.ts'
 import type { FlagValues } from './flags/flag-values.ts'
@@ -161,10 +161,4 @@ async function runWithClient(
 /** One less than the terminal's width, as Docker's help. */
 function helpColumns(output: Output): number {
   return output.columns - 1
-}
-
-/** The version in package.json. */
-export function clientVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown'
 }

@@ -34,13 +34,17 @@ export class SystemClient {
     return rawDocument(await this.#transport.request('GET', '/info'))
   }
 
-  /** Yields until `until`, or until `signal` aborts. `timeNano` is a number here, exact to 256 ns or so. */
-  async *events({ since, until, filters, signal }: EventOptions = {}): AsyncGenerator<EventLine, void, void> {
+  /** Yields until `until`, or until `signal` aborts. */
+  async *events({ since, until, filters, signal }: EventOptions = {}): AsyncGenerator<EventMessage, void, void> {
     const query = { since: since || undefined, until: until || undefined, filters: formatFilters(filters) }
     const response = await this.#transport.request('GET', '/events', { query, signal })
-    yield* jsonLines<EventLine>(response.chunks())
+    yield* jsonLines<EventMessage>(response.chunks(), parseEvent)
   }
 }
 
-/** An event as it arrives. */
-export type EventLine = Omit<EventMessage, 'timeNano'> & { readonly timeNano: number }
+/** `timeNano` is more than a number holds. */
+function parseEvent(line: string): unknown {
+  return JSON.parse(line, (key: string, value: unknown, context?: { readonly source?: string }) =>
+    key === 'timeNano' && context?.source !== undefined ? BigInt(context.source) : value,
+  )
+}

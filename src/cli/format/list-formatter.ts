@@ -16,6 +16,9 @@ export interface ListLayout<T> {
   readonly fields: Readonly<Record<string, (item: T) => unknown>>
   /** Functions with one argument, such as `Label`. */
   readonly methods?: Readonly<Record<string, (item: T, argument: string) => unknown>> | undefined
+  /** What stands before a template's error where it is not Docker's usual text. */
+  readonly parseErrorPrefix?: string
+  readonly executeErrorPrefix?: string
   /** Fields that `json` leaves out. */
   readonly hiddenInJson?: readonly string[]
 }
@@ -24,29 +27,26 @@ export interface ListLayout<T> {
 export function formatList<T>(items: readonly T[], format: string, layout: ListLayout<T>): string {
   const isTable = format.startsWith('table')
   const source = (isTable ? format.slice('table'.length) : format).trim()
-  const template = parseFormat(source === 'json' ? '{{json .}}' : source)
+  const template = inWords(layout.parseErrorPrefix, () => parseFormat(source === 'json' ? '{{json .}}' : source))
   let text = ''
-  for (const item of items) text += `${executeFormat(template, rowOf(item, layout))}\n`
+  for (const item of items) {
+    text += `${inWords(layout.executeErrorPrefix, () => template.execute(rowOf(item, layout)))}\n`
+  }
   if (!isTable) return text
   // The heading is the same template over the names of the columns.
   return alignColumns(`${template.execute(headingsOf(layout), { functions: headerFunctions })}\n${text}`)
 }
 
 /** A template as the user typed it, where `\t` and `\n` stand for tab and newline. */
-export function parseFormat(source: string): GoTemplate {
-  try {
-    return new GoTemplate(source.replaceAll('\\t', '\t').replaceAll('\\n', '\n'))
-  } catch (error) {
-    throw invalidArgument(`failed to parse template: ${messageOf(error)}`, { cause: error })
-  }
+function parseFormat(source: string): GoTemplate {
+  return new GoTemplate(source.replaceAll('\\t', '\t').replaceAll('\\n', '\n'))
 }
 
-/** Runs a template, with Docker's words around an error. */
-export function executeFormat(template: GoTemplate, data: unknown): string {
+function inWords<T>(prefix = 'template parsing error', work: () => T): T {
   try {
-    return template.execute(data)
+    return work()
   } catch (error) {
-    throw invalidArgument(`failed to execute template: ${messageOf(error)}`, { cause: error })
+    throw invalidArgument(`${prefix}: ${messageOf(error)}`, { cause: error })
   }
 }
 

@@ -1,4 +1,5 @@
 /** Standard input. */
+import { createReadStream } from 'node:fs'
 import { isatty, type ReadStream } from 'node:tty'
 
 /** Where a command reads what the user types or pipes. */
@@ -6,6 +7,8 @@ export interface Input {
   readonly isTerminal: boolean
   /** Passes chunks on until the end of the input or until the result is called. */
   read(onData: (chunk: Buffer) => void, onEnd: () => void): () => void
+  /** The whole input, for commands that send it somewhere. */
+  chunks(): AsyncIterable<Buffer>
   /** Keys come one by one and unechoed, Ctrl-C as a character. No-op without a terminal. */
   setRaw(raw: boolean): void
   /** More room: goes on after `pause`. */
@@ -29,6 +32,10 @@ export class StandardInput implements Input {
       stdin.off('end', onEnd)
       stdin.pause()
     }
+  }
+
+  chunks(): AsyncIterable<Buffer> {
+    return createReadStream('/dev/stdin', { fd: 0, autoClose: false, highWaterMark: 1 << 20 })
   }
 
   setRaw(raw: boolean): void {

@@ -1,0 +1,118 @@
+/** The daemon's answers as Docker's CLI types them: objects are structs with all their fields, except those that are
+ *  maps. A template then finds fields under Go's names (`.ID`) and fields that JSON leaves out when they are nil. */
+import { GoStruct, NilCollection } from './go-value.ts'
+
+/** Members whose objects have keys of any name. */
+const maps = new Set([
+  'Annotations',
+  'AuxiliaryAddresses',
+  'Containers',
+  'Data',
+  'DriverOpts',
+  'EndpointsConfig',
+  'ExposedPorts',
+  'IndexConfigs',
+  'Labels',
+  'Networks',
+  'Options',
+  'PortBindings',
+  'Ports',
+  'Runtimes',
+  'Status',
+  'StorageOpt',
+  'Sysctls',
+  'Tmpfs',
+  'Volumes',
+  'Services',
+  'Peers',
+  'annotations',
+  'Details',
+  'DriverOpts',
+  'Config:LogConfig',
+])
+
+/** Members that are pointers: null prints as nil, not as an empty list. */
+const pointers = new Set([
+  'Healthcheck',
+  'Health',
+  'IPAMConfig',
+  'Init',
+  'MemorySwappiness',
+  'OomKillDisable',
+  'PidsLimit',
+  'StopTimeout',
+  'SizeRw',
+  'SizeRootFs',
+  'UsageData',
+  'ClusterVolume',
+  'ConfigFrom',
+  'HostConfig',
+  'Config',
+  'State',
+  'NetworkSettings',
+])
+
+/** Fields that JSON leaves out when they are empty, by a member that tells which object it is. */
+const omitted: readonly (readonly [marker: string, fields: Readonly<Record<string, unknown>>])[] = [
+  ['FinishedAt', { Health: null }],
+  [
+    'AttachStdin',
+    {
+      Healthcheck: null,
+      ExposedPorts: new NilCollection('map'),
+      ArgsEscaped: false,
+      NetworkDisabled: false,
+      MacAddress: '',
+      StopSignal: '',
+      StopTimeout: null,
+      Shell: new NilCollection('slice'),
+      OnBuild: new NilCollection('slice'),
+    },
+  ],
+  [
+    'NetworkMode',
+    {
+      Annotations: new NilCollection('map'),
+      Init: null,
+      Mounts: new NilCollection('slice'),
+      StorageOpt: new NilCollection('map'),
+      Tmpfs: new NilCollection('map'),
+      Sysctls: new NilCollection('map'),
+      Runtime: '',
+    },
+  ],
+  ['RestartCount', { SizeRw: null, SizeRootFs: null, ImageManifestDescriptor: null }],
+  ['RepoTags', { Variant: '', OsVersion: '', Descriptor: null, Manifests: new NilCollection('slice') }],
+  ['Destination', { Name: '', Driver: '' }],
+  ['Mountpoint', { Status: new NilCollection('map'), UsageData: null, ClusterVolume: null, CreatedAt: '' }],
+  ['EndpointID', { DNSNames: new NilCollection('slice'), GwPriority: 0 }],
+]
+
+/** Go's names of fields that have others in JSON. */
+const goNames: Readonly<Record<string, string>> = { ID: 'Id', IP: 'HostIp', HostIP: 'HostIp' }
+
+/** `key` is the member that `value` stands in, `owner` the one around it. */
+export function toGoStructs(value: unknown, key = '', owner = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => toGoStructs(item, '', key))
+  const isMap = maps.has(key) || maps.has(`${key}:${owner}`)
+  if (value === null) {
+    if (pointers.has(key)) return null
+    return new NilCollection(isMap ? 'map' : 'slice')
+  }
+  if (typeof value !== 'object') return value
+  const entries = Object.entries(value).map(
+    ([name, item]) => [name, toGoStructs(item, isMap ? '' : name, key)] as const,
+  )
+  const fields = new Map<string, unknown>(entries)
+  if (isMap) return fields
+  return new GoStruct('struct', fields, { lookup: (name) => lookUp(fields, name) })
+}
+
+function lookUp(fields: ReadonlyMap<string, unknown>, name: string): { readonly value: unknown } | undefined {
+  const other = goNames[name]
+  if (other !== undefined && fields.has(other)) return { value: fields.get(other) }
+  for (const [marker, absent] of omitted) {
+    if (fields.has(marker) && Object.hasOwn(absent, name)) return { value: absent[name] }
+  }
+  return undefined
+}

@@ -1,0 +1,5 @@
+/** Labels in one cell. */
+export function formatLabels(labels: Readonly<Record<string, string>> | null | undefined): string {
+  const pairs = Object.entries(labels ?? {}).map(([name, value]) => `${name}=${value}`)
+  return pairs.toSorted().join(',')
+}

@@ -1,0 +1,32 @@
+import { CliError } from '../cli-error.ts'
+import type { Command } from '../command.ts'
+import { formatList } from '../format/list-formatter.ts'
+import { filterFlag, tableFormatFlag } from '../list-flags.ts'
+import { imageFormat, imageLayout, imageRows } from './image-layout.ts'
+
+export const command: Command = {
+  usage: '[OPTIONS] [REPOSITORY[:TAG]]',
+  operands: { min: 0, max: 1 },
+  flags: [
+    { name: 'all', short: 'a', type: 'bool', help: 'Those that only others build on as well' },
+    { name: 'digests', type: 'bool', help: 'Digests' },
+    filterFlag(),
+    tableFormatFlag,
+    { name: 'no-trunc', type: 'bool', help: 'Cut nothing short' },
+    { name: 'quiet', short: 'q', type: 'bool', help: 'Only ids' },
+    { name: 'tree', type: 'bool', help: 'Platforms of images as a tree', hidden: true },
+  ],
+  async run({ client, output, settings, now }, flags, [reference]) {
+    if (flags.bool('tree')) throw new CliError(1, '--tree is not implemented yet')
+    const quiet = flags.bool('quiet')
+    const digests = flags.bool('digests')
+    const filters = flags.filters()
+    if (reference !== undefined) (filters.reference ??= []).push(reference)
+    const format = flags.string('format') || (quiet ? '' : settings.file().imagesFormat) || ''
+    const images = await client.images.list({ all: flags.bool('all'), filters })
+    const rows = images.flatMap((image) => imageRows(image, digests))
+    const layout = imageLayout({ truncate: !flags.bool('no-trunc'), now: now() })
+    output.write(formatList(rows, imageFormat(format, { quiet, digests }), layout))
+    return 0
+  },
+}

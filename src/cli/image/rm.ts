@@ -1,0 +1,35 @@
+import { isKind, messageOf } from '../../base/index.ts'
+import { CliError } from '../cli-error.ts'
+import type { Command } from '../command.ts'
+import { platformQuery } from './history.ts'
+
+export const command: Command = {
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  operands: { min: 1 },
+  flags: [
+    { name: 'force', short: 'f', type: 'bool', help: 'Remove it although something uses it' },
+    { name: 'no-prune', type: 'bool', help: 'Keep its untagged parents' },
+    { name: 'platform', type: 'strings', help: 'Only this platform (os[/arch[/variant]])' },
+  ],
+  async run({ client, output, errors }, flags, names) {
+    const force = flags.bool('force')
+    const platforms = flags.list('platform').map((text) => platformQuery(text).platform ?? '')
+    const options = { force, noPrune: flags.bool('no-prune'), ...(platforms.length === 0 ? {} : { platforms }) }
+    const failures: string[] = []
+    let fatal = false
+    for (const name of names) {
+      try {
+        for (const { Untagged, Deleted } of await client.images.remove(name, options)) {
+          output.write(Deleted === undefined || Deleted === '' ? `Untagged: ${Untagged}\n` : `Deleted: ${Deleted}\n`)
+        }
+      } catch (error) {
+        failures.push(messageOf(error))
+        fatal ||= !force || !isKind(error, 'notFound')
+      }
+    }
+    if (fatal) throw new CliError(1, failures.join('\n'))
+    // With --force an image that is not there is only worth a line.
+    if (failures.length > 0) errors.write(`${failures.join('\n')}\n`)
+    return 0
+  },
+}

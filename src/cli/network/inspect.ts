@@ -1,0 +1,18 @@
+import type { Command } from '../command.ts'
+import { inspectObjects } from '../inspect-objects.ts'
+import { formatFlag } from '../list-flags.ts'
+
+export const command: Command = {
+  usage: '[OPTIONS] NETWORK [NETWORK...]',
+  operands: { min: 1 },
+  flags: [formatFlag, { name: 'verbose', short: 'v', type: 'bool', help: 'More, for finding faults' }],
+  async run({ client, output }, flags, names) {
+    await inspectObjects(
+      output,
+      names,
+      flags.string('format'),
+      async (name) => (await client.networks.inspect(name, { verbose: flags.bool('verbose') })).text,
+    )
+    return 0
+  },
+}

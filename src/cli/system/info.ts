@@ -1,0 +1,62 @@
+import type { SystemInfo } from '../../api/index.ts'
+import { BerthError, messageOf } from '../../base/index.ts'
+import { CliError } from '../cli-error.ts'
+import type { CliContext, Command } from '../command.ts'
+import { goJson } from '../format/go-print.ts'
+import { GoTemplate } from '../format/go-template.ts'
+import { toGoStructs } from '../format/inspect-value.ts'
+import { parseExact } from '../inspect-objects.ts'
+import { formatFlag } from '../list-flags.ts'
+import { infoText } from './info-text.ts'
+import { clientInfo } from './version.ts'
+
+export const command: Command = {
+  usage: '[OPTIONS]',
+  operands: { min: 0, max: 0 },
+  flags: [formatFlag],
+  async run(context, flags) {
+    const { output, errors } = context
+    const format = flags.string('format')
+    const template = format === '' || format === 'json' ? undefined : parseTemplate(format)
+    const client = { Debug: false, ...clientInfo(context), Plugins: [], Warnings: null }
+    const { text, info, error } = await serverInfo(context)
+    if (format === '') {
+      output.write(
+        `Client:\n Version:    ${client.Version}\n Context:    ${client.Context}\n Debug Mode: ${client.Debug}\n\nServer:\n`,
+      )
+      if (info !== undefined) {
+        output.write(infoText(info))
+        for (const warning of info.Warnings ?? []) errors.write(`${warning}\n`)
+      }
+    } else {
+      const data = toGoStructs({ ...(parseExact(text ?? '{}') as object), ClientInfo: client }, 'info')
+      output.write(`${template === undefined ? goJson(data) : template.execute(data)}\n`)
+    }
+    if (error !== undefined) throw error
+    return 0
+  },
+}
+
+function parseTemplate(format: string): GoTemplate {
+  try {
+    return new GoTemplate(format)
+  } catch (error) {
+    throw new CliError(64, `template parsing error: ${messageOf(error)}`)
+  }
+}
+
+interface ServerInfo {
+  readonly text?: string
+  readonly info?: SystemInfo
+  readonly error?: BerthError
+}
+
+async function serverInfo({ client }: CliContext): Promise<ServerInfo> {
+  try {
+    const { text, value } = await client.system.info()
+    return { text, info: value }
+  } catch (error) {
+    if (error instanceof BerthError) return { error }
+    throw error
+  }
+}

@@ -1,0 +1,125 @@
+import type { SystemVersion, VersionComponent } from '../../api/index.ts'
+import { maxApiVersion } from '../../api/index.ts'
+import { BerthError, messageOf } from '../../base/index.ts'
+import { CliError } from '../cli-error.ts'
+import { clientVersion } from '../client-version.ts'
+import type { CliContext, Command } from '../command.ts'
+import { goJson } from '../format/go-print.ts'
+import { GoTemplate } from '../format/go-template.ts'
+import { toGoStructs } from '../format/inspect-value.ts'
+import { ansiTime } from '../format/times.ts'
+import { formatFlag } from '../list-flags.ts'
+
+export const command: Command = {
+  usage: '[OPTIONS]',
+  operands: { min: 0, max: 0 },
+  flags: [formatFlag],
+  async run(context, flags) {
+    const { output } = context
+    const format = flags.string('format')
+    const template = format === '' || format === 'json' ? undefined : parseTemplate(format)
+    const client = clientInfo(context)
+    const { server, error } = await serverVersion(context)
+    const data = toGoStructs({ Client: client, Server: server ?? null }, 'version')
+    if (format === 'json') output.write(`${goJson(data)}\n`)
+    else if (template === undefined) output.write(versionText(client, server))
+    else output.write(`${template.execute(data)}\n`)
+    if (error !== undefined) throw error
+    return 0
+  },
+}
+
+function parseTemplate(format: string): GoTemplate {
+  try {
+    return new GoTemplate(format)
+  } catch (error) {
+    throw new CliError(64, `template parsing error: ${messageOf(error)}`)
+  }
+}
+
+/** What `berth version` says of itself. */
+export interface ClientInfo {
+  readonly Version: string
+  readonly ApiVersion: string
+  readonly DefaultAPIVersion: string
+  readonly GoVersion: string
+  readonly Os: string
+  readonly Arch: string
+  readonly Context: string
+}
+
+const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' }
+
+export function clientInfo({ settings }: Pick<CliContext, 'settings'>): ClientInfo {
+  return {
+    Version: clientVersion(),
+    ApiVersion: settings.apiVersion ?? maxApiVersion,
+    DefaultAPIVersion: maxApiVersion,
+    GoVersion: process.version,
+    Os: 'linux',
+    Arch: architectures[process.arch] ?? process.arch,
+    Context: 'default',
+  }
+}
+
+async function serverVersion({
+  client,
+}: CliContext): Promise<{ readonly server?: SystemVersion; readonly error?: BerthError }> {
+  try {
+    const { value } = await client.system.version()
+    return { server: { ...value, Components: (value.Components ?? []).map(readableTime) } }
+  } catch (error) {
+    if (error instanceof BerthError) return { error }
+    throw error
+  }
+}
+
+function readableTime(component: VersionComponent): VersionComponent {
+  const built = component.Details?.BuildTime
+  if (built === undefined) return component
+  return { ...component, Details: { ...component.Details, BuildTime: buildTime(built) } }
+}
+
+function buildTime(text: string): string {
+  const time = new Date(text)
+  return Number.isNaN(time.getTime()) ? text : ansiTime(time)
+}
+
+function versionText(client: ClientInfo, server: SystemVersion | undefined): string {
+  const lines = [
+    'Client:',
+    line(1, 'Version:', client.Version),
+    line(1, 'API version:', client.ApiVersion),
+    line(1, 'Node version:', client.GoVersion),
+    line(1, 'OS/Arch:', `${client.Os}/${client.Arch}`),
+    line(1, 'Context:', client.Context),
+  ]
+  if (server !== undefined) {
+    const platform = server.Platform?.Name ?? ''
+    lines.push('', platform === '' ? 'Server:' : `Server: ${platform}`)
+    for (const component of server.Components) lines.push(...componentLines(component))
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function line(depth: number, label: string, value: string): string {
+  return `${' '.repeat(depth)}${label}`.padEnd(20) + value
+}
+
+function componentLines({ Name, Version, Details = {} }: VersionComponent): string[] {
+  const lines = [` ${Name}:`, line(2, 'Version:', Version)]
+  if (Name !== 'Engine') {
+    const names = Object.keys(Details).toSorted()
+    return [...lines, ...names.map((name) => line(2, `${name}:`, Details[name] ?? ''))]
+  }
+  const { ApiVersion, MinAPIVersion, GoVersion, GitCommit, BuildTime, Os, Arch, Experimental } = Details
+  return [
+    ...lines,
+    line(2, 'API version:', `${ApiVersion} (minimum version ${MinAPIVersion})`),
+    line(2, 'Node version:', GoVersion ?? ''),
+    line(2, 'Git commit:', GitCommit ?? ''),
+    line(2, 'Built:', BuildTime ?? ''),
+    line(2, 'OS/Arch:', `${Os}/${Arch}`),
+    line(2, 'Experimental:', Experimental ?? 'false'),
+  ]
+}

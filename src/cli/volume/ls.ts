@@ -1,0 +1,63 @@
+import type { Volume } from '../../api/index.ts'
+import type { Command } from '../command.ts'
+import { formatLabels } from '../format/labels.ts'
+import { formatList, type ListLayout } from '../format/list-formatter.ts'
+import { naturalOrder } from '../format/natural-order.ts'
+import { humanSize } from '../format/units.ts'
+import { filterFlag, tableFormatFlag } from '../list-flags.ts'
+
+export const command: Command = {
+  usage: '[OPTIONS]',
+  operands: { min: 0, max: 0 },
+  flags: [
+    filterFlag('dangling=true'),
+    tableFormatFlag,
+    { name: 'quiet', short: 'q', type: 'bool', help: 'Only names' },
+  ],
+  async run({ client, output, settings }, flags) {
+    const quiet = flags.bool('quiet')
+    const format = flags.string('format') || (quiet ? '' : settings.file().volumesFormat) || ''
+    const { Volumes: volumes } = await client.volumes.list({ filters: flags.filters() })
+    const sorted = (volumes ?? []).toSorted((left, right) => naturalOrder(left.Name, right.Name))
+    output.write(formatList(sorted, volumeFormat(format, quiet), volumeLayout))
+    return 0
+  },
+}
+
+function volumeFormat(format: string, quiet: boolean): string {
+  if (format === '' || format === 'table') return quiet ? '{{.Name}}' : 'table {{.Driver}}\t{{.Name}}'
+  if (format !== 'raw') return format
+  return quiet ? 'name: {{.Name}}' : 'name: {{.Name}}\ndriver: {{.Driver}}\n'
+}
+
+/** Columns of swarm's cluster volumes are always empty here. */
+const notAvailable = (): string => 'N/A'
+
+const volumeLayout: ListLayout<Volume> = {
+  typeName: '*formatter.volumeContext',
+  headings: {
+    Name: 'VOLUME NAME',
+    Driver: 'DRIVER',
+    Labels: 'LABELS',
+    Mountpoint: 'MOUNTPOINT',
+    Scope: 'SCOPE',
+    Size: 'SIZE',
+    Links: 'LINKS',
+    Group: 'GROUP',
+    Availability: 'AVAILABILITY',
+    Status: 'STATUS',
+  },
+  fields: {
+    Name: ({ Name }) => Name,
+    Driver: ({ Driver }) => Driver,
+    Labels: ({ Labels }) => formatLabels(Labels),
+    Mountpoint: ({ Mountpoint }) => Mountpoint,
+    Scope: ({ Scope }) => Scope,
+    Size: ({ UsageData }) => (UsageData == null ? 'N/A' : humanSize(UsageData.Size)),
+    Links: ({ UsageData }) => (UsageData == null ? 'N/A' : String(UsageData.RefCount)),
+    Group: notAvailable,
+    Availability: notAvailable,
+    Status: notAvailable,
+  },
+  methods: { Label: ({ Labels }, name) => Labels?.[name] ?? '' },
+}

@@ -1,0 +1,13 @@
+import type { Command } from '../command.ts'
+import { eachOperand } from '../each-operand.ts'
+
+export const command: Command = {
+  usage: '[OPTIONS] VOLUME [VOLUME...]',
+  operands: { min: 1 },
+  flags: [{ name: 'force', short: 'f', type: 'bool', help: 'Do not complain about volumes that are not there' }],
+  async run(context, flags, operands) {
+    const options = { force: flags.bool('force') }
+    await eachOperand(context, operands, (name) => context.client.volumes.remove(name, options))
+    return 0
+  },
+}
