@@ -4,7 +4,6 @@ import type { Duplex, Readable } from 'node:stream'
 import { BerthError, internal } from '../base/index.ts'
 import type { HijackedConnection } from './hijacked-connection.ts'
 import { type JsonBodyOptions, readJsonBody } from './json-body.ts'
-import { formatJsonLine } from './ndjson.ts'
 import { readTakenJson, skipTakenBody, takeOver } from './take-over.ts'
 
 /** Header names and values of an answer. */
@@ -82,7 +81,7 @@ export class Exchange {
 
   /** Answers with JSON. */
   sendJson(status: number, value: unknown): void {
-    this.#send(status, 'application/json', formatJsonLine(value).replace(/\r\n$/, '\n'))
+    this.#send(status, 'application/json', `${JSON.stringify(value)}\n`)
   }
 
   /** Answers with text. */
@@ -111,6 +110,11 @@ export class Exchange {
     if (this.#taken !== undefined && !this.#bodyRead) await skipTakenBody(this.#taken.socket, this.headers)
     this.#hijacked = true
     return takeOver({ request: this.#request, response: this.#response, socket: this.#taken?.socket, contentType })
+  }
+
+  /** Ends the connection without another word. */
+  cut(): void {
+    ;(this.#taken?.socket ?? this.#response).destroy()
   }
 
   /** The socket for a websocket handshake, which answers by itself. */

@@ -18,15 +18,6 @@ export function decodeFilters(text: string, allowed: ReadonlySet<string>): Decod
   return filters
 }
 
-/** Writes filters in the form that every daemon reads. */
-export function encodeFilters(filters: DecodedFilters): string {
-  return JSON.stringify(
-    Object.fromEntries(
-      Object.entries(filters).map(([key, values]) => [key, Object.fromEntries(values.map((value) => [value, true]))]),
-    ),
-  )
-}
-
 function parseFilters(text: string): object {
   let parsed: unknown
   try {

@@ -54,7 +54,8 @@ function makeServer(endpoint: Endpoint, handler: RequestHandler): Server {
     // Uploads and waits have no time limit; idle connections stay, as clients pool them.
     requestTimeout: 0,
     keepAliveTimeout: 0,
-    shouldUpgradeCallback: (request: IncomingMessage) => takesConnection(handler, request),
+    // Upgrades that are meant are taken before this is asked; any other (`h2c`) is an ordinary request.
+    shouldUpgradeCallback: () => false,
   }
   const tls = endpoint.kind === 'tcp' ? endpoint.tls : undefined
   const server =
@@ -69,16 +70,10 @@ function makeServer(endpoint: Endpoint, handler: RequestHandler): Server {
           rejectUnauthorized: tls.verify,
           minVersion: 'TLSv1.2',
         })
-  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
-    letGoWithoutUpgrade(socket, handler),
-  )
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => letGo(socket, handler))
   server.on('request', (request, response) => void handler.handle(new Exchange(request, response)))
   server.on('upgrade', (request, socket, head) => handleTaken(handler, request, socket, head))
   return server
-}
-
-function takesConnection(handler: RequestHandler, request: IncomingMessage): boolean {
-  return handler.takesConnection(request.method ?? '', request.url ?? '')
 }
 
 /** The part of Node's parser that decides what becomes of a request once its headers are known. */
@@ -89,17 +84,20 @@ interface ServerParser {
 /** What `onIncoming` returns to make the parser stop after the headers and leave the socket to us. */
 const leaveSocket = 2
 
-/** Makes requests that may take the connection over go the way of upgrades also without an `Upgrade` header.
- *  Node has no public way to free a socket from its parser in the middle; this goes through the one hook that
- *  upgrades use. Where a Node version lacks it, such requests are answered in chunks, without input.
- *  A chunked body can hold the input itself and stays with the parser. */
-function letGoWithoutUpgrade(socket: Socket, handler: RequestHandler): void {
+/** Makes the parser let go of a socket after the headers of a request that may take the connection over.
+ *  Node has no public way to do so for a request without an `Upgrade` header, and with one it would put another
+ *  stream between us and the socket when there is a body; this goes through the one hook that upgrades use.
+ *  A chunked body without `Upgrade` can hold the input itself and stays with the parser. */
+function letGo(socket: Socket, handler: RequestHandler): void {
   const { parser } = socket as Socket & { readonly parser?: ServerParser | null }
   const original = parser?.onIncoming
-  if (parser === undefined || parser === null || original === undefined) return
+  if (parser === undefined || parser === null || original === undefined) {
+    throw internal('this version of Node has another HTTP parser: connections cannot be taken over')
+  }
   parser.onIncoming = (request, keepAlive) => {
-    const isRaw = !request.headers.upgrade && request.headers['transfer-encoding'] === undefined
-    if (isRaw && request.method === 'POST' && takesConnection(handler, request)) {
+    const { upgrade, 'transfer-encoding': encoding } = request.headers
+    const isRaw = upgrade !== undefined || encoding === undefined
+    if (isRaw && handler.takesConnection(request.method ?? '', request.url ?? '')) {
       Object.assign(request, { upgrade: true })
       return leaveSocket
     }

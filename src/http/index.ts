@@ -1,13 +1,4 @@
 export {
-  connectionError,
-  connectTo,
-  createAgent,
-  type HijackAnswer,
-  type HijackRequest,
-  hijackRequest,
-  requestOptionsFor,
-} from './client-connection.ts'
-export {
   type Endpoint,
   formatEndpoint,
   loadTls,
@@ -18,8 +9,7 @@ export {
   type UnixEndpoint,
 } from './endpoint.ts'
 export { type AnswerHeaders, Exchange } from './exchange.ts'
-export { type DecodedFilters, decodeFilters, encodeFilters } from './filters.ts'
-export { FrameDecoder, type OnFrame } from './frame-decoder.ts'
+export { type DecodedFilters, decodeFilters } from './filters.ts'
 export {
   frameHeaderBytes,
   multiplexedStreamType,
@@ -29,7 +19,7 @@ export {
 export type { HijackedConnection } from './hijacked-connection.ts'
 export { type Listener, type ListenOptions, listen, type RequestHandler } from './http-server.ts'
 export { type JsonBodyOptions, readAll } from './json-body.ts'
-export { formatJsonLine, readJsonLines } from './ndjson.ts'
+export { formatJsonLine } from './ndjson.ts'
 export { parseInteger, Query } from './query.ts'
 export { type PathParameters, type RouteMatch, Router } from './router.ts'
 export { type ByteOutput, StreamSink, type StreamSinkOptions } from './stream-sink.ts'

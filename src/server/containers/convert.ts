@@ -1,0 +1,22 @@
+import type { ContainerInspect, ContainerSummary } from '../../api/index.ts'
+import { type Call, isBelow } from '../route.ts'
+import { completeFields, containerConfigFields, hostConfigFields } from './fields.ts'
+
+/** An inspected container as clients expect it: no field missing, and old ones for old clients. */
+export function toApiInspect(call: Call, container: ContainerInspect): ContainerInspect {
+  const config = completeFields(container.Config, containerConfigFields)
+  const hostConfig = completeFields(container.HostConfig, hostConfigFields)
+  if (!isBelow(call, '1.44')) return { ...container, Config: config, HostConfig: hostConfig }
+  // Until 1.44 the address stood in Config.
+  const { MacAddress } = container.NetworkSettings
+  return { ...container, Config: MacAddress === '' ? config : { ...config, MacAddress }, HostConfig: hostConfig }
+}
+
+/** Entries of the list, with sizes only when they were asked for. */
+export function toApiSummaries(
+  containers: readonly ContainerSummary[],
+  { size }: { readonly size: boolean },
+): readonly ContainerSummary[] {
+  if (size) return containers
+  return containers.map(({ SizeRw, SizeRootFs, ...rest }) => rest)
+}

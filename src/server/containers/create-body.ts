@@ -1,0 +1,43 @@
+import type { ContainerConfig, HostConfig, NetworkingConfig } from '../../api/index.ts'
+import { invalidArgument } from '../../base/index.ts'
+import { containerConfigFields, hostConfigFields, readFields } from './fields.ts'
+
+/** The three parts of the body of `POST /containers/create`. */
+export interface CreateBody {
+  readonly config: ContainerConfig
+  readonly hostConfig: HostConfig
+  readonly networkingConfig: NetworkingConfig
+}
+
+/** Takes the body of a create request apart. */
+export function decodeCreateBody(body: unknown): CreateBody {
+  if (body === undefined) throw invalidArgument('invalid JSON: got EOF while reading request body')
+  const members = asObject(body, 'ContainerCreateRequest')
+  const config = readFields('ContainerCreateRequest', members, containerConfigFields)
+  if (Object.keys(config).length === 0) {
+    throw invalidArgument('config cannot be empty in order to create a container')
+  }
+  const hostConfig = readFields('HostConfig', part(members, 'HostConfig'), hostConfigFields)
+  const networking = part(members, 'NetworkingConfig')
+  return { config, hostConfig, networkingConfig: { EndpointsConfig: endpointsOf(networking) } }
+}
+
+function endpointsOf(networking: object): NonNullable<NetworkingConfig['EndpointsConfig']> {
+  const endpoints = part(networking, 'EndpointsConfig')
+  for (const [name, settings] of Object.entries(endpoints)) {
+    if (settings !== null) asObject(settings, `EndpointsConfig[${name}]`)
+  }
+  return endpoints as NonNullable<NetworkingConfig['EndpointsConfig']>
+}
+
+/** A member that is an object, found by name without regard to case; {} when it is not there. */
+function part(members: object, name: string): object {
+  const wanted = name.toLowerCase()
+  const found = Object.entries(members).find(([key]) => key === name || key.toLowerCase() === wanted)
+  return found === undefined || found[1] === null ? {} : asObject(found[1], name)
+}
+
+function asObject(value: unknown, name: string): object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw invalidArgument(`invalid JSON: json: cannot unmarshal ${typeof value} into Go struct field ${name}`)
+}

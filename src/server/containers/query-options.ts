@@ -1,0 +1,115 @@
+/** Query parameters of the container routes, with Docker's rules and texts. */
+import type { WaitCondition } from '../../api/index.ts'
+import { invalidArgument } from '../../base/index.ts'
+import { decodeFilters, type Query } from '../../http/index.ts'
+import { parseTimestamp } from '../timestamp.ts'
+import type { AttachOptions, Filters, LogsOptions, StopOptions, TerminalSize } from './backend.ts'
+
+const listFilters: ReadonlySet<string> = new Set([
+  'ancestor',
+  'before',
+  'exited',
+  'expose',
+  'health',
+  'id',
+  'is-task',
+  'isolation',
+  'label',
+  'name',
+  'network',
+  'publish',
+  'since',
+  'status',
+  'volume',
+])
+
+const pruneFilters: ReadonlySet<string> = new Set(['label', 'label!', 'until'])
+
+/** Values that a filter may have; other filters take any text. */
+const filterValues: Readonly<Record<string, ReadonlySet<string>>> = {
+  status: new Set(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']),
+  health: new Set(['none', 'starting', 'healthy', 'unhealthy']),
+  'is-task': new Set(['true', 'false', '1', '0']),
+}
+
+/** `filters` of a list of containers. */
+export function readListFilters(query: Query): Filters {
+  const filters = decodeFilters(query.text('filters'), listFilters)
+  for (const [key, values] of Object.entries(filters)) {
+    const allowed = filterValues[key]
+    for (const value of values) {
+      if (allowed !== undefined && !allowed.has(value)) throw invalidArgument(`invalid filter '${key}=${value}'`)
+      if (key === 'exited' && !/^[+-]?\d+$/.test(value)) throw invalidArgument(`invalid filter 'exited=${value}'`)
+    }
+  }
+  return filters
+}
+
+/** `filters` of a prune of containers. */
+export function readPruneFilters(query: Query): Filters {
+  return decodeFilters(query.text('filters'), pruneFilters)
+}
+
+/** `signal` and `t` of stop and restart. */
+export function readStopOptions(query: Query): StopOptions {
+  return { signal: query.optional('signal'), timeoutSeconds: query.integer('t') }
+}
+
+/** `condition` of wait. */
+export function readWaitCondition(query: Query): WaitCondition {
+  const text = query.text('condition')
+  if (text === '' || text === 'not-running') return 'not-running'
+  if (text === 'next-exit' || text === 'removed') return text
+  throw invalidArgument(`invalid condition: ${JSON.stringify(text)}`)
+}
+
+/** The parameters of logs. */
+export function readLogsOptions(query: Query): LogsOptions {
+  const stdout = query.flag('stdout')
+  const stderr = query.flag('stderr')
+  if (!stdout && !stderr) throw invalidArgument('Bad parameters: you must choose at least one stream')
+  return {
+    stdout,
+    stderr,
+    follow: query.flag('follow'),
+    timestamps: query.flag('timestamps'),
+    details: query.flag('details'),
+    // Whatever is no count means everything.
+    tail: /^\d+$/.test(query.text('tail')) ? Number(query.text('tail')) : 'all',
+    sinceNs: parseTimestamp('since', query.text('since')),
+    untilNs: parseTimestamp('until', query.text('until')),
+  }
+}
+
+/** The parameters of attach. */
+export function readAttachOptions(query: Query): AttachOptions {
+  return {
+    stdin: query.flag('stdin'),
+    stdout: query.flag('stdout'),
+    stderr: query.flag('stderr'),
+    stream: query.flag('stream'),
+    logs: query.flag('logs'),
+    detachKeys: query.optional('detachKeys'),
+  }
+}
+
+/** `h` and `w` of resize. */
+export function readTerminalSize(query: Query): TerminalSize {
+  return { height: dimension(query, 'h', 'height'), width: dimension(query, 'w', 'width') }
+}
+
+/** Checks a container's name; '' stands for "make one up". The leading slash of old clients is dropped. */
+export function readContainerName(text: string): string | undefined {
+  if (text === '') return undefined
+  const name = text.replace(/^\//, '')
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) return name
+  throw invalidArgument(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`)
+}
+
+function dimension(query: Query, name: string, what: string): number {
+  const text = query.text(name)
+  const value = Number(text)
+  const reason = !/^\d+$/.test(text) ? 'invalid syntax' : value > 0xffffffff ? 'value out of range' : undefined
+  if (reason !== undefined) throw invalidArgument(`invalid resize ${what} ${JSON.stringify(text)}: ${reason}`)
+  return value
+}

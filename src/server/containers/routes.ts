@@ -1,0 +1,133 @@
+import { invalidArgument, type Logger } from '../../base/index.ts'
+import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
+import { notImplementedHere } from '../unbuilt-routes.ts'
+import { upgradeCreateBody } from '../versions/index.ts'
+import type { ContainerBackend } from './backend.ts'
+import { toApiInspect, toApiSummaries } from './convert.ts'
+import { decodeCreateBody } from './create-body.ts'
+import {
+  readContainerName,
+  readListFilters,
+  readPruneFilters,
+  readStopOptions,
+  readTerminalSize,
+} from './query-options.ts'
+import { containerStreamRoutes } from './stream-routes.ts'
+import { refuseUnsupported } from './unsupported.ts'
+
+/** The `/containers` routes that are built. */
+export function containerRoutes(backend: ContainerBackend, logger: Logger): readonly Route[] {
+  return [
+    ...queryRoutes(backend),
+    ...containerStreamRoutes(backend, logger),
+    ...lifecycleRoutes(backend),
+    {
+      method: 'POST',
+      pattern: '/containers/prune',
+      handle: async ({ exchange, query }) => {
+        if (backend.prune === undefined) throw notImplementedHere('container prune')
+        exchange.sendJson(200, await backend.prune(readPruneFilters(query)))
+      },
+    },
+  ]
+}
+
+function queryRoutes(backend: ContainerBackend): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      pattern: '/containers/json',
+      handle: async ({ exchange, query }) => {
+        const size = query.flag('size')
+        const filters = readListFilters(query)
+        const limit = query.integer('limit')
+        const options = { all: query.flag('all'), size, filters, limit: limit === 0 ? undefined : limit }
+        exchange.sendJson(200, toApiSummaries(await backend.list(options), { size }))
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/containers/{id}/json',
+      handle: async (call) => {
+        const size = call.query.flag('size')
+        call.exchange.sendJson(200, toApiInspect(call, await backend.inspect(pathParameter(call, 'id'), { size })))
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/containers/{id}/top',
+      handle: async (call) => {
+        const psArgs = call.query.optional('ps_args') ?? '-ef'
+        call.exchange.sendJson(200, await backend.top(pathParameter(call, 'id'), psArgs))
+      },
+    },
+  ]
+}
+
+function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
+  return [
+    { method: 'POST', pattern: '/containers/create', handle: (call) => create(backend, call) },
+    action('start', async (call, id) => {
+      refuseStartBody(call)
+      await backend.start(id, { detachKeys: call.query.optional('detachKeys') })
+    }),
+    action('stop', (call, id) => backend.stop(id, stopOptions(call))),
+    action('restart', (call, id) => backend.restart(id, stopOptions(call))),
+    action('kill', ({ query }, id) => backend.kill(id, query.optional('signal') ?? 'SIGKILL')),
+    action('rename', ({ query }, id) => {
+      const name = readContainerName(query.text('name'))
+      if (name === undefined) throw invalidArgument('Neither old nor new names may be empty')
+      return backend.rename(id, name)
+    }),
+    action('resize', ({ query }, id) => backend.resize(id, readTerminalSize(query)), 200),
+    {
+      method: 'DELETE',
+      pattern: '/containers/{id}',
+      handle: async (call) => {
+        const { exchange, query } = call
+        const options = { force: query.flag('force'), volumes: query.flag('v'), link: query.flag('link') }
+        await backend.remove(pathParameter(call, 'id'), options)
+        exchange.sendEmpty(204)
+      },
+    },
+  ]
+}
+
+/** `POST /containers/{id}/VERB`, answered without a body. */
+function action(verb: string, work: (call: Call, id: string) => Promise<void>, status = 204): Route {
+  return {
+    method: 'POST',
+    pattern: `/containers/{id}/${verb}`,
+    handle: async (call) => {
+      await work(call, pathParameter(call, 'id'))
+      call.exchange.sendEmpty(status)
+    },
+  }
+}
+
+async function create(backend: ContainerBackend, call: Call): Promise<void> {
+  const { exchange, query, apiVersion } = call
+  const body = upgradeCreateBody(decodeCreateBody(await exchange.readJson()), apiVersion)
+  refuseUnsupported(body.config, body.hostConfig, body.networkingConfig)
+  const created = await backend.create({
+    ...body,
+    name: readContainerName(query.text('name')),
+    platform: isBelow(call, '1.41') ? undefined : query.optional('platform'),
+  })
+  exchange.sendJson(201, { Id: created.Id, Warnings: created.Warnings })
+}
+
+function stopOptions(call: Call): ReturnType<typeof readStopOptions> {
+  const options = readStopOptions(call.query)
+  // The signal came with 1.42; older daemons passed it over.
+  return isBelow(call, '1.42') ? { timeoutSeconds: options.timeoutSeconds } : options
+}
+
+/** A start once could bring a HostConfig, up to 1.23. `{}` and `null` are let pass. */
+function refuseStartBody({ exchange }: Call): void {
+  if (Number(exchange.headers['content-length'] ?? 0) > 7) {
+    throw invalidArgument(
+      'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',
+    )
+  }
+}

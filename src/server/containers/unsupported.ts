@@ -1,0 +1,210 @@
+/** Refuses by name what the engine would otherwise ignore. Every field of the create body is in one of the
+ *  two tables' classes: honoured (by the container backend, which checks values), inert (has no effect on
+ *  Linux, in Docker neither), or refused unless its value means "not asked for". A field that is added to the
+ *  API types is a compile error here until it has a class. */
+import type {
+  ContainerConfig,
+  EndpointSettings,
+  HealthConfig,
+  HostConfig,
+  Mount,
+  NetworkingConfig,
+} from '../../api/index.ts'
+import { notImplementedHere } from '../unbuilt-routes.ts'
+
+/** Null: honoured or inert. Otherwise: tells a value that asks for nothing. */
+type FieldClass = null | ((value: unknown) => boolean)
+
+const honoured = null
+const inert = null
+const unlessSet: FieldClass = isUnset
+
+const configClasses: Readonly<Record<keyof ContainerConfig, FieldClass>> = {
+  Hostname: honoured,
+  Domainname: honoured,
+  User: honoured,
+  AttachStdin: honoured,
+  AttachStdout: honoured,
+  AttachStderr: honoured,
+  ExposedPorts: honoured,
+  Tty: honoured,
+  OpenStdin: honoured,
+  StdinOnce: honoured,
+  Env: honoured,
+  Cmd: honoured,
+  Healthcheck: (value) => isNoHealthcheck(value as HealthConfig),
+  // Windows only.
+  ArgsEscaped: inert,
+  Image: honoured,
+  Volumes: honoured,
+  WorkingDir: honoured,
+  Entrypoint: honoured,
+  NetworkDisabled: unlessSet,
+  MacAddress: honoured,
+  // Both matter to builds only.
+  OnBuild: inert,
+  Shell: inert,
+  Labels: honoured,
+  StopSignal: honoured,
+  StopTimeout: honoured,
+}
+
+const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
+  Binds: honoured,
+  // The client writes the file.
+  ContainerIDFile: inert,
+  LogConfig: honoured,
+  NetworkMode: honoured,
+  PortBindings: honoured,
+  RestartPolicy: honoured,
+  AutoRemove: honoured,
+  VolumeDriver: isOneOf('', 'local'),
+  VolumesFrom: unlessSet,
+  Mounts: honoured,
+  ConsoleSize: honoured,
+  Annotations: honoured,
+  CapAdd: honoured,
+  CapDrop: honoured,
+  CgroupnsMode: isOneOf('', 'private', 'host'),
+  Dns: honoured,
+  DnsOptions: honoured,
+  DnsSearch: honoured,
+  ExtraHosts: honoured,
+  GroupAdd: honoured,
+  IpcMode: (value) => /^($|private$|shareable$|host$|container:)/.test(String(value)),
+  Cgroup: unlessSet,
+  Links: unlessSet,
+  OomScoreAdj: honoured,
+  PidMode: (value) => /^($|private$|host$|container:)/.test(String(value)),
+  Privileged: honoured,
+  PublishAllPorts: honoured,
+  ReadonlyRootfs: honoured,
+  SecurityOpt: honoured,
+  StorageOpt: unlessSet,
+  Tmpfs: honoured,
+  UTSMode: isOneOf('', 'host', 'private'),
+  UsernsMode: isOneOf('', 'host'),
+  ShmSize: honoured,
+  Sysctls: honoured,
+  Runtime: honoured,
+  Isolation: isOneOf('', 'default'),
+  CpuShares: honoured,
+  Memory: honoured,
+  NanoCpus: honoured,
+  CgroupParent: unlessSet,
+  BlkioWeight: honoured,
+  BlkioWeightDevice: unlessSet,
+  BlkioDeviceReadBps: unlessSet,
+  BlkioDeviceWriteBps: unlessSet,
+  BlkioDeviceReadIOps: unlessSet,
+  BlkioDeviceWriteIOps: unlessSet,
+  CpuPeriod: honoured,
+  CpuQuota: honoured,
+  CpuRealtimePeriod: unlessSet,
+  CpuRealtimeRuntime: unlessSet,
+  CpusetCpus: honoured,
+  CpusetMems: honoured,
+  Devices: unlessSet,
+  DeviceCgroupRules: unlessSet,
+  DeviceRequests: unlessSet,
+  KernelMemory: unlessSet,
+  KernelMemoryTCP: unlessSet,
+  MemoryReservation: honoured,
+  MemorySwap: honoured,
+  // -1 is what the CLI sends when the flag is absent.
+  MemorySwappiness: isOneOf(-1),
+  OomKillDisable: honoured,
+  PidsLimit: honoured,
+  Ulimits: honoured,
+  // Windows only, all four.
+  CpuCount: unlessSet,
+  CpuPercent: unlessSet,
+  IOMaximumIOps: unlessSet,
+  IOMaximumBandwidth: unlessSet,
+  MaskedPaths: unlessGiven,
+  ReadonlyPaths: unlessGiven,
+  Init: honoured,
+}
+
+/** What a client may ask of its membership in a network. The rest of EndpointSettings is the engine's to fill. */
+const endpointClasses: Readonly<Partial<Record<keyof EndpointSettings, FieldClass>>> = {
+  IPAMConfig: isUnset,
+  Links: isUnset,
+  Aliases: isUnset,
+  DriverOpts: isUnset,
+  GwPriority: isUnset,
+}
+
+/** Throws `notImplemented` that names the first field which asks for something the engine doesn't do. */
+export function refuseUnsupported(
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+  networkingConfig: NetworkingConfig,
+): void {
+  refuseFields('Config', config, configClasses)
+  refuseFields('HostConfig', hostConfig, hostClasses)
+  for (const mount of hostConfig.Mounts ?? []) refuseMountOptions(mount)
+  refuseEndpoints(hostConfig.NetworkMode || 'default', networkingConfig)
+}
+
+function refuseFields(owner: string, value: object, classes: Readonly<Record<string, FieldClass | undefined>>): void {
+  for (const [name, member] of Object.entries(value)) {
+    if (member === null || member === undefined) continue
+    const isNeutral = classes[name]
+    if (isNeutral !== null && isNeutral !== undefined && !isNeutral(member)) {
+      throw notImplementedHere(`${owner}.${name} ${shorten(member)}`)
+    }
+  }
+}
+
+function refuseMountOptions(mount: Mount): void {
+  const { BindOptions: bind, ClusterOptions: cluster, ImageOptions: image } = mount
+  if (bind?.ReadOnlyForceRecursive === true) throw notImplementedHere('Mount.BindOptions.ReadOnlyForceRecursive')
+  if (cluster) throw notImplementedHere('Mount.ClusterOptions')
+  if (image?.Subpath) throw notImplementedHere('Mount.ImageOptions.Subpath')
+  if (!isUnset(mount.VolumeOptions?.DriverConfig?.Options)) {
+    throw notImplementedHere('Mount.VolumeOptions.DriverConfig.Options')
+  }
+}
+
+function refuseEndpoints(networkMode: string, { EndpointsConfig }: NetworkingConfig): void {
+  for (const [network, settings] of Object.entries(EndpointsConfig ?? {})) {
+    if (!isSameNetwork(network, networkMode)) {
+      throw notImplementedHere(
+        `NetworkingConfig.EndpointsConfig[${JSON.stringify(network)}] beside network ${networkMode}`,
+      )
+    }
+    refuseFields(`EndpointsConfig[${JSON.stringify(network)}]`, settings ?? {}, endpointClasses)
+  }
+}
+
+/** `default` is the bridge network under another name. */
+function isSameNetwork(left: string, right: string): boolean {
+  const canonical = (name: string) => (name === 'default' ? 'bridge' : name)
+  return canonical(left) === canonical(right)
+}
+
+/** The zero value of any type, also when its members are all zero. */
+function isUnset(value: unknown): boolean {
+  if (value === null || value === undefined || value === '' || value === 0 || value === false) return true
+  if (Array.isArray(value)) return value.length === 0
+  return typeof value === 'object' && Object.values(value).every(isUnset)
+}
+
+/** For lists whose empty form means something else than their absence. */
+function unlessGiven(): boolean {
+  return false
+}
+
+function isOneOf(...values: readonly (string | number)[]): (value: unknown) => boolean {
+  return (value) => (values as readonly unknown[]).includes(value)
+}
+
+function isNoHealthcheck({ Test: test, ...times }: HealthConfig): boolean {
+  return (test?.length ?? 0) === 0 ? isUnset(times) : test?.[0] === 'NONE'
+}
+
+function shorten(value: unknown): string {
+  const text = JSON.stringify(value) ?? ''
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}

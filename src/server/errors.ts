@@ -1,0 +1,63 @@
+/** The one place that turns errors into HTTP statuses. */
+import { BerthError, type ErrorKind, isBerthError, isKind, type Logger, messageOf } from '../base/index.ts'
+import type { Exchange } from '../http/index.ts'
+
+/** Logged for requests whose client left before the answer. Never sent. */
+const clientGoneStatus = 499
+
+/** Docker's status for a class of failure. */
+export function statusOf(kind: ErrorKind): number {
+  switch (kind) {
+    case 'invalidArgument':
+      return 400
+    case 'unauthorized':
+      return 401
+    case 'forbidden':
+      return 403
+    case 'notFound':
+      return 404
+    case 'conflict':
+    case 'alreadyExists':
+      return 409
+    case 'notModified':
+      return 304
+    case 'notImplemented':
+      return 501
+    case 'unavailable':
+      return 503
+    case 'cancelled':
+    case 'dataLoss':
+    case 'internal':
+      return 500
+    default:
+      return kind satisfies never
+  }
+}
+
+/** Answers a request whose handler failed. After a stream began nothing can be answered: the connection is cut
+ *  so that the client doesn't take a half for a whole. */
+export function answerError(exchange: Exchange, error: unknown, logger: Logger): void {
+  const request = { method: exchange.method, path: exchange.url.split('?', 1)[0] }
+  if (exchange.isClientGone || (isKind(error, 'cancelled') && exchange.signal.aborted)) {
+    logger.debug('client left before the answer', { ...request, status: clientGoneStatus })
+    exchange.cut()
+    return
+  }
+  const failure = isBerthError(error) ? error : new BerthError('internal', messageOf(error), { cause: error })
+  const status = statusOf(failure.kind)
+  logFailure(logger, failure, { ...request, status })
+  if (exchange.isAnswered) exchange.cut()
+  else if (status === 304) exchange.sendEmpty(status)
+  else exchange.sendJson(status, { message: failure.message })
+}
+
+function logFailure(logger: Logger, failure: BerthError, fields: { readonly status: number }): void {
+  if (fields.status === 500)
+    logger.error('request failed', { ...fields, error: failure.message, stack: stackOf(failure) })
+  else logger.debug('request refused', { ...fields, error: failure.message })
+}
+
+/** Where the original failure came from, when it was wrapped. */
+function stackOf(error: Error): string | undefined {
+  return error.cause instanceof Error ? `${error.stack}\ncaused by: ${error.cause.stack}` : error.stack
+}

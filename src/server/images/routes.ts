@@ -1,0 +1,77 @@
+import { invalidArgument } from '../../base/index.ts'
+import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
+import { notImplementedHere } from '../unbuilt-routes.ts'
+import { downgradeImageInspect, downgradeImageSummary } from '../versions/index.ts'
+import type { ImageBackend } from './backend.ts'
+import { readListFilters, readPruneFilters } from './filters.ts'
+import { imageSourceRoutes } from './source-routes.ts'
+
+/** The `/images` routes that are built. */
+export function imageRoutes(backend: ImageBackend): readonly Route[] {
+  return [
+    { method: 'GET', pattern: '/images/json', handle: (call) => list(backend, call) },
+    ...imageSourceRoutes(backend),
+    {
+      method: 'POST',
+      pattern: '/images/prune',
+      handle: async ({ exchange, query }) => {
+        if (backend.prune === undefined) throw notImplementedHere('image prune')
+        exchange.sendJson(200, await backend.prune(readPruneFilters(query)))
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/images/{name...}/json',
+      handle: async (call) => {
+        const options = { manifests: call.query.flag('manifests') }
+        const image = await backend.inspect(pathParameter(call, 'name'), options)
+        call.exchange.sendJson(200, downgradeImageInspect(image, call.apiVersion))
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/images/{name...}/history',
+      handle: async (call) => {
+        const options = { platform: call.query.optional('platform') }
+        call.exchange.sendJson(200, await backend.history(pathParameter(call, 'name'), options))
+      },
+    },
+    {
+      method: 'POST',
+      pattern: '/images/{name...}/tag',
+      handle: async (call) => {
+        const { exchange, query } = call
+        await backend.tag(pathParameter(call, 'name'), query.text('repo'), query.text('tag'))
+        exchange.sendEmpty(201)
+      },
+    },
+    { method: 'DELETE', pattern: '/images/{name...}', handle: (call) => remove(backend, call) },
+  ]
+}
+
+async function list(backend: ImageBackend, call: Call): Promise<void> {
+  const { exchange, query, apiVersion } = call
+  const filters = readListFilters(query)
+  // `filter=NAME` was the way before filters had a reference.
+  const name = isBelow(call, '1.41') ? query.optional('filter') : undefined
+  const images = await backend.list({
+    all: query.flag('all'),
+    digests: query.flag('digests'),
+    sharedSize: query.flag('shared-size'),
+    manifests: query.flag('manifests'),
+    filters: name === undefined ? filters : { ...filters, reference: [...(filters.reference ?? []), name] },
+  })
+  exchange.sendJson(
+    200,
+    images.map((image) => downgradeImageSummary(image, apiVersion)),
+  )
+}
+
+async function remove(backend: ImageBackend, call: Call): Promise<void> {
+  const { exchange, query } = call
+  const name = pathParameter(call, 'name')
+  if (name.trim() === '') throw invalidArgument('image name cannot be blank')
+  if (query.has('platforms')) throw notImplementedHere('removing single platforms of an image')
+  const options = { force: query.flag('force'), prune: !query.flag('noprune') }
+  exchange.sendJson(200, await backend.remove(name, options))
+}

@@ -1,0 +1,34 @@
+import type { ServerResponse } from 'node:http'
+import type { ProgressMessage } from '../api/index.ts'
+import { messageOf } from '../base/index.ts'
+import { type Exchange, formatJsonLine } from '../http/index.ts'
+
+/** Above this many unsent bytes progress bars are no longer fed: only words that stay on the screen matter then. */
+const crowdedBytes = 1024 * 1024
+
+/** Carries work that reports its progress as JSON lines. The status is sent with the first message, so that work
+ *  that fails at once is answered with an error status; failures after that become the last line. */
+export async function streamProgress(
+  exchange: Exchange,
+  work: (onProgress: (message: ProgressMessage) => void) => Promise<void>,
+): Promise<void> {
+  let stream: ServerResponse | undefined
+  const open = () => {
+    stream ??= exchange.openStream(200, 'application/json')
+    return stream
+  }
+  const onProgress = (message: ProgressMessage) => {
+    const target = open()
+    const isBar = message.progressDetail?.current !== undefined
+    if (target.destroyed || (isBar && target.writableLength > crowdedBytes)) return
+    target.write(formatJsonLine(message))
+  }
+  try {
+    await work(onProgress)
+    open().end()
+  } catch (error) {
+    if (stream === undefined || stream.destroyed) throw error
+    const message = messageOf(error)
+    stream.end(formatJsonLine({ errorDetail: { message }, error: message }))
+  }
+}

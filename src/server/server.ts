@@ -1,0 +1,119 @@
+/** The Engine API: routes of every resource over any number of listeners. */
+import { maxApiVersion } from '../api/index.ts'
+import { type Logger, notFound } from '../base/index.ts'
+import {
+  type Endpoint,
+  type Exchange,
+  type Listener,
+  type ListenOptions,
+  listen,
+  Query,
+  type RequestHandler,
+  Router,
+} from '../http/index.ts'
+import type { ContainerBackend } from './containers/index.ts'
+import { containerRoutes } from './containers/routes.ts'
+import { answerError } from './errors.ts'
+import type { ExecBackend } from './exec/backend.ts'
+import { execRoutes } from './exec/routes.ts'
+import type { ImageBackend } from './images/backend.ts'
+import { imageRoutes } from './images/routes.ts'
+import type { NetworkBackend } from './networks/backend.ts'
+import { networkRoutes } from './networks/routes.ts'
+import type { Route } from './route.ts'
+import type { SystemBackend } from './system/backend.ts'
+import { systemRoutes } from './system/routes.ts'
+import { unbuiltRoutes } from './unbuilt-routes.ts'
+import { checkApiVersion, splitVersionedPath } from './versions/index.ts'
+import type { VolumeBackend } from './volumes/backend.ts'
+import { volumeRoutes } from './volumes/routes.ts'
+
+/** What the API stands on. */
+export interface Backends {
+  readonly containers: ContainerBackend
+  readonly exec: ExecBackend
+  readonly images: ImageBackend
+  readonly system: SystemBackend
+  readonly networks: NetworkBackend
+  readonly volumes: VolumeBackend
+}
+
+export interface ServerOptions {
+  readonly backends: Backends
+  readonly logger: Logger
+  /** Berth's own version, for the `Server` header. */
+  readonly version: string
+}
+
+export interface ApiServer {
+  /** Serves on one more endpoint; gives it with the port that was chosen. */
+  listen(endpoint: Endpoint, options?: ListenOptions): Promise<Endpoint>
+  /** Stops listening and ends what is still open after a moment. */
+  close(): Promise<void>
+}
+
+/** Makes the server; it listens nowhere yet. */
+export function createServer({ backends, logger, version }: ServerOptions): ApiServer {
+  const handler = new ApiHandler(allRoutes(backends, logger), logger, version)
+  const listeners: Listener[] = []
+  return {
+    listen: async (endpoint, options) => {
+      const listener = await listen(endpoint, handler, options)
+      listeners.push(listener)
+      return listener.endpoint
+    },
+    close: async () => {
+      await Promise.all(listeners.splice(0).map((listener) => listener.close()))
+    },
+  }
+}
+
+function allRoutes(backends: Backends, logger: Logger): readonly Route[] {
+  return [
+    ...systemRoutes(backends.system),
+    ...containerRoutes(backends.containers, logger),
+    ...execRoutes(backends.exec, logger),
+    ...imageRoutes(backends.images),
+    ...networkRoutes(backends.networks),
+    ...volumeRoutes(backends.volumes),
+    ...unbuiltRoutes,
+  ]
+}
+
+class ApiHandler implements RequestHandler {
+  readonly #router = new Router<Route>()
+  readonly #logger: Logger
+  readonly #serverName: string
+
+  constructor(routes: readonly Route[], logger: Logger, version: string) {
+    for (const route of routes) this.#router.add(route.method, route.pattern, route)
+    this.#logger = logger
+    this.#serverName = `Berth/${version} (linux)`
+  }
+
+  takesConnection(method: string, url: string): boolean {
+    const { path } = splitVersionedPath(url)
+    return this.#router.find(method, path)?.target.takesConnection === true
+  }
+
+  async handle(exchange: Exchange): Promise<void> {
+    exchange.setHeader('Api-Version', maxApiVersion)
+    exchange.setHeader('Docker-Experimental', 'false')
+    exchange.setHeader('Ostype', 'linux')
+    exchange.setHeader('Server', this.#serverName)
+    try {
+      await this.#dispatch(exchange)
+    } catch (error) {
+      answerError(exchange, error, this.#logger)
+    }
+  }
+
+  async #dispatch(exchange: Exchange): Promise<void> {
+    const { version, path, query } = splitVersionedPath(exchange.url)
+    const match = this.#router.find(exchange.method, path)
+    if (match === undefined) throw notFound('page not found')
+    const apiVersion = checkApiVersion(version)
+    const { target, parameters } = match
+    await target.handle({ exchange, parameters, query: new Query(query), apiVersion })
+  }
+}

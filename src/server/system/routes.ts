@@ -1,0 +1,86 @@
+import type { DiskUsageType } from '../../api/index.ts'
+import { invalidArgument, isKind } from '../../base/index.ts'
+import { decodeFilters, formatJsonLine } from '../../http/index.ts'
+import type { Call, Route } from '../route.ts'
+import { parseTimestamp } from '../timestamp.ts'
+import { notImplementedHere } from '../unbuilt-routes.ts'
+import { downgradeInfo, withLegacyMembers } from '../versions/index.ts'
+import type { SystemBackend } from './backend.ts'
+
+const eventFilters: ReadonlySet<string> = new Set([
+  'config',
+  'container',
+  'daemon',
+  'event',
+  'image',
+  'label',
+  'network',
+  'node',
+  'plugin',
+  'scope',
+  'secret',
+  'service',
+  'type',
+  'volume',
+])
+
+const diskUsageTypes: readonly DiskUsageType[] = ['container', 'image', 'volume', 'build-cache']
+
+/** `/_ping`, `/version`, `/info`, `/events`, `/system/df` and the list of plugins, of which there are none. */
+export function systemRoutes(backend: SystemBackend): readonly Route[] {
+  return [
+    { method: 'GET', pattern: '/_ping', handle: ping },
+    { method: 'HEAD', pattern: '/_ping', handle: ping },
+    {
+      method: 'GET',
+      pattern: '/version',
+      handle: async ({ exchange }) => exchange.sendJson(200, await backend.version()),
+    },
+    {
+      method: 'GET',
+      pattern: '/info',
+      handle: async ({ exchange, apiVersion }) =>
+        exchange.sendJson(200, downgradeInfo(await backend.info(), apiVersion)),
+    },
+    { method: 'GET', pattern: '/events', handle: (call) => sendEvents(backend, call) },
+    { method: 'GET', pattern: '/system/df', handle: (call) => sendDiskUsage(backend, call) },
+    { method: 'GET', pattern: '/plugins', handle: async ({ exchange }) => exchange.sendJson(200, []) },
+  ]
+}
+
+async function ping({ exchange }: Call): Promise<void> {
+  exchange.setHeader('Builder-Version', '1')
+  exchange.setHeader('Swarm', 'inactive')
+  exchange.setHeader('Cache-Control', 'no-cache, no-store, must-revalidate')
+  exchange.setHeader('Pragma', 'no-cache')
+  if (exchange.method === 'HEAD') exchange.sendEmpty(200, { 'Content-Type': 'text/plain; charset=utf-8' })
+  else exchange.sendText(200, 'OK')
+}
+
+async function sendEvents(backend: SystemBackend, { exchange, query }: Call): Promise<void> {
+  const sinceNs = parseTimestamp('since', query.text('since'))
+  const untilNs = parseTimestamp('until', query.text('until'))
+  if (sinceNs !== undefined && untilNs !== undefined && untilNs < sinceNs) {
+    throw invalidArgument(`\`since\` cannot be after \`until\``)
+  }
+  const filters = decodeFilters(query.text('filters'), eventFilters)
+  const events = backend.events({ sinceNs, untilNs, filters }, { signal: exchange.signal })
+  const response = exchange.openStream(200, 'application/json')
+  try {
+    for await (const event of events) response.write(formatJsonLine(withLegacyMembers(event)))
+  } catch (error) {
+    // The client left, which is how most of these streams end.
+    if (!isKind(error, 'cancelled') && !exchange.signal.aborted) throw error
+  }
+  response.end()
+}
+
+async function sendDiskUsage(backend: SystemBackend, { exchange, query }: Call): Promise<void> {
+  if (backend.diskUsage === undefined) throw notImplementedHere('system df')
+  const asked = query.all('type').map((type) => {
+    const known = diskUsageTypes.find((candidate) => candidate === type)
+    if (known === undefined) throw invalidArgument(`unknown object type: ${type}`)
+    return known
+  })
+  exchange.sendJson(200, await backend.diskUsage(new Set(asked.length === 0 ? diskUsageTypes : asked)))
+}

@@ -1,0 +1,95 @@
+/** Routes of API 1.51 that Berth doesn't serve. Each says so by name; none pretends. */
+import { BerthError, notImplemented } from '../base/index.ts'
+import type { Route } from './route.ts'
+
+type Method = Route['method']
+
+const notSwarmManager =
+  'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.'
+
+const unbuilt: readonly (readonly [method: Method, pattern: string, what: string])[] = [
+  ['GET', '/containers/{id}/changes', 'diff'],
+  ['GET', '/containers/{id}/export', 'export'],
+  ['GET', '/containers/{id}/stats', 'stats'],
+  ['POST', '/containers/{id}/update', 'update'],
+  ['POST', '/containers/{id}/pause', 'pause'],
+  ['POST', '/containers/{id}/unpause', 'unpause'],
+  ['HEAD', '/containers/{id}/archive', 'cp'],
+  ['GET', '/containers/{id}/archive', 'cp'],
+  ['PUT', '/containers/{id}/archive', 'cp'],
+  ['POST', '/commit', 'commit'],
+  ['POST', '/build', 'build'],
+  ['POST', '/build/prune', 'build prune'],
+  ['POST', '/build/cancel', 'build'],
+  ['POST', '/session', 'BuildKit session'],
+  ['POST', '/grpc', 'BuildKit'],
+  ['GET', '/images/search', 'image search'],
+  ['GET', '/images/get', 'image save'],
+  ['GET', '/images/{name...}/get', 'image save'],
+  ['POST', '/images/{name...}/push', 'image push'],
+  ['POST', '/auth', 'login'],
+  ['GET', '/distribution/{name...}/json', 'distribution inspect'],
+  ['POST', '/networks/create', 'network create'],
+  ['POST', '/networks/prune', 'network prune'],
+  ['POST', '/networks/{id}/connect', 'network connect'],
+  ['POST', '/networks/{id}/disconnect', 'network disconnect'],
+  ['DELETE', '/networks/{id}', 'network rm'],
+  ['GET', '/plugins/privileges', 'plugin'],
+  ['POST', '/plugins/pull', 'plugin install'],
+  ['POST', '/plugins/create', 'plugin create'],
+  ['GET', '/plugins/{name...}/json', 'plugin inspect'],
+  ['POST', '/plugins/{name...}/enable', 'plugin enable'],
+  ['POST', '/plugins/{name...}/disable', 'plugin disable'],
+  ['POST', '/plugins/{name...}/upgrade', 'plugin upgrade'],
+  ['POST', '/plugins/{name...}/push', 'plugin push'],
+  ['POST', '/plugins/{name...}/set', 'plugin set'],
+  ['DELETE', '/plugins/{name...}', 'plugin rm'],
+  ['POST', '/swarm/init', 'swarm'],
+  ['POST', '/swarm/join', 'swarm'],
+]
+
+/** What dockerd answers with "not a swarm manager" outside of a swarm, which clients know how to read. */
+const swarmOnly: readonly (readonly [method: Method, pattern: string])[] = [
+  ['GET', '/swarm'],
+  ['POST', '/swarm/leave'],
+  ['POST', '/swarm/update'],
+  ['GET', '/swarm/unlockkey'],
+  ['POST', '/swarm/unlock'],
+  ...swarmCollection('services'),
+  ...swarmCollection('nodes'),
+  ...swarmCollection('secrets'),
+  ...swarmCollection('configs'),
+  ['GET', '/services/{id}/logs'],
+  ['GET', '/tasks'],
+  ['GET', '/tasks/{id}'],
+  ['GET', '/tasks/{id}/logs'],
+  ['PUT', '/volumes/{name...}'],
+]
+
+/** All of them. */
+export const unbuiltRoutes: readonly Route[] = [
+  ...unbuilt.map(([method, pattern, what]) => unbuiltRoute(method, pattern, what)),
+  ...swarmOnly.map(([method, pattern]): Route => {
+    return { method, pattern, handle: () => Promise.reject(new BerthError('unavailable', notSwarmManager)) }
+  }),
+]
+
+/** One route that answers 501. */
+export function unbuiltRoute(method: Method, pattern: string, what: string): Route {
+  return { method, pattern, handle: () => Promise.reject(notImplementedHere(what)) }
+}
+
+/** The error of everything that isn't built yet. */
+export function notImplementedHere(what: string): BerthError {
+  return notImplemented(`${what} is not implemented in this version of Berth`)
+}
+
+function swarmCollection(noun: string): (readonly [Method, string])[] {
+  return [
+    ['GET', `/${noun}`],
+    ['POST', `/${noun}/create`],
+    ['GET', `/${noun}/{id}`],
+    ['DELETE', `/${noun}/{id}`],
+    ['POST', `/${noun}/{id}/update`],
+  ]
+}

@@ -1,0 +1,66 @@
+/** Create requests of older clients, brought to the form of the newest version. */
+import { compareApiVersions, type HostConfig, type Mount, type NetworkingConfig } from '../../api/index.ts'
+import { invalidArgument } from '../../base/index.ts'
+import type { CreateBody } from '../containers/create-body.ts'
+
+/** What an older client's request means today. Defaults that changed over time are made explicit. */
+export function upgradeCreateBody(body: CreateBody, apiVersion: string): CreateBody {
+  const isBelow = (version: string) => compareApiVersions(apiVersion, version) < 0
+  const { config, networkingConfig } = body
+  const hostConfig = withSystemPaths(upgradeHostConfig(body.hostConfig, isBelow))
+  const mac = macAddress(body, isBelow)
+  const upgraded = mac === undefined ? config : { ...config, MacAddress: mac }
+  const { Healthcheck } = upgraded
+  const health = Healthcheck && isBelow('1.44') ? { Healthcheck: { ...Healthcheck, StartInterval: 0 } } : {}
+  return { config: { ...upgraded, ...health }, hostConfig, networkingConfig }
+}
+
+function upgradeHostConfig(hostConfig: HostConfig, isBelow: (version: string) => boolean): HostConfig {
+  const changes: { -readonly [K in keyof HostConfig]?: HostConfig[K] } = {}
+  // Before 1.25 the client itself removed the container.
+  if (isBelow('1.25')) changes.AutoRemove = false
+  if (isBelow('1.40')) {
+    changes.KernelMemoryTCP = 0
+    if (!hostConfig.IpcMode) changes.IpcMode = 'shareable'
+    if (hostConfig.Mounts) changes.Mounts = hostConfig.Mounts.map(withoutNonRecursive)
+  }
+  if (isBelow('1.41') && !hostConfig.CgroupnsMode) changes.CgroupnsMode = 'host'
+  // The limit was given up in 1.42; newer clients that still send it mean nothing by it.
+  if (!isBelow('1.42')) changes.KernelMemory = 0
+  // 0 and -1 are both "no limit"; only the absent value is the daemon's default.
+  if (hostConfig.PidsLimit !== undefined && hostConfig.PidsLimit !== null && hostConfig.PidsLimit <= 0) {
+    changes.PidsLimit = null
+  }
+  return { ...hostConfig, ...changes }
+}
+
+function withoutNonRecursive(mount: Mount): Mount {
+  return mount.BindOptions ? { ...mount, BindOptions: { ...mount.BindOptions, NonRecursive: false } } : mount
+}
+
+/** The CLI turns `--security-opt systempaths=unconfined` into two empty lists; back to the option. */
+function withSystemPaths(hostConfig: HostConfig): HostConfig {
+  const { MaskedPaths, ReadonlyPaths, ...rest } = hostConfig
+  if (MaskedPaths?.length !== 0 || ReadonlyPaths?.length !== 0) return hostConfig
+  return { ...rest, SecurityOpt: [...(hostConfig.SecurityOpt ?? []), 'systempaths=unconfined'] }
+}
+
+/** The address moved from Config to the endpoint in 1.44; inside, Config holds it. */
+function macAddress(
+  { config, networkingConfig }: CreateBody,
+  isBelow: (version: string) => boolean,
+): string | undefined {
+  const ofEndpoint = endpointMac(networkingConfig)
+  const ofConfig = config.MacAddress || undefined
+  if (!isBelow('1.44') && ofEndpoint !== undefined && ofConfig !== undefined && ofEndpoint !== ofConfig) {
+    throw invalidArgument(
+      'the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty',
+    )
+  }
+  return ofEndpoint ?? ofConfig
+}
+
+function endpointMac({ EndpointsConfig }: NetworkingConfig): string | undefined {
+  for (const settings of Object.values(EndpointsConfig ?? {})) if (settings?.MacAddress) return settings.MacAddress
+  return undefined
+}

@@ -1,0 +1,61 @@
+import type { VolumeCreateBody } from '../../api/index.ts'
+import { BerthError, invalidArgument } from '../../base/index.ts'
+import { decodeFilters } from '../../http/index.ts'
+import { type FieldTable, readFields } from '../containers/fields.ts'
+import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
+import type { VolumeBackend } from './backend.ts'
+
+const listFilters: ReadonlySet<string> = new Set(['dangling', 'driver', 'label', 'name'])
+const pruneFilters: ReadonlySet<string> = new Set(['all', 'label', 'label!'])
+
+const createFields: FieldTable = {
+  Name: { type: 'string', zero: undefined },
+  Driver: { type: 'string', zero: undefined },
+  DriverOpts: { type: 'object', zero: undefined },
+  Labels: { type: 'object', zero: undefined },
+  ClusterVolumeSpec: { type: 'object', zero: undefined },
+}
+
+/** The `/volumes` routes. */
+export function volumeRoutes(backend: VolumeBackend): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      pattern: '/volumes',
+      handle: async ({ exchange, query }) =>
+        exchange.sendJson(200, await backend.list(decodeFilters(query.text('filters'), listFilters))),
+    },
+    { method: 'POST', pattern: '/volumes/create', handle: (call) => create(backend, call) },
+    { method: 'POST', pattern: '/volumes/prune', handle: (call) => prune(backend, call) },
+    {
+      method: 'GET',
+      pattern: '/volumes/{name...}',
+      handle: async (call) => call.exchange.sendJson(200, await backend.inspect(pathParameter(call, 'name'))),
+    },
+    {
+      method: 'DELETE',
+      pattern: '/volumes/{name...}',
+      handle: async (call) => {
+        await backend.remove(pathParameter(call, 'name'), { force: call.query.flag('force') })
+        call.exchange.sendEmpty(204)
+      },
+    },
+  ]
+}
+
+async function create(backend: VolumeBackend, { exchange }: Call): Promise<void> {
+  const body = await exchange.readJson()
+  if (typeof body !== 'object' || body === null) {
+    throw invalidArgument('invalid JSON: got EOF while reading request body')
+  }
+  const request: VolumeCreateBody = readFields('CreateOptions', body, createFields)
+  if (request.ClusterVolumeSpec) throw new BerthError('unavailable', 'This node is not a swarm manager.')
+  exchange.sendJson(201, await backend.create(request))
+}
+
+async function prune(backend: VolumeBackend, call: Call): Promise<void> {
+  const filters = decodeFilters(call.query.text('filters'), pruneFilters)
+  // Since 1.42 only anonymous volumes are pruned unless all are asked for.
+  const all = isBelow(call, '1.42') && filters.all === undefined ? { ...filters, all: ['true'] } : filters
+  call.exchange.sendJson(200, await backend.prune(all))
+}
