@@ -11,6 +11,7 @@ import type { Mount } from '../sys/index.ts'
 import { overlayMount } from './overlay-mount.ts'
 import { filesPath, numberOf, snapshotPath, trashPath, volatileMarkPath, workPath } from './paths.ts'
 import type { CommitOptions, MountOptions, SnapshotInfo, Snapshotter, SnapshotUsage } from './snapshotter.ts'
+import { spreadDirectories } from './spread-directories.ts'
 import { Trash } from './trash.ts'
 import { measureUsage } from './usage.ts'
 
@@ -38,6 +39,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
   /** Opens the snapshots at `root` and clears what a crash left. */
   static async open(options: OverlaySnapshotterOptions): Promise<OverlaySnapshotter> {
     mkdirSync(options.root, { recursive: true, mode: 0o711 })
+    spreadDirectories(options.root)
     const trash = Trash.open(trashPath(options.root), options.logger)
     reconcile(options, trash)
     return new OverlaySnapshotter(options, trash)
