@@ -60,6 +60,11 @@ export class LayerApplier implements TarHandler, Disposable {
     return this.#sizeBytes
   }
 
+  /** Directories that entries needed but that have none themselves. */
+  get impliedDirectories(): readonly string[] {
+    return this.#tree.impliedDirectories
+  }
+
   entry(entry: TarEntry): void {
     this.#entries += 1
     this.#guard(entry.path, () => {
@@ -194,6 +199,7 @@ export class LayerApplier implements TarHandler, Disposable {
     chmodAt(parent, toName(name), entry.mode)
     setXattrs(fdPath(parent, name), entry)
     if ((entry.mode & 0o2000) !== 0) this.#hasSetgidDirectory = true
+    this.#tree.describe(placePath(place))
     this.#directoryTimes.set(placePath(place), { place, mtimeNs: entry.mtimeNs })
   }
 

@@ -32,6 +32,7 @@ const maxSymlinks = 40
 export class LayerTree {
   readonly #rootFd: number
   readonly #kept = new Map<string, number>()
+  readonly #implied = new Set<string>()
   #isStale = false
 
   private constructor(rootFd: number) {
@@ -60,6 +61,16 @@ export class LayerTree {
     if (kept !== undefined) return kept
     const fd = this.#openDirectory(path)
     return fd === undefined ? undefined : this.#keep(path, fd)
+  }
+
+  /** Directories that were made without an entry of their own, so far. */
+  get impliedDirectories(): readonly string[] {
+    return [...this.#implied]
+  }
+
+  /** An entry for that directory came after all. */
+  describe(path: string): void {
+    this.#implied.delete(path)
   }
 
   /** Closes descriptors that may be stale or are too many. Called between entries, never within one. */
@@ -135,6 +146,7 @@ export class LayerTree {
     if (status !== undefined) unlinkAt(parent, toName(name))
     mkdirAt(parent, toName(name), impliedMode)
     if (status !== undefined) this.makeOpaque(parent, name)
+    else this.#implied.add(path)
     return openAt(parent, toName(name), oDirectory)
   }
 

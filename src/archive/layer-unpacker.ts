@@ -12,6 +12,9 @@ export interface UnpackedLayer {
   /** Sum of the sizes of its files, as Docker counts. */
   readonly sizeBytes: number
   readonly entries: number
+  /** Directories that files needed but that the archive does not describe: a lower layer may know their owner and
+   *  mode (a snapshot's commit takes them over). */
+  readonly impliedDirectories: readonly string[]
 }
 
 /** Synchronous: for worker threads. Dispose it in any case; a half-unpacked directory is the caller's to remove. */
@@ -43,6 +46,7 @@ export class LayerUnpacker implements Disposable {
       tarBytes: this.#tarBytes,
       sizeBytes: this.#applier.sizeBytes,
       entries: this.#applier.entries,
+      impliedDirectories: this.#applier.impliedDirectories,
     }
   }
 

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { BerthError, conflict, type Logger, notFound } from '../base/index.ts'
 import type { SnapshotRow, SnapshotTable } from '../store/index.ts'
 import type { Mount } from '../sys/index.ts'
+import { inheritDirectories } from './inherit-directories.ts'
 import { overlayMount } from './overlay-mount.ts'
 import { filesPath, numberOf, snapshotPath, trashPath, volatileMarkPath, workPath } from './paths.ts'
 import type { CommitOptions, MountOptions, SnapshotInfo, Snapshotter, SnapshotUsage } from './snapshotter.ts'
@@ -75,13 +76,15 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     return filesPath(this.#root, this.#get(key).number)
   }
 
-  async commit(name: string, key: string, { parent, sizeBytes }: CommitOptions = {}): Promise<void> {
+  async commit(name: string, key: string, options: CommitOptions = {}): Promise<void> {
+    const { parent, sizeBytes, impliedDirectories = [] } = options
     const row = this.#get(key)
     if (row.kind !== 'active') throw conflict(`snapshot ${key} is ${row.kind}, only an active one can be committed`)
     if (parent !== undefined && row.parent !== undefined && parent !== row.parent) {
       throw conflict(`snapshot ${key} stands on ${row.parent}, not on ${parent}`)
     }
-    this.#chain(parent)
+    const below = this.#chain(parent ?? row.parent)
+    inheritDirectories(this.#root, row.number, below, impliedDirectories)
     this.#table.commit(key, { name, parent: parent ?? row.parent, sizeBytes })
     rmSync(workPath(this.#root, row.number), { recursive: true, force: true })
   }

@@ -32,6 +32,9 @@ export interface CommitOptions {
   /** Sets the parent of a snapshot that was prepared without one: layers are unpacked before those below them are
    *  there. */
   readonly parent?: string | undefined
+  /** Directories in the snapshot, parents first, that were only made because files needed them: they take over owner
+   *  and mode of the same directory below. */
+  readonly impliedDirectories?: readonly string[] | undefined
   /** Noted down in the info. */
   readonly sizeBytes?: number | undefined
 }

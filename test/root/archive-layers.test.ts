@@ -150,6 +150,7 @@ layerTest('digests, sizes and counts for every compression', async (home) => {
         tarBytes: tar.length,
         sizeBytes: 100_001,
         entries: 2,
+        impliedDirectories: [],
       })
       assert.equal(seen, blob.length)
     }
@@ -176,16 +177,18 @@ layerTest('sparse files keep their holes', async (home) => {
 
 layerTest('parents that the archive leaves out', async (home) => {
   const root = makeRoot(home, 'fs')
-  await applyLayer(
+  const { impliedDirectories } = await applyLayer(
     packEntries([
       file('a/b/c'),
       { entry: { type: 'symlink', path: 'lib', linkPath: 'usr/lib' } },
       { entry: { type: 'symlink', path: 'abs', linkPath: '/../opt/x' } },
       file('lib/x'),
       file('abs/y/z'),
+      { entry: { type: 'directory', path: 'opt/' } },
     ]),
     root,
   )
+  assert.deepEqual(impliedDirectories, ['a', 'a/b', 'usr', 'usr/lib', 'opt/x', 'abs/y'])
   assert.equal(lstatSync(join(root, 'a/b')).mode & 0o7777, 0o755)
   assert.equal(readFileSync(join(root, 'usr/lib/x'), 'utf8'), 'lib/x')
   assert.equal(readFileSync(join(root, 'opt/x/y/z'), 'utf8'), 'abs/y/z')

@@ -153,3 +153,25 @@ snapshotTest('a removed one leaves nothing', async ({ snapshotter, root, layer, 
   assert.deepEqual(readdirSync(root), ['trash'])
   assert.deepEqual(readdirSync(join(root, 'trash')), [])
 })
+
+snapshotTest(
+  'directories that a layer only implies are made like those below',
+  async ({ snapshotter, layer, mounted }) => {
+    await layer('one')
+    const base = snapshotter.directory('one')
+    mkdirSync(join(base, 'tmp'))
+    chmodSync(join(base, 'tmp'), 0o1777)
+    chownSync(join(base, 'tmp'), 7, 8)
+    await layer('two', 'one')
+    await snapshotter.prepare('unpack three')
+    mkdirSync(join(snapshotter.directory('unpack three'), 'tmp/a'), { recursive: true })
+    const impliedDirectories = ['tmp', 'tmp/a', 'gone']
+    await snapshotter.commit('three', 'unpack three', { parent: 'two', impliedDirectories })
+    await snapshotter.prepare('c', 'three')
+    await mounted('c', (target) => {
+      const { mode, uid, gid } = statSync(join(target, 'tmp'))
+      assert.deepEqual([mode & 0o7777, uid, gid], [0o1777, 7, 8])
+      assert.equal(statSync(join(target, 'tmp/a')).mode & 0o7777, 0o755)
+    })
+  },
+)
