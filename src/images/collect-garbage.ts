@@ -7,6 +7,7 @@ import type { Snapshotter } from '../snapshots/index.ts'
 import type { ActivityGate } from './activity-gate.ts'
 import type { ImageRecord } from './image.ts'
 import type { ImageStore } from './image-store.ts'
+import { isStreamIngest } from './ingest-keys.ts'
 
 export interface ImageGarbageOptions {
   readonly store: ImageStore
@@ -33,6 +34,12 @@ export class ImageGarbage {
 
   constructor(options: ImageGarbageOptions) {
     this.#options = options
+  }
+
+  /** At boot: drops the streams of loads and imports that an earlier run left, for nobody can resume these. */
+  async dropBrokenStreams(): Promise<void> {
+    const { content } = this.#options
+    for await (const { key } of content.ingests()) if (isStreamIngest(key)) await content.abort(key)
   }
 
   /** Removes what only these images used. They must be gone from the store. */

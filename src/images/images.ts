@@ -97,6 +97,7 @@ export class Images {
     const layers = await LayerStack.open({ content, contentRoot, snapshots, pool, transport })
     const gate = new ActivityGate()
     const garbage = new ImageGarbage({ store, content, snapshots, leases, gate, logger })
+    await garbage.dropBrokenStreams()
     return new Images(options, { store, content, leases, layers, registries, pool, gate, garbage })
   }
 

@@ -1,6 +1,6 @@
 /** Import: a tar of a root filesystem becomes an image of one layer. */
 import type { Readable } from 'node:stream'
-import { BerthError, invalidArgument, newId } from '../base/index.ts'
+import { BerthError, invalidArgument } from '../base/index.ts'
 import {
   type Descriptor,
   type Digest,
@@ -18,6 +18,7 @@ import {
 import { applyChanges } from './config-changes.ts'
 import { FileGrowth } from './growing-file.ts'
 import type { ImageLayer } from './image.ts'
+import { newStreamIngestKey } from './ingest-keys.ts'
 import type { LayerResult } from './layer-job.ts'
 import { type LoadDependencies, layerType, makeManifest } from './load-images.ts'
 import type { ProgressOptions } from './progress.ts'
@@ -127,7 +128,7 @@ async function placeStream(
   { signal }: ImportOptions,
   hold: (digest: Digest) => void,
 ): Promise<ImageLayer> {
-  const ingest = await content.ingest(`import ${newId()}`, { hashing: false })
+  const ingest = await content.ingest(newStreamIngestKey(), { hashing: false })
   const staged = await layers.stage()
   const growth = new FileGrowth()
   let job: Promise<LayerResult> | undefined

@@ -7,15 +7,11 @@ import { type Ingest, LocalContentStore } from '../content/index.ts'
 import { type Digest, digestFromHex } from '../oci/index.ts'
 import { HttpTransport, readBlob } from '../registry/client/index.ts'
 import { readGrowing } from './growing-file.ts'
+import { layerIngestKey } from './ingest-keys.ts'
 import type { LayerJob, LayerJobHost, LayerResult, LayerSource } from './layer-job.ts'
 
 type RegistrySource = Extract<LayerSource, { from: 'registry' }>
 type FileSource = Extract<LayerSource, { from: 'file' }>
-
-/** Which ingest a layer's download is: found again after a restart. */
-export function layerIngestKey(digest: Digest): string {
-  return `layer ${digest}`
-}
 
 /** The file of an ingest of the local store. */
 export function ingestFile({ key, path }: Ingest): string {

@@ -2,9 +2,10 @@
  *  go to files, and those that may be layers are unpacked by workers while they still arrive. */
 import type { Readable } from 'node:stream'
 import { decompress, readTar, type TarMember } from '../archive/index.ts'
-import { type AbortOptions, BerthError, invalidArgument, newId } from '../base/index.ts'
+import { type AbortOptions, BerthError, invalidArgument } from '../base/index.ts'
 import type { Ingest, LocalContentStore } from '../content/index.ts'
 import { FileGrowth } from './growing-file.ts'
+import { newStreamIngestKey } from './ingest-keys.ts'
 import type { LayerJobProgress, LayerResult } from './layer-job.ts'
 import type { LayerPool } from './layer-pool.ts'
 import type { LayerStack, StagedLayer } from './layer-stack.ts'
@@ -95,7 +96,7 @@ export class SpooledArchive implements AsyncDisposable {
   }
 
   async #spool(path: string, sizeBytes: number, body: AsyncIterable<Buffer>, options: SpoolOptions): Promise<void> {
-    const ingest = await options.content.ingest(`load ${newId()}`, { hashing: false })
+    const ingest = await options.content.ingest(newStreamIngestKey(), { hashing: false })
     const staged = await options.layers.stage()
     const growth = new FileGrowth()
     const source = { from: 'file', path: ingestFile(ingest), sizeBytes, growth: growth.shared } as const

@@ -1,0 +1,19 @@
+/** Keys of this folder's ingests. */
+import { newId } from '../base/index.ts'
+import type { Digest } from '../oci/index.ts'
+
+const streamPrefix = 'stream '
+
+/** A layer's download: found again after a restart. */
+export function layerIngestKey(digest: Digest): string {
+  return `layer ${digest}`
+}
+
+/** A part of what a client sends: lost with the connection. */
+export function newStreamIngestKey(): string {
+  return streamPrefix + newId()
+}
+
+export function isStreamIngest(key: string): boolean {
+  return key.startsWith(streamPrefix)
+}

@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import type { ProgressMessage } from '../../src/api/index.ts'
+import { importEmbedded } from '../../src/images/index.ts'
+import { type Digest, digestOf, mediaTypes, parseManifestDocument } from '../../src/oci/index.ts'
+import { dockerArchive, makeImage, ociLayout, streamOf, tarOf } from './images-archives.ts'
+import { ImageWorkspace } from './images-workspace.ts'
+
+const skip = process.env.BERTH_TEST_ROOT === '1' ? false : 'needs root: BERTH_TEST_ROOT=1'
+
+/** Larger than what is kept in memory, so that it takes the way through files and workers. */
+const large = randomBytes(1_500_000)
+
+async function load(ws: ImageWorkspace, archive: Buffer): Promise<ProgressMessage[]> {
+  const messages: ProgressMessage[] = []
+  await ws.images.load(streamOf(archive), { quiet: true, onProgress: (message) => messages.push(message) })
+  return messages
+}
+
+async function blobs(ws: ImageWorkspace): Promise<string[]> {
+  const found: string[] = []
+  for await (const { digest } of ws.content.walk()) found.push(digest)
+  return found.sort()
+}
+
+async function snapshots(ws: ImageWorkspace): Promise<string[]> {
+  const found: string[] = []
+  for await (const { key } of ws.snapshots.walk()) found.push(key)
+  return found
+}
+
+test('Images.load() takes a docker-archive, with layers in memory and in files', { skip }, async () => {
+  await using ws = await ImageWorkspace.open()
+  const image = await makeImage([{ 'etc/one': '1' }, { big: large }, { 'etc/.wh.one': '', 'etc/two': '2' }])
+  const messages = await load(ws, await dockerArchive(image, ['one:1', 'quay.io/two:2']))
+  assert.deepEqual(messages, [{ stream: 'Loaded image: one:1\n' }, { stream: 'Loaded image: quay.io/two:2\n' }])
+  const found = ws.images.store.resolve('one:1')
+  assert.equal(found.id, image.id)
+  assert.deepEqual(found.references, ['one:1', 'quay.io/two:2'])
+  assert.equal(found.sizeBytes, 2 + large.length)
+  assert.equal(found.layers.length, 3)
+  const top = ws.snapshots.directory(String(found.chainId))
+  assert.equal(readFileSync(join(top, 'etc/two'), 'utf8'), '2')
+  // A manifest was made up, and every blob that it names is there.
+  const document = parseManifestDocument(await ws.content.read(found.manifest.digest))
+  assert.ok(document.type === 'manifest')
+  for (const { digest, size } of [document.manifest.config, ...document.manifest.layers]) {
+    assert.equal((await ws.content.info(digest)).sizeBytes, size)
+  }
+  const events = ws.events.since(0n).map(({ Action }) => Action)
+  assert.deepEqual(events, ['load'])
+})
+
+for (const [name, compress, mediaType] of [
+  ['plain', (layer: Buffer) => layer, mediaTypes.ociLayer],
+  ['gzip', (layer: Buffer) => gzipSync(layer), mediaTypes.ociLayerGzip],
+  ['zstd', (layer: Buffer) => zstdCompressSync(layer), mediaTypes.ociLayerZstd],
+] as const) {
+  test(`Images.load() takes an OCI layout with ${name} layers and keeps its manifest`, { skip }, async () => {
+    await using ws = await ImageWorkspace.open()
+    const image = await makeImage([{ big: large }, { small: 'x' }])
+    const archive = await ociLayout(image, 'docker.io/library/oci:1', compress, mediaType)
+    await load(ws, gzipSync(archive, { level: 1 }))
+    const found = ws.images.store.resolve('oci:1')
+    assert.equal(found.id, image.id)
+    const document = parseManifestDocument(await ws.content.read(found.manifest.digest))
+    assert.ok(document.type === 'manifest')
+    assert.deepEqual(
+      document.manifest.layers.map((layer) => layer.mediaType),
+      [mediaType, mediaType],
+    )
+    assert.ok(readFileSync(join(ws.snapshots.directory(String(found.layers[0]?.chainId)), 'big')).equals(large))
+  })
+}
+
+test('Images.load() names an image without tags by its id and moves a name that is taken', { skip }, async () => {
+  await using ws = await ImageWorkspace.open()
+  const first = await makeImage([{ a: '1' }])
+  const second = await makeImage([{ a: '2' }])
+  assert.deepEqual(await load(ws, await dockerArchive(first, [])), [{ stream: `Loaded image ID: ${first.id}\n` }])
+  await load(ws, await dockerArchive(first, ['x:1']))
+  assert.deepEqual(await load(ws, await dockerArchive(second, ['x:1'])), [
+    { stream: `The image x:1 already exists, renaming the old one with ID ${first.id} to empty string\n` },
+    { stream: 'Loaded image: x:1\n' },
+  ])
+  assert.equal(ws.images.store.resolve('x:1').id, second.id)
+  assert.deepEqual(ws.images.store.resolve(first.id).references, [])
+  const dangling = await ws.images.list({ all: false, filters: { dangling: ['true'] } })
+  assert.deepEqual(
+    dangling.map(({ Id }) => Id),
+    [first.id],
+  )
+  const pruned = await ws.images.prune({})
+  assert.deepEqual(pruned.ImagesDeleted?.[0], { Deleted: first.id })
+})
+
+test('Images.load() refuses what is broken and leaves nothing of it', { skip }, async () => {
+  await using ws = await ImageWorkspace.open()
+  const image = await makeImage([{ big: large }])
+  const [layer = Buffer.alloc(0)] = image.layers
+  const broken = Buffer.from(layer)
+  broken.writeUInt8(broken.readUInt8(2000) ^ 1, 2000)
+  const archives: [Buffer, RegExp][] = [
+    [Buffer.from('no archive at all'.repeat(100)), /./],
+    [await tarOf({ readme: 'x' }), /unrecognized image format/],
+    [await dockerArchive({ ...image, layers: [broken] }, ['x:1']), /don't match image configuration/],
+    [(await dockerArchive(image, ['x:1'])).subarray(0, 1_000_000), /./],
+    [await dockerArchive({ ...image, layers: [] }, ['x:1']), /layers length mismatch/],
+    [await tarOf({ 'manifest.json': '[{"Config":"nope","Layers":[]}]' }), /no file nope/],
+    [await dockerArchive({ ...image, config: Buffer.from('{}') }, ['x:1']), /no RootFS key/],
+    [await dockerArchive(image, ['NOT:valid name']), /invalid reference format/],
+  ]
+  for (const [archive, message] of archives) await assert.rejects(load(ws, archive), message)
+  await ws.images.garbage.sweep({ unfinished: true })
+  assert.deepEqual(await blobs(ws), [])
+  assert.deepEqual(await snapshots(ws), [])
+  assert.deepEqual(readdirSync(join(ws.root, 'content/ingests')), [])
+})
+
+test('Images.load() can be cancelled in the middle', { skip }, async () => {
+  await using ws = await ImageWorkspace.open()
+  const archive = await dockerArchive(await makeImage([{ big: large }]), ['x:1'])
+  const abort = new AbortController()
+  const source = streamOf(archive).on('data', () => {})
+  source.pause()
+  setTimeout(() => abort.abort(), 5)
+  const slow = (async function* () {
+    for await (const chunk of source) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      yield chunk
+    }
+  })()
+  const { Readable } = await import('node:stream')
+  await assert.rejects(ws.images.load(Readable.from(slow), { signal: abort.signal }), { kind: 'cancelled' })
+  assert.deepEqual(await snapshots(ws), [])
+})
+
+test('Images.import() makes an image of a tar, with changes and a message', { skip }, async () => {
+  await using ws = await ImageWorkspace.open()
+  const tar = await tarOf({ 'bin/sh': 'x' })
+  for (const [name, source] of [
+    ['plain', tar],
+    ['packed', gzipSync(tar)],
+  ] as const) {
+    // biome-ignore format: one line
+    const messages: ProgressMessage[] = []
+    await ws.images.import(
+      {
+        source: streamOf(source),
+        reference: `${name}:1`,
+        message: 'hello',
+        changes: ['CMD ["sh", "-l"]', 'ENV A=1 B="two words"', 'EXPOSE 80', 'LABEL k=v', 'WORKDIR /srv'],
+        platform: 'linux/arm64',
+      },
+      { onProgress: (message) => messages.push(message) },
+    )
+    const found = ws.images.store.resolve(name === 'plain' ? 'plain:1' : 'packed:1')
+    assert.deepEqual(messages, [{ status: found.id }])
+    const inspected = await ws.images.inspect(found.id)
+    assert.deepEqual(inspected.Config?.Env, ['A=1', 'B=two words'])
+    assert.deepEqual(inspected.Config?.Cmd, ['sh', '-l'])
+    assert.deepEqual(inspected.Config?.ExposedPorts, { '80/tcp': {} })
+    assert.equal(inspected.Config?.WorkingDir, '/srv')
+    assert.equal(inspected.Architecture, 'arm64')
+    assert.equal(inspected.Comment, 'hello')
+    assert.deepEqual(inspected.RootFS.Layers, [digestOf(tar)])
+    assert.equal(readFileSync(join(ws.snapshots.directory(String(found.chainId)), 'bin/sh'), 'utf8'), 'x')
+  }
+  const bad = { source: streamOf(tar), reference: '', message: '', changes: ['FROM x'] }
+  await assert.rejects(ws.images.import(bad), { message: 'FROM is not a valid change command' })
+})
+
+test('importEmbedded() adds an image without waking a worker', { skip }, async () => {
+  await using ws = await ImageWorkspace.open()
+  const tar = await tarOf({ hello: 'program' })
+  const config = { created: '2024-01-01T00:00:00Z', defaults: { Cmd: ['/hello'] } }
+  const id = await importEmbedded(ws.images.parts, 'hello', config, tar)
+  assert.equal(ws.images.store.resolve('hello:latest').id, id)
+  assert.equal(await importEmbedded(ws.images.parts, 'hello', config, tar), id)
+})
+
+test('Images.remove() follows Docker’s rules and frees what nobody else uses', { skip }, async () => {
+  await using ws = await ImageWorkspace.open()
+  const base = { base: 'b'.repeat(1000) }
+  const one = await makeImage([base, { one: '1' }])
+  const two = await makeImage([base, { two: '2' }])
+  await load(ws, await dockerArchive(one, ['one:1', 'other/one:2']))
+  await load(ws, await dockerArchive(two, ['two:1']))
+  const id = one.id as Digest
+  const short = id.slice(7, 19)
+  const use = (running: boolean) => ws.users.set(id, [{ id: 'c'.repeat(64), name: 'box', running }])
+  const soft = { force: false, prune: true }
+
+  await assert.rejects(ws.images.remove('nope', soft), { kind: 'notFound', message: 'No such image: nope:latest' })
+  await assert.rejects(ws.images.remove(short, soft), {
+    kind: 'conflict',
+    message: `conflict: unable to delete ${short} (must be forced) - image is referenced in multiple repositories`,
+  })
+  assert.deepEqual(await ws.images.remove('other/one:2', soft), [{ Untagged: 'other/one:2' }])
+  use(false)
+  await assert.rejects(ws.images.remove('one:1', soft), {
+    message: `conflict: unable to remove repository reference "one:1" (must force) - container cccccccccccc is using its referenced image ${short}`,
+  })
+  await assert.rejects(ws.images.remove(short, soft), {
+    message: `conflict: unable to delete ${short} (must be forced) - image is being used by stopped container cccccccccccc`,
+  })
+  use(true)
+  await assert.rejects(ws.images.remove(short, { force: true, prune: true }), {
+    message: `conflict: unable to delete ${short} (cannot be forced) - image is being used by running container cccccccccccc`,
+  })
+  ws.users.clear()
+  const before = await snapshots(ws)
+  assert.equal(before.length, 3)
+  const items = await ws.images.remove(short, soft)
+  assert.deepEqual(items.slice(0, 2), [{ Untagged: 'one:1' }, { Deleted: id }])
+  assert.equal(items.length, 3, 'the base layer belongs to the other image, too')
+  assert.equal((await snapshots(ws)).length, 2)
+  await ws.images.remove('two:1', soft)
+  assert.deepEqual(await snapshots(ws), [])
+  assert.deepEqual(await blobs(ws), [])
+})
+
+test('Images.garbage leaves layers on which a container stands', { skip }, async () => {
+  await using ws = await ImageWorkspace.open()
+  const image = await makeImage([{ a: '1' }, { b: '2' }])
+  await load(ws, await dockerArchive(image, ['x:1']))
+  const { chainId } = ws.images.store.resolve('x:1')
+  await ws.snapshots.prepare('container-1', chainId)
+  await ws.images.remove('x:1', { force: true, prune: true })
+  assert.equal((await snapshots(ws)).length, 3)
+  await ws.snapshots.remove('container-1')
+  await ws.images.garbage.sweep({ unfinished: true })
+  assert.deepEqual(await snapshots(ws), [])
+})
+
+test('Images.list() filters and resolve() finds by every kind of name', { skip }, async () => {
+  await using ws = await ImageWorkspace.open()
+  const one = await makeImage([{ a: '1' }], { Labels: { tier: 'front' } })
+  await load(ws, await dockerArchive(one, ['web:1', 'quay.io/team/web:2']))
+  await load(ws, await dockerArchive(await makeImage([{ a: '2' }]), ['db:latest']))
+  const ids = async (filters: Record<string, string[]>) =>
+    (await ws.images.list({ all: false, filters })).flatMap(({ RepoTags }) => RepoTags).sort()
+  assert.deepEqual(await ids({}), ['db:latest', 'quay.io/team/web:2', 'web:1'])
+  assert.deepEqual(await ids({ label: ['tier=front'] }), ['quay.io/team/web:2', 'web:1'])
+  assert.deepEqual(await ids({ reference: ['web'] }), ['web:1'])
+  assert.deepEqual(await ids({ reference: ['*/*/web:*', 'd?'] }), ['db:latest', 'quay.io/team/web:2'])
+  assert.deepEqual(await ids({ dangling: ['true'] }), [])
+  assert.deepEqual(await ids({ until: ['2024-01-02'] }), [])
+  await assert.rejects(ids({ nonsense: ['1'] }), { message: "invalid filter 'nonsense'" })
+  await assert.rejects(ids({ before: ['nope'] }), { kind: 'notFound' })
+  const { store } = ws.images
+  for (const name of [
+    'web:1',
+    'docker.io/library/web:1',
+    one.id,
+    one.id.slice(7),
+    one.id.slice(7, 15),
+    one.id.slice(0, 20),
+  ]) {
+    assert.equal(store.resolve(name).id, one.id, name)
+  }
+  await ws.images.tag('web:1', 'again', '')
+  assert.equal(store.resolve('again').id, one.id)
+  await assert.rejects(ws.images.tag('web:1', 'Bad', ''), { kind: 'invalidArgument' })
+  await assert.rejects(ws.images.tag('web:1', 'sha256', ''), /ambiguous tag/)
+  assert.throws(() => store.resolve('web:1', { platform: { os: 'linux', architecture: 's390x' } }), {
+    message: /does not match the specified platform \(linux\/s390x\)/,
+  })
+  const history = await ws.images.history('web:1')
+  assert.deepEqual([history[0]?.Id, history[0]?.CreatedBy, history[0]?.Size], [one.id, 'step 0', 1])
+})
