@@ -2,13 +2,13 @@
  *  The truth about a container is in files that conmon and the OCI runtime keep; this class holds handles to it
  *  and nothing that could not be rebuilt by `adopt`.
  *  Invariant: an id in `#live` has a monitor that is watched, so its `ended` settles whatever happens. */
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BerthError, conflict, errnoOf, type Logger, notFound } from '../base/index.ts'
 import { cgroupPathOfPid, type DirectoryWatch, pidfdSendSignal, readPids, watchDirectory } from '../sys/index.ts'
 import { type BuiltSpec, formatSpec } from './build-spec.ts'
-import { readPid, readText, removeBundle, writeBundle } from './bundle.ts'
+import { readPid, readText, removeBundle, removeFile, writeBundle } from './bundle.ts'
 import { startConmon } from './conmon.ts'
 import { type AttachHandle, type AttachOptions, attachToConmon } from './conmon-attach.ts'
 import { isConmonAlive, reopenLog, resizeTerminal, type TerminalSize } from './conmon-control.ts'
@@ -98,7 +98,7 @@ export class ConmonRuntime {
     const runtime = this.#runtime(options.runtime)
     const bundle = this.bundle(id)
     // A stale exit file would be taken for the end of the new run.
-    rmSync(this.#exitFile(id), { force: true })
+    removeFile(this.#exitFile(id))
     writeBundle(bundle, formatSpec(spec, runtime.compiledFilter(spec.seccompJson)), options.runtime)
     const command = spec.spec.process.args[0] ?? ''
     trace?.('bundle', performance.now() - began)
@@ -160,7 +160,7 @@ export class ConmonRuntime {
     await runtime.delete(id, { force: live?.exit === undefined || live.exit.unknown === true })
     live?.stopWatching()
     this.#live.delete(id)
-    rmSync(this.#exitFile(id), { force: true })
+    removeFile(this.#exitFile(id))
     removeBundle(bundle)
   }
 

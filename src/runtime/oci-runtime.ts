@@ -1,7 +1,17 @@
 /** The OCI runtime program (crun, or runc by configuration) and the two things that are done without it when it
  *  is crun: starting a created container and removing what an ended one left, 5 ms each as processes.
  *  Both follow what crun itself does on disk and fall back to the program at the first surprise. */
-import { closeSync, constants, existsSync, openSync, readFileSync, readSync, rmSync, unlinkSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { errnoOf, internal, invalidArgument } from '../base/index.ts'
 import { closeFd, openFd, removeCgroup, runCommand, sealedCopy, writeFd } from '../sys/index.ts'
@@ -120,7 +130,8 @@ export class OciRuntime {
       const cgroup = status['cgroup-path']
       if (typeof cgroup !== 'string' || cgroup === '' || cgroup === '/') return false
       if (!removeCgroup(cgroup)) return false
-      rmSync(home, { recursive: true, force: true })
+      for (const name of readdirSync(home)) unlinkSync(join(home, name))
+      rmdirSync(home)
       return true
     } catch (error) {
       // Whatever is in the way, crun will deal with it or name it.
