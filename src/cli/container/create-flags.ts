@@ -1,5 +1,6 @@
 /** Flags of `create` and `run`. */
 import type { Flag } from '../flags/flag.ts'
+import { parseBinarySize } from '../format/units.ts'
 import {
   checkAddHost,
   checkAddress,
@@ -12,14 +13,29 @@ import {
   checkUlimit,
 } from './check-values.ts'
 import { checkMount } from './mount-options.ts'
+import { parseGpus, parseRate, parseWeight } from './resource-options.ts'
+
+/** Checks a value by parsing it. */
+function parsedBy(parse: (value: string) => unknown): (value: string) => string {
+  return (value) => {
+    parse(value)
+    return value
+  }
+}
 
 function flag(name: string, type: Flag['type'], help: string, more: Partial<Flag> = {}): Flag {
   return { name, type, help, ...more }
 }
 
+const checkBytesRate = parsedBy((value) => parseRate(value, parseBinarySize))
+const checkOperationsRate = parsedBy((value) => parseRate(value, Number))
+
 const resources: readonly Flag[] = [
   flag('blkio-weight', 'uint16', 'Relative weight of block I/O, 10 to 1000, or 0 for none', { shownDefault: '0' }),
-  flag('blkio-weight-device', 'list', 'Relative weight of block I/O of one device', { shownDefault: '[]' }),
+  flag('blkio-weight-device', 'list', 'Relative weight of block I/O of one device', {
+    shownDefault: '[]',
+    check: parsedBy(parseWeight),
+  }),
   flag('cgroup-parent', 'string', 'Parent cgroup of the container'),
   flag('cgroupns', 'string', "Cgroup namespace: 'host' or 'private'"),
   flag('cpu-count', 'int', 'Number of CPUs (Windows only)', { hidden: true }),
@@ -34,11 +50,23 @@ const resources: readonly Flag[] = [
   flag('cpuset-mems', 'string', 'Memory nodes to use (0-3, 0,1)'),
   flag('device', 'list', 'Device of the host to add', { check: checkDevice }),
   flag('device-cgroup-rule', 'list', 'Rule for the list of allowed devices'),
-  flag('device-read-bps', 'list', 'Limit of bytes a second read from a device', { shownDefault: '[]' }),
-  flag('device-read-iops', 'list', 'Limit of reads a second from a device', { shownDefault: '[]' }),
-  flag('device-write-bps', 'list', 'Limit of bytes a second written to a device', { shownDefault: '[]' }),
-  flag('device-write-iops', 'list', 'Limit of writes a second to a device', { shownDefault: '[]' }),
-  flag('gpus', 'gpu-request', "GPUs to add ('all' for all of them)"),
+  flag('device-read-bps', 'list', 'Limit of bytes a second read from a device', {
+    shownDefault: '[]',
+    check: checkBytesRate,
+  }),
+  flag('device-read-iops', 'list', 'Limit of reads a second from a device', {
+    shownDefault: '[]',
+    check: checkOperationsRate,
+  }),
+  flag('device-write-bps', 'list', 'Limit of bytes a second written to a device', {
+    shownDefault: '[]',
+    check: checkBytesRate,
+  }),
+  flag('device-write-iops', 'list', 'Limit of writes a second to a device', {
+    shownDefault: '[]',
+    check: checkOperationsRate,
+  }),
+  flag('gpus', 'gpu-request', "GPUs to add ('all' for all of them)", { check: parsedBy(parseGpus) }),
   flag('io-maxbandwidth', 'bytes', 'I/O bandwidth of the system drive (Windows only)', { hidden: true }),
   flag('io-maxiops', 'uint', 'I/O operations a second of the system drive (Windows only)', { hidden: true }),
   flag('kernel-memory', 'bytes', 'Limit of kernel memory'),

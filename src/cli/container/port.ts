@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net'
 import type { PortBinding } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import type { Command } from '../command.ts'
+import { naturalOrder } from '../format/natural-order.ts'
 
 export const command: Command = {
   usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
@@ -15,7 +16,8 @@ export const command: Command = {
       for (const [key, bindings] of Object.entries(ports)) {
         for (const binding of bindings ?? []) lines.push(`${key} -> ${hostAddress(binding)}`)
       }
-      lines.sort(comparePorts)
+      // By the numbers in them: 80/tcp stands before 443/tcp.
+      lines.sort(naturalOrder)
     } else {
       const key = port.includes('/') ? port : `${port}/tcp`
       const bindings = ports[key] ?? []
@@ -30,9 +32,4 @@ export const command: Command = {
 function hostAddress({ HostIp, HostPort }: PortBinding): string {
   const address = HostIp ?? ''
   return `${isIPv6(address) ? `[${address}]` : address}:${HostPort ?? ''}`
-}
-
-/** By the numbers in them: 80/tcp stands before 443/tcp. */
-function comparePorts(left: string, right: string): number {
-  return left.localeCompare(right, 'en', { numeric: true })
 }

@@ -79,7 +79,7 @@ function cdiRequest(names: readonly string[]): DeviceRequest[] {
 }
 
 /** `all`, a number, or `count=2,capabilities=…,device=…`. */
-function parseGpus(value: string): DeviceRequest {
+export function parseGpus(value: string): DeviceRequest {
   const fields = Object.fromEntries(
     value.split(',').map((field) => (field.includes('=') ? field.split('=', 2) : ['count', field])),
   ) as Record<string, string>
@@ -105,7 +105,8 @@ function splitDevice(value: string): readonly [string, string] {
   return [path, value.slice(colon + 1)]
 }
 
-function parseWeight(value: string): WeightDevice {
+/** `/dev/sda:200`. */
+export function parseWeight(value: string): WeightDevice {
   const [path, text] = splitDevice(value)
   const weight = Number(text)
   if (!/^\d+$/.test(text) || (weight !== 0 && (weight < 10 || weight > 1000))) {
@@ -114,7 +115,8 @@ function parseWeight(value: string): WeightDevice {
   return { Path: path, Weight: weight }
 }
 
-function parseRate(value: string, parse: (text: string) => number): ThrottleDevice {
+/** `/dev/sda:1mb`. */
+export function parseRate(value: string, parse: (text: string) => number): ThrottleDevice {
   const [path, text] = splitDevice(value)
   const rate = parse(text)
   if (!Number.isSafeInteger(rate) || rate < 0) {

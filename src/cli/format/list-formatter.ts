@@ -26,7 +26,7 @@ export interface ListLayout<T> {
 /** Formats `items` by `format`, which is a template or starts with `table`. Throws as Docker's CLI words it. */
 export function formatList<T>(items: readonly T[], format: string, layout: ListLayout<T>): string {
   const isTable = format.startsWith('table')
-  const source = (isTable ? format.slice('table'.length) : format).trim()
+  const source = (isTable ? format.slice('table'.length) : format).replace(/^ +| +$/g, '')
   const template = inWords(layout.parseErrorPrefix, () => parseFormat(source === 'json' ? '{{json .}}' : source))
   let text = ''
   for (const item of items) {
