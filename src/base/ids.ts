@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto'
-
 const pool = { bytes: Buffer.alloc(0), offset: 0 }
 
 /** A new 64-digit lower-case hexadecimal id, as Docker's. Its first 12 digits are never all decimal,
@@ -7,7 +5,8 @@ const pool = { bytes: Buffer.alloc(0), offset: 0 }
 export function newId(): string {
   for (;;) {
     if (pool.offset + 32 > pool.bytes.length) {
-      pool.bytes = randomBytes(4096)
+      // Loaded on first use: every command of the CLI imports this folder, few make an id, and it takes 10 ms.
+      pool.bytes = process.getBuiltinModule('node:crypto').randomBytes(4096)
       pool.offset = 0
     }
     const id = pool.bytes.toString('hex', pool.offset, pool.offset + 32)
