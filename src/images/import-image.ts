@@ -71,7 +71,7 @@ export async function importEmbedded(
   const source = { from: 'file', path: deps.content.pathOf(digest), sizeBytes: layerTar.length } as const
   const { unpacked } = await deps.pool.run({ source, targetDir: staged.directory })
   if (unpacked === undefined) throw invalidArgument('an embedded layer is no tar archive')
-  await deps.layers.commit(staged, { chainId: unpacked.diffId, parent: undefined }, unpacked.sizeBytes)
+  await deps.layers.commit(staged, { chainId: unpacked.diffId, parent: undefined }, unpacked)
   const blob = { mediaType: layerType(unpacked), digest, size: layerTar.length }
   const layer = { diffId: unpacked.diffId, chainId: unpacked.diffId, blob, sizeBytes: unpacked.sizeBytes }
   const { created, platform = hostPlatform(), defaults } = config
@@ -147,7 +147,7 @@ async function placeStream(
     hold(digest)
     hold(unpacked.diffId)
     await ingest.commit({}, digest)
-    await layers.commit(staged, { chainId: unpacked.diffId, parent: undefined }, unpacked.sizeBytes)
+    await layers.commit(staged, { chainId: unpacked.diffId, parent: undefined }, unpacked)
     const blob = { mediaType: layerType(unpacked), digest, size: sizeBytes }
     return { diffId: unpacked.diffId, chainId: unpacked.diffId, blob, sizeBytes: unpacked.sizeBytes }
   } catch (error) {

@@ -40,6 +40,8 @@ export interface UnpackedLayer {
   readonly diffId: Digest
   readonly sizeBytes: number
   readonly compression: 'none' | 'gzip' | 'zstd'
+  /** Directories that the layer does not list but needs. */
+  readonly impliedDirectories: readonly string[]
 }
 
 /** How far a job is. */

@@ -107,10 +107,10 @@ export class LayerStack {
   async commit(
     staged: StagedLayer,
     { chainId, parent }: Pick<WantedLayer, 'chainId' | 'parent'>,
-    sizeBytes: number,
+    { sizeBytes, impliedDirectories }: UnpackedLayer,
   ): Promise<void> {
     try {
-      await this.#options.snapshots.commit(chainId, staged.key, { parent, sizeBytes })
+      await this.#options.snapshots.commit(chainId, staged.key, { parent, sizeBytes, impliedDirectories })
     } catch (error) {
       await this.unstage(staged)
       if (!isKind(error, 'alreadyExists')) throw error
@@ -164,10 +164,10 @@ export class LayerStack {
     try {
       const { unpacked } = await this.#run(layer, isStored, staged?.directory, progress, authorize, signal)
       if (staged !== undefined) {
-        const { sizeBytes } = checkDiffId(unpacked, layer)
+        const files = checkDiffId(unpacked, layer)
         await below
         if (signal.aborted) throw new BerthError('cancelled', 'context canceled')
-        await this.commit(staged, { chainId, parent }, sizeBytes)
+        await this.commit(staged, { chainId, parent }, files)
       }
       progress.status('Pull complete')
       return { sizeBytes: await this.sizeOf(chainId), wasFetched: true }

@@ -142,7 +142,7 @@ class ImageLoad {
         ? await this.#placeFile(file, expected)
         : await this.#placeBlob(known?.blob ?? (await this.#keepSmall(small ?? Buffer.alloc(0))))
     checkDiffId(unpacked, { blob, ...wanted })
-    await layers.commit(staged, wanted, unpacked.sizeBytes)
+    await layers.commit(staged, wanted, unpacked)
     const placed = { blob: expected ?? blob, diffId: wanted.diffId, sizeBytes: unpacked.sizeBytes }
     this.#placed.set(path, placed)
     return placed

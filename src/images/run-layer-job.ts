@@ -116,8 +116,8 @@ async function consume(
     while ((await counted()).done !== true) {}
     const isWhole = applied.digest !== undefined && applied.blobBytes === sizeBytes
     const digest = isWhole ? applied.digest : await digestOfStream(readGrowing(path))
-    const { diffId, sizeBytes: unpackedBytes, compression } = applied
-    return { digest, sizeBytes, unpacked: { diffId, sizeBytes: unpackedBytes, compression } }
+    const { diffId, sizeBytes: unpackedBytes, compression, impliedDirectories } = applied
+    return { digest, sizeBytes, unpacked: { diffId, sizeBytes: unpackedBytes, compression, impliedDirectories } }
   } finally {
     await source.return()
   }
