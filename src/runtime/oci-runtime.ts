@@ -10,11 +10,12 @@ import {
   readFileSync,
   readSync,
   rmdirSync,
+  rmSync,
   unlinkSync,
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { errnoOf, internal, invalidArgument } from '../base/index.ts'
-import { closeFd, openFd, removeCgroup, runCommand, sealedCopy, writeFd } from '../sys/index.ts'
+import { closeFd, killCgroup, openFd, removeCgroup, runCommand, sealedCopy, writeFd } from '../sys/index.ts'
 import type { CompiledFilter } from './build-spec.ts'
 import { findProgram } from './find-program.ts'
 import { runtimeRootPath } from './paths.ts'
@@ -65,10 +66,17 @@ export class OciRuntime {
 
   /** Removes a container's state and cgroup; with `force` it is killed first. No container: no error. */
   async delete(id: string, { force }: { readonly force: boolean }): Promise<void> {
-    if (!existsSync(join(this.#root, id))) return
+    const home = join(this.#root, id)
+    if (!existsSync(home)) return
+    if (this.#isCrun && !existsSync(join(home, 'status'))) {
+      // A creation or removal was cut short; crun refuses to delete what has no status, and to create it again.
+      removeCgroupOf(join(home, 'config.json'))
+      rmSync(home, { recursive: true, force: true })
+      return
+    }
     if (this.#isCrun && !force && this.#deleteByHand(id)) return
     const { code, stderr } = await this.#run(force ? ['delete', '--force', id] : ['delete', id])
-    if (code !== 0 && existsSync(join(this.#root, id))) {
+    if (code !== 0 && existsSync(home)) {
       throw internal(`cannot delete container ${id}: ${stderr.trim()}`)
     }
   }
@@ -138,6 +146,19 @@ export class OciRuntime {
       if (errnoOf(error) === undefined && !(error instanceof SyntaxError)) throw error
       return false
     }
+  }
+}
+
+/** Ends what runs in the cgroup that a configuration names, and removes it if the kernel lets go of it at once. */
+function removeCgroupOf(configPath: string): void {
+  try {
+    const { linux } = JSON.parse(readFileSync(configPath, 'utf8')) as { linux?: { cgroupsPath?: unknown } }
+    if (typeof linux?.cgroupsPath !== 'string') return
+    killCgroup(linux.cgroupsPath)
+    removeCgroup(linux.cgroupsPath)
+  } catch (error) {
+    // Not even the configuration was written: nothing can have been made from it.
+    if (errnoOf(error) !== 'ENOENT' && !(error instanceof SyntaxError)) throw error
   }
 }
 

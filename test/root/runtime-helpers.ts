@@ -123,11 +123,12 @@ export class RuntimeFixture {
   }
 
   async close(): Promise<void> {
-    for (const id of this.#ids) await this.runtime.delete(id, { force: true })
+    const ends = await Promise.allSettled(this.#ids.map((id) => this.runtime.delete(id, { force: true })))
     this.runtime.close()
     clearInterval(this.#keepAlive)
     removeTestCgroups(`berth-test-${this.root.slice(-6)}`)
     rmSync(this.root, { recursive: true, force: true })
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { MemorySink, RuntimeFixture, skipReason, until } from './runtime-helpers.ts'
@@ -75,6 +75,16 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 }, () => {
       await fixture.runtime.delete(id)
       assert.equal(existsSync(join(fixture.execRoot, 'crun', id)), false)
     }
+  })
+
+  it('repairs a removal that was cut short', async () => {
+    const id = await fixture.run(['true'])
+    await fixture.runtime.waitExit(id)
+    rmSync(join(fixture.execRoot, 'crun', id, 'status'))
+    await restart()
+    assert.equal((await fixture.runtime.adopt(id)).exit?.exitCode, 0)
+    await fixture.runtime.delete(id)
+    assert.equal(existsSync(join(fixture.execRoot, 'crun', id)), false)
   })
 
   it('reports a container of which nothing is left as ended', async () => {
