@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads'
 import { type AbortOptions, BerthError, internal } from '../base/index.ts'
 import type { BlobRequest } from '../registry/client/index.ts'
+import { releaseMemory } from '../sys/index.ts'
 import {
   fromSentError,
   type LayerJob,
@@ -123,10 +124,14 @@ export class LayerPool {
   #rest(member: Member): void {
     // An idle worker keeps neither the process alive nor, after a while, its memory.
     member.worker.unref()
-    member.idleTimer = setTimeout(() => {
-      this.#members.delete(member)
-      void member.worker.terminate()
-    }, this.#options.idleMs).unref()
+    member.idleTimer = setTimeout(() => void this.#retire(member), this.#options.idleMs).unref()
+  }
+
+  /** Ends an idle worker; after the last one the memory of the whole burst goes back to the system. */
+  async #retire(member: Member): Promise<void> {
+    this.#members.delete(member)
+    await member.worker.terminate()
+    if (this.#members.size === 0) await releaseMemory()
   }
 
   #lose(member: Member, error: unknown): void {
