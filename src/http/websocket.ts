@@ -15,6 +15,8 @@ export async function acceptWebSocket(exchange: Exchange): Promise<HijackedConne
     server.handleUpgrade(request, socket, Buffer.alloc(0), resolve)
   })
   const stream = createWebSocketStream(webSocket, { readableObjectMode: false })
+  // A websocket can't be half-closed: what is written after the client's end fails, and `close` tells it.
+  stream.on('error', () => {})
   return { output: stream, input: stream, finish: () => closeStream(stream) }
 }
 
