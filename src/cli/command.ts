@@ -1,6 +1,6 @@
 /** What a command is made of. Each verb's file exports one `command`. */
 import type { EngineClient } from '../client/index.ts'
-import type { ClientSettings } from '../config/index.ts'
+import type { ClientSettings } from '../config/client/index.ts'
 import type { Flag } from './flags/flag.ts'
 import type { FlagValues } from './flags/flag-values.ts'
 import type { Input } from './terminal/input.ts'

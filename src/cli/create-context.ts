@@ -1,6 +1,6 @@
 /** Makes what commands work with: settings from flags and environment, and the client. */
 import { EngineClient, parseEndpoint } from '../client/index.ts'
-import { type ClientSettings, defaultHost, loadClientSettings } from '../config/index.ts'
+import { type ClientSettings, defaultHost, loadClientSettings } from '../config/client/index.ts'
 import type { CliContext } from './command.ts'
 import type { FlagValues } from './flags/flag-values.ts'
 import type { MainOptions } from './main.ts'

@@ -1,5 +1,5 @@
 /** Opens the connection to the daemon: unix socket, TCP or TLS. `node:tls` is loaded only when it is used. */
-import { connect as connectPlain, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { BerthError, errnoOf, messageOf } from '../base/index.ts'
 import type { Endpoint, TlsFiles } from './endpoint.ts'
 
@@ -22,6 +22,8 @@ export async function openConnection(endpoint: Endpoint, tls: TlsFiles | undefin
 function ignoreError(): void {}
 
 async function openSocket(endpoint: Endpoint, tls: TlsFiles | undefined): Promise<Socket> {
+  // Not imported: the wrapper of an ES import of node:net takes longer than the module itself.
+  const { connect: connectPlain } = process.getBuiltinModule('node:net')
   if (endpoint.kind === 'unix') return connectPlain({ path: endpoint.path, allowHalfOpen: true })
   const { host, port } = endpoint
   if (tls === undefined) return connectPlain({ host, port, noDelay: true, allowHalfOpen: true })

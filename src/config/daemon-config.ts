@@ -129,7 +129,7 @@ function networkConfig(raw: RawValues): DaemonConfig['network'] {
 }
 
 function containersConfig(raw: RawValues): DaemonConfig['containers'] {
-  const runtimes: Record<string, string> = { crun: 'crun', runc: 'runc' }
+  const runtimes: Record<string, string> = { crun: 'crun', ...(isOnPath('runc') ? { runc: 'runc' } : {}) }
   for (const [name, value] of Object.entries((raw.runtimes ?? {}) as Record<string, { path?: unknown } | null>)) {
     const path = value?.path
     if (typeof path !== 'string' || path === '') throw invalidArgument(`runtimes: "${name}" needs a "path"`)
@@ -165,6 +165,11 @@ function containersConfig(raw: RawValues): DaemonConfig['containers'] {
     logDriver,
     logOptions: { ...((raw.logOpts ?? {}) as Record<string, string>), ...pairs(list(raw, 'logOpt')) },
   }
+}
+
+/** Whether the host has a program; runc is offered only where it is installed. */
+function isOnPath(program: string): boolean {
+  return (process.env.PATH ?? '').split(':').some((directory) => existsSync(join(directory, program)))
 }
 
 function tlsConfig(raw: RawValues): TlsConfig | undefined {

@@ -1,6 +1,6 @@
 /** Checks of single flag values, with Docker's messages. */
-import { isIP } from 'node:net'
 import { invalidArgument } from '../../base/index.ts'
+import { net } from '../builtins.ts'
 
 /** `STDIN`, `stdout` → lower case. */
 export function checkAttach(value: string): string {
@@ -16,14 +16,14 @@ export function checkAddHost(value: string): string {
   if (match === null) throw invalidArgument(`bad format for add-host: "${value}"`)
   const address = rawAddress.replace(/^\[(.*)\]$/, '$1')
   // The daemon knows the address of its own host by this word.
-  if (address !== 'host-gateway' && isIP(address) === 0) {
+  if (address !== 'host-gateway' && net().isIP(address) === 0) {
     throw invalidArgument(`invalid IP address in add-host: "${address}"`)
   }
   return `${host}:${address}`
 }
 
 export function checkAddress(value: string): string {
-  if (isIP(value.trim()) === 0) throw invalidArgument(`IP address is not correctly formatted: ${value}`)
+  if (net().isIP(value.trim()) === 0) throw invalidArgument(`IP address is not correctly formatted: ${value}`)
   return value.trim()
 }
 

@@ -1,8 +1,8 @@
 /** Turns the flags of `create` and `run` into the body of the API call. What the daemon does not have yet it
  *  refuses by name; nothing is left out here. */
-import { readFileSync } from 'node:fs'
 import type { ContainerConfig, ContainerCreateBody, HealthConfig, HostConfig, RestartPolicy } from '../../api/index.ts'
 import { invalidArgument, messageOf } from '../../base/index.ts'
+import { fs } from '../builtins.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 import { toPairs } from '../flags/flag-values.ts'
 import { definedOnly } from './defined-only.ts'
@@ -186,7 +186,7 @@ function securityOption(option: string): string {
   if (name !== 'seccomp' || value === 'unconfined' || value === 'builtin') return `${name}=${value}`
   let text: string
   try {
-    text = readFileSync(value, 'utf8')
+    text = fs.readFileSync(value, 'utf8')
   } catch (error) {
     const reason = messageOf(error).includes('ENOENT') ? 'no such file or directory' : messageOf(error)
     throw invalidArgument(`opening seccomp profile (${value}) failed: open ${value}: ${reason}`, { cause: error })

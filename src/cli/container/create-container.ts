@@ -1,7 +1,7 @@
 /** Creates a container for `create` and `run`, and fetches its image when it isn't there. */
-import { existsSync, writeFileSync } from 'node:fs'
 import type { ContainerCreateBody } from '../../api/index.ts'
 import { invalidArgument, isKind } from '../../base/index.ts'
+import { fs } from '../builtins.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext } from '../command.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
@@ -22,7 +22,7 @@ export async function createContainer(
   body: ContainerCreateBody,
 ): Promise<string> {
   const cidFile = flags.string('cidfile')
-  if (cidFile !== '' && existsSync(cidFile)) {
+  if (cidFile !== '' && fs.existsSync(cidFile)) {
     throw new CliError(1, `container ID file found, make sure the other container isn't running or delete ${cidFile}`)
   }
   const policy = flags.string('pull', 'missing')
@@ -39,7 +39,7 @@ export async function createContainer(
     created = await context.client.containers.create(body, options)
   }
   for (const warning of created.Warnings ?? []) context.errors.write(`WARNING: ${warning}\n`)
-  if (cidFile !== '') writeFileSync(cidFile, created.Id)
+  if (cidFile !== '') fs.writeFileSync(cidFile, created.Id)
   return created.Id
 }
 

@@ -1,6 +1,6 @@
 /** `-e`, `--env-file`, `-l` and `--label-file`. */
-import { readFileSync } from 'node:fs'
 import { errnoOf, invalidArgument, messageOf } from '../../base/index.ts'
+import { fs } from '../builtins.ts'
 import { toPairs } from '../flags/flag-values.ts'
 
 /** Variables of files, then those of `-e`. A name without a value takes the client's, if it has one. */
@@ -54,7 +54,7 @@ function fileLines(
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return fs.readFileSync(path, 'utf8')
   } catch (error) {
     const text = errnoOf(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error)
     throw invalidArgument(`open ${path}: ${text}`, { cause: error })

@@ -1,7 +1,7 @@
 /** `-p` and `--expose`: which ports are offered and where on the host they are published. */
-import { isIP } from 'node:net'
 import type { PortBinding } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
+import { net } from '../builtins.ts'
 
 export interface PortOptions {
   readonly exposed: Record<string, object>
@@ -53,7 +53,7 @@ function splitPublished(text: string): { hostIp: string; hostPort: string; conta
   const address = parts.join(':')
   const hostIp = address.replace(/^\[(.*)\]$/, '$1')
   if (containerPort === '') throw invalidArgument(`no port specified: ${text}<empty>`)
-  if (hostIp !== '' && (isIP(hostIp) === 0 || (isIP(hostIp) === 6 && hostIp === address))) {
+  if (hostIp !== '' && (net().isIP(hostIp) === 0 || (net().isIP(hostIp) === 6 && hostIp === address))) {
     throw invalidArgument(`invalid IP address: ${address}`)
   }
   return { hostIp, hostPort, containerPort, protocol: protocol.toLowerCase() }

@@ -1,6 +1,6 @@
 /** Standard input. */
-import { createReadStream } from 'node:fs'
-import { isatty, type ReadStream } from 'node:tty'
+import type { ReadStream } from 'node:tty'
+import { fs, tty } from '../builtins.ts'
 
 /** Where a command reads what the user types or pipes. */
 export interface Input {
@@ -18,7 +18,7 @@ export interface Input {
 
 export class StandardInput implements Input {
   get isTerminal(): boolean {
-    return isatty(0)
+    return tty().isatty(0)
   }
 
   read(onData: (chunk: Buffer) => void, onEnd: () => void): () => void {
@@ -35,7 +35,7 @@ export class StandardInput implements Input {
   }
 
   chunks(): AsyncIterable<Buffer> {
-    return createReadStream('/dev/stdin', { fd: 0, autoClose: false, highWaterMark: 1 << 20 })
+    return fs.createReadStream('/dev/stdin', { fd: 0, autoClose: false, highWaterMark: 1 << 20 })
   }
 
   setRaw(raw: boolean): void {

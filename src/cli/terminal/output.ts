@@ -1,8 +1,7 @@
 /** Standard output and error, written at once to the file descriptor. `process.stdout` is a stream whose making
  *  takes longer than most commands take to print; and what was written is out when the process ends. */
-import { writeSync } from 'node:fs'
-import { isatty, WriteStream } from 'node:tty'
 import { errnoOf } from '../../base/index.ts'
+import { fs, tty } from '../builtins.ts'
 
 /** Where a command prints. */
 export interface Output {
@@ -28,7 +27,7 @@ export class FdOutput implements Output {
   }
 
   get isTerminal(): boolean {
-    return (this.#isTerminal ??= isatty(this.#fd))
+    return (this.#isTerminal ??= tty().isatty(this.#fd))
   }
 
   get columns(): number {
@@ -47,7 +46,7 @@ export class FdOutput implements Output {
 
   #writeSome(bytes: Uint8Array, offset: number): number {
     try {
-      return writeSync(this.#fd, bytes, offset)
+      return fs.writeSync(this.#fd, bytes, offset)
     } catch (error) {
       const code = errnoOf(error)
       if (code === 'EPIPE') throw new OutputClosed('output closed', { cause: error })
@@ -61,7 +60,7 @@ export class FdOutput implements Output {
   #size(): readonly [number, number] {
     if (!this.isTerminal) return [80, 24]
     // Opened anew each time: the size changes, and a kept stream would hold the terminal.
-    const stream = new WriteStream(this.#fd)
+    const stream = new (tty().WriteStream)(this.#fd)
     const [columns, rows] = stream.getWindowSize()
     return columns > 0 ? [columns, rows] : [80, 24]
   }

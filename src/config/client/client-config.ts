@@ -1,9 +1,10 @@
 /** Settings of Berth's command line: flags over environment over the client's configuration file, in Docker's form
  *  (`~/.docker/config.json`), so that what was set up for Docker holds. */
-import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { errnoOf, invalidArgument, messageOf } from '../base/index.ts'
+import { errnoOf, invalidArgument, messageOf } from '../../base/index.ts'
+
+// Not imported: an ES import of node:fs loads much that nothing here uses, and every command would wait for it.
+const { readFileSync } = process.getBuiltinModule('node:fs')
+const { join } = process.getBuiltinModule('node:path')
 
 /** Where the daemon listens unless told otherwise. */
 export const defaultHost = 'unix:///run/berth.sock'
@@ -63,7 +64,8 @@ export function loadClientSettings(
     throw invalidArgument(`context "${flags.context}": context not found; use -H or DOCKER_HOST`)
   }
   const chosen = hosts[0] || environment.BERTH_HOST || environment.DOCKER_HOST || ''
-  const configDir = flags.configDir || environment.DOCKER_CONFIG || join(homedir(), '.docker')
+  const configDir =
+    flags.configDir || environment.DOCKER_CONFIG || join(process.getBuiltinModule('node:os').homedir(), '.docker')
   let file: ClientFile | undefined
   return {
     host: chosen || defaultHost,
