@@ -15,6 +15,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '../oci/index.ts'
+import type { ActivityGate } from './activity-gate.ts'
 import { applyChanges } from './config-changes.ts'
 import { FileGrowth } from './growing-file.ts'
 import type { ImageLayer } from './image.ts'
@@ -29,6 +30,12 @@ export interface ImportOptions extends ProgressOptions {
   readonly message?: string | undefined
   readonly changes?: readonly string[]
   readonly platform?: Platform | undefined
+}
+
+export interface EmbeddedConfig {
+  readonly created: string
+  readonly platform?: Platform
+  readonly defaults: OciRuntimeDefaults
 }
 
 /** Imports a tar stream, compressed or not; gives the image's id. */
@@ -57,9 +64,18 @@ export async function importImage(deps: LoadDependencies, source: Readable, opti
 
 /** An image that the engine carries with it: `config` gets the layer's diffID. No worker is woken for it. */
 export async function importEmbedded(
+  deps: LoadDependencies & { readonly gate: ActivityGate },
+  name: string,
+  config: EmbeddedConfig,
+  layerTar: Buffer,
+): Promise<Digest> {
+  return await deps.gate.make(() => storeEmbedded(deps, name, config, layerTar))
+}
+
+async function storeEmbedded(
   deps: LoadDependencies,
   name: string,
-  config: { readonly created: string; readonly platform?: Platform; readonly defaults: OciRuntimeDefaults },
+  config: EmbeddedConfig,
   layerTar: Buffer,
 ): Promise<Digest> {
   using lease = deps.leases.create()

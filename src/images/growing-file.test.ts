@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ActivityGate } from './activity-gate.ts'
+import { FileGrowth, readGrowing } from './growing-file.ts'
+
+function file(t: TestContext): string {
+  const directory = mkdtempSync('/tmp/b-grow-')
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  const path = join(directory, 'f')
+  appendFileSync(path, '')
+  return path
+}
+
+test('readGrowing() waits for what is still written', async (t) => {
+  const path = file(t)
+  const growth = new FileGrowth()
+  const write = async () => {
+    for (let at = 1; at <= 20; at += 1) {
+      appendFileSync(path, 'x'.repeat(1000))
+      growth.advance(at * 1000)
+      if (at % 5 === 0) await sleep(2)
+    }
+    growth.complete()
+  }
+  const writing = write()
+  let length = 0
+  for await (const chunk of readGrowing(path, growth.shared)) length += chunk.length
+  await writing
+  assert.equal(length, 20_000)
+})
+
+test('readGrowing() fails when the writer gave up, and ends at once when it had completed', async (t) => {
+  const path = file(t)
+  const failed = new FileGrowth()
+  setTimeout(() => failed.fail(), 5)
+  await assert.rejects(readGrowing(path, failed.shared).next(), { kind: 'cancelled' })
+  const complete = new FileGrowth()
+  complete.complete()
+  assert.equal((await readGrowing(path, complete.shared).next()).done, true)
+})
+
+test('ActivityGate runs makers together and a collector alone', async () => {
+  const gate = new ActivityGate()
+  const log: string[] = []
+  const step = (name: string, ms: number) => async () => {
+    log.push(`+${name}`)
+    await sleep(ms)
+    log.push(`-${name}`)
+  }
+  await Promise.all([
+    gate.make(step('a', 10)),
+    gate.make(step('b', 20)),
+    gate.collect(step('gc', 5)),
+    gate.collect(step('gc2', 5)),
+    sleep(25).then(() => gate.make(step('c', 1))),
+  ])
+  assert.deepEqual(log.slice(0, 2), ['+a', '+b'])
+  const at = (name: string) => log.indexOf(name)
+  assert.ok(at('+gc') > at('-b') && at('-gc') === at('+gc') + 1 && at('-gc2') === at('+gc2') + 1)
+  assert.equal(gate.isBusy, false)
+})
