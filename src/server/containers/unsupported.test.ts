@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ContainerConfig, HostConfig, NetworkingConfig } from '../../api/index.ts'
+import { refuseUnsupported } from './unsupported.ts'
+
+/** What the official CLI 28 sends for `docker create busybox` (values other than zero and null kept). */
+const cliConfig: ContainerConfig = { Cmd: ['sh'], Image: 'busybox', Volumes: {}, Labels: {}, Env: null, OnBuild: null }
+const cliHostConfig: HostConfig = {
+  LogConfig: { Type: '', Config: {} },
+  NetworkMode: 'default',
+  RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+  ConsoleSize: [0, 0],
+  Dns: [],
+  BlkioWeightDevice: [],
+  Devices: [],
+  DeviceCgroupRules: null,
+  CgroupParent: '',
+  Links: null,
+  UsernsMode: '',
+  Isolation: '',
+  MemorySwappiness: -1,
+  OomKillDisable: false,
+  PidsLimit: 0,
+  CpuCount: 0,
+  VolumeDriver: '',
+  MaskedPaths: null,
+  ReadonlyPaths: null,
+}
+const cliNetworking: NetworkingConfig = {
+  EndpointsConfig: { default: { IPAMConfig: null, Links: null, Aliases: null, MacAddress: '', GwPriority: 0 } },
+}
+
+test('refuseUnsupported() lets the defaults of the CLI pass', () => {
+  refuseUnsupported(cliConfig, cliHostConfig, cliNetworking)
+  refuseUnsupported({ Image: 'a', Healthcheck: { Test: ['NONE'] } }, {}, {})
+  refuseUnsupported(
+    { Image: 'a', Healthcheck: {} },
+    { StorageOpt: {}, MemorySwappiness: null },
+    { EndpointsConfig: {} },
+  )
+  refuseUnsupported({ Image: 'a' }, {}, { EndpointsConfig: { bridge: { IPAMConfig: {}, Aliases: [] } } })
+})
+
+const refused: readonly (readonly [string, ContainerConfig, HostConfig, NetworkingConfig?])[] = [
+  ['Config.Healthcheck', { Healthcheck: { Test: ['CMD', 'true'] } }, {}],
+  ['Config.Healthcheck', { Healthcheck: { Interval: 1 } }, {}],
+  ['Config.NetworkDisabled', { NetworkDisabled: true }, {}],
+  ['HostConfig.VolumesFrom', {}, { VolumesFrom: ['x'] }],
+  ['HostConfig.VolumeDriver', {}, { VolumeDriver: 'nfs' }],
+  ['HostConfig.Devices', {}, { Devices: [{ PathOnHost: '/dev/null' }] }],
+  ['HostConfig.DeviceRequests', {}, { DeviceRequests: [{ Count: -1 }] }],
+  ['HostConfig.UsernsMode', {}, { UsernsMode: 'keep-id' }],
+  ['HostConfig.IpcMode', {}, { IpcMode: 'none' }],
+  ['HostConfig.CgroupParent', {}, { CgroupParent: '/a' }],
+  ['HostConfig.MemorySwappiness', {}, { MemorySwappiness: 0 }],
+  ['HostConfig.MaskedPaths', {}, { MaskedPaths: [] }],
+  ['HostConfig.StorageOpt', {}, { StorageOpt: { size: '1G' } }],
+  ['HostConfig.BlkioDeviceReadBps', {}, { BlkioDeviceReadBps: [{ Path: '/dev/sda', Rate: 1 }] }],
+  [
+    'Mount.BindOptions.ReadOnlyForceRecursive',
+    {},
+    { Mounts: [{ Type: 'bind', BindOptions: { ReadOnlyForceRecursive: true } }] },
+  ],
+  ['EndpointsConfig["bridge"].Aliases', {}, {}, { EndpointsConfig: { bridge: { Aliases: ['a'] } } }],
+  [
+    'EndpointsConfig["bridge"].IPAMConfig',
+    {},
+    {},
+    { EndpointsConfig: { bridge: { IPAMConfig: { IPv4Address: '1.2.3.4' } } } },
+  ],
+  ['NetworkingConfig.EndpointsConfig["other"]', {}, {}, { EndpointsConfig: { other: {} } }],
+]
+
+for (const [name, config, hostConfig, networking = {}] of refused) {
+  test(`refuseUnsupported() names ${name}`, () => {
+    assert.throws(
+      () => refuseUnsupported(config, hostConfig, networking),
+      (error: Error & { kind?: string }) => {
+        assert.equal(error.kind, 'notImplemented')
+        assert.ok(error.message.startsWith(name), error.message)
+        assert.ok(error.message.endsWith(' is not implemented in this version of Berth'))
+        return true
+      },
+    )
+  })
+}

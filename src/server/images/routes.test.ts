@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ImageSummary } from '../../api/index.ts'
+import { notFound } from '../../base/index.ts'
+import { startTestApi, type TestApi } from '../testing/fake-backends.ts'
+
+function pulling(seen: unknown[]): Promise<TestApi> {
+  return startTestApi({
+    images: {
+      pull: async (reference, { onProgress, platform, auth }) => {
+        seen.push([reference, platform, auth])
+        if (reference.includes('missing')) throw notFound('manifest unknown')
+        onProgress({ status: 'Pulling', id: 'a' })
+        if (reference.includes('broken')) throw new Error('connection lost')
+        onProgress({ status: 'Done' })
+      },
+    },
+  })
+}
+
+test('pull joins name and tag and passes platform and credentials', async () => {
+  const seen: unknown[] = []
+  await using api = await pulling(seen)
+  const auth = Buffer.from('{"username":"u","password":"p"}').toString('base64url')
+  const digest = `sha256:${'0'.repeat(64)}`
+  const post = (query: string, headers = {}) => api.request('POST', `/images/create?${query}`, { headers })
+  const answer = await post('fromImage=busybox&tag=1.36&platform=linux/arm64', { 'X-Registry-Auth': auth })
+  assert.deepEqual(
+    [answer.status, answer.headers['content-type'], answer.body],
+    [200, 'application/json', '{"status":"Pulling","id":"a"}\r\n{"status":"Done"}\r\n'],
+  )
+  await post('fromImage=127.0.0.1:5000/a/b:c')
+  await post(`fromImage=busybox:old&tag=${digest}`, { 'X-Registry-Auth': 'e30=' })
+  await post('fromImage=busybox&tag=t', { 'X-Registry-Auth': '%%%' })
+  assert.deepEqual(seen, [
+    ['docker.io/library/busybox:1.36', 'linux/arm64', { username: 'u', password: 'p' }],
+    ['127.0.0.1:5000/a/b:c', undefined, undefined],
+    [`docker.io/library/busybox@${digest}`, undefined, undefined],
+    ['docker.io/library/busybox:t', undefined, undefined],
+  ])
+})
+
+test('pull answers early failures with a status and late ones in the stream', async () => {
+  await using api = await pulling([])
+  const early = await api.request('POST', '/images/create?fromImage=missing&tag=a')
+  assert.deepEqual([early.status, early.json()], [404, { message: 'manifest unknown' }])
+  const late = await api.request('POST', '/images/create?fromImage=broken&tag=a')
+  assert.equal(late.status, 200)
+  assert.equal(late.body.split('\r\n')[1], '{"errorDetail":{"message":"connection lost"},"error":"connection lost"}')
+  for (const [query, status] of [
+    ['fromImage=busybox', 501],
+    ['fromImage=Bad&tag=a', 400],
+    ['fromImage=a&tag=!', 400],
+    ['fromSrc=http://x/y', 501],
+    ['', 400],
+  ] as const) {
+    assert.equal((await api.request('POST', `/images/create?${query}`)).status, status, query)
+  }
+})
+
+test('load and import read the body', async () => {
+  const seen: unknown[] = []
+  const textOf = async (source: AsyncIterable<Buffer>) => {
+    let text = ''
+    for await (const chunk of source) text += chunk.toString()
+    return text
+  }
+  await using api = await startTestApi({
+    images: {
+      load: async (source, { onProgress, quiet }) => {
+        onProgress({ stream: `${await textOf(source)} ${quiet}` })
+      },
+      import: async ({ source, ...request }, { onProgress }) => {
+        seen.push(request)
+        onProgress({ status: await textOf(source) })
+      },
+    },
+  })
+  const load = await api.request('POST', '/images/load?quiet=1', { body: 'tar' })
+  assert.deepEqual([load.status, load.body], [200, '{"stream":"tar true"}\r\n'])
+  const path = '/images/create?fromSrc=-&repo=a/b&tag=c&message=m&changes=ENV%20a=b&changes=USER%20c'
+  assert.equal((await api.request('POST', path, { body: 'tar' })).body, '{"status":"tar"}\r\n')
+  assert.deepEqual(seen, [
+    {
+      reference: 'docker.io/a/b:c',
+      message: 'm',
+      changes: ['ENV a=b', 'USER c'],
+      platform: undefined,
+    },
+  ])
+})
+
+test('list has the shape of the client version', async () => {
+  const image = { Id: 'i', RepoTags: [], RepoDigests: [], Size: 5 } as unknown as ImageSummary
+  const seen: unknown[] = []
+  await using api = await startTestApi({
+    images: {
+      list: async ({ filters }) => {
+        seen.push(filters)
+        return [image]
+      },
+    },
+  })
+  assert.deepEqual((await api.request('GET', '/images/json?filters={"dangling":["true"]}')).json(), [image])
+  assert.deepEqual((await api.request('GET', '/v1.43/images/json')).json(), [{ ...image, VirtualSize: 5 }])
+  assert.deepEqual((await api.request('GET', '/v1.40/images/json?filter=busy')).json(), [
+    { ...image, VirtualSize: 5, RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] },
+  ])
+  assert.deepEqual(seen, [{ dangling: ['true'] }, {}, { reference: ['busy'] }])
+  assert.equal((await api.request('GET', '/images/json?filters={"dangling":["x"]}')).status, 400)
+})
+
+test('names with slashes, tag, removal', async () => {
+  const calls: unknown[] = []
+  const note =
+    (name: string) =>
+    (...parameters: readonly unknown[]) => {
+      calls.push([name, ...parameters])
+      return Promise.resolve([])
+    }
+  await using api = await startTestApi({
+    images: {
+      history: note('history'),
+      remove: note('remove'),
+      tag: note('tag') as never,
+      inspect: note('inspect') as never,
+    },
+  })
+  assert.equal((await api.request('GET', '/images/h:5000/a/b/history')).status, 200)
+  assert.equal((await api.request('GET', '/images/h:5000/a/json')).status, 200)
+  assert.equal((await api.request('POST', '/images/a/tag?repo=h/b&tag=c')).status, 201)
+  assert.equal((await api.request('DELETE', '/images/a/b:c?force=1')).status, 200)
+  assert.deepEqual(calls, [
+    ['history', 'h:5000/a/b', { platform: undefined }],
+    ['inspect', 'h:5000/a', { manifests: false }],
+    ['tag', 'a', 'h/b', 'c'],
+    ['remove', 'a/b:c', { force: true, prune: true }],
+  ])
+})

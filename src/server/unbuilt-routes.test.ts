@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startTestApi } from './testing/fake-backends.ts'
+
+test('routes that are not built say so by name', async () => {
+  await using api = await startTestApi({})
+  for (const [method, path, what] of [
+    ['POST', '/build', 'build'],
+    ['POST', '/commit', 'commit'],
+    ['GET', '/containers/x/stats', 'stats'],
+    ['PUT', '/containers/x/archive', 'cp'],
+    ['GET', '/images/a/b:c/get', 'image save'],
+    ['POST', '/images/127.0.0.1:5000/a/push', 'image push'],
+    ['POST', '/networks/create', 'network create'],
+    ['POST', '/images/prune', 'image prune'],
+    ['POST', '/containers/prune', 'container prune'],
+    ['GET', '/system/df', 'system df'],
+    ['POST', '/swarm/init', 'swarm'],
+  ] as const) {
+    const { status, body } = await api.request(method, path)
+    assert.deepEqual([status, body], [501, `{"message":"${what} is not implemented in this version of Berth"}\n`], path)
+  }
+})
+
+test('swarm routes answer as a daemon outside of a swarm', async () => {
+  await using api = await startTestApi({})
+  for (const path of [
+    '/swarm',
+    '/services',
+    '/nodes/x',
+    '/tasks',
+    '/secrets',
+    '/configs/c',
+    '/v1.40/services?filters=x',
+  ]) {
+    const { status, body } = await api.request('GET', path)
+    assert.equal(status, 503, path)
+    assert.match(body, /^\{"message":"This node is not a swarm manager\. Use \\"docker swarm init\\"/)
+  }
+})
