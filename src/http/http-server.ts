@@ -69,6 +69,8 @@ function makeServer(endpoint: Endpoint, handler: RequestHandler): Server {
           requestCert: tls.verify,
           rejectUnauthorized: tls.verify,
           minVersion: 'TLSv1.2',
+          // Plain HTTP servers have it by themselves.
+          allowHalfOpen: true,
         })
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => letGo(socket, handler))
   server.on('request', (request, response) => void handler.handle(new Exchange(request, response)))
