@@ -41,6 +41,9 @@ export interface Decompressed {
 /** Output comes in pieces of this size; small ones cost a turn of the event loop each. */
 const chunkBytes = 256 * 1024
 
+/** Room for several pieces, so that the thread that decompresses need not wait for the one that unpacks. */
+const streamOptions = { chunkSize: chunkBytes, highWaterMark: 4 * chunkBytes }
+
 /** Decompresses by magic. gzip and zstd run in libuv's thread pool, beside the caller's own work.
  *  Damaged or truncated data ends the iteration with an `invalidArgument` error. */
 export async function decompress(source: AsyncIterable<Buffer>): Promise<Decompressed> {
@@ -78,8 +81,7 @@ async function* resume(first: readonly Buffer[], rest: AsyncIterator<Buffer>): A
 }
 
 async function* inflate(source: AsyncIterable<Buffer>, compression: 'gzip' | 'zstd'): AsyncIterable<Buffer> {
-  const output =
-    compression === 'gzip' ? createGunzip({ chunkSize: chunkBytes }) : createZstdDecompress({ chunkSize: chunkBytes })
+  const output = compression === 'gzip' ? createGunzip(streamOptions) : createZstdDecompress(streamOptions)
   let sourceError: unknown
   const feeding = feed(source, output).catch((error: unknown) => {
     sourceError = error
