@@ -168,13 +168,21 @@ function security(flags: FlagValues): HostConfig {
     else options.push(securityOption(option))
   }
   return definedOnly<HostConfig>({
-    CapAdd: flags.has('cap-add') ? flags.list('cap-add') : undefined,
-    CapDrop: flags.has('cap-drop') ? flags.list('cap-drop') : undefined,
+    CapAdd: flags.has('cap-add') ? capabilities(flags.list('cap-add')) : undefined,
+    CapDrop: flags.has('cap-drop') ? capabilities(flags.list('cap-drop')) : undefined,
     Privileged: flags.bool('privileged') || undefined,
     SecurityOpt: flags.has('security-opt') ? options : undefined,
     MaskedPaths: allPaths ? [] : undefined,
     ReadonlyPaths: allPaths ? [] : undefined,
   })
+}
+
+/** `net_admin` → `CAP_NET_ADMIN`, each once. */
+function capabilities(names: readonly string[]): string[] {
+  const full = names
+    .map((name) => name.trim().toUpperCase())
+    .map((name) => (name === 'ALL' || name.startsWith('CAP_') ? name : `CAP_${name}`))
+  return [...new Set(full)].toSorted()
 }
 
 /** The daemon gets a seccomp profile's content: it may not see the client's files. */
@@ -183,7 +191,7 @@ function securityOption(option: string): string {
   const match = /^([^=:]+)[=:](.+)$/.exec(option)
   if (match === null) throw invalidArgument(`Invalid --security-opt: ${JSON.stringify(option)}`)
   const [, name = '', value = ''] = match
-  if (name !== 'seccomp' || value === 'unconfined' || value === 'builtin') return `${name}=${value}`
+  if (name !== 'seccomp' || value === 'unconfined' || value === 'builtin') return option
   let text: string
   try {
     text = fs.readFileSync(value, 'utf8')

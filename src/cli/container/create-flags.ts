@@ -69,7 +69,7 @@ const resources: readonly Flag[] = [
   flag('gpus', 'gpu-request', "GPUs to add ('all' for all of them)", { check: parsedBy(parseGpus) }),
   flag('io-maxbandwidth', 'bytes', 'I/O bandwidth of the system drive (Windows only)', { hidden: true }),
   flag('io-maxiops', 'uint', 'I/O operations a second of the system drive (Windows only)', { hidden: true }),
-  flag('kernel-memory', 'bytes', 'Limit of kernel memory'),
+  flag('kernel-memory', 'bytes', 'Ignored: the kernel has no such limit any more'),
   flag('memory', 'bytes', 'Limit of memory', { short: 'm' }),
   flag('memory-reservation', 'bytes', 'Soft limit of memory'),
   flag('memory-swap', 'bytes', "Limit of memory and swap together, '-1' for none"),

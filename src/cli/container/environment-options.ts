@@ -11,7 +11,11 @@ export function readEnvironment(
 ): string[] {
   const result: string[] = []
   for (const path of files) result.push(...fileLines(path, 'environment', environment))
-  for (const value of values) result.push(...withClientValue(value, environment))
+  for (const value of values) {
+    const known = withClientValue(value, environment)
+    // A bare name that the client has no value for takes the image's variable away.
+    result.push(...(known.length === 0 ? [value] : known))
+  }
   return result
 }
 

@@ -34,13 +34,12 @@ export function parseResources(flags: FlagValues): Resources {
     Devices: unlessEmpty(devices.filter((value) => !isCdiName(value)).map(parseDevice)),
     DeviceCgroupRules: unlessEmpty(flags.list('device-cgroup-rule')),
     DeviceRequests: unlessEmpty([...flags.list('gpus').map(parseGpus), ...cdiRequest(devices.filter(isCdiName))]),
-    KernelMemory: number('kernel-memory'),
     MemoryReservation: number('memory-reservation'),
     MemorySwap: number('memory-swap'),
     MemorySwappiness: swappiness === -1 ? undefined : swappiness,
     OomKillDisable: flags.bool('oom-kill-disable') || undefined,
     PidsLimit: number('pids-limit'),
-    Ulimits: unlessEmpty(flags.list('ulimit').map(parseUlimit)),
+    Ulimits: unlessEmpty(uniqueUlimits(flags.list('ulimit'))),
     CpuCount: number('cpu-count'),
     CpuPercent: number('cpu-percent'),
     IOMaximumIOps: number('io-maxiops'),
@@ -50,6 +49,12 @@ export function parseResources(flags: FlagValues): Resources {
 
 function unlessEmpty<T>(items: readonly T[]): readonly T[] | undefined {
   return items.length === 0 ? undefined : items
+}
+
+/** The last of each name counts. */
+function uniqueUlimits(values: readonly string[]): readonly Ulimit[] {
+  const byName = new Map(values.map((value) => [value.split('=')[0] ?? '', parseUlimit(value)]))
+  return [...byName.keys()].toSorted().map((name) => byName.get(name) ?? {})
 }
 
 /** `nofile=1024:2048`. */

@@ -111,15 +111,8 @@ async function readRequest(request: IncomingMessage): Promise<FakeRequest> {
   return parseTarget(request, Buffer.concat(parts).toString('latin1'))
 }
 
-/** The body of an upgrade request comes over the raw socket. */
+/** What follows the body, if anything did already, goes back to the socket. */
 async function readUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<FakeRequest> {
-  const length = Number(request.headers['content-length'] ?? 0)
-  let body = head
-  while (body.length < length) {
-    const chunk = socket.read() as Buffer | null
-    if (chunk !== null) body = Buffer.concat([body, chunk])
-    else await new Promise((resolve) => socket.once('readable', resolve))
-  }
-  if (body.length > length) socket.unshift(body.subarray(length))
-  return parseTarget(request, body.toString('utf8', 0, length))
+  if (head.length > 0) socket.unshift(head)
+  return readRequest(request)
 }
