@@ -64,8 +64,8 @@ export async function releaseRun(context: ContainerContext, id: string): Promise
   const record = context.containers.find(id)
   if (record !== undefined && record.state.status === 'running') return
   await context.networks.tearDown(id)
+  await unmountRootfs(context, id)
   await context.runtime.delete(id)
-  unmountRootfs(context, id)
 }
 
 /** Starts the container again after the policy's delay, unless somebody stops it before. */

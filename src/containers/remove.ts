@@ -88,8 +88,8 @@ export async function removeFiles(
   id: string,
   options: { readonly volumes: boolean },
 ): Promise<void> {
+  await unmountRootfs(context, id)
   await context.runtime.delete(id, { force: true })
-  unmountRootfs(context, id)
   await context.volumes.release(id, { removeAnonymous: options.volumes })
   try {
     await context.snapshots.remove(snapshotKey(id))

@@ -1,9 +1,9 @@
 /** A container's root directory: mounted over the image's layers, and looked into without following a
  *  link of the image's out of it. */
-import { closeSync, constants, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmdirSync } from 'node:fs'
 import { errnoOf } from '../base/index.ts'
 import type { UserFiles } from '../runtime/index.ts'
-import { mkdirAt, mount, openInRoot, unmount } from '../sys/index.ts'
+import { mkdirAt, mount, openInRoot, unmountInBackground } from '../sys/index.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 
@@ -18,9 +18,13 @@ export async function mountRootfs(context: ContainerContext, { id, hostConfig }:
   return target
 }
 
-/** Not mounted: no error. A busy one is detached: what still uses it keeps it for its own time. */
-export function unmountRootfs(context: ContainerContext, id: string): void {
-  unmount(context.paths.rootfs(id), { lazy: true })
+/** Takes the root directory away, with its mount point. Not mounted: no error. A busy one is detached: what still
+ *  uses it keeps it for its own time. */
+export async function unmountRootfs(context: ContainerContext, id: string): Promise<void> {
+  const target = context.paths.rootfs(id)
+  if (!existsSync(target)) return
+  await unmountInBackground(target)
+  rmdirSync(target)
 }
 
 /** Runs `work` with a descriptor of the root directory. */

@@ -49,6 +49,7 @@ async function run(context: ContainerContext, record: ContainerRecord): Promise<
   const { id } = record
   const trace = stepTrace(context, id)
   await using undo = new Undo()
+  undo.add(() => context.runtime.delete(id, { force: true }))
   const rootfs = await mountRootfs(context, record)
   undo.add(() => unmountRootfs(context, id))
   trace('mount')
@@ -58,7 +59,6 @@ async function run(context: ContainerContext, record: ContainerRecord): Promise<
   trace('addresses and files')
   const spec = buildSpec(specInput(context, record, prepared), context.specHost)
   trace('spec')
-  undo.add(() => context.runtime.delete(id, { force: true }))
   const { pid } = await context.runtime.create({
     id,
     spec,

@@ -1,11 +1,11 @@
 /** Makes the volumes of a new container ready: made when missing, noted as used, filled from the image when empty. */
-import { constants, mkdirSync, statSync } from 'node:fs'
+import { constants, mkdirSync, rmdirSync, statSync } from 'node:fs'
 import { errnoOf, invalidArgument } from '../base/index.ts'
-import { closeFd, mount, openInRoot, unmount } from '../sys/index.ts'
+import { closeFd, mount, openInRoot } from '../sys/index.ts'
 import { type ContainerMount, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import type { PlannedMount } from './mount-plan.ts'
-import { withRoot } from './rootfs.ts'
+import { unmountRootfs, withRoot } from './rootfs.ts'
 
 /** Gives the planned mounts with their sources on the host. */
 export async function prepareVolumes(
@@ -50,7 +50,8 @@ async function fillFromImage(context: ContainerContext, id: string, volumes: rea
   try {
     for (const volume of volumes) await fillOne(context, target, volume)
   } finally {
-    unmount(target)
+    await unmountRootfs(context, id)
+    rmdirSync(context.paths.bundle(id))
   }
 }
 

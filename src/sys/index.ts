@@ -71,6 +71,7 @@ export {
   remountBind,
   setPropagation,
   unmount,
+  unmountInBackground,
 } from './mount.ts'
 export { listMounts, type MountInfo, parseMountInfo } from './mount-table.ts'
 export {

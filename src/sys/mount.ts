@@ -3,7 +3,7 @@
 
 import { constants } from 'node:fs'
 import { closeFd, oPath, openFd } from './fd.ts'
-import { errno, rawSyscall, syscall, systemError } from './ffi.ts'
+import { errno, loadKoffi, rawSyscall, syscall, systemError } from './ffi.ts'
 import { parseMountOptions } from './mount-options.ts'
 
 /** One mount as data. */
@@ -25,7 +25,8 @@ export type Propagation = 'private' | 'shared' | 'slave' | 'unbindable'
 const rawMount = rawSyscall(
   'int mount(const char *source, const char *target, const char *type, uint64_t flags, const char *data)',
 )
-const umount2 = rawSyscall('int umount2(const char *target, int flags)')
+const umountPrototype = 'int umount2(const char *target, int flags)'
+const umount2 = rawSyscall(umountPrototype)
 const chdirCall = syscall('int chdir(const char *path)')
 const fchdirCall = syscall('int fchdir(int fd)')
 
@@ -75,6 +76,21 @@ export function unmount(target: string, { lazy = false }: { readonly lazy?: bool
   if (result === 0 || result === -errno.EINVAL || result === -errno.ENOENT) return
   throw systemError(result, 'umount', target)
 }
+
+/** Unmounts like `unmount` with `lazy`, in the thread pool: the last unmount of an overlay writes back what is dirty
+ *  in the whole file system below it, which may take seconds. */
+export async function unmountInBackground(target: string): Promise<void> {
+  backgroundUmount ??= loadKoffi().load(null).func(umountPrototype).async as BackgroundUmount
+  const start = backgroundUmount
+  const result = await new Promise<number>((resolve, reject) => {
+    start(target, umountNofollow | mntDetach, (error, value) => (error === null ? resolve(value) : reject(error)))
+  })
+  // errno belongs to the other thread; a failed call costs nothing, so it is asked again for the reason.
+  if (result !== 0) unmount(target, { lazy: true })
+}
+
+type BackgroundUmount = (target: string, flags: number, done: (error: Error | null, result: number) => void) => void
+let backgroundUmount: BackgroundUmount | undefined
 
 /** Makes `source` (a directory, or a file onto a file) visible at `target`; recursive takes the mounts below along. */
 export function bindMount(
