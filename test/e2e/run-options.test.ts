@@ -36,7 +36,7 @@ describe('exit codes', () => {
     ['a directory', ['busybox', '/etc'], 126],
     ['a wrong flag', ['--no-such-flag', 'busybox', 'true'], 125, /no-such-flag/],
     ['an image that is not there', ['--pull', 'never', 'no-such-image', 'true'], 125, /No such image/],
-    ['a working directory that is a file', ['-w', '/etc/passwd', 'busybox', 'true'], 126],
+    ['a working directory that is a file', ['-w', '/etc/passwd', 'busybox', 'true'], 125],
   ]
   for (const [name, args, expected, message] of cases) {
     test(name, async () => {

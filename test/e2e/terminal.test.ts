@@ -141,8 +141,15 @@ test('exec -it has a terminal of its own', async () => {
     { what: 'the new size', intervalMs: 100 },
   )
   terminal.write('sleep 1000\r')
-  terminal.write(ctrlC)
-  terminal.write('exit 13\r')
+  // The shell reads its line without signals: one ^C may come too early to be one.
+  await until(
+    () => {
+      terminal.write(ctrlC)
+      return terminal.stdout.includes('^C')
+    },
+    { what: '^C', intervalMs: 100 },
+  )
+  terminal.write('\rexit 13\r')
   assert.equal((await terminal.ended).code, 13)
   await daemon.ok(['rm', '-f', id])
 })

@@ -1,10 +1,21 @@
 /** A real berthd on a temporary root, and its clients: the official docker CLI, berth, and bare HTTP. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type ApiResponse, type RequestBody, requestOverSocket } from './api.ts'
 import { type CommandOptions, type CommandResult, findProgram, RunningCommand, runCommand } from './command.ts'
+import { removeCgroup } from './leaks.ts'
 import { TerminalCommand } from './terminal.ts'
 import { writeBusyboxArchive } from './test-image.ts'
 import { until } from './wait.ts'
@@ -171,11 +182,12 @@ export class TestDaemon implements AsyncDisposable {
   }
 
   /** Removes every container and ends the daemon; then takes away what a daemon leaves on purpose for
-   *  the next one on its root (bridge, nftables table), and the root. */
+   *  the next one on its root (bridge, nftables table, cgroup), and the root. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#removeContainers()
     await this.stop()
     removeNetwork(networkTag(this.dataRoot))
+    removeCgroups(this.dataRoot)
     for (const mount of mountsBelow(this.root).reverse()) spawnSync('umount', ['-l', mount])
     rmSync(this.root, { recursive: true, force: true })
   }
@@ -216,4 +228,10 @@ function removeNetwork(tag: string): void {
   for (const family of ['ip', 'ip6', 'inet']) {
     spawnSync('nft', ['delete', 'table', family, `berth-${tag}`], { stdio: 'ignore' })
   }
+}
+
+/** The daemon's own cgroup, below which its containers' were (src/config: `instance`). */
+function removeCgroups(dataRoot: string): void {
+  const name = `berth-${createHash('sha256').update(dataRoot).digest('hex').slice(0, 6)}`
+  for (const path of globSync([`/sys/fs/cgroup/${name}`, `/sys/fs/cgroup/*/${name}`])) removeCgroup(path)
 }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import type { ProgressMessage } from '../../src/api/index.ts'
 import { importEmbedded } from '../../src/images/index.ts'
 import { type Digest, digestOf, mediaTypes, parseManifestDocument } from '../../src/oci/index.ts'
+import { until } from '../helpers/wait.ts'
 import { dockerArchive, makeImage, ociLayout, streamOf, tarOf } from './images-archives.ts'
 import { ImageWorkspace } from './images-workspace.ts'
 
@@ -137,6 +139,33 @@ test('Images.load() can be cancelled in the middle', { skip }, async () => {
   const { Readable } = await import('node:stream')
   await assert.rejects(ws.images.load(Readable.from(slow), { signal: abort.signal }), { kind: 'cancelled' })
   assert.deepEqual(await snapshots(ws), [])
+})
+
+test('Images.open() clears what a load left whose process was killed', { skip }, async (t) => {
+  const root = mkdtempSync('/tmp/b-load-')
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const archive = await dockerArchive(await makeImage([{ big: large }, { big: randomBytes(3_000_000) }]), ['x:1'])
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'images-load-child.ts'), root])
+  const ended = new Promise((resolve) => child.on('exit', resolve))
+  let output = ''
+  child.stdout.on('data', (chunk) => {
+    output += String(chunk)
+  })
+  try {
+    await until(async () => output.includes('ready'), { what: 'the child' })
+    child.stdin.write(archive.subarray(0, 3_000_000))
+    const files = async () => readdirSync(join(root, 'content/ingests')).length
+    await until(async () => (await files()) === 2, { what: 'the second layer' })
+  } finally {
+    child.kill('SIGKILL')
+    await ended
+  }
+  await using ws = await ImageWorkspace.open({ root })
+  assert.deepEqual(await snapshots(ws), [])
+  assert.deepEqual(readdirSync(join(root, 'content/ingests')), [])
+  assert.deepEqual(await blobs(ws), [])
+  await load(ws, archive)
+  assert.equal(ws.images.store.resolve('x:1').layers.length, 2)
 })
 
 test('Images.import() makes an image of a tar, with changes and a message', { skip }, async () => {
