@@ -1,12 +1,12 @@
 /** HTTP over any number of listeners. Parsing is Node's; what Docker's clients need besides is added here:
  *  taking a connection over for raw streams, with an `Upgrade` header or (as old clients do) without. */
-import { createServer as createHttpServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
+import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { conflict, errnoOf, internal } from '../base/index.ts'
 import type { Endpoint, TcpEndpoint, UnixEndpoint } from './endpoint.ts'
 import { Exchange } from './exchange.ts'
+import { nodeHttp, nodeHttps } from './node-http.ts'
 import { assignSocketGroup, clearSocketPath, withSocketMode } from './unix-socket.ts'
 
 /** What answers the requests. */
@@ -60,8 +60,8 @@ function makeServer(endpoint: Endpoint, handler: RequestHandler): Server {
   const tls = endpoint.kind === 'tcp' ? endpoint.tls : undefined
   const server =
     tls === undefined
-      ? createHttpServer(options)
-      : createHttpsServer({
+      ? nodeHttp.createServer(options)
+      : nodeHttps().createServer({
           ...options,
           ...(tls.ca === undefined ? {} : { ca: tls.ca }),
           ...(tls.cert === undefined ? {} : { cert: tls.cert }),
@@ -111,7 +111,7 @@ function handleTaken(handler: RequestHandler, request: IncomingMessage, socket: 
   if (head.length > 0) socket.unshift(head)
   // A reset is followed by `close`, which everybody who cares listens to.
   socket.on('error', () => {})
-  const response = new ServerResponse(request)
+  const response = new nodeHttp.ServerResponse(request)
   response.shouldKeepAlive = false
   response.assignSocket(socket as Socket)
   response.once('finish', () => socket.end())
