@@ -118,7 +118,7 @@ class FlagParser {
         cause: error,
       })
     }
-    if (flag === helpFlag) this.#help = ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)
+    if (flag.name === helpFlag.name) this.#help = ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)
     const known = this.#values.get(flag.name)
     if (known !== undefined && isRepeatable(flag.type)) known.push(...splitStrings(flag, checked))
     else this.#values.set(flag.name, splitStrings(flag, checked))

@@ -1,0 +1,79 @@
+/** Every command has the flags of the official CLI's command, with the same names, letters, types and defaults. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { commandGroups, rootCommands } from './command-tree.ts'
+import { dockerPath, runBerth, runDocker } from './testing/run-cli.ts'
+
+const skip = dockerPath() === undefined ? 'the official docker CLI is not on the PATH' : false
+
+/** Flags that only mean something elsewhere: Windows, swarm's cluster volumes, containerd's image trees. */
+const leftOut = new Set([
+  'cpu-count',
+  'cpu-percent',
+  'io-maxbandwidth',
+  'io-maxiops',
+  'tree',
+  'cluster',
+  'availability',
+  'group',
+  'limit-bytes',
+  'required-bytes',
+  'scope',
+  'secret',
+  'sharing',
+  'topology-preferred',
+  'topology-required',
+])
+
+const commands = [
+  ...Object.keys(rootCommands).map((name) => [name]),
+  ...Object.entries(commandGroups).flatMap(([group, { commands: verbs }]) =>
+    Object.keys(verbs).map((verb) => [group, verb]),
+  ),
+]
+
+for (const path of commands) {
+  test(`berth ${path.join(' ')} --help`, { skip }, async () => {
+    const [expected, actual] = await Promise.all([runDocker([...path, '--help']), runBerth([...path, '--help'])])
+    assert.equal(actual.exitCode, 0)
+    assert.deepEqual(flagsOf(actual.stdout), flagsOf(expected.stdout))
+    assert.equal(usageOf(actual.stdout), usageOf(expected.stdout).replace('docker', 'berth'))
+    assert.equal(aliasesOf(actual.stdout), aliasesOf(expected.stdout).replaceAll('docker ', 'berth '))
+  })
+}
+
+function usageOf(help: string): string {
+  return help.split('\n')[0] ?? ''
+}
+
+function aliasesOf(help: string): string {
+  return /^Aliases:\n(.*)$/m.exec(help)?.[1] ?? ''
+}
+
+/** Name → letter, type and default. */
+function flagsOf(help: string): Record<string, string> {
+  const text = help.slice(help.indexOf('Options:')).replace(/\n {16,}(?! *-)/g, ' ')
+  const result: Record<string, string> = {}
+  for (const match of text.matchAll(/^ {2}(-\w,| {3}) --([\w-]+)( [\w-]+)? {2,}(.*)$/gm)) {
+    const [, letter = '', name = '', type = '', usage = ''] = match
+    // A type that only one product has is of no use to the other.
+    if (!leftOut.has(name) && !(name === 'type' && help.includes('volume create'))) {
+      result[name] = [letter.trim(), type.trim(), /\(default ("[^"]*"|[^ )]+)\)$/.exec(usage.trim())?.[1] ?? ''].join(
+        ' ',
+      )
+    }
+  }
+  return result
+}
+
+test('berth --help lists only what there is', async () => {
+  const { stdout } = await runBerth(['--help'])
+  for (const name of Object.keys(rootCommands)) assert.match(stdout, new RegExp(`^ {2}${name} +\\S`, 'm'))
+  assert.doesNotMatch(stdout, /swarm|buildx|plugin/)
+})
+
+test('berth help run is berth run --help', async () => {
+  const [left, right] = await Promise.all([runBerth(['help', 'run']), runBerth(['run', '--help'])])
+  assert.deepEqual(left, right)
+  assert.match(left.stdout, /^Usage: {2}berth run \[OPTIONS\] IMAGE/)
+})
