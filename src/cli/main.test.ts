@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { frame, startFakeEngine } from './testing/fake-engine.ts'
+import { runBerth } from './testing/run-cli.ts'
+
+test('main() prints the version', async () => {
+  const result = await runBerth(['--version'])
+  assert.equal(result.exitCode, 0)
+  assert.match(result.stdout, /^Berth version \d+\.\d+\.\d+\n$/)
+})
+
+test('main() takes the host from -H, then BERTH_HOST, then DOCKER_HOST', async () => {
+  await using engine = await startFakeEngine({ 'GET /containers/json': [] })
+  const url = `unix://${engine.socketPath}`
+  const nowhere = 'unix:///nonexistent/s'
+  assert.equal((await runBerth(['-H', url, 'ps'], { environment: { BERTH_HOST: nowhere } })).exitCode, 0)
+  assert.equal((await runBerth(['ps'], { environment: { BERTH_HOST: url, DOCKER_HOST: nowhere } })).exitCode, 0)
+  assert.equal((await runBerth(['ps'], { environment: { DOCKER_HOST: url } })).exitCode, 0)
+  const failed = await runBerth(['ps'], { environment: { DOCKER_HOST: nowhere } })
+  assert.deepEqual(failed, {
+    exitCode: 1,
+    stdout: '',
+    stderr: `Cannot connect to the Berth daemon at ${nowhere}. Is berthd running?\n`,
+  })
+})
+
+test('main() starts a daemon only for the default socket', async () => {
+  const asked: string[] = []
+  const onNoDaemon = async (path: string): Promise<void> => {
+    asked.push(path)
+    throw new Error('cannot be started here')
+  }
+  await runBerth(['-H', 'unix:///nonexistent/s', 'ps'], { onNoDaemon })
+  assert.deepEqual(asked, [])
+})
+
+test('main() reads formats from the configuration file', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'cm-'))
+  try {
+    await writeFile(join(directory, 'config.json'), '{"psFormat": "{{.Names}}!"}')
+    const container = {
+      Id: 'a',
+      Names: ['/x'],
+      Image: 'i',
+      ImageID: 'i',
+      Command: 'c',
+      Created: 0,
+      Ports: [],
+      Labels: {},
+      Mounts: [],
+    }
+    await using engine = await startFakeEngine({ 'GET /containers/json': [container] })
+    const result = await runBerth(['--config', directory, '-H', `unix://${engine.socketPath}`, 'ps'])
+    assert.equal(result.stdout, 'x!\n')
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+})
+
+test('logs separates the streams and passes its flags on', async () => {
+  await using engine = await startFakeEngine({
+    'GET /containers/x/json': { Id: 'x', Config: { Tty: false } },
+    'GET /containers/x/logs': (_, response) => response.end(Buffer.concat([frame(1, 'out\n'), frame(2, 'err\n')])),
+  })
+  const result = await runBerth([
+    '-H',
+    `unix://${engine.socketPath}`,
+    'logs',
+    '-ft',
+    '--tail',
+    '5',
+    '--since',
+    '2026-01-01T00:00:00Z',
+    'x',
+  ])
+  assert.deepEqual(result, { exitCode: 0, stdout: 'out\n', stderr: 'err\n' })
+  const query = engine.requests.at(-1)?.query.toString()
+  assert.equal(query, 'stdout=1&stderr=1&follow=1&timestamps=1&tail=5&since=1767225600.000000000')
+})
+
+test('events prints a line for each', async () => {
+  await using engine = await startFakeEngine({
+    'GET /events': (_, response) =>
+      response.end(
+        '{"Type":"container","Action":"start","Actor":{"ID":"abc","Attributes":{"name":"x","image":"i"}},"scope":"local","time":1767323045,"timeNano":1767323045123456789}\n',
+      ),
+  })
+  const host = ['-H', `unix://${engine.socketPath}`]
+  const plain = await runBerth([...host, 'events'])
+  assert.match(plain.stdout, /^2026-01-0\dT\d\d:04:05\.123456789\S+ container start abc \(image=i, name=x\)\n$/)
+  const template = await runBerth([
+    ...host,
+    'events',
+    '--format',
+    '{{.Type}} {{.Actor.Attributes.name}} {{.TimeNano}} {{.ID}}',
+  ])
+  assert.equal(template.stdout, 'container x 1767323045123456789 \n')
+  const json = await runBerth([...host, 'events', '--format', 'json'])
+  assert.match(json.stdout, /"timeNano":1767323045123456789/)
+})
+
+test('rm -f passes over containers that are not there', async () => {
+  await using engine = await startFakeEngine({ 'DELETE /containers/x': (_, response) => response.writeHead(204).end() })
+  const result = await runBerth(['-H', `unix://${engine.socketPath}`, 'rm', '-f', 'x', 'gone'])
+  assert.equal(result.exitCode, 0)
+  assert.equal(result.stdout, 'x\n')
+  assert.match(result.stderr, /page not found/)
+})
