@@ -1,9 +1,9 @@
 /** HTTP to registries, over node:http(s) because big bodies arrive there as plain buffers at full speed.
  *  Follows redirects without ever giving credentials to another host, and turns every failure of the
  *  connection into a BerthError whose `details.retryable` says whether a second try makes sense. */
-import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
-import https from 'node:https'
+import type { Agent, AgentOptions, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { AbortOptions } from '../../base/index.ts'
+import { nodeHttp, nodeHttps } from '../../http/index.ts'
 import { connectionError, tooManyRedirects } from './registry-errors.ts'
 
 export interface HttpRequest extends AbortOptions {
@@ -37,20 +37,20 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308])
 /** A pool of connections. Idle ones do not keep the process alive. */
 export class HttpTransport {
   readonly #options: HttpTransportOptions
-  readonly #plain: http.Agent
-  readonly #tls: https.Agent
-  readonly #insecure: https.Agent
+  readonly #shared: AgentOptions
+  readonly #plain: Agent
+  // Made on first use: TLS is 6 MB of code that a daemon without pulls does without.
+  #tls: Agent | undefined
+  #insecure: Agent | undefined
 
   constructor(options: HttpTransportOptions = {}) {
     this.#options = options
-    const shared = {
+    this.#shared = {
       keepAlive: true,
       timeout: 15_000,
       ...(options.proxyEnv === undefined ? {} : { proxyEnv: { ...options.proxyEnv } }),
     }
-    this.#plain = new http.Agent(shared)
-    this.#tls = new https.Agent(shared)
-    this.#insecure = new https.Agent({ ...shared, rejectUnauthorized: false })
+    this.#plain = new nodeHttp.Agent(this.#shared)
   }
 
   /** Sends a request and gives the response once its headers are there; the caller reads or destroys the body. */
@@ -75,8 +75,14 @@ export class HttpTransport {
   /** Closes the idle connections. */
   close(): void {
     this.#plain.destroy()
-    this.#tls.destroy()
-    this.#insecure.destroy()
+    this.#tls?.destroy()
+    this.#insecure?.destroy()
+  }
+
+  #tlsAgent(insecure: boolean): Agent {
+    const { Agent } = nodeHttps()
+    if (!insecure) return (this.#tls ??= new Agent(this.#shared))
+    return (this.#insecure ??= new Agent({ ...this.#shared, rejectUnauthorized: false }))
   }
 
   #sendOnce(request: HttpRequest): Promise<IncomingMessage> {
@@ -86,8 +92,13 @@ export class HttpTransport {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const headers: Record<string, string> = { 'User-Agent': this.#options.userAgent ?? 'berth', ...request.headers }
     if (body !== undefined) headers['Content-Length'] = String(Buffer.byteLength(body))
-    const agent = isTls ? (request.insecureTls === true ? this.#insecure : this.#tls) : this.#plain
-    const outgoing = (isTls ? https : http).request(url, { method, headers, agent, ...(signal ? { signal } : {}) })
+    const agent = isTls ? this.#tlsAgent(request.insecureTls === true) : this.#plain
+    const outgoing = (isTls ? nodeHttps() : nodeHttp).request(url, {
+      method,
+      headers,
+      agent,
+      ...(signal ? { signal } : {}),
+    })
     outgoing.setTimeout(this.#options.idleTimeoutMs ?? 60_000, () => {
       outgoing.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' }))
     })
