@@ -3,7 +3,7 @@ import { EngineClient, parseEndpoint } from '../client/index.ts'
 import { type ClientSettings, defaultHost, loadClientSettings } from '../config/client/index.ts'
 import type { CliContext } from './command.ts'
 import type { FlagValues } from './flags/flag-values.ts'
-import type { MainOptions } from './main.ts'
+import type { MainOptions } from './main-options.ts'
 import { StandardInput } from './terminal/input.ts'
 import type { Output } from './terminal/output.ts'
 

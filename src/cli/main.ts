@@ -9,17 +9,8 @@ import type { FlagValues } from './flags/flag-values.ts'
 import { type ParsedArguments, parseFlags } from './flags/parse-flags.ts'
 import { globalFlags } from './global-flags.ts'
 import { commandHelp, flagError, groupHelp, operandError, rootHelp, unknownCommand } from './help.ts'
-import type { Input } from './terminal/input.ts'
+import type { MainOptions } from './main-options.ts'
 import { FdOutput, type Output, OutputClosed } from './terminal/output.ts'
-
-export interface MainOptions {
-  /** Starts a daemon when none listens on the default socket; resolves when it does. */
-  readonly onNoDaemon?: (socketPath: string) => Promise<void>
-  readonly output?: Output
-  readonly errors?: Output
-  readonly input?: Input
-  readonly environment?: Readonly<Record<string, string | undefined>>
-}
 
 interface Streams {
   readonly output: Output

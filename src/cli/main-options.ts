@@ -1,0 +1,12 @@
+import type { Input } from './terminal/input.ts'
+import type { Output } from './terminal/output.ts'
+
+/** What `main` may be given besides the command line; tests give all of it. */
+export interface MainOptions {
+  /** Starts a daemon when none listens on the default socket; resolves when it does. */
+  readonly onNoDaemon?: (socketPath: string) => Promise<void>
+  readonly output?: Output
+  readonly errors?: Output
+  readonly input?: Input
+  readonly environment?: Readonly<Record<string, string | undefined>>
+}
