@@ -147,6 +147,7 @@ test('Images.open() clears what a load left whose process was killed', { skip },
   const archive = await dockerArchive(await makeImage([{ big: large }, { big: randomBytes(3_000_000) }]), ['x:1'])
   const child = spawn(process.execPath, [join(import.meta.dirname, 'images-load-child.ts'), root])
   const ended = new Promise((resolve) => child.on('exit', resolve))
+  child.stdin.on('error', () => {}) // It dies while we write.
   let output = ''
   child.stdout.on('data', (chunk) => {
     output += String(chunk)
