@@ -103,7 +103,7 @@ test('the environment is read in config only, the console written in cli only', 
       .filter((file) => file.folder !== 'config' && /\bprocess\.env\b/.test(file.code))
       .map((file) => `${file.path}: reads process.env`),
     ...product
-      .filter((file) => file.folder !== 'cli' && /\bconsole\.\w/.test(file.code))
+      .filter((file) => file.folder !== 'cli' && /(?<![-\w])console\.\w+\(/.test(file.code))
       .map((file) => `${file.path}: writes to the console`),
   ])
 })
