@@ -88,8 +88,10 @@ const omitted: readonly (readonly [marker: string, fields: Readonly<Record<strin
   ['EndpointID', { DNSNames: new NilCollection('slice'), GwPriority: 0 }],
 ]
 
-/** Go's names of fields that have others in JSON. */
-const goNames: Readonly<Record<string, string>> = { ID: 'Id', IP: 'HostIp', HostIP: 'HostIp' }
+/** Go's names write acronyms in capitals (`ID`, `NanoCPUs`, `APIVersion`) where Docker's JSON mostly does not. */
+function jsonName(goName: string): string {
+  return goName.replace(/ID|IP|DNS|CPU|API/g, (acronym) => acronym.charAt(0) + acronym.slice(1).toLowerCase())
+}
 
 /** `key` is the member that `value` stands in, `owner` the one around it. */
 export function toGoStructs(value: unknown, key = '', owner = ''): unknown {
@@ -109,8 +111,8 @@ export function toGoStructs(value: unknown, key = '', owner = ''): unknown {
 }
 
 function lookUp(fields: ReadonlyMap<string, unknown>, name: string): { readonly value: unknown } | undefined {
-  const other = goNames[name]
-  if (other !== undefined && fields.has(other)) return { value: fields.get(other) }
+  const other = jsonName(name)
+  if (fields.has(other)) return { value: fields.get(other) }
   for (const [marker, absent] of omitted) {
     if (fields.has(marker) && Object.hasOwn(absent, name)) return { value: absent[name] }
   }
