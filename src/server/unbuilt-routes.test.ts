@@ -38,3 +38,9 @@ test('swarm routes answer as a daemon outside of a swarm', async () => {
     assert.match(body, /^\{"message":"This node is not a swarm manager\. Use \\"docker swarm init\\"/)
   }
 })
+
+test('a plugin is not found, so that docker inspect goes on looking', async () => {
+  await using api = await startTestApi({})
+  const { status, body } = await api.request('GET', '/plugins/a/b:c/json')
+  assert.deepEqual([status, body], [404, '{"message":"plugin \\"a/b:c\\" not found"}\n'])
+})

@@ -1,6 +1,6 @@
 /** Routes of API 1.51 that Berth doesn't serve. Each says so by name; none pretends. */
-import { BerthError, notImplemented } from '../base/index.ts'
-import type { Route } from './route.ts'
+import { BerthError, notFound, notImplemented } from '../base/index.ts'
+import { type Call, pathParameter, type Route } from './route.ts'
 
 type Method = Route['method']
 
@@ -37,13 +37,6 @@ const unbuilt: readonly (readonly [method: Method, pattern: string, what: string
   ['GET', '/plugins/privileges', 'plugin'],
   ['POST', '/plugins/pull', 'plugin install'],
   ['POST', '/plugins/create', 'plugin create'],
-  ['GET', '/plugins/{name...}/json', 'plugin inspect'],
-  ['POST', '/plugins/{name...}/enable', 'plugin enable'],
-  ['POST', '/plugins/{name...}/disable', 'plugin disable'],
-  ['POST', '/plugins/{name...}/upgrade', 'plugin upgrade'],
-  ['POST', '/plugins/{name...}/push', 'plugin push'],
-  ['POST', '/plugins/{name...}/set', 'plugin set'],
-  ['DELETE', '/plugins/{name...}', 'plugin rm'],
   ['POST', '/swarm/init', 'swarm'],
   ['POST', '/swarm/join', 'swarm'],
 ]
@@ -66,11 +59,26 @@ const swarmOnly: readonly (readonly [method: Method, pattern: string])[] = [
   ['PUT', '/volumes/{name...}'],
 ]
 
+/** Routes of one plugin. There is none, which is what `docker inspect` wants to know. */
+const ofPlugins: readonly (readonly [method: Method, pattern: string])[] = [
+  ['GET', '/plugins/{name...}/json'],
+  ['POST', '/plugins/{name...}/enable'],
+  ['POST', '/plugins/{name...}/disable'],
+  ['POST', '/plugins/{name...}/upgrade'],
+  ['POST', '/plugins/{name...}/push'],
+  ['POST', '/plugins/{name...}/set'],
+  ['DELETE', '/plugins/{name...}'],
+]
+
 /** All of them. */
 export const unbuiltRoutes: readonly Route[] = [
   ...unbuilt.map(([method, pattern, what]) => unbuiltRoute(method, pattern, what)),
   ...swarmOnly.map(([method, pattern]): Route => {
     return { method, pattern, handle: () => Promise.reject(new BerthError('unavailable', notSwarmManager)) }
+  }),
+  ...ofPlugins.map(([method, pattern]): Route => {
+    const handle = (call: Call) => Promise.reject(notFound(`plugin "${pathParameter(call, 'name')}" not found`))
+    return { method, pattern, handle }
   }),
 ]
 
