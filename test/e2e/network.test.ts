@@ -5,7 +5,7 @@ import { createSocket } from 'node:dgram'
 import { createServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { after, before, describe, test } from 'node:test'
-import { runCommand, runOrThrow } from '../helpers/command.ts'
+import { RunningCommand, runCommand, runOrThrow } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { freePort } from '../helpers/registry.ts'
 import { until } from '../helpers/wait.ts'
@@ -109,33 +109,29 @@ describe('published ports', () => {
 
   test('udp', async () => {
     const port = await freePort()
-    const id = await daemon.ok([
-      'run',
-      '-d',
-      '-p',
-      `${port}:9/udp`,
-      'busybox',
-      'nc',
-      '-u',
-      '-l',
-      '-p',
-      '9',
-      '-e',
-      'cat',
-    ])
+    const id = await daemon.ok(['run', '-d', '-p', `${port}:9/udp`, 'busybox', 'sleep', '1000'])
+    // busybox has no UDP server: one of Node's runs in the container's network.
+    const sandbox = await daemon.ok(['inspect', '-f', '{{.NetworkSettings.SandboxKey}}', id])
+    const script = `const s = require('dgram').createSocket('udp4'); s.on('message', (m, from) => s.send(m, from.port, from.address)); s.bind(9)`
+    const server = new RunningCommand('nsenter', [`--net=${sandbox}`, process.execPath, '-e', script])
     const socket = createSocket('udp4')
     let answer = ''
     socket.on('message', (message) => {
       answer = message.toString()
     })
-    await until(
-      () => {
-        socket.send('ping', port, '127.0.0.1')
-        return answer === 'ping'
-      },
-      { what: 'the echo', intervalMs: 100 },
-    )
-    socket.close()
+    try {
+      await until(
+        () => {
+          socket.send('ping', port, '127.0.0.1')
+          return answer === 'ping'
+        },
+        { what: 'the echo', intervalMs: 100 },
+      )
+    } finally {
+      socket.close()
+      server.kill('SIGKILL')
+      await server.ended
+    }
     await daemon.ok(['rm', '-f', id])
   })
 
