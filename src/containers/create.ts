@@ -2,6 +2,7 @@
  *  (unless an empty volume has to be filled), no process or network is made.
  *  Killed midway: a snapshot, directory or volume reference without a record, which the next boot removes. */
 import { mkdirSync, rmSync } from 'node:fs'
+import { hostname as osHostname } from 'node:os'
 import type { ContainerConfig, ContainerCreateResponse, HostConfig, NetworkingConfig } from '../api/index.ts'
 import { conflict, formatNs, invalidArgument, newId, notFound, nowNs, Undo, zeroTime } from '../base/index.ts'
 import type { Image } from '../images/index.ts'
@@ -51,7 +52,8 @@ export async function createContainer(
   undo.add(() => rmSync(context.paths.home(id), { recursive: true, force: true }))
   undo.add(() => context.volumes.release(id, { removeAnonymous: true }))
   const mounts = planned.length === 0 ? [] : await prepareVolumes(context, id, planned)
-  const record = newRecord({ id, name, reference, image, config, hostConfig, request, mounts, path, args })
+  const hostname = hostnameOf(context, config, hostConfig, id)
+  const record = newRecord({ id, name, reference, image, config, hostConfig, hostname, request, mounts, path, args })
   try {
     containers.insert(record)
   } catch (error) {
@@ -69,6 +71,7 @@ interface NewRecord {
   readonly image: Image
   readonly config: ContainerConfig
   readonly hostConfig: HostConfig
+  readonly hostname: string
   readonly request: CreateRequest
   readonly mounts: readonly ContainerMount[]
   readonly path: string
@@ -89,7 +92,7 @@ function newRecord(from: NewRecord): ContainerRecord {
     },
     path: from.path,
     args: from.args,
-    config: completeConfig(from.config, from.hostConfig, from.id),
+    config: completeConfig(from.config, from.hostname),
     hostConfig: from.hostConfig,
     networkingConfig: from.request.networkingConfig ?? {},
     mounts: from.mounts,
@@ -135,14 +138,11 @@ export function nameConflict(context: ContainerContext, name: string): Error {
   )
 }
 
+/** Only a container to share with is looked up now. An unknown network fails the start, as with Docker: at create,
+ *  clients take a 404 for a missing image and pull. */
 function checkNetwork(context: ContainerContext, hostConfig: HostConfig): void {
-  const mode = hostConfig.NetworkMode ?? ''
-  const target = sharedNetworkTarget(mode)
-  if (target !== undefined) {
-    context.containers.get(target)
-    return
-  }
-  if (mode !== '' && mode !== 'default' && mode !== 'host') context.networks.inspect(mode)
+  const target = sharedNetworkTarget(hostConfig.NetworkMode ?? '')
+  if (target !== undefined) context.containers.get(target)
 }
 
 /** Defaults that inspect shows. */
@@ -158,7 +158,7 @@ function completeHostConfig(context: ContainerContext, given: HostConfig): HostC
   }
   return {
     ...given,
-    NetworkMode: given.NetworkMode || 'default',
+    NetworkMode: given.NetworkMode && given.NetworkMode !== 'default' ? given.NetworkMode : 'bridge',
     LogConfig: logConfig,
     RestartPolicy: {
       Name: given.RestartPolicy?.Name || 'no',
@@ -172,11 +172,19 @@ function completeHostConfig(context: ContainerContext, given: HostConfig): HostC
   }
 }
 
-function completeConfig(config: ContainerConfig, hostConfig: HostConfig, id: string): ContainerConfig {
-  const shared = sharedNetworkTarget(hostConfig.NetworkMode ?? '') !== undefined || hostConfig.UTSMode === 'host'
+/** The name that a container shows: its own, or that of what it shares its network with. */
+function hostnameOf(context: ContainerContext, config: ContainerConfig, hostConfig: HostConfig, id: string): string {
+  if (config.Hostname) return config.Hostname
+  const target = sharedNetworkTarget(hostConfig.NetworkMode ?? '')
+  if (target !== undefined) return context.containers.get(target).config.Hostname ?? ''
+  if (hostConfig.UTSMode === 'host') return ''
+  return hostConfig.NetworkMode === 'host' ? osHostname() : id.slice(0, 12)
+}
+
+function completeConfig(config: ContainerConfig, hostname: string): ContainerConfig {
   return {
     ...config,
-    Hostname: config.Hostname || (shared ? '' : id.slice(0, 12)),
+    Hostname: hostname,
     Domainname: config.Domainname ?? '',
     AttachStdin: config.AttachStdin ?? false,
     AttachStdout: config.AttachStdout ?? false,

@@ -64,7 +64,7 @@ export function containerEnv(
   terminal = config.Tty === true,
 ): string[] {
   const env = buildEnv([...(config.Env ?? []), ...extra], { hostname: config.Hostname ?? '', terminal })
-  if (home !== undefined && !env.some((entry) => entry.startsWith('HOME='))) env.push(`HOME=${home}`)
+  if (!env.some((entry) => entry.startsWith('HOME='))) env.push(`HOME=${home || '/'}`)
   return env
 }
 
