@@ -12,6 +12,7 @@ const code = await main(process.argv.slice(2), {
     const { startDaemonInBackground } = await import('./start-daemon.ts')
     await startDaemonInBackground(root, socketPath)
   },
+  makeTerminalRaw: async () => (await import('./raw-terminal.ts')).makeTerminalRaw(),
 })
 // All output is written by now; handles that are still open (a terminal's input) must not hold the end up.
 process.exit(code)

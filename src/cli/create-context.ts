@@ -34,7 +34,7 @@ export function createContext(
     settings,
     output,
     errors,
-    input: options.input ?? new StandardInput(),
+    input: options.input ?? new StandardInput(options.makeTerminalRaw),
     now: () => new Date(),
   }
   return { context, close: () => client.close() }

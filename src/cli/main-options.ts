@@ -5,6 +5,9 @@ import type { Output } from './terminal/output.ts'
 export interface MainOptions {
   /** Starts a daemon when none listens on the default socket; resolves when it does. */
   readonly onNoDaemon?: (socketPath: string) => Promise<void>
+  /** Switches the terminal's input and output to raw; resolves with what switches back. Without it Node's raw mode is
+   *  used, which still translates line ends of the output. */
+  readonly makeTerminalRaw?: () => Promise<() => void>
   readonly output?: Output
   readonly errors?: Output
   readonly input?: Input

@@ -62,6 +62,7 @@ export class HijackedStream implements AttachedStream {
     socket.on('data', take)
     socket.once('end', resolve)
     socket.once('close', () => resolve())
+    if (socket.closed || socket.readableEnded) resolve()
     return promise
   }
 

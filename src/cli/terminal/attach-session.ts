@@ -28,15 +28,14 @@ export async function runSession(
 ): Promise<SessionEnd> {
   const { input, output, errors } = streams
   const detached = Promise.withResolvers<SessionEnd>()
-  const raw = options.tty && input?.isTerminal === true
+  const restore = options.tty ? await input?.makeRaw() : undefined
   const stop = input === undefined ? undefined : passInput(stream, input, options, () => detached.resolve('detached'))
-  if (raw) input.setRaw(true)
   try {
     const ended = stream.readOutput((kind, chunk) => (kind === 'stderr' ? errors : output).write(chunk))
     return await Promise.race([ended.then((): SessionEnd => 'ended'), detached.promise])
   } finally {
     stop?.()
-    if (raw) input.setRaw(false)
+    restore?.()
     stream.close()
   }
 }

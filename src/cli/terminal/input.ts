@@ -9,14 +9,21 @@ export interface Input {
   read(onData: (chunk: Buffer) => void, onEnd: () => void): () => void
   /** The whole input, for commands that send it somewhere. */
   chunks(): AsyncIterable<Buffer>
-  /** Keys come one by one and unechoed, Ctrl-C as a character. No-op without a terminal. */
-  setRaw(raw: boolean): void
+  /** Keys come one by one and unechoed, Ctrl-C as a character; output is not translated. The result
+   *  undoes it. No-op without a terminal. */
+  makeRaw(): Promise<() => void>
   /** More room: goes on after `pause`. */
   resume(): void
   pause(): void
 }
 
 export class StandardInput implements Input {
+  readonly #makeTerminalRaw: (() => Promise<() => void>) | undefined
+
+  constructor(makeTerminalRaw?: () => Promise<() => void>) {
+    this.#makeTerminalRaw = makeTerminalRaw
+  }
+
   get isTerminal(): boolean {
     return tty().isatty(0)
   }
@@ -38,8 +45,12 @@ export class StandardInput implements Input {
     return fs.createReadStream('/dev/stdin', { fd: 0, autoClose: false, highWaterMark: 1 << 20 })
   }
 
-  setRaw(raw: boolean): void {
-    if (this.isTerminal) (process.stdin as ReadStream).setRawMode(raw)
+  async makeRaw(): Promise<() => void> {
+    if (!this.isTerminal) return () => undefined
+    if (this.#makeTerminalRaw !== undefined) return this.#makeTerminalRaw()
+    const stdin = process.stdin as ReadStream
+    stdin.setRawMode(true)
+    return () => void stdin.setRawMode(false)
   }
 
   resume(): void {

@@ -52,7 +52,10 @@ export function givenInput(
     async *chunks() {
       if (content !== '') yield Buffer.from(content)
     },
-    setRaw: (on) => void raw.push(on),
+    async makeRaw() {
+      raw.push(true)
+      return () => void raw.push(false)
+    },
     resume() {},
     pause() {},
   }
