@@ -10,6 +10,7 @@ import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import { snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
+import { parseLogOptions } from './log-options.ts'
 import { commandOf, mergeConfig } from './merge-config.ts'
 import { type PlannedMount, planMounts } from './mount-plan.ts'
 import { namePattern, randomName } from './names.ts'
@@ -148,14 +149,16 @@ function checkNetwork(context: ContainerContext, hostConfig: HostConfig): void {
 /** Defaults that inspect shows. */
 function completeHostConfig(context: ContainerContext, given: HostConfig): HostConfig {
   const { settings } = context
-  const logConfig = given.LogConfig?.Type
-    ? { Type: given.LogConfig.Type, Config: given.LogConfig.Config ?? {} }
-    : { Type: settings.logDriver, Config: settings.logOptions }
+  const driver = given.LogConfig?.Type || settings.logDriver
+  // The daemon's options are for its own driver.
+  const options = driver === settings.logDriver ? settings.logOptions : {}
+  const logConfig = { Type: driver, Config: { ...options, ...given.LogConfig?.Config } }
   const runtime = given.Runtime || settings.defaultRuntime
   if (!settings.runtimes.has(runtime)) throw invalidArgument(`unknown or invalid runtime name: ${runtime}`)
   if (logConfig.Type !== 'json-file' && logConfig.Type !== 'none') {
     throw notFound(`error looking up logging plugin ${logConfig.Type}: plugin "${logConfig.Type}" not found`)
   }
+  parseLogOptions(logConfig)
   return {
     ...given,
     NetworkMode: given.NetworkMode && given.NetworkMode !== 'default' ? given.NetworkMode : 'bridge',

@@ -7,6 +7,7 @@ import type { ContainerState } from '../runtime/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { handleExit, planRestart, releaseRun, watchExit } from './exit.ts'
+import { resumeRotation } from './log-rotation.ts'
 import { removeFiles, removeRecord } from './remove.ts'
 import { shouldStartAtBoot } from './restart-policy.ts'
 import { startLocked } from './start.ts'
@@ -69,6 +70,7 @@ function resume(context: ContainerContext, record: ContainerRecord, pid: number)
   context.containers.save(withState(record, { status: 'running', pid, startedAt, error: '' }))
   context.live.of(record.id).beginRun()
   watchExit(context, record.id, startLocked)
+  resumeRotation(context, record)
 }
 
 /** The daemon died while the container was being started, or before it had cleaned up after its end. */

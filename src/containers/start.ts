@@ -17,6 +17,7 @@ import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
 import { watchExit } from './exit.ts'
+import { watchLogSize } from './log-rotation.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { portRequests } from './port-requests.ts'
 import { removeRecord } from './remove.ts'
@@ -84,6 +85,7 @@ async function run(context: ContainerContext, record: ContainerRecord): Promise<
   context.containers.save(running)
   publishContainer(context.events, running, 'start')
   watchExit(context, id, startLocked)
+  watchLogSize(context, running)
   trace('record')
 }
 
