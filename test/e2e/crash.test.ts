@@ -56,7 +56,7 @@ for (const round of rounds) {
         await sleep(200)
         await daemon.start()
         assert.equal(await daemon.ok(['wait', id]), '5')
-        const lines = (await daemon.ok(['logs', id])).split(/\r?\n/).filter((line) => line !== '')
+        const lines = (await daemon.ok(['logs', id])).split(/\r?\n|\r$/).filter((line) => line !== '')
         assert.deepEqual(lines, numberedLines)
         await daemon.ok(['rm', id])
         await assertExplained()
