@@ -51,9 +51,9 @@ function runtimes(info: SystemInfo): string[] {
       .join(' ')}`,
     `Default Runtime: ${info.DefaultRuntime}`,
     `Init Binary: ${info.InitBinary}`,
-    `containerd version: ${info.ContainerdCommit?.ID ?? ''}`,
-    `runc version: ${info.RuncCommit?.ID ?? ''}`,
-    `init version: ${info.InitCommit?.ID ?? ''}`,
+    ...value('containerd version', info.ContainerdCommit?.ID),
+    ...value('runc version', info.RuncCommit?.ID),
+    ...value('init version', info.InitCommit?.ID),
   ]
 }
 
