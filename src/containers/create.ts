@@ -10,7 +10,7 @@ import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import { snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
-import { parseLogOptions } from './log-options.ts'
+import { fileLogDrivers, parseLogOptions } from './log-options.ts'
 import { commandOf, mergeConfig } from './merge-config.ts'
 import { type PlannedMount, planMounts } from './mount-plan.ts'
 import { namePattern, randomName } from './names.ts'
@@ -155,7 +155,7 @@ function completeHostConfig(context: ContainerContext, given: HostConfig): HostC
   const logConfig = { Type: driver, Config: { ...options, ...given.LogConfig?.Config } }
   const runtime = given.Runtime || settings.defaultRuntime
   if (!settings.runtimes.has(runtime)) throw invalidArgument(`unknown or invalid runtime name: ${runtime}`)
-  if (logConfig.Type !== 'json-file' && logConfig.Type !== 'none') {
+  if (!fileLogDrivers.includes(logConfig.Type) && logConfig.Type !== 'none') {
     throw notFound(`error looking up logging plugin ${logConfig.Type}: plugin "${logConfig.Type}" not found`)
   }
   parseLogOptions(logConfig)

@@ -75,7 +75,7 @@ function shownPaths(context: ContainerContext, record: ContainerRecord): ShownPa
   const owner = target === undefined ? record.id : (findId(context, target) ?? record.id)
   const started = record.state.startedAt !== record.state.finishedAt
   return {
-    log: record.hostConfig.LogConfig?.Type === 'none' ? '' : paths.log(record.id),
+    log: record.hostConfig.LogConfig?.Type === 'json-file' ? paths.log(record.id) : '',
     hosts: started ? paths.hosts(owner) : '',
     hostname: started ? paths.hostname(owner) : '',
     resolvConf: started ? paths.resolvConf(owner) : '',

@@ -12,6 +12,7 @@ test('parseLogOptions() reads sizes and counts', () => {
     maxSizeBytes: 1_048_576,
     maxFiles: 3,
   })
+  assert.deepEqual(parseLogOptions({ Type: 'local', Config: {} }), { maxSizeBytes: 20 * 1024 ** 2, maxFiles: 5 })
 })
 
 test('parseLogOptions() names what is unknown, wrong or not there yet', () => {

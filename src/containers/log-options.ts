@@ -1,5 +1,10 @@
-/** Options of the log driver `json-file` (`--log-opt`): parsed, checked. Pure.
- *  https://docs.docker.com/engine/logging/drivers/json-file/ */
+/** Options of the log drivers `json-file` and `local` (`--log-opt`): parsed, checked. Pure. Both are the same file
+ *  here; `local` has Docker's limits for it by default.
+ *  https://docs.docker.com/engine/logging/drivers/json-file/ https://docs.docker.com/engine/logging/drivers/local/ */
+
+/** Drivers that keep a log. */
+export const fileLogDrivers: readonly string[] = ['json-file', 'local']
+
 import type { LogConfig } from '../api/index.ts'
 import { invalidArgument, notImplemented } from '../base/index.ts'
 import { parseBytes } from '../config/index.ts'
@@ -18,8 +23,9 @@ const unbuilt = ['compress', 'labels', 'labels-regex', 'env', 'env-regex', 'tag'
 export function parseLogOptions({ Type: driver, Config: options }: LogConfig): LogRotation | undefined {
   const given = options ?? {}
   for (const [name, value] of Object.entries(given)) checkOption(driver ?? 'json-file', name, value)
-  const maxSize = given['max-size']
-  const maxFile = given['max-file']
+  const isLocal = driver === 'local'
+  const maxSize = given['max-size'] ?? (isLocal ? '20m' : undefined)
+  const maxFile = given['max-file'] ?? (isLocal ? '5' : undefined)
   if (maxSize === undefined || maxSize === '-1') {
     if (maxFile !== undefined && maxFile !== '1') throw invalidArgument('max-file cannot be used without max-size')
     return undefined

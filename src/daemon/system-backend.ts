@@ -103,7 +103,7 @@ function systemInfo({ config, context, engineId, imageCount }: SystemBackendOpti
       Volume: ['local'],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
-      Log: ['json-file', 'none'],
+      Log: ['json-file', 'local', 'none'],
     },
     MemoryLimit: limits.memory,
     SwapLimit: limits.swap,
