@@ -66,8 +66,7 @@ export class Execs {
     exec.started = true
     const tty = exec.config.Tty === true
     if (options.detach) {
-      const handle = await this.#run(record, exec, options, undefined)
-      this.#context.background.run('detached exec', () => handle.exited)
+      await this.#run(record, exec, options, undefined)
       return { tty, async run() {} }
     }
     return { tty, run: (io) => this.#attached(record, exec, options, io) }

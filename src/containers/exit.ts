@@ -1,7 +1,7 @@
 /** What happens when a container's process has ended. Waiters are answered first; what no client can see
  *  (the mount, the namespace, the bundle) is taken away behind their backs, under the container's lock, so
  *  that the next start waits for it. */
-import { isKind } from '../base/index.ts'
+import { isKind, messageOf } from '../base/index.ts'
 import type { ExitInfo } from '../runtime/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -15,10 +15,11 @@ export type StartAgain = (context: ContainerContext, record: ContainerRecord) =>
 
 /** Calls `handleExit` when the present run ends. */
 export function watchExit(context: ContainerContext, id: string, startAgain: StartAgain): void {
-  context.background.run('container exit', async () => {
-    const exit = await context.runtime.waitExit(id)
-    handleExit(context, id, exit, startAgain)
-  })
+  // Not background work: a container may outlive the daemon, whose shutdown waits for that.
+  context.runtime.waitExit(id).then(
+    (exit) => handleExit(context, id, exit, startAgain),
+    (error: unknown) => context.logger.error('container is not watched', { container: id, error: messageOf(error) }),
+  )
 }
 
 /** Records the end of a run, answers who waits, and plans what follows: a restart, a removal, or nothing. */
