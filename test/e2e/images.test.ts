@@ -231,12 +231,11 @@ describe('list, inspect, tag, remove', () => {
     assert.equal(await daemon.ok(['images', '-q']), '')
     assert.deepEqual(mountsBelow(daemon.root), [])
     const blobs = readdirSync(join(daemon.dataRoot, 'content/blobs/sha256'))
-    // What the failed pull has already is kept for the next try.
-    const others = blobs.filter((name) => !brokenPull.includes(name))
-    const texts = others.map((name) => readFileSync(join(daemon.dataRoot, 'content/blobs/sha256', name), 'latin1'))
-    assert.deepEqual(
-      texts.map((text) => text.slice(0, 500)),
-      [],
-    )
+    // What a failed pull has already, and a manifest that another has replaced, stay for a day: no layer does.
+    const layers = blobs.filter((name) => {
+      const bytes = readFileSync(join(daemon.dataRoot, 'content/blobs/sha256', name))
+      return bytes[0] !== '{'.charCodeAt(0) && !brokenPull.includes(name)
+    })
+    assert.deepEqual(layers, [])
   })
 })

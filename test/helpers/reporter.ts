@@ -23,6 +23,8 @@ interface FileResult {
 }
 
 const root = `${process.cwd()}/`
+/** What the runner itself says at the end. */
+const runnerTotal = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) \d/
 
 /** Turns the runner's events into text. */
 // biome-ignore lint/style/noDefaultExport: the runner takes a reporter as a module's default export
@@ -31,6 +33,13 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   const notes: string[] = []
   for await (const event of source) {
     if (event.type === 'test:stderr') yield event.data.message ?? ''
+    if (
+      event.type === 'test:diagnostic' &&
+      event.data.file !== undefined &&
+      !runnerTotal.test(event.data.message ?? '')
+    ) {
+      notes.push(`${event.data.file.replace(root, '')}: ${event.data.message}`)
+    }
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue
     if (event.data.details?.type === 'suite') continue
     const path = (event.data.file ?? '').replace(root, '')
