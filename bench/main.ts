@@ -1,0 +1,86 @@
+/** `npm run bench`: Berth side by side with Docker and Podman. Every round measures each engine once, in turn, so
+ *  that what else the machine does hits all of them. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Engine, engineKinds } from './engine.ts'
+import { Images } from './images.ts'
+import { type BenchOptions, help, parseOptions } from './options.ts'
+import { describeMachine, formatTable, type Row, toJson } from './report.ts'
+import type { Work } from './work.ts'
+import { byteWorks } from './works/bytes.ts'
+import { containerWorks } from './works/containers.ts'
+import { crowdWorks } from './works/crowds.ts'
+
+const works: readonly Work[] = [...containerWorks, ...crowdWorks, ...byteWorks]
+
+const options = parseOptions(process.argv.slice(2))
+if (options === undefined) {
+  process.stdout.write(`${help}Works: ${works.map(({ key }) => key).join(' ')}\n`)
+} else if (process.getuid?.() !== 0) {
+  console.error('the bench starts engines and needs root')
+  process.exitCode = 1
+} else {
+  await bench(options)
+}
+
+async function bench(options: BenchOptions): Promise<void> {
+  const chosen = works.filter(({ key }) => options.only.length === 0 || options.only.includes(key))
+  const directory = mkdtempSync('/tmp/bb-i-')
+  const images = new Images(directory)
+  const engines: Engine[] = []
+  const rows: Row[] = []
+  try {
+    const machine = await startEngines(options, images, engines)
+    for (const work of chosen) {
+      rows.push(await measure(work, engines, images, options.quick))
+      process.stderr.write(`${formatTable(rows.slice(-1), names(engines)).split('\n').at(-1)}\n`)
+    }
+    const path = options.output ?? resultPath()
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, toJson(machine, rows))
+    console.log(`${JSON.stringify(machine)}\n\n${formatTable(rows, names(engines))}\n\n${path}`)
+  } finally {
+    for (const engine of engines) await engine.stop()
+    await images.close()
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function startEngines(options: BenchOptions, images: Images, engines: Engine[]) {
+  const before = describeMachine({})
+  for (const kind of engineKinds.filter(({ name }) => options.engines.includes(name))) {
+    const engine = await Engine.start(kind)
+    if (engine === undefined) {
+      process.stderr.write(`${kind.name} is not installed and left out\n`)
+      continue
+    }
+    engines.push(engine)
+    await engine.docker(['load', '-q', '-i', await images.busybox()])
+  }
+  return { ...before, versions: Object.fromEntries(engines.map(({ name, version }) => [name, version])) }
+}
+
+async function measure(work: Work, all: readonly Engine[], images: Images, quick: boolean): Promise<Row> {
+  const engines = all.filter(({ name }) => work.berthOnly !== true || name === 'berth')
+  const rounds = quick ? (work.quickRounds ?? Math.ceil(work.rounds / 3)) : work.rounds
+  const samples = new Map<string, number[]>(engines.map(({ name }) => [name, []]))
+  for (const engine of engines) await work.prepare?.(engine, images)
+  const isCheap = work.rounds > 3
+  for (let round = isCheap ? -1 : 0; round < rounds; round++) {
+    for (const engine of engines) {
+      const value = await work.measure(engine, images)
+      if (round >= 0) samples.get(engine.name)?.push(value)
+    }
+  }
+  for (const engine of engines) await work.tidy?.(engine)
+  return { work, samples }
+}
+
+function names(engines: readonly Engine[]): string[] {
+  return engines.map(({ name }) => name)
+}
+
+function resultPath(): string {
+  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '')
+  return join(import.meta.dirname, 'results', `${time}.json`)
+}
