@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { writeBusyboxArchive } from '../helpers/test-image.ts'
+import { until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon
 
@@ -301,11 +302,11 @@ describe('files', () => {
     const count = async () => (await daemon.api<{ Volumes: unknown[] }>('GET', '/volumes')).body.Volumes?.length ?? 0
     const first = await count()
     await inside(['-v', '/data'], 'touch /data/x')
-    assert.equal(await count(), first)
+    await until(async () => (await count()) === first, { what: 'the volume to go' })
     const id = await daemon.ok(['create', '-v', '/data', 'busybox'])
     assert.equal(await count(), first + 1)
     await daemon.ok(['rm', '-v', id])
-    assert.equal(await count(), first)
+    await until(async () => (await count()) === first, { what: 'the volume to go' })
   })
 
   test('--read-only with --tmpfs', async () => {

@@ -33,13 +33,7 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   const notes: string[] = []
   for await (const event of source) {
     if (event.type === 'test:stderr') yield event.data.message ?? ''
-    if (
-      event.type === 'test:diagnostic' &&
-      event.data.file !== undefined &&
-      !runnerTotal.test(event.data.message ?? '')
-    ) {
-      notes.push(`${event.data.file.replace(root, '')}: ${event.data.message}`)
-    }
+    notes.push(...diagnostics(event))
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue
     if (event.data.details?.type === 'suite') continue
     const path = (event.data.file ?? '').replace(root, '')
@@ -52,6 +46,12 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   for (const [path, file] of [...files].sort()) yield fileLine(path, file)
   for (const note of notes) yield `${note}\n`
   writeTotals([...files.values()])
+}
+
+/** What a test says about itself (`t.diagnostic()`). */
+function diagnostics({ type, data }: TestEvent): string[] {
+  const isTests = type === 'test:diagnostic' && data.file !== undefined && !runnerTotal.test(data.message ?? '')
+  return isTests ? [`${data.file?.replace(root, '')}: ${data.message}`] : []
 }
 
 /** Adds one test's end to its file's result; gives what there is to say about it. */
