@@ -7,24 +7,36 @@ export class ContainerIndex {
   readonly #table: ContainerTable<ContainerRecord>
   readonly #byId = new Map<string, ContainerRecord>()
   readonly #idByName = new Map<string, string>()
+  /** Ids of records that can't be read, by name. */
+  readonly #broken = new Map<string, string>()
 
   private constructor(table: ContainerTable<ContainerRecord>) {
     this.#table = table
   }
 
-  /** Reads all records. A record that can't be read is logged and left alone in the database. */
+  /** Reads all records. A record that can't be read is logged and left alone in the database, with all its container
+   *  has, until somebody removes it by name or id. */
   static open(table: ContainerTable<ContainerRecord>, logger: Logger): ContainerIndex {
     const index = new ContainerIndex(table)
-    for (const { id, json } of table.all()) {
+    for (const { id, name, json } of table.all()) {
       try {
-        const record = JSON.parse(json) as ContainerRecord
-        if (record.version !== 1 || record.id !== id) throw new Error(`unknown record version ${record.version}`)
-        index.#remember(record)
+        index.#remember(parseRecord(id, json))
       } catch (error) {
-        logger.error('container record is broken and was set aside', { container: id, error: messageOf(error) })
+        index.#broken.set(name, id)
+        logger.error('container record is broken and was set aside', { container: id, name, error: messageOf(error) })
       }
     }
     return index
+  }
+
+  /** Ids of the records that were set aside. */
+  get brokenIds(): ReadonlySet<string> {
+    return new Set(this.#broken.values())
+  }
+
+  /** The id of a record that was set aside, by full id or name. */
+  findBroken(idOrName: string): string | undefined {
+    return this.#broken.get(idOrName) ?? [...this.#broken.values()].find((id) => id === idOrName)
   }
 
   /** Adds a new record. Throws `conflict` when its name was taken. */
@@ -46,6 +58,7 @@ export class ContainerIndex {
     this.#table.delete(id)
     this.#byId.delete(id)
     if (record !== undefined) this.#idByName.delete(record.name)
+    for (const [name, brokenId] of this.#broken) if (brokenId === id) this.#broken.delete(name)
   }
 
   /** The present record of a full id, or undefined. */
@@ -82,4 +95,19 @@ export class ContainerIndex {
     this.#byId.set(record.id, record)
     this.#idByName.set(record.name, record.id)
   }
+}
+
+/** Only what the boot itself needs is looked at; a record that lacks more fails where it is used. */
+function parseRecord(id: string, json: string): ContainerRecord {
+  const record = JSON.parse(json) as Partial<ContainerRecord> | null
+  if (record?.version !== 1 || record.id !== id) throw new Error(`unknown record version ${record?.version}`)
+  const { name, state, config, hostConfig, mounts } = record
+  const isWhole =
+    typeof name === 'string' &&
+    typeof state?.status === 'string' &&
+    typeof config === 'object' &&
+    typeof hostConfig === 'object' &&
+    Array.isArray(mounts)
+  if (!isWhole) throw new Error('parts of the record are missing')
+  return record as ContainerRecord
 }

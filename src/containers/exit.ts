@@ -16,10 +16,12 @@ export type StartAgain = (context: ContainerContext, record: ContainerRecord) =>
 /** Calls `handleExit` when the present run ends. */
 export function watchExit(context: ContainerContext, id: string, startAgain: StartAgain): void {
   // Not background work: a container may outlive the daemon, whose shutdown waits for that.
-  context.runtime.waitExit(id).then(
-    (exit) => handleExit(context, id, exit, startAgain),
-    (error: unknown) => context.logger.error('container is not watched', { container: id, error: messageOf(error) }),
-  )
+  context.runtime
+    .waitExit(id)
+    .then((exit) => handleExit(context, id, exit, startAgain))
+    .catch((error: unknown) => {
+      context.logger.error('end of a container was not recorded', { container: id, error: messageOf(error) })
+    })
 }
 
 /** Records the end of a run, answers who waits, and plans what follows: a restart, a removal, or nothing. */

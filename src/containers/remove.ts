@@ -22,8 +22,10 @@ export async function removeContainer(
   idOrName: string,
   options: RemoveOptions,
 ): Promise<void> {
-  const { id } = context.containers.get(idOrName)
-  const before = context.containers.get(id)
+  const broken = context.containers.findBroken(idOrName)
+  if (broken !== undefined) return removeBroken(context, broken)
+  const before = context.containers.get(idOrName)
+  const { id } = before
   checkVerb(options.force ? 'removeForced' : 'remove', before.state.status, id, before.name)
   if (options.force) await endRun(context, id)
   await context.locks.run(id, async () => {
@@ -32,6 +34,16 @@ export async function removeContainer(
     if (record === undefined) return
     checkVerb(options.force ? 'removeForced' : 'remove', record.state.status, id, record.name)
     await removeRecord(context, record, options)
+  })
+}
+
+/** Removes a container whose record can't be read; its anonymous volumes stay. */
+async function removeBroken(context: ContainerContext, id: string): Promise<void> {
+  await context.locks.run(id, async () => {
+    await context.networks.tearDown(id)
+    context.containers.delete(id)
+    await context.runtime.clear(id)
+    await removeFiles(context, id, { volumes: false })
   })
 }
 
@@ -71,6 +83,10 @@ export async function removeRecord(
   options: { readonly volumes: boolean },
 ): Promise<void> {
   const { id } = record
+  // A crash after the record is gone: the next boot takes the anonymous volumes away that are still this container's.
+  if (!options.volumes && record.mounts.some((mount) => mount.anonymous === true)) {
+    await context.volumes.release(id, { removeAnonymous: false })
+  }
   const release = context.networks.tearDown(id)
   context.containers.delete(id)
   publishContainer(context.events, record, 'destroy')

@@ -2,8 +2,9 @@
  *  What lives is adopted, what ended is recorded with its real code and time, what has no record is taken away,
  *  and restart policies act. */
 import { existsSync, readdirSync } from 'node:fs'
-import { formatNs, messageOf, nowNs, zeroTime } from '../base/index.ts'
-import type { ContainerState } from '../runtime/index.ts'
+import { messageOf, zeroTime } from '../base/index.ts'
+import type { ContainerState, ExitInfo } from '../runtime/index.ts'
+import { listCgroups, removeCgroup } from '../sys/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { handleExit, planRestart, releaseRun, watchExit } from './exit.ts'
@@ -36,9 +37,10 @@ async function adoptOne(context: ContainerContext, record: ContainerRecord): Pro
   return context.runtime.adopt(record.id)
 }
 
-/** Ids of the containers that run. */
-export function liveIds(adopted: readonly Adopted[]): ReadonlySet<string> {
-  return new Set(adopted.filter(({ state }) => state.status === 'running').map(({ record }) => record.id))
+/** Ids of the containers whose network stays: those that run, and those of which nothing can be known. */
+export function liveIds(context: ContainerContext, adopted: readonly Adopted[]): ReadonlySet<string> {
+  const running = adopted.filter(({ state }) => state.status === 'running').map(({ record }) => record.id)
+  return new Set([...running, ...context.containers.brokenIds])
 }
 
 /** Second part: records what happened while the daemon was away, removes orphans, lets restart policies act. */
@@ -54,23 +56,59 @@ export async function finishRestore(context: ContainerContext, adopted: readonly
 }
 
 async function finishOne(context: ContainerContext, { record, state }: Adopted): Promise<void> {
-  if (state.status === 'running') return resume(context, record, state.pid ?? 0)
+  if (state.status === 'running') return resume(context, record, state)
+  const { exit } = state
   if (record.state.status === 'running') {
-    const exit = state.exit ?? { exitCode: 255, finishedAt: new Date(), oomKilled: false }
-    handleExit(context, record.id, exit, startLocked)
-    return
+    // Nobody saw its end: the machine went down, or its monitor was killed.
+    const end = exit ?? { exitCode: 255, finishedAt: new Date(), oomKilled: false }
+    return recordEnd(context, record, end)
   }
-  if (state.status !== 'unknown') await releaseLeftovers(context, record)
+  if (exit !== undefined && isNewRun(record, state)) return recordEnd(context, asRunning(record, state), exit)
+  if (state.status !== 'unknown') {
+    await releaseLeftovers(context, record)
+    if (record.hostConfig.AutoRemove === true) {
+      // Its start failed, as far as its user can tell.
+      return context.locks.run(record.id, () => removeRecord(context, record, { volumes: true }))
+    }
+  }
   await applyPolicy(context, record)
 }
 
 /** A container that runs. One whose start was not recorded is recorded now. */
-function resume(context: ContainerContext, record: ContainerRecord, pid: number): void {
-  const startedAt = record.state.status === 'running' ? record.state.startedAt : formatNs(nowNs())
-  context.containers.save(withState(record, { status: 'running', pid, startedAt, error: '' }))
+function resume(context: ContainerContext, record: ContainerRecord, state: ContainerState): void {
+  const running = record.state.status === 'running' ? record : asRunning(record, state)
+  context.containers.save(withState(running, { pid: state.pid ?? 0, error: '' }))
   context.live.of(record.id).beginRun()
   watchExit(context, record.id, startLocked)
-  resumeRotation(context, record)
+  resumeRotation(context, running)
+}
+
+/** True for a run that began and ended between the last record and now. */
+function isNewRun(record: ContainerRecord, { exit, startedAt }: ContainerState): boolean {
+  return (
+    exit !== undefined &&
+    exit.unknown !== true &&
+    startedAt !== undefined &&
+    record.state.finishedAt !== exit.finishedAt.toISOString()
+  )
+}
+
+/** What the start would have recorded. */
+function asRunning(record: ContainerRecord, { pid = 0, startedAt = new Date() }: ContainerState): ContainerRecord {
+  const byPolicy = record.state.status === 'restarting'
+  return withState(
+    record,
+    { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt: startedAt.toISOString() },
+    { stoppedByUser: false, restartCount: byPolicy ? record.restartCount + 1 : 0 },
+  )
+}
+
+/** Records an end that nobody saw; policies act as if it had been seen, and as they do at boot. */
+async function recordEnd(context: ContainerContext, running: ContainerRecord, exit: ExitInfo): Promise<void> {
+  context.containers.save(running)
+  handleExit(context, running.id, exit, startLocked)
+  const ended = context.containers.find(running.id)
+  if (ended?.state.status === 'exited' && ended.hostConfig.AutoRemove !== true) await applyPolicy(context, ended)
 }
 
 /** The daemon died while the container was being started, or before it had cleaned up after its end. */
@@ -90,24 +128,41 @@ async function applyPolicy(context: ContainerContext, record: ContainerRecord): 
   } else if (
     shouldStartAtBoot({ Name: record.hostConfig.RestartPolicy?.Name ?? 'no' }, record.stoppedByUser, wasStarted)
   ) {
-    context.background.run('start at boot', () => context.locks.run(record.id, () => startLocked(context, record)))
+    context.background.run('start at boot', () => startAtBoot(context, record.id))
   }
 }
 
-/** Bundles, directories and snapshots that no record names. */
+async function startAtBoot(context: ContainerContext, id: string): Promise<void> {
+  await context.locks.run(id, async () => {
+    const record = context.containers.find(id)
+    // A client was faster, or removed it.
+    if (record === undefined || record.state.status === 'running') return
+    await startLocked(context, withState(record, {}, { restartCount: 0, stoppedByUser: false }))
+  })
+}
+
+/** Bundles, directories, snapshots and control groups that no record names. */
 async function removeOrphans(context: ContainerContext): Promise<void> {
-  const ids = new Set<string>()
-  for (const directory of [context.paths.root, context.paths.bundles]) {
-    for (const name of existsSync(directory) ? readdirSync(directory) : []) ids.add(name)
-  }
+  const ids = new Set<string>([
+    ...(existsSync(context.paths.root) ? readdirSync(context.paths.root) : []),
+    ...context.runtime.leftovers(),
+    ...listCgroups(context.settings.cgroupParent),
+  ])
   for await (const { key } of context.snapshots.walk()) {
     const [, id] = /^container-([0-9a-f]{64})$/.exec(key) ?? []
     if (id !== undefined) ids.add(id)
   }
+  const broken = context.containers.brokenIds
   for (const id of ids) {
-    if (context.containers.find(id) !== undefined) continue
+    if (!/^[0-9a-f]{64}$/.test(id) || broken.has(id) || context.containers.find(id) !== undefined) continue
     context.logger.info('removing what a container left that has no record', { container: id })
-    await removeFiles(context, id, { volumes: true })
+    try {
+      await context.runtime.clear(id)
+      removeCgroup(`${context.settings.cgroupParent}/${id}`)
+      await removeFiles(context, id, { volumes: true })
+    } catch (error) {
+      context.logger.error('what a container left can not be removed', { container: id, error: messageOf(error) })
+    }
   }
-  context.volumes.restore(new Set(context.containers.all().map(({ id }) => id)))
+  context.volumes.restore(new Set([...broken, ...context.containers.all().map(({ id }) => id)]))
 }

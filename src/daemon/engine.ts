@@ -120,7 +120,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
   }
   mkdirSync(context.paths.root, { recursive: true, mode: 0o710 })
   const adopted = await adoptContainers(context)
-  await networks.restore(liveIds(adopted))
+  await networks.restore(liveIds(context, adopted))
   await finishRestore(context, adopted)
   background.run('garbage collection after boot', () => images.garbage.sweep())
 

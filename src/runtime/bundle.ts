@@ -34,7 +34,7 @@ export function readText(path: string): string | undefined {
 
 /** Removes the files that are ours by name, never a tree: a root file system may still be mounted below. */
 export function removeBundle(bundle: string): void {
-  for (const name of namesIn(bundle)) if (ourNames.has(name) || name.startsWith('exec-')) removeFile(join(bundle, name))
+  for (const name of namesIn(bundle)) if (ourNames.has(name) || isExecFile(name)) removeFile(join(bundle, name))
   try {
     rmdirSync(bundle)
   } catch (error) {
@@ -42,6 +42,15 @@ export function removeBundle(bundle: string): void {
     // The caller keeps files of its own here (mount points), which it removes itself.
     if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EBUSY') throw error
   }
+}
+
+/** Removes what execs left that a crash of the daemon cut short. */
+export function removeExecFiles(bundle: string): void {
+  for (const name of namesIn(bundle)) if (isExecFile(name)) removeFile(join(bundle, name))
+}
+
+function isExecFile(name: string): boolean {
+  return name.startsWith('exec-')
 }
 
 /** Removes a file that may be missing. (`rmSync` takes five times as long, and runs several times per container.) */
@@ -54,7 +63,8 @@ export function removeFile(path: string): void {
   }
 }
 
-function namesIn(directory: string): string[] {
+/** The names in a directory; none when there is no such directory. */
+export function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory)
   } catch (error) {

@@ -2,13 +2,13 @@
  *  The truth about a container is in files that conmon and the OCI runtime keep; this class holds handles to it
  *  and nothing that could not be rebuilt by `adopt`.
  *  Invariant: an id in `#live` has a monitor that is watched, so its `ended` settles whatever happens. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BerthError, conflict, errnoOf, type Logger, notFound } from '../base/index.ts'
 import { cgroupPathOfPid, type DirectoryWatch, pidfdSendSignal, readPids, watchDirectory } from '../sys/index.ts'
 import { type BuiltSpec, formatSpec } from './build-spec.ts'
-import { readPid, readText, removeBundle, removeFile, writeBundle } from './bundle.ts'
+import { namesIn, readPid, readText, removeBundle, removeExecFiles, removeFile, writeBundle } from './bundle.ts'
 import { startConmon } from './conmon.ts'
 import { type AttachHandle, type AttachOptions, attachToConmon } from './conmon-attach.ts'
 import { isConmonAlive, reopenLog, resizeTerminal, type TerminalSize } from './conmon-control.ts'
@@ -16,7 +16,8 @@ import { type ExecHandle, type ExecOptions, startExec } from './exec-process.ts'
 import { type ExitInfo, readExitFile, unknownExit } from './exit-info.ts'
 import { endedContainer, type FoundContainer, type LiveContainer, settle, watchContainer } from './live-container.ts'
 import { OciRuntime } from './oci-runtime.ts'
-import { bundleFiles, bundlePath, exitsPath } from './paths.ts'
+import { bundleFiles, bundlePath, exitsPath, runtimeRootPath } from './paths.ts'
+import { endStrays } from './stray-processes.ts'
 
 /** Told how long each step of a start took. */
 export type Trace = (step: string, ms: number) => void
@@ -51,6 +52,8 @@ export interface ContainerState {
   readonly status: 'created' | 'running' | 'stopped' | 'unknown'
   readonly pid?: number
   readonly exit?: ExitInfo
+  /** Of an adopted container: about when its run began; absent when it never began. */
+  readonly startedAt?: Date
 }
 
 /** conmon takes one waiting client per round of its loop and reads output in between. The first client is always
@@ -58,6 +61,8 @@ export interface ContainerState {
 const acceptMs = 4
 
 const sigkill = 9
+const noPid = -1
+const monitorPatienceMs = 2_000
 const runtimeNotSaid = 'runtime'
 
 export class ConmonRuntime {
@@ -142,6 +147,7 @@ export class ConmonRuntime {
   /** Signals the first process. Throws `conflict` when the container does not run. */
   kill(id: string, signal: number): void {
     const container = this.#running(id)
+    if (container.pidfd === -1) throw conflict(`container ${id} is not running`)
     try {
       pidfdSendSignal(container.pidfd, signal)
     } catch (error) {
@@ -158,6 +164,8 @@ export class ConmonRuntime {
     const runtime = live?.runtime ?? this.#runtimeOfBundle(bundle)
     // Everything is gone from disk only after the runtime has let go, so that a crash in between can be repaired.
     await runtime.delete(id, { force: live?.exit === undefined || live.exit.unknown === true })
+    // The monitor of what was just ended is about to write the exit file.
+    if (live !== undefined && live.exit === undefined) await within(live.ended.promise, monitorPatienceMs)
     live?.stopWatching()
     this.#live.delete(id)
     removeFile(this.#exitFile(id))
@@ -177,23 +185,46 @@ export class ConmonRuntime {
   }
 
   /** Finds a container again after a daemon restart, from files alone. `stopped` has its real exit code and time;
-   *  when its monitor was killed, what runs is ended and the exit is `unknown`. */
+   *  when its monitor was killed, or its creation was cut short, what runs is ended and the exit is `unknown`. */
   async adopt(id: string): Promise<ContainerState> {
     const bundle = this.bundle(id)
-    const exit = readExitFile(this.#exitFile(id), bundleFiles(bundle).oom)
-    const pid = readPid(bundleFiles(bundle).pid)
-    const conmonPid = readPid(bundleFiles(bundle).conmonPid)
     const runtime = this.#runtimeOfBundle(bundle)
-    if (exit === undefined && pid !== undefined && conmonPid !== undefined && isConmonAlive(bundle)) {
-      this.#watch(id, { pid, conmonPid, runtime, command: '' })
-      // It may have ended before the watch began.
-      this.#checkExit(id)
-      return this.state(id)
-    }
-    const end = exit ?? readExitFile(this.#exitFile(id), bundleFiles(bundle).oom) ?? unknownExit()
+    const startedAt = runtime.hasStarted(id) ? timeOf(bundleFiles(bundle).pid) : undefined
+    const began = startedAt === undefined ? {} : { startedAt }
+    if (this.#adoptLive(id, runtime)) return { ...this.state(id), ...began }
+    if (this.#readExit(id) === undefined) await endStrays(bundle)
+    const end = this.#readExit(id) ?? unknownExit()
     if (end.unknown === true) await runtime.delete(id, { force: true })
     this.#live.set(id, endedContainer(runtime, end))
-    return this.state(id)
+    return { ...this.state(id), ...began }
+  }
+
+  /** True when the container's monitor lives, which is watched from now on. */
+  #adoptLive(id: string, runtime: OciRuntime): boolean {
+    const files = bundleFiles(this.bundle(id))
+    const pid = readPid(files.pid)
+    const conmonPid = readPid(files.conmonPid)
+    if (this.#readExit(id) !== undefined || pid === undefined || conmonPid === undefined) return false
+    if (!isConmonAlive(this.bundle(id))) return false
+    removeExecFiles(this.bundle(id))
+    // The number may be another process's by now, when the monitor is about to write the exit file.
+    this.#watch(id, { pid: runtime.isFirstProcess(id, pid) ? pid : noPid, conmonPid, runtime, command: '' })
+    // It may have ended before the watch began.
+    this.#checkExit(id)
+    return true
+  }
+
+  /** Ids of containers that left something here, whether anybody knows them or not. */
+  leftovers(): ReadonlySet<string> {
+    const { execRoot } = this.#options
+    const roots = Object.values(this.#options.runtimes).map((path) => runtimeRootPath(execRoot, path))
+    return new Set([join(execRoot, 'c'), exitsPath(execRoot), ...roots].flatMap(namesIn))
+  }
+
+  /** Ends and removes whatever there is of a container that nobody knows. */
+  async clear(id: string): Promise<void> {
+    await endStrays(this.bundle(id))
+    await this.delete(id, { force: true })
   }
 
   /** Joins a client to a container's stdio. Between `create` and `start`, no output is missed. */
@@ -266,7 +297,7 @@ export class ConmonRuntime {
   #checkExit(id: string): void {
     const live = this.#live.get(id)
     if (live === undefined || live.exit !== undefined) return
-    const exit = readExitFile(this.#exitFile(id), bundleFiles(this.bundle(id)).oom)
+    const exit = this.#readExit(id)
     if (exit !== undefined) settle(live, exit)
   }
 
@@ -312,7 +343,21 @@ export class ConmonRuntime {
     return this.#runtimes.get(name ?? runtimeNotSaid) ?? this.#runtime()
   }
 
+  #readExit(id: string): ExitInfo | undefined {
+    return readExitFile(this.#exitFile(id), bundleFiles(this.bundle(id)).oom)
+  }
+
   #exitFile(id: string): string {
     return join(exitsPath(this.#options.execRoot), id)
   }
+}
+
+async function within(event: Promise<unknown>, ms: number): Promise<void> {
+  const abort = new AbortController()
+  await Promise.race([event, sleep(ms, undefined, { signal: abort.signal }).catch(() => {})])
+  abort.abort()
+}
+
+function timeOf(path: string): Date | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.mtime
 }

@@ -69,6 +69,7 @@ export function settle(live: LiveContainer, exit: ExitInfo): void {
 }
 
 function tryPidfd(pid: number): number {
+  if (pid <= 0) return -1
   try {
     return pidfdOpen(pid)
   } catch (error) {

@@ -15,8 +15,18 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { errnoOf, internal, invalidArgument } from '../base/index.ts'
-import { closeFd, killCgroup, openFd, removeCgroup, runCommand, sealedCopy, writeFd } from '../sys/index.ts'
+import {
+  closeFd,
+  killCgroup,
+  openFd,
+  processStartTime,
+  removeCgroup,
+  runCommand,
+  sealedCopy,
+  writeFd,
+} from '../sys/index.ts'
 import type { CompiledFilter } from './build-spec.ts'
+import { removeFile } from './bundle.ts'
 import { findProgram } from './find-program.ts'
 import { runtimeRootPath } from './paths.ts'
 import { runtimeError } from './runtime-errors.ts'
@@ -55,6 +65,19 @@ export class OciRuntime {
   /** True while the container was created but never started. */
   isWaiting(id: string): boolean {
     return existsSync(this.#fifo(id))
+  }
+
+  /** True when the container was started, and its state was not removed yet. */
+  hasStarted(id: string): boolean {
+    return existsSync(join(this.#root, id, 'status')) && !this.isWaiting(id)
+  }
+
+  /** False when the container's first process has ended: its number may be another's by now. */
+  isFirstProcess(id: string, pid: number): boolean {
+    const startTime = processStartTime(pid)
+    if (startTime === undefined) return false
+    const noted = this.#status(id)?.['process-start-time']
+    return noted === undefined || String(noted) === startTime
   }
 
   /** Lets a created container run its program. */
@@ -122,8 +145,11 @@ export class OciRuntime {
       return false
     }
     try {
-      unlinkSync(path)
-      return writeFd(fd, Buffer.alloc(1)) === 1
+      // The byte first: a daemon killed in between leaves a container that looks as if it waited, and is ended at the
+      // next boot; the other way round it would wait for ever.
+      if (writeFd(fd, Buffer.alloc(1)) !== 1) return false
+      removeFile(path)
+      return true
     } catch {
       return false
     } finally {
@@ -131,11 +157,20 @@ export class OciRuntime {
     }
   }
 
+  /** What crun noted of a container; undefined with another runtime, or when there is none. */
+  #status(id: string): { readonly 'cgroup-path'?: unknown; readonly 'process-start-time'?: unknown } | undefined {
+    try {
+      return JSON.parse(readFileSync(join(this.#root, id, 'status'), 'utf8')) as Record<string, unknown>
+    } catch (error) {
+      if (errnoOf(error) !== undefined || error instanceof SyntaxError) return undefined
+      throw error
+    }
+  }
+
   #deleteByHand(id: string): boolean {
     const home = join(this.#root, id)
     try {
-      const status = JSON.parse(readFileSync(join(home, 'status'), 'utf8')) as { 'cgroup-path'?: unknown }
-      const cgroup = status['cgroup-path']
+      const cgroup = this.#status(id)?.['cgroup-path']
       if (typeof cgroup !== 'string' || cgroup === '' || cgroup === '/') return false
       if (!removeCgroup(cgroup)) return false
       for (const name of readdirSync(home)) unlinkSync(join(home, name))

@@ -41,9 +41,10 @@ export class ContainerTable<R extends { readonly id: string; readonly name: stri
   }
 
   /** Every container, as text still to be parsed, so that a broken record harms no other. */
-  all(): { readonly id: string; readonly json: string }[] {
-    return this.#db.all('SELECT id, record FROM containers').map((row) => ({
+  all(): { readonly id: string; readonly name: string; readonly json: string }[] {
+    return this.#db.all('SELECT id, name, record FROM containers').map((row) => ({
       id: String(row.id),
+      name: String(row.name),
       json: String(row.record),
     }))
   }
