@@ -209,6 +209,7 @@ const same: readonly (readonly string[])[] = [
   ['stop', '-t', 'abc', 'x'],
   ['start', '-a', 'a', 'b'],
   ['--foo'],
+  ['-l', 'foo', 'ps'],
   ['-z'],
   ['volume', 'foo'],
   ['logs', '--since', 'foo', 'web'],

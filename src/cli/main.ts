@@ -12,6 +12,8 @@ import { commandHelp, flagError, groupHelp, operandError, rootHelp, unknownComma
 import type { MainOptions } from './main-options.ts'
 import { FdOutput, type Output, OutputClosed } from './terminal/output.ts'
 
+const logLevels = ['debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic', 'trace']
+
 interface Streams {
   readonly output: Output
   readonly errors: Output
@@ -55,6 +57,8 @@ function parseOr125(parse: () => ParsedArguments, path: string, usage: string): 
 async function dispatch(globals: ParsedArguments, streams: Streams, options: MainOptions): Promise<number> {
   const { output } = streams
   const [first, ...rest] = globals.operands
+  const level = globals.flags.string('log-level', 'info')
+  if (!logLevels.includes(level)) throw new CliError(1, `Unable to parse logging level: ${level}`)
   if (globals.flags.bool('version')) {
     output.write(`Berth version ${clientVersion()}\n`)
     return 0
