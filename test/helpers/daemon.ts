@@ -230,8 +230,12 @@ function removeNetwork(tag: string): void {
   }
 }
 
-/** The daemon's own cgroup, below which its containers' were (src/config: `instance`). */
+/** The daemon's own cgroup, below which its containers' are (src/config: `instance`). */
+export function cgroupName(dataRoot: string): string {
+  return `berth-${createHash('sha256').update(dataRoot).digest('hex').slice(0, 6)}`
+}
+
 function removeCgroups(dataRoot: string): void {
-  const name = `berth-${createHash('sha256').update(dataRoot).digest('hex').slice(0, 6)}`
+  const name = cgroupName(dataRoot)
   for (const path of globSync([`/sys/fs/cgroup/${name}`, `/sys/fs/cgroup/*/${name}`])) removeCgroup(path)
 }

@@ -1,34 +1,55 @@
-/** Compares what a daemon has in the kernel with what its running containers explain. */
+/** Compares what a daemon has in the kernel, on its disk and in its database with what its containers explain. */
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { mountsBelow, networkTag, type TestDaemon } from './daemon.ts'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { cgroupName, mountsBelow, networkTag, type TestDaemon } from './daemon.ts'
+import { until } from './wait.ts'
 
 interface Inspected {
   readonly Id: string
-  readonly State: { readonly Running: boolean }
+  readonly HostConfig: { readonly NetworkMode: string }
+  readonly State: { readonly Running: boolean; readonly Pid: number }
   readonly NetworkSettings: {
     readonly SandboxKey: string
-    readonly Ports: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>>
     readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>>
   }
 }
 
-/** Everything below the daemon's roots and under its tag that no container accounts for; empty when all
- *  is as it should be. */
+/** Waits until nothing is unexplained; what the daemon does behind its answers takes a moment. */
+export async function assertExplained(daemon: TestDaemon): Promise<void> {
+  let problems: string[] = []
+  const clean = async () => {
+    problems = await unexplained(daemon)
+    return problems.length === 0
+  }
+  await until(clean, { intervalMs: 50, what: () => `nothing to be left over:\n${problems.join('\n')}\n${daemon.log}` })
+}
+
+/** Everything below the daemon's roots and under its tag that no container accounts for, and what a container
+ *  that runs lacks; empty when all is as it should be. */
 export async function unexplained(daemon: TestDaemon): Promise<string[]> {
   const { body } = await daemon.api<{ Id: string }[]>('GET', '/containers/json?all=1')
   const all = await Promise.all(
     body.map(async ({ Id }) => (await daemon.api<Inspected>('GET', `/containers/${Id}/json`)).body),
   )
   const running = all.filter(({ State }) => State.Running)
+  const allIds = new Set(all.map(({ Id }) => Id))
+  const runningIds = new Set(running.map(({ Id }) => Id))
   const tag = networkTag(daemon.dataRoot)
   return [
     ...unexplainedMounts(daemon, running),
-    ...unexplainedProcesses(daemon, running),
-    ...unexplainedDirectories(daemon, all, running),
-    ...unexplainedLinks(tag, running),
-    ...unexplainedAddresses(tag, running),
+    ...unexplainedProcesses(daemon, runningIds),
+    ...lacking(running),
+    ...different('container directory', list(join(daemon.dataRoot, 'containers')), allIds),
+    ...different('bundle', list(join(daemon.execRoot, 'c')), runningIds),
+    ...different('runtime state', list(join(daemon.execRoot, 'crun')), runningIds),
+    ...surplus('exit file', list(join(daemon.execRoot, 'exits')), new Set()),
+    ...different('cgroup', cgroupsOf(daemon.dataRoot), runningIds),
+    ...surplus('ingest', list(join(daemon.dataRoot, 'content/ingests')), new Set()),
+    ...unexplainedNetwork(daemon, tag, running),
+    ...unexplainedSnapshots(daemon),
+    ...unexplainedRows(daemon, allIds, runningIds),
   ]
 }
 
@@ -40,14 +61,19 @@ function unexplainedMounts(daemon: TestDaemon, running: readonly Inspected[]): s
     .map((path) => `mount ${path}`)
 }
 
-function unexplainedProcesses(daemon: TestDaemon, running: readonly Inspected[]): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== daemon.pid)
-    .flatMap((pid) => {
-      const command = commandOf(pid)
-      const isOurs = command.includes(`${daemon.root}/`) && !command.includes('docker')
-      return isOurs && !running.some(({ Id }) => command.includes(Id)) ? [`process ${pid} ${command}`] : []
-    })
+function unexplainedProcesses(daemon: TestDaemon, running: ReadonlySet<string>): string[] {
+  const monitors = new Map<string, number>()
+  const problems = list('/proc').flatMap((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === daemon.pid) return []
+    const command = commandOf(pid)
+    if (!command.includes(`${daemon.root}/`) || command.includes('docker')) return []
+    const id = [...running].find((one) => command.includes(one))
+    if (id === undefined) return [`process ${pid} ${command}`]
+    if (command.includes('conmon')) monitors.set(id, (monitors.get(id) ?? 0) + 1)
+    return []
+  })
+  const odd = [...running].filter((id) => monitors.get(id) !== 1)
+  return [...problems, ...odd.map((id) => `${monitors.get(id) ?? 0} monitors of ${id}`)]
 }
 
 function commandOf(pid: string): string {
@@ -58,44 +84,94 @@ function commandOf(pid: string): string {
   }
 }
 
-function unexplainedDirectories(
-  daemon: TestDaemon,
-  all: readonly Inspected[],
-  running: readonly Inspected[],
-): string[] {
-  const list = (path: string) => {
-    try {
-      return readdirSync(path)
-    } catch {
-      return []
-    }
-  }
-  const homes = list(join(daemon.dataRoot, 'containers')).filter((name) => !all.some(({ Id }) => Id === name))
-  const bundles = list(join(daemon.execRoot, 'c')).filter((name) => !running.some(({ Id }) => Id === name))
-  const ingests = list(join(daemon.dataRoot, 'content/ingests'))
+function lacking(running: readonly Inspected[]): string[] {
+  return running
+    .filter(({ State }) => !existsSync(`/proc/${State.Pid}`))
+    .map(({ Id, State }) => `container ${Id} has no process ${State.Pid}`)
+}
+
+/** Containers' groups, in whichever hierarchy they are. */
+function cgroupsOf(dataRoot: string): string[] {
+  const name = cgroupName(dataRoot)
+  const paths = globSync([`/sys/fs/cgroup/${name}/*/`, `/sys/fs/cgroup/*/${name}/*/`])
+  return [...new Set(paths.map((path) => basename(path)))]
+}
+
+function unexplainedNetwork(daemon: TestDaemon, tag: string, running: readonly Inspected[]): string[] {
+  const own = running.filter(({ NetworkSettings }) => NetworkSettings.SandboxKey.startsWith(daemon.root))
+  const namespaces = new Set(own.map(({ NetworkSettings }) => basename(NetworkSettings.SandboxKey)))
+  const links = list('/sys/class/net').filter((name) => name.startsWith(`bv${tag}`))
+  const attached = running.filter(({ NetworkSettings }) => addressesOf(NetworkSettings).length > 0)
   return [
-    ...homes.map((name) => `container directory ${name}`),
-    ...bundles.map((name) => `bundle ${name}`),
-    ...ingests.map((name) => `ingest ${name}`),
+    ...different('network namespace', list(join(daemon.execRoot, 'netns')), namespaces),
+    ...(links.length === attached.length ? [] : [`${links.length} veths for ${attached.length} containers: ${links}`]),
+    ...unexplainedForwardings(daemon, tag, running),
   ]
 }
 
-function unexplainedLinks(tag: string, running: readonly Inspected[]): string[] {
-  const links = readdirSync('/sys/class/net').filter((name) => name.startsWith(`bv${tag}`))
-  const expected = running.filter(({ NetworkSettings }) => addressesOf(NetworkSettings).length > 0).length
-  return links.length === expected ? [] : [`${links.length} veths for ${expected} containers: ${links.join(' ')}`]
-}
-
-function unexplainedAddresses(tag: string, running: readonly Inspected[]): string[] {
+function unexplainedForwardings(daemon: TestDaemon, tag: string, running: readonly Inspected[]): string[] {
   const maps = ['published_any', 'published_at'].map((name) => {
     const { stdout } = spawnSync('nft', ['list', 'map', 'ip', `berth-${tag}`, name], { encoding: 'utf8' })
     return stdout ?? ''
   })
-  const forwarded = [...new Set(maps.join('').match(/(?<=: )\d+\.\d+\.\d+\.\d+(?= \.)/g) ?? [])]
+  const forwarded = maps.join('').match(/(?<=: )\d+\.\d+\.\d+\.\d+(?= \.)/g) ?? []
   const known = new Set(running.flatMap(({ NetworkSettings }) => addressesOf(NetworkSettings)))
-  return forwarded.filter((address) => !known.has(address)).map((address) => `nft element for ${address}`)
+  const leased = rows(daemon, 'SELECT host_port FROM ports').length
+  return [
+    ...surplus('nft element for', forwarded, known),
+    ...(forwarded.length === leased ? [] : [`${forwarded.length} nft elements for ${leased} leases of ports`]),
+  ]
 }
 
 function addressesOf(settings: Inspected['NetworkSettings']): string[] {
   return Object.values(settings.Networks).flatMap(({ IPAddress }) => (IPAddress === '' ? [] : [IPAddress]))
+}
+
+function unexplainedSnapshots(daemon: TestDaemon): string[] {
+  const root = join(daemon.dataRoot, 'snapshots')
+  const directories = list(root).filter((name) => /^\d+$/.test(name))
+  const numbers = new Set(rows(daemon, 'SELECT number FROM snapshots').map(({ number }) => String(number)))
+  return [
+    ...different('snapshot directory', directories, numbers),
+    ...surplus('discarded snapshot', list(join(root, 'trash')), new Set()),
+  ]
+}
+
+function unexplainedRows(daemon: TestDaemon, all: ReadonlySet<string>, running: ReadonlySet<string>): string[] {
+  const column = (sql: string) => rows(daemon, sql).map(({ value }) => String(value))
+  const keys = column("SELECT key AS value FROM snapshots WHERE kind <> 'committed'")
+  return [
+    ...different('snapshot', keys, new Set([...all].map((id) => `container-${id}`))),
+    ...surplus('address of', column('SELECT owner AS value FROM addresses'), running),
+    ...surplus('port of', column('SELECT container_id AS value FROM ports'), running),
+    ...surplus('endpoint of', column('SELECT container_id AS value FROM endpoints'), running),
+    ...surplus('volume reference of', column('SELECT container_id AS value FROM volume_references'), all),
+    ...surplus('lease', column('SELECT id AS value FROM leases'), new Set()),
+  ]
+}
+
+function rows(daemon: TestDaemon, sql: string): Record<string, unknown>[] {
+  const db = new DatabaseSync(join(daemon.dataRoot, 'berth.db'), { readOnly: true })
+  try {
+    return db.prepare(sql).all()
+  } finally {
+    db.close()
+  }
+}
+
+function surplus(what: string, found: readonly string[], expected: ReadonlySet<string>): string[] {
+  return [...new Set(found)].filter((one) => !expected.has(one)).map((one) => `${what} ${one}`)
+}
+
+function different(what: string, found: readonly string[], expected: ReadonlySet<string>): string[] {
+  const lost = [...expected].filter((one) => !found.includes(one))
+  return [...surplus(what, found, expected), ...lost.map((one) => `no ${what} ${one}`)]
+}
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    return []
+  }
 }
