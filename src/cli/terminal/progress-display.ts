@@ -19,14 +19,14 @@ export class ProgressDisplay {
   }
 
   show(message: ProgressMessage): void {
-    const { id = '', progressDetail, stream } = message
+    const { id = '', progressDetail, stream = '' } = message
     const bar = formatProgress(progressDetail, this.#output.columns)
     if (!this.#terminal) {
       // Bars would only repeat: the change of state is what counts.
-      if (bar === '' || (progressDetail?.current ?? 0) === 0) this.#output.write(plainText(message, ''))
+      if (bar === '') this.#output.write(plainText(message, ''))
       return
     }
-    if (id === '' || stream !== undefined) {
+    if (id === '' || stream !== '' || progressDetail === undefined) {
       this.#lines = new Map()
       this.#output.write(plainText(message, bar))
       return
@@ -54,12 +54,12 @@ function plainText({ id = '', status, stream }: ProgressMessage, bar: string): s
   return `${id === '' ? '' : `${id}: `}${status ?? ''}${bar === '' ? '' : ` ${bar}`}\n`
 }
 
-/** `[=====>    ]  1.5MB/3MB`; nothing when there are no numbers. */
+/** `[=====>    ]   1.5MB/3MB`; nothing when there are no numbers. */
 export function formatProgress(detail: ProgressDetail | undefined, columns: number): string {
   const { current = 0, total = 0, units } = detail ?? {}
   if (current <= 0 && total <= 0) return ''
   const amount = (value: number): string =>
-    units === undefined || units === '' ? humanSize(value) : `${value} ${units}`
+    units === undefined || units === '' ? humanSize(value, 4) : `${value} ${units}`
   if (total <= 0 || current > total) return amount(current).padStart(8)
   const filled = Math.trunc((current / total) * barWidth)
   const bar = columns > fullWidth ? `[${'='.repeat(filled)}>${' '.repeat(Math.max(0, barWidth - filled))}] ` : ''
