@@ -1,17 +1,16 @@
-/** `kill -9` of the daemon at the worst moments: nothing is lost, and the next start explains everything.
- *  BERTH_CRASH_ROUNDS repeats each scenario (20 before a release). */
+/** `kill -9` of the daemon while containers run, end, and wait for their restart: nothing is lost, and the next
+ *  start explains everything. BERTH_CRASH_ROUNDS repeats each scenario (20 before a release).
+ *  Interrupted work is in crash-work.test.ts, pulls and loads in crash-images.test.ts. */
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TestDaemon } from '../helpers/daemon.ts'
-import { TestRegistry } from '../helpers/registry.ts'
-import { SlowProxy } from '../helpers/slow-proxy.ts'
-import { writeBusyboxArchive } from '../helpers/test-image.ts'
+import { mountsBelow, TestDaemon } from '../helpers/daemon.ts'
 import { until } from '../helpers/wait.ts'
-import { unexplained } from '../helpers/world.ts'
+import { assertExplained, processesInContainers, processesNaming } from '../helpers/world.ts'
 
 const rounds = Array.from({ length: Number(process.env.BERTH_CRASH_ROUNDS ?? 1) }, (_, i) => i + 1)
 let daemon: TestDaemon
@@ -22,223 +21,267 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
-interface State {
-  readonly Status: string
-  readonly ExitCode: number
-  readonly Pid: number
-  readonly FinishedAt: string
+interface Inspected {
+  readonly RestartCount: number
+  readonly State: {
+    readonly Status: string
+    readonly ExitCode: number
+    readonly Pid: number
+    readonly StartedAt: string
+    readonly FinishedAt: string
+  }
 }
 
-async function state(id: string): Promise<State> {
-  return (await daemon.api<{ State: State }>('GET', `/containers/${id}/json`)).body.State
+async function inspect(id: string): Promise<Inspected> {
+  return (await daemon.api<Inspected>('GET', `/containers/${id}/json`)).body
 }
 
-async function assertExplained(): Promise<void> {
-  let problems: string[] = []
-  const clean = async () => (problems = await unexplained(daemon)).length === 0
-  await until(clean, { what: () => `nothing to be left over:\n${problems.join('\n')}` })
+async function state(id: string): Promise<Inspected['State']> {
+  return (await inspect(id)).State
+}
+
+/** Runs a shell script in a container in the background; gives its id. */
+function shell(script: string, ...flags: string[]): Promise<string> {
+  return daemon.ok(['run', '-d', ...flags, 'busybox', 'sh', '-c', script])
+}
+
+/** Waits until a container and its monitor have ended, while no daemon looks. */
+async function ended(id: string): Promise<void> {
+  await until(() => processesNaming(id).length === 0, { what: 'the monitor to end' })
+}
+
+/** Works on the database of a daemon that does not run. */
+function inDatabase<T>(work: (db: DatabaseSync) => T): T {
+  const db = new DatabaseSync(join(daemon.dataRoot, 'berth.db'))
+  try {
+    return work(db)
+  } finally {
+    db.close()
+  }
+}
+
+function recordOf(id: string): string {
+  return inDatabase((db) => String(db.prepare('SELECT record FROM containers WHERE id = ?').get(id)?.record))
+}
+
+function setRecord(id: string, record: string): void {
+  inDatabase((db) => db.prepare('UPDATE containers SET record = ? WHERE id = ?').run(record, id))
 }
 
 const numbered =
   'i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo "line $i"; [ $((i % 20)) = 0 ] && sleep 0.01; done; exit 5'
 const numberedLines = Array.from({ length: 2000 }, (_, i) => `line ${i + 1}`)
 
+function linesOf(text: string): string[] {
+  return text.split(/\r?\n|\r$/).filter((line) => line !== '')
+}
+
 for (const round of rounds) {
   describe(`round ${round}`, () => {
     for (const terminal of [false, true]) {
       test(`while a container prints ${terminal ? 'to a terminal' : 'to pipes'}: every line is in the log once`, async () => {
-        const flags = terminal ? ['-t'] : []
-        const id = await daemon.ok(['run', '-d', ...flags, 'busybox', 'sh', '-c', numbered])
-        const watcher = daemon.spawnDocker(['attach', '--no-stdin', id])
+        const id = await shell(numbered, ...(terminal ? ['-t'] : []))
+        const watchers = [daemon.spawnDocker(['attach', '--no-stdin', id]), daemon.spawnDocker(['logs', '-f', id])]
         await until(async () => (await daemon.ok(['logs', id])).includes('line 100'), { what: 'some lines' })
+        await sleep(Math.random() * 200)
         await daemon.kill9()
-        await watcher.ended
-        await sleep(200)
+        await Promise.all(watchers.map(({ ended }) => ended))
+        await sleep(Math.random() * 200)
         await daemon.start()
+        const followed = daemon.spawnDocker(['logs', '-f', id])
         assert.equal(await daemon.ok(['wait', id]), '5')
-        const lines = (await daemon.ok(['logs', id])).split(/\r?\n|\r$/).filter((line) => line !== '')
-        assert.deepEqual(lines, numberedLines)
+        assert.deepEqual(linesOf(await daemon.ok(['logs', id])), numberedLines)
+        assert.deepEqual(linesOf((await followed.ended).stdout), numberedLines)
         await daemon.ok(['rm', id])
-        await assertExplained()
+        await assertExplained(daemon)
       })
     }
 
-    test('while another ends: its code and its time are recorded', async () => {
-      const id = await daemon.ok(['run', '-d', 'busybox', 'sh', '-c', 'sleep 0.5; exit 7'])
+    test('while others end, before and after: codes and times are recorded', async () => {
+      const seconds = [0.2, 0.3, 0.4, 0.5, 0.9]
+      const ids = await Promise.all(seconds.map((delay) => shell(`sleep ${delay}; exit 7`)))
+      await sleep(Math.random() * 200)
       await daemon.kill9()
-      const killedAt = Date.now()
-      await sleep(1200)
+      await Promise.all(ids.map(ended))
+      await sleep(300)
       const startedAt = Date.now()
       await daemon.start()
-      const { Status, ExitCode, FinishedAt } = await state(id)
-      assert.deepEqual([Status, ExitCode], ['exited', 7])
-      const finished = Date.parse(FinishedAt)
-      assert.ok(
-        finished > killedAt - 1000 && finished < startedAt,
-        `${FinishedAt} is when it ended, not when it was found`,
-      )
-      assert.equal(await daemon.ok(['wait', id]), '7')
-      await daemon.ok(['rm', id])
-      await assertExplained()
+      for (const [index, id] of ids.entries()) {
+        const { Status, ExitCode, StartedAt, FinishedAt } = await state(id)
+        assert.deepEqual([Status, ExitCode], ['exited', 7])
+        const ranMs = Date.parse(FinishedAt) - Date.parse(StartedAt)
+        const wantedMs = (seconds[index] ?? 0) * 1000
+        assert.ok(ranMs > wantedMs - 60 && Date.parse(FinishedAt) < startedAt - 200, `${StartedAt} to ${FinishedAt}`)
+        assert.equal(await daemon.ok(['wait', id]), '7')
+      }
+      await daemon.ok(['rm', ...ids])
+      await assertExplained(daemon)
     })
 
-    test('running containers run on: attach, exec, ports, stop', async () => {
+    test('running containers run on: attach, exec, ports, names, restart, stop', async () => {
       const script =
-        'mkdir /www; echo page >/www/index.html; httpd -p 80 -h /www; while read x; do echo "got $x"; done; exit 3'
-      const id = await daemon.ok([
-        'run',
-        '-d',
-        '-i',
-        '-p',
-        '127.0.0.1::80',
-        '--restart',
-        'on-failure',
-        'busybox',
-        'sh',
-        '-c',
-        script,
-      ])
+        'mkdir -p /www; echo page >/www/index.html; httpd -p 80 -h /www; while read x; do echo "got $x"; done; exit 3'
+      const id = await shell(script, '-i', '-p', '127.0.0.1::80', '--restart', 'on-failure')
       const { Pid } = await state(id)
       const port = (await daemon.ok(['port', id, '80'])).split(':').pop()
       await daemon.kill9()
       await daemon.start()
       assert.equal((await state(id)).Pid, Pid)
+      await assertExplained(daemon)
       assert.equal(await daemon.ok(['exec', id, 'echo', 'alive']), 'alive')
       assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'page\n')
+      const taken = await daemon.docker(['run', '--rm', '-p', `127.0.0.1:${port}:80`, 'busybox', 'true'])
+      assert.equal(taken.code, 125)
+      assert.match(taken.stderr, /already allocated/)
       const client = daemon.spawnDocker(['attach', id])
-      await until(
-        async () => {
-          client.write('again\n')
-          return client.stdout.includes('got again')
-        },
-        { what: 'an answer', intervalMs: 200 },
-      )
+      const answered = async () => {
+        client.write('again\n')
+        return client.stdout.includes('got again')
+      }
+      await until(answered, { what: 'an answer', intervalMs: 200 })
       client.kill('SIGKILL')
       await client.ended
+      await daemon.ok(['restart', '-t', '0', id])
+      assert.notEqual((await state(id)).Pid, Pid)
       await daemon.ok(['stop', '-t', '0', id])
       assert.equal((await state(id)).Status, 'exited')
       await daemon.ok(['rm', id])
-      await assertExplained()
+      await assertExplained(daemon)
     })
 
-    test('restart policies act on what ended meanwhile', async () => {
-      const always = await daemon.ok([
-        'run',
-        '-d',
-        '--restart',
-        'always',
-        'busybox',
-        'sh',
-        '-c',
-        'echo run; sleep 0.4; exit 1',
+    test('restart policies act on what ended meanwhile, and on what waited for its restart', async () => {
+      const failing = 'echo run; sleep 0.4; exit 1'
+      const [always, twice, never, clean, stopped, unlessStopped] = await Promise.all([
+        shell(failing, '--restart', 'always'),
+        shell(failing, '--restart', 'on-failure:2'),
+        shell(failing),
+        shell('sleep 0.4', '--restart', 'on-failure'),
+        shell('exec sleep 1000', '--restart', 'unless-stopped'),
+        shell(failing, '--restart', 'unless-stopped'),
       ])
-      const never = await daemon.ok(['run', '-d', 'busybox', 'sh', '-c', 'sleep 0.4'])
-      const stopped = await daemon.ok(['run', '-d', '--restart', 'unless-stopped', 'busybox', 'sleep', '1000'])
       await daemon.ok(['stop', '-t', '0', stopped])
+      await sleep(Math.random() * 600)
       await daemon.kill9()
-      await sleep(800)
+      await sleep(600)
       await daemon.start()
-      await until(async () => (await daemon.ok(['logs', always])).split('run').length >= 3, { what: 'a second run' })
-      assert.equal((await state(never)).Status, 'exited')
-      assert.equal((await state(stopped)).Status, 'exited')
-      await daemon.ok(['rm', '-f', always, never, stopped])
-      await assertExplained()
-    })
-
-    test('in the middle of 20 starts: each runs or does not, nothing in between', async () => {
-      const ids = await Promise.all(
-        Array.from({ length: 20 }, () => daemon.ok(['create', '-p', '127.0.0.1::80', 'busybox', 'sleep', '1000'])),
-      )
-      const starts = ids.map((id) => daemon.api('POST', `/containers/${id}/start`).catch(() => undefined))
-      await sleep(20 + Math.random() * 250)
-      await daemon.kill9()
-      await Promise.all(starts)
-      await daemon.start()
-      for (const id of ids) assert.match((await state(id)).Status, /^(created|running|exited)$/)
-      await assertExplained()
-      for (const id of ids) {
-        const started = await daemon.api('POST', `/containers/${id}/start`)
-        assert.ok(started.status === 204 || started.status === 304, started.text)
+      const runs = async (id: string) => (await daemon.ok(['logs', id])).split('run').length - 1
+      for (const id of [always, unlessStopped]) {
+        await until(async () => (await runs(id)) >= 3, { what: 'a third run' })
       }
-      assert.equal((await daemon.ok(['ps', '-q'])).split('\n').length, 20)
-      await daemon.ok(['rm', '-f', ...ids])
-      await assertExplained()
+      await until(async () => (await state(twice)).Status === 'exited', { what: 'the last end' })
+      assert.equal(await runs(twice), 3)
+      assert.equal((await inspect(twice)).RestartCount, 2)
+      assert.equal(await runs(never), 1)
+      assert.deepEqual([(await state(never)).Status, (await state(never)).ExitCode], ['exited', 1])
+      assert.deepEqual([(await state(clean)).Status, (await state(clean)).ExitCode], ['exited', 0])
+      assert.equal((await state(stopped)).Status, 'exited')
+      await daemon.ok(['rm', '-f', always, twice, never, clean, stopped, unlessStopped])
+      await assertExplained(daemon)
     })
 
-    test('in the middle of 20 removes', async () => {
-      const ids = await Promise.all(
-        Array.from({ length: 20 }, () => daemon.ok(['run', '-d', 'busybox', 'sleep', '1000'])),
-      )
-      const removes = ids.map((id) => daemon.api('DELETE', `/containers/${id}?force=1`).catch(() => undefined))
-      await sleep(Math.random() * 150)
+    test('a start that was not recorded: what runs is found running, what ended has its code and time', async () => {
+      const running = await daemon.ok(['create', 'busybox', 'sleep', '1000'])
+      const script = 'echo run; sleep 0.5; exit 7'
+      const over = await daemon.ok(['create', 'busybox', 'sh', '-c', script])
+      const failing = await daemon.ok(['create', '--restart', 'on-failure:1', 'busybox', 'sh', '-c', script])
+      const automatic = await daemon.ok(['create', '--rm', 'busybox', 'sh', '-c', script])
+      const ids = [running, over, failing, automatic]
+      const records = ids.map(recordOf)
+      await daemon.ok(['start', ...ids])
+      const { Pid } = await state(running)
       await daemon.kill9()
-      await Promise.all(removes)
+      const killedAt = Date.now()
+      await Promise.all([over, failing, automatic].map(ended))
+      for (const [index, id] of ids.entries()) setRecord(id, records[index] ?? '')
       await daemon.start()
-      await assertExplained()
-      await daemon.ok(['rm', '-f', ...ids])
-      assert.equal(await daemon.ok(['ps', '-aq']), '')
-      await assertExplained()
+      const found = await state(running)
+      assert.deepEqual([found.Status, found.Pid], ['running', Pid])
+      assert.ok(Date.parse(found.StartedAt) < killedAt)
+      const { Status, ExitCode, StartedAt, FinishedAt } = await state(over)
+      assert.deepEqual([Status, ExitCode], ['exited', 7])
+      assert.ok(Date.parse(FinishedAt) - Date.parse(StartedAt) > 450, `${StartedAt} to ${FinishedAt}`)
+      assert.equal((await daemon.api('GET', `/containers/${automatic}/json`)).status, 404)
+      await until(async () => (await inspect(failing)).RestartCount === 1, { what: 'a restart by policy' })
+      await daemon.ok(['rm', '-f', running, over, failing])
+      await assertExplained(daemon)
+    })
+
+    test('the machine went down: what ran is recorded as ended, policies act', async () => {
+      const [always, never, removed] = await Promise.all([
+        shell('echo run; exec sleep 1000', '--restart', 'always', '-p', '127.0.0.1::80'),
+        shell('exec sleep 1000', '-p', '127.0.0.1::80'),
+        shell('exec sleep 1000', '--rm'),
+      ])
+      await daemon.kill9()
+      await loseRuntimeState()
+      await daemon.start()
+      await until(async () => (await daemon.ok(['logs', always])).split('run').length === 3, { what: 'a second run' })
+      assert.deepEqual([(await state(never)).Status, (await state(never)).ExitCode], ['exited', 255])
+      await until(async () => (await daemon.ok(['ps', '-aq', '--no-trunc'])).includes(removed) === false)
+      await assertExplained(daemon)
+      await daemon.ok(['start', never])
+      await daemon.ok(['rm', '-f', always, never])
+      await assertExplained(daemon)
+    })
+
+    test('a record that can not be read harms no other, and can be removed', async () => {
+      const [broken, halved, fine] = await Promise.all([
+        shell('exec sleep 1000', '--name', 'broken', '-p', '127.0.0.1::80'),
+        daemon.ok(['create', '--name', 'halved', 'busybox']),
+        shell('exec sleep 1000', '--name', 'fine'),
+      ])
+      await daemon.kill9()
+      setRecord(broken, '{"version": 1, "id"')
+      setRecord(halved, JSON.stringify({ version: 1, id: halved, name: 'halved' }))
+      await daemon.start()
+      assert.equal(await daemon.ok(['ps', '-aq', '--no-trunc']), fine)
+      assert.match(daemon.log, /container record is broken/)
+      assert.equal(processesNaming(broken).length, 1, 'it runs on')
+      assert.ok(existsSync(join(daemon.dataRoot, 'containers', halved)))
+      await daemon.ok(['rm', '-f', 'broken', halved, 'fine'])
+      await daemon.ok(['run', '--rm', '--name', 'broken', 'busybox', 'true'])
+      await assertExplained(daemon)
+    })
+
+    test('bundles and directories that were half made, monitors that nobody knows', async () => {
+      const id = await daemon.ok(['create', 'busybox', 'sleep', '1000'])
+      const lost = await shell('exec sleep 1000')
+      await daemon.kill9()
+      const bundle = join(daemon.execRoot, 'c', id)
+      mkdirSync(join(bundle, 'rootfs'), { recursive: true })
+      writeFileSync(join(bundle, 'config.json'), '{"ociVersion"')
+      writeFileSync(join(bundle, 'conmon.pid'), '')
+      mkdirSync(join(daemon.execRoot, 'crun', id))
+      writeFileSync(join(daemon.execRoot, 'netns', 'abcdefabcdef'), '')
+      mkdirSync(join(daemon.dataRoot, 'containers', 'e'.repeat(64)))
+      writeFileSync(join(daemon.execRoot, 'exits', 'f'.repeat(64)), '0')
+      inDatabase((db) => db.prepare('DELETE FROM containers WHERE id = ?').run(lost))
+      await daemon.start()
+      assert.equal((await state(id)).Status, 'created')
+      await assertExplained(daemon)
+      await daemon.ok(['start', id])
+      await daemon.ok(['rm', '-f', id])
+      await assertExplained(daemon)
     })
   })
 }
 
-describe('interrupted pull and load', () => {
-  let registry: TestRegistry
-  let proxy: SlowProxy
-  let archive: string
-  let repository: string
-  const layerBytes = 8 * 1024 * 1024
-
-  before(async () => {
-    registry = await TestRegistry.start()
-    proxy = await SlowProxy.start(registry.name)
-    archive = join(daemon.root, 'large.tar')
-    await writeBusyboxArchive({
-      path: archive,
-      reference: 'large:1',
-      config: { Cmd: ['sh', '-c', 'wc -c </random'] },
-      prepare: (rootfs) => writeFileSync(join(rootfs, 'random'), randomBytes(layerBytes)),
-    })
-    await registry.push(archive, 'large:1')
-    repository = `${proxy.name}/large:1`
-  })
-  after(async () => {
-    await proxy?.[Symbol.asyncDispose]()
-    await registry?.[Symbol.asyncDispose]()
-  })
-
-  for (const round of rounds) {
-    test(`round ${round}: a pull goes on where it was`, async () => {
-      proxy.pauseMs = 100
-      proxy.bytesServed = 0
-      const pull = daemon.docker(['pull', repository])
-      await until(() => proxy.bytesServed > layerBytes / 2, { what: 'half of the layer', timeoutMs: 30_000 })
-      await daemon.kill9()
-      await pull
-      proxy.pauseMs = 0
-      proxy.ranges.length = 0
-      await daemon.start()
-      assert.equal((await daemon.docker(['inspect', repository])).code, 1)
-      await daemon.ok(['pull', repository])
-      assert.ok(
-        proxy.ranges.some((range) => /^bytes=[1-9]\d{5,}-/.test(range)),
-        `ranges: ${proxy.ranges.join(' ')}`,
-      )
-      assert.equal(await daemon.ok(['run', '--rm', repository]), String(layerBytes))
-      await daemon.ok(['rmi', repository])
-      await assertExplained()
-    })
-
-    test(`round ${round}: a load begins again`, async () => {
-      const load = daemon.spawnDocker(['load', '-i', archive])
-      await sleep(20 + Math.random() * 100)
-      await daemon.kill9()
-      await load.ended
-      await daemon.start()
-      await daemon.ok(['load', '-q', '-i', archive])
-      assert.equal(await daemon.ok(['run', '--rm', 'large:1']), String(layerBytes))
-      await daemon.ok(['rmi', 'large:1'])
-      await assertExplained()
-    })
+/** What a reboot does: no process, mount, group or namespace is left, nor anything below the exec root. */
+async function loseRuntimeState(): Promise<void> {
+  const pids = () => [...processesNaming(daemon.execRoot), ...processesInContainers(daemon)]
+  const gone = () => {
+    for (const pid of pids()) signal(pid)
+    return pids().length === 0
   }
-})
+  await until(gone, { what: 'the containers to end' })
+  for (const mount of mountsBelow(daemon.root).reverse()) spawnSync('umount', ['-l', mount])
+  rmSync(daemon.execRoot, { recursive: true })
+}
+
+function signal(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // ended meanwhile
+  }
+}

@@ -105,21 +105,23 @@ test('of a container that is not there', async () => {
   assert.match(stderr, /No such container: no-such/)
 })
 
-test('--details shows the labels and variables that were asked for', async () => {
-  const id = await finished(
-    'echo line',
-    '--label',
-    'color=red',
-    '-e',
-    'SIZE=big',
-    '--log-opt',
-    'labels=color',
-    '--log-opt',
-    'env=SIZE',
+test('log options that are not built are refused by name', async () => {
+  for (const option of ['labels=color', 'env=SIZE', 'no-such-option=1']) {
+    const { code, stderr } = await daemon.docker(['run', '--rm', '--log-opt', option, 'busybox', 'true'])
+    assert.equal(code, 125)
+    assert.ok(stderr.includes(option.split('=')[0] ?? ''), stderr)
+  }
+})
+
+test('max-size and max-file: old lines go, the last ones stay', async () => {
+  const id = await finished('seq 1 20000', '--log-opt', 'max-size=20k', '--log-opt', 'max-file=2')
+  const lines = (await daemon.ok(['logs', id])).split('\n')
+  assert.equal(lines.at(-1), '20000')
+  assert.ok(lines.length < 20_000, `${lines.length} lines`)
+  const first = Number(lines[0])
+  assert.deepEqual(
+    lines,
+    Array.from({ length: 20_000 - first + 1 }, (_, i) => String(first + i)),
   )
-  const line = await daemon.ok(['logs', '--details', id])
-  assert.match(line, /color=red/)
-  assert.match(line, /SIZE=big/)
-  assert.match(line, / line$/)
   await daemon.ok(['rm', id])
 })

@@ -6,6 +6,7 @@ import Docker from 'dockerode'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { TestRegistry } from '../helpers/registry.ts'
 import { writeBusyboxArchive } from '../helpers/test-image.ts'
+import { until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon
 let registry: TestRegistry
@@ -53,8 +54,9 @@ describe('dockerode', () => {
       { Tty: false },
     )
     assert.equal(result.StatusCode, 4)
-    assert.equal(out, 'from dockerode\n')
     await container.remove()
+    // The output has a connection of its own: the client may read the answer to wait first.
+    await until(() => out === 'from dockerode\n', { what: () => `the output, not ${JSON.stringify(out)}` })
   })
 
   test('create, start, exec, logs, stats-free inspect, stop, remove', async () => {

@@ -53,6 +53,22 @@ export async function unexplained(daemon: TestDaemon): Promise<string[]> {
   ]
 }
 
+/** Processes that have this text in their arguments; not the daemon itself, nor its clients. */
+export function processesNaming(text: string): number[] {
+  return list('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => commandOf(pid).includes(text) && !commandOf(pid).includes('daemon/main'))
+    .map(Number)
+}
+
+/** Processes in the groups of the daemon's containers. */
+export function processesInContainers(daemon: TestDaemon): number[] {
+  const name = cgroupName(daemon.dataRoot)
+  const files = globSync([`/sys/fs/cgroup/${name}/*/cgroup.procs`, `/sys/fs/cgroup/*/${name}/*/cgroup.procs`])
+  const pids = files.flatMap((file) => readFileSync(file, 'utf8').split('\n'))
+  return [...new Set(pids.filter((pid) => pid !== '').map(Number))]
+}
+
 function unexplainedMounts(daemon: TestDaemon, running: readonly Inspected[]): string[] {
   return mountsBelow(daemon.root)
     .filter(
