@@ -114,7 +114,9 @@ test('log options that are not built are refused by name', async () => {
 })
 
 test('max-size and max-file: old lines go, the last ones stay', async () => {
-  const id = await finished('seq 1 20000', '--log-opt', 'max-size=20k', '--log-opt', 'max-file=2')
+  // The daemon looks at the size twice a second.
+  const script = 'for base in $(seq 0 1000 19000); do seq $((base + 1)) $((base + 1000)); sleep 0.15; done'
+  const id = await finished(script, '--log-opt', 'max-size=20k', '--log-opt', 'max-file=2')
   const lines = (await daemon.ok(['logs', id])).split('\n')
   assert.equal(lines.at(-1), '20000')
   assert.ok(lines.length < 20_000, `${lines.length} lines`)
