@@ -1,15 +1,15 @@
 /** Boot: the records in the database are held against what conmon's files and the kernel say.
  *  What lives is adopted, what ended is recorded with its real code and time, what has no record is taken away,
  *  and restart policies act. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { messageOf, zeroTime } from '../base/index.ts'
 import type { ContainerState, ExitInfo } from '../runtime/index.ts'
-import { listCgroups, removeCgroup } from '../sys/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { handleExit, planRestart, releaseRun, watchExit } from './exit.ts'
 import { resumeRotation } from './log-rotation.ts'
-import { removeFiles, removeRecord } from './remove.ts'
+import { endStrayGroups, removeOrphans } from './orphans.ts'
+import { removeRecord } from './remove.ts'
 import { shouldStartAtBoot } from './restart-policy.ts'
 import { startLocked } from './start.ts'
 
@@ -28,6 +28,8 @@ export async function adoptContainers(context: ContainerContext): Promise<readon
       context.logger.error('container could not be adopted', { container: record.id, error: messageOf(error) })
     }
   }
+  const known = adopted.filter(({ state }) => state.status === 'running' || state.status === 'created')
+  await endStrayGroups(context, new Set(known.map(({ record }) => record.id)))
   return adopted
 }
 
@@ -139,30 +141,4 @@ async function startAtBoot(context: ContainerContext, id: string): Promise<void>
     if (record === undefined || record.state.status === 'running') return
     await startLocked(context, withState(record, {}, { restartCount: 0, stoppedByUser: false }))
   })
-}
-
-/** Bundles, directories, snapshots and control groups that no record names. */
-async function removeOrphans(context: ContainerContext): Promise<void> {
-  const ids = new Set<string>([
-    ...(existsSync(context.paths.root) ? readdirSync(context.paths.root) : []),
-    ...context.runtime.leftovers(),
-    ...listCgroups(context.settings.cgroupParent),
-  ])
-  for await (const { key } of context.snapshots.walk()) {
-    const [, id] = /^container-([0-9a-f]{64})$/.exec(key) ?? []
-    if (id !== undefined) ids.add(id)
-  }
-  const broken = context.containers.brokenIds
-  for (const id of ids) {
-    if (!/^[0-9a-f]{64}$/.test(id) || broken.has(id) || context.containers.find(id) !== undefined) continue
-    context.logger.info('removing what a container left that has no record', { container: id })
-    try {
-      await context.runtime.clear(id)
-      removeCgroup(`${context.settings.cgroupParent}/${id}`)
-      await removeFiles(context, id, { volumes: true })
-    } catch (error) {
-      context.logger.error('what a container left can not be removed', { container: id, error: messageOf(error) })
-    }
-  }
-  context.volumes.restore(new Set([...broken, ...context.containers.all().map(({ id }) => id)]))
 }

@@ -1,0 +1,50 @@
+/** What a crash may leave of containers that nobody knows any more, or that do not run. */
+import { existsSync, readdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../base/index.ts'
+import { killCgroup, listCgroups, removeCgroup } from '../sys/index.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { removeFiles } from './remove.ts'
+
+const idPattern = /^[0-9a-f]{64}$/
+const patienceMs = 2_000
+const intervalMs = 20
+
+/** Ends what runs in the control groups of containers that are not in `known`, and removes these groups. There are
+ *  such when the runtime's state was lost, by a reboot or by somebody's hand. */
+export async function endStrayGroups(context: ContainerContext, known: ReadonlySet<string>): Promise<void> {
+  const broken = context.containers.brokenIds
+  for (const id of listCgroups(context.settings.cgroupParent)) {
+    if (!idPattern.test(id) || known.has(id) || broken.has(id)) continue
+    const path = `${context.settings.cgroupParent}/${id}`
+    const killed = killCgroup(path)
+    if (killed > 0) context.logger.warn('ended processes that nobody watched', { container: id, processes: killed })
+    // The kernel lets go of a group some milliseconds after the end of its last process.
+    const deadline = Date.now() + patienceMs
+    while (!removeCgroup(path) && Date.now() < deadline) await sleep(intervalMs)
+  }
+}
+
+/** Removes bundles, directories and snapshots that no record names. */
+export async function removeOrphans(context: ContainerContext): Promise<void> {
+  const ids = new Set<string>([
+    ...(existsSync(context.paths.root) ? readdirSync(context.paths.root) : []),
+    ...context.runtime.leftovers(),
+  ])
+  for await (const { key } of context.snapshots.walk()) {
+    const [, id] = /^container-([0-9a-f]{64})$/.exec(key) ?? []
+    if (id !== undefined) ids.add(id)
+  }
+  const broken = context.containers.brokenIds
+  for (const id of ids) {
+    if (!idPattern.test(id) || broken.has(id) || context.containers.find(id) !== undefined) continue
+    context.logger.info('removing what a container left that has no record', { container: id })
+    try {
+      await context.runtime.clear(id)
+      await removeFiles(context, id, { volumes: true })
+    } catch (error) {
+      context.logger.error('what a container left can not be removed', { container: id, error: messageOf(error) })
+    }
+  }
+  context.volumes.restore(new Set([...broken, ...context.containers.all().map(({ id }) => id)]))
+}
