@@ -3,11 +3,11 @@
  *  is: in TypeScript it would bring Node's type stripper in, 50 ms at every call. */
 import { enableCompileCache, registerHooks } from 'node:module'
 
-const { join } = process.getBuiltinModule('node:path')
+const { dirname } = process.getBuiltinModule('node:path')
 const { readFileSync, statSync } = process.getBuiltinModule('node:fs')
 
-const root = join(import.meta.dirname, '..')
-const cache = join(root, 'node_modules/.cache/berth')
+const root = dirname(import.meta.dirname)
+const cache = `${root}/node_modules/.cache/berth`
 enableCompileCache(cache)
 const bundle = freshBundle()
 const { main } = await import(bundle ?? sources())
@@ -25,12 +25,12 @@ process.exit(code)
 /** The command line in one file, if it was made of the sources as they are now: it saves 20 ms. */
 function freshBundle() {
   try {
-    const { node, root: madeFor, files } = JSON.parse(readFileSync(join(cache, 'cli.json'), 'utf8'))
+    const { node, root: madeFor, files } = JSON.parse(readFileSync(`${cache}/cli.json`, 'utf8'))
     const fresh = files.every(([path, modified, size]) => {
-      const stat = statSync(join(root, path))
+      const stat = statSync(`${root}/${path}`)
       return stat.mtimeMs === modified && stat.size === size
     })
-    return fresh && node === process.version && madeFor === root ? join(cache, 'cli.mjs') : undefined
+    return fresh && node === process.version && madeFor === root ? `${cache}/cli.mjs` : undefined
   } catch {
     // Never made, or of sources that are gone.
     return undefined
@@ -51,8 +51,9 @@ function sources() {
 
 async function renewBundle() {
   try {
-    const { writeBundle } = await import('../src/cli/bundle/write-bundle.ts')
+    const { rehearse, writeBundle } = await import('../src/cli/bundle/write-bundle.ts')
     writeBundle(root, cache)
+    await rehearse(cache)
   } catch {
     // The cache belongs to another user, or the disk is full: the sources do as well.
   }

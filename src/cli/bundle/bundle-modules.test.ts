@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { CapturedOutput, runBerth } from '../testing/run-cli.ts'
 import { bundleModules } from './bundle-modules.ts'
-import { writeBundle } from './write-bundle.ts'
+import { rehearse, writeBundle } from './write-bundle.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -22,6 +22,7 @@ async function inTemporaryDirectory(work: (directory: string) => Promise<void>):
 test('writeBundle() makes a command line that works as the sources do', async () => {
   await inTemporaryDirectory(async (directory) => {
     writeBundle(root, directory)
+    await rehearse(directory)
     const { main } = (await import(pathToFileURL(join(directory, 'cli.mjs')).href)) as typeof import('../main.ts')
     for (const args of [
       ['--version'],
