@@ -96,6 +96,9 @@ async function join(
       if (record !== undefined) publishContainer(context.events, record, 'detach')
     })
   }
+  const { attachments } = context.live.of(id)
+  attachments.add(handle.closed)
+  void handle.closed.then(() => attachments.delete(handle.closed))
   return { closed: handle.closed }
 }
 

@@ -10,6 +10,8 @@ import { removeRecord } from './remove.ts'
 import { nextDelayMs, shouldRestart } from './restart-policy.ts'
 import { unmountRootfs } from './rootfs.ts'
 
+const outputPatienceMs = 2000
+
 /** Starts a container again; its lock is held. */
 export type StartAgain = (context: ContainerContext, record: ContainerRecord) => Promise<void>
 
@@ -18,10 +20,24 @@ export function watchExit(context: ContainerContext, id: string, startAgain: Sta
   // Not background work: a container may outlive the daemon, whose shutdown waits for that.
   context.runtime
     .waitExit(id)
-    .then((exit) => handleExit(context, id, exit, startAgain))
+    .then(async (exit) => {
+      await outputDelivered(context, id)
+      handleExit(context, id, exit, startAgain)
+    })
     .catch((error: unknown) => {
       context.logger.error('end of a container was not recorded', { container: id, error: messageOf(error) })
     })
+}
+
+/** Attached clients get the output before anybody hears of the end, as with Docker; one that does not read is
+ *  waited for only so long. */
+async function outputDelivered(context: ContainerContext, id: string): Promise<void> {
+  const { attachments } = context.live.of(id)
+  if (attachments.size === 0) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, outputPatienceMs)
+  await Promise.race([Promise.all(attachments), promise])
+  clearTimeout(timer)
 }
 
 /** Records the end of a run, answers who waits, and plans what follows: a restart, a removal, or nothing. */

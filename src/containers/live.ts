@@ -21,6 +21,8 @@ export interface PendingAttach {
 export class LiveContainer {
   /** Attachments to connect at the next start. */
   readonly pendingAttaches = new Set<PendingAttach>()
+  /** Ends of the attachments that are connected. */
+  readonly attachments = new Set<Promise<void>>()
   readonly execs = new Map<string, ExecProcess>()
   /** Runs when the present run has ended; a new one for each run. */
   ended: Promise<void> = Promise.resolve()

@@ -89,6 +89,8 @@ export async function removeRecord(
   }
   const release = context.networks.tearDown(id)
   context.containers.delete(id)
+  // Before the answer: the caller may remove a volume that this container used in its next call.
+  await context.volumes.release(id, { removeAnonymous: options.volumes })
   publishContainer(context.events, record, 'destroy')
   context.live.of(id).tellRemoval({ exitCode: record.state.exitCode })
   context.live.forget(id)

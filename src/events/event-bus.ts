@@ -46,13 +46,14 @@ export class EventBus {
   }
 
   /** Past events from `sinceNs` on, then live ones, until `untilNs` has passed or `signal` fires. Subscribed
-   *  when this returns. Without `sinceNs` there is no history, unless `untilNs` is in the past. */
+   *  when this returns. Without both bounds there is no history. */
   stream(
     range: { readonly sinceNs?: bigint | undefined; readonly untilNs?: bigint | undefined },
     signal?: AbortSignal,
   ): AsyncIterable<EventMessage> {
     const { sinceNs, untilNs } = range
-    const queue: EventMessage[] = sinceNs === undefined ? [] : this.since(sinceNs)
+    const isPast = sinceNs !== undefined || untilNs !== undefined
+    const queue: EventMessage[] = isPast ? this.since(sinceNs ?? 0n) : []
     let wake: () => void = () => {}
     let ended = false
     const end = (): void => {

@@ -1,7 +1,9 @@
 /** Leaving HTTP on a connection, server side. */
+
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import { invalidArgument } from '../base/index.ts'
+import { rawStreamType } from './frames.ts'
 import type { HijackedConnection } from './hijacked-connection.ts'
 import { hasBody, type JsonBodyOptions, readJsonBody } from './json-body.ts'
 import { SocketInput } from './socket-input.ts'
@@ -24,7 +26,10 @@ export interface TakeOverRequest {
 export function takeOver({ request, response, socket, contentType }: TakeOverRequest): HijackedConnection {
   if (socket === undefined) return answerInChunks(request, response, contentType)
   const isUpgrade = request.headers.upgrade !== undefined
-  const lines = [isUpgrade ? 'HTTP/1.1 101 UPGRADED' : 'HTTP/1.1 200 OK', `Content-Type: ${contentType}`]
+  // A client that did not ask for an upgrade is an old one, which knows no other type.
+  const lines = isUpgrade
+    ? ['HTTP/1.1 101 UPGRADED', `Content-Type: ${contentType}`]
+    : ['HTTP/1.1 200 OK', `Content-Type: ${rawStreamType}`]
   if (isUpgrade) lines.push('Connection: Upgrade', 'Upgrade: tcp')
   for (const [name, value] of Object.entries(response.getHeaders())) lines.push(`${headerCase(name)}: ${String(value)}`)
   response.detachSocket(request.socket)

@@ -200,7 +200,9 @@ export class Images {
       freedBytes += garbage.freedBytes
       items.push(...gone, ...garbage.snapshots.map((Deleted) => ({ Deleted })))
     }
-    return { ImagesDeleted: items, SpaceReclaimed: freedBytes }
+    // What interrupted pulls and loads left, too: whoever prunes wants the space.
+    const rest = await this.#parts.garbage.sweep({ unfinished: true })
+    return { ImagesDeleted: items, SpaceReclaimed: freedBytes + rest.freedBytes }
   }
 
   /** Ends the workers and waits for what runs behind. */

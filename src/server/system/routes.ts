@@ -58,7 +58,8 @@ async function ping({ exchange }: Call): Promise<void> {
 }
 
 async function sendEvents(backend: SystemBackend, { exchange, query }: Call): Promise<void> {
-  const sinceNs = parseTimestamp('since', query.text('since'))
+  // Unlike for logs, 0 is a time: everything that is remembered.
+  const sinceNs = query.text('since') === '0' ? 0n : parseTimestamp('since', query.text('since'))
   const untilNs = parseTimestamp('until', query.text('until'))
   if (sinceNs !== undefined && untilNs !== undefined && untilNs < sinceNs) {
     throw invalidArgument(`\`since\` cannot be after \`until\``)
