@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import type { OutputStream } from '../base/index.ts'
 import { Demultiplexer } from './demultiplexer.ts'
-import type { HijackedConnection } from './transport.ts'
+import { drained, type HijackedConnection } from './transport.ts'
 
 /** The client's end of attach and exec. */
 export interface AttachedStream {
@@ -35,10 +35,7 @@ export class HijackedStream implements AttachedStream {
 
   drained(): Promise<void> {
     if (!this.#socket.writableNeedDrain) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#socket.once('drain', resolve)
-      this.#socket.once('close', resolve)
-    })
+    return drained(this.#socket)
   }
 
   endInput(): void {

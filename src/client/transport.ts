@@ -97,9 +97,7 @@ export class Transport {
     signal?.throwIfAborted()
     const reused = options.body === undefined ? this.#takeIdle() : undefined
     const socket = reused ?? (await this.#connect())
-    const onAbort = (): void => void socket.destroy()
-    signal?.addEventListener('abort', onAbort, { once: true })
-    socket.once('close', () => signal?.removeEventListener('abort', onAbort))
+    if (signal !== undefined) destroyOnAbort(socket, signal)
     try {
       return { socket, head: await this.#send(socket, method, path, options, extraHeaders) }
     } catch (error) {
@@ -229,6 +227,12 @@ export class Transport {
   }
 }
 
+function destroyOnAbort(socket: Socket, signal: AbortSignal): void {
+  const onAbort = (): void => void socket.destroy()
+  signal.addEventListener('abort', onAbort, { once: true })
+  socket.once('close', () => signal.removeEventListener('abort', onAbort))
+}
+
 /** `?a=1&b=x`, or nothing. */
 export function formatQuery(query: Query | undefined): string {
   if (query === undefined) return ''
@@ -258,7 +262,8 @@ async function writeChunked(socket: Socket, body: AsyncIterable<Uint8Array>): Pr
   socket.write('0\r\n\r\n')
 }
 
-function drained(socket: Socket): Promise<void> {
+/** Resolves when the socket takes more, or will never again. */
+export function drained(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {
       socket.off('drain', finish)

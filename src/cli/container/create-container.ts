@@ -28,7 +28,7 @@ export async function createContainer(
   const policy = flags.string('pull', 'missing')
   const image = body.Image ?? ''
   if (policy === 'always') await pull(context, flags, image)
-  const options = { name: flags.string('name'), platform: flags.string('platform') }
+  const options = { name: flags.string('name'), platform: flags.string('platform') || context.settings.defaultPlatform }
   let created: Awaited<ReturnType<CliContext['client']['containers']['create']>>
   try {
     created = await context.client.containers.create(body, options)
@@ -51,7 +51,7 @@ async function familiarImage(image: string): Promise<string> {
 async function pull(context: CliContext, flags: FlagValues, image: string): Promise<void> {
   const { pullImage } = await import('../image/pull-image.ts')
   await pullImage(context, image, {
-    platform: flags.string('platform'),
+    platform: flags.string('platform') || context.settings.defaultPlatform,
     quiet: flags.bool('quiet'),
     progress: context.errors,
   })

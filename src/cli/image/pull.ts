@@ -24,7 +24,12 @@ export const command: Command = {
     const named = /:[\w][\w.-]*$|@/.test(name.slice(name.lastIndexOf('/') + 1))
     if (allTags && named) throw new CliError(1, "tag can't be used with --all-tags/-a")
     if (!named && !allTags && !quiet) output.write('Using default tag: latest\n')
-    const options = { platform: flags.string('platform'), quiet, progress: output, allTags }
+    const options = {
+      platform: flags.string('platform') || context.settings.defaultPlatform,
+      quiet,
+      progress: output,
+      allTags,
+    }
     output.write(`${formatReference(await pullImage(context, name, options))}\n`)
     return 0
   },

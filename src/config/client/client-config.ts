@@ -35,6 +35,8 @@ export interface ClientSettings {
   readonly tls: ClientTls | undefined
   /** `DOCKER_API_VERSION`. */
   readonly apiVersion: string | undefined
+  /** `DOCKER_DEFAULT_PLATFORM`: of images where no flag says otherwise. */
+  readonly defaultPlatform: string
   readonly configDir: string
   /** The file's content, read on first use. */
   readonly file: () => ClientFile
@@ -72,6 +74,7 @@ export function loadClientSettings(
     isDefaultHost: chosen === '',
     tls: tlsSettings(flags, environment, configDir),
     apiVersion: environment.DOCKER_API_VERSION || undefined,
+    defaultPlatform: environment.DOCKER_DEFAULT_PLATFORM ?? '',
     configDir,
     file: () => (file ??= readClientFile(join(configDir, 'config.json'))),
     environment,
