@@ -4,20 +4,22 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { hostname as osHostname } from 'node:os'
 import type { ContainerConfig, ContainerCreateResponse, HostConfig, NetworkingConfig } from '../api/index.ts'
-import { conflict, formatNs, invalidArgument, newId, notFound, nowNs, Undo, zeroTime } from '../base/index.ts'
+import { conflict, formatNs, invalidArgument, isKind, newId, nowNs, Undo, zeroTime } from '../base/index.ts'
 import type { Image } from '../images/index.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import { snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
-import { fileLogDrivers, parseLogOptions } from './log-options.ts'
+import { completeHostConfig } from './host-settings.ts'
 import { commandOf, mergeConfig } from './merge-config.ts'
-import { type PlannedMount, planMounts } from './mount-plan.ts'
+import { planMounts } from './mount-plan.ts'
 import { namePattern, randomName } from './names.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { validateRequest } from './validate.ts'
 import { prepareVolumes } from './volume-mounts.ts'
+import { inheritedMounts } from './volumes-from.ts'
+import { createWarnings } from './warnings.ts'
 
 export interface CreateRequest {
   readonly name?: string | undefined
@@ -42,8 +44,7 @@ export async function createContainer(
   validateRequest(config, hostConfig, context.host)
   parseSecurityOptions(hostConfig.SecurityOpt ?? [])
   const { path, args } = commandOf(config)
-  checkNetwork(context, hostConfig)
-  const planned = planMounts(config, hostConfig)
+  const planned = planMounts(config, hostConfig, inheritedMounts(context.containers, hostConfig.VolumesFrom ?? []))
 
   const id = newId()
   await using undo = new Undo()
@@ -62,7 +63,7 @@ export async function createContainer(
   }
   undo.disarm()
   publishContainer(context.events, record, 'create')
-  return { Id: id, Warnings: warningsOf(image, planned, hostConfig) }
+  return { Id: id, Warnings: createWarnings(image.config.config?.Healthcheck ?? {}, hostConfig) }
 }
 
 interface NewRecord {
@@ -132,56 +133,30 @@ export function checkName(wanted: string): string {
 }
 
 /** The conflict that Docker answers for a name in use. */
-export function nameConflict(context: ContainerContext, name: string): Error {
+export function nameConflict(context: ContainerContext, name: string, prefix = ''): Error {
   const holder = context.containers.findByName(name)
   return conflict(
-    `Conflict. The container name "/${name}" is already in use by container "${holder?.id ?? ''}". You have to remove (or rename) that container to be able to reuse that name.`,
+    `${prefix}Conflict. The container name "/${name}" is already in use by container "${holder?.id ?? ''}". You have to remove (or rename) that container to be able to reuse that name.`,
   )
-}
-
-/** Only a container to share with is looked up now. An unknown network fails the start, as with Docker: at create,
- *  clients take a 404 for a missing image and pull. */
-function checkNetwork(context: ContainerContext, hostConfig: HostConfig): void {
-  const target = sharedNetworkTarget(hostConfig.NetworkMode ?? '')
-  if (target !== undefined) context.containers.get(target)
-}
-
-/** Defaults that inspect shows. */
-function completeHostConfig(context: ContainerContext, given: HostConfig): HostConfig {
-  const { settings } = context
-  const driver = given.LogConfig?.Type || settings.logDriver
-  // The daemon's options are for its own driver.
-  const options = driver === settings.logDriver ? settings.logOptions : {}
-  const logConfig = { Type: driver, Config: { ...options, ...given.LogConfig?.Config } }
-  const runtime = given.Runtime || settings.defaultRuntime
-  if (!settings.runtimes.has(runtime)) throw invalidArgument(`unknown or invalid runtime name: ${runtime}`)
-  if (!fileLogDrivers.includes(logConfig.Type) && logConfig.Type !== 'none') {
-    throw notFound(`error looking up logging plugin ${logConfig.Type}: plugin "${logConfig.Type}" not found`)
-  }
-  parseLogOptions(logConfig)
-  return {
-    ...given,
-    NetworkMode: given.NetworkMode && given.NetworkMode !== 'default' ? given.NetworkMode : 'bridge',
-    LogConfig: logConfig,
-    RestartPolicy: {
-      Name: given.RestartPolicy?.Name || 'no',
-      MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
-    },
-    Runtime: runtime,
-    ShmSize: given.ShmSize || settings.shmSizeBytes,
-    IpcMode: given.IpcMode || 'private',
-    CgroupnsMode: given.CgroupnsMode || (context.specHost.cgroupVersion === 2 ? 'private' : 'host'),
-    MemorySwap: given.MemorySwap || (given.Memory ? given.Memory * 2 : 0),
-  }
 }
 
 /** The name that a container shows: its own, or that of what it shares its network with. */
 function hostnameOf(context: ContainerContext, config: ContainerConfig, hostConfig: HostConfig, id: string): string {
   if (config.Hostname) return config.Hostname
   const target = sharedNetworkTarget(hostConfig.NetworkMode ?? '')
-  if (target !== undefined) return context.containers.get(target).config.Hostname ?? ''
+  if (target !== undefined) return sharedHostname(context, target) ?? id.slice(0, 12)
   if (hostConfig.UTSMode === 'host') return ''
   return hostConfig.NetworkMode === 'host' ? osHostname() : id.slice(0, 12)
+}
+
+/** A target that is missing fails the start, not the create. */
+function sharedHostname(context: ContainerContext, target: string): string | undefined {
+  try {
+    return context.containers.get(target).config.Hostname ?? ''
+  } catch (error) {
+    if (isKind(error, 'notFound')) return undefined
+    throw error
+  }
 }
 
 function completeConfig(config: ContainerConfig, hostname: string): ContainerConfig {
@@ -197,19 +172,4 @@ function completeConfig(config: ContainerConfig, hostname: string): ContainerCon
     StdinOnce: config.StdinOnce ?? false,
     Labels: config.Labels ?? {},
   }
-}
-
-function warningsOf(image: Image, mounts: readonly PlannedMount[], hostConfig: HostConfig): string[] {
-  const warnings: string[] = []
-  const test = image.config.config?.Healthcheck?.Test ?? []
-  if (test.length > 0 && test[0] !== 'NONE') {
-    warnings.push("The image's HEALTHCHECK is not run by this version of Berth")
-  }
-  if (
-    mounts.some((mount) => /(^|,)[zZ](,|$)/.test(mount.mode)) &&
-    hostConfig.Binds?.some((bind) => /:.*:.*[zZ]/.test(bind))
-  ) {
-    warnings.push('Volume options z and Z have no effect: SELinux labels are not used')
-  }
-  return warnings
 }

@@ -48,7 +48,7 @@ export class Execs {
     const exec = new ExecProcess(newId(), record.id, config)
     this.#byId.set(exec.id, exec)
     this.#context.live.of(record.id).execs.set(exec.id, exec)
-    publishContainer(this.#context.events, record, `exec_create: ${(config.Cmd ?? []).join(' ')}`, { execID: exec.id })
+    publishContainer(this.#context.events, record, `exec_create: ${commandText(config)}`, { execID: exec.id })
     return { Id: exec.id }
   }
 
@@ -104,7 +104,7 @@ export class Execs {
     io: AttachIo | undefined,
   ): Promise<ExecHandle> {
     const { context, config } = { context: this.#context, config: exec.config }
-    publishContainer(context.events, record, `exec_start: ${(config.Cmd ?? []).join(' ')}`, { execID: exec.id })
+    publishContainer(context.events, record, `exec_start: ${commandText(config)}`, { execID: exec.id })
     try {
       const handle = await context.runtime.exec(record.id, {
         process: this.#process(record, config, options),
@@ -116,14 +116,18 @@ export class Execs {
       return handle
     } catch (error) {
       const code = isBerthError(error) && typeof error.details.exitCode === 'number' ? error.details.exitCode : 126
-      this.#ended(record, exec, code)
+      this.#forget(exec, code)
       throw error
     }
   }
 
   #ended(record: ContainerRecord, exec: ExecProcess, exitCode: number): void {
-    exec.exitCode = exitCode
     publishContainer(this.#context.events, record, 'exec_die', { execID: exec.id, exitCode: String(exitCode) })
+    this.#forget(exec, exitCode)
+  }
+
+  #forget(exec: ExecProcess, exitCode: number): void {
+    exec.exitCode = exitCode
     this.#context.live.of(exec.containerId).execs.delete(exec.id)
     setTimeout(() => this.#byId.delete(exec.id), keepEndedMs).unref()
   }
@@ -138,6 +142,10 @@ export class Execs {
     const terminal = config.Tty === true
     const [height = 0, width = 0] = config.ConsoleSize ?? []
     const size = options.consoleSize ?? { height, width }
+    if (config.WorkingDir && !config.WorkingDir.startsWith('/')) {
+      const message = 'OCI runtime exec failed: exec failed: Cwd must be an absolute path: unknown'
+      throw invalidArgument(message, { details: { exitCode: 126 } })
+    }
     const privileged = config.Privileged === true || record.hostConfig.Privileged === true
     const security = parseSecurityOptions(record.hostConfig.SecurityOpt ?? [])
     return {
@@ -164,4 +172,10 @@ export class Execs {
     if (exec === undefined) throw new BerthError('notFound', `No such exec instance: ${execId}`)
     return exec
   }
+}
+
+/** The command as events show it: the program, a space, its arguments. */
+function commandText({ Cmd: command }: ExecConfig): string {
+  const [program = '', ...args] = command ?? []
+  return `${program} ${args.join(' ')}`
 }

@@ -18,7 +18,7 @@ test('parseLogOptions() reads sizes and counts', () => {
 test('parseLogOptions() names what is unknown, wrong or not there yet', () => {
   const config = (Config: Record<string, string>) => ({ Type: 'json-file', Config })
   assert.throws(() => parseLogOptions(config({ 'max-sise': '1m' })), /unknown log opt 'max-sise' for json-file/)
-  assert.throws(() => parseLogOptions(config({ 'max-file': '3' })), /max-file cannot be used without max-size/)
+  assert.equal(parseLogOptions(config({ 'max-file': '3' })), undefined)
   assert.throws(() => parseLogOptions(config({ 'max-size': 'big' })), /invalid size: 'big'/)
   assert.throws(() => parseLogOptions(config({ 'max-size': '1m', 'max-file': '0' })), /max-file cannot be less than 1/)
   assert.throws(() => parseLogOptions(config({ tag: 'x' })), /log option tag is not implemented/)

@@ -26,10 +26,8 @@ export function parseLogOptions({ Type: driver, Config: options }: LogConfig): L
   const isLocal = driver === 'local'
   const maxSize = given['max-size'] ?? (isLocal ? '20m' : undefined)
   const maxFile = given['max-file'] ?? (isLocal ? '5' : undefined)
-  if (maxSize === undefined || maxSize === '-1') {
-    if (maxFile !== undefined && maxFile !== '1') throw invalidArgument('max-file cannot be used without max-size')
-    return undefined
-  }
+  // Without a size nothing is ever rotated, however many files there may be.
+  if (maxSize === undefined || maxSize === '-1') return undefined
   const maxSizeBytes = parseBytes(maxSize, 'max-size')
   if (maxSizeBytes <= 0) throw invalidArgument(`max-size must be a positive number: ${maxSize}`)
   if (maxFile !== undefined && !/^[1-9]\d*$/.test(maxFile)) {

@@ -28,7 +28,7 @@ export function mergeConfig(user: ContainerConfig, image: OciRuntimeDefaults = {
 /** The program and its arguments. Throws `invalidArgument` when there are none. */
 export function commandOf(config: ContainerConfig): { readonly path: string; readonly args: readonly string[] } {
   const [path, ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]
-  if (path === undefined || path === '') throw invalidArgument('no command specified')
+  if (path === undefined) throw invalidArgument('no command specified')
   return { path, args }
 }
 

@@ -13,10 +13,17 @@ export interface PlannedMount extends ContainerMount {
 }
 
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
+/** Mount flags, and tmpfs's own options (tmpfs(5)). */
+const tmpfsOption =
+  /^(ro|rw|(no)?(suid|dev|exec|atime|diratime|relatime|strictatime)|suid|a?sync|dirsync|(no)?mand|r?(private|shared|slave|unbindable)|(size|mode|uid|gid|nr_inodes|nr_blocks|mpol|huge)=.+)$/
 const propagations = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']
 
 /** Everything to mount, parents before children. Throws `invalidArgument` in Docker's words. */
-export function planMounts(config: ContainerConfig, hostConfig: HostConfig): readonly PlannedMount[] {
+export function planMounts(
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+  inherited: readonly ContainerMount[] = [],
+): readonly PlannedMount[] {
   const byDestination = new Map<string, PlannedMount>()
   const add = (mount: PlannedMount): void => {
     if (byDestination.has(mount.destination)) throw invalidArgument(`Duplicate mount point: ${mount.destination}`)
@@ -25,8 +32,10 @@ export function planMounts(config: ContainerConfig, hostConfig: HostConfig): rea
   for (const bind of hostConfig.Binds ?? []) add(parseBind(bind))
   for (const mount of hostConfig.Mounts ?? []) add(parseMount(mount))
   for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) add(tmpfs(target, options.split(',')))
+  // The container's own mounts win over those of `--volumes-from`, and these over the image's volumes.
+  for (const mount of inherited) if (!byDestination.has(mount.destination)) add(mount)
   for (const target of Object.keys(config.Volumes ?? {})) {
-    const destination = destinationOf(target, target)
+    const destination = destinationOf(target, { type: 'volume', text: target })
     if (!byDestination.has(destination)) add(anonymousVolume(destination))
   }
   return [...byDestination.values()].sort((a, b) => a.destination.split('/').length - b.destination.split('/').length)
@@ -38,9 +47,9 @@ export function parseBind(text: string): PlannedMount {
   if (parts.length > 3 || parts.some((part) => part === ''))
     throw invalidArgument(`invalid volume specification: '${text}'`)
   const [first = '', second, mode = ''] = parts
-  if (second === undefined) return anonymousVolume(destinationOf(first, text))
+  if (second === undefined) return anonymousVolume(destinationOf(first, { type: 'volume', text }))
   const options = parseMode(mode, text)
-  const destination = destinationOf(second, text)
+  const destination = destinationOf(second, { type: first.startsWith('/') ? 'bind' : 'volume', text })
   if (first.startsWith('/')) {
     return {
       type: 'bind',
@@ -52,12 +61,15 @@ export function parseBind(text: string): PlannedMount {
       makeSource: true,
     }
   }
-  if (!volumeName.test(first)) {
-    throw invalidArgument(
-      `create ${first}: "${first}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
-    )
-  }
+  checkVolumeName(first)
   return volume(first, destination, options.readOnly, mode === '' ? 'z' : mode, !options.noCopy)
+}
+
+function checkVolumeName(name: string): void {
+  if (volumeName.test(name)) return
+  throw invalidArgument(
+    `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+  )
 }
 
 function parseMode(mode: string, text: string): { readOnly: boolean; noCopy: boolean; propagation?: string } {
@@ -74,14 +86,20 @@ function parseMode(mode: string, text: string): { readOnly: boolean; noCopy: boo
   return result
 }
 
-function destinationOf(path: string, text: string): string {
-  if (!path.startsWith('/'))
-    throw invalidArgument(
-      `invalid volume specification: '${text}': invalid mount config for type "volume": invalid mount path: '${path}' mount path must be absolute`,
-    )
+/** What is being parsed, for messages. `text`: the specification that the user wrote, when it was one text. */
+interface Subject {
+  readonly type: ContainerMount['type']
+  readonly text?: string
+}
+
+function destinationOf(path: string, { type, text }: Subject): string {
+  const fail = (why: string): BerthError => {
+    const reason = `invalid mount config for type "${type}": ${why}`
+    return invalidArgument(text === undefined ? reason : `invalid volume specification: '${text}': ${reason}`)
+  }
+  if (!path.startsWith('/')) throw fail(`invalid mount path: '${path}' mount path must be absolute`)
   const normal = posix.normalize(path).replace(/(.)\/$/, '$1')
-  if (normal === '/')
-    throw invalidArgument(`invalid volume specification: '${text}': invalid mount config: destination can't be '/'`)
+  if (normal === '/') throw fail("invalid specification: destination can't be '/'")
   return normal
 }
 
@@ -95,16 +113,27 @@ function anonymousVolume(destination: string): PlannedMount {
 
 function tmpfs(target: string, options: readonly string[]): PlannedMount {
   const given = options.filter((option) => option !== '')
+  if (!target.startsWith('/')) throw invalidArgument(`invalid mount path: '${target}' mount path must be absolute`)
+  for (const option of given) {
+    if (!tmpfsOption.test(option)) throw invalidArgument(`invalid tmpfs option [${JSON.stringify(option)}]`)
+  }
   return {
     type: 'tmpfs',
     source: '',
-    destination: destinationOf(target, target),
+    destination: destinationOf(target, { type: 'tmpfs' }),
     readOnly: given.includes('ro'),
     mode: given.join(','),
     propagation: '',
     options: given,
   }
 }
+
+const optionOwners = [
+  ['BindOptions', 'bind'],
+  ['VolumeOptions', 'volume'],
+  ['TmpfsOptions', 'tmpfs'],
+  ['ImageOptions', 'image'],
+] as const
 
 /** One of `HostConfig.Mounts`. */
 function parseMount(mount: Mount): PlannedMount {
@@ -113,12 +142,15 @@ function parseMount(mount: Mount): PlannedMount {
   const fail = (why: string): BerthError => invalidArgument(`invalid mount config for type "${type}": ${why}`)
   if (target === '') throw fail('field Target must not be empty')
   if (!target.startsWith('/')) throw fail(`invalid mount path: '${target}' mount path must be absolute`)
-  const destination = destinationOf(target, target)
+  const destination = destinationOf(target, { type: type === 'bind' || type === 'tmpfs' ? type : 'volume' })
+  for (const [field, owner] of optionOwners) {
+    if (mount[field] && owner !== type) throw fail(`field ${field} must not be specified`)
+  }
   switch (type) {
     case 'bind':
       return bindMount(mount, destination, fail)
     case 'volume':
-      return volumeMount(mount, destination, fail)
+      return volumeMount(mount, destination)
     case 'tmpfs':
       if (mount.Source) throw fail('field Source must not be specified')
       return { ...tmpfs(target, tmpfsOptions(mount)), mode: '' }
@@ -131,14 +163,14 @@ function parseMount(mount: Mount): PlannedMount {
   }
 }
 
-function volumeMount(mount: Mount, destination: string, fail: (why: string) => BerthError): PlannedMount {
+function volumeMount(mount: Mount, destination: string): PlannedMount {
   const { Subpath: subpath, DriverConfig: driver, NoCopy: noCopy, Labels: labels } = mount.VolumeOptions ?? {}
   if (subpath) throw new BerthError('notImplemented', 'mount option volume-subpath is not implemented')
   if ((driver?.Name || 'local') !== 'local') {
     throw new BerthError('notImplemented', `volume driver ${driver?.Name} is not implemented`)
   }
   const name = mount.Source ?? ''
-  if (name !== '' && !volumeName.test(name)) throw fail(`"${name}" includes invalid characters for a local volume name`)
+  if (name !== '') checkVolumeName(name)
   const readOnly = mount.ReadOnly === true
   const planned =
     name === '' ? { ...anonymousVolume(destination), readOnly } : volume(name, destination, readOnly, 'z', true)

@@ -20,7 +20,7 @@ export async function renameContainer(context: ContainerContext, idOrName: strin
   try {
     context.containers.save(renamed)
   } catch (error) {
-    throw isKind(error, 'conflict') ? nameConflict(context, name) : error
+    throw isKind(error, 'conflict') ? nameConflict(context, name, 'Error when allocating new name: ') : error
   }
   publishContainer(context.events, renamed, 'rename', { oldName: `/${record.name}` })
 }

@@ -6,6 +6,7 @@ import type { UserFiles } from '../runtime/index.ts'
 import { mkdirAt, mount, openInRoot, unmountInBackground } from '../sys/index.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { unmountSharedMemory } from './shared-memory.ts'
 
 const oPath = 0o10000000
 
@@ -21,6 +22,7 @@ export async function mountRootfs(context: ContainerContext, { id, hostConfig }:
 /** Takes the root directory away, with its mount point. Not mounted: no error. A busy one is detached: what still
  *  uses it keeps it for its own time. */
 export async function unmountRootfs(context: ContainerContext, id: string): Promise<void> {
+  unmountSharedMemory(context, id)
   const target = context.paths.rootfs(id)
   if (!existsSync(target)) return
   await unmountInBackground(target)

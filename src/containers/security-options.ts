@@ -21,9 +21,13 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
     else if (key === 'label' && value === 'disable') continue
     else if (key === 'apparmor' && value === 'unconfined') continue
     else if (key === 'label' || key === 'apparmor') throw notImplemented(`security option ${option} is not implemented`)
-    else throw invalidArgument(`invalid --security-opt 1: ${JSON.stringify(option)}`)
+    else throw unknownOption(option, value)
   }
   return { seccomp, noNewPrivileges, unmaskedPaths }
+}
+
+function unknownOption(option: string, value: string): Error {
+  return invalidArgument(`invalid --security-opt ${value === '' ? 1 : 2}: ${JSON.stringify(option)}`)
 }
 
 function booleanOf(option: string, value: string): boolean {

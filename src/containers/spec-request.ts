@@ -13,8 +13,10 @@ import {
 } from '../runtime/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { containerDevices } from './devices.ts'
 import { readUserFiles } from './rootfs.ts'
 import { parseSecurityOptions } from './security-options.ts'
+import { sharedMemoryOf } from './shared-memory.ts'
 
 /** What a start has prepared. */
 export interface PreparedRun {
@@ -40,11 +42,12 @@ export function specInput(context: ContainerContext, record: ContainerRecord, ru
     terminal: config.Tty === true,
     ...consoleSize(hostConfig),
     ...security(context, hostConfig),
-    namespaces: namespaces(context, hostConfig, run),
+    namespaces: namespaces(context, record, run),
     binds: bindMounts(record, run),
     tmpfs: record.mounts
       .filter((mount) => mount.type === 'tmpfs')
       .map((mount) => ({ destination: mount.destination, options: mount.options ?? [] })),
+    ...devices(hostConfig),
     shmSizeBytes: hostConfig.ShmSize ?? context.settings.shmSizeBytes,
     resources: resourceLimits(hostConfig),
     rlimits: rlimits(context, hostConfig),
@@ -71,23 +74,36 @@ export function containerEnv(
 function security(
   context: ContainerContext,
   hostConfig: HostConfig,
-): Pick<SpecInput, 'privileged' | 'capabilities' | 'seccomp' | 'noNewPrivileges' | 'unmaskedPaths'> {
+): Pick<SpecInput, 'privileged' | 'capabilities' | 'seccomp' | 'noNewPrivileges' | 'maskedPaths' | 'readonlyPaths'> {
   const options = parseSecurityOptions(hostConfig.SecurityOpt ?? [])
   return {
     privileged: hostConfig.Privileged === true,
     capabilities: { add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [] },
     seccomp: options.seccomp,
     noNewPrivileges: options.noNewPrivileges ?? context.settings.noNewPrivileges,
-    unmaskedPaths: options.unmaskedPaths,
+    ...(hostConfig.MaskedPaths ? { maskedPaths: hostConfig.MaskedPaths } : {}),
+    ...(hostConfig.ReadonlyPaths ? { readonlyPaths: hostConfig.ReadonlyPaths } : {}),
   }
 }
 
-function namespaces(context: ContainerContext, hostConfig: HostConfig, run: PreparedRun): SpecInput['namespaces'] {
+function devices(hostConfig: HostConfig): Pick<SpecInput, 'devices' | 'deviceRules'> {
+  const { devices: nodes, rules } = containerDevices(hostConfig)
+  return { devices: nodes, deviceRules: rules }
+}
+
+function namespaces(
+  context: ContainerContext,
+  { id, hostConfig }: ContainerRecord,
+  run: PreparedRun,
+): SpecInput['namespaces'] {
   const { CgroupnsMode: cgroup } = hostConfig
+  const shmSource = sharedMemoryOf(context, id, hostConfig)
   return {
     network: run.network,
     pid: namespaceMode(context, hostConfig.PidMode ?? '', 'pid'),
     ipc: namespaceMode(context, hostConfig.IpcMode ?? '', 'ipc'),
+    noShm: hostConfig.IpcMode === 'none',
+    ...(shmSource === undefined ? {} : { shmSource }),
     uts: hostConfig.UTSMode === 'host' ? 'host' : 'private',
     ...(cgroup === 'host' || cgroup === 'private' ? { cgroup } : {}),
   }
@@ -151,6 +167,7 @@ function resourceLimits(hostConfig: HostConfig): ResourceLimits {
   set('memoryBytes', hostConfig.Memory)
   set('memorySwapBytes', hostConfig.MemorySwap)
   set('memoryReservationBytes', hostConfig.MemoryReservation)
+  set('memorySwappiness', hostConfig.MemorySwappiness)
   set('oomKillDisable', hostConfig.OomKillDisable)
   set('nanoCpus', hostConfig.NanoCpus)
   set('cpuShares', hostConfig.CpuShares)

@@ -22,6 +22,7 @@ import { sharedNetworkTarget } from './namespaces.ts'
 import { portRequests } from './port-requests.ts'
 import { removeRecord } from './remove.ts'
 import { ensureDirectory, mountRootfs, unmountRootfs } from './rootfs.ts'
+import { mountSharedMemory } from './shared-memory.ts'
 import { namespaceOf, type PreparedRun, specInput } from './spec-request.ts'
 import { checkVerb } from './state.ts'
 
@@ -53,6 +54,7 @@ async function run(context: ContainerContext, record: ContainerRecord): Promise<
   undo.add(() => context.runtime.delete(id, { force: true }))
   const rootfs = await mountRootfs(context, record)
   undo.add(() => unmountRootfs(context, id))
+  mountSharedMemory(context, record)
   trace('mount')
   ensureDirectory(rootfs, record.config.WorkingDir ?? '')
   undo.add(() => context.networks.tearDown(id))

@@ -36,8 +36,6 @@ function refusal(verb: Verb, status: ContainerStatus, id: string, name: string):
   }
   if (status === 'dead') return `container is marked for removal and cannot be started: ${id}`
   switch (verb) {
-    case 'kill':
-      return `cannot kill container: ${id}: container ${id} is not running`
     case 'remove':
       return status === 'running'
         ? `cannot remove container "/${name}": container is running: stop the container before removing or force remove`

@@ -1,5 +1,5 @@
 import type { ContainerTopResponse } from '../api/index.ts'
-import { internal, invalidArgument } from '../base/index.ts'
+import { internal } from '../base/index.ts'
 import { readPids, runCommand } from '../sys/index.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { requireRunning } from './start.ts'
@@ -17,11 +17,11 @@ export async function topContainer(
   const pids = new Set(readPids(`${context.settings.cgroupParent}/${record.id}`).map(String))
   const args = psArgs.trim() === '' ? ['-ef'] : psArgs.trim().split(/\s+/)
   const { code, stdout, stderr } = await runCommand('ps', args, { timeoutMs: psTimeoutMs })
-  if (code !== 0) throw internal(`Error running ps: ${stderr.trim()}`)
+  if (code !== 0) throw internal(`ps: ${stderr.trim().split('\n', 1)[0]}`)
   const [header = '', ...lines] = stdout.toString('utf8').trimEnd().split('\n')
   const titles = header.trim().split(/\s+/)
   const column = titles.indexOf('PID')
-  if (column < 0) throw invalidArgument("Couldn't find PID field in ps output")
+  if (column < 0) throw internal("Couldn't find PID field in ps output")
   const rows = lines.map((line) => splitRow(line, titles.length)).filter((row) => pids.has(row[column] ?? ''))
   return { Titles: titles, Processes: rows }
 }

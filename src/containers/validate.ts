@@ -32,7 +32,8 @@ function validateProcess(config: ContainerConfig): void {
     if (entry.includes('\0')) throw invalidArgument('invalid environment variable: contains a NUL byte')
   }
   if (config.StopSignal) parseSignal(config.StopSignal)
-  if (config.Hostname && (config.Hostname.length > 63 || !/^[a-zA-Z0-9._-]+$/.test(config.Hostname))) {
+  // sethostname(2) takes 64 bytes; a space or line feed would change the meaning of /etc/hosts.
+  if (config.Hostname && !/^[^\s\p{Cc}]{1,64}$/u.test(config.Hostname)) {
     throw invalidArgument(`invalid hostname: ${config.Hostname}`)
   }
 }
@@ -45,9 +46,7 @@ function validateResources(hostConfig: HostConfig, host: HostFacts): void {
       `range of CPUs is from 0.01 to ${host.cpus}.00, as there are only ${host.cpus} CPUs available`,
     )
   }
-  if (nanoCpus > 0 && ((hostConfig.CpuPeriod ?? 0) > 0 || (hostConfig.CpuQuota ?? 0) > 0)) {
-    throw invalidArgument('Conflicting options: Nano CPUs and CPU Period cannot both be set')
-  }
+  validateCpu(hostConfig, host)
   if ((hostConfig.ShmSize ?? 0) < 0) throw invalidArgument('SHM size can not be less than 0')
   if (Math.abs(hostConfig.OomScoreAdj ?? 0) > 1000) {
     throw invalidArgument(`Invalid value ${hostConfig.OomScoreAdj}, range for oom score adj is [-1000, 1000]`)
@@ -55,8 +54,37 @@ function validateResources(hostConfig: HostConfig, host: HostFacts): void {
   for (const limit of hostConfig.Ulimits ?? []) validateUlimit(limit.Name ?? '', limit.Soft ?? 0, limit.Hard ?? 0)
 }
 
+function validateCpu(hostConfig: HostConfig, host: HostFacts): void {
+  const { NanoCpus: nano, CpuPeriod: period, CpuQuota: quota, MemorySwappiness: swappiness } = hostConfig
+  if (nano && period) throw invalidArgument('Conflicting options: Nano CPUs and CPU Period cannot both be set')
+  if (nano && quota) throw invalidArgument('Conflicting options: Nano CPUs and CPU Quota cannot both be set')
+  if (period && (period < 1000 || period > 1_000_000)) {
+    throw invalidArgument('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)')
+  }
+  if (quota && quota > 0 && quota < 1000) throw invalidArgument('CPU cfs quota can not be less than 1ms (i.e. 1000)')
+  validateCpuset(hostConfig, host)
+  if (typeof swappiness === 'number' && (swappiness < -1 || swappiness > 100)) {
+    throw invalidArgument(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`)
+  }
+  const { BlkioWeight: weight } = hostConfig
+  if (weight && (weight < 10 || weight > 1000)) throw invalidArgument('Range of blkio weight is from 10 to 1000')
+}
+
+function validateCpuset({ CpusetCpus: cpus, CpusetMems: mems }: HostConfig, host: HostFacts): void {
+  for (const [what, text] of [
+    ['cpuset cpus', cpus],
+    ['cpuset mems', mems],
+  ] as const) {
+    if (text && !/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(text)) throw invalidArgument(`Invalid value ${text} for ${what}`)
+  }
+  const wanted = (cpus ?? '').split(/[,-]/).filter((part) => part !== '')
+  if (wanted.some((cpu) => Number(cpu) >= host.cpus)) {
+    throw invalidArgument(`Requested CPUs are not available - requested ${cpus}, available: 0-${host.cpus - 1}`)
+  }
+}
+
 function validateMemory(memory: number, swap: number, reservation: number): void {
-  if (memory > 0 && memory < minimumMemoryBytes) throw invalidArgument('Minimum memory limit allowed is 6MB')
+  if (memory !== 0 && memory < minimumMemoryBytes) throw invalidArgument('Minimum memory limit allowed is 6MB')
   if (memory > 0 && swap > 0 && swap < memory) {
     throw invalidArgument('Minimum memoryswap limit should be larger than memory limit, see usage')
   }
@@ -92,6 +120,12 @@ function validateRestart(hostConfig: HostConfig): void {
 }
 
 function validateNetwork(config: ContainerConfig, hostConfig: HostConfig): void {
+  if (hostConfig.UTSMode === 'host' && config.Hostname) {
+    throw invalidArgument('conflicting options: hostname and the UTS mode')
+  }
+  if (config.MacAddress && !/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(config.MacAddress)) {
+    throw invalidArgument(`${config.MacAddress} is not a valid mac address`)
+  }
   const published = portRequests(config, hostConfig).length > 0
   if (hostConfig.NetworkMode?.startsWith('container:') === true) validateSharedNetwork(config, hostConfig, published)
   for (const entry of hostConfig.ExtraHosts ?? []) {

@@ -11,7 +11,7 @@ import { initDestination, specMounts } from './spec-mounts.ts'
 import { deviceRules, resourcesOf } from './spec-resources.ts'
 
 /** Paths of /proc and /sys that tell about or reach the host. */
-const maskedPaths = [
+export const defaultMaskedPaths: readonly string[] = [
   '/proc/asound',
   '/proc/acpi',
   '/proc/interrupts',
@@ -26,7 +26,14 @@ const maskedPaths = [
   '/sys/devices/virtual/powercap',
 ]
 
-const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+/** Paths of /proc that can be read only. */
+export const defaultReadonlyPaths: readonly string[] = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+]
 
 /** A spec whose filter is kept apart, as text. */
 export interface BuiltSpec {
@@ -125,7 +132,12 @@ function linuxOf(input: SpecInput, host: SpecHost): OciLinux {
     ...(input.devices === undefined || input.devices.length === 0 ? {} : { devices: input.devices }),
     resources: { devices: deviceRules(input), ...resourcesOf(input.resources) },
     ...(input.sysctls === undefined ? {} : { sysctl: input.sysctls }),
-    ...(masked ? { maskedPaths, readonlyPaths } : {}),
+    ...(masked
+      ? {
+          maskedPaths: input.maskedPaths ?? defaultMaskedPaths,
+          readonlyPaths: input.readonlyPaths ?? defaultReadonlyPaths,
+        }
+      : {}),
     ...(propagation === undefined ? {} : { rootfsPropagation: propagation }),
   }
 }

@@ -1,4 +1,12 @@
-export { type BuiltSpec, buildEnv, buildSpec, capabilitySets, formatSpec } from './build-spec.ts'
+export {
+  type BuiltSpec,
+  buildEnv,
+  buildSpec,
+  capabilitySets,
+  defaultMaskedPaths,
+  defaultReadonlyPaths,
+  formatSpec,
+} from './build-spec.ts'
 export { capabilitiesOfMask, defaultCapabilities, resolveCapabilities } from './capabilities.ts'
 export type { AttachHandle, AttachOptions } from './conmon-attach.ts'
 export type { TerminalSize } from './conmon-control.ts'

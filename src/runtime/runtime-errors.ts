@@ -28,6 +28,11 @@ export function runtimeError(text: string, { work, command }: FailedWork): Berth
     const message = `${prefixes[work]}${during}exec: ${JSON.stringify(command)}: ${reason}: unknown`
     return invalidArgument(message, { cause, details: { exitCode } })
   }
+  const [, directory] = /chdir `?([^`':]+)[`']?: No such file or directory/i.exec(text) ?? []
+  if (directory !== undefined) {
+    const message = `${prefixes[work]}chdir to cwd (${JSON.stringify(directory)}) set in config.json failed: no such file or directory: unknown`
+    return invalidArgument(message, { cause, details: { exitCode: 127 } })
+  }
   if (isNotFound(text)) {
     return command.includes('/')
       ? fail(127, `stat ${command}: no such file or directory`)

@@ -61,10 +61,17 @@ export interface SpecInput {
   readonly noNewPrivileges: boolean
   /** `--security-opt systempaths=unconfined`: nothing of /proc and /sys is masked. */
   readonly unmaskedPaths?: boolean
+  /** Instead of the default ones. */
+  readonly maskedPaths?: readonly string[]
+  readonly readonlyPaths?: readonly string[]
   readonly namespaces: {
     readonly network: NamespaceMode
     readonly pid: NamespaceMode
     readonly ipc: NamespaceMode
+    /** The namespace of `ipc` is new, but without /dev/shm. */
+    readonly noShm?: boolean
+    /** Directory on the host that is shown as /dev/shm: that of the container whose `ipc` is joined. */
+    readonly shmSource?: string
     readonly uts: NamespaceMode
     /** Default: private on cgroup v2, the host's on v1. */
     readonly cgroup?: NamespaceMode
@@ -73,6 +80,7 @@ export interface SpecInput {
   readonly tmpfs: readonly TmpfsMount[]
   readonly shmSizeBytes?: number
   readonly devices?: readonly OciDevice[]
+  /** Which devices may be used beside the common ones; a node of `devices` can be opened only with a rule. */
   readonly deviceRules?: readonly OciDeviceRule[]
   readonly resources: ResourceLimits
   readonly rlimits: readonly OciRlimit[]

@@ -19,26 +19,28 @@ export function specMounts(input: SpecInput): readonly OciMount[] {
 
 function defaultMounts(input: SpecInput): OciMount[] {
   const access = input.privileged ? 'rw' : 'ro'
-  const hostIpc = input.namespaces.ipc === 'host'
+  const { ipc, noShm, shmSource } = input.namespaces
+  const hostIpc = ipc === 'host'
+  // A namespace that is not new has its shared memory files elsewhere.
+  const shm = hostIpc ? '/dev/shm' : shmSource
   return [
     mount('/proc', 'proc', 'proc', ['nosuid', 'noexec', 'nodev']),
     mount('/dev', 'tmpfs', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
     mount('/dev/pts', 'devpts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']),
     mount('/sys', 'sysfs', 'sysfs', ['nosuid', 'noexec', 'nodev', access]),
     mount('/sys/fs/cgroup', 'cgroup', 'cgroup', ['nosuid', 'noexec', 'nodev', access]),
-    hostIpc
-      ? mount('/dev/mqueue', 'bind', '/dev/mqueue', ['rbind', 'nosuid', 'noexec', 'nodev'])
-      : mount('/dev/mqueue', 'mqueue', 'mqueue', ['nosuid', 'noexec', 'nodev']),
-    hostIpc
-      ? mount('/dev/shm', 'bind', '/dev/shm', ['rbind', 'nosuid', 'noexec', 'nodev'])
-      : mount('/dev/shm', 'tmpfs', 'shm', [
-          'nosuid',
-          'noexec',
-          'nodev',
-          'mode=1777',
-          `size=${input.shmSizeBytes ?? defaultShmSizeBytes}`,
-        ]),
+    // Of the namespace that mounts it, so that the host's own is never needed.
+    mount('/dev/mqueue', 'mqueue', 'mqueue', ['nosuid', 'noexec', 'nodev']),
+    ...(noShm === true
+      ? []
+      : [shm === undefined ? shmMount(input) : mount('/dev/shm', 'bind', shm, [...shmFlags, 'rbind'])]),
   ]
+}
+
+const shmFlags = ['nosuid', 'noexec', 'nodev']
+
+function shmMount({ shmSizeBytes = defaultShmSizeBytes }: SpecInput): OciMount {
+  return mount('/dev/shm', 'tmpfs', 'shm', [...shmFlags, 'mode=1777', `size=${shmSizeBytes}`])
 }
 
 function tmpfsMount({ destination, options }: TmpfsMount): OciMount {

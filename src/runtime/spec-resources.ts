@@ -16,18 +16,11 @@ const commonDevices: readonly (readonly [major: number, minor: number])[] = [
 ]
 
 /** Which devices the container may open. */
-export function deviceRules({
-  privileged,
-  deviceRules: extra = [],
-  devices = [],
-}: SpecInput): readonly OciDeviceRule[] {
+export function deviceRules({ privileged, deviceRules: extra = [] }: SpecInput): readonly OciDeviceRule[] {
   if (privileged) return [{ allow: true, access: 'rwm' }]
   return [
     { allow: false, access: 'rwm' },
     ...commonDevices.map(([major, minor]) => ({ allow: true, type: 'c', major, minor, access: 'rwm' }) as const),
-    ...devices.flatMap(({ type, major, minor }) =>
-      type === 'c' || type === 'b' ? [{ allow: true, type, major, minor, access: 'rwm' } as const] : [],
-    ),
     ...extra,
   ]
 }

@@ -14,6 +14,8 @@ export interface CarryOptions {
   readonly stdin: boolean
   /** False: one stream without frames. */
   readonly multiplexed: boolean
+  /** Where a failure is written. Default: stderr. */
+  readonly failuresTo?: 'stdout' | 'stderr'
   readonly logger: Logger
 }
 
@@ -21,12 +23,13 @@ export interface CarryOptions {
 export async function carryBothWays(
   connection: HijackedConnection,
   source: OutputSource<AttachIo>,
-  { stdin, multiplexed, logger }: CarryOptions,
+  { stdin, multiplexed, failuresTo, logger }: CarryOptions,
 ): Promise<void> {
   const { output, input } = connection
   // Unwanted input is still read, so that the client's end is seen.
   if (!stdin) input.resume()
-  await carry(new StreamSink(output, { multiplexed }), logger, (sink) => source.run(stdin ? { sink, input } : { sink }))
+  const work = (sink: OutputSink) => source.run(stdin ? { sink, input } : { sink })
+  await carry(new StreamSink(output, { multiplexed }), logger, work, failuresTo)
   connection.finish()
 }
 
@@ -35,6 +38,7 @@ export async function carry(
   sink: StreamSink,
   logger: Logger,
   work: (sink: OutputSink) => Promise<void>,
+  failuresTo: 'stdout' | 'stderr' = 'stderr',
 ): Promise<void> {
   let isOpen = true
   sink.onClose(() => {
@@ -45,7 +49,7 @@ export async function carry(
   } catch (error) {
     if (isOpen) {
       logger.warn('output stream failed', { error: messageOf(error) })
-      sink.write('stderr', Buffer.from(`${messageOf(error)}\r\n`))
+      sink.write(failuresTo, Buffer.from(`${messageOf(error)}\r\n`))
     }
   } finally {
     sink.end()

@@ -1,4 +1,4 @@
-import { invalidArgument, type Logger } from '../../base/index.ts'
+import { BerthError, invalidArgument, isBerthError, type Logger } from '../../base/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 import { upgradeCreateBody } from '../versions/index.ts'
@@ -72,8 +72,12 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
       await backend.start(id, { detachKeys: call.query.optional('detachKeys') })
     }),
     action('stop', (call, id) => backend.stop(id, stopOptions(call))),
-    action('restart', (call, id) => backend.restart(id, stopOptions(call))),
-    action('kill', ({ query }, id) => backend.kill(id, query.optional('signal') ?? 'SIGKILL')),
+    action('restart', (call, id) =>
+      explained(`Cannot restart container ${id}`, backend.restart(id, stopOptions(call))),
+    ),
+    action('kill', ({ query }, id) =>
+      explained(`cannot kill container: ${id}`, backend.kill(id, query.optional('signal') ?? 'SIGKILL')),
+    ),
     action('rename', ({ query }, id) => {
       const name = readContainerName(query.text('name'))
       if (name === undefined) throw invalidArgument('Neither old nor new names may be empty')
@@ -91,6 +95,16 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
       },
     },
   ]
+}
+
+/** The same error with what was being done in front. */
+async function explained(what: string, work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } catch (cause) {
+    if (!isBerthError(cause)) throw cause
+    throw new BerthError(cause.kind, `${what}: ${cause.message}`, { cause, details: cause.details })
+  }
 }
 
 /** `POST /containers/{id}/VERB`, answered without a body. */

@@ -45,28 +45,16 @@ const refused: readonly (readonly [string, ContainerConfig, HostConfig, Networki
   ['Config.Healthcheck', { Healthcheck: { Test: ['CMD', 'true'] } }, {}],
   ['Config.Healthcheck', { Healthcheck: { Interval: 1 } }, {}],
   ['Config.NetworkDisabled', { NetworkDisabled: true }, {}],
-  ['HostConfig.VolumesFrom', {}, { VolumesFrom: ['x'] }],
   ['HostConfig.VolumeDriver', {}, { VolumeDriver: 'nfs' }],
-  ['HostConfig.Devices', {}, { Devices: [{ PathOnHost: '/dev/null' }] }],
   ['HostConfig.DeviceRequests', {}, { DeviceRequests: [{ Count: -1 }] }],
   ['HostConfig.UsernsMode', {}, { UsernsMode: 'keep-id' }],
-  ['HostConfig.IpcMode', {}, { IpcMode: 'none' }],
   ['HostConfig.CgroupParent', {}, { CgroupParent: '/a' }],
-  ['HostConfig.MemorySwappiness', {}, { MemorySwappiness: 0 }],
-  ['HostConfig.MaskedPaths', {}, { MaskedPaths: [] }],
   ['HostConfig.StorageOpt', {}, { StorageOpt: { size: '1G' } }],
   ['HostConfig.BlkioDeviceReadBps', {}, { BlkioDeviceReadBps: [{ Path: '/dev/sda', Rate: 1 }] }],
   [
     'Mount.BindOptions.ReadOnlyForceRecursive',
     {},
     { Mounts: [{ Type: 'bind', BindOptions: { ReadOnlyForceRecursive: true } }] },
-  ],
-  ['EndpointsConfig["bridge"].Aliases', {}, {}, { EndpointsConfig: { bridge: { Aliases: ['a'] } } }],
-  [
-    'EndpointsConfig["bridge"].IPAMConfig',
-    {},
-    {},
-    { EndpointsConfig: { bridge: { IPAMConfig: { IPv4Address: '1.2.3.4' } } } },
   ],
   ['NetworkingConfig.EndpointsConfig["other"]', {}, {}, { EndpointsConfig: { other: {} } }],
 ]
@@ -84,3 +72,12 @@ for (const [name, config, hostConfig, networking = {}] of refused) {
     )
   })
 }
+
+test('refuseUnsupported() answers as Docker to an address or alias on a predefined network', () => {
+  const bridge = (settings: object) => ({ EndpointsConfig: { bridge: settings } })
+  assert.throws(
+    () => refuseUnsupported({}, {}, bridge({ IPAMConfig: { IPv4Address: '1.2.3.4' } })),
+    /user specified IP address is supported on user defined networks only/,
+  )
+  assert.throws(() => refuseUnsupported({}, {}, bridge({ Aliases: ['a'] })), /network-scoped alias is supported only/)
+})

@@ -10,6 +10,7 @@ import type {
   Mount,
   NetworkingConfig,
 } from '../../api/index.ts'
+import { invalidArgument } from '../../base/index.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 
 /** Null: honoured or inert. Otherwise: tells a value that asks for nothing. */
@@ -59,7 +60,7 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   RestartPolicy: honoured,
   AutoRemove: honoured,
   VolumeDriver: isOneOf('', 'local'),
-  VolumesFrom: unlessSet,
+  VolumesFrom: honoured,
   Mounts: honoured,
   ConsoleSize: honoured,
   Annotations: honoured,
@@ -71,7 +72,7 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   DnsSearch: honoured,
   ExtraHosts: honoured,
   GroupAdd: honoured,
-  IpcMode: (value) => /^($|private$|shareable$|host$|container:)/.test(String(value)),
+  IpcMode: honoured,
   Cgroup: unlessSet,
   Links: unlessSet,
   OomScoreAdj: honoured,
@@ -104,15 +105,14 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   CpuRealtimeRuntime: unlessSet,
   CpusetCpus: honoured,
   CpusetMems: honoured,
-  Devices: unlessSet,
-  DeviceCgroupRules: unlessSet,
+  Devices: honoured,
+  DeviceCgroupRules: honoured,
   DeviceRequests: unlessSet,
   KernelMemory: unlessSet,
   KernelMemoryTCP: unlessSet,
   MemoryReservation: honoured,
   MemorySwap: honoured,
-  // -1 is what the CLI sends when the flag is absent.
-  MemorySwappiness: isOneOf(-1),
+  MemorySwappiness: honoured,
   OomKillDisable: honoured,
   PidsLimit: honoured,
   Ulimits: honoured,
@@ -121,8 +121,8 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   CpuPercent: unlessSet,
   IOMaximumIOps: unlessSet,
   IOMaximumBandwidth: unlessSet,
-  MaskedPaths: unlessGiven,
-  ReadonlyPaths: unlessGiven,
+  MaskedPaths: honoured,
+  ReadonlyPaths: honoured,
   Init: honoured,
 }
 
@@ -174,7 +174,20 @@ function refuseEndpoints(networkMode: string, { EndpointsConfig }: NetworkingCon
         `NetworkingConfig.EndpointsConfig[${JSON.stringify(network)}] beside network ${networkMode}`,
       )
     }
+    if (predefinedNetworks.has(network)) refuseOnPredefined(settings ?? {})
     refuseFields(`EndpointsConfig[${JSON.stringify(network)}]`, settings ?? {}, endpointClasses)
+  }
+}
+
+const predefinedNetworks: ReadonlySet<string> = new Set(['default', 'bridge', 'host', 'none'])
+
+/** What Docker too has for networks of the user's own only. */
+function refuseOnPredefined({ IPAMConfig, Aliases }: EndpointSettings): void {
+  if (!isUnset(IPAMConfig?.IPv4Address) || !isUnset(IPAMConfig?.IPv6Address)) {
+    throw invalidArgument('user specified IP address is supported on user defined networks only')
+  }
+  if (!isUnset(Aliases)) {
+    throw invalidArgument('network-scoped alias is supported only for containers in user defined networks')
   }
 }
 
@@ -189,11 +202,6 @@ function isUnset(value: unknown): boolean {
   if (value === null || value === undefined || value === '' || value === 0 || value === false) return true
   if (Array.isArray(value)) return value.length === 0
   return typeof value === 'object' && Object.values(value).every(isUnset)
-}
-
-/** For lists whose empty form means something else than their absence. */
-function unlessGiven(): boolean {
-  return false
 }
 
 function isOneOf(...values: readonly (string | number)[]): (value: unknown) => boolean {

@@ -53,7 +53,7 @@ async function start(backend: ExecBackend, logger: Logger, call: Call): Promise<
   }
   const connection = await exchange.hijack(streamContentType(call, source.tty))
   // Whether the process reads stdin is the exec's own setting: the backend leaves `input` alone otherwise.
-  await carryBothWays(connection, source, { stdin: true, multiplexed: !source.tty, logger })
+  await carryBothWays(connection, source, { stdin: true, multiplexed: !source.tty, failuresTo: 'stdout', logger })
 }
 
 /** A size without a terminal means nothing. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { HostConfig } from '../../api/index.ts'
 import { decodeCreateBody } from '../containers/create-body.ts'
 import { upgradeCreateBody } from './create-body.ts'
 
@@ -19,16 +18,6 @@ test('upgradeCreateBody() makes defaults of old versions explicit', () => {
   assert.equal(upgrade('1.51', { KernelMemory: 5 }).hostConfig.KernelMemory, 0)
   assert.equal(upgrade('1.51', { PidsLimit: -1 }).hostConfig.PidsLimit, null)
   assert.equal(upgrade('1.51', { PidsLimit: 5 }).hostConfig.PidsLimit, 5)
-})
-
-test('upgradeCreateBody() knows the security option systempaths again', () => {
-  const { hostConfig }: { hostConfig: HostConfig } = upgrade('1.51', {
-    MaskedPaths: [],
-    ReadonlyPaths: [],
-    SecurityOpt: ['seccomp=unconfined'],
-  })
-  assert.deepEqual(hostConfig.SecurityOpt, ['seccomp=unconfined', 'systempaths=unconfined'])
-  assert.equal(hostConfig.MaskedPaths, undefined)
 })
 
 test('upgradeCreateBody() brings the MAC address to one place', () => {

@@ -7,7 +7,7 @@ import type { CreateBody } from '../containers/create-body.ts'
 export function upgradeCreateBody(body: CreateBody, apiVersion: string): CreateBody {
   const isBelow = (version: string) => compareApiVersions(apiVersion, version) < 0
   const { config, networkingConfig } = body
-  const hostConfig = withSystemPaths(upgradeHostConfig(body.hostConfig, isBelow))
+  const hostConfig = upgradeHostConfig(body.hostConfig, isBelow)
   const mac = macAddress(body, isBelow)
   const upgraded = mac === undefined ? config : { ...config, MacAddress: mac }
   const { Healthcheck } = upgraded
@@ -36,13 +36,6 @@ function upgradeHostConfig(hostConfig: HostConfig, isBelow: (version: string) =>
 
 function withoutNonRecursive(mount: Mount): Mount {
   return mount.BindOptions ? { ...mount, BindOptions: { ...mount.BindOptions, NonRecursive: false } } : mount
-}
-
-/** The CLI turns `--security-opt systempaths=unconfined` into two empty lists; back to the option. */
-function withSystemPaths(hostConfig: HostConfig): HostConfig {
-  const { MaskedPaths, ReadonlyPaths, ...rest } = hostConfig
-  if (MaskedPaths?.length !== 0 || ReadonlyPaths?.length !== 0) return hostConfig
-  return { ...rest, SecurityOpt: [...(hostConfig.SecurityOpt ?? []), 'systempaths=unconfined'] }
 }
 
 /** The address moved from Config to the endpoint in 1.44; inside, Config holds it. */

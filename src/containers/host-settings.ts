@@ -1,0 +1,86 @@
+/** HostConfig as a record keeps it: what was asked for, completed by the daemon's defaults, other containers by id. */
+import type { HostConfig } from '../api/index.ts'
+import { invalidArgument, isKind } from '../base/index.ts'
+import { defaultMaskedPaths, defaultReadonlyPaths } from '../runtime/index.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { fileLogDrivers, parseLogOptions } from './log-options.ts'
+
+/** Fills in the defaults that inspect shows. Throws `invalidArgument` for what the daemon does not have. */
+export function completeHostConfig(context: ContainerContext, given: HostConfig): HostConfig {
+  const { settings } = context
+  const runtime = given.Runtime || settings.defaultRuntime
+  if (!settings.runtimes.has(runtime)) throw invalidArgument(`unknown or invalid runtime name: ${runtime}`)
+  return {
+    ...given,
+    ...namespaceModes(context, given),
+    ...systemPaths(given),
+    LogConfig: logConfig(context, given),
+    RestartPolicy: {
+      Name: given.RestartPolicy?.Name || 'no',
+      MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
+    },
+    Runtime: runtime,
+    ShmSize: given.ShmSize || settings.shmSizeBytes,
+    CgroupnsMode: given.CgroupnsMode || (context.specHost.cgroupVersion === 2 ? 'private' : 'host'),
+    MemorySwap: given.MemorySwap || (given.Memory ? given.Memory * 2 : 0),
+    // The CLI's word for "not set".
+    MemorySwappiness: given.MemorySwappiness === -1 ? null : (given.MemorySwappiness ?? null),
+  }
+}
+
+function logConfig({ settings }: ContainerContext, given: HostConfig): NonNullable<HostConfig['LogConfig']> {
+  const driver = given.LogConfig?.Type || settings.logDriver
+  // The daemon's options are for its own driver.
+  const options = driver === settings.logDriver ? settings.logOptions : {}
+  const config = { Type: driver, Config: { ...options, ...given.LogConfig?.Config } }
+  if (!fileLogDrivers.includes(driver) && driver !== 'none') {
+    // Not `notFound`: clients take that for a missing image and pull.
+    throw invalidArgument(`error looking up logging plugin ${driver}: plugin "${driver}" not found`)
+  }
+  parseLogOptions(config)
+  return config
+}
+
+/** Modes that name another container keep its id, so that a rename changes nothing. */
+function namespaceModes(
+  context: ContainerContext,
+  { NetworkMode: network, IpcMode: ipc, PidMode: pid }: HostConfig,
+): Pick<HostConfig, 'NetworkMode' | 'IpcMode' | 'PidMode'> {
+  const mode = network && network !== 'default' ? network : 'bridge'
+  if (ipc && !/^(private|shareable|host|none|container:.+)$/.test(ipc))
+    throw invalidArgument(`Invalid IPC mode: ${ipc}`)
+  return {
+    // An unknown network or container fails the start, as with Docker: at create, clients take a 404 for a missing image.
+    NetworkMode: withId(context, mode, (text) => text),
+    IpcMode: withId(context, ipc || 'private', noSuchContainer),
+    PidMode: withId(context, pid ?? '', noSuchContainer),
+  }
+}
+
+function withId(context: ContainerContext, mode: string, missing: (mode: string) => string): string {
+  const target = targetOf(mode)
+  if (target === undefined) return mode
+  try {
+    return `container:${context.containers.get(target).id}`
+  } catch (error) {
+    if (isKind(error, 'notFound')) return missing(mode)
+    throw error
+  }
+}
+
+function noSuchContainer(mode: string): never {
+  throw invalidArgument(`No such container: ${targetOf(mode)}`)
+}
+
+function targetOf(mode: string): string | undefined {
+  return mode.startsWith('container:') && mode !== 'container:' ? mode.slice('container:'.length) : undefined
+}
+
+function systemPaths(given: HostConfig): Pick<HostConfig, 'MaskedPaths' | 'ReadonlyPaths'> {
+  if (given.Privileged === true) return { MaskedPaths: null, ReadonlyPaths: null }
+  if (given.SecurityOpt?.includes('systempaths=unconfined') === true) return { MaskedPaths: [], ReadonlyPaths: [] }
+  return {
+    MaskedPaths: given.MaskedPaths ?? defaultMaskedPaths,
+    ReadonlyPaths: given.ReadonlyPaths ?? defaultReadonlyPaths,
+  }
+}
