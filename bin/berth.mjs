@@ -4,10 +4,10 @@
 import { enableCompileCache, registerHooks } from 'node:module'
 
 const { dirname } = process.getBuiltinModule('node:path')
-const { readFileSync, statSync } = process.getBuiltinModule('node:fs')
+const { accessSync, constants, mkdirSync, readFileSync, statSync } = process.getBuiltinModule('node:fs')
 
 const root = dirname(import.meta.dirname)
-const cache = `${root}/node_modules/.cache/berth`
+const cache = cacheDirectory()
 enableCompileCache(cache)
 const bundle = freshBundle()
 const { main } = await import(bundle ?? sources())
@@ -21,6 +21,18 @@ const code = await main(process.argv.slice(2), {
 if (bundle === undefined) await renewBundle()
 // All output is written by now; handles that are still open (a terminal's input) must not hold the end up.
 process.exit(code)
+
+/** Beside the code; for users who may not write there in their home. */
+function cacheDirectory() {
+  const shared = `${root}/node_modules/.cache/berth`
+  try {
+    mkdirSync(shared, { recursive: true })
+    accessSync(shared, constants.W_OK)
+    return shared
+  } catch {
+    return `${process.env.XDG_CACHE_HOME || `${process.getBuiltinModule('node:os').homedir()}/.cache`}/berth`
+  }
+}
 
 /** The command line in one file, if it was made of the sources as they are now: it saves 20 ms. */
 function freshBundle() {

@@ -4,21 +4,23 @@
  *    <cache>/cli.json   {node, files: [[path, modified, size], …]}
  *
  *  `bin/berth.mjs` reads both. */
-import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { bundleModules } from './bundle-modules.ts'
 
 const entry = 'src/cli/main.ts'
 
-/** Makes both files anew. Each is replaced in one step, so that others may read meanwhile. */
+/** Makes both files anew. Throws at once when `cache` can't be written to. Each is replaced in one step, so that others may read meanwhile. */
 export function writeBundle(root: string, cache: string): void {
+  mkdirSync(cache, { recursive: true })
+  // The work is in vain, and would be at every command, where the result can't be kept.
+  accessSync(cache, constants.W_OK)
   const { text, files } = bundleModules(root, entry, ['main'])
   const stamps = files.map((path) => {
     const { mtimeMs, size } = statSync(join(root, path))
     return [path, mtimeMs, size]
   })
-  mkdirSync(cache, { recursive: true })
   replaceFile(join(cache, 'cli.mjs'), text)
   replaceFile(join(cache, 'cli.json'), JSON.stringify({ node: process.version, root, files: stamps }))
 }
