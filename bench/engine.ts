@@ -10,7 +10,7 @@ import { Cell } from './cell.ts'
 
 const project = join(import.meta.dirname, '..')
 const startLimitMs = 30_000
-const commandLimitMs = 300_000
+const commandLimitMs = 120_000
 
 /** How an engine is started, and which processes are its daemons. */
 export interface EngineKind {

@@ -13,6 +13,10 @@ import { crowdWorks } from './works/crowds.ts'
 
 const works: readonly Work[] = [...containerWorks, ...crowdWorks, ...byteWorks]
 
+/** A bench that is told to end takes all down that it started. */
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+
 const options = parseOptions(process.argv.slice(2))
 if (options === undefined) {
   process.stdout.write(`${help}Works: ${works.map(({ key }) => key).join(' ')}\n`)
@@ -32,7 +36,15 @@ async function bench(options: BenchOptions): Promise<void> {
   try {
     const machine = await startEngines(options, images, engines)
     for (const work of chosen) {
-      rows.push(await measure(work, engines, images, options.quick))
+      if (stop.signal.aborted) break
+      try {
+        rows.push(await measure(work, engines, images, options.quick))
+      } catch (error) {
+        // The other works still tell something.
+        console.error(`${work.key}:`, error)
+        process.exitCode = 1
+        continue
+      }
       process.stderr.write(`${formatTable(rows.slice(-1), names(engines)).split('\n').at(-1)}\n`)
     }
     const path = options.output ?? resultPath()
@@ -61,13 +73,14 @@ async function startEngines(options: BenchOptions, images: Images, engines: Engi
 }
 
 async function measure(work: Work, all: readonly Engine[], images: Images, quick: boolean): Promise<Row> {
-  const engines = all.filter(({ name }) => work.berthOnly !== true || name === 'berth')
+  const engines = all.filter(({ name }) => work.without?.includes(name) !== true)
   const rounds = quick ? (work.quickRounds ?? Math.ceil(work.rounds / 3)) : work.rounds
   const samples = new Map<string, number[]>(engines.map(({ name }) => [name, []]))
   for (const engine of engines) await work.prepare?.(engine, images)
   const isCheap = work.rounds > 3
   for (let round = isCheap ? -1 : 0; round < rounds; round++) {
     for (const engine of engines) {
+      stop.signal.throwIfAborted()
       const value = await work.measure(engine, images)
       if (round >= 0) samples.get(engine.name)?.push(value)
     }

@@ -14,8 +14,8 @@ export interface Work {
   readonly quickRounds?: number
   /** Largest ratio that DESIGN's budgets allow: Berth against another engine. */
   readonly budget?: { readonly docker?: number; readonly podman?: number; readonly absolute?: number }
-  /** Only Berth is measured: there is only an absolute budget. */
-  readonly berthOnly?: boolean
+  /** Engines that are not measured at this. */
+  readonly without?: readonly string[]
   /** Once, before the first round. */
   prepare?(engine: Engine, images: Images): Promise<void>
   /** One sample. */
