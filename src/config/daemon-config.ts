@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { invalidArgument, messageOf } from '../base/index.ts'
-import { mergeValues, parseConfigFile, parseFlags, type RawValues } from './parse-options.ts'
+import { mergeReloadable, mergeValues, parseConfigFile, parseFlags, type RawValues } from './parse-options.ts'
 import { type ListenAddress, parseBytes, parseCidr, parseHost, parseUlimit, type UlimitDefault } from './values.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
@@ -65,10 +65,51 @@ const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'fatal']
 
 /** Reads flags and the file they point to. Throws `invalidArgument` whose message names what is wrong. */
 export function loadDaemonConfig(args: readonly string[]): DaemonConfig {
+  return ConfigSource.open(args).config
+}
+
+/** The configuration with where it comes from, so that it can be read anew. */
+export class ConfigSource {
+  readonly #args: readonly string[]
+  #raw: RawValues
+  #config: DaemonConfig
+
+  private constructor(args: readonly string[], raw: RawValues, config: DaemonConfig) {
+    this.#args = args
+    this.#raw = raw
+    this.#config = config
+  }
+
+  /** Reads flags and file. Throws `invalidArgument` whose message names what is wrong. */
+  static open(args: readonly string[]): ConfigSource {
+    const { raw, path } = readValues(args)
+    return new ConfigSource(args, raw, resolveConfig(raw, path))
+  }
+
+  /** The configuration as it is in force. */
+  get config(): DaemonConfig {
+    return this.#config
+  }
+
+  /** Reads the file again and gives `apply` the configuration with all that can change without a restart; it is in
+   *  force when that succeeds. Resolves with the names of options that have changed and can't. Rejects as `open` throws
+   *  and as `apply` does, and nothing has changed then. */
+  async reload(apply: (config: DaemonConfig) => Promise<void>): Promise<readonly string[]> {
+    const { raw: wanted, path } = readValues(this.#args)
+    const { raw, kept } = mergeReloadable(this.#raw, wanted)
+    const config = resolveConfig(raw, path)
+    await apply(config)
+    this.#config = config
+    this.#raw = raw
+    return kept
+  }
+}
+
+function readValues(args: readonly string[]): { readonly raw: RawValues; readonly path: string } {
   const flags = parseFlags(args)
   const path = text(flags, 'configFile') ?? defaultConfigFile
   const file = readConfigFile(path, flags.configFile !== undefined)
-  return deepFreeze(resolveConfig(mergeValues(flags, file, path), path))
+  return { raw: mergeValues(flags, file, path), path }
 }
 
 function readConfigFile(path: string, required: boolean): RawValues {
@@ -89,7 +130,7 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
   const logLevel = raw.debug === true ? 'debug' : (text(raw, 'logLevel') ?? 'info')
   if (!logLevels.includes(logLevel)) throw invalidArgument(`invalid logging level: ${logLevel}`)
   const hosts = list(raw, 'host')
-  return {
+  return deepFreeze({
     configFile,
     dataRoot,
     execRoot,
@@ -112,7 +153,7 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
     },
     network: networkConfig(raw),
     containers: containersConfig(raw),
-  }
+  })
 }
 
 function networkConfig(raw: RawValues): DaemonConfig['network'] {

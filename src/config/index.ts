@@ -1,3 +1,3 @@
-export { type DaemonConfig, type LogLevel, loadDaemonConfig, type TlsConfig } from './daemon-config.ts'
+export { ConfigSource, type DaemonConfig, type LogLevel, loadDaemonConfig, type TlsConfig } from './daemon-config.ts'
 export { daemonHelp } from './daemon-options.ts'
 export { type ListenAddress, parseBytes, type UlimitDefault } from './values.ts'

@@ -1,6 +1,6 @@
 /** From flags and daemon.json to raw values by option name: unknown names refused, types checked,
  *  and one option said in both places refused, as dockerd does. */
-import { parseArgs } from 'node:util'
+import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { type BerthError, invalidArgument, messageOf } from '../base/index.ts'
 import { type DaemonOption, type DaemonOptionName, daemonOptions } from './daemon-options.ts'
 
@@ -126,4 +126,21 @@ export function mergeValues(flags: RawValues, file: RawValues, path: string): Ra
     )
   }
   return { ...file, ...flags }
+}
+
+/** New values where an option can change without a restart, the old ones elsewhere; `kept` names the latter that
+ *  were to change, as daemon.json calls them. */
+export function mergeReloadable(
+  old: RawValues,
+  wanted: RawValues,
+): { readonly raw: RawValues; readonly kept: readonly string[] } {
+  const raw: RawValues = {}
+  const kept: string[] = []
+  for (const [name, option] of entries) {
+    const value = option.reloadable === true ? wanted[name] : old[name]
+    if (value !== undefined) raw[name] = value
+    const isKept = option.reloadable !== true && !isDeepStrictEqual(old[name], wanted[name])
+    if (isKept) kept.push(option.key ?? name)
+  }
+  return { raw, kept }
 }

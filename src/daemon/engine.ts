@@ -43,6 +43,8 @@ export interface EngineOptions {
 export interface Engine {
   /** What the API calls, for embedders. */
   readonly backends: Backends
+  /** Takes over settings that can change without a restart. Throws when they can't be had. */
+  configure(config: DaemonConfig): Promise<void>
   /** Serves the API on one more address. */
   listen(address: ListenAddress): Promise<Endpoint>
   /** Stops serving and working. Containers run on, unless `stopContainers` is said; `removeNetwork` takes bridge and
@@ -58,6 +60,8 @@ export interface CloseOptions {
 /** Opens the engine on its data root. Throws `conflict` when another daemon has it. */
 export async function createEngine(config: DaemonConfig, options: EngineOptions): Promise<Engine> {
   const { logger } = options
+  // What may change under a running engine is read from here.
+  const current = { config, settings: containerSettings(config) }
   await using undo = new Undo()
   const locks = takeLocks(config)
   undo.add(() => {
@@ -108,7 +112,9 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     background,
     logger: logger.child({ component: 'containers' }),
     paths: new ContainerPaths(config.dataRoot, config.execRoot),
-    settings: containerSettings(config),
+    get settings() {
+      return current.settings
+    },
     host: { cpus: host.cpus, capabilities: new Set(capabilities) },
     specHost: {
       cgroupVersion: detectCgroups().version,
@@ -129,7 +135,9 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     exec: execBackend(context),
     images: imageBackend(images),
     system: systemBackend({
-      config,
+      get config() {
+        return current.config
+      },
       context,
       engineId: engineId(config.dataRoot),
       imageCount: () => [...images.store.records()].length,
@@ -141,10 +149,16 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
   undo.disarm()
   return {
     backends,
+    async configure(next) {
+      await runtime.configure(next.containers)
+      images.configure(imageSettings(next))
+      current.config = next
+      current.settings = containerSettings(next)
+    },
     listen: (address) => listenOn(server, config, address),
     async close({ stopContainers = false, removeNetwork = false } = {}) {
       await server.close()
-      if (stopContainers) await stopAll(context, config.shutdownTimeoutSeconds)
+      if (stopContainers) await stopAll(context, current.config.shutdownTimeoutSeconds)
       context.live.close()
       await background.drain()
       await images.close()
@@ -193,9 +207,15 @@ async function openImages(config: DaemonConfig, parts: ImagePartsOfEngine): Prom
     events: parts.events,
     use: imageUse(parts.index),
     logger: parts.logger.child({ component: 'images' }),
-    registries: { insecureRegistries: config.registries.insecure, mirrors: config.registries.mirrors },
-    maxConcurrentDownloads: config.registries.maxConcurrentDownloads,
+    ...imageSettings(config),
   })
+}
+
+function imageSettings({ registries }: DaemonConfig): Parameters<Images['configure']>[0] {
+  return {
+    registries: { insecureRegistries: registries.insecure, mirrors: registries.mirrors },
+    maxConcurrentDownloads: registries.maxConcurrentDownloads,
+  }
 }
 
 function execBackend(context: ContainerContext): Backends['exec'] {

@@ -1,8 +1,8 @@
 /** The program `berthd`. Exit 1 with one line for a wrong configuration or a data root in use. */
 import { rmSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
-import { messageOf } from '../base/index.ts'
-import { type DaemonConfig, daemonHelp, loadDaemonConfig } from '../config/index.ts'
+import { type Logger, messageOf } from '../base/index.ts'
+import { ConfigSource, daemonHelp } from '../config/index.ts'
 import { createEngine, type Engine } from './engine.ts'
 import { jsonLogger, type LogThreshold } from './json-logger.ts'
 import { berthVersion } from './version.ts'
@@ -18,13 +18,14 @@ if (args.includes('--help')) {
 }
 
 async function run(): Promise<void> {
-  let config: DaemonConfig
+  let source: ConfigSource
   try {
-    config = loadDaemonConfig(args)
+    source = ConfigSource.open(args)
   } catch (error) {
     fail(error)
     return
   }
+  const { config } = source
   if (config.validateOnly) {
     process.stdout.write('configuration OK\n')
     return
@@ -47,18 +48,18 @@ async function run(): Promise<void> {
           }
         : {}),
     })
+    // Before the first client is answered, which may send a signal or look for the pid at once.
+    writeFileSync(config.pidfile, `${process.pid}\n`)
+    handleSignals(engine, source, logger, threshold)
     for (const address of config.hosts) await engine.listen(address)
   } catch (error) {
     fail(error)
     process.exit(1)
   }
-  writeFileSync(config.pidfile, `${process.pid}\n`)
   logger.info('berthd is ready', { version: berthVersion, dataRoot: config.dataRoot })
-  handleSignals(engine, config, threshold)
 }
 
-function handleSignals(engine: Engine, config: DaemonConfig, threshold: LogThreshold): void {
-  const logger = jsonLogger(threshold, (line) => process.stderr.write(line))
+function handleSignals(engine: Engine, source: ConfigSource, logger: Logger, threshold: LogThreshold): void {
   let stopping = false
   const stop = async (): Promise<void> => {
     if (stopping) return
@@ -66,24 +67,28 @@ function handleSignals(engine: Engine, config: DaemonConfig, threshold: LogThres
     logger.info('berthd stops')
     let code = 0
     try {
-      await engine.close({ stopContainers: !config.liveRestore })
+      await engine.close({ stopContainers: !source.config.liveRestore })
     } catch (error) {
       logger.error('stopping failed', { error })
       code = 1
     }
-    rmSync(config.pidfile, { force: true })
+    rmSync(source.config.pidfile, { force: true })
     process.exit(code)
   }
   process.on('SIGTERM', () => void stop())
   process.on('SIGINT', () => void stop())
-  process.on('SIGHUP', () => {
-    try {
-      threshold.level = loadDaemonConfig(args).logLevel
-      logger.info('configuration reloaded')
-    } catch (error) {
-      logger.error('configuration not reloaded', { error: messageOf(error) })
-    }
-  })
+  process.on('SIGHUP', () => void reload(engine, source, logger, threshold))
+}
+
+async function reload(engine: Engine, source: ConfigSource, logger: Logger, threshold: LogThreshold): Promise<void> {
+  try {
+    const kept = await source.reload((config) => engine.configure(config))
+    threshold.level = source.config.logLevel
+    if (kept.length > 0) logger.warn('these settings change with a restart only', { settings: kept.join(' ') })
+    logger.info('configuration reloaded')
+  } catch (error) {
+    logger.error('configuration not reloaded', { error: messageOf(error) })
+  }
 }
 
 function fail(error: unknown): void {

@@ -75,6 +75,8 @@ export interface ImageParts extends PullDependencies {
   readonly garbage: ImageGarbage
 }
 
+const defaultDownloads = 3
+
 /** Images, by Docker's verbs. `store` finds them, `garbage` removes what none of them needs. */
 export class Images {
   readonly #options: ImagesOptions
@@ -91,7 +93,7 @@ export class Images {
   static async open(options: ImagesOptions): Promise<Images> {
     const { db, content, contentRoot, snapshots, leases, logger } = options
     const store = ImageStore.open(db, logger)
-    const pool = new LayerPool({ size: options.maxConcurrentDownloads ?? 3 })
+    const pool = new LayerPool({ size: options.maxConcurrentDownloads ?? defaultDownloads })
     const registries = new RegistryClient({ ...options.registries, logger })
     const transport = registries.transportOptions
     const layers = await LayerStack.open({ content, contentRoot, snapshots, pool, transport })
@@ -203,6 +205,15 @@ export class Images {
     // What interrupted pulls and loads left, too: whoever prunes wants the space.
     const rest = await this.#parts.garbage.sweep({ unfinished: true })
     return { ImagesDeleted: items, SpaceReclaimed: freedBytes + rest.freedBytes }
+  }
+
+  /** Takes over changed settings. */
+  configure({
+    registries,
+    maxConcurrentDownloads,
+  }: Pick<ImagesOptions, 'registries' | 'maxConcurrentDownloads'>): void {
+    this.#parts.registries.configure(registries ?? {})
+    this.#parts.pool.resize(maxConcurrentDownloads ?? defaultDownloads)
   }
 
   /** Ends the workers and waits for what runs behind. */

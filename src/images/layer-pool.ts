@@ -44,7 +44,7 @@ interface Member {
 
 /** Runs layer jobs side by side, at most `size` at a time, in the order they came. */
 export class LayerPool {
-  readonly #options: Required<LayerPoolOptions>
+  #options: Required<LayerPoolOptions>
   readonly #members = new Set<Member>()
   readonly #queue: Task[] = []
 
@@ -72,6 +72,12 @@ export class LayerPool {
     } finally {
       signal?.removeEventListener('abort', onAbort)
     }
+  }
+
+  /** Changes how many jobs run side by side; those that run go on. */
+  resize(size: number): void {
+    this.#options = { ...this.#options, size }
+    this.#next()
   }
 
   /** Ends all workers; running jobs fail. */

@@ -66,15 +66,18 @@ const monitorPatienceMs = 2_000
 const runtimeNotSaid = 'runtime'
 
 export class ConmonRuntime {
-  readonly #options: ConmonRuntimeOptions
-  readonly #runtimes: ReadonlyMap<string, OciRuntime>
+  #options: ConmonRuntimeOptions
+  #runtimes: ReadonlyMap<string, OciRuntime>
+  /** Every program that was ever configured: containers hold on to theirs. */
+  readonly #opened: Map<string, OciRuntime>
   readonly #live = new Map<string, LiveContainer>()
   readonly #exits: DirectoryWatch
   #execCount = 0
 
-  private constructor(options: ConmonRuntimeOptions, runtimes: ReadonlyMap<string, OciRuntime>) {
+  private constructor(options: ConmonRuntimeOptions) {
     this.#options = options
-    this.#runtimes = runtimes
+    this.#runtimes = new Map()
+    this.#opened = new Map()
     this.#exits = watchDirectory(
       exitsPath(options.execRoot),
       { onFile: (name) => this.#checkExit(name), onLost: () => this.#checkAll() },
@@ -87,11 +90,26 @@ export class ConmonRuntime {
     for (const path of [join(options.execRoot, 'c'), exitsPath(options.execRoot)]) {
       mkdirSync(path, { recursive: true, mode: 0o700 })
     }
-    const runtimes = new Map<string, OciRuntime>()
-    for (const [name, path] of Object.entries(options.runtimes)) {
-      runtimes.set(name, await OciRuntime.open(path, options.execRoot))
+    const runtime = new ConmonRuntime(options)
+    try {
+      await runtime.configure(options)
+      return runtime
+    } catch (error) {
+      runtime.close()
+      throw error
     }
-    return new ConmonRuntime(options, runtimes)
+  }
+
+  /** Takes over changed settings. Throws `invalidArgument` when a program is not there; nothing has changed then. */
+  async configure(settings: Pick<ConmonRuntimeOptions, 'runtimes' | 'defaultRuntime'>): Promise<void> {
+    const runtimes = new Map<string, OciRuntime>()
+    for (const [name, path] of Object.entries(settings.runtimes)) {
+      const opened = this.#opened.get(path) ?? (await OciRuntime.open(path, this.#options.execRoot))
+      this.#opened.set(path, opened)
+      runtimes.set(name, opened)
+    }
+    this.#runtimes = runtimes
+    this.#options = { ...this.#options, ...settings }
   }
 
   /** Makes a container that waits for `start`. Rejects with a typed error whose `details.exitCode` is 127, 126
@@ -281,7 +299,7 @@ export class ConmonRuntime {
   close(): void {
     this.#exits.close()
     for (const live of this.#live.values()) live.stopWatching()
-    for (const runtime of this.#runtimes.values()) runtime.close()
+    for (const runtime of this.#opened.values()) runtime.close()
     this.#live.clear()
   }
 

@@ -85,17 +85,61 @@ describe('configuration', () => {
 
   test('SIGHUP reloads what can be reloaded', async () => {
     await using daemon = await TestDaemon.start()
+    await daemon.loadBusybox()
     const file = join(daemon.root, 'daemon.json')
-    writeFileSync(file, JSON.stringify({ labels: ['reloaded=yes'] }))
-    process.kill(daemon.pid, 'SIGHUP')
-    const labels = async () => (await daemon.api<{ Labels: string[] }>('GET', '/info')).body.Labels
-    await until(async () => (await labels())?.includes('reloaded=yes'), { what: 'the new label' })
-    writeFileSync(file, '{"no-such-key": 1}')
-    process.kill(daemon.pid, 'SIGHUP')
+    const reload = (settings: unknown) => {
+      writeFileSync(file, typeof settings === 'string' ? settings : JSON.stringify(settings))
+      process.kill(daemon.pid, 'SIGHUP')
+    }
+    const info = async () => (await daemon.api<DaemonInfo>('GET', '/info')).body
+    const bridge = await daemon.bridgeInterface()
+    reload({
+      labels: ['reloaded=yes'],
+      debug: true,
+      dns: ['203.0.113.7'],
+      'default-ulimits': { nofile: { Name: 'nofile', Soft: 321, Hard: 654 } },
+      'insecure-registries': ['registry.test:5000'],
+      'registry-mirrors': ['http://mirror.test'],
+      runtimes: { other: { path: 'crun' } },
+      'default-runtime': 'other',
+      mtu: 1400,
+    })
+    await until(async () => (await info()).Labels.includes('reloaded=yes'), { what: 'the new label' })
+    const { Debug, DefaultRuntime, Runtimes, RegistryConfig } = await info()
+    assert.deepEqual([Debug, DefaultRuntime, Runtimes.other?.path], [true, 'other', 'crun'])
+    assert.equal(RegistryConfig.IndexConfigs['registry.test:5000']?.Secure, false)
+    assert.deepEqual(RegistryConfig.Mirrors, ['http://mirror.test'])
+    assert.match(daemon.log, /change with a restart only.*mtu/)
+    const out = await daemon.ok(['run', '--rm', 'busybox', 'sh', '-c', 'ulimit -n; cat /etc/resolv.conf'])
+    assert.match(out, /^321$/m)
+    assert.match(out, /^nameserver 203\.0\.113\.7$/m)
+    const id = await daemon.ok(['run', '-d', 'busybox', 'sleep', '1000'])
+
+    reload('{"no-such-key": 1}')
     await until(() => daemon.log.includes('no-such-key'), { what: 'the complaint in the log' })
-    assert.equal((await daemon.api('GET', '/_ping')).status, 200)
+    reload({ runtimes: { broken: { path: '/no/such/program' } }, labels: ['never=said'] })
+    await until(() => daemon.log.includes('/no/such/program'), { what: 'the second complaint' })
+    assert.deepEqual((await info()).Labels, ['reloaded=yes'])
+
+    reload({})
+    await until(async () => (await info()).Labels.length === 0, { what: 'no label' })
+    assert.equal((await info()).DefaultRuntime, 'crun')
+    assert.equal(await daemon.ok(['exec', id, 'echo', 'alive']), 'alive')
+    assert.equal(await daemon.bridgeInterface(), bridge)
+    await daemon.ok(['rm', '-f', id])
   })
 })
+
+interface DaemonInfo {
+  readonly Labels: readonly string[]
+  readonly Debug: boolean
+  readonly DefaultRuntime: string
+  readonly Runtimes: Readonly<Record<string, { readonly path: string }>>
+  readonly RegistryConfig: {
+    readonly IndexConfigs: Readonly<Record<string, { readonly Secure: boolean }>>
+    readonly Mirrors: readonly string[]
+  }
+}
 
 describe('sockets', () => {
   test('the unix socket is for its group only, the pidfile tells the pid, both go', async () => {
@@ -268,16 +312,38 @@ describe('stopping', () => {
       'i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done',
     ])
     const pid = Number(await daemon.ok(['inspect', '-f', '{{.State.Pid}}', id]))
+    const restarting = await daemon.ok(['run', '-d', '--restart', 'always', 'busybox', 'sh', '-c', 'exit 1'])
+    // Clients that stay: none of them may keep the daemon from stopping.
+    const clients = [['logs', '-f', id], ['attach', id], ['exec', id, 'sleep', '1000'], ['events'], ['wait', id]]
+    const connected = clients.map((args) => daemon.spawnDocker(args))
+    await until(() => connected.slice(0, 2).every(({ stdout }) => stdout !== ''), { what: 'output' })
+    const before = Date.now()
     assert.equal(await daemon.stop(), 0)
+    assert.ok(Date.now() - before < 3000, `stopping took ${Date.now() - before} ms`)
+    assert.equal(existsSync(join(daemon.execRoot, 'berthd.pid')), false)
     process.kill(pid, 0)
+    await Promise.all(connected.map(({ ended }) => ended))
     await daemon.start()
     assert.equal(await daemon.ok(['inspect', '-f', '{{.State.Pid}} {{.State.Status}}', id]), `${pid} running`)
     assert.equal(await daemon.ok(['exec', id, 'echo', 'alive']), 'alive')
+    await daemon.ok(['rm', '-f', restarting])
     await daemon.ok(['stop', '-t', '0', id])
     const lines = (await daemon.ok(['logs', id])).split('\n').map(Number)
     assert.deepEqual(
       lines,
       lines.map((_, i) => i + 1),
     )
+  })
+
+  test('with live-restore off, containers stop with the daemon', async () => {
+    await using daemon = await TestDaemon.start({ flags: ['--live-restore=false'] })
+    await daemon.loadBusybox()
+    const script = 'trap "exit 6" TERM; while :; do sleep 0.1; done'
+    const id = await daemon.ok(['run', '-d', 'busybox', 'sh', '-c', script])
+    const always = await daemon.ok(['run', '-d', '--restart', 'always', 'busybox', 'sh', '-c', `echo run; ${script}`])
+    assert.equal(await daemon.stop(), 0)
+    await daemon.start()
+    assert.equal(await daemon.ok(['inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', id]), 'exited 6')
+    await until(async () => (await daemon.ok(['logs', always])) === 'run\nrun', { what: 'a second run' })
   })
 })

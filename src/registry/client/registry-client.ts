@@ -12,7 +12,7 @@ export interface RegistryClientOptions extends EndpointOptions, HttpTransportOpt
 
 /** Access to all registries: shares connections, tokens and what was learned about each host. */
 export class RegistryClient {
-  readonly #options: RegistryClientOptions
+  #options: RegistryClientOptions
   readonly #transport: HttpTransport
   readonly #tokens: TokenSource
   readonly #known = new Map<string, Endpoint>()
@@ -39,6 +39,12 @@ export class RegistryClient {
         if (!endpoint.isMirror && endpoints.length > 1) this.#known.set(reference.registry, endpoint)
       },
     })
+  }
+
+  /** Replaces what is known of how registries may be reached; requests under way go on as they began. */
+  configure(endpoints: EndpointOptions): void {
+    this.#options = { ...this.#options, ...endpoints }
+    this.#known.clear()
   }
 
   /** What workers need to make a transport like this one. */
