@@ -50,6 +50,18 @@ async function endByUser(context: ContainerContext, record: ContainerRecord, opt
   }
 }
 
+/** Stops all that runs because the daemon goes: for restart policies, nobody has stopped anything. */
+export async function stopForShutdown(context: ContainerContext, timeoutSeconds: number): Promise<void> {
+  const running = context.containers.all().filter(({ state }) => state.status === 'running')
+  await Promise.all(
+    running.map(async ({ id, stoppedByUser }) => {
+      await stopContainer(context, id, { timeoutSeconds })
+      const ended = context.containers.find(id)
+      if (ended !== undefined) context.containers.save(withState(ended, {}, { stoppedByUser }))
+    }),
+  )
+}
+
 async function within(stopped: Promise<unknown>, ms: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<false>()
   const timer = setTimeout(() => resolve(false), ms)

@@ -14,6 +14,7 @@ import {
   finishRestore,
   LiveContainers,
   liveIds,
+  stopForShutdown,
 } from '../containers/index.ts'
 import { Leases, LocalContentStore } from '../content/index.ts'
 import { EventBus } from '../events/index.ts'
@@ -158,7 +159,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     listen: (address) => listenOn(server, config, address),
     async close({ stopContainers = false, removeNetwork = false } = {}) {
       await server.close()
-      if (stopContainers) await stopAll(context, current.config.shutdownTimeoutSeconds)
+      if (stopContainers) await stopForShutdown(context, current.config.shutdownTimeoutSeconds)
       context.live.close()
       await background.drain()
       await images.close()
@@ -226,12 +227,6 @@ function execBackend(context: ContainerContext): Backends['exec'] {
     inspect: async (execId) => execs.inspect(execId),
     resize: async (execId, size) => execs.resize(execId, size),
   }
-}
-
-async function stopAll(context: ContainerContext, timeoutSeconds: number): Promise<void> {
-  const service = containerService(context)
-  const running = context.containers.all().filter(({ state }) => state.status === 'running')
-  await Promise.all(running.map(({ id }) => service.stop(id, { timeoutSeconds })))
 }
 
 async function listenOn(server: ApiServer, config: DaemonConfig, address: ListenAddress): Promise<Endpoint> {

@@ -340,10 +340,10 @@ describe('stopping', () => {
     await daemon.loadBusybox()
     const script = 'trap "exit 6" TERM; while :; do sleep 0.1; done'
     const id = await daemon.ok(['run', '-d', 'busybox', 'sh', '-c', script])
-    const always = await daemon.ok(['run', '-d', '--restart', 'always', 'busybox', 'sh', '-c', `echo run; ${script}`])
+    const again = await daemon.ok(['run', '-d', '--restart', 'unless-stopped', 'busybox', 'sh', '-c', `echo run; ${script}`])
     assert.equal(await daemon.stop(), 0)
     await daemon.start()
     assert.equal(await daemon.ok(['inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', id]), 'exited 6')
-    await until(async () => (await daemon.ok(['logs', always])) === 'run\nrun', { what: 'a second run' })
+    await until(async () => (await daemon.ok(['logs', again])) === 'run\nrun', { what: 'a second run' })
   })
 })

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ApiResponse, type RequestBody, requestOverSocket } from './api.ts'
 import { type CommandOptions, type CommandResult, findProgram, RunningCommand, runCommand } from './command.ts'
 import { removeCgroup } from './leaks.ts'
@@ -90,14 +91,7 @@ export class TestDaemon implements AsyncDisposable {
 
   /** Starts the daemon again on the same root and waits until it serves. */
   async start(): Promise<void> {
-    if (!existsSync(join(this.root, 'daemon.json'))) writeFileSync(join(this.root, 'daemon.json'), '{}')
-    const log = openSync(this.logPath, 'a')
-    const child = spawn(join(project, 'bin/berthd'), this.flags, {
-      stdio: ['ignore', log, log],
-      env: { ...process.env, ...this.#options.env },
-    })
-    closeSync(log)
-    this.#process = child
+    const child = this.#spawn()
     await until(
       async () => {
         if (child.exitCode !== null || child.signalCode !== null) {
@@ -107,6 +101,25 @@ export class TestDaemon implements AsyncDisposable {
       },
       { timeoutMs: 20_000, what: () => `berthd to serve; its log:\n${this.log}` },
     )
+  }
+
+  /** Starts the daemon and kills it after a while, whether it serves by then or not. */
+  async startAndKill(afterMs: number): Promise<void> {
+    this.#spawn()
+    await sleep(afterMs)
+    await this.kill9()
+  }
+
+  #spawn(): ChildProcess {
+    if (!existsSync(join(this.root, 'daemon.json'))) writeFileSync(join(this.root, 'daemon.json'), '{}')
+    const log = openSync(this.logPath, 'a')
+    const child = spawn(join(project, 'bin/berthd'), this.flags, {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...this.#options.env },
+    })
+    closeSync(log)
+    this.#process = child
+    return child
   }
 
   /** Ends the daemon as `systemctl stop` does; containers run on. */
