@@ -53,10 +53,14 @@ async function statusOf(id: string): Promise<string> {
   return status === 404 ? 'gone' : body.State.Status
 }
 
-/** Kills the daemon while `work` is under way, at a random moment of its first `spanMs`, and starts it again.
+/** Kills the daemon while `work` is under way, when a random part of it has been answered, and starts it again.
  *  Gives the answers that came; 0 where none did. */
-async function crashAmid(work: readonly Promise<number>[], spanMs: number): Promise<number[]> {
-  await sleep(Math.random() * spanMs)
+async function crashAmid(work: readonly Promise<number>[]): Promise<number[]> {
+  let answered = 0
+  for (const one of work) void one.then(() => (answered += 1))
+  const enough = Math.floor(Math.random() * work.length)
+  await until(() => answered >= enough, { intervalMs: 1, what: `${enough} answers` })
+  await sleep(Math.random() * 30)
   await daemon.kill9()
   const answers = await Promise.all(work)
   await daemon.start()
@@ -82,7 +86,7 @@ for (const round of rounds) {
   describe(`round ${round}: in the middle of ${many}`, () => {
     test('starts', async () => {
       const ids = await createMany(published)
-      const answers = await crashAmid(ids.map((id) => ask('POST', `/containers/${id}/start`)), 400) // biome-ignore format: one line
+      const answers = await crashAmid(ids.map((id) => ask('POST', `/containers/${id}/start`)))
       await assertStatuses(ids, answers, /running/, /created/)
       await assertExplained(daemon)
       await Promise.all(ids.map(start))
@@ -94,7 +98,7 @@ for (const round of rounds) {
     test('creates, with volumes to fill', async () => {
       const body = { Image: 'busybox', Volumes: { '/bin': {} } }
       const work = Array.from({ length: many }, () => ask('POST', '/containers/create', body))
-      const answers = await crashAmid(work, 300)
+      const answers = await crashAmid(work)
       const { body: found } = await daemon.api<Created[]>('GET', '/containers/json?all=1')
       assert.ok(found.length >= answers.filter((status) => status === 201).length)
       await assertExplained(daemon)
@@ -107,7 +111,7 @@ for (const round of rounds) {
     test('forced removes of what runs', async () => {
       const ids = await createMany(published)
       await Promise.all(ids.map(start))
-      const answers = await crashAmid(ids.map((id) => ask('DELETE', `/containers/${id}?force=1`)), 200) // biome-ignore format: one line
+      const answers = await crashAmid(ids.map((id) => ask('DELETE', `/containers/${id}?force=1`)))
       await assertStatuses(ids, answers, /gone/, /running|exited/)
       await removeAll()
     })
@@ -117,7 +121,7 @@ for (const round of rounds) {
       await Promise.all(ids.map(start))
       const verb = (index: number) => (index % 2 === 0 ? 'stop' : 'restart')
       const work = ids.map((id, index) => ask('POST', `/containers/${id}/${verb(index)}?t=2`))
-      const answers = await crashAmid(work, 400)
+      const answers = await crashAmid(work)
       const even = <T>(all: readonly T[]) => all.filter((_, index) => index % 2 === 0)
       await assertStatuses(even(ids), even(answers), /exited/, /running/)
       await assertExplained(daemon)
@@ -131,7 +135,7 @@ for (const round of rounds) {
         const { body: made } = await daemon.api<Created>('POST', '/containers/create', { Image: 'busybox', ...body })
         return daemon.api('POST', `/containers/${made.Id}/start`).then(({ status }) => status)
       }
-      await crashAmid(Array.from({ length: many }, () => run().catch(() => 0)), 500) // biome-ignore format: one line
+      await crashAmid(Array.from({ length: many }, () => run().catch(() => 0)))
       const left = async () => (await daemon.api<{ State: string }[]>('GET', '/containers/json?all=1')).body
       // One that was made and whose start had not begun is not to be removed by anybody but its user.
       await until(async () => (await left()).every(({ State }) => State === 'created'), { what: 'the removals' })
