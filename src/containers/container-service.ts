@@ -3,6 +3,7 @@ import type {
   ContainerCreateResponse,
   ContainerInspect,
   ContainerSummary,
+  ContainersPruneResponse,
   ContainerTopResponse,
   ContainerWaitResponse,
   WaitCondition,
@@ -14,8 +15,10 @@ import type { AttachIo, OutputSource } from './attach-io.ts'
 import { type CreateRequest, createContainer } from './create.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
-import { inspectContainer, type ListOptions, listContainers } from './list.ts'
+import { inspectContainer, type ListOptions, listContainers, lookups } from './list.ts'
+import type { Filters } from './list-filters.ts'
 import { containerLogs, type LogsOptions } from './logs.ts'
+import { pruneContainers } from './prune.ts'
 import { type RemoveOptions, removeContainer } from './remove.ts'
 import { renameContainer } from './rename.ts'
 import { requireRunning, startContainer } from './start.ts'
@@ -34,6 +37,7 @@ export interface ContainerService {
   remove(id: string, options: RemoveOptions): Promise<void>
   inspect(id: string, options: { readonly size: boolean }): Promise<ContainerInspect>
   list(options: ListOptions): Promise<ContainerSummary[]>
+  prune(filters: Filters): Promise<ContainersPruneResponse>
   top(id: string, psArgs: string): Promise<ContainerTopResponse>
   wait(id: string, condition: WaitCondition): Promise<{ readonly result: Promise<ContainerWaitResponse> }>
   resize(id: string, size: TerminalSize): Promise<void>
@@ -53,6 +57,7 @@ export function containerService(context: ContainerContext): ContainerService {
     remove: (id, options) => removeContainer(context, id, options),
     inspect: (id, options) => inspectContainer(context, id, options),
     list: (options) => listContainers(context, options),
+    prune: (filters) => pruneContainers(context, filters, lookups(context)),
     top: (id, psArgs) => topContainer(context, id, psArgs),
     wait: async (id, condition) => waitContainer(context, id, condition),
     async resize(id, size) {

@@ -1,8 +1,9 @@
 /** create: validates, resolves the image, reserves a writable layer and writes one row. Nothing is mounted
  *  (unless an empty volume has to be filled), no process or network is made.
  *  Killed midway: a snapshot, directory or volume reference without a record, which the next boot removes. */
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname as osHostname } from 'node:os'
+import { join } from 'node:path'
 import type { ContainerConfig, ContainerCreateResponse, HostConfig, NetworkingConfig } from '../api/index.ts'
 import { conflict, formatNs, invalidArgument, isKind, newId, nowNs, Undo, zeroTime } from '../base/index.ts'
 import type { Image } from '../images/index.ts'
@@ -50,6 +51,8 @@ export async function createContainer(
   await using undo = new Undo()
   await context.snapshots.prepare(snapshotKey(id), image.chainId)
   undo.add(() => context.snapshots.remove(snapshotKey(id)))
+  // By this file programs know that they run in a container.
+  writeFileSync(join(context.snapshots.directory(snapshotKey(id)), '.dockerenv'), '', { mode: 0o755 })
   mkdirSync(context.paths.home(id), { mode: 0o710 })
   undo.add(() => rmSync(context.paths.home(id), { recursive: true, force: true }))
   undo.add(() => context.volumes.release(id, { removeAnonymous: true }))

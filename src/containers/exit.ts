@@ -5,7 +5,7 @@ import { isKind, messageOf } from '../base/index.ts'
 import type { ExitInfo } from '../runtime/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
-import { publishContainer } from './events.ts'
+import { publishContainer, publishUses } from './events.ts'
 import { removeRecord } from './remove.ts'
 import { nextDelayMs, shouldRestart } from './restart-policy.ts'
 import { unmountRootfs } from './rootfs.ts'
@@ -62,7 +62,10 @@ export function handleExit(context: ContainerContext, id: string, exit: ExitInfo
     exitCode: String(exit.exitCode),
     execDuration: String(Math.max(0, Math.floor(ranForMs(ended) / 1000))),
   })
+  publishUses(context, ended, 'end')
   const live = context.live.of(id)
+  // An exec that was never started can't be any more.
+  live.execs.clear()
   live.tellExit({ exitCode: exit.exitCode }, !restart)
   if (!restart && ended.hostConfig.AutoRemove === true) {
     context.background.run('auto-remove', () =>

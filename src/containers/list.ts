@@ -2,9 +2,10 @@ import type { ContainerInspect, ContainerSummary } from '../api/index.ts'
 import { isKind } from '../base/index.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { findNetwork } from './events.ts'
 import { compileFilters, type FilterLookups, type Filters, filtersImplyAll } from './list-filters.ts'
-import { sharedNetworkTarget } from './namespaces.ts'
-import { networkName, type ShownPaths, toInspect, toSummary } from './summary.ts'
+import { networkName, sharedNetworkTarget } from './namespaces.ts'
+import { type ShownPaths, toInspect, toSummary } from './summary.ts'
 
 export interface ListOptions {
   readonly all: boolean
@@ -27,7 +28,7 @@ export async function listContainers(context: ContainerContext, options: ListOpt
   const nowMs = Date.now()
   return Promise.all(
     records.map(async (record) => ({
-      ...toSummary(record, context.networks.sandbox(record.id), nowMs),
+      ...toSummary(record, context.networks.sandbox(record.id), findNetwork(context, record), nowMs),
       ...(options.size ? await sizes(context, record) : {}),
     })),
   )
@@ -37,7 +38,8 @@ function isRunning(record: ContainerRecord): boolean {
   return record.state.status === 'running' || record.state.status === 'restarting'
 }
 
-function lookups(context: ContainerContext): FilterLookups {
+/** What filters ask of the engine. */
+export function lookups(context: ContainerContext): FilterLookups {
   return {
     container: (idOrName) => context.containers.get(idOrName),
     imageAndChildren(reference) {
@@ -65,7 +67,13 @@ export async function inspectContainer(
 ): Promise<ContainerInspect> {
   const record = context.containers.get(idOrName)
   const execIds = [...context.live.of(record.id).execs.keys()]
-  const shown = toInspect(record, context.networks.sandbox(record.id), shownPaths(context, record), execIds)
+  const shown = toInspect(
+    record,
+    context.networks.sandbox(record.id),
+    findNetwork(context, record),
+    shownPaths(context, record),
+    execIds,
+  )
   return options.size ? { ...shown, ...(await sizes(context, record)) } : shown
 }
 

@@ -1,6 +1,13 @@
-/** Modes that name another container's namespace. Pure. */
+/** Modes that name a network or another container's namespace. Pure. */
+import type { ContainerRecord } from './container-record.ts'
 
 /** The container whose network namespace `NetworkMode` shares, or undefined. */
 export function sharedNetworkTarget(mode: string): string | undefined {
   return mode.startsWith('container:') ? mode.slice('container:'.length) : undefined
+}
+
+/** The network that a container asks for, `default` being a name of the bridge. */
+export function networkName(record: ContainerRecord): string {
+  const mode = record.hostConfig.NetworkMode ?? 'default'
+  return mode === 'default' || mode === '' ? 'bridge' : mode
 }

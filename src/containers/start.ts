@@ -15,7 +15,7 @@ import { buildSpec } from '../runtime/index.ts'
 import { connectPending } from './attach.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
-import { publishContainer } from './events.ts'
+import { publishContainer, publishUses } from './events.ts'
 import { watchExit } from './exit.ts'
 import { watchLogSize } from './log-rotation.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
@@ -85,6 +85,7 @@ async function run(context: ContainerContext, record: ContainerRecord): Promise<
   const startedAt = formatNs(nowNs())
   const running = withState(record, { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt })
   context.containers.save(running)
+  publishUses(context, running, 'begin')
   publishContainer(context.events, running, 'start')
   watchExit(context, id, startLocked)
   watchLogSize(context, running)
@@ -193,7 +194,8 @@ async function recordFailure(context: ContainerContext, record: ContainerRecord,
     await removeRecord(context, failed, { volumes: true })
     return
   }
-  live.tellExit({ exitCode, error: messageOf(error) }, true)
+  // A container that was to be restarted has stopped for good. Who waits for the next exit goes on waiting: nothing ran.
+  live.tellStop({ exitCode, error: messageOf(error) })
 }
 
 function stepTrace(context: ContainerContext, id: string): (step: string) => void {

@@ -8,9 +8,17 @@ import type {
   Port,
   PortBinding,
 } from '../api/index.ts'
+import { zeroTime } from '../base/index.ts'
 import type { Sandbox } from '../network/index.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
+import { networkName } from './namespaces.ts'
 import { statusText } from './status-text.ts'
+
+/** The network that a container is on, running or not. */
+export interface ShownNetwork {
+  readonly id: string
+  readonly name: string
+}
 
 /** Where a container's files are, as inspect shows them. */
 export interface ShownPaths {
@@ -25,6 +33,7 @@ export interface ShownPaths {
 export function toInspect(
   record: ContainerRecord,
   sandbox: Sandbox | undefined,
+  network: ShownNetwork | undefined,
   paths: ShownPaths,
   execIds: readonly string[],
 ): ContainerInspect {
@@ -65,12 +74,17 @@ export function toInspect(
     GraphDriver: { Name: 'overlay2', Data: paths.graph },
     Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs' || isFromMounts(record, mount)).map(toMountPoint),
     Config: record.config,
-    NetworkSettings: toNetworkSettings(record, sandbox),
+    NetworkSettings: toNetworkSettings(record, sandbox, network),
   }
 }
 
 /** One of `GET /containers/json`. */
-export function toSummary(record: ContainerRecord, sandbox: Sandbox | undefined, nowMs: number): ContainerSummary {
+export function toSummary(
+  record: ContainerRecord,
+  sandbox: Sandbox | undefined,
+  network: ShownNetwork | undefined,
+  nowMs: number,
+): ContainerSummary {
   return {
     Id: record.id,
     Names: [`/${record.name}`],
@@ -87,7 +101,7 @@ export function toSummary(record: ContainerRecord, sandbox: Sandbox | undefined,
       NetworkMode: record.hostConfig.NetworkMode ?? 'default',
       ...(record.hostConfig.Annotations ? { Annotations: record.hostConfig.Annotations } : {}),
     },
-    NetworkSettings: { Networks: toNetworks(record, sandbox) },
+    NetworkSettings: { Networks: toNetworks(record, sandbox, network) },
     Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs').map(toMountPoint),
   }
 }
@@ -113,14 +127,12 @@ function toMountPoint(mount: ContainerMount): MountPoint {
   }
 }
 
-/** The network that a container is on, by the name that inspect uses. */
-export function networkName(record: ContainerRecord): string {
-  const mode = record.hostConfig.NetworkMode ?? 'default'
-  return mode === 'default' || mode === '' ? 'bridge' : mode
-}
-
-function toNetworkSettings(record: ContainerRecord, sandbox: Sandbox | undefined): NetworkSettings {
-  const networks = toNetworks(record, sandbox)
+function toNetworkSettings(
+  record: ContainerRecord,
+  sandbox: Sandbox | undefined,
+  network: ShownNetwork | undefined,
+): NetworkSettings {
+  const networks = toNetworks(record, sandbox, network)
   const first = networks[networkName(record)]
   const main = networkName(record) === 'bridge' ? first : undefined
   return {
@@ -145,9 +157,14 @@ function toNetworkSettings(record: ContainerRecord, sandbox: Sandbox | undefined
   }
 }
 
-function toNetworks(record: ContainerRecord, sandbox: Sandbox | undefined): Readonly<Record<string, EndpointSettings>> {
-  const name = networkName(record)
-  if (name.startsWith('container:')) return {}
+function toNetworks(
+  record: ContainerRecord,
+  sandbox: Sandbox | undefined,
+  network: ShownNetwork | undefined,
+): Readonly<Record<string, EndpointSettings>> {
+  if (networkName(record).startsWith('container:')) return {}
+  const name = network?.name ?? networkName(record)
+  const wasStarted = record.state.startedAt !== zeroTime
   const endpoint = sandbox?.endpoints.find((one) => one.networkName === name) ?? sandbox?.endpoints[0]
   return {
     [name]: {
@@ -157,7 +174,7 @@ function toNetworks(record: ContainerRecord, sandbox: Sandbox | undefined): Read
       MacAddress: endpoint?.mac ?? '',
       DriverOpts: null,
       GwPriority: 0,
-      NetworkID: endpoint?.networkId ?? '',
+      NetworkID: endpoint?.networkId ?? (wasStarted ? (network?.id ?? '') : ''),
       EndpointID: endpoint?.endpointId ?? '',
       Gateway: endpoint?.gateway ?? '',
       IPAddress: endpoint?.ipv4 ?? '',

@@ -28,6 +28,7 @@ import { ContainerTable, Database, LeaseTable, SnapshotTable } from '../store/in
 import { acquireLock, detectCgroups, hostInfo, type Lock, prepareCgroups } from '../sys/index.ts'
 import { Volumes } from '../volumes/index.ts'
 import { containerSettings } from './container-settings.ts'
+import { measureDiskUsage } from './disk-usage.ts'
 import { containerImages, imageBackend, imageUse } from './image-backend.ts'
 import { networkBackend } from './network-backend.ts'
 import { systemBackend } from './system-backend.ts'
@@ -107,7 +108,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     images: containerImages(images),
     snapshots,
     networks,
-    volumes: containerVolumes(volumes),
+    volumes: containerVolumes(volumes, events),
     runtime,
     events,
     background,
@@ -131,8 +132,9 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
   await finishRestore(context, adopted)
   background.run('garbage collection after boot', () => images.garbage.sweep())
 
+  const service = containerService(context)
   const backends: Backends = {
-    containers: containerService(context),
+    containers: service,
     exec: execBackend(context),
     images: imageBackend(images),
     system: systemBackend({
@@ -142,6 +144,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
       context,
       engineId: engineId(config.dataRoot),
       imageCount: () => [...images.store.records()].length,
+      diskUsage: (types) => measureDiskUsage({ images, volumes, containers: service, snapshots }, types),
     }),
     networks: networkBackend(networks),
     volumes: volumeBackend(volumes, events),

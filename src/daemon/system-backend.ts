@@ -14,6 +14,7 @@ export interface SystemBackendOptions {
   /** Identifies this installation for ever. */
   readonly engineId: string
   readonly imageCount: () => number
+  readonly diskUsage: NonNullable<SystemBackend['diskUsage']>
 }
 
 /** Makes the backend. Versions of host programs are asked for once, when somebody first wants to know. */
@@ -24,6 +25,7 @@ export function systemBackend(options: SystemBackendOptions): SystemBackend {
       components ??= hostPrograms(options.config)
       return systemVersion(await components)
     },
+    diskUsage: options.diskUsage,
     async info() {
       return systemInfo(options)
     },

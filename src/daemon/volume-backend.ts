@@ -18,14 +18,14 @@ export function volumeBackend(volumes: Volumes, events: EventBus): VolumeBackend
       return toVolume(volumes.get(name))
     },
     async create(request) {
-      const known = new Set(volumes.list().map(({ name }) => name))
+      const isNew = !request.Name || !volumes.has(request.Name)
       const record = volumes.create({
         name: request.Name ?? undefined,
         driver: request.Driver ?? undefined,
         labels: request.Labels ?? undefined,
         options: request.DriverOpts ?? undefined,
       })
-      if (!known.has(record.name)) publish('create', record.name)
+      if (isNew) publish('create', record.name)
       return toVolume(record)
     },
     async remove(name, options) {
@@ -45,21 +45,26 @@ export function volumeBackend(volumes: Volumes, events: EventBus): VolumeBackend
 }
 
 /** Volumes as containers use them. */
-export function containerVolumes(volumes: Volumes): ContainerVolumes {
+export function containerVolumes(volumes: Volumes, events: EventBus): ContainerVolumes {
   return {
     async acquire(name, containerId, { anonymous, labels }) {
+      const isNew = !volumes.has(name)
       volumes.create({ name, ...(labels === undefined ? {} : { labels }), anonymous })
+      if (isNew) events.publish('volume', 'create', name, { driver: 'local' })
       return volumes.acquire(name, containerId)
     },
     async release(containerId, options) {
-      volumes.release(containerId, options)
+      for (const name of volumes.release(containerId, options)) {
+        events.publish('volume', 'destroy', name, { driver: 'local' })
+      }
     },
     copyUp: (source, name) => volumes.copyUp(source, name),
     restore: (containers) => volumes.restore(containers),
   }
 }
 
-function toVolume(record: VolumeRecord): Volume {
+/** A volume as the API shows it. */
+export function toVolume(record: VolumeRecord): Volume {
   return {
     Name: record.name,
     Driver: record.driver,

@@ -64,6 +64,11 @@ export class Volumes {
     return record
   }
 
+  /** Whether there is a volume of that name. */
+  has(name: string): boolean {
+    return this.#table.find(name) !== undefined
+  }
+
   /** All volumes by name, with the number of containers that use each. */
   list(): VolumeSummary[] {
     const users = this.#table.userCounts()

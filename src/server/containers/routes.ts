@@ -73,7 +73,7 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
     }),
     action('stop', (call, id) => backend.stop(id, stopOptions(call))),
     action('restart', (call, id) =>
-      explained(`Cannot restart container ${id}`, backend.restart(id, stopOptions(call))),
+      explained(`Cannot restart container ${id}`, backend.restart(id, stopOptions(call)), `No such container: ${id}`),
     ),
     action('kill', ({ query }, id) =>
       explained(`cannot kill container: ${id}`, backend.kill(id, query.optional('signal') ?? 'SIGKILL')),
@@ -97,12 +97,12 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
   ]
 }
 
-/** The same error with what was being done in front. */
-async function explained(what: string, work: Promise<void>): Promise<void> {
+/** The same error with what was being done in front; a message that equals `plain` stays as it is. */
+async function explained(what: string, work: Promise<void>, plain?: string): Promise<void> {
   try {
     await work
   } catch (cause) {
-    if (!isBerthError(cause)) throw cause
+    if (!isBerthError(cause) || cause.message === plain) throw cause
     throw new BerthError(cause.kind, `${what}: ${cause.message}`, { cause, details: cause.details })
   }
 }
