@@ -57,6 +57,15 @@ export class Volumes {
     return record
   }
 
+  /** Makes a volume, unless there is one of that name, for a container that uses it from then on. The use is noted
+   *  first: of a crash in between, the container's clean-up finds the volume. Throws as `create` does; then, the
+   *  container is still to be released. */
+  createFor(containerId: string, request: VolumeRequest & { readonly name: string }): VolumeRecord {
+    checkVolumeName(request.name)
+    this.#table.addReference(request.name, containerId)
+    return this.create(request)
+  }
+
   /** The volume of that name. Throws `notFound`. */
   get(name: string): VolumeRecord {
     const record = this.#table.find(name)
