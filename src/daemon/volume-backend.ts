@@ -49,9 +49,10 @@ export function containerVolumes(volumes: Volumes, events: EventBus): ContainerV
   return {
     async acquire(name, containerId, { anonymous, labels }) {
       const isNew = !volumes.has(name)
-      volumes.create({ name, ...(labels === undefined ? {} : { labels }), anonymous })
+      const request = { name, ...(labels === undefined ? {} : { labels }), anonymous }
+      const { mountpoint } = volumes.createFor(containerId, request)
       if (isNew) events.publish('volume', 'create', name, { driver: 'local' })
-      return volumes.acquire(name, containerId)
+      return mountpoint
     },
     async release(containerId, options) {
       for (const name of volumes.release(containerId, options)) {
