@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const endLimitMs = 15_000
 
 /** The first process must take in orphans, which engines don't do; a shell that waits does. */
-const firstProcess = 'ip link set lo up; "$@" & wait $!'
+const firstProcess = 'ip link set lo up; mount -t tmpfs -o mode=755 tmpfs "$0"; "$@" & wait $!'
 
 export class Cell {
   readonly #holder: ChildProcess
@@ -18,13 +18,17 @@ export class Cell {
     this.#ended = new Promise((resolve) => holder.once('exit', () => resolve()))
   }
 
-  /** Runs a program in a new cell; its output goes to a file. */
-  static async start(command: readonly string[], logPath: string, env: NodeJS.ProcessEnv = {}): Promise<Cell> {
+  /** Runs a program in a new cell; its output goes to a file. `stateDirectory` is in memory there, as /run is on
+   *  any machine with systemd. */
+  static async start(
+    command: readonly string[],
+    { stateDirectory, logPath, env = {} }: { stateDirectory: string; logPath: string; env?: NodeJS.ProcessEnv },
+  ): Promise<Cell> {
     const log = openSync(logPath, 'a')
     const holder = spawn(
       // The cell ends with the bench, also when that is killed.
       'setpriv',
-      ['--pdeathsig', 'KILL', ...unshare, 'sh', '-c', firstProcess, 'sh', ...command],
+      ['--pdeathsig', 'KILL', ...unshare, 'sh', '-c', firstProcess, stateDirectory, ...command],
       { stdio: ['ignore', log, log], env: { ...process.env, ...env } },
     )
     closeSync(log)
@@ -35,7 +39,10 @@ export class Cell {
   async programPid(): Promise<number> {
     for (let waitedMs = 0; waitedMs < 5000; waitedMs += 10) {
       const [shell] = childrenOf(this.#holder.pid ?? -1)
-      const program = shell === undefined ? undefined : childrenOf(shell).find((pid) => commandOf(pid) !== 'ip')
+      const program =
+        shell === undefined
+          ? undefined
+          : childrenOf(shell).find((pid) => !['ip', 'mount', 'sh'].includes(commandOf(pid) ?? ''))
       if (program !== undefined) return program
       await sleep(10)
     }

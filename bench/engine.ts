@@ -102,7 +102,11 @@ export class Engine {
     for (const name of ['d', 'x', 't', 'net']) mkdirSync(join(root, name))
     const { args, env } = kind.command(root, socket)
     const log = join(root, 'log')
-    const cell = await Cell.start([kind.program, ...args], log, env)
+    const cell = await Cell.start([kind.program, ...args], {
+      stateDirectory: join(root, 'x'),
+      logPath: log,
+      ...(env === undefined ? {} : { env }),
+    })
     const engine = new Engine(kind, root, socket, cell, '')
     try {
       const version = await engine.#waitForVersion()

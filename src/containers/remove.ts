@@ -1,6 +1,6 @@
 /** remove: the record goes first, in one step, and with it name, address and ports; then who waits is told, and
  *  the rest (layer, logs, volumes) goes behind their backs. Killed midway: the next boot removes what has no record. */
-import { rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { isKind } from '../base/index.ts'
 import { type ContainerRecord, snapshotKey, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -114,5 +114,6 @@ export async function removeFiles(
   } catch (error) {
     if (!isKind(error, 'notFound')) throw error
   }
-  rmSync(context.paths.home(id), { recursive: true, force: true })
+  // By the thread pool: each file may wait for the disk's journal.
+  await rm(context.paths.home(id), { recursive: true, force: true })
 }

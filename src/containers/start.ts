@@ -58,7 +58,7 @@ async function run(context: ContainerContext, record: ContainerRecord): Promise<
   trace('mount')
   ensureDirectory(rootfs, record.config.WorkingDir ?? '')
   undo.add(() => context.networks.tearDown(id))
-  const { prepared, ready } = await prepareRun(context, record, rootfs)
+  const { prepared, ready } = prepareRun(context, record, rootfs)
   trace('addresses and files')
   const spec = buildSpec(specInput(context, record, prepared), context.specHost)
   trace('spec')
@@ -99,7 +99,7 @@ interface Preparation {
 }
 
 /** Leases addresses and ports and writes the files that are shown inside. */
-async function prepareRun(context: ContainerContext, record: ContainerRecord, rootfs: string): Promise<Preparation> {
+function prepareRun(context: ContainerContext, record: ContainerRecord, rootfs: string): Preparation {
   const { id, hostConfig } = record
   const mode = hostConfig.NetworkMode ?? 'default'
   const target = sharedNetworkTarget(mode)
@@ -110,7 +110,7 @@ async function prepareRun(context: ContainerContext, record: ContainerRecord, ro
   }
   const files = filesOf(context, id)
   if (mode === 'host') {
-    await writeFiles(context, record, undefined)
+    writeFiles(context, record, undefined)
     return { prepared: { rootfs, network: 'host', files } }
   }
   const request = {
@@ -122,7 +122,7 @@ async function prepareRun(context: ContainerContext, record: ContainerRecord, ro
     ...(record.config.MacAddress ? { macAddress: record.config.MacAddress } : {}),
   }
   const sandbox = reserve(context, request)
-  await writeFiles(context, record, sandbox)
+  writeFiles(context, record, sandbox)
   return {
     prepared: { rootfs, network: { path: sandbox.netnsPath }, files },
     ready: () => context.networks.setUp(request),
@@ -145,11 +145,7 @@ function filesOf(context: ContainerContext, id: string): PreparedRun['files'] {
   return { hosts: paths.hosts(id), hostname: paths.hostname(id), resolvConf: paths.resolvConf(id) }
 }
 
-async function writeFiles(
-  context: ContainerContext,
-  record: ContainerRecord,
-  sandbox: Sandbox | undefined,
-): Promise<void> {
+function writeFiles(context: ContainerContext, record: ContainerRecord, sandbox: Sandbox | undefined): void {
   const { paths, settings } = context
   const { id, config, hostConfig } = record
   const hostname = config.Hostname ?? ''
@@ -168,7 +164,7 @@ async function writeFiles(
   writeFileSync(
     paths.resolvConf(id),
     formatResolvConf({
-      host: await readHostResolvConf(),
+      host: readHostResolvConf(),
       hostNetwork: sandbox === undefined,
       servers: notEmpty(hostConfig.Dns) ?? settings.dns,
       search: notEmpty(hostConfig.DnsSearch) ?? settings.dnsSearch,

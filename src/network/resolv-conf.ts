@@ -1,5 +1,5 @@
 /** The text of a container's `/etc/resolv.conf`, made from the host's by Docker's rules. */
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { errnoOf } from '../base/index.ts'
 
@@ -40,11 +40,11 @@ export function formatResolvConf(input: ResolvConfOptions): string {
 }
 
 /** The host's file; the one with systemd-resolved's upstream servers when the host's names only its stub. */
-export async function readHostResolvConf(): Promise<string> {
-  const text = await readIfThere(hostFile)
+export function readHostResolvConf(): string {
+  const text = readIfThere(hostFile)
   const { servers } = parseResolvConf(text)
   if (servers.length === 0 || servers.some((server) => server !== '127.0.0.53')) return text
-  const upstream = await readIfThere(resolvedFile)
+  const upstream = readIfThere(resolvedFile)
   return upstream === '' ? text : upstream
 }
 
@@ -71,9 +71,9 @@ function hostServers(host: ResolvConf, hostNetwork: boolean): readonly string[] 
   return usable.length > 0 ? usable : publicServers
 }
 
-async function readIfThere(path: string): Promise<string> {
+function readIfThere(path: string): string {
   try {
-    return await readFile(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return ''
     throw error

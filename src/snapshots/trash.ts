@@ -1,13 +1,15 @@
-/** Deleting trees without stopping the event loop: a tree is renamed away at once; small ones are deleted within a
- *  few milliseconds here, what takes longer by a worker thread that ends when it is done. */
-import { type Dirent, mkdirSync, opendirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
+/** Deleting trees without stopping the event loop: a tree is renamed away at once; small ones are deleted
+ *  in the thread pool, larger ones by a worker thread that ends when it is done. */
+import { mkdirSync, opendirSync, readdirSync, renameSync } from 'node:fs'
+import { rmdir, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { errnoOf, type Logger, messageOf } from '../base/index.ts'
 
-/** How long one tree may hold up the event loop. */
-const inlineBudgetMs = 2
+/** Entries of one tree that are deleted here. A worker costs as much as some hundred of them, and a container's own
+ *  layer has but a few. */
+const inlineEntries = 200
 
 export class Trash {
   readonly #directory: string
@@ -55,13 +57,12 @@ export class Trash {
   async #delete(path: string): Promise<void> {
     // Not in the caller's way: it still has an answer to give.
     await nextTurn()
-    let done = false
     try {
-      done = removeWithin(path, performance.now() + inlineBudgetMs)
+      if (await removeWithin(path, { entries: inlineEntries })) return
     } catch {
       // The worker meets the same failure and tells it, unless it comes from a name that isn't UTF-8: it copes.
     }
-    if (!done) this.#giveToWorker([path])
+    this.#giveToWorker([path])
   }
 
   #giveToWorker(paths: readonly string[]): void {
@@ -87,20 +88,21 @@ export class Trash {
   }
 }
 
-/** Removes a tree until the deadline; false when something is left. Follows no symlinks. */
-function removeWithin(path: string, deadline: number): boolean {
+/** Removes a tree until the budget is used up; false when something is left. Follows no symlinks. The disk's journal
+ *  may make every call wait for milliseconds, so the calls are the thread pool's. */
+async function removeWithin(path: string, budget: { entries: number }): Promise<boolean> {
   const directory = opendirSync(path, { bufferSize: 64 })
-  let done = true
   try {
-    let item: Dirent | null
-    while (done && (item = directory.readSync()) !== null) {
-      if (performance.now() > deadline) done = false
-      else if (item.isDirectory()) done = removeWithin(join(path, item.name), deadline)
-      else unlinkSync(join(path, item.name))
+    for (let item = directory.readSync(); item !== null; item = directory.readSync()) {
+      budget.entries -= 1
+      if (budget.entries <= 0) return false
+      const inner = join(path, item.name)
+      if (!item.isDirectory()) await unlink(inner)
+      else if (!(await removeWithin(inner, budget))) return false
     }
   } finally {
     directory.closeSync()
   }
-  if (done) rmdirSync(path)
-  return done
+  await rmdir(path)
+  return true
 }
