@@ -340,7 +340,16 @@ describe('stopping', () => {
     await daemon.loadBusybox()
     const script = 'trap "exit 6" TERM; while :; do sleep 0.1; done'
     const id = await daemon.ok(['run', '-d', 'busybox', 'sh', '-c', script])
-    const again = await daemon.ok(['run', '-d', '--restart', 'unless-stopped', 'busybox', 'sh', '-c', `echo run; ${script}`])
+    const again = await daemon.ok([
+      'run',
+      '-d',
+      '--restart',
+      'unless-stopped',
+      'busybox',
+      'sh',
+      '-c',
+      `echo run; ${script}`,
+    ])
     assert.equal(await daemon.stop(), 0)
     await daemon.start()
     assert.equal(await daemon.ok(['inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', id]), 'exited 6')
