@@ -210,7 +210,7 @@ export class ConmonRuntime {
     const startedAt = runtime.hasStarted(id) ? timeOf(bundleFiles(bundle).pid) : undefined
     const began = startedAt === undefined ? {} : { startedAt }
     if (this.#adoptLive(id, runtime)) return { ...this.state(id), ...began }
-    if (this.#readExit(id) === undefined) await endStrays(bundle)
+    if (this.#readExit(id) === undefined) await endStrays(this.#options.execRoot, id)
     const end = this.#readExit(id) ?? unknownExit()
     if (end.unknown === true) await runtime.delete(id, { force: true })
     this.#live.set(id, endedContainer(runtime, end))
@@ -241,7 +241,7 @@ export class ConmonRuntime {
 
   /** Ends and removes whatever there is of a container that nobody knows. */
   async clear(id: string): Promise<void> {
-    await endStrays(this.bundle(id))
+    await endStrays(this.#options.execRoot, id)
     await this.delete(id, { force: true })
   }
 
