@@ -53,7 +53,7 @@ export function lookups(context: ContainerContext): FilterLookups {
     published: (id) =>
       (context.networks.sandbox(id)?.ports ?? []).map((port) => `${port.containerPort}/${port.protocol}`),
     networks: (record) => [
-      networkName(record),
+      findNetwork(context, record)?.name ?? networkName(record),
       ...(context.networks.sandbox(record.id)?.endpoints.map((endpoint) => endpoint.networkId) ?? []),
     ],
   }

@@ -28,7 +28,7 @@ export async function containerLogs(
     throw conflict('configured logging driver does not support reading')
   }
   const running = record.state.status === 'running' || record.state.status === 'restarting'
-  const { tail, details: _details, ...rest } = options
+  const { tail, ...rest } = options
   return {
     tty: record.config.Tty === true,
     run: (sink) =>

@@ -14,6 +14,7 @@ import {
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { containerDevices } from './devices.ts'
+import { checkPropagation } from './propagation.ts'
 import { readUserFiles } from './rootfs.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { sharedMemoryOf } from './shared-memory.ts'
@@ -148,6 +149,7 @@ function bindMounts(record: ContainerRecord, run: PreparedRun): BindMount[] {
             `invalid mount config for type "${mount.type}": bind source path does not exist: ${mount.source}`,
           )
         }
+        checkPropagation(mount.source, mount.propagation)
         return {
           source: mount.source,
           destination: mount.destination,

@@ -133,8 +133,8 @@ function toNetworkSettings(
   network: ShownNetwork | undefined,
 ): NetworkSettings {
   const networks = toNetworks(record, sandbox, network)
-  const first = networks[networkName(record)]
-  const main = networkName(record) === 'bridge' ? first : undefined
+  // Only the default bridge's endpoint is repeated outside of `Networks`.
+  const main = networks.bridge
   return {
     Bridge: '',
     SandboxID: sandbox?.sandboxId ?? '',
@@ -171,7 +171,7 @@ function toNetworks(
       IPAMConfig: null,
       Links: null,
       Aliases: null,
-      MacAddress: endpoint?.mac ?? '',
+      MacAddress: endpoint?.mac ?? record.config.MacAddress ?? '',
       DriverOpts: null,
       GwPriority: 0,
       NetworkID: endpoint?.networkId ?? (wasStarted ? (network?.id ?? '') : ''),

@@ -8,6 +8,8 @@ export interface LogSelection {
   readonly stdout: boolean
   readonly stderr: boolean
   readonly timestamps: boolean
+  /** Leave room for a line's attributes, as Docker does; there are none, so that is a space. */
+  readonly details?: boolean | undefined
   /** Lines later than this end the log. */
   readonly untilNs?: bigint | undefined
 }
@@ -29,12 +31,14 @@ const shortTextBytes = 96
 /** Formats one log from its first wanted line on; remembers unfinished lines from one buffer to the next. */
 export class LogFormatter {
   readonly #selection: LogSelection
+  readonly #hasPrefix: boolean
   /** Streams whose last line is not complete: what follows belongs to the same line and gets no time. */
   readonly #open = { stdout: false, stderr: false }
   #ended = false
 
   constructor(selection: LogSelection) {
     this.#selection = selection
+    this.#hasPrefix = selection.timestamps || selection.details === true
   }
 
   /** True once a line later than `untilNs` was met. */
@@ -60,7 +64,7 @@ export class LogFormatter {
         stream = header.stream
         runStart = out
       }
-      if (this.#selection.timestamps && !this.#open[stream]) out = moveTime(bytes, start, out)
+      if (this.#hasPrefix && !this.#open[stream]) out = this.#prefix(bytes, start, out)
       this.#open[stream] = header.partial
       const from = start + headerBytes
       const feed = moveText(bytes, from, out)
@@ -70,6 +74,15 @@ export class LogFormatter {
     }
     if (out > runStart) chunks.push({ stream, bytes: bytes.subarray(runStart, out) })
     return chunks
+  }
+
+  /** Writes what stands in front of a line's text; gives where the text goes. */
+  #prefix(bytes: Buffer, start: number, out: number): number {
+    const { timestamps, details } = this.#selection
+    const at = timestamps ? moveTime(bytes, start, out) : out
+    if (details !== true) return at
+    bytes[at] = space
+    return at + 1
   }
 
   #isPastEnd(bytes: Buffer, start: number): boolean {

@@ -19,6 +19,8 @@ export interface ReadLogsOptions {
   readonly follow?: boolean | undefined
   /** Each line begins with its time. */
   readonly timestamps?: boolean | undefined
+  /** Each line's text begins with its attributes and a space. */
+  readonly details?: boolean | undefined
 }
 
 export interface ReadLogsEnd {

@@ -4,11 +4,12 @@ import { completeFields, containerConfigFields, hostConfigFields } from './field
 
 /** An inspected container as clients expect it: no field missing, and old ones for old clients. */
 export function toApiInspect(call: Call, container: ContainerInspect): ContainerInspect {
-  const config = completeFields(container.Config, containerConfigFields)
+  const { MacAddress: _endpoints, ...ownConfig } = container.Config
+  const config = completeFields(ownConfig, containerConfigFields)
   const hostConfig = completeFields(container.HostConfig, hostConfigFields)
   if (!isBelow(call, '1.44')) return { ...container, Config: config, HostConfig: hostConfig }
   // Until 1.44 the address stood in Config.
-  const { MacAddress } = container.NetworkSettings
+  const MacAddress = container.NetworkSettings.MacAddress || container.Config.MacAddress || ''
   return { ...container, Config: MacAddress === '' ? config : { ...config, MacAddress }, HostConfig: hostConfig }
 }
 
