@@ -1,7 +1,7 @@
 /** What happens when a container's process has ended. Waiters are answered first; what no client can see
  *  (the mount, the namespace, the bundle) is taken away behind their backs, under the container's lock, so
  *  that the next start waits for it. */
-import { isKind, messageOf } from '../base/index.ts'
+import { messageOf } from '../base/index.ts'
 import type { ExitInfo } from '../runtime/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -44,11 +44,11 @@ async function outputDelivered(context: ContainerContext, id: string): Promise<v
 export function handleExit(context: ContainerContext, id: string, exit: ExitInfo, startAgain: StartAgain): void {
   const record = context.containers.find(id)
   if (record === undefined || record.state.status !== 'running') return
-  const policy = record.hostConfig.RestartPolicy ?? {}
-  const restart = shouldRestart(
-    { Name: policy.Name ?? 'no', MaximumRetryCount: policy.MaximumRetryCount ?? 0 },
-    { exitCode: exit.exitCode, stoppedByUser: record.stoppedByUser, restartCount: record.restartCount },
-  )
+  const restart = shouldRestart(policyOf(record), {
+    exitCode: exit.exitCode,
+    stoppedByUser: record.stoppedByUser,
+    restartCount: record.restartCount,
+  })
   const ended = withState(record, {
     status: restart ? 'restarting' : 'exited',
     pid: 0,
@@ -91,9 +91,14 @@ export async function releaseRun(context: ContainerContext, id: string): Promise
 }
 
 /** Starts the container again after the policy's delay, unless somebody stops it before. */
-export function planRestart(context: ContainerContext, record: ContainerRecord, startAgain: StartAgain): void {
+export function planRestart(
+  context: ContainerContext,
+  record: ContainerRecord,
+  startAgain: StartAgain,
+  ranMs = ranForMs(record),
+): void {
   const live = context.live.of(record.id)
-  live.restartDelayMs = nextDelayMs(live.restartDelayMs, ranForMs(record))
+  live.restartDelayMs = nextDelayMs(live.restartDelayMs, ranMs)
   live.restartTimer = setTimeout(() => {
     live.restartTimer = undefined
     context.background.run('restart by policy', () => restartByPolicy(context, record.id, startAgain))
@@ -107,8 +112,24 @@ async function restartByPolicy(context: ContainerContext, id: string, startAgain
     try {
       await startAgain(context, withState(record, {}, { restartCount: record.restartCount + 1 }))
     } catch (error) {
-      if (isKind(error, 'notFound')) return
-      context.logger.warn('restart by policy failed', { container: id, error: String(error) })
+      context.logger.warn('restart by policy failed', { container: id, error: messageOf(error) })
+      planAnother(context, id, startAgain)
     }
   })
+}
+
+/** A restart that failed counts as one: what it needed (another container's network, a mount) may come yet. */
+function planAnother(context: ContainerContext, id: string, startAgain: StartAgain): void {
+  const failed = context.containers.find(id)
+  if (failed?.state.status !== 'exited') return
+  const { exitCode } = failed.state
+  if (!shouldRestart(policyOf(failed), { exitCode, stoppedByUser: false, restartCount: failed.restartCount })) return
+  const waiting = withState(failed, { status: 'restarting' })
+  context.containers.save(waiting)
+  planRestart(context, waiting, startAgain, 0)
+}
+
+function policyOf({ hostConfig }: ContainerRecord): Parameters<typeof shouldRestart>[0] {
+  const { Name = 'no', MaximumRetryCount = 0 } = hostConfig.RestartPolicy ?? {}
+  return { Name: Name ?? 'no', MaximumRetryCount: MaximumRetryCount ?? 0 }
 }

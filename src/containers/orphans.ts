@@ -25,8 +25,9 @@ export async function endStrayGroups(context: ContainerContext, known: ReadonlyS
   }
 }
 
-/** Removes bundles, directories and snapshots that no record names. */
-export async function removeOrphans(context: ContainerContext): Promise<void> {
+/** Removes bundles, directories and snapshots that no record names. `known` had one when the daemon started: what is
+ *  left of them by now is being removed already. */
+export async function removeOrphans(context: ContainerContext, known: ReadonlySet<string>): Promise<void> {
   const ids = new Set<string>([
     ...(existsSync(context.paths.root) ? readdirSync(context.paths.root) : []),
     ...context.runtime.leftovers(),
@@ -37,7 +38,7 @@ export async function removeOrphans(context: ContainerContext): Promise<void> {
   }
   const broken = context.containers.brokenIds
   for (const id of ids) {
-    if (!idPattern.test(id) || broken.has(id) || context.containers.find(id) !== undefined) continue
+    if (!idPattern.test(id) || broken.has(id) || known.has(id)) continue
     context.logger.info('removing what a container left that has no record', { container: id })
     try {
       await context.runtime.clear(id)
@@ -46,5 +47,5 @@ export async function removeOrphans(context: ContainerContext): Promise<void> {
       context.logger.error('what a container left can not be removed', { container: id, error: messageOf(error) })
     }
   }
-  context.volumes.restore(new Set([...broken, ...context.containers.all().map(({ id }) => id)]))
+  context.volumes.restore(new Set([...broken, ...known]))
 }

@@ -2,12 +2,14 @@
  *  What lives is adopted, what ended is recorded with its real code and time, what has no record is taken away,
  *  and restart policies act. */
 import { existsSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf, zeroTime } from '../base/index.ts'
 import type { ContainerState, ExitInfo } from '../runtime/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { handleExit, planRestart, releaseRun, watchExit } from './exit.ts'
 import { resumeRotation } from './log-rotation.ts'
+import { sharedNetworkTarget } from './namespaces.ts'
 import { endStrayGroups, removeOrphans } from './orphans.ts'
 import { removeRecord } from './remove.ts'
 import { shouldStartAtBoot } from './restart-policy.ts'
@@ -47,18 +49,27 @@ export function liveIds(context: ContainerContext, adopted: readonly Adopted[]):
 
 /** Second part: records what happened while the daemon was away, removes orphans, lets restart policies act. */
 export async function finishRestore(context: ContainerContext, adopted: readonly Adopted[]): Promise<void> {
+  const known = new Set(context.containers.all().map(({ id }) => id))
+  const toStart: ContainerRecord[] = []
   for (const one of adopted) {
     try {
-      await finishOne(context, one)
+      const record = await finishOne(context, one)
+      if (record !== undefined) toStart.push(record)
     } catch (error) {
       context.logger.error('container could not be restored', { container: one.record.id, error: messageOf(error) })
     }
   }
-  await removeOrphans(context)
+  await removeOrphans(context, known)
+  // Those whose network others share come first; the others wait for them.
+  for (const record of toStart) context.background.run('start at boot', () => startAtBoot(context, record))
 }
 
-async function finishOne(context: ContainerContext, { record, state }: Adopted): Promise<void> {
-  if (state.status === 'running') return resume(context, record, state)
+/** Gives the record of a container that is to be started. */
+async function finishOne(context: ContainerContext, { record, state }: Adopted): Promise<ContainerRecord | undefined> {
+  if (state.status === 'running') {
+    resume(context, record, state)
+    return undefined
+  }
   const { exit } = state
   if (record.state.status === 'running') {
     // Nobody saw its end: the machine went down, or its monitor was killed.
@@ -70,10 +81,11 @@ async function finishOne(context: ContainerContext, { record, state }: Adopted):
     await releaseLeftovers(context, record)
     if (record.hostConfig.AutoRemove === true) {
       // Its start failed, as far as its user can tell.
-      return context.locks.run(record.id, () => removeRecord(context, record, { volumes: true }))
+      await context.locks.run(record.id, () => removeRecord(context, record, { volumes: true }))
+      return undefined
     }
   }
-  await applyPolicy(context, record)
+  return applyPolicy(context, record)
 }
 
 /** A container that runs. One whose start was not recorded is recorded now. */
@@ -106,11 +118,16 @@ function asRunning(record: ContainerRecord, { pid = 0, startedAt = new Date() }:
 }
 
 /** Records an end that nobody saw; policies act as if it had been seen, and as they do at boot. */
-async function recordEnd(context: ContainerContext, running: ContainerRecord, exit: ExitInfo): Promise<void> {
+async function recordEnd(
+  context: ContainerContext,
+  running: ContainerRecord,
+  exit: ExitInfo,
+): Promise<ContainerRecord | undefined> {
   context.containers.save(running)
   handleExit(context, running.id, exit, startLocked)
   const ended = context.containers.find(running.id)
-  if (ended?.state.status === 'exited' && ended.hostConfig.AutoRemove !== true) await applyPolicy(context, ended)
+  if (ended?.state.status !== 'exited' || ended.hostConfig.AutoRemove === true) return undefined
+  return applyPolicy(context, ended)
 }
 
 /** The daemon died while the container was being started, or before it had cleaned up after its end. */
@@ -121,20 +138,29 @@ async function releaseLeftovers(context: ContainerContext, record: ContainerReco
   })
 }
 
-async function applyPolicy(context: ContainerContext, record: ContainerRecord): Promise<void> {
+/** Does what follows a container's end at boot; gives the record of one that is to be started now. */
+async function applyPolicy(context: ContainerContext, record: ContainerRecord): Promise<ContainerRecord | undefined> {
   const wasStarted = record.state.startedAt !== zeroTime
   if (record.state.status === 'restarting') {
     planRestart(context, record, startLocked)
-  } else if (record.hostConfig.AutoRemove === true && record.state.status === 'exited') {
-    await context.locks.run(record.id, () => removeRecord(context, record, { volumes: true }))
-  } else if (
-    shouldStartAtBoot({ Name: record.hostConfig.RestartPolicy?.Name ?? 'no' }, record.stoppedByUser, wasStarted)
-  ) {
-    context.background.run('start at boot', () => startAtBoot(context, record.id))
+    return undefined
   }
+  if (record.hostConfig.AutoRemove === true && record.state.status === 'exited') {
+    await context.locks.run(record.id, () => removeRecord(context, record, { volumes: true }))
+    return undefined
+  }
+  const policy = { Name: record.hostConfig.RestartPolicy?.Name ?? 'no' }
+  return shouldStartAtBoot(policy, record.stoppedByUser, wasStarted) ? record : undefined
 }
 
-async function startAtBoot(context: ContainerContext, id: string): Promise<void> {
+async function startAtBoot(context: ContainerContext, { id, hostConfig }: ContainerRecord): Promise<void> {
+  const target = sharedNetworkTarget(hostConfig.NetworkMode ?? '')
+  if (target !== undefined) {
+    // By then every start of this boot has its container's lock.
+    await nextTurn()
+    const other = context.containers.get(target)
+    await context.locks.run(other.id, async () => {})
+  }
   await context.locks.run(id, async () => {
     const record = context.containers.find(id)
     // A client was faster, or removed it.

@@ -53,15 +53,18 @@ async function statusOf(id: string): Promise<string> {
   return status === 404 ? 'gone' : body.State.Status
 }
 
-/** Kills the daemon while `work` is under way, when a random part of it has been answered, and starts it again.
+/** Ends the daemon while `work` is under way, when a random part of it has been answered, and starts it again.
  *  Gives the answers that came; 0 where none did. */
-async function crashAmid(work: readonly Promise<number>[]): Promise<number[]> {
+async function crashAmid(
+  work: readonly Promise<number>[],
+  signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL',
+): Promise<number[]> {
   let answered = 0
   for (const one of work) void one.then(() => (answered += 1))
   const enough = Math.floor(Math.random() * work.length)
   await until(() => answered >= enough, { intervalMs: 1, what: `${enough} answers` })
   await sleep(Math.random() * 30)
-  await daemon.kill9()
+  await daemon.stop(signal)
   const answers = await Promise.all(work)
   await daemon.start()
   return answers
@@ -92,6 +95,13 @@ for (const round of rounds) {
       await Promise.all(ids.map(start))
       await assertStatuses(ids, answers, /running/, /running/)
       await assertExplained(daemon)
+      await removeAll()
+    })
+
+    test('starts, by a clean stop', async () => {
+      const ids = await createMany(published)
+      const answers = await crashAmid(ids.map((id) => ask('POST', `/containers/${id}/start`)), 'SIGTERM') // biome-ignore format: one line
+      await assertStatuses(ids, answers.map((status) => (status === 204 ? status : 0)), /running/, /created/) // biome-ignore format: one line
       await removeAll()
     })
 

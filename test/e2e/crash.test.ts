@@ -224,6 +224,23 @@ for (const round of rounds) {
       await assertExplained(daemon)
     })
 
+    test('a container that shares the network of another is started after it; a killed monitor is noticed', async () => {
+      const shares = (id: string) => ['--restart', 'always', '--network', `container:${id}`]
+      const first = await shell('echo run; exec sleep 1000', '--restart', 'always')
+      const others = await Promise.all([1, 2, 3].map(() => shell('echo run; exec sleep 1000', ...shares(first))))
+      const alone = await shell('exec sleep 1000')
+      await daemon.kill9()
+      for (const id of [first, alone, ...others]) for (const pid of processesNaming(id)) signal(pid)
+      await daemon.start()
+      for (const id of [first, ...others]) {
+        await until(async () => (await daemon.ok(['logs', id])) === 'run\nrun', { what: 'a second run' })
+      }
+      assert.deepEqual([(await state(alone)).Status, (await state(alone)).ExitCode], ['exited', 255])
+      await assertExplained(daemon)
+      await daemon.ok(['rm', '-f', first, alone, ...others])
+      await assertExplained(daemon)
+    })
+
     test('a record that can not be read harms no other, and can be removed', async () => {
       const [broken, halved, fine] = await Promise.all([
         shell('exec sleep 1000', '--name', 'broken', '-p', '127.0.0.1::80'),
