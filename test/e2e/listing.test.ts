@@ -209,6 +209,6 @@ describe('version and info', () => {
     const text = await daemon.ok(['info'])
     assert.match(text, /Storage Driver: overlay/)
     assert.match(text, /Cgroup Version: [12]/)
-    assert.match(text, new RegExp(`Docker Root Dir: ${daemon.dataRoot}`))
+    assert.match(text, new RegExp(`(Docker|Berth) Root Dir: ${daemon.dataRoot}`))
   })
 })
