@@ -59,6 +59,9 @@ export interface CloseOptions {
   readonly removeNetwork?: boolean
 }
 
+/** What interrupted pulls left is kept for a day; it is looked for now and then, as daemons run for months. */
+const sweepIntervalMs = 6 * 60 * 60 * 1000
+
 /** Opens the engine on its data root. Throws `conflict` when another daemon has it. */
 export async function createEngine(config: DaemonConfig, options: EngineOptions): Promise<Engine> {
   const { logger } = options
@@ -130,7 +133,9 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
   const adopted = await adoptContainers(context)
   await networks.restore(liveIds(context, adopted))
   await finishRestore(context, adopted)
-  background.run('garbage collection after boot', () => images.garbage.sweep())
+  const sweep = () => background.run('garbage collection', () => images.garbage.sweep())
+  sweep()
+  const sweeps = setInterval(sweep, sweepIntervalMs).unref()
 
   const service = containerService(context)
   const backends: Backends = {
@@ -164,6 +169,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
       await server.close()
       if (stopContainers) await stopForShutdown(context, current.config.shutdownTimeoutSeconds)
       context.live.close()
+      clearInterval(sweeps)
       await background.drain()
       await images.close()
       await networks.close({ remove: removeNetwork })
