@@ -48,14 +48,18 @@ async function run(): Promise<void> {
           }
         : {}),
     })
-    // Before the first client is answered, which may send a signal or look for the pid at once.
-    writeFileSync(config.pidfile, `${process.pid}\n`)
-    handleSignals(engine, source, logger, threshold)
-    // Unix sockets last: whoever finds one there may rely on all the others.
-    const byKind = config.hosts.toSorted((a, b) => a.kind.localeCompare(b.kind))
-    for (const address of byKind) await engine.listen(address)
   } catch (error) {
     fail(error)
+    process.exit(1)
+  }
+  // Before the first client is answered, which may send a signal or look for the pid at once.
+  writeFileSync(config.pidfile, `${process.pid}\n`)
+  handleSignals(engine, source, logger, threshold)
+  try {
+    for (const address of config.hosts) await engine.listen(address)
+  } catch (error) {
+    fail(error)
+    rmSync(config.pidfile, { force: true })
     process.exit(1)
   }
   logger.info('berthd is ready', { version: berthVersion, dataRoot: config.dataRoot })

@@ -269,18 +269,25 @@ function get(port: number, tls: { ca: Buffer; cert?: Buffer; key?: Buffer }): Pr
 }
 
 describe('several daemons', () => {
-  test('two on one data root: the second refuses and says why', async () => {
+  test('two on one data root, one exec root or one socket: the second refuses and says why', async () => {
     await using daemon = await TestDaemon.start()
-    const other = join(daemon.root, 'other.sock')
-    const args = ['--data-root', daemon.dataRoot, '--exec-root', join(daemon.root, 'y'), '--host', `unix://${other}`]
-    const { code, stderr, stdout } = await runCommand(berthd, [
-      ...args,
-      '--config-file',
-      join(daemon.root, 'daemon.json'),
-    ])
-    assert.equal(code, 1)
-    assert.match(stderr + stdout, /in use|another|already/)
+    await daemon.loadBusybox()
+    const id = await daemon.ok(['run', '-d', 'busybox', 'sleep', '1000'])
+    const roots = { data: join(daemon.root, 'other-d'), exec: join(daemon.root, 'y') }
+    const refused = async (dataRoot: string, execRoot: string, socket: string) => {
+      const args = ['--data-root', dataRoot, '--exec-root', execRoot, '--host', `unix://${socket}`]
+      const { code, stderr } = await runCommand(berthd, [...args, '--config-file', join(daemon.root, 'daemon.json')])
+      assert.equal(code, 1)
+      assert.match(stderr, /in use|another|already/)
+      assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)
+    }
+    await refused(daemon.dataRoot, roots.exec, join(daemon.root, 'other.sock'))
+    await refused(roots.data, daemon.execRoot, join(daemon.root, 'other.sock'))
+    await daemon.kill9()
+    await daemon.start()
+    await refused(daemon.dataRoot, daemon.execRoot, daemon.socket)
     assert.equal((await daemon.api('GET', '/_ping')).status, 200)
+    assert.equal(await daemon.ok(['exec', id, 'echo', 'alive']), 'alive')
   })
 
   test('two with roots of their own work side by side', async () => {
