@@ -1,5 +1,5 @@
 import type { ContainerInspect, ContainerSummary } from '../api/index.ts'
-import { isKind } from '../base/index.ts'
+import { isKind, zeroTime } from '../base/index.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { findNetwork } from './events.ts'
@@ -81,9 +81,9 @@ function shownPaths(context: ContainerContext, record: ContainerRecord): ShownPa
   const { paths } = context
   const target = sharedNetworkTarget(record.hostConfig.NetworkMode ?? '')
   const owner = target === undefined ? record.id : (findId(context, target) ?? record.id)
-  const started = record.state.startedAt !== record.state.finishedAt
+  const started = record.state.startedAt !== zeroTime
   return {
-    log: record.hostConfig.LogConfig?.Type === 'json-file' ? paths.log(record.id) : '',
+    log: started && record.hostConfig.LogConfig?.Type === 'json-file' ? paths.log(record.id) : '',
     hosts: started ? paths.hosts(owner) : '',
     hostname: started ? paths.hostname(owner) : '',
     resolvConf: started ? paths.resolvConf(owner) : '',
