@@ -23,6 +23,8 @@ export interface CollectedGarbage {
   readonly snapshots: readonly Digest[]
   readonly blobs: readonly Digest[]
   readonly freedBytes: number
+  /** True when something still stands on a layer that nothing else needs: that layer stays for now. */
+  readonly isPostponed: boolean
 }
 
 /** What is left of an interrupted pull is kept this long, so that the next try goes on from it. */
@@ -94,13 +96,15 @@ export class ImageGarbage {
     const removedSnapshots: Digest[] = []
     const removedBlobs: Digest[] = []
     let freedBytes = 0
+    let isPostponed = false
     const used = this.#usedChains()
     for (const chainId of chain) {
       if (used.has(chainId) || leases.holds({ kind: 'snapshot', key: chainId })) continue
-      const sizeBytes = await this.#removeSnapshot(chainId)
-      if (sizeBytes === undefined) continue
+      const result = await this.#removeSnapshot(chainId)
+      if (result === 'inUse') isPostponed = true
+      if (typeof result !== 'number') continue
       removedSnapshots.push(chainId)
-      freedBytes += sizeBytes
+      freedBytes += result
     }
     for (const digest of blobs) {
       if (leases.holds({ kind: 'blob', key: digest })) continue
@@ -108,22 +112,22 @@ export class ImageGarbage {
       removedBlobs.push(digest)
     }
     logger.debug('garbage collected', { snapshots: removedSnapshots.length, blobs: removedBlobs.length })
-    return { snapshots: removedSnapshots, blobs: removedBlobs, freedBytes }
+    return { snapshots: removedSnapshots, blobs: removedBlobs, freedBytes, isPostponed }
   }
 
-  /** Gives the size of what it removed; undefined when something stands on it or it is gone. */
-  async #removeSnapshot(chainId: Digest): Promise<number | undefined> {
+  /** Gives the size of what it removed. */
+  async #removeSnapshot(chainId: Digest): Promise<number | 'inUse' | 'notRemoved'> {
     const { snapshots, logger } = this.#options
     try {
       const { sizeBytes } = await snapshots.usage(chainId)
       await snapshots.remove(chainId)
       return sizeBytes
     } catch (error) {
-      // A container or another layer stands on it: its turn comes later.
-      if (!isKind(error, 'conflict') && !isKind(error, 'notFound')) {
+      if (isKind(error, 'conflict')) return 'inUse'
+      if (!isKind(error, 'notFound')) {
         logger.warn('cannot remove unused layer', { chainId, error: messageOf(error) })
       }
-      return undefined
+      return 'notRemoved'
     }
   }
 

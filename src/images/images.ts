@@ -76,6 +76,8 @@ export interface ImageParts extends PullDependencies {
 }
 
 const defaultDownloads = 3
+const firstRetryMs = 100
+const lastRetryMs = 10_000
 
 /** Images, by Docker's verbs. `store` finds them, `garbage` removes what none of them needs. */
 export class Images {
@@ -254,8 +256,20 @@ export class Images {
       this.#background.run('collect image garbage', () => garbage.collectOf(removed))
       return []
     }
-    const { snapshots } = await garbage.collectOf(removed)
+    const { snapshots, isPostponed } = await garbage.collectOf(removed)
+    if (isPostponed) this.#collectLater(removed, firstRetryMs)
     return snapshots.map((Deleted) => ({ Deleted }))
+  }
+
+  /** The layer of a container that was just removed goes behind the answer, and stands on the image's until then. A
+   *  container that stays is not waited for. */
+  #collectLater(removed: readonly ImageRecord[], delayMs: number): void {
+    if (delayMs > lastRetryMs) return
+    const collect = async () => {
+      const { isPostponed } = await this.#parts.garbage.collectOf(removed)
+      if (isPostponed) this.#collectLater(removed, delayMs * 2)
+    }
+    setTimeout(() => this.#background.run('collect image garbage', collect), delayMs).unref()
   }
 
   #publish(action: string, id: Digest, name: string): void {

@@ -196,11 +196,17 @@ for (const round of rounds) {
       (id: string) => ask('POST', `/containers/${id}/rename?name=n${Math.floor(Math.random() * 1e9)}`),
       (id: string) => ask('DELETE', `/containers/${id}?force=1&v=1`),
     ]
-    const policies = ['no', 'always', 'on-failure', 'unless-stopped']
+    const kinds = [
+      { ...published, HostConfig: { ...published.HostConfig, RestartPolicy: { Name: 'always' } } },
+      { ...published, HostConfig: { ...published.HostConfig, RestartPolicy: { Name: 'unless-stopped' } }, Tty: true },
+      { HostConfig: { NetworkMode: 'none', RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 2 } } },
+      { HostConfig: { NetworkMode: 'host' }, Volumes: { '/etc': {} } },
+      { ...published, HostConfig: { ...published.HostConfig, AutoRemove: true }, Volumes: { '/data': {} } },
+      { Cmd: ['sh', '-c', 'sleep 0.02; exit 1'], HostConfig: { RestartPolicy: { Name: 'always' } }, OpenStdin: true },
+    ]
     const worker = async (number: number) => {
-      const Name = policies[number % policies.length]
       while (Date.now() < end) {
-        const id = await create({ ...published, HostConfig: { ...published.HostConfig, RestartPolicy: { Name } } })
+        const id = await create(kinds[number % kinds.length])
         for (let step = 0; step < 6; step += 1) await verbs[Math.floor(Math.random() * verbs.length)]?.(id)
       }
     }
@@ -211,5 +217,7 @@ for (const round of rounds) {
     await daemon.start()
     await assertExplained(daemon)
     await removeAll()
+    // What removed itself has taken its volumes along; what was removed without `v` before the crash has not.
+    assert.deepEqual((await daemon.api<{ Volumes: unknown[] }>('GET', '/volumes')).body.Volumes, [])
   })
 }

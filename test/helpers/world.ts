@@ -9,7 +9,7 @@ import { until } from './wait.ts'
 interface Inspected {
   readonly Id: string
   readonly HostConfig: { readonly NetworkMode: string }
-  readonly State: { readonly Running: boolean; readonly Pid: number }
+  readonly State: { readonly Status: string; readonly Pid: number }
   readonly NetworkSettings: {
     readonly SandboxKey: string
     readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>>
@@ -33,7 +33,7 @@ export async function unexplained(daemon: TestDaemon): Promise<string[]> {
   const all = await Promise.all(
     body.map(async ({ Id }) => (await daemon.api<Inspected>('GET', `/containers/${Id}/json`)).body),
   )
-  const running = all.filter(({ State }) => State.Running)
+  const running = all.filter(({ State }) => State.Status === 'running')
   const allIds = new Set(all.map(({ Id }) => Id))
   const runningIds = new Set(running.map(({ Id }) => Id))
   const tag = networkTag(daemon.dataRoot)
