@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -21,6 +21,23 @@ test('LocalContentStore finds an ingest again after a restart, its digest coveri
     await ingest.commit({ digest })
     assert.equal((await store.info(digest)).sizeBytes, 3_000_003)
     lost.close()
+  } finally {
+    await rm(root, { recursive: true, force: true })
+  }
+})
+
+test('LocalContentStore.dropBroken() removes what no ingest can go on from', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'bt-cs-'))
+  try {
+    const store = await LocalContentStore.open(root)
+    const kept = await store.ingest('layer')
+    kept.write(Buffer.from('begun'))
+    kept.close()
+    await writeFile(join(root, 'ingests/put-0123-4'), 'half')
+    await mkdir(join(root, 'ingests/0123'))
+    await store.dropBroken()
+    assert.equal((await readdir(join(root, 'ingests'))).length, 1)
+    assert.equal((await store.ingest('layer')).offset, 5)
   } finally {
     await rm(root, { recursive: true, force: true })
   }

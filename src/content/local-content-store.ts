@@ -3,7 +3,7 @@
  *  Invariant: a file under `blobs/` is complete and verified, for only a rename makes it appear. There is no
  *  fsync: after a power cut a blob may be damaged; its digest tells, and a pull brings it back. */
 import { createReadStream, openSync } from 'node:fs'
-import { mkdir, open, opendir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, open, opendir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { conflict, errnoOf } from '../base/index.ts'
@@ -117,6 +117,15 @@ export class LocalContentStore implements ContentStore {
       // It may be deleted meanwhile.
       const found = await this.find(digestFromHex(name))
       if (found !== undefined) yield found
+    }
+  }
+
+  /** For the boot, when no work is under way: removes what a crash left of puts and of ingests that had just begun. */
+  async dropBroken(): Promise<void> {
+    const directory = ingestsPath(this.#root)
+    for (const name of await readdir(directory)) {
+      const path = join(directory, name)
+      if ((await readIngest(path)) === undefined) await rm(path, { recursive: true, force: true })
     }
   }
 

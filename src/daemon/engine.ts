@@ -269,11 +269,14 @@ function linkSocket(socket: string, link: string): void {
   }
 }
 
-/** Made once per data root. */
+/** Made once per data root; a file that a crash left empty is made anew. */
 function engineId(dataRoot: string): string {
   const path = join(dataRoot, 'engine-id')
-  if (!existsSync(path)) writeFileSync(path, newId())
-  return readFileSync(path, 'utf8').trim()
+  const known = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
+  if (known !== '') return known
+  const made = newId()
+  writeFileSync(path, made)
+  return made
 }
 
 function ownCapabilityMask(): string {

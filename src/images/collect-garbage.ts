@@ -41,6 +41,7 @@ export class ImageGarbage {
   /** At boot: drops the streams of loads and imports that an earlier run left, for nobody can resume these. */
   async dropBrokenStreams(): Promise<void> {
     const { content } = this.#options
+    await content.dropBroken()
     for await (const { key } of content.ingests()) if (isStreamIngest(key)) await content.abort(key)
   }
 
