@@ -7,6 +7,7 @@ import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
 import { unmountRootfs } from './rootfs.ts'
 import { checkVerb } from './state.ts'
+import { stayDown } from './stay-down.ts'
 
 export interface RemoveOptions {
   readonly force: boolean
@@ -50,30 +51,20 @@ async function removeBroken(context: ContainerContext, id: string): Promise<void
 /** Kills what runs and waits for its end, without a restart. */
 async function endRun(context: ContainerContext, id: string): Promise<void> {
   const live = context.live.of(id)
-  live.cancelRestart()
-  for (;;) {
-    const record = context.containers.find(id)
-    if (record?.state.status === 'restarting' && !context.locks.isBusy(id)) {
-      context.containers.save(withState(record, { status: 'exited' }, { stoppedByUser: true }))
-      return
-    }
-    // A start that is under way is waited for, then ended.
-    if (context.locks.isBusy(id) && record?.state.status !== 'running') {
-      await context.locks.run(id, async () => {})
-      continue
-    }
-    if (record?.state.status !== 'running') return
-    context.containers.save(withState(record, {}, { stoppedByUser: true }))
-    const stopped = live.nextStop()
-    try {
-      context.runtime.kill(id, sigkill)
-    } catch (error) {
-      // It ended by itself meanwhile; its exit is about to be told.
-      if (!isKind(error, 'conflict')) throw error
-    }
-    await stopped
-    return
+  // A start that is under way is waited for, then ended.
+  while (context.containers.find(id)?.state.status !== 'running') {
+    if (await stayDown(context, id)) return
   }
+  const record = context.containers.get(id)
+  context.containers.save(withState(record, {}, { stoppedByUser: true }))
+  const stopped = live.nextStop()
+  try {
+    context.runtime.kill(id, sigkill)
+  } catch (error) {
+    // It ended by itself meanwhile; its exit is about to be told.
+    if (!isKind(error, 'conflict')) throw error
+  }
+  await stopped
 }
 
 /** Removes a container that does not run and whose lock is held. */

@@ -6,6 +6,7 @@ import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
 import { startContainer } from './start.ts'
 import { checkVerb } from './state.ts'
+import { stayDown } from './stay-down.ts'
 
 export interface StopOptions {
   readonly signal?: string | undefined
@@ -28,16 +29,17 @@ export async function stopContainer(context: ContainerContext, idOrName: string,
   if (ended !== undefined) publishContainer(context.events, ended, 'stop')
 }
 
-async function endByUser(context: ContainerContext, record: ContainerRecord, options: StopOptions): Promise<void> {
-  const { id, config } = record
+async function endByUser(
+  context: ContainerContext,
+  { id, config, state }: ContainerRecord,
+  options: StopOptions,
+): Promise<void> {
   const live = context.live.of(id)
   const signal = signalNumber(options.signal || config.StopSignal || 'SIGTERM', sigterm)
-  if (live.cancelRestart() || record.state.status === 'restarting') {
-    const stopped = withState(record, { status: 'exited' }, { stoppedByUser: true })
-    context.containers.save(stopped)
-    live.tellStop({ exitCode: record.state.exitCode })
-    return
-  }
+  // A restart that had begun is waited for, then ended like any run.
+  if (state.status === 'restarting' && (await stayDown(context, id))) return
+  const record = context.containers.find(id)
+  if (record?.state.status !== 'running') return
   context.containers.save(withState(record, {}, { stoppedByUser: true }))
   const stopped = live.nextStop()
   if (!send(context, record, signal)) return void (await stopped)
@@ -112,7 +114,12 @@ export async function restartContainer(
   if (record.state.status === 'running' || record.state.status === 'restarting') {
     await endByUser(context, record, options)
   }
-  await startContainer(context, record.id)
+  try {
+    await startContainer(context, record.id)
+  } catch (error) {
+    // Somebody else started it.
+    if (!isKind(error, 'notModified')) throw error
+  }
   publishContainer(context.events, context.containers.get(record.id), 'restart')
 }
 
