@@ -29,6 +29,7 @@ import { acquireLock, detectCgroups, hostInfo, type Lock, prepareCgroups } from 
 import { Volumes } from '../volumes/index.ts'
 import { containerSettings } from './container-settings.ts'
 import { measureDiskUsage } from './disk-usage.ts'
+import { releaseMemoryWhenIdle } from './idle-memory.ts'
 import { containerImages, imageBackend, imageUse } from './image-backend.ts'
 import { networkBackend } from './network-backend.ts'
 import { systemBackend } from './system-backend.ts'
@@ -78,6 +79,8 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
 
   const events = new EventBus()
   const background = new Background(logger)
+  const stopReleasing = releaseMemoryWhenIdle(events, logger)
+  undo.add(stopReleasing)
   const index = ContainerIndex.open(new ContainerTable(db), logger)
   const snapshots = await OverlaySnapshotter.open({
     root: join(config.dataRoot, 'snapshots'),
@@ -168,6 +171,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     async close({ stopContainers = false, removeNetwork = false } = {}) {
       await server.close()
       if (stopContainers) await stopForShutdown(context, current.config.shutdownTimeoutSeconds)
+      stopReleasing()
       context.live.close()
       clearInterval(sweeps)
       await background.drain()

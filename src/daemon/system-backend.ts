@@ -123,7 +123,7 @@ function systemInfo({ config, context, engineId, imageCount }: SystemBackendOpti
     LoggingDriver: config.containers.logDriver,
     CgroupDriver: 'cgroupfs',
     CgroupVersion: detectCgroups().version === 2 ? '2' : '1',
-    NEventsListener: context.events.listenerCount,
+    NEventsListener: context.events.streamCount,
     KernelVersion: host.kernelVersion,
     OperatingSystem: host.operatingSystem,
     OSVersion: host.operatingSystemVersion,

@@ -12,7 +12,7 @@ test('EventBus.stream() gives history from since on, then live events, and ends 
   const actions: string[] = []
   for await (const event of stream) actions.push(event.Action)
   assert.deepEqual(actions, ['create', 'start'])
-  assert.equal(bus.listenerCount, 0)
+  assert.equal(bus.streamCount, 0)
 })
 
 test('EventBus.stream() ends when its signal fires', async () => {
@@ -21,7 +21,7 @@ test('EventBus.stream() ends when its signal fires', async () => {
   const stream = bus.stream({}, abort.signal)
   setImmediate(() => abort.abort())
   for await (const event of stream) assert.fail(`unexpected ${event.Action}`)
-  assert.equal(bus.listenerCount, 0)
+  assert.equal(bus.streamCount, 0)
 })
 
 test('matchesEvent() filters by type, event, container, image and label', () => {

@@ -12,6 +12,7 @@ const queueLimit = 8192
 export class EventBus {
   readonly #history: EventMessage[] = []
   readonly #listeners = new Set<(event: EventMessage) => void>()
+  #streams = 0
 
   /** Tells of one event, at the present time. Attribute values are text. */
   publish(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
@@ -40,9 +41,9 @@ export class EventBus {
     return () => this.#listeners.delete(listener)
   }
 
-  /** How many listen now. */
-  get listenerCount(): number {
-    return this.#listeners.size
+  /** How many streams are read now. */
+  get streamCount(): number {
+    return this.#streams
   }
 
   /** Past events from `sinceNs` on, then live ones, until `untilNs` has passed or `signal` fires. Subscribed
@@ -57,12 +58,14 @@ export class EventBus {
     let wake: () => void = () => {}
     let ended = false
     const end = (): void => {
+      if (!ended) this.#streams -= 1
       ended = true
       unsubscribe()
       clearTimeout(timer)
       signal?.removeEventListener('abort', end)
       wake()
     }
+    this.#streams += 1
     const unsubscribe = this.subscribe((event) => {
       queue.push(event)
       if (queue.length > queueLimit) end()
