@@ -120,7 +120,9 @@ describe('pull', () => {
   })
 
   test('several at once share their layers', async () => {
-    const references = await Promise.all(['a', 'b', 'c', 'd'].map((tag) => registry.push(archive, `shared:${tag}`)))
+    // One after the other: the registry loses blobs when several clients upload the same at once.
+    const references: string[] = []
+    for (const tag of ['a', 'b', 'c', 'd']) references.push(await registry.push(archive, `shared:${tag}`))
     await Promise.all(references.map((reference) => daemon.ok(['pull', '-q', reference])))
     const ids = await Promise.all(references.map((reference) => daemon.ok(['inspect', '-f', '{{.Id}}', reference])))
     assert.equal(new Set(ids).size, 1)
