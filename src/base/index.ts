@@ -17,6 +17,7 @@ export {
 export { newId, shortId } from './ids.ts'
 export { KeyedMutex } from './keyed-mutex.ts'
 export { type LogFields, type Logger, nullLogger } from './logger.ts'
+export { settlesWithin } from './settles-within.ts'
 export type { OutputSink, OutputStream } from './streams.ts'
 export { formatNs, nowNs, parseNs, zeroTime } from './time.ts'
 export { Undo } from './undo.ts'

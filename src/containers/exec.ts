@@ -1,10 +1,11 @@
 /** exec: one more process in a running container. */
 import type { ExecConfig, ExecInspect } from '../api/index.ts'
-import { BerthError, conflict, invalidArgument, isBerthError, newId, notFound } from '../base/index.ts'
+import { BerthError, conflict, invalidArgument, newId, notFound } from '../base/index.ts'
 import type { OciProcess } from '../oci/index.ts'
 import {
   capabilitySets,
   type ExecHandle,
+  exitCodeOf,
   resolveCapabilities,
   resolveUser,
   type TerminalSize,
@@ -115,7 +116,7 @@ export class Execs {
       void handle.exited.then(({ exitCode }) => this.#ended(record, exec, exitCode))
       return handle
     } catch (error) {
-      const code = isBerthError(error) && typeof error.details.exitCode === 'number' ? error.details.exitCode : 126
+      const code = exitCodeOf(error) ?? 126
       this.#forget(exec, code)
       throw error
     }

@@ -1,7 +1,7 @@
 /** What happens when a container's process has ended. Waiters are answered first; what no client can see
  *  (the mount, the namespace, the bundle) is taken away behind their backs, under the container's lock, so
  *  that the next start waits for it. */
-import { messageOf } from '../base/index.ts'
+import { messageOf, settlesWithin } from '../base/index.ts'
 import type { ExitInfo } from '../runtime/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -33,11 +33,7 @@ export function watchExit(context: ContainerContext, id: string, startAgain: Sta
  *  waited for only so long. */
 async function outputDelivered(context: ContainerContext, id: string): Promise<void> {
   const { attachments } = context.live.of(id)
-  if (attachments.size === 0) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, outputPatienceMs)
-  await Promise.race([Promise.all(attachments), promise])
-  clearTimeout(timer)
+  if (attachments.size > 0) await settlesWithin(Promise.all(attachments), outputPatienceMs)
 }
 
 /** Records the end of a run, answers who waits, and plans what follows: a restart, a removal, or nothing. */

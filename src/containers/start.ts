@@ -3,7 +3,7 @@
  *  container; attachments that wait are connected; the program runs; the record says so.
  *  Killed midway: the next boot finds a bundle whose container was never started, or runs: `restore.ts`. */
 import { writeFileSync } from 'node:fs'
-import { BerthError, conflict, formatNs, isBerthError, messageOf, nowNs, Undo, zeroTime } from '../base/index.ts'
+import { BerthError, formatNs, isBerthError, messageOf, nowNs, Undo, zeroTime } from '../base/index.ts'
 import {
   formatHosts,
   formatResolvConf,
@@ -11,7 +11,7 @@ import {
   type Sandbox,
   type SandboxRequest,
 } from '../network/index.ts'
-import { buildSpec } from '../runtime/index.ts'
+import { buildSpec, exitCodeOf } from '../runtime/index.ts'
 import { connectPending } from './attach.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -178,7 +178,7 @@ function notEmpty(list: readonly string[] | null | undefined): readonly string[]
 }
 
 async function recordFailure(context: ContainerContext, record: ContainerRecord, error: unknown): Promise<void> {
-  const exitCode = isBerthError(error) && typeof error.details.exitCode === 'number' ? error.details.exitCode : 128
+  const exitCode = exitCodeOf(error) ?? 128
   const status = record.state.startedAt === zeroTime ? 'created' : 'exited'
   const failed = withState(record, { status, pid: 0, exitCode, error: messageOf(error) })
   if (context.containers.find(record.id) === undefined) return
@@ -203,9 +203,4 @@ function stepTrace(context: ContainerContext, id: string): (step: string) => voi
     trace(id, step, now - last)
     last = now
   }
-}
-
-/** Throws `conflict` unless the container runs. */
-export function requireRunning(record: ContainerRecord): void {
-  if (record.state.status !== 'running') throw conflict(`container ${record.id} is not running`)
 }

@@ -4,7 +4,7 @@ import { BerthError, conflict } from '../base/index.ts'
 
 export type ContainerStatus = 'created' | 'running' | 'restarting' | 'exited' | 'removing' | 'dead'
 
-export type Verb = 'start' | 'stop' | 'kill' | 'restart' | 'remove' | 'removeForced' | 'exec' | 'resize'
+export type Verb = 'start' | 'stop' | 'kill' | 'restart' | 'remove' | 'removeForced' | 'exec'
 
 const allowed: Readonly<Record<Verb, readonly ContainerStatus[]>> = {
   start: ['created', 'exited', 'restarting'],
@@ -14,7 +14,6 @@ const allowed: Readonly<Record<Verb, readonly ContainerStatus[]>> = {
   remove: ['created', 'exited', 'dead'],
   removeForced: ['created', 'exited', 'dead', 'running', 'restarting'],
   exec: ['running'],
-  resize: ['running'],
 }
 
 /** Passes when `verb` may act on a container in `status`. Otherwise throws what Docker answers:
@@ -26,6 +25,17 @@ export function checkVerb(verb: Verb, status: ContainerStatus, id: string, name:
     throw new BerthError('notModified', 'container already stopped')
   }
   throw conflict(refusal(verb, status, id, name))
+}
+
+/** Throws `conflict` unless a container in `status` runs. */
+export function requireRunning({
+  id,
+  state,
+}: {
+  readonly id: string
+  readonly state: { readonly status: ContainerStatus }
+}): void {
+  if (state.status !== 'running') throw conflict(`container ${id} is not running`)
 }
 
 function refusal(verb: Verb, status: ContainerStatus, id: string, name: string): string {

@@ -1,5 +1,5 @@
 /** stop, kill and restart. None holds the container's lock while it waits for the process to end. */
-import { internal, isKind } from '../base/index.ts'
+import { internal, isKind, settlesWithin } from '../base/index.ts'
 import { parseSignal } from '../sys/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -45,9 +45,9 @@ async function endByUser(
   if (!send(context, record, signal)) return void (await stopped)
   const seconds = options.timeoutSeconds ?? config.StopTimeout ?? defaultTimeoutSeconds
   if (seconds < 0) return void (await stopped)
-  if (await within(stopped, seconds * 1000)) return
+  if (await settlesWithin(stopped, seconds * 1000)) return
   send(context, record, sigkill)
-  if (!(await within(stopped, killPatienceMs))) {
+  if (!(await settlesWithin(stopped, killPatienceMs))) {
     throw internal(`cannot stop container: ${id}: tried to kill container, but did not receive an exit event`)
   }
 }
@@ -62,16 +62,6 @@ export async function stopForShutdown(context: ContainerContext, timeoutSeconds:
       if (ended !== undefined) context.containers.save(withState(ended, {}, { stoppedByUser }))
     }),
   )
-}
-
-async function within(stopped: Promise<unknown>, ms: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<false>()
-  const timer = setTimeout(() => resolve(false), ms)
-  try {
-    return await Promise.race([stopped.then(() => true), promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** Sends a signal and tells of it; false when the process has ended meanwhile. */
@@ -100,7 +90,7 @@ export async function killContainer(context: ContainerContext, idOrName: string,
   const stopped = context.live.of(record.id).nextStop()
   if (!send(context, record, signal)) checkVerb('kill', 'exited', record.id, record.name)
   // Docker's clients expect a killed container to be down when the call returns.
-  if (signal === sigkill) await within(stopped, killPatienceMs)
+  if (signal === sigkill) await settlesWithin(stopped, killPatienceMs)
 }
 
 /** Stops what runs and starts it again. */

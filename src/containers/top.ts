@@ -2,7 +2,7 @@ import type { ContainerTopResponse } from '../api/index.ts'
 import { internal } from '../base/index.ts'
 import { readPids, runCommand } from '../sys/index.ts'
 import type { ContainerContext } from './dependencies.ts'
-import { requireRunning } from './start.ts'
+import { requireRunning } from './state.ts'
 
 const psTimeoutMs = 10_000
 

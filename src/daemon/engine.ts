@@ -25,7 +25,7 @@ import { ConmonRuntime, capabilitiesOfMask } from '../runtime/index.ts'
 import { type ApiServer, type Backends, createServer } from '../server/index.ts'
 import { OverlaySnapshotter } from '../snapshots/index.ts'
 import { ContainerTable, Database, LeaseTable, SnapshotTable } from '../store/index.ts'
-import { acquireLock, detectCgroups, hostInfo, type Lock, prepareCgroups } from '../sys/index.ts'
+import { acquireLock, detectCgroups, effectiveCapabilities, hostInfo, type Lock, prepareCgroups } from '../sys/index.ts'
 import { Volumes } from '../volumes/index.ts'
 import { containerSettings } from './container-settings.ts'
 import { measureDiskUsage } from './disk-usage.ts'
@@ -105,7 +105,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
   undo.add(() => runtime.close())
   const volumes = await Volumes.open({ root: join(config.dataRoot, 'volumes'), db, logger })
 
-  const capabilities = capabilitiesOfMask(ownCapabilityMask())
+  const capabilities = capabilitiesOfMask(effectiveCapabilities())
   const host = hostInfo()
   const context: ContainerContext = {
     containers: index,
@@ -281,9 +281,4 @@ function engineId(dataRoot: string): string {
   const made = newId()
   writeFileSync(path, made)
   return made
-}
-
-function ownCapabilityMask(): string {
-  const [, mask = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
-  return mask
 }

@@ -1,2 +1,2 @@
-export { removeLog, rotateLog } from './log-files.ts'
+export { rotateLog } from './log-files.ts'
 export { type ReadLogsEnd, type ReadLogsOptions, readLogs } from './read-logs.ts'

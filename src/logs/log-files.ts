@@ -50,13 +50,6 @@ export function rotateLog(path: string, { maxFiles, reopen }: { maxFiles: number
   reopen()
 }
 
-/** Removes all files of a log. */
-export function removeLog(path: string): void {
-  rmSync(path, { force: true })
-  for (let number = 1; existsSync(rotatedPath(path, number)); number++)
-    rmSync(rotatedPath(path, number), { force: true })
-}
-
 function rotatedPath(path: string, number: number): string {
   return number === 0 ? path : `${path}.${number}`
 }

@@ -5,7 +5,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BerthError, conflict, errnoOf, type Logger, notFound } from '../base/index.ts'
+import { BerthError, conflict, errnoOf, type Logger, notFound, settlesWithin } from '../base/index.ts'
 import { cgroupPathOfPid, type DirectoryWatch, pidfdSendSignal, readPids, watchDirectory } from '../sys/index.ts'
 import { type BuiltSpec, formatSpec } from './build-spec.ts'
 import { namesIn, readPid, readText, removeBundle, removeExecFiles, removeFile, writeBundle } from './bundle.ts'
@@ -183,7 +183,7 @@ export class ConmonRuntime {
     // Everything is gone from disk only after the runtime has let go, so that a crash in between can be repaired.
     await runtime.delete(id, { force: live?.exit === undefined || live.exit.unknown === true })
     // The monitor of what was just ended is about to write the exit file.
-    if (live !== undefined && live.exit === undefined) await within(live.ended.promise, monitorPatienceMs)
+    if (live !== undefined && live.exit === undefined) await settlesWithin(live.ended.promise, monitorPatienceMs)
     live?.stopWatching()
     this.#live.delete(id)
     removeFile(this.#exitFile(id))
@@ -368,12 +368,6 @@ export class ConmonRuntime {
   #exitFile(id: string): string {
     return join(exitsPath(this.#options.execRoot), id)
   }
-}
-
-async function within(event: Promise<unknown>, ms: number): Promise<void> {
-  const abort = new AbortController()
-  await Promise.race([event, sleep(ms, undefined, { signal: abort.signal }).catch(() => {})])
-  abort.abort()
 }
 
 function timeOf(path: string): Date | undefined {

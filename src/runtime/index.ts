@@ -20,6 +20,7 @@ export {
 export type { ExecHandle, ExecOptions } from './exec-process.ts'
 export type { ExitInfo } from './exit-info.ts'
 export { findInit } from './find-init.ts'
+export { exitCodeOf } from './runtime-errors.ts'
 export { parseSeccompProfile } from './seccomp-profile.ts'
 export type {
   BindMount,

@@ -1,7 +1,7 @@
 /** The door for what OCI runtimes say: their texts become typed errors here and nowhere else.
  *  The docker CLI chooses its exit code (127, 126, 125) by phrases in the daemon's answer, so these are kept:
  *  `executable file not found`, `no such file or directory`, `permission denied`, `is a directory`. */
-import { BerthError, internal, invalidArgument } from '../base/index.ts'
+import { BerthError, internal, invalidArgument, isBerthError } from '../base/index.ts'
 
 /** What was being done when the runtime failed. */
 export interface FailedWork {
@@ -64,4 +64,11 @@ function firstLines(text: string): string {
     .filter((line) => line !== '')
     .slice(0, 4)
     .join(': ')
+}
+
+/** The exit code that a container or exec gets when `error` kept it from starting; undefined when it does not say. */
+export function exitCodeOf(error: unknown): number | undefined {
+  if (!isBerthError(error)) return undefined
+  const { exitCode } = error.details
+  return typeof exitCode === 'number' ? exitCode : undefined
 }

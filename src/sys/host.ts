@@ -83,10 +83,9 @@ export function fileSystemName(path: string): string {
   return fileSystemNames.get(type) ?? `0x${type.toString(16)}`
 }
 
-/** True when this process has a capability, by its number (CAP_SYS_RESOURCE is 24). */
-export function hasCapability(capability: number): boolean {
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readText('/proc/self/status'))?.[1] ?? '0'
-  return ((BigInt(`0x${effective}`) >> BigInt(capability)) & 1n) === 1n
+/** The capabilities that this process has in effect, as the hexadecimal mask of proc_pid_status(5) (`CapEff`). */
+export function effectiveCapabilities(): string {
+  return /^CapEff:\s*([0-9a-f]+)$/m.exec(readText('/proc/self/status'))?.[1] ?? '0'
 }
 
 /** The fields of os-release(5). */

@@ -51,9 +51,9 @@ export {
 export { makeFifo, openFifo, writeFifo } from './fifo.ts'
 export { acquireLock, type Lock } from './flock.ts'
 export {
+  effectiveCapabilities,
   fileSystemName,
   type HostInfo,
-  hasCapability,
   hostInfo,
   type KernelFeatures,
   kernelFeatures,
@@ -68,7 +68,6 @@ export {
   makePrivateMountPoint,
   mount,
   type Propagation,
-  remountBind,
   setPropagation,
   unmount,
   unmountInBackground,

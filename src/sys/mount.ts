@@ -30,7 +30,6 @@ const umount2 = rawSyscall(umountPrototype)
 const chdirCall = syscall('int chdir(const char *path)')
 const fchdirCall = syscall('int fchdir(int fd)')
 
-const msRdonly = 1
 const msRemount = 32
 const msBind = 4096
 const msRec = 16384
@@ -100,11 +99,6 @@ export function bindMount(
 ): void {
   const options = [recursive ? 'rbind' : 'bind', ...(readOnly ? ['ro'] : [])]
   mount({ type: 'bind', source, options }, target)
-}
-
-/** Makes a mounted file system read-only or writable again at this mount point only. */
-export function remountBind(target: string, { readOnly }: { readonly readOnly: boolean }): void {
-  mountCall(null, target, null, msRemount | msBind | (readOnly ? msRdonly : 0), null)
 }
 
 /** Sets how mounts below a mount point spread to its copies. */

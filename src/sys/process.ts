@@ -1,7 +1,7 @@
 /** Processes that are not our children: alive or not, signalled, watched to their end. */
 
 import { readFileSync } from 'node:fs'
-import { errnoOf } from '../base/index.ts'
+import { errnoOf, settlesWithin } from '../base/index.ts'
 import { errno, rawSyscall, systemError } from './ffi.ts'
 import { onPidfdExit, pidfdOpen } from './pidfd.ts'
 import type { PollOptions } from './poll.ts'
@@ -46,14 +46,11 @@ export function watchPid(pid: number, options: PollOptions = {}): Promise<void> 
 
 /** Waits until all these processes have ended; false when some still run after `timeoutMs`. */
 export async function waitAll(pids: Iterable<number>, timeoutMs: number): Promise<boolean> {
-  const { promise: timeout, resolve } = Promise.withResolvers<false>()
-  const timer = setTimeout(resolve, timeoutMs, false)
   const stops: (() => void)[] = []
   try {
     const ends = [...pids].map((pid) => watchUntil(pid, stops))
-    return await Promise.race([Promise.all(ends).then(() => true), timeout])
+    return await settlesWithin(Promise.all(ends), timeoutMs)
   } finally {
-    clearTimeout(timer)
     for (const stop of stops) stop()
   }
 }
