@@ -187,7 +187,9 @@ describe('raw streams', () => {
       const stream = hijack(`/containers/${id}/attach?stream=1&stdin=1&stdout=1&stderr=1`, upgrade)
       const head = await stream.head()
       assert.match(head, upgrade ? /^HTTP\/1\.1 101 UPGRADED/ : /^HTTP\/1\.1 200 OK/)
-      assert.match(head, /Content-Type: application\/vnd\.docker\.(multiplexed|raw)-stream/i)
+      // Who asks for no upgrade is an old client, which knows no other type.
+      const type = upgrade ? 'multiplexed' : 'raw'
+      assert.match(head, new RegExp(`Content-Type: application/vnd\\.docker\\.${type}-stream`, 'i'))
       if (upgrade) assert.match(head, /Upgrade: tcp/i)
       await daemon.ok(['start', id])
       stream.write('some input\n')

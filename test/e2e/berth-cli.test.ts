@@ -88,7 +88,7 @@ describe('commands', () => {
     assert.match(await ok('info'), /Containers: 2/)
     const now = String(Math.ceil(Date.now() / 1000) + 1)
     assert.match(
-      await ok('events', '--since', '1', '--until', now, '--filter', 'event=die'),
+      await ok('events', '--since', '0', '--until', now, '--filter', 'event=die'),
       /container die [0-9a-f]{64} \(.*exitCode=3/,
     )
   })

@@ -239,5 +239,8 @@ describe('list, inspect, tag, remove', () => {
       return bytes[0] !== '{'.charCodeAt(0) && !brokenPull.includes(name)
     })
     assert.deepEqual(layers, [])
+    // Who prunes wants the space: then these go as well.
+    await daemon.ok(['image', 'prune', '-f'])
+    assert.deepEqual(readdirSync(join(daemon.dataRoot, 'content/blobs/sha256')), [])
   })
 })

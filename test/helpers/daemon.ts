@@ -161,6 +161,11 @@ export class TestDaemon implements AsyncDisposable {
     return stdout.replace(/\n$/, '')
   }
 
+  /** Standard output of `docker run --rm OPTIONS busybox sh -c SCRIPT`, which must succeed. */
+  inside(options: readonly string[], script: string): Promise<string> {
+    return this.ok(['run', '--rm', ...options, 'busybox', 'sh', '-c', script])
+  }
+
   /** Starts the client and leaves it running, its input open. */
   spawnDocker(args: readonly string[], options?: CommandOptions): RunningCommand {
     return new RunningCommand(clientProgram, ['-H', this.host, ...args], options, true)

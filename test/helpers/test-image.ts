@@ -38,7 +38,7 @@ export async function writeBusyboxArchive({
     await fillRootfs(rootfs)
     await prepare?.(rootfs)
     const layer = join(work, 'layer.tar')
-    await runOrThrow('tar', ['--sort=name', '--mtime=@1700000000', '--numeric-owner', '-C', rootfs, '-cf', layer, '.'])
+    await packRootfs(rootfs, layer)
     const diffId = `sha256:${createHash('sha256').update(readFileSync(layer)).digest('hex')}`
     const image = JSON.stringify({
       architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
@@ -56,6 +56,17 @@ export async function writeBusyboxArchive({
     return `sha256:${id}`
   } finally {
     rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/** tar gives up, rarely, because a directory's change time moved between its two looks, though nobody writes there
+ *  (seen on kernel 6.18; why is not known). The archive is then made anew: a doubtful one is never used. */
+async function packRootfs(rootfs: string, target: string, tries = 3): Promise<void> {
+  try {
+    await runOrThrow('tar', ['--sort=name', '--mtime=@1700000000', '--numeric-owner', '-C', rootfs, '-cf', target, '.'])
+  } catch (error) {
+    if (tries <= 1 || !String(error).includes('file changed as we read it')) throw error
+    await packRootfs(rootfs, target, tries - 1)
   }
 }
 
