@@ -25,7 +25,15 @@ import { ConmonRuntime, capabilitiesOfMask } from '../runtime/index.ts'
 import { type ApiServer, type Backends, createServer } from '../server/index.ts'
 import { OverlaySnapshotter } from '../snapshots/index.ts'
 import { ContainerTable, Database, LeaseTable, SnapshotTable } from '../store/index.ts'
-import { acquireLock, detectCgroups, effectiveCapabilities, hostInfo, type Lock, prepareCgroups } from '../sys/index.ts'
+import {
+  acquireLock,
+  detectCgroups,
+  effectiveCapabilities,
+  hostInfo,
+  type Lock,
+  prepareCgroups,
+  removeEmptyCgroup,
+} from '../sys/index.ts'
 import { Volumes } from '../volumes/index.ts'
 import { containerSettings } from './container-settings.ts'
 import { measureDiskUsage } from './disk-usage.ts'
@@ -179,6 +187,8 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
       await networks.close({ remove: removeNetwork })
       runtime.close()
       await snapshots.close()
+      // Gone with its last container; containers that run on keep it.
+      removeEmptyCgroup(current.settings.cgroupParent)
       db.close()
       for (const lock of locks) lock.release()
     },

@@ -22,6 +22,11 @@ export function removeCgroup(path: string): boolean {
   return removed
 }
 
+/** Removes the group where nothing is in it, and leaves it where there are processes or groups below. */
+export function removeEmptyCgroup(path: string): void {
+  for (const hierarchy of detectCgroups().hierarchies) tryRemove(directoryIn(hierarchy, path))
+}
+
 /** Names of the groups directly below `path`, whichever hierarchy they are in. */
 export function listCgroups(path: string): string[] {
   const names = new Set<string>()

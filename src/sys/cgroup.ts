@@ -52,7 +52,9 @@ export function detectCgroups(): Cgroups {
 
 /** Makes the hierarchies fit for the runtime; called once at boot. What can't be done is logged, not thrown: a
  *  runtime that does not need it may still work.
- *  Hybrid: crun refuses to run while the v2 tree holds a controller, so each of those is mounted on v1.
+ *  Hybrid: crun refuses to run while the v2 tree holds a controller, so each of those is mounted on v1. A controller
+ *  that is bound to v1 but mounted nowhere is mounted too: crun reads its name in `/proc/self/cgroup` and would make
+ *  plain directories where its mount point is.
  *  v2: controllers are switched on for children of the root, which systemd does otherwise. None: v2 is mounted. */
 export function prepareCgroups(logger: Logger): Cgroups {
   known = undefined
@@ -130,17 +132,35 @@ function isControllerOption(option: string): boolean {
 }
 
 function mountLeftControllers(found: Cgroups, logger: Logger): void {
-  const left = found.hierarchies.filter(({ version }) => version === 2).flatMap(({ controllers }) => controllers)
-  for (const controller of left) {
-    // v2 calls blkio 'io'.
-    const name = controller === 'io' ? 'blkio' : controller
+  const inV2 = found.hierarchies.filter(({ version }) => version === 2).flatMap(({ controllers }) => controllers)
+  // v2 calls blkio 'io'.
+  const left = inV2.map((controller) => (controller === 'io' ? 'blkio' : controller))
+  for (const name of [...left, ...unmountedControllers(found)]) {
     const path = join(cgroupRoot, name)
-    attempt(logger, 'cannot mount a cgroup controller', { controller }, () => {
+    attempt(logger, 'cannot mount a cgroup controller', { controller: name }, () => {
       mkdirSync(path, { recursive: true })
-      mount({ type: 'cgroup', source: 'cgroup', options: ['nosuid', 'nodev', 'noexec', name] }, path)
-      logger.info('mounted a cgroup controller', { controller, path })
+      mountController(name, path)
+      logger.info('mounted a cgroup controller', { controller: name, path })
     })
   }
+}
+
+function mountController(name: string, path: string): void {
+  try {
+    mount({ type: 'cgroup', source: 'cgroup', options: ['nosuid', 'nodev', 'noexec', name] }, path)
+  } catch (error) {
+    // Another daemon that boots at the same time has mounted it there.
+    if (errnoOf(error) !== 'EBUSY' || !listMounts(path).some(({ mountPoint }) => mountPoint === path)) throw error
+  }
+}
+
+/** The v1 hierarchies without a mount; they outlive it while groups in them are being taken down. */
+function unmountedControllers(found: Cgroups): string[] {
+  const mounted = new Set(found.hierarchies.flatMap(({ controllers }) => controllers))
+  return readFileSync('/proc/self/cgroup', 'utf8')
+    .split('\n')
+    .map((line) => /^[1-9]\d*:([^:=]+):/.exec(line)?.[1] ?? '')
+    .filter((names) => names !== '' && names.split(',').every((name) => !mounted.has(name)))
 }
 
 function enableControllers(found: Cgroups, logger: Logger): void {

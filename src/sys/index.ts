@@ -33,6 +33,7 @@ export {
   oomKillCount,
   readPids,
   removeCgroup,
+  removeEmptyCgroup,
 } from './cgroup-tree.ts'
 export { ConsoleSocket } from './console-socket.ts'
 export { closeFd, duplicateFd, makePipe, oCloexec, oPath, openFd, readFd, setNonBlocking, writeFd } from './fd.ts'

@@ -135,6 +135,7 @@ export function restoreHostSettings(before: MachineState): void {
   const known = new Set(before.mounts)
   for (const path of mountPoints().filter((mount) => mount.startsWith('/sys/fs/cgroup/') && !known.has(mount))) {
     execFileSync('umount', [path])
+    rmdirSync(path)
   }
   writeFileSync(ipForwardPath, before.ipForward)
 }

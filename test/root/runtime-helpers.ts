@@ -11,6 +11,7 @@ import {
   type SpecHost,
   type SpecInput,
 } from '../../src/runtime/index.ts'
+import { prepareCgroups } from '../../src/sys/index.ts'
 
 const applets =
   'sh true false cat echo seq sleep head wc id hostname stty env ls kill dd yes printf grep mount touch test awk tr stat'
@@ -43,6 +44,7 @@ export class RuntimeFixture {
   #count = 0
 
   static async open(logger: Logger = nullLogger): Promise<RuntimeFixture> {
+    prepareCgroups(logger)
     const fixture = new RuntimeFixture()
     makeRootfs(fixture.rootfs)
     fixture.runtime = await fixture.openRuntime(logger)
