@@ -1,0 +1,23 @@
+export {
+  type AccessAction,
+  type AccessDecision,
+  type AccessRequest,
+  type AccessScope,
+  type Authorizer,
+  openAccess,
+} from './authorizer.ts'
+export { type BlobDigest, blobDigestOf, type DigestAlgorithm, findBlobDigest } from './blob-digest.ts'
+export type { GarbageReport, ManifestUse, RegistryObserver, RequestRecord, RouteName } from './registry-observer.ts'
+export type {
+  AppendOptions,
+  ByteRange,
+  ListOptions,
+  ListPage,
+  ObjectInfo,
+  ObjectStorage,
+  RegistryStorage,
+  UploadInfo,
+  UploadPage,
+  UploadStorage,
+  WriteOptions,
+} from './storage/registry-storage.ts'
