@@ -17,5 +17,5 @@ export function newId(): string {
 
 /** The first 12 digits, the form that people read. */
 export function shortId(id: string): string {
-  return id.replace(/^sha256:/, '').slice(0, 12)
+  return id.replace(/^sha\d+:/, '').slice(0, 12)
 }

@@ -5,7 +5,7 @@
  *  if digest and size are what was expected; committing a blob that exists already is no error. Reading a
  *  blob that isn't there throws `notFound`. */
 import type { Readable } from 'node:stream'
-import type { Digest } from '../oci/index.ts'
+import type { Digest, DigestAlgorithm } from '../oci/index.ts'
 
 export interface BlobInfo {
   readonly digest: Digest
@@ -55,8 +55,8 @@ export interface ContentReader {
 
 /** Writes blobs. */
 export interface ContentWriter {
-  /** Stores bytes in memory as a blob. */
-  put(bytes: Uint8Array): Promise<Digest>
+  /** Stores bytes in memory as a blob, named by sha256 unless said otherwise. */
+  put(bytes: Uint8Array, algorithm?: DigestAlgorithm): Promise<Digest>
   /** Begins or resumes the ingest of that key. Throws `conflict` while it is open already. */
   ingest(key: string, options?: IngestOptions): Promise<Ingest>
   /** Drops a closed ingest; no error when there is none. */

@@ -7,7 +7,7 @@ import { mkdir, open, opendir, readdir, readFile, rename, rm, stat, unlink, writ
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { conflict, errnoOf } from '../base/index.ts'
-import { type Digest, digestFromHex, digestOf, isDigest } from '../oci/index.ts'
+import { type Digest, type DigestAlgorithm, digestOf, isDigest } from '../oci/index.ts'
 import {
   type BlobInfo,
   type ContentStore,
@@ -17,7 +17,7 @@ import {
   type IngestOptions,
 } from './content-store.ts'
 import { LocalIngest } from './local-ingest.ts'
-import { blobPath, blobsPath, ingestDataPath, ingestKeyPath, ingestPath, ingestsPath } from './paths.ts'
+import { blobAlgorithms, blobPath, blobsPath, ingestDataPath, ingestKeyPath, ingestPath, ingestsPath } from './paths.ts'
 import { blobNotFound, checkReadLimit } from './verify-blob.ts'
 
 export class LocalContentStore implements ContentStore {
@@ -30,7 +30,9 @@ export class LocalContentStore implements ContentStore {
 
   /** Opens the store at `root`, making its directories. */
   static async open(root: string): Promise<LocalContentStore> {
-    await mkdir(blobsPath(root), { recursive: true, mode: 0o700 })
+    for (const algorithm of blobAlgorithms) {
+      await mkdir(blobsPath(root, algorithm), { recursive: true, mode: 0o700 })
+    }
     await mkdir(ingestsPath(root), { recursive: true, mode: 0o700 })
     return new LocalContentStore(root)
   }
@@ -72,8 +74,8 @@ export class LocalContentStore implements ContentStore {
     return createReadStream('', { fd, start, highWaterMark: 256 * 1024 })
   }
 
-  async put(bytes: Uint8Array): Promise<Digest> {
-    const digest = digestOf(bytes)
+  async put(bytes: Uint8Array, algorithm?: DigestAlgorithm): Promise<Digest> {
+    const digest = digestOf(bytes, algorithm)
     if ((await this.find(digest)) !== undefined) return digest
     const temporary = join(ingestsPath(this.#root), `put-${digest.slice(7, 27)}-${process.hrtime.bigint()}`)
     await writeFile(temporary, bytes, { mode: 0o600 })
@@ -112,11 +114,14 @@ export class LocalContentStore implements ContentStore {
   }
 
   async *walk(): AsyncIterable<BlobInfo> {
-    for await (const { name } of await opendir(blobsPath(this.#root))) {
-      if (!isDigest(`sha256:${name}`)) continue
-      // It may be deleted meanwhile.
-      const found = await this.find(digestFromHex(name))
-      if (found !== undefined) yield found
+    for (const algorithm of blobAlgorithms) {
+      for await (const { name } of await opendir(blobsPath(this.#root, algorithm))) {
+        const digest = `${algorithm}:${name}`
+        if (!isDigest(digest)) continue
+        // It may be deleted meanwhile.
+        const found = await this.find(digest)
+        if (found !== undefined) yield found
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 /** ContentStore in memory, for tests of what stands above it. */
 import { Readable } from 'node:stream'
 import { conflict, internal } from '../base/index.ts'
-import { type Digest, digestOf } from '../oci/index.ts'
+import { type Digest, type DigestAlgorithm, digestOf } from '../oci/index.ts'
 import {
   type BlobInfo,
   type ContentStore,
@@ -38,8 +38,8 @@ export class MemoryContentStore implements ContentStore {
     return new Readable({ read() {} }).destroy(blobNotFound(digest))
   }
 
-  async put(bytes: Uint8Array): Promise<Digest> {
-    const digest = digestOf(bytes)
+  async put(bytes: Uint8Array, algorithm?: DigestAlgorithm): Promise<Digest> {
+    const digest = digestOf(bytes, algorithm)
     this.#blobs.set(digest, Buffer.from(bytes))
     return digest
   }

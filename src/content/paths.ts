@@ -1,7 +1,7 @@
 /** Where the content store keeps things:
  *
  *    <root>/
- *      blobs/sha256/<64 digits>      a blob; the layout of an OCI image layout
+ *      blobs/<algorithm>/<digits>    a blob; the layout of an OCI image layout
  *      ingests/<64 digits>/          an unfinished write, named by the sha256 of its key
  *        key                         the key
  *        data                        the bytes so far
@@ -9,14 +9,16 @@
  *  https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { type Digest, hexOf } from '../oci/index.ts'
+import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../oci/index.ts'
 
-export function blobsPath(root: string): string {
-  return join(root, 'blobs', 'sha256')
+export const blobAlgorithms: readonly DigestAlgorithm[] = ['sha256', 'sha512']
+
+export function blobsPath(root: string, algorithm: DigestAlgorithm): string {
+  return join(root, 'blobs', algorithm)
 }
 
 export function blobPath(root: string, digest: Digest): string {
-  return join(root, 'blobs', 'sha256', hexOf(digest))
+  return join(blobsPath(root, algorithmOf(digest)), hexOf(digest))
 }
 
 export function ingestsPath(root: string): string {

@@ -2,6 +2,7 @@
 import { type AbortOptions, BerthError, invalidArgument, isBerthError } from '../base/index.ts'
 import type { Lease, Leases, LocalContentStore } from '../content/index.ts'
 import {
+  algorithmOf,
   bestPlatform,
   chainIds,
   type Descriptor,
@@ -98,7 +99,7 @@ async function choose(
 ): Promise<Chosen> {
   const keep = async (bytes: Buffer, digest: Digest) => {
     lease.add({ kind: 'blob', key: digest })
-    await content.put(bytes)
+    await content.put(bytes, algorithmOf(digest))
   }
   const top = await repository.fetchManifest(reference.digest ?? reference.tag ?? '', { signal })
   await keep(top.bytes, top.descriptor.digest)
@@ -177,7 +178,7 @@ async function fetchConfig(
 ): Promise<OciImageConfig> {
   if (descriptor.size > maxConfigBytes) throw invalidArgument(`image config of ${descriptor.size} bytes is too large`)
   const bytes = await repository.fetchBlob(descriptor, { signal })
-  await content.put(bytes)
+  await content.put(bytes, algorithmOf(descriptor.digest))
   return parseImageConfig(bytes)
 }
 

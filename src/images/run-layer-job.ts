@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { applyLayer } from '../archive/index.ts'
 import { BerthError, internal, isBerthError } from '../base/index.ts'
 import { type Ingest, LocalContentStore } from '../content/index.ts'
-import { type Digest, digestFromHex } from '../oci/index.ts'
+import { algorithmOf, type Digest, type DigestAlgorithm, digestFromHex } from '../oci/index.ts'
 import { HttpTransport, readBlob } from '../registry/client/index.ts'
 import { readGrowing } from './growing-file.ts'
 import { layerIngestKey } from './ingest-keys.ts'
@@ -30,9 +30,8 @@ export async function runLayerJob(job: LayerJob, host: LayerJobHost): Promise<La
 async function readLayer(source: FileSource, targetDir: string | undefined, host: LayerJobHost): Promise<LayerResult> {
   const total = source.sizeBytes
   const bytes = readGrowing(source.path, source.growth)
-  return await consume(bytes, source.path, targetDir, host, (current) =>
-    host.onProgress({ phase: 'extract', current, total }),
-  )
+  const file = { path: source.path, algorithm: 'sha256' } as const
+  return await consume(bytes, file, targetDir, host, (current) => host.onProgress({ phase: 'extract', current, total }))
 }
 
 async function fetchLayer(
@@ -47,7 +46,8 @@ async function fetchLayer(
   try {
     if (ingest.offset > total) ingest.restart()
     const bytes = download(ingest, transport, source, host)
-    const result = await consume(bytes, ingestFile(ingest), targetDir, host, (current) =>
+    const file = { path: ingestFile(ingest), algorithm: algorithmOf(digest) }
+    const result = await consume(bytes, file, targetDir, host, (current) =>
       host.onProgress({ phase: 'download', current, total }),
     )
     host.onProgress({ phase: 'downloaded', current: total, total })
@@ -88,10 +88,10 @@ async function commit(ingest: Ingest, { digest, sizeBytes }: RegistrySource, com
   }
 }
 
-/** Hashes all bytes of `source`, which also are or come to be in the file at `path`, and unpacks them on the way. */
+/** Hashes all bytes of `source`, which also are or come to be in the file, and unpacks them on the way. */
 async function consume(
   source: AsyncGenerator<Buffer, void, undefined>,
-  path: string,
+  { path, algorithm }: { readonly path: string; readonly algorithm: DigestAlgorithm },
   targetDir: string | undefined,
   host: LayerJobHost,
   onBytes: (current: number) => void,
@@ -109,13 +109,14 @@ async function consume(
   const all: AsyncIterable<Buffer> = { [Symbol.asyncIterator]: () => ({ next: counted }) }
   try {
     if (targetDir === undefined) {
-      const digest = await digestOfStream(all)
+      const digest = await digestOfStream(all, algorithm)
       return { digest, sizeBytes }
     }
-    const applied = await applyLayer(all, targetDir, { digest: true, signal: host.signal })
+    // The one pass hashes by sha256; the rare other algorithm reads the file once more.
+    const applied = await applyLayer(all, targetDir, { digest: algorithm === 'sha256', signal: host.signal })
     while ((await counted()).done !== true) {}
     const isWhole = applied.digest !== undefined && applied.blobBytes === sizeBytes
-    const digest = isWhole ? applied.digest : await digestOfStream(readGrowing(path))
+    const digest = isWhole ? applied.digest : await digestOfStream(readGrowing(path), algorithm)
     const { diffId, sizeBytes: unpackedBytes, compression, impliedDirectories } = applied
     return { digest, sizeBytes, unpacked: { diffId, sizeBytes: unpackedBytes, compression, impliedDirectories } }
   } finally {
@@ -123,10 +124,10 @@ async function consume(
   }
 }
 
-async function digestOfStream(source: AsyncIterable<Buffer>): Promise<Digest> {
-  const hash = createHash('sha256')
+async function digestOfStream(source: AsyncIterable<Buffer>, algorithm: DigestAlgorithm): Promise<Digest> {
+  const hash = createHash(algorithm)
   for await (const chunk of source) hash.update(chunk)
-  return digestFromHex(hash.digest('hex'))
+  return digestFromHex(hash.digest('hex'), algorithm)
 }
 
 function mayResume(error: unknown, signal: AbortSignal): boolean {

@@ -1,14 +1,19 @@
-/** Digests: `sha256:` and 64 lower-case hexadecimal digits. Other algorithms are refused, as Docker's
- *  own registries use none. https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests */
+/** Digests: an algorithm and lower-case hexadecimal digits. `sha256:` everywhere, and `sha512:` for blobs of
+ *  others that use it; what Berth makes itself is sha256, as in Docker.
+ *  https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests */
 import { createHash } from 'node:crypto'
 import { invalidArgument } from '../base/index.ts'
 
+/** The registered algorithms. */
+export type DigestAlgorithm = 'sha256' | 'sha512'
+
 /** The identity of some bytes. Made by `parseDigest` or `digestOf` only. */
-export type Digest = `sha256:${string}`
+export type Digest = `${DigestAlgorithm}:${string}`
 
-const digestPattern = /^sha256:[0-9a-f]{64}$/
+const digestPattern = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
+const hexLengths: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha512: 128 }
 
-/** True when `text` is a well-formed sha256 digest. */
+/** True when `text` is a well-formed digest. */
 export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && digestPattern.test(text)
 }
@@ -18,22 +23,33 @@ export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text
   const colon = text.indexOf(':')
   if (colon <= 0 || colon === text.length - 1) throw invalidArgument('invalid checksum digest format')
-  if (!text.startsWith('sha256:')) throw invalidArgument('unsupported digest algorithm')
-  if (text.length !== 71) throw invalidArgument('invalid checksum digest length')
+  const algorithm = text.slice(0, colon)
+  if (algorithm !== 'sha256' && algorithm !== 'sha512') throw invalidArgument('unsupported digest algorithm')
+  if (text.length - colon - 1 !== hexLengths[algorithm]) throw invalidArgument('invalid checksum digest length')
   throw invalidArgument('invalid checksum digest format')
 }
 
 /** The digest of bytes in memory. Big data is hashed where it streams (content, archive). */
-export function digestOf(bytes: Uint8Array | string): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+export function digestOf(bytes: Uint8Array | string, algorithm: DigestAlgorithm = 'sha256'): Digest {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`
 }
 
-/** The 64 digits without the algorithm. */
+/** True when these bytes are the ones that the digest names, by whichever algorithm it has. */
+export function isDigestOf(digest: Digest, bytes: Uint8Array): boolean {
+  return digestOf(bytes, algorithmOf(digest)) === digest
+}
+
+/** What comes before the colon. */
+export function algorithmOf(digest: Digest): DigestAlgorithm {
+  return digest.startsWith('sha512:') ? 'sha512' : 'sha256'
+}
+
+/** The digits without the algorithm. */
 export function hexOf(digest: Digest): string {
   return digest.slice(7)
 }
 
-/** The digest that has these 64 digits. */
-export function digestFromHex(hex: string): Digest {
-  return parseDigest(`sha256:${hex}`)
+/** The digest that has these digits. */
+export function digestFromHex(hex: string, algorithm: DigestAlgorithm = 'sha256'): Digest {
+  return parseDigest(`${algorithm}:${hex}`)
 }

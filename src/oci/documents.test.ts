@@ -16,10 +16,21 @@ import {
 const one = `sha256:${'1'.repeat(64)}` as const
 const two = `sha256:${'2'.repeat(64)}` as const
 
-test('parseDigest() accepts sha256 in lower case only', () => {
+test('parseDigest() accepts sha256 and sha512 in lower case only', () => {
   assert.equal(parseDigest(one), one)
+  const long = `sha512:${'1'.repeat(128)}`
+  assert.equal(parseDigest(long), long)
+  assert.equal(digestOf('a', 'sha512').length, long.length)
   assert.equal(isDigest('sha256:xyz'), false)
-  for (const text of ['', 'sha256', 'sha256:', `sha512:${'1'.repeat(128)}`, `${one}0`, one.toUpperCase()]) {
+  for (const text of [
+    '',
+    'sha256',
+    'sha256:',
+    `sha512:${'1'.repeat(64)}`,
+    `sha384:${'1'.repeat(96)}`,
+    `${one}0`,
+    one.toUpperCase(),
+  ]) {
     assert.throws(() => parseDigest(text), { kind: 'invalidArgument' })
   }
 })

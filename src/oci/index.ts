@@ -1,6 +1,16 @@
 export { chainId, chainIds, nextChainId } from './chain-id.ts'
 export { type Descriptor, isObject, parseDescriptor } from './descriptor.ts'
-export { type Digest, digestFromHex, digestOf, hexOf, isDigest, parseDigest } from './digest.ts'
+export {
+  algorithmOf,
+  type Digest,
+  type DigestAlgorithm,
+  digestFromHex,
+  digestOf,
+  hexOf,
+  isDigest,
+  isDigestOf,
+  parseDigest,
+} from './digest.ts'
 export {
   type OciHealthcheck,
   type OciHistoryEntry,

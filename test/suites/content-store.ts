@@ -63,6 +63,16 @@ export function contentStoreSuite(name: string, setup: () => Promise<ContentStor
     assert.deepEqual(await list(store), [other])
   })
 
+  check('a blob of another algorithm is one like the others', async (store) => {
+    const long = await store.put(bytes, 'sha512')
+    assert.equal(long, digestOf(bytes, 'sha512'))
+    assert.deepEqual(await store.read(long), bytes)
+    assert.deepEqual(await list(store), [long])
+    assert.equal(await store.find(digest), undefined)
+    await store.delete(long)
+    assert.deepEqual(await list(store), [])
+  })
+
   async function list(store: ContentStore): Promise<string[]> {
     const found: string[] = []
     for await (const blob of store.walk()) found.push(blob.digest)

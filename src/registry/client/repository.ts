@@ -2,9 +2,12 @@
 import { type AbortOptions, BerthError, isBerthError, isKind, type Logger, messageOf } from '../../base/index.ts'
 import {
   acceptedManifestTypes,
+  algorithmOf,
   type Descriptor,
   type Digest,
   digestOf,
+  isDigest,
+  isDigestOf,
   isObject,
   type Reference,
 } from '../../oci/index.ts'
@@ -82,8 +85,9 @@ export class Repository {
       })
       const bytes = await readBody(response.body, maxManifestBytes + 1)
       if (bytes.length > maxManifestBytes) throw new BerthError('invalidArgument', 'manifest is larger than 4 MiB')
-      const digest = digestOf(bytes)
-      if (target.includes(':') && target !== digest) {
+      const wanted = isDigest(target) ? target : undefined
+      const digest = digestOf(bytes, wanted === undefined ? 'sha256' : algorithmOf(wanted))
+      if (wanted !== undefined && wanted !== digest) {
         throw new BerthError('dataLoss', `manifest verification failed for digest ${target}`)
       }
       return { descriptor: { mediaType: mediaTypeOf(response), digest, size: bytes.length }, bytes }
@@ -109,7 +113,7 @@ export class Repository {
     const stream = readBlob(this.#options.transport, authorize, { sizeBytes: size, ...options })
     for await (const chunk of stream) chunks.push(chunk)
     const bytes = Buffer.concat(chunks)
-    if (digestOf(bytes) !== digest) throw new BerthError('dataLoss', `blob verification failed for digest ${digest}`)
+    if (!isDigestOf(digest, bytes)) throw new BerthError('dataLoss', `blob verification failed for digest ${digest}`)
     return bytes
   }
 
