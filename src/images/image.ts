@@ -20,6 +20,8 @@ export interface ImageRecord {
   readonly configSize: number
   /** The manifest in the content store: what a push sends. */
   readonly manifest: Descriptor
+  /** The manifest was made here, for parts that came without one: a push may make one with compressed layers. */
+  readonly isManifestMade?: boolean
   readonly layers: readonly ImageLayer[]
   readonly parent?: Digest
   /** RFC 3339; empty when it was never tagged here. */

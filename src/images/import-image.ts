@@ -128,6 +128,7 @@ export async function storeImage(
       config,
       configSize: bytes.length,
       manifest,
+      isManifestMade: true,
       layers,
       ...(parent === undefined ? {} : { parent }),
       lastTagTime,

@@ -102,7 +102,16 @@ class ImageLoad {
     const configDescriptor = { mediaType: mediaTypes.ociConfig, digest: id, size: bytes.length }
     const manifest = await this.#keepManifest(image, configDescriptor, layers)
     const known = this.#deps.store.findRecord(id)
-    return { version: 1, id, config, configSize: bytes.length, manifest, layers, lastTagTime: known?.lastTagTime ?? '' }
+    return {
+      version: 1,
+      id,
+      config,
+      configSize: bytes.length,
+      manifest,
+      ...(image.manifest === undefined ? { isManifestMade: true } : {}),
+      layers,
+      lastTagTime: known?.lastTagTime ?? '',
+    }
   }
 
   async #placeLayers({ layers }: ArchivedImage, { rootfs }: OciImageConfig): Promise<ImageLayer[]> {
