@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { ContainerConfig, ContainerCreateResponse, HostConfig, NetworkingConfig } from '../api/index.ts'
 import { conflict, formatNs, invalidArgument, isKind, newId, nowNs, Undo, zeroTime } from '../base/index.ts'
 import type { Image } from '../images/index.ts'
+import { expectCgroupMove } from '../sys/index.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import { snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -35,6 +36,8 @@ export async function createContainer(
   context: ContainerContext,
   request: CreateRequest,
 ): Promise<ContainerCreateResponse> {
+  // Most clients start it at once.
+  expectCgroupMove()
   const { containers } = context
   const name = chooseName(context, request.name)
   const reference = request.config.Image ?? ''

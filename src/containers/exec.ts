@@ -10,6 +10,7 @@ import {
   resolveUser,
   type TerminalSize,
 } from '../runtime/index.ts'
+import { expectCgroupMove } from '../sys/index.ts'
 import { pumpInput } from './attach.ts'
 import type { AttachIo, OutputSource } from './attach-io.ts'
 import type { ContainerRecord } from './container-record.ts'
@@ -44,6 +45,7 @@ export class Execs {
   async create(idOrName: string, config: ExecConfig): Promise<{ readonly Id: string }> {
     const record = this.#context.containers.get(idOrName)
     checkVerb('exec', record.state.status, record.id, record.name)
+    expectCgroupMove()
     if ((config.Cmd?.length ?? 0) === 0) throw invalidArgument('No exec command specified')
     parseDetachKeys(config.DetachKeys ?? undefined)
     const exec = new ExecProcess(newId(), record.id, config)
@@ -105,6 +107,7 @@ export class Execs {
     io: AttachIo | undefined,
   ): Promise<ExecHandle> {
     const { context, config } = { context: this.#context, config: exec.config }
+    expectCgroupMove()
     publishContainer(context.events, record, `exec_start: ${commandText(config)}`, { execID: exec.id })
     try {
       const handle = await context.runtime.exec(record.id, {

@@ -12,6 +12,7 @@ import {
   type SandboxRequest,
 } from '../network/index.ts'
 import { buildSpec, exitCodeOf } from '../runtime/index.ts'
+import { expectCgroupMove } from '../sys/index.ts'
 import { connectPending } from './attach.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -49,6 +50,7 @@ export async function startLocked(context: ContainerContext, record: ContainerRe
 
 async function run(context: ContainerContext, record: ContainerRecord): Promise<void> {
   const { id } = record
+  expectCgroupMove()
   const trace = stepTrace(context, id)
   await using undo = new Undo()
   undo.add(() => context.runtime.delete(id, { force: true }))

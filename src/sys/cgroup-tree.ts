@@ -88,7 +88,7 @@ export function cgroupPathOfPid(pid: number): string | undefined {
 }
 
 /** The hierarchy that every container is in: v2's only one, v1's memory, or else whichever there is. */
-function mainHierarchy(): CgroupHierarchy | undefined {
+export function mainHierarchy(): CgroupHierarchy | undefined {
   return hierarchyOf('memory') ?? hierarchyOf('pids') ?? detectCgroups().hierarchies[0]
 }
 

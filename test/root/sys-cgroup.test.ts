@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { nullLogger } from '../../src/base/index.ts'
@@ -7,6 +7,7 @@ import {
   cgroupPathOfPid,
   createCgroup,
   detectCgroups,
+  expectCgroupMove,
   killCgroup,
   listCgroups,
   oomKillCount,
@@ -98,3 +99,14 @@ async function removedSoon(path: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
+
+test('expectCgroupMove: the process stays where it is', { skip }, async () => {
+  const groups = () => readFileSync('/proc/self/cgroup', 'utf8')
+  const before = groups()
+  expectCgroupMove(20)
+  expectCgroupMove(30)
+  for (let check = 0; check < 10; check++) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.equal(groups(), before)
+  }
+})
