@@ -1,16 +1,28 @@
 /** HTTP to registries, over node:http(s) because big bodies arrive there as plain buffers at full speed.
  *  Follows redirects without ever giving credentials to another host, and turns every failure of the
  *  connection into a BerthError whose `details.retryable` says whether a second try makes sense. */
-import type { Agent, AgentOptions, IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Agent, AgentOptions, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { AbortOptions } from '../../base/index.ts'
 import { nodeHttp, nodeHttps } from '../../http/index.ts'
 import { connectionError, tooManyRedirects } from './registry-errors.ts'
+
+/** A body in memory, or one that is opened when it is sent. */
+export type RequestBody = string | Uint8Array | StreamBody
+
+/** A body of known size that comes from elsewhere. */
+export interface StreamBody {
+  readonly sizeBytes: number
+  open(): Readable
+}
 
 export interface HttpRequest extends AbortOptions {
   readonly method?: string
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array
+  readonly body?: RequestBody
+  /** In place of the transport's own limit. */
+  readonly idleTimeoutMs?: number
   /** Accept any certificate: the registry was configured as insecure. */
   readonly insecureTls?: boolean
 }
@@ -91,7 +103,8 @@ export class HttpTransport {
     const isTls = url.protocol === 'https:'
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const headers: Record<string, string> = { 'User-Agent': this.#options.userAgent ?? 'berth', ...request.headers }
-    if (body !== undefined) headers['Content-Length'] = String(Buffer.byteLength(body))
+    if (body !== undefined)
+      headers['Content-Length'] = String(isStream(body) ? body.sizeBytes : Buffer.byteLength(body))
     const agent = isTls ? this.#tlsAgent(request.insecureTls === true) : this.#plain
     const outgoing = (isTls ? nodeHttps() : nodeHttp).request(url, {
       method,
@@ -99,14 +112,33 @@ export class HttpTransport {
       agent,
       ...(signal ? { signal } : {}),
     })
-    outgoing.setTimeout(this.#options.idleTimeoutMs ?? 60_000, () => {
+    outgoing.setTimeout(request.idleTimeoutMs ?? this.#options.idleTimeoutMs ?? 60_000, () => {
       outgoing.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' }))
     })
     outgoing.on('response', resolve)
     outgoing.on('error', (error) => reject(connectionError(error, method, request.url, signal)))
-    outgoing.end(body)
+    if (isStream(body)) sendStream(body.open(), outgoing)
+    else outgoing.end(body)
     return promise
   }
+}
+
+function isStream(body: RequestBody | undefined): body is StreamBody {
+  return typeof body === 'object' && 'open' in body
+}
+
+/** Passes the body on at the pace of the connection. An answer that comes before its end (a refusal) ends it. */
+function sendStream(source: Readable, outgoing: ClientRequest): void {
+  source.on('error', (error) => outgoing.destroy(error))
+  outgoing.on('close', () => source.destroy())
+  outgoing.on('response', (answer) => {
+    if (outgoing.writableEnded) return
+    source.unpipe(outgoing)
+    source.destroy()
+    // The rest of the body is never sent, so the connection is of no more use.
+    answer.on('close', () => outgoing.destroy())
+  })
+  source.pipe(outgoing)
 }
 
 /** Reads a small body whole. What is longer than `maxBytes` is cut off there. */

@@ -3,7 +3,7 @@ import type { Reference } from '../../oci/index.ts'
 import type { RegistryAuth } from './credentials.ts'
 import { type Endpoint, type EndpointOptions, endpointsOf } from './endpoints.ts'
 import { HttpTransport, type HttpTransportOptions } from './http-transport.ts'
-import { Repository } from './repository.ts'
+import { Repository, type RepositoryOptions } from './repository.ts'
 import { TokenSource } from './token-source.ts'
 
 export interface RegistryClientOptions extends EndpointOptions, HttpTransportOptions {
@@ -23,14 +23,21 @@ export class RegistryClient {
     this.#tokens = new TokenSource(this.#transport)
   }
 
-  /** The repository that a reference names, for the bearer of these credentials. */
-  repository(reference: Reference, auth: RegistryAuth = {}): Repository {
-    const endpoints = endpointsOf(reference.registry, this.#options)
+  /** The repository that a reference names, for the bearer of these credentials. What is pushed goes to no mirror. */
+  repository(
+    reference: Reference,
+    auth: RegistryAuth = {},
+    { actions }: Pick<RepositoryOptions, 'actions'> = {},
+  ): Repository {
+    const endpoints = endpointsOf(reference.registry, this.#options).filter(
+      (one) => actions !== 'pull,push' || !one.isMirror,
+    )
     const known = this.#known.get(reference.registry)
     const known1st = known === undefined ? [] : endpoints.filter((one) => one.baseUrl === known.baseUrl)
     return new Repository({
       reference,
       auth,
+      actions,
       endpoints: [...known1st, ...endpoints.filter((one) => !known1st.includes(one))],
       transport: this.#transport,
       tokens: this.#tokens,

@@ -15,7 +15,7 @@ import { parseChallenges } from './auth-challenge.ts'
 import { type BlobRequest, readBlob } from './blob-stream.ts'
 import { basicHeader, type RegistryAuth } from './credentials.ts'
 import type { Endpoint } from './endpoints.ts'
-import { type HttpResponse, type HttpTransport, readBody } from './http-transport.ts'
+import { type HttpResponse, type HttpTransport, type RequestBody, readBody } from './http-transport.ts'
 import { isWrongScheme, statusError } from './registry-errors.ts'
 import { withRetry } from './retry.ts'
 import type { TokenSource } from './token-source.ts'
@@ -27,6 +27,8 @@ export interface RepositoryOptions {
   readonly transport: HttpTransport
   readonly tokens: TokenSource
   readonly logger: Logger
+  /** What tokens are asked for; absent: `pull`. */
+  readonly actions?: 'pull' | 'pull,push' | undefined
   /** Told which endpoint answered, so that the next pull begins there. */
   readonly onEndpoint: (endpoint: Endpoint) => void
 }
@@ -40,7 +42,8 @@ export interface FetchedManifest {
 export interface RegistryRequest extends AbortOptions {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array
+  readonly body?: RequestBody
+  readonly idleTimeoutMs?: number
 }
 
 const maxManifestBytes = 4 << 20
@@ -135,6 +138,19 @@ export class Repository {
     return withRetry(() => this.#request(method, path, options), options)
   }
 
+  /** One try at a URL that the registry gave (an upload's). Only the registry itself gets the credentials.
+   *  Statuses from 400 on throw. */
+  async send(method: string, url: string, options: RegistryRequest = {}): Promise<HttpResponse> {
+    const endpoint = this.#endpoint ?? (await this.#probe(options))
+    const isHere = new URL(url).origin === new URL(endpoint.baseUrl).origin
+    const { transport } = this.#options
+    const { insecureTls } = endpoint
+    const response = isHere
+      ? await this.#send(endpoint, method, url, options, false)
+      : await transport.send({ ...options, method, url, insecureTls })
+    return await checked(response, method, url)
+  }
+
   /** Sends to the endpoint that is known to answer, or tries all of them in order. */
   async #request(method: string, path: string, options: RegistryRequest): Promise<HttpResponse> {
     if (this.#endpoint !== undefined) return this.#checked(this.#endpoint, method, path, options)
@@ -168,12 +184,7 @@ export class Repository {
 
   async #checked(endpoint: Endpoint, method: string, path: string, options: RegistryRequest): Promise<HttpResponse> {
     const url = this.#url(endpoint, path)
-    const response = await this.#send(endpoint, method, url, options, false)
-    if (response.status < 400) return response
-    const body = await readBody(response.body, maxErrorBytes)
-    // A HEAD's answer has no body that could say so.
-    const isBare = method === 'HEAD' && response.status === 404
-    throw statusError(response.status, isBare ? unknownManifest : body, method, url, response.headers['retry-after'])
+    return await checked(await this.#send(endpoint, method, url, options, false), method, url)
   }
 
   /** Sends with the credentials known so far; on 401 answers the challenge and sends once more. */
@@ -204,8 +215,7 @@ export class Repository {
     const bearer = challenges.find((challenge) => challenge.scheme === 'bearer')
     if (bearer !== undefined) {
       const { realm = '', service = '', scope } = bearer.parameters
-      const wanted = scope ?? `repository:${this.#options.reference.repository}:pull`
-      const request = { realm, service, scope: wanted, auth, insecureTls: endpoint.insecureTls, ...options }
+      const request = { realm, service, scope: this.#scope(scope), auth, insecureTls: endpoint.insecureTls, ...options }
       const isStale = refresh || this.#authorization !== undefined
       this.#authorization = `Bearer ${await tokens.token(request, isStale)}`
       return true
@@ -216,6 +226,15 @@ export class Repository {
     return true
   }
 
+  /** The scope that the registry asks for; for a push also what it will ask for next. */
+  #scope(asked: string | undefined): string {
+    const { actions = 'pull', reference } = this.#options
+    const prefix = `repository:${reference.repository}:`
+    if (actions === 'pull') return asked ?? `${prefix}${actions}`
+    const others = (asked ?? '').split(' ').filter((one) => one !== '' && !one.startsWith(prefix))
+    return [`${prefix}${actions}`, ...others].join(' ')
+  }
+
   #credentials(): Record<string, string> {
     return this.#authorization === undefined ? {} : { Authorization: this.#authorization }
   }
@@ -223,6 +242,15 @@ export class Repository {
   #url(endpoint: Endpoint, path: string): string {
     return `${endpoint.baseUrl}/v2/${this.#options.reference.repository}/${path}`
   }
+}
+
+/** The response, unless its status says that it is a failure. */
+async function checked(response: HttpResponse, method: string, url: string): Promise<HttpResponse> {
+  if (response.status < 400) return response
+  const body = await readBody(response.body, maxErrorBytes)
+  // A HEAD's answer has no body that could say so.
+  const isBare = method === 'HEAD' && response.status === 404
+  throw statusError(response.status, isBare ? unknownManifest : body, method, url, response.headers['retry-after'])
 }
 
 function mediaTypeOf(response: HttpResponse): string {
