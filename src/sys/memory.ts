@@ -1,5 +1,6 @@
 /** Giving memory back to the system. After a burst of work with big buffers and worker threads, a third of the
  *  process's memory is free but kept: by V8, which collects only when it allocates, and by malloc's arenas. */
+import { readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { nativeFunction } from './ffi.ts'
@@ -7,6 +8,8 @@ import { nativeFunction } from './ffi.ts'
 type CollectGarbage = (options: { readonly type: 'major'; readonly execution: 'async' }) => Promise<void>
 
 const mallocTrim = nativeFunction('int malloc_trim(size_t pad)')
+const madvise = nativeFunction('int madvise(uintptr_t address, size_t length, int advice)')
+const dontNeed = 4
 let collect: CollectGarbage | undefined
 
 /** Collects garbage and returns free pages; takes some 20 ms, in pieces. For moments of rest only. */
@@ -14,6 +17,20 @@ export async function releaseMemory(): Promise<void> {
   collect ??= findCollector()
   await collect({ type: 'major', execution: 'async' })
   mallocTrim(0)
+  dropProgramPages()
+}
+
+/** Unmaps the pages of Node's own program file that start-up has touched: half of the resident memory, most of it
+ *  never used again. They stay in the page cache, so the few that are still needed come back by a minor fault each.
+ *  Only mappings without a changed page are dropped (madvise(2): those changes would be lost). */
+function dropProgramPages(): void {
+  for (const block of readFileSync('/proc/self/smaps', 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
+    const [, start, end] = /^([0-9a-f]+)-([0-9a-f]+) r-[x-]p /.exec(block) ?? []
+    if (start === undefined || end === undefined || !block.startsWith(process.execPath, block.indexOf('/'))) continue
+    if (!/^Anonymous: +0 kB$/m.test(block)) continue
+    const address = BigInt(`0x${start}`)
+    madvise(address, BigInt(`0x${end}`) - address, dontNeed)
+  }
 }
 
 /** The collector is only visible to contexts that are made after the flag. */
