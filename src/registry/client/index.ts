@@ -5,3 +5,10 @@ export { HttpTransport, type HttpTransportOptions } from './http-transport.ts'
 export { RegistryClient, type RegistryClientOptions } from './registry-client.ts'
 export { isRetryable, pullError, registryCodeOf } from './registry-errors.ts'
 export { type FetchedManifest, type RegistryRequest, Repository } from './repository.ts'
+export {
+  type UploadOptions,
+  type UploadOutcome,
+  type UploadSource,
+  type UploadTarget,
+  uploadBlob,
+} from './upload-blob.ts'
