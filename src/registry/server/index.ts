@@ -8,6 +8,7 @@ export {
 } from './authorizer.ts'
 export { type BlobDigest, blobDigestOf, type DigestAlgorithm, findBlobDigest } from './blob-digest.ts'
 export type { GarbageReport, ManifestUse, RegistryObserver, RequestRecord, RouteName } from './registry-observer.ts'
+export { FolderStorage } from './storage/folder-storage.ts'
 export type {
   AppendOptions,
   ByteRange,
@@ -21,3 +22,4 @@ export type {
   UploadStorage,
   WriteOptions,
 } from './storage/registry-storage.ts'
+export { dataLoss, digestMismatch, offsetMismatch, uploadBusy, uploadUnknown } from './storage/storage-errors.ts'
