@@ -1,6 +1,8 @@
 export { type AppliedLayer, type ApplyLayerOptions, applyLayer } from './apply-layer.ts'
 export { type Compression, type Decompressed, decompress, detectCompression } from './compression.ts'
 export { decodeName, encodeName, nameBytes } from './entry-name.ts'
+export { type ArchiveMember, archiveOf, type FileArchive, type FileContent } from './file-archive.ts'
+export { type GzipBlocksOptions, gzipBlocks } from './gzip-blocks.ts'
 export { LayerUnpacker, type UnpackedLayer } from './layer-unpacker.ts'
 export { type PackOptions, packDirectory } from './pack-directory.ts'
 export { packEntries, type TarMemberInput } from './pack-entries.ts'

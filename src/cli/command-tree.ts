@@ -123,6 +123,12 @@ const load = both(
   'Load images from a tar archive',
   async () => (await import('./image/load.ts')).command,
 )
+const save = both(
+  'image',
+  'save',
+  'Write images into a tar archive',
+  async () => (await import('./image/save.ts')).command,
+)
 const importImage = both(
   'image',
   'import',
@@ -182,6 +188,7 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   },
   kill,
   load,
+  save,
   logs,
   port,
   rename,
@@ -232,6 +239,7 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
         load: async () => (await import('./image/inspect.ts')).command,
       },
       load,
+      save,
       ls: listImages,
       pull,
       rm: removeImage,

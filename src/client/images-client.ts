@@ -66,6 +66,15 @@ export class ImagesClient {
     yield* jsonLines<ProgressMessage>(response.chunks())
   }
 
+  /** The archive of these images, as it arrives. */
+  async save(
+    names: readonly string[],
+    { platform, signal }: AbortOptions & { readonly platform?: string | undefined } = {},
+  ): Promise<AsyncGenerator<Buffer, void, void>> {
+    const query = { names, platform: platform || undefined }
+    return (await this.#transport.request('GET', '/images/get', { query, signal })).chunks()
+  }
+
   async list(
     options: { readonly all?: boolean; readonly filters?: Filters | undefined } = {},
   ): Promise<ImageSummary[]> {

@@ -1,7 +1,7 @@
 /** Images between the layers: for the API, for containers, and the use of images by containers. */
 import type { ContainerImages, ContainerIndex } from '../containers/index.ts'
 import { helloImage } from '../images/hello/index.ts'
-import { type Images, type ImageUse, importEmbedded } from '../images/index.ts'
+import { commitImage, type Images, type ImageUse, importEmbedded } from '../images/index.ts'
 import { familiarReference, hostPlatform, parsePlatform, parseReference, withDefaultTag } from '../oci/index.ts'
 import type { ImageBackend } from '../server/index.ts'
 
@@ -21,6 +21,7 @@ export function imageBackend(images: Images): ImageBackend {
     },
     load: (source, options) => images.load(source, options),
     import: (request, options) => images.import(request, options),
+    save: (names, { platform }) => images.save(names, { platform }),
     list: (options) => images.list(options),
     inspect: (name) => images.inspect(name),
     history: (name, options) => images.history(name, options),
@@ -37,8 +38,9 @@ async function importHello(images: Images): Promise<void> {
 }
 
 /** Images as containers see them. */
-export function containerImages({ store }: Images): ContainerImages {
+export function containerImages({ store, parts }: Images): ContainerImages {
   return {
+    commit: (request) => commitImage(parts, request),
     resolve: (reference, platform) =>
       store.resolve(reference, {
         platform: platform === undefined || platform === '' ? undefined : parsePlatform(platform),

@@ -8,7 +8,7 @@ import type {
   ImageSummary,
   ImagesPruneResponse,
 } from '../api/index.ts'
-import { Background, invalidArgument, type Logger } from '../base/index.ts'
+import { Background, type Logger } from '../base/index.ts'
 import type { Leases, LocalContentStore } from '../content/index.ts'
 import type { EventBus } from '../events/index.ts'
 import {
@@ -18,7 +18,6 @@ import {
   parsePlatform,
   parseReference,
   type Reference,
-  withDefaultTag,
   withTag,
 } from '../oci/index.ts'
 import { RegistryClient, type RegistryClientOptions } from '../registry/client/index.ts'
@@ -28,6 +27,7 @@ import { ActivityGate } from './activity-gate.ts'
 import { ImageGarbage } from './collect-garbage.ts'
 import { imageHistory, inspectImage } from './describe-image.ts'
 import type { ImageRecord, ImageUse } from './image.ts'
+import { nameFrom } from './image-name.ts'
 import { ImageStore } from './image-store.ts'
 import { importImage } from './import-image.ts'
 import { LayerPool } from './layer-pool.ts'
@@ -38,6 +38,7 @@ import type { ProgressOptions } from './progress.ts'
 import { pruneImages } from './prune-images.ts'
 import { listTags, type PullDependencies, type PullRequest, pullImage } from './pull-image.ts'
 import { ImageRemoval, type RemoveOptions } from './remove-image.ts'
+import { type SavedImages, saveImages } from './save-images.ts'
 
 export interface ImagesOptions {
   readonly db: Database
@@ -149,6 +150,14 @@ export class Images {
       loadImages(this.#parts, source, { onProgress, signal, quiet, platform: wanted }),
     )
     for (const id of ids) this.#publish('load', id, id)
+  }
+
+  /** An archive of these images. It is the caller's to dispose of. */
+  async save(names: readonly string[], { platform }: { readonly platform?: string | undefined }): Promise<SavedImages> {
+    const wanted = platform === undefined || platform === '' ? undefined : parsePlatform(platform)
+    const archive = await saveImages(this.#parts, names, { platform: wanted })
+    for (const id of archive.ids) this.#publish('save', id, id)
+    return archive
   }
 
   /** Makes an image of a tar stream. */
@@ -285,14 +294,4 @@ function fromApiAuth(auth: AuthConfig): NonNullable<PullRequest['auth']> {
     ...(identitytoken === undefined || identitytoken === '' ? {} : { identityToken: identitytoken }),
     ...(registrytoken === undefined || registrytoken === '' ? {} : { registryToken: registrytoken }),
   }
-}
-
-/** A name to be given to an image. Throws `invalidArgument` with Docker's texts. */
-function nameFrom(text: string): Reference {
-  const reference = withDefaultTag(parseReference(text))
-  if (reference.digest !== undefined) throw invalidArgument('cannot import digest reference')
-  if (familiarName(reference) === 'sha256') {
-    throw invalidArgument('refusing to create an ambiguous tag using digest algorithm as name')
-  }
-  return reference
 }

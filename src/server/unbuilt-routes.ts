@@ -24,8 +24,6 @@ const unbuilt: readonly (readonly [method: Method, pattern: string, what: string
   ['POST', '/session', 'BuildKit session'],
   ['POST', '/grpc', 'BuildKit'],
   ['GET', '/images/search', 'image search'],
-  ['GET', '/images/get', 'image save'],
-  ['GET', '/images/{name...}/get', 'image save'],
   ['POST', '/images/{name...}/push', 'image push'],
   ['POST', '/auth', 'login'],
   ['GET', '/distribution/{name...}/json', 'distribution inspect'],

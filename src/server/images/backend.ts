@@ -54,6 +54,12 @@ export interface ImageSources {
   import(request: ImportRequest, options: ProgressOptions): Promise<void>
 }
 
+/** An archive of images. Disposed of when it was sent. */
+export interface SavedArchive extends Disposable {
+  readonly sizeBytes: number
+  chunks(options: AbortOptions): AsyncIterable<Buffer>
+}
+
 /** What the `/images` routes call. `name` is a reference, an id or a unique prefix of one. */
 export interface ImageBackend extends ImageSources {
   list(options: ListImagesOptions): Promise<readonly ImageSummary[]>
@@ -64,6 +70,8 @@ export interface ImageBackend extends ImageSources {
     name: string,
     options: { readonly force: boolean; readonly prune: boolean },
   ): Promise<readonly ImageDeleteItem[]>
+  /** The archive of these images, to be sent. */
+  save(names: readonly string[], options: { readonly platform?: string | undefined }): Promise<SavedArchive>
   /** Optional: `POST /images/prune` answers 501 without it. */
   prune?(filters: Filters): Promise<ImagesPruneResponse>
 }

@@ -4,6 +4,8 @@ import { notImplementedHere } from '../unbuilt-routes.ts'
 import { downgradeImageInspect, downgradeImageSummary } from '../versions/index.ts'
 import type { ImageBackend } from './backend.ts'
 import { readListFilters, readPruneFilters } from './filters.ts'
+import { readPlatform } from './platform.ts'
+import { imageSaveRoutes } from './save-routes.ts'
 import { imageSourceRoutes } from './source-routes.ts'
 
 /** The `/images` routes that are built. */
@@ -11,6 +13,7 @@ export function imageRoutes(backend: ImageBackend): readonly Route[] {
   return [
     { method: 'GET', pattern: '/images/json', handle: (call) => list(backend, call) },
     ...imageSourceRoutes(backend),
+    ...imageSaveRoutes(backend),
     {
       method: 'POST',
       pattern: '/images/prune',
@@ -32,7 +35,7 @@ export function imageRoutes(backend: ImageBackend): readonly Route[] {
       method: 'GET',
       pattern: '/images/{name...}/history',
       handle: async (call) => {
-        const options = { platform: call.query.optional('platform') }
+        const options = { platform: readPlatform(call.query) }
         call.exchange.sendJson(200, await backend.history(pathParameter(call, 'name'), options))
       },
     },

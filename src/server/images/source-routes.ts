@@ -6,6 +6,7 @@ import { streamProgress } from '../progress-stream.ts'
 import type { Call, Route } from '../route.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 import type { ImageBackend } from './backend.ts'
+import { readPlatform } from './platform.ts'
 
 /** The routes of `ImageSources`. */
 export function imageSourceRoutes(backend: ImageBackend): readonly Route[] {
@@ -19,7 +20,7 @@ export function imageSourceRoutes(backend: ImageBackend): readonly Route[] {
       method: 'POST',
       pattern: '/images/load',
       handle: ({ exchange, query }) => {
-        const options = { quiet: query.flag('quiet'), platform: query.optional('platform'), signal: exchange.signal }
+        const options = { quiet: query.flag('quiet'), platform: readPlatform(query), signal: exchange.signal }
         return streamProgress(exchange, (onProgress) => backend.load(exchange.body, { ...options, onProgress }))
       },
     },

@@ -1,0 +1,22 @@
+import { CliError } from '../cli-error.ts'
+import type { Command } from '../command.ts'
+import { writeOutput } from '../output-file.ts'
+import { platformQuery } from './history.ts'
+
+export const command: Command = {
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  operands: { min: 1 },
+  flags: [
+    { name: 'output', short: 'o', type: 'string', help: 'File to write in place of STDOUT' },
+    { name: 'platform', type: 'string', help: 'Save only this platform (os[/arch[/variant]])' },
+  ],
+  async run({ client, output }, flags, names) {
+    const path = flags.string('output')
+    if (path === '' && output.isTerminal) {
+      throw new CliError(1, 'cowardly refusing to save to a terminal. Use the -o flag or redirect')
+    }
+    const options = platformQuery(flags.string('platform'))
+    await writeOutput(path, 'failed to save image', output, () => client.images.save(names, options))
+    return 0
+  },
+}
