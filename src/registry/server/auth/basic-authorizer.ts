@@ -1,0 +1,42 @@
+/** Names and passwords in every request (`Authorization: Basic`), with rights by rules. */
+import type { AccessDecision, AccessRequest, Authorizer } from '../authorizer.ts'
+import { type AccessRules, allowsAll } from './access-rules.ts'
+import { parseBasic, type UserDirectory } from './user-directory.ts'
+
+export interface BasicAuthorizerOptions {
+  readonly realm: string
+  readonly users: UserDirectory
+  readonly rules: AccessRules
+}
+
+export class BasicAuthorizer implements Authorizer {
+  readonly #options: BasicAuthorizerOptions
+
+  constructor(options: BasicAuthorizerOptions) {
+    this.#options = options
+  }
+
+  async authorize({ headers, wanted }: AccessRequest): Promise<AccessDecision> {
+    const { users, rules } = this.#options
+    const { authorization } = headers
+    const credentials = parseBasic(authorization)
+    if (authorization !== undefined) {
+      const known = credentials !== undefined && (await users.verify(credentials.name, credentials.password))
+      if (!known) return this.#challenge(credentials?.name)
+    }
+    const user = credentials?.name
+    const rights = rules.of(user)
+    const canSee = (repository: string): boolean => rights.canPull(repository)
+    // `GET /v2/` asks whether a password is needed: it tells clients how to send one.
+    const isAsking = wanted.length === 0 && user === undefined
+    if (!isAsking && allowsAll(rights, wanted)) {
+      return { kind: 'allow', user, canSee: wanted.some(({ type }) => type === 'registry') ? undefined : canSee }
+    }
+    return user === undefined ? this.#challenge(undefined) : { kind: 'deny', user }
+  }
+
+  #challenge(user: string | undefined): AccessDecision {
+    const realm = this.#options.realm.replace(/["\\]/g, '\\$&')
+    return { kind: 'challenge', challenge: `Basic realm="${realm}"`, user }
+  }
+}

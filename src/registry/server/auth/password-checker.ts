@@ -1,0 +1,75 @@
+/** Compares passwords with bcrypt hashes in a worker thread, which is started when it is needed and ended when it has
+ *  not been for a while. */
+import { Worker } from 'node:worker_threads'
+import { BerthError, messageOf } from '../../../base/index.ts'
+
+/** What the thread is asked. */
+export interface PasswordQuestion {
+  readonly id: number
+  readonly password: string
+  readonly hash: string
+}
+
+/** What it answers. */
+export interface PasswordAnswer {
+  readonly id: number
+  readonly matches: boolean
+}
+
+const idleMs = 30_000
+/** More that wait are turned away: each takes a tenth of a second, and clients don't wait longer than this. */
+const maxWaiting = 200
+
+export class PasswordChecker implements AsyncDisposable {
+  readonly #waiting = new Map<number, PromiseWithResolvers<boolean>>()
+  #worker: Worker | undefined
+  #idle: NodeJS.Timeout | undefined
+  #counter = 0
+
+  /** Whether `password` belongs to `hash`. Rejects with `unavailable` when too many wait. */
+  async matches(password: string, hash: string): Promise<boolean> {
+    if (this.#waiting.size >= maxWaiting) throw new BerthError('unavailable', 'too many passwords to check at once')
+    clearTimeout(this.#idle)
+    const id = ++this.#counter
+    const answer = Promise.withResolvers<boolean>()
+    this.#waiting.set(id, answer)
+    this.#worker ??= this.#start()
+    this.#worker.postMessage({ id, password, hash } satisfies PasswordQuestion)
+    return answer.promise
+  }
+
+  /** Ends the thread; comparisons that wait are rejected. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#idle)
+    const worker = this.#worker
+    this.#worker = undefined
+    await worker?.terminate()
+    this.#fail('the registry ends')
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./password-worker.ts', import.meta.url))
+    // A registry that has nothing else to do may end.
+    worker.unref()
+    worker.on('message', ({ id, matches }: PasswordAnswer) => {
+      this.#waiting.get(id)?.resolve(matches)
+      this.#waiting.delete(id)
+      if (this.#waiting.size === 0) this.#idle = setTimeout(() => void this.#end(worker), idleMs).unref()
+    })
+    worker.on('error', (error) => {
+      if (this.#worker === worker) this.#worker = undefined
+      this.#fail(messageOf(error))
+    })
+    return worker
+  }
+
+  async #end(worker: Worker): Promise<void> {
+    if (this.#worker === worker) this.#worker = undefined
+    await worker.terminate()
+  }
+
+  #fail(reason: string): void {
+    for (const { reject } of this.#waiting.values()) reject(new BerthError('unavailable', reason))
+    this.#waiting.clear()
+  }
+}

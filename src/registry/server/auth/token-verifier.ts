@@ -1,0 +1,125 @@
+/** Checks access tokens (JWT) of one issuer for one service, as Docker's registry does: signature, issuer, audience,
+ *  times (with a minute for clocks that differ). https://distribution.github.io/distribution/spec/auth/jwt/ */
+import { type KeyObject, X509Certificate } from 'node:crypto'
+import { decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose'
+import type { AccessScope } from '../authorizer.ts'
+import { knownActions } from './scope-text.ts'
+import type { TrustedKeys } from './token-keys.ts'
+
+/** What an access token says. */
+export interface AccessToken {
+  /** '' for a client that didn't say who it is. */
+  readonly user: string
+  readonly access: readonly AccessScope[]
+}
+
+export interface TokenVerifierOptions extends TrustedKeys {
+  readonly issuer: string
+  readonly service: string
+}
+
+const algorithms = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA']
+const clockToleranceSeconds = 60
+/** Longest chain of certificates in a token. */
+const maxChain = 8
+
+export class TokenVerifier {
+  readonly #options: TokenVerifierOptions
+
+  constructor(options: TokenVerifierOptions) {
+    this.#options = options
+  }
+
+  /** What the token says; undefined when it is not to be believed. */
+  async findAccess(token: string): Promise<AccessToken | undefined> {
+    const payload = await this.findClaims(token)
+    // A refresh token is no access token.
+    if (payload === undefined || payload.use === 'refresh') return undefined
+    return { user: payload.sub ?? '', access: scopesOf(payload.access) }
+  }
+
+  /** The claims of a token that is to be believed, whatever it is for. */
+  async findClaims(token: string): Promise<JWTPayload | undefined> {
+    const { issuer, service } = this.#options
+    for (const key of this.#candidates(token)) {
+      try {
+        const verified = await jwtVerify(token, key, {
+          issuer,
+          audience: service,
+          algorithms,
+          clockTolerance: clockToleranceSeconds,
+          requiredClaims: ['exp'],
+        })
+        return verified.payload
+      } catch {
+        // Forged, too old, for somebody else, or another key's: one is as good as no token.
+      }
+    }
+    return undefined
+  }
+
+  #candidates(token: string): readonly KeyObject[] {
+    const { keys, roots } = this.#options
+    const { kid, x5c } = headerOf(token)
+    if (x5c !== undefined) {
+      const certified = certifiedKey(x5c, roots)
+      return certified === undefined ? [] : [certified]
+    }
+    const named = keys.filter(({ ids }) => kid !== undefined && ids.includes(kid))
+    // The name is a hint only: services call one key differently.
+    return (named.length > 0 ? named : keys).map(({ publicKey }) => publicKey)
+  }
+}
+
+function headerOf(token: string): { readonly kid?: string | undefined; readonly x5c?: readonly string[] | undefined } {
+  try {
+    return decodeProtectedHeader(token)
+  } catch {
+    // Not a token at all: no key will fit.
+    return {}
+  }
+}
+
+/** The key of a chain's first certificate, when a root vouches for the chain. */
+function certifiedKey(chain: readonly string[], roots: readonly X509Certificate[]): KeyObject | undefined {
+  let certificates: readonly X509Certificate[]
+  try {
+    if (!Array.isArray(chain) || chain.length > maxChain) return undefined
+    certificates = chain.map((text) => new X509Certificate(Buffer.from(text, 'base64')))
+  } catch {
+    // A certificate that can't be read.
+    return undefined
+  }
+  for (const [index, certificate] of certificates.entries()) {
+    if (!isCurrent(certificate)) return undefined
+    if (roots.some((root) => root.fingerprint256 === certificate.fingerprint256 || isIssuedBy(certificate, root))) {
+      return certificates[0]?.publicKey
+    }
+    const next = certificates[index + 1]
+    if (next === undefined || !next.ca || !isIssuedBy(certificate, next)) return undefined
+  }
+  return undefined
+}
+
+function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return isCurrent(issuer) && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
+}
+
+function isCurrent({ validFromDate, validToDate }: X509Certificate): boolean {
+  const now = Date.now()
+  return validFromDate.getTime() <= now && now <= validToDate.getTime()
+}
+
+function scopesOf(access: unknown): readonly AccessScope[] {
+  if (!Array.isArray(access)) return []
+  return access.flatMap((entry): readonly AccessScope[] => {
+    if (!isRecord(entry)) return []
+    const { type, name, actions } = entry
+    if ((type !== 'repository' && type !== 'registry') || typeof name !== 'string' || !Array.isArray(actions)) return []
+    return [{ type, name, actions: knownActions(actions) }]
+  })
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
