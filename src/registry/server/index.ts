@@ -7,6 +7,7 @@ export {
   openAccess,
 } from './authorizer.ts'
 export { type BlobDigest, blobDigestOf, type DigestAlgorithm, findBlobDigest } from './blob-digest.ts'
+export type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from './registry-extension.ts'
 export type { GarbageReport, ManifestUse, RegistryObserver, RequestRecord, RouteName } from './registry-observer.ts'
 export { FolderStorage } from './storage/folder-storage.ts'
 export type {

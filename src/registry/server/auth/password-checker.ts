@@ -2,19 +2,7 @@
  *  not been for a while. */
 import { Worker } from 'node:worker_threads'
 import { BerthError, messageOf } from '../../../base/index.ts'
-
-/** What the thread is asked. */
-export interface PasswordQuestion {
-  readonly id: number
-  readonly password: string
-  readonly hash: string
-}
-
-/** What it answers. */
-export interface PasswordAnswer {
-  readonly id: number
-  readonly matches: boolean
-}
+import type { PasswordAnswer, PasswordQuestion } from './password-question.ts'
 
 const idleMs = 30_000
 /** More that wait are turned away: each takes a tenth of a second, and clients don't wait longer than this. */

@@ -2,7 +2,7 @@
  *  the registry's other clients must not wait for it. */
 import { parentPort } from 'node:worker_threads'
 import { compare } from 'bcryptjs'
-import type { PasswordAnswer, PasswordQuestion } from './password-checker.ts'
+import type { PasswordAnswer, PasswordQuestion } from './password-question.ts'
 
 parentPort?.on('message', async ({ id, password, hash }: PasswordQuestion) => {
   // A hash that bcrypt can't read is nobody's.
