@@ -99,3 +99,10 @@ export interface NetworkAddress {
   readonly Addr: string
   readonly PrefixLen: number
 }
+
+/** One entry of `GET /containers/{id}/changes`. */
+export interface ContainerChange {
+  readonly Path: string
+  /** Modified, added, deleted. */
+  readonly Kind: 0 | 1 | 2
+}

@@ -9,6 +9,7 @@ export type {
   WaitCondition,
 } from './container-create.ts'
 export type {
+  ContainerChange,
   ContainerInspect,
   ContainerState,
   ContainerStatus,

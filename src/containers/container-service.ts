@@ -1,5 +1,6 @@
 /** Every verb on containers behind one value, as the HTTP server and embedders call it. Nothing but forwarding. */
 import type {
+  ContainerChange,
   ContainerCreateResponse,
   ContainerInspect,
   ContainerSummary,
@@ -12,9 +13,12 @@ import type { AbortOptions, OutputSink } from '../base/index.ts'
 import type { TerminalSize } from '../runtime/index.ts'
 import { type AttachOptions, attachContainer } from './attach.ts'
 import type { AttachIo, OutputSource } from './attach-io.ts'
+import { containerChanges } from './changes.ts'
+import { type CommitOptions, commitContainer } from './commit.ts'
 import { type CreateRequest, createContainer } from './create.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
+import { exportContainer } from './export.ts'
 import { inspectContainer, type ListOptions, listContainers, lookups } from './list.ts'
 import type { Filters } from './list-filters.ts'
 import { containerLogs, type LogsOptions } from './logs.ts'
@@ -44,6 +48,9 @@ export interface ContainerService {
   resize(id: string, size: TerminalSize): Promise<void>
   logs(id: string, options: LogsOptions, abort: AbortOptions): Promise<OutputSource<OutputSink>>
   attach(id: string, options: AttachOptions): Promise<OutputSource<AttachIo>>
+  export(id: string, abort: AbortOptions): Promise<AsyncIterable<Buffer>>
+  changes(id: string): Promise<readonly ContainerChange[]>
+  commit(id: string, options: CommitOptions): Promise<string>
 }
 
 /** The verbs, bound to what they work with. */
@@ -69,5 +76,8 @@ export function containerService(context: ContainerContext): ContainerService {
     },
     logs: (id, options, { signal }) => containerLogs(context, id, options, signal),
     attach: (id, options) => attachContainer(context, id, options),
+    export: (id, abort) => exportContainer(context, id, abort),
+    changes: (id) => containerChanges(context, id),
+    commit: (id, options) => commitContainer(context, id, options),
   }
 }

@@ -2,7 +2,7 @@
 import type { Background, KeyedMutex, Logger } from '../base/index.ts'
 import type { UlimitDefault } from '../config/index.ts'
 import type { EventBus } from '../events/index.ts'
-import type { Image } from '../images/index.ts'
+import type { CommitRequest, CommittedImage, Image } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
 import type { ConmonRuntime, SpecHost } from '../runtime/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
@@ -33,6 +33,8 @@ export interface ContainerImages {
   resolve(reference: string, platform?: string): Image
   /** The image and all that were built on it. */
   withChildren(reference: string): ReadonlySet<string>
+  /** Makes an image of a container's changes. */
+  commit(request: CommitRequest): Promise<CommittedImage>
 }
 
 export interface ContainerSettings {

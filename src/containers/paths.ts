@@ -5,6 +5,7 @@
  *    container.log                  what it printed (see logs/)
  *    hosts hostname resolv.conf     mounted over the image's
  *  <exec-root>/c/<id>/rootfs        where the overlay is mounted while it runs (bundle: see runtime/)
+ *  <exec-root>/view                 see view.ts
  *  ``` */
 import { join } from 'node:path'
 
@@ -44,6 +45,11 @@ export class ContainerPaths {
 
   bundle(id: string): string {
     return join(this.#execRoot, 'c', id)
+  }
+
+  /** Where a container's files are mounted for the moment that it takes to open them. */
+  get view(): string {
+    return join(this.#execRoot, 'view')
   }
 
   rootfs(id: string): string {

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf, zeroTime } from '../base/index.ts'
 import type { ContainerState, ExitInfo } from '../runtime/index.ts'
+import { thawCgroup } from '../sys/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { handleExit, planRestart, releaseRun, watchExit } from './exit.ts'
@@ -14,6 +15,7 @@ import { endStrayGroups, removeOrphans } from './orphans.ts'
 import { removeRecord } from './remove.ts'
 import { shouldStartAtBoot } from './restart-policy.ts'
 import { startLocked } from './start.ts'
+import { clearView } from './view.ts'
 
 interface Adopted {
   readonly record: ContainerRecord
@@ -60,6 +62,7 @@ export async function finishRestore(context: ContainerContext, adopted: readonly
     }
   }
   await removeOrphans(context, known)
+  clearView(context)
   // Those whose network others share come first; the others wait for them.
   for (const record of toStart) context.background.run('start at boot', () => startAtBoot(context, record))
 }
@@ -88,8 +91,9 @@ async function finishOne(context: ContainerContext, { record, state }: Adopted):
   return applyPolicy(context, record)
 }
 
-/** A container that runs. One whose start was not recorded is recorded now. */
+/** A container that runs. One whose start was not recorded is recorded now, one that stood still for a commit goes on. */
 function resume(context: ContainerContext, record: ContainerRecord, state: ContainerState): void {
+  thawCgroup(`${context.settings.cgroupParent}/${record.id}`)
   const running = record.state.status === 'running' ? record : asRunning(record, state)
   context.containers.save(withState(running, { pid: state.pid ?? 0, error: '' }))
   context.live.of(record.id).beginRun()

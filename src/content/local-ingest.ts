@@ -73,7 +73,9 @@ export class LocalIngest implements Ingest {
     this.#checkOpen()
     const digest = this.#hash === undefined ? computed : digestFromHex(this.#hash.digest('hex'))
     if (digest === undefined) throw internal('an ingest that does not hash was committed without a digest')
-    const info: BlobInfo = { digest, sizeBytes: this.#offset }
+    // Without a hash of ours, somebody else (a worker thread) may have written the file.
+    const sizeBytes = this.#hash === undefined ? fstatSync(this.#fd).size : this.#offset
+    const info: BlobInfo = { digest, sizeBytes }
     try {
       verifyBlob(info, expected)
       // Two commits of the same bytes: the second rename replaces the file by an equal one.

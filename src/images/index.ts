@@ -1,5 +1,6 @@
 export { ActivityGate } from './activity-gate.ts'
 export type { CollectedGarbage, ImageGarbage } from './collect-garbage.ts'
+export { type CommitRequest, type CommittedImage, commitImage } from './commit-image.ts'
 export { applyChanges } from './config-changes.ts'
 export { humanSize, progressBar } from './file-sizes.ts'
 export type { Image, ImageLayer, ImageRecord, ImageUse, ImageUser, NamedTarget } from './image.ts'

@@ -21,6 +21,17 @@ export type LayerSource =
       readonly sizeBytes: number
       readonly growth?: SharedArrayBuffer
     }
+  | {
+      /** A container's writable layer: packed, and the tar written on its way. */
+      readonly from: 'directory'
+      readonly path: string
+      /** Paths, without leading slash, that stay out of the tar with all that is in them. */
+      readonly leaveOut: readonly string[]
+      /** An existing file, empty. */
+      readonly output: string
+      /** What is expected. */
+      readonly sizeBytes: number
+    }
 
 export interface LayerJob {
   readonly source: LayerSource

@@ -1,7 +1,8 @@
 /** One layer in one pass: fetch, keep, hash, decompress, hash, unpack. Runs in a worker thread, or on the
  *  main thread for a layer that is smaller than the cost of waking a worker. */
 import { createHash } from 'node:crypto'
-import { applyLayer } from '../archive/index.ts'
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { applyLayer, packDirectory } from '../archive/index.ts'
 import { BerthError, internal, isBerthError } from '../base/index.ts'
 import { type Ingest, LocalContentStore } from '../content/index.ts'
 import { algorithmOf, type Digest, type DigestAlgorithm, digestFromHex } from '../oci/index.ts'
@@ -12,6 +13,7 @@ import type { LayerJob, LayerJobHost, LayerResult, LayerSource } from './layer-j
 
 type RegistrySource = Extract<LayerSource, { from: 'registry' }>
 type FileSource = Extract<LayerSource, { from: 'file' }>
+type DirectorySource = Extract<LayerSource, { from: 'directory' }>
 
 /** The file of an ingest of the local store. */
 export function ingestFile({ key, path }: Ingest): string {
@@ -22,6 +24,7 @@ export function ingestFile({ key, path }: Ingest): string {
 /** Does the job. Throws `dataLoss` when the bytes are not those of the digest. */
 export async function runLayerJob(job: LayerJob, host: LayerJobHost): Promise<LayerResult> {
   const { source, targetDir } = job
+  if (source.from === 'directory') return await packLayer(source, targetDir, host)
   return source.from === 'registry'
     ? await fetchLayer(source, targetDir, host)
     : await readLayer(source, targetDir, host)
@@ -32,6 +35,29 @@ async function readLayer(source: FileSource, targetDir: string | undefined, host
   const bytes = readGrowing(source.path, source.growth)
   const file = { path: source.path, algorithm: 'sha256' } as const
   return await consume(bytes, file, targetDir, host, (current) => host.onProgress({ phase: 'extract', current, total }))
+}
+
+async function packLayer(
+  source: DirectorySource,
+  targetDir: string | undefined,
+  host: LayerJobHost,
+): Promise<LayerResult> {
+  const leftOut = new Set(source.leaveOut)
+  const packed = packDirectory(source.path, { overlay: true, exclude: (path) => leftOut.has(path) })
+  const file = { path: source.output, algorithm: 'sha256' } as const
+  return await consume(writeThrough(packed, source.output), file, targetDir, host, () => {})
+}
+
+async function* writeThrough(chunks: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer, void, undefined> {
+  const fd = openSync(path, 'a')
+  try {
+    for await (const chunk of chunks) {
+      for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done)
+      yield chunk
+    }
+  } finally {
+    closeSync(fd)
+  }
 }
 
 async function fetchLayer(

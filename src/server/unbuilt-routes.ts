@@ -8,8 +8,6 @@ const notSwarmManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.'
 
 const unbuilt: readonly (readonly [method: Method, pattern: string, what: string])[] = [
-  ['GET', '/containers/{id}/changes', 'diff'],
-  ['GET', '/containers/{id}/export', 'export'],
   ['GET', '/containers/{id}/stats', 'stats'],
   ['POST', '/containers/{id}/update', 'update'],
   ['POST', '/containers/{id}/pause', 'pause'],
@@ -17,9 +15,7 @@ const unbuilt: readonly (readonly [method: Method, pattern: string, what: string
   ['HEAD', '/containers/{id}/archive', 'cp'],
   ['GET', '/containers/{id}/archive', 'cp'],
   ['PUT', '/containers/{id}/archive', 'cp'],
-  ['POST', '/commit', 'commit'],
   ['POST', '/build', 'build'],
-  ['POST', '/build/prune', 'build prune'],
   ['POST', '/build/cancel', 'build'],
   ['POST', '/session', 'BuildKit session'],
   ['POST', '/grpc', 'BuildKit'],
@@ -28,7 +24,6 @@ const unbuilt: readonly (readonly [method: Method, pattern: string, what: string
   ['POST', '/auth', 'login'],
   ['GET', '/distribution/{name...}/json', 'distribution inspect'],
   ['POST', '/networks/create', 'network create'],
-  ['POST', '/networks/prune', 'network prune'],
   ['POST', '/networks/{id}/connect', 'network connect'],
   ['POST', '/networks/{id}/disconnect', 'network disconnect'],
   ['DELETE', '/networks/{id}', 'network rm'],

@@ -59,6 +59,11 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
   async mounts(key: string, { readOnly = false, volatile = false }: MountOptions = {}): Promise<readonly Mount[]> {
     const row = this.#get(key)
     const lower = this.#chain(row.kind === 'committed' ? row.key : row.parent)
+    // Read-only, an active one is but one more lower layer: another mount may write to it at the same time.
+    if (row.kind === 'active' && readOnly) {
+      const layers = [row.number, ...lower]
+      return [overlayMount({ root: this.#root, lower: layers, upper: undefined, readOnly, volatile: false })]
+    }
     const isWritable = row.kind === 'active' || lower.length === 0
     if (row.kind === 'active') this.#clearVolatileMark(row.number)
     return [
@@ -66,7 +71,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
         root: this.#root,
         lower,
         upper: isWritable ? row.number : undefined,
-        readOnly: readOnly || row.kind !== 'active',
+        readOnly: row.kind !== 'active',
         volatile,
       }),
     ]

@@ -40,7 +40,7 @@ export interface CommitOptions {
 }
 
 export interface MountOptions {
-  /** Mount an active snapshot so that nothing can be written. */
+  /** Mount an active snapshot so that nothing can be written; it may be mounted for writing elsewhere. */
   readonly readOnly?: boolean
   /** The content is worthless after a crash of the host (a container with `--rm`): the kernel may then leave out
    *  all syncing, which also makes the unmount cheap. */

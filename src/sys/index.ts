@@ -25,6 +25,7 @@ export {
   detectCgroups,
   prepareCgroups,
 } from './cgroup.ts'
+export { freezeCgroup, thawCgroup } from './cgroup-freezer.ts'
 export { expectCgroupMove } from './cgroup-moves.ts'
 export {
   cgroupPathOfPid,

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type {
+  ContainerChange,
   ContainerConfig,
   ContainerCreateResponse,
   ContainerInspect,
@@ -125,8 +126,31 @@ export interface ContainerStreams {
   attach(id: string, options: AttachOptions, abort?: AbortOptions): Promise<OutputSource<AttachIo>>
 }
 
+export interface CommitOptions {
+  /** Empty: the image gets no name. */
+  readonly repository: string
+  /** Empty: `latest`. */
+  readonly tag: string
+  readonly comment: string
+  readonly author: string
+  readonly pause: boolean
+  /** Dockerfile instructions that edit the configuration. */
+  readonly changes: readonly string[]
+  /** In place of the container's own, by which it is completed. */
+  readonly config?: ContainerConfig | undefined
+}
+
+/** A container's files. */
+export interface ContainerFiles {
+  /** Resolves when the container was found: a tar stream of all its files. */
+  export(id: string, abort: AbortOptions): Promise<AsyncIterable<Buffer>>
+  changes(id: string): Promise<readonly ContainerChange[]>
+  /** Gives the new image's id. */
+  commit(id: string, options: CommitOptions): Promise<string>
+}
+
 /** What the `/containers` routes call. */
-export interface ContainerBackend extends ContainerLifecycle, ContainerQueries, ContainerStreams {
+export interface ContainerBackend extends ContainerLifecycle, ContainerQueries, ContainerStreams, ContainerFiles {
   /** Optional: `POST /containers/prune` answers 501 without it. */
   prune?(filters: Filters): Promise<ContainersPruneResponse>
 }

@@ -22,6 +22,13 @@ export function decodeCreateBody(body: unknown): CreateBody {
   return { config, hostConfig, networkingConfig: { EndpointsConfig: endpointsOf(networking) } }
 }
 
+/** The body of a commit: a container's configuration, or nothing. */
+export function decodeConfigBody(body: unknown): ContainerConfig | undefined {
+  if (body === undefined || body === null) return undefined
+  const config = readFields('ContainerConfig', asObject(body, 'ContainerConfig'), containerConfigFields)
+  return Object.keys(config).length === 0 ? undefined : config
+}
+
 function endpointsOf(networking: object): NonNullable<NetworkingConfig['EndpointsConfig']> {
   const endpoints = part(networking, 'EndpointsConfig')
   for (const [name, settings] of Object.entries(endpoints)) {

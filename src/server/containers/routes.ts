@@ -5,6 +5,7 @@ import { upgradeCreateBody } from '../versions/index.ts'
 import type { ContainerBackend } from './backend.ts'
 import { toApiInspect, toApiSummaries } from './convert.ts'
 import { decodeCreateBody } from './create-body.ts'
+import { containerFileRoutes } from './file-routes.ts'
 import {
   readContainerName,
   readListFilters,
@@ -21,6 +22,7 @@ export function containerRoutes(backend: ContainerBackend, logger: Logger): read
     ...queryRoutes(backend),
     ...containerStreamRoutes(backend, logger),
     ...lifecycleRoutes(backend),
+    ...containerFileRoutes(backend),
     {
       method: 'POST',
       pattern: '/containers/prune',

@@ -44,6 +44,12 @@ export function systemRoutes(backend: SystemBackend): readonly Route[] {
     },
     { method: 'GET', pattern: '/events', handle: (call) => sendEvents(backend, call) },
     { method: 'GET', pattern: '/system/df', handle: (call) => sendDiskUsage(backend, call) },
+    // There is no build cache yet, so nothing of it can be pruned.
+    {
+      method: 'POST',
+      pattern: '/build/prune',
+      handle: async ({ exchange }) => exchange.sendJson(200, { CachesDeleted: null, SpaceReclaimed: 0 }),
+    },
     { method: 'GET', pattern: '/plugins', handle: async ({ exchange }) => exchange.sendJson(200, []) },
   ]
 }
