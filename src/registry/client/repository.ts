@@ -9,11 +9,13 @@ import {
   isDigest,
   isDigestOf,
   isObject,
+  parseManifestDocument,
   type Reference,
 } from '../../oci/index.ts'
-import { parseChallenges } from './auth-challenge.ts'
-import { type BlobRequest, readBlob } from './blob-stream.ts'
-import { basicHeader, type RegistryAuth } from './credentials.ts'
+import { BlobOrigin } from './blob-origin.ts'
+import { type BlobProblem, readBlob } from './blob-stream.ts'
+import type { RegistryAuth } from './credentials.ts'
+import { EndpointSession } from './endpoint-session.ts'
 import type { Endpoint } from './endpoints.ts'
 import { type HttpResponse, type HttpTransport, type RequestBody, readBody } from './http-transport.ts'
 import { isWrongScheme, statusError } from './registry-errors.ts'
@@ -23,7 +25,8 @@ import type { TokenSource } from './token-source.ts'
 export interface RepositoryOptions {
   readonly reference: Reference
   readonly auth: RegistryAuth
-  readonly endpoints: readonly Endpoint[]
+  /** Best first. */
+  readonly endpoints: () => Promise<readonly Endpoint[]>
   readonly transport: HttpTransport
   readonly tokens: TokenSource
   readonly logger: Logger
@@ -44,23 +47,30 @@ export interface RegistryRequest extends AbortOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: RequestBody
   readonly idleTimeoutMs?: number
+  /** What a token must allow beside the repository's own actions, as `repository:OTHER:pull` for a mount. */
+  readonly scopes?: readonly string[]
 }
 
 const maxManifestBytes = 4 << 20
 const maxTagPages = 1000
 const maxErrorBytes = 65_536
-const unknownManifest = Buffer.from('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}')
+const maxTagsBytes = 32 << 20
+const bareBodies: Readonly<Record<number, Buffer>> = {
+  401: Buffer.from('{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}'),
+  403: Buffer.from('{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}'),
+  404: Buffer.from('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}'),
+}
 
 /** Reads manifests and prepares requests for blobs. Cheap: made for each pull. */
 export class Repository {
   readonly #options: RepositoryOptions
-  #endpoint: Endpoint | undefined
-  #authorization: string | undefined
+  /** Those that may yet answer, best first; made on first use. */
+  #sessions: Promise<EndpointSession[]> | undefined
+  /** The one that answered last. */
+  #current: EndpointSession | undefined
 
   constructor(options: RepositoryOptions) {
     this.#options = options
-    const { registryToken } = options.auth
-    if (registryToken !== undefined) this.#authorization = `Bearer ${registryToken}`
   }
 
   /** What a tag or digest points to, without its bytes. */
@@ -73,61 +83,59 @@ export class Repository {
     response.body.resume()
     const digest = response.headers['docker-content-digest']
     const size = Number(response.headers['content-length'])
-    if (typeof digest !== 'string' || !Number.isSafeInteger(size)) {
+    if (!isDigest(digest) || !Number.isSafeInteger(size)) {
       return (await this.fetchManifest(target, options)).descriptor
     }
-    return { mediaType: mediaTypeOf(response), digest: digest as Digest, size }
+    return { mediaType: mediaTypeOf(response), digest, size }
   }
 
   /** Fetches a manifest by tag or digest; verified when a digest is asked for. */
   async fetchManifest(target: string, options: AbortOptions = {}): Promise<FetchedManifest> {
-    return withRetry(async () => {
-      const response = await this.#request('GET', `manifests/${target}`, {
-        headers: { Accept: acceptedManifestTypes.join(', ') },
-        ...options,
-      })
-      const bytes = await readBody(response.body, maxManifestBytes + 1)
-      if (bytes.length > maxManifestBytes) throw new BerthError('invalidArgument', 'manifest is larger than 4 MiB')
-      const wanted = isDigest(target) ? target : undefined
-      const digest = digestOf(bytes, wanted === undefined ? 'sha256' : algorithmOf(wanted))
-      if (wanted !== undefined && wanted !== digest) {
-        throw new BerthError('dataLoss', `manifest verification failed for digest ${target}`)
-      }
-      return { descriptor: { mediaType: mediaTypeOf(response), digest, size: bytes.length }, bytes }
-    }, options)
+    return withRetry(() => this.#first(options, (session) => fetchFrom(session, target, options)), options)
   }
 
-  /** The request for a blob, to be sent by `readBlob` here or in a worker. */
-  async blobRequest(digest: Digest, refused: boolean, options: AbortOptions = {}): Promise<BlobRequest> {
-    const endpoint = this.#endpoint ?? (await this.#probe(options))
-    const url = this.#url(endpoint, `blobs/${digest}`)
-    if (refused) {
-      // A fresh token is had by showing the registry's own challenge to the token server again.
-      const response = await this.#send(endpoint, 'HEAD', url, options, true)
-      response.body.resume()
-    }
-    return { url, headers: this.#credentials(), insecureTls: endpoint.insecureTls }
+  /** Where a blob can be had, for `readBlob` here or in a worker. `urls` are those of a foreign layer. */
+  async blobOrigin(
+    digest: Digest,
+    options: AbortOptions & { readonly urls?: readonly string[] | undefined } = {},
+  ): Promise<BlobOrigin> {
+    const current = this.#current ?? (await this.#probe(options))
+    const sessions = await this.#endpoints()
+    return new BlobOrigin({ digest, sessions: sessions.slice(Math.max(0, sessions.indexOf(current))), ...options })
+  }
+
+  /** A blob's bytes from `from` on, going on after broken connections. They are not verified. */
+  async *openBlob(
+    { digest, size, urls }: Descriptor,
+    { from, signal }: AbortOptions & { readonly from?: number } = {},
+  ): AsyncGenerator<Buffer, void, undefined> {
+    const origin = await this.blobOrigin(digest, { urls, signal })
+    const options = { sizeBytes: size, signal, ...(from === undefined ? {} : { from }) }
+    yield* readBlob(this.#options.transport, (problem) => origin.authorize(problem), options)
   }
 
   /** A small blob, whole and verified. */
-  async fetchBlob({ digest, size }: Descriptor, options: AbortOptions = {}): Promise<Buffer> {
-    const chunks: Buffer[] = []
-    const authorize = (refused: boolean) => this.blobRequest(digest, refused, options)
-    const stream = readBlob(this.#options.transport, authorize, { sizeBytes: size, ...options })
-    for await (const chunk of stream) chunks.push(chunk)
-    const bytes = Buffer.concat(chunks)
-    if (!isDigestOf(digest, bytes)) throw new BerthError('dataLoss', `blob verification failed for digest ${digest}`)
-    return bytes
+  async fetchBlob({ digest, size, urls }: Descriptor, { signal }: AbortOptions = {}): Promise<Buffer> {
+    const origin = await this.blobOrigin(digest, { urls, signal })
+    const authorize = (problem?: BlobProblem) => origin.authorize(problem)
+    for (;;) {
+      const chunks: Buffer[] = []
+      for await (const chunk of readBlob(this.#options.transport, authorize, { sizeBytes: size, signal })) {
+        chunks.push(chunk)
+      }
+      const bytes = Buffer.concat(chunks)
+      if (isDigestOf(digest, bytes)) return bytes
+      if (!origin.distrust()) throw new BerthError('dataLoss', `blob verification failed for digest ${digest}`)
+    }
   }
 
   /** All tags, in the registry's order. */
   async listTags(options: AbortOptions = {}): Promise<string[]> {
     const tags: string[] = []
-    let path: string | undefined = 'tags/list?n=1000'
+    let path: string | undefined = 'tags/list'
     for (let page = 0; path !== undefined && page < maxTagPages; page += 1) {
       const response: HttpResponse = await this.request(path, options)
-      const value: unknown = JSON.parse((await readBody(response.body, maxManifestBytes)).toString('utf8'))
-      if (isObject(value) && Array.isArray(value.tags)) tags.push(...value.tags.map(String))
+      tags.push(...parseTags(await readBody(response.body, maxTagsBytes)))
       path = nextPage(response.headers.link)
     }
     return tags
@@ -135,39 +143,44 @@ export class Repository {
 
   /** Any other request to the repository: `path` is below `/v2/<repository>/`. Statuses from 400 on throw. */
   request(path: string, { method = 'GET', ...options }: RegistryRequest = {}): Promise<HttpResponse> {
-    return withRetry(() => this.#request(method, path, options), options)
+    const work = async (session: EndpointSession): Promise<HttpResponse> => {
+      const url = session.urlOf(path)
+      return await checked(await session.send(method, url, options), method, url)
+    }
+    return withRetry(() => this.#first(options, work), options)
   }
 
   /** One try at a URL that the registry gave (an upload's). Only the registry itself gets the credentials.
    *  Statuses from 400 on throw. */
   async send(method: string, url: string, options: RegistryRequest = {}): Promise<HttpResponse> {
-    const endpoint = this.#endpoint ?? (await this.#probe(options))
-    const isHere = new URL(url).origin === new URL(endpoint.baseUrl).origin
-    const { transport } = this.#options
-    const { insecureTls } = endpoint
+    const session = this.#current ?? (await this.#probe(options))
+    const isHere = new URL(url).origin === new URL(session.endpoint.baseUrl).origin
+    const { insecureTls, host: registryHost } = session.endpoint
     const response = isHere
-      ? await this.#send(endpoint, method, url, options, false)
-      : await transport.send({ ...options, method, url, insecureTls })
+      ? await session.send(method, url, options)
+      : await this.#options.transport.send({ ...withoutScopes(options), method, url, insecureTls, registryHost })
     return await checked(response, method, url)
   }
 
-  /** Sends to the endpoint that is known to answer, or tries all of them in order. */
-  async #request(method: string, path: string, options: RegistryRequest): Promise<HttpResponse> {
-    if (this.#endpoint !== undefined) return this.#checked(this.#endpoint, method, path, options)
+  /** Does the work at the first endpoint that can: mirrors may fail in any way, a registry only by not speaking TLS. */
+  async #first<T>({ signal }: AbortOptions, work: (session: EndpointSession) => Promise<T>): Promise<T> {
+    const sessions = await this.#endpoints()
     let failure: unknown
-    for (const [index, endpoint] of this.#options.endpoints.entries()) {
+    for (const session of [...sessions]) {
       try {
-        const response = await this.#checked(endpoint, method, path, options)
-        this.#endpoint = endpoint
-        this.#options.onEndpoint(endpoint)
-        return response
+        const result = await work(session)
+        this.#settle(sessions, session)
+        return result
       } catch (error) {
-        if (isKind(error, 'cancelled')) throw error
+        if (signal?.aborted === true || isKind(error, 'cancelled')) throw error
         failure = worthier(failure, error)
-        const isLast = index === this.#options.endpoints.length - 1
-        if (isLast || !(endpoint.isMirror || isWrongScheme(error))) throw failure
-        this.#options.logger.debug('registry endpoint failed, trying the next', {
-          endpoint: endpoint.baseUrl,
+        const { isMirror, baseUrl } = session.endpoint
+        if (session === sessions.at(-1) || !(isMirror || isWrongScheme(error))) throw failure
+        // One that is down is not waited for again.
+        if (!hasAnswered(error) || isRetryable(error)) remove(sessions, session)
+        const level = isMirror ? 'info' : 'debug'
+        this.#options.logger[level]('registry endpoint failed, trying the next', {
+          endpoint: baseUrl,
           error: messageOf(error),
         })
       }
@@ -175,73 +188,66 @@ export class Repository {
     throw failure ?? new BerthError('internal', 'registry has no endpoint')
   }
 
-  async #probe(options: AbortOptions): Promise<Endpoint> {
-    const response = await this.request('tags/list?n=1', options)
-    response.body.resume()
-    if (this.#endpoint === undefined) throw new BerthError('internal', 'no endpoint of the registry answered')
-    return this.#endpoint
+  /** What answered is where the rest is asked for; of HTTPS and HTTP of one registry only that one stays. */
+  #settle(sessions: EndpointSession[], session: EndpointSession): void {
+    if (this.#current === session) return
+    this.#current = session
+    if (session.endpoint.isMirror) return
+    for (const other of [...sessions]) if (other !== session && !other.endpoint.isMirror) remove(sessions, other)
+    this.#options.onEndpoint(session.endpoint)
   }
 
-  async #checked(endpoint: Endpoint, method: string, path: string, options: RegistryRequest): Promise<HttpResponse> {
-    const url = this.#url(endpoint, path)
-    return await checked(await this.#send(endpoint, method, url, options, false), method, url)
+  /** Finds out who answers. */
+  #probe(options: AbortOptions): Promise<EndpointSession> {
+    return this.#first(options, async (session) => {
+      const response = await session.send('GET', `${session.endpoint.baseUrl}/v2/`, { signal: options.signal })
+      response.body.resume()
+      return session
+    })
   }
 
-  /** Sends with the credentials known so far; on 401 answers the challenge and sends once more. */
-  async #send(
-    endpoint: Endpoint,
-    method: string,
-    url: string,
-    options: RegistryRequest,
-    refresh: boolean,
-  ): Promise<HttpResponse> {
-    const { transport } = this.#options
-    const { insecureTls } = endpoint
-    const attempt = (credentials: Record<string, string>) =>
-      transport.send({ ...options, method, url, headers: { ...options.headers, ...credentials }, insecureTls })
-    const response = await attempt(refresh ? {} : this.#credentials())
-    if (response.status !== 401) return response
-    const header = response.headers['www-authenticate']
-    if (header === undefined || !(await this.#answer(header, endpoint, refresh, options))) return response
-    response.body.resume()
-    return attempt(this.#credentials())
+  #endpoints(): Promise<EndpointSession[]> {
+    this.#sessions ??= this.#options.endpoints().then((endpoints) => endpoints.map((one) => this.#session(one)))
+    return this.#sessions
   }
 
-  /** Gets credentials for a challenge; false when there are none to give. */
-  async #answer(header: string, endpoint: Endpoint, refresh: boolean, options: AbortOptions): Promise<boolean> {
-    const { auth, tokens } = this.#options
-    if (auth.registryToken !== undefined) return false
-    const challenges = parseChallenges(header)
-    const bearer = challenges.find((challenge) => challenge.scheme === 'bearer')
-    if (bearer !== undefined) {
-      const { realm = '', service = '', scope } = bearer.parameters
-      const request = { realm, service, scope: this.#scope(scope), auth, insecureTls: endpoint.insecureTls, ...options }
-      const isStale = refresh || this.#authorization !== undefined
-      this.#authorization = `Bearer ${await tokens.token(request, isStale)}`
-      return true
-    }
-    const basic = challenges.some((challenge) => challenge.scheme === 'basic') ? basicHeader(auth) : undefined
-    if (basic === undefined || basic === this.#authorization) return false
-    this.#authorization = basic
-    return true
+  #session(endpoint: Endpoint): EndpointSession {
+    const { auth, reference, actions = 'pull', transport, tokens } = this.#options
+    return new EndpointSession({
+      endpoint,
+      // The user's password is for the registry, not for whoever runs a mirror of it.
+      auth: endpoint.isMirror ? {} : auth,
+      repository: reference.repository,
+      actions,
+      transport,
+      tokens,
+    })
   }
+}
 
-  /** The scope that the registry asks for; for a push also what it will ask for next. */
-  #scope(asked: string | undefined): string {
-    const { actions = 'pull', reference } = this.#options
-    const prefix = `repository:${reference.repository}:`
-    if (actions === 'pull') return asked ?? `${prefix}${actions}`
-    const others = (asked ?? '').split(' ').filter((one) => one !== '' && !one.startsWith(prefix))
-    return [`${prefix}${actions}`, ...others].join(' ')
+async function fetchFrom(session: EndpointSession, target: string, options: AbortOptions): Promise<FetchedManifest> {
+  const url = session.urlOf(`manifests/${target}`)
+  const request = { headers: { Accept: acceptedManifestTypes.join(', ') }, ...options }
+  const response = await checked(await session.send('GET', url, request), 'GET', url)
+  const bytes = await readBody(response.body, maxManifestBytes + 1)
+  if (bytes.length > maxManifestBytes) throw new BerthError('invalidArgument', 'manifest is larger than 4 MiB')
+  const wanted = isDigest(target) ? target : undefined
+  const digest = digestOf(bytes, wanted === undefined ? 'sha256' : algorithmOf(wanted))
+  if (wanted !== undefined && wanted !== digest) {
+    throw new BerthError('dataLoss', `manifest verification failed for digest ${target}`)
   }
+  // A mirror's page of excuses is not what the registry itself would say.
+  if (session.endpoint.isMirror) parseManifestDocument(bytes, mediaTypeOf(response))
+  return { descriptor: { mediaType: mediaTypeOf(response), digest, size: bytes.length }, bytes }
+}
 
-  #credentials(): Record<string, string> {
-    return this.#authorization === undefined ? {} : { Authorization: this.#authorization }
-  }
+function withoutScopes({ scopes, ...request }: RegistryRequest): Omit<RegistryRequest, 'scopes'> {
+  return request
+}
 
-  #url(endpoint: Endpoint, path: string): string {
-    return `${endpoint.baseUrl}/v2/${this.#options.reference.repository}/${path}`
-  }
+function remove<T>(list: T[], element: T): void {
+  const at = list.indexOf(element)
+  if (at !== -1) list.splice(at, 1)
 }
 
 /** The response, unless its status says that it is a failure. */
@@ -249,12 +255,22 @@ async function checked(response: HttpResponse, method: string, url: string): Pro
   if (response.status < 400) return response
   const body = await readBody(response.body, maxErrorBytes)
   // A HEAD's answer has no body that could say so.
-  const isBare = method === 'HEAD' && response.status === 404
-  throw statusError(response.status, isBare ? unknownManifest : body, method, url, response.headers['retry-after'])
+  const bare = method === 'HEAD' ? bareBodies[response.status] : undefined
+  throw responseError({ ...response, url }, method, bare ?? body)
 }
 
 function mediaTypeOf(response: HttpResponse): string {
   return (response.headers['content-type'] ?? '').split(';')[0]?.trim() ?? ''
+}
+
+function parseTags(body: Buffer): string[] {
+  let value: unknown
+  try {
+    value = JSON.parse(body.toString('utf8'))
+  } catch (cause) {
+    throw new BerthError('unavailable', 'registry answered a list of tags that is not JSON', { cause })
+  }
+  return isObject(value) && Array.isArray(value.tags) ? value.tags.map(String) : []
 }
 
 /** The query of `Link: </v2/x/tags/list?n=1000&last=y>; rel="next"`. */
@@ -266,8 +282,11 @@ function nextPage(link: string | string[] | undefined): string | undefined {
 /** Of two failures the one that tells the user more: an answer beats a connection that failed. */
 function worthier(first: unknown, second: unknown): unknown {
   if (first === undefined) return second
-  const answered = (error: unknown) => isBerthError(error) && error.details.status !== undefined
-  if (answered(first) && !answered(second)) return first
+  if (hasAnswered(first) && !hasAnswered(second)) return first
   const refused = (error: unknown) => isBerthError(error) && error.details.errno === 'ECONNREFUSED'
   return refused(first) && refused(second) ? first : second
+}
+
+function hasAnswered(error: unknown): boolean {
+  return isBerthError(error) && error.details.status !== undefined
 }

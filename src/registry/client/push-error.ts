@@ -1,0 +1,15 @@
+import { BerthError } from '../../base/index.ts'
+import { registryCodeOf } from './registry-errors.ts'
+
+/** The error when a push failed: what the registry said, without where it was asked, as Docker shows it; where it said
+ *  nothing, Docker's words for the status. */
+export function pushError(error: unknown): unknown {
+  if (!(error instanceof BerthError)) return error
+  const reword = (text: string) => new BerthError(error.kind, text, { cause: error, details: error.details })
+  const bare = /: (no basic auth credentials)$/.exec(error.message)?.[1]
+  if (bare !== undefined) return reword(bare)
+  if (registryCodeOf(error) !== undefined) return error
+  if (error.details.status === 401) return reword('unauthorized: authentication required')
+  if (error.details.status === 403) return reword('denied: requested access to the resource is denied')
+  return error
+}
