@@ -7,8 +7,24 @@ export {
   openAccess,
 } from './authorizer.ts'
 export { type BlobDigest, blobDigestOf, type DigestAlgorithm, findBlobDigest } from './blob-digest.ts'
+export { BlobLibrary } from './blob-library.ts'
+export type { LocalContents } from './local-source.ts'
+export { type ManifestDocument, type ManifestPart, parseManifest } from './manifest-document.ts'
+export { ManifestLibrary, type PutManifest, type PutResult } from './manifest-library.ts'
+export type {
+  FindOptions,
+  ManifestReference,
+  NamePage,
+  PullSource,
+  StoredBlob,
+  StoredManifest,
+} from './pull-source.ts'
+export { RegistryError, type RegistryErrorCode } from './registry-error.ts'
 export type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from './registry-extension.ts'
+export type { RegistryLimits } from './registry-limits.ts'
 export type { GarbageReport, ManifestUse, RegistryObserver, RequestRecord, RouteName } from './registry-observer.ts'
+export type { RegistryOptions } from './registry-options.ts'
+export { isRepositoryName, isTag } from './repository-name.ts'
 export { FolderStorage } from './storage/folder-storage.ts'
 export type {
   AppendOptions,

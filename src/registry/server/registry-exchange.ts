@@ -1,0 +1,117 @@
+/** One request and its answer, as the registry's routes see them. */
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { Query } from '../../http/index.ts'
+import type { RegistryError } from './registry-error.ts'
+import type { RegistryLimits } from './registry-limits.ts'
+import { readBody } from './request-body.ts'
+
+export type AnswerHeaders = Readonly<Record<string, string | number>>
+
+export interface ExchangeOptions {
+  readonly limits: RegistryLimits
+  /** The client waits to be asked for its body (`Expect: 100-continue`). */
+  readonly awaitsContinue: boolean
+}
+
+export interface BodyOptions {
+  readonly maxBytes?: number | undefined
+  readonly tooLong?: (() => RegistryError) | undefined
+}
+
+export class RegistryExchange {
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  readonly query: Query
+  readonly startedAt = new Date()
+  receivedBytes = 0
+  sentBytes = 0
+  /** Who the authorizer says it is. */
+  user: string | undefined
+  errorCode: string | undefined
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #options: ExchangeOptions
+
+  constructor(request: IncomingMessage, response: ServerResponse, options: ExchangeOptions) {
+    this.method = request.method ?? 'GET'
+    const url = request.url ?? '/'
+    const mark = url.indexOf('?')
+    this.path = mark === -1 ? url : url.slice(0, mark)
+    this.query = new Query(mark === -1 ? '' : url.slice(mark + 1))
+    this.#request = request
+    this.#response = response
+    this.#options = options
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#request.headers
+  }
+
+  get isHead(): boolean {
+    return this.method === 'HEAD'
+  }
+
+  get remoteAddress(): string {
+    return this.#request.socket.remoteAddress ?? ''
+  }
+
+  get isTls(): boolean {
+    return (this.#request.socket as Partial<TLSSocket>).encrypted === true
+  }
+
+  get response(): ServerResponse {
+    return this.#response
+  }
+
+  get request(): IncomingMessage {
+    return this.#request
+  }
+
+  /** Bytes that the client says it sends; undefined when it sends them in chunks. */
+  get contentLength(): number | undefined {
+    if (this.headers['transfer-encoding'] !== undefined) return undefined
+    return Number(this.headers['content-length'] ?? 0)
+  }
+
+  /** The body as it arrives. */
+  async *body(options: BodyOptions = {}): AsyncGenerator<Buffer> {
+    if (this.#options.awaitsContinue) this.#response.writeContinue()
+    for await (const chunk of readBody(this.#request, { idleMs: this.#options.limits.idleMs, ...options })) {
+      this.receivedBytes += chunk.length
+      yield chunk
+    }
+  }
+
+  /** The whole of a small body. */
+  async readAll(options: BodyOptions): Promise<Buffer> {
+    const chunks: Buffer[] = []
+    for await (const chunk of this.body(options)) chunks.push(chunk)
+    return Buffer.concat(chunks)
+  }
+
+  /** Answers without a body. */
+  sendEmpty(status: number, headers: AnswerHeaders = {}): void {
+    const hasNone = status === 204 || status === 304
+    this.#response.writeHead(status, { ...headers, ...(hasNone ? {} : { 'Content-Length': 0 }) })
+    this.#response.end()
+  }
+
+  /** Answers with bytes that are here; HEAD gets the headers only. */
+  sendBytes(status: number, bytes: Buffer, headers: AnswerHeaders): void {
+    this.#response.writeHead(status, { 'Content-Length': bytes.length, ...headers })
+    if (this.isHead) {
+      this.#response.end()
+      return
+    }
+    this.sentBytes += bytes.length
+    this.#response.end(bytes)
+  }
+
+  /** Answers with JSON. */
+  sendJson(status: number, value: unknown, headers: AnswerHeaders = {}): void {
+    const bytes = Buffer.from(JSON.stringify(value))
+    this.sendBytes(status, bytes, { 'Content-Type': 'application/json; charset=utf-8', ...headers })
+  }
+}
