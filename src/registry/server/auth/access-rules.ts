@@ -28,6 +28,8 @@ export interface UserRights {
   /** Of the actions of `scope` those that are allowed; `*` only with all there are. */
   allowed(scope: AccessScope): readonly AccessAction[]
   canPull(repository: string): boolean
+  /** No rule gives anything. */
+  readonly isEmpty: boolean
 }
 
 interface CompiledRule {
@@ -85,6 +87,7 @@ function rightsOf(rules: readonly CompiledRule[]): UserRights {
     rules.some(({ actions, patterns }) => actions.has(action) && patterns.some((pattern) => pattern.test(repository)))
   return {
     canPull: (repository) => may('pull', repository),
+    isEmpty: rules.length === 0,
     allowed: ({ type, name, actions }) => {
       if (type === 'registry') return name === 'catalog' && rules.some(({ catalog }) => catalog) ? actions : []
       return actions.filter((action) =>

@@ -16,7 +16,7 @@ export class BasicAuthorizer implements Authorizer {
     this.#options = options
   }
 
-  async authorize({ headers, wanted }: AccessRequest): Promise<AccessDecision> {
+  async authorize({ path, headers, wanted }: AccessRequest): Promise<AccessDecision> {
     const { users, rules } = this.#options
     const { authorization } = headers
     const credentials = parseBasic(authorization)
@@ -27,8 +27,9 @@ export class BasicAuthorizer implements Authorizer {
     const user = credentials?.name
     const rights = rules.of(user)
     const canSee = (repository: string): boolean => rights.canPull(repository)
-    // `GET /v2/` asks whether a password is needed: it tells clients how to send one.
-    const isAsking = wanted.length === 0 && user === undefined
+    // `GET /v2/` asks whether a password is needed: it tells clients how to send one. Elsewhere (search) those who
+    // have no name see what everybody may.
+    const isAsking = user === undefined && wanted.length === 0 && (path.startsWith('/v2') || rights.isEmpty)
     if (!isAsking && allowsAll(rights, wanted)) {
       return { kind: 'allow', user, canSee: wanted.some(({ type }) => type === 'registry') ? undefined : canSee }
     }

@@ -31,6 +31,8 @@ export class BearerAuthorizer implements Authorizer {
       const access = await verifier.findAccess(token)
       return access === undefined ? this.#challenge(request, 'invalid_token') : this.#decide(request, access)
     }
+    // The protocol that search is of is older than tokens.
+    if (basic !== undefined && request.path.startsWith('/v1/')) return basic.authorize(request)
     if (basic !== undefined && authorization !== undefined) {
       const decision = await basic.authorize(request)
       // A wrong password is answered with the way to a token, as is none.

@@ -158,6 +158,26 @@ test('BearerAuthorizer goes by what the token grants', async () => {
   assert.equal((await authorize(`Bearer ${open.token}`, [])).kind, 'allow')
 })
 
+test('BearerAuthorizer leaves search to names and passwords', async () => {
+  const search = (authorization?: string): Promise<AccessDecision> =>
+    bearer.authorize({
+      method: 'GET',
+      path: '/v1/search',
+      headers: { authorization },
+      remoteAddress: '',
+      isTls: false,
+      wanted: [],
+    })
+  const open = await search()
+  assert.deepEqual(open.kind === 'allow' && ['public/a', 'team/a'].map((name) => open.canSee?.(name)), [true, false])
+  const own = await search(basicOf('alice'))
+  assert.deepEqual(own.kind === 'allow' && ['public/a', 'team/a'].map((name) => own.canSee?.(name)), [true, true])
+  assert.equal((await search(basicOf('alice', 'x'))).kind, 'challenge')
+  const closed = new BasicAuthorizer({ realm: 'r', users, rules: new AccessRules() })
+  const request = { method: 'GET', headers: {}, remoteAddress: '', isTls: false, wanted: [] }
+  assert.equal((await closed.authorize({ ...request, path: '/v1/search' })).kind, 'challenge')
+})
+
 test('BearerAuthorizer takes names and passwords as well', async () => {
   assert.equal((await authorize(basicOf('alice'), [repository('team/a', 'push')])).kind, 'allow')
   assert.equal((await authorize(basicOf('bob'), [repository('team/a', 'push')])).kind, 'deny')
