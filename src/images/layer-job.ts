@@ -2,7 +2,7 @@
 import type { LogFields } from '../base/index.ts'
 import { BerthError, type ErrorKind, isBerthError, messageOf } from '../base/index.ts'
 import type { Digest } from '../oci/index.ts'
-import type { BlobRequest, HttpTransportOptions } from '../registry/client/index.ts'
+import type { BlobProblem, BlobRequest, HttpTransportOptions } from '../registry/client/index.ts'
 
 /** Where a layer's bytes come from. */
 export type LayerSource =
@@ -64,19 +64,19 @@ export interface LayerJobProgress {
 
 /** What a job needs of whoever runs it. */
 export interface LayerJobHost {
-  authorize(refused: boolean): Promise<BlobRequest>
+  authorize(problem?: BlobProblem): Promise<BlobRequest | undefined>
   onProgress(progress: LayerJobProgress): void
   readonly signal: AbortSignal
 }
 
 export type MessageToWorker =
   | { readonly type: 'run'; readonly job: LayerJob }
-  | { readonly type: 'authorized'; readonly request: BlobRequest }
+  | { readonly type: 'authorized'; readonly request: BlobRequest | undefined }
   | { readonly type: 'notAuthorized'; readonly error: SentError }
   | { readonly type: 'cancel' }
 
 export type MessageFromWorker =
-  | { readonly type: 'authorize'; readonly refused: boolean }
+  | { readonly type: 'authorize'; readonly problem: BlobProblem | undefined }
   | { readonly type: 'progress'; readonly progress: LayerJobProgress }
   | { readonly type: 'done'; readonly result: LayerResult }
   | { readonly type: 'failed'; readonly error: SentError }

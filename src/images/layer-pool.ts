@@ -2,7 +2,7 @@
  *  so that an idle daemon does not carry their memory. */
 import { Worker } from 'node:worker_threads'
 import { type AbortOptions, BerthError, internal } from '../base/index.ts'
-import type { BlobRequest } from '../registry/client/index.ts'
+import type { BlobAuthorizer, BlobProblem } from '../registry/client/index.ts'
 import { releaseMemory } from '../sys/index.ts'
 import {
   fromSentError,
@@ -23,7 +23,7 @@ export interface LayerPoolOptions {
 }
 
 export interface RunLayerOptions extends AbortOptions {
-  readonly authorize?: (refused: boolean) => Promise<BlobRequest>
+  readonly authorize?: BlobAuthorizer
   readonly onProgress?: (progress: LayerJobProgress) => void
   /** Called when a worker takes the job up. */
   readonly onStart?: () => void
@@ -117,7 +117,7 @@ export class LayerPool {
     const { task } = member
     if (task === undefined) return
     if (message.type === 'progress') task.options.onProgress?.(message.progress)
-    else if (message.type === 'authorize') void authorize(member, task, message.refused)
+    else if (message.type === 'authorize') void authorize(member, task, message.problem)
     else {
       member.task = undefined
       this.#rest(member)
@@ -157,21 +157,21 @@ export class LayerPool {
 
 async function runInline(job: LayerJob, options: RunLayerOptions): Promise<LayerResult> {
   return await runLayerJob(job, {
-    authorize: async (refused) => await demandAuthorize(options)(refused),
+    authorize: async (problem) => await demandAuthorize(options)(problem),
     onProgress: (progress) => options.onProgress?.(progress),
     signal: options.signal ?? new AbortController().signal,
   })
 }
 
-async function authorize(member: Member, task: Task, refused: boolean): Promise<void> {
+async function authorize(member: Member, task: Task, problem: BlobProblem | undefined): Promise<void> {
   try {
-    post(member, { type: 'authorized', request: await demandAuthorize(task.options)(refused) })
+    post(member, { type: 'authorized', request: await demandAuthorize(task.options)(problem) })
   } catch (error) {
     post(member, { type: 'notAuthorized', error: toSentError(error) })
   }
 }
 
-function demandAuthorize({ authorize: give }: RunLayerOptions): (refused: boolean) => Promise<BlobRequest> {
+function demandAuthorize({ authorize: give }: RunLayerOptions): BlobAuthorizer {
   if (give === undefined) throw internal('a layer from a registry needs a way to authorize')
   return give
 }

@@ -5,7 +5,7 @@
 import { type AbortOptions, BerthError, isKind, KeyedMutex, newId } from '../base/index.ts'
 import type { LocalContentStore } from '../content/index.ts'
 import type { Descriptor, Digest } from '../oci/index.ts'
-import type { BlobRequest, HttpTransportOptions } from '../registry/client/index.ts'
+import type { BlobAuthorizer, HttpTransportOptions } from '../registry/client/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
 import type { LayerResult, UnpackedLayer } from './layer-job.ts'
 import type { LayerPool } from './layer-pool.ts'
@@ -28,7 +28,7 @@ export interface WantedLayer {
 }
 
 export interface ObtainOptions extends AbortOptions {
-  readonly authorize: (refused: boolean) => Promise<BlobRequest>
+  readonly authorize: BlobAuthorizer
   readonly onProgress: OnProgress
 }
 

@@ -1,7 +1,7 @@
 /** Entry of the worker threads that fetch and unpack layers: one job at a time. */
 import { parentPort } from 'node:worker_threads'
 import { internal } from '../base/index.ts'
-import type { BlobRequest } from '../registry/client/index.ts'
+import type { BlobProblem, BlobRequest } from '../registry/client/index.ts'
 import {
   fromSentError,
   type LayerJob,
@@ -16,7 +16,7 @@ const port = parentPort
 if (port === null) throw internal('layer-worker is no worker thread')
 
 let abort = new AbortController()
-let authorization = Promise.withResolvers<BlobRequest>()
+let authorization = Promise.withResolvers<BlobRequest | undefined>()
 let lastProgressMs = 0
 
 port.on('message', (message: MessageToWorker) => {
@@ -37,9 +37,9 @@ async function run(job: LayerJob): Promise<void> {
   }
 }
 
-function authorize(refused: boolean): Promise<BlobRequest> {
-  authorization = Promise.withResolvers<BlobRequest>()
-  send({ type: 'authorize', refused })
+function authorize(problem?: BlobProblem): Promise<BlobRequest | undefined> {
+  authorization = Promise.withResolvers<BlobRequest | undefined>()
+  send({ type: 'authorize', problem })
   return authorization.promise
 }
 

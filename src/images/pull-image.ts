@@ -214,9 +214,12 @@ async function obtainAll(
   const abort = new AbortController()
   const signal = request.signal === undefined ? abort.signal : AbortSignal.any([request.signal, abort.signal])
   let below: Promise<unknown> = Promise.resolve()
-  const all = wanted.map((layer) => {
+  const origins = await Promise.all(
+    wanted.map(({ blob }) => repository.blobOrigin(blob.digest, { urls: blob.urls, signal })),
+  )
+  const all = wanted.map((layer, at) => {
     const obtained = deps.layers.obtain(layer, below, {
-      authorize: (refused) => repository.blobRequest(layer.blob.digest, refused),
+      authorize: async (problem) => await origins[at]?.authorize(problem),
       onProgress: request.onProgress ?? (() => {}),
       signal,
     })

@@ -99,7 +99,7 @@ async function* download(
 ): AsyncGenerator<Buffer, void, undefined> {
   const from = ingest.offset
   if (from > 0) yield* readGrowing(ingestFile(ingest))
-  for await (const chunk of readBlob(transport, host.authorize, { from, sizeBytes, signal: host.signal })) {
+  for await (const chunk of readBlob(transport, (problem) => host.authorize(problem), { from, sizeBytes, signal: host.signal })) {
     ingest.write(chunk)
     yield chunk
   }

@@ -3,25 +3,34 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AbortOptions, BerthError, isBerthError } from '../../base/index.ts'
 import { type HttpResponse, type HttpTransport, readBody } from './http-transport.ts'
-import { connectionError, isRetryable, statusError } from './registry-errors.ts'
-import { backoffMs } from './retry.ts'
+import { connectionError, responseError } from './registry-errors.ts'
+import { backoffMs, isWorthRetrying } from './retry.ts'
 
 /** A request for a blob, ready to be sent: plain data that can be handed to a worker. */
 export interface BlobRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly insecureTls: boolean
+  readonly registryHost?: string | undefined
+  /** True when another place has the blob, too: then this one is not waited for. */
+  readonly hasOthers: boolean
 }
 
-/** Gives the request to send; `refused` when the registry did not take the last one's credentials. */
-export type BlobAuthorizer = (refused: boolean) => Promise<BlobRequest>
+/** Why the last request did not do: its credentials were refused (with this challenge), or the place can't give the
+ *  blob. Plain data. */
+export type BlobProblem =
+  | { readonly type: 'refused'; readonly challenge: string; readonly authorization: string | undefined }
+  | { readonly type: 'failed' }
+
+/** Gives the request to send; undefined when there is none after this problem. */
+export type BlobAuthorizer = (problem?: BlobProblem) => Promise<BlobRequest | undefined>
 
 export interface BlobStreamOptions extends AbortOptions {
   /** First byte that is wanted. */
   readonly from?: number
   readonly sizeBytes: number
   /** Called before each wait for another try. */
-  readonly onRetry?: (delayMs: number, error: unknown) => void
+  readonly onRetry?: ((delayMs: number, error: unknown) => void) | undefined
 }
 
 const maxFailuresInARow = 5
@@ -32,52 +41,93 @@ export async function* readBlob(
   authorize: BlobAuthorizer,
   options: BlobStreamOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { sizeBytes, signal } = options
+  const { sizeBytes } = options
   let offset = options.from ?? 0
+  // Tries in a row that brought nothing.
   let failures = 0
   while (offset < sizeBytes) {
     const before = offset
+    const request = await authorize()
+    if (request === undefined) throw new BerthError('unavailable', 'no registry has the blob')
     try {
-      const response = await openAt(transport, authorize, offset, signal)
-      for await (const chunk of chunksOf(response, offset, signal)) {
+      for await (const chunk of readOnce(transport, authorize, request, offset, options)) {
         offset += chunk.length
-        if (offset > sizeBytes) throw new BerthError('dataLoss', `registry sent more than ${sizeBytes} bytes`)
         yield chunk
       }
-      if (offset < sizeBytes) throw cutShort(response.url)
     } catch (error) {
-      failures = offset > before ? 1 : failures + 1
-      if (signal?.aborted === true || failures >= maxFailuresInARow || !mayPass(error)) throw error
-      await pause(failures, error, options)
+      failures = offset > before ? 0 : failures + 1
+      if (await goesOn(error, failures, request, authorize, options)) failures = 0
     }
   }
 }
 
-async function pause(failures: number, error: unknown, { signal, onRetry }: BlobStreamOptions): Promise<void> {
-  const delayMs = backoffMs(failures, error)
-  onRetry?.(delayMs, error)
-  await sleep(delayMs, undefined, signal === undefined ? {} : { signal })
+/** What one connection brings of the bytes from `offset` on. Throws when that is not all. */
+async function* readOnce(
+  transport: HttpTransport,
+  authorize: BlobAuthorizer,
+  request: BlobRequest,
+  offset: number,
+  { sizeBytes, signal }: BlobStreamOptions,
+): AsyncGenerator<Buffer, void, undefined> {
+  const response = await openAt(transport, authorize, request, offset, signal)
+  let reached = offset
+  for await (const chunk of chunksOf(response, offset, signal)) {
+    reached += chunk.length
+    if (reached > sizeBytes) throw new BerthError('dataLoss', `registry sent more than ${sizeBytes} bytes`)
+    yield chunk
+  }
+  if (reached < sizeBytes) throw cutShort(response.url)
+}
+
+/** Waits until another try makes sense; true when that is at another place. Throws the error when there is no hope. */
+async function goesOn(
+  error: unknown,
+  failures: number,
+  { hasOthers }: BlobRequest,
+  authorize: BlobAuthorizer,
+  options: BlobStreamOptions,
+): Promise<boolean> {
+  const { signal, onRetry } = options
+  if (signal?.aborted === true) throw error
+  if (mayPass(error) && failures < (hasOthers ? 1 : maxFailuresInARow)) {
+    const delayMs = backoffMs(Math.max(1, failures), error)
+    onRetry?.(delayMs, error)
+    await sleep(delayMs, undefined, signal === undefined ? {} : { signal })
+    return false
+  }
+  if (!hasOthers || (await authorize({ type: 'failed' })) === undefined) throw error
+  return true
 }
 
 async function openAt(
   transport: HttpTransport,
   authorize: BlobAuthorizer,
+  first: BlobRequest,
   offset: number,
   signal: AbortSignal | undefined,
 ): Promise<HttpResponse> {
+  let request = first
   for (let attempt = 0; ; attempt += 1) {
-    const request = await authorize(attempt > 0)
+    const { url, headers, insecureTls, registryHost } = request
     const range: Record<string, string> = offset === 0 ? {} : { Range: `bytes=${offset}-` }
     const response = await transport.send({
-      url: request.url,
-      headers: { ...request.headers, ...range, 'Accept-Encoding': 'identity' },
-      insecureTls: request.insecureTls,
+      url,
+      headers: { ...headers, ...range, 'Accept-Encoding': 'identity' },
+      insecureTls,
+      registryHost,
       signal,
     })
     if (response.status === 200 || response.status === 206) return response
     const body = await readBody(response.body, 65_536)
-    if (response.status === 401 && attempt === 0) continue
-    throw statusError(response.status, body, 'GET', response.url, response.headers['retry-after'])
+    const challenge = response.headers['www-authenticate']
+    if (response.status === 401 && attempt === 0 && challenge !== undefined) {
+      const fresh = await authorize({ type: 'refused', challenge, authorization: headers.Authorization })
+      if (fresh !== undefined) {
+        request = fresh
+        continue
+      }
+    }
+    throw responseError(response, 'GET', body)
   }
 }
 
@@ -119,5 +169,5 @@ function cutShort(url: string): BerthError {
 
 /** A registry that restarts refuses connections for a moment: worth waiting for in the middle of a blob. */
 function mayPass(error: unknown): boolean {
-  return isRetryable(error) || (isBerthError(error) && error.details.errno === 'ECONNREFUSED')
+  return isWorthRetrying(error) || (isBerthError(error) && error.details.errno === 'ECONNREFUSED')
 }

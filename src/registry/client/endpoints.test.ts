@@ -3,22 +3,31 @@ import { test } from 'node:test'
 import { parseChallenges } from './auth-challenge.ts'
 import { endpointsOf, isInsecureRegistry, parseRegistryAuth } from './index.ts'
 
-test('endpointsOf() puts mirrors before Docker Hub and HTTP behind HTTPS', () => {
-  const urls = (registry: string, options = {}) => endpointsOf(registry, options).map(({ baseUrl }) => baseUrl)
-  assert.deepEqual(urls('docker.io', { mirrors: ['http://127.0.0.1:1/'] }), [
+test('endpointsOf() puts mirrors before Docker Hub and HTTP behind HTTPS', async () => {
+  const urls = async (registry: string, options = {}) =>
+    (await endpointsOf(registry, options)).map(({ baseUrl }) => baseUrl)
+  assert.deepEqual(await urls('docker.io', { mirrors: ['http://127.0.0.1:1/'] }), [
     'http://127.0.0.1:1',
     'https://registry-1.docker.io',
   ])
-  assert.deepEqual(urls('quay.io', { mirrors: ['http://127.0.0.1:1/'] }), ['https://quay.io'])
-  assert.deepEqual(urls('127.0.0.1:5000'), ['https://127.0.0.1:5000', 'http://127.0.0.1:5000'])
-  assert.deepEqual(urls('reg:5000', { insecureRegistries: ['reg:5000'] }), ['https://reg:5000', 'http://reg:5000'])
+  assert.deepEqual(await urls('quay.io', { mirrors: ['http://127.0.0.1:1/'] }), ['https://quay.io'])
+  assert.deepEqual(await urls('127.0.0.1:5000'), ['https://127.0.0.1:5000', 'http://127.0.0.1:5000'])
+  assert.deepEqual(await urls('reg:5000', { insecureRegistries: ['reg:5000'] }), [
+    'https://reg:5000',
+    'http://reg:5000',
+  ])
 })
 
-test('isInsecureRegistry() knows loopback, names and networks', () => {
-  for (const yes of ['127.0.0.1', '127.9.9.9:80', 'localhost:1', '[::1]:5000']) assert.ok(isInsecureRegistry(yes, []))
-  assert.ok(isInsecureRegistry('10.1.2.3:5000', ['10.0.0.0/8']))
-  assert.ok(!isInsecureRegistry('11.1.2.3:5000', ['10.0.0.0/8']))
-  assert.ok(!isInsecureRegistry('quay.io', ['reg']))
+test('isInsecureRegistry() knows loopback, names and networks', async () => {
+  for (const yes of ['127.0.0.1', '127.9.9.9:80', 'localhost:1', '[::1]:5000'])
+    assert.ok(await isInsecureRegistry(yes, []))
+  assert.ok(await isInsecureRegistry('10.1.2.3:5000', ['10.0.0.0/8']))
+  assert.ok(!(await isInsecureRegistry('11.1.2.3:5000', ['10.0.0.0/8'])))
+  assert.ok(!(await isInsecureRegistry('quay.io', ['reg'])))
+  assert.ok(!(await isInsecureRegistry('reg:5000', ['reg'])))
+  const resolve = async (host: string) => (host === 'reg' ? ['10.1.2.3'] : [])
+  assert.ok(await isInsecureRegistry('reg:5000', ['10.0.0.0/8'], resolve))
+  assert.ok(!(await isInsecureRegistry('other:5000', ['10.0.0.0/8'], resolve)))
 })
 
 test('parseChallenges() reads Bearer and Basic in one header', () => {

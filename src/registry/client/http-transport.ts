@@ -1,10 +1,11 @@
 /** HTTP to registries, over node:http(s) because big bodies arrive there as plain buffers at full speed.
  *  Follows redirects without ever giving credentials to another host, and turns every failure of the
  *  connection into a BerthError whose `details.retryable` says whether a second try makes sense. */
-import type { Agent, AgentOptions, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import type { AbortOptions } from '../../base/index.ts'
+import { type AbortOptions, errnoOf, isBerthError } from '../../base/index.ts'
 import { nodeHttp, nodeHttps } from '../../http/index.ts'
+import { AgentPool, type AgentPoolOptions } from './agents.ts'
 import { connectionError, tooManyRedirects } from './registry-errors.ts'
 
 /** A body in memory, or one that is opened when it is sent. */
@@ -25,6 +26,8 @@ export interface HttpRequest extends AbortOptions {
   readonly idleTimeoutMs?: number
   /** Accept any certificate: the registry was configured as insecure. */
   readonly insecureTls?: boolean
+  /** The registry for which this is sent: see `AgentChoice`. */
+  readonly registryHost?: string | undefined
 }
 
 export interface HttpResponse {
@@ -35,9 +38,7 @@ export interface HttpResponse {
   readonly url: string
 }
 
-export interface HttpTransportOptions {
-  /** HTTP_PROXY, HTTPS_PROXY, NO_PROXY (any case) to obey. */
-  readonly proxyEnv?: Readonly<Record<string, string>>
+export interface HttpTransportOptions extends AgentPoolOptions {
   readonly userAgent?: string
   /** No byte for this long means that the connection is dead. */
   readonly idleTimeoutMs?: number
@@ -49,20 +50,11 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308])
 /** A pool of connections. Idle ones do not keep the process alive. */
 export class HttpTransport {
   readonly #options: HttpTransportOptions
-  readonly #shared: AgentOptions
-  readonly #plain: Agent
-  // Made on first use: TLS is 6 MB of code that a daemon without pulls does without.
-  #tls: Agent | undefined
-  #insecure: Agent | undefined
+  readonly #agents: AgentPool
 
   constructor(options: HttpTransportOptions = {}) {
     this.#options = options
-    this.#shared = {
-      keepAlive: true,
-      timeout: 15_000,
-      ...(options.proxyEnv === undefined ? {} : { proxyEnv: { ...options.proxyEnv } }),
-    }
-    this.#plain = new nodeHttp.Agent(this.#shared)
+    this.#agents = new AgentPool(options)
   }
 
   /** Sends a request and gives the response once its headers are there; the caller reads or destroys the body. */
@@ -70,7 +62,7 @@ export class HttpTransport {
     let url = request.url
     let headers: Readonly<Record<string, string>> = { ...request.headers }
     for (let hop = 0; hop <= maxRedirects; hop += 1) {
-      const body = await this.#sendOnce({ ...request, url, headers })
+      const body = await this.#sendTrusting({ ...request, url, headers })
       const status = body.statusCode ?? 0
       const { location } = body.headers
       if (!redirectStatuses.has(status) || location === undefined || !isSafe(request.method)) {
@@ -86,15 +78,19 @@ export class HttpTransport {
 
   /** Closes the idle connections. */
   close(): void {
-    this.#plain.destroy()
-    this.#tls?.destroy()
-    this.#insecure?.destroy()
+    this.#agents.close()
   }
 
-  #tlsAgent(insecure: boolean): Agent {
-    const { Agent } = nodeHttps()
-    if (!insecure) return (this.#tls ??= new Agent(this.#shared))
-    return (this.#insecure ??= new Agent({ ...this.#shared, rejectUnauthorized: false }))
+  /** Sends once more when the issuer of the other side's certificate was not known but may be. Nothing of the request
+   *  went out before that was clear. */
+  async #sendTrusting(request: HttpRequest): Promise<IncomingMessage> {
+    try {
+      return await this.#sendOnce(request)
+    } catch (error) {
+      const code = isBerthError(error) ? errnoOf(error.cause) : undefined
+      if (!this.#agents.widen(new URL(request.url), code)) throw error
+      return await this.#sendOnce(request)
+    }
   }
 
   #sendOnce(request: HttpRequest): Promise<IncomingMessage> {
@@ -105,7 +101,8 @@ export class HttpTransport {
     const headers: Record<string, string> = { 'User-Agent': this.#options.userAgent ?? 'berth', ...request.headers }
     if (body !== undefined)
       headers['Content-Length'] = String(isStream(body) ? body.sizeBytes : Buffer.byteLength(body))
-    const agent = isTls ? this.#tlsAgent(request.insecureTls === true) : this.#plain
+    const { insecureTls = false, registryHost } = request
+    const agent = this.#agents.agentFor(url, { insecureTls, registryHost })
     const outgoing = (isTls ? nodeHttps() : nodeHttp).request(url, {
       method,
       headers,

@@ -138,7 +138,7 @@ test('pullError() words a refusal as Docker does', async (t) => {
 test('Repository says connection refused as Docker does', async (t) => {
   await assert.rejects(client(t).repository(parseReference('127.0.0.1:1/a')).fetchManifest('1'), {
     kind: 'unavailable',
-    message: 'Get "https://127.0.0.1:1/v2/a/manifests/1": dial tcp 127.0.0.1:1: connect: connection refused',
+    message: 'Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused',
   })
 })
 
@@ -195,7 +195,7 @@ test('readBlob() goes on from the byte where the connection broke, with and with
   const transport = new HttpTransport()
   t.after(() => transport.close())
   for (const path of ['/ranges', '/whole']) {
-    const request = { url: `http://${host}${path}`, headers: {}, insecureTls: false }
+    const request = { url: `http://${host}${path}`, headers: {}, insecureTls: false, hasOthers: false }
     const chunks: Buffer[] = []
     for await (const chunk of readBlob(transport, async () => request, { sizeBytes: blob.length })) chunks.push(chunk)
     assert.ok(Buffer.concat(chunks).equals(blob), path)
@@ -209,7 +209,7 @@ test('readBlob() refuses a registry that sends more than the descriptor says', a
   const host = await serve(t, (_, response) => response.end('123456'))
   const transport = new HttpTransport()
   t.after(() => transport.close())
-  const request = { url: `http://${host}/`, headers: {}, insecureTls: false }
+  const request = { url: `http://${host}/`, headers: {}, insecureTls: false, hasOthers: false }
   await assert.rejects(
     async () => {
       for await (const _ of readBlob(transport, async () => request, { sizeBytes: 3 }));
@@ -223,7 +223,7 @@ test('readBlob() ends when its signal fires', async (t) => {
   const transport = new HttpTransport()
   t.after(() => transport.close())
   const abort = new AbortController()
-  const request = { url: `http://${host}/`, headers: {}, insecureTls: false }
+  const request = { url: `http://${host}/`, headers: {}, insecureTls: false, hasOthers: false }
   await assert.rejects(
     async () => {
       const stream = readBlob(transport, async () => request, { sizeBytes: 30, signal: abort.signal })

@@ -1,7 +1,11 @@
 /** Failures of registries → BerthError: the door for connection errors, statuses and OCI error codes.
  *  https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes */
+import type { IncomingHttpHeaders } from 'node:http'
 import { BerthError, type ErrorKind, errnoOf, messageOf } from '../../base/index.ts'
 import { isObject } from '../../oci/index.ts'
+import { parseChallenges } from './auth-challenge.ts'
+
+const denied = Buffer.from('{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}')
 
 /** The first error of a registry's answer. */
 export interface RegistryErrorBody {
@@ -25,9 +29,8 @@ export function registryCodeOf(error: unknown): string | undefined {
 export function connectionError(error: unknown, method: string, url: string, signal?: AbortSignal): BerthError {
   if (error instanceof BerthError) return error
   if (signal?.aborted === true) return new BerthError('cancelled', 'context canceled', { cause: error })
-  const verb = method.slice(0, 1).toUpperCase() + method.slice(1).toLowerCase()
   const code = errnoOf(error) ?? ''
-  const message = `${verb} "${withoutQuery(url)}": ${describe(error, code, new URL(url))}`
+  const message = `${verbOf(method)} "${withoutQuery(url)}": ${describe(error, code, new URL(url))}`
   const retryable = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN'].includes(code)
   return new BerthError('unavailable', message, { cause: error, details: { retryable, errno: code } })
 }
@@ -38,6 +41,25 @@ export function isWrongScheme(error: unknown): boolean {
   return !['ENOTFOUND', 'EAI_AGAIN'].includes(String(error.details.errno ?? '')) && error.details.errno !== undefined
 }
 
+/** A registry that wants a user name where none was given, with Docker's text. */
+export function noBasicCredentials(method: string, url: string): BerthError {
+  return new BerthError('unauthorized', `${verbOf(method)} "${withoutQuery(url)}": no basic auth credentials`, {
+    details: { status: 401 },
+  })
+}
+
+/** The error for a response with an error status; a 401 says in its challenge whether it is a matter of rights.
+ *  https://www.rfc-editor.org/rfc/rfc6750#section-3.1 */
+export function responseError(
+  { status, headers, url }: { readonly status: number; readonly headers: IncomingHttpHeaders; readonly url: string },
+  method: string,
+  body: Buffer,
+): BerthError {
+  const challenge = parseChallenges(headers['www-authenticate'] ?? '').find(({ scheme }) => scheme === 'bearer')
+  const isDenied = status === 401 && challenge?.parameters.error === 'insufficient_scope'
+  return statusError(status, isDenied ? denied : body, method, url, headers['retry-after'])
+}
+
 /** The error for a response with an error status. */
 export function statusError(status: number, body: Buffer, method: string, url: string, retryAfter = ''): BerthError {
   const first = parseErrorBody(body)
@@ -45,7 +67,7 @@ export function statusError(status: number, body: Buffer, method: string, url: s
     status,
     retryable: status === 429 || status === 408 || status >= 500,
     ...(first === undefined ? {} : { registryCode: first.code }),
-    ...(/^\d+$/.test(retryAfter) ? { retryAfterMs: Number(retryAfter) * 1000 } : {}),
+    ...retryAfterOf(retryAfter),
   }
   return new BerthError(kindOf(status, first?.code), textOf(status, first, method, url), { details })
 }
@@ -53,23 +75,36 @@ export function statusError(status: number, body: Buffer, method: string, url: s
 /** The error when a pull failed, naming what was pulled as Docker does. */
 export function pullError(error: unknown, name: string, reference: string): unknown {
   if (!(error instanceof BerthError)) return error
-  const wrap = (text: string) =>
-    new BerthError('notFound', `${text}: ${error.message}`, { cause: error, details: error.details })
+  const wrap = (kind: ErrorKind, text: string) =>
+    new BerthError(kind, `${text}${error.message}`, { cause: error, details: error.details })
   switch (registryCodeOf(error)) {
     case 'DENIED':
-    case 'UNAUTHORIZED':
-      return wrap(`pull access denied for ${name}, repository does not exist or may require 'docker login'`)
+      return wrap(
+        'notFound',
+        `pull access denied for ${name}, repository does not exist or may require 'docker login': `,
+      )
     case 'MANIFEST_UNKNOWN':
-      return wrap(`manifest for ${reference} not found`)
+      return wrap('notFound', `manifest for ${reference} not found: `)
     case 'NAME_UNKNOWN':
-      return wrap(`repository ${name} not found`)
+      return wrap('notFound', `repository ${name} not found: `)
     default:
-      return error
+      // A status of 401 would have the client ask its user for a password, as no daemon of Docker's does.
+      return error.kind === 'unauthorized' ? wrap('forbidden', '') : error
   }
 }
 
 export function tooManyRedirects(url: string): BerthError {
   return new BerthError('unavailable', `Get "${withoutQuery(url)}": stopped after 10 redirects`)
+}
+
+function verbOf(method: string): string {
+  return method.slice(0, 1).toUpperCase() + method.slice(1).toLowerCase()
+}
+
+/** Seconds or a date. */
+function retryAfterOf(header: string): { readonly retryAfterMs?: number } {
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
+  return Number.isFinite(ms) ? { retryAfterMs: Math.max(0, ms) } : {}
 }
 
 function describe(error: unknown, code: string, url: URL): string {

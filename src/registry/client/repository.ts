@@ -17,8 +17,9 @@ import { type BlobProblem, readBlob } from './blob-stream.ts'
 import type { RegistryAuth } from './credentials.ts'
 import { EndpointSession } from './endpoint-session.ts'
 import type { Endpoint } from './endpoints.ts'
-import { type HttpResponse, type HttpTransport, type RequestBody, readBody } from './http-transport.ts'
-import { isWrongScheme, statusError } from './registry-errors.ts'
+import { type HttpResponse, type HttpTransport, readBody } from './http-transport.ts'
+import { isRetryable, isWrongScheme, responseError } from './registry-errors.ts'
+import type { RegistryRequest } from './registry-request.ts'
 import { withRetry } from './retry.ts'
 import type { TokenSource } from './token-source.ts'
 
@@ -40,15 +41,6 @@ export interface RepositoryOptions {
 export interface FetchedManifest {
   readonly descriptor: Descriptor
   readonly bytes: Buffer
-}
-
-export interface RegistryRequest extends AbortOptions {
-  readonly method?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: RequestBody
-  readonly idleTimeoutMs?: number
-  /** What a token must allow beside the repository's own actions, as `repository:OTHER:pull` for a mount. */
-  readonly scopes?: readonly string[]
 }
 
 const maxManifestBytes = 4 << 20
@@ -281,10 +273,7 @@ function nextPage(link: string | string[] | undefined): string | undefined {
 
 /** Of two failures the one that tells the user more: an answer beats a connection that failed. */
 function worthier(first: unknown, second: unknown): unknown {
-  if (first === undefined) return second
-  if (hasAnswered(first) && !hasAnswered(second)) return first
-  const refused = (error: unknown) => isBerthError(error) && error.details.errno === 'ECONNREFUSED'
-  return refused(first) && refused(second) ? first : second
+  return hasAnswered(first) && !hasAnswered(second) ? first : second
 }
 
 function hasAnswered(error: unknown): boolean {

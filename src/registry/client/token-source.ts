@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { type AbortOptions, BerthError, invalidArgument } from '../../base/index.ts'
 import { isObject } from '../../oci/index.ts'
 import { basicHeader, type RegistryAuth } from './credentials.ts'
-import { type HttpResponse, type HttpTransport, readBody } from './http-transport.ts'
+import { type HttpRequest, type HttpResponse, type HttpTransport, readBody } from './http-transport.ts'
 import { statusError } from './registry-errors.ts'
 import { withRetry } from './retry.ts'
 
@@ -14,10 +14,18 @@ export interface TokenRequest extends AbortOptions {
   readonly scope: string
   readonly auth: RegistryAuth
   readonly insecureTls: boolean
+  /** Its certificates count for the token server as well. */
+  readonly registryHost?: string | undefined
 }
 
-interface CachedToken {
+/** What a token server gives for a login. */
+export interface LoginToken {
   readonly token: string
+  /** Stands for the password from now on, where the server has such. */
+  readonly identityToken?: string | undefined
+}
+
+interface CachedToken extends LoginToken {
   readonly endsMs: number
 }
 
@@ -35,11 +43,11 @@ export class TokenSource {
     this.#transport = transport
   }
 
-  /** A token for the scope; `refresh` leaves the kept one aside because the registry refused it. */
-  async token(request: TokenRequest, refresh: boolean): Promise<string> {
+  /** A token for the scope, renewed shortly before it ends; `refused` is one that the registry did not take. */
+  async token(request: TokenRequest, refused?: string): Promise<string> {
     const key = keyOf(request)
     const cached = this.#cache.get(key)
-    if (!refresh && cached !== undefined && cached.endsMs > Date.now()) return cached.token
+    if (cached !== undefined && cached.token !== refused && cached.endsMs > Date.now()) return cached.token
     let pending = this.#pending.get(key)
     if (pending === undefined) {
       pending = withRetry(() => this.#fetch(request), request).finally(() => this.#pending.delete(key))
@@ -55,26 +63,37 @@ export class TokenSource {
     return fresh.token
   }
 
-  async #fetch(request: TokenRequest): Promise<CachedToken> {
+  /** Checks a user at the token server. Nothing is kept. */
+  async login(request: TokenRequest): Promise<LoginToken> {
+    const { token, identityToken } = await withRetry(() => this.#fetch(request, { offline: true }), request)
+    return { token, identityToken }
+  }
+
+  async #fetch(request: TokenRequest, { offline = false } = {}): Promise<CachedToken> {
     const { identityToken } = request.auth
     const response =
-      identityToken === undefined ? await this.#get(request) : await this.#refresh(request, identityToken)
+      identityToken === undefined ? await this.#get(request, offline) : await this.#refresh(request, identityToken)
     const body = await readBody(response.body, maxAnswerBytes)
-    if (response.status !== 200) throw statusError(response.status, body, 'GET', response.url)
+    if (response.status !== 200) {
+      throw statusError(response.status, body, 'GET', response.url, response.headers['retry-after'])
+    }
     return parseToken(body)
   }
 
-  #get(request: TokenRequest): Promise<HttpResponse> {
+  #get(request: TokenRequest, offline: boolean): Promise<HttpResponse> {
     const url = realmUrl(request.realm)
     if (request.service !== '') url.searchParams.set('service', request.service)
     for (const scope of request.scope.split(' ').filter((one) => one !== '')) url.searchParams.append('scope', scope)
     const authorization = basicHeader(request.auth)
     if (request.auth.username !== undefined) url.searchParams.set('account', request.auth.username)
+    if (offline) {
+      url.searchParams.set('offline_token', 'true')
+      url.searchParams.set('client_id', clientId)
+    }
     return this.#transport.send({
       url: url.toString(),
       headers: authorization === undefined ? {} : { Authorization: authorization },
-      insecureTls: request.insecureTls,
-      signal: request.signal,
+      ...connectionOf(request),
     })
   }
 
@@ -91,10 +110,13 @@ export class TokenSource {
       url: realmUrl(request.realm).toString(),
       headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
       body: form.toString(),
-      insecureTls: request.insecureTls,
-      signal: request.signal,
+      ...connectionOf(request),
     })
   }
+}
+
+function connectionOf({ insecureTls, registryHost, signal }: TokenRequest): Partial<HttpRequest> {
+  return { insecureTls, registryHost, signal }
 }
 
 function realmUrl(realm: string): URL {
@@ -116,7 +138,9 @@ function parseToken(body: Buffer): CachedToken {
     throw new BerthError('unauthorized', 'authorization server did not include a token in the response')
   }
   const seconds = typeof value.expires_in === 'number' && value.expires_in > 60 ? value.expires_in : 60
-  return { token, endsMs: Date.now() + (seconds - 10) * 1000 }
+  const { refresh_token: refresh } = value
+  const identityToken = typeof refresh === 'string' && refresh !== '' ? refresh : undefined
+  return { token, endsMs: Date.now() + (seconds - 10) * 1000, identityToken }
 }
 
 /** Secrets are hashed, so that a dump of the map tells nothing. */

@@ -7,7 +7,7 @@ import { type AbortOptions, BerthError, isBerthError, isKind } from '../../base/
 import type { Digest } from '../../oci/index.ts'
 import type { HttpResponse } from './http-transport.ts'
 import { isRetryable } from './registry-errors.ts'
-import type { RegistryRequest } from './repository.ts'
+import type { RegistryRequest } from './registry-request.ts'
 import { backoffMs } from './retry.ts'
 
 /** What an upload needs of a repository. */
@@ -88,7 +88,8 @@ async function tryMounts(
   for (const [at, from] of mountFrom.slice(0, maxMounts).entries()) {
     try {
       const query = new URLSearchParams({ mount: digest, from })
-      const response = await target.request(`blobs/uploads/?${query}`, { method: 'POST', signal })
+      const scopes = [`repository:${from}:pull`]
+      const response = await target.request(`blobs/uploads/?${query}`, { method: 'POST', scopes, signal })
       response.body.resume()
       if (response.status === 201) return { from }
       const session = sessionOf(response, 0)

@@ -1,0 +1,60 @@
+/** Where one blob may be had: the endpoint that gave the manifest, those after it, and the URLs of a foreign layer.
+ *  Each is asked until it fails. */
+import type { AbortOptions } from '../../base/index.ts'
+import type { Digest } from '../../oci/index.ts'
+import type { BlobProblem, BlobRequest } from './blob-stream.ts'
+import type { EndpointSession } from './endpoint-session.ts'
+
+export interface BlobOriginOptions extends AbortOptions {
+  readonly digest: Digest
+  readonly sessions: readonly EndpointSession[]
+  /** Of a foreign layer. */
+  readonly urls?: readonly string[] | undefined
+}
+
+interface Place {
+  readonly url: string
+  /** Absent: somebody else's server, which gets no credentials. */
+  readonly session?: EndpointSession
+}
+
+/** Gives requests for the blob, to be sent by `readBlob` here or in a worker. */
+export class BlobOrigin {
+  readonly #options: BlobOriginOptions
+  #places: readonly Place[]
+
+  constructor(options: BlobOriginOptions) {
+    this.#options = options
+    const foreign = (options.urls ?? []).filter((url) => /^https?:\/\//.test(url) && URL.canParse(url))
+    this.#places = [
+      ...options.sessions.map((session) => ({ session, url: session.urlOf(`blobs/${options.digest}`) })),
+      ...foreign.map((url) => ({ url })),
+    ]
+  }
+
+  /** The request to send; undefined when there is none that has not failed. */
+  async authorize(problem?: BlobProblem): Promise<BlobRequest | undefined> {
+    if (problem?.type === 'failed' && !this.distrust()) return undefined
+    const place = this.#places[0]
+    if (place === undefined) return undefined
+    const { url, session } = place
+    const hasOthers = this.#places.length > 1
+    if (session === undefined) return { url, headers: {}, insecureTls: false, hasOthers }
+    const { signal } = this.#options
+    const authorization =
+      problem?.type === 'refused'
+        ? await session.answer(problem.challenge, problem.authorization, { url, signal })
+        : await session.authorization({ signal })
+    if (problem?.type === 'refused' && authorization === undefined) return undefined
+    const headers: Record<string, string> = authorization === undefined ? {} : { Authorization: authorization }
+    const { insecureTls, host: registryHost } = session.endpoint
+    return { url, headers, insecureTls, registryHost, hasOthers }
+  }
+
+  /** Leaves the present place because what it gave was wrong; false when there is no other. */
+  distrust(): boolean {
+    if (this.#places.length < 2) return false
+    this.#places = this.#places.slice(1)
+    return true
+  }
+}

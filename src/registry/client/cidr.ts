@@ -1,0 +1,19 @@
+import { BlockList, isIP } from 'node:net'
+
+/** True for an address in a CIDR; false for names and for what is no CIDR. */
+export function isInside(host: string, cidr: string): boolean {
+  const [network = '', bits = ''] = cidr.split('/')
+  const family = isIP(network)
+  if (family === 0 || isIP(host) === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 6 ? 128 : 32)) {
+    return false
+  }
+  const list = new BlockList()
+  list.addSubnet(network, Number(bits), family === 6 ? 'ipv6' : 'ipv4')
+  return list.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')
+}
+
+/** True when `entry` is a network in the form ADDRESS/BITS. */
+export function isCidr(entry: string): boolean {
+  const [network = '', bits = ''] = entry.split('/')
+  return isIP(network) !== 0 && /^\d{1,3}$/.test(bits)
+}

@@ -1,0 +1,37 @@
+/** What a registry has under a name, without pulling it. */
+import type { AbortOptions } from '../../base/index.ts'
+import {
+  type Descriptor,
+  isConfigType,
+  type Platform,
+  parseImageConfig,
+  parseManifestDocument,
+  platformOfConfig,
+} from '../../oci/index.ts'
+import type { Repository } from './repository.ts'
+
+export interface DistributionFacts {
+  readonly descriptor: Descriptor
+  /** Those that there are manifests for; empty for what is no image. */
+  readonly platforms: readonly Platform[]
+}
+
+/** `target` is a tag or a digest. */
+export async function inspectDistribution(
+  repository: Repository,
+  target: string,
+  options: AbortOptions = {},
+): Promise<DistributionFacts> {
+  const { bytes, descriptor } = await repository.fetchManifest(target, options)
+  const document = parseManifestDocument(bytes, descriptor.mediaType)
+  if (document.type === 'index') {
+    const { mediaType, manifests } = document.index
+    const platforms = manifests.flatMap(({ platform }) => (platform === undefined ? [] : [platform]))
+    return { descriptor: { ...descriptor, mediaType }, platforms }
+  }
+  const { mediaType, config } = document.manifest
+  const facts = { ...descriptor, mediaType }
+  if (!isConfigType(config.mediaType)) return { descriptor: facts, platforms: [] }
+  const platform = platformOfConfig(parseImageConfig(await repository.fetchBlob(config, options)))
+  return { descriptor: facts, platforms: [platform] }
+}

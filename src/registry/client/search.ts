@@ -1,0 +1,102 @@
+/** The search for repositories, by the old protocol that Docker Hub and some registries still speak: `GET /v1/search`. */
+import { type AbortOptions, BerthError, invalidArgument, isKind } from '../../base/index.ts'
+import { defaultRegistry, isObject } from '../../oci/index.ts'
+import { basicHeader, type RegistryAuth } from './credentials.ts'
+import type { Endpoint } from './endpoints.ts'
+import { type HttpResponse, type HttpTransport, readBody } from './http-transport.ts'
+
+export interface SearchWays {
+  /** Best first. */
+  readonly endpoints: readonly Endpoint[]
+  readonly transport: HttpTransport
+}
+
+/** What is looked for, and where. */
+export interface SearchTerm {
+  readonly registry: string
+  readonly words: string
+  /** 1 to 100. */
+  readonly limit: number
+}
+
+export interface FoundRepository {
+  readonly name: string
+  readonly description: string
+  readonly starCount: number
+  readonly isOfficial: boolean
+}
+
+const hubIndex = 'https://index.docker.io'
+const maxAnswerBytes = 4 << 20
+const defaultLimit = 25
+const maxLimit = 100
+
+/** Reads what a user looks for: `HOST/words` asks that registry, all else Docker Hub. A limit of 0 is the default.
+ *  Throws `invalidArgument` with Docker's texts. */
+export function parseSearchTerm(text: string, limit: number): SearchTerm {
+  if (/^https?:\/\//.test(text)) {
+    throw invalidArgument(`invalid repository name: repository name (${text}) should not have a scheme`)
+  }
+  const wanted = limit === 0 ? defaultLimit : limit
+  if (wanted < 1 || wanted > maxLimit) {
+    throw invalidArgument(`limit ${wanted} is outside the range of [1, ${maxLimit}]`)
+  }
+  const slash = text.indexOf('/')
+  const first = slash === -1 ? '' : text.slice(0, slash)
+  if (!/[.:]/.test(first) && first !== 'localhost') return atHub(text, wanted)
+  const words = text.slice(slash + 1)
+  return first === defaultRegistry || first === 'index.docker.io'
+    ? atHub(words, wanted)
+    : { registry: first, words, limit: wanted }
+}
+
+function atHub(words: string, limit: number): SearchTerm {
+  return { registry: defaultRegistry, words: words.replace(/^library\//, ''), limit }
+}
+
+/** What the registry finds, in its order. Throws `unavailable` when it can't be asked or can't search. */
+export async function searchRegistry(
+  { endpoints, transport }: SearchWays,
+  { registry, words, limit }: SearchTerm,
+  auth: RegistryAuth,
+  { signal }: AbortOptions,
+): Promise<readonly FoundRepository[]> {
+  const authorization = basicHeader(auth)
+  const query = new URLSearchParams({ q: words, n: String(limit) })
+  let failure: unknown
+  for (const { baseUrl, insecureTls, host } of endpoints) {
+    const base = registry === defaultRegistry ? hubIndex : baseUrl
+    try {
+      const response = await transport.send({
+        url: `${base}/v1/search?${query}`,
+        headers: authorization === undefined ? {} : { Authorization: authorization },
+        insecureTls,
+        registryHost: host,
+        signal,
+      })
+      return await readResults(response)
+    } catch (error) {
+      if (!isKind(error, 'unavailable') || error.details.errno === undefined) throw error
+      failure = error
+    }
+  }
+  throw failure ?? new BerthError('internal', 'registry has no endpoint')
+}
+
+async function readResults({ status, body }: HttpResponse): Promise<readonly FoundRepository[]> {
+  const bytes = await readBody(body, maxAnswerBytes)
+  if (status !== 200) throw new BerthError('unavailable', `Unexpected status code ${status}`, { details: { status } })
+  let value: unknown
+  try {
+    value = JSON.parse(bytes.toString('utf8'))
+  } catch (cause) {
+    throw new BerthError('unavailable', 'registry answered a search with something that is not JSON', { cause })
+  }
+  const results: readonly unknown[] = isObject(value) && Array.isArray(value.results) ? value.results : []
+  return results.filter(isObject).map(({ name, description, star_count: stars, is_official: isOfficial }) => ({
+    name: typeof name === 'string' ? name : '',
+    description: typeof description === 'string' ? description : '',
+    starCount: typeof stars === 'number' ? stars : 0,
+    isOfficial: isOfficial === true,
+  }))
+}
