@@ -1,3 +1,4 @@
+export * from './auth/index.ts'
 export {
   type AccessAction,
   type AccessDecision,
@@ -40,3 +41,4 @@ export type {
   WriteOptions,
 } from './storage/registry-storage.ts'
 export { dataLoss, digestMismatch, offsetMismatch, uploadBusy, uploadUnknown } from './storage/storage-errors.ts'
+export * from './surroundings/index.ts'

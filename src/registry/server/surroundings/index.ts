@@ -1,0 +1,6 @@
+export { AccessLog, type AccessLogFormat } from './access-log.ts'
+export { combineObservers } from './combined-observer.ts'
+export { HealthExtension, type HealthOptions } from './health-extension.ts'
+export { RegistryMetrics } from './registry-metrics.ts'
+export { SearchExtension, type SearchOptions } from './search-extension.ts'
+export { TokenExtension } from './token-extension.ts'
