@@ -2,12 +2,12 @@
  *  write their layers there themselves.
  *  Invariant: a file under `blobs/` is complete and verified, for only a rename makes it appear. There is no
  *  fsync: after a power cut a blob may be damaged; its digest tells, and a pull brings it back. */
-import { createReadStream, openSync } from 'node:fs'
+import { createReadStream, openSync, renameSync } from 'node:fs'
 import { mkdir, open, opendir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { conflict, errnoOf } from '../base/index.ts'
-import { type Digest, type DigestAlgorithm, digestOf, isDigest } from '../oci/index.ts'
+import { type Digest, type DigestAlgorithm, digestOf, hexOf, isDigest } from '../oci/index.ts'
 import {
   type BlobInfo,
   type ContentStore,
@@ -106,11 +106,15 @@ export class LocalContentStore implements ContentStore {
   }
 
   async delete(digest: Digest): Promise<void> {
+    // Gone at once, which whoever asks next can rely on; giving back the space of a large one takes time.
+    const discarded = join(ingestsPath(this.#root), `deleted-${hexOf(digest).slice(0, 20)}-${process.hrtime.bigint()}`)
     try {
-      await unlink(this.pathOf(digest))
+      renameSync(this.pathOf(digest), discarded)
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error
+      if (errnoOf(error) === 'ENOENT') return
+      throw error
     }
+    await unlink(discarded)
   }
 
   async *walk(): AsyncIterable<BlobInfo> {

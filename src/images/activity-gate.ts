@@ -1,27 +1,24 @@
-/** Keeps garbage collection apart from work that makes images: any number of makers at once, or one
- *  collector alone. A maker looks up what is there already and builds on it, so nothing may vanish meanwhile. */
+/** Knows who makes images, so that garbage collection takes nothing from under them. Makers and a collection run
+ *  side by side; two collections never do. A maker is safe by two rules: what it makes itself is younger than its
+ *  start, and what it finds and builds on it holds with a lease before it looks whether it is there. */
 export class ActivityGate {
-  #makers = 0
+  readonly #starts = new Set<{ readonly atMs: number }>()
   #collecting: Promise<void> | undefined
-  #waiting: (() => void)[] = []
 
-  /** Runs work that makes images or their parts; waits while garbage is collected. */
+  /** Runs work that makes images or their parts. */
   async make<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#collecting !== undefined) await this.#collecting
-    this.#makers += 1
+    const start = { atMs: Date.now() }
+    this.#starts.add(start)
     try {
       return await work()
     } finally {
-      this.#makers -= 1
-      if (this.#makers === 0) for (const wake of this.#waiting.splice(0)) wake()
+      this.#starts.delete(start)
     }
   }
 
-  /** Runs a collection when nobody makes images. */
+  /** Runs a collection when no other runs. */
   async collect<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#makers > 0 || this.#collecting !== undefined) {
-      await (this.#collecting ?? new Promise<void>((resolve) => this.#waiting.push(resolve)))
-    }
+    while (this.#collecting !== undefined) await this.#collecting
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#collecting = promise
     try {
@@ -32,8 +29,11 @@ export class ActivityGate {
     }
   }
 
-  /** True while a collection would have to wait. */
-  get isBusy(): boolean {
-    return this.#makers > 0 || this.#collecting !== undefined
+  /** When the work that runs for the longest began (Unix milliseconds); infinity when none runs. What is younger may
+   *  be somebody's who has not said so yet. */
+  get oldestStartMs(): number {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const { atMs } of this.#starts) if (atMs < oldest) oldest = atMs
+    return oldest
   }
 }

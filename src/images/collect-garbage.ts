@@ -1,6 +1,9 @@
-/** Garbage collection: blobs and layer snapshots that no image, no container and no lease needs. */
-import { stat } from 'node:fs/promises'
-import { isKind, type Logger, messageOf } from '../base/index.ts'
+/** Garbage collection: blobs and layer snapshots that no image, no container and no lease needs.
+ *  It runs beside pulls, loads and commits. What makes that safe: each thing is looked at once more and then taken
+ *  away in one synchronous step, so whoever has a lease on it by then keeps it, and whoever asks for one after that
+ *  finds it gone; what is younger than the oldest work under way is left alone (see activity-gate.ts). */
+import { statSync } from 'node:fs'
+import { errnoOf, isKind, type Logger, messageOf } from '../base/index.ts'
 import type { Leases, LocalContentStore } from '../content/index.ts'
 import { type Digest, isDigest } from '../oci/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
@@ -30,9 +33,10 @@ export interface CollectedGarbage {
 /** What is left of an interrupted pull is kept this long, so that the next try goes on from it. */
 const keepUnfinishedMs = 24 * 60 * 60 * 1000
 
-/** Removes what nothing refers to. Waits until no image is in the making. */
+/** Removes what nothing refers to. */
 export class ImageGarbage {
   readonly #options: ImageGarbageOptions
+  #used: { readonly revision: number; readonly blobs: Set<Digest>; readonly chains: Set<Digest> } | undefined
 
   constructor(options: ImageGarbageOptions) {
     this.#options = options
@@ -48,13 +52,18 @@ export class ImageGarbage {
   /** Removes what only these images used. They must be gone from the store. */
   async collectOf(images: readonly ImageRecord[]): Promise<CollectedGarbage> {
     return await this.#options.gate.collect(async () => {
-      const used = this.#usedBlobs()
-      const blobs = new Set<Digest>()
-      for (const image of images) for (const digest of blobsOf(image)) if (!used.has(digest)) blobs.add(digest)
-      const chain = new Set<Digest>()
-      for (const { layers } of images) for (const { chainId } of [...layers].reverse()) chain.add(chainId)
-      return await this.#remove([...chain], blobs)
+      const chains = new Set<Digest>()
+      for (const { layers } of images) for (const { chainId } of [...layers].reverse()) chains.add(chainId)
+      // All of it was some image's, so whoever else wants it has a lease by now.
+      return await this.#remove([...chains], new Set(images.flatMap(blobsOf)), Number.POSITIVE_INFINITY)
     })
+  }
+
+  /** Removes those of these blobs and layers (parents first) that nothing needs. */
+  async discard(blobs: ReadonlySet<Digest>, chainIds: ReadonlySet<Digest>): Promise<CollectedGarbage> {
+    return await this.#options.gate.collect(() =>
+      this.#remove([...chainIds].reverse(), blobs, Number.POSITIVE_INFINITY),
+    )
   }
 
   /** Removes everything unused, whatever it comes from, except what may yet be used by resumed work. */
@@ -62,18 +71,22 @@ export class ImageGarbage {
     return await this.#options.gate.collect(async () => {
       const limitMs = unfinished ? Number.POSITIVE_INFINITY : Date.now() - keepUnfinishedMs
       await this.#dropIngests(limitMs)
-      return await this.#remove(await this.#layersBefore(limitMs), await this.#unusedBlobs(limitMs))
+      const [layers, blobs] = [await this.#layersBefore(limitMs), await this.#blobsBefore(limitMs)]
+      return await this.#remove(layers, blobs, this.#options.gate.oldestStartMs)
     })
   }
 
-  async #unusedBlobs(limitMs: number): Promise<Set<Digest>> {
-    const { content } = this.#options
-    const used = this.#usedBlobs()
+  /** What is there and not used by an image. */
+  async unused(): Promise<{ readonly blobs: readonly Digest[]; readonly chains: readonly Digest[] }> {
+    const blobs = await this.#blobsBefore(Number.POSITIVE_INFINITY)
+    const chains = (await this.#layersBefore(Number.POSITIVE_INFINITY)).filter((one) => !this.#inUse().chains.has(one))
+    return { blobs: [...blobs], chains }
+  }
+
+  async #blobsBefore(limitMs: number): Promise<Set<Digest>> {
     const blobs = new Set<Digest>()
-    for await (const { digest } of content.walk()) {
-      if (used.has(digest)) continue
-      const { mtimeMs } = await stat(content.pathOf(digest))
-      if (mtimeMs < limitMs) blobs.add(digest)
+    for await (const { digest } of this.#options.content.walk()) {
+      if (!this.#inUse().blobs.has(digest) && this.#changedMs(digest) < limitMs) blobs.add(digest)
     }
     return blobs
   }
@@ -88,41 +101,57 @@ export class ImageGarbage {
   }
 
   async #dropIngests(limitMs: number): Promise<void> {
-    const { content } = this.#options
-    for await (const { key, updated } of content.ingests()) if (updated.getTime() < limitMs) await content.abort(key)
+    const { content, gate, leases } = this.#options
+    for await (const { key, updated } of content.ingests()) {
+      if (updated.getTime() >= Math.min(limitMs, gate.oldestStartMs)) continue
+      const digest = /[a-z0-9]+:[0-9a-f]{64,}/.exec(key)?.[0]
+      if (digest !== undefined && leases.holds({ kind: 'blob', key: digest })) continue
+      try {
+        await content.abort(key)
+      } catch (error) {
+        // It is being written.
+        if (!isKind(error, 'conflict')) throw error
+      }
+    }
   }
 
-  async #remove(chain: readonly Digest[], blobs: ReadonlySet<Digest>): Promise<CollectedGarbage> {
-    const { content, leases, logger } = this.#options
+  async #remove(
+    chains: readonly Digest[],
+    blobs: ReadonlySet<Digest>,
+    youngerThanMs: number,
+  ): Promise<CollectedGarbage> {
     const removedSnapshots: Digest[] = []
     const removedBlobs: Digest[] = []
     let freedBytes = 0
     let isPostponed = false
-    const used = this.#usedChains()
-    for (const chainId of chain) {
-      if (used.has(chainId) || leases.holds({ kind: 'snapshot', key: chainId })) continue
-      const result = await this.#removeSnapshot(chainId)
+    for (const chainId of chains) {
+      const result = await this.#removeSnapshot(chainId, youngerThanMs)
       if (result === 'inUse') isPostponed = true
       if (typeof result !== 'number') continue
       removedSnapshots.push(chainId)
       freedBytes += result
     }
     for (const digest of blobs) {
-      if (leases.holds({ kind: 'blob', key: digest })) continue
-      await content.delete(digest)
+      if (!this.#isFreeBlob(digest) || this.#changedMs(digest) >= youngerThanMs) continue
+      // Gone for everybody when this call returns, though its bytes are given back later.
+      await this.#options.content.delete(digest)
       removedBlobs.push(digest)
     }
+    const { logger } = this.#options
     logger.debug('garbage collected', { snapshots: removedSnapshots.length, blobs: removedBlobs.length })
     return { snapshots: removedSnapshots, blobs: removedBlobs, freedBytes, isPostponed }
   }
 
   /** Gives the size of what it removed. */
-  async #removeSnapshot(chainId: Digest): Promise<number | 'inUse' | 'notRemoved'> {
+  async #removeSnapshot(chainId: Digest, youngerThanMs: number): Promise<number | 'inUse' | 'notRemoved'> {
     const { snapshots, logger } = this.#options
     try {
-      const { sizeBytes } = await snapshots.usage(chainId)
+      if (!this.#isFreeLayer(chainId)) return 'notRemoved'
+      const { sizeBytes, created } = await snapshots.stat(chainId)
+      const freedBytes = sizeBytes ?? (await snapshots.usage(chainId)).sizeBytes
+      if (created.getTime() >= youngerThanMs || !this.#isFreeLayer(chainId)) return 'notRemoved'
       await snapshots.remove(chainId)
-      return sizeBytes
+      return freedBytes
     } catch (error) {
       if (isKind(error, 'conflict')) return 'inUse'
       if (!isKind(error, 'notFound')) {
@@ -132,19 +161,35 @@ export class ImageGarbage {
     }
   }
 
-  #usedChains(): ReadonlySet<Digest> {
-    const used = new Set<Digest>()
-    for (const { layers } of this.#options.store.records()) for (const { chainId } of layers) used.add(chainId)
-    return used
+  #isFreeLayer(chainId: Digest): boolean {
+    return !this.#inUse().chains.has(chainId) && !this.#options.leases.holds({ kind: 'snapshot', key: chainId })
   }
 
-  #usedBlobs(): ReadonlySet<Digest> {
-    const { store } = this.#options
-    const used = new Set<Digest>()
-    for (const record of store.records()) {
-      for (const digest of blobsOf(record)) used.add(digest)
-      for (const { target } of store.namesOf(record.id)) used.add(target.digest)
+  #isFreeBlob(digest: Digest): boolean {
+    return !this.#inUse().blobs.has(digest) && !this.#options.leases.holds({ kind: 'blob', key: digest })
+  }
+
+  /** When the blob was written, in Unix milliseconds; infinity for one that is gone. */
+  #changedMs(digest: Digest): number {
+    try {
+      return statSync(this.#options.content.pathOf(digest)).mtimeMs
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return Number.POSITIVE_INFINITY
+      throw error
     }
+  }
+
+  /** What images refer to at this moment. */
+  #inUse(): { readonly blobs: ReadonlySet<Digest>; readonly chains: ReadonlySet<Digest> } {
+    const { store } = this.#options
+    if (this.#used?.revision === store.revision) return this.#used
+    const used = { revision: store.revision, blobs: new Set<Digest>(), chains: new Set<Digest>() }
+    for (const record of store.records()) {
+      for (const digest of blobsOf(record)) used.blobs.add(digest)
+      for (const { chainId } of record.layers) used.chains.add(chainId)
+      for (const { target } of store.namesOf(record.id)) used.blobs.add(target.digest)
+    }
+    this.#used = used
     return used
   }
 }

@@ -12,12 +12,12 @@ import {
   type OciRuntimeDefaults,
   type Reference,
 } from '../oci/index.ts'
+import { layerType } from './archived-image-loader.ts'
 import type { ImageLayer, ImageRecord } from './image.ts'
 import { nameFrom } from './image-name.ts'
 import type { ImageParts } from './images.ts'
 import { storeImage } from './import-image.ts'
 import { newStreamIngestKey } from './ingest-keys.ts'
-import { layerType } from './load-images.ts'
 import { ingestFile } from './run-layer-job.ts'
 
 export interface CommitRequest {

@@ -68,7 +68,7 @@ test('ImageRemoval.remove() takes digests of a repository with its last tag, and
   const removal = new ImageRemoval(
     store,
     { containersUsing: () => [] },
-    { onUntag: (_, name) => told.push(name), onDelete: (id) => told.push(id) },
+    { onUntag: (_, name) => told.push(name), onDelete: ({ id }) => told.push(id) },
   )
   assert.throws(() => removal.remove(one.id, { force: true, prune: true }), { message: /dependent child images/ })
   assert.deepEqual(removal.remove('a:1', { force: false, prune: true }), [

@@ -31,6 +31,7 @@ export class ImageStore {
   readonly #records = new Map<Digest, ImageRecord>()
   readonly #names = new Map<string, NamedTarget & { readonly imageId: Digest }>()
   readonly #namesOf = new Map<Digest, Set<string>>()
+  #revision = 0
 
   private constructor(table: ImageTable<ImageRecord>) {
     this.#table = table
@@ -93,6 +94,16 @@ export class ImageStore {
     return keys.map((key) => this.#names.get(key)).filter((name) => name !== undefined)
   }
 
+  /** All full names, in no order. */
+  *references(): Iterable<Reference> {
+    for (const { reference } of this.#names.values()) yield reference
+  }
+
+  /** Another number after each change. */
+  get revision(): number {
+    return this.#revision
+  }
+
   /** All records, in no order. */
   records(): Iterable<ImageRecord> {
     return this.#records.values()
@@ -101,6 +112,7 @@ export class ImageStore {
   /** Adds an image and points the names to it, in one transaction. */
   put(record: ImageRecord, names: readonly NamedTarget[] = []): void {
     const frozen = Object.freeze(record)
+    this.#revision += 1
     this.#table.transaction(() => {
       this.#table.put(frozen)
       for (const { reference, target } of names) this.#writeName(reference, record.id, target)
@@ -121,12 +133,14 @@ export class ImageStore {
   /** Takes a name away. */
   unname(reference: Reference): void {
     const key = formatReference(reference)
+    this.#revision += 1
     this.#table.deleteReference(key)
     this.#forget(key)
   }
 
   /** Removes an image and all its names. */
   delete(id: Digest): void {
+    this.#revision += 1
     this.#table.delete(id)
     for (const key of this.#namesOf.get(id) ?? []) this.#names.delete(key)
     this.#namesOf.delete(id)

@@ -26,8 +26,10 @@ import type { Database } from '../store/index.ts'
 import { ActivityGate } from './activity-gate.ts'
 import { ImageGarbage } from './collect-garbage.ts'
 import { imageHistory, inspectImage } from './describe-image.ts'
-import type { ImageRecord, ImageUse } from './image.ts'
+import { Holds } from './holds.ts'
+import type { ImageUse } from './image.ts'
 import { nameFrom } from './image-name.ts'
+import { ImageRemovals } from './image-removals.ts'
 import { ImageStore } from './image-store.ts'
 import { importImage } from './import-image.ts'
 import { LayerPool } from './layer-pool.ts'
@@ -35,9 +37,8 @@ import { LayerStack } from './layer-stack.ts'
 import { type ListOptions, listImages } from './list-images.ts'
 import { loadImages } from './load-images.ts'
 import type { ProgressOptions } from './progress.ts'
-import { pruneImages } from './prune-images.ts'
 import { listTags, type PullDependencies, type PullRequest, pullImage } from './pull-image.ts'
-import { ImageRemoval, type RemoveOptions } from './remove-image.ts'
+import type { RemoveOptions } from './remove-image.ts'
 import { type SavedImages, saveImages } from './save-images.ts'
 
 export interface ImagesOptions {
@@ -77,19 +78,20 @@ export interface ImageParts extends PullDependencies {
 }
 
 const defaultDownloads = 3
-const firstRetryMs = 100
-const lastRetryMs = 10_000
 
 /** Images, by Docker's verbs. `store` finds them, `garbage` removes what none of them needs. */
 export class Images {
   readonly #options: ImagesOptions
   readonly #parts: ImageParts
   readonly #background: Background
+  readonly #removals: ImageRemovals
 
   private constructor(options: ImagesOptions, parts: ImageParts) {
     this.#options = options
     this.#parts = parts
     this.#background = new Background(options.logger)
+    const { use, events } = options
+    this.#removals = new ImageRemovals({ ...parts, use, events, background: this.#background })
   }
 
   /** Reads all records and removes what an earlier run left half done. */
@@ -146,8 +148,8 @@ export class Images {
   ): Promise<void> {
     const { onProgress, signal, quiet = false, platform } = options
     const wanted = platform === undefined || platform === '' ? undefined : parsePlatform(platform)
-    const ids = await this.#parts.gate.make(() =>
-      loadImages(this.#parts, source, { onProgress, signal, quiet, platform: wanted }),
+    const ids = await this.#withHolds((holds) =>
+      loadImages(this.#parts, source, holds, { onProgress, signal, quiet, platform: wanted }),
     )
     for (const id of ids) this.#publish('load', id, id)
   }
@@ -198,24 +200,12 @@ export class Images {
 
   /** Removes a name, or an image with the last of them. */
   async remove(name: string, options: RemoveOptions): Promise<readonly ImageDeleteItem[]> {
-    const { items, removed } = this.#removeRecords(name, options)
-    return [...items, ...(await this.#reclaim(removed))]
+    return await this.#removals.remove(name, options)
   }
 
   /** Removes images that have no name (or, with `dangling=false`, no container). */
   async prune(filters: ListOptions['filters']): Promise<ImagesPruneResponse> {
-    const { store } = this.#parts
-    const items: ImageDeleteItem[] = []
-    let freedBytes = 0
-    for (const id of pruneImages(store, this.#options.use, filters)) {
-      const { items: gone, removed } = this.#removeRecords(id, { force: true, prune: false })
-      const garbage = await this.#parts.garbage.collectOf(removed)
-      freedBytes += garbage.freedBytes
-      items.push(...gone, ...garbage.snapshots.map((Deleted) => ({ Deleted })))
-    }
-    // What interrupted pulls and loads left, too: whoever prunes wants the space.
-    const rest = await this.#parts.garbage.sweep({ unfinished: true })
-    return { ImagesDeleted: items, SpaceReclaimed: freedBytes + rest.freedBytes }
+    return await this.#removals.prune(filters)
   }
 
   /** Takes over changed settings. */
@@ -243,42 +233,16 @@ export class Images {
     })
   }
 
-  #removeRecords(name: string, options: RemoveOptions): { items: ImageDeleteItem[]; removed: ImageRecord[] } {
-    const removed: ImageRecord[] = []
-    const records = new Map([...this.#parts.store.records()].map((record) => [record.id, record]))
-    const removal = new ImageRemoval(this.#parts.store, this.#options.use, {
-      onUntag: (id) => this.#publish('untag', id, id),
-      onDelete: (id) => {
-        const record = records.get(id)
-        if (record !== undefined) removed.push(record)
-        this.#publish('delete', id, id)
-      },
-    })
-    return { items: removal.remove(name, options), removed }
-  }
-
-  /** Frees the disk now, or later when images are being made. */
-  async #reclaim(removed: readonly ImageRecord[]): Promise<ImageDeleteItem[]> {
-    const { gate, garbage } = this.#parts
-    if (removed.length === 0) return []
-    if (gate.isBusy) {
-      this.#background.run('collect image garbage', () => garbage.collectOf(removed))
-      return []
+  /** Runs work that makes images; what it made and no image needs goes right after it, above all when it fails. */
+  async #withHolds<T>(work: (holds: Holds) => Promise<T>): Promise<T> {
+    const { leases, gate, garbage } = this.#parts
+    const holds = new Holds(leases)
+    try {
+      return await gate.make(() => work(holds))
+    } finally {
+      holds[Symbol.dispose]()
+      await garbage.discard(holds.blobs, holds.chainIds)
     }
-    const { snapshots, isPostponed } = await garbage.collectOf(removed)
-    if (isPostponed) this.#collectLater(removed, firstRetryMs)
-    return snapshots.map((Deleted) => ({ Deleted }))
-  }
-
-  /** The layer of a container that was just removed goes behind the answer, and stands on the image's until then. A
-   *  container that stays is not waited for. */
-  #collectLater(removed: readonly ImageRecord[], delayMs: number): void {
-    if (delayMs > lastRetryMs) return
-    const collect = async () => {
-      const { isPostponed } = await this.#parts.garbage.collectOf(removed)
-      if (isPostponed) this.#collectLater(removed, delayMs * 2)
-    }
-    setTimeout(() => this.#background.run('collect image garbage', collect), delayMs).unref()
   }
 
   #publish(action: string, id: Digest, name: string): void {

@@ -3,7 +3,7 @@
 import type { ImageDeleteItem } from '../api/index.ts'
 import { conflict, shortId } from '../base/index.ts'
 import { type Digest, familiarReference, parseReference, type Reference, withDefaultTag } from '../oci/index.ts'
-import type { ImageUse, ImageUser, NamedTarget } from './image.ts'
+import type { ImageRecord, ImageUse, NamedTarget } from './image.ts'
 import type { ImageStore } from './image-store.ts'
 
 export interface RemoveOptions {
@@ -15,7 +15,7 @@ export interface RemoveOptions {
 /** Told of each change, for events. */
 export interface RemovalListener {
   onUntag(id: Digest, reference: string): void
-  onDelete(id: Digest): void
+  onDelete(record: ImageRecord): void
 }
 
 /** Removes an image, or one of its names, from the store.
@@ -38,13 +38,14 @@ export class ImageRemoval {
     if (isIdPrefix(id, name)) {
       const names = this.#store.namesOf(id)
       if (isOneName(names)) {
-        this.#refuseIfUsed(id, { force, ignoreNames: true })
+        const conflict = this.#findConflict(id, { force, ignoreNames: true })
+        if (conflict !== undefined) throw refusal(id, conflict)
         for (const { reference } of names) items.push(this.#untag(id, reference))
       }
-    } else if (this.#untagNamed(id, name, force, items)) {
-      return items
+      this.#delete(id, { force, prune, isQuiet: false }, items)
+    } else if (!this.#untagNamed(id, name, force, items)) {
+      this.#delete(id, { force, prune, isQuiet: true }, items)
     }
-    this.#delete(id, { force, prune }, items)
     return items
   }
 
@@ -71,14 +72,28 @@ export class ImageRemoval {
     return this.#store.namesOf(id).length > 0
   }
 
-  #delete(id: Digest, { force, prune }: RemoveOptions, items: ImageDeleteItem[]): void {
-    this.#refuseIfUsed(id, { force, ignoreNames: false })
-    const parent = this.#store.findRecord(id)?.parent
+  /** `isQuiet`: something was done already, so that a conflict only matters when it leaves an image that nobody uses
+   *  and nobody can name. */
+  #delete(
+    id: Digest,
+    { force, prune, isQuiet }: RemoveOptions & { readonly isQuiet: boolean },
+    items: ImageDeleteItem[],
+  ): void {
+    const record = this.#store.findRecord(id)
+    if (record === undefined) return
+    const conflict = this.#findConflict(id, { force, ignoreNames: false })
+    if (conflict !== undefined) {
+      const isDangling = this.#store.namesOf(id).length === 0 && !this.#hasChildren(id)
+      if (isQuiet && (!isDangling || conflict.isUsed)) return
+      throw refusal(id, conflict)
+    }
     for (const { reference } of this.#store.namesOf(id)) items.push(this.#untag(id, reference))
     this.#store.delete(id)
-    this.#listener.onDelete(id)
+    this.#listener.onDelete(record)
     items.push({ Deleted: id })
-    if (prune && parent !== undefined && this.#isIdle(parent)) this.#delete(parent, { force: false, prune }, items)
+    if (prune && record.parent !== undefined) {
+      this.#delete(record.parent, { force: false, prune: true, isQuiet: true }, items)
+    }
   }
 
   #untag(id: Digest, reference: Reference): ImageDeleteItem {
@@ -87,33 +102,45 @@ export class ImageRemoval {
     return { Untagged: familiarReference(reference) }
   }
 
-  #refuseIfUsed(id: Digest, { force, ignoreNames }: { force: boolean; ignoreNames: boolean }): void {
-    const refuse = (isHard: boolean, reason: string) =>
-      conflict(
-        `conflict: unable to delete ${shortId(id)} (${isHard ? 'cannot be forced' : 'must be forced'}) - ${reason}`,
-      )
-    if (this.#hasChildren(id)) throw refuse(true, 'image has dependent child images')
+  #findConflict(
+    id: Digest,
+    { force, ignoreNames }: { readonly force: boolean; readonly ignoreNames: boolean },
+  ): Conflict | undefined {
+    if (this.#hasChildren(id)) return { isHard: true, isUsed: false, reason: 'image has dependent child images' }
     const users = this.#use.containersUsing(id)
     const running = users.find((user) => user.running)
-    if (running !== undefined) throw refuse(true, `image is being used by running container ${shortId(running.id)}`)
-    if (force) return
-    if (!ignoreNames && this.#store.namesOf(id).length > 0) {
-      throw refuse(false, 'image is referenced in multiple repositories')
+    if (running !== undefined) {
+      const reason = `image is being used by running container ${shortId(running.id)}`
+      return { isHard: true, isUsed: true, reason }
     }
-    const stopped: ImageUser | undefined = users[0]
-    if (stopped !== undefined) throw refuse(false, `image is being used by stopped container ${shortId(stopped.id)}`)
-  }
-
-  /** True when an image may go together with its last child. */
-  #isIdle(id: Digest): boolean {
-    if (this.#store.findRecord(id) === undefined) return false
-    return this.#store.namesOf(id).length === 0 && !this.#hasChildren(id) && this.#use.containersUsing(id).length === 0
+    if (force) return undefined
+    if (!ignoreNames && this.#store.namesOf(id).length > 0) {
+      return { isHard: false, isUsed: false, reason: 'image is referenced in multiple repositories' }
+    }
+    const [stopped] = users
+    if (stopped === undefined) return undefined
+    const reason = `image is being used by stopped container ${shortId(stopped.id)}`
+    return { isHard: false, isUsed: true, reason }
   }
 
   #hasChildren(id: Digest): boolean {
     for (const record of this.#store.records()) if (record.parent === id) return true
     return false
   }
+}
+
+/** Why an image can't be removed. */
+interface Conflict {
+  /** Not even by force. */
+  readonly isHard: boolean
+  /** By a container. */
+  readonly isUsed: boolean
+  readonly reason: string
+}
+
+function refusal(id: Digest, { isHard, reason }: Conflict): Error {
+  const force = isHard ? 'cannot be forced' : 'must be forced'
+  return conflict(`conflict: unable to delete ${shortId(id)} (${force}) - ${reason}`)
 }
 
 /** True when the user's text is an id or the beginning of one, not a name. */
