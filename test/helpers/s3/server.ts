@@ -36,6 +36,8 @@ export class S3Server implements AsyncDisposable {
   readonly credentials: Credentials = { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret/key+test' }
   /** Names of the operations that were asked for, in order. */
   readonly calls: string[] = []
+  /** Breaks the connection of each GET after so many bytes. */
+  cutBodiesAfter = Number.POSITIVE_INFINITY
   /** Asked before each operation. */
   fault: (operation: string, key: string) => Fault = () => undefined
   readonly #folder: string
@@ -61,6 +63,13 @@ export class S3Server implements AsyncDisposable {
     const address = this.#server.address()
     if (address === null || typeof address === 'string') throw new Error('no address')
     return `http://127.0.0.1:${address.port}`
+  }
+
+  /** Makes all that is stored older. */
+  age(ms: number): void {
+    const { objects, uploads } = this.bucket
+    for (const [key, object] of objects) objects.set(key, { ...object, modifiedMs: object.modifiedMs - ms })
+    for (const [id, upload] of uploads) uploads.set(id, { ...upload, startedMs: upload.startedMs - ms })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -137,8 +146,10 @@ export class S3Server implements AsyncDisposable {
       'Content-Type': 'binary/octet-stream',
       ...(range === null ? {} : { 'Content-Range': `bytes ${start}-${end}/${object.size}` }),
     })
-    if (isHead) response.end()
-    else await pipeline(read(slice(object.pieces, start, end)), response)
+    if (isHead) return void response.end()
+    if (end - start + 1 <= this.cutBodiesAfter) return pipeline(read(slice(object.pieces, start, end)), response)
+    for await (const chunk of read(slice(object.pieces, start, start + this.cutBodiesAfter - 1))) response.write(chunk)
+    response.write('', () => response.destroy())
   }
 
   async #putObject({ key, request, response }: Call): Promise<void> {
