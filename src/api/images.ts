@@ -121,6 +121,22 @@ export interface ProgressDetail {
   readonly units?: string | undefined
 }
 
+/** Result of `POST /auth`. */
+export interface AuthResponse {
+  readonly Status: string
+  /** To be kept in place of the password; empty when there is none. */
+  readonly IdentityToken: string
+}
+
+/** One result of `GET /images/search`. */
+export interface SearchResult {
+  readonly star_count: number
+  readonly is_official: boolean
+  readonly name: string
+  readonly is_automated: boolean
+  readonly description: string
+}
+
 /** Registry credentials: `X-Registry-Auth` (base64url JSON) and body of `POST /auth`. */
 export interface AuthConfig {
   readonly username?: string | undefined

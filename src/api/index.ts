@@ -39,6 +39,7 @@ export type {
 } from './host-config.ts'
 export type {
   AuthConfig,
+  AuthResponse,
   ImageConfig,
   ImageDeleteItem,
   ImageHistoryItem,
@@ -48,6 +49,7 @@ export type {
   ImagesPruneResponse,
   ProgressDetail,
   ProgressMessage,
+  SearchResult,
 } from './images.ts'
 export type { BindOptions, Mount, MountPoint, TmpfsOptions, VolumeOptions } from './mounts.ts'
 export type {

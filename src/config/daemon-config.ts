@@ -36,6 +36,7 @@ export interface DaemonConfig {
     readonly insecure: readonly string[]
     readonly mirrors: readonly string[]
     readonly maxConcurrentDownloads: number
+    readonly maxConcurrentUploads: number
   }
   readonly network: {
     readonly bip: string | undefined
@@ -150,6 +151,7 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
       insecure: list(raw, 'insecureRegistry'),
       mirrors: list(raw, 'registryMirror').map(checkMirror),
       maxConcurrentDownloads: Math.max(1, number(raw, 'maxConcurrentDownloads') ?? 3),
+      maxConcurrentUploads: Math.max(1, number(raw, 'maxConcurrentUploads') ?? 5),
     },
     network: networkConfig(raw),
     containers: containersConfig(raw),

@@ -134,6 +134,13 @@ export const daemonOptions = {
     help: 'Layers downloaded at once in one pull (default 3)',
     reloadable: true,
   },
+  maxConcurrentUploads: {
+    flag: 'max-concurrent-uploads',
+    key: 'max-concurrent-uploads',
+    kind: 'number',
+    help: 'Layers uploaded at once by all pushes (default 5)',
+    reloadable: true,
+  },
   mtu: { flag: 'mtu', key: 'mtu', kind: 'number', help: 'MTU of the default bridge (default 1500)' },
   noNewPrivileges: {
     flag: 'no-new-privileges',

@@ -19,7 +19,7 @@ import {
 import { Leases, LocalContentStore } from '../content/index.ts'
 import { EventBus } from '../events/index.ts'
 import { type Endpoint, loadTls } from '../http/index.ts'
-import { Images } from '../images/index.ts'
+import { ImagePushes, Images } from '../images/index.ts'
 import { Networks } from '../network/index.ts'
 import { ConmonRuntime, capabilitiesOfMask } from '../runtime/index.ts'
 import { type ApiServer, type Backends, createServer } from '../server/index.ts'
@@ -40,6 +40,7 @@ import { measureDiskUsage } from './disk-usage.ts'
 import { releaseMemoryWhenIdle } from './idle-memory.ts'
 import { containerImages, imageBackend, imageUse } from './image-backend.ts'
 import { networkBackend } from './network-backend.ts'
+import { registryBackend } from './registry-backend.ts'
 import { systemBackend } from './system-backend.ts'
 import { berthVersion } from './version.ts'
 import { containerVolumes, volumeBackend } from './volume-backend.ts'
@@ -148,11 +149,13 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
   sweep()
   const sweeps = setInterval(sweep, sweepIntervalMs).unref()
 
+  const { maxConcurrentUploads } = config.registries
+  const pushes = new ImagePushes({ parts: images.parts, events, maxConcurrentUploads })
   const service = containerService(context)
   const backends: Backends = {
     containers: service,
     exec: execBackend(context),
-    images: imageBackend(images),
+    images: imageBackend(images, pushes),
     system: systemBackend({
       get config() {
         return current.config
@@ -160,10 +163,11 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
       context,
       engineId: engineId(config.dataRoot),
       imageCount: () => [...images.store.records()].length,
-      diskUsage: (types) => measureDiskUsage({ images, volumes, containers: service, snapshots }, types),
+      diskUsage: (types) => measureDiskUsage({ images, volumes, containers: service }, types),
     }),
     networks: networkBackend(networks),
     volumes: volumeBackend(volumes, events),
+    registries: registryBackend(images.parts.registries),
   }
   const server = createServer({ backends, logger: logger.child({ component: 'api' }), version: berthVersion })
   undo.disarm()
@@ -172,6 +176,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     async configure(next) {
       await runtime.configure(next.containers)
       images.configure(imageSettings(next))
+      pushes.configure(next.registries.maxConcurrentUploads)
       current.config = next
       current.settings = containerSettings(next)
     },

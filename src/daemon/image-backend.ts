@@ -1,7 +1,7 @@
 /** Images between the layers: for the API, for containers, and the use of images by containers. */
 import type { ContainerImages, ContainerIndex } from '../containers/index.ts'
 import { helloImage } from '../images/hello/index.ts'
-import { commitImage, type Images, type ImageUse, importEmbedded } from '../images/index.ts'
+import { commitImage, type ImagePushes, type Images, type ImageUse, importEmbedded } from '../images/index.ts'
 import { familiarReference, hostPlatform, parsePlatform, parseReference, withDefaultTag } from '../oci/index.ts'
 import type { ImageBackend } from '../server/index.ts'
 
@@ -9,7 +9,7 @@ import type { ImageBackend } from '../server/index.ts'
 const embeddedName = 'hello:latest'
 
 /** Images as the API calls them. */
-export function imageBackend(images: Images): ImageBackend {
+export function imageBackend(images: Images, pushes: ImagePushes): ImageBackend {
   return {
     async pull(reference, options) {
       if (familiarReference(withDefaultTag(parseReference(reference))) !== embeddedName) {
@@ -19,11 +19,12 @@ export function imageBackend(images: Images): ImageBackend {
       options.onProgress({ status: 'Taken from the engine, which carries this image', id: 'latest' })
       options.onProgress({ status: `Status: Image is ready for ${embeddedName}` })
     },
+    push: (reference, options) => pushes.push(reference, options),
     load: (source, options) => images.load(source, options),
     import: (request, options) => images.import(request, options),
     save: (names, { platform }) => images.save(names, { platform }),
     list: (options) => images.list(options),
-    inspect: (name) => images.inspect(name),
+    inspect: (name, options) => images.inspect(name, options),
     history: (name, options) => images.history(name, options),
     tag: (name, repository, tag) => images.tag(name, repository, tag),
     remove: (name, options) => images.remove(name, options),

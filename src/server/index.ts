@@ -26,6 +26,7 @@ export type {
   PullOptions,
 } from './images/backend.ts'
 export type { NetworkBackend } from './networks/backend.ts'
+export type { RegistryBackend, RegistryOptions, SearchOptions } from './registries/backend.ts'
 export { type ApiServer, type Backends, createServer, type ServerOptions } from './server.ts'
 export type { EventsOptions, SystemBackend } from './system/backend.ts'
 export type { VolumeBackend } from './volumes/backend.ts'

@@ -20,6 +20,8 @@ import type { ImageBackend } from './images/backend.ts'
 import { imageRoutes } from './images/routes.ts'
 import type { NetworkBackend } from './networks/backend.ts'
 import { networkRoutes } from './networks/routes.ts'
+import type { RegistryBackend } from './registries/backend.ts'
+import { registryRoutes } from './registries/routes.ts'
 import type { Route } from './route.ts'
 import type { SystemBackend } from './system/backend.ts'
 import { systemRoutes } from './system/routes.ts'
@@ -36,6 +38,7 @@ export interface Backends {
   readonly system: SystemBackend
   readonly networks: NetworkBackend
   readonly volumes: VolumeBackend
+  readonly registries: RegistryBackend
 }
 
 export interface ServerOptions {
@@ -73,6 +76,8 @@ function allRoutes(backends: Backends, logger: Logger): readonly Route[] {
     ...systemRoutes(backends.system),
     ...containerRoutes(backends.containers, logger),
     ...execRoutes(backends.exec, logger),
+    // Before the images, whose names could be `search`.
+    ...registryRoutes(backends.registries),
     ...imageRoutes(backends.images),
     ...networkRoutes(backends.networks),
     ...volumeRoutes(backends.volumes),

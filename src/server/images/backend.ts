@@ -47,6 +47,8 @@ export interface ListImagesOptions {
 export interface ImageSources {
   /** `reference` is the name with `:tag` or `@digest` added when the client gave one apart. */
   pull(reference: string, options: PullOptions): Promise<void>
+  /** `reference` without a tag stands for all tags of its repository. */
+  push(reference: string, options: PullOptions): Promise<void>
   load(
     source: Readable,
     options: ProgressOptions & { readonly quiet: boolean; readonly platform?: string | undefined },

@@ -1,9 +1,9 @@
-/** pull, import and load: routes that bring images in and tell how far they are. */
-import type { AuthConfig } from '../../api/index.ts'
+/** pull, push, import and load: routes that bring images in or out and tell how far they are. */
 import { invalidArgument } from '../../base/index.ts'
-import { formatReference, parseDigest, parseReference, withDigest, withTag } from '../../oci/index.ts'
+import { formatReference, parseDigest, parseReference, type Reference, withDigest, withTag } from '../../oci/index.ts'
 import { streamProgress } from '../progress-stream.ts'
-import type { Call, Route } from '../route.ts'
+import { decodeRegistryAuth } from '../registry-auth.ts'
+import { type Call, pathParameter, type Route } from '../route.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 import type { ImageBackend } from './backend.ts'
 import { readPlatform } from './platform.ts'
@@ -15,6 +15,11 @@ export function imageSourceRoutes(backend: ImageBackend): readonly Route[] {
       method: 'POST',
       pattern: '/images/create',
       handle: (call) => (call.query.text('fromImage') === '' ? importImage(backend, call) : pull(backend, call)),
+    },
+    {
+      method: 'POST',
+      pattern: '/images/{name...}/push',
+      handle: (call) => push(backend, call),
     },
     {
       method: 'POST',
@@ -32,6 +37,24 @@ function pull(backend: ImageBackend, { exchange, query }: Call): Promise<void> {
   const auth = decodeRegistryAuth(exchange.headers['x-registry-auth'])
   const options = { platform: query.optional('platform'), auth, signal: exchange.signal }
   return streamProgress(exchange, (onProgress) => backend.pull(reference, { ...options, onProgress }))
+}
+
+/** Without a tag, all of the repository's are pushed. */
+function push(backend: ImageBackend, call: Call): Promise<void> {
+  const { exchange, query } = call
+  const name = pathParameter(call, 'name')
+  const tag = query.text('tag')
+  const reference = tag === '' ? name : formatReference(tagged(parseReference(name), tag))
+  const options = {
+    platform: readPlatform(query),
+    auth: decodeRegistryAuth(exchange.headers['x-registry-auth']),
+    signal: exchange.signal,
+  }
+  return streamProgress(exchange, (onProgress) => backend.push(reference, { ...options, onProgress }))
+}
+
+function tagged(reference: Reference, tag: string): Reference {
+  return tag.includes(':') ? withDigest(reference, parseDigest(tag)) : withTag(reference, tag)
 }
 
 function importImage(backend: ImageBackend, { exchange, query }: Call): Promise<void> {
@@ -59,16 +82,5 @@ function pullReference(name: string, tag: string): string {
     }
     return formatReference(reference)
   }
-  return formatReference(tag.includes(':') ? withDigest(reference, parseDigest(tag)) : withTag(reference, tag))
-}
-
-/** `X-Registry-Auth`. One that can't be read counts as none, as a pull may do without. */
-function decodeRegistryAuth(header: string | readonly string[] | undefined): AuthConfig | undefined {
-  if (typeof header !== 'string' || header === '') return undefined
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'))
-    return typeof parsed === 'object' && parsed !== null && Object.keys(parsed).length > 0 ? parsed : undefined
-  } catch {
-    return undefined
-  }
+  return formatReference(tagged(reference, tag))
 }

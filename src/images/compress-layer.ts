@@ -1,0 +1,57 @@
+/** A layer that is here uncompressed, made ready for a registry: compressed once, the same bytes each time, and kept. */
+import { createReadStream } from 'node:fs'
+import { gzipBlocks } from '../archive/index.ts'
+import { type AbortOptions, BerthError } from '../base/index.ts'
+import type { Lease, LocalContentStore } from '../content/index.ts'
+import { type Descriptor, mediaTypes } from '../oci/index.ts'
+import type { ImageLayer } from './image.ts'
+import type { ImageStore } from './image-store.ts'
+import { newStreamIngestKey } from './ingest-keys.ts'
+
+const readBytes = 1 << 20
+
+/** True for a layer whose blob is a bare tar archive. */
+export function isUncompressed({ mediaType }: Descriptor): boolean {
+  return mediaType === mediaTypes.ociLayer || mediaType === mediaTypes.dockerLayer
+}
+
+/** The compressed blob for the layer: that of another image with the same files, or a new one. */
+export async function compressLayer(
+  { store, content }: { readonly store: ImageStore; readonly content: LocalContentStore },
+  layer: ImageLayer,
+  lease: Lease,
+  { signal }: AbortOptions,
+): Promise<Descriptor> {
+  const known = await findCompressed(store, content, layer, lease)
+  if (known !== undefined) return known
+  const ingest = await content.ingest(newStreamIngestKey())
+  try {
+    const source = createReadStream(content.pathOf(layer.blob.digest), { highWaterMark: readBytes })
+    for await (const chunk of gzipBlocks(source as AsyncIterable<Buffer>)) {
+      if (signal?.aborted === true) throw new BerthError('cancelled', 'context canceled')
+      ingest.write(chunk)
+    }
+    const { digest, sizeBytes } = await ingest.commit()
+    // What is made inside the gate is safe until then.
+    lease.add({ kind: 'blob', key: digest })
+    return { mediaType: mediaTypes.ociLayerGzip, digest, size: sizeBytes }
+  } catch (error) {
+    await ingest.abort()
+    throw error
+  }
+}
+
+async function findCompressed(
+  store: ImageStore,
+  content: LocalContentStore,
+  { diffId }: ImageLayer,
+  lease: Lease,
+): Promise<Descriptor | undefined> {
+  for (const { layers } of store.records()) {
+    const layer = layers.find((one) => one.diffId === diffId && !isUncompressed(one.blob))
+    if (layer === undefined) continue
+    lease.add({ kind: 'blob', key: layer.blob.digest })
+    if ((await content.find(layer.blob.digest)) !== undefined) return layer.blob
+  }
+  return undefined
+}

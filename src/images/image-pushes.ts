@@ -1,0 +1,52 @@
+/** Images out to registries: the push as the API calls it. */
+import type { AuthConfig } from '../api/index.ts'
+import type { EventBus } from '../events/index.ts'
+import { familiarName, familiarReference, parsePlatform, parseReference } from '../oci/index.ts'
+import type { ProgressOptions } from './progress.ts'
+import { type PushDependencies, pushImage } from './push-image.ts'
+import { registryAuthOf } from './registry-auth.ts'
+import { UploadSlots } from './upload-slots.ts'
+
+export interface ImagePushesOptions {
+  readonly parts: Omit<PushDependencies, 'uploads'>
+  readonly events: EventBus
+  /** Layers uploaded at once, over all pushes. */
+  readonly maxConcurrentUploads?: number
+}
+
+export interface PushOptions extends ProgressOptions {
+  /** `os[/arch[/variant]]`: the image must be for it, and only its manifest is pushed. */
+  readonly platform?: string | undefined
+  readonly auth?: AuthConfig | undefined
+}
+
+const defaultUploads = 5
+
+/** Pushes images and tells the world of it. */
+export class ImagePushes {
+  readonly #options: ImagePushesOptions
+  readonly #uploads: UploadSlots
+
+  constructor(options: ImagePushesOptions) {
+    this.#options = options
+    this.#uploads = new UploadSlots(options.maxConcurrentUploads ?? defaultUploads)
+  }
+
+  /** Pushes `name:tag`, or every tag of a name without one. */
+  async push(text: string, { platform, auth, onProgress, signal }: PushOptions = {}): Promise<void> {
+    const { parts, events } = this.#options
+    const reference = parseReference(text)
+    await pushImage({ ...parts, uploads: this.#uploads }, reference, {
+      onProgress,
+      signal,
+      platform: platform === undefined || platform === '' ? undefined : parsePlatform(platform),
+      auth: registryAuthOf(auth),
+    })
+    events.publish('image', 'push', familiarReference(reference), { name: familiarName(reference) })
+  }
+
+  /** Takes over a changed setting. */
+  configure(maxConcurrentUploads = defaultUploads): void {
+    this.#uploads.resize(maxConcurrentUploads)
+  }
+}

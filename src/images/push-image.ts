@@ -1,0 +1,197 @@
+/** Push: what a name stands for goes to its registry, with the bytes of manifest and config that it came with. */
+import { invalidArgument, isKind, notFound } from '../base/index.ts'
+import type { Lease, Leases } from '../content/index.ts'
+import {
+  type Descriptor,
+  digestOf,
+  familiarName,
+  familiarReference,
+  formatManifest,
+  type Manifest,
+  mediaTypes,
+  type Platform,
+  parseManifestDocument,
+  type Reference,
+  withDigest,
+  withTag,
+} from '../oci/index.ts'
+import {
+  pushError,
+  putManifest,
+  type RegistryAuth,
+  type RegistryClient,
+  type Repository,
+} from '../registry/client/index.ts'
+import type { ActivityGate } from './activity-gate.ts'
+import { compressLayer, isUncompressed } from './compress-layer.ts'
+import type { ImageRecord, NamedTarget } from './image.ts'
+import type { ProgressOptions } from './progress.ts'
+import { announceLayers, type PushParts, pushBlobs } from './push-blobs.ts'
+
+export interface PushDependencies extends PushParts {
+  readonly leases: Leases
+  readonly registries: RegistryClient
+  readonly gate: ActivityGate
+}
+
+export interface PushRequest extends ProgressOptions {
+  readonly platform?: Platform | undefined
+  readonly auth?: RegistryAuth | undefined
+}
+
+/** One tag on its way. */
+interface TagPush {
+  readonly reference: Reference & { readonly tag: string }
+  readonly repository: Repository
+  readonly request: PushRequest
+  readonly lease: Lease
+}
+
+/** Pushes one tag, or all of the repository's when the reference has none. Throws Docker's texts. */
+export async function pushImage(deps: PushDependencies, wanted: Reference, request: PushRequest): Promise<void> {
+  // What can be told at once gets a status of its own: after the first message there is only the stream.
+  if (request.platform !== undefined) deps.store.resolve(familiarReference(wanted), { platform: request.platform })
+  request.onProgress?.({ status: `The push refers to repository [${wanted.registry}/${wanted.repository}]` })
+  const tags = tagsOf(deps, wanted)
+  const repository = deps.registries.repository(wanted, request.auth, { actions: 'pull,push' })
+  for (const tag of tags) {
+    using lease = deps.leases.create()
+    const reference = { ...withTag(wanted, tag), tag }
+    try {
+      await pushTag(deps, { reference, repository, request, lease })
+    } catch (error) {
+      throw pushError(error)
+    }
+  }
+}
+
+/** The tags to push, in alphabetical order. */
+function tagsOf({ store }: PushDependencies, wanted: Reference): readonly string[] {
+  const references = [...store.references()].filter(
+    (one) => one.registry === wanted.registry && one.repository === wanted.repository,
+  )
+  if (references.length === 0) {
+    throw notFound(`An image does not exist locally with the tag: ${familiarName(wanted)}`)
+  }
+  if (wanted.digest !== undefined) throw invalidArgument('cannot push a digest reference')
+  const tags = references.flatMap(({ tag }) => (tag === undefined ? [] : [tag])).sort()
+  if (wanted.tag === undefined) {
+    if (tags.length === 0) throw notFound(`no tags to push for ${familiarName(wanted)}`)
+    return tags
+  }
+  if (!tags.includes(wanted.tag)) throw notFound(`tag does not exist: ${familiarReference(wanted)}`)
+  return [wanted.tag]
+}
+
+async function pushTag(deps: PushDependencies, push: TagPush): Promise<void> {
+  const { reference, request } = push
+  const name = deps.store.findName(reference)
+  const found = name === undefined ? undefined : deps.store.findRecord(name.imageId)
+  if (name === undefined || found === undefined) {
+    throw notFound(`tag does not exist: ${familiarReference(reference)}`)
+  }
+  for (const digest of [found.id, found.manifest.digest, name.target.digest]) {
+    push.lease.add({ kind: 'blob', key: digest })
+  }
+  for (const { blob } of found.layers) push.lease.add({ kind: 'blob', key: blob.digest })
+  announceLayers(found.layers, request.onProgress ?? (() => {}))
+  const record = await withCompressedLayers(deps, found, push)
+  const pushed = await pushManifest(deps, record, push)
+  const index = name.target.digest === found.manifest.digest ? undefined : name.target
+  const target = (index === undefined ? undefined : await pushIndex(deps, index, pushed, push)) ?? pushed
+  finish(deps, record, target, push)
+  if (index !== undefined && target !== index) tellOfIndex(index, target, push)
+}
+
+/** An image whose manifest was made here, for bare layers, gets one with compressed layers, once. */
+async function withCompressedLayers(
+  deps: PushDependencies,
+  record: ImageRecord,
+  { request, lease }: TagPush,
+): Promise<ImageRecord> {
+  if (record.isManifestMade !== true || !record.layers.some(({ blob }) => isUncompressed(blob))) return record
+  return await deps.gate.make(async () => {
+    const blobs = await Promise.all(
+      record.layers.map((layer) =>
+        isUncompressed(layer.blob) ? compressLayer(deps, layer, lease, request) : layer.blob,
+      ),
+    )
+    const layers = record.layers.map((layer, at) => ({ ...layer, blob: blobs[at] ?? layer.blob }))
+    const config = { mediaType: mediaTypes.ociConfig, digest: record.id, size: record.configSize }
+    const made: Manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: blobs }
+    const bytes = formatManifest(made)
+    const manifest = { mediaType: made.mediaType, digest: digestOf(bytes), size: bytes.length }
+    lease.add({ kind: 'blob', key: manifest.digest })
+    await deps.content.put(bytes)
+    return replaceManifest(deps, record, { ...record, manifest, layers })
+  })
+}
+
+/** The record as it is to be kept, unless it was removed or changed meanwhile. */
+function replaceManifest({ store }: PushDependencies, before: ImageRecord, after: ImageRecord): ImageRecord {
+  const current = store.findRecord(before.id)
+  if (current?.manifest.digest !== before.manifest.digest) return after
+  const names = store.namesOf(before.id).filter(({ target }) => target.digest === before.manifest.digest)
+  const renamed = names.map(({ reference }): NamedTarget => ({ reference, target: after.manifest }))
+  store.put({ ...current, manifest: after.manifest, layers: after.layers }, renamed)
+  return after
+}
+
+/** Blobs first, then the manifest with its own bytes. */
+async function pushManifest(deps: PushDependencies, record: ImageRecord, push: TagPush): Promise<Descriptor> {
+  const { reference, repository, request } = push
+  const bytes = await deps.content.read(record.manifest.digest)
+  const document = parseManifestDocument(bytes, record.manifest.mediaType)
+  if (document.type !== 'manifest') throw invalidArgument(`manifest of ${record.id} is an index`)
+  const { config, layers } = document.manifest
+  const blobs = layers.map((blob, at) => ({ blob, diffId: record.layers[at]?.diffId ?? blob.digest }))
+  await pushBlobs(deps, repository, reference, { layers: blobs, config }, request)
+  const { mediaType } = document.manifest
+  await putManifest(repository, { target: reference.tag, bytes, mediaType }, request)
+  return { mediaType, digest: record.manifest.digest, size: record.manifest.size }
+}
+
+/** The index that the image was chosen from, when all that it lists is here; else undefined. */
+async function pushIndex(
+  deps: PushDependencies,
+  index: Descriptor,
+  pushed: Descriptor,
+  { reference, repository, request }: TagPush,
+): Promise<Descriptor | undefined> {
+  if (request.platform !== undefined) return undefined
+  const bytes = await deps.content.read(index.digest).catch((error: unknown) => {
+    if (isKind(error, 'notFound')) return undefined
+    throw error
+  })
+  if (bytes === undefined) return undefined
+  const document = parseManifestDocument(bytes, index.mediaType)
+  if (document.type !== 'index' || document.index.manifests.some(({ digest }) => digest !== pushed.digest)) {
+    return undefined
+  }
+  await putManifest(repository, { target: reference.tag, bytes, mediaType: document.index.mediaType }, request)
+  return index
+}
+
+/** Says what was pushed, and remembers where it is. */
+function finish(
+  { store }: PushDependencies,
+  record: ImageRecord,
+  target: Descriptor,
+  { reference, request }: TagPush,
+): void {
+  const { digest, size } = target
+  request.onProgress?.({ status: `${reference.tag}: digest: ${digest} size: ${size}` })
+  request.onProgress?.({ progressDetail: {}, aux: { Tag: reference.tag, Digest: digest, Size: size } })
+  const current = store.findRecord(record.id)
+  // It may have been removed while it was pushed.
+  if (current !== undefined) store.put(current, [{ reference: withDigest(reference, digest), target }])
+}
+
+/** Docker's note for its clients that only one platform of several was here. */
+function tellOfIndex(index: Descriptor, pushed: Descriptor, { request }: TagPush): void {
+  if (request.platform !== undefined) return
+  const selectedManifest = { mediaType: pushed.mediaType, digest: pushed.digest, size: pushed.size }
+  const originalIndex = { mediaType: index.mediaType, digest: index.digest, size: index.size }
+  const aux = { manifestPushedInsteadOfIndex: true, originalIndex, selectedManifest }
+  request.onProgress?.({ progressDetail: {}, aux })
+}

@@ -1,0 +1,80 @@
+import type { AuthConfig } from '../../api/index.ts'
+import { invalidArgument, messageOf } from '../../base/index.ts'
+import { decodeFilters, parseInteger } from '../../http/index.ts'
+import type { Filters } from '../containers/index.ts'
+import { decodeRegistryAuth } from '../registry-auth.ts'
+import { type Call, pathParameter, type Route } from '../route.ts'
+import type { RegistryBackend } from './backend.ts'
+
+const searchFilters: ReadonlySet<string> = new Set(['is-automated', 'is-official', 'stars'])
+const truths: ReadonlySet<string> = new Set(['true', '1'])
+const falsehoods: ReadonlySet<string> = new Set(['false', '0'])
+
+/** `/auth`, `/distribution/{name}/json` and `/images/search`. */
+export function registryRoutes(backend: RegistryBackend): readonly Route[] {
+  return [
+    { method: 'POST', pattern: '/auth', handle: (call) => login(backend, call) },
+    {
+      method: 'GET',
+      pattern: '/distribution/{name...}/json',
+      handle: async (call) => {
+        const { exchange } = call
+        const options = { auth: authOf(call), signal: exchange.signal }
+        exchange.sendJson(200, await backend.inspect(pathParameter(call, 'name'), options))
+      },
+    },
+    { method: 'GET', pattern: '/images/search', handle: (call) => search(backend, call) },
+  ]
+}
+
+async function login(backend: RegistryBackend, { exchange }: Call): Promise<void> {
+  const body = await exchange.readJson()
+  if (typeof body !== 'object' || body === null)
+    throw invalidArgument('invalid JSON: got EOF while reading request body')
+  exchange.sendJson(200, await backend.login(readAuth(body as Record<string, unknown>), { signal: exchange.signal }))
+}
+
+function readAuth(body: Readonly<Record<string, unknown>>): AuthConfig {
+  for (const key of ['username', 'password', 'auth', 'serveraddress', 'identitytoken', 'registrytoken']) {
+    if (!['undefined', 'string'].includes(typeof body[key])) throw invalidArgument(`invalid JSON: ${key} is no string`)
+  }
+  return body
+}
+
+async function search(backend: RegistryBackend, call: Call): Promise<void> {
+  const { exchange, query } = call
+  const filters = checkSearchFilters(decodeFilters(query.text('filters'), searchFilters))
+  const options = { limit: readLimit(query.text('limit')), filters, auth: authOf(call), signal: exchange.signal }
+  exchange.sendJson(200, await backend.search(query.text('term'), options))
+}
+
+function readLimit(text: string): number {
+  if (text === '') return 0
+  const limit = explained('invalid limit specified', text)
+  if (limit < 0) throw invalidArgument('invalid limit specified')
+  return limit
+}
+
+function checkSearchFilters(filters: Filters): Filters {
+  for (const key of ['is-automated', 'is-official'] as const) {
+    const values = filters[key] ?? []
+    // Both at once, or something else, says neither.
+    const isClear = values.every((value) => truths.has(value)) || values.every((value) => falsehoods.has(value))
+    if (!isClear) throw invalidArgument(`invalid filter '${key}=[${values.join(' ')}]'`)
+  }
+  for (const stars of filters.stars ?? []) explained(`invalid filter 'stars=${stars}'`, stars)
+  return filters
+}
+
+/** A number; what it is not one for stands before Go's words. */
+function explained(what: string, text: string): number {
+  try {
+    return parseInteger(text)
+  } catch (cause) {
+    throw invalidArgument(`${what}: ${messageOf(cause)}`, { cause })
+  }
+}
+
+function authOf({ exchange }: Call): AuthConfig | undefined {
+  return decodeRegistryAuth(exchange.headers['x-registry-auth'])
+}
