@@ -24,6 +24,8 @@ export class RegistryExchange {
   /** Without the query. */
   readonly path: string
   readonly query: Query
+  /** The query as it was sent, without the question mark. */
+  readonly queryText: string
   readonly startedAt = new Date()
   receivedBytes = 0
   sentBytes = 0
@@ -39,7 +41,8 @@ export class RegistryExchange {
     const url = request.url ?? '/'
     const mark = url.indexOf('?')
     this.path = mark === -1 ? url : url.slice(0, mark)
-    this.query = new Query(mark === -1 ? '' : url.slice(mark + 1))
+    this.queryText = mark === -1 ? '' : url.slice(mark + 1)
+    this.query = new Query(this.queryText)
     this.#request = request
     this.#response = response
     this.#options = options
@@ -59,6 +62,14 @@ export class RegistryExchange {
 
   get isTls(): boolean {
     return (this.#request.socket as Partial<TLSSocket>).encrypted === true
+  }
+
+  /** Common name of the client's certificate, if it was asked for one and gave a good one. */
+  get clientCertificateName(): string | undefined {
+    const socket = this.#request.socket as Partial<TLSSocket>
+    if (socket.authorized !== true) return undefined
+    const name: unknown = socket.getPeerCertificate?.().subject?.CN
+    return typeof name === 'string' ? name : undefined
   }
 
   get response(): ServerResponse {

@@ -1,0 +1,118 @@
+/** A registry that a program carries in itself; `berth registry serve` is one such program. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { nullLogger } from '../../base/index.ts'
+import { openAccess } from './authorizer.ts'
+import { BlobLibrary } from './blob-library.ts'
+import { type CollectGarbageOptions, collectGarbage } from './collect-garbage.ts'
+import { type LocalContents, localSource } from './local-source.ts'
+import { ManifestLibrary } from './manifest-library.ts'
+import type { PullSource } from './pull-source.ts'
+import { Referrers } from './referrers.ts'
+import type { RegistryExchange } from './registry-exchange.ts'
+import { RegistryHandler } from './registry-handler.ts'
+import { defaultLimits } from './registry-limits.ts'
+import { type ListenAddress, listenRegistry, type RegistryListener } from './registry-listener.ts'
+import type { GarbageReport, RegistryObserver } from './registry-observer.ts'
+import type { RegistryOptions } from './registry-options.ts'
+import { FolderStorage } from './storage/folder-storage.ts'
+import { UploadGate } from './upload-gate.ts'
+
+export interface Registry {
+  /** Answers a request of any server of Node's. */
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void
+  /** What it stores itself. */
+  readonly contents: LocalContents
+  /** What clients see: `contents`, or what was put in front of them. */
+  readonly source: PullSource
+  /** Answers on an address, besides others. */
+  listen(address: ListenAddress): Promise<RegistryListener>
+  /** Deletes what nothing needs, while everything else goes on, in this and other processes. */
+  collectGarbage(options?: Pick<CollectGarbageOptions, 'isDryRun' | 'signal'>): Promise<GarbageReport>
+  /** Ends requests and closes what it opened. Idempotent. */
+  close(graceMs?: number): Promise<void>
+}
+
+const defaultGraceMs = 60 * 60 * 1000
+const defaultUploadMaxAgeMs = 24 * 60 * 60 * 1000
+
+/** Sets a registry up. It answers nobody before `listen`. */
+export async function createRegistry(options: RegistryOptions): Promise<Registry> {
+  const isOwn = typeof options.storage === 'string'
+  const storage = typeof options.storage === 'string' ? await FolderStorage.open(options.storage) : options.storage
+  const { observer = {}, isReadOnly = false, garbageGraceMs: graceMs = defaultGraceMs } = options
+  const blobs = new BlobLibrary(storage, { freshMs: graceMs / 2 })
+  const referrers = new Referrers(storage.objects)
+  const checksIndexes = options.checksIndexes ?? true
+  const manifests = new ManifestLibrary(storage.objects, blobs, referrers, { checksIndexes })
+  const contents: LocalContents = { blobs, manifests }
+  const source = options.pullSource?.(contents) ?? localSource(contents, { keeps: !isReadOnly })
+  const limits = { ...defaultLimits, ...options.limits }
+  const handler = new RegistryHandler({
+    context: {
+      blobs,
+      manifests,
+      referrers,
+      uploads: storage.uploads,
+      source,
+      authorizer: options.authorizer ?? openAccess,
+      observer,
+      logger: options.logger ?? nullLogger,
+      limits,
+      uploadGate: new UploadGate(limits.concurrentUploads, (active) => observer.uploadsChanged?.(active)),
+      locationOf: locations(options.locations),
+    },
+    extensions: options.extensions ?? [],
+    headers: options.headers ?? {},
+    isReadOnly,
+    deleteEnabled: options.deleteEnabled ?? true,
+  })
+  const listeners = new Set<RegistryListener>()
+  return {
+    handler: (request, response) => void handler.handle(request, response, false),
+    contents,
+    source,
+    async listen(address) {
+      const listener = await listenRegistry(address, limits, (...args) => void handler.handle(...args))
+      listeners.add(listener)
+      return listener
+    },
+    collectGarbage: (collectOptions = {}) =>
+      observed(observer, () =>
+        collectGarbage(storage, {
+          graceMs,
+          uploadMaxAgeMs: options.uploadMaxAgeMs ?? defaultUploadMaxAgeMs,
+          ...collectOptions,
+        }),
+      ),
+    async close(closeGraceMs) {
+      await Promise.all([...listeners].map((listener) => listener.close(closeGraceMs)))
+      listeners.clear()
+      if (isOwn) await storage.close()
+    },
+  }
+}
+
+async function observed(observer: RegistryObserver, collect: () => Promise<GarbageReport>): Promise<GarbageReport> {
+  const report = await collect()
+  observer.garbageCollected?.(report)
+  return report
+}
+
+/** How `Location` headers begin. */
+function locations(kind: RegistryOptions['locations'] = 'relative') {
+  if (kind === 'relative') return (_: RegistryExchange, path: string) => path
+  if (kind !== 'host') return (_: RegistryExchange, path: string) => kind.publicUrl.replace(/\/+$/, '') + path
+  return ({ headers, isTls }: RegistryExchange, path: string) => {
+    const { host = '' } = headers
+    const forwardedHost = firstOf(headers['x-forwarded-host'])
+    const proto = firstOf(headers['x-forwarded-proto']) ?? (isTls ? 'https' : 'http')
+    return `${proto}://${forwardedHost ?? host}${path}`
+  }
+}
+
+/** What the first of several proxies said. */
+function firstOf(header: string | readonly string[] | undefined): string | undefined {
+  const text = typeof header === 'string' ? header : header?.[0]
+  const first = text?.split(',', 1)[0]?.trim()
+  return first === undefined || first === '' ? undefined : first
+}
