@@ -41,6 +41,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   // Beside them.
   client: ['api', 'http', 'base'],
   cli: ['client', 'api', 'config', 'oci', 'base'],
+  'cli/registry': ['registry', 'config', 'base'],
 }
 
 /** What a source file may have at most; half of it is a better aim. */

@@ -262,6 +262,20 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
     },
     alternatives: { list: 'ls' },
   },
+  registry: {
+    summary: 'Run a registry of images',
+    commands: {
+      check: {
+        summary: 'Check a configuration file and the files that it names',
+        load: async () => (await import('./registry/check.ts')).command,
+      },
+      gc: {
+        summary: 'Free the space of what no manifest needs',
+        load: async () => (await import('./registry/gc.ts')).command,
+      },
+      serve: { summary: 'Serve a registry', load: async () => (await import('./registry/serve.ts')).command },
+    },
+  },
   system: { summary: 'Manage the daemon', commands: { events, info } },
   volume: {
     summary: 'Manage volumes',

@@ -40,6 +40,8 @@ const namedImport = /^import \{([^}]*)\} from '([^']+)'/gm
 const reExport = /^export \{([^}]*)\} from '([^']+)'/gm
 const declaration = /^export (async function\*?|function\*?|class|const|let) ?\*? *([\w$]+)/gm
 const dynamicImport = /\bimport\('([^']+)'\)/g
+/** Loaded from its sources: the registry server is a program of its own and uses packages. */
+const outside = /^src\/cli\/registry\//
 
 /** Each module becomes a function that runs when it is first wanted, and gives its exports. */
 function addModule(root: string, path: string, modules: Map<string, string>): void {
@@ -71,9 +73,12 @@ function addModule(root: string, path: string, modules: Map<string, string>): vo
       exports.push(name)
       return `${kind} ${name}`
     })
-    .replace(dynamicImport, (whole, specifier: string) =>
-      specifier.startsWith('node:') ? whole : `Promise.resolve().then(() => ${load(specifier)})`,
-    )
+    .replace(dynamicImport, (whole, specifier: string) => {
+      if (specifier.startsWith('node:')) return whole
+      const target = normalize(join(dirname(path), specifier))
+      if (outside.test(target)) return `import(urlOf(${JSON.stringify(target)}))`
+      return `Promise.resolve().then(() => ${load(specifier)})`
+    })
     .replaceAll('import.meta.url', `urlOf(${JSON.stringify(path)})`)
   const rest = /^(?:import|export)\b.*$/m.exec(code)
   if (rest !== null) throw internal(`${path} has a line that cannot be bundled: ${rest[0]}`)

@@ -14,6 +14,7 @@ export type {
 export {
   defaultRegistryConfig,
   loadRegistryConfig,
+  parseRegistryAddress,
   parseRegistryConfig,
   parseRegistrySettings,
 } from './registry-file.ts'

@@ -148,7 +148,7 @@ test('parseRegistryConfig() takes addresses, sizes and times in all their forms'
     { host: 'host', port: 1 },
     { host: '', port: 8080 },
   ])
-  assert.deepEqual(config.limits, { manifestBytes: 1024, uploads: 1000, idleMs: 5_400_000, headerBytes: 99 })
+  assert.deepEqual(config.limits, { manifestBytes: 1024, uploads: 512, idleMs: 5_400_000, headerBytes: 99 })
   assert.equal(config.gc.intervalMs, 0)
 })
 

@@ -76,9 +76,9 @@ const registryFields = object({
   ),
   limits: object({
     manifestSize: withDefault(size, 4 * 1024 ** 2),
-    uploads: withDefault(whole(1, 100_000), 1000),
+    uploads: withDefault(whole(1, 100_000), 512),
     idle: withDefault(duration, 60_000),
-    headerSize: withDefault(size, 16 * 1024),
+    headerSize: withDefault(size, 32 * 1024),
   }),
   proxy: optional(
     object({
@@ -98,7 +98,7 @@ const registryFields = object({
   }),
   metrics: withDefault(flag, true),
   http: object({
-    relativeUrls: withDefault(flag, false),
+    relativeUrls: withDefault(flag, true),
     publicUrl: optional(url),
     headers: map(text),
     drain: withDefault(duration, 10_000),
@@ -135,6 +135,11 @@ export function parseRegistrySettings(content: string, path: string): RegistrySe
 /** The configuration where there is no file: a folder on 127.0.0.1:5000, open to everybody on this machine. */
 export function defaultRegistryConfig(folder: string): RegistryConfig {
   return resolveSettings(registryFields({ storage: { folder } }, []), process.cwd())
+}
+
+/** `HOST:PORT`, `[IPV6]:PORT` or `:PORT`; `name` is for the message. Throws `invalidArgument`. */
+export function parseRegistryAddress(given: string, name: string): RegistryAddress {
+  return address(given, [name])
 }
 
 function withLines<T>(content: string, path: string, read: (value: unknown) => T): T {

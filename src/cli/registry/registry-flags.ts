@@ -1,0 +1,39 @@
+/** Flags that the registry's commands share, and the configuration that they lead to. */
+import {
+  defaultRegistryConfig,
+  loadRegistryConfig,
+  parseRegistryAddress,
+  type RegistryConfig,
+} from '../../config/registry/index.ts'
+import type { Flag } from '../flags/flag.ts'
+import type { FlagValues } from '../flags/flag-values.ts'
+
+/** Where a registry without a configuration file keeps everything. */
+const defaultFolder = './registry-data'
+
+export const configFlag: Flag = { name: 'config', type: 'string', help: 'Configuration file (registry.yml)' }
+
+export const storageFlag: Flag = {
+  name: 'storage',
+  type: 'string',
+  help: `Folder that keeps everything (default "${defaultFolder}")`,
+}
+
+export const listenFlag: Flag = {
+  name: 'listen',
+  type: 'list',
+  help: 'Address to listen on (default 127.0.0.1:5000)',
+}
+
+/** The file's configuration, with what flags say in its place. Throws `invalidArgument` that names what is wrong. */
+export function registryConfigOf(flags: FlagValues): RegistryConfig {
+  const file = flags.string('config')
+  const storage = flags.string('storage')
+  const config = file === '' ? defaultRegistryConfig(storage || defaultFolder) : loadRegistryConfig(file)
+  const listen = flags.list('listen')
+  return {
+    ...config,
+    ...(storage === '' ? {} : { storage: defaultRegistryConfig(storage).storage }),
+    ...(listen.length === 0 ? {} : { listen: listen.map((address) => parseRegistryAddress(address, '--listen')) }),
+  }
+}

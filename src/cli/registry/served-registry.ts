@@ -1,0 +1,167 @@
+/** A registry as `registry.yml` describes it: storage, access, what stands beside the protocol, and the sockets. */
+import { isDeepStrictEqual } from 'node:util'
+import { isKind, type Logger, messageOf, Undo } from '../../base/index.ts'
+import type { RegistryConfig, RegistryPlace } from '../../config/registry/index.ts'
+import {
+  AccessLog,
+  combineObservers,
+  createRegistry,
+  FolderStorage,
+  HealthExtension,
+  type Registry,
+  type RegistryListener,
+  RegistryMetrics,
+  type RegistryObserver,
+  type RegistryStorage,
+  S3Storage,
+  SearchExtension,
+} from '../../registry/server/index.ts'
+import { RegistryAccess } from './registry-access.ts'
+import { loadRegistryTls } from './registry-tls.ts'
+
+export interface ServedRegistryOptions {
+  readonly logger: Logger
+  /** Takes the lines of the access log. */
+  readonly writeAccess: (line: string) => void
+}
+
+interface Parts {
+  readonly registry: Registry
+  readonly access: RegistryAccess
+  readonly storage: RegistryStorage
+  readonly logger: Logger
+}
+
+export class ServedRegistry {
+  readonly #parts: Parts
+  readonly #collecting = new AbortController()
+  #config: RegistryConfig
+  #listeners: readonly RegistryListener[] = []
+  #timer: NodeJS.Timeout | undefined
+  #collection: Promise<void> | undefined
+
+  private constructor(config: RegistryConfig, parts: Parts) {
+    this.#config = config
+    this.#parts = parts
+  }
+
+  /** Opens the storage and everything else; listens on all addresses. Rejects when anything of it fails, and leaves
+   *  nothing open then. */
+  static async open(config: RegistryConfig, options: ServedRegistryOptions): Promise<ServedRegistry> {
+    await using undo = new Undo()
+    const parts = await openParts(config, options, undo)
+    const served = new ServedRegistry(config, parts)
+    const tls = config.tls === undefined ? undefined : loadRegistryTls(config.tls)
+    for (const { host, port } of config.listen) {
+      served.#listeners = [...served.#listeners, await parts.registry.listen({ host, port, tls })]
+    }
+    served.#collectLater()
+    undo.disarm()
+    return served
+  }
+
+  /** What clients put before `/v2/`, for each address. */
+  get urls(): readonly string[] {
+    return this.#listeners.map(({ url }) => url)
+  }
+
+  /** Puts certificates, users, groups and rules of another configuration in force. Gives the names of settings that
+   *  have changed and need a restart. Rejects with `invalidArgument`, and nothing has changed then. */
+  async reload(config: RegistryConfig): Promise<readonly string[]> {
+    const tls = config.tls === undefined || this.#config.tls === undefined ? undefined : loadRegistryTls(config.tls)
+    await this.#parts.access.reload(config)
+    if (tls !== undefined) for (const listener of this.#listeners) listener.setTls(tls)
+    const kept = keptSettings(this.#config, config)
+    this.#config = { ...this.#config, auth: config.auth, ...(tls === undefined ? {} : { tls: config.tls }) }
+    return kept
+  }
+
+  /** Takes no more requests, waits for those under way as long as the configuration says, and closes everything. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#collecting.abort()
+    await this.#parts.registry.close(this.#config.http.drainMs)
+    await this.#collection
+    await this.#parts.access[Symbol.asyncDispose]()
+    await this.#parts.storage.close()
+  }
+
+  #collectLater(): void {
+    const { intervalMs } = this.#config.gc
+    if (intervalMs === 0) return
+    // Several processes on one storage, started together, don't all come at once.
+    const delayMs = Math.min(intervalMs * (0.9 + Math.random() * 0.2), 2 ** 31 - 1)
+    this.#timer = setTimeout(() => {
+      this.#collection = this.#collect().finally(() => this.#collectLater())
+    }, delayMs)
+  }
+
+  async #collect(): Promise<void> {
+    const { registry, logger } = this.#parts
+    try {
+      const { isDryRun: _, ...report } = await registry.collectGarbage({ signal: this.#collecting.signal })
+      logger.info('garbage collected', report)
+    } catch (error) {
+      if (this.#collecting.signal.aborted) return
+      if (isKind(error, 'conflict')) logger.debug('another process collects garbage')
+      else logger.error('garbage not collected', { error: messageOf(error) })
+    }
+  }
+}
+
+/** The storage that the configuration names. */
+export function openRegistryStorage(place: RegistryPlace, logger: Logger): Promise<RegistryStorage> {
+  return place.kind === 's3' ? S3Storage.open(place.s3, { logger }) : FolderStorage.open(place.folder)
+}
+
+async function openParts(
+  config: RegistryConfig,
+  { logger, writeAccess }: ServedRegistryOptions,
+  undo: Undo,
+): Promise<Parts> {
+  const storage = await openRegistryStorage(config.storage, logger)
+  undo.add(() => storage.close())
+  const access = await RegistryAccess.open(config, { objects: storage.objects, logger })
+  undo.add(() => access[Symbol.asyncDispose]())
+  const { authorizer } = access
+  const metrics = config.metrics ? [new RegistryMetrics(storage)] : []
+  const observers: RegistryObserver[] = [...metrics]
+  if (config.log.access) observers.push(new AccessLog(config.log.format, writeAccess))
+  const onFailure = (error: string): void => logger.error('the storage cannot be used', { error })
+  const { limits, http } = config
+  const registry = await createRegistry({
+    storage,
+    authorizer,
+    observer: combineObservers(observers),
+    logger,
+    limits: {
+      manifestBytes: limits.manifestBytes,
+      concurrentUploads: limits.uploads,
+      idleMs: limits.idleMs,
+      headerBytes: limits.headerBytes,
+      pageEntries: config.catalog.pageSize,
+    },
+    isReadOnly: config.readonly,
+    deleteEnabled: config.deleteEnabled,
+    locations: http.publicUrl === undefined ? (http.relativeUrls ? 'relative' : 'host') : { publicUrl: http.publicUrl },
+    headers: http.headers,
+    garbageGraceMs: config.gc.graceMs,
+    extensions: [
+      access.tokens,
+      new HealthExtension({ storage, onFailure }),
+      new SearchExtension({ objects: storage.objects, authorizer }),
+      ...metrics,
+    ],
+  })
+  undo.add(() => registry.close(0))
+  return { registry, access, storage, logger }
+}
+
+/** Settings that are read once, as far as they differ. */
+function keptSettings(old: RegistryConfig, wanted: RegistryConfig): readonly string[] {
+  const { auth: _auth, tls: oldTls, ...before } = old
+  const { auth: _, tls: newTls, ...after } = wanted
+  const names = Object.keys(before) as (keyof typeof before)[]
+  const kept: string[] = names.filter((name) => !isDeepStrictEqual(before[name], after[name]))
+  return (oldTls === undefined) === (newTls === undefined) ? kept : [...kept, 'tls']
+}
