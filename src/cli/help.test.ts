@@ -25,11 +25,14 @@ const leftOut = new Set([
   'topology-required',
 ])
 
+/** Groups that docker doesn't have. */
+const ownGroups = new Set(['registry'])
+
 const commands = [
   ...Object.keys(rootCommands).map((name) => [name]),
-  ...Object.entries(commandGroups).flatMap(([group, { commands: verbs }]) =>
-    Object.keys(verbs).map((verb) => [group, verb]),
-  ),
+  ...Object.entries(commandGroups)
+    .filter(([group]) => !ownGroups.has(group))
+    .flatMap(([group, { commands: verbs }]) => Object.keys(verbs).map((verb) => [group, verb])),
 ]
 
 for (const path of commands) {
