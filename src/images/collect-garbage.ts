@@ -120,6 +120,7 @@ export class ImageGarbage {
     blobs: ReadonlySet<Digest>,
     youngerThanMs: number,
   ): Promise<CollectedGarbage> {
+    const { content, logger } = this.#options
     const removedSnapshots: Digest[] = []
     const removedBlobs: Digest[] = []
     let freedBytes = 0
@@ -132,12 +133,13 @@ export class ImageGarbage {
       freedBytes += result
     }
     for (const digest of blobs) {
-      if (!this.#isFreeBlob(digest) || this.#changedMs(digest) >= youngerThanMs) continue
+      const found = await content.find(digest)
+      if (found === undefined || !this.#isFreeBlob(digest) || this.#changedMs(digest) >= youngerThanMs) continue
       // Gone for everybody when this call returns, though its bytes are given back later.
-      await this.#options.content.delete(digest)
+      await content.delete(digest)
       removedBlobs.push(digest)
+      freedBytes += found.sizeBytes
     }
-    const { logger } = this.#options
     logger.debug('garbage collected', { snapshots: removedSnapshots.length, blobs: removedBlobs.length })
     return { snapshots: removedSnapshots, blobs: removedBlobs, freedBytes, isPostponed }
   }

@@ -1,11 +1,25 @@
 /** Images in the API's form: inspect and history. */
-import type { ImageHistoryItem, ImageInspect } from '../api/index.ts'
-import { zeroTime } from '../base/index.ts'
-import type { Image } from './image.ts'
+import { dirname, join } from 'node:path'
+import type { DriverData, ImageHistoryItem, ImageInspect } from '../api/index.ts'
+import { isKind, zeroTime } from '../base/index.ts'
+import type { Digest } from '../oci/index.ts'
+import type { Image, ImageUse } from './image.ts'
 import { unixSeconds } from './list-images.ts'
+import { manifestSummary } from './manifest-summary.ts'
+
+export interface DescribeOptions {
+  /** The directory of a layer's files. Throws `notFound`. */
+  readonly directory: (chainId: Digest) => string
+  /** Say which manifest it has. */
+  readonly manifests?: boolean
+}
 
 /** `GET /images/{name}/json`. */
-export function inspectImage(image: Image): ImageInspect {
+export function inspectImage(
+  image: Image,
+  use: ImageUse,
+  { directory, manifests = false }: DescribeOptions,
+): ImageInspect {
   const { config } = image
   const osVersion = config['os.version']
   return {
@@ -23,14 +37,34 @@ export function inspectImage(image: Image): ImageInspect {
     Os: config.os === '' ? 'linux' : config.os,
     ...(osVersion === undefined ? {} : { OsVersion: osVersion }),
     Size: image.sizeBytes,
-    GraphDriver: { Name: 'overlay2', Data: null },
+    GraphDriver: { Name: 'overlay2', Data: layerDirectories(image, directory) },
     RootFS: { Type: 'layers', Layers: image.layers.map((layer) => layer.diffId) },
     Metadata: { LastTagTime: image.lastTagTime === '' ? zeroTime : image.lastTagTime },
+    ...(manifests ? { Descriptor: image.manifest, Manifests: [manifestSummary(image, use)] } : {}),
   }
 }
 
-/** `GET /images/{name}/history`: newest first. Layers without an entry of their own get a bare one. */
-export function imageHistory(image: Image): ImageHistoryItem[] {
+/** Where the files are, as dockerd's overlay2 tells it. */
+function layerDirectories({ layers }: Image, directory: (chainId: Digest) => string): DriverData['Data'] {
+  try {
+    const [upper, ...lower] = layers.map(({ chainId }) => directory(chainId)).reverse()
+    if (upper === undefined) return null
+    return {
+      ...(lower.length === 0 ? {} : { LowerDir: lower.join(':') }),
+      MergedDir: join(dirname(upper), 'merged'),
+      UpperDir: upper,
+      WorkDir: join(dirname(upper), 'work'),
+    }
+  } catch (error) {
+    // A layer whose files were lost is `system check`'s to report.
+    if (isKind(error, 'notFound')) return null
+    throw error
+  }
+}
+
+/** `GET /images/{name}/history`: newest first. Each step is shown with the image that it made, as long as the chain of
+ *  parents that are here tells it. Layers without an entry of their own get a bare one. */
+export function imageHistory(image: Image, find: (id: Digest) => Image | undefined): ImageHistoryItem[] {
   const entries = image.config.history ?? []
   const items: ImageHistoryItem[] = []
   let next = 0
@@ -50,7 +84,11 @@ export function imageHistory(image: Image): ImageHistoryItem[] {
     items.push({ Id: '<missing>', Created: 0, CreatedBy: '', Tags: null, Size: layer.sizeBytes, Comment: '' })
   }
   items.reverse()
-  const [newest] = items
-  if (newest !== undefined) items[0] = { ...newest, Id: image.id, Tags: image.references }
-  return items
+  let made: Image | undefined = image
+  return items.map((item) => {
+    if (made === undefined) return item
+    const { id, references, parent }: Image = made
+    made = parent === undefined ? undefined : find(parent)
+    return { ...item, Id: id, Tags: references.length === 0 ? null : references }
+  })
 }

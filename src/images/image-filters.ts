@@ -74,6 +74,7 @@ function globPattern(glob: string): RegExp {
   for (let at = 0; at < glob.length; at += 1) {
     const char = glob[at] ?? ''
     const close = char === '[' ? glob.indexOf(']', at + 1) : -1
+    if (char === '[' && close === -1) throw invalidArgument('syntax error in pattern')
     if (char === '*') source += '[^/]*'
     else if (char === '?') source += '[^/]'
     else if (close !== -1) {
@@ -87,7 +88,7 @@ function globPattern(glob: string): RegExp {
   try {
     return new RegExp(`^${source}$`)
   } catch (cause) {
-    throw invalidArgument(`syntax error in pattern: ${glob}`, { cause })
+    throw invalidArgument('syntax error in pattern', { cause })
   }
 }
 

@@ -26,6 +26,7 @@ import type { Database } from '../store/index.ts'
 import { ActivityGate } from './activity-gate.ts'
 import { ImageGarbage } from './collect-garbage.ts'
 import { imageHistory, inspectImage } from './describe-image.ts'
+import { type ImageDiskUsage, imageDiskUsage } from './disk-usage.ts'
 import { Holds } from './holds.ts'
 import type { ImageUse } from './image.ts'
 import { nameFrom } from './image-name.ts'
@@ -62,7 +63,8 @@ export interface PullOptions extends ProgressOptions {
 }
 
 export interface ImportRequest {
-  readonly source: Readable
+  /** A tar stream, or a URL to fetch one from. */
+  readonly source: Readable | string
   /** Empty: no name. */
   readonly reference: string
   readonly message: string
@@ -167,9 +169,8 @@ export class Images {
     const { source, reference, message, changes, platform } = request
     const name = reference === '' ? undefined : nameFrom(reference)
     const wanted = platform === undefined || platform === '' ? undefined : parsePlatform(platform)
-    const id = await this.#parts.gate.make(() =>
-      importImage(this.#parts, source, { reference: name, message, changes, platform: wanted, signal }),
-    )
+    const settings = { reference: name, message, changes, platform: wanted, signal, onProgress }
+    const id = await this.#withHolds((holds) => importImage(this.#parts, source, holds, settings))
     onProgress?.({ status: id })
     this.#publish('import', id, id)
   }
@@ -178,8 +179,10 @@ export class Images {
     return listImages(this.#parts.store, this.#options.use, options)
   }
 
-  async inspect(name: string): Promise<ImageInspect> {
-    return inspectImage(this.#parts.store.resolve(name))
+  async inspect(name: string, { manifests = false }: { readonly manifests?: boolean } = {}): Promise<ImageInspect> {
+    const { use, snapshots } = this.#options
+    const directory = (chainId: Digest) => snapshots.directory(chainId)
+    return inspectImage(this.#parts.store.resolve(name), use, { manifests, directory })
   }
 
   async history(
@@ -187,7 +190,12 @@ export class Images {
     { platform }: { readonly platform?: string | undefined } = {},
   ): Promise<readonly ImageHistoryItem[]> {
     const wanted = platform === undefined || platform === '' ? undefined : parsePlatform(platform)
-    return imageHistory(this.#parts.store.resolve(name, { platform: wanted }))
+    return imageHistory(this.#parts.store.resolve(name, { platform: wanted }), (id) => this.#parts.store.find(id))
+  }
+
+  /** What images take of the disk. */
+  async diskUsage(): Promise<ImageDiskUsage> {
+    return await imageDiskUsage({ ...this.#options, store: this.#parts.store })
   }
 
   /** Gives an image one more name. */

@@ -2,21 +2,18 @@ import type { ImageSummary } from '../api/index.ts'
 import { nowNs, parseNs } from '../base/index.ts'
 import { type Digest, familiarReference } from '../oci/index.ts'
 import type { Image, ImageUse } from './image.ts'
-import {
-  booleanFilter,
-  checkFilters,
-  type Filters,
-  matchesLabels,
-  matchesReference,
-  parseUntil,
-} from './image-filters.ts'
+import { booleanFilter, checkFilters, type Filters, matchesReference, parseUntil } from './image-filters.ts'
 import type { ImageStore } from './image-store.ts'
+import { manifestSummary } from './manifest-summary.ts'
+import { hasWantedLabels } from './prune-images.ts'
 
 export interface ListOptions {
   /** With intermediate images: those without a name that others stand on. */
   readonly all: boolean
   readonly filters: Filters
   readonly sharedSize?: boolean
+  /** Say of each image which manifest it has. */
+  readonly manifests?: boolean
 }
 
 interface Matcher {
@@ -27,8 +24,8 @@ interface Matcher {
 
 /** The images that match, newest first. */
 export function listImages(store: ImageStore, use: ImageUse, options: ListOptions): ImageSummary[] {
-  const { all, filters, sharedSize = false } = options
-  checkFilters(filters, ['dangling', 'label', 'before', 'since', 'reference', 'until'])
+  const { all, filters, sharedSize = false, manifests = false } = options
+  checkFilters(filters, ['dangling', 'label', 'label!', 'before', 'since', 'reference', 'until'])
   const matcher = matcherOf(store, filters)
   const parents = new Set([...store.records()].map((record) => record.parent))
   const shared = sharedSize ? chainUsers(store) : undefined
@@ -38,7 +35,7 @@ export function listImages(store: ImageStore, use: ImageUse, options: ListOption
     if (image === undefined || !matcher.accepts(image) || isHidden(image, all, parents)) continue
     const names = matchingNames(store, id, matcher.references)
     if (matcher.references.length > 0 && names.tags.length + names.digests.length === 0) continue
-    if (matcher.dangling !== undefined && matcher.dangling !== (image.references.length === 0)) continue
+    if (isOnOtherSide(image, matcher.dangling)) continue
     summaries.push({
       Id: id,
       ParentId: image.parent ?? '',
@@ -49,6 +46,7 @@ export function listImages(store: ImageStore, use: ImageUse, options: ListOption
       SharedSize: shared === undefined ? -1 : sharedBytes(image, shared),
       Labels: image.config.config?.Labels ?? null,
       Containers: sharedSize ? use.containersUsing(id).length : -1,
+      ...(manifests ? { Descriptor: image.manifest, Manifests: [manifestSummary(image, use)] } : {}),
     })
   }
   return summaries.sort((one, other) => other.Created - one.Created || one.Id.localeCompare(other.Id))
@@ -65,6 +63,12 @@ function isHidden(image: Image, all: boolean, parents: ReadonlySet<Digest | unde
   return !all && image.references.length + image.digests.length === 0 && parents.has(image.id)
 }
 
+/** What only a digest names is dangling and is not: both sides of the filter show it. */
+function isOnOtherSide({ references, digests }: Image, dangling: boolean | undefined): boolean {
+  if (dangling === undefined) return false
+  return dangling ? references.length > 0 : references.length + digests.length === 0
+}
+
 function matcherOf(store: ImageStore, filters: Filters): Matcher {
   const timeOf = (image: Image) => parseNs(image.created) ?? 0n
   const bounds = (key: string) => (filters[key] ?? []).map((name) => timeOf(store.resolve(name)))
@@ -72,7 +76,6 @@ function matcherOf(store: ImageStore, filters: Filters): Matcher {
   const since = bounds('since')
   const now = nowNs()
   const until = (filters.until ?? []).map((text) => parseUntil(text, now))
-  const labels = filters.label ?? []
   return {
     dangling: booleanFilter(filters, 'dangling'),
     references: filters.reference ?? [],
@@ -82,7 +85,7 @@ function matcherOf(store: ImageStore, filters: Filters): Matcher {
         before.every((bound) => time < bound) &&
         since.every((bound) => time > bound) &&
         until.every((bound) => time < bound) &&
-        matchesLabels(image.config.config?.Labels ?? {}, labels)
+        hasWantedLabels(image.config.config?.Labels ?? {}, filters)
       )
     },
   }
