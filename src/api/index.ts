@@ -62,6 +62,7 @@ export type {
 } from './networks.ts'
 export type { Optional, StringMap, WireSet } from './optional.ts'
 export type { Port, PortBinding, PortMap } from './ports.ts'
+export type { StoreCheck, StoreProblem } from './store-check.ts'
 export {
   type BuildCacheRecord,
   type ComponentCommit,

@@ -19,7 +19,7 @@ import {
 import { Leases, LocalContentStore } from '../content/index.ts'
 import { EventBus } from '../events/index.ts'
 import { type Endpoint, loadTls } from '../http/index.ts'
-import { ImagePushes, Images } from '../images/index.ts'
+import { checkStore, ImagePushes, Images } from '../images/index.ts'
 import { Networks } from '../network/index.ts'
 import { ConmonRuntime, capabilitiesOfMask } from '../runtime/index.ts'
 import { type ApiServer, type Backends, createServer } from '../server/index.ts'
@@ -164,6 +164,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
       engineId: engineId(config.dataRoot),
       imageCount: () => [...images.store.records()].length,
       diskUsage: (types) => measureDiskUsage({ images, volumes, containers: service }, types),
+      check: (abort) => checkStore({ ...images.parts, snapshots }, abort),
     }),
     networks: networkBackend(networks),
     volumes: volumeBackend(volumes, events),

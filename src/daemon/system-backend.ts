@@ -15,6 +15,7 @@ export interface SystemBackendOptions {
   readonly engineId: string
   readonly imageCount: () => number
   readonly diskUsage: NonNullable<SystemBackend['diskUsage']>
+  readonly check: SystemBackend['check']
 }
 
 /** Makes the backend. Versions of host programs are asked for once, when somebody first wants to know. */
@@ -26,6 +27,7 @@ export function systemBackend(options: SystemBackendOptions): SystemBackend {
       return systemVersion(await components)
     },
     diskUsage: options.diskUsage,
+    check: options.check,
     async info() {
       return systemInfo(options)
     },

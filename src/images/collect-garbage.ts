@@ -30,6 +30,14 @@ export interface CollectedGarbage {
   readonly isPostponed: boolean
 }
 
+/** What nothing needs. */
+export interface UnusedContent {
+  readonly blobs: readonly Digest[]
+  readonly chains: readonly Digest[]
+  /** Keys of unfinished downloads. */
+  readonly ingests: readonly string[]
+}
+
 /** What is left of an interrupted pull is kept this long, so that the next try goes on from it. */
 const keepUnfinishedMs = 24 * 60 * 60 * 1000
 
@@ -76,11 +84,17 @@ export class ImageGarbage {
     })
   }
 
-  /** What is there and not used by an image. */
-  async unused(): Promise<{ readonly blobs: readonly Digest[]; readonly chains: readonly Digest[] }> {
-    const blobs = await this.#blobsBefore(Number.POSITIVE_INFINITY)
-    const chains = (await this.#layersBefore(Number.POSITIVE_INFINITY)).filter((one) => !this.#inUse().chains.has(one))
-    return { blobs: [...blobs], chains }
+  /** What a sweep would remove that leaves nothing to be resumed. */
+  async unused(): Promise<UnusedContent> {
+    const { content, gate, leases } = this.#options
+    const limitMs = gate.oldestStartMs
+    const blobs = [...(await this.#blobsBefore(limitMs))].filter((digest) => this.#isFreeBlob(digest))
+    const chains = (await this.#layersBefore(limitMs)).filter((chainId) => this.#isFreeLayer(chainId))
+    const ingests: string[] = []
+    for await (const { key, updated } of content.ingests()) {
+      if (updated.getTime() < limitMs && !holdsIngest(leases, key)) ingests.push(key)
+    }
+    return { blobs, chains, ingests }
   }
 
   async #blobsBefore(limitMs: number): Promise<Set<Digest>> {
@@ -104,8 +118,7 @@ export class ImageGarbage {
     const { content, gate, leases } = this.#options
     for await (const { key, updated } of content.ingests()) {
       if (updated.getTime() >= Math.min(limitMs, gate.oldestStartMs)) continue
-      const digest = /[a-z0-9]+:[0-9a-f]{64,}/.exec(key)?.[0]
-      if (digest !== undefined && leases.holds({ kind: 'blob', key: digest })) continue
+      if (holdsIngest(leases, key)) continue
       try {
         await content.abort(key)
       } catch (error) {
@@ -194,6 +207,12 @@ export class ImageGarbage {
     this.#used = used
     return used
   }
+}
+
+/** True while somebody wants the blob that this unfinished download is of. */
+function holdsIngest(leases: Leases, key: string): boolean {
+  const digest = /[a-z0-9]+:[0-9a-f]{64,}/.exec(key)?.[0]
+  return digest !== undefined && leases.holds({ kind: 'blob', key: digest })
 }
 
 function blobsOf(record: ImageRecord): Digest[] {

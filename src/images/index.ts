@@ -1,4 +1,5 @@
 export { ActivityGate } from './activity-gate.ts'
+export { checkStore } from './check-store.ts'
 export type { CollectedGarbage, ImageGarbage } from './collect-garbage.ts'
 export { type CommitRequest, type CommittedImage, commitImage } from './commit-image.ts'
 export { applyChanges } from './config-changes.ts'

@@ -1,7 +1,7 @@
 /** What is asked of a worker thread for one layer, and what it answers: plain data that can be sent. */
 import type { LogFields } from '../base/index.ts'
 import { BerthError, type ErrorKind, isBerthError, messageOf } from '../base/index.ts'
-import type { Digest } from '../oci/index.ts'
+import type { Digest, DigestAlgorithm } from '../oci/index.ts'
 import type { BlobProblem, BlobRequest, HttpTransportOptions } from '../registry/client/index.ts'
 
 /** Where a layer's bytes come from. */
@@ -20,6 +20,8 @@ export type LayerSource =
       readonly path: string
       readonly sizeBytes: number
       readonly growth?: SharedArrayBuffer
+      /** Of the digest; default: sha256. */
+      readonly algorithm?: DigestAlgorithm
     }
   | {
       /** A container's writable layer: packed, and the tar written on its way. */
@@ -55,9 +57,9 @@ export interface UnpackedLayer {
   readonly impliedDirectories: readonly string[]
 }
 
-/** How far a job is. */
+/** How far a job is: bytes, or for `retry` the milliseconds until then. */
 export interface LayerJobProgress {
-  readonly phase: 'download' | 'downloaded' | 'extract'
+  readonly phase: 'download' | 'downloaded' | 'extract' | 'retry'
   readonly current: number
   readonly total: number
 }

@@ -1,4 +1,4 @@
-import type { DiskUsage, DiskUsageType, EventMessage, SystemInfo, SystemVersion } from '../../api/index.ts'
+import type { DiskUsage, DiskUsageType, EventMessage, StoreCheck, SystemInfo, SystemVersion } from '../../api/index.ts'
 import type { AbortOptions } from '../../base/index.ts'
 import type { Filters } from '../containers/index.ts'
 
@@ -18,4 +18,6 @@ export interface SystemBackend {
   events(options: EventsOptions, abort: AbortOptions): AsyncIterable<EventMessage>
   /** Optional: `GET /system/df` answers 501 without it. */
   diskUsage?(types: ReadonlySet<DiskUsageType>): Promise<DiskUsage>
+  /** Looks at everything that is stored; takes long. */
+  check(abort: AbortOptions): Promise<StoreCheck>
 }

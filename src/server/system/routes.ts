@@ -44,6 +44,12 @@ export function systemRoutes(backend: SystemBackend): readonly Route[] {
     },
     { method: 'GET', pattern: '/events', handle: (call) => sendEvents(backend, call) },
     { method: 'GET', pattern: '/system/df', handle: (call) => sendDiskUsage(backend, call) },
+    // Berth's own.
+    {
+      method: 'POST',
+      pattern: '/berth/check',
+      handle: async ({ exchange }) => exchange.sendJson(200, await backend.check({ signal: exchange.signal })),
+    },
     // There is no build cache yet, so nothing of it can be pruned.
     {
       method: 'POST',
