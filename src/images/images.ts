@@ -11,15 +11,7 @@ import type {
 import { Background, type Logger } from '../base/index.ts'
 import type { Leases, LocalContentStore } from '../content/index.ts'
 import type { EventBus } from '../events/index.ts'
-import {
-  type Digest,
-  familiarName,
-  familiarReference,
-  parsePlatform,
-  parseReference,
-  type Reference,
-  withTag,
-} from '../oci/index.ts'
+import { type Digest, familiarName, familiarReference, parsePlatform, parseReference } from '../oci/index.ts'
 import { RegistryClient, type RegistryClientOptions } from '../registry/client/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
 import type { Database } from '../store/index.ts'
@@ -38,7 +30,7 @@ import { LayerStack } from './layer-stack.ts'
 import { type ListOptions, listImages } from './list-images.ts'
 import { loadImages } from './load-images.ts'
 import type { ProgressOptions } from './progress.ts'
-import { listTags, type PullDependencies, type PullRequest, pullImage } from './pull-image.ts'
+import { type PullDependencies, type Pulled, type PullRequest, pullImages } from './pull-image.ts'
 import type { RemoveOptions } from './remove-image.ts'
 import { type SavedImages, saveImages } from './save-images.ts'
 
@@ -102,7 +94,7 @@ export class Images {
     const store = ImageStore.open(db, logger)
     const pool = new LayerPool({ size: options.maxConcurrentDownloads ?? defaultDownloads })
     const registries = new RegistryClient({ ...options.registries, logger })
-    const transport = registries.transportOptions
+    const transport = () => registries.transportOptions
     const layers = await LayerStack.open({ content, contentRoot, snapshots, pool, transport })
     const gate = new ActivityGate()
     const garbage = new ImageGarbage({ store, content, snapshots, leases, gate, logger })
@@ -134,13 +126,8 @@ export class Images {
       platform: platform === undefined || platform === '' ? undefined : parsePlatform(platform),
       auth: auth === undefined ? undefined : fromApiAuth(auth),
     }
-    await this.#parts.gate.make(async () => {
-      const isWhole = reference.tag === undefined && reference.digest === undefined
-      const wanted = isWhole
-        ? (await listTags(this.#parts, reference, request)).map((tag) => withTag(reference, tag))
-        : [reference]
-      for (const one of wanted) await this.#pullOne(one, request)
-    })
+    const onPulled = (pulled: Pulled) => this.#publishPull(pulled)
+    await this.#parts.gate.make(() => pullImages(this.#parts, reference, request, onPulled))
   }
 
   /** Loads the images of an archive. */
@@ -232,8 +219,7 @@ export class Images {
     this.#parts.registries.close()
   }
 
-  async #pullOne(reference: Reference, request: PullRequest): Promise<void> {
-    const id = await pullImage(this.#parts, reference, request)
+  #publishPull({ reference, id }: Pulled): void {
     const labels = this.#parts.store.findRecord(id)?.config.config?.Labels ?? {}
     this.#options.events.publish('image', 'pull', familiarReference(reference), {
       ...labels,

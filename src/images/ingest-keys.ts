@@ -1,5 +1,6 @@
-/** Keys of this folder's ingests. */
-import { newId } from '../base/index.ts'
+/** Keys and files of this folder's ingests. */
+import { internal, newId } from '../base/index.ts'
+import type { Ingest } from '../content/index.ts'
 import type { Digest } from '../oci/index.ts'
 
 const streamPrefix = 'stream '
@@ -16,4 +17,10 @@ export function newStreamIngestKey(): string {
 
 export function isStreamIngest(key: string): boolean {
   return key.startsWith(streamPrefix)
+}
+
+/** The file of an ingest of the local store. */
+export function ingestFile({ key, path }: Ingest): string {
+  if (path === undefined) throw internal(`ingest ${key} is not in a file`)
+  return path
 }

@@ -32,6 +32,7 @@ export interface RunLayerOptions extends AbortOptions {
 interface Task {
   readonly job: LayerJob
   readonly options: RunLayerOptions
+  readonly isInline: boolean
   readonly resolve: (result: LayerResult) => void
   readonly reject: (error: unknown) => void
 }
@@ -47,6 +48,8 @@ export class LayerPool {
   #options: Required<LayerPoolOptions>
   readonly #members = new Set<Member>()
   readonly #queue: Task[] = []
+  /** Jobs that run on the main thread. */
+  #inline = 0
 
   constructor(options: LayerPoolOptions) {
     this.#options = { idleMs: 3_000, inlineBytes: 256 * 1024, ...options }
@@ -55,12 +58,15 @@ export class LayerPool {
   /** Does one job. */
   async run(job: LayerJob, options: RunLayerOptions = {}): Promise<LayerResult> {
     const { source } = job
-    if (source.sizeBytes <= this.#options.inlineBytes && !(source.from === 'file' && source.growth !== undefined)) {
+    const isSmall = source.sizeBytes <= this.#options.inlineBytes
+    const isInline = isSmall && !(source.from === 'file' && source.growth !== undefined)
+    // Only downloads take turns: what is here does not wait for them.
+    if (isInline && source.from !== 'registry') {
       options.onStart?.()
       return await runInline(job, options)
     }
     const { promise, resolve, reject } = Promise.withResolvers<LayerResult>()
-    const task: Task = { job, options, resolve, reject }
+    const task: Task = { job, options, isInline, resolve, reject }
     const { signal } = options
     const onAbort = () => this.#cancel(task)
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -88,10 +94,24 @@ export class LayerPool {
 
   #next(): void {
     while (this.#queue.length > 0) {
-      const idle = [...this.#members].find((member) => member.task === undefined)
-      if (idle === undefined && this.#members.size >= this.#options.size) return
+      const idle = [...this.#members].filter((member) => member.task === undefined)
+      if (this.#members.size - idle.length + this.#inline >= this.#options.size) return
       const task = this.#queue.shift()
-      if (task !== undefined) this.#give(idle ?? this.#start(), task)
+      if (task?.isInline === true) void this.#runHere(task)
+      else if (task !== undefined) this.#give(idle[0] ?? this.#start(), task)
+    }
+  }
+
+  async #runHere({ job, options, resolve, reject }: Task): Promise<void> {
+    this.#inline += 1
+    try {
+      options.onStart?.()
+      resolve(await runInline(job, options))
+    } catch (error) {
+      reject(error)
+    } finally {
+      this.#inline -= 1
+      this.#next()
     }
   }
 

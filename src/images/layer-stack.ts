@@ -4,10 +4,10 @@
  *  Two callers that want the same layer at once share one download. */
 import { type AbortOptions, BerthError, isKind, KeyedMutex, newId } from '../base/index.ts'
 import type { LocalContentStore } from '../content/index.ts'
-import type { Descriptor, Digest } from '../oci/index.ts'
+import { type Descriptor, type Digest, hexOf } from '../oci/index.ts'
 import type { BlobAuthorizer, HttpTransportOptions } from '../registry/client/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
-import type { LayerResult, UnpackedLayer } from './layer-job.ts'
+import type { LayerJobProgress, LayerResult, UnpackedLayer } from './layer-job.ts'
 import type { LayerPool } from './layer-pool.ts'
 import { LayerProgress, type OnProgress } from './progress.ts'
 
@@ -16,7 +16,8 @@ export interface LayerStackOptions {
   readonly contentRoot: string
   readonly snapshots: Snapshotter
   readonly pool: LayerPool
-  readonly transport: HttpTransportOptions
+  /** Asked for each layer, as it may change. */
+  readonly transport: () => HttpTransportOptions
 }
 
 /** A layer that an image wants. */
@@ -27,14 +28,22 @@ export interface WantedLayer {
   readonly parent: Digest | undefined
 }
 
-export interface ObtainOptions extends AbortOptions {
+/** Where a layer's blob comes from. */
+export interface LayerOrigin {
   readonly authorize: BlobAuthorizer
+  /** Leaves the place that gave wrong bytes; false when there is no other. */
+  distrust(): boolean
+}
+
+export interface ObtainOptions extends AbortOptions {
+  readonly origin: LayerOrigin
+  /** What `isHere` said. */
+  readonly isHere: boolean
   readonly onProgress: OnProgress
 }
 
 export interface ObtainedLayer {
   readonly sizeBytes: number
-  readonly wasFetched: boolean
 }
 
 /** A layer that is being unpacked. */
@@ -44,6 +53,7 @@ export interface StagedLayer {
 }
 
 interface SharedLayer {
+  readonly chainId: Digest
   readonly progress: LayerProgress
   readonly abort: AbortController
   readonly result: Promise<ObtainedLayer>
@@ -72,14 +82,23 @@ export class LayerStack {
     return new LayerStack(options)
   }
 
-  /** Gets one layer from a registry unless it is here. `below` ends when the layer below is committed. */
-  async obtain(layer: WantedLayer, below: Promise<unknown>, options: ObtainOptions): Promise<ObtainedLayer> {
-    const shared = this.#share(layer, below, options)
+  /** True when the layer's blob and its files, with all below them, are on the disk. */
+  async isHere({ blob, chainId }: WantedLayer): Promise<boolean> {
+    return (await this.#options.content.find(blob.digest)) !== undefined && (await this.has(chainId))
+  }
+
+  /** Gets one layer from a registry unless it is here. The one below it must be here or have been asked for. */
+  async obtain(layer: WantedLayer, options: ObtainOptions): Promise<ObtainedLayer> {
+    if (options.isHere) {
+      options.onProgress({ status: 'Already exists', progressDetail: {}, id: shortDigest(layer.blob.digest) })
+      return { sizeBytes: await this.sizeOf(layer.chainId) }
+    }
+    const shared = this.#share(layer, options)
     const unwatch = shared.progress.watch(options.onProgress)
     shared.users += 1
     const { signal } = options
     const { promise: left, reject } = Promise.withResolvers<never>()
-    const onAbort = () => reject(new BerthError('cancelled', 'context canceled'))
+    const onAbort = () => reject(cancelled())
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
       return await Promise.race([shared.result, left])
@@ -128,29 +147,46 @@ export class LayerStack {
     return (await snapshots.stat(chainId)).sizeBytes ?? (await snapshots.usage(chainId)).sizeBytes
   }
 
-  #share(layer: WantedLayer, below: Promise<unknown>, options: ObtainOptions): SharedLayer {
+  #share(layer: WantedLayer, { origin }: ObtainOptions): SharedLayer {
     const key = `${layer.blob.digest} ${layer.chainId}`
     const known = this.#shared.get(key)
     if (known !== undefined && !known.abort.signal.aborted) return known
-    const progress = new LayerProgress(layer.blob.digest.slice(7, 19))
+    const progress = new LayerProgress(shortDigest(layer.blob.digest))
     const abort = new AbortController()
     progress.status('Pulling fs layer')
     const result = this.#blobs
-      .run(layer.blob.digest, () => this.#fetch(layer, below, progress, options.authorize, abort.signal))
+      .run(layer.blob.digest, () => this.#fetch(layer, progress, origin, abort.signal))
       .finally(() => {
         if (this.#shared.get(key) === shared) this.#shared.delete(key)
       })
     result.catch(() => {}) // Every user hears of it; there may be none left.
-    const shared: SharedLayer = { progress, abort, result, users: 0 }
+    const shared: SharedLayer = { chainId: layer.chainId, progress, abort, result, users: 0 }
     this.#shared.set(key, shared)
     return shared
   }
 
+  /** Tries again from the first byte when the bytes were wrong and that may be the fault of what an earlier try left on
+   *  the disk, or of a mirror. */
   async #fetch(
     layer: WantedLayer,
-    below: Promise<unknown>,
     progress: LayerProgress,
-    authorize: ObtainOptions['authorize'],
+    origin: LayerOrigin,
+    signal: AbortSignal,
+  ): Promise<ObtainedLayer> {
+    for (;;) {
+      try {
+        return await this.#fetchOnce(layer, progress, origin, signal)
+      } catch (error) {
+        if (signal.aborted || !isKind(error, 'dataLoss')) throw error
+        if (error.details.resumed !== true && !origin.distrust()) throw error
+      }
+    }
+  }
+
+  async #fetchOnce(
+    layer: WantedLayer,
+    progress: LayerProgress,
+    { authorize }: LayerOrigin,
     signal: AbortSignal,
   ): Promise<ObtainedLayer> {
     const { blob, chainId, parent } = layer
@@ -158,22 +194,33 @@ export class LayerStack {
     const isUnpacked = await this.has(chainId)
     if (isStored && isUnpacked) {
       progress.status('Already exists')
-      return { sizeBytes: await this.sizeOf(chainId), wasFetched: false }
+      return { sizeBytes: await this.sizeOf(chainId) }
     }
     const staged = isUnpacked ? undefined : await this.stage()
     try {
       const { unpacked } = await this.#run(layer, isStored, staged?.directory, progress, authorize, signal)
       if (staged !== undefined) {
         const files = checkDiffId(unpacked, layer)
-        await below
-        if (signal.aborted) throw new BerthError('cancelled', 'context canceled')
+        await this.#below(parent)
+        if (signal.aborted) throw cancelled()
         await this.commit(staged, { chainId, parent }, files)
       }
       progress.status('Pull complete')
-      return { sizeBytes: await this.sizeOf(chainId), wasFetched: true }
+      return { sizeBytes: await this.sizeOf(chainId) }
     } catch (error) {
       if (staged !== undefined) await this.unstage(staged)
       throw error
+    }
+  }
+
+  /** Waits until the layer below is committed, whichever pull does it: the one that asked for this layer first may have
+   *  been cancelled. */
+  async #below(parent: Digest | undefined): Promise<void> {
+    while (parent !== undefined) {
+      const maker = [...this.#shared.values()].find((one) => one.chainId === parent && !one.abort.signal.aborted)
+      if (await this.has(parent)) return
+      if (maker === undefined) throw cancelled()
+      await maker.result
     }
   }
 
@@ -182,14 +229,14 @@ export class LayerStack {
     isStored: boolean,
     targetDir: string | undefined,
     progress: LayerProgress,
-    authorize: ObtainOptions['authorize'],
+    authorize: BlobAuthorizer,
     signal: AbortSignal,
   ): Promise<LayerResult> {
     const { content, contentRoot, pool, transport } = this.#options
     const { digest, size: sizeBytes } = blob
     const source = isStored
       ? ({ from: 'file', path: content.pathOf(digest), sizeBytes } as const)
-      : ({ from: 'registry', contentRoot, digest, sizeBytes, transport } as const)
+      : ({ from: 'registry', contentRoot, digest, sizeBytes, transport: transport() } as const)
     let hasStarted = false
     setImmediate(() => {
       if (!hasStarted && !signal.aborted) progress.status('Waiting')
@@ -202,17 +249,30 @@ export class LayerStack {
         onStart() {
           hasStarted = true
         },
-        onProgress({ phase, current, total }) {
-          if (phase === 'download') progress.amount('Downloading', current, total)
-          else if (phase === 'extract') progress.amount('Extracting', current, total)
-          else {
-            progress.status('Verifying Checksum')
-            progress.status('Download complete')
-          }
-        },
+        onProgress: (step) => tell(progress, step),
       },
     )
   }
+}
+
+function tell(progress: LayerProgress, { phase, current, total }: LayerJobProgress): void {
+  if (phase === 'download') progress.amount('Downloading', current, total)
+  else if (phase === 'extract') progress.amount('Extracting', current, total)
+  else if (phase === 'retry') {
+    const seconds = Math.ceil(current / 1000)
+    progress.status(`Retrying in ${seconds} second${seconds === 1 ? '' : 's'}`)
+  } else {
+    progress.status('Verifying Checksum')
+    progress.status('Download complete')
+  }
+}
+
+function shortDigest(digest: Digest): string {
+  return hexOf(digest).slice(0, 12)
+}
+
+function cancelled(): BerthError {
+  return new BerthError('cancelled', 'context canceled')
 }
 
 /** Throws when the files are not those that the image's config promises. */

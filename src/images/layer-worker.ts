@@ -46,7 +46,8 @@ function authorize(problem?: BlobProblem): Promise<BlobRequest | undefined> {
 /** Each message wakes the main thread: ten a second are enough for any progress bar. */
 function onProgress(progress: LayerJobProgress): void {
   const nowMs = performance.now()
-  if (progress.phase !== 'downloaded' && progress.current < progress.total && nowMs - lastProgressMs < 100) return
+  const isBar = progress.phase === 'download' || progress.phase === 'extract'
+  if (isBar && progress.current < progress.total && nowMs - lastProgressMs < 100) return
   lastProgressMs = nowMs
   send({ type: 'progress', progress })
 }

@@ -1,12 +1,12 @@
 /** Pull: manifest, config and layers of one reference, then one row. */
-import { type AbortOptions, BerthError, invalidArgument, isBerthError } from '../base/index.ts'
+import { type AbortOptions, BerthError, invalidArgument } from '../base/index.ts'
 import type { Lease, Leases, LocalContentStore } from '../content/index.ts'
 import {
   algorithmOf,
-  bestPlatform,
   chainIds,
   type Descriptor,
   type Digest,
+  defaultRegistry,
   familiarName,
   familiarReference,
   formatPlatform,
@@ -17,16 +17,23 @@ import {
   type OciImageConfig,
   type Platform,
   parseImageConfig,
-  parseManifestDocument,
+  platformOfConfig,
+  platformRank,
   type Reference,
-  schema1Refused,
-  withDefaultTag,
   withDigest,
+  withTag,
 } from '../oci/index.ts'
-import { pullError, type RegistryAuth, type RegistryClient, type Repository } from '../registry/client/index.ts'
+import {
+  type BlobOrigin,
+  pullError,
+  type RegistryAuth,
+  type RegistryClient,
+  type Repository,
+} from '../registry/client/index.ts'
+import { type ChosenManifest, ManifestChooser } from './choose-manifest.ts'
 import type { ImageLayer, ImageRecord } from './image.ts'
 import type { ImageStore } from './image-store.ts'
-import type { LayerStack, WantedLayer } from './layer-stack.ts'
+import type { LayerOrigin, LayerStack, WantedLayer } from './layer-stack.ts'
 import type { ProgressOptions } from './progress.ts'
 
 export interface PullDependencies {
@@ -42,107 +49,101 @@ export interface PullRequest extends ProgressOptions {
   readonly auth?: RegistryAuth | undefined
 }
 
-interface Chosen {
-  /** What the name will stand for: the index, if there is one. */
-  readonly target: Descriptor
-  readonly descriptor: Descriptor
-  readonly manifest: Manifest
+/** A reference that was pulled. */
+export interface Pulled {
+  readonly reference: Reference
+  readonly id: Digest
 }
 
 const maxConfigBytes = 8 << 20
 
-/** Pulls one image; gives its id. */
-export async function pullImage(deps: PullDependencies, wanted: Reference, request: PullRequest): Promise<Digest> {
-  const reference = withDefaultTag(wanted)
-  const onProgress = request.onProgress ?? (() => {})
-  const repository = deps.registries.repository(reference, request.auth)
-  using lease = deps.leases.create()
-  let chosen: Chosen
-  try {
-    chosen = await choose(deps, repository, reference, request, lease)
-  } catch (error) {
-    throw pullError(error, familiarName(reference), familiarReference(reference))
+/** Pulls one tag or digest, or, when `wanted` has neither, every tag of the repository. `onPulled` is told of each. */
+export async function pullImages(
+  deps: PullDependencies,
+  wanted: Reference,
+  request: PullRequest,
+  onPulled: (pulled: Pulled) => void,
+): Promise<void> {
+  if (wanted.registry === defaultRegistry && wanted.repository === 'library/scratch') {
+    throw new BerthError('forbidden', "'scratch' is a reserved name")
   }
+  const repository = deps.registries.repository(wanted, request.auth)
+  const onProgress = request.onProgress ?? (() => {})
+  let isNewer = false
+  const warnings: string[] = []
+  for (const reference of await referencesOf(repository, wanted, request)) {
+    const pulled = await pullOne(deps, repository, reference, request)
+    onPulled({ reference, id: pulled.record.id })
+    isNewer ||= pulled.isNewer
+    if (!suits(pulled.record, request)) warnings.push(platformWarning(reference, pulled.record, request))
+  }
+  const said = isNewer ? 'Downloaded newer image for' : 'Image is up to date for'
+  onProgress({ status: `Status: ${said} ${familiarReference(wanted)}` })
+  for (const status of warnings) onProgress({ status })
+}
+
+async function referencesOf(
+  repository: Repository,
+  wanted: Reference,
+  { signal }: PullRequest,
+): Promise<readonly Reference[]> {
+  if (wanted.tag !== undefined || wanted.digest !== undefined) return [wanted]
+  const tags = await named(wanted, () => repository.listTags({ signal }))
+  return tags.map((tag) => withTag(wanted, tag))
+}
+
+async function pullOne(
+  deps: PullDependencies,
+  repository: Repository,
+  reference: Reference,
+  request: PullRequest,
+): Promise<{ readonly record: ImageRecord; readonly isNewer: boolean }> {
+  const onProgress = request.onProgress ?? (() => {})
+  using lease = deps.leases.create()
+  const { platform = hostPlatform(), signal } = request
+  const chooser = new ManifestChooser(deps.content, repository, reference, { platform, signal, lease })
+  const chosen = await named(reference, () => chooser.choose())
   onProgress({ status: `Pulling from ${reference.repository}`, id: reference.digest ?? reference.tag })
   const record = await complete(deps, repository, chosen, request, lease)
-  const names = [withDigest(reference, chosen.target.digest), ...(reference.digest === undefined ? [reference] : [])]
+  const byDigest = withDigest(reference, chosen.target.digest)
+  const names = reference.digest === undefined ? [byDigest, reference] : [byDigest]
+  const isNewer = deps.store.findName(names.at(-1) ?? byDigest)?.imageId !== record.id
   deps.store.put(
-    record.record,
+    record,
     names.map((name) => ({ reference: name, target: chosen.target })),
   )
   onProgress({ status: `Digest: ${chosen.target.digest}` })
-  const said = record.isNewer ? 'Downloaded newer image for' : 'Image is up to date for'
-  onProgress({ status: `Status: ${said} ${familiarReference(reference)}` })
-  return record.record.id
+  return { record, isNewer }
 }
 
-/** Every tag of a repository, for a pull without a tag. */
-export async function listTags(
-  deps: PullDependencies,
-  reference: Reference,
-  request: PullRequest,
-): Promise<readonly string[]> {
+/** Runs `work`; what a registry refuses is worded as Docker words it for that reference. */
+async function named<T>(reference: Reference, work: () => Promise<T>): Promise<T> {
   try {
-    return await deps.registries.repository(reference, request.auth).listTags(request)
+    return await work()
   } catch (error) {
     throw pullError(error, familiarName(reference), familiarReference(reference))
   }
 }
 
-/** Fetches the manifest for the platform, through the index if there is one. */
-async function choose(
-  { content }: PullDependencies,
-  repository: Repository,
-  reference: Reference,
-  { platform = hostPlatform(), signal }: PullRequest,
-  lease: Lease,
-): Promise<Chosen> {
-  const keep = async (bytes: Buffer, digest: Digest) => {
-    lease.add({ kind: 'blob', key: digest })
-    await content.put(bytes, algorithmOf(digest))
-  }
-  const top = await repository.fetchManifest(reference.digest ?? reference.tag ?? '', { signal })
-  await keep(top.bytes, top.descriptor.digest)
-  const document = parse(top.bytes, top.descriptor.mediaType, reference)
-  if (document.type === 'manifest') {
-    return { target: top.descriptor, descriptor: top.descriptor, manifest: document.manifest }
-  }
-  const candidates = document.index.manifests.filter((one) => one.platform?.os !== 'unknown')
-  const entry = bestPlatform(platform, candidates, (one) => one.platform)
-  if (entry === undefined) {
-    throw new BerthError(
-      'notFound',
-      `no matching manifest for ${formatPlatform(platform)} in the manifest list entries`,
-    )
-  }
-  const inner = await repository.fetchManifest(entry.digest, { signal })
-  await keep(inner.bytes, inner.descriptor.digest)
-  const manifest = parse(inner.bytes, entry.mediaType, reference)
-  if (manifest.type !== 'manifest') throw invalidArgument('index points to another index')
-  return {
-    target: top.descriptor,
-    descriptor: { ...inner.descriptor, platform: entry.platform ?? platform },
-    ...manifest,
-  }
+/** An image without an index is pulled whatever its platform is: who asked for another one is told. */
+function suits({ config }: ImageRecord, { platform }: PullRequest): boolean {
+  return platform === undefined || platformRank(platform, platformOfConfig(config)) !== undefined
 }
 
-function parse(bytes: Buffer, mediaType: string, reference: Reference): ReturnType<typeof parseManifestDocument> {
-  try {
-    return parseManifestDocument(bytes, mediaType)
-  } catch (error) {
-    throw isBerthError(error) && error.message.includes('schema 1')
-      ? schema1Refused(familiarReference(reference))
-      : error
-  }
+function platformWarning(reference: Reference, { config }: ImageRecord, { platform }: PullRequest): string {
+  const found = formatPlatform(platformOfConfig(config))
+  const wanted = platform === undefined ? '' : formatPlatform(platform)
+  const name = familiarReference(reference)
+  return `WARNING: image with reference ${name} was found but its platform (${found}) does not match the specified platform (${wanted})`
 }
 
 async function complete(
   deps: PullDependencies,
   repository: Repository,
-  { descriptor, manifest }: Chosen,
+  { descriptor, manifest }: ChosenManifest,
   request: PullRequest,
   lease: Lease,
-): Promise<{ readonly record: ImageRecord; readonly isNewer: boolean }> {
+): Promise<ImageRecord> {
   const { config: configDescriptor } = manifest
   if (!isConfigType(configDescriptor.mediaType)) {
     throw invalidArgument(`unsupported media type ${configDescriptor.mediaType}: this is no container image`)
@@ -155,9 +156,8 @@ async function complete(
     lease.add({ kind: 'blob', key: blob.digest })
     lease.add({ kind: 'snapshot', key: chainId })
   }
-  const isHere = known !== undefined && (await areAllHere(deps, wanted))
-  const layers = isHere ? known.layers : await obtainAll(deps, repository, wanted, request)
-  const record: ImageRecord = {
+  const layers = (await presentLayers(deps, wanted, known)) ?? (await obtainAll(deps, repository, wanted, request))
+  return {
     version: 1,
     id: configDescriptor.digest,
     config,
@@ -167,7 +167,6 @@ async function complete(
     ...(known?.parent === undefined ? {} : { parent: known.parent }),
     lastTagTime: known?.lastTagTime ?? '',
   }
-  return { record, isNewer: !isHere }
 }
 
 async function fetchConfig(
@@ -197,11 +196,22 @@ function wantedLayers({ layers }: Manifest, { rootfs }: OciImageConfig): WantedL
   })
 }
 
-async function areAllHere({ content, layers }: PullDependencies, wanted: readonly WantedLayer[]): Promise<boolean> {
-  for (const { blob, chainId } of wanted) {
-    if ((await content.find(blob.digest)) === undefined || !(await layers.has(chainId))) return false
+/** The layers of an image that is here already, all of it; nothing is said of them then. */
+async function presentLayers(
+  { content, layers }: PullDependencies,
+  wanted: readonly WantedLayer[],
+  known: ImageRecord | undefined,
+): Promise<ImageLayer[] | undefined> {
+  if (known === undefined) return undefined
+  const present: ImageLayer[] = []
+  for (const [at, { blob, diffId, chainId }] of wanted.entries()) {
+    const layer = known.layers[at]
+    if (layer === undefined || (await content.find(blob.digest)) === undefined || !(await layers.has(chainId))) {
+      return undefined
+    }
+    present.push({ diffId, chainId, blob, sizeBytes: layer.sizeBytes })
   }
-  return true
+  return present
 }
 
 async function obtainAll(
@@ -213,20 +223,18 @@ async function obtainAll(
   // One failure ends the others, so that none goes on for a pull that is lost.
   const abort = new AbortController()
   const signal = request.signal === undefined ? abort.signal : AbortSignal.any([request.signal, abort.signal])
-  let below: Promise<unknown> = Promise.resolve()
-  const origins = await Promise.all(
-    wanted.map(({ blob }) => repository.blobOrigin(blob.digest, { urls: blob.urls, signal })),
+  const prepared = await Promise.all(
+    wanted.map(async (layer) => {
+      const { digest, urls } = layer.blob
+      const origin = await repository.blobOrigin(digest, { urls, signal })
+      return { layer, origin, isHere: await deps.layers.isHere(layer) }
+    }),
   )
-  const all = wanted.map((layer, at) => {
-    const obtained = deps.layers.obtain(layer, below, {
-      authorize: async (problem) => await origins[at]?.authorize(problem),
-      onProgress: request.onProgress ?? (() => {}),
-      signal,
-    })
-    below = obtained
-    return obtained.then(({ sizeBytes }): ImageLayer => {
-      return { diffId: layer.diffId, chainId: layer.chainId, blob: layer.blob, sizeBytes }
-    })
+  const onProgress = request.onProgress ?? (() => {})
+  // All at once, so that each finds the one below it.
+  const all = prepared.map(async ({ layer, origin, isHere }): Promise<ImageLayer> => {
+    const { sizeBytes } = await deps.layers.obtain(layer, { origin: originOf(origin), isHere, onProgress, signal })
+    return { diffId: layer.diffId, chainId: layer.chainId, blob: layer.blob, sizeBytes }
   })
   try {
     return await Promise.all(all)
@@ -235,4 +243,8 @@ async function obtainAll(
     await Promise.allSettled(all)
     throw error
   }
+}
+
+function originOf(origin: BlobOrigin): LayerOrigin {
+  return { authorize: (problem) => origin.authorize(problem), distrust: () => origin.distrust() }
 }

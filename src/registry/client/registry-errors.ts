@@ -44,7 +44,7 @@ export function isWrongScheme(error: unknown): boolean {
 /** A registry that wants a user name where none was given, with Docker's text. */
 export function noBasicCredentials(method: string, url: string): BerthError {
   return new BerthError('unauthorized', `${verbOf(method)} "${withoutQuery(url)}": no basic auth credentials`, {
-    details: { status: 401 },
+    details: { status: 401, noCredentials: true },
   })
 }
 

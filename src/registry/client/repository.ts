@@ -73,7 +73,7 @@ export class Repository {
       ...options,
     })
     response.body.resume()
-    const digest = response.headers['docker-content-digest']
+    const digest = isDigest(target) ? target : response.headers['docker-content-digest']
     const size = Number(response.headers['content-length'])
     if (!isDigest(digest) || !Number.isSafeInteger(size)) {
       return (await this.fetchManifest(target, options)).descriptor
