@@ -1,13 +1,17 @@
 /** Compression of layers, told by the first bytes: registries' media types and file names are not trusted. */
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib'
-import { BerthError, isBerthError, messageOf, notImplemented } from '../base/index.ts'
+import { type AbortOptions, BerthError, isBerthError, messageOf, notImplemented } from '../base/index.ts'
+import { filterThrough } from '../sys/index.ts'
 
 export type Compression = 'none' | 'gzip' | 'zstd'
+
+/** Forms that no registry takes, but people's archives have. */
+type HostCompression = 'xz' | 'bzip2'
 
 /** How many first bytes `detectCompression` wants to see. */
 export const compressionMagicBytes = 6
 
-const magics: readonly { readonly name: Compression | 'xz' | 'bzip2'; readonly bytes: Buffer }[] = [
+const magics: readonly { readonly name: Compression | HostCompression; readonly bytes: Buffer }[] = [
   { name: 'gzip', bytes: Buffer.from([0x1f, 0x8b]) },
   { name: 'zstd', bytes: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) },
   { name: 'xz', bytes: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) },
@@ -17,14 +21,19 @@ const magics: readonly { readonly name: Compression | 'xz' | 'bzip2'; readonly b
 /** The compression of data that starts with these bytes.
  *  Throws `notImplemented` for forms that are known but not supported. */
 export function detectCompression(start: Buffer): Compression {
-  const found = magics.find(
-    ({ bytes }) => start.length >= bytes.length && start.subarray(0, bytes.length).equals(bytes),
-  )
-  const name = found?.name ?? (isSkippableZstdFrame(start) ? 'zstd' : 'none')
+  const name = detectAny(start)
   if (name === 'xz' || name === 'bzip2') {
     throw notImplemented(`${name} compression is not supported; use gzip, zstd or none`)
   }
   return name
+}
+
+/** The same, with the forms that host programs know. */
+function detectAny(start: Buffer): Compression | HostCompression {
+  const found = magics.find(
+    ({ bytes }) => start.length >= bytes.length && start.subarray(0, bytes.length).equals(bytes),
+  )
+  return found?.name ?? (isSkippableZstdFrame(start) ? 'zstd' : 'none')
 }
 
 /** zstd data may open with a frame of metadata (0x184D2A50 to 0x184D2A5F, little endian). */
@@ -47,6 +56,38 @@ const streamOptions = { chunkSize: chunkBytes, highWaterMark: 4 * chunkBytes }
 /** Decompresses by magic. gzip and zstd run in libuv's thread pool, beside the caller's own work.
  *  Damaged or truncated data ends the iteration with an `invalidArgument` error. */
 export async function decompress(source: AsyncIterable<Buffer>): Promise<Decompressed> {
+  const { start, whole, iterator } = await peek(source)
+  let compression: Compression
+  try {
+    compression = detectCompression(start)
+  } catch (error) {
+    await iterator.return?.()
+    throw error
+  }
+  return { compression, data: compression === 'none' ? whole : inflate(whole, compression) }
+}
+
+/** As a user's own archive may be: xz and bzip2 go through the host's programs, and only the main thread can do that.
+ *  With `only`, other forms are left as they are. */
+export async function decompressUpload(
+  source: AsyncIterable<Buffer>,
+  { only, signal }: AbortOptions & { readonly only?: 'host' } = {},
+): Promise<AsyncIterable<Buffer>> {
+  const { start, whole } = await peek(source)
+  const name = detectAny(start)
+  if (name === 'xz' || name === 'bzip2')
+    return filterThrough(name, ['-d', '-c', '-q'], whole, { ...(signal ? { signal } : {}) })
+  return name === 'none' || only === 'host' ? whole : inflate(whole, name)
+}
+
+interface Peeked {
+  readonly start: Buffer
+  /** The first bytes and the rest. */
+  readonly whole: AsyncIterable<Buffer>
+  readonly iterator: AsyncIterator<Buffer>
+}
+
+async function peek(source: AsyncIterable<Buffer>): Promise<Peeked> {
   const iterator = source[Symbol.asyncIterator]()
   const first: Buffer[] = []
   let length = 0
@@ -56,15 +97,7 @@ export async function decompress(source: AsyncIterable<Buffer>): Promise<Decompr
     first.push(next.value)
     length += next.value.length
   }
-  let compression: Compression
-  try {
-    compression = detectCompression(Buffer.concat(first))
-  } catch (error) {
-    await iterator.return?.()
-    throw error
-  }
-  const whole = resume(first, iterator)
-  return { compression, data: compression === 'none' ? whole : inflate(whole, compression) }
+  return { start: Buffer.concat(first), whole: resume(first, iterator), iterator }
 }
 
 async function* resume(first: readonly Buffer[], rest: AsyncIterator<Buffer>): AsyncIterable<Buffer> {

@@ -18,6 +18,8 @@ import {
 /** One image of an archive: paths of its parts. */
 export interface ArchivedImage {
   readonly configPath: string
+  /** The config itself, when it is in no file. */
+  readonly configBytes?: Buffer
   /** Lowest first, with what the manifest says of each, if there is one. */
   readonly layers: readonly { readonly path: string; readonly descriptor?: Descriptor }[]
   readonly references: readonly Reference[]

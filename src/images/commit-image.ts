@@ -17,8 +17,7 @@ import type { ImageLayer, ImageRecord } from './image.ts'
 import { nameFrom } from './image-name.ts'
 import type { ImageParts } from './images.ts'
 import { storeImage } from './import-image.ts'
-import { newStreamIngestKey } from './ingest-keys.ts'
-import { ingestFile } from './run-layer-job.ts'
+import { ingestFile, newStreamIngestKey } from './ingest-keys.ts'
 
 export interface CommitRequest {
   /** The image that the changes are of. */

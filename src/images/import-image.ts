@@ -1,6 +1,7 @@
 /** Import: a tar of a root filesystem becomes an image of one layer. */
 import type { Readable } from 'node:stream'
-import { BerthError, invalidArgument } from '../base/index.ts'
+import { decompressUpload } from '../archive/index.ts'
+import { type AbortOptions, BerthError, invalidArgument } from '../base/index.ts'
 import {
   type Descriptor,
   type Digest,
@@ -15,15 +16,19 @@ import {
   type Reference,
   withDefaultTag,
 } from '../oci/index.ts'
+import type { RegistryClient } from '../registry/client/index.ts'
 import type { ActivityGate } from './activity-gate.ts'
+import { layerType, makeManifest } from './archived-image-loader.ts'
 import { applyChanges } from './config-changes.ts'
+import { fetchArchive, parseArchiveUrl } from './fetch-archive.ts'
+import { progressBar } from './file-sizes.ts'
 import { FileGrowth } from './growing-file.ts'
+import type { Holds } from './holds.ts'
 import type { ImageLayer } from './image.ts'
-import { newStreamIngestKey } from './ingest-keys.ts'
+import { ingestFile, newStreamIngestKey } from './ingest-keys.ts'
 import type { LayerResult } from './layer-job.ts'
-import { type LoadDependencies, layerType, makeManifest } from './load-images.ts'
-import type { ProgressOptions } from './progress.ts'
-import { ingestFile } from './run-layer-job.ts'
+import type { LoadDependencies } from './load-images.ts'
+import { Occasionally, type ProgressOptions } from './progress.ts'
 
 export interface ImportOptions extends ProgressOptions {
   readonly reference?: Reference | undefined
@@ -32,23 +37,33 @@ export interface ImportOptions extends ProgressOptions {
   readonly platform?: Platform | undefined
 }
 
+export interface ImportDependencies extends LoadDependencies {
+  readonly registries: Pick<RegistryClient, 'transportOptions'>
+}
+
 export interface EmbeddedConfig {
   readonly created: string
   readonly platform?: Platform
   readonly defaults: OciRuntimeDefaults
 }
 
-/** Imports a tar stream, compressed or not; gives the image's id. */
-export async function importImage(deps: LoadDependencies, source: Readable, options: ImportOptions): Promise<Digest> {
-  const message = options.message === undefined || options.message === '' ? 'Imported from -' : options.message
-  const defaults = applyChanges({}, options.changes ?? [])
-  using lease = deps.leases.create()
-  const layer = await placeStream(deps, source, options, (digest) => {
-    lease.add({ kind: 'blob', key: digest })
-    lease.add({ kind: 'snapshot', key: digest })
-  })
-  const created = new Date().toISOString()
+/** Imports a tar stream, compressed or not, or what a URL has; gives the image's id. What it makes is in `holds`, also
+ *  when it fails. */
+export async function importImage(
+  deps: ImportDependencies,
+  source: Readable | string,
+  holds: Holds,
+  options: ImportOptions,
+): Promise<Digest> {
   const platform = options.platform ?? hostPlatform()
+  if (platform.os !== 'linux') throw invalidArgument('operating system is not supported')
+  const defaults = applyChanges({}, options.changes ?? [])
+  const from = typeof source === 'string' ? parseArchiveUrl(source) : '-'
+  const layer = await (typeof source === 'string'
+    ? placeFetched(deps, from, holds, options)
+    : placeStream(deps, source, holds, options))
+  const created = new Date().toISOString()
+  const message = options.message === undefined || options.message === '' ? `Imported from ${from}` : options.message
   const config: OciImageConfig = {
     created,
     architecture: platform.architecture,
@@ -138,13 +153,35 @@ export async function storeImage(
   return id
 }
 
+async function placeFetched(
+  deps: ImportDependencies,
+  url: string,
+  holds: Holds,
+  { signal, onProgress = () => {} }: ImportOptions,
+): Promise<ImageLayer> {
+  using fetched = await fetchArchive(url, deps.registries.transportOptions, { signal })
+  onProgress({ status: `Downloading from ${url}` })
+  const total = fetched.sizeBytes
+  const report = new Occasionally((current: number) => {
+    onProgress({
+      status: 'Importing',
+      progressDetail: total === undefined ? { current } : { current, total },
+      progress: progressBar(current, total ?? 0),
+    })
+  })
+  const onBytes = (current: number) => report.tell(current, current === total)
+  return await placeStream(deps, fetched.body, holds, { signal, onBytes })
+}
+
 /** Streams to a file while a worker unpacks it. */
 async function placeStream(
   { content, layers, pool }: LoadDependencies,
   source: Readable,
-  { signal }: ImportOptions,
-  hold: (digest: Digest) => void,
+  holds: Holds,
+  { signal, onBytes = () => {} }: AbortOptions & { readonly onBytes?: (current: number) => void },
 ): Promise<ImageLayer> {
+  // Registries take layers that are plain, gzip or zstd: these stay as they are, all else is kept uncompressed.
+  const bytes = await decompressUpload(source as AsyncIterable<Buffer>, { only: 'host', signal })
   const ingest = await content.ingest(newStreamIngestKey(), { hashing: false })
   const staged = await layers.stage()
   const growth = new FileGrowth()
@@ -153,16 +190,19 @@ async function placeStream(
     const from = { from: 'file', path: ingestFile(ingest), sizeBytes: 0, growth: growth.shared } as const
     job = pool.run({ source: from, targetDir: staged.directory }, { signal })
     job.catch(() => {}) // Awaited below, once the stream has ended.
-    for await (const chunk of source as AsyncIterable<Buffer>) {
+    let readBytes = 0
+    for await (const chunk of bytes) {
       if (signal?.aborted === true) throw new BerthError('cancelled', 'context canceled')
       ingest.write(chunk)
       growth.advance(ingest.offset)
+      readBytes += chunk.length
+      onBytes(readBytes)
     }
     growth.complete()
     const { digest, sizeBytes, unpacked } = await job
     if (unpacked === undefined) throw invalidArgument('the stream is no tar archive')
-    hold(digest)
-    hold(unpacked.diffId)
+    holds.addBlob(digest)
+    holds.addLayer(unpacked.diffId)
     await ingest.commit({}, digest)
     await layers.commit(staged, { chainId: unpacked.diffId, parent: undefined }, unpacked)
     const blob = { mediaType: layerType(unpacked), digest, size: sizeBytes }

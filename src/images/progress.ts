@@ -13,6 +13,24 @@ export interface ProgressOptions extends AbortOptions {
 /** Docker's clients redraw at most this often; more messages only cost. */
 const intervalMs = 100
 
+/** Passes a figure on, but not more often than clients redraw. */
+export class Occasionally {
+  readonly #tell: (value: number) => void
+  #lastMs = 0
+
+  constructor(tell: (value: number) => void) {
+    this.#tell = tell
+  }
+
+  /** `isLast`: it is passed on in any case. */
+  tell(value: number, isLast = false): void {
+    const nowMs = Date.now()
+    if (!isLast && nowMs - this.#lastMs < intervalMs) return
+    this.#lastMs = nowMs
+    this.#tell(value)
+  }
+}
+
 /** What a layer of a pull is doing, told to any number of watchers: a pull that joins another's
  *  download hears the rest of it. */
 export class LayerProgress {

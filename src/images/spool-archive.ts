@@ -1,15 +1,16 @@
 /** First half of a load: the archive's stream is taken apart once. Small members stay in memory; large ones
  *  go to files, and those that may be layers are unpacked by workers while they still arrive. */
-import type { Readable } from 'node:stream'
-import { decompress, readTar, type TarMember } from '../archive/index.ts'
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { decompress, decompressUpload, readTar, type TarMember } from '../archive/index.ts'
 import { type AbortOptions, BerthError, invalidArgument } from '../base/index.ts'
 import type { Ingest, LocalContentStore } from '../content/index.ts'
+import { type Digest, digestFromHex } from '../oci/index.ts'
 import { FileGrowth } from './growing-file.ts'
-import { newStreamIngestKey } from './ingest-keys.ts'
+import { ingestFile, newStreamIngestKey } from './ingest-keys.ts'
 import type { LayerJobProgress, LayerResult } from './layer-job.ts'
 import type { LayerPool } from './layer-pool.ts'
 import type { LayerStack, StagedLayer } from './layer-stack.ts'
-import { ingestFile } from './run-layer-job.ts'
 
 export interface SpoolOptions extends AbortOptions {
   readonly content: LocalContentStore
@@ -30,6 +31,7 @@ export interface SpooledFile {
 const maxSmallBytes = 1 << 20
 const maxSmallTotalBytes = 64 << 20
 const maxMembers = 100_000
+const maxLinks = 8
 
 /** An archive that was read to its end. */
 export class SpooledArchive implements AsyncDisposable {
@@ -47,7 +49,7 @@ export class SpooledArchive implements AsyncDisposable {
   static async read(source: Readable, options: SpoolOptions): Promise<SpooledArchive> {
     const archive = new SpooledArchive(options.layers)
     try {
-      const { data } = await decompress(source as AsyncIterable<Buffer>)
+      const data = await decompressUpload(source as AsyncIterable<Buffer>, { signal: options.signal })
       let members = 0
       for await (const member of readTar(data)) {
         options.signal?.throwIfAborted()
@@ -64,12 +66,34 @@ export class SpooledArchive implements AsyncDisposable {
 
   /** A member's bytes, when it is small. */
   small(path: string): Buffer | undefined {
-    return this.#small.get(this.#follow(path))
+    return this.#small.get(this.realPath(path))
   }
 
   /** A member's file, when it is large. */
   file(path: string): SpooledFile | undefined {
-    return this.#files.get(this.#follow(path))
+    return this.#files.get(this.realPath(path))
+  }
+
+  /** The path with links followed: equal for two names of one member. */
+  realPath(path: string): string {
+    let found = normalPath(path)
+    for (let hops = 0; hops < maxLinks; hops += 1) {
+      const next = this.#links.get(found)
+      if (next === undefined) return found
+      found = next
+    }
+    return found
+  }
+
+  /** The digest of a member's bytes when they are not compressed; undefined when there is no such member. */
+  async diffIdOf(path: string): Promise<Digest | undefined> {
+    const file = this.file(path)
+    if (file !== undefined) return (await file.result).unpacked?.diffId
+    const bytes = this.small(path)
+    if (bytes === undefined) return undefined
+    const hash = createHash('sha256')
+    for await (const chunk of (await decompress(Readable.from([bytes]))).data) hash.update(chunk)
+    return digestFromHex(hash.digest('hex'))
   }
 
   /** Drops what nobody took. */
@@ -116,16 +140,6 @@ export class SpooledArchive implements AsyncDisposable {
       growth.fail()
       throw error
     }
-  }
-
-  #follow(path: string): string {
-    let found = normalPath(path)
-    for (let hops = 0; hops < 8; hops += 1) {
-      const next = this.#links.get(found)
-      if (next === undefined) return found
-      found = next
-    }
-    return found
   }
 }
 

@@ -71,9 +71,10 @@ test('applyChanges() edits runtime defaults', () => {
     'ENV A=2 C="x y"',
     'ENV D one two',
     'LABEL a=1 "b c"=2',
-    'CMD echo hi',
+    'CMD echo \\\n  hi',
+    '# nothing',
     'ENTRYPOINT ["/x", "y"]',
-    'EXPOSE 80 53/udp',
+    'EXPOSE 80 53/udp 8000-8001',
     'VOLUME ["/data"]',
     'USER 1:2\nWORKDIR /a\nWORKDIR b/',
     'STOPSIGNAL SIGINT',
@@ -81,11 +82,11 @@ test('applyChanges() edits runtime defaults', () => {
     'HEALTHCHECK --interval=5s --retries=3 CMD curl x',
   ])
   assert.deepEqual(changed, {
-    Env: ['B=1', 'A=2', 'C=x y', 'D=one two'],
+    Env: ['A=2', 'B=1', 'C=x y', 'D=one two'],
     Labels: { old: '1', a: '1', 'b c': '2' },
-    Cmd: ['/bin/sh', '-c', 'echo hi'],
+    Cmd: ['/bin/sh', '-c', 'echo   hi'],
     Entrypoint: ['/x', 'y'],
-    ExposedPorts: { '80/tcp': {}, '53/udp': {} },
+    ExposedPorts: { '80/tcp': {}, '53/udp': {}, '8000/tcp': {}, '8001/tcp': {} },
     Volumes: { '/data': {} },
     User: '1:2',
     WorkingDir: '/a/b',
@@ -93,6 +94,54 @@ test('applyChanges() edits runtime defaults', () => {
     OnBuild: ['RUN x'],
     Healthcheck: { Test: ['CMD-SHELL', 'curl x'], Interval: 5e9, Retries: 3 },
   })
-  assert.throws(() => applyChanges({}, ['RUN x']), { message: 'RUN is not a valid change command' })
-  assert.throws(() => applyChanges({}, ['EXPOSE x']), { message: 'invalid containerPort: x' })
+  assert.deepEqual(applyChanges({ Cmd: ['sh'] }, ['ENTRYPOINT ["/x"]']), { Cmd: null, Entrypoint: ['/x'] })
+  assert.deepEqual(applyChanges({}, []), {})
+})
+
+test('applyChanges() replaces variables and takes quotes off', () => {
+  const env = { Env: ['A=1', 'EMPTY='] }
+  const cases: [string, string][] = [
+    ['$A', '1'],
+    ['x${A}y', 'x1y'],
+    ["'$A'", '$A'],
+    ['"$A b"', '1 b'],
+    ['\\$A', '$A'],
+    ['$NONE', ''],
+    ['${EMPTY:-d$A}', 'd1'],
+    ['${A:+other}', 'other'],
+    ['${EMPTY:+other}', ''],
+  ]
+  for (const [text, value] of cases) {
+    assert.deepEqual(applyChanges(env, [`ENV B=${text}`]).Env?.at(-1), `B=${value}`, text)
+  }
+  assert.deepEqual(applyChanges(env, ['WORKDIR $A', 'WORKDIR ../b/']).WorkingDir, '/b')
+})
+
+test('applyChanges() refuses with Docker’s texts', () => {
+  for (const [change, message] of [
+    ['RUN x', 'RUN is not a valid change command'],
+    ['toString', 'toString is not a valid change command'],
+    ['# only this', 'file with no instructions'],
+    ['ENV', 'ENV requires at least one argument'],
+    ['ENV a', 'ENV must have two arguments'],
+    ['ENV =b', 'ENV names can not be blank'],
+    ['ENV a=b c', 'Syntax error - can\'t find = in "c". Must be of the form: name=value'],
+    ['ENV a="b', 'failed to process "\\"b": unexpected end of statement while looking for matching double-quote'],
+    ['LABEL a', 'LABEL must have two arguments'],
+    ['EXPOSE x', 'invalid containerPort: x'],
+    ['EXPOSE 80/xyz', 'invalid proto: xyz'],
+    ['USER', 'USER requires exactly one argument'],
+    ['VOLUME []', 'VOLUME requires at least one argument'],
+    ['ONBUILD FROM x', "FROM isn't allowed as an ONBUILD trigger"],
+    ['ONBUILD ONBUILD x', "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"],
+    ['HEALTHCHECK', 'HEALTHCHECK requires at least one argument'],
+    ['HEALTHCHECK foo', 'Unknown type "FOO" in HEALTHCHECK (try CMD)'],
+    ['HEALTHCHECK CMD', 'Missing command after HEALTHCHECK CMD'],
+    ['HEALTHCHECK NONE x', 'HEALTHCHECK NONE takes no arguments'],
+    ['HEALTHCHECK --bogus=1 CMD x', 'unknown flag: --bogus'],
+    ['HEALTHCHECK --interval=x CMD y', 'time: invalid duration "x"'],
+    ['HEALTHCHECK --interval=1us CMD y', 'Interval "interval" cannot be less than 1ms'],
+  ] as const) {
+    assert.throws(() => applyChanges({}, [change]), { kind: 'invalidArgument', message }, change)
+  }
 })

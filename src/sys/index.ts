@@ -52,6 +52,7 @@ export {
   systemError,
 } from './ffi.ts'
 export { makeFifo, openFifo, writeFifo } from './fifo.ts'
+export { filterThrough } from './filter-program.ts'
 export { acquireLock, type Lock } from './flock.ts'
 export {
   effectiveCapabilities,

@@ -25,8 +25,8 @@ export interface PullOptions extends ProgressOptions {
 }
 
 export interface ImportRequest {
-  /** The body of the request: a tar stream, compressed or not. */
-  readonly source: Readable
+  /** The body of the request, a tar stream, compressed or not; or the URL of one. */
+  readonly source: Readable | string
   /** Empty: the image gets no reference. */
   readonly reference: string
   readonly message: string

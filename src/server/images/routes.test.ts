@@ -48,7 +48,8 @@ test('pull answers early failures with a status and late ones in the stream', as
   assert.equal(late.status, 200)
   assert.equal(late.body.split('\r\n')[1], '{"errorDetail":{"message":"connection lost"},"error":"connection lost"}')
   for (const [query, status] of [
-    ['fromImage=busybox', 501],
+    ['fromImage=busybox', 200],
+    ['fromImage=busybox&tag=sha256:12', 400],
     ['fromImage=Bad&tag=a', 400],
     ['fromImage=a&tag=!', 400],
     ['fromSrc=http://x/y', 501],
@@ -72,6 +73,7 @@ test('load and import read the body', async () => {
       },
       import: async ({ source, ...request }, { onProgress }) => {
         seen.push(request)
+        assert.ok(typeof source !== 'string')
         onProgress({ status: await textOf(source) })
       },
     },

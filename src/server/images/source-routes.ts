@@ -1,6 +1,6 @@
 /** pull, push, import and load: routes that bring images in or out and tell how far they are. */
 import { invalidArgument } from '../../base/index.ts'
-import { formatReference, parseDigest, parseReference, type Reference, withDigest, withTag } from '../../oci/index.ts'
+import { formatReference, isDigest, parseReference, type Reference, withDigest, withTag } from '../../oci/index.ts'
 import { streamProgress } from '../progress-stream.ts'
 import { decodeRegistryAuth } from '../registry-auth.ts'
 import { type Call, pathParameter, type Route } from '../route.ts'
@@ -54,17 +54,16 @@ function push(backend: ImageBackend, call: Call): Promise<void> {
 }
 
 function tagged(reference: Reference, tag: string): Reference {
-  return tag.includes(':') ? withDigest(reference, parseDigest(tag)) : withTag(reference, tag)
+  return isDigest(tag) ? withDigest(reference, tag) : withTag(reference, tag)
 }
 
 function importImage(backend: ImageBackend, { exchange, query }: Call): Promise<void> {
-  const source = query.text('fromSrc')
-  if (source === '') throw invalidArgument('one of fromImage and fromSrc must be given')
-  if (source !== '-') throw notImplementedHere('import from a URL')
+  const from = query.text('fromSrc')
+  if (from === '') throw invalidArgument('one of fromImage and fromSrc must be given')
   const repository = query.text('repo')
   const tag = query.text('tag')
   const request = {
-    source: exchange.body,
+    source: from === '-' ? exchange.body : from,
     reference: tag === '' || repository === '' ? repository : formatReference(withTag(parseReference(repository), tag)),
     message: query.text('message'),
     changes: query.all('changes'),
@@ -76,11 +75,5 @@ function importImage(backend: ImageBackend, { exchange, query }: Call): Promise<
 /** Joins a name and its separate tag, which may be a digest. A name without either means every tag. */
 function pullReference(name: string, tag: string): string {
   const reference = parseReference(name.replace(/:$/, ''))
-  if (tag === '') {
-    if (reference.tag === undefined && reference.digest === undefined) {
-      throw notImplementedHere('pulling all tags of a repository')
-    }
-    return formatReference(reference)
-  }
-  return formatReference(tagged(reference, tag))
+  return formatReference(tag === '' ? reference : tagged(reference, tag))
 }
