@@ -18,6 +18,13 @@ export async function freePort(): Promise<number> {
 export interface RegistryOptions {
   /** Asks for this user name and password (Basic). */
   readonly htpasswd?: string
+  /** Asks for tokens of such a service; `certificate` (PEM) is of the key that signs them. */
+  readonly tokens?: {
+    readonly realm: string
+    readonly service: string
+    readonly issuer: string
+    readonly certificate: string
+  }
 }
 
 /** A registry process with its storage in a temporary directory. */
@@ -35,10 +42,11 @@ export class TestRegistry implements AsyncDisposable {
     this.storage = join(root, 'storage')
   }
 
-  static async start({ htpasswd }: RegistryOptions = {}): Promise<TestRegistry> {
+  static async start({ htpasswd, tokens }: RegistryOptions = {}): Promise<TestRegistry> {
     const root = mkdtempSync('/tmp/b-reg-')
     const port = await freePort()
-    const auth = htpasswd === undefined ? '' : `auth: {htpasswd: {realm: test, path: ${root}/htpasswd}}\n`
+    const auth =
+      htpasswd === undefined ? tokenAuth(root, tokens) : `auth: {htpasswd: {realm: test, path: ${root}/htpasswd}}\n`
     if (htpasswd !== undefined) writeFileSync(join(root, 'htpasswd'), htpasswd)
     writeFileSync(
       join(root, 'config.yml'),
@@ -67,4 +75,11 @@ export class TestRegistry implements AsyncDisposable {
     await this.#process.ended
     rmSync(this.#root, { recursive: true, force: true })
   }
+}
+
+function tokenAuth(root: string, tokens: RegistryOptions['tokens']): string {
+  if (tokens === undefined) return ''
+  const { certificate, ...settings } = tokens
+  writeFileSync(join(root, 'tokens.crt'), certificate)
+  return `auth: {token: ${JSON.stringify({ ...settings, rootcertbundle: `${root}/tokens.crt` })}}\n`
 }
