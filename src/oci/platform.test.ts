@@ -16,7 +16,9 @@ test('parsePlatform() knows aliases and completes from the host', () => {
     linux: formatPlatform(host),
   }
   for (const [text, expected] of Object.entries(texts)) assert.equal(formatPlatform(parsePlatform(text)), expected)
-  assert.throws(() => parsePlatform('nonsense'), { message: '"nonsense": unknown operating system or architecture' })
+  assert.throws(() => parsePlatform('nonsense'), {
+    message: '"nonsense": unknown operating system or architecture: invalid argument',
+  })
   assert.throws(() => parsePlatform('a/b/c/d'), { kind: 'invalidArgument' })
   assert.throws(() => parsePlatform('linux/a b'), { kind: 'invalidArgument' })
 })

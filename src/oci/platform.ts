@@ -42,7 +42,7 @@ export function parsePlatform(text: string): Platform {
     )
   }
   const [first = '', second, variant] = parts
-  if (parts.length > 3) throw invalidArgument(`"${text}": cannot parse platform specifier`)
+  if (parts.length > 3) throw invalidArgument(`"${text}": cannot parse platform specifier: invalid argument`)
   if (second !== undefined) {
     return normalizePlatform({ os: first, architecture: second, ...(variant === undefined ? {} : { variant }) })
   }
@@ -51,7 +51,7 @@ export function parsePlatform(text: string): Platform {
   if (knownOs.has(os)) return normalizePlatform({ ...host, os })
   const platform = normalizePlatform({ os: host.os, architecture: first })
   if (!knownArchitectures.has(platform.architecture)) {
-    throw invalidArgument(`"${text}": unknown operating system or architecture`)
+    throw invalidArgument(`"${text}": unknown operating system or architecture: invalid argument`)
   }
   return platform
 }

@@ -4,7 +4,6 @@ import { formatReference, isDigest, parseReference, type Reference, withDigest, 
 import { streamProgress } from '../progress-stream.ts'
 import { decodeRegistryAuth } from '../registry-auth.ts'
 import { type Call, pathParameter, type Route } from '../route.ts'
-import { notImplementedHere } from '../unbuilt-routes.ts'
 import type { ImageBackend } from './backend.ts'
 import { readPlatform } from './platform.ts'
 
