@@ -23,12 +23,16 @@ export async function tarOf(tree: Tree): Promise<Buffer> {
 }
 
 /** An image of these layers. */
-export async function makeImage(trees: readonly Tree[], config: object = { Cmd: ['sh'] }): Promise<MadeImage> {
+export async function makeImage(
+  trees: readonly Tree[],
+  config: object = { Cmd: ['sh'] },
+  os = 'linux',
+): Promise<MadeImage> {
   const layers = await Promise.all(trees.map(tarOf))
   const bytes = Buffer.from(
     JSON.stringify({
       architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
-      os: 'linux',
+      os,
       created: '2024-01-02T03:04:05Z',
       config,
       rootfs: { type: 'layers', diff_ids: layers.map((layer) => digestOf(layer)) },
@@ -46,6 +50,59 @@ export async function dockerArchive({ config, layers }: MadeImage, tags: readonl
     'c.json': config,
     'manifest.json': JSON.stringify(manifest),
   })
+}
+
+/** What Docker 1.9 made: a directory for each layer, which names its parent, and no manifest. */
+export async function v1Archive(trees: readonly Tree[], repository: string, tag: string): Promise<Buffer> {
+  const files: Record<string, string | Buffer> = {}
+  let parent: string | undefined
+  for (const [at, tree] of trees.entries()) {
+    const id = createHash('sha256').update(`layer ${at}`).digest('hex')
+    const layer = {
+      id,
+      ...(parent === undefined ? {} : { parent }),
+      created: `2015-01-0${at + 1}T00:00:00Z`,
+      container_config: { Cmd: ['/bin/sh', '-c', `step ${at} > x`] },
+      docker_version: '1.8.3',
+      config: { Cmd: ['sh'] },
+      architecture: 'amd64',
+      os: 'linux',
+    }
+    Object.assign(files, {
+      [`${id}/VERSION`]: '1.0',
+      [`${id}/json`]: JSON.stringify(layer),
+      [`${id}/layer.tar`]: await tarOf(tree),
+    })
+    parent = id
+  }
+  return await tarOf({ ...files, repositories: JSON.stringify({ [repository]: { [tag]: parent } }) })
+}
+
+/** What Docker 1.10 to 24 made of an image that has the same layer twice: the second one is a symlink. */
+export async function linkedArchive(
+  { config, layers: [layer = Buffer.alloc(0)] }: MadeImage,
+  tag: string,
+): Promise<Buffer> {
+  const manifest = [{ Config: 'c.json', RepoTags: [tag], Layers: ['one/layer.tar', 'two/layer.tar'] }]
+  const members: TarMemberInput[] = [
+    { entry: { type: 'symlink', path: 'two/layer.tar', linkPath: '../one/layer.tar' } },
+    { entry: { type: 'file', path: 'one/layer.tar' }, body: layer },
+    { entry: { type: 'file', path: 'c.json' }, body: config },
+    { entry: { type: 'file', path: 'manifest.json' }, body: Buffer.from(JSON.stringify(manifest)) },
+  ]
+  return await collect(packEntries(members))
+}
+
+/** Two images in one archive. */
+export async function twoImages(first: MadeImage, second: MadeImage): Promise<Buffer> {
+  const files: Record<string, string | Buffer> = {}
+  const manifest = [first, second].map(({ config, layers }, at) => {
+    const paths = layers.map((_, layer) => `${at}/${layer}.tar`)
+    for (const [layer, path] of paths.entries()) files[path] = layers[layer] ?? ''
+    files[`${at}.json`] = config
+    return { Config: `${at}.json`, RepoTags: [`two:${at}`], Layers: paths }
+  })
+  return await tarOf({ ...files, 'manifest.json': JSON.stringify(manifest) })
 }
 
 /** An OCI image layout; `compress` makes the layers' blobs. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,16 @@ import type { ProgressMessage } from '../../src/api/index.ts'
 import { importEmbedded } from '../../src/images/index.ts'
 import { type Digest, digestOf, mediaTypes, parseManifestDocument } from '../../src/oci/index.ts'
 import { until } from '../helpers/wait.ts'
-import { dockerArchive, makeImage, ociLayout, streamOf, tarOf } from './images-archives.ts'
+import {
+  dockerArchive,
+  linkedArchive,
+  makeImage,
+  ociLayout,
+  streamOf,
+  tarOf,
+  twoImages,
+  v1Archive,
+} from './images-archives.ts'
 import { ImageWorkspace } from './images-workspace.ts'
 
 const skip = process.env.BERTH_TEST_ROOT === '1' ? false : 'needs root: BERTH_TEST_ROOT=1'
@@ -109,18 +118,97 @@ test('Images.load() refuses what is broken and leaves nothing of it', { skip }, 
   const archives: [Buffer, RegExp][] = [
     [Buffer.from('no archive at all'.repeat(100)), /./],
     [await tarOf({ readme: 'x' }), /unrecognized image format/],
-    [await dockerArchive({ ...image, layers: [broken] }, ['x:1']), /don't match image configuration/],
+    [
+      await dockerArchive({ ...image, layers: [broken] }, ['x:1']),
+      /l0\/layer.tar|invalid diffID for layer 0: expected "sha256:/,
+    ],
     [(await dockerArchive(image, ['x:1'])).subarray(0, 1_000_000), /./],
     [await dockerArchive({ ...image, layers: [] }, ['x:1']), /layers length mismatch/],
     [await tarOf({ 'manifest.json': '[{"Config":"nope","Layers":[]}]' }), /no file nope/],
     [await dockerArchive({ ...image, config: Buffer.from('{}') }, ['x:1']), /no RootFS key/],
     [await dockerArchive(image, ['NOT:valid name']), /invalid reference format/],
+    [
+      await dockerArchive(await makeImage([{ a: '1' }], {}, 'windows'), ['x:1']),
+      /^BerthError: cannot load windows image/,
+    ],
+    // The second image is the broken one: the first must not stay.
+    [await twoImages(image, { ...image, layers: [broken] }), /invalid diffID/],
+    [await layoutWithWrongLayer(), /blobs\/sha256\/[0-9a-f]{64}: its digest is/],
   ]
-  for (const [archive, message] of archives) await assert.rejects(load(ws, archive), message)
-  await ws.images.garbage.sweep({ unfinished: true })
-  assert.deepEqual(await blobs(ws), [])
-  assert.deepEqual(await snapshots(ws), [])
+  for (const [archive, message] of archives) {
+    await assert.rejects(load(ws, archive), message)
+    assert.deepEqual([await blobs(ws), await snapshots(ws)], [[], []], String(message))
+  }
   assert.deepEqual(readdirSync(join(ws.root, 'content/ingests')), [])
+})
+
+/** The manifest promises other bytes than those in the blob's place. */
+async function layoutWithWrongLayer(): Promise<Buffer> {
+  const image = await makeImage([{ a: '1' }])
+  const archive = await ociLayout(image, 'docker.io/library/x:1')
+  const at = archive.indexOf(image.layers[0] ?? '')
+  archive.write('2', at + 512)
+  return archive
+}
+
+test('Images.load() takes what Docker 1.9 and 1.10 saved', { skip }, async () => {
+  await using ws = await ImageWorkspace.open()
+  await load(ws, await v1Archive([{ a: '1' }, { big: large }], 'old', '1'))
+  const old = ws.images.store.resolve('old:1')
+  assert.equal(old.layers.length, 2)
+  const history = await ws.images.history('old:1')
+  assert.deepEqual(
+    history.map(({ CreatedBy }) => CreatedBy),
+    ['/bin/sh -c step 1 > x', '/bin/sh -c step 0 > x'],
+  )
+  for (const content of ['small', large]) {
+    const tree = { file: content }
+    await load(ws, await linkedArchive(await makeImage([tree, tree]), 'linked:1'))
+    const linked = ws.images.store.resolve('linked:1')
+    assert.equal(linked.layers.length, 2)
+    assert.equal(linked.layers[0]?.blob.digest, linked.layers[1]?.blob.digest)
+  }
+})
+
+test('Images.load() unpacks what xz and bzip2 packed', { skip }, async () => {
+  await using ws = await ImageWorkspace.open()
+  const image = await makeImage([{ big: large }])
+  const archive = await dockerArchive(image, ['x:1'])
+  for (const program of ['xz', 'bzip2']) {
+    const packed = spawnSync(program, ['-1', '-c'], { input: archive, maxBuffer: 1 << 26 }).stdout
+    await load(ws, packed)
+    assert.deepEqual(await ws.images.remove('x:1', { force: false, prune: true }).then((items) => items[1]), {
+      Deleted: image.id,
+    })
+    await assert.rejects(load(ws, packed.subarray(0, packed.length / 2)), { kind: 'invalidArgument' })
+  }
+  assert.deepEqual(await blobs(ws), [])
+})
+
+test('Images.load() takes the images of one platform only when it is asked to', { skip }, async () => {
+  await using ws = await ImageWorkspace.open()
+  const image = await makeImage([{ a: '1' }])
+  const { architecture } = JSON.parse(image.config.toString()) as { architecture: string }
+  const archive = await dockerArchive(image, ['x:1'])
+  const from = (platform: string) => ws.images.load(streamOf(archive), { platform })
+  await assert.rejects(from('linux/s390x'), { message: 'the archive holds no image for linux/s390x' })
+  await from(`linux/${architecture}`)
+  assert.equal(ws.images.store.resolve('x:1').id, image.id)
+})
+
+test('Images.load() leaves an image that is here as it is, for its manifest may be known elsewhere', {
+  skip,
+}, async () => {
+  await using ws = await ImageWorkspace.open()
+  const image = await makeImage([{ big: large }])
+  await load(ws, await ociLayout(image, 'docker.io/library/x:1', gzipSync, mediaTypes.ociLayerGzip))
+  const before = ws.images.store.resolve('x:1')
+  const stored = await blobs(ws)
+  await load(ws, await dockerArchive(image, ['y:1']))
+  const after = ws.images.store.resolve('y:1')
+  assert.deepEqual(after.manifest, before.manifest)
+  assert.deepEqual(after.references, ['x:1', 'y:1'])
+  assert.deepEqual(await blobs(ws), stored)
 })
 
 test('Images.load() can be cancelled in the middle', { skip }, async () => {
