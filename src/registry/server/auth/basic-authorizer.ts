@@ -20,11 +20,12 @@ export class BasicAuthorizer implements Authorizer {
     const { users, rules } = this.#options
     const { authorization } = headers
     const credentials = parseBasic(authorization)
-    if (authorization !== undefined) {
+    const isAnonymous = authorization === undefined || credentials?.name === ''
+    if (!isAnonymous) {
       const known = credentials !== undefined && (await users.verify(credentials.name, credentials.password))
       if (!known) return this.#challenge(credentials?.name)
     }
-    const user = credentials?.name
+    const user = isAnonymous ? undefined : credentials?.name
     const rights = rules.of(user)
     const canSee = (repository: string): boolean => rights.canPull(repository)
     // `GET /v2/` asks whether a password is needed: it tells clients how to send one. Elsewhere (search) those who

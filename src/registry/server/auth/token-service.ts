@@ -75,8 +75,10 @@ export class TokenService {
     const scopes = this.#scopesOf(query.get('service'), query.getAll('scope'))
     if ('status' in scopes) return scopes
     const withRefreshToken = query.get('offline_token') === 'true'
-    if (authorization === undefined) return this.#grant({ user: undefined, scopes, withRefreshToken: false })
     const credentials = parseBasic(authorization)
+    if (authorization === undefined || credentials?.name === '') {
+      return this.#grant({ user: undefined, scopes, withRefreshToken: false })
+    }
     if (credentials === undefined || !(await this.#options.users.verify(credentials.name, credentials.password))) {
       return wrongPassword(this.#options.service)
     }

@@ -85,6 +85,7 @@ test('TokenService.answer() gives each user what the rules allow', async () => {
   assert.deepEqual(await access(get(scope, basicOf('bob'))), [open])
   assert.deepEqual(await access(get(scope)), [open])
   assert.deepEqual(await access(get('')), [])
+  assert.deepEqual(await access(get(scope, basicOf('', ''))), [open])
   const password =
     'grant_type=password&service=reg&client_id=x&username=alice&password=secret&scope=repository:team/a:pull'
   assert.deepEqual(await access(post(password)), [repository('team/a', 'pull')])
@@ -173,6 +174,10 @@ test('BearerAuthorizer leaves search to names and passwords', async () => {
   const own = await search(basicOf('alice'))
   assert.deepEqual(own.kind === 'allow' && ['public/a', 'team/a'].map((name) => own.canSee?.(name)), [true, true])
   assert.equal((await search(basicOf('alice', 'x'))).kind, 'challenge')
+  assert.deepEqual(
+    await search(basicOf('', 'x')).then((decision) => decision.kind === 'allow' && decision.user),
+    undefined,
+  )
   const closed = new BasicAuthorizer({ realm: 'r', users, rules: new AccessRules() })
   const request = { method: 'GET', headers: {}, remoteAddress: '', isTls: false, wanted: [] }
   assert.equal((await closed.authorize({ ...request, path: '/v1/search' })).kind, 'challenge')

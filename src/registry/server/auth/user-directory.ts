@@ -6,7 +6,8 @@ export interface UserDirectory {
   fingerprint(name: string): Promise<string | undefined>
 }
 
-/** A name with its password, as `Authorization: Basic` carries them. */
+/** A name with its password, as `Authorization: Basic` carries them. The name is '' from clients that have none and
+ *  send the header all the same (podman, skopeo). */
 export interface BasicCredentials {
   readonly name: string
   readonly password: string
@@ -18,5 +19,5 @@ export function parseBasic(header: string | undefined): BasicCredentials | undef
   if (encoded === undefined) return undefined
   const text = Buffer.from(encoded, 'base64').toString('utf8')
   const colon = text.indexOf(':')
-  return colon < 1 ? undefined : { name: text.slice(0, colon), password: text.slice(colon + 1) }
+  return colon === -1 ? undefined : { name: text.slice(0, colon), password: text.slice(colon + 1) }
 }
