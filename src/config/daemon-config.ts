@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { invalidArgument, messageOf } from '../base/index.ts'
 import { mergeReloadable, mergeValues, parseConfigFile, parseFlags, type RawValues } from './parse-options.ts'
+import { type RegistriesConfig, registriesConfig } from './registries-config.ts'
 import { type ListenAddress, parseBytes, parseCidr, parseHost, parseUlimit, type UlimitDefault } from './values.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
@@ -32,12 +33,7 @@ export interface DaemonConfig {
   readonly labels: readonly string[]
   readonly liveRestore: boolean
   readonly shutdownTimeoutSeconds: number
-  readonly registries: {
-    readonly insecure: readonly string[]
-    readonly mirrors: readonly string[]
-    readonly maxConcurrentDownloads: number
-    readonly maxConcurrentUploads: number
-  }
+  readonly registries: RegistriesConfig
   readonly network: {
     readonly bip: string | undefined
     readonly mtu: number
@@ -147,12 +143,7 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
     labels: list(raw, 'label').map(checkLabel),
     liveRestore: raw.liveRestore !== false,
     shutdownTimeoutSeconds: number(raw, 'shutdownTimeout') ?? 15,
-    registries: {
-      insecure: list(raw, 'insecureRegistry'),
-      mirrors: list(raw, 'registryMirror').map(checkMirror),
-      maxConcurrentDownloads: Math.max(1, number(raw, 'maxConcurrentDownloads') ?? 3),
-      maxConcurrentUploads: Math.max(1, number(raw, 'maxConcurrentUploads') ?? 5),
-    },
+    registries: registriesConfig(raw),
     network: networkConfig(raw),
     containers: containersConfig(raw),
   })
@@ -224,14 +215,6 @@ function tlsConfig(raw: RawValues): TlsConfig | undefined {
   const caFile = text(raw, 'tlscacert')
   if (verifyClients && caFile === undefined) throw invalidArgument('--tlsverify needs --tlscacert')
   return { verifyClients, certFile, keyFile, ...(caFile === undefined ? {} : { caFile }) }
-}
-
-function checkMirror(mirror: string): string {
-  const url = URL.parse(mirror)
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
-    throw invalidArgument(`invalid mirror: "${mirror}" must be a plain http or https address`)
-  }
-  return mirror.replace(/\/$/, '')
 }
 
 function checkLabel(label: string): string {

@@ -88,6 +88,18 @@ export const daemonOptions = {
     kind: 'list',
     help: 'Socket to listen on (unix://PATH, tcp://HOST:PORT)',
   },
+  httpProxy: {
+    flag: 'http-proxy',
+    kind: 'string',
+    help: "HTTP proxy for the daemon's own requests (default: HTTP_PROXY)",
+    reloadable: true,
+  },
+  httpsProxy: {
+    flag: 'https-proxy',
+    kind: 'string',
+    help: "HTTPS proxy for the daemon's own requests (default: HTTPS_PROXY)",
+    reloadable: true,
+  },
   icc: {
     flag: 'icc',
     key: 'icc',
@@ -149,12 +161,31 @@ export const daemonOptions = {
     help: 'Set no-new-privileges for new containers',
     reloadable: true,
   },
+  noProxy: {
+    flag: 'no-proxy',
+    kind: 'string',
+    help: 'Hosts, domains and networks that are reached without a proxy, with commas between (default: NO_PROXY)',
+    reloadable: true,
+  },
   pidfile: {
     flag: 'pidfile',
     short: 'p',
     key: 'pidfile',
     kind: 'string',
     help: 'File that holds the daemon\'s pid (default "EXEC-ROOT/berthd.pid")',
+  },
+  proxies: {
+    key: 'proxies',
+    kind: 'map',
+    help: 'Proxies: {"http-proxy": "…", "https-proxy": "…", "no-proxy": "…"}',
+    reloadable: true,
+  },
+  registryCertsDir: {
+    flag: 'registry-certs-dir',
+    key: 'registry-certs-dirs',
+    kind: 'list',
+    help: 'Directory with HOST[:PORT]/*.crt, *.cert, *.key (default /etc/berth/certs.d, /etc/docker/certs.d)',
+    reloadable: true,
   },
   registryMirror: {
     flag: 'registry-mirror',

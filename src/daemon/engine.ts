@@ -243,7 +243,12 @@ async function openImages(config: DaemonConfig, parts: ImagePartsOfEngine): Prom
 
 function imageSettings({ registries }: DaemonConfig): Parameters<Images['configure']>[0] {
   return {
-    registries: { insecureRegistries: registries.insecure, mirrors: registries.mirrors },
+    registries: {
+      insecureRegistries: registries.insecure,
+      mirrors: registries.mirrors,
+      certificateDirectories: registries.certificateDirectories,
+      proxies: registries.proxies,
+    },
     maxConcurrentDownloads: registries.maxConcurrentDownloads,
   }
 }

@@ -136,9 +136,9 @@ function systemInfo({ config, context, engineId, imageCount }: SystemBackendOpti
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: registryConfig(config),
     GenericResources: null,
-    HttpProxy: '',
-    HttpsProxy: '',
-    NoProxy: '',
+    HttpProxy: maskCredentials(config.registries.proxies.httpProxy),
+    HttpsProxy: maskCredentials(config.registries.proxies.httpsProxy),
+    NoProxy: config.registries.proxies.noProxy ?? '',
     Name: host.hostname,
     Labels: config.labels,
     ExperimentalBuild: false,
@@ -159,6 +159,11 @@ function systemInfo({ config, context, engineId, imageCount }: SystemBackendOpti
     CDISpecDirs: [],
     Warnings: warnings(kernel.ipv4Forwarding, limits),
   }
+}
+
+/** As Docker shows them. */
+function maskCredentials(proxy = ''): string {
+  return proxy.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/@]*@/i, '$1xxxxx:xxxxx@')
 }
 
 function containerCounts(
