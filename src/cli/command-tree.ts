@@ -100,6 +100,24 @@ const rename = both(
   'Give a container another name',
   async () => (await import('./container/rename.ts')).command,
 )
+const commit = both(
+  'container',
+  'commit',
+  "Make an image of a container's changes",
+  async () => (await import('./container/commit.ts')).command,
+)
+const diff = both(
+  'container',
+  'diff',
+  'Show what a container changed in its file system',
+  async () => (await import('./container/diff.ts')).command,
+)
+const exportContainer = both(
+  'container',
+  'export',
+  "Write a container's file system to a tar archive",
+  async () => (await import('./container/export.ts')).command,
+)
 const removeContainer: CommandEntry = {
   summary: 'Remove containers',
   aliases: ['container rm', 'container remove', 'rm'],
@@ -178,8 +196,11 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   },
   info: { ...info, common: true },
   attach,
+  commit,
   create,
+  diff,
   events,
+  export: exportContainer,
   history,
   import: importImage,
   inspect: {
@@ -208,8 +229,11 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
     summary: 'Manage containers',
     commands: {
       attach,
+      commit,
       create,
+      diff,
       exec,
+      export: exportContainer,
       inspect: {
         summary: 'Show everything about containers',
         load: async () => (await import('./container/inspect.ts')).command,
@@ -218,6 +242,10 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
       logs,
       ls: listContainers,
       port,
+      prune: {
+        summary: 'Remove containers that do not run',
+        load: async () => (await import('./container/prune.ts')).command,
+      },
       rename,
       restart,
       rm: removeContainer,
@@ -241,6 +269,7 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
       load,
       save,
       ls: listImages,
+      prune: { summary: 'Remove images of no use', load: async () => (await import('./image/prune.ts')).command },
       pull,
       rm: removeImage,
       tag,
@@ -259,6 +288,10 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
         aliases: ['network ls', 'network list'],
         load: async () => (await import('./network/ls.ts')).command,
       },
+      prune: {
+        summary: 'Remove networks that no container uses',
+        load: async () => (await import('./network/prune.ts')).command,
+      },
     },
     alternatives: { list: 'ls' },
   },
@@ -276,7 +309,19 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
       serve: { summary: 'Serve a registry', load: async () => (await import('./registry/serve.ts')).command },
     },
   },
-  system: { summary: 'Manage the daemon', commands: { events, info } },
+  system: {
+    summary: 'Manage the daemon',
+    commands: {
+      check: {
+        summary: 'Verify everything that is stored of images',
+        load: async () => (await import('./system/check.ts')).command,
+      },
+      df: { summary: 'Show what takes space', load: async () => (await import('./system/df.ts')).command },
+      events,
+      info,
+      prune: { summary: 'Remove what is of no use', load: async () => (await import('./system/prune.ts')).command },
+    },
+  },
   volume: {
     summary: 'Manage volumes',
     commands: {

@@ -1,6 +1,6 @@
 /** What a command is made of. Each verb's file exports one `command`. */
 import type { EngineClient } from '../client/index.ts'
-import type { ClientSettings } from '../config/client/index.ts'
+import type { ClientSettings, RunProgram } from '../config/client/index.ts'
 import type { Flag } from './flags/flag.ts'
 import type { FlagValues } from './flags/flag-values.ts'
 import type { Input } from './terminal/input.ts'
@@ -19,6 +19,7 @@ type Public<T> = Pick<T, keyof T>
 export type CliClient = Pick<EngineClient, 'url'> & {
   readonly containers: Public<EngineClient['containers']>
   readonly containerIo: Public<EngineClient['containerIo']>
+  readonly containerFiles: Public<EngineClient['containerFiles']>
   readonly exec: Public<EngineClient['exec']>
   readonly images: Public<EngineClient['images']>
   readonly volumes: Public<EngineClient['volumes']>
@@ -35,6 +36,8 @@ export interface CliContext {
   readonly output: Output
   readonly errors: Output
   readonly input: Input
+  /** For credential helpers. */
+  readonly runProgram: RunProgram
   now(): Date
 }
 

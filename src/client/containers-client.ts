@@ -4,6 +4,7 @@ import type {
   ContainerCreateResponse,
   ContainerInspect,
   ContainerSummary,
+  ContainersPruneResponse,
   ContainerWaitResponse,
   WaitCondition,
 } from '../api/index.ts'
@@ -93,6 +94,12 @@ export class ContainersClient {
     return rawDocument(
       await this.#transport.request('GET', `/containers/${encodeURIComponent(id)}/json`, { query: { size } }),
     )
+  }
+
+  /** Removes those that do not run. */
+  async prune({ filters }: { readonly filters?: Filters | undefined } = {}): Promise<ContainersPruneResponse> {
+    const query = { filters: formatFilters(filters) }
+    return (await this.#transport.request('POST', '/containers/prune', { query })).json()
   }
 
   /** Resolves when the daemon watches: what happens after that is not missed. */

@@ -1,4 +1,5 @@
 /** Client of the Docker Engine API: one object per noun over one `Transport`. */
+import { ContainerFilesClient } from './container-files-client.ts'
 import { ContainerIoClient } from './container-io-client.ts'
 import { ContainersClient } from './containers-client.ts'
 import { ExecClient } from './exec-client.ts'
@@ -12,6 +13,7 @@ export class EngineClient {
   readonly transport: Transport
   readonly containers: ContainersClient
   readonly containerIo: ContainerIoClient
+  readonly containerFiles: ContainerFilesClient
   readonly exec: ExecClient
   readonly images: ImagesClient
   readonly volumes: VolumesClient
@@ -22,6 +24,7 @@ export class EngineClient {
     this.transport = new Transport(options)
     this.containers = new ContainersClient(this.transport)
     this.containerIo = new ContainerIoClient(this.transport)
+    this.containerFiles = new ContainerFilesClient(this.transport)
     this.exec = new ExecClient(this.transport)
     this.images = new ImagesClient(this.transport)
     this.volumes = new VolumesClient(this.transport)

@@ -1,5 +1,12 @@
 /** Calls under `/images`. Progress comes as it is made; an error line in it is thrown by `throwProgressError`. */
-import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, ProgressMessage } from '../api/index.ts'
+import type {
+  ImageDeleteItem,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageSummary,
+  ImagesPruneResponse,
+  ProgressMessage,
+} from '../api/index.ts'
 import { type AbortOptions, internal } from '../base/index.ts'
 import { type Filters, formatFilters } from './containers-client.ts'
 import { jsonLines } from './json-lines.ts'
@@ -94,6 +101,11 @@ export class ImagesClient {
     { platform }: { readonly platform?: string | undefined } = {},
   ): Promise<ImageHistoryItem[]> {
     return (await this.#transport.request('GET', imagePath(name, '/history'), { query: { platform } })).json()
+  }
+
+  async prune({ filters }: { readonly filters?: Filters | undefined } = {}): Promise<ImagesPruneResponse> {
+    const query = { filters: formatFilters(filters) }
+    return (await this.#transport.request('POST', '/images/prune', { query })).json()
   }
 
   async tag(name: string, target: { readonly repo: string; readonly tag: string | undefined }): Promise<void> {

@@ -15,6 +15,16 @@ export class NetworksClient {
     return (await this.#transport.request('GET', '/networks', { query: { filters: formatFilters(filters) } })).json()
   }
 
+  /** Removes those that no container uses. */
+  async prune({
+    filters,
+  }: {
+    readonly filters?: Filters | undefined
+  } = {}): Promise<{ readonly NetworksDeleted: readonly string[] | null }> {
+    const query = { filters: formatFilters(filters) }
+    return (await this.#transport.request('POST', '/networks/prune', { query })).json()
+  }
+
   async inspect(name: string, { verbose }: { readonly verbose?: boolean } = {}): Promise<RawDocument<Network>> {
     return rawDocument(
       await this.#transport.request('GET', `/networks/${encodeURIComponent(name)}`, { query: { verbose } }),

@@ -1,5 +1,5 @@
 /** Calls that ask about the daemon itself. */
-import type { EventMessage, SystemInfo, SystemVersion } from '../api/index.ts'
+import type { DiskUsage, EventMessage, StoreCheck, SystemInfo, SystemVersion } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import { type Filters, formatFilters } from './containers-client.ts'
 import { jsonLines } from './json-lines.ts'
@@ -32,6 +32,26 @@ export class SystemClient {
 
   async info(): Promise<RawDocument<SystemInfo>> {
     return rawDocument(await this.#transport.request('GET', '/info'))
+  }
+
+  async diskUsage(): Promise<DiskUsage> {
+    return (await this.#transport.request('GET', '/system/df')).json()
+  }
+
+  /** Reads everything that is stored: takes long. */
+  async check(): Promise<StoreCheck> {
+    return (await this.#transport.request('POST', '/berth/check')).json()
+  }
+
+  async pruneBuildCache({
+    all,
+    filters,
+  }: {
+    readonly all?: boolean
+    readonly filters?: Filters | undefined
+  }): Promise<{ readonly CachesDeleted: readonly string[] | null; readonly SpaceReclaimed: number }> {
+    const query = { all, filters: formatFilters(filters) }
+    return (await this.#transport.request('POST', '/build/prune', { query })).json()
   }
 
   /** Yields until `until`, or until `signal` aborts. */

@@ -68,7 +68,7 @@ export function imageLayout({
   readonly now: Date
 }): ListLayout<ImageRow> {
   const created = ({ image }: ImageRow): Date => new Date(image.Created * 1000)
-  const known = (size: number): string => (size < 0 ? 'N/A' : humanSize(size))
+  const known = (size: number): string => (size < 0 ? 'N/A' : humanSize(size, 4))
   return {
     typeName: '*formatter.imageContext',
     headings: {
@@ -95,7 +95,7 @@ export function imageLayout({
       Containers: ({ image }) => (image.Containers < 0 ? 'N/A' : String(image.Containers)),
       VirtualSize: ({ image }) => humanSize(image.Size, 4),
       SharedSize: ({ image }) => known(image.SharedSize),
-      UniqueSize: ({ image }) => (image.SharedSize < 0 ? 'N/A' : humanSize(image.Size - image.SharedSize)),
+      UniqueSize: ({ image }) => (image.SharedSize < 0 ? 'N/A' : humanSize(image.Size - image.SharedSize, 4)),
     },
   }
 }

@@ -33,7 +33,8 @@ function volumeFormat(format: string, quiet: boolean): string {
 /** Columns of swarm's cluster volumes are always empty here. */
 const notAvailable = (): string => 'N/A'
 
-const volumeLayout: ListLayout<Volume> = {
+/** Columns of `berth volume ls`. */
+export const volumeLayout: ListLayout<Volume> = {
   typeName: '*formatter.volumeContext',
   headings: {
     Name: 'VOLUME NAME',

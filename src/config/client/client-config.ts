@@ -51,7 +51,12 @@ export interface ClientFile {
   readonly imagesFormat?: string
   readonly networksFormat?: string
   readonly volumesFormat?: string
+  /** `label=x`, `until=1h`: what every prune is limited to. */
+  readonly pruneFilters?: readonly string[]
   readonly auths?: Readonly<Record<string, { readonly auth?: string; readonly identitytoken?: string }>>
+  /** Program that keeps credentials, and programs for single registries. */
+  readonly credsStore?: string
+  readonly credHelpers?: Readonly<Record<string, string>>
   readonly HttpHeaders?: Readonly<Record<string, string>>
 }
 

@@ -1,0 +1,22 @@
+import type { DiskUsage } from '../../api/index.ts'
+import { CliError } from '../cli-error.ts'
+import type { Command } from '../command.ts'
+import { formatList } from '../format/list-formatter.ts'
+import { tableFormatFlag } from '../list-flags.ts'
+import { usageFormat, usageLayout, usageRows } from './disk-usage-layout.ts'
+import { verboseUsage } from './verbose-usage.ts'
+
+export const command: Command = {
+  usage: '[OPTIONS]',
+  operands: { min: 0, max: 0 },
+  flags: [tableFormatFlag, { name: 'verbose', short: 'v', type: 'bool', help: 'Each image, container and volume' }],
+  async run({ client, output, now }, flags) {
+    const format = flags.string('format')
+    const usage: DiskUsage = await client.system.diskUsage()
+    if (!flags.bool('verbose')) output.write(formatList(usageRows(usage), usageFormat(format), usageLayout))
+    else if (format === '' || format === 'table' || format === 'json') {
+      output.write(verboseUsage(usage, { json: format === 'json', now: now() }))
+    } else throw new CliError(1, 'the verbose output has only the formats table and json')
+    return 0
+  },
+}

@@ -1,0 +1,92 @@
+/** Rows and columns of `berth system df`. */
+import type { DiskUsage } from '../../api/index.ts'
+import type { ListLayout } from '../format/list-formatter.ts'
+import { humanSize } from '../format/units.ts'
+
+/** One line: what one kind of object takes. */
+export interface UsageRow {
+  readonly type: string
+  readonly count: number
+  readonly active: number
+  readonly sizeBytes: number
+  readonly reclaimableBytes: number
+}
+
+/** A line for each kind. */
+export function usageRows(usage: DiskUsage): UsageRow[] {
+  return [imageRow(usage), containerRow(usage), volumeRow(usage), cacheRow(usage)]
+}
+
+function imageRow({ Images: images = [], LayersSize: sizeBytes = 0 }: DiskUsage): UsageRow {
+  const active = images.filter(({ Containers }) => Containers > 0)
+  const used = active.reduce((sum, { Size, SharedSize }) => sum + Size - SharedSize, 0)
+  return {
+    type: 'Images',
+    count: images.length,
+    active: active.length,
+    sizeBytes,
+    reclaimableBytes: sizeBytes - used,
+  }
+}
+
+function containerRow({ Containers: containers = [] }: DiskUsage): UsageRow {
+  const size = (list: typeof containers) => list.reduce((sum, { SizeRw = 0 }) => sum + SizeRw, 0)
+  const idle = containers.filter(({ State }) => !['running', 'paused', 'restarting'].includes(State))
+  return {
+    type: 'Containers',
+    count: containers.length,
+    active: containers.length - idle.length,
+    sizeBytes: size(containers),
+    reclaimableBytes: size(idle),
+  }
+}
+
+function volumeRow({ Volumes: volumes = [] }: DiskUsage): UsageRow {
+  const size = (list: typeof volumes) => list.reduce((sum, { UsageData }) => sum + Math.max(0, UsageData?.Size ?? 0), 0)
+  const idle = volumes.filter(({ UsageData }) => (UsageData?.RefCount ?? 0) <= 0)
+  return {
+    type: 'Local Volumes',
+    count: volumes.length,
+    active: volumes.length - idle.length,
+    sizeBytes: size(volumes),
+    reclaimableBytes: size(idle),
+  }
+}
+
+function cacheRow({ BuildCache: records = [] }: DiskUsage): UsageRow {
+  const size = (list: typeof records) => list.reduce((sum, { Size, Shared }) => sum + (Shared ? 0 : Size), 0)
+  const idle = records.filter(({ InUse }) => !InUse)
+  return {
+    type: 'Build Cache',
+    count: records.length,
+    active: records.length - idle.length,
+    sizeBytes: size(records),
+    reclaimableBytes: size(idle),
+  }
+}
+
+/** The template behind `--format`'s names. */
+export function usageFormat(format: string): string {
+  if (format === '' || format === 'table') {
+    return 'table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}'
+  }
+  if (format !== 'raw') return format
+  return 'type: {{.Type}}\ntotal: {{.TotalCount}}\nactive: {{.Active}}\nsize: {{.Size}}\nreclaimable: {{.Reclaimable}}\n'
+}
+
+export const usageLayout: ListLayout<UsageRow> = {
+  typeName: '*formatter.diskUsageContext',
+  headings: { Type: 'TYPE', TotalCount: 'TOTAL', Active: 'ACTIVE', Size: 'SIZE', Reclaimable: 'RECLAIMABLE' },
+  fields: {
+    Type: ({ type }) => type,
+    TotalCount: ({ count }) => String(count),
+    Active: ({ active }) => String(active),
+    Size: ({ sizeBytes }) => humanSize(sizeBytes, 4),
+    Reclaimable: ({ type, sizeBytes, reclaimableBytes }) => {
+      const size = humanSize(reclaimableBytes, 4)
+      // No percentage of the cache, as docker prints it.
+      if (sizeBytes <= 0 || type === 'Build Cache') return size
+      return `${size} (${Math.trunc((reclaimableBytes * 100) / sizeBytes)}%)`
+    },
+  },
+}
