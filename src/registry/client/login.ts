@@ -38,8 +38,23 @@ export async function checkLogin(ways: LoginWays, auth: RegistryAuth, options: A
   throw failure ?? new BerthError('internal', 'registry has no endpoint')
 }
 
+/** What to send to a registry that knows the user by an identity token only, for a request that names no repository.
+ *  Undefined when the registry asks for nothing. Throws as `checkLogin` does. */
+export async function findAuthorization(
+  ways: Omit<LoginWays, 'endpoints'>,
+  endpoint: Endpoint,
+  auth: RegistryAuth,
+  options: AbortOptions,
+): Promise<string | undefined> {
+  const url = `${endpoint.baseUrl}/v2/`
+  const { status, headers } = await ask(ways, endpoint, url, undefined, options)
+  if (status !== 401) return undefined
+  const challenges = parseChallenges(headers['www-authenticate'] ?? '')
+  return (await answer(ways, endpoint, url, challenges, auth, options)).authorization
+}
+
 async function loginAt(
-  ways: LoginWays,
+  ways: Omit<LoginWays, 'endpoints'>,
   endpoint: Endpoint,
   auth: RegistryAuth,
   options: AbortOptions,
@@ -60,7 +75,7 @@ async function loginAt(
 
 /** What to send for these challenges; no `authorization` when they can't be answered. */
 async function answer(
-  { tokens }: LoginWays,
+  { tokens }: Pick<LoginWays, 'tokens'>,
   { insecureTls, host }: Endpoint,
   url: string,
   challenges: readonly AuthChallenge[],
@@ -83,7 +98,7 @@ async function answer(
 }
 
 async function ask(
-  { transport }: LoginWays,
+  { transport }: Pick<LoginWays, 'transport'>,
   { insecureTls, host }: Endpoint,
   url: string,
   authorization: string | undefined,

@@ -60,7 +60,7 @@ export class RegistryClient {
   async search(term: SearchTerm, auth: RegistryAuth, options: AbortOptions = {}): Promise<readonly FoundRepository[]> {
     const { registry } = term
     const endpoints = (await this.#endpoints(registry)).filter(({ isMirror }) => !isMirror)
-    return await searchRegistry({ endpoints, transport: this.#transport }, term, auth, options)
+    return await searchRegistry({ endpoints, transport: this.#transport, tokens: this.#tokens }, term, auth, options)
   }
 
   /** Replaces how registries are reached; requests under way go on as they began. */

@@ -2,14 +2,10 @@
 import { type AbortOptions, BerthError, invalidArgument, isKind } from '../../base/index.ts'
 import { defaultRegistry, isObject } from '../../oci/index.ts'
 import { basicHeader, type RegistryAuth } from './credentials.ts'
-import type { Endpoint } from './endpoints.ts'
-import { type HttpResponse, type HttpTransport, readBody } from './http-transport.ts'
+import { type HttpResponse, readBody } from './http-transport.ts'
+import { findAuthorization, type LoginWays } from './login.ts'
 
-export interface SearchWays {
-  /** Best first. */
-  readonly endpoints: readonly Endpoint[]
-  readonly transport: HttpTransport
-}
+export type SearchWays = LoginWays
 
 /** What is looked for, and where. */
 export interface SearchTerm {
@@ -56,18 +52,21 @@ function atHub(words: string, limit: number): SearchTerm {
 
 /** What the registry finds, in its order. Throws `unavailable` when it can't be asked or can't search. */
 export async function searchRegistry(
-  { endpoints, transport }: SearchWays,
+  ways: SearchWays,
   { registry, words, limit }: SearchTerm,
   auth: RegistryAuth,
   { signal }: AbortOptions,
 ): Promise<readonly FoundRepository[]> {
-  const authorization = basicHeader(auth)
   const query = new URLSearchParams({ q: words, n: String(limit) })
   let failure: unknown
-  for (const { baseUrl, insecureTls, host } of endpoints) {
+  for (const endpoint of ways.endpoints) {
+    const { baseUrl, insecureTls, host } = endpoint
     const base = registry === defaultRegistry ? hubIndex : baseUrl
     try {
-      const response = await transport.send({
+      // Registries from before tokens take names and passwords; whoever gave an identity token takes tokens.
+      const isToken = auth.identityToken !== undefined
+      const authorization = isToken ? await findAuthorization(ways, endpoint, auth, { signal }) : basicHeader(auth)
+      const response = await ways.transport.send({
         url: `${base}/v1/search?${query}`,
         headers: authorization === undefined ? {} : { Authorization: authorization },
         insecureTls,
