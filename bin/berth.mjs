@@ -16,6 +16,7 @@ const code = await main(process.argv.slice(2), {
     const { startDaemonInBackground } = await import('./start-daemon.ts')
     await startDaemonInBackground(root, socketPath)
   },
+  runProgram: async (...call) => (await import('./run-program.ts')).runProgram(...call),
   makeTerminalRaw: async () => (await import('./raw-terminal.ts')).makeTerminalRaw(),
 })
 if (bundle === undefined) await renewBundle()

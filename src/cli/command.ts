@@ -25,6 +25,7 @@ export type CliClient = Pick<EngineClient, 'url'> & {
   readonly volumes: Public<EngineClient['volumes']>
   readonly networks: Public<EngineClient['networks']>
   readonly system: Public<EngineClient['system']>
+  readonly registries: Public<EngineClient['registries']>
 }
 
 /** What a command works with. */

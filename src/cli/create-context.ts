@@ -1,4 +1,5 @@
 /** Makes what commands work with: settings from flags and environment, and the client. */
+import { internal } from '../base/index.ts'
 import { EngineClient, parseEndpoint } from '../client/index.ts'
 import { type ClientSettings, defaultHost, loadClientSettings } from '../config/client/index.ts'
 import type { CliContext } from './command.ts'
@@ -34,10 +35,15 @@ export function createContext(
     settings,
     output,
     errors,
+    runProgram: options.runProgram ?? noPrograms,
     input: options.input ?? new StandardInput(options.makeTerminalRaw),
     now: () => new Date(),
   }
   return { context, close: () => client.close() }
+}
+
+async function noPrograms(program: string): Promise<never> {
+  throw internal(`${program} cannot be run from here`)
 }
 
 function openClient(settings: ClientSettings, onNoDaemon: MainOptions['onNoDaemon']): EngineClient {

@@ -1,3 +1,4 @@
+import type { RunProgram } from '../config/client/index.ts'
 import type { Input } from './terminal/input.ts'
 import type { Output } from './terminal/output.ts'
 
@@ -8,6 +9,8 @@ export interface MainOptions {
   /** Switches the terminal's input and output to raw; resolves with what switches back. Without it Node's raw mode is
    *  used, which still translates line ends of the output. */
   readonly makeTerminalRaw?: () => Promise<() => void>
+  /** Runs a credential helper. Without it there are none. */
+  readonly runProgram?: RunProgram
   readonly output?: Output
   readonly errors?: Output
   readonly input?: Input

@@ -5,6 +5,7 @@ import { ContainersClient } from './containers-client.ts'
 import { ExecClient } from './exec-client.ts'
 import { ImagesClient } from './images-client.ts'
 import { NetworksClient } from './networks-client.ts'
+import { RegistriesClient } from './registries-client.ts'
 import { SystemClient } from './system-client.ts'
 import { Transport, type TransportOptions } from './transport.ts'
 import { VolumesClient } from './volumes-client.ts'
@@ -19,6 +20,7 @@ export class EngineClient {
   readonly volumes: VolumesClient
   readonly networks: NetworksClient
   readonly system: SystemClient
+  readonly registries: RegistriesClient
 
   constructor(options: TransportOptions) {
     this.transport = new Transport(options)
@@ -30,6 +32,7 @@ export class EngineClient {
     this.volumes = new VolumesClient(this.transport)
     this.networks = new NetworksClient(this.transport)
     this.system = new SystemClient(this.transport)
+    this.registries = new RegistriesClient(this.transport)
   }
 
   /** The daemon's address as messages show it. */

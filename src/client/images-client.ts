@@ -9,6 +9,7 @@ import type {
 } from '../api/index.ts'
 import { type AbortOptions, internal } from '../base/index.ts'
 import { type Filters, formatFilters } from './containers-client.ts'
+import { imagePath } from './image-path.ts'
 import { jsonLines } from './json-lines.ts'
 import { type RawDocument, rawDocument } from './raw-document.ts'
 import type { Transport } from './transport.ts'
@@ -126,9 +127,4 @@ export class ImagesClient {
 export function throwProgressError(message: ProgressMessage): void {
   const text = message.errorDetail?.message ?? message.error
   if (text !== undefined && text !== '') throw internal(text)
-}
-
-/** Names keep their slashes; all else that a path cannot hold is escaped. */
-function imagePath(name: string, action = ''): string {
-  return `/images/${name.split('/').map(encodeURIComponent).join('/')}${action}`
 }

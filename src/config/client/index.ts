@@ -6,3 +6,4 @@ export {
   defaultHost,
   loadClientSettings,
 } from './client-config.ts'
+export { Credentials, hostOfServer, hubServer, type RunProgram, type StoredCredentials } from './credentials.ts'
