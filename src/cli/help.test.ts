@@ -28,11 +28,15 @@ const leftOut = new Set([
 /** Groups that docker doesn't have. */
 const ownGroups = new Set(['registry'])
 
+/** Commands that docker doesn't have. */
+const ownCommands = new Set(['system check'])
+
 const commands = [
   ...Object.keys(rootCommands).map((name) => [name]),
   ...Object.entries(commandGroups)
     .filter(([group]) => !ownGroups.has(group))
-    .flatMap(([group, { commands: verbs }]) => Object.keys(verbs).map((verb) => [group, verb])),
+    .flatMap(([group, { commands: verbs }]) => Object.keys(verbs).map((verb) => [group, verb]))
+    .filter((path) => !ownCommands.has(path.join(' '))),
 ]
 
 for (const path of commands) {
