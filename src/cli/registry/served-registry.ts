@@ -8,6 +8,7 @@ import {
   createRegistry,
   FolderStorage,
   HealthExtension,
+  PullThroughCache,
   type Registry,
   type RegistryListener,
   RegistryMetrics,
@@ -29,6 +30,7 @@ interface Parts {
   readonly registry: Registry
   readonly access: RegistryAccess
   readonly storage: RegistryStorage
+  readonly cache: PullThroughCache | undefined
   readonly logger: Logger
 }
 
@@ -83,6 +85,7 @@ export class ServedRegistry {
     await this.#parts.registry.close(this.#config.http.drainMs)
     await this.#collection
     await this.#parts.access[Symbol.asyncDispose]()
+    await this.#parts.cache?.close()
     await this.#parts.storage.close()
   }
 
@@ -129,8 +132,11 @@ async function openParts(
   if (config.log.access) observers.push(new AccessLog(config.log.format, writeAccess))
   const onFailure = (error: string): void => logger.error('the storage cannot be used', { error })
   const { limits, http } = config
+  const cache = config.proxy === undefined ? undefined : new PullThroughCache(storage, config.proxy, logger)
+  undo.add(() => cache?.close())
   const registry = await createRegistry({
     storage,
+    pullSource: cache?.source,
     authorizer,
     observer: combineObservers(observers),
     logger,
@@ -154,7 +160,7 @@ async function openParts(
     ],
   })
   undo.add(() => registry.close(0))
-  return { registry, access, storage, logger }
+  return { registry, access, storage, cache, logger }
 }
 
 /** Settings that are read once, as far as they differ. */

@@ -9,6 +9,7 @@ export {
 } from './authorizer.ts'
 export { type BlobDigest, blobDigestOf, type DigestAlgorithm, findBlobDigest } from './blob-digest.ts'
 export { BlobLibrary } from './blob-library.ts'
+export { type ProxyOptions, PullThroughCache } from './cache/index.ts'
 export { createRegistry, type Registry } from './create-registry.ts'
 export type { LocalContents } from './local-source.ts'
 export { type ManifestDocument, type ManifestPart, parseManifest } from './manifest-document.ts'

@@ -39,6 +39,8 @@ export interface FindOptions extends AbortOptions {
 export interface PullSource {
   /** False when clients may not push: they get 405 UNSUPPORTED. */
   readonly acceptsPush: boolean
+  /** Whether images of that registry are what it gives: clients of mirrors add `?ns=docker.io`. Absent: of any. */
+  serves?(namespace: string): boolean
   /** The manifest, or undefined when the repository has none of that name. */
   findManifest(
     repository: string,

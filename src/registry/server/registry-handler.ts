@@ -60,6 +60,11 @@ export class RegistryHandler {
     }
     const permission = await authorizeRequest(this.#options.context, exchange, target)
     this.#checkEnabled(exchange.method)
+    // A mirror of something else must not answer with its own image of that name.
+    const namespace = exchange.query.optional('ns')
+    if (namespace !== undefined && this.#options.context.source.serves?.(namespace) === false) {
+      throw new RegistryError('NAME_UNKNOWN', { message: 'not a mirror of that registry', detail: { ns: namespace } })
+    }
     await run(this.#options.context, exchange, permission)
   }
 

@@ -1,0 +1,149 @@
+/** Takes away what was not asked for longest: after its time to live, or when there is too much. What goes can be had
+ *  again from upstream, so nothing else has to be right: whoever is just sent a blob has it open, and whoever comes
+ *  a moment too late fetches it anew. */
+import { Background, type Logger } from '../../../base/index.ts'
+import type { BlobDigest } from '../blob-digest.ts'
+import type { ManifestLibrary } from '../manifest-library.ts'
+import { blobKey, blobsPrefix, digestOfKey, linksPrefix, manifestOfKey, repositoriesPrefix } from '../registry-keys.ts'
+import type { ObjectStorage } from '../storage/registry-storage.ts'
+import { type CacheUsage, listAll } from './cache-usage.ts'
+
+export interface EvictorOptions {
+  readonly objects: ObjectStorage
+  readonly manifests: ManifestLibrary
+  readonly usage: CacheUsage
+  readonly logger: Logger
+  /** 0: for ever. */
+  readonly ttlMs: number
+  /** 0: no limit. */
+  readonly maxSizeBytes: number
+}
+
+/** How much is left free when there was too much, so that not every new blob makes room for itself. */
+const spareShare = 0.05
+const maxIntervalMs = 3_600_000
+const minIntervalMs = 1000
+
+interface CachedBlob {
+  readonly digest: BlobDigest
+  readonly sizeBytes: number
+  readonly usedMs: number
+}
+
+export class CacheEvictor {
+  readonly #options: EvictorOptions
+  readonly #background: Background
+  readonly #timer: NodeJS.Timeout | undefined
+  /** As counted last, and what came since. */
+  #sizeBytes = 0
+  #isRunning = false
+  #isAsked = false
+  #isClosed = false
+
+  constructor(options: EvictorOptions) {
+    this.#options = options
+    this.#background = new Background(options.logger)
+    const { ttlMs, maxSizeBytes } = options
+    if (ttlMs === 0 && maxSizeBytes === 0) return
+    const shareMs = ttlMs === 0 ? maxIntervalMs : ttlMs / 4
+    const intervalMs = Math.min(Math.max(shareMs, minIntervalMs), maxIntervalMs)
+    this.#timer = setInterval(() => this.start(), intervalMs)
+    this.#timer.unref()
+    this.start()
+  }
+
+  /** A blob was stored. */
+  added(sizeBytes: number): void {
+    this.#sizeBytes += sizeBytes
+    const { maxSizeBytes } = this.#options
+    if (maxSizeBytes > 0 && this.#sizeBytes > maxSizeBytes) this.start()
+  }
+
+  /** Looks through the cache, once more if it is doing so already. */
+  start(): void {
+    this.#isAsked = true
+    if (this.#isRunning || this.#isClosed) return
+    this.#isRunning = true
+    this.#background.run('evict', async () => {
+      try {
+        while (this.#isAsked && !this.#isClosed) {
+          this.#isAsked = false
+          await this.#evict()
+        }
+      } finally {
+        this.#isRunning = false
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    await this.#background.drain()
+  }
+
+  async #evict(): Promise<void> {
+    const { ttlMs, usage, logger } = this.#options
+    const uses = await usage.read()
+    if (ttlMs > 0) await this.#evictManifests(uses, Date.now() - ttlMs)
+    const blobs = await this.#blobs(uses)
+    const doomed = this.#choose(blobs)
+    for (const { digest } of doomed) {
+      if (this.#isClosed) return
+      await this.#deleteBlob(digest)
+    }
+    const known = new Set(blobs.map(({ digest }) => blobKey(digest)))
+    for (const key of uses.keys()) if (key.startsWith(blobsPrefix) && !known.has(key)) await usage.forget(key)
+    this.#sizeBytes = sizeOf(blobs) - sizeOf(doomed)
+    if (doomed.length > 0) logger.info('cache made room', { blobs: doomed.length, bytes: sizeOf(doomed) })
+  }
+
+  /** Those that are too old, then those that are too much. */
+  #choose(blobs: readonly CachedBlob[]): readonly CachedBlob[] {
+    const { ttlMs, maxSizeBytes } = this.#options
+    const oldestFirst = blobs.toSorted((one, other) => one.usedMs - other.usedMs)
+    const oldest = ttlMs === 0 ? Number.NEGATIVE_INFINITY : Date.now() - ttlMs
+    let total = sizeOf(blobs)
+    const isTooMuch = maxSizeBytes > 0 && total > maxSizeBytes
+    const wanted = isTooMuch ? maxSizeBytes * (1 - spareShare) : Number.POSITIVE_INFINITY
+    const doomed: CachedBlob[] = []
+    for (const blob of oldestFirst) {
+      if (blob.usedMs > oldest && total <= wanted) break
+      doomed.push(blob)
+      total -= blob.sizeBytes
+    }
+    return doomed
+  }
+
+  async #blobs(uses: ReadonlyMap<string, number>): Promise<readonly CachedBlob[]> {
+    const blobs: CachedBlob[] = []
+    for await (const { key, sizeBytes, modifiedAt } of listAll(this.#options.objects, blobsPrefix)) {
+      const digest = digestOfKey(key)
+      const usedMs = Math.max(modifiedAt.getTime(), uses.get(key) ?? 0)
+      if (digest !== undefined) blobs.push({ digest, sizeBytes, usedMs })
+    }
+    return blobs
+  }
+
+  async #evictManifests(uses: ReadonlyMap<string, number>, oldest: number): Promise<void> {
+    const { objects, manifests, usage } = this.#options
+    for await (const { key, modifiedAt } of listAll(objects, repositoriesPrefix)) {
+      const manifest = manifestOfKey(key)
+      if (manifest === undefined || Math.max(modifiedAt.getTime(), uses.get(key) ?? 0) > oldest) continue
+      await manifests.deleteManifest(manifest.repository, manifest.digest)
+      await usage.forget(key)
+    }
+  }
+
+  /** Links first: a blob that nobody is said to have is not found. */
+  async #deleteBlob(digest: BlobDigest): Promise<void> {
+    const { objects, usage } = this.#options
+    for await (const { key } of listAll(objects, linksPrefix(digest))) await objects.delete(key)
+    await objects.delete(blobKey(digest))
+    await usage.forget(blobKey(digest))
+  }
+}
+
+function sizeOf(blobs: readonly CachedBlob[]): number {
+  return blobs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+}

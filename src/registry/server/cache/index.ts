@@ -1,0 +1,2 @@
+export type { ProxyOptions } from './proxy-options.ts'
+export { PullThroughCache } from './pull-through-cache.ts'

@@ -1,0 +1,63 @@
+/** A registry as a cache of another one: given to `createRegistry` as its `pullSource`. Any number of processes may
+ *  share one storage. */
+import { type Logger, nullLogger } from '../../../base/index.ts'
+import type { LocalContents } from '../local-source.ts'
+import type { PullSource } from '../pull-source.ts'
+import type { RegistryStorage } from '../storage/registry-storage.ts'
+import { CacheEvictor } from './cache-evictor.ts'
+import { CacheUsage } from './cache-usage.ts'
+import { CachedSource } from './cached-source.ts'
+import type { ProxyOptions } from './proxy-options.ts'
+import { Upstream } from './upstream.ts'
+
+const defaultSpoolFolder = '/var/tmp'
+/** Uses are noted this often at most; more often when things are kept for a short time only. */
+const maxNoteMs = 3_600_000
+const noteShare = 10
+
+export class PullThroughCache {
+  readonly #storage: RegistryStorage
+  readonly #options: ProxyOptions
+  readonly #logger: Logger
+  readonly #closed = new AbortController()
+  readonly #upstream: Upstream
+  #parts: { readonly source: CachedSource; readonly evictor: CacheEvictor } | undefined
+
+  /** `storage` is the registry's own; the caller closes it after the cache. */
+  constructor(storage: RegistryStorage, options: ProxyOptions, logger: Logger = nullLogger) {
+    this.#storage = storage
+    this.#options = options
+    this.#logger = logger.child({ upstream: new URL(options.remote).host })
+    this.#upstream = new Upstream(options, this.#logger)
+  }
+
+  /** For the registry's `pullSource`; called once. */
+  readonly source = (local: LocalContents): PullSource => {
+    const { ttlMs = 0, maxSizeBytes = 0, spoolFolder = defaultSpoolFolder } = this.#options
+    const { objects, uploads } = this.#storage
+    const logger = this.#logger
+    const usage = new CacheUsage(objects, ttlMs === 0 ? maxNoteMs : Math.min(maxNoteMs, ttlMs / noteShare))
+    const evictor = new CacheEvictor({ objects, manifests: local.manifests, usage, logger, ttlMs, maxSizeBytes })
+    const source = new CachedSource({
+      local,
+      upstream: this.#upstream,
+      uploads,
+      // Where nothing is ever taken away nobody need know.
+      usage: ttlMs === 0 && maxSizeBytes === 0 ? undefined : usage,
+      evictor,
+      spoolFolder,
+      logger,
+      signal: this.#closed.signal,
+    })
+    this.#parts = { source, evictor }
+    return source
+  }
+
+  /** Ends downloads that are under way, and waits for all work. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed.abort()
+    await this.#parts?.source.drain()
+    await this.#parts?.evictor.close()
+    this.#upstream.close()
+  }
+}

@@ -1,0 +1,182 @@
+/** The registry that is cached: asked with our own credentials, whatever the client's were. Gives `undefined` for what
+ *  it doesn't have or doesn't give us; everything else that goes wrong rejects. */
+import { type AbortOptions, isBerthError, isKind, type Logger, messageOf } from '../../../base/index.ts'
+import { type Descriptor, type Digest, defaultRegistry, isObject } from '../../../oci/index.ts'
+import { type FetchedManifest, type RegistryAuth, RegistryClient, type Repository } from '../../client/index.ts'
+import { RegistryError } from '../registry-error.ts'
+import type { ProxyOptions } from './proxy-options.ts'
+
+/** How Docker Hub calls itself, and how others call it. */
+const hubNames: ReadonlySet<string> = new Set([defaultRegistry, 'index.docker.io', 'registry-1.docker.io'])
+const hubHost = 'registry-1.docker.io'
+/** How long one that can't be reached is left alone by those who can do without it. */
+const downMs = 10_000
+/** The same after 429 without `Retry-After`. */
+const limitedMs = 60_000
+const maxCatalogBytes = 16 << 20
+const maxCatalogPages = 100
+const maxRepositories = 256
+
+export class Upstream {
+  readonly #client: RegistryClient
+  readonly #auth: RegistryAuth
+  readonly #url: URL
+  readonly #host: string
+  readonly #logger: Logger
+  /** Made anew after each failure: what they learned of the way there may no longer hold. */
+  readonly #repositories = new Map<string, Repository>()
+  #restsUntil = 0
+
+  constructor({ remote, username, password, client }: ProxyOptions, logger: Logger) {
+    this.#url = new URL(remote)
+    this.#host = hubNames.has(this.#url.host) ? hubHost : this.#url.host
+    this.#auth = username === undefined ? {} : { username, password: password ?? '' }
+    this.#logger = logger
+    const insecureRegistries = this.#url.protocol === 'http:' ? [this.#host] : []
+    this.#client = new RegistryClient({ ...client, insecureRegistries, logger })
+  }
+
+  /** Whether images that clients call `namespace/…` are what is cached here. */
+  serves(namespace: string): boolean {
+    return namespace === this.#host || (this.#host === hubHost && hubNames.has(namespace))
+  }
+
+  /** True while it should be asked only for what is not here. */
+  get isResting(): boolean {
+    return Date.now() < this.#restsUntil
+  }
+
+  /** What a tag stands for. */
+  resolve(repository: string, tag: string, options: AbortOptions = {}): Promise<Descriptor | undefined> {
+    return this.#ask(repository, (there) => there.resolve(tag, options))
+  }
+
+  /** A manifest by tag or digest; verified when it is by digest. */
+  manifest(repository: string, target: string, options: AbortOptions = {}): Promise<FetchedManifest | undefined> {
+    return this.#ask(repository, (there) => there.fetchManifest(target, options))
+  }
+
+  /** The size of a blob. */
+  blobSize(repository: string, digest: Digest, options: AbortOptions = {}): Promise<number | undefined> {
+    return this.#ask(repository, async (there) => {
+      const response = await there.request(`blobs/${digest}`, { method: 'HEAD', ...options })
+      response.body.resume()
+      const size = Number(response.headers['content-length'] ?? Number.NaN)
+      if (!Number.isSafeInteger(size)) throw new RegistryError('UNAVAILABLE', { message: 'upstream names no size' })
+      return size
+    })
+  }
+
+  /** A blob's bytes, not verified. The stream goes on after broken connections; its end is the blob's end. */
+  async *blob(
+    repository: string,
+    digest: Digest,
+    size: number,
+    options: AbortOptions = {},
+  ): AsyncGenerator<Buffer, void, undefined> {
+    const there = this.#repository(repository)
+    const mediaType = 'application/octet-stream'
+    try {
+      yield* there.openBlob({ mediaType, digest, size }, options)
+    } catch (error) {
+      this.#failed(repository, error)
+      throw isUnknown(error) ? new RegistryError('BLOB_UNKNOWN', { detail: { digest }, cause: error }) : answerOf(error)
+    }
+  }
+
+  /** All tags, in the other registry's order. */
+  tags(repository: string, options: AbortOptions = {}): Promise<readonly string[] | undefined> {
+    return this.#ask(repository, (there) => there.listTags(options))
+  }
+
+  /** All repositories; undefined when the other registry doesn't tell. */
+  repositories(options: AbortOptions = {}): Promise<readonly string[] | undefined> {
+    return this.#ask('catalog', async (there) => {
+      const names: string[] = []
+      let url: string | undefined = new URL('/v2/_catalog?n=1000', this.#url).toString()
+      for (let page = 0; url !== undefined && page < maxCatalogPages; page += 1) {
+        const { body, headers } = await there.send('GET', url, options)
+        names.push(...parseNames(await readText(body)))
+        const next: string | undefined = /<([^>]*)>\s*;\s*rel="?next"?/.exec(String(headers.link ?? ''))?.[1]
+        url = next === undefined ? undefined : new URL(next, this.#url).toString()
+      }
+      return names
+    })
+  }
+
+  close(): void {
+    this.#client.close()
+  }
+
+  async #ask<T>(repository: string, work: (there: Repository) => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await work(this.#repository(repository))
+      this.#restsUntil = 0
+      return result
+    } catch (error) {
+      this.#failed(repository, error)
+      if (isUnknown(error)) return undefined
+      throw answerOf(error)
+    }
+  }
+
+  #failed(repository: string, error: unknown): void {
+    this.#repositories.delete(repository)
+    const details = isBerthError(error) ? error.details : {}
+    if (isUnknown(error)) {
+      const isRefused = details.status === 401 || details.status === 403
+      if (isRefused) this.#logger.debug('upstream gives no access', { repository, error: messageOf(error) })
+      return
+    }
+    const restMs = details.status === 429 ? Number(details.retryAfterMs ?? limitedMs) : downMs
+    this.#restsUntil = Math.max(this.#restsUntil, Date.now() + restMs)
+    this.#logger.warn('upstream failed', { repository, error: messageOf(error) })
+  }
+
+  #repository(name: string): Repository {
+    const known = this.#repositories.get(name)
+    if (known !== undefined) return known
+    // As `docker pull busybox` means it.
+    const repository = this.#host === hubHost && !name.includes('/') ? `library/${name}` : name
+    const made = this.#client.repository({ registry: this.#host, repository }, this.#auth)
+    this.#repositories.set(name, made)
+    for (const oldest of this.#repositories.keys()) {
+      if (this.#repositories.size <= maxRepositories) break
+      this.#repositories.delete(oldest)
+    }
+    return made
+  }
+}
+
+/** It is not there, or not for us, which registries keep apart badly. */
+function isUnknown(error: unknown): boolean {
+  return isKind(error, 'notFound') || isKind(error, 'unauthorized') || isKind(error, 'forbidden')
+}
+
+/** What our clients are told. */
+function answerOf(error: unknown): unknown {
+  if (error instanceof RegistryError || isKind(error, 'cancelled')) return error
+  const { status, retryAfterMs } = isBerthError(error) ? error.details : {}
+  if (status === 429) {
+    const seconds = Math.ceil(Number(retryAfterMs ?? limitedMs) / 1000)
+    const headers = { 'Retry-After': String(seconds) }
+    return new RegistryError('TOOMANYREQUESTS', { message: 'upstream asks us to wait', headers, cause: error })
+  }
+  return new RegistryError('UNAVAILABLE', { message: 'upstream cannot be reached or is broken', cause: error })
+}
+
+function parseNames(text: string): string[] {
+  const value: unknown = JSON.parse(text)
+  return isObject(value) && Array.isArray(value.repositories) ? value.repositories.map(String) : []
+}
+
+async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > maxCatalogBytes) throw new RegistryError('UNAVAILABLE', { message: 'the catalog is too long' })
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
