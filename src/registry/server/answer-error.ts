@@ -3,6 +3,12 @@ import { isKind, type Logger, messageOf } from '../../base/index.ts'
 import { toRegistryError } from './registry-error.ts'
 import type { RegistryExchange } from './registry-exchange.ts'
 
+/** A refused body of this size is read to its end, so that the connection can be used again. */
+const readForNothingBytes = 64 * 1024
+/** How long a client that goes on sending has time to see that it is refused. */
+const lingerMs = 1_000
+const requestTimeout = 408
+
 /** Answers a request that failed. After an answer began nothing can follow: the connection is cut, so that the client
  *  doesn't take a half for a whole. */
 export function answerError(exchange: RegistryExchange, error: unknown, logger: Logger): void {
@@ -29,7 +35,10 @@ export function answerError(exchange: RegistryExchange, error: unknown, logger: 
     response.destroy()
     return
   }
-  exchange.sendJson(failure.status, { errors: failure.entries }, failure.headers)
+  const body = { errors: failure.entries }
+  if (exchange.hasUnreadBody(readForNothingBytes) || failure.status === requestTimeout) {
+    exchange.sendLastJson(failure.status, body, failure.headers, lingerMs)
+  } else exchange.sendJson(failure.status, body, failure.headers)
 }
 
 function stackOf(error: unknown): string | undefined {

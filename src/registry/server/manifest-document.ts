@@ -67,14 +67,15 @@ export function bareMediaType(type: string): string {
 function mediaTypeOf(value: Record<string, unknown>, contentType: string): string {
   const named = value.mediaType ?? ''
   if (typeof named !== 'string') throw invalid('mediaType is not a string')
-  const called = bareMediaType(contentType)
+  const type = bareMediaType(contentType)
+  // Some clients send manifests as the plain JSON that they are.
+  const called = type === 'application/json' ? '' : type
   if (named !== '' && called !== '' && named !== called) {
     throw invalid(`mediaType in manifest should be '${called}' not '${named}'`)
   }
-  // Older OCI manifests don't say what they are, and some clients send them as plain JSON.
+  // OCI's manifests need not say what they are.
   const fallback = 'manifests' in value ? mediaTypes.ociIndex : mediaTypes.ociManifest
-  const isUnnamed = called === '' || called === 'application/json'
-  const mediaType = named !== '' ? named : isUnnamed ? fallback : called
+  const mediaType = named || called || fallback
   if (!isIndexType(mediaType) && !isManifestType(mediaType)) throw invalid(`unsupported manifest type ${mediaType}`)
   return mediaType
 }

@@ -35,6 +35,7 @@ export class RegistryExchange {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #options: ExchangeOptions
+  #awaitsContinue: boolean
 
   constructor(request: IncomingMessage, response: ServerResponse, options: ExchangeOptions) {
     this.method = request.method ?? 'GET'
@@ -46,6 +47,7 @@ export class RegistryExchange {
     this.#request = request
     this.#response = response
     this.#options = options
+    this.#awaitsContinue = options.awaitsContinue
   }
 
   get headers(): IncomingHttpHeaders {
@@ -88,7 +90,8 @@ export class RegistryExchange {
 
   /** The body as it arrives. */
   async *body(options: BodyOptions = {}): AsyncGenerator<Buffer> {
-    if (this.#options.awaitsContinue) this.#response.writeContinue()
+    if (this.#awaitsContinue) this.#response.writeContinue()
+    this.#awaitsContinue = false
     for await (const chunk of readBody(this.#request, { idleMs: this.#options.limits.idleMs, ...options })) {
       this.receivedBytes += chunk.length
       yield chunk
@@ -124,5 +127,28 @@ export class RegistryExchange {
   sendJson(status: number, value: unknown, headers: AnswerHeaders = {}): void {
     const bytes = Buffer.from(JSON.stringify(value))
     this.sendBytes(status, bytes, { 'Content-Type': 'application/json; charset=utf-8', ...headers })
+  }
+
+  /** True when so much of the body is still to come that reading it for nothing would be a waste, or when nobody knows
+   *  whether it will come. */
+  hasUnreadBody(limitBytes: number): boolean {
+    if (this.#request.complete) return false
+    return this.#awaitsContinue || (this.contentLength ?? Number.POSITIVE_INFINITY) > limitBytes
+  }
+
+  /** Answers with JSON although the client may still be sending, and closes the connection when it has stopped or
+   *  some time has passed: one closed on bytes that nobody read is reset, and the answer lost with it. */
+  sendLastJson(status: number, value: unknown, headers: AnswerHeaders, lingerMs: number): void {
+    const bytes = Buffer.from(JSON.stringify(value))
+    const type = { 'Content-Type': 'application/json; charset=utf-8' }
+    this.#response.shouldKeepAlive = false
+    this.#response.writeHead(status, { 'Content-Length': bytes.length, ...type, ...headers })
+    if (!this.isHead) this.#response.write(bytes)
+    const end = () => {
+      clearTimeout(timer)
+      this.#response.end()
+    }
+    const timer = setTimeout(end, this.#awaitsContinue ? 0 : lingerMs)
+    this.#request.once('end', end).once('close', end).resume()
   }
 }

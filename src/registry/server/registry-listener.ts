@@ -32,6 +32,7 @@ export type RequestCallback = (request: IncomingMessage, response: ServerRespons
 
 const backlog = 1024
 const defaultGraceMs = 10_000
+const sweepMs = 50
 /** Bodies are passed on in pieces of about this size. */
 const streamBytes = 1024 * 1024
 
@@ -92,7 +93,11 @@ function bind(server: Server, host: string, port: number): Promise<void> {
 async function closeServer(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
-  if (await settlesWithin(closed, graceMs)) return
+  // Connections whose request ends meanwhile are idle then, and would stay as long as any.
+  const sweep = setInterval(() => server.closeIdleConnections(), sweepMs)
+  const isClosed = await settlesWithin(closed, graceMs)
+  clearInterval(sweep)
+  if (isClosed) return
   server.closeAllConnections()
   await closed
 }
