@@ -134,6 +134,7 @@ const pull = both(
   'Fetch an image from a registry',
   async () => (await import('./image/pull.ts')).command,
 )
+const push = both('image', 'push', 'Send an image to a registry', async () => (await import('./image/push.ts')).command)
 const tag = both('image', 'tag', 'Give an image another name', async () => (await import('./image/tag.ts')).command)
 const load = both(
   'image',
@@ -188,6 +189,7 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   exec: { ...exec, common: true },
   ps: { ...listContainers, common: true },
   pull: { ...pull, common: true },
+  push: { ...push, common: true },
   images: { ...listImages, common: true },
   version: {
     summary: 'Show the versions of Berth and its daemon',
@@ -210,12 +212,27 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   kill,
   load,
   save,
+  login: {
+    summary: 'Log in to a registry',
+    common: true,
+    load: async () => (await import('./login/login.ts')).command,
+  },
+  logout: {
+    summary: 'Forget the credentials for a registry',
+    common: true,
+    load: async () => (await import('./login/logout.ts')).command,
+  },
   logs,
   port,
   rename,
   restart,
   rm: removeContainer,
   rmi: removeImage,
+  search: {
+    summary: 'Look for images at Docker Hub or another registry',
+    common: true,
+    load: async () => (await import('./image/search.ts')).command,
+  },
   start,
   stop,
   tag,
@@ -271,6 +288,7 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
       ls: listImages,
       prune: { summary: 'Remove images of no use', load: async () => (await import('./image/prune.ts')).command },
       pull,
+      push,
       rm: removeImage,
       tag,
     },

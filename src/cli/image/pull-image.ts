@@ -2,6 +2,7 @@
 import { throwProgressError } from '../../client/index.ts'
 import { familiarName, parseReference, type Reference, withDefaultTag } from '../../oci/index.ts'
 import type { CliContext } from '../command.ts'
+import { registryAuthFor } from '../login/registry-auth.ts'
 import type { Output } from '../terminal/output.ts'
 import { ProgressDisplay } from '../terminal/progress-display.ts'
 
@@ -17,7 +18,7 @@ export interface PullImageOptions {
 export async function pullImage(context: CliContext, text: string, options: PullImageOptions): Promise<Reference> {
   const parsed = parseReference(text)
   const reference = options.allTags === true ? parsed : withDefaultTag(parsed)
-  const registryAuth = authFor(context, reference)
+  const registryAuth = await registryAuthFor(context, reference.registry)
   const stream = context.client.images.pull({
     fromImage: familiarName(reference),
     tag: reference.digest ?? reference.tag,
@@ -30,24 +31,4 @@ export async function pullImage(context: CliContext, text: string, options: Pull
     if (!options.quiet) display.show(message)
   }
   return reference
-}
-
-const hubKey = 'https://index.docker.io/v1/'
-
-/** Credentials that `docker login` left for the registry, as the API's header takes them. */
-function authFor({ settings }: CliContext, { registry }: Reference): string | undefined {
-  const auths = settings.file().auths ?? {}
-  const key = registry === 'docker.io' ? hubKey : registry
-  const entry = auths[key] ?? auths[`https://${registry}`] ?? auths[`http://${registry}`]
-  if (entry === undefined) return undefined
-  const [username = '', ...password] = Buffer.from(entry.auth ?? '', 'base64')
-    .toString('utf8')
-    .split(':')
-  const auth = {
-    username,
-    password: password.join(':'),
-    serveraddress: key,
-    ...(entry.identitytoken === undefined ? {} : { identitytoken: entry.identitytoken }),
-  }
-  return Buffer.from(JSON.stringify(auth)).toString('base64url')
 }

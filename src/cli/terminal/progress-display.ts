@@ -1,68 +1,96 @@
-/** Shows the messages of pull and load: on a terminal a line with a bar for each layer, redrawn in place,
- *  elsewhere a line for each change of state. */
-import type { ProgressDetail, ProgressMessage } from '../../api/index.ts'
-import { humanSize } from '../format/units.ts'
+/** Shows the messages of pull, push and load: on a terminal a line for each layer, redrawn in place, with a bar, speed and
+ *  time left; elsewhere one line for each layer, once it is done. */
+import type { ProgressMessage } from '../../api/index.ts'
 import type { Output } from './output.ts'
+import { formatTransfer, SpeedMeter } from './transfer-line.ts'
 
-const fullWidth = 110
-const barWidth = 50
+/** What a layer says last. Everything before is only of interest while it lasts. */
+const isFinal = /^(Pull complete|Already exists|Download complete|Pushed|Layer already exists|Mounted from |Skipped )/
+/** Not an end, but worth a line in a log. */
+const isNotable = /^Retrying /
+/** Each redrawing of a line costs the terminal some work. */
+const redrawMs = 50
+
+export interface ProgressDisplayOptions {
+  /** Milliseconds from any start. */
+  readonly now?: () => number
+}
+
+interface Line {
+  /** Counted from the first of the group. */
+  readonly index: number
+  readonly meter: SpeedMeter
+  status: string
+  drawnMs: number
+}
 
 export class ProgressDisplay {
   readonly #output: Output
   readonly #terminal: boolean
-  /** Layer → its line, counted from the first of the group. */
-  #lines = new Map<string, number>()
+  readonly #now: () => number
+  #lines = new Map<string, Line>()
+  /** Layers that had their line, where there is no terminal. */
+  readonly #done = new Set<string>()
 
-  constructor(output: Output) {
+  constructor(output: Output, { now = () => performance.now() }: ProgressDisplayOptions = {}) {
     this.#output = output
     this.#terminal = output.isTerminal
+    this.#now = now
   }
 
   show(message: ProgressMessage): void {
     const { id = '', progressDetail, stream = '' } = message
-    const bar = formatProgress(progressDetail, this.#output.columns)
-    if (!this.#terminal) {
-      // Bars would only repeat: the change of state is what counts.
-      if (bar === '') this.#output.write(plainText(message, ''))
-      return
-    }
-    if (id === '' || stream !== '' || progressDetail === undefined) {
+    // Results for programs, not for people.
+    if (message.aux !== undefined) return
+    const isLayer = id !== '' && stream === '' && progressDetail !== undefined
+    if (!isLayer) {
       this.#lines = new Map()
-      this.#output.write(plainText(message, bar))
+      this.#output.write(plainText(message))
       return
     }
-    this.#redraw(id, `${id}: ${message.status ?? ''} ${bar}`.trimEnd())
+    if (this.#terminal) this.#redraw(id, message)
+    else this.#log(id, message)
   }
 
-  #redraw(id: string, text: string): void {
+  /** One line a layer, when it is done. */
+  #log(id: string, message: ProgressMessage): void {
+    const { status = '' } = message
+    const key = `${id} ${status}`
+    if (!isNotable.test(status) && (!isFinal.test(status) || this.#done.has(key))) return
+    // Pushed again under another tag is told again.
+    this.#done.add(key)
+    this.#output.write(plainText(message))
+  }
+
+  #redraw(id: string, { status = '', progressDetail: detail }: ProgressMessage): void {
+    const { columns, rows } = this.#output
+    const nowMs = this.#now()
     let line = this.#lines.get(id)
     let start = ''
     if (line === undefined) {
-      line = this.#lines.size
+      line = { index: this.#lines.size, meter: new SpeedMeter(), status: '', drawnMs: Number.NEGATIVE_INFINITY }
       this.#lines.set(id, line)
       start = '\n'
     }
-    const up = this.#lines.size - line
+    const bytesPerSecond = line.meter.measure(status, detail?.current ?? 0, nowMs)
+    const isSoon = nowMs - line.drawnMs < redrawMs
+    if (isSoon && status === line.status && start === '' && detail?.current !== detail?.total) return
+    line.status = status
+    line.drawnMs = nowMs
+    const up = this.#lines.size - line.index
+    // What has left the screen at its top can't be reached any more.
+    if (up >= rows) {
+      this.#output.write(start)
+      return
+    }
+    const text = formatTransfer({ id, status, detail, bytesPerSecond }, columns)
     // Up to the line, clear it, write, and down again below the last.
     this.#output.write(`${start}\x1b[${up}A\x1b[2K\r${text}\r\x1b[${up}B`)
   }
 }
 
-function plainText({ id = '', status, stream }: ProgressMessage, bar: string): string {
+function plainText({ id = '', status, stream }: ProgressMessage): string {
   if (stream !== undefined && stream !== '') return stream
-  if (status === undefined && bar === '') return ''
-  return `${id === '' ? '' : `${id}: `}${status ?? ''}${bar === '' ? '' : ` ${bar}`}\n`
-}
-
-/** `[=====>    ]   1.5MB/3MB`; nothing when there are no numbers. */
-export function formatProgress(detail: ProgressDetail | undefined, columns: number): string {
-  const { current = 0, total = 0, units } = detail ?? {}
-  if (current <= 0 && total <= 0) return ''
-  const amount = (value: number): string =>
-    units === undefined || units === '' ? humanSize(value, 4) : `${value} ${units}`
-  if (total <= 0 || current > total) return amount(current).padStart(8)
-  const filled = Math.trunc((current / total) * barWidth)
-  const bar = columns > fullWidth ? `[${'='.repeat(filled)}>${' '.repeat(Math.max(0, barWidth - filled))}] ` : ''
-  const numbers = detail?.hidecounts === true ? '' : `${amount(current).padStart(8)}/${amount(total)}`
-  return bar + numbers
+  if (status === undefined) return ''
+  return `${id === '' ? '' : `${id}: `}${status}\n`
 }

@@ -1,0 +1,65 @@
+import type { SearchResult } from '../../api/index.ts'
+import type { Command } from '../command.ts'
+import { ellipsis } from '../format/ellipsis.ts'
+import { formatList, type ListLayout } from '../format/list-formatter.ts'
+import { filterFlag } from '../list-flags.ts'
+import { registryAuthFor } from '../login/registry-auth.ts'
+
+const descriptionWidth = 45
+
+export const command: Command = {
+  usage: '[OPTIONS] TERM',
+  operands: { min: 1, max: 1 },
+  flags: [
+    filterFlag('is-official=true'),
+    { name: 'format', type: 'string', help: 'Form of the output, by a Go template' },
+    { name: 'limit', type: 'int', help: 'Most results to show' },
+    { name: 'no-trunc', type: 'bool', help: 'Cut nothing short' },
+  ],
+  async run(context, flags, [term = '']) {
+    const found = await context.client.registries.search(term, {
+      limit: flags.number('limit'),
+      filters: flags.filters(),
+      registryAuth: await registryAuthFor(context, registryOf(term)),
+    })
+    const format = flags.string('format')
+    const table = 'table {{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}'
+    const layout = searchLayout({
+      truncate: !flags.bool('no-trunc'),
+      isTable: format === '' || format.startsWith('table'),
+    })
+    context.output.write(formatList(found, format === '' || format === 'table' ? table : format, layout))
+    return 0
+  },
+}
+
+/** Where a term is looked for: `HOST/words`, or Docker Hub. */
+function registryOf(term: string): string {
+  const first = term.slice(0, Math.max(0, term.indexOf('/')))
+  return /[.:]/.test(first) || first === 'localhost' ? first : 'docker.io'
+}
+
+function searchLayout({
+  truncate,
+  isTable,
+}: {
+  readonly truncate: boolean
+  readonly isTable: boolean
+}): ListLayout<SearchResult> {
+  return {
+    typeName: '*registry.searchContext',
+    headings: { Name: 'NAME', Description: 'DESCRIPTION', StarCount: 'STARS', IsOfficial: 'OFFICIAL' },
+    fields: {
+      Name: ({ name }) => name,
+      Description: ({ description }) => {
+        const line = (description ?? '').replaceAll('\n', ' ').replaceAll('\r', '')
+        return truncate ? ellipsis(line, descriptionWidth) : line
+      },
+      StarCount: ({ star_count: stars }) => String(stars),
+      IsOfficial: ({ is_official: isOfficial }) => {
+        if (!isTable) return String(isOfficial)
+        return isOfficial ? '[OK]' : ''
+      },
+    },
+  }
+}

@@ -1,0 +1,55 @@
+/** Questions to the user at a terminal. */
+import { CliError } from '../cli-error.ts'
+import type { CliContext } from '../command.ts'
+
+const enter = new Set([0x0a, 0x0d])
+const erase = new Set([0x08, 0x7f])
+const interrupt = 0x03
+const endOfInput = 0x04
+const eraseLine = 0x15
+/** What shells give for a program that Ctrl-C ended. */
+const interruptedCode = 130
+
+/** Asks for a line; the terminal shows what is typed. */
+export async function askLine({ input, output }: CliContext, question: string): Promise<string> {
+  output.write(question)
+  return await readLine(input)
+}
+
+/** Asks for a line that nobody beside the user shall see. */
+export async function askSecret({ input, output }: CliContext, question: string): Promise<string> {
+  output.write(question)
+  const restore = await input.makeRaw()
+  try {
+    return await readLine(input)
+  } finally {
+    restore()
+    output.write('\n')
+  }
+}
+
+/** Reads up to the end of a line, byte by byte where the terminal is raw. Throws when the user breaks off. */
+async function readLine(input: CliContext['input']): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const line: number[] = []
+  const finish = () => resolve(Buffer.from(line).toString('utf8').trim())
+  const take = (byte: number): boolean => {
+    if (byte === interrupt) reject(new CliError(interruptedCode, ''))
+    else if (enter.has(byte) || byte === endOfInput) finish()
+    else if (byte === eraseLine) line.length = 0
+    else if (erase.has(byte)) removeLast(line)
+    else line.push(byte)
+    return byte === interrupt || enter.has(byte) || byte === endOfInput
+  }
+  const stop = input.read((chunk) => chunk.some(take), finish)
+  try {
+    return await promise
+  } finally {
+    stop()
+  }
+}
+
+/** Takes a whole character away: its last byte and those that only follow others in UTF-8. */
+function removeLast(line: number[]): void {
+  while (((line.pop() ?? 0) & 0xc0) === 0x80);
+}

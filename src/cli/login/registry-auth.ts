@@ -1,0 +1,37 @@
+/** The user's credentials for a registry, in the form that the API takes: `X-Registry-Auth`. */
+import type { AuthConfig } from '../../api/index.ts'
+import { Credentials, hubServer, type StoredCredentials } from '../../config/client/index.ts'
+import { defaultRegistry } from '../../oci/index.ts'
+import type { CliContext } from '../command.ts'
+
+/** The server under which a registry's credentials are kept. */
+export function serverOf(registry: string): string {
+  return registry === defaultRegistry || registry === 'index.docker.io' ? hubServer : registry
+}
+
+/** Credentials that `docker login` or `berth login` left; undefined when there are none. A helper that fails counts as
+ *  none, for much can be had without. */
+export async function registryAuthFor(
+  { settings, runProgram }: Pick<CliContext, 'settings' | 'runProgram'>,
+  registry: string,
+): Promise<string | undefined> {
+  const server = serverOf(registry)
+  let stored: StoredCredentials
+  try {
+    stored = await new Credentials(settings, runProgram).get(server)
+  } catch {
+    return undefined
+  }
+  if (stored.username === '' && stored.identityToken === '') return undefined
+  return Buffer.from(JSON.stringify(toAuthConfig(stored, server))).toString('base64url')
+}
+
+/** As the daemon takes them. */
+export function toAuthConfig({ username, password, identityToken }: StoredCredentials, server: string): AuthConfig {
+  return {
+    ...(username === '' ? {} : { username }),
+    ...(password === '' ? {} : { password }),
+    serveraddress: server,
+    ...(identityToken === '' ? {} : { identitytoken: identityToken }),
+  }
+}
