@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CommandResult, RunningCommand, runCommand } from './command.ts'
 import { berthProgram } from './daemon.ts'
+import { until } from './wait.ts'
 
 export interface BerthRegistryOptions {
   /** `registry.yml`; `listen` is added, and `storage` where it is missing. The text may name files by `ROOT/…`. */
@@ -10,6 +11,9 @@ export interface BerthRegistryOptions {
   /** Files beside the configuration, by name. */
   readonly files?: Readonly<Record<string, string>>
 }
+
+/** As text and as JSON. */
+const readyLine = /the registry is ready.* ?addresses(?:=|":")(https?:[^\s"]+).*\n/
 
 export class BerthRegistry implements AsyncDisposable {
   readonly root: string
@@ -57,8 +61,8 @@ export class BerthRegistry implements AsyncDisposable {
       throw new Error(`the registry ended:\n${stderr}`)
     })
     ended.catch(() => {}) // counts only while it starts
-    await Promise.race([this.#process.sees(/is ready addresses=\S+\n/), ended])
-    this.#url = /is ready addresses=(\S+)/.exec(this.log)?.[1] ?? ''
+    await Promise.race([this.#process.sees(readyLine), ended])
+    this.#url = readyLine.exec(this.log)?.[1] ?? ''
     this.#port = Number(new URL(this.#url).port)
   }
 
@@ -83,6 +87,17 @@ export class BerthRegistry implements AsyncDisposable {
 
   async sees(pattern: RegExp | string): Promise<void> {
     await this.#running.sees(pattern)
+  }
+
+  /** Waits until so many requests send to uploads. */
+  async seesUploads(count: number): Promise<void> {
+    const metric = `berth_registry_uploads_in_progress ${count}\n`
+    await until(async () => (await (await fetch(`${this.#url}/metrics`)).text()).includes(metric), { what: metric })
+  }
+
+  /** How it ended, once it has. */
+  get ended(): Promise<CommandResult> {
+    return this.#running.ended
   }
 
   kill(signal: NodeJS.Signals): void {

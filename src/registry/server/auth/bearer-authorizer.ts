@@ -76,9 +76,14 @@ function pullOf(repository: string): AccessScope {
 
 /** The token service at the address that the client called, as far as proxies before us tell it. */
 function realmOf({ headers, isTls }: AccessRequest): string {
-  const forwarded = headers['x-forwarded-proto']
-  const scheme = forwarded === 'https' || forwarded === 'http' ? forwarded : isTls ? 'https' : 'http'
+  const scheme = firstOf(headers['x-forwarded-proto']) === 'https' || isTls ? 'https' : 'http'
   // No client sends quotes there; they would end the challenge's.
-  const host = (headers.host ?? 'localhost').replace(/[^\w.:[\]-]/g, '')
+  const host = (firstOf(headers['x-forwarded-host']) ?? headers.host ?? 'localhost').replace(/[^\w.:[\]-]/g, '')
   return `${scheme}://${host}/token`
+}
+
+/** What the first of several proxies said. */
+function firstOf(header: string | readonly string[] | undefined): string | undefined {
+  const text = typeof header === 'string' ? header : header?.[0]
+  return text?.split(',', 1)[0]?.trim() || undefined
 }
