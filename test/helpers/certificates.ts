@@ -32,13 +32,14 @@ export class TestAuthority {
     })
   }
 
-  /** A certificate for 127.0.0.1 and localhost, or for a client. */
+  /** A certificate for 127.0.0.1 and localhost, and for `name` when it has a dot, or for a client. */
   issue(name: string, usage: 'serverAuth' | 'clientAuth' = 'serverAuth'): Promise<IssuedCertificate> {
     return inTemporary(async (directory) => {
       const path = (file: string): string => join(directory, file)
+      const host = name.includes('.') ? `,DNS:${name}` : ''
       writeFileSync(path('ca.crt'), this.certificate)
       writeFileSync(path('ca.key'), this.#key)
-      writeFileSync(path('ext'), `subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=${usage}\n`)
+      writeFileSync(path('ext'), `subjectAltName=IP:127.0.0.1,DNS:localhost${host}\nextendedKeyUsage=${usage}\n`)
       const request = ['req', '-new', ...newKey, '-keyout', 'key', '-out', 'csr', '-subj', `/CN=${name}`]
       await runOrThrow('openssl', request, { cwd: directory })
       const sign = ['x509', '-req', '-in', 'csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial']

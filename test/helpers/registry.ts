@@ -1,6 +1,6 @@
 /** A real third-party registry on loopback (Debian's docker-registry), filled by skopeo. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { RunningCommand, runOrThrow } from './command.ts'
 import { until } from './wait.ts'
@@ -25,6 +25,17 @@ export interface RegistryOptions {
     readonly issuer: string
     readonly certificate: string
   }
+  /** Speaks TLS; `clients` (PEM) is the authority of the clients that may talk to it. */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly clients?: string }
+}
+
+/** Whether somebody listens there. */
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true))
+    socket.on('error', () => resolve(false))
+    socket.on('connect', () => socket.destroy())
+  })
 }
 
 /** A registry process with its storage in a temporary directory. */
@@ -42,7 +53,7 @@ export class TestRegistry implements AsyncDisposable {
     this.storage = join(root, 'storage')
   }
 
-  static async start({ htpasswd, tokens }: RegistryOptions = {}): Promise<TestRegistry> {
+  static async start({ htpasswd, tokens, tls }: RegistryOptions = {}): Promise<TestRegistry> {
     const root = mkdtempSync('/tmp/b-reg-')
     const port = await freePort()
     const auth =
@@ -50,12 +61,12 @@ export class TestRegistry implements AsyncDisposable {
     if (htpasswd !== undefined) writeFileSync(join(root, 'htpasswd'), htpasswd)
     writeFileSync(
       join(root, 'config.yml'),
-      `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n${auth}storage: {filesystem: {rootdirectory: ${root}/storage}, delete: {enabled: true}}\nhttp: {addr: '127.0.0.1:${port}'}\n`,
+      `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n${auth}storage: {filesystem: {rootdirectory: ${root}/storage}, delete: {enabled: true}}\nhttp: {addr: '127.0.0.1:${port}'${tlsSettings(root, tls)}}\n`,
     )
     const process = new RunningCommand('docker-registry', ['serve', join(root, 'config.yml')])
     const registry = new TestRegistry(process, root, `127.0.0.1:${port}`)
     try {
-      await until(() => fetch(`http://127.0.0.1:${port}/v2/`).then(() => true, () => false), { what: 'the registry' }) // biome-ignore format: one line
+      await until(() => answers(port), { what: 'the registry' })
     } catch (error) {
       await registry[Symbol.asyncDispose]()
       throw new Error(`docker-registry did not start:\n${process.stderr}`, { cause: error })
@@ -75,6 +86,14 @@ export class TestRegistry implements AsyncDisposable {
     await this.#process.ended
     rmSync(this.#root, { recursive: true, force: true })
   }
+}
+
+function tlsSettings(root: string, tls: RegistryOptions['tls']): string {
+  if (tls === undefined) return ''
+  const files = { certificate: tls.certificate, key: tls.key, clients: tls.clients }
+  for (const [name, pem] of Object.entries(files)) if (pem !== undefined) writeFileSync(join(root, `${name}.pem`), pem)
+  const clients = tls.clients === undefined ? '' : `, clientcas: [${root}/clients.pem]`
+  return `, tls: {certificate: ${root}/certificate.pem, key: ${root}/key.pem${clients}}`
 }
 
 function tokenAuth(root: string, tokens: RegistryOptions['tokens']): string {

@@ -22,6 +22,8 @@ interface Place {
 export class BlobOrigin {
   readonly #options: BlobOriginOptions
   #places: readonly Place[]
+  /** True when the last place went on where another had failed. */
+  #isMixed = false
 
   constructor(options: BlobOriginOptions) {
     this.#options = options
@@ -34,7 +36,10 @@ export class BlobOrigin {
 
   /** The request to send; undefined when there is none that has not failed. */
   async authorize(problem?: BlobProblem): Promise<BlobRequest | undefined> {
-    if (problem?.type === 'failed' && !this.distrust()) return undefined
+    if (problem?.type === 'failed') {
+      if (!this.#leave()) return undefined
+      this.#isMixed = true
+    }
     const place = this.#places[0]
     if (place === undefined) return undefined
     const { url, session } = place
@@ -51,8 +56,15 @@ export class BlobOrigin {
     return { url, headers, insecureTls, registryHost, hasOthers }
   }
 
-  /** Leaves the present place because what it gave was wrong; false when there is no other. */
+  /** Takes note that all bytes together were wrong; false when there is no sense in reading them again. When they came
+   *  from several places, the present one is asked for all of them; else the next. */
   distrust(): boolean {
+    const wasMixed = this.#isMixed
+    this.#isMixed = false
+    return wasMixed || this.#leave()
+  }
+
+  #leave(): boolean {
     if (this.#places.length < 2) return false
     this.#places = this.#places.slice(1)
     return true
