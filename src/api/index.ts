@@ -79,5 +79,5 @@ export {
   type SystemVersion,
   type VersionComponent,
 } from './system.ts'
-export { compareApiVersions, maxApiVersion, minApiVersion } from './version.ts'
+export { compareApiVersions, maxApiVersion, minApiVersion, oldestApiVersion } from './version.ts'
 export type { Volume, VolumeCreateBody, VolumeListResponse, VolumesPruneResponse } from './volumes.ts'

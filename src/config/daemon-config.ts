@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
+import { compareApiVersions, maxApiVersion, minApiVersion, oldestApiVersion } from '../api/index.ts'
 import { invalidArgument, messageOf } from '../base/index.ts'
 import { mergeReloadable, mergeValues, parseConfigFile, parseFlags, type RawValues } from './parse-options.ts'
 import { type RegistriesConfig, registriesConfig } from './registries-config.ts'
@@ -32,6 +33,8 @@ export interface DaemonConfig {
   readonly validateOnly: boolean
   readonly labels: readonly string[]
   readonly liveRestore: boolean
+  /** Oldest API version that is answered; some programs (skopeo, podman) still ask for 1.22. */
+  readonly minApiVersion: string
   readonly shutdownTimeoutSeconds: number
   readonly registries: RegistriesConfig
   readonly network: {
@@ -142,11 +145,27 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
     validateOnly: raw.validate === true,
     labels: list(raw, 'label').map(checkLabel),
     liveRestore: raw.liveRestore !== false,
+    minApiVersion: checkMinApiVersion(
+      text(raw, 'minApiVersion') ?? process.env.DOCKER_MIN_API_VERSION ?? minApiVersion,
+    ),
     shutdownTimeoutSeconds: number(raw, 'shutdownTimeout') ?? 15,
     registries: registriesConfig(raw),
     network: networkConfig(raw),
     containers: containersConfig(raw),
   })
+}
+
+function checkMinApiVersion(version: string): string {
+  if (
+    !/^\d+\.\d+$/.test(version) ||
+    compareApiVersions(version, oldestApiVersion) < 0 ||
+    compareApiVersions(version, maxApiVersion) > 0
+  ) {
+    throw invalidArgument(
+      `invalid minimum API version: ${version}: must be between ${oldestApiVersion} and ${maxApiVersion}`,
+    )
+  }
+  return version
 }
 
 function networkConfig(raw: RawValues): DaemonConfig['network'] {

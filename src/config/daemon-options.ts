@@ -123,6 +123,11 @@ export const daemonOptions = {
     help: 'Containers run on when the daemon stops (default true)',
     reloadable: true,
   },
+  minApiVersion: {
+    key: 'min-api-version',
+    kind: 'string',
+    help: 'Oldest API version that clients may use, from 1.12 on (default "1.24", or $DOCKER_MIN_API_VERSION)',
+  },
   logDriver: {
     flag: 'log-driver',
     key: 'log-driver',

@@ -170,7 +170,12 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     volumes: volumeBackend(volumes, events),
     registries: registryBackend(images.parts.registries),
   }
-  const server = createServer({ backends, logger: logger.child({ component: 'api' }), version: berthVersion })
+  const server = createServer({
+    backends,
+    logger: logger.child({ component: 'api' }),
+    version: berthVersion,
+    minApiVersion: config.minApiVersion,
+  })
   undo.disarm()
   return {
     backends,

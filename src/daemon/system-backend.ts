@@ -1,6 +1,6 @@
 /** What `/version`, `/info` and `/events` answer: everything true for this host at the time of the call. */
 import { readdirSync } from 'node:fs'
-import { inactiveSwarm, maxApiVersion, minApiVersion, type SystemInfo, type SystemVersion } from '../api/index.ts'
+import { inactiveSwarm, maxApiVersion, type SystemInfo, type SystemVersion } from '../api/index.ts'
 import type { DaemonConfig } from '../config/index.ts'
 import type { ContainerContext } from '../containers/index.ts'
 import { matchesEvent } from '../events/index.ts'
@@ -24,7 +24,7 @@ export function systemBackend(options: SystemBackendOptions): SystemBackend {
   return {
     async version() {
       components ??= hostPrograms(options.config)
-      return systemVersion(await components)
+      return systemVersion(await components, options.config.minApiVersion)
     },
     diskUsage: options.diskUsage,
     check: options.check,
@@ -57,7 +57,7 @@ async function hostPrograms(config: DaemonConfig): Promise<readonly HostProgram[
   )
 }
 
-function systemVersion(programs: readonly HostProgram[]): SystemVersion {
+function systemVersion(programs: readonly HostProgram[], minApiVersion: string): SystemVersion {
   const host = hostInfo()
   const common = { ApiVersion: maxApiVersion, MinAPIVersion: minApiVersion }
   const build = { GitCommit: '', GoVersion: process.version, BuildTime: '' }

@@ -1,5 +1,5 @@
 /** The Engine API: routes of every resource over any number of listeners. */
-import { maxApiVersion } from '../api/index.ts'
+import { minApiVersion as defaultMinApiVersion, maxApiVersion } from '../api/index.ts'
 import { type Logger, notFound } from '../base/index.ts'
 import {
   type Endpoint,
@@ -46,6 +46,8 @@ export interface ServerOptions {
   readonly logger: Logger
   /** Berth's own version, for the `Server` header. */
   readonly version: string
+  /** Oldest version of the API that is answered. */
+  readonly minApiVersion?: string
 }
 
 export interface ApiServer {
@@ -56,8 +58,8 @@ export interface ApiServer {
 }
 
 /** Makes the server; it listens nowhere yet. */
-export function createServer({ backends, logger, version }: ServerOptions): ApiServer {
-  const handler = new ApiHandler(allRoutes(backends, logger), logger, version)
+export function createServer(options: ServerOptions): ApiServer {
+  const handler = new ApiHandler(allRoutes(options.backends, options.logger), options)
   const listeners: Listener[] = []
   return {
     listen: async (endpoint, options) => {
@@ -89,10 +91,12 @@ class ApiHandler implements RequestHandler {
   readonly #router = new Router<Route>()
   readonly #logger: Logger
   readonly #serverName: string
+  readonly #minApiVersion: string
 
-  constructor(routes: readonly Route[], logger: Logger, version: string) {
+  constructor(routes: readonly Route[], { logger, version, minApiVersion = defaultMinApiVersion }: ServerOptions) {
     for (const route of routes) this.#router.add(route.method, route.pattern, route)
     this.#logger = logger
+    this.#minApiVersion = minApiVersion
     this.#serverName = `Berth/${version} (linux)`
   }
 
@@ -117,7 +121,7 @@ class ApiHandler implements RequestHandler {
     const { version, path, query } = splitVersionedPath(exchange.url)
     const match = this.#router.find(exchange.method, path)
     if (match === undefined) throw notFound('page not found')
-    const apiVersion = checkApiVersion(version)
+    const apiVersion = checkApiVersion(version, this.#minApiVersion)
     const { target, parameters } = match
     await target.handle({ exchange, parameters, query: new Query(query), apiVersion })
   }

@@ -1,4 +1,4 @@
-import { compareApiVersions, maxApiVersion, minApiVersion } from '../../api/index.ts'
+import { compareApiVersions, maxApiVersion } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 
 export interface VersionedPath {
@@ -18,7 +18,7 @@ export function splitVersionedPath(url: string): VersionedPath {
 }
 
 /** The version to answer in: the newest for clients that name none. Refuses what is out of range. */
-export function checkApiVersion(version: string | undefined): string {
+export function checkApiVersion(version: string | undefined, minApiVersion: string): string {
   if (version === undefined) return maxApiVersion
   if (compareApiVersions(version, minApiVersion) < 0) {
     throw invalidArgument(
