@@ -25,7 +25,7 @@ export interface CachedSourceOptions {
 }
 
 /** Who has something here waits no longer than this for upstream to say what is newer. */
-const patienceMs = 5000
+const patienceMs = 3000
 /** Pages of one list come from one answer of upstream. */
 const listMs = 10_000
 const defaultPage = 1000

@@ -10,7 +10,7 @@ import type { ProxyOptions } from './proxy-options.ts'
 const hubNames: ReadonlySet<string> = new Set([defaultRegistry, 'index.docker.io', 'registry-1.docker.io'])
 const hubHost = 'registry-1.docker.io'
 /** How long one that can't be reached is left alone by those who can do without it. */
-const downMs = 10_000
+const downMs = 15_000
 /** The same after 429 without `Retry-After`. */
 const limitedMs = 60_000
 const maxCatalogBytes = 16 << 20
