@@ -1,6 +1,8 @@
 /** What `registry.yml` says, checked: the configuration of `berth registry serve`. Which settings there are and what
  *  they are when left out stands here; `registry.sample.yml` in the project's root explains each of them. */
 
+import type { RegistriesConfig } from '../registries-config.ts'
+
 /** Where the registry listens. */
 export interface RegistryAddress {
   /** '': every address of the machine. */
@@ -101,6 +103,10 @@ export interface RegistryProxy {
   readonly ttlMs: number
   /** 0: no limit. */
   readonly maxSizeBytes: number
+  /** Where blobs stand while they arrive. */
+  readonly spoolFolder: string
+  /** How the remote is reached; proxies hold credentials, and are never to be shown. */
+  readonly client: Pick<RegistriesConfig, 'proxies' | 'certificateDirectories'>
 }
 
 export interface RegistryConfig {

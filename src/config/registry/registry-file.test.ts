@@ -62,6 +62,23 @@ function settingNames(): string[] {
   ]
 }
 
+test('parseRegistryConfig() takes a cache with all that leads to the other registry', () => {
+  const { proxy } = parseRegistryConfig(
+    'proxy: {remote: "https://a.example/", username: u, password: p, ttl: 2d, spool: spool}',
+    '/srv/r.yml',
+  )
+  const { client, ...rest } = proxy ?? {}
+  assert.deepEqual(rest, {
+    remote: 'https://a.example/',
+    username: 'u',
+    password: 'p',
+    ttlMs: 172_800_000,
+    maxSizeBytes: 0,
+    spoolFolder: '/srv/spool',
+  })
+  assert.deepEqual(client?.certificateDirectories, ['/etc/berth/certs.d', '/etc/docker/certs.d'])
+})
+
 test('registry.sample.yml is right with each of its alternatives', () => {
   const folder = parseRegistryConfig(without(allOn, 's3', 'external', 'passwordFile'), samplePath)
   assert.equal(folder.auth.kind, 'users')

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import { errnoOf, invalidArgument, isKind, messageOf } from '../../base/index.ts'
+import { registriesConfig } from '../registries-config.ts'
 import {
   choice,
   duration,
@@ -88,6 +89,7 @@ const registryFields = object({
       passwordFile: optional(text),
       ttl: withDefault(duration, 7 * 86_400_000),
       maxSize: withDefault(size, 0),
+      spool: withDefault(text, '/var/tmp'),
     }),
   ),
   gc: object({ interval: withDefault(duration, 0), grace: withDefault(duration, 3_600_000) }),
@@ -284,7 +286,7 @@ function checkRule(
 
 function resolveProxy(proxy: RegistrySettings['proxy'], file: (path: string) => string): RegistryProxy | undefined {
   if (proxy === undefined) return undefined
-  const { remote, username, passwordFile, ttl, maxSize } = proxy
+  const { remote, username, passwordFile, ttl, maxSize, spool } = proxy
   if (proxy.password !== undefined && passwordFile !== undefined) {
     throw fieldError(['proxy', 'passwordFile'], 'is given beside password: only one is possible')
   }
@@ -292,7 +294,9 @@ function resolveProxy(proxy: RegistrySettings['proxy'], file: (path: string) => 
   if ((username === undefined) !== (password === undefined)) {
     throw fieldError(['proxy'], 'username and password are given together or not at all')
   }
-  return { remote, username, password, ttlMs: ttl, maxSizeBytes: maxSize }
+  const { proxies, certificateDirectories } = registriesConfig({})
+  const client = { proxies, certificateDirectories }
+  return { remote, username, password, ttlMs: ttl, maxSizeBytes: maxSize, spoolFolder: file(spool), client }
 }
 
 function readSecret(path: string): string {
