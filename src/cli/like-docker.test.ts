@@ -9,6 +9,23 @@ import { dockerPath, runBerth, runDocker } from './testing/run-cli.ts'
 let engine: FakeEngine
 const skip = dockerPath() === undefined ? 'the official docker CLI is not on the PATH' : false
 
+const searchResults = [
+  { name: 'b', description: `a\nlong ${'x'.repeat(60)}`, star_count: 3, is_official: true, is_automated: false },
+  { name: 'a/b', description: '', star_count: 30, is_official: false, is_automated: true },
+]
+
+const pushStream = [
+  { status: 'The push refers to repository [r:5000/x/y]' },
+  { status: 'Layer already exists', progressDetail: {}, id: '0123456789ab' },
+  { status: 't: digest: sha256:1 size: 1' },
+  { progressDetail: {}, aux: { Tag: 't', Digest: 'sha256:1', Size: 1 } },
+]
+  .map((message) => `${JSON.stringify(message)}\r\n`)
+  .join('')
+
+const failingStream =
+  '{"status":"The push refers to repository [r:5000/x/failing]"}\r\n{"errorDetail":{"message":"denied: no"},"error":"denied: no"}\r\n'
+
 before(async () => {
   engine = await startFakeEngine({
     'GET /containers/json': containerList,
@@ -33,6 +50,14 @@ before(async () => {
     'POST /containers/web/wait': { StatusCode: 7 },
     'POST /images/nginx/tag': (_, response) => response.writeHead(201).end(),
     'DELETE /images/nginx': [{ Untagged: 'nginx:latest' }, { Deleted: 'sha256:1234' }],
+    'POST /auth': (request, response) => {
+      const isBad = (JSON.parse(request.body) as { password?: string }).password === 'bad'
+      if (isBad) sendJson(response, 401, { message: 'Get "https://r/v2/": unauthorized: no' })
+      else sendJson(response, 200, { Status: 'Login Succeeded', IdentityToken: '' })
+    },
+    'GET /images/search': searchResults,
+    'POST /images/r:5000/x/y/push': (_, response) => response.end(pushStream),
+    'POST /images/r:5000/x/failing/push': (_, response) => response.end(failingStream),
     'POST /volumes/create': {
       Name: 'made',
       Driver: 'local',
@@ -181,6 +206,37 @@ const same: readonly (readonly string[])[] = [
   ['wait', 'web', 'web'],
   ['tag', 'nginx', 'x:y'],
   ['rmi', 'nginx', 'nope'],
+  ['push', 'r:5000/x/y:t'],
+  ['push', 'r:5000/x/y'],
+  ['push', '-a', 'r:5000/x/y'],
+  ['push', '-q', 'r:5000/x/y'],
+  ['image', 'push', '-q', '-a', 'r:5000/x/y'],
+  ['push', '-a', 'r:5000/x/y:t'],
+  ['push', `r:5000/x/y@sha256:${'a'.repeat(64)}`],
+  ['push', 'r:5000/x/failing'],
+  ['push', 'x/Y'],
+  ['push'],
+  ['pull', '-a', 'x:y'],
+  ['search', 'x'],
+  ['search', '--no-trunc', '--limit', '3', '-f', 'stars=3', 'x'],
+  ['search', '--format', 'json', 'x'],
+  ['search', '--format', '{{.Name}} {{.IsOfficial}} {{.StarCount}}', 'x'],
+  ['search', '--format', 'table {{.Name}}\\t{{.IsOfficial}}', 'x'],
+  ['search', '--format', '{{.Foo}}', 'x'],
+  ['search', '--limit', 'a', 'x'],
+  ['search', '-f', 'x', 'y'],
+  ['search'],
+  ['login', '-u', 'me', '-p', 'bad', 'r:5000'],
+  ['login', '-u', 'me', '--password-stdin', '-p', 'x', 'r:5000'],
+  ['login', '-u', '', '-p', 'x', 'r:5000'],
+  ['login', '-u', 'me', '-p', '', 'r:5000'],
+  ['login', '--password-stdin', 'r:5000'],
+  ['login', '-u', 'me', '--password-stdin', 'r:5000'],
+  ['login', 'r:5000'],
+  ['login', '-u', 'me'],
+  ['logout', 'r:5000'],
+  ['logout', 'https://r:5000/v2/'],
+  ['logout'],
   // Errors of the command line.
   ['foo'],
   ['run'],

@@ -26,7 +26,7 @@ export const command: Command = {
     const table = 'table {{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}'
     const layout = searchLayout({
       truncate: !flags.bool('no-trunc'),
-      isTable: format === '' || format.startsWith('table'),
+      isJson: format.includes('json'),
     })
     context.output.write(formatList(found, format === '' || format === 'table' ? table : format, layout))
     return 0
@@ -41,10 +41,11 @@ function registryOf(term: string): string {
 
 function searchLayout({
   truncate,
-  isTable,
+  isJson,
 }: {
   readonly truncate: boolean
-  readonly isTable: boolean
+  /** There `true` and `false` say it, elsewhere a mark. */
+  readonly isJson: boolean
 }): ListLayout<SearchResult> {
   return {
     typeName: '*registry.searchContext',
@@ -57,7 +58,7 @@ function searchLayout({
       },
       StarCount: ({ star_count: stars }) => String(stars),
       IsOfficial: ({ is_official: isOfficial }) => {
-        if (!isTable) return String(isOfficial)
+        if (isJson) return String(isOfficial)
         return isOfficial ? '[OK]' : ''
       },
     },

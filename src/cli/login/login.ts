@@ -51,7 +51,6 @@ async function readFlags(context: CliContext, flags: FlagValues): Promise<Stored
   if (!fromInput) return { username, password: flags.string('password'), identityToken: '' }
   if (username === '') throw new CliError(1, 'the --password-stdin option requires --username to be set')
   const password = (await readAll(input)).replace(/\n$/, '').replace(/\r$/, '')
-  if (password === '') throw new CliError(1, 'password is empty')
   return { username, password, identityToken: '' }
 }
 

@@ -14,16 +14,16 @@ export const command: Command = {
       server === hubServer ? [server] : [...new Set([operand, server, `http://${server}`, `https://${server}`])]
     output.write(`Removing login credentials for ${server}\n`)
     const credentials = new Credentials(settings, runProgram)
-    const failures: string[] = []
+    const failures: unknown[] = []
     for (const one of servers) {
       try {
         await credentials.erase(one)
       } catch (error) {
-        failures.push(`${one}: ${messageOf(error)}\n`)
+        failures.push(error)
       }
     }
     if (failures.length === servers.length) {
-      errors.write(`WARNING: could not erase credentials:\n${failures.join('')}`)
+      errors.write(`WARNING: could not erase credentials:\n${server}: ${messageOf(failures[0])}\n`)
     }
     return 0
   },

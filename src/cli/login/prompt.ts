@@ -42,6 +42,8 @@ async function readLine(input: CliContext['input']): Promise<string> {
     return byte === interrupt || enter.has(byte) || byte === endOfInput
   }
   const stop = input.read((chunk) => chunk.some(take), finish)
+  // An earlier question left it paused.
+  input.resume()
   try {
     return await promise
   } finally {
