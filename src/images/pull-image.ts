@@ -176,6 +176,9 @@ async function fetchConfig(
   { signal }: AbortOptions,
 ): Promise<OciImageConfig> {
   if (descriptor.size > maxConfigBytes) throw invalidArgument(`image config of ${descriptor.size} bytes is too large`)
+  // An interrupted pull may have left it; it is held by now.
+  if ((await content.find(descriptor.digest)) !== undefined)
+    return parseImageConfig(await content.read(descriptor.digest))
   const bytes = await repository.fetchBlob(descriptor, { signal })
   await content.put(bytes, algorithmOf(descriptor.digest))
   return parseImageConfig(bytes)
