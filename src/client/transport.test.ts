@@ -92,6 +92,17 @@ test('Transport passes over interim answers', async () => {
   assert.deepEqual(await images.list(), [])
 })
 
+test('Transport ends a request whose body breaks off', async () => {
+  const { images } = await listen(() => {})
+  async function* body(): AsyncGenerator<Buffer> {
+    yield Buffer.from('half')
+    throw new Error('the disk broke')
+  }
+  await assert.rejects(async () => {
+    for await (const _ of images.load(body())) assert.fail()
+  }, /the disk broke/)
+})
+
 test('Transport turns statuses into kinds', async () => {
   const kinds = {
     400: 'invalidArgument',

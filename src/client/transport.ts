@@ -138,9 +138,15 @@ export class Transport {
     socket.write(payload === undefined ? text : Buffer.concat([Buffer.from(text, 'utf8'), payload]))
     if (body === undefined) return readHead(socket)
     // The server may refuse before it has read everything: its answer counts then, not the failed write.
-    const [head, written] = await Promise.all([readHead(socket), settled(writeChunked(socket, body))])
-    if (written.failed && head.status < 400) throw written.error
-    return head
+    const writing = settled(writeChunked(socket, body)).then((written) => {
+      // A body that breaks off on our side: the server would wait for the rest of it for ever.
+      if (written.failed && socket.writable) socket.destroy()
+      return written
+    })
+    const [head, written] = await Promise.all([settled(readHead(socket)), writing])
+    if (written.failed && (head.failed || head.value.status < 400)) throw written.error
+    if (head.failed) throw head.error
+    return head.value
   }
 
   #target(path: string, query: Query | undefined): string {
@@ -275,10 +281,11 @@ export function drained(socket: Socket): Promise<void> {
   })
 }
 
-async function settled(work: Promise<void>): Promise<{ failed: false } | { failed: true; error: unknown }> {
+type Settled<T> = { readonly failed: false; readonly value: T } | { readonly failed: true; readonly error: unknown }
+
+async function settled<T>(work: Promise<T>): Promise<Settled<T>> {
   try {
-    await work
-    return { failed: false }
+    return { failed: false, value: await work }
   } catch (error) {
     return { failed: true, error }
   }

@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs'
 import { throwProgressError } from '../../client/index.ts'
 import { familiarName, parseReference } from '../../oci/index.ts'
 import type { Command } from '../command.ts'
+import { readInputFile } from '../input-file.ts'
 import { ProgressDisplay } from '../terminal/progress-display.ts'
 
 export const command: Command = {
@@ -15,11 +15,7 @@ export const command: Command = {
   async run({ client, input, output }, flags, [source = '', name]) {
     const reference = name === undefined ? undefined : parseReference(name)
     const remote = /^https?:\/\//.test(source)
-    const body = remote
-      ? undefined
-      : source === '-'
-        ? input.chunks()
-        : createReadStream(source, { highWaterMark: 1 << 20 })
+    const body = remote ? undefined : source === '-' ? input.chunks() : readInputFile(source)
     const display = new ProgressDisplay(output)
     const stream = client.images.import({
       fromSrc: remote ? source : '-',

@@ -1,11 +1,9 @@
-import { createReadStream } from 'node:fs'
 import { throwProgressError } from '../../client/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext, Command } from '../command.ts'
+import { readInputFile } from '../input-file.ts'
 import { ProgressDisplay } from '../terminal/progress-display.ts'
 import { platformQuery } from './history.ts'
-
-const chunkBytes = 1 << 20
 
 export const command: Command = {
   usage: '[OPTIONS]',
@@ -29,7 +27,7 @@ export const command: Command = {
 }
 
 function openArchive({ input }: CliContext, path: string): AsyncIterable<Buffer> {
-  if (path !== '') return createReadStream(path, { highWaterMark: chunkBytes })
+  if (path !== '') return readInputFile(path)
   if (input.isTerminal) throw new CliError(1, 'requested load from stdin, but stdin is empty')
   return input.chunks()
 }
