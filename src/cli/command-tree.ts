@@ -324,6 +324,10 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
         summary: 'Free the space of what no manifest needs',
         load: async () => (await import('./registry/gc.ts')).command,
       },
+      htpasswd: {
+        summary: 'Make a line for the file of users from a password on standard input',
+        load: async () => (await import('./registry/htpasswd.ts')).command,
+      },
       serve: { summary: 'Serve a registry', load: async () => (await import('./registry/serve.ts')).command },
     },
   },

@@ -209,3 +209,28 @@ test('check tells what is wrong, and touches nothing', async () => {
   const none = await runCommand(berthProgram, ['registry', 'check', '--config', join(work, 'none.yml')])
   assert.deepEqual([none.code, none.stderr], [1, `${join(work, 'none.yml')}: no such file\n`])
 })
+
+test('htpasswd makes lines that the registry takes', async () => {
+  const line = await runCommand(berthProgram, ['registry', 'htpasswd', 'alice'], { input: 'a secret\n' })
+  assert.match(line.stdout, /^alice:\$2[aby]\$10\$[./A-Za-z0-9]{53}\n$/)
+  await using registry = await BerthRegistry.start({
+    config: 'auth: {htpasswd: users}\n',
+    files: { users: line.stdout },
+  })
+  const status = async (credentials: string): Promise<number> => {
+    const headers = { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
+    return (await fetch(`${registry.url}/v2/`, { headers })).status
+  }
+  assert.deepEqual(
+    [await status('alice:a secret'), await status('alice:a secre'), await status('bob:x')],
+    [200, 401, 401],
+  )
+  for (const [user, input, message] of [
+    ['a:b', 'x', 'invalid user name "a:b"\n'],
+    ['alice', '\n', 'the password is empty\n'],
+    ['alice', 'x'.repeat(73), 'the password is longer than 72 bytes\n'],
+  ] as const) {
+    const refused = await runCommand(berthProgram, ['registry', 'htpasswd', user], { input })
+    assert.deepEqual([refused.code, refused.stderr], [1, message])
+  }
+})
