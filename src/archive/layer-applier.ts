@@ -18,6 +18,7 @@ import {
   truncateFd,
   utimesAt,
 } from '../sys/index.ts'
+import { nameBytes } from './entry-name.ts'
 import { type EntryPlace, placeEntry, placePath } from './entry-path.ts'
 import { fdPath, isDirectory, isWhiteout, LayerTree, toName } from './layer-tree.ts'
 import type { TarEntry } from './tar-entry.ts'
@@ -55,7 +56,7 @@ export class LayerApplier implements TarHandler, Disposable {
     return this.#entries
   }
 
-  /** Sum of the files' sizes so far, as Docker counts a layer's size. */
+  /** Sum of the sizes of files and symlinks so far, as Docker counts a layer's size. */
   get sizeBytes(): number {
     return this.#sizeBytes
   }
@@ -152,6 +153,7 @@ export class LayerApplier implements TarHandler, Disposable {
         return
       case 'symlink':
         this.#create(place, parent, () => symlinkAt(toName(entry.linkPath), parent, name))
+        this.#sizeBytes += nameBytes(entry.linkPath).length
         break
       case 'fifo':
         this.#create(place, parent, () => mknodAt(parent, name, constants.S_IFIFO | (entry.mode & 0o777)))

@@ -29,14 +29,14 @@ export function listImages(store: ImageStore, use: ImageUse, options: ListOption
   const matcher = matcherOf(store, filters)
   const parents = new Set([...store.records()].map((record) => record.parent))
   const shared = sharedSize ? chainUsers(store) : undefined
-  const summaries: ImageSummary[] = []
+  const summaries: { readonly createdNs: bigint; readonly summary: ImageSummary }[] = []
   for (const { id } of store.records()) {
     const image = store.find(id)
     if (image === undefined || !matcher.accepts(image) || isHidden(image, all, parents)) continue
     const names = matchingNames(store, id, matcher.references)
     if (matcher.references.length > 0 && names.tags.length + names.digests.length === 0) continue
     if (isOnOtherSide(image, matcher.dangling)) continue
-    summaries.push({
+    const summary: ImageSummary = {
       Id: id,
       ParentId: image.parent ?? '',
       RepoTags: names.tags,
@@ -47,9 +47,12 @@ export function listImages(store: ImageStore, use: ImageUse, options: ListOption
       Labels: image.config.config?.Labels ?? null,
       Containers: sharedSize ? use.containersUsing(id).length : -1,
       ...(manifests ? { Descriptor: image.manifest, Manifests: [manifestSummary(image, use)] } : {}),
-    })
+    }
+    summaries.push({ createdNs: parseNs(image.created) ?? 0n, summary })
   }
-  return summaries.sort((one, other) => other.Created - one.Created || one.Id.localeCompare(other.Id))
+  return summaries
+    .sort((one, other) => Number(other.createdNs - one.createdNs) || one.summary.Id.localeCompare(other.summary.Id))
+    .map(({ summary }) => summary)
 }
 
 /** Unix seconds of an RFC 3339 time; Go's for the zero time. */
