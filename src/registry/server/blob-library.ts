@@ -112,6 +112,13 @@ export class BlobLibrary {
   }
 
   #stored(digest: BlobDigest, sizeBytes: number): StoredBlob {
-    return { digest, sizeBytes, open: (range) => this.#objects.open(blobKey(digest), range) }
+    const key = blobKey(digest)
+    const { openReader } = this.#objects
+    return {
+      digest,
+      sizeBytes,
+      open: (range) => this.#objects.open(key, range),
+      ...(openReader === undefined ? {} : { openReader: () => openReader.call(this.#objects, key) }),
+    }
   }
 }

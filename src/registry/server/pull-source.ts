@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream'
 import type { AbortOptions } from '../../base/index.ts'
 import type { BlobDigest } from './blob-digest.ts'
-import type { ByteRange, ListOptions } from './storage/registry-storage.ts'
+import type { ByteRange, ListOptions, ObjectReader } from './storage/registry-storage.ts'
 
 /** What a manifest is asked for by. */
 export type ManifestReference =
@@ -23,6 +23,8 @@ export interface StoredBlob {
   readonly sizeBytes: number
   /** Its bytes as they are wanted. The range lies within the blob. */
   open(range?: ByteRange & AbortOptions): Promise<Readable>
+  /** The same into given memory, where the storage can do that. */
+  openReader?(): Promise<ObjectReader>
 }
 
 /** Names, sorted by their storage's order, and what to give as `after` for more. */

@@ -34,7 +34,7 @@ const backlog = 1024
 const defaultGraceMs = 10_000
 const sweepMs = 50
 /** Bodies are passed on in pieces of about this size. */
-const streamBytes = 1024 * 1024
+const streamBytes = 128 * 1024
 
 /** Listens on an address. */
 export async function listenRegistry(

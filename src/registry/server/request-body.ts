@@ -12,7 +12,7 @@ export interface RequestBodyOptions {
 }
 
 /** So much may wait to be taken before the client is held back. */
-const highWaterBytes = 512 * 1024
+const highWaterBytes = 128 * 1024
 
 /** Yields what arrives. Fails with `cancelled` when the client goes away before the end, with 408 when it falls
  *  silent. Must be started at once: an empty request ends otherwise unseen. */

@@ -1,8 +1,11 @@
 /** A blob's bytes on their way to a client. */
+import type { ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { BerthError, errnoOf } from '../../base/index.ts'
+import { BufferPool } from './buffer-pool.ts'
 import type { StoredBlob } from './pull-source.ts'
 import type { AnswerHeaders, RegistryExchange } from './registry-exchange.ts'
+import type { ObjectReader } from './storage/registry-storage.ts'
 
 export interface SendBlobOptions {
   readonly status: 200 | 206
@@ -13,6 +16,8 @@ export interface SendBlobOptions {
   /** A client that takes nothing for so long is cut off. */
   readonly idleMs: number
 }
+
+const pieces = new BufferPool(256 * 1024, 64)
 
 /** Answers with a part of a blob; nothing is read for HEAD or ahead of a slow client. */
 export async function sendBlob(exchange: RegistryExchange, blob: StoredBlob, options: SendBlobOptions): Promise<void> {
@@ -25,16 +30,66 @@ export async function sendBlob(exchange: RegistryExchange, blob: StoredBlob, opt
     response.end()
     return
   }
-  const bytes = await blob.open({ start, end })
+  // Before the answer begins: a blob that is gone by now is still an error.
+  const reader = await blob.openReader?.()
+  const bytes = reader === undefined ? await blob.open({ start, end }) : undefined
   response.writeHead(status, head)
   response.setTimeout(idleMs, () => response.destroy())
-  bytes.on('data', (chunk: Buffer) => {
-    exchange.sentBytes += chunk.length
-  })
-  try {
-    await pipeline(bytes, response)
-  } catch (error) {
-    if (errnoOf(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
-    throw new BerthError('cancelled', 'the client closed the connection', { cause: error })
+  if (reader !== undefined) await sendPieces(exchange, reader, start, end)
+  else if (bytes !== undefined) {
+    bytes.on('data', (chunk: Buffer) => {
+      exchange.sentBytes += chunk.length
+    })
+    await pipeline(bytes, response).catch(throwGone)
   }
+}
+
+/** Reads a piece while the one before it is sent. */
+async function sendPieces(exchange: RegistryExchange, reader: ObjectReader, start: number, end: number): Promise<void> {
+  const { response } = exchange
+  let sending: Promise<void> | undefined
+  try {
+    for (let position = start; position <= end; ) {
+      const piece = pieces.take()
+      const wanted = piece.subarray(0, Math.min(piece.length, end - position + 1))
+      const count = await reader.read(wanted, position)
+      if (count === 0) throw new BerthError('dataLoss', 'a blob is shorter than it should be')
+      position += count
+      await sending
+      exchange.sentBytes += count
+      sending = send(response, piece, count)
+    }
+    await sending
+    response.end()
+  } finally {
+    // It may fail after something else did.
+    sending?.catch(() => {})
+    await reader.close()
+  }
+}
+
+/** Sends the first bytes of a piece, which is free again afterwards. One that could not be sent is not used again:
+ *  the socket may still hold it. */
+function send(response: ServerResponse, piece: Buffer, count: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = () => reject(gone())
+    response.once('close', onClose)
+    response.write(piece.subarray(0, count), (error) => {
+      response.off('close', onClose)
+      if (error) {
+        reject(gone(error))
+        return
+      }
+      pieces.give(piece)
+      resolve()
+    })
+  })
+}
+
+function throwGone(error: unknown): never {
+  throw errnoOf(error) === 'ERR_STREAM_PREMATURE_CLOSE' ? gone(error) : error
+}
+
+function gone(cause?: unknown): BerthError {
+  return new BerthError('cancelled', 'the client closed the connection', { cause })
 }

@@ -2,7 +2,7 @@
  *  one is written. Holds two pieces at the most. */
 import type { FileHandle } from 'node:fs/promises'
 
-const pieceBytes = 1024 * 1024
+const pieceBytes = 256 * 1024
 
 export class ChunkWriter {
   readonly #file: FileHandle

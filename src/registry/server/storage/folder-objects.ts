@@ -1,14 +1,22 @@
 /** Objects as files. */
 import type { Dirent } from 'node:fs'
-import { open, readdir, readFile, rmdir, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type AbortOptions, errnoOf, notFound } from '../../../base/index.ts'
 import { removeFile, syncFolder, writeDurable } from './durable-file.ts'
 import { objectPath, objectsPath, temporaryPath } from './folder-paths.ts'
-import type { ByteRange, ListOptions, ListPage, ObjectInfo, ObjectStorage, WriteOptions } from './registry-storage.ts'
+import type {
+  ByteRange,
+  ListOptions,
+  ListPage,
+  ObjectInfo,
+  ObjectReader,
+  ObjectStorage,
+  WriteOptions,
+} from './registry-storage.ts'
 
-const readChunkBytes = 512 * 1024
+const readChunkBytes = 256 * 1024
 const defaultPage = 1000
 
 export class FolderObjects implements ObjectStorage {
@@ -39,19 +47,21 @@ export class FolderObjects implements ObjectStorage {
   }
 
   async open(key: string, { start, end, signal }: ByteRange & AbortOptions = {}): Promise<Readable> {
-    let file: Awaited<ReturnType<typeof open>>
-    try {
-      file = await open(objectPath(this.#root, key), 'r')
-    } catch (error) {
-      if (isAbsent(error)) throw notFound(`no such object: ${key}`, { cause: error })
-      throw error
-    }
+    const file = await this.#openFile(key)
     return file.createReadStream({
       highWaterMark: readChunkBytes,
       ...(start === undefined ? {} : { start }),
       ...(end === undefined ? {} : { end }),
       ...(signal === undefined ? {} : { signal }),
     })
+  }
+
+  async openReader(key: string): Promise<ObjectReader> {
+    const file = await this.#openFile(key)
+    return {
+      read: async (into, position) => (await file.read(into, 0, into.length, position)).bytesRead,
+      close: () => file.close(),
+    }
   }
 
   async write(key: string, bytes: Uint8Array, { ifAbsent }: WriteOptions = {}): Promise<boolean> {
@@ -76,6 +86,15 @@ export class FolderObjects implements ObjectStorage {
     if (!(await removeFile(path))) return
     await syncFolder(dirname(path))
     await this.#removeEmptyFolders(dirname(path))
+  }
+
+  async #openFile(key: string): Promise<FileHandle> {
+    try {
+      return await open(objectPath(this.#root, key), 'r')
+    } catch (error) {
+      if (isAbsent(error)) throw notFound(`no such object: ${key}`, { cause: error })
+      throw error
+    }
   }
 
   /** Adds the keys below `prefix` behind `after`, sorted, until there are `limit`. */

@@ -47,6 +47,14 @@ export interface ListPage {
   readonly next: string | undefined
 }
 
+/** Reads an object into memory that the caller owns and uses again. */
+export interface ObjectReader {
+  /** Fills `into` with bytes from `position` on; gives how many, 0 only at the end. */
+  read(into: Buffer, position: number): Promise<number>
+  /** Idempotent. */
+  close(): Promise<void>
+}
+
 /** Objects by key. */
 export interface ObjectStorage {
   /** What is known of an object; undefined when there is none. */
@@ -56,6 +64,8 @@ export interface ObjectStorage {
   /** The bytes of an object of any size as they are wanted; rejects with `notFound` when there is none.
    *  Destroying the stream ends all it holds. The range lies within the object. */
   open(key: string, range?: ByteRange & AbortOptions): Promise<Readable>
+  /** The same for storages that can read into given memory, which is faster; rejects with `notFound`. */
+  openReader?(key: string): Promise<ObjectReader>
   /** Writes a small object; replaces an older one and renews its `modifiedAt`, even if the bytes are equal.
    *  False (and nothing written) when `ifAbsent` was asked for and there is one. */
   write(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<boolean>
