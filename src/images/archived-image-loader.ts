@@ -84,7 +84,8 @@ export class ArchivedImageLoader {
     const layers = await this.#placeLayers(image, config)
     const configDescriptor = { mediaType: mediaTypes.ociConfig, digest: id, size: bytes.length }
     const manifest = await this.#keepManifest(image, configDescriptor, layers)
-    return { version: 1, id, config, configSize: bytes.length, manifest, layers, lastTagTime: '' }
+    const made = image.manifest === undefined ? { isManifestMade: true } : {}
+    return { version: 1, id, config, configSize: bytes.length, manifest, ...made, layers, lastTagTime: '' }
   }
 
   /** An image that is here, whole, stays as it is: the digest of its manifest may be one that a registry knows. */
