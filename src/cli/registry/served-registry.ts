@@ -74,7 +74,8 @@ export class ServedRegistry {
     await this.#parts.access.reload(config)
     if (tls !== undefined) for (const listener of this.#listeners) listener.setTls(tls)
     const kept = keptSettings(this.#config, config)
-    this.#config = { ...this.#config, auth: config.auth, ...(tls === undefined ? {} : { tls: config.tls }) }
+    const log = { ...this.#config.log, level: config.log.level }
+    this.#config = { ...this.#config, log, auth: config.auth, ...(tls === undefined ? {} : { tls: config.tls }) }
     return kept
   }
 
@@ -165,7 +166,7 @@ async function openParts(
 
 /** Settings that are read once, as far as they differ. */
 function keptSettings(old: RegistryConfig, wanted: RegistryConfig): readonly string[] {
-  const { auth: _auth, tls: oldTls, ...before } = old
+  const { auth: _auth, tls: oldTls, ...before } = { ...old, log: { ...old.log, level: wanted.log.level } }
   const { auth: _, tls: newTls, ...after } = wanted
   const names = Object.keys(before) as (keyof typeof before)[]
   const kept: string[] = names.filter((name) => !isDeepStrictEqual(before[name], after[name]))

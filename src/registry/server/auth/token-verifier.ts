@@ -1,6 +1,6 @@
 /** Checks access tokens (JWT) of one issuer for one service, as Docker's registry does: signature, issuer, audience,
  *  times (with a minute for clocks that differ). https://distribution.github.io/distribution/spec/auth/jwt/ */
-import { type KeyObject, X509Certificate } from 'node:crypto'
+import { createHash, type KeyObject, X509Certificate } from 'node:crypto'
 import { decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose'
 import type { AccessScope } from '../authorizer.ts'
 import { knownActions } from './scope-text.ts'
@@ -23,8 +23,17 @@ const clockToleranceSeconds = 60
 /** Longest chain of certificates in a token. */
 const maxChain = 8
 
+/** Tokens that were believed: clients send one with dozens of requests. */
+const rememberedTokens = 2000
+
+interface RememberedToken {
+  readonly access: AccessToken
+  readonly endsMs: number
+}
+
 export class TokenVerifier {
   readonly #options: TokenVerifierOptions
+  readonly #remembered = new Map<string, RememberedToken>()
 
   constructor(options: TokenVerifierOptions) {
     this.#options = options
@@ -32,10 +41,16 @@ export class TokenVerifier {
 
   /** What the token says; undefined when it is not to be believed. */
   async findAccess(token: string): Promise<AccessToken | undefined> {
+    const key = createHash('sha256').update(token).digest('base64')
+    const remembered = this.#remembered.get(key)
+    if (remembered !== undefined && remembered.endsMs > Date.now()) return remembered.access
     const payload = await this.findClaims(token)
     // A refresh token is no access token.
-    if (payload === undefined || payload.use === 'refresh') return undefined
-    return { user: payload.sub ?? '', access: scopesOf(payload.access) }
+    if (payload?.exp === undefined || payload.use === 'refresh') return undefined
+    const access = { user: payload.sub ?? '', access: scopesOf(payload.access) }
+    if (this.#remembered.size >= rememberedTokens) this.#remembered.clear()
+    this.#remembered.set(key, { access, endsMs: payload.exp * 1000 })
+    return access
   }
 
   /** The claims of a token that is to be believed, whatever it is for. */
