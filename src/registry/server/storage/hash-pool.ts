@@ -2,18 +2,8 @@
  *  with the first big upload, ended by `close`; they don't keep the process alive. */
 import { Worker } from 'node:worker_threads'
 import type { HashTarget } from './file-hasher.ts'
+import type { HashReply, HashRequest } from './hash-message.ts'
 import { dataLoss } from './storage-errors.ts'
-
-export type HashRequest =
-  | { readonly type: 'advance'; readonly target: HashTarget }
-  | { readonly type: 'finish'; readonly number: number; readonly target: HashTarget }
-  | { readonly type: 'drop'; readonly id: string }
-
-export interface HashReply {
-  readonly number: number
-  readonly hex?: string
-  readonly failure?: string
-}
 
 interface Member {
   readonly worker: Worker

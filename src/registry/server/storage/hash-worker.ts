@@ -1,7 +1,7 @@
 /** The thread behind hash-pool.ts. */
 import { parentPort } from 'node:worker_threads'
 import { FileHasher } from './file-hasher.ts'
-import type { HashReply, HashRequest } from './hash-pool.ts'
+import type { HashReply, HashRequest } from './hash-message.ts'
 
 const hasher = new FileHasher()
 
