@@ -26,6 +26,34 @@ export const byteWorks: readonly Work[] = [
     },
   },
   {
+    key: 'save',
+    title: '`save` of it, the bytes dropped by the client',
+    unit: 'ms',
+    rounds: 3,
+    quickRounds: 1,
+    budget: { docker: 0.3, podman: 0.3 },
+    prepare: async (engine, images) => void (await engine.docker(['load', '-q', '-i', await images.large()])),
+    async measure(engine) {
+      await settleDisk()
+      return await engine.docker(['save', 'large'])
+    },
+  },
+  {
+    key: 'save-file',
+    title: '`save -o` of it, which the client syncs to the disk',
+    unit: 'ms',
+    rounds: 3,
+    quickRounds: 1,
+    async measure(engine, images) {
+      const path = `${await images.large()}.saved`
+      await settleDisk()
+      const ms = await engine.docker(['save', '-o', path, 'large'])
+      rmSync(path, { force: true })
+      return ms
+    },
+    tidy: async (engine) => void (await engine.docker(['rmi', '-f', 'large'])),
+  },
+  {
     key: 'pull',
     title: '`pull` of the same from a local registry',
     unit: 'ms',
