@@ -1,6 +1,6 @@
 /** Who gets into Berth's registry and what they may do there, as skopeo, podman and docker see it. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { hashSync } from 'bcryptjs'
@@ -50,7 +50,14 @@ function push(registry: { readonly name: string }, repository: string, user?: st
 }
 
 function pull(registry: { readonly name: string }, repository: string, user?: string): Promise<CommandResult> {
-  const credentials = user === undefined ? ['--src-no-creds'] : ['--src-creds', secretOf(user)]
+  return pullAs(registry, repository, user === undefined ? ['--src-no-creds'] : ['--src-creds', secretOf(user)])
+}
+
+function pullAs(
+  registry: { readonly name: string },
+  repository: string,
+  credentials: readonly string[],
+): Promise<CommandResult> {
   const target = mkdtempSync(join(work, 'pulled-'))
   return copy(`docker://${registry.name}/${repository}`, `dir:${target}`, credentials)
 }
@@ -76,8 +83,8 @@ async function checkRights(registry: BerthRegistry): Promise<void> {
     push(registry, 'root/app:1', 'alice'),
     pull(registry, 'team/app:1'),
     pull(registry, 'alice/own/app:1', 'bob'),
-    copy(`docker://${registry.name}/team/app:1`, `dir:${work}/x`, ['--src-creds', 'alice:wrong']),
-    copy(`docker://${registry.name}/team/app:1`, `dir:${work}/x`, ['--src-creds', 'mallory:alice-secret']),
+    pullAs(registry, 'team/app:1', ['--src-creds', 'alice:wrong']),
+    pullAs(registry, 'team/app:1', ['--src-creds', 'mallory:alice-secret']),
   ])
   for (const result of refused) assertRefused(result)
   const allowed = await Promise.all([
@@ -247,9 +254,13 @@ test("tokens of one registry open others: Debian's docker-registry, and Berth as
   }
 })
 
-test('docker logs in, pushes, searches, pulls and logs out through an engine', async () => {
-  await using registry = await BerthRegistry.start({ config: tokens, files: { htpasswd } })
-  await using daemon = await TestDaemon.start()
+test('docker logs in, pushes, searches, pulls and logs out through an engine with a client certificate', async () => {
+  const files = { ...tlsFiles(await authority.issue('registry')), 'clients.crt': authority.certificate }
+  const withClients = tls.replace('}', ', clientCa: clients.crt}')
+  await using registry = await BerthRegistry.start({ config: withClients + tokens, files })
+  const certificates = mkdtempSync(join(work, 'certs.d-'))
+  renameSync(trust(await authority.issue('client', 'clientAuth')), join(certificates, registry.name))
+  await using daemon = await TestDaemon.start({ flags: ['--registry-certs-dir', certificates] })
   const env = { DOCKER_CONFIG: mkdtempSync(join(work, 'docker-')) }
   const docker = (...args: readonly string[]): Promise<CommandResult> => daemon.docker(args, { env })
   const login = (user: string, input: string): Promise<CommandResult> =>
