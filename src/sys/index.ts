@@ -65,7 +65,7 @@ export {
 } from './host.ts'
 export { type BoundPort, bindHostPort } from './host-port.ts'
 export { sealedCopy } from './memfd.ts'
-export { releaseMemory } from './memory.ts'
+export { releaseMemory, releaseYoungMemory } from './memory.ts'
 export {
   bindMount,
   type Mount,

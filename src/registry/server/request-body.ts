@@ -1,6 +1,7 @@
 /** A request's body, chunk by chunk, as fast as it is taken and no faster. */
 import type { IncomingMessage } from 'node:http'
 import { BerthError } from '../../base/index.ts'
+import { releaseYoungMemory } from '../../sys/index.ts'
 import { RegistryError } from './registry-error.ts'
 
 export interface RequestBodyOptions {
@@ -13,6 +14,10 @@ export interface RequestBodyOptions {
 
 /** So much may wait to be taken before the client is held back. */
 const highWaterBytes = 128 * 1024
+
+/** After so many bytes, of all requests together, the buffers that they came in are freed. */
+const releaseBytes = 16 * 1024 * 1024
+let unreleasedBytes = 0
 
 /** Yields what arrives. Fails with `cancelled` when the client goes away before the end, with 408 when it falls
  *  silent. Must be started at once: an empty request ends otherwise unseen. */
@@ -87,6 +92,11 @@ class Inbox {
   readonly #onData = (chunk: Buffer): void => {
     this.#chunks.push(chunk)
     this.#bytes += chunk.length
+    unreleasedBytes += chunk.length
+    if (unreleasedBytes >= releaseBytes) {
+      unreleasedBytes = 0
+      releaseYoungMemory()
+    }
     if (this.#bytes >= highWaterBytes) this.#request.pause()
     this.#notify()
   }
