@@ -20,7 +20,7 @@ import {
   type Reference,
   schema1Refused,
 } from '../oci/index.ts'
-import { isRetryable, type Repository } from '../registry/client/index.ts'
+import { isWorthRetrying, type Repository } from '../registry/client/index.ts'
 
 /** What a reference leads to. */
 export interface ChosenManifest {
@@ -107,7 +107,7 @@ export class ManifestChooser {
     try {
       return await this.#repository.resolve(target, { signal: this.#options.signal })
     } catch (error) {
-      const isAnswer = isBerthError(error) && error.details.status !== undefined && !isRetryable(error)
+      const isAnswer = isBerthError(error) && error.details.status !== undefined && !isWorthRetrying(error)
       if (!isAnswer || error.details.noCredentials === true) throw error
       return undefined
     }

@@ -74,5 +74,8 @@ function withResumed(error: BerthError): BerthError {
 
 function mayResume(error: unknown, signal: AbortSignal): boolean {
   if (signal.aborted || !isBerthError(error)) return signal.aborted
+  const { status } = error.details
+  // A registry that refuses says nothing about what is here, unless it has less than that.
+  if (status !== undefined) return status !== 416
   return !['invalidArgument', 'dataLoss', 'internal', 'notImplemented'].includes(error.kind)
 }

@@ -89,6 +89,7 @@ export class LayerStack {
 
   /** Gets one layer from a registry unless it is here. The one below it must be here or have been asked for. */
   async obtain(layer: WantedLayer, options: ObtainOptions): Promise<ObtainedLayer> {
+    if (options.signal?.aborted === true) throw cancelled()
     if (options.isHere) {
       options.onProgress({ status: 'Already exists', progressDetail: {}, id: shortDigest(layer.blob.digest) })
       return { sizeBytes: await this.sizeOf(layer.chainId) }

@@ -64,7 +64,7 @@ test(`a pull cut ${cuts} times, with ${kills} deaths of the daemon`, async (t) =
   const reference = `${proxy.name}/cut:1`
   let deaths = 0
   for (;;) {
-    const { code, stderr } = await daemon.docker(['pull', '-q', reference])
+    const { code, stderr } = await daemon.docker(['pull', '-q', reference], { timeoutMs: 150_000 })
     if (code === 0) break
     assert.ok(death !== undefined, `only the death of the daemon ends a pull: ${stderr}`)
     await death

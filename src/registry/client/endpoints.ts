@@ -1,6 +1,7 @@
 /** Where a registry's API may be found, in the order to try: mirrors, HTTPS, and plain HTTP for those
  *  that may be spoken to without encryption. */
 import { isIP } from 'node:net'
+import { BerthError } from '../../base/index.ts'
 import { defaultRegistry } from '../../oci/index.ts'
 import { isCidr, isInside } from './cidr.ts'
 
@@ -41,6 +42,9 @@ export async function endpointsOf(
     })
     const hub = { baseUrl: `https://${dockerHubHost}`, insecureTls: false, isMirror: false, host: dockerHubHost }
     return [...(await Promise.all(mirrored)), hub]
+  }
+  if (!URL.canParse(`https://${registry}`)) {
+    throw new BerthError('unavailable', `Get "https://${registry}/v2/": dial tcp: address ${registry}: invalid port`)
   }
   const insecureTls = await isInsecureRegistry(registry, insecureRegistries, resolve)
   const secure = { baseUrl: `https://${registry}`, insecureTls, isMirror: false, host: registry }

@@ -17,6 +17,7 @@ export { RegistryClient, type RegistryClientOptions } from './registry-client.ts
 export { isRetryable, pullError, registryCodeOf } from './registry-errors.ts'
 export type { RegistryRequest } from './registry-request.ts'
 export { type FetchedManifest, Repository } from './repository.ts'
+export { isWorthRetrying } from './retry.ts'
 export { type FoundRepository, parseSearchTerm, type SearchTerm } from './search.ts'
 export {
   type UploadOptions,

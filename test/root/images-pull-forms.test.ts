@@ -1,0 +1,319 @@
+/** Pulls of every form an image may have, from registries that behave well and badly. */
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import type { ProgressMessage } from '../../src/api/index.ts'
+import { hostPlatform, mediaTypes } from '../../src/oci/index.ts'
+import { until } from '../helpers/wait.ts'
+import { FakeRegistry, type SendOptions, sendBlob } from './fake-registry.ts'
+import { makeImage, type Tree } from './images-archives.ts'
+import { ImageWorkspace } from './images-workspace.ts'
+
+const skip = process.env.BERTH_TEST_ROOT === '1' ? false : 'needs root: BERTH_TEST_ROOT=1'
+const host = hostPlatform()
+
+async function pull(ws: ImageWorkspace, name: string, platform?: string): Promise<ProgressMessage[]> {
+  const messages: ProgressMessage[] = []
+  await ws.images.pull(name, { platform, onProgress: (message) => messages.push(message) })
+  return messages
+}
+
+/** The files of an image's highest layer. */
+function fileOf(ws: ImageWorkspace, name: string, path: string): Buffer {
+  return readFileSync(join(ws.snapshots.directory(String(ws.images.store.resolve(name).chainId)), path))
+}
+
+/** After a prune: nothing unfinished, no layer and no blob that is not JSON. What a failed pull had begun ends right
+ *  behind it; what its other layers had may be gone on with, until then. */
+async function assertNoLayers(ws: ImageWorkspace): Promise<void> {
+  const left: string[] = []
+  const look = async () => {
+    await ws.images.prune({})
+    left.length = 0
+    for await (const { key } of ws.content.ingests()) left.push(`ingest ${key}`)
+    for await (const { key } of ws.snapshots.walk()) left.push(`snapshot ${key}`)
+    for await (const { digest } of ws.content.walk()) {
+      if ((await ws.content.read(digest))[0] !== '{'.charCodeAt(0)) left.push(`blob ${digest}`)
+    }
+    return left.length === 0
+  }
+  await until(look, { what: () => `nothing to be left: ${left.join(', ')}` })
+}
+
+const forms: Readonly<Record<string, SendOptions>> = {
+  plain: {},
+  gzip: { compress: (layer) => gzipSync(layer), layerType: mediaTypes.ociLayerGzip },
+  zstd: { compress: (layer) => zstdCompressSync(layer), layerType: mediaTypes.ociLayerZstd },
+  'docker gzip': { compress: (layer) => gzipSync(layer), layerType: mediaTypes.dockerLayerGzip },
+  'gzip that says it is plain': { compress: (layer) => gzipSync(layer) },
+  'not distributable': {
+    compress: (layer) => gzipSync(layer),
+    layerType: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
+  },
+  sha512: { algorithm: 'sha512', compress: (layer) => gzipSync(layer), layerType: mediaTypes.ociLayerGzip },
+}
+for (const [form, options] of Object.entries(forms)) {
+  test(`Images.pull() takes layers: ${form}`, { skip }, async () => {
+    await using registry = await FakeRegistry.start()
+    const big = randomBytes(600_000)
+    const { manifest, layers } = registry.image(await makeImage([{ a: 'small' }, { big }]), '1', options)
+    await using ws = await ImageWorkspace.open()
+    const name = options.algorithm === undefined ? `${registry.name}/x:1` : `${registry.name}/x@${manifest.digest}`
+    await pull(ws, name)
+    assert.ok(fileOf(ws, name, 'big').equals(big))
+    for (const { digest, size } of layers) assert.equal((await ws.content.info(digest)).sizeBytes, size)
+    const again = await pull(ws, name)
+    assert.match(String(again.at(-1)?.status), /^Status: Image is up to date for /)
+    // Not a byte of it is asked for again.
+    const requests = registry.requests.filter((one) => one.startsWith('GET'))
+    assert.equal(requests.length, new Set(requests).size)
+    await ws.images.remove(name, { force: true, prune: true })
+    await assertNoLayers(ws)
+  })
+}
+
+test('Images.pull() gets foreign layers from where they are', { skip }, async () => {
+  await using elsewhere = await FakeRegistry.start()
+  await using registry = await FakeRegistry.start()
+  const big = randomBytes(600_000)
+  const image = await makeImage([{ big }])
+  elsewhere.image(image)
+  const layerUrls = (digest: string) => ['ftp://nowhere/', `http://${elsewhere.name}/v2/x/blobs/${digest}`]
+  registry.image(image, '1', { layerType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip', layerUrls })
+  await using ws = await ImageWorkspace.open()
+  await pull(ws, `${registry.name}/x:1`)
+  assert.ok(fileOf(ws, `${registry.name}/x:1`, 'big').equals(big))
+})
+
+test('Images.pull() finds the platform in nested indexes, past attestations', { skip }, async () => {
+  await using registry = await FakeRegistry.start()
+  const image = await makeImage([{ a: 'right' }])
+  const other = await makeImage([{ a: 'other' }])
+  const right = registry.image(image).manifest
+  const wrong = registry.image(other).manifest
+  const index = (manifests: readonly object[], tag?: string) =>
+    registry.manifest({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }, mediaTypes.ociIndex, tag)
+  const attestation = {
+    ...wrong,
+    platform: { os: 'unknown', architecture: 'unknown' },
+    annotations: { 'vnd.docker.reference.type': 'attestation-manifest' },
+  }
+  const s390x = { ...wrong, platform: { os: 'linux', architecture: 's390x' } }
+  const inner = index([attestation, s390x, { ...right, platform: host }])
+  const middle = index([inner])
+  index([attestation, middle, s390x], 'nested')
+  // A platform that only the config tells.
+  index([s390x, right], 'silent')
+  index([attestation], 'attested')
+  // An index that names itself by way of another can't be made; one that is too deep can.
+  let deep = index([{ ...right, platform: host }])
+  for (let depth = 0; depth < 10; depth += 1) deep = index([deep])
+  index([deep], 'deep')
+  await using ws = await ImageWorkspace.open()
+  for (const tag of ['nested', 'silent']) {
+    const name = `${registry.name}/x:${tag}`
+    await pull(ws, name)
+    assert.equal(ws.images.store.resolve(name).id, image.id, tag)
+  }
+  const message = `no matching manifest for ${host.os}/${host.architecture} in the manifest list entries`
+  for (const tag of ['attested', 'deep']) {
+    await assert.rejects(pull(ws, `${registry.name}/x:${tag}`), { kind: 'notFound', message })
+  }
+})
+
+test('Images.pull() refuses what it can’t run, and says why', { skip }, async () => {
+  await using registry = await FakeRegistry.start()
+  registry.manifest({ schemaVersion: 1, name: 'x', fsLayers: [] }, mediaTypes.dockerSchema1Signed, 'schema1')
+  const config = registry.blob(Buffer.from('{}'), 'application/vnd.example.chart')
+  const artifact = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [] }
+  registry.manifest(artifact, mediaTypes.ociManifest, 'chart')
+  registry.manifest({ schemaVersion: 2, manifests: [], layers: [] }, mediaTypes.ociIndex, 'both')
+  await using ws = await ImageWorkspace.open()
+  await assert.rejects(pull(ws, `${registry.name}/x:schema1`), {
+    kind: 'invalidArgument',
+    message: new RegExp(`^${registry.name}/x:schema1 is stored in .* schema 1 .*: push it again with a current tool`),
+  })
+  await assert.rejects(pull(ws, `${registry.name}/x:chart`), { message: /vnd\.example\.chart: this is no container/ })
+  await assert.rejects(pull(ws, `${registry.name}/x:both`), { message: /ambiguous/ })
+  await assert.rejects(pull(ws, 'scratch'), { kind: 'forbidden', message: "'scratch' is a reserved name" })
+})
+
+test('Images.pull() tells who asked for another platform than the only one', { skip }, async () => {
+  await using registry = await FakeRegistry.start()
+  registry.image(await makeImage([{ a: '1' }]), '1')
+  await using ws = await ImageWorkspace.open()
+  const name = `${registry.name}/x:1`
+  const messages = await pull(ws, name, 'linux/s390x')
+  assert.deepEqual(messages.slice(-2), [
+    { status: `Status: Downloaded newer image for ${name}` },
+    {
+      status: `WARNING: image with reference ${name} was found but its platform (${host.os}/${host.architecture}) does not match the specified platform (linux/s390x)`,
+    },
+  ])
+})
+
+test('Images.pull() waits as long as a busy registry asks, and not for hours', { skip }, async () => {
+  await using registry = await FakeRegistry.start()
+  const { layers } = registry.image(await makeImage([{ big: randomBytes(400_000) }]), '1')
+  let refusals = 0
+  registry.intercept = ({ url = '' }, response) => {
+    if (!url.endsWith(String(layers[0]?.digest)) || refusals >= 2) return false
+    refusals += 1
+    response.writeHead(refusals === 1 ? 429 : 503, refusals === 1 ? { 'Retry-After': '1' } : {}).end()
+    return true
+  }
+  await using ws = await ImageWorkspace.open()
+  const messages = await pull(ws, `${registry.name}/x:1`)
+  const waits = messages.filter(({ status = '' }) => status.startsWith('Retrying in '))
+  assert.deepEqual(
+    waits.map(({ status }) => status),
+    ['Retrying in 1 second', 'Retrying in 1 second'],
+  )
+  registry.intercept = (_, response) => {
+    const errors = [{ code: 'TOOMANYREQUESTS', message: 'You have reached your pull rate limit' }]
+    response.writeHead(429, { 'Retry-After': '3600', 'Content-Type': 'application/json' })
+    response.end(JSON.stringify({ errors }))
+    return true
+  }
+  await assert.rejects(pull(ws, `${registry.name}/x:2`), {
+    kind: 'unavailable',
+    message: 'toomanyrequests: You have reached your pull rate limit',
+  })
+})
+
+test('Images.pull() goes on after short reads, with ranges and without', { skip }, async () => {
+  await using registry = await FakeRegistry.start()
+  const big = randomBytes(900_000)
+  const { layers } = registry.image(await makeImage([{ big }]), '1')
+  for (const hasRanges of [true, false]) {
+    let cuts = 0
+    registry.requests.length = 0
+    registry.intercept = (request, response, blob) => {
+      if (blob === undefined || request.url?.endsWith(String(layers[0]?.digest)) !== true) return false
+      if (!hasRanges) delete request.headers.range
+      cuts += 1
+      sendBlob(request, response, blob, cuts < 3 ? cuts * 300_000 : undefined)
+      return true
+    }
+    await using ws = await ImageWorkspace.open()
+    await pull(ws, `${registry.name}/x:1`)
+    assert.ok(fileOf(ws, `${registry.name}/x:1`, 'big').equals(big))
+    assert.equal(cuts, 3)
+  }
+})
+
+test('Images.pull() gives up after five tries that bring nothing, and goes on from there later', { skip }, async () => {
+  await using registry = await FakeRegistry.start()
+  const { layers } = registry.image(await makeImage([{ big: randomBytes(900_000) }]), '1')
+  let isFirst = true
+  registry.intercept = (request, response, blob) => {
+    if (blob === undefined || request.url?.endsWith(String(layers[0]?.digest)) !== true) return false
+    if (isFirst) sendBlob(request, response, blob, 500_000)
+    else response.destroy()
+    isFirst = false
+    return true
+  }
+  await using ws = await ImageWorkspace.open()
+  await assert.rejects(pull(ws, `${registry.name}/x:1`), { kind: 'unavailable' })
+  const tries = registry.requests.filter((one) => one.includes(String(layers[0]?.digest)))
+  assert.equal(tries.length, 6)
+  registry.intercept = () => false
+  registry.requests.length = 0
+  await pull(ws, `${registry.name}/x:1`)
+  assert.match(registry.requests.join('\n'), /bytes=\d{5,}-$/m)
+})
+
+test('Images.pull() names the layer whose bytes are wrong, and keeps nothing of it', { skip }, async () => {
+  await using registry = await FakeRegistry.start()
+  const trees: Tree[] = [{ big: randomBytes(700_000) }, { small: 'x' }]
+  for (const compress of [(layer: Buffer) => layer, (layer: Buffer) => gzipSync(layer)]) {
+    const { layers } = registry.image(await makeImage(trees), '1', { compress })
+    for (const { digest, size } of layers) {
+      for (const at of [0, Math.floor(size / 2), size - 1]) {
+        registry.intercept = (request, response, blob) => {
+          if (blob === undefined || request.url?.endsWith(digest) !== true) return false
+          const changed = Buffer.from(blob)
+          changed.writeUInt8((changed.readUInt8(at) ^ 0x41) & 0xff, at)
+          response.end(changed)
+          return true
+        }
+        await using ws = await ImageWorkspace.open()
+        await assert.rejects(pull(ws, `${registry.name}/x:1`), {
+          kind: 'dataLoss',
+          message: `filesystem layer verification failed for digest ${digest}`,
+        })
+        await assertNoLayers(ws)
+      }
+    }
+  }
+})
+
+test('Images.pull() refuses a layer that is not the one of the config', { skip }, async () => {
+  await using registry = await FakeRegistry.start()
+  const image = await makeImage([{ a: '1' }])
+  const other = await makeImage([{ a: '2' }])
+  registry.image({ ...image, layers: other.layers }, '1')
+  registry.image({ ...image, layers: [...image.layers, ...other.layers] }, '2')
+  await using ws = await ImageWorkspace.open()
+  for (const tag of ['1', '2']) {
+    const message = /^layers from manifest don't match image configuration/
+    await assert.rejects(pull(ws, `${registry.name}/x:${tag}`), { message })
+  }
+})
+
+test('Images.pull() begins again when what an earlier try left was damaged', { skip }, async () => {
+  await using registry = await FakeRegistry.start()
+  const big = randomBytes(900_000)
+  const { layers } = registry.image(await makeImage([{ big }]), '1')
+  registry.intercept = (request, response, blob) => {
+    if (blob === undefined || request.url?.endsWith(String(layers[0]?.digest)) !== true) return false
+    if (request.headers.range === undefined) sendBlob(request, response, blob, 500_000)
+    else response.writeHead(400).end()
+    return true
+  }
+  await using ws = await ImageWorkspace.open()
+  await assert.rejects(pull(ws, `${registry.name}/x:1`))
+  registry.intercept = () => false
+  const ingests = join(ws.root, 'content/ingests')
+  const [left] = readdirSync(ingests).map((name) => join(ingests, name, 'data'))
+  assert.ok(left !== undefined && existsSync(left) && statSync(left).size > 100_000)
+  const bytes = readFileSync(left)
+  writeFileSync(left, bytes.fill(0, 50_000, 60_000))
+  await pull(ws, `${registry.name}/x:1`)
+  const digest = (content: Buffer) => createHash('sha256').update(content).digest('hex')
+  assert.equal(digest(fileOf(ws, `${registry.name}/x:1`, 'big')), digest(big))
+})
+
+test('Images.pull() goes on with a layer for one when the other who wanted it leaves', { skip }, async () => {
+  await using registry = await FakeRegistry.start()
+  const trees: Tree[] = [{ a: randomBytes(700_000) }, { b: randomBytes(700_000) }, { c: randomBytes(700_000) }]
+  registry.image(await makeImage(trees), '1')
+  registry.image(await makeImage([...trees, { d: '1' }]), '2')
+  let release = () => {}
+  const isReleased = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  registry.intercept = (request, response, blob) => {
+    if (blob === undefined || blob.length < 100_000) return false
+    void isReleased.then(() => sendBlob(request, response, blob))
+    return true
+  }
+  await using ws = await ImageWorkspace.open()
+  const abort = new AbortController()
+  const saw = Promise.withResolvers<void>()
+  const first = ws.images.pull(`${registry.name}/x:1`, { signal: abort.signal })
+  const second = ws.images.pull(`${registry.name}/x:2`, {
+    onProgress: ({ status }) => status === 'Pulling fs layer' && saw.resolve(),
+  })
+  await saw.promise
+  abort.abort()
+  await assert.rejects(first, { kind: 'cancelled' })
+  release()
+  await second
+  assert.equal(ws.images.store.resolve(`${registry.name}/x:2`).layers.length, 4)
+  const blobs = registry.requests.filter((one) => one.startsWith('GET') && one.includes('/blobs/'))
+  assert.equal(blobs.length, new Set(blobs).size, 'each once')
+})
