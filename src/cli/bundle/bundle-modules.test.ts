@@ -29,6 +29,9 @@ test('writeBundle() makes a command line that works as the sources do', async ()
       ['--help'],
       ['run', '--help'],
       ['images', '--help'],
+      // Not in the bundle: it has packages.
+      ['registry', 'serve', '--help'],
+      ['registry', 'check', '--config', '/nonexistent/registry.yml'],
       ['run', '--foo'],
       ['foo'],
     ]) {
@@ -40,6 +43,7 @@ test('writeBundle() makes a command line that works as the sources do', async ()
     const { node, files } = JSON.parse(await readFile(join(directory, 'cli.json'), 'utf8'))
     assert.equal(node, process.version)
     assert.ok(files.some(([path]: [string]) => path === 'src/cli/container/run.ts'))
+    assert.ok(!files.some(([path]: [string]) => path.startsWith('src/cli/registry/')))
   })
 })
 
