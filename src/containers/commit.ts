@@ -2,7 +2,7 @@
  *  removed nor started meanwhile; a running one stands still unless the caller wants it otherwise.
  *  Killed midway: the next boot lets the container go on and removes the half-made layer. */
 import type { ContainerConfig } from '../api/index.ts'
-import { conflict } from '../base/index.ts'
+import { conflict, isKind } from '../base/index.ts'
 import { applyChanges } from '../images/index.ts'
 import type { Digest, OciRuntimeDefaults } from '../oci/index.ts'
 import { freezeCgroup, thawCgroup } from '../sys/index.ts'
@@ -78,7 +78,13 @@ function checkState({ id, state }: ContainerRecord): void {
 /** Holds the container still while `work` runs. */
 async function paused<T>(context: ContainerContext, record: ContainerRecord, work: () => Promise<T>): Promise<T> {
   const path = `${context.settings.cgroupParent}/${record.id}`
-  await freezeCgroup(path)
+  try {
+    await freezeCgroup(path)
+  } catch (error) {
+    // It has just ended by itself.
+    if (isKind(error, 'notFound')) return await work()
+    throw error
+  }
   publishContainer(context.events, record, 'pause')
   try {
     return await work()

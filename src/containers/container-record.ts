@@ -82,3 +82,8 @@ export function withState(
 export function snapshotKey(id: string): string {
   return `container-${id}`
 }
+
+/** Each container with the key of its writable layer. */
+export function containerLayers(index: { all(): readonly ContainerRecord[] }): { id: string; key: string }[] {
+  return index.all().map(({ id }) => ({ id, key: snapshotKey(id) }))
+}

@@ -1,6 +1,6 @@
 export type { AttachIo, OutputSource } from './attach-io.ts'
 export { ContainerIndex } from './container-index.ts'
-export type { ContainerMount, ContainerRecord, RunState } from './container-record.ts'
+export { type ContainerMount, type ContainerRecord, containerLayers, type RunState } from './container-record.ts'
 export { type ContainerService, containerService } from './container-service.ts'
 export type { ContainerContext, ContainerImages, ContainerSettings, ContainerVolumes } from './dependencies.ts'
 export { Execs, type StartExecOptions } from './exec.ts'

@@ -29,9 +29,20 @@ export async function listContainers(context: ContainerContext, options: ListOpt
   return Promise.all(
     records.map(async (record) => ({
       ...toSummary(record, context.networks.sandbox(record.id), findNetwork(context, record), nowMs),
+      Image: imageName(context, record),
       ...(options.size ? await sizes(context, record) : {}),
     })),
   )
+}
+
+/** What the user called the image, as long as that still means it; its id otherwise. */
+function imageName(context: ContainerContext, { image }: ContainerRecord): string {
+  try {
+    return context.images.resolve(image.reference).id === image.id ? image.reference : image.id
+  } catch (error) {
+    if (isKind(error, 'notFound') || isKind(error, 'invalidArgument')) return image.id
+    throw error
+  }
 }
 
 function isRunning(record: ContainerRecord): boolean {

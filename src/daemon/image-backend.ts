@@ -59,6 +59,11 @@ export function containerImages({ store, parts }: Images): ContainerImages {
   }
 }
 
+/** Between two runs of a restart policy a container counts as running. */
+function isUp(status: string): boolean {
+  return status === 'running' || status === 'restarting'
+}
+
 /** Which containers keep an image from being removed. */
 export function imageUse(index: ContainerIndex): ImageUse {
   return {
@@ -66,6 +71,6 @@ export function imageUse(index: ContainerIndex): ImageUse {
       index
         .all()
         .filter((record) => record.image.id === imageId)
-        .map((record) => ({ id: record.id, name: record.name, running: record.state.status === 'running' })),
+        .map((record) => ({ id: record.id, name: record.name, running: isUp(record.state.status) })),
   }
 }

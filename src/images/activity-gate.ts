@@ -3,6 +3,7 @@
  *  start, and what it finds and builds on it holds with a lease before it looks whether it is there. */
 export class ActivityGate {
   readonly #starts = new Set<{ readonly atMs: number }>()
+  readonly #restListeners: (() => void)[] = []
   #collecting: Promise<void> | undefined
 
   /** Runs work that makes images or their parts. */
@@ -13,7 +14,13 @@ export class ActivityGate {
       return await work()
     } finally {
       this.#starts.delete(start)
+      if (this.#starts.size === 0) for (const listener of this.#restListeners) listener()
     }
+  }
+
+  /** Calls the listener each time when nobody makes images any more. */
+  onRest(listener: () => void): void {
+    this.#restListeners.push(listener)
   }
 
   /** Runs a collection when no other runs. */

@@ -18,6 +18,8 @@ export interface CheckParts {
   readonly snapshots: Snapshotter
   readonly garbage: ImageGarbage
   readonly pool: LayerPool
+  /** Containers, with the key of the snapshot that each needs. */
+  readonly containers: () => Iterable<{ readonly id: string; readonly key: string }>
 }
 
 /** Checks the whole store; hashing takes about a second for each gigabyte. */
@@ -28,6 +30,7 @@ export async function checkStore(parts: CheckParts, { signal }: AbortOptions = {
   const images = await check.images()
   const references = await check.references()
   const snapshots = await check.snapshots()
+  await check.containers()
   return {
     Checked: {
       Images: images,
@@ -104,6 +107,15 @@ class Check {
       }
     }
     return count
+  }
+
+  /** Every container has its writable layer. */
+  async containers(): Promise<void> {
+    const { snapshots, containers } = this.#parts
+    const has = (id: string) => [...containers()].some((container) => container.id === id)
+    for (const { id, key } of containers()) {
+      if ((await snapshots.find(key)) === undefined && has(id)) this.#report('container', id, 'its files are gone')
+    }
   }
 
   #report(Kind: StoreProblem['Kind'], Name: string, Message: string): void {

@@ -26,7 +26,7 @@ export interface CollectedGarbage {
   readonly snapshots: readonly Digest[]
   readonly blobs: readonly Digest[]
   readonly freedBytes: number
-  /** True when something still stands on a layer that nothing else needs: that layer stays for now. */
+  /** True when something stays for now that no image needs: a container stands on it, or work under way holds it. */
   readonly isPostponed: boolean
 }
 
@@ -147,7 +147,9 @@ export class ImageGarbage {
     }
     for (const digest of blobs) {
       const found = await content.find(digest)
-      if (found === undefined || !this.#isFreeBlob(digest) || this.#changedMs(digest) >= youngerThanMs) continue
+      if (found === undefined || this.#inUse().blobs.has(digest)) continue
+      if (this.#options.leases.holds({ kind: 'blob', key: digest })) isPostponed = true
+      if (!this.#isFreeBlob(digest) || this.#changedMs(digest) >= youngerThanMs) continue
       // Gone for everybody when this call returns, though its bytes are given back later.
       await content.delete(digest)
       removedBlobs.push(digest)
@@ -161,9 +163,10 @@ export class ImageGarbage {
   async #removeSnapshot(chainId: Digest, youngerThanMs: number): Promise<number | 'inUse' | 'notRemoved'> {
     const { snapshots, logger } = this.#options
     try {
-      if (!this.#isFreeLayer(chainId)) return 'notRemoved'
+      if (this.#inUse().chains.has(chainId)) return 'notRemoved'
       const { sizeBytes, created } = await snapshots.stat(chainId)
       const freedBytes = sizeBytes ?? (await snapshots.usage(chainId)).sizeBytes
+      if (this.#options.leases.holds({ kind: 'snapshot', key: chainId })) return 'inUse'
       if (created.getTime() >= youngerThanMs || !this.#isFreeLayer(chainId)) return 'notRemoved'
       await snapshots.remove(chainId)
       return freedBytes

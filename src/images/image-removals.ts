@@ -4,6 +4,7 @@ import type { ImageDeleteItem, ImagesPruneResponse } from '../api/index.ts'
 import { type Background, isKind } from '../base/index.ts'
 import type { EventBus } from '../events/index.ts'
 import { type Digest, formatReference } from '../oci/index.ts'
+import type { ActivityGate } from './activity-gate.ts'
 import type { ImageGarbage } from './collect-garbage.ts'
 import type { ImageRecord, ImageUse } from './image.ts'
 import type { Filters } from './image-filters.ts'
@@ -14,6 +15,7 @@ import { ImageRemoval, type RemoveOptions } from './remove-image.ts'
 export interface ImageRemovalsOptions {
   readonly store: ImageStore
   readonly garbage: ImageGarbage
+  readonly gate: ActivityGate
   readonly use: ImageUse
   readonly events: EventBus
   readonly background: Background
@@ -30,14 +32,18 @@ const lastRetryMs = 10_000
 /** Takes images away, with their files and events. */
 export class ImageRemovals {
   readonly #options: ImageRemovalsOptions
-  /** Removed, but containers stand on their layers. */
+  /** Removed, but containers stand on their layers, or work under way holds them. */
   readonly #waiting = new Map<Digest, ImageRecord>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: ImageRemovalsOptions) {
     this.#options = options
+    const retry = () => {
+      if (this.#waiting.size > 0) this.#retryLater(firstRetryMs)
+    }
+    options.gate.onRest(retry)
     options.events.subscribe(({ Type, Action }) => {
-      if (Type === 'container' && Action === 'destroy' && this.#waiting.size > 0) this.#retryLater(firstRetryMs)
+      if (Type === 'container' && Action === 'destroy') retry()
     })
   }
 

@@ -3,8 +3,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BerthError, errnoOf } from '../base/index.ts'
-import { detectCgroups } from './cgroup.ts'
+import { BerthError, errnoOf, notFound } from '../base/index.ts'
+import { type Cgroups, detectCgroups } from './cgroup.ts'
 
 const patienceMs = 10_000
 const intervalMs = 1
@@ -18,9 +18,10 @@ interface Freezer {
 
 /** Resolves when every process of the group stands still. Throws `notFound` when there is no such group,
  *  `unavailable` when the host has no freezer or the group does not come to rest. */
-export async function freezeCgroup(path: string): Promise<void> {
-  const freezer = freezerOf(path)
+export async function freezeCgroup(path: string, cgroups: Cgroups = detectCgroups()): Promise<void> {
+  const freezer = freezerOf(path, cgroups)
   if (freezer === undefined) throw new BerthError('unavailable', 'the host has no freezer for control groups')
+  if (!existsSync(freezer.file)) throw notFound(`no control group ${path}`)
   const deadline = Date.now() + patienceMs
   try {
     do {
@@ -30,15 +31,16 @@ export async function freezeCgroup(path: string): Promise<void> {
       await sleep(intervalMs)
     } while (Date.now() < deadline)
     throw new BerthError('unavailable', `control group ${path} does not come to rest`)
-  } catch (error) {
-    thawCgroup(path)
-    throw error
+  } catch (cause) {
+    thawCgroup(path, cgroups)
+    const isGone = ['ENOENT', 'ENODEV'].includes(errnoOf(cause) ?? '')
+    throw isGone ? notFound(`no control group ${path}`, { cause }) : cause
   }
 }
 
 /** Lets the processes go on. No error when there is no such group, or when they run. */
-export function thawCgroup(path: string): void {
-  const freezer = freezerOf(path)
+export function thawCgroup(path: string, cgroups: Cgroups = detectCgroups()): void {
+  const freezer = freezerOf(path, cgroups)
   if (freezer === undefined || !existsSync(freezer.file)) return
   try {
     write(freezer, freezer.off)
@@ -48,8 +50,7 @@ export function thawCgroup(path: string): void {
   }
 }
 
-function freezerOf(path: string): Freezer | undefined {
-  const { hierarchies } = detectCgroups()
+function freezerOf(path: string, { hierarchies }: Cgroups): Freezer | undefined {
   const v1 = hierarchies.find(({ controllers }) => controllers.includes('freezer'))
   if (v1 !== undefined) {
     const file = join(v1.path, path, 'freezer.state')
