@@ -10,6 +10,7 @@ import {
   familiarName,
   familiarReference,
   formatPlatform,
+  formatReference,
   hostPlatform,
   isConfigType,
   isLayerType,
@@ -103,7 +104,8 @@ async function pullOne(
   const { platform = hostPlatform(), signal } = request
   const chooser = new ManifestChooser(deps.content, repository, reference, { platform, signal, lease })
   const chosen = await named(reference, () => chooser.choose())
-  onProgress({ status: `Pulling from ${reference.repository}`, id: reference.digest ?? reference.tag })
+  const id = reference.digest === undefined ? reference.tag : formatReference(withDigest(reference, reference.digest))
+  onProgress({ status: `Pulling from ${reference.repository}`, id })
   const record = await complete(deps, repository, chosen, request, lease)
   const byDigest = withDigest(reference, chosen.target.digest)
   const names = reference.digest === undefined ? [byDigest, reference] : [byDigest]

@@ -10,3 +10,14 @@ export function decodeRegistryAuth(header: string | readonly string[] | undefine
     return undefined
   }
 }
+
+/** `X-Registry-Config`: credentials by registry, for builds. What can't be read counts as none. */
+export function decodeRegistryConfig(
+  header: string | readonly string[] | undefined,
+): Readonly<Record<string, AuthConfig>> {
+  const parsed: Readonly<Record<string, unknown>> = { ...decodeRegistryAuth(header) }
+  const entries = Object.entries(parsed).filter((entry): entry is [string, AuthConfig] => {
+    return typeof entry[1] === 'object' && entry[1] !== null && !Array.isArray(entry[1])
+  })
+  return Object.fromEntries(entries)
+}

@@ -18,6 +18,8 @@ export class CuttingProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #target: string
   readonly passed: PassedRange[] = []
+  /** Answers with a blob that have not ended. */
+  open = 0
   /** Asked at the beginning of each answer: after how many bytes it ends, and how. Undefined: not at all. */
   nextCut: () => { readonly afterBytes: number; cut(client: Socket): void } | undefined = () => undefined
 
@@ -49,6 +51,10 @@ export class CuttingProxy implements AsyncDisposable {
     const start = Number(/^bytes (\d+)-/.exec(answer.headers['content-range'] ?? '')?.[1] ?? 0)
     const range = { digest, start, end: start }
     this.passed.push(range)
+    this.open += 1
+    outgoing.on('close', () => {
+      this.open -= 1
+    })
     const cut = this.nextCut()
     let left = cut?.afterBytes ?? Number.POSITIVE_INFINITY
     for await (const chunk of answer as AsyncIterable<Buffer>) {

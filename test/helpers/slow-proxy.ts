@@ -12,6 +12,8 @@ export class SlowProxy implements AsyncDisposable {
   /** `Range` headers of blob requests, in order; '' where there was none. */
   readonly ranges: string[] = []
   bytesServed = 0
+  /** Blobs that are on their way. */
+  active = 0
 
   private constructor(server: Server, name: string) {
     this.#server = server
@@ -26,7 +28,13 @@ export class SlowProxy implements AsyncDisposable {
     const proxy = new SlowProxy(server, `127.0.0.1:${address.port}`)
     server.on('request', (incoming, response) => {
       const isBlob = incoming.url?.includes('/blobs/') === true && incoming.method === 'GET'
-      if (isBlob) proxy.ranges.push(incoming.headers.range ?? '')
+      if (isBlob) {
+        proxy.ranges.push(incoming.headers.range ?? '')
+        proxy.active += 1
+        response.on('close', () => {
+          proxy.active -= 1
+        })
+      }
       const [host, port] = target.split(':')
       const outgoing = request(
         { host, port, path: incoming.url, method: incoming.method, headers: { ...incoming.headers, host: target } },
