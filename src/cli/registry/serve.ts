@@ -18,13 +18,20 @@ export const command: Command = {
     const requests = new LineWriter(1)
     const style: LogStyle = { level: config.log.level, format: config.log.format }
     const logger = registryLogger(style, (line) => log.write(line))
-    const registry = await ServedRegistry.open(config, { logger, writeAccess: (line) => requests.write(line) })
+    let registry: ServedRegistry | undefined
+    let reloading = Promise.resolve()
+    // Heard from the beginning, when it would end the process, and answered one after the other.
+    const onHangup = (): void => {
+      reloading = reloading.then(async () => {
+        if (registry !== undefined) await reload(registry, flags, logger, style)
+      })
+    }
+    process.on('SIGHUP', onHangup)
+    registry = await ServedRegistry.open(config, { logger, writeAccess: (line) => requests.write(line) })
     logger.info('the registry is ready', { addresses: registry.urls.join(' ') })
     if (config.auth.kind === 'none' && config.listen.some(({ host }) => !isLoopback(host))) {
       logger.warn('everybody who reaches this registry may do everything (auth in registry.yml)')
     }
-    const onHangup = (): void => void reload(registry, flags, logger, style)
-    process.on('SIGHUP', onHangup)
     const signal = await firstEnd()
     logger.info('the registry ends', { signal })
     await registry.close()
