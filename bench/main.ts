@@ -10,8 +10,9 @@ import type { Work } from './work.ts'
 import { byteWorks } from './works/bytes.ts'
 import { containerWorks } from './works/containers.ts'
 import { crowdWorks } from './works/crowds.ts'
+import { pushWorks } from './works/pushes.ts'
 
-const works: readonly Work[] = [...containerWorks, ...crowdWorks, ...byteWorks]
+const works: readonly Work[] = [...containerWorks, ...crowdWorks, ...byteWorks, ...pushWorks]
 
 /** A bench that is told to end takes all down that it started. */
 const stop = new AbortController()
