@@ -12,7 +12,7 @@ import type { UploadedPart, UploadLease, UploadState, UploadTail } from './s3-up
 
 /** S3's least is 5 MiB; all parts have the same size because some services want that. Larger ones where there would
  *  be more than 10 000. */
-const partBytes = 8 << 20
+const partBytes = 6 << 20
 const growAfterBytes = 20 * 2 ** 30
 const growShare = 2500
 /** A tail up to this size is kept in the state. */
@@ -90,6 +90,7 @@ export class PartWriter {
     const tail = await this.#writeTail()
     const state = { ...this.#safe, sizeBytes: this.#sizeBytes, tail, hash: stateOf(this.#hash) }
     await this.#lease.release(state)
+    if (this.#part !== undefined) this.#slots.recycle(this.#part)
     if (before?.kind === 'object') await this.#bucket.delete(before.key).catch(() => {}) // swept away later
     return this.#sizeBytes
   }
@@ -100,9 +101,8 @@ export class PartWriter {
     await this.#lease.release(this.#safe)
   }
 
-  /** One part of memory at a time, untouched (and so not really there) until bytes arrive. */
   #buffer(): Buffer {
-    this.#part ??= Buffer.allocUnsafeSlow(this.#partSize)
+    this.#part ??= this.#slots.buffer(this.#partSize)
     return this.#part
   }
 
@@ -136,6 +136,7 @@ export class PartWriter {
     try {
       this.#assertGood()
       sending.part = await uploadPart(this.#bucket, this.#key, multipartId, sending.number, bytes)
+      this.#slots.recycle(bytes)
       this.#advance(multipartId)
     } catch (error) {
       this.#failure ??= error

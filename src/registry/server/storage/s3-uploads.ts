@@ -20,7 +20,7 @@ import { emptyState, readUploadState, UploadLease, type UploadState } from './s3
 import { digestMismatch, offsetMismatch } from './storage-errors.ts'
 
 /** Parts on their way at once, for all uploads together. */
-const parallelParts = 6
+const parallelParts = 4
 const parallelReads = 16
 
 export class S3Uploads implements UploadStorage {
@@ -51,6 +51,7 @@ export class S3Uploads implements UploadStorage {
       if (sizeBytes !== offset) throw offsetMismatch(offset, sizeBytes)
     })
     const writer = new PartWriter(this.#bucket, lease, this.#slots)
+    const leaveSlots = this.#slots.join()
     let failure: { readonly error: unknown } | undefined
     let sizeAfter: number
     try {
@@ -60,6 +61,8 @@ export class S3Uploads implements UploadStorage {
     } catch (error) {
       await writer.giveUp().catch(() => {}) // the name in the state ends by itself
       throw error
+    } finally {
+      leaveSlots()
     }
     if (failure !== undefined) throw failure.error
     return sizeAfter
