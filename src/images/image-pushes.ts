@@ -2,13 +2,15 @@
 import type { AuthConfig } from '../api/index.ts'
 import type { EventBus } from '../events/index.ts'
 import { familiarName, familiarReference, parsePlatform, parseReference } from '../oci/index.ts'
+import type { ImageGarbage } from './collect-garbage.ts'
+import type { ImageRecord } from './image.ts'
 import type { ProgressOptions } from './progress.ts'
 import { type PushDependencies, pushImage } from './push-image.ts'
 import { registryAuthOf } from './registry-auth.ts'
 import { UploadSlots } from './upload-slots.ts'
 
 export interface ImagePushesOptions {
-  readonly parts: Omit<PushDependencies, 'uploads'>
+  readonly parts: Omit<PushDependencies, 'uploads' | 'onReplaced'> & { readonly garbage: ImageGarbage }
   readonly events: EventBus
   /** Layers uploaded at once, over all pushes. */
   readonly maxConcurrentUploads?: number
@@ -36,12 +38,18 @@ export class ImagePushes {
   async push(text: string, { platform, auth, onProgress, signal }: PushOptions = {}): Promise<void> {
     const { parts, events } = this.#options
     const reference = parseReference(text)
-    await pushImage({ ...parts, uploads: this.#uploads }, reference, {
-      onProgress,
-      signal,
-      platform: platform === undefined || platform === '' ? undefined : parsePlatform(platform),
-      auth: registryAuthOf(auth),
-    })
+    const replaced: ImageRecord[] = []
+    const onReplaced = (before: ImageRecord) => void replaced.push(before)
+    try {
+      await pushImage({ ...parts, uploads: this.#uploads, onReplaced }, reference, {
+        onProgress,
+        signal,
+        platform: platform === undefined || platform === '' ? undefined : parsePlatform(platform),
+        auth: registryAuthOf(auth),
+      })
+    } finally {
+      if (replaced.length > 0) await parts.garbage.collectOf(replaced)
+    }
     events.publish('image', 'push', familiarReference(reference), { name: familiarName(reference) })
   }
 

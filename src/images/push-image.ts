@@ -32,6 +32,8 @@ export interface PushDependencies extends PushParts {
   readonly leases: Leases
   readonly registries: RegistryClient
   readonly gate: ActivityGate
+  /** Told of a record whose blobs gave way to compressed ones. */
+  readonly onReplaced: (before: ImageRecord) => void
 }
 
 export interface PushRequest extends ProgressOptions {
@@ -128,12 +130,17 @@ async function withCompressedLayers(
 }
 
 /** The record as it is to be kept, unless it was removed or changed meanwhile. */
-function replaceManifest({ store }: PushDependencies, before: ImageRecord, after: ImageRecord): ImageRecord {
+function replaceManifest(
+  { store, onReplaced }: PushDependencies,
+  before: ImageRecord,
+  after: ImageRecord,
+): ImageRecord {
   const current = store.findRecord(before.id)
   if (current?.manifest.digest !== before.manifest.digest) return after
   const names = store.namesOf(before.id).filter(({ target }) => target.digest === before.manifest.digest)
   const renamed = names.map(({ reference }): NamedTarget => ({ reference, target: after.manifest }))
   store.put({ ...current, manifest: after.manifest, layers: after.layers }, renamed)
+  onReplaced(before)
   return after
 }
 
