@@ -78,7 +78,7 @@ async function messagesOf(query: string): Promise<Message[]> {
 }
 
 function images(): Promise<string> {
-  return daemon.ok(['images', '--no-trunc', '--format', '{{.Tag}} {{.Digest}} {{.ID}}'])
+  return daemon.ok(['images', '--digests', '--no-trunc', '--format', '{{.Tag}} {{.Digest}} {{.ID}}'])
 }
 
 async function removeAll(): Promise<void> {
