@@ -27,7 +27,13 @@ export const command: Command = {
       })
     }
     process.on('SIGHUP', onHangup)
-    registry = await ServedRegistry.open(config, { logger, writeAccess: (line) => requests.write(line) })
+    try {
+      registry = await ServedRegistry.open(config, { logger, writeAccess: (line) => requests.write(line) })
+    } catch (error) {
+      // What was said before helps to understand it.
+      await log.flush()
+      throw error
+    }
     logger.info('the registry is ready', { addresses: registry.urls.join(' ') })
     if (config.auth.kind === 'none' && config.listen.some(({ host }) => !isLoopback(host))) {
       logger.warn('everybody who reaches this registry may do everything (auth in registry.yml)')
