@@ -1,7 +1,8 @@
 /** A registry as `registry.yml` describes it: storage, access, what stands beside the protocol, and the sockets. */
 import { isDeepStrictEqual } from 'node:util'
 import { isKind, type Logger, messageOf, Undo } from '../../base/index.ts'
-import type { RegistryConfig, RegistryPlace } from '../../config/registry/index.ts'
+import { registriesConfig } from '../../config/index.ts'
+import type { RegistryConfig, RegistryPlace, RegistryProxy } from '../../config/registry/index.ts'
 import {
   AccessLog,
   combineObservers,
@@ -133,7 +134,7 @@ async function openParts(
   if (config.log.access) observers.push(new AccessLog(config.log.format, writeAccess))
   const onFailure = (error: string): void => logger.error('the storage cannot be used', { error })
   const { limits, http } = config
-  const cache = config.proxy === undefined ? undefined : new PullThroughCache(storage, config.proxy, logger)
+  const cache = config.proxy === undefined ? undefined : openCache(storage, config.proxy, logger)
   undo.add(() => cache?.close())
   const registry = await createRegistry({
     storage,
@@ -162,6 +163,12 @@ async function openParts(
   })
   undo.add(() => registry.close(0))
   return { registry, access, storage, cache, logger }
+}
+
+/** The way to the other registry is the daemon's: the environment's proxies, certificates by host. */
+function openCache(storage: RegistryStorage, proxy: RegistryProxy, logger: Logger): PullThroughCache {
+  const { proxies, certificateDirectories } = registriesConfig({})
+  return new PullThroughCache(storage, { ...proxy, client: { proxies, certificateDirectories } }, logger)
 }
 
 /** Settings that are read once, as far as they differ. */
