@@ -20,12 +20,13 @@ export interface BlobLibraryOptions {
 export class BlobLibrary {
   readonly #objects: ObjectStorage
   readonly #uploads: UploadStorage
-  readonly #freshMs: number
+  /** So long what `claim` gave stays, whatever is collected. */
+  readonly freshMs: number
 
   constructor({ objects, uploads }: RegistryStorage, { freshMs }: BlobLibraryOptions) {
     this.#objects = objects
     this.#uploads = uploads
-    this.#freshMs = freshMs
+    this.freshMs = freshMs
   }
 
   /** The blob, if the repository has it. */
@@ -42,7 +43,7 @@ export class BlobLibrary {
   async claim(repository: string, digest: BlobDigest): Promise<StoredBlob | undefined> {
     const link = await this.#objects.stat(linkKey(repository, digest))
     if (link === undefined) return undefined
-    const isFresh = Date.now() - link.modifiedAt.getTime() < this.#freshMs
+    const isFresh = Date.now() - link.modifiedAt.getTime() < this.freshMs
     if (isFresh) return await this.find(repository, digest)
     return await this.#link(repository, digest)
   }
@@ -86,6 +87,7 @@ export class BlobLibrary {
   }
 
   async #commit(repository: string, uploadId: string, digest: BlobDigest): Promise<number> {
+    const began = performance.now()
     let size: number
     try {
       size = await this.#uploads.commit(uploadId, blobKey(digest), digest)
@@ -97,6 +99,9 @@ export class BlobLibrary {
     }
     // Only after the bytes were verified: a link is the right to read them. Until then the blob is young enough.
     await this.#objects.write(linkKey(repository, digest), nothing)
+    if (performance.now() - began >= this.freshMs && (await this.claim(repository, digest)) === undefined) {
+      throw new RegistryError('UNAVAILABLE', { message: 'storing the blob took too long' })
+    }
     return size
   }
 

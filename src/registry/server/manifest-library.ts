@@ -81,8 +81,7 @@ export class ManifestLibrary {
       `${repository}:${reference.kind === 'tag' ? reference.tag : digest}`,
       async () => {
         if (precondition !== undefined) precondition(await this.#current(repository, reference))
-        await this.#checkParts(repository, document.parts)
-        await this.#store(repository, digest, document, bytes)
+        await this.#checkAndStore(repository, digest, document, bytes)
         if (reference.kind === 'tag') {
           await this.#objects.write(tagKey(repository, reference.tag), Buffer.from(digest))
         }
@@ -152,6 +151,22 @@ export class ManifestLibrary {
     const digest = await this.resolve(repository, reference)
     if (digest === undefined) return undefined
     return (await this.#objects.stat(manifestKey(repository, digest))) === undefined ? undefined : digest
+  }
+
+  /** A garbage collection that began after the parts were found and before the manifest was there does not know that
+   *  they are needed. It can have taken them only if storing took so long that their links were old by then. */
+  async #checkAndStore(repository: string, digest: BlobDigest, document: ManifestDocument, bytes: Buffer) {
+    const began = performance.now()
+    await this.#checkParts(repository, document.parts)
+    await this.#store(repository, digest, document, bytes)
+    if (performance.now() - began < this.#blobs.freshMs) return
+    try {
+      await this.#checkParts(repository, document.parts)
+    } catch (error) {
+      await this.#objects.delete(manifestKey(repository, digest))
+      await this.#forgetIfEmpty(repository)
+      throw error
+    }
   }
 
   async #store(repository: string, digest: BlobDigest, document: ManifestDocument, bytes: Buffer): Promise<void> {
