@@ -22,6 +22,8 @@ export async function exportContainer(
   async function* pack(): AsyncGenerator<Buffer, void, undefined> {
     using files = view
     yield* packDirectory(files.path, { signal })
+    // Its files went while they were read: no half is to be taken for a whole.
+    if (context.containers.find(record.id) === undefined) throw conflict(`container ${record.id} was removed`)
     publishContainer(context.events, record, 'export')
   }
   return pack()

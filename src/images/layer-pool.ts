@@ -43,7 +43,13 @@ interface Member {
   idleTimer: NodeJS.Timeout | undefined
 }
 
-/** Runs layer jobs side by side, at most `size` at a time, in the order they came. */
+type SourceKind = LayerJob['source']['from']
+
+/** A container may be standing still for its layer to be packed. */
+const packers = 2
+
+/** Runs layer jobs side by side in the order they came: at most `size` downloads at a time and as many archives; what
+ *  one kind waits for, a network or a slow client, keeps none of the others waiting. */
 export class LayerPool {
   #options: Required<LayerPoolOptions>
   readonly #members = new Set<Member>()
@@ -93,13 +99,19 @@ export class LayerPool {
   }
 
   #next(): void {
-    while (this.#queue.length > 0) {
-      const idle = [...this.#members].filter((member) => member.task === undefined)
-      if (this.#members.size - idle.length + this.#inline >= this.#options.size) return
-      const task = this.#queue.shift()
-      if (task?.isInline === true) void this.#runHere(task)
-      else if (task !== undefined) this.#give(idle[0] ?? this.#start(), task)
+    for (const task of [...this.#queue]) {
+      const kind = task.job.source.from
+      if (this.#running(kind) >= (kind === 'directory' ? packers : this.#options.size)) continue
+      this.#queue.splice(this.#queue.indexOf(task), 1)
+      if (task.isInline) void this.#runHere(task)
+      else this.#give([...this.#members].find((member) => member.task === undefined) ?? this.#start(), task)
     }
+  }
+
+  /** How many jobs of a kind run; only downloads are queued to run on the main thread. */
+  #running(kind: SourceKind): number {
+    const members = [...this.#members].filter(({ task }) => task?.job.source.from === kind)
+    return members.length + (kind === 'registry' ? this.#inline : 0)
   }
 
   async #runHere({ job, options, resolve, reject }: Task): Promise<void> {
