@@ -26,8 +26,9 @@ export class PasswordChecker implements AsyncDisposable {
     return answer.promise
   }
 
-  /** Ends the thread; comparisons that wait are rejected. */
+  /** Ends the thread after the comparisons that wait. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled([...this.#waiting.values()].map(({ promise }) => promise))
     clearTimeout(this.#idle)
     const worker = this.#worker
     this.#worker = undefined
