@@ -81,15 +81,16 @@ class Packer {
       yield formatTarHeader({ type: 'file', path: whiteout, mode: 0, mtimeNs })
       return
     }
-    const first = this.#firstName(path, status)
-    if (first !== undefined) {
-      yield formatTarHeader({ ...entryOf(path, directory, name, status), type: 'link', linkPath: first, sizeBytes: 0 })
-    } else if (status.isFile()) {
-      yield* packFile(directory, name, path)
-    } else {
-      const entry = tolerateGone(() => entryOf(path, directory, name, status))
-      if (entry !== undefined) yield formatTarHeader(entry)
-    }
+    const key = status.nlink < 2n ? undefined : `${status.dev}:${status.ino}`
+    const first = key === undefined ? undefined : this.#links.get(key)
+    const entry = tolerateGone(() => entryOf(path, directory, name, status))
+    if (entry === undefined) return
+    let isPacked = true
+    if (first !== undefined) yield formatTarHeader({ ...entry, type: 'link', linkPath: first, sizeBytes: 0 })
+    else if (status.isFile()) isPacked = yield* packFile(directory, name, path)
+    else yield formatTarHeader(entry)
+    // A name that went before it was packed is nothing that another can link to.
+    if (key !== undefined && first === undefined && isPacked) this.#links.set(key, path)
   }
 
   *#packTree(parent: number, name: string, path: string): Iterable<Buffer> {
@@ -105,29 +106,22 @@ class Packer {
       closeFd(directory)
     }
   }
-
-  /** The path under which this file was packed already, or undefined (and then this one is noted). */
-  #firstName(path: string, status: BigIntStats): string | undefined {
-    if (status.nlink < 2n) return undefined
-    const file = `${status.dev}:${status.ino}`
-    const first = this.#links.get(file)
-    if (first === undefined) this.#links.set(file, path)
-    return first
-  }
 }
 
-function* packFile(directory: number, name: string, path: string): Iterable<Buffer> {
+/** False when there is no such file any more. */
+function* packFile(directory: number, name: string, path: string): Generator<Buffer, boolean, undefined> {
   // A fifo that took the file's place must not make us wait.
   const flags = constants.O_RDONLY | constants.O_NONBLOCK
   const fd = tolerateGone(() => openAt(directory, toName(name), flags))
-  if (fd === undefined) return
+  if (fd === undefined) return false
   try {
     const status = fstatSync(fd, { bigint: true })
-    if (!status.isFile()) return
+    if (!status.isFile()) return false
     const sizeBytes = Number(status.size)
     yield formatTarHeader({ ...entryOf(path, directory, name, status), xattrs: readXattrs(fd), sizeBytes })
     yield* readExactly(fd, sizeBytes)
     yield tarPadding(sizeBytes)
+    return true
   } finally {
     closeFd(fd)
   }

@@ -350,6 +350,24 @@ layerTest('packDirectory() and applyLayer() keep everything, and give the same b
   assert.doesNotMatch(some.toString('latin1'), /nnn/)
 })
 
+layerTest('packDirectory() of a tree that changes meanwhile gives an archive that can be unpacked', async (home) => {
+  const [from, to] = [makeRoot(home, 'from'), makeRoot(home, 'to')]
+  writeFileSync(join(from, '0'), Buffer.alloc(400_000))
+  writeFileSync(join(from, 'a'), 'content')
+  linkSync(join(from, 'a'), join(from, 'b'))
+  linkSync(join(from, 'a'), join(from, 'c'))
+  const parts: Buffer[] = []
+  for await (const part of packDirectory(from)) {
+    parts.push(part)
+    // The names were read before this: `a` is gone when it is looked at.
+    rmSync(join(from, 'a'), { force: true })
+  }
+  await applyLayer(one(Buffer.concat(parts)), to)
+  assert.equal(readFileSync(join(to, 'b'), 'utf8'), 'content')
+  assert.equal(statSync(join(to, 'b')).ino, statSync(join(to, 'c')).ino)
+  assert.ok(!existsSync(join(to, 'a')))
+})
+
 layerTest('LayerUnpacker gives all descriptors back, also after a failure', async (home) => {
   const count = (): number => readdirSync('/proc/self/fd').length
   const before = count()
