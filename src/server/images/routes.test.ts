@@ -52,7 +52,6 @@ test('pull answers early failures with a status and late ones in the stream', as
     ['fromImage=busybox&tag=sha256:12', 400],
     ['fromImage=Bad&tag=a', 400],
     ['fromImage=a&tag=!', 400],
-    ['fromSrc=http://x/y', 501],
     ['', 400],
   ] as const) {
     assert.equal((await api.request('POST', `/images/create?${query}`)).status, status, query)
@@ -90,6 +89,57 @@ test('load and import read the body', async () => {
       platform: undefined,
     },
   ])
+})
+
+test('save sends an archive of known size, and cuts one that breaks', async () => {
+  const seen: unknown[] = []
+  let released = 0
+  await using api = await startTestApi({
+    images: {
+      save: async (names, { platform }) => {
+        seen.push([names, platform])
+        if (names.includes('missing')) throw notFound('reference does not exist')
+        return {
+          sizeBytes: 7,
+          async *chunks() {
+            yield Buffer.from('arch')
+            if (names.includes('broken')) throw new Error('the disk broke')
+            yield Buffer.from('ive')
+          },
+          [Symbol.dispose]: () => {
+            released += 1
+          },
+        }
+      },
+    },
+  })
+  const get = (path: string) => api.request('GET', path)
+  const platform = encodeURIComponent('{"os":"linux","architecture":"arm64","variant":"v8"}')
+  const answer = await get(`/images/get?names=a:1&names=b&platform=${platform}`)
+  assert.deepEqual(
+    [answer.status, answer.headers['content-type'], answer.headers['content-length'], answer.body],
+    [200, 'application/x-tar', '7', 'archive'],
+  )
+  assert.equal((await get('/images/h:5000/a/b/get')).body, 'archive')
+  assert.equal((await get('/images/missing/get')).status, 404)
+  await assert.rejects(get('/images/broken/get'))
+  assert.deepEqual(seen, [
+    [['a:1', 'b'], 'linux/arm64'],
+    [['h:5000/a/b'], undefined],
+    [['missing'], undefined],
+    [['broken'], undefined],
+  ])
+  assert.equal(released, 3)
+  for (const [text, message] of [
+    ['linux/amd64', /^failed to parse platform: /],
+    ['[]', /^failed to parse platform: not an object/],
+    ['{"os":"linux"}', /^both OS and Architecture must be provided/],
+  ] as const) {
+    const { status, json } = await get(`/images/a/get?platform=${encodeURIComponent(text)}`)
+    assert.equal(status, 400)
+    assert.match((json() as { message: string }).message, message)
+  }
+  assert.equal((await get('/images/a/get?platform={}&platform={}')).status, 400)
 })
 
 test('list has the shape of the client version', async () => {
