@@ -1,14 +1,12 @@
 /** A layer that is here uncompressed, made ready for a registry: compressed once, the same bytes each time, and kept. */
-import { createReadStream } from 'node:fs'
 import { gzipBlocks } from '../archive/index.ts'
-import { type AbortOptions, BerthError } from '../base/index.ts'
+import { BerthError, shortId } from '../base/index.ts'
 import type { Lease, LocalContentStore } from '../content/index.ts'
 import { type Descriptor, mediaTypes } from '../oci/index.ts'
 import type { ImageLayer } from './image.ts'
 import type { ImageStore } from './image-store.ts'
 import { newStreamIngestKey } from './ingest-keys.ts'
-
-const readBytes = 1 << 20
+import { LayerProgress, type ProgressOptions } from './progress.ts'
 
 /** True for a layer whose blob is a bare tar archive. */
 export function isUncompressed({ mediaType }: Descriptor): boolean {
@@ -20,16 +18,25 @@ export async function compressLayer(
   { store, content }: { readonly store: ImageStore; readonly content: LocalContentStore },
   layer: ImageLayer,
   lease: Lease,
-  { signal }: AbortOptions,
+  { onProgress = () => {}, signal }: ProgressOptions,
 ): Promise<Descriptor> {
   const known = await findCompressed(store, content, layer, lease)
   if (known !== undefined) return known
   const ingest = await content.ingest(newStreamIngestKey())
   try {
-    const source = createReadStream(content.pathOf(layer.blob.digest), { highWaterMark: readBytes })
-    for await (const chunk of gzipBlocks(source as AsyncIterable<Buffer>)) {
+    const progress = new LayerProgress(shortId(layer.diffId))
+    progress.watch(onProgress)
+    let read = 0
+    const counted = async function* () {
+      for await (const chunk of content.open(layer.blob.digest) as AsyncIterable<Buffer>) {
+        read += chunk.length
+        yield chunk
+      }
+    }
+    for await (const chunk of gzipBlocks(counted())) {
       if (signal?.aborted === true) throw new BerthError('cancelled', 'context canceled')
       ingest.write(chunk)
+      progress.amount('Compressing', read, layer.blob.size)
     }
     const { digest, sizeBytes } = await ingest.commit()
     // What is made inside the gate is safe until then.

@@ -1,6 +1,7 @@
 /** The blobs of one image on their way to a repository: layers side by side, told as Docker tells it, then the config. */
-import { createReadStream } from 'node:fs'
-import { shortId } from '../base/index.ts'
+import { createReadStream, existsSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import { notFound, shortId } from '../base/index.ts'
 import type { LocalContentStore } from '../content/index.ts'
 import type { Descriptor, Digest, Reference } from '../oci/index.ts'
 import { type Repository, type UploadSource, uploadBlob } from '../registry/client/index.ts'
@@ -92,7 +93,10 @@ function sourceOf(content: LocalContentStore, { digest, size }: Descriptor): Upl
   return {
     digest,
     sizeBytes: size,
-    open: (start, end) => createReadStream(path, { start, end: end - 1, highWaterMark: readBytes }),
+    open: (start, end) =>
+      existsSync(path)
+        ? createReadStream(path, { start, end: end - 1, highWaterMark: readBytes })
+        : new Readable().destroy(notFound(`content digest ${digest}: not found`)),
   }
 }
 

@@ -24,7 +24,7 @@ import {
 } from '../registry/client/index.ts'
 import type { ActivityGate } from './activity-gate.ts'
 import { compressLayer, isUncompressed } from './compress-layer.ts'
-import type { ImageRecord, NamedTarget } from './image.ts'
+import type { ImageLayer, ImageRecord, NamedTarget } from './image.ts'
 import type { ProgressOptions } from './progress.ts'
 import { announceLayers, type PushParts, pushBlobs } from './push-blobs.ts'
 
@@ -113,12 +113,13 @@ async function withCompressedLayers(
 ): Promise<ImageRecord> {
   if (record.isManifestMade !== true || !record.layers.some(({ blob }) => isUncompressed(blob))) return record
   return await deps.gate.make(async () => {
-    const blobs = await Promise.all(
-      record.layers.map((layer) =>
-        isUncompressed(layer.blob) ? compressLayer(deps, layer, lease, request) : layer.blob,
-      ),
-    )
-    const layers = record.layers.map((layer, at) => ({ ...layer, blob: blobs[at] ?? layer.blob }))
+    // One after the other: each takes all processors.
+    const layers: ImageLayer[] = []
+    for (const layer of record.layers) {
+      const blob = isUncompressed(layer.blob) ? await compressLayer(deps, layer, lease, request) : layer.blob
+      layers.push({ ...layer, blob })
+    }
+    const blobs = layers.map(({ blob }) => blob)
     const config = { mediaType: mediaTypes.ociConfig, digest: record.id, size: record.configSize }
     const made: Manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: blobs }
     const bytes = formatManifest(made)
