@@ -232,3 +232,53 @@ test('readBlob() ends when its signal fires', async (t) => {
     { kind: 'cancelled' },
   )
 })
+
+test('Repository shows nobody but the registry itself the user’s password', async (t) => {
+  const shown: string[] = []
+  const elsewhere = await serve(t, (request, response) => {
+    shown.push(`elsewhere ${request.headers.authorization ?? '-'}`)
+    sendManifest(response)
+  })
+  const host = await serve(t, (request, response) => {
+    shown.push(`registry ${request.headers.authorization ?? '-'}`)
+    if (request.headers.authorization === undefined) {
+      response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="x"' }).end()
+    } else response.writeHead(307, { Location: `http://${elsewhere}/signed?secret=1` }).end()
+  })
+  const auth = { username: 'u', password: 'p' }
+  const basic = `Basic ${Buffer.from('u:p').toString('base64')}`
+  await client(t)
+    .repository(parseReference(`${host}/a`), auth)
+    .fetchManifest('1')
+  assert.deepEqual(shown, ['registry -', `registry ${basic}`, 'elsewhere -'])
+  shown.length = 0
+  const mirrored = client(t, { mirrors: [`http://${host}`], proxies: { httpsProxy: 'http://127.0.0.1:1' } })
+  await assert.rejects(mirrored.repository(parseReference('a'), auth).fetchManifest('1'), { kind: 'unavailable' })
+  assert.ok(shown.length > 0 && shown.every((one) => one === 'registry -'), shown.join())
+})
+
+test('Repository renews a token that ends, and one that is refused', async (t) => {
+  const valid = new Set<string>()
+  let made = 0
+  const host = await serve(t, (request, response) => {
+    if (request.url?.startsWith('/token') === true) {
+      made += 1
+      valid.add(`Bearer T${made}`)
+      response.end(JSON.stringify({ token: `T${made}`, expires_in: 300 }))
+    } else if (valid.has(request.headers.authorization ?? '')) sendManifest(response)
+    else {
+      const challenge = `Bearer realm="http://${host}/token",service="s",error="invalid_token"`
+      response.writeHead(401, { 'WWW-Authenticate': challenge }).end()
+    }
+  })
+  const repository = client(t).repository(parseReference(`${host}/a`))
+  await repository.fetchManifest('1')
+  await repository.fetchManifest('1')
+  assert.equal(made, 1)
+  valid.clear()
+  await repository.fetchManifest('1')
+  assert.equal(made, 2)
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 295_000 })
+  await repository.fetchManifest('1')
+  assert.equal(made, 3)
+})

@@ -157,7 +157,6 @@ export class Repository {
   /** Does the work at the first endpoint that can: mirrors may fail in any way, a registry only by not speaking TLS. */
   async #first<T>({ signal }: AbortOptions, work: (session: EndpointSession) => Promise<T>): Promise<T> {
     const sessions = await this.#endpoints()
-    let failure: unknown
     for (const session of [...sessions]) {
       try {
         const result = await work(session)
@@ -165,9 +164,8 @@ export class Repository {
         return result
       } catch (error) {
         if (signal?.aborted === true || isKind(error, 'cancelled')) throw error
-        failure = worthier(failure, error)
         const { isMirror, baseUrl } = session.endpoint
-        if (session === sessions.at(-1) || !(isMirror || isWrongScheme(error))) throw failure
+        if (session === sessions.at(-1) || !(isMirror || isWrongScheme(error))) throw error
         // One that is down is not waited for again.
         if (!hasAnswered(error) || isRetryable(error)) remove(sessions, session)
         const level = isMirror ? 'info' : 'debug'
@@ -177,7 +175,7 @@ export class Repository {
         })
       }
     }
-    throw failure ?? new BerthError('internal', 'registry has no endpoint')
+    throw new BerthError('internal', 'registry has no endpoint')
   }
 
   /** What answered is where the rest is asked for; of HTTPS and HTTP of one registry only that one stays. */
@@ -269,11 +267,6 @@ function parseTags(body: Buffer): string[] {
 function nextPage(link: string | string[] | undefined): string | undefined {
   const match = /<[^>]*\/(tags\/list\?[^>]*)>\s*;\s*rel="?next"?/.exec(String(link ?? ''))
   return match?.[1]
-}
-
-/** Of two failures the one that tells the user more: an answer beats a connection that failed. */
-function worthier(first: unknown, second: unknown): unknown {
-  return hasAnswered(first) && !hasAnswered(second) ? first : second
 }
 
 function hasAnswered(error: unknown): boolean {

@@ -4,14 +4,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import { BerthError } from '../../base/index.ts'
 import { type Digest, parseReference } from '../../oci/index.ts'
-import { RegistryClient, type UploadOptions, uploadBlob } from './index.ts'
+import { RegistryClient, type UploadOptions, type UploadTarget, uploadBlob } from './index.ts'
 
 const blob = Buffer.alloc(3 << 20, 'some bytes that are uploaded ')
 const digest = `sha256:${createHash('sha256').update(blob).digest('hex')}` as Digest
 
 interface Fake extends AsyncDisposable {
   readonly log: string[]
+  readonly repository: UploadTarget
   upload(options?: UploadOptions, bytes?: Buffer): ReturnType<typeof uploadBlob>
 }
 
@@ -41,6 +43,7 @@ async function startFake(before: Handler): Promise<Fake> {
   const repository = client.repository(parseReference(name), {}, { actions: 'pull,push' })
   return {
     log,
+    repository,
     upload: (options, bytes = blob) =>
       uploadBlob(
         repository,
@@ -147,6 +150,27 @@ test('uploadBlob() mounts, or uses the upload that a registry begins instead', a
   await using refusing = await startFake(() => false)
   assert.deepEqual(await refusing.upload({ mountFrom: ['lib/a', 'lib/b'] }), { type: 'uploaded' })
   assert.equal(refusing.log.filter((line) => line.startsWith('POST')).length, 2)
+})
+
+test('uploadBlob() waits for a registry that is busy at any point', async () => {
+  const busy = new Set(['POST', 'PATCH', 'PUT'])
+  await using fake = await startFake((request, response) => {
+    if (!busy.delete(request.method ?? '')) return false
+    response.writeHead(request.method === 'POST' ? 429 : 503, { 'Retry-After': '0' }).end()
+    return true
+  })
+  assert.deepEqual(await fake.upload(), { type: 'uploaded' })
+  assert.equal(busy.size, 0)
+})
+
+test('uploadBlob() ends when its signal fires, and when the blob is not here', async () => {
+  await using fake = await startFake((request) => request.method === 'PATCH')
+  const abort = new AbortController()
+  const upload = fake.upload({ signal: abort.signal, onProgress: () => abort.abort() })
+  await assert.rejects(upload, { kind: 'cancelled' })
+  const missing = new BerthError('notFound', 'content digest: not found')
+  const source = { digest, sizeBytes: blob.length, open: () => new Readable().destroy(missing) }
+  await assert.rejects(uploadBlob(fake.repository, source), missing)
 })
 
 test('uploadBlob() says what a registry refuses', async () => {
