@@ -22,6 +22,7 @@ export async function writeOutput(
   checkTarget(path, what)
   const temporary = join(dirname(path), `.tmp-${basename(path)}${process.pid}`)
   let fd: number | undefined
+  const unwatch = removeOnSignal(temporary)
   try {
     fd = fs.openSync(temporary, 'wx', ownerOnly)
     for await (const chunk of await open()) {
@@ -36,7 +37,24 @@ export async function writeOutput(
     closeQuietly(fd)
     fs.rmSync(temporary, { force: true })
     throw error
+  } finally {
+    unwatch()
   }
+}
+
+/** Whoever is interrupted leaves nothing half done behind. */
+function removeOnSignal(path: string): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const onSignal = (signal: NodeJS.Signals): void => {
+    fs.rmSync(path, { force: true })
+    unwatch()
+    process.kill(process.pid, signal)
+  }
+  const unwatch = (): void => {
+    for (const signal of signals) process.off(signal, onSignal)
+  }
+  for (const signal of signals) process.on(signal, onSignal)
+  return unwatch
 }
 
 /** Docker replaces plain files only: a link, a device or a directory is no place for an archive. */
