@@ -58,12 +58,12 @@ async function sendPieces(exchange: RegistryExchange, reader: ObjectReader, star
       await sending
       exchange.sentBytes += count
       sending = send(response, piece, count)
+      // It may fail while the next piece is read; who awaits it then is told.
+      sending.catch(() => {})
     }
     await sending
     response.end()
   } finally {
-    // It may fail after something else did.
-    sending?.catch(() => {})
     await reader.close()
   }
 }
