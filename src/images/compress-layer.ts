@@ -27,6 +27,7 @@ export async function compressLayer(
     const progress = new LayerProgress(shortId(layer.diffId))
     progress.watch(onProgress)
     let read = 0
+    let told = 0
     const counted = async function* () {
       for await (const chunk of content.open(layer.blob.digest) as AsyncIterable<Buffer>) {
         read += chunk.length
@@ -36,7 +37,8 @@ export async function compressLayer(
     for await (const chunk of gzipBlocks(counted())) {
       if (signal?.aborted === true) throw new BerthError('cancelled', 'context canceled')
       ingest.write(chunk)
-      progress.amount('Compressing', read, layer.blob.size)
+      if (read !== told) progress.amount('Compressing', read, layer.blob.size)
+      told = read
     }
     const { digest, sizeBytes } = await ingest.commit()
     // What is made inside the gate is safe until then.
