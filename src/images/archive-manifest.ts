@@ -26,6 +26,9 @@ export interface ArchivedImage {
   readonly manifest?: { readonly bytes: Buffer; readonly descriptor: Descriptor }
 }
 
+/** Annotations with a name, the most telling one first. */
+const nameKeys = ['io.containerd.image.name', 'org.opencontainers.image.ref.name'] as const
+
 /** Gives a small member's bytes. */
 export type ReadMember = (path: string) => Buffer | undefined
 
@@ -63,20 +66,39 @@ function readDockerManifest(bytes: Buffer): ArchivedImage[] {
     return {
       configPath: one.Config,
       layers: layers.map((path) => ({ path: String(path) })),
-      references: tags.map((tag) => parseReference(String(tag))),
+      references: tags.map((tag) => parseTag(String(tag))),
     }
   })
+}
+
+function parseTag(text: string): Reference {
+  const { registry, repository, tag } = parseReference(text)
+  if (tag === undefined) throw invalidArgument(`invalid tag ${JSON.stringify(text)}`)
+  return { registry, repository, tag }
 }
 
 function readLayout(read: ReadMember, indexBytes: Buffer, platform: Platform): ArchivedImage[] {
   const images: ArchivedImage[] = []
   const document = parseManifestDocument(indexBytes)
   if (document.type !== 'index') throw invalidArgument('invalid archive: index.json is no index')
-  for (const descriptor of document.index.manifests) {
+  for (const descriptor of ofPlatform(document.index.manifests, platform)) {
     const image = readLayoutImage(read, descriptor, platform, 0)
     if (image !== undefined) images.push({ ...image, references: referencesOf(descriptor) })
   }
   return mergeNames(images)
+}
+
+/** Where one name is given to several manifests, each of a platform, only the best of these is meant. */
+function ofPlatform(manifests: readonly Descriptor[], platform: Platform): Descriptor[] {
+  const groups = Map.groupBy(
+    manifests,
+    ({ annotations = {} }) => annotations[nameKeys[0]] ?? annotations[nameKeys[1]] ?? '',
+  )
+  return [...groups.values()].flatMap((group) => {
+    if (group.length === 1 || group.some((one) => one.platform === undefined)) return group
+    const best = bestPlatform(platform, group, (one) => one.platform)
+    return best === undefined ? [] : [best]
+  })
 }
 
 /** Undefined when the layout does not have the blob, as with other platforms' manifests. */
@@ -106,8 +128,7 @@ function readLayoutImage(
 }
 
 function referencesOf({ annotations = {} }: Descriptor): Reference[] {
-  const full = annotations['io.containerd.image.name']
-  const short = annotations['org.opencontainers.image.ref.name']
+  const [full, short] = nameKeys.map((key) => annotations[key])
   if (full !== undefined) return [withDefaultTag(parseReference(full))]
   if (short === undefined) return []
   try {
