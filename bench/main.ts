@@ -11,8 +11,9 @@ import { byteWorks } from './works/bytes.ts'
 import { containerWorks } from './works/containers.ts'
 import { crowdWorks } from './works/crowds.ts'
 import { pushWorks } from './works/pushes.ts'
+import { registryWorks } from './works/registry.ts'
 
-const works: readonly Work[] = [...containerWorks, ...crowdWorks, ...byteWorks, ...pushWorks]
+const works: readonly Work[] = [...containerWorks, ...crowdWorks, ...byteWorks, ...pushWorks, ...registryWorks]
 
 /** A bench that is told to end takes all down that it started. */
 const stop = new AbortController()
