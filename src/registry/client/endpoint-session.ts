@@ -1,5 +1,5 @@
 /** One endpoint of a registry as one user sees it: learns what credentials it asks for, and sends with them. */
-import { errnoOf, isBerthError } from '../../base/index.ts'
+import { BerthError, errnoOf, isBerthError } from '../../base/index.ts'
 import { type AuthChallenge, parseChallenges } from './auth-challenge.ts'
 import { basicHeader, type RegistryAuth } from './credentials.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -17,6 +17,9 @@ export interface EndpointSessionOptions {
   readonly transport: HttpTransport
   readonly tokens: TokenSource
 }
+
+/** A registry that says nothing at all for so long is taken for dead. */
+const firstContactMs = 30_000
 
 /** Sends requests to one endpoint. Cheap: made for each repository. */
 export class EndpointSession {
@@ -43,7 +46,9 @@ export class EndpointSession {
     const attempt = async (authorization: string | undefined): Promise<HttpResponse> => {
       const headers = { ...request.headers, ...(authorization === undefined ? {} : { Authorization: authorization }) }
       const { insecureTls, host: registryHost } = this.endpoint
-      return await this.#options.transport.send({ ...request, method, url, headers, insecureTls, registryHost })
+      const patience = this.#wasReached ? {} : { idleTimeoutMs: firstContactMs }
+      const send = { ...patience, ...request, method, url, headers, insecureTls, registryHost }
+      return await this.#options.transport.send(send)
     }
     const shown = await this.authorization(options)
     const response = await this.#reach(() => attempt(shown))
@@ -96,7 +101,10 @@ export class EndpointSession {
       const isConnection =
         isBerthError(error) && error.details.errno !== undefined && errnoOf(error.cause) !== undefined
       if (this.#wasReached || !isConnection) throw error
-      throw connectionError(error.cause, 'GET', `${this.endpoint.baseUrl}/v2/`)
+      const failure = connectionError(error.cause, 'GET', `${this.endpoint.baseUrl}/v2/`)
+      // Nobody answered for half a minute: nobody will.
+      if (failure.details.errno !== 'ETIMEDOUT') throw failure
+      throw new BerthError(failure.kind, failure.message, { details: { ...failure.details, retryable: false } })
     }
   }
 }

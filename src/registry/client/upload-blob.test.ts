@@ -173,6 +173,16 @@ test('uploadBlob() ends when its signal fires, and when the blob is not here', a
   await assert.rejects(uploadBlob(fake.repository, source), missing)
 })
 
+test('uploadBlob() follows a registry that has its uploads elsewhere, with the whole body again', async () => {
+  await using fake = await startFake((request, response) => {
+    if (request.method !== 'PATCH' || request.url?.includes('moved') === true) return false
+    response.writeHead(307, { Location: '/v2/x/blobs/uploads/moved' }).end()
+    return true
+  })
+  assert.deepEqual(await fake.upload(), { type: 'uploaded' })
+  assert.ok(fake.log.includes('PATCH /blobs/uploads/moved'))
+})
+
 test('uploadBlob() says what a registry refuses', async () => {
   await using denied = await startFake((request, response) => {
     if (request.method !== 'POST') return false

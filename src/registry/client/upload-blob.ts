@@ -53,6 +53,7 @@ const wholeBytes = 1 << 20
 const chunkBytes = 32 << 20
 const maxFailuresInARow = 5
 const maxMounts = 3
+const maxRedirects = 5
 /** A registry that has all bytes may need minutes to check and move them. */
 const commitTimeoutMs = 10 * 60_000
 
@@ -159,7 +160,7 @@ class BlobUpload {
   async #sendChunk({ url, offset }: Session): Promise<Session> {
     const { sizeBytes } = this.#source
     const end = this.#brokeOnce ? Math.min(offset + chunkBytes, sizeBytes) : sizeBytes
-    const response = await this.#target.send('PATCH', url, {
+    const response = await sendOn(this.#target, 'PATCH', url, {
       headers: {
         'Content-Type': 'application/octet-stream',
         ...(offset === 0 && end === sizeBytes ? {} : { 'Content-Range': `${offset}-${end - 1}` }),
@@ -176,7 +177,7 @@ class BlobUpload {
     const { digest, sizeBytes } = this.#source
     const target = new URL(url)
     target.searchParams.set('digest', digest)
-    const response = await this.#target.send('PUT', target.toString(), {
+    const response = await sendOn(this.#target, 'PUT', target.toString(), {
       headers: { 'Content-Type': 'application/octet-stream' },
       body: offset === sizeBytes ? '' : this.#body(offset, sizeBytes),
       idleTimeoutMs: commitTimeoutMs,
@@ -232,10 +233,28 @@ class BlobUpload {
   }
 }
 
+/** Sends to where the registry has its uploads go. */
+async function sendOn(
+  target: UploadTarget,
+  method: string,
+  url: string,
+  options: RegistryRequest,
+): Promise<HttpResponse> {
+  let next = url
+  for (let hop = 0; hop <= maxRedirects; hop += 1) {
+    const response = await target.send(method, next, options)
+    const { location } = response.headers
+    if ((response.status !== 307 && response.status !== 308) || location === undefined) return response
+    response.body.resume()
+    next = new URL(location, response.url).toString()
+  }
+  throw new BerthError('unavailable', `registry redirects an upload more than ${maxRedirects} times`)
+}
+
 /** Where the upload goes on. `Range: 0-9` stands for ten bytes; some registries leave it out. */
 function sessionOf({ headers, url, status }: HttpResponse, assumedOffset: number): Session {
   const { location } = headers
-  if (location === undefined) {
+  if (location === undefined || status >= 300) {
     throw new BerthError('unavailable', `registry answered ${status} to an upload without saying where it goes on`)
   }
   const end = /^(?:bytes[= ])?0-(\d+)/.exec(headers.range ?? '')?.[1]
