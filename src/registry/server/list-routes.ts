@@ -36,7 +36,7 @@ export async function getTags({ source, limits }: RouteContext, exchange: Regist
 
 /** `GET /v2/<name>/referrers/<digest>`: an index of what names that digest as its subject; never 404. */
 export async function getReferrers(
-  { referrers, limits }: RouteContext,
+  { source, referrers, limits }: RouteContext,
   exchange: RegistryExchange,
   repository: string,
   subject: string,
@@ -46,7 +46,8 @@ export async function getReferrers(
   const artifactType = exchange.query.optional('artifactType')
   const { count, after = '' } = parsePage(exchange.query)
   const limit = Math.min(count ?? limits.pageEntries, limits.pageEntries)
-  const all = (await referrers.list(repository, digest)).filter((referrer) => {
+  const known = (await source.listReferrers?.(repository, digest)) ?? (await referrers.list(repository, digest))
+  const all = known.filter((referrer) => {
     return referrer.digest > after && (artifactType === undefined || referrer.artifactType === artifactType)
   })
   const manifests = all.slice(0, limit)

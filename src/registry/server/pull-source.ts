@@ -23,8 +23,17 @@ export interface StoredBlob {
   readonly sizeBytes: number
   /** Its bytes as they are wanted. The range lies within the blob. */
   open(range?: ByteRange & AbortOptions): Promise<Readable>
-  /** The same into given memory, where the storage can do that. */
-  openReader?(): Promise<ObjectReader>
+  /** The same into given memory, where the storage can do that; undefined where `open` has to do after all. */
+  openReader?(): Promise<ObjectReader | undefined>
+}
+
+/** A manifest that names another one as its subject, as the API shows it. */
+export interface Referrer {
+  readonly mediaType: string
+  readonly digest: BlobDigest
+  readonly size: number
+  readonly artifactType?: string
+  readonly annotations?: Readonly<Record<string, unknown>>
 }
 
 /** Names, sorted by their storage's order, and what to give as `after` for more. */
@@ -53,6 +62,8 @@ export interface PullSource {
   findBlob(repository: string, digest: BlobDigest, options?: FindOptions): Promise<StoredBlob | undefined>
   /** The repository's tags after `after`; undefined when there is no such repository. */
   listTags(repository: string, options: ListOptions & AbortOptions): Promise<NamePage | undefined>
+  /** What names `subject`; undefined when that can't be told now. Absent: what the registry's own storage has. */
+  listReferrers?(repository: string, subject: BlobDigest): Promise<readonly Referrer[] | undefined>
   /** Every repository after `after`. */
   listRepositories(options: ListOptions & AbortOptions): Promise<NamePage>
 }

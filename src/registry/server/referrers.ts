@@ -5,18 +5,10 @@ import { isObject, mediaTypes } from '../../oci/index.ts'
 import { algorithmOf, type BlobDigest, findBlobDigest, hexOfBlob } from './blob-digest.ts'
 import { forEachLimited } from './for-each-limited.ts'
 import { type ManifestDocument, parseManifest } from './manifest-document.ts'
+import type { Referrer } from './pull-source.ts'
 import { manifestKey, referrerKey, referrersPrefix, tagKey } from './registry-keys.ts'
 import type { ObjectStorage } from './storage/registry-storage.ts'
 import { decodeManifest } from './stored-manifest.ts'
-
-/** A descriptor as the API shows it. */
-export interface Referrer {
-  readonly mediaType: string
-  readonly digest: BlobDigest
-  readonly size: number
-  readonly artifactType?: string
-  readonly annotations?: Readonly<Record<string, unknown>>
-}
 
 const concurrency = 16
 

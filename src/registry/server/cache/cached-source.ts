@@ -81,6 +81,14 @@ export class CachedSource implements PullSource {
     return page === 'unreachable' || page === undefined ? local.manifests.listRepositories(options) : page
   }
 
+  async listReferrers(repository: string, subject: BlobDigest): Promise<readonly Referrer[] | undefined> {
+    try {
+      return await this.#options.upstream.referrers(repository, subject, { signal: this.#options.signal })
+    } catch {
+      return undefined // upstream.ts has logged it
+    }
+  }
+
   /** Resolves when no blob is on its way any more. */
   async drain(): Promise<void> {
     await Promise.all([...this.#downloads.values()].map(({ ended }) => ended))
@@ -149,16 +157,13 @@ export class CachedSource implements PullSource {
   /** A blob that is here; should it be taken away just now, it is fetched again. */
   async #used(repository: string, blob: StoredBlob): Promise<StoredBlob> {
     await this.#touch(blobKey(blob.digest))
+    const { digest, sizeBytes, openReader } = blob
     return {
-      ...blob,
-      open: async (range) => {
-        try {
-          return await blob.open(range)
-        } catch (error) {
-          if (!isKind(error, 'notFound')) throw error
-          return await this.#download(repository, blob.digest, blob.sizeBytes).open(range)
-        }
-      },
+      digest,
+      sizeBytes,
+      open: async (range) =>
+        (await ifFound(() => blob.open(range))) ?? (await this.#download(repository, digest, sizeBytes).open(range)),
+      ...(openReader === undefined ? {} : { openReader: () => ifFound(openReader) }),
     }
   }
 
@@ -209,6 +214,15 @@ export class CachedSource implements PullSource {
     const rest = names.names.filter((name) => byBytes(name, after) > 0)
     const page = rest.slice(0, limit)
     return { names: page, next: rest.length > page.length ? page.at(-1) : undefined }
+  }
+}
+
+async function ifFound<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isKind(error, 'notFound')) return undefined
+    throw error
   }
 }
 

@@ -6,7 +6,7 @@ import { type Logger, nullLogger } from '../../../base/index.ts'
 import { blobDigestOf } from '../blob-digest.ts'
 import { FolderStorage } from '../storage/folder-storage.ts'
 import { type Fault, FaultyProxy } from '../testing/faulty-proxy.ts'
-import { ociIndexType, RegistryUnderTest } from '../testing/registry-under-test.ts'
+import { ociIndexType, ociManifestType, RegistryUnderTest } from '../testing/registry-under-test.ts'
 import { type ProxyOptions, PullThroughCache } from './index.ts'
 
 const layer = randomBytes(3_000_000)
@@ -235,6 +235,19 @@ test('lists come from upstream, and from here when it is gone', async () => {
   at.proxy.fault = down
   assert.deepEqual((await at.registry.request('GET', '/v2/team/app/tags/list')).json().tags, ['1'])
   assert.deepEqual((await at.registry.request('GET', '/v2/_catalog')).json().repositories, ['team/app'])
+})
+
+test('referrers come from upstream, and from here when it is gone', async () => {
+  await using at = await place()
+  const subject = { mediaType: ociManifestType, digest: at.image.digest, size: at.image.bytes.length }
+  const signature = await at.upstream.pushImage('team/app', undefined, { subject, artifactType: 'a/signature' })
+  const path = `/v2/team/app/referrers/${at.image.digest}`
+  const digests = async (query = '') => (await at.registry.request('GET', path + query)).json().manifests.map(({ digest }: { digest: string }) => digest) // biome-ignore format: one line
+  assert.deepEqual(await digests(), [signature.digest])
+  assert.deepEqual(await digests('?artifactType=other'), [])
+  await at.registry.request('GET', `/v2/team/app/manifests/${signature.digest}`)
+  at.proxy.fault = down
+  assert.deepEqual(await digests('?artifactType=a/signature'), [signature.digest])
 })
 
 test('a mirror of one registry does not answer for another one', async () => {

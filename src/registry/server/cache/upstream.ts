@@ -3,6 +3,8 @@
 import { type AbortOptions, isBerthError, isKind, type Logger, messageOf } from '../../../base/index.ts'
 import { type Descriptor, type Digest, defaultRegistry, isObject } from '../../../oci/index.ts'
 import { type FetchedManifest, type RegistryAuth, RegistryClient, type Repository } from '../../client/index.ts'
+import { type BlobDigest, findBlobDigest } from '../blob-digest.ts'
+import type { Referrer } from '../pull-source.ts'
 import { RegistryError } from '../registry-error.ts'
 import type { ProxyOptions } from './proxy-options.ts'
 
@@ -104,6 +106,21 @@ export class Upstream {
     })
   }
 
+  /** What names `subject`, by the API or by the tag of registries that have none. */
+  async referrers(
+    repository: string,
+    subject: BlobDigest,
+    options: AbortOptions = {},
+  ): Promise<readonly Referrer[] | undefined> {
+    const listed = await this.#ask(repository, async (there) => {
+      const { body } = await there.request(`referrers/${subject}`, options)
+      return parseReferrers(await readText(body))
+    })
+    if (listed !== undefined) return listed
+    const tagged = await this.manifest(repository, subject.replace(':', '-'), options)
+    return tagged === undefined ? undefined : parseReferrers(tagged.bytes.toString('utf8'))
+  }
+
   close(): void {
     this.#client.close()
   }
@@ -163,6 +180,25 @@ function answerOf(error: unknown): unknown {
     return new RegistryError('TOOMANYREQUESTS', { message: 'upstream asks us to wait', headers, cause: error })
   }
   return new RegistryError('UNAVAILABLE', { message: 'upstream cannot be reached or is broken', cause: error })
+}
+
+function parseReferrers(text: string): Referrer[] {
+  const value: unknown = JSON.parse(text)
+  const entries = isObject(value) && Array.isArray(value.manifests) ? value.manifests.filter(isObject) : []
+  return entries
+    .flatMap((entry) => {
+      const { mediaType, size, artifactType, annotations } = entry
+      const digest = findBlobDigest(entry.digest)
+      if (digest === undefined || typeof mediaType !== 'string' || typeof size !== 'number') return []
+      return {
+        mediaType,
+        digest,
+        size,
+        ...(typeof artifactType === 'string' ? { artifactType } : {}),
+        ...(isObject(annotations) ? { annotations } : {}),
+      }
+    })
+    .sort((one, other) => (one.digest < other.digest ? -1 : 1))
 }
 
 function parseNames(text: string): string[] {
