@@ -10,10 +10,17 @@ const isFinal = /^(Pull complete|Already exists|Download complete|Pushed|Layer a
 const isNotable = /^Retrying /
 /** Each redrawing of a line costs the terminal some work. */
 const redrawMs = 50
+/** How long a terminal's size is taken for true. */
+const sizeMs = 500
 
 export interface ProgressDisplayOptions {
   /** Milliseconds from any start. */
   readonly now?: () => number
+}
+
+interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
 }
 
 interface Line {
@@ -29,6 +36,7 @@ export class ProgressDisplay {
   readonly #terminal: boolean
   readonly #now: () => number
   #lines = new Map<string, Line>()
+  #known: (TerminalSize & { readonly atMs: number }) | undefined
   /** Layers that had their line, where there is no terminal. */
   readonly #done = new Set<string>()
 
@@ -62,8 +70,16 @@ export class ProgressDisplay {
     this.#output.write(plainText(message))
   }
 
+  /** The terminal's size, which takes a while to learn and may change. */
+  #size(nowMs: number): TerminalSize {
+    if (this.#known === undefined || nowMs - this.#known.atMs > sizeMs) {
+      const { columns, rows } = this.#output
+      this.#known = { columns, rows, atMs: nowMs }
+    }
+    return this.#known
+  }
+
   #redraw(id: string, { status = '', progressDetail: detail }: ProgressMessage): void {
-    const { columns, rows } = this.#output
     const nowMs = this.#now()
     let line = this.#lines.get(id)
     let start = ''
@@ -77,6 +93,7 @@ export class ProgressDisplay {
     if (isSoon && status === line.status && start === '' && detail?.current !== detail?.total) return
     line.status = status
     line.drawnMs = nowMs
+    const { columns, rows } = this.#size(nowMs)
     const up = this.#lines.size - line.index
     // What has left the screen at its top can't be reached any more.
     if (up >= rows) {
