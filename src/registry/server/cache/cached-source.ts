@@ -3,7 +3,7 @@
 import { type AbortOptions, isKind, type Logger, messageOf } from '../../../base/index.ts'
 import type { BlobDigest } from '../blob-digest.ts'
 import type { LocalContents } from '../local-source.ts'
-import type { ManifestReference, NamePage, PullSource, StoredBlob, StoredManifest } from '../pull-source.ts'
+import type { ManifestReference, NamePage, PullSource, Referrer, StoredBlob, StoredManifest } from '../pull-source.ts'
 import { blobKey, manifestKey } from '../registry-keys.ts'
 import type { ListOptions, UploadStorage } from '../storage/registry-storage.ts'
 import { BlobDownload } from './blob-download.ts'
