@@ -95,9 +95,15 @@ function list(daemon: TestDaemon, path: string): string[] {
   return readdirSync(join(daemon.dataRoot, path))
 }
 
-async function work(t: TestContext, daemon: TestDaemon, durationMs: number, isDown?: () => boolean): Promise<void> {
+async function work(
+  t: TestContext,
+  daemon: TestDaemon,
+  durationMs: number,
+  { isDown, onOperation }: { readonly isDown?: () => boolean; readonly onOperation?: () => void } = {},
+): Promise<void> {
   t.diagnostic(`seed ${seed}`)
-  const { done, faults } = await runImageWorkers({ ...material, daemon, seed, workers: 8, durationMs }, isDown)
+  const options = { ...material, daemon, seed, workers: 8, durationMs, ...(onOperation && { onOperation }) }
+  const { done, faults } = await runImageWorkers(options, isDown)
   t.diagnostic(JSON.stringify(done))
   assert.deepEqual(faults, [], `seed ${seed}\n${daemon.log.split('\n').slice(-40).join('\n')}`)
 }
@@ -111,13 +117,16 @@ test('eight workers at random operations leave a sound store', async (t) => {
 test('a daemon that is killed amid it comes back with a sound store', async (t) => {
   await using daemon = await TestDaemon.start()
   let isDown = false
+  let operations = 0
   const kill = async () => {
-    await sleep(3000)
+    // In the middle of much, also on a machine that has much else to do.
+    for (let waited = 0; waited < 6000 && operations < 50; waited += 50) await sleep(50)
     isDown = true
     await daemon.kill9()
     await daemon.start()
     isDown = false
   }
-  await Promise.all([work(t, daemon, 8000, () => isDown), kill()])
+  const onOperation = () => void (operations += 1)
+  await Promise.all([work(t, daemon, 12_000, { isDown: () => isDown, onOperation }), kill()])
   await assertSound(daemon)
 })

@@ -16,6 +16,8 @@ export interface WorkerOptions {
   /** Archives to load, and one file system to import. */
   readonly archives: readonly Buffer[]
   readonly rootfs: Buffer
+  /** Called after each operation. */
+  readonly onOperation?: () => void
 }
 
 export interface WorkerReport {
@@ -60,6 +62,7 @@ export async function runImageWorkers(
       const [name, operation] = worker.random.pick(operations)
       try {
         const { status, text } = await operation(worker)
+        options.onOperation?.()
         const count = (done[name] ??= { ok: 0, refused: 0 })
         const problem = problemOf(status, text)
         if (problem === undefined) count.ok += 1
