@@ -67,6 +67,8 @@ export function parseBlobDigest(text: string): BlobDigest {
 
 function wantedRange(exchange: RegistryExchange, digest: BlobDigest, sizeBytes: number) {
   const { range, 'if-range': ifRange } = exchange.headers
+  // Ranges are GET's alone (RFC 9110, 14.2).
+  if (exchange.isHead) return 'whole'
   // A part of something else than the client has is no use to it.
   if (ifRange !== undefined && !namesDigest(String(ifRange), digest)) return 'whole'
   return parseRange(range, sizeBytes)

@@ -42,6 +42,12 @@ function table(title: string, rows: () => readonly Row[]): void {
 async function check(row: Row, method: string): Promise<void> {
   const name = `${method} ${row.path} (${row.title})`
   const answer = await registry.request(method, row.path, { headers: row.headers })
+  if (method === 'HEAD' && (row.status === 206 || row.status === 416)) {
+    // Ranges are GET's alone.
+    assert.equal(answer.status, 200, name)
+    assert.equal(answer.headers['content-length'], `${layer.length}`, name)
+    return
+  }
   assert.equal(answer.status, row.status, `${name}: ${answer.text}`)
   assert.equal(answer.headers['docker-distribution-api-version'], 'registry/2.0', name)
   for (const [header, value] of Object.entries(row.answer ?? {})) {

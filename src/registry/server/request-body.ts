@@ -78,8 +78,8 @@ class Inbox {
   }
 
   fail(error: Error): void {
-    // What came before is still taken.
-    if (this.#state === 'open' && this.#chunks.length === 0) this.#settle(error)
+    // As long as what came before is being stored, nobody waits for the client.
+    if (this.#state === 'open' && this.#wake !== undefined) this.#settle(error)
   }
 
   close(): void {

@@ -12,14 +12,14 @@ export async function writeDurable(
   { temporary, ifAbsent = false }: { readonly temporary: string; readonly ifAbsent?: boolean | undefined },
 ): Promise<boolean> {
   const draft = join(temporary, newId())
-  const file = await open(draft, 'wx', 0o600)
   try {
-    await file.writeFile(bytes)
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-  try {
+    const file = await open(draft, 'wx', 0o600)
+    try {
+      await file.writeFile(bytes)
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
     return ifAbsent ? await linkInto(draft, path) : await renameInto(draft, path)
   } finally {
     await removeFile(draft)
