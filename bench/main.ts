@@ -8,12 +8,20 @@ import { type BenchOptions, help, parseOptions } from './options.ts'
 import { describeMachine, formatTable, type Row, toJson } from './report.ts'
 import type { Work } from './work.ts'
 import { byteWorks } from './works/bytes.ts'
+import { commitWorks } from './works/commits.ts'
 import { containerWorks } from './works/containers.ts'
 import { crowdWorks } from './works/crowds.ts'
 import { pushWorks } from './works/pushes.ts'
 import { registryWorks } from './works/registry.ts'
 
-const works: readonly Work[] = [...containerWorks, ...crowdWorks, ...byteWorks, ...pushWorks, ...registryWorks]
+const works: readonly Work[] = [
+  ...containerWorks,
+  ...crowdWorks,
+  ...byteWorks,
+  ...commitWorks,
+  ...pushWorks,
+  ...registryWorks,
+]
 
 /** A bench that is told to end takes all down that it started. */
 const stop = new AbortController()
