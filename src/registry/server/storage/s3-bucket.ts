@@ -85,6 +85,7 @@ export class S3Bucket {
       region,
       forcePathStyle,
       maxAttempts,
+      followRegionRedirects: true,
       responseChecksumValidation: 'WHEN_REQUIRED', // blobs carry their own digest
       requestHandler: {
         connectionTimeout: connectTimeoutMs,
@@ -98,6 +99,7 @@ export class S3Bucket {
     })
     const bucket = new S3Bucket(sdk, client, options)
     bucket.#watchClock()
+    if (endpoint === undefined || endpoint.startsWith('https:')) bucket.#leavePartsUnsigned()
     return bucket
   }
 
@@ -230,6 +232,22 @@ export class S3Bucket {
       ),
     )
     return answer.ETag ?? ''
+  }
+
+  /** Parts are hashed once here for their blob's digest and carry a CRC-32; where TLS protects them they need no
+   *  third sum, which takes as long as the first. */
+  #leavePartsUnsigned(): void {
+    this.#client.middlewareStack.add(
+      (next, { commandName }) =>
+        (request) => {
+          if (commandName === 'UploadPartCommand') {
+            const { headers } = request.request as { readonly headers: Record<string, string> }
+            headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD'
+          }
+          return next(request)
+        },
+      { step: 'build', name: 'leavePartsUnsigned' },
+    )
   }
 
   /** Learns the service's time from its answers. */
