@@ -9,7 +9,8 @@
  *  repositories/<repository>/referrers/<algorithm>/<hex of subject>/<algorithm>-<hex>   a descriptor as JSON
  *  catalog/<repository>                                       the repository has manifests (empty object)
  *  condemned/<algorithm>/<hex>                                a garbage collection is about to delete that blob
- *  gc/lock-<number>                                           the garbage collection that runs */
+ *  gc/lock-<number>                                           the garbage collection that runs
+ *  cache/<key of a blob or manifest>                          when it was asked for last: cache/cache-usage.ts */
 import { algorithmOf, type BlobDigest, findBlobDigest, hexOfBlob } from './blob-digest.ts'
 
 export const catalogPrefix = 'catalog/'
