@@ -5,7 +5,7 @@ import type { Output } from './output.ts'
 import { formatTransfer, SpeedMeter } from './transfer-line.ts'
 
 /** What a layer says last. Everything before is only of interest while it lasts. */
-const isFinal = /^(Pull complete|Already exists|Download complete|Pushed|Layer already exists|Mounted from |Skipped )/
+const isFinal = /^(Pull complete|Already exists|Pushed|Layer already exists|Mounted from |Skipped )/
 /** Not an end, but worth a line in a log. */
 const isNotable = /^Retrying /
 /** Each redrawing of a line costs the terminal some work. */

@@ -22,6 +22,7 @@ const minSampleMs = 200
 /** Measures one transfer after the other of the same layer: download, then extraction. */
 export class SpeedMeter {
   #status = ''
+  #beganMs = 0
   #lastMs = 0
   #lastBytes = 0
   #bytesPerSecond: number | undefined
@@ -31,6 +32,7 @@ export class SpeedMeter {
     if (status !== this.#status || bytes < this.#lastBytes) {
       this.#status = status
       this.#bytesPerSecond = undefined
+      this.#beganMs = nowMs
       this.#lastMs = nowMs
       this.#lastBytes = bytes
       return undefined
@@ -38,7 +40,8 @@ export class SpeedMeter {
     const passedMs = nowMs - this.#lastMs
     if (passedMs < minSampleMs) return this.#bytesPerSecond
     const current = ((bytes - this.#lastBytes) * 1000) / passedMs
-    const weight = Math.min(1, passedMs / memoryMs)
+    // The mean of the whole time until that is long enough.
+    const weight = Math.min(1, passedMs / Math.min(memoryMs, nowMs - this.#beganMs))
     this.#bytesPerSecond =
       this.#bytesPerSecond === undefined ? current : this.#bytesPerSecond * (1 - weight) + current * weight
     this.#lastMs = nowMs
