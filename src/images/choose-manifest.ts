@@ -21,6 +21,7 @@ import {
   schema1Refused,
 } from '../oci/index.ts'
 import { isWorthRetrying, type Repository } from '../registry/client/index.ts'
+import { readVerified } from './read-verified.ts'
 
 /** What a reference leads to. */
 export interface ChosenManifest {
@@ -92,9 +93,9 @@ export class ManifestChooser {
     const { tag = '', digest: asked } = this.#reference
     const head = await this.#head(asked ?? tag)
     if (head !== undefined) this.#hold(head.digest)
-    if (head !== undefined && (await this.#content.find(head.digest)) !== undefined) {
-      const bytes = await this.#content.read(head.digest)
-      return { digest: head.digest, sizeBytes: bytes.length, document: this.#parse(bytes, head.mediaType) }
+    const stored = head === undefined ? undefined : await readVerified(this.#content, head.digest)
+    if (head !== undefined && stored !== undefined) {
+      return { digest: head.digest, sizeBytes: stored.length, document: this.#parse(stored, head.mediaType) }
     }
     const { bytes, descriptor } = await this.#repository.fetchManifest(asked ?? tag, { signal })
     await this.#keep(bytes, descriptor.digest)
@@ -156,9 +157,8 @@ export class ManifestChooser {
 
   async #fetch({ digest, mediaType }: Descriptor): Promise<ManifestDocument> {
     this.#hold(digest)
-    if ((await this.#content.find(digest)) !== undefined) {
-      return this.#parse(await this.#content.read(digest), mediaType)
-    }
+    const stored = await readVerified(this.#content, digest)
+    if (stored !== undefined) return this.#parse(stored, mediaType)
     const { bytes } = await this.#repository.fetchManifest(digest, { signal: this.#options.signal })
     await this.#keep(bytes, digest)
     return this.#parse(bytes, mediaType)

@@ -36,7 +36,7 @@ export async function consumeLayer(
 }
 
 /** The error for bytes that are not those of the digest, as Docker words it. */
-export function verificationFailed(digest: Digest, cause: unknown): BerthError {
+export function verificationFailed(digest: Digest, cause?: unknown): BerthError {
   return new BerthError('dataLoss', `filesystem layer verification failed for digest ${digest}`, { cause })
 }
 

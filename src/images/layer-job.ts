@@ -22,6 +22,8 @@ export type LayerSource =
       readonly growth?: SharedArrayBuffer
       /** Of the digest; default: sha256. */
       readonly algorithm?: DigestAlgorithm
+      /** What the bytes must be: others are `dataLoss`. */
+      readonly expected?: Digest
     }
   | {
       /** A container's writable layer: packed, and the tar written on its way. */

@@ -7,7 +7,7 @@ import type { LocalContentStore } from '../content/index.ts'
 import { type Descriptor, type Digest, hexOf } from '../oci/index.ts'
 import type { BlobAuthorizer, HttpTransportOptions } from '../registry/client/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
-import type { LayerJobProgress, LayerResult, UnpackedLayer } from './layer-job.ts'
+import type { LayerJobProgress, LayerResult, LayerSource, UnpackedLayer } from './layer-job.ts'
 import type { LayerPool } from './layer-pool.ts'
 import { LayerProgress, type OnProgress } from './progress.ts'
 
@@ -199,7 +199,9 @@ export class LayerStack {
     }
     const staged = isUnpacked ? undefined : await this.stage()
     try {
-      const { unpacked } = await this.#run(layer, isStored, staged?.directory, progress, authorize, signal)
+      const { unpacked } = isStored
+        ? await this.#unpackStored(layer, staged?.directory, progress, signal)
+        : await this.#download(layer, staged?.directory, progress, authorize, signal)
       if (staged !== undefined) {
         const files = checkDiffId(unpacked, layer)
         await this.#below(parent)
@@ -225,27 +227,53 @@ export class LayerStack {
     }
   }
 
-  async #run(
+  /** A power cut may have damaged a blob: then it goes, and is had anew. */
+  async #unpackStored(
     { blob }: WantedLayer,
-    isStored: boolean,
+    targetDir: string | undefined,
+    progress: LayerProgress,
+    signal: AbortSignal,
+  ): Promise<LayerResult> {
+    const { content } = this.#options
+    const { digest, size: sizeBytes } = blob
+    const source = { from: 'file', path: content.pathOf(digest), sizeBytes, expected: digest } as const
+    try {
+      return await this.#run(source, targetDir, progress, undefined, signal)
+    } catch (error) {
+      if (!isKind(error, 'dataLoss')) throw error
+      await content.delete(digest)
+      throw new BerthError(error.kind, error.message, { cause: error, details: { ...error.details, resumed: true } })
+    }
+  }
+
+  async #download(
+    { blob }: WantedLayer,
     targetDir: string | undefined,
     progress: LayerProgress,
     authorize: BlobAuthorizer,
     signal: AbortSignal,
   ): Promise<LayerResult> {
-    const { content, contentRoot, pool, transport } = this.#options
+    const { contentRoot, transport } = this.#options
     const { digest, size: sizeBytes } = blob
-    const source = isStored
-      ? ({ from: 'file', path: content.pathOf(digest), sizeBytes } as const)
-      : ({ from: 'registry', contentRoot, digest, sizeBytes, transport: transport() } as const)
+    const source = { from: 'registry', contentRoot, digest, sizeBytes, transport: transport() } as const
+    return await this.#run(source, targetDir, progress, authorize, signal)
+  }
+
+  async #run(
+    source: LayerSource,
+    targetDir: string | undefined,
+    progress: LayerProgress,
+    authorize: BlobAuthorizer | undefined,
+    signal: AbortSignal,
+  ): Promise<LayerResult> {
     let hasStarted = false
     setImmediate(() => {
       if (!hasStarted && !signal.aborted) progress.status('Waiting')
     })
-    return await pool.run(
+    return await this.#options.pool.run(
       { source, ...(targetDir === undefined ? {} : { targetDir }) },
       {
-        authorize,
+        ...(authorize === undefined ? {} : { authorize }),
         signal,
         onStart() {
           hasStarted = true

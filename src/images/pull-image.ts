@@ -36,6 +36,7 @@ import type { ImageLayer, ImageRecord } from './image.ts'
 import type { ImageStore } from './image-store.ts'
 import type { LayerOrigin, LayerStack, WantedLayer } from './layer-stack.ts'
 import type { ProgressOptions } from './progress.ts'
+import { readVerified } from './read-verified.ts'
 
 export interface PullDependencies {
   readonly store: ImageStore
@@ -179,8 +180,8 @@ async function fetchConfig(
 ): Promise<OciImageConfig> {
   if (descriptor.size > maxConfigBytes) throw invalidArgument(`image config of ${descriptor.size} bytes is too large`)
   // An interrupted pull may have left it; it is held by now.
-  if ((await content.find(descriptor.digest)) !== undefined)
-    return parseImageConfig(await content.read(descriptor.digest))
+  const stored = await readVerified(content, descriptor.digest)
+  if (stored !== undefined) return parseImageConfig(stored)
   const bytes = await repository.fetchBlob(descriptor, { signal })
   await content.put(bytes, algorithmOf(descriptor.digest))
   return parseImageConfig(bytes)

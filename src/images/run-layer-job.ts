@@ -1,8 +1,9 @@
 /** One layer in one pass: fetch, keep, hash, decompress, hash, unpack. Runs in a worker thread, or on the
  *  main thread for a layer that is smaller than the cost of waking a worker. */
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { packDirectory } from '../archive/index.ts'
-import { consumeLayer } from './consume-layer.ts'
+import { compressionMagicBytes, detectCompression, packDirectory } from '../archive/index.ts'
+import { algorithmOf } from '../oci/index.ts'
+import { consumeLayer, verificationFailed } from './consume-layer.ts'
 import { fetchLayer } from './fetch-layer.ts'
 import { readGrowing } from './growing-file.ts'
 import type { LayerJob, LayerJobHost, LayerResult, LayerSource } from './layer-job.ts'
@@ -21,11 +22,20 @@ export async function runLayerJob(job: LayerJob, host: LayerJobHost): Promise<La
 
 async function readLayer(source: FileSource, targetDir: string | undefined, host: LayerJobHost): Promise<LayerResult> {
   const total = source.sizeBytes
-  const bytes = readGrowing(source.path, source.growth)
-  const file = { path: source.path, algorithm: source.algorithm ?? 'sha256' }
-  return await consumeLayer(bytes, file, targetDir, host, (current) =>
+  const bytes = readGrowing(source.path, source.growth, { mayReuse: isPlain })
+  const { expected } = source
+  const algorithm = expected === undefined ? (source.algorithm ?? 'sha256') : algorithmOf(expected)
+  const file = { path: source.path, algorithm, ...(expected === undefined ? {} : { expected }) }
+  const result = await consumeLayer(bytes, file, targetDir, host, (current) =>
     host.onProgress({ phase: 'extract', current, total }),
   )
+  if (expected !== undefined && result.digest !== expected) throw verificationFailed(expected)
+  return result
+}
+
+/** A plain tar is hashed and unpacked chunk by chunk; a decompressor keeps what it was given for a while. */
+function isPlain(first: Buffer): boolean {
+  return first.length >= compressionMagicBytes && detectCompression(first) === 'none'
 }
 
 async function packLayer(
