@@ -13,7 +13,7 @@ import { TestRegistry } from '../helpers/registry.ts'
 import { dockerArchive, makeImage } from '../root/images-archives.ts'
 
 const layers = 4
-const layerBytes = 8 * 1024 * 1024
+const layerBytes = 5 * 1024 * 1024
 const cuts = 50
 const kills = 5
 /** A cut loses what is on its way: a piece in the kernel and two buffers in the daemon. */
