@@ -1,11 +1,12 @@
 /** Several processes of Berth's registry on one bucket. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { BerthRegistry } from '../helpers/berth-registry.ts'
 import { runOrThrow } from '../helpers/command.ts'
+import { TestRegistry } from '../helpers/registry.ts'
 import { S3Server } from '../helpers/s3/index.ts'
 import { writeBusyboxArchive } from '../helpers/test-image.ts'
 
@@ -126,6 +127,37 @@ test('bytes of another digest become no blob', async () => {
   assert.equal((await fetch(`${at.one.url}/v2/app/blobs/${wrong}`)).status, 404)
   assert.deepEqual([...at.s3.bucket.objects.keys()], ['reg/check'])
   assert.equal(at.s3.bucket.uploads.size, 0)
+})
+
+test('two caches share what either of them fetched', async () => {
+  await using upstream = await TestRegistry.start()
+  await upstream.push(archive, 'team/app:1')
+  await using at = await twoRegistries(`proxy: {remote: "http://${upstream.name}"}\n`)
+  await copy(`docker://${at.one.name}/team/app:1`, `dir:${work}/first`)
+  await upstream[Symbol.asyncDispose]()
+  await copy(`docker://${at.two.name}/team/app:1`, `dir:${work}/second`)
+})
+
+test('a big layer passes through a little memory', async () => {
+  await using at = await twoRegistries()
+  const block = randomBytes(MiB)
+  const hash = createHash('sha256')
+  const count = 300
+  for (let index = 0; index < count; index += 1) hash.update(block)
+  const digest = `sha256:${hash.digest('hex')}`
+  async function* blocks() {
+    for (let index = 0; index < count; index += 1) yield block
+  }
+  const location = await startUpload(at.one)
+  const sent = await fetch(at.one.url + location, { method: 'PATCH', body: blocks(), duplex: 'half' } as RequestInit)
+  assert.equal(sent.status, 202)
+  assert.equal((await finish(at.one, location, digest)).status, 201)
+  const received = createHash('sha256')
+  const answer = await fetch(`${at.one.url}/v2/app/blobs/${digest}`)
+  for await (const chunk of answer.body ?? []) received.update(chunk)
+  assert.equal(`sha256:${received.digest('hex')}`, digest)
+  const peakMiB = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${at.one.pid}/status`, 'utf8'))?.[1]) / 1024
+  assert.ok(peakMiB < 200, `${peakMiB} MiB`)
 })
 
 test('garbage of any registry is collected by one, and nothing else', async () => {
