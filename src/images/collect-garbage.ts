@@ -8,6 +8,7 @@ import type { Leases, LocalContentStore } from '../content/index.ts'
 import { type Digest, isDigest } from '../oci/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
 import type { ActivityGate } from './activity-gate.ts'
+import { childrenFirst, type Stacked } from './children-first.ts'
 import type { ImageRecord } from './image.ts'
 import type { ImageStore } from './image-store.ts'
 import { isStreamIngest } from './ingest-keys.ts'
@@ -105,13 +106,13 @@ export class ImageGarbage {
     return blobs
   }
 
-  /** Newest first, so that children go before their parents. */
+  /** Children before their parents. */
   async #layersBefore(limitMs: number): Promise<Digest[]> {
-    const layers: Digest[] = []
-    for await (const { kind, key, created } of this.#options.snapshots.walk()) {
-      if (kind === 'committed' && isDigest(key) && created.getTime() < limitMs) layers.push(key)
+    const layers: Stacked<Digest>[] = []
+    for await (const { kind, key, parent, created } of this.#options.snapshots.walk()) {
+      if (kind === 'committed' && isDigest(key) && created.getTime() < limitMs) layers.push({ key, parent })
     }
-    return layers.reverse()
+    return childrenFirst(layers)
   }
 
   async #dropIngests(limitMs: number): Promise<void> {
