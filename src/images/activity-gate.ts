@@ -1,3 +1,6 @@
+/** Times of files come from a coarser clock, which is behind by some milliseconds. */
+const clockSlackMs = 100
+
 /** Knows who makes images, so that garbage collection takes nothing from under them. Makers and a collection run
  *  side by side; two collections never do. A maker is safe by two rules: what it makes itself is younger than its
  *  start, and what it finds and builds on it holds with a lease before it looks whether it is there. */
@@ -8,7 +11,7 @@ export class ActivityGate {
 
   /** Runs work that makes images or their parts. */
   async make<T>(work: () => Promise<T>): Promise<T> {
-    const start = { atMs: Date.now() }
+    const start = { atMs: Date.now() - clockSlackMs }
     this.#starts.add(start)
     try {
       return await work()
