@@ -88,6 +88,12 @@ export class ImageStore {
     return this.#names.get(formatReference(withDefaultTag(reference)))
   }
 
+  /** What a name as a user types it stands for; undefined for ids and unknown names. */
+  findTarget(text: string): Descriptor | undefined {
+    const reference = /^(sha256:)?[0-9a-f]{64}$/.test(text) ? undefined : parseWanted(text)
+    return reference === undefined ? undefined : this.#names.get(formatReference(lookupForm(reference)))?.target
+  }
+
   /** The names of an image, tags before digests, in alphabetical order. */
   namesOf(id: Digest): NamedTarget[] {
     const keys = [...(this.#namesOf.get(id) ?? [])].sort()

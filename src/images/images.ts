@@ -189,7 +189,8 @@ export class Images {
   async tag(name: string, repository: string, tag: string): Promise<void> {
     const image = this.#parts.store.resolve(name)
     const reference = nameFrom(tag === '' ? repository : `${repository}:${tag}`)
-    this.#parts.store.name(reference, image.id, image.manifest)
+    // A name for an index gives the index on, so that a push of the new name may send it whole.
+    this.#parts.store.name(reference, image.id, this.#parts.store.findTarget(name) ?? image.manifest)
     this.#publish('tag', image.id, familiarReference(reference))
   }
 

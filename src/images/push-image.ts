@@ -1,5 +1,5 @@
 /** Push: what a name stands for goes to its registry, with the bytes of manifest and config that it came with. */
-import { invalidArgument, isKind, notFound } from '../base/index.ts'
+import { invalidArgument, notFound } from '../base/index.ts'
 import type { Lease, Leases } from '../content/index.ts'
 import {
   type Descriptor,
@@ -16,6 +16,7 @@ import {
   withTag,
 } from '../oci/index.ts'
 import {
+  type ManifestUpload,
   pushError,
   putManifest,
   type RegistryAuth,
@@ -98,9 +99,12 @@ async function pushTag(deps: PushDependencies, push: TagPush): Promise<void> {
   for (const { blob } of found.layers) push.lease.add({ kind: 'blob', key: blob.digest })
   announceLayers(found.layers, request.onProgress ?? (() => {}))
   const record = await withCompressedLayers(deps, found, push)
-  const pushed = await pushManifest(deps, record, push)
   const index = name.target.digest === found.manifest.digest ? undefined : name.target
-  const target = (index === undefined ? undefined : await pushIndex(deps, index, pushed, push)) ?? pushed
+  const whole = index === undefined ? undefined : await readWholeIndex(deps, index, record, push)
+  // The tag goes from what it stood for to the index in one step: the manifest has its digest for a name until then.
+  const pushed = await pushManifest(deps, record, push, whole === undefined ? reference.tag : record.manifest.digest)
+  if (whole !== undefined) await putManifest(push.repository, { target: reference.tag, ...whole }, request)
+  const target = whole === undefined || index === undefined ? pushed : index
   finish(deps, record, target, push)
   if (index !== undefined && target !== index) tellOfIndex(index, target, push)
 }
@@ -145,39 +149,37 @@ function replaceManifest(
   return after
 }
 
-/** Blobs first, then the manifest with its own bytes. */
-async function pushManifest(deps: PushDependencies, record: ImageRecord, push: TagPush): Promise<Descriptor> {
-  const { reference, repository, request } = push
-  const bytes = await deps.content.read(record.manifest.digest)
-  const document = parseManifestDocument(bytes, record.manifest.mediaType)
+/** Blobs first, then the manifest with its own bytes, under a tag or its digest. */
+async function pushManifest(
+  deps: PushDependencies,
+  record: ImageRecord,
+  { reference, repository, request }: TagPush,
+  target: string,
+): Promise<Descriptor> {
+  const { digest, size, mediaType: known } = record.manifest
+  const bytes = await deps.content.read(digest)
+  const document = parseManifestDocument(bytes, known)
   if (document.type !== 'manifest') throw invalidArgument(`manifest of ${record.id} is an index`)
-  const { config, layers } = document.manifest
+  const { config, layers, mediaType } = document.manifest
   const blobs = layers.map((blob, at) => ({ blob, diffId: record.layers[at]?.diffId ?? blob.digest }))
   await pushBlobs(deps, repository, reference, { layers: blobs, config }, request)
-  const { mediaType } = document.manifest
-  await putManifest(repository, { target: reference.tag, bytes, mediaType }, request)
-  return { mediaType, digest: record.manifest.digest, size: record.manifest.size }
+  await putManifest(repository, { target, bytes, mediaType }, request)
+  return { mediaType, digest, size }
 }
 
-/** The index that the image was chosen from, when all that it lists is here; else undefined. */
-async function pushIndex(
-  deps: PushDependencies,
+/** The index that the image was chosen from, when it lists nothing that is not here; else undefined. */
+async function readWholeIndex(
+  { content }: PushDependencies,
   index: Descriptor,
-  pushed: Descriptor,
-  { reference, repository, request }: TagPush,
-): Promise<Descriptor | undefined> {
-  if (request.platform !== undefined) return undefined
-  const bytes = await deps.content.read(index.digest).catch((error: unknown) => {
-    if (isKind(error, 'notFound')) return undefined
-    throw error
-  })
-  if (bytes === undefined) return undefined
+  { manifest }: ImageRecord,
+  { request }: TagPush,
+): Promise<Pick<ManifestUpload, 'bytes' | 'mediaType'> | undefined> {
+  if (request.platform !== undefined || (await content.find(index.digest)) === undefined) return undefined
+  const bytes = await content.read(index.digest)
   const document = parseManifestDocument(bytes, index.mediaType)
-  if (document.type !== 'index' || document.index.manifests.some(({ digest }) => digest !== pushed.digest)) {
-    return undefined
-  }
-  await putManifest(repository, { target: reference.tag, bytes, mediaType: document.index.mediaType }, request)
-  return index
+  const isWhole =
+    document.type === 'index' && document.index.manifests.every(({ digest }) => digest === manifest.digest)
+  return isWhole ? { bytes, mediaType: document.index.mediaType } : undefined
 }
 
 /** Says what was pushed, and remembers where it is. */

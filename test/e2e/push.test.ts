@@ -213,13 +213,16 @@ describe('an index', () => {
       await daemon.ok(['pull', '-q', `${repository}:${tag}`])
       await daemon.ok(['tag', `${repository}:${tag}`, `${other.name}/app:${tag}`])
     }
-    await daemon.ok(['push', '-q', `${repository}:whole`])
-    assert.equal(await raw(`${repository}:whole`), whole)
+    for (const name of [`${repository}:whole`, `${other.name}/app:whole`]) {
+      await daemon.ok(['push', '-q', name])
+      assert.equal(await raw(name), whole)
+    }
     const { stdout, stderr, code } = await daemon.berth(['push', `${repository}:part`])
     assert.equal(code, 0, stderr)
     assert.match(stdout, new RegExp(`part: digest: ${digestOf(plain)} size`))
     assert.match(stderr, new RegExp(`${digestOf(plain)}, not the index ${digestOf(part)}`))
-    await daemon.ok(['push', '-q', '--platform', 'linux', `${repository}:whole`]).catch(() => '')
+    await daemon.ok(['push', '-q', '--platform', 'linux', `${other.name}/app:whole`])
+    assert.equal(await raw(`${other.name}/app:whole`), plain)
   })
 })
 
