@@ -6,7 +6,8 @@ import { availableParallelism } from 'node:os'
 import { constants, crc32, deflateRaw } from 'node:zlib'
 
 export interface GzipBlocksOptions {
-  /** Blocks in work at once. Default: the number of processors, four at most, which is what the pool has. */
+  /** Blocks in work at once. Default: the number of processors, three at most: of the pool's four threads one stays
+   *  for the files of others. */
   readonly parallel?: number
 }
 
@@ -20,7 +21,7 @@ const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 /** Yields the compressed form of the source, which comes in pieces of any size. */
 export async function* gzipBlocks(
   source: AsyncIterable<Buffer>,
-  { parallel = Math.min(availableParallelism(), 4) }: GzipBlocksOptions = {},
+  { parallel = Math.min(availableParallelism(), 3) }: GzipBlocksOptions = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   yield header
   const working: Promise<Buffer>[] = []
@@ -33,7 +34,7 @@ export async function* gzipBlocks(
       sizeBytes += block.length
       working.push(deflate(block, before, isLast))
       before = block.subarray(-windowBytes)
-      if (working.length > parallel) yield await (working.shift() ?? block)
+      if (working.length >= parallel) yield await (working.shift() ?? block)
     }
     for (const compressed of working) yield await compressed
   } finally {
