@@ -282,3 +282,22 @@ test('Repository renews a token that ends, and one that is refused', async (t) =
   await repository.fetchManifest('1')
   assert.equal(made, 3)
 })
+
+test('readBlob() goes on when a connection falls silent', async (t) => {
+  const blob = Buffer.from('0123456789')
+  const ranges: (string | undefined)[] = []
+  const host = await serve(t, (request, response) => {
+    ranges.push(request.headers.range)
+    const start = Number(/\d+/.exec(request.headers.range ?? '0')?.[0])
+    const headers = start === 0 ? {} : { 'Content-Range': `bytes ${start}-9/10` }
+    response.writeHead(start === 0 ? 200 : 206, { 'Content-Length': blob.length - start, ...headers })
+    response.write(blob.subarray(start, start + 5))
+  })
+  const transport = new HttpTransport({ idleTimeoutMs: 100 })
+  t.after(() => transport.close())
+  const request = { url: `http://${host}/`, headers: {}, insecureTls: false, hasOthers: false }
+  const chunks: Buffer[] = []
+  for await (const chunk of readBlob(transport, async () => request, { sizeBytes: 10 })) chunks.push(chunk)
+  assert.equal(Buffer.concat(chunks).toString(), '0123456789')
+  assert.deepEqual(ranges, [undefined, 'bytes=5-'])
+})
