@@ -1,5 +1,12 @@
 export { type AppliedLayer, type ApplyLayerOptions, applyLayer } from './apply-layer.ts'
-export { type Compression, type Decompressed, decompress, decompressUpload, detectCompression } from './compression.ts'
+export {
+  type Compression,
+  compressionMagicBytes,
+  type Decompressed,
+  decompress,
+  decompressUpload,
+  detectCompression,
+} from './compression.ts'
 export { decodeName, encodeName, nameBytes } from './entry-name.ts'
 export { type ArchiveMember, archiveOf, type FileArchive, type FileContent } from './file-archive.ts'
 export { type GzipBlocksOptions, gzipBlocks } from './gzip-blocks.ts'

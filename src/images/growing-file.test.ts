@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -30,6 +31,28 @@ test('readGrowing() waits for what is still written', async (t) => {
   for await (const chunk of readGrowing(path, growth.shared)) length += chunk.length
   await writing
   assert.equal(length, 20_000)
+})
+
+test('readGrowing() gives every byte in order, told in steps and with memory used again', async (t) => {
+  const path = file(t)
+  const growth = new FileGrowth({ stepBytes: 500_000 })
+  const content = Buffer.alloc(3_000_001, 'some bytes that are not the same everywhere ')
+  const write = async () => {
+    for (let at = 0; at < content.length; at += 100_000) {
+      appendFileSync(path, content.subarray(at, at + 100_000))
+      growth.advance(Math.min(at + 100_000, content.length))
+      await sleep(0)
+    }
+    growth.complete()
+  }
+  const writing = write()
+  const hash = createHash('sha256')
+  const firsts: Buffer[] = []
+  const mayReuse = (first: Buffer) => firsts.push(first) === 1
+  for await (const chunk of readGrowing(path, growth.shared, { mayReuse })) hash.update(chunk)
+  await writing
+  assert.equal(hash.digest('hex'), createHash('sha256').update(content).digest('hex'))
+  assert.equal(firsts.length, 1)
 })
 
 test('readGrowing() fails when the writer gave up, and ends at once when it had completed', async (t) => {

@@ -1,10 +1,8 @@
 /** A file that one thread writes while another reads it: the writer tells how far it is through shared
  *  memory, so that the reader never takes the present end for the end. */
-import { closeSync, openSync, read } from 'node:fs'
-import { promisify } from 'node:util'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BerthError } from '../base/index.ts'
-
-const readAsync = promisify(read)
 
 /** Slots of the shared memory: bytes written, and 1 when complete or 2 when given up. */
 const writtenSlot = 0
@@ -13,20 +11,42 @@ const complete = 1n
 const failed = 2n
 
 const chunkBytes = 256 * 1024
+const sharedBytes = 1 << 20
+/** A reader that never waits gives its thread's messages (a cancellation) their turn after so many reads. */
+const readsPerTurn = 8
+
+/** A good step for streams that come from a client. */
+export const growthStepBytes = 512 * 1024
 
 /** The writer's end. */
 export class FileGrowth {
   readonly shared = new SharedArrayBuffer(16)
   readonly #cells = new BigInt64Array(this.shared)
+  readonly #stepBytes: number
+  #writtenBytes = 0
+  #toldBytes = 0
+
+  /** Readers are told every `stepBytes` only: waking a thread costs more than a small read is worth. */
+  constructor({ stepBytes = 1 }: { readonly stepBytes?: number } = {}) {
+    this.#stepBytes = stepBytes
+  }
 
   /** So many bytes are in the file now. */
   advance(writtenBytes: number): void {
+    this.#writtenBytes = writtenBytes
+    if (writtenBytes - this.#toldBytes >= this.#stepBytes) this.#tell()
+  }
+
+  #tell(): void {
+    const writtenBytes = this.#writtenBytes
+    this.#toldBytes = writtenBytes
     Atomics.store(this.#cells, writtenSlot, BigInt(writtenBytes))
     Atomics.notify(this.#cells, writtenSlot)
   }
 
   /** No more will come. */
   complete(): void {
+    this.#tell()
     this.#end(complete)
   }
 
@@ -43,18 +63,36 @@ export class FileGrowth {
   }
 }
 
-/** The bytes of a file, whole or while it grows. */
-export async function* readGrowing(path: string, growth?: SharedArrayBuffer): AsyncGenerator<Buffer, void, undefined> {
+export interface ReadGrowingOptions {
+  /** Asked once, with the first bytes: true lets all that follow share memory, so that a chunk is the reader's only
+   *  until it asks for the next one. */
+  readonly mayReuse?: (first: Buffer) => boolean
+}
+
+/** The bytes of a file, whole or while it grows. Reads at once: for worker threads, and files that are in memory. */
+export async function* readGrowing(
+  path: string,
+  growth?: SharedArrayBuffer,
+  { mayReuse = () => false }: ReadGrowingOptions = {},
+): AsyncGenerator<Buffer, void, undefined> {
   const cells = growth === undefined ? undefined : new BigInt64Array(growth)
   const fd = openSync(path, 'r')
   try {
     let offset = 0
-    for (;;) {
-      const buffer = Buffer.allocUnsafe(chunkBytes)
-      const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, offset)
+    let shared: readonly Buffer[] | undefined
+    for (let turn = 0; ; turn += 1) {
+      const buffer = shared?.[turn % shared.length] ?? Buffer.allocUnsafe(chunkBytes)
+      const bytesRead = readSync(fd, buffer, 0, buffer.length, offset)
+      if (bytesRead === 0) {
+        if (cells === undefined || (await isAtEnd(cells, offset))) return
+        continue
+      }
+      const chunk = buffer.subarray(0, bytesRead)
+      if (offset === 0 && mayReuse(chunk))
+        shared = [Buffer.allocUnsafeSlow(sharedBytes), Buffer.allocUnsafeSlow(sharedBytes)]
       offset += bytesRead
-      if (bytesRead > 0) yield buffer.subarray(0, bytesRead)
-      else if (cells === undefined || (await isAtEnd(cells, offset))) return
+      yield chunk
+      if (turn % readsPerTurn === 0) await nextTurn()
     }
   } finally {
     closeSync(fd)

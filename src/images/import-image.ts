@@ -22,7 +22,7 @@ import { layerType, makeManifest } from './archived-image-loader.ts'
 import { applyChanges } from './config-changes.ts'
 import { fetchArchive, parseArchiveUrl } from './fetch-archive.ts'
 import { progressBar } from './file-sizes.ts'
-import { FileGrowth } from './growing-file.ts'
+import { FileGrowth, growthStepBytes } from './growing-file.ts'
 import type { Holds } from './holds.ts'
 import type { ImageLayer } from './image.ts'
 import { ingestFile, newStreamIngestKey } from './ingest-keys.ts'
@@ -184,7 +184,7 @@ async function placeStream(
   const bytes = await decompressUpload(source as AsyncIterable<Buffer>, { only: 'host', signal })
   const ingest = await content.ingest(newStreamIngestKey(), { hashing: false })
   const staged = await layers.stage()
-  const growth = new FileGrowth()
+  const growth = new FileGrowth({ stepBytes: growthStepBytes })
   let job: Promise<LayerResult> | undefined
   try {
     const from = { from: 'file', path: ingestFile(ingest), sizeBytes: 0, growth: growth.shared } as const

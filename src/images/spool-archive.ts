@@ -6,7 +6,7 @@ import { decompress, decompressUpload, readTar, type TarMember } from '../archiv
 import { type AbortOptions, BerthError, invalidArgument } from '../base/index.ts'
 import type { Ingest, LocalContentStore } from '../content/index.ts'
 import { type Digest, digestFromHex } from '../oci/index.ts'
-import { FileGrowth } from './growing-file.ts'
+import { FileGrowth, growthStepBytes } from './growing-file.ts'
 import { ingestFile, newStreamIngestKey } from './ingest-keys.ts'
 import type { LayerJobProgress, LayerResult } from './layer-job.ts'
 import type { LayerPool } from './layer-pool.ts'
@@ -122,7 +122,7 @@ export class SpooledArchive implements AsyncDisposable {
   async #spool(path: string, sizeBytes: number, body: AsyncIterable<Buffer>, options: SpoolOptions): Promise<void> {
     const ingest = await options.content.ingest(newStreamIngestKey(), { hashing: false })
     const staged = await options.layers.stage()
-    const growth = new FileGrowth()
+    const growth = new FileGrowth({ stepBytes: growthStepBytes })
     const source = { from: 'file', path: ingestFile(ingest), sizeBytes, growth: growth.shared } as const
     const result = options.pool.run(
       { source, targetDir: staged.directory },
