@@ -70,6 +70,7 @@ test('Credentials.store() and erase() change their entry and nothing else', asyn
       '\t',
     ),
   )
+  await credentials.store('https://reg/v1/', joe)
   await new Credentials(loadClientSettings({ configDir: join(path, '..') }, {}), noProgram).erase('reg')
   assert.deepEqual(Object.keys(JSON.parse(readFileSync(path, 'utf8')).auths), ['other'])
   assert.deepEqual(readdirSync(join(path, '..')), ['config.json'])

@@ -81,10 +81,12 @@ export class Credentials {
   async erase(server: string): Promise<void> {
     const helper = this.#helperFor(server)
     if (helper !== undefined) await this.#call(helper, 'erase', server, 'erasing')
-    if (!Object.hasOwn(objectOf(this.#settings.file().auths), server)) return
+    // Old clients wrote whole addresses where a host is meant, and `get` still finds these.
+    const isOfServer = (key: string) => key === server || hostOfServer(key) === server
+    if (!Object.keys(objectOf(this.#settings.file().auths)).some(isOfServer)) return
     editClientFile(this.path, (document) => {
-      const { [server]: _gone, ...others } = objectOf(document.auths)
-      document.auths = others
+      const others = Object.entries(objectOf(document.auths)).filter(([key]) => !isOfServer(key))
+      document.auths = Object.fromEntries(others)
     })
   }
 
