@@ -20,6 +20,9 @@ import { LocalIngest } from './local-ingest.ts'
 import { blobAlgorithms, blobPath, blobsPath, ingestDataPath, ingestKeyPath, ingestPath, ingestsPath } from './paths.ts'
 import { blobNotFound, checkReadLimit } from './verify-blob.ts'
 
+/** Other entries beside the ingests are being put or removed. */
+const ingestName = /^[0-9a-f]{64}$/
+
 export class LocalContentStore implements ContentStore {
   readonly #root: string
   readonly #openKeys = new Set<string>()
@@ -102,19 +105,26 @@ export class LocalContentStore implements ContentStore {
 
   async abort(key: string): Promise<void> {
     if (this.#openKeys.has(key)) throw conflict(`ingest ${key} is open`)
-    await rm(ingestPath(this.#root, key), { recursive: true, force: true })
+    const discarded = this.#takeAway(ingestPath(this.#root, key), 'ingest')
+    if (discarded !== undefined) await rm(discarded, { recursive: true, force: true })
   }
 
   async delete(digest: Digest): Promise<void> {
-    // Gone at once, which whoever asks next can rely on; giving back the space of a large one takes time.
-    const discarded = join(ingestsPath(this.#root), `deleted-${hexOf(digest).slice(0, 20)}-${process.hrtime.bigint()}`)
+    const discarded = this.#takeAway(this.pathOf(digest), hexOf(digest).slice(0, 20))
+    if (discarded !== undefined) await unlink(discarded)
+  }
+
+  /** Gone at once, which whoever asks next can rely on; giving back the space of much takes time. Undefined when it is
+   *  not there. What a crash leaves of it, `dropBroken` takes. */
+  #takeAway(path: string, name: string): string | undefined {
+    const discarded = join(ingestsPath(this.#root), `deleted-${name}-${process.hrtime.bigint()}`)
     try {
-      renameSync(this.pathOf(digest), discarded)
+      renameSync(path, discarded)
+      return discarded
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return
+      if (errnoOf(error) === 'ENOENT') return undefined
       throw error
     }
-    await unlink(discarded)
   }
 
   async *walk(): AsyncIterable<BlobInfo> {
@@ -129,18 +139,20 @@ export class LocalContentStore implements ContentStore {
     }
   }
 
-  /** For the boot, when no work is under way: removes what a crash left of puts and of ingests that had just begun. */
+  /** For the boot, when no work is under way: removes what a crash left of puts, of removals, and of
+   *  ingests that had just begun. */
   async dropBroken(): Promise<void> {
     const directory = ingestsPath(this.#root)
     for (const name of await readdir(directory)) {
       const path = join(directory, name)
-      if ((await readIngest(path)) === undefined) await rm(path, { recursive: true, force: true })
+      if (!ingestName.test(name) || (await readIngest(path)) === undefined)
+        await rm(path, { recursive: true, force: true })
     }
   }
 
   async *ingests(): AsyncIterable<IngestInfo> {
     for await (const { name } of await opendir(ingestsPath(this.#root))) {
-      const found = await readIngest(join(ingestsPath(this.#root), name))
+      const found = ingestName.test(name) ? await readIngest(join(ingestsPath(this.#root), name)) : undefined
       if (found !== undefined) yield found
     }
   }
