@@ -1,15 +1,16 @@
 /** Berth's registry as real clients use it, and as it comes through crashes. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { createReadStream, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createReadStream, globSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
 import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { BerthRegistry } from '../helpers/berth-registry.ts'
-import { runCommand, runOrThrow } from '../helpers/command.ts'
-import { TestDaemon } from '../helpers/daemon.ts'
+import { RunningCommand, runCommand, runOrThrow } from '../helpers/command.ts'
+import { berthProgram, TestDaemon } from '../helpers/daemon.ts'
 import { TestRegistry } from '../helpers/registry.ts'
 import { writeBusyboxArchive } from '../helpers/test-image.ts'
+import { until } from '../helpers/wait.ts'
 
 const work = mkdtempSync('/tmp/b-rs-')
 const archive = join(work, 'app.tar')
@@ -194,7 +195,7 @@ test('pushes by skopeo that are cut by kill -9 leave nothing wrong, and succeed 
   await using registry = await BerthRegistry.start()
   const source = join(work, 'several.tar')
   await writeBusyboxArchive({ path: source, reference: 'several:1' })
-  for (const afterMs of [5, 30, 60, 100]) {
+  for (const afterMs of [5, 40, 90]) {
     const push = copy('--format', 'v2s2', ...insecure, `docker-archive:${source}`, `docker://${registry.name}/cut:1`)
     const outcome = push.then(
       () => true,
@@ -214,6 +215,52 @@ test('pushes by skopeo that are cut by kill -9 leave nothing wrong, and succeed 
   await copy('--format', 'v2s2', ...insecure, `docker-archive:${source}`, `docker://${registry.name}/cut:1`)
   assert.equal(await configDigest(`${registry.name}/cut:1`), imageId)
   assert.equal((await registry.command(['gc'])).code, 0)
+})
+
+test('garbage collections that are cut by kill -9 lose nothing, and the next one finishes the work', async () => {
+  await using registry = await BerthRegistry.start()
+  const put = async (text: string) => {
+    const bytes = Buffer.from(text)
+    const digest = `sha256:${sha256(bytes)}`
+    const answer = await send(registry, 'POST', `/v2/gc/blobs/uploads/?digest=${digest}`, [bytes])
+    assert.equal(answer.status, 201)
+    return { digest, size: bytes.length }
+  }
+  const config = { mediaType: 'application/vnd.oci.image.config.v1+json', ...(await put('{}')) }
+  const kept: string[] = [config.digest]
+  for (let index = 0; index < 10; index++) {
+    const layer = { mediaType: 'application/vnd.oci.image.layer.v1.tar', ...(await put(`kept ${index}`)) }
+    const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+    const manifest = JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [layer] })
+    const answer = await send(registry, 'PUT', `/v2/gc/manifests/v${index}`, [Buffer.from(manifest)])
+    assert.equal(answer.status, 201)
+    kept.push(layer.digest)
+  }
+  const garbage: string[] = []
+  for (let index = 0; index < 100; index++) garbage.push((await put(`garbage ${index}`)).digest)
+  const long = new Date(Date.now() - 7_200_000)
+  /** Everything is old, and so is what a killed collection left. */
+  const age = () => {
+    for (const path of globSync(`${registry.root}/storage/v1/objects/{blobs,links,gc}/**`)) utimesSync(path, long, long)
+  }
+  const statusOf = async (digest: string) => (await send(registry, 'GET', `/v2/gc/blobs/${digest}`)).status
+  for (const blobsLeft of [95, 60, 30]) {
+    age()
+    const gc = new RunningCommand(berthProgram, ['registry', 'gc', '--config', registry.path('registry.yml')])
+    const count = () => globSync(`${registry.root}/storage/v1/objects/blobs/*/*/*`).length - kept.length
+    await until(() => count() <= blobsLeft, { intervalMs: 1, timeoutMs: 30_000, what: 'some garbage to go' })
+    gc.kill('SIGKILL')
+    await gc.ended
+    for (const digest of kept) assert.equal(await statusOf(digest), 200)
+  }
+  // A push of something that the killed collection was about to delete is not held up for long.
+  assert.equal(await statusOf((await put('garbage 99')).digest), 200)
+  age()
+  const last = await registry.command(['gc'])
+  assert.equal(last.code, 0, last.stderr)
+  for (const digest of garbage) assert.equal(await statusOf(digest), 404)
+  for (const digest of kept) assert.equal(await statusOf(digest), 200)
+  assert.deepEqual(globSync(`${registry.root}/storage/v1/objects/{condemned,gc}/**/*`), [])
 })
 
 test('large layers pass through in little memory', async () => {
