@@ -15,14 +15,17 @@ export interface HashTarget {
 }
 
 interface Session {
-  readonly fd: number
+  readonly path: string
+  /** Undefined while nothing comes. */
+  fd: number | undefined
+  wasUsed: boolean
   readonly hash: Hash
   readonly algorithm: DigestAlgorithm
   offset: number
 }
 
 const readBytes = 1024 * 1024
-/** Uploads that were left keep a file open each until so many others came. */
+/** Uploads that were left are forgotten when so many others came. */
 const maxSessions = 256
 
 export class FileHasher {
@@ -53,19 +56,29 @@ export class FileHasher {
     }
   }
 
+  /** Closes the files that were not asked for since the last call: of an upload that another process gave up, nothing
+   *  else would be left, and the space is free only when nobody has it open. */
+  closeIdle(): void {
+    for (const session of this.#sessions.values()) {
+      if (!session.wasUsed) close(session)
+      session.wasUsed = false
+    }
+  }
+
   /** Forgets a file. */
   drop(id: string): void {
     const session = this.#sessions.get(id)
     if (session === undefined) return
     this.#sessions.delete(id)
-    closeSync(session.fd)
+    close(session)
   }
 
   #session({ id, path, algorithm }: HashTarget): Session {
     const found = this.#sessions.get(id)
     // The youngest last: the map's order is that of use.
     this.#sessions.delete(id)
-    const session = found ?? { fd: openSync(path, 'r'), hash: hasherOf(algorithm), algorithm, offset: 0 }
+    const hash = found?.hash ?? hasherOf(algorithm)
+    const session = found ?? { path, fd: undefined, wasUsed: true, hash, algorithm, offset: 0 }
     this.#sessions.set(id, session)
     const [oldest] = this.#sessions.keys()
     if (this.#sessions.size > maxSessions && oldest !== undefined) this.drop(oldest)
@@ -73,6 +86,8 @@ export class FileHasher {
   }
 
   #read(session: Session, sizeBytes: number): void {
+    session.fd ??= openSync(session.path, 'r')
+    session.wasUsed = true
     while (session.offset < sizeBytes) {
       const wanted = Math.min(this.#buffer.length, sizeBytes - session.offset)
       const count = readSync(session.fd, this.#buffer, 0, wanted, session.offset)
@@ -81,4 +96,9 @@ export class FileHasher {
       session.offset += count
     }
   }
+}
+
+function close(session: Session): void {
+  if (session.fd !== undefined) closeSync(session.fd)
+  session.fd = undefined
 }

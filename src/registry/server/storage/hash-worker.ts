@@ -4,6 +4,9 @@ import { FileHasher } from './file-hasher.ts'
 import type { HashReply, HashRequest } from './hash-message.ts'
 
 const hasher = new FileHasher()
+const idleMs = 30_000
+
+setInterval(() => hasher.closeIdle(), idleMs).unref()
 
 parentPort?.on('message', (request: HashRequest) => {
   if (request.type === 'drop') hasher.drop(request.id)
