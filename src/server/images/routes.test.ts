@@ -58,6 +58,43 @@ test('pull answers early failures with a status and late ones in the stream', as
   }
 })
 
+test('push joins name and tag, passes platform and credentials, and means all tags without one', async () => {
+  const seen: unknown[] = []
+  await using api = await startTestApi({
+    images: {
+      push: async (reference, { onProgress, platform, auth }) => {
+        seen.push([reference, platform, auth])
+        if (reference.includes('missing')) throw notFound('no such image')
+        onProgress({ status: 'Preparing', progressDetail: {}, id: 'a' })
+        throw new Error('denied: no')
+      },
+    },
+  })
+  const auth = Buffer.from('{"username":"u"}').toString('base64url')
+  const platform = encodeURIComponent('{"os":"linux","architecture":"arm64"}')
+  const post = (path: string, headers = {}) => api.request('POST', `/images/${path}`, { headers })
+  const answer = await post(`r:5000/a/b/push?tag=1&platform=${platform}`, { 'X-Registry-Auth': auth })
+  assert.deepEqual(
+    [answer.status, answer.headers['content-type'], answer.body],
+    [
+      200,
+      'application/json',
+      '{"status":"Preparing","progressDetail":{},"id":"a"}\r\n{"errorDetail":{"message":"denied: no"},"error":"denied: no"}\r\n',
+    ],
+  )
+  await post('busybox/push')
+  const early = await post('missing/push?tag=x')
+  assert.deepEqual([early.status, early.json()], [404, { message: 'no such image' }])
+  assert.deepEqual(seen, [
+    ['r:5000/a/b:1', 'linux/arm64', { username: 'u' }],
+    ['busybox', undefined, undefined],
+    ['docker.io/library/missing:x', undefined, undefined],
+  ])
+  for (const path of ['Bad/push?tag=a', 'a/push?tag=!', 'a/push?tag=a&platform=x']) {
+    assert.equal((await post(path)).status, 400, path)
+  }
+})
+
 test('load and import read the body', async () => {
   const seen: unknown[] = []
   const textOf = async (source: AsyncIterable<Buffer>) => {
