@@ -8,6 +8,7 @@ import type { ContainerContext } from './dependencies.ts'
 import { DetachDetector, parseDetachKeys } from './detach-keys.ts'
 import { publishContainer } from './events.ts'
 import type { PendingAttach } from './live.ts'
+import { checkVerb, isUp } from './state.ts'
 
 export interface AttachOptions {
   readonly stdin: boolean
@@ -25,7 +26,8 @@ export async function attachContainer(
   idOrName: string,
   options: AttachOptions,
 ): Promise<OutputSource<AttachIo>> {
-  const { id, config } = context.containers.get(idOrName)
+  const { id, name, config, state } = context.containers.get(idOrName)
+  checkVerb('attach', state.status, id, name)
   const detachKeys = parseDetachKeys(options.detachKeys)
   return {
     tty: config.Tty === true,
@@ -45,7 +47,7 @@ export async function attachContainer(
 async function attachLive(context: ContainerContext, id: string, request: Omit<PendingAttach, 'begin'>): Promise<void> {
   const record = context.containers.get(id)
   publishContainer(context.events, record, 'attach')
-  if (record.state.status === 'running') {
+  if (isUp(record.state.status)) {
     const { closed } = await join(context, id, request)
     await closed
     return

@@ -22,6 +22,7 @@ import { exportContainer } from './export.ts'
 import { inspectContainer, type ListOptions, listContainers, lookups } from './list.ts'
 import type { Filters } from './list-filters.ts'
 import { containerLogs, type LogsOptions } from './logs.ts'
+import { pauseContainer, unpauseContainer } from './pause.ts'
 import { pruneContainers } from './prune.ts'
 import { type RemoveOptions, removeContainer } from './remove.ts'
 import { renameContainer } from './rename.ts'
@@ -38,6 +39,8 @@ export interface ContainerService {
   stop(id: string, options: StopOptions): Promise<void>
   restart(id: string, options: StopOptions): Promise<void>
   kill(id: string, signal: string): Promise<void>
+  pause(id: string): Promise<void>
+  unpause(id: string): Promise<void>
   rename(id: string, name: string): Promise<void>
   remove(id: string, options: RemoveOptions): Promise<void>
   inspect(id: string, options: { readonly size: boolean }): Promise<ContainerInspect>
@@ -61,6 +64,8 @@ export function containerService(context: ContainerContext): ContainerService {
     stop: (id, options) => stopContainer(context, id, options),
     restart: (id, options) => restartContainer(context, id, options),
     kill: (id, signal) => killContainer(context, id, signal),
+    pause: (id) => pauseContainer(context, id),
+    unpause: (id) => unpauseContainer(context, id),
     rename: (id, name) => renameContainer(context, id, name),
     remove: (id, options) => removeContainer(context, id, options),
     inspect: (id, options) => inspectContainer(context, id, options),

@@ -3,12 +3,14 @@
  *  that the next start waits for it. */
 import { messageOf, settlesWithin } from '../base/index.ts'
 import type { ExitInfo } from '../runtime/index.ts'
+import { thawCgroup } from '../sys/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer, publishUses } from './events.ts'
 import { removeRecord } from './remove.ts'
 import { nextDelayMs, shouldRestart } from './restart-policy.ts'
 import { unmountRootfs } from './rootfs.ts'
+import { isUp } from './state.ts'
 
 const outputPatienceMs = 2000
 
@@ -39,7 +41,9 @@ async function outputDelivered(context: ContainerContext, id: string): Promise<v
 /** Records the end of a run, answers who waits, and plans what follows: a restart, a removal, or nothing. */
 export function handleExit(context: ContainerContext, id: string, exit: ExitInfo, startAgain: StartAgain): void {
   const record = context.containers.find(id)
-  if (record === undefined || record.state.status !== 'running') return
+  if (record === undefined || !isUp(record.state.status)) return
+  // Its monitor was killed while it stood still.
+  if (record.state.status === 'paused') thawCgroup(`${context.settings.cgroupParent}/${id}`)
   const restart = shouldRestart(policyOf(record), {
     exitCode: exit.exitCode,
     stoppedByUser: record.stoppedByUser,
@@ -80,7 +84,7 @@ function ranForMs(record: ContainerRecord): number {
 /** Takes away everything that belongs to a run. Idempotent; the container's lock is held. */
 export async function releaseRun(context: ContainerContext, id: string): Promise<void> {
   const record = context.containers.find(id)
-  if (record !== undefined && record.state.status === 'running') return
+  if (record !== undefined && isUp(record.state.status)) return
   await context.networks.tearDown(id)
   await unmountRootfs(context, id)
   await context.runtime.delete(id)

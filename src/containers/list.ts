@@ -5,6 +5,7 @@ import type { ContainerContext } from './dependencies.ts'
 import { findNetwork } from './events.ts'
 import { compileFilters, type FilterLookups, type Filters, filtersImplyAll } from './list-filters.ts'
 import { networkName, sharedNetworkTarget } from './namespaces.ts'
+import { isActive } from './state.ts'
 import { type ShownPaths, toInspect, toSummary } from './summary.ts'
 
 export interface ListOptions {
@@ -46,7 +47,7 @@ function imageName(context: ContainerContext, { image }: ContainerRecord): strin
 }
 
 function isRunning(record: ContainerRecord): boolean {
-  return record.state.status === 'running' || record.state.status === 'restarting'
+  return isActive(record.state.status)
 }
 
 /** What filters ask of the engine. */

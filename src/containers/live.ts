@@ -27,6 +27,8 @@ export class LiveContainer {
   /** Runs when the present run has ended; a new one for each run. */
   ended: Promise<void> = Promise.resolve()
   endRun: () => void = () => {}
+  /** The present run was sent SIGKILL: it may not be paused any more. */
+  killed = false
   restartTimer: NodeJS.Timeout | undefined
   restartDelayMs = 0
   #exitWaiters: ((result: WaitResult) => void)[] = []
@@ -38,6 +40,7 @@ export class LiveContainer {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ended = promise
     this.endRun = resolve
+    this.killed = false
   }
 
   /** The end of the next run to end. */

@@ -3,6 +3,7 @@ import { conflict } from '../base/index.ts'
 import { readLogs } from '../logs/index.ts'
 import type { OutputSource } from './attach-io.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { isActive } from './state.ts'
 
 export interface LogsOptions {
   readonly stdout: boolean
@@ -27,7 +28,7 @@ export async function containerLogs(
   if (record.hostConfig.LogConfig?.Type === 'none') {
     throw conflict('configured logging driver does not support reading')
   }
-  const running = record.state.status === 'running' || record.state.status === 'restarting'
+  const running = isActive(record.state.status)
   const { tail, ...rest } = options
   return {
     tty: record.config.Tty === true,
@@ -47,6 +48,6 @@ export async function containerLogs(
 /** Resolves when the container has stopped for good: a restart by policy goes on in the same log. */
 async function followEnd(context: ContainerContext, id: string): Promise<void> {
   const status = context.containers.find(id)?.state.status
-  if (status !== 'running' && status !== 'restarting') return
+  if (status === undefined || !isActive(status)) return
   await context.live.of(id).nextStop()
 }

@@ -5,8 +5,9 @@ import { isKind } from '../base/index.ts'
 import { type ContainerRecord, snapshotKey, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
+import { letDie } from './pause.ts'
 import { unmountRootfs } from './rootfs.ts'
-import { checkVerb } from './state.ts'
+import { checkVerb, isUp } from './state.ts'
 import { stayDown } from './stay-down.ts'
 
 export interface RemoveOptions {
@@ -52,7 +53,7 @@ async function removeBroken(context: ContainerContext, id: string): Promise<void
 async function endRun(context: ContainerContext, id: string): Promise<void> {
   const live = context.live.of(id)
   // A start that is under way is waited for, then ended.
-  while (context.containers.find(id)?.state.status !== 'running') {
+  while (!isUp(context.containers.find(id)?.state.status ?? 'removing')) {
     if (await stayDown(context, id)) return
   }
   const record = context.containers.get(id)
@@ -60,6 +61,7 @@ async function endRun(context: ContainerContext, id: string): Promise<void> {
   const stopped = live.nextStop()
   try {
     context.runtime.kill(id, sigkill)
+    letDie(context, id)
   } catch (error) {
     // It ended by itself meanwhile; its exit is about to be told.
     if (!isKind(error, 'conflict')) throw error

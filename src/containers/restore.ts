@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf, zeroTime } from '../base/index.ts'
 import type { ContainerState, ExitInfo } from '../runtime/index.ts'
-import { thawCgroup } from '../sys/index.ts'
+import { isCgroupFrozen, thawCgroup } from '../sys/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { handleExit, planRestart, releaseRun, watchExit } from './exit.ts'
@@ -15,6 +15,7 @@ import { endStrayGroups, removeOrphans } from './orphans.ts'
 import { removeRecord } from './remove.ts'
 import { shouldStartAtBoot } from './restart-policy.ts'
 import { startLocked } from './start.ts'
+import { isUp } from './state.ts'
 import { clearView } from './view.ts'
 
 interface Adopted {
@@ -38,7 +39,7 @@ export async function adoptContainers(context: ContainerContext): Promise<readon
 }
 
 async function adoptOne(context: ContainerContext, record: ContainerRecord): Promise<ContainerState> {
-  const wasUp = record.state.status === 'running'
+  const wasUp = isUp(record.state.status)
   if (!wasUp && !existsSync(context.paths.bundle(record.id))) return { status: 'unknown' }
   return context.runtime.adopt(record.id)
 }
@@ -74,7 +75,7 @@ async function finishOne(context: ContainerContext, { record, state }: Adopted):
     return undefined
   }
   const { exit } = state
-  if (record.state.status === 'running') {
+  if (isUp(record.state.status)) {
     // Nobody saw its end: the machine went down, or its monitor was killed.
     const end = exit ?? { exitCode: 255, finishedAt: new Date(), oomKilled: false }
     return recordEnd(context, record, end)
@@ -91,11 +92,15 @@ async function finishOne(context: ContainerContext, { record, state }: Adopted):
   return applyPolicy(context, record)
 }
 
-/** A container that runs. One whose start was not recorded is recorded now, one that stood still for a commit goes on. */
+/** A container that runs. One whose start was not recorded is recorded now. One that was paused stays so if the freezer
+ *  says the same; one that stood still for a commit, or for a pause that nobody was told of, goes on. */
 function resume(context: ContainerContext, record: ContainerRecord, state: ContainerState): void {
-  thawCgroup(`${context.settings.cgroupParent}/${record.id}`)
-  const running = record.state.status === 'running' ? record : asRunning(record, state)
-  context.containers.save(withState(running, { pid: state.pid ?? 0, error: '' }))
+  const group = `${context.settings.cgroupParent}/${record.id}`
+  const isPaused = record.state.status === 'paused' && isCgroupFrozen(group)
+  if (!isPaused) thawCgroup(group)
+  const running = isUp(record.state.status) ? record : asRunning(record, state)
+  const status = isPaused ? 'paused' : 'running'
+  context.containers.save(withState(running, { status, pid: state.pid ?? 0, error: '' }))
   context.live.of(record.id).beginRun()
   watchExit(context, record.id, startLocked)
   resumeRotation(context, running)
@@ -168,7 +173,7 @@ async function startAtBoot(context: ContainerContext, { id, hostConfig }: Contai
   await context.locks.run(id, async () => {
     const record = context.containers.find(id)
     // A client was faster, or removed it.
-    if (record === undefined || record.state.status === 'running') return
+    if (record === undefined || isUp(record.state.status)) return
     await startLocked(context, withState(record, {}, { restartCount: 0, stoppedByUser: false }))
   })
 }

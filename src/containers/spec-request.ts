@@ -18,6 +18,7 @@ import { checkPropagation } from './propagation.ts'
 import { readUserFiles } from './rootfs.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { sharedMemoryOf } from './shared-memory.ts'
+import { isUp } from './state.ts'
 
 /** What a start has prepared. */
 export interface PreparedRun {
@@ -125,7 +126,7 @@ function namespaceMode(context: ContainerContext, mode: string, kind: 'pid' | 'i
 /** Path of a running container's namespace. Throws `conflict` when it does not run. */
 export function namespaceOf(context: ContainerContext, target: string, kind: 'pid' | 'ipc' | 'net'): string {
   const other = context.containers.get(target)
-  if (other.state.status !== 'running') {
+  if (!isUp(other.state.status)) {
     const what = kind === 'net' ? 'network' : kind === 'pid' ? 'PID' : 'IPC'
     throw conflict(`cannot join ${what} namespace of a non running container: ${other.id}`)
   }

@@ -1,18 +1,31 @@
 /** The life of a container as one table: which verb is allowed in which status. Pure.
  *  Docker's statuses: https://docs.docker.com/reference/api/engine/ (ContainerState). */
-import { BerthError, conflict } from '../base/index.ts'
+import { BerthError, conflict, internal } from '../base/index.ts'
 
-export type ContainerStatus = 'created' | 'running' | 'restarting' | 'exited' | 'removing' | 'dead'
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'removing' | 'dead'
 
-export type Verb = 'start' | 'stop' | 'kill' | 'restart' | 'remove' | 'removeForced' | 'exec'
+export type Verb =
+  | 'start'
+  | 'stop'
+  | 'kill'
+  | 'restart'
+  | 'pause'
+  | 'unpause'
+  | 'attach'
+  | 'remove'
+  | 'removeForced'
+  | 'exec'
 
 const allowed: Readonly<Record<Verb, readonly ContainerStatus[]>> = {
   start: ['created', 'exited', 'restarting'],
-  stop: ['running', 'restarting'],
-  kill: ['running', 'restarting'],
-  restart: ['created', 'exited', 'running', 'restarting'],
+  stop: ['running', 'paused', 'restarting'],
+  kill: ['running', 'paused', 'restarting'],
+  restart: ['created', 'exited', 'running', 'paused', 'restarting'],
+  pause: ['running'],
+  unpause: ['paused'],
+  attach: ['created', 'exited', 'running'],
   remove: ['created', 'exited', 'dead'],
-  removeForced: ['created', 'exited', 'dead', 'running', 'restarting'],
+  removeForced: ['created', 'exited', 'dead', 'running', 'paused', 'restarting'],
   exec: ['running'],
 }
 
@@ -24,10 +37,22 @@ export function checkVerb(verb: Verb, status: ContainerStatus, id: string, name:
   if (verb === 'stop' && (status === 'exited' || status === 'created')) {
     throw new BerthError('notModified', 'container already stopped')
   }
+  // Docker has no status of its own for this one.
+  if (verb === 'unpause') throw internal(`Container ${id} is not paused`)
   throw conflict(refusal(verb, status, id, name))
 }
 
-/** Throws `conflict` unless a container in `status` runs. */
+/** True when a container in `status` has a process: it runs, or stands still. */
+export function isUp(status: ContainerStatus): boolean {
+  return status === 'running' || status === 'paused'
+}
+
+/** True when a container in `status` runs, stands still or is about to run again: it has not stopped for good. */
+export function isActive(status: ContainerStatus): boolean {
+  return isUp(status) || status === 'restarting'
+}
+
+/** Throws `conflict` unless a container in `status` has a process. */
 export function requireRunning({
   id,
   state,
@@ -35,7 +60,7 @@ export function requireRunning({
   readonly id: string
   readonly state: { readonly status: ContainerStatus }
 }): void {
-  if (state.status !== 'running') throw conflict(`container ${id} is not running`)
+  if (!isUp(state.status)) throw conflict(`container ${id} is not running`)
 }
 
 function refusal(verb: Verb, status: ContainerStatus, id: string, name: string): string {
@@ -44,6 +69,7 @@ function refusal(verb: Verb, status: ContainerStatus, id: string, name: string):
       ? `removal of container ${id} is already in progress`
       : `container ${id} is marked for removal and cannot be used`
   }
+  if (status === 'paused') return pausedRefusal(verb, id, name)
   if (status === 'dead') return `container is marked for removal and cannot be started: ${id}`
   switch (verb) {
     case 'remove':
@@ -54,5 +80,20 @@ function refusal(verb: Verb, status: ContainerStatus, id: string, name: string):
       return status === 'restarting'
         ? `container ${id} is restarting, wait until the container is running`
         : `container ${id} is not running`
+  }
+}
+
+function pausedRefusal(verb: Verb, id: string, name: string): string {
+  switch (verb) {
+    case 'start':
+      return 'cannot start a paused container, try unpause instead'
+    case 'pause':
+      return `Container ${id} is already paused`
+    case 'exec':
+      return `Container ${id} is paused, unpause the container before exec`
+    case 'attach':
+      return `container ${id} is paused, unpause the container before attach`
+    default:
+      return `cannot remove container "/${name}": container is paused and must be unpaused first`
   }
 }

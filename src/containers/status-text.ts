@@ -6,6 +6,8 @@ export function statusText(state: RunState, nowMs: number): string {
   switch (state.status) {
     case 'running':
       return `Up ${humanDuration(nowMs - Date.parse(state.startedAt))}`
+    case 'paused':
+      return `Up ${humanDuration(nowMs - Date.parse(state.startedAt))} (Paused)`
     case 'restarting':
       return `Restarting (${state.exitCode}) ${humanDuration(nowMs - Date.parse(state.finishedAt))} ago`
     case 'exited':

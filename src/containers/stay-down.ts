@@ -1,5 +1,6 @@
 import { withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { isUp } from './state.ts'
 
 /** Makes sure that no start is under way or planned for a container that does not run. Waits for what holds its lock;
  *  false when it runs then. */
@@ -9,7 +10,7 @@ export async function stayDown(context: ContainerContext, id: string): Promise<b
   return context.locks.run(id, async () => {
     live.cancelRestart()
     const record = context.containers.find(id)
-    if (record?.state.status === 'running') return false
+    if (record !== undefined && isUp(record.state.status)) return false
     if (record?.state.status === 'restarting') {
       context.containers.save(withState(record, { status: 'exited' }, { stoppedByUser: true }))
       live.tellStop({ exitCode: record.state.exitCode })

@@ -4,8 +4,9 @@ import { parseSignal } from '../sys/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
+import { letDie, resumePaused } from './pause.ts'
 import { startContainer } from './start.ts'
-import { checkVerb } from './state.ts'
+import { checkVerb, isActive, isUp } from './state.ts'
 import { stayDown } from './stay-down.ts'
 
 export interface StopOptions {
@@ -39,7 +40,7 @@ async function endByUser(
   // A restart that had begun is waited for, then ended like any run.
   if (state.status === 'restarting' && (await stayDown(context, id))) return
   const record = context.containers.find(id)
-  if (record?.state.status !== 'running') return
+  if (record === undefined || !isUp(record.state.status)) return
   context.containers.save(withState(record, {}, { stoppedByUser: true }))
   const stopped = live.nextStop()
   if (!send(context, record, signal)) return void (await stopped)
@@ -54,7 +55,7 @@ async function endByUser(
 
 /** Stops all that runs because the daemon goes: for restart policies, nobody has stopped anything. */
 export async function stopForShutdown(context: ContainerContext, timeoutSeconds: number): Promise<void> {
-  const running = context.containers.all().filter(({ state }) => state.status === 'running')
+  const running = context.containers.all().filter(({ state }) => isUp(state.status))
   await Promise.all(
     running.map(async ({ id, stoppedByUser }) => {
       await stopContainer(context, id, { timeoutSeconds })
@@ -73,6 +74,9 @@ function send(context: ContainerContext, record: ContainerRecord, signal: number
     throw error
   }
   publishContainer(context.events, record, 'kill', { signal: String(signal) })
+  if (signal === sigkill) letDie(context, record.id)
+  // As Docker does: what is asked to end may not stand still.
+  else if (!record.config.StopSignal || signal === stopSignalOf(record)) resumePaused(context, record.id)
   return true
 }
 
@@ -85,7 +89,7 @@ export async function killContainer(context: ContainerContext, idOrName: string,
     await endByUser(context, record, {})
     return
   }
-  const isEnd = signal === sigkill || signal === signalNumber(record.config.StopSignal ?? '', sigterm)
+  const isEnd = signal === sigkill || signal === stopSignalOf(record)
   if (isEnd) context.containers.save(withState(record, {}, { stoppedByUser: true }))
   const stopped = context.live.of(record.id).nextStop()
   if (!send(context, record, signal)) checkVerb('kill', 'exited', record.id, record.name)
@@ -101,7 +105,7 @@ export async function restartContainer(
 ): Promise<void> {
   const record = context.containers.get(idOrName)
   checkVerb('restart', record.state.status, record.id, record.name)
-  if (record.state.status === 'running' || record.state.status === 'restarting') {
+  if (isActive(record.state.status)) {
     await endByUser(context, record, options)
   }
   try {
@@ -111,6 +115,10 @@ export async function restartContainer(
     if (!isKind(error, 'notModified')) throw error
   }
   publishContainer(context.events, context.containers.get(record.id), 'restart')
+}
+
+function stopSignalOf({ config }: ContainerRecord): number {
+  return signalNumber(config.StopSignal ?? '', sigterm)
 }
 
 function signalNumber(text: string, fallback: number): number {

@@ -12,6 +12,7 @@ import { zeroTime } from '../base/index.ts'
 import type { Sandbox } from '../network/index.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import { networkName } from './namespaces.ts'
+import { isActive } from './state.ts'
 import { statusText } from './status-text.ts'
 
 /** The network that a container is on, running or not. */
@@ -45,8 +46,8 @@ export function toInspect(
     Args: record.args,
     State: {
       Status: state.status,
-      Running: state.status === 'running' || state.status === 'restarting',
-      Paused: false,
+      Running: isActive(state.status),
+      Paused: state.status === 'paused',
       Restarting: state.status === 'restarting',
       OOMKilled: state.oomKilled,
       Dead: state.status === 'dead',

@@ -6,6 +6,7 @@ import { errnoOf } from '../base/index.ts'
 import { type Mount, mount, openFd, unmount } from '../sys/index.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { isUp } from './state.ts'
 
 const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
 
@@ -19,7 +20,7 @@ export interface View extends Disposable {
 /** What a container sees, without what is mounted inside it. */
 export async function viewContainer(context: ContainerContext, record: ContainerRecord): Promise<View> {
   const { id, state } = record
-  if (state.status === 'running') return viewOf(openFd(context.paths.rootfs(id), oDirectory))
+  if (isUp(state.status)) return viewOf(openFd(context.paths.rootfs(id), oDirectory))
   // Read-only, so that a start meanwhile can have the writable layer for itself.
   return openView(context, await context.snapshots.mounts(snapshotKey(id), { readOnly: true }))
 }

@@ -1,6 +1,7 @@
 import type { ContainerWaitResponse, WaitCondition } from '../api/index.ts'
 import type { ContainerContext } from './dependencies.ts'
 import type { WaitResult } from './live.ts'
+import { isActive } from './state.ts'
 
 /** Arms a wait and gives the promise of its result. Throws `notFound` when there is no such container. */
 export function waitContainer(
@@ -12,7 +13,7 @@ export function waitContainer(
   const live = context.live.of(id)
   if (condition === 'next-exit') return { result: live.nextExit().then(toResponse) }
   if (condition === 'removed') return { result: live.removal().then(toResponse) }
-  if (state.status === 'running' || state.status === 'restarting') return { result: live.nextStop().then(toResponse) }
+  if (isActive(state.status)) return { result: live.nextStop().then(toResponse) }
   return { result: Promise.resolve({ StatusCode: state.exitCode }) }
 }
 

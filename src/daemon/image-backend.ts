@@ -61,7 +61,7 @@ export function containerImages({ store, parts }: Images): ContainerImages {
 
 /** Between two runs of a restart policy a container counts as running. */
 function isUp(status: string): boolean {
-  return status === 'running' || status === 'restarting'
+  return status === 'running' || status === 'paused' || status === 'restarting'
 }
 
 /** Which containers keep an image from being removed. */

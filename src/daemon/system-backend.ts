@@ -171,11 +171,12 @@ function containerCounts(
 ): Pick<SystemInfo, 'Containers' | 'ContainersRunning' | 'ContainersPaused' | 'ContainersStopped'> {
   const records = context.containers.all()
   const running = records.filter(({ state }) => state.status === 'running' || state.status === 'restarting').length
+  const paused = records.filter(({ state }) => state.status === 'paused').length
   return {
     Containers: records.length,
     ContainersRunning: running,
-    ContainersPaused: 0,
-    ContainersStopped: records.length - running,
+    ContainersPaused: paused,
+    ContainersStopped: records.length - running - paused,
   }
 }
 

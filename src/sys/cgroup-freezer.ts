@@ -38,6 +38,19 @@ export async function freezeCgroup(path: string, cgroups: Cgroups = detectCgroup
   }
 }
 
+/** Whether the group's processes were told to stand still; false when there is no such group. */
+export function isCgroupFrozen(path: string, cgroups: Cgroups = detectCgroups()): boolean {
+  const freezer = freezerOf(path, cgroups)
+  if (freezer === undefined || !existsSync(freezer.file)) return false
+  try {
+    return readFileSync(freezer.file, 'utf8').trim() === freezer.on
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === 'ENOENT' || code === 'ENODEV') return false
+    throw error
+  }
+}
+
 /** Lets the processes go on. No error when there is no such group, or when they run. */
 export function thawCgroup(path: string, cgroups: Cgroups = detectCgroups()): void {
   const freezer = freezerOf(path, cgroups)

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from '
 import { join } from 'node:path'
 import { errnoOf, internal } from '../base/index.ts'
 import { type CgroupHierarchy, detectCgroups } from './cgroup.ts'
+import { thawCgroup } from './cgroup-freezer.ts'
 import { signalProcess } from './process.ts'
 
 const sigkill = 9
@@ -47,6 +48,8 @@ export function readPids(path: string): number[] {
 export function killCgroup(path: string): number {
   const hierarchy = mainHierarchy()
   if (hierarchy === undefined) return 0
+  // What the freezer of v1 holds does not even die.
+  thawCgroup(path)
   if (hierarchy.version === 2) {
     const { length } = readPids(path)
     if (writeIfThere(join(directoryIn(hierarchy, path), 'cgroup.kill'), '1')) return length

@@ -25,7 +25,7 @@ export {
   detectCgroups,
   prepareCgroups,
 } from './cgroup.ts'
-export { freezeCgroup, thawCgroup } from './cgroup-freezer.ts'
+export { freezeCgroup, isCgroupFrozen, thawCgroup } from './cgroup-freezer.ts'
 export { expectCgroupMove } from './cgroup-moves.ts'
 export {
   cgroupPathOfPid,
@@ -110,5 +110,6 @@ export { type CommandResult, type RunCommandOptions, runCommand } from './run-co
 export { type ConnectOptions, SeqpacketSocket } from './seqpacket.ts'
 export { parseSignal, signalName } from './signals.ts'
 export { type ExitStatus, type SpawnedProcess, spawnProcess } from './spawn.ts'
+export { startWorker } from './start-worker.ts'
 export { type DirectoryWatch, type WatchHandlers, watchDirectory } from './watch-directory.ts'
 export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts'

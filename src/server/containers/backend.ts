@@ -106,6 +106,8 @@ export interface ContainerLifecycle {
   stop(id: string, options: StopOptions): Promise<void>
   restart(id: string, options: StopOptions): Promise<void>
   kill(id: string, signal: string): Promise<void>
+  pause(id: string): Promise<void>
+  unpause(id: string): Promise<void>
   rename(id: string, name: string): Promise<void>
   remove(id: string, options: RemoveOptions): Promise<void>
 }

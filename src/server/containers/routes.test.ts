@@ -12,7 +12,7 @@ function recording(calls: string[], answers: Partial<ContainerBackend> = {}): Pa
       calls.push(`${name}(${parameters.map((value) => JSON.stringify(value)).join()})`)
       return Promise.resolve()
     }
-  const names = ['start', 'stop', 'restart', 'kill', 'rename', 'remove', 'resize'] as const
+  const names = ['start', 'stop', 'restart', 'kill', 'pause', 'unpause', 'rename', 'remove', 'resize'] as const
   return { ...Object.fromEntries(names.map((name) => [name, note(name)])), ...answers }
 }
 
@@ -36,6 +36,8 @@ const actions: readonly ActionCase[] = [
   { request: 'POST /v1.41/containers/x/stop?t=3&signal=HUP', status: 204, call: 'stop("x",{"timeoutSeconds":3})' },
   { request: 'POST /containers/x/stop?t=z', status: 400, message: 'strconv.Atoi: parsing "z": invalid syntax' },
   { request: 'POST /containers/x/restart?t=1', status: 204, call: 'restart("x",{"timeoutSeconds":1})' },
+  { request: 'POST /containers/x/pause', status: 204, call: 'pause("x")' },
+  { request: 'POST /containers/x/unpause', status: 204, call: 'unpause("x")' },
   { request: 'POST /containers/x/kill', status: 204, call: 'kill("x","SIGKILL")' },
   { request: 'POST /containers/x/kill?signal=15', status: 204, call: 'kill("x","15")' },
   { request: 'POST /containers/x/rename?name=/ab', status: 204, call: 'rename("x","ab")' },

@@ -80,6 +80,8 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
     action('kill', ({ query }, id) =>
       explained(`cannot kill container: ${id}`, backend.kill(id, query.optional('signal') ?? 'SIGKILL')),
     ),
+    action('pause', (_, id) => backend.pause(id)),
+    action('unpause', (_, id) => backend.unpause(id)),
     action('rename', ({ query }, id) => {
       const name = readContainerName(query.text('name'))
       if (name === undefined) throw invalidArgument('Neither old nor new names may be empty')

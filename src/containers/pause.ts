@@ -1,0 +1,71 @@
+/** pause and unpause: all processes of a container stand still in their control group, and go on.
+ *  The freezer holds the truth, the record what was answered: a pause that the daemon did not live to record is undone
+ *  by the next boot (`restore.ts`). */
+import { conflict, isKind } from '../base/index.ts'
+import { freezeCgroup, thawCgroup } from '../sys/index.ts'
+import { withState } from './container-record.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { publishContainer } from './events.ts'
+import { checkVerb } from './state.ts'
+
+/** Holds a running container still. Throws `conflict` when it does not run or is paused already. */
+export async function pauseContainer(context: ContainerContext, idOrName: string): Promise<void> {
+  const { id } = context.containers.get(idOrName)
+  await context.locks.run(id, async () => {
+    const { state, name } = context.containers.get(id)
+    checkVerb('pause', state.status, id, name)
+    const live = context.live.of(id)
+    if (live.killed) throw conflict(`container ${id} is not running`)
+    await freeze(context, id)
+    const record = context.containers.find(id)
+    // Killed or ended while it came to rest.
+    if (record?.state.status !== 'running' || live.killed) {
+      thawCgroup(groupOf(context, id))
+      throw conflict(`container ${id} is not running`)
+    }
+    const paused = withState(record, { status: 'paused' })
+    context.containers.save(paused)
+    publishContainer(context.events, paused, 'pause')
+  })
+}
+
+/** Lets a paused container go on. Throws when it is not paused. */
+export async function unpauseContainer(context: ContainerContext, idOrName: string): Promise<void> {
+  const { id } = context.containers.get(idOrName)
+  await context.locks.run(id, async () => {
+    const { state, name } = context.containers.get(id)
+    checkVerb('unpause', state.status, id, name)
+    resumePaused(context, id)
+  })
+}
+
+/** Lets a container go on if it is paused. */
+export function resumePaused(context: ContainerContext, id: string): void {
+  const record = context.containers.find(id)
+  if (record?.state.status !== 'paused') return
+  thawCgroup(groupOf(context, id))
+  const running = withState(record, { status: 'running' })
+  context.containers.save(running)
+  publishContainer(context.events, running, 'unpause')
+}
+
+/** Lets a container die that was killed: what the freezer of v1 holds stays alive. A pause that is under way is given up. */
+export function letDie(context: ContainerContext, id: string): void {
+  context.live.of(id).killed = true
+  resumePaused(context, id)
+  thawCgroup(groupOf(context, id))
+}
+
+async function freeze(context: ContainerContext, id: string): Promise<void> {
+  try {
+    await freezeCgroup(groupOf(context, id))
+  } catch (cause) {
+    // It has just ended by itself.
+    if (isKind(cause, 'notFound')) throw conflict(`container ${id} is not running`, { cause })
+    throw cause
+  }
+}
+
+function groupOf({ settings }: ContainerContext, id: string): string {
+  return `${settings.cgroupParent}/${id}`
+}
