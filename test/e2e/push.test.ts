@@ -9,6 +9,7 @@ import { BerthRegistry } from '../helpers/berth-registry.ts'
 import { runOrThrow } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { TestRegistry } from '../helpers/registry.ts'
+import { StockDocker } from '../helpers/stock-docker.ts'
 import { writeBusyboxArchive } from '../helpers/test-image.ts'
 import { UploadCutter } from '../helpers/upload-cutter.ts'
 
@@ -104,6 +105,35 @@ test('the stream has the form of dockerd', async () => {
       '',
     ].join('\r\n'),
   )
+})
+
+test('the official CLI shows what it shows with dockerd', async () => {
+  await using stock = await StockDocker.start()
+  await stock.ok(['load', '-q', '-i', archive])
+  const shown = async (engine: Pick<TestDaemon, 'docker' | 'ok'>): Promise<readonly string[]> => {
+    await using empty = await TestRegistry.start()
+    const all: string[] = []
+    for (const [tags, args] of [
+      [['app:1'], ['app:1']],
+      [[], ['app:1']],
+      [
+        ['app:2', 'app:3'],
+        ['-a', 'app'],
+      ],
+      [['other:1'], ['other:1']],
+      [[], ['-q', 'app:1']],
+      [[], ['app:9']],
+      [[], ['none']],
+    ] as const) {
+      for (const tag of tags) await engine.ok(['tag', 'box:1', `${empty.name}/x/${tag}`])
+      const names = args.map((arg) => (arg.startsWith('-') ? arg : `${empty.name}/x/${arg}`))
+      const { code, stdout, stderr } = await engine.docker(['push', ...names])
+      const text = `${args.join(' ')}: ${code}\n${stdout}${stderr}`.replaceAll(empty.name, 'REGISTRY')
+      all.push(text.replaceAll(/sha256:[0-9a-f]{64} size: \d+/g, 'DIGEST'))
+    }
+    return all
+  }
+  assert.deepEqual(await shown(daemon), await shown(stock))
 })
 
 describe('what was pulled is pushed as it was', () => {
