@@ -86,6 +86,8 @@ export class S3Bucket {
       forcePathStyle,
       maxAttempts,
       followRegionRedirects: true,
+      // Costs a connection for each part, and seconds where the service does not know it.
+      expectContinueHeader: false,
       responseChecksumValidation: 'WHEN_REQUIRED', // blobs carry their own digest
       requestHandler: {
         connectionTimeout: connectTimeoutMs,
