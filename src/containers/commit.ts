@@ -85,11 +85,14 @@ async function paused<T>(context: ContainerContext, record: ContainerRecord, wor
     if (isKind(error, 'notFound')) return await work()
     throw error
   }
+  const live = context.live.of(record.id)
+  live.thaw = () => thawCgroup(path)
   publishContainer(context.events, record, 'pause')
   try {
     return await work()
   } finally {
-    thawCgroup(path)
+    live.thaw()
+    live.thaw = () => {}
     publishContainer(context.events, record, 'unpause')
   }
 }

@@ -31,6 +31,8 @@ export class LiveContainer {
   killed = false
   restartTimer: NodeJS.Timeout | undefined
   restartDelayMs = 0
+  /** Lets the processes go on while they stand still for a commit. */
+  thaw: () => void = () => {}
   #exitWaiters: ((result: WaitResult) => void)[] = []
   #stopWaiters: ((result: WaitResult) => void)[] = []
   #removeWaiters: ((result: WaitResult) => void)[] = []
@@ -111,8 +113,11 @@ export class LiveContainers {
     this.#byId.delete(id)
   }
 
-  /** Ends all timers: the daemon goes. */
+  /** Ends all timers and lets go what stands still: the daemon goes. */
   close(): void {
-    for (const live of this.#byId.values()) live.cancelRestart()
+    for (const live of this.#byId.values()) {
+      live.cancelRestart()
+      live.thaw()
+    }
   }
 }
