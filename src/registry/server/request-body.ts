@@ -16,7 +16,7 @@ export interface RequestBodyOptions {
 const highWaterBytes = 128 * 1024
 
 /** After so many bytes, of all requests together, the buffers that they came in are freed. */
-const releaseBytes = 16 * 1024 * 1024
+const releaseBytes = 8 * 1024 * 1024
 let unreleasedBytes = 0
 
 /** Yields what arrives. Fails with `cancelled` when the client goes away before the end, with 408 when it falls

@@ -12,6 +12,9 @@ interface Member {
   readonly waiting: Map<number, PromiseWithResolvers<string>>
 }
 
+/** It keeps a buffer and some numbers. */
+const workerLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 }
+
 export class HashPool {
   readonly #size: number
   readonly #members: Member[] = []
@@ -61,7 +64,7 @@ export class HashPool {
   }
 
   #start(): Member {
-    const worker = new Worker(new URL('./hash-worker.ts', import.meta.url))
+    const worker = new Worker(new URL('./hash-worker.ts', import.meta.url), { resourceLimits: workerLimits })
     const member: Member = { worker, ids: new Set(), waiting: new Map() }
     this.#members.push(member)
     worker.unref()
