@@ -142,7 +142,9 @@ function replaceManifest(
 ): ImageRecord {
   const current = store.findRecord(before.id)
   if (current?.manifest.digest !== before.manifest.digest) return after
-  const names = store.namesOf(before.id).filter(({ target }) => target.digest === before.manifest.digest)
+  const isOld = ({ reference, target }: NamedTarget) =>
+    target.digest === before.manifest.digest && reference.digest === undefined
+  const names = store.namesOf(before.id).filter(isOld)
   const renamed = names.map(({ reference }): NamedTarget => ({ reference, target: after.manifest }))
   store.put({ ...current, manifest: after.manifest, layers: after.layers }, renamed)
   onReplaced(before)
