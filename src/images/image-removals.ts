@@ -35,6 +35,7 @@ export class ImageRemovals {
   /** Removed, but containers stand on their layers, or work under way holds them. */
   readonly #waiting = new Map<Digest, ImageRecord>()
   #timer: NodeJS.Timeout | undefined
+  #isClosed = false
 
   constructor(options: ImageRemovalsOptions) {
     this.#options = options
@@ -70,6 +71,12 @@ export class ImageRemovals {
     freedBytes += (await garbage.sweep({ unfinished: true })).freedBytes
     events.publish('image', 'prune', '', { reclaimed: String(freedBytes) })
     return { ImagesDeleted: items.length === 0 ? null : items, SpaceReclaimed: freedBytes }
+  }
+
+  /** Nothing is tried again after this. */
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
   }
 
   /** What became needed since it was listed stays. */
@@ -113,7 +120,7 @@ export class ImageRemovals {
    *  a container that stays, its own removal is waited for. */
   #retryLater(delayMs: number): void {
     clearTimeout(this.#timer)
-    if (delayMs > lastRetryMs) return
+    if (this.#isClosed || delayMs > lastRetryMs) return
     this.#timer = setTimeout(() => {
       this.#options.background.run('collect image garbage', async () => {
         const removed = [...this.#waiting.values()]

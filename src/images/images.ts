@@ -215,6 +215,7 @@ export class Images {
 
   /** Ends the workers and waits for what runs behind. */
   async close(): Promise<void> {
+    this.#removals.close()
     await this.#background.drain()
     await this.#parts.pool.close()
     this.#parts.registries.close()
