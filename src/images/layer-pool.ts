@@ -1,9 +1,9 @@
 /** The worker threads for layers: started when there is work, ended when there has been none for a while,
  *  so that an idle daemon does not carry their memory. */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { type AbortOptions, BerthError, internal } from '../base/index.ts'
 import type { BlobAuthorizer, BlobProblem } from '../registry/client/index.ts'
-import { releaseMemory } from '../sys/index.ts'
+import { releaseMemory, startWorker } from '../sys/index.ts'
 import {
   fromSentError,
   type LayerJob,
@@ -128,7 +128,7 @@ export class LayerPool {
   }
 
   #start(): Member {
-    const worker = new Worker(new URL('./layer-worker.ts', import.meta.url))
+    const worker = startWorker(new URL('./layer-worker.ts', import.meta.url))
     const member: Member = { worker, task: undefined, idleTimer: undefined }
     this.#members.add(member)
     worker.on('message', (message: MessageFromWorker) => this.#receive(member, message))

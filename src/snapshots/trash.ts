@@ -4,8 +4,8 @@ import { mkdirSync, opendirSync, readdirSync, renameSync } from 'node:fs'
 import { rmdir, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
 import { errnoOf, type Logger, messageOf } from '../base/index.ts'
+import { startWorker } from '../sys/index.ts'
 
 /** Entries of one tree that are deleted here. A worker costs as much as some hundred of them, and a container's own
  *  layer has but a few. */
@@ -76,7 +76,7 @@ export class Trash {
     while (this.#forWorker.length > 0) {
       const paths = this.#forWorker
       this.#forWorker = []
-      const worker = new Worker(new URL('./trash-worker.ts', import.meta.url), { workerData: paths })
+      const worker = startWorker(new URL('./trash-worker.ts', import.meta.url), { workerData: paths })
       worker.on('message', (failure) => {
         this.#logger.warn('cannot delete a removed snapshot, trying again at the next start', failure)
       })
