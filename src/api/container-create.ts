@@ -14,7 +14,8 @@ export interface ContainerCreateResponse {
 }
 
 export interface ContainerUpdateResponse {
-  readonly Warnings: readonly string[]
+  /** Null when there are none. */
+  readonly Warnings: readonly string[] | null
 }
 
 /** Result of `POST /containers/{id}/wait`. */

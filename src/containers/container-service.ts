@@ -6,7 +6,9 @@ import type {
   ContainerSummary,
   ContainersPruneResponse,
   ContainerTopResponse,
+  ContainerUpdateResponse,
   ContainerWaitResponse,
+  HostConfig,
   WaitCondition,
 } from '../api/index.ts'
 import type { AbortOptions, OutputSink } from '../base/index.ts'
@@ -30,6 +32,7 @@ import { startContainer } from './start.ts'
 import { requireRunning } from './state.ts'
 import { killContainer, restartContainer, type StopOptions, stopContainer } from './stop.ts'
 import { topContainer } from './top.ts'
+import { updateContainer } from './update.ts'
 import { waitContainer } from './wait.ts'
 
 /** The verbs of containers; each function's module says what it takes and throws. */
@@ -41,6 +44,7 @@ export interface ContainerService {
   kill(id: string, signal: string): Promise<void>
   pause(id: string): Promise<void>
   unpause(id: string): Promise<void>
+  update(id: string, changes: HostConfig): Promise<ContainerUpdateResponse>
   rename(id: string, name: string): Promise<void>
   remove(id: string, options: RemoveOptions): Promise<void>
   inspect(id: string, options: { readonly size: boolean }): Promise<ContainerInspect>
@@ -66,6 +70,7 @@ export function containerService(context: ContainerContext): ContainerService {
     kill: (id, signal) => killContainer(context, id, signal),
     pause: (id) => pauseContainer(context, id),
     unpause: (id) => unpauseContainer(context, id),
+    update: (id, changes) => updateContainer(context, id, changes),
     rename: (id, name) => renameContainer(context, id, name),
     remove: (id, options) => removeContainer(context, id, options),
     inspect: (id, options) => inspectContainer(context, id, options),

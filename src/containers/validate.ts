@@ -23,6 +23,14 @@ export function validateRequest(config: ContainerConfig, hostConfig: HostConfig,
   validateSecurity(hostConfig, host)
 }
 
+/** The same for what an update may change. */
+export function validateUpdate(hostConfig: HostConfig, host: HostFacts): void {
+  const swap = hostConfig.MemorySwap ?? 0
+  // The memory limit that goes with it may be the container's own.
+  validateResources(hostConfig.Memory ? hostConfig : { ...hostConfig, MemorySwap: Math.min(0, swap) }, host)
+  validateRestart(hostConfig)
+}
+
 function validateProcess(config: ContainerConfig): void {
   if (config.WorkingDir && !config.WorkingDir.startsWith('/')) {
     throw invalidArgument(`the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`)

@@ -17,6 +17,8 @@ import { type ExitInfo, readExitFile, unknownExit } from './exit-info.ts'
 import { endedContainer, type FoundContainer, type LiveContainer, settle, watchContainer } from './live-container.ts'
 import { OciRuntime } from './oci-runtime.ts'
 import { bundleFiles, bundlePath, exitsPath, runtimeRootPath } from './paths.ts'
+import type { ResourceLimits } from './spec-input.ts'
+import { resourcesOf } from './spec-resources.ts'
 import { endStrays } from './stray-processes.ts'
 
 /** Told how long each step of a start took. */
@@ -282,6 +284,13 @@ export class ConmonRuntime {
       },
       options,
     )
+  }
+
+  /** Changes limits of a running container; those that are not given stay. Throws `internal` with the runtime's
+   *  words; some may have changed then. */
+  async update(id: string, limits: ResourceLimits): Promise<void> {
+    const { runtime } = this.#running(id)
+    await runtime.update(id, resourcesOf(limits), join(this.bundle(id), 'update.json'))
   }
 
   /** The processes in a container, as the host numbers them. */

@@ -12,9 +12,11 @@ import {
   rmdirSync,
   rmSync,
   unlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { errnoOf, internal, invalidArgument } from '../base/index.ts'
+import type { OciResources } from '../oci/index.ts'
 import {
   closeFd,
   killCgroup,
@@ -101,6 +103,18 @@ export class OciRuntime {
     const { code, stderr } = await this.#run(force ? ['delete', '--force', id] : ['delete', id])
     if (code !== 0 && existsSync(home)) {
       throw internal(`cannot delete container ${id}: ${stderr.trim()}`)
+    }
+  }
+
+  /** Changes limits of a running container; those that are not given stay. `path`: where the change lies meanwhile.
+   *  Throws `internal` with the runtime's words; some may have changed then. */
+  async update(id: string, resources: OciResources, path: string): Promise<void> {
+    writeFileSync(path, JSON.stringify(resources))
+    try {
+      const { code, stderr } = await this.#run(['update', '--resources', path, id])
+      if (code !== 0) throw internal(stderr.trim())
+    } finally {
+      removeFile(path)
     }
   }
 

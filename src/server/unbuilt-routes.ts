@@ -9,7 +9,6 @@ const notSwarmManager =
 
 const unbuilt: readonly (readonly [method: Method, pattern: string, what: string])[] = [
   ['GET', '/containers/{id}/stats', 'stats'],
-  ['POST', '/containers/{id}/update', 'update'],
   ['HEAD', '/containers/{id}/archive', 'cp'],
   ['GET', '/containers/{id}/archive', 'cp'],
   ['PUT', '/containers/{id}/archive', 'cp'],

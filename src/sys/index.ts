@@ -26,6 +26,7 @@ export {
   prepareCgroups,
 } from './cgroup.ts'
 export { freezeCgroup, isCgroupFrozen, thawCgroup } from './cgroup-freezer.ts'
+export { clearPidsLimit, keepCgroupLimits } from './cgroup-limits.ts'
 export { expectCgroupMove } from './cgroup-moves.ts'
 export {
   cgroupPathOfPid,
@@ -77,6 +78,7 @@ export {
   unmountInBackground,
 } from './mount.ts'
 export { listMounts, type MountInfo, parseMountInfo } from './mount-table.ts'
+export { cloneMountTree } from './mount-tree.ts'
 export {
   createNetworkNamespace,
   deleteNetworkNamespace,

@@ -7,6 +7,7 @@ import type {
   ContainerSummary,
   ContainersPruneResponse,
   ContainerTopResponse,
+  ContainerUpdateResponse,
   ContainerWaitResponse,
   HostConfig,
   NetworkingConfig,
@@ -108,6 +109,8 @@ export interface ContainerLifecycle {
   kill(id: string, signal: string): Promise<void>
   pause(id: string): Promise<void>
   unpause(id: string): Promise<void>
+  /** Sets what of resources and restart policy is given. */
+  update(id: string, changes: HostConfig): Promise<ContainerUpdateResponse>
   rename(id: string, name: string): Promise<void>
   remove(id: string, options: RemoveOptions): Promise<void>
 }

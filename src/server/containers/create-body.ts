@@ -22,6 +22,12 @@ export function decodeCreateBody(body: unknown): CreateBody {
   return { config, hostConfig, networkingConfig: { EndpointsConfig: endpointsOf(networking) } }
 }
 
+/** The body of an update: resources and a restart policy, as they stand in HostConfig. */
+export function decodeUpdateBody(body: unknown): HostConfig {
+  if (body === undefined) throw invalidArgument('invalid JSON: got EOF while reading request body')
+  return readFields('UpdateConfig', asObject(body, 'UpdateConfig'), hostConfigFields)
+}
+
 /** The body of a commit: a container's configuration, or nothing. */
 export function decodeConfigBody(body: unknown): ContainerConfig | undefined {
   if (body === undefined || body === null) return undefined

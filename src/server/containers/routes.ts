@@ -4,7 +4,7 @@ import { notImplementedHere } from '../unbuilt-routes.ts'
 import { upgradeCreateBody } from '../versions/index.ts'
 import type { ContainerBackend } from './backend.ts'
 import { toApiInspect, toApiSummaries } from './convert.ts'
-import { decodeCreateBody } from './create-body.ts'
+import { decodeCreateBody, decodeUpdateBody } from './create-body.ts'
 import { containerFileRoutes } from './file-routes.ts'
 import {
   readContainerName,
@@ -87,6 +87,14 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
       if (name === undefined) throw invalidArgument('Neither old nor new names may be empty')
       return backend.rename(id, name)
     }),
+    {
+      method: 'POST',
+      pattern: '/containers/{id}/update',
+      handle: async (call) => {
+        const changes = decodeUpdateBody(await call.exchange.readJson())
+        call.exchange.sendJson(200, await backend.update(pathParameter(call, 'id'), changes))
+      },
+    },
     action('resize', ({ query }, id) => backend.resize(id, readTerminalSize(query)), 200),
     {
       method: 'DELETE',
