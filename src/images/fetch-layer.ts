@@ -2,7 +2,7 @@
 import { BerthError, isBerthError } from '../base/index.ts'
 import { type Ingest, LocalContentStore } from '../content/index.ts'
 import { algorithmOf, type Digest } from '../oci/index.ts'
-import { HttpTransport, readBlob } from '../registry/client/index.ts'
+import { HttpTransport, type HttpTransportOptions, readBlob } from '../registry/client/index.ts'
 import { consumeLayer, verificationFailed } from './consume-layer.ts'
 import { readGrowing } from './growing-file.ts'
 import { ingestFile, layerIngestKey } from './ingest-keys.ts'
@@ -20,7 +20,7 @@ export async function fetchLayer(
   const { digest, sizeBytes: total } = source
   const content = await LocalContentStore.open(source.contentRoot)
   const ingest = await content.ingest(layerIngestKey(digest), { hashing: false })
-  const transport = new HttpTransport(source.transport)
+  const transport = transportFor(source.transport)
   if (ingest.offset > total) ingest.restart()
   const resumed = ingest.offset > 0
   try {
@@ -38,9 +38,16 @@ export async function fetchLayer(
     if (mayResume(error, host.signal)) ingest.close()
     else await ingest.abort()
     throw resumed && isBerthError(error) ? withResumed(error) : error
-  } finally {
-    transport.close()
   }
+}
+
+/** One for this thread, so that layers share connections; its idle ones end by themselves. */
+let last: { readonly key: string; readonly transport: HttpTransport } | undefined
+
+function transportFor(options: HttpTransportOptions): HttpTransport {
+  const key = JSON.stringify(options)
+  if (last?.key !== key) last = { key, transport: new HttpTransport(options) }
+  return last.transport
 }
 
 /** The bytes that an earlier attempt left, then those of the registry, which are written as they pass. */

@@ -232,7 +232,8 @@ async function obtainAll(
   const prepared = await Promise.all(
     wanted.map(async (layer) => {
       const { digest, urls } = layer.blob
-      const origin = await repository.blobOrigin(digest, { urls, signal })
+      // Without the signal: the layer may be shared by a pull that goes on when this one is cancelled.
+      const origin = await repository.blobOrigin(digest, { urls })
       return { layer, origin, isHere: await deps.layers.isHere(layer) }
     }),
   )

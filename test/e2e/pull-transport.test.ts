@@ -179,9 +179,9 @@ describe('a mirror of Docker Hub', () => {
 
   test('is asked alone when it has all', async () => {
     answerOfMirror = () => undefined
-    proxy.requests.length = 0
+    proxy.tunnelBytes = 0
     await pulls('busybox:1')
-    assert.deepEqual(proxy.requests, [])
+    assert.equal(proxy.tunnelBytes, 0)
   })
 
   const failures: Readonly<Record<string, (path: string) => number | string | undefined>> = {
@@ -196,9 +196,9 @@ describe('a mirror of Docker Hub', () => {
   for (const [what, answer] of Object.entries(failures)) {
     test(`${what}: Docker Hub is asked`, async () => {
       answerOfMirror = answer
-      proxy.requests.length = 0
+      proxy.tunnelBytes = 0
       await pulls('busybox:1')
-      assert.ok(proxy.requests.includes(`CONNECT ${hub}:443`))
+      assert.ok(proxy.tunnelBytes > 0)
     })
   }
 

@@ -8,6 +8,8 @@ export class HttpProxy implements AsyncDisposable {
   readonly routes = new Map<string, number>()
   /** `CONNECT host:port` or `GET http://…`, in order. */
   readonly requests: string[] = []
+  /** What went through tunnels from clients: connections are kept and used again. */
+  tunnelBytes = 0
   /** User and password that it wants. */
   credentials = ''
 
@@ -41,6 +43,9 @@ export class HttpProxy implements AsyncDisposable {
         client.write('HTTP/1.1 200 Connection established\r\n\r\n')
         upstream.pipe(client)
         client.pipe(upstream)
+        client.on('data', (chunk: Buffer) => {
+          this.tunnelBytes += chunk.length
+        })
       })
       upstream.on('error', () => client.destroy())
       client.on('close', () => upstream.destroy())

@@ -55,6 +55,11 @@ export class AgentPool {
     })
   }
 
+  /** Whether the URL is reached by a proxy. */
+  usesProxy(url: URL): boolean {
+    return proxyFor(url, this.#options.proxies ?? {}) !== undefined
+  }
+
   /** After a failed connection: true when another try may succeed because more issuers are trusted then. The system's
    *  store is read only for hosts that need it, for that takes a tenth of a second. */
   widen(url: URL, code: string | undefined): boolean {

@@ -1,10 +1,10 @@
 /** One endpoint of a registry as one user sees it: learns what credentials it asks for, and sends with them. */
-import { BerthError, errnoOf, isBerthError } from '../../base/index.ts'
+import { BerthError, isBerthError } from '../../base/index.ts'
 import { type AuthChallenge, parseChallenges } from './auth-challenge.ts'
 import { basicHeader, type RegistryAuth } from './credentials.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { HttpResponse, HttpTransport } from './http-transport.ts'
-import { connectionError, noBasicCredentials } from './registry-errors.ts'
+import { noBasicCredentials } from './registry-errors.ts'
 import type { RegistryRequest } from './registry-request.ts'
 import { wantedScopes } from './scopes.ts'
 import type { TokenSource } from './token-source.ts'
@@ -98,13 +98,13 @@ export class EndpointSession {
       this.#wasReached = true
       return result
     } catch (error) {
-      const isConnection =
-        isBerthError(error) && error.details.errno !== undefined && errnoOf(error.cause) !== undefined
-      if (this.#wasReached || !isConnection) throw error
-      const failure = connectionError(error.cause, 'GET', `${this.endpoint.baseUrl}/v2/`)
-      // Nobody answered for half a minute: nobody will.
-      if (failure.details.errno !== 'ETIMEDOUT') throw failure
-      throw new BerthError(failure.kind, failure.message, { details: { ...failure.details, retryable: false } })
+      if (this.#wasReached || !isBerthError(error) || error.details.reason === undefined) throw error
+      const { errno, reason, retryable } = error.details
+      throw new BerthError(error.kind, `Get "${this.endpoint.baseUrl}/v2/": ${String(reason)}`, {
+        cause: error.cause,
+        // Nobody answered for half a minute: nobody will.
+        details: { errno, reason, retryable: retryable === true && errno !== 'ETIMEDOUT' },
+      })
     }
   }
 }

@@ -113,7 +113,9 @@ export class HttpTransport {
       outgoing.destroy(Object.assign(new Error('i/o timeout'), { code: 'ETIMEDOUT' }))
     })
     outgoing.on('response', resolve)
-    outgoing.on('error', (error) => reject(connectionError(error, method, request.url, signal)))
+    outgoing.on('error', (error) =>
+      reject(connectionError(error, method, request.url, signal, this.#agents.usesProxy(url))),
+    )
     if (isStream(body)) sendStream(body.open(), outgoing)
     else outgoing.end(body)
     return promise

@@ -26,13 +26,20 @@ export function registryCodeOf(error: unknown): string | undefined {
 }
 
 /** A connection that could not be made or broke, with the wording that Docker's users know. */
-export function connectionError(error: unknown, method: string, url: string, signal?: AbortSignal): BerthError {
+export function connectionError(
+  error: unknown,
+  method: string,
+  url: string,
+  signal?: AbortSignal,
+  viaProxy = false,
+): BerthError {
   if (error instanceof BerthError) return error
   if (signal?.aborted === true) return new BerthError('cancelled', 'context canceled', { cause: error })
   const code = errnoOf(error) ?? ''
-  const message = `${verbOf(method)} "${withoutQuery(url)}": ${describe(error, code, new URL(url))}`
+  const reason = describe(error, code, new URL(url), viaProxy)
+  const message = `${verbOf(method)} "${withoutQuery(url)}": ${reason}`
   const retryable = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN'].includes(code)
-  return new BerthError('unavailable', message, { cause: error, details: { retryable, errno: code } })
+  return new BerthError('unavailable', message, { cause: error, details: { retryable, errno: code, reason } })
 }
 
 /** True when nothing can be wrong with the request: nobody speaks TLS (or HTTP) there. */
@@ -107,9 +114,26 @@ function retryAfterOf(header: string): { readonly retryAfterMs?: number } {
   return Number.isFinite(ms) ? { retryAfterMs: Math.max(0, ms) } : {}
 }
 
-function describe(error: unknown, code: string, url: URL): string {
-  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port
-  const address = `${url.hostname}:${port}`
+function describe(error: unknown, code: string, url: URL, viaProxy: boolean): string {
+  const address =
+    addressOf(error) ?? `${url.hostname}:${url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port}`
+  const text = describeConnection(code, address, hostOf(error) ?? url.hostname) ?? describeTls(error, code)
+  return viaProxy && text.startsWith('dial tcp') ? `proxyconnect tcp: ${text}` : text
+}
+
+/** What Node says about where it tried to connect, which may be a proxy. */
+function addressOf(error: unknown): string | undefined {
+  const { address, port } = (error ?? {}) as { readonly address?: unknown; readonly port?: unknown }
+  if (typeof address !== 'string' || typeof port !== 'number') return undefined
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+function hostOf(error: unknown): string | undefined {
+  const { hostname } = (error ?? {}) as { readonly hostname?: unknown }
+  return typeof hostname === 'string' ? hostname : undefined
+}
+
+function describeConnection(code: string, address: string, host: string): string | undefined {
   switch (code) {
     case 'ECONNREFUSED':
       return `dial tcp ${address}: connect: connection refused`
@@ -121,7 +145,7 @@ function describe(error: unknown, code: string, url: URL): string {
       return `dial tcp ${address}: i/o timeout`
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `dial tcp: lookup ${url.hostname}: no such host`
+      return `dial tcp: lookup ${host}: no such host`
     case 'ECONNRESET':
       return `read tcp ${address}: connection reset by peer`
     case 'EPROTO':
@@ -129,7 +153,7 @@ function describe(error: unknown, code: string, url: URL): string {
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
       return 'http: server gave HTTP response to HTTPS client'
     default:
-      return describeTls(error, code)
+      return undefined
   }
 }
 

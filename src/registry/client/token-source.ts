@@ -50,10 +50,12 @@ export class TokenSource {
     if (cached !== undefined && cached.token !== refused && cached.endsMs > Date.now()) return cached.token
     let pending = this.#pending.get(key)
     if (pending === undefined) {
-      pending = withRetry(() => this.#fetch(request), request).finally(() => this.#pending.delete(key))
+      // Without the signal: others may wait for the same token when this caller leaves.
+      const shared = { ...request, signal: undefined }
+      pending = withRetry(() => this.#fetch(shared)).finally(() => this.#pending.delete(key))
       this.#pending.set(key, pending)
     }
-    const fresh = await pending
+    const fresh = await orAborted(pending, request.signal)
     this.#cache.delete(key)
     this.#cache.set(key, fresh)
     for (const oldest of this.#cache.keys()) {
@@ -112,6 +114,21 @@ export class TokenSource {
       body: form.toString(),
       ...connectionOf(request),
     })
+  }
+}
+
+/** The result, unless the caller has left by then. */
+async function orAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await result
+  const { promise: left, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(new BerthError('cancelled', 'context canceled'))
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([result, left])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    result.catch(() => {}) // Whoever else waits hears of it.
   }
 }
 
