@@ -248,7 +248,11 @@ test('garbage collections that are cut by kill -9 lose nothing, and the next one
     age()
     const gc = new RunningCommand(berthProgram, ['registry', 'gc', '--config', registry.path('registry.yml')])
     const count = () => globSync(`${registry.root}/storage/v1/objects/blobs/*/*/*`).length - kept.length
-    await until(() => count() <= blobsLeft, { intervalMs: 1, timeoutMs: 30_000, what: 'some garbage to go' })
+    await until(() => count() <= blobsLeft, {
+      intervalMs: 1,
+      timeoutMs: 30_000,
+      what: () => `some garbage to go: ${gc.stdout}${gc.stderr}`,
+    })
     gc.kill('SIGKILL')
     await gc.ended
     for (const digest of kept) assert.equal(await statusOf(digest), 200)

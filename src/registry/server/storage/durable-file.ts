@@ -4,6 +4,9 @@ import { link, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errnoOf, newId } from '../../../base/index.ts'
 
+/** Each time somebody else must have removed the folder within microseconds. */
+const maxAttempts = 100
+
 /** Writes a small file so that it is there completely or not at all. `temporary` is a folder of the same file system.
  *  False (nothing written) when `ifAbsent` was asked for and there is one. */
 export async function writeDurable(
@@ -45,15 +48,15 @@ async function linkInto(from: string, to: string): Promise<boolean> {
   return true
 }
 
-/** Folders are removed when their last object goes: one may vanish just after it was made. */
+/** Folders are removed when their last object goes: one may vanish just after it was made, and even while it is. */
 async function retryWithoutFolder(path: string, work: () => Promise<void>): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
+      if (attempt > 0) await makeFolder(dirname(path))
       await work()
       return
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || attempt === 8) throw error
-      await makeFolder(dirname(path))
+      if (errnoOf(error) !== 'ENOENT' || attempt === maxAttempts) throw error
     }
   }
 }

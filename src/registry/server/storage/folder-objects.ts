@@ -112,12 +112,12 @@ export class FolderObjects implements ObjectStorage {
     }
   }
 
-  /** Folders that hold nothing go, so that names of long ago don't stay for ever. Whoever writes meanwhile makes
-   *  its folder again. */
+  /** Folders that hold nothing go, so that names of long ago don't stay for ever, except those at the top. Whoever
+   *  writes meanwhile makes its folder again. */
   async #removeEmptyFolders(folder: string): Promise<void> {
     const top = objectsPath(this.#root)
     try {
-      for (let path = folder; path.length > top.length; path = dirname(path)) await rmdir(path)
+      for (let path = folder; dirname(path).length > top.length; path = dirname(path)) await rmdir(path)
     } catch {
       // It holds something, or is gone.
     }

@@ -31,9 +31,29 @@ test('FolderStorage: keys that would lead elsewhere are refused; empty folders g
     }
     await storage.objects.write('a/b/c', Buffer.from('x'))
     await storage.objects.delete('a/b/c')
-    assert.deepEqual(await readdir(objectsPath(root)), [])
+    assert.deepEqual(await readdir(objectsPath(root), { recursive: true }), ['a'])
   } finally {
     await storage.close()
+    await rm(root, { recursive: true })
+  }
+})
+
+test('FolderStorage: writes into folders that are removed all the time', async () => {
+  const root = await mkdtemp('/tmp/br-')
+  const storages = await Promise.all([FolderStorage.open(root), FolderStorage.open(root)])
+  try {
+    await Promise.all(
+      Array.from({ length: 24 }, async (_, lane) => {
+        const { objects } = storages[lane % 2] ?? storages[0]
+        for (let round = 0; round < 40; round++) {
+          await objects.write(`a/b/c/d/${lane}`, Buffer.from('x'))
+          assert.notEqual(await objects.stat(`a/b/c/d/${lane}`), undefined)
+          await objects.delete(`a/b/c/d/${lane}`)
+        }
+      }),
+    )
+  } finally {
+    for (const storage of storages) await storage.close()
     await rm(root, { recursive: true })
   }
 })
