@@ -1,15 +1,7 @@
 /** exec: one more process in a running container. */
 import type { ExecConfig, ExecInspect } from '../api/index.ts'
 import { BerthError, conflict, invalidArgument, newId, notFound } from '../base/index.ts'
-import type { OciProcess } from '../oci/index.ts'
-import {
-  capabilitySets,
-  type ExecHandle,
-  exitCodeOf,
-  resolveCapabilities,
-  resolveUser,
-  type TerminalSize,
-} from '../runtime/index.ts'
+import { type ExecHandle, exitCodeOf, type TerminalSize } from '../runtime/index.ts'
 import { expectCgroupMove } from '../sys/index.ts'
 import { pumpInput } from './attach.ts'
 import type { AttachIo, OutputSource } from './attach-io.ts'
@@ -18,9 +10,7 @@ import type { ContainerContext } from './dependencies.ts'
 import { DetachDetector, parseDetachKeys } from './detach-keys.ts'
 import { publishContainer } from './events.ts'
 import { ExecProcess } from './exec-process.ts'
-import { readUserFiles } from './rootfs.ts'
-import { parseSecurityOptions } from './security-options.ts'
-import { containerEnv } from './spec-request.ts'
+import { commandText, execProcess } from './exec-spec.ts'
 import { checkVerb } from './state.ts'
 
 export interface StartExecOptions {
@@ -111,7 +101,7 @@ export class Execs {
     publishContainer(context.events, record, `exec_start: ${commandText(config)}`, { execID: exec.id })
     try {
       const handle = await context.runtime.exec(record.id, {
-        process: this.#process(record, config, options),
+        process: execProcess(context, record, config, options.consoleSize),
         stdin: config.AttachStdin === true && io !== undefined,
         ...(io === undefined ? {} : { sink: io.sink }),
       })
@@ -136,50 +126,9 @@ export class Execs {
     setTimeout(() => this.#byId.delete(exec.id), keepEndedMs).unref()
   }
 
-  #process(record: ContainerRecord, config: ExecConfig, options: StartExecOptions): OciProcess {
-    const files = readUserFiles(this.#context.paths.rootfs(record.id))
-    const { home, ...user } = resolveUser(
-      config.User || record.config.User || '',
-      files,
-      record.hostConfig.GroupAdd ?? [],
-    )
-    const terminal = config.Tty === true
-    const [height = 0, width = 0] = config.ConsoleSize ?? []
-    const size = options.consoleSize ?? { height, width }
-    if (config.WorkingDir && !config.WorkingDir.startsWith('/')) {
-      const message = 'OCI runtime exec failed: exec failed: Cwd must be an absolute path: unknown'
-      throw invalidArgument(message, { details: { exitCode: 126 } })
-    }
-    const privileged = config.Privileged === true || record.hostConfig.Privileged === true
-    const security = parseSecurityOptions(record.hostConfig.SecurityOpt ?? [])
-    return {
-      terminal,
-      ...(terminal && size.height > 0 && size.width > 0 ? { consoleSize: size } : {}),
-      user,
-      args: config.Cmd ?? [],
-      env: containerEnv(record.config, home, config.Env ?? [], terminal),
-      cwd: config.WorkingDir || record.config.WorkingDir || '/',
-      capabilities: capabilitySets(
-        resolveCapabilities({
-          add: record.hostConfig.CapAdd ?? [],
-          drop: record.hostConfig.CapDrop ?? [],
-          privileged,
-          available: this.#context.specHost.capabilities,
-        }),
-      ),
-      noNewPrivileges: security.noNewPrivileges ?? this.#context.settings.noNewPrivileges,
-    }
-  }
-
   #get(execId: string): ExecProcess {
     const exec = this.#byId.get(execId)
     if (exec === undefined) throw new BerthError('notFound', `No such exec instance: ${execId}`)
     return exec
   }
-}
-
-/** The command as events show it: the program, a space, its arguments. */
-function commandText({ Cmd: command }: ExecConfig): string {
-  const [program = '', ...args] = command ?? []
-  return `${program} ${args.join(' ')}`
 }

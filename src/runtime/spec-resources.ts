@@ -33,7 +33,7 @@ export function resourcesOf(limits: ResourceLimits): OciResources {
   return {
     ...(memory === undefined ? {} : { memory }),
     ...(cpu === undefined ? {} : { cpu }),
-    ...(pidsLimit === undefined || pidsLimit === 0 ? {} : { pids: { limit: pidsLimit } }),
+    ...(pidsLimit === undefined || pidsLimit <= 0 ? {} : { pids: { limit: pidsLimit } }),
     ...(blkioWeight === undefined || blkioWeight === 0 ? {} : { blockIO: { weight: blkioWeight } }),
   }
 }
