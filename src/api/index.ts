@@ -8,6 +8,7 @@ export type {
   ContainerWaitResponse,
   WaitCondition,
 } from './container-create.ts'
+export type { ContainerPathStat } from './container-files.ts'
 export type {
   ContainerChange,
   ContainerInspect,

@@ -19,16 +19,32 @@ export interface PackOptions extends AbortOptions {
   readonly exclude?: (path: string) => boolean
   /** Also write an entry for the directory itself, as `./`. */
   readonly includeRoot?: boolean
+  /** Also write an entry for the directory itself, under this name (`etc/`, `./`, `/`), and begin all names with it. */
+  readonly prefix?: string
 }
 
 /** Small pieces are gathered into chunks of about this size. */
 const chunkBytes = 256 * 1024
 
 /** Packs what is in `directory`. Sockets are left out, as tar does; a file that shrinks meanwhile is filled with zeros. */
-export async function* packDirectory(directory: string, options: PackOptions = {}): AsyncIterable<Buffer> {
+export function packDirectory(directory: string, options: PackOptions = {}): AsyncIterable<Buffer> {
+  return gather(new Packer(options).pack(directory), options)
+}
+
+/** Packs one name of a directory under another one (`as`), with all that is below it. */
+export function packName(
+  directory: number,
+  name: string,
+  as: string,
+  options: Omit<PackOptions, 'includeRoot' | 'prefix'> = {},
+): AsyncIterable<Buffer> {
+  return gather(new Packer(options).packName(directory, name, as), options)
+}
+
+async function* gather(pieces: Iterable<Buffer>, options: PackOptions): AsyncIterable<Buffer> {
   let parts: Buffer[] = []
   let gathered = 0
-  for (const part of new Packer(options).pack(directory)) {
+  for (const part of pieces) {
     parts.push(part)
     gathered += part.length
     if (gathered < chunkBytes) continue
@@ -52,11 +68,18 @@ class Packer {
   *pack(directory: string): Iterable<Buffer> {
     const root = openFd(directory, constants.O_RDONLY | constants.O_DIRECTORY)
     try {
-      if (this.#options.includeRoot === true) yield formatTarHeader(entryOf('./', root, '.', statOf(root, '.')))
-      yield* this.#packNames(root, '')
+      const { includeRoot = false, prefix } = this.#options
+      const name = prefix ?? (includeRoot ? './' : undefined)
+      if (name !== undefined) yield formatTarHeader(entryOf(name, root, '.', statOf(root, '.')))
+      yield* this.#packNames(root, prefix ?? '')
     } finally {
       closeFd(root)
     }
+    yield tarEnd
+  }
+
+  *packName(directory: number, name: string, as: string): Iterable<Buffer> {
+    yield* this.#packOne(directory, name, as, statOf(directory, name))
     yield tarEnd
   }
 

@@ -3,6 +3,7 @@ import type {
   ContainerChange,
   ContainerCreateResponse,
   ContainerInspect,
+  ContainerPathStat,
   ContainerSummary,
   ContainersPruneResponse,
   ContainerTopResponse,
@@ -13,6 +14,13 @@ import type {
 } from '../api/index.ts'
 import type { AbortOptions, OutputSink } from '../base/index.ts'
 import type { TerminalSize } from '../runtime/index.ts'
+import {
+  type ContainerArchive,
+  type ExtractOptions,
+  extractToContainer,
+  readContainerArchive,
+  statContainerPath,
+} from './archive.ts'
 import { type AttachOptions, attachContainer } from './attach.ts'
 import type { AttachIo, OutputSource } from './attach-io.ts'
 import { containerChanges } from './changes.ts'
@@ -58,6 +66,9 @@ export interface ContainerService {
   export(id: string, abort: AbortOptions): Promise<AsyncIterable<Buffer>>
   changes(id: string): Promise<readonly ContainerChange[]>
   commit(id: string, options: CommitOptions): Promise<string>
+  statPath(id: string, path: string): Promise<ContainerPathStat>
+  readArchive(id: string, path: string, abort: AbortOptions): Promise<ContainerArchive>
+  extract(id: string, path: string, source: AsyncIterable<Buffer>, options: ExtractOptions): Promise<void>
 }
 
 /** The verbs, bound to what they work with. */
@@ -89,5 +100,8 @@ export function containerService(context: ContainerContext): ContainerService {
     export: (id, abort) => exportContainer(context, id, abort),
     changes: (id) => containerChanges(context, id),
     commit: (id, options) => commitContainer(context, id, options),
+    statPath: (id, path) => statContainerPath(context, id, path),
+    readArchive: (id, path, abort) => readContainerArchive(context, id, path, abort),
+    extract: (id, path, source, options) => extractToContainer(context, id, path, source, options),
   }
 }

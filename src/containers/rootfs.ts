@@ -6,6 +6,7 @@ import type { UserFiles } from '../runtime/index.ts'
 import { mkdirAt, mount, openInRoot, unmountInBackground } from '../sys/index.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { unmountSources } from './mount-sources.ts'
 import { unmountSharedMemory } from './shared-memory.ts'
 
 const oPath = 0o10000000
@@ -23,6 +24,7 @@ export async function mountRootfs(context: ContainerContext, { id, hostConfig }:
  *  uses it keeps it for its own time. */
 export async function unmountRootfs(context: ContainerContext, id: string): Promise<void> {
   unmountSharedMemory(context, id)
+  unmountSources(context, id)
   const target = context.paths.rootfs(id)
   if (!existsSync(target)) return
   await unmountInBackground(target)
@@ -41,10 +43,12 @@ export function withRoot<T>(rootfs: string, work: (rootFd: number) => T): T {
 
 /** The image's own user database; absent files are undefined. */
 export function readUserFiles(rootfs: string): UserFiles {
-  return withRoot(rootfs, (rootFd) => ({
-    passwd: readInRoot(rootFd, '/etc/passwd'),
-    group: readInRoot(rootFd, '/etc/group'),
-  }))
+  return withRoot(rootfs, readUserFilesOf)
+}
+
+/** The same of a root directory that is open. */
+export function readUserFilesOf(rootFd: number): UserFiles {
+  return { passwd: readInRoot(rootFd, '/etc/passwd'), group: readInRoot(rootFd, '/etc/group') }
 }
 
 function readInRoot(rootFd: number, path: string): string | undefined {

@@ -55,7 +55,8 @@ function openView(context: ContainerContext, mounts: readonly Mount[]): View {
   }
 }
 
-function viewOf(fd: number): View {
+/** Takes the descriptor over. */
+export function viewOf(fd: number): View {
   let isOpen = true
   return {
     fd,

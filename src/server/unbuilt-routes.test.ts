@@ -7,7 +7,6 @@ test('routes that are not built say so by name', async () => {
   for (const [method, path, what] of [
     ['POST', '/build', 'build'],
     ['GET', '/containers/x/stats', 'stats'],
-    ['PUT', '/containers/x/archive', 'cp'],
     ['POST', '/networks/create', 'network create'],
     ['POST', '/images/prune', 'image prune'],
     ['POST', '/containers/prune', 'container prune'],

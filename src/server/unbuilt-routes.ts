@@ -9,9 +9,6 @@ const notSwarmManager =
 
 const unbuilt: readonly (readonly [method: Method, pattern: string, what: string])[] = [
   ['GET', '/containers/{id}/stats', 'stats'],
-  ['HEAD', '/containers/{id}/archive', 'cp'],
-  ['GET', '/containers/{id}/archive', 'cp'],
-  ['PUT', '/containers/{id}/archive', 'cp'],
   ['POST', '/build', 'build'],
   ['POST', '/build/cancel', 'build'],
   ['POST', '/session', 'BuildKit session'],

@@ -4,6 +4,7 @@ import type {
   ContainerConfig,
   ContainerCreateResponse,
   ContainerInspect,
+  ContainerPathStat,
   ContainerSummary,
   ContainersPruneResponse,
   ContainerTopResponse,
@@ -154,8 +155,31 @@ export interface ContainerFiles {
   commit(id: string, options: CommitOptions): Promise<string>
 }
 
+export interface ExtractOptions extends AbortOptions {
+  readonly noOverwriteDirNonDir: boolean
+  readonly copyUidGid: boolean
+}
+
+/** Copies of files out of containers and into them. */
+export interface ContainerArchives {
+  statPath(id: string, path: string): Promise<ContainerPathStat>
+  /** The chunks must be read to their end or returned. */
+  readArchive(
+    id: string,
+    path: string,
+    abort: AbortOptions,
+  ): Promise<{ readonly stat: ContainerPathStat; readonly chunks: AsyncIterable<Buffer> }>
+  /** Unpacks a tar stream, plain or compressed. */
+  extract(id: string, path: string, source: AsyncIterable<Buffer>, options: ExtractOptions): Promise<void>
+}
+
 /** What the `/containers` routes call. */
-export interface ContainerBackend extends ContainerLifecycle, ContainerQueries, ContainerStreams, ContainerFiles {
+export interface ContainerBackend
+  extends ContainerLifecycle,
+    ContainerQueries,
+    ContainerStreams,
+    ContainerFiles,
+    ContainerArchives {
   /** Optional: `POST /containers/prune` answers 501 without it. */
   prune?(filters: Filters): Promise<ContainersPruneResponse>
 }

@@ -2,6 +2,7 @@ import { BerthError, invalidArgument, isBerthError, type Logger } from '../../ba
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 import { upgradeCreateBody } from '../versions/index.ts'
+import { containerArchiveRoutes } from './archive-routes.ts'
 import type { ContainerBackend } from './backend.ts'
 import { toApiInspect, toApiSummaries } from './convert.ts'
 import { decodeCreateBody, decodeUpdateBody } from './create-body.ts'
@@ -23,6 +24,7 @@ export function containerRoutes(backend: ContainerBackend, logger: Logger): read
     ...containerStreamRoutes(backend, logger),
     ...lifecycleRoutes(backend),
     ...containerFileRoutes(backend),
+    ...containerArchiveRoutes(backend),
     {
       method: 'POST',
       pattern: '/containers/prune',

@@ -1,0 +1,160 @@
+/** A container's files with all that is mounted inside it, as one tree that is held by a descriptor. What runs is
+ *  looked at through its own first process; for what stands, root and volumes are mounted for a moment, copied as a
+ *  tree without a place in the file system, and taken away again. */
+import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { posix } from 'node:path'
+import { errnoOf } from '../base/index.ts'
+import {
+  attachMountTree,
+  cloneMountTree,
+  type Mount,
+  mount,
+  oPath,
+  openFd,
+  openInRoot,
+  setPropagation,
+} from '../sys/index.ts'
+import { type ContainerRecord, snapshotKey } from './container-record.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { ensureDirectory } from './rootfs.ts'
+import { isUp } from './state.ts'
+import { clearView, type View, viewOf } from './view.ts'
+
+const oDirectory = oPath | constants.O_DIRECTORY
+
+/** The tree to be read. The container may begin and end meanwhile. */
+export async function openFileTree(context: ContainerContext, record: ContainerRecord): Promise<View> {
+  const { id, state } = record
+  if (isUp(state.status)) return treeOfRunning(context, record)
+  const readOnly = await context.snapshots.mounts(snapshotKey(id), { readOnly: true })
+  const { view, missing } = assemble(context, record, readOnly, false)
+  if (missing === 0) return view
+  view[Symbol.dispose]()
+  // Nothing was ever mounted on these: a start would make the places, so they are made now.
+  await context.locks.run(id, async () => {
+    const now = context.containers.get(id)
+    if (!isUp(now.state.status)) (await openStopped(context, now))[Symbol.dispose]()
+  })
+  return assemble(context, record, await context.snapshots.mounts(snapshotKey(id), { readOnly: true }), false).view
+}
+
+/** The tree to be changed. The caller holds the container's lock, and keeps it as long as the tree. */
+export async function openWritableTree(context: ContainerContext, record: ContainerRecord): Promise<View> {
+  return isUp(record.state.status) ? treeOfRunning(context, record) : openStopped(context, record)
+}
+
+async function openStopped(context: ContainerContext, record: ContainerRecord): Promise<View> {
+  return assemble(context, record, await context.snapshots.mounts(snapshotKey(record.id)), true).view
+}
+
+function treeOfRunning(context: ContainerContext, record: ContainerRecord): View {
+  const rootfs = context.paths.rootfs(record.id)
+  const view = openRootOf(record.state.pid)
+  if (view !== undefined) {
+    // The process may be gone, its number another's, or it may have gone to live in a directory of its own.
+    const [own, known] = [fstatSync(view.fd), statSync(rootfs)]
+    if (own.dev === known.dev && own.ino === known.ino) return view
+    view[Symbol.dispose]()
+  }
+  return assemble(context, record, [{ type: 'bind', source: rootfs, options: ['bind'] }], true).view
+}
+
+function openRootOf(pid: number): View | undefined {
+  try {
+    return viewOf(openFd(`/proc/${pid}/root`, oDirectory))
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES'].includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+interface Assembled {
+  readonly view: View
+  /** Volumes that have no place to be mounted on yet. */
+  readonly missing: number
+}
+
+/** Synchronous, so that nobody else uses the place meanwhile; a boot clears it after a crash. */
+function assemble(
+  context: ContainerContext,
+  record: ContainerRecord,
+  layers: readonly Mount[],
+  writable: boolean,
+): Assembled {
+  const place = context.paths.view
+  clearView(context)
+  mkdirSync(place, { mode: 0o700 })
+  try {
+    for (const layer of layers) mount(layer, place)
+    setPropagation(place, 'private')
+    const missing = bindsOf(context, record).filter((bind) => !bindInside(place, bind, writable)).length
+    return { view: viewOf(cloneMountTree(place)), missing }
+  } finally {
+    clearView(context)
+  }
+}
+
+interface Bind {
+  readonly source: string
+  readonly destination: string
+  readonly readOnly: boolean
+  readonly recursive: boolean
+  /** Left out rather than given a place. */
+  readonly optional: boolean
+}
+
+function bindsOf(context: ContainerContext, { id, mounts }: ContainerRecord): Bind[] {
+  const taken = new Set(mounts.map(({ destination }) => destination))
+  const files = [
+    { source: context.paths.resolvConf(id), destination: '/etc/resolv.conf' },
+    { source: context.paths.hostname(id), destination: '/etc/hostname' },
+    { source: context.paths.hosts(id), destination: '/etc/hosts' },
+  ].filter(({ destination }) => !taken.has(destination))
+  return [
+    ...files.map((file) => ({ ...file, readOnly: false, recursive: false, optional: true })),
+    ...mounts.map(({ source, destination, readOnly, nonRecursive }) => {
+      return { source, destination, readOnly, recursive: nonRecursive !== true, optional: false }
+    }),
+  ].filter(({ source }) => source !== '' && existsSync(source))
+}
+
+/** The container decides what is at the destination, so it is looked up inside its root. False: there is no place. */
+function bindInside(place: string, bind: Bind, writable: boolean): boolean {
+  const root = openSync(place, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    const target =
+      openPlace(root, bind.destination) ?? (writable && !bind.optional ? makePlace(place, root, bind) : undefined)
+    if (target === undefined) return bind.optional
+    const tree = cloneMountTree(bind.source, bind)
+    try {
+      attachMountTree(tree, target)
+    } catch (error) {
+      // A file on a directory, or the other way round: the container could not start with it either.
+      if (errnoOf(error) !== 'EINVAL') throw error
+    } finally {
+      closeSync(tree)
+      closeSync(target)
+    }
+    return true
+  } finally {
+    closeSync(root)
+  }
+}
+
+function openPlace(root: number, destination: string): number | undefined {
+  try {
+    return openInRoot(root, destination, oPath)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+function makePlace(place: string, root: number, { source, destination }: Bind): number | undefined {
+  if (statSync(source).isDirectory()) ensureDirectory(place, destination)
+  else {
+    ensureDirectory(place, posix.dirname(destination))
+    closeSync(openInRoot(root, destination, constants.O_WRONLY | constants.O_CREAT, 0o644))
+  }
+  return openPlace(root, destination)
+}

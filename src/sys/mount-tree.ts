@@ -1,0 +1,49 @@
+/** Mounts that have no place in the file system yet, or any more. open_tree(2), move_mount(2), mount_setattr(2) */
+import { closeFd, oCloexec } from './fd.ts'
+import { rawSyscall, systemError } from './ffi.ts'
+
+// The same numbers on every architecture.
+const numberOpenTree = 428
+const numberMoveMount = 429
+const numberMountSetattr = 442
+const openTreeClone = 1
+const atEmptyPath = 0x1000
+const atRecursive = 0x8000
+const moveMountEmptyPaths = 0x04 | 0x40
+const mountAttrReadOnly = 1n
+
+const openTreeCall = rawSyscall('int64_t syscall(int64_t number, int fd, const char *path, uint32_t flags)')
+const moveMountCall = rawSyscall(
+  'int64_t syscall(int64_t number, int fromFd, const char *from, int toFd, const char *to, uint32_t flags)',
+)
+const mountSetattrCall = rawSyscall(
+  'int64_t syscall(int64_t number, int fd, const char *path, uint32_t flags, void *attributes, size_t size)',
+)
+
+export interface MountTreeOptions {
+  /** With all that is mounted below; default true. */
+  readonly recursive?: boolean
+  readonly readOnly?: boolean
+}
+
+/** Copies the mount that `path` is in, from `path` downwards, and gives a descriptor (as of O_PATH) of the copy's root.
+ *  The copy is nobody else's, and goes with its last descriptor unless it was attached. */
+export function cloneMountTree(path: string, { recursive = true, readOnly = false }: MountTreeOptions = {}): number {
+  const depth = recursive ? atRecursive : 0
+  const fd = openTreeCall(numberOpenTree, -100, path, openTreeClone | oCloexec | depth)
+  if (fd < 0) throw systemError(fd, 'open_tree', path)
+  if (!readOnly) return fd
+  const attributes = Buffer.alloc(32)
+  attributes.writeBigUInt64LE(mountAttrReadOnly, 0)
+  const result = mountSetattrCall(numberMountSetattr, fd, '', atEmptyPath | depth, attributes, attributes.byteLength)
+  if (result >= 0) return fd
+  closeFd(fd)
+  throw systemError(result, 'mount_setattr', path)
+}
+
+/** Mounts a copy that `cloneMountTree` made on an open file or directory (O_PATH is enough), whatever its path is by
+ *  now. Fails with EINVAL when one of the two is a directory and the other is none. */
+export function attachMountTree(treeFd: number, targetFd: number): void {
+  const result = moveMountCall(numberMoveMount, treeFd, '', targetFd, '', moveMountEmptyPaths)
+  if (result < 0) throw systemError(result, 'move_mount')
+}
