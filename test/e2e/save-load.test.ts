@@ -17,7 +17,7 @@ import { gzipSync } from 'node:zlib'
 import { openRequest } from '../helpers/api.ts'
 import { runCommand, runOrThrow } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
-import { TestDockerd } from '../helpers/dockerd.ts'
+import { StockDocker } from '../helpers/stock-docker.ts'
 import { until } from '../helpers/wait.ts'
 import { type MadeImage, makeImage, ociLayout } from '../root/images-archives.ts'
 
@@ -214,7 +214,7 @@ describe('round trips keep id, layers and history', () => {
   }
 
   test('through dockerd, also with images of two archives in one', async () => {
-    await using dockerd = await TestDockerd.start()
+    await using dockerd = await StockDocker.start()
     const archive = await save('one:1', 'quay.io/team/two')
     assert.match(
       await dockerd.ok(['load', '-i', archive]),
