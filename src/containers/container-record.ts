@@ -19,10 +19,10 @@ export interface RunState {
 
 /** Something mounted into a container, decided at create. */
 export interface ContainerMount {
-  readonly type: 'bind' | 'volume' | 'tmpfs'
-  /** Name of the volume; absent for binds and tmpfs. */
+  readonly type: 'bind' | 'volume' | 'tmpfs' | 'image'
+  /** Name of the volume or image; absent for binds and tmpfs. */
   readonly name?: string
-  /** Path on the host; '' for tmpfs. */
+  /** Path on the host; '' for tmpfs and images, which are mounted for the time of a run (see `mount-sources.ts`). */
   readonly source: string
   readonly destination: string
   readonly readOnly: boolean
@@ -33,6 +33,13 @@ export interface ContainerMount {
   readonly options?: readonly string[]
   /** Non-recursive bind. */
   readonly nonRecursive?: boolean
+  /** How deep `readOnly` goes: to the mount itself, or to all below it or not at all. Default: as deep as the kernel
+   *  lets it. */
+  readonly readOnlyDepth?: 'top' | 'all'
+  /** What of the volume or image is shown: relative, without `..` at its start. */
+  readonly subpath?: string
+  /** The image that is mounted, and its topmost layer; '' for one without layers. */
+  readonly image?: { readonly id: string; readonly chainId: string }
   /** Made for this container alone: removed with it when volumes are asked to be. */
   readonly anonymous?: boolean
 }

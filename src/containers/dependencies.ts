@@ -17,7 +17,12 @@ export interface ContainerVolumes {
   acquire(
     name: string,
     containerId: string,
-    options: { readonly anonymous: boolean; readonly labels?: Readonly<Record<string, string>> },
+    request: {
+      readonly anonymous: boolean
+      readonly labels?: Readonly<Record<string, string>>
+      readonly driver?: string
+      readonly options?: Readonly<Record<string, string>>
+    },
   ): Promise<string>
   /** The container uses no volume any more; with `removeAnonymous` those of its own go. */
   release(containerId: string, options: { readonly removeAnonymous: boolean }): Promise<void>

@@ -1,13 +1,16 @@
 /** `-v`, `--mount`, `--tmpfs` and the image's VOLUMEs → what is mounted where. Pure: nothing is made here. */
 import { posix } from 'node:path'
 import type { ContainerConfig, HostConfig, Mount } from '../api/index.ts'
-import { BerthError, invalidArgument, newId } from '../base/index.ts'
+import { type BerthError, invalidArgument, newId } from '../base/index.ts'
 import type { ContainerMount } from './container-record.ts'
 
 /** A mount still to be made ready; `copyUp`: fill an empty volume with what the image has there. */
 export interface PlannedMount extends ContainerMount {
   readonly copyUp?: boolean
   readonly volumeLabels?: Readonly<Record<string, string>>
+  /** `local` unless said. */
+  readonly volumeDriver?: string
+  readonly volumeOptions?: Readonly<Record<string, string>>
   /** A bind source that is made as a directory when it's missing (`-v`; `--mount` refuses). */
   readonly makeSource?: boolean
 }
@@ -29,14 +32,15 @@ export function planMounts(
     if (byDestination.has(mount.destination)) throw invalidArgument(`Duplicate mount point: ${mount.destination}`)
     byDestination.set(mount.destination, mount)
   }
-  for (const bind of hostConfig.Binds ?? []) add(parseBind(bind))
+  const driver = hostConfig.VolumeDriver ? { volumeDriver: hostConfig.VolumeDriver } : {}
+  for (const bind of hostConfig.Binds ?? []) add({ ...driver, ...parseBind(bind) })
   for (const mount of hostConfig.Mounts ?? []) add(parseMount(mount))
   for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) add(tmpfs(target, options.split(',')))
   // The container's own mounts win over those of `--volumes-from`, and these over the image's volumes.
   for (const mount of inherited) if (!byDestination.has(mount.destination)) add(mount)
   for (const target of Object.keys(config.Volumes ?? {})) {
     const destination = destinationOf(target, { type: 'volume', text: target })
-    if (!byDestination.has(destination)) add(anonymousVolume(destination))
+    if (!byDestination.has(destination)) add({ ...driver, ...anonymousVolume(destination) })
   }
   return [...byDestination.values()].sort((a, b) => a.destination.split('/').length - b.destination.split('/').length)
 }
@@ -133,6 +137,7 @@ const optionOwners = [
   ['VolumeOptions', 'volume'],
   ['TmpfsOptions', 'tmpfs'],
   ['ImageOptions', 'image'],
+  ['ClusterOptions', 'cluster'],
 ] as const
 
 /** One of `HostConfig.Mounts`. */
@@ -142,7 +147,9 @@ function parseMount(mount: Mount): PlannedMount {
   const fail = (why: string): BerthError => invalidArgument(`invalid mount config for type "${type}": ${why}`)
   if (target === '') throw fail('field Target must not be empty')
   if (!target.startsWith('/')) throw fail(`invalid mount path: '${target}' mount path must be absolute`)
-  const destination = destinationOf(target, { type: type === 'bind' || type === 'tmpfs' ? type : 'volume' })
+  const destination = destinationOf(target, {
+    type: type === 'bind' || type === 'tmpfs' || type === 'image' ? type : 'volume',
+  })
   for (const [field, owner] of optionOwners) {
     if (mount[field] && owner !== type) throw fail(`field ${field} must not be specified`)
   }
@@ -150,31 +157,55 @@ function parseMount(mount: Mount): PlannedMount {
     case 'bind':
       return bindMount(mount, destination, fail)
     case 'volume':
-      return volumeMount(mount, destination)
+      return volumeMount(mount, destination, fail)
     case 'tmpfs':
       if (mount.Source) throw fail('field Source must not be specified')
       return { ...tmpfs(target, tmpfsOptions(mount)), mode: '' }
     case 'image':
-    case 'npipe':
+      return imageMount(mount, destination, fail)
     case 'cluster':
-      throw new BerthError('notImplemented', `mount type "${type}" is not implemented`)
+      throw fail('cluster volumes are for the services of a swarm, which this node is not part of')
     default:
       throw invalidArgument(`invalid mount config for type "${type}": mount type unknown`)
   }
 }
 
-function volumeMount(mount: Mount, destination: string): PlannedMount {
+function volumeMount(mount: Mount, destination: string, fail: (why: string) => BerthError): PlannedMount {
   const { Subpath: subpath, DriverConfig: driver, NoCopy: noCopy, Labels: labels } = mount.VolumeOptions ?? {}
-  if (subpath) throw new BerthError('notImplemented', 'mount option volume-subpath is not implemented')
-  if ((driver?.Name || 'local') !== 'local') {
-    throw new BerthError('notImplemented', `volume driver ${driver?.Name} is not implemented`)
-  }
   const name = mount.Source ?? ''
   if (name !== '') checkVolumeName(name)
   const readOnly = mount.ReadOnly === true
   const planned =
     name === '' ? { ...anonymousVolume(destination), readOnly } : volume(name, destination, readOnly, 'z', true)
-  return { ...planned, copyUp: noCopy !== true, ...(labels ? { volumeLabels: labels } : {}) }
+  return {
+    ...planned,
+    copyUp: noCopy !== true,
+    ...(labels ? { volumeLabels: labels } : {}),
+    ...(driver?.Name ? { volumeDriver: driver.Name } : {}),
+    ...(driver?.Options ? { volumeOptions: driver.Options } : {}),
+    ...subpathOf(subpath, 'volume', fail),
+  }
+}
+
+function imageMount(mount: Mount, destination: string, fail: (why: string) => BerthError): PlannedMount {
+  const name = mount.Source ?? ''
+  if (name === '') throw fail('field Source must not be empty')
+  const common = { type: 'image', name, source: '', destination, readOnly: true, mode: '', propagation: '' } as const
+  return { ...common, ...subpathOf(mount.ImageOptions?.Subpath, 'image', fail) }
+}
+
+/** Symlinks on the way are looked up when it is mounted. */
+function subpathOf(
+  subpath: string | null | undefined,
+  owner: 'volume' | 'image',
+  fail: (why: string) => BerthError,
+): { subpath?: string } {
+  if (!subpath) return {}
+  const normal = posix.normalize(subpath)
+  if (normal.startsWith('/') || normal === '..' || normal.startsWith('../')) {
+    throw fail(`subpath must be a relative path within the ${owner}`)
+  }
+  return { subpath: normal }
 }
 
 function tmpfsOptions(mount: Mount): string[] {
@@ -193,6 +224,10 @@ function bindMount(mount: Mount, destination: string, fail: (why: string) => Ber
   if (!source.startsWith('/')) throw fail(`invalid mount path: '${source}' mount path must be absolute`)
   const propagation = mount.BindOptions?.Propagation || 'rprivate'
   if (!propagations.includes(propagation)) throw fail(`invalid propagation mode: ${propagation}`)
+  const { ReadOnlyNonRecursive: flat, ReadOnlyForceRecursive: forced } = mount.BindOptions ?? {}
+  if (flat === true && forced === true) {
+    throw fail('mount options conflict: ReadOnlyNonRecursive && ReadOnlyForceRecursive')
+  }
   return {
     type: 'bind',
     source: posix.normalize(source),
@@ -202,5 +237,6 @@ function bindMount(mount: Mount, destination: string, fail: (why: string) => Ber
     propagation,
     makeSource: mount.BindOptions?.CreateMountpoint === true,
     ...(mount.BindOptions?.NonRecursive === true ? { nonRecursive: true } : {}),
+    ...(flat === true ? { readOnlyDepth: 'top' } : forced === true ? { readOnlyDepth: 'all' } : {}),
   }
 }

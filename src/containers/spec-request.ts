@@ -1,5 +1,5 @@
 /** A record and what was made ready for its run → what the runtime is asked for. */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import type { ContainerConfig, HostConfig } from '../api/index.ts'
 import { conflict, invalidArgument } from '../base/index.ts'
 import {
@@ -11,9 +11,10 @@ import {
   resolveUser,
   type SpecInput,
 } from '../runtime/index.ts'
-import type { ContainerRecord } from './container-record.ts'
+import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { containerDevices } from './devices.ts'
+import { sourceOf } from './mount-sources.ts'
 import { checkPropagation } from './propagation.ts'
 import { readUserFiles } from './rootfs.ts'
 import { parseSecurityOptions } from './security-options.ts'
@@ -45,7 +46,7 @@ export function specInput(context: ContainerContext, record: ContainerRecord, ru
     ...consoleSize(hostConfig),
     ...security(context, hostConfig),
     namespaces: namespaces(context, record, run),
-    binds: bindMounts(record, run),
+    binds: bindMounts(context, record, run),
     tmpfs: record.mounts
       .filter((mount) => mount.type === 'tmpfs')
       .map((mount) => ({ destination: mount.destination, options: mount.options ?? [] })),
@@ -133,7 +134,7 @@ export function namespaceOf(context: ContainerContext, target: string, kind: 'pi
   return `/proc/${other.state.pid}/ns/${kind}`
 }
 
-function bindMounts(record: ContainerRecord, run: PreparedRun): BindMount[] {
+function bindMounts(context: ContainerContext, record: ContainerRecord, run: PreparedRun): BindMount[] {
   const own = new Set(record.mounts.map((mount) => mount.destination))
   const standard = [
     { source: run.files.resolvConf, destination: '/etc/resolv.conf' },
@@ -144,22 +145,37 @@ function bindMounts(record: ContainerRecord, run: PreparedRun): BindMount[] {
     ...standard.map((mount) => ({ ...mount, readonly: false, propagation: 'rprivate' as const })),
     ...record.mounts
       .filter((mount) => mount.type !== 'tmpfs')
-      .map((mount) => {
-        if (!existsSync(mount.source)) {
-          throw invalidArgument(
-            `invalid mount config for type "${mount.type}": bind source path does not exist: ${mount.source}`,
-          )
-        }
-        checkPropagation(mount.source, mount.propagation)
-        return {
-          source: mount.source,
-          destination: mount.destination,
-          readonly: mount.readOnly,
-          ...(mount.nonRecursive === true ? { nonRecursive: true } : {}),
-          propagation: (mount.propagation || 'rprivate') as NonNullable<BindMount['propagation']>,
-        }
-      }),
+      .map((mount) => bindOf(context, mount, sourceOf(context, record, mount))),
   ]
+}
+
+function bindOf(context: ContainerContext, mount: ContainerMount, source: string): BindMount {
+  if (!existsSync(source)) {
+    throw invalidArgument(`invalid mount config for type "${mount.type}": bind source path does not exist: ${source}`)
+  }
+  checkPropagation(source, mount.propagation)
+  return {
+    source,
+    destination: mount.destination,
+    readonly: mount.readOnly,
+    // Nothing is below a file, and crun would take it for a directory.
+    recursiveReadonly:
+      mount.readOnlyDepth !== 'top' && canBeReadOnlyDeep(context, mount) && statSync(source).isDirectory(),
+    ...(mount.nonRecursive === true ? { nonRecursive: true } : {}),
+    propagation: (mount.propagation || 'rprivate') as NonNullable<BindMount['propagation']>,
+  }
+}
+
+/** mount_setattr(2) came with Linux 5.12. Throws `invalidArgument` when it is missing and asked for. */
+function canBeReadOnlyDeep({ specHost }: ContainerContext, mount: ContainerMount): boolean {
+  const [major = 0, minor = 0] = specHost.kernelRelease.split('.').map((part) => Number.parseInt(part, 10))
+  const can = major > 5 || (major === 5 && minor >= 12)
+  if (!can && mount.readOnlyDepth === 'all') {
+    throw invalidArgument(
+      `rro is not supported for ${mount.destination}: kernel ${specHost.kernelRelease} is older than 5.12`,
+    )
+  }
+  return can
 }
 
 function resourceLimits(hostConfig: HostConfig): ResourceLimits {

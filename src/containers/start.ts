@@ -20,6 +20,7 @@ import { publishContainer, publishUses } from './events.ts'
 import { watchExit } from './exit.ts'
 import { watchLogSize } from './log-rotation.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
+import { mountSources } from './mount-sources.ts'
 import { portRequests } from './port-requests.ts'
 import { removeRecord } from './remove.ts'
 import { ensureDirectory, mountRootfs, unmountRootfs } from './rootfs.ts'
@@ -58,6 +59,7 @@ async function run(context: ContainerContext, record: ContainerRecord): Promise<
   undo.add(() => unmountRootfs(context, id))
   mountSharedMemory(context, record)
   trace('mount')
+  await mountSources(context, record)
   ensureDirectory(rootfs, record.config.WorkingDir ?? '')
   undo.add(() => context.networks.tearDown(id))
   const { prepared, ready } = prepareRun(context, record, rootfs)

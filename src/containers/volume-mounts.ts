@@ -1,6 +1,6 @@
 /** Makes the volumes of a new container ready: made when missing, noted as used, filled from the image when empty. */
 import { constants, mkdirSync, rmdirSync, statSync } from 'node:fs'
-import { errnoOf, invalidArgument } from '../base/index.ts'
+import { errnoOf, invalidArgument, isKind, messageOf } from '../base/index.ts'
 import { closeFd, mount, openInRoot } from '../sys/index.ts'
 import { type ContainerMount, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -15,15 +15,21 @@ export async function prepareVolumes(
 ): Promise<ContainerMount[]> {
   const mounts: ContainerMount[] = []
   const toFill: ContainerMount[] = []
-  for (const { copyUp, volumeLabels, makeSource, ...rest } of planned) {
+  for (const { copyUp, volumeLabels, volumeDriver, volumeOptions, makeSource, ...rest } of planned) {
     if (rest.type === 'bind') checkSource(rest.source, makeSource === true)
+    if (rest.type === 'image') {
+      mounts.push({ ...rest, image: rest.image ?? imageOf(context, rest.name ?? '') })
+      continue
+    }
     if (rest.type !== 'volume' || rest.name === undefined) {
       mounts.push(rest)
       continue
     }
-    const source = await context.volumes.acquire(rest.name, id, {
+    const source = await acquire(context, rest.name, id, {
       anonymous: rest.anonymous === true,
       ...(volumeLabels === undefined ? {} : { labels: volumeLabels }),
+      ...(volumeDriver === undefined ? {} : { driver: volumeDriver }),
+      ...(volumeOptions === undefined ? {} : { options: volumeOptions }),
     })
     const ready = { ...rest, source }
     mounts.push(ready)
@@ -31,6 +37,32 @@ export async function prepareVolumes(
   }
   if (toFill.length > 0) await fillFromImage(context, id, toFill)
   return mounts
+}
+
+/** Throws `invalidArgument` for a driver that is not there: a 404 would have the client pull the container's image. */
+async function acquire(
+  context: ContainerContext,
+  name: string,
+  id: string,
+  request: Parameters<ContainerContext['volumes']['acquire']>[2],
+): Promise<string> {
+  try {
+    return await context.volumes.acquire(name, id, request)
+  } catch (cause) {
+    if (isKind(cause, 'notFound')) throw invalidArgument(messageOf(cause), { cause })
+    throw cause
+  }
+}
+
+/** Throws `invalidArgument` for an image that is not there: a 404 would have the client pull the container's own. */
+function imageOf(context: ContainerContext, reference: string): NonNullable<ContainerMount['image']> {
+  try {
+    const { id, chainId } = context.images.resolve(reference)
+    return { id, chainId: chainId ?? '' }
+  } catch (cause) {
+    if (isKind(cause, 'notFound')) throw invalidArgument(`No such image: ${reference}`, { cause })
+    throw cause
+  }
 }
 
 function checkSource(source: string, make: boolean): void {

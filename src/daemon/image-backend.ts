@@ -70,7 +70,7 @@ export function imageUse(index: ContainerIndex): ImageUse {
     containersUsing: (imageId) =>
       index
         .all()
-        .filter((record) => record.image.id === imageId)
+        .filter((record) => record.image.id === imageId || record.mounts.some(({ image }) => image?.id === imageId))
         .map((record) => ({ id: record.id, name: record.name, running: isUp(record.state.status) })),
   }
 }

@@ -47,10 +47,9 @@ export function volumeBackend(volumes: Volumes, events: EventBus): VolumeBackend
 /** Volumes as containers use them. */
 export function containerVolumes(volumes: Volumes, events: EventBus): ContainerVolumes {
   return {
-    async acquire(name, containerId, { anonymous, labels }) {
+    async acquire(name, containerId, request) {
       const isNew = !volumes.has(name)
-      const request = { name, ...(labels === undefined ? {} : { labels }), anonymous }
-      const { mountpoint } = volumes.createFor(containerId, request)
+      const { mountpoint } = volumes.createFor(containerId, { ...request, name })
       if (isNew) events.publish('volume', 'create', name, { driver: 'local' })
       return mountpoint
     },

@@ -103,6 +103,13 @@ describe('buildSpec', () => {
     assert.equal(places.at(-1), '/sbin/docker-init')
   })
 
+  it('binds without submounts, and read-only in all depths', () => {
+    const bind = (more: object) => build({ binds: [{ source: '/s', destination: '/a', readonly: true, ...more }] })
+    const options = (more: object) => bind(more).mounts.find(({ destination }) => destination === '/a')?.options
+    assert.deepEqual(options({ recursiveReadonly: true }), ['rbind', 'ro', 'rro', 'rprivate'])
+    assert.deepEqual(options({ recursiveReadonly: true, nonRecursive: true }), ['bind', 'ro', 'private'])
+  })
+
   it('puts a compiled filter in place of the rules', () => {
     const built = buildSpec({ ...input, annotations: { a: 'b' } }, host)
     const text = formatSpec(built, {

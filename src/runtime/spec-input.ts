@@ -7,6 +7,8 @@ export interface BindMount {
   readonly source: string
   readonly destination: string
   readonly readonly: boolean
+  /** Submounts of a read-only one are read-only too: from Linux 5.12 on. */
+  readonly recursiveReadonly?: boolean
   /** Without submounts of the source. Default: with them. */
   readonly nonRecursive?: boolean
   /** `rprivate` unless said. */

@@ -48,14 +48,13 @@ function tmpfsMount({ destination, options }: TmpfsMount): OciMount {
   return mount(destination, 'tmpfs', 'tmpfs', [...defaults, ...options.filter((option) => option !== '')])
 }
 
-function bindMount({
-  source,
-  destination,
-  readonly,
-  nonRecursive = false,
-  propagation = 'rprivate',
-}: BindMount): OciMount {
-  return mount(destination, 'bind', source, [nonRecursive ? 'bind' : 'rbind', readonly ? 'ro' : 'rw', propagation])
+function bindMount(bind: BindMount): OciMount {
+  const { source, destination, readonly, nonRecursive = false, propagation = 'rprivate' } = bind
+  const deep = readonly && bind.recursiveReadonly === true ? ['rro'] : []
+  const access = readonly ? 'ro' : 'rw'
+  // To crun every option that begins with r for recursive makes the bind itself recursive.
+  if (nonRecursive) return mount(destination, 'bind', source, ['bind', access, propagation.replace(/^r/, '')])
+  return mount(destination, 'bind', source, ['rbind', access, ...deep, propagation])
 }
 
 function initMount(source: string): OciMount {

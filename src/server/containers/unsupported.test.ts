@@ -45,17 +45,11 @@ const refused: readonly (readonly [string, ContainerConfig, HostConfig, Networki
   ['Config.Healthcheck', { Healthcheck: { Test: ['CMD', 'true'] } }, {}],
   ['Config.Healthcheck', { Healthcheck: { Interval: 1 } }, {}],
   ['Config.NetworkDisabled', { NetworkDisabled: true }, {}],
-  ['HostConfig.VolumeDriver', {}, { VolumeDriver: 'nfs' }],
   ['HostConfig.DeviceRequests', {}, { DeviceRequests: [{ Count: -1 }] }],
   ['HostConfig.UsernsMode', {}, { UsernsMode: 'keep-id' }],
   ['HostConfig.CgroupParent', {}, { CgroupParent: '/a' }],
   ['HostConfig.StorageOpt', {}, { StorageOpt: { size: '1G' } }],
   ['HostConfig.BlkioDeviceReadBps', {}, { BlkioDeviceReadBps: [{ Path: '/dev/sda', Rate: 1 }] }],
-  [
-    'Mount.BindOptions.ReadOnlyForceRecursive',
-    {},
-    { Mounts: [{ Type: 'bind', BindOptions: { ReadOnlyForceRecursive: true } }] },
-  ],
   ['NetworkingConfig.EndpointsConfig["other"]', {}, {}, { EndpointsConfig: { other: {} } }],
 ]
 

@@ -59,7 +59,7 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   PortBindings: honoured,
   RestartPolicy: honoured,
   AutoRemove: honoured,
-  VolumeDriver: isOneOf('', 'local'),
+  VolumeDriver: honoured,
   VolumesFrom: honoured,
   Mounts: honoured,
   ConsoleSize: honoured,
@@ -143,7 +143,6 @@ export function refuseUnsupported(
 ): void {
   refuseFields('Config', config, configClasses)
   refuseFields('HostConfig', hostConfig, hostClasses)
-  for (const mount of hostConfig.Mounts ?? []) refuseMountOptions(mount)
   refuseEndpoints(hostConfig.NetworkMode || 'default', networkingConfig)
 }
 
@@ -154,16 +153,6 @@ function refuseFields(owner: string, value: object, classes: Readonly<Record<str
     if (isNeutral !== null && isNeutral !== undefined && !isNeutral(member)) {
       throw notImplementedHere(`${owner}.${name} ${shorten(member)}`)
     }
-  }
-}
-
-function refuseMountOptions(mount: Mount): void {
-  const { BindOptions: bind, ClusterOptions: cluster, ImageOptions: image } = mount
-  if (bind?.ReadOnlyForceRecursive === true) throw notImplementedHere('Mount.BindOptions.ReadOnlyForceRecursive')
-  if (cluster) throw notImplementedHere('Mount.ClusterOptions')
-  if (image?.Subpath) throw notImplementedHere('Mount.ImageOptions.Subpath')
-  if (!isUnset(mount.VolumeOptions?.DriverConfig?.Options)) {
-    throw notImplementedHere('Mount.VolumeOptions.DriverConfig.Options')
   }
 }
 
