@@ -1,7 +1,7 @@
 /** What is known of a container: plain frozen data, one row in the database. What runs of it (pids, sockets,
  *  timers) is elsewhere (`live.ts`) and never stored. The requested configuration is kept in Docker's wire
  *  form, because inspect has to give back exactly what create was given. */
-import type { ContainerConfig, HostConfig, NetworkingConfig, OciDescriptor } from '../api/index.ts'
+import type { ContainerConfig, Health, HostConfig, NetworkingConfig, OciDescriptor } from '../api/index.ts'
 import type { ContainerStatus } from './state.ts'
 
 /** The last or present run of a container. Times are RFC 3339 with nanoseconds. */
@@ -66,6 +66,8 @@ export interface ContainerRecord {
   readonly networkingConfig: NetworkingConfig
   readonly mounts: readonly ContainerMount[]
   readonly state: RunState
+  /** Result of the health checks; absent when there was none yet, or there are none. */
+  readonly health?: Health
   readonly restartCount: number
   /** The user ended the last run (stop, kill), so that `unless-stopped` stays down. */
   readonly stoppedByUser: boolean

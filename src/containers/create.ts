@@ -69,7 +69,7 @@ export async function createContainer(
   }
   undo.disarm()
   publishContainer(context.events, record, 'create')
-  return { Id: id, Warnings: createWarnings(image.config.config?.Healthcheck ?? {}, hostConfig) }
+  return { Id: id, Warnings: createWarnings(hostConfig) }
 }
 
 interface NewRecord {

@@ -7,6 +7,8 @@ import { thawCgroup } from '../sys/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer, publishUses } from './events.ts'
+import { uncheckedHealth } from './health.ts'
+import { endHealthChecks } from './health-monitor.ts'
 import { removeRecord } from './remove.ts'
 import { nextDelayMs, shouldRestart } from './restart-policy.ts'
 import { unmountRootfs } from './rootfs.ts'
@@ -49,13 +51,19 @@ export function handleExit(context: ContainerContext, id: string, exit: ExitInfo
     stoppedByUser: record.stoppedByUser,
     restartCount: record.restartCount,
   })
-  const ended = withState(record, {
-    status: restart ? 'restarting' : 'exited',
-    pid: 0,
-    exitCode: exit.exitCode,
-    oomKilled: exit.oomKilled,
-    finishedAt: exit.finishedAt.toISOString(),
-  })
+  endHealthChecks(context, id)
+  const health = uncheckedHealth(record.health)
+  const ended = withState(
+    record,
+    {
+      status: restart ? 'restarting' : 'exited',
+      pid: 0,
+      exitCode: exit.exitCode,
+      oomKilled: exit.oomKilled,
+      finishedAt: exit.finishedAt.toISOString(),
+    },
+    health === undefined ? {} : { health },
+  )
   context.containers.save(ended)
   if (exit.oomKilled) publishContainer(context.events, ended, 'oom')
   publishContainer(context.events, ended, 'die', {

@@ -77,7 +77,7 @@ function compileOne(key: string, values: readonly string[], lookups: FilterLooku
     case 'expose':
       return portTest(values, (record) => Object.keys(record.config.ExposedPorts ?? {}))
     case 'health':
-      return () => values.includes('none')
+      return (record) => values.includes(record.health?.Status ?? 'none')
     case 'isolation':
       return () => values.some((value) => value === '' || value === 'default')
     case 'is-task':

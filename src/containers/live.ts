@@ -29,6 +29,8 @@ export class LiveContainer {
   endRun: () => void = () => {}
   /** The present run was sent SIGKILL: it may not be paused any more. */
   killed = false
+  /** Ends the health checks of the present run. */
+  endHealthChecks: () => void = () => {}
   restartTimer: NodeJS.Timeout | undefined
   restartDelayMs = 0
   /** Lets the processes go on while they stand still for a commit. */
@@ -110,6 +112,7 @@ export class LiveContainers {
 
   forget(id: string): void {
     this.#byId.get(id)?.cancelRestart()
+    this.#byId.get(id)?.endHealthChecks()
     this.#byId.delete(id)
   }
 
@@ -117,6 +120,7 @@ export class LiveContainers {
   close(): void {
     for (const live of this.#byId.values()) {
       live.cancelRestart()
+      live.endHealthChecks()
       live.thaw()
     }
   }

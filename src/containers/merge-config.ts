@@ -2,6 +2,7 @@
 import type { ContainerConfig } from '../api/index.ts'
 import { invalidArgument } from '../base/index.ts'
 import type { OciRuntimeDefaults } from '../oci/index.ts'
+import { mergeHealthcheck } from './health.ts'
 
 /** The user's configuration completed by the image's, by Docker's rules: an entrypoint of the user's own
  *  drops the image's command; an environment variable, label or exposed port of the user's wins. */
@@ -21,8 +22,14 @@ export function mergeConfig(user: ContainerConfig, image: OciRuntimeDefaults = {
     Labels: { ...image.Labels, ...user.Labels },
     Volumes: union(image.Volumes, user.Volumes),
     OnBuild: user.OnBuild ?? null,
+    ...healthcheckOf(user, image),
     ...(user.StopSignal || image.StopSignal ? { StopSignal: user.StopSignal || image.StopSignal } : {}),
   }
+}
+
+function healthcheckOf(user: ContainerConfig, image: OciRuntimeDefaults): Pick<ContainerConfig, 'Healthcheck'> {
+  const Healthcheck = mergeHealthcheck(user.Healthcheck, image.Healthcheck)
+  return Healthcheck === undefined ? {} : { Healthcheck }
 }
 
 /** The program and its arguments. Throws `invalidArgument` when there are none. */

@@ -6,6 +6,8 @@ import { freezeCgroup, thawCgroup } from '../sys/index.ts'
 import { withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
+import { uncheckedHealth } from './health.ts'
+import { endHealthChecks, resumeHealthChecks } from './health-monitor.ts'
 import { checkVerb } from './state.ts'
 
 /** Holds a running container still. Throws `conflict` when it does not run or is paused already. */
@@ -23,7 +25,9 @@ export async function pauseContainer(context: ContainerContext, idOrName: string
       thawCgroup(groupOf(context, id))
       throw conflict(`container ${id} is not running`)
     }
-    const paused = withState(record, { status: 'paused' })
+    endHealthChecks(context, id)
+    const health = uncheckedHealth(record.health)
+    const paused = withState(record, { status: 'paused' }, health === undefined ? {} : { health })
     context.containers.save(paused)
     publishContainer(context.events, paused, 'pause')
   })
@@ -47,6 +51,7 @@ export function resumePaused(context: ContainerContext, id: string): void {
   const running = withState(record, { status: 'running' })
   context.containers.save(running)
   publishContainer(context.events, running, 'unpause')
+  if (!context.live.of(id).killed) resumeHealthChecks(context, running, false)
 }
 
 /** Lets a container die that was killed: what the freezer of v1 holds stays alive. A pause that is under way is given up. */

@@ -9,6 +9,7 @@ import { isCgroupFrozen, thawCgroup } from '../sys/index.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { handleExit, planRestart, releaseRun, watchExit } from './exit.ts'
+import { resumeHealthChecks } from './health-monitor.ts'
 import { resumeRotation } from './log-rotation.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { endStrayGroups, removeOrphans } from './orphans.ts'
@@ -104,6 +105,7 @@ function resume(context: ContainerContext, record: ContainerRecord, state: Conta
   context.live.of(record.id).beginRun()
   watchExit(context, record.id, startLocked)
   resumeRotation(context, running)
+  if (!isPaused) resumeHealthChecks(context, context.containers.get(record.id), true)
 }
 
 /** True for a run that began and ended between the last record and now. */

@@ -18,6 +18,7 @@ import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer, publishUses } from './events.ts'
 import { watchExit } from './exit.ts'
+import { beginHealthChecks } from './health-monitor.ts'
 import { watchLogSize } from './log-rotation.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { mountSources } from './mount-sources.ts'
@@ -91,6 +92,7 @@ async function run(context: ContainerContext, record: ContainerRecord): Promise<
   context.containers.save(running)
   publishUses(context, running, 'begin')
   publishContainer(context.events, running, 'start')
+  beginHealthChecks(context, running)
   watchExit(context, id, startLocked)
   watchLogSize(context, running)
   trace('record')

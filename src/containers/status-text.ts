@@ -1,11 +1,15 @@
 /** What `ps` says in its STATUS column, in Docker's words. Pure. */
+import type { Health } from '../api/index.ts'
 import type { RunState } from './container-record.ts'
+import { healthText } from './health.ts'
 
 /** `Up 5 minutes`, `Exited (1) 2 hours ago`, … at the time `nowMs`. */
-export function statusText(state: RunState, nowMs: number): string {
+export function statusText(state: RunState, nowMs: number, health?: Health): string {
   switch (state.status) {
-    case 'running':
-      return `Up ${humanDuration(nowMs - Date.parse(state.startedAt))}`
+    case 'running': {
+      const up = `Up ${humanDuration(nowMs - Date.parse(state.startedAt))}`
+      return health === undefined ? up : `${up} (${healthText(health)})`
+    }
     case 'paused':
       return `Up ${humanDuration(nowMs - Date.parse(state.startedAt))} (Paused)`
     case 'restarting':

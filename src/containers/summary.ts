@@ -56,6 +56,7 @@ export function toInspect(
       Error: state.error,
       StartedAt: state.startedAt,
       FinishedAt: state.finishedAt,
+      ...(record.health === undefined ? {} : { Health: record.health }),
     },
     Image: record.image.id,
     ResolvConfPath: paths.resolvConf,
@@ -97,7 +98,7 @@ export function toSummary(
     Ports: toPorts(record, sandbox),
     Labels: record.config.Labels ?? {},
     State: record.state.status,
-    Status: statusText(record.state, nowMs),
+    Status: statusText(record.state, nowMs, record.health),
     HostConfig: {
       NetworkMode: record.hostConfig.NetworkMode ?? 'default',
       ...(record.hostConfig.Annotations ? { Annotations: record.hostConfig.Annotations } : {}),

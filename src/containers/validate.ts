@@ -3,6 +3,7 @@
 import type { ContainerConfig, HostConfig } from '../api/index.ts'
 import { invalidArgument } from '../base/index.ts'
 import { parseSignal } from '../sys/index.ts'
+import { validateHealthcheck } from './health.ts'
 import { portRequests } from './port-requests.ts'
 
 const minimumMemoryBytes = 6 * 1024 * 1024
@@ -17,6 +18,7 @@ export interface HostFacts {
 /** Throws `invalidArgument` for the first thing that is wrong. */
 export function validateRequest(config: ContainerConfig, hostConfig: HostConfig, host: HostFacts): void {
   validateProcess(config)
+  validateHealthcheck(config.Healthcheck)
   validateResources(hostConfig, host)
   validateRestart(hostConfig)
   validateNetwork(config, hostConfig)

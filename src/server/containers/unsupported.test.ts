@@ -42,8 +42,6 @@ test('refuseUnsupported() lets the defaults of the CLI pass', () => {
 })
 
 const refused: readonly (readonly [string, ContainerConfig, HostConfig, NetworkingConfig?])[] = [
-  ['Config.Healthcheck', { Healthcheck: { Test: ['CMD', 'true'] } }, {}],
-  ['Config.Healthcheck', { Healthcheck: { Interval: 1 } }, {}],
   ['Config.NetworkDisabled', { NetworkDisabled: true }, {}],
   ['HostConfig.DeviceRequests', {}, { DeviceRequests: [{ Count: -1 }] }],
   ['HostConfig.UsernsMode', {}, { UsernsMode: 'keep-id' }],

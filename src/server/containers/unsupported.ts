@@ -2,14 +2,7 @@
  *  two tables' classes: honoured (by the container backend, which checks values), inert (has no effect on
  *  Linux, in Docker neither), or refused unless its value means "not asked for". A field that is added to the
  *  API types is a compile error here until it has a class. */
-import type {
-  ContainerConfig,
-  EndpointSettings,
-  HealthConfig,
-  HostConfig,
-  Mount,
-  NetworkingConfig,
-} from '../../api/index.ts'
+import type { ContainerConfig, EndpointSettings, HostConfig, Mount, NetworkingConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 
@@ -33,7 +26,7 @@ const configClasses: Readonly<Record<keyof ContainerConfig, FieldClass>> = {
   StdinOnce: honoured,
   Env: honoured,
   Cmd: honoured,
-  Healthcheck: (value) => isNoHealthcheck(value as HealthConfig),
+  Healthcheck: honoured,
   // Windows only.
   ArgsEscaped: inert,
   Image: honoured,
@@ -195,10 +188,6 @@ function isUnset(value: unknown): boolean {
 
 function isOneOf(...values: readonly (string | number)[]): (value: unknown) => boolean {
   return (value) => (values as readonly unknown[]).includes(value)
-}
-
-function isNoHealthcheck({ Test: test, ...times }: HealthConfig): boolean {
-  return (test?.length ?? 0) === 0 ? isUnset(times) : test?.[0] === 'NONE'
 }
 
 function shorten(value: unknown): string {
