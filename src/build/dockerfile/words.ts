@@ -25,7 +25,7 @@ export function quotedWords(text: string, escaper: EscapeCharacter): readonly Wo
 
 /** A quote that is never closed reaches to the end. */
 function quotedWordPattern(esc: string): RegExp {
-  const escaped = `${esc}[^]|${esc}$`
+  const escaped = `${esc}[\\s\\S]|${esc}$`
   const within = (quote: string) => `${quote}(?:${escaped}|[^${quote}${esc}])*(?:${quote}|$)`
   return new RegExp(`(?:${escaped}|${within('"')}|${within("'")}|[^\\s"'${esc}])+`, 'g')
 }

@@ -1,0 +1,110 @@
+/** Which other stages and images a stage refers to. FROM knows the stages before it; COPY and mounts know all. */
+
+import { messageOf } from '../../base/index.ts'
+import type { Platform } from '../../oci/index.ts'
+import { parsePlatform } from '../../oci/index.ts'
+import { expandWord } from './expand-word.ts'
+import { evaluationError, expandAt, type GlobalScope } from './global-scope.ts'
+import type { FromInstruction, Instruction } from './instruction.ts'
+import type { Dockerfile, Stage } from './parse-dockerfile.ts'
+import { didYouMean } from './suggest.ts'
+import type { Word } from './words.ts'
+
+/** What a stage is built on, or what files are copied from: a stage of this Dockerfile, nothing at all, or
+ *  something outside: a named context if there is one of that name, else an image. */
+export type StageSource =
+  | { readonly kind: 'stage'; readonly index: number }
+  | { readonly kind: 'scratch' }
+  | { readonly kind: 'external'; readonly name: string }
+
+export interface ResolvedFrom {
+  readonly base: StageSource
+  /** `--platform`; undefined when it is the target's. */
+  readonly platform?: Platform
+  /** Variables that decided, with their values. */
+  readonly uses: Readonly<Record<string, string | null>>
+}
+
+/** Expands a FROM and finds what it means. Throws `DockerfileError` for a blank name and for a bad platform. */
+export function resolveFrom(dockerfile: Dockerfile, stage: Stage, scope: GlobalScope): ResolvedFrom {
+  const { from } = stage
+  const uses: Record<string, string | null> = {}
+  const expand = (word: Word) => expandGlobal(dockerfile, from, word, scope, uses)
+  const name = expand(from.image)
+  if (name === '') {
+    throw evaluationError(from.line, `base name (${from.image.text}) should not be blank`, from.image.offset)
+  }
+  const earlier = dockerfile.stages.slice(0, stage.index).findLast((one) => one.name === name.toLowerCase())
+  const platform = from.platform === undefined ? undefined : platformOf(from, expand(from.platform), scope)
+  return {
+    base: baseOf(name, earlier),
+    ...(platform === undefined ? {} : { platform }),
+    uses,
+  }
+}
+
+function baseOf(name: string, earlier: Stage | undefined): StageSource {
+  if (earlier !== undefined) return { kind: 'stage', index: earlier.index }
+  return name === 'scratch' ? { kind: 'scratch' } : { kind: 'external', name }
+}
+
+function expandGlobal(
+  dockerfile: Dockerfile,
+  from: FromInstruction,
+  word: Word,
+  scope: GlobalScope,
+  uses: Record<string, string | null>,
+): string {
+  const options = { escape: dockerfile.directives.escape }
+  const work = () => expandWord(word.text, (name) => scope.values.get(name), options)
+  const expansion = expandAt(from.line, word.offset, work)
+  for (const name of expansion.lookedUp) uses[name] = scope.values.get(name) ?? null
+  return expansion.text
+}
+
+function platformOf(from: FromInstruction, text: string, scope: GlobalScope): Platform {
+  const written = from.platform?.text ?? ''
+  if (text === '') {
+    const [, name = ''] = /^\$\{?(\w+)/.exec(written) ?? []
+    const hint = didYouMean(name, scope.declared)
+    throw evaluationError(from.line, `empty platform value from expression ${written}${hint}`, from.platform?.offset)
+  }
+  try {
+    return parsePlatform(text)
+  } catch (cause) {
+    const problem = `failed to parse platform ${text}: ${messageOf(cause)}`
+    throw evaluationError(from.line, problem, from.platform?.offset, cause)
+  }
+}
+
+/** The names in `COPY --from=` and `RUN --mount=…,from=` of an instruction, with where they stand.
+ *  Throws `DockerfileError` for a variable in one: it is not expanded there. */
+export function referencesOf(instruction: Instruction): readonly Word[] {
+  if (instruction.kind === 'COPY') {
+    const { from, line } = instruction
+    if (from?.text.includes('$') === true) {
+      const hint = 'define a new stage with FROM using ARG from global scope as a workaround'
+      throw evaluationError(line, `variable expansion is not supported for --from, ${hint}`, from.offset)
+    }
+    return from === undefined ? [] : [from]
+  }
+  if (instruction.kind !== 'RUN') return []
+  return instruction.mounts.flatMap((mount, index) => {
+    if ((mount.type !== 'bind' && mount.type !== 'cache') || mount.from === undefined) return []
+    return [{ text: mount.from, offset: instruction.mountFlags[index]?.offset ?? 0 }]
+  })
+}
+
+/** What such a name means: a stage's name or index, else something outside.
+ *  Throws `DockerfileError` for an index that no stage has. */
+export function resolveReference(dockerfile: Dockerfile, instruction: Instruction, reference: Word): StageSource {
+  const text = reference.text
+  if (/^[-+]?\d+$/.test(text)) {
+    const index = Number(text)
+    if (dockerfile.stages[index] !== undefined) return { kind: 'stage', index }
+    throw evaluationError(instruction.line, `invalid stage index ${index}`, reference.offset)
+  }
+  const named = dockerfile.stages.findLast((one) => one.name === text.toLowerCase())
+  if (named !== undefined) return { kind: 'stage', index: named.index }
+  return text === 'scratch' ? { kind: 'scratch' } : { kind: 'external', name: text }
+}
