@@ -26,6 +26,8 @@ export interface Step {
   readonly triggered: boolean
   /** The variables that its words looked up, with their values; null for those without one. */
   readonly uses: Readonly<Record<string, string | null>>
+  /** Those without a value that had no word for that case either. */
+  readonly undefinedNames: readonly string[]
   /** Only for RUN: what its process gets, arguments included, the predefined proxies not. */
   readonly environment?: readonly string[]
   /** Only for RUN: the command line. A script is to be put at `scriptDirectory` first. */
@@ -86,7 +88,7 @@ class StageEvaluator {
     const uses = Object.fromEntries([...expanded.lookedUp].map((name) => [name, lookup(name) ?? null]))
     this.steps.push({
       instruction: expanded.instruction,
-      ...{ triggered, uses, before, after: this.image },
+      ...{ triggered, uses, undefinedNames: [...expanded.undefinedNames], before, after: this.image },
       ...(expanded.instruction.kind === 'RUN' ? this.#run(expanded.instruction, before.config) : {}),
     })
   }
@@ -95,10 +97,12 @@ class StageEvaluator {
    *  All of one instruction's defaults see the variables as they were before it. */
   #declare(instruction: ArgInstruction, lookup: Lookup) {
     const lookedUp = new Set<string>()
+    const undefinedNames = new Set<string>()
     const expand = (word: string, offset: number) => {
       const work = () => expandWord(word, lookup, { escape: this.#escape })
       const expansion = expandAt(instruction.line, offset, work)
       for (const name of expansion.lookedUp) lookedUp.add(name)
+      for (const name of expansion.undefinedNames) undefinedNames.add(name)
       return expansion.text
     }
     const args = instruction.args.map((arg) => {
@@ -111,7 +115,7 @@ class StageEvaluator {
       // Declared again without a value, it keeps what it had.
       if (value !== undefined || !this.args.has(name)) this.args.set(name, value)
     }
-    return { instruction: { ...instruction, args }, lookedUp }
+    return { instruction: { ...instruction, args }, lookedUp, undefinedNames }
   }
 
   #given(name: string): string | undefined {

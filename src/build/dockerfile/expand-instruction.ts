@@ -16,6 +16,8 @@ export interface ExpandedInstruction {
   readonly instruction: Instruction
   /** Names that were looked up. */
   readonly lookedUp: ReadonlySet<string>
+  /** Those without a value that had no word for that case either. */
+  readonly undefinedNames: ReadonlySet<string>
 }
 
 /** The instruction with its variables replaced, its mounts' and its destination's paths absolute.
@@ -27,12 +29,13 @@ export function expandInstruction(
 ): ExpandedInstruction {
   const expander = new InstructionExpander(instruction.line, lookup, context.escape)
   const expanded = expand(instruction, expander, context.workingDirectory)
-  return { instruction: expanded, lookedUp: expander.lookedUp }
+  return { instruction: expanded, lookedUp: expander.lookedUp, undefinedNames: expander.undefinedNames }
 }
 
 /** Expands words of one line and collects what they looked up. */
 class InstructionExpander {
   readonly lookedUp = new Set<string>()
+  readonly undefinedNames = new Set<string>()
   readonly #line: LogicalLine
   readonly #lookup: Lookup
   readonly #escape: EscapeCharacter
@@ -60,6 +63,7 @@ class InstructionExpander {
     const work = () => expandWord(text, this.#lookup, { ...options, escape: this.#escape })
     const expansion = expandAt(this.#line, offset, work)
     for (const name of expansion.lookedUp) this.lookedUp.add(name)
+    for (const name of expansion.undefinedNames) this.undefinedNames.add(name)
     return expansion
   }
 }

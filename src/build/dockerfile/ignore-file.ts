@@ -52,11 +52,14 @@ export class IgnoreMatcher {
 
   /** True when a path (relative to the context, with slashes) is left out. A walk over many is faster by `root`. */
   ignores(path: string): boolean {
-    const clean = cleanPath(path).replace(/^\//, '')
-    if (clean === '.' || clean === '') return false
+    return this.at(path).ignored
+  }
+
+  /** The place of a path. */
+  at(path: string): IgnoredDirectory {
     let directory = this.root()
-    for (const part of clean.split('/')) directory = directory.enter(part)
-    return directory.ignored
+    for (const part of cleanPath(`/${path}`).split('/')) if (part !== '') directory = directory.enter(part)
+    return directory
   }
 }
 

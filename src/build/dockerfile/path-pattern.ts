@@ -3,53 +3,55 @@
  *  A pattern is a list of alternatives of parts, since `**` need not be a part of its own (`a**b`). */
 import { compileSegment, type SegmentMatcher } from './path-segment.ts'
 
-/** `skip`: any number of parts, also none. */
-type Part = SegmentMatcher | 'skip'
+/** `skip`: any number of parts, also none; `end`: the path is matched. */
+type Part = SegmentMatcher | 'skip' | 'end'
 
-/** Positions in a pattern that are reached by a directory: [alternative, part] as one number. Empty: nothing
- *  below can match. */
+/** Positions in a pattern that are reached by a directory. Empty: nothing below can match. */
 export type PatternState = readonly number[]
 
-/** More than a line of a file has parts. */
-const stride = 65536
-
 export class PathPattern {
-  readonly #alternatives: readonly (readonly Part[])[]
+  /** All alternatives in a row, each with its end. */
+  readonly #parts: readonly Part[]
+  readonly #start: PatternState
 
   /** Compiles a clean pattern. Without `doubleStar`, `**` means what `*` means.
    *  Throws `invalidArgument` when it is malformed. */
   constructor(pattern: string, { doubleStar = true }: { readonly doubleStar?: boolean } = {}) {
-    const variants = doubleStar ? spread(pattern) : [pattern.split('/')]
-    this.#alternatives = variants.map((parts) =>
-      parts.map((part) => (part === '**' && doubleStar ? 'skip' : compileSegment(part))),
-    )
+    const parts: Part[] = []
+    const starts: number[] = []
+    for (const variant of doubleStar ? spread(pattern) : [pattern.split('/')]) {
+      starts.push(parts.length)
+      for (const part of variant) parts.push(part === '**' && doubleStar ? 'skip' : compileSegment(part))
+      parts.push('end')
+    }
+    this.#parts = parts
+    this.#start = starts.reduce<number[]>((state, position) => this.#reach(state, position), [])
   }
 
   /** The state of the root. */
   start(): PatternState {
-    return this.#close(this.#alternatives.map((_, index) => index * stride))
+    return this.#start
   }
 
   /** The state one part further down. */
   enter(state: PatternState, name: string): PatternState {
-    if (state.length === 0) return state
     const next: number[] = []
     for (const position of state) {
-      const part = this.#partAt(position)
-      if (part === 'skip') next.push(position)
-      else if (part?.(name) === true) next.push(position + 1)
+      const part = this.#parts[position]
+      if (part === 'skip') this.#reach(next, position)
+      else if (part !== 'end' && part?.(name) === true) this.#reach(next, position + 1)
     }
-    return next.length === 0 ? next : this.#close(next)
+    return next
   }
 
   /** True when the path that led to this state is matched. */
   isMatch(state: PatternState): boolean {
-    return state.some((position) => position % stride === this.#lengthAt(position))
+    return state.some((position) => this.#parts[position] === 'end')
   }
 
   /** True when a path below the one that led to this state can be matched. */
   canMatchBelow(state: PatternState): boolean {
-    return state.some((position) => position % stride < this.#lengthAt(position))
+    return state.some((position) => this.#parts[position] !== 'end')
   }
 
   /** True when the path is matched as a whole. */
@@ -59,19 +61,13 @@ export class PathPattern {
     return this.isMatch(state)
   }
 
-  /** Adds the positions behind each `**`, which may stand for nothing. */
-  #close(positions: readonly number[]): PatternState {
-    const closed = new Set(positions)
-    for (const position of closed) if (this.#partAt(position) === 'skip') closed.add(position + 1)
-    return [...closed]
-  }
-
-  #partAt(position: number): Part | undefined {
-    return this.#alternatives[Math.floor(position / stride)]?.[position % stride]
-  }
-
-  #lengthAt(position: number): number {
-    return this.#alternatives[Math.floor(position / stride)]?.length ?? 0
+  /** Adds a position, and those behind it that a `**` standing for nothing reaches. */
+  #reach(state: number[], from: number): number[] {
+    for (let position = from; !state.includes(position); position += 1) {
+      state.push(position)
+      if (this.#parts[position] !== 'skip') break
+    }
+    return state
   }
 }
 

@@ -23,13 +23,22 @@ export interface ResolvedFrom {
   readonly platform?: Platform
   /** Variables that decided, with their values. */
   readonly uses: Readonly<Record<string, string | null>>
+  /** Those without a value that had no word for that case either. */
+  readonly undefinedNames: readonly string[]
 }
 
 /** Expands a FROM and finds what it means. Throws `DockerfileError` for a blank name and for a bad platform. */
 export function resolveFrom(dockerfile: Dockerfile, stage: Stage, scope: GlobalScope): ResolvedFrom {
   const { from } = stage
   const uses: Record<string, string | null> = {}
-  const expand = (word: Word) => expandGlobal(dockerfile, from, word, scope, uses)
+  const undefinedNames = new Set<string>()
+  const expand = (word: Word) => {
+    const work = () => expandWord(word.text, (one) => scope.values.get(one), { escape: dockerfile.directives.escape })
+    const expansion = expandAt(from.line, word.offset, work)
+    for (const one of expansion.lookedUp) uses[one] = scope.values.get(one) ?? null
+    for (const one of expansion.undefinedNames) undefinedNames.add(one)
+    return expansion.text
+  }
   const name = expand(from.image)
   if (name === '') {
     throw evaluationError(from.line, `base name (${from.image.text}) should not be blank`, from.image.offset)
@@ -40,26 +49,13 @@ export function resolveFrom(dockerfile: Dockerfile, stage: Stage, scope: GlobalS
     base: baseOf(name, earlier),
     ...(platform === undefined ? {} : { platform }),
     uses,
+    undefinedNames: [...undefinedNames],
   }
 }
 
 function baseOf(name: string, earlier: Stage | undefined): StageSource {
   if (earlier !== undefined) return { kind: 'stage', index: earlier.index }
   return name === 'scratch' ? { kind: 'scratch' } : { kind: 'external', name }
-}
-
-function expandGlobal(
-  dockerfile: Dockerfile,
-  from: FromInstruction,
-  word: Word,
-  scope: GlobalScope,
-  uses: Record<string, string | null>,
-): string {
-  const options = { escape: dockerfile.directives.escape }
-  const work = () => expandWord(word.text, (name) => scope.values.get(name), options)
-  const expansion = expandAt(from.line, word.offset, work)
-  for (const name of expansion.lookedUp) uses[name] = scope.values.get(name) ?? null
-  return expansion.text
 }
 
 function platformOf(from: FromInstruction, text: string, scope: GlobalScope): Platform {

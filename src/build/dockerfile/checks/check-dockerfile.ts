@@ -1,0 +1,87 @@
+/** Runs the build checks over a Dockerfile. https://docs.docker.com/build/checks/ */
+import { invalidArgument } from '../../../base/index.ts'
+import { type CheckOptions, parseCheckOptions } from '../check-options.ts'
+import { excerptOf } from '../dockerfile-error.ts'
+import { evaluateGlobals, type GlobalScope } from '../global-scope.ts'
+import type { IgnoreMatcher } from '../ignore-file.ts'
+import type { Dockerfile } from '../parse-dockerfile.ts'
+import type { Position, SourceRange } from '../source-text.ts'
+import { formRules } from './form-rules.ts'
+import { fromRules } from './from-rules.ts'
+import { namingRules } from './naming-rules.ts'
+import type { Rule, Violation } from './rule.ts'
+import { type BaseConfigs, stageFacts } from './stage-facts.ts'
+import { stageRules } from './stage-rules.ts'
+
+/** All rules, in the order in which Docker lists them as far as it matters. */
+export const checkRules: readonly Rule[] = [...namingRules, ...formRules, ...fromRules, ...stageRules]
+
+export interface CheckWarning {
+  /** The rule's name, as `skip` takes it. */
+  readonly rule: string
+  readonly description: string
+  readonly message: string
+  readonly file: string
+  readonly range: SourceRange
+  readonly at: Position
+  /** The lines with markers. */
+  readonly excerpt: string
+}
+
+export interface CheckDockerfileOptions {
+  /** From `evaluateGlobals`; its build argument BUILDKIT_DOCKERFILE_CHECK replaces the file's directive. */
+  readonly scope?: GlobalScope
+  readonly ignore?: IgnoreMatcher
+  /** What is known of base images. With it, every undefined variable is found. */
+  readonly baseConfigs?: BaseConfigs
+}
+
+export interface CheckResult {
+  /** By line. */
+  readonly warnings: readonly CheckWarning[]
+  /** Set when `error=true` and there are warnings: the build must fail with it. */
+  readonly failure?: string
+}
+
+/** Checks a Dockerfile. Throws `DockerfileError` for one that can't be built, `invalidArgument` for bad options in
+ *  BUILDKIT_DOCKERFILE_CHECK. */
+export function checkDockerfile(dockerfile: Dockerfile, options: CheckDockerfileOptions = {}): CheckResult {
+  const scope = options.scope ?? evaluateGlobals(dockerfile)
+  const settings = settingsOf(dockerfile, scope)
+  const stages = stageFacts(dockerfile, scope, options.baseConfigs ?? (() => undefined))
+  const ignore = options.ignore === undefined ? {} : { ignore: options.ignore }
+  const context = { dockerfile, scope, stages, ...ignore }
+  const warnings = checkRules
+    .filter((rule) => isOn(rule, settings))
+    .flatMap((rule) => [...rule.find(context)].map((violation) => warningOf(rule, violation)))
+    .sort((a, b) => a.range.start.line - b.range.start.line)
+  const failed = settings.error && warnings.length > 0
+  const rules = [...new Set(warnings.map((one) => one.rule))]
+  return { warnings, ...(failed ? { failure: `lint violation found for rules: ${rules.join(', ')}` } : {}) }
+}
+
+function settingsOf(dockerfile: Dockerfile, scope: GlobalScope): CheckOptions {
+  const given = scope.buildArgs.BUILDKIT_DOCKERFILE_CHECK
+  if (given === undefined) return dockerfile.directives.check
+  const options = parseCheckOptions(given)
+  if (typeof options === 'string') throw invalidArgument(options)
+  return options
+}
+
+function isOn({ name, experimental }: Rule, { skip, experimental: wanted }: CheckOptions): boolean {
+  if (experimental === true && !wanted.includes(name) && !wanted.includes('all')) return false
+  return !skip.includes(name) && !skip.includes('all')
+}
+
+function warningOf(rule: Rule, { line, message, offset }: Violation): CheckWarning {
+  const at = line.locate(offset ?? 0)
+  return {
+    rule: rule.name,
+    description: rule.description,
+    message,
+    file: line.source.file,
+    range: line.range,
+    at,
+    excerpt: excerptOf(line.source, line.range, offset === undefined ? undefined : at),
+  }
+}

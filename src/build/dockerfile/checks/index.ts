@@ -1,0 +1,10 @@
+export {
+  type CheckDockerfileOptions,
+  type CheckResult,
+  type CheckWarning,
+  checkDockerfile,
+  checkRules,
+} from './check-dockerfile.ts'
+export { baseImagePlatformRule, baseImagePlatformWarning } from './from-rules.ts'
+export type { CheckContext, Rule, Violation } from './rule.ts'
+export type { BaseConfigs } from './stage-facts.ts'

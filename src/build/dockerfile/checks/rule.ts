@@ -1,0 +1,30 @@
+/** What a build check is. https://docs.docker.com/reference/build-checks/ */
+import type { GlobalScope } from '../global-scope.ts'
+import type { IgnoreMatcher } from '../ignore-file.ts'
+import type { LogicalLine } from '../logical-line.ts'
+import type { Dockerfile } from '../parse-dockerfile.ts'
+import type { StageFacts } from './stage-facts.ts'
+
+export interface Violation {
+  readonly line: LogicalLine
+  readonly message: string
+  /** Where in the line; its start when it is not given. */
+  readonly offset?: number
+}
+
+export interface CheckContext {
+  readonly dockerfile: Dockerfile
+  readonly scope: GlobalScope
+  /** The context's ignore file, if it has one. */
+  readonly ignore?: IgnoreMatcher
+  readonly stages: readonly StageFacts[]
+}
+
+export interface Rule {
+  readonly name: string
+  /** What it asks for, in one sentence. */
+  readonly description: string
+  /** Runs only when the check options ask for it. */
+  readonly experimental?: true
+  find(context: CheckContext): Iterable<Violation>
+}
