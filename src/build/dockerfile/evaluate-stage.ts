@@ -88,7 +88,11 @@ class StageEvaluator {
     const uses = Object.fromEntries([...expanded.lookedUp].map((name) => [name, lookup(name) ?? null]))
     this.steps.push({
       instruction: expanded.instruction,
-      ...{ triggered, uses, undefinedNames: [...expanded.undefinedNames], before, after: this.image },
+      triggered,
+      uses,
+      undefinedNames: [...expanded.undefinedNames],
+      before,
+      after: this.image,
       ...(expanded.instruction.kind === 'RUN' ? this.#run(expanded.instruction, before.config) : {}),
     })
   }

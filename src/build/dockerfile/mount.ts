@@ -1,5 +1,6 @@
 /** `RUN --mount=type=…,key=value,…`. https://docs.docker.com/reference/dockerfile/#run---mount */
 import { parseBoolean } from './check-options.ts'
+import { cleanPath } from './container-path.ts'
 import { ExpansionError } from './expand-word.ts'
 import { parseByteSize, parseCsvFields } from './mount-values.ts'
 import { didYouMean } from './suggest.ts'
@@ -132,8 +133,12 @@ function mountOf(type: MountType, values: Values): Mount {
     case 'cache':
       return {
         type,
-        ...{ target: values.target(), ...source, readOnly: values.readOnly(false) },
-        ...{ ...optional('id', values.text('id')), sharing: values.sharing(), ...values.owned(0o755) },
+        target: values.target(),
+        ...source,
+        readOnly: values.readOnly(false),
+        ...optional('id', values.text('id')),
+        sharing: values.sharing(),
+        ...values.owned(0o755),
       }
     case 'tmpfs':
       return { type, target: values.target(), ...optional('sizeBytes', values.size()) }
@@ -141,8 +146,11 @@ function mountOf(type: MountType, values: Values): Mount {
       return secretOf(values)
     case 'ssh':
       return {
-        ...{ type, id: values.text('id') ?? 'default', ...optional('target', values.text('target')) },
-        ...{ required: values.boolean('required') ?? false, ...values.owned(0o600) },
+        type,
+        id: values.text('id') ?? 'default',
+        ...optional('target', values.text('target')),
+        required: values.boolean('required') ?? false,
+        ...values.owned(0o600),
       }
   }
 }
@@ -154,8 +162,12 @@ function secretOf(values: Values): SecretMount {
   if (id === undefined) throw problem('invalid secret mount. one of id, target required')
   const target = given ?? (env === undefined ? `/run/secrets/${id}` : undefined)
   return {
-    ...{ type: 'secret', id, ...optional('target', target), ...optional('env', env) },
-    ...{ required: values.boolean('required') ?? false, ...values.owned(0o400) },
+    type: 'secret',
+    id,
+    ...optional('target', target),
+    ...optional('env', env),
+    required: values.boolean('required') ?? false,
+    ...values.owned(0o400),
   }
 }
 
@@ -179,7 +191,7 @@ class Values {
   target(): string {
     const target = this.text('target')
     if (target === undefined) throw problem('invalid mount: target is required')
-    if (/^\/+(?:\.?\/*)*$/.test(target)) throw problem(`invalid mount target "${target}"`)
+    if (target.startsWith('/') && cleanPath(target) === '/') throw problem(`invalid mount target "${target}"`)
     return target
   }
 

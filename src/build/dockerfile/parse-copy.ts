@@ -8,8 +8,12 @@ import type { Word } from './words.ts'
 
 export function parseCopy(context: ParseContext): CopyInstruction {
   const flags = context.flags({
-    ...{ from: 'text', chown: 'text', chmod: 'text', exclude: 'list' },
-    ...{ link: 'boolean', parents: 'boolean' },
+    from: 'text',
+    chown: 'text',
+    chmod: 'text',
+    exclude: 'list',
+    link: 'boolean',
+    parents: 'boolean',
   })
   const from = flags.text('from')
   return {
@@ -23,8 +27,13 @@ export function parseCopy(context: ParseContext): CopyInstruction {
 
 export function parseAdd(context: ParseContext): AddInstruction {
   const flags = context.flags({
-    ...{ checksum: 'text', chown: 'text', chmod: 'text', exclude: 'list' },
-    ...{ link: 'boolean', 'keep-git-dir': 'boolean', unpack: 'boolean' },
+    checksum: 'text',
+    chown: 'text',
+    chmod: 'text',
+    exclude: 'list',
+    link: 'boolean',
+    'keep-git-dir': 'boolean',
+    unpack: 'boolean',
   })
   const checksum = flags.text('checksum')
   const unpack = flags.boolean('unpack')

@@ -18,7 +18,11 @@ export function parseHealthcheck(context: ParseContext): HealthcheckInstruction 
     )
   }
   const flags = context.flags({
-    ...{ interval: 'text', timeout: 'text', 'start-period': 'text', 'start-interval': 'text', retries: 'text' },
+    interval: 'text',
+    timeout: 'text',
+    'start-period': 'text',
+    'start-interval': 'text',
+    retries: 'text',
   })
   if (rest === '') throw context.error('Missing command after HEALTHCHECK CMD')
   const durations = {
