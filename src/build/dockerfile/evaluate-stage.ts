@@ -104,7 +104,7 @@ class StageEvaluator {
     const undefinedNames = new Set<string>()
     const expand = (word: string, offset: number) => {
       const work = () => expandWord(word, lookup, { escape: this.#escape })
-      const expansion = expandAt(instruction.line, offset, work)
+      const expansion = expandAt(instruction.line, { text: word, offset }, work)
       for (const name of expansion.lookedUp) lookedUp.add(name)
       for (const name of expansion.undefinedNames) undefinedNames.add(name)
       return expansion.text

@@ -61,7 +61,7 @@ class InstructionExpander {
 
   #expand(text: string, offset: number, options: Omit<ExpandOptions, 'escape'>): Expansion {
     const work = () => expandWord(text, this.#lookup, { ...options, escape: this.#escape })
-    const expansion = expandAt(this.#line, offset, work)
+    const expansion = expandAt(this.#line, { text, offset }, work)
     for (const name of expansion.lookedUp) this.lookedUp.add(name)
     for (const name of expansion.undefinedNames) this.undefinedNames.add(name)
     return expansion

@@ -5,6 +5,7 @@ import { DockerfileError } from './dockerfile-error.ts'
 import { type Expansion, ExpansionError, expandWord } from './expand-word.ts'
 import type { LogicalLine } from './logical-line.ts'
 import type { Dockerfile } from './parse-dockerfile.ts'
+import type { Word } from './words.ts'
 
 export interface ScopeOptions {
   /** `--build-arg`. */
@@ -57,7 +58,9 @@ export function evaluateGlobals(dockerfile: Dockerfile, options: ScopeOptions = 
     for (const arg of args) {
       // Each one can use those before it, also in the same instruction.
       const expand = (word: string) =>
-        expandAt(line, arg.offset, () => expandWord(word, (name) => values.get(name), expandOptions)).text
+        expandAt(line, { text: word, offset: arg.offset }, () =>
+          expandWord(word, (name) => values.get(name), expandOptions),
+        ).text
       const name = expand(arg.name)
       const value = Object.hasOwn(buildArgs, name)
         ? buildArgs[name]
@@ -85,20 +88,18 @@ function predefined(build: Platform, target: Platform, stage: string): readonly 
   ]
 }
 
-/** `work()`, whose expansion problems get the place of the word. */
-export function expandAt(line: LogicalLine, offset: number, work: () => Expansion): Expansion {
+/** `work()`, which expands `word`; its problems get the place. */
+export function expandAt(line: LogicalLine, word: Word, work: () => Expansion): Expansion {
   try {
     return work()
   } catch (error) {
     if (!(error instanceof ExpansionError)) throw error
-    throw evaluationError(
-      line,
-      `failed to process ${JSON.stringify(wordAt(line, offset))}: ${error.message}`,
-      offset,
-      error,
-    )
+    const shown = word.text.length > longestShown ? `${word.text.slice(0, longestShown)}…` : word.text
+    throw evaluationError(line, `failed to process ${JSON.stringify(shown)}: ${error.message}`, word.offset, error)
   }
 }
+
+const longestShown = 200
 
 /** An error of a Dockerfile that is well formed. */
 export function evaluationError(line: LogicalLine, problem: string, offset = 0, cause?: unknown): DockerfileError {
@@ -107,10 +108,6 @@ export function evaluationError(line: LogicalLine, problem: string, offset = 0, 
     { source: line.source, range: line.range, at: line.locate(offset) },
     { parsing: false, ...(cause === undefined ? {} : { cause }) },
   )
-}
-
-function wordAt(line: LogicalLine, offset: number): string {
-  return /^\S*/.exec(line.text.slice(offset))?.[0] ?? ''
 }
 
 /** Build arguments given by the user that no ARG of the global scope or of the stages asks for, in their order;

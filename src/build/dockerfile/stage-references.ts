@@ -34,7 +34,7 @@ export function resolveFrom(dockerfile: Dockerfile, stage: Stage, scope: GlobalS
   const undefinedNames = new Set<string>()
   const expand = (word: Word) => {
     const work = () => expandWord(word.text, (one) => scope.values.get(one), { escape: dockerfile.directives.escape })
-    const expansion = expandAt(from.line, word.offset, work)
+    const expansion = expandAt(from.line, word, work)
     for (const one of expansion.lookedUp) uses[one] = scope.values.get(one) ?? null
     for (const one of expansion.undefinedNames) undefinedNames.add(one)
     return expansion.text
