@@ -25,7 +25,7 @@ export function parseFileMode(text: string): FileMode | undefined {
     if (actions === '') return undefined
     const all = who === '' || who.includes('a')
     const persons = (['u', 'g', 'o'] as const).filter((one) => all || who.includes(one))
-    for (const [, operator, permissions = ''] of actions.matchAll(/([-+=])([rwxXst]*|[ugo])/g)) {
+    for (const [, operator, permissions = ''] of actions.matchAll(/([-+=])([ugo]|[rwxXst]*)/g)) {
       if (operator === '+' || operator === '-' || operator === '=')
         clauses.push({ who: persons, operator, permissions })
     }
