@@ -34,6 +34,8 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   images: below3,
   containers: [...below3, 'images'],
   build: [...below3, 'images'],
+  // The Dockerfile language: pure.
+  'build/dockerfile': level0,
   // The server declares what it needs and imports no implementation.
   server: below2,
   // The composition root.

@@ -12,8 +12,8 @@ export interface ExpandOptions {
   readonly keepQuotes?: boolean
   /** Escape characters stay, in front of what they escape. */
   readonly keepEscapes?: boolean
-  /** A variable that is not set stays as it is written. */
-  readonly keepUnset?: boolean
+  /** Dollars mean nothing either. */
+  readonly plainDollars?: boolean
 }
 
 export interface Expansion {
@@ -116,7 +116,7 @@ class Expander {
     const quotes = this.#options.plainQuotes !== true
     if (quotes && char === "'") this.#singleQuoted(output)
     else if (quotes && char === '"') this.#doubleQuoted(output)
-    else if (char === '$') output.loose(this.#dollar())
+    else if (char === '$' && this.#options.plainDollars !== true) output.loose(this.#dollar())
     else if (char === this.#options.escape) {
       const next = this.#next()
       // An escape character at the very end escapes nothing and goes.
@@ -143,7 +143,7 @@ class Expander {
       if (char === undefined) {
         throw new ExpansionError('unexpected end of statement while looking for matching double-quote')
       }
-      if (char === '$') output.solid(this.#dollar())
+      if (char === '$' && this.#options.plainDollars !== true) output.solid(this.#dollar())
       else if (char === this.#options.escape) output.solid(this.#escapedInQuotes(char))
       else output.solid(char)
     }
@@ -163,7 +163,7 @@ class Expander {
   #dollar(): string {
     if (this.#peek() !== '{') {
       const name = this.#name()
-      return name === '' ? '$' : this.#plain(name, `$${name}`)
+      return name === '' ? '$' : this.#plain(name)
     }
     this.#at += 1
     const first = this.#peek()
@@ -172,7 +172,7 @@ class Expander {
     const name = this.#name()
     const modifier = this.#next()
     if (modifier === undefined) throw new ExpansionError("syntax error: missing '}'")
-    if (modifier === '}') return this.#plain(name, `\${${name}}`)
+    if (modifier === '}') return this.#plain(name)
     return this.#modified(name, modifier)
   }
 
@@ -192,7 +192,6 @@ class Expander {
     }
     const word = this.#operand('}', trimming)
     const value = this.#value(name)
-    if (value === undefined && this.#options.keepUnset === true) return `\${${name}${written}${word}}`
     if (trimming) {
       if (value === undefined) this.undefinedNames.add(name)
       return trimmed(value ?? '', kind, word)
@@ -206,9 +205,6 @@ class Expander {
     const pattern = this.#operand('/', true)
     const replacement = this.#operand('}', false)
     const value = this.#value(name)
-    if (value === undefined && this.#options.keepUnset === true) {
-      return `\${${name}/${all ? '/' : ''}${pattern}/${replacement}}`
-    }
     if (value === undefined) this.undefinedNames.add(name)
     return replacePattern(value ?? '', pattern, replacement, all)
   }
@@ -224,11 +220,10 @@ class Expander {
     }
   }
 
-  #plain(name: string, written: string): string {
+  #plain(name: string): string {
     const value = this.#value(name)
-    if (value !== undefined) return value
-    this.undefinedNames.add(name)
-    return this.#options.keepUnset === true ? written : ''
+    if (value === undefined) this.undefinedNames.add(name)
+    return value ?? ''
   }
 
   #value(name: string): string | undefined {

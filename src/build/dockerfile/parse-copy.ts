@@ -1,6 +1,6 @@
 /** COPY and ADD. https://docs.docker.com/reference/dockerfile/#copy, #add */
 import type { Flags } from './flags.ts'
-import { parseHeredocWord, stripLeadingTabs } from './heredoc.ts'
+import { parseHeredocAt, parseHeredocWord, stripLeadingTabs } from './heredoc.ts'
 import type { AddInstruction, CopyInstruction, CopySource } from './instruction.ts'
 import type { HeredocText } from './logical-line.ts'
 import type { ParseContext } from './parse-context.ts'
@@ -73,11 +73,20 @@ function sharedParts(context: ParseContext, flags: Flags) {
 /** Here-documents follow in the order of their words. */
 function sourcesOf(words: readonly Word[], heredocs: readonly HeredocText[]): readonly CopySource[] {
   const waiting = [...heredocs]
-  return words.map(({ text, offset }) => {
-    const start = waiting.length > 0 ? parseHeredocWord(text) : undefined
-    const heredoc = start === undefined ? undefined : waiting.shift()
-    if (heredoc === undefined) return { kind: 'path', path: text, offset }
+  const texts = words.map(({ text }) => text)
+  const sources: CopySource[] = []
+  for (let index = 0; index < words.length; index += 1) {
+    const { text, offset } = words[index] ?? { text: '', offset: 0 }
+    const spaced = waiting[0] === undefined ? undefined : parseHeredocAt(texts, index)
+    const isHeredoc = spaced !== undefined || parseHeredocWord(text) !== undefined
+    const heredoc = isHeredoc ? waiting.shift() : undefined
+    if (heredoc === undefined) {
+      sources.push({ kind: 'path', path: text, offset })
+      continue
+    }
+    if (spaced !== undefined) index += 1
     const content = heredoc.stripTabs ? stripLeadingTabs(heredoc.content) : heredoc.content
-    return { kind: 'inline', name: heredoc.name, content, expand: heredoc.expand }
-  })
+    sources.push({ kind: 'inline', name: heredoc.name, content, expand: heredoc.expand })
+  }
+  return sources
 }

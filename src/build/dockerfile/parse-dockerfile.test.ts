@@ -85,6 +85,7 @@ const instructions: readonly (readonly [text: string, parsed: Record<string, unk
   ],
   ['RUN <<EOF\na\nEOF', { kind: 'RUN', ...run, command: shell('a\n') }],
   ['RUN <<-EOF\n\t\ta\n\tEOF', { kind: 'RUN', ...run, command: shell('a\n') }],
+  ['RUN << EOF\na\nEOF', { kind: 'RUN', ...run, command: shell('a\n') }],
   ['RUN <<EOF cat\na\nEOF', { kind: 'RUN', ...run, command: shell('<<EOF cat\na\nEOF') }],
   ['RUN a <<X && b <<-Y\n1\nX\n\t2\n\tY', { kind: 'RUN', ...run, command: shell('a <<X && b <<-Y\n1\nX\n\t2\nY') }],
   [
@@ -117,6 +118,13 @@ const instructions: readonly (readonly [text: string, parsed: Record<string, unk
         path('x'),
         { kind: 'inline', name: 'B', content: '2\n', expand: false },
       ],
+    },
+  ],
+  [
+    'COPY x << A /d/\n1\nA',
+    {
+      ...{ kind: 'COPY', ...copy, destination: '/d/' },
+      sources: [path('x'), { kind: 'inline', name: 'A', content: '1\n', expand: true }],
     },
   ],
   [

@@ -115,8 +115,8 @@ test('planStages() refuses references that lead nowhere', () => {
     ['FROM a\nCOPY --from=2 x y', 2, 'invalid stage index 2'],
     ['FROM a\nCOPY --from=-1 x y', 2, 'invalid stage index -1'],
     ['FROM a\nRUN --mount=from=7,target=/x y', 2, 'invalid stage index 7'],
-    ['FROM a AS s\nCOPY --from=s x y', 1, 'circular dependency detected on stage: s'],
-    ['FROM a AS s\nCOPY --from=1 x y\nFROM s', 1, 'circular dependency detected on stage: s'],
+    ['FROM a AS s\nCOPY --from=s x y', 2, 'circular dependency detected on stage: s'],
+    ['FROM a AS s\nRUN x\nCOPY --from=1 x y\nFROM s', 3, 'circular dependency detected on stage: s'],
     ['FROM $A', 1, 'base name ($A) should not be blank'],
     ['FROM --platform=$A a', 1, 'empty platform value from expression $A'],
     [

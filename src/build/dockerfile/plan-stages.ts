@@ -3,6 +3,7 @@ import { invalidArgument } from '../../base/index.ts'
 import type { Platform } from '../../oci/index.ts'
 import { evaluateGlobals, evaluationError, type GlobalScope } from './global-scope.ts'
 import type { Instruction } from './instruction.ts'
+import type { LogicalLine } from './logical-line.ts'
 import type { Dockerfile, Stage } from './parse-dockerfile.ts'
 import { referencesOf, resolveFrom, resolveReference, type StageSource } from './stage-references.ts'
 import { nearestWord } from './suggest.ts'
@@ -41,7 +42,7 @@ export interface StagePlan {
 export function planStages(dockerfile: Dockerfile, options: PlanOptions = {}): StagePlan {
   const scope = options.scope ?? evaluateGlobals(dockerfile)
   const all = dockerfile.stages.map((stage) => planStage(dockerfile, stage, scope, options.triggers))
-  refuseCycles(all)
+  refuseCycles(dockerfile, all)
   const wanted = options.target === undefined || options.target === '' ? [] : [options.target].flat()
   const names = wanted.length === 0 ? [String(all.length - 1)] : wanted
   const targets = names.map((name) => planned(all, findTarget(dockerfile, name)))
@@ -92,15 +93,17 @@ function inheritedTriggers(dockerfile: Dockerfile, base: StageSource): readonly 
   return instructions.flatMap((one) => (one.kind === 'ONBUILD' ? [one.instruction] : []))
 }
 
-function refuseCycles(all: readonly PlannedStage[]): void {
+function refuseCycles(dockerfile: Dockerfile, all: readonly PlannedStage[]): void {
   const done = new Set<number>()
   const path = new Set<number>()
   const visit = (index: number) => {
     if (done.has(index)) return
     const { stage, needs } = planned(all, index)
     if (path.has(index)) {
+      const circle = [...path].slice([...path].indexOf(index))
       const name = stage.from.stageNameAsWritten ?? String(index)
-      throw evaluationError(stage.from.line, `circular dependency detected on stage: ${name}`)
+      const line = referringLine(dockerfile, stage, circle[1] ?? index)
+      throw evaluationError(line, `circular dependency detected on stage: ${name}`)
     }
     path.add(index)
     for (const need of needs) visit(need)
@@ -108,6 +111,16 @@ function refuseCycles(all: readonly PlannedStage[]): void {
     done.add(index)
   }
   for (const { stage } of all) visit(stage.index)
+}
+
+/** The line by which a stage needs another one. */
+function referringLine(dockerfile: Dockerfile, stage: Stage, needed: number): LogicalLine {
+  const refersTo = (instruction: Instruction) =>
+    referencesOf(instruction).some((reference) => {
+      const source = resolveReference(dockerfile, instruction, reference)
+      return source.kind === 'stage' && source.index === needed
+    })
+  return (stage.instructions.find(refersTo) ?? stage.from).line
 }
 
 function findTarget(dockerfile: Dockerfile, name: string): number {

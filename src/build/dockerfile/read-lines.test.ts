@@ -53,6 +53,9 @@ const withDocuments: readonly (readonly [text: string, contents: readonly string
   ['ONBUILD RUN <<EOF\na\nEOF\nRUN x', ['a\n'], 'RUN x'],
   ['run <<EOF\r\na\r\nEOF\r\nRUN x', ['a\r\n'], 'RUN x'],
   ['RUN 3<<EOF cmd\na\nEOF\nRUN x', ['a\n'], 'RUN x'],
+  ['RUN cat << EOF\na\nEOF\nRUN x', ['a\n'], 'RUN x'],
+  ['COPY <<- EOF /d\n\ta\n\tEOF\nRUN x', ['\ta\n'], 'RUN x'],
+  ['RUN echo ${x^^} <<EOF\na\nEOF\nRUN x', ['a\n'], 'RUN x'],
   // None of these begins one.
   ['RUN ["<<EOF"]\nRUN x', [], 'RUN x'],
   ['ENV a=<<EOF\nRUN x', [], 'RUN x'],
@@ -60,6 +63,7 @@ const withDocuments: readonly (readonly [text: string, contents: readonly string
   ['RUN cat <<< word\nRUN x', [], 'RUN x'],
   ["RUN echo it's <<EOF\nRUN x", [], 'RUN x'],
   ['RUN echo $((1 << 2))\nRUN x', [], 'RUN x'],
+  ['RUN a << b\nRUN x', [], 'RUN x'],
 ]
 
 test('readLogicalLines() collects here-documents', () => {

@@ -81,7 +81,7 @@ class LineReader {
       this.#next -= 1
       return undefined
     }
-    const heredocs = heredocStartsOf(joined.text).map((start) => this.#heredoc(start, first))
+    const heredocs = heredocStartsOf(joined.text).flatMap((start) => this.#heredoc(start, first) ?? [])
     return new LogicalLine({
       source: this.#source,
       text: joined.text.trimEnd(),
@@ -116,15 +116,15 @@ class LineReader {
     return { text, pieces, ...(emptyContinuation === undefined ? {} : { emptyContinuation }) }
   }
 
-  #heredoc(start: HeredocStart, first: number): HeredocText {
+  #heredoc({ spaced, ...start }: HeredocStart, first: number): HeredocText | undefined {
     const from = this.#next
-    for (; this.#next < this.#source.lines.length; this.#next += 1) {
-      const line = this.#source.lines[this.#next] ?? ''
+    for (let at = from; at < this.#source.lines.length; at += 1) {
+      const line = this.#source.lines[at] ?? ''
       if ((start.stripTabs ? line.replace(/^\t+/, '') : line) !== start.name) continue
-      const content = this.#source.rawLines.slice(from, this.#next).join('')
-      this.#next += 1
-      return { ...start, content }
+      this.#next = at + 1
+      return { ...start, content: this.#source.rawLines.slice(from, at).join('') }
     }
+    if (spaced) return undefined
     throw new DockerfileError('unterminated heredoc', {
       source: this.#source,
       range: lineRange(this.#source, first + 1, this.#source.lines.length),
