@@ -6,7 +6,14 @@ import { type ExpandOptions, type Expansion, expandWord, type Lookup } from './e
 import { parseFileMode } from './file-mode.ts'
 import { atOffset } from './flags.ts'
 import { evaluationError, expandAt } from './global-scope.ts'
-import type { AddInstruction, CopyInstruction, Instruction, RunInstruction } from './instruction.ts'
+import type {
+  AddInstruction,
+  CopyInstruction,
+  Instruction,
+  Pair,
+  PairsInstruction,
+  RunInstruction,
+} from './instruction.ts'
 import type { LogicalLine } from './logical-line.ts'
 import { type Mount, parseMount } from './mount.ts'
 import { remoteSource } from './remote-source.ts'
@@ -74,11 +81,7 @@ function expand(instruction: Instruction, expander: InstructionExpander, directo
     case 'LABEL':
       return {
         ...instruction,
-        pairs: instruction.pairs.map(({ key, value, offset }) => ({
-          key: expander.text(key, offset),
-          value: expander.text(value, offset),
-          offset,
-        })),
+        pairs: instruction.pairs.map((pair) => expandPair(instruction, pair, expander)),
       }
     case 'EXPOSE':
       return { ...instruction, words: instruction.words.flatMap((word) => expander.split(word)) }
@@ -102,6 +105,16 @@ function expand(instruction: Instruction, expander: InstructionExpander, directo
     case 'SHELL':
       return instruction
   }
+}
+
+function expandPair(
+  { kind, line }: PairsInstruction,
+  { key, value, offset }: Pair,
+  expander: InstructionExpander,
+): Pair {
+  const name = expander.text(key, offset)
+  if (name === '') throw evaluationError(line, `${kind} names can not be blank`, offset)
+  return { key: name, value: expander.text(value, offset), offset }
 }
 
 function expandRun(instruction: RunInstruction, expander: InstructionExpander, directory: string): RunInstruction {

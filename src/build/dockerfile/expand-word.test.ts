@@ -137,6 +137,7 @@ test('expandWord() says what is wrong', () => {
     ['${empty:?}', 'empty: is not allowed to be empty'],
     ['${none?give it with $x}', 'none: give it with foobarbaz'],
     ['${a:-'.repeat(200), 'too many nested substitutions'],
+    ['$x'.repeat(500_000), 'result is longer than 4194304 characters'],
   ]
   for (const [word, message] of problems) {
     assert.throws(

@@ -51,6 +51,8 @@ export function expandWord(word: string, lookup: Lookup, options: ExpandOptions)
 }
 
 const maxDepth = 100
+/** `ENV A=$A$A` some thirty times must not take all memory. */
+const maxLength = 4 * 1024 * 1024
 
 class Output {
   text = ''
@@ -59,16 +61,18 @@ class Output {
 
   /** Text that white space cuts. */
   loose(text: string): void {
-    this.text += text
-    for (const char of text) {
-      if (/\s/u.test(char)) this.finish()
-      else this.#word = (this.#word ?? '') + char
+    for (const part of text.split(/(\s+)/u)) {
+      if (/^\s/u.test(part)) {
+        this.finish()
+        this.text += part
+      } else if (part !== '') this.solid(part)
     }
   }
 
   /** Text that belongs together. */
   solid(text: string): void {
     this.text += text
+    if (this.text.length > maxLength) throw new ExpansionError(`result is longer than ${maxLength} characters`)
     this.#word = (this.#word ?? '') + text
   }
 

@@ -3,6 +3,7 @@
 import { formatPlatform, hostPlatform, type Platform } from '../../oci/index.ts'
 import { DockerfileError } from './dockerfile-error.ts'
 import { type Expansion, ExpansionError, expandWord } from './expand-word.ts'
+import type { Instruction } from './instruction.ts'
 import type { LogicalLine } from './logical-line.ts'
 import type { Dockerfile } from './parse-dockerfile.ts'
 import type { Word } from './words.ts'
@@ -110,16 +111,15 @@ export function evaluationError(line: LogicalLine, problem: string, offset = 0, 
   )
 }
 
-/** Build arguments given by the user that no ARG of the global scope or of the stages asks for, in their order;
- *  for Docker's warning "One or more build-args [a b] were not consumed". */
+/** Build arguments given by the user that no ARG of the global scope or among `instructions` (by default all of
+ *  the file) asks for, in their order; for Docker's warning "One or more build-args [a b] were not consumed". */
 export function unusedBuildArgs(
   dockerfile: Dockerfile,
   buildArgs: Readonly<Record<string, string>>,
-  stages: Dockerfile['stages'] = dockerfile.stages,
+  instructions: readonly Instruction[] = dockerfile.stages.flatMap((stage) => stage.instructions),
 ): readonly string[] {
   const used = new Set([...proxyArguments, ...platformArguments, ...builderArguments])
-  const instructions = [...dockerfile.globalArgs, ...stages.flatMap((stage) => stage.instructions)]
-  for (const instruction of instructions) {
+  for (const instruction of [...dockerfile.globalArgs, ...instructions]) {
     if (instruction.kind === 'ARG') for (const { name } of instruction.args) used.add(name)
   }
   return Object.keys(buildArgs).filter((name) => !used.has(name))

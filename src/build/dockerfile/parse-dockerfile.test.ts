@@ -237,6 +237,7 @@ const problems: readonly (readonly [text: string, column: number, problem: strin
   ['ONBUILD COPY --form=x a b', 14, 'unknown flag: --form (did you mean from?)'],
   ['HEALTHCHECK', 1, 'HEALTHCHECK requires at least one argument'],
   ['HEALTHCHECK CMD', 13, 'Missing command after HEALTHCHECK CMD'],
+  ['HEALTHCHECK CMD []', 13, 'Missing command after HEALTHCHECK CMD'],
   ['HEALTHCHECK NONE x', 13, 'HEALTHCHECK NONE takes no arguments'],
   ['HEALTHCHECK ping', 13, 'Unknown type "PING" in HEALTHCHECK (try CMD)'],
   ['HEALTHCHECK --interval=5 CMD a', 13, 'time: missing unit in duration "5"'],

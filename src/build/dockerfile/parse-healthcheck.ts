@@ -24,7 +24,9 @@ export function parseHealthcheck(context: ParseContext): HealthcheckInstruction 
     'start-interval': 'text',
     retries: 'text',
   })
-  if (rest === '') throw context.error('Missing command after HEALTHCHECK CMD')
+  const command = context.command(rest)
+  const isEmpty = command.form === 'exec' ? command.args.length === 0 : command.text === ''
+  if (isEmpty) throw context.error('Missing command after HEALTHCHECK CMD')
   const durations = {
     intervalNs: durationOf(context, 'interval', flags.text('interval')),
     timeoutNs: durationOf(context, 'timeout', flags.text('timeout')),
@@ -33,7 +35,7 @@ export function parseHealthcheck(context: ParseContext): HealthcheckInstruction 
     retries: retriesOf(context, flags.text('retries')),
   }
   const given = Object.entries(durations).filter(([, value]) => value !== undefined)
-  return { kind: 'HEALTHCHECK', ...context.base, command: context.command(rest), ...Object.fromEntries(given) }
+  return { kind: 'HEALTHCHECK', ...context.base, command, ...Object.fromEntries(given) }
 }
 
 /** Docker refuses what is shorter than a millisecond, but takes zero for "the default". */

@@ -30,12 +30,12 @@ export interface ResolvedFrom {
 /** Expands a FROM and finds what it means. Throws `DockerfileError` for a blank name and for a bad platform. */
 export function resolveFrom(dockerfile: Dockerfile, stage: Stage, scope: GlobalScope): ResolvedFrom {
   const { from } = stage
-  const uses: Record<string, string | null> = {}
+  const uses = new Map<string, string | null>()
   const undefinedNames = new Set<string>()
   const expand = (word: Word) => {
     const work = () => expandWord(word.text, (one) => scope.values.get(one), { escape: dockerfile.directives.escape })
     const expansion = expandAt(from.line, word, work)
-    for (const one of expansion.lookedUp) uses[one] = scope.values.get(one) ?? null
+    for (const one of expansion.lookedUp) uses.set(one, scope.values.get(one) ?? null)
     for (const one of expansion.undefinedNames) undefinedNames.add(one)
     return expansion.text
   }
@@ -48,7 +48,7 @@ export function resolveFrom(dockerfile: Dockerfile, stage: Stage, scope: GlobalS
   return {
     base: baseOf(name, earlier),
     ...(platform === undefined ? {} : { platform }),
-    uses,
+    uses: Object.fromEntries(uses),
     undefinedNames: [...undefinedNames],
   }
 }
