@@ -23,6 +23,7 @@ export interface StageImage {
   readonly commandSet: boolean
 }
 
+/** PATH where neither image nor Dockerfile sets one. */
 export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const defaultShell = ['/bin/sh', '-c']
 

@@ -1,6 +1,7 @@
 /** The value of `# check=` and of the build argument BUILDKIT_DOCKERFILE_CHECK: `skip=A,B;error=true`.
  *  https://docs.docker.com/reference/dockerfile/#check */
 
+/** Which checks run, and what becomes of their warnings. */
 export interface CheckOptions {
   /** Names of rules, or `all`. */
   readonly skip: readonly string[]

@@ -3,6 +3,7 @@ import { cleanPath } from './container-path.ts'
 import { PathPattern } from './path-pattern.ts'
 import { hasWildcard } from './path-segment.ts'
 
+/** A source of COPY or ADD, ready for a walk over a tree. */
 export interface CopyPattern {
   /** The part of the source that has no wildcard, where a search begins; `.` for the root. */
   readonly directory: string

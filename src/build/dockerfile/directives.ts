@@ -4,8 +4,10 @@ import { type CheckOptions, parseCheckOptions } from './check-options.ts'
 import { DockerfileError } from './dockerfile-error.ts'
 import { lineRange, type SourceText } from './source-text.ts'
 
+/** What escapes characters and continues lines. */
 export type EscapeCharacter = '\\' | '`'
 
+/** The parser directives of a file, defaults included. */
 export interface Directives {
   /** The frontend image that was asked for; noted, not used. */
   readonly syntax?: string

@@ -2,6 +2,7 @@
 import { BerthError } from '../../base/index.ts'
 import type { Position, SourceRange, SourceText } from './source-text.ts'
 
+/** Where something is wrong. */
 export interface DockerfileErrorPlace {
   readonly source: SourceText
   /** The lines of the instruction at fault. */

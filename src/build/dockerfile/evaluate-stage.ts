@@ -10,6 +10,7 @@ import type { ArgInstruction, Instruction, RunInstruction } from './instruction.
 import { parseTriggers, type Stage } from './parse-dockerfile.ts'
 import { environmentOf, runEnvironment, type StageArguments } from './stage-variables.ts'
 
+/** What a stage is built on. */
 export interface StageBase {
   /** The parent's configuration; undefined for scratch. */
   readonly config: OciRuntimeDefaults | undefined
@@ -37,6 +38,7 @@ export interface Step {
   readonly after: StageImage
 }
 
+/** A stage as a list of things to do. */
 export interface EvaluatedStage {
   readonly steps: readonly Step[]
   readonly image: StageImage
@@ -44,6 +46,7 @@ export interface EvaluatedStage {
   readonly args: StageArguments
 }
 
+/** What a stage is evaluated with; `escape` is that of the file. */
 export interface EvaluateOptions {
   readonly scope: GlobalScope
   readonly base: StageBase

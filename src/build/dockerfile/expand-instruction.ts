@@ -15,10 +15,12 @@ import type {
   RunInstruction,
 } from './instruction.ts'
 import type { LogicalLine } from './logical-line.ts'
-import { type Mount, parseMount } from './mount.ts'
+import type { Mount } from './mount.ts'
+import { parseMount } from './parse-mount.ts'
 import { remoteSource } from './remote-source.ts'
 import type { Word } from './words.ts'
 
+/** An instruction without variables, and what they were. */
 export interface ExpandedInstruction {
   readonly instruction: Instruction
   /** Names that were looked up. */

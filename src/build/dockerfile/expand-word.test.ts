@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ExpansionError, expandWord } from './expand-word.ts'
+import { expandWord } from './expand-word.ts'
+import { ExpansionError } from './expansion-error.ts'
 import { replacePattern, trimPrefix, trimSuffix } from './value-pattern.ts'
 
 const variables: Readonly<Record<string, string>> = {

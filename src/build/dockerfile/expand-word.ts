@@ -2,8 +2,11 @@
  *  https://docs.docker.com/reference/dockerfile/#environment-replacement
  *  Problems are thrown as `ExpansionError`; who expands adds the place in the file. */
 import type { EscapeCharacter } from './directives.ts'
+import { ExpansionError } from './expansion-error.ts'
+import { ExpansionOutput } from './expansion-output.ts'
 import { replacePattern, trimPrefix, trimSuffix } from './value-pattern.ts'
 
+/** How characters with a meaning are treated. */
 export interface ExpandOptions {
   readonly escape: EscapeCharacter
   /** Quotes stay and mean nothing: the text of a here-document. */
@@ -16,6 +19,7 @@ export interface ExpandOptions {
   readonly plainDollars?: boolean
 }
 
+/** A word without variables, and what they were. */
 export interface Expansion {
   /** The result as one word. */
   readonly text: string
@@ -27,11 +31,6 @@ export interface Expansion {
   readonly undefinedNames: ReadonlySet<string>
   /** Names that were looked up at all: what the result depends on. */
   readonly lookedUp: ReadonlySet<string>
-}
-
-/** A word that can't be expanded. */
-export class ExpansionError extends Error {
-  override readonly name = 'ExpansionError'
 }
 
 /** A variable's value, or undefined when it is not set. */
@@ -51,37 +50,6 @@ export function expandWord(word: string, lookup: Lookup, options: ExpandOptions)
 }
 
 const maxDepth = 100
-/** `ENV A=$A$A` some thirty times must not take all memory. */
-const maxLength = 4 * 1024 * 1024
-
-class Output {
-  text = ''
-  readonly #words: string[] = []
-  #word: string | undefined
-
-  /** Text that white space cuts. */
-  loose(text: string): void {
-    for (const part of text.split(/(\s+)/u)) {
-      if (/^\s/u.test(part)) {
-        this.finish()
-        this.text += part
-      } else if (part !== '') this.solid(part)
-    }
-  }
-
-  /** Text that belongs together. */
-  solid(text: string): void {
-    this.text += text
-    if (this.text.length > maxLength) throw new ExpansionError(`result is longer than ${maxLength} characters`)
-    this.#word = (this.#word ?? '') + text
-  }
-
-  finish(): readonly string[] {
-    if (this.#word !== undefined) this.#words.push(this.#word)
-    this.#word = undefined
-    return this.#words
-  }
-}
 
 class Expander {
   readonly used = new Set<string>()
@@ -100,10 +68,10 @@ class Expander {
   }
 
   /** Reads up to `stop`, which is consumed, or to the end when there is none. */
-  until(stop: string | undefined, keepEscapes: boolean): Output {
+  until(stop: string | undefined, keepEscapes: boolean): ExpansionOutput {
     this.#depth += 1
     if (this.#depth > maxDepth) throw new ExpansionError('too many nested substitutions')
-    const output = new Output()
+    const output = new ExpansionOutput()
     for (;;) {
       const char = this.#next()
       if (char === stop) break
@@ -116,7 +84,7 @@ class Expander {
     return output
   }
 
-  #step(char: string, output: Output, keepEscapes: boolean): void {
+  #step(char: string, output: ExpansionOutput, keepEscapes: boolean): void {
     const quotes = this.#options.plainQuotes !== true
     if (quotes && char === "'") this.#singleQuoted(output)
     else if (quotes && char === '"') this.#doubleQuoted(output)
@@ -128,7 +96,7 @@ class Expander {
     } else output.loose(char)
   }
 
-  #singleQuoted(output: Output): void {
+  #singleQuoted(output: ExpansionOutput): void {
     const end = this.#word.indexOf("'", this.#at)
     if (end === -1) {
       throw new ExpansionError('unexpected end of statement while looking for matching single-quote')
@@ -138,7 +106,7 @@ class Expander {
     output.solid(this.#options.keepQuotes === true ? `'${text}'` : text)
   }
 
-  #doubleQuoted(output: Output): void {
+  #doubleQuoted(output: ExpansionOutput): void {
     const quote = this.#options.keepQuotes === true ? '"' : ''
     output.solid(quote)
     for (;;) {

@@ -1,6 +1,6 @@
 /** Flags of instructions (`--name=value`) against the table of those that the instruction knows. */
 import { parseBoolean } from './check-options.ts'
-import { ExpansionError } from './expand-word.ts'
+import { ExpansionError } from './expansion-error.ts'
 import type { LogicalLine } from './logical-line.ts'
 import { didYouMean } from './suggest.ts'
 import type { Word } from './words.ts'

@@ -2,12 +2,14 @@
  *  https://docs.docker.com/reference/dockerfile/#arg */
 import { formatPlatform, hostPlatform, type Platform } from '../../oci/index.ts'
 import { DockerfileError } from './dockerfile-error.ts'
-import { type Expansion, ExpansionError, expandWord } from './expand-word.ts'
+import { type Expansion, expandWord } from './expand-word.ts'
+import { ExpansionError } from './expansion-error.ts'
 import type { Instruction } from './instruction.ts'
 import type { LogicalLine } from './logical-line.ts'
 import type { Dockerfile } from './parse-dockerfile.ts'
 import type { Word } from './words.ts'
 
+/** What the user asked for and where it runs. */
 export interface ScopeOptions {
   /** `--build-arg`. */
   readonly buildArgs?: Readonly<Record<string, string>>
@@ -19,6 +21,7 @@ export interface ScopeOptions {
   readonly target?: string
 }
 
+/** The arguments that are there before the first stage. */
 export interface GlobalScope {
   readonly buildArgs: Readonly<Record<string, string>>
   readonly buildPlatform: Platform

@@ -1,7 +1,9 @@
 /** Here-documents: which words of an instruction begin one.
  *  https://docs.docker.com/reference/dockerfile/#here-documents */
-import { ExpansionError, expandWord } from './expand-word.ts'
+import { expandWord } from './expand-word.ts'
+import { ExpansionError } from './expansion-error.ts'
 
+/** The word that begins a here-document. */
 export interface HeredocStart {
   readonly name: string
   readonly stripTabs: boolean

@@ -30,7 +30,8 @@ export {
   type Step,
   scriptDirectory,
 } from './evaluate-stage.ts'
-export { type ExpandOptions, type Expansion, ExpansionError, expandWord, type Lookup } from './expand-word.ts'
+export { type ExpandOptions, type Expansion, expandWord, type Lookup } from './expand-word.ts'
+export { ExpansionError } from './expansion-error.ts'
 export { exposedPorts } from './expose-ports.ts'
 export { applyFileMode, type FileMode, parseFileMode } from './file-mode.ts'
 export {

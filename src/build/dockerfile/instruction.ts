@@ -22,6 +22,7 @@ export interface Script {
   readonly content: string
 }
 
+/** `FROM [--platform] image [AS name]`. */
 export interface FromInstruction extends InstructionBase {
   readonly kind: 'FROM'
   readonly image: Word
@@ -33,6 +34,7 @@ export interface FromInstruction extends InstructionBase {
   readonly as?: string
 }
 
+/** One name of an ARG. */
 export interface Argument {
   readonly name: string
   /** The default; undefined when there is none. */
@@ -40,17 +42,20 @@ export interface Argument {
   readonly offset: number
 }
 
+/** `ARG name[=default] …`. */
 export interface ArgInstruction extends InstructionBase {
   readonly kind: 'ARG'
   readonly args: readonly Argument[]
 }
 
+/** One key of ENV or LABEL, quotes and escape characters still in it. */
 export interface Pair {
   readonly key: string
   readonly value: string
   readonly offset: number
 }
 
+/** `ENV` and `LABEL`. */
 export interface PairsInstruction extends InstructionBase {
   readonly kind: 'ENV' | 'LABEL'
   readonly pairs: readonly Pair[]
@@ -58,6 +63,7 @@ export interface PairsInstruction extends InstructionBase {
   readonly legacy: boolean
 }
 
+/** `RUN` with its flags. */
 export interface RunInstruction extends InstructionBase {
   readonly kind: 'RUN'
   readonly command: Command | Script
@@ -70,6 +76,7 @@ export interface RunInstruction extends InstructionBase {
   readonly devices: readonly { readonly name: string; readonly required: boolean }[]
 }
 
+/** `CMD` and `ENTRYPOINT`. */
 export interface CommandInstruction extends InstructionBase {
   readonly kind: 'CMD' | 'ENTRYPOINT'
   readonly command: Command
@@ -89,6 +96,7 @@ interface CopyBase extends InstructionBase {
   readonly link: boolean
 }
 
+/** `COPY`. */
 export interface CopyInstruction extends CopyBase {
   readonly kind: 'COPY'
   /** A stage's name or index, a named context or an image. */
@@ -96,6 +104,7 @@ export interface CopyInstruction extends CopyBase {
   readonly parents: boolean
 }
 
+/** `ADD`. */
 export interface AddInstruction extends CopyBase {
   readonly kind: 'ADD'
   readonly checksum?: Word
@@ -104,16 +113,19 @@ export interface AddInstruction extends CopyBase {
   readonly unpack?: boolean
 }
 
+/** `EXPOSE` and `VOLUME`. */
 export interface WordsInstruction extends InstructionBase {
   readonly kind: 'EXPOSE' | 'VOLUME'
   readonly words: readonly Word[]
 }
 
+/** Instructions that take the rest of the line as one argument. */
 export interface TextInstruction extends InstructionBase {
   readonly kind: 'USER' | 'WORKDIR' | 'STOPSIGNAL' | 'MAINTAINER'
   readonly text: Word
 }
 
+/** `ONBUILD`: an instruction for those that build on this image. */
 export interface OnbuildInstruction extends InstructionBase {
   readonly kind: 'ONBUILD'
   /** The instruction as the image's configuration keeps it, here-documents included. */
@@ -133,6 +145,7 @@ export interface HealthcheckInstruction extends InstructionBase {
   readonly retries?: number
 }
 
+/** `SHELL`, whose form is always a JSON list. */
 export interface ShellInstruction extends InstructionBase {
   readonly kind: 'SHELL'
   readonly shell: readonly string[]

@@ -2,6 +2,7 @@
 import { DockerfileError } from './dockerfile-error.ts'
 import type { Position, SourceRange, SourceText } from './source-text.ts'
 
+/** A here-document with its text. */
 export interface HeredocText {
   /** The terminator, without quotes. */
   readonly name: string
@@ -15,6 +16,7 @@ export interface HeredocText {
   readonly content: string
 }
 
+/** What a logical line is made of. */
 export interface LogicalLineParts {
   readonly source: SourceText
   /** Joined, without the continuation characters, comments and leading white space. */

@@ -1,5 +1,5 @@
 /** Values in flags: comma-separated fields with quotes, and sizes in bytes. */
-import { ExpansionError } from './expand-word.ts'
+import { ExpansionError } from './expansion-error.ts'
 
 /** One line of comma-separated fields; a field in double quotes can contain commas, `""` in it is a quote.
  *  Throws `ExpansionError` for a quote that is not closed. */

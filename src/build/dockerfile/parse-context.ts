@@ -6,6 +6,7 @@ import type { Command } from './instruction.ts'
 import type { LogicalLine } from './logical-line.ts'
 import { jsonStrings, leadingFlags, plainWords, quotedWords, type Word } from './words.ts'
 
+/** One instruction on its way from text to a typed value. */
 export class ParseContext {
   readonly line: LogicalLine
   /** As written. */

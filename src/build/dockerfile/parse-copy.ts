@@ -6,6 +6,7 @@ import type { HeredocText } from './logical-line.ts'
 import type { ParseContext } from './parse-context.ts'
 import type { Word } from './words.ts'
 
+/** Reads COPY. Throws `DockerfileError`. */
 export function parseCopy(context: ParseContext): CopyInstruction {
   const flags = context.flags({
     from: 'text',
@@ -25,6 +26,7 @@ export function parseCopy(context: ParseContext): CopyInstruction {
   }
 }
 
+/** Reads ADD. Throws `DockerfileError`. */
 export function parseAdd(context: ParseContext): AddInstruction {
   const flags = context.flags({
     checksum: 'text',

@@ -6,6 +6,7 @@ import { parseInstruction } from './parse-instruction.ts'
 import { readLogicalLines } from './read-lines.ts'
 import { type SourceText, sourceText } from './source-text.ts'
 
+/** A FROM and what follows it. */
 export interface Stage {
   readonly index: number
   /** In lower case; undefined when it has none. */
@@ -14,6 +15,7 @@ export interface Stage {
   readonly instructions: readonly Instruction[]
 }
 
+/** A whole file. */
 export interface Dockerfile {
   readonly source: SourceText
   readonly directives: Directives
@@ -22,6 +24,7 @@ export interface Dockerfile {
   readonly stages: readonly Stage[]
 }
 
+/** How a file is read. */
 export interface ParseOptions {
   /** The name that messages show; "Dockerfile" when it is not given. */
   readonly file?: string

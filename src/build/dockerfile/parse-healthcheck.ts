@@ -5,6 +5,7 @@ import type { ParseContext } from './parse-context.ts'
 import { didYouMean } from './suggest.ts'
 import type { Word } from './words.ts'
 
+/** Reads HEALTHCHECK. Throws `DockerfileError`. */
 export function parseHealthcheck(context: ParseContext): HealthcheckInstruction {
   const [, type = '', rest = ''] = /^(\S+)\s*([\s\S]*)$/.exec(context.args) ?? []
   if (type === '') throw context.error('HEALTHCHECK requires at least one argument', 0)

@@ -2,14 +2,15 @@
 import { atOffset } from './flags.ts'
 import { parseHeredocWord, stripLeadingTabs } from './heredoc.ts'
 import type { RunInstruction } from './instruction.ts'
-import { parseMount } from './mount.ts'
 import type { ParseContext } from './parse-context.ts'
+import { parseMount } from './parse-mount.ts'
 import { didYouMean } from './suggest.ts'
 import type { Word } from './words.ts'
 
 const networks = ['default', 'none', 'host'] as const
 const securities = ['sandbox', 'insecure'] as const
 
+/** Reads RUN. Throws `DockerfileError`. */
 export function parseRun(context: ParseContext): RunInstruction {
   const flags = context.flags({ mount: 'list', network: 'text', security: 'text', device: 'list' })
   const mountFlags = flags.list('mount')

@@ -9,6 +9,7 @@ type Part = SegmentMatcher | 'skip' | 'end'
 /** Positions in a pattern that are reached by a directory. Empty: nothing below can match. */
 export type PatternState = readonly number[]
 
+/** One pattern, compiled. Matching goes by states: `start` for the root, `enter` for each part. */
 export class PathPattern {
   /** All alternatives in a row, each with its end. */
   readonly #parts: readonly Part[]

@@ -8,6 +8,7 @@ import type { Dockerfile, Stage } from './parse-dockerfile.ts'
 import { referencesOf, resolveFrom, resolveReference, type StageSource } from './stage-references.ts'
 import { nearestWord } from './suggest.ts'
 
+/** What is to be built. */
 export interface PlanOptions {
   /** Names or indexes of stages; the last stage when there is none. */
   readonly target?: string | readonly string[]
@@ -17,6 +18,7 @@ export interface PlanOptions {
   readonly triggers?: (stage: Stage) => readonly Instruction[]
 }
 
+/** A stage and what it needs. */
 export interface PlannedStage {
   readonly stage: Stage
   readonly base: StageSource
@@ -28,6 +30,7 @@ export interface PlannedStage {
   readonly external: readonly string[]
 }
 
+/** What is built, and in what order. */
 export interface StagePlan {
   /** Those asked for, in the order of the question. */
   readonly targets: readonly PlannedStage[]

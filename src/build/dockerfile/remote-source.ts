@@ -1,6 +1,7 @@
 /** Sources of ADD that are not in the context: URLs and git repositories.
  *  https://docs.docker.com/reference/dockerfile/#add */
 
+/** A source that is fetched. */
 export type RemoteSource =
   | { readonly kind: 'url'; readonly url: string }
   | {

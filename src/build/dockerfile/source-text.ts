@@ -1,5 +1,6 @@
 /** A Dockerfile's text as lines, and positions in it. Lines and columns count from 1; a column is a UTF-16 unit. */
 
+/** A character's place. */
 export interface Position {
   readonly line: number
   readonly column: number

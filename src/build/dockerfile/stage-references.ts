@@ -17,6 +17,7 @@ export type StageSource =
   | { readonly kind: 'scratch' }
   | { readonly kind: 'external'; readonly name: string }
 
+/** A FROM without variables. */
 export interface ResolvedFrom {
   readonly base: StageSource
   /** `--platform`; undefined when it is the target's. */

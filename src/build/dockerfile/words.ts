@@ -2,6 +2,7 @@
  *  Every word knows where it stood. */
 import type { EscapeCharacter } from './directives.ts'
 
+/** A piece of an instruction and where it stood. */
 export interface Word {
   readonly text: string
   /** Offset in the text that was cut. */

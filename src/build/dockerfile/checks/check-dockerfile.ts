@@ -16,6 +16,7 @@ import { stageRules } from './stage-rules.ts'
 /** All rules, in the order in which Docker lists them as far as it matters. */
 export const checkRules: readonly Rule[] = [...namingRules, ...formRules, ...fromRules, ...stageRules]
 
+/** One violation of one rule, with its place. */
 export interface CheckWarning {
   /** The rule's name, as `skip` takes it. */
   readonly rule: string
@@ -28,6 +29,7 @@ export interface CheckWarning {
   readonly excerpt: string
 }
 
+/** What is known beside the Dockerfile; all of it can be left out. */
 export interface CheckDockerfileOptions {
   /** From `evaluateGlobals`; its build argument BUILDKIT_DOCKERFILE_CHECK replaces the file's directive. */
   readonly scope?: GlobalScope
@@ -36,6 +38,7 @@ export interface CheckDockerfileOptions {
   readonly baseConfigs?: BaseConfigs
 }
 
+/** What the checks found. */
 export interface CheckResult {
   /** By line. */
   readonly warnings: readonly CheckWarning[]

@@ -4,6 +4,7 @@ import type { Dockerfile, Stage } from '../parse-dockerfile.ts'
 import { allInstructions } from './naming-rules.ts'
 import type { Rule, Violation } from './rule.ts'
 
+/** Rules that look at one instruction at a time. */
 export const formRules: readonly Rule[] = [
   {
     name: 'NoEmptyContinuation',

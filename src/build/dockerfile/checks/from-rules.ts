@@ -7,6 +7,7 @@ import { resolveFrom } from '../stage-references.ts'
 import { didYouMean } from '../suggest.ts'
 import type { Rule } from './rule.ts'
 
+/** Rules about FROM. */
 export const fromRules: readonly Rule[] = [
   {
     name: 'UndefinedArgInFrom',

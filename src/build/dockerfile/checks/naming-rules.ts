@@ -6,6 +6,7 @@ import type { Rule, Violation } from './rule.ts'
 
 const reservedNames = new Set(['scratch', 'context'])
 
+/** Rules about names and about the case of keywords. */
 export const namingRules: readonly Rule[] = [
   {
     name: 'StageNameCasing',

@@ -5,6 +5,7 @@ import type { LogicalLine } from '../logical-line.ts'
 import type { Dockerfile } from '../parse-dockerfile.ts'
 import type { StageFacts } from './stage-facts.ts'
 
+/** What a rule found, before it gets its name. */
 export interface Violation {
   readonly line: LogicalLine
   readonly message: string
@@ -12,6 +13,7 @@ export interface Violation {
   readonly offset?: number
 }
 
+/** What rules look at. */
 export interface CheckContext {
   readonly dockerfile: Dockerfile
   readonly scope: GlobalScope
@@ -20,6 +22,7 @@ export interface CheckContext {
   readonly stages: readonly StageFacts[]
 }
 
+/** A build check: a row in a table. */
 export interface Rule {
   readonly name: string
   /** What it asks for, in one sentence. */

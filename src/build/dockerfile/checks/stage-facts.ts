@@ -6,6 +6,7 @@ import type { GlobalScope } from '../global-scope.ts'
 import type { Dockerfile, Stage } from '../parse-dockerfile.ts'
 import { type ResolvedFrom, resolveFrom } from '../stage-references.ts'
 
+/** A stage, and as much of its evaluation as is possible. */
 export interface StageFacts {
   readonly stage: Stage
   readonly from: ResolvedFrom

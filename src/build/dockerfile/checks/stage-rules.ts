@@ -10,6 +10,7 @@ import type { StageFacts } from './stage-facts.ts'
 const secretWords = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i
 const publicWords = /(?:_|^)public(?:_|$)/i
 
+/** Rules that need a stage evaluated. */
 export const stageRules: readonly Rule[] = [
   {
     name: 'WorkdirRelativePath',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ExpansionError } from './expand-word.ts'
-import { type Mount, parseMount } from './mount.ts'
+import { ExpansionError } from './expansion-error.ts'
+import type { Mount } from './mount.ts'
+import { parseMount } from './parse-mount.ts'
 
 const bind = { type: 'bind', source: '/', readOnly: true } as const
 const cache = {
