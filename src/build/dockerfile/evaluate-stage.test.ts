@@ -6,6 +6,7 @@ import {
   evaluateGlobals,
   evaluateStage,
   parseDockerfile,
+  proxyEnvironment,
   type ScopeOptions,
   type Step,
   unusedBuildArgs,
@@ -292,4 +293,9 @@ test('unusedBuildArgs() names those that nothing asks for', () => {
   )
   assert.deepEqual(unusedBuildArgs(dockerfile, given), ['Z', 'Y'])
   assert.deepEqual(unusedBuildArgs(dockerfile, given, dockerfile.stages[0]?.instructions), ['Z', 'B', 'Y'])
+})
+
+test('proxyEnvironment() takes the proxies out of the build arguments', () => {
+  const given = { A: '1', no_proxy: 'x', HTTP_PROXY: 'http://u:p@h', Http_Proxy: 'y' }
+  assert.deepEqual(proxyEnvironment(given), ['HTTP_PROXY=http://u:p@h', 'no_proxy=x'])
 })

@@ -50,6 +50,7 @@ export function expandWord(word: string, lookup: Lookup, options: ExpandOptions)
 }
 
 const maxDepth = 100
+const plainCharacters = /[^'"$\\`}/]+/y
 
 class Expander {
   readonly used = new Set<string>()
@@ -93,7 +94,15 @@ class Expander {
       const next = this.#next()
       // An escape character at the very end escapes nothing and goes.
       output.solid((keepEscapes ? char : '') + (next ?? ''))
-    } else output.loose(char)
+    } else output.loose(char + this.#plainRun())
+  }
+
+  /** All characters up to the next that may mean something. */
+  #plainRun(): string {
+    plainCharacters.lastIndex = this.#at
+    const [run = ''] = plainCharacters.exec(this.#word) ?? []
+    this.#at += run.length
+    return run
   }
 
   #singleQuoted(output: ExpansionOutput): void {

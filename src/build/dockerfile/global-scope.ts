@@ -114,6 +114,12 @@ export function evaluationError(line: LogicalLine, problem: string, offset = 0, 
   )
 }
 
+/** The proxies among the build arguments, as `KEY=value` lines for the environment of every RUN. They belong neither
+ *  into cache keys nor into the history. */
+export function proxyEnvironment(buildArgs: Readonly<Record<string, string>>): readonly string[] {
+  return proxyArguments.filter((name) => Object.hasOwn(buildArgs, name)).map((name) => `${name}=${buildArgs[name]}`)
+}
+
 /** Build arguments given by the user that no ARG of the global scope or among `instructions` (by default all of
  *  the file) asks for, in their order; for Docker's warning "One or more build-args [a b] were not consumed". */
 export function unusedBuildArgs(

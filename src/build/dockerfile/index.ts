@@ -40,6 +40,7 @@ export {
   type GlobalScope,
   platformArguments,
   proxyArguments,
+  proxyEnvironment,
   type ScopeOptions,
   unusedBuildArgs,
 } from './global-scope.ts'
