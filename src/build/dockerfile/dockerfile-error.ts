@@ -44,6 +44,7 @@ export function describeDockerfileError(error: DockerfileError): string {
 
 const contextLines = 2
 const shownAtMost = 12
+const longestShown = 200
 
 /** The lines of `range` with two more on each side, `>>>` before those of the range and `^` below `at`. */
 export function excerptOf(source: SourceText, range: SourceRange, at?: Position): string {
@@ -55,12 +56,19 @@ export function excerptOf(source: SourceText, range: SourceRange, at?: Position)
   const shown: string[] = [ruler]
   for (let line = first; line <= last; line += 1) {
     const inside = line >= range.start.line && line <= range.end.line
-    const text = source.lines[line - 1] ?? ''
+    const text = shownText(source.lines[line - 1] ?? '')
     shown.push(`${String(line).padStart(width)} | ${inside ? '>>>' : '   '} ${text}`.trimEnd())
-    if (at?.line === line) shown.push(`${' '.repeat(width)} |     ${blankOf(text, at.column)}^`)
+    if (at?.line === line && at.column <= longestShown)
+      shown.push(`${' '.repeat(width)} |     ${blankOf(text, at.column)}^`)
   }
   shown.push(ruler)
   return shown.join('\n')
+}
+
+/** A line as it can be shown on a terminal: no control characters but tabs, no endless lines. */
+function shownText(line: string): string {
+  const text = line.length > longestShown ? `${line.slice(0, longestShown)}…` : line
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD')
 }
 
 /** Blanks as wide as what stands before `column`; tabs stay tabs, so that the marker is below its word. */

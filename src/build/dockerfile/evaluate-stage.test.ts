@@ -173,7 +173,7 @@ function partOf(step: Step | undefined): unknown {
 test('evaluateStage() expands flags and makes mounts absolute', () => {
   const env = ['U=1:2', 'M=640', 'D=sub']
   const { steps } = evaluate(
-    'COPY --chown=$U --chmod=$M --exclude=*.$D a b\nRUN --mount=target=$D --mount=type=cache,target=./$D/x a',
+    'COPY --chown=$U --chmod=$M --exclude=*.$D a b\nRUN --mount=target=$D --mount=type=cache,target=./$D/x --mount=from=s a',
     { Env: env, WorkingDir: '/w' },
   )
   const [copied, run] = steps.map(({ instruction }) => instruction)
@@ -187,6 +187,7 @@ test('evaluateStage() expands flags and makes mounts absolute', () => {
     [
       ['bind', '/w/sub', undefined],
       ['cache', '/w/sub/x', '/w/sub/x'],
+      ['bind', '/w', undefined],
     ],
   )
 })
@@ -251,7 +252,8 @@ test('evaluateStage() points at what it can not carry out', () => {
     ['ADD --checksum=sha256:1 x /y', 5, 'checksum requires HTTP(S) or Git source'],
     ['ADD --checksum=sha256:1 x y /z/', 5, "checksum can't be specified for multiple sources"],
     ['RUN --mount=type=cache,target=/a,uid=$X a', 5, ''],
-    ['RUN --mount=target=$X a', 5, 'dockerfile parse error on line 2: invalid mount: target is required'],
+    ['RUN --mount=target=$X a', 5, 'invalid mount target "/"'],
+    ['RUN --mount=type=cache a', 5, 'invalid mount target "/"'],
     ['RUN --mount=target=../.. a', 5, 'invalid mount target "/"'],
   ] as const) {
     if (problem === '') {

@@ -1,4 +1,4 @@
-/** What `RUN --mount` can be. https://docs.docker.com/reference/dockerfile/#run---mount */
+/** What `RUN --mount` can be. A relative target is below the working directory. https://docs.docker.com/reference/dockerfile/#run---mount */
 
 /** The owner and the permissions of what is mounted, where it is made for the mount. */
 export interface MountOwner {

@@ -298,6 +298,9 @@ test('describeDockerfileError() shows the place', () => {
   )
   const long = errorOf(`FROM a\nCOPY <<E\n${'x\n'.repeat(100)}E\n`)
   assert.ok(long.excerpt.split('\n').length < 20)
+  const binary = errorOf(`\u001b[31m${'x'.repeat(1000)}\u0000\n`)
+  assert.ok(binary.excerpt.length < 400 && !/[\u0000\u001b]/.test(binary.excerpt))
+  assert.ok(binary.message.length < 200)
 })
 
 test('DockerfileError carries its place for clients', () => {

@@ -24,8 +24,12 @@ export function parseInstruction(line: LogicalLine, escaper: EscapeCharacter): I
   const context = new ParseContext(line, escaper)
   const parse = Object.hasOwn(parsers, context.name) ? parsers[context.name] : undefined
   if (parse !== undefined) return parse(context)
-  throw context.error(`unknown instruction: ${context.keyword}${didYouMean(context.keyword, keywords)}`, 0)
+  const shown = context.keyword.length > longestShown ? `${context.keyword.slice(0, longestShown)}…` : context.keyword
+  throw context.error(`unknown instruction: ${shown}${didYouMean(context.keyword, keywords)}`, 0)
 }
+
+/** What is no Dockerfile at all can have words of any length. */
+const longestShown = 100
 
 const parsers: Readonly<Record<string, (context: ParseContext) => Instruction | FromInstruction>> = {
   FROM: parseFrom,

@@ -23,6 +23,7 @@ const mounts: readonly (readonly [text: string, mount: Mount])[] = [
   ['TYPE=bind,Destination=/a,readonly=false', { ...bind, target: '/a', readOnly: false }],
   ['target=/a,readwrite=false', { ...bind, target: '/a' }],
   ['target=.', { ...bind, target: '.' }],
+  ['from=x', { ...bind, target: '.', from: 'x' }],
   ['"target=/a,b",source=c', { ...bind, target: '/a,b', source: 'c' }],
   ['type=cache,target=/a', { ...cache, target: '/a' }],
   [
@@ -70,8 +71,6 @@ test('parseMount() expands values', () => {
 test('parseMount() refuses by name what is wrong', () => {
   for (const [text, problem] of [
     ['type=bnid,target=/a', 'unsupported mount type "bnid" (did you mean bind?)'],
-    ['type=bind', 'invalid mount: target is required'],
-    ['type=cache', 'invalid mount: target is required'],
     ['target=/', 'invalid mount target "/"'],
     ['target=//./', 'invalid mount target "//./"'],
     ['target', "invalid field 'target' must be a key=value pair"],

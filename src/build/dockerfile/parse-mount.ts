@@ -138,9 +138,9 @@ class Values {
     return value === '' ? undefined : value
   }
 
+  /** Without one it is the working directory. */
   target(): string {
-    const target = this.text('target')
-    if (target === undefined) throw problem('invalid mount: target is required')
+    const target = this.text('target') ?? '.'
     if (target.startsWith('/') && cleanPath(target) === '/') throw problem(`invalid mount target "${target}"`)
     return target
   }

@@ -83,7 +83,7 @@ const rows: readonly (readonly [text: string, ...warnings: string[]])[] = [
     'FromPlatformFlagConstDisallowed 1: FROM --platform flag should not use constant value "linux/amd64"',
   ],
   ['FROM --platform=linux/amd64 a AS build_amd64'],
-  ['FROM --platform=linux/amd64 a AS x_one\nFROM x_${TARGETARCH}'],
+  ['FROM --platform=arm64 a AS x-arm64\nFROM --platform=linux/arm64 b AS on-linux'],
   // WorkdirRelativePath
   [
     'FROM nginx\nWORKDIR usr/share',

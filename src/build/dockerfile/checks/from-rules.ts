@@ -48,12 +48,10 @@ export const fromRules: readonly Rule[] = [
   {
     name: 'FromPlatformFlagConstDisallowed',
     description: 'FROM --platform flag should not use a constant value',
-    find: ({ dockerfile, stages }) =>
+    find: ({ stages }) =>
       stages.flatMap(({ stage, from }) => {
         const flag = stage.from.platform
         if (flag === undefined || flag.text.includes('$') || isNamedFor(stage, from.platform)) return []
-        // A stage for each platform, one of which a later FROM chooses by a variable, is the intended use.
-        if (isChosenByVariable(dockerfile, stage)) return []
         const message = `FROM --platform flag should not use constant value "${flag.text}"`
         return [{ line: stage.from.line, message, offset: flag.offset }]
       }),
@@ -82,17 +80,9 @@ function isBuildableByDefault(dockerfile: Dockerfile, stage: Stage): boolean {
   }
 }
 
+/** A stage that says in its name what it is for is meant to be so. */
 function isNamedFor(stage: Stage, platform: Platform | undefined): boolean {
   const name = stage.name ?? ''
   const words = platform === undefined ? [] : [platform.os, platform.architecture]
   return words.some((word) => name.includes(word))
-}
-
-function isChosenByVariable(dockerfile: Dockerfile, stage: Stage): boolean {
-  const name = stage.name
-  if (name === undefined) return false
-  return dockerfile.stages.slice(stage.index + 1).some(({ from }) => {
-    const [before = '', ...rest] = from.image.text.toLowerCase().split(/\$(?:\w+|\{[^}]*\})/)
-    return rest.length > 0 && before !== '' && name.startsWith(before) && name.endsWith(rest.at(-1) ?? '')
-  })
 }
