@@ -20,8 +20,8 @@ import { publishContainer, publishUses } from './events.ts'
 import { watchExit } from './exit.ts'
 import { beginHealthChecks } from './health-monitor.ts'
 import { watchLogSize } from './log-rotation.ts'
-import { sharedNetworkTarget } from './namespaces.ts'
 import { mountSources } from './mount-sources.ts'
+import { sharedNetworkTarget } from './namespaces.ts'
 import { portRequests } from './port-requests.ts'
 import { removeRecord } from './remove.ts'
 import { ensureDirectory, mountRootfs, unmountRootfs } from './rootfs.ts'
@@ -59,8 +59,8 @@ async function run(context: ContainerContext, record: ContainerRecord): Promise<
   const rootfs = await mountRootfs(context, record)
   undo.add(() => unmountRootfs(context, id))
   mountSharedMemory(context, record)
-  trace('mount')
   await mountSources(context, record)
+  trace('mount')
   ensureDirectory(rootfs, record.config.WorkingDir ?? '')
   undo.add(() => context.networks.tearDown(id))
   const { prepared, ready } = prepareRun(context, record, rootfs)

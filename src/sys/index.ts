@@ -78,7 +78,7 @@ export {
   unmountInBackground,
 } from './mount.ts'
 export { listMounts, type MountInfo, parseMountInfo } from './mount-table.ts'
-export { cloneMountTree } from './mount-tree.ts'
+export { attachMountTree, cloneMountTree, type MountTreeOptions } from './mount-tree.ts'
 export {
   createNetworkNamespace,
   deleteNetworkNamespace,
@@ -105,8 +105,8 @@ export { runNft } from './nft.ts'
 export { onPidfdExit, pidfdOpen, pidfdSendSignal } from './pidfd.ts'
 export { FdPoll, type PollEvents, type PollOptions } from './poll.ts'
 export { defaultEnv, type SpawnOptions } from './posix-spawn.ts'
-export { isProcessAlive, processName, processStartTime, signalProcess, waitAll, watchPid } from './process.ts'
 export { killDescendants } from './process-tree.ts'
+export { isProcessAlive, processName, processStartTime, signalProcess, waitAll, watchPid } from './process.ts'
 export { getWindowSize, makeRaw, openPty, type Pty, setWindowSize, type WindowSize } from './pty.ts'
 export { type ResumableAlgorithm, ResumableHash } from './resumable-hash.ts'
 export { type CommandResult, type RunCommandOptions, runCommand } from './run-command.ts'
@@ -114,5 +114,6 @@ export { type ConnectOptions, SeqpacketSocket } from './seqpacket.ts'
 export { parseSignal, signalName } from './signals.ts'
 export { type ExitStatus, type SpawnedProcess, spawnProcess } from './spawn.ts'
 export { startWorker } from './start-worker.ts'
+export { hostCpuTime, StatsFiles, type StatsText } from './stats-files.ts'
 export { type DirectoryWatch, type WatchHandlers, watchDirectory } from './watch-directory.ts'
 export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts'

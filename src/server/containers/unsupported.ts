@@ -2,7 +2,7 @@
  *  two tables' classes: honoured (by the container backend, which checks values), inert (has no effect on
  *  Linux, in Docker neither), or refused unless its value means "not asked for". A field that is added to the
  *  API types is a compile error here until it has a class. */
-import type { ContainerConfig, EndpointSettings, HostConfig, Mount, NetworkingConfig } from '../../api/index.ts'
+import type { ContainerConfig, EndpointSettings, HostConfig, NetworkingConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 
