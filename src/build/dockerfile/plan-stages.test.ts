@@ -127,7 +127,7 @@ test('planStages() refuses references that lead nowhere', () => {
     [
       'FROM --platform=toaster a',
       1,
-      'failed to parse platform toaster: "toaster": unknown operating system or architecture',
+      'failed to parse platform toaster: "toaster": unknown operating system or architecture: invalid argument',
     ],
     ['FROM a${', 1, 'failed to process "a${": syntax error: missing \'}\''],
     [
