@@ -20,6 +20,14 @@ export type {
   NetworkAddress,
   NetworkSettings,
 } from './container-inspect.ts'
+export type {
+  BlkioEntry,
+  BlkioStats,
+  ContainerStats,
+  CpuStats,
+  InterfaceStats,
+  MemoryStats,
+} from './container-stats.ts'
 export type { ContainerSummary } from './container-summary.ts'
 export type { OciDescriptor, OciPlatform } from './descriptors.ts'
 export type { DistributionInspect } from './distribution.ts'

@@ -4,6 +4,7 @@ import type {
   ContainerCreateResponse,
   ContainerInspect,
   ContainerPathStat,
+  ContainerStats,
   ContainerSummary,
   ContainersPruneResponse,
   ContainerTopResponse,
@@ -38,6 +39,7 @@ import { type RemoveOptions, removeContainer } from './remove.ts'
 import { renameContainer } from './rename.ts'
 import { startContainer } from './start.ts'
 import { requireRunning } from './state.ts'
+import { type StatsOptions, StatsSampler } from './stats.ts'
 import { killContainer, restartContainer, type StopOptions, stopContainer } from './stop.ts'
 import { topContainer } from './top.ts'
 import { updateContainer } from './update.ts'
@@ -66,6 +68,7 @@ export interface ContainerService {
   export(id: string, abort: AbortOptions): Promise<AsyncIterable<Buffer>>
   changes(id: string): Promise<readonly ContainerChange[]>
   commit(id: string, options: CommitOptions): Promise<string>
+  stats(id: string, options: StatsOptions, abort: AbortOptions): AsyncGenerator<ContainerStats, void, undefined>
   statPath(id: string, path: string): Promise<ContainerPathStat>
   readArchive(id: string, path: string, abort: AbortOptions): Promise<ContainerArchive>
   extract(id: string, path: string, source: AsyncIterable<Buffer>, options: ExtractOptions): Promise<void>
@@ -73,6 +76,7 @@ export interface ContainerService {
 
 /** The verbs, bound to what they work with. */
 export function containerService(context: ContainerContext): ContainerService {
+  const sampler = new StatsSampler(context)
   return {
     create: (request) => createContainer(context, request),
     start: (id) => startContainer(context, id),
@@ -100,6 +104,7 @@ export function containerService(context: ContainerContext): ContainerService {
     export: (id, abort) => exportContainer(context, id, abort),
     changes: (id) => containerChanges(context, id),
     commit: (id, options) => commitContainer(context, id, options),
+    stats: (id, options, abort) => sampler.follow(id, options, abort),
     statPath: (id, path) => statContainerPath(context, id, path),
     readArchive: (id, path, abort) => readContainerArchive(context, id, path, abort),
     extract: (id, path, source, options) => extractToContainer(context, id, path, source, options),

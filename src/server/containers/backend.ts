@@ -5,6 +5,7 @@ import type {
   ContainerCreateResponse,
   ContainerInspect,
   ContainerPathStat,
+  ContainerStats,
   ContainerSummary,
   ContainersPruneResponse,
   ContainerTopResponse,
@@ -121,6 +122,12 @@ export interface ContainerQueries {
   inspect(id: string, options: { readonly size: boolean }): Promise<ContainerInspect>
   list(options: ListContainersOptions): Promise<readonly ContainerSummary[]>
   top(id: string, psArgs: string): Promise<ContainerTopResponse>
+  /** Figures, once or each second. Its first step throws `notFound`. */
+  stats(
+    id: string,
+    options: { readonly stream: boolean; readonly oneShot: boolean },
+    abort: AbortOptions,
+  ): AsyncGenerator<ContainerStats, void, undefined>
   /** Resolves when the container was found and the wait is armed: headers are sent then, the result follows. */
   wait(id: string, condition: WaitCondition, options?: AbortOptions): Promise<WaitHandle>
 }

@@ -14,6 +14,7 @@ import {
   readStopOptions,
   readTerminalSize,
 } from './query-options.ts'
+import { containerStatsRoute } from './stats-route.ts'
 import { containerStreamRoutes } from './stream-routes.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
@@ -25,6 +26,7 @@ export function containerRoutes(backend: ContainerBackend, logger: Logger): read
     ...lifecycleRoutes(backend),
     ...containerFileRoutes(backend),
     ...containerArchiveRoutes(backend),
+    containerStatsRoute(backend),
     {
       method: 'POST',
       pattern: '/containers/prune',

@@ -1,0 +1,73 @@
+/** Figures of a running container, as `GET /containers/{id}/stats` gives them. Times of processors are nanoseconds. */
+
+export interface BlkioEntry {
+  readonly major: number
+  readonly minor: number
+  readonly op: string
+  readonly value: number
+}
+
+export interface BlkioStats {
+  readonly io_service_bytes_recursive: readonly BlkioEntry[] | null
+  readonly io_serviced_recursive: readonly BlkioEntry[] | null
+  readonly io_queue_recursive: readonly BlkioEntry[] | null
+  readonly io_service_time_recursive: readonly BlkioEntry[] | null
+  readonly io_wait_time_recursive: readonly BlkioEntry[] | null
+  readonly io_merged_recursive: readonly BlkioEntry[] | null
+  readonly io_time_recursive: readonly BlkioEntry[] | null
+  readonly sectors_recursive: readonly BlkioEntry[] | null
+}
+
+export interface CpuStats {
+  readonly cpu_usage: {
+    readonly total_usage: number
+    /** Only under cgroup v1. */
+    readonly percpu_usage?: readonly number[]
+    readonly usage_in_kernelmode: number
+    readonly usage_in_usermode: number
+  }
+  /** Of the whole host. */
+  readonly system_cpu_usage?: number
+  readonly online_cpus?: number
+  readonly throttling_data: {
+    readonly periods: number
+    readonly throttled_periods: number
+    readonly throttled_time: number
+  }
+}
+
+export interface MemoryStats {
+  readonly usage?: number
+  readonly max_usage?: number
+  readonly stats?: Readonly<Record<string, number>>
+  readonly failcnt?: number
+  readonly limit?: number
+}
+
+export interface InterfaceStats {
+  readonly rx_bytes: number
+  readonly rx_packets: number
+  readonly rx_errors: number
+  readonly rx_dropped: number
+  readonly tx_bytes: number
+  readonly tx_packets: number
+  readonly tx_errors: number
+  readonly tx_dropped: number
+}
+
+export interface ContainerStats {
+  /** With its leading slash. */
+  readonly name: string
+  readonly id: string
+  readonly read: string
+  readonly preread: string
+  readonly pids_stats: { readonly current?: number; readonly limit?: number }
+  readonly blkio_stats: BlkioStats
+  readonly num_procs: number
+  readonly storage_stats: Readonly<Record<string, never>>
+  readonly cpu_stats: CpuStats
+  /** Of the answer before; zeros in the first one. */
+  readonly precpu_stats: CpuStats
+  readonly memory_stats: MemoryStats
+  readonly networks?: Readonly<Record<string, InterfaceStats>>
+}

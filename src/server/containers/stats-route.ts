@@ -1,0 +1,26 @@
+/** `GET /containers/{id}/stats`: one document, or one each second. */
+import { once } from 'node:events'
+import { formatJsonLine } from '../../http/index.ts'
+import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
+import type { ContainerBackend } from './backend.ts'
+
+/** The route. */
+export function containerStatsRoute(backend: ContainerBackend): Route {
+  return { method: 'GET', pattern: '/containers/{id}/stats', handle: (call) => sendStats(backend, call) }
+}
+
+async function sendStats(backend: ContainerBackend, call: Call): Promise<void> {
+  const { exchange, query } = call
+  const stream = query.flagOr('stream', true)
+  // It came with 1.41.
+  const oneShot = query.flag('one-shot') && !isBelow(call, '1.41')
+  const readings = backend.stats(pathParameter(call, 'id'), { stream, oneShot }, { signal: exchange.signal })
+  // The first one tells whether there is such a container.
+  const first = await readings.next()
+  const response = exchange.openStream(200, 'application/json')
+  for (let next = first; next.done !== true; next = await readings.next()) {
+    if (!response.write(formatJsonLine(next.value)))
+      await Promise.race([once(response, 'drain'), once(response, 'close')])
+  }
+  response.end()
+}
