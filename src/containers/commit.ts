@@ -6,6 +6,7 @@ import { conflict, isKind } from '../base/index.ts'
 import { applyChanges } from '../images/index.ts'
 import type { Digest, OciRuntimeDefaults } from '../oci/index.ts'
 import { freezeCgroup, thawCgroup } from '../sys/index.ts'
+import { cgroupPathOf } from './cgroup-path.ts'
 import { layerChanges } from './changes.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -77,7 +78,7 @@ function checkState({ id, state }: ContainerRecord): void {
 
 /** Holds the container still while `work` runs. */
 async function paused<T>(context: ContainerContext, record: ContainerRecord, work: () => Promise<T>): Promise<T> {
-  const path = `${context.settings.cgroupParent}/${record.id}`
+  const path = cgroupPathOf(context, record.id)
   try {
     await freezeCgroup(path)
   } catch (error) {

@@ -7,12 +7,14 @@ import { join } from 'node:path'
 import type { ContainerConfig, ContainerCreateResponse, HostConfig, NetworkingConfig } from '../api/index.ts'
 import { conflict, formatNs, invalidArgument, isKind, newId, nowNs, Undo, zeroTime } from '../base/index.ts'
 import type { Image } from '../images/index.ts'
-import { expectCgroupMove } from '../sys/index.ts'
+import { cgroupFeatures, expectCgroupMove } from '../sys/index.ts'
+import { checkCgroupParent } from './cgroup-path.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import { snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
 import { completeHostConfig } from './host-settings.ts'
+import { withoutUnsupportedLimits } from './kernel-limits.ts'
 import { commandOf, mergeConfig } from './merge-config.ts'
 import { planMounts } from './mount-plan.ts'
 import { namePattern, randomName } from './names.ts'
@@ -44,8 +46,10 @@ export async function createContainer(
   if (reference === '') throw invalidArgument('no image specified')
   const image = context.images.resolve(reference, request.platform)
   const config = mergeConfig(request.config, image.config.config)
-  const hostConfig = completeHostConfig(context, request.hostConfig)
-  validateRequest(config, hostConfig, context.host)
+  const complete = completeHostConfig(context, request.hostConfig)
+  validateRequest(config, complete, context.host)
+  checkCgroupParent(complete)
+  const { hostConfig, warnings } = withoutUnsupportedLimits(complete, cgroupFeatures())
   parseSecurityOptions(hostConfig.SecurityOpt ?? [])
   const { path, args } = commandOf(config)
   const planned = planMounts(config, hostConfig, inheritedMounts(context.containers, hostConfig.VolumesFrom ?? []))
@@ -69,7 +73,7 @@ export async function createContainer(
   }
   undo.disarm()
   publishContainer(context.events, record, 'create')
-  return { Id: id, Warnings: createWarnings(hostConfig) }
+  return { Id: id, Warnings: [...warnings, ...createWarnings(hostConfig)] }
 }
 
 interface NewRecord {

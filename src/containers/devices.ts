@@ -81,7 +81,8 @@ function hostDevices(directory: string, inside = directory): OciDevice[] {
   return devices
 }
 
-function nodeOf(path: string, stats: Stats): OciDevice | undefined {
+/** The device node at a path, or undefined for something else. */
+export function nodeOf(path: string, stats: Stats): OciDevice | undefined {
   if (!stats.isCharacterDevice() && !stats.isBlockDevice()) return undefined
   // The kernel's 32-bit packing: 12 bits of major between the two parts of minor (makedev(3)).
   const major = (stats.rdev >>> 8) & 0xfff

@@ -4,6 +4,7 @@
 import { messageOf, settlesWithin } from '../base/index.ts'
 import type { ExitInfo } from '../runtime/index.ts'
 import { thawCgroup } from '../sys/index.ts'
+import { cgroupPathOf } from './cgroup-path.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer, publishUses } from './events.ts'
@@ -45,7 +46,7 @@ export function handleExit(context: ContainerContext, id: string, exit: ExitInfo
   const record = context.containers.find(id)
   if (record === undefined || !isUp(record.state.status)) return
   // Its monitor was killed while it stood still.
-  if (record.state.status === 'paused') thawCgroup(`${context.settings.cgroupParent}/${id}`)
+  if (record.state.status === 'paused') thawCgroup(cgroupPathOf(context, id))
   const restart = shouldRestart(policyOf(record), {
     exitCode: exit.exitCode,
     stoppedByUser: record.stoppedByUser,

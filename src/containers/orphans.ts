@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../base/index.ts'
 import { killCgroup, listCgroups, removeCgroup } from '../sys/index.ts'
+import { cgroupPathOf } from './cgroup-path.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { removeFiles } from './remove.ts'
 
@@ -14,9 +15,11 @@ const intervalMs = 20
  *  such when the runtime's state was lost, by a reboot or by somebody's hand. */
 export async function endStrayGroups(context: ContainerContext, known: ReadonlySet<string>): Promise<void> {
   const broken = context.containers.brokenIds
-  for (const id of listCgroups(context.settings.cgroupParent)) {
+  // A group that a container was told to be in may have others' containers too: only this one's is looked at.
+  const elsewhere = context.containers.all().filter(({ hostConfig }) => hostConfig.CgroupParent)
+  for (const id of new Set([...listCgroups(context.settings.cgroupParent), ...elsewhere.map((record) => record.id)])) {
     if (!idPattern.test(id) || known.has(id) || broken.has(id)) continue
-    const path = `${context.settings.cgroupParent}/${id}`
+    const path = cgroupPathOf(context, id)
     const killed = killCgroup(path)
     if (killed > 0) context.logger.warn('ended processes that nobody watched', { container: id, processes: killed })
     // The kernel lets go of a group some milliseconds after the end of its last process.

@@ -3,6 +3,7 @@
  *  by the next boot (`restore.ts`). */
 import { conflict, isKind } from '../base/index.ts'
 import { freezeCgroup, thawCgroup } from '../sys/index.ts'
+import { cgroupPathOf } from './cgroup-path.ts'
 import { withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
@@ -22,7 +23,7 @@ export async function pauseContainer(context: ContainerContext, idOrName: string
     const record = context.containers.find(id)
     // Killed or ended while it came to rest.
     if (record?.state.status !== 'running' || live.killed) {
-      thawCgroup(groupOf(context, id))
+      thawCgroup(cgroupPathOf(context, id))
       throw conflict(`container ${id} is not running`)
     }
     endHealthChecks(context, id)
@@ -47,7 +48,7 @@ export async function unpauseContainer(context: ContainerContext, idOrName: stri
 export function resumePaused(context: ContainerContext, id: string): void {
   const record = context.containers.find(id)
   if (record?.state.status !== 'paused') return
-  thawCgroup(groupOf(context, id))
+  thawCgroup(cgroupPathOf(context, id))
   const running = withState(record, { status: 'running' })
   context.containers.save(running)
   publishContainer(context.events, running, 'unpause')
@@ -58,19 +59,15 @@ export function resumePaused(context: ContainerContext, id: string): void {
 export function letDie(context: ContainerContext, id: string): void {
   context.live.of(id).killed = true
   resumePaused(context, id)
-  thawCgroup(groupOf(context, id))
+  thawCgroup(cgroupPathOf(context, id))
 }
 
 async function freeze(context: ContainerContext, id: string): Promise<void> {
   try {
-    await freezeCgroup(groupOf(context, id))
+    await freezeCgroup(cgroupPathOf(context, id))
   } catch (cause) {
     // It has just ended by itself.
     if (isKind(cause, 'notFound')) throw conflict(`container ${id} is not running`, { cause })
     throw cause
   }
-}
-
-function groupOf({ settings }: ContainerContext, id: string): string {
-  return `${settings.cgroupParent}/${id}`
 }

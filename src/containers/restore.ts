@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf, zeroTime } from '../base/index.ts'
 import type { ContainerState, ExitInfo } from '../runtime/index.ts'
 import { isCgroupFrozen, thawCgroup } from '../sys/index.ts'
+import { cgroupPathOf } from './cgroup-path.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { handleExit, planRestart, releaseRun, watchExit } from './exit.ts'
@@ -96,7 +97,7 @@ async function finishOne(context: ContainerContext, { record, state }: Adopted):
 /** A container that runs. One whose start was not recorded is recorded now. One that was paused stays so if the freezer
  *  says the same; one that stood still for a commit, or for a pause that nobody was told of, goes on. */
 function resume(context: ContainerContext, record: ContainerRecord, state: ContainerState): void {
-  const group = `${context.settings.cgroupParent}/${record.id}`
+  const group = cgroupPathOf(context, record.id)
   const isPaused = record.state.status === 'paused' && isCgroupFrozen(group)
   if (!isPaused) thawCgroup(group)
   const running = isUp(record.state.status) ? record : asRunning(record, state)

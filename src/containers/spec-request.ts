@@ -11,6 +11,8 @@ import {
   resolveUser,
   type SpecInput,
 } from '../runtime/index.ts'
+import { blockDevices } from './block-devices.ts'
+import { cgroupPathOf } from './cgroup-path.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { containerDevices } from './devices.ts'
@@ -57,7 +59,7 @@ export function specInput(context: ContainerContext, record: ContainerRecord, ru
     ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
     ...(hostConfig.Sysctls ? { sysctls: hostConfig.Sysctls } : {}),
     ...((hostConfig.Init ?? context.settings.init) ? { init: findInit() } : {}),
-    cgroupsPath: `${context.settings.cgroupParent}/${record.id}`,
+    cgroupsPath: cgroupPathOf(context, record.id, hostConfig),
     ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
   }
 }
@@ -196,7 +198,11 @@ function resourceLimits(hostConfig: HostConfig): ResourceLimits {
   set('cpusetMems', hostConfig.CpusetMems)
   set('pidsLimit', hostConfig.PidsLimit)
   set('blkioWeight', hostConfig.BlkioWeight)
-  return limits as ResourceLimits
+  set('cpuRealtimePeriod', hostConfig.CpuRealtimePeriod)
+  set('cpuRealtimeRuntime', hostConfig.CpuRealtimeRuntime)
+  set('kernelMemoryTcpBytes', hostConfig.KernelMemoryTCP)
+  const devices = blockDevices(hostConfig)
+  return { ...limits, ...(devices === undefined ? {} : { blockDevices: devices }) } as ResourceLimits
 }
 
 function rlimits(context: ContainerContext, hostConfig: HostConfig): SpecInput['rlimits'] {

@@ -4,6 +4,7 @@ import { totalmem } from 'node:os'
 import type { ContainerStats, CpuStats } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import { hostCpuTime, StatsFiles } from '../sys/index.ts'
+import { cgroupPathOf } from './cgroup-path.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { isUp } from './state.ts'
@@ -120,7 +121,7 @@ export class StatsSampler {
     if (known?.run === run) return known
     this.#close(id)
     const hasNetwork = !['host', 'none'].includes(hostConfig.NetworkMode ?? '')
-    const cgroup = `${hostConfig.CgroupParent || this.#context.settings.cgroupParent}/${id}`
+    const cgroup = cgroupPathOf(this.#context, id, hostConfig)
     const watched = { files: StatsFiles.open(cgroup, hasNetwork ? state.pid : undefined), run, idle: 0 }
     this.#watched.set(id, watched)
     // Whoever reads once leaves the files to the timer.

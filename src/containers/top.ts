@@ -1,6 +1,7 @@
 import type { ContainerTopResponse } from '../api/index.ts'
 import { internal } from '../base/index.ts'
 import { readPids, runCommand } from '../sys/index.ts'
+import { cgroupPathOf } from './cgroup-path.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { requireRunning } from './state.ts'
 
@@ -14,7 +15,7 @@ export async function topContainer(
 ): Promise<ContainerTopResponse> {
   const record = context.containers.get(idOrName)
   requireRunning(record)
-  const pids = new Set(readPids(`${context.settings.cgroupParent}/${record.id}`).map(String))
+  const pids = new Set(readPids(cgroupPathOf(context, record.id)).map(String))
   const args = psArgs.trim() === '' ? ['-ef'] : psArgs.trim().split(/\s+/)
   const { code, stdout, stderr } = await runCommand('ps', args, { timeoutMs: psTimeoutMs })
   if (code !== 0) throw internal(`ps: ${stderr.trim().split('\n', 1)[0]}`)

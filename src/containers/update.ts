@@ -5,6 +5,7 @@ import type { ContainerUpdateResponse, HostConfig } from '../api/index.ts'
 import { BerthError, conflict, isBerthError, messageOf, notImplemented } from '../base/index.ts'
 import type { ResourceLimits } from '../runtime/index.ts'
 import { cgroupFeatures, clearPidsLimit, keepCgroupLimits } from '../sys/index.ts'
+import { cgroupPathOf } from './cgroup-path.ts'
 import { withChanges } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
@@ -111,7 +112,7 @@ async function applyLimits(
   hostConfig: HostConfig,
 ): Promise<void> {
   const limits = limitsOf(changes, hostConfig)
-  const path = `${context.settings.cgroupParent}/${id}`
+  const path = cgroupPathOf(context, id)
   const restore = keepCgroupLimits(path)
   try {
     if (Object.keys(limits).length > 0) await context.runtime.update(id, limits)

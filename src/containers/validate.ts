@@ -5,6 +5,7 @@ import { invalidArgument } from '../base/index.ts'
 import { parseSignal } from '../sys/index.ts'
 import { validateHealthcheck } from './health.ts'
 import { portRequests } from './port-requests.ts'
+import { validateLimits } from './validate-limits.ts'
 
 const minimumMemoryBytes = 6 * 1024 * 1024
 
@@ -61,7 +62,7 @@ function validateResources(hostConfig: HostConfig, host: HostFacts): void {
   if (Math.abs(hostConfig.OomScoreAdj ?? 0) > 1000) {
     throw invalidArgument(`Invalid value ${hostConfig.OomScoreAdj}, range for oom score adj is [-1000, 1000]`)
   }
-  for (const limit of hostConfig.Ulimits ?? []) validateUlimit(limit.Name ?? '', limit.Soft ?? 0, limit.Hard ?? 0)
+  validateLimits(hostConfig)
 }
 
 function validateCpu(hostConfig: HostConfig, host: HostFacts): void {
@@ -103,13 +104,6 @@ function validateMemory(memory: number, swap: number, reservation: number): void
   }
   if (memory > 0 && reservation > memory) {
     throw invalidArgument('Minimum memory limit can not be less than memory reservation limit, see usage')
-  }
-}
-
-function validateUlimit(name: string, soft: number, hard: number): void {
-  if (name === '') throw invalidArgument('invalid ulimit: no name')
-  if (hard !== -1 && soft > hard) {
-    throw invalidArgument(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`)
   }
 }
 

@@ -59,6 +59,8 @@ export {
   withTag,
 } from './reference.ts'
 export type {
+  OciBlockDevice,
+  OciBlockIo,
   OciCapabilities,
   OciDevice,
   OciDeviceRule,
@@ -73,5 +75,6 @@ export type {
   OciSeccompArgument,
   OciSeccompRule,
   OciSpec,
+  OciThrottle,
   OciUser,
 } from './runtime-spec.ts'

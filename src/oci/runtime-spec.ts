@@ -107,6 +107,7 @@ export interface OciResources {
     readonly swap?: number
     readonly swappiness?: number
     readonly disableOOMKiller?: boolean
+    readonly kernelTCP?: number
   }
   readonly cpu?: {
     readonly shares?: number
@@ -118,8 +119,27 @@ export interface OciResources {
     readonly mems?: string
   }
   readonly pids?: { readonly limit: number }
-  readonly blockIO?: { readonly weight?: number }
+  readonly blockIO?: OciBlockIo
   readonly unified?: Readonly<Record<string, string>>
+}
+
+/** Shares and limits of block devices; rates are bytes or operations a second. */
+export interface OciBlockIo {
+  readonly weight?: number
+  readonly weightDevice?: readonly (OciBlockDevice & { readonly weight: number })[]
+  readonly throttleReadBpsDevice?: readonly OciThrottle[]
+  readonly throttleWriteBpsDevice?: readonly OciThrottle[]
+  readonly throttleReadIOPSDevice?: readonly OciThrottle[]
+  readonly throttleWriteIOPSDevice?: readonly OciThrottle[]
+}
+
+export interface OciBlockDevice {
+  readonly major: number
+  readonly minor: number
+}
+
+export interface OciThrottle extends OciBlockDevice {
+  readonly rate: number
 }
 
 /** A system call filter. */

@@ -1,6 +1,6 @@
 /** What the engine knows about a container when it asks for its runtime configuration: everything resolved
  *  (ids are numbers, paths exist), nothing in Docker's wire form. */
-import type { OciDevice, OciDeviceRule, OciRlimit, OciUser } from '../oci/index.ts'
+import type { OciBlockIo, OciDevice, OciDeviceRule, OciRlimit, OciUser } from '../oci/index.ts'
 
 /** A directory or file of the host inside the container. */
 export interface BindMount {
@@ -40,6 +40,12 @@ export interface ResourceLimits {
   readonly cpusetMems?: string
   readonly pidsLimit?: number
   readonly blkioWeight?: number
+  /** Beside `blkioWeight`: what is said of single devices. */
+  readonly blockDevices?: Omit<OciBlockIo, 'weight'>
+  readonly cpuRealtimePeriod?: number
+  readonly cpuRealtimeRuntime?: number
+  /** cgroup v1 only. */
+  readonly kernelMemoryTcpBytes?: number
 }
 
 /** Which system calls are filtered: by Berth's profile, by none, or by the profile whose text is given. */

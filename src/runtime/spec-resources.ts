@@ -29,12 +29,13 @@ export function deviceRules({ privileged, deviceRules: extra = [] }: SpecInput):
 export function resourcesOf(limits: ResourceLimits): OciResources {
   const memory = memoryOf(limits)
   const cpu = cpuOf(limits)
-  const { pidsLimit, blkioWeight } = limits
+  const { pidsLimit } = limits
+  const blockIO = present({ weight: positive(limits.blkioWeight), ...limits.blockDevices })
   return {
     ...(memory === undefined ? {} : { memory }),
     ...(cpu === undefined ? {} : { cpu }),
     ...(pidsLimit === undefined || pidsLimit <= 0 ? {} : { pids: { limit: pidsLimit } }),
-    ...(blkioWeight === undefined || blkioWeight === 0 ? {} : { blockIO: { weight: blkioWeight } }),
+    ...(blockIO === undefined ? {} : { blockIO }),
   }
 }
 
@@ -48,6 +49,7 @@ function memoryOf(limits: ResourceLimits): OciResources['memory'] {
     reservation: positive(limits.memoryReservationBytes),
     swappiness: limits.memorySwappiness === -1 ? undefined : limits.memorySwappiness,
     disableOOMKiller: limits.oomKillDisable === true ? true : undefined,
+    kernelTCP: positive(limits.kernelMemoryTcpBytes),
   })
 }
 
@@ -57,6 +59,8 @@ function cpuOf(limits: ResourceLimits): OciResources['cpu'] {
     shares: positive(limits.cpuShares),
     quota: nano === undefined ? nonZero(limits.cpuQuota) : Math.round((nano * cpuPeriodUs) / 1e9),
     period: nano === undefined ? positive(limits.cpuPeriod) : cpuPeriodUs,
+    realtimePeriod: positive(limits.cpuRealtimePeriod),
+    realtimeRuntime: positive(limits.cpuRealtimeRuntime),
     cpus: limits.cpusetCpus === '' ? undefined : limits.cpusetCpus,
     mems: limits.cpusetMems === '' ? undefined : limits.cpusetMems,
   })

@@ -39,6 +39,13 @@ export interface CgroupFeatures {
   readonly cpuset: boolean
   readonly pids: boolean
   readonly blkioWeight: boolean
+  readonly blkioWeightDevice: boolean
+  /** Rates of single block devices. */
+  readonly blkioThrottle: boolean
+  readonly cpuRealtime: boolean
+  readonly memorySwappiness: boolean
+  readonly memoryReservation: boolean
+  readonly kernelMemoryTcp: boolean
   readonly oomKillDisable: boolean
 }
 
@@ -87,6 +94,12 @@ export function cgroupFeatures(): CgroupFeatures {
       cpuset: has('cpuset'),
       pids: has('pids'),
       blkioWeight: has('io'),
+      blkioWeightDevice: has('io'),
+      blkioThrottle: has('io'),
+      cpuRealtime: false,
+      memorySwappiness: false,
+      memoryReservation: has('memory'),
+      kernelMemoryTcp: false,
       oomKillDisable: false,
     }
   }
@@ -98,6 +111,12 @@ export function cgroupFeatures(): CgroupFeatures {
     cpuset: has('cpuset'),
     pids: has('pids'),
     blkioWeight: v1File('blkio', 'blkio.weight') || v1File('blkio', 'blkio.bfq.weight'),
+    blkioWeightDevice: v1File('blkio', 'blkio.weight_device') || v1File('blkio', 'blkio.bfq.weight_device'),
+    blkioThrottle: v1File('blkio', 'blkio.throttle.read_bps_device'),
+    cpuRealtime: v1File('cpu', 'cpu.rt_runtime_us') || v1File('cpu,cpuacct', 'cpu.rt_runtime_us'),
+    memorySwappiness: v1File('memory', 'memory.swappiness'),
+    memoryReservation: v1File('memory', 'memory.soft_limit_in_bytes'),
+    kernelMemoryTcp: v1File('memory', 'memory.kmem.tcp.limit_in_bytes'),
     oomKillDisable: v1File('memory', 'memory.oom_control'),
   }
 }

@@ -45,9 +45,7 @@ const refused: readonly (readonly [string, ContainerConfig, HostConfig, Networki
   ['Config.NetworkDisabled', { NetworkDisabled: true }, {}],
   ['HostConfig.DeviceRequests', {}, { DeviceRequests: [{ Count: -1 }] }],
   ['HostConfig.UsernsMode', {}, { UsernsMode: 'keep-id' }],
-  ['HostConfig.CgroupParent', {}, { CgroupParent: '/a' }],
   ['HostConfig.StorageOpt', {}, { StorageOpt: { size: '1G' } }],
-  ['HostConfig.BlkioDeviceReadBps', {}, { BlkioDeviceReadBps: [{ Path: '/dev/sda', Rate: 1 }] }],
   ['NetworkingConfig.EndpointsConfig["other"]', {}, {}, { EndpointsConfig: { other: {} } }],
 ]
 
