@@ -73,6 +73,7 @@ export function handleExit(context: ContainerContext, id: string, exit: ExitInfo
   })
   publishUses(context, ended, 'end')
   const live = context.live.of(id)
+  live.unreleased = true
   // An exec that was never started can't be any more.
   live.execs.clear()
   live.tellExit({ exitCode: exit.exitCode }, !restart)
@@ -97,6 +98,7 @@ export async function releaseRun(context: ContainerContext, id: string): Promise
   await context.networks.tearDown(id)
   await unmountRootfs(context, id)
   await context.runtime.delete(id)
+  if (record !== undefined) context.live.of(id).unreleased = false
 }
 
 /** Starts the container again after the policy's delay, unless somebody stops it before. */

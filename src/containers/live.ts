@@ -27,6 +27,8 @@ export class LiveContainer {
   /** Runs when the present run has ended; a new one for each run. */
   ended: Promise<void> = Promise.resolve()
   endRun: () => void = () => {}
+  /** The last run has ended and what belonged to it is not taken away yet. */
+  unreleased = false
   /** The present run was sent SIGKILL: it may not be paused any more. */
   killed = false
   /** Ends the health checks of the present run. */

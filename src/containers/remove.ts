@@ -61,6 +61,7 @@ async function endRun(context: ContainerContext, id: string): Promise<void> {
   const stopped = live.nextStop()
   try {
     context.runtime.kill(id, sigkill)
+    publishContainer(context.events, record, 'kill', { signal: String(sigkill) })
     letDie(context, id)
   } catch (error) {
     // It ended by itself meanwhile; its exit is about to be told.

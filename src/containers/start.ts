@@ -17,7 +17,7 @@ import { connectPending } from './attach.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer, publishUses } from './events.ts'
-import { watchExit } from './exit.ts'
+import { releaseRun, watchExit } from './exit.ts'
 import { beginHealthChecks } from './health-monitor.ts'
 import { watchLogSize } from './log-rotation.ts'
 import { mountSources } from './mount-sources.ts'
@@ -43,6 +43,8 @@ export async function startContainer(context: ContainerContext, idOrName: string
 /** Starts a container whose lock is held. A failure is recorded; a container with auto-remove is then removed. */
 export async function startLocked(context: ContainerContext, record: ContainerRecord): Promise<void> {
   try {
+    // It was in the queue for the lock before the clean-up that the end of the last run asked for.
+    if (context.live.of(record.id).unreleased) await releaseRun(context, record.id)
     await run(context, record)
   } catch (error) {
     await recordFailure(context, record, error)

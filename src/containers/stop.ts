@@ -107,6 +107,7 @@ export async function restartContainer(
   checkVerb('restart', record.state.status, record.id, record.name)
   if (isActive(record.state.status)) {
     await endByUser(context, record, options)
+    publishContainer(context.events, context.containers.find(record.id) ?? record, 'stop')
   }
   try {
     await startContainer(context, record.id)

@@ -3,6 +3,7 @@ import { internal } from '../base/index.ts'
 import { readPids, runCommand } from '../sys/index.ts'
 import { cgroupPathOf } from './cgroup-path.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { publishContainer } from './events.ts'
 import { requireRunning } from './state.ts'
 
 const psTimeoutMs = 10_000
@@ -23,6 +24,7 @@ export async function topContainer(
   const titles = header.trim().split(/\s+/)
   const column = titles.indexOf('PID')
   if (column < 0) throw internal("Couldn't find PID field in ps output")
+  publishContainer(context.events, record, 'top')
   const rows = lines.map((line) => splitRow(line, titles.length)).filter((row) => pids.has(row[column] ?? ''))
   return { Titles: titles, Processes: rows }
 }
