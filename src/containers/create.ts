@@ -20,6 +20,7 @@ import { planMounts } from './mount-plan.ts'
 import { namePattern, randomName } from './names.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { parseSecurityOptions } from './security-options.ts'
+import { checkStorageOptions } from './storage-options.ts'
 import { validateRequest } from './validate.ts'
 import { prepareVolumes } from './volume-mounts.ts'
 import { inheritedMounts } from './volumes-from.ts'
@@ -49,6 +50,7 @@ export async function createContainer(
   const complete = completeHostConfig(context, request.hostConfig)
   validateRequest(config, complete, context.host)
   checkCgroupParent(complete)
+  checkStorageOptions(complete, context.paths.root)
   const { hostConfig, warnings } = withoutUnsupportedLimits(complete, cgroupFeatures())
   parseSecurityOptions(hostConfig.SecurityOpt ?? [])
   const { path, args } = commandOf(config)

@@ -8,6 +8,7 @@ export function sharedNetworkTarget(mode: string): string | undefined {
 
 /** The network that a container asks for, `default` being a name of the bridge. */
 export function networkName(record: ContainerRecord): string {
+  if (record.config.NetworkDisabled === true) return 'none'
   const mode = record.hostConfig.NetworkMode ?? 'default'
   return mode === 'default' || mode === '' ? 'bridge' : mode
 }

@@ -109,7 +109,7 @@ interface Preparation {
 /** Leases addresses and ports and writes the files that are shown inside. */
 function prepareRun(context: ContainerContext, record: ContainerRecord, rootfs: string): Preparation {
   const { id, hostConfig } = record
-  const mode = hostConfig.NetworkMode ?? 'default'
+  const mode = record.config.NetworkDisabled === true ? 'none' : (hostConfig.NetworkMode ?? 'default')
   const target = sharedNetworkTarget(mode)
   if (target !== undefined) {
     const other = context.containers.get(target)

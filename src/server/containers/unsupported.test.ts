@@ -42,10 +42,7 @@ test('refuseUnsupported() lets the defaults of the CLI pass', () => {
 })
 
 const refused: readonly (readonly [string, ContainerConfig, HostConfig, NetworkingConfig?])[] = [
-  ['Config.NetworkDisabled', { NetworkDisabled: true }, {}],
   ['HostConfig.DeviceRequests', {}, { DeviceRequests: [{ Count: -1 }] }],
-  ['HostConfig.UsernsMode', {}, { UsernsMode: 'keep-id' }],
-  ['HostConfig.StorageOpt', {}, { StorageOpt: { size: '1G' } }],
   ['NetworkingConfig.EndpointsConfig["other"]', {}, {}, { EndpointsConfig: { other: {} } }],
 ]
 
@@ -70,4 +67,16 @@ test('refuseUnsupported() answers as Docker to an address or alias on a predefin
     /user specified IP address is supported on user defined networks only/,
   )
   assert.throws(() => refuseUnsupported({}, {}, bridge({ Aliases: ['a'] })), /network-scoped alias is supported only/)
+})
+
+test('refuseUnsupported() says why a field can not be honoured', () => {
+  const wrong: readonly (readonly [HostConfig, RegExp])[] = [
+    [{ CpuCount: 2 }, /^HostConfig\.CpuCount 2: it is for Windows containers only$/],
+    [{ UsernsMode: 'keep-id' }, /^HostConfig\.UsernsMode "keep-id": invalid user namespace mode: keep-id$/],
+    [{ PidMode: 'container:' }, /invalid PID mode: container:$/],
+    [{ Cgroup: 'container:x' }, /^HostConfig\.Cgroup .*another's control group/],
+  ]
+  for (const [hostConfig, message] of wrong) {
+    assert.throws(() => refuseUnsupported({}, hostConfig, {}), { kind: 'invalidArgument', message })
+  }
 })

@@ -6,12 +6,15 @@ import type { ContainerConfig, EndpointSettings, HostConfig, NetworkingConfig } 
 import { invalidArgument } from '../../base/index.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 
-/** Null: honoured or inert. Otherwise: tells a value that asks for nothing. */
-type FieldClass = null | ((value: unknown) => boolean)
+/** Null: honoured or inert. Otherwise: tells a value that asks for nothing; with the answer to one that can never be
+ *  had here, without one where it is not built yet. */
+type FieldClass = null | IsNeutral | readonly [isNeutral: IsNeutral, refusal: (value: unknown) => string]
+type IsNeutral = (value: unknown) => boolean
 
 const honoured = null
 const inert = null
 const unlessSet: FieldClass = isUnset
+const windowsOnly: FieldClass = [isUnset, () => 'it is for Windows containers only']
 
 const configClasses: Readonly<Record<keyof ContainerConfig, FieldClass>> = {
   Hostname: honoured,
@@ -33,7 +36,7 @@ const configClasses: Readonly<Record<keyof ContainerConfig, FieldClass>> = {
   Volumes: honoured,
   WorkingDir: honoured,
   Entrypoint: honoured,
-  NetworkDisabled: unlessSet,
+  NetworkDisabled: honoured,
   MacAddress: honoured,
   // Both matter to builds only.
   OnBuild: inert,
@@ -59,29 +62,29 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   Annotations: honoured,
   CapAdd: honoured,
   CapDrop: honoured,
-  CgroupnsMode: isOneOf('', 'private', 'host'),
+  CgroupnsMode: [isOneOf('', 'private', 'host'), (mode) => `invalid cgroup namespace mode: ${mode}`],
   Dns: honoured,
   DnsOptions: honoured,
   DnsSearch: honoured,
   ExtraHosts: honoured,
   GroupAdd: honoured,
   IpcMode: honoured,
-  Cgroup: unlessSet,
+  Cgroup: [isUnset, () => "no OCI runtime puts a container into another's control group; CgroupParent names a group"],
   Links: unlessSet,
   OomScoreAdj: honoured,
-  PidMode: (value) => /^($|private$|host$|container:)/.test(String(value)),
+  PidMode: [(mode) => /^($|private$|host$|container:.)/.test(String(mode)), (mode) => `invalid PID mode: ${mode}`],
   Privileged: honoured,
   PublishAllPorts: honoured,
   ReadonlyRootfs: honoured,
   SecurityOpt: honoured,
-  StorageOpt: unlessSet,
+  StorageOpt: honoured,
   Tmpfs: honoured,
-  UTSMode: isOneOf('', 'host', 'private'),
-  UsernsMode: isOneOf('', 'host'),
+  UTSMode: [isOneOf('', 'host', 'private'), (mode) => `invalid UTS mode: ${mode}`],
+  UsernsMode: [isOneOf('', 'host'), (mode) => `invalid user namespace mode: ${mode}`],
   ShmSize: honoured,
   Sysctls: honoured,
   Runtime: honoured,
-  Isolation: isOneOf('', 'default'),
+  Isolation: [isOneOf('', 'default'), (value) => `invalid isolation: Linux only supports 'default', not '${value}'`],
   CpuShares: honoured,
   Memory: honoured,
   NanoCpus: honoured,
@@ -109,11 +112,10 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   OomKillDisable: honoured,
   PidsLimit: honoured,
   Ulimits: honoured,
-  // Windows only, all four.
-  CpuCount: unlessSet,
-  CpuPercent: unlessSet,
-  IOMaximumIOps: unlessSet,
-  IOMaximumBandwidth: unlessSet,
+  CpuCount: windowsOnly,
+  CpuPercent: windowsOnly,
+  IOMaximumIOps: windowsOnly,
+  IOMaximumBandwidth: windowsOnly,
   MaskedPaths: honoured,
   ReadonlyPaths: honoured,
   Init: honoured,
@@ -128,7 +130,8 @@ const endpointClasses: Readonly<Partial<Record<keyof EndpointSettings, FieldClas
   GwPriority: isUnset,
 }
 
-/** Throws `notImplemented` that names the first field which asks for something the engine doesn't do. */
+/** Throws for the first field which asks for something the engine doesn't do, naming it: `invalidArgument` with the
+ *  reason when it can't be done, `notImplemented` when it is not built. */
 export function refuseUnsupported(
   config: ContainerConfig,
   hostConfig: HostConfig,
@@ -142,10 +145,12 @@ export function refuseUnsupported(
 function refuseFields(owner: string, value: object, classes: Readonly<Record<string, FieldClass | undefined>>): void {
   for (const [name, member] of Object.entries(value)) {
     if (member === null || member === undefined) continue
-    const isNeutral = classes[name]
-    if (isNeutral !== null && isNeutral !== undefined && !isNeutral(member)) {
-      throw notImplementedHere(`${owner}.${name} ${shorten(member)}`)
-    }
+    const fieldClass = classes[name] ?? null
+    if (fieldClass === null) continue
+    const [isNeutral, refusal] = typeof fieldClass === 'function' ? [fieldClass] : fieldClass
+    if (isNeutral(member)) continue
+    if (refusal !== undefined) throw invalidArgument(`${owner}.${name} ${shorten(member)}: ${refusal(member)}`)
+    throw notImplementedHere(`${owner}.${name} ${shorten(member)}`)
   }
 }
 

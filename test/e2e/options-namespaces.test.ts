@@ -1,0 +1,92 @@
+/** Namespaces and modes of a container, and the fields that this system can't honour. A test's name begins with the field. */
+import assert from 'node:assert/strict'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import { TestDaemon } from '../helpers/daemon.ts'
+
+let daemon: TestDaemon
+
+before(async () => {
+  daemon = await TestDaemon.start()
+  await daemon.loadBusybox()
+})
+after(() => daemon?.[Symbol.asyncDispose]())
+
+/** Standard output of a shell script in a container that has no network. */
+function inside(options: readonly string[], script: string): Promise<string> {
+  return daemon.ok(['run', '--rm', '--network', 'none', ...options, 'busybox', 'sh', '-c', script])
+}
+
+/** Message of a create that must be refused. */
+async function refused(hostConfig: Readonly<Record<string, unknown>>): Promise<string> {
+  const answer = await daemon.api<{ message: string }>('POST', '/containers/create', {
+    Image: 'busybox',
+    HostConfig: hostConfig,
+  })
+  assert.equal(answer.status, 400, answer.text)
+  return answer.body.message
+}
+
+const ours = (kind: string) => readlinkSync(`/proc/self/ns/${kind}`)
+
+for (const [field, flag, kind, message] of [
+  ['PidMode', '--pid', 'pid', /invalid PID mode: moon/],
+  ['UTSMode', '--uts', 'uts', /invalid UTS mode: moon/],
+  ['IpcMode', '--ipc', 'ipc', /Invalid IPC mode: moon/],
+  ['CgroupnsMode', '--cgroupns', 'cgroup', /invalid cgroup namespace mode: moon/],
+] as const) {
+  test(`HostConfig.${field}: a namespace of its own or the host's; anything else is refused`, async () => {
+    const seen = (mode: string) => inside([flag, mode], `readlink /proc/self/ns/${kind}`)
+    assert.equal(await seen('host'), ours(kind))
+    if (field !== 'PidMode' && field !== 'UTSMode') assert.notEqual(await seen('private'), ours(kind))
+    else assert.notEqual(await inside([], `readlink /proc/self/ns/${kind}`), ours(kind))
+    assert.match(await refused({ [field]: 'moon' }), message)
+  })
+}
+
+test("HostConfig.UsernsMode: the host's, or refused", async () => {
+  assert.equal(await inside(['--userns', 'host'], 'readlink /proc/self/ns/user'), ours('user'))
+  assert.match(await refused({ UsernsMode: 'keep-id' }), /invalid user namespace mode: keep-id/)
+})
+
+test('HostConfig.Isolation: default only', async () => {
+  assert.equal(await inside(['--isolation', 'default'], 'echo ok'), 'ok')
+  assert.match(await refused({ Isolation: 'hyperv' }), /Linux only supports 'default'/)
+})
+
+test('HostConfig.Runtime: a known one, or refused', async () => {
+  assert.match(await refused({ Runtime: 'no-such' }), /unknown or invalid runtime name: no-such/)
+})
+
+test("HostConfig.Cgroup: refused, for no runtime joins another container's group", async () => {
+  assert.match(await refused({ Cgroup: 'container:x' }), /^HostConfig\.Cgroup "container:x": /)
+})
+
+test('HostConfig.StorageOpt: refused where the file system has no project quotas, and for unknown options', async () => {
+  const hasQuotas = /^\S+ \S+ \S+ \S*(prjquota|pquota)/m.test(readFileSync('/proc/mounts', 'utf8'))
+  const { stderr } = await daemon.docker(['create', '--storage-opt', 'size=1G', 'busybox'])
+  if (hasQuotas) assert.match(stderr, /xfs with 'pquota'|StorageOpt size is not implemented/)
+  else assert.match(stderr, /--storage-opt is supported only for overlay over xfs with 'pquota' mount option/)
+  assert.match(await refused({ StorageOpt: { color: 'red' } }), /Unknown option color/)
+})
+
+for (const field of ['CpuCount', 'CpuPercent', 'IOMaximumIOps', 'IOMaximumBandwidth']) {
+  test(`HostConfig.${field}: refused, for it is for Windows`, async () => {
+    assert.match(
+      await refused({ [field]: 5 }),
+      new RegExp(`^HostConfig\\.${field} 5: it is for Windows containers only`),
+    )
+  })
+}
+
+test('Config.NetworkDisabled: nothing but the loopback device', async () => {
+  const { body, status, text } = await daemon.api<{ Id: string }>('POST', '/containers/create', {
+    Image: 'busybox',
+    Cmd: ['ls', '/sys/class/net'],
+    NetworkDisabled: true,
+  })
+  assert.equal(status, 201, text)
+  assert.equal(await daemon.ok(['start', '-a', body.Id]), 'lo')
+  assert.equal(await daemon.ok(['inspect', '-f', '{{.NetworkSettings.IPAddress}}', body.Id]), '')
+  await daemon.ok(['rm', body.Id])
+})
