@@ -43,6 +43,8 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   // Beside them.
   client: ['api', 'http', 'base'],
   cli: ['client', 'api', 'config', 'oci', 'base'],
+  // Packs and unpacks local files.
+  'cli/copy': ['archive', 'client', 'api', 'config', 'base'],
   'cli/registry': ['registry', 'config', 'base'],
 }
 

@@ -112,6 +112,18 @@ const diff = both(
   'Show what a container changed in its file system',
   async () => (await import('./container/diff.ts')).command,
 )
+const copy = both(
+  'container',
+  'cp',
+  'Copy files out of a container or into it',
+  async () => (await import('./copy/cp.ts')).command,
+)
+const stats = both(
+  'container',
+  'stats',
+  'Show what containers use of processors, memory, networks and disks',
+  async () => (await import('./container/stats.ts')).command,
+)
 const exportContainer = both(
   'container',
   'export',
@@ -199,6 +211,7 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   info: { ...info, common: true },
   attach,
   commit,
+  cp: copy,
   create,
   diff,
   events,
@@ -234,6 +247,7 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./image/search.ts')).command,
   },
   start,
+  stats,
   stop,
   tag,
   top,
@@ -247,6 +261,7 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
     commands: {
       attach,
       commit,
+      cp: copy,
       create,
       diff,
       exec,
@@ -268,6 +283,7 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
       rm: removeContainer,
       run,
       start,
+      stats,
       stop,
       top,
       wait,

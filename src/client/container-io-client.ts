@@ -1,8 +1,9 @@
 /** Calls under `/containers` that carry a container's input and output, or look at its processes. */
-import type { ContainerTopResponse } from '../api/index.ts'
+import type { ContainerStats, ContainerTopResponse } from '../api/index.ts'
 import type { AbortOptions, OutputStream } from '../base/index.ts'
 import { Demultiplexer } from './demultiplexer.ts'
 import { type AttachedStream, HijackedStream } from './hijacked-stream.ts'
+import { jsonLines } from './json-lines.ts'
 import type { Transport } from './transport.ts'
 
 export interface AttachOptions extends AbortOptions {
@@ -65,6 +66,16 @@ export class ContainerIoClient {
     const path = `/containers/${encodeURIComponent(id)}/resize`
     const response = await this.#transport.request('POST', path, { query: { h: height, w: width } })
     await response.discard()
+  }
+
+  /** Readings of a container's figures: one, or one each second until the container is removed. */
+  async *stats(
+    id: string,
+    { stream, signal }: AbortOptions & { readonly stream: boolean },
+  ): AsyncGenerator<ContainerStats, void, void> {
+    const path = `/containers/${encodeURIComponent(id)}/stats`
+    const response = await this.#transport.request('GET', path, { query: { stream: stream ? '1' : '0' }, signal })
+    yield* jsonLines<ContainerStats>(response.chunks())
   }
 
   async top(id: string, psArguments: readonly string[]): Promise<ContainerTopResponse> {

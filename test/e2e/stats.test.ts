@@ -77,6 +77,21 @@ test('of one that does not run: names and zeros; of none: an error', async () =>
     ['/still', '0001-01-01T00:00:00Z', {}, {}],
   )
   assert.match(await daemon.ok(['stats', '--no-stream', '-a']), /still +0\.00% +0B \/ 0B/)
+  for (const args of [
+    ['stats', '--no-stream', '-a'],
+    ['stats', '--no-stream', 'still'],
+    ['stats', '--no-stream', '--no-trunc', 'still'],
+    ['stats', '--no-stream', '--format', '{{json .}}', 'still'],
+    ['stats', '--no-stream', '--format', 'table {{.Container}}\t{{.PIDs}}', 'still'],
+    ['stats', '--no-stream', 'none'],
+  ]) {
+    const [theirs, ours] = [await daemon.docker(args), await daemon.berth(args)]
+    assert.deepEqual(
+      [ours.code, ours.stdout, ours.stderr.replace(/^berth: /, '')],
+      [theirs.code, theirs.stdout, theirs.stderr],
+      args.join(' '),
+    )
+  }
   assert.equal((await daemon.api('GET', '/containers/none/stats')).status, 404)
   await daemon.ok(['rm', 'still'])
 })

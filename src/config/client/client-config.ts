@@ -48,6 +48,7 @@ export interface ClientSettings {
 export interface ClientFile {
   readonly detachKeys?: string
   readonly psFormat?: string
+  readonly statsFormat?: string
   readonly imagesFormat?: string
   readonly networksFormat?: string
   readonly volumesFormat?: string
