@@ -58,6 +58,24 @@ const kill = both(
   'Send a signal to running containers, SIGKILL by default',
   async () => (await import('./container/kill.ts')).command,
 )
+const pause = both(
+  'container',
+  'pause',
+  'Hold all processes of containers still',
+  async () => (await import('./container/pause.ts')).command,
+)
+const unpause = both(
+  'container',
+  'unpause',
+  'Let paused containers go on',
+  async () => (await import('./container/unpause.ts')).command,
+)
+const update = both(
+  'container',
+  'update',
+  'Change limits and restart policies of containers',
+  async () => (await import('./container/update.ts')).command,
+)
 const logs = both(
   'container',
   'logs',
@@ -236,6 +254,7 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./login/logout.ts')).command,
   },
   logs,
+  pause,
   port,
   rename,
   restart,
@@ -251,6 +270,8 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   stop,
   tag,
   top,
+  unpause,
+  update,
   wait,
 }
 
@@ -273,6 +294,7 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
       kill,
       logs,
       ls: listContainers,
+      pause,
       port,
       prune: {
         summary: 'Remove containers that do not run',
@@ -286,6 +308,8 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
       stats,
       stop,
       top,
+      unpause,
+      update,
       wait,
     },
     alternatives: { list: 'ls', ps: 'ls', remove: 'rm' },

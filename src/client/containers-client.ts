@@ -5,7 +5,9 @@ import type {
   ContainerInspect,
   ContainerSummary,
   ContainersPruneResponse,
+  ContainerUpdateResponse,
   ContainerWaitResponse,
+  HostConfig,
   WaitCondition,
 } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
@@ -69,6 +71,20 @@ export class ContainersClient {
 
   async kill(id: string, killSignal: string): Promise<void> {
     await this.#post(id, 'kill', { query: { signal: killSignal || undefined } })
+  }
+
+  async pause(id: string): Promise<void> {
+    await this.#post(id, 'pause', {})
+  }
+
+  async unpause(id: string): Promise<void> {
+    await this.#post(id, 'unpause', {})
+  }
+
+  /** Changes what is given of resources and restart policy. */
+  async update(id: string, changes: HostConfig): Promise<ContainerUpdateResponse> {
+    const path = `/containers/${encodeURIComponent(id)}/update`
+    return (await this.#transport.request('POST', path, { json: changes })).json()
   }
 
   async rename(id: string, name: string): Promise<void> {

@@ -130,3 +130,24 @@ test('a new restart policy acts at the next end; the event tells of it', async (
   assert.equal(await daemon.ok(['events', ...filters, '--format', '{{.Action}}']), 'update')
   await daemon.ok(['rm', '-f', id])
 })
+
+test('berth pause, unpause and update', async () => {
+  const id = await running()
+  const berth = async (...args: string[]) => await daemon.berth(args)
+  assert.deepEqual(await berth('pause', id), { code: 0, signal: null, stdout: `${id}\n`, stderr: '' })
+  assert.match((await berth('ps')).stdout, /\(Paused\)/)
+  assert.equal((await berth('container', 'unpause', id)).stdout, `${id}\n`)
+  assert.equal((await berth('update', '--pids-limit', '33', '--restart', 'on-failure:4', id)).stdout, `${id}\n`)
+  assert.equal(pids(id), '33')
+  assert.equal(await hostConfig(id, 'RestartPolicy'), '{"Name":"on-failure","MaximumRetryCount":4}')
+  for (const args of [
+    ['update', id],
+    ['update', '-m', '1m', id],
+    ['unpause', id],
+    ['pause', 'no-such'],
+  ]) {
+    const [ours, theirs] = [await daemon.berth(args), await daemon.docker(args)]
+    assert.deepEqual([ours.code, ours.stdout, ours.stderr], [theirs.code, theirs.stdout, theirs.stderr])
+  }
+  await daemon.ok(['rm', '-f', id])
+})

@@ -214,7 +214,8 @@ function storageOptions(values: readonly string[]): Record<string, string> {
 }
 
 /** `on-failure:3` → name and count. The daemon checks the name. */
-function parseRestart(value: string): RestartPolicy {
+/** `on-failure:3`. Throws `invalidArgument` with Docker's text. */
+export function parseRestart(value: string): RestartPolicy {
   const [name = '', count, ...more] = value.split(':')
   if (more.length > 0) throw invalidArgument('invalid restart policy format: restart policy accepts at most one colon')
   if (name === '' && count !== undefined)

@@ -1,0 +1,46 @@
+import type { HostConfig } from '../../api/index.ts'
+import { CliError } from '../cli-error.ts'
+import type { Command } from '../command.ts'
+import { eachOperand } from '../each-operand.ts'
+import type { Flag } from '../flags/flag.ts'
+import { parseRestart } from './create-body.ts'
+import { parseResources } from './resource-options.ts'
+
+const flags: readonly Flag[] = [
+  { name: 'blkio-weight', type: 'uint16', help: 'Share of block I/O, 10 to 1000, 0 for none of its own' },
+  { name: 'cpu-period', type: 'int', help: 'Period of CPU time in microseconds' },
+  { name: 'cpu-quota', type: 'int', help: 'CPU time within a period in microseconds' },
+  { name: 'cpu-rt-period', type: 'int', help: 'Period of real-time CPU time in microseconds' },
+  { name: 'cpu-rt-runtime', type: 'int', help: 'Real-time CPU time within a period in microseconds' },
+  { name: 'cpu-shares', short: 'c', type: 'int', help: 'Share of CPU time' },
+  { name: 'cpus', type: 'decimal', help: 'Number of CPUs' },
+  { name: 'cpuset-cpus', type: 'string', help: 'CPUs that may be used (0-3, 0,1)' },
+  { name: 'cpuset-mems', type: 'string', help: 'Memory nodes that may be used (0-3, 0,1)' },
+  { name: 'memory', short: 'm', type: 'bytes', help: 'Limit of memory' },
+  { name: 'memory-reservation', type: 'bytes', help: 'Soft limit of memory' },
+  { name: 'memory-swap', type: 'bytes', help: "Limit of memory and swap together, '-1' for none" },
+  { name: 'pids-limit', type: 'int', help: 'Number of processes, -1 for no limit' },
+  { name: 'restart', type: 'string', help: 'When the container is started again' },
+]
+
+export const command: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  operands: { min: 1 },
+  flags,
+  async run(context, values, operands) {
+    if (!flags.some(({ name }) => values.has(name))) {
+      throw new CliError(1, 'you must provide one or more flags when using this command')
+    }
+    const changes: HostConfig = {
+      ...parseResources(values),
+      ...(values.has('restart') ? { RestartPolicy: parseRestart(values.string('restart')) } : {}),
+    }
+    const warnings: string[] = []
+    await eachOperand(context, operands, async (name) => {
+      const { Warnings } = await context.client.containers.update(name, changes)
+      warnings.push(...(Warnings ?? []))
+    })
+    if (warnings.length > 0) context.output.write(`${warnings.join('\n')}\n`)
+    return 0
+  },
+}
