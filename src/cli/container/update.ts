@@ -7,7 +7,12 @@ import { parseRestart } from './create-body.ts'
 import { parseResources } from './resource-options.ts'
 
 const flags: readonly Flag[] = [
-  { name: 'blkio-weight', type: 'uint16', help: 'Share of block I/O, 10 to 1000, 0 for none of its own' },
+  {
+    name: 'blkio-weight',
+    type: 'uint16',
+    help: 'Share of block I/O, 10 to 1000, 0 for none of its own',
+    shownDefault: '0',
+  },
   { name: 'cpu-period', type: 'int', help: 'Period of CPU time in microseconds' },
   { name: 'cpu-quota', type: 'int', help: 'CPU time within a period in microseconds' },
   { name: 'cpu-rt-period', type: 'int', help: 'Period of real-time CPU time in microseconds' },
