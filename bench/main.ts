@@ -10,6 +10,7 @@ import type { Work } from './work.ts'
 import { byteWorks } from './works/bytes.ts'
 import { commitWorks } from './works/commits.ts'
 import { containerWorks } from './works/containers.ts'
+import { copyWorks } from './works/copies.ts'
 import { crowdWorks } from './works/crowds.ts'
 import { pushWorks } from './works/pushes.ts'
 import { registryWorks } from './works/registry.ts'
@@ -19,6 +20,7 @@ const works: readonly Work[] = [
   ...crowdWorks,
   ...byteWorks,
   ...commitWorks,
+  ...copyWorks,
   ...pushWorks,
   ...registryWorks,
 ]
