@@ -18,9 +18,10 @@ export async function askLine({ input, output }: CliContext, question: string): 
 
 /** Asks for a line that nobody beside the user shall see. */
 export async function askSecret({ input, output }: CliContext, question: string): Promise<string> {
-  output.write(question)
+  // Before the question is seen: a quick answer must not be shown.
   const restore = await input.makeRaw()
   try {
+    output.write(question)
     return await readLine(input)
   } finally {
     restore()
