@@ -51,6 +51,8 @@ export interface DaemonConfig {
     readonly runtimes: Readonly<Record<string, string>>
     readonly ulimits: readonly UlimitDefault[]
     readonly shmSizeBytes: number
+    /** Where devices are described (CDI), later ones before earlier ones. */
+    readonly cdiSpecDirs: readonly string[]
     readonly init: boolean
     readonly noNewPrivileges: boolean
     readonly logDriver: string
@@ -212,6 +214,7 @@ function containersConfig(raw: RawValues): DaemonConfig['containers'] {
       ),
       ...list(raw, 'defaultUlimit').map((item) => parseUlimit(undefined, item)),
     ],
+    cdiSpecDirs: raw.cdiSpecDir === undefined ? ['/etc/cdi', '/var/run/cdi'] : list(raw, 'cdiSpecDir'),
     shmSizeBytes: parseBytes(text(raw, 'defaultShmSize') ?? '64m', 'default-shm-size'),
     init: raw.init === true,
     noNewPrivileges: raw.noNewPrivileges === true,

@@ -25,6 +25,13 @@ export const daemonOptions = {
     reloadable: true,
   },
   bip: { flag: 'bip', key: 'bip', kind: 'string', help: 'IPv4 address and prefix of the default bridge (CIDR)' },
+  cdiSpecDir: {
+    flag: 'cdi-spec-dir',
+    key: 'cdi-spec-dirs',
+    kind: 'list',
+    help: 'CDI specification directories to use (default "/etc/cdi", "/var/run/cdi")',
+    reloadable: true,
+  },
   configFile: { flag: 'config-file', kind: 'string', help: 'Configuration file (default "/etc/berth/daemon.json")' },
   dataRoot: {
     flag: 'data-root',

@@ -48,6 +48,8 @@ export interface ContainerSettings {
   readonly runtimes: ReadonlySet<string>
   readonly ulimits: readonly UlimitDefault[]
   readonly shmSizeBytes: number
+  /** Later ones count more. */
+  readonly cdiSpecDirs: readonly string[]
   readonly init: boolean
   readonly noNewPrivileges: boolean
   readonly logDriver: string

@@ -14,8 +14,10 @@ import {
 import { buildSpec, exitCodeOf } from '../runtime/index.ts'
 import { expectCgroupMove } from '../sys/index.ts'
 import { connectPending } from './attach.ts'
+import { applyEdits } from './cdi-edits.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { requestedEdits } from './device-requests.ts'
 import { publishContainer, publishUses } from './events.ts'
 import { releaseRun, watchExit } from './exit.ts'
 import { beginHealthChecks } from './health-monitor.ts'
@@ -67,7 +69,9 @@ async function run(context: ContainerContext, record: ContainerRecord): Promise<
   undo.add(() => context.networks.tearDown(id))
   const { prepared, ready } = prepareRun(context, record, rootfs)
   trace('addresses and files')
-  const spec = buildSpec(specInput(context, record, prepared), context.specHost)
+  const plain = buildSpec(specInput(context, record, prepared), context.specHost)
+  const edits = await requestedEdits(record.hostConfig.DeviceRequests ?? [], context.settings.cdiSpecDirs)
+  const spec = edits.length === 0 ? plain : { ...plain, spec: applyEdits(plain.spec, edits) }
   trace('spec')
   const { pid } = await context.runtime.create({
     id,

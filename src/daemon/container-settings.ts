@@ -9,6 +9,7 @@ export function containerSettings(config: DaemonConfig): ContainerSettings {
     runtimes: new Set(Object.keys(containers.runtimes)),
     ulimits: containers.ulimits,
     shmSizeBytes: containers.shmSizeBytes,
+    cdiSpecDirs: containers.cdiSpecDirs,
     init: containers.init,
     noNewPrivileges: containers.noNewPrivileges,
     logDriver: containers.logDriver,

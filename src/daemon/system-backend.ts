@@ -156,7 +156,7 @@ function systemInfo({ config, context, engineId, imageCount }: SystemBackendOpti
       ...(kernel.seccomp ? ['name=seccomp,profile=builtin'] : []),
       ...(detectCgroups().version === 2 ? ['name=cgroupns'] : []),
     ],
-    CDISpecDirs: [],
+    CDISpecDirs: config.containers.cdiSpecDirs,
     Warnings: warnings(kernel.ipv4Forwarding, limits),
   }
 }

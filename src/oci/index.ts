@@ -64,6 +64,7 @@ export type {
   OciCapabilities,
   OciDevice,
   OciDeviceRule,
+  OciHook,
   OciLinux,
   OciMount,
   OciNamespace,

@@ -10,7 +10,17 @@ export interface OciSpec {
   readonly domainname?: string
   readonly mounts: readonly OciMount[]
   readonly annotations?: Readonly<Record<string, string>>
+  readonly hooks?: Readonly<Record<string, readonly OciHook[]>>
   readonly linux: OciLinux
+}
+
+/** A program of the host that the runtime runs at some point of a container's life. */
+export interface OciHook {
+  readonly path: string
+  readonly args?: readonly string[]
+  readonly env?: readonly string[]
+  /** Seconds. */
+  readonly timeout?: number
 }
 
 /** One process: a container's first, or one that joins it later. */

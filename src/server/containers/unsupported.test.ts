@@ -42,7 +42,6 @@ test('refuseUnsupported() lets the defaults of the CLI pass', () => {
 })
 
 const refused: readonly (readonly [string, ContainerConfig, HostConfig, NetworkingConfig?])[] = [
-  ['HostConfig.DeviceRequests', {}, { DeviceRequests: [{ Count: -1 }] }],
   ['NetworkingConfig.EndpointsConfig["other"]', {}, {}, { EndpointsConfig: { other: {} } }],
 ]
 

@@ -103,7 +103,7 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   CpusetMems: honoured,
   Devices: honoured,
   DeviceCgroupRules: honoured,
-  DeviceRequests: unlessSet,
+  DeviceRequests: honoured,
   KernelMemory: honoured,
   KernelMemoryTCP: honoured,
   MemoryReservation: honoured,
