@@ -2,13 +2,14 @@
  *  Killed midway: the kernel's limits may be the new ones while the record has the old; nobody was told anything, and
  *  the next start sets what the record says. */
 import type { ContainerUpdateResponse, HostConfig } from '../api/index.ts'
-import { BerthError, conflict, isBerthError, messageOf, notImplemented } from '../base/index.ts'
+import { BerthError, conflict, isBerthError, messageOf } from '../base/index.ts'
 import type { ResourceLimits } from '../runtime/index.ts'
 import { cgroupFeatures, clearPidsLimit, keepCgroupLimits } from '../sys/index.ts'
 import { cgroupPathOf } from './cgroup-path.ts'
 import { withChanges } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
+import { withoutUnsupportedLimits } from './kernel-limits.ts'
 import { isUp } from './state.ts'
 import { validateUpdate } from './validate.ts'
 
@@ -19,6 +20,8 @@ const fields = [
   'NanoCpus',
   'CpuPeriod',
   'CpuQuota',
+  'CpuRealtimePeriod',
+  'CpuRealtimeRuntime',
   'CpusetCpus',
   'CpusetMems',
   'Memory',
@@ -34,12 +37,7 @@ export async function updateContainer(
   changes: HostConfig,
 ): Promise<ContainerUpdateResponse> {
   validateUpdate(changes, context.host)
-  if (changes.CpuRealtimePeriod || changes.CpuRealtimeRuntime) {
-    throw notImplemented(
-      'update of CpuRealtimePeriod and CpuRealtimeRuntime is not implemented in this version of Berth',
-    )
-  }
-  const { kept, warnings } = withoutUnsupported(changes)
+  const { hostConfig: kept, warnings } = withoutUnsupportedLimits(changes, cgroupFeatures())
   const { id } = context.containers.get(idOrName)
   await context.locks.run(id, async () => {
     try {
@@ -75,13 +73,6 @@ function merged(before: HostConfig, changes: HostConfig): HostConfig {
     ...(typeof changes.PidsLimit === 'number' ? { PidsLimit: changes.PidsLimit } : {}),
     ...(policy?.Name ? { RestartPolicy: { Name: policy.Name, MaximumRetryCount: policy.MaximumRetryCount ?? 0 } } : {}),
   }
-}
-
-/** What of the kernel is not there is dropped with a warning. */
-function withoutUnsupported(changes: HostConfig): { readonly kept: HostConfig; readonly warnings: readonly string[] } {
-  if (!changes.BlkioWeight || cgroupFeatures().blkioWeight) return { kept: changes, warnings: [] }
-  const warning = 'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.'
-  return { kept: { ...changes, BlkioWeight: 0 }, warnings: [warning] }
 }
 
 /** Throws `conflict` for changes that contradict what the container has. */
@@ -142,6 +133,8 @@ function limitsOf(changes: HostConfig, hostConfig: HostConfig): ResourceLimits {
     set('cpuPeriod', hostConfig.CpuPeriod)
     set('cpuQuota', hostConfig.CpuQuota)
   }
+  set('cpuRealtimePeriod', changes.CpuRealtimePeriod)
+  set('cpuRealtimeRuntime', changes.CpuRealtimeRuntime)
   set('cpusetCpus', changes.CpusetCpus)
   set('cpusetMems', changes.CpusetMems)
   set('blkioWeight', changes.BlkioWeight)
