@@ -9,22 +9,22 @@ import { nodeOf } from './devices.ts'
  *  Throws `invalidArgument` for a device node that the host does not have. */
 export function applyEdits(spec: OciSpec, edits: readonly CdiEdits[]): OciSpec {
   const { linux, ...rest } = spec
-  const { process } = spec
+  const { process: first } = spec
   const nodes = edits.flatMap(({ deviceNodes = [] }) => deviceNodes)
-  const devices = nodes.map((node) => deviceOf(node, process.user))
+  const devices = nodes.map((node) => deviceOf(node, first.user))
   const taken = new Set(devices.map(({ path }) => path))
   const rules = devices.map(({ type, major, minor }, index) => {
     const access = nodes[index]?.permissions || 'rwm'
     return { allow: true, type: type === 'b' ? 'b' : 'c', major, minor, access } as const
   })
-  const gids = [...(process.user.additionalGids ?? []), ...edits.flatMap((one) => one.additionalGids ?? [])]
+  const gids = [...(first.user.additionalGids ?? []), ...edits.flatMap((one) => one.additionalGids ?? [])]
   const hooks = hooksOf(edits)
   return {
     ...rest,
     process: {
-      ...process,
-      env: withEnv(process.env, edits),
-      user: { ...process.user, ...(gids.length === 0 ? {} : { additionalGids: [...new Set(gids)] }) },
+      ...first,
+      env: withEnv(first.env, edits),
+      user: { ...first.user, ...(gids.length === 0 ? {} : { additionalGids: [...new Set(gids)] }) },
     },
     mounts: withMounts(spec.mounts, edits),
     ...(Object.keys(hooks).length === 0 ? {} : { hooks }),

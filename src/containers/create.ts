@@ -21,6 +21,7 @@ import { namePattern, randomName } from './names.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { checkStorageOptions } from './storage-options.ts'
+import { checkSysctls } from './sysctls.ts'
 import { validateRequest } from './validate.ts'
 import { prepareVolumes } from './volume-mounts.ts'
 import { inheritedMounts } from './volumes-from.ts'
@@ -51,6 +52,7 @@ export async function createContainer(
   validateRequest(config, complete, context.host)
   checkCgroupParent(complete)
   checkStorageOptions(complete, context.paths.root)
+  checkSysctls(complete)
   const { hostConfig, warnings } = withoutUnsupportedLimits(complete, cgroupFeatures())
   parseSecurityOptions(hostConfig.SecurityOpt ?? [])
   const { path, args } = commandOf(config)

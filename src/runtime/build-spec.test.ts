@@ -103,6 +103,23 @@ describe('buildSpec', () => {
     assert.equal(places.at(-1), '/sbin/docker-init')
   })
 
+  it('limits block devices, real-time and TCP buffers, in the words that runtimes translate for v2', () => {
+    const rates = [{ major: 8, minor: 0, rate: 1024 }]
+    const { linux } = build({
+      resources: {
+        blkioWeight: 300,
+        blockDevices: { throttleReadBpsDevice: rates },
+        cpuRealtimePeriod: 1000,
+        cpuRealtimeRuntime: 500,
+        kernelMemoryTcpBytes: 4096,
+      },
+    })
+    const { blockIO, cpu, memory } = linux.resources
+    assert.deepEqual(blockIO, { weight: 300, throttleReadBpsDevice: rates })
+    assert.deepEqual(cpu, { realtimePeriod: 1000, realtimeRuntime: 500 })
+    assert.deepEqual(memory, { kernelTCP: 4096 })
+  })
+
   it('binds without submounts, and read-only in all depths', () => {
     const bind = (more: object) => build({ binds: [{ source: '/s', destination: '/a', readonly: true, ...more }] })
     const options = (more: object) => bind(more).mounts.find(({ destination }) => destination === '/a')?.options
