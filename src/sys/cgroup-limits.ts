@@ -59,7 +59,8 @@ function readLimit(file: string): string | undefined {
 
 function writeLimit(file: string, text: string): void {
   try {
-    if (readLimit(file) !== text) writeFileSync(file, text, { flag: 'r+' })
+    // With its line feed: an empty text alone would write nothing.
+    if (readLimit(file) !== text) writeFileSync(file, `${text}\n`, { flag: 'r+' })
   } catch (error) {
     // Refused (EINVAL, EBUSY), or the group is gone.
     if (errnoOf(error) === undefined) throw error
