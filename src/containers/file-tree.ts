@@ -16,6 +16,7 @@ import {
 } from '../sys/index.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { withPart } from './mount-sources.ts'
 import { ensureDirectory } from './rootfs.ts'
 import { isUp } from './state.ts'
 import { clearView, type View, viewOf } from './view.ts'
@@ -96,6 +97,8 @@ function assemble(
 
 interface Bind {
   readonly source: string
+  /** Only this part of the source. */
+  readonly subpath?: string | undefined
   readonly destination: string
   readonly readOnly: boolean
   readonly recursive: boolean
@@ -112,14 +115,20 @@ function bindsOf(context: ContainerContext, { id, mounts }: ContainerRecord): Bi
   ].filter(({ destination }) => !taken.has(destination))
   return [
     ...files.map((file) => ({ ...file, readOnly: false, recursive: false, optional: true })),
-    ...mounts.map(({ source, destination, readOnly, nonRecursive }) => {
-      return { source, destination, readOnly, recursive: nonRecursive !== true, optional: false }
+    ...mounts.map(({ source, destination, readOnly, nonRecursive, subpath }) => {
+      return { source, subpath, destination, readOnly, recursive: nonRecursive !== true, optional: false }
     }),
   ].filter(({ source }) => source !== '' && existsSync(source))
 }
 
 /** The container decides what is at the destination, so it is looked up inside its root. False: there is no place. */
 function bindInside(place: string, bind: Bind, writable: boolean): boolean {
+  const { source, subpath } = bind
+  if (subpath === undefined) return bindWhole(place, bind, writable)
+  return withPart(source, subpath, (part) => bindWhole(place, { ...bind, source: part }, writable))
+}
+
+function bindWhole(place: string, bind: Bind, writable: boolean): boolean {
   const root = openSync(place, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
     const target =

@@ -5,11 +5,11 @@
 import {
   closeSync,
   constants,
-  fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   rmdirSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -70,12 +70,19 @@ async function mountImage(context: ContainerContext, chainId: string, place: str
 
 /** What the subpath leads to is decided by who filled the volume, so it is looked up without leaving it. */
 function showPart(root: string, subpath: string, place: string): void {
+  withPart(root, subpath, (part) => {
+    if (statSync(part).isDirectory()) mkdirSync(place, { mode: 0o755 })
+    else writeFileSync(place, '')
+    bindMount(part, place, { recursive: true })
+  })
+}
+
+/** Runs `work` with a path of what `subpath` leads to below `root`. Throws `invalidArgument` when there is nothing. */
+export function withPart<T>(root: string, subpath: string, work: (path: string) => T): T {
   const fd = openPart(root, subpath)
   try {
-    if (fstatSync(fd).isDirectory()) mkdirSync(place, { mode: 0o755 })
-    else writeFileSync(place, '')
     // A path of a descriptor is the thing itself, whatever it is called by now.
-    bindMount(`/proc/self/fd/${fd}`, place, { recursive: true })
+    return work(`/proc/self/fd/${fd}`)
   } finally {
     closeSync(fd)
   }
