@@ -15,6 +15,8 @@ export type ExecConfig = Optional<{
   WorkingDir: string
   Cmd: readonly string[]
   Detach: boolean
+  /** Berth's own: the command is one of busybox, which the daemon brings along. */
+  BerthTools: boolean
 }>
 
 /** Body of `POST /exec/{id}/start`. */

@@ -1,21 +1,7 @@
 /** Every command, its one-line summary and where its code is. The code is loaded when the command is called. */
 import type { Command } from './command.ts'
-
-export interface CommandEntry {
-  readonly summary: string
-  /** All names, as `--help` lists them; none when there is only one. */
-  readonly aliases?: readonly string[]
-  /** Listed first in `berth --help`. */
-  readonly common?: boolean
-  load(): Promise<Command>
-}
-
-export interface CommandGroup {
-  readonly summary: string
-  readonly commands: Readonly<Record<string, CommandEntry>>
-  /** Other names of its commands. */
-  readonly alternatives?: Readonly<Record<string, string>>
-}
+import type { CommandEntry, CommandGroup } from './command-entry.ts'
+import { registryCommands } from './registry-commands.ts'
 
 /** An entry that is reached as `berth VERB` and as `berth GROUP VERB`. */
 function both(group: string, verb: string, summary: string, load: () => Promise<Command>): CommandEntry {
@@ -130,6 +116,12 @@ const diff = both(
   'Show what a container changed in its file system',
   async () => (await import('./container/diff.ts')).command,
 )
+const enter = both(
+  'container',
+  'enter',
+  'Open a shell in a container, also in one that has none',
+  async () => (await import('./container/enter.ts')).command,
+)
 const copy = both(
   'container',
   'cp',
@@ -232,6 +224,7 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   cp: copy,
   create,
   diff,
+  enter,
   events,
   export: exportContainer,
   history,
@@ -285,6 +278,7 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
       cp: copy,
       create,
       diff,
+      enter,
       exec,
       export: exportContainer,
       inspect: {
@@ -353,24 +347,7 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
     },
     alternatives: { list: 'ls' },
   },
-  registry: {
-    summary: 'Run a registry of images',
-    commands: {
-      check: {
-        summary: 'Check a configuration file and the files that it names',
-        load: async () => (await import('./registry/check.ts')).command,
-      },
-      gc: {
-        summary: 'Free the space of what no manifest needs',
-        load: async () => (await import('./registry/gc.ts')).command,
-      },
-      htpasswd: {
-        summary: 'Make a line for the file of users from a password on standard input',
-        load: async () => (await import('./registry/htpasswd.ts')).command,
-      },
-      serve: { summary: 'Serve a registry', load: async () => (await import('./registry/serve.ts')).command },
-    },
-  },
+  registry: registryCommands,
   system: {
     summary: 'Manage the daemon',
     commands: {

@@ -29,10 +29,12 @@ const leftOut = new Set([
 const ownGroups = new Set(['registry'])
 
 /** Commands that docker doesn't have. */
-const ownCommands = new Set(['system check'])
+const ownCommands = new Set(['system check', 'enter', 'container enter'])
 
 const commands = [
-  ...Object.keys(rootCommands).map((name) => [name]),
+  ...Object.keys(rootCommands)
+    .filter((name) => !ownCommands.has(name))
+    .map((name) => [name]),
   ...Object.entries(commandGroups)
     .filter(([group]) => !ownGroups.has(group))
     .flatMap(([group, { commands: verbs }]) => Object.keys(verbs).map((verb) => [group, verb]))

@@ -1,7 +1,7 @@
 /** Usage texts and the errors that point to them. */
 import { CliError } from './cli-error.ts'
 import type { Command, OperandCount } from './command.ts'
-import type { CommandEntry, CommandGroup } from './command-tree.ts'
+import type { CommandEntry, CommandGroup } from './command-entry.ts'
 import { flagUsages } from './flags/flag-usages.ts'
 import { globalFlags } from './global-flags.ts'
 

@@ -2,7 +2,7 @@
 import type { ExecConfig } from '../api/index.ts'
 import { invalidArgument } from '../base/index.ts'
 import type { OciProcess } from '../oci/index.ts'
-import { capabilitySets, resolveCapabilities, resolveUser, type TerminalSize } from '../runtime/index.ts'
+import { capabilitySets, resolveCapabilities, resolveUser, type TerminalSize, toolsProgram } from '../runtime/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { readUserFiles } from './rootfs.ts'
@@ -36,7 +36,7 @@ export function execProcess(
     terminal,
     ...(terminal && size.height > 0 && size.width > 0 ? { consoleSize: size } : {}),
     user,
-    args: config.Cmd ?? [],
+    args: [...(config.BerthTools === true ? [toolsProgram] : []), ...(config.Cmd ?? [])],
     env: containerEnv(record.config, home, config.Env ?? [], terminal),
     cwd: config.WorkingDir || record.config.WorkingDir || '/',
     capabilities: capabilitySets(

@@ -103,6 +103,7 @@ export class Execs {
       const handle = await context.runtime.exec(record.id, {
         process: execProcess(context, record, config, options.consoleSize),
         stdin: config.AttachStdin === true && io !== undefined,
+        tools: config.BerthTools === true,
         ...(io === undefined ? {} : { sink: io.sink }),
       })
       exec.handle = handle

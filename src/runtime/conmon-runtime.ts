@@ -281,6 +281,7 @@ export class ConmonRuntime {
         runtimePath: runtime.program,
         runtimeArgs: runtime.globalArgs,
         specPath: join(this.bundle(id), `exec-${process.pid}-${this.#execCount}.json`),
+        toolsHome: this.#options.execRoot,
       },
       options,
     )

@@ -9,6 +9,7 @@ import type { TerminalSize } from './conmon-control.ts'
 import { ExecConsole } from './exec-console.ts'
 import { ExecPipes } from './exec-pipes.ts'
 import type { ExecStdio } from './exec-stdio.ts'
+import { openTools } from './exec-tools.ts'
 import type { ExitInfo } from './exit-info.ts'
 import { runtimeError } from './runtime-errors.ts'
 
@@ -18,6 +19,8 @@ export interface ExecOptions {
   readonly stdin: boolean
   /** Where its output goes; without one to /dev/null, and the process outlives the daemon. */
   readonly sink?: OutputSink
+  /** The process also gets busybox, as `toolsProgram`. */
+  readonly tools?: boolean
   readonly trace?: (step: string, ms: number) => void
 }
 
@@ -43,10 +46,14 @@ export interface ExecTarget {
   readonly runtimeArgs: readonly string[]
   /** Where the process spec lies while the runtime reads it. */
   readonly specPath: string
+  /** The daemon's directory for what lasts until a reboot. */
+  readonly toolsHome: string
 }
 
-const pidFd = 3
-const logFd = 4
+/** Handed on to the process, so it must be the first one. */
+const toolsFd = 3
+const pidFd = 4
+const logFd = 5
 
 /** Starts a process. Rejects with a typed error (details.exitCode 126, 127, 125) when it can't be. */
 export async function startExec(target: ExecTarget, options: ExecOptions): Promise<ExecHandle> {
@@ -55,13 +62,20 @@ export async function startExec(target: ExecTarget, options: ExecOptions): Promi
     ? ExecConsole.listen(`${target.specPath}.tty`, options)
     : new ExecPipes(options)
   const said = new RuntimeReply()
+  let tools: number | undefined
   let child: SpawnedProcess
   try {
+    if (options.tools === true) tools = openTools(target.toolsHome)
     writeFileSync(target.specPath, JSON.stringify(options.process))
     child = spawnProcess({
       path: target.runtimePath,
-      args: execArgs(target, stdio.consolePath),
-      fds: new Map([...stdio.childEnds, [pidFd, said.pidWrite], [logFd, said.logWrite]]),
+      args: execArgs(target, stdio.consolePath, tools !== undefined),
+      fds: new Map([
+        ...stdio.childEnds,
+        ...(tools === undefined ? [] : [[toolsFd, tools] as const]),
+        [pidFd, said.pidWrite],
+        [logFd, said.logWrite],
+      ]),
       setsid: true,
       unref: true,
     })
@@ -71,6 +85,7 @@ export async function startExec(target: ExecTarget, options: ExecOptions): Promi
     rmSync(target.specPath, { force: true })
     throw error
   } finally {
+    if (tools !== undefined) closeFd(tools)
     said.closeWriteEnds()
     stdio.closeChildEnds()
   }
@@ -101,7 +116,7 @@ export async function startExec(target: ExecTarget, options: ExecOptions): Promi
   }
 }
 
-function execArgs(target: ExecTarget, consolePath: string | undefined): string[] {
+function execArgs(target: ExecTarget, consolePath: string | undefined, hasTools: boolean): string[] {
   return [
     ...target.runtimeArgs,
     `--log=/dev/fd/${logFd}`,
@@ -111,6 +126,7 @@ function execArgs(target: ExecTarget, consolePath: string | undefined): string[]
     target.specPath,
     '--pid-file',
     `/dev/fd/${pidFd}`,
+    ...(hasTools ? ['--preserve-fds', '1'] : []),
     ...(consolePath === undefined ? [] : ['--console-socket', consolePath]),
     target.id,
   ]

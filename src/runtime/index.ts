@@ -18,6 +18,7 @@ export {
   type Trace,
 } from './conmon-runtime.ts'
 export type { ExecHandle, ExecOptions } from './exec-process.ts'
+export { toolsProgram } from './exec-tools.ts'
 export type { ExitInfo } from './exit-info.ts'
 export { findInit } from './find-init.ts'
 export { exitCodeOf } from './runtime-errors.ts'

@@ -11,6 +11,7 @@ const atEmptyPath = 0x1000
 const atRecursive = 0x8000
 const moveMountEmptyPaths = 0x04 | 0x40
 const mountAttrReadOnly = 1n
+const mountAttrNoExec = 8n
 
 const openTreeCall = rawSyscall('int64_t syscall(int64_t number, int fd, const char *path, uint32_t flags)')
 const moveMountCall = rawSyscall(
@@ -24,17 +25,23 @@ export interface MountTreeOptions {
   /** With all that is mounted below; default true. */
   readonly recursive?: boolean
   readonly readOnly?: boolean
+  /** Programs in a read-only copy may be run whatever the original's mount says (`/run` is often noexec). */
+  readonly executable?: boolean
 }
 
 /** Copies the mount that `path` is in, from `path` downwards, and gives a descriptor (as of O_PATH) of the copy's root.
  *  The copy is nobody else's, and goes with its last descriptor unless it was attached. */
-export function cloneMountTree(path: string, { recursive = true, readOnly = false }: MountTreeOptions = {}): number {
+export function cloneMountTree(
+  path: string,
+  { recursive = true, readOnly = false, executable = false }: MountTreeOptions = {},
+): number {
   const depth = recursive ? atRecursive : 0
   const fd = openTreeCall(numberOpenTree, -100, path, openTreeClone | oCloexec | depth)
   if (fd < 0) throw systemError(fd, 'open_tree', path)
   if (!readOnly) return fd
   const attributes = Buffer.alloc(32)
   attributes.writeBigUInt64LE(mountAttrReadOnly, 0)
+  if (executable) attributes.writeBigUInt64LE(mountAttrNoExec, 8)
   const result = mountSetattrCall(numberMountSetattr, fd, '', atEmptyPath | depth, attributes, attributes.byteLength)
   if (result >= 0) return fd
   closeFd(fd)

@@ -53,7 +53,8 @@ export const command: Command = {
   },
 }
 
-function execConfig({ settings, output }: CliContext, flags: FlagValues, command: readonly string[]): ExecConfig {
+/** What the flags that `exec` and `enter` share ask for. */
+export function execConfig({ settings, output }: CliContext, flags: FlagValues, command: readonly string[]): ExecConfig {
   const attach = !flags.bool('detach')
   const tty = flags.bool('tty')
   const env = readEnvironment(flags.list('env-file'), flags.list('env'), settings.environment)
@@ -73,7 +74,8 @@ function execConfig({ settings, output }: CliContext, flags: FlagValues, command
   }
 }
 
-async function runAttached(
+/** Carries the streams of an exec; gives its exit code. */
+export async function runAttached(
   context: CliContext,
   flags: FlagValues,
   id: string,

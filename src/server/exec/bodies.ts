@@ -19,6 +19,7 @@ const execConfigFields: FieldTable = {
   WorkingDir: text,
   Cmd: { type: 'command', zero: undefined },
   Detach: flag,
+  BerthTools: flag,
 }
 
 const execStartFields: FieldTable = { Detach: flag, Tty: flag, ConsoleSize: list }

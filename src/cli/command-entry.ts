@@ -1,0 +1,18 @@
+/** What the tree of commands is made of. */
+import type { Command } from './command.ts'
+
+export interface CommandEntry {
+  readonly summary: string
+  /** All names, as `--help` lists them; none when there is only one. */
+  readonly aliases?: readonly string[]
+  /** Listed first in `berth --help`. */
+  readonly common?: boolean
+  load(): Promise<Command>
+}
+
+export interface CommandGroup {
+  readonly summary: string
+  readonly commands: Readonly<Record<string, CommandEntry>>
+  /** Other names of its commands. */
+  readonly alternatives?: Readonly<Record<string, string>>
+}
