@@ -58,7 +58,11 @@ const operations: readonly Operation[] = [
   post('pause', 'pause', [pauseStep]),
   post('unpause', 'unpause', [unpauseStep]),
   { name: 'rm', steps: [removeStep, goneStep], run: (id) => call('DELETE', `/containers/${id}`) },
-  { name: 'rm -f', steps: [anyStep, endStep, goneForcedStep], run: (id) => call('DELETE', `/containers/${id}?force=1`) },
+  {
+    name: 'rm -f',
+    steps: [anyStep, endStep, goneForcedStep],
+    run: (id) => call('DELETE', `/containers/${id}?force=1`),
+  },
   { name: 'rename', steps: [anyStep], run: (id) => call('POST', `/containers/${id}/rename?name=n${newName()}`) },
   { name: 'update', steps: [anyStep], run: (id) => call('POST', `/containers/${id}/update`, { PidsLimit: 99 }) },
   { name: 'exec', steps: [runningStep, runningStep], run: execTrue },

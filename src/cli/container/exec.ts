@@ -54,7 +54,11 @@ export const command: Command = {
 }
 
 /** What the flags that `exec` and `enter` share ask for. */
-export function execConfig({ settings, output }: CliContext, flags: FlagValues, command: readonly string[]): ExecConfig {
+export function execConfig(
+  { settings, output }: CliContext,
+  flags: FlagValues,
+  command: readonly string[],
+): ExecConfig {
   const attach = !flags.bool('detach')
   const tty = flags.bool('tty')
   const env = readEnvironment(flags.list('env-file'), flags.list('env'), settings.environment)
