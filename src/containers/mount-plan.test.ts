@@ -37,5 +37,6 @@ test('planMounts() orders parents first, lets -v win over VOLUME, refuses double
   )
   assert.throws(() => planMounts({}, { Binds: ['/a:/x', '/b:/x'] }), /Duplicate mount point: \/x/)
   assert.throws(() => planMounts({}, { Mounts: [{ Type: 'bind', Target: '/x' }] }), /Source must not be empty/)
-  assert.throws(() => planMounts({}, { Mounts: [{ Type: 'image', Target: '/x' }] }), /not implemented/)
+  assert.throws(() => planMounts({}, { Mounts: [{ Type: 'image', Target: '/x' }] }), /Source must not be empty/)
+  assert.throws(() => planMounts({}, { Mounts: [{ Type: 'npipe', Source: 'a', Target: '/x' }] }), /npipe/)
 })
