@@ -62,6 +62,8 @@ export const byteWorks: readonly Work[] = [
     budget: { docker: 0.5 },
     // Podman 4.3 never ends its answer to this client.
     without: ['podman'],
+    // The works before may have left its layers.
+    prepare: async (engine) => void (await engine.docker(['rmi', '-f', 'large'], { mayFail: true })),
     async measure(engine, images) {
       const root = mkdtempSync('/tmp/bb-r-')
       const config = join(root, 'config.yml')
