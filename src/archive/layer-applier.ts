@@ -1,7 +1,7 @@
 /** Turns tar entries into files of an overlayfs lower directory. One layer goes into one directory of its own,
  *  with no lower layers in sight; deletion marks become overlayfs's.
  *  All calls are synchronous: it is meant for worker threads, where that is the fastest way. */
-import { constants, writeSync } from 'node:fs'
+import { constants } from 'node:fs'
 import { BerthError, errnoOf, invalidArgument, isBerthError, messageOf } from '../base/index.ts'
 import {
   chmodAt,
@@ -17,6 +17,7 @@ import {
   symlinkAt,
   truncateFd,
   utimesAt,
+  writeFully,
 } from '../sys/index.ts'
 import { nameBytes } from './entry-name.ts'
 import { type EntryPlace, placeEntry, placePath } from './entry-path.ts'
@@ -82,11 +83,7 @@ export class LayerApplier implements TarHandler, Disposable {
   data(piece: Buffer, position: number): void {
     const file = this.#file
     if (file === undefined) return
-    this.#guard(file.entry.path, () => {
-      for (let done = 0; done < piece.length; ) {
-        done += writeSync(file.fd, piece, done, piece.length - done, position + done)
-      }
-    })
+    this.#guard(file.entry.path, () => writeFully(file.fd, piece, position))
   }
 
   endEntry(): void {

@@ -2,7 +2,7 @@
  *  container does to names and directories leads a write to another place of its own tree at worst.
  *  Directories on the way are opened as if the tree's root were `/`; every other step acts on a descriptor, or on one
  *  name that is never followed. */
-import { chmodSync, constants, fstatSync, readdirSync, writeSync } from 'node:fs'
+import { chmodSync, constants, fstatSync, readdirSync } from 'node:fs'
 import { BerthError, errnoOf, invalidArgument, isBerthError, messageOf } from '../base/index.ts'
 import {
   chmodFd,
@@ -21,6 +21,7 @@ import {
   truncateFd,
   unlinkAt,
   utimesAt,
+  writeFully,
 } from '../sys/index.ts'
 import { decodeName } from './entry-name.ts'
 import { type EntryPlace, placeEntry, placePath } from './entry-path.ts'
@@ -82,11 +83,7 @@ export class TreeWriter implements TarHandler, Disposable {
   data(piece: Buffer, position: number): void {
     const file = this.#file
     if (file === undefined) return
-    this.#guard(file.entry.path, () => {
-      for (let done = 0; done < piece.length; ) {
-        done += writeSync(file.fd, piece, done, piece.length - done, position + done)
-      }
-    })
+    this.#guard(file.entry.path, () => writeFully(file.fd, piece, position))
   }
 
   endEntry(): void {

@@ -1,9 +1,10 @@
 /** An ingest as a directory with its key and its bytes (see paths.ts). */
 import { createHash, type Hash } from 'node:crypto'
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { conflict, internal } from '../base/index.ts'
 import { type Digest, digestFromHex } from '../oci/index.ts'
+import { writeFully } from '../sys/index.ts'
 import type { BlobInfo, ExpectedBlob, Ingest } from './content-store.ts'
 import { ingestDataPath, ingestKeyPath } from './paths.ts'
 import { verifyBlob } from './verify-blob.ts'
@@ -57,7 +58,7 @@ export class LocalIngest implements Ingest {
 
   write(chunk: Uint8Array): void {
     this.#checkOpen()
-    for (let done = 0; done < chunk.length; ) done += writeSync(this.#fd, chunk, done)
+    writeFully(this.#fd, chunk)
     this.#offset += chunk.length
     this.#hash?.update(chunk)
   }

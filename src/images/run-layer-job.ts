@@ -1,8 +1,9 @@
 /** One layer in one pass: fetch, keep, hash, decompress, hash, unpack. Runs in a worker thread, or on the
  *  main thread for a layer that is smaller than the cost of waking a worker. */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { compressionMagicBytes, detectCompression, packDirectory } from '../archive/index.ts'
 import { algorithmOf } from '../oci/index.ts'
+import { writeFully } from '../sys/index.ts'
 import { consumeLayer, verificationFailed } from './consume-layer.ts'
 import { fetchLayer } from './fetch-layer.ts'
 import { readGrowing } from './growing-file.ts'
@@ -53,7 +54,7 @@ async function* writeThrough(chunks: AsyncIterable<Buffer>, path: string): Async
   const fd = openSync(path, 'a')
   try {
     for await (const chunk of chunks) {
-      for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done)
+      writeFully(fd, chunk)
       yield chunk
     }
   } finally {

@@ -1,6 +1,6 @@
 /** Plain operations on descriptors. Everything opened here is close-on-exec. */
 
-import { constants } from 'node:fs'
+import { constants, writeSync } from 'node:fs'
 import { errno, rawSyscall, syscall, systemError } from './ffi.ts'
 
 const openCall = syscall('int open(const char *path, int flags, uint32_t mode)')
@@ -55,4 +55,11 @@ export function readFd(fd: number, buffer: Uint8Array): number {
 /** Writes once: the count, or a negative errno (`-errno.EAGAIN` when nothing fits). */
 export function writeFd(fd: number, data: Uint8Array): number {
   return writeCall(fd, data, data.byteLength)
+}
+
+/** Writes all of `bytes` to a file, at `position` or else where the descriptor stands: one write may take less. */
+export function writeFully(fd: number, bytes: Uint8Array, position?: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(fd, bytes, done, bytes.length - done, position === undefined ? null : position + done)
+  }
 }

@@ -39,7 +39,18 @@ export {
   removeEmptyCgroup,
 } from './cgroup-tree.ts'
 export { ConsoleSocket } from './console-socket.ts'
-export { closeFd, duplicateFd, makePipe, oCloexec, oPath, openFd, readFd, setNonBlocking, writeFd } from './fd.ts'
+export {
+  closeFd,
+  duplicateFd,
+  makePipe,
+  oCloexec,
+  oPath,
+  openFd,
+  readFd,
+  setNonBlocking,
+  writeFd,
+  writeFully,
+} from './fd.ts'
 export { FdReader, type FdReaderHandlers } from './fd-reader.ts'
 export { FdWriter, type FdWriterHandlers } from './fd-writer.ts'
 export {

@@ -1,10 +1,8 @@
 /** `berth enter`: a shell in a container, also in one that has none: the daemon brings busybox along then. */
-import { messageOf } from '../../base/index.ts'
-import { CliError } from '../cli-error.ts'
 import type { CliContext, Command } from '../command.ts'
 import { FlagValues } from '../flags/flag-values.ts'
 import { execConfig, runAttached } from './exec.ts'
-import { startFailureCode } from './exit-code.ts'
+import { startFailure } from './exit-code.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] CONTAINER [COMMAND [ARG...]]',
@@ -42,8 +40,7 @@ export const command: Command = {
     try {
       return await runAttached(context, own, id, await client.exec.start(id, { Tty: tty, ...size }))
     } catch (error) {
-      if (error instanceof CliError) throw error
-      throw new CliError(startFailureCode(error, 1), messageOf(error), { cause: error })
+      throw startFailure(error)
     }
   },
 }

@@ -1,5 +1,4 @@
 import type { ExecConfig } from '../../api/index.ts'
-import { messageOf } from '../../base/index.ts'
 import type { AttachedStream } from '../../client/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext, Command } from '../command.ts'
@@ -8,7 +7,7 @@ import { runSession } from '../terminal/attach-session.ts'
 import { watchSize } from '../terminal/signals.ts'
 import { checkEnv } from './check-values.ts'
 import { readEnvironment } from './environment-options.ts'
-import { startFailureCode } from './exit-code.ts'
+import { startFailure } from './exit-code.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
@@ -46,9 +45,7 @@ export const command: Command = {
       await client.exec.startDetached(id, { Tty: tty, ...size })
       return 0
     } catch (error) {
-      throw error instanceof CliError
-        ? error
-        : new CliError(startFailureCode(error, 1), messageOf(error), { cause: error })
+      throw startFailure(error)
     }
   },
 }

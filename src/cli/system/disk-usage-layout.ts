@@ -30,38 +30,48 @@ function imageRow({ Images: images = [], LayersSize: sizeBytes = 0 }: DiskUsage)
 }
 
 function containerRow({ Containers: containers = [] }: DiskUsage): UsageRow {
-  const size = (list: typeof containers) => list.reduce((sum, { SizeRw = 0 }) => sum + SizeRw, 0)
-  const idle = containers.filter(({ State }) => !['running', 'paused', 'restarting'].includes(State))
-  return {
-    type: 'Containers',
-    count: containers.length,
-    active: containers.length - idle.length,
-    sizeBytes: size(containers),
-    reclaimableBytes: size(idle),
-  }
+  const live = ['running', 'paused', 'restarting']
+  return usageRow(
+    'Containers',
+    containers,
+    ({ SizeRw = 0 }) => SizeRw,
+    ({ State }) => live.includes(State),
+  )
 }
 
 function volumeRow({ Volumes: volumes = [] }: DiskUsage): UsageRow {
-  const size = (list: typeof volumes) => list.reduce((sum, { UsageData }) => sum + Math.max(0, UsageData?.Size ?? 0), 0)
-  const idle = volumes.filter(({ UsageData }) => (UsageData?.RefCount ?? 0) <= 0)
-  return {
-    type: 'Local Volumes',
-    count: volumes.length,
-    active: volumes.length - idle.length,
-    sizeBytes: size(volumes),
-    reclaimableBytes: size(idle),
-  }
+  return usageRow(
+    'Local Volumes',
+    volumes,
+    ({ UsageData }) => Math.max(0, UsageData?.Size ?? 0),
+    ({ UsageData }) => (UsageData?.RefCount ?? 0) > 0,
+  )
 }
 
 function cacheRow({ BuildCache: records = [] }: DiskUsage): UsageRow {
-  const size = (list: typeof records) => list.reduce((sum, { Size, Shared }) => sum + (Shared ? 0 : Size), 0)
-  const idle = records.filter(({ InUse }) => !InUse)
+  return usageRow(
+    'Build Cache',
+    records,
+    ({ Size, Shared }) => (Shared ? 0 : Size),
+    ({ InUse }) => InUse,
+  )
+}
+
+/** The row of things that each have a size of their own; what is not active can be had back. */
+function usageRow<T>(
+  type: string,
+  things: readonly T[],
+  sizeOf: (thing: T) => number,
+  isActive: (thing: T) => boolean,
+): UsageRow {
+  const total = (list: readonly T[]) => list.reduce((sum, thing) => sum + sizeOf(thing), 0)
+  const idle = things.filter((thing) => !isActive(thing))
   return {
-    type: 'Build Cache',
-    count: records.length,
-    active: records.length - idle.length,
-    sizeBytes: size(records),
-    reclaimableBytes: size(idle),
+    type,
+    count: things.length,
+    active: things.length - idle.length,
+    sizeBytes: total(things),
+    reclaimableBytes: total(idle),
   }
 }
 
