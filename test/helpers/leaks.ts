@@ -3,6 +3,8 @@
  *  prints what is new and a test's, removes it (unless --report) and exits 1 if there was any. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, globSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { nullLogger } from '../../src/base/index.ts'
+import { prepareCgroups } from '../../src/sys/index.ts'
 
 /** A state of the machine, as far as tests change it. Each list is of stable names. */
 export interface MachineState {
@@ -149,7 +151,10 @@ function describeLeaks(leaks: MachineState): string[] {
 function main([command, file, flag]: readonly string[]): number {
   if (file === undefined) throw new Error('usage: leaks.ts snapshot|compare FILE [--report]')
   if (command === 'snapshot') {
-    writeFileSync(file, JSON.stringify(machineState()))
+    const mounts = mountPoints()
+    // A hierarchy that the first daemon will mount may hold groups from earlier: they are no leaks of this run.
+    prepareCgroups(nullLogger)
+    writeFileSync(file, JSON.stringify({ ...machineState(), mounts }))
     return 0
   }
   const before: MachineState = JSON.parse(readFileSync(file, 'utf8'))
