@@ -1,3 +1,26 @@
+export {
+  type BuildAsk,
+  type BuildAttestation,
+  type BuildCacheOption,
+  type BuildCancel,
+  type BuildContext,
+  type BuildContextFile,
+  type BuildErrorEvent,
+  type BuildEvent,
+  type BuildExplainEvent,
+  type BuildMissReason,
+  type BuildOutput,
+  type BuildOutputType,
+  type BuildRequest,
+  type BuildStatusEvent,
+  type BuildTarget,
+  type BuildVertexEvent,
+  type BuildWarningEvent,
+  buildFrame,
+  buildUpgrade,
+  maxBuildFrameBytes,
+  type NamedBuildContext,
+} from './build.ts'
 export type { ContainerConfig, HealthConfig } from './container-config.ts'
 export type {
   ContainerCreateBody,
