@@ -76,6 +76,7 @@ export {
   osRelease,
 } from './host.ts'
 export { type BoundPort, bindHostPort } from './host-port.ts'
+export { type BoundSocket, bindDatagramSocket, connectStreamSocket, listenOnSocket } from './inet-socket.ts'
 export { sealedCopy } from './memfd.ts'
 export { releaseMemory, releaseYoungMemory } from './memory.ts'
 export {
@@ -98,6 +99,7 @@ export {
 } from './namespaces.ts'
 export { type FlowFilter, forgetFlows } from './netlink-conntrack.ts'
 export { addMapElements, deleteMapElements, type MapElement } from './netlink-nft.ts'
+export { type LoopbackRedirect, listNftTables, redirectLoopbackPorts } from './netlink-nft-redirect.ts'
 export {
   type AddressInfo,
   addAddress,

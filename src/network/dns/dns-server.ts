@@ -1,0 +1,126 @@
+/** Sockets at 127.0.0.11 inside a container's namespace, served from here. They have ports of their own and port 53 is
+ *  redirected to them, so the container may have a DNS server of its own on all addresses. */
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
+import { createServer, type Server, type Socket } from 'node:net'
+import { errnoOf } from '../../base/index.ts'
+import {
+  type BoundSocket,
+  bindDatagramSocket,
+  inNetworkNamespace,
+  listenOnSocket,
+  listNftTables,
+  redirectLoopbackPorts,
+} from '../../sys/index.ts'
+import { framed, MessageReader } from './framing.ts'
+import type { Transport } from './message.ts'
+
+/** Answers one message; undefined: with silence. */
+export type Answer = (message: Buffer, transport: Transport) => Buffer | undefined | Promise<Buffer | undefined>
+
+export const serverAddress = '127.0.0.11'
+const dnsPort = 53
+/** What the redirects are called; the ports in the name make the sockets found again after a restart of the daemon. */
+const tableName = /^berth-dns-(\d+)-(\d+)$/
+const idleMs = 10_000
+const maxConnections = 128
+/** A client that asks by TCP and doesn't read its answers is not read from any more. */
+const maxUnsentBytes = 256 * 1024
+
+export class DnsServer {
+  readonly #datagrams: DatagramSocket
+  readonly #streams: Server
+  readonly #connections = new Set<Socket>()
+  readonly #answer: Answer
+  #closed = false
+
+  private constructor(udp: BoundSocket, tcp: BoundSocket, answer: Answer) {
+    this.#answer = answer
+    this.#datagrams = createSocket('udp4')
+    this.#datagrams.on('message', (message, from) => {
+      this.#serve(message, 'udp', (response) => this.#datagrams.send(response, from.port, from.address, ignore))
+    })
+    // A client that has gone: its port is reported as unreachable.
+    this.#datagrams.on('error', ignore)
+    this.#datagrams.bind({ fd: udp.fd })
+    this.#datagrams.unref()
+    this.#streams = createServer((socket) => this.#accept(socket))
+    this.#streams.maxConnections = maxConnections
+    this.#streams.on('error', ignore)
+    this.#streams.listen({ fd: tcp.fd })
+    this.#streams.unref()
+  }
+
+  /** Opens the sockets at once; `ready` resolves when port 53 leads to them. Throws (or rejects with) the system's
+   *  error; after a rejection, `close`. */
+  static open(netnsPath: string, answer: Answer): { readonly server: DnsServer; readonly ready: Promise<void> } {
+    return inNetworkNamespace(netnsPath, () => {
+      const tables = listNftTables().filter((name) => tableName.test(name))
+      const [udp, tcp] = openSockets(tables)
+      const server = new DnsServer(udp, tcp, answer)
+      const table = `berth-dns-${udp.port}-${tcp.port}`
+      // Rules of an earlier run that lead to the same ports are as good as new ones.
+      const stale = tables.filter((name) => name !== table)
+      if (tables.includes(table) && stale.length === 0) return { server, ready: Promise.resolve() }
+      const redirects = [
+        { protocol: 'udp', port: dnsPort, target: udp.port },
+        { protocol: 'tcp', port: dnsPort, target: tcp.port },
+      ] as const
+      return { server, ready: redirectLoopbackPorts(table, serverAddress, redirects, tables) }
+    })
+  }
+
+  /** Closes all sockets at once: the namespace can go. Idempotent. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#datagrams.close()
+    this.#streams.close()
+    for (const connection of this.#connections) connection.destroy()
+  }
+
+  #accept(socket: Socket): void {
+    this.#connections.add(socket)
+    socket.unref()
+    socket.setTimeout(idleMs, () => socket.destroy())
+    socket.on('close', () => this.#connections.delete(socket))
+    // Reset by the client: it wants no answer.
+    socket.on('error', ignore)
+    socket.on('drain', () => socket.resume())
+    const reader = new MessageReader((message) => {
+      this.#serve(message, 'tcp', (response) => {
+        if (socket.destroyed) return
+        socket.write(framed(response))
+        if (socket.writableLength > maxUnsentBytes) socket.pause()
+      })
+    })
+    socket.on('data', (chunk: Buffer) => reader.push(chunk))
+  }
+
+  #serve(message: Buffer, transport: Transport, send: (response: Buffer) => void): void {
+    const response = this.#answer(message, transport)
+    if (response === undefined) return
+    if (Buffer.isBuffer(response)) send(response)
+    else void response.then((late) => late !== undefined && !this.#closed && send(late))
+  }
+}
+
+/** The sockets, on the ports that existing rules lead to where these are still free. */
+function openSockets(tables: readonly string[]): [udp: BoundSocket, tcp: BoundSocket] {
+  const [, udpPort = '0', tcpPort = '0'] = tableName.exec(tables[0] ?? '') ?? []
+  return [
+    bindOrElse((port) => bindDatagramSocket(serverAddress, port), Number(udpPort)),
+    bindOrElse((port) => listenOnSocket(serverAddress, port), Number(tcpPort)),
+  ]
+}
+
+function bindOrElse(bind: (port: number) => BoundSocket, port: number): BoundSocket {
+  try {
+    return bind(port)
+  } catch (error) {
+    // A program of the container took the port while no daemon ran.
+    if (port === 0 || errnoOf(error) === undefined) throw error
+    return bind(0)
+  }
+}
+
+function ignore(): void {}

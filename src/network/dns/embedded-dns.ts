@@ -1,0 +1,80 @@
+/** The embedded DNS: one table of names, and a server at 127.0.0.11 in every namespace that asks it.
+ *  It keeps nothing on disk: at boot the networks say everything again, and the redirects inside the namespaces tell
+ *  which ports the sockets had. While no daemon runs, nobody answers. */
+import { type Logger, messageOf } from '../../base/index.ts'
+import { inNetworkNamespace } from '../../sys/index.ts'
+import type { NamedEndpoint, NamedSandbox, NameService } from '../name-service.ts'
+import { DnsServer } from './dns-server.ts'
+import { Forwarder, type Upstream, UpstreamSockets } from './forwarder.ts'
+import { NameTable } from './name-table.ts'
+import { resolve } from './resolver.ts'
+
+interface Served {
+  sandbox: NamedSandbox
+  readonly server: DnsServer
+  readonly forwarder: Forwarder
+  /** To servers that are asked from the container's namespace. */
+  readonly own: UpstreamSockets
+}
+
+export class EmbeddedDns implements NameService {
+  readonly #names = new NameTable()
+  readonly #served = new Map<string, Served>()
+  readonly #fromHost = new UpstreamSockets((work) => work())
+  readonly #logger: Logger
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  putEndpoint(endpoint: NamedEndpoint): void {
+    this.#names.put(endpoint)
+  }
+
+  removeEndpoint(networkId: string, containerId: string): void {
+    this.#names.remove(networkId, containerId)
+  }
+
+  async openSandbox(sandbox: NamedSandbox): Promise<void> {
+    const { containerId, netnsPath } = sandbox
+    const before = this.#served.get(containerId)
+    if (before?.sandbox.netnsPath === netnsPath) {
+      before.sandbox = sandbox
+      before.forwarder.upstream = this.#upstream(sandbox, before.own)
+      return
+    }
+    this.closeSandbox(containerId)
+    const own = new UpstreamSockets((work) => inNetworkNamespace(netnsPath, work))
+    const forwarder = new Forwarder(this.#upstream(sandbox, own))
+    const { server, ready } = DnsServer.open(netnsPath, (message, transport) => {
+      const view = this.#served.get(containerId)?.sandbox ?? sandbox
+      return resolve(this.#names, view, forwarder, message, transport)
+    })
+    const served = { sandbox, server, forwarder, own }
+    this.#served.set(containerId, served)
+    try {
+      await ready
+    } catch (error) {
+      this.#logger.error('the embedded DNS can not be reached', { container: containerId, error: messageOf(error) })
+      if (this.#served.get(containerId) === served) this.closeSandbox(containerId)
+      throw error
+    }
+  }
+
+  closeSandbox(containerId: string): void {
+    const served = this.#served.get(containerId)
+    if (served === undefined) return
+    this.#served.delete(containerId)
+    served.server.close()
+    served.own.close()
+  }
+
+  close(): void {
+    for (const containerId of [...this.#served.keys()]) this.closeSandbox(containerId)
+    this.#fromHost.close()
+  }
+
+  #upstream(sandbox: NamedSandbox, own: UpstreamSockets): Upstream {
+    return { servers: sandbox.upstream, sockets: { host: this.#fromHost, container: own } }
+  }
+}

@@ -1,0 +1,2 @@
+export { serverAddress } from './dns-server.ts'
+export { EmbeddedDns } from './embedded-dns.ts'
