@@ -57,6 +57,22 @@ export function rawSyscall(prototype: string): (...values: NativeValue[]) => num
   }
 }
 
+/** Declares a libc function that is called in one of libuv's threads, because it may block. The promise gives its
+ *  result unchecked; errno stays in that thread. Memory that it is given must stay as it is until then. */
+export function threadedFunction(prototype: string): (...values: NativeValue[]) => Promise<number> {
+  let call: ReturnType<Koffi.LibraryHandle['func']> | undefined
+  return (...values) => {
+    call ??= library().func(prototype)
+    const { async: callInThread } = call
+    return new Promise((resolve, reject) => {
+      callInThread(...values, (error: Error | null, result: number | bigint) => {
+        if (error === null) resolve(Number(result))
+        else reject(error)
+      })
+    })
+  }
+}
+
 /** The number of an errno name, for comparing with the results of raw calls. */
 export const errno = constants.errno
 
@@ -77,8 +93,12 @@ function errnoName(number: number): string {
 }
 
 function lookUp(prototype: string): unknown {
+  return library().func(prototype)
+}
+
+function library(): Koffi.LibraryHandle {
   process_ ??= loadKoffi().load(null)
-  return process_.func(prototype)
+  return process_
 }
 
 function functionName(prototype: string): string {

@@ -11,7 +11,7 @@ export interface WaitOptions {
 /** Calls `probe` until it gives something truthy, and gives that. */
 export async function until<T>(
   probe: () => T | Promise<T>,
-  { timeoutMs = 10_000, intervalMs = 20, what = 'a condition' }: WaitOptions = {},
+  { timeoutMs = 30_000, intervalMs = 20, what = 'a condition' }: WaitOptions = {},
 ): Promise<Exclude<T, false | 0 | '' | null | undefined>> {
   const deadline = Date.now() + timeoutMs
   for (;;) {

@@ -1,7 +1,9 @@
 /** A blob's bytes on their way to a client. */
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { BerthError, errnoOf } from '../../base/index.ts'
+import { sendFile } from '../../sys/index.ts'
 import { BufferPool } from './buffer-pool.ts'
 import type { StoredBlob } from './pull-source.ts'
 import type { AnswerHeaders, RegistryExchange } from './registry-exchange.ts'
@@ -17,6 +19,8 @@ export interface SendBlobOptions {
   readonly idleMs: number
 }
 
+/** A smaller blob is copied faster than it takes to ask a thread. */
+const minFileBytes = 128 * 1024
 const pieces = new BufferPool(256 * 1024, 64)
 
 /** Answers with a part of a blob; nothing is read for HEAD or ahead of a slow client. */
@@ -34,6 +38,11 @@ export async function sendBlob(exchange: RegistryExchange, blob: StoredBlob, opt
   const reader = await blob.openReader?.()
   const bytes = reader === undefined ? await blob.open({ start, end }) : undefined
   response.writeHead(status, head)
+  const socket = plainSocket(response)
+  if (reader?.fd !== undefined && socket !== undefined && length >= minFileBytes) {
+    await sendFromFile(exchange, reader, { ...socket, file: reader.fd }, options)
+    return
+  }
   response.setTimeout(idleMs, () => response.destroy())
   if (reader !== undefined) await sendPieces(exchange, reader, start, end)
   else if (bytes !== undefined) {
@@ -41,6 +50,55 @@ export async function sendBlob(exchange: RegistryExchange, blob: StoredBlob, opt
       exchange.sentBytes += chunk.length
     })
     await pipeline(bytes, response).catch(throwGone)
+  }
+}
+
+/** The socket of an answer, where bytes written to its descriptor arrive as they are: no TLS, and no answer before
+ *  this one on the same connection that is still on its way. */
+function plainSocket({ socket }: ServerResponse): PlainSocket | undefined {
+  if (socket === null || 'encrypted' in socket) return undefined
+  // Node gives no other way to the descriptor.
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } }
+  return handle?.fd === undefined || handle.fd < 0 ? undefined : { socket, fd: handle.fd }
+}
+
+interface PlainSocket {
+  readonly socket: Socket
+  readonly fd: number
+}
+
+/** Has the kernel send the bytes. */
+async function sendFromFile(
+  exchange: RegistryExchange,
+  reader: ObjectReader,
+  { socket, fd, file }: PlainSocket & { readonly file: number },
+  { start, end, idleMs }: SendBlobOptions,
+): Promise<void> {
+  const { response } = exchange
+  const sizeBytes = end - start + 1
+  const ended = new AbortController()
+  const onClose = () => ended.abort(gone())
+  // Node's own timer sees nothing of what the kernel sends.
+  const timer = setTimeout(() => response.destroy(), idleMs)
+  response.once('close', onClose)
+  try {
+    response.flushHeaders()
+    await new Promise<void>((resolve, reject) => {
+      socket.write('', (error) => (error ? reject(gone(error)) : resolve()))
+    })
+    const onSent = (count: number) => {
+      exchange.sentBytes += count
+      timer.refresh()
+    }
+    const sent = await sendFile(fd, file, { start, sizeBytes, onSent, signal: ended.signal })
+    if (sent < sizeBytes) throw new BerthError('dataLoss', 'a blob is shorter than it should be')
+    response.end()
+  } catch (error) {
+    throw ['EPIPE', 'ECONNRESET'].includes(errnoOf(error) ?? '') ? gone(error) : error
+  } finally {
+    clearTimeout(timer)
+    response.off('close', onClose)
+    await reader.close()
   }
 }
 

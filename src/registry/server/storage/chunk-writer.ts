@@ -1,8 +1,13 @@
 /** Writes chunks of a stream to the end of a file in pieces of a good size, the next piece being collected while
  *  one is written. Holds two pieces at the most. */
 import type { FileHandle } from 'node:fs/promises'
+import { beginWriteback } from '../../../sys/index.ts'
 
 const pieceBytes = 256 * 1024
+/** After so many bytes the disk begins to write them: whoever syncs the file at the end finds most of it done. */
+const writebackBytes = 8 * 1024 * 1024
+/** One of all writers at a time: it may hold a thread of the pool for as long as the disk's queue is full. */
+let isBeginning = false
 
 export class ChunkWriter {
   readonly #file: FileHandle
@@ -11,11 +16,15 @@ export class ChunkWriter {
   #chunks: Buffer[] = []
   #pendingBytes = 0
   #writing: Promise<void> | undefined
+  /** How far the disk was told to write, and the last time that it was. */
+  #writebackPosition: number
+  #writeback: Promise<void> | undefined
 
   /** `onWritten` hears of every size up to which the file will not change any more. */
   constructor(file: FileHandle, sizeBytes: number, onWritten: (sizeBytes: number) => void) {
     this.#file = file
     this.#position = sizeBytes
+    this.#writebackPosition = sizeBytes
     this.#onWritten = onWritten
   }
 
@@ -33,11 +42,15 @@ export class ChunkWriter {
     this.#start()
   }
 
-  /** Writes what is left. */
+  /** Writes what is left; the file may be closed afterwards. */
   async flush(): Promise<void> {
-    await this.#writing
-    this.#start()
-    await this.#writing
+    try {
+      await this.#writing
+      this.#start()
+      await this.#writing
+    } finally {
+      await this.#writeback
+    }
   }
 
   #start(): void {
@@ -57,6 +70,17 @@ export class ChunkWriter {
       rest = withoutFirst(rest, bytesWritten)
     }
     this.#onWritten(this.#position)
+    this.#beginWriteback()
+  }
+
+  #beginWriteback(): void {
+    const sizeBytes = this.#position - this.#writebackPosition
+    if (sizeBytes < writebackBytes || isBeginning) return
+    isBeginning = true
+    this.#writeback = beginWriteback(this.#file.fd, this.#writebackPosition, sizeBytes).finally(() => {
+      isBeginning = false
+    })
+    this.#writebackPosition = this.#position
   }
 }
 

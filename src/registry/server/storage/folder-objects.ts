@@ -59,6 +59,7 @@ export class FolderObjects implements ObjectStorage {
   async openReader(key: string): Promise<ObjectReader> {
     const file = await this.#openFile(key)
     return {
+      fd: file.fd,
       read: async (into, position) => (await file.read(into, 0, into.length, position)).bytesRead,
       close: () => file.close(),
     }

@@ -49,6 +49,8 @@ export interface ListPage {
 
 /** Reads an object into memory that the caller owns and uses again. */
 export interface ObjectReader {
+  /** The descriptor of the file that holds exactly the object's bytes, where there is one; good until `close`. */
+  readonly fd?: number
   /** Fills `into` with bytes from `position` on; gives how many, 0 only at the end. */
   read(into: Buffer, position: number): Promise<number>
   /** Idempotent. */
