@@ -37,6 +37,12 @@ export interface DaemonConfig {
   readonly minApiVersion: string
   readonly shutdownTimeoutSeconds: number
   readonly registries: RegistriesConfig
+  readonly plugins: {
+    /** Searched in this order. */
+    readonly directories: readonly string[]
+    /** How long a plugin that can't be reached is waited for. */
+    readonly timeoutSeconds: number
+  }
   readonly network: {
     readonly bip: string | undefined
     readonly mtu: number
@@ -63,6 +69,12 @@ export interface DaemonConfig {
 const defaultConfigFile = '/etc/berth/daemon.json'
 const defaultDataRoot = '/var/lib/berth'
 const defaultExecRoot = '/run/berth'
+/** As Docker documents them. */
+const defaultPluginDirectories: readonly string[] = [
+  '/run/docker/plugins',
+  '/etc/docker/plugins',
+  '/usr/lib/docker/plugins',
+]
 const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'fatal']
 
 /** Reads flags and the file they point to. Throws `invalidArgument` whose message names what is wrong. */
@@ -152,6 +164,10 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
     ),
     shutdownTimeoutSeconds: number(raw, 'shutdownTimeout') ?? 15,
     registries: registriesConfig(raw),
+    plugins: {
+      directories: raw.pluginDir === undefined ? defaultPluginDirectories : list(raw, 'pluginDir'),
+      timeoutSeconds: number(raw, 'pluginTimeout') ?? 30,
+    },
     network: networkConfig(raw),
     containers: containersConfig(raw),
   })

@@ -186,6 +186,18 @@ export const daemonOptions = {
     kind: 'string',
     help: 'File that holds the daemon\'s pid (default "EXEC-ROOT/berthd.pid")',
   },
+  pluginDir: {
+    flag: 'plugin-dir',
+    key: 'plugin-dirs',
+    kind: 'list',
+    help: 'Directory with sockets and descriptions of plugins (default "/run/docker/plugins", "/etc/docker/plugins", "/usr/lib/docker/plugins")',
+  },
+  pluginTimeout: {
+    flag: 'plugin-timeout',
+    key: 'plugin-timeout',
+    kind: 'number',
+    help: 'Seconds to wait for a plugin that can not be reached (default 30)',
+  },
   proxies: {
     key: 'proxies',
     kind: 'map',

@@ -22,7 +22,10 @@ export interface ContainerMount {
   readonly type: 'bind' | 'volume' | 'tmpfs' | 'image'
   /** Name of the volume or image; absent for binds and tmpfs. */
   readonly name?: string
-  /** Path on the host; '' for tmpfs and images, which are mounted for the time of a run (see `mount-sources.ts`). */
+  /** The volume's driver; absent for `local`. */
+  readonly driver?: string
+  /** Path on the host; '' for tmpfs and images, which are mounted for the time of a run (see `mount-sources.ts`), and
+   *  for volumes of a plugin before the first run. */
   readonly source: string
   readonly destination: string
   readonly readOnly: boolean

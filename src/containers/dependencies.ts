@@ -13,7 +13,8 @@ import type { HostFacts } from './validate.ts'
 
 /** Volumes that containers use. */
 export interface ContainerVolumes {
-  /** Makes the volume when there is none and notes the user; gives its directory on the host. */
+  /** Makes the volume when there is none and notes the user; gives its driver, and its directory on the host if it has
+   *  one while it is not mounted. */
   acquire(
     name: string,
     containerId: string,
@@ -23,13 +24,17 @@ export interface ContainerVolumes {
       readonly driver?: string
       readonly options?: Readonly<Record<string, string>>
     },
-  ): Promise<string>
+  ): Promise<{ readonly driver: string; readonly source: string }>
+  /** Makes a volume ready for a holder, mounting it when it has to be; gives its directory on the host. */
+  mount(name: string, holder: string): Promise<string>
+  /** The holder uses none of the volumes any more that were mounted for it. */
+  unmountAll(holder: string): Promise<void>
   /** The container uses no volume any more; with `removeAnonymous` those of its own go. */
   release(containerId: string, options: { readonly removeAnonymous: boolean }): Promise<void>
-  /** Fills an empty volume with what `source` holds. */
-  copyUp(source: string, name: string): Promise<void>
+  /** Fills an empty volume with what `source` holds; it is then mounted for the holder. */
+  copyUp(source: string, name: string, holder: string): Promise<void>
   /** Drops the references of containers that are not among these. */
-  restore(containers: ReadonlySet<string>): void
+  restore(containers: ReadonlySet<string>): Promise<void>
 }
 
 /** Images that containers are made of. */

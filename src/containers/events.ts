@@ -30,13 +30,13 @@ export function publishUses(context: ContainerContext, record: ContainerRecord, 
   for (const mount of record.mounts) {
     if (mount.type !== 'volume' || mount.name === undefined) continue
     if (use === 'end') {
-      events.publish('volume', 'unmount', mount.name, { container: record.id, driver: 'local' })
+      events.publish('volume', 'unmount', mount.name, { container: record.id, driver: mount.driver ?? 'local' })
       continue
     }
     events.publish('volume', 'mount', mount.name, {
       container: record.id,
       destination: mount.destination,
-      driver: 'local',
+      driver: mount.driver ?? 'local',
       propagation: mount.propagation,
       'read/write': String(!mount.readOnly),
     })

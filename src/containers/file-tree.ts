@@ -3,7 +3,7 @@
  *  tree without a place in the file system, and taken away again. */
 import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
-import { errnoOf } from '../base/index.ts'
+import { errnoOf, newId } from '../base/index.ts'
 import {
   attachMountTree,
   cloneMountTree,
@@ -20,13 +20,47 @@ import { withPart } from './mount-sources.ts'
 import { ensureDirectory } from './rootfs.ts'
 import { isUp } from './state.ts'
 import { clearView, type View, viewOf } from './view.ts'
+import { mountVolumes } from './volume-mounts.ts'
 
 const oDirectory = oPath | constants.O_DIRECTORY
 
 /** The tree to be read. The container may begin and end meanwhile. */
 export async function openFileTree(context: ContainerContext, record: ContainerRecord): Promise<View> {
-  const { id, state } = record
-  if (isUp(state.status)) return treeOfRunning(context, record)
+  if (isUp(record.state.status)) return treeOfRunning(context, record)
+  return await withVolumes(context, record, (mounted) => openStanding(context, mounted))
+}
+
+/** The tree to be changed. The caller holds the container's lock, and keeps it as long as the tree. */
+export async function openWritableTree(context: ContainerContext, record: ContainerRecord): Promise<View> {
+  if (isUp(record.state.status)) return treeOfRunning(context, record)
+  return await withVolumes(context, record, (mounted) => openStopped(context, mounted))
+}
+
+/** What its volumes need is mounted as long as the tree is open. */
+async function withVolumes(
+  context: ContainerContext,
+  record: ContainerRecord,
+  open: (record: ContainerRecord) => Promise<View>,
+): Promise<View> {
+  if (!record.mounts.some(({ type }) => type === 'volume')) return await open(record)
+  const holder = `view-${newId()}`
+  try {
+    const view = await open(await mountVolumes(context, record, holder))
+    return {
+      ...view,
+      [Symbol.dispose]() {
+        view[Symbol.dispose]()
+        context.background.run('unmount volumes', () => context.volumes.unmountAll(holder))
+      },
+    }
+  } catch (error) {
+    await context.volumes.unmountAll(holder)
+    throw error
+  }
+}
+
+async function openStanding(context: ContainerContext, record: ContainerRecord): Promise<View> {
+  const { id } = record
   const readOnly = await context.snapshots.mounts(snapshotKey(id), { readOnly: true })
   const { view, missing } = assemble(context, record, readOnly, false)
   if (missing === 0) return view
@@ -34,14 +68,9 @@ export async function openFileTree(context: ContainerContext, record: ContainerR
   // Nothing was ever mounted on these: a start would make the places, so they are made now.
   await context.locks.run(id, async () => {
     const now = context.containers.get(id)
-    if (!isUp(now.state.status)) (await openStopped(context, now))[Symbol.dispose]()
+    if (!isUp(now.state.status)) (await openStopped(context, record))[Symbol.dispose]()
   })
   return assemble(context, record, await context.snapshots.mounts(snapshotKey(id), { readOnly: true }), false).view
-}
-
-/** The tree to be changed. The caller holds the container's lock, and keeps it as long as the tree. */
-export async function openWritableTree(context: ContainerContext, record: ContainerRecord): Promise<View> {
-  return isUp(record.state.status) ? treeOfRunning(context, record) : openStopped(context, record)
 }
 
 async function openStopped(context: ContainerContext, record: ContainerRecord): Promise<View> {

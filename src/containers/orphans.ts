@@ -50,5 +50,5 @@ export async function removeOrphans(context: ContainerContext, known: ReadonlySe
       context.logger.error('what a container left can not be removed', { container: id, error: messageOf(error) })
     }
   }
-  context.volumes.restore(new Set([...broken, ...known]))
+  await context.volumes.restore(new Set([...broken, ...known]))
 }

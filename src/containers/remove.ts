@@ -83,6 +83,8 @@ export async function removeRecord(
   }
   const release = context.networks.tearDown(id)
   context.containers.delete(id)
+  // A driver need not remove what is mounted.
+  if (record.mounts.some(({ type }) => type === 'volume')) await context.volumes.unmountAll(id)
   // Before the answer: the caller may remove a volume that this container used in its next call.
   await context.volumes.release(id, { removeAnonymous: options.volumes })
   publishContainer(context.events, record, 'destroy')

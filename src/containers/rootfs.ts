@@ -20,15 +20,17 @@ export async function mountRootfs(context: ContainerContext, { id, hostConfig }:
   return target
 }
 
-/** Takes the root directory away, with its mount point. Not mounted: no error. A busy one is detached: what still
- *  uses it keeps it for its own time. */
+/** Takes the root directory away, with its mount point, and what was mounted for it. Not mounted: no error. A busy one
+ *  is detached: what still uses it keeps it for its own time. */
 export async function unmountRootfs(context: ContainerContext, id: string): Promise<void> {
   unmountSharedMemory(context, id)
   unmountSources(context, id)
   const target = context.paths.rootfs(id)
-  if (!existsSync(target)) return
-  await unmountInBackground(target)
-  rmdirSync(target)
+  if (existsSync(target)) {
+    await unmountInBackground(target)
+    rmdirSync(target)
+  }
+  await context.volumes.unmountAll(id)
 }
 
 /** Runs `work` with a descriptor of the root directory. */

@@ -30,6 +30,7 @@ import { ensureDirectory, mountRootfs, unmountRootfs } from './rootfs.ts'
 import { mountSharedMemory } from './shared-memory.ts'
 import { namespaceOf, type PreparedRun, specInput } from './spec-request.ts'
 import { checkVerb } from './state.ts'
+import { mountVolumes } from './volume-mounts.ts'
 
 /** Starts a container. Throws `notModified` when it runs. */
 export async function startContainer(context: ContainerContext, idOrName: string): Promise<void> {
@@ -54,14 +55,15 @@ export async function startLocked(context: ContainerContext, record: ContainerRe
   }
 }
 
-async function run(context: ContainerContext, record: ContainerRecord): Promise<void> {
-  const { id } = record
+async function run(context: ContainerContext, stored: ContainerRecord): Promise<void> {
+  const { id } = stored
   expectCgroupMove()
   const trace = stepTrace(context, id)
   await using undo = new Undo()
   undo.add(() => context.runtime.delete(id, { force: true }))
-  const rootfs = await mountRootfs(context, record)
+  const rootfs = await mountRootfs(context, stored)
   undo.add(() => unmountRootfs(context, id))
+  const record = await mountVolumes(context, stored)
   mountSharedMemory(context, record)
   await mountSources(context, record)
   trace('mount')

@@ -122,7 +122,7 @@ function toMountPoint(mount: ContainerMount): MountPoint {
     ...(mount.name === undefined ? {} : { Name: mount.name }),
     Source: mount.source,
     Destination: mount.destination,
-    ...(mount.type === 'volume' ? { Driver: 'local' } : {}),
+    ...(mount.type === 'volume' ? { Driver: mount.driver ?? 'local' } : {}),
     Mode: mount.mode,
     RW: !mount.readOnly,
     Propagation: mount.propagation,

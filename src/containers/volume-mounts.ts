@@ -1,8 +1,9 @@
-/** Makes the volumes of a new container ready: made when missing, noted as used, filled from the image when empty. */
+/** Makes the volumes of a new container ready: made when missing, noted as used, filled from the image when empty; and
+ *  those of a run: mounted when they have to be. */
 import { constants, mkdirSync, rmdirSync, statSync } from 'node:fs'
 import { errnoOf, invalidArgument, isKind, messageOf } from '../base/index.ts'
 import { closeFd, mount, openInRoot } from '../sys/index.ts'
-import { type ContainerMount, snapshotKey } from './container-record.ts'
+import { type ContainerMount, type ContainerRecord, snapshotKey, withChanges } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import type { PlannedMount } from './mount-plan.ts'
 import { unmountRootfs, withRoot } from './rootfs.ts'
@@ -15,28 +16,45 @@ export async function prepareVolumes(
 ): Promise<ContainerMount[]> {
   const mounts: ContainerMount[] = []
   const toFill: ContainerMount[] = []
-  for (const { copyUp, volumeLabels, volumeDriver, volumeOptions, makeSource, ...rest } of planned) {
-    if (rest.type === 'bind') checkSource(rest.source, makeSource === true)
-    if (rest.type === 'image') {
-      mounts.push({ ...rest, image: rest.image ?? imageOf(context, rest.name ?? '') })
-      continue
-    }
-    if (rest.type !== 'volume' || rest.name === undefined) {
-      mounts.push(rest)
-      continue
-    }
-    const source = await acquire(context, rest.name, id, {
-      anonymous: rest.anonymous === true,
-      ...(volumeLabels === undefined ? {} : { labels: volumeLabels }),
-      ...(volumeDriver === undefined ? {} : { driver: volumeDriver }),
-      ...(volumeOptions === undefined ? {} : { options: volumeOptions }),
-    })
-    const ready = { ...rest, source }
+  for (const one of planned) {
+    const ready = await prepareOne(context, id, one)
     mounts.push(ready)
-    if (copyUp === true) toFill.push(ready)
+    if (one.copyUp === true) toFill.push(ready)
   }
   if (toFill.length > 0) await fillFromImage(context, id, toFill)
   return mounts
+}
+
+async function prepareOne(context: ContainerContext, id: string, planned: PlannedMount): Promise<ContainerMount> {
+  const { copyUp: _copyUp, volumeLabels, volumeDriver, volumeOptions, makeSource, ...mount } = planned
+  if (mount.type === 'bind') checkSource(mount.source, makeSource === true)
+  if (mount.type === 'image') return { ...mount, image: mount.image ?? imageOf(context, mount.name ?? '') }
+  if (mount.type !== 'volume' || mount.name === undefined) return mount
+  const { source, driver } = await acquire(context, mount.name, id, {
+    anonymous: mount.anonymous === true,
+    ...(volumeLabels === undefined ? {} : { labels: volumeLabels }),
+    ...(volumeDriver === undefined ? {} : { driver: volumeDriver }),
+    ...(volumeOptions === undefined ? {} : { options: volumeOptions }),
+  })
+  const { driver: _inherited, ...rest } = mount
+  return { ...rest, source, ...(driver === 'local' ? {} : { driver }) }
+}
+
+/** Mounts the volumes that have to be for `holder`, who unmounts them; gives the record with their places on the host. */
+export async function mountVolumes(
+  context: ContainerContext,
+  record: ContainerRecord,
+  holder = record.id,
+): Promise<ContainerRecord> {
+  let isSame = true
+  const mounts: ContainerMount[] = []
+  for (const one of record.mounts) {
+    const source =
+      one.type === 'volume' && one.name !== undefined ? await context.volumes.mount(one.name, holder) : one.source
+    isSame &&= source === one.source
+    mounts.push(source === one.source ? one : { ...one, source })
+  }
+  return isSame ? record : withChanges(record, { mounts })
 }
 
 /** Throws `invalidArgument` for a driver that is not there: a 404 would have the client pull the container's image. */
@@ -45,7 +63,7 @@ async function acquire(
   name: string,
   id: string,
   request: Parameters<ContainerContext['volumes']['acquire']>[2],
-): Promise<string> {
+): ReturnType<ContainerContext['volumes']['acquire']> {
   try {
     return await context.volumes.acquire(name, id, request)
   } catch (cause) {
@@ -80,7 +98,7 @@ async function fillFromImage(context: ContainerContext, id: string, volumes: rea
   mkdirSync(target, { recursive: true })
   for (const layer of await context.snapshots.mounts(snapshotKey(id))) mount(layer, target)
   try {
-    for (const volume of volumes) await fillOne(context, target, volume)
+    for (const volume of volumes) await fillOne(context, id, volume)
   } finally {
     await unmountRootfs(context, id)
     rmdirSync(context.paths.bundle(id))
@@ -88,11 +106,11 @@ async function fillFromImage(context: ContainerContext, id: string, volumes: rea
 }
 
 /** The image decides what is at the destination, so it is looked up without leaving the image's root. */
-async function fillOne(context: ContainerContext, root: string, volume: ContainerMount): Promise<void> {
-  const fd = withRoot(root, (rootFd) => openDirectory(rootFd, volume.destination))
+async function fillOne(context: ContainerContext, id: string, volume: ContainerMount): Promise<void> {
+  const fd = withRoot(context.paths.rootfs(id), (rootFd) => openDirectory(rootFd, volume.destination))
   if (fd === undefined) return
   try {
-    await context.volumes.copyUp(`/proc/self/fd/${fd}`, volume.name ?? '')
+    await context.volumes.copyUp(`/proc/self/fd/${fd}`, volume.name ?? '', id)
   } finally {
     closeFd(fd)
   }

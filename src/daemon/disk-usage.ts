@@ -2,7 +2,7 @@
 import type { DiskUsage, DiskUsageType, Volume } from '../api/index.ts'
 import type { ContainerService } from '../containers/index.ts'
 import type { Images } from '../images/index.ts'
-import { diskUsage as sizeOf, type Volumes } from '../volumes/index.ts'
+import { isMeasured, diskUsage as sizeOf, type Volumes } from '../volumes/index.ts'
 import { toVolume } from './volume-backend.ts'
 
 export interface DiskUsageParts {
@@ -25,10 +25,11 @@ export async function measureDiskUsage(parts: DiskUsageParts, types: ReadonlySet
 }
 
 async function volumes({ volumes }: DiskUsageParts): Promise<readonly Volume[]> {
-  return Promise.all(
-    volumes.list().map(async (record) => ({
-      ...toVolume(record),
-      UsageData: { Size: await sizeOf(record.mountpoint), RefCount: record.users },
+  const measured = (await volumes.catalog.list()).volumes.filter(isMeasured)
+  return await Promise.all(
+    measured.map(async (volume) => ({
+      ...toVolume(volume),
+      UsageData: { Size: await sizeOf(volume.mountpoint), RefCount: volume.users },
     })),
   )
 }

@@ -22,6 +22,7 @@ import { EventBus } from '../events/index.ts'
 import { type Endpoint, loadTls } from '../http/index.ts'
 import { checkStore, ImagePushes, Images } from '../images/index.ts'
 import { Networks } from '../network/index.ts'
+import { Plugins } from '../plugins/index.ts'
 import { ConmonRuntime, capabilitiesOfMask } from '../runtime/index.ts'
 import { type ApiServer, type Backends, createServer } from '../server/index.ts'
 import { OverlaySnapshotter } from '../snapshots/index.ts'
@@ -113,7 +114,17 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     defaultRuntime: config.containers.defaultRuntime,
   })
   undo.add(() => runtime.close())
-  const volumes = await Volumes.open({ root: join(config.dataRoot, 'volumes'), db, logger })
+  const plugins = new Plugins({
+    directories: config.plugins.directories,
+    retryMs: config.plugins.timeoutSeconds * 1000,
+    logger: logger.child({ component: 'plugins' }),
+  })
+  const volumes = await Volumes.open({
+    root: join(config.dataRoot, 'volumes'),
+    db,
+    plugins,
+    logger: logger.child({ component: 'volumes' }),
+  })
 
   const capabilities = capabilitiesOfMask(effectiveCapabilities())
   const host = hostInfo()
@@ -144,7 +155,9 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
   }
   mkdirSync(context.paths.root, { recursive: true, mode: 0o710 })
   const adopted = await adoptContainers(context)
-  await networks.restore(liveIds(context, adopted))
+  const living = liveIds(context, adopted)
+  await networks.restore(living)
+  await volumes.mounts.restore(living)
   await finishRestore(context, adopted)
   const sweep = () => background.run('garbage collection', () => images.garbage.sweep())
   sweep()
@@ -164,6 +177,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
       context,
       engineId: engineId(config.dataRoot),
       imageCount: () => [...images.store.records()].length,
+      volumePlugins: () => plugins.names('VolumeDriver'),
       diskUsage: (types) => measureDiskUsage({ images, volumes, containers: service }, types),
       check: (abort) => checkStore({ ...images.parts, snapshots, containers: () => containerLayers(index) }, abort),
     }),
@@ -198,6 +212,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
       await images.close()
       await networks.close({ remove: removeNetwork })
       runtime.close()
+      await volumes.close()
       await snapshots.close()
       // Gone with its last container; containers that run on keep it.
       removeEmptyCgroup(current.settings.cgroupParent)

@@ -14,6 +14,8 @@ export interface SystemBackendOptions {
   /** Identifies this installation for ever. */
   readonly engineId: string
   readonly imageCount: () => number
+  /** Names of the plugins that are drivers of volumes. */
+  readonly volumePlugins: () => Promise<readonly string[]>
   readonly diskUsage: NonNullable<SystemBackend['diskUsage']>
   readonly check: SystemBackend['check']
 }
@@ -29,7 +31,7 @@ export function systemBackend(options: SystemBackendOptions): SystemBackend {
     diskUsage: options.diskUsage,
     check: options.check,
     async info() {
-      return systemInfo(options)
+      return systemInfo(options, await options.volumePlugins())
     },
     async *events({ sinceNs, untilNs, filters }, { signal }) {
       for await (const event of options.context.events.stream({ sinceNs, untilNs }, signal)) {
@@ -87,7 +89,10 @@ function systemVersion(programs: readonly HostProgram[], minApiVersion: string):
   }
 }
 
-function systemInfo({ config, context, engineId, imageCount }: SystemBackendOptions): SystemInfo {
+function systemInfo(
+  { config, context, engineId, imageCount }: SystemBackendOptions,
+  volumePlugins: readonly string[],
+): SystemInfo {
   const host = hostInfo()
   const kernel = kernelFeatures()
   const limits = cgroupFeatures()
@@ -104,7 +109,7 @@ function systemInfo({ config, context, engineId, imageCount }: SystemBackendOpti
     ],
     DockerRootDir: config.dataRoot,
     Plugins: {
-      Volume: ['local'],
+      Volume: ['local', ...volumePlugins],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
       Log: ['json-file', 'local', 'none'],

@@ -4,42 +4,43 @@ import { invalidArgument } from '../base/index.ts'
 import type { ContainerVolumes } from '../containers/index.ts'
 import type { EventBus } from '../events/index.ts'
 import type { VolumeBackend } from '../server/index.ts'
-import type { VolumeRecord, VolumeSummary, Volumes } from '../volumes/index.ts'
+import { pruneVolumes, type VolumeRecord, type VolumeSummary, type Volumes } from '../volumes/index.ts'
 
 /** Volumes as the API calls them. */
 export function volumeBackend(volumes: Volumes, events: EventBus): VolumeBackend {
-  const publish = (action: string, name: string): void => events.publish('volume', action, name, { driver: 'local' })
   return {
     async list(filters) {
-      const records = volumes.list().filter((record) => matchesAll(record, filters))
-      return { Volumes: records.map(toVolume), Warnings: null }
+      const { volumes: all, warnings } = await volumes.catalog.list()
+      const selected = all.filter((volume) => matchesAll(volume, filters))
+      return { Volumes: selected.map(toVolume), Warnings: warnings.length === 0 ? null : warnings }
     },
     async inspect(name) {
-      return toVolume(volumes.get(name))
+      return toVolume(await volumes.catalog.inspect(name))
     },
     async create(request) {
-      const isNew = !request.Name || !volumes.has(request.Name)
-      const record = volumes.create({
+      const { record, isNew } = await volumes.create({
         name: request.Name ?? undefined,
         driver: request.Driver ?? undefined,
         labels: request.Labels ?? undefined,
         options: request.DriverOpts ?? undefined,
       })
-      if (isNew) publish('create', record.name)
-      return toVolume(record)
+      if (isNew) publish(events, 'create', record)
+      return toVolume(await volumes.catalog.inspect(record.name))
     },
     async remove(name, options) {
-      volumes.remove(name, options)
-      publish('destroy', name)
+      const removed = await volumes.remove(name, options)
+      if (removed !== undefined) publish(events, 'destroy', removed)
     },
     async prune(filters) {
-      const all = (filters.all ?? []).some((value) => value === 'true' || value === '1')
+      const all = (filters.all ?? []).some(isTrue)
       const rest = Object.fromEntries(Object.entries(filters).filter(([key]) => key !== 'all'))
-      const { removed, reclaimedBytes } = await volumes.prune(
-        (record) => (all || record.anonymous) && matchesAll({ ...record, users: 0 }, rest),
+      const { removed, reclaimedBytes } = await pruneVolumes(
+        volumes,
+        (volume) => (all || volume.anonymous) && matchesAll(volume, rest),
       )
-      for (const name of removed) publish('destroy', name)
-      return { VolumesDeleted: removed, SpaceReclaimed: reclaimedBytes }
+      for (const record of removed) publish(events, 'destroy', record)
+      events.publish('volume', 'prune', '', { reclaimed: String(reclaimedBytes) })
+      return { VolumesDeleted: removed.map(({ name }) => name), SpaceReclaimed: reclaimedBytes }
     },
   }
 }
@@ -48,31 +49,35 @@ export function volumeBackend(volumes: Volumes, events: EventBus): VolumeBackend
 export function containerVolumes(volumes: Volumes, events: EventBus): ContainerVolumes {
   return {
     async acquire(name, containerId, request) {
-      const isNew = !volumes.has(name)
-      const { mountpoint } = volumes.createFor(containerId, { ...request, name })
-      if (isNew) events.publish('volume', 'create', name, { driver: 'local' })
-      return mountpoint
+      const { record, isNew } = await volumes.createFor(containerId, { ...request, name })
+      if (isNew) publish(events, 'create', record)
+      return { driver: record.driver, source: record.mountpoint }
     },
+    mount: (name, holder) => volumes.mounts.mount(name, holder),
+    unmountAll: (holder) => volumes.mounts.unmountAll(holder),
     async release(containerId, options) {
-      for (const name of volumes.release(containerId, options)) {
-        events.publish('volume', 'destroy', name, { driver: 'local' })
-      }
+      for (const record of await volumes.release(containerId, options)) publish(events, 'destroy', record)
     },
-    copyUp: (source, name) => volumes.copyUp(source, name),
+    copyUp: (source, name, holder) => volumes.mounts.copyUp(source, name, holder),
     restore: (containers) => volumes.restore(containers),
   }
 }
 
+function publish(events: EventBus, action: string, { name, driver }: VolumeRecord): void {
+  events.publish('volume', action, name, { driver })
+}
+
 /** A volume as the API shows it. */
-export function toVolume(record: VolumeRecord): Volume {
+export function toVolume(volume: VolumeSummary): Volume {
   return {
-    Name: record.name,
-    Driver: record.driver,
-    Mountpoint: record.mountpoint,
-    CreatedAt: record.created,
-    Labels: Object.keys(record.labels).length === 0 ? null : record.labels,
-    Scope: 'local',
-    Options: Object.keys(record.options).length === 0 ? null : record.options,
+    Name: volume.name,
+    Driver: volume.driver,
+    Mountpoint: volume.mountpoint,
+    CreatedAt: volume.created,
+    ...(volume.status === undefined ? {} : { Status: volume.status }),
+    Labels: Object.keys(volume.labels).length === 0 ? null : volume.labels,
+    Scope: volume.scope,
+    Options: Object.keys(volume.options).length === 0 ? null : volume.options,
   }
 }
 
@@ -87,7 +92,7 @@ function matches(record: VolumeSummary, key: string, values: readonly string[]):
     case 'driver':
       return values.includes(record.driver)
     case 'dangling':
-      return values.some((value) => (value === 'true' || value === '1') === (record.users === 0))
+      return values.some((value) => isDangling(value) === (record.users === 0))
     case 'label':
       return values.every((value) => hasLabel(record, value))
     case 'label!':
@@ -95,6 +100,16 @@ function matches(record: VolumeSummary, key: string, values: readonly string[]):
     default:
       throw invalidArgument(`invalid filter '${key}'`)
   }
+}
+
+function isTrue(value: string): boolean {
+  return ['1', 't', 'true', 'True', 'TRUE', 'T'].includes(value)
+}
+
+function isDangling(value: string): boolean {
+  if (isTrue(value)) return true
+  if (['0', 'f', 'false', 'False', 'FALSE', 'F'].includes(value)) return false
+  throw invalidArgument(`invalid filter 'dangling=[${value}]'`)
 }
 
 function hasLabel(record: VolumeRecord, label: string): boolean {

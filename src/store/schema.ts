@@ -11,7 +11,7 @@
  *    addresses           one lease of an address in a network
  *    ports               one lease of a published host port
  *    endpoints           a container's membership in a network
- *    volumes             a row per volume; volume_references says who uses it
+ *    volumes             a row per volume; volume_references says who uses it, volume_mounts for whom it is mounted
  */
 export const migrations: readonly string[] = [
   `
@@ -87,5 +87,12 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (volume, container_id)
   ) WITHOUT ROWID;
   CREATE INDEX volume_references_by_container ON volume_references (container_id);
+  `,
+  `
+  CREATE TABLE volume_mounts (
+    holder TEXT NOT NULL,
+    volume TEXT NOT NULL,
+    PRIMARY KEY (holder, volume)
+  ) WITHOUT ROWID;
   `,
 ]

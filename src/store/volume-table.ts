@@ -73,4 +73,14 @@ export class VolumeTable<R extends { readonly name: string }> {
   holders(): string[] {
     return this.#db.all('SELECT DISTINCT container_id FROM volume_references').map((row) => String(row.container_id))
   }
+
+  /** Changes a row; nothing when there is none. */
+  replace(record: R): void {
+    this.#db.run('UPDATE volumes SET record = ? WHERE name = ?', JSON.stringify(record), record.name)
+  }
+
+  /** Removes the row, whoever uses the volume. */
+  delete(name: string): void {
+    this.#db.run('DELETE FROM volumes WHERE name = ?', name)
+  }
 }

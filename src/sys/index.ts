@@ -89,6 +89,7 @@ export {
   unmount,
   unmountInBackground,
 } from './mount.ts'
+export { mountByProgram } from './mount-by-program.ts'
 export { listMounts, type MountInfo, parseMountInfo } from './mount-table.ts'
 export { attachMountTree, cloneMountTree, type MountTreeOptions } from './mount-tree.ts'
 export {

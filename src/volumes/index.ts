@@ -1,4 +1,7 @@
 export { diskUsage } from './disk-usage.ts'
+export { isMeasured, pruneVolumes } from './prune-volumes.ts'
+export type { VolumeScope } from './volume-driver.ts'
+export { VolumeMounts } from './volume-mounts.ts'
 export { anonymousLabel, checkVolumeName } from './volume-name.ts'
 export type { VolumeRecord, VolumeRequest, VolumeSummary } from './volume-record.ts'
-export { Volumes, type VolumesOptions } from './volumes.ts'
+export { type CreatedVolume, Volumes, type VolumesOptions } from './volumes.ts'

@@ -1,6 +1,7 @@
 /** Where volumes are kept. Layout (as Docker's local driver has it, so that tools find it):
  *
  *    <data-root>/volumes/<name>/_data      the volume's content
+ *    <data-root>/volumes/<name>/opts.json  what is mounted on it, for a volume with options
  *    <data-root>/volumes/<name>/.filling   is there while content is copied in; what it marks is incomplete
  *    <data-root>/volumes/.gone-<id>        a removed volume that is still being deleted
  */
@@ -19,6 +20,10 @@ export function contentDirectory(root: string, name: string): string {
 
 export function fillingMark(root: string, name: string): string {
   return join(root, name, '.filling')
+}
+
+export function optionsFile(root: string, name: string): string {
+  return join(root, name, 'opts.json')
 }
 
 export function newGoneDirectory(root: string): string {

@@ -1,176 +1,174 @@
-/** Volumes of the local driver: directories that outlive containers.
- *  Invariant: a row exists only while its directory does; a removal deletes the row first (the database refuses it while
- *  a container has a reference), so a crash in between leaves a directory without row, which the next start adopts. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { Background, conflict, errnoOf, isKind, KeyedMutex, type Logger, newId, notFound } from '../base/index.ts'
-import { type Database, VolumeTable } from '../store/index.ts'
-import { copyTree } from './copy-tree.ts'
-import { diskUsage } from './disk-usage.ts'
-import { contentDirectory, fillingMark, isGoneDirectory, newGoneDirectory, volumeDirectory } from './paths.ts'
-import { anonymousLabel, checkVolumeDriver, checkVolumeName } from './volume-name.ts'
-import type { VolumeRecord, VolumeRequest, VolumeSummary } from './volume-record.ts'
+/** Volumes of all drivers: what is known of each, and who uses it.
+ *  Invariant: a row of the local driver exists only while its directory does; a removal deletes the row first (the
+ *  database refuses it while a container has a reference), so a crash in between leaves a directory without row, which
+ *  the next start adopts. A plugin's volume has its row before the plugin is asked to make it, until after it was
+ *  asked to remove it. */
+import { mkdirSync } from 'node:fs'
+import {
+  Background,
+  type BerthError,
+  conflict,
+  isKind,
+  KeyedMutex,
+  type Logger,
+  messageOf,
+  newId,
+  notFound,
+} from '../base/index.ts'
+import type { Plugins } from '../plugins/index.ts'
+import { type Database, VolumeMountTable, VolumeTable } from '../store/index.ts'
+import { LocalDriver } from './local-driver.ts'
+import { checkLocalOptions } from './local-options.ts'
+import { newRecord, told, VolumeCatalog } from './volume-catalog.ts'
+import type { VolumeDriver } from './volume-driver.ts'
+import { localDriverName, VolumeDrivers } from './volume-drivers.ts'
+import { VolumeMounts } from './volume-mounts.ts'
+import { anonymousLabel, checkVolumeName } from './volume-name.ts'
+import type { VolumeRecord, VolumeRequest } from './volume-record.ts'
 
 export interface VolumesOptions {
   readonly db: Database
   /** `<data-root>/volumes`. */
   readonly root: string
+  readonly plugins: Plugins
   readonly logger: Logger
 }
 
+/** A volume that was made, or was there. */
+export interface CreatedVolume {
+  readonly record: VolumeRecord
+  readonly isNew: boolean
+}
+
 export class Volumes {
+  /** Mounting what has to be mounted. */
+  readonly mounts: VolumeMounts
+  /** Looking up what there is. */
+  readonly catalog: VolumeCatalog
   readonly #root: string
   readonly #table: VolumeTable<VolumeRecord>
-  readonly #logger: Logger
+  readonly #drivers: VolumeDrivers
   readonly #background: Background
-  readonly #filling = new KeyedMutex()
+  readonly #logger: Logger
+  /** By volume's name; for local volumes without a name nothing else can be under way. */
+  readonly #locks = new KeyedMutex()
 
   private constructor(options: VolumesOptions) {
-    this.#root = options.root
+    const { root, logger } = options
+    this.#root = root
     this.#table = new VolumeTable(options.db)
-    this.#logger = options.logger
-    this.#background = new Background(options.logger)
+    this.#logger = logger
+    this.#background = new Background(logger)
+    this.#drivers = new VolumeDrivers(new LocalDriver(root, this.#background), options.plugins)
+    this.catalog = new VolumeCatalog({ root, table: this.#table, drivers: this.#drivers })
+    this.mounts = new VolumeMounts({
+      root,
+      logger,
+      table: new VolumeMountTable(options.db),
+      record: (name) => this.catalog.get(name),
+      save: (record) => this.#table.replace(record),
+      drivers: this.#drivers,
+    })
   }
 
   /** Opens the volumes below `root`, adopts directories that have no row and ends interrupted removals. */
   static async open(options: VolumesOptions): Promise<Volumes> {
     mkdirSync(options.root, { recursive: true, mode: 0o701 })
     const volumes = new Volumes(options)
-    volumes.#adopt()
+    volumes.#drivers.local.sweep()
+    await volumes.#adopt()
     return volumes
   }
 
   /** Makes a volume; gives the existing one when there is one of that name.
-   *  Throws `invalidArgument` for a bad name or option, `notFound` for another driver. */
-  create(request: VolumeRequest = {}): VolumeRecord {
+   *  Throws `invalidArgument` for a bad name or option, `notFound` for an unknown driver, `conflict` for a volume of
+   *  another driver or with other options. */
+  async create(request: VolumeRequest = {}): Promise<CreatedVolume> {
     const name = request.name === undefined || request.name === '' ? newId() : request.name
     const anonymous = request.anonymous === true || name !== request.name
-    checkVolumeName(name)
-    checkVolumeDriver(name, request)
-    const existing = this.#table.find(name)
-    if (existing !== undefined) return existing
-    const labels = anonymous ? { ...request.labels, [anonymousLabel]: '' } : { ...request.labels }
-    makeDirectories(this.#root, name)
-    const record = this.#newRecord(name, labels, anonymous)
-    this.#table.insert(record)
-    return record
+    return await this.#locks.run(name, async () => {
+      const driver = request.driver ? await this.#driverFor(name, request.driver) : undefined
+      const known = this.#table.find(name)
+      if (known !== undefined) return await this.#reuse(known, request, driver)
+      const labels = anonymous ? { ...request.labels, [anonymousLabel]: '' } : { ...request.labels }
+      const record = newRecord(this.#root, name, driver?.name ?? localDriverName, {
+        labels,
+        options: request.options ?? {},
+        anonymous,
+      })
+      const foreign = anonymous ? undefined : await this.catalog.findForeign(name, driver)
+      if (foreign !== undefined) return this.#takeOver({ ...record, driver: foreign.name }, driver)
+      await this.#make(record, driver ?? this.#drivers.local)
+      return { record, isNew: true }
+    })
   }
 
   /** Makes a volume, unless there is one of that name, for a container that uses it from then on. The use is noted
    *  first: of a crash in between, the container's clean-up finds the volume. Throws as `create` does; then, the
    *  container is still to be released. */
-  createFor(containerId: string, request: VolumeRequest & { readonly name: string }): VolumeRecord {
-    checkVolumeName(request.name)
+  async createFor(containerId: string, request: VolumeRequest & { readonly name: string }): Promise<CreatedVolume> {
     this.#table.addReference(request.name, containerId)
-    return this.create(request)
+    return await this.create(request)
   }
 
-  /** The volume of that name. Throws `notFound`. */
-  get(name: string): VolumeRecord {
-    const record = this.#table.find(name)
-    if (record === undefined) throw notFound(`get ${name}: no such volume`)
-    return record
-  }
-
-  /** Whether there is a volume of that name. */
-  has(name: string): boolean {
-    return this.#table.find(name) !== undefined
-  }
-
-  /** All volumes by name, with the number of containers that use each. */
-  list(): VolumeSummary[] {
-    const users = this.#table.userCounts()
-    return this.#table.all().map((record) => ({ ...record, users: users.get(record.name) ?? 0 }))
-  }
-
-  /** Removes a volume. Throws `notFound` (not with `force`), and `conflict` while a container uses it. */
-  remove(name: string, options: { readonly force?: boolean } = {}): void {
-    try {
-      this.get(name)
-    } catch (error) {
-      if (options.force === true && isKind(error, 'notFound')) return
-      throw error
-    }
-    if (!this.#table.deleteUnused(name)) {
-      throw conflict(`remove ${name}: volume is in use - [${this.#table.users(name).join(', ')}]`)
-    }
-    this.#discard(volumeDirectory(this.#root, name))
-  }
-
-  /** Removes the volumes that no container uses and that `selects` says yes to. */
-  async prune(
-    selects: (record: VolumeRecord) => boolean,
-  ): Promise<{ readonly removed: string[]; readonly reclaimedBytes: number }> {
-    const removed: string[] = []
-    let reclaimedBytes = 0
-    for (const record of this.list()) {
-      if (record.users > 0 || !selects(record)) continue
-      const bytes = await diskUsage(record.mountpoint)
-      try {
-        this.remove(record.name)
-      } catch (error) {
-        // Taken into use, or removed by somebody else, while it was measured.
-        if (isKind(error, 'conflict') || isKind(error, 'notFound')) continue
-        throw error
+  /** Removes a volume; gives what it was, or undefined when there was none and `force` is said. `force` also forgets a
+   *  volume whose plugin can't be reached. Throws `notFound`, `conflict` while a container uses it. */
+  async remove(name: string, options: { readonly force?: boolean } = {}): Promise<VolumeRecord | undefined> {
+    const { force = false } = options
+    return await this.#locks.run(name, async () => {
+      const record = this.#table.find(name) ?? (await this.#foreign(name))
+      if (record === undefined) {
+        if (force) return undefined
+        throw notFound(`get ${name}: no such volume`)
       }
-      removed.push(record.name)
-      reclaimedBytes += bytes
-    }
-    return { removed, reclaimedBytes }
+      if (record.driver !== localDriverName) await this.#removeAtPlugin(record, force)
+      else if (this.#table.deleteUnused(name)) await this.#drivers.local.remove(name)
+      else throw this.#inUse(name)
+      return record
+    })
   }
 
-  /** Notes that a container uses a volume; gives the directory to mount. Throws `notFound`. */
-  acquire(name: string, containerId: string): string {
+  /** Notes that somebody other than a container uses a volume, until `release`. Throws `notFound`. */
+  hold(name: string, holder: string): VolumeRecord {
     return this.#table.transaction(() => {
-      const { mountpoint } = this.get(name)
-      this.#table.addReference(name, containerId)
-      return mountpoint
+      const record = this.catalog.get(name)
+      this.#table.addReference(name, holder)
+      return record
     })
   }
 
   /** Drops all references of a container; with `removeAnonymous`, also its anonymous volumes that nobody else uses.
-   *  Gives the names of the volumes that it removed. */
-  release(containerId: string, options: { readonly removeAnonymous?: boolean } = {}): string[] {
-    const removed: string[] = []
+   *  Gives the volumes that it removed. */
+  async release(
+    containerId: string,
+    options: { readonly removeAnonymous?: boolean } = {},
+  ): Promise<readonly VolumeRecord[]> {
+    const removed: VolumeRecord[] = []
     for (const name of this.#table.release(containerId)) {
       if (options.removeAnonymous !== true || this.#table.find(name)?.anonymous !== true) continue
       try {
-        this.remove(name)
-        removed.push(name)
+        const record = await this.remove(name, { force: true })
+        if (record !== undefined) removed.push(record)
       } catch (error) {
-        if (!isKind(error, 'conflict')) throw error
+        // What its plugin refuses stays, as one that nobody uses.
+        if (!isKind(error, 'conflict')) {
+          this.#logger.warn('volume could not be removed', { volume: name, error: messageOf(error) })
+        }
       }
     }
     return removed
   }
 
   /** Drops the references of containers that are not in `containers`: what a crash may have left. */
-  restore(containers: ReadonlySet<string>): void {
+  async restore(containers: ReadonlySet<string>): Promise<void> {
     for (const containerId of this.#table.holders()) {
-      if (!containers.has(containerId)) this.release(containerId)
+      if (!containers.has(containerId)) await this.release(containerId)
     }
   }
 
-  /** Fills an empty volume with what the image has at the mount's place; a volume with content stays as it is.
-   *  `sourceDirectory` must be safe to read: resolved within the image's root by the caller. */
-  async copyUp(sourceDirectory: string, name: string): Promise<void> {
-    const target = this.get(name).mountpoint
-    await this.#filling.run(name, async () => {
-      const mark = fillingMark(this.#root, name)
-      const interrupted = existsSync(mark)
-      if (!interrupted && readdirSync(target).length > 0) return
-      writeFileSync(mark, '')
-      if (interrupted) emptyDirectory(target)
-      try {
-        await copyTree(sourceDirectory, target)
-      } catch (error) {
-        emptyDirectory(target)
-        throw error
-      } finally {
-        rmSync(mark, { force: true })
-      }
-    })
+  /** The containers that use a volume. */
+  users(name: string): readonly string[] {
+    return this.#table.users(name)
   }
 
   /** Waits for the deletion of removed volumes. */
@@ -178,50 +176,97 @@ export class Volumes {
     await this.#background.drain()
   }
 
-  #newRecord(name: string, labels: Record<string, string>, anonymous: boolean): VolumeRecord {
-    const created = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
-    const mountpoint = contentDirectory(this.#root, name)
-    return { version: 1, name, driver: 'local', mountpoint, created, labels, options: {}, anonymous }
+  async #foreign(name: string): Promise<VolumeRecord | undefined> {
+    const driver = await this.catalog.findForeign(name)
+    return driver && newRecord(this.#root, name, driver.name)
   }
 
-  /** Moves a volume's directory out of the way at once and deletes it without making anybody wait. */
-  #discard(directory: string): void {
-    const gone = newGoneDirectory(this.#root)
+  async #driverFor(name: string, driver: string): Promise<VolumeDriver> {
+    return await told(`create ${name}`, () => this.#drivers.get(driver))
+  }
+
+  #takeOver(record: VolumeRecord, wanted: VolumeDriver | undefined): CreatedVolume {
+    if (wanted !== undefined && wanted.name !== record.driver) throw nameTaken(record.name, record.driver)
+    const known = { ...record, mountpoint: '', labels: {}, options: {} }
+    this.#table.insert(known)
+    return { record: known, isNew: false }
+  }
+
+  async #make(record: VolumeRecord, driver: VolumeDriver): Promise<void> {
+    const { name, options } = record
+    if (driver.name === localDriverName) {
+      checkVolumeName(name)
+      checkLocalOptions(name, options)
+      await driver.create(name, options)
+      this.#table.insert(record)
+      return
+    }
+    this.#table.insert(record)
     try {
-      renameSync(directory, gone)
+      await told(`create ${name}`, () => driver.create(name, options))
     } catch (error) {
-      // Somebody deleted it by hand: then nothing is left to do.
-      if (errnoOf(error) === 'ENOENT') return
+      this.#table.delete(name)
       throw error
     }
-    this.#background.run('delete volume', () => rm(gone, { recursive: true, force: true }))
   }
 
-  #adopt(): void {
-    const known = new Set(this.#table.all().map((record) => record.name))
-    for (const entry of readdirSync(this.#root, { withFileTypes: true })) {
-      if (!entry.isDirectory() || known.has(entry.name)) continue
-      if (isGoneDirectory(entry.name)) {
-        const path = join(this.#root, entry.name)
-        this.#background.run('delete volume', () => rm(path, { recursive: true, force: true }))
-      } else if (existsSync(contentDirectory(this.#root, entry.name))) {
-        this.#logger.info('volume directory adopted', { name: entry.name })
-        this.#table.insert(this.#newRecord(entry.name, {}, /^[0-9a-f]{64}$/.test(entry.name)))
+  async #reuse(known: VolumeRecord, request: VolumeRequest, driver: VolumeDriver | undefined): Promise<CreatedVolume> {
+    const { name } = known
+    if (driver !== undefined && driver.name !== known.driver) throw nameTaken(name, known.driver)
+    const wanted = request.options ?? {}
+    if (Object.keys(wanted).length > 0) {
+      if (known.driver === localDriverName) checkLocalOptions(name, wanted)
+      if (!isSame(wanted, known.options)) {
+        throw conflict(`create ${name}: volume ${name} exists already, with other driver options: ${shown(known)}`)
       }
+    }
+    // Its plugin has lost it: the same once more.
+    if (driver !== undefined && driver.name !== localDriverName && (await driver.find(name)) === undefined) {
+      await told(`create ${name}`, () => driver.create(name, known.options))
+    }
+    return { record: known, isNew: false }
+  }
+
+  async #removeAtPlugin({ name, driver: driverName }: VolumeRecord, force: boolean): Promise<void> {
+    if (this.#table.users(name).length > 0) throw this.#inUse(name)
+    try {
+      const driver = await this.#drivers.get(driverName, { once: force })
+      if ((await driver.find(name)) !== undefined) await driver.remove(name)
+    } catch (cause) {
+      const gone = isKind(cause, 'notFound') || isKind(cause, 'unavailable')
+      if (!force || !gone) await told(`remove ${name}`, () => Promise.reject(cause))
+    }
+    this.#table.delete(name)
+  }
+
+  #inUse(name: string): BerthError {
+    return conflict(`remove ${name}: volume is in use - [${this.#table.users(name).join(', ')}]`)
+  }
+
+  async #adopt(): Promise<void> {
+    const known = new Set(this.#table.all().map((record) => record.name))
+    const { local } = this.#drivers
+    for (const { name } of await local.list()) {
+      if (known.has(name)) continue
+      this.#logger.info('volume directory adopted', { name })
+      const options = local.optionsOf(name)
+      this.#table.insert(
+        newRecord(this.#root, name, localDriverName, { labels: {}, options, anonymous: /^[0-9a-f]{64}$/.test(name) }),
+      )
     }
   }
 }
 
-/** The umask does not count here: other users reach a volume through its container only. */
-function makeDirectories(root: string, name: string): void {
-  const directory = volumeDirectory(root, name)
-  const content = contentDirectory(root, name)
-  if (existsSync(content)) return
-  mkdirSync(content, { recursive: true })
-  chmodSync(directory, 0o701)
-  chmodSync(content, 0o755)
+function nameTaken(name: string, driver: string): BerthError {
+  return conflict(`create ${name}: driver '${driver}' already has volume '${name}': volume name must be unique`)
 }
 
-function emptyDirectory(directory: string): void {
-  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true })
+function isSame(left: Readonly<Record<string, string>>, right: Readonly<Record<string, string>>): boolean {
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)])
+  return [...keys].every((key) => left[key] === right[key])
+}
+
+function shown({ options }: VolumeRecord): string {
+  const pairs = Object.entries(options).map(([key, value]) => `${key}=${value}`)
+  return pairs.length === 0 ? 'none' : pairs.join(' ')
 }

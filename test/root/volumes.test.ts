@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { nullLogger } from '../../src/base/index.ts'
+import { Plugins } from '../../src/plugins/index.ts'
 import { Database } from '../../src/store/index.ts'
 import { getXattr, setXattr } from '../../src/sys/index.ts'
 import { Volumes } from '../../src/volumes/index.ts'
@@ -25,7 +26,8 @@ const skip = process.env.BERTH_TEST_ROOT === '1' ? false : 'needs root: BERTH_TE
 test('copyUp keeps owners, modes, times, attributes, hard links and devices', { skip }, async (t) => {
   const home = mkdtempSync('/tmp/bvr')
   const db = Database.open(':memory:')
-  const volumes = await Volumes.open({ db, root: join(home, 'volumes'), logger: nullLogger })
+  const plugins = new Plugins({ directories: [], retryMs: 0, logger: nullLogger })
+  const volumes = await Volumes.open({ db, root: join(home, 'volumes'), plugins, logger: nullLogger })
   t.after(async () => {
     await volumes.close()
     db.close()
@@ -46,8 +48,8 @@ test('copyUp keeps owners, modes, times, attributes, hard links and devices', { 
   chownSync(source, 7, 8)
   chmodSync(source, 0o750)
 
-  const target = volumes.create({ name: 'data' }).mountpoint
-  await volumes.copyUp(source, 'data')
+  const target = (await volumes.create({ name: 'data' })).record.mountpoint
+  await volumes.mounts.copyUp(source, 'data', 'c1')
   for (const name of ['.', 'dir', 'dir/program', 'other-name', 'link', 'null', 'fifo']) {
     const [before, after] = [source, target].map((root) => lstatSync(join(root, name), { bigint: true }))
     const facts = (stats: typeof before) => [

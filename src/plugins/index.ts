@@ -1,0 +1,1 @@
+export { type CallOptions, type Plugin, Plugins, type PluginsOptions } from './plugins.ts'

@@ -1,0 +1,172 @@
+/** The local driver: a volume is a directory below the data root, or with options something that is mounted there as
+ *  long as somebody uses it. Directories and options are on disk before anything else knows of the volume, so that a
+ *  crash leaves something whole. */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Background, errnoOf } from '../base/index.ts'
+import { listMounts, unmount, unmountInBackground } from '../sys/index.ts'
+import { type LocalOptions, mountLocal, needsMount } from './local-options.ts'
+import { contentDirectory, isGoneDirectory, newGoneDirectory, optionsFile, volumeDirectory } from './paths.ts'
+import type { DriverVolume, VolumeDriver, VolumeScope } from './volume-driver.ts'
+
+export class LocalDriver implements VolumeDriver {
+  readonly name = 'local'
+  readonly #root: string
+  readonly #background: Background
+  /** Who uses the volumes that have to be mounted. */
+  readonly #holders = new Map<string, Set<string>>()
+
+  constructor(root: string, background: Background) {
+    this.#root = root
+    this.#background = background
+  }
+
+  async scope(): Promise<VolumeScope> {
+    return 'local'
+  }
+
+  /** Synchronous up to its end. */
+  async create(name: string, options: LocalOptions): Promise<void> {
+    makeDirectories(this.#root, name, options)
+  }
+
+  /** Moves the directory out of the way at once and deletes it without making anybody wait. */
+  async remove(name: string): Promise<void> {
+    const gone = newGoneDirectory(this.#root)
+    try {
+      if (needsMount(readOptions(this.#root, name))) await this.#unmount(name)
+      renameSync(volumeDirectory(this.#root, name), gone)
+    } catch (error) {
+      // Somebody deleted it by hand: then nothing is left to do.
+      if (errnoOf(error) === 'ENOENT') return
+      throw error
+    }
+    this.#delete(gone)
+  }
+
+  async find(name: string): Promise<DriverVolume | undefined> {
+    const mountpoint = contentDirectory(this.#root, name)
+    return existsSync(mountpoint) ? { name, mountpoint } : undefined
+  }
+
+  async list(): Promise<readonly DriverVolume[]> {
+    return this.#names().map((name) => ({ name, mountpoint: contentDirectory(this.#root, name) }))
+  }
+
+  async mount(name: string, holder: string): Promise<string> {
+    const target = contentDirectory(this.#root, name)
+    const options = readOptions(this.#root, name)
+    if (!needsMount(options)) return target
+    const holders = this.#holders.get(name) ?? new Set()
+    if (holders.size === 0) {
+      // A mount that a daemon left which died has the options of that time.
+      await this.#unmount(name)
+      await mountLocal(options, target)
+    }
+    this.#holders.set(name, holders.add(holder))
+    return target
+  }
+
+  async unmount(name: string, holder: string): Promise<void> {
+    const holders = this.#holders.get(name)
+    if (holders?.delete(holder) !== true || holders.size > 0) return
+    this.#holders.delete(name)
+    await this.#unmount(name)
+  }
+
+  /** What a boot does: volumes that are mounted for those of `holders` who still live stay so, all others are taken
+   *  away. Failures do not end it. */
+  async restore(
+    holders: ReadonlyMap<string, ReadonlySet<string>>,
+    onError: (name: string, error: unknown) => void,
+  ): Promise<void> {
+    const mounted = new Set(listMounts(this.#root).map(({ mountPoint }) => mountPoint))
+    for (const name of this.#names()) {
+      try {
+        await this.#restoreOne(name, holders.get(name) ?? new Set(), mounted)
+      } catch (error) {
+        onError(name, error)
+      }
+    }
+  }
+
+  async #restoreOne(name: string, holders: ReadonlySet<string>, mounted: ReadonlySet<string>): Promise<void> {
+    const target = contentDirectory(this.#root, name)
+    const options = readOptions(this.#root, name)
+    if (!needsMount(options)) return
+    if (holders.size === 0) {
+      if (mounted.has(target)) await this.#unmount(name)
+      return
+    }
+    this.#holders.set(name, new Set(holders))
+    // Unmounted by hand: those who run keep what they have, the next one gets a mount.
+    if (!mounted.has(target)) await mountLocal(options, target)
+  }
+
+  /** Options of a volume as they are on disk. */
+  optionsOf(name: string): LocalOptions {
+    return readOptions(this.#root, name)
+  }
+
+  /** Ends the removals that a crash interrupted. */
+  sweep(): void {
+    for (const name of readdirSync(this.#root)) if (isGoneDirectory(name)) this.#delete(join(this.#root, name))
+  }
+
+  #names(): string[] {
+    return readdirSync(this.#root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !isGoneDirectory(entry.name))
+      .map((entry) => entry.name)
+      .filter((name) => existsSync(contentDirectory(this.#root, name)))
+  }
+
+  /** Whoever still looks at it keeps it for his own time. */
+  async #unmount(name: string): Promise<void> {
+    await unmountInBackground(contentDirectory(this.#root, name))
+  }
+
+  #delete(directory: string): void {
+    this.#background.run('delete volume', async () => {
+      // What is mounted there belongs to somebody else.
+      for (const { mountPoint } of listMounts(directory).reverse()) unmount(mountPoint, { lazy: true })
+      await rm(directory, { recursive: true, force: true })
+    })
+  }
+}
+
+/** The umask does not count here: other users reach a volume through its container only. */
+function makeDirectories(root: string, name: string, options: LocalOptions): void {
+  const directory = volumeDirectory(root, name)
+  const content = contentDirectory(root, name)
+  if (existsSync(content)) return
+  mkdirSync(directory, { recursive: true })
+  chmodSync(directory, 0o701)
+  if (needsMount(options)) writeOptions(root, name, options)
+  mkdirSync(content, { recursive: true })
+  chmodSync(content, 0o755)
+}
+
+/** The form is that of Docker's local driver. */
+function writeOptions(root: string, name: string, { type = '', device = '', o = '' }: LocalOptions): void {
+  const text = JSON.stringify({ MountType: type, MountOpts: o, MountDevice: device, Quota: { Size: 0 } })
+  const path = optionsFile(root, name)
+  writeFileSync(`${path}.new`, text, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+function readOptions(root: string, name: string): LocalOptions {
+  let text: string
+  try {
+    text = readFileSync(optionsFile(root, name), 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return {}
+    throw error
+  }
+  const { MountType: type, MountOpts: o, MountDevice: device } = JSON.parse(text) as Readonly<Record<string, unknown>>
+  return Object.fromEntries(
+    Object.entries({ device, o, type }).filter((pair): pair is [string, string] => {
+      return typeof pair[1] === 'string' && pair[1] !== ''
+    }),
+  )
+}

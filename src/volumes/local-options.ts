@@ -1,0 +1,84 @@
+/** Options of the local driver: with them a volume is something that is mounted (a directory of the host, a tmpfs, a
+ *  share of another machine) instead of a directory of its own. Names, rules and messages are Docker's.
+ *  https://docs.docker.com/reference/cli/docker/volume/create/ ("Driver-specific options") */
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { getSystemErrorMessage } from 'node:util'
+import { type BerthError, errnoOf, internal, invalidArgument, messageOf } from '../base/index.ts'
+import { type Mount, mount, mountByProgram } from '../sys/index.ts'
+
+export type LocalOptions = Readonly<Record<string, string>>
+
+const known: ReadonlySet<string> = new Set(['type', 'device', 'o', 'size'])
+/** These wait for another machine. */
+const networkTypes: ReadonlySet<string> = new Set(['nfs', 'nfs4', 'cifs', 'smb3', '9p', 'ceph', 'glusterfs'])
+/** How long such a machine may take to answer. */
+const networkTimeoutMs = 60_000
+
+/** Throws `invalidArgument` unless they are options of the local driver that go together. */
+export function checkLocalOptions(name: string, options: LocalOptions): void {
+  const fail = (why: string): BerthError => invalidArgument(`create ${name}: ${why}`)
+  for (const option of Object.keys(options)) if (!known.has(option)) throw fail(`invalid option: "${option}"`)
+  if ('size' in options) {
+    if (!/^\d+(\.\d+)?\s*([kmgtp]i?b?|b)?$/i.test(options.size ?? '')) throw fail(`invalid size: '${options.size}'`)
+    throw fail('quota size requested but no quota support')
+  }
+  if (Object.keys(options).length === 0) return
+  if (!options.device) throw fail('missing required option: "device"')
+  if (!options.type) throw fail('missing required option: "type"')
+}
+
+/** Whether a volume with these options has to be mounted before it is used. */
+export function needsMount(options: LocalOptions): boolean {
+  return Object.keys(options).length > 0
+}
+
+/** Mounts what the options say on `target`. Throws `internal` as Docker words it. */
+export async function mountLocal(options: LocalOptions, target: string): Promise<void> {
+  const { type = '', device = '', o = '' } = options
+  const words = (await resolveAddress(type, o)).split(',').filter((word) => word !== '')
+  const value: Mount = { type, source: await resolveDevice(type, device, o), options: words }
+  try {
+    if (networkTypes.has(type)) await mountByProgram(value, target, { timeoutMs: networkTimeoutMs })
+    else mount(value, target)
+  } catch (cause) {
+    const data = words.length === 0 ? '' : `, data: ${hidePasswords(words).join(',')}`
+    const message = `failed to mount local volume: mount ${value.source}:${target}${data}: ${reasonOf(cause)}`
+    throw internal(message, { cause })
+  }
+}
+
+/** The kernel's NFS client takes addresses only. */
+async function resolveAddress(type: string, o: string): Promise<string> {
+  if (!/^(nfs4?|cifs|smb3)$/.test(type)) return o
+  const address = /(?:^|,)addr=([^,]*)/.exec(o)?.[1] ?? ''
+  if (address === '' || isIP(address) !== 0) return o
+  const resolved = await addressOf(address)
+  return o.replace(`addr=${address}`, `addr=${resolved}`)
+}
+
+/** A CIFS share names its machine in the device; unless `addr` says it, that is looked up. */
+async function resolveDevice(type: string, device: string, o: string): Promise<string> {
+  if (!/^(cifs|smb3)$/.test(type) || /(?:^|,)addr=/.test(o)) return device
+  const [, host = '', path = ''] = /^\/\/([^/]+)(\/.*)?$/.exec(device) ?? []
+  if (host === '' || isIP(host) !== 0) return device
+  return `//${await addressOf(host)}${path}`
+}
+
+async function addressOf(host: string): Promise<string> {
+  try {
+    return (await lookup(host, { order: 'ipv4first' })).address
+  } catch (cause) {
+    const why = errnoOf(cause) === 'ENOTFOUND' ? `lookup ${host}: no such host` : messageOf(cause)
+    throw internal(`error resolving passed in network volume address: ${why}`, { cause })
+  }
+}
+
+function hidePasswords(words: readonly string[]): string[] {
+  return words.map((word) => word.replace(/^((?:pass|password)=).*/, '$1********'))
+}
+
+function reasonOf(cause: unknown): string {
+  const { errno } = cause as { errno?: unknown }
+  return typeof errno === 'number' ? getSystemErrorMessage(errno) : messageOf(cause)
+}

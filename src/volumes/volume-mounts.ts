@@ -1,0 +1,130 @@
+/** Volumes that have to be mounted before they are used (those of plugins, and local ones with options) are mounted
+ *  with the first who uses them and unmounted with the last. Who that is stands in the database from before the mount
+ *  until after the unmount, so a boot can take back what a killed daemon left.
+ *  Local volumes without options are directories: nothing is noted and nothing done for them. */
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BerthError, isBerthError, KeyedMutex, type Logger, messageOf } from '../base/index.ts'
+import type { VolumeMountTable } from '../store/index.ts'
+import { copyTree } from './copy-tree.ts'
+import { needsMount } from './local-options.ts'
+import { fillingMark } from './paths.ts'
+import { localDriverName, type VolumeDrivers } from './volume-drivers.ts'
+import type { VolumeRecord } from './volume-record.ts'
+
+export interface VolumeMountsOptions {
+  readonly root: string
+  readonly logger: Logger
+  readonly table: VolumeMountTable
+  readonly drivers: VolumeDrivers
+  /** Throws `notFound`. */
+  readonly record: (name: string) => VolumeRecord
+  readonly save: (record: VolumeRecord) => void
+}
+
+export class VolumeMounts {
+  readonly #options: VolumeMountsOptions
+  readonly #locks = new KeyedMutex()
+  readonly #filling = new KeyedMutex()
+
+  constructor(options: VolumeMountsOptions) {
+    this.#options = options
+  }
+
+  /** Makes a volume ready for `holder`; gives its directory on the host. Again for the same holder changes nothing.
+   *  Throws `notFound`, and what the driver throws, in Docker's words. */
+  async mount(name: string, holder: string): Promise<string> {
+    const record = this.#options.record(name)
+    if (isPlain(record)) return record.mountpoint
+    return await this.#locks.run(name, async () => {
+      const { table, drivers, save } = this.#options
+      const isNew = table.add(name, holder)
+      try {
+        const mountpoint = await (await drivers.get(record.driver)).mount(name, holder)
+        if (mountpoint !== record.mountpoint) save({ ...record, mountpoint })
+        return mountpoint
+      } catch (cause) {
+        // What an earlier mount left, of which nothing is known, stays noted.
+        if (isNew) table.delete(name, holder)
+        if (!isBerthError(cause)) throw cause
+        const message = `error while mounting volume '${record.mountpoint}': ${cause.message}`
+        // A plugin that is not there is no missing image, container or network.
+        throw new BerthError(cause.kind === 'notFound' ? 'internal' : cause.kind, message, { cause })
+      }
+    })
+  }
+
+  /** `holder` uses no volume any more. What a driver refuses is logged and tried again by the next boot. */
+  async unmountAll(holder: string): Promise<void> {
+    for (const name of this.#options.table.volumesOf(holder)) await this.#unmount(name, holder)
+  }
+
+  /** What a boot does: mounts for holders that are not in `living` are taken back, the others are known again. */
+  async restore(living: ReadonlySet<string>): Promise<void> {
+    const { table, drivers } = this.#options
+    const rows = table.all()
+    const holders = new Map<string, Set<string>>()
+    for (const { volume, holder } of rows) {
+      if (living.has(holder)) holders.set(volume, (holders.get(volume) ?? new Set()).add(holder))
+    }
+    await drivers.local.restore(holders, (volume, error) => {
+      this.#options.logger.warn('volume could not be mounted again', { volume, error: messageOf(error) })
+    })
+    for (const { volume, holder } of rows) if (!living.has(holder)) await this.#unmount(volume, holder, true)
+  }
+
+  /** Fills an empty volume with what the image has at the mount's place; a volume with content stays as it is.
+   *  `sourceDirectory` must be safe to read: resolved within the image's root by the caller. The volume is mounted for
+   *  `holder`, who unmounts it. */
+  async copyUp(sourceDirectory: string, name: string, holder: string): Promise<void> {
+    const target = await this.mount(name, holder)
+    const plain = isPlain(this.#options.record(name))
+    await this.#filling.run(name, async () => {
+      // There is a place for the mark beside the content of local volumes only.
+      const mark = plain ? fillingMark(this.#options.root, name) : undefined
+      const interrupted = mark !== undefined && existsSync(mark)
+      if (!interrupted && readdirSync(target).length > 0) return
+      if (mark !== undefined) writeFileSync(mark, '')
+      if (interrupted) emptyDirectory(target)
+      try {
+        await copyTree(sourceDirectory, target)
+      } catch (error) {
+        emptyDirectory(target)
+        throw error
+      } finally {
+        if (mark !== undefined) rmSync(mark, { force: true })
+      }
+    })
+  }
+
+  async #unmount(name: string, holder: string, once = false): Promise<void> {
+    const { table, drivers, record, logger } = this.#options
+    await this.#locks.run(name, async () => {
+      try {
+        await (await drivers.get(driverOf(name, record), { once })).unmount(name, holder)
+        table.delete(name, holder)
+      } catch (error) {
+        logger.warn('volume could not be unmounted', { volume: name, holder, error: messageOf(error) })
+      }
+    })
+  }
+}
+
+/** A volume that is a directory at its place all the time. */
+function isPlain({ driver, options }: VolumeRecord): boolean {
+  return driver === localDriverName && !needsMount(options)
+}
+
+function driverOf(name: string, record: (name: string) => VolumeRecord): string {
+  try {
+    return record(name).driver
+  } catch {
+    // Removed by force while it was mounted: then only the local driver may still have something there.
+    return localDriverName
+  }
+}
+
+/** Removes what is in a directory. */
+function emptyDirectory(directory: string): void {
+  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true })
+}
