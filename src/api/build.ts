@@ -10,8 +10,11 @@ export const buildUpgrade = 'berth-build'
 /** Kinds of frames: `u8 kind | u32be channel | u32be length | payload`. */
 export const buildFrame = { message: 0, bytes: 1, end: 2 } as const
 
-/** A frame's payload is at most this long. */
+/** The payload of a frame with bytes is at most this long. */
 export const maxBuildFrameBytes = 1024 * 1024
+
+/** The payload of a frame with a message is at most this long: a request carries secrets. */
+export const maxBuildMessageBytes = 16 * 1024 * 1024
 
 /** Where the files of a build come from. */
 export type BuildContext =
@@ -22,6 +25,12 @@ export type BuildContext =
   /** An archive that the client sends when it is asked. */
   | { readonly kind: 'tar' }
   | { readonly kind: 'none' }
+
+/** Result of `POST /build/prune`. */
+export interface BuildCachePruneResponse {
+  readonly CachesDeleted: readonly string[] | null
+  readonly SpaceReclaimed: number
+}
 
 /** One of `--build-context`. */
 export type NamedBuildContext =

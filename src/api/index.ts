@@ -2,6 +2,7 @@ export {
   type BuildAsk,
   type BuildAttestation,
   type BuildCacheOption,
+  type BuildCachePruneResponse,
   type BuildCancel,
   type BuildContext,
   type BuildContextFile,
@@ -19,6 +20,7 @@ export {
   buildFrame,
   buildUpgrade,
   maxBuildFrameBytes,
+  maxBuildMessageBytes,
   type NamedBuildContext,
 } from './build.ts'
 export type { ContainerConfig, HealthConfig } from './container-config.ts'

@@ -1,4 +1,6 @@
 /** Every command, its one-line summary and where its code is. The code is loaded when the command is called. */
+
+import { builderCommands } from './builder-commands.ts'
 import type { Command } from './command.ts'
 import type { CommandEntry, CommandGroup } from './command-entry.ts'
 import { registryCommands } from './registry-commands.ts'
@@ -182,6 +184,11 @@ const history = both(
   'Show the steps that made an image',
   async () => (await import('./image/history.ts')).command,
 )
+const build: CommandEntry = {
+  summary: 'Build an image from a Dockerfile',
+  aliases: ['image build', 'build', 'builder build'],
+  load: async () => (await import('./build/build.ts')).command,
+}
 const listImages: CommandEntry = {
   summary: 'List images',
   aliases: ['image ls', 'image list', 'images'],
@@ -210,6 +217,7 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   run: { ...run, common: true },
   exec: { ...exec, common: true },
   ps: { ...listContainers, common: true },
+  build: { ...build, common: true },
   pull: { ...pull, common: true },
   push: { ...push, common: true },
   images: { ...listImages, common: true },
@@ -270,6 +278,7 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
 
 /** `berth GROUP COMMAND`. */
 export const commandGroups: Readonly<Record<string, CommandGroup>> = {
+  builder: builderCommands(build),
   container: {
     summary: 'Manage containers',
     commands: {
@@ -311,6 +320,7 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
   image: {
     summary: 'Manage images',
     commands: {
+      build,
       history,
       import: importImage,
       inspect: {

@@ -26,6 +26,7 @@ export type CliClient = Pick<EngineClient, 'url'> & {
   readonly networks: Public<EngineClient['networks']>
   readonly system: Public<EngineClient['system']>
   readonly registries: Public<EngineClient['registries']>
+  readonly builds: Public<EngineClient['builds']>
 }
 
 /** What a command works with. */

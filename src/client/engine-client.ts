@@ -1,4 +1,5 @@
 /** Client of the Docker Engine API: one object per noun over one `Transport`. */
+import { BuildsClient } from './builds-client.ts'
 import { ContainerFilesClient } from './container-files-client.ts'
 import { ContainerIoClient } from './container-io-client.ts'
 import { ContainersClient } from './containers-client.ts'
@@ -21,6 +22,7 @@ export class EngineClient {
   readonly networks: NetworksClient
   readonly system: SystemClient
   readonly registries: RegistriesClient
+  readonly builds: BuildsClient
 
   constructor(options: TransportOptions) {
     this.transport = new Transport(options)
@@ -33,6 +35,7 @@ export class EngineClient {
     this.networks = new NetworksClient(this.transport)
     this.system = new SystemClient(this.transport)
     this.registries = new RegistriesClient(this.transport)
+    this.builds = new BuildsClient(this.transport)
   }
 
   /** The daemon's address as messages show it. */

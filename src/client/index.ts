@@ -1,3 +1,5 @@
+export { BuildSession } from './build-session.ts'
+export { type BuildCachePruneOptions, type BuildSessionOptions, BuildsClient } from './builds-client.ts'
 export { type AttachOptions, ContainerIoClient, type LogOptions } from './container-io-client.ts'
 export {
   type ArmedWait,

@@ -43,17 +43,6 @@ export class SystemClient {
     return (await this.#transport.request('POST', '/berth/check')).json()
   }
 
-  async pruneBuildCache({
-    all,
-    filters,
-  }: {
-    readonly all?: boolean
-    readonly filters?: Filters | undefined
-  }): Promise<{ readonly CachesDeleted: readonly string[] | null; readonly SpaceReclaimed: number }> {
-    const query = { all, filters: formatFilters(filters) }
-    return (await this.#transport.request('POST', '/build/prune', { query })).json()
-  }
-
   /** Yields until `until`, or until `signal` aborts. */
   async *events({ since, until, filters, signal }: EventOptions = {}): AsyncGenerator<EventMessage, void, void> {
     const query = { since: since || undefined, until: until || undefined, filters: formatFilters(filters) }

@@ -73,8 +73,12 @@ export class Transport {
   }
 
   /** Sends a request that turns the connection into a raw stream. */
-  async hijack(method: string, path: string, options: RequestOptions = {}): Promise<HijackedConnection> {
-    const upgrade = { connection: 'Upgrade', upgrade: 'tcp' }
+  async hijack(
+    method: string,
+    path: string,
+    { upgrade: protocol = 'tcp', ...options }: RequestOptions & { readonly upgrade?: string } = {},
+  ): Promise<HijackedConnection> {
+    const upgrade = { connection: 'Upgrade', upgrade: protocol }
     const { socket, head } = await this.#exchange(method, path, options, upgrade)
     if (head.status >= 400) throw responseError(head, await this.#response(socket, head, method).bytes())
     return { socket, head: head.rest }

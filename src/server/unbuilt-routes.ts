@@ -9,6 +9,7 @@ const notSwarmManager =
 
 const unbuilt: readonly (readonly [method: Method, pattern: string, what: string])[] = [
   ['POST', '/build', 'build'],
+  ['POST', '/build/session', 'build'],
   ['POST', '/build/cancel', 'build'],
   ['POST', '/session', 'BuildKit session'],
   ['POST', '/grpc', 'BuildKit'],

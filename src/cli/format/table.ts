@@ -9,6 +9,11 @@ export interface ColumnOptions {
 /** The widths that tables of the CLI have. */
 export const tableColumns: ColumnOptions = { minWidth: 10, padding: 3 }
 
+/** Rows of cells, aligned. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  return alignColumns(rows.map((row) => `${row.join('\t').trimEnd()}\n`).join(''))
+}
+
 /** Replaces the tabs of `text` by spaces. The text after a line's last tab is in no column. */
 export function alignColumns(text: string, options: ColumnOptions = tableColumns): string {
   const lines = text.split('\n').map((line) => line.split('\t'))

@@ -26,6 +26,25 @@ export async function registryAuthFor(
   return Buffer.from(JSON.stringify(toAuthConfig(stored, server))).toString('base64url')
 }
 
+/** All credentials, for builds: `X-Registry-Config`. Undefined when there are none. */
+export async function registryConfigOf({
+  settings,
+  runProgram,
+}: Pick<CliContext, 'settings' | 'runProgram'>): Promise<string | undefined> {
+  const credentials = new Credentials(settings, runProgram)
+  const found: Record<string, AuthConfig> = {}
+  for (const server of await credentials.servers()) {
+    try {
+      const stored = await credentials.get(server)
+      if (stored.username !== '' || stored.identityToken !== '') found[server] = toAuthConfig(stored, server)
+    } catch {
+      // A helper that fails: much can be had without.
+    }
+  }
+  if (Object.keys(found).length === 0) return undefined
+  return Buffer.from(JSON.stringify(found)).toString('base64url')
+}
+
 /** As the daemon takes them. */
 export function toAuthConfig({ username, password, identityToken }: StoredCredentials, server: string): AuthConfig {
   return {

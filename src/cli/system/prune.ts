@@ -52,7 +52,7 @@ function steps(
     return { text: prunedNames('Volumes', VolumesDeleted), reclaimedBytes: SpaceReclaimed }
   }
   const pruneBuildCache = async (): Promise<Pruned> => {
-    const { CachesDeleted, SpaceReclaimed } = await client.system.pruneBuildCache({ all, filters })
+    const { CachesDeleted, SpaceReclaimed } = await client.builds.pruneCache({ all, filters })
     return { text: prunedNames('build cache objects', CachesDeleted), reclaimedBytes: SpaceReclaimed }
   }
   return [

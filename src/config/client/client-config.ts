@@ -59,6 +59,17 @@ export interface ClientFile {
   readonly credsStore?: string
   readonly credHelpers?: Readonly<Record<string, string>>
   readonly HttpHeaders?: Readonly<Record<string, string>>
+  /** What builds are told of proxies, by the daemon's address or `default`. */
+  readonly proxies?: Readonly<Record<string, ClientProxies>>
+}
+
+/** Proxies for programs that a build runs. https://docs.docker.com/engine/cli/proxy/ */
+export interface ClientProxies {
+  readonly httpProxy?: string
+  readonly httpsProxy?: string
+  readonly ftpProxy?: string
+  readonly noProxy?: string
+  readonly allProxy?: string
 }
 
 /** Throws `invalidArgument` when flags contradict each other. Nothing is read from the disk but certificates' presence. */

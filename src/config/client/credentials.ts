@@ -60,6 +60,22 @@ export class Credentials {
     return helper === undefined ? this.#fromFile(server) : await this.#fromHelper(helper, server)
   }
 
+  /** The servers for which there are any, by the file and by the helper that keeps all others'. A helper that fails
+   *  counts as empty. */
+  async servers(): Promise<readonly string[]> {
+    const { auths, credHelpers, credsStore } = this.#settings.file()
+    const found = new Set([...Object.keys(objectOf(auths)), ...Object.keys(objectOf(credHelpers))])
+    if (typeof credsStore === 'string' && credsStore !== '') {
+      try {
+        const listed = JSON.parse((await this.#call(credsStore, 'list', '', 'listing')) ?? '{}') as unknown
+        for (const server of Object.keys(objectOf(listed))) found.add(server)
+      } catch {
+        // The file still names those that were logged in to.
+      }
+    }
+    return [...found]
+  }
+
   /** Keeps them in place of what was known. */
   async store(server: string, credentials: StoredCredentials): Promise<void> {
     const helper = this.#helperFor(server)

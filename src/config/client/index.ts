@@ -1,6 +1,7 @@
 export {
   type ClientFile,
   type ClientFlags,
+  type ClientProxies,
   type ClientSettings,
   type ClientTls,
   defaultHost,

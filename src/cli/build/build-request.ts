@@ -1,0 +1,254 @@
+/** Flags of `build` to the request that goes to the daemon. */
+import type { BuildAttestation, BuildRequest, BuildTarget, NamedBuildContext } from '../../api/index.ts'
+import { messageOf } from '../../base/index.ts'
+import { parseReference } from '../../oci/index.ts'
+import { CliError } from '../cli-error.ts'
+import type { CliContext } from '../command.ts'
+import { parseResources } from '../container/resource-options.ts'
+import { type FlagValues, toPairs } from '../flags/flag-values.ts'
+import { buildArgsOf } from './build-args.ts'
+import { type CacheOption, parseCacheOption } from './cache-options.ts'
+import { type ContextSource, contextKey, existingDirectory, remoteUrl } from './context-source.ts'
+import { csvFields, csvPairs } from './csv-fields.ts'
+import type { DockerfileSource } from './dockerfile-source.ts'
+import type { OutputOption } from './output-options.ts'
+import { readSecrets } from './secret-options.ts'
+import { parseSshAgents, type SshAgent } from './ssh-options.ts'
+
+/** What the daemon is asked for, and what it may ask for in turn. */
+export interface PlannedBuild {
+  readonly request: BuildRequest
+  /** Directories of this side by the names under which the daemon asks for them. */
+  readonly directories: ReadonlyMap<string, string>
+  readonly agents: readonly SshAgent[]
+  /** Where outputs go, by target and output; then the caches' directories. */
+  readonly places: readonly (readonly (string | undefined)[])[]
+  readonly cachePlaces: readonly (string | undefined)[]
+}
+
+export interface BuildParts {
+  readonly context: ContextSource
+  readonly dockerfile: DockerfileSource
+  readonly outputs: readonly OutputOption[]
+}
+
+/** Throws for values that contradict each other. */
+export function planBuild(cli: CliContext, flags: FlagValues, parts: BuildParts): PlannedBuild {
+  const { settings } = cli
+  const { context, dockerfile } = parts
+  const named = namedContexts(flags.list('build-context'))
+  const cacheFrom = flags.list('cache-from').map((value) => parseCacheOption(value, 'from'))
+  const cacheTo = flags.list('cache-to').map((value) => parseCacheOption(value, 'to'))
+  const agents = parseSshAgents(flags.list('ssh'), settings.environment)
+  const targets = targetsOf(flags, parts.outputs)
+  const platforms = flags.has('platform') ? flags.list('platform') : [settings.defaultPlatform]
+  const request: BuildRequest = {
+    type: 'build',
+    ...(dockerfile.text === undefined ? {} : { dockerfile: dockerfile.text }),
+    dockerfileName: dockerfile.name,
+    context: contextOf(context),
+    ...(named.contexts === undefined ? {} : { namedContexts: named.contexts }),
+    targets: targets.map(({ target }) => target),
+    ...(platforms.some((platform) => platform !== '') ? { platforms: platforms.filter((one) => one !== '') } : {}),
+    buildArgs: buildArgsOf(flags.list('build-arg'), settings),
+    labels: toPairs(flags.list('label')),
+    addHosts: flags.list('add-host').map(checkHost),
+    ...(flags.has('annotation') ? { annotations: toPairs(flags.list('annotation').map(checkAnnotation)) } : {}),
+    noCache: flags.bool('no-cache'),
+    ...(flags.has('no-cache-filter') ? { noCacheFilter: flags.list('no-cache-filter') } : {}),
+    pull: flags.bool('pull'),
+    ...limitsOf(flags),
+    squash: flags.bool('squash'),
+    explain: flags.bool('explain'),
+    check: false,
+    allow: flags.list('allow'),
+    secrets: readSecrets(flags.list('secret'), settings.environment),
+    ssh: agents.map(({ id }) => ({ id })),
+    cacheFrom: cacheFrom.map(({ option }) => option),
+    cacheTo: cacheTo.map(({ option }) => option),
+    attests: attestationsOf(flags),
+  }
+  const directories = new Map(named.directories)
+  if (context.kind === 'local') directories.set('context', context.directory)
+  for (const [index, directory] of directoriesOf(cacheFrom).entries()) {
+    if (directory !== undefined) directories.set(`cache-from:${index}`, directory)
+  }
+  return {
+    request,
+    directories,
+    agents,
+    places: targets.map(({ places }) => places),
+    cachePlaces: directoriesOf(cacheTo),
+  }
+}
+
+function directoriesOf(options: readonly CacheOption[]): readonly (string | undefined)[] {
+  return options.map(({ directory }) => directory)
+}
+
+function contextOf(context: ContextSource): BuildRequest['context'] {
+  switch (context.kind) {
+    case 'local':
+      return { kind: 'local', key: contextKey(context.directory) }
+    case 'remote':
+      return context
+    case 'tar':
+      return { kind: 'tar' }
+    case 'none':
+      return { kind: 'none' }
+  }
+}
+
+function namedContexts(values: readonly string[]): {
+  readonly contexts: Readonly<Record<string, NamedBuildContext>> | undefined
+  readonly directories: readonly (readonly [string, string])[]
+} {
+  const contexts: Record<string, NamedBuildContext> = {}
+  const directories: (readonly [string, string])[] = []
+  for (const value of values) {
+    const equals = value.indexOf('=')
+    const [name, place] = equals === -1 ? ['', ''] : [value.slice(0, equals), value.slice(equals + 1)]
+    if (name === '' || place === '') {
+      throw new CliError(1, `ERROR: invalid context value: ${value}, expected key=value`)
+    }
+    const image = /^docker-image:\/\/(.+)$/.exec(place)?.[1]
+    const url = remoteUrl(place)
+    if (image !== undefined) contexts[name] = { kind: 'image', reference: image }
+    else if (url !== undefined) contexts[name] = { kind: 'remote', url }
+    else if (/^(oci-layout|target):/.test(place)) {
+      throw new CliError(1, `ERROR: build contexts of this kind are not supported: ${place}`)
+    } else {
+      const directory = existingDirectory(place)
+      contexts[name] = { kind: 'local', key: contextKey(directory) }
+      directories.push([name, directory])
+    }
+  }
+  return { contexts: values.length === 0 ? undefined : contexts, directories }
+}
+
+interface PlannedTarget {
+  readonly target: BuildTarget
+  readonly places: readonly (string | undefined)[]
+}
+
+/** Each target with its names and outputs. With several, `-t TARGET=NAME` and `-o target=TARGET,…` say whose they are. */
+function targetsOf(flags: FlagValues, options: readonly OutputOption[]): readonly PlannedTarget[] {
+  const names = [...new Set(flags.list('target').filter((name) => name !== ''))]
+  const tags = flags.list('tag').map((value) => parseTag(value, names))
+  for (const { target } of options) {
+    if (target !== undefined && !names.includes(target)) {
+      throw new CliError(1, `ERROR: output of target ${JSON.stringify(target)}, which is not built`)
+    }
+  }
+  const wanted: readonly (string | undefined)[] = names.length === 0 ? [undefined] : names
+  return wanted.map((name) => {
+    const own = options.filter(({ target }) => target === undefined || target === name)
+    const places = own.map((option) => placeOf(option, name, names.length > 1))
+    const ownTags = tags.filter(({ target }) => target === undefined || target === name).map(({ tag }) => tag)
+    const target = { tags: ownTags, outputs: own.map(({ output }) => output), ...(name === undefined ? {} : { name }) }
+    return { target, places }
+  })
+}
+
+function parseTag(
+  value: string,
+  targets: readonly string[],
+): { readonly target: string | undefined; readonly tag: string } {
+  const equals = value.indexOf('=')
+  const target = equals === -1 ? undefined : value.slice(0, equals)
+  const tag = value.slice(equals + 1)
+  if (target !== undefined && !targets.includes(target)) {
+    throw new CliError(1, `ERROR: tag of target ${JSON.stringify(target)}, which is not built`)
+  }
+  if (target === undefined && targets.length > 1) {
+    throw new CliError(1, `ERROR: with several targets each tag names its own: -t ${targets[0]}=${tag}`)
+  }
+  try {
+    if (parseReference(tag).digest !== undefined) throw new Error('a tag may not have a digest')
+  } catch (error) {
+    throw new CliError(1, `ERROR: invalid tag ${JSON.stringify(tag)}: ${messageOf(error)}`, { cause: error })
+  }
+  return { target, tag }
+}
+
+/** One directory for each of several targets; a file can be of one only. */
+function placeOf(
+  { dest, output, target }: OutputOption,
+  name: string | undefined,
+  isOneOfSeveral: boolean,
+): string | undefined {
+  if (dest === undefined || !isOneOfSeveral || target !== undefined || name === undefined) return dest
+  if (output.type === 'local') return `${dest}/${name}`
+  throw new CliError(
+    1,
+    `ERROR: with several targets an output to a file names its own: -o target=${name},type=${output.type},…`,
+  )
+}
+
+function limitsOf(flags: FlagValues): Partial<BuildRequest> {
+  const limits = parseResources(flags)
+  const cpus = limits.NanoCpus ?? undefined
+  if (cpus !== undefined && (flags.has('cpu-quota') || flags.has('cpu-period'))) {
+    throw new CliError(1, 'ERROR: conflicting options: --cpus and --cpu-quota or --cpu-period')
+  }
+  return withoutNothing({
+    network: flags.string('network'),
+    shmSizeBytes: flags.has('shm-size') ? flags.number('shm-size') : undefined,
+    ulimits: limits.Ulimits,
+    memoryBytes: limits.Memory,
+    memorySwapBytes: limits.MemorySwap,
+    cpuShares: limits.CpuShares,
+    cpuPeriod: cpus === undefined ? limits.CpuPeriod : cfsPeriod,
+    cpuQuota: cpus === undefined ? limits.CpuQuota : Math.round((cpus / 1e9) * cfsPeriod),
+    cpusetCpus: limits.CpusetCpus,
+    cpusetMems: limits.CpusetMems,
+    cgroupParent: limits.CgroupParent,
+  })
+}
+
+/** Only what was asked for. */
+function withoutNothing(values: Readonly<Record<string, unknown>>): Partial<BuildRequest> {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== '')
+  return Object.fromEntries(given)
+}
+
+/** Microseconds: the kernel's own default. */
+const cfsPeriod = 100_000
+
+function checkHost(value: string): string {
+  const match = /^([^:=]+)[:=](.+)$/.exec(value)
+  if (match === null) throw new CliError(1, `ERROR: invalid host ${value}`)
+  return `${match[1]}:${(match[2] ?? '').replace(/^\[(.*)\]$/, '$1')}`
+}
+
+function checkAnnotation(value: string): string {
+  if (value.indexOf('=') > 0) return value
+  throw new CliError(1, `ERROR: invalid annotation ${JSON.stringify(value)}, expected key=value`)
+}
+
+/** `--attest`, `--provenance` and `--sbom`; the short forms win. */
+function attestationsOf(flags: FlagValues): readonly BuildAttestation[] {
+  const found = new Map<string, Readonly<Record<string, string>>>()
+  const add = (type: string, attrs: Readonly<Record<string, string>>) => {
+    const { disabled, ...rest } = attrs
+    if (disabled === 'true') found.delete(type)
+    else found.set(type, rest)
+  }
+  for (const value of flags.list('attest')) {
+    const pairs = csvFields(value).some((field) => field.includes('=')) ? csvPairs(value) : [['type', value] as const]
+    const { type = '', ...attrs } = Object.fromEntries(pairs) as Record<string, string>
+    if (type === '') throw new CliError(1, 'ERROR: attestation type not specified')
+    add(type, attrs)
+  }
+  for (const type of ['provenance', 'sbom']) {
+    const value = flags.string(type)
+    if (/^(true|1|t)$/i.test(value)) add(type, {})
+    else if (/^(false|0|f)$/i.test(value)) add(type, { disabled: 'true' })
+    else if (value !== '') add(type, Object.fromEntries(csvPairs(value)) as Record<string, string>)
+  }
+  return [...found].map(([type, attrs]) => {
+    if (type !== 'provenance' && type !== 'sbom')
+      throw new CliError(1, `ERROR: unsupported attestation type ${JSON.stringify(type)}`)
+    return { type, attrs }
+  })
+}

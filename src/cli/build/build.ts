@@ -1,0 +1,73 @@
+import { messageOf } from '../../base/index.ts'
+import { fs } from '../builtins.ts'
+import { CliError } from '../cli-error.ts'
+import type { CliContext, Command } from '../command.ts'
+import type { FlagValues } from '../flags/flag-values.ts'
+import { buildFlags } from './build-flags.ts'
+import { describeError, explainReport, warningSummary } from './build-report.ts'
+import { planBuild } from './build-request.ts'
+import { type BuildOutcome, runBuild } from './build-run.ts'
+import { answerCall } from './call.ts'
+import { resolveContext } from './context-source.ts'
+import { ignoreRulesOf, readDockerfile } from './dockerfile-source.ts'
+import { parseOutputs } from './output-options.ts'
+import { openDisplay } from './progress/open-display.ts'
+import { writeIdFile, writeMetadataFile } from './result-files.ts'
+
+export const command: Command = {
+  usage: '[OPTIONS] PATH | URL | -',
+  operands: { min: 1, max: 1 },
+  flags: buildFlags,
+  async run(cli, flags, [operand = '']) {
+    const call = callOf(flags)
+    // An id from an earlier build must not be taken for one of this.
+    const iidFile = flags.string('iidfile')
+    if (iidFile !== '') fs.rmSync(iidFile, { force: true })
+    const context = await resolveContext(operand, cli.input)
+    const dockerfile = await readDockerfile(flags.string('file'), context, cli.input)
+    const outputs = parseOutputs(flags, { isTerminal: cli.output.isTerminal })
+    const { request, ...planned } = planBuild(cli, flags, { context, dockerfile, outputs })
+    const tar = context.kind === 'tar' ? context.chunks : undefined
+    const ignore = new Map([...planned.directories].map(([name, directory]) => [name, ignoreRulesOf(name, directory)]))
+    ignore.set('context', dockerfile.ignore)
+    const run = (display: ReturnType<typeof openDisplay>, check: boolean) =>
+      runBuild(cli, { ...request, check }, { ...planned, ignore, tar, display })
+    if (call !== 'build') return await answerCall(cli, call, { request, dockerfile, run })
+    const outcome = await run(openDisplay(cli, flags), false)
+    return conclude(
+      cli,
+      flags,
+      outcome,
+      request.targets.map(({ name }) => name),
+    )
+  },
+}
+
+function callOf(flags: FlagValues): string {
+  const call = flags.string('call', 'build') || 'build'
+  if (!flags.bool('check')) return call
+  if (call !== 'build' && !call.startsWith('check'))
+    throw new CliError(1, 'ERROR: --check and --call contradict each other')
+  return call === 'build' ? 'check' : call
+}
+
+/** Says how it ended and writes the files that were asked for. Gives the exit code. */
+function conclude(
+  { output, errors }: CliContext,
+  flags: FlagValues,
+  { targets, warnings, explanations, error, failure }: BuildOutcome,
+  names: readonly (string | undefined)[],
+): number {
+  const isQuiet = flags.bool('quiet')
+  const isForPeople = !isQuiet && flags.string('progress') !== 'rawjson'
+  if (isForPeople) errors.write(warningSummary(warnings))
+  if (flags.bool('explain')) errors.write(explainReport(explanations))
+  if (error !== undefined) throw new CliError(1, describeError(error))
+  if (failure !== undefined) throw new CliError(1, `ERROR: failed to build: ${messageOf(failure)}`)
+  const iidFile = flags.string('iidfile')
+  if (iidFile !== '') writeIdFile(iidFile, targets)
+  const metadataFile = flags.string('metadata-file')
+  if (metadataFile !== '') writeMetadataFile(metadataFile, targets, names)
+  if (isQuiet) for (const { id } of targets) if (id !== '') output.write(`${id}\n`)
+  return 0
+}

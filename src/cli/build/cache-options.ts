@@ -1,0 +1,28 @@
+/** `--cache-from` and `--cache-to`. https://docs.docker.com/build/cache/backends/ */
+import type { BuildCacheOption } from '../../api/index.ts'
+import { CliError } from '../cli-error.ts'
+import { csvFields, csvPairs } from './csv-fields.ts'
+
+/** A place of the cache, and the directory of this side that it is, if it is one. */
+export interface CacheOption {
+  readonly option: BuildCacheOption
+  readonly directory: string | undefined
+}
+
+/** `type=registry,ref=…`, `type=local,src=…`; a bare name is an image in a registry (`--cache-from app:1`). */
+export function parseCacheOption(value: string, side: 'from' | 'to'): CacheOption {
+  const fields = csvFields(value)
+  const isBare = fields.length === 1 && !value.includes('=')
+  const { type = '', ...attrs } = isBare
+    ? { type: 'registry', ref: value }
+    : (Object.fromEntries(csvPairs(value)) as Record<string, string>)
+  if (type === '') throw new CliError(1, `ERROR: type required form> ${JSON.stringify(value)}`)
+  if (type !== 'local') return { option: { type, attrs }, directory: undefined }
+  const name = side === 'from' ? 'src' : 'dest'
+  const { [name]: directory = '', ...rest } = attrs
+  if (directory === '') {
+    const what = side === 'from' ? 'importer requires src' : 'exporter requires dest'
+    throw new CliError(1, `ERROR: local cache ${what}`)
+  }
+  return { option: { type, attrs: rest }, directory }
+}

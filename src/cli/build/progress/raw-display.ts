@@ -1,0 +1,19 @@
+/** `--progress rawjson`: what the builder tells, one JSON object a line, for programs. */
+
+import type { Output } from '../../terminal/output.ts'
+import type { BuildDisplay } from './build-display.ts'
+import type { BuildStatus } from './solve-status.ts'
+
+export class RawDisplay implements BuildDisplay {
+  readonly #output: Output
+
+  constructor(output: Output) {
+    this.#output = output
+  }
+
+  update(status: BuildStatus): void {
+    this.#output.write(`${JSON.stringify(status)}\n`)
+  }
+
+  finish(): void {}
+}

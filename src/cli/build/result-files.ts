@@ -1,0 +1,37 @@
+/** `--iidfile` and `--metadata-file`. They appear whole or not at all. */
+import { messageOf } from '../../base/index.ts'
+import { fs } from '../builtins.ts'
+import { CliError } from '../cli-error.ts'
+import type { TargetResult } from './build-run.ts'
+
+/** The ids of the images, one a line where there are several. */
+export function writeIdFile(path: string, targets: readonly TargetResult[]): void {
+  writeWhole(path, targets.map(({ id }) => id).join('\n'))
+}
+
+/** Of one target its values; of several an object that has them by the targets' names. */
+export function writeMetadataFile(
+  path: string,
+  targets: readonly TargetResult[],
+  names: readonly (string | undefined)[],
+): void {
+  const [only] = targets
+  const byName = Object.fromEntries(targets.map(({ metadata }, index) => [names[index] ?? String(index), metadata]))
+  const value = targets.length === 1 ? (only?.metadata ?? {}) : byName
+  writeWhole(path, JSON.stringify(sorted(value), undefined, 2))
+}
+
+function sorted(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.tmp-${process.pid}`
+  try {
+    fs.writeFileSync(temporary, text)
+    fs.renameSync(temporary, path)
+  } catch (error) {
+    fs.rmSync(temporary, { force: true })
+    throw new CliError(1, `ERROR: failed to write ${path}: ${messageOf(error)}`, { cause: error })
+  }
+}

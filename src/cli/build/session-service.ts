@@ -1,0 +1,115 @@
+/** Answers what the daemon asks for during a build. Each question has a channel of its own, and they are served beside
+ *  each other. */
+import type { BuildAsk } from '../../api/index.ts'
+import { messageOf } from '../../base/index.ts'
+import { IgnoreMatcher } from '../../build/dockerfile/index.ts'
+import type { BuildSession } from '../../client/index.ts'
+import type { CliContext } from '../command.ts'
+import type { PlannedBuild } from './build-request.ts'
+import { packContents } from './context-contents.ts'
+import { walkContext } from './context-walk.ts'
+import { unpackInto, writeFileOutput } from './output-places.ts'
+import { connectAgent } from './ssh-options.ts'
+
+export interface ServiceOptions extends Pick<PlannedBuild, 'directories' | 'agents' | 'places' | 'cachePlaces'> {
+  /** What of a context's directory is left out, by the context's name. */
+  readonly ignore: ReadonlyMap<string, IgnoreMatcher>
+  /** The archive that came on stdin. */
+  readonly tar: AsyncIterable<Buffer> | undefined
+  readonly output: CliContext['output']
+}
+
+/** Lines are sent in pieces of about this size. */
+const pieceBytes = 256 * 1024
+
+export class SessionService {
+  readonly #session: BuildSession
+  readonly #options: ServiceOptions
+  readonly #work = new Set<Promise<void>>()
+  #failure: unknown
+
+  constructor(session: BuildSession, options: ServiceOptions) {
+    this.#session = session
+    this.#options = options
+  }
+
+  /** Begins to answer. */
+  answer(ask: BuildAsk): void {
+    const work = this.#serve(ask).catch((error: unknown) => {
+      this.#failure ??= error
+      this.#session.end(ask.channel, messageOf(error))
+    })
+    this.#work.add(work)
+    void work.finally(() => this.#work.delete(work))
+  }
+
+  /** What went wrong on this side first; undefined when nothing did. Resolves when everything was answered. */
+  async settled(): Promise<unknown> {
+    await Promise.all(this.#work)
+    return this.#failure
+  }
+
+  async #serve(ask: BuildAsk): Promise<void> {
+    switch (ask.type) {
+      case 'walk':
+        return await this.#send(ask.channel, this.#list(ask.context, ask.roots))
+      case 'files':
+        return await this.#send(ask.channel, packContents(this.#directory(ask.context), ask.paths))
+      case 'tar':
+        return await this.#send(ask.channel, this.#options.tar ?? [])
+      case 'ssh':
+        return await this.#forward(ask.channel, ask.id)
+      case 'output':
+        return await this.#receive(ask)
+    }
+  }
+
+  #directory(context: string): string {
+    const directory = this.#options.directories.get(context)
+    if (directory === undefined) throw new Error(`there is no build context ${JSON.stringify(context)} here`)
+    return directory
+  }
+
+  *#list(context: string, roots: readonly string[]): Generator<Buffer, void, void> {
+    const ignore = this.#options.ignore.get(context) ?? new IgnoreMatcher([])
+    let text = ''
+    for (const file of walkContext(this.#directory(context), { roots, ignore })) {
+      text += `${JSON.stringify(file)}\n`
+      if (text.length < pieceBytes) continue
+      yield Buffer.from(text)
+      text = ''
+    }
+    if (text !== '') yield Buffer.from(text)
+  }
+
+  async #send(channel: number, pieces: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
+    for await (const piece of pieces) await this.#session.write(channel, piece)
+    this.#session.end(channel)
+  }
+
+  /** Both directions of a connection to an agent. */
+  async #forward(channel: number, id: string): Promise<void> {
+    const agent = this.#options.agents.find((one) => one.id === id)
+    if (agent === undefined) throw new Error(`unset ssh forward key ${id}`)
+    const socket = await connectAgent(agent)
+    const questions = (async () => {
+      for await (const chunk of this.#session.read(channel)) socket.write(chunk)
+      socket.end()
+    })()
+    // One that breaks off is the asking program's matter.
+    questions.catch(() => socket.destroy())
+    await this.#send(channel, socket as AsyncIterable<Buffer>)
+    await questions.catch(() => undefined)
+  }
+
+  async #receive({ channel, target, output, form }: Extract<BuildAsk, { type: 'output' }>): Promise<void> {
+    const { places, cachePlaces } = this.#options
+    const place = target < 0 ? cachePlaces[output] : places[target]?.[output]
+    if (place === undefined) throw new Error('there is no place for this output here')
+    const chunks = this.#session.read(channel)
+    if (form === 'tar') await unpackInto(place, chunks)
+    else await writeFileOutput(place, chunks, this.#options.output)
+    // Tells the daemon that it arrived.
+    this.#session.end(channel)
+  }
+}
