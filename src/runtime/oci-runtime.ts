@@ -93,9 +93,13 @@ export class OciRuntime {
   async delete(id: string, { force }: { readonly force: boolean }): Promise<void> {
     const home = join(this.#root, id)
     if (!existsSync(home)) return
-    if (this.#isCrun && !existsSync(join(home, 'status'))) {
-      // A creation or removal was cut short; crun refuses to delete what has no status, and to create it again.
-      removeCgroupOf(join(home, 'config.json'))
+    if (this.#isCrun && !(existsSync(join(home, 'status')) && existsSync(join(home, 'config.json')))) {
+      // A creation or removal was cut short; crun refuses to delete what lacks one of these, and to create it again.
+      const cgroup = this.#status(id)?.['cgroup-path'] ?? cgroupOfConfig(join(home, 'config.json'))
+      if (typeof cgroup === 'string' && cgroup !== '' && cgroup !== '/') {
+        killCgroup(cgroup)
+        removeCgroup(cgroup)
+      }
       rmSync(home, { recursive: true, force: true })
       return
     }
@@ -198,16 +202,14 @@ export class OciRuntime {
   }
 }
 
-/** Ends what runs in the cgroup that a configuration names, and removes it if the kernel lets go of it at once. */
-function removeCgroupOf(configPath: string): void {
+/** The cgroup that a configuration names. Undefined when not even that was written: nothing was made from it then. */
+function cgroupOfConfig(path: string): unknown {
   try {
-    const { linux } = JSON.parse(readFileSync(configPath, 'utf8')) as { linux?: { cgroupsPath?: unknown } }
-    if (typeof linux?.cgroupsPath !== 'string') return
-    killCgroup(linux.cgroupsPath)
-    removeCgroup(linux.cgroupsPath)
+    const { linux } = JSON.parse(readFileSync(path, 'utf8')) as { linux?: { cgroupsPath?: unknown } }
+    return linux?.cgroupsPath
   } catch (error) {
-    // Not even the configuration was written: nothing can have been made from it.
     if (errnoOf(error) !== 'ENOENT' && !(error instanceof SyntaxError)) throw error
+    return undefined
   }
 }
 

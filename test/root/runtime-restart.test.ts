@@ -77,15 +77,17 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 }, () => {
     }
   })
 
-  it('repairs a removal that was cut short', async () => {
-    const id = await fixture.run(['true'])
-    await fixture.runtime.waitExit(id)
-    rmSync(join(fixture.execRoot, 'crun', id, 'status'))
-    await restart()
-    assert.equal((await fixture.runtime.adopt(id)).exit?.exitCode, 0)
-    await fixture.runtime.delete(id)
-    assert.equal(existsSync(join(fixture.execRoot, 'crun', id)), false)
-  })
+  for (const name of ['status', 'config.json']) {
+    it(`repairs a removal that was cut short after ${name} was gone`, async () => {
+      const id = await fixture.run(['true'])
+      await fixture.runtime.waitExit(id)
+      rmSync(join(fixture.execRoot, 'crun', id, name))
+      await restart()
+      assert.equal((await fixture.runtime.adopt(id)).exit?.exitCode, 0)
+      await fixture.runtime.delete(id)
+      assert.equal(existsSync(join(fixture.execRoot, 'crun', id)), false)
+    })
+  }
 
   it('reports a container of which nothing is left as ended', async () => {
     const { status, exit } = await fixture.runtime.adopt('never-was')
