@@ -10,6 +10,7 @@ import { deleteLink, deleteNetworkNamespace, RouteSocket, setLink } from '../sys
 import { AddressPool } from './address-pool.ts'
 import { enableForwarding, ensureBridge, makeSandbox, removeLink } from './bridge-device.ts'
 import { Firewall } from './firewall.ts'
+import { FirewallRepair } from './firewall-repair.ts'
 import type { FirewallBridge, Forwarding } from './firewall-rules.ts'
 import { withHostLock } from './host-lock.ts'
 import { macOfAddress, parseCidr } from './ipv4.ts'
@@ -37,6 +38,7 @@ export class Networks {
   readonly #table: NetworkTable<NetworkRecord, EndpointRecord>
   readonly #sandboxes: SandboxIndex
   readonly #firewall: Firewall
+  readonly #repair: FirewallRepair
   readonly #ports: PortAllocator
   readonly #host: RouteSocket
   readonly #records = new Map<string, NetworkRecord>()
@@ -54,6 +56,11 @@ export class Networks {
       ranges: [randomPorts, ephemeralPorts()],
     })
     this.#firewall = new Firewall(tableName(this.#tag), () => this.#firewallState(), options.logger)
+    this.#repair = new FirewallRepair({
+      table: tableName(this.#tag),
+      rebuild: () => this.#firewall.rebuild(),
+      logger: options.logger,
+    })
     this.#host = RouteSocket.open()
   }
 
@@ -81,6 +88,7 @@ export class Networks {
     enableForwarding()
     this.#restoreDevices()
     await this.#firewall.rebuild()
+    this.#repair.start()
     for (const record of this.#sandboxes.all()) this.#restorePorts(record)
   }
 
@@ -147,6 +155,7 @@ export class Networks {
 
   /** Ends the work. With `remove`, takes away everything that this daemon made on the host. */
   async close(options: { readonly remove?: boolean } = {}): Promise<void> {
+    await this.#repair.close()
     await this.#firewall.settle()
     if (options.remove === true) {
       for (const { containerId } of this.#sandboxes.all()) this.#release(containerId)

@@ -100,7 +100,9 @@ export {
 } from './namespaces.ts'
 export { type FlowFilter, forgetFlows } from './netlink-conntrack.ts'
 export { addMapElements, deleteMapElements, type MapElement } from './netlink-nft.ts'
+export { holdNat, type NatHold } from './netlink-nft-nat.ts'
 export { type LoopbackRedirect, listNftTables, redirectLoopbackPorts } from './netlink-nft-redirect.ts'
+export { type NftWatch, watchNftTable } from './netlink-nft-watch.ts'
 export {
   type AddressInfo,
   addAddress,

@@ -28,6 +28,8 @@ export interface NetlinkReply {
   readonly type: number
   readonly flags: number
   readonly sequence: number
+  /** The netlink address of the request that this answers, or in a notification of whoever made the change. */
+  readonly sender: number
   readonly body: Buffer
 }
 
@@ -71,6 +73,7 @@ export function parseReplies(bytes: Buffer): NetlinkReply[] {
       type: bytes.readUInt16LE(offset + 4),
       flags: bytes.readUInt16LE(offset + 6),
       sequence: bytes.readUInt32LE(offset + 8),
+      sender: bytes.readUInt32LE(offset + 12),
       body: Buffer.from(bytes.subarray(offset + headerSize, offset + length)),
     })
     offset += align(length)

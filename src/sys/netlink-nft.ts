@@ -2,6 +2,7 @@
  *  https://docs.kernel.org/networking/netlink_spec/nftables.html */
 import { attribute, type NetlinkRequest, nested, netlinkFlags } from './netlink-codec.ts'
 import { NetlinkSocket } from './netlink-socket.ts'
+import { rememberOwnNftAddress } from './nft-identity.ts'
 
 /** An element: key and value as the kernel keeps them, each field of a concatenation padded to 4 bytes. */
 export interface MapElement {
@@ -37,6 +38,7 @@ export function addMapElements(table: string, elements: readonly MapElement[]): 
 export async function deleteMapElements(table: string, elements: readonly MapElement[]): Promise<void> {
   if (elements.length === 0) return
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
+  rememberOwnNftAddress(socket.address)
   try {
     await socket.executeInBackground(batch(table, elements, 'delete'))
   } finally {

@@ -16,8 +16,10 @@ const SOCK_RAW_CLOEXEC = 0x80003
 const SOL_SOCKET = 1
 const SO_RCVTIMEO = 20
 const SOL_NETLINK = 270
+const NETLINK_ADD_MEMBERSHIP = 1
 const NETLINK_CAP_ACK = 10
 const NETLINK_EXT_ACK = 11
+const MSG_DONTWAIT = 0x40
 const NLMSG_ERROR = 2
 const NLMSG_DONE = 3
 const NLM_F_ACK_TLVS = 0x200
@@ -29,8 +31,12 @@ const setOption = syscall('int setsockopt(int fd, int level, int name, const voi
 const sendPrototype = 'intptr_t send(int fd, const void *bytes, size_t length, int flags)'
 const send = syscall(sendPrototype)
 const receive = rawSyscall('intptr_t recv(int fd, _Out_ uint8_t *bytes, size_t length, int flags)')
+const bindCall = syscall('int bind(int fd, const void *address, uint32_t length)')
+const getSockName = syscall('int getsockname(int fd, _Out_ void *address, uint32_t *length)')
 const closeCall = nativeFunction('int close(int fd)')
 
+/** `struct sockaddr_nl` with address 0: the kernel chooses one. */
+const anyAddress = Buffer.from([AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
 /** One datagram of a dump is at most 32 KiB. */
 const receiveBuffer = Buffer.alloc(64 * 1024)
 
@@ -44,10 +50,16 @@ export class NetlinkSocket {
     this.#fd = fd
   }
 
-  /** Opens a socket of a protocol (NETLINK_ROUTE 0, NETLINK_NETFILTER 12) in the calling thread's namespace. */
-  static open(protocol: number): NetlinkSocket {
+  /** Opens a socket of a protocol (NETLINK_ROUTE 0, NETLINK_NETFILTER 12) in the calling thread's namespace; with
+   *  `group` it gets the notifications of that multicast group. */
+  static open(protocol: number, { group }: { readonly group?: number } = {}): NetlinkSocket {
     const fd = socketCall(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol)
     const on = Buffer.from([1, 0, 0, 0])
+    if (group !== undefined) {
+      // Without an address of its own it would be taken for the kernel and be left out.
+      bindCall(fd, anyAddress, anyAddress.length)
+      setOption(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Buffer.from([group, 0, 0, 0]), 4)
+    }
     setOption(fd, SOL_NETLINK, NETLINK_CAP_ACK, on, on.length)
     setOption(fd, SOL_NETLINK, NETLINK_EXT_ACK, on, on.length)
     // A reply that never comes must not stop the daemon for good.
@@ -105,6 +117,31 @@ export class NetlinkSocket {
         found.push(reply)
       }
     }
+  }
+
+  /** For polling. */
+  get fd(): number {
+    return this.#fd
+  }
+
+  /** The socket's own address, which its requests and the notifications of their effects carry. */
+  get address(): number {
+    const address = Buffer.alloc(12)
+    address.writeUInt16LE(AF_NETLINK, 0)
+    const number = () => {
+      getSockName(this.#fd, address, Uint32Array.of(address.length))
+      return address.readUInt32LE(4)
+    }
+    const given = number()
+    if (given !== 0) return given
+    bindCall(this.#fd, anyAddress, anyAddress.length)
+    return number()
+  }
+
+  /** The messages of one datagram that waits already, or a negative errno (`-errno.EAGAIN` when there is none). */
+  receiveNow(): NetlinkReply[] | number {
+    const length = receive(this.#fd, receiveBuffer, receiveBuffer.length, MSG_DONTWAIT)
+    return length < 0 ? length : parseReplies(receiveBuffer.subarray(0, length))
   }
 
   close(): void {

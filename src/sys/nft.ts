@@ -2,6 +2,7 @@
  *  go by `netlink-nft.ts` without a process. */
 import { existsSync } from 'node:fs'
 import { BerthError } from '../base/index.ts'
+import { rememberOwnNftAddress } from './nft-identity.ts'
 import { runCommand } from './run-command.ts'
 
 const places = ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft', '/usr/local/sbin/nft'] as const
@@ -11,6 +12,10 @@ const places = ['/usr/sbin/nft', '/sbin/nft', '/usr/bin/nft', '/usr/local/sbin/n
 export async function runNft(script: string): Promise<void> {
   const path = places.find((place) => existsSync(place))
   if (path === undefined) throw new BerthError('unavailable', 'nft is not installed (package nftables)')
-  const { code, stderr } = await runCommand(path, ['-f', '-'], { input: script, timeoutMs: 30_000 })
+  const { code, stderr } = await runCommand(path, ['-f', '-'], {
+    input: script,
+    timeoutMs: 30_000,
+    onStart: rememberOwnNftAddress,
+  })
   if (code !== 0) throw new BerthError('internal', `nft: ${stderr.trim()}`, { details: { code, script } })
 }

@@ -17,6 +17,8 @@ export interface RunCommandOptions extends AbortOptions {
   readonly timeoutMs?: number | undefined
   /** The program is killed and the call rejects when it writes more than this (64 MiB by default). */
   readonly maxOutputBytes?: number | undefined
+  /** Told the program's process id before it can have done anything that we see. */
+  readonly onStart?: ((pid: number) => void) | undefined
 }
 
 export interface CommandResult {
@@ -39,6 +41,7 @@ export async function runCommand(
 ): Promise<CommandResult> {
   options.signal?.throwIfAborted()
   const run = startWithPipes(path, args, options)
+  options.onStart?.(run.child.pid)
   let failure: Error | undefined
   const abandon = (error: Error) => {
     failure ??= error

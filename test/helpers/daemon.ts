@@ -36,6 +36,8 @@ export interface DaemonOptions {
   /** More flags of berthd. */
   readonly flags?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
+  /** The network namespace that it runs in, instead of the machine's own. */
+  readonly netns?: string
 }
 
 /** One data root with a daemon that can be stopped, killed and started again on it. */
@@ -113,7 +115,11 @@ export class TestDaemon implements AsyncDisposable {
   #spawn(): ChildProcess {
     if (!existsSync(join(this.root, 'daemon.json'))) writeFileSync(join(this.root, 'daemon.json'), '{}')
     const log = openSync(this.logPath, 'a')
-    const child = spawn(join(project, 'bin/berthd'), this.flags, {
+    const command = [join(project, 'bin/berthd'), ...this.flags]
+    // `ip netns exec` would need a name in /run/netns; a view of /sys of its own is what it does besides.
+    const { netns } = this.#options
+    const [file = '', ...args] = netns === undefined ? command : ['nsenter', `--net=${netns}`, ...command]
+    const child = spawn(file, args, {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...this.#options.env },
     })

@@ -1,0 +1,62 @@
+/** Being told when somebody else takes something out of an nftables table (`nft flush ruleset`, a firewall's reload).
+ *  The kernel sends a notification for each change to the sockets of a multicast group.
+ *  https://docs.kernel.org/networking/netlink_spec/nftables.html */
+import { errno } from './ffi.ts'
+import { attributeText, parseAttributes } from './netlink-codec.ts'
+import { NetlinkSocket } from './netlink-socket.ts'
+import { isOwnNftAddress } from './nft-identity.ts'
+import { FdPoll } from './poll.ts'
+
+/** Ends the watch. Idempotent. */
+export interface NftWatch {
+  close(): void
+}
+
+const NETLINK_NETFILTER = 12
+const nftablesGroup = 7
+const subsystem = 10
+/** Removal of a table, a chain, a rule, a set or elements. The table's name is attribute 1 of each. */
+const removals: ReadonlySet<number> = new Set([2, 5, 8, 11, 14].map((type) => (subsystem << 8) | type))
+const familyHeaderSize = 4
+
+/** Calls back after each change that took something out of `table` (of whatever family) and was not made by this
+ *  process; also when notifications were lost. Throws the kernel's error where it has no nftables. */
+export function watchNftTable(table: string, onLoss: () => void): NftWatch {
+  const socket = NetlinkSocket.open(NETLINK_NETFILTER, { group: nftablesGroup })
+  const poll = FdPoll.start(
+    socket.fd,
+    { read: true },
+    () => {
+      if (hasLoss(socket, table)) onLoss()
+    },
+    { unref: true },
+  )
+  let open = true
+  return {
+    close() {
+      if (!open) return
+      open = false
+      poll.stop()
+      socket.close()
+    },
+  }
+}
+
+/** Reads everything that waits. */
+function hasLoss(socket: NetlinkSocket, table: string): boolean {
+  let loss = false
+  for (;;) {
+    const messages = socket.receiveNow()
+    if (messages === -errno.EAGAIN) return loss
+    // ENOBUFS: the kernel had more to say than the socket could hold.
+    if (typeof messages === 'number') loss = true
+    else {
+      loss ||= messages.some(
+        ({ type, sender, body }) =>
+          removals.has(type) &&
+          !isOwnNftAddress(sender) &&
+          attributeText(parseAttributes(body, familyHeaderSize).get(1)) === table,
+      )
+    }
+  }
+}
