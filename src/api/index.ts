@@ -90,9 +90,12 @@ export type {
   Ipam,
   IpamConfig,
   Network,
+  NetworkConnectBody,
   NetworkContainer,
   NetworkCreateBody,
   NetworkCreateResponse,
+  NetworkDisconnectBody,
+  NetworksPruneResponse,
 } from './networks.ts'
 export type { Optional, StringMap, WireSet } from './optional.ts'
 export type { Port, PortBinding, PortMap } from './ports.ts'

@@ -1,3 +1,4 @@
+import type { EndpointSettings } from './endpoints.ts'
 import type { Optional, StringMap } from './optional.ts'
 
 /** `GET /networks` (without containers) and `GET /networks/{id}`. */
@@ -59,6 +60,17 @@ export type NetworkCreateBody = Optional<{
   Options: StringMap
   Labels: StringMap
 }>
+
+/** Body of `POST /networks/{id}/connect`. */
+export type NetworkConnectBody = Optional<{ Container: string; EndpointConfig: EndpointSettings }>
+
+/** Body of `POST /networks/{id}/disconnect`. */
+export type NetworkDisconnectBody = Optional<{ Container: string; Force: boolean }>
+
+/** Result of `POST /networks/prune`. */
+export interface NetworksPruneResponse {
+  readonly NetworksDeleted: readonly string[] | null
+}
 
 export interface NetworkCreateResponse {
   readonly Id: string

@@ -341,6 +341,15 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
   network: {
     summary: 'Manage networks',
     commands: {
+      connect: {
+        summary: 'Connect a container to a network',
+        load: async () => (await import('./network/connect.ts')).command,
+      },
+      create: { summary: 'Create a network', load: async () => (await import('./network/create.ts')).command },
+      disconnect: {
+        summary: 'Disconnect a container from a network',
+        load: async () => (await import('./network/disconnect.ts')).command,
+      },
       inspect: {
         summary: 'Show everything about networks',
         load: async () => (await import('./network/inspect.ts')).command,
@@ -354,8 +363,13 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
         summary: 'Remove networks that no container uses',
         load: async () => (await import('./network/prune.ts')).command,
       },
+      rm: {
+        summary: 'Remove networks',
+        aliases: ['network rm', 'network remove'],
+        load: async () => (await import('./network/rm.ts')).command,
+      },
     },
-    alternatives: { list: 'ls' },
+    alternatives: { list: 'ls', remove: 'rm' },
   },
   registry: registryCommands,
   system: {
@@ -392,6 +406,10 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
         summary: 'Remove volumes that no container uses',
         aliases: ['volume rm', 'volume remove'],
         load: async () => (await import('./volume/rm.ts')).command,
+      },
+      update: {
+        summary: "Update a swarm's cluster volume",
+        load: async () => (await import('./volume/update.ts')).command,
       },
     },
     alternatives: { list: 'ls', remove: 'rm' },

@@ -1,5 +1,12 @@
 /** Calls under `/networks`. */
-import type { Network } from '../api/index.ts'
+import type {
+  Network,
+  NetworkConnectBody,
+  NetworkCreateBody,
+  NetworkCreateResponse,
+  NetworkDisconnectBody,
+  NetworksPruneResponse,
+} from '../api/index.ts'
 import { type Filters, formatFilters } from './containers-client.ts'
 import { type RawDocument, rawDocument } from './raw-document.ts'
 import type { Transport } from './transport.ts'
@@ -11,23 +18,37 @@ export class NetworksClient {
     this.#transport = transport
   }
 
+  async create(body: NetworkCreateBody): Promise<NetworkCreateResponse> {
+    return (await this.#transport.request('POST', '/networks/create', { json: body })).json()
+  }
+
   async list({ filters }: { readonly filters?: Filters | undefined } = {}): Promise<Network[]> {
     return (await this.#transport.request('GET', '/networks', { query: { filters: formatFilters(filters) } })).json()
   }
 
+  async inspect(name: string, { verbose }: { readonly verbose?: boolean } = {}): Promise<RawDocument<Network>> {
+    return rawDocument(await this.#transport.request('GET', pathOf(name), { query: { verbose } }))
+  }
+
+  async connect(name: string, body: NetworkConnectBody): Promise<void> {
+    await (await this.#transport.request('POST', `${pathOf(name)}/connect`, { json: body })).discard()
+  }
+
+  async disconnect(name: string, body: NetworkDisconnectBody): Promise<void> {
+    await (await this.#transport.request('POST', `${pathOf(name)}/disconnect`, { json: body })).discard()
+  }
+
+  async remove(name: string): Promise<void> {
+    await (await this.#transport.request('DELETE', pathOf(name))).discard()
+  }
+
   /** Removes those that no container uses. */
-  async prune({
-    filters,
-  }: {
-    readonly filters?: Filters | undefined
-  } = {}): Promise<{ readonly NetworksDeleted: readonly string[] | null }> {
+  async prune({ filters }: { readonly filters?: Filters | undefined } = {}): Promise<NetworksPruneResponse> {
     const query = { filters: formatFilters(filters) }
     return (await this.#transport.request('POST', '/networks/prune', { query })).json()
   }
+}
 
-  async inspect(name: string, { verbose }: { readonly verbose?: boolean } = {}): Promise<RawDocument<Network>> {
-    return rawDocument(
-      await this.#transport.request('GET', `/networks/${encodeURIComponent(name)}`, { query: { verbose } }),
-    )
-  }
+function pathOf(name: string): string {
+  return `/networks/${encodeURIComponent(name)}`
 }

@@ -13,6 +13,7 @@ import {
   checkUlimit,
 } from './check-values.ts'
 import { checkMount } from './mount-options.ts'
+import { checkNetwork } from './network-options.ts'
 import { parseGpus, parseRate, parseWeight } from './resource-options.ts'
 
 /** Checks a value by parsing it. */
@@ -96,9 +97,9 @@ const networking: readonly Flag[] = [
   flag('link', 'list', 'Link to another container', { check: checkLink }),
   flag('link-local-ip', 'list', 'Link-local address'),
   flag('mac-address', 'string', 'MAC address (92:d0:c6:0a:29:33)'),
-  flag('net', 'network', 'Network to join', { hidden: true }),
+  flag('net', 'network', 'Network to join', { hidden: true, check: checkNetwork }),
   flag('net-alias', 'list', 'Name in the network', { hidden: true }),
-  flag('network', 'network', 'Network to join: a name, bridge, host, none or container:NAME'),
+  flag('network', 'network', 'Network to join: a name, bridge, host, none or container:NAME', { check: checkNetwork }),
   flag('network-alias', 'list', 'Name in the network'),
   flag('publish', 'list', 'Publish ports of the container ([[IP:]HOST_PORT:]PORT[/PROTOCOL])', { short: 'p' }),
   flag('publish-all', 'bool', 'Publish all exposed ports at free ports of the host', { short: 'P' }),

@@ -4,6 +4,7 @@ import type { Mount } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import { parseBool } from '../flags/flag.ts'
 import { toPairs } from '../flags/flag-values.ts'
+import { splitCsv } from '../format/csv.ts'
 import { parseBinarySize } from '../format/units.ts'
 
 /** `-v` values: those with a source are binds, the others anonymous volumes. */
@@ -193,13 +194,4 @@ function checkKinds({ mount, bind, volume, tmpfs, image, labels, driverOptions }
       throw invalidArgument(`cannot mix '${names}' options with mount type '${mount.Type}'`)
     }
   }
-}
-
-/** Fields of a line of CSV: a field in quotes may hold commas. */
-function splitCsv(text: string): string[] {
-  const result: string[] = []
-  for (const match of text.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)) {
-    result.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '')
-  }
-  return result
 }
