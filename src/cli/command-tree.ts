@@ -3,7 +3,9 @@
 import { builderCommands } from './builder-commands.ts'
 import type { Command } from './command.ts'
 import type { CommandEntry, CommandGroup } from './command-entry.ts'
+import { networkCommands } from './network-commands.ts'
 import { registryCommands } from './registry-commands.ts'
+import { volumeCommands } from './volume-commands.ts'
 
 /** An entry that is reached as `berth VERB` and as `berth GROUP VERB`. */
 function both(group: string, verb: string, summary: string, load: () => Promise<Command>): CommandEntry {
@@ -338,39 +340,7 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
     },
     alternatives: { list: 'ls', remove: 'rm' },
   },
-  network: {
-    summary: 'Manage networks',
-    commands: {
-      connect: {
-        summary: 'Connect a container to a network',
-        load: async () => (await import('./network/connect.ts')).command,
-      },
-      create: { summary: 'Create a network', load: async () => (await import('./network/create.ts')).command },
-      disconnect: {
-        summary: 'Disconnect a container from a network',
-        load: async () => (await import('./network/disconnect.ts')).command,
-      },
-      inspect: {
-        summary: 'Show everything about networks',
-        load: async () => (await import('./network/inspect.ts')).command,
-      },
-      ls: {
-        summary: 'List networks',
-        aliases: ['network ls', 'network list'],
-        load: async () => (await import('./network/ls.ts')).command,
-      },
-      prune: {
-        summary: 'Remove networks that no container uses',
-        load: async () => (await import('./network/prune.ts')).command,
-      },
-      rm: {
-        summary: 'Remove networks',
-        aliases: ['network rm', 'network remove'],
-        load: async () => (await import('./network/rm.ts')).command,
-      },
-    },
-    alternatives: { list: 'ls', remove: 'rm' },
-  },
+  network: networkCommands,
   registry: registryCommands,
   system: {
     summary: 'Manage the daemon',
@@ -385,33 +355,5 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
       prune: { summary: 'Remove what is of no use', load: async () => (await import('./system/prune.ts')).command },
     },
   },
-  volume: {
-    summary: 'Manage volumes',
-    commands: {
-      create: { summary: 'Create a volume', load: async () => (await import('./volume/create.ts')).command },
-      inspect: {
-        summary: 'Show everything about volumes',
-        load: async () => (await import('./volume/inspect.ts')).command,
-      },
-      ls: {
-        summary: 'List volumes',
-        aliases: ['volume ls', 'volume list'],
-        load: async () => (await import('./volume/ls.ts')).command,
-      },
-      prune: {
-        summary: 'Remove volumes that nothing uses',
-        load: async () => (await import('./volume/prune.ts')).command,
-      },
-      rm: {
-        summary: 'Remove volumes that no container uses',
-        aliases: ['volume rm', 'volume remove'],
-        load: async () => (await import('./volume/rm.ts')).command,
-      },
-      update: {
-        summary: "Update a swarm's cluster volume",
-        load: async () => (await import('./volume/update.ts')).command,
-      },
-    },
-    alternatives: { list: 'ls', remove: 'rm' },
-  },
+  volume: volumeCommands,
 }

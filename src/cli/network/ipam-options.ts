@@ -2,8 +2,8 @@
  *  subnet that it lies in. */
 import type { IpamConfig } from '../../api/index.ts'
 import { CliError } from '../cli-error.ts'
-import { addressBytes } from '../format/ip-address.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
+import { addressBytes } from '../format/ip-address.ts'
 
 interface Pool {
   Subnet: string
