@@ -2,7 +2,7 @@
  *  it and itself, nothing else; `import type` obeys the same rule. A subfolder may have a row of its own, and be allowed
  *  where its folder is not. Levels as in docs/architecture.md. */
 
-const level0 = ['base', 'oci', 'api'] as const
+const level0 = ['base', 'oci', 'api', 'template'] as const
 const level1 = ['sys', 'archive', 'http', 'config', 'store', 'events', 'plugins'] as const
 const level2 = ['content', 'snapshots', 'registry', 'network', 'volumes', 'runtime', 'logs'] as const
 const level3 = ['images', 'containers', 'build'] as const
@@ -15,6 +15,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   base: [],
   oci: ['base'],
   api: ['base'],
+  template: ['base'],
   // Doors to the kernel, to formats and to files.
   sys: level0,
   archive: [...level0, 'sys'],
@@ -44,7 +45,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   daemon: [...below3, ...level3, 'server'],
   // Beside them.
   client: ['api', 'http', 'base'],
-  cli: ['client', 'api', 'config', 'oci', 'base'],
+  cli: ['client', 'api', 'config', 'oci', 'template', 'base'],
   // Packs and unpacks local files.
   'cli/copy': ['archive', 'client', 'api', 'config', 'base'],
   // Knows the language of Dockerfiles, not the builder; walks and packs local files.

@@ -1,9 +1,7 @@
 /** `inspect` of any kind: the daemon's JSON, indented, or a template over it. */
 import { invalidArgument, messageOf } from '../base/index.ts'
+import { GoTemplate, goJson, toGoMaps } from '../template/index.ts'
 import { CliError } from './cli-error.ts'
-import { goJson } from './format/go-print.ts'
-import { GoTemplate } from './format/go-template.ts'
-import { toGoMaps } from './format/go-value.ts'
 import { indentJson } from './format/indent-json.ts'
 import { toGoStructs } from './format/inspect-value.ts'
 import type { Output } from './terminal/output.ts'

@@ -1,6 +1,6 @@
 /** The daemon's answers as Docker's CLI types them: objects are structs with all their fields, except those that are
  *  maps. A template then finds fields under Go's names (`.ID`) and fields that JSON leaves out when they are nil. */
-import { GoStruct, NilCollection } from './go-value.ts'
+import { GoStruct, NilCollection } from '../../template/index.ts'
 
 /** Members whose objects have keys of any name. */
 const maps = new Set([

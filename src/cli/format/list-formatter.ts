@@ -1,9 +1,6 @@
 /** `--format` of the commands that list: the default table, `table TEMPLATE`, `json`, `raw` and free templates. */
 import { invalidArgument, messageOf } from '../../base/index.ts'
-import { goJson } from './go-print.ts'
-import { GoTemplate } from './go-template.ts'
-import { headerFunctions } from './go-template-functions.ts'
-import { GoStruct, LazyValue } from './go-value.ts'
+import { GoStruct, GoTemplate, goJson, headerFunctions, LazyValue } from '../../template/index.ts'
 import { alignColumns } from './table.ts'
 
 /** What a list shows: the columns that a template may name and the formats that have names. */

@@ -1,5 +1,5 @@
 /** Functions that a template can call: Go's own and those that Docker adds. */
-import { invalidArgument } from '../../base/index.ts'
+import { invalidArgument } from '../base/index.ts'
 import { formatGo, goJson, goSprintf } from './go-print.ts'
 import { force, isTrue, NilCollection, typeName } from './go-value.ts'
 

@@ -1,5 +1,5 @@
 /** Splits a Go template into text and tokens. https://pkg.go.dev/text/template */
-import { invalidArgument } from '../../base/index.ts'
+import { invalidArgument } from '../base/index.ts'
 
 /** One token inside `{{ }}`. `offset` is where it starts in the template. */
 export interface Token {

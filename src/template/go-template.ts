@@ -1,5 +1,5 @@
 /** Go templates for `--format`: parsed once, executed for each object. */
-import { invalidArgument, messageOf } from '../../base/index.ts'
+import { invalidArgument, messageOf } from '../base/index.ts'
 import { formatGo, sortedKeys } from './go-print.ts'
 import { functionNames, type TemplateFunction, templateFunctions } from './go-template-functions.ts'
 import { position } from './go-template-lexer.ts'
