@@ -63,6 +63,7 @@ export interface DaemonConfig {
     readonly noNewPrivileges: boolean
     readonly logDriver: string
     readonly logOptions: Readonly<Record<string, string>>
+    readonly journaldSocket: string
   }
 }
 
@@ -216,11 +217,6 @@ function containersConfig(raw: RawValues): DaemonConfig['containers'] {
     throw invalidArgument(`specified default runtime '${defaultRuntime}' does not exist`)
   }
   const logDriver = text(raw, 'logDriver') ?? 'json-file'
-  if (logDriver !== 'json-file' && logDriver !== 'none') {
-    throw invalidArgument(
-      `log-driver: "${logDriver}" is not supported by this version of Berth (json-file and none are)`,
-    )
-  }
   return {
     defaultRuntime,
     runtimes,
@@ -235,6 +231,7 @@ function containersConfig(raw: RawValues): DaemonConfig['containers'] {
     init: raw.init === true,
     noNewPrivileges: raw.noNewPrivileges === true,
     logDriver,
+    journaldSocket: text(raw, 'journaldSocket') ?? '/run/systemd/journal/socket',
     logOptions: { ...((raw.logOpts ?? {}) as Record<string, string>), ...pairs(list(raw, 'logOpt')) },
   }
 }

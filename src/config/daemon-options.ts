@@ -135,6 +135,12 @@ export const daemonOptions = {
     kind: 'string',
     help: 'Oldest API version that clients may use, from 1.12 on (default "1.24", or $DOCKER_MIN_API_VERSION)',
   },
+  journaldSocket: {
+    flag: 'journald-socket',
+    key: 'journald-socket',
+    kind: 'string',
+    help: 'Socket of the journal for the log driver journald (default "/run/systemd/journal/socket")',
+  },
   logDriver: {
     flag: 'log-driver',
     key: 'log-driver',

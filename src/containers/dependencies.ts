@@ -59,6 +59,8 @@ export interface ContainerSettings {
   readonly noNewPrivileges: boolean
   readonly logDriver: string
   readonly logOptions: Readonly<Record<string, string>>
+  /** Where journald takes lines. */
+  readonly journaldSocket: string
   readonly dns: readonly string[]
   readonly dnsOptions: readonly string[]
   readonly dnsSearch: readonly string[]

@@ -76,6 +76,7 @@ export function handleExit(context: ContainerContext, id: string, exit: ExitInfo
   live.unreleased = true
   // An exec that was never started can't be any more.
   live.execs.clear()
+  live.forwarder?.finish()
   live.tellExit({ exitCode: exit.exitCode }, !restart)
   if (!restart && ended.hostConfig.AutoRemove === true) {
     context.background.run('auto-remove', () =>

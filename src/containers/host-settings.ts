@@ -1,9 +1,9 @@
 /** HostConfig as a record keeps it: what was asked for, completed by the daemon's defaults, other containers by id. */
 import type { HostConfig } from '../api/index.ts'
 import { invalidArgument, isKind } from '../base/index.ts'
+import { checkLogConfig } from '../logs/index.ts'
 import { defaultMaskedPaths, defaultReadonlyPaths } from '../runtime/index.ts'
 import type { ContainerContext } from './dependencies.ts'
-import { fileLogDrivers, parseLogOptions } from './log-options.ts'
 
 /** Fills in the defaults that inspect shows. Throws `invalidArgument` for what the daemon does not have. */
 export function completeHostConfig(context: ContainerContext, given: HostConfig): HostConfig {
@@ -33,11 +33,7 @@ function logConfig({ settings }: ContainerContext, given: HostConfig): NonNullab
   // The daemon's options are for its own driver.
   const options = driver === settings.logDriver ? settings.logOptions : {}
   const config = { Type: driver, Config: { ...options, ...given.LogConfig?.Config } }
-  if (!fileLogDrivers.includes(driver) && driver !== 'none') {
-    // Not `notFound`: clients take that for a missing image and pull.
-    throw invalidArgument(`error looking up logging plugin ${driver}: plugin "${driver}" not found`)
-  }
-  parseLogOptions(config)
+  checkLogConfig(config)
   return config
 }
 

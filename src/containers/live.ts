@@ -1,5 +1,6 @@
 /** What runs of a container, or waits on it: handles that live in memory only and are rebuilt at boot.
  *  One per container id, made when first asked for, dropped with the container. */
+import type { LogForwarder } from '../logs/index.ts'
 import type { AttachIo } from './attach-io.ts'
 import type { ExecProcess } from './exec-process.ts'
 
@@ -33,6 +34,8 @@ export class LiveContainer {
   killed = false
   /** Ends the health checks of the present run. */
   endHealthChecks: () => void = () => {}
+  /** Delivers the log to a log server, also for a while after the run. */
+  forwarder: LogForwarder | undefined
   restartTimer: NodeJS.Timeout | undefined
   restartDelayMs = 0
   /** Lets the processes go on while they stand still for a commit. */
@@ -119,11 +122,13 @@ export class LiveContainers {
   }
 
   /** Ends all timers and lets go what stands still: the daemon goes. */
-  close(): void {
-    for (const live of this.#byId.values()) {
-      live.cancelRestart()
-      live.endHealthChecks()
-      live.thaw()
+  async close(): Promise<void> {
+    const live = [...this.#byId.values()]
+    for (const one of live) {
+      one.cancelRestart()
+      one.endHealthChecks()
+      one.thaw()
     }
+    await Promise.all(live.map(({ forwarder }) => forwarder?.abandon()))
   }
 }

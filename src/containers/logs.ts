@@ -1,8 +1,10 @@
 import type { OutputSink } from '../base/index.ts'
 import { conflict } from '../base/index.ts'
-import { readLogs } from '../logs/index.ts'
+import { isReadable, logAttributes, logTag, readLogs } from '../logs/index.ts'
 import type { OutputSource } from './attach-io.ts'
+import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { logInfo } from './log-forwarding.ts'
 import { isActive } from './state.ts'
 
 export interface LogsOptions {
@@ -25,17 +27,17 @@ export async function containerLogs(
   signal: AbortSignal | undefined,
 ): Promise<OutputSource<OutputSink>> {
   const record = context.containers.get(idOrName)
-  if (record.hostConfig.LogConfig?.Type === 'none') {
-    throw conflict('configured logging driver does not support reading')
-  }
+  const logConfig = record.hostConfig.LogConfig ?? {}
+  if (!isReadable(logConfig)) throw conflict('configured logging driver does not support reading')
   const running = isActive(record.state.status)
-  const { tail, ...rest } = options
+  const { tail, details, ...rest } = options
+  const shown = details ? { details: `${lineAttributes(record)} ` } : {}
   return {
     tty: record.config.Tty === true,
     run: (sink) =>
       readLogs(
         context.paths.log(record.id),
-        { ...rest, ...(tail === 'all' ? {} : { tail }), follow: options.follow && running },
+        { ...rest, ...shown, ...(tail === 'all' ? {} : { tail }), follow: options.follow && running },
         sink,
         {
           signal,
@@ -50,4 +52,20 @@ async function followEnd(context: ContainerContext, id: string): Promise<void> {
   const status = context.containers.find(id)?.state.status
   if (status === undefined || !isActive(status)) return
   await context.live.of(id).nextStop()
+}
+
+/** What `--details` shows in front of each line: with the driver `json-file`, the chosen labels, variables and tag. */
+function lineAttributes(record: ContainerRecord): string {
+  if (record.hostConfig.LogConfig?.Type !== 'json-file') return ''
+  const info = logInfo(record)
+  const tag = info.options.tag ? { tag: logTag(info) } : {}
+  return Object.entries({ ...logAttributes(info), ...tag })
+    .map(([name, value]) => `${queryEscape(name)}=${queryEscape(value)}`)
+    .toSorted()
+    .join(',')
+}
+
+/** As in the query of a URL. */
+function queryEscape(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1).replaceAll('*', '%2A').replaceAll('%7E', '~')
 }

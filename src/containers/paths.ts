@@ -3,6 +3,7 @@
  *  ```
  *  <data-root>/containers/<id>/     kept while the container exists
  *    container.log                  what it printed (see logs/)
+ *    forwarded/position             how far the log was delivered to a log server
  *    hosts hostname resolv.conf     mounted over the image's
  *  <exec-root>/c/<id>/rootfs        where the overlay is mounted while it runs (bundle: see runtime/)
  *  <exec-root>/view                 see view.ts
@@ -29,6 +30,10 @@ export class ContainerPaths {
 
   log(id: string): string {
     return join(this.root, id, 'container.log')
+  }
+
+  logPosition(id: string): string {
+    return join(this.root, id, 'forwarded', 'position')
   }
 
   hosts(id: string): string {

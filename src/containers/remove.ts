@@ -5,6 +5,7 @@ import { isKind } from '../base/index.ts'
 import { type ContainerRecord, snapshotKey, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
+import { endForwarding } from './log-forwarding.ts'
 import { letDie } from './pause.ts'
 import { unmountRootfs } from './rootfs.ts'
 import { checkVerb, isUp } from './state.ts'
@@ -88,10 +89,12 @@ export async function removeRecord(
   // Before the answer: the caller may remove a volume that this container used in its next call.
   await context.volumes.release(id, { removeAnonymous: options.volumes })
   publishContainer(context.events, record, 'destroy')
+  const { forwarder } = context.live.of(id)
   context.live.of(id).tellRemoval({ exitCode: record.state.exitCode })
   context.live.forget(id)
   context.background.run('remove container files', async () => {
     await release
+    await endForwarding(forwarder)
     await removeFiles(context, id, options)
   })
 }

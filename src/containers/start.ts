@@ -21,6 +21,7 @@ import { requestedEdits } from './device-requests.ts'
 import { publishContainer, publishUses } from './events.ts'
 import { releaseRun, watchExit } from './exit.ts'
 import { beginHealthChecks } from './health-monitor.ts'
+import { beginForwarding, prepareLogging } from './log-forwarding.ts'
 import { watchLogSize } from './log-rotation.ts'
 import { mountSources } from './mount-sources.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
@@ -75,6 +76,8 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   const edits = await requestedEdits(record.hostConfig.DeviceRequests ?? [], context.settings.cdiSpecDirs)
   const spec = edits.length === 0 ? plain : { ...plain, spec: applyEdits(plain.spec, edits) }
   trace('spec')
+  const logDriver = await prepareLogging(context, record)
+  undo.add(() => logDriver?.close())
   const { pid } = await context.runtime.create({
     id,
     spec,
@@ -94,6 +97,7 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   trace('attach')
   await context.runtime.start(id)
   trace('runtime start')
+  await beginForwarding(context, record, logDriver)
   undo.disarm()
   const startedAt = formatNs(nowNs())
   const running = withState(record, { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt })

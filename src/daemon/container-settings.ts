@@ -1,9 +1,12 @@
+import { BerthError, isBerthError } from '../base/index.ts'
 import type { DaemonConfig } from '../config/index.ts'
 import type { ContainerSettings } from '../containers/index.ts'
+import { checkLogConfig } from '../logs/index.ts'
 
-/** The part of the configuration that containers depend on. */
+/** The part of the configuration that containers depend on. Throws `invalidArgument` for a log driver or its options. */
 export function containerSettings(config: DaemonConfig): ContainerSettings {
   const { containers, network } = config
+  checkLogDefaults(config)
   return {
     defaultRuntime: containers.defaultRuntime,
     runtimes: new Set(Object.keys(containers.runtimes)),
@@ -14,9 +17,19 @@ export function containerSettings(config: DaemonConfig): ContainerSettings {
     noNewPrivileges: containers.noNewPrivileges,
     logDriver: containers.logDriver,
     logOptions: containers.logOptions,
+    journaldSocket: containers.journaldSocket,
     dns: network.dns,
     dnsOptions: network.dnsOptions,
     dnsSearch: network.dnsSearch,
     cgroupParent: config.instance === '' ? '/berth' : `/berth-${config.instance}`,
+  }
+}
+
+function checkLogDefaults({ containers }: DaemonConfig): void {
+  try {
+    checkLogConfig({ Type: containers.logDriver, Config: containers.logOptions })
+  } catch (cause) {
+    if (!isBerthError(cause)) throw cause
+    throw new BerthError('invalidArgument', `failed to set log opts: ${cause.message}`, { cause })
   }
 }

@@ -4,6 +4,7 @@ import { inactiveSwarm, maxApiVersion, type SystemInfo, type SystemVersion } fro
 import type { DaemonConfig } from '../config/index.ts'
 import type { ContainerContext } from '../containers/index.ts'
 import { matchesEvent } from '../events/index.ts'
+import { logDriverNames } from '../logs/index.ts'
 import type { SystemBackend } from '../server/index.ts'
 import { cgroupFeatures, detectCgroups, fileSystemName, hostInfo, kernelFeatures, runCommand } from '../sys/index.ts'
 import { berthVersion } from './version.ts'
@@ -112,7 +113,7 @@ function systemInfo(
       Volume: ['local', ...volumePlugins],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
-      Log: ['json-file', 'local', 'none'],
+      Log: logDriverNames,
     },
     MemoryLimit: limits.memory,
     SwapLimit: limits.swap,

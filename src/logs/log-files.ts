@@ -1,6 +1,10 @@
-/** The files of one log: `path` is being written, `path.1`, `path.2`, … were, the higher the older. */
-import { existsSync, renameSync, rmSync } from 'node:fs'
+/** The files of one log: `path` is being written, `path.1`, `path.2`, … were, the higher the older. Those may be packed
+ *  with gzip (`path.2.gz`); they are unpacked into a file without a name for whoever reads them. */
+import { constants, createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip, createGzip } from 'node:zlib'
 import { errnoOf } from '../base/index.ts'
 
 export interface OpenLogFile {
@@ -26,15 +30,59 @@ export async function openLogFiles(path: string): Promise<OpenLogFile[]> {
 
 /** Opens one file of a log, or undefined when it is not there. */
 export async function openLogFile(path: string): Promise<OpenLogFile | undefined> {
-  let file: FileHandle
+  const file = await openIfThere(path)
+  if (file === undefined) return openPacked(`${path}.gz`)
+  const { ino, size } = await file.stat()
+  return { file, inode: ino, size }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    file = await open(path, 'r')
+    return await open(path, 'r')
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw error
   }
-  const { ino, size } = await file.stat()
-  return { file, inode: ino, size }
+}
+
+/** Not in Node's constants: a file that no name leads to, gone when it is closed. */
+const oTmpfile = 0o20000000 | constants.O_DIRECTORY
+
+async function openPacked(path: string): Promise<OpenLogFile | undefined> {
+  const packed = await openIfThere(path)
+  if (packed === undefined) return undefined
+  const { ino } = await packed.stat()
+  const file = await open(dirname(path), constants.O_RDWR | oTmpfile, 0o600)
+  try {
+    // By hand: a write stream that leaves the file open would keep it from ever being closed.
+    const write = async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) await file.write(chunk)
+    }
+    await pipeline(packed.createReadStream(), createGunzip(), write)
+    return { file, inode: ino, size: (await file.stat()).size }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** Packs the files that nobody writes any more; `isNeeded` tells of one, by its inode, that it has to stay as it is.
+ *  Call it only while no rotation is under way. Killed midway: the next call does it again. */
+export async function packOldLogs(path: string, isNeeded: (inode: number) => boolean): Promise<void> {
+  // While there is no new file, the writer is still in the renamed one.
+  if (!existsSync(path)) return
+  for (let number = 1; ; number++) {
+    const old = rotatedPath(path, number)
+    const inode = statSync(old, { throwIfNoEntry: false })?.ino
+    if (inode === undefined) {
+      if (!existsSync(`${old}.gz`)) return
+      continue
+    }
+    if (isNeeded(inode)) continue
+    await pipeline(createReadStream(old), createGzip(), createWriteStream(`${old}.gz.new`, { mode: 0o600 }))
+    renameSync(`${old}.gz.new`, `${old}.gz`)
+    rmSync(old)
+  }
 }
 
 /** Starts a new log file, keeping `maxFiles` in all (at least this one). `reopen` makes the writer open `path`
@@ -42,9 +90,12 @@ export async function openLogFile(path: string): Promise<OpenLogFile | undefined
 export function rotateLog(path: string, { maxFiles, reopen }: { maxFiles: number; reopen: () => void }): void {
   if (!existsSync(path)) return
   const kept = Math.max(1, maxFiles) - 1
-  rmSync(rotatedPath(path, Math.max(1, kept)), { force: true })
-  for (let number = kept - 1; number >= 1; number--)
-    renameIfThere(rotatedPath(path, number), rotatedPath(path, number + 1))
+  for (const ending of ['', '.gz']) rmSync(`${rotatedPath(path, Math.max(1, kept))}${ending}`, { force: true })
+  for (let number = kept - 1; number >= 1; number--) {
+    for (const ending of ['', '.gz']) {
+      renameIfThere(`${rotatedPath(path, number)}${ending}`, `${rotatedPath(path, number + 1)}${ending}`)
+    }
+  }
   // Even a log of a single file is renamed: its last lines may still be on their way.
   renameSync(path, rotatedPath(path, 1))
   reopen()

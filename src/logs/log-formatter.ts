@@ -8,8 +8,8 @@ export interface LogSelection {
   readonly stdout: boolean
   readonly stderr: boolean
   readonly timestamps: boolean
-  /** Leave room for a line's attributes, as Docker does; there are none, so that is a space. */
-  readonly details?: boolean | undefined
+  /** What stands between a line's time and its text: its attributes, as Docker writes them, and a space. */
+  readonly details?: string | undefined
   /** Lines later than this end the log. */
   readonly untilNs?: bigint | undefined
 }
@@ -25,6 +25,8 @@ const space = 0x20
 const letterZ = 0x5a
 /** Characters of the time that are shown: up to the nanoseconds; the zone is always UTC and shown as `Z`. */
 const shownTimeBytes = 29
+/** What of a line's header is free even when its time is shown. */
+const spareHeaderBytes = headerBytes - shownTimeBytes - 2
 /** Up to here copying byte by byte beats two calls into native code. */
 const shortTextBytes = 96
 
@@ -32,13 +34,15 @@ const shortTextBytes = 96
 export class LogFormatter {
   readonly #selection: LogSelection
   readonly #hasPrefix: boolean
+  readonly #details: Buffer
   /** Streams whose last line is not complete: what follows belongs to the same line and gets no time. */
   readonly #open = { stdout: false, stderr: false }
   #ended = false
 
   constructor(selection: LogSelection) {
     this.#selection = selection
-    this.#hasPrefix = selection.timestamps || selection.details === true
+    this.#details = Buffer.from(selection.details ?? '')
+    this.#hasPrefix = selection.timestamps || this.#details.length > 0
   }
 
   /** True once a line later than `untilNs` was met. */
@@ -46,8 +50,10 @@ export class LogFormatter {
     return this.#ended
   }
 
-  /** Formats the lines in `[0, end)` of `bytes`, which end with a line feed. The chunks are parts of `bytes`. */
-  format(bytes: Buffer, end: number): LogChunk[] {
+  /** Formats the lines in `[0, end)` of the buffer, which end with a line feed. The chunks are parts of it, or of
+   *  a copy when attributes don't fit in place of what is cut off. */
+  format(given: Buffer, givenEnd: number): LogChunk[] {
+    const { bytes, end } = this.#withRoom(given, givenEnd)
     const chunks: LogChunk[] = []
     let stream: OutputStream = 'stdout'
     let runStart = 0
@@ -78,11 +84,26 @@ export class LogFormatter {
 
   /** Writes what stands in front of a line's text; gives where the text goes. */
   #prefix(bytes: Buffer, start: number, out: number): number {
-    const { timestamps, details } = this.#selection
-    const at = timestamps ? moveTime(bytes, start, out) : out
-    if (details !== true) return at
-    bytes[at] = space
-    return at + 1
+    const at = this.#selection.timestamps ? moveTime(bytes, start, out) : out
+    this.#details.copy(bytes, at)
+    return at + this.#details.length
+  }
+
+  /** Attributes make lines longer than they are in the file: each then gets room in front of its text. */
+  #withRoom(bytes: Buffer, end: number): { readonly bytes: Buffer; readonly end: number } {
+    if (this.#details.length <= spareHeaderBytes) return { bytes, end }
+    const room = Buffer.from(`${' '.repeat(this.#details.length)}\n`)
+    const parts: Buffer[] = []
+    for (let start = 0; start < end; ) {
+      const header = parseHeader(bytes, start, end)
+      const from = header === undefined ? start : start + headerBytes
+      const feed = bytes.indexOf(lineFeed, from)
+      // What is in the room is no line and passed over.
+      parts.push(room, bytes.subarray(start, feed + 1))
+      start = feed + 1
+    }
+    const roomy = Buffer.concat(parts)
+    return { bytes: roomy, end: roomy.length }
   }
 
   #isPastEnd(bytes: Buffer, start: number): boolean {

@@ -6,6 +6,8 @@ import type { OutputStream } from '../base/index.ts'
 
 /** Bytes before the stream's name: `2026-11-23T10:00:00.123456789+00:00 `. */
 const timeBytes = 35
+/** Bytes by which a file is known again: its first line's time. */
+export const headBytes = timeBytes
 const streamStart = timeBytes + 1
 const tagStart = streamStart + 'stdout '.length
 /** Bytes before the text. */

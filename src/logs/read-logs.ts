@@ -1,7 +1,8 @@
 /** Reads a container's log for a client: the end of it, a span of time, or on and on as it grows. */
-import { type FSWatcher, statSync, watch } from 'node:fs'
+import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { errnoOf, type OutputSink } from '../base/index.ts'
+import type { OutputSink } from '../base/index.ts'
+import { ChangeSignal } from './change-signal.ts'
 import { type OpenLogFile, openLogFile, openLogFiles } from './log-files.ts'
 import { type LogChunk, LogFormatter } from './log-formatter.ts'
 import { seekTail, seekTime } from './log-seek.ts'
@@ -19,8 +20,8 @@ export interface ReadLogsOptions {
   readonly follow?: boolean | undefined
   /** Each line begins with its time. */
   readonly timestamps?: boolean | undefined
-  /** Each line's text begins with its attributes and a space. */
-  readonly details?: boolean | undefined
+  /** Each line's text begins with this: its attributes and a space. */
+  readonly details?: string | undefined
 }
 
 export interface ReadLogsEnd {
@@ -193,43 +194,6 @@ class LogReader {
     const ms = Number(untilNs / 1_000_000n) - Date.now()
     const maxTimerMs = 2 ** 31 - 1
     return setTimeout(finish, Math.max(0, Math.min(ms, maxTimerMs)))
-  }
-}
-
-/** Wakes a reader when something in a directory changed. Changes while it works are remembered as one. */
-class ChangeSignal {
-  readonly #watcher: FSWatcher | undefined
-  #changed = true
-  #wake: (() => void) | undefined
-
-  constructor(directory: string) {
-    try {
-      this.#watcher = watch(directory, { persistent: false }, () => this.notify())
-      this.#watcher.on('error', () => this.notify())
-    } catch (error) {
-      // The directory is gone with its container: `ended` tells the reader.
-      if (errnoOf(error) !== 'ENOENT') throw error
-    }
-  }
-
-  notify(): void {
-    this.#changed = true
-    this.#wake?.()
-  }
-
-  /** Resolves at the next change, or at once when there was one since the last call. */
-  async next(): Promise<void> {
-    if (!this.#changed) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#wake = resolve
-      await promise
-      this.#wake = undefined
-    }
-    this.#changed = false
-  }
-
-  close(): void {
-    this.#watcher?.close()
   }
 }
 
