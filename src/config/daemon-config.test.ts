@@ -55,7 +55,44 @@ test('loadDaemonConfig() refuses values of the wrong form', () => {
     [['--tlsverify'], /TLS needs/],
     [['extra'], /takes no arguments: extra/],
     [['--mtu'], /needs an argument: --mtu/],
+    [['--storage-driver', 'btrfs'], /storage-driver: "btrfs" is not supported/],
+    [['--storage-opt', 'overlay2.size=1g'], /storage-opts: "overlay2.size=1g"/],
+    [['--exec-opt', 'native.cgroupdriver=systemd'], /native.cgroupdriver=systemd is not supported/],
+    [['--exec-opt', 'isolation=hyperv'], /exec-opts: invalid option "isolation"/],
+    [['--userland-proxy'], /userland-proxy: there is none/],
+    [['--default-ipc-mode', 'host'], /default-ipc-mode: "host" is invalid: expected private or shareable/],
+    [['--default-cgroupns-mode', 'x'], /default-cgroupns-mode: "x" is invalid/],
+    [['--host-gateway-ip', 'here'], /host-gateway-ip: invalid IP address: here/],
+    [['--cgroup-parent', 'a.slice'], /cgroup-parent: a.slice: slices belong to systemd/],
+    [['--cgroup-parent', '../x'], /cgroup-parent: invalid path/],
     [['--config-file', '/nonexistent/daemon.json'], /no such file/],
   ]
   for (const [args, message] of wrong) assert.throws(() => loadDaemonConfig(args), message)
+})
+
+test("loadDaemonConfig() takes what Docker's own files say and Berth does anyway, and refuses the rest of it", () => {
+  const file = {
+    'storage-driver': 'overlay2',
+    'exec-opts': ['native.cgroupdriver=cgroupfs'],
+    'userland-proxy': false,
+    experimental: true,
+    features: { buildkit: true },
+    'default-cgroupns-mode': 'private',
+    'default-ipc-mode': 'shareable',
+    'cgroup-parent': 'limited/group',
+    'init-path': '/usr/bin/tini',
+    'host-gateway-ip': '192.0.2.1',
+  }
+  withFile(JSON.stringify(file), (path) => {
+    const { containers, network, experimental } = loadDaemonConfig(['--config-file', path])
+    assert.equal(experimental, true)
+    assert.equal(containers.cgroupnsMode, 'private')
+    assert.equal(containers.ipcMode, 'shareable')
+    assert.equal(containers.cgroupParent, '/limited/group')
+    assert.equal(containers.initPath, '/usr/bin/tini')
+    assert.equal(network.hostGatewayIp, '192.0.2.1')
+  })
+  withFile('{"features": {"containerd-snapshotter": true}}', (path) => {
+    assert.throws(() => loadDaemonConfig(['--config-file', path]), /"containerd-snapshotter": true is not supported/)
+  })
 })

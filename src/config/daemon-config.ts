@@ -1,9 +1,12 @@
 /** The daemon's whole configuration: defaults ← daemon.json ← flags, checked once and frozen. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { isAbsolute, join, resolve } from 'node:path'
+import { isIP } from 'node:net'
+import { isAbsolute, join, posix, resolve } from 'node:path'
 import { compareApiVersions, maxApiVersion, minApiVersion, oldestApiVersion } from '../api/index.ts'
 import { invalidArgument, messageOf } from '../base/index.ts'
+import { type DaemonOption, type DaemonOptionName, daemonOptions } from './daemon-options.ts'
+import { checkFixedChoices } from './fixed-choices.ts'
 import { mergeReloadable, mergeValues, parseConfigFile, parseFlags, type RawValues } from './parse-options.ts'
 import { type RegistriesConfig, registriesConfig } from './registries-config.ts'
 import { type ListenAddress, parseBytes, parseCidr, parseHost, parseUlimit, type UlimitDefault } from './values.ts'
@@ -33,6 +36,8 @@ export interface DaemonConfig {
   readonly validateOnly: boolean
   readonly labels: readonly string[]
   readonly liveRestore: boolean
+  /** What clients are told; nothing depends on it. */
+  readonly experimental: boolean
   /** Oldest API version that is answered; some programs (skopeo, podman) still ask for 1.22. */
   readonly minApiVersion: string
   readonly shutdownTimeoutSeconds: number
@@ -51,6 +56,8 @@ export interface DaemonConfig {
     readonly dns: readonly string[]
     readonly dnsOptions: readonly string[]
     readonly dnsSearch: readonly string[]
+    /** What `host-gateway` stands for; undefined: the gateway of the container's network. */
+    readonly hostGatewayIp: string | undefined
   }
   readonly containers: {
     readonly defaultRuntime: string
@@ -60,6 +67,13 @@ export interface DaemonConfig {
     /** Where devices are described (CDI), later ones before earlier ones. */
     readonly cdiSpecDirs: readonly string[]
     readonly init: boolean
+    /** Undefined: whichever the host has. */
+    readonly initPath: string | undefined
+    /** Where the daemon's own group is made: `/` or a path below it. */
+    readonly cgroupParent: string
+    /** Undefined: by the version of control groups. */
+    readonly cgroupnsMode: 'host' | 'private' | undefined
+    readonly ipcMode: 'private' | 'shareable'
     readonly noNewPrivileges: boolean
     readonly logDriver: string
     readonly logOptions: Readonly<Record<string, string>>
@@ -145,6 +159,7 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
   const logLevel = raw.debug === true ? 'debug' : (text(raw, 'logLevel') ?? 'info')
   if (!logLevels.includes(logLevel)) throw invalidArgument(`invalid logging level: ${logLevel}`)
   const hosts = list(raw, 'host')
+  checkFixedChoices(raw)
   return deepFreeze({
     configFile,
     dataRoot,
@@ -160,6 +175,7 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
     validateOnly: raw.validate === true,
     labels: list(raw, 'label').map(checkLabel),
     liveRestore: raw.liveRestore !== false,
+    experimental: raw.experimental === true,
     minApiVersion: checkMinApiVersion(
       text(raw, 'minApiVersion') ?? process.env.DOCKER_MIN_API_VERSION ?? minApiVersion,
     ),
@@ -197,10 +213,11 @@ function networkConfig(raw: RawValues): DaemonConfig['network'] {
     dns: list(raw, 'dns'),
     dnsOptions: list(raw, 'dnsOpt'),
     dnsSearch: list(raw, 'dnsSearch'),
+    hostGatewayIp: hostGatewayIp(raw),
   }
 }
 
-function containersConfig(raw: RawValues): DaemonConfig['containers'] {
+function runtimesConfig(raw: RawValues): Pick<DaemonConfig['containers'], 'runtimes' | 'defaultRuntime'> {
   const runtimes: Record<string, string> = { crun: 'crun', ...(isOnPath('runc') ? { runc: 'runc' } : {}) }
   for (const [name, value] of Object.entries((raw.runtimes ?? {}) as Record<string, { path?: unknown } | null>)) {
     const path = value?.path
@@ -216,10 +233,13 @@ function containersConfig(raw: RawValues): DaemonConfig['containers'] {
   if (runtimes[defaultRuntime] === undefined) {
     throw invalidArgument(`specified default runtime '${defaultRuntime}' does not exist`)
   }
+  return { runtimes, defaultRuntime }
+}
+
+function containersConfig(raw: RawValues): DaemonConfig['containers'] {
   const logDriver = text(raw, 'logDriver') ?? 'json-file'
   return {
-    defaultRuntime,
-    runtimes,
+    ...runtimesConfig(raw),
     ulimits: [
       ...Object.entries((raw.defaultUlimits ?? {}) as Record<string, unknown>).map(([name, value]) =>
         parseUlimit(name, value),
@@ -229,11 +249,39 @@ function containersConfig(raw: RawValues): DaemonConfig['containers'] {
     cdiSpecDirs: raw.cdiSpecDir === undefined ? ['/etc/cdi', '/var/run/cdi'] : list(raw, 'cdiSpecDir'),
     shmSizeBytes: parseBytes(text(raw, 'defaultShmSize') ?? '64m', 'default-shm-size'),
     init: raw.init === true,
+    initPath: text(raw, 'initPath') || undefined,
+    cgroupParent: cgroupParent(text(raw, 'cgroupParent') ?? ''),
+    cgroupnsMode: oneOf(raw, 'defaultCgroupnsMode', ['host', 'private']),
+    ipcMode: oneOf(raw, 'defaultIpcMode', ['private', 'shareable']) ?? 'private',
     noNewPrivileges: raw.noNewPrivileges === true,
     logDriver,
     journaldSocket: text(raw, 'journaldSocket') ?? '/run/systemd/journal/socket',
     logOptions: { ...((raw.logOpts ?? {}) as Record<string, string>), ...pairs(list(raw, 'logOpt')) },
   }
+}
+
+function hostGatewayIp(raw: RawValues): string | undefined {
+  const address = text(raw, 'hostGatewayIp')
+  if (address !== undefined && isIP(address) === 0)
+    throw invalidArgument(`host-gateway-ip: invalid IP address: ${address}`)
+  return address
+}
+
+function cgroupParent(path: string): string {
+  if (path.endsWith('.slice')) {
+    throw invalidArgument(`cgroup-parent: ${path}: slices belong to systemd, and the cgroup driver here is cgroupfs`)
+  }
+  if (path.split('/').includes('..') || /[\0\n]/.test(path))
+    throw invalidArgument(`cgroup-parent: invalid path: ${path}`)
+  return posix.normalize(`/${path}`)
+}
+
+function oneOf<T extends string>(raw: RawValues, name: DaemonOptionName, choices: readonly T[]): T | undefined {
+  const value = text(raw, name)
+  if (value === undefined || (choices as readonly string[]).includes(value)) return value as T | undefined
+  throw invalidArgument(
+    `${(daemonOptions[name] as DaemonOption).key ?? name}: "${value}" is invalid: expected ${choices.join(' or ')}`,
+  )
 }
 
 /** Whether the host has a program; runc is offered only where it is installed. */

@@ -25,6 +25,12 @@ export const daemonOptions = {
     reloadable: true,
   },
   bip: { flag: 'bip', key: 'bip', kind: 'string', help: 'IPv4 address and prefix of the default bridge (CIDR)' },
+  cgroupParent: {
+    flag: 'cgroup-parent',
+    key: 'cgroup-parent',
+    kind: 'string',
+    help: "Control group to keep the daemon's groups in (default the root)",
+  },
   cdiSpecDir: {
     flag: 'cdi-spec-dir',
     key: 'cdi-spec-dirs',
@@ -40,6 +46,20 @@ export const daemonOptions = {
     help: 'Root of all persistent state (default "/var/lib/berth")',
   },
   debug: { flag: 'debug', short: 'D', key: 'debug', kind: 'boolean', help: 'Enable debug mode', reloadable: true },
+  defaultCgroupnsMode: {
+    flag: 'default-cgroupns-mode',
+    key: 'default-cgroupns-mode',
+    kind: 'string',
+    help: 'Default cgroup namespace of containers, host or private (default "private" on cgroup v2, else "host")',
+    reloadable: true,
+  },
+  defaultIpcMode: {
+    flag: 'default-ipc-mode',
+    key: 'default-ipc-mode',
+    kind: 'string',
+    help: 'Default IPC namespace of containers, shareable or private (default "private")',
+    reloadable: true,
+  },
   defaultRuntime: {
     flag: 'default-runtime',
     key: 'default-runtime',
@@ -75,11 +95,28 @@ export const daemonOptions = {
     kind: 'string',
     help: 'Also link the first unix socket under this path (e.g. /var/run/docker.sock)',
   },
+  execOpt: {
+    flag: 'exec-opt',
+    key: 'exec-opts',
+    kind: 'list',
+    help: 'Runtime execution option (native.cgroupdriver=cgroupfs)',
+  },
   execRoot: {
     flag: 'exec-root',
     key: 'exec-root',
     kind: 'string',
     help: 'Root of runtime state (default "/run/berth")',
+  },
+  experimental: {
+    flag: 'experimental',
+    key: 'experimental',
+    kind: 'boolean',
+    help: 'Tell clients that experimental features are on; Berth has none',
+  },
+  features: {
+    key: 'features',
+    kind: 'object',
+    help: 'Features by name: {"buildkit": true|false, "containerd-snapshotter": false, "cdi": true}',
   },
   group: {
     flag: 'group',
@@ -94,6 +131,13 @@ export const daemonOptions = {
     key: 'hosts',
     kind: 'list',
     help: 'Socket to listen on (unix://PATH, tcp://HOST:PORT)',
+  },
+  hostGatewayIp: {
+    flag: 'host-gateway-ip',
+    key: 'host-gateway-ip',
+    kind: 'string',
+    help: 'Address that host-gateway stands for in --add-host (default the gateway of the default bridge)',
+    reloadable: true,
   },
   httpProxy: {
     flag: 'http-proxy',
@@ -114,6 +158,13 @@ export const daemonOptions = {
     help: 'Let containers of the default bridge reach each other (default true)',
   },
   init: { flag: 'init', key: 'init', kind: 'boolean', help: 'Run an init in every container', reloadable: true },
+  initPath: {
+    flag: 'init-path',
+    key: 'init-path',
+    kind: 'string',
+    help: 'Program that --init runs (default docker-init, tini or catatonit of the host)',
+    reloadable: true,
+  },
   insecureRegistry: {
     flag: 'insecure-registry',
     key: 'insecure-registries',
@@ -231,6 +282,19 @@ export const daemonOptions = {
     help: 'Seconds to wait for containers when they are stopped with the daemon (default 15)',
     reloadable: true,
   },
+  storageDriver: {
+    flag: 'storage-driver',
+    short: 's',
+    key: 'storage-driver',
+    kind: 'string',
+    help: 'Storage driver: overlay2, the only one',
+  },
+  storageOpt: {
+    flag: 'storage-opt',
+    key: 'storage-opts',
+    kind: 'list',
+    help: 'Storage driver option; there are none',
+  },
   tls: { flag: 'tls', key: 'tls', kind: 'boolean', help: 'Use TLS on tcp sockets; implied by --tlsverify' },
   tlscacert: {
     flag: 'tlscacert',
@@ -242,6 +306,12 @@ export const daemonOptions = {
   tlskey: { flag: 'tlskey', key: 'tlskey', kind: 'string', help: 'TLS key file' },
   tlsverify: { flag: 'tlsverify', key: 'tlsverify', kind: 'boolean', help: 'Use TLS and verify the clients' },
   trace: { flag: 'trace', kind: 'boolean', help: 'Print the time of each step of a container start' },
+  userlandProxy: {
+    flag: 'userland-proxy',
+    key: 'userland-proxy',
+    kind: 'boolean',
+    help: 'Only false: published ports need no proxy (default false)',
+  },
   validate: { flag: 'validate', kind: 'boolean', help: 'Check the configuration and exit' },
 } as const satisfies Record<string, DaemonOption>
 

@@ -56,6 +56,11 @@ export interface ContainerSettings {
   /** Later ones count more. */
   readonly cdiSpecDirs: readonly string[]
   readonly init: boolean
+  /** The program of `--init`; undefined: whichever the host has. */
+  readonly initPath: string | undefined
+  /** Undefined: by the version of control groups. */
+  readonly cgroupnsMode: 'host' | 'private' | undefined
+  readonly ipcMode: 'private' | 'shareable'
   readonly noNewPrivileges: boolean
   readonly logDriver: string
   readonly logOptions: Readonly<Record<string, string>>
@@ -64,7 +69,9 @@ export interface ContainerSettings {
   readonly dns: readonly string[]
   readonly dnsOptions: readonly string[]
   readonly dnsSearch: readonly string[]
-  /** Below the cgroup root: `/berth` or `/berth-<instance>`. */
+  /** What `host-gateway` stands for; undefined: the gateway of the container's network. */
+  readonly hostGatewayIp: string | undefined
+  /** The daemon's group: `/berth` or `/berth-<instance>`, below another one if it was told so. */
   readonly cgroupParent: string
 }
 

@@ -21,7 +21,8 @@ export function completeHostConfig(context: ContainerContext, given: HostConfig)
     },
     Runtime: runtime,
     ShmSize: given.ShmSize || settings.shmSizeBytes,
-    CgroupnsMode: given.CgroupnsMode || (context.specHost.cgroupVersion === 2 ? 'private' : 'host'),
+    CgroupnsMode:
+      given.CgroupnsMode || settings.cgroupnsMode || (context.specHost.cgroupVersion === 2 ? 'private' : 'host'),
     MemorySwap: given.MemorySwap || (given.Memory ? given.Memory * 2 : 0),
     // The CLI's word for "not set".
     MemorySwappiness: given.MemorySwappiness === -1 ? null : (given.MemorySwappiness ?? null),
@@ -48,7 +49,7 @@ function namespaceModes(
   return {
     // An unknown network or container fails the start, as with Docker: at create, clients take a 404 for a missing image.
     NetworkMode: withId(context, mode, (text) => text),
-    IpcMode: withId(context, ipc || 'private', noSuchContainer),
+    IpcMode: withId(context, ipc || context.settings.ipcMode, noSuchContainer),
     PidMode: withId(context, pid ?? '', noSuchContainer),
   }
 }

@@ -58,7 +58,7 @@ export function specInput(context: ContainerContext, record: ContainerRecord, ru
     rlimits: rlimits(context, hostConfig),
     ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
     ...(hostConfig.Sysctls ? { sysctls: hostConfig.Sysctls } : {}),
-    ...((hostConfig.Init ?? context.settings.init) ? { init: findInit() } : {}),
+    ...((hostConfig.Init ?? context.settings.init) ? { init: findInit(context.settings.initPath) } : {}),
     cgroupsPath: cgroupPathOf(context, record.id, hostConfig),
     ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
   }

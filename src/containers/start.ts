@@ -176,7 +176,7 @@ function writeFiles(context: ContainerContext, record: ContainerRecord, sandbox:
       domainname: config.Domainname ?? '',
       addresses: endpoint === undefined || endpoint.ipv4 === '' ? [] : [endpoint.ipv4],
       extraHosts: hostConfig.ExtraHosts ?? [],
-      ...(endpoint === undefined || endpoint.gateway === '' ? {} : { gateway: endpoint.gateway }),
+      gateway: settings.hostGatewayIp ?? (endpoint?.gateway || undefined),
     }),
   )
   writeFileSync(

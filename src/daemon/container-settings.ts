@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { BerthError, isBerthError } from '../base/index.ts'
 import type { DaemonConfig } from '../config/index.ts'
 import type { ContainerSettings } from '../containers/index.ts'
@@ -14,6 +15,9 @@ export function containerSettings(config: DaemonConfig): ContainerSettings {
     shmSizeBytes: containers.shmSizeBytes,
     cdiSpecDirs: containers.cdiSpecDirs,
     init: containers.init,
+    initPath: containers.initPath,
+    cgroupnsMode: containers.cgroupnsMode,
+    ipcMode: containers.ipcMode,
     noNewPrivileges: containers.noNewPrivileges,
     logDriver: containers.logDriver,
     logOptions: containers.logOptions,
@@ -21,7 +25,8 @@ export function containerSettings(config: DaemonConfig): ContainerSettings {
     dns: network.dns,
     dnsOptions: network.dnsOptions,
     dnsSearch: network.dnsSearch,
-    cgroupParent: config.instance === '' ? '/berth' : `/berth-${config.instance}`,
+    hostGatewayIp: network.hostGatewayIp,
+    cgroupParent: posix.join(containers.cgroupParent, config.instance === '' ? 'berth' : `berth-${config.instance}`),
   }
 }
 

@@ -190,6 +190,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     logger: logger.child({ component: 'api' }),
     version: berthVersion,
     minApiVersion: config.minApiVersion,
+    experimental: config.experimental,
   })
   undo.disarm()
   return {

@@ -27,7 +27,7 @@ export function systemBackend(options: SystemBackendOptions): SystemBackend {
   return {
     async version() {
       components ??= hostPrograms(options.config)
-      return systemVersion(await components, options.config.minApiVersion)
+      return systemVersion(await components, options.config)
     },
     diskUsage: options.diskUsage,
     check: options.check,
@@ -60,7 +60,7 @@ async function hostPrograms(config: DaemonConfig): Promise<readonly HostProgram[
   )
 }
 
-function systemVersion(programs: readonly HostProgram[], minApiVersion: string): SystemVersion {
+function systemVersion(programs: readonly HostProgram[], { minApiVersion, experimental }: DaemonConfig): SystemVersion {
   const host = hostInfo()
   const common = { ApiVersion: maxApiVersion, MinAPIVersion: minApiVersion }
   const build = { GitCommit: '', GoVersion: process.version, BuildTime: '' }
@@ -76,7 +76,7 @@ function systemVersion(programs: readonly HostProgram[], minApiVersion: string):
           Os: 'linux',
           Arch: host.architecture,
           KernelVersion: host.kernelVersion,
-          Experimental: 'false',
+          Experimental: String(experimental),
         },
       },
       ...programs.map(({ name, version }) => ({ Name: name, Version: version, Details: { GitCommit: '' } })),
@@ -147,14 +147,14 @@ function systemInfo(
     NoProxy: config.registries.proxies.noProxy ?? '',
     Name: host.hostname,
     Labels: config.labels,
-    ExperimentalBuild: false,
+    ExperimentalBuild: config.experimental,
     ServerVersion: berthVersion,
     Runtimes: Object.fromEntries(Object.entries(config.containers.runtimes).map(([name, path]) => [name, { path }])),
     DefaultRuntime: config.containers.defaultRuntime,
     Swarm: inactiveSwarm,
     LiveRestoreEnabled: config.liveRestore,
     Isolation: '',
-    InitBinary: 'tini',
+    InitBinary: config.containers.initPath ?? 'tini',
     ContainerdCommit: { ID: '' },
     RuncCommit: { ID: '' },
     InitCommit: { ID: '' },

@@ -9,7 +9,7 @@ export interface HostsOptions {
   /** `--add-host` entries as `name:address`; `host-gateway` stands for `gateway`. */
   readonly extraHosts: readonly string[]
   /** The host as the container sees it, for `host-gateway`. */
-  readonly gateway?: string
+  readonly gateway?: string | undefined
 }
 
 const standard = [

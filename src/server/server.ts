@@ -48,6 +48,8 @@ export interface ServerOptions {
   readonly version: string
   /** Oldest version of the API that is answered. */
   readonly minApiVersion?: string
+  /** What the header `Docker-Experimental` says. */
+  readonly experimental?: boolean
 }
 
 export interface ApiServer {
@@ -92,11 +94,16 @@ class ApiHandler implements RequestHandler {
   readonly #logger: Logger
   readonly #serverName: string
   readonly #minApiVersion: string
+  readonly #experimental: boolean
 
-  constructor(routes: readonly Route[], { logger, version, minApiVersion = defaultMinApiVersion }: ServerOptions) {
+  constructor(
+    routes: readonly Route[],
+    { logger, version, minApiVersion = defaultMinApiVersion, experimental = false }: ServerOptions,
+  ) {
     for (const route of routes) this.#router.add(route.method, route.pattern, route)
     this.#logger = logger
     this.#minApiVersion = minApiVersion
+    this.#experimental = experimental
     this.#serverName = `Berth/${version} (linux)`
   }
 
@@ -107,7 +114,7 @@ class ApiHandler implements RequestHandler {
 
   async handle(exchange: Exchange): Promise<void> {
     exchange.setHeader('Api-Version', maxApiVersion)
-    exchange.setHeader('Docker-Experimental', 'false')
+    exchange.setHeader('Docker-Experimental', String(this.#experimental))
     exchange.setHeader('Ostype', 'linux')
     exchange.setHeader('Server', this.#serverName)
     try {

@@ -1,0 +1,49 @@
+/** Options of dockerd's for which Berth has one choice only: that one may be said, any other is refused with the
+ *  reason, so that a daemon.json of Docker's either means the same here or is not taken. */
+import { invalidArgument } from '../base/index.ts'
+import type { RawValues } from './parse-options.ts'
+
+/** What may be asked of `features`, and which values mean what Berth does anyway. */
+const features: Readonly<Record<string, { readonly allowed: readonly boolean[]; readonly reason: string }>> = {
+  // Which builder clients ask for; both are the same one here.
+  buildkit: { allowed: [true, false], reason: '' },
+  cdi: { allowed: [true], reason: 'CDI devices are always available' },
+  'containerd-snapshotter': { allowed: [false], reason: 'Berth does not use containerd' },
+}
+
+/** Throws `invalidArgument` that names an option whose value is not Berth's choice. */
+export function checkFixedChoices(raw: RawValues): void {
+  const driver = raw.storageDriver
+  if (driver !== undefined && driver !== '' && driver !== 'overlay2') {
+    throw invalidArgument(`storage-driver: "${driver}" is not supported: layers are kept with overlayfs ("overlay2")`)
+  }
+  const [storageOption] = list(raw.storageOpt)
+  if (storageOption !== undefined) {
+    throw invalidArgument(`storage-opts: "${storageOption}": the storage driver overlay2 has no such option here`)
+  }
+  for (const option of list(raw.execOpt)) {
+    const [, key, value] = /^([^=]*)=(.*)$/.exec(option) ?? []
+    if (key === undefined) throw invalidArgument(`exec-opts: invalid option "${option}": expected KEY=VALUE`)
+    if (key.toLowerCase() !== 'native.cgroupdriver') throw invalidArgument(`exec-opts: invalid option "${key}"`)
+    if (value !== 'cgroupfs') {
+      throw invalidArgument(`exec-opts: native.cgroupdriver=${value} is not supported: the cgroup driver is cgroupfs`)
+    }
+  }
+  if (raw.userlandProxy === true) {
+    throw invalidArgument(
+      'userland-proxy: there is none: published ports are reached on all addresses, 127.0.0.1 included, without it',
+    )
+  }
+  for (const [name, value] of Object.entries((raw.features ?? {}) as Record<string, unknown>)) {
+    const feature = features[name]
+    if (feature === undefined) throw invalidArgument(`features: unknown feature "${name}"`)
+    if (typeof value !== 'boolean') throw invalidArgument(`features: "${name}" must be true or false`)
+    if (!feature.allowed.includes(value)) {
+      throw invalidArgument(`features: "${name}": ${value} is not supported: ${feature.reason}`)
+    }
+  }
+}
+
+function list(value: RawValues[keyof RawValues]): readonly string[] {
+  return (value as readonly string[] | undefined) ?? []
+}
