@@ -95,11 +95,12 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   undo.add(() => live.endRun())
   await connectPending(context, id)
   trace('attach')
+  // Before the program runs: one that ends at once has not ended before it began.
+  const startedAt = formatNs(nowNs())
   await context.runtime.start(id)
   trace('runtime start')
   await beginForwarding(context, record, logDriver)
   undo.disarm()
-  const startedAt = formatNs(nowNs())
   const running = withState(record, { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt })
   context.containers.save(running)
   publishUses(context, running, 'begin')

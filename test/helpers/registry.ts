@@ -7,12 +7,15 @@ import { until } from './wait.ts'
 
 /** A TCP port on 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  if (address === null || typeof address === 'string') throw new Error('no address')
-  return address.port
+  for (;;) {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    await new Promise<void>((resolve) => server.close(() => resolve()))
+    if (address === null || typeof address === 'string') throw new Error('no address')
+    // Daemons give these to containers that ask for any port.
+    if (address.port < 49_000 || address.port > 49_900) return address.port
+  }
 }
 
 export interface RegistryOptions {
