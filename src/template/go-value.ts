@@ -1,5 +1,9 @@
-/** Values as Go templates see them, made from JSON: which objects are structs and which maps decides how they
- *  print, whether they can be ranged over, and what a missing key means. */
+/** Values as Go templates see them. JSON's own kinds stand for themselves; what Go tells apart beyond them has a class
+ *  here, because it decides how values print, compare and fail. https://pkg.go.dev/text/template
+ *
+ *  string, boolean, number, bigint: as they are (whole numbers are ints, others float64)
+ *  array, Map: slices and maps; `withType` says which, else they hold anything
+ *  undefined: no value at all; null: an untyped nil */
 
 /** An object with a fixed set of fields, or with methods: what a row of a table offers to a template. */
 export class GoStruct {
@@ -41,6 +45,42 @@ export class NilCollection {
   }
 }
 
+/** A nil pointer to a struct. */
+export class NilPointer {
+  readonly typeName: string
+
+  constructor(typeName: string) {
+    this.typeName = typeName
+  }
+}
+
+/** A floating point number, also where its value is whole. */
+export class GoFloat {
+  readonly value: number
+
+  constructor(value: number) {
+    this.value = value
+  }
+}
+
+/** A number of JSON that was kept as its text: a kind of string. */
+export class JsonNumber {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** A value inside a map or slice of anything: Go names its type `interface {}` until it is used. */
+export class Boxed {
+  readonly value: unknown
+
+  constructor(value: unknown) {
+    this.value = value
+  }
+}
+
 /** A field whose value is computed on use. */
 export class LazyValue {
   readonly compute: () => unknown
@@ -50,16 +90,32 @@ export class LazyValue {
   }
 }
 
-/** The value behind a lazy one. */
+/** The value itself: computed, out of its box. A nil out of a box is no value. */
 export function force(value: unknown): unknown {
-  return value instanceof LazyValue ? value.compute() : value
+  if (value instanceof LazyValue) return force(value.compute())
+  if (value instanceof Boxed) return value.value ?? undefined
+  return value
 }
 
-/** JSON to maps and slices, as Go decodes it into `interface{}`. */
-export function toGoMaps(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(toGoMaps)
-  if (typeof value !== 'object' || value === null) return value
-  return new Map(Object.entries(value).map(([name, item]) => [name, toGoMaps(item)]))
+const types = new WeakMap<object, string>()
+
+/** Tells what an array or a Map holds (`[]string`). */
+export function withType<T extends readonly unknown[] | ReadonlyMap<string, unknown>>(value: T, type: string): T {
+  types.set(value, type)
+  return value
+}
+
+/** An element as it comes out of its container. */
+export function element(container: readonly unknown[] | ReadonlyMap<string, unknown>, value: unknown): unknown {
+  return types.has(container) ? value : new Boxed(value)
+}
+
+/** JSON to maps and slices of anything, as Go decodes it into `interface{}`. */
+export function toGoMaps(value: unknown, numberOf: (value: number) => unknown = (number) => number): unknown {
+  if (typeof value === 'number') return numberOf(value)
+  if (Array.isArray(value)) return value.map((item) => toGoMaps(item, numberOf))
+  if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return value
+  return new Map(Object.entries(value).map(([name, item]) => [name, toGoMaps(item, numberOf)]))
 }
 
 /** True as `if` in a template sees it: not zero, not empty, not nil. */
@@ -67,7 +123,9 @@ export function isTrue(value: unknown): boolean {
   const known = force(value)
   if (known === undefined || known === null || known === false || known === '' || known === 0 || known === 0n)
     return false
-  if (known instanceof NilCollection) return false
+  if (known instanceof NilCollection || known instanceof NilPointer) return false
+  if (known instanceof GoFloat) return known.value !== 0
+  if (known instanceof JsonNumber) return known.text !== ''
   if (Array.isArray(known)) return known.length > 0
   if (known instanceof Map) return known.size > 0
   return true
@@ -75,12 +133,21 @@ export function isTrue(value: unknown): boolean {
 
 /** The type's name in messages. */
 export function typeName(value: unknown): string {
-  if (value === null || value === undefined) return 'nil'
-  if (value instanceof GoStruct) return value.typeName
-  if (value instanceof NilCollection) return value.kind === 'map' ? 'map[string]interface {}' : '[]interface {}'
-  if (value instanceof Map) return 'map[string]interface {}'
-  if (Array.isArray(value)) return '[]interface {}'
+  if (value instanceof Boxed) return 'interface {}'
+  if (value instanceof LazyValue) return typeName(value.compute())
+  if (value === null || value === undefined) return '<nil>'
+  if (value instanceof GoStruct || value instanceof NilPointer) return value.typeName
+  if (value instanceof NilCollection) return value.kind === 'map' ? 'map[string]string' : '[]string'
+  if (value instanceof Map) return types.get(value) ?? 'map[string]interface {}'
+  if (Array.isArray(value)) return types.get(value) ?? '[]interface {}'
+  if (value instanceof GoFloat) return 'float64'
+  if (value instanceof JsonNumber) return 'json.Number'
   if (typeof value === 'boolean') return 'bool'
   if (typeof value === 'string') return 'string'
   return typeof value === 'bigint' || Number.isInteger(value) ? 'int' : 'float64'
+}
+
+/** Keys in the order that Go ranges over a map in templates and prints it. */
+export function sortedKeys(map: ReadonlyMap<string, unknown>): string[] {
+  return [...map.keys()].sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
 }

@@ -1,6 +1,6 @@
 /** The daemon's answers as Docker's CLI types them: objects are structs with all their fields, except those that are
  *  maps. A template then finds fields under Go's names (`.ID`) and fields that JSON leaves out when they are nil. */
-import { GoStruct, NilCollection } from '../../template/index.ts'
+import { GoFloat, GoStruct, NilCollection, toGoMaps, typeName, withType } from '../../template/index.ts'
 
 /** Members whose objects have keys of any name. */
 const maps = new Set([
@@ -94,8 +94,10 @@ function jsonName(goName: string): string {
 }
 
 /** `key` is the member that `value` stands in, `owner` the one around it. */
-export function toGoStructs(value: unknown, key = '', owner = ''): unknown {
-  if (Array.isArray(value)) return value.map((item) => toGoStructs(item, '', key))
+export function toGoStructs(value: unknown, key = '', owner = '', structName = 'struct'): unknown {
+  if (Array.isArray(value)) return toSlice(value, key)
+  // Go decodes what it has no type for into floats.
+  if (ofAnything.has(key)) return toGoMaps(value, (number) => new GoFloat(number))
   const isMap = maps.has(key) || maps.has(`${key}:${owner}`)
   if (value === null) {
     if (pointers.has(key)) return null
@@ -106,8 +108,21 @@ export function toGoStructs(value: unknown, key = '', owner = ''): unknown {
     ([name, item]) => [name, toGoStructs(item, isMap ? '' : name, key)] as const,
   )
   const fields = new Map<string, unknown>(entries)
-  if (isMap) return fields
-  return new GoStruct('struct', fields, { lookup: (name) => lookUp(fields, name) })
+  if (isMap) return withType(fields, `map[string]${elementType([...fields.values()])}`)
+  return new GoStruct(structName, fields, { lookup: (name) => lookUp(fields, name) })
+}
+
+/** Maps whose values are of any kind. */
+const ofAnything = new Set(['Status'])
+
+function toSlice(items: readonly unknown[], key: string): readonly unknown[] {
+  const values = items.map((item) => toGoStructs(item, '', key))
+  return withType(values, `[]${elementType(values)}`)
+}
+
+function elementType(values: readonly unknown[]): string {
+  const [first] = values
+  return first === undefined || typeof first === 'string' ? 'string' : typeName(first)
 }
 
 function lookUp(fields: ReadonlyMap<string, unknown>, name: string): { readonly value: unknown } | undefined {

@@ -8,8 +8,12 @@ export const command: Command = {
   operands: { min: 1 },
   flags: [formatFlag],
   async run({ client, output }, flags, names) {
-    await inspectObjects(output, names, flags.string('format'), async (name) =>
-      sortedVolume((await client.volumes.inspect(name)).value),
+    await inspectObjects(
+      output,
+      names,
+      flags.string('format'),
+      async (name) => sortedVolume((await client.volumes.inspect(name)).value),
+      { typeName: 'volume.Volume' },
     )
     return 0
   },

@@ -1,7 +1,6 @@
 /** The `tag` option of log drivers: a Go template over what is known of the container.
  *  https://docs.docker.com/engine/logging/log_tags/ */
 import { hostname } from 'node:os'
-import { BerthError, isBerthError } from '../../base/index.ts'
 import { GoStruct, GoTemplate } from '../../template/index.ts'
 import { logAttributes } from './log-attributes.ts'
 import { type LogInfo, shortIdLength } from './log-driver.ts'
@@ -11,15 +10,7 @@ const defaultTag = '{{.ID}}'
 /** The tag of a container's lines; without the option the short id. Throws `invalidArgument` with Go's text. */
 export function logTag(info: LogInfo, fallback = defaultTag): string {
   const source = info.options.tag || fallback
-  try {
-    return new GoTemplate(source).execute(logInfoStruct(info))
-  } catch (cause) {
-    if (!isBerthError(cause)) throw cause
-    const message = cause.message
-      .replace(/^template: :/, 'template: log-tag:')
-      .replace('executing "" at', 'executing "log-tag" at')
-    throw new BerthError(cause.kind, message, { cause })
-  }
+  return new GoTemplate(source, 'log-tag').execute(logInfoStruct(info))
 }
 
 /** The image's id without its algorithm, shortened. */

@@ -1,0 +1,116 @@
+/** Functions that a template can call: Go's own and those that Docker adds. */
+import { invalidArgument } from '../base/index.ts'
+import { isEqualToAny, order } from './comparisons.ts'
+import { escapeHtml, escapeJs, escapeQuery } from './escapes.ts'
+import { goJson } from './go-json.ts'
+import { formatGo, goSprint } from './go-print.ts'
+import { goSprintf } from './go-sprintf.ts'
+import { force, isTrue, withType } from './go-value.ts'
+import { indexValue, lengthOf, sliceValue } from './indexing.ts'
+
+/** What a function takes: `any` of everything, the others of their type only. */
+export type ParameterType = 'any' | 'string' | '[]string' | 'int'
+
+export interface TemplateFunction {
+  readonly parameters: readonly ParameterType[]
+  /** The last parameter may be given any number of times. */
+  readonly variadic?: boolean
+  /** Gets values of the types that it declared. Throws `invalidArgument` with Go's text. */
+  readonly call: (...args: never[]) => unknown
+}
+
+function define(
+  parameters: readonly ParameterType[],
+  call: TemplateFunction['call'],
+  { variadic = false }: { readonly variadic?: boolean } = {},
+): TemplateFunction {
+  return { parameters, call, variadic }
+}
+
+const many = { variadic: true } as const
+
+/** `and` and `or` are here for their parameters: they stop at the deciding argument, so the evaluator does them. */
+const builtins: Readonly<Record<string, TemplateFunction>> = {
+  and: define(['any', 'any'], (value: unknown) => value, many),
+  or: define(['any', 'any'], (value: unknown) => value, many),
+  not: define(['any'], (value: unknown) => !isTrue(value)),
+  len: define(['any'], (value: unknown) => lengthOf(value)),
+  index: define(['any', 'any'], (value: unknown, ...keys: unknown[]) => indexValue(value, keys), many),
+  slice: define(['any', 'any'], (value: unknown, ...bounds: unknown[]) => sliceValue(value, bounds), many),
+  call: define(['any', 'any'], (value: unknown) => refuseCall(value), many),
+  print: define(['any'], (...args: unknown[]) => goSprint(args), many),
+  println: define(['any'], (...args: unknown[]) => `${args.map((arg) => formatGo(arg)).join(' ')}\n`, many),
+  printf: define(['string', 'any'], (format: string, ...args: unknown[]) => goSprintf(format, args), many),
+  html: define(['any'], (...args: unknown[]) => escapeHtml(textOf(args)), many),
+  js: define(['any'], (...args: unknown[]) => escapeJs(textOf(args)), many),
+  urlquery: define(['any'], (...args: unknown[]) => escapeQuery(textOf(args)), many),
+  eq: define(['any', 'any'], (first: unknown, ...others: unknown[]) => isEqualToAny(first, others), many),
+  ne: define(['any', 'any'], (left: unknown, right: unknown) => !isEqualToAny(left, [right])),
+  lt: define(['any', 'any'], (left: unknown, right: unknown) => order(left, right) < 0),
+  le: define(['any', 'any'], (left: unknown, right: unknown) => order(left, right) <= 0),
+  gt: define(['any', 'any'], (left: unknown, right: unknown) => order(left, right) > 0),
+  ge: define(['any', 'any'], (left: unknown, right: unknown) => order(left, right) >= 0),
+}
+
+const dockers: Readonly<Record<string, TemplateFunction>> = {
+  json: define(['any'], (value: unknown) => goJson(value)),
+  split: define(['string', 'string'], (text: string, separator: string) => split(text, separator)),
+  join: define(['[]string', 'string'], (values: readonly unknown[], separator: string) =>
+    values.map((value) => String(force(value))).join(separator),
+  ),
+  title: define(['string'], (text: string) => title(text)),
+  lower: define(['string'], (text: string) => text.toLowerCase()),
+  upper: define(['string'], (text: string) => text.toUpperCase()),
+  pad: define(['string', 'int', 'int'], (text: string, before: number, after: number) => pad(text, before, after)),
+  truncate: define(['string', 'int'], (text: string, length: number) => truncate(text, length)),
+}
+
+export const templateFunctions: Readonly<Record<string, TemplateFunction>> = { ...builtins, ...dockers }
+
+/** Every name that a template may use. */
+export const functionNames: ReadonlySet<string> = new Set(Object.keys(templateFunctions))
+
+const same = (parameters: readonly ParameterType[]): TemplateFunction => define(parameters, (text: string) => text)
+
+/** Functions that also work on the names of columns, so that a table's header can be made by the same template. */
+export const headerFunctions: Readonly<Record<string, TemplateFunction>> = {
+  ...templateFunctions,
+  json: same(['string']),
+  title: same(['string']),
+  lower: same(['string']),
+  upper: same(['string']),
+  truncate: same(['string', 'int']),
+}
+
+/** One string stays as it is, all else is printed. */
+function textOf(args: readonly unknown[]): string {
+  const [only, ...more] = args.map(force)
+  if (more.length === 0 && typeof only === 'string') return only
+  return goSprint(args.map((arg) => ((force(arg) ?? undefined) === undefined ? '<no value>' : arg)))
+}
+
+/** No value that a template sees is a function. */
+function refuseCall(value: unknown): never {
+  const known = force(value)
+  throw invalidArgument(known === undefined || known === null ? 'call of nil' : 'not a function')
+}
+
+function split(text: string, separator: string): readonly string[] {
+  return withType(separator === '' ? [...text] : text.split(separator), '[]string')
+}
+
+/** Every letter that does not stand behind a letter, a digit or an underscore. */
+function title(text: string): string {
+  return text.replace(
+    /(^|[\0-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f\s])(\p{L})/gu,
+    (_, before: string, letter: string) => before + letter.toUpperCase(),
+  )
+}
+
+function pad(text: string, before: number, after: number): string {
+  return text === '' ? text : ' '.repeat(Math.max(0, before)) + text + ' '.repeat(Math.max(0, after))
+}
+
+function truncate(text: string, length: number): string {
+  return Buffer.byteLength(text) < length ? text : Buffer.from(text).subarray(0, Math.max(0, length)).toString('utf8')
+}

@@ -1,0 +1,66 @@
+/** Hands the tokens of a template out one by one, and words what is wrong with them. */
+import { invalidArgument } from '../base/index.ts'
+import { showToken, type Token, tokenize } from './lexer.ts'
+import type { Statement } from './nodes.ts'
+
+export class TokenReader {
+  readonly #template: string
+  readonly #name: string
+  readonly #tokens: readonly Token[]
+  #next = 0
+  #line = 1
+
+  constructor(template: string, name: string) {
+    this.#template = template
+    this.#name = name
+    this.#tokens = tokenize(template)
+  }
+
+  next(): Token {
+    const token = this.peek()
+    this.#next++
+    this.#line = lineOf(this.#template, token.offset)
+    return token
+  }
+
+  peek(): Token {
+    return this.#tokens[this.#next] ?? (this.#tokens.at(-1) as Token)
+  }
+
+  nextNonSpace(): Token {
+    for (;;) {
+      const token = this.next()
+      if (token.kind !== 'space') return token
+    }
+  }
+
+  peekNonSpace(): Token {
+    while (this.peek().kind === 'space') this.next()
+    return this.peek()
+  }
+
+  /** Gives the last token back. */
+  backup(): void {
+    this.#next--
+  }
+
+  /** At the line of the last token that was read. */
+  error(text: string): Error {
+    return invalidArgument(`template: ${this.#name}:${this.#line}: ${text}`)
+  }
+
+  unexpected(token: Token, context: string): Error {
+    this.#line = lineOf(this.#template, token.offset)
+    if (token.kind === 'error') return this.error(token.text)
+    return this.error(`unexpected ${showToken(token)} in ${context}`)
+  }
+}
+
+function lineOf(template: string, offset: number): number {
+  return template.slice(0, offset).split('\n').length
+}
+
+/** Only white space: a definition that another may replace. */
+export function isTrivial(nodes: readonly Statement[]): boolean {
+  return nodes.every((node) => node.kind === 'text' && node.text.trim() === '')
+}

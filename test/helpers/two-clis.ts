@@ -1,0 +1,91 @@
+/** The official CLI and ours, each running the same shell lines against one daemon: what users see must be the same. */
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type CommandResult, runCommand } from './command.ts'
+import { berthProgram, dockerProgram, type TestDaemon } from './daemon.ts'
+
+/** Two directories for the PATH, in which `docker` is the official CLI and ours. */
+export class TwoClis {
+  readonly #daemon: TestDaemon
+  #next = 100
+
+  constructor(daemon: TestDaemon) {
+    this.#daemon = daemon
+    for (const [side, program] of [
+      ['theirs', dockerProgram ?? ''],
+      ['ours', berthProgram],
+    ] as const) {
+      mkdirSync(join(daemon.root, side, 'bin'), { recursive: true })
+      mkdirSync(join(daemon.root, side, 'config'))
+      symlinkSync(program, join(daemon.root, side, 'bin/docker'))
+    }
+  }
+
+  /** Writes a file into the configuration directory of both. */
+  configure(name: string, text: string): void {
+    for (const side of ['theirs', 'ours']) writeFileSync(join(this.#daemon.root, side, 'config', name), text)
+  }
+
+  /** Runs a script, in which `docker` is the CLI and `$p` a prefix for names, by each in turn. What is masked is told
+   *  at `masked`. */
+  async run(script: string): Promise<{ readonly theirs: Masked; readonly ours: Masked }> {
+    const number = this.#next++
+    const theirs = await this.#run('theirs', script, `d${number}`)
+    const ours = await this.#run('ours', script, `b${number}`)
+    return { theirs, ours }
+  }
+
+  /** The same where the script changes nothing: both at once. */
+  async compare(script: string): Promise<{ readonly theirs: Masked; readonly ours: Masked }> {
+    const number = this.#next++
+    const [theirs, ours] = await Promise.all([
+      this.#run('theirs', script, `d${number}`),
+      this.#run('ours', script, `b${number}`),
+    ])
+    return { theirs, ours }
+  }
+
+  async #run(side: 'theirs' | 'ours', script: string, prefix: string): Promise<Masked> {
+    const home = join(this.#daemon.root, side)
+    const cwd = join(home, prefix)
+    mkdirSync(cwd)
+    const result = await runCommand('sh', ['-c', script], {
+      cwd,
+      input: '',
+      env: {
+        PATH: `${home}/bin:${process.env.PATH}`,
+        HOME: home,
+        DOCKER_HOST: this.#daemon.host,
+        DOCKER_CONFIG: join(home, 'config'),
+        DOCKER_CLI_HINTS: 'false',
+        TZ: 'UTC',
+        p: prefix,
+      },
+    })
+    const mask = (text: string): string => masked(text.replaceAll(home, 'HOME'), prefix)
+    return { code: result.code, stdout: mask(result.stdout), stderr: mask(result.stderr) }
+  }
+}
+
+/** What a script printed and its exit code. */
+export type Masked = Pick<CommandResult, 'code' | 'stdout' | 'stderr'>
+
+const agoPattern =
+  /(?:Up |Exited \(\d+\) |)(?:Less than a second|About an? (?:minute|hour)|\d+ (?:seconds?|minutes?|hours?|days?|weeks?|months?|years?))(?: ago)?( \(Paused\))?( {2,})?/g
+
+/** Without what differs between two calls or between two programs of different names: the prefix, ids, times, and
+ *  the name of the program. Numbers of random ports and of temporary names too. */
+export function masked(text: string, prefix: string): string {
+  return text
+    .replaceAll(prefix, 'PREFIX')
+    .replace(/\b[0-9a-f]{64}\b/g, 'ID')
+    .replace(/\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{12}\b/g, 'SHORT')
+    .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d| [+-]\d{4} [A-Z]+)?/g, 'TIME')
+    .replace(
+      agoPattern,
+      (_, paused: string | undefined, spaces: string | undefined) =>
+        `AGO${paused ?? ''}${spaces === undefined ? '' : '  '}`,
+    )
+    .replace(/\bBerth\b/g, 'Docker')
+    .replace(/\bberth(?=[: ])/g, 'docker')
+}
