@@ -1,4 +1,5 @@
 export { type AppliedLayer, type ApplyLayerOptions, applyLayer } from './apply-layer.ts'
+export { compressStream } from './compress-stream.ts'
 export {
   type Compression,
   compressionMagicBytes,

@@ -5,9 +5,10 @@
 import { type BigIntStats, constants, fstatSync, lstatSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 import type { AbortOptions } from '../base/index.ts'
 import { errnoOf } from '../base/index.ts'
-import { closeFd, getXattr, listXattrs, openAt, openFd } from '../sys/index.ts'
+import { closeFd, dataRuns, getXattr, listXattrs, openAt, openFd } from '../sys/index.ts'
 import { decodeName, nameBytes } from './entry-name.ts'
 import { fdPath, toName } from './layer-tree.ts'
+import { formatSparseHeader, isSparse } from './sparse-writer.ts'
 import type { TarEntryType } from './tar-entry.ts'
 import { formatTarHeader, type TarEntryInput, tarEnd, tarPadding } from './tar-writer.ts'
 import { formatOpaque, formatWhiteout, opaqueXattr } from './whiteout.ts'
@@ -21,6 +22,11 @@ export interface PackOptions extends AbortOptions {
   readonly includeRoot?: boolean
   /** Also write an entry for the directory itself, under this name (`etc/`, `./`, `/`), and begin all names with it. */
   readonly prefix?: string
+  /** Leave the holes of sparse files out; without it they are written as zeros. */
+  readonly sparse?: boolean
+  /** Take along every extended attribute that is the file's own, access control lists among them; without it only those
+   *  that layers have. */
+  readonly allXattrs?: boolean
 }
 
 /** Small pieces are gathered into chunks of about this size. */
@@ -70,7 +76,7 @@ class Packer {
     try {
       const { includeRoot = false, prefix } = this.#options
       const name = prefix ?? (includeRoot ? './' : undefined)
-      if (name !== undefined) yield formatTarHeader(entryOf(name, root, '.', statOf(root, '.')))
+      if (name !== undefined) yield formatTarHeader(entryOf(name, root, '.', statOf(root, '.'), this.#options))
       yield* this.#packNames(root, prefix ?? '')
     } finally {
       closeFd(root)
@@ -106,11 +112,11 @@ class Packer {
     }
     const key = status.nlink < 2n ? undefined : `${status.dev}:${status.ino}`
     const first = key === undefined ? undefined : this.#links.get(key)
-    const entry = tolerateGone(() => entryOf(path, directory, name, status))
+    const entry = tolerateGone(() => entryOf(path, directory, name, status, this.#options))
     if (entry === undefined) return
     let isPacked = true
     if (first !== undefined) yield formatTarHeader({ ...entry, type: 'link', linkPath: first, sizeBytes: 0 })
-    else if (status.isFile()) isPacked = yield* packFile(directory, name, path)
+    else if (status.isFile()) isPacked = yield* packFile(directory, name, path, this.#options)
     else yield formatTarHeader(entry)
     // A name that went before it was packed is nothing that another can link to.
     if (key !== undefined && first === undefined && isPacked) this.#links.set(key, path)
@@ -120,7 +126,7 @@ class Packer {
     const directory = tolerateGone(() => openAt(parent, toName(name), constants.O_RDONLY | constants.O_DIRECTORY))
     if (directory === undefined) return
     try {
-      yield formatTarHeader(entryOf(`${path}/`, directory, '.', statOf(directory, '.')))
+      yield formatTarHeader(entryOf(`${path}/`, directory, '.', statOf(directory, '.'), this.#options))
       if (this.#options.overlay === true && isOpaque(directory)) {
         yield formatTarHeader({ type: 'file', path: `${path}/${formatOpaque()}`, mode: 0 })
       }
@@ -132,7 +138,12 @@ class Packer {
 }
 
 /** False when there is no such file any more. */
-function* packFile(directory: number, name: string, path: string): Generator<Buffer, boolean, undefined> {
+function* packFile(
+  directory: number,
+  name: string,
+  path: string,
+  options: PackOptions,
+): Generator<Buffer, boolean, undefined> {
   // A fifo that took the file's place must not make us wait.
   const flags = constants.O_RDONLY | constants.O_NONBLOCK
   const fd = tolerateGone(() => openAt(directory, toName(name), flags))
@@ -141,8 +152,17 @@ function* packFile(directory: number, name: string, path: string): Generator<Buf
     const status = fstatSync(fd, { bigint: true })
     if (!status.isFile()) return false
     const sizeBytes = Number(status.size)
-    yield formatTarHeader({ ...entryOf(path, directory, name, status), xattrs: readXattrs(fd), sizeBytes })
-    yield* readExactly(fd, sizeBytes)
+    const entry = { ...entryOf(path, directory, name, status, options), xattrs: readXattrs(fd, options), sizeBytes }
+    // Fewer blocks than bytes: there may be holes.
+    const runs = options.sparse === true && status.blocks * 512n < status.size ? dataRuns(fd, sizeBytes) : undefined
+    if (runs !== undefined && isSparse(sizeBytes, runs)) {
+      yield formatSparseHeader(entry, runs)
+      for (const { offset, length } of runs) yield* readExactly(fd, length, offset)
+      yield tarPadding(runs.reduce((sum, { length }) => sum + length, 0))
+      return true
+    }
+    yield formatTarHeader(entry)
+    yield* readExactly(fd, sizeBytes, 0)
     yield tarPadding(sizeBytes)
     return true
   } finally {
@@ -150,11 +170,11 @@ function* packFile(directory: number, name: string, path: string): Generator<Buf
   }
 }
 
-/** Content of a file, of just that length: the header has told it already. */
-function* readExactly(fd: number, sizeBytes: number): Iterable<Buffer> {
+/** Content of a file from `offset` on, of just that length: the header has told it already. */
+function* readExactly(fd: number, sizeBytes: number, offset: number): Iterable<Buffer> {
   for (let left = sizeBytes; left > 0; ) {
     const buffer = Buffer.allocUnsafe(Math.min(left, chunkBytes))
-    const count = readSync(fd, buffer)
+    const count = readSync(fd, buffer, 0, buffer.length, offset + sizeBytes - left)
     if (count === 0) {
       yield buffer.fill(0)
       left -= buffer.length
@@ -165,7 +185,13 @@ function* readExactly(fd: number, sizeBytes: number): Iterable<Buffer> {
   }
 }
 
-function entryOf(path: string, directory: number, name: string, status: BigIntStats): TarEntryInput {
+function entryOf(
+  path: string,
+  directory: number,
+  name: string,
+  status: BigIntStats,
+  options: PackOptions,
+): TarEntryInput {
   const type = typeOf(status)
   const isDevice = type === 'char' || type === 'block'
   return {
@@ -181,7 +207,9 @@ function entryOf(path: string, directory: number, name: string, status: BigIntSt
     deviceMinor: isDevice ? Number((status.rdev & 0xffn) | ((status.rdev >> 12n) & 0xffff_ff00n)) : 0,
     // A file's own are read from its descriptor.
     xattrs:
-      type === 'file' || type === 'link' || !name.isWellFormed() ? undefined : readXattrs(fdPath(directory, name)),
+      type === 'file' || type === 'link' || !name.isWellFormed()
+        ? undefined
+        : readXattrs(fdPath(directory, name), options),
   }
 }
 
@@ -194,16 +222,29 @@ function typeOf(status: BigIntStats): TarEntryType {
 }
 
 /** Attributes that belong to the file, not to this host's file system or security module. */
-function readXattrs(file: string | number): ReadonlyMap<string, Buffer> | undefined {
+function readXattrs(
+  file: string | number,
+  { allXattrs = false }: PackOptions,
+): ReadonlyMap<string, Buffer> | undefined {
   let found: Map<string, Buffer> | undefined
   for (const name of listXattrs(file)) {
-    if (name !== 'security.capability' && (!name.startsWith('user.') || name.startsWith('user.overlay.'))) continue
+    if (!(allXattrs ? isOwn(name) : isOfLayers(name))) continue
     const value = getXattr(file, name)
     if (value === undefined) continue
     found ??= new Map()
     found.set(name, value)
   }
   return found
+}
+
+function isOfLayers(name: string): boolean {
+  return name === 'security.capability' || (name.startsWith('user.') && !name.startsWith('user.overlay.'))
+}
+
+/** Labels are given by the host's security module, marks by overlayfs. */
+function isOwn(name: string): boolean {
+  if (name.startsWith('security.')) return name === 'security.capability'
+  return !name.startsWith('user.overlay.') && !name.startsWith('trusted.overlay.')
 }
 
 function isOpaque(directory: number): boolean {

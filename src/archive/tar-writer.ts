@@ -13,14 +13,18 @@ export function tarPadding(sizeBytes: number): Buffer {
   return tarEnd.subarray(0, tarPaddingBytes(sizeBytes))
 }
 
-/** An entry with every field that may be left out. Sparse files are written with their holes as zeros. */
+/** An entry with every field that may be left out. For files with holes there is `formatSparseHeader`. */
 export type TarEntryInput = Pick<TarEntry, 'type' | 'path'> &
   Partial<Omit<TarEntry, 'sparse' | 'xattrs'>> & { readonly xattrs?: ReadonlyMap<string, Buffer> | undefined }
 
-/** The header blocks of an entry, to be followed by `sizeBytes` of content and its padding. */
-export function formatTarHeader(input: TarEntryInput): Buffer {
+/** The header blocks of an entry, to be followed by `sizeBytes` of content and its padding. `records` go into its PAX
+ *  header before all others. */
+export function formatTarHeader(
+  input: TarEntryInput,
+  records: readonly (readonly [key: string, value: Buffer | string])[] = [],
+): Buffer {
   const entry = withDefaults(input)
-  const pax: [string, Buffer | string][] = []
+  const pax: [string, Buffer | string][] = records.map(([key, value]) => [key, value])
   const block = Buffer.alloc(tarBlockBytes)
   writePath(block, pax, nameBytes(entry.path))
   writeLinkPath(block, pax, nameBytes(entry.linkPath))

@@ -38,6 +38,8 @@ export interface TreeWriterOptions {
   readonly owner: TreeOwner
   /** Refuse to replace a directory by something else, and the other way round. */
   readonly noOverwriteDirNonDir?: boolean
+  /** Give the destination itself what the archive's entry for its root says. */
+  readonly withRoot?: boolean
   /** The destination as messages name it. */
   readonly shownAs: string
 }
@@ -74,6 +76,7 @@ export class TreeWriter implements TarHandler, Disposable {
       const place = placeEntry(entry.path)
       if (place.name === '') {
         if (entry.type !== 'directory') throw invalidArgument("the archive's root is not a directory")
+        if (this.#options.withRoot === true) this.#finishRoot(entry)
         return
       }
       this.#make(entry, place, this.#directory(place.parent))
@@ -190,6 +193,16 @@ export class TreeWriter implements TarHandler, Disposable {
       closeFd(fd)
     }
     this.#directoryTimes.set(placePath(place), entry.mtimeNs)
+  }
+
+  #finishRoot(entry: TarEntry): void {
+    const fd = openInRoot(this.#rootFd, this.#inTree(''), oDirectory)
+    try {
+      this.#finishOpen(fd, entry)
+    } finally {
+      closeFd(fd)
+    }
+    this.#directoryTimes.set('', entry.mtimeNs)
   }
 
   #finishOpen(fd: number, entry: TarEntry): void {

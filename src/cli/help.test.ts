@@ -29,7 +29,14 @@ const leftOut = new Set([
 const ownGroups = new Set(['registry'])
 
 /** Commands that docker doesn't have. */
-const ownCommands = new Set(['system check', 'enter', 'container enter', 'builder du'])
+const ownCommands = new Set([
+  'system check',
+  'volume backup',
+  'volume restore',
+  'enter',
+  'container enter',
+  'builder du',
+])
 
 /** Commands that have buildx's flags beside those of docker itself, which has only the classic builder's. */
 const buildxCommands = new Set(['build', 'image build', 'builder build', 'builder prune'])

@@ -4,6 +4,10 @@ import type { CommandGroup } from './command-entry.ts'
 export const volumeCommands: CommandGroup = {
   summary: 'Manage volumes',
   commands: {
+    backup: {
+      summary: 'Write the content of a volume to an archive',
+      load: async () => (await import('./volume/backup.ts')).command,
+    },
     create: { summary: 'Create a volume', load: async () => (await import('./volume/create.ts')).command },
     inspect: {
       summary: 'Show everything about volumes',
@@ -17,6 +21,10 @@ export const volumeCommands: CommandGroup = {
     prune: {
       summary: 'Remove volumes that nothing uses',
       load: async () => (await import('./volume/prune.ts')).command,
+    },
+    restore: {
+      summary: 'Fill a volume from an archive',
+      load: async () => (await import('./volume/restore.ts')).command,
     },
     rm: {
       summary: 'Remove volumes that no container uses',

@@ -2,15 +2,14 @@
  *  removed nor started meanwhile; a running one stands still unless the caller wants it otherwise.
  *  Killed midway: the next boot lets the container go on and removes the half-made layer. */
 import type { ContainerConfig } from '../api/index.ts'
-import { conflict, isKind } from '../base/index.ts'
+import { conflict } from '../base/index.ts'
 import { applyChanges } from '../images/index.ts'
 import type { Digest, OciRuntimeDefaults } from '../oci/index.ts'
-import { freezeCgroup, thawCgroup } from '../sys/index.ts'
-import { cgroupPathOf } from './cgroup-path.ts'
 import { layerChanges } from './changes.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
+import { holdStill } from './hold-still.ts'
 import { mergeConfig } from './merge-config.ts'
 
 export interface CommitOptions {
@@ -40,7 +39,7 @@ export async function commitContainer(
     checkState(record)
     const config = imageDefaults(configOf(record, options))
     if (!options.pause || record.state.status !== 'running') return await commitLocked(context, record, options, config)
-    return await paused(context, record, () => commitLocked(context, record, options, config))
+    return await holdStill(context, record, () => commitLocked(context, record, options, config))
   })
 }
 
@@ -74,28 +73,6 @@ async function commitLocked(
 function checkState({ id, state }: ContainerRecord): void {
   if (state.status === 'dead') throw conflict(`You cannot commit container ${id} which is Dead`)
   if (state.status === 'removing') throw conflict(`You cannot commit container ${id} which is being removed`)
-}
-
-/** Holds the container still while `work` runs. */
-async function paused<T>(context: ContainerContext, record: ContainerRecord, work: () => Promise<T>): Promise<T> {
-  const path = cgroupPathOf(context, record.id)
-  try {
-    await freezeCgroup(path)
-  } catch (error) {
-    // It has just ended by itself.
-    if (isKind(error, 'notFound')) return await work()
-    throw error
-  }
-  const live = context.live.of(record.id)
-  live.thaw = () => thawCgroup(path)
-  publishContainer(context.events, record, 'pause')
-  try {
-    return await work()
-  } finally {
-    live.thaw()
-    live.thaw = () => {}
-    publishContainer(context.events, record, 'unpause')
-  }
 }
 
 function configOf({ config }: ContainerRecord, options: CommitOptions): ContainerConfig {

@@ -6,13 +6,29 @@ import type { CommitRequest, CommittedImage, Image } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
 import type { ConmonRuntime, SpecHost } from '../runtime/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
+import type { ContentReplacement } from '../volumes/index.ts'
 import type { ContainerIndex } from './container-index.ts'
 import type { LiveContainers } from './live.ts'
 import type { ContainerPaths } from './paths.ts'
 import type { HostFacts } from './validate.ts'
 
+/** Volumes that are worked on as a whole. */
+export interface HeldVolumes {
+  /** Keeps a volume from being removed until `letGo`, making it when there is none and `create` is said; gives the
+   *  containers that use it. Throws `notFound`. */
+  hold(
+    name: string,
+    holder: string,
+    options: { readonly create: boolean },
+  ): Promise<{ readonly containers: readonly string[]; readonly isNew: boolean }>
+  /** Ends what `hold` and `mount` gave the holder; with `remove`, that volume goes. */
+  letGo(holder: string, options?: { readonly remove?: string | undefined }): Promise<void>
+  /** Puts other content in place of a volume's, all or nothing. */
+  replace(name: string, holder: string, replacement: ContentReplacement): Promise<void>
+}
+
 /** Volumes that containers use. */
-export interface ContainerVolumes {
+export interface ContainerVolumes extends HeldVolumes {
   /** Makes the volume when there is none and notes the user; gives its driver, and its directory on the host if it has
    *  one while it is not mounted. */
   acquire(

@@ -182,7 +182,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
       check: (abort) => checkStore({ ...images.parts, snapshots, containers: () => containerLayers(index) }, abort),
     }),
     networks: networkBackend(networks),
-    volumes: volumeBackend(volumes, events),
+    volumes: volumeBackend(volumes, events, context),
     registries: registryBackend(images.parts.registries),
   }
   const server = createServer({

@@ -1,13 +1,13 @@
 /** Volumes between the layers: for the API and for containers. */
 import type { Volume } from '../api/index.ts'
 import { invalidArgument } from '../base/index.ts'
-import type { ContainerVolumes } from '../containers/index.ts'
+import { backupVolume, type ContainerContext, type ContainerVolumes, restoreVolume } from '../containers/index.ts'
 import type { EventBus } from '../events/index.ts'
 import type { VolumeBackend } from '../server/index.ts'
 import { pruneVolumes, type VolumeRecord, type VolumeSummary, type Volumes } from '../volumes/index.ts'
 
 /** Volumes as the API calls them. */
-export function volumeBackend(volumes: Volumes, events: EventBus): VolumeBackend {
+export function volumeBackend(volumes: Volumes, events: EventBus, context: ContainerContext): VolumeBackend {
   return {
     async list(filters) {
       const { volumes: all, warnings } = await volumes.catalog.list()
@@ -42,6 +42,11 @@ export function volumeBackend(volumes: Volumes, events: EventBus): VolumeBackend
       events.publish('volume', 'prune', '', { reclaimed: String(reclaimedBytes) })
       return { VolumesDeleted: removed.map(({ name }) => name), SpaceReclaimed: reclaimedBytes }
     },
+    backup: (name, options) => backupVolume(context, name, options),
+    async restore(name, source, options) {
+      await restoreVolume(context, name, source, options)
+      return toVolume(await volumes.catalog.inspect(name))
+    },
   }
 }
 
@@ -58,6 +63,21 @@ export function containerVolumes(volumes: Volumes, events: EventBus): ContainerV
     async release(containerId, options) {
       for (const record of await volumes.release(containerId, options)) publish(events, 'destroy', record)
     },
+    async hold(name, holder, { create }) {
+      // A name that nobody has is no wish for a new volume.
+      if (!create) await volumes.catalog.inspect(name)
+      const { record, isNew } = await volumes.createFor(holder, { name })
+      if (isNew) publish(events, 'create', record)
+      return { containers: volumes.users(name).filter((id) => /^[0-9a-f]{64}$/.test(id)), isNew }
+    },
+    async letGo(holder, { remove } = {}) {
+      await volumes.mounts.unmountAll(holder)
+      await volumes.release(holder)
+      if (remove === undefined) return
+      const removed = await volumes.remove(remove, { force: true })
+      if (removed !== undefined) publish(events, 'destroy', removed)
+    },
+    replace: (name, holder, replacement) => volumes.mounts.replace(name, holder, replacement),
     copyUp: (source, name, holder) => volumes.mounts.copyUp(source, name, holder),
     restore: (containers) => volumes.restore(containers),
   }

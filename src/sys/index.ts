@@ -39,6 +39,7 @@ export {
   removeEmptyCgroup,
 } from './cgroup-tree.ts'
 export { ConsoleSocket } from './console-socket.ts'
+export { dataRuns } from './data-runs.ts'
 export {
   closeFd,
   duplicateFd,

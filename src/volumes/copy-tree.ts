@@ -80,8 +80,9 @@ function makeNode(target: string, stats: BigIntStats): void {
   mknodAt(noDirectory, target, Number(stats.mode), major, minor)
 }
 
-/** Order matters: a change of owner clears set-id bits and capabilities, everything else changes times. */
-function copyAttributes(source: string, target: string, stats: BigIntStats): void {
+/** Gives `target` the owner, mode, times and attributes of `source`, whose status is `stats`.
+ *  Order matters: a change of owner clears set-id bits and capabilities, everything else changes times. */
+export function copyAttributes(source: string, target: string, stats: BigIntStats): void {
   lchownSync(target, Number(stats.uid), Number(stats.gid))
   if (!stats.isSymbolicLink()) chmodSync(target, Number(stats.mode & modeMask))
   for (const name of listXattrs(source)) {

@@ -7,7 +7,15 @@ import { join } from 'node:path'
 import { type Background, errnoOf } from '../base/index.ts'
 import { listMounts, unmount, unmountInBackground } from '../sys/index.ts'
 import { type LocalOptions, mountLocal, needsMount } from './local-options.ts'
-import { contentDirectory, isGoneDirectory, newGoneDirectory, optionsFile, volumeDirectory } from './paths.ts'
+import {
+  contentDirectory,
+  isGoneDirectory,
+  newGoneDirectory,
+  optionsFile,
+  replacementDirectory,
+  volumeDirectory,
+} from './paths.ts'
+import { finishReplacement } from './replace-content.ts'
 import type { DriverVolume, VolumeDriver, VolumeScope } from './volume-driver.ts'
 
 export class LocalDriver implements VolumeDriver {
@@ -109,9 +117,15 @@ export class LocalDriver implements VolumeDriver {
     return readOptions(this.#root, name)
   }
 
-  /** Ends the removals that a crash interrupted. */
+  /** Ends the removals and the changes of content that a crash interrupted. */
   sweep(): void {
-    for (const name of readdirSync(this.#root)) if (isGoneDirectory(name)) this.#delete(join(this.#root, name))
+    for (const name of readdirSync(this.#root)) {
+      if (isGoneDirectory(name)) this.#delete(join(this.#root, name))
+      const work = replacementDirectory(this.#root, name)
+      if (!existsSync(work)) continue
+      finishReplacement(contentDirectory(this.#root, name), work)
+      this.#delete(work)
+    }
   }
 
   #names(): string[] {

@@ -2,13 +2,15 @@
  *  with the first who uses them and unmounted with the last. Who that is stands in the database from before the mount
  *  until after the unmount, so a boot can take back what a killed daemon left.
  *  Local volumes without options are directories: nothing is noted and nothing done for them. */
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BerthError, isBerthError, KeyedMutex, type Logger, messageOf } from '../base/index.ts'
+import { BerthError, conflict, isBerthError, KeyedMutex, type Logger, messageOf } from '../base/index.ts'
 import type { VolumeMountTable } from '../store/index.ts'
-import { copyTree } from './copy-tree.ts'
+import { copyAttributes, copyTree } from './copy-tree.ts'
 import { needsMount } from './local-options.ts'
-import { fillingMark } from './paths.ts'
+import { fillingMark, replacementDirectory, replacementName } from './paths.ts'
+import { beginReplacement, commitReplacement, finishReplacement } from './replace-content.ts'
 import { localDriverName, type VolumeDrivers } from './volume-drivers.ts'
 import type { VolumeRecord } from './volume-record.ts'
 
@@ -22,10 +24,20 @@ export interface VolumeMountsOptions {
   readonly save: (record: VolumeRecord) => void
 }
 
+export interface ContentReplacement {
+  /** Also when the volume is not empty. */
+  readonly force: boolean
+  /** Writes the new content into an empty directory. */
+  readonly fill: (directory: string) => Promise<void>
+  /** Calls `exchange`, which is quick, while nobody works on the volume. */
+  readonly around: (exchange: () => void) => Promise<void>
+}
+
 export class VolumeMounts {
   readonly #options: VolumeMountsOptions
   readonly #locks = new KeyedMutex()
   readonly #filling = new KeyedMutex()
+  readonly #replacing = new Set<string>()
 
   constructor(options: VolumeMountsOptions) {
     this.#options = options
@@ -42,6 +54,7 @@ export class VolumeMounts {
       try {
         const mountpoint = await (await drivers.get(record.driver)).mount(name, holder)
         if (mountpoint !== record.mountpoint) save({ ...record, mountpoint })
+        await this.#endReplacement(name, mountpoint)
         return mountpoint
       } catch (cause) {
         // What an earlier mount left, of which nothing is known, stays noted.
@@ -97,6 +110,42 @@ export class VolumeMounts {
     })
   }
 
+  /** Puts other content in place of a volume's, all of it or nothing. The volume is mounted for `holder`, who unmounts
+   *  it. Throws `conflict` for a volume that is not empty, unless forced, and for one that would forget it at once. */
+  async replace(name: string, holder: string, { force, fill, around }: ContentReplacement): Promise<void> {
+    const content = await this.mount(name, holder)
+    const record = this.#options.record(name)
+    await this.#filling.run(name, async () => {
+      if (isVolatile(record) && !this.#isUsedByOthers(name, holder)) {
+        throw conflict(`volume ${name} is a ${record.options.type}, which keeps nothing while no container uses it`)
+      }
+      if (!force && !isEmpty(content)) throw conflict(`volume ${name} is not empty`)
+      const work = isPlain(record) ? replacementDirectory(this.#options.root, name) : join(content, replacementName)
+      this.#replacing.add(name)
+      try {
+        const place = beginReplacement(work)
+        copyAttributes(content, place, statSync(content, { bigint: true }))
+        await fill(place)
+        await around(() => commitReplacement(content, work))
+      } finally {
+        this.#replacing.delete(name)
+        await rm(work, { recursive: true, force: true })
+      }
+    })
+  }
+
+  /** Ends what a crash interrupted in a volume that has just been mounted. */
+  async #endReplacement(name: string, content: string): Promise<void> {
+    const work = join(content, replacementName)
+    if (this.#replacing.has(name) || !existsSync(work)) return
+    finishReplacement(content, work)
+    await rm(work, { recursive: true, force: true })
+  }
+
+  #isUsedByOthers(name: string, holder: string): boolean {
+    return this.#options.table.all().some((row) => row.volume === name && row.holder !== holder)
+  }
+
   async #unmount(name: string, holder: string, once = false): Promise<void> {
     const { table, drivers, record, logger } = this.#options
     await this.#locks.run(name, async () => {
@@ -122,6 +171,16 @@ function driverOf(name: string, record: (name: string) => VolumeRecord): string 
     // Removed by force while it was mounted: then only the local driver may still have something there.
     return localDriverName
   }
+}
+
+/** What is in memory goes with the last who uses it. */
+function isVolatile({ driver, options }: VolumeRecord): boolean {
+  return driver === localDriverName && (options.type === 'tmpfs' || options.type === 'ramfs')
+}
+
+/** A file system of its own may have a place for lost files. */
+function isEmpty(content: string): boolean {
+  return readdirSync(content).every((name) => name === replacementName || name === 'lost+found')
 }
 
 /** Removes what is in a directory. */

@@ -46,6 +46,10 @@ async function make(volumes: Volumes, request?: VolumeRequest): Promise<VolumeRe
   return (await volumes.create(request)).record
 }
 
+async function hold(volumes: Volumes, name: string, holder: string): Promise<void> {
+  await volumes.createFor(holder, { name })
+}
+
 async function names(volumes: Volumes): Promise<string[]> {
   return (await volumes.catalog.list()).volumes.map(({ name }) => name)
 }
@@ -90,8 +94,8 @@ test('Volumes.create refuses bad names, drivers and options', async (t) => {
 test('Volumes.remove refuses a volume in use with the ids of its users', async (t) => {
   const { volumes, root } = await open(t)
   await make(volumes, { name: 'data' })
-  volumes.hold('data', 'c1')
-  volumes.hold('data', 'c1')
+  await hold(volumes, 'data', 'c1')
+  await hold(volumes, 'data', 'c1')
   assert.equal(await users(volumes), 1)
   await assert.rejects(
     volumes.remove('data', { force: true }),
@@ -111,9 +115,9 @@ test('Volumes.release removes anonymous volumes that nobody else uses', async (t
   const { volumes } = await open(t)
   const own = (await make(volumes, {})).name
   const shared = (await make(volumes, {})).name
-  volumes.hold(own, 'c1')
-  volumes.hold(shared, 'c1')
-  volumes.hold(shared, 'c2')
+  await hold(volumes, own, 'c1')
+  await hold(volumes, shared, 'c1')
+  await hold(volumes, shared, 'c2')
   assert.deepEqual(
     (await volumes.release('c1', { removeAnonymous: true })).map(({ name }) => name),
     [own],
@@ -126,7 +130,7 @@ test('pruneVolumes takes the unused ones that are selected and counts their byte
   writeFileSync(join((await make(volumes, { name: 'old' })).mountpoint, 'f'), Buffer.alloc(1000))
   await make(volumes, { name: 'kept' })
   await make(volumes, { name: 'used' })
-  volumes.hold('used', 'c1')
+  await hold(volumes, 'used', 'c1')
   const { removed, reclaimedBytes } = await pruneVolumes(volumes, (volume) => volume.name !== 'kept')
   assert.deepEqual([removed.map(({ name }) => name), reclaimedBytes], [['old'], 1000])
 })
@@ -173,8 +177,8 @@ test('Volumes.open adopts directories without a row and ends removals', async (t
 test('Volumes.restore forgets the references of containers that are gone', async (t) => {
   const { volumes } = await open(t)
   await make(volumes, { name: 'data' })
-  volumes.hold('data', 'c1')
-  volumes.hold('data', 'c2')
+  await hold(volumes, 'data', 'c1')
+  await hold(volumes, 'data', 'c2')
   await volumes.restore(new Set(['c2']))
   assert.equal(await users(volumes), 1)
 })

@@ -128,15 +128,6 @@ export class Volumes {
     })
   }
 
-  /** Notes that somebody other than a container uses a volume, until `release`. Throws `notFound`. */
-  hold(name: string, holder: string): VolumeRecord {
-    return this.#table.transaction(() => {
-      const record = this.catalog.get(name)
-      this.#table.addReference(name, holder)
-      return record
-    })
-  }
-
   /** Drops all references of a container; with `removeAnonymous`, also its anonymous volumes that nobody else uses.
    *  Gives the volumes that it removed. */
   async release(

@@ -3,6 +3,7 @@ import { BerthError, invalidArgument } from '../../base/index.ts'
 import { decodeFilters } from '../../http/index.ts'
 import { type FieldTable, readFields } from '../containers/fields.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
+import { volumeArchiveRoutes } from './archive-routes.ts'
 import type { VolumeBackend } from './backend.ts'
 
 const listFilters: ReadonlySet<string> = new Set(['dangling', 'driver', 'label', 'name'])
@@ -19,6 +20,7 @@ const createFields: FieldTable = {
 /** The `/volumes` routes. */
 export function volumeRoutes(backend: VolumeBackend): readonly Route[] {
   return [
+    ...volumeArchiveRoutes(backend),
     {
       method: 'GET',
       pattern: '/volumes',

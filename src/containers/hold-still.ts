@@ -1,0 +1,50 @@
+/** Containers whose processes stand still while something is done with their files. Killed midway: the next boot lets
+ *  them go on (`restore.ts`). */
+import { isKind } from '../base/index.ts'
+import { freezeCgroup, thawCgroup } from '../sys/index.ts'
+import { cgroupPathOf } from './cgroup-path.ts'
+import type { ContainerRecord } from './container-record.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { publishContainer } from './events.ts'
+
+/** Holds a running container, whose lock is held, still while `work` runs. */
+export async function holdStill<T>(
+  context: ContainerContext,
+  record: ContainerRecord,
+  work: () => Promise<T>,
+): Promise<T> {
+  const path = cgroupPathOf(context, record.id)
+  try {
+    await freezeCgroup(path)
+  } catch (error) {
+    // It has just ended by itself.
+    if (isKind(error, 'notFound')) return await work()
+    throw error
+  }
+  const live = context.live.of(record.id)
+  live.thaw = () => thawCgroup(path)
+  publishContainer(context.events, record, 'pause')
+  try {
+    return await work()
+  } finally {
+    live.thaw()
+    live.thaw = () => {}
+    publishContainer(context.events, record, 'unpause')
+  }
+}
+
+/** Holds all of these containers still that run, and lets none of the others begin, while `work` runs. */
+export async function holdAllStill<T>(
+  context: ContainerContext,
+  ids: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  // In one order for all, so that two such works never wait for each other.
+  const [id, ...rest] = [...ids].sort()
+  if (id === undefined) return await work()
+  return await context.locks.run(id, async () => {
+    const next = () => holdAllStill(context, rest, work)
+    const record = context.containers.find(id)
+    return record?.state.status === 'running' ? await holdStill(context, record, next) : await next()
+  })
+}

@@ -1,0 +1,38 @@
+/** A volume's content as a tar stream, and back: owners, modes, times, extended attributes, hard links, holes, device
+ *  nodes. Sockets are left out, as tar does. */
+import { closeSync, constants, openSync } from 'node:fs'
+import { decompressUpload, packDirectory, TarParser, TreeWriter } from '../archive/index.ts'
+import { type AbortOptions, invalidArgument } from '../base/index.ts'
+import { replacementName } from './paths.ts'
+
+/** Packs the directory of a volume; entries begin with `./`, the first is the directory itself. */
+export function packVolume(directory: string, { signal }: AbortOptions = {}): AsyncIterable<Buffer> {
+  const exclude = (path: string): boolean => path === `./${replacementName}`
+  return packDirectory(directory, { prefix: './', sparse: true, allXattrs: true, exclude, signal })
+}
+
+/** Unpacks a tar stream, plain or compressed, into an empty directory. Throws `invalidArgument` for what is no whole tar
+ *  archive. */
+export async function unpackVolume(
+  source: AsyncIterable<Buffer>,
+  directory: string,
+  { signal }: AbortOptions = {},
+): Promise<void> {
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    using writer = new TreeWriter(fd, { destination: '', owner: 'archive', withRoot: true, shownAs: '/' })
+    const parser = new TarParser(writer)
+    let length = 0
+    for await (const chunk of await decompressUpload(source, { signal })) {
+      signal?.throwIfAborted()
+      parser.push(chunk)
+      length += chunk.length
+    }
+    // An empty stream is what is left of a failed command before a pipe.
+    if (length === 0) throw invalidArgument('the archive is empty')
+    parser.end()
+    writer.finish()
+  } finally {
+    closeSync(fd)
+  }
+}
