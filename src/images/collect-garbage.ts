@@ -220,5 +220,6 @@ function holdsIngest(leases: Leases, key: string): boolean {
 }
 
 function blobsOf(record: ImageRecord): Digest[] {
-  return [record.id, record.manifest.digest, ...record.layers.map((layer) => layer.blob.digest)]
+  const { id, manifest, layers, attachments = [] } = record
+  return [id, manifest.digest, ...layers.map(({ blob }) => blob.digest), ...attachments.map(({ digest }) => digest)]
 }

@@ -5,6 +5,7 @@ import { familiarName, familiarReference, parsePlatform, parseReference } from '
 import type { ImageGarbage } from './collect-garbage.ts'
 import type { ImageRecord } from './image.ts'
 import type { ProgressOptions } from './progress.ts'
+import type { PushParts } from './push-blobs.ts'
 import { type PushDependencies, pushImage } from './push-image.ts'
 import { registryAuthOf } from './registry-auth.ts'
 import { UploadSlots } from './upload-slots.ts'
@@ -32,6 +33,12 @@ export class ImagePushes {
   constructor(options: ImagePushesOptions) {
     this.#options = options
     this.#uploads = new UploadSlots(options.maxConcurrentUploads ?? defaultUploads)
+  }
+
+  /** For others who push: builds. */
+  get pushParts(): PushParts {
+    const { store, content } = this.#options.parts
+    return { store, content, uploads: this.#uploads }
   }
 
   /** Pushes `name:tag`, or every tag of a name without one. */

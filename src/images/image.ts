@@ -23,6 +23,8 @@ export interface ImageRecord {
   /** The manifest was made here, for parts that came without one: a push may make one with compressed layers. */
   readonly isManifestMade?: boolean
   readonly layers: readonly ImageLayer[]
+  /** What an index lists beside it and belongs to it: manifests of attestations, with the blobs that these list. */
+  readonly attachments?: readonly Descriptor[]
   readonly parent?: Digest
   /** RFC 3339; empty when it was never tagged here. */
   readonly lastTagTime: string

@@ -88,7 +88,8 @@ function retryText(delayMs: number): string {
   return `Retrying in ${seconds} second${seconds === 1 ? '' : 's'}`
 }
 
-function sourceOf(content: LocalContentStore, { digest, size }: Descriptor): UploadSource {
+/** A blob of the store, to be uploaded. */
+export function sourceOf(content: Pick<LocalContentStore, 'pathOf'>, { digest, size }: Descriptor): UploadSource {
   const path = content.pathOf(digest)
   return {
     digest,

@@ -7,6 +7,7 @@ import {
   familiarName,
   familiarReference,
   formatManifest,
+  isManifestType,
   type Manifest,
   mediaTypes,
   type Platform,
@@ -22,12 +23,13 @@ import {
   type RegistryAuth,
   type RegistryClient,
   type Repository,
+  uploadBlob,
 } from '../registry/client/index.ts'
 import type { ActivityGate } from './activity-gate.ts'
 import { compressLayer, isUncompressed } from './compress-layer.ts'
 import type { ImageLayer, ImageRecord, NamedTarget } from './image.ts'
 import type { ProgressOptions } from './progress.ts'
-import { announceLayers, type PushParts, pushBlobs } from './push-blobs.ts'
+import { announceLayers, type PushParts, pushBlobs, sourceOf } from './push-blobs.ts'
 
 export interface PushDependencies extends PushParts {
   readonly leases: Leases
@@ -97,13 +99,17 @@ async function pushTag(deps: PushDependencies, push: TagPush): Promise<void> {
     push.lease.add({ kind: 'blob', key: digest })
   }
   for (const { blob } of found.layers) push.lease.add({ kind: 'blob', key: blob.digest })
+  for (const { digest } of found.attachments ?? []) push.lease.add({ kind: 'blob', key: digest })
   announceLayers(found.layers, request.onProgress ?? (() => {}))
   const record = await withCompressedLayers(deps, found, push)
   const index = name.target.digest === found.manifest.digest ? undefined : name.target
   const whole = index === undefined ? undefined : await readWholeIndex(deps, index, record, push)
   // The tag goes from what it stood for to the index in one step: the manifest has its digest for a name until then.
   const pushed = await pushManifest(deps, record, push, whole === undefined ? reference.tag : record.manifest.digest)
-  if (whole !== undefined) await putManifest(push.repository, { target: reference.tag, ...whole }, request)
+  if (whole !== undefined) {
+    await pushAttachments(deps, record, push)
+    await putManifest(push.repository, { target: reference.tag, ...whole }, request)
+  }
   const target = whole === undefined || index === undefined ? pushed : index
   finish(deps, record, target, push)
   if (index !== undefined && target !== index) tellOfIndex(index, target, push)
@@ -173,15 +179,30 @@ async function pushManifest(
 async function readWholeIndex(
   { content }: PushDependencies,
   index: Descriptor,
-  { manifest }: ImageRecord,
+  { manifest, attachments = [] }: ImageRecord,
   { request }: TagPush,
 ): Promise<Pick<ManifestUpload, 'bytes' | 'mediaType'> | undefined> {
   if (request.platform !== undefined || (await content.find(index.digest)) === undefined) return undefined
   const bytes = await content.read(index.digest)
   const document = parseManifestDocument(bytes, index.mediaType)
-  const isWhole =
-    document.type === 'index' && document.index.manifests.every(({ digest }) => digest === manifest.digest)
+  const here = new Set([manifest, ...attachments].map(({ digest }) => digest))
+  const isWhole = document.type === 'index' && document.index.manifests.every(({ digest }) => here.has(digest))
   return isWhole ? { bytes, mediaType: document.index.mediaType } : undefined
+}
+
+/** What the index lists beside the image: blobs first, then the manifests that list them. */
+async function pushAttachments(
+  { content }: PushDependencies,
+  { attachments = [] }: ImageRecord,
+  { repository, request }: TagPush,
+): Promise<void> {
+  const manifests = attachments.filter(({ mediaType }) => isManifestType(mediaType))
+  for (const blob of attachments) {
+    if (!manifests.includes(blob)) await uploadBlob(repository, sourceOf(content, blob), { signal: request.signal })
+  }
+  for (const { digest, mediaType } of manifests) {
+    await putManifest(repository, { target: digest, bytes: await content.read(digest), mediaType }, request)
+  }
 }
 
 /** Says what was pushed, and remembers where it is. */

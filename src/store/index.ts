@@ -1,5 +1,6 @@
 export { ContainerTable } from './container-table.ts'
 export { Database, type Row } from './database.ts'
+export { readForeignRows } from './foreign-database.ts'
 export { type ImageReferenceRow, ImageTable } from './image-table.ts'
 export { type LeaseResource, type LeaseRow, LeaseTable } from './lease-table.ts'
 export { type AddressRow, NetworkTable, type PortRow } from './network-table.ts'

@@ -1,0 +1,58 @@
+/** What a build hands to those that make something of it: images, archives, directories, caches. */
+import type { Logger } from '../base/index.ts'
+import type { Descriptor, Digest, OciImageConfig, Platform } from '../oci/index.ts'
+import type { RegistryAuth } from '../registry/client/index.ts'
+
+/** One layer of what was built; those of the base image come first. */
+export interface BuiltLayer {
+  readonly diffId: Digest
+  /** Name of the snapshot with the stack up to and with this layer. */
+  readonly chainId: Digest
+  /** The blob in the content store, compressed or not. */
+  readonly blob: Descriptor
+  /** Of the files. */
+  readonly sizeBytes: number
+  /** The layer was made by a step of this Dockerfile, whose cache key this is. */
+  readonly key?: string
+  readonly createdBy?: string
+}
+
+/** Something from outside that went into a build. */
+export interface BuildMaterial {
+  readonly kind: 'image' | 'git' | 'url'
+  /** As the Dockerfile names it. */
+  readonly uri: string
+  /** Digest or commit. */
+  readonly digest?: string
+}
+
+/** What became of one target. */
+export interface BuiltImage {
+  /** Index among the targets of the request. */
+  readonly target: number
+  readonly stage: string | undefined
+  readonly platform: Platform
+  readonly config: OciImageConfig
+  readonly layers: readonly BuiltLayer[]
+  readonly materials: readonly BuildMaterial[]
+  /** From SOURCE_DATE_EPOCH, in seconds. */
+  readonly sourceDateEpoch?: number
+}
+
+/** Takes bytes at the reader's pace. */
+export interface ByteSink {
+  write(chunk: Uint8Array): Promise<void>
+  end(): Promise<void>
+}
+
+/** What an exporter may use of a running build. */
+export interface ExportIo {
+  readonly signal: AbortSignal
+  readonly logger: Logger
+  /** A stream to the client: a tar to be unpacked, or a file to be written as it is. */
+  openChannel(form: 'tar' | 'file'): Promise<ByteSink>
+  log(text: string): void
+  status(id: string, progress: { readonly current?: number; readonly total?: number; readonly done?: boolean }): void
+  /** Credentials that the client sent for a registry. */
+  authOf(registry: string): RegistryAuth
+}

@@ -1,0 +1,148 @@
+/** `--cache-from`: what others' builds left, asked by the key of a step. The document is read once, at the beginning;
+ *  a layer's bytes are fetched when a step needs it. */
+import type { BuildRequest } from '../../../api/index.ts'
+import { BerthError, isKind, messageOf } from '../../../base/index.ts'
+import { type ImageParts, newStreamIngestKey } from '../../../images/index.ts'
+import { type Descriptor, type Digest, isObject, parseImageConfig, parseManifestDocument } from '../../../oci/index.ts'
+import type { RegistryAuth } from '../../../registry/client/index.ts'
+import {
+  type CacheConfig,
+  cacheConfigType,
+  inlineCacheMember,
+  parseCacheConfig,
+  parseInlineRecords,
+  stepsOf,
+} from './cache-config.ts'
+import { parseCacheImport } from './cache-option.ts'
+import { type CacheSource, LayoutCacheSource, type ReadFile, RegistryCacheSource } from './cache-source.ts'
+
+/** The layer of a step that somebody else made. */
+export interface ImportedLayer {
+  readonly diffId: Digest
+  readonly blob: Descriptor
+}
+
+/** What reading a cache needs of a running build. */
+export interface ImportHost {
+  readonly signal: AbortSignal
+  authOf(registry: string): RegistryAuth
+  /** A file of the directory that the option of this index names. */
+  readCacheFile?(option: number, path: string): AsyncIterable<Buffer>
+  /** A cache that can't be had is no error: everything is built. */
+  onProblem(text: string): void
+}
+
+interface KnownStep extends ImportedLayer {
+  readonly source: CacheSource
+}
+
+export class ImportedCaches {
+  readonly #steps: ReadonlyMap<string, KnownStep>
+  readonly #images: Pick<ImageParts, 'content'>
+  readonly #signal: AbortSignal
+
+  private constructor(steps: ReadonlyMap<string, KnownStep>, images: Pick<ImageParts, 'content'>, signal: AbortSignal) {
+    this.#steps = steps
+    this.#images = images
+    this.#signal = signal
+  }
+
+  /** Reads the documents of all caches that a request names. Throws `invalidArgument` for options that make no sense. */
+  static async open(images: ImageParts, request: BuildRequest, host: ImportHost): Promise<ImportedCaches> {
+    const places = request.cacheFrom.map(parseCacheImport)
+    const steps = new Map<string, KnownStep>()
+    for (const [index, place] of places.entries()) {
+      if (place.type === 'inline') continue
+      try {
+        const source =
+          place.type === 'registry'
+            ? registrySource(images, place.reference, host)
+            : new LayoutCacheSource(readerOf(host, index), place)
+        for (const [key, step] of await readSteps(source, host.signal))
+          if (!steps.has(key)) steps.set(key, { ...step, source })
+      } catch (error) {
+        if (host.signal.aborted) throw error
+        const what = place.type === 'registry' ? request.cacheFrom[index]?.attrs.ref : 'the directory'
+        host.onProblem(`importing cache from ${what}: ${messageOf(error)}`)
+      }
+    }
+    return new ImportedCaches(steps, images, host.signal)
+  }
+
+  /** What a step of this key gave; undefined when nobody knows. */
+  find(key: string): ImportedLayer | undefined {
+    return this.#steps.get(key)
+  }
+
+  /** Gets a layer's bytes into the content store, verified. The blob must be held. Throws `dataLoss` for others. */
+  async fetch(key: string): Promise<void> {
+    const step = this.#steps.get(key)
+    const { content } = this.#images
+    if (step === undefined || (await content.find(step.blob.digest)) !== undefined) return
+    const ingest = await content.ingest(newStreamIngestKey())
+    try {
+      for await (const chunk of step.source.open(step.blob, { signal: this.#signal })) {
+        if (this.#signal.aborted) throw new BerthError('cancelled', 'context canceled')
+        ingest.write(chunk)
+      }
+      await ingest.commit({ digest: step.blob.digest, sizeBytes: step.blob.size })
+    } catch (error) {
+      // One that was not what it should be is dropped already.
+      if (!isKind(error, 'dataLoss')) await ingest.abort()
+      throw error
+    }
+  }
+}
+
+function registrySource(
+  images: ImageParts,
+  reference: Parameters<ImageParts['registries']['repository']>[0],
+  { authOf }: ImportHost,
+): CacheSource {
+  const repository = images.registries.repository(reference, authOf(reference.registry), { actions: 'pull' })
+  return new RegistryCacheSource(repository, reference.digest ?? reference.tag ?? 'latest')
+}
+
+function readerOf(host: ImportHost, index: number): ReadFile {
+  return (path) => {
+    if (host.readCacheFile === undefined) throw new BerthError('notImplemented', 'this client has no directories')
+    return host.readCacheFile(index, path)
+  }
+}
+
+/** Of a cache's own manifest or index, or of an image with a cache in its configuration. */
+async function readSteps(source: CacheSource, signal: AbortSignal): Promise<ReadonlyMap<string, ImportedLayer>> {
+  const document = parseManifestDocument(await source.top({ signal }))
+  if (document.type === 'index') {
+    const config = document.index.manifests.find(({ mediaType }) => mediaType === cacheConfigType)
+    if (config === undefined) return new Map()
+    return layersOf(parseCacheConfig(await source.blob(config, { signal })))
+  }
+  const { config, layers } = document.manifest
+  const bytes = await source.blob(config, { signal })
+  if (config.mediaType === cacheConfigType) return layersOf(parseCacheConfig(bytes))
+  return layersOf(inlineConfig(bytes, layers))
+}
+
+function inlineConfig(bytes: Buffer, blobs: readonly Descriptor[]): CacheConfig {
+  const config = parseImageConfig(bytes)
+  const raw: unknown = JSON.parse(bytes.toString('utf8'))
+  const text = isObject(raw) ? raw[inlineCacheMember] : undefined
+  if (typeof text !== 'string') return { layers: [], records: [] }
+  const layers = blobs.map(({ digest, mediaType, size }, index) => {
+    const diffID = config.rootfs.diff_ids[index]
+    return {
+      blob: digest,
+      parent: index - 1,
+      annotations: { mediaType, size, ...(diffID === undefined ? {} : { diffID }) },
+    }
+  })
+  return { layers, records: parseInlineRecords(text) }
+}
+
+function layersOf(config: CacheConfig): ReadonlyMap<string, ImportedLayer> {
+  const found = [...stepsOf(config)]
+  return new Map(
+    found.map(([key, { blob, diffId, mediaType, size }]) => [key, { diffId, blob: { mediaType, digest: blob, size } }]),
+  )
+}

@@ -1,0 +1,30 @@
+/** A package that was found in an image. */
+export interface InstalledPackage {
+  readonly type: 'deb' | 'apk' | 'rpm' | 'npm' | 'pypi'
+  readonly name: string
+  readonly version: string
+  readonly architecture?: string
+  /** As the package says it. */
+  readonly license?: string
+  readonly supplier?: string
+  /** The file that tells of it, from the root. */
+  readonly foundIn: string
+}
+
+/** The distribution, of /etc/os-release. https://www.freedesktop.org/software/systemd/man/os-release.html */
+export interface Distribution {
+  readonly id: string
+  readonly version: string
+}
+
+/** Reads an os-release file; undefined when it names nothing. */
+export function parseOsRelease(text: string): Distribution | undefined {
+  const values = new Map(
+    text.split('\n').flatMap((line) => {
+      const match = /^([A-Z_]+)=(.*)$/.exec(line.trim())
+      return match === null ? [] : [[match[1] ?? '', (match[2] ?? '').replace(/^(["'])(.*)\1$/, '$2')] as const]
+    }),
+  )
+  const id = values.get('ID')
+  return id === undefined || id === '' ? undefined : { id, version: values.get('VERSION_ID') ?? '' }
+}

@@ -1,0 +1,107 @@
+/** Looks through a root filesystem for installed packages: the databases of dpkg, apk and rpm, modules in node_modules,
+ *  distributions of Python. No symlink is followed: what one leads to is met at its own place. */
+import { copyFileSync, type Dirent, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import type { AbortOptions } from '../../../base/index.ts'
+import { readForeignRows } from '../../../store/index.ts'
+import { type Distribution, type InstalledPackage, parseOsRelease } from './installed-package.ts'
+import {
+  readApkInstalled,
+  readDpkgStatus,
+  readPackageJson,
+  readPythonMetadata,
+  readRpmHeader,
+} from './package-databases.ts'
+
+export interface ScannedPackages {
+  readonly distribution: Distribution | undefined
+  /** In order of type, name, version and place. */
+  readonly packages: readonly InstalledPackage[]
+}
+
+type Reader = (text: string, foundIn: string) => readonly InstalledPackage[]
+
+/** Which reader a path is for. */
+const readers: readonly (readonly [pattern: RegExp, reader: Reader])[] = [
+  [/(?:^|\/)var\/lib\/dpkg\/status(?:\.d\/[^/]+)?$/, readDpkgStatus],
+  [/(?:^|\/)lib\/apk\/db\/installed$/, readApkInstalled],
+  [/\/node_modules\/(?:@[^/]+\/)?[^/@][^/]*\/package\.json$/, readPackageJson],
+  [/\.dist-info\/METADATA$|\.egg-info\/PKG-INFO$|\.egg-info$/, readPythonMetadata],
+]
+const rpmDatabase = /(?:^|\/)(?:var\/lib\/rpm|usr\/lib\/sysimage\/rpm)\/rpmdb\.sqlite$/
+const osRelease = /^(?:usr\/lib|etc)\/os-release$/
+const kernelDirectories = new Set(['proc', 'sys', 'dev'])
+const maxFileBytes = 64 * 1024 * 1024
+/** The event loop gets a turn after so many directories. */
+const turnDirectories = 200
+
+/** Scans the tree at `root`. A file that can't be read tells nothing. */
+export async function scanPackages(root: string, options: AbortOptions = {}): Promise<ScannedPackages> {
+  const packages: InstalledPackage[] = []
+  let distribution: Distribution | undefined
+  for await (const path of filesBelow(root, options)) {
+    if (osRelease.test(path)) distribution ??= parseOsRelease(textOf(root, path))
+    packages.push(...packagesIn(root, path))
+  }
+  return { distribution, packages: packages.sort(comparePackages) }
+}
+
+async function* filesBelow(root: string, { signal }: AbortOptions): AsyncIterable<string> {
+  const pending = ['']
+  let directories = 0
+  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+    directories += 1
+    if (directories % turnDirectories === 0) await setImmediate()
+    signal?.throwIfAborted()
+    for (const entry of entriesOf(root, directory)) {
+      const path = directory === '' ? entry.name : `${directory}/${entry.name}`
+      if (entry.isFile()) yield path
+      else if (entry.isDirectory() && !kernelDirectories.has(path)) pending.push(path)
+    }
+  }
+}
+
+function entriesOf(root: string, path: string): readonly Dirent[] {
+  try {
+    return readdirSync(join(root, path), { withFileTypes: true })
+  } catch {
+    return []
+  }
+}
+
+function packagesIn(root: string, path: string): readonly InstalledPackage[] {
+  const reader = readers.find(([pattern]) => pattern.test(`/${path}`))?.[1]
+  if (reader !== undefined) return reader(textOf(root, path), `/${path}`)
+  return rpmDatabase.test(path) ? rpmPackages(join(root, path), `/${path}`) : []
+}
+
+function textOf(root: string, path: string): string {
+  try {
+    const file = join(root, path)
+    return statSync(file).size > maxFileBytes ? '' : readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** SQLite wants a file that has a name of its own. */
+function rpmPackages(file: string, foundIn: string): readonly InstalledPackage[] {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-rpm-'))
+  try {
+    const copy = join(directory, 'db')
+    copyFileSync(file, copy)
+    const rows = readForeignRows(copy, 'SELECT blob FROM Packages')
+    return rows.flatMap(({ blob }) => (blob instanceof Uint8Array ? readRpmHeader(Buffer.from(blob), foundIn) : []))
+  } catch {
+    return []
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function comparePackages(a: InstalledPackage, b: InstalledPackage): number {
+  const [left, right] = [a, b].map(({ type, name, version, foundIn }) => [type, name, version, foundIn].join('\0'))
+  return (left ?? '') < (right ?? '') ? -1 : 1
+}
