@@ -5,6 +5,7 @@ import { isIP } from 'node:net'
 import { isAbsolute, join, posix, resolve } from 'node:path'
 import { compareApiVersions, maxApiVersion, minApiVersion, oldestApiVersion } from '../api/index.ts'
 import { invalidArgument, messageOf } from '../base/index.ts'
+import { type AddressPoolOption, addressPools } from './address-pools.ts'
 import { type DaemonOption, type DaemonOptionName, daemonOptions } from './daemon-options.ts'
 import { checkFixedChoices } from './fixed-choices.ts'
 import { mergeReloadable, mergeValues, parseConfigFile, parseFlags, type RawValues } from './parse-options.ts'
@@ -53,6 +54,8 @@ export interface DaemonConfig {
     readonly mtu: number
     readonly icc: boolean
     readonly hostIp: string
+    /** Ranges that networks without a subnet are given parts of; empty for the built-in ones. */
+    readonly pools: readonly AddressPoolOption[]
     readonly dns: readonly string[]
     readonly dnsOptions: readonly string[]
     readonly dnsSearch: readonly string[]
@@ -210,6 +213,7 @@ function networkConfig(raw: RawValues): DaemonConfig['network'] {
     mtu: number(raw, 'mtu') ?? 1500,
     icc: raw.icc !== false,
     hostIp: text(raw, 'ip') ?? '0.0.0.0',
+    pools: addressPools(list(raw, 'defaultAddressPool'), raw.defaultAddressPools),
     dns: list(raw, 'dns'),
     dnsOptions: list(raw, 'dnsOpt'),
     dnsSearch: list(raw, 'dnsSearch'),

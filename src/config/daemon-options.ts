@@ -2,7 +2,7 @@
  *  The command line, daemon.json, `--help` and the checks all read this one table.
  *  https://docs.docker.com/reference/cli/dockerd/ */
 
-export type OptionKind = 'string' | 'boolean' | 'number' | 'list' | 'map' | 'object'
+export type OptionKind = 'string' | 'boolean' | 'number' | 'list' | 'map' | 'object' | 'objects'
 
 export interface DaemonOption {
   /** Long flag without dashes; absent for what only daemon.json can say. */
@@ -23,6 +23,16 @@ export const daemonOptions = {
     kind: 'object',
     help: 'OCI runtimes by name: {"NAME": {"path": "…"}}',
     reloadable: true,
+  },
+  defaultAddressPool: {
+    flag: 'default-address-pool',
+    kind: 'list',
+    help: 'Range that networks without a subnet are given parts of (base=CIDR,size=LENGTH)',
+  },
+  defaultAddressPools: {
+    key: 'default-address-pools',
+    kind: 'objects',
+    help: 'The same in daemon.json: a list of objects with base and size',
   },
   bip: { flag: 'bip', key: 'bip', kind: 'string', help: 'IPv4 address and prefix of the default bridge (CIDR)' },
   cgroupParent: {

@@ -4,7 +4,13 @@ import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { type BerthError, invalidArgument, messageOf } from '../base/index.ts'
 import { type DaemonOption, type DaemonOptionName, daemonOptions } from './daemon-options.ts'
 
-export type RawValue = string | boolean | number | readonly string[] | Readonly<Record<string, unknown>>
+export type RawValue =
+  | string
+  | boolean
+  | number
+  | readonly string[]
+  | Readonly<Record<string, unknown>>
+  | readonly Readonly<Record<string, unknown>>[]
 export type RawValues = Partial<Record<DaemonOptionName, RawValue>>
 
 const entries = Object.entries(daemonOptions) as [DaemonOptionName, DaemonOption][]
@@ -103,6 +109,9 @@ function fileValue(option: DaemonOption, key: string, value: unknown, path: stri
       return value
     case 'object':
       if (!isObject(value)) throw wrong('an object')
+      return value
+    case 'objects':
+      if (!Array.isArray(value) || !value.every(isObject)) throw wrong('a list of objects')
       return value
     default:
       return option.kind satisfies never

@@ -1,7 +1,14 @@
 /** What is known of a container: plain frozen data, one row in the database. What runs of it (pids, sockets,
  *  timers) is elsewhere (`live.ts`) and never stored. The requested configuration is kept in Docker's wire
  *  form, because inspect has to give back exactly what create was given. */
-import type { ContainerConfig, Health, HostConfig, NetworkingConfig, OciDescriptor } from '../api/index.ts'
+import type {
+  ContainerConfig,
+  EndpointSettings,
+  Health,
+  HostConfig,
+  NetworkingConfig,
+  OciDescriptor,
+} from '../api/index.ts'
 import type { ContainerStatus } from './state.ts'
 
 /** The last or present run of a container. Times are RFC 3339 with nanoseconds. */
@@ -67,6 +74,8 @@ export interface ContainerRecord {
   readonly config: ContainerConfig
   readonly hostConfig: HostConfig
   readonly networkingConfig: NetworkingConfig
+  /** The networks that it is on or joins when it starts, by their names; absent in records of earlier versions. */
+  readonly networks?: Readonly<Record<string, EndpointSettings>>
   readonly mounts: readonly ContainerMount[]
   readonly state: RunState
   /** Result of the health checks; absent when there was none yet, or there are none. */

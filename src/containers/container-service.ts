@@ -10,10 +10,12 @@ import type {
   ContainerTopResponse,
   ContainerUpdateResponse,
   ContainerWaitResponse,
+  EndpointSettings,
   HostConfig,
   WaitCondition,
 } from '../api/index.ts'
 import type { AbortOptions, OutputSink } from '../base/index.ts'
+import type { NetworkRecord } from '../network/index.ts'
 import type { TerminalSize } from '../runtime/index.ts'
 import {
   type ContainerArchive,
@@ -26,6 +28,7 @@ import { type AttachOptions, attachContainer } from './attach.ts'
 import type { AttachIo, OutputSource } from './attach-io.ts'
 import { containerChanges } from './changes.ts'
 import { type CommitOptions, commitContainer } from './commit.ts'
+import { connectContainer, disconnectContainer } from './connect.ts'
 import { type CreateRequest, createContainer } from './create.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
@@ -56,6 +59,10 @@ export interface ContainerService {
   unpause(id: string): Promise<void>
   update(id: string, changes: HostConfig): Promise<ContainerUpdateResponse>
   rename(id: string, name: string): Promise<void>
+  /** Joins a network. */
+  connect(id: string, network: NetworkRecord, settings: EndpointSettings): Promise<void>
+  /** Leaves a network. */
+  disconnect(id: string, network: NetworkRecord): Promise<void>
   remove(id: string, options: RemoveOptions): Promise<void>
   inspect(id: string, options: { readonly size: boolean }): Promise<ContainerInspect>
   list(options: ListOptions): Promise<ContainerSummary[]>
@@ -87,6 +94,8 @@ export function containerService(context: ContainerContext): ContainerService {
     unpause: (id) => unpauseContainer(context, id),
     update: (id, changes) => updateContainer(context, id, changes),
     rename: (id, name) => renameContainer(context, id, name),
+    connect: (id, network, settings) => connectContainer(context, id, network, settings),
+    disconnect: (id, network) => disconnectContainer(context, id, network),
     remove: (id, options) => removeContainer(context, id, options),
     inspect: (id, options) => inspectContainer(context, id, options),
     list: (options) => listContainers(context, options),

@@ -4,7 +4,13 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname as osHostname } from 'node:os'
 import { join } from 'node:path'
-import type { ContainerConfig, ContainerCreateResponse, HostConfig, NetworkingConfig } from '../api/index.ts'
+import type {
+  ContainerConfig,
+  ContainerCreateResponse,
+  EndpointSettings,
+  HostConfig,
+  NetworkingConfig,
+} from '../api/index.ts'
 import { conflict, formatNs, invalidArgument, isKind, newId, nowNs, Undo, zeroTime } from '../base/index.ts'
 import type { Image } from '../images/index.ts'
 import { cgroupFeatures, expectCgroupMove } from '../sys/index.ts'
@@ -15,6 +21,7 @@ import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
 import { completeHostConfig } from './host-settings.ts'
 import { withoutUnsupportedLimits } from './kernel-limits.ts'
+import { requestedNetworks } from './memberships.ts'
 import { commandOf, mergeConfig } from './merge-config.ts'
 import { planMounts } from './mount-plan.ts'
 import { namePattern, randomName } from './names.ts'
@@ -55,6 +62,7 @@ export async function createContainer(
   checkSysctls(complete)
   const { hostConfig, warnings } = withoutUnsupportedLimits(complete, cgroupFeatures())
   parseSecurityOptions(hostConfig.SecurityOpt ?? [])
+  const networks = requestedNetworks(config, hostConfig, request.networkingConfig ?? {}, context.networks)
   const { path, args } = commandOf(config)
   const planned = planMounts(config, hostConfig, inheritedMounts(context.containers, hostConfig.VolumesFrom ?? []))
 
@@ -69,7 +77,20 @@ export async function createContainer(
   undo.add(() => context.volumes.release(id, { removeAnonymous: true }))
   const mounts = planned.length === 0 ? [] : await prepareVolumes(context, id, planned)
   const hostname = hostnameOf(context, config, hostConfig, id)
-  const record = newRecord({ id, name, reference, image, config, hostConfig, hostname, request, mounts, path, args })
+  const record = newRecord({
+    id,
+    name,
+    reference,
+    image,
+    config,
+    hostConfig,
+    hostname,
+    request,
+    networks,
+    mounts,
+    path,
+    args,
+  })
   try {
     containers.insert(record)
   } catch (error) {
@@ -89,6 +110,7 @@ interface NewRecord {
   readonly hostConfig: HostConfig
   readonly hostname: string
   readonly request: CreateRequest
+  readonly networks: Readonly<Record<string, EndpointSettings>>
   readonly mounts: readonly ContainerMount[]
   readonly path: string
   readonly args: readonly string[]
@@ -111,6 +133,7 @@ function newRecord(from: NewRecord): ContainerRecord {
     config: completeConfig(from.config, from.hostname),
     hostConfig: from.hostConfig,
     networkingConfig: from.request.networkingConfig ?? {},
+    networks: from.networks,
     mounts: from.mounts,
     state: Object.freeze({
       status: 'created',

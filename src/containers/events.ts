@@ -2,7 +2,7 @@ import type { EventBus } from '../events/index.ts'
 import type { NetworkRecord } from '../network/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
-import { networkName } from './namespaces.ts'
+import { membershipsOf } from './memberships.ts'
 
 /** Tells of something that happened to a container, with Docker's attributes: image, name and all labels. */
 export function publishContainer(
@@ -19,13 +19,23 @@ export function publishContainer(
   })
 }
 
-/** Tells that a run began or ended to use its network and volumes. */
+/** Tells that a container joined or left a network. */
+export function publishNetwork(
+  context: ContainerContext,
+  record: ContainerRecord,
+  network: NetworkRecord,
+  action: 'connect' | 'disconnect',
+): void {
+  const attributes = { container: record.id, name: network.name, type: network.driver }
+  context.events.publish('network', action, network.id, attributes)
+}
+
+/** Tells that a run began or ended to use its networks and volumes. */
 export function publishUses(context: ContainerContext, record: ContainerRecord, use: 'begin' | 'end'): void {
   const { events } = context
-  const network = findNetwork(context, record)
-  if (network !== undefined) {
-    const attributes = { container: record.id, name: network.name, type: network.driver }
-    events.publish('network', use === 'begin' ? 'connect' : 'disconnect', network.id, attributes)
+  for (const { network: name } of membershipsOf(record)) {
+    const network = context.networks.find(name)
+    if (network !== undefined) publishNetwork(context, record, network, use === 'begin' ? 'connect' : 'disconnect')
   }
   for (const mount of record.mounts) {
     if (mount.type !== 'volume' || mount.name === undefined) continue
@@ -41,11 +51,4 @@ export function publishUses(context: ContainerContext, record: ContainerRecord, 
       'read/write': String(!mount.readOnly),
     })
   }
-}
-
-/** The network that a container is on, or undefined: with another container's there is none of its own. */
-export function findNetwork(context: ContainerContext, record: ContainerRecord): NetworkRecord | undefined {
-  const wanted = networkName(record)
-  const all = context.networks.list()
-  return all.find(({ name }) => name === wanted) ?? all.find(({ id }) => id.startsWith(wanted))
 }

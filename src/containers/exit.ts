@@ -96,7 +96,7 @@ function ranForMs(record: ContainerRecord): number {
 export async function releaseRun(context: ContainerContext, id: string): Promise<void> {
   const record = context.containers.find(id)
   if (record !== undefined && isUp(record.state.status)) return
-  await context.networks.tearDown(id)
+  context.networks.sandboxes.release(id)
   await unmountRootfs(context, id)
   await context.runtime.delete(id)
   if (record !== undefined) context.live.of(id).unreleased = false

@@ -2,11 +2,11 @@ import type { ContainerInspect, ContainerSummary } from '../api/index.ts'
 import { isKind, zeroTime } from '../base/index.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
-import { findNetwork } from './events.ts'
 import { compileFilters, type FilterLookups, type Filters, filtersImplyAll } from './list-filters.ts'
-import { networkName, sharedNetworkTarget } from './namespaces.ts'
+import { membershipsOf } from './memberships.ts'
+import { sharedNetworkTarget } from './namespaces.ts'
 import { isActive } from './state.ts'
-import { type ShownPaths, toInspect, toSummary } from './summary.ts'
+import { type NetworkIds, type ShownPaths, toInspect, toSummary } from './summary.ts'
 
 export interface ListOptions {
   readonly all: boolean
@@ -29,7 +29,7 @@ export async function listContainers(context: ContainerContext, options: ListOpt
   const nowMs = Date.now()
   return Promise.all(
     records.map(async (record) => ({
-      ...toSummary(record, context.networks.sandbox(record.id), findNetwork(context, record), nowMs),
+      ...toSummary(record, context.networks.sandboxes.find(record.id), networkIds(context), nowMs),
       Image: imageName(context, record),
       ...(options.size ? await sizes(context, record) : {}),
     })),
@@ -63,11 +63,9 @@ export function lookups(context: ContainerContext): FilterLookups {
       }
     },
     published: (id) =>
-      (context.networks.sandbox(id)?.ports ?? []).map((port) => `${port.containerPort}/${port.protocol}`),
-    networks: (record) => [
-      findNetwork(context, record)?.name ?? networkName(record),
-      ...(context.networks.sandbox(record.id)?.endpoints.map((endpoint) => endpoint.networkId) ?? []),
-    ],
+      (context.networks.sandboxes.find(id)?.ports ?? []).map((port) => `${port.containerPort}/${port.protocol}`),
+    networks: (record) =>
+      membershipsOf(record).flatMap(({ network }) => [network, context.networks.find(network)?.id ?? network]),
   }
 }
 
@@ -81,12 +79,16 @@ export async function inspectContainer(
   const execIds = [...context.live.of(record.id).execs.keys()]
   const shown = toInspect(
     record,
-    context.networks.sandbox(record.id),
-    findNetwork(context, record),
+    context.networks.sandboxes.find(record.id),
+    networkIds(context),
     shownPaths(context, record),
     execIds,
   )
   return options.size ? { ...shown, ...(await sizes(context, record)) } : shown
+}
+
+function networkIds(context: ContainerContext): NetworkIds {
+  return (name) => context.networks.find(name)?.id
 }
 
 function shownPaths(context: ContainerContext, record: ContainerRecord): ShownPaths {

@@ -43,7 +43,7 @@ export async function removeContainer(
 /** Removes a container whose record can't be read; its anonymous volumes stay. */
 async function removeBroken(context: ContainerContext, id: string): Promise<void> {
   await context.locks.run(id, async () => {
-    await context.networks.tearDown(id)
+    context.networks.sandboxes.release(id)
     context.containers.delete(id)
     await context.runtime.clear(id)
     await removeFiles(context, id, { volumes: false })
@@ -82,7 +82,7 @@ export async function removeRecord(
   if (!options.volumes && record.mounts.some((mount) => mount.anonymous === true)) {
     await context.volumes.release(id, { removeAnonymous: false })
   }
-  const release = context.networks.tearDown(id)
+  context.networks.sandboxes.release(id)
   context.containers.delete(id)
   // A driver need not remove what is mounted.
   if (record.mounts.some(({ type }) => type === 'volume')) await context.volumes.unmountAll(id)
@@ -93,7 +93,6 @@ export async function removeRecord(
   context.live.of(id).tellRemoval({ exitCode: record.state.exitCode })
   context.live.forget(id)
   context.background.run('remove container files', async () => {
-    await release
     await endForwarding(forwarder)
     await removeFiles(context, id, options)
   })

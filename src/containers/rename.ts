@@ -22,6 +22,6 @@ export async function renameContainer(context: ContainerContext, idOrName: strin
   } catch (error) {
     throw isKind(error, 'conflict') ? nameConflict(context, name, 'Error when allocating new name: ') : error
   }
-  context.networks.rename(id, name)
+  context.networks.sandboxes.rename(id, name)
   publishContainer(context.events, renamed, 'rename', { oldName: `/${record.name}` })
 }

@@ -2,19 +2,13 @@
  *  Order: the root directory is mounted, the network made and the files written before conmon creates the
  *  container; attachments that wait are connected; the program runs; the record says so.
  *  Killed midway: the next boot finds a bundle whose container was never started, or runs: `restore.ts`. */
-import { writeFileSync } from 'node:fs'
 import { BerthError, formatNs, isBerthError, messageOf, nowNs, Undo, zeroTime } from '../base/index.ts'
-import {
-  formatHosts,
-  formatResolvConf,
-  readHostResolvConf,
-  type Sandbox,
-  type SandboxRequest,
-} from '../network/index.ts'
+import type { Sandbox, SandboxRequest } from '../network/index.ts'
 import { buildSpec, exitCodeOf } from '../runtime/index.ts'
 import { expectCgroupMove } from '../sys/index.ts'
 import { connectPending } from './attach.ts'
 import { applyEdits } from './cdi-edits.ts'
+import { sandboxOwner } from './connect.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { requestedEdits } from './device-requests.ts'
@@ -23,9 +17,10 @@ import { releaseRun, watchExit } from './exit.ts'
 import { beginHealthChecks } from './health-monitor.ts'
 import { beginForwarding, prepareLogging } from './log-forwarding.ts'
 import { watchLogSize } from './log-rotation.ts'
+import { endpointRequest, membershipsOf } from './memberships.ts'
 import { mountSources } from './mount-sources.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
-import { portRequests } from './port-requests.ts'
+import { writeNetworkFiles } from './network-files.ts'
 import { removeRecord } from './remove.ts'
 import { ensureDirectory, mountRootfs, unmountRootfs } from './rootfs.ts'
 import { mountSharedMemory } from './shared-memory.ts'
@@ -69,7 +64,7 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   await mountSources(context, record)
   trace('mount')
   ensureDirectory(rootfs, record.config.WorkingDir ?? '')
-  undo.add(() => context.networks.tearDown(id))
+  undo.add(() => context.networks.sandboxes.release(id))
   const { prepared, ready } = prepareRun(context, record, rootfs)
   trace('addresses and files')
   const plain = buildSpec(specInput(context, record, prepared), context.specHost)
@@ -129,29 +124,23 @@ function prepareRun(context: ContainerContext, record: ContainerRecord, rootfs: 
   }
   const files = filesOf(context, id)
   if (mode === 'host') {
-    writeFiles(context, record, undefined)
+    writeNetworkFiles(context, record, undefined)
     return { prepared: { rootfs, network: 'host', files } }
   }
-  const request = {
-    containerId: id,
-    name: record.name,
-    hostname: record.config.Hostname ?? '',
-    mode,
-    ports: portRequests(record.config, hostConfig),
-    ...(record.config.MacAddress ? { macAddress: record.config.MacAddress } : {}),
-  }
+  const endpoints = membershipsOf(record).map(endpointRequest)
+  const request = { ...sandboxOwner(context, record), endpoints }
   const sandbox = reserve(context, request)
-  writeFiles(context, record, sandbox)
+  writeNetworkFiles(context, record, sandbox)
   return {
     prepared: { rootfs, network: { path: sandbox.netnsPath }, files },
-    ready: () => context.networks.setUp(request),
+    ready: () => context.networks.sandboxes.setUp(request),
   }
 }
 
 /** Leases; a port that is taken is reported as Docker does. */
 function reserve(context: ContainerContext, request: SandboxRequest): Sandbox {
   try {
-    return context.networks.reserve(request)
+    return context.networks.sandboxes.reserve(request)
   } catch (cause) {
     if (!isBerthError(cause)) throw cause
     const message = `failed to set up container networking: ${cause.message}`
@@ -162,38 +151,6 @@ function reserve(context: ContainerContext, request: SandboxRequest): Sandbox {
 function filesOf(context: ContainerContext, id: string): PreparedRun['files'] {
   const { paths } = context
   return { hosts: paths.hosts(id), hostname: paths.hostname(id), resolvConf: paths.resolvConf(id) }
-}
-
-function writeFiles(context: ContainerContext, record: ContainerRecord, sandbox: Sandbox | undefined): void {
-  const { paths, settings } = context
-  const { id, config, hostConfig } = record
-  const hostname = config.Hostname ?? ''
-  const endpoint = sandbox?.endpoints[0]
-  writeFileSync(paths.hostname(id), `${hostname}\n`)
-  writeFileSync(
-    paths.hosts(id),
-    formatHosts({
-      hostname,
-      domainname: config.Domainname ?? '',
-      addresses: endpoint === undefined || endpoint.ipv4 === '' ? [] : [endpoint.ipv4],
-      extraHosts: hostConfig.ExtraHosts ?? [],
-      gateway: settings.hostGatewayIp ?? (endpoint?.gateway || undefined),
-    }),
-  )
-  writeFileSync(
-    paths.resolvConf(id),
-    formatResolvConf({
-      host: readHostResolvConf(),
-      hostNetwork: sandbox === undefined,
-      servers: notEmpty(hostConfig.Dns) ?? settings.dns,
-      search: notEmpty(hostConfig.DnsSearch) ?? settings.dnsSearch,
-      options: notEmpty(hostConfig.DnsOptions) ?? settings.dnsOptions,
-    }),
-  )
-}
-
-function notEmpty(list: readonly string[] | null | undefined): readonly string[] | undefined {
-  return list && list.length > 0 ? list : undefined
 }
 
 async function recordFailure(context: ContainerContext, record: ContainerRecord, error: unknown): Promise<void> {

@@ -9,17 +9,14 @@ import type {
   PortBinding,
 } from '../api/index.ts'
 import { zeroTime } from '../base/index.ts'
-import type { Sandbox } from '../network/index.ts'
+import type { EndpointInfo, Sandbox } from '../network/index.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
-import { networkName } from './namespaces.ts'
+import { membershipsOf } from './memberships.ts'
 import { isActive } from './state.ts'
 import { statusText } from './status-text.ts'
 
-/** The network that a container is on, running or not. */
-export interface ShownNetwork {
-  readonly id: string
-  readonly name: string
-}
+/** Gives the id of a network by its name; undefined when there is none (any more). */
+export type NetworkIds = (name: string) => string | undefined
 
 /** Where a container's files are, as inspect shows them. */
 export interface ShownPaths {
@@ -34,7 +31,7 @@ export interface ShownPaths {
 export function toInspect(
   record: ContainerRecord,
   sandbox: Sandbox | undefined,
-  network: ShownNetwork | undefined,
+  networkIds: NetworkIds,
   paths: ShownPaths,
   execIds: readonly string[],
 ): ContainerInspect {
@@ -76,7 +73,7 @@ export function toInspect(
     GraphDriver: { Name: 'overlay2', Data: paths.graph },
     Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs' || isFromMounts(record, mount)).map(toMountPoint),
     Config: record.config,
-    NetworkSettings: toNetworkSettings(record, sandbox, network),
+    NetworkSettings: toNetworkSettings(record, sandbox, networkIds),
   }
 }
 
@@ -84,7 +81,7 @@ export function toInspect(
 export function toSummary(
   record: ContainerRecord,
   sandbox: Sandbox | undefined,
-  network: ShownNetwork | undefined,
+  networkIds: NetworkIds,
   nowMs: number,
 ): ContainerSummary {
   return {
@@ -103,7 +100,7 @@ export function toSummary(
       NetworkMode: record.hostConfig.NetworkMode ?? 'default',
       ...(record.hostConfig.Annotations ? { Annotations: record.hostConfig.Annotations } : {}),
     },
-    NetworkSettings: { Networks: toNetworks(record, sandbox, network) },
+    NetworkSettings: { Networks: toNetworks(record, sandbox, networkIds) },
     Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs').map(toMountPoint),
   }
 }
@@ -132,9 +129,9 @@ function toMountPoint(mount: ContainerMount): MountPoint {
 function toNetworkSettings(
   record: ContainerRecord,
   sandbox: Sandbox | undefined,
-  network: ShownNetwork | undefined,
+  networkIds: NetworkIds,
 ): NetworkSettings {
-  const networks = toNetworks(record, sandbox, network)
+  const networks = toNetworks(record, sandbox, networkIds)
   // Only the default bridge's endpoint is repeated outside of `Networks`.
   const main = networks.bridge
   return {
@@ -162,30 +159,39 @@ function toNetworkSettings(
 function toNetworks(
   record: ContainerRecord,
   sandbox: Sandbox | undefined,
-  network: ShownNetwork | undefined,
+  networkIds: NetworkIds,
 ): Readonly<Record<string, EndpointSettings>> {
-  if (networkName(record).startsWith('container:')) return {}
-  const name = network?.name ?? networkName(record)
   const wasStarted = record.state.startedAt !== zeroTime
-  const endpoint = sandbox?.endpoints.find((one) => one.networkName === name) ?? sandbox?.endpoints[0]
+  const shown = membershipsOf(record).map(({ network, settings }) => {
+    const id = networkIds(network) ?? ''
+    const endpoint = sandbox?.endpoints.find((one) => one.networkId === id)
+    return [endpoint?.networkName ?? network, toEndpoint(settings, endpoint, wasStarted ? id : '')] as const
+  })
+  return Object.fromEntries(shown)
+}
+
+function toEndpoint(
+  settings: EndpointSettings,
+  endpoint: EndpointInfo | undefined,
+  networkId: string,
+): EndpointSettings {
+  const { IPAMConfig, Links, Aliases, MacAddress, DriverOpts, GwPriority } = settings
   return {
-    [name]: {
-      IPAMConfig: null,
-      Links: null,
-      Aliases: null,
-      MacAddress: endpoint?.mac ?? record.config.MacAddress ?? '',
-      DriverOpts: null,
-      GwPriority: 0,
-      NetworkID: endpoint?.networkId ?? (wasStarted ? (network?.id ?? '') : ''),
-      EndpointID: endpoint?.endpointId ?? '',
-      Gateway: endpoint?.gateway ?? '',
-      IPAddress: endpoint?.ipv4 ?? '',
-      IPPrefixLen: endpoint?.prefix ?? 0,
-      IPv6Gateway: '',
-      GlobalIPv6Address: '',
-      GlobalIPv6PrefixLen: 0,
-      DNSNames: null,
-    },
+    IPAMConfig: IPAMConfig ?? null,
+    Links: Links ?? null,
+    Aliases: Aliases ?? null,
+    MacAddress: endpoint?.mac ?? MacAddress ?? '',
+    DriverOpts: DriverOpts ?? null,
+    GwPriority: GwPriority ?? 0,
+    NetworkID: endpoint?.networkId ?? networkId,
+    EndpointID: endpoint?.endpointId ?? '',
+    Gateway: endpoint?.gateway ?? '',
+    IPAddress: endpoint?.ipv4 ?? '',
+    IPPrefixLen: endpoint?.prefix ?? 0,
+    IPv6Gateway: endpoint?.gateway6 ?? '',
+    GlobalIPv6Address: endpoint?.ipv6 ?? '',
+    GlobalIPv6PrefixLen: endpoint?.prefix6 ?? 0,
+    DNSNames: endpoint === undefined || endpoint.dnsNames.length === 0 ? null : endpoint.dnsNames,
   }
 }
 

@@ -15,13 +15,14 @@ import {
   finishRestore,
   LiveContainers,
   liveIds,
+  nameServersOf,
   stopForShutdown,
 } from '../containers/index.ts'
 import { Leases, LocalContentStore } from '../content/index.ts'
 import { EventBus } from '../events/index.ts'
 import { type Endpoint, loadTls } from '../http/index.ts'
 import { checkStore, ImagePushes, Images } from '../images/index.ts'
-import { Networks } from '../network/index.ts'
+import { EmbeddedDns, Networks } from '../network/index.ts'
 import { Plugins } from '../plugins/index.ts'
 import { ConmonRuntime, capabilitiesOfMask } from '../runtime/index.ts'
 import { type ApiServer, type Backends, createServer } from '../server/index.ts'
@@ -105,6 +106,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     logger: logger.child({ component: 'network' }),
     config: config.network,
     instance: config.dataRoot,
+    names: new EmbeddedDns(logger.child({ component: 'dns' })),
   })
   undo.add(() => networks.close())
   const runtime = await ConmonRuntime.open({
@@ -156,7 +158,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
   mkdirSync(context.paths.root, { recursive: true, mode: 0o710 })
   const adopted = await adoptContainers(context)
   const living = liveIds(context, adopted)
-  await networks.restore(living)
+  await networks.restore(living, (id) => nameServersOf(context, id))
   await volumes.mounts.restore(living)
   await finishRestore(context, adopted)
   const sweep = () => background.run('garbage collection', () => images.garbage.sweep())
@@ -181,7 +183,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
       diskUsage: (types) => measureDiskUsage({ images, volumes, containers: service }, types),
       check: (abort) => checkStore({ ...images.parts, snapshots, containers: () => containerLayers(index) }, abort),
     }),
-    networks: networkBackend(networks),
+    networks: networkBackend(networks, service, events),
     volumes: volumeBackend(volumes, events, context),
     registries: registryBackend(images.parts.registries),
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isKind } from '../base/index.ts'
 import { AddressPool } from './address-pool.ts'
-import { parseCidr } from './ipv4.ts'
+import { parseCidr } from './ip.ts'
 
 test('AddressPool gives addresses in order and none twice', () => {
   const pool = new AddressPool(parseCidr('10.0.0.0/29').subnet, ['10.0.0.1'])
@@ -37,10 +37,28 @@ test('AddressPool.takeExactly refuses what is taken or foreign', () => {
   pool.takeExactly('10.0.0.9')
   assert.throws(
     () => pool.takeExactly('10.0.0.9'),
-    (error) => isKind(error, 'conflict'),
+    (error) => isKind(error, 'forbidden'),
   )
   assert.throws(
     () => pool.takeExactly('10.0.1.9'),
     (error) => isKind(error, 'invalidArgument'),
   )
+})
+
+test('AddressPool chooses from a part of the subnet, and leaves the rest to those who ask for it', () => {
+  const subnet = parseCidr('10.0.0.0/24').subnet
+  const pool = new AddressPool(subnet, ['10.0.0.1', '10.0.0.129'], parseCidr('10.0.0.128/30').subnet)
+  assert.deepEqual([pool.take(), pool.take(), pool.take()].sort(), ['10.0.0.128', '10.0.0.130', '10.0.0.131'])
+  assert.throws(
+    () => pool.take(),
+    (error) => isKind(error, 'unavailable'),
+  )
+  pool.takeExactly('10.0.0.9')
+  pool.giveBack('10.0.0.130')
+  assert.equal(pool.take(), '10.0.0.130')
+})
+
+test('AddressPool of IPv6 counts from the gateway on', () => {
+  const pool = new AddressPool(parseCidr('fd00:7::/64').subnet, ['fd00:7::1'])
+  assert.deepEqual([pool.take(), pool.take()], ['fd00:7::2', 'fd00:7::3'])
 })

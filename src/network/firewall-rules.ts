@@ -1,98 +1,169 @@
 /** The nftables rules of one daemon, as text for `nft` and as map elements. Pure.
- *  One table per daemon; a published port is one element of a map, so the number of rules does not grow with it. */
-import type { MapElement } from '../sys/index.ts'
-import { formatSubnet, type Subnet } from './ipv4.ts'
+ *  One table per daemon and family. Packets find the chain of their network by its device in a map, and a published port
+ *  is one element of a map, so no packet passes more rules because there are more networks or ports. */
+import { addressBytes, type MapElement, type NftTable } from '../sys/index.ts'
+import type { GatewayMode } from './bridge-options.ts'
+import { type Family, formatSubnet, type Subnet } from './ip.ts'
 import type { Protocol, PublishedPort } from './network-record.ts'
 
 /** A bridge that the rules are about. */
-export interface FirewallBridge {
+export interface FirewallNetwork {
+  readonly id: string
   readonly device: string
-  readonly subnet: Subnet
+  /** Its ranges, at most one of each family. */
+  readonly subnets: readonly Subnet[]
   /** Containers of the bridge reach each other. */
   readonly icc: boolean
+  /** Nothing goes in or out. */
+  readonly internal: boolean
+  /** Containers show an address of the host outside: that one, or '' for the one of the route. */
+  readonly masquerade: boolean
+  readonly gatewayModes: Readonly<Record<Family, GatewayMode>>
+  readonly sourceAddresses: Readonly<Record<Family, string>>
 }
 
-/** Connections to a port of the host go to this address of a container. */
+/** Connections to a port of the host go to this address of a container; with `routed` those to the container's own address
+ *  and port are let through instead. */
 export interface Forwarding {
   readonly port: PublishedPort
   readonly address: string
+  readonly routed?: boolean
 }
 
 /** Everything that the table holds. */
 export interface FirewallState {
-  readonly bridges: readonly FirewallBridge[]
+  readonly networks: readonly FirewallNetwork[]
   readonly forwardings: readonly Forwarding[]
 }
 
-const anyAddress = '0.0.0.0'
 const onAnyAddress = 'published_any'
 const onOneAddress = 'published_at'
+const routedPorts = 'routed'
 const protocolNumbers: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, sctp: 132 }
+const anyAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+const loopbacks = { 4: '127.0.0.0/8', 6: '::1' } as const
 
-/** A script that replaces the whole table in one transaction. */
-export function formatTable(table: string, state: FirewallState): string {
-  const { bridges, forwardings } = state
-  const anywhere = forwardings.filter(({ port }) => port.hostIp === anyAddress)
-  const specific = forwardings.filter(({ port }) => port.hostIp !== anyAddress)
-  const each = (rule: (bridge: FirewallBridge) => string) => bridges.map(rule).join('\n')
-  return `table ip ${table} {}
-delete table ip ${table}
-table ip ${table} {
+/** The table of a family. */
+export function tableOf(name: string, family: Family): NftTable {
+  return { family: family === 4 ? 'ip' : 'ip6', name }
+}
+
+/** The family that a forwarding belongs to. */
+export function familyOf({ address }: Forwarding): Family {
+  return address.includes(':') ? 6 : 4
+}
+
+/** A script that replaces the whole table of a family in one transaction. */
+export function formatTable(name: string, family: Family, state: FirewallState): string {
+  const ip = family === 4 ? 'ip' : 'ip6'
+  const address = family === 4 ? 'ipv4_addr' : 'ipv6_addr'
+  const here = state.forwardings.filter((forwarding) => familyOf(forwarding) === family)
+  const texts = (map: string) => here.map(elementText).filter((element) => element.map === map)
+  const list = (map: string) => elements(texts(map).map(({ text }) => text))
+  const networks = state.networks.filter((network) => subnetOf(network, family) !== undefined)
+  const members = (map: Map) => elements(networks.flatMap((network) => memberOf(network, family, map) ?? []))
+  return `table ${ip} ${name} {}
+delete table ${ip} ${name}
+table ${ip} ${name} {
   map ${onAnyAddress} {
-    type inet_proto . inet_service : ipv4_addr . inet_service
-    ${elements(anywhere.map(({ port, address }) => `${port.protocol} . ${port.hostPort} : ${address} . ${port.containerPort}`))}
+    type inet_proto . inet_service : ${address} . inet_service
+    ${list(onAnyAddress)}
   }
   map ${onOneAddress} {
-    type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service
-    ${elements(specific.map(({ port, address }) => `${port.protocol} . ${port.hostIp} . ${port.hostPort} : ${address} . ${port.containerPort}`))}
+    type inet_proto . ${address} . inet_service : ${address} . inet_service
+    ${list(onOneAddress)}
   }
-  # route_localnet lets answers to 127.0.0.1 come back over a bridge; containers must not start anything that way.
-  chain guard {
-    type filter hook prerouting priority -300; policy accept;
-    ${each((bridge) => `iifname "${bridge.device}" ip daddr 127.0.0.0/8 drop`)}
+  set ${routedPorts} {
+    type ${address} . inet_proto . inet_service
+    ${list(routedPorts)}
   }
-  chain publish {
-    dnat ip to meta l4proto . ip daddr . th dport map @${onOneAddress}
-    dnat ip to meta l4proto . th dport map @${onAnyAddress}
+${networks.map((network) => formatChains(network, family)).join('')}  set bridges {
+    type ifname
+    ${members('bridges')}
   }
-  # A neighbour's packet for 127.0.0.1 must not reach a port that is published for the host alone.
+  map entering {
+    type ifname : verdict
+    ${members('entering')}
+  }
+  map leaving {
+    type ifname : verdict
+    ${members('leaving')}
+  }
+  map returning {
+    type ifname : verdict
+    ${members('returning')}
+  }
+  map sources {
+    type ${address} : verdict
+    flags interval
+    ${members('sources')}
+  }
+${family === 4 ? guard : ''}  chain publish {
+    dnat ${ip} to meta l4proto . ${ip} daddr . th dport map @${onOneAddress}
+    dnat ${ip} to meta l4proto . th dport map @${onAnyAddress}
+  }
+  # A neighbour's packet for the loopback must not reach a port that is published for the host alone.
   chain from_outside {
     type nat hook prerouting priority -100; policy accept;
-    ip daddr != 127.0.0.0/8 fib daddr type local jump publish
+    ${ip} daddr != ${loopbacks[family]} fib daddr type local jump publish
   }
   chain from_host {
     type nat hook output priority -100; policy accept;
     fib daddr type local jump publish
   }
-  # Back into its own bridge goes what a container sends to a published port of the host. (No iifname here: a packet
-  # that br_netfilter shows after bridging has none.)
   chain outwards {
     type nat hook postrouting priority 100; policy accept;
-    ${each(
-      ({ device, subnet }) => `ip saddr 127.0.0.0/8 oifname "${device}" masquerade
-    ip saddr ${formatSubnet(subnet)} oifname "${device}" ct status dnat masquerade
-    ip saddr ${formatSubnet(subnet)} oifname != "${device}" masquerade`,
-    )}
+    ${ip} saddr ${loopbacks[family]} oifname @bridges masquerade
+    oifname vmap @returning
+    ${ip} saddr vmap @sources
   }
-  # Into a bridge come answers, what was published, and what its own containers send (unless icc is off).
   chain forward {
     type filter hook forward priority 0; policy accept;
-    ${each(
-      ({ device, icc }) => `oifname "${device}" ct state established,related accept
-    oifname "${device}" ct status dnat accept
-    iifname "${device}" oifname "${device}" ${icc ? 'accept' : 'drop'}
-    oifname "${device}" drop`,
-    )}
+    oifname vmap @entering
+    iifname vmap @leaving
   }
 }
 `
 }
 
-/** The same forwarding as one map element. */
-export function elementOf({ port, address }: Forwarding): MapElement {
+/** A script that adds a network to the tables of the families it has, in one transaction. */
+export function formatAddition(name: string, network: FirewallNetwork): string {
+  return network.subnets
+    .map(({ family }) => {
+      const table = `${tableOf(name, family).family} ${name}`
+      const added = maps.flatMap((map) => {
+        const member = memberOf(network, family, map)
+        return member === undefined ? [] : [`add element ${table} ${map} { ${member} }\n`]
+      })
+      return `table ${table} {\n${formatChains(network, family)}}\n${added.join('')}`
+    })
+    .join('')
+}
+
+/** A script that takes a network out again. */
+export function formatRemoval(name: string, network: FirewallNetwork): string {
+  return network.subnets
+    .map(({ family }) => {
+      const table = `${tableOf(name, family).family} ${name}`
+      const removed = maps.flatMap((map) => {
+        const member = memberOf(network, family, map)
+        // The key alone: what stands behind the colon is the verdict.
+        return member === undefined ? [] : [`delete element ${table} ${map} { ${member.split(' : ')[0]} }\n`]
+      })
+      const chains = Object.keys(chainsOf(network, family)).map((chain) => `delete chain ${table} ${chain}\n`)
+      return [...removed, ...chains].join('')
+    })
+    .join('')
+}
+
+/** The same forwarding as one element. */
+export function elementOf({ port, address, routed }: Forwarding): MapElement {
   const protocol = Buffer.from([protocolNumbers[port.protocol], 0, 0, 0])
+  if (routed === true) {
+    return { map: routedPorts, key: Buffer.concat([addressBytes(address), protocol, portBytes(port.containerPort)]) }
+  }
   const value = Buffer.concat([addressBytes(address), portBytes(port.containerPort)])
-  if (port.hostIp === anyAddress) {
+  if (anyAddresses.has(port.hostIp)) {
     return { map: onAnyAddress, key: Buffer.concat([protocol, portBytes(port.hostPort)]), value }
   }
   return {
@@ -102,12 +173,108 @@ export function elementOf({ port, address }: Forwarding): MapElement {
   }
 }
 
-function elements(list: readonly string[]): string {
-  return list.length === 0 ? '' : `elements = { ${list.join(', ')} }`
+function elementText({ port, address, routed }: Forwarding): { readonly map: string; readonly text: string } {
+  const { protocol, containerPort, hostIp, hostPort } = port
+  if (routed === true) return { map: routedPorts, text: `${address} . ${protocol} . ${containerPort}` }
+  const target = `${address} . ${containerPort}`
+  if (anyAddresses.has(hostIp)) return { map: onAnyAddress, text: `${protocol} . ${hostPort} : ${target}` }
+  return { map: onOneAddress, text: `${protocol} . ${hostIp} . ${hostPort} : ${target}` }
 }
 
-function addressBytes(address: string): Buffer {
-  return Buffer.from(address.split('.').map(Number))
+const maps = ['bridges', 'entering', 'leaving', 'returning', 'sources'] as const
+type Map = (typeof maps)[number]
+
+/** What a network adds to one of the maps, or undefined. */
+function memberOf(network: FirewallNetwork, family: Family, map: Map): string | undefined {
+  const key = `"${network.device}"`
+  const chains = chainsOf(network, family)
+  switch (map) {
+    case 'bridges':
+      return key
+    case 'entering':
+      return `${key} : jump ${nameOf('in', network)}`
+    case 'leaving':
+      return network.internal ? `${key} : drop` : undefined
+    case 'returning':
+      return `${key} : jump ${nameOf('back', network)}`
+    case 'sources': {
+      const subnet = subnetOf(network, family)
+      if (subnet === undefined || chains[nameOf('out', network)] === undefined) return undefined
+      return `${formatSubnet(subnet)} : jump ${nameOf('out', network)}`
+    }
+    default:
+      return map satisfies never
+  }
+}
+
+function formatChains(network: FirewallNetwork, family: Family): string {
+  const chains = Object.entries(chainsOf(network, family))
+  return chains
+    .map(([name, rules]) => `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join('')}  }\n`)
+    .join('')
+}
+
+/** A network's own chains: what may come in, what goes back into the bridge that it came from, what goes out. */
+function chainsOf(network: FirewallNetwork, family: Family): Readonly<Record<string, readonly string[]>> {
+  const { device, icc, internal, masquerade } = network
+  const ip = family === 4 ? 'ip' : 'ip6'
+  const mode = network.gatewayModes[family]
+  const subnet = subnetOf(network, family)
+  // Into a bridge come answers, what was published, and what its own containers send (unless icc is off).
+  const entering = [
+    'ct state established,related accept',
+    `iifname "${device}" oifname "${device}" ${icc ? 'accept' : 'drop'}`,
+    ...(internal ? [] : admitted(mode, family)),
+    'drop',
+  ]
+  // Back into its own bridge goes what a container sends to a published port of the host. (No iifname here: a packet
+  // that br_netfilter shows after bridging has none.)
+  const returning = subnet === undefined ? [] : [`${ip} saddr ${formatSubnet(subnet)} ct status dnat masquerade`]
+  const source = network.sourceAddresses[family]
+  const outwards = `oifname != "${device}" ${source === '' ? 'masquerade' : `snat to ${source}`}`
+  const translates = masquerade && !internal && mode !== 'routed'
+  return {
+    [nameOf('in', network)]: entering,
+    [nameOf('back', network)]: returning,
+    ...(translates ? { [nameOf('out', network)]: [outwards] } : {}),
+  }
+}
+
+function admitted(mode: GatewayMode, family: Family): readonly string[] {
+  switch (mode) {
+    case 'nat':
+      return ['ct status dnat accept']
+    case 'nat-unprotected':
+      return ['accept']
+    case 'routed': {
+      const ip = family === 4 ? 'ip' : 'ip6'
+      const echo = family === 4 ? 'icmp type echo-request' : 'icmpv6 type echo-request'
+      return [`${ip} daddr . meta l4proto . th dport @${routedPorts} accept`, `${echo} accept`, 'ct status dnat accept']
+    }
+    case 'isolated':
+      return []
+    default:
+      return mode satisfies never
+  }
+}
+
+/** route_localnet lets answers to 127.0.0.1 come back over a bridge; containers must not start anything that way. */
+const guard = `  chain guard {
+    type filter hook prerouting priority -300; policy accept;
+    iifname @bridges ip daddr 127.0.0.0/8 drop
+  }
+`
+
+function subnetOf({ subnets }: FirewallNetwork, family: Family): Subnet | undefined {
+  return subnets.find((subnet) => subnet.family === family)
+}
+
+function nameOf(part: 'in' | 'back' | 'out', { id }: FirewallNetwork): string {
+  return `${part}_${id.slice(0, 12)}`
+}
+
+function elements(list: readonly string[]): string {
+  return list.length === 0 ? '' : `elements = { ${list.join(', ')} }`
 }
 
 /** A port in network order, padded as the kernel keeps each part of a concatenation. */

@@ -1,24 +1,31 @@
-/** Networks of the engine and every container's part in them.
- *  Order of a set-up: leases in the database (`reserve`), then namespace and devices, then published ports; a crash
- *  between any two leaves leases of a container that does not run, which `restore` drops with all that belongs to them.
- *  Kernel work is synchronous on the calling thread (about 2 ms); only the packet filter is waited for. */
+/** Networks of the engine: what there is of them, made and taken away; `sandboxes` is containers' part in them.
+ *  A network's devices and rules are made before its row is written, and its row goes before they do: what a crash leaves
+ *  is a device that no row knows, told by its alias, which the next boot takes away. */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errnoOf, internal, invalidArgument, type Logger, newId, notFound, shortId, Undo } from '../base/index.ts'
+import { BerthError, errnoOf, type Logger, messageOf, Undo } from '../base/index.ts'
 import { type Database, NetworkTable } from '../store/index.ts'
-import { deleteLink, deleteNetworkNamespace, RouteSocket, setLink } from '../sys/index.ts'
-import { AddressPool } from './address-pool.ts'
-import { enableForwarding, ensureBridge, makeSandbox, removeLink } from './bridge-device.ts'
+import { deleteLink, deleteNetworkNamespace, type LinkInfo, RouteSocket, setLink } from '../sys/index.ts'
+import { BridgeDriver, enableForwarding, enableIpv6Forwarding, randomMac, removeLink } from './bridge-driver.ts'
 import { Firewall } from './firewall.ts'
 import { FirewallRepair } from './firewall-repair.ts'
-import type { FirewallBridge, Forwarding } from './firewall-rules.ts'
+import type { FirewallState } from './firewall-rules.ts'
 import { withHostLock } from './host-lock.ts'
-import { macOfAddress, parseCidr } from './ipv4.ts'
-import type { EndpointRecord, NetworkInspect, NetworkRecord, Sandbox, SandboxRequest } from './network-record.ts'
-import { bridgeAlias, instanceTag, netnsPath, tableName, vethName, vethPrefix } from './paths.ts'
+import { Ipam } from './ipam.ts'
+import type { NameService, UpstreamServer } from './name-service.ts'
+import type { NetworkDriver } from './network-driver.ts'
+import { NetworkIndex } from './network-index.ts'
+import { planNetwork, readHostRanges, usedSubnets } from './network-plan.ts'
+import type { EndpointRecord, NetworkInspect, NetworkRecord } from './network-record.ts'
+import type { NetworkRequest } from './network-request.ts'
+import { ParentDriver } from './parent-driver.ts'
+import { bridgeAlias, instanceTag, netnsPath, tableName, vethPrefix } from './paths.ts'
 import { PortAllocator } from './port-allocator.ts'
-import { bridgeDeviceOf, type NetworkConfig, predefinedNetworks, withBridgeDevice } from './predefined.ts'
-import { SandboxIndex, type SandboxRecord } from './sandbox-index.ts'
+import { type NetworkConfig, planDefaultBridge, predefinedNetworks } from './predefined.ts'
+import { firewallNetwork, forwardingsOf, isRoutedPort } from './publication.ts'
+import { SandboxIndex, type SandboxRecord, type StoredEndpoint } from './sandbox-index.ts'
+import { Sandboxes } from './sandboxes.ts'
+import { type AddressRange, completePools } from './subnet-choice.ts'
 
 export interface NetworksOptions {
   readonly db: Database
@@ -28,168 +35,248 @@ export interface NetworksOptions {
   readonly config: NetworkConfig
   /** What tells this daemon from others on the host, the same at each start (its data root). */
   readonly instance: string
+  /** Answers containers' questions for names; nobody by default. */
+  readonly names?: NameService
 }
 
+/** Where nobody answers names. */
+const noNames: NameService = {
+  putEndpoint: () => {},
+  removeEndpoint: () => {},
+  openSandbox: async () => {},
+  closeSandbox: () => {},
+  close: () => {},
+}
 const randomPorts = { first: 49000, last: 49900 } as const
+/** The daemon's option is for the default bridge. */
+const defaultMtu = 1500
 
 export class Networks {
+  /** Containers' part. */
+  readonly sandboxes: Sandboxes
   readonly #options: NetworksOptions
   readonly #tag: string
-  readonly #table: NetworkTable<NetworkRecord, EndpointRecord>
-  readonly #sandboxes: SandboxIndex
+  readonly #pools: readonly AddressRange[]
+  readonly #host = RouteSocket.open()
+  readonly #index: NetworkIndex
+  readonly #leases: SandboxIndex
+  readonly #ipam = new Ipam()
+  readonly #ports = new PortAllocator({ ranges: [randomPorts, ephemeralPorts()] })
   readonly #firewall: Firewall
   readonly #repair: FirewallRepair
-  readonly #ports: PortAllocator
-  readonly #host: RouteSocket
-  readonly #records = new Map<string, NetworkRecord>()
-  readonly #pools = new Map<string, AddressPool>()
-  /** Index of each bridge's device, by network. */
-  readonly #bridges = new Map<string, number>()
+  readonly #names: NameService
+  readonly #drivers: Readonly<Partial<Record<NetworkRecord['driver'], NetworkDriver>>>
+  readonly #bridges: BridgeDriver
+  /** One network is made at a time. */
+  #creation: Promise<unknown> = Promise.resolve()
 
   private constructor(options: NetworksOptions) {
+    const { config, db, instance, logger, names = noNames, stateDir } = options
     this.#options = options
-    this.#tag = instanceTag(options.instance)
-    this.#table = new NetworkTable(options.db)
-    this.#sandboxes = SandboxIndex.open(this.#table, options.logger)
-    this.#ports = new PortAllocator({
-      defaultAddress: options.config.hostIp,
-      ranges: [randomPorts, ephemeralPorts()],
+    this.#names = names
+    const tag = instanceTag(instance)
+    this.#tag = tag
+    this.#pools = completePools(config.pools, instance)
+    const table = new NetworkTable<NetworkRecord, StoredEndpoint>(db)
+    this.#index = NetworkIndex.open(table, logger)
+    this.#leases = SandboxIndex.open(table, logger)
+    this.#firewall = new Firewall(tableName(tag), () => this.#firewallState(), logger)
+    this.#bridges = new BridgeDriver(this.#host, tag)
+    const parents = new ParentDriver(this.#host, tag)
+    this.#drivers = { bridge: this.#bridges, macvlan: parents, ipvlan: parents }
+    this.sandboxes = new Sandboxes({
+      networks: this.#index,
+      index: this.#leases,
+      ipam: this.#ipam,
+      ports: this.#ports,
+      firewall: this.#firewall,
+      names,
+      drivers: this.#drivers,
+      stateDir,
+      tag,
+      hostIp: config.hostIp,
+      logger,
     })
-    this.#firewall = new Firewall(tableName(this.#tag), () => this.#firewallState(), options.logger)
-    this.#repair = new FirewallRepair({
-      table: tableName(this.#tag),
-      rebuild: () => this.#firewall.rebuild(),
-      logger: options.logger,
-    })
-    this.#host = RouteSocket.open()
+    this.#repair = new FirewallRepair({ table: tableName(tag), rebuild: () => this.#firewall.rebuild(), logger })
   }
 
   /** Reads what is known. Nothing can be set up before `restore` has made the world fit it. */
   static async open(options: NetworksOptions): Promise<Networks> {
     mkdirSync(options.stateDir, { recursive: true, mode: 0o755 })
     const networks = new Networks(options)
-    const known = networks.#table.all()
-    const created = predefinedNetworks(new Set(known.map((record) => record.name)))
-    networks.#table.transaction(() => {
-      for (const record of created) networks.#table.put(record)
-    })
-    for (const record of [...known, ...created]) networks.#records.set(record.id, record)
+    networks.#index.put(...predefinedNetworks(new Set(networks.list().map((record) => record.name))))
     return networks
   }
 
-  /** Makes bridge, rules and port reservations what the database says, for the containers in `live`;
-   *  takes away leases, namespaces and devices of all others. */
-  async restore(live: ReadonlySet<string>): Promise<void> {
-    for (const { containerId } of this.#sandboxes.all()) {
-      if (!live.has(containerId)) this.#sandboxes.remove(containerId)
+  /** Makes bridges, rules, names and port reservations what the database says, for the containers in `live`;
+   *  takes away leases, namespaces and devices of all others. `upstream` gives a container's name servers. */
+  async restore(
+    live: ReadonlySet<string>,
+    upstream: (containerId: string) => readonly UpstreamServer[] = () => [],
+  ): Promise<void> {
+    for (const { containerId } of this.#leases.all()) {
+      if (!live.has(containerId)) this.#leases.remove(containerId)
     }
     this.#dropOrphanNamespaces()
-    await this.#restoreBridge()
+    await withHostLock(() => this.#restoreDefaultBridge())
+    this.#restoreNetworks()
     enableForwarding()
     this.#restoreDevices()
     await this.#firewall.rebuild()
     this.#repair.start()
-    for (const record of this.#sandboxes.all()) this.#restorePorts(record)
-  }
-
-  /** Leases an address and host ports for a container, in one transaction and without touching the kernel's devices.
-   *  Throws `notFound` for an unknown network, `internal` with Docker's words when a port is taken. */
-  reserve(request: SandboxRequest): Sandbox {
-    const { containerId } = request
-    this.#release(containerId)
-    const network = this.#find(request.mode === 'default' || request.mode === '' ? 'bridge' : request.mode)
-    if (network.driver === 'host') throw internal('the host network has no sandbox')
-    const endpoint = this.#newEndpoint(network, request)
-    try {
-      const wanted = network.driver === 'bridge' ? request.ports : []
-      const ports = this.#ports.take(containerId, `${request.name} (${endpoint.endpointId})`, wanted)
-      this.#sandboxes.add({ containerId, sandboxId: endpoint.sandboxId, endpoints: [endpoint], ports })
-    } catch (error) {
-      this.#ports.release(containerId)
-      this.#giveBack(endpoint)
-      throw error
-    }
-    return this.#toSandbox(this.#reserved(containerId))
-  }
-
-  /** Makes a container's namespace with its devices and publishes its ports; reserves first if that was not done.
-   *  When a step fails, everything (the leases too) is taken back. */
-  async setUp(request: SandboxRequest): Promise<Sandbox> {
-    if (this.#sandboxes.find(request.containerId) === undefined) this.reserve(request)
-    const record = this.#reserved(request.containerId)
-    await using undo = new Undo()
-    undo.add(() => this.#release(request.containerId))
-    for (const endpoint of record.endpoints) this.#makeSandbox(record, endpoint)
-    await this.#firewall.publish(forwardingsOf(record))
-    this.#ports.seal(record.containerId)
-    undo.disarm()
-    return this.#toSandbox(record)
-  }
-
-  /** Takes away a container's namespace, ports and leases. Again, or for a container without any, is no error. */
-  async tearDown(containerId: string): Promise<void> {
-    this.#release(containerId)
-  }
-
-  /** A container's network as it is now, or undefined. */
-  sandbox(containerId: string): Sandbox | undefined {
-    const record = this.#sandboxes.find(containerId)
-    return record === undefined ? undefined : this.#toSandbox(record)
-  }
-
-  /** Notes a container's new name. */
-  rename(containerId: string, name: string): void {
-    this.#sandboxes.rename(containerId, name)
+    for (const record of this.#leases.all()) this.#restorePorts(record)
+    await this.sandboxes.restoreNames(upstream)
   }
 
   list(): NetworkRecord[] {
-    return [...this.#records.values()]
+    return this.#index.list()
   }
 
   /** A network by name, id or unambiguous start of an id. Throws `notFound`. */
   inspect(nameOrId: string): NetworkInspect {
-    const network = this.#find(nameOrId)
-    const endpoints = this.#sandboxes.all().flatMap((record) => record.endpoints)
-    return { ...network, containers: endpoints.filter((endpoint) => endpoint.networkId === network.id) }
+    const network = this.#index.find(nameOrId)
+    return { ...network, containers: this.#leases.ofNetwork(network.id) }
+  }
+
+  /** The same without the containers; undefined when there is none. */
+  find(nameOrId: string): NetworkRecord | undefined {
+    return this.#index.match(nameOrId)
+  }
+
+  /** Makes a network: device, rules, record, all or nothing. Throws Docker's errors. */
+  create(request: NetworkRequest): Promise<NetworkRecord> {
+    const result = this.#creation.then(() => this.#create(request))
+    this.#creation = result.catch(() => {})
+    return result
+  }
+
+  /** Takes a network away. Throws `forbidden` for a predefined one and for one that containers run on. */
+  async remove(nameOrId: string): Promise<NetworkRecord> {
+    const network = this.#index.find(nameOrId)
+    const { id, name } = network
+    if (name === 'bridge' || name === 'host' || name === 'none') {
+      throw new BerthError('forbidden', `${name} is a pre-defined network and cannot be removed`)
+    }
+    if (network.configOnly && this.list().some((other) => other.configFrom === name)) {
+      throw new BerthError('forbidden', `error while removing network: configuration network "${name}" is in use`)
+    }
+    const users = this.#leases.ofNetwork(id)
+    if (users.length > 0) {
+      const list = users.map((user) => `name:"${user.containerName}" id:"${user.endpointId.slice(0, 12)}"`).join(', ')
+      throw new BerthError('forbidden', `error while removing network: network ${name} has active endpoints (${list})`)
+    }
+    this.#index.delete(id)
+    this.#ipam.remove(id)
+    await this.#takeAway(network)
+    return network
   }
 
   /** Ends the work. With `remove`, takes away everything that this daemon made on the host. */
   async close(options: { readonly remove?: boolean } = {}): Promise<void> {
+    await this.#creation
+    this.#names.close()
     await this.#repair.close()
     await this.#firewall.settle()
     if (options.remove === true) {
-      for (const { containerId } of this.#sandboxes.all()) this.#release(containerId)
+      for (const { containerId } of this.#leases.all()) this.sandboxes.release(containerId)
       await this.#firewall.destroy()
       this.#dropOrphanNamespaces()
       this.#restoreDevices()
-      for (const index of this.#bridges.values()) removeLink(this.#host, index)
+      for (const record of this.list()) this.#drivers[record.driver]?.remove(record)
     }
     this.#ports.close()
     this.#host.close()
   }
 
-  async #restoreBridge(): Promise<void> {
+  async #create(request: NetworkRequest): Promise<NetworkRecord> {
+    const settings = { pools: this.#pools, mtu: defaultMtu, mac: randomMac() }
+    await using undo = new Undo()
+    // Two daemons that choose at once would take the same range.
+    const record = await withHostLock(() => {
+      const host = readHostRanges(this.#host)
+      const planned = planNetwork(request, this.#index, settings, host)
+      this.#refuseSameBridge(planned)
+      const driver = planned.configOnly ? undefined : this.#drivers[planned.driver]
+      const made = driver?.ensure(planned, host.links) ?? planned
+      undo.add(() => driver?.remove(made))
+      return made
+    })
+    if (record.enableIpv6 && record.driver === 'bridge') enableIpv6Forwarding()
+    const rules = firewallNetwork(record)
+    if (rules !== undefined) {
+      undo.add(() => this.#firewall.removeNetwork(rules))
+      await this.#firewall.addNetwork(rules)
+    }
+    this.#index.put(record)
+    this.#ipam.add(record, [])
+    undo.disarm()
+    return record
+  }
+
+  #refuseSameBridge({ id, bridge }: NetworkRecord): void {
+    const other = this.list().find((record) => bridge !== undefined && record.bridge?.device === bridge.device)
+    if (other === undefined) return
+    const [own, theirs] = [`${id} (${bridge?.device})`, `${other.id} (${bridge?.device})`]
+    throw new BerthError(
+      'forbidden',
+      `cannot create network ${own}: conflicts with network ${theirs}: networks have same bridge name`,
+    )
+  }
+
+  async #takeAway(network: NetworkRecord): Promise<void> {
+    if (!network.configOnly) this.#drivers[network.driver]?.remove(network)
+    const rules = firewallNetwork(network)
+    if (rules !== undefined) await this.#firewall.removeNetwork(rules)
+  }
+
+  #restoreDefaultBridge(): void {
     const { config, logger } = this.#options
-    const network = this.#find('bridge')
-    const wanted = bridgeDeviceOf(network)
-    const leases = this.#sandboxes.all().flatMap((record) => record.endpoints)
-    const pinned = leases.some((endpoint) => endpoint.networkId === network.id && endpoint.ipv4 !== '')
+    const record = this.#index.find('bridge')
+    const host = readHostRanges(this.#host)
     const alias = bridgeAlias(this.#tag)
-    const options = { alias, mtu: config.mtu, fixed: config.bip, wanted, pinned }
+    const own = host.links.find((link) => link.kind === 'bridge' && link.alias === alias)
+    const leases = this.#leases.ofNetwork(record.id)
+    const planned = planDefaultBridge(record, config, {
+      links: host.links,
+      own,
+      used: [...usedSubnets(host, own?.index), ...this.#otherSubnets(record)],
+      pools: this.#pools,
+      pinned: leases.length > 0,
+    })
     // The record is written under the lock: a daemon killed after this finds its own bridge by the alias anyway.
-    const bridge = await withHostLock(() => ensureBridge(this.#host, options))
-    const record = withBridgeDevice(network, bridge, config)
-    this.#table.put(record)
-    this.#records.set(record.id, record)
-    this.#bridges.set(record.id, bridge.index)
-    const taken = leases.filter((endpoint) => endpoint.networkId === record.id).map((endpoint) => endpoint.ipv4)
-    this.#pools.set(record.id, new AddressPool(parseCidr(bridge.subnet).subnet, [bridge.gateway, ...taken]))
-    logger.info('default bridge ready', { device: bridge.device, subnet: bridge.subnet })
+    const made = this.#bridges.ensure(planned, host.links)
+    this.#index.put(made)
+    this.#ipam.add(made, addressesOf(leases))
+    logger.info('default bridge ready', { device: made.bridge?.device, subnet: made.ipam[0]?.subnet })
+  }
+
+  #otherSubnets({ id }: NetworkRecord): ReturnType<typeof usedSubnets> {
+    const rules = this.list().map((record) => (record.id === id ? undefined : firewallNetwork(record)))
+    return rules.flatMap((network) => network?.subnets ?? [])
+  }
+
+  /** Makes users' networks anew where their devices have gone, and takes devices away that no network knows. */
+  #restoreNetworks(): void {
+    const links = this.#host.links()
+    const known = new Set<string>()
+    for (const record of this.list()) {
+      if (record.name === 'bridge' || record.configOnly) continue
+      try {
+        const made = this.#drivers[record.driver]?.ensure(record, links) ?? record
+        if (made.bridge?.device !== record.bridge?.device) this.#index.put(made)
+        known.add(made.bridge?.device ?? made.parent?.device ?? '')
+        if (made.enableIpv6 && made.bridge !== undefined) enableIpv6Forwarding()
+      } catch (error) {
+        this.#options.logger.error('network can not be restored', { network: record.name, error: messageOf(error) })
+      }
+      this.#ipam.add(record, addressesOf(this.#leases.ofNetwork(record.id)))
+    }
+    for (const link of links) if (isOrphan(link, this.#tag, known)) removeLink(this.#host, link.index)
   }
 
   #dropOrphanNamespaces(): void {
     const { stateDir } = this.#options
-    const kept = new Set(this.#sandboxes.all().map((record) => netnsPath(stateDir, record.sandboxId)))
+    const kept = new Set(this.#leases.all().map((record) => netnsPath(stateDir, record.sandboxId)))
     for (const name of readdirSync(stateDir)) {
       const path = join(stateDir, name)
       if (!kept.has(path)) deleteNetworkNamespace(path)
@@ -198,13 +285,13 @@ export class Networks {
 
   /** Puts live containers' devices back on a bridge that was made anew; deletes those of containers that are gone. */
   #restoreDevices(): void {
-    const endpoints = this.#sandboxes.all().flatMap((record) => record.endpoints)
+    const endpoints = this.#leases.all().flatMap((record) => record.endpoints)
     const owners = new Map(endpoints.map((endpoint) => [endpoint.veth, endpoint]))
     const orphans: number[] = []
     for (const link of this.#host.links()) {
       if (!link.name.startsWith(vethPrefix(this.#tag))) continue
       const owner = owners.get(link.name)
-      const master = owner === undefined ? undefined : this.#bridges.get(owner.networkId)
+      const master = owner === undefined ? undefined : this.#bridges.indexOf(owner.networkId)
       if (owner === undefined) orphans.push(link.index)
       else if (master !== undefined && link.master !== master) this.#host.execute(setLink(link.index, { master }))
     }
@@ -218,6 +305,7 @@ export class Networks {
 
   #restorePorts(record: SandboxRecord): void {
     for (const port of record.ports) {
+      if (isRoutedPort(port, record.endpoints)) continue
       if (this.#ports.restore(record.containerId, port)) continue
       const { hostIp, hostPort, protocol } = port
       this.#options.logger.warn('another program uses a published port', { hostIp, hostPort, protocol })
@@ -225,94 +313,21 @@ export class Networks {
     this.#ports.seal(record.containerId)
   }
 
-  #newEndpoint(network: NetworkRecord, request: SandboxRequest): EndpointRecord {
-    const { containerId, name, hostname } = request
-    const endpointId = newId()
-    const [range] = network.ipam
-    const base = {
-      version: 1,
-      containerId,
-      containerName: name,
-      sandboxId: newId(),
-      networkId: network.id,
-      networkName: network.name,
-      endpointId,
-      aliases: request.aliases ?? [],
-      dnsNames: [...new Set([name, ...(request.aliases ?? []), shortId(containerId), hostname])],
-    } as const
-    if (network.driver !== 'bridge') return { ...base, ipv4: '', prefix: 0, gateway: '', mac: '', veth: '' }
-    const pool = this.#pools.get(network.id)
-    if (pool === undefined || range === undefined) throw internal(`network ${network.name} is not ready`)
-    if (request.ipv4 !== undefined && network.name === 'bridge') {
-      throw invalidArgument('user specified IP address is supported on user defined networks only')
-    }
-    if (request.ipv4 !== undefined) pool.takeExactly(request.ipv4)
-    const ipv4 = request.ipv4 ?? pool.take()
+  #firewallState(): FirewallState {
     return {
-      ...base,
-      ipv4,
-      prefix: parseCidr(range.subnet).subnet.prefix,
-      gateway: range.gateway,
-      mac: request.macAddress ?? macOfAddress(ipv4),
-      veth: vethName(this.#tag, endpointId),
+      networks: this.list().flatMap((record) => firewallNetwork(record) ?? []),
+      forwardings: this.#leases.all().flatMap((record) => forwardingsOf(record, this.#index)),
     }
-  }
-
-  #makeSandbox(record: SandboxRecord, endpoint: EndpointRecord): void {
-    const path = netnsPath(this.#options.stateDir, record.sandboxId)
-    const bridge = this.#records.get(endpoint.networkId)?.bridge
-    const index = this.#bridges.get(endpoint.networkId)
-    if (bridge === undefined || index === undefined) makeSandbox(this.#host, path)
-    else makeSandbox(this.#host, path, { endpoint, bridge: index, mtu: bridge.mtu, icc: bridge.icc })
-  }
-
-  #release(containerId: string): void {
-    const record = this.#sandboxes.remove(containerId)
-    if (record === undefined) return
-    this.#firewall.withdraw(forwardingsOf(record))
-    this.#ports.release(containerId)
-    deleteNetworkNamespace(netnsPath(this.#options.stateDir, record.sandboxId))
-    for (const endpoint of record.endpoints) this.#giveBack(endpoint)
-  }
-
-  #giveBack(endpoint: EndpointRecord): void {
-    if (endpoint.ipv4 !== '') this.#pools.get(endpoint.networkId)?.giveBack(endpoint.ipv4)
-  }
-
-  #firewallState(): { bridges: FirewallBridge[]; forwardings: Forwarding[] } {
-    const bridges = this.list().flatMap(({ bridge, ipam: [range] }) =>
-      bridge === undefined || range === undefined
-        ? []
-        : [{ device: bridge.device, icc: bridge.icc, subnet: parseCidr(range.subnet).subnet }],
-    )
-    return { bridges, forwardings: this.#sandboxes.all().flatMap(forwardingsOf) }
-  }
-
-  #find(nameOrId: string): NetworkRecord {
-    const all = this.list()
-    const exact = all.find((record) => record.name === nameOrId) ?? this.#records.get(nameOrId)
-    if (exact !== undefined) return exact
-    const matches = nameOrId === '' ? [] : all.filter((record) => record.id.startsWith(nameOrId))
-    if (matches.length > 1) throw invalidArgument(`network ${nameOrId} is ambiguous (${matches.length} matches found)`)
-    const [match] = matches
-    if (match === undefined) throw notFound(`network ${nameOrId} not found`)
-    return match
-  }
-
-  #reserved(containerId: string): SandboxRecord {
-    const record = this.#sandboxes.find(containerId)
-    if (record === undefined) throw internal(`container ${containerId} has no network leases`)
-    return record
-  }
-
-  #toSandbox({ containerId, sandboxId, endpoints, ports }: SandboxRecord): Sandbox {
-    return { containerId, sandboxId, netnsPath: netnsPath(this.#options.stateDir, sandboxId), endpoints, ports }
   }
 }
 
-function forwardingsOf(record: SandboxRecord): Forwarding[] {
-  const address = record.endpoints.find((endpoint) => endpoint.ipv4 !== '')?.ipv4
-  return address === undefined ? [] : record.ports.map((port) => ({ port, address }))
+function addressesOf(endpoints: readonly EndpointRecord[]): string[] {
+  return endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) => address !== '')
+}
+
+/** A device that was made for a network of this daemon which there is not (any more). */
+function isOrphan({ alias, name }: LinkInfo, tag: string, known: ReadonlySet<string>): boolean {
+  return alias.startsWith(`${bridgeAlias(tag)}:`) && !known.has(name)
 }
 
 /** The kernel's range for ports that programs don't choose themselves. */

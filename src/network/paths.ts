@@ -1,9 +1,11 @@
 /** Names that this folder gives to things on the host. Every one carries the daemon's tag.
  *
  *    <exec-root>/netns/<12 digits of the sandbox id>    a container's network namespace (bind mount)
- *    berth0, berth1, …                                  bridge; its alias is `berth:<tag>`
+ *    berth0, berth1, …                                  the default bridge; its alias is `berth:<tag>`
+ *    br-<12 digits of the network id>                   a user's bridge, unless the user named it; `berth:<tag>:<12 digits>`
+ *    dm-<12 digits of the network id>                   stands in for a macvlan network's parent; the same alias
  *    bv<tag><8 digits of the endpoint id>               near end of a container's veth pair (15 characters)
- *    table ip berth-<tag>                               nftables
+ *    table ip berth-<tag>, table ip6 berth-<tag>        nftables
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
@@ -19,6 +21,19 @@ export function netnsPath(stateDir: string, sandboxId: string): string {
 
 export function bridgeAlias(tag: string): string {
   return `berth:${tag}`
+}
+
+/** The alias of a device that was made for a network; it tells what a crash left. */
+export function networkAlias(tag: string, networkId: string): string {
+  return `${bridgeAlias(tag)}:${networkId.slice(0, 12)}`
+}
+
+export function bridgeName(networkId: string): string {
+  return `br-${networkId.slice(0, 12)}`
+}
+
+export function dummyName(networkId: string): string {
+  return `dm-${networkId.slice(0, 12)}`
 }
 
 export function vethPrefix(tag: string): string {

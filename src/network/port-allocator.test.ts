@@ -2,20 +2,19 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { isKind, messageOf } from '../base/index.ts'
-import type { PortRequest } from './network-record.ts'
-import { PortAllocator } from './port-allocator.ts'
+import { PortAllocator, type PortDemand } from './port-allocator.ts'
 
 // Loopback addresses of this process's own keep parallel tests apart.
 const ip = `127.${1 + (process.pid % 250)}.${1 + Math.floor(Math.random() * 250)}.9`
 
 function allocator(t: TestContext, ranges = [{ first: 49000, last: 49900 }]): PortAllocator {
-  const ports = new PortAllocator({ defaultAddress: ip, ranges })
+  const ports = new PortAllocator({ ranges })
   t.after(() => ports.close())
   return ports
 }
 
-function request(hostPort: number, options: Partial<PortRequest> = {}): PortRequest {
-  return { protocol: 'tcp', containerPort: 80, hostIp: '', hostPort, ...options }
+function request(hostPort: number, options: Partial<PortDemand> = {}): PortDemand {
+  return { protocol: 'tcp', containerPort: 80, hostIps: [ip], hostPort, ...options }
 }
 
 function isTaken(port: number) {
@@ -49,11 +48,11 @@ test('PortAllocator gives all ports of a request or none', (t) => {
 
 test('PortAllocator knows that every address includes each one', (t) => {
   const ports = allocator(t)
-  const [any] = ports.take('a', 'web (e1)', [request(0, { hostIp: '0.0.0.0' })])
+  const [any] = ports.take('a', 'web (e1)', [request(0, { hostIps: ['0.0.0.0'] })])
   assert.throws(() => ports.take('b', 'web (e1)', [request(any?.hostPort ?? 0)]), isTaken(any?.hostPort ?? 0))
   const [one] = ports.take('c', 'web (e1)', [request(0)])
   assert.throws(
-    () => ports.take('d', 'web (e1)', [request(one?.hostPort ?? 0, { hostIp: '0.0.0.0' })]),
+    () => ports.take('d', 'web (e1)', [request(one?.hostPort ?? 0, { hostIps: ['0.0.0.0'] })]),
     /port is already allocated/,
   )
 })
@@ -101,12 +100,12 @@ test('PortAllocator sees the ports of other programs, and they see its', async (
 test('PortAllocator says which address the host does not have', (t) => {
   const ports = allocator(t)
   assert.throws(
-    () => ports.take('a', 'web (e1)', [request(8080, { hostIp: '203.0.113.7' })]),
+    () => ports.take('a', 'web (e1)', [request(8080, { hostIps: ['203.0.113.7'] })]),
     /cannot assign requested address/,
   )
   assert.throws(
-    () => ports.take('a', 'web (e1)', [request(8080, { hostIp: '::1' })]),
-    (error) => isKind(error, 'notImplemented'),
+    () => ports.take('a', 'web (e1)', [request(8080, { hostIps: ['2001:db8::7'] })]),
+    /failed to bind host port \[2001:db8::7\]:8080\/tcp: cannot assign requested address/,
   )
 })
 
@@ -118,4 +117,20 @@ test('PortAllocator.restore keeps a lease even when another program has the port
   assert.equal(ports.restore('a', lease), false)
   await new Promise((resolve) => server.close(resolve))
   assert.throws(() => ports.take('b', 'web (e1)', [request(8110)]), isTaken(8110))
+})
+
+test('PortAllocator takes a number on all addresses of a demand or on none', async (t) => {
+  const ports = allocator(t)
+  const other = ip.replace(/9$/, '10')
+  ports.take('a', 'web (e1)', [request(8120, { hostIps: [other] })])
+  assert.throws(() => ports.take('b', 'web (e1)', [request(8120, { hostIps: [ip, other] })]), isTaken(8120))
+  assert.deepEqual(
+    ports
+      .take('b', 'web (e1)', [request(8120, { hostIps: [ip, other], hostPortEnd: 8121 })])
+      .map((port) => [port.hostIp, port.hostPort]),
+    [
+      [ip, 8121],
+      [other, 8121],
+    ],
+  )
 })

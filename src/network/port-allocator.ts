@@ -1,14 +1,25 @@
 /** Host ports: who has which, which is free, and keeping other programs off them.
  *  Invariant: a port that is leased here has a bound socket (where the kernel knows the protocol), so the host's
  *  other programs get EADDRINUSE as they would beside any server. */
-import { BerthError, errnoOf, notImplemented } from '../base/index.ts'
+import { BerthError, errnoOf } from '../base/index.ts'
 import { type BoundPort, bindHostPort } from '../sys/index.ts'
-import type { PortRequest, Protocol, PublishedPort } from './network-record.ts'
+import type { Protocol, PublishedPort } from './network-record.ts'
 
 /** Ports that are tried first for a random one, then the kernel's ephemeral range. */
 export interface PortRange {
   readonly first: number
   readonly last: number
+}
+
+/** A port to be taken on all of some host addresses at once, under the same number. */
+export interface PortDemand {
+  readonly protocol: Protocol
+  readonly containerPort: number
+  readonly hostIps: readonly string[]
+  /** 0 for a random one. */
+  readonly hostPort: number
+  /** Last port of a range to choose the first free one from. */
+  readonly hostPortEnd?: number
 }
 
 interface Lease {
@@ -17,29 +28,29 @@ interface Lease {
   binding: BoundPort | undefined
 }
 
-const anyAddress = '0.0.0.0'
+const anyAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
 export class PortAllocator {
   readonly #ranges: readonly PortRange[]
-  readonly #defaultAddress: string
   /** By `tcp/80`: all leases of that number, on whatever address. */
   readonly #byPort = new Map<string, Lease[]>()
   readonly #byContainer = new Map<string, Lease[]>()
   /** Where the next random port is looked for, an offset in each range. */
   readonly #next: number[]
 
-  constructor(options: { defaultAddress: string; ranges: readonly PortRange[] }) {
-    this.#defaultAddress = options.defaultAddress
+  constructor(options: { ranges: readonly PortRange[] }) {
     this.#ranges = options.ranges
     this.#next = options.ranges.map((range) => Math.floor(Math.random() * (range.last - range.first + 1)))
   }
 
-  /** Takes a port for each request, or none at all. `endpoint` names the holder in the error. */
-  take(containerId: string, endpoint: string, requests: readonly PortRequest[]): PublishedPort[] {
+  /** Takes a port for each demand, or none at all. `endpoint` names the holder in the error. */
+  take(containerId: string, endpoint: string, demands: readonly PortDemand[]): PublishedPort[] {
+    const taken: Lease[] = []
     try {
-      return requests.map((request) => this.#takeOne(containerId, endpoint, request))
+      for (const demand of demands) taken.push(...this.#takeOne(containerId, endpoint, demand))
+      return taken.map(({ port }) => port)
     } catch (error) {
-      this.release(containerId)
+      for (const lease of taken) this.#remove(lease)
       throw error
     }
   }
@@ -72,13 +83,7 @@ export class PortAllocator {
 
   /** Gives a container's ports back; again is no error. */
   release(containerId: string): void {
-    for (const lease of this.#byContainer.get(containerId) ?? []) {
-      lease.binding?.close()
-      const key = keyOf(lease.port.protocol, lease.port.hostPort)
-      const rest = (this.#byPort.get(key) ?? []).filter((other) => other !== lease)
-      if (rest.length > 0) this.#byPort.set(key, rest)
-      else this.#byPort.delete(key)
-    }
+    for (const lease of this.#byContainer.get(containerId) ?? []) this.#giveBack(lease)
     this.#byContainer.delete(containerId)
   }
 
@@ -87,21 +92,34 @@ export class PortAllocator {
     for (const leases of this.#byContainer.values()) for (const lease of leases) lease.binding?.close()
   }
 
-  #takeOne(containerId: string, endpoint: string, request: PortRequest): PublishedPort {
-    const { protocol, containerPort, hostPort } = request
-    const hostIp = request.hostIp === '' ? this.#defaultAddress : request.hostIp
-    if (hostIp.includes(':')) throw notImplemented(`publishing on an IPv6 address (${hostIp}) is not implemented yet`)
-    const candidates = hostPort === 0 ? this.#randomPorts() : portsFrom(hostPort, request.hostPortEnd ?? hostPort)
+  #takeOne(containerId: string, endpoint: string, demand: PortDemand): Lease[] {
+    const { hostPort, hostIps } = demand
+    const candidates = hostPort === 0 ? this.#randomPorts() : portsFrom(hostPort, demand.hostPortEnd || hostPort)
     for (const candidate of candidates) {
-      const port: PublishedPort = { protocol, containerPort, hostIp, hostPort: candidate }
-      const lease = this.#tryBind(containerId, endpoint, port)
-      if (lease === undefined) continue
-      this.#add(lease)
-      return port
+      const leases = this.#tryBindAll(containerId, endpoint, demand, candidate)
+      if (leases !== undefined) return leases
     }
-    const reason =
-      hostPort === 0 ? 'all ports are allocated' : `Bind for ${hostIp}:${hostPort} failed: port is already allocated`
+    const where = `${formatHost(hostIps[0] ?? '')}:${hostPort}`
+    const reason = hostPort === 0 ? 'all ports are allocated' : `Bind for ${where} failed: port is already allocated`
     throw failure(endpoint, reason)
+  }
+
+  /** The leases of one number on all the demand's addresses, or undefined when one of them has it taken. */
+  #tryBindAll(containerId: string, endpoint: string, demand: PortDemand, hostPort: number): Lease[] | undefined {
+    const { protocol, containerPort, hostIps } = demand
+    const leases: Lease[] = []
+    try {
+      for (const hostIp of hostIps) {
+        const lease = this.#tryBind(containerId, endpoint, { protocol, containerPort, hostIp, hostPort })
+        if (lease === undefined) return undefined
+        this.#add(lease)
+        leases.push(lease)
+      }
+      return leases.splice(0)
+    } finally {
+      // Empty when all went well.
+      for (const lease of leases) this.#remove(lease)
+    }
   }
 
   #tryBind(containerId: string, endpoint: string, port: PublishedPort): Lease | undefined {
@@ -115,7 +133,7 @@ export class PortAllocator {
       const reason = errnoOf(cause) === 'EADDRNOTAVAIL' ? 'cannot assign requested address' : String(errnoOf(cause))
       throw failure(
         endpoint,
-        `failed to bind host port ${port.hostIp}:${port.hostPort}/${port.protocol}: ${reason}`,
+        `failed to bind host port ${formatHost(port.hostIp)}:${port.hostPort}/${port.protocol}: ${reason}`,
         cause,
       )
     }
@@ -129,6 +147,21 @@ export class PortAllocator {
     const ofContainer = this.#byContainer.get(lease.containerId)
     if (ofContainer === undefined) this.#byContainer.set(lease.containerId, [lease])
     else ofContainer.push(lease)
+  }
+
+  #remove(lease: Lease): void {
+    this.#giveBack(lease)
+    const rest = (this.#byContainer.get(lease.containerId) ?? []).filter((other) => other !== lease)
+    if (rest.length > 0) this.#byContainer.set(lease.containerId, rest)
+    else this.#byContainer.delete(lease.containerId)
+  }
+
+  #giveBack(lease: Lease): void {
+    lease.binding?.close()
+    const key = keyOf(lease.port.protocol, lease.port.hostPort)
+    const rest = (this.#byPort.get(key) ?? []).filter((other) => other !== lease)
+    if (rest.length > 0) this.#byPort.set(key, rest)
+    else this.#byPort.delete(key)
   }
 
   *#randomPorts(): Generator<number> {
@@ -152,7 +185,13 @@ function keyOf(protocol: Protocol, port: number): string {
 }
 
 function addressesOverlap(one: string, other: string): boolean {
-  return one === other || one === anyAddress || other === anyAddress
+  if (one.includes(':') !== other.includes(':')) return false
+  return one === other || anyAddresses.has(one) || anyAddresses.has(other)
+}
+
+/** An address as it stands before a colon and a port. */
+function formatHost(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
 }
 
 /** Docker's wording, which clients look for. */

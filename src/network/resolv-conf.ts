@@ -2,12 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { errnoOf } from '../base/index.ts'
+import { serverAddress } from './dns/index.ts'
 
 export interface ResolvConfOptions {
   /** The host's file. */
   readonly host: string
   /** Take the host's name servers as they are (the container shares the host's network). */
   readonly hostNetwork?: boolean
+  /** The engine itself answers inside, and asks these servers for what it does not know. */
+  readonly embedded?: readonly string[]
   /** The user's own; each list replaces the host's when it is not empty. */
   readonly servers?: readonly string[]
   /** A single `.` means no search domains at all. */
@@ -30,10 +33,14 @@ const resolvedFile = '/run/systemd/resolve/resolv.conf'
 /** Builds the file. Servers on the host's loopback and, without IPv6, those of IPv6 can't be reached from a container. */
 export function formatResolvConf(input: ResolvConfOptions): string {
   const host = parseResolvConf(input.host)
-  const servers = input.servers?.length ? input.servers : hostServers(host, input.hostNetwork === true)
+  const servers = input.embedded === undefined ? outsideServers(input, host) : [serverAddress]
   const search = input.search?.length ? input.search.filter((domain) => domain !== '.') : host.search
-  const options = input.options?.length ? input.options : host.options
-  const lines = ["# Made by Berth from the host's file.", ...servers.map((server) => `nameserver ${server}`)]
+  const given = input.options?.length ? input.options : host.options
+  // Names of containers have no dots: a search domain must not be tried first.
+  const needsDots = input.embedded !== undefined && !given.some((option) => option.startsWith('ndots:'))
+  const options = needsDots ? [...given, 'ndots:0'] : given
+  const notes = input.embedded?.length ? [`# Other names are asked of: ${input.embedded.join(' ')}`] : []
+  const lines = ["# Made by Berth from the host's file.", ...notes, ...servers.map((server) => `nameserver ${server}`)]
   if (search.length > 0) lines.push(`search ${search.join(' ')}`)
   if (options.length > 0) lines.push(`options ${options.join(' ')}`)
   return `${lines.join('\n')}\n`
@@ -63,6 +70,10 @@ export function parseResolvConf(text: string): ResolvConf {
     else if (keyword === 'options') options.push(...values)
   }
   return { servers, search, options }
+}
+
+function outsideServers(input: ResolvConfOptions, host: ResolvConf): readonly string[] {
+  return input.servers?.length ? input.servers : hostServers(host, input.hostNetwork === true)
 }
 
 function hostServers(host: ResolvConf, hostNetwork: boolean): readonly string[] {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { isKind, nullLogger } from '../base/index.ts'
 import { Database, NetworkTable } from '../store/index.ts'
 import type { EndpointRecord, NetworkRecord } from './network-record.ts'
-import { SandboxIndex } from './sandbox-index.ts'
+import { SandboxIndex, type StoredEndpoint } from './sandbox-index.ts'
 
 function endpoint(containerId: string, ipv4: string): EndpointRecord {
   return {
@@ -17,6 +17,14 @@ function endpoint(containerId: string, ipv4: string): EndpointRecord {
     ipv4,
     prefix: 16,
     gateway: '10.0.0.1',
+    ipv6: '',
+    prefix6: 0,
+    gateway6: '',
+    linkLocal: [],
+    device: 'eth0',
+    gatewayPriority: 0,
+    links: [],
+    sysctls: [],
     mac: '02:42:0a:00:00:02',
     aliases: [],
     dnsNames: [],
@@ -24,8 +32,8 @@ function endpoint(containerId: string, ipv4: string): EndpointRecord {
   }
 }
 
-function open(db: Database): { index: SandboxIndex; table: NetworkTable<NetworkRecord, EndpointRecord> } {
-  const table = new NetworkTable<NetworkRecord, EndpointRecord>(db)
+function open(db: Database): { index: SandboxIndex; table: NetworkTable<NetworkRecord, StoredEndpoint> } {
+  const table = new NetworkTable<NetworkRecord, StoredEndpoint>(db)
   return { index: SandboxIndex.open(table, nullLogger), table }
 }
 
@@ -35,8 +43,20 @@ test('SandboxIndex finds its leases again after a restart', (t) => {
   const db = Database.open(':memory:')
   t.after(() => db.close())
   const { index } = open(db)
-  index.add({ containerId: 'a', sandboxId: 's-a', endpoints: [endpoint('a', '10.0.0.2')], ports: [port] })
-  index.add({ containerId: 'b', sandboxId: 's-b', endpoints: [endpoint('b', '10.0.0.3')], ports: [] })
+  index.add({
+    containerId: 'a',
+    containerName: 'a',
+    sandboxId: 's-a',
+    endpoints: [endpoint('a', '10.0.0.2')],
+    ports: [port],
+  })
+  index.add({
+    containerId: 'b',
+    containerName: 'b',
+    sandboxId: 's-b',
+    endpoints: [endpoint('b', '10.0.0.3')],
+    ports: [],
+  })
   index.rename('b', 'other')
   index.remove('a')
   const again = open(db).index
@@ -50,8 +70,20 @@ test('SandboxIndex keeps nothing of a refused lease', (t) => {
   const db = Database.open(':memory:')
   t.after(() => db.close())
   const { index, table } = open(db)
-  index.add({ containerId: 'a', sandboxId: 's-a', endpoints: [endpoint('a', '10.0.0.2')], ports: [port] })
-  const double = { containerId: 'b', sandboxId: 's-b', endpoints: [endpoint('b', '10.0.0.3')], ports: [port] }
+  index.add({
+    containerId: 'a',
+    containerName: 'a',
+    sandboxId: 's-a',
+    endpoints: [endpoint('a', '10.0.0.2')],
+    ports: [port],
+  })
+  const double = {
+    containerId: 'b',
+    containerName: 'b',
+    sandboxId: 's-b',
+    endpoints: [endpoint('b', '10.0.0.3')],
+    ports: [port],
+  }
   assert.throws(
     () => index.add(double),
     (error) => isKind(error, 'conflict'),
@@ -73,4 +105,30 @@ test('SandboxIndex drops leases whose endpoint is broken or gone', (t) => {
   assert.deepEqual(index.all(), [])
   assert.deepEqual(table.addresses(), [])
   assert.deepEqual(table.endpoints(), [])
+})
+
+test('SandboxIndex keeps a sandbox that is on no network', (t) => {
+  const db = Database.open(':memory:')
+  t.after(() => db.close())
+  const { index } = open(db)
+  index.add({
+    containerId: 'a',
+    containerName: 'a',
+    sandboxId: 's-a',
+    endpoints: [endpoint('a', '10.0.0.2')],
+    ports: [port],
+  })
+  index.removeEndpoint('a', 'n1')
+  const again = open(db).index
+  assert.deepEqual(again.find('a'), {
+    containerId: 'a',
+    containerName: 'a',
+    sandboxId: 's-a',
+    endpoints: [],
+    ports: [port],
+  })
+  again.addEndpoint('a', { ...endpoint('a', '10.0.0.7'), ipv6: 'fd00::7' }, [])
+  const { index: third, table } = open(db)
+  assert.deepEqual(third.ofNetwork('n1'), third.find('a')?.endpoints)
+  assert.equal(table.addresses().length, 2)
 })

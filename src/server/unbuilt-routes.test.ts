@@ -6,7 +6,6 @@ test('routes that are not built say so by name', async () => {
   await using api = await startTestApi({})
   for (const [method, path, what] of [
     ['POST', '/build', 'build'],
-    ['POST', '/networks/create', 'network create'],
     ['POST', '/images/prune', 'image prune'],
     ['POST', '/containers/prune', 'container prune'],
     ['GET', '/system/df', 'system df'],

@@ -52,8 +52,13 @@ export class NetworkTable<
     this.#db.run('DELETE FROM networks WHERE id = ?', id)
   }
 
-  all(): N[] {
-    return this.#db.all('SELECT record FROM networks').map((row) => JSON.parse(String(row.record)) as N)
+  /** Every network, as text still to be parsed, so that a broken record harms no other. */
+  all(): { readonly id: string; readonly name: string; readonly json: string }[] {
+    return this.#db.all('SELECT id, name, record FROM networks').map((row) => ({
+      id: String(row.id),
+      name: String(row.name),
+      json: String(row.record),
+    }))
   }
 
   /** Throws `conflict` when the address is leased already. */
@@ -120,6 +125,14 @@ export class NetworkTable<
       networkId: String(row.network_id),
       json: String(row.record),
     }))
+  }
+
+  /** Drops a container's membership in a network with its addresses. */
+  releaseEndpoint(containerId: string, networkId: string): void {
+    this.#db.transaction(() => {
+      this.#db.run('DELETE FROM addresses WHERE owner = ? AND network_id = ?', containerId, networkId)
+      this.#db.run('DELETE FROM endpoints WHERE container_id = ? AND network_id = ?', containerId, networkId)
+    })
   }
 
   /** Drops all that a container holds: endpoints, addresses, ports. */

@@ -1,6 +1,7 @@
 /** Keeping a port of the host busy: a socket that is bound, so that no other program takes the port, but serves nobody. */
 import { closeFd } from './fd.ts'
 import { errno, rawSyscall, syscall, systemError } from './ffi.ts'
+import { addressBytes } from './ip-bytes.ts'
 
 /** A bound port. */
 export interface BoundPort {
@@ -11,6 +12,9 @@ export interface BoundPort {
 }
 
 const AF_INET = 2
+const AF_INET6 = 10
+const IPPROTO_IPV6 = 41
+const IPV6_V6ONLY = 26
 const SOCK_CLOEXEC = 0o2000000
 const kinds = {
   tcp: { type: 1, protocol: 6 },
@@ -25,20 +29,24 @@ const setOption = syscall('int setsockopt(int fd, int level, int name, const voi
 const bindCall = rawSyscall('int bind(int fd, const void *address, uint32_t length)')
 const listenCall = rawSyscall('int listen(int fd, int backlog)')
 
-/** Binds a port of an IPv4 address. Throws the system's error: EADDRINUSE, EADDRNOTAVAIL, EACCES.
+/** Binds a port of an address, that of an IPv6 address for IPv6 alone. Throws the system's error: EADDRINUSE, EADDRNOTAVAIL, EACCES.
  *  Undefined when the kernel does not know the protocol (SCTP often): then nobody else can use the port either. */
 export function bindHostPort(protocol: keyof typeof kinds, address: string, port: number): BoundPort | undefined {
   const kind = kinds[protocol]
-  const fd = socketCall(AF_INET, kind.type | SOCK_CLOEXEC, kind.protocol)
+  const bytes = addressBytes(address)
+  const isIpv6 = bytes.length === 16
+  const fd = socketCall(isIpv6 ? AF_INET6 : AF_INET, kind.type | SOCK_CLOEXEC, kind.protocol)
   if (fd === -errno.EPROTONOSUPPORT) return undefined
   if (fd < 0) throw systemError(fd, 'socket')
   try {
     // A listener that ended a moment ago leaves connections in TIME_WAIT, which must not count as taken.
     if (protocol === 'tcp') setOption(fd, SOL_SOCKET, SO_REUSEADDR, Buffer.from([1, 0, 0, 0]), 4)
-    const socketAddress = Buffer.alloc(16)
-    socketAddress.writeUInt16LE(AF_INET, 0)
+    if (isIpv6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, Buffer.from([1, 0, 0, 0]), 4)
+    // `struct sockaddr_in` and `sockaddr_in6`: the latter has a flow label before the address, a scope behind it.
+    const socketAddress = Buffer.alloc(isIpv6 ? 28 : 16)
+    socketAddress.writeUInt16LE(isIpv6 ? AF_INET6 : AF_INET, 0)
     socketAddress.writeUInt16BE(port, 2)
-    socketAddress.set(address.split('.').map(Number), 4)
+    socketAddress.set(bytes, isIpv6 ? 8 : 4)
     const result = bindCall(fd, socketAddress, socketAddress.length)
     if (result < 0) throw systemError(result, 'bind', `${address}:${port}`)
   } catch (error) {

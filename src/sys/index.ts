@@ -78,6 +78,7 @@ export {
 } from './host.ts'
 export { type BoundPort, bindHostPort } from './host-port.ts'
 export { type BoundSocket, bindDatagramSocket, connectStreamSocket, listenOnSocket } from './inet-socket.ts'
+export { addressBytes, addressText } from './ip-bytes.ts'
 export { sealedCopy } from './memfd.ts'
 export { releaseMemory, releaseYoungMemory } from './memory.ts'
 export {
@@ -99,21 +100,27 @@ export {
   inNetworkNamespace,
   writeNetworkSysctl,
 } from './namespaces.ts'
-export { type FlowFilter, forgetFlows } from './netlink-conntrack.ts'
-export { addMapElements, deleteMapElements, type MapElement } from './netlink-nft.ts'
-export { holdNat, type NatHold } from './netlink-nft-nat.ts'
-export { type LoopbackRedirect, listNftTables, redirectLoopbackPorts } from './netlink-nft-redirect.ts'
-export { type NftWatch, watchNftTable } from './netlink-nft-watch.ts'
 export {
   type AddressInfo,
   addAddress,
   addDefaultRoute,
+  addRoute,
+  deleteAddress,
+  deleteRoute,
+  type RouteInfo,
+  type RouteOptions,
+} from './netlink-address.ts'
+export { type FlowFilter, forgetFlows } from './netlink-conntrack.ts'
+export { addMapElements, deleteMapElements, type MapElement, type NftTable } from './netlink-nft.ts'
+export { holdNat, type NatHold } from './netlink-nft-nat.ts'
+export { type LoopbackRedirect, listNftTables, redirectLoopbackPorts } from './netlink-nft-redirect.ts'
+export { type NftWatch, watchNftTable } from './netlink-nft-watch.ts'
+export { createStackedLink, type StackedLink } from './netlink-parent.ts'
+export {
   createBridge,
   createVeth,
-  deleteAddress,
   deleteLink,
   type LinkInfo,
-  type RouteInfo,
   RouteSocket,
   setLink,
   type VethOptions,

@@ -1,6 +1,7 @@
 /** Forgetting connections that the kernel tracks. UDP has no end that the kernel could see: a client that keeps
  *  sending keeps its old translation, to a container that is gone or past one that has come. */
 import { errnoOf } from '../base/index.ts'
+import { addressBytes } from './ip-bytes.ts'
 import { attribute, type NetlinkRequest, nested, netlinkFlags, parseAttributes } from './netlink-codec.ts'
 import { NetlinkSocket } from './netlink-socket.ts'
 
@@ -8,33 +9,37 @@ import { NetlinkSocket } from './netlink-socket.ts'
 export interface FlowFilter {
   /** 17 for UDP. */
   readonly protocol: number
+  /** Default 4. */
+  readonly family?: 4 | 6
   readonly originalPort?: number
   readonly replySource?: string
 }
 
 const NETLINK_NETFILTER = 12
-const AF_INET = 2
+const families = { 4: 2, 6: 10 } as const
 const getFlow = 0x101
 const deleteFlow = 0x102
 const { ack, dump, request } = netlinkFlags
 /** Attributes of a flow, of its tuples, and of the filter that the kernel applies to a dump (since 5.8). */
 const flow = { original: 1, reply: 2, filter: 25 } as const
 const tuple = { ip: 1, protocol: 2 } as const
-const ip = { source: 1 } as const
+/** CTA_IP_V4_SRC and CTA_IP_V6_SRC. */
+const ipSource = { 4: 1, 6: 3 } as const
 const protocolPart = { number: 1, destinationPort: 3 } as const
 const filterFlags = { original: 1, reply: 2, source: 1 << 0, number: 1 << 3, destinationPort: 1 << 5 } as const
-/** `struct nfgenmsg` of IPv4. */
-const header = Buffer.from([AF_INET, 0, 0, 0])
+/** `struct nfgenmsg`. */
+const headerOf = (family: 4 | 6): Buffer => Buffer.from([families[family], 0, 0, 0])
 
-/** Forgets the IPv4 flows that fit; gives how many there were. */
+/** Forgets the flows that fit; gives how many there were. */
 export function forgetFlows(filter: FlowFilter): number {
+  const family = filter.family ?? 4
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
   try {
     const found = socket
       .query({ type: getFlow, flags: request | dump, body: filterBody(filter), label: 'connections' })
-      .map((reply) => parseAttributes(reply.body, header.length))
+      .map((reply) => parseAttributes(reply.body, headerOf(family).length))
       .filter((attributes) => fits(attributes, filter))
-    for (const attributes of found) remove(socket, attributes.get(flow.original))
+    for (const attributes of found) remove(socket, family, attributes.get(flow.original))
     return found.length
   } finally {
     socket.close()
@@ -43,7 +48,8 @@ export function forgetFlows(filter: FlowFilter): number {
 
 function filterBody(filter: FlowFilter): Buffer {
   const number = attribute(protocolPart.number, Buffer.from([filter.protocol]))
-  const parts: Buffer[] = [header]
+  const family = filter.family ?? 4
+  const parts: Buffer[] = [headerOf(family)]
   let originalFlags = 0
   let replyFlags = 0
   if (filter.originalPort !== undefined) {
@@ -52,7 +58,7 @@ function filterBody(filter: FlowFilter): Buffer {
     originalFlags = filterFlags.number | filterFlags.destinationPort
   }
   if (filter.replySource !== undefined) {
-    const source = attribute(ip.source, addressBytes(filter.replySource))
+    const source = attribute(ipSource[family], addressBytes(filter.replySource))
     parts.push(nested(flow.reply, nested(tuple.ip, source), nested(tuple.protocol, number)))
     replyFlags = filterFlags.source | filterFlags.number
   }
@@ -71,14 +77,14 @@ function fits(attributes: Map<number, Buffer>, filter: FlowFilter): boolean {
     return false
   if (replySource === undefined) return true
   const reply = parseAttributes(parseAttributes(attributes.get(flow.reply) ?? noBytes).get(tuple.ip) ?? noBytes)
-  return reply.get(ip.source)?.join('.') === replySource
+  return reply.get(ipSource[filter.family ?? 4])?.equals(addressBytes(replySource)) === true
 }
 
 const noBytes = Buffer.alloc(0)
 
-function remove(socket: NetlinkSocket, original: Buffer | undefined): void {
+function remove(socket: NetlinkSocket, family: 4 | 6, original: Buffer | undefined): void {
   if (original === undefined) return
-  const body = Buffer.concat([header, nested(flow.original, original)])
+  const body = Buffer.concat([headerOf(family), nested(flow.original, original)])
   const removal: NetlinkRequest = { type: deleteFlow, flags: request | ack, body, label: 'delete connection' }
   try {
     socket.execute([removal])
@@ -90,8 +96,4 @@ function remove(socket: NetlinkSocket, original: Buffer | undefined): void {
 
 function portBytes(port: number): Buffer {
   return Buffer.from([port >> 8, port & 255])
-}
-
-function addressBytes(address: string): Buffer {
-  return Buffer.from(address.split('.').map(Number))
 }

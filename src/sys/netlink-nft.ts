@@ -4,15 +4,22 @@ import { attribute, type NetlinkRequest, nested, netlinkFlags } from './netlink-
 import { NetlinkSocket } from './netlink-socket.ts'
 import { rememberOwnNftAddress } from './nft-identity.ts'
 
-/** An element: key and value as the kernel keeps them, each field of a concatenation padded to 4 bytes. */
+/** An element: key and value as the kernel keeps them, each field of a concatenation padded to 4 bytes. An element of a
+ *  set has no value. */
 export interface MapElement {
   readonly map: string
   readonly key: Buffer
-  readonly value: Buffer
+  readonly value?: Buffer
+}
+
+/** A table of the packet filter. */
+export interface NftTable {
+  readonly family: 'ip' | 'ip6'
+  readonly name: string
 }
 
 const NETLINK_NETFILTER = 12
-const NFPROTO_IPV4 = 2
+const protocolFamilies = { ip: 2, ip6: 10 } as const
 const subsystem = 10
 const batchBegin = 16
 const batchEnd = 17
@@ -21,8 +28,8 @@ const deleteElement = (subsystem << 8) | 14
 const { ack, create, request } = netlinkFlags
 const field = { table: 1, set: 2, elements: 3, element: 1, key: 1, data: 2, value: 1 } as const
 
-/** Adds elements to maps of an IPv4 table, all or none. An element that is there with the same value is no error. */
-export function addMapElements(table: string, elements: readonly MapElement[]): void {
+/** Adds elements to maps of a table, all or none. An element that is there with the same value is no error. */
+export function addMapElements(table: NftTable, elements: readonly MapElement[]): void {
   if (elements.length === 0) return
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
   try {
@@ -35,7 +42,7 @@ export function addMapElements(table: string, elements: readonly MapElement[]): 
 /** Takes elements out, all or none. Throws ENOENT when one is not there. The kernel waits until no processor
  *  looks at them any more (10 to 30 ms), so this happens off the main thread; meanwhile other changes of the
  *  packet filter would wait for it. */
-export async function deleteMapElements(table: string, elements: readonly MapElement[]): Promise<void> {
+export async function deleteMapElements(table: NftTable, elements: readonly MapElement[]): Promise<void> {
   if (elements.length === 0) return
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
   rememberOwnNftAddress(socket.address)
@@ -46,14 +53,14 @@ export async function deleteMapElements(table: string, elements: readonly MapEle
   }
 }
 
-function batch(table: string, elements: readonly MapElement[], action: 'add' | 'delete'): NetlinkRequest[] {
+function batch(table: NftTable, elements: readonly MapElement[], action: 'add' | 'delete'): NetlinkRequest[] {
   const requests = elements.map((element) => ({
     type: action === 'add' ? newElement : deleteElement,
     flags: request | ack | (action === 'add' ? create : 0),
-    label: `${action} element of ${table} ${element.map}`,
+    label: `${action} element of ${table.name} ${element.map}`,
     body: Buffer.concat([
-      familyHeader(0, NFPROTO_IPV4),
-      attribute(field.table, table),
+      familyHeader(0, protocolFamilies[table.family]),
+      attribute(field.table, table.name),
       attribute(field.set, element.map),
       nested(field.elements, nested(field.element, ...elementParts(element, action))),
     ]),
@@ -63,7 +70,8 @@ function batch(table: string, elements: readonly MapElement[], action: 'add' | '
 
 function elementParts(element: MapElement, action: 'add' | 'delete'): Buffer[] {
   const key = nested(field.key, attribute(field.value, element.key))
-  return action === 'delete' ? [key] : [key, nested(field.data, attribute(field.value, element.value))]
+  if (action === 'delete' || element.value === undefined) return [key]
+  return [key, nested(field.data, attribute(field.value, element.value))]
 }
 
 function batchMark(type: number): NetlinkRequest {

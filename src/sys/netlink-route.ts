@@ -1,6 +1,8 @@
-/** rtnetlink: links, addresses and routes. The functions build requests; `RouteSocket` sends any number of
+/** rtnetlink: links. The functions build requests; `RouteSocket` sends any number of
  *  them in one call. Requests that name a link by its name need no index first.
  *  https://man7.org/linux/man-pages/man7/rtnetlink.7.html */
+
+import { type AddressInfo, addressDump, type RouteInfo, routeDump } from './netlink-address.ts'
 import {
   attribute,
   attributeText,
@@ -24,22 +26,6 @@ export interface LinkInfo {
   readonly master: number
 }
 
-/** An address on a device. */
-export interface AddressInfo {
-  readonly index: number
-  readonly address: string
-  readonly prefix: number
-}
-
-/** A route; destination 0.0.0.0/0 is the default route. */
-export interface RouteInfo {
-  readonly destination: string
-  readonly prefix: number
-  readonly gateway: string
-  readonly index: number
-  readonly table: number
-}
-
 /** A pair of devices: one end on a bridge here, the other in a container's namespace. */
 export interface VethOptions {
   readonly name: string
@@ -50,18 +36,13 @@ export interface VethOptions {
 }
 
 const { ack, create, dump, exclusive, request } = netlinkFlags
-const AF_INET = 2
 const AF_INET6 = 10
 const IFF_UP = 1
-const table = { main: 254, local: 255 } as const
 const message = {
   newLink: 16,
   deleteLink: 17,
   getLink: 18,
-  newAddress: 20,
-  deleteAddress: 21,
   getAddress: 22,
-  newRoute: 24,
   getRoute: 26,
 }
 const ifla = {
@@ -138,6 +119,9 @@ export function setLink(
     master?: number
     port?: { readonly isolated: boolean; readonly hairpin: boolean }
     automaticIpv6?: false
+    /** The link must be down. */
+    name?: string
+    mac?: string
   },
 ): NetlinkRequest {
   const up = change.up
@@ -145,6 +129,8 @@ export function setLink(
     linkHeader(typeof link === 'number' ? link : 0, up === true ? IFF_UP : 0, up === undefined ? 0 : IFF_UP),
   ]
   if (typeof link === 'string') parts.push(attribute(ifla.name, link))
+  else if (change.name !== undefined) parts.push(attribute(ifla.name, change.name))
+  if (change.mac !== undefined) parts.push(attribute(ifla.address, macBytes(change.mac)))
   if (change.mtu !== undefined) parts.push(attribute(ifla.mtu, change.mtu))
   if (change.alias !== undefined) parts.push(attribute(ifla.alias, Buffer.from(change.alias)))
   if (change.master !== undefined) parts.push(attribute(ifla.master, change.master))
@@ -162,46 +148,6 @@ export function deleteLink(link: string | number): NetlinkRequest {
   const parts = [linkHeader(typeof link === 'number' ? link : 0, 0)]
   if (typeof link === 'string') parts.push(attribute(ifla.name, link))
   return { type: message.deleteLink, flags: request | ack, label: `delete link ${link}`, body: Buffer.concat(parts) }
-}
-
-/** Gives a link an IPv4 address with the broadcast address of its network. */
-export function addAddress(index: number, address: string, prefix: number): NetlinkRequest {
-  const bytes = addressBytes(address)
-  const host = prefix === 0 ? 0xffffffff : 2 ** (32 - prefix) - 1
-  const broadcast = Buffer.alloc(4)
-  broadcast.writeUInt32BE((bytes.readUInt32BE() | host) >>> 0)
-  return {
-    type: message.newAddress,
-    flags: createFlags,
-    label: `add address ${address}/${prefix}`,
-    body: Buffer.concat([addressBody(index, address, prefix), attribute(4, broadcast)]),
-  }
-}
-
-/** Takes an IPv4 address from a link. */
-export function deleteAddress(index: number, address: string, prefix: number): NetlinkRequest {
-  return {
-    type: message.deleteAddress,
-    flags: request | ack,
-    label: `delete address ${address}/${prefix}`,
-    body: addressBody(index, address, prefix),
-  }
-}
-
-/** A default route through `gateway`. */
-export function addDefaultRoute(index: number, gateway: string): NetlinkRequest {
-  const protocolBoot = 3
-  const unicast = 1
-  return {
-    type: message.newRoute,
-    flags: createFlags,
-    label: `add default route by ${gateway}`,
-    body: Buffer.concat([
-      Buffer.from([AF_INET, 0, 0, 0, table.main, protocolBoot, 0, unicast, 0, 0, 0, 0]),
-      attribute(5, addressBytes(gateway)),
-      attribute(4, index),
-    ]),
-  }
 }
 
 /** An open rtnetlink socket of one network namespace. */
@@ -237,32 +183,16 @@ export class RouteSocket {
     }
   }
 
-  /** All IPv4 addresses. */
-  addresses(): AddressInfo[] {
-    const header = Buffer.from([AF_INET, 0, 0, 0, 0, 0, 0, 0])
-    return this.#query(message.getAddress, dump, header, 'addresses').map((body) => {
-      const attributes = parseAttributes(body, 8)
-      const address = attributes.get(2) ?? attributes.get(1)
-      return { index: body.readUInt32LE(4), address: addressText(address), prefix: body[1] ?? 0 }
-    })
+  /** All addresses of the family. */
+  addresses(family: 4 | 6 = 4): AddressInfo[] {
+    const { body, parse } = addressDump(family)
+    return this.#query(message.getAddress, dump, body, 'addresses').map(parse)
   }
 
-  /** IPv4 routes of every table but the kernel's own of local addresses. */
-  routes(): RouteInfo[] {
-    const header = Buffer.alloc(12)
-    header[0] = AF_INET
-    return this.#query(message.getRoute, dump, header, 'routes')
-      .map((body) => {
-        const attributes = parseAttributes(body, 12)
-        return {
-          destination: addressText(attributes.get(1)),
-          prefix: body[1] ?? 0,
-          gateway: addressText(attributes.get(5)),
-          index: attributes.get(4)?.readUInt32LE() ?? 0,
-          table: attributes.get(15)?.readUInt32LE() ?? body[4] ?? 0,
-        }
-      })
-      .filter((route) => route.table !== table.local)
+  /** Routes of every table but the kernel's own of local addresses. */
+  routes(family: 4 | 6 = 4): RouteInfo[] {
+    const { body, parse } = routeDump(family)
+    return this.#query(message.getRoute, dump, body, 'routes').flatMap(parse)
   }
 
   close(): void {
@@ -272,15 +202,6 @@ export class RouteSocket {
   #query(type: number, flags: number, body: Buffer, label: string): Buffer[] {
     return this.#socket.query({ type, flags: request | flags, body, label }).map((reply) => reply.body)
   }
-}
-
-/** `struct ifaddrmsg` and the address, as peer's and as the link's own. */
-function addressBody(index: number, address: string, prefix: number): Buffer {
-  const bytes = addressBytes(address)
-  const header = Buffer.alloc(8)
-  header.set([AF_INET, prefix, 0, 0])
-  header.writeUInt32LE(index, 4)
-  return Buffer.concat([header, attribute(1, bytes), attribute(2, bytes)])
 }
 
 function flag(type: number, on: boolean): Buffer {
@@ -313,12 +234,4 @@ function parseLink(body: Buffer): LinkInfo {
 
 function macBytes(mac: string): Buffer {
   return Buffer.from(mac.replaceAll(':', ''), 'hex')
-}
-
-function addressBytes(address: string): Buffer {
-  return Buffer.from(address.split('.').map(Number))
-}
-
-function addressText(bytes: Buffer | undefined): string {
-  return bytes === undefined || bytes.length !== 4 ? '0.0.0.0' : bytes.join('.')
 }

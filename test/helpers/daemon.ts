@@ -244,9 +244,9 @@ export function networkTag(dataRoot: string): string {
 /** Takes away what a daemon leaves for the next one on its data root. */
 function removeNetwork(tag: string): void {
   for (const link of readdirSync('/sys/class/net')) {
-    const alias = `/sys/class/net/${link}/ifalias`
-    const isOurs =
-      link.startsWith(`bv${tag}`) || (existsSync(alias) && readFileSync(alias, 'utf8').trim() === `berth:${tag}`)
+    const file = `/sys/class/net/${link}/ifalias`
+    const alias = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
+    const isOurs = link.startsWith(`bv${tag}`) || alias === `berth:${tag}` || alias.startsWith(`berth:${tag}:`)
     if (isOurs) spawnSync('ip', ['link', 'del', link], { stdio: 'ignore' })
   }
   for (const family of ['ip', 'ip6', 'inet']) {

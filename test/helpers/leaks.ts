@@ -23,7 +23,7 @@ export function machineState(): MachineState {
   return {
     processes: readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(processKey).filter((key) => key !== ''), // biome-ignore format: one chain
     mounts: mountPoints(),
-    links: readdirSync('/sys/class/net').filter((name) => /^(?:berth\d|bv[0-9a-f]{13})/.test(name)),
+    links: readdirSync('/sys/class/net').filter((name) => /^(?:berth\d|bv[0-9a-f]{13})/.test(name) || isOurs(name)),
     tables: nftTables(),
     cgroups: globSync(['/sys/fs/cgroup/berth*', '/sys/fs/cgroup/*/berth*']),
     ipForward: readFileSync(ipForwardPath, 'utf8').trim(),
@@ -44,6 +44,12 @@ export function newLeaks(before: MachineState, after: MachineState): MachineStat
     cgroups: added('cgroups'),
     ipForward: after.ipForward,
   }
+}
+
+/** A device that a daemon made for a network says so. */
+function isOurs(link: string): boolean {
+  const alias = `/sys/class/net/${link}/ifalias`
+  return existsSync(alias) && readFileSync(alias, 'utf8').startsWith('berth:')
 }
 
 /** Pid, start time and command line: a pid alone may be another process by now. */

@@ -52,7 +52,7 @@ export function networkHost(t: TestContext): NetworkHost {
         db,
         stateDir: join(directory, 'netns'),
         logger: nullLogger,
-        config: { bip: undefined, mtu: 1500, icc: true, hostIp: '0.0.0.0', ...config },
+        config: { bip: undefined, mtu: 1500, icc: true, hostIp: '0.0.0.0', pools: [], ...config },
         instance: directory,
       })
       await last.restore(new Set(live))
@@ -61,9 +61,10 @@ export function networkHost(t: TestContext): NetworkHost {
   }
 }
 
+/** On the default bridge unless said otherwise. */
 export function sandboxRequest(name: string, options: Partial<SandboxRequest> = {}): SandboxRequest {
   const containerId = name.padEnd(64, '0')
-  return { containerId, name, hostname: name, mode: 'bridge', ports: [], ...options }
+  return { containerId, name, hostname: name, endpoints: [{ network: 'bridge' }], ports: [], ...options }
 }
 
 /** A request for a host port; a random one when none is given. */

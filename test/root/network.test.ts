@@ -39,8 +39,8 @@ test('a published port answers to the host, to neighbours and to containers', { 
   const networks = await networkHost(t).open()
   const outside = neighbour(t)
   const ports = [publish(80), publish(80, { hostIp: '127.0.0.1' })]
-  const web = await networks.setUp(sandboxRequest('web', { ports }))
-  const other = await networks.setUp(sandboxRequest('other'))
+  const web = await networks.sandboxes.setUp(sandboxRequest('web', { ports }))
+  const other = await networks.sandboxes.setUp(sandboxRequest('other'))
   serve(t, web.netnsPath, 80)
   const [endpoint] = web.endpoints
   const port = web.ports[0]?.hostPort ?? 0
@@ -63,7 +63,7 @@ test('a published port answers to the host, to neighbours and to containers', { 
 test('a port that is not published does not answer to neighbours', { skip }, async (t) => {
   const networks = await networkHost(t).open()
   const outside = neighbour(t)
-  const web = await networks.setUp(sandboxRequest('web', { ports: [publish(81)] }))
+  const web = await networks.sandboxes.setUp(sandboxRequest('web', { ports: [publish(81)] }))
   serve(t, web.netnsPath, 80)
   assert.equal(await get(`http://${web.endpoints[0]?.ipv4}/`), web.endpoints[0]?.gateway)
   // The neighbour's default route leads to the host.
@@ -74,7 +74,7 @@ test("a container's connections outwards come from the host's address", { skip }
   const networks = await networkHost(t).open()
   const outside = neighbour(t)
   serve(t, outside.netns, 8080)
-  const client = await networks.setUp(sandboxRequest('client'))
+  const client = await networks.sandboxes.setUp(sandboxRequest('client'))
   assert.equal(await get(`http://${outside.address}:8080/`, client.netnsPath), outside.hostAddress)
 })
 
@@ -87,23 +87,25 @@ test('UDP clients find the container that has the port now', { skip }, async (t)
     client.send('hello', port, '127.0.0.1')
     return await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 1000, 'nothing'))])
   }
-  const first = await networks.setUp(sandboxRequest('one', { ports: [publish(7, { protocol: 'udp' })] }))
+  const first = await networks.sandboxes.setUp(sandboxRequest('one', { ports: [publish(7, { protocol: 'udp' })] }))
   const hostPort = first.ports[0]?.hostPort ?? 0
   const stopFirst = answerUdp(t, first.netnsPath, 'one')
   assert.equal(await ask(hostPort), 'one')
   stopFirst()
-  await networks.tearDown(first.containerId)
+  await networks.sandboxes.release(first.containerId)
   await sleep(200)
   // Sent while nobody has the port: the kernel notes a flow without translation.
   assert.equal(await ask(hostPort), 'nothing')
-  const second = await networks.setUp(sandboxRequest('two', { ports: [publish(7, { protocol: 'udp', hostPort })] }))
+  const second = await networks.sandboxes.setUp(
+    sandboxRequest('two', { ports: [publish(7, { protocol: 'udp', hostPort })] }),
+  )
   answerUdp(t, second.netnsPath, 'two')
   assert.equal(await ask(hostPort), 'two')
 })
 
 test('a sandbox has the devices, addresses and routes that inspect tells', { skip }, async (t) => {
   const networks = await networkHost(t).open({ mtu: 1400 })
-  const box = await networks.setUp(sandboxRequest('box'))
+  const box = await networks.sandboxes.setUp(sandboxRequest('box'))
   const [endpoint] = box.endpoints
   const route = inNetworkNamespace(box.netnsPath, () => RouteSocket.open())
   t.after(() => route.close())
@@ -122,7 +124,7 @@ test('a sandbox has the devices, addresses and routes that inspect tells', { ski
 
 test('network none has a loopback and nothing else', { skip }, async (t) => {
   const networks = await networkHost(t).open()
-  const box = await networks.setUp(sandboxRequest('box', { mode: 'none' }))
+  const box = await networks.sandboxes.setUp(sandboxRequest('box', { endpoints: [{ network: 'none' }] }))
   const route = inNetworkNamespace(box.netnsPath, () => RouteSocket.open())
   t.after(() => route.close())
   const up = route.links().filter((link) => link.up)
@@ -137,8 +139,8 @@ test('without icc containers reach the world and published ports, not each other
   const networks = await networkHost(t).open({ icc: false })
   const outside = neighbour(t)
   serve(t, outside.netns, 8080)
-  const web = await networks.setUp(sandboxRequest('web', { ports: [publish(80)] }))
-  const other = await networks.setUp(sandboxRequest('other'))
+  const web = await networks.sandboxes.setUp(sandboxRequest('web', { ports: [publish(80)] }))
+  const other = await networks.sandboxes.setUp(sandboxRequest('other'))
   serve(t, web.netnsPath, 80)
   assert.equal(await get(`http://${web.endpoints[0]?.ipv4}/`, other.netnsPath), 'failed')
   assert.equal(await get(`http://${outside.address}:8080/`, other.netnsPath), outside.hostAddress)
@@ -149,14 +151,14 @@ test('tearDown leaves nothing and may be repeated', { skip }, async (t) => {
   const host = networkHost(t)
   const networks = await host.open()
   const request = sandboxRequest('web', { ports: [publish(80), publish(81, { hostIp: '127.0.0.1' })] })
-  const web = await networks.setUp(request)
-  await networks.tearDown(request.containerId)
-  await networks.tearDown(request.containerId)
-  assert.equal(networks.sandbox(request.containerId), undefined)
+  const web = await networks.sandboxes.setUp(request)
+  await networks.sandboxes.release(request.containerId)
+  await networks.sandboxes.release(request.containerId)
+  assert.equal(networks.sandboxes.find(request.containerId), undefined)
   assert.equal(existsSync(web.netnsPath), false)
   // Fixed ports are free again at once, although the kernel may still be taking the old elements out.
   const again = { ...request, ports: web.ports.map((port) => ({ ...port })) }
-  const second = await networks.setUp(again)
+  const second = await networks.sandboxes.setUp(again)
   assert.deepEqual(second.ports, web.ports)
   assert.notEqual(second.endpoints[0]?.ipv4, web.endpoints[0]?.ipv4)
   serve(t, second.netnsPath, 80)
@@ -171,7 +173,7 @@ test('a port that another program has is refused before anything is made', { ski
   t.after(() => server.close())
   const { port } = server.address() as { port: number }
   const request = sandboxRequest('web', { ports: [publish(80), publish(80, { hostPort: port })] })
-  await assert.rejects(networks.setUp(request), (error) => {
+  await assert.rejects(networks.sandboxes.setUp(request), (error) => {
     assert.ok(isKind(error, 'internal'))
     assert.match(
       messageOf(error),
@@ -181,9 +183,9 @@ test('a port that another program has is refused before anything is made', { ski
     )
     return true
   })
-  assert.equal(networks.sandbox(request.containerId), undefined)
+  assert.equal(networks.sandboxes.find(request.containerId), undefined)
   assert.deepEqual(readdirSync(join(host.directory, 'netns')), [])
-  const first = await networks.setUp(sandboxRequest('web'))
+  const first = await networks.sandboxes.setUp(sandboxRequest('web'))
   assert.ok(first.endpoints[0]?.ipv4)
 })
 
@@ -192,8 +194,8 @@ test('restore keeps what lives, drops the rest and repairs what is gone', { skip
   const first = await host.open()
   const keep = sandboxRequest('keep', { ports: [publish(80)] })
   const drop = sandboxRequest('drop', { ports: [publish(80)] })
-  const kept = await first.setUp(keep)
-  await first.setUp(drop)
+  const kept = await first.sandboxes.setUp(keep)
+  await first.sandboxes.setUp(drop)
   serve(t, kept.netnsPath, 80)
   const url = `http://127.0.0.1:${kept.ports[0]?.hostPort}/`
   assert.notEqual(await get(url), 'failed')
@@ -201,8 +203,8 @@ test('restore keeps what lives, drops the rest and repairs what is gone', { skip
   assert.notEqual(await get(url), 'failed', 'works on without the daemon')
 
   const second = await host.open({}, [keep.containerId])
-  assert.deepEqual(second.sandbox(keep.containerId), kept)
-  assert.equal(second.sandbox(drop.containerId), undefined)
+  assert.deepEqual(second.sandboxes.find(keep.containerId), kept)
+  assert.equal(second.sandboxes.find(drop.containerId), undefined)
   assert.equal(readdirSync(join(host.directory, 'netns')).length, 1)
   assert.notEqual(await get(url), 'failed')
 
@@ -219,7 +221,7 @@ test('restore keeps what lives, drops the rest and repairs what is gone', { skip
 
   // The same, noticed by the next start.
   await runNft(`delete table ip ${tableOf(veth)}`)
-  const late = await third.setUp(sandboxRequest('late', { ports: [publish(80)] }))
+  const late = await third.sandboxes.setUp(sandboxRequest('late', { ports: [publish(80)] }))
   serve(t, late.netnsPath, 80)
   assert.notEqual(await get(`http://127.0.0.1:${late.ports[0]?.hostPort}/`), 'failed')
   assert.notEqual(await get(url), 'failed')
@@ -236,7 +238,7 @@ test('daemons side by side take different bridges and ranges', { skip }, async (
   assert.equal(new Set(devices.map((device) => device.device)).size, 3)
   assert.equal(new Set(devices.map((device) => device.subnet)).size, 3)
   const boxes = await Promise.all(
-    all.map((networks) => networks.setUp(sandboxRequest('web', { ports: [publish(80)] }))),
+    all.map((networks) => networks.sandboxes.setUp(sandboxRequest('web', { ports: [publish(80)] }))),
   )
   for (const box of boxes) serve(t, box.netnsPath, 80)
   for (const box of boxes) assert.notEqual(await get(`http://127.0.0.1:${box.ports[0]?.hostPort}/`), 'failed')
@@ -252,7 +254,7 @@ test('bip gives the bridge its address', { skip }, async (t) => {
   const networks = await host.open({ bip: '10.77.199.9/28' })
   const network = networks.inspect('bridge')
   assert.deepEqual(network.ipam, [{ subnet: '10.77.199.0/28', gateway: '10.77.199.9' }])
-  const box = await networks.setUp(sandboxRequest('box'))
+  const box = await networks.sandboxes.setUp(sandboxRequest('box'))
   assert.equal(box.endpoints[0]?.ipv4, '10.77.199.10')
   const route = RouteSocket.open()
   t.after(() => route.close())
@@ -267,16 +269,16 @@ test('forty set-ups and tear-downs at once leave nothing', { skip }, async (t) =
   const host = networkHost(t)
   const networks = await host.open()
   const requests = Array.from({ length: 40 }, (_, index) => sandboxRequest(`c${index}x`, { ports: [publish(80)] }))
-  const boxes = await Promise.all(requests.map((request) => networks.setUp(request)))
+  const boxes = await Promise.all(requests.map((request) => networks.sandboxes.setUp(request)))
   assert.equal(new Set(boxes.map((box) => box.endpoints[0]?.ipv4)).size, 40)
   assert.equal(new Set(boxes.map((box) => box.ports[0]?.hostPort)).size, 40)
   const [veth = ''] = linkNames('bv').filter((name) =>
     name.endsWith(boxes[0]?.endpoints[0]?.endpointId.slice(0, 8) ?? '?'),
   )
-  await Promise.all(requests.map((request) => networks.tearDown(request.containerId)))
+  await Promise.all(requests.map((request) => networks.sandboxes.release(request.containerId)))
   assert.deepEqual(readdirSync(join(host.directory, 'netns')), [])
   await networks.close()
-  assert.doesNotMatch(await tableText(tableOf(veth)), /elements/)
+  assert.doesNotMatch(await tableText(tableOf(veth)), /elements = \{ (tcp|udp)/)
   await host.open()
   assert.deepEqual(linkNames(veth.slice(0, 7)), [])
 })
@@ -293,16 +295,16 @@ test('restore cleans up after a daemon that was killed at any moment', { skip },
     assert.deepEqual(readdirSync(join(host.directory, 'netns')), [])
     assert.deepEqual(networks.inspect('bridge').containers, [])
     const { veth, box } = await firstVeth(networks)
-    await networks.tearDown(box.containerId)
+    await networks.sandboxes.release(box.containerId)
     await networks.close()
-    assert.doesNotMatch(await tableText(tableOf(veth)), /elements/)
+    assert.doesNotMatch(await tableText(tableOf(veth)), /elements = \{ (tcp|udp)/)
     await host.open()
     assert.deepEqual(linkNames(veth.slice(0, 7)), [])
   }
 })
 
 async function firstVeth(networks: Networks): Promise<{ veth: string; box: Sandbox }> {
-  const box = await networks.setUp(sandboxRequest('probe', { ports: [publish(80)] }))
+  const box = await networks.sandboxes.setUp(sandboxRequest('probe', { ports: [publish(80)] }))
   const end = box.endpoints[0]?.endpointId.slice(0, 8) ?? '?'
   return { box, veth: linkNames('bv').find((name) => name.endsWith(end)) ?? '' }
 }

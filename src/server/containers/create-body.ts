@@ -1,5 +1,6 @@
 import type { ContainerConfig, HostConfig, NetworkingConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
+import { decodeEndpoint } from '../networks/bodies.ts'
 import { containerConfigFields, hostConfigFields, readFields } from './fields.ts'
 
 /** The three parts of the body of `POST /containers/create`. */
@@ -37,10 +38,11 @@ export function decodeConfigBody(body: unknown): ContainerConfig | undefined {
 
 function endpointsOf(networking: object): NonNullable<NetworkingConfig['EndpointsConfig']> {
   const endpoints = part(networking, 'EndpointsConfig')
-  for (const [name, settings] of Object.entries(endpoints)) {
-    if (settings !== null) asObject(settings, `EndpointsConfig[${name}]`)
-  }
-  return endpoints as NonNullable<NetworkingConfig['EndpointsConfig']>
+  const entries = Object.entries(endpoints).map(([name, settings]) => {
+    const given = settings === null ? {} : asObject(settings, `EndpointsConfig[${name}]`)
+    return [name, decodeEndpoint(given)] as const
+  })
+  return Object.fromEntries(entries)
 }
 
 /** A member that is an object, found by name without regard to case; {} when it is not there. */

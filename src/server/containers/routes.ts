@@ -138,7 +138,7 @@ function action(verb: string, work: (call: Call, id: string) => Promise<void>, s
 async function create(backend: ContainerBackend, call: Call): Promise<void> {
   const { exchange, query, apiVersion } = call
   const body = upgradeCreateBody(decodeCreateBody(await exchange.readJson()), apiVersion)
-  refuseUnsupported(body.config, body.hostConfig, body.networkingConfig)
+  refuseUnsupported(body.config, body.hostConfig)
   const created = await backend.create({
     ...body,
     name: readContainerName(query.text('name')),

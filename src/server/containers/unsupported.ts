@@ -2,7 +2,7 @@
  *  two tables' classes: honoured (by the container backend, which checks values), inert (has no effect on
  *  Linux, in Docker neither), or refused unless its value means "not asked for". A field that is added to the
  *  API types is a compile error here until it has a class. */
-import type { ContainerConfig, EndpointSettings, HostConfig, NetworkingConfig } from '../../api/index.ts'
+import type { ContainerConfig, HostConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 
@@ -121,25 +121,11 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   Init: honoured,
 }
 
-/** What a client may ask of its membership in a network. The rest of EndpointSettings is the engine's to fill. */
-const endpointClasses: Readonly<Partial<Record<keyof EndpointSettings, FieldClass>>> = {
-  IPAMConfig: isUnset,
-  Links: isUnset,
-  Aliases: isUnset,
-  DriverOpts: isUnset,
-  GwPriority: isUnset,
-}
-
 /** Throws for the first field which asks for something the engine doesn't do, naming it: `invalidArgument` with the
  *  reason when it can't be done, `notImplemented` when it is not built. */
-export function refuseUnsupported(
-  config: ContainerConfig,
-  hostConfig: HostConfig,
-  networkingConfig: NetworkingConfig,
-): void {
+export function refuseUnsupported(config: ContainerConfig, hostConfig: HostConfig): void {
   refuseFields('Config', config, configClasses)
   refuseFields('HostConfig', hostConfig, hostClasses)
-  refuseEndpoints(hostConfig.NetworkMode || 'default', networkingConfig)
 }
 
 function refuseFields(owner: string, value: object, classes: Readonly<Record<string, FieldClass | undefined>>): void {
@@ -152,36 +138,6 @@ function refuseFields(owner: string, value: object, classes: Readonly<Record<str
     if (refusal !== undefined) throw invalidArgument(`${owner}.${name} ${shorten(member)}: ${refusal(member)}`)
     throw notImplementedHere(`${owner}.${name} ${shorten(member)}`)
   }
-}
-
-function refuseEndpoints(networkMode: string, { EndpointsConfig }: NetworkingConfig): void {
-  for (const [network, settings] of Object.entries(EndpointsConfig ?? {})) {
-    if (!isSameNetwork(network, networkMode)) {
-      throw notImplementedHere(
-        `NetworkingConfig.EndpointsConfig[${JSON.stringify(network)}] beside network ${networkMode}`,
-      )
-    }
-    if (predefinedNetworks.has(network)) refuseOnPredefined(settings ?? {})
-    refuseFields(`EndpointsConfig[${JSON.stringify(network)}]`, settings ?? {}, endpointClasses)
-  }
-}
-
-const predefinedNetworks: ReadonlySet<string> = new Set(['default', 'bridge', 'host', 'none'])
-
-/** What Docker too has for networks of the user's own only. */
-function refuseOnPredefined({ IPAMConfig, Aliases }: EndpointSettings): void {
-  if (!isUnset(IPAMConfig?.IPv4Address) || !isUnset(IPAMConfig?.IPv6Address)) {
-    throw invalidArgument('user specified IP address is supported on user defined networks only')
-  }
-  if (!isUnset(Aliases)) {
-    throw invalidArgument('network-scoped alias is supported only for containers in user defined networks')
-  }
-}
-
-/** `default` is the bridge network under another name. */
-function isSameNetwork(left: string, right: string): boolean {
-  const canonical = (name: string) => (name === 'default' ? 'bridge' : name)
-  return canonical(left) === canonical(right)
 }
 
 /** The zero value of any type, also when its members are all zero. */

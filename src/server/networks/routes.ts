@@ -1,12 +1,14 @@
+import { notFound } from '../../base/index.ts'
 import { decodeFilters } from '../../http/index.ts'
-import { pathParameter, type Route } from '../route.ts'
+import { type Call, pathParameter, type Route } from '../route.ts'
 import type { NetworkBackend } from './backend.ts'
+import { decodeConnect, decodeCreate, decodeDisconnect } from './bodies.ts'
 
 const pruneFilters: ReadonlySet<string> = new Set(['label', 'label!', 'until'])
 
 const listFilters: ReadonlySet<string> = new Set(['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'])
 
-/** The `/networks` routes that are built. */
+/** The `/networks` routes. */
 export function networkRoutes(backend: NetworkBackend): readonly Route[] {
   return [
     {
@@ -22,17 +24,50 @@ export function networkRoutes(backend: NetworkBackend): readonly Route[] {
     },
     {
       method: 'POST',
+      pattern: '/networks/create',
+      handle: async ({ exchange }) =>
+        exchange.sendJson(201, await backend.create(decodeCreate(await exchange.readJson()))),
+    },
+    {
+      method: 'POST',
       pattern: '/networks/prune',
-      handle: async ({ exchange, query }) => {
-        decodeFilters(query.text('filters'), pruneFilters)
-        // Only the predefined networks exist, which no prune removes.
-        exchange.sendJson(200, { NetworksDeleted: null })
+      handle: async ({ exchange, query }) =>
+        exchange.sendJson(200, await backend.prune(decodeFilters(query.text('filters'), pruneFilters))),
+    },
+    { method: 'GET', pattern: '/networks/{id}', handle: (call) => inspect(backend, call) },
+    {
+      method: 'DELETE',
+      pattern: '/networks/{id}',
+      handle: async (call) => {
+        await backend.remove(pathParameter(call, 'id'))
+        call.exchange.sendEmpty(204)
       },
     },
     {
-      method: 'GET',
-      pattern: '/networks/{id}',
-      handle: async (call) => call.exchange.sendJson(200, await backend.inspect(pathParameter(call, 'id'))),
+      method: 'POST',
+      pattern: '/networks/{id}/connect',
+      handle: async (call) => {
+        const { Container: container, EndpointConfig: settings } = decodeConnect(await call.exchange.readJson())
+        await backend.connect(pathParameter(call, 'id'), container ?? '', settings ?? {})
+        call.exchange.sendEmpty(200)
+      },
+    },
+    {
+      method: 'POST',
+      pattern: '/networks/{id}/disconnect',
+      handle: async (call) => {
+        const { Container: container, Force: force } = decodeDisconnect(await call.exchange.readJson())
+        await backend.disconnect(pathParameter(call, 'id'), container ?? '', { force: force === true })
+        call.exchange.sendEmpty(200)
+      },
     },
   ]
+}
+
+/** `verbose` adds what swarm services have of a network: there are none. */
+async function inspect(backend: NetworkBackend, call: Call): Promise<void> {
+  const id = pathParameter(call, 'id')
+  const scope = call.query.text('scope')
+  if (scope !== '' && scope !== 'local') throw notFound(`network ${id} not found`)
+  call.exchange.sendJson(200, await backend.inspect(id))
 }

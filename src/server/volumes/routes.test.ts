@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Network, Volume } from '../../api/index.ts'
+import type { Volume } from '../../api/index.ts'
 import { startTestApi } from '../testing/fake-backends.ts'
 
 const volume: Volume = { Name: 'v', Driver: 'local', Mountpoint: '/m', Labels: {}, Scope: 'local', Options: {} }
@@ -40,15 +40,4 @@ test('volumes', async () => {
   ])
   assert.equal((await api.request('POST', '/volumes/create')).status, 400)
   assert.equal((await api.request('PUT', '/volumes/v', { json: {} })).status, 503)
-})
-
-test('networks', async () => {
-  const network = { Name: 'bridge', Id: 'n', Containers: { c: {} } } as unknown as Network
-  await using api = await startTestApi({
-    networks: { list: async () => [network], inspect: async () => network },
-  })
-  assert.deepEqual((await api.request('GET', '/networks')).json(), [{ ...network, Containers: {} }])
-  assert.deepEqual((await api.request('GET', '/networks/bridge')).json(), network)
-  assert.equal((await api.request('GET', '/networks?filters={"x":["y"]}')).status, 400)
-  assert.equal((await api.request('DELETE', '/networks/x')).status, 501)
 })

@@ -1,0 +1,142 @@
+/** connect and disconnect: a container joins or leaves a network. One that runs does so at once, any other when it starts.
+ *  Killed midway: the leases say what a running container is on, and a boot makes devices fit them; the record is written
+ *  last, so that a connect that nobody was told of is at most forgotten at the next start. */
+import type { EndpointSettings } from '../api/index.ts'
+import { BerthError, conflict, invalidArgument } from '../base/index.ts'
+import type { EndpointInfo, NetworkRecord, Sandbox, SandboxOwner } from '../network/index.ts'
+import { type ContainerRecord, withChanges } from './container-record.ts'
+import type { ContainerContext } from './dependencies.ts'
+import { publishNetwork } from './events.ts'
+import { checkEndpoint, endpointRequest, type Membership, membershipsOf, userSettings } from './memberships.ts'
+import { networkName } from './namespaces.ts'
+import { hasNames, nameServers, updateOwnAddresses, writeResolvConf } from './network-files.ts'
+import { portRequests } from './port-requests.ts'
+import { isUp } from './state.ts'
+
+/** Lets a container join a network. Throws `forbidden` when it is on it. */
+export async function connectContainer(
+  context: ContainerContext,
+  idOrName: string,
+  network: NetworkRecord,
+  given: EndpointSettings,
+): Promise<void> {
+  const { id } = context.containers.get(idOrName)
+  await context.locks.run(id, async () => {
+    const record = context.containers.get(id)
+    checkState(record, 'connected to', network)
+    checkModes(record, network)
+    const settings = userSettings(given)
+    checkEndpoint(network.name, settings)
+    const memberships = membershipsOf(record)
+    if (memberships.some((one) => one.network === network.name)) {
+      throw new BerthError('forbidden', `endpoint with name ${record.name} already exists in network ${network.name}`)
+    }
+    const membership = { network: network.name, settings }
+    if (isUp(record.state.status)) await connectRunning(context, record, membership)
+    saveNetworks(context, id, [...memberships, membership])
+    if (isUp(record.state.status)) publishNetwork(context, record, network, 'connect')
+  })
+}
+
+/** Takes a container out of a network. Throws `forbidden` when it is not on it. */
+export async function disconnectContainer(
+  context: ContainerContext,
+  idOrName: string,
+  network: NetworkRecord,
+): Promise<void> {
+  const { id } = context.containers.get(idOrName)
+  await context.locks.run(id, async () => {
+    const record = context.containers.get(id)
+    checkState(record, 'disconnected from', network)
+    if (network.driver === 'host' || networkName(record) === 'host') throw hostConflict()
+    const memberships = membershipsOf(record)
+    const isMember = ({ network: name }: Membership) => name === network.name || name === network.id
+    if (!memberships.some(isMember)) {
+      throw new BerthError('forbidden', `container ${id} is not connected to network ${network.name}`)
+    }
+    if (isUp(record.state.status)) await disconnectRunning(context, record, network)
+    saveNetworks(
+      context,
+      id,
+      memberships.filter((one) => !isMember(one)),
+    )
+    if (isUp(record.state.status)) publishNetwork(context, record, network, 'disconnect')
+  })
+}
+
+/** What the network has to know of the container, besides its endpoints. */
+export function sandboxOwner(context: ContainerContext, record: ContainerRecord): SandboxOwner {
+  return {
+    containerId: record.id,
+    name: record.name,
+    hostname: record.config.Hostname ?? '',
+    ports: portRequests(record.config, record.hostConfig),
+    upstream: nameServers(context, record),
+  }
+}
+
+async function connectRunning(
+  context: ContainerContext,
+  record: ContainerRecord,
+  membership: Membership,
+): Promise<void> {
+  const { sandboxes } = context.networks
+  const before = sandboxes.find(record.id)?.endpoints ?? []
+  const sandbox = await sandboxes.connect(sandboxOwner(context, record), endpointRequest(membership))
+  updateFiles(context, record, before, sandbox)
+}
+
+async function disconnectRunning(
+  context: ContainerContext,
+  record: ContainerRecord,
+  { id }: NetworkRecord,
+): Promise<void> {
+  const { sandboxes } = context.networks
+  const before = sandboxes.find(record.id)?.endpoints ?? []
+  updateFiles(context, record, before, await sandboxes.disconnect(record.id, id))
+}
+
+function updateFiles(
+  context: ContainerContext,
+  record: ContainerRecord,
+  before: readonly EndpointInfo[],
+  sandbox: Sandbox,
+): void {
+  updateOwnAddresses(context, record, before, sandbox.endpoints)
+  if (hasNames({ endpoints: before }) !== hasNames(sandbox)) writeResolvConf(context, record, sandbox)
+}
+
+/** The record as it is by now, with these networks. */
+function saveNetworks(context: ContainerContext, id: string, memberships: readonly Membership[]): void {
+  const record = context.containers.find(id)
+  if (record === undefined) return
+  const networks = Object.fromEntries(memberships.map(({ network, settings }) => [network, settings]))
+  context.containers.save(withChanges(record, { networks }))
+}
+
+function checkState(record: ContainerRecord, what: string, network: NetworkRecord): void {
+  const { status } = record.state
+  if (status !== 'removing' && status !== 'dead') return
+  throw conflict(`Container ${record.id} is marked for removal and cannot be ${what} the network ${network.name}`)
+}
+
+function checkModes(record: ContainerRecord, network: NetworkRecord): void {
+  const mode = networkName(record)
+  if (mode.startsWith('container:')) {
+    throw invalidArgument(
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    )
+  }
+  if (mode === 'host' || network.driver === 'host') throw hostConflict()
+  const memberships = membershipsOf(record)
+  const isAlone = (name: string) => name === 'none'
+  if (memberships.some((one) => isAlone(one.network)) || (network.name === 'none' && memberships.length > 0)) {
+    throw invalidArgument(
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    )
+  }
+}
+
+function hostConflict(): BerthError {
+  return invalidArgument('container cannot be disconnected from host network or connected to host network')
+}

@@ -1,0 +1,120 @@
+/** Which ports of the host a container takes, and where connections to them go. Pure. */
+import { BerthError, notImplemented } from '../base/index.ts'
+import type { FirewallNetwork, Forwarding } from './firewall-rules.ts'
+import { defaultGateway } from './gateway.ts'
+import { canonicalAddress, type Family, isAddress, parseCidr } from './ip.ts'
+import type { EndpointRecord, NetworkRecord, PortRequest, PublishedPort } from './network-record.ts'
+import type { PortDemand } from './port-allocator.ts'
+import type { SandboxRecord } from './sandbox-index.ts'
+
+/** Where a network is found by its id. */
+export interface NetworkLookup {
+  get(id: string): NetworkRecord | undefined
+}
+
+/** The endpoint through which a family's ports are published: the one with the default gateway, if it is a bridge's. */
+function publishing(
+  endpoints: readonly EndpointRecord[],
+  networks: NetworkLookup,
+  family: Family,
+): { readonly endpoint: EndpointRecord; readonly network: NetworkRecord } | undefined {
+  const endpoint = defaultGateway(endpoints, family)
+  const network = endpoint === undefined ? undefined : networks.get(endpoint.networkId)
+  return endpoint === undefined || network?.driver !== 'bridge' ? undefined : { endpoint, network }
+}
+
+/** The ports to take for a container on these networks. None where no network publishes (`none`, internal ones, macvlan).
+ *  `hostIp` is the daemon's default address. Throws `notImplemented` for a host address of a family that the container
+ *  does not have. */
+export function portDemands(
+  requests: readonly PortRequest[],
+  endpoints: readonly EndpointRecord[],
+  networks: NetworkLookup,
+  hostIp: string,
+): { readonly demands: readonly PortDemand[]; readonly routed: readonly PublishedPort[] } {
+  const demands: PortDemand[] = []
+  const routed: PublishedPort[] = []
+  const ways = { 4: publishing(endpoints, networks, 4), 6: publishing(endpoints, networks, 6) }
+  if (ways[4] === undefined && ways[6] === undefined) return { demands, routed }
+  for (const request of requests) {
+    const hostIps = hostAddresses(request, ways, hostIp)
+    const translated = hostIps.filter((address) => !isRouted(ways[familyOf(address)]?.network, familyOf(address)))
+    for (const address of hostIps) {
+      const way = ways[familyOf(address)]
+      if (translated.includes(address) || way === undefined) continue
+      // Known again by the container's own address.
+      const own = familyOf(address) === 4 ? way.endpoint.ipv4 : way.endpoint.ipv6
+      const { protocol, containerPort } = request
+      routed.push({ protocol, containerPort, hostIp: own, hostPort: containerPort })
+    }
+    if (translated.length > 0) demands.push({ ...request, hostIps: translated })
+  }
+  return { demands, routed }
+}
+
+/** Where connections to a container's ports go now. */
+export function forwardingsOf(record: SandboxRecord, networks: NetworkLookup): Forwarding[] {
+  const ways = { 4: publishing(record.endpoints, networks, 4), 6: publishing(record.endpoints, networks, 6) }
+  return record.ports.flatMap((port) => {
+    const family = familyOf(port.hostIp)
+    const way = ways[family]
+    if (way === undefined) return []
+    const address = family === 4 ? way.endpoint.ipv4 : way.endpoint.ipv6
+    return [{ port, address, ...(isRouted(way.network, family) ? { routed: true } : {}) }]
+  })
+}
+
+/** True for a port that is open at the container's own address. */
+export function isRoutedPort(port: PublishedPort, endpoints: readonly { ipv4: string; ipv6: string }[]): boolean {
+  return endpoints.some(({ ipv4, ipv6 }) => port.hostIp === ipv4 || port.hostIp === ipv6)
+}
+
+/** A network as the packet filter has to know it; undefined when it has no bridge. */
+export function firewallNetwork(record: NetworkRecord): FirewallNetwork | undefined {
+  const { bridge } = record
+  if (bridge === undefined || record.ipam.length === 0) return undefined
+  return {
+    id: record.id,
+    device: bridge.device,
+    subnets: record.ipam.map(({ subnet }) => parseCidr(subnet).subnet),
+    icc: bridge.icc,
+    internal: record.internal,
+    masquerade: bridge.masquerade,
+    gatewayModes: { 4: bridge.gatewayMode4, 6: bridge.gatewayMode6 },
+    sourceAddresses: { 4: bridge.sourceAddress4, 6: bridge.sourceAddress6 },
+  }
+}
+
+type Ways = Readonly<Record<Family, ReturnType<typeof publishing>>>
+
+/** The host's addresses that a port is wanted on. */
+function hostAddresses(request: PortRequest, ways: Ways, fallback: string): string[] {
+  if (request.hostIp !== '') {
+    const address = hostAddress(request.hostIp)
+    if (ways[familyOf(address)] === undefined) {
+      throw notImplemented(
+        `publishing on ${request.hostIp}: the container has no IPv${familyOf(address)} address to forward to, and forwarding between the families is not implemented in this version of Berth`,
+      )
+    }
+    return [address]
+  }
+  const own = ways[4]?.network.bridge?.hostBinding || fallback
+  // Without a certain address, all of both families.
+  if (own !== '0.0.0.0') return ways[familyOf(own)] === undefined ? [] : [hostAddress(own)]
+  return [...(ways[4] === undefined ? [] : ['0.0.0.0']), ...(ways[6] === undefined ? [] : ['::'])]
+}
+
+function hostAddress(text: string): string {
+  const plain = text.replace(/^\[(.*)\]$/, '$1')
+  if (!isAddress(plain)) throw new BerthError('invalidArgument', `invalid IP address: ${text}`)
+  return canonicalAddress(plain)
+}
+
+function isRouted(network: NetworkRecord | undefined, family: Family): boolean {
+  const mode = family === 4 ? network?.bridge?.gatewayMode4 : network?.bridge?.gatewayMode6
+  return mode === 'routed'
+}
+
+function familyOf(address: string): Family {
+  return address.includes(':') ? 6 : 4
+}
