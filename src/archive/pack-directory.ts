@@ -5,6 +5,7 @@
 import { type BigIntStats, constants, fstatSync, lstatSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 import type { AbortOptions } from '../base/index.ts'
 import { errnoOf } from '../base/index.ts'
+import { containerIdOf, type IdMappings } from '../oci/index.ts'
 import { closeFd, dataRuns, getXattr, listXattrs, openAt, openFd } from '../sys/index.ts'
 import { decodeName, nameBytes } from './entry-name.ts'
 import { fdPath, toName } from './layer-tree.ts'
@@ -27,6 +28,8 @@ export interface PackOptions extends AbortOptions {
   /** Take along every extended attribute that is the file's own, access control lists among them; without it only those
    *  that layers have. */
   readonly allXattrs?: boolean
+  /** Owners are told as this user namespace has them. */
+  readonly mappings?: IdMappings | undefined
 }
 
 /** Small pieces are gathered into chunks of about this size. */
@@ -76,7 +79,7 @@ class Packer {
     try {
       const { includeRoot = false, prefix } = this.#options
       const name = prefix ?? (includeRoot ? './' : undefined)
-      if (name !== undefined) yield formatTarHeader(entryOf(name, root, '.', statOf(root, '.'), this.#options))
+      if (name !== undefined) yield this.#header(entryOf(name, root, '.', statOf(root, '.'), this.#options))
       yield* this.#packNames(root, prefix ?? '')
     } finally {
       closeFd(root)
@@ -115,18 +118,22 @@ class Packer {
     const entry = tolerateGone(() => entryOf(path, directory, name, status, this.#options))
     if (entry === undefined) return
     let isPacked = true
-    if (first !== undefined) yield formatTarHeader({ ...entry, type: 'link', linkPath: first, sizeBytes: 0 })
+    if (first !== undefined) yield this.#header({ ...entry, type: 'link', linkPath: first, sizeBytes: 0 })
     else if (status.isFile()) isPacked = yield* packFile(directory, name, path, this.#options)
-    else yield formatTarHeader(entry)
+    else yield this.#header(entry)
     // A name that went before it was packed is nothing that another can link to.
     if (key !== undefined && first === undefined && isPacked) this.#links.set(key, path)
+  }
+
+  #header(entry: TarEntryInput): Buffer {
+    return formatTarHeader(withOwnerInside(entry, this.#options))
   }
 
   *#packTree(parent: number, name: string, path: string): Iterable<Buffer> {
     const directory = tolerateGone(() => openAt(parent, toName(name), constants.O_RDONLY | constants.O_DIRECTORY))
     if (directory === undefined) return
     try {
-      yield formatTarHeader(entryOf(`${path}/`, directory, '.', statOf(directory, '.'), this.#options))
+      yield this.#header(entryOf(`${path}/`, directory, '.', statOf(directory, '.'), this.#options))
       if (this.#options.overlay === true && isOpaque(directory)) {
         yield formatTarHeader({ type: 'file', path: `${path}/${formatOpaque()}`, mode: 0 })
       }
@@ -135,6 +142,12 @@ class Packer {
       closeFd(directory)
     }
   }
+}
+
+function withOwnerInside<T extends TarEntryInput>(entry: T, { mappings }: PackOptions): T {
+  if (mappings === undefined) return entry
+  const uid = containerIdOf(mappings.uids, entry.uid ?? 0)
+  return { ...entry, uid, gid: containerIdOf(mappings.gids, entry.gid ?? 0) }
 }
 
 /** False when there is no such file any more. */
@@ -152,7 +165,8 @@ function* packFile(
     const status = fstatSync(fd, { bigint: true })
     if (!status.isFile()) return false
     const sizeBytes = Number(status.size)
-    const entry = { ...entryOf(path, directory, name, status, options), xattrs: readXattrs(fd, options), sizeBytes }
+    const plain = { ...entryOf(path, directory, name, status, options), xattrs: readXattrs(fd, options), sizeBytes }
+    const entry = withOwnerInside(plain, options)
     // Fewer blocks than bytes: there may be holes.
     const runs = options.sparse === true && status.blocks * 512n < status.size ? dataRuns(fd, sizeBytes) : undefined
     if (runs !== undefined && isSparse(sizeBytes, runs)) {

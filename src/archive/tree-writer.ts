@@ -4,6 +4,7 @@
  *  name that is never followed. */
 import { chmodSync, constants, fstatSync, readdirSync } from 'node:fs'
 import { BerthError, errnoOf, invalidArgument, isBerthError, messageOf } from '../base/index.ts'
+import { hostIdOf, type IdMappings } from '../oci/index.ts'
 import {
   chmodFd,
   chownAt,
@@ -36,6 +37,8 @@ export interface TreeWriterOptions {
   /** Where in the tree the archive's root is; an existing directory, without leading slash, '' for the root. */
   readonly destination: string
   readonly owner: TreeOwner
+  /** Owners are numbers of this user namespace. */
+  readonly mappings?: IdMappings | undefined
   /** Refuse to replace a directory by something else, and the other way round. */
   readonly noOverwriteDirNonDir?: boolean
   /** Give the destination itself what the archive's entry for its root says. */
@@ -213,13 +216,21 @@ export class TreeWriter implements TarHandler, Disposable {
   }
 
   #chown(fd: number, name: string, { uid, gid, path }: TarEntry): void {
-    const { owner } = this.#options
+    const { owner, mappings } = this.#options
     if (owner === 'writer') return
     const wanted = owner === 'archive' ? { uid, gid } : owner
     if (wanted.uid < 0 || wanted.gid < 0 || wanted.uid >= noId || wanted.gid >= noId) {
       throw invalidArgument(`${path} has a bad owner ${uid}:${gid}`)
     }
-    chownAt(fd, name, wanted.uid, wanted.gid)
+    if (mappings === undefined) {
+      chownAt(fd, name, wanted.uid, wanted.gid)
+      return
+    }
+    const [hostUid, hostGid] = [hostIdOf(mappings.uids, wanted.uid), hostIdOf(mappings.gids, wanted.gid)]
+    if (hostUid === undefined || hostGid === undefined) {
+      throw invalidArgument(`${path}: the container's user namespace has no owner ${wanted.uid}:${wanted.gid}`)
+    }
+    chownAt(fd, name, hostUid, hostGid)
   }
 
   #clear(entry: TarEntry, place: EntryPlace, parent: number, found: FileStatus): void {

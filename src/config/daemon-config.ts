@@ -10,6 +10,8 @@ import { type DaemonOption, type DaemonOptionName, daemonOptions } from './daemo
 import { checkFixedChoices } from './fixed-choices.ts'
 import { mergeReloadable, mergeValues, parseConfigFile, parseFlags, type RawValues } from './parse-options.ts'
 import { type RegistriesConfig, registriesConfig } from './registries-config.ts'
+import { type RuntimeConfig, runtimesConfig } from './runtimes-config.ts'
+import { seccompProfile } from './security-config.ts'
 import { type ListenAddress, parseBytes, parseCidr, parseHost, parseUlimit, type UlimitDefault } from './values.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
@@ -39,6 +41,9 @@ export interface DaemonConfig {
   readonly liveRestore: boolean
   /** What clients are told; nothing depends on it. */
   readonly experimental: boolean
+  /** Whose subordinate ids containers get (see `UserRemap`); undefined: containers use the host's ids. */
+  readonly usernsRemap: string | undefined
+  readonly selinux: boolean
   /** Oldest API version that is answered; some programs (skopeo, podman) still ask for 1.22. */
   readonly minApiVersion: string
   readonly shutdownTimeoutSeconds: number
@@ -64,7 +69,9 @@ export interface DaemonConfig {
   }
   readonly containers: {
     readonly defaultRuntime: string
-    readonly runtimes: Readonly<Record<string, string>>
+    readonly runtimes: Readonly<Record<string, RuntimeConfig>>
+    /** A profile's text, `builtin` or `unconfined`. */
+    readonly seccompProfile: string
     readonly ulimits: readonly UlimitDefault[]
     readonly shmSizeBytes: number
     /** Where devices are described (CDI), later ones before earlier ones. */
@@ -167,7 +174,7 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
     configFile,
     dataRoot,
     execRoot,
-    instance: dataRoot === defaultDataRoot ? '' : createHash('sha256').update(dataRoot).digest('hex').slice(0, 6),
+    instance: instanceOf(dataRoot),
     hosts: (hosts.length === 0 ? ['unix:///run/berth.sock'] : hosts).map(parseHost),
     dockerSocket: text(raw, 'dockerSocket'),
     group: text(raw, 'group'),
@@ -179,6 +186,8 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
     labels: list(raw, 'label').map(checkLabel),
     liveRestore: raw.liveRestore !== false,
     experimental: raw.experimental === true,
+    usernsRemap: text(raw, 'usernsRemap') || undefined,
+    selinux: raw.selinuxEnabled === true,
     minApiVersion: checkMinApiVersion(
       text(raw, 'minApiVersion') ?? process.env.DOCKER_MIN_API_VERSION ?? minApiVersion,
     ),
@@ -191,6 +200,15 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
     network: networkConfig(raw),
     containers: containersConfig(raw),
   })
+}
+
+/** The same configuration on other roots. */
+export function withRoots(config: DaemonConfig, dataRoot: string, execRoot: string): DaemonConfig {
+  return deepFreeze({ ...config, dataRoot, execRoot, instance: instanceOf(dataRoot) })
+}
+
+function instanceOf(dataRoot: string): string {
+  return dataRoot === defaultDataRoot ? '' : createHash('sha256').update(dataRoot).digest('hex').slice(0, 6)
 }
 
 function checkMinApiVersion(version: string): string {
@@ -221,18 +239,8 @@ function networkConfig(raw: RawValues): DaemonConfig['network'] {
   }
 }
 
-function runtimesConfig(raw: RawValues): Pick<DaemonConfig['containers'], 'runtimes' | 'defaultRuntime'> {
-  const runtimes: Record<string, string> = { crun: 'crun', ...(isOnPath('runc') ? { runc: 'runc' } : {}) }
-  for (const [name, value] of Object.entries((raw.runtimes ?? {}) as Record<string, { path?: unknown } | null>)) {
-    const path = value?.path
-    if (typeof path !== 'string' || path === '') throw invalidArgument(`runtimes: "${name}" needs a "path"`)
-    runtimes[name] = path
-  }
-  for (const item of list(raw, 'addRuntime')) {
-    const [, name, path] = /^([^=]+)=(.+)$/.exec(item) ?? []
-    if (name === undefined || path === undefined) throw invalidArgument(`invalid runtime "${item}": expected NAME=PATH`)
-    runtimes[name] = path
-  }
+function defaultRuntimeConfig(raw: RawValues): Pick<DaemonConfig['containers'], 'runtimes' | 'defaultRuntime'> {
+  const runtimes = runtimesConfig(raw)
   const defaultRuntime = text(raw, 'defaultRuntime') ?? 'crun'
   if (runtimes[defaultRuntime] === undefined) {
     throw invalidArgument(`specified default runtime '${defaultRuntime}' does not exist`)
@@ -243,7 +251,7 @@ function runtimesConfig(raw: RawValues): Pick<DaemonConfig['containers'], 'runti
 function containersConfig(raw: RawValues): DaemonConfig['containers'] {
   const logDriver = text(raw, 'logDriver') ?? 'json-file'
   return {
-    ...runtimesConfig(raw),
+    ...defaultRuntimeConfig(raw),
     ulimits: [
       ...Object.entries((raw.defaultUlimits ?? {}) as Record<string, unknown>).map(([name, value]) =>
         parseUlimit(name, value),
@@ -258,6 +266,7 @@ function containersConfig(raw: RawValues): DaemonConfig['containers'] {
     cgroupnsMode: oneOf(raw, 'defaultCgroupnsMode', ['host', 'private']),
     ipcMode: oneOf(raw, 'defaultIpcMode', ['private', 'shareable']) ?? 'private',
     noNewPrivileges: raw.noNewPrivileges === true,
+    seccompProfile: seccompProfile(text(raw, 'seccompProfile')),
     logDriver,
     journaldSocket: text(raw, 'journaldSocket') ?? '/run/systemd/journal/socket',
     logOptions: { ...((raw.logOpts ?? {}) as Record<string, string>), ...pairs(list(raw, 'logOpt')) },
@@ -286,11 +295,6 @@ function oneOf<T extends string>(raw: RawValues, name: DaemonOptionName, choices
   throw invalidArgument(
     `${(daemonOptions[name] as DaemonOption).key ?? name}: "${value}" is invalid: expected ${choices.join(' or ')}`,
   )
-}
-
-/** Whether the host has a program; runc is offered only where it is installed. */
-function isOnPath(program: string): boolean {
-  return (process.env.PATH ?? '').split(':').some((directory) => existsSync(join(directory, program)))
 }
 
 function tlsConfig(raw: RawValues): TlsConfig | undefined {

@@ -21,7 +21,7 @@ export const daemonOptions = {
   runtimes: {
     key: 'runtimes',
     kind: 'object',
-    help: 'OCI runtimes by name: {"NAME": {"path": "…"}}',
+    help: 'OCI runtimes by name: {"NAME": {"path": "…", "runtimeArgs": ["…"]}}',
     reloadable: true,
   },
   defaultAddressPool: {
@@ -285,6 +285,19 @@ export const daemonOptions = {
     help: 'Mirror of docker.io to try first',
     reloadable: true,
   },
+  seccompProfile: {
+    flag: 'seccomp-profile',
+    key: 'seccomp-profile',
+    kind: 'string',
+    help: 'File with the default seccomp profile, "builtin" or "unconfined" (default "builtin")',
+    reloadable: true,
+  },
+  selinuxEnabled: {
+    flag: 'selinux-enabled',
+    key: 'selinux-enabled',
+    kind: 'boolean',
+    help: 'Confine containers by SELinux, where the host has it',
+  },
   shutdownTimeout: {
     flag: 'shutdown-timeout',
     key: 'shutdown-timeout',
@@ -321,6 +334,12 @@ export const daemonOptions = {
     key: 'userland-proxy',
     kind: 'boolean',
     help: 'Only false: published ports need no proxy (default false)',
+  },
+  usernsRemap: {
+    flag: 'userns-remap',
+    key: 'userns-remap',
+    kind: 'string',
+    help: 'User and group whose subordinate ids containers get: USER[:GROUP], UID[:GID], or "default" for "berthremap"',
   },
   validate: { flag: 'validate', kind: 'boolean', help: 'Check the configuration and exit' },
 } as const satisfies Record<string, DaemonOption>

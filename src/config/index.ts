@@ -1,4 +1,19 @@
-export { ConfigSource, type DaemonConfig, type LogLevel, loadDaemonConfig, type TlsConfig } from './daemon-config.ts'
+export {
+  ConfigSource,
+  type DaemonConfig,
+  type LogLevel,
+  loadDaemonConfig,
+  type TlsConfig,
+  withRoots,
+} from './daemon-config.ts'
 export { daemonHelp } from './daemon-options.ts'
 export { type RegistriesConfig, registriesConfig } from './registries-config.ts'
+export {
+  type AccountFiles,
+  defaultRemapUser,
+  freeSubordinateStart,
+  hasSubordinateIds,
+  parseUserRemap,
+  type UserRemap,
+} from './user-remap.ts'
 export { type ListenAddress, parseBytes, type UlimitDefault } from './values.ts'

@@ -11,6 +11,7 @@ import { publishContainer } from './events.ts'
 import { openFileTree, openWritableTree } from './file-tree.ts'
 import { absolutePath, openDirectoryIn, openParentIn, resolveIn, statIn } from './path-in-tree.ts'
 import { readUserFilesOf } from './rootfs.ts'
+import { asContainerRoot, mappingsOf } from './user-namespaces.ts'
 
 export interface ContainerArchive {
   readonly stat: ContainerPathStat
@@ -52,8 +53,10 @@ export async function readContainerArchive(
     const pack = async function* (): AsyncGenerator<Buffer, void, undefined> {
       try {
         const { name } = stat.value
-        if (isTree) yield* packDirectory(`/proc/self/fd/${fd}`, { signal, prefix: name === '/' ? '/' : `${name}/` })
-        else yield* packName(fd, name, name, { signal })
+        const mappings = mappingsOf(context, record.hostConfig)
+        const prefix = name === '/' ? '/' : `${name}/`
+        if (isTree) yield* packDirectory(`/proc/self/fd/${fd}`, { signal, prefix, mappings })
+        else yield* packName(fd, name, name, { signal, mappings })
         publishContainer(context.events, record, 'archive-path')
       } finally {
         closeFd(fd)
@@ -91,14 +94,18 @@ export async function extractToContainer(
       owner: ownerOf(record, files.fd, options),
       noOverwriteDirNonDir: options.noOverwriteDirNonDir,
       shownAs: destination,
+      mappings: mappingsOf(context, record.hostConfig),
     })
+    const asRoot = (work: () => void): void => asContainerRoot(context, record.hostConfig, work)
     const parser = new TarParser(writer)
     for await (const chunk of await decompressUpload(source, options)) {
       options.signal?.throwIfAborted()
-      parser.push(chunk)
+      asRoot(() => parser.push(chunk))
     }
-    parser.end()
-    writer.finish()
+    asRoot(() => {
+      parser.end()
+      writer.finish()
+    })
   }
   // A run has a tree of its own; what stands must not be started meanwhile.
   if (found.state.pid !== 0) await extract(found)

@@ -26,9 +26,10 @@ import { commandOf, mergeConfig } from './merge-config.ts'
 import { planMounts } from './mount-plan.ts'
 import { namePattern, randomName } from './names.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
-import { parseSecurityOptions } from './security-options.ts'
+import { securityWarnings } from './security-options.ts'
 import { checkStorageOptions } from './storage-options.ts'
 import { checkSysctls } from './sysctls.ts'
+import { checkUserNamespace } from './user-namespaces.ts'
 import { validateRequest } from './validate.ts'
 import { prepareVolumes } from './volume-mounts.ts'
 import { inheritedMounts } from './volumes-from.ts'
@@ -58,10 +59,11 @@ export async function createContainer(
   const complete = completeHostConfig(context, request.hostConfig)
   validateRequest(config, complete, context.host)
   checkCgroupParent(complete)
+  checkUserNamespace(context, complete)
   checkStorageOptions(complete, context.paths.root)
   checkSysctls(complete)
+  const unheeded = securityWarnings(complete, { appArmor: context.appArmorProfile !== undefined })
   const { hostConfig, warnings } = withoutUnsupportedLimits(complete, cgroupFeatures())
-  parseSecurityOptions(hostConfig.SecurityOpt ?? [])
   const networks = requestedNetworks(config, hostConfig, request.networkingConfig ?? {}, context.networks)
   const { path, args } = commandOf(config)
   const planned = planMounts(config, hostConfig, inheritedMounts(context.containers, hostConfig.VolumesFrom ?? []))
@@ -72,10 +74,10 @@ export async function createContainer(
   undo.add(() => context.snapshots.remove(snapshotKey(id)))
   // By this file programs know that they run in a container.
   writeFileSync(join(context.snapshots.directory(snapshotKey(id)), '.dockerenv'), '', { mode: 0o755 })
-  mkdirSync(context.paths.home(id), { mode: 0o710 })
+  mkdirSync(context.paths.home(id), { mode: context.remap === undefined ? 0o710 : 0o711 })
   undo.add(() => rmSync(context.paths.home(id), { recursive: true, force: true }))
   undo.add(() => context.volumes.release(id, { removeAnonymous: true }))
-  const mounts = planned.length === 0 ? [] : await prepareVolumes(context, id, planned)
+  const mounts = planned.length === 0 ? [] : await prepareVolumes(context, id, hostConfig, planned)
   const hostname = hostnameOf(context, config, hostConfig, id)
   const record = newRecord({
     id,
@@ -98,7 +100,7 @@ export async function createContainer(
   }
   undo.disarm()
   publishContainer(context.events, record, 'create')
-  return { Id: id, Warnings: [...warnings, ...createWarnings(hostConfig)] }
+  return { Id: id, Warnings: [...warnings, ...unheeded, ...createWarnings(hostConfig)] }
 }
 
 interface NewRecord {

@@ -1,6 +1,6 @@
 /** What the verbs of this folder work with; `daemon/wire.ts` supplies it. */
 import type { Background, KeyedMutex, Logger } from '../base/index.ts'
-import type { UlimitDefault } from '../config/index.ts'
+import type { UlimitDefault, UserRemap } from '../config/index.ts'
 import type { EventBus } from '../events/index.ts'
 import type { CommitRequest, CommittedImage, Image } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
@@ -89,6 +89,8 @@ export interface ContainerSettings {
   readonly hostGatewayIp: string | undefined
   /** The daemon's group: `/berth` or `/berth-<instance>`, below another one if it was told so. */
   readonly cgroupParent: string
+  /** A profile's text, `builtin` or `unconfined`. */
+  readonly seccompProfile: string
 }
 
 /** Everything that the verbs of this folder work with. */
@@ -108,6 +110,10 @@ export interface ContainerContext {
   readonly settings: ContainerSettings
   readonly host: HostFacts
   readonly specHost: SpecHost
+  /** The AppArmor profile of containers that ask for no other; undefined on a host without AppArmor. */
+  readonly appArmorProfile?: string | undefined
+  /** The ids of containers, unless they ask for the host's. */
+  readonly remap?: UserRemap | undefined
   /** Told the time of each step of a start; absent unless tracing. */
   readonly trace?: (containerId: string, step: string, ms: number) => void
 }

@@ -2,10 +2,11 @@
 import type { ExecConfig } from '../api/index.ts'
 import { invalidArgument } from '../base/index.ts'
 import type { OciProcess } from '../oci/index.ts'
-import { capabilitySets, resolveCapabilities, resolveUser, type TerminalSize, toolsProgram } from '../runtime/index.ts'
+import { capabilitySets, resolveCapabilities, type TerminalSize, toolsProgram } from '../runtime/index.ts'
+import { appArmorOf } from './app-armor.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
-import { readUserFiles } from './rootfs.ts'
+import { resolveIn } from './rootfs.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { containerEnv } from './spec-request.ts'
 
@@ -17,10 +18,9 @@ export function execProcess(
   config: ExecConfig,
   consoleSize?: TerminalSize,
 ): OciProcess {
-  const files = readUserFiles(context.paths.rootfs(record.id))
-  const { home, ...user } = resolveUser(
+  const { home, ...user } = resolveIn(
+    context.paths.rootfs(record.id),
     config.User || record.config.User || '',
-    files,
     record.hostConfig.GroupAdd ?? [],
   )
   const terminal = config.Tty === true
@@ -48,6 +48,7 @@ export function execProcess(
       }),
     ),
     noNewPrivileges: security.noNewPrivileges ?? context.settings.noNewPrivileges,
+    ...appArmorOf(context, record.hostConfig),
   }
 }
 

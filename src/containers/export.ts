@@ -3,6 +3,7 @@ import { packDirectory } from '../archive/index.ts'
 import { type AbortOptions, conflict } from '../base/index.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
+import { mappingsOf } from './user-namespaces.ts'
 import { viewContainer } from './view.ts'
 
 /** The stream of a container that runs or not; it was found, and its files are held, when this resolves. What is
@@ -21,7 +22,7 @@ export async function exportContainer(
   const view = await viewContainer(context, record)
   async function* pack(): AsyncGenerator<Buffer, void, undefined> {
     using files = view
-    yield* packDirectory(files.path, { signal })
+    yield* packDirectory(files.path, { signal, mappings: mappingsOf(context, record.hostConfig) })
     // Its files went while they were read: no half is to be taken for a whole.
     if (context.containers.find(record.id) === undefined) throw conflict(`container ${record.id} was removed`)
     publishContainer(context.events, record, 'export')

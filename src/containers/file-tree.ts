@@ -19,6 +19,7 @@ import type { ContainerContext } from './dependencies.ts'
 import { withPart } from './mount-sources.ts'
 import { ensureDirectory } from './rootfs.ts'
 import { isUp } from './state.ts'
+import { asContainerRoot, remapOf } from './user-namespaces.ts'
 import { clearView, type View, viewOf } from './view.ts'
 import { mountVolumes } from './volume-mounts.ts'
 
@@ -61,7 +62,8 @@ async function withVolumes(
 
 async function openStanding(context: ContainerContext, record: ContainerRecord): Promise<View> {
   const { id } = record
-  const readOnly = await context.snapshots.mounts(snapshotKey(id), { readOnly: true })
+  const mapped = remapOf(context, record.hostConfig) !== undefined
+  const readOnly = await context.snapshots.mounts(snapshotKey(id), { readOnly: true, mapped })
   const { view, missing } = assemble(context, record, readOnly, false)
   if (missing === 0) return view
   view[Symbol.dispose]()
@@ -70,11 +72,13 @@ async function openStanding(context: ContainerContext, record: ContainerRecord):
     const now = context.containers.get(id)
     if (!isUp(now.state.status)) (await openStopped(context, record))[Symbol.dispose]()
   })
-  return assemble(context, record, await context.snapshots.mounts(snapshotKey(id), { readOnly: true }), false).view
+  return assemble(context, record, await context.snapshots.mounts(snapshotKey(id), { readOnly: true, mapped }), false)
+    .view
 }
 
 async function openStopped(context: ContainerContext, record: ContainerRecord): Promise<View> {
-  return assemble(context, record, await context.snapshots.mounts(snapshotKey(record.id)), true).view
+  const mapped = remapOf(context, record.hostConfig) !== undefined
+  return assemble(context, record, await context.snapshots.mounts(snapshotKey(record.id), { mapped }), true).view
 }
 
 function treeOfRunning(context: ContainerContext, record: ContainerRecord): View {
@@ -104,6 +108,9 @@ interface Assembled {
   readonly missing: number
 }
 
+/** Makes files that belong to the container. */
+type AsOwner = <T>(work: () => T) => T
+
 /** Synchronous, so that nobody else uses the place meanwhile; a boot clears it after a crash. */
 function assemble(
   context: ContainerContext,
@@ -117,7 +124,8 @@ function assemble(
   try {
     for (const layer of layers) mount(layer, place)
     setPropagation(place, 'private')
-    const missing = bindsOf(context, record).filter((bind) => !bindInside(place, bind, writable)).length
+    const asOwner: AsOwner = (work) => asContainerRoot(context, record.hostConfig, work)
+    const missing = bindsOf(context, record).filter((bind) => !bindInside(place, bind, writable, asOwner)).length
     return { view: viewOf(cloneMountTree(place)), missing }
   } finally {
     clearView(context)
@@ -151,17 +159,18 @@ function bindsOf(context: ContainerContext, { id, mounts }: ContainerRecord): Bi
 }
 
 /** The container decides what is at the destination, so it is looked up inside its root. False: there is no place. */
-function bindInside(place: string, bind: Bind, writable: boolean): boolean {
+function bindInside(place: string, bind: Bind, writable: boolean, asOwner: AsOwner): boolean {
   const { source, subpath } = bind
-  if (subpath === undefined) return bindWhole(place, bind, writable)
-  return withPart(source, subpath, (part) => bindWhole(place, { ...bind, source: part }, writable))
+  if (subpath === undefined) return bindWhole(place, bind, writable, asOwner)
+  return withPart(source, subpath, (part) => bindWhole(place, { ...bind, source: part }, writable, asOwner))
 }
 
-function bindWhole(place: string, bind: Bind, writable: boolean): boolean {
+function bindWhole(place: string, bind: Bind, writable: boolean, asOwner: AsOwner): boolean {
   const root = openSync(place, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
     const target =
-      openPlace(root, bind.destination) ?? (writable && !bind.optional ? makePlace(place, root, bind) : undefined)
+      openPlace(root, bind.destination) ??
+      (writable && !bind.optional ? asOwner(() => makePlace(place, root, bind)) : undefined)
     if (target === undefined) return bind.optional
     const tree = cloneMountTree(bind.source, bind)
     try {

@@ -1,5 +1,6 @@
 import type { ContainerInspect, ContainerSummary } from '../api/index.ts'
 import { isKind, zeroTime } from '../base/index.ts'
+import { appArmorProfileOf } from './app-armor.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { compileFilters, type FilterLookups, type Filters, filtersImplyAll } from './list-filters.ts'
@@ -83,6 +84,7 @@ export async function inspectContainer(
     networkIds(context),
     shownPaths(context, record),
     execIds,
+    appArmorProfileOf(context, record.hostConfig),
   )
   return options.size ? { ...shown, ...(await sizes(context, record)) } : shown
 }

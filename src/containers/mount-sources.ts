@@ -18,17 +18,18 @@ import { errnoOf, invalidArgument } from '../base/index.ts'
 import { bindMount, mount, oPath, openInRoot, unmount } from '../sys/index.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { remapOf } from './user-namespaces.ts'
 
 /** Mounts them. Throws `invalidArgument` for a part that is not there. */
 export async function mountSources(context: ContainerContext, record: ContainerRecord): Promise<void> {
   for (const one of record.mounts) {
     if (!isOurs(one)) continue
     const place = sourceOf(context, record, one)
-    mkdirSync(placesOf(context, record.id), { recursive: true, mode: 0o700 })
+    mkdirSync(placesOf(context, record.id), { recursive: true, mode: context.remap === undefined ? 0o700 : 0o711 })
     if (one.image === undefined) showPart(one.source, one.subpath ?? '', place)
-    else if (one.subpath === undefined) await mountImage(context, one.image.chainId, place)
+    else if (one.subpath === undefined) await mountImage(context, record, one.image.chainId, place)
     else {
-      await mountImage(context, one.image.chainId, `${place}.image`)
+      await mountImage(context, record, one.image.chainId, `${place}.image`)
       showPart(`${place}.image`, one.subpath, place)
     }
   }
@@ -62,10 +63,16 @@ function placesOf(context: ContainerContext, id: string): string {
   return join(context.paths.bundle(id), 'mounts')
 }
 
-async function mountImage(context: ContainerContext, chainId: string, place: string): Promise<void> {
+async function mountImage(
+  context: ContainerContext,
+  { hostConfig }: ContainerRecord,
+  chainId: string,
+  place: string,
+): Promise<void> {
   mkdirSync(place, { mode: 0o755 })
   if (chainId === '') return
-  for (const layer of await context.snapshots.mounts(chainId)) mount(layer, place)
+  const mapped = remapOf(context, hostConfig) !== undefined
+  for (const layer of await context.snapshots.mounts(chainId, { mapped })) mount(layer, place)
 }
 
 /** What the subpath leads to is decided by who filled the volume, so it is looked up without leaving it. */

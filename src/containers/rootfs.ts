@@ -1,21 +1,35 @@
 /** A container's root directory: mounted over the image's layers, and looked into without following a
  *  link of the image's out of it. */
-import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmdirSync } from 'node:fs'
-import { errnoOf } from '../base/index.ts'
-import type { UserFiles } from '../runtime/index.ts'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmdirSync,
+} from 'node:fs'
+import { errnoOf, invalidArgument, isKind } from '../base/index.ts'
+import { type ResolvedUser, resolveUser, type UserFiles } from '../runtime/index.ts'
 import { mkdirAt, mount, openInRoot, unmountInBackground } from '../sys/index.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { unmountSources } from './mount-sources.ts'
 import { unmountSharedMemory } from './shared-memory.ts'
+import { remapOf } from './user-namespaces.ts'
 
 const oPath = 0o10000000
 
 /** Mounts the writable layer over the image's; gives the mount point. What was mounted there before is replaced. */
 export async function mountRootfs(context: ContainerContext, { id, hostConfig }: ContainerRecord): Promise<string> {
   const target = context.paths.rootfs(id)
-  const layers = await context.snapshots.mounts(snapshotKey(id), { volatile: hostConfig.AutoRemove === true })
+  const mapped = remapOf(context, hostConfig) !== undefined
+  const layers = await context.snapshots.mounts(snapshotKey(id), { volatile: hostConfig.AutoRemove === true, mapped })
   mkdirSync(target, { recursive: true, mode: 0o700 })
+  // The runtime goes this way as the container's root user.
+  if (mapped) for (const path of [context.paths.bundle(id), target]) chmodSync(path, 0o711)
   for (const layer of layers) mount(layer, target)
   return target
 }
@@ -43,27 +57,63 @@ export function withRoot<T>(rootfs: string, work: (rootFd: number) => T): T {
   }
 }
 
-/** The image's own user database; absent files are undefined. */
-export function readUserFiles(rootfs: string): UserFiles {
-  return withRoot(rootfs, readUserFilesOf)
+/** Who `user` and the groups of `--group-add` are in a root directory. Nobody looks for numbers in a file that can't be
+ *  read. Throws `invalidArgument` for names that are not there. */
+export function resolveIn(rootfs: string, user: string, groups: readonly string[]): ResolvedUser {
+  const named = [...user.split(':'), ...groups].some((part) => /\D/.test(part))
+  return resolveUser(user, named ? withRoot(rootfs, readUserFilesOf) : filesIfReadable(rootfs), groups)
 }
 
-/** The same of a root directory that is open. */
+function filesIfReadable(rootfs: string): UserFiles {
+  try {
+    return withRoot(rootfs, readUserFilesOf)
+  } catch (error) {
+    if (!isKind(error, 'invalidArgument')) throw error
+    return {}
+  }
+}
+
+/** The user database of a root directory that is open; absent files are undefined. */
 export function readUserFilesOf(rootFd: number): UserFiles {
   return { passwd: readInRoot(rootFd, '/etc/passwd'), group: readInRoot(rootFd, '/etc/group') }
 }
 
+/** As much of a user database as is looked at. A hundred thousand users fit; a hostile image can't fill the memory. */
+const maxUserFileBytes = 8 * 1024 * 1024
+
+/** The image decides what is there: only a regular file is opened, for a device or fifo may do something then. */
 function readInRoot(rootFd: number, path: string): string | undefined {
-  let fd: number
+  let place: number
   try {
-    fd = openInRoot(rootFd, path, constants.O_RDONLY | constants.O_NONBLOCK)
+    place = openInRoot(rootFd, path, oPath)
   } catch (error) {
     const code = errnoOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined
     throw error
   }
   try {
-    return readFileSync(fd, 'utf8')
+    if (!fstatSync(place).isFile()) return undefined
+    return readStart(`/proc/self/fd/${place}`, path)
+  } finally {
+    closeSync(place)
+  }
+}
+
+/** Throws `invalidArgument` for a larger file: half of it would be another answer. */
+function readStart(file: string, shownAs: string): string {
+  const fd = openSync(file, constants.O_RDONLY)
+  try {
+    if (fstatSync(fd).size > maxUserFileBytes) {
+      throw invalidArgument(`${shownAs} of the container is larger than ${maxUserFileBytes} bytes`)
+    }
+    const buffer = Buffer.alloc(fstatSync(fd).size)
+    let length = 0
+    while (length < buffer.length) {
+      const count = readSync(fd, buffer, length, buffer.length - length, null)
+      if (count === 0) break
+      length += count
+    }
+    return buffer.toString('utf8', 0, length)
   } finally {
     closeSync(fd)
   }

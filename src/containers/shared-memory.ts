@@ -7,14 +7,17 @@ import { conflict } from '../base/index.ts'
 import { mount, unmount } from '../sys/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { remapOf } from './user-namespaces.ts'
 
 /** Mounts it when the container shares; no-op otherwise. */
 export function mountSharedMemory(context: ContainerContext, { id, hostConfig }: ContainerRecord): void {
   if (hostConfig.IpcMode !== 'shareable') return
   const target = pathOf(context, id)
-  mkdirSync(target, { recursive: true, mode: 0o700 })
+  mkdirSync(target, { recursive: true, mode: context.remap === undefined ? 0o700 : 0o711 })
   const size = hostConfig.ShmSize ?? context.settings.shmSizeBytes
-  mount({ type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${size}`] }, target)
+  const { uid, gid } = remapOf(context, hostConfig)?.root ?? { uid: 0, gid: 0 }
+  const options = ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${size}`, `uid=${uid}`, `gid=${gid}`]
+  mount({ type: 'tmpfs', source: 'shm', options }, target)
 }
 
 /** Takes it away; no error when there is none. Who still uses it keeps it. */

@@ -8,9 +8,9 @@ import {
   findInit,
   type NamespaceMode,
   type ResourceLimits,
-  resolveUser,
   type SpecInput,
 } from '../runtime/index.ts'
+import { appArmorOf } from './app-armor.ts'
 import { blockDevices } from './block-devices.ts'
 import { cgroupPathOf } from './cgroup-path.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
@@ -18,10 +18,11 @@ import type { ContainerContext } from './dependencies.ts'
 import { containerDevices } from './devices.ts'
 import { sourceOf } from './mount-sources.ts'
 import { checkPropagation } from './propagation.ts'
-import { readUserFiles } from './rootfs.ts'
-import { parseSecurityOptions } from './security-options.ts'
+import { resolveIn } from './rootfs.ts'
+import { parseSecurityOptions, seccompOf } from './security-options.ts'
 import { sharedMemoryOf } from './shared-memory.ts'
 import { isUp } from './state.ts'
+import { remapOf, userNamespaceDonor } from './user-namespaces.ts'
 
 /** What a start has prepared. */
 export interface PreparedRun {
@@ -34,7 +35,7 @@ export interface PreparedRun {
 /** Throws `invalidArgument` for a user or group that the image does not know. */
 export function specInput(context: ContainerContext, record: ContainerRecord, run: PreparedRun): SpecInput {
   const { config, hostConfig } = record
-  const user = resolveUser(config.User ?? '', readUserFiles(run.rootfs), hostConfig.GroupAdd ?? [])
+  const user = resolveIn(run.rootfs, config.User ?? '', hostConfig.GroupAdd ?? [])
   return {
     rootfs: run.rootfs,
     readonlyRootfs: hostConfig.ReadonlyRootfs === true,
@@ -48,6 +49,7 @@ export function specInput(context: ContainerContext, record: ContainerRecord, ru
     ...consoleSize(hostConfig),
     ...security(context, hostConfig),
     namespaces: namespaces(context, record, run),
+    ...userNamespace(context, record),
     binds: bindMounts(context, record, run),
     tmpfs: record.mounts
       .filter((mount) => mount.type === 'tmpfs')
@@ -79,12 +81,17 @@ export function containerEnv(
 function security(
   context: ContainerContext,
   hostConfig: HostConfig,
-): Pick<SpecInput, 'privileged' | 'capabilities' | 'seccomp' | 'noNewPrivileges' | 'maskedPaths' | 'readonlyPaths'> {
+): Pick<
+  SpecInput,
+  'privileged' | 'capabilities' | 'seccomp' | 'noNewPrivileges' | 'maskedPaths' | 'readonlyPaths' | 'appArmorProfile'
+> {
   const options = parseSecurityOptions(hostConfig.SecurityOpt ?? [])
+  const privileged = hostConfig.Privileged === true
   return {
-    privileged: hostConfig.Privileged === true,
+    privileged,
+    ...appArmorOf(context, hostConfig),
     capabilities: { add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [] },
-    seccomp: options.seccomp,
+    seccomp: options.seccomp ?? (privileged ? 'unconfined' : seccompOf(context.settings.seccompProfile)),
     noNewPrivileges: options.noNewPrivileges ?? context.settings.noNewPrivileges,
     ...(hostConfig.MaskedPaths ? { maskedPaths: hostConfig.MaskedPaths } : {}),
     ...(hostConfig.ReadonlyPaths ? { readonlyPaths: hostConfig.ReadonlyPaths } : {}),
@@ -112,6 +119,14 @@ function namespaces(
     uts: hostConfig.UTSMode === 'host' ? 'host' : 'private',
     ...(cgroup === 'host' || cgroup === 'private' ? { cgroup } : {}),
   }
+}
+
+function userNamespace(context: ContainerContext, record: ContainerRecord): Pick<SpecInput, 'users'> {
+  const remap = remapOf(context, record.hostConfig)
+  if (remap === undefined) return {}
+  const donor = userNamespaceDonor(context, record)
+  const join = donor === undefined ? {} : { path: `/proc/${donor.state.pid}/ns/user` }
+  return { users: { mappings: remap.mappings, ...join } }
 }
 
 function consoleSize(hostConfig: HostConfig): { consoleSize?: { height: number; width: number } } {

@@ -26,6 +26,7 @@ import { ensureDirectory, mountRootfs, unmountRootfs } from './rootfs.ts'
 import { mountSharedMemory } from './shared-memory.ts'
 import { namespaceOf, type PreparedRun, specInput } from './spec-request.ts'
 import { checkVerb } from './state.ts'
+import { asContainerRoot, giveToContainer, remapOf } from './user-namespaces.ts'
 import { mountVolumes } from './volume-mounts.ts'
 
 /** Starts a container. Throws `notModified` when it runs. */
@@ -63,9 +64,9 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   mountSharedMemory(context, record)
   await mountSources(context, record)
   trace('mount')
-  ensureDirectory(rootfs, record.config.WorkingDir ?? '')
+  asContainerRoot(context, record.hostConfig, () => ensureDirectory(rootfs, record.config.WorkingDir ?? ''))
   undo.add(() => context.networks.sandboxes.release(id))
-  const { prepared, ready } = prepareRun(context, record, rootfs)
+  const { prepared, ready, afterwards } = prepareRun(context, record, rootfs)
   trace('addresses and files')
   const plain = buildSpec(specInput(context, record, prepared), context.specHost)
   const edits = await requestedEdits(record.hostConfig.DeviceRequests ?? [], context.settings.cdiSpecDirs)
@@ -84,6 +85,8 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
     ...(ready === undefined ? {} : { ready: ready() }),
     ...(context.trace === undefined ? {} : { trace: (step: string, ms: number) => context.trace?.(id, step, ms) }),
   })
+  // Before the record says that it runs: a crash in between ends what waits for its start.
+  await afterwards?.(pid)
   trace('network and runtime create')
   const live = context.live.of(id)
   live.beginRun()
@@ -110,6 +113,8 @@ interface Preparation {
   readonly prepared: PreparedRun
   /** Makes the network, which the runtime waits for while it starts up. */
   readonly ready?: () => Promise<unknown>
+  /** What is to be done with the created container before its program runs. */
+  readonly afterwards?: (pid: number) => Promise<unknown>
 }
 
 /** Leases addresses and ports and writes the files that are shown inside. */
@@ -131,6 +136,13 @@ function prepareRun(context: ContainerContext, record: ContainerRecord, rootfs: 
   const request = { ...sandboxOwner(context, record), endpoints }
   const sandbox = reserve(context, request)
   writeNetworkFiles(context, record, sandbox)
+  if (remapOf(context, hostConfig) !== undefined) {
+    giveToContainer(context, hostConfig, Object.values(files))
+    // What belongs to the container's users is made by the runtime, together with them.
+    const prepared = { rootfs, network: 'private' as const, files }
+    const setUp = (pid: number) => context.networks.sandboxes.setUp({ ...request, namespace: `/proc/${pid}/ns/net` })
+    return { prepared, afterwards: setUp }
+  }
   return {
     prepared: { rootfs, network: { path: sandbox.netnsPath }, files },
     ready: () => context.networks.sandboxes.setUp(request),

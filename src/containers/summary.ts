@@ -34,6 +34,7 @@ export function toInspect(
   networkIds: NetworkIds,
   paths: ShownPaths,
   execIds: readonly string[],
+  appArmorProfile: string,
 ): ContainerInspect {
   const { state } = record
   return {
@@ -67,7 +68,7 @@ export function toInspect(
     ...(record.image.manifest === undefined ? {} : { ImageManifestDescriptor: record.image.manifest }),
     MountLabel: '',
     ProcessLabel: '',
-    AppArmorProfile: '',
+    AppArmorProfile: appArmorProfile,
     ExecIDs: execIds.length === 0 ? null : execIds,
     HostConfig: record.hostConfig,
     GraphDriver: { Name: 'overlay2', Data: paths.graph },

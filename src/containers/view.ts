@@ -7,6 +7,7 @@ import { type Mount, mount, openFd, unmount } from '../sys/index.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { isUp } from './state.ts'
+import { remapOf } from './user-namespaces.ts'
 
 const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
 
@@ -22,7 +23,8 @@ export async function viewContainer(context: ContainerContext, record: Container
   const { id, state } = record
   if (isUp(state.status)) return viewOf(openFd(context.paths.rootfs(id), oDirectory))
   // Read-only, so that a start meanwhile can have the writable layer for itself.
-  return openView(context, await context.snapshots.mounts(snapshotKey(id), { readOnly: true }))
+  const mapped = remapOf(context, record.hostConfig) !== undefined
+  return openView(context, await context.snapshots.mounts(snapshotKey(id), { readOnly: true, mapped }))
 }
 
 /** What the container's image has; undefined for an image without layers. */

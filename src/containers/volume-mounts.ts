@@ -1,17 +1,20 @@
 /** Makes the volumes of a new container ready: made when missing, noted as used, filled from the image when empty; and
  *  those of a run: mounted when they have to be. */
 import { constants, mkdirSync, rmdirSync, statSync } from 'node:fs'
+import type { HostConfig } from '../api/index.ts'
 import { errnoOf, invalidArgument, isKind, messageOf } from '../base/index.ts'
 import { closeFd, mount, openInRoot } from '../sys/index.ts'
 import { type ContainerMount, type ContainerRecord, snapshotKey, withChanges } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import type { PlannedMount } from './mount-plan.ts'
 import { unmountRootfs, withRoot } from './rootfs.ts'
+import { remapOf } from './user-namespaces.ts'
 
 /** Gives the planned mounts with their sources on the host. */
 export async function prepareVolumes(
   context: ContainerContext,
   id: string,
+  hostConfig: HostConfig,
   planned: readonly PlannedMount[],
 ): Promise<ContainerMount[]> {
   const mounts: ContainerMount[] = []
@@ -21,7 +24,7 @@ export async function prepareVolumes(
     mounts.push(ready)
     if (one.copyUp === true) toFill.push(ready)
   }
-  if (toFill.length > 0) await fillFromImage(context, id, toFill)
+  if (toFill.length > 0) await fillFromImage(context, id, toFill, remapOf(context, hostConfig) !== undefined)
   return mounts
 }
 
@@ -93,10 +96,15 @@ function checkSource(source: string, make: boolean): void {
   }
 }
 
-async function fillFromImage(context: ContainerContext, id: string, volumes: readonly ContainerMount[]): Promise<void> {
+async function fillFromImage(
+  context: ContainerContext,
+  id: string,
+  volumes: readonly ContainerMount[],
+  mapped: boolean,
+): Promise<void> {
   const target = context.paths.rootfs(id)
   mkdirSync(target, { recursive: true })
-  for (const layer of await context.snapshots.mounts(snapshotKey(id))) mount(layer, target)
+  for (const layer of await context.snapshots.mounts(snapshotKey(id), { mapped })) mount(layer, target)
   try {
     for (const volume of volumes) await fillOne(context, id, volume)
   } finally {

@@ -26,6 +26,7 @@ export function containerSettings(config: DaemonConfig): ContainerSettings {
     dnsOptions: network.dnsOptions,
     dnsSearch: network.dnsSearch,
     hostGatewayIp: network.hostGatewayIp,
+    seccompProfile: containers.seccompProfile,
     cgroupParent: posix.join(containers.cgroupParent, config.instance === '' ? 'berth' : `berth-${config.instance}`),
   }
 }

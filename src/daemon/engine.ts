@@ -1,6 +1,6 @@
 /** The composition root: makes every part in order, from the kernel's doors up to the API, holds what was on disk
  *  against what runs, and takes all down again. Order only, no logic of its own. */
-import { existsSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Background, conflict, KeyedMutex, type Logger, newId, Undo } from '../base/index.ts'
 import type { DaemonConfig, ListenAddress } from '../config/index.ts'
@@ -38,6 +38,7 @@ import {
   removeEmptyCgroup,
 } from '../sys/index.ts'
 import { Volumes } from '../volumes/index.ts'
+import { loadAppArmor, refuseSelinux } from './app-armor.ts'
 import { containerSettings } from './container-settings.ts'
 import { measureDiskUsage } from './disk-usage.ts'
 import { releaseMemoryWhenIdle } from './idle-memory.ts'
@@ -45,6 +46,7 @@ import { containerImages, imageBackend, imageUse } from './image-backend.ts'
 import { networkBackend } from './network-backend.ts'
 import { registryBackend } from './registry-backend.ts'
 import { systemBackend } from './system-backend.ts'
+import { layerMapping, openUserRemap, remappedConfig } from './user-remap.ts'
 import { berthVersion } from './version.ts'
 import { containerVolumes, volumeBackend } from './volume-backend.ts'
 
@@ -76,15 +78,19 @@ export interface CloseOptions {
 const sweepIntervalMs = 6 * 60 * 60 * 1000
 
 /** Opens the engine on its data root. Throws `conflict` when another daemon has it. */
-export async function createEngine(config: DaemonConfig, options: EngineOptions): Promise<Engine> {
+export async function createEngine(given: DaemonConfig, options: EngineOptions): Promise<Engine> {
   const { logger } = options
+  const remap = await openUserRemap(given, logger)
+  const config = remappedConfig(given, remap)
   // What may change under a running engine is read from here.
+  const { version: cgroupVersion } = detectCgroups()
   const current = { config, settings: containerSettings(config) }
   await using undo = new Undo()
   const locks = takeLocks(config)
   undo.add(() => {
     for (const lock of locks) lock.release()
   })
+  if (config.selinux) refuseSelinux(logger)
   prepareCgroups(logger)
   const db = Database.open(join(config.dataRoot, 'berth.db'))
   undo.add(() => db.close())
@@ -98,6 +104,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     root: join(config.dataRoot, 'snapshots'),
     table: new SnapshotTable(db),
     logger,
+    ...layerMapping(config, remap),
   })
   const images = await openImages(config, { db, snapshots, events, logger, index })
   const networks = await Networks.open({
@@ -125,6 +132,7 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     root: join(config.dataRoot, 'volumes'),
     db,
     plugins,
+    owner: remap?.root,
     logger: logger.child({ component: 'volumes' }),
   })
 
@@ -148,14 +156,17 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
     },
     host: { cpus: host.cpus, capabilities: new Set(capabilities) },
     specHost: {
-      cgroupVersion: detectCgroups().version,
+      cgroupVersion,
       arch: host.architecture,
       kernelRelease: host.kernelVersion,
       capabilities,
     },
+    remap,
+    appArmorProfile: await loadAppArmor(logger),
     ...(options.trace === undefined ? {} : { trace: options.trace }),
   }
-  mkdirSync(context.paths.root, { recursive: true, mode: 0o710 })
+  mkdirSync(context.paths.root, { recursive: true, mode: remap === undefined ? 0o710 : 0o711 })
+  if (remap !== undefined) chmodSync(context.paths.bundles, 0o711)
   const adopted = await adoptContainers(context)
   const living = liveIds(context, adopted)
   await networks.restore(living, (id) => nameServersOf(context, id))
@@ -201,8 +212,8 @@ export async function createEngine(config: DaemonConfig, options: EngineOptions)
       await runtime.configure(next.containers)
       images.configure(imageSettings(next))
       pushes.configure(next.registries.maxConcurrentUploads)
-      current.config = next
-      current.settings = containerSettings(next)
+      current.config = remappedConfig(next, remap)
+      current.settings = containerSettings(current.config)
     },
     listen: (address) => listenOn(server, config, address),
     async close({ stopContainers = false, removeNetwork = false } = {}) {

@@ -48,7 +48,7 @@ interface HostProgram {
 }
 
 async function hostPrograms(config: DaemonConfig): Promise<readonly HostProgram[]> {
-  const runtime = config.containers.runtimes[config.containers.defaultRuntime] ?? 'crun'
+  const runtime = config.containers.runtimes[config.containers.defaultRuntime]?.path ?? 'crun'
   return Promise.all(
     [
       [config.containers.defaultRuntime, runtime],
@@ -149,7 +149,7 @@ function systemInfo(
     Labels: config.labels,
     ExperimentalBuild: config.experimental,
     ServerVersion: berthVersion,
-    Runtimes: Object.fromEntries(Object.entries(config.containers.runtimes).map(([name, path]) => [name, { path }])),
+    Runtimes: runtimesOf(config),
     DefaultRuntime: config.containers.defaultRuntime,
     Swarm: inactiveSwarm,
     LiveRestoreEnabled: config.liveRestore,
@@ -158,13 +158,31 @@ function systemInfo(
     ContainerdCommit: { ID: '' },
     RuncCommit: { ID: '' },
     InitCommit: { ID: '' },
-    SecurityOptions: [
-      ...(kernel.seccomp ? ['name=seccomp,profile=builtin'] : []),
-      ...(detectCgroups().version === 2 ? ['name=cgroupns'] : []),
-    ],
+    SecurityOptions: securityOptions(config, context),
     CDISpecDirs: config.containers.cdiSpecDirs,
     Warnings: warnings(kernel.ipv4Forwarding, limits),
   }
+}
+
+function runtimesOf({ containers }: DaemonConfig): SystemInfo['Runtimes'] {
+  return Object.fromEntries(
+    Object.entries(containers.runtimes).map(([name, { path, args }]) => [
+      name,
+      { path, ...(args.length === 0 ? {} : { runtimeArgs: args }) },
+    ]),
+  )
+}
+
+function securityOptions({ containers }: DaemonConfig, { remap, appArmorProfile }: ContainerContext): string[] {
+  const { seccompProfile: profile } = containers
+  const seccomp = profile === 'builtin' || profile === 'unconfined' ? profile : 'custom'
+  return [
+    ...(appArmorProfile === undefined ? [] : ['name=apparmor']),
+    ...(kernelFeatures().seccomp ? [`name=seccomp,profile=${seccomp}`] : []),
+    ...(remap === undefined ? [] : ['name=userns']),
+    ...(containers.noNewPrivileges ? ['name=no-new-privileges'] : []),
+    ...(detectCgroups().version === 2 ? ['name=cgroupns'] : []),
+  ]
 }
 
 /** As Docker shows them. */

@@ -130,6 +130,8 @@ export interface SandboxRequest {
   readonly ports: readonly PortRequest[]
   /** Name servers to ask for names that no container has. */
   readonly upstream?: readonly UpstreamServer[]
+  /** A process's own network namespace (its path in /proc), which is used in place of a new one. */
+  readonly namespace?: string
 }
 
 /** A container's network: its namespace, the endpoints in it and its published ports. */

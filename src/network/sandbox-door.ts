@@ -24,13 +24,14 @@ export interface SandboxDoor {
   close(): void
 }
 
-/** Makes a namespace that is kept at `path`, its loopback up. */
-export function makeNamespace(path: string): SandboxDoor {
-  const door = createNetworkNamespace(path, () => {
+/** Makes a namespace that is kept at `path`, its loopback up; or keeps that of a process (`own` is its path in /proc). */
+export function makeNamespace(path: string, own?: string): SandboxDoor {
+  const inside = () => {
     // Without an IPv6 network nobody may give the container IPv6 by router advertisements.
     writeNetworkSysctl('ipv6/conf/default/disable_ipv6', '1')
     return openHere(path)
-  })
+  }
+  const door = createNetworkNamespace(path, inside, own)
   if (door === undefined) throw internal('no namespace was made')
   try {
     door.route.execute(setLink(1, { up: true }))

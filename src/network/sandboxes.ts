@@ -88,7 +88,7 @@ export class Sandboxes {
     const record = this.#reserved(request.containerId)
     await using undo = new Undo()
     undo.add(() => this.release(request.containerId))
-    const door = makeNamespace(this.#pathOf(record))
+    const door = makeNamespace(this.#pathOf(record), request.namespace)
     try {
       for (const endpoint of record.endpoints) this.#attach(endpoint, door)
       moveDefaultRoutes(door, [], record.endpoints)

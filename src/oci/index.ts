@@ -11,6 +11,7 @@ export {
   isDigestOf,
   parseDigest,
 } from './digest.ts'
+export { containerIdOf, hostIdOf, type IdMappings, type OciIdMapping } from './id-map.ts'
 export {
   type OciHealthcheck,
   type OciHistoryEntry,

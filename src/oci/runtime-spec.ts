@@ -1,6 +1,8 @@
 /** Types of the OCI runtime configuration (`config.json` of a bundle), as far as Berth writes it.
  *  https://github.com/opencontainers/runtime-spec/blob/v1.1.0/config.md */
 
+import type { OciIdMapping } from './id-map.ts'
+
 /** A container's whole runtime configuration. */
 export interface OciSpec {
   readonly ociVersion: string
@@ -79,6 +81,8 @@ export interface OciNamespace {
 
 export interface OciLinux {
   readonly namespaces: readonly OciNamespace[]
+  readonly uidMappings?: readonly OciIdMapping[]
+  readonly gidMappings?: readonly OciIdMapping[]
   readonly cgroupsPath: string
   readonly devices?: readonly OciDevice[]
   readonly resources: OciResources
@@ -158,6 +162,8 @@ export interface OciSeccomp {
   readonly defaultErrnoRet?: number
   readonly architectures?: readonly string[]
   readonly flags?: readonly string[]
+  readonly listenerPath?: string
+  readonly listenerMetadata?: string
   readonly syscalls?: readonly OciSeccompRule[]
 }
 

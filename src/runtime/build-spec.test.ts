@@ -211,13 +211,64 @@ describe('resolveSeccomp', () => {
   it("takes profiles in Docker's form and refuses others", () => {
     const text =
       '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"chmod","action":"SCMP_ACT_ERRNO"},{"names":["mkdir"],"action":"SCMP_ACT_ERRNO","includes":{"caps":["CAP_BPF"]}}]}'
-    assert.deepEqual(resolveSeccomp(parseSeccompProfile(text), target), {
+    const profile = parseSeccompProfile(text)
+    assert(profile !== undefined)
+    assert.deepEqual(resolveSeccomp(profile, target), {
       defaultAction: 'SCMP_ACT_ALLOW',
       syscalls: [{ names: ['chmod'], action: 'SCMP_ACT_ERRNO' }],
     })
-    for (const bad of ['{', '[]', '{}', '{"defaultAction":"x","syscalls":[{}]}']) {
-      assert.throws(() => parseSeccompProfile(bad), /seccomp profile/)
-    }
+    assert.equal(parseSeccompProfile('{}'), undefined)
+  })
+
+  for (const [why, profile, message] of [
+    ['is no JSON', '{', /^BerthError: Decoding seccomp profile failed/],
+    ['is a list', '[]', /cannot unmarshal array into Go value of type seccomp.Seccomp/],
+    ['has rules and no default', '{"syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"}]}', /defaultAction/],
+    ['has an unknown default action', '{"defaultAction":"x"}', /string x is not a valid action for seccomp/],
+    ['has a rule without action', '{"defaultAction":"SCMP_ACT_LOG","syscalls":[{}]}', /a rule without action/],
+    [
+      'has name and names',
+      '{"defaultAction":"SCMP_ACT_LOG","syscalls":[{"name":"a","names":["b"],"action":"SCMP_ACT_ALLOW"}]}',
+      /'name' and 'names' were specified/,
+    ],
+    [
+      'has architectures twice',
+      '{"defaultAction":"SCMP_ACT_LOG","architectures":["SCMP_ARCH_X86"],"archMap":[{"architecture":"SCMP_ARCH_X86_64"}]}',
+      /'architectures' and 'archMap' were specified/,
+    ],
+    [
+      'has a kernel that is none',
+      '{"defaultAction":"SCMP_ACT_LOG","syscalls":[{"names":["a"],"action":"SCMP_ACT_ALLOW","includes":{"minKernel":"x"}}]}',
+      /invalid kernel version: "x", expected "<kernel>.<major>"/,
+    ],
+  ] as const) {
+    it(`refuses a profile that ${why}`, () => assert.throws(() => parseSeccompProfile(profile), message))
+  }
+
+  it('holds conditions against capabilities, architecture and kernel', () => {
+    const rule = (name: string, conditions: object) => ({ names: [name], action: 'SCMP_ACT_ERRNO', ...conditions })
+    const text = JSON.stringify({
+      defaultAction: 'SCMP_ACT_ALLOW',
+      listenerPath: '/agent.sock',
+      syscalls: [
+        rule('caps', { includes: { caps: ['CAP_CHOWN'] } }),
+        rule('no-caps', { excludes: { caps: ['CAP_CHOWN'] } }),
+        rule('arch', { includes: { arches: ['amd64', 'arm64'] } }),
+        rule('no-arch', { excludes: { arches: ['amd64', 'arm64'] } }),
+        rule('kernel', { includes: { minKernel: '2.6' } }),
+        rule('no-kernel', { includes: { minKernel: '99.0' } }),
+        rule('old-kernel', { excludes: { minKernel: '2.6' } }),
+        { action: 'SCMP_ACT_KILL' },
+      ],
+    })
+    const profile = parseSeccompProfile(text)
+    assert(profile !== undefined)
+    const resolved = resolveSeccomp(profile, { ...target, capabilities: ['CAP_CHOWN'] })
+    assert.deepEqual(
+      resolved.syscalls?.flatMap(({ names }) => names),
+      ['caps', 'arch', 'kernel'],
+    )
+    assert.equal(resolved.listenerPath, '/agent.sock')
   })
 })
 
@@ -248,7 +299,17 @@ describe('resolveUser', () => {
       /^BerthError: unable to find user eve: no matching entries in passwd file$/,
     )
     assert.throws(() => resolveUser('bob:eve', files), /unable to find group eve: no matching entries in group file/)
-    assert.throws(() => resolveUser('4294967295', files), /uids and gids must be in range/)
+    for (const user of ['4294967295', '-1', '0:-1', '0:2147483648']) {
+      assert.throws(() => resolveUser(user, files), /uids and gids must be in range/, user)
+    }
+    assert.throws(() => resolveUser('0', files, ['-5']), /uids and gids must be in range/)
+  })
+
+  it('passes over lines that are none', () => {
+    const hostile = { passwd: 'a:x:99999999999:1::/:\nb:x:-3:1::/:\n:::\nc:x:7:8::/c:\n', group: 'g:x:1e3:\nh:x:9:c\n' }
+    assert.deepEqual(resolveUser('c', hostile), { uid: 7, gid: 8, additionalGids: [8, 9], home: '/c' })
+    assert.throws(() => resolveUser('a', hostile), /unable to find user a/)
+    assert.throws(() => resolveUser('c:g', hostile), /unable to find group g/)
   })
 })
 

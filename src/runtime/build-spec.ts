@@ -60,7 +60,14 @@ export function buildSpec(input: SpecInput, host: SpecHost): BuiltSpec {
     ...(input.annotations === undefined ? {} : { annotations: input.annotations }),
     linux: linuxOf(input, host),
   }
-  return { spec, seccompJson: seccompJson(input.privileged ? 'unconfined' : input.seccomp, capabilities, host) }
+  return {
+    spec,
+    seccompJson: seccompJson(
+      input.privileged && input.seccomp === 'default' ? 'unconfined' : input.seccomp,
+      capabilities,
+      host,
+    ),
+  }
 }
 
 /** The text of config.json. `compiled` (see `seccomp-cache.ts`) takes the place of the rules. */
@@ -120,6 +127,7 @@ function processOf(input: SpecInput, capabilities: readonly string[]): OciProces
     ...(input.rlimits.length === 0 ? {} : { rlimits: input.rlimits }),
     noNewPrivileges: input.noNewPrivileges,
     ...(input.oomScoreAdj === undefined ? {} : { oomScoreAdj: input.oomScoreAdj }),
+    ...(input.appArmorProfile === undefined ? {} : { apparmorProfile: input.appArmorProfile }),
   }
 }
 
@@ -128,6 +136,9 @@ function linuxOf(input: SpecInput, host: SpecHost): OciLinux {
   const propagation = rootPropagation(input)
   return {
     namespaces: namespacesOf(input, host),
+    ...(input.users === undefined
+      ? {}
+      : { uidMappings: input.users.mappings.uids, gidMappings: input.users.mappings.gids }),
     cgroupsPath: input.cgroupsPath,
     ...(input.devices === undefined || input.devices.length === 0 ? {} : { devices: input.devices }),
     resources: { devices: deviceRules(input), ...resourcesOf(input.resources) },
@@ -149,10 +160,11 @@ function rootPropagation({ binds }: SpecInput): string | undefined {
   return wanted.some((value) => value.endsWith('slave')) ? 'rslave' : undefined
 }
 
-function namespacesOf({ namespaces }: SpecInput, host: SpecHost): OciNamespace[] {
+function namespacesOf({ namespaces, users }: SpecInput, host: SpecHost): OciNamespace[] {
   const cgroup = namespaces.cgroup ?? (host.cgroupVersion === 2 ? 'private' : 'host')
   return [
     { type: 'mount' },
+    ...(users === undefined ? [] : namespace('user', users.path === undefined ? 'private' : { path: users.path })),
     ...namespace('network', namespaces.network),
     ...namespace('uts', namespaces.uts),
     ...namespace('pid', namespaces.pid),
@@ -171,7 +183,8 @@ const seccompTexts = new Map<string, string>()
 function seccompJson(choice: SeccompChoice, capabilities: readonly string[], host: SpecHost): string | undefined {
   if (choice === 'unconfined') return undefined
   if (choice !== 'default') {
-    return JSON.stringify(resolveSeccomp(parseSeccompProfile(choice.profile), { ...host, capabilities }))
+    const profile = parseSeccompProfile(choice.profile)
+    return profile === undefined ? undefined : JSON.stringify(resolveSeccomp(profile, { ...host, capabilities }))
   }
   const key = `${host.arch} ${capabilities.join()}`
   const known = seccompTexts.get(key)

@@ -15,7 +15,7 @@ import { isConmonAlive, reopenLog, resizeTerminal, type TerminalSize } from './c
 import { type ExecHandle, type ExecOptions, startExec } from './exec-process.ts'
 import { type ExitInfo, readExitFile, unknownExit } from './exit-info.ts'
 import { endedContainer, type FoundContainer, type LiveContainer, settle, watchContainer } from './live-container.ts'
-import { OciRuntime } from './oci-runtime.ts'
+import { OciRuntime, type RuntimeProgram } from './oci-runtime.ts'
 import { bundleFiles, bundlePath, exitsPath, runtimeRootPath } from './paths.ts'
 import type { ResourceLimits } from './spec-input.ts'
 import { resourcesOf } from './spec-resources.ts'
@@ -29,7 +29,7 @@ export interface ConmonRuntimeOptions {
   readonly execRoot: string
   readonly logger: Logger
   /** OCI runtime programs by the names that containers use. */
-  readonly runtimes: Readonly<Record<string, string>>
+  readonly runtimes: Readonly<Record<string, RuntimeProgram>>
   readonly defaultRuntime: string
   /** Default: `conmon` from the PATH. */
   readonly conmonPath?: string
@@ -105,9 +105,10 @@ export class ConmonRuntime {
   /** Takes over changed settings. Throws `invalidArgument` when a program is not there; nothing has changed then. */
   async configure(settings: Pick<ConmonRuntimeOptions, 'runtimes' | 'defaultRuntime'>): Promise<void> {
     const runtimes = new Map<string, OciRuntime>()
-    for (const [name, path] of Object.entries(settings.runtimes)) {
-      const opened = this.#opened.get(path) ?? (await OciRuntime.open(path, this.#options.execRoot))
-      this.#opened.set(path, opened)
+    for (const [name, program] of Object.entries(settings.runtimes)) {
+      const key = JSON.stringify(program)
+      const opened = this.#opened.get(key) ?? (await OciRuntime.open(program, this.#options.execRoot))
+      this.#opened.set(key, opened)
       runtimes.set(name, opened)
     }
     this.#runtimes = runtimes
@@ -237,7 +238,7 @@ export class ConmonRuntime {
   /** Ids of containers that left something here, whether anybody knows them or not. */
   leftovers(): ReadonlySet<string> {
     const { execRoot } = this.#options
-    const roots = Object.values(this.#options.runtimes).map((path) => runtimeRootPath(execRoot, path))
+    const roots = Object.values(this.#options.runtimes).map(({ path }) => runtimeRootPath(execRoot, path))
     return new Set([join(execRoot, 'c'), exitsPath(execRoot), ...roots].flatMap(namesIn))
   }
 
@@ -280,6 +281,7 @@ export class ConmonRuntime {
         id,
         runtimePath: runtime.program,
         runtimeArgs: runtime.globalArgs,
+        isCrun: runtime.isCrun,
         specPath: join(this.bundle(id), `exec-${process.pid}-${this.#execCount}.json`),
         toolsHome: this.#options.execRoot,
       },

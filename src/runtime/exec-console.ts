@@ -1,6 +1,16 @@
-/** A terminal as an exec's stdio. The runtime makes it inside the container and sends us its master side. */
+/** A terminal as an exec's stdio. The runtime makes it inside the container and sends us its master side; or, as runc
+ *  does, it runs on a terminal of ours and carries what goes on between the two. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ConsoleSocket, duplicateFd, FdReader, FdWriter, setWindowSize } from '../sys/index.ts'
+import {
+  ConsoleSocket,
+  closeFd,
+  duplicateFd,
+  FdReader,
+  FdWriter,
+  openPty,
+  type Pty,
+  setWindowSize,
+} from '../sys/index.ts'
 import type { TerminalSize } from './conmon-control.ts'
 import type { ExecStdio, ExecStdioOptions } from './exec-stdio.ts'
 
@@ -10,16 +20,20 @@ const maxWaitMs = 1000
 
 export class ExecConsole implements ExecStdio {
   readonly childEnds = new Map<number, number>()
-  readonly #socket: ConsoleSocket
+  readonly #socket: ConsoleSocket | undefined
+  readonly #pty: Pty | undefined
   readonly #options: ExecStdioOptions
   readonly #onDrain: (() => void)[] = []
   #reader: FdReader | undefined
   #writer: FdWriter | undefined
   #size: TerminalSize | undefined
   #received = 0
+  /** The terminal of our own is the reader's by now, or closed. */
+  #opened = false
 
-  private constructor(socket: ConsoleSocket, options: ExecStdioOptions) {
-    this.#socket = socket
+  private constructor(source: ConsoleSocket | Pty, options: ExecStdioOptions) {
+    this.#socket = 'received' in source ? source : undefined
+    this.#pty = 'received' in source ? undefined : source
     this.#options = options
   }
 
@@ -27,8 +41,17 @@ export class ExecConsole implements ExecStdio {
     return new ExecConsole(ConsoleSocket.listen(path), options)
   }
 
-  get consolePath(): string {
-    return this.#socket.path
+  /** For a runtime that sends none. */
+  static own(size: TerminalSize | undefined, options: ExecStdioOptions): ExecConsole {
+    return new ExecConsole(openPty(size), options)
+  }
+
+  get consolePath(): string | undefined {
+    return this.#socket?.path
+  }
+
+  get terminalPath(): string | undefined {
+    return this.#pty?.slavePath
   }
 
   closeChildEnds(): void {
@@ -37,13 +60,9 @@ export class ExecConsole implements ExecStdio {
 
   async open(ended: Promise<unknown>): Promise<void> {
     const { sink, stdin } = this.#options
-    // The terminal was sent before the process ran, so even after its end it is on its way; the limit is for a
-    // runtime that broke its word.
-    const master = await Promise.race([
-      this.#socket.received,
-      ended.then(() => sleep(maxWaitMs, undefined, { ref: false })),
-    ])
-    if (master === undefined) return
+    const master = this.#pty?.masterFd ?? (await this.#sent(ended))
+    if (master === undefined || this.#opened) return
+    this.#opened = true
     if (this.#size !== undefined) setWindowSize(master, this.#size)
     // One descriptor can't be polled twice, so each direction has its own.
     if (stdin) {
@@ -66,6 +85,13 @@ export class ExecConsole implements ExecStdio {
     this.#reader = reader
     sink?.onDrain(() => reader.resume())
     sink?.onClose(() => this.close())
+  }
+
+  /** The terminal was sent before the process ran, so even after its end it is on its way; the limit is for a runtime
+   *  that broke its word. */
+  async #sent(ended: Promise<unknown>): Promise<number | undefined> {
+    const limit = ended.then(() => sleep(maxWaitMs, undefined, { ref: false }))
+    return await Promise.race([this.#socket?.received, limit])
   }
 
   write(chunk: Buffer): boolean {
@@ -94,7 +120,9 @@ export class ExecConsole implements ExecStdio {
   }
 
   close(): void {
-    this.#socket.close()
+    this.#socket?.close()
+    if (this.#pty !== undefined && !this.#opened) closeFd(this.#pty.masterFd)
+    this.#opened = true
     this.#writer?.close()
     this.#reader?.close()
     this.#reader = undefined

@@ -7,6 +7,7 @@ import type { OciProcess } from '../oci/index.ts'
 import { closeFd, FdReader, makePipe, type SpawnedProcess, spawnProcess } from '../sys/index.ts'
 import type { TerminalSize } from './conmon-control.ts'
 import { ExecConsole } from './exec-console.ts'
+import { PidFile } from './exec-pid-file.ts'
 import { ExecPipes } from './exec-pipes.ts'
 import type { ExecStdio } from './exec-stdio.ts'
 import { openTools } from './exec-tools.ts'
@@ -46,6 +47,8 @@ export interface ExecTarget {
   readonly runtimeArgs: readonly string[]
   /** Where the process spec lies while the runtime reads it. */
   readonly specPath: string
+  /** Sends the terminal through a socket, and writes the pid to a descriptor (crun); else neither (runc). */
+  readonly isCrun: boolean
   /** The daemon's directory for what lasts until a reboot. */
   readonly toolsHome: string
 }
@@ -58,10 +61,9 @@ const logFd = 5
 /** Starts a process. Rejects with a typed error (details.exitCode 126, 127, 125) when it can't be. */
 export async function startExec(target: ExecTarget, options: ExecOptions): Promise<ExecHandle> {
   const began = performance.now()
-  const stdio: ExecStdio = options.process.terminal
-    ? ExecConsole.listen(`${target.specPath}.tty`, options)
-    : new ExecPipes(options)
+  const stdio: ExecStdio = options.process.terminal ? openConsole(target, options) : new ExecPipes(options)
   const said = new RuntimeReply()
+  const pidFile = target.isCrun ? undefined : new PidFile(`${target.specPath}.pid`)
   let tools: number | undefined
   let child: SpawnedProcess
   try {
@@ -69,7 +71,8 @@ export async function startExec(target: ExecTarget, options: ExecOptions): Promi
     writeFileSync(target.specPath, JSON.stringify(options.process))
     child = spawnProcess({
       path: target.runtimePath,
-      args: execArgs(target, stdio.consolePath, tools !== undefined),
+      args: execArgs(target, stdio.consolePath, tools !== undefined, pidFile?.path ?? `/dev/fd/${pidFd}`),
+      controllingTty: stdio.terminalPath,
       fds: new Map([
         ...stdio.childEnds,
         ...(tools === undefined ? [] : [[toolsFd, tools] as const]),
@@ -81,6 +84,7 @@ export async function startExec(target: ExecTarget, options: ExecOptions): Promi
     })
   } catch (error) {
     said.close()
+    pidFile?.close()
     stdio.close()
     rmSync(target.specPath, { force: true })
     throw error
@@ -90,8 +94,9 @@ export async function startExec(target: ExecTarget, options: ExecOptions): Promi
     stdio.closeChildEnds()
   }
   options.trace?.('exec spawn', performance.now() - began)
-  const pid = await said.pid()
+  const pid = await (pidFile?.pid(child.exited) ?? said.pid())
   rmSync(target.specPath, { force: true })
+  pidFile?.close()
   if (pid === undefined) {
     await child.exited
     stdio.close()
@@ -116,7 +121,12 @@ export async function startExec(target: ExecTarget, options: ExecOptions): Promi
   }
 }
 
-function execArgs(target: ExecTarget, consolePath: string | undefined, hasTools: boolean): string[] {
+function openConsole(target: ExecTarget, options: ExecOptions): ExecConsole {
+  if (target.isCrun) return ExecConsole.listen(`${target.specPath}.tty`, options)
+  return ExecConsole.own(options.process.consoleSize, options)
+}
+
+function execArgs(target: ExecTarget, consolePath: string | undefined, hasTools: boolean, pidPath: string): string[] {
   return [
     ...target.runtimeArgs,
     `--log=/dev/fd/${logFd}`,
@@ -125,7 +135,7 @@ function execArgs(target: ExecTarget, consolePath: string | undefined, hasTools:
     '--process',
     target.specPath,
     '--pid-file',
-    `/dev/fd/${pidFd}`,
+    pidPath,
     ...(hasTools ? ['--preserve-fds', '1'] : []),
     ...(consolePath === undefined ? [] : ['--console-socket', consolePath]),
     target.id,

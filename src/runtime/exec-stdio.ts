@@ -13,6 +13,8 @@ export interface ExecStdio {
   readonly childEnds: ReadonlyMap<number, number>
   /** Where the runtime sends the terminal to. */
   readonly consolePath: string | undefined
+  /** The terminal that the runtime itself is to have, when it does not send one. */
+  readonly terminalPath?: string | undefined
   /** Closes our copies of what the child got. */
   closeChildEnds(): void
   /** Starts to carry data. Not before the process runs: what the runtime prints when it fails is not output. */

@@ -1,3 +1,4 @@
+export { appArmorProfile, appArmorProfileName } from './app-armor-profile.ts'
 export {
   type BuiltSpec,
   buildEnv,

@@ -36,32 +36,42 @@ import { SeccompCache } from './seccomp-cache.ts'
 
 const commandTimeoutMs = 30_000
 
+/** A program of the host, with arguments that come before every command. */
+export interface RuntimeProgram {
+  readonly path: string
+  readonly args: readonly string[]
+}
+
 /** One configured runtime program. */
 export class OciRuntime {
   /** What is executed: the configured program, or its copy in sealed memory. */
   readonly program: string
   readonly #root: string
-  readonly #isCrun: boolean
+  /** What is known of crun, and of no other, may be relied on. */
+  readonly isCrun: boolean
   readonly #filters = new SeccompCache()
+  readonly #args: readonly string[]
   #sealedFd: number
 
-  private constructor(path: string, execRoot: string, sealedFd: number) {
+  private constructor(path: string, args: readonly string[], execRoot: string, sealedFd: number) {
+    this.#args = args
     this.program = sealedFd === -1 ? path : `/proc/${process.pid}/fd/${sealedFd}`
     this.#sealedFd = sealedFd
     this.#root = runtimeRootPath(execRoot, path)
-    this.#isCrun = basename(path).includes('crun')
+    this.isCrun = basename(path).includes('crun')
   }
 
   /** Throws `invalidArgument` when there is no such program. */
-  static async open(path: string, execRoot: string): Promise<OciRuntime> {
+  static async open({ path, args }: RuntimeProgram, execRoot: string): Promise<OciRuntime> {
     const found = findProgram(path)
     if (found === undefined) throw invalidArgument(`OCI runtime ${path} is not an executable file`)
-    return new OciRuntime(found, execRoot, await trySeal(found))
+    return new OciRuntime(found, args, execRoot, await trySeal(found))
   }
 
   /** Arguments that come before every command. */
   get globalArgs(): readonly string[] {
-    return this.#isCrun ? ['--root', this.#root, '--cgroup-manager=cgroupfs'] : ['--root', this.#root]
+    const manager = this.isCrun ? ['--cgroup-manager=cgroupfs'] : []
+    return [...this.#args, '--root', this.#root, ...manager]
   }
 
   /** True while the container was created but never started. */
@@ -84,7 +94,7 @@ export class OciRuntime {
 
   /** Lets a created container run its program. */
   async start(id: string, command: string): Promise<void> {
-    if (this.#isCrun && this.#startByFifo(id)) return
+    if (this.isCrun && this.#startByFifo(id)) return
     const { code, stderr } = await this.#run(['start', id])
     if (code !== 0) throw runtimeError(stderr, { work: 'start', command })
   }
@@ -93,7 +103,7 @@ export class OciRuntime {
   async delete(id: string, { force }: { readonly force: boolean }): Promise<void> {
     const home = join(this.#root, id)
     if (!existsSync(home)) return
-    if (this.#isCrun && !(existsSync(join(home, 'status')) && existsSync(join(home, 'config.json')))) {
+    if (this.isCrun && !(existsSync(join(home, 'status')) && existsSync(join(home, 'config.json')))) {
       // A creation or removal was cut short; crun refuses to delete what lacks one of these, and to create it again.
       const cgroup = this.#status(id)?.['cgroup-path'] ?? cgroupOfConfig(join(home, 'config.json'))
       if (typeof cgroup === 'string' && cgroup !== '' && cgroup !== '/') {
@@ -103,7 +113,7 @@ export class OciRuntime {
       rmSync(home, { recursive: true, force: true })
       return
     }
-    if (this.#isCrun && !force && this.#deleteByHand(id)) return
+    if (this.isCrun && !force && this.#deleteByHand(id)) return
     const { code, stderr } = await this.#run(force ? ['delete', '--force', id] : ['delete', id])
     if (code !== 0 && existsSync(home)) {
       throw internal(`cannot delete container ${id}: ${stderr.trim()}`)
@@ -129,7 +139,7 @@ export class OciRuntime {
 
   /** Keeps the filter of a container that was just created from rules. */
   keepFilter(id: string, seccompJson: string | undefined): void {
-    if (!this.#isCrun || seccompJson === undefined || this.#filters.find(seccompJson) !== undefined) return
+    if (!this.isCrun || seccompJson === undefined || this.#filters.find(seccompJson) !== undefined) return
     try {
       this.#filters.add(seccompJson, readFileSync(join(this.#root, id, 'seccomp.bpf')))
     } catch (error) {

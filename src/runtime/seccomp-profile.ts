@@ -26,6 +26,9 @@ export interface SeccompProfile {
   readonly archMap?: readonly { readonly architecture: string; readonly subArchitectures: readonly string[] | null }[]
   readonly architectures?: readonly string[]
   readonly flags?: readonly string[]
+  /** The socket of an agent that is asked about calls (SCMP_ACT_NOTIFY), and what it is told. */
+  readonly listenerPath?: string
+  readonly listenerMetadata?: string
   readonly syscalls: readonly SeccompProfileRule[]
 }
 
@@ -53,37 +56,65 @@ export function resolveSeccomp(profile: SeccompProfile, target: SeccompTarget): 
     ...(profile.defaultErrnoRet === undefined ? {} : { defaultErrnoRet: profile.defaultErrnoRet }),
     ...(architectures.length === 0 ? {} : { architectures }),
     ...(profile.flags === undefined ? {} : { flags: profile.flags }),
-    syscalls: profile.syscalls.filter((rule) => applies(rule, target)).map(toOciRule),
+    ...(profile.listenerPath === undefined ? {} : { listenerPath: profile.listenerPath }),
+    ...(profile.listenerMetadata === undefined ? {} : { listenerMetadata: profile.listenerMetadata }),
+    // A rule without names says nothing, which runtimes do not take.
+    syscalls: profile.syscalls.filter((rule) => rule.names.length > 0 && applies(rule, target)).map(toOciRule),
   }
 }
 
-/** Reads a profile that a user gave (`--security-opt seccomp=` with the file's text).
- *  Throws `invalidArgument` when it is none. */
-export function parseSeccompProfile(text: string): SeccompProfile {
+/** Reads a profile that a user gave (`--security-opt seccomp=` with the file's text). Undefined for one that says
+ *  nothing, which filters nothing. Throws `invalidArgument` in Docker's words when it is none. */
+export function parseSeccompProfile(text: string): SeccompProfile | undefined {
   let value: Partial<SeccompProfile> & { readonly syscalls?: unknown }
   try {
     value = JSON.parse(text) as typeof value
   } catch (cause) {
     throw invalidArgument(`Decoding seccomp profile failed: ${messageOf(cause)}`, { cause })
   }
-  if (typeof value !== 'object' || value === null || typeof value.defaultAction !== 'string') {
-    throw invalidArgument('Decoding seccomp profile failed: defaultAction is missing')
-  }
-  if (value.architectures !== undefined && (value.archMap ?? []).length > 0) {
-    throw invalidArgument(
-      "both 'architectures' and 'archMap' are specified in the seccomp profile, use either 'architectures' or 'archMap'",
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw failed(
+      `json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type seccomp.Seccomp`,
     )
   }
   const rules = value.syscalls ?? []
-  if (!Array.isArray(rules)) throw invalidArgument('Decoding seccomp profile failed: syscalls is not a list')
+  if (!Array.isArray(rules)) throw failed('syscalls is not a list')
+  if (value.defaultAction === undefined && rules.length === 0) return undefined
+  if (typeof value.defaultAction !== 'string') throw failed('defaultAction is missing')
+  checkAction(value.defaultAction)
+  if ((value.architectures ?? []).length > 0 && (value.archMap ?? []).length > 0) {
+    throw invalidArgument(
+      "'architectures' and 'archMap' were specified in the seccomp profile, use either 'architectures' or 'archMap'",
+    )
+  }
   return { ...value, defaultAction: value.defaultAction, syscalls: rules.map(parseRule) }
+}
+
+function failed(why: string): Error {
+  return invalidArgument(`Decoding seccomp profile failed: ${why}`)
+}
+
+/** https://github.com/opencontainers/runtime-spec/blob/v1.1.0/config-linux.md#seccomp */
+const actions = 'KILL KILL_PROCESS KILL_THREAD TRAP ERRNO TRACE ALLOW LOG NOTIFY'.split(' ')
+
+function checkAction(action: string): void {
+  if (!actions.some((name) => action === `SCMP_ACT_${name}`)) {
+    throw invalidArgument(`string ${action} is not a valid action for seccomp`)
+  }
 }
 
 function parseRule(value: unknown): SeccompProfileRule {
   const rule = value as Partial<SeccompProfileRule> & { readonly name?: string }
-  const names = rule.names ?? (rule.name === undefined ? [] : [rule.name])
-  if (names.length === 0 || typeof rule.action !== 'string') {
-    throw invalidArgument('Decoding seccomp profile failed: a rule without names or action')
+  if (rule.name && (rule.names ?? []).length > 0) {
+    throw invalidArgument("'name' and 'names' were specified in the seccomp profile, use either 'name' or 'names'")
+  }
+  const names = rule.name ? [rule.name] : (rule.names ?? [])
+  if (typeof rule.action !== 'string') throw failed('a rule without action')
+  checkAction(rule.action)
+  for (const { minKernel } of [rule.includes ?? {}, rule.excludes ?? {}]) {
+    if (minKernel !== undefined && !/^\d+\.\d+$/.test(minKernel)) {
+      throw failed(`invalid kernel version: ${JSON.stringify(minKernel)}, expected "<kernel>.<major>"`)
+    }
   }
   return { ...rule, names, action: rule.action }
 }

@@ -1,6 +1,6 @@
 /** What the engine knows about a container when it asks for its runtime configuration: everything resolved
  *  (ids are numbers, paths exist), nothing in Docker's wire form. */
-import type { OciBlockIo, OciDevice, OciDeviceRule, OciRlimit, OciUser } from '../oci/index.ts'
+import type { IdMappings, OciBlockIo, OciDevice, OciDeviceRule, OciRlimit, OciUser } from '../oci/index.ts'
 
 /** A directory or file of the host inside the container. */
 export interface BindMount {
@@ -67,6 +67,7 @@ export interface SpecInput {
   readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] }
   readonly seccomp: SeccompChoice
   readonly noNewPrivileges: boolean
+  readonly appArmorProfile?: string
   /** `--security-opt systempaths=unconfined`: nothing of /proc and /sys is masked. */
   readonly unmaskedPaths?: boolean
   /** Instead of the default ones. */
@@ -84,6 +85,8 @@ export interface SpecInput {
     /** Default: private on cgroup v2, the host's on v1. */
     readonly cgroup?: NamespaceMode
   }
+  /** A user namespace with these ids, or one that is there already. Absent: the host's. */
+  readonly users?: { readonly mappings: IdMappings; readonly path?: string }
   readonly binds: readonly BindMount[]
   readonly tmpfs: readonly TmpfsMount[]
   readonly shmSizeBytes?: number

@@ -44,9 +44,9 @@ function findUser(wanted: string, passwd: string): PasswdEntry | undefined {
   const id = parseId(wanted === '' ? '0' : wanted)
   for (const line of passwd.split('\n')) {
     const [name = '', , uidText = '', gidText = '', , home = ''] = line.trim().split(':')
-    const uid = parseId(uidText)
+    const uid = idInFile(uidText)
     if (name === '' || name.startsWith('#') || uid === undefined) continue
-    if (name === wanted || (id !== undefined && uid === id)) return { name, uid, gid: parseId(gidText) ?? 0, home }
+    if (name === wanted || (id !== undefined && uid === id)) return { name, uid, gid: idInFile(gidText) ?? 0, home }
   }
   if (id === undefined) {
     throw invalidArgument(`unable to find user ${wanted}: no matching entries in passwd file`)
@@ -74,14 +74,20 @@ function groupsOf(user: string, group: string): number[] {
 function groupLines(group: string): (readonly [name: string, gid: number, members: readonly string[]])[] {
   return group.split('\n').flatMap((line) => {
     const [name = '', , gidText = '', members = ''] = line.trim().split(':')
-    const gid = parseId(gidText)
+    const gid = idInFile(gidText)
     return name === '' || gid === undefined ? [] : [[name, gid, members.split(',')] as const]
   })
 }
 
-function parseId(text: string): number | undefined {
-  if (!/^\d+$/.test(text)) return undefined
+/** A number of the image's own file: a line with another one is none. */
+function idInFile(text: string): number | undefined {
   const id = Number(text)
-  if (id > maxId) throw invalidArgument('uids and gids must be in range 0-2147483647')
+  return /^\d+$/.test(text) && id <= maxId ? id : undefined
+}
+
+function parseId(text: string): number | undefined {
+  if (!/^[+-]?\d+$/.test(text)) return undefined
+  const id = Number(text)
+  if (id < 0 || id > maxId) throw invalidArgument('uids and gids must be in range 0-2147483647')
   return id
 }

@@ -1,3 +1,4 @@
+export type { LayerMapping } from './mapped-layers.ts'
 export { OverlaySnapshotter, type OverlaySnapshotterOptions } from './overlay-snapshotter.ts'
 export type {
   CommitOptions,

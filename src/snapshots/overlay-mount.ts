@@ -8,6 +8,8 @@ export interface OverlayParts {
   readonly upper: number | undefined
   readonly readOnly: boolean
   readonly volatile: boolean
+  /** Whom the root of the mount's user namespace is; then `root` is the mapped one. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined
 }
 
 /** Layers come from strangers: a redirect or metadata-only file in one of them is not followed. index and
@@ -15,7 +17,7 @@ export interface OverlayParts {
 const safeOptions = ['index=off', 'redirect_dir=nofollow', 'metacopy=off'] as const
 
 /** The mount that shows these layers as one tree. Pure. */
-export function overlayMount({ root, lower, upper, readOnly, volatile }: OverlayParts): Mount {
+export function overlayMount({ root, lower, upper, readOnly, volatile, owner }: OverlayParts): Mount {
   const [only] = lower
   if (upper === undefined && lower.length === 1 && only !== undefined) return bindOf(`${root}/${only}/fs`, true)
   if (upper !== undefined && lower.length === 0) return bindOf(`${root}/${upper}/fs`, readOnly)
@@ -25,6 +27,7 @@ export function overlayMount({ root, lower, upper, readOnly, volatile }: Overlay
     type: 'overlay',
     source: 'overlay',
     cwd: root,
+    owner,
     options: [
       ...(readOnly ? ['ro'] : []),
       ...options,

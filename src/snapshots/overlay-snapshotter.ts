@@ -5,11 +5,12 @@
  *  https://docs.kernel.org/filesystems/overlayfs.html */
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { BerthError, conflict, type Logger, notFound } from '../base/index.ts'
+import { BerthError, conflict, internal, type Logger, notFound } from '../base/index.ts'
 import type { SnapshotRow, SnapshotTable } from '../store/index.ts'
 import type { Mount } from '../sys/index.ts'
 import { inheritDirectories } from './inherit-directories.ts'
-import { overlayMount } from './overlay-mount.ts'
+import { type LayerMapping, type MappedLayers, mapLayers } from './mapped-layers.ts'
+import { type OverlayParts, overlayMount } from './overlay-mount.ts'
 import { filesPath, numberOf, snapshotPath, trashPath, volatileMarkPath, workPath } from './paths.ts'
 import type { CommitOptions, MountOptions, SnapshotInfo, Snapshotter, SnapshotUsage } from './snapshotter.ts'
 import { spreadDirectories } from './spread-directories.ts'
@@ -20,6 +21,8 @@ export interface OverlaySnapshotterOptions {
   readonly root: string
   readonly table: SnapshotTable
   readonly logger: Logger
+  /** Makes `mapped` mounts possible. */
+  readonly mapping?: LayerMapping
 }
 
 /** The kernel stacks no more layers than this. */
@@ -30,11 +33,13 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
   readonly #table: SnapshotTable
   readonly #trash: Trash
   readonly #chains = new Map<string, readonly number[]>()
+  readonly #mapped: MappedLayers | undefined
 
-  private constructor(options: OverlaySnapshotterOptions, trash: Trash) {
+  private constructor(options: OverlaySnapshotterOptions, trash: Trash, mapped: MappedLayers | undefined) {
     this.#root = options.root
     this.#table = options.table
     this.#trash = trash
+    this.#mapped = mapped
   }
 
   /** Opens the snapshots at `root` and clears what a crash left. */
@@ -43,7 +48,8 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     spreadDirectories(options.root)
     const trash = Trash.open(trashPath(options.root), options.logger)
     reconcile(options, trash)
-    return new OverlaySnapshotter(options, trash)
+    const mapped = options.mapping === undefined ? undefined : await mapLayers(options.root, options.mapping)
+    return new OverlaySnapshotter(options, trash, mapped)
   }
 
   async prepare(key: string, parent?: string): Promise<void> {
@@ -56,19 +62,24 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     this.#make(key, 'view', parent, this.#chain(parent)[0])
   }
 
-  async mounts(key: string, { readOnly = false, volatile = false }: MountOptions = {}): Promise<readonly Mount[]> {
+  async mounts(
+    key: string,
+    { readOnly = false, volatile = false, mapped = false }: MountOptions = {},
+  ): Promise<readonly Mount[]> {
+    const { root, owner } = this.#place(mapped)
     const row = this.#get(key)
     const lower = this.#chain(row.kind === 'committed' ? row.key : row.parent)
     // Read-only, an active one is but one more lower layer: another mount may write to it at the same time.
     if (row.kind === 'active' && readOnly) {
       const layers = [row.number, ...lower]
-      return [overlayMount({ root: this.#root, lower: layers, upper: undefined, readOnly, volatile: false })]
+      return [overlayMount({ root, lower: layers, upper: undefined, readOnly, volatile: false, owner })]
     }
     const isWritable = row.kind === 'active' || lower.length === 0
     if (row.kind === 'active') this.#clearVolatileMark(row.number)
     return [
       overlayMount({
-        root: this.#root,
+        root,
+        owner,
         lower,
         upper: isWritable ? row.number : undefined,
         readOnly: row.kind !== 'active',
@@ -122,11 +133,19 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
 
   /** Waits until the files of removed snapshots are deleted. */
   async close(): Promise<void> {
+    this.#mapped?.release()
     await this.#trash.drain()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** Where layers are mounted from. Throws `internal` without a mapping. */
+  #place(mapped: boolean): Pick<OverlayParts, 'root' | 'owner'> {
+    if (!mapped) return { root: this.#root }
+    if (this.#mapped === undefined) throw internal('no user namespace mapping was set up')
+    return this.#mapped
   }
 
   #get(key: string): SnapshotRow {

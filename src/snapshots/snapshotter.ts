@@ -45,6 +45,8 @@ export interface MountOptions {
   /** The content is worthless after a crash of the host (a container with `--rm`): the kernel may then leave out
    *  all syncing, which also makes the unmount cheap. */
   readonly volatile?: boolean
+  /** Show the owners that a container's user namespace has (`MappedLayers`). */
+  readonly mapped?: boolean
 }
 
 /** Makes and ends snapshots. */

@@ -65,6 +65,7 @@ export {
   systemError,
 } from './ffi.ts'
 export { makeFifo, openFifo, writeFifo } from './fifo.ts'
+export { asFileOwner } from './file-owner.ts'
 export { filterThrough } from './filter-program.ts'
 export { acquireLock, type Lock } from './flock.ts'
 export {
@@ -93,7 +94,7 @@ export {
 } from './mount.ts'
 export { mountByProgram } from './mount-by-program.ts'
 export { listMounts, type MountInfo, parseMountInfo } from './mount-table.ts'
-export { attachMountTree, cloneMountTree, type MountTreeOptions } from './mount-tree.ts'
+export { attachMountTree, cloneIdMapped, cloneMountTree, type MountTreeOptions } from './mount-tree.ts'
 export {
   createNetworkNamespace,
   deleteNetworkNamespace,
@@ -141,6 +142,7 @@ export { type ExitStatus, type SpawnedProcess, spawnProcess } from './spawn.ts'
 export { startWorker } from './start-worker.ts'
 export { hostCpuTime, StatsFiles, type StatsText } from './stats-files.ts'
 export { UnixDatagramSocket } from './unix-datagram.ts'
+export { openUserNamespace } from './user-namespace.ts'
 export { type DirectoryWatch, type WatchHandlers, watchDirectory } from './watch-directory.ts'
 export { beginWriteback } from './writeback.ts'
 export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts'

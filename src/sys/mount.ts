@@ -4,6 +4,7 @@
 import { constants } from 'node:fs'
 import { closeFd, oPath, openFd } from './fd.ts'
 import { errno, loadKoffi, rawSyscall, syscall, systemError } from './ffi.ts'
+import { asFileOwner } from './file-owner.ts'
 import { parseMountOptions } from './mount-options.ts'
 
 /** One mount as data. */
@@ -18,6 +19,8 @@ export interface Mount {
   /** Directory that relative paths in `source` and `options` start from: keeps the option string of an overlay with
    *  many layers within the one page that the kernel takes. */
   readonly cwd?: string | undefined
+  /** As whom to mount: an overlay whose layers show other owners makes its own files as that user. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined
 }
 
 export type Propagation = 'private' | 'shared' | 'slave' | 'unbindable'
@@ -47,6 +50,11 @@ const maxDataBytes = 4095
 /** Mounts `value` on `target`, which must exist. Read-only binds and propagation take further calls, and what was
  *  mounted is taken away again when one of them fails. */
 export function mount(value: Mount, target: string): void {
+  if (value.owner === undefined) mountAsOwner(value, target)
+  else asFileOwner(value.owner, () => mountAsOwner(value, target))
+}
+
+function mountAsOwner(value: Mount, target: string): void {
   const { flags, data, propagation } = parseMountOptions(value.options)
   const bind = value.type === 'bind' || (flags & msBind) !== 0
   if (Buffer.byteLength(data) > maxDataBytes) throw systemError(errno.E2BIG, 'mount', target)

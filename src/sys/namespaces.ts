@@ -20,12 +20,15 @@ const ownNamespace = '/proc/thread-self/ns/net'
 let home: number | undefined
 
 /** Makes a network namespace and keeps it at `path`, which must not exist. `inside` runs while the thread is in it;
- *  when that throws, nothing stays behind. Processes get no device but a loopback that is down. */
-export function createNetworkNamespace<T = void>(path: string, inside?: () => T): T | undefined {
+ *  when that throws, nothing stays behind. With `own`, the namespace is not new but the one of that path in /proc. Processes get no device but a loopback that is down. */
+export function createNetworkNamespace<T = void>(path: string, inside?: () => T, own?: string): T | undefined {
   closeSync(openSync(path, 'wx', 0o444))
   try {
     return elsewhere(
-      () => unshare(CLONE_NEWNET),
+      () => {
+        if (own === undefined) unshare(CLONE_NEWNET)
+        else enterNamespace(own)
+      },
       () => {
         mountCall(ownNamespace, path, null, MS_BIND, null)
         return inside?.()
@@ -34,6 +37,16 @@ export function createNetworkNamespace<T = void>(path: string, inside?: () => T)
   } catch (error) {
     deleteNetworkNamespace(path)
     throw error
+  }
+}
+
+function enterNamespace(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    const result = setns(fd, CLONE_NEWNET)
+    if (result < 0) throw systemError(result, 'setns', path)
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -1,7 +1,16 @@
 /** The local driver: a volume is a directory below the data root, or with options something that is mounted there as
  *  long as somebody uses it. Directories and options are on disk before anything else knows of the volume, so that a
  *  crash leaves something whole. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Background, errnoOf } from '../base/index.ts'
@@ -18,14 +27,22 @@ import {
 import { finishReplacement } from './replace-content.ts'
 import type { DriverVolume, VolumeDriver, VolumeScope } from './volume-driver.ts'
 
+/** A user and group of the host. */
+export interface VolumeOwner {
+  readonly uid: number
+  readonly gid: number
+}
+
 export class LocalDriver implements VolumeDriver {
   readonly name = 'local'
   readonly #root: string
   readonly #background: Background
+  readonly #owner: VolumeOwner | undefined
   /** Who uses the volumes that have to be mounted. */
   readonly #holders = new Map<string, Set<string>>()
 
-  constructor(root: string, background: Background) {
+  constructor(root: string, background: Background, owner?: VolumeOwner) {
+    this.#owner = owner
     this.#root = root
     this.#background = background
   }
@@ -36,7 +53,7 @@ export class LocalDriver implements VolumeDriver {
 
   /** Synchronous up to its end. */
   async create(name: string, options: LocalOptions): Promise<void> {
-    makeDirectories(this.#root, name, options)
+    makeDirectories(this.#root, name, options, this.#owner)
   }
 
   /** Moves the directory out of the way at once and deletes it without making anybody wait. */
@@ -150,7 +167,7 @@ export class LocalDriver implements VolumeDriver {
 }
 
 /** The umask does not count here: other users reach a volume through its container only. */
-function makeDirectories(root: string, name: string, options: LocalOptions): void {
+function makeDirectories(root: string, name: string, options: LocalOptions, owner: VolumeOwner | undefined): void {
   const directory = volumeDirectory(root, name)
   const content = contentDirectory(root, name)
   if (existsSync(content)) return
@@ -159,6 +176,7 @@ function makeDirectories(root: string, name: string, options: LocalOptions): voi
   if (needsMount(options)) writeOptions(root, name, options)
   mkdirSync(content, { recursive: true })
   chmodSync(content, 0o755)
+  if (owner !== undefined) chownSync(content, owner.uid, owner.gid)
 }
 
 /** The form is that of Docker's local driver. */

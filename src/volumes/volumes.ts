@@ -17,7 +17,7 @@ import {
 } from '../base/index.ts'
 import type { Plugins } from '../plugins/index.ts'
 import { type Database, VolumeMountTable, VolumeTable } from '../store/index.ts'
-import { LocalDriver } from './local-driver.ts'
+import { LocalDriver, type VolumeOwner } from './local-driver.ts'
 import { checkLocalOptions } from './local-options.ts'
 import { newRecord, told, VolumeCatalog } from './volume-catalog.ts'
 import type { VolumeDriver } from './volume-driver.ts'
@@ -32,6 +32,8 @@ export interface VolumesOptions {
   readonly root: string
   readonly plugins: Plugins
   readonly logger: Logger
+  /** Whom new local volumes belong to; default root. */
+  readonly owner?: VolumeOwner | undefined
 }
 
 /** A volume that was made, or was there. */
@@ -59,7 +61,7 @@ export class Volumes {
     this.#table = new VolumeTable(options.db)
     this.#logger = logger
     this.#background = new Background(logger)
-    this.#drivers = new VolumeDrivers(new LocalDriver(root, this.#background), options.plugins)
+    this.#drivers = new VolumeDrivers(new LocalDriver(root, this.#background, options.owner), options.plugins)
     this.catalog = new VolumeCatalog({ root, table: this.#table, drivers: this.#drivers })
     this.mounts = new VolumeMounts({
       root,

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
+  chmodSync,
   closeSync,
   existsSync,
   globSync,
@@ -38,6 +39,8 @@ export interface DaemonOptions {
   readonly env?: NodeJS.ProcessEnv
   /** The network namespace that it runs in, instead of the machine's own. */
   readonly netns?: string
+  /** With `--userns-remap`: the first ids (`UID.GID`), by which the daemon names its roots. */
+  readonly remappedTo?: string
 }
 
 /** One data root with a daemon that can be stopped, killed and started again on it. */
@@ -52,6 +55,8 @@ export class TestDaemon implements AsyncDisposable {
 
   private constructor(options: DaemonOptions) {
     this.root = mkdtempSync('/tmp/b-')
+    // The users of its containers go through it.
+    if (options.remappedTo !== undefined) chmodSync(this.root, 0o711)
     this.dataRoot = join(this.root, 'd')
     this.execRoot = join(this.root, 'x')
     this.socket = join(this.root, 's')
@@ -210,8 +215,9 @@ export class TestDaemon implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#removeContainers()
     await this.stop()
-    removeNetwork(networkTag(this.dataRoot))
-    removeCgroups(this.dataRoot)
+    const engineRoot = join(this.dataRoot, this.#options.remappedTo ?? '')
+    removeNetwork(networkTag(engineRoot))
+    removeCgroups(engineRoot)
     for (const mount of mountsBelow(this.root).reverse()) spawnSync('umount', ['-l', mount])
     rmSync(this.root, { recursive: true, force: true })
   }

@@ -56,7 +56,7 @@ export class RuntimeFixture {
     return ConmonRuntime.open({
       execRoot: this.execRoot,
       logger,
-      runtimes: { crun: '/usr/bin/crun' },
+      runtimes: { crun: { path: '/usr/bin/crun', args: [] } },
       defaultRuntime: 'crun',
     })
   }

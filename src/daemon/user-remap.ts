@@ -1,0 +1,110 @@
+/** Makes `userns-remap` ready: the accounts, the roots of this mapping, and the rights that containers need on the way
+ *  to their files. The roots are `<data-root>/<uid>.<gid>`, as Docker has them: what containers of another mapping
+ *  made is not mixed in. */
+import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { errnoOf, invalidArgument, type Logger } from '../base/index.ts'
+import {
+  type AccountFiles,
+  type DaemonConfig,
+  defaultRemapUser,
+  freeSubordinateStart,
+  hasSubordinateIds,
+  parseUserRemap,
+  type UserRemap,
+  withRoots,
+} from '../config/index.ts'
+import type { LayerMapping } from '../snapshots/index.ts'
+import { hostInfo, runCommand } from '../sys/index.ts'
+
+/** As many ids as useradd(8) gives. */
+const rangeSize = 65_536
+const commandTimeoutMs = 30_000
+
+/** What the configuration asks for; undefined: containers have the host's ids. Makes the user of `default` and its
+ *  ids when they are missing. Throws `invalidArgument` in Docker's words. */
+export async function openUserRemap(config: DaemonConfig, logger: Logger): Promise<UserRemap | undefined> {
+  if (config.usernsRemap === undefined) return undefined
+  const isDefault = config.usernsRemap === 'default'
+  if (isDefault) await ensureDefaultUser()
+  const remap = parseUserRemap(isDefault ? defaultRemapUser : config.usernsRemap, accountFiles())
+  if (remap !== undefined) checkKernel()
+  else logger.warn('root can not be remapped to itself: user namespaces are off', {})
+  return remap
+}
+
+/** The configuration with the roots of a mapping, whose directories exist then and can be passed by its users.
+ *  Throws `invalidArgument` for a directory on the way that others may not pass. */
+export function remappedConfig(config: DaemonConfig, remap: UserRemap | undefined): DaemonConfig {
+  if (remap === undefined) return config
+  const name = `${remap.root.uid}.${remap.root.gid}`
+  const remapped = withRoots(config, join(config.dataRoot, name), join(config.execRoot, name))
+  for (const root of [remapped.dataRoot, remapped.execRoot]) {
+    mkdirSync(root, { recursive: true, mode: 0o711 })
+    chmodSync(root, 0o711)
+    for (let path = dirname(root); path !== '/'; path = dirname(path)) checkPassable(path)
+  }
+  return remapped
+}
+
+/** How layers are shown to containers under a mapping. */
+export function layerMapping(
+  { execRoot }: DaemonConfig,
+  remap: UserRemap | undefined,
+): { readonly mapping?: LayerMapping } {
+  if (remap === undefined) return {}
+  return { mapping: { mappings: remap.mappings, owner: remap.root, place: join(execRoot, 'layers') } }
+}
+
+function checkPassable(path: string): void {
+  const { mode } = statSync(path)
+  if ((mode & 0o001) !== 0) return
+  throw invalidArgument(
+    `userns-remap: the users of containers can't reach their files below ${path}, whose mode is ${(mode & 0o7777).toString(8).padStart(4, '0')}: others need the right to search it (chmod o+x)`,
+  )
+}
+
+function checkKernel(): void {
+  const { kernelVersion } = hostInfo()
+  const [major = 0, minor = 0] = kernelVersion.split('.').map((part) => Number.parseInt(part, 10))
+  if (major > 5 || (major === 5 && minor >= 19)) return
+  throw invalidArgument(`userns-remap needs ID-mapped layers of overlayfs: kernel ${kernelVersion} is older than 5.19`)
+}
+
+async function ensureDefaultUser(): Promise<void> {
+  const name = defaultRemapUser
+  if (
+    !accountFiles()
+      .passwd.split('\n')
+      .some((line) => line.startsWith(`${name}:`))
+  ) {
+    await execute('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', name])
+  }
+  const { subuid, subgid } = accountFiles()
+  const start = freeSubordinateStart(subuid, subgid)
+  const range = `${start}-${start + rangeSize - 1}`
+  const missing = [
+    ...(hasSubordinateIds(name, subuid) ? [] : ['--add-subuids', range]),
+    ...(hasSubordinateIds(name, subgid) ? [] : ['--add-subgids', range]),
+  ]
+  if (missing.length > 0) await execute('usermod', [...missing, name])
+}
+
+async function execute(program: string, args: readonly string[]): Promise<void> {
+  const { code, stderr } = await runCommand(program, args, { timeoutMs: commandTimeoutMs })
+  if (code !== 0) throw invalidArgument(`userns-remap: ${program} failed: ${stderr.trim()}`)
+}
+
+function accountFiles(): AccountFiles {
+  const [passwd = '', group = '', subuid = '', subgid = ''] = ['passwd', 'group', 'subuid', 'subgid'].map(readHostFile)
+  return { passwd, group, subuid, subgid }
+}
+
+function readHostFile(name: string): string {
+  try {
+    return readFileSync(join('/etc', name), 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return ''
+    throw error
+  }
+}

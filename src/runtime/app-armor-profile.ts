@@ -1,0 +1,47 @@
+/** The AppArmor profile of containers that name no other: what Docker's default profile allows and denies.
+ *  apparmor.d(5); https://docs.docker.com/engine/security/apparmor/ */
+
+/** Its name in the kernel, beside a Docker's on the same host. */
+export const appArmorProfileName = 'berth-default'
+
+/** Paths below /proc and /sys that may be read but not written, whatever their mode says. */
+const denied = [
+  // Everything in /proc but what belongs to a process, /proc/sys, and the message queues' limits.
+  '@{PROC}/* w',
+  '@{PROC}/{[^1-9],[^1-9][^0-9],[^1-9s][^0-9y][^0-9s],[^1-9][^0-9][^0-9][^0-9/]*}/** w',
+  '@{PROC}/sys/[^kn]** w',
+  '@{PROC}/sys/kernel/{?,??,[^s][^h][^m]**} w',
+  '@{PROC}/sysrq-trigger rwklx',
+  '@{PROC}/kcore rwklx',
+  '/sys/[^f]*/** wklx',
+  '/sys/f[^s]*/** wklx',
+  '/sys/fs/[^c]*/** wklx',
+  '/sys/fs/c[^g]*/** wklx',
+  '/sys/fs/cg[^r]*/** wklx',
+  '/sys/firmware/** rwklx',
+  '/sys/devices/virtual/powercap/** rwklx',
+  '/sys/kernel/security/** rwklx',
+]
+
+/** The text for apparmor_parser(8). `daemonProfile`: that of the daemon, which signals its containers. */
+export function appArmorProfile(daemonProfile: string): string {
+  const name = appArmorProfileName
+  return [
+    '#include <tunables/global>',
+    `profile ${name} flags=(attach_disconnected,mediate_deleted) {`,
+    '  #include <abstractions/base>',
+    '  network,',
+    '  capability,',
+    '  file,',
+    '  umount,',
+    `  signal (receive) peer=${daemonProfile},`,
+    '  signal (receive) peer=crun,',
+    '  signal (receive) peer=runc,',
+    `  signal (send,receive) peer=${name},`,
+    ...denied.map((rule) => `  deny ${rule},`),
+    '  deny mount,',
+    `  ptrace (trace,read,tracedby,readby) peer=${name},`,
+    '}',
+    '',
+  ].join('\n')
+}
