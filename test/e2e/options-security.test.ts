@@ -253,7 +253,7 @@ describe('runtimes', () => {
 })
 
 describe('defaults of the daemon', () => {
-  test('seccomp-profile, no-new-privileges, default-ipc-mode, default-cgroupns-mode, cgroup-parent, runtimes with arguments', async () => {
+  test('seccomp-profile, no-new-privileges, runtimes with arguments', async () => {
     const profile = profileFile(denyMkdir())
     const log = join(daemon.root, 'runtime.log')
     const wrapper = join(daemon.root, 'wrapper')
@@ -271,12 +271,6 @@ exec crun "$@"
         '--seccomp-profile',
         profile,
         '--no-new-privileges',
-        '--default-ipc-mode',
-        'shareable',
-        '--default-cgroupns-mode',
-        'private',
-        '--cgroup-parent',
-        `/bt-${process.pid}`,
         '--add-runtime',
         'plain=crun',
         '--default-runtime',
@@ -292,23 +286,6 @@ exec crun "$@"
     assert.equal(await run('--security-opt', 'seccomp=builtin', 'busybox', 'sh', '-c', tryMkdir), 'made')
     assert.equal(await run('--privileged', 'busybox', 'sh', '-c', tryMkdir), 'made')
     assert.equal(await run('busybox', 'awk', '/^NoNewPrivs/ {print $2}', '/proc/self/status'), '1')
-    assert.equal(
-      (await run('--cgroupns', 'host', 'busybox', 'grep', '-c', `/bt-${process.pid}/`, '/proc/self/cgroup').then(
-        Number,
-      )) > 0,
-      true,
-    )
-    assert.equal(await run('busybox', 'grep', '-c', `/bt-${process.pid}/`, '/proc/self/cgroup').catch(() => '0'), '0')
-    await other.ok(['create', '--name', 'shown', 'busybox'])
-    assert.equal(
-      await other.ok([
-        'inspect',
-        '-f',
-        '{{.HostConfig.IpcMode}} {{.HostConfig.CgroupnsMode}} {{.HostConfig.CgroupParent}}',
-        'shown',
-      ]),
-      `shareable private /bt-${process.pid}`,
-    )
     assert.match(
       await other.ok(['info', '-f', '{{.SecurityOptions}}']),
       /name=seccomp,profile=custom.*name=no-new-privileges/,
@@ -319,8 +296,6 @@ exec crun "$@"
   })
 
   for (const [flags, message] of [
-    [['--default-ipc-mode', 'host'], /default-ipc-mode: invalid value "host": use private or shareable/],
-    [['--default-cgroupns-mode', 'x'], /default-cgroupns-mode: invalid value "x": use private or host/],
     [['--seccomp-profile', '/no/such'], /opening seccomp profile \(\/no\/such\) failed/],
   ] as const) {
     test(`${flags.join(' ')} is refused`, async () => {
