@@ -17,7 +17,18 @@ test('parseBind() tells host paths, named and anonymous volumes apart', () => {
 })
 
 test('parseBind() refuses what is no volume', () => {
-  for (const text of ['a:b:c:d', '/a:', 'rel/path:/x', '/a:/b:wrong', '/a:/', '/a:b', '']) {
+  for (const text of [
+    'a:b:c:d',
+    '/a:',
+    '/x:ro',
+    '/a:/b:wrong',
+    '/a:/b:z,Z',
+    '/a:/b:nocopy',
+    'name:/b:rshared',
+    '/a:/',
+    '/a:b',
+    '',
+  ]) {
     assert.throws(() => parseBind(text), /invalid|only/, text)
   }
 })

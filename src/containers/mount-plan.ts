@@ -15,7 +15,6 @@ export interface PlannedMount extends ContainerMount {
   readonly makeSource?: boolean
 }
 
-const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 /** Mount flags, and tmpfs's own options (tmpfs(5)). */
 const tmpfsOption =
   /^(ro|rw|(no)?(suid|dev|exec|atime|diratime|relatime|strictatime)|suid|a?sync|dirsync|(no)?mand|r?(private|shared|slave|unbindable)|(size|mode|uid|gid|nr_inodes|nr_blocks|mpol|huge)=.+)$/
@@ -48,46 +47,50 @@ export function planMounts(
 /** One `-v`: `/host:/ctr[:opts]`, `name:/ctr[:opts]` or `/ctr`. */
 export function parseBind(text: string): PlannedMount {
   const parts = text.split(':')
-  if (parts.length > 3 || parts.some((part) => part === ''))
-    throw invalidArgument(`invalid volume specification: '${text}'`)
   const [first = '', second, mode = ''] = parts
+  const isModeInPlace = parts.length === 2 && second !== undefined && parseMode(second) !== undefined
+  if (parts.length > 3 || parts.some((part) => part === '') || isModeInPlace) {
+    throw invalidArgument(`invalid volume specification: '${text}'`)
+  }
   if (second === undefined) return anonymousVolume(destinationOf(first, { type: 'volume', text }))
-  const options = parseMode(mode, text)
-  const destination = destinationOf(second, { type: first.startsWith('/') ? 'bind' : 'volume', text })
-  if (first.startsWith('/')) {
-    return {
-      type: 'bind',
-      source: posix.normalize(first).replace(/(.)\/$/, '$1'),
-      destination,
-      readOnly: options.readOnly,
-      mode,
-      propagation: options.propagation ?? 'rprivate',
-      makeSource: true,
-    }
+  const options = mode === '' ? {} : parseMode(mode)
+  if (options === undefined) throw invalidArgument(`invalid mode: ${mode}`, { details: { volume: text } })
+  const { readOnly = false, noCopy = false, propagation } = options
+  const type = first.startsWith('/') ? 'bind' : 'volume'
+  const destination = destinationOf(second, { type, text })
+  const misplaced = type === 'bind' ? noCopy && 'VolumeOptions' : propagation !== undefined && 'BindOptions'
+  if (misplaced) {
+    const why = `invalid mount config for type "${type}": field ${misplaced} must not be specified`
+    throw invalidArgument(`invalid volume specification: '${text}': ${why}`)
   }
-  checkVolumeName(first)
-  return volume(first, destination, options.readOnly, mode === '' ? 'z' : mode, !options.noCopy)
+  if (type === 'volume') return volume(first, destination, readOnly, mode === '' ? 'z' : mode, !noCopy)
+  const source = posix.normalize(first).replace(/(.)\/$/, '$1')
+  return { type, source, destination, readOnly, mode, propagation: propagation ?? 'rprivate', makeSource: true }
 }
 
-function checkVolumeName(name: string): void {
-  if (volumeName.test(name)) return
-  throw invalidArgument(
-    `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
-  )
+interface Mode {
+  readonly readOnly?: boolean
+  readonly noCopy?: boolean
+  readonly propagation?: string
 }
 
-function parseMode(mode: string, text: string): { readOnly: boolean; noCopy: boolean; propagation?: string } {
-  const result: { readOnly: boolean; noCopy: boolean; propagation?: string } = { readOnly: false, noCopy: false }
-  for (const option of mode === '' ? [] : mode.split(',')) {
-    if (option === 'ro') result.readOnly = true
-    else if (option === 'nocopy') result.noCopy = true
-    else if (propagations.includes(option)) result.propagation = option
-    // z and Z relabel for SELinux, consistency modes mean something on macOS only: accepted, without effect here.
-    else if (!['rw', 'z', 'Z', 'consistent', 'cached', 'delegated'].includes(option)) {
-      throw invalidArgument(`invalid mode: ${mode}`, { details: { volume: text } })
-    }
+/** Of each kind one may be said. z and Z relabel for SELinux, consistency modes mean something on macOS only: accepted,
+ *  without effect here. */
+const modeKinds = [['ro', 'rw'], ['nocopy'], propagations, ['z', 'Z'], ['consistent', 'cached', 'delegated']]
+
+/** Undefined for what is no mode. */
+function parseMode(mode: string): Mode | undefined {
+  const options = mode.split(',')
+  const isValid =
+    options.every((option) => modeKinds.some((kind) => kind.includes(option))) &&
+    modeKinds.every((kind) => options.filter((option) => kind.includes(option)).length <= 1)
+  if (!isValid) return undefined
+  const propagation = options.find((option) => propagations.includes(option))
+  return {
+    readOnly: options.includes('ro'),
+    noCopy: options.includes('nocopy'),
+    ...(propagation === undefined ? {} : { propagation }),
   }
-  return result
 }
 
 /** What is being parsed, for messages. `text`: the specification that the user wrote, when it was one text. */
@@ -173,10 +176,10 @@ function parseMount(mount: Mount): PlannedMount {
 function volumeMount(mount: Mount, destination: string, fail: (why: string) => BerthError): PlannedMount {
   const { Subpath: subpath, DriverConfig: driver, NoCopy: noCopy, Labels: labels } = mount.VolumeOptions ?? {}
   const name = mount.Source ?? ''
-  if (name !== '') checkVolumeName(name)
+  if (name === '' && mount.ReadOnly === true) throw fail('must not set ReadOnly mode when using anonymous volumes')
   const readOnly = mount.ReadOnly === true
   const planned =
-    name === '' ? { ...anonymousVolume(destination), readOnly } : volume(name, destination, readOnly, 'z', true)
+    name === '' ? { ...anonymousVolume(destination), mode: 'z' } : volume(name, destination, readOnly, 'z', true)
   return {
     ...planned,
     copyUp: noCopy !== true,

@@ -8,23 +8,26 @@ import type { ContainerMount, ContainerRecord } from './container-record.ts'
 export function inheritedMounts(containers: ContainerIndex, entries: readonly string[]): readonly ContainerMount[] {
   const byDestination = new Map<string, ContainerMount>()
   for (const entry of entries) {
-    const [name = '', mode = ''] = splitEntry(entry)
+    const { name, isReadOnly } = parseEntry(entry)
     for (const mount of findDonor(containers, name).mounts) {
       if (mount.type === 'tmpfs') continue
       const { anonymous: _anonymous, ...rest } = mount
-      byDestination.set(mount.destination, { ...rest, mode, readOnly: mount.readOnly || mode.includes('ro') })
+      byDestination.set(mount.destination, { ...rest, mode: '', readOnly: mount.readOnly || isReadOnly })
     }
   }
   return [...byDestination.values()]
 }
 
-function splitEntry(entry: string): readonly [name: string, mode: string] {
-  const [name = '', mode = '', ...more] = entry.split(':')
-  if (name === '' || more.length > 0) throw invalidArgument(`invalid volumes-from specification: ${entry}`)
-  if (!['', 'ro', 'rw', 'z', 'Z', 'ro,z', 'ro,Z', 'rw,z', 'rw,Z'].includes(mode)) {
+function parseEntry(entry: string): { readonly name: string; readonly isReadOnly: boolean } {
+  if (entry === '') throw invalidArgument('volumes-from specification cannot be an empty string')
+  const colon = entry.indexOf(':')
+  const name = colon < 0 ? entry : entry.slice(0, colon)
+  const mode = colon < 0 ? 'rw' : entry.slice(colon + 1)
+  if (!['ro', 'rw', 'z', 'Z', 'ro,z', 'ro,Z', 'rw,z', 'rw,Z', 'z,ro', 'Z,ro', 'z,rw', 'Z,rw'].includes(mode)) {
     throw invalidArgument(`invalid mode: ${mode}`)
   }
-  return [name, mode]
+  if (name === '') throw invalidArgument('invalid name or ID supplied: ""')
+  return { name, isReadOnly: mode.split(',').includes('ro') }
 }
 
 function findDonor(containers: ContainerIndex, name: string): ContainerRecord {

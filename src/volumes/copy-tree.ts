@@ -29,7 +29,9 @@ const modeMask = 0o7777n
  *  and attributes of `source`. */
 export async function copyTree(source: string, target: string): Promise<void> {
   await new TreeCopy().copyContent(source, target)
-  copyAttributes(source, target, lstatSync(source, { bigint: true }))
+  // The source may be named by a descriptor, as a link in /proc: the directory itself is meant.
+  const itself = `${source}/.`
+  copyAttributes(itself, target, lstatSync(itself, { bigint: true }))
 }
 
 class TreeCopy {
