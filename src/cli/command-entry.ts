@@ -13,6 +13,8 @@ export interface CommandEntry {
 export interface CommandGroup {
   readonly summary: string
   readonly commands: Readonly<Record<string, CommandEntry>>
+  /** What follows its name where a command of it is unknown; nothing for most. */
+  readonly usage?: string
   /** Other names of its commands. */
   readonly alternatives?: Readonly<Record<string, string>>
 }

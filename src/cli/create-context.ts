@@ -1,6 +1,6 @@
 /** Makes what commands work with: settings from flags and environment, and the client. */
-import { internal } from '../base/index.ts'
-import { EngineClient, parseEndpoint } from '../client/index.ts'
+import { internal, invalidArgument, messageOf } from '../base/index.ts'
+import { type Endpoint, EngineClient, parseEndpoint } from '../client/index.ts'
 import { type ClientSettings, defaultHost, loadClientSettings } from '../config/client/index.ts'
 import type { CliContext } from './command.ts'
 import type { FlagValues } from './flags/flag-values.ts'
@@ -42,6 +42,16 @@ export function createContext(
   return { context, close: () => client.close() }
 }
 
+function endpointOf(host: string, tls: boolean): Endpoint {
+  try {
+    return parseEndpoint(host, { tls })
+  } catch (error) {
+    throw invalidArgument(`Failed to initialize: unable to resolve docker endpoint: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
 async function noPrograms(program: string): Promise<never> {
   throw internal(`${program} cannot be run from here`)
 }
@@ -49,7 +59,7 @@ async function noPrograms(program: string): Promise<never> {
 function openClient(settings: ClientSettings, onNoDaemon: MainOptions['onNoDaemon']): EngineClient {
   const { host, isDefaultHost, tls, apiVersion } = settings
   return new EngineClient({
-    endpoint: parseEndpoint(host, { tls: tls !== undefined }),
+    endpoint: endpointOf(host, tls !== undefined),
     tls,
     apiVersion,
     userAgent: 'Berth-Client',

@@ -59,8 +59,8 @@ export function flagError(path: string, usage: string, text: string): CliError {
 }
 
 /** A command that there is not. */
-export function unknownCommand(path: string, parent: string): CliError {
-  const usage = parent === 'berth' ? '' : `${usageLine(parent, 'COMMAND')}\n\n`
+export function unknownCommand(path: string, parent: string, groupUsage = ''): CliError {
+  const usage = parent === 'berth' ? '' : `${usageLine(parent, groupUsage)}\n\n`
   return new CliError(1, `berth: unknown command: ${path}\n\n${usage}Run '${parent} --help' for more information`)
 }
 

@@ -23,7 +23,7 @@ test('main() takes the host from -H, then BERTH_HOST, then DOCKER_HOST', async (
   assert.deepEqual(failed, {
     exitCode: 1,
     stdout: '',
-    stderr: `Cannot connect to the Berth daemon at ${nowhere}. Is berthd running?\n`,
+    stderr: `Cannot connect to the Berth daemon at ${nowhere}. Is the berth daemon running?\n`,
   })
 })
 

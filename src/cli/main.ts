@@ -69,8 +69,12 @@ async function dispatch(globals: ParsedArguments, streams: Streams, options: Mai
     ;(globals.help ? output : streams.errors).write(text)
     return 0
   }
-  if (first === 'help')
+  if (first === 'help') {
+    const [topic] = rest
+    if (topic !== undefined && own(rootCommands, topic) === undefined && own(commandGroups, topic) === undefined)
+      throw new CliError(1, `unknown help topic: ${rest.join(' ')}`)
     return dispatch({ ...globals, operands: [...rest, '--help'], help: rest.length === 0 }, streams, options)
+  }
   const found = findCommand(first, rest)
   if ('group' in found) {
     const group = commandGroups[found.group]
@@ -102,7 +106,7 @@ function findCommand(
   const [verb, ...args] = operands
   if (help || verb === undefined) return { group: first, help }
   const known = own(group.commands, verb) ?? own(group.commands, own(group.alternatives ?? {}, verb) ?? '')
-  if (known === undefined) throw unknownCommand(`berth ${first} ${verb}`, `berth ${first}`)
+  if (known === undefined) throw unknownCommand(`berth ${first} ${verb}`, `berth ${first}`, group.usage)
   return { path: `berth ${first} ${verb}`, entry: known, args }
 }
 

@@ -3,6 +3,7 @@ import type { CommandGroup } from './command-entry.ts'
 /** `berth volume …`. */
 export const volumeCommands: CommandGroup = {
   summary: 'Manage volumes',
+  usage: 'COMMAND',
   commands: {
     backup: {
       summary: 'Write the content of a volume to an archive',

@@ -54,7 +54,7 @@ function translate(error: Error, endpoint: Endpoint): BerthError {
     )
   }
   if (code === 'ENOENT' || code === 'ECONNREFUSED') {
-    const message = `Cannot connect to the Berth daemon at ${endpoint.url}. Is berthd running?`
+    const message = `Cannot connect to the Berth daemon at ${endpoint.url}. Is the berth daemon running?`
     return new BerthError('unavailable', message, { cause: error, details: { code } })
   }
   const text = `error during connect to ${endpoint.url}: ${messageOf(error)}`

@@ -23,7 +23,8 @@ test('parseEndpoint() takes every form', () => {
     port: 1,
     basePath: '/base',
   })
-  for (const wrong of ['ssh://h', 'tcp://h:99999', 'unix://', 'tcp://a b']) {
+  assert.throws(() => parseEndpoint('ssh://h'), { message: 'invalid bind address format: ssh://h' })
+  for (const wrong of ['tcp://h:99999', 'unix://', 'tcp://a b']) {
     assert.throws(() => parseEndpoint(wrong), /unable to parse docker host/)
   }
 })

@@ -36,7 +36,7 @@ export function parseEndpoint(text: string, { tls = false }: { readonly tls?: bo
     return { kind: 'unix', url: `unix://${rest}`, path: rest }
   }
   if (scheme !== 'tcp' && scheme !== 'http' && scheme !== 'https') {
-    throw invalidArgument(`unable to parse docker host \`${text}\`: the protocol "${scheme}" is not supported`)
+    throw invalidArgument(`invalid bind address format: ${text}`)
   }
   return tcpEndpoint(text, rest, scheme === 'https' || tls)
 }

@@ -30,6 +30,11 @@ export class SystemClient {
     return rawDocument(await this.#transport.request('GET', '/version'))
   }
 
+  /** Any document of the API, for what has no call of its own. */
+  async raw(path: string): Promise<RawDocument<unknown>> {
+    return rawDocument(await this.#transport.request('GET', path))
+  }
+
   async info(): Promise<RawDocument<SystemInfo>> {
     return rawDocument(await this.#transport.request('GET', '/info'))
   }

@@ -154,7 +154,7 @@ test('Transport says where nobody listens, and tries again after onUnreachable',
   const path = join(directory, 'none')
   const options = { endpoint: parseEndpoint(`unix://${path}`) }
   const alone = new EngineClient(options)
-  const message = `Cannot connect to the Berth daemon at unix://${path}. Is berthd running?`
+  const message = `Cannot connect to the Berth daemon at unix://${path}. Is the berth daemon running?`
   await assert.rejects(alone.images.list(), (error: Error) => isKind(error, 'unavailable') && error.message === message)
   const helped = new EngineClient({
     ...options,

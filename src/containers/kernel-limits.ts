@@ -128,5 +128,6 @@ export function withoutUnsupportedLimits(
   warnings.push(
     'Specifying a kernel memory limit is deprecated and will be removed in a future release. Limitation discarded.',
   )
-  return { hostConfig: { ...kept, KernelMemory: 0 }, warnings }
+  const { KernelMemory, ...without } = kept
+  return { hostConfig: without, warnings }
 }

@@ -65,16 +65,16 @@ export function toInspect(
     RestartCount: record.restartCount,
     Driver: 'overlay2',
     Platform: 'linux',
-    ...(record.image.manifest === undefined ? {} : { ImageManifestDescriptor: record.image.manifest }),
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: appArmorProfile,
     ExecIDs: execIds.length === 0 ? null : execIds,
     HostConfig: record.hostConfig,
-    GraphDriver: { Name: 'overlay2', Data: paths.graph },
+    GraphDriver: { Data: paths.graph, Name: 'overlay2' },
     Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs' || isFromMounts(record, mount)).map(toMountPoint),
     Config: record.config,
     NetworkSettings: toNetworkSettings(record, sandbox, networkIds),
+    ...(record.image.manifest === undefined ? {} : { ImageManifestDescriptor: record.image.manifest }),
   }
 }
 

@@ -108,7 +108,6 @@ function systemInfo(
       ['Native Overlay Diff', 'true'],
       ['userxattr', 'false'],
     ],
-    DockerRootDir: config.dataRoot,
     Plugins: {
       Volume: ['local', ...volumePlugins],
       Network: ['bridge', 'host', 'null'],
@@ -122,10 +121,10 @@ function systemInfo(
     CPUShares: limits.cpuShares,
     CPUSet: limits.cpuset,
     PidsLimit: limits.pids,
-    OomKillDisable: limits.oomKillDisable,
     IPv4Forwarding: kernel.ipv4Forwarding,
     Debug: config.logLevel === 'debug',
     NFd: readdirSync('/proc/self/fd').length,
+    OomKillDisable: limits.oomKillDisable,
     NGoroutines: readdirSync('/proc/self/task').length,
     SystemTime: new Date().toISOString(),
     LoggingDriver: config.containers.logDriver,
@@ -137,11 +136,12 @@ function systemInfo(
     OSVersion: host.operatingSystemVersion,
     OSType: 'linux',
     Architecture: host.machine,
-    NCPU: host.cpus,
-    MemTotal: host.memoryBytes,
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: registryConfig(config),
+    NCPU: host.cpus,
+    MemTotal: host.memoryBytes,
     GenericResources: null,
+    DockerRootDir: config.dataRoot,
     HttpProxy: maskCredentials(config.registries.proxies.httpProxy),
     HttpsProxy: maskCredentials(config.registries.proxies.httpsProxy),
     NoProxy: config.registries.proxies.noProxy ?? '',
@@ -206,15 +206,15 @@ function containerCounts(
 
 function registryConfig({ registries }: DaemonConfig): SystemInfo['RegistryConfig'] {
   return {
-    InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8', ...registries.insecure.filter((entry) => entry.includes('/'))],
     IndexConfigs: {
-      'docker.io': { Name: 'docker.io', Mirrors: registries.mirrors, Secure: true, Official: true },
+      'docker.io': { Mirrors: registries.mirrors, Name: 'docker.io', Official: true, Secure: true },
       ...Object.fromEntries(
         registries.insecure
           .filter((entry) => !entry.includes('/'))
-          .map((name) => [name, { Name: name, Mirrors: [], Secure: false, Official: false }]),
+          .map((name) => [name, { Mirrors: [], Name: name, Official: false, Secure: false }]),
       ),
     },
+    InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8', ...registries.insecure.filter((entry) => entry.includes('/'))],
     Mirrors: registries.mirrors,
   }
 }

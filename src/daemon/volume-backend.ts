@@ -90,14 +90,15 @@ function publish(events: EventBus, action: string, { name, driver }: VolumeRecor
 /** A volume as the API shows it. */
 export function toVolume(volume: VolumeSummary): Volume {
   return {
-    Name: volume.name,
-    Driver: volume.driver,
-    Mountpoint: volume.mountpoint,
+    // In Docker's order: `docker inspect` prints it as it comes.
     CreatedAt: volume.created,
-    ...(volume.status === undefined ? {} : { Status: volume.status }),
+    Driver: volume.driver,
     Labels: Object.keys(volume.labels).length === 0 ? null : volume.labels,
-    Scope: volume.scope,
+    Mountpoint: volume.mountpoint,
+    Name: volume.name,
     Options: Object.keys(volume.options).length === 0 ? null : volume.options,
+    Scope: volume.scope,
+    ...(volume.status === undefined ? {} : { Status: volume.status }),
   }
 }
 

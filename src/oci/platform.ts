@@ -31,14 +31,24 @@ export function hostPlatform(): Platform {
   return normalizePlatform({ os: 'linux', architecture: names[process.arch] ?? process.arch })
 }
 
+/** `linux`, `windows(10.0.17763)`. */
+const osAndVersion = /^([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)\))?$/
+
 /** Reads `os`, `arch`, `os/arch` or `os/arch/variant`; what is not said comes from the host.
  *  Throws `invalidArgument` with Docker's wording. */
 export function parsePlatform(text: string): Platform {
-  const parts = text.split('/')
-  const bad = parts.find((part) => !/^[A-Za-z0-9_.-]+$/.test(part))
+  const [one = '', two, three, ...rest] = text.split('/')
+  // What stands behind the third slash is looked at as one part.
+  const parts = [one, two, three, rest.length === 0 ? undefined : rest.join('/')].filter((part) => part !== undefined)
+  if (!osAndVersion.test(one)) {
+    throw invalidArgument(
+      `"${one}" is an invalid OS component of "${text}": OSAndVersion specifier component must match "${osAndVersion.source.replaceAll('\\', '\\\\')}": invalid argument`,
+    )
+  }
+  const bad = parts.slice(1).find((part) => !/^[A-Za-z0-9_.-]+$/.test(part))
   if (bad !== undefined) {
     throw invalidArgument(
-      `"${text}" is an invalid component of "${text}": platform specifier component must match "^[A-Za-z0-9_.-]+$"`,
+      `"${bad}" is an invalid component of "${text}": platform specifier component must match "^[A-Za-z0-9_.-]+$": invalid argument`,
     )
   }
   const [first = '', second, variant] = parts

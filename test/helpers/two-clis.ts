@@ -30,8 +30,8 @@ export class TwoClis {
    *  at `masked`. */
   async run(script: string): Promise<{ readonly theirs: Masked; readonly ours: Masked }> {
     const number = this.#next++
-    const theirs = await this.#run('theirs', script, `d${number}`)
-    const ours = await this.#run('ours', script, `b${number}`)
+    const theirs = await this.#run('theirs', script, `x${number}y`)
+    const ours = await this.#run('ours', script, `z${number}y`)
     return { theirs, ours }
   }
 
@@ -39,8 +39,8 @@ export class TwoClis {
   async compare(script: string): Promise<{ readonly theirs: Masked; readonly ours: Masked }> {
     const number = this.#next++
     const [theirs, ours] = await Promise.all([
-      this.#run('theirs', script, `d${number}`),
-      this.#run('ours', script, `b${number}`),
+      this.#run('theirs', script, `x${number}y`),
+      this.#run('ours', script, `z${number}y`),
     ])
     return { theirs, ours }
   }
@@ -71,21 +71,20 @@ export class TwoClis {
 export type Masked = Pick<CommandResult, 'code' | 'stdout' | 'stderr'>
 
 const agoPattern =
-  /(?:Up |Exited \(\d+\) |)(?:Less than a second|About an? (?:minute|hour)|\d+ (?:seconds?|minutes?|hours?|days?|weeks?|months?|years?))(?: ago)?( \(Paused\))?( {2,})?/g
+  /(?:Up |Exited \(\d+\) |)(?:Less than a second|About an? (?:minute|hour)|\d+ (?:seconds?|minutes?|hours?|days?|weeks?|months?|years?))(?: ago)?( \(Paused\))?/g
 
 /** Without what differs between two calls or between two programs of different names: the prefix, ids, times, and
- *  the name of the program. Numbers of random ports and of temporary names too. */
+ *  the name of the program. Where a time was told in words, columns may be of any width. */
 export function masked(text: string, prefix: string): string {
-  return text
+  const told = text
     .replaceAll(prefix, 'PREFIX')
     .replace(/\b[0-9a-f]{64}\b/g, 'ID')
     .replace(/\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{12}\b/g, 'SHORT')
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d| [+-]\d{4} [A-Z]+)?/g, 'TIME')
-    .replace(
-      agoPattern,
-      (_, paused: string | undefined, spaces: string | undefined) =>
-        `AGO${paused ?? ''}${spaces === undefined ? '' : '  '}`,
-    )
     .replace(/\bBerth\b/g, 'Docker')
     .replace(/\bberth(?=[: ])/g, 'docker')
+    // A slip of docker's.
+    .replace(/^SRun '/gm, "Run '")
+  const vague = told.replace(agoPattern, (_, paused: string | undefined) => `AGO${paused ?? ''}`)
+  return vague === told ? told : vague.replace(/ {2,}/g, '  ')
 }

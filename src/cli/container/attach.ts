@@ -17,9 +17,9 @@ export const command: Command = {
     const { client, input, output, errors, settings } = context
     const { value: container } = await client.containers.inspect(name)
     const { State: state, Config: config, Id: id } = container
-    if (!state.Running) throw conflict('cannot attach to a stopped container, start it first')
-    if (state.Paused) throw conflict('cannot attach to a paused container, unpause it first')
-    if (state.Restarting) throw conflict('cannot attach to a restarting container, wait until it is running')
+    if (!state.Running) throw conflict('You cannot attach to a stopped container, start it first')
+    if (state.Paused) throw conflict('You cannot attach to a paused container, unpause it first')
+    if (state.Restarting) throw conflict('You cannot attach to a restarting container, wait until it is running')
     const tty = config.Tty === true
     const stdin = !flags.bool('no-stdin') && config.OpenStdin === true
     if (stdin && tty && !input.isTerminal) throw new CliError(1, 'the input device is not a TTY')

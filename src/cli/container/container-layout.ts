@@ -50,8 +50,6 @@ export function containerLayout({
   }
   return {
     typeName: '*formatter.ContainerContext',
-    parseErrorPrefix: 'failed to parse template',
-    executeErrorPrefix: 'failed to execute template',
     headings: {
       ID: 'CONTAINER ID',
       Names: 'NAMES',

@@ -1,8 +1,7 @@
 /** Creates a container for `create` and `run`, and fetches its image when it isn't there. */
 import type { ContainerCreateBody } from '../../api/index.ts'
-import { invalidArgument, isKind } from '../../base/index.ts'
+import { invalidArgument, isKind, messageOf } from '../../base/index.ts'
 import { fs } from '../builtins.ts'
-import { CliError } from '../cli-error.ts'
 import type { CliContext } from '../command.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 
@@ -23,8 +22,9 @@ export async function createContainer(
 ): Promise<string> {
   const cidFile = flags.string('cidfile')
   if (cidFile !== '' && fs.existsSync(cidFile)) {
-    throw new CliError(1, `container ID file found, make sure the other container isn't running or delete ${cidFile}`)
+    throw invalidArgument(`container ID file found, make sure the other container isn't running or delete ${cidFile}`)
   }
+  await checkNames(body.Image ?? '', flags.string('platform'))
   const policy = flags.string('pull', 'missing')
   const image = body.Image ?? ''
   if (policy === 'always') await pull(context, flags, image)
@@ -41,6 +41,22 @@ export async function createContainer(
   for (const warning of created.Warnings ?? []) context.errors.write(`WARNING: ${warning}\n`)
   if (cidFile !== '') fs.writeFileSync(cidFile, created.Id)
   return created.Id
+}
+
+/** Names that no rule of theirs could refuse; the daemon looks at the rest. */
+const plainName = /^[a-z0-9][a-z0-9._:/-]*$/
+
+/** Throws `invalidArgument` for an image or a platform that there can't be. */
+async function checkNames(image: string, text: string): Promise<void> {
+  if (text === '' && plainName.test(image)) return
+  const { parsePlatform, parseReference } = await import('../../oci/index.ts')
+  if (!/^(sha256:)?[0-9a-f]{64}$/.test(image)) parseReference(image)
+  if (text === '') return
+  try {
+    parsePlatform(text)
+  } catch (error) {
+    throw invalidArgument(`error parsing specified platform: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 async function familiarImage(image: string): Promise<string> {

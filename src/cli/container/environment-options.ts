@@ -10,7 +10,7 @@ export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): string[] {
   const result: string[] = []
-  for (const path of files) result.push(...fileLines(path, 'environment', environment))
+  for (const path of files) result.push(...fileLines(path, environment))
   for (const value of values) {
     const known = withClientValue(value, environment)
     // A bare name that the client has no value for takes the image's variable away.
@@ -21,7 +21,7 @@ export function readEnvironment(
 
 /** Labels of files, then those of `-l`. */
 export function readLabels(files: readonly string[], values: readonly string[]): Record<string, string> {
-  const lines = files.flatMap((path) => fileLines(path, 'label', undefined))
+  const lines = files.flatMap((path) => fileLines(path, undefined))
   return toPairs([...lines, ...values])
 }
 
@@ -31,11 +31,7 @@ function withClientValue(value: string, environment: Readonly<Record<string, str
   return own === undefined ? [] : [`${value}=${own}`]
 }
 
-function fileLines(
-  path: string,
-  what: string,
-  environment: Readonly<Record<string, string | undefined>> | undefined,
-): string[] {
+function fileLines(path: string, environment: Readonly<Record<string, string | undefined>> | undefined): string[] {
   const result: string[] = []
   for (const raw of readText(path)
     .replace(/^\ufeff/, '')
@@ -44,12 +40,8 @@ function fileLines(
     if (line === '' || line.startsWith('#')) continue
     const equals = line.indexOf('=')
     const name = equals === -1 ? line : line.slice(0, equals)
-    if (/\s/.test(name))
-      throw invalidArgument(
-        `invalid env file (${path}): poorly formatted ${what}: variable '${name}' contains whitespaces`,
-      )
-    if (name === '')
-      throw invalidArgument(`invalid env file (${path}): poorly formatted ${what}: no variable name on line '${line}'`)
+    if (/\s/.test(name)) throw invalidArgument(`invalid env file (${path}): variable '${name}' contains whitespaces`)
+    if (name === '') throw invalidArgument(`invalid env file (${path}): no variable name on line '${line}'`)
     if (environment === undefined) result.push(line)
     else result.push(...withClientValue(line, environment))
   }

@@ -36,6 +36,7 @@ export const command: Command = {
     const tty = flags.bool('tty')
     const config = execConfig(context, flags, command)
     if (!detach && tty && flags.bool('interactive') && !input.isTerminal) {
+      await client.containers.inspect(container)
       throw new CliError(1, 'the input device is not a TTY')
     }
     const { Id: id } = await client.exec.create(container, config)

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { formatList } from '../format/list-formatter.ts'
+import { formatList, usedFields } from '../format/list-formatter.ts'
 import { filterFlag, tableFormatFlag } from '../list-flags.ts'
 import { containerFormat, containerLayout } from './container-layout.ts'
 
@@ -16,19 +16,23 @@ export const command: Command = {
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only ids' },
     { name: 'size', short: 's', type: 'bool', help: 'Sizes on disk' },
   ],
-  async run({ client, output, settings, now }, flags) {
+  async run({ client, output, errors, settings, now }, flags) {
     const quiet = flags.bool('quiet')
-    const format = flags.string('format') || (quiet ? '' : settings.file().psFormat) || ''
+    const typed = flags.string('format')
+    const layout = containerLayout({ truncate: !flags.bool('no-trunc'), now: now() })
+    const used = usedFields(typed, layout)
+    if (typed !== '' && quiet)
+      errors.write('WARNING: Ignoring custom format, because both --format and --quiet are set.\n')
+    const format = quiet ? (typed === 'raw' ? 'raw' : '') : typed || settings.file().psFormat || ''
     const last = flags.bool('latest') && !flags.has('last') ? 1 : flags.number('last', -1)
     // A template that shows sizes needs them, unless the user refused.
-    const size = flags.has('size') ? flags.bool('size') : /\.Size\b/.test(format)
+    const size = flags.has('size') ? flags.bool('size') : used.has('Size')
     const containers = await client.containers.list({
       all: flags.bool('all'),
       size,
       filters: flags.filters(),
       ...(last > 0 ? { limit: last } : {}),
     })
-    const layout = containerLayout({ truncate: !flags.bool('no-trunc'), now: now() })
     output.write(formatList(containers, containerFormat(format, { quiet, size }), layout))
     return 0
   },

@@ -21,6 +21,7 @@ export function parseVolumes(values: readonly string[]): {
       anonymous[value] = {}
       continue
     }
+    if (value.split(':').includes('')) throw invalidArgument(`invalid spec: ${value}: empty section between colons`)
     const source = value.slice(0, colon)
     // A path that starts with a dot is meant from here; the daemon could not know where that is.
     binds.push(source.startsWith('.') ? `${resolve(source)}${value.slice(colon)}` : value)

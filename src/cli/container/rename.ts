@@ -1,4 +1,4 @@
-import { invalidArgument } from '../../base/index.ts'
+import { invalidArgument, messageOf } from '../../base/index.ts'
 import type { Command } from '../command.ts'
 
 export const command: Command = {
@@ -8,7 +8,13 @@ export const command: Command = {
   async run({ client }, _flags, [container = '', name = '']) {
     if (container.trim() === '' || name.trim() === '')
       throw invalidArgument('Error: Neither old nor new names may be empty')
-    await client.containers.rename(container.trim(), name.trim())
+    try {
+      await client.containers.rename(container.trim(), name.trim())
+    } catch (error) {
+      throw invalidArgument(`${messageOf(error)}\nError: failed to rename container named ${container.trim()}`, {
+        cause: error,
+      })
+    }
     return 0
   },
 }

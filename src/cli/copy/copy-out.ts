@@ -18,6 +18,7 @@ export async function copyOut(
   target: string,
   { followLink }: { readonly followLink: boolean },
 ): Promise<number> {
+  if (target !== '-') checkDirectory(posix.dirname(posix.resolve(target)))
   let source = path
   let name: string | undefined
   if (followLink) {
@@ -42,6 +43,11 @@ export async function copyOut(
   }
   const from = { path: source, isDirectory: hasBit(stat.mode, directoryBit), name }
   return await unpack(chunks, from, localTarget(keepEnd(posix.resolve(target), target)))
+}
+
+function checkDirectory(directory: string): void {
+  if (fs.existsSync(directory)) return
+  throw new CliError(1, `invalid output path: directory ${JSON.stringify(directory)} does not exist`)
 }
 
 async function unpack(chunks: AsyncIterable<Uint8Array>, source: CopySource, target: CopyTarget): Promise<number> {

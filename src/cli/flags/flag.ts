@@ -66,8 +66,8 @@ export function checkFlagValue(flag: Flag, value: string): string {
     case 'uint16':
       return String(parseInteger(value, 'ParseUint', 0n, 65535n))
     case 'bytes':
-      // "-1" stands for "no limit" where the daemon knows such a thing.
-      return value === '-1' ? value : String(parseBinarySize(value))
+      // "-1" stands for "no limit" where there is such a thing.
+      return value === '-1' && flag.name === 'memory-swap' ? value : String(parseBinarySize(value))
     case 'duration':
       return String(parseDurationNs(value))
     case 'decimal':

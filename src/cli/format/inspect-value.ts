@@ -88,6 +88,23 @@ const omitted: readonly (readonly [marker: string, fields: Readonly<Record<strin
   ['EndpointID', { DNSNames: new NilCollection('slice'), GwPriority: 0 }],
 ]
 
+/** The same of an image's configuration. */
+const imageConfig: Readonly<Record<string, unknown>> = {
+  User: '',
+  ExposedPorts: new NilCollection('map'),
+  Env: new NilCollection('slice'),
+  Entrypoint: new NilCollection('slice'),
+  Cmd: new NilCollection('slice'),
+  Volumes: new NilCollection('map'),
+  WorkingDir: '',
+  Labels: new NilCollection('map'),
+  StopSignal: '',
+  ArgsEscaped: false,
+  Healthcheck: null,
+  OnBuild: new NilCollection('slice'),
+  Shell: new NilCollection('slice'),
+}
+
 /** Go's names write acronyms in capitals (`ID`, `NanoCPUs`, `APIVersion`) where Docker's JSON mostly does not. */
 function jsonName(goName: string): string {
   return goName.replace(/ID|IP|DNS|CPU|API/g, (acronym) => acronym.charAt(0) + acronym.slice(1).toLowerCase())
@@ -109,7 +126,7 @@ export function toGoStructs(value: unknown, key = '', owner = '', structName = '
   )
   const fields = new Map<string, unknown>(entries)
   if (isMap) return withType(fields, `map[string]${elementType([...fields.values()])}`)
-  return new GoStruct(structName, fields, { lookup: (name) => lookUp(fields, name) })
+  return new GoStruct(structName, fields, { lookup: (name) => lookUp(fields, name, key) })
 }
 
 /** Maps whose values are of any kind. */
@@ -125,9 +142,15 @@ function elementType(values: readonly unknown[]): string {
   return first === undefined || typeof first === 'string' ? 'string' : typeName(first)
 }
 
-function lookUp(fields: ReadonlyMap<string, unknown>, name: string): { readonly value: unknown } | undefined {
+function lookUp(
+  fields: ReadonlyMap<string, unknown>,
+  name: string,
+  key: string,
+): { readonly value: unknown } | undefined {
   const other = jsonName(name)
   if (fields.has(other)) return { value: fields.get(other) }
+  if (key === 'Config' && !fields.has('AttachStdin') && Object.hasOwn(imageConfig, name))
+    return { value: imageConfig[name] }
   for (const [marker, absent] of omitted) {
     if (fields.has(marker) && Object.hasOwn(absent, name)) return { value: absent[name] }
   }

@@ -13,9 +13,6 @@ export interface ListLayout<T> {
   readonly fields: Readonly<Record<string, (item: T) => unknown>>
   /** Functions with one argument, such as `Label`. */
   readonly methods?: Readonly<Record<string, (item: T, argument: string) => unknown>> | undefined
-  /** What stands before a template's error where it is not Docker's usual text. */
-  readonly parseErrorPrefix?: string
-  readonly executeErrorPrefix?: string
   /** Fields that `json` leaves out. */
   readonly hiddenInJson?: readonly string[]
 }
@@ -24,14 +21,36 @@ export interface ListLayout<T> {
 export function formatList<T>(items: readonly T[], format: string, layout: ListLayout<T>): string {
   const isTable = format.startsWith('table')
   const source = (isTable ? format.slice('table'.length) : format).replace(/^ +| +$/g, '')
-  const template = inWords(layout.parseErrorPrefix, () => parseFormat(source === 'json' ? '{{json .}}' : source))
+  const template = inWords('template parsing error', () => parseFormat(source === 'json' ? '{{json .}}' : source))
   let text = ''
   for (const item of items) {
-    text += `${inWords(layout.executeErrorPrefix, () => template.execute(rowOf(item, layout)))}\n`
+    text += `${inWords('template parsing error', () => template.execute(rowOf(item, layout)))}\n`
   }
   if (!isTable) return text
   // The heading is the same template over the names of the columns.
   return alignColumns(`${template.execute(headingsOf(layout), { functions: headerFunctions })}\n${text}`)
+}
+
+/** The fields that a format reads, as far as a try on a row without content shows it; it is tried as it was typed,
+ *  `table` in front of it too. Throws as Docker's CLI words it. */
+export function usedFields<T>(format: string, layout: ListLayout<T>): ReadonlySet<string> {
+  const used = new Set<string>()
+  const record = (name: string): string => {
+    used.add(name)
+    return ''
+  }
+  const fields = Object.keys(layout.fields).map((name) => [name, new LazyValue(() => record(name))] as const)
+  const methods = Object.keys(layout.methods ?? {}).map((name) => [name, (_argument: string) => record(name)] as const)
+  const row = new GoStruct(layout.typeName, new Map(fields), {
+    methods: Object.fromEntries(methods),
+    json: () => {
+      for (const name of Object.keys(layout.fields)) used.add(name)
+      return ''
+    },
+  })
+  const template = inWords('failed to parse template', () => new GoTemplate(format))
+  inWords('failed to execute template', () => template.execute(row))
+  return used
 }
 
 /** A template as the user typed it, where `\t` and `\n` stand for tab and newline. */
@@ -39,7 +58,7 @@ function parseFormat(source: string): GoTemplate {
   return new GoTemplate(source.replaceAll('\\t', '\t').replaceAll('\\n', '\n'))
 }
 
-function inWords<T>(prefix = 'template parsing error', work: () => T): T {
+function inWords<T>(prefix: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
@@ -47,7 +66,8 @@ function inWords<T>(prefix = 'template parsing error', work: () => T): T {
   }
 }
 
-function rowOf<T>(item: T, layout: ListLayout<T>): GoStruct {
+/** An item as a template sees it. */
+export function rowOf<T>(item: T, layout: ListLayout<T>): GoStruct {
   const fields = new Map<string, unknown>()
   for (const [name, compute] of Object.entries(layout.fields)) fields.set(name, new LazyValue(() => compute(item)))
   const methods = Object.entries(layout.methods ?? {}).map(([name, call]) => [

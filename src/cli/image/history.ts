@@ -6,6 +6,7 @@ import { formatList, type ListLayout } from '../format/list-formatter.ts'
 import { rfc3339 } from '../format/times.ts'
 import { humanSize, timeAgo } from '../format/units.ts'
 import { tableFormatFlag } from '../list-flags.ts'
+import { platformQuery } from './platform-query.ts'
 
 const stepWidth = 45
 
@@ -21,7 +22,7 @@ export const command: Command = {
   ],
   async run({ client, output, now }, flags, [image = '']) {
     const human = flags.bool('human')
-    const steps = await client.images.history(image, platformQuery(flags.string('platform')))
+    const steps = await client.images.history(image, platformQuery(flags.string('platform'), 'invalid platform: '))
     const layout = historyLayout({ truncate: !flags.bool('no-trunc'), human, now: now() })
     const time = human ? '{{.CreatedSince}}' : '{{.CreatedAt}}'
     const table = flags.bool('quiet') ? '{{.ID}}' : `table {{.ID}}\t${time}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}`
@@ -29,13 +30,6 @@ export const command: Command = {
     output.write(formatList(steps, format === '' || format === 'table' ? table : format, layout))
     return 0
   },
-}
-
-/** The API takes a platform as a JSON object. */
-export function platformQuery(text: string): { readonly platform?: string } {
-  if (text === '') return {}
-  const [os = '', architecture = '', variant] = text.split('/')
-  return { platform: JSON.stringify({ os, architecture, ...(variant === undefined ? {} : { variant }) }) }
 }
 
 function historyLayout(options: {

@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts'
 import { inspectObjects } from '../inspect-objects.ts'
 import { formatFlag } from '../list-flags.ts'
-import { platformQuery } from './history.ts'
+import { platformQuery } from './platform-query.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',

@@ -3,7 +3,7 @@ import { CliError } from '../cli-error.ts'
 import type { CliContext, Command } from '../command.ts'
 import { readInputFile } from '../input-file.ts'
 import { ProgressDisplay } from '../terminal/progress-display.ts'
-import { platformQuery } from './history.ts'
+import { platformQuery } from './platform-query.ts'
 
 export const command: Command = {
   usage: '[OPTIONS]',
@@ -16,7 +16,7 @@ export const command: Command = {
   async run(context, flags) {
     const quiet = flags.bool('quiet') || !context.output.isTerminal
     const archive = openArchive(context, flags.string('input'))
-    const options = { quiet, ...platformQuery(flags.string('platform')) }
+    const options = { quiet, ...platformQuery(flags.string('platform'), 'invalid platform: ') }
     const display = new ProgressDisplay(context.output)
     for await (const message of context.client.images.load(archive, options)) {
       throwProgressError(message)

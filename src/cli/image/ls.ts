@@ -1,5 +1,6 @@
 import { CliError } from '../cli-error.ts'
 import type { Command } from '../command.ts'
+import type { FlagValues } from '../flags/flag-values.ts'
 import { formatList } from '../format/list-formatter.ts'
 import { filterFlag, tableFormatFlag } from '../list-flags.ts'
 import { imageFormat, imageLayout, imageRows } from './image-layout.ts'
@@ -17,7 +18,7 @@ export const command: Command = {
     { name: 'tree', type: 'bool', help: 'Platforms of images as a tree', hidden: true },
   ],
   async run({ client, output, settings, now }, flags, [reference]) {
-    if (flags.bool('tree')) throw new CliError(1, '--tree is not implemented yet')
+    if (flags.bool('tree')) refuseTree(flags)
     const quiet = flags.bool('quiet')
     const digests = flags.bool('digests')
     const filters = flags.filters()
@@ -29,4 +30,16 @@ export const command: Command = {
     output.write(formatList(rows, imageFormat(format, { quiet, digests }), layout))
     return 0
   },
+}
+
+function refuseTree(flags: FlagValues): never {
+  const others: readonly (readonly [string, boolean])[] = [
+    ['quiet', flags.bool('quiet')],
+    ['no-trunc', flags.bool('no-trunc')],
+    ['show-digest', flags.bool('digests')],
+    ['format', flags.string('format') !== ''],
+  ]
+  const other = others.find(([, isGiven]) => isGiven)?.[0]
+  if (other !== undefined) throw new CliError(1, `--${other} is not yet supported with --tree`)
+  throw new CliError(1, '--tree is not implemented yet')
 }

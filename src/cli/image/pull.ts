@@ -1,4 +1,4 @@
-import { formatReference } from '../../oci/index.ts'
+import { formatReference, parseReference } from '../../oci/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { Command } from '../command.ts'
 import { pullImage } from './pull-image.ts'
@@ -19,6 +19,7 @@ export const command: Command = {
   ],
   async run(context, flags, [name = '']) {
     const { output } = context
+    parseReference(name)
     const quiet = flags.bool('quiet')
     const allTags = flags.bool('all-tags')
     const named = /:[\w][\w.-]*$|@/.test(name.slice(name.lastIndexOf('/') + 1))

@@ -1,9 +1,10 @@
 import { throwProgressError } from '../../client/index.ts'
-import { familiarName, formatReference, parsePlatform, parseReference, withDefaultTag } from '../../oci/index.ts'
+import { familiarName, formatReference, parseReference, withDefaultTag } from '../../oci/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { Command } from '../command.ts'
 import { registryAuthFor } from '../login/registry-auth.ts'
 import { ProgressDisplay } from '../terminal/progress-display.ts'
+import { platformQuery } from './platform-query.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] NAME[:TAG]',
@@ -32,7 +33,7 @@ export const command: Command = {
     if (parsed.digest !== undefined) throw new CliError(1, 'cannot push a digest reference')
     const quiet = flags.bool('quiet')
     const wanted = flags.string('platform')
-    const platform = wanted === '' ? undefined : JSON.stringify(parsePlatform(wanted))
+    const { platform } = platformQuery(wanted, `Invalid platform ${wanted}`)
     const reference = allTags ? parsed : withDefaultTag(parsed)
     if (isBare && !allTags && !quiet) output.write(`Using default tag: ${reference.tag}\n`)
     const stream = client.registries.push(familiarName(reference), {

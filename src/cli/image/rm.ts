@@ -1,7 +1,7 @@
 import { isKind, messageOf } from '../../base/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { Command } from '../command.ts'
-import { platformQuery } from './history.ts'
+import { platformQuery } from './platform-query.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',

@@ -1,7 +1,7 @@
 import { CliError } from '../cli-error.ts'
 import type { Command } from '../command.ts'
 import { writeOutput } from '../output-file.ts'
-import { platformQuery } from './history.ts'
+import { platformQuery } from './platform-query.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',
@@ -15,7 +15,7 @@ export const command: Command = {
     if (path === '' && output.isTerminal) {
       throw new CliError(1, 'cowardly refusing to save to a terminal. Use the -o flag or redirect')
     }
-    const options = platformQuery(flags.string('platform'))
+    const options = platformQuery(flags.string('platform'), 'invalid platform: ')
     await writeOutput(path, 'failed to save image', output, () => client.images.save(names, options))
     return 0
   },

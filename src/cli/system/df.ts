@@ -1,5 +1,4 @@
 import type { DiskUsage } from '../../api/index.ts'
-import { CliError } from '../cli-error.ts'
 import type { Command } from '../command.ts'
 import { formatList } from '../format/list-formatter.ts'
 import { tableFormatFlag } from '../list-flags.ts'
@@ -14,9 +13,7 @@ export const command: Command = {
     const format = flags.string('format')
     const usage: DiskUsage = await client.system.diskUsage()
     if (!flags.bool('verbose')) output.write(formatList(usageRows(usage), usageFormat(format), usageLayout))
-    else if (format === '' || format === 'table' || format === 'json') {
-      output.write(verboseUsage(usage, { json: format === 'json', now: now() }))
-    } else throw new CliError(1, 'the verbose output has only the formats table and json')
+    else output.write(verboseUsage(usage, { format, now: now() }))
     return 0
   },
 }

@@ -1,5 +1,5 @@
 import type { EventMessage } from '../../api/index.ts'
-import { invalidArgument, messageOf } from '../../base/index.ts'
+import { messageOf } from '../../base/index.ts'
 import { GoStruct, GoTemplate, goJson, toGoMaps } from '../../template/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { Command } from '../command.ts'
@@ -42,7 +42,7 @@ function execute(template: GoTemplate, event: EventMessage): string {
   try {
     return template.execute(eventValue(event))
   } catch (error) {
-    throw invalidArgument(messageOf(error), { cause: error })
+    throw new CliError(64, `Error parsing format: ${messageOf(error)}`, { cause: error })
   }
 }
 
@@ -66,7 +66,7 @@ function eventValue(event: EventMessage): GoStruct {
     ]),
   )
   const fields = new Map<string, unknown>(Object.entries({ ...event, Actor: actor }))
-  return new GoStruct('events.Message', fields, {
+  return new GoStruct('*events.Message', fields, {
     lookup: (name) => {
       const own = goNames[name]
       return own === undefined ? undefined : { value: fields.get(own) ?? '' }

@@ -51,9 +51,10 @@ function runtimes(info: SystemInfo): string[] {
       .join(' ')}`,
     `Default Runtime: ${info.DefaultRuntime}`,
     `Init Binary: ${info.InitBinary}`,
-    ...value('containerd version', info.ContainerdCommit?.ID),
-    ...value('runc version', info.RuncCommit?.ID),
-    ...value('init version', info.InitCommit?.ID),
+    // Docker's line for the runtime, whichever it is.
+    `containerd version: ${info.ContainerdCommit?.ID ?? ''}`,
+    `runc version: ${info.RuncCommit?.ID ?? ''}`,
+    `init version: ${info.InitCommit?.ID ?? ''}`,
   ]
 }
 

@@ -7,7 +7,7 @@ import { toGoStructs } from '../format/inspect-value.ts'
 import { parseExact } from '../inspect-objects.ts'
 import { formatFlag } from '../list-flags.ts'
 import { infoText } from './info-text.ts'
-import { clientInfo } from './version.ts'
+import { clientInfo, printTemplate } from './version.ts'
 
 export const command: Command = {
   usage: '[OPTIONS]',
@@ -28,8 +28,14 @@ export const command: Command = {
         for (const warning of info.Warnings ?? []) errors.write(`${warning}\n`)
       }
     } else {
-      const data = toGoStructs({ ...(parseExact(text ?? '{}') as object), ClientInfo: client }, 'info')
-      output.write(`${template === undefined ? goJson(data) : template.execute(data)}\n`)
+      const data = toGoStructs(
+        { ...(parseExact(text ?? '{}') as object), ClientInfo: client },
+        '',
+        '',
+        'system.dockerInfo',
+      )
+      if (template === undefined) output.write(`${goJson(data)}\n`)
+      else printTemplate(output, template, data)
     }
     if (error !== undefined) throw error
     return 0

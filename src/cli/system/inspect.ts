@@ -3,16 +3,34 @@ import { CliError } from '../cli-error.ts'
 import type { CliContext, Command } from '../command.ts'
 import { inspectObjects } from '../inspect-objects.ts'
 import { formatFlag } from '../list-flags.ts'
-import { sortedVolume } from '../volume/sorted-volume.ts'
 
-type Finder = (client: CliContext['client'], name: string, size: boolean) => Promise<string>
+interface Finder {
+  find(client: CliContext['client'], name: string, size: boolean): Promise<string>
+  /** `--size` means nothing here. */
+  readonly ignoresSize?: boolean
+}
+
+const ofPath = (path: string): Finder => ({
+  find: async (client, name) => (await client.system.raw(`/${path.replace('NAME', encodeURIComponent(name))}`)).text,
+  ignoresSize: true,
+})
 
 /** In the order in which a name is looked for. */
 const finders: Readonly<Record<string, Finder>> = {
-  container: async (client, name, size) => (await client.containers.inspect(name, { size })).text,
-  image: async (client, name) => (await client.images.inspect(name)).text,
-  network: async (client, name) => (await client.networks.inspect(name)).text,
-  volume: async (client, name) => sortedVolume((await client.volumes.inspect(name)).value),
+  container: { find: async (client, name, size) => (await client.containers.inspect(name, { size })).text },
+  image: { find: async (client, name) => (await client.images.inspect(name)).text, ignoresSize: true },
+  network: { find: async (client, name) => (await client.networks.inspect(name)).text, ignoresSize: true },
+  volume: { find: async (client, name) => (await client.volumes.inspect(name)).text, ignoresSize: true },
+}
+
+/** Looked at only when they are asked for: the daemon says what it thinks of them. */
+const others: Readonly<Record<string, Finder>> = {
+  config: ofPath('configs/NAME'),
+  node: ofPath('nodes/NAME'),
+  plugin: ofPath('plugins/NAME/json'),
+  secret: ofPath('secrets/NAME'),
+  service: ofPath('services/NAME'),
+  task: ofPath('tasks/NAME'),
 }
 
 export const command: Command = {
@@ -23,26 +41,42 @@ export const command: Command = {
     { name: 'size', short: 's', type: 'bool', help: 'Sizes on disk, for containers' },
     { name: 'type', type: 'string', help: 'Look only for this kind of object' },
   ],
-  async run({ client, output }, flags, names) {
-    const type = flags.string('type')
+  async run({ client, output, errors }, flags, names) {
     const size = flags.bool('size')
-    if (flags.has('type') && !Object.hasOwn(finders, type)) {
-      const known = Object.keys(finders).map((name) => JSON.stringify(name))
-      throw new CliError(1, `unknown type: ${JSON.stringify(type)}: must be one of ${known.join(', ')}`)
+    const only = flags.has('type') ? finderFor(flags.string('type')) : undefined
+    const candidates = only === undefined ? Object.entries(finders) : [only]
+    const find = async (name: string): Promise<string> => {
+      const { type, text, ignoresSize } = await findAny(client, candidates, name, size)
+      if (size && ignoresSize) errors.write(`WARNING: --size ignored for ${type}\n`)
+      return text
     }
-    const only = finders[type]
-    const find = (name: string): Promise<string> =>
-      only === undefined ? findAny(client, name, size) : only(client, name, size)
     await inspectObjects(output, names, flags.string('format'), find)
     return 0
   },
 }
 
-async function findAny(client: CliContext['client'], name: string, size: boolean): Promise<string> {
-  for (const find of Object.values(finders)) {
+function finderFor(type: string): readonly [string, Finder] {
+  const all = { ...finders, ...others }
+  const finder = Object.hasOwn(all, type) ? all[type as keyof typeof all] : undefined
+  if (finder !== undefined) return [type, finder]
+  const known = Object.keys(all)
+    .toSorted()
+    .map((name) => JSON.stringify(name))
+  const what = type === '' ? 'type is empty' : `unknown type: ${JSON.stringify(type)}`
+  throw new CliError(1, `${what}: must be one of ${known.join(', ')}`)
+}
+
+async function findAny(
+  client: CliContext['client'],
+  candidates: readonly (readonly [string, Finder])[],
+  name: string,
+  size: boolean,
+): Promise<{ readonly type: string; readonly text: string; readonly ignoresSize: boolean }> {
+  for (const [type, { find, ignoresSize = false }] of candidates) {
     try {
-      return await find(client, name, size)
+      return { type, text: await find(client, name, size), ignoresSize }
     } catch (error) {
+      if (candidates.length === 1) throw error
       // Another kind of object may have this name, also where it is no valid one for this kind.
       if (!isKind(error, 'notFound') && !isKind(error, 'invalidArgument') && !isKind(error, 'notImplemented'))
         throw error

@@ -1,45 +1,106 @@
-/** `berth system df -v`: a table, or a member of one JSON object, for each kind. */
-import type { BuildCacheRecord, DiskUsage, ImageSummary } from '../../api/index.ts'
-import { containerLayout } from '../container/container-layout.ts'
-import { formatList, type ListLayout } from '../format/list-formatter.ts'
+/** `berth system df -v`: a table, or a list of one object, for each kind. */
+import type { BuildCacheRecord, ContainerSummary, DiskUsage, ImageSummary, Volume } from '../../api/index.ts'
+import { invalidArgument, messageOf } from '../../base/index.ts'
+import { GoStruct, GoTemplate, goJson, withType } from '../../template/index.ts'
+import { containerFormat, containerLayout } from '../container/container-layout.ts'
+import { formatList, type ListLayout, rowOf } from '../format/list-formatter.ts'
 import { humanSize, timeAgo } from '../format/units.ts'
-import { type ImageRow, imageLayout, imageRows } from '../image/image-layout.ts'
+import { type ImageRow, imageFormat, imageLayout, imageRows } from '../image/image-layout.ts'
 import { volumeLayout } from '../volume/ls.ts'
 
 interface VerboseOptions {
-  readonly json: boolean
+  /** As `--format` gives it. */
+  readonly format: string
   readonly now: Date
 }
 
-/** All of it. */
-export function verboseUsage(usage: DiskUsage, { json, now }: VerboseOptions): string {
-  const images = (usage.Images ?? []).map(firstRow)
+/** All of it. A template gets the four lists as fields. Throws as Docker's CLI words it. */
+export function verboseUsage(usage: DiskUsage, { format, now }: VerboseOptions): string {
+  const isTable = format === '' || format === 'table'
+  const lists = listsOf(usage, { truncate: isTable, now })
+  if (isTable) return tables(usage, lists)
+  if (format === 'raw') return rawLists(lists)
+  if (format === 'json') return goJson(usageValue(lists))
+  try {
+    // A table of a template has no heading here.
+    return new GoTemplate(format.replace(/^table /, '')).execute(usageValue(lists))
+  } catch (error) {
+    throw invalidArgument(`template parsing error: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+interface Lists {
+  readonly images: List<ImageRow>
+  readonly containers: List<ContainerSummary>
+  readonly volumes: List<Volume>
+  readonly cache: List<BuildCacheRecord>
+}
+
+interface List<T> {
+  readonly items: readonly T[]
+  readonly layout: ListLayout<T>
+}
+
+function listsOf(usage: DiskUsage, options: { readonly truncate: boolean; readonly now: Date }): Lists {
   const containers = (usage.Containers ?? []).map((container) => ({ ...container, SizeRootFs: 0 }))
-  const volumes = usage.Volumes ?? []
-  const cache = usage.BuildCache ?? []
-  const layouts = {
-    image: imageLayout({ truncate: !json, now }),
-    container: containerLayout({ truncate: !json, now }),
-    cache: cacheLayout(now),
+  return {
+    images: { items: (usage.Images ?? []).map(firstRow), layout: imageLayout(options) },
+    containers: { items: containers, layout: containerLayout(options) },
+    volumes: { items: usage.Volumes ?? [], layout: volumeLayout },
+    cache: { items: usage.BuildCache ?? [], layout: cacheLayout(options.now) },
   }
-  if (json) {
-    const members = [
-      `"Images":${jsonList(images, layouts.image)}`,
-      `"Containers":${jsonList(containers, layouts.container)}`,
-      `"Volumes":${jsonList(volumes, volumeLayout)}`,
-      `"BuildCache":${jsonList(cache, layouts.cache)}`,
-    ]
-    return `{${members.join(',')}}`
-  }
-  const cacheBytes = cache.reduce((sum, { Size, Shared }) => sum + (Shared ? 0 : Size), 0)
+}
+
+function usageValue({ images, containers, volumes, cache }: Lists): GoStruct {
+  const rows = <T>({ items, layout }: List<T>): readonly GoStruct[] =>
+    withType(
+      items.map((item) => rowOf(item, layout)),
+      `[]${layout.typeName}`,
+    )
+  const fields = new Map<string, unknown>([
+    ['Images', rows(images)],
+    ['Containers', rows(containers)],
+    ['Volumes', rows(volumes)],
+    ['BuildCache', rows(cache)],
+  ])
+  return new GoStruct('*formatter.diskUsageContext', fields)
+}
+
+function tables(usage: DiskUsage, { images, containers, volumes, cache }: Lists): string {
+  const cacheBytes = (usage.BuildCache ?? []).reduce((sum, { Size, Shared }) => sum + (Shared ? 0 : Size), 0)
   return [
-    `Images space usage:\n\n${formatList(images, imageTable, layouts.image)}`,
-    `Containers space usage:\n\n${formatList(containers, containerTable, layouts.container)}`,
-    `Local Volumes space usage:\n\n${formatList(volumes, volumeTable, volumeLayout)}`,
-    `Build cache usage: ${humanSize(cacheBytes, 4)}\n\n${formatList(cache, cacheTable, layouts.cache)}`,
+    `Images space usage:\n\n${formatList(images.items, imageTable, images.layout)}`,
+    `Containers space usage:\n\n${formatList(containers.items, containerTable, containers.layout)}`,
+    `Local Volumes space usage:\n\n${formatList(volumes.items, volumeTable, volumes.layout)}`,
+    `Build cache usage: ${humanSize(cacheBytes, 4)}\n\n${formatList(cache.items, cacheTable, cache.layout)}`,
   ].join('\n')
 }
 
+function rawLists({ images, containers, volumes, cache }: Lists): string {
+  return [
+    formatList(images.items, `type: Image\n${imageFormat('raw', { quiet: false, digests: true })}`, images.layout),
+    formatList(
+      containers.items,
+      `type: Container\n${containerFormat('raw', { quiet: false, size: true })}`,
+      containers.layout,
+    ),
+    formatList(volumes.items, 'type: Volume\nname: {{.Name}}\ndriver: {{.Driver}}\n', volumes.layout),
+    formatList(cache.items, rawCache, cache.layout),
+  ].join('')
+}
+
+const rawCache = `type: Build Cache
+id: {{.ID}}
+{{if .Parents}}parents: {{.Parents}}
+{{end}}build_cache_type: {{.CacheType}}
+size: {{.Size}}
+created_at: {{.CreatedSince}}
+last_used_at: {{.LastUsedSince}}
+usage_count: {{.UsageCount}}
+in_use: {{.InUse}}
+shared: {{.Shared}}
+description: {{.Description}}
+`
 const imageTable =
   'table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}'
 const containerTable =
@@ -53,13 +114,6 @@ function firstRow(image: ImageSummary): ImageRow {
   const none = '<none>'
   const [tagged] = image.RepoTags.length > 0 ? imageRows(image, false) : []
   return { image, repository: tagged?.repository ?? none, tag: tagged?.tag ?? none, digest: '' }
-}
-
-function jsonList<T>(items: readonly T[], layout: ListLayout<T>): string {
-  const lines = formatList(items, 'json', layout)
-    .split('\n')
-    .filter((line) => line !== '')
-  return `[${lines.join(',')}]`
 }
 
 function cacheLayout(now: Date): ListLayout<BuildCacheRecord> {

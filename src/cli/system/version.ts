@@ -1,13 +1,14 @@
 import type { SystemVersion, VersionComponent } from '../../api/index.ts'
 import { maxApiVersion } from '../../api/index.ts'
 import { BerthError, messageOf } from '../../base/index.ts'
-import { GoTemplate, goJson } from '../../template/index.ts'
+import { ExecutionError, GoStruct, GoTemplate, goJson, NilPointer } from '../../template/index.ts'
 import { CliError } from '../cli-error.ts'
 import { clientVersion } from '../client-version.ts'
 import type { CliContext, Command } from '../command.ts'
 import { toGoStructs } from '../format/inspect-value.ts'
 import { ansiTime } from '../format/times.ts'
 import { formatFlag } from '../list-flags.ts'
+import type { Output } from '../terminal/output.ts'
 
 export const command: Command = {
   usage: '[OPTIONS]',
@@ -19,10 +20,10 @@ export const command: Command = {
     const template = format === '' || format === 'json' ? undefined : parseTemplate(format)
     const client = clientInfo(context)
     const { server, error } = await serverVersion(context)
-    const data = toGoStructs({ Client: client, Server: server ?? null }, 'version')
+    const data = versionValue(client, server)
     if (format === 'json') output.write(`${goJson(data)}\n`)
     else if (template === undefined) output.write(versionText(client, server))
-    else output.write(`${template.execute(data)}\n`)
+    else printTemplate(output, template, data)
     if (error !== undefined) throw error
     return 0
   },
@@ -30,9 +31,35 @@ export const command: Command = {
 
 function parseTemplate(format: string): GoTemplate {
   try {
-    return new GoTemplate(format)
+    return new GoTemplate(format, 'version')
   } catch (error) {
     throw new CliError(64, `template parsing error: ${messageOf(error)}`)
+  }
+}
+
+/** Go's types of the answer, as messages name them. */
+function versionValue(client: ClientInfo, server: SystemVersion | undefined): GoStruct {
+  const { BuildTime, ...rest } = server ?? { BuildTime: '' }
+  const shown = server === undefined ? undefined : { ...rest, ...(BuildTime === '' ? {} : { BuildTime }) }
+  return new GoStruct(
+    'system.versionInfo',
+    new Map([
+      ['Client', toGoStructs(client, 'Client', '', 'system.clientVersion')],
+      [
+        'Server',
+        shown === undefined ? new NilPointer('*types.Version') : toGoStructs(shown, 'Server', '', '*types.Version'),
+      ],
+    ]),
+  )
+}
+
+/** What was written when a template fails is a line as well, as docker's. */
+export function printTemplate(output: Output, template: GoTemplate, data: unknown): void {
+  try {
+    output.write(`${template.execute(data)}\n`)
+  } catch (error) {
+    if (error instanceof ExecutionError) output.write(`${error.output}\n`)
+    throw error
   }
 }
 

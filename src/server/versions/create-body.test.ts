@@ -15,7 +15,7 @@ test('upgradeCreateBody() makes defaults of old versions explicit', () => {
   assert.equal(upgrade('1.40', {}).hostConfig.IpcMode, undefined)
   assert.equal(upgrade('1.40', {}).hostConfig.CgroupnsMode, 'host')
   assert.equal(upgrade('1.41', {}).hostConfig.CgroupnsMode, undefined)
-  assert.equal(upgrade('1.51', { KernelMemory: 5 }).hostConfig.KernelMemory, 0)
+  assert.equal(upgrade('1.51', { KernelMemory: 5 }).hostConfig.KernelMemory, undefined)
   assert.equal(upgrade('1.51', { PidsLimit: -1 }).hostConfig.PidsLimit, null)
   assert.equal(upgrade('1.51', { PidsLimit: 5 }).hostConfig.PidsLimit, 5)
 })

@@ -25,13 +25,14 @@ function upgradeHostConfig(hostConfig: HostConfig, isBelow: (version: string) =>
     if (hostConfig.Mounts) changes.Mounts = hostConfig.Mounts.map(withoutNonRecursive)
   }
   if (isBelow('1.41') && !hostConfig.CgroupnsMode) changes.CgroupnsMode = 'host'
-  // The limit was given up in 1.42; newer clients that still send it mean nothing by it.
-  if (!isBelow('1.42')) changes.KernelMemory = 0
   // 0 and -1 are both "no limit"; only the absent value is the daemon's default.
   if (hostConfig.PidsLimit !== undefined && hostConfig.PidsLimit !== null && hostConfig.PidsLimit <= 0) {
     changes.PidsLimit = null
   }
-  return { ...hostConfig, ...changes }
+  if (isBelow('1.42')) return { ...hostConfig, ...changes }
+  // The limit was given up in 1.42; newer clients that still send it mean nothing by it.
+  const { KernelMemory, ...known } = hostConfig
+  return { ...known, ...changes }
 }
 
 function withoutNonRecursive(mount: Mount): Mount {

@@ -1,0 +1,283 @@
+/** Command lines that change nothing, over what fixtures.ts made. One a line; `docker` stands for the one and the other. */
+export const reading: readonly string[] = String.raw`
+docker ps
+docker ps -a
+docker ps -aq
+docker ps -a --no-trunc
+docker ps -as
+docker ps -n 1
+docker ps -l -q
+docker ps -n -1
+docker ps -n 0
+docker container ls -a --format raw
+docker ps -a --format json
+docker ps -a --format 'table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.CreatedAt}}\t{{.RunningFor}}\t{{.Ports}}\t{{.State}}\t{{.Status}}\t{{.Size}}\t{{.Names}}\t{{.Labels}}\t{{.Label "a"}}\t{{.Mounts}}\t{{.LocalVolumes}}\t{{.Networks}}\t{{.Platform}}'
+docker ps -a --format '{{.Names}}: {{.Size}}'
+docker ps -a --filter status=exited --format '{{.Names}}'
+docker ps -a --filter status=bogus
+docker ps -a --filter foo=bar
+docker ps -a --filter name=^/up$ --format '{{.Names}}'
+docker ps -a --filter name=u --filter name=d --format '{{.Names}}'
+docker ps -a --filter label=a --format '{{.Names}}'
+docker ps -a --filter label=a=b --format '{{.Names}}'
+docker ps -a --filter ancestor=busybox --format '{{.Names}}'
+docker ps -a --filter ancestor=other/app:2 --format '{{.Names}}'
+docker ps -a --filter ancestor=nope --format '{{.Names}}'
+docker ps -a --filter exited=3 --format '{{.Names}}'
+docker ps -a --filter health=healthy --format '{{.Names}}'
+docker ps -a --filter health=none --format '{{.Names}}'
+docker ps -a --filter health=x --format '{{.Names}}'
+docker ps -a --filter volume=data --format '{{.Names}}'
+docker ps -a --filter volume=/host --format '{{.Names}}'
+docker ps -a --filter network=none --format '{{.Names}}'
+docker ps -a --filter network=bridge --format '{{.Names}}'
+docker ps -a --filter publish=80 --format '{{.Names}}'
+docker ps -a --filter publish=49961/tcp --format '{{.Names}}'
+docker ps -a --filter publish=foo --format '{{.Names}}'
+docker ps -a --filter expose=443 --format '{{.Names}}'
+docker ps -a --filter expose=1-500/tcp --format '{{.Names}}'
+docker ps -a --filter is-task=true --format '{{.Names}}'
+docker ps -a --filter is-task=x
+docker ps -a --filter isolation=default --format '{{.Names}}'
+docker ps -a --filter before=up --format '{{.Names}}'
+docker ps -a --filter since=up --format '{{.Names}}'
+docker ps -a --filter since=nope
+docker ps -a --filter id=0123 --format '{{.Names}}'
+docker ps --filter
+docker ps --filter name
+docker ps extra
+docker ps --bogus
+docker ps --format '{{.Nope}}'
+docker ps --format '{{.ID'
+docker ps --format '{{nope .ID}}'
+docker ps --format 'table {{.Nope}}'
+docker ps -a --format '{{upper .Names}} {{lower .State}} {{title .State}} {{pad .Names 2 3}}| {{truncate .Image 3}} {{join (split .Names "o") "0"}}'
+docker ps -a --format '{{json .}}'
+docker ps -a --format '{{json .Names}}'
+docker ps -a --format 'table {{json .Names}}\t{{upper .Image}}'
+docker ps -aq --no-trunc
+docker ps -aq --format '{{.Names}}'
+docker ps -aq --format raw
+docker ps -a --format table -q
+docker images
+docker images -a
+docker images -q
+docker images --no-trunc
+docker images --digests
+docker images busybox
+docker images busybox:latest
+docker images 'b*'
+docker images 'other/*'
+docker images 'other/app:*'
+docker images nope
+docker images BAD
+docker images a b
+docker images --filter dangling=true
+docker images --filter dangling=x
+docker images --filter label=a=b
+docker images --filter before=changed:1
+docker images --filter since=busybox
+docker images --filter since=nope
+docker images --filter reference=busybox
+docker images --filter 'reference=*/app' --format '{{.Repository}}'
+docker images --filter until=1h
+docker images --filter until=2100-01-01
+docker images --filter until=x
+docker images --filter foo=x
+docker images --format json
+docker images --format raw
+docker images --format '{{.ID}} {{.Repository}} {{.Tag}} {{.Digest}} {{.CreatedSince}} {{.CreatedAt}} {{.Size}} {{.Containers}} {{.SharedSize}} {{.UniqueSize}} {{.VirtualSize}}'
+docker images --format 'table {{.ID}}\t{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.CreatedSince}}\t{{.CreatedAt}}\t{{.Size}}'
+docker images --format '{{.Nope}}'
+docker images --tree --no-trunc
+docker images --tree --format json
+docker images --tree -q
+docker images --tree --digests
+docker image history busybox
+docker history changed:1
+docker history --no-trunc changed:1
+docker history -H=false --format '{{.CreatedAt}} {{.Size}}' changed:1
+docker history -q changed:1
+docker history --format json changed:1
+docker history --format 'table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}' changed:1
+docker history nope
+docker history
+docker history --platform linux/nope busybox
+docker history --platform bad/x/y/z/a busybox
+docker inspect up
+docker inspect up done made held term
+docker inspect busybox
+docker inspect changed:1
+docker inspect data
+docker inspect bridge
+docker inspect up busybox data bridge
+docker inspect nope
+docker inspect up nope
+docker inspect nope nope2 up
+docker inspect
+docker inspect --type container up
+docker inspect --type image up
+docker inspect --type image busybox
+docker inspect --type volume data
+docker inspect --type network bridge
+docker inspect --type bogus up
+docker inspect --type node x
+docker inspect --type service x
+docker inspect --type plugin x
+docker inspect --type task x
+docker inspect --type secret x
+docker inspect --type config x
+docker inspect --type ''  up
+docker inspect --size --format '{{.SizeRw}} {{.SizeRootFs}}' done
+docker inspect --size --format '{{.SizeRw}}' up busybox
+docker inspect -s busybox --format '{{.Id}}'
+docker inspect --type image -s busybox
+docker inspect --type container --size done --format '{{.SizeRw}}'
+docker inspect -f json up
+docker inspect -f json up done
+docker inspect -f '{{json .}}' up
+docker inspect -f '{{.Nope}}' up
+docker inspect -f '{{.Id' up
+docker inspect -f '{{.State.Nope}}' up
+docker inspect -f '{{.Name}}' up nope done
+docker inspect -f '{{.Name}}' nope
+docker inspect -f '{{println .Name}}' up
+docker inspect -f '' up
+docker container inspect up
+docker container inspect nope
+docker container inspect up nope -f '{{.Name}}'
+docker container inspect -s done -f '{{.SizeRw}}'
+docker container inspect busybox
+docker image inspect busybox
+docker image inspect nope
+docker image inspect up
+docker image inspect busybox changed:1 -f '{{.RepoTags}} {{.Config.Labels}} {{.Config.ExposedPorts}}'
+docker image inspect --platform linux/amd64 busybox -f '{{.Os}}'
+docker image inspect --platform linux/s390x busybox
+docker volume inspect data
+docker volume inspect nope
+docker network inspect bridge host none
+docker network inspect nope
+docker network inspect -v bridge
+docker volume ls
+docker volume ls --format json
+docker volume ls --filter label=tier=db
+docker volume ls --filter foo=x
+docker volume ls --filter dangling=true
+docker volume ls --format '{{.Name}} {{.Driver}} {{.Scope}} {{.Mountpoint}} {{.Labels}} {{.Label "tier"}} {{.Size}} {{.Links}} {{.Availability}} {{.Group}} {{.Status}}'
+docker network ls
+docker network ls --no-trunc
+docker network ls --format json
+docker network ls --filter driver=bridge
+docker network ls --filter type=custom
+docker network ls --filter type=x
+docker network ls --filter foo=x
+docker network ls --format '{{.ID}} {{.Name}} {{.Driver}} {{.Scope}} {{.IPv4}} {{.IPv6}} {{.Internal}} {{.Labels}} {{.CreatedAt}}'
+docker top up
+docker top up -o pid,args
+docker top up -eo pid
+docker top up aux
+docker top done
+docker top nope
+docker top held
+docker top up -bogus
+docker port up
+docker port up 80
+docker port up 80/tcp
+docker port up 53/udp
+docker port up 53
+docker port up 99
+docker port up foo
+docker port up 80/foo
+docker port done
+docker port nope
+docker port made 80
+docker logs up
+docker logs done
+docker logs -t done
+docker logs --tail 1 done
+docker logs --tail 0 done
+docker logs --tail all done
+docker logs -n 1 done
+docker logs --tail x done
+docker logs --tail -5 done
+docker logs --since 1h done
+docker logs --since 2100-01-01 done
+docker logs --until 1h done
+docker logs --since x done
+docker logs --until 10m --since 5m done
+docker logs --details done
+docker logs -f done
+docker logs -f --tail 1 done
+docker logs nope
+docker logs made
+docker logs term
+docker logs
+docker logs a b
+docker diff done
+docker diff up
+docker diff nope
+docker diff made
+docker version --format '{{.Server.Version}} {{.Server.APIVersion}} {{.Server.MinAPIVersion}} {{.Server.Os}} {{.Server.Arch}}'
+docker version -f '{{json .Server}}'
+docker version -f '{{.Server.Platform.Name}} {{range .Server.Components}}{{.Name}}={{.Version}} {{end}}'
+docker version -f '{{.Nope}}'
+docker version -f '{{.Server.Nope}}'
+docker version extra
+docker info --format '{{.ServerVersion}} {{.Driver}} {{.NCPU}}'
+docker info -f '{{.ClientInfo.Context}}'
+docker info -f '{{.Nope}}'
+docker info -f '{{range .SecurityOptions}}{{.}} {{end}}'
+docker info -f '{{.Containers}} {{.ContainersRunning}} {{.ContainersPaused}} {{.ContainersStopped}}'
+docker info extra
+docker system df
+docker system df -v
+docker system df --format json
+docker system df --format '{{.Type}}: {{.TotalCount}} {{.Active}} {{.Size}} {{.Reclaimable}}'
+docker system df --format 'table {{.Type}}\t{{.Size}}'
+docker system df --format raw
+docker system df -v --format json
+docker system df -v --format '{{json .}}'
+docker system df -v --format '{{range .Images}}{{.Repository}} {{end}}'
+docker system df -v --format table
+docker system df -v --format raw
+docker system df extra
+docker events --since 1h --until 0s --filter type=volume
+docker events --since 1h --until 0s --filter type=container --filter container=up
+docker events --since 1h --until 0s --filter event=die --format '{{.Actor.Attributes.exitCode}} {{.Status}} {{.ID}} {{.From}} {{.Type}} {{.Action}}'
+docker events --since 1h --until 0s --filter event=die --format json
+docker events --since 1h --until 0s --filter event=die --format '{{json .}}'
+docker events --since 1h --until 0s --filter event=die --format '{{.}}'
+docker events --since 1h --until 0s --filter event=die --format '{{.Nope}}'
+docker events --since 1h --until 0s --filter label=a=b --format '{{.Action}}'
+docker events --since 1h --until 0s --filter image=busybox --format '{{.Action}}'
+docker events --since x
+docker events --until x
+docker events --filter foo
+docker events --since 1h --until 0s --filter foo=bar
+docker events --format '{{.ID'
+docker events extra
+docker system events --since 1h --until 0s --filter type=image --format '{{.Action}} {{.Actor.Attributes.name}}'
+docker stats --no-stream --format '{{.Name}} {{.ID}} {{.Container}}' up
+docker stats --no-stream --format '{{.Name}}' up nope
+docker stats --no-stream nope
+docker stats --no-stream done
+docker stats --no-stream --format '{{.Nope}}' up
+docker stats --no-stream -a --format '{{.Name}}'
+docker stats --no-stream --no-trunc --format 'table {{.Name}}\t{{.PIDs}}'
+docker stats --no-stream --format json done
+docker stats --no-stream --format raw done
+docker port up 80-90
+docker port up ''
+docker port up 99999999
+docker port up /tcp
+docker port up 80/
+docker port up 53-54/udp
+docker image inspect --platform 'bad x' busybox
+docker info | sed 1,2d
+docker system info | sed 1,2d
+docker info -f '{{.Plugins.Volume}} {{.Swarm.LocalNodeState}} {{.IndexServerAddress}}'
+docker version | sed '1,/^Server/d;/version:.*v2/d'
+`
+  .trim()
+  .split('\n')

@@ -1,0 +1,39 @@
+/** The official CLI and `berth` over one daemon: the same output, errors and exit codes, but for ids, times and names. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { noDockerCli, TestDaemon } from '../../helpers/daemon.ts'
+import { TwoClis } from '../../helpers/two-clis.ts'
+import { changing } from './changing.ts'
+import { setUp } from './fixtures.ts'
+import { reading } from './reading.ts'
+
+let daemon: TestDaemon
+let clis: TwoClis
+
+before(async () => {
+  daemon = await TestDaemon.start()
+  clis = new TwoClis(daemon)
+  await setUp(daemon)
+})
+after(() => daemon?.[Symbol.asyncDispose]())
+
+// One after the other: what changes must not stand in a list that is being compared.
+describe('two CLIs', { skip: noDockerCli }, () => {
+  describe('that read', { concurrency: 3 }, () => {
+    for (const line of reading) {
+      test(line, async () => {
+        const { theirs, ours } = await clis.compare(line)
+        assert.deepEqual(ours, theirs)
+      })
+    }
+  })
+
+  describe('that change', { concurrency: 3 }, () => {
+    for (const script of changing) {
+      test(script, async () => {
+        const { theirs, ours } = await clis.run(script)
+        assert.deepEqual(ours, theirs)
+      })
+    }
+  })
+})
