@@ -59,6 +59,8 @@ export interface DaemonConfig {
     readonly mtu: number
     readonly icc: boolean
     readonly hostIp: string
+    /** `host-rules`: the host's own rules for its input say who reaches published ports. */
+    readonly published: 'open' | 'host-rules'
     /** Ranges that networks without a subnet are given parts of; empty for the built-in ones. */
     readonly pools: readonly AddressPoolOption[]
     readonly dns: readonly string[]
@@ -231,6 +233,7 @@ function networkConfig(raw: RawValues): DaemonConfig['network'] {
     mtu: number(raw, 'mtu') ?? 1500,
     icc: raw.icc !== false,
     hostIp: text(raw, 'ip') ?? '0.0.0.0',
+    published: firewallPublished(raw),
     pools: addressPools(list(raw, 'defaultAddressPool'), raw.defaultAddressPools),
     dns: list(raw, 'dns'),
     dnsOptions: list(raw, 'dnsOpt'),
@@ -271,6 +274,16 @@ function containersConfig(raw: RawValues): DaemonConfig['containers'] {
     journaldSocket: text(raw, 'journaldSocket') ?? '/run/systemd/journal/socket',
     logOptions: { ...((raw.logOpts ?? {}) as Record<string, string>), ...pairs(list(raw, 'logOpt')) },
   }
+}
+
+/** The flag, else `{"published": …}` in the file. */
+function firewallPublished(raw: RawValues): DaemonConfig['network']['published'] {
+  const { published = 'open', ...others } = (raw.firewall ?? {}) as Record<string, unknown>
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw invalidArgument(`firewall: unknown key "${unknown}"`)
+  const value = text(raw, 'firewallPublished') ?? published
+  if (value === 'open' || value === 'host-rules') return value
+  throw invalidArgument(`firewall.published: "${String(value)}" is invalid: expected open or host-rules`)
 }
 
 function hostGatewayIp(raw: RawValues): string | undefined {

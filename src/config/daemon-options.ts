@@ -128,6 +128,16 @@ export const daemonOptions = {
     kind: 'object',
     help: 'Features by name: {"buildkit": true|false, "containerd-snapshotter": false, "cdi": true}',
   },
+  firewall: {
+    key: 'firewall',
+    kind: 'object',
+    help: 'Packet filter: {"published": "open"|"host-rules"}',
+  },
+  firewallPublished: {
+    flag: 'firewall-published',
+    kind: 'string',
+    help: 'Whom published ports are open to: everybody (open), or whom the host\'s own rules let in (host-rules) (default "open")',
+  },
   group: {
     flag: 'group',
     short: 'G',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { elementOf, type FirewallNetwork, formatAddition, formatRemoval, formatTable } from './firewall-rules.ts'
+import { elementsOf, type FirewallNetwork, formatAddition, formatRemoval, formatTable } from './firewall-rules.ts'
 import { parseCidr } from './ip.ts'
 
 const network: FirewallNetwork = {
@@ -14,19 +14,19 @@ const network: FirewallNetwork = {
   sourceAddresses: { 4: '', 6: '' },
 }
 
-test('elementOf writes the fields as the kernel keeps them', () => {
+test('elementsOf writes the fields as the kernel keeps them', () => {
   const port = { protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 8080 } as const
-  const element = elementOf({ port, address: '172.17.0.2' })
-  assert.equal(element.map, 'published_any')
-  assert.equal(element.key.toString('hex'), '060000001f900000')
-  assert.equal(element.value?.toString('hex'), 'ac11000200500000')
-  const specific = elementOf({ port: { ...port, hostIp: '127.0.0.1', protocol: 'udp' }, address: '172.17.0.2' })
-  assert.equal(specific.map, 'published_at')
-  assert.equal(specific.key.toString('hex'), '110000007f0000011f900000')
-  const routed = elementOf({ port, address: 'fd00::2', routed: true })
-  assert.equal(routed.map, 'routed')
-  assert.equal(routed.key.toString('hex'), 'fd0000000000000000000000000000020600000000500000')
-  assert.equal(routed.value, undefined)
+  const [element] = elementsOf({ port, address: '172.17.0.2' })
+  assert.equal(element?.map, 'published_any')
+  assert.equal(element?.key.toString('hex'), '060000001f900000')
+  assert.equal(element?.value?.toString('hex'), 'ac11000200500000')
+  const [specific] = elementsOf({ port: { ...port, hostIp: '127.0.0.1', protocol: 'udp' }, address: '172.17.0.2' })
+  assert.equal(specific?.map, 'published_at')
+  assert.equal(specific?.key.toString('hex'), '110000007f0000011f900000')
+  const [routed] = elementsOf({ port, address: 'fd00::2', routed: true })
+  assert.equal(routed?.map, 'routed')
+  assert.equal(routed?.key.toString('hex'), 'fd0000000000000000000000000000020600000000500000')
+  assert.equal(routed?.value, undefined)
 })
 
 test('formatTable replaces the table and puts each forwarding into its map', () => {
@@ -64,4 +64,20 @@ test('formatAddition and formatRemoval name the same elements and chains', () =>
     assert.equal(names(added, /^ {2}chain (\w+)/gm).length, names(removed, /chain ip6? t (\w+)/g).length)
   }
   assert.match(formatAddition('t', { ...both, internal: true }), /leaving \{ "berth0" : drop \}/)
+})
+
+test('formatTable asks the rules of the host about published ports only where that is wanted', () => {
+  const forwarding = {
+    port: { protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 8080 },
+    address: '172.17.0.2',
+  } as const
+  const state = { networks: [network], forwardings: [forwarding] }
+  assert.doesNotMatch(formatTable('berth-x', 4, state), /admission|asked/)
+  const admission = { near: 'bhxa', far: 'bhxb' }
+  const text = formatTable('berth-x', 4, { ...state, admission })
+  assert.match(text, /iifname != @bridges iifname != "bhxb" return/)
+  assert.match(text, /set asked_any \{\s+type inet_proto \. inet_service\s+elements = \{ tcp \. 8080 \}/)
+  assert.match(text, /dup to 192\.0\.0\.1 device "bhxa"/)
+  const [, asked] = elementsOf(forwarding, admission)
+  assert.deepEqual(asked, { map: 'asked_any', key: Buffer.from('060000001f900000', 'hex') })
 })

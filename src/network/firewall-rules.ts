@@ -30,15 +30,26 @@ export interface Forwarding {
   readonly routed?: boolean
 }
 
+/** A pair of devices through which packets come in once more (`admission.ts`). */
+export interface Admission {
+  readonly near: string
+  readonly far: string
+}
+
 /** Everything that the table holds. */
 export interface FirewallState {
   readonly networks: readonly FirewallNetwork[]
   readonly forwardings: readonly Forwarding[]
+  /** Given when published ports obey the host's own rules. */
+  readonly admission?: Admission | undefined
 }
 
 const onAnyAddress = 'published_any'
 const onOneAddress = 'published_at'
 const routedPorts = 'routed'
+/** The keys of the two maps again, as sets: ports that the host's own rules are asked about. */
+const askedOnAny = 'asked_any'
+const askedOnOne = 'asked_at'
 const protocolNumbers: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, sctp: 132 }
 const anyAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 const loopbacks = { 4: '127.0.0.0/8', 6: '::1' } as const
@@ -58,7 +69,9 @@ export function formatTable(name: string, family: Family, state: FirewallState):
   const ip = family === 4 ? 'ip' : 'ip6'
   const address = family === 4 ? 'ipv4_addr' : 'ipv6_addr'
   const here = state.forwardings.filter((forwarding) => familyOf(forwarding) === family)
-  const texts = (map: string) => here.map(elementText).filter((element) => element.map === map)
+  const { admission } = state
+  const texts = (map: string) =>
+    here.flatMap((forwarding) => elementTexts(forwarding, admission)).filter((element) => element.map === map)
   const list = (map: string) => elements(texts(map).map(({ text }) => text))
   const networks = state.networks.filter((network) => subnetOf(network, family) !== undefined)
   const members = (map: Map) => elements(networks.flatMap((network) => memberOf(network, family, map) ?? []))
@@ -73,7 +86,7 @@ table ${ip} ${name} {
     type inet_proto . ${address} . inet_service : ${address} . inet_service
     ${list(onOneAddress)}
   }
-  set ${routedPorts} {
+${admission === undefined ? '' : askedSets(address, list)}  set ${routedPorts} {
     type ${address} . inet_proto . inet_service
     ${list(routedPorts)}
   }
@@ -105,9 +118,10 @@ ${family === 4 ? guard : ''}  chain publish {
   # A neighbour's packet for the loopback must not reach a port that is published for the host alone.
   chain from_outside {
     type nat hook prerouting priority -100; policy accept;
+    ${admission === undefined ? '' : `iifname != @bridges iifname != "${admission.far}" return`}
     ${ip} daddr != ${loopbacks[family]} fib daddr type local jump publish
   }
-  chain from_host {
+${admission === undefined ? '' : admissionChains(admission, family)}  chain from_host {
     type nat hook output priority -100; policy accept;
     fib daddr type local jump publish
   }
@@ -156,8 +170,15 @@ export function formatRemoval(name: string, network: FirewallNetwork): string {
     .join('')
 }
 
-/** The same forwarding as one element. */
-export function elementOf({ port, address, routed }: Forwarding): MapElement {
+/** The same forwarding as elements. */
+export function elementsOf(forwarding: Forwarding, admission?: Admission): MapElement[] {
+  const element = elementOf(forwarding)
+  const asked = askedSet(element.map)
+  if (admission === undefined || asked === undefined) return [element]
+  return [element, { map: asked, key: element.key }]
+}
+
+function elementOf({ port, address, routed }: Forwarding): MapElement {
   const protocol = Buffer.from([protocolNumbers[port.protocol], 0, 0, 0])
   if (routed === true) {
     return { map: routedPorts, key: Buffer.concat([addressBytes(address), protocol, portBytes(port.containerPort)]) }
@@ -171,6 +192,52 @@ export function elementOf({ port, address, routed }: Forwarding): MapElement {
     key: Buffer.concat([protocol, addressBytes(port.hostIp), portBytes(port.hostPort)]),
     value,
   }
+}
+
+function elementTexts(forwarding: Forwarding, admission: Admission | undefined): ReturnType<typeof elementText>[] {
+  const element = elementText(forwarding)
+  const asked = askedSet(element.map)
+  if (admission === undefined || asked === undefined) return [element]
+  return [element, { map: asked, text: element.text.split(' : ')[0] ?? '' }]
+}
+
+function askedSet(map: string): string | undefined {
+  return { [onAnyAddress]: askedOnAny, [onOneAddress]: askedOnOne }[map]
+}
+
+function askedSets(address: string, list: (map: string) => string): string {
+  return `  set ${askedOnAny} {
+    type inet_proto . inet_service
+    ${list(askedOnAny)}
+  }
+  set ${askedOnOne} {
+    type inet_proto . ${address} . inet_service
+    ${list(askedOnOne)}
+  }
+`
+}
+
+/** The first packet of a connection from outside goes the way of one for the host itself, past all rules for its input.
+ *  What is left of it at the end comes in once more by the pair of devices, and only there it is sent on to a container
+ *  (and all after it, by the kernel's memory). The next hop is made up: the pair has no neighbours to ask for. */
+function admissionChains({ near, far }: Admission, family: Family): string {
+  const ip = family === 4 ? 'ip' : 'ip6'
+  const nextHop = family === 4 ? '192.0.0.1' : 'fe80::1'
+  return `  chain admit {
+    dup to ${nextHop} device "${near}"
+    drop
+  }
+  chain admission {
+    type filter hook input priority 200; policy accept;
+    iifname "${far}" drop
+    iifname "lo" return
+    iifname @bridges return
+    ct state != new return
+    fib daddr type != local return
+    meta l4proto . ${ip} daddr . th dport @${askedOnOne} jump admit
+    meta l4proto . th dport @${askedOnAny} jump admit
+  }
+`
 }
 
 function elementText({ port, address, routed }: Forwarding): { readonly map: string; readonly text: string } {

@@ -3,9 +3,17 @@
  *  the main thread, and an addition waits for a removal that is under way.
  *  When the kernel's table is not as expected (somebody flushed the rule set), it is built anew from the state. */
 import { errnoOf, type Logger, messageOf } from '../base/index.ts'
-import { addMapElements, deleteMapElements, type FlowFilter, forgetFlows, runNft } from '../sys/index.ts'
 import {
-  elementOf,
+  addMapElements,
+  deleteMapElements,
+  type FlowFilter,
+  forgetFlows,
+  type MapElement,
+  runNft,
+} from '../sys/index.ts'
+import {
+  type Admission,
+  elementsOf,
   type FirewallNetwork,
   type FirewallState,
   type Forwarding,
@@ -23,6 +31,7 @@ export class Firewall {
   readonly #table: string
   readonly #state: () => FirewallState
   readonly #logger: Logger
+  readonly #admission: Admission | undefined
   /** Families that have a table: that of IPv6 is made with the first network that needs it. */
   #families: readonly Family[] = [4]
   #leaving: Forwarding[] = []
@@ -30,11 +39,17 @@ export class Firewall {
   /** Changes of whole chains, one after the other. */
   #changes: Promise<void> = Promise.resolve()
 
-  /** `state` gives what the table is to hold at any moment. */
-  constructor(table: string, state: () => FirewallState, logger: Logger) {
+  /** `state` gives what the table is to hold at any moment; with `admission` ports obey the host's own rules. */
+  constructor(
+    table: string,
+    state: () => Omit<FirewallState, 'admission'>,
+    logger: Logger,
+    admission: Admission | undefined,
+  ) {
     this.#table = table
-    this.#state = state
+    this.#state = () => ({ ...state(), admission })
     this.#logger = logger
+    this.#admission = admission
   }
 
   /** Puts the tables in place as the state says, in one transaction. */
@@ -72,7 +87,7 @@ export class Firewall {
     await this.settle()
     try {
       for (const [family, group] of Map.groupBy(forwardings, familyOf)) {
-        addMapElements(tableOf(this.#table, family), group.map(elementOf))
+        addMapElements(tableOf(this.#table, family), this.#elements(group))
       }
     } catch (error) {
       if (errnoOf(error) === undefined) throw error
@@ -134,7 +149,7 @@ export class Firewall {
         const leaving = this.#leaving
         this.#leaving = []
         for (const [family, group] of Map.groupBy(leaving, familyOf)) {
-          await deleteMapElements(tableOf(this.#table, family), group.map(elementOf))
+          await deleteMapElements(tableOf(this.#table, family), this.#elements(group))
           // Clients that go on sending would keep their way to an address that another container will have.
           const addresses = group.filter(({ port }) => port.protocol === 'udp').map(({ address }) => address)
           for (const replySource of new Set(addresses)) this.#forget({ protocol: udp, family, replySource })
@@ -152,6 +167,10 @@ export class Firewall {
     } finally {
       this.#removal = undefined
     }
+  }
+
+  #elements(forwardings: readonly Forwarding[]): MapElement[] {
+    return forwardings.flatMap((forwarding) => elementsOf(forwarding, this.#admission))
   }
 
   #forget(filter: FlowFilter): void {

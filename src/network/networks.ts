@@ -6,10 +6,12 @@ import { join } from 'node:path'
 import { BerthError, errnoOf, type Logger, messageOf, Undo } from '../base/index.ts'
 import { type Database, NetworkTable } from '../store/index.ts'
 import { deleteLink, deleteNetworkNamespace, type LinkInfo, RouteSocket, setLink } from '../sys/index.ts'
+import { admissionDevices, ensureAdmission, removeAdmission } from './admission.ts'
 import { BridgeDriver, enableForwarding, enableIpv6Forwarding, randomMac, removeLink } from './bridge-driver.ts'
 import { Firewall } from './firewall.ts'
 import { FirewallRepair } from './firewall-repair.ts'
-import type { FirewallState } from './firewall-rules.ts'
+import type { Admission, FirewallState } from './firewall-rules.ts'
+import { ForwardExemption } from './forward-exemption.ts'
 import { withHostLock } from './host-lock.ts'
 import { Ipam } from './ipam.ts'
 import type { NameService, UpstreamServer } from './name-service.ts'
@@ -62,8 +64,10 @@ export class Networks {
   readonly #leases: SandboxIndex
   readonly #ipam = new Ipam()
   readonly #ports = new PortAllocator({ ranges: [randomPorts, ephemeralPorts()] })
+  readonly #admission: Admission | undefined
   readonly #firewall: Firewall
   readonly #repair: FirewallRepair
+  readonly #exemption: ForwardExemption
   readonly #names: NameService
   readonly #drivers: Readonly<Partial<Record<NetworkRecord['driver'], NetworkDriver>>>
   readonly #bridges: BridgeDriver
@@ -80,7 +84,8 @@ export class Networks {
     const table = new NetworkTable<NetworkRecord, StoredEndpoint>(db)
     this.#index = NetworkIndex.open(table, logger)
     this.#leases = SandboxIndex.open(table, logger)
-    this.#firewall = new Firewall(tableName(tag), () => this.#firewallState(), logger)
+    this.#admission = config.published === 'host-rules' ? admissionDevices(tag) : undefined
+    this.#firewall = new Firewall(tableName(tag), () => this.#firewallState(), logger, this.#admission)
     this.#bridges = new BridgeDriver(this.#host, tag)
     const parents = new ParentDriver(this.#host, tag)
     this.#drivers = { bridge: this.#bridges, macvlan: parents, ipvlan: parents }
@@ -95,6 +100,11 @@ export class Networks {
       stateDir,
       tag,
       hostIp: config.hostIp,
+      logger,
+    })
+    this.#exemption = new ForwardExemption({
+      tag,
+      bridges: () => this.list().flatMap(({ bridge }) => bridge?.device ?? []),
       logger,
     })
     this.#repair = new FirewallRepair({ table: tableName(tag), rebuild: () => this.#firewall.rebuild(), logger })
@@ -122,8 +132,11 @@ export class Networks {
     this.#restoreNetworks()
     enableForwarding()
     this.#restoreDevices()
+    if (this.#admission !== undefined) ensureAdmission(this.#host, this.#admission)
     await this.#firewall.rebuild()
+    if (this.#admission === undefined) removeAdmission(this.#host, admissionDevices(this.#tag))
     this.#repair.start()
+    await this.#exemption.start()
     for (const record of this.#leases.all()) this.#restorePorts(record)
     await this.sandboxes.restoreNames(upstream)
   }
@@ -176,10 +189,12 @@ export class Networks {
     await this.#creation
     this.#names.close()
     await this.#repair.close()
+    await this.#exemption.close(options)
     await this.#firewall.settle()
     if (options.remove === true) {
       for (const { containerId } of this.#leases.all()) this.sandboxes.release(containerId)
       await this.#firewall.destroy()
+      removeAdmission(this.#host, admissionDevices(this.#tag))
       this.#dropOrphanNamespaces()
       this.#restoreDevices()
       for (const record of this.list()) this.#drivers[record.driver]?.remove(record)
@@ -208,6 +223,7 @@ export class Networks {
       await this.#firewall.addNetwork(rules)
     }
     this.#index.put(record)
+    if (rules !== undefined) await this.#exemption.look()
     this.#ipam.add(record, [])
     undo.disarm()
     return record
@@ -226,7 +242,9 @@ export class Networks {
   async #takeAway(network: NetworkRecord): Promise<void> {
     if (!network.configOnly) this.#drivers[network.driver]?.remove(network)
     const rules = firewallNetwork(network)
-    if (rules !== undefined) await this.#firewall.removeNetwork(rules)
+    if (rules === undefined) return
+    await this.#firewall.removeNetwork(rules)
+    this.#exemption.update()
   }
 
   #restoreDefaultBridge(): void {

@@ -5,6 +5,7 @@
  *    br-<12 digits of the network id>                   a user's bridge, unless the user named it; `berth:<tag>:<12 digits>`
  *    dm-<12 digits of the network id>                   stands in for a macvlan network's parent; the same alias
  *    bv<tag><8 digits of the endpoint id>               near end of a container's veth pair (15 characters)
+ *    bh<tag>a, bh<tag>b                                 the pair of devices of `firewall.published = "host-rules"`
  *    table ip berth-<tag>, table ip6 berth-<tag>        nftables
  */
 import { createHash } from 'node:crypto'
@@ -42,6 +43,10 @@ export function vethPrefix(tag: string): string {
 
 export function vethName(tag: string, endpointId: string): string {
   return vethPrefix(tag) + endpointId.slice(0, 8)
+}
+
+export function admissionName(tag: string, end: 'a' | 'b'): string {
+  return `bh${tag}${end}`
 }
 
 export function tableName(tag: string): string {

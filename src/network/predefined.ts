@@ -17,6 +17,9 @@ export interface NetworkConfig {
   readonly icc: boolean
   /** Host address of published ports that name none. */
   readonly hostIp: string
+  /** `open`: published ports are open to everybody, as with Docker; `host-rules`: to whom the host's own rules for its
+   *  input let reach them. */
+  readonly published: 'open' | 'host-rules'
   /** Ranges that networks without a subnet are given parts of; empty for Docker's own. */
   readonly pools: readonly AddressRange[]
 }

@@ -80,6 +80,7 @@ export {
 export { type BoundPort, bindHostPort } from './host-port.ts'
 export { type BoundSocket, bindDatagramSocket, connectStreamSocket, listenOnSocket } from './inet-socket.ts'
 export { addressBytes, addressText } from './ip-bytes.ts'
+export { changeFilterTable, type IptablesFlavour, legacyTables, listChain } from './iptables.ts'
 export { sealedCopy } from './memfd.ts'
 export { releaseMemory, releaseYoungMemory } from './memory.ts'
 export {

@@ -22,6 +22,7 @@ export interface LoopbackRedirect {
 
 const NETLINK_NETFILTER = 12
 const NFPROTO_IPV4 = 2
+const NFPROTO_IPV6 = 10
 const subsystem = 10
 const message = { batchBegin: 16, batchEnd: 17, newTable: 0, getTable: 1, deleteTable: 2, newChain: 3, newRule: 6 }
 const { ack, create, dump, request } = netlinkFlags
@@ -38,11 +39,11 @@ const metaProtocol = 16
 const internetChecksum = 1
 const chain = 'output'
 
-/** The names of all IPv4 tables of the calling thread's network namespace. */
-export function listNftTables(): string[] {
+/** The names of all tables of a family in the calling thread's network namespace. */
+export function listNftTables(family: 4 | 6): string[] {
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
   try {
-    const body = familyHeader(0, NFPROTO_IPV4)
+    const body = familyHeader(0, family === 4 ? NFPROTO_IPV4 : NFPROTO_IPV6)
     const type = (subsystem << 8) | message.getTable
     const replies = socket.query({ type, flags: request | dump, body, label: 'list tables' })
     return replies.map((reply) => attributeText(parseAttributes(reply.body, 4).get(1)))

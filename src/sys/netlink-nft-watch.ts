@@ -17,17 +17,25 @@ const nftablesGroup = 7
 const subsystem = 10
 /** Removal of a table, a chain, a rule, a set or elements. The table's name is attribute 1 of each. */
 const removals: ReadonlySet<number> = new Set([2, 5, 8, 11, 14].map((type) => (subsystem << 8) | type))
+/** A table or chain that is new or has another policy. */
+const additions: ReadonlySet<number> = new Set([0, 3].map((type) => (subsystem << 8) | type))
 const familyHeaderSize = 4
 
 /** Calls back after each change that took something out of `table` (of whatever family) and was not made by this
- *  process; also when notifications were lost. Throws the kernel's error where it has no nftables. */
-export function watchNftTable(table: string, onLoss: () => void): NftWatch {
+ *  process; with `additions`, also after a table or chain was added or changed; also when notifications were lost.
+ *  Throws the kernel's error where it has no nftables. */
+export function watchNftTable(
+  table: string,
+  onChange: () => void,
+  options: { readonly additions?: boolean } = {},
+): NftWatch {
+  const kinds = options.additions === true ? removals.union(additions) : removals
   const socket = NetlinkSocket.open(NETLINK_NETFILTER, { group: nftablesGroup })
   const poll = FdPoll.start(
     socket.fd,
     { read: true },
     () => {
-      if (hasLoss(socket, table)) onLoss()
+      if (hasChange(socket, table, kinds)) onChange()
     },
     { unref: true },
   )
@@ -43,17 +51,17 @@ export function watchNftTable(table: string, onLoss: () => void): NftWatch {
 }
 
 /** Reads everything that waits. */
-function hasLoss(socket: NetlinkSocket, table: string): boolean {
-  let loss = false
+function hasChange(socket: NetlinkSocket, table: string, kinds: ReadonlySet<number>): boolean {
+  let change = false
   for (;;) {
     const messages = socket.receiveNow()
-    if (messages === -errno.EAGAIN) return loss
+    if (messages === -errno.EAGAIN) return change
     // ENOBUFS: the kernel had more to say than the socket could hold.
-    if (typeof messages === 'number') loss = true
+    if (typeof messages === 'number') change = true
     else {
-      loss ||= messages.some(
+      change ||= messages.some(
         ({ type, sender, body }) =>
-          removals.has(type) &&
+          kinds.has(type) &&
           !isOwnNftAddress(sender) &&
           attributeText(parseAttributes(body, familyHeaderSize).get(1)) === table,
       )

@@ -26,18 +26,19 @@ export interface LinkInfo {
   readonly master: number
 }
 
-/** A pair of devices: one end on a bridge here, the other in a container's namespace. */
+/** A pair of devices: one end here, the other in a namespace. */
 export interface VethOptions {
   readonly name: string
   readonly mtu: number
-  /** Index of the bridge. */
-  readonly master: number
+  /** Index of the bridge that the near end is a port of. */
+  readonly master?: number
   readonly peer: { readonly name: string; readonly mac: string; readonly namespaceFd: number }
 }
 
 const { ack, create, dump, exclusive, request } = netlinkFlags
 const AF_INET6 = 10
 const IFF_UP = 1
+const IFF_NOARP = 0x80
 const message = {
   newLink: 16,
   deleteLink: 17,
@@ -84,7 +85,7 @@ export function createBridge(options: { name: string; mac: string; mtu: number }
   }
 }
 
-/** A veth pair, both ends down, the near end a port of `master`. */
+/** A veth pair, both ends down. */
 export function createVeth(options: VethOptions): NetlinkRequest {
   const peer = nested(
     vethPeer,
@@ -102,7 +103,7 @@ export function createVeth(options: VethOptions): NetlinkRequest {
       linkHeader(0, 0),
       attribute(ifla.name, options.name),
       attribute(ifla.mtu, options.mtu),
-      attribute(ifla.master, options.master),
+      ...(options.master === undefined ? [] : [attribute(ifla.master, options.master)]),
       nested(ifla.linkInfo, attribute(info.kind, 'veth'), nested(info.data, peer)),
     ]),
   }
@@ -119,15 +120,17 @@ export function setLink(
     master?: number
     port?: { readonly isolated: boolean; readonly hairpin: boolean }
     automaticIpv6?: false
+    /** Neighbours are not asked for: packets go to the device's own hardware address. */
+    arp?: false
     /** The link must be down. */
     name?: string
     mac?: string
   },
 ): NetlinkRequest {
-  const up = change.up
-  const parts = [
-    linkHeader(typeof link === 'number' ? link : 0, up === true ? IFF_UP : 0, up === undefined ? 0 : IFF_UP),
-  ]
+  const { up, arp } = change
+  const flags = (up === true ? IFF_UP : 0) | (arp === false ? IFF_NOARP : 0)
+  const changed = (up === undefined ? 0 : IFF_UP) | (arp === undefined ? 0 : IFF_NOARP)
+  const parts = [linkHeader(typeof link === 'number' ? link : 0, flags, changed)]
   if (typeof link === 'string') parts.push(attribute(ifla.name, link))
   else if (change.name !== undefined) parts.push(attribute(ifla.name, change.name))
   if (change.mac !== undefined) parts.push(attribute(ifla.address, macBytes(change.mac)))

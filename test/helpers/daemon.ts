@@ -252,11 +252,34 @@ function removeNetwork(tag: string): void {
   for (const link of readdirSync('/sys/class/net')) {
     const file = `/sys/class/net/${link}/ifalias`
     const alias = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
-    const isOurs = link.startsWith(`bv${tag}`) || alias === `berth:${tag}` || alias.startsWith(`berth:${tag}:`)
+    const isOurs =
+      link.startsWith(`bv${tag}`) ||
+      link === `bh${tag}a` ||
+      alias === `berth:${tag}` ||
+      alias.startsWith(`berth:${tag}:`)
     if (isOurs) spawnSync('ip', ['link', 'del', link], { stdio: 'ignore' })
   }
   for (const family of ['ip', 'ip6', 'inet']) {
     spawnSync('nft', ['delete', 'table', family, `berth-${tag}`], { stdio: 'ignore' })
+  }
+  removeExemption(tag)
+}
+
+/** The chain that lets containers' packets pass another engine's FORWARD chain. */
+function removeExemption(tag: string): void {
+  const chain = `BERTH-${tag}`
+  for (const [family, program] of [
+    ['ip', 'iptables'],
+    ['ip6', 'ip6tables'],
+  ] as const) {
+    if (spawnSync('nft', ['list', 'chain', family, 'filter', chain], { stdio: 'ignore' }).status !== 0) continue
+    for (const args of [
+      ['-D', 'FORWARD', '-j', chain],
+      ['-F', chain],
+      ['-X', chain],
+    ]) {
+      spawnSync(program, ['-w', ...args], { stdio: 'ignore' })
+    }
   }
 }
 

@@ -74,10 +74,10 @@ export class OwnHost implements AsyncDisposable {
     return runCommand('nsenter', [`--net=${netns}`, ...command], options)
   }
 
-  /** What a page says to the neighbour, or 'failed'. */
-  async page(port: number | string, address: string = this.address, netns = this.outside): Promise<string> {
+  /** What a page (`PORT` or `PORT/PATH`) says to the neighbour, or 'failed'. */
+  async page(page: number | string, address: string = this.address, netns = this.outside): Promise<string> {
     const { code, stdout } = await this.runOutside(
-      ['curl', '-s', '-m', '2', '--noproxy', '*', `http://${address}:${port}/`],
+      ['curl', '-sf', '-m', '1', '--noproxy', '*', `http://${address}:${page}`],
       {},
       netns,
     )

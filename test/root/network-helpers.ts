@@ -52,7 +52,7 @@ export function networkHost(t: TestContext): NetworkHost {
         db,
         stateDir: join(directory, 'netns'),
         logger: nullLogger,
-        config: { bip: undefined, mtu: 1500, icc: true, hostIp: '0.0.0.0', pools: [], ...config },
+        config: { bip: undefined, mtu: 1500, icc: true, hostIp: '0.0.0.0', published: 'open', pools: [], ...config },
         instance: directory,
       })
       await last.restore(new Set(live))

@@ -10,7 +10,7 @@ const networks = await Networks.open({
   db: Database.open(join(directory, 'db')),
   stateDir: join(directory, 'netns'),
   logger: nullLogger,
-  config: { bip: undefined, mtu: 1500, icc: true, hostIp: '0.0.0.0', pools: [] },
+  config: { bip: undefined, mtu: 1500, icc: true, hostIp: '0.0.0.0', published: 'open', pools: [] },
   instance: directory,
 })
 await networks.restore(new Set())

@@ -54,7 +54,7 @@ export class DnsServer {
    *  error; after a rejection, `close`. */
   static open(netnsPath: string, answer: Answer): { readonly server: DnsServer; readonly ready: Promise<void> } {
     return inNetworkNamespace(netnsPath, () => {
-      const tables = listNftTables().filter((name) => tableName.test(name))
+      const tables = listNftTables(4).filter((name) => tableName.test(name))
       const [udp, tcp] = openSockets(tables)
       const server = new DnsServer(udp, tcp, answer)
       const table = `berth-dns-${udp.port}-${tcp.port}`
