@@ -5,14 +5,14 @@ import { isIP } from 'node:net'
 import { isAbsolute, join, posix, resolve } from 'node:path'
 import { compareApiVersions, maxApiVersion, minApiVersion, oldestApiVersion } from '../api/index.ts'
 import { invalidArgument, messageOf } from '../base/index.ts'
-import { type AddressPoolOption, addressPools } from './address-pools.ts'
 import { type DaemonOption, type DaemonOptionName, daemonOptions } from './daemon-options.ts'
 import { checkFixedChoices } from './fixed-choices.ts'
+import { type NetworkOptions, networkOptions } from './network-config.ts'
 import { mergeReloadable, mergeValues, parseConfigFile, parseFlags, type RawValues } from './parse-options.ts'
 import { type RegistriesConfig, registriesConfig } from './registries-config.ts'
 import { type RuntimeConfig, runtimesConfig } from './runtimes-config.ts'
 import { seccompProfile } from './security-config.ts'
-import { type ListenAddress, parseBytes, parseCidr, parseHost, parseUlimit, type UlimitDefault } from './values.ts'
+import { type ListenAddress, parseBytes, parseHost, parseUlimit, type UlimitDefault } from './values.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
 
@@ -54,15 +54,9 @@ export interface DaemonConfig {
     /** How long a plugin that can't be reached is waited for. */
     readonly timeoutSeconds: number
   }
-  readonly network: {
-    readonly bip: string | undefined
-    readonly mtu: number
-    readonly icc: boolean
-    readonly hostIp: string
+  readonly network: NetworkOptions & {
     /** `host-rules`: the host's own rules for its input say who reaches published ports. */
     readonly published: 'open' | 'host-rules'
-    /** Ranges that networks without a subnet are given parts of; empty for the built-in ones. */
-    readonly pools: readonly AddressPoolOption[]
     readonly dns: readonly string[]
     readonly dnsOptions: readonly string[]
     readonly dnsSearch: readonly string[]
@@ -227,14 +221,9 @@ function checkMinApiVersion(version: string): string {
 }
 
 function networkConfig(raw: RawValues): DaemonConfig['network'] {
-  const bip = text(raw, 'bip')
   return {
-    bip: bip === undefined ? undefined : parseCidr(bip, 'bip'),
-    mtu: number(raw, 'mtu') ?? 1500,
-    icc: raw.icc !== false,
-    hostIp: text(raw, 'ip') ?? '0.0.0.0',
+    ...networkOptions(raw),
     published: firewallPublished(raw),
-    pools: addressPools(list(raw, 'defaultAddressPool'), raw.defaultAddressPools),
     dns: list(raw, 'dns'),
     dnsOptions: list(raw, 'dnsOpt'),
     dnsSearch: list(raw, 'dnsSearch'),

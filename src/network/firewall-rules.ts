@@ -52,6 +52,8 @@ const askedOnAny = 'asked_any'
 const askedOnOne = 'asked_at'
 const protocolNumbers: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, sctp: 132 }
 const anyAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+/** ::1 can't be forwarded: see loopback-relay.ts. */
+const fromHost = { 4: 'fib daddr type local', 6: 'ip6 daddr != ::1 fib daddr type local' } as const
 const loopbacks = { 4: '127.0.0.0/8', 6: '::1' } as const
 
 /** The table of a family. */
@@ -123,7 +125,7 @@ ${family === 4 ? guard : ''}  chain publish {
   }
 ${admission === undefined ? '' : admissionChains(admission, family)}  chain from_host {
     type nat hook output priority -100; policy accept;
-    fib daddr type local jump publish
+    ${fromHost[family]} jump publish
   }
   chain outwards {
     type nat hook postrouting priority 100; policy accept;

@@ -61,13 +61,16 @@ export class Ipam {
   }
 }
 
-function openPool({ subnet: text, range, gateway, auxiliary = {} }: IpamPool, leased: readonly string[]): OpenPool {
+function openPool(
+  { subnet: text, range, gateway, router = gateway, auxiliary = {} }: IpamPool,
+  leased: readonly string[],
+): OpenPool {
   const { subnet } = parseCidr(text)
-  const own = [gateway, ...Object.values(auxiliary), ...leased].filter(
+  const own = [gateway, router, ...Object.values(auxiliary), ...leased].filter(
     (address) => address !== '' && parseAddress(address).family === subnet.family,
   )
   const pool = new AddressPool(subnet, own, range === undefined ? subnet : parseCidr(range).subnet)
-  return { family: subnet.family, prefix: subnet.prefix, gateway, pool }
+  return { family: subnet.family, prefix: subnet.prefix, gateway: router, pool }
 }
 
 function takeExactly(pools: readonly OpenPool[], wanted: string): AddressLease {

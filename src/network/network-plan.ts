@@ -40,7 +40,13 @@ export function readHostRanges(host: RouteSocket): HostRanges {
 export function planNetwork(
   request: NetworkRequest,
   known: NetworkIndex,
-  settings: { readonly pools: readonly AddressRange[]; readonly mtu: number; readonly mac: string },
+  settings: {
+    readonly pools: readonly AddressRange[]
+    readonly mtu: number
+    readonly mac: string
+    /** Options of new networks by driver. */
+    readonly defaultOptions: Readonly<Record<string, Readonly<Record<string, string>>>>
+  },
   host: HostRanges,
 ): NetworkRecord {
   const driver = checkRequest(request)
@@ -51,7 +57,7 @@ export function planNetwork(
   const id = newId()
   const source = request.configFrom === '' ? undefined : configurationOf(known, request.configFrom)
   const enableIpv6 = source?.enableIpv6 ?? request.enableIpv6
-  const options = source?.options ?? request.options
+  const options = source?.options ?? { ...settings.defaultOptions[driver], ...request.options }
   const given = source?.ipam ?? parseIpam(request.ipam, { ipv4: request.enableIpv4, ipv6: enableIpv6 })
   const base = {
     version: 1,

@@ -12,6 +12,8 @@ export interface IpamPool {
   readonly range?: string
   /** The host's own address on a bridge, the router's on other networks; '' for none. */
   readonly gateway: string
+  /** Where containers' default route leads, when not to the gateway. */
+  readonly router?: string
   /** Names and addresses that are never given to a container. */
   readonly auxiliary?: Readonly<Record<string, string>>
   /** The engine chose it: containers can't ask for certain addresses of it. */

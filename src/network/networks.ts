@@ -14,17 +14,18 @@ import type { Admission, FirewallState } from './firewall-rules.ts'
 import { ForwardExemption } from './forward-exemption.ts'
 import { withHostLock } from './host-lock.ts'
 import { Ipam } from './ipam.ts'
+import type { RelayTarget } from './loopback-relay.ts'
 import type { NameService, UpstreamServer } from './name-service.ts'
 import type { NetworkDriver } from './network-driver.ts'
 import { NetworkIndex } from './network-index.ts'
 import { planNetwork, readHostRanges, usedSubnets } from './network-plan.ts'
-import type { EndpointRecord, NetworkInspect, NetworkRecord } from './network-record.ts'
+import type { EndpointRecord, NetworkInspect, NetworkRecord, PublishedPort } from './network-record.ts'
 import type { NetworkRequest } from './network-request.ts'
 import { ParentDriver } from './parent-driver.ts'
 import { bridgeAlias, instanceTag, netnsPath, tableName, vethPrefix } from './paths.ts'
 import { PortAllocator } from './port-allocator.ts'
 import { type NetworkConfig, planDefaultBridge, predefinedNetworks } from './predefined.ts'
-import { firewallNetwork, forwardingsOf, isRoutedPort } from './publication.ts'
+import { firewallNetwork, forwardingsOf, isRoutedPort, relayTarget } from './publication.ts'
 import { SandboxIndex, type SandboxRecord, type StoredEndpoint } from './sandbox-index.ts'
 import { Sandboxes } from './sandboxes.ts'
 import { type AddressRange, completePools } from './subnet-choice.ts'
@@ -63,7 +64,10 @@ export class Networks {
   readonly #index: NetworkIndex
   readonly #leases: SandboxIndex
   readonly #ipam = new Ipam()
-  readonly #ports = new PortAllocator({ ranges: [randomPorts, ephemeralPorts()] })
+  readonly #ports = new PortAllocator({
+    ranges: [randomPorts, ephemeralPorts()],
+    target: (containerId, port) => this.#targetOf(containerId, port),
+  })
   readonly #admission: Admission | undefined
   readonly #firewall: Firewall
   readonly #repair: FirewallRepair
@@ -130,7 +134,7 @@ export class Networks {
     this.#dropOrphanNamespaces()
     await withHostLock(() => this.#restoreDefaultBridge())
     this.#restoreNetworks()
-    enableForwarding()
+    if (this.#options.config.forward !== false) enableForwarding()
     this.#restoreDevices()
     if (this.#admission !== undefined) ensureAdmission(this.#host, this.#admission)
     await this.#firewall.rebuild()
@@ -204,7 +208,8 @@ export class Networks {
   }
 
   async #create(request: NetworkRequest): Promise<NetworkRecord> {
-    const settings = { pools: this.#pools, mtu: defaultMtu, mac: randomMac() }
+    const { defaultOptions = {} } = this.#options.config
+    const settings = { pools: this.#pools, mtu: defaultMtu, mac: randomMac(), defaultOptions }
     await using undo = new Undo()
     // Two daemons that choose at once would take the same range.
     const record = await withHostLock(() => {
@@ -216,7 +221,7 @@ export class Networks {
       undo.add(() => driver?.remove(made))
       return made
     })
-    if (record.enableIpv6 && record.driver === 'bridge') enableIpv6Forwarding()
+    if (record.enableIpv6 && record.driver === 'bridge') this.#forwardIpv6()
     const rules = firewallNetwork(record)
     if (rules !== undefined) {
       undo.add(() => this.#firewall.removeNetwork(rules))
@@ -265,6 +270,7 @@ export class Networks {
     const made = this.#bridges.ensure(planned, host.links)
     this.#index.put(made)
     this.#ipam.add(made, addressesOf(leases))
+    if (made.enableIpv6) this.#forwardIpv6()
     logger.info('default bridge ready', { device: made.bridge?.device, subnet: made.ipam[0]?.subnet })
   }
 
@@ -283,7 +289,7 @@ export class Networks {
         const made = this.#drivers[record.driver]?.ensure(record, links) ?? record
         if (made.bridge?.device !== record.bridge?.device) this.#index.put(made)
         known.add(made.bridge?.device ?? made.parent?.device ?? '')
-        if (made.enableIpv6 && made.bridge !== undefined) enableIpv6Forwarding()
+        if (made.enableIpv6 && made.bridge !== undefined) this.#forwardIpv6()
       } catch (error) {
         this.#options.logger.error('network can not be restored', { network: record.name, error: messageOf(error) })
       }
@@ -329,6 +335,15 @@ export class Networks {
       this.#options.logger.warn('another program uses a published port', { hostIp, hostPort, protocol })
     }
     this.#ports.seal(record.containerId)
+  }
+
+  #forwardIpv6(): void {
+    if (this.#options.config.forward !== false) enableIpv6Forwarding()
+  }
+
+  #targetOf(containerId: string, port: PublishedPort): RelayTarget | undefined {
+    const record = this.#leases.find(containerId)
+    return record === undefined ? undefined : relayTarget(record, this.#index, port)
   }
 
   #firewallState(): FirewallState {

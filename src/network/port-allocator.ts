@@ -3,6 +3,7 @@
  *  other programs get EADDRINUSE as they would beside any server. */
 import { BerthError, errnoOf } from '../base/index.ts'
 import { type BoundPort, bindHostPort } from '../sys/index.ts'
+import { type Relay, type RelayTarget, relayConnections } from './loopback-relay.ts'
 import type { Protocol, PublishedPort } from './network-record.ts'
 
 /** Ports that are tried first for a random one, then the kernel's ephemeral range. */
@@ -22,24 +23,31 @@ export interface PortDemand {
   readonly hostPortEnd?: number
 }
 
+/** Where connections to a published port of a container go now. */
+export type TargetOf = (containerId: string, port: PublishedPort) => RelayTarget | undefined
+
 interface Lease {
   readonly containerId: string
   readonly port: PublishedPort
   binding: BoundPort | undefined
+  relay?: Relay
 }
 
 const anyAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
 export class PortAllocator {
   readonly #ranges: readonly PortRange[]
+  readonly #target: TargetOf
   /** By `tcp/80`: all leases of that number, on whatever address. */
   readonly #byPort = new Map<string, Lease[]>()
   readonly #byContainer = new Map<string, Lease[]>()
   /** Where the next random port is looked for, an offset in each range. */
   readonly #next: number[]
 
-  constructor(options: { ranges: readonly PortRange[] }) {
+  /** `target` says where a container's port is to be found. */
+  constructor(options: { ranges: readonly PortRange[]; target?: TargetOf }) {
     this.#ranges = options.ranges
+    this.#target = options.target ?? (() => undefined)
     this.#next = options.ranges.map((range) => Math.floor(Math.random() * (range.last - range.first + 1)))
   }
 
@@ -73,7 +81,8 @@ export class PortAllocator {
   seal(containerId: string): void {
     for (const lease of this.#byContainer.get(containerId) ?? []) {
       try {
-        lease.binding?.seal()
+        if (lease.binding !== undefined && isRelayed(lease.port)) this.#relay(lease, lease.binding)
+        else lease.binding?.seal()
       } catch (error) {
         // EADDRINUSE: a program that reuses addresses came in between. The forwarding works all the same.
         if (errnoOf(error) === undefined) throw error
@@ -89,7 +98,12 @@ export class PortAllocator {
 
   /** Gives all sockets back (the leases themselves stand). */
   close(): void {
-    for (const leases of this.#byContainer.values()) for (const lease of leases) lease.binding?.close()
+    for (const leases of this.#byContainer.values()) {
+      for (const lease of leases) {
+        lease.binding?.close()
+        lease.relay?.close()
+      }
+    }
   }
 
   #takeOne(containerId: string, endpoint: string, demand: PortDemand): Lease[] {
@@ -156,8 +170,15 @@ export class PortAllocator {
     else this.#byContainer.delete(lease.containerId)
   }
 
+  #relay(lease: Lease, binding: BoundPort): void {
+    const { containerId, port } = lease
+    lease.relay = relayConnections(binding.takeFd(), () => this.#target(containerId, port))
+    lease.binding = undefined
+  }
+
   #giveBack(lease: Lease): void {
     lease.binding?.close()
+    lease.relay?.close()
     const key = keyOf(lease.port.protocol, lease.port.hostPort)
     const rest = (this.#byPort.get(key) ?? []).filter((other) => other !== lease)
     if (rest.length > 0) this.#byPort.set(key, rest)
@@ -174,6 +195,12 @@ export class PortAllocator {
       }
     }
   }
+}
+
+/** ::1 is beyond the packet filter, and so is a container that has no IPv6. Whatever the packet filter forwards does not
+ *  come here. */
+function isRelayed({ protocol, hostIp }: PublishedPort): boolean {
+  return protocol === 'tcp' && hostIp.includes(':')
 }
 
 function* portsFrom(first: number, last: number): Generator<number> {

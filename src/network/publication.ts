@@ -3,6 +3,7 @@ import { BerthError, notImplemented } from '../base/index.ts'
 import type { FirewallNetwork, Forwarding } from './firewall-rules.ts'
 import { defaultGateway } from './gateway.ts'
 import { canonicalAddress, type Family, isAddress, parseCidr } from './ip.ts'
+import type { RelayTarget } from './loopback-relay.ts'
 import type { EndpointRecord, NetworkRecord, PortRequest, PublishedPort } from './network-record.ts'
 import type { PortDemand } from './port-allocator.ts'
 import type { SandboxRecord } from './sandbox-index.ts'
@@ -64,6 +65,19 @@ export function forwardingsOf(record: SandboxRecord, networks: NetworkLookup): F
   })
 }
 
+/** Where the daemon itself carries connections of a published port to: of IPv6 to IPv4 where there is nothing else. */
+export function relayTarget(
+  record: SandboxRecord,
+  networks: NetworkLookup,
+  { hostIp, containerPort }: PublishedPort,
+): RelayTarget | undefined {
+  const family = familyOf(hostIp)
+  const own = publishing(record.endpoints, networks, family)
+  if (own !== undefined) return { address: family === 4 ? own.endpoint.ipv4 : own.endpoint.ipv6, port: containerPort }
+  const other = publishing(record.endpoints, networks, 4)
+  return other === undefined ? undefined : { address: other.endpoint.ipv4, port: containerPort }
+}
+
 /** True for a port that is open at the container's own address. */
 export function isRoutedPort(port: PublishedPort, endpoints: readonly { ipv4: string; ipv6: string }[]): boolean {
   return endpoints.some(({ ipv4, ipv6 }) => port.hostIp === ipv4 || port.hostIp === ipv6)
@@ -91,7 +105,8 @@ type Ways = Readonly<Record<Family, ReturnType<typeof publishing>>>
 function hostAddresses(request: PortRequest, ways: Ways, fallback: string): string[] {
   if (request.hostIp !== '') {
     const address = hostAddress(request.hostIp)
-    if (ways[familyOf(address)] === undefined) {
+    const isRelayed = familyOf(address) === 6 && request.protocol === 'tcp'
+    if (ways[familyOf(address)] === undefined && !isRelayed) {
       throw notImplemented(
         `publishing on ${request.hostIp}: the container has no IPv${familyOf(address)} address to forward to, and forwarding between the families is not implemented in this version of Berth`,
       )

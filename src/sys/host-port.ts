@@ -8,6 +8,8 @@ export interface BoundPort {
   /** Makes the port refuse other programs that reuse addresses, too. To be called when the packet filter already
    *  sends connections elsewhere: from here on the kernel would accept them. */
   seal(): void
+  /** Gives the socket away: whoever takes it closes it. */
+  takeFd(): number
   close(): void
 }
 
@@ -69,6 +71,12 @@ class Binding implements BoundPort {
     if (this.#fd === -1 || this.#protocol !== 'tcp') return
     const result = listenCall(this.#fd, 0)
     if (result < 0) throw systemError(result, 'listen')
+  }
+
+  takeFd(): number {
+    const fd = this.#fd
+    this.#fd = -1
+    return fd
   }
 
   close(): void {

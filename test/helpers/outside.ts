@@ -1,0 +1,62 @@
+/** Another machine: a network namespace with a cable to the host, through which its default route leads. */
+import { spawnSync } from 'node:child_process'
+import { runCommand, runOrThrow } from './command.ts'
+
+let count = 0
+
+export class Outside implements AsyncDisposable {
+  readonly netns: string
+  /** Both ends of the cable. */
+  readonly address: string
+  readonly hostAddress: string
+  readonly address6: string
+  readonly hostAddress6: string
+
+  private constructor() {
+    count += 1
+    const number = (process.pid * 7 + count) % 16384
+    this.netns = `bo${process.pid}x${count}`
+    // 198.18.0.0/15 is for tests (RFC 2544).
+    const base = `198.${18 + Math.floor(number / 8192)}.${Math.floor((number % 8192) / 64) * 2}`
+    const host = (number % 64) * 4
+    this.hostAddress = `${base}.${host + 1}`
+    this.address = `${base}.${host + 2}`
+    this.hostAddress6 = `fd0b:${number.toString(16)}::1`
+    this.address6 = `fd0b:${number.toString(16)}::2`
+  }
+
+  /** Makes one; with `await using` it goes with the test. */
+  static async make(): Promise<Outside> {
+    const outside = new Outside()
+    const { netns } = outside
+    const near = `${netns}h`.slice(-15)
+    const ip = (...args: string[]) => runOrThrow('ip', args)
+    try {
+      await ip('netns', 'add', netns)
+      await ip('link', 'add', near, 'type', 'veth', 'peer', 'name', 'cable', 'netns', netns)
+      await ip('addr', 'add', `${outside.hostAddress}/30`, 'dev', near)
+      await ip('addr', 'add', `${outside.hostAddress6}/64`, 'dev', near, 'nodad')
+      await ip('link', 'set', near, 'up')
+      await ip('-n', netns, 'addr', 'add', `${outside.address}/30`, 'dev', 'cable')
+      await ip('-n', netns, 'addr', 'add', `${outside.address6}/64`, 'dev', 'cable', 'nodad')
+      await ip('-n', netns, 'link', 'set', 'cable', 'up')
+      await ip('-n', netns, 'link', 'set', 'lo', 'up')
+      await ip('-n', netns, 'route', 'add', 'default', 'via', outside.hostAddress)
+      await ip('-n', netns, '-6', 'route', 'add', 'default', 'via', outside.hostAddress6)
+    } catch (error) {
+      await outside[Symbol.asyncDispose]()
+      throw error
+    }
+    return outside
+  }
+
+  /** What a page says; '' when it can not be had. */
+  async page(url: string): Promise<string> {
+    const curl = ['curl', '-g', '-s', '--max-time', '2', url]
+    return (await runCommand('ip', ['netns', 'exec', this.netns, ...curl])).stdout.trim()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    spawnSync('ip', ['netns', 'del', this.netns], { stdio: 'ignore' })
+  }
+}
