@@ -8,7 +8,14 @@ import { invalidArgument, messageOf } from '../base/index.ts'
 import { type DaemonOption, type DaemonOptionName, daemonOptions } from './daemon-options.ts'
 import { checkFixedChoices } from './fixed-choices.ts'
 import { type NetworkOptions, networkOptions } from './network-config.ts'
-import { mergeReloadable, mergeValues, parseConfigFile, parseFlags, type RawValues } from './parse-options.ts'
+import {
+  mergeReloadable,
+  mergeValues,
+  parseConfigFile,
+  parseFlags,
+  parseSettings,
+  type RawValues,
+} from './parse-options.ts'
 import { type RegistriesConfig, registriesConfig } from './registries-config.ts'
 import { type RuntimeConfig, runtimesConfig } from './runtimes-config.ts'
 import { seccompProfile } from './security-config.ts'
@@ -101,6 +108,12 @@ const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'fatal']
 /** Reads flags and the file they point to. Throws `invalidArgument` whose message names what is wrong. */
 export function loadDaemonConfig(args: readonly string[]): DaemonConfig {
   return ConfigSource.open(args).config
+}
+
+/** The configuration of an engine inside another program: what daemon.json would say, and neither files nor flags.
+ *  Throws `invalidArgument` whose message names what is wrong. */
+export function engineConfig(settings: Readonly<Record<string, unknown>>): DaemonConfig {
+  return resolveConfig(parseSettings(settings, 'settings'), '')
 }
 
 /** The configuration with where it comes from, so that it can be read anew. */

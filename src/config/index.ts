@@ -1,6 +1,7 @@
 export {
   ConfigSource,
   type DaemonConfig,
+  engineConfig,
   type LogLevel,
   loadDaemonConfig,
   type TlsConfig,

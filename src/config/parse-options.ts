@@ -69,6 +69,11 @@ export function parseConfigFile(text: string, path: string): RawValues {
   } catch (cause) {
     throw invalidArgument(`${path}: ${messageOf(cause)}`, { cause })
   }
+  return parseSettings(document, path)
+}
+
+/** The same from the parsed document. */
+export function parseSettings(document: unknown, path: string): RawValues {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     throw invalidArgument(`${path}: not a JSON object`)
   }
