@@ -84,8 +84,7 @@ export async function extractToContainer(
     using files = await openWritableTree(context, record)
     const destination = told(idOrName, path, () => {
       const whole = absolutePath(path)
-      const { isDirectory } = statIn(files.fd, whole.endsWith('/') ? whole : `${whole}/`)
-      if (!isDirectory) throw invalidArgument('extraction point is not a directory')
+      if (!isDirectoryIn(files.fd, whole)) throw invalidArgument('extraction point is not a directory')
       return resolveIn(files.fd, whole)
     })
     refuseReadOnly(record, destination)
@@ -111,6 +110,18 @@ export async function extractToContainer(
   if (found.state.pid !== 0) await extract(found)
   else await context.locks.run(found.id, () => extract(usable(context, found.id)))
   publishContainer(context.events, found, 'extract-to-dir')
+}
+
+/** Follows a symbolic link at the end. Throws system errors for what leads there. */
+function isDirectoryIn(rootFd: number, path: string): boolean {
+  const bare = path.replace(/(.)\/+$/, '$1')
+  try {
+    return statIn(rootFd, `${bare}/`).isDirectory
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOTDIR') throw error
+    statIn(rootFd, bare)
+    return false
+  }
 }
 
 function usable(context: ContainerContext, idOrName: string): ContainerRecord {

@@ -26,9 +26,10 @@ export async function attachContainer(
   idOrName: string,
   options: AttachOptions,
 ): Promise<OutputSource<AttachIo>> {
-  const { id, name, config, state } = context.containers.get(idOrName)
-  checkVerb('attach', state.status, id, name)
   const detachKeys = parseDetachKeys(options.detachKeys)
+  const { id, name, config, state } = context.containers.get(idOrName)
+  // Docker's message has what the client wrote.
+  checkVerb('attach', state.status, idOrName, name)
   return {
     tty: config.Tty === true,
     async run(io) {

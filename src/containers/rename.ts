@@ -1,4 +1,4 @@
-import { conflict, invalidArgument, isKind } from '../base/index.ts'
+import { conflict, invalidArgument, isKind, messageOf } from '../base/index.ts'
 import { withChanges } from './container-record.ts'
 import { checkName, nameConflict } from './create.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -8,7 +8,7 @@ import { publishContainer } from './events.ts'
 export async function renameContainer(context: ContainerContext, idOrName: string, newName: string): Promise<void> {
   const { id } = context.containers.get(idOrName)
   if (newName === '') throw invalidArgument('Neither old nor new names may be empty')
-  const name = checkName(newName)
+  const name = newNameOf(newName)
   const record = context.containers.get(id)
   if (record.name === name) {
     throw invalidArgument('Renaming a container with the same name as its current name')
@@ -24,4 +24,12 @@ export async function renameContainer(context: ContainerContext, idOrName: strin
   }
   context.networks.sandboxes.rename(id, name)
   publishContainer(context.events, renamed, 'rename', { oldName: `/${record.name}` })
+}
+
+function newNameOf(text: string): string {
+  try {
+    return checkName(text.startsWith('/') ? text : `/${text}`)
+  } catch (cause) {
+    throw invalidArgument(`Error when allocating new name: ${messageOf(cause)}`, { cause })
+  }
 }

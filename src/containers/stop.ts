@@ -82,8 +82,8 @@ function send(context: ContainerContext, record: ContainerRecord, signal: number
 
 /** Sends a signal (name or number; '' is KILL). With KILL and the stop signal no restart policy acts. */
 export async function killContainer(context: ContainerContext, idOrName: string, signalText: string): Promise<void> {
-  const record = context.containers.get(idOrName)
   const signal = signalNumber(signalText, sigkill)
+  const record = context.containers.get(idOrName)
   checkVerb('kill', record.state.status, record.id, record.name)
   if (record.state.status === 'restarting') {
     await endByUser(context, record, {})

@@ -36,9 +36,9 @@ export async function updateContainer(
   idOrName: string,
   changes: HostConfig,
 ): Promise<ContainerUpdateResponse> {
+  const { id } = context.containers.get(idOrName)
   validateUpdate(changes, context.host)
   const { hostConfig: kept, warnings } = withoutUnsupportedLimits(changes, cgroupFeatures())
-  const { id } = context.containers.get(idOrName)
   await context.locks.run(id, async () => {
     try {
       await updateLocked(context, id, kept)

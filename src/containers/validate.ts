@@ -1,7 +1,9 @@
 /** Checks of a create request that need nothing but the request and the size of the host. Pure.
  *  Messages are Docker's where Docker has one. */
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import type { ContainerConfig, HostConfig } from '../api/index.ts'
-import { invalidArgument } from '../base/index.ts'
+import { errnoOf, invalidArgument } from '../base/index.ts'
 import { parseSignal } from '../sys/index.ts'
 import { validateHealthcheck } from './health.ts'
 import { portRequests } from './port-requests.ts'
@@ -88,9 +90,32 @@ function validateCpuset({ CpusetCpus: cpus, CpusetMems: mems }: HostConfig, host
   ] as const) {
     if (text && !/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(text)) throw invalidArgument(`Invalid value ${text} for ${what}`)
   }
-  const wanted = (cpus ?? '').split(/[,-]/).filter((part) => part !== '')
-  if (wanted.some((cpu) => Number(cpu) >= host.cpus)) {
+  const nodes = memoryNodes()
+  if (numbersOf(mems).some((node) => node > nodes)) {
+    const available = nodes === 0 ? '0' : `0-${nodes}`
+    throw invalidArgument(`Requested memory nodes are not available - requested ${mems}, available: ${available}`)
+  }
+  if (numbersOf(cpus).some((cpu) => cpu >= host.cpus)) {
     throw invalidArgument(`Requested CPUs are not available - requested ${cpus}, available: 0-${host.cpus - 1}`)
+  }
+}
+
+function numbersOf(text: string | null | undefined): number[] {
+  return (text ?? '')
+    .split(/[,-]/)
+    .filter((part) => part !== '')
+    .map(Number)
+}
+
+/** The highest number of the host's memory nodes. */
+function memoryNodes(): number {
+  try {
+    const [last = '0'] = readFileSync('/sys/devices/system/node/online', 'utf8').trim().split(/[,-]/).reverse()
+    return Number(last)
+  } catch (error) {
+    // A kernel without NUMA has one.
+    if (errnoOf(error) === 'ENOENT') return 0
+    throw error
   }
 }
 
@@ -133,7 +158,11 @@ function validateNetwork(config: ContainerConfig, hostConfig: HostConfig): void 
   const published = portRequests(config, hostConfig).length > 0
   if (hostConfig.NetworkMode?.startsWith('container:') === true) validateSharedNetwork(config, hostConfig, published)
   for (const entry of hostConfig.ExtraHosts ?? []) {
-    if (!/^[^:=]+[:=].+$/.test(entry)) throw invalidArgument(`bad format for add-host: "${entry}"`)
+    const [, address = ''] = /^[^:=]+[:=](.*)$/s.exec(entry) ?? []
+    if (!/^[^:=]+[:=]/.test(entry)) throw invalidArgument(`bad format for add-host: "${entry}"`)
+    if (address !== 'host-gateway' && isIP(address.replace(/^\[(.*)\]$/, '$1')) === 0) {
+      throw invalidArgument(`invalid IP address in add-host: "${address}"`)
+    }
   }
 }
 
@@ -142,6 +171,9 @@ function validateSharedNetwork(config: ContainerConfig, hostConfig: HostConfig, 
   if (hostConfig.NetworkMode === 'container:') throw invalidArgument('invalid container format container:<name|id>')
   if (config.Hostname) throw invalidArgument('conflicting options: hostname and the network mode')
   if (published) throw invalidArgument('conflicting options: port publishing and the container type network mode')
+  if (Object.keys(config.ExposedPorts ?? {}).length > 0) {
+    throw invalidArgument('conflicting options: port exposing and the container type network mode')
+  }
   if (notEmpty(hostConfig.Dns)) throw invalidArgument('conflicting options: dns and the network mode')
   if (notEmpty(hostConfig.ExtraHosts)) {
     throw invalidArgument('conflicting options: custom host-to-IP mapping and the network mode')

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import { invalidArgument, messageOf } from '../base/index.ts'
+import { invalidArgument } from '../base/index.ts'
+import { jsonSyntaxMessage } from './json-syntax.ts'
 
 const defaultLimitBytes = 4 * 1024 * 1024
 
@@ -36,8 +37,13 @@ export async function readJsonBody(
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw invalidArgument(`invalid JSON: ${messageOf(error)}`, { cause: error })
+    throw invalidArgument(syntaxText(text), { cause: error })
   }
+}
+
+function syntaxText(text: string): string {
+  const message = jsonSyntaxMessage(text)
+  return message.startsWith('unexpected content') ? message : `invalid JSON: ${message}`
 }
 
 /** Collects a body; more than `limitBytes` is refused. */

@@ -16,7 +16,7 @@ export function parseSignal(text: string): number {
   if (/^\d+$/.test(trimmed)) {
     const value = Number(trimmed)
     if (value >= 1 && value <= realTimeMax) return value
-    throw invalidArgument(`invalid signal: ${text}`)
+    throw invalidArgument(value === 0 ? `invalid signal: ${text}` : `the linux daemon does not support signal ${value}`)
   }
   const name = trimmed.toUpperCase().replace(/^SIG/, '')
   const value = numberByName.get(name) ?? realTimeNumber(name)

@@ -2,6 +2,7 @@ import type { ContainerConfig, HostConfig, NetworkingConfig } from '../../api/in
 import { invalidArgument } from '../../base/index.ts'
 import { decodeEndpoint } from '../networks/bodies.ts'
 import { containerConfigFields, hostConfigFields, readFields } from './fields.ts'
+import { jsonTypeOf } from './json-shape.ts'
 
 /** The three parts of the body of `POST /containers/create`. */
 export interface CreateBody {
@@ -13,7 +14,7 @@ export interface CreateBody {
 /** Takes the body of a create request apart. */
 export function decodeCreateBody(body: unknown): CreateBody {
   if (body === undefined) throw invalidArgument('invalid JSON: got EOF while reading request body')
-  const members = asObject(body, 'ContainerCreateRequest')
+  const members = asObject(body ?? {}, 'ContainerCreateRequest')
   const config = readFields('ContainerCreateRequest', members, containerConfigFields)
   if (Object.keys(config).length === 0) {
     throw invalidArgument('config cannot be empty in order to create a container')
@@ -23,10 +24,9 @@ export function decodeCreateBody(body: unknown): CreateBody {
   return { config, hostConfig, networkingConfig: { EndpointsConfig: endpointsOf(networking) } }
 }
 
-/** The body of an update: resources and a restart policy, as they stand in HostConfig. */
+/** The body of an update: resources and a restart policy, as they stand in HostConfig; none changes nothing. */
 export function decodeUpdateBody(body: unknown): HostConfig {
-  if (body === undefined) throw invalidArgument('invalid JSON: got EOF while reading request body')
-  return readFields('UpdateConfig', asObject(body, 'UpdateConfig'), hostConfigFields)
+  return readFields('UpdateConfig', asObject(body ?? {}, 'UpdateConfig'), hostConfigFields)
 }
 
 /** The body of a commit: a container's configuration, or nothing. */
@@ -54,5 +54,5 @@ function part(members: object, name: string): object {
 
 function asObject(value: unknown, name: string): object {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  throw invalidArgument(`invalid JSON: json: cannot unmarshal ${typeof value} into Go struct field ${name}`)
+  throw invalidArgument(`invalid JSON: json: cannot unmarshal ${jsonTypeOf(value)} into Go struct field ${name}`)
 }

@@ -1,7 +1,7 @@
 /** Every field of ContainerConfig and HostConfig: its JSON type, and what inspect shows when it was not set.
  *  Field names are compared as Go does, without regard to case; types are checked with Go's words. */
 import type { ContainerConfig, HostConfig } from '../../api/index.ts'
-import { invalidArgument } from '../../base/index.ts'
+import { checkShape, isGoInteger, nestedShapes, typeMismatch } from './json-shape.ts'
 
 type FieldType = 'string' | 'boolean' | 'integer' | 'strings' | 'command' | 'object' | 'list'
 
@@ -71,8 +71,8 @@ export const hostConfigFields: Readonly<Record<keyof HostConfig, Field>> = {
   VolumesFrom: strings,
   ConsoleSize: { type: 'list', zero: [0, 0] },
   Annotations: optionalObject,
-  CapAdd: strings,
-  CapDrop: strings,
+  CapAdd: { type: 'command', zero: null },
+  CapDrop: { type: 'command', zero: null },
   CgroupnsMode: text,
   Dns: emptyStrings,
   DnsOptions: emptyStrings,
@@ -145,7 +145,10 @@ export function readFields(owner: string, value: object, fields: FieldTable): Re
     const name = key in fields ? key : names.get(key.toLowerCase())
     if (name === undefined || member === null || member === undefined) continue
     const type = fields[name]?.type
-    if (type !== undefined) result[name] = checkedField(`${owner}.${name}`, member, type)
+    if (type === undefined) continue
+    result[name] = checkedField(`${owner}.${name}`, member, type)
+    const inside = nestedShapes[name]
+    if (inside !== undefined) checkShape(`${owner}.${name}`, member, inside)
   }
   return result
 }
@@ -184,9 +187,7 @@ const goTypes: Readonly<Record<FieldType, string>> = {
 function checkedField(name: string, value: unknown, type: FieldType): unknown {
   if (type === 'command' && typeof value === 'string') return [value]
   if (matches(value, type)) return value
-  throw invalidArgument(
-    `invalid JSON: json: cannot unmarshal ${jsonTypeOf(value)} into Go struct field ${name} of type ${goTypes[type]}`,
-  )
+  throw typeMismatch(name, value, goTypes[type])
 }
 
 function matches(value: unknown, type: FieldType): boolean {
@@ -195,7 +196,7 @@ function matches(value: unknown, type: FieldType): boolean {
     case 'boolean':
       return typeof value === type
     case 'integer':
-      return Number.isInteger(value)
+      return isGoInteger(value)
     case 'strings':
     case 'command':
       return Array.isArray(value) && value.every((item) => typeof item === 'string')
@@ -206,9 +207,4 @@ function matches(value: unknown, type: FieldType): boolean {
     default:
       return type satisfies never
   }
-}
-
-function jsonTypeOf(value: unknown): string {
-  if (Array.isArray(value)) return 'array'
-  return typeof value === 'boolean' ? 'bool' : typeof value
 }

@@ -103,7 +103,7 @@ export function readContainerName(text: string): string | undefined {
   if (text === '') return undefined
   const name = text.replace(/^\//, '')
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) return name
-  throw invalidArgument(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`)
+  throw invalidArgument(`Invalid container name (${text}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`)
 }
 
 function dimension(query: Query, name: string, what: string): number {

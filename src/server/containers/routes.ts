@@ -1,4 +1,4 @@
-import { BerthError, invalidArgument, isBerthError, type Logger } from '../../base/index.ts'
+import { BerthError, conflict, invalidArgument, isBerthError, type Logger, notFound } from '../../base/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 import { upgradeCreateBody } from '../versions/index.ts'
@@ -87,8 +87,8 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
     action('pause', (_, id) => backend.pause(id)),
     action('unpause', (_, id) => backend.unpause(id)),
     action('rename', ({ query }, id) => {
-      const name = readContainerName(query.text('name'))
-      if (name === undefined) throw invalidArgument('Neither old nor new names may be empty')
+      const name = query.text('name')
+      if (name === '') throw invalidArgument('Neither old nor new names may be empty')
       return backend.rename(id, name)
     }),
     {
@@ -105,6 +105,7 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
       pattern: '/containers/{id}',
       handle: async (call) => {
         const { exchange, query } = call
+        refuseLinkRemoval(call)
         const options = { force: query.flag('force'), volumes: query.flag('v'), link: query.flag('link') }
         await backend.remove(pathParameter(call, 'id'), options)
         exchange.sendEmpty(204)
@@ -151,6 +152,15 @@ function stopOptions(call: Call): ReturnType<typeof readStopOptions> {
   const options = readStopOptions(call.query)
   // The signal came with 1.42; older daemons passed it over.
   return isBelow(call, '1.42') ? { timeoutSeconds: options.timeoutSeconds } : options
+}
+
+/** `link=1` takes away a name that a container has through another (`/parent/alias`), never the container. */
+function refuseLinkRemoval(call: Call): void {
+  if (!call.query.flag('link')) return
+  const [parent = '', alias] = pathParameter(call, 'id').replace(/^\//, '').split('/')
+  throw alias === undefined
+    ? conflict('Conflict, cannot remove the default link name of the container')
+    : notFound(`Cannot get parent /${parent} for link name /${parent}/${alias}`)
 }
 
 /** A start once could bring a HostConfig, up to 1.23. `{}` and `null` are let pass. */

@@ -84,7 +84,7 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   ShmSize: honoured,
   Sysctls: honoured,
   Runtime: honoured,
-  Isolation: [isOneOf('', 'default'), (value) => `invalid isolation: Linux only supports 'default', not '${value}'`],
+  Isolation: [isOneOf('', 'default'), (value) => `invalid isolation: "${value}" - linux only supports 'default'`],
   CpuShares: honoured,
   Memory: honoured,
   NanoCpus: honoured,
@@ -135,9 +135,14 @@ function refuseFields(owner: string, value: object, classes: Readonly<Record<str
     if (fieldClass === null) continue
     const [isNeutral, refusal] = typeof fieldClass === 'function' ? [fieldClass] : fieldClass
     if (isNeutral(member)) continue
-    if (refusal !== undefined) throw invalidArgument(`${owner}.${name} ${shorten(member)}: ${refusal(member)}`)
+    if (refusal !== undefined) throw refused(`${owner}.${name} ${shorten(member)}`, refusal(member))
     throw notImplementedHere(`${owner}.${name} ${shorten(member)}`)
   }
+}
+
+/** Docker's own messages name the value already. */
+function refused(what: string, reason: string): Error {
+  return invalidArgument(reason.startsWith('invalid ') ? reason : `${what}: ${reason}`)
 }
 
 /** The zero value of any type, also when its members are all zero. */

@@ -1,5 +1,7 @@
 import type { ExecConfig, ExecStartBody } from '../../api/index.ts'
+import { invalidArgument } from '../../base/index.ts'
 import { type FieldTable, readFields } from '../containers/fields.ts'
+import { jsonTypeOf } from '../containers/json-shape.ts'
 
 const text = { type: 'string', zero: undefined } as const
 const flag = { type: 'boolean', zero: undefined } as const
@@ -17,7 +19,7 @@ const execConfigFields: FieldTable = {
   DetachKeys: text,
   Env: strings,
   WorkingDir: text,
-  Cmd: { type: 'command', zero: undefined },
+  Cmd: strings,
   Detach: flag,
   BerthTools: flag,
 }
@@ -26,14 +28,18 @@ const execStartFields: FieldTable = { Detach: flag, Tty: flag, ConsoleSize: list
 
 /** Body of `POST /containers/{id}/exec`. */
 export function readExecConfig(body: unknown): ExecConfig {
-  return readFields('ExecOptions', objectOf(body), execConfigFields)
+  return readFields('ExecOptions', objectOf(body, 'ExecOptions'), execConfigFields)
 }
 
 /** Body of `POST /exec/{id}/start`; may be absent. */
 export function readExecStart(body: unknown): ExecStartBody {
-  return readFields('ExecStartOptions', objectOf(body), execStartFields)
+  return readFields('ExecStartOptions', objectOf(body, 'ExecStartOptions'), execStartFields)
 }
 
-function objectOf(body: unknown): object {
-  return typeof body === 'object' && body !== null ? body : {}
+function objectOf(body: unknown, name: string): object {
+  if (body === undefined || body === null) return {}
+  if (typeof body === 'object' && !Array.isArray(body)) return body
+  throw invalidArgument(
+    `invalid JSON: json: cannot unmarshal ${jsonTypeOf(body)} into Go value of type container.${name}`,
+  )
 }

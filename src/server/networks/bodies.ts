@@ -93,7 +93,11 @@ function decodeIpam(value: object): NonNullable<NetworkCreateBody['IPAM']> {
       AuxiliaryAddresses: auxiliary,
     }
   })
-  return { Driver: text(ipam.Driver), Options: ipam.Options === undefined ? undefined : stringMap(ipam.Options, 'IPAM.Options'), Config: config }
+  return {
+    Driver: text(ipam.Driver),
+    Options: ipam.Options === undefined ? undefined : stringMap(ipam.Options, 'IPAM.Options'),
+    Config: config,
+  }
 }
 
 function text(value: unknown): string | undefined {

@@ -74,7 +74,9 @@ async function sendEvents(backend: SystemBackend, { exchange, query }: Call): Pr
   const sinceNs = query.text('since') === '0' ? 0n : parseTimestamp('since', query.text('since'))
   const untilNs = parseTimestamp('until', query.text('until'))
   if (sinceNs !== undefined && untilNs !== undefined && untilNs < sinceNs) {
-    throw invalidArgument(`\`since\` cannot be after \`until\``)
+    throw invalidArgument(
+      `\`since\` time (${query.text('since')}) cannot be after \`until\` time (${query.text('until')})`,
+    )
   }
   const filters = decodeFilters(query.text('filters'), eventFilters)
   const events = backend.events({ sinceNs, untilNs, filters }, { signal: exchange.signal })
