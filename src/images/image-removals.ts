@@ -93,7 +93,8 @@ export class ImageRemovals {
     const { store, use, events } = this.#options
     const removed: ImageRecord[] = []
     const removal = new ImageRemoval(store, use, {
-      onUntag: (id) => events.publish('image', 'untag', id, { name: id }),
+      onUntag: (id) =>
+        events.publish('image', 'untag', id, { ...store.findRecord(id)?.config.config?.Labels, name: id }),
       onDelete: (record) => {
         removed.push(record)
         events.publish('image', 'delete', record.id, { name: record.id })

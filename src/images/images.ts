@@ -222,9 +222,8 @@ export class Images {
   }
 
   #publishPull({ reference, id }: Pulled): void {
-    const labels = this.#parts.store.findRecord(id)?.config.config?.Labels ?? {}
     this.#options.events.publish('image', 'pull', familiarReference(reference), {
-      ...labels,
+      ...this.#labels(id),
       name: familiarName(reference),
     })
   }
@@ -242,7 +241,11 @@ export class Images {
   }
 
   #publish(action: string, id: Digest, name: string): void {
-    this.#options.events.publish('image', action, id, { name })
+    this.#options.events.publish('image', action, id, { ...this.#labels(id), name })
+  }
+
+  #labels(id: Digest): Readonly<Record<string, string>> {
+    return this.#parts.store.findRecord(id)?.config.config?.Labels ?? {}
   }
 }
 
