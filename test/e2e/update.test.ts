@@ -76,21 +76,22 @@ test('limits of a container that does not run are those of its next run', async 
 
 test('all or nothing: what the kernel refuses changes nothing', async () => {
   const id = await running('-m', '64m', '--pids-limit', '50')
-  // No such memory node.
+  // More than the kernel counts up to (2^44 microseconds).
   await refused(
-    ['-m', '32m', '--pids-limit', '9', '--cpuset-mems', '900', id],
+    ['-m', '32m', '--pids-limit', '9', '--cpu-quota', '20000000000000', id],
     new RegExp(`Cannot update container ${id}: `),
   )
   assert.equal(memory(id), String(64 * mb))
   assert.equal(pids(id), '50')
   assert.equal(await hostConfig(id, 'Memory'), String(64 * mb))
   assert.equal(await hostConfig(id, 'PidsLimit'), '50')
-  assert.equal(await hostConfig(id, 'CpusetMems'), '""')
+  assert.equal(await hostConfig(id, 'CpuQuota'), '0')
   await daemon.ok(['rm', '-f', id])
 })
 
 test('what is refused, in Docker words', async () => {
   const id = await running('-m', '64m')
+  await refused(['--cpuset-mems', '900', id], /Requested memory nodes are not available - requested 900, available: 0/)
   await refused(['-m', '1m', id], /Minimum memory limit allowed is 6MB/)
   await refused(['-m', '900m', id], /Memory limit should be smaller than already set memoryswap limit, update/)
   await refused(
