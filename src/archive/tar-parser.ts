@@ -60,9 +60,12 @@ export class TarParser {
     while (at < chunk.length && this.#state !== 'ended') at += this.#step(chunk, at)
   }
 
-  /** The archive has no more bytes. Throws when it ends in the middle of something. */
-  end(): void {
-    const between = this.#state === 'header' && this.#blockFill === 0 && !this.#hasExtensions()
+  /** The archive has no more bytes. Throws when it ends in the middle of something; `unpadded`: the last block of the
+   *  last file may be short, as it is in what Docker's CLI sends when it adds a Dockerfile to a context. */
+  end({ unpadded = false }: { readonly unpadded?: boolean } = {}): void {
+    const isPadding = unpadded && this.#state === 'skip' && this.#skipLeft < tarBlockBytes
+    const isBlockEnd = this.#state === 'header' && this.#blockFill === 0
+    const between = (isBlockEnd || isPadding) && !this.#hasExtensions()
     if (this.#state !== 'ended' && !between) throw tarError('it ends too early (truncated)')
   }
 

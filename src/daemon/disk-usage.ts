@@ -1,5 +1,6 @@
 /** `GET /system/df`: what images, containers and volumes take. */
 import type { DiskUsage, DiskUsageType, Volume } from '../api/index.ts'
+import type { BuildService } from '../build/index.ts'
 import type { ContainerService } from '../containers/index.ts'
 import type { Images } from '../images/index.ts'
 import { isMeasured, diskUsage as sizeOf, type Volumes } from '../volumes/index.ts'
@@ -9,6 +10,7 @@ export interface DiskUsageParts {
   readonly images: Images
   readonly volumes: Volumes
   readonly containers: ContainerService
+  readonly builds: Pick<BuildService, 'usage'>
 }
 
 /** Measures what was asked for. */
@@ -20,7 +22,7 @@ export async function measureDiskUsage(parts: DiskUsageParts, types: ReadonlySet
       ? { Containers: await parts.containers.list({ all: true, size: true, filters: {} }) }
       : {}),
     ...(types.has('volume') ? { Volumes: await volumes(parts) } : {}),
-    ...(types.has('build-cache') ? { BuildCache: [] } : {}),
+    ...(types.has('build-cache') ? { BuildCache: await parts.builds.usage() } : {}),
   }
 }
 

@@ -39,6 +39,7 @@ import {
 } from '../sys/index.ts'
 import { Volumes } from '../volumes/index.ts'
 import { loadAppArmor, refuseSelinux } from './app-armor.ts'
+import { openBuildService } from './build-service.ts'
 import { containerSettings } from './container-settings.ts'
 import { measureDiskUsage } from './disk-usage.ts'
 import { releaseMemoryWhenIdle } from './idle-memory.ts'
@@ -172,17 +173,30 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
   await networks.restore(living, (id) => nameServersOf(context, id))
   await volumes.mounts.restore(living)
   await finishRestore(context, adopted)
-  const sweep = () => background.run('garbage collection', () => images.garbage.sweep())
-  sweep()
-  const sweeps = setInterval(sweep, sweepIntervalMs).unref()
 
   const { maxConcurrentUploads } = config.registries
   const pushes = new ImagePushes({ parts: images.parts, events, maxConcurrentUploads })
   const service = containerService(context)
+  const imagesOfApi = imageBackend(images, pushes)
+  const builds = await openBuildService({
+    db,
+    images,
+    imageBackend: imagesOfApi,
+    snapshots,
+    networks,
+    runtime,
+    specHost: context.specHost,
+    config: () => current.config,
+    logger: logger.child({ component: 'build' }),
+  })
+  // The cache of builds has said by now what it needs.
+  const sweep = () => background.run('garbage collection', () => images.garbage.sweep())
+  sweep()
+  const sweeps = setInterval(sweep, sweepIntervalMs).unref()
   const backends: Backends = {
     containers: service,
     exec: execBackend(context),
-    images: imageBackend(images, pushes),
+    images: imagesOfApi,
     system: systemBackend({
       get config() {
         return current.config
@@ -191,12 +205,13 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
       engineId: engineId(config.dataRoot),
       imageCount: () => [...images.store.records()].length,
       volumePlugins: () => plugins.names('VolumeDriver'),
-      diskUsage: (types) => measureDiskUsage({ images, volumes, containers: service }, types),
+      diskUsage: (types) => measureDiskUsage({ images, volumes, containers: service, builds }, types),
       check: (abort) => checkStore({ ...images.parts, snapshots, containers: () => containerLayers(index) }, abort),
     }),
     networks: networkBackend(networks, service, events),
     volumes: volumeBackend(volumes, events, context),
     registries: registryBackend(images.parts.registries),
+    builds,
   }
   const server = createServer({
     backends,
@@ -223,6 +238,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
       await context.live.close()
       clearInterval(sweeps)
       await background.drain()
+      await builds.close()
       await images.close()
       await networks.close({ remove: removeNetwork })
       runtime.close()

@@ -5,6 +5,7 @@ export { type CommitRequest, type CommittedImage, commitImage } from './commit-i
 export { compressLayer, isUncompressed } from './compress-layer.ts'
 export { applyChanges } from './config-changes.ts'
 export { humanSize, progressBar } from './file-sizes.ts'
+export { Holds } from './holds.ts'
 export type { Image, ImageLayer, ImageRecord, ImageUse, ImageUser, NamedTarget } from './image.ts'
 export { parseUntil } from './image-filters.ts'
 export { nameFrom } from './image-name.ts'

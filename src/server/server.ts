@@ -11,6 +11,8 @@ import {
   type RequestHandler,
   Router,
 } from '../http/index.ts'
+import type { BuildBackend } from './build/backend.ts'
+import { buildRoutes } from './build/routes.ts'
 import type { ContainerBackend } from './containers/index.ts'
 import { containerRoutes } from './containers/routes.ts'
 import { answerError } from './errors.ts'
@@ -39,6 +41,7 @@ export interface Backends {
   readonly networks: NetworkBackend
   readonly volumes: VolumeBackend
   readonly registries: RegistryBackend
+  readonly builds: BuildBackend
 }
 
 export interface ServerOptions {
@@ -85,6 +88,7 @@ function allRoutes(backends: Backends, logger: Logger): readonly Route[] {
     ...imageRoutes(backends.images),
     ...networkRoutes(backends.networks),
     ...volumeRoutes(backends.volumes),
+    ...buildRoutes(backends.builds, logger),
     ...unbuiltRoutes,
   ]
 }

@@ -8,9 +8,6 @@ const notSwarmManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.'
 
 const unbuilt: readonly (readonly [method: Method, pattern: string, what: string])[] = [
-  ['POST', '/build', 'build'],
-  ['POST', '/build/session', 'build'],
-  ['POST', '/build/cancel', 'build'],
   ['POST', '/session', 'BuildKit session'],
   ['POST', '/grpc', 'BuildKit'],
   ['GET', '/plugins/privileges', 'plugin'],

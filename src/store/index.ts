@@ -1,3 +1,4 @@
+export { BuildCacheTable } from './build-cache-table.ts'
 export { ContainerTable } from './container-table.ts'
 export { Database, type Row } from './database.ts'
 export { readForeignRows } from './foreign-database.ts'

@@ -12,6 +12,7 @@
  *    ports               one lease of a published host port
  *    endpoints           a container's membership in a network
  *    volumes             a row per volume; volume_references says who uses it, volume_mounts for whom it is mounted
+ *    build_cache         a row per cached build step; `inputs` is what it read, compressed, for explanations
  */
 export const migrations: readonly string[] = [
   `
@@ -94,5 +95,14 @@ export const migrations: readonly string[] = [
     volume TEXT NOT NULL,
     PRIMARY KEY (holder, volume)
   ) WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE build_cache (
+    key TEXT PRIMARY KEY,
+    slot TEXT NOT NULL,
+    record TEXT NOT NULL,
+    inputs BLOB
+  ) WITHOUT ROWID;
+  CREATE INDEX build_cache_by_slot ON build_cache (slot);
   `,
 ]

@@ -50,12 +50,6 @@ export function systemRoutes(backend: SystemBackend): readonly Route[] {
       pattern: '/berth/check',
       handle: async ({ exchange }) => exchange.sendJson(200, await backend.check({ signal: exchange.signal })),
     },
-    // There is no build cache yet, so nothing of it can be pruned.
-    {
-      method: 'POST',
-      pattern: '/build/prune',
-      handle: async ({ exchange }) => exchange.sendJson(200, { CachesDeleted: null, SpaceReclaimed: 0 }),
-    },
     { method: 'GET', pattern: '/plugins', handle: async ({ exchange }) => exchange.sendJson(200, []) },
   ]
 }

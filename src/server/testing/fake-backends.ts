@@ -49,7 +49,7 @@ export async function startTestApi(backends: PartialBackends, logger: Logger = n
 }
 
 function completeBackends(given: PartialBackends): Backends {
-  const names = ['containers', 'exec', 'images', 'system', 'networks', 'volumes', 'registries'] as const
+  const names = ['containers', 'exec', 'images', 'system', 'networks', 'volumes', 'registries', 'builds'] as const
   return Object.fromEntries(
     names.map((name) => [name, unexpectedBeside(name, given[name] ?? {})]),
   ) as unknown as Backends

@@ -1,0 +1,112 @@
+/** Images that a build stands on or copies from: found here, or pulled. */
+import { isKind } from '../base/index.ts'
+import type { Holds, Image } from '../images/index.ts'
+import {
+  type Digest,
+  familiarReference,
+  formatPlatform,
+  type Platform,
+  parseReference,
+  withDefaultTag,
+} from '../oci/index.ts'
+import type { BuildHost } from './build-host.ts'
+import type { BuildParts } from './build-parts.ts'
+import type { BuildMaterial, BuiltLayer } from './built-image.ts'
+import type { Vertexes } from './vertexes.ts'
+
+/** Finds each image once in a build. */
+export class BaseImages {
+  readonly #parts: BuildParts
+  readonly #host: BuildHost
+  readonly #holds: Holds
+  readonly #vertexes: Vertexes
+  readonly #pull: boolean
+  readonly #found = new Map<string, Promise<Image>>()
+  readonly materials: BuildMaterial[] = []
+
+  constructor(
+    parts: BuildParts,
+    { host, holds, vertexes, pull }: { host: BuildHost; holds: Holds; vertexes: Vertexes; pull: boolean },
+  ) {
+    this.#parts = parts
+    this.#host = host
+    this.#holds = holds
+    this.#vertexes = vertexes
+    this.#pull = pull
+  }
+
+  /** The image; with `pull` a newer one is looked for even if one is here. Its layers are held for the build. */
+  async get(name: string, platform: Platform | undefined): Promise<Image> {
+    const key = `${name} ${platform === undefined ? '' : formatPlatform(platform)}`
+    const known = this.#found.get(key)
+    if (known !== undefined) return await known
+    const found = this.#load(name, platform)
+    this.#found.set(key, found)
+    return await found
+  }
+
+  async #load(name: string, platform: Platform | undefined): Promise<Image> {
+    const vertex = this.#vertexes.begin(`base ${this.#found.size}`, `[internal] load metadata for ${displayName(name)}`)
+    try {
+      const local = this.#pull ? undefined : this.#find(name, platform)
+      const image = local ?? (await this.#pullImage(name, platform, vertex.id))
+      for (const { blob, chainId } of image.layers) {
+        this.#holds.addBlob(blob.digest)
+        this.#holds.addLayer(chainId)
+      }
+      this.#holds.addBlob(image.id)
+      this.materials.push({ kind: 'image', uri: name, digest: image.manifest.digest })
+      vertex.done()
+      return image
+    } catch (error) {
+      vertex.fail(error)
+      throw error
+    }
+  }
+
+  #find(name: string, platform: Platform | undefined): Image | undefined {
+    try {
+      return this.#parts.images.store.resolve(name, { platform })
+    } catch (error) {
+      if (isKind(error, 'notFound')) return undefined
+      throw error
+    }
+  }
+
+  async #pullImage(name: string, platform: Platform | undefined, vertex: string): Promise<Image> {
+    const reference = parseReference(name)
+    await this.#parts.pull(familiarReference(withDefaultTag(reference)), {
+      platform,
+      auth: this.#host.authOf(reference.registry),
+      signal: this.#host.signal,
+      onProgress: ({ id, status, progressDetail }) => {
+        const { current, total } = progressDetail ?? {}
+        if (id === undefined) return
+        this.#host.emit({
+          type: 'status',
+          vertex,
+          id,
+          ...(status === undefined ? {} : { name: status }),
+          ...(current === undefined ? {} : { current }),
+          ...(total === undefined ? {} : { total }),
+        })
+      },
+    })
+    return this.#parts.images.store.resolve(name, { platform })
+  }
+}
+
+/** An image's layers as those of a stage. */
+export function layersOf(image: Image): readonly BuiltLayer[] {
+  return image.layers
+}
+
+function displayName(name: string): string {
+  try {
+    const { registry, repository, tag, digest } = withDefaultTag(parseReference(name))
+    const end = digest === undefined ? `:${tag}` : `@${digest satisfies Digest}`
+    return `${registry}/${repository}${end}`
+  } catch {
+    return name
+  }
+}

@@ -1,0 +1,54 @@
+/** What the builder works with; `daemon/build-service.ts` supplies it. */
+import type { KeyedMutex, Logger } from '../base/index.ts'
+import type { ImageParts, OnProgress } from '../images/index.ts'
+import type { Networks } from '../network/index.ts'
+import type { OciRlimit, Platform } from '../oci/index.ts'
+import type { RegistryAuth } from '../registry/client/index.ts'
+import type { ConmonRuntime, SpecHost } from '../runtime/index.ts'
+import type { Snapshotter } from '../snapshots/index.ts'
+import type { BuildCache } from './cache/build-cache.ts'
+import type { FileWorkers } from './layer/file-workers.ts'
+
+/** What the configuration says that concerns RUN. */
+export interface BuildSettings {
+  readonly defaultRuntime: string
+  readonly shmSizeBytes: number
+  readonly rlimits: readonly OciRlimit[]
+  readonly noNewPrivileges: boolean
+  readonly dns: readonly string[]
+  readonly dnsOptions: readonly string[]
+  readonly dnsSearch: readonly string[]
+  /** Below the cgroup root. */
+  readonly cgroupParent: string
+}
+
+/** Gets an image into the store. */
+export type PullImage = (
+  reference: string,
+  options: {
+    readonly platform: Platform | undefined
+    readonly auth: RegistryAuth
+    readonly onProgress: OnProgress
+    readonly signal: AbortSignal
+  },
+) => Promise<void>
+
+/** Everything that builds share. */
+export interface BuildParts {
+  readonly images: ImageParts
+  readonly snapshots: Snapshotter
+  readonly runtime: ConmonRuntime
+  readonly networks: Networks
+  readonly specHost: SpecHost
+  readonly settings: BuildSettings
+  readonly cache: BuildCache
+  readonly workers: FileWorkers
+  /** Steps of the same key, whichever build wants them, are made once. */
+  readonly stepLocks: KeyedMutex
+  /** Cache mounts that one RUN at a time may use. */
+  readonly mountLocks: KeyedMutex
+  readonly pull: PullImage
+  /** `<data-root>/build`: spools, cache mounts, what is known of contexts. */
+  readonly directory: string
+  readonly logger: Logger
+}

@@ -1,0 +1,132 @@
+/** The builder's verbs: build, prune, list what is cached. */
+import { readdirSync, rmSync, statfsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BuildCacheRecord, BuildRequest } from '../api/index.ts'
+import { Background } from '../base/index.ts'
+import type { BuildParts } from './build-parts.ts'
+import { type BuildExporter, build } from './builder.ts'
+import type { CacheRecord } from './cache/cache-record.ts'
+import { type PruneOptions, prunable, type RecordUse } from './cache/prune.ts'
+import { type BuildClient, clientHost } from './client-host.ts'
+import { cacheMountsPath } from './run/cache-mounts.ts'
+
+/** How the cache is kept within bounds by itself. */
+export interface CachePolicy {
+  readonly enabled: boolean
+  readonly rules: readonly PruneOptions[]
+}
+
+export interface BuildServiceOptions {
+  readonly parts: BuildParts
+  readonly exporter?: BuildExporter | undefined
+  /** Asked after each build. */
+  readonly policy: () => CachePolicy
+  /** Bytes of a directory's files. */
+  readonly measure: (path: string) => Promise<number>
+}
+
+export class BuildService {
+  readonly #options: BuildServiceOptions
+  readonly #background: Background
+
+  constructor(options: BuildServiceOptions) {
+    this.#options = options
+    this.#background = new Background(options.parts.logger)
+  }
+
+  /** Builds; gives the id of each target that became an image. */
+  async build(
+    request: BuildRequest,
+    client: BuildClient,
+  ): Promise<readonly { readonly id: string | undefined; readonly tags: readonly string[] }[]> {
+    const { parts, exporter } = this.#options
+    try {
+      const { images } = await build(parts, request, clientHost(parts, request, client), exporter)
+      return images.map(({ id, target }) => ({ id, tags: request.targets[target]?.tags ?? [] }))
+    } finally {
+      this.#background.run('build cache collection', () => this.#collect())
+    }
+  }
+
+  /** Removes cached steps. */
+  async prune(options: PruneOptions): Promise<{ CachesDeleted: readonly string[]; SpaceReclaimed: number }> {
+    const { parts } = this.#options
+    const records = [...parts.cache.records()]
+    const uses = await this.#uses(records)
+    const useOf = (record: CacheRecord) => uses.get(record.key) ?? unused
+    const removed = prunable(records, useOf, options, freeBytes(parts.directory))
+    const freed = removed.reduce((sum, record) => sum + (useOf(record).shared ? 0 : useOf(record).sizeBytes), 0)
+    await parts.cache.remove(removed)
+    for (const { key, type } of removed) {
+      if (type === 'exec.cachemount')
+        rmSync(join(cacheMountsPath(parts.directory), key), { recursive: true, force: true })
+    }
+    return { CachesDeleted: removed.map(({ key }) => key.slice(0, idLength)), SpaceReclaimed: freed }
+  }
+
+  /** What is cached, for `system df` and `builder du`. */
+  async usage(): Promise<readonly BuildCacheRecord[]> {
+    const records = [...this.#options.parts.cache.records()].filter(({ isAlias }) => isAlias !== true)
+    const uses = await this.#uses(records)
+    const byChain = new Map<string, string>(records.map(({ chainId, key }) => [chainId, key.slice(0, idLength)]))
+    return records.map((record) => {
+      const { inUse, shared, sizeBytes } = uses.get(record.key) ?? unused
+      const parent = record.parent === undefined ? undefined : byChain.get(record.parent)
+      return {
+        ID: record.key.slice(0, idLength),
+        ...(parent === undefined ? {} : { Parents: [parent] }),
+        Type: record.type,
+        Description: record.description,
+        InUse: inUse,
+        Shared: shared,
+        Size: sizeBytes,
+        CreatedAt: new Date(record.createdMs).toISOString(),
+        LastUsedAt: new Date(record.lastUsedMs).toISOString(),
+        UsageCount: record.uses,
+      }
+    })
+  }
+
+  /** Waits for what runs behind, and ends the threads. */
+  async close(): Promise<void> {
+    await this.#background.drain()
+    await this.#options.parts.workers.close()
+  }
+
+  async #collect(): Promise<void> {
+    const { enabled, rules } = this.#options.policy()
+    if (!enabled) return
+    for (const rule of rules) await this.prune(rule)
+  }
+
+  async #uses(records: readonly CacheRecord[]): Promise<ReadonlyMap<string, RecordUse>> {
+    const { parts, measure } = this.#options
+    const ofImages = new Set<string>()
+    for (const { layers } of parts.images.store.records()) for (const { chainId } of layers) ofImages.add(chainId)
+    const present = new Set(namesIn(cacheMountsPath(parts.directory)))
+    const uses = new Map<string, RecordUse>()
+    for (const { key, type, chainId, sizeBytes } of records) {
+      const isMount = type === 'exec.cachemount'
+      const size = isMount && present.has(key) ? await measure(join(cacheMountsPath(parts.directory), key)) : sizeBytes
+      uses.set(key, { inUse: parts.cache.isInUse(key), shared: ofImages.has(chainId), sizeBytes: size })
+    }
+    return uses
+  }
+}
+
+const idLength = 25
+const unused: RecordUse = { inUse: false, shared: false, sizeBytes: 0 }
+
+function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    // Nobody has made one yet.
+    return []
+  }
+}

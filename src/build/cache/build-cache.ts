@@ -1,0 +1,154 @@
+/** The outcomes of earlier steps, by key. One owner in memory, a row each in the database.
+ *  What a record stands on is held by one lease of this run against the images' garbage collection. A record is
+ *  written after its layer is complete: a crash before that leaves a layer that nobody needs. */
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { type Logger, messageOf } from '../../base/index.ts'
+import type { Lease } from '../../content/index.ts'
+import type { Holds, ImageParts } from '../../images/index.ts'
+import type { Digest } from '../../oci/index.ts'
+import type { Snapshotter } from '../../snapshots/index.ts'
+import type { BuildCacheTable } from '../../store/index.ts'
+import type { CacheRecord, StepInputs } from './cache-record.ts'
+
+export interface BuildCacheOptions {
+  readonly table: BuildCacheTable<CacheRecord>
+  readonly images: Pick<ImageParts, 'content' | 'leases' | 'garbage'>
+  readonly snapshots: Snapshotter
+  readonly logger: Logger
+}
+
+export class BuildCache {
+  readonly #options: BuildCacheOptions
+  readonly #records = new Map<string, CacheRecord>()
+  readonly #slots = new Map<string, string>()
+  readonly #inUse = new Map<string, number>()
+  #lease: Lease
+
+  private constructor(options: BuildCacheOptions) {
+    this.#options = options
+    this.#lease = options.images.leases.create()
+  }
+
+  /** Reads all records and holds what they stand on; one that can't be read is dropped. */
+  static open(options: BuildCacheOptions): BuildCache {
+    const cache = new BuildCache(options)
+    const broken: string[] = []
+    for (const { key, json } of options.table.all()) {
+      try {
+        cache.#remember(Object.freeze(JSON.parse(json) as CacheRecord))
+      } catch (error) {
+        options.logger.warn('build cache record is broken and dropped', { key, error: messageOf(error) })
+        broken.push(key)
+      }
+    }
+    options.table.delete(broken)
+    return cache
+  }
+
+  /** All records, in no order. */
+  records(): Iterable<CacheRecord> {
+    return this.#records.values()
+  }
+
+  /** A record, whether its layer is there or not. */
+  get(key: string): CacheRecord | undefined {
+    return this.#records.get(key)
+  }
+
+  /** A record whose layer is there; it is then held by `holds`. What lost its layer is dropped. */
+  async find(key: string, holds: Holds): Promise<CacheRecord | undefined> {
+    const record = this.#records.get(key)
+    if (record === undefined) return undefined
+    // Held before it is looked for: whoever removes it meanwhile sees one or the other.
+    holds.addBlob(record.blob.digest)
+    holds.addLayer(record.chainId)
+    const { snapshots, images } = this.#options
+    const isHere =
+      (await snapshots.find(record.chainId)) !== undefined &&
+      (await images.content.find(record.blob.digest)) !== undefined
+    if (!isHere) {
+      await this.remove([record])
+      return undefined
+    }
+    const used = Object.freeze({ ...record, lastUsedMs: Date.now(), uses: record.uses + 1 })
+    this.#records.set(key, used)
+    this.#options.table.update(used)
+    return used
+  }
+
+  /** Adds what a step came to. Its layer must be complete. */
+  put(record: CacheRecord, inputs: StepInputs | undefined): void {
+    const frozen = Object.freeze(record)
+    const packed = inputs === undefined ? undefined : zstdCompressSync(Buffer.from(JSON.stringify(inputs)))
+    this.#options.table.put(frozen, packed)
+    this.#remember(frozen)
+  }
+
+  /** The last step that was made at this place, with what it read. */
+  last(slot: string): { readonly record: CacheRecord; readonly inputs: StepInputs } | undefined {
+    const record = this.#records.get(this.#slots.get(slot) ?? '')
+    const packed = record === undefined ? undefined : this.#options.table.inputs(record.key)
+    if (record === undefined || packed === undefined) return undefined
+    return { record, inputs: JSON.parse(zstdDecompressSync(packed).toString('utf8')) as StepInputs }
+  }
+
+  /** A running build uses this record. */
+  use(key: string): Disposable {
+    this.#inUse.set(key, (this.#inUse.get(key) ?? 0) + 1)
+    return {
+      [Symbol.dispose]: () => {
+        const count = (this.#inUse.get(key) ?? 1) - 1
+        if (count === 0) this.#inUse.delete(key)
+        else this.#inUse.set(key, count)
+      },
+    }
+  }
+
+  isInUse(key: string): boolean {
+    return this.#inUse.has(key)
+  }
+
+  /** Forgets records, and removes the layers that nothing else needs. */
+  async remove(records: readonly CacheRecord[]): Promise<void> {
+    if (records.length === 0) return
+    this.#options.table.delete(records.map(({ key }) => key))
+    for (const { key, slot } of records) {
+      this.#records.delete(key)
+      if (this.#slots.get(slot) === key) this.#slots.delete(slot)
+    }
+    const old = this.#lease
+    this.#lease = this.#options.images.leases.create()
+    for (const record of this.#records.values()) this.#hold(record)
+    old.release()
+    const chains = new Set<Digest>()
+    for (const { chainId } of records) for (const one of await this.#chainOf(chainId)) chains.add(one)
+    await this.#options.images.garbage.discard(new Set(records.map(({ blob }) => blob.digest)), chains)
+  }
+
+  /** Parents first. */
+  async #chainOf(chainId: Digest): Promise<Digest[]> {
+    const chain: Digest[] = []
+    for (let next: string | undefined = chainId; next !== undefined; ) {
+      const found = await this.#options.snapshots.find(next)
+      if (found === undefined) break
+      chain.unshift(next as Digest)
+      next = found.parent
+    }
+    return chain
+  }
+
+  #remember(record: CacheRecord): void {
+    this.#records.set(record.key, record)
+    const last = this.#records.get(this.#slots.get(record.slot) ?? '')
+    if (record.isAlias !== true && (last === undefined || last.createdMs <= record.createdMs)) {
+      this.#slots.set(record.slot, record.key)
+    }
+    this.#hold(record)
+  }
+
+  #hold({ type, blob, chainId }: CacheRecord): void {
+    if (type === 'exec.cachemount') return
+    this.#lease.add({ kind: 'blob', key: blob.digest })
+    this.#lease.add({ kind: 'snapshot', key: chainId })
+  }
+}

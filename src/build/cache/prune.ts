@@ -1,0 +1,103 @@
+/** Which cached steps go: the ones that were not used for the longest first, until few enough bytes are left.
+ *  https://docs.docker.com/build/cache/garbage-collection/ */
+import { invalidArgument, nowNs } from '../../base/index.ts'
+import { parseUntil } from '../../images/index.ts'
+import type { CacheRecord } from './cache-record.ts'
+
+export interface PruneOptions {
+  /** Also those whose layers images have. */
+  readonly all: boolean
+  readonly filters: Readonly<Record<string, readonly string[]>>
+  /** This many bytes may stay. */
+  readonly reservedBytes?: number | undefined
+  readonly maxUsedBytes?: number | undefined
+  /** Only as much goes as is needed for this much room on the disk. */
+  readonly minFreeBytes?: number | undefined
+}
+
+/** What is known of a record beside itself. */
+export interface RecordUse {
+  readonly inUse: boolean
+  /** An image has its layer. */
+  readonly shared: boolean
+  readonly sizeBytes: number
+}
+
+/** Chooses records. `freeBytes`: of the file system. */
+export function prunable(
+  records: readonly CacheRecord[],
+  useOf: (record: CacheRecord) => RecordUse,
+  options: PruneOptions,
+  freeBytes: number,
+): readonly CacheRecord[] {
+  const matches = compileFilters(options.filters)
+  const candidates = records
+    .map((record) => ({ record, use: useOf(record) }))
+    .filter(({ record, use }) => !use.inUse && (options.all || !use.shared) && matches(record, use))
+    .sort((a, b) => a.record.lastUsedMs - b.record.lastUsedMs)
+  let used = records.reduce((sum, record) => sum + useOf(record).sizeBytes, 0)
+  let free = freeBytes
+  const { reservedBytes = 0, maxUsedBytes, minFreeBytes } = options
+  const isBounded = options.reservedBytes !== undefined || maxUsedBytes !== undefined || minFreeBytes !== undefined
+  const removed: CacheRecord[] = []
+  for (const { record, use } of candidates) {
+    if (isBounded && isEnough(used, free, { reservedBytes, maxUsedBytes, minFreeBytes })) break
+    removed.push(record)
+    used -= use.sizeBytes
+    free += use.sizeBytes
+  }
+  return removed
+}
+
+interface Bounds {
+  readonly reservedBytes: number
+  readonly maxUsedBytes: number | undefined
+  readonly minFreeBytes: number | undefined
+}
+
+/** What is reserved always stays; above it, too much used or too little free takes more. */
+function isEnough(used: number, free: number, { reservedBytes, maxUsedBytes, minFreeBytes }: Bounds): boolean {
+  if (used <= reservedBytes) return true
+  if (maxUsedBytes === undefined && minFreeBytes === undefined) return false
+  const fits = maxUsedBytes === undefined || maxUsedBytes === 0 || used <= maxUsedBytes
+  const hasRoom = minFreeBytes === undefined || minFreeBytes === 0 || free >= minFreeBytes
+  return fits && hasRoom
+}
+
+type Matcher = (record: CacheRecord, use: RecordUse) => boolean
+
+function compileFilters(filters: PruneOptions['filters']): Matcher {
+  const matchers = Object.entries(filters).map(([name, values]) => compileFilter(name, values))
+  return (record, use) => matchers.every((matches) => matches(record, use))
+}
+
+function compileFilter(name: string, values: readonly string[]): Matcher {
+  const any = (test: (value: string) => boolean) => values.some(test)
+  switch (name) {
+    case 'until': {
+      const [text = ''] = values
+      const limitMs = Number(parseUntil(text, nowNs()) / 1_000_000n)
+      return ({ lastUsedMs }) => lastUsedMs < limitMs
+    }
+    case 'id':
+      return ({ key }) => any((value) => key.startsWith(value))
+    case 'parent':
+      return ({ parent }) => parent !== undefined && any((value) => parent.includes(value))
+    case 'type':
+      return ({ type }) => any((value) => value === type)
+    case 'description':
+      return ({ description }) => any((value) => description.includes(value))
+    case 'inuse':
+      return (_, { inUse }) => any((value) => isTrue(value) === inUse)
+    case 'shared':
+      return (_, { shared }) => any((value) => isTrue(value) === shared)
+    case 'private':
+      return (_, { shared }) => any((value) => isTrue(value) !== shared)
+    default:
+      throw invalidArgument(`invalid filter '${name}'`)
+  }
+}
+
+function isTrue(text: string): boolean {
+  return text === '' || text === 'true' || text === '1'
+}

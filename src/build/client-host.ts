@@ -1,0 +1,88 @@
+/** A client's connection as what a build has of whoever asked for it. */
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import type { AuthConfig, BuildEvent, BuildRequest } from '../api/index.ts'
+import { notImplemented } from '../base/index.ts'
+import { registryAuthOf } from '../images/index.ts'
+import type { BuildHost, StepReport } from './build-host.ts'
+import type { BuildParts } from './build-parts.ts'
+import type { ByteSink } from './built-image.ts'
+import type { FileContext } from './context/file-context.ts'
+import { openRemoteContext } from './context/remote-context.ts'
+import { SessionContext } from './context/session-context.ts'
+import { TarContext } from './context/tar-context.ts'
+
+/** What the server gives of a client; what a client can't do is absent. */
+export interface BuildClient {
+  readonly signal: AbortSignal
+  emit(event: BuildEvent): void
+  readonly onPlan?: BuildHost['onPlan']
+  readonly onStep?: ((report: StepReport) => void) | undefined
+  /** The archive that is the context. */
+  tar?(): AsyncIterable<Buffer>
+  /** JSON lines of `BuildContextFile`. */
+  walk?(context: string, roots: readonly string[]): AsyncIterable<Buffer>
+  /** Contents: see docs/build.md. */
+  files?(context: string, paths: readonly string[]): AsyncIterable<Buffer>
+  openSsh?(id: string): Promise<Duplex>
+  openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<ByteSink>
+  readonly auths: Readonly<Record<string, AuthConfig>>
+}
+
+/** Joins them. */
+export function clientHost(parts: BuildParts, request: BuildRequest, client: BuildClient): BuildHost {
+  const secrets = new Map(request.secrets.map(({ id, value }) => [id, Buffer.from(value, 'base64')]))
+  const agents = new Set(request.ssh.map(({ id }) => id))
+  return {
+    signal: client.signal,
+    emit: (event) => client.emit(event),
+    ...(client.onPlan === undefined ? {} : { onPlan: client.onPlan }),
+    ...(client.onStep === undefined ? {} : { onStep: client.onStep }),
+    openContext: (name) => openContext(parts, request, client, name),
+    secret: (id) => secrets.get(id),
+    hasSsh: (id) => agents.has(id) && client.openSsh !== undefined,
+    ...(client.openSsh === undefined ? {} : { openSsh: (id: string) => openSsh(client, id) }),
+    authOf: (registry) => registryAuthOf(authFor(client.auths, registry)),
+    ...(client.openOutput === undefined ? {} : { openOutput: client.openOutput.bind(client) }),
+  }
+}
+
+function openSsh(client: BuildClient, id: string): Promise<Duplex> {
+  if (client.openSsh === undefined) throw notImplemented('ssh forwarding by this client')
+  return client.openSsh(id)
+}
+
+async function openContext(
+  parts: BuildParts,
+  request: BuildRequest,
+  client: BuildClient,
+  name: string,
+): Promise<FileContext | undefined> {
+  const source = name === 'context' ? request.context : request.namedContexts?.[name]
+  if (source === undefined || source.kind === 'none') return undefined
+  const { signal } = client
+  switch (source.kind) {
+    case 'tar':
+      if (client.tar === undefined) throw notImplemented('a context archive by this client')
+      return await TarContext.read(client.tar(), join(parts.directory, 'tmp'), { signal })
+    case 'remote':
+      return await openRemoteContext(parts, source.url, { signal, dockerfileName: request.dockerfileName })
+    case 'local': {
+      const { walk, files } = client
+      if (walk === undefined || files === undefined) throw notImplemented('a directory as context by this client')
+      return SessionContext.open(parts.directory, source.key, {
+        walk: (roots) => walk.call(client, name, roots),
+        files: (paths) => files.call(client, name, paths),
+      })
+    }
+    case 'image':
+      return undefined
+  }
+}
+
+/** Docker Hub has several names in the wild. */
+function authFor(auths: Readonly<Record<string, AuthConfig>>, registry: string): AuthConfig | undefined {
+  const hub = ['https://index.docker.io/v1/', 'index.docker.io', 'registry-1.docker.io', 'docker.io']
+  const names = registry === 'docker.io' ? hub : [registry, `https://${registry}`, `http://${registry}`]
+  return names.map((name) => auths[name]).find((auth) => auth !== undefined)
+}

@@ -1,0 +1,31 @@
+/** The configuration of the image that a stage is. Pure. */
+import type { BuildRequest } from '../../api/index.ts'
+import { formatNs, nowNs } from '../../base/index.ts'
+import type { OciImageConfig } from '../../oci/index.ts'
+import type { StageImage } from '../dockerfile/index.ts'
+import type { StageToBuild } from '../stage/build-run.ts'
+import type { StageState } from '../stage/stage-state.ts'
+
+/** `state`: what is built so far; `image`: the configuration at that point. */
+export function configOf(
+  { platform }: StageToBuild,
+  state: StageState,
+  { config, author }: StageImage,
+  { labels, buildArgs }: Pick<BuildRequest, 'labels' | 'buildArgs'>,
+): OciImageConfig {
+  const added = Object.entries(labels)
+  const withLabels = added.length === 0 ? config : { ...config, Labels: { ...config.Labels, ...labels } }
+  const epoch = buildArgs.SOURCE_DATE_EPOCH
+  const isEpoch = epoch !== undefined && /^\d{1,12}$/.test(epoch)
+  const created = isEpoch ? formatNs(BigInt(epoch) * 1_000_000_000n) : (state.created ?? formatNs(nowNs()))
+  return {
+    architecture: platform.architecture,
+    ...(author === undefined ? {} : { author }),
+    config: withLabels,
+    created,
+    history: state.history.map((entry) => ({ ...entry, ...(entry.created === undefined ? { created } : {}) })),
+    os: platform.os,
+    rootfs: { type: 'layers', diff_ids: state.layers.map(({ diffId }) => diffId) },
+    ...(platform.variant === undefined ? {} : { variant: platform.variant }),
+  }
+}

@@ -1,0 +1,104 @@
+/** Threads for writing and hashing many files: started when there is work, ended after a while without any. */
+import type { Worker } from 'node:worker_threads'
+import { BerthError, type ErrorKind, internal } from '../../base/index.ts'
+import { startWorker } from '../../sys/index.ts'
+import { type FileAnswer, type FileJob, runFileJob } from './file-worker.ts'
+
+interface Task {
+  readonly job: FileJob
+  readonly resolve: (digests: readonly string[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Member {
+  readonly worker: Worker
+  task: Task | undefined
+  idle: NodeJS.Timeout | undefined
+}
+
+const size = 2
+const idleMs = 3_000
+/** Fewer files are done at once on the main thread: that is quicker than to tell another one. */
+const inlineFiles = 40
+const inlineBytes = 512 * 1024
+
+/** Runs jobs side by side, in the order they came. */
+export class FileWorkers {
+  readonly #members = new Set<Member>()
+  readonly #queue: Task[] = []
+
+  /** Digests for `hash`, nothing for `write`. */
+  async run(job: FileJob): Promise<readonly string[]> {
+    if (isSmall(job)) return runFileJob(job)
+    const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>()
+    this.#queue.push({ job, resolve, reject })
+    this.#next()
+    return await promise
+  }
+
+  /** Ends all threads; running jobs fail. */
+  async close(): Promise<void> {
+    for (const task of this.#queue.splice(0)) task.reject(new BerthError('cancelled', 'context canceled'))
+    await Promise.all([...this.#members].map(({ worker }) => worker.terminate()))
+  }
+
+  #next(): void {
+    for (;;) {
+      const [task] = this.#queue
+      if (task === undefined) return
+      const free = [...this.#members].find((member) => member.task === undefined)
+      if (free === undefined && this.#members.size >= size) return
+      this.#queue.shift()
+      this.#give(free ?? this.#start(), task)
+    }
+  }
+
+  #give(member: Member, task: Task): void {
+    clearTimeout(member.idle)
+    member.task = task
+    member.worker.ref()
+    member.worker.postMessage(task.job)
+  }
+
+  #start(): Member {
+    const worker = startWorker(new URL('./file-worker.ts', import.meta.url))
+    const member: Member = { worker, task: undefined, idle: undefined }
+    this.#members.add(member)
+    worker.on('message', (answer: FileAnswer) => {
+      const { task } = member
+      member.task = undefined
+      worker.unref()
+      member.idle = setTimeout(() => {
+        this.#members.delete(member)
+        void worker.terminate()
+      }, idleMs).unref()
+      if ('failure' in answer) task?.reject(new BerthError(answer.failure.kind as ErrorKind, answer.failure.message))
+      else task?.resolve(answer.digests ?? [])
+      this.#next()
+    })
+    const lose = (error: unknown) => {
+      this.#members.delete(member)
+      member.task?.reject(error)
+      member.task = undefined
+      this.#next()
+    }
+    worker.on('error', lose)
+    worker.on('exit', () => lose(internal('a file worker ended')))
+    return member
+  }
+}
+
+function isSmall(job: FileJob): boolean {
+  if (job.kind === 'hash') return job.paths.length <= 4
+  let bytes = 0
+  let files = 0
+  for (const { entries } of job.job.groups) {
+    files += entries.length
+    if (files > inlineFiles) return false
+    for (const { source } of entries) {
+      if (source?.kind === 'path') return false
+      if (source?.kind === 'range') bytes += source.sizeBytes
+    }
+  }
+  return bytes <= inlineBytes
+}

@@ -1,0 +1,117 @@
+/** From a Dockerfile's text to stages with all that is known before anything is carried out. */
+import type { BuildRequest } from '../api/index.ts'
+import { invalidArgument } from '../base/index.ts'
+import type { Image } from '../images/index.ts'
+import { hostPlatform, type OciRuntimeDefaults, parsePlatform } from '../oci/index.ts'
+import type { BaseImages } from './base-images.ts'
+import {
+  type Dockerfile,
+  type EvaluatedStage,
+  evaluateGlobals,
+  evaluateStage,
+  type GlobalScope,
+  type Instruction,
+  type PlannedStage,
+  parseTriggers,
+  planStages,
+  type StagePlan,
+} from './dockerfile/index.ts'
+import type { StageToBuild } from './stage/build-run.ts'
+import { emptyStage, type StageState } from './stage/stage-state.ts'
+
+/** A build that can begin. */
+export interface PlannedBuild {
+  readonly scope: GlobalScope
+  readonly plan: StagePlan
+  readonly stages: ReadonlyMap<number, StageToBuild>
+}
+
+/** The scope before the first FROM. */
+export function scopeOf(dockerfile: Dockerfile, request: BuildRequest): GlobalScope {
+  const [platform, ...others] = request.platforms ?? []
+  if (others.length > 0) throw invalidArgument('a build for several platforms at once')
+  const [first] = request.targets
+  return evaluateGlobals(dockerfile, {
+    buildArgs: request.buildArgs,
+    buildPlatform: hostPlatform(),
+    targetPlatform: platform === undefined || platform === '' ? hostPlatform() : parsePlatform(platform),
+    ...(first?.name === undefined || first.name === '' ? {} : { target: first.name }),
+  })
+}
+
+/** Finds the stages, gets their base images, and evaluates every instruction. */
+export async function planBuild(
+  dockerfile: Dockerfile,
+  request: BuildRequest,
+  scope: GlobalScope,
+  bases: BaseImages,
+): Promise<PlannedBuild> {
+  const target = request.targets.map(({ name }) => name ?? String(dockerfile.stages.length - 1))
+  const first = planStages(dockerfile, { target, scope })
+  const images = await loadBases(first, scope, bases)
+  const triggers = ({ index }: { readonly index: number }): readonly Instruction[] =>
+    parseTriggers(images.get(index)?.config.config?.OnBuild ?? [])
+  const plan = planStages(dockerfile, { target, scope, triggers })
+  // Triggers may need stages that nothing else needed.
+  for (const [index, image] of await loadBases(plan, scope, bases)) images.set(index, image)
+  const stages = new Map<number, StageToBuild>()
+  const evaluated = new Map<number, EvaluatedStage>()
+  for (const planned of plan.stages) {
+    const { index } = planned.stage
+    const parent = parentOf(planned, images.get(index), evaluated)
+    const result = evaluateStage(planned.stage, { scope, base: parent, escape: dockerfile.directives.escape })
+    evaluated.set(index, result)
+    stages.set(index, {
+      planned,
+      evaluated: result,
+      platform: planned.platform ?? scope.targetPlatform,
+      base: planned.base.kind === 'stage' ? { stage: planned.base.index } : baseOf(images.get(index)),
+      noCache: request.noCache || (request.noCacheFilter ?? []).some((name) => isCalled(planned, name)),
+    })
+  }
+  return { scope, plan, stages }
+}
+
+async function loadBases(plan: StagePlan, scope: GlobalScope, bases: BaseImages): Promise<Map<number, Image>> {
+  const images = new Map<number, Image>()
+  await Promise.all(
+    plan.stages.map(async ({ stage, base, platform }) => {
+      if (base.kind !== 'external') return
+      images.set(stage.index, await bases.get(base.name, platform ?? scope.targetPlatform))
+    }),
+  )
+  return images
+}
+
+function parentOf(
+  { base }: PlannedStage,
+  image: Image | undefined,
+  evaluated: ReadonlyMap<number, EvaluatedStage>,
+): Parameters<typeof evaluateStage>[1]['base'] {
+  if (base.kind === 'stage') {
+    const parent = evaluated.get(base.index)
+    const author = parent?.image.author
+    return {
+      config: parent?.image.config,
+      args: parent?.args ?? new Map(),
+      ...(author === undefined ? {} : { author }),
+    }
+  }
+  if (image === undefined) return { config: undefined }
+  const config: OciRuntimeDefaults = image.config.config ?? {}
+  const { author } = image.config
+  return { config, ...(author === undefined || author === '' ? {} : { author }) }
+}
+
+function baseOf(image: Image | undefined): StageToBuild['base'] {
+  return { state: stateOf(image), ...(image === undefined ? {} : { image: image.id }) }
+}
+
+function stateOf(image: Image | undefined): StageState {
+  if (image === undefined) return emptyStage
+  return { layers: image.layers, history: image.config.history ?? [], created: image.config.created }
+}
+
+function isCalled({ stage }: PlannedStage, name: string): boolean {
+  return stage.name === name.toLowerCase() || String(stage.index) === name
+}

@@ -1,0 +1,122 @@
+/** Directories that the RUN steps of all builds share (`--mount=type=cache`): `<build>/mounts/<digest of the id>`, a
+ *  record each in the cache, so that they are listed and pruned like steps. A private one that is in use gets a sister. */
+import { hash } from 'node:crypto'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { BerthError, newId } from '../../base/index.ts'
+import type { Digest } from '../../oci/index.ts'
+import type { BuildParts } from '../build-parts.ts'
+
+export interface CacheMountRequest {
+  readonly id: string
+  readonly sharing: 'shared' | 'private' | 'locked'
+  readonly signal: AbortSignal
+  /** Makes a new one what it begins with. */
+  fill(directory: string): Promise<void>
+}
+
+/** A directory while a step uses it. */
+export interface HeldCacheMount {
+  readonly directory: string
+  readonly release: () => void
+}
+
+const noDigest = `sha256:${'0'.repeat(64)}` as Digest
+
+/** Where cache mounts are. */
+export function cacheMountsPath(buildDirectory: string): string {
+  return join(buildDirectory, 'mounts')
+}
+
+/** Waits for a locked one; makes it when there is none. */
+export async function acquireCacheMount(parts: BuildParts, request: CacheMountRequest): Promise<HeldCacheMount> {
+  const release = request.sharing === 'locked' ? await lock(parts, request) : undefined
+  try {
+    const key = freeKey(parts, request)
+    const use = parts.cache.use(key)
+    try {
+      const directory = await makeDirectory(parts, key, request)
+      remember(parts, key, request.id)
+      return {
+        directory,
+        release: () => {
+          use[Symbol.dispose]()
+          release?.()
+        },
+      }
+    } catch (error) {
+      use[Symbol.dispose]()
+      throw error
+    }
+  } catch (error) {
+    release?.()
+    throw error
+  }
+}
+
+function freeKey({ cache }: BuildParts, { id, sharing }: CacheMountRequest): string {
+  for (let number = 0; ; number += 1) {
+    const key = `mount-${hash('sha256', number === 0 ? id : `${id}\0${number}`, 'hex').slice(0, 40)}`
+    if (sharing !== 'private' || !cache.isInUse(key)) return key
+  }
+}
+
+async function makeDirectory({ directory }: BuildParts, key: string, { fill }: CacheMountRequest): Promise<string> {
+  const mounts = cacheMountsPath(directory)
+  const path = join(mounts, key)
+  if (existsSync(path)) return path
+  mkdirSync(mounts, { recursive: true, mode: 0o711 })
+  // It gets its name when it is complete.
+  const fresh = join(mounts, `new-${newId().slice(0, 12)}`)
+  mkdirSync(fresh)
+  try {
+    await fill(fresh)
+    if (!existsSync(path)) renameSync(fresh, path)
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+  }
+  return path
+}
+
+function remember({ cache }: BuildParts, key: string, id: string): void {
+  const known = cache.get(key)
+  const nowMs = Date.now()
+  cache.put(
+    {
+      version: 1,
+      key,
+      slot: key,
+      type: 'exec.cachemount',
+      description: `cached mount ${id}`,
+      diffId: noDigest,
+      chainId: noDigest,
+      blob: { mediaType: '', digest: noDigest, size: 0 },
+      sizeBytes: known?.sizeBytes ?? 0,
+      createdMs: known?.createdMs ?? nowMs,
+      lastUsedMs: nowMs,
+      uses: (known?.uses ?? 0) + 1,
+    },
+    undefined,
+  )
+}
+
+/** Resolves when this step has the lock, with what gives it back. */
+async function lock({ mountLocks }: BuildParts, { id, signal }: CacheMountRequest): Promise<() => void> {
+  const got = Promise.withResolvers<void>()
+  const done = Promise.withResolvers<void>()
+  void mountLocks.run(id, async () => {
+    got.resolve()
+    await done.promise
+  })
+  const onAbort = () => {
+    done.resolve()
+    got.reject(new BerthError('cancelled', 'context canceled'))
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    await got.promise
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+  return done.resolve
+}

@@ -1,0 +1,177 @@
+/** The process of a RUN: the same runtime and isolation as a container, but no record; its files are known by the id
+ *  alone, so that a boot finds and removes what a crash left of it. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { BerthError, type OutputStream, shortId, Undo } from '../../base/index.ts'
+import { formatHosts, formatResolvConf, readHostResolvConf, type SandboxRequest } from '../../network/index.ts'
+import { type BindMount, buildSpec, resolveUser, type SpecInput, type TmpfsMount } from '../../runtime/index.ts'
+import { expectCgroupMove } from '../../sys/index.ts'
+import type { BuildParts } from '../build-parts.ts'
+import type { StepRoot } from '../layer/make-layer.ts'
+import type { RunOptions } from './run-options.ts'
+import { readUserFiles } from './user-files.ts'
+
+/** What is run. */
+export interface RunCommand {
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  readonly cwd: string
+  readonly user: string
+  readonly network: 'default' | 'none' | 'host'
+  readonly insecure: boolean
+  readonly binds: readonly BindMount[]
+  readonly tmpfs: readonly TmpfsMount[]
+}
+
+/** Takes what the process writes. */
+export type OnOutput = (stream: OutputStream, chunk: Buffer) => void
+
+const sigkill = 9
+const outOfMemoryCode = 137
+
+/** Runs it to its end and gives the exit code. Throws typed errors when it can't be started, `cancelled` on abort. */
+export async function runCommand(
+  parts: BuildParts,
+  { id, rootfs }: StepRoot,
+  command: RunCommand,
+  options: RunOptions,
+  { onOutput, signal }: { readonly onOutput: OnOutput; readonly signal: AbortSignal },
+): Promise<{ readonly exitCode: number; readonly oomKilled: boolean }> {
+  const { runtime } = parts
+  signal.throwIfAborted()
+  expectCgroupMove()
+  await using undo = new Undo()
+  const files = join(parts.directory, 'tmp', id)
+  mkdirSync(files, { recursive: true, mode: 0o700 })
+  undo.add(() => rmSync(files, { recursive: true, force: true }))
+  const network = prepareNetwork(parts, id, command, options, files)
+  undo.add(() => parts.networks.tearDown(id))
+  undo.add(() => runtime.delete(id, { force: true }))
+  const spec = buildSpec(
+    specInput(parts, { id, rootfs }, command, options, { files, netns: network.netns }),
+    parts.specHost,
+  )
+  await runtime.create({
+    id,
+    spec,
+    stdin: false,
+    logPath: undefined,
+    runtime: parts.settings.defaultRuntime,
+    ...(network.ready === undefined ? {} : { ready: network.ready() }),
+  })
+  const attached = await runtime.attach(id, {
+    stdin: false,
+    stdout: true,
+    stderr: true,
+    sink: {
+      write(stream, chunk) {
+        onOutput(stream, chunk)
+        return true
+      },
+      onDrain() {},
+      onClose() {},
+      end() {},
+    },
+  })
+  const stop = () => {
+    try {
+      runtime.kill(id, sigkill)
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await runtime.start(id)
+    if (signal.aborted) stop()
+    const exit = await runtime.waitExit(id)
+    await attached.closed
+    if (signal.aborted) throw new BerthError('cancelled', 'context canceled')
+    return {
+      exitCode: exit.oomKilled && exit.exitCode === 0 ? outOfMemoryCode : exit.exitCode,
+      oomKilled: exit.oomKilled,
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
+    attached.close()
+  }
+}
+
+interface PreparedNetwork {
+  readonly netns: SpecInput['namespaces']['network']
+  readonly ready?: () => Promise<unknown>
+}
+
+function prepareNetwork(
+  parts: BuildParts,
+  id: string,
+  command: RunCommand,
+  options: RunOptions,
+  files: string,
+): PreparedNetwork {
+  const mode = command.network === 'default' ? options.network : command.network
+  if (mode === 'host') {
+    writeNetworkFiles(parts, options, files, { addresses: [], gateway: '', hostNetwork: true })
+    return { netns: 'host' }
+  }
+  const request: SandboxRequest = {
+    containerId: id,
+    name: `build-${shortId(id)}`,
+    hostname: options.hostname,
+    mode,
+    ports: [],
+  }
+  const sandbox = parts.networks.reserve(request)
+  const [endpoint] = sandbox.endpoints
+  const addresses = endpoint === undefined || endpoint.ipv4 === '' ? [] : [endpoint.ipv4]
+  writeNetworkFiles(parts, options, files, { addresses, gateway: endpoint?.gateway ?? '', hostNetwork: false })
+  return { netns: { path: sandbox.netnsPath }, ready: () => parts.networks.setUp(request) }
+}
+
+function writeNetworkFiles(
+  { settings }: BuildParts,
+  { extraHosts, hostname }: RunOptions,
+  files: string,
+  { addresses, gateway, hostNetwork }: { addresses: readonly string[]; gateway: string; hostNetwork: boolean },
+): void {
+  writeFileSync(join(files, 'hostname'), `${hostname}\n`)
+  writeFileSync(
+    join(files, 'hosts'),
+    formatHosts({ hostname, addresses, extraHosts, ...(gateway === '' ? {} : { gateway }) }),
+  )
+  const lists = { servers: settings.dns, search: settings.dnsSearch, options: settings.dnsOptions }
+  writeFileSync(join(files, 'resolv.conf'), formatResolvConf({ host: readHostResolvConf(), hostNetwork, ...lists }))
+}
+
+function specInput(
+  { settings }: BuildParts,
+  { id, rootfs }: StepRoot,
+  command: RunCommand,
+  options: RunOptions,
+  { files, netns }: { readonly files: string; readonly netns: SpecInput['namespaces']['network'] },
+): SpecInput {
+  const user = resolveUser(command.user, readUserFiles(rootfs))
+  const hasHome = command.env.some((line) => line.startsWith('HOME='))
+  const shown = (name: string) => ({ source: join(files, name), destination: `/etc/${name}`, readonly: false })
+  return {
+    rootfs,
+    readonlyRootfs: false,
+    hostname: options.hostname,
+    args: command.args,
+    env: hasHome ? command.env : [...command.env, `HOME=${user.home || '/'}`],
+    cwd: command.cwd,
+    user,
+    terminal: false,
+    privileged: command.insecure,
+    capabilities: { add: [], drop: [] },
+    seccomp: 'default',
+    noNewPrivileges: settings.noNewPrivileges,
+    namespaces: { network: netns, pid: 'private', ipc: 'private', uts: 'private' },
+    binds: [shown('hosts'), shown('hostname'), shown('resolv.conf'), ...command.binds],
+    tmpfs: command.tmpfs,
+    shmSizeBytes: options.shmSizeBytes ?? settings.shmSizeBytes,
+    resources: options.limits,
+    rlimits: options.rlimits.length === 0 ? settings.rlimits : options.rlimits,
+    cgroupsPath: posix.join('/', options.cgroupParent ?? settings.cgroupParent, id),
+  }
+}

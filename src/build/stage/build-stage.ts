@@ -1,0 +1,181 @@
+/** One stage: its steps one after another. */
+import { formatNs, messageOf } from '../../base/index.ts'
+import { digestOf, type OciHistoryEntry } from '../../oci/index.ts'
+import type { Step } from '../dockerfile/index.ts'
+import { historyText } from '../history-text.ts'
+import { configOf } from '../image/final-config.ts'
+import type { Vertex } from '../vertexes.ts'
+import type { BuildRun, StageToBuild } from './build-run.ts'
+import { copyStep } from './copy-step.ts'
+import type { StepLayer } from './layer-step.ts'
+import { runStep } from './run-step.ts'
+import type { StageState } from './stage-state.ts'
+import type { StepPlace } from './step-place.ts'
+import { workdirStep } from './workdir-step.ts'
+
+/** What history entries of the builder say in their comment. */
+export const historyComment = 'berth.dockerfile.v0'
+
+/** Builds it, its base first. */
+export async function buildStage(run: BuildRun, stage: StageToBuild): Promise<StageState> {
+  const { planned, evaluated, base } = stage
+  const { index } = planned.stage
+  report(run, index, 0, 'begin', planned.stage.from.line.text)
+  let state = 'stage' in base ? await run.stage(base.stage) : base.state
+  reportDone(run, stage, -1, state)
+  const names = vertexNames(run, stage)
+  const args = new Map<string, string | undefined>()
+  for (const [at, step] of evaluated.steps.entries()) {
+    run.host.signal.throwIfAborted()
+    if (step.instruction.kind === 'ARG') for (const { name, value } of step.instruction.args) args.set(name, value)
+    const createdBy = historyText(step, args)
+    const name = names.get(at)
+    if (name === undefined) {
+      report(run, index, at + 1, 'begin', step.instruction.line.text)
+      state = withHistory(state, {
+        ...createdOf(state),
+        created_by: createdBy,
+        comment: historyComment,
+        empty_layer: true,
+      })
+      reportDone(run, stage, at, state)
+      continue
+    }
+    state = await buildLayer(run, stage, { step, at, name, createdBy, state })
+  }
+  return state
+}
+
+interface LayerToBuild {
+  readonly step: Step
+  readonly at: number
+  readonly name: string
+  readonly createdBy: string
+  readonly state: StageState
+}
+
+async function buildLayer(
+  run: BuildRun,
+  stage: StageToBuild,
+  { step, at, name, createdBy, state }: LayerToBuild,
+): Promise<StageState> {
+  const { index } = stage.planned.stage
+  const text = step.instruction.line.text
+  const vertex = run.vertexes.begin(vertexId(index, at), name)
+  report(run, index, at + 1, 'begin', text)
+  const place: StepPlace = {
+    run,
+    stage,
+    step,
+    index: at,
+    state,
+    vertex,
+    running: (id) => report(run, index, at + 1, 'running', text, id),
+  }
+  try {
+    const { layer, cached, createdMs } = await carryOut(place)
+    endVertex(vertex, cached)
+    if (cached) report(run, index, at + 1, 'cached', text)
+    const created = createdTime(run, createdMs)
+    const entry = { created, created_by: createdBy, comment: historyComment }
+    const next = { layers: [...state.layers, { ...layer, createdBy }], history: [...state.history, entry], created }
+    reportDone(run, stage, at, next)
+    return next
+  } catch (error) {
+    vertex.fail(error)
+    report(run, index, at + 1, 'failed', messageOf(error))
+    throw error
+  }
+}
+
+function endVertex(vertex: Vertex, cached: boolean): void {
+  if (cached) vertex.cached()
+  else vertex.done()
+}
+
+function carryOut(place: StepPlace): Promise<StepLayer> {
+  switch (place.step.instruction.kind) {
+    case 'RUN':
+      return runStep(place)
+    case 'WORKDIR':
+      return workdirStep(place)
+    default:
+      return copyStep(place)
+  }
+}
+
+/** True for instructions that make a layer. */
+export function hasLayer({ instruction, after }: Step): boolean {
+  if (instruction.kind === 'WORKDIR') return after.config.WorkingDir !== '/'
+  return instruction.kind === 'RUN' || instruction.kind === 'COPY' || instruction.kind === 'ADD'
+}
+
+/** Tells of all steps that will come. */
+export function announceStage(run: BuildRun, stage: StageToBuild): void {
+  const { index, name } = stage.planned.stage
+  for (const [at, text] of vertexNames(run, stage)) {
+    run.vertexes.announce(vertexId(index, at), text, name === undefined ? {} : { stage: name })
+  }
+}
+
+/** Of steps with a layer: `[build 2/5] RUN make`. */
+function vertexNames(run: BuildRun, { planned, evaluated }: StageToBuild): ReadonlyMap<number, string> {
+  const { stage } = planned
+  const layered = [...evaluated.steps.entries()].filter(([, step]) => hasLayer(step))
+  const isOnly = run.dockerfile.stages.length === 1
+  const title = isOnly ? '' : `${stage.name ?? `stage-${stage.index}`} `
+  return new Map(
+    layered.map(([at, { instruction }], place) => {
+      const text = instruction.line.text.replace(/\s+/g, ' ')
+      return [at, `[${title}${place + 2}/${layered.length + 1}] ${text}`]
+    }),
+  )
+}
+
+function vertexId(stage: number, step: number): string {
+  return `${stage}.${step + 1}`
+}
+
+function withHistory(state: StageState, entry: OciHistoryEntry): StageState {
+  return { ...state, history: [...state.history, entry] }
+}
+
+/** What makes no layer is as old as what is below it: the same build gives the same image. */
+function createdOf({ created }: StageState): { readonly created?: string } {
+  return created === undefined ? {} : { created }
+}
+
+function createdTime({ request }: BuildRun, createdMs: number): string {
+  const epoch = sourceDateEpoch(request.buildArgs)
+  return formatNs(epoch === undefined ? BigInt(createdMs) * 1_000_000n : BigInt(epoch) * 1_000_000_000n)
+}
+
+/** SOURCE_DATE_EPOCH in seconds. */
+export function sourceDateEpoch(buildArgs: Readonly<Record<string, string>> | undefined): number | undefined {
+  const text = buildArgs?.SOURCE_DATE_EPOCH
+  return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : undefined
+}
+
+function report(
+  run: BuildRun,
+  stage: number,
+  step: number,
+  phase: 'begin' | 'running' | 'cached' | 'done' | 'failed',
+  text: string,
+  id?: string,
+): void {
+  run.host.onStep?.({ stage, step, phase, text, ...(id === undefined ? {} : { id }) })
+}
+
+/** The id of an image that would end here is only computed for those who show it. */
+function reportDone(run: BuildRun, stage: StageToBuild, at: number, state: StageState): void {
+  if (run.host.onStep === undefined) return
+  const { base } = stage
+  if (at === -1 && 'image' in base && base.image !== undefined) {
+    report(run, stage.planned.stage.index, 0, 'done', '', base.image)
+    return
+  }
+  const image = at === -1 ? stage.evaluated.steps[0]?.before : stage.evaluated.steps[at]?.after
+  const config = configOf(stage, state, image ?? stage.evaluated.image, run.request)
+  report(run, stage.planned.stage.index, at + 1, 'done', '', digestOf(Buffer.from(JSON.stringify(config))))
+}

@@ -1,0 +1,86 @@
+/** What COPY and ADD come to: files written at a destination, as one layer. */
+import { isBerthError } from '../../base/index.ts'
+import type { FileContents } from '../context/file-context.ts'
+import { type AddInstruction, type CopyInstruction, DockerfileError, parseFileMode } from '../dockerfile/index.ts'
+import { chainIdOn, makeLayer } from '../layer/make-layer.ts'
+import { placeLayer } from '../layer/place-layer.ts'
+import type { WriteEntry, WriteGroup } from '../layer/write-job.ts'
+import { resolveOwner } from '../run/resolve-owner.ts'
+import type { SelectedGroup } from '../tree/index.ts'
+import type { StepPlace } from './step-place.ts'
+import { unpackArchives } from './unpack-archive.ts'
+
+type Instruction = CopyInstruction | AddInstruction
+
+/** Writes groups at the instruction's destination, as one layer. */
+export async function copyLayer(
+  place: StepPlace,
+  instruction: Instruction,
+  groups: readonly WriteGroup[],
+  contents: FileContents | undefined,
+) {
+  const { run, state } = place
+  const mode = instruction.chmod === undefined ? undefined : parseFileMode(instruction.chmod.text)
+  const below = instruction.link ? [] : state.layers
+  const options = { below, holds: run.holds, latestNs: run.latestNs }
+  const layer = await makeLayer(run.parts, options, async ({ rootfs }) => {
+    const owner = instruction.chown === undefined ? undefined : ownerOf(place, rootfs, instruction.chown.text)
+    const spool = contents !== undefined && 'spool' in contents ? { spool: contents.spool } : {}
+    const job = {
+      root: rootfs,
+      destination: instruction.destination.text,
+      ...spool,
+      ...(owner === undefined ? {} : { owner }),
+      ...(mode === undefined ? {} : { mode }),
+    }
+    const plain = await unpackArchives(place, instruction, groups, job)
+    await run.parts.workers.run({ kind: 'write', job: { ...job, groups: plain } })
+  })
+  if (!instruction.link) return layer
+  const placed = { ...layer, chainId: chainIdOn(state.layers, layer.diffId) }
+  await placeLayer(run.parts, run.holds, state.layers, placed)
+  return placed
+}
+
+/** `--chown` by the stage's own user database; in a linked layer there is none. */
+function ownerOf({ step }: StepPlace, rootfs: string, text: string): { readonly uid: number; readonly gid: number } {
+  try {
+    return resolveOwner(text, rootfs)
+  } catch (error) {
+    if (!isBerthError(error)) throw error
+    const { line } = step.instruction
+    throw new DockerfileError(
+      error.message,
+      { source: line.source, range: line.range },
+      { parsing: false, cause: error },
+    )
+  }
+}
+
+/** A selected group with the places of its contents. */
+export function toWriteGroup({ name, isDirectory, entries }: SelectedGroup, contents: FileContents): WriteGroup {
+  return {
+    name,
+    isDirectory,
+    entries: entries.map(({ path, from, entry }): WriteEntry => {
+      const { mode, uid, gid, mtimeNs, linkPath, sizeBytes, xattrs, type } = entry
+      const source =
+        type !== 'file'
+          ? {}
+          : 'spool' in contents
+            ? { source: { kind: 'range', offset: contents.offsets.get(from) ?? 0, sizeBytes } as const }
+            : { source: { kind: 'path', path: `${contents.root}/${from}` } as const }
+      return {
+        path,
+        type: type === 'other' ? 'file' : type,
+        mode,
+        uid,
+        gid,
+        mtimeNs,
+        linkPath,
+        ...(xattrs === undefined ? {} : { xattrs }),
+        ...source,
+      }
+    }),
+  }
+}

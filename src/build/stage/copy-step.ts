@@ -1,0 +1,154 @@
+/** COPY and ADD: which files, what key, and the layer that they become.
+ *  https://docs.docker.com/reference/dockerfile/#copy */
+import { hash } from 'node:crypto'
+import { invalidArgument } from '../../base/index.ts'
+import { filesOf, stepKey } from '../cache/step-key.ts'
+import { type AddInstruction, type CopyInstruction, type CopySource, DockerfileError } from '../dockerfile/index.ts'
+import type { WriteEntry, WriteGroup } from '../layer/write-job.ts'
+import { type SelectedGroup, selectFiles } from '../tree/index.ts'
+import { addRemote, isRemote } from './add-remote.ts'
+import { copyLayer, toWriteGroup } from './copy-layer.ts'
+import { type CopyFrom, openCopySource } from './copy-source.ts'
+import { findStep, inputsOf, keepStep, layerStep, type StepLayer } from './layer-step.ts'
+import type { StepPlace } from './step-place.ts'
+
+type Instruction = CopyInstruction | AddInstruction
+
+/** Carries one out. */
+export async function copyStep(place: StepPlace): Promise<StepLayer> {
+  const instruction = place.step.instruction as Instruction
+  if (instruction.kind === 'ADD' && instruction.sources.some(isRemote)) return await addRemote(place, instruction)
+  await using from = await openCopySource(place, instruction)
+  const early = from.identity === undefined ? undefined : stepKey(earlyInputs(place, instruction, from.identity))
+  if (early !== undefined) {
+    const found = await findStep(place, early)
+    if (found !== undefined) return found
+  }
+  const groups = await selectAll(place, instruction, from)
+  const paths = [...new Set(groups.flatMap((group) => filePaths(group)))]
+  const { signal } = place.run.host
+  const digests = await from.context.digests(paths, { signal })
+  const inline = inlineGroups(instruction)
+  const values = { ...valuesOf(instruction), ...inlineValues(inline) }
+  const files = filesOf(groups, (path) => digests.get(path), { owner: instruction.chown === undefined })
+  const inputs = inputsOf(place, textOf(instruction), values, files, { isLinked: instruction.link })
+  const made = await layerStep(place, {
+    inputs,
+    isLinked: instruction.link,
+    make: async () => {
+      const contents = await from.context.contents(paths, { signal })
+      return await copyLayer(
+        place,
+        instruction,
+        [...groups.map((group) => toWriteGroup(group, contents)), ...inline],
+        contents,
+      )
+    },
+  })
+  if (early !== undefined && !made.cached) {
+    keepStep(place, { key: early, inputs: undefined, layer: made.layer, createdMs: made.createdMs, isAlias: true })
+  }
+  return made
+}
+
+async function selectAll(place: StepPlace, instruction: Instruction, from: CopyFrom): Promise<SelectedGroup[]> {
+  const parents = instruction.kind === 'COPY' && instruction.parents
+  const exclude = instruction.exclude.map(({ text }) => text)
+  const paths = instruction.sources.filter((source) => source.kind === 'path')
+  const tree = await from.context.look(
+    paths.map(({ path }) => path),
+    { signal: place.run.host.signal },
+  )
+  const groups: SelectedGroup[] = []
+  for (const source of paths) {
+    const found = selectFiles(tree, source.path, { parents, exclude })
+    if (found === undefined || (found.length === 0 && isOnlyWildcard(instruction))) throw missing(place, source, from)
+    groups.push(...found)
+  }
+  for (const { entries } of groups) {
+    const other = entries.find(({ entry }) => entry.type === 'other')
+    if (other !== undefined)
+      throw invalidArgument(`cannot copy ${other.from}: it is neither file, directory nor symlink`)
+  }
+  const { destination } = instruction
+  const singles = groups.filter((group) => !group.isDirectory).length
+  if (groups.length > 1 && singles > 0 && !destination.text.endsWith('/')) {
+    const { line } = instruction
+    const rule = `When using ${instruction.kind} with more than one source file, the destination must be a directory and end with a /`
+    throw new DockerfileError(rule, { source: line.source, range: line.range }, { parsing: false })
+  }
+  return groups
+}
+
+function isOnlyWildcard({ sources }: Instruction): boolean {
+  return sources.length === 1
+}
+
+function missing(place: StepPlace, source: CopySource & { readonly kind: 'path' }, from: CopyFrom): DockerfileError {
+  const { line, kind } = place.step.instruction
+  const path = source.path.startsWith('/') ? source.path : `/${source.path}`
+  const problem = `${kind} failed: ${JSON.stringify(path)} not found in ${from.shownAs}`
+  return new DockerfileError(
+    problem,
+    { source: line.source, range: line.range, at: line.locate(source.offset) },
+    { parsing: false },
+  )
+}
+
+function filePaths(group: SelectedGroup): string[] {
+  return group.entries.filter(({ entry }) => entry.type === 'file').map(({ from }) => from)
+}
+
+/** Here-documents. */
+function inlineGroups({ sources }: Instruction): WriteGroup[] {
+  return sources.flatMap((source): WriteGroup[] => {
+    if (source.kind !== 'inline') return []
+    const entry: WriteEntry = {
+      path: '',
+      type: 'file',
+      mode: 0o644,
+      uid: 0,
+      gid: 0,
+      mtimeNs: 0n,
+      linkPath: '',
+      source: { kind: 'text', text: source.content },
+    }
+    return [
+      { name: source.name, isDirectory: false, entries: [{ ...entry, mtimeNs: BigInt(Date.now()) * 1_000_000n }] },
+    ]
+  })
+}
+
+function inlineValues(groups: readonly WriteGroup[]): Record<string, string> {
+  const digest = ({ source }: WriteEntry) => (source?.kind === 'text' ? hash('sha256', source.text, 'hex') : '')
+  return Object.fromEntries(
+    groups.map((group, index) => [`text ${index} ${group.name}`, group.entries.map(digest).join()]),
+  )
+}
+
+function earlyInputs(place: StepPlace, instruction: Instruction, identity: string) {
+  const sources = instruction.sources.map((source) =>
+    source.kind === 'path' ? source.path : `${source.name}\n${source.content}`,
+  )
+  const values = { ...valuesOf(instruction), from: identity, sources: JSON.stringify(sources) }
+  return inputsOf(place, textOf(instruction), values, {}, { isLinked: instruction.link })
+}
+
+function valuesOf(instruction: Instruction): Record<string, string> {
+  return {
+    destination: instruction.destination.text,
+    ...(instruction.chown === undefined ? {} : { chown: instruction.chown.text }),
+    ...(instruction.chmod === undefined ? {} : { chmod: instruction.chmod.text }),
+    ...(instruction.exclude.length === 0
+      ? {}
+      : { exclude: JSON.stringify(instruction.exclude.map(({ text }) => text)) }),
+    ...(instruction.link ? { link: 'true' } : {}),
+    ...(instruction.kind === 'COPY' && instruction.parents ? { parents: 'true' } : {}),
+    ...(instruction.kind === 'ADD' && instruction.unpack !== undefined ? { unpack: String(instruction.unpack) } : {}),
+  }
+}
+
+/** The instruction as far as it is not in the values: what it is, and where the files come from. */
+function textOf({ kind }: Instruction): string {
+  return kind
+}

@@ -1,0 +1,129 @@
+/** What all steps with a layer have in common: the cache is asked, the layer is made, the cache is told. */
+import { hash } from 'node:crypto'
+import { isKind } from '../../base/index.ts'
+import type { Digest } from '../../oci/index.ts'
+import type { BuiltLayer } from '../built-image.ts'
+import type { CacheRecord, StepInputs } from '../cache/cache-record.ts'
+import { explainMiss } from '../cache/explain.ts'
+import { stepKey } from '../cache/step-key.ts'
+import { chainIdOn } from '../layer/make-layer.ts'
+import { placeLayer } from '../layer/place-layer.ts'
+import type { StepPlace } from './step-place.ts'
+
+/** A step's layer, and whether it was there already. */
+export interface StepLayer {
+  readonly layer: BuiltLayer
+  readonly cached: boolean
+  readonly createdMs: number
+}
+
+export interface LayerStepOptions {
+  readonly inputs: StepInputs
+  /** A key that is known without reading the inputs' files; found first. */
+  readonly early?: { readonly key: string; readonly inputs: () => Promise<StepInputs> }
+  /** The layer is the same whatever is below it. */
+  readonly isLinked?: boolean
+  make(): Promise<BuiltLayer>
+}
+
+/** Finds or makes the layer of a step. */
+export async function layerStep(place: StepPlace, options: LayerStepOptions): Promise<StepLayer> {
+  const { run } = place
+  const key = stepKey(options.inputs)
+  return await run.parts.stepLocks.run(key, async () => {
+    run.host.signal.throwIfAborted()
+    const found = await findStep(place, key)
+    if (found !== undefined) return found
+    if (run.request.explain) explain(place, options.inputs)
+    const layer = await options.make()
+    const createdMs = Date.now()
+    keepStep(place, { key, inputs: options.inputs, layer, createdMs })
+    return { layer: { ...layer, key }, cached: false, createdMs }
+  })
+}
+
+/** What the cache has for a key, put on the layers below. */
+export async function findStep(place: StepPlace, key: string): Promise<StepLayer | undefined> {
+  const { run, stage, state } = place
+  if (stage.noCache) return undefined
+  const record = await run.parts.cache.find(key, run.holds)
+  if (record === undefined) return undefined
+  const { diffId, blob, sizeBytes, createdMs } = record
+  const chainId = chainIdOn(state.layers, diffId)
+  const layer = { diffId, chainId, blob, sizeBytes, key }
+  if (chainId === record.chainId) return { layer, cached: true, createdMs }
+  try {
+    await placeLayer(run.parts, run.holds, state.layers, layer)
+  } catch (error) {
+    if (isKind(error, 'dataLoss')) return undefined
+    throw error
+  }
+  return { layer, cached: true, createdMs }
+}
+
+/** Tells the cache of a step that was made. */
+export function keepStep(
+  place: StepPlace,
+  made: {
+    readonly key: string
+    readonly inputs: StepInputs | undefined
+    readonly layer: BuiltLayer
+    readonly createdMs: number
+    readonly isAlias?: boolean
+  },
+): void {
+  const { layer, createdMs, isAlias = false } = made
+  const parent = place.state.layers.at(-1)?.chainId
+  const record: CacheRecord = {
+    version: 1,
+    key: made.key,
+    slot: slotOf(place),
+    type: 'regular',
+    description: `${stageName(place)}${place.step.instruction.line.text.split('\n', 1)[0]}`,
+    ...(parent === undefined ? {} : { parent }),
+    diffId: layer.diffId,
+    chainId: layer.chainId,
+    blob: layer.blob,
+    sizeBytes: isAlias ? 0 : layer.sizeBytes,
+    createdMs,
+    lastUsedMs: createdMs,
+    uses: 1,
+    ...(isAlias ? { isAlias } : {}),
+  }
+  place.run.parts.cache.put(record, made.inputs)
+}
+
+/** What every step's inputs begin with. */
+export function inputsOf(
+  { state, stage }: StepPlace,
+  instruction: string,
+  values: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string>> = {},
+  { isLinked = false } = {},
+): StepInputs {
+  const parent: Digest | '' = isLinked ? '' : (state.layers.at(-1)?.chainId ?? '')
+  const scratch = parent === '' ? { platform: `${stage.platform.os}/${stage.platform.architecture}` } : {}
+  return { parent, instruction, values: { ...values, ...scratch }, files }
+}
+
+function explain(place: StepPlace, inputs: StepInputs): void {
+  const { run, stage, vertex, step } = place
+  const last = stage.noCache ? undefined : run.parts.cache.last(slotOf(place))
+  const reasons = stage.noCache
+    ? [{ kind: 'nocache', text: 'the cache is not used for this stage' }]
+    : explainMiss(last?.inputs, inputs)
+  run.host.emit({ type: 'explain', vertex: vertex.id, step: step.instruction.line.text, reasons })
+}
+
+/** The same for the same instruction of the same Dockerfile over the same context. */
+function slotOf({ run, stage, index }: StepPlace): string {
+  const { context, dockerfileName } = run.request
+  const source = 'key' in context ? context.key : 'url' in context ? context.url : ''
+  const name = stage.planned.stage.name ?? String(stage.planned.stage.index)
+  return hash('sha256', JSON.stringify([source, dockerfileName, name, index]), 'hex').slice(0, 32)
+}
+
+function stageName({ stage }: StepPlace): string {
+  const { name } = stage.planned.stage
+  return name === undefined ? '' : `[${name}] `
+}

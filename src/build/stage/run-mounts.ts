@@ -1,0 +1,273 @@
+/** `RUN --mount`: made ready for one process, and taken away behind it.
+ *  Killed midway: what is mounted lies in the step's bundle, where a boot finds it; files lie in the builder's `tmp`. */
+import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Undo } from '../../base/index.ts'
+import type { BindMount as HostBind, TmpfsMount as HostTmpfs } from '../../runtime/index.ts'
+import { mount, unmount } from '../../sys/index.ts'
+import { filesOf, stepKey } from '../cache/step-key.ts'
+import {
+  type BindMount,
+  type CacheMount,
+  DockerfileError,
+  type Mount,
+  type RunInstruction,
+  type SecretMount,
+  type SshMount,
+  scriptDirectory,
+} from '../dockerfile/index.ts'
+import type { StepRoot } from '../layer/make-layer.ts'
+import { writeFiles } from '../layer/write-files.ts'
+import { serveAgent } from '../run/agent-socket.ts'
+import { acquireCacheMount } from '../run/cache-mounts.ts'
+import { resolveInTree, selectFiles } from '../tree/index.ts'
+import { toWriteGroup } from './copy-layer.ts'
+import { type CopyFrom, openReference } from './copy-source.ts'
+import type { StepPlace } from './step-place.ts'
+
+/** What a process sees beside its root. */
+export interface PreparedMounts extends AsyncDisposable {
+  readonly binds: readonly HostBind[]
+  readonly tmpfs: readonly HostTmpfs[]
+  readonly env: readonly string[]
+  /** Where things are mounted. */
+  readonly targets: readonly string[]
+}
+
+/** A line for each mount that says all that decides about the step's outcome; secrets' and agents' contents do not. */
+export async function describeMounts(place: StepPlace, { mounts }: RunInstruction): Promise<readonly string[]> {
+  const lines: string[] = []
+  for (const one of mounts) {
+    const content = one.type === 'bind' ? await contentOf(place, one) : undefined
+    lines.push(JSON.stringify({ ...one, ...(content === undefined ? {} : { content }) }))
+  }
+  return lines
+}
+
+/** Makes them ready. Throws `DockerfileError` for a source, secret or agent that isn't there. */
+export async function prepareMounts(
+  place: StepPlace,
+  instruction: RunInstruction,
+  root: StepRoot,
+): Promise<PreparedMounts> {
+  const undo = new Undo()
+  try {
+    const preparation = new Preparation(place, root, undo)
+    for (const [index, one] of instruction.mounts.entries()) await preparation.add(one, index)
+    preparation.script(instruction)
+    const { binds, tmpfs, env } = preparation
+    const targets = [...binds, ...tmpfs].map(({ destination }) => destination)
+    return { binds, tmpfs, env, targets, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() }
+  } catch (error) {
+    await undo[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+class Preparation {
+  readonly binds: HostBind[] = []
+  readonly tmpfs: HostTmpfs[] = []
+  readonly env: string[] = []
+  readonly #place: StepPlace
+  readonly #root: StepRoot
+  readonly #undo: Undo
+  readonly #files: string
+  #secrets: string | undefined
+  #agents = 0
+
+  constructor(place: StepPlace, root: StepRoot, undo: Undo) {
+    this.#place = place
+    this.#root = root
+    this.#undo = undo
+    this.#files = join(place.run.parts.directory, 'tmp', root.id)
+    mkdirSync(this.#files, { recursive: true, mode: 0o700 })
+  }
+
+  async add(one: Mount, index: number): Promise<void> {
+    switch (one.type) {
+      case 'bind':
+        return await this.#bind(one, index)
+      case 'cache':
+        return await this.#cache(one)
+      case 'tmpfs':
+        this.tmpfs.push({
+          destination: one.target,
+          options: ['exec', ...(one.sizeBytes === undefined ? [] : [`size=${one.sizeBytes}`])],
+        })
+        return
+      case 'secret':
+        return this.#secret(one, index)
+      case 'ssh':
+        return await this.#ssh(one)
+    }
+  }
+
+  /** A here-document with `#!` is a file for the time of its run. */
+  script({ command }: RunInstruction): void {
+    if (command.form !== 'script') return
+    const source = join(this.#files, 'script')
+    writeFileSync(source, command.content, { mode: 0o755 })
+    chmodSync(source, 0o755)
+    this.binds.push({ source, destination: `${scriptDirectory}/${command.name}`, readonly: true })
+  }
+
+  async #bind(one: BindMount, index: number): Promise<void> {
+    const { run } = this.#place
+    await using from = await sourceOf(this.#place, one)
+    const path = one.source.replace(/^\/+|\/+$/g, '')
+    if (from.identity === undefined) {
+      const destination = join(this.#files, `bind-${index}`)
+      mkdirSync(destination)
+      const isFile = await copyOut(this.#place, from, path, destination)
+      this.binds.push({
+        source: isFile === undefined ? destination : join(destination, isFile),
+        destination: one.target,
+        readonly: one.readOnly,
+      })
+      return
+    }
+    const mounted = this.#mountPlace(String(index))
+    const key = `build-step-${this.#root.id}-${index}`
+    if (!one.readOnly) {
+      await run.parts.snapshots.prepare(key, from.identity)
+      this.#undo.add(() => run.parts.snapshots.remove(key))
+    }
+    const mounts = await run.parts.snapshots.mounts(one.readOnly ? from.identity : key, { volatile: true })
+    for (const layer of mounts) mount(layer, mounted)
+    this.#undo.add(() => unmount(mounted, { lazy: true }))
+    const found = resolveInTree(await from.context.look([path]), path)
+    if (found === undefined) throw this.#missing(one.source, from)
+    this.binds.push({ source: join(mounted, found), destination: one.target, readonly: one.readOnly })
+  }
+
+  async #cache(one: CacheMount): Promise<void> {
+    const held = await acquireCacheMount(this.#place.run.parts, {
+      id: one.id ?? one.target,
+      sharing: one.sharing,
+      signal: this.#place.run.host.signal,
+      fill: async (directory) => {
+        if (one.from !== undefined) {
+          await using from = await openReference(this.#place, { text: one.from, offset: 0 })
+          await copyOut(this.#place, from, one.source.replace(/^\/+|\/+$/g, ''), directory)
+        }
+        chmodSync(directory, one.mode)
+        chownSync(directory, one.uid, one.gid)
+      },
+    })
+    this.#undo.add(held.release)
+    this.binds.push({ source: held.directory, destination: one.target, readonly: one.readOnly })
+  }
+
+  /** Secrets are files in memory only. */
+  #secret(one: SecretMount, index: number): void {
+    const value = this.#place.run.host.secret(one.id)
+    if (value === undefined) {
+      if (one.required) throw this.#refuse(`secret ${one.id}: not found`)
+      return
+    }
+    if (one.env !== undefined) this.env.push(`${one.env}=${value.toString('utf8')}`)
+    if (one.target === undefined) return
+    if (this.#secrets === undefined) {
+      this.#secrets = this.#mountPlace('secrets')
+      mount({ type: 'tmpfs', source: 'secrets', options: ['nosuid', 'noexec', 'nodev', 'mode=700'] }, this.#secrets)
+      const mounted = this.#secrets
+      this.#undo.add(() => unmount(mounted, { lazy: true }))
+    }
+    const source = join(this.#secrets, String(index))
+    writeFileSync(source, value, { mode: 0o600 })
+    chmodSync(source, one.mode)
+    chownSync(source, one.uid, one.gid)
+    this.binds.push({ source, destination: one.target, readonly: true })
+  }
+
+  async #ssh(one: SshMount): Promise<void> {
+    const { host } = this.#place.run
+    const connect = host.hasSsh?.(one.id) === true ? host.openSsh?.bind(host) : undefined
+    if (connect === undefined) {
+      if (one.required) throw this.#refuse(`unset ssh forward key ${one.id}`)
+      return
+    }
+    const path = join(this.#files, `agent-${this.#agents}`)
+    const close = await serveAgent(path, () => connect(one.id))
+    this.#undo.add(close)
+    chmodSync(path, one.mode)
+    chownSync(path, one.uid, one.gid)
+    const target = one.target ?? `/run/buildkit/ssh_agent.${this.#agents}`
+    this.#agents += 1
+    this.binds.push({ source: path, destination: target, readonly: false })
+    this.env.push(`SSH_AUTH_SOCK=${target}`)
+  }
+
+  #mountPlace(name: string): string {
+    const directory = join(this.#root.rootfs, '..', 'mounts')
+    if (!existsSync(directory)) {
+      mkdirSync(directory, { mode: 0o700 })
+      this.#undo.add(() => rmdirSync(directory))
+    }
+    const path = join(directory, name)
+    mkdirSync(path, { mode: 0o700 })
+    this.#undo.add(() => rmdirSync(path))
+    return path
+  }
+
+  #missing(source: string, from: CopyFrom): DockerfileError {
+    return this.#refuse(`${JSON.stringify(source)} not found in ${from.shownAs}`)
+  }
+
+  #refuse(problem: string): DockerfileError {
+    const { line } = this.#place.step.instruction
+    return new DockerfileError(problem, { source: line.source, range: line.range }, { parsing: false })
+  }
+}
+
+async function sourceOf(place: StepPlace, one: BindMount): Promise<CopyFrom> {
+  if (one.from !== undefined) return await openReference(place, { text: one.from, offset: 0 })
+  const context = await place.run.context('context')
+  if (context === undefined) {
+    const { line } = place.step.instruction
+    throw new DockerfileError(
+      'there is no build context to mount',
+      { source: line.source, range: line.range },
+      { parsing: false },
+    )
+  }
+  return { context, shownAs: 'the build context', async [Symbol.asyncDispose]() {} }
+}
+
+/** What a bind shows: the identity of a stage or image, or a digest over the files. */
+async function contentOf(place: StepPlace, one: BindMount): Promise<string> {
+  await using from = await sourceOf(place, one)
+  if (from.identity !== undefined) return from.identity
+  const path = one.source.replace(/^\/+|\/+$/g, '')
+  const tree = await from.context.look([path === '' ? '.' : path])
+  const groups = selectFiles(tree, path) ?? []
+  const files = groups.flatMap(({ entries }) => entries.filter(({ entry }) => entry.type === 'file'))
+  const digests = await from.context.digests(files.map(({ from: at }) => at))
+  return stepKey({ parent: '', instruction: 'bind', values: {}, files: filesOf(groups, (at) => digests.get(at)) })
+}
+
+/** Copies files of a context to a directory; gives the name when it is one file. */
+async function copyOut(
+  place: StepPlace,
+  { context, shownAs }: CopyFrom,
+  path: string,
+  directory: string,
+): Promise<string | undefined> {
+  const tree = await context.look([path === '' ? '.' : path])
+  const groups = selectFiles(tree, path)
+  if (groups === undefined) {
+    const { line } = place.step.instruction
+    throw new DockerfileError(
+      `${JSON.stringify(`/${path}`)} not found in ${shownAs}`,
+      { source: line.source, range: line.range },
+      { parsing: false },
+    )
+  }
+  const files = groups.flatMap(({ entries }) => entries.filter(({ entry }) => entry.type === 'file'))
+  const contents = await context.contents(files.map(({ from }) => from))
+  const spool = 'spool' in contents ? { spool: contents.spool } : {}
+  const written = groups.map((group) => toWriteGroup(group, contents))
+  writeFiles({ root: directory, destination: '/', groups: written, ...spool })
+  const [only] = groups
+  return only !== undefined && !only.isDirectory ? only.name : undefined
+}

@@ -1,0 +1,17 @@
+/** One step while it is built, and where it stands. */
+import type { Step } from '../dockerfile/index.ts'
+import type { Vertex } from '../vertexes.ts'
+import type { BuildRun, StageToBuild } from './build-run.ts'
+import type { StageState } from './stage-state.ts'
+
+export interface StepPlace {
+  readonly run: BuildRun
+  readonly stage: StageToBuild
+  readonly step: Step
+  /** Among the steps of the stage, from 0. */
+  readonly index: number
+  readonly state: StageState
+  readonly vertex: Vertex
+  /** The process of a RUN has an id now. */
+  running(id: string): void
+}

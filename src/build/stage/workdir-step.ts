@@ -1,0 +1,21 @@
+/** WORKDIR: the directory is made, with those above it, in a layer of its own. */
+import { makeLayer } from '../layer/make-layer.ts'
+import { resolveOwner } from '../run/resolve-owner.ts'
+import { inputsOf, layerStep, type StepLayer } from './layer-step.ts'
+import type { StepPlace } from './step-place.ts'
+
+export async function workdirStep(place: StepPlace): Promise<StepLayer> {
+  const { run, step, state } = place
+  const path = step.after.config.WorkingDir ?? '/'
+  const user = step.before.config.User ?? ''
+  const rewritten = run.latestNs === undefined ? {} : { rewritten: String(run.latestNs) }
+  return await layerStep(place, {
+    inputs: inputsOf(place, 'WORKDIR', { path, user, ...rewritten }),
+    make: () =>
+      makeLayer(run.parts, { below: state.layers, holds: run.holds, latestNs: run.latestNs }, async ({ rootfs }) => {
+        const owner = user === '' ? {} : { owner: resolveOwner(user, rootfs) }
+        const job = { root: rootfs, destination: `${path}/`, groups: [], onlyDirectory: true, ...owner }
+        await run.parts.workers.run({ kind: 'write', job })
+      }),
+  })
+}

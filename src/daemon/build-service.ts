@@ -1,0 +1,83 @@
+/** The builder, wired: what it builds on, what it may use of the disk, what the API calls. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { KeyedMutex, type Logger } from '../base/index.ts'
+import {
+  BuildCache,
+  type BuildParts,
+  BuildService,
+  type CachePolicy,
+  clearBuildRemains,
+  FileWorkers,
+} from '../build/index.ts'
+import type { DaemonConfig } from '../config/index.ts'
+import type { Images } from '../images/index.ts'
+import type { Networks } from '../network/index.ts'
+import { formatPlatform } from '../oci/index.ts'
+import type { ConmonRuntime, SpecHost } from '../runtime/index.ts'
+import type { ImageBackend } from '../server/index.ts'
+import type { Snapshotter } from '../snapshots/index.ts'
+import { BuildCacheTable, type Database } from '../store/index.ts'
+import { diskUsage } from '../volumes/index.ts'
+import { containerSettings } from './container-settings.ts'
+
+export interface BuildWiring {
+  readonly db: Database
+  readonly images: Images
+  readonly imageBackend: Pick<ImageBackend, 'pull'>
+  readonly snapshots: Snapshotter
+  readonly networks: Networks
+  readonly runtime: ConmonRuntime
+  readonly specHost: SpecHost
+  readonly config: () => DaemonConfig
+  readonly logger: Logger
+}
+
+/** Opens the builder. Containers must be restored: what is left of steps by then is nobody's. */
+export async function openBuildService(wiring: BuildWiring): Promise<BuildService> {
+  const { images, snapshots, networks, runtime, specHost, logger } = wiring
+  const directory = join(wiring.config().dataRoot, 'build')
+  mkdirSync(directory, { recursive: true, mode: 0o711 })
+  await clearBuildRemains({ snapshots, directory })
+  const parts: BuildParts = {
+    images: images.parts,
+    snapshots,
+    runtime,
+    networks,
+    specHost,
+    get settings() {
+      return buildSettings(wiring.config())
+    },
+    cache: BuildCache.open({ table: new BuildCacheTable(wiring.db), images: images.parts, snapshots, logger }),
+    workers: new FileWorkers(),
+    stepLocks: new KeyedMutex(),
+    mountLocks: new KeyedMutex(),
+    pull: (reference, { platform, auth, onProgress, signal }) =>
+      wiring.imageBackend.pull(reference, {
+        platform: platform === undefined ? undefined : formatPlatform(platform),
+        auth: {
+          ...(auth.username === undefined ? {} : { username: auth.username }),
+          ...(auth.password === undefined ? {} : { password: auth.password }),
+          ...(auth.identityToken === undefined ? {} : { identitytoken: auth.identityToken }),
+          ...(auth.registryToken === undefined ? {} : { registrytoken: auth.registryToken }),
+        },
+        onProgress,
+        signal,
+      }),
+    directory,
+    logger,
+  }
+  return new BuildService({ parts, policy: () => cachePolicy(wiring.config()), measure: (path) => diskUsage(path) })
+}
+
+function buildSettings(config: DaemonConfig): BuildParts['settings'] {
+  const settings = containerSettings(config)
+  return {
+    ...settings,
+    rlimits: settings.ulimits.map(({ name, soft, hard }) => ({ type: `RLIMIT_${name.toUpperCase()}`, soft, hard })),
+  }
+}
+
+function cachePolicy(_config: DaemonConfig): CachePolicy {
+  return { enabled: false, rules: [] }
+}

@@ -1,0 +1,120 @@
+/** The query of `POST /build` as a request to the builder. Every parameter counts or is refused by name. */
+import type { BuildOutput, BuildRequest, Ulimit } from '../../api/index.ts'
+import { invalidArgument, messageOf, notImplemented } from '../../base/index.ts'
+import type { Query } from '../../http/index.ts'
+
+/** Throws `invalidArgument` for values that can't be read, `notImplemented` for wishes that can't be fulfilled. */
+export function readClassicRequest(query: Query): BuildRequest {
+  refuseUnsupported(query)
+  const remote = query.text('remote')
+  const isTar = remote === '' || remote === 'client-session'
+  const target = query.optional('target')
+  const dockerfileName = (query.text('dockerfile') || 'Dockerfile').replace(/^\/+/, '')
+  return {
+    type: 'build',
+    dockerfileName,
+    context: isTar ? { kind: 'tar' } : { kind: 'remote', url: remote },
+    targets: [
+      {
+        ...(target === undefined ? {} : { name: target }),
+        tags: query.all('t').filter((tag) => tag !== ''),
+        outputs: readOutputs(query),
+      },
+    ],
+    ...(query.text('platform') === '' ? {} : { platforms: query.text('platform').split(',') }),
+    buildArgs: readMap(query, 'buildargs'),
+    labels: readMap(query, 'labels'),
+    addHosts: query.all('extrahosts').flatMap(splitHosts),
+    noCache: query.flag('nocache'),
+    noCacheFilter: readList(query, 'nocachefilter'),
+    pull: query.flag('pull'),
+    network: query.text('networkmode'),
+    ...numbers(query),
+    cpusetCpus: query.text('cpusetcpus'),
+    cpusetMems: query.text('cpusetmems'),
+    cgroupParent: query.text('cgroupparent'),
+    ulimits: (readJson(query, 'ulimits') ?? []) as Ulimit[],
+    squash: query.flag('squash'),
+    explain: query.flag('explain'),
+    check: query.flag('check'),
+    allow: query.text('networkmode') === 'host' ? ['network.host'] : [],
+    secrets: [],
+    ssh: [],
+    cacheFrom: readList(query, 'cachefrom').map((reference) => ({ type: 'registry', attrs: { ref: reference } })),
+    cacheTo: [],
+    attests: [],
+  }
+}
+
+function refuseUnsupported(query: Query): void {
+  if (query.text('version') === '2') {
+    throw notImplemented('version 2 of the build API (BuildKit) is not served; use the classic builder or berth build')
+  }
+  const isolation = query.text('isolation')
+  if (isolation !== '' && isolation !== 'default') throw invalidArgument(`invalid isolation: ${isolation}`)
+  if (query.all('securityopt').some((option) => option !== '')) throw notImplemented('securityopt of a build')
+  if (query.text('credentialspec') !== '') throw notImplemented('credentialspec of a build')
+}
+
+function numbers(query: Query) {
+  const named = {
+    shmSizeBytes: query.integer('shmsize'),
+    memoryBytes: query.integer('memory'),
+    memorySwapBytes: query.integer('memswap'),
+    cpuShares: query.integer('cpushares'),
+    cpuPeriod: query.integer('cpuperiod'),
+    cpuQuota: query.integer('cpuquota'),
+  }
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)) as {
+    readonly [K in keyof typeof named]?: number
+  }
+}
+
+function readOutputs(query: Query): BuildOutput[] {
+  const value = readJson(query, 'outputs')
+  if (value === undefined) return []
+  if (!Array.isArray(value)) throw invalidArgument('outputs is not a list')
+  return value.map((one: unknown) => {
+    const { Type = '', Attrs = {} } = (one ?? {}) as { Type?: string; Attrs?: Record<string, string> }
+    if (Type !== 'image' && Type !== '') throw notImplemented(`build output of type ${Type} through this API`)
+    return { type: 'image', attrs: Attrs }
+  })
+}
+
+/** A JSON object of texts; null stands for an argument without a value, which the client would have filled in. */
+function readMap(query: Query, name: string): Record<string, string> {
+  const value = readJson(query, name)
+  if (value === undefined || value === null) return {}
+  if (typeof value !== 'object' || Array.isArray(value)) throw invalidArgument(`${name} is not an object`)
+  const texts = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  return Object.fromEntries(texts)
+}
+
+function readList(query: Query, name: string): string[] {
+  if (!query.text(name).startsWith('['))
+    return query
+      .all(name)
+      .flatMap((text) => text.split(','))
+      .filter((one) => one !== '')
+  const value = readJson(query, name)
+  return Array.isArray(value) ? value.map(String) : []
+}
+
+function splitHosts(text: string): string[] {
+  if (!text.startsWith('[')) return text === '' ? [] : text.split(',')
+  const value = parse('extrahosts', text)
+  return Array.isArray(value) ? value.map(String) : []
+}
+
+function readJson(query: Query, name: string): unknown {
+  const text = query.text(name)
+  return text === '' ? undefined : parse(name, text)
+}
+
+function parse(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw invalidArgument(`error reading ${name}: ${messageOf(cause)}`, { cause })
+  }
+}
