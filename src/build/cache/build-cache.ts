@@ -22,11 +22,11 @@ export class BuildCache {
   readonly #records = new Map<string, CacheRecord>()
   readonly #slots = new Map<string, string>()
   readonly #inUse = new Map<string, number>()
-  #lease: Lease
+  /** Only while there is something to hold. */
+  #lease: Lease | undefined
 
   private constructor(options: BuildCacheOptions) {
     this.#options = options
-    this.#lease = options.images.leases.create()
   }
 
   /** Reads all records and holds what they stand on; one that can't be read is dropped. */
@@ -117,9 +117,9 @@ export class BuildCache {
       if (this.#slots.get(slot) === key) this.#slots.delete(slot)
     }
     const old = this.#lease
-    this.#lease = this.#options.images.leases.create()
+    this.#lease = undefined
     for (const record of this.#records.values()) this.#hold(record)
-    old.release()
+    old?.release()
     const chains = new Set<Digest>()
     for (const { chainId } of records) for (const one of await this.#chainOf(chainId)) chains.add(one)
     await this.#options.images.garbage.discard(new Set(records.map(({ blob }) => blob.digest)), chains)
@@ -148,6 +148,7 @@ export class BuildCache {
 
   #hold({ type, blob, chainId }: CacheRecord): void {
     if (type === 'exec.cachemount') return
+    this.#lease ??= this.#options.images.leases.create()
     this.#lease.add({ kind: 'blob', key: blob.digest })
     this.#lease.add({ kind: 'snapshot', key: chainId })
   }
