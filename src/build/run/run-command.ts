@@ -3,7 +3,15 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { BerthError, type OutputStream, shortId, Undo } from '../../base/index.ts'
-import { formatHosts, formatResolvConf, readHostResolvConf, type SandboxRequest } from '../../network/index.ts'
+import {
+  formatHosts,
+  formatResolvConf,
+  parseResolvConf,
+  readHostResolvConf,
+  type Sandbox,
+  type SandboxRequest,
+  type UpstreamServer,
+} from '../../network/index.ts'
 import { type BindMount, buildSpec, resolveUser, type SpecInput, type TmpfsMount } from '../../runtime/index.ts'
 import { expectCgroupMove } from '../../sys/index.ts'
 import type { BuildParts } from '../build-parts.ts'
@@ -45,7 +53,7 @@ export async function runCommand(
   mkdirSync(files, { recursive: true, mode: 0o700 })
   undo.add(() => rmSync(files, { recursive: true, force: true }))
   const network = prepareNetwork(parts, id, command, options, files)
-  undo.add(() => parts.networks.tearDown(id))
+  undo.add(() => parts.networks.sandboxes.release(id))
   undo.add(() => runtime.delete(id, { force: true }))
   const spec = buildSpec(
     specInput(parts, { id, rootfs }, command, options, { files, netns: network.netns }),
@@ -111,36 +119,53 @@ function prepareNetwork(
 ): PreparedNetwork {
   const mode = command.network === 'default' ? options.network : command.network
   if (mode === 'host') {
-    writeNetworkFiles(parts, options, files, { addresses: [], gateway: '', hostNetwork: true })
+    writeNetworkFiles(parts, options, files, undefined)
     return { netns: 'host' }
   }
   const request: SandboxRequest = {
     containerId: id,
     name: `build-${shortId(id)}`,
     hostname: options.hostname,
-    mode,
+    endpoints: [{ network: mode === 'default' ? 'bridge' : mode }],
     ports: [],
+    upstream: nameServers(parts),
   }
-  const sandbox = parts.networks.reserve(request)
-  const [endpoint] = sandbox.endpoints
-  const addresses = endpoint === undefined || endpoint.ipv4 === '' ? [] : [endpoint.ipv4]
-  writeNetworkFiles(parts, options, files, { addresses, gateway: endpoint?.gateway ?? '', hostNetwork: false })
-  return { netns: { path: sandbox.netnsPath }, ready: () => parts.networks.setUp(request) }
+  const sandbox = parts.networks.sandboxes.reserve(request)
+  writeNetworkFiles(parts, options, files, sandbox)
+  return { netns: { path: sandbox.netnsPath }, ready: () => parts.networks.sandboxes.setUp(request) }
 }
 
+/** Servers that questions for other names go to, on a network that has names. */
+function nameServers({ settings }: BuildParts): readonly UpstreamServer[] {
+  if (settings.dns.length > 0) return settings.dns.map((address) => ({ address, from: 'container' }))
+  return parseResolvConf(readHostResolvConf()).servers.map((address) => ({ address, from: 'host' }))
+}
+
+/** Without a sandbox: those of the host's network. */
 function writeNetworkFiles(
-  { settings }: BuildParts,
+  parts: BuildParts,
   { extraHosts, hostname }: RunOptions,
   files: string,
-  { addresses, gateway, hostNetwork }: { addresses: readonly string[]; gateway: string; hostNetwork: boolean },
+  sandbox: Sandbox | undefined,
 ): void {
+  const { settings } = parts
+  const endpoints = sandbox?.endpoints ?? []
+  const addresses = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) => address !== '')
+  const gateway = endpoints.find((endpoint) => endpoint.gateway !== '')?.gateway
+  const hasNames = endpoints.some(({ dnsNames }) => dnsNames.length > 0)
   writeFileSync(join(files, 'hostname'), `${hostname}\n`)
+  writeFileSync(join(files, 'hosts'), formatHosts({ hostname, addresses, extraHosts, gateway }))
   writeFileSync(
-    join(files, 'hosts'),
-    formatHosts({ hostname, addresses, extraHosts, ...(gateway === '' ? {} : { gateway }) }),
+    join(files, 'resolv.conf'),
+    formatResolvConf({
+      host: readHostResolvConf(),
+      hostNetwork: sandbox === undefined,
+      ...(hasNames ? { embedded: nameServers(parts).map(({ address }) => address) } : {}),
+      servers: settings.dns,
+      search: settings.dnsSearch,
+      options: settings.dnsOptions,
+    }),
   )
-  const lists = { servers: settings.dns, search: settings.dnsSearch, options: settings.dnsOptions }
-  writeFileSync(join(files, 'resolv.conf'), formatResolvConf({ host: readHostResolvConf(), hostNetwork, ...lists }))
 }
 
 function specInput(
