@@ -5,6 +5,8 @@ import { isIP } from 'node:net'
 import { isAbsolute, join, posix, resolve } from 'node:path'
 import { compareApiVersions, maxApiVersion, minApiVersion, oldestApiVersion } from '../api/index.ts'
 import { invalidArgument, messageOf } from '../base/index.ts'
+import { type AddressPoolOption, addressPools } from './address-pools.ts'
+import { type BuilderConfig, builderConfig } from './builder-config.ts'
 import { type DaemonOption, type DaemonOptionName, daemonOptions } from './daemon-options.ts'
 import { checkFixedChoices } from './fixed-choices.ts'
 import { type NetworkOptions, networkOptions } from './network-config.ts'
@@ -55,6 +57,7 @@ export interface DaemonConfig {
   readonly minApiVersion: string
   readonly shutdownTimeoutSeconds: number
   readonly registries: RegistriesConfig
+  readonly builder: BuilderConfig
   readonly plugins: {
     /** Searched in this order. */
     readonly directories: readonly string[]
@@ -202,6 +205,7 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
     ),
     shutdownTimeoutSeconds: number(raw, 'shutdownTimeout') ?? 15,
     registries: registriesConfig(raw),
+    builder: builderConfig(raw.builder),
     plugins: {
       directories: raw.pluginDir === undefined ? defaultPluginDirectories : list(raw, 'pluginDir'),
       timeoutSeconds: number(raw, 'pluginTimeout') ?? 30,

@@ -96,6 +96,12 @@ export const daemonOptions = {
     kind: 'string',
     help: "Control group to keep the daemon's groups in (default the root)",
   },
+  builder: {
+    key: 'builder',
+    kind: 'object',
+    help: 'Bounds of the build cache: {"gc": {"enabled": true, "defaultReservedSpace": "10GB", "policy": […]}}',
+    reloadable: true,
+  },
   cdiSpecDir: {
     flag: 'cdi-spec-dir',
     key: 'cdi-spec-dirs',

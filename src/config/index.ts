@@ -1,3 +1,4 @@
+export type { BuilderConfig, CacheRule, SpaceLimit } from './builder-config.ts'
 export {
   ConfigSource,
   type DaemonConfig,

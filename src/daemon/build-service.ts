@@ -1,5 +1,5 @@
 /** The builder, wired: what it builds on, what it may use of the disk, what the API calls. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { KeyedMutex, type Logger } from '../base/index.ts'
 import {
@@ -10,7 +10,7 @@ import {
   clearBuildRemains,
   FileWorkers,
 } from '../build/index.ts'
-import type { DaemonConfig } from '../config/index.ts'
+import type { DaemonConfig, SpaceLimit } from '../config/index.ts'
 import type { Images } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
 import { formatPlatform } from '../oci/index.ts'
@@ -78,6 +78,18 @@ function buildSettings(config: DaemonConfig): BuildParts['settings'] {
   }
 }
 
-function cachePolicy(_config: DaemonConfig): CachePolicy {
-  return { enabled: false, rules: [] }
+function cachePolicy({ builder, dataRoot }: DaemonConfig): CachePolicy {
+  const { blocks, bsize } = statfsSync(dataRoot)
+  const bytesOf = (limit: SpaceLimit | undefined) =>
+    limit === undefined ? undefined : 'bytes' in limit ? limit.bytes : Math.floor(limit.share * blocks * bsize)
+  return {
+    enabled: builder.gc.enabled,
+    rules: builder.gc.rules.map(({ all, filters, reservedSpace, maxUsedSpace, minFreeSpace }) => ({
+      all,
+      filters,
+      reservedBytes: bytesOf(reservedSpace),
+      maxUsedBytes: bytesOf(maxUsedSpace),
+      minFreeBytes: bytesOf(minFreeSpace),
+    })),
+  }
 }

@@ -94,7 +94,9 @@ test('a client that leaves ends its build', async () => {
 test('a build is cancelled by its name', async () => {
   using slow = new BuildDirectory({ Dockerfile: 'FROM busybox\nRUN sleep 601\n' })
   const build = slow.build(daemon, { buildid: 'mine' })
-  await until(async () => (await daemon.api('POST', '/build/cancel?id=mine')).status === 204, { what: 'the build to run' })
+  await until(async () => (await daemon.api('POST', '/build/cancel?id=mine')).status === 204, {
+    what: 'the build to run',
+  })
   assert.notEqual((await build.catch(() => ({ error: 'cut' }))).error, '')
   assert.equal((await daemon.api('POST', '/build/cancel?id=mine')).status, 404)
   await assertExplained(daemon)

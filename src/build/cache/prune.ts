@@ -31,14 +31,15 @@ export function prunable(
   freeBytes: number,
 ): readonly CacheRecord[] {
   const matches = compileFilters(options.filters)
-  const candidates = records
-    .map((record) => ({ record, use: useOf(record) }))
-    .filter(({ record, use }) => !use.inUse && (options.all || !use.shared) && matches(record, use))
-    .sort((a, b) => a.record.lastUsedMs - b.record.lastUsedMs)
-  let used = records.reduce((sum, record) => sum + useOf(record).sizeBytes, 0)
-  let free = freeBytes
   const { reservedBytes = 0, maxUsedBytes, minFreeBytes } = options
   const isBounded = options.reservedBytes !== undefined || maxUsedBytes !== undefined || minFreeBytes !== undefined
+  const candidates = records
+    .map((record) => ({ record, use: useOf(record) }))
+    // What an image has too takes no room of its own: within bounds it is left alone.
+    .filter(({ record, use }) => !use.inUse && (!use.shared || (options.all && !isBounded)) && matches(record, use))
+    .sort((a, b) => a.record.lastUsedMs - b.record.lastUsedMs)
+  let used = records.reduce((sum, record) => sum + (useOf(record).shared ? 0 : useOf(record).sizeBytes), 0)
+  let free = freeBytes
   const removed: CacheRecord[] = []
   for (const { record, use } of candidates) {
     if (isBounded && isEnough(used, free, { reservedBytes, maxUsedBytes, minFreeBytes })) break
