@@ -7,7 +7,8 @@ import { compareApiVersions, maxApiVersion, minApiVersion, oldestApiVersion } fr
 import { invalidArgument, messageOf } from '../base/index.ts'
 import { type AddressPoolOption, addressPools } from './address-pools.ts'
 import { type BuilderConfig, builderConfig } from './builder-config.ts'
-import { type DaemonOption, type DaemonOptionName, daemonOptions } from './daemon-options.ts'
+import type { DaemonOption } from './daemon-option.ts'
+import { type DaemonOptionName, daemonOptions } from './daemon-options.ts'
 import { checkFixedChoices } from './fixed-choices.ts'
 import { type NetworkOptions, networkOptions } from './network-config.ts'
 import {

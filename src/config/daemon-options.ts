@@ -2,19 +2,8 @@
  *  The command line, daemon.json, `--help` and the checks all read this one table.
  *  https://docs.docker.com/reference/cli/dockerd/ */
 
-export type OptionKind = 'string' | 'boolean' | 'number' | 'list' | 'map' | 'object' | 'objects'
-
-export interface DaemonOption {
-  /** Long flag without dashes; absent for what only daemon.json can say. */
-  readonly flag?: string
-  readonly short?: string
-  /** Key in daemon.json; absent for what only the command line can say. */
-  readonly key?: string
-  readonly kind: OptionKind
-  readonly help: string
-  /** True when a SIGHUP applies a new value without a restart. */
-  readonly reloadable?: boolean
-}
+import type { DaemonOption } from './daemon-option.ts'
+import { tlsOptions } from './tls-options.ts'
 
 export const daemonOptions = {
   addRuntime: { flag: 'add-runtime', kind: 'list', help: 'Register an additional OCI runtime (NAME=PATH)' },
@@ -389,16 +378,7 @@ export const daemonOptions = {
     kind: 'list',
     help: 'Storage driver option; there are none',
   },
-  tls: { flag: 'tls', key: 'tls', kind: 'boolean', help: 'Use TLS on tcp sockets; implied by --tlsverify' },
-  tlscacert: {
-    flag: 'tlscacert',
-    key: 'tlscacert',
-    kind: 'string',
-    help: 'Trust only client certificates signed by this CA',
-  },
-  tlscert: { flag: 'tlscert', key: 'tlscert', kind: 'string', help: 'TLS certificate file' },
-  tlskey: { flag: 'tlskey', key: 'tlskey', kind: 'string', help: 'TLS key file' },
-  tlsverify: { flag: 'tlsverify', key: 'tlsverify', kind: 'boolean', help: 'Use TLS and verify the clients' },
+  ...tlsOptions,
   trace: { flag: 'trace', kind: 'boolean', help: 'Print the time of each step of a container start' },
   userlandProxy: {
     flag: 'userland-proxy',
@@ -416,17 +396,3 @@ export const daemonOptions = {
 } as const satisfies Record<string, DaemonOption>
 
 export type DaemonOptionName = keyof typeof daemonOptions
-
-/** The text of `berthd --help`. */
-export function daemonHelp(): string {
-  const rows = Object.values(daemonOptions as Record<string, DaemonOption>)
-    .filter((option) => option.flag !== undefined)
-    .map((option) => {
-      const short = option.short === undefined ? '    ' : `-${option.short}, `
-      const value = option.kind === 'boolean' ? '' : option.kind === 'number' ? ' int' : ` ${option.kind}`
-      return [`  ${short}--${option.flag}${value}`, option.help] as const
-    })
-  const width = Math.max(...rows.map(([left]) => left.length)) + 3
-  const lines = rows.map(([left, help]) => `${left.padEnd(width)}${help}`)
-  return `Usage:  berthd [OPTIONS]\n\nA Docker-compatible container engine.\n\nOptions:\n${lines.join('\n')}\n      --help\n  -v, --version\n`
-}

@@ -8,7 +8,7 @@ export {
   type TlsConfig,
   withRoots,
 } from './daemon-config.ts'
-export { daemonHelp } from './daemon-options.ts'
+export { daemonHelp } from './daemon-help.ts'
 export { type RegistriesConfig, registriesConfig } from './registries-config.ts'
 export {
   type AccountFiles,

@@ -2,7 +2,8 @@
  *  and one option said in both places refused, as dockerd does. */
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { type BerthError, invalidArgument, messageOf } from '../base/index.ts'
-import { type DaemonOption, type DaemonOptionName, daemonOptions } from './daemon-options.ts'
+import type { DaemonOption } from './daemon-option.ts'
+import { type DaemonOptionName, daemonOptions } from './daemon-options.ts'
 
 export type RawValue =
   | string
