@@ -50,6 +50,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   'cli/copy': ['archive', 'client', 'api', 'config', 'base'],
   // Knows the language of Dockerfiles, not the builder; walks and packs local files.
   'cli/build': ['build/dockerfile', 'archive', 'sys', 'client', 'api', 'config', 'oci', 'base'],
+  'cli/context': ['archive', 'client', 'template', 'config', 'base'],
   'cli/registry': ['registry', 'config', 'base'],
 }
 

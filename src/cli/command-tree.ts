@@ -3,6 +3,7 @@
 import { builderCommands } from './builder-commands.ts'
 import type { Command } from './command.ts'
 import type { CommandEntry, CommandGroup } from './command-entry.ts'
+import { contextCommands } from './context-commands.ts'
 import { networkCommands } from './network-commands.ts'
 import { registryCommands } from './registry-commands.ts'
 import { volumeCommands } from './volume-commands.ts'
@@ -319,6 +320,7 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
     },
     alternatives: { list: 'ls', ps: 'ls', remove: 'rm' },
   },
+  context: contextCommands,
   image: {
     summary: 'Manage images',
     commands: {

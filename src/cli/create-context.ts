@@ -28,10 +28,13 @@ export function createContext(
     },
     options.environment,
   )
-  const client = openClient(settings, options.onNoDaemon)
+  let client: EngineClient | undefined
   const context: CliContext = {
     commandPath,
-    client,
+    // Only commands that speak to the daemon need one that can be found.
+    get client() {
+      return (client ??= openClient(settings, options.onNoDaemon))
+    },
     settings,
     output,
     errors,
@@ -39,7 +42,17 @@ export function createContext(
     input: options.input ?? new StandardInput(options.makeTerminalRaw),
     now: () => new Date(),
   }
-  return { context, close: () => client.close() }
+  return { context, close: () => client?.close() }
+}
+
+function chosenDaemon(settings: ClientSettings): ReturnType<ClientSettings['daemon']> {
+  try {
+    return settings.daemon()
+  } catch (error) {
+    throw invalidArgument(`Failed to initialize: unable to resolve docker endpoint: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
 }
 
 function endpointOf(host: string, tls: boolean): Endpoint {
@@ -57,12 +70,15 @@ async function noPrograms(program: string): Promise<never> {
 }
 
 function openClient(settings: ClientSettings, onNoDaemon: MainOptions['onNoDaemon']): EngineClient {
-  const { host, isDefaultHost, tls, apiVersion } = settings
+  const { host, isDefaultHost, tls } = chosenDaemon(settings)
+  const { apiVersion } = settings
+  const { HttpHeaders: headers } = settings.file()
   return new EngineClient({
     endpoint: endpointOf(host, tls !== undefined),
     tls,
     apiVersion,
     userAgent: 'Berth-Client',
+    headers,
     ...(isDefaultHost && onNoDaemon !== undefined
       ? { onUnreachable: () => onNoDaemon(defaultHost.replace('unix://', '')) }
       : {}),

@@ -5,7 +5,12 @@ import type { Flag } from './flags/flag.ts'
 export function globalFlags(): readonly Flag[] {
   return [
     { name: 'config', type: 'string', help: 'Directory of the client\'s configuration (default "~/.docker")' },
-    { name: 'context', short: 'c', type: 'string', help: 'Context to use; there is only "default"' },
+    {
+      name: 'context',
+      short: 'c',
+      type: 'string',
+      help: 'Context to use (over DOCKER_HOST and what "berth context use" set)',
+    },
     { name: 'debug', short: 'D', type: 'bool', help: 'Show what caused an error' },
     { name: 'host', short: 'H', type: 'list', help: 'Address of the daemon (unix://PATH or tcp://HOST:PORT)' },
     {

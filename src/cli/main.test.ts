@@ -109,3 +109,24 @@ test('rm -f passes over containers that are not there', async () => {
   assert.equal(result.stdout, 'x\n')
   assert.match(result.stderr, /page not found/)
 })
+
+test('main() sends the HTTP headers of the configuration file, and gives its proxies to containers', async () => {
+  await using engine = await startFakeEngine({ 'POST /containers/create': { Id: 'abc', Warnings: null } })
+  const directory = await mkdtemp(join(tmpdir(), 'bm-'))
+  const host = `unix://${engine.socketPath}`
+  const proxies = {
+    default: { httpProxy: 'http://other:1' },
+    [host]: { httpProxy: 'http://p:3128', noProxy: '*.test', bogus: 'x' },
+  }
+  await writeFile(join(directory, 'config.json'), JSON.stringify({ HttpHeaders: { 'X-Team': 'a' }, proxies }))
+  const environment = { DOCKER_CONFIG: directory }
+  try {
+    await runBerth(['-H', host, 'create', '-e', 'NO_PROXY=mine', 'x'], { environment })
+    const create = engine.requests.find(({ path }) => path === '/containers/create')
+    assert.equal(create?.headers['x-team'], 'a')
+    const { Env } = JSON.parse(create?.body ?? '') as { Env: string[] }
+    assert.deepEqual(Env, ['NO_PROXY=mine', 'HTTP_PROXY=http://p:3128', 'http_proxy=http://p:3128', 'no_proxy=*.test'])
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})

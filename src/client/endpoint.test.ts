@@ -23,7 +23,8 @@ test('parseEndpoint() takes every form', () => {
     port: 1,
     basePath: '/base',
   })
-  assert.throws(() => parseEndpoint('ssh://h'), { message: 'invalid bind address format: ssh://h' })
+  assert.throws(() => parseEndpoint('bogus://h'), { message: 'invalid bind address format: bogus://h' })
+  assert.throws(() => parseEndpoint('ssh://h'), /over ssh are not built/)
   for (const wrong of ['tcp://h:99999', 'unix://', 'tcp://a b']) {
     assert.throws(() => parseEndpoint(wrong), /unable to parse docker host/)
   }

@@ -35,6 +35,11 @@ export function parseEndpoint(text: string, { tls = false }: { readonly tls?: bo
     if (rest === '') throw invalidArgument(`unable to parse docker host \`${text}\``)
     return { kind: 'unix', url: `unix://${rest}`, path: rest }
   }
+  if (scheme === 'ssh') {
+    throw invalidArgument(
+      `connections over ssh are not built: forward the socket (ssh -L /tmp/remote.sock:/run/berth.sock HOST) and use -H unix:///tmp/remote.sock instead of ${text}`,
+    )
+  }
   if (scheme !== 'tcp' && scheme !== 'http' && scheme !== 'https') {
     throw invalidArgument(`invalid bind address format: ${text}`)
   }

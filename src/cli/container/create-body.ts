@@ -16,6 +16,8 @@ export interface CreateBodyOptions {
   readonly image: string
   readonly command: readonly string[]
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Variables that the container gets unless the user set them. */
+  readonly proxies?: Readonly<Record<string, string>>
   /** `run -d`: nothing is attached. */
   readonly detach: boolean
   /** Height, then width, of the terminal. */
@@ -42,14 +44,14 @@ export function createBody(flags: FlagValues, options: CreateBodyOptions): Conta
 
 function containerConfig(
   flags: FlagValues,
-  { image, command, environment, detach }: CreateBodyOptions,
+  { image, command, environment, proxies = {}, detach }: CreateBodyOptions,
   ports: PortOptions,
   volumes: Record<string, object>,
 ): ContainerConfig {
   const text = (name: string): string | undefined => flags.string(name) || undefined
   const attach = attachedStreams(flags, detach)
   const interactive = flags.bool('interactive')
-  const env = readEnvironment(flags.list('env-file'), flags.list('env'), environment)
+  const env = withProxies(readEnvironment(flags.list('env-file'), flags.list('env'), environment), proxies)
   return definedOnly<ContainerConfig>({
     Hostname: text('hostname'),
     Domainname: text('domainname'),
@@ -73,6 +75,12 @@ function containerConfig(
     StopSignal: text('stop-signal'),
     StopTimeout: flags.has('stop-timeout') ? flags.number('stop-timeout') : undefined,
   })
+}
+
+function withProxies(env: readonly string[], proxies: Readonly<Record<string, string>>): readonly string[] {
+  const given = new Set(env.map((variable) => variable.split('=')[0]))
+  const missing = Object.entries(proxies).filter(([name]) => !given.has(name))
+  return [...env, ...missing.map(([name, value]) => `${name}=${value}`)]
 }
 
 /** Which streams the client wants: those of `-a`, or the output and with `-i` the input. */

@@ -1,5 +1,6 @@
 import { CliError, withHelpHint } from '../cli-error.ts'
 import type { Command } from '../command.ts'
+import { proxyVariables } from '../proxy-variables.ts'
 import { createBody } from './create-body.ts'
 import { checkPullPolicy, createContainer } from './create-container.ts'
 import { createFlags, pullFlag } from './create-flags.ts'
@@ -15,7 +16,8 @@ export const command: Command = {
     try {
       checkPullPolicy(flags.string('pull', 'missing'))
       const { environment } = settings
-      body = createBody(flags, { image, command, environment, detach: false, consoleSize: [0, 0] })
+      const proxies = proxyVariables(settings)
+      body = createBody(flags, { image, command, environment, proxies, detach: false, consoleSize: [0, 0] })
     } catch (error) {
       throw new CliError(125, withHelpHint(error, commandPath), { cause: error })
     }

@@ -5,6 +5,7 @@ import type { ArmedWait, AttachedStream } from '../../client/index.ts'
 import { CliError, withHelpHint } from '../cli-error.ts'
 import type { CliContext, Command } from '../command.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
+import { proxyVariables } from '../proxy-variables.ts'
 import { runSession, type SessionEnd } from '../terminal/attach-session.ts'
 import { parseDetachKeys } from '../terminal/detach-keys.ts'
 import { forwardSignals, watchSize } from '../terminal/signals.ts'
@@ -57,7 +58,12 @@ function prepare(
     parseDetachKeys(flags.string('detach-keys'))
     const consoleSize =
       flags.bool('tty') && output.isTerminal ? ([output.rows, output.columns] as const) : ([0, 0] as const)
-    return createBody(flags, { ...options, environment: settings.environment, consoleSize })
+    return createBody(flags, {
+      ...options,
+      environment: settings.environment,
+      proxies: proxyVariables(settings),
+      consoleSize,
+    })
   } catch (error) {
     return fail125(error)
   }

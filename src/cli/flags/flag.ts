@@ -15,6 +15,7 @@ export type FlagType =
   | 'list'
   | 'strings'
   | 'map'
+  | 'stringToString'
   | 'filter'
   | 'mount'
   | 'network'
@@ -40,6 +41,7 @@ const repeatable: ReadonlySet<FlagType> = new Set([
   'list',
   'strings',
   'map',
+  'stringToString',
   'filter',
   'mount',
   'network',

@@ -84,7 +84,7 @@ export function clientInfo({ settings }: Pick<CliContext, 'settings'>): ClientIn
     GoVersion: process.version,
     Os: 'linux',
     Arch: architectures[process.arch] ?? process.arch,
-    Context: 'default',
+    Context: settings.contextName(),
   }
 }
 

@@ -1,6 +1,7 @@
 /** Settings of Berth's command line: flags over environment over the client's configuration file, in Docker's form
  *  (`~/.docker/config.json`), so that what was set up for Docker holds. */
 import { errnoOf, invalidArgument, messageOf } from '../../base/index.ts'
+import { ContextStore, defaultContextName } from './context-store.ts'
 
 // Not imported: an ES import of node:fs loads much that nothing here uses, and every command would wait for it.
 const { readFileSync } = process.getBuiltinModule('node:fs')
@@ -28,11 +29,19 @@ export interface ClientTls {
   readonly verify: boolean
 }
 
-export interface ClientSettings {
+/** The daemon to speak to. */
+export interface ChosenDaemon {
   readonly host: string
   /** Nobody chose the host: a daemon may be started when none listens. */
   readonly isDefaultHost: boolean
   readonly tls: ClientTls | undefined
+}
+
+export interface ClientSettings {
+  /** Resolves the context. Throws `notFound` when there is none of its name. */
+  readonly daemon: () => ChosenDaemon
+  /** The name of the context in use; `default` where the environment or a flag says the host. */
+  readonly contextName: () => string
   /** `DOCKER_API_VERSION`. */
   readonly apiVersion: string | undefined
   /** `DOCKER_DEFAULT_PLATFORM`: of images where no flag says otherwise. */
@@ -46,6 +55,7 @@ export interface ClientSettings {
 
 /** What Berth uses of `config.json`. */
 export interface ClientFile {
+  readonly currentContext?: string
   readonly detachKeys?: string
   readonly psFormat?: string
   readonly statsFormat?: string
@@ -59,11 +69,11 @@ export interface ClientFile {
   readonly credsStore?: string
   readonly credHelpers?: Readonly<Record<string, string>>
   readonly HttpHeaders?: Readonly<Record<string, string>>
-  /** What builds are told of proxies, by the daemon's address or `default`. */
+  /** What builds and containers are told of proxies, by the daemon's address or `default`. */
   readonly proxies?: Readonly<Record<string, ClientProxies>>
 }
 
-/** Proxies for programs that a build runs. https://docs.docker.com/engine/cli/proxy/ */
+/** Proxies for programs in builds and containers. https://docs.docker.com/engine/cli/proxy/ */
 export interface ClientProxies {
   readonly httpProxy?: string
   readonly httpsProxy?: string
@@ -79,23 +89,53 @@ export function loadClientSettings(
 ): ClientSettings {
   const hosts = flags.hosts ?? []
   if (hosts.length > 1) throw invalidArgument('specify only one -H')
-  if (flags.context !== undefined && flags.context !== '' && flags.context !== 'default') {
-    throw invalidArgument(`context "${flags.context}": context not found; use -H or DOCKER_HOST`)
+  if (hosts.length > 0 && (flags.context ?? '') !== '') {
+    throw invalidArgument('conflicting options: cannot specify both --host and --context')
   }
-  const chosen = hosts[0] || environment.BERTH_HOST || environment.DOCKER_HOST || ''
+  const ofEnvironment = environment.BERTH_HOST || environment.DOCKER_HOST || ''
+  const chosen = hosts[0] || ofEnvironment
   const configDir =
     flags.configDir || environment.DOCKER_CONFIG || join(process.getBuiltinModule('node:os').homedir(), '.docker')
   let file: ClientFile | undefined
+  const readFile = (): ClientFile => (file ??= readClientFile(join(configDir, 'config.json')))
+  const contextName = (): string => {
+    if (flags.context) return flags.context
+    if (chosen !== '') return defaultContextName
+    return environment.DOCKER_CONTEXT || readFile().currentContext || defaultContextName
+  }
   return {
-    host: chosen || defaultHost,
-    isDefaultHost: chosen === '',
-    tls: tlsSettings(flags, environment, configDir),
+    contextName,
+    daemon: () => {
+      const name = contextName()
+      if (name !== defaultContextName) return daemonOfContext(new ContextStore(configDir), name)
+      return {
+        host: chosen || defaultHost,
+        isDefaultHost: chosen === '',
+        tls: tlsSettings(flags, environment, configDir),
+      }
+    },
     apiVersion: environment.DOCKER_API_VERSION || undefined,
     defaultPlatform: environment.DOCKER_DEFAULT_PLATFORM ?? '',
     configDir,
-    file: () => (file ??= readClientFile(join(configDir, 'config.json'))),
+    file: readFile,
     environment,
   }
+}
+
+function daemonOfContext(store: ContextStore, name: string): ChosenDaemon {
+  const { docker } = store.get(name).Endpoints
+  if (docker === undefined || docker.Host === '') {
+    throw invalidArgument(`context "${name}": cannot find docker endpoint in context`)
+  }
+  const files = store.tlsFiles(name)
+  const hasFiles = Object.keys(files).length > 0
+  const tls: ClientTls = {
+    verify: !docker.SkipTLSVerify,
+    ...(files['ca.pem'] === undefined ? {} : { caPath: files['ca.pem'] }),
+    ...(files['cert.pem'] === undefined ? {} : { certificatePath: files['cert.pem'] }),
+    ...(files['key.pem'] === undefined ? {} : { keyPath: files['key.pem'] }),
+  }
+  return { host: docker.Host, isDefaultHost: false, tls: hasFiles || docker.SkipTLSVerify ? tls : undefined }
 }
 
 function tlsSettings(
