@@ -9,7 +9,7 @@ import type {
   PortBinding,
 } from '../api/index.ts'
 import { zeroTime } from '../base/index.ts'
-import type { EndpointInfo, Sandbox } from '../network/index.ts'
+import { type EndpointInfo, isRoutedPort, type Sandbox } from '../network/index.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import { membershipsOf } from './memberships.ts'
 import { isActive } from './state.ts'
@@ -205,6 +205,11 @@ function toPortMap(
   for (const spec of Object.keys(record.config.ExposedPorts ?? {})) map[withProtocol(spec)] = null
   for (const port of sandbox.ports) {
     const key = `${port.containerPort}/${port.protocol}`
+    // Open at the container's own address: no port of the host.
+    if (isRoutedPort(port, sandbox.endpoints)) {
+      map[key] ??= null
+      continue
+    }
     map[key] = [...(map[key] ?? []), { HostIp: port.hostIp, HostPort: String(port.hostPort) }]
   }
   return map
@@ -213,9 +218,8 @@ function toPortMap(
 function toPorts(record: ContainerRecord, sandbox: Sandbox | undefined): Port[] {
   if (sandbox === undefined) return []
   const ports: Port[] = sandbox.ports.map((port) => ({
-    IP: port.hostIp,
+    ...(isRoutedPort(port, sandbox.endpoints) ? {} : { IP: port.hostIp, PublicPort: port.hostPort }),
     PrivatePort: port.containerPort,
-    PublicPort: port.hostPort,
     Type: port.protocol,
   }))
   for (const spec of Object.keys(record.config.ExposedPorts ?? {})) {

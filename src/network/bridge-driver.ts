@@ -24,6 +24,7 @@ import type { SandboxDoor } from './sandbox-door.ts'
 const maxBridges = 1000
 
 export class BridgeDriver implements NetworkDriver {
+  readonly detachesFirst = false
   readonly #host: RouteSocket
   readonly #tag: string
   /** Index of each bridge's device, by network. */

@@ -292,6 +292,7 @@ function chainsOf(network: FirewallNetwork, family: Family): Readonly<Record<str
   // Into a bridge come answers, what was published, and what its own containers send (unless icc is off).
   const entering = [
     'ct state established,related accept',
+    ...(internal ? [] : ['ct status dnat accept']),
     `iifname "${device}" oifname "${device}" ${icc ? 'accept' : 'drop'}`,
     ...(internal ? [] : admitted(mode, family)),
     'drop',
@@ -312,16 +313,15 @@ function chainsOf(network: FirewallNetwork, family: Family): Readonly<Record<str
 function admitted(mode: GatewayMode, family: Family): readonly string[] {
   switch (mode) {
     case 'nat':
-      return ['ct status dnat accept']
+    case 'isolated':
+      return []
     case 'nat-unprotected':
       return ['accept']
     case 'routed': {
       const ip = family === 4 ? 'ip' : 'ip6'
       const echo = family === 4 ? 'icmp type echo-request' : 'icmpv6 type echo-request'
-      return [`${ip} daddr . meta l4proto . th dport @${routedPorts} accept`, `${echo} accept`, 'ct status dnat accept']
+      return [`${ip} daddr . meta l4proto . th dport @${routedPorts} accept`, `${echo} accept`]
     }
-    case 'isolated':
-      return []
     default:
       return mode satisfies never
   }

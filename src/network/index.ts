@@ -20,6 +20,7 @@ export {
 export type { IpamRequest, NetworkRequest } from './network-request.ts'
 export { Networks, type NetworksOptions } from './networks.ts'
 export type { NetworkConfig } from './predefined.ts'
+export { isRoutedPort } from './publication.ts'
 export { formatResolvConf, parseResolvConf, type ResolvConfOptions, readHostResolvConf } from './resolv-conf.ts'
 export { Sandboxes, type SandboxOwner } from './sandboxes.ts'
 export type { AddressRange } from './subnet-choice.ts'

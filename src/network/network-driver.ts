@@ -5,6 +5,9 @@ import type { SandboxDoor } from './sandbox-door.ts'
 
 /** The devices of one kind of network. Everything is synchronous. */
 export interface NetworkDriver {
+  /** Devices have to be taken away before their namespace is: the kernel takes its time with what is in a dying one, and
+   *  until then the parent may be no one else's. */
+  readonly detachesFirst: boolean
   /** Makes or repairs what the network needs on the host, and gives the record with what was found. `links` are all
    *  devices of the host as they were a moment ago. */
   ensure(record: NetworkRecord, links: readonly LinkInfo[]): NetworkRecord

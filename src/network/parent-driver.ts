@@ -17,6 +17,7 @@ import { networkAlias } from './paths.ts'
 import type { SandboxDoor } from './sandbox-door.ts'
 
 export class ParentDriver implements NetworkDriver {
+  readonly detachesFirst = true
   readonly #host: RouteSocket
   readonly #tag: string
 
@@ -101,6 +102,7 @@ function explained(error: unknown, kind: string, device: string): unknown {
 
 const reasons: Readonly<Record<string, (kind: string) => string>> = {
   EOPNOTSUPP: (kind) => `this kernel has no ${kind} (operation not supported)`,
+  ENOTSUP: (kind) => `this kernel has no ${kind} (operation not supported)`,
   EBUSY: () => 'the parent is used by another kind of network',
   EINVAL: () => 'the parent or its mode does not allow it',
   EADDRINUSE: () => 'the MAC is in use on the parent',

@@ -115,6 +115,7 @@ export class Sandboxes {
       for (const { networkId } of record.endpoints) names.removeEndpoint(networkId, containerId)
     }
     this.#upstream.delete(containerId)
+    this.#detachFirst(record)
     deleteNetworkNamespace(this.#pathOf(record))
     for (const endpoint of record.endpoints) this.#giveBack(endpoint)
   }
@@ -241,6 +242,22 @@ export class Sandboxes {
       moveDefaultRoutes(door, [...rest, endpoint], rest)
     } finally {
       door.close()
+    }
+  }
+
+  #detachFirst(record: SandboxRecord): void {
+    const { networks, drivers, logger } = this.#parts
+    for (const endpoint of record.endpoints) {
+      const driver = drivers[networks.get(endpoint.networkId)?.driver ?? 'null']
+      if (driver?.detachesFirst !== true) continue
+      try {
+        const door = openNamespace(this.#pathOf(record))
+        driver.detach(endpoint, door)
+        door.close()
+      } catch (error) {
+        // The namespace was not made yet, or the device has gone: there is nothing to be taken away.
+        logger.debug('a device was gone before its namespace', { container: record.containerId, error: String(error) })
+      }
     }
   }
 

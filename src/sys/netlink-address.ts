@@ -30,7 +30,7 @@ export interface RouteOptions {
   readonly family?: 4 | 6
 }
 
-const { ack, create, exclusive, request } = netlinkFlags
+const { ack, create, exclusive, replace, request } = netlinkFlags
 const families = { 4: 2, 6: 10 } as const
 const IFA_F_NODAD = 2
 const RT_SCOPE_LINK = 253
@@ -68,9 +68,9 @@ export function deleteAddress(index: number, address: string, prefix: number): N
   }
 }
 
-/** A default route through `gateway`. */
+/** A default route through `gateway`, in place of another one. */
 export function addDefaultRoute(index: number, gateway: string): NetlinkRequest {
-  return addRoute({ index, gateway })
+  return { ...addRoute({ index, gateway }), flags: request | ack | create | replace }
 }
 
 /** A route in the main table. */

@@ -6,6 +6,8 @@ let count = 0
 
 export class Outside implements AsyncDisposable {
   readonly netns: string
+  /** The host's end of the cable. */
+  readonly near: string
   /** Both ends of the cable. */
   readonly address: string
   readonly hostAddress: string
@@ -16,6 +18,7 @@ export class Outside implements AsyncDisposable {
     count += 1
     const number = (process.pid * 7 + count) % 16384
     this.netns = `bo${process.pid}x${count}`
+    this.near = `${this.netns}h`.slice(-15)
     // 198.18.0.0/15 is for tests (RFC 2544).
     const base = `198.${18 + Math.floor(number / 8192)}.${Math.floor((number % 8192) / 64) * 2}`
     const host = (number % 64) * 4
@@ -28,8 +31,7 @@ export class Outside implements AsyncDisposable {
   /** Makes one; with `await using` it goes with the test. */
   static async make(): Promise<Outside> {
     const outside = new Outside()
-    const { netns } = outside
-    const near = `${netns}h`.slice(-15)
+    const { near, netns } = outside
     const ip = (...args: string[]) => runOrThrow('ip', args)
     try {
       await ip('netns', 'add', netns)
