@@ -1,8 +1,8 @@
-/** update: changes limits and the restart policy of a container, running or not; all that is asked for, or nothing.
+/** update: changes limits, the restart policy and published ports of a container, running or not; all that is asked for, or nothing.
  *  Killed midway: the kernel's limits may be the new ones while the record has the old; nobody was told anything, and
  *  the next start sets what the record says. */
 import type { ContainerUpdateResponse, HostConfig } from '../api/index.ts'
-import { BerthError, conflict, isBerthError, messageOf } from '../base/index.ts'
+import { BerthError, conflict, isBerthError, messageOf, Undo } from '../base/index.ts'
 import type { ResourceLimits } from '../runtime/index.ts'
 import { cgroupFeatures, clearPidsLimit, keepCgroupLimits } from '../sys/index.ts'
 import { cgroupPathOf } from './cgroup-path.ts'
@@ -11,6 +11,7 @@ import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
 import { withoutUnsupportedLimits } from './kernel-limits.ts'
 import { isUp } from './state.ts'
+import { applyPorts, withPorts } from './update-ports.ts'
 import { validateUpdate } from './validate.ts'
 
 /** The fields that an update may set; zero and '' leave a field as it is. */
@@ -56,10 +57,15 @@ async function updateLocked(context: ContainerContext, id: string, changes: Host
     throw conflict('container is marked for removal and cannot be "update"')
   }
   checkAgainst(before.hostConfig, changes)
-  const hostConfig = merged(before.hostConfig, changes)
+  const { PortBindings: bindings } = changes
+  const withNewPorts = bindings ? withPorts(before, bindings) : before
+  const hostConfig = merged(withNewPorts.hostConfig, changes)
+  await using undo = new Undo()
+  if (bindings) undo.add(await applyPorts(context, before, withNewPorts))
   if (isUp(before.state.status)) await applyLimits(context, id, changes, hostConfig)
+  undo.disarm()
   // It may have ended meanwhile.
-  const updated = withChanges(context.containers.get(id), { hostConfig })
+  const updated = withChanges(context.containers.get(id), { hostConfig, config: withNewPorts.config })
   context.containers.save(updated)
   publishContainer(context.events, updated, 'update')
 }

@@ -63,6 +63,26 @@ export class PortAllocator {
     }
   }
 
+  /** Gives some of a container's ports back and takes others, or leaves all as it was. */
+  exchange(
+    containerId: string,
+    endpoint: string,
+    leaving: readonly PublishedPort[],
+    demands: readonly PortDemand[],
+  ): PublishedPort[] {
+    const leases = (this.#byContainer.get(containerId) ?? []).filter(({ port }) =>
+      leaving.some((other) => samePort(port, other)),
+    )
+    for (const lease of leases) this.#remove(lease)
+    try {
+      return this.take(containerId, endpoint, demands)
+    } catch (error) {
+      for (const { port } of leases) this.restore(containerId, port)
+      this.seal(containerId)
+      throw error
+    }
+  }
+
   /** Takes up a lease of an earlier run. False when another program has the port now; the lease stands all the same. */
   restore(containerId: string, port: PublishedPort): boolean {
     let binding: BoundPort | undefined
@@ -201,6 +221,10 @@ export class PortAllocator {
  *  come here. */
 function isRelayed({ protocol, hostIp }: PublishedPort): boolean {
   return protocol === 'tcp' && hostIp.includes(':')
+}
+
+function samePort(one: PublishedPort, other: PublishedPort): boolean {
+  return one.protocol === other.protocol && one.hostIp === other.hostIp && one.hostPort === other.hostPort
 }
 
 function* portsFrom(first: number, last: number): Generator<number> {

@@ -114,6 +114,17 @@ export class SandboxIndex {
     return next
   }
 
+  /** Replaces a container's ports. */
+  setPorts(containerId: string, ports: readonly PublishedPort[]): SandboxRecord {
+    const next = { ...this.#get(containerId), ports }
+    this.#table.transaction(() => {
+      this.#table.releasePorts(containerId)
+      this.#insertPorts(next)
+    })
+    this.#remember(next)
+    return next
+  }
+
   find(containerId: string): SandboxRecord | undefined {
     return this.#records.get(containerId)
   }

@@ -22,7 +22,8 @@ import {
 } from './network-record.ts'
 import { netnsPath } from './paths.ts'
 import type { PortAllocator } from './port-allocator.ts'
-import { forwardingsOf, portDemands } from './publication.ts'
+import { changeOfPorts } from './port-change.ts'
+import { forwardingsOf, isRoutedPort, portDemands } from './publication.ts'
 import { configureDevice, makeNamespace, moveDefaultRoutes, openNamespace, type SandboxDoor } from './sandbox-door.ts'
 import type { SandboxIndex, SandboxRecord } from './sandbox-index.ts'
 
@@ -183,6 +184,35 @@ export class Sandboxes {
     return this.#toSandbox(record)
   }
 
+  /** Makes the owner's ports the ones that a running container publishes; those that it publishes already stay as they
+   *  are. All or nothing. Throws as `reserve` does, and `conflict` when no network of it publishes ports. */
+  async changePorts(owner: SandboxOwner): Promise<Sandbox> {
+    const { index, networks, ports, hostIp } = this.#parts
+    const { containerId } = owner
+    const before = this.#reserved(containerId)
+    const { demands, routed } = portDemands(owner.ports, before.endpoints, networks, hostIp)
+    if (owner.ports.length > 0 && demands.length + routed.length === 0) {
+      throw new BerthError('conflict', 'no network of the container publishes ports')
+    }
+    const present = before.ports.filter((port) => !isRoutedPort(port, before.endpoints))
+    const { kept, missing, surplus } = changeOfPorts(demands, present)
+    await using undo = new Undo()
+    const taken = ports.exchange(containerId, endpointLabel(owner.name, before.endpoints), surplus, missing)
+    undo.add(() => {
+      ports.release(containerId)
+      for (const port of present) ports.restore(containerId, port)
+      ports.seal(containerId)
+    })
+    const record = index.setPorts(containerId, [...kept, ...taken, ...routed])
+    undo.add(async () => {
+      await this.#moveForwardings(record, index.setPorts(containerId, before.ports))
+    })
+    await this.#moveForwardings(before, record)
+    ports.seal(containerId)
+    undo.disarm()
+    return this.#toSandbox(record)
+  }
+
   /** Tells the names of all live containers, as the database has them. */
   async restoreNames(upstreamOf: (containerId: string) => readonly UpstreamServer[]): Promise<void> {
     const records = this.#parts.index.all()
@@ -219,8 +249,7 @@ export class Sandboxes {
     if (requests.length === 0) return []
     const { networks, ports, hostIp } = this.#parts
     const { demands, routed } = portDemands(requests, endpoints, networks, hostIp)
-    const gateway = defaultGateway(endpoints, 4) ?? defaultGateway(endpoints, 6)
-    return [...ports.take(containerId, `${name} (${gateway?.endpointId ?? ''})`, demands), ...routed]
+    return [...ports.take(containerId, endpointLabel(name, endpoints), demands), ...routed]
   }
 
   #attach(endpoint: EndpointRecord, door: SandboxDoor): void {
@@ -325,6 +354,12 @@ export class Sandboxes {
     const { containerId, sandboxId, endpoints, ports } = record
     return { containerId, sandboxId, netnsPath: this.#pathOf(record), endpoints, ports }
   }
+}
+
+/** How errors about ports name who wanted them. */
+function endpointLabel(name: string, endpoints: readonly EndpointRecord[]): string {
+  const gateway = defaultGateway(endpoints, 4) ?? defaultGateway(endpoints, 6)
+  return `${name} (${gateway?.endpointId ?? ''})`
 }
 
 /** `target:alias`; a link without alias has the target's name. */

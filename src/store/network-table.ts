@@ -95,6 +95,11 @@ export class NetworkTable<
     )
   }
 
+  /** Drops a container's ports. */
+  releasePorts(containerId: string): void {
+    this.#db.run('DELETE FROM ports WHERE container_id = ?', containerId)
+  }
+
   ports(): PortRow[] {
     return this.#db
       .all(

@@ -1,10 +1,12 @@
 import type { HostConfig } from '../../api/index.ts'
 import { CliError } from '../cli-error.ts'
-import type { Command } from '../command.ts'
+import type { CliContext, Command } from '../command.ts'
 import { eachOperand } from '../each-operand.ts'
 import type { Flag } from '../flags/flag.ts'
+import type { FlagValues } from '../flags/flag-values.ts'
 import { parseRestart } from './create-body.ts'
 import { parseResources } from './resource-options.ts'
+import { changedPorts } from './update-ports.ts'
 
 const flags: readonly Flag[] = [
   {
@@ -25,7 +27,17 @@ const flags: readonly Flag[] = [
   { name: 'memory-reservation', type: 'bytes', help: 'Soft limit of memory' },
   { name: 'memory-swap', type: 'bytes', help: "Limit of memory and swap together, '-1' for none" },
   { name: 'pids-limit', type: 'int', help: 'Number of processes, -1 for no limit' },
+  {
+    name: 'publish',
+    type: 'list',
+    help: 'Publish more ports, also while the container runs ([[IP:]HOST_PORT:]PORT[/PROTOCOL])',
+  },
   { name: 'restart', type: 'string', help: 'When the container is started again' },
+  {
+    name: 'unpublish',
+    type: 'list',
+    help: 'Publish ports no longer (HOST_PORT[/PROTOCOL], or as they were published)',
+  },
 ]
 
 export const command: Command = {
@@ -42,10 +54,24 @@ export const command: Command = {
     }
     const warnings: string[] = []
     await eachOperand(context, operands, async (name) => {
-      const { Warnings } = await context.client.containers.update(name, changes)
+      const ports = await portChanges(context, values, name)
+      const { Warnings } = await context.client.containers.update(name, { ...changes, ...ports })
       warnings.push(...(Warnings ?? []))
     })
     if (warnings.length > 0) context.output.write(`${warnings.join('\n')}\n`)
     return 0
   },
+}
+
+/** The container's ports with those of the flags; nothing when there are none. */
+async function portChanges(
+  { client }: CliContext,
+  values: FlagValues,
+  name: string,
+): Promise<Pick<HostConfig, 'PortBindings'>> {
+  const [publish, unpublish] = [values.list('publish'), values.list('unpublish')]
+  if (publish.length + unpublish.length === 0) return {}
+  const { value } = await client.containers.inspect(name)
+  const now = { bindings: value.HostConfig.PortBindings ?? {}, actual: value.NetworkSettings.Ports ?? {} }
+  return { PortBindings: changedPorts(now, publish, unpublish) }
 }
