@@ -1,22 +1,27 @@
 /** Failures of a build that its clients show in their own words. */
 import { BerthError } from '../base/index.ts'
+import { excerptOf, type LogicalLine } from './dockerfile/index.ts'
 
 /** A RUN whose process ended with another code than 0. */
 export class CommandFailedError extends BerthError {
   readonly command: string
   readonly exitCode: number
 
-  constructor(command: string, exitCode: number, { oomKilled = false } = {}) {
+  /** The lines of the Dockerfile with the step's marked. */
+  readonly excerpt: string
+
+  constructor(command: string, exitCode: number, line: LogicalLine, { oomKilled = false } = {}) {
     const why = oomKilled ? ' (out of memory)' : ''
     super(
       'internal',
       `process ${JSON.stringify(command)} did not complete successfully: exit code: ${exitCode}${why}`,
       {
-        details: { exitCode },
+        details: { exitCode, file: line.source.file, line: line.range.start.line, column: 1 },
       },
     )
     this.name = 'CommandFailedError'
     this.command = command
     this.exitCode = exitCode
+    this.excerpt = excerptOf(line.source, line.range)
   }
 }

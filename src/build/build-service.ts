@@ -18,7 +18,7 @@ export interface CachePolicy {
 
 export interface BuildServiceOptions {
   readonly parts: BuildParts
-  readonly exporter?: BuildExporter | undefined
+  readonly exporter: BuildExporter
   /** Asked after each build. */
   readonly policy: () => CachePolicy
   /** Bytes of a directory's files. */

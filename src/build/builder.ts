@@ -3,10 +3,10 @@
  *  What a build that fails or is cut short leaves is a cache that is good, and nothing else. */
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BuildRequest } from '../api/index.ts'
+import type { BuildOutputType, BuildRequest } from '../api/index.ts'
 import { BerthError, invalidArgument, isBerthError, notImplemented } from '../base/index.ts'
-import { Holds, nameFrom, storeImage } from '../images/index.ts'
-import { type Digest, familiarReference } from '../oci/index.ts'
+import { Holds } from '../images/index.ts'
+import { type Digest, isDigest } from '../oci/index.ts'
 import { BaseImages } from './base-images.ts'
 import type { BuildHost } from './build-host.ts'
 import type { BuildParts } from './build-parts.ts'
@@ -24,6 +24,7 @@ import {
   proxyEnvironment,
   unusedBuildArgs,
 } from './dockerfile/index.ts'
+import { type BuiltStacks, ImportedCaches } from './export/index.ts'
 import { configOf } from './image/final-config.ts'
 import { stepSnapshotPrefix } from './layer/make-layer.ts'
 import { type PlannedBuild, planBuild, scopeOf } from './plan-build.ts'
@@ -33,13 +34,18 @@ import { announceStage, buildStage, sourceDateEpoch } from './stage/build-stage.
 import type { StageState } from './stage/stage-state.ts'
 import { Vertexes } from './vertexes.ts'
 
-/** Makes something of what was built; see `export/`. Gives what `--metadata-file` says of it. */
+/** Makes something of what was built; see `export/`. */
 export interface BuildExporter {
+  /** A build begins. */
+  begin(request: BuildRequest): void
+  /** Makes one output. Gives what `--metadata-file` says of it. */
   export(
     image: BuiltImage,
     wanted: { readonly target: number; readonly output: number; readonly request: BuildRequest },
     host: BuildHost,
   ): Promise<Readonly<Record<string, unknown>>>
+  /** Makes the caches that the request names. */
+  exportCaches(request: BuildRequest, stacks: BuiltStacks, host: BuildHost): Promise<void>
 }
 
 export interface BuildResult {
@@ -61,7 +67,7 @@ export async function build(
   parts: BuildParts,
   request: BuildRequest,
   host: BuildHost,
-  exporter: BuildExporter | undefined,
+  exporter: BuildExporter,
 ): Promise<BuildResult> {
   const { leases, gate, garbage } = parts.images
   const holds = new Holds(leases)
@@ -94,9 +100,10 @@ class Build {
     this.#vertexes = new Vertexes((event) => host.emit(event))
   }
 
-  async run(exporter: BuildExporter | undefined): Promise<BuildResult> {
+  async run(exporter: BuildExporter): Promise<BuildResult> {
     try {
       checkRequest(this.#request)
+      exporter.begin(this.#request)
       const dockerfile = await this.#readDockerfile()
       const scope = scopeOf(dockerfile, this.#request)
       const options = { host: this.#host, holds: this.#holds, vertexes: this.#vertexes, pull: this.#request.pull }
@@ -150,13 +157,14 @@ class Build {
     dockerfile: Dockerfile,
     { plan, stages, scope }: PlannedBuild,
     bases: BaseImages,
-    exporter: BuildExporter | undefined,
+    exporter: BuildExporter,
   ): Promise<BuildResult> {
     const epoch = sourceDateEpoch(this.#request.buildArgs)
     const isRewriting = this.#request.targets.some(({ outputs }) =>
       outputs.some(({ attrs }) => attrs['rewrite-timestamp'] === 'true'),
     )
     const started = new Map<number, Promise<StageState>>()
+    const imported = await this.#importCaches()
     const run: BuildRun = {
       parts: this.#parts,
       host: this.#host,
@@ -169,6 +177,7 @@ class Build {
       runOptions: runOptionsOf(this.#request),
       proxies: proxyEnvironment(this.#request.buildArgs),
       materials: this.#materials,
+      imported,
       latestNs: isRewriting && epoch !== undefined ? BigInt(epoch) * 1_000_000_000n : undefined,
       stage: (index) => {
         const stage = stages.get(index)
@@ -188,6 +197,9 @@ class Build {
       if (built === undefined) continue
       images.push(await this.#finish(index, built, await run.stage(stage.index), bases, exporter))
     }
+    const states = await Promise.all(plan.stages.map(({ stage }) => run.stage(stage.index)))
+    const stacks = { results: images.map(({ layers }) => layers), stages: states.map(({ layers }) => layers) }
+    await exporter.exportCaches(this.#request, stacks, this.#host)
     return { images }
   }
 
@@ -205,12 +217,30 @@ class Build {
     if (failure !== undefined) throw failure.error
   }
 
+  async #importCaches(): Promise<ImportedCaches> {
+    const { images } = this.#parts
+    const none = { ...this.#host, onProblem: () => {} }
+    if (this.#request.cacheFrom.length === 0) return await ImportedCaches.open(images, this.#request, none)
+    const vertex = this.#vertexes.begin('cache import', '[internal] importing cache')
+    try {
+      const caches = await ImportedCaches.open(images, this.#request, {
+        ...this.#host,
+        onProblem: (text) => vertex.log(2, `WARNING: ${text}\n`),
+      })
+      vertex.done()
+      return caches
+    } catch (error) {
+      vertex.fail(error)
+      throw error
+    }
+  }
+
   async #finish(
     target: number,
     stage: StageToBuild,
     state: StageState,
     bases: BaseImages,
-    exporter: BuildExporter | undefined,
+    exporter: BuildExporter,
   ): Promise<BuiltImage & { id: Digest | undefined }> {
     const wanted = this.#request.targets[target]
     const config = configOf(stage, state, stage.evaluated.image, this.#request)
@@ -224,35 +254,30 @@ class Build {
       materials: [...bases.materials, ...this.#materials],
       ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
     }
-    const outputs = wanted?.outputs ?? []
+    const outputs = wanted === undefined || wanted.outputs.length === 0 ? [imageOutput] : wanted.outputs
     let id: Digest | undefined
-    if (outputs.length === 0) id = await this.#store(image, wanted?.tags ?? [])
-    for (const [output, { type, attrs }] of outputs.entries()) {
-      if (type === 'image' && attrs.push !== 'true') {
-        id = await this.#store(image, attrs.name === undefined ? (wanted?.tags ?? []) : attrs.name.split(','))
-        continue
-      }
-      if (type === 'cacheonly') continue
-      if (exporter === undefined) throw notImplemented(`build output of type ${type}`)
-      const values = await exporter.export(image, { target, output, request: this.#request }, this.#host)
+    for (const [output, { type }] of outputs.entries()) {
+      const values = await this.#export(image, output, type, exporter)
+      const made = values['containerimage.config.digest']
+      if (type === 'image' && isDigest(made)) id = made
       this.#host.emit({ type: 'metadata', target, values })
     }
     return { ...image, id }
   }
 
-  async #store(image: BuiltImage, tags: readonly string[]): Promise<Digest> {
-    const vertex = this.#vertexes.begin(`export ${image.target}`, 'exporting to image')
+  async #export(
+    image: BuiltImage,
+    output: number,
+    type: BuildOutputType,
+    exporter: BuildExporter,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const wanted = { target: image.target, output, request: this.#request }
+    if (type === 'cacheonly') return {}
+    const vertex = this.#vertexes.begin(`export ${image.target}.${output}`, exportNames[type])
     try {
-      const names = tags.map(nameFrom)
-      const layers = image.layers.map(({ diffId, chainId, blob, sizeBytes }) => ({ diffId, chainId, blob, sizeBytes }))
-      const id = await storeImage(this.#parts.images, image.config, layers, names[0])
-      const record = this.#parts.images.store.findRecord(id)
-      for (const name of names.slice(1))
-        if (record !== undefined) this.#parts.images.store.name(name, id, record.manifest)
-      const shown = names.map((name) => familiarReference(name))
-      this.#host.emit({ type: 'aux', target: image.target, id, tags: shown })
+      const values = await exporter.export(image, wanted, this.#host)
       vertex.done()
-      return id
+      return values
     } catch (error) {
       vertex.fail(error)
       throw error
@@ -279,6 +304,17 @@ class Build {
   }
 }
 
+const imageOutput = { type: 'image', attrs: {} } as const
+
+const exportNames: Readonly<Record<Exclude<BuildOutputType, 'cacheonly'>, string>> = {
+  image: 'exporting to image',
+  registry: 'exporting to image',
+  docker: 'exporting to docker image format',
+  oci: 'exporting to oci image format',
+  tar: 'exporting to client tarball',
+  local: 'exporting to client directory',
+}
+
 function checkRequest(request: BuildRequest): void {
   if (request.targets.length === 0) throw invalidArgument('a build without a target')
   if ((request.platforms?.length ?? 0) > 1) throw notImplemented('a build for several platforms at once')
@@ -297,6 +333,7 @@ function bound(host: BuildHost): BuildHost {
     ...(host.openSsh === undefined ? {} : { openSsh: host.openSsh.bind(host) }),
     authOf: (registry) => host.authOf(registry),
     ...(host.openOutput === undefined ? {} : { openOutput: host.openOutput.bind(host) }),
+    ...(host.readCacheFile === undefined ? {} : { readCacheFile: host.readCacheFile.bind(host) }),
   }
 }
 

@@ -8,6 +8,7 @@ import type { BuildHost, StepReport } from './build-host.ts'
 import type { BuildParts } from './build-parts.ts'
 import type { ByteSink } from './built-image.ts'
 import type { FileContext } from './context/file-context.ts'
+import { readOneFile } from './context/file-stream.ts'
 import { openRemoteContext } from './context/remote-context.ts'
 import { SessionContext } from './context/session-context.ts'
 import { TarContext } from './context/tar-context.ts'
@@ -43,8 +44,17 @@ export function clientHost(parts: BuildParts, request: BuildRequest, client: Bui
     hasSsh: (id) => agents.has(id) && client.openSsh !== undefined,
     ...(client.openSsh === undefined ? {} : { openSsh: (id: string) => openSsh(client, id) }),
     authOf: (registry) => registryAuthOf(authFor(client.auths, registry)),
+    ...(client.files === undefined
+      ? {}
+      : { readCacheFile: (option: number, path: string) => cacheFile(client, option, path) }),
     ...(client.openOutput === undefined ? {} : { openOutput: client.openOutput.bind(client) }),
   }
+}
+
+function cacheFile(client: BuildClient, option: number, path: string): AsyncIterable<Buffer> {
+  const source = client.files?.(`cache-from:${option}`, [path])
+  if (source === undefined) throw notImplemented('a cache in a directory of this client')
+  return readOneFile(source, path)
 }
 
 function openSsh(client: BuildClient, id: string): Promise<Duplex> {

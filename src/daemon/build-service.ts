@@ -9,9 +9,12 @@ import {
   type CachePolicy,
   clearBuildRemains,
   FileWorkers,
+  ImageExporter,
+  openView,
 } from '../build/index.ts'
 import type { DaemonConfig, SpaceLimit } from '../config/index.ts'
-import type { Images } from '../images/index.ts'
+import type { EventBus } from '../events/index.ts'
+import type { ImagePushes, Images } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
 import { formatPlatform } from '../oci/index.ts'
 import type { ConmonRuntime, SpecHost } from '../runtime/index.ts'
@@ -20,10 +23,13 @@ import type { Snapshotter } from '../snapshots/index.ts'
 import { BuildCacheTable, type Database } from '../store/index.ts'
 import { diskUsage } from '../volumes/index.ts'
 import { containerSettings } from './container-settings.ts'
+import { berthVersion } from './version.ts'
 
 export interface BuildWiring {
   readonly db: Database
   readonly images: Images
+  readonly pushes: ImagePushes
+  readonly events: EventBus
   readonly imageBackend: Pick<ImageBackend, 'pull'>
   readonly snapshots: Snapshotter
   readonly networks: Networks
@@ -67,7 +73,21 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
     directory,
     logger,
   }
-  return new BuildService({ parts, policy: () => cachePolicy(wiring.config()), measure: (path) => diskUsage(path) })
+  const exporter = new ImageExporter(
+    {
+      images: images.parts,
+      pushes: wiring.pushes,
+      events: wiring.events,
+      openView: (chainId) => openView(parts, chainId),
+    },
+    { version: berthVersion },
+  )
+  return new BuildService({
+    parts,
+    exporter,
+    policy: () => cachePolicy(wiring.config()),
+    measure: (path) => diskUsage(path),
+  })
 }
 
 function buildSettings(config: DaemonConfig): BuildParts['settings'] {

@@ -182,6 +182,8 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
     db,
     images,
     imageBackend: imagesOfApi,
+    pushes,
+    events,
     snapshots,
     networks,
     runtime,

@@ -22,6 +22,8 @@ export function failureOf(stderr: string): ExpectedError {
   const lines = stderr.trim().split('\n')
   const said = lines.findLast((line) => /failed to (?:solve|build)|error|ERROR/i.test(line)) ?? lines.at(-1) ?? ''
   const message = said
+    .replace(/^#\d+ ERROR: /, '')
+    .replace(/ not found: not found$/, ': not found')
     .replace(/^(?:ERROR: )?(?:failed to build: )?failed to solve(?: with frontend \S+)?: /, '')
     .replace(/^(?:rpc error: code = \w+ desc = |failed to create LLB definition: |failed to read dockerfile: )+/, '')
   const line = Number(

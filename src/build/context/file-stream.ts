@@ -22,13 +22,7 @@ export async function readFileStream(
 ): Promise<void> {
   const reader = new ByteReader(source)
   for (const path of paths) {
-    const size = (await reader.exactly(8)).readBigUInt64BE(0)
-    if (size === failed) {
-      const length = (await reader.exactly(4)).readUInt32BE(0)
-      const text = (await reader.exactly(Math.min(length, 65_536))).toString('utf8')
-      throw new BerthError('invalidArgument', `the client can't read ${path}: ${text}`)
-    }
-    const sizeBytes = Number(size)
+    const sizeBytes = await readSize(reader, path)
     const offset = spool.reserve(sizeBytes)
     const sum = createHash('sha256')
     let done = 0
@@ -40,6 +34,27 @@ export async function readFileStream(
     }
     onFile(path, { offset, sizeBytes, digest: sum.digest('hex') })
   }
+}
+
+/** The content of a file that was asked for alone. Throws `invalidArgument` when it can't be read. */
+export async function* readOneFile(
+  source: AsyncIterable<Buffer>,
+  path: string,
+): AsyncGenerator<Buffer, void, undefined> {
+  const reader = new ByteReader(source)
+  for (let left = await readSize(reader, path); left > 0; ) {
+    const piece = await reader.atMost(left)
+    left -= piece.length
+    yield piece
+  }
+}
+
+async function readSize(reader: ByteReader, path: string): Promise<number> {
+  const size = (await reader.exactly(8)).readBigUInt64BE(0)
+  if (size !== failed) return Number(size)
+  const length = (await reader.exactly(4)).readUInt32BE(0)
+  const text = (await reader.exactly(Math.min(length, 65_536))).toString('utf8')
+  throw new BerthError('invalidArgument', `the client can't read ${path}: ${text}`)
 }
 
 class ByteReader {

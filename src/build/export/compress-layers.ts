@@ -40,6 +40,7 @@ async function blobOf(
 ): Promise<Descriptor> {
   const { blob } = layer
   lease.add({ kind: 'blob', key: blob.digest })
+  if (compression === 'kept') return blob
   const isPlain = isUncompressed(blob)
   const isRight = formOf(blob) === compression && level === undefined
   if (isRight || (!isPlain && !forceCompression) || (isPlain && compression === 'uncompressed')) return blob
@@ -62,7 +63,7 @@ async function blobOf(
   }
 }
 
-const typeOf: Readonly<Record<LayerCompression, string>> = {
+const typeOf: Readonly<Record<Exclude<LayerCompression, 'kept'>, string>> = {
   gzip: mediaTypes.ociLayerGzip,
   zstd: mediaTypes.ociLayerZstd,
   uncompressed: mediaTypes.ociLayer,
@@ -75,7 +76,7 @@ function formOf({ mediaType }: Descriptor): LayerCompression {
 
 function compressed(
   data: AsyncIterable<Buffer>,
-  compression: LayerCompression,
+  compression: Exclude<LayerCompression, 'kept'>,
   level: number | undefined,
 ): AsyncIterable<Buffer> {
   if (compression === 'uncompressed') return data

@@ -3,7 +3,8 @@
 import type { BuildOutput } from '../../api/index.ts'
 import { invalidArgument, notImplemented } from '../../base/index.ts'
 
-export type LayerCompression = 'gzip' | 'zstd' | 'uncompressed'
+/** `kept`: as the layers are. */
+export type LayerCompression = 'gzip' | 'zstd' | 'uncompressed' | 'kept'
 
 export interface ImageAttributes {
   /** As given by `name`; undefined: the target's tags. */
@@ -47,16 +48,19 @@ export function parseImageAttributes({ type, attrs }: BuildOutput): ImageAttribu
     else if (!known.has(name)) throw invalidArgument(`unknown option ${JSON.stringify(name)} for the ${type} exporter`)
   }
   const flag = (name: string, fallback: boolean) => booleanOf(name, attrs[name], fallback)
-  const { name, compression = 'gzip', 'compression-level': level } = attrs
+  const push = type === 'registry' || flag('push', false)
+  // What stays here is compressed when it is pushed, if ever.
+  const usual = type === 'image' && !push ? 'kept' : 'gzip'
+  const { name, compression = usual, 'compression-level': level } = attrs
   if (compression === 'estargz') throw notImplemented('compression estargz')
-  if (compression !== 'gzip' && compression !== 'zstd' && compression !== 'uncompressed') {
+  if (compression !== 'gzip' && compression !== 'zstd' && compression !== 'uncompressed' && compression !== usual) {
     throw invalidArgument(`unsupported layer compression type: ${JSON.stringify(compression)}`)
   }
   if (level !== undefined && !/^\d{1,2}$/.test(level))
     throw invalidArgument(`invalid compression-level ${JSON.stringify(level)}`)
   return {
     names: name === undefined ? undefined : name.split(',').filter((one) => one !== ''),
-    push: type === 'registry' || flag('push', false),
+    push,
     pushByDigest: flag('push-by-digest', false),
     store: type === 'image' && flag('store', true),
     compression,

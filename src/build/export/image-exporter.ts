@@ -8,6 +8,7 @@ import { annotationsFor } from './annotations.ts'
 import { type AssembledImage, assembleImage } from './assemble-image.ts'
 import { type Attestation, formatStatement } from './attestation-manifest.ts'
 import { formatInlineRecords, inlineCacheMember } from './cache/cache-config.ts'
+import { type BuiltStacks, exportCaches } from './cache/cache-exporter.ts'
 import type { ExportHost, ExportJob, ExportParts, WantedOutput } from './export-parts.ts'
 import { imageArchive } from './image-archive.ts'
 import { type ImageAttributes, parseImageAttributes } from './image-attributes.ts'
@@ -54,6 +55,11 @@ export class ImageExporter {
       await this.#writeArchive(job, attributes, assembled, output.type)
     else await this.#keepAndPush(job, attributes, assembled)
     return metadataOf(assembled, namesOf(job, attributes))
+  }
+
+  /** Makes the caches that a request names, but inline ones, which are part of the image. */
+  async exportCaches(request: WantedOutput['request'], stacks: BuiltStacks, host: ExportHost): Promise<void> {
+    await exportCaches(this.#parts, request, stacks, host)
   }
 
   async #assemble(job: ExportJob, attributes: ImageAttributes, lease: Lease): Promise<AssembledImage> {

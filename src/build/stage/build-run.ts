@@ -8,6 +8,7 @@ import type { BuildParts } from '../build-parts.ts'
 import type { BuildMaterial } from '../built-image.ts'
 import type { FileContext } from '../context/file-context.ts'
 import type { Dockerfile, EvaluatedStage, GlobalScope, PlannedStage } from '../dockerfile/index.ts'
+import type { ImportedCaches } from '../export/index.ts'
 import type { RunOptions } from '../run/run-options.ts'
 import type { Vertexes } from '../vertexes.ts'
 import type { StageState } from './stage-state.ts'
@@ -35,6 +36,8 @@ export interface BuildRun {
   readonly runOptions: RunOptions
   readonly proxies: readonly string[]
   readonly materials: BuildMaterial[]
+  /** What others' builds left. */
+  readonly imported: ImportedCaches
   /** Of `rewrite-timestamp`. */
   readonly latestNs: bigint | undefined
   /** A stage, once it is built. */

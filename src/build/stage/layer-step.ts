@@ -1,6 +1,6 @@
 /** What all steps with a layer have in common: the cache is asked, the layer is made, the cache is told. */
 import { hash } from 'node:crypto'
-import { isKind } from '../../base/index.ts'
+import { isKind, messageOf } from '../../base/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import type { BuiltLayer } from '../built-image.ts'
 import type { CacheRecord, StepInputs } from '../cache/cache-record.ts'
@@ -32,7 +32,7 @@ export async function layerStep(place: StepPlace, options: LayerStepOptions): Pr
   const key = stepKey(options.inputs)
   return await run.parts.stepLocks.run(key, async () => {
     run.host.signal.throwIfAborted()
-    const found = await findStep(place, key)
+    const found = (await findStep(place, key)) ?? (await importStep(place, key, options.inputs))
     if (found !== undefined) return found
     if (run.request.explain) explain(place, options.inputs)
     const layer = await options.make()
@@ -58,6 +58,29 @@ export async function findStep(place: StepPlace, key: string): Promise<StepLayer
     if (isKind(error, 'dataLoss')) return undefined
     throw error
   }
+  return { layer, cached: true, createdMs }
+}
+
+/** What the caches of others have for a key: it becomes one of our own. */
+async function importStep(place: StepPlace, key: string, inputs: StepInputs): Promise<StepLayer | undefined> {
+  const { run, stage, state } = place
+  const found = stage.noCache ? undefined : run.imported.find(key)
+  if (found === undefined) return undefined
+  const { diffId, blob } = found
+  const chainId = chainIdOn(state.layers, diffId)
+  run.holds.addBlob(blob.digest)
+  try {
+    await run.imported.fetch(key)
+    await placeLayer(run.parts, run.holds, state.layers, { diffId, chainId, blob, sizeBytes: 0, key })
+  } catch (error) {
+    // It can be made as well.
+    if (run.host.signal.aborted) throw error
+    place.vertex.log(2, `WARNING: the cached layer can't be used: ${messageOf(error)}\n`)
+    return undefined
+  }
+  const layer = { diffId, chainId, blob, sizeBytes: await run.parts.images.layers.sizeOf(chainId), key }
+  const createdMs = Date.now()
+  keepStep(place, { key, inputs, layer, createdMs })
   return { layer, cached: true, createdMs }
 }
 

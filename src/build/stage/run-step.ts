@@ -78,7 +78,7 @@ async function makeRunLayer(place: StepPlace, instruction: RunInstruction) {
     )
     tell('stdout', decoders.stdout.end())
     tell('stderr', decoders.stderr.end())
-    if (ended.exitCode !== 0) throw new CommandFailedError(commandText(place), ended.exitCode, ended)
+    if (ended.exitCode !== 0) throw new CommandFailedError(commandText(place), ended.exitCode, instruction.line, ended)
   })
 }
 

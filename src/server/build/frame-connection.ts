@@ -2,7 +2,7 @@
  *  Channels are opened by this side; what arrives on one is read at its reader's pace, and the connection waits. */
 import { once } from 'node:events'
 import { Duplex, type Readable } from 'node:stream'
-import { buildFrame, maxBuildFrameBytes } from '../../api/index.ts'
+import { buildFrame, maxBuildFrameBytes, maxBuildMessageBytes } from '../../api/index.ts'
 import { BerthError, invalidArgument, messageOf } from '../../base/index.ts'
 import type { HijackedConnection } from '../../http/index.ts'
 import { IncomingBytes } from './incoming-bytes.ts'
@@ -27,7 +27,8 @@ export class FrameConnection {
         let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
         while (bytes.length >= headerBytes) {
           const length = bytes.readUInt32BE(5)
-          if (length > maxBuildFrameBytes) throw invalidArgument('a frame of the build session is too long')
+          const limit = bytes.readUInt8(0) === buildFrame.message ? maxBuildMessageBytes : maxBuildFrameBytes
+          if (length > limit) throw invalidArgument('a frame of the build session is too long')
           if (bytes.length < headerBytes + length) break
           const payload = bytes.subarray(headerBytes, headerBytes + length)
           await this.#take(bytes.readUInt8(0), bytes.readUInt32BE(1), payload, onMessage)
@@ -50,10 +51,11 @@ export class FrameConnection {
   /** A new channel's number; what arrives on it is kept until it is read. */
   open(): number {
     this.#lastChannel += 1
-    const incoming = new IncomingBytes(() => this.#incoming.delete(this.#lastChannel))
+    const channel = this.#lastChannel
+    const incoming = new IncomingBytes(() => this.#incoming.delete(channel))
     if (this.#failure !== undefined) incoming.fail(this.#failure)
-    this.#incoming.set(this.#lastChannel, incoming)
-    return this.#lastChannel
+    this.#incoming.set(channel, incoming)
+    return channel
   }
 
   /** What the client sends on a channel. */

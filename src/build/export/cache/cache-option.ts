@@ -39,7 +39,7 @@ export function parseCacheExport({ type, attrs }: BuildCacheOption): CacheExport
   if (ociTypes !== 'true') throw notImplemented("caches with Docker's media types")
   const wanted = ['compression', 'compression-level', 'force-compression'].filter((name) => attrs[name] !== undefined)
   const layers = parseImageAttributes({
-    type: 'image',
+    type: 'oci',
     attrs: Object.fromEntries(wanted.map((name) => [name, attrs[name] ?? ''])),
   })
   return { place, mode, layers, isManifest: manifest !== 'false', ignoreError: attrs['ignore-error'] === 'true' }
