@@ -4,4 +4,14 @@ export { escapeHtmlInJson, goJson } from './go-json.ts'
 export { formatGo } from './go-print.ts'
 export { goSprintf } from './go-sprintf.ts'
 export { GoTemplate } from './go-template.ts'
-export { GoFloat, GoStruct, JsonNumber, LazyValue, NilCollection, NilPointer, toGoMaps, typeName, withType } from './go-value.ts'
+export {
+  GoFloat,
+  GoStruct,
+  JsonNumber,
+  LazyValue,
+  NilCollection,
+  NilPointer,
+  toGoMaps,
+  typeName,
+  withType,
+} from './go-value.ts'
