@@ -1,7 +1,7 @@
 import { invalidArgument } from '../../base/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
-import { downgradeImageInspect, downgradeImageSummary } from '../versions/index.ts'
+import { downgradeImageInspect, downgradeImageSummary, shapeVersion } from '../versions/index.ts'
 import type { ImageBackend } from './backend.ts'
 import { readListFilters, readPruneFilters } from './filters.ts'
 import { readPlatform } from './platform.ts'
@@ -28,7 +28,7 @@ export function imageRoutes(backend: ImageBackend): readonly Route[] {
       handle: async (call) => {
         const options = { manifests: call.query.flag('manifests') }
         const image = await backend.inspect(pathParameter(call, 'name'), options)
-        call.exchange.sendJson(200, downgradeImageInspect(image, call.apiVersion))
+        call.exchange.sendJson(200, downgradeImageInspect(image, shapeVersion(call.apiVersion, call.exchange.headers)))
       },
     },
     {
