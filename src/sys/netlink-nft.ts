@@ -26,20 +26,23 @@ const batchEnd = 17
 const newElement = (subsystem << 8) | 12
 const deleteElement = (subsystem << 8) | 14
 const { ack, create, request } = netlinkFlags
+/** An element takes up to 100 bytes; an attribute is at most 64 KiB, a batch as large as the socket's buffer. */
+const elementsPerMessage = 250
+const elementsPerBatch = 1000
 const field = { table: 1, set: 2, elements: 3, element: 1, key: 1, data: 2, value: 1 } as const
 
-/** Adds elements to maps of a table, all or none. An element that is there with the same value is no error. */
+/** Adds elements to maps of a table, all or none up to a thousand. An element that is there with the same value is no error. */
 export function addMapElements(table: NftTable, elements: readonly MapElement[]): void {
   if (elements.length === 0) return
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
   try {
-    socket.execute(batch(table, elements, 'add'))
+    for (const part of chunks(elements, elementsPerBatch)) socket.execute(batch(table, part, 'add'))
   } finally {
     socket.close()
   }
 }
 
-/** Takes elements out, all or none. Throws ENOENT when one is not there. The kernel waits until no processor
+/** Takes elements out, all or none up to a thousand. Throws ENOENT when one is not there. The kernel waits until no processor
  *  looks at them any more (10 to 30 ms), so this happens off the main thread; meanwhile other changes of the
  *  packet filter would wait for it. */
 export async function deleteMapElements(table: NftTable, elements: readonly MapElement[]): Promise<void> {
@@ -47,25 +50,37 @@ export async function deleteMapElements(table: NftTable, elements: readonly MapE
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
   rememberOwnNftAddress(socket.address)
   try {
-    await socket.executeInBackground(batch(table, elements, 'delete'))
+    for (const part of chunks(elements, elementsPerBatch)) {
+      await socket.executeInBackground(batch(table, part, 'delete'))
+    }
   } finally {
     socket.close()
   }
 }
 
+/** One transaction. Elements of a map go together in messages of up to 64 KiB, so that the kernel's acknowledgements
+ *  find room in the socket. */
 function batch(table: NftTable, elements: readonly MapElement[], action: 'add' | 'delete'): NetlinkRequest[] {
-  const requests = elements.map((element) => ({
-    type: action === 'add' ? newElement : deleteElement,
-    flags: request | ack | (action === 'add' ? create : 0),
-    label: `${action} element of ${table.name} ${element.map}`,
-    body: Buffer.concat([
-      familyHeader(0, protocolFamilies[table.family]),
-      attribute(field.table, table.name),
-      attribute(field.set, element.map),
-      nested(field.elements, nested(field.element, ...elementParts(element, action))),
-    ]),
-  }))
+  const requests = [...Map.groupBy(elements, ({ map }) => map)].flatMap(([map, group]) =>
+    chunks(group, elementsPerMessage).map((chunk) => ({
+      type: action === 'add' ? newElement : deleteElement,
+      flags: request | ack | (action === 'add' ? create : 0),
+      label: `${action} element of ${table.name} ${map}`,
+      body: Buffer.concat([
+        familyHeader(0, protocolFamilies[table.family]),
+        attribute(field.table, table.name),
+        attribute(field.set, map),
+        nested(field.elements, ...chunk.map((element) => nested(field.element, ...elementParts(element, action)))),
+      ]),
+    })),
+  )
   return [batchMark(batchBegin), ...requests, batchMark(batchEnd)]
+}
+
+function chunks<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
+    list.slice(index * size, (index + 1) * size),
+  )
 }
 
 function elementParts(element: MapElement, action: 'add' | 'delete'): Buffer[] {

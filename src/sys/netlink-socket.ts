@@ -15,6 +15,9 @@ const AF_NETLINK = 16
 const SOCK_RAW_CLOEXEC = 0x80003
 const SOL_SOCKET = 1
 const SO_RCVTIMEO = 20
+const SO_RCVBUFFORCE = 33
+/** Room for what waits to be read, counted as the kernel counts it (a notification takes about 1 KiB). */
+const notificationBytes = 16 * 1024 * 1024
 const SOL_NETLINK = 270
 const NETLINK_ADD_MEMBERSHIP = 1
 const NETLINK_CAP_ACK = 10
@@ -59,6 +62,10 @@ export class NetlinkSocket {
       // Without an address of its own it would be taken for the kernel and be left out.
       bindCall(fd, anyAddress, anyAddress.length)
       setOption(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Buffer.from([group, 0, 0, 0]), 4)
+      // A thousand ports that come or go are a thousand notifications.
+      const room = Buffer.alloc(4)
+      room.writeInt32LE(notificationBytes)
+      setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, room, 4)
     }
     setOption(fd, SOL_NETLINK, NETLINK_CAP_ACK, on, on.length)
     setOption(fd, SOL_NETLINK, NETLINK_EXT_ACK, on, on.length)
