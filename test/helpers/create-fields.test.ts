@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFields, fieldTests, formatFields, readPage, withFields } from './create-fields.ts'
+
+const tests = fieldTests()
+
+test('createFields: each has a test that sees what becomes of it', () => {
+  const named = new Set(tests.map(({ field }) => field))
+  const all = Object.entries(createFields).flatMap(([owner, names]) => names.map((name) => `${owner}.${name}`))
+  assert.deepEqual(
+    all.filter((field) => !named.has(field)),
+    [],
+  )
+})
+
+test('fieldTests: no title names a field that there is not', () => {
+  assert.deepEqual(
+    tests
+      .map(({ field }) => field.split('.'))
+      .filter(([owner = '', name = '']) => createFields[owner]?.includes(name) !== true),
+    [],
+  )
+})
+
+test('formatFields: docs/api-coverage.md says what the tests say (bin/node test/helpers/create-fields.ts)', () => {
+  const page = readPage()
+  assert.equal(page, withFields(page, formatFields(tests)))
+})
