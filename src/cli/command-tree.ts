@@ -232,6 +232,10 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   info: { ...info, common: true },
   attach,
   commit,
+  completion: {
+    summary: 'Print the script that completes commands in a shell',
+    load: async () => (await import('./completion/completion.ts')).command,
+  },
   cp: copy,
   create,
   diff,

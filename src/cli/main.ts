@@ -69,6 +69,11 @@ async function dispatch(globals: ParsedArguments, streams: Streams, options: Mai
     ;(globals.help ? output : streams.errors).write(text)
     return 0
   }
+  if (first === '__complete') {
+    const { answerShell } = await import('./completion/answer.ts')
+    await answerShell(rest, streams, options)
+    return 0
+  }
   if (first === 'help') {
     const [topic] = rest
     if (topic !== undefined && own(rootCommands, topic) === undefined && own(commandGroups, topic) === undefined)

@@ -1,0 +1,100 @@
+/** What the operands of each command are. */
+import { anyOf, type CompletionPoint, files, nothing, type Source, words } from './candidate.ts'
+import {
+  containers,
+  contexts,
+  images,
+  networks,
+  ownContexts,
+  ownNetworks,
+  registries,
+  running,
+  stopped,
+  volumes,
+} from './live-names.ts'
+
+/** Only in the first place; the rest is for the shell, or nothing. */
+function first(source: Source, then: Source | typeof files = nothing): Source | typeof files {
+  return positional([source], then)
+}
+
+/** One source for each place. */
+function positional(sources: readonly Source[], then: Source | typeof files = nothing): Source {
+  return (point) => {
+    const source = sources[point.operands.length] ?? (then === files ? nothing : then)
+    return source(point)
+  }
+}
+
+const all = containers()
+
+/** `stopped` ones, or with `--force` all of them. */
+const removable: Source = (point) => (point.hasFlag('force') ? all : stopped)(point)
+
+/** `CONTAINER:` before a path. */
+const placeOfCopy: Source = async (point) =>
+  point.word.includes(':') || point.word.startsWith('.') || point.word.startsWith('/')
+    ? []
+    : (await all(point)).map(({ value, ...rest }) => ({ ...rest, value: `${value}:` }))
+
+const everything = anyOf(all, images, networks, volumes)
+
+/** By the first of a command's names; what is not here has no operands. */
+const sources: Readonly<Record<string, Source | typeof files>> = {
+  'container attach': first(running),
+  'container commit': first(all, images),
+  'container cp': placeOfCopy,
+  'container create': first(images, files),
+  'container diff': first(all),
+  'container enter': first(running),
+  'container exec': first(running),
+  'container export': first(all),
+  'container inspect': all,
+  'container kill': running,
+  'container logs': first(all),
+  'container pause': running,
+  'container port': first(running),
+  'container rename': first(all),
+  'container restart': all,
+  'container rm': removable,
+  'container run': first(images, files),
+  'container start': stopped,
+  'container stats': running,
+  'container stop': running,
+  'container top': first(running),
+  'container unpause': containers('paused'),
+  'container update': all,
+  'container wait': all,
+  'context export': first(contexts, files),
+  'context import': files,
+  'context inspect': contexts,
+  'context rm': ownContexts,
+  'context update': first(ownContexts),
+  'context use': first(contexts),
+  'image history': first(images),
+  'image import': files,
+  'image inspect': images,
+  'image ls': first(images),
+  'image pull': nothing,
+  'image push': first(images),
+  'image rm': images,
+  'image save': images,
+  'image tag': positional([images, images]),
+  'builder build': files,
+  'network connect': positional([networks, all]),
+  'network disconnect': positional([networks, all]),
+  'network inspect': networks,
+  'network rm': ownNetworks,
+  'volume inspect': volumes,
+  'volume rm': volumes,
+  build: files,
+  completion: first(words('bash', 'fish', 'powershell', 'zsh')),
+  inspect: (point: CompletionPoint) => everything(point),
+  login: first(registries),
+  logout: first(registries),
+}
+
+/** Where a command's next operand comes from. */
+export function operandSource(name: string): Source | typeof files {
+  return Object.hasOwn(sources, name) ? (sources[name] ?? nothing) : nothing
+}
