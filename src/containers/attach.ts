@@ -10,6 +10,9 @@ import { publishContainer } from './events.ts'
 import type { PendingAttach } from './live.ts'
 import { checkVerb, isUp } from './state.ts'
 
+const stallLimitMs = 10_000
+const stallCheckMs = 1000
+
 export interface AttachOptions {
   readonly stdin: boolean
   readonly stdout: boolean
@@ -33,16 +36,37 @@ export async function attachContainer(
   return {
     tty: config.Tty === true,
     async run(io) {
-      if (options.logs) await replayLogs(context, id, options, io.sink)
-      if (!options.stream) return
       const streams = {
         stdin: options.stdin && config.OpenStdin === true,
         stdout: options.stdout,
         stderr: options.stderr,
       }
-      await attachLive(context, id, { streams, io, detachKeys })
+      const request = { streams, io, detachKeys }
+      if (options.logs && options.stream && hasLogOfRun(context, id)) return attachWithLogs(context, id, request)
+      if (options.logs) await replayLogs(context, id, options, io.sink)
+      if (options.stream) await attachLive(context, id, request)
     },
   }
+}
+
+/** Whether what the present run prints can be read from a log. */
+function hasLogOfRun(context: ContainerContext, id: string): boolean {
+  const { state, hostConfig } = context.containers.get(id)
+  return isUp(state.status) && hostConfig.LogConfig?.Type !== 'none'
+}
+
+/** What was printed and what is going to be, without a gap and nothing twice: all output comes from the log, and only
+ *  the input goes to the process. */
+async function attachWithLogs(
+  context: ContainerContext,
+  id: string,
+  request: Omit<PendingAttach, 'begin'>,
+): Promise<void> {
+  publishContainer(context.events, context.containers.get(id), 'attach')
+  const { stdin, stdout, stderr } = request.streams
+  const inputOnly = { ...request, streams: { stdin, stdout: false, stderr: false } }
+  const { closed } = await join(context, id, inputOnly)
+  await readLogs(context.paths.log(id), { stdout, stderr, follow: true }, request.io.sink, { ended: closed })
 }
 
 async function attachLive(context: ContainerContext, id: string, request: Omit<PendingAttach, 'begin'>): Promise<void> {
@@ -101,8 +125,22 @@ async function join(
   }
   const { attachments } = context.live.of(id)
   attachments.add(handle.closed)
-  void handle.closed.then(() => attachments.delete(handle.closed))
+  const watch = setInterval(() => letGoIfStuck(context, id, handle), stallCheckMs).unref()
+  void handle.closed.then(() => {
+    clearInterval(watch)
+    attachments.delete(handle.closed)
+  })
   return { closed: handle.closed }
+}
+
+/** One reader alone holds its container up, as with a pipe. One that holds up others as well is waited for only so
+ *  long; what it was given until then is all that it gets. */
+function letGoIfStuck(context: ContainerContext, id: string, handle: AttachHandle): void {
+  if (handle.stalledMs < stallLimitMs) return
+  const { attachments, followers } = context.live.of(id)
+  if (attachments.size + followers < 2) return
+  context.logger.warn('attached client does not read and was let go', { container: id })
+  handle.close()
 }
 
 /** What a process's stdin looks like from here: a container's or an exec's. */

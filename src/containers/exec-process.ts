@@ -9,12 +9,20 @@ export class ExecProcess {
   readonly config: ExecConfig
   handle: ExecHandle | undefined
   started = false
+  readonly #ready = Promise.withResolvers<void>()
+  /** Resolves when the process runs, or its start has failed. */
+  readonly ready = this.#ready.promise
   exitCode: number | undefined
 
   constructor(id: string, containerId: string, config: ExecConfig) {
     this.id = id
     this.containerId = containerId
     this.config = config
+  }
+
+  /** The process runs, or its start has failed. */
+  setReady(): void {
+    this.#ready.resolve()
   }
 
   get running(): boolean {

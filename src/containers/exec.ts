@@ -1,6 +1,6 @@
 /** exec: one more process in a running container. */
 import type { ExecConfig, ExecInspect } from '../api/index.ts'
-import { BerthError, conflict, invalidArgument, newId, notFound } from '../base/index.ts'
+import { BerthError, conflict, internal, invalidArgument, newId, notFound, settlesWithin } from '../base/index.ts'
 import { type ExecHandle, exitCodeOf, type TerminalSize } from '../runtime/index.ts'
 import { expectCgroupMove } from '../sys/index.ts'
 import { pumpInput } from './attach.ts'
@@ -21,6 +21,7 @@ export interface StartExecOptions {
 
 /** How long an ended exec can still be inspected. */
 const keepEndedMs = 5 * 60_000
+const readyPatienceMs = 10_000
 
 /** The execs of all containers. */
 export class Execs {
@@ -29,6 +30,9 @@ export class Execs {
 
   constructor(context: ContainerContext) {
     this.#context = context
+    context.events.subscribe(({ Type, Action, Actor }) => {
+      if (Type === 'container' && (Action === 'die' || Action === 'destroy')) this.#forgetUnstarted(Actor.ID)
+    })
   }
 
   /** Notes what is to run. Throws `conflict` when the container does not run. */
@@ -69,8 +73,10 @@ export class Execs {
     return this.#get(execId).inspect()
   }
 
-  resize(execId: string, size: TerminalSize): void {
+  /** Clients may be faster than the start: it is waited for. */
+  async resize(execId: string, size: TerminalSize): Promise<void> {
     const exec = this.#get(execId)
+    if (!(await settlesWithin(exec.ready, readyPatienceMs))) throw internal('timeout waiting for exec session ready')
     if (exec.handle === undefined || !exec.running) throw conflict(`exec ${execId} is not running`)
     exec.handle.resize(size)
   }
@@ -107,6 +113,7 @@ export class Execs {
         ...(io === undefined ? {} : { sink: io.sink }),
       })
       exec.handle = handle
+      exec.setReady()
       void handle.exited.then(({ exitCode }) => this.#ended(record, exec, exitCode))
       return handle
     } catch (error) {
@@ -123,8 +130,16 @@ export class Execs {
 
   #forget(exec: ExecProcess, exitCode: number): void {
     exec.exitCode = exitCode
+    exec.setReady()
     this.#context.live.of(exec.containerId).execs.delete(exec.id)
     setTimeout(() => this.#byId.delete(exec.id), keepEndedMs).unref()
+  }
+
+  /** Those of an ended run can't be started any more. */
+  #forgetUnstarted(containerId: string): void {
+    for (const exec of this.#byId.values()) {
+      if (exec.containerId === containerId && !exec.started) this.#byId.delete(exec.id)
+    }
   }
 
   #get(execId: string): ExecProcess {

@@ -24,6 +24,8 @@ export class LiveContainer {
   readonly pendingAttaches = new Set<PendingAttach>()
   /** Ends of the attachments that are connected. */
   readonly attachments = new Set<Promise<void>>()
+  /** Clients that follow the log. */
+  followers = 0
   readonly execs = new Map<string, ExecProcess>()
   /** Runs when the present run has ended; a new one for each run. */
   ended: Promise<void> = Promise.resolve()

@@ -34,16 +34,17 @@ export async function containerLogs(
   const shown = details ? { details: `${lineAttributes(record)} ` } : {}
   return {
     tty: record.config.Tty === true,
-    run: (sink) =>
-      readLogs(
-        context.paths.log(record.id),
-        { ...rest, ...shown, ...(tail === 'all' ? {} : { tail }), follow: options.follow && running },
-        sink,
-        {
-          signal,
-          ended: followEnd(context, record.id),
-        },
-      ),
+    async run(sink) {
+      const follow = options.follow && running
+      const live = context.live.of(record.id)
+      if (follow) live.followers += 1
+      try {
+        const limits = { ...rest, ...shown, ...(tail === 'all' ? {} : { tail }), follow }
+        await readLogs(context.paths.log(record.id), limits, sink, { signal, ended: followEnd(context, record.id) })
+      } finally {
+        if (follow) live.followers -= 1
+      }
+    },
   }
 }
 

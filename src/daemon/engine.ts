@@ -312,7 +312,7 @@ function execBackend(context: ContainerContext): Backends['exec'] {
     create: (containerId, config) => execs.create(containerId, config),
     start: (execId, options) => execs.start(execId, options),
     inspect: async (execId) => execs.inspect(execId),
-    resize: async (execId, size) => execs.resize(execId, size),
+    resize: (execId, size) => execs.resize(execId, size),
   }
 }
 

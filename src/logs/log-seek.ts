@@ -12,6 +12,20 @@ export interface TailPosition {
   readonly lines: number
 }
 
+/** Where the last whole line of a file ends: the writer may be in the midst of one. */
+export async function endOfLines({
+  file,
+  size,
+}: {
+  readonly file: FileHandle
+  readonly size: number
+}): Promise<number> {
+  const start = Math.max(0, size - blockBytes)
+  const buffer = Buffer.allocUnsafe(size - start)
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, start)
+  return start + (bytesRead === 0 ? 0 : buffer.lastIndexOf(lineFeed, bytesRead - 1) + 1)
+}
+
 /** Where the last `wanted` lines of the first `size` bytes begin. Parts of one line count as one. */
 export async function seekTail(file: FileHandle, size: number, wanted: number): Promise<TailPosition> {
   if (wanted <= 0) return { offset: size, lines: 0 }

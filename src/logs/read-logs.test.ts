@@ -150,6 +150,19 @@ describe('readLogs', () => {
     assert.equal(sink.text, 'one\ntwo\n')
   })
 
+  it('gives as many lines as were asked for while more are written', async () => {
+    const path = logFile(at(1, 'stdout F one') + at(2, 'stdout F two') + at(3, 'stdout F torn').slice(0, 47))
+    const sink = new Sink()
+    sink.full = true
+    const done = readLogs(path, { stdout: true, stderr: true, tail: 2 }, sink)
+    sink.onWrite = () => {
+      appendFileSync(path, `x\n${at(4, 'stdout F four')}`)
+      queueMicrotask(() => sink.drain())
+    }
+    await done
+    assert.equal(sink.text, 'one\ntwo\n')
+  })
+
   it('follows until the writer has ended, and gives what it wrote last', async () => {
     const path = logFile(at(1, 'stdout F one'))
     const ended = Promise.withResolvers<void>()

@@ -5,7 +5,7 @@ import type { OutputSink } from '../base/index.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { type OpenLogFile, openLogFile, openLogFiles } from './log-files.ts'
 import { type LogChunk, LogFormatter } from './log-formatter.ts'
-import { seekTail, seekTime } from './log-seek.ts'
+import { endOfLines, seekTail, seekTime } from './log-seek.ts'
 
 export interface ReadLogsOptions {
   readonly stdout: boolean
@@ -78,13 +78,15 @@ class LogReader {
     if (end.signal?.aborted === true) this.#leave()
   }
 
-  /** Everything that is there now. */
+  /** Everything that is there now; without `follow`, nothing that is written meanwhile: else the last lines would be
+   *  more than were asked for, and a log that grows fast would have no end. */
   async readAll(): Promise<void> {
-    this.#files = await openLogFiles(this.#path)
+    const files = await openLogFiles(this.#path)
+    this.#files = await Promise.all(files.map(async (file) => ({ ...file, size: await endOfLines(file) })))
     const starts = await this.#startOffsets()
     for (const [index, file] of this.#files.entries()) {
       this.#offset = starts[index] ?? 0
-      await this.#readToEnd(file)
+      await this.#readToEnd(file, this.#options.follow === true ? Number.POSITIVE_INFINITY : file.size)
     }
   }
 
@@ -159,10 +161,11 @@ class LogReader {
     }
   }
 
-  async #readToEnd({ file }: OpenLogFile): Promise<void> {
-    while (!this.#isDone()) {
+  async #readToEnd({ file }: OpenLogFile, limit = Number.POSITIVE_INFINITY): Promise<void> {
+    while (!this.#isDone() && this.#offset < limit) {
       const buffer = this.#buffer
-      const { bytesRead } = await file.read(buffer, 0, chunkBytes, this.#offset)
+      const wanted = Math.min(chunkBytes, limit - this.#offset)
+      const { bytesRead } = await file.read(buffer, 0, wanted, this.#offset)
       const end = bytesRead === 0 ? 0 : buffer.lastIndexOf(lineFeed, bytesRead - 1) + 1
       // A line that is not complete yet will be read again; one larger than any of conmon's is no line.
       this.#offset += end === 0 && bytesRead === chunkBytes ? bytesRead : end

@@ -26,6 +26,8 @@ export interface AttachHandle {
   endStdin(): void
   /** Leaves; the process goes on. Idempotent. */
   close(): void
+  /** For how long the sink has not taken anything, and with it the process has had to wait; 0 while it takes. */
+  readonly stalledMs: number
   /** Resolves when the process has closed its output (it has ended) or `close` was called. */
   readonly closed: Promise<void>
 }
@@ -60,6 +62,7 @@ class ConmonAttachment implements AttachHandle {
   #drainCallbacks: (() => void)[] = []
   #draining = false
   #paused = false
+  #pausedAt = 0
   #ended = false
 
   constructor(socket: SeqpacketSocket, options: AttachOptions) {
@@ -68,6 +71,10 @@ class ConmonAttachment implements AttachHandle {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.closed = promise
     this.#resolveClosed = resolve
+  }
+
+  get stalledMs(): number {
+    return this.#paused && !this.#ended ? performance.now() - this.#pausedAt : 0
   }
 
   start(): void {
@@ -180,6 +187,7 @@ class ConmonAttachment implements AttachHandle {
     else this.#slab = Buffer.allocUnsafeSlow(slabBytes)
     if (!sink.write(stream, chunk)) {
       this.#paused = true
+      this.#pausedAt = performance.now()
       this.#watch()
     }
   }

@@ -347,7 +347,7 @@ export class ConmonRuntime {
     } catch (error) {
       if (errnoOf(error) !== 'ESRCH') throw error
     }
-    settle(live, unknownExit())
+    settle(live, unknownExit(128 + sigkill))
   }
 
   #running(id: string): LiveContainer {

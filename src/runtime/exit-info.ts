@@ -8,7 +8,7 @@ export interface ExitInfo {
   readonly finishedAt: Date
   /** The kernel killed something in it for lack of memory. */
   readonly oomKilled: boolean
-  /** True when nobody saw the end (the monitor was killed, the machine went down): the code is 255 then. */
+  /** True when nobody saw the end (the monitor was killed, the machine went down). */
   readonly unknown?: boolean
 }
 
@@ -24,9 +24,9 @@ export function readExitFile(path: string, oomPath: string): ExitInfo | undefine
   }
 }
 
-/** The end of a container whose monitor left no word. */
-export function unknownExit(): ExitInfo {
-  return { exitCode: 255, finishedAt: new Date(), oomKilled: false, unknown: true }
+/** The end of a container whose monitor left no word. `exitCode`: 255, unless it is known what ended it. */
+export function unknownExit(exitCode = 255): ExitInfo {
+  return { exitCode, finishedAt: new Date(), oomKilled: false, unknown: true }
 }
 
 function exists(path: string): boolean {
