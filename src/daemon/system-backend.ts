@@ -110,7 +110,7 @@ function systemInfo(
     ],
     Plugins: {
       Volume: ['local', ...volumePlugins],
-      Network: ['bridge', 'host', 'null'],
+      Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
       Authorization: null,
       Log: logDriverNames,
     },

@@ -30,13 +30,15 @@ export interface Plugin {
 }
 
 const activateTimeoutMs = 30_000
+/** For those who only want to know what there is. */
+const quickActivateTimeoutMs = 5_000
 const firstPauseMs = 100
 const longestPauseMs = 5_000
 
 /** Finds plugins and talks to them. */
 export class Plugins {
   readonly #options: PluginsOptions
-  /** What each address said that it implements; a plugin that was replaced by another says it again. */
+  /** What each plugin said that it implements; it is asked again when it was away. */
   readonly #activated = new Map<string, readonly string[]>()
 
   constructor(options: PluginsOptions) {
@@ -80,10 +82,10 @@ export class Plugins {
   }
 
   async #activate(name: string, address: PluginAddress, once: boolean): Promise<readonly string[]> {
-    const key = `${name} ${JSON.stringify(address)}`
+    const key = keyOf(name, address)
     const known = this.#activated.get(key)
     if (known !== undefined) return known
-    const options = { timeoutMs: activateTimeoutMs, once }
+    const options = { timeoutMs: once ? quickActivateTimeoutMs : activateTimeoutMs, once }
     const { Implements: implemented } = await this.#ask(name, address, 'Plugin.Activate', {}, options)
     const list = Array.isArray(implemented) ? implemented.filter((one) => typeof one === 'string') : []
     this.#activated.set(key, list)
@@ -115,6 +117,8 @@ export class Plugins {
         return await askPlugin(address, method, body, { timeoutMs })
       } catch (error) {
         const unreachable = isBerthError(error) && error.details.unreachable === true
+        // Whoever listens there next may be another one.
+        if (unreachable) this.#activated.delete(keyOf(name, address))
         if (!unreachable || once || Date.now() + pauseMs > deadline) throw error
         this.#options.logger.warn('plugin can not be reached, trying again', {
           plugin: name,
@@ -125,4 +129,8 @@ export class Plugins {
       }
     }
   }
+}
+
+function keyOf(name: string, address: PluginAddress): string {
+  return `${name} ${JSON.stringify(address)}`
 }

@@ -1,5 +1,5 @@
 /** What volumes there are: those with a row, and those that only a plugin knows. */
-import { BerthError, isBerthError, isKind, messageOf, notFound } from '../base/index.ts'
+import { BerthError, isBerthError, isKind, messageOf, notFound, zeroTime } from '../base/index.ts'
 import type { VolumeTable } from '../store/index.ts'
 import { contentDirectory } from './paths.ts'
 import type { VolumeDriver } from './volume-driver.ts'
@@ -45,7 +45,7 @@ export class VolumeCatalog {
       : told(`get ${name}`, () => this.#drivers.get(record.driver, { once: true })))
     const found = await driver?.find(name)
     if (driver === undefined || (found === undefined && driver.name !== localDriverName)) throw noSuchVolume(name)
-    const known = record ?? newRecord(this.#root, name, driver.name)
+    const known = record ?? foreignRecord(this.#root, name, driver.name)
     return {
       ...known,
       mountpoint: found?.mountpoint || known.mountpoint,
@@ -98,7 +98,7 @@ export class VolumeCatalog {
     const [volumes, scope] = await Promise.all([driver.list(), driver.scope()])
     return volumes
       .map(({ name, mountpoint, created }) => {
-        const record = known.get(name) ?? newRecord(this.#root, name, driver.name)
+        const record = known.get(name) ?? foreignRecord(this.#root, name, driver.name)
         return {
           ...record,
           mountpoint: mountpoint || record.mountpoint,
@@ -121,6 +121,11 @@ export function newRecord(
   const created = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
   const mountpoint = driver === localDriverName ? contentDirectory(root, name) : ''
   return { version: 1, name, driver, mountpoint, created, labels: {}, options: {}, anonymous: false, ...rest }
+}
+
+/** A record of a volume that its plugin made for somebody else; when is not known. */
+function foreignRecord(root: string, name: string, driver: string): VolumeRecord {
+  return { ...newRecord(root, name, driver), created: zeroTime }
 }
 
 /** Begins the message of what fails. */
