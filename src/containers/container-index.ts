@@ -2,8 +2,12 @@
 import { invalidArgument, type Logger, messageOf, notFound } from '../base/index.ts'
 import type { ContainerTable } from '../store/index.ts'
 import type { ContainerRecord } from './container-record.ts'
+import { type ContainerLink, LinkIndex } from './link-index.ts'
+
+const noLinks: readonly ContainerLink[] = []
 
 export class ContainerIndex {
+  readonly links = new LinkIndex()
   readonly #table: ContainerTable<ContainerRecord>
   readonly #byId = new Map<string, ContainerRecord>()
   readonly #idByName = new Map<string, string>()
@@ -57,6 +61,7 @@ export class ContainerIndex {
     const record = this.#byId.get(id)
     this.#table.delete(id)
     this.#byId.delete(id)
+    this.links.set(id, [])
     if (record !== undefined) this.#idByName.delete(record.name)
     for (const [name, brokenId] of this.#broken) if (brokenId === id) this.#broken.delete(name)
   }
@@ -93,6 +98,7 @@ export class ContainerIndex {
 
   #remember(record: ContainerRecord): void {
     this.#byId.set(record.id, record)
+    this.links.set(record.id, record.links ?? noLinks)
     this.#idByName.set(record.name, record.id)
   }
 }

@@ -9,6 +9,7 @@ import type {
   NetworkingConfig,
   OciDescriptor,
 } from '../api/index.ts'
+import type { ContainerLink } from './link-index.ts'
 import type { ContainerStatus } from './state.ts'
 
 /** The last or present run of a container. Times are RFC 3339 with nanoseconds. */
@@ -76,6 +77,8 @@ export interface ContainerRecord {
   readonly networkingConfig: NetworkingConfig
   /** The networks that it is on or joins when it starts, by their names; absent in records of earlier versions. */
   readonly networks?: Readonly<Record<string, EndpointSettings>>
+  /** Links of the default bridge; absent in records of earlier versions. */
+  readonly links?: readonly ContainerLink[]
   readonly mounts: readonly ContainerMount[]
   readonly state: RunState
   /** Result of the health checks; absent when there was none yet, or there are none. */

@@ -33,6 +33,7 @@ import { type CreateRequest, createContainer } from './create.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
 import { exportContainer } from './export.ts'
+import { removeLink } from './links.ts'
 import { inspectContainer, type ListOptions, listContainers, lookups } from './list.ts'
 import type { Filters } from './list-filters.ts'
 import { containerLogs, type LogsOptions } from './logs.ts'
@@ -64,6 +65,8 @@ export interface ContainerService {
   /** Leaves a network. */
   disconnect(id: string, network: NetworkRecord): Promise<void>
   remove(id: string, options: RemoveOptions): Promise<void>
+  /** Takes a link away, by `parent/alias`. */
+  removeLink(name: string): Promise<void>
   inspect(id: string, options: { readonly size: boolean }): Promise<ContainerInspect>
   list(options: ListOptions): Promise<ContainerSummary[]>
   prune(filters: Filters): Promise<ContainersPruneResponse>
@@ -97,6 +100,7 @@ export function containerService(context: ContainerContext): ContainerService {
     connect: (id, network, settings) => connectContainer(context, id, network, settings),
     disconnect: (id, network) => disconnectContainer(context, id, network),
     remove: (id, options) => removeContainer(context, id, options),
+    removeLink: (name) => removeLink(context, name),
     inspect: (id, options) => inspectContainer(context, id, options),
     list: (options) => listContainers(context, options),
     prune: (filters) => pruneContainers(context, filters, lookups(context)),

@@ -21,6 +21,8 @@ import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
 import { completeHostConfig } from './host-settings.ts'
 import { withoutUnsupportedLimits } from './kernel-limits.ts'
+import type { ContainerLink } from './link-index.ts'
+import { requestedLinks } from './links.ts'
 import { requestedNetworks } from './memberships.ts'
 import { commandOf, mergeConfig } from './merge-config.ts'
 import { planMounts } from './mount-plan.ts'
@@ -64,6 +66,7 @@ export async function createContainer(
   checkSysctls(complete)
   const unheeded = securityWarnings(complete, { appArmor: context.appArmorProfile !== undefined })
   const { hostConfig, warnings } = withoutUnsupportedLimits(complete, cgroupFeatures())
+  const links = requestedLinks(context, hostConfig)
   const networks = requestedNetworks(config, hostConfig, request.networkingConfig ?? {}, context.networks)
   const { path, args } = commandOf(config)
   const planned = planMounts(config, hostConfig, inheritedMounts(context.containers, hostConfig.VolumesFrom ?? []))
@@ -89,6 +92,7 @@ export async function createContainer(
     hostname,
     request,
     networks,
+    links,
     mounts,
     path,
     args,
@@ -113,6 +117,7 @@ interface NewRecord {
   readonly hostname: string
   readonly request: CreateRequest
   readonly networks: Readonly<Record<string, EndpointSettings>>
+  readonly links: readonly ContainerLink[]
   readonly mounts: readonly ContainerMount[]
   readonly path: string
   readonly args: readonly string[]
@@ -133,9 +138,11 @@ function newRecord(from: NewRecord): ContainerRecord {
     path: from.path,
     args: from.args,
     config: completeConfig(from.config, from.hostname),
-    hostConfig: from.hostConfig,
+    // Inspect makes them from `links`.
+    hostConfig: { ...from.hostConfig, Links: null },
     networkingConfig: from.request.networkingConfig ?? {},
     networks: from.networks,
+    ...(from.links.length === 0 ? {} : { links: from.links }),
     mounts: from.mounts,
     state: Object.freeze({
       status: 'created',

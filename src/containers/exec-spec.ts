@@ -6,6 +6,7 @@ import { capabilitySets, resolveCapabilities, type TerminalSize, toolsProgram } 
 import { appArmorOf } from './app-armor.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { linkVariables } from './links.ts'
 import { resolveIn } from './rootfs.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { containerEnv } from './spec-request.ts'
@@ -37,7 +38,11 @@ export function execProcess(
     ...(terminal && size.height > 0 && size.width > 0 ? { consoleSize: size } : {}),
     user,
     args: [...(config.BerthTools === true ? [toolsProgram] : []), ...(config.Cmd ?? [])],
-    env: containerEnv(record.config, home, config.Env ?? [], terminal),
+    env: containerEnv(record.config, home, {
+      links: linkVariables(context, record),
+      extra: config.Env ?? [],
+      terminal,
+    }),
     cwd: config.WorkingDir || record.config.WorkingDir || '/',
     capabilities: capabilitySets(
       resolveCapabilities({

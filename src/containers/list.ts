@@ -3,6 +3,7 @@ import { isKind, zeroTime } from '../base/index.ts'
 import { appArmorProfileOf } from './app-armor.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { linkNames, shownLinks } from './links.ts'
 import { compileFilters, type FilterLookups, type Filters, filtersImplyAll } from './list-filters.ts'
 import { membershipsOf } from './memberships.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
@@ -31,6 +32,7 @@ export async function listContainers(context: ContainerContext, options: ListOpt
   return Promise.all(
     records.map(async (record) => ({
       ...toSummary(record, context.networks.sandboxes.find(record.id), networkIds(context), nowMs),
+      Names: [`/${record.name}`, ...linkNames(context, record)],
       Image: imageName(context, record),
       ...(options.size ? await sizes(context, record) : {}),
     })),
@@ -86,7 +88,8 @@ export async function inspectContainer(
     execIds,
     appArmorProfileOf(context, record.hostConfig),
   )
-  return options.size ? { ...shown, ...(await sizes(context, record)) } : shown
+  const linked = { ...shown, HostConfig: { ...shown.HostConfig, Links: shownLinks(context, record) } }
+  return options.size ? { ...linked, ...(await sizes(context, record)) } : linked
 }
 
 function networkIds(context: ContainerContext): NetworkIds {

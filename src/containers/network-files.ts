@@ -12,6 +12,7 @@ import {
 } from '../network/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { linkHosts } from './links.ts'
 
 /** Writes all three; without a sandbox those of a container on the host's network. */
 export function writeNetworkFiles(
@@ -32,6 +33,7 @@ export function writeNetworkFiles(
       addresses: (sandbox?.endpoints ?? []).flatMap(addressesOf),
       extraHosts: hostConfig.ExtraHosts ?? [],
       gateway,
+      links: linkHosts(context, record),
     }),
   )
   writeResolvConf(context, record, sandbox)

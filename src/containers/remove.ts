@@ -5,6 +5,7 @@ import { isKind } from '../base/index.ts'
 import { type ContainerRecord, snapshotKey, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
+import { dropLinksTo } from './links.ts'
 import { endForwarding } from './log-forwarding.ts'
 import { letDie } from './pause.ts'
 import { unmountRootfs } from './rootfs.ts'
@@ -83,6 +84,7 @@ export async function removeRecord(
     await context.volumes.release(id, { removeAnonymous: false })
   }
   context.networks.sandboxes.release(id)
+  dropLinksTo(context, id)
   context.containers.delete(id)
   // A driver need not remove what is mounted.
   if (record.mounts.some(({ type }) => type === 'volume')) await context.volumes.unmountAll(id)

@@ -11,6 +11,7 @@ import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { handleExit, planRestart, releaseRun, watchExit } from './exit.ts'
 import { resumeHealthChecks } from './health-monitor.ts'
+import { permitLinks } from './links.ts'
 import { resumeForwarding } from './log-forwarding.ts'
 import { resumeRotation } from './log-rotation.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
@@ -65,7 +66,10 @@ export async function finishRestore(context: ContainerContext, adopted: readonly
       context.logger.error('container could not be restored', { container: one.record.id, error: messageOf(error) })
     }
   }
-  for (const record of context.containers.all()) await resumeForwarding(context, record)
+  for (const record of context.containers.all()) {
+    await resumeForwarding(context, record)
+    if (isUp(record.state.status)) await permitLinks(context, record)
+  }
   await removeOrphans(context, known)
   clearView(context)
   // Those whose network others share come first; the others wait for them.

@@ -1,4 +1,5 @@
 /** A record and what was made ready for its run → what the runtime is asked for. */
+
 import { existsSync, statSync } from 'node:fs'
 import type { ContainerConfig, HostConfig } from '../api/index.ts'
 import { conflict, invalidArgument } from '../base/index.ts'
@@ -16,6 +17,7 @@ import { cgroupPathOf } from './cgroup-path.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { containerDevices } from './devices.ts'
+import { linkVariables } from './links.ts'
 import { sourceOf } from './mount-sources.ts'
 import { checkPropagation } from './propagation.ts'
 import { resolveIn } from './rootfs.ts'
@@ -42,7 +44,7 @@ export function specInput(context: ContainerContext, record: ContainerRecord, ru
     hostname: config.Hostname ?? '',
     domainname: config.Domainname ?? '',
     args: [record.path, ...record.args],
-    env: containerEnv(config, user.home),
+    env: containerEnv(config, user.home, { links: linkVariables(context, record) }),
     cwd: config.WorkingDir || '/',
     user,
     terminal: config.Tty === true,
@@ -70,10 +72,13 @@ export function specInput(context: ContainerContext, record: ContainerRecord, ru
 export function containerEnv(
   config: ContainerConfig,
   home: string | undefined,
-  extra: readonly string[] = [],
-  terminal = config.Tty === true,
+  {
+    links,
+    extra = [],
+    terminal = config.Tty === true,
+  }: { readonly links: readonly string[]; readonly extra?: readonly string[]; readonly terminal?: boolean },
 ): string[] {
-  const env = buildEnv([...(config.Env ?? []), ...extra], { hostname: config.Hostname ?? '', terminal })
+  const env = buildEnv([...links, ...(config.Env ?? []), ...extra], { hostname: config.Hostname ?? '', terminal })
   if (!env.some((entry) => entry.startsWith('HOME='))) env.push(`HOME=${home || '/'}`)
   return env
 }

@@ -15,6 +15,7 @@ import { requestedEdits } from './device-requests.ts'
 import { publishContainer, publishUses } from './events.ts'
 import { releaseRun, watchExit } from './exit.ts'
 import { beginHealthChecks } from './health-monitor.ts'
+import { checkLinks, permitLinks, tellParents } from './links.ts'
 import { beginForwarding, prepareLogging } from './log-forwarding.ts'
 import { watchLogSize } from './log-rotation.ts'
 import { endpointRequest, membershipsOf } from './memberships.ts'
@@ -66,7 +67,9 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   trace('mount')
   asContainerRoot(context, record.hostConfig, () => ensureDirectory(rootfs, record.config.WorkingDir ?? ''))
   undo.add(() => context.networks.sandboxes.release(id))
+  checkLinks(context, record)
   const { prepared, ready, afterwards } = prepareRun(context, record, rootfs)
+  await tellParents(context, record)
   trace('addresses and files')
   const plain = buildSpec(specInput(context, record, prepared), context.specHost)
   const edits = await requestedEdits(record.hostConfig.DeviceRequests ?? [], context.settings.cdiSpecDirs)
@@ -101,6 +104,7 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   undo.disarm()
   const running = withState(record, { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt })
   context.containers.save(running)
+  await permitLinks(context, running)
   publishUses(context, running, 'begin')
   publishContainer(context.events, running, 'start')
   beginHealthChecks(context, running)

@@ -100,6 +100,10 @@ export class BridgeDriver implements NetworkDriver {
     writeNetworkSysctl(`ipv6/conf/${link.name}/accept_ra`, '0')
     writeNetworkSysctl(`ipv6/conf/${link.name}/disable_ipv6`, hasIpv6 ? '0' : '1')
     this.#putAddresses(link.index, record, settings, own.foreign)
+    // Ports of an isolated bridge don't hear each other. Linked containers do by way of the host, which answers in the
+    // other's place when it is asked for its hardware address.
+    writeNetworkSysctl(`ipv4/conf/${link.name}/proxy_arp_pvlan`, settings.icc ? '0' : '1')
+    if (!settings.icc) writeNetworkSysctl(`ipv4/neigh/${link.name}/proxy_delay`, '0')
     // Answers to connections that the host made from 127.0.0.1 to a published port come in over the bridge.
     writeNetworkSysctl(`ipv4/conf/${link.name}/route_localnet`, '1')
     if (!own.foreign) this.#host.execute(setLink(link.index, { alias: own.alias }))

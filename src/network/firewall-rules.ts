@@ -28,6 +28,8 @@ export interface Forwarding {
   readonly port: PublishedPort
   readonly address: string
   readonly routed?: boolean
+  /** Given: this container alone may reach that port at the address, on a bridge with `icc` off. */
+  readonly from?: string
 }
 
 /** A pair of devices through which packets come in once more (`admission.ts`). */
@@ -47,6 +49,7 @@ export interface FirewallState {
 const onAnyAddress = 'published_any'
 const onOneAddress = 'published_at'
 const routedPorts = 'routed'
+const linkedPorts = 'linked'
 /** The keys of the two maps again, as sets: ports that the host's own rules are asked about. */
 const askedOnAny = 'asked_any'
 const askedOnOne = 'asked_at'
@@ -92,6 +95,10 @@ ${admission === undefined ? '' : askedSets(address, list)}  set ${routedPorts} {
     type ${address} . inet_proto . inet_service
     ${list(routedPorts)}
   }
+  set ${linkedPorts} {
+    type ${address} . ${address} . inet_proto . inet_service
+    ${list(linkedPorts)}
+  }
 ${networks.map((network) => formatChains(network, family)).join('')}  set bridges {
     type ifname
     ${members('bridges')}
@@ -113,7 +120,7 @@ ${networks.map((network) => formatChains(network, family)).join('')}  set bridge
     flags interval
     ${members('sources')}
   }
-${family === 4 ? guard : ''}  chain publish {
+${family === 4 ? guard : ''}${family === 4 && networks.some(({ icc }) => !icc) ? noRedirects : ''}  chain publish {
     dnat ${ip} to meta l4proto . ${ip} daddr . th dport map @${onOneAddress}
     dnat ${ip} to meta l4proto . th dport map @${onAnyAddress}
   }
@@ -180,8 +187,12 @@ export function elementsOf(forwarding: Forwarding, admission?: Admission): MapEl
   return [element, { map: asked, key: element.key }]
 }
 
-function elementOf({ port, address, routed }: Forwarding): MapElement {
+function elementOf({ port, address, routed, from }: Forwarding): MapElement {
   const protocol = Buffer.from([protocolNumbers[port.protocol], 0, 0, 0])
+  if (from !== undefined) {
+    const key = [addressBytes(from), addressBytes(address), protocol, portBytes(port.containerPort)]
+    return { map: linkedPorts, key: Buffer.concat(key) }
+  }
   if (routed === true) {
     return { map: routedPorts, key: Buffer.concat([addressBytes(address), protocol, portBytes(port.containerPort)]) }
   }
@@ -242,8 +253,9 @@ function admissionChains({ near, far }: Admission, family: Family): string {
 `
 }
 
-function elementText({ port, address, routed }: Forwarding): { readonly map: string; readonly text: string } {
+function elementText({ port, address, routed, from }: Forwarding): { readonly map: string; readonly text: string } {
   const { protocol, containerPort, hostIp, hostPort } = port
+  if (from !== undefined) return { map: linkedPorts, text: `${from} . ${address} . ${protocol} . ${containerPort}` }
   if (routed === true) return { map: routedPorts, text: `${address} . ${protocol} . ${containerPort}` }
   const target = `${address} . ${containerPort}`
   if (anyAddresses.has(hostIp)) return { map: onAnyAddress, text: `${protocol} . ${hostPort} : ${target}` }
@@ -293,6 +305,7 @@ function chainsOf(network: FirewallNetwork, family: Family): Readonly<Record<str
   const entering = [
     'ct state established,related accept',
     ...(internal ? [] : ['ct status dnat accept']),
+    ...(icc ? [] : [`iifname "${device}" ${ip} saddr . ${ip} daddr . meta l4proto . th dport @${linkedPorts} accept`]),
     `iifname "${device}" oifname "${device}" ${icc ? 'accept' : 'drop'}`,
     ...(internal ? [] : admitted(mode, family)),
     'drop',
@@ -331,6 +344,13 @@ function admitted(mode: GatewayMode, family: Family): readonly string[] {
 const guard = `  chain guard {
     type filter hook prerouting priority -300; policy accept;
     iifname @bridges ip daddr 127.0.0.0/8 drop
+  }
+`
+
+/** Linked containers of a bridge with `icc` off talk by way of the host, which must not tell them of a shorter one. */
+const noRedirects = `  chain no_redirects {
+    type filter hook output priority 0; policy accept;
+    oifname @bridges icmp type redirect drop
   }
 `
 

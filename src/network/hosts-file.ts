@@ -10,6 +10,8 @@ export interface HostsOptions {
   readonly extraHosts: readonly string[]
   /** The host as the container sees it, for `host-gateway`. */
   readonly gateway?: string | undefined
+  /** More lines, at the end: an address and its names. */
+  readonly links?: readonly (readonly [address: string, names: string])[]
 }
 
 const standard = [
@@ -31,6 +33,7 @@ export function formatHosts(options: HostsOptions): string {
   const { hostname, domainname = '' } = options
   const names = domainname === '' ? hostname : `${hostname}.${domainname} ${hostname}`
   for (const address of options.addresses) if (address !== '') lines.push([address, names])
+  lines.push(...(options.links ?? []))
   return lines.map(([address, text]) => `${address}\t${text}\n`).join('')
 }
 

@@ -121,6 +121,14 @@ export interface EndpointRequest {
   readonly gatewayPriority?: number | undefined
 }
 
+/** A port of another container that one may reach where containers of a bridge don't reach each other. */
+export interface LinkPermit {
+  /** Id of the other container. */
+  readonly target: string
+  readonly protocol: Protocol
+  readonly containerPort: number
+}
+
 /** What a container needs of the network. */
 export interface SandboxRequest {
   readonly containerId: string

@@ -349,7 +349,10 @@ export class Networks {
   #firewallState(): FirewallState {
     return {
       networks: this.list().flatMap((record) => firewallNetwork(record) ?? []),
-      forwardings: this.#leases.all().flatMap((record) => forwardingsOf(record, this.#index)),
+      forwardings: [
+        ...this.#leases.all().flatMap((record) => forwardingsOf(record, this.#index)),
+        ...this.sandboxes.links.all(),
+      ],
     }
   }
 }

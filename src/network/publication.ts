@@ -4,7 +4,7 @@ import type { FirewallNetwork, Forwarding } from './firewall-rules.ts'
 import { defaultGateway } from './gateway.ts'
 import { canonicalAddress, type Family, isAddress, parseCidr } from './ip.ts'
 import type { RelayTarget } from './loopback-relay.ts'
-import type { EndpointRecord, NetworkRecord, PortRequest, PublishedPort } from './network-record.ts'
+import type { EndpointRecord, LinkPermit, NetworkRecord, PortRequest, PublishedPort } from './network-record.ts'
 import type { PortDemand } from './port-allocator.ts'
 import type { SandboxRecord } from './sandbox-index.ts'
 
@@ -76,6 +76,29 @@ export function relayTarget(
   if (own !== undefined) return { address: family === 4 ? own.endpoint.ipv4 : own.endpoint.ipv6, port: containerPort }
   const other = publishing(record.endpoints, networks, 4)
   return other === undefined ? undefined : { address: other.endpoint.ipv4, port: containerPort }
+}
+
+/** What a container may reach by its links; nothing on a bridge whose containers reach each other anyway. */
+export function permitForwardings(
+  record: SandboxRecord,
+  permits: readonly LinkPermit[],
+  {
+    index,
+    networks,
+  }: { readonly index: { find(id: string): SandboxRecord | undefined }; readonly networks: NetworkLookup },
+): Forwarding[] {
+  const own = onDefaultBridge(record)
+  if (own === undefined || networks.get(own.networkId)?.bridge?.icc !== false) return []
+  return permits.flatMap(({ target, protocol, containerPort }) => {
+    const other = index.find(target)
+    const address = other === undefined ? undefined : onDefaultBridge(other)?.ipv4
+    if (address === undefined) return []
+    return [{ port: { protocol, containerPort, hostIp: '', hostPort: 0 }, address, from: own.ipv4 }]
+  })
+}
+
+function onDefaultBridge({ endpoints }: SandboxRecord): EndpointRecord | undefined {
+  return endpoints.find(({ networkName, ipv4 }) => networkName === 'bridge' && ipv4 !== '')
 }
 
 /** True for a port that is open at the container's own address. */

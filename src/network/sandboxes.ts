@@ -8,6 +8,7 @@ import { type EndpointOwner, planEndpoint } from './endpoint-plan.ts'
 import type { Firewall } from './firewall.ts'
 import { defaultGateway } from './gateway.ts'
 import type { Ipam } from './ipam.ts'
+import { LinkPermits } from './link-permits.ts'
 import type { NameService, UpstreamServer } from './name-service.ts'
 import type { NetworkDriver } from './network-driver.ts'
 import type { NetworkIndex } from './network-index.ts'
@@ -47,12 +48,15 @@ export interface SandboxParts {
 export type SandboxOwner = Omit<SandboxRequest, 'endpoints'>
 
 export class Sandboxes {
+  /** What links of the default bridge permit. */
+  readonly links: LinkPermits
   readonly #parts: SandboxParts
   /** Name servers of containers on networks with names. */
   readonly #upstream = new Map<string, readonly UpstreamServer[]>()
 
   constructor(parts: SandboxParts) {
     this.#parts = parts
+    this.links = new LinkPermits(parts)
   }
 
   /** Leases addresses and host ports for a container, in one transaction and without touching the kernel's devices.
@@ -111,6 +115,7 @@ export class Sandboxes {
     if (record === undefined) return
     firewall.withdraw(forwardingsOf(record, networks))
     ports.release(containerId)
+    this.links.end(record)
     if (this.#namedNetworks(record.endpoints).length > 0) {
       names.closeSandbox(containerId)
       for (const { networkId } of record.endpoints) names.removeEndpoint(networkId, containerId)

@@ -40,7 +40,6 @@ export interface RemoveOptions {
   readonly force: boolean
   /** Anonymous volumes too. */
   readonly volumes: boolean
-  readonly link: boolean
 }
 
 export interface TerminalSize {
@@ -115,6 +114,8 @@ export interface ContainerLifecycle {
   update(id: string, changes: HostConfig): Promise<ContainerUpdateResponse>
   rename(id: string, name: string): Promise<void>
   remove(id: string, options: RemoveOptions): Promise<void>
+  /** Takes a link away, by `parent/alias`; the container stays. */
+  removeLink(name: string): Promise<void>
 }
 
 /** Asking about containers. */

@@ -12,7 +12,7 @@ function recording(calls: string[], answers: Partial<ContainerBackend> = {}): Pa
       calls.push(`${name}(${parameters.map((value) => JSON.stringify(value)).join()})`)
       return Promise.resolve()
     }
-  const names = ['start', 'stop', 'restart', 'kill', 'pause', 'unpause', 'rename', 'remove', 'resize'] as const
+  const names = ['start', 'stop', 'restart', 'kill', 'pause', 'unpause', 'rename', 'remove', 'removeLink', 'resize'] as const
   return { ...Object.fromEntries(names.map((name) => [name, note(name)])), ...answers }
 }
 
@@ -49,11 +49,12 @@ const actions: readonly ActionCase[] = [
     status: 400,
     message: 'invalid resize width "4294967296": value out of range',
   },
-  { request: 'DELETE /containers/x', status: 204, call: 'remove("x",{"force":false,"volumes":false,"link":false})' },
+  { request: 'DELETE /containers/web/db?link=1', status: 204, call: 'removeLink("web/db")' },
+  { request: 'DELETE /containers/x', status: 204, call: 'remove("x",{"force":false,"volumes":false})' },
   {
     request: 'DELETE /containers/x?force=1&v=true',
     status: 204,
-    call: 'remove("x",{"force":true,"volumes":true,"link":false})',
+    call: 'remove("x",{"force":true,"volumes":true})',
   },
 ]
 
@@ -114,7 +115,7 @@ for (const [name, query, body, status, message] of [
     400,
     /cannot unmarshal string .* HostConfig\.Memory/,
   ],
-  ['an unsupported option', '', { Image: 'a', HostConfig: { Links: ['b'] } }, 501, /^HostConfig\.Links \["b"\] is not/],
+  ['an option for Windows', '', { Image: 'a', HostConfig: { CpuCount: 2 } }, 400, /^HostConfig\.CpuCount 2: it is for/],
 ] as const) {
   test(`create refuses ${name}`, async () => {
     const requests: CreateContainerRequest[] = []

@@ -102,12 +102,14 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
     action('resize', ({ query }, id) => backend.resize(id, readTerminalSize(query)), 200),
     {
       method: 'DELETE',
-      pattern: '/containers/{id}',
+      // With a slash in it: the name of a link.
+      pattern: '/containers/{id...}',
       handle: async (call) => {
         const { exchange, query } = call
-        refuseLinkRemoval(call)
-        const options = { force: query.flag('force'), volumes: query.flag('v'), link: query.flag('link') }
-        await backend.remove(pathParameter(call, 'id'), options)
+        const id = pathParameter(call, 'id')
+        // A name that it has through another one (`/parent/alias`), never the container.
+        if (query.flag('link')) await backend.removeLink(id)
+        else await backend.remove(id, { force: query.flag('force'), volumes: query.flag('v') })
         exchange.sendEmpty(204)
       },
     },
@@ -152,15 +154,6 @@ function stopOptions(call: Call): ReturnType<typeof readStopOptions> {
   const options = readStopOptions(call.query)
   // The signal came with 1.42; older daemons passed it over.
   return isBelow(call, '1.42') ? { timeoutSeconds: options.timeoutSeconds } : options
-}
-
-/** `link=1` takes away a name that a container has through another (`/parent/alias`), never the container. */
-function refuseLinkRemoval(call: Call): void {
-  if (!call.query.flag('link')) return
-  const [parent = '', alias] = pathParameter(call, 'id').replace(/^\//, '').split('/')
-  throw alias === undefined
-    ? conflict('Conflict, cannot remove the default link name of the container')
-    : notFound(`Cannot get parent /${parent} for link name /${parent}/${alias}`)
 }
 
 /** A start once could bring a HostConfig, up to 1.23. `{}` and `null` are let pass. */

@@ -32,13 +32,6 @@ test('refuseUnsupported() lets the defaults of the CLI pass', () => {
   refuseUnsupported({ Image: 'a', Healthcheck: {} }, { StorageOpt: {}, MemorySwappiness: null })
 })
 
-test('refuseUnsupported() names what is not built', () => {
-  assert.throws(() => refuseUnsupported({}, { Links: ['a:b'] }), {
-    kind: 'notImplemented',
-    message: 'HostConfig.Links ["a:b"] is not implemented in this version of Berth',
-  })
-})
-
 test('refuseUnsupported() says why a field can not be honoured', () => {
   const wrong: readonly (readonly [HostConfig, RegExp])[] = [
     [{ CpuCount: 2 }, /^HostConfig\.CpuCount 2: it is for Windows containers only$/],

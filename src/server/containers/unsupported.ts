@@ -4,16 +4,13 @@
  *  API types is a compile error here until it has a class. */
 import type { ContainerConfig, HostConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
-import { notImplementedHere } from '../unbuilt-routes.ts'
 
-/** Null: honoured or inert. Otherwise: tells a value that asks for nothing; with the answer to one that can never be
- *  had here, without one where it is not built yet. */
-type FieldClass = null | IsNeutral | readonly [isNeutral: IsNeutral, refusal: (value: unknown) => string]
+/** Null: honoured or inert. Otherwise: tells a value that asks for nothing, with the answer to any other. */
+type FieldClass = null | readonly [isNeutral: IsNeutral, refusal: (value: unknown) => string]
 type IsNeutral = (value: unknown) => boolean
 
 const honoured = null
 const inert = null
-const unlessSet: FieldClass = isUnset
 const windowsOnly: FieldClass = [isUnset, () => 'it is for Windows containers only']
 
 const configClasses: Readonly<Record<keyof ContainerConfig, FieldClass>> = {
@@ -70,7 +67,7 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   GroupAdd: honoured,
   IpcMode: honoured,
   Cgroup: [isUnset, () => "no OCI runtime puts a container into another's control group; CgroupParent names a group"],
-  Links: unlessSet,
+  Links: honoured,
   OomScoreAdj: honoured,
   PidMode: [(mode) => /^($|private$|host$|container:.)/.test(String(mode)), (mode) => `invalid PID mode: ${mode}`],
   Privileged: honoured,
@@ -122,7 +119,7 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
 }
 
 /** Throws for the first field which asks for something the engine doesn't do, naming it: `invalidArgument` with the
- *  reason when it can't be done, `notImplemented` when it is not built. */
+ *  reason. */
 export function refuseUnsupported(config: ContainerConfig, hostConfig: HostConfig): void {
   refuseFields('Config', config, configClasses)
   refuseFields('HostConfig', hostConfig, hostClasses)
@@ -133,10 +130,8 @@ function refuseFields(owner: string, value: object, classes: Readonly<Record<str
     if (member === null || member === undefined) continue
     const fieldClass = classes[name] ?? null
     if (fieldClass === null) continue
-    const [isNeutral, refusal] = typeof fieldClass === 'function' ? [fieldClass] : fieldClass
-    if (isNeutral(member)) continue
-    if (refusal !== undefined) throw refused(`${owner}.${name} ${shorten(member)}`, refusal(member))
-    throw notImplementedHere(`${owner}.${name} ${shorten(member)}`)
+    const [isNeutral, refusal] = fieldClass
+    if (!isNeutral(member)) throw refused(`${owner}.${name} ${shorten(member)}`, refusal(member))
   }
 }
 
