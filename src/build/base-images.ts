@@ -1,5 +1,6 @@
 /** Images that a build stands on or copies from: found here, or pulled. */
-import { isKind } from '../base/index.ts'
+import type { BuildRequest } from '../api/index.ts'
+import { isKind, notImplemented } from '../base/index.ts'
 import type { Holds, Image } from '../images/index.ts'
 import {
   type Digest,
@@ -11,8 +12,15 @@ import {
 } from '../oci/index.ts'
 import type { BuildHost } from './build-host.ts'
 import type { BuildParts } from './build-parts.ts'
-import type { BuildMaterial, BuiltLayer } from './built-image.ts'
+import type { BuildMaterial } from './built-image.ts'
 import type { Vertexes } from './vertexes.ts'
+
+export interface BaseImagesOptions {
+  readonly host: BuildHost
+  readonly holds: Holds
+  readonly vertexes: Vertexes
+  readonly request: Pick<BuildRequest, 'pull' | 'namedContexts'>
+}
 
 /** Finds each image once in a build. */
 export class BaseImages {
@@ -21,28 +29,36 @@ export class BaseImages {
   readonly #holds: Holds
   readonly #vertexes: Vertexes
   readonly #pull: boolean
+  readonly #contexts: NonNullable<BuildRequest['namedContexts']>
   readonly #found = new Map<string, Promise<Image>>()
   readonly materials: BuildMaterial[] = []
 
-  constructor(
-    parts: BuildParts,
-    { host, holds, vertexes, pull }: { host: BuildHost; holds: Holds; vertexes: Vertexes; pull: boolean },
-  ) {
+  constructor(parts: BuildParts, { host, holds, vertexes, request }: BaseImagesOptions) {
     this.#parts = parts
     this.#host = host
     this.#holds = holds
     this.#vertexes = vertexes
-    this.#pull = pull
+    this.#pull = request.pull
+    this.#contexts = request.namedContexts ?? {}
   }
 
   /** The image; with `pull` a newer one is looked for even if one is here. Its layers are held for the build. */
-  async get(name: string, platform: Platform | undefined): Promise<Image> {
+  async get(asked: string, platform: Platform | undefined): Promise<Image> {
+    const name = this.#named(asked)
     const key = `${name} ${platform === undefined ? '' : formatPlatform(platform)}`
     const known = this.#found.get(key)
     if (known !== undefined) return await known
     const found = this.#load(name, platform)
     this.#found.set(key, found)
     return await found
+  }
+
+  /** `--build-context NAME=…` stands before images of that name. */
+  #named(name: string): string {
+    const source = this.#contexts[name]
+    if (source === undefined) return name
+    if (source.kind === 'image') return source.reference
+    throw notImplemented(`FROM the build context ${name}, which is no image,`)
   }
 
   async #load(name: string, platform: Platform | undefined): Promise<Image> {
@@ -94,11 +110,6 @@ export class BaseImages {
     })
     return this.#parts.images.store.resolve(name, { platform })
   }
-}
-
-/** An image's layers as those of a stage. */
-export function layersOf(image: Image): readonly BuiltLayer[] {
-  return image.layers
 }
 
 function displayName(name: string): string {

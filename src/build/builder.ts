@@ -106,7 +106,7 @@ class Build {
       exporter.begin(this.#request)
       const dockerfile = await this.#readDockerfile()
       const scope = scopeOf(dockerfile, this.#request)
-      const options = { host: this.#host, holds: this.#holds, vertexes: this.#vertexes, pull: this.#request.pull }
+      const options = { host: this.#host, holds: this.#holds, vertexes: this.#vertexes, request: this.#request }
       if (this.#request.check) {
         this.#check(dockerfile, scope)
         return { images: [] }

@@ -118,7 +118,7 @@ export function keepStep(
 
 /** What every step's inputs begin with. */
 export function inputsOf(
-  { state, stage }: StepPlace,
+  { run, state, stage }: StepPlace,
   instruction: string,
   values: Readonly<Record<string, string>>,
   files: Readonly<Record<string, string>> = {},
@@ -126,7 +126,8 @@ export function inputsOf(
 ): StepInputs {
   const parent: Digest | '' = isLinked ? '' : (state.layers.at(-1)?.chainId ?? '')
   const scratch = parent === '' ? { platform: `${stage.platform.os}/${stage.platform.architecture}` } : {}
-  return { parent, instruction, values: { ...values, ...scratch }, files }
+  const rewritten = run.latestNs === undefined ? {} : { rewritten: String(run.latestNs) }
+  return { parent, instruction, values: { ...values, ...scratch, ...rewritten }, files }
 }
 
 function explain(place: StepPlace, inputs: StepInputs): void {

@@ -27,7 +27,6 @@ export async function runStep(place: StepPlace): Promise<StepLayer> {
     security: instruction.security,
     ...(run.runOptions.extraHosts.length === 0 ? {} : { hosts: JSON.stringify(run.runOptions.extraHosts) }),
     ...(command.form === 'script' ? { script: hash('sha256', command.content, 'hex') } : {}),
-    ...(run.latestNs === undefined ? {} : { rewritten: String(run.latestNs) }),
   }
   for (const line of step.environment ?? []) {
     const equals = line.indexOf('=')

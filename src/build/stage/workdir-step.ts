@@ -8,9 +8,8 @@ export async function workdirStep(place: StepPlace): Promise<StepLayer> {
   const { run, step, state } = place
   const path = step.after.config.WorkingDir ?? '/'
   const user = step.before.config.User ?? ''
-  const rewritten = run.latestNs === undefined ? {} : { rewritten: String(run.latestNs) }
   return await layerStep(place, {
-    inputs: inputsOf(place, 'WORKDIR', { path, user, ...rewritten }),
+    inputs: inputsOf(place, 'WORKDIR', { path, user }),
     make: () =>
       makeLayer(run.parts, { below: state.layers, holds: run.holds, latestNs: run.latestNs }, async ({ rootfs }) => {
         const owner = user === '' ? {} : { owner: resolveOwner(user, rootfs) }
