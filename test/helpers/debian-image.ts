@@ -53,7 +53,9 @@ async function makeArchive(suite: string, reference: string, path: string): Prom
   const work = mkdtempSync(join(keptAt, 'work-'))
   try {
     const rootfs = join(work, 'rootfs')
-    await runOrThrow('debootstrap', ['--variant=minbase', suite, rootfs, mirrorOf(suite)], { timeoutMs: bootstrapLimitMs })
+    await runOrThrow('debootstrap', ['--variant=minbase', suite, rootfs, mirrorOf(suite)], {
+      timeoutMs: bootstrapLimitMs,
+    })
     rmSync(join(rootfs, 'var/cache/apt/archives'), { recursive: true, force: true })
     mkdirSync(join(rootfs, 'var/cache/apt/archives/partial'), { recursive: true })
     const layer = join(work, 'layer.tar')
