@@ -7,6 +7,8 @@ export interface CorpusCase {
   readonly files?: Readonly<Record<string, string | readonly [content: string, mode: number]>>
   /** More arguments of `docker build`. */
   readonly args?: readonly string[]
+  /** Of an error: its line, where that isn't the last one; 0: it has none. */
+  readonly line?: number
 }
 
 /** Makes cases of a table: name → Dockerfile, or Dockerfile and the rest. */

@@ -61,6 +61,8 @@ export async function writeCorpusBase(path: string): Promise<void> {
         mkdirSync(dirname(join(rootfs, name)), { recursive: true })
         writeFileSync(join(rootfs, name), content)
       }
+      // Every image has what the kernel's file systems are mounted on.
+      for (const name of ['dev', 'proc', 'sys']) mkdirSync(join(rootfs, name))
       put('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n')
       put('etc/group', 'root:x:0:\napp:x:1000:\n')
       put('etc/remove-me', 'x\n')

@@ -9,5 +9,6 @@ export const corpus: Readonly<Record<string, readonly CorpusCase[]>> = {
   metadata: metadataCases,
   variables: variableCases,
   copy: copyCases,
-  build: buildCases,
+  stages: buildCases.filter(({ name }) => !name.startsWith('error ')),
+  errors: buildCases.filter(({ name }) => name.startsWith('error ')),
 }

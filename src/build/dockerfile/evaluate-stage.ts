@@ -114,9 +114,14 @@ class StageEvaluator {
     }
     const args = instruction.args.map((arg) => {
       const name = expand(arg.name, arg.offset)
-      const value = this.#given(name) ?? (arg.value === undefined ? undefined : expand(arg.value, arg.offset))
-      const inherited = value ?? this.#scope.values.get(name)
-      return { name, offset: arg.offset, ...(inherited === undefined ? {} : { value: inherited }) }
+      const fallback = arg.value === undefined ? undefined : expand(arg.value, arg.offset)
+      const value = this.#given(name) ?? fallback ?? this.#scope.values.get(name)
+      return {
+        name,
+        offset: arg.offset,
+        ...(value === undefined ? {} : { value }),
+        ...(fallback === undefined ? {} : { fallback }),
+      }
     })
     for (const { name, value } of args) {
       // Declared again without a value, it keeps what it had.

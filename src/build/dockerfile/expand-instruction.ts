@@ -162,7 +162,8 @@ function expandCopy<T extends CopyInstruction | AddInstruction>(
     flags.checksum = checkedChecksum(instruction, expander.word(instruction.checksum), sources)
   }
   const exclude = instruction.exclude.map((word) => expander.word(word))
-  return { ...instruction, sources, destination: { ...destination, text }, exclude, ...flags }
+  const writtenDestination = destination.text
+  return { ...instruction, sources, destination: { ...destination, text }, writtenDestination, exclude, ...flags }
 }
 
 function checkedMode(line: LogicalLine, chmod: Word): Word {

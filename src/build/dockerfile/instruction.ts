@@ -37,8 +37,10 @@ export interface FromInstruction extends InstructionBase {
 /** One name of an ARG. */
 export interface Argument {
   readonly name: string
-  /** The default; undefined when there is none. */
+  /** The default; undefined when there is none. Once it is evaluated: the value that it came to. */
   readonly value?: string
+  /** Once it is evaluated: the default, whatever was given. */
+  readonly fallback?: string
   readonly offset: number
 }
 
@@ -90,6 +92,8 @@ export type CopySource =
 interface CopyBase extends InstructionBase {
   readonly sources: readonly CopySource[]
   readonly destination: Word
+  /** Once it is evaluated, when `destination` is absolute: as it was written, without variables. */
+  readonly writtenDestination?: string
   readonly chown?: Word
   readonly chmod?: Word
   readonly exclude: readonly Word[]

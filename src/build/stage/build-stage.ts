@@ -1,7 +1,7 @@
 /** One stage: its steps one after another. */
-import { formatNs, messageOf } from '../../base/index.ts'
+import { formatNs, isBerthError, messageOf } from '../../base/index.ts'
 import { digestOf, type OciHistoryEntry } from '../../oci/index.ts'
-import type { Step } from '../dockerfile/index.ts'
+import { evaluationError, type Step } from '../dockerfile/index.ts'
 import { historyText } from '../history-text.ts'
 import { configOf } from '../image/final-config.ts'
 import type { Vertex } from '../vertexes.ts'
@@ -13,8 +13,8 @@ import type { StageState } from './stage-state.ts'
 import type { StepPlace } from './step-place.ts'
 import { workdirStep } from './workdir-step.ts'
 
-/** What history entries of the builder say in their comment. */
-export const historyComment = 'berth.dockerfile.v0'
+/** What history entries of the builder say in their comment: tools that read images know Docker's by it. */
+export const historyComment = 'buildkit.dockerfile.v0'
 
 /** Builds it, its base first. */
 export async function buildStage(run: BuildRun, stage: StageToBuild): Promise<StageState> {
@@ -32,16 +32,14 @@ export async function buildStage(run: BuildRun, stage: StageToBuild): Promise<St
     const name = names.get(at)
     if (name === undefined) {
       report(run, index, at + 1, 'begin', step.instruction.line.text)
-      state = withHistory(state, {
-        ...createdOf(state),
-        created_by: createdBy,
-        comment: historyComment,
-        empty_layer: true,
-      })
+      if (createdBy !== undefined) {
+        const entry = { created_by: createdBy, comment: historyComment, empty_layer: true }
+        state = withHistory(state, { ...createdOf(state), ...entry })
+      }
       reportDone(run, stage, at, state)
       continue
     }
-    state = await buildLayer(run, stage, { step, at, name, createdBy, state })
+    state = await buildLayer(run, stage, { step, at, name, createdBy: createdBy ?? '', state })
   }
   return state
 }
@@ -84,8 +82,14 @@ async function buildLayer(
   } catch (error) {
     vertex.fail(error)
     report(run, index, at + 1, 'failed', messageOf(error))
-    throw error
+    throw placed(error, step)
   }
+}
+
+/** An error with the line of the step that it ended. */
+function placed(error: unknown, { instruction }: Step): unknown {
+  if (!isBerthError(error) || error.kind === 'cancelled' || error.details.line !== undefined) return error
+  return evaluationError(instruction.line, error.message, 0, error)
 }
 
 function endVertex(vertex: Vertex, cached: boolean): void {

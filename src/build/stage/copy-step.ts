@@ -3,7 +3,13 @@
 import { hash } from 'node:crypto'
 import { invalidArgument } from '../../base/index.ts'
 import { filesOf, stepKey } from '../cache/step-key.ts'
-import { type AddInstruction, type CopyInstruction, type CopySource, DockerfileError } from '../dockerfile/index.ts'
+import {
+  type AddInstruction,
+  type CopyInstruction,
+  type CopySource,
+  cleanPath,
+  DockerfileError,
+} from '../dockerfile/index.ts'
 import type { WriteEntry, WriteGroup } from '../layer/write-job.ts'
 import { type SelectedGroup, selectFiles } from '../tree/index.ts'
 import { addRemote, isRemote } from './add-remote.ts'
@@ -86,7 +92,7 @@ function isOnlyWildcard({ sources }: Instruction): boolean {
 
 function missing(place: StepPlace, source: CopySource & { readonly kind: 'path' }, from: CopyFrom): DockerfileError {
   const { line, kind } = place.step.instruction
-  const path = source.path.startsWith('/') ? source.path : `/${source.path}`
+  const path = cleanPath(`/${source.path}`)
   const problem = `${kind} failed: ${JSON.stringify(path)} not found in ${from.shownAs}`
   return new DockerfileError(
     problem,

@@ -70,7 +70,8 @@ async function unpack(entry: WriteEntry, job: Destination, { signal }: AbortOpti
   if (job.mode !== undefined) throw notImplemented('--chmod with an archive that is unpacked')
   const rootFd = openFd(job.root, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
-    using writer = new TreeWriter(rootFd, { destination, owner: job.owner ?? 'archive', shownAs: job.destination })
+    // Whose the files are is the archive's to say, also with --chown.
+    using writer = new TreeWriter(rootFd, { destination, owner: 'archive', shownAs: job.destination })
     const parser = new TarParser(writer)
     for await (const chunk of await decompressUpload(bytesOf(entry, job), { signal })) {
       if (signal?.aborted === true) throw new BerthError('cancelled', 'context canceled')
