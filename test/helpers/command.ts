@@ -67,6 +67,10 @@ export class RunningCommand {
     this.ended.catch(() => {}) // reported to whoever awaits it
   }
 
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
+  }
+
   get pid(): number {
     return this.#child.pid ?? -1
   }

@@ -27,12 +27,19 @@ export class TwoClis {
   }
 
   /** Runs a script, in which `docker` is the CLI and `$p` a prefix for names, by each in turn. What is masked is told
-   *  at `masked`. */
-  async run(script: string): Promise<{ readonly theirs: Masked; readonly ours: Masked }> {
+   *  at `masked`. `before` and `after` are run by the official CLI, around each. */
+  async run(
+    script: string,
+    around: { readonly before?: string; readonly after?: string } = {},
+  ): Promise<{ readonly theirs: Masked; readonly ours: Masked }> {
     const number = this.#next++
-    const theirs = await this.#run('theirs', script, `x${number}y`)
-    const ours = await this.#run('ours', script, `z${number}y`)
-    return { theirs, ours }
+    const one = async (side: 'theirs' | 'ours', prefix: string): Promise<Masked> => {
+      if (around.before !== undefined) await this.#run('theirs', around.before, prefix)
+      const result = await this.#run(side, script, prefix)
+      if (around.after !== undefined) await this.#run('theirs', around.after, prefix)
+      return result
+    }
+    return { theirs: await one('theirs', `x${number}y`), ours: await one('ours', `z${number}y`) }
   }
 
   /** The same where the script changes nothing: both at once. */
@@ -48,7 +55,7 @@ export class TwoClis {
   async #run(side: 'theirs' | 'ours', script: string, prefix: string): Promise<Masked> {
     const home = join(this.#daemon.root, side)
     const cwd = join(home, prefix)
-    mkdirSync(cwd)
+    mkdirSync(cwd, { recursive: true })
     const result = await runCommand('sh', ['-c', script], {
       cwd,
       input: '',

@@ -7,8 +7,6 @@ docker ps -a --no-trunc
 docker ps -as
 docker ps -n 1
 docker ps -l -q
-docker ps -n -1
-docker ps -n 0
 docker container ls -a --format raw
 docker ps -a --format json
 docker ps -a --format 'table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.CreatedAt}}\t{{.RunningFor}}\t{{.Ports}}\t{{.State}}\t{{.Status}}\t{{.Size}}\t{{.Names}}\t{{.Labels}}\t{{.Label "a"}}\t{{.Mounts}}\t{{.LocalVolumes}}\t{{.Networks}}\t{{.Platform}}'
@@ -17,43 +15,28 @@ docker ps -a --filter status=exited --format '{{.Names}}'
 docker ps -a --filter status=bogus
 docker ps -a --filter foo=bar
 docker ps -a --filter name=^/up$ --format '{{.Names}}'
-docker ps -a --filter name=u --filter name=d --format '{{.Names}}'
-docker ps -a --filter label=a --format '{{.Names}}'
 docker ps -a --filter label=a=b --format '{{.Names}}'
 docker ps -a --filter ancestor=busybox --format '{{.Names}}'
 docker ps -a --filter ancestor=other/app:2 --format '{{.Names}}'
-docker ps -a --filter ancestor=nope --format '{{.Names}}'
 docker ps -a --filter exited=3 --format '{{.Names}}'
 docker ps -a --filter health=healthy --format '{{.Names}}'
 docker ps -a --filter health=none --format '{{.Names}}'
 docker ps -a --filter health=x --format '{{.Names}}'
 docker ps -a --filter volume=data --format '{{.Names}}'
-docker ps -a --filter volume=/host --format '{{.Names}}'
 docker ps -a --filter network=none --format '{{.Names}}'
-docker ps -a --filter network=bridge --format '{{.Names}}'
-docker ps -a --filter publish=80 --format '{{.Names}}'
 docker ps -a --filter publish=49961/tcp --format '{{.Names}}'
 docker ps -a --filter publish=foo --format '{{.Names}}'
-docker ps -a --filter expose=443 --format '{{.Names}}'
 docker ps -a --filter expose=1-500/tcp --format '{{.Names}}'
-docker ps -a --filter is-task=true --format '{{.Names}}'
 docker ps -a --filter is-task=x
-docker ps -a --filter isolation=default --format '{{.Names}}'
 docker ps -a --filter before=up --format '{{.Names}}'
 docker ps -a --filter since=up --format '{{.Names}}'
 docker ps -a --filter since=nope
-docker ps -a --filter id=0123 --format '{{.Names}}'
 docker ps --filter
 docker ps --filter name
-docker ps extra
-docker ps --bogus
 docker ps --format '{{.Nope}}'
-docker ps --format '{{.ID'
-docker ps --format '{{nope .ID}}'
 docker ps --format 'table {{.Nope}}'
 docker ps -a --format '{{upper .Names}} {{lower .State}} {{title .State}} {{pad .Names 2 3}}| {{truncate .Image 3}} {{join (split .Names "o") "0"}}'
 docker ps -a --format '{{json .}}'
-docker ps -a --format '{{json .Names}}'
 docker ps -a --format 'table {{json .Names}}\t{{upper .Image}}'
 docker ps -aq --no-trunc
 docker ps -aq --format '{{.Names}}'
@@ -61,15 +44,12 @@ docker ps -aq --format raw
 docker ps -a --format table -q
 docker images
 docker images -a
-docker images -q
 docker images --no-trunc
 docker images --digests
-docker images busybox
 docker images busybox:latest
 docker images 'b*'
 docker images 'other/*'
 docker images 'other/app:*'
-docker images nope
 docker images BAD
 docker images a b
 docker images --filter dangling=true
@@ -83,9 +63,7 @@ docker images --filter 'reference=*/app' --format '{{.Repository}}'
 docker images --filter until=1h
 docker images --filter until=2100-01-01
 docker images --filter until=x
-docker images --filter foo=x
 docker images --format json
-docker images --format raw
 docker images --format '{{.ID}} {{.Repository}} {{.Tag}} {{.Digest}} {{.CreatedSince}} {{.CreatedAt}} {{.Size}} {{.Containers}} {{.SharedSize}} {{.UniqueSize}} {{.VirtualSize}}'
 docker images --format 'table {{.ID}}\t{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.CreatedSince}}\t{{.CreatedAt}}\t{{.Size}}'
 docker images --format '{{.Nope}}'
@@ -97,29 +75,19 @@ docker image history busybox
 docker history changed:1
 docker history --no-trunc changed:1
 docker history -H=false --format '{{.CreatedAt}} {{.Size}}' changed:1
-docker history -q changed:1
-docker history --format json changed:1
 docker history --format 'table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}' changed:1
 docker history nope
-docker history
 docker history --platform linux/nope busybox
 docker history --platform bad/x/y/z/a busybox
 docker inspect up
 docker inspect up done made held term
-docker inspect busybox
 docker inspect changed:1
-docker inspect data
-docker inspect bridge
 docker inspect up busybox data bridge
-docker inspect nope
 docker inspect up nope
 docker inspect nope nope2 up
-docker inspect
 docker inspect --type container up
 docker inspect --type image up
-docker inspect --type image busybox
 docker inspect --type volume data
-docker inspect --type network bridge
 docker inspect --type bogus up
 docker inspect --type node x
 docker inspect --type service x
@@ -133,22 +101,18 @@ docker inspect --size --format '{{.SizeRw}}' up busybox
 docker inspect -s busybox --format '{{.Id}}'
 docker inspect --type image -s busybox
 docker inspect --type container --size done --format '{{.SizeRw}}'
-docker inspect -f json up
 docker inspect -f json up done
 docker inspect -f '{{json .}}' up
 docker inspect -f '{{.Nope}}' up
-docker inspect -f '{{.Id' up
 docker inspect -f '{{.State.Nope}}' up
 docker inspect -f '{{.Name}}' up nope done
 docker inspect -f '{{.Name}}' nope
 docker inspect -f '{{println .Name}}' up
 docker inspect -f '' up
-docker container inspect up
 docker container inspect nope
 docker container inspect up nope -f '{{.Name}}'
 docker container inspect -s done -f '{{.SizeRw}}'
 docker container inspect busybox
-docker image inspect busybox
 docker image inspect nope
 docker image inspect up
 docker image inspect busybox changed:1 -f '{{.RepoTags}} {{.Config.Labels}} {{.Config.ExposedPorts}}'
@@ -160,14 +124,11 @@ docker network inspect bridge host none
 docker network inspect nope
 docker network inspect -v bridge
 docker volume ls
-docker volume ls --format json
 docker volume ls --filter label=tier=db
 docker volume ls --filter foo=x
 docker volume ls --filter dangling=true
 docker volume ls --format '{{.Name}} {{.Driver}} {{.Scope}} {{.Mountpoint}} {{.Labels}} {{.Label "tier"}} {{.Size}} {{.Links}} {{.Availability}} {{.Group}} {{.Status}}'
 docker network ls
-docker network ls --no-trunc
-docker network ls --format json
 docker network ls --filter driver=bridge
 docker network ls --filter type=custom
 docker network ls --filter type=x
@@ -178,15 +139,12 @@ docker top up -o pid,args
 docker top up -eo pid
 docker top up aux
 docker top done
-docker top nope
 docker top held
 docker top up -bogus
 docker port up
-docker port up 80
 docker port up 80/tcp
 docker port up 53/udp
 docker port up 53
-docker port up 99
 docker port up foo
 docker port up 80/foo
 docker port done
@@ -196,9 +154,7 @@ docker logs up
 docker logs done
 docker logs -t done
 docker logs --tail 1 done
-docker logs --tail 0 done
 docker logs --tail all done
-docker logs -n 1 done
 docker logs --tail x done
 docker logs --tail -5 done
 docker logs --since 1h done
@@ -212,36 +168,28 @@ docker logs -f --tail 1 done
 docker logs nope
 docker logs made
 docker logs term
-docker logs
-docker logs a b
 docker diff done
 docker diff up
-docker diff nope
 docker diff made
 docker version --format '{{.Server.Version}} {{.Server.APIVersion}} {{.Server.MinAPIVersion}} {{.Server.Os}} {{.Server.Arch}}'
 docker version -f '{{json .Server}}'
 docker version -f '{{.Server.Platform.Name}} {{range .Server.Components}}{{.Name}}={{.Version}} {{end}}'
 docker version -f '{{.Nope}}'
 docker version -f '{{.Server.Nope}}'
-docker version extra
 docker info --format '{{.ServerVersion}} {{.Driver}} {{.NCPU}}'
 docker info -f '{{.ClientInfo.Context}}'
 docker info -f '{{.Nope}}'
 docker info -f '{{range .SecurityOptions}}{{.}} {{end}}'
 docker info -f '{{.Containers}} {{.ContainersRunning}} {{.ContainersPaused}} {{.ContainersStopped}}'
-docker info extra
 docker system df
 docker system df -v
 docker system df --format json
 docker system df --format '{{.Type}}: {{.TotalCount}} {{.Active}} {{.Size}} {{.Reclaimable}}'
 docker system df --format 'table {{.Type}}\t{{.Size}}'
-docker system df --format raw
-docker system df -v --format json
 docker system df -v --format '{{json .}}'
 docker system df -v --format '{{range .Images}}{{.Repository}} {{end}}'
 docker system df -v --format table
 docker system df -v --format raw
-docker system df extra
 docker events --since 1h --until 0s --filter type=volume
 docker events --since 1h --until 0s --filter type=container --filter container=up
 docker events --since 1h --until 0s --filter event=die --format '{{.Actor.Attributes.exitCode}} {{.Status}} {{.ID}} {{.From}} {{.Type}} {{.Action}}'
@@ -253,10 +201,8 @@ docker events --since 1h --until 0s --filter label=a=b --format '{{.Action}}'
 docker events --since 1h --until 0s --filter image=busybox --format '{{.Action}}'
 docker events --since x
 docker events --until x
-docker events --filter foo
 docker events --since 1h --until 0s --filter foo=bar
 docker events --format '{{.ID'
-docker events extra
 docker system events --since 1h --until 0s --filter type=image --format '{{.Action}} {{.Actor.Attributes.name}}'
 docker stats --no-stream --format '{{.Name}} {{.ID}} {{.Container}}' up
 docker stats --no-stream --format '{{.Name}}' up nope
@@ -278,6 +224,51 @@ docker info | sed 1,2d
 docker system info | sed 1,2d
 docker info -f '{{.Plugins.Volume}} {{.Swarm.LocalNodeState}} {{.IndexServerAddress}}'
 docker version | sed '1,/^Server/d;/version:.*v2/d'
+docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' up
+docker inspect --format '{{range .NetworkSettings.Networks}}{{.MacAddress}}{{end}}' up
+docker inspect --format '{{.LogPath}}' up
+docker inspect --format '{{.Config.Image}}' up
+docker inspect --format '{{range $p, $conf := .NetworkSettings.Ports}} {{$p}} -> {{(index $conf 0).HostPort}} {{end}}' up
+docker inspect --format '{{range $p, $conf := .NetworkSettings.Ports}}{{if $conf}} {{$p}} -> {{(index $conf 0).HostPort}} {{end}}{{end}}' up
+docker inspect --format '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}' up
+docker inspect --format '{{(index .NetworkSettings.Ports "81/tcp")}}' up
+docker inspect --format '{{(index (index .NetworkSettings.Ports "81/tcp") 0).HostPort}}' up
+docker inspect --format '{{json .Mounts}}' up
+docker inspect --format '{{json .HostConfig.RestartPolicy}} {{.HostConfig.RestartPolicy.Name}}:{{.HostConfig.RestartPolicy.MaximumRetryCount}}' up
+docker inspect --format '{{range .Mounts}}{{.Type}} {{.Name}} {{.Source}}:{{.Destination}} {{.RW}} {{println}}{{end}}' up
+docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' up
+docker inspect --format '{{join .Config.Cmd ", "}} | {{join .Args " "}}' up
+docker inspect --format '{{index .Config.Labels "com.example.tier"}} {{index .Config.Labels "none"}}|' up
+docker inspect --format '{{with .State}}{{.Status}} {{.Health.Status}} {{.ExitCode}} {{.OOMKilled}}{{end}}' up
+docker inspect --format '{{with .State.Health}}{{.Status}}{{else}}none{{end}}' done
+docker inspect --format '{{if .State.Running}}yes{{else if eq .State.ExitCode 3}}three{{end}}' done
+docker inspect --format '{{printf "%-10s|%5d|%v" .Name .HostConfig.Memory .HostConfig.Binds}}' up
+docker inspect --format '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.CpuShares}} {{.HostConfig.PidsLimit}} {{.HostConfig.ShmSize}}' up
+docker inspect --format '{{slice .Id 0 12}} {{len .Id}} {{upper .Driver}}' up | cut -d' ' -f2-
+docker inspect --format '{{.HostConfig.Mounts}} {{.Config.Healthcheck.Test}} {{.Config.Healthcheck.Interval}}' up
+docker inspect --format '{{eq .State.ExitCode 3}} {{gt .HostConfig.Memory 5}} {{and .State.Running (not .State.Paused)}}' up
+docker inspect --format '{{range $i, $m := .Mounts}}{{if $i}},{{end}}{{$m.Destination}}{{end}}' up
+docker inspect --format '{{.NetworkSettings.Networks.bridge.Gateway}}' up
+docker inspect --format '{{$n := .Name}}{{range $k, $v := .NetworkSettings.Networks}}{{$n}}@{{$k}} {{end}}' up
+docker inspect --format '{{.GraphDriver.Name}} {{.Platform}} {{.RestartCount}} {{.AppArmorProfile}}|' up
+docker inspect --format '{{.State.Pid.Foo}}' up
+docker inspect --format '{{.Config.Env.Foo}}' up
+docker inspect --format '{{index .Config.Env 99}}' up
+docker inspect --format '{{range .Config.Labels}}{{.}} {{end}}' up
+docker inspect --format '{{.RepoTags}} {{.Os}}/{{.Architecture}} {{.Config.Cmd}} {{len .RootFS.Layers}}' busybox
+docker inspect --format '{{range .RootFS.Layers}}{{println .}}{{end}}{{.RootFS.Type}}' busybox
+docker inspect --format '{{.Config.Entrypoint}} {{.Config.WorkingDir}}|{{.Config.User}}|{{.Config.Volumes}}' busybox
+docker inspect --format '{{.Name}} {{.Mountpoint}} {{.Labels}}' data
+docker inspect --format '{{range .IPAM.Config}}{{.Subnet}} {{.Gateway}}{{end}} {{len .Containers}}' bridge
+docker inspect --format '{{range $id, $c := .Containers}}{{$c.Name}} {{end}}' bridge | tr ' ' '\n' | sort
+docker ps --format '{{.ID}}: {{.Command}}' --no-trunc
+docker ps -a --format 'table {{.Names}}\t{{.Label "com.example.tier"}}'
+docker ps --filter status=running --format '{{.Names}}' | sort | tr '\n' ,
+docker images --format '{{.Repository}}:{{.Tag}}' | sort
+docker images --filter 'label=a=b' -q | wc -l
+docker ps -q | xargs docker inspect --format '{{.Name}}'
+docker ps -aq | xargs -n1 docker port
+docker inspect -f '{{.State.Running}}' up done nope 2>/dev/null; echo $?
 `
   .trim()
   .split('\n')
