@@ -40,6 +40,12 @@ const ownCommands = new Set([
   'completion',
 ])
 
+/** Flags that docker doesn't have. */
+const ownFlags: Readonly<Record<string, readonly string[]>> = {
+  update: ['publish', 'unpublish'],
+  'container update': ['publish', 'unpublish'],
+}
+
 /** Commands that have buildx's flags beside those of docker itself, which has only the classic builder's. */
 const buildxCommands = new Set(['build', 'image build', 'builder build', 'builder prune'])
 /** Those of both whose values are of another form here, as buildx has them or because there may be several. */
@@ -60,6 +66,7 @@ for (const path of commands) {
     const [expected, actual] = await Promise.all([runDocker([...path, '--help']), runBerth([...path, '--help'])])
     assert.equal(actual.exitCode, 0)
     const [ours, theirs] = [flagsOf(actual.stdout), flagsOf(expected.stdout)]
+    for (const name of ownFlags[path.join(' ')] ?? []) assert.ok(delete ours[name] && !Object.hasOwn(theirs, name))
     if (buildxCommands.has(path.join(' '))) {
       for (const name of buildxForms) delete theirs[name]
       for (const name of Object.keys(ours)) if (!Object.hasOwn(theirs, name)) delete ours[name]

@@ -197,6 +197,7 @@ describe('raw streams', () => {
       await stream.ended
       assert.deepEqual(byStream(stream.frames()), { 1: 'some input\nend\n', 2: 'err\n' })
       stream.destroy()
+      await daemon.ok(['wait', id])
       await daemon.ok(['rm', id])
     })
   }
