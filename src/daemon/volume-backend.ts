@@ -32,7 +32,7 @@ export function volumeBackend(volumes: Volumes, events: EventBus, context: Conta
       if (removed !== undefined) publish(events, 'destroy', removed)
     },
     async prune(filters) {
-      const all = (filters.all ?? []).some(isTrue)
+      const all = filters.all !== undefined && parseFlag('all', filters.all)
       const rest = Object.fromEntries(Object.entries(filters).filter(([key]) => key !== 'all'))
       const { removed, reclaimedBytes } = await pruneVolumes(
         volumes,
@@ -113,7 +113,7 @@ function matches(record: VolumeSummary, key: string, values: readonly string[]):
     case 'driver':
       return values.includes(record.driver)
     case 'dangling':
-      return values.some((value) => isDangling(value) === (record.users === 0))
+      return parseFlag(key, values) === (record.users === 0)
     case 'label':
       return values.every((value) => hasLabel(record, value))
     case 'label!':
@@ -123,14 +123,12 @@ function matches(record: VolumeSummary, key: string, values: readonly string[]):
   }
 }
 
-function isTrue(value: string): boolean {
-  return ['1', 't', 'true', 'True', 'TRUE', 'T'].includes(value)
-}
-
-function isDangling(value: string): boolean {
-  if (isTrue(value)) return true
-  if (['0', 'f', 'false', 'False', 'FALSE', 'F'].includes(value)) return false
-  throw invalidArgument(`invalid filter 'dangling=[${value}]'`)
+/** A filter that is true or false. Throws `invalidArgument` for other words, and for several. */
+function parseFlag(key: string, values: readonly string[]): boolean {
+  const [value = '', ...more] = values
+  if (more.length === 0 && /^(1|t|true|TRUE|True|T)$/.test(value)) return true
+  if (more.length === 0 && /^(0|f|false|FALSE|False|F)$/.test(value)) return false
+  throw invalidArgument(`invalid filter '${key}=[${values.join(' ')}]'`)
 }
 
 function hasLabel(record: VolumeRecord, label: string): boolean {

@@ -122,6 +122,8 @@ const cases: readonly (readonly [words: readonly string[], values: readonly stri
   [['rmi', 'nginx:1'], ['nginx:1.27']],
   [['tag', 'nginx', 'nginx', ''], []],
   [['volume', 'rm', ''], ['data']],
+  [['volume', 'backup', ''], ['data']],
+  [['volume', 'backup', '--compress', 'g'], ['gzip']],
   [['network', 'rm', ''], ['front']],
   [
     ['network', 'connect', 'front', 'w'],

@@ -85,6 +85,7 @@ const sources: Readonly<Record<string, Source | typeof files>> = {
   'cap-drop': capabilities,
   cgroupns: words('host', 'private'),
   cidfile: files,
+  compress: words('zstd', 'gzip', 'none'),
   config: files,
   context: contexts,
   env: variables,
