@@ -14,7 +14,8 @@ import {
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { getXattr, listXattrs, setXattr } from '../../src/sys/index.ts'
-import { mountsBelow, TestDaemon } from '../helpers/daemon.ts'
+import { RunningCommand } from '../helpers/command.ts'
+import { berthProgram, mountsBelow, TestDaemon } from '../helpers/daemon.ts'
 import { until as waitUntil } from '../helpers/wait.ts'
 
 let daemon: TestDaemon
@@ -239,6 +240,26 @@ test('volume restore: after a crash a volume has the old content or the new one'
     )
   }
   await daemon.ok(['volume', 'rm', 'crash'])
+})
+
+test('volume backup and restore: a client that goes away leaves nothing behind', async () => {
+  const fill = 'for i in 1 2; do head -c 20000000 /dev/urandom >/v/$i; done'
+  await inside(['-v', 'left:/v'], fill)
+  const id = await daemon.ok(['run', '-d', '--network', 'none', '-v', 'left:/v', 'busybox', 'sleep', '1000'])
+  const args = ['-H', daemon.host, 'volume']
+  const backup = new RunningCommand(berthProgram, [...args, 'backup', 'left', join(files, 'left.tar')])
+  await waitUntil(async () => readdirSync(files).some((name) => name.includes('left')))
+  backup.kill('SIGKILL')
+  await backup.ended
+  await waitUntil(async () => (await daemon.docker(['exec', id, 'true'])).code === 0)
+  await daemon.ok(['rm', '-f', id])
+  await waitUntil(async () => (await daemon.docker(['volume', 'rm', 'left'])).code === 0)
+  const restore = new RunningCommand(berthProgram, [...args, 'restore', 'half', '-'], {}, true)
+  restore.write(readFileSync(join(files, 'whole.none')).subarray(0, 100_000))
+  await waitUntil(async () => (await names()).includes('half'))
+  restore.kill('SIGKILL')
+  await restore.ended
+  await waitUntil(async () => (await names()).length === 0)
 })
 
 test('volume backup and restore of volumes that have to be mounted', async () => {
