@@ -1,6 +1,6 @@
 /** connect and disconnect: a container joins or leaves a network. One that runs does so at once, any other when it starts.
- *  Killed midway: the leases say what a running container is on, and a boot makes devices fit them; the record is written
- *  last, so that a connect that nobody was told of is at most forgotten at the next start. */
+ *  Killed midway: a boot makes devices fit the leases, then leases and records fit each other: a connect that nobody was told
+ *  of is undone, a disconnect is done (or undone, if it had just begun). */
 import type { EndpointSettings } from '../api/index.ts'
 import { BerthError, conflict, invalidArgument } from '../base/index.ts'
 import type { EndpointInfo, NetworkRecord, Sandbox, SandboxOwner } from '../network/index.ts'
@@ -54,7 +54,7 @@ export async function disconnectContainer(
     if (!memberships.some(isMember)) {
       throw new BerthError('forbidden', `container ${id} is not connected to network ${network.name}`)
     }
-    if (isUp(record.state.status)) await disconnectRunning(context, record, network)
+    if (isUp(record.state.status)) await disconnectRunning(context, record, network.id)
     saveNetworks(
       context,
       id,
@@ -62,6 +62,25 @@ export async function disconnectContainer(
     )
     if (isUp(record.state.status)) publishNetwork(context, record, network, 'disconnect')
   })
+}
+
+/** What a boot does for a container that runs: a network that only the lease or only the record knows of is left. */
+export async function reconcileNetworks(context: ContainerContext, id: string): Promise<void> {
+  const record = context.containers.find(id)
+  const sandbox = context.networks.sandboxes.find(id)
+  if (record === undefined || sandbox === undefined) return
+  const memberships = membershipsOf(record)
+  const isOn = (network: string): boolean => sandbox.endpoints.some(({ networkName }) => networkName === network)
+  for (const { networkId, networkName } of sandbox.endpoints) {
+    if (memberships.some(({ network }) => network === networkName || networkId.startsWith(network))) continue
+    context.logger.info('leaving a network that was joined while the daemon ended', {
+      container: id,
+      network: networkName,
+    })
+    await disconnectRunning(context, record, networkId)
+  }
+  const kept = memberships.filter(({ network }) => isOn(context.networks.find(network)?.name ?? network))
+  if (kept.length < memberships.length) saveNetworks(context, id, kept)
 }
 
 /** What the network has to know of the container, besides its endpoints. */
@@ -86,14 +105,10 @@ async function connectRunning(
   updateFiles(context, record, before, sandbox)
 }
 
-async function disconnectRunning(
-  context: ContainerContext,
-  record: ContainerRecord,
-  { id }: NetworkRecord,
-): Promise<void> {
+async function disconnectRunning(context: ContainerContext, record: ContainerRecord, networkId: string): Promise<void> {
   const { sandboxes } = context.networks
   const before = sandboxes.find(record.id)?.endpoints ?? []
-  updateFiles(context, record, before, await sandboxes.disconnect(record.id, id))
+  updateFiles(context, record, before, await sandboxes.disconnect(record.id, networkId))
 }
 
 function updateFiles(

@@ -7,6 +7,7 @@ import { messageOf, zeroTime } from '../base/index.ts'
 import type { ContainerState, ExitInfo } from '../runtime/index.ts'
 import { isCgroupFrozen, thawCgroup } from '../sys/index.ts'
 import { cgroupPathOf } from './cgroup-path.ts'
+import { reconcileNetworks } from './connect.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { handleExit, planRestart, releaseRun, watchExit } from './exit.ts'
@@ -60,7 +61,7 @@ export async function finishRestore(context: ContainerContext, adopted: readonly
   const toStart: ContainerRecord[] = []
   for (const one of adopted) {
     try {
-      const record = await finishOne(context, one)
+      const record = await finishOne(context, await withNetworks(context, one))
       if (record !== undefined) toStart.push(record)
     } catch (error) {
       context.logger.error('container could not be restored', { container: one.record.id, error: messageOf(error) })
@@ -74,6 +75,13 @@ export async function finishRestore(context: ContainerContext, adopted: readonly
   clearView(context)
   // Those whose network others share come first; the others wait for them.
   for (const record of toStart) context.background.run('start at boot', () => startAtBoot(context, record))
+}
+
+/** One that runs, with a record that fits the networks that it is on. */
+async function withNetworks(context: ContainerContext, one: Adopted): Promise<Adopted> {
+  if (one.state.status !== 'running') return one
+  await reconcileNetworks(context, one.record.id)
+  return { ...one, record: context.containers.find(one.record.id) ?? one.record }
 }
 
 /** Gives the record of a container that is to be started. */

@@ -16,7 +16,6 @@ import { withHostLock } from './host-lock.ts'
 import { Ipam } from './ipam.ts'
 import type { RelayTarget } from './loopback-relay.ts'
 import type { NameService, UpstreamServer } from './name-service.ts'
-import type { NetworkDriver } from './network-driver.ts'
 import { NetworkIndex } from './network-index.ts'
 import { planNetwork, readHostRanges, usedSubnets } from './network-plan.ts'
 import type { EndpointRecord, NetworkInspect, NetworkRecord, PublishedPort } from './network-record.ts'
@@ -26,6 +25,7 @@ import { bridgeAlias, instanceTag, netnsPath, tableName, vethPrefix } from './pa
 import { PortAllocator } from './port-allocator.ts'
 import { type NetworkConfig, planDefaultBridge, predefinedNetworks } from './predefined.ts'
 import { firewallNetwork, forwardingsOf, isRoutedPort, relayTarget } from './publication.ts'
+import type { NetworkDrivers } from './sandbox-devices.ts'
 import { SandboxIndex, type SandboxRecord, type StoredEndpoint } from './sandbox-index.ts'
 import { Sandboxes } from './sandboxes.ts'
 import { type AddressRange, completePools } from './subnet-choice.ts'
@@ -73,7 +73,7 @@ export class Networks {
   readonly #repair: FirewallRepair
   readonly #exemption: ForwardExemption
   readonly #names: NameService
-  readonly #drivers: Readonly<Partial<Record<NetworkRecord['driver'], NetworkDriver>>>
+  readonly #drivers: NetworkDrivers
   readonly #bridges: BridgeDriver
   /** One network is made at a time. */
   #creation: Promise<unknown> = Promise.resolve()
@@ -142,7 +142,7 @@ export class Networks {
     this.#repair.start()
     await this.#exemption.start()
     for (const record of this.#leases.all()) this.#restorePorts(record)
-    await this.sandboxes.restoreNames(upstream)
+    await this.sandboxes.restore(upstream)
   }
 
   list(): NetworkRecord[] {

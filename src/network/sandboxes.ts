@@ -3,14 +3,12 @@
  *  crash between any two leaves leases of a container that does not run, which a boot drops with all that belongs to them.
  *  Kernel work is synchronous on the calling thread (about 2 ms); only the packet filter and the names are waited for. */
 import { BerthError, internal, type Logger, newId, Undo } from '../base/index.ts'
-import { deleteNetworkNamespace } from '../sys/index.ts'
 import { type EndpointOwner, planEndpoint } from './endpoint-plan.ts'
 import type { Firewall } from './firewall.ts'
 import { defaultGateway } from './gateway.ts'
 import type { Ipam } from './ipam.ts'
 import { LinkPermits } from './link-permits.ts'
 import type { NameService, UpstreamServer } from './name-service.ts'
-import type { NetworkDriver } from './network-driver.ts'
 import type { NetworkIndex } from './network-index.ts'
 import {
   type EndpointRecord,
@@ -21,11 +19,10 @@ import {
   type Sandbox,
   type SandboxRequest,
 } from './network-record.ts'
-import { netnsPath } from './paths.ts'
 import type { PortAllocator } from './port-allocator.ts'
 import { changeOfPorts } from './port-change.ts'
 import { forwardingsOf, isRoutedPort, portDemands } from './publication.ts'
-import { configureDevice, makeNamespace, moveDefaultRoutes, openNamespace, type SandboxDoor } from './sandbox-door.ts'
+import { type NetworkDrivers, SandboxDevices } from './sandbox-devices.ts'
 import type { SandboxIndex, SandboxRecord } from './sandbox-index.ts'
 
 /** What the sandboxes work with. */
@@ -36,7 +33,7 @@ export interface SandboxParts {
   readonly ports: PortAllocator
   readonly firewall: Firewall
   readonly names: NameService
-  readonly drivers: Readonly<Partial<Record<NetworkRecord['driver'], NetworkDriver>>>
+  readonly drivers: NetworkDrivers
   readonly stateDir: string
   readonly tag: string
   /** Host address of published ports that name none. */
@@ -51,12 +48,14 @@ export class Sandboxes {
   /** What links of the default bridge permit. */
   readonly links: LinkPermits
   readonly #parts: SandboxParts
+  readonly #devices: SandboxDevices
   /** Name servers of containers on networks with names. */
   readonly #upstream = new Map<string, readonly UpstreamServer[]>()
 
   constructor(parts: SandboxParts) {
     this.#parts = parts
     this.links = new LinkPermits(parts)
+    this.#devices = new SandboxDevices(parts)
   }
 
   /** Leases addresses and host ports for a container, in one transaction and without touching the kernel's devices.
@@ -93,13 +92,7 @@ export class Sandboxes {
     const record = this.#reserved(request.containerId)
     await using undo = new Undo()
     undo.add(() => this.release(request.containerId))
-    const door = makeNamespace(this.#pathOf(record), request.namespace)
-    try {
-      for (const endpoint of record.endpoints) this.#attach(endpoint, door)
-      moveDefaultRoutes(door, [], record.endpoints)
-    } finally {
-      door.close()
-    }
+    this.#devices.make(record, request.namespace)
     const named = this.#openNames(record)
     await firewall.publish(forwardingsOf(record, networks))
     await named
@@ -121,8 +114,7 @@ export class Sandboxes {
       for (const { networkId } of record.endpoints) names.removeEndpoint(networkId, containerId)
     }
     this.#upstream.delete(containerId)
-    this.#detachFirst(record)
-    deleteNetworkNamespace(this.#pathOf(record))
+    this.#devices.remove(record)
     for (const endpoint of record.endpoints) this.#giveBack(endpoint)
   }
 
@@ -154,16 +146,13 @@ export class Sandboxes {
     const published = before.ports.length > 0 ? [] : this.#takePorts(owner, [...before.endpoints, endpoint])
     if (published.length > 0) undo.add(() => ports.release(owner.containerId))
     const record = index.addEndpoint(owner.containerId, endpoint, published)
-    undo.add(() => void index.removeEndpoint(owner.containerId, network.id))
+    undo.add(() => {
+      index.removeEndpoint(owner.containerId, network.id)
+      if (published.length > 0) index.setPorts(owner.containerId, before.ports)
+    })
     this.#upstream.set(owner.containerId, owner.upstream ?? [])
-    const door = openNamespace(this.#pathOf(record))
-    try {
-      undo.add(() => this.#detach(endpoint, record))
-      this.#attach(endpoint, door)
-      moveDefaultRoutes(door, before.endpoints, record.endpoints)
-    } finally {
-      door.close()
-    }
+    undo.add(() => this.#devices.detach(endpoint, record))
+    this.#devices.attach(endpoint, before, record)
     await this.#moveForwardings(before, record)
     await this.#openNames(record)
     ports.seal(owner.containerId)
@@ -179,9 +168,10 @@ export class Sandboxes {
     const endpoint = before.endpoints.find((one) => one.networkId === networkId)
     if (endpoint === undefined)
       throw new BerthError('notFound', `container ${containerId} is not connected to network ${networkId}`)
+    // A crash after this: the next boot puts the device back, and the container is still on the network.
+    this.#devices.detach(endpoint, before)
     const record = index.removeEndpoint(containerId, networkId)
     names.removeEndpoint(networkId, containerId)
-    this.#detach(endpoint, record)
     this.#giveBack(endpoint)
     await this.#moveForwardings(before, record)
     if (this.#namedNetworks(record.endpoints).length > 0) await this.#openNames(record)
@@ -218,9 +208,20 @@ export class Sandboxes {
     return this.#toSandbox(record)
   }
 
-  /** Tells the names of all live containers, as the database has them. */
-  async restoreNames(upstreamOf: (containerId: string) => readonly UpstreamServer[]): Promise<void> {
-    const records = this.#parts.index.all()
+  /** At boot: gives all live containers the devices that they should have, and tells their names. */
+  async restore(upstreamOf: (containerId: string) => readonly UpstreamServer[]): Promise<void> {
+    const { index, logger } = this.#parts
+    const records = index.all()
+    for (const record of records) {
+      try {
+        this.#devices.repair(record)
+      } catch (error) {
+        logger.error("a container's network can not be repaired", {
+          container: record.containerId,
+          error: String(error),
+        })
+      }
+    }
     for (const { containerId, endpoints } of records) {
       this.#upstream.set(containerId, upstreamOf(containerId))
       for (const endpoint of endpoints) this.#putName(endpoint)
@@ -257,44 +258,6 @@ export class Sandboxes {
     return [...ports.take(containerId, endpointLabel(name, endpoints), demands), ...routed]
   }
 
-  #attach(endpoint: EndpointRecord, door: SandboxDoor): void {
-    const network = this.#parts.networks.get(endpoint.networkId)
-    const driver = network === undefined ? undefined : this.#parts.drivers[network.driver]
-    if (network === undefined || driver === undefined) return
-    driver.attach(network, endpoint, door)
-    configureDevice(door, endpoint)
-  }
-
-  /** Takes the device away, and lets another network have the default route. */
-  #detach(endpoint: EndpointRecord, record: SandboxRecord): void {
-    const network = this.#parts.networks.get(endpoint.networkId)
-    const driver = network === undefined ? undefined : this.#parts.drivers[network.driver]
-    const rest = record.endpoints.filter(({ endpointId }) => endpointId !== endpoint.endpointId)
-    const door = openNamespace(this.#pathOf(record))
-    try {
-      driver?.detach(endpoint, door)
-      moveDefaultRoutes(door, [...rest, endpoint], rest)
-    } finally {
-      door.close()
-    }
-  }
-
-  #detachFirst(record: SandboxRecord): void {
-    const { networks, drivers, logger } = this.#parts
-    for (const endpoint of record.endpoints) {
-      const driver = drivers[networks.get(endpoint.networkId)?.driver ?? 'null']
-      if (driver?.detachesFirst !== true) continue
-      try {
-        const door = openNamespace(this.#pathOf(record))
-        driver.detach(endpoint, door)
-        door.close()
-      } catch (error) {
-        // The namespace was not made yet, or the device has gone: there is nothing to be taken away.
-        logger.debug('a device was gone before its namespace', { container: record.containerId, error: String(error) })
-      }
-    }
-  }
-
   /** Ports follow the default gateway. */
   async #moveForwardings(before: SandboxRecord, after: SandboxRecord): Promise<void> {
     const { networks, firewall } = this.#parts
@@ -319,7 +282,7 @@ export class Sandboxes {
     const { containerId } = record
     await this.#parts.names.openSandbox({
       containerId,
-      netnsPath: this.#pathOf(record),
+      netnsPath: this.#devices.pathOf(record),
       networkIds,
       upstream: this.#upstream.get(containerId) ?? [],
       forward: record.endpoints.some(({ gateway, gateway6 }) => gateway !== '' || gateway6 !== ''),
@@ -351,13 +314,9 @@ export class Sandboxes {
     return record
   }
 
-  #pathOf({ sandboxId }: SandboxRecord): string {
-    return netnsPath(this.#parts.stateDir, sandboxId)
-  }
-
   #toSandbox(record: SandboxRecord): Sandbox {
     const { containerId, sandboxId, endpoints, ports } = record
-    return { containerId, sandboxId, netnsPath: this.#pathOf(record), endpoints, ports }
+    return { containerId, sandboxId, netnsPath: this.#devices.pathOf(record), endpoints, ports }
   }
 }
 

@@ -1,6 +1,8 @@
 /** Networks of the user's own: made, joined, left, taken away; who reaches whom; what a killed daemon leaves. */
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { runCommand, runOrThrow } from '../helpers/command.ts'
 import { networkTag, TestDaemon } from '../helpers/daemon.ts'
@@ -399,5 +401,30 @@ describe('a killed daemon', () => {
     assert.deepEqual(own.sort(), ids.map((id) => `br-${id.slice(0, 12)}`).sort())
     await daemon.ok(['rm', '-f', 'survivor', 'loner'])
     await daemon.ok(['network', 'prune', '-f'])
+  })
+
+  test('undoes a connect and finishes a disconnect that it was in the middle of', async () => {
+    await daemon.ok(['network', 'create', 'half-a'])
+    await daemon.ok(['network', 'create', 'half-b'])
+    const id = await web('middle', '--network', 'half-a', '--network', 'half-b')
+    await daemon.kill9()
+    const db = new DatabaseSync(join(daemon.dataRoot, 'berth.db'))
+    const row = db.prepare('SELECT record FROM containers WHERE id = ?').get(id)
+    const record = JSON.parse(String(row?.record)) as { networks: Record<string, object> }
+    // As if a was joined when the daemon died, and b as good as left.
+    const text = JSON.stringify({ ...record, networks: { 'half-b': {}, bridge: {} } })
+    db.prepare('UPDATE containers SET record = ? WHERE id = ?').run(text, id)
+    db.close()
+    await daemon.start()
+    assert.deepEqual(Object.keys(await endpoints('middle')), ['half-b'])
+    assert.equal(await daemon.ok(['exec', 'middle', 'ls', '/sys/class/net']), 'eth1\nlo')
+    const gateway = (await endpoints('middle'))['half-b']?.Gateway ?? '?'
+    assert.ok((await daemon.ok(['exec', 'middle', 'ip', 'route'])).includes(`default via ${gateway} dev eth1`))
+    assert.equal((await daemon.ok(['exec', 'middle', 'cat', '/etc/hosts'])).match(/\t[0-9a-f]{12}$/gm)?.length, 1)
+    await daemon.ok(['network', 'rm', 'half-a'])
+    await daemon.ok(['restart', '-t', '0', 'middle'])
+    assert.deepEqual(Object.keys(await endpoints('middle')), ['half-b'])
+    await daemon.ok(['rm', '-f', 'middle'])
+    await daemon.ok(['network', 'rm', 'half-b'])
   })
 })

@@ -8,7 +8,13 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { nullLogger } from '../../src/base/index.ts'
-import { type NetworkConfig, Networks, type PortRequest, type SandboxRequest } from '../../src/network/index.ts'
+import {
+  type NetworkConfig,
+  type NetworkRequest,
+  Networks,
+  type PortRequest,
+  type SandboxRequest,
+} from '../../src/network/index.ts'
 import { Database } from '../../src/store/index.ts'
 import {
   addAddress,
@@ -65,6 +71,28 @@ export function networkHost(t: TestContext): NetworkHost {
 export function sandboxRequest(name: string, options: Partial<SandboxRequest> = {}): SandboxRequest {
   const containerId = name.padEnd(64, '0')
   return { containerId, name, hostname: name, endpoints: [{ network: 'bridge' }], ports: [], ...options }
+}
+
+/** A bridge network that is told nothing. */
+export function networkRequest(name: string, options: Partial<NetworkRequest> = {}): NetworkRequest {
+  return {
+    name,
+    driver: 'bridge',
+    scope: '',
+    internal: false,
+    attachable: false,
+    ingress: false,
+    enableIpv4: true,
+    enableIpv6: false,
+    configOnly: false,
+    configFrom: '',
+    ipamDriver: 'default',
+    ipamOptions: null,
+    ipam: [],
+    options: {},
+    labels: {},
+    ...options,
+  }
 }
 
 /** A request for a host port; a random one when none is given. */

@@ -18,6 +18,7 @@ import {
   linkNames,
   neighbour,
   networkHost,
+  networkRequest,
   publish,
   runIn,
   sandboxRequest,
@@ -308,3 +309,29 @@ async function firstVeth(networks: Networks): Promise<{ veth: string; box: Sandb
   const end = box.endpoints[0]?.endpointId.slice(0, 8) ?? '?'
   return { box, veth: linkNames('bv').find((name) => name.endsWith(end)) ?? '' }
 }
+
+test('restore gives a container the devices that it should have', { skip }, async (t) => {
+  const host = networkHost(t)
+  const first = await host.open()
+  await first.create(networkRequest('own'))
+  const request = sandboxRequest('box', {
+    endpoints: [{ network: 'own' }, { network: 'bridge' }],
+    ports: [publish(80)],
+  })
+  const box = await first.sandboxes.setUp(request)
+  serve(t, box.netnsPath, 80)
+  await first.close()
+  // As a connect leaves it that was cut short, or somebody's hand.
+  const route = RouteSocket.open()
+  t.after(() => route.close())
+  for (const { endpointId } of box.endpoints) {
+    const [veth = ''] = linkNames('bv').filter((name) => name.endsWith(endpointId.slice(0, 8)))
+    route.execute(deleteLink(veth))
+  }
+  const second = await host.open({}, [request.containerId])
+  assert.deepEqual(second.sandboxes.find(request.containerId), box)
+  for (const { ipv4 } of box.endpoints) assert.notEqual(await get(`http://${ipv4}/`), 'failed', ipv4)
+  assert.notEqual(await get(`http://127.0.0.1:${box.ports[0]?.hostPort}/`), 'failed')
+  second.sandboxes.release(request.containerId)
+  await second.remove('own')
+})
