@@ -200,7 +200,7 @@ function toPortMap(
   record: ContainerRecord,
   sandbox: Sandbox | undefined,
 ): Readonly<Record<string, PortBinding[] | null>> {
-  if (sandbox === undefined) return {}
+  if (!hasAddress(sandbox)) return {}
   const map: Record<string, PortBinding[] | null> = {}
   for (const spec of Object.keys(record.config.ExposedPorts ?? {})) map[withProtocol(spec)] = null
   for (const port of sandbox.ports) {
@@ -216,7 +216,7 @@ function toPortMap(
 }
 
 function toPorts(record: ContainerRecord, sandbox: Sandbox | undefined): Port[] {
-  if (sandbox === undefined) return []
+  if (!hasAddress(sandbox)) return []
   const ports: Port[] = sandbox.ports.map((port) => ({
     ...(isRoutedPort(port, sandbox.endpoints) ? {} : { IP: port.hostIp, PublicPort: port.hostPort }),
     PrivatePort: port.containerPort,
@@ -228,6 +228,11 @@ function toPorts(record: ContainerRecord, sandbox: Sandbox | undefined): Port[] 
     ports.push({ PrivatePort: Number(number), Type: type })
   }
   return ports
+}
+
+/** Ports of a container that nobody can reach are not shown, as with Docker. */
+function hasAddress(sandbox: Sandbox | undefined): sandbox is Sandbox {
+  return sandbox?.endpoints.some(({ ipv4, ipv6 }) => ipv4 !== '' || (ipv6 ?? '') !== '') === true
 }
 
 function withProtocol(spec: string): string {

@@ -16,11 +16,11 @@ function framesOf(bytes: Buffer): (readonly [number, string])[] {
   return frames
 }
 
-async function collect(write: (sink: StreamSink) => void, multiplexed = true): Promise<Buffer> {
+async function collect(write: (sink: StreamSink) => void, multiplexed = true, framePerLine = false): Promise<Buffer> {
   const output = new PassThrough({ highWaterMark: 1 << 24 })
   const chunks: Buffer[] = []
   output.on('data', (chunk: Buffer) => chunks.push(chunk))
-  const sink = new StreamSink(output, { multiplexed })
+  const sink = new StreamSink(output, { multiplexed, framePerLine })
   write(sink)
   sink.end()
   await once(output, 'end')
@@ -68,6 +68,22 @@ test('StreamSink carries any mixture of sizes whole', async () => {
   }
   assert.equal(got[1], expected[1])
   assert.equal(got[2], expected[2])
+})
+
+test('StreamSink gives each line a frame when it is asked to', async () => {
+  const long = 'x'.repeat(20_000)
+  const write = (sink: StreamSink) => {
+    sink.write('stdout', Buffer.from(`a\nb\n${long}\nc`))
+    sink.write('stderr', Buffer.from('d\n'))
+  }
+  assert.deepEqual(framesOf(await collect(write, true, true)), [
+    [1, 'a\n'],
+    [1, 'b\n'],
+    [1, `${long}\n`],
+    [1, 'c'],
+    [2, 'd\n'],
+  ])
+  assert.equal((await collect(write, false, true)).toString(), `a\nb\n${long}\ncd\n`)
 })
 
 test('StreamSink sends at the end of the turn', async () => {

@@ -21,17 +21,21 @@ const blockBytes = 64 * 1024
 /** Chunks from this size on are written as they are: copying them would cost more than a longer write list. */
 const directBytes = 16 * 1024
 const maxSpares = 2
+const lineFeed = 0x0a
 /** Frames are joined up to this size, the buffer that Go's clients start with. */
 const maxFrameBytes = 32 * 1024
 
 export interface StreamSinkOptions {
   /** False: chunks are sent without frames and both streams look the same. */
   readonly multiplexed: boolean
+  /** Each line in a frame of its own, in place of as many as fit. */
+  readonly framePerLine?: boolean
 }
 
 export class StreamSink implements OutputSink {
   readonly #output: ByteOutput
   readonly #headerBytes: number
+  readonly #framePerLine: boolean
   readonly #drainCallbacks: (() => void)[] = []
   readonly #closeCallbacks: (() => void)[] = []
   #block: Buffer | undefined
@@ -45,8 +49,9 @@ export class StreamSink implements OutputSink {
   #blocked = false
   #closed: boolean
 
-  constructor(output: ByteOutput, { multiplexed }: StreamSinkOptions) {
+  constructor(output: ByteOutput, { multiplexed, framePerLine = false }: StreamSinkOptions) {
     this.#output = output
+    this.#framePerLine = framePerLine && multiplexed
     this.#headerBytes = multiplexed ? frameHeaderBytes : 0
     this.#closed = output.destroyed
     output.on('drain', () => this.#drained())
@@ -57,8 +62,8 @@ export class StreamSink implements OutputSink {
 
   write(stream: OutputStream, chunk: Buffer): boolean {
     if (this.#closed || this.#output.writableEnded || chunk.length === 0) return true
-    if (chunk.length >= directBytes) this.#writeDirect(stream, chunk)
-    else this.#gather(stream, chunk)
+    if (this.#framePerLine) this.#writeLines(stream, chunk)
+    else this.#pass(stream, chunk)
     return !this.#blocked
   }
 
@@ -75,6 +80,21 @@ export class StreamSink implements OutputSink {
     if (this.#closed || this.#output.writableEnded) return
     this.#flush()
     this.#output.end()
+  }
+
+  #writeLines(stream: OutputStream, chunk: Buffer): void {
+    for (let start = 0; start < chunk.length; ) {
+      const feed = chunk.indexOf(lineFeed, start)
+      const end = feed === -1 ? chunk.length : feed + 1
+      this.#pass(stream, chunk.subarray(start, end))
+      this.#closeFrame()
+      start = end
+    }
+  }
+
+  #pass(stream: OutputStream, chunk: Buffer): void {
+    if (chunk.length >= directBytes) this.#writeDirect(stream, chunk)
+    else this.#gather(stream, chunk)
   }
 
   #writeDirect(stream: OutputStream, chunk: Buffer): void {

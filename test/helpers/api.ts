@@ -9,8 +9,8 @@ export interface ApiResponse<T> {
   readonly text: string
 }
 
-/** An object is sent as JSON. */
-export type RequestBody = Buffer | Readonly<Record<string, unknown>>
+/** An object is sent as JSON, a text as it is and called JSON, bytes are called a tar archive. */
+export type RequestBody = Buffer | string | Readonly<Record<string, unknown>>
 
 /** Sends one request and reads the whole response. */
 export async function requestOverSocket<T>(
@@ -39,7 +39,8 @@ export function openRequest(
   path: string,
   body?: RequestBody,
 ): Promise<IncomingMessage> {
-  const bytes = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const bytes = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(text)
   const headers: Record<string, string | number> = bytes === undefined ? {} : { 'Content-Length': bytes.length }
   if (bytes !== undefined) headers['Content-Type'] = Buffer.isBuffer(body) ? 'application/x-tar' : 'application/json'
   return new Promise((resolve, reject) => {

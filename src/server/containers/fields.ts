@@ -146,9 +146,10 @@ export function readFields(owner: string, value: object, fields: FieldTable): Re
     if (name === undefined || member === null || member === undefined) continue
     const type = fields[name]?.type
     if (type === undefined) continue
-    result[name] = checkedField(`${owner}.${name}`, member, type)
     const inside = nestedShapes[name]
+    const checked = checkedField(`${owner}.${name}`, member, type)
     if (inside !== undefined) checkShape(`${owner}.${name}`, member, inside)
+    result[name] = omitsZeros.has(name) ? withoutZeros(checked) : checked
   }
   return result
 }
@@ -159,9 +160,31 @@ export function completeFields<T extends object>(value: T, fields: FieldTable): 
   const result: Record<string, unknown> = {}
   for (const [name, { zero }] of Object.entries(fields)) {
     const member = known[name] ?? zero
-    if (member !== undefined) result[name] = member
+    // Go leaves a zero out where it leaves out what was not set, but for what may be set to zero.
+    const isLeftOut = zero === undefined && !keepsZero.has(name) && isZero(member)
+    if (member !== undefined && !isLeftOut) result[name] = member
   }
   return result as T
+}
+
+/** Fields whose members Go leaves out when they are zero. */
+const omitsZeros: ReadonlySet<string> = new Set(['Healthcheck', 'Mounts'])
+
+function withoutZeros(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutZeros)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => !isZero(member))
+      .map(([name, member]) => [name, name === 'Labels' || name === 'Options' ? member : withoutZeros(member)]),
+  )
+}
+
+/** Pointers in Go. */
+const keepsZero: ReadonlySet<string> = new Set(['StopTimeout', 'Init', 'Healthcheck'])
+
+function isZero(value: unknown): boolean {
+  return [null, undefined, '', 0, false].includes(value as null) || (Array.isArray(value) && value.length === 0)
 }
 
 const lowerCaseNames = new WeakMap<FieldTable, ReadonlyMap<string, string>>()

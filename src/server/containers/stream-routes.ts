@@ -46,7 +46,14 @@ async function sendLogs(backend: ContainerBackend, logger: Logger, call: Call): 
   const options = readLogsOptions(call.query)
   const source = await backend.logs(pathParameter(call, 'id'), options, { signal: exchange.signal })
   const response = exchange.openStream(200, streamContentType(call, source.tty))
-  await carry(new StreamSink(response, { multiplexed: !source.tty }), logger, (sink) => source.run(sink))
+  const framePerLine = !joinsFrames(exchange.headers['user-agent'])
+  await carry(new StreamSink(response, { multiplexed: !source.tty, framePerLine }), logger, (sink) => source.run(sink))
+}
+
+/** Command lines put the frames together again, at a cost for each; programs that use a library may take a frame for a
+ *  line (docker-py's `logs(stream=True)`), which with Docker it is. */
+function joinsFrames(userAgent: string | undefined): boolean {
+  return /^(Docker-Client\/|berth)/.test(userAgent ?? '')
 }
 
 async function sendWaitResult(backend: ContainerBackend, call: Call): Promise<void> {

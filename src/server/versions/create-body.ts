@@ -11,7 +11,8 @@ export function upgradeCreateBody(body: CreateBody, apiVersion: string): CreateB
   const mac = macAddress(body, isBelow)
   const upgraded = mac === undefined ? config : { ...config, MacAddress: mac }
   const { Healthcheck } = upgraded
-  const health = Healthcheck && isBelow('1.44') ? { Healthcheck: { ...Healthcheck, StartInterval: 0 } } : {}
+  const { StartInterval: _later, ...before } = Healthcheck ?? {}
+  const health = Healthcheck && isBelow('1.44') ? { Healthcheck: before } : {}
   return { config: { ...upgraded, ...health }, hostConfig, networkingConfig }
 }
 
