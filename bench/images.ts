@@ -15,6 +15,7 @@ export class Images {
   readonly #directory: string
   #busybox: Promise<string> | undefined
   #large: Promise<string> | undefined
+  #network: Promise<string> | undefined
   #registry: Promise<TestRegistry> | undefined
 
   constructor(directory: string) {
@@ -31,6 +32,12 @@ export class Images {
   large(): Promise<string> {
     this.#large ??= this.#write('large', fillLarge)
     return this.#large
+  }
+
+  /** Archive of `network:latest`, which `prepare` puts programs into. */
+  network(prepare: (rootfs: string) => void): Promise<string> {
+    this.#network ??= this.#write('network', prepare)
+    return this.#network
   }
 
   /** Storage directory of a registry that has `large:latest`. */

@@ -12,6 +12,7 @@ import { commitWorks } from './works/commits.ts'
 import { containerWorks } from './works/containers.ts'
 import { copyWorks } from './works/copies.ts'
 import { crowdWorks } from './works/crowds.ts'
+import { networkWorks } from './works/networks.ts'
 import { pushWorks } from './works/pushes.ts'
 import { registryWorks } from './works/registry.ts'
 
@@ -21,6 +22,7 @@ const works: readonly Work[] = [
   ...byteWorks,
   ...commitWorks,
   ...copyWorks,
+  ...networkWorks,
   ...pushWorks,
   ...registryWorks,
 ]

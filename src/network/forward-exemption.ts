@@ -107,13 +107,12 @@ export class ForwardExemption {
       .flatMap((bridge) => [`-A ${this.#chain} -i ${bridge} -j ACCEPT`, `-A ${this.#chain} -o ${bridge} -j ACCEPT`])
     const present = (await listChain(flavour, family, this.#chain)) ?? []
     const isRight = present.length === wanted.length + 1 && wanted.every((rule) => present.includes(rule))
-    // First in its chain, as a rule before it may be the one that drops.
-    const isFirst = rules.find((rule) => rule.startsWith('-A')) === jump
-    if (isRight && isFirst) return
-    const moved = isFirst ? [] : [`-I ${forwardChain} -j ${this.#chain}`]
-    const doubles = isFirst ? [] : rules.filter((rule) => rule === jump).map((rule) => rule.replace('-A', '-D'))
+    // Where it stands is looked at no more: whoever puts a rule before it may mean containers, too.
+    const stands = rules.includes(jump)
+    if (isRight && stands) return
+    const added = stands ? [] : [`-I ${forwardChain} -j ${this.#chain}`]
     // A chain that is declared is emptied.
-    await changeFilterTable(flavour, family, [`:${this.#chain} - [0:0]`, ...doubles, ...moved, ...wanted])
+    await changeFilterTable(flavour, family, [`:${this.#chain} - [0:0]`, ...added, ...wanted])
     this.#options.logger.info('containers pass the rules of other programs', { chain: this.#chain, family, flavour })
   }
 

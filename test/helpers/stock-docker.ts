@@ -1,4 +1,5 @@
-/** Debian's dockerd on temporary roots, without network: the engine whose images and archives ours must understand. */
+/** Debian's dockerd on temporary roots, without network unless it gets one of its own: the engine whose images and
+ *  archives ours must understand, and beside which ours must work. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CommandOptions, type CommandResult, RunningCommand, runCommand } from './command.ts'
@@ -17,15 +18,17 @@ export class StockDocker implements AsyncDisposable {
     this.#process = process
   }
 
-  /** Starts one; with `await using` it ends with the test. */
-  static async start(): Promise<StockDocker> {
+  /** Starts one; with `await using` it ends with the test. In the network namespace `netns` it has its bridge and rules. */
+  static async start({ netns }: { readonly netns?: string } = {}): Promise<StockDocker> {
     const root = mkdtempSync('/tmp/b-sd-')
     for (const name of ['d', 'x']) mkdirSync(join(root, name))
     writeFileSync(join(root, 'daemon.json'), '{}')
     const roots = ['--data-root', join(root, 'd'), '--exec-root', join(root, 'x'), '--pidfile', join(root, 'pid')]
     const flags = ['--host', `unix://${root}/s`, '--config-file', join(root, 'daemon.json'), '--log-level', 'error']
     const noNetwork = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false']
-    const docker = new StockDocker(root, new RunningCommand('dockerd', [...roots, ...flags, ...noNetwork]))
+    const command = ['dockerd', ...roots, ...flags, ...(netns === undefined ? noNetwork : [])]
+    const [file = '', ...args] = netns === undefined ? command : ['nsenter', `--net=${netns}`, ...command]
+    const docker = new StockDocker(root, new RunningCommand(file, args))
     try {
       await until(async () => (await docker.docker(['version'])).code === 0, {
         timeoutMs: startLimitMs,
