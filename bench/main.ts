@@ -7,6 +7,7 @@ import { Images } from './images.ts'
 import { type BenchOptions, help, parseOptions } from './options.ts'
 import { describeMachine, formatTable, type Row, toJson } from './report.ts'
 import type { Work } from './work.ts'
+import { buildWorks } from './works/builds.ts'
 import { byteWorks } from './works/bytes.ts'
 import { commitWorks } from './works/commits.ts'
 import { containerWorks } from './works/containers.ts'
@@ -23,6 +24,7 @@ const works: readonly Work[] = [
   ...commitWorks,
   ...copyWorks,
   ...networkWorks,
+  ...buildWorks,
   ...pushWorks,
   ...registryWorks,
 ]

@@ -31,7 +31,7 @@ export class DirectoryContext implements FileContext {
   }
 
   async digests(paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const digests = await this.#options.workers.run({
+    const { digests = [] } = await this.#options.workers.run({
       kind: 'hash',
       paths: paths.map((path) => join(this.#root, path)),
     })

@@ -1,7 +1,8 @@
-/** The worker thread that writes files and hashes them. One job at a time. */
+/** The worker thread that writes files, packs them and hashes them. One job at a time. */
 import { parentPort } from 'node:worker_threads'
 import { isBerthError, messageOf } from '../../base/index.ts'
 import { hashFiles } from './hash-files.ts'
+import { packLayer } from './pack-layer.ts'
 import { writeFiles } from './write-files.ts'
 import type { WriteJob } from './write-job.ts'
 
@@ -10,23 +11,28 @@ export type FileJob =
   | { readonly kind: 'write'; readonly job: WriteJob }
   | { readonly kind: 'hash'; readonly paths: readonly string[] }
 
+/** What came of it: digests of a `hash`; of a `write`, how much was written and what it was packed to. */
+export interface FileResult {
+  readonly digests?: readonly string[]
+  readonly writtenBytes?: number
+  readonly packed?: { readonly sha256: string; readonly sizeBytes: number }
+}
+
 /** What it answers. */
-export type FileAnswer =
-  | { readonly digests?: readonly string[] }
-  | { readonly failure: { readonly kind: string; readonly message: string } }
+export type FileAnswer = FileResult | { readonly failure: { readonly kind: string; readonly message: string } }
 
 /** Does one job on the calling thread. */
-export function runFileJob(job: FileJob): readonly string[] {
-  if (job.kind === 'hash') return hashFiles(job.paths)
-  writeFiles(job.job)
-  return []
+export async function runFileJob(job: FileJob): Promise<FileResult> {
+  if (job.kind === 'hash') return { digests: hashFiles(job.paths) }
+  const writtenBytes = writeFiles(job.job)
+  const { upper, packInto } = job.job
+  if (upper === undefined || packInto === undefined) return { writtenBytes }
+  return { writtenBytes, packed: await packLayer(upper, packInto) }
 }
 
 parentPort?.on('message', (job: FileJob) => {
-  try {
-    parentPort?.postMessage({ digests: runFileJob(job) } satisfies FileAnswer)
-  } catch (error) {
-    const kind = isBerthError(error) ? error.kind : 'internal'
-    parentPort?.postMessage({ failure: { kind, message: messageOf(error) } } satisfies FileAnswer)
-  }
+  const answer = (value: FileAnswer) => parentPort?.postMessage(value)
+  runFileJob(job).then(answer, (error: unknown) =>
+    answer({ failure: { kind: isBerthError(error) ? error.kind : 'internal', message: messageOf(error) } }),
+  )
 })

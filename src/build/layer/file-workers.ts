@@ -2,11 +2,11 @@
 import type { Worker } from 'node:worker_threads'
 import { BerthError, type ErrorKind, internal } from '../../base/index.ts'
 import { startWorker } from '../../sys/index.ts'
-import { type FileAnswer, type FileJob, runFileJob } from './file-worker.ts'
+import { type FileAnswer, type FileJob, type FileResult, runFileJob } from './file-worker.ts'
 
 interface Task {
   readonly job: FileJob
-  readonly resolve: (digests: readonly string[]) => void
+  readonly resolve: (result: FileResult) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -27,10 +27,10 @@ export class FileWorkers {
   readonly #members = new Set<Member>()
   readonly #queue: Task[] = []
 
-  /** Digests for `hash`, nothing for `write`. */
-  async run(job: FileJob): Promise<readonly string[]> {
-    if (isSmall(job)) return runFileJob(job)
-    const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>()
+  /** Does one job. */
+  async run(job: FileJob): Promise<FileResult> {
+    if (isSmall(job)) return await runFileJob(job)
+    const { promise, resolve, reject } = Promise.withResolvers<FileResult>()
     this.#queue.push({ job, resolve, reject })
     this.#next()
     return await promise
@@ -73,7 +73,7 @@ export class FileWorkers {
         void worker.terminate()
       }, idleMs).unref()
       if ('failure' in answer) task?.reject(new BerthError(answer.failure.kind as ErrorKind, answer.failure.message))
-      else task?.resolve(answer.digests ?? [])
+      else task?.resolve(answer)
       this.#next()
     })
     const lose = (error: unknown) => {

@@ -4,7 +4,8 @@ import { lstatSync, lutimesSync, mkdirSync, readdirSync, rmdirSync } from 'node:
 import { join } from 'node:path'
 import { isKind, newId } from '../../base/index.ts'
 import { type Holds, newStreamIngestKey } from '../../images/index.ts'
-import { chainIds, type Digest, mediaTypes } from '../../oci/index.ts'
+import type { Ingest } from '../../content/index.ts'
+import { chainIds, type Digest, digestFromHex, hexOf, mediaTypes } from '../../oci/index.ts'
 import { mount, unmountInBackground } from '../../sys/index.ts'
 import type { BuildParts } from '../build-parts.ts'
 import type { BuiltLayer } from '../built-image.ts'
@@ -14,6 +15,15 @@ export interface StepRoot {
   /** Names bundle, control group and network of the step. */
   readonly id: string
   readonly rootfs: string
+  /** Where to pack the layer to for those who can do it in one go with their work; they give what came of it. */
+  readonly pack: { readonly upper: string; readonly packInto: string } | undefined
+}
+
+/** A layer that its step has packed. */
+export interface PackedByStep {
+  readonly sha256: string
+  readonly tarBytes: number
+  readonly filesBytes: number
 }
 
 export interface MakeLayerOptions {
@@ -21,6 +31,8 @@ export interface MakeLayerOptions {
   readonly holds: Holds
   /** Times of files after this one become this one: `rewrite-timestamp`. */
   readonly latestNs?: bigint | undefined
+  /** The step packs the layer itself, if nothing is to be done to it before. */
+  readonly isPackedByStep?: boolean
   /** Called when the root is mounted no more, with the directory that holds what has changed. */
   readonly afterwards?: (changes: string) => void
 }
@@ -32,7 +44,7 @@ export const stepSnapshotPrefix = 'build-step-'
 export async function makeLayer(
   parts: BuildParts,
   options: MakeLayerOptions,
-  work: (root: StepRoot) => Promise<void>,
+  work: (root: StepRoot) => Promise<PackedByStep | undefined>,
 ): Promise<BuiltLayer> {
   const { snapshots, runtime } = parts
   const id = newId()
@@ -40,14 +52,19 @@ export async function makeLayer(
   const parent = options.below.at(-1)?.chainId
   await snapshots.prepare(key, parent)
   let isCommitted = false
+  const isEarly = options.isPackedByStep === true && options.latestNs === undefined
+  const ingest = isEarly ? await newIngest(parts) : undefined
   try {
     const bundle = runtime.bundle(id)
     const rootfs = join(bundle, 'rootfs')
     mkdirSync(rootfs, { recursive: true, mode: 0o700 })
+    const pack =
+      ingest?.path === undefined ? undefined : { upper: snapshots.directory(key), packInto: ingest.path }
+    let packed: PackedByStep | undefined
     try {
       // What a crash of the host leaves of a step is worth nothing.
       for (const one of await snapshots.mounts(key, { volatile: true })) mount(one, rootfs)
-      await work({ id, rootfs })
+      packed = await work({ id, rootfs, pack })
     } finally {
       await unmountInBackground(rootfs)
       rmdirSync(rootfs)
@@ -56,23 +73,32 @@ export async function makeLayer(
     const changes = snapshots.directory(key)
     options.afterwards?.(changes)
     if (options.latestNs !== undefined) clampTimes(changes, options.latestNs)
-    const layer = await commitLayer(parts, key, changes, options)
+    const layer =
+      ingest !== undefined && packed !== undefined
+        ? await commitPacked(parts, key, options, { ...packed, ingest })
+        : await commitLayer(parts, key, changes, options)
     isCommitted = true
     return layer
   } finally {
+    // Once it is committed there is nothing to abort.
+    await ingest?.abort()
     if (!isCommitted) await snapshots.remove(key)
   }
+}
+
+function newIngest({ images }: BuildParts): Promise<Ingest> {
+  return images.content.ingest(newStreamIngestKey(), { hashing: false })
 }
 
 async function commitLayer(
   parts: BuildParts,
   key: string,
   changes: string,
-  { below, holds }: MakeLayerOptions,
+  options: MakeLayerOptions,
 ): Promise<BuiltLayer> {
   const { images, snapshots } = parts
   const { sizeBytes, inodes } = await snapshots.usage(key)
-  const ingest = await images.content.ingest(newStreamIngestKey(), { hashing: false })
+  const ingest = await newIngest(parts)
   try {
     const packed = await images.pool.run({
       source: {
@@ -84,20 +110,29 @@ async function commitLayer(
         sizeBytes: sizeBytes + inodes * 1024,
       },
     })
-    const diffId = packed.digest
-    const chainId = chainIds([...below.map((layer) => layer.diffId), diffId]).at(-1) ?? diffId
-    holds.addBlob(diffId)
-    holds.addLayer(chainId)
-    await ingest.commit({}, diffId)
-    // The layers have it already: a step whose outcome is the same again.
-    if ((await snapshots.find(chainId)) !== undefined) await snapshots.remove(key)
-    else await commitOrDrop(parts, chainId, key, sizeBytes)
-    const blob = { mediaType: mediaTypes.ociLayer, digest: diffId, size: packed.sizeBytes }
-    return { diffId, chainId, blob, sizeBytes }
-  } catch (error) {
+    const sha256 = hexOf(packed.digest)
+    return await commitPacked(parts, key, options, { ingest, sha256, tarBytes: packed.sizeBytes, filesBytes: sizeBytes })
+  } finally {
     await ingest.abort()
-    throw error
   }
+}
+
+async function commitPacked(
+  parts: BuildParts,
+  key: string,
+  { below, holds }: MakeLayerOptions,
+  { ingest, sha256, tarBytes, filesBytes }: PackedByStep & { readonly ingest: Ingest },
+): Promise<BuiltLayer> {
+  const diffId = digestFromHex(sha256)
+  const chainId = chainIdOn(below, diffId)
+  holds.addBlob(diffId)
+  holds.addLayer(chainId)
+  await ingest.commit({}, diffId)
+  // The layers have it already: a step whose outcome is the same again.
+  if ((await parts.snapshots.find(chainId)) !== undefined) await parts.snapshots.remove(key)
+  else await commitOrDrop(parts, chainId, key, filesBytes)
+  const blob = { mediaType: mediaTypes.ociLayer, digest: diffId, size: tarBytes }
+  return { diffId, chainId, blob, sizeBytes: filesBytes }
 }
 
 /** Another build may have come to the same layer meanwhile. */

@@ -1,6 +1,6 @@
 /** Writes files into the root of a stage. What earlier steps left there is not trusted: the destination is looked up
  *  as if the root were `/`, and below it no symlink is followed. Synchronous; runs in a worker thread when it is much. */
-import { closeSync, constants, copyFileSync, fchmodSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, copyFileSync, fchmodSync, fstatSync, openSync, readlinkSync, readSync } from 'node:fs'
 import { BerthError, errnoOf, invalidArgument, isBerthError, messageOf } from '../../base/index.ts'
 import {
   chmodFd,
@@ -23,21 +23,29 @@ import type { FileSource, WriteEntry, WriteGroup, WriteJob } from './write-job.t
 
 const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
 const oCreate = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
-const pieceBytes = 256 * 1024
+const windowBytes = 1024 * 1024
 const maxOpenDirectories = 128
 
-/** Does the job. Throws `invalidArgument` where a file and a directory are in each other's way. */
-export function writeFiles(job: WriteJob): void {
+/** Does the job; gives the bytes that were written. Throws `invalidArgument` where a file and a directory are in each
+ *  other's way. */
+export function writeFiles(job: WriteJob): number {
   using writer = new Writer(job)
   writer.run()
+  return writer.writtenBytes
 }
 
 class Writer implements Disposable {
   readonly #job: WriteJob
   readonly #rootFd: number
   readonly #spoolFd: number | undefined
-  readonly #buffer = Buffer.allocUnsafe(pieceBytes)
+  readonly #umask = process.umask()
+  /** A part of the spool, read ahead: files lie there in the order in which they are written, mostly. */
+  readonly #window = { bytes: Buffer.allocUnsafe(windowBytes), offset: 0, length: 0 }
+  /** Descriptors of directories below the group's place, by path. */
   #open = new Map<string, number>()
+  /** Those that hand their group on. */
+  readonly #setgid = new Set<number>()
+  writtenBytes = 0
 
   constructor(job: WriteJob) {
     this.#job = job
@@ -65,7 +73,7 @@ class Writer implements Disposable {
     if (group.isDirectory) {
       const { fd, made } = this.#makeDirectories(destination)
       this.#forget()
-      this.#open.set('', fd)
+      this.#keep('', made ? this.#pastTheMount(fd) : fd)
       this.#contents(group, made)
       this.#forget()
       return
@@ -103,15 +111,20 @@ class Writer implements Disposable {
   }
 
   #make(parent: number, name: string, entry: WriteEntry): void {
-    const found = statAt(parent, name)
-    const isDirectory = found !== undefined && (found.mode & constants.S_IFMT) === constants.S_IFDIR
+    try {
+      this.#create(parent, name, entry)
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error
+      if (this.#giveWay(parent, name, entry)) this.#create(parent, name, entry)
+    }
+  }
+
+  /** Fails with EEXIST when something is there. */
+  #create(parent: number, name: string, entry: WriteEntry): void {
     if (entry.type === 'directory') {
-      if (found !== undefined && !isDirectory) throw invalidArgument(`cannot copy to non-directory: ${entry.path}`)
-      if (found === undefined) mkdirAt(parent, name, 0o700)
+      mkdirAt(parent, name, 0o700)
       return
     }
-    if (isDirectory) throw invalidArgument(`cannot replace to directory ${name} with file`)
-    if (found !== undefined) unlinkAt(parent, name)
     if (entry.type === 'symlink') {
       symlinkAt(entry.linkPath, parent, name)
       const { uid, gid } = this.#ownerOf(entry)
@@ -119,21 +132,48 @@ class Writer implements Disposable {
       utimesAt(parent, name, entry.mtimeNs, entry.mtimeNs)
       return
     }
-    const fd = openAt(parent, name, oCreate, 0o600)
+    const mode = this.#modeOf(entry)
+    const fd = openAt(parent, name, oCreate, mode & 0o777)
     try {
       this.#write(fd, entry.source)
-      this.#finish(fd, entry)
+      this.#finishFile(fd, entry, mode, this.#setgid.has(parent))
     } finally {
       closeFd(fd)
     }
   }
 
-  #finish(fd: number, entry: WriteEntry): void {
+  /** Takes away what is in the way; false for a directory where one is wanted. */
+  #giveWay(parent: number, name: string, entry: WriteEntry): boolean {
+    const found = statAt(parent, name)
+    if (found === undefined) return true
+    const isDirectory = (found.mode & constants.S_IFMT) === constants.S_IFDIR
+    if (entry.type === 'directory') {
+      if (!isDirectory) throw invalidArgument(`cannot copy to non-directory: ${entry.path}`)
+      return false
+    }
+    if (isDirectory) throw invalidArgument(`cannot replace to directory ${name} with file`)
+    unlinkAt(parent, name)
+    return true
+  }
+
+  #modeOf(entry: WriteEntry): number {
     const { mode } = this.#job
+    return mode === undefined ? entry.mode : applyFileMode(mode, entry.mode, entry.type === 'directory')
+  }
+
+  /** Owner and mode are mostly what a new file has anyway. */
+  #finishFile(fd: number, entry: WriteEntry, mode: number, isInherited: boolean): void {
     const { uid, gid } = this.#ownerOf(entry)
-    const isDirectory = entry.type === 'directory'
-    if (uid !== 0 || gid !== 0 || isDirectory) chownAt(fd, '', uid, gid)
-    chmodFd(fd, mode === undefined ? entry.mode : applyFileMode(mode, entry.mode, isDirectory))
+    if (uid !== 0 || gid !== 0 || isInherited) chownAt(fd, '', uid, gid)
+    if (mode > 0o777 || (mode & this.#umask) !== 0) chmodFd(fd, mode)
+    for (const [name, value] of entry.xattrs ?? []) setAttribute(fd, name, value)
+    utimesAt(fd, null, entry.mtimeNs, entry.mtimeNs)
+  }
+
+  #finish(fd: number, entry: WriteEntry): void {
+    const { uid, gid } = this.#ownerOf(entry)
+    chownAt(fd, '', uid, gid)
+    chmodFd(fd, this.#modeOf(entry))
     for (const [name, value] of entry.xattrs ?? []) setAttribute(fd, name, value)
     utimesAt(fd, null, entry.mtimeNs, entry.mtimeNs)
   }
@@ -141,25 +181,41 @@ class Writer implements Disposable {
   #write(fd: number, source: FileSource | undefined): void {
     if (source === undefined) return
     if (source.kind === 'text') {
-      writeFully(fd, Buffer.from(source.text))
+      const bytes = Buffer.from(source.text)
+      writeFully(fd, bytes)
+      this.writtenBytes += bytes.length
       return
     }
     if (source.kind === 'range') {
-      this.#copyRange(fd, source)
+      this.#copyRange(fd, source.offset, source.sizeBytes)
+      this.writtenBytes += source.sizeBytes
       return
     }
     // The kernel copies, or shares the blocks where the file system can.
     copyFileSync(source.path, `/proc/self/fd/${fd}`, constants.COPYFILE_FICLONE)
+    this.writtenBytes += fstatSync(fd).size
   }
 
-  #copyRange(fd: number, { offset, sizeBytes }: { readonly offset: number; readonly sizeBytes: number }): void {
-    if (this.#spoolFd === undefined) throw new BerthError('internal', 'a part of a spool without a spool')
+  #copyRange(fd: number, offset: number, sizeBytes: number): void {
+    const { bytes } = this.#window
     for (let done = 0; done < sizeBytes; ) {
-      const count = readSync(this.#spoolFd, this.#buffer, 0, Math.min(pieceBytes, sizeBytes - done), offset + done)
-      if (count === 0) throw new BerthError('dataLoss', 'the spool of a context is too short')
-      writeFully(fd, this.#buffer.subarray(0, count))
+      const at = this.#read(offset + done)
+      const count = Math.min(this.#window.length - at, sizeBytes - done)
+      writeFully(fd, bytes.subarray(at, at + count))
       done += count
     }
+  }
+
+  /** Where in the window the spool's byte at `offset` is. */
+  #read(offset: number): number {
+    const window = this.#window
+    const at = offset - window.offset
+    if (at >= 0 && at < window.length) return at
+    if (this.#spoolFd === undefined) throw new BerthError('internal', 'a part of a spool without a spool')
+    window.offset = offset
+    window.length = readSync(this.#spoolFd, window.bytes, 0, windowBytes, offset)
+    if (window.length === 0) throw new BerthError('dataLoss', 'the spool of a context is too short')
+    return 0
   }
 
   #ownerOf({ uid, gid }: WriteEntry): { readonly uid: number; readonly gid: number } {
@@ -174,15 +230,34 @@ class Writer implements Disposable {
     const parent = this.#directory(slash === -1 ? '' : path.slice(0, slash))
     const fd = openAt(parent, path.slice(slash + 1), oDirectory)
     if (this.#open.size >= maxOpenDirectories) this.#forget('')
-    this.#open.set(path, fd)
+    this.#keep(path, fd)
     return fd
+  }
+
+  #keep(path: string, fd: number): void {
+    this.#open.set(path, fd)
+    if ((fstatSync(fd).mode & 0o2000) !== 0) this.#setgid.add(fd)
+  }
+
+  /** The same directory in the layer itself: it is new, so nothing below the layer has part in it, and overlayfs costs
+   *  as much again as the file system under it. */
+  #pastTheMount(fd: number): number {
+    const { root, upper } = this.#job
+    const shown = readlinkSync(`/proc/self/fd/${fd}`)
+    if (upper === undefined || !shown.startsWith(`${root}/`)) return fd
+    const own = openFd(`${upper}${shown.slice(root.length)}`, oDirectory | constants.O_NOFOLLOW)
+    closeFd(fd)
+    return own
   }
 
   #forget(except?: string): void {
     const kept = new Map<string, number>()
     for (const [path, fd] of this.#open) {
       if (path === except) kept.set(path, fd)
-      else closeFd(fd)
+      else {
+        closeFd(fd)
+        this.#setgid.delete(fd)
+      }
     }
     this.#open = kept
   }

@@ -35,6 +35,10 @@ export interface WriteJob {
   /** Absolute, with a slash at its end for a directory. */
   readonly destination: string
   readonly groups: readonly WriteGroup[]
+  /** The layer's own directory: what goes into directories that this job makes is written there, past the mount. */
+  readonly upper?: string
+  /** The layer is packed as well, into this file, which is there and empty. */
+  readonly packInto?: string
   /** What ranges are of. */
   readonly spool?: string
   /** `--chown`, and the owner of directories that are made on the way. */

@@ -40,7 +40,7 @@ const outOfMemoryCode = 137
 /** Runs it to its end and gives the exit code. Throws typed errors when it can't be started, `cancelled` on abort. */
 export async function runCommand(
   parts: BuildParts,
-  { id, rootfs }: StepRoot,
+  { id, rootfs }: Pick<StepRoot, 'id' | 'rootfs'>,
   command: RunCommand,
   options: RunOptions,
   { onOutput, signal }: { readonly onOutput: OnOutput; readonly signal: AbortSignal },
@@ -170,7 +170,7 @@ function writeNetworkFiles(
 
 function specInput(
   { settings }: BuildParts,
-  { id, rootfs }: StepRoot,
+  { id, rootfs }: Pick<StepRoot, 'id' | 'rootfs'>,
   command: RunCommand,
   options: RunOptions,
   { files, netns }: { readonly files: string; readonly netns: SpecInput['namespaces']['network'] },

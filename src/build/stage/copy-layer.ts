@@ -22,8 +22,8 @@ export async function copyLayer(
   const { run, state } = place
   const mode = instruction.chmod === undefined ? undefined : parseFileMode(instruction.chmod.text)
   const below = instruction.link ? [] : state.layers
-  const options = { below, holds: run.holds, latestNs: run.latestNs }
-  const layer = await makeLayer(run.parts, options, async ({ rootfs }) => {
+  const options = { below, holds: run.holds, latestNs: run.latestNs, isPackedByStep: true }
+  const layer = await makeLayer(run.parts, options, async ({ rootfs, pack }) => {
     const owner = instruction.chown === undefined ? undefined : ownerOf(place, rootfs, instruction.chown.text)
     const spool = contents !== undefined && 'spool' in contents ? { spool: contents.spool } : {}
     const job = {
@@ -34,7 +34,12 @@ export async function copyLayer(
       ...(mode === undefined ? {} : { mode }),
     }
     const plain = await unpackArchives(place, instruction, groups, job)
-    await run.parts.workers.run({ kind: 'write', job: { ...job, groups: plain } })
+    // What was unpacked is not counted by the writer.
+    const isAlone = plain.length === groups.length
+    const whole = { ...job, groups: plain, ...(isAlone ? pack : {}) }
+    const { packed, writtenBytes = 0 } = await run.parts.workers.run({ kind: 'write', job: whole })
+    if (packed === undefined) return undefined
+    return { sha256: packed.sha256, tarBytes: packed.sizeBytes, filesBytes: writtenBytes }
   })
   if (!instruction.link) return layer
   const placed = { ...layer, chainId: chainIdOn(state.layers, layer.diffId) }

@@ -77,7 +77,8 @@ async function makeRunLayer(place: StepPlace, instruction: RunInstruction) {
     )
     tell('stdout', decoders.stdout.end())
     tell('stderr', decoders.stderr.end())
-    if (ended.exitCode !== 0) throw new CommandFailedError(commandText(place), ended.exitCode, instruction.line, ended)
+    if (ended.exitCode === 0) return undefined
+    throw new CommandFailedError(commandText(place), ended.exitCode, instruction.line, ended)
   })
 }
 

@@ -15,6 +15,7 @@ export async function workdirStep(place: StepPlace): Promise<StepLayer> {
         const owner = user === '' ? {} : { owner: resolveOwner(user, rootfs) }
         const job = { root: rootfs, destination: `${path}/`, groups: [], onlyDirectory: true, ...owner }
         await run.parts.workers.run({ kind: 'write', job })
+        return undefined
       }),
   })
 }

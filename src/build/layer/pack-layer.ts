@@ -1,0 +1,25 @@
+/** Packs a layer's directory right after it was written, on the same thread, while its files are in memory. */
+import { createHash } from 'node:crypto'
+import { closeSync, openSync } from 'node:fs'
+import { packDirectory } from '../../archive/index.ts'
+import { writeFully } from '../../sys/index.ts'
+
+/** Writes the tar; gives its SHA-256 in hexadecimal and its size. */
+export async function packLayer(
+  directory: string,
+  output: string,
+): Promise<{ readonly sha256: string; readonly sizeBytes: number }> {
+  const fd = openSync(output, 'w')
+  try {
+    const sum = createHash('sha256')
+    let sizeBytes = 0
+    for await (const chunk of packDirectory(directory, { overlay: true })) {
+      writeFully(fd, chunk)
+      sum.update(chunk)
+      sizeBytes += chunk.length
+    }
+    return { sha256: sum.digest('hex'), sizeBytes }
+  } finally {
+    closeSync(fd)
+  }
+}
