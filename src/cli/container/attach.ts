@@ -33,7 +33,8 @@ export const command: Command = {
     if (tty && output.isTerminal) stops.push(await redraw(context, id))
     try {
       const end = await runSession(stream, { input: stdin ? input : undefined, output, errors }, { tty, detachKeys })
-      return end === 'detached' ? 0 : await exitCodeOf(context, wait)
+      if (end === 'detached') throw new CliError(1, 'read escape sequence')
+      return await exitCodeOf(context, wait)
     } finally {
       for (const stop of stops) stop()
     }

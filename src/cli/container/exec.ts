@@ -94,7 +94,8 @@ export async function runAttached(
       { input: flags.bool('interactive') ? input : undefined, output, errors },
       { tty, detachKeys },
     )
-    return end === 'detached' ? 0 : await exitCode(client, id)
+    if (end === 'detached') throw new CliError(1, 'read escape sequence')
+    return await exitCode(client, id)
   } finally {
     stop?.()
   }
