@@ -90,7 +90,7 @@ export function sandboxOwner(context: ContainerContext, record: ContainerRecord)
     name: record.name,
     hostname: record.config.Hostname ?? '',
     ports: portRequests(record.config, record.hostConfig),
-    upstream: nameServers(context, record),
+    upstream: () => nameServers(context, record),
   }
 }
 

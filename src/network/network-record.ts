@@ -138,8 +138,8 @@ export interface SandboxRequest {
   /** The networks to join; the first one gets the first device. */
   readonly endpoints: readonly EndpointRequest[]
   readonly ports: readonly PortRequest[]
-  /** Name servers to ask for names that no container has. */
-  readonly upstream?: readonly UpstreamServer[]
+  /** Gives the name servers to ask for names that no container has; called when a network has names at all. */
+  readonly upstream?: () => readonly UpstreamServer[]
   /** A process's own network namespace (its path in /proc), which is used in place of a new one. */
   readonly namespace?: string
 }

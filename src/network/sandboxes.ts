@@ -50,7 +50,7 @@ export class Sandboxes {
   readonly #parts: SandboxParts
   readonly #devices: SandboxDevices
   /** Name servers of containers on networks with names. */
-  readonly #upstream = new Map<string, readonly UpstreamServer[]>()
+  readonly #upstream = new Map<string, () => readonly UpstreamServer[]>()
 
   constructor(parts: SandboxParts) {
     this.#parts = parts
@@ -80,7 +80,7 @@ export class Sandboxes {
       for (const endpoint of endpoints) this.#giveBack(endpoint)
       throw error
     }
-    this.#upstream.set(containerId, request.upstream ?? [])
+    this.#upstream.set(containerId, request.upstream ?? noServers)
     return this.#toSandbox(this.#reserved(containerId))
   }
 
@@ -150,7 +150,7 @@ export class Sandboxes {
       index.removeEndpoint(owner.containerId, network.id)
       if (published.length > 0) index.setPorts(owner.containerId, before.ports)
     })
-    this.#upstream.set(owner.containerId, owner.upstream ?? [])
+    this.#upstream.set(owner.containerId, owner.upstream ?? noServers)
     undo.add(() => this.#devices.detach(endpoint, record))
     this.#devices.attach(endpoint, before, record)
     await this.#moveForwardings(before, record)
@@ -223,7 +223,7 @@ export class Sandboxes {
       }
     }
     for (const { containerId, endpoints } of records) {
-      this.#upstream.set(containerId, upstreamOf(containerId))
+      this.#upstream.set(containerId, () => upstreamOf(containerId))
       for (const endpoint of endpoints) this.#putName(endpoint)
     }
     await Promise.all(
@@ -284,7 +284,7 @@ export class Sandboxes {
       containerId,
       netnsPath: this.#devices.pathOf(record),
       networkIds,
-      upstream: this.#upstream.get(containerId) ?? [],
+      upstream: (this.#upstream.get(containerId) ?? noServers)(),
       forward: record.endpoints.some(({ gateway, gateway6 }) => gateway !== '' || gateway6 !== ''),
       links: record.endpoints.flatMap(({ networkId, links }) =>
         links.map((link) => ({ networkId, ...linkParts(link) })),
@@ -324,6 +324,10 @@ export class Sandboxes {
 function endpointLabel(name: string, endpoints: readonly EndpointRecord[]): string {
   const gateway = defaultGateway(endpoints, 4) ?? defaultGateway(endpoints, 6)
   return `${name} (${gateway?.endpointId ?? ''})`
+}
+
+function noServers(): readonly UpstreamServer[] {
+  return []
 }
 
 /** `target:alias`; a link without alias has the target's name. */

@@ -16,7 +16,7 @@ let daemon: TestDaemon
 
 before(async () => {
   if (!hasIpv6) return
-  daemon = await TestDaemon.start({ flags: ['--ipv6', '--fixed-cidr-v6', 'fd0c:1::/64'] })
+  daemon = await TestDaemon.start({ flags: ['--ipv6', '--fixed-cidr-v6', 'fd0c:1::/64', '--default-address-pool', 'base=10.240.0.0/12,size=24'] })
   await daemon.loadBusybox()
 })
 after(() => daemon?.[Symbol.asyncDispose]())

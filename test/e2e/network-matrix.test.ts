@@ -28,7 +28,7 @@ const members = new Map([
 const names = [...members.keys()]
 
 before(async () => {
-  daemon = await TestDaemon.start()
+  daemon = await TestDaemon.start({ flags: ['--default-address-pool', 'base=10.240.0.0/12,size=24'] })
   await daemon.loadBusybox()
   outside = await Outside.make()
   port = await freePort()

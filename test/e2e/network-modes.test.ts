@@ -12,7 +12,7 @@ let daemon: TestDaemon
 let outside: Outside
 
 before(async () => {
-  daemon = await TestDaemon.start()
+  daemon = await TestDaemon.start({ flags: ['--default-address-pool', 'base=10.240.0.0/12,size=24'] })
   await daemon.loadBusybox()
   outside = await Outside.make()
 })

@@ -12,7 +12,7 @@ import { until } from '../helpers/wait.ts'
 let daemon: TestDaemon
 
 before(async () => {
-  daemon = await TestDaemon.start()
+  daemon = await TestDaemon.start({ flags: ['--default-address-pool', 'base=10.240.0.0/12,size=24'] })
   await daemon.loadBusybox()
 })
 after(() => daemon?.[Symbol.asyncDispose]())

@@ -128,7 +128,7 @@ function prepareNetwork(
     hostname: options.hostname,
     endpoints: [{ network: mode === 'default' ? 'bridge' : mode }],
     ports: [],
-    upstream: nameServers(parts),
+    upstream: () => nameServers(parts),
   }
   const sandbox = parts.networks.sandboxes.reserve(request)
   writeNetworkFiles(parts, options, files, sandbox)
