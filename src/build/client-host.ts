@@ -12,6 +12,7 @@ import { readOneFile } from './context/file-stream.ts'
 import { openRemoteContext } from './context/remote-context.ts'
 import { SessionContext } from './context/session-context.ts'
 import { TarContext } from './context/tar-context.ts'
+import { TransferProgress } from './context/transfer-progress.ts'
 
 /** What the server gives of a client; what a client can't do is absent. */
 export interface BuildClient {
@@ -80,9 +81,10 @@ async function openContext(
     case 'local': {
       const { walk, files } = client
       if (walk === undefined || files === undefined) throw notImplemented('a directory as context by this client')
+      const progress = new TransferProgress(name, (event) => client.emit(event))
       return SessionContext.open(parts.directory, source.key, {
-        walk: (roots) => walk.call(client, name, roots),
-        files: (paths) => files.call(client, name, paths),
+        walk: (roots) => progress.counted(walk.call(client, name, roots)),
+        files: (paths) => progress.counted(files.call(client, name, paths)),
       })
     }
     case 'image':

@@ -146,6 +146,7 @@ class Check {
     }
     await need('config', record.id)
     await need('manifest', record.manifest.digest)
+    for (const { digest } of record.attachments ?? []) await need('attestation', digest)
     for (const { blob, chainId } of record.layers) {
       await need('blob of a layer,', blob.digest)
       const layer = await snapshots.find(chainId)

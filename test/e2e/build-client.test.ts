@@ -211,6 +211,19 @@ test('on a terminal the picture changes in place, and Ctrl-C ends the build', as
   })
 })
 
+test('what goes over of the context is shown, and only that goes over', async () => {
+  using context = new TestContext({
+    Dockerfile: 'FROM busybox\nCOPY wanted /w\n',
+    'wanted/a': 'x'.repeat(3000),
+    other: 'y'.repeat(100_000),
+  })
+  const shown = await build(['-t', 'shown:1', context.path])
+  const [, amount] =
+    /\[internal\] load build context\n#\d+ transferring context: ([\d.]+)kB/.exec(shown) ?? assert.fail(shown)
+  assert.ok(Number(amount) < 10, shown)
+  assert.doesNotMatch(await build(['-t', 'shown:1', context.path]), /transferring context: 3/)
+})
+
 test('--explain names the file that changed', async () => {
   using context = new TestContext({ Dockerfile: 'FROM busybox\nCOPY src /src\nRUN true\n', 'src/a': 'A', 'src/b': 'B' })
   await build([context.path])

@@ -20,7 +20,7 @@ export async function readFileStream(
   spool: Spool,
   onFile: (path: string, file: ReceivedFile) => void,
 ): Promise<void> {
-  const reader = new ByteReader(source)
+  await using reader = new ByteReader(source)
   for (const path of paths) {
     const sizeBytes = await readSize(reader, path)
     const offset = spool.reserve(sizeBytes)
@@ -41,7 +41,7 @@ export async function* readOneFile(
   source: AsyncIterable<Buffer>,
   path: string,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const reader = new ByteReader(source)
+  await using reader = new ByteReader(source)
   for (let left = await readSize(reader, path); left > 0; ) {
     const piece = await reader.atMost(left)
     left -= piece.length
@@ -57,7 +57,7 @@ async function readSize(reader: ByteReader, path: string): Promise<number> {
   throw new BerthError('invalidArgument', `the client can't read ${path}: ${text}`)
 }
 
-class ByteReader {
+class ByteReader implements AsyncDisposable {
   readonly #iterator: AsyncIterator<Buffer>
   #chunk: Buffer = Buffer.alloc(0)
 
@@ -84,5 +84,10 @@ class ByteReader {
       left -= piece.length
     }
     return Buffer.concat(parts)
+  }
+
+  /** Nothing more is wanted. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#iterator.return?.()
   }
 }

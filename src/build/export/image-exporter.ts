@@ -128,6 +128,7 @@ export class ImageExporter {
     const record = attributes.store ? storeBuiltImage(images, image, assembled, names) : undefined
     const shown = names.map((name) => familiarReference(name))
     const id = assembled.config.descriptor.digest
+    if (record !== undefined) for (const name of shown) events.publish('image', 'tag', id, { name })
     host.emit({ type: 'aux', target: wanted.target, id, manifest: assembled.top.descriptor, tags: shown })
     if (!attributes.push) return
     for (const name of names) {

@@ -67,12 +67,13 @@ export class PlainDisplay implements BuildDisplay {
   }
 
   #print(step: BuildStep): void {
-    const printed: Printed = this.#printed.get(step) ?? { lineCount: 0, statuses: new Map(), isEnded: false }
+    const known = this.#printed.get(step)
+    const printed: Printed = known ?? { lineCount: 0, statuses: new Map(), isEnded: false }
     this.#printed.set(step, printed)
     step.changed = false
     const lines = [...this.#statusLines(step, printed), ...logLines(step, printed), ...endLines(step, printed)]
     // The same step again without a change that anybody could see.
-    if (lines.length === 0 && this.#current === step) return
+    if (lines.length === 0 && known !== undefined) return
     if (this.#current !== step) {
       lines.unshift(step.name)
       if (!this.#isFirst) this.#output.write('\n')
@@ -113,6 +114,8 @@ function* logLines(step: BuildStep, printed: Printed): Iterable<string> {
 }
 
 function* endLines(step: BuildStep, printed: Printed): Iterable<string> {
+  // A step may go on after its end: a context is asked for more.
+  if (step.completedMs === undefined) printed.isEnded = false
   if (step.completedMs === undefined || printed.isEnded) return
   printed.isEnded = true
   if (isCancelled(step)) yield 'CANCELED'

@@ -41,7 +41,7 @@ export function isCancelled({ error }: BuildStep): boolean {
 /** The logs of steps that failed, between rulers. */
 export function failureLogs(steps: readonly BuildStep[]): string {
   return steps
-    .filter((step) => step.error !== undefined && !isCancelled(step) && step.lines.length > 0)
+    .filter((step) => step.error !== undefined && !isCancelled(step))
     .map(({ name, lines }) => {
       const shown = lines.slice(-shownFailureLines)
       return `------\n > ${name}:\n${shown.map((line) => `${formatLogLine(line)}\n`).join('')}------\n`

@@ -1,0 +1,56 @@
+/** Tells a build's clients what goes over of a context. The daemon asks for files several times; all of it is one step. */
+import type { BuildEvent } from '../../api/index.ts'
+import { formatNs, nowNs } from '../../base/index.ts'
+
+const tellEveryMs = 200
+
+export class TransferProgress {
+  readonly #id: string
+  readonly #name: string
+  readonly #emit: (event: BuildEvent) => void
+  #started: string | undefined
+  #running = 0
+  #sizeBytes = 0
+  #toldMs = 0
+
+  /** `context`: its name; the build's own is `context`. */
+  constructor(context: string, emit: (event: BuildEvent) => void) {
+    this.#id = `load ${context}`
+    this.#name = context === 'context' ? '[internal] load build context' : `[context ${context}] load`
+    this.#emit = emit
+  }
+
+  /** Passes bytes on and counts them. */
+  async *counted(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    this.#started ??= formatNs(nowNs())
+    this.#running += 1
+    this.#vertex()
+    try {
+      for await (const chunk of source) {
+        this.#sizeBytes += chunk.length
+        if (Date.now() - this.#toldMs > tellEveryMs) this.#status()
+        yield chunk
+      }
+    } finally {
+      this.#running -= 1
+      this.#status()
+      this.#vertex()
+    }
+  }
+
+  #vertex(): void {
+    const started = this.#started === undefined ? {} : { started: this.#started }
+    this.#emit({ type: 'vertex', id: this.#id, name: this.#name, ...started, ...this.#completed() })
+  }
+
+  #status(): void {
+    this.#toldMs = Date.now()
+    const started = this.#started === undefined ? {} : { started: this.#started }
+    const what = { type: 'status', vertex: this.#id, id: 'transferring context:', current: this.#sizeBytes } as const
+    this.#emit({ ...what, ...started, ...this.#completed() })
+  }
+
+  #completed(): { readonly completed?: string } {
+    return this.#running > 0 ? {} : { completed: formatNs(nowNs()) }
+  }
+}
