@@ -40,6 +40,7 @@ export {
 } from './cgroup-tree.ts'
 export { ConsoleSocket } from './console-socket.ts'
 export { dataRuns } from './data-runs.ts'
+export { type DatagramReply, DatagramServer } from './datagram-server.ts'
 export {
   closeFd,
   duplicateFd,

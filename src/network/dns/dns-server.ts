@@ -1,11 +1,11 @@
 /** Sockets at 127.0.0.11 inside a container's namespace, served from here. They have ports of their own and port 53 is
  *  redirected to them, so the container may have a DNS server of its own on all addresses. */
-import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
 import { createServer, type Server, type Socket } from 'node:net'
 import { errnoOf } from '../../base/index.ts'
 import {
   type BoundSocket,
   bindDatagramSocket,
+  DatagramServer,
   inNetworkNamespace,
   listenOnSocket,
   listNftTables,
@@ -27,7 +27,7 @@ const maxConnections = 128
 const maxUnsentBytes = 256 * 1024
 
 export class DnsServer {
-  readonly #datagrams: DatagramSocket
+  readonly #datagrams: DatagramServer
   readonly #streams: Server
   readonly #connections = new Set<Socket>()
   readonly #answer: Answer
@@ -35,14 +35,7 @@ export class DnsServer {
 
   private constructor(udp: BoundSocket, tcp: BoundSocket, answer: Answer) {
     this.#answer = answer
-    this.#datagrams = createSocket('udp4')
-    this.#datagrams.on('message', (message, from) => {
-      this.#serve(message, 'udp', (response) => this.#datagrams.send(response, from.port, from.address, ignore))
-    })
-    // A client that has gone: its port is reported as unreachable.
-    this.#datagrams.on('error', ignore)
-    this.#datagrams.bind({ fd: udp.fd })
-    this.#datagrams.unref()
+    this.#datagrams = DatagramServer.serve(udp.fd, (message, reply) => this.#serve(message, 'udp', reply))
     this.#streams = createServer((socket) => this.#accept(socket))
     this.#streams.maxConnections = maxConnections
     this.#streams.on('error', ignore)
