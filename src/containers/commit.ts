@@ -65,7 +65,7 @@ async function commitLocked(
     repository: options.repository,
     tag: options.tag,
   })
-  if (reference !== '') events.publish('image', 'tag', imageId, { name: reference })
+  if (reference !== '') events.publish('image', 'tag', imageId, { ...config.Labels, name: reference })
   publishContainer(events, record, 'commit', { comment: options.comment, imageID: imageId, imageRef: reference })
   return imageId
 }
