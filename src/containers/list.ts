@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import type { ContainerInspect, ContainerSummary } from '../api/index.ts'
 import { isKind, zeroTime } from '../base/index.ts'
 import { appArmorProfileOf } from './app-armor.ts'
@@ -84,7 +85,7 @@ export async function inspectContainer(
     record,
     context.networks.sandboxes.find(record.id),
     networkIds(context),
-    shownPaths(context, record),
+    await shownPaths(context, record),
     execIds,
     appArmorProfileOf(context, record.hostConfig),
   )
@@ -96,7 +97,22 @@ function networkIds(context: ContainerContext): NetworkIds {
   return (name) => context.networks.find(name)?.id
 }
 
-function shownPaths(context: ContainerContext, record: ContainerRecord): ShownPaths {
+/** Where an overlay's parts are, as Docker's overlay2 tells. */
+async function graphOf(context: ContainerContext, { id }: ContainerRecord): Promise<Readonly<Record<string, string>>> {
+  const upper = context.snapshots.directory(snapshotKey(id))
+  // To be read only: what is mounted for writing is not touched, and the writable layer is the first of the list.
+  const [mount] = await context.snapshots.mounts(snapshotKey(id), { readOnly: true })
+  const layers = mount?.options.find((option) => option.startsWith('lowerdir='))?.slice('lowerdir='.length)
+  const lower = (layers ?? '').split(':').slice(1)
+  return {
+    ...(lower.length === 0 ? {} : { LowerDir: lower.map((path) => join(mount?.cwd ?? '', path)).join(':') }),
+    MergedDir: context.paths.rootfs(id),
+    UpperDir: upper,
+    WorkDir: join(dirname(upper), 'work'),
+  }
+}
+
+async function shownPaths(context: ContainerContext, record: ContainerRecord): Promise<ShownPaths> {
   const { paths } = context
   const target = sharedNetworkTarget(record.hostConfig.NetworkMode ?? '')
   const owner = target === undefined ? record.id : (findId(context, target) ?? record.id)
@@ -106,10 +122,7 @@ function shownPaths(context: ContainerContext, record: ContainerRecord): ShownPa
     hosts: started ? paths.hosts(owner) : '',
     hostname: started ? paths.hostname(owner) : '',
     resolvConf: started ? paths.resolvConf(owner) : '',
-    graph: {
-      MergedDir: paths.rootfs(record.id),
-      UpperDir: context.snapshots.directory(snapshotKey(record.id)),
-    },
+    graph: await graphOf(context, record),
   }
 }
 

@@ -116,6 +116,7 @@ function systemInfo(
     },
     MemoryLimit: limits.memory,
     SwapLimit: limits.swap,
+    KernelMemoryTCP: limits.kernelMemoryTcp,
     CpuCfsPeriod: limits.cpuCfsQuota,
     CpuCfsQuota: limits.cpuCfsQuota,
     CPUShares: limits.cpuShares,

@@ -25,7 +25,6 @@ const optionalCommand: Field = { type: 'command', zero: undefined }
 const object: Field = { type: 'object', zero: {} }
 const nullObject: Field = { type: 'object', zero: null }
 const optionalObject: Field = { type: 'object', zero: undefined }
-const emptyList: Field = { type: 'list', zero: [] }
 const nullList: Field = { type: 'list', zero: null }
 const optionalList: Field = { type: 'list', zero: undefined }
 
@@ -101,18 +100,18 @@ export const hostConfigFields: Readonly<Record<keyof HostConfig, Field>> = {
   NanoCpus: integer,
   CgroupParent: text,
   BlkioWeight: integer,
-  BlkioWeightDevice: emptyList,
-  BlkioDeviceReadBps: emptyList,
-  BlkioDeviceWriteBps: emptyList,
-  BlkioDeviceReadIOps: emptyList,
-  BlkioDeviceWriteIOps: emptyList,
+  BlkioWeightDevice: nullList,
+  BlkioDeviceReadBps: nullList,
+  BlkioDeviceWriteBps: nullList,
+  BlkioDeviceReadIOps: nullList,
+  BlkioDeviceWriteIOps: nullList,
   CpuPeriod: integer,
   CpuQuota: integer,
   CpuRealtimePeriod: integer,
   CpuRealtimeRuntime: integer,
   CpusetCpus: text,
   CpusetMems: text,
-  Devices: emptyList,
+  Devices: nullList,
   DeviceCgroupRules: strings,
   DeviceRequests: nullList,
   KernelMemory: optionalInteger,
@@ -122,7 +121,7 @@ export const hostConfigFields: Readonly<Record<keyof HostConfig, Field>> = {
   MemorySwappiness: nullInteger,
   OomKillDisable: flag,
   PidsLimit: nullInteger,
-  Ulimits: emptyList,
+  Ulimits: nullList,
   CpuCount: integer,
   CpuPercent: integer,
   IOMaximumIOps: integer,

@@ -55,11 +55,13 @@ test('events are lines with exact times and the members of old', async () => {
   assert.equal((await api.request('GET', '/events?since=5&until=4')).status, 400)
 })
 
-test('info has short security options for the oldest clients', async () => {
+test('info has short security options for the oldest clients, and what was in it once', async () => {
   const info = { SecurityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns'] } as unknown as SystemInfo
   await using api = await startTestApi({ system: { info: async () => info } })
   assert.deepEqual((await api.request('GET', '/info')).json(), info)
-  assert.deepEqual((await api.request('GET', '/v1.24/info')).json(), { SecurityOptions: ['seccomp', 'cgroupns'] })
+  const old = (await api.request('GET', '/v1.24/info')).json() as Record<string, unknown>
+  assert.deepEqual(old.SecurityOptions, ['seccomp', 'cgroupns'])
+  assert.deepEqual([old.KernelMemory, old.BridgeNfIptables, old.BridgeNfIp6tables], [false, false, false])
 })
 
 test('df passes the types that were asked for', async () => {
