@@ -1,11 +1,12 @@
 /** What `inspect`, `image inspect`, `info` and `version` say, field by field beside Debian's dockerd, at the API version
  *  of that one. What differs for a reason is listed here, and in docs/api-coverage.md with the reasons. */
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync } from 'node:fs'
+import { globSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { requestOverSocket } from '../helpers/api.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
+import { removeCgroup } from '../helpers/leaks.ts'
 import { freePort } from '../helpers/registry.ts'
 import { StockDocker } from '../helpers/stock-docker.ts'
 import { writeBusyboxArchive } from '../helpers/test-image.ts'
@@ -13,6 +14,7 @@ import { writeBusyboxArchive } from '../helpers/test-image.ts'
 let daemon: TestDaemon
 let docker: StockDocker
 let apiVersion: string
+const cgroup = `/bt-inspect-${process.pid}`
 /** Berth's and Docker's. */
 let sockets: readonly [string, string]
 
@@ -30,6 +32,7 @@ before(async () => {
 
 after(async () => {
   await Promise.all([daemon?.[Symbol.asyncDispose](), docker?.[Symbol.asyncDispose]()])
+  for (const path of globSync([`/sys/fs/cgroup${cgroup}`, `/sys/fs/cgroup/*${cgroup}`])) removeCgroup(path)
 })
 
 async function ask<T>(
@@ -94,7 +97,7 @@ const request = (port: number) => ({
     MemoryReservation: 50 * mebibyte,
     MemorySwap: 200 * mebibyte,
     NanoCpus: 500_000_000,
-    CgroupParent: `/bt-inspect-${process.pid}`,
+    CgroupParent: cgroup,
     CpusetCpus: '0',
     CpusetMems: '0',
     Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/other', CgroupPermissions: 'r' }],
