@@ -25,7 +25,7 @@ export async function connectContainer(
     const record = context.containers.get(id)
     checkState(record, 'connected to', network)
     checkModes(record, network)
-    const settings = userSettings(given)
+    const settings = withOwnMac(record, network, userSettings(given))
     checkEndpoint(network.name, settings)
     const memberships = membershipsOf(record)
     if (memberships.some((one) => one.network === network.name)) {
@@ -36,6 +36,14 @@ export async function connectContainer(
     saveNetworks(context, id, [...memberships, membership])
     if (isUp(record.state.status)) publishNetwork(context, record, network, 'connect')
   })
+}
+
+/** The address that a container was created with belongs to its first network, also when it leaves that and comes back, as
+ *  docker-compose 1.x has each container do. */
+function withOwnMac(record: ContainerRecord, network: NetworkRecord, settings: EndpointSettings): EndpointSettings {
+  const { MacAddress: mac } = record.config
+  const isFirst = [network.name, network.id].includes(networkName(record))
+  return mac && !settings.MacAddress && isFirst ? { ...settings, MacAddress: mac } : settings
 }
 
 /** Takes a container out of a network. Throws `forbidden` when it is not on it. */

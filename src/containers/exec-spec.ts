@@ -9,7 +9,7 @@ import type { ContainerContext } from './dependencies.ts'
 import { linkVariables } from './links.ts'
 import { resolveIn } from './rootfs.ts'
 import { parseSecurityOptions } from './security-options.ts'
-import { containerEnv } from './spec-request.ts'
+import { containerEnv, rlimits } from './spec-request.ts'
 
 /** The process in the runtime's terms, for a container that runs; `consoleSize` in place of the request's own.
  *  Throws `invalidArgument` for a user that is not there and a directory that is not absolute. */
@@ -33,6 +33,7 @@ export function execProcess(
   }
   const privileged = config.Privileged === true || record.hostConfig.Privileged === true
   const security = parseSecurityOptions(record.hostConfig.SecurityOpt ?? [])
+  const limits = rlimits(context, record.hostConfig)
   return {
     terminal,
     ...(terminal && size.height > 0 && size.width > 0 ? { consoleSize: size } : {}),
@@ -52,6 +53,7 @@ export function execProcess(
         available: context.specHost.capabilities,
       }),
     ),
+    ...(limits.length === 0 ? {} : { rlimits: limits }),
     noNewPrivileges: security.noNewPrivileges ?? context.settings.noNewPrivileges,
     ...appArmorOf(context, record.hostConfig),
   }

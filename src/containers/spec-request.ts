@@ -225,7 +225,8 @@ function resourceLimits(hostConfig: HostConfig): ResourceLimits {
   return { ...limits, ...(devices === undefined ? {} : { blockDevices: devices }) } as ResourceLimits
 }
 
-function rlimits(context: ContainerContext, hostConfig: HostConfig): SpecInput['rlimits'] {
+/** Limits of each process of a container: its own, and for other names the daemon's defaults. */
+export function rlimits(context: ContainerContext, hostConfig: HostConfig): SpecInput['rlimits'] {
   const byName = new Map(context.settings.ulimits.map((limit) => [limit.name, limit]))
   for (const { Name: name = '', Soft: soft, Hard: hard } of hostConfig.Ulimits ?? []) {
     byName.set(name ?? '', { name: name ?? '', soft: soft ?? 0, hard: hard ?? 0 })

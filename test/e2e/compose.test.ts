@@ -198,5 +198,83 @@ describe('docker-compose', () => {
     assert.equal((await daemon.ok(ofProject)).split('\n').length, 2)
     await project.ok('down', '-v')
     assert.equal(await daemon.ok(ofProject), '')
+    // The first of the two left the anonymous volume of its container.
+    assert.match(await daemon.ok(['volume', 'prune', '-f']), /^Deleted Volumes:\n[0-9a-f]{64}\n\n/)
   })
+})
+
+const optionsFile = `
+version: "2.4"
+services:
+  built:
+    build: {context: ./context, args: {WHO: compose}}
+    image: built:1
+    init: true
+    env_file: [app.env]
+    networks:
+      fixed: {ipv4_address: 10.221.7.10, aliases: [known-as]}
+      outside: {}
+    extra_hosts: ["foo:1.2.3.4"]
+    tmpfs: ["/scratch:size=1m"]
+    ulimits: {nofile: {soft: 100, hard: 200}}
+    mem_limit: 64m
+    sysctls: {net.ipv4.ip_forward: 0}
+    logging: {driver: json-file, options: {max-size: 1m}}
+    volumes:
+      - "there:/there"
+      - {type: bind, source: ./context, target: /context, read_only: true}
+      - {type: tmpfs, target: /memory, tmpfs: {size: 1000000}}
+  beside:
+    image: busybox
+    command: sleep 1000
+    network_mode: "service:built"
+    volumes_from: ["built:ro"]
+  linked:
+    image: busybox
+    command: sleep 1000
+    links: ["built:bb"]
+    networks: [fixed]
+    mac_address: "02:42:ac:11:65:43"
+    restart: unless-stopped
+networks:
+  fixed:
+    driver: bridge
+    internal: true
+    ipam: {config: [{subnet: 10.221.7.0/24, gateway: 10.221.7.1}]}
+  outside: {external: true, name: outside}
+volumes:
+  there: {external: true, name: there}
+`
+
+test("docker-compose: builds, fixed addresses, links, another service's network and volumes, what is there already", async () => {
+  await using project = new ComposeProject(daemon, {
+    'docker-compose.yml': optionsFile,
+    'app.env': 'TOKEN=abc\n',
+    'context/Dockerfile': 'FROM busybox\nARG WHO\nENV WHO=$WHO\nVOLUME /cache\nCMD ["sleep", "1000"]\n',
+  })
+  await daemon.ok(['network', 'create', 'outside'])
+  await daemon.ok(['volume', 'create', 'there'])
+  await project.ok('up', '-d', '-t', '1')
+  const inside = async (service: string, script: string): Promise<string> =>
+    daemon.ok(['exec', await project.container(service), 'sh', '-c', script])
+  assert.equal(await inside('built', 'echo $WHO $TOKEN; ulimit -n; ls /context'), 'compose abc\n100\nDockerfile')
+  assert.equal(
+    await inside('built', "ip -4 addr | grep -c 'inet 10.221.7.10/24'; grep foo /etc/hosts"),
+    '1\n1.2.3.4\tfoo',
+  )
+  const shared = "ip -4 addr | grep -c 'inet 10.221.7.10/24'; touch /there/f 2>/dev/null || echo read-only"
+  assert.equal(await inside('beside', shared), '1\nread-only')
+  for (const name of ['bb', 'built', 'known-as']) {
+    assert.match(await inside('linked', `nslookup ${name}`), /^Address: 10\.221\.7\.10$/m, name)
+  }
+  assert.match(await inside('linked', 'ip link'), /02:42:ac:11:65:43/)
+  assert.equal(
+    await project.ok('run', '--rm', '-T', 'linked', 'sh', '-c', 'nslookup bb >/dev/null && echo one-off'),
+    'one-off',
+  )
+  await project.ok('down', '-v', '-t', '0')
+  assert.equal(await daemon.ok(['network', 'ls', '-q', '-f', 'type=custom', '--format', '{{.Name}}']), 'outside')
+  assert.equal(await daemon.ok(['volume', 'ls', '-q']), 'there')
+  await daemon.ok(['network', 'rm', 'outside'])
+  await daemon.ok(['volume', 'rm', 'there'])
 })
