@@ -148,3 +148,15 @@ test('a saved rule set can be loaded again while the daemon runs', async () => {
   host.run('nft', 'flush', 'chain', 'ip', table, 'publish')
   await until(() => rules(table) === expected, { what: 'the rules' })
 })
+
+test('rules of the older iptables that drop what is forwarded are passed, and left as they are at the end', async () => {
+  await using other = OwnHost.make()
+  other.run('iptables-legacy', '-P', 'FORWARD', 'DROP')
+  const own = await other.startDaemon()
+  const ping = ['ping', '-c', '1', '-W', '2', other.outsideAddress]
+  assert.equal((await own.docker(['run', '--rm', 'busybox', ...ping])).code, 0)
+  assert.match(other.run('iptables-legacy', '-S', 'FORWARD'), /-j BERTH-/)
+  other.run('iptables-legacy', '-P', 'FORWARD', 'ACCEPT')
+  await own.restart()
+  assert.equal(other.run('iptables-legacy', '-S').includes('BERTH'), false)
+})

@@ -110,6 +110,21 @@ test('rules hold after a restart of the daemon and while none runs', async () =>
   await answers(8081)
 })
 
+test('ports at IPv6 addresses obey as well', async () => {
+  const [own, outside] = ['2001:db8::1', '2001:db8::2']
+  host.run('ip', '-6', 'addr', 'add', `${own}/64`, 'dev', 'lan0', 'nodad')
+  await host.runOutside(['ip', '-6', 'addr', 'add', `${outside}/64`, 'dev', 'eth0', 'nodad'])
+  await daemon.ok(['network', 'create', '--ipv6', 'six'])
+  const page = 'mkdir /www; echo hello >/www/index.html; exec httpd -f -p 80 -h /www'
+  await daemon.ok(['run', '-d', '--name', 'six', '--network', 'six', '-p', '8090:80', 'busybox', 'sh', '-c', page])
+  const answer = () => host.page(8090, `[${own}]`)
+  assert.equal(await answer(), 'failed')
+  ufw.run('allow', '8090/tcp')
+  await until(async () => (await answer()) === 'hello')
+  ufw.run('delete', 'allow', '8090/tcp')
+  assert.equal(await answer(), 'failed')
+})
+
 test('a firewall that is written in nftables counts as well', async () => {
   ufw.run('disable')
   await answers(8080)
