@@ -4,7 +4,6 @@
  *  https://docs.docker.com/engine/logging/configure/ https://docs.docker.com/engine/logging/dual-logging/ */
 import type { LogConfig } from '../api/index.ts'
 import { BerthError, invalidArgument, notImplemented } from '../base/index.ts'
-import { openFluentd } from './drivers/fluentd-driver.ts'
 import { parseFluentdOptions } from './drivers/fluentd-options.ts'
 import { openGelf } from './drivers/gelf-driver.ts'
 import { parseGelfOptions } from './drivers/gelf-options.ts'
@@ -30,7 +29,12 @@ interface ForwardingDriver {
 const usualPace: RetryPace = { firstMs: 500, maxMs: 30_000, maxRetries: Number.POSITIVE_INFINITY }
 
 const forwarding: Readonly<Record<string, ForwardingDriver>> = {
-  fluentd: { check: parseFluentdOptions, open: openFluentd, pace: (options) => parseFluentdOptions(options).pace },
+  fluentd: {
+    check: parseFluentdOptions,
+    // Its encoder costs megabytes, which only those pay who use it.
+    open: async (info) => (await import('./drivers/fluentd-driver.ts')).openFluentd(info),
+    pace: (options) => parseFluentdOptions(options).pace,
+  },
   gelf: { check: parseGelfOptions, open: openGelf, pace: (options) => parseGelfOptions(options).pace },
   journald: { check: () => {}, open: (info, host) => openJournald(info, host.journaldSocket), pace: () => usualPace },
   syslog: { check: checkSyslogOptions, open: openSyslog, pace: () => usualPace },

@@ -3,7 +3,8 @@ import { type Call, isBelow } from '../route.ts'
 import { completeFields, containerConfigFields, hostConfigFields } from './fields.ts'
 
 /** An inspected container as clients expect it: no field missing, and old ones for old clients. */
-export function toApiInspect(call: Call, container: ContainerInspect): ContainerInspect {
+export function toApiInspect(call: Call, inspected: ContainerInspect): ContainerInspect {
+  const container = withKnownImage(call, inspected)
   const { MacAddress: _endpoints, ...ownConfig } = container.Config
   const config = completeFields(ownConfig, containerConfigFields)
   const hostConfig = completeFields(container.HostConfig, hostConfigFields)
@@ -15,9 +16,17 @@ export function toApiInspect(call: Call, container: ContainerInspect): Container
 
 /** Entries of the list, with sizes only when they were asked for. */
 export function toApiSummaries(
+  call: Call,
   containers: readonly ContainerSummary[],
   { size }: { readonly size: boolean },
 ): readonly ContainerSummary[] {
-  if (size) return containers
-  return containers.map(({ SizeRw, SizeRootFs, ...rest }) => rest)
+  const known = containers.map((container) => withKnownImage(call, container))
+  return size ? known : known.map(({ SizeRw, SizeRootFs, ...rest }) => rest)
+}
+
+/** The image's manifest came with 1.48. */
+function withKnownImage<T extends { readonly ImageManifestDescriptor?: unknown }>(call: Call, container: T): T {
+  if (!isBelow(call, '1.48')) return container
+  const { ImageManifestDescriptor: _later, ...known } = container
+  return known as T
 }

@@ -43,12 +43,13 @@ function queryRoutes(backend: ContainerBackend): readonly Route[] {
     {
       method: 'GET',
       pattern: '/containers/json',
-      handle: async ({ exchange, query }) => {
+      handle: async (call) => {
+        const { exchange, query } = call
         const size = query.flag('size')
         const filters = readListFilters(query)
         const limit = query.integer('limit')
         const options = { all: query.flag('all'), size, filters, limit: limit === 0 ? undefined : limit }
-        exchange.sendJson(200, toApiSummaries(await backend.list(options), { size }))
+        exchange.sendJson(200, toApiSummaries(call, await backend.list(options), { size }))
       },
     },
     {
