@@ -1,5 +1,6 @@
 /** What the builder works with; `daemon/build-service.ts` supplies it. */
 import type { KeyedMutex, Logger } from '../base/index.ts'
+import type { UserRemap } from '../config/index.ts'
 import type { ImageParts, OnProgress } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
 import type { OciRlimit, Platform } from '../oci/index.ts'
@@ -20,6 +21,8 @@ export interface BuildSettings {
   readonly dnsSearch: readonly string[]
   /** Below the cgroup root. */
   readonly cgroupParent: string
+  /** Processes of RUN have the users of this mapping (`userns-remap`). */
+  readonly remap: UserRemap | undefined
 }
 
 /** Gets an image into the store. */

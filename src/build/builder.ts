@@ -58,7 +58,7 @@ export async function clearBuildRemains(parts: Pick<BuildParts, 'snapshots' | 'd
     if (kind === 'active' && key.startsWith(stepSnapshotPrefix)) await parts.snapshots.remove(key)
   }
   rmSync(join(parts.directory, 'tmp'), { recursive: true, force: true })
-  mkdirSync(join(parts.directory, 'tmp'), { recursive: true, mode: 0o700 })
+  mkdirSync(join(parts.directory, 'tmp'), { recursive: true, mode: 0o711 })
   chmodSync(parts.directory, 0o711)
 }
 

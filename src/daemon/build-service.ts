@@ -12,7 +12,7 @@ import {
   ImageExporter,
   openView,
 } from '../build/index.ts'
-import type { DaemonConfig, SpaceLimit } from '../config/index.ts'
+import type { DaemonConfig, SpaceLimit, UserRemap } from '../config/index.ts'
 import type { EventBus } from '../events/index.ts'
 import type { ImagePushes, Images } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
@@ -36,6 +36,7 @@ export interface BuildWiring {
   readonly runtime: ConmonRuntime
   readonly specHost: SpecHost
   readonly config: () => DaemonConfig
+  readonly remap: UserRemap | undefined
   readonly logger: Logger
 }
 
@@ -52,7 +53,7 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
     networks,
     specHost,
     get settings() {
-      return buildSettings(wiring.config())
+      return { ...buildSettings(wiring.config()), remap: wiring.remap }
     },
     cache: BuildCache.open({ table: new BuildCacheTable(wiring.db), images: images.parts, snapshots, logger }),
     workers: new FileWorkers(),
@@ -90,7 +91,7 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
   })
 }
 
-function buildSettings(config: DaemonConfig): BuildParts['settings'] {
+function buildSettings(config: DaemonConfig): Omit<BuildParts['settings'], 'remap'> {
   const settings = containerSettings(config)
   return {
     ...settings,

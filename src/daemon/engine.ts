@@ -188,6 +188,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
     networks,
     runtime,
     specHost: context.specHost,
+    remap,
     config: () => current.config,
     logger: logger.child({ component: 'build' }),
   })

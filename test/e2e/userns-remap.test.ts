@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { BuildDirectory } from '../helpers/build-directory.ts'
 import { runCommand, runOrThrow } from '../helpers/command.ts'
 import { berthProgram, TestDaemon } from '../helpers/daemon.ts'
 import { until } from '../helpers/wait.ts'
@@ -298,4 +299,21 @@ describe('what --userns-remap refuses', () => {
       rmSync(root, { recursive: true, force: true })
     })
   }
+})
+
+test('a build runs as an ordinary user of the host, and its image belongs to root', async () => {
+  using directory = new BuildDirectory({
+    Dockerfile: [
+      'FROM busybox',
+      'COPY f /f',
+      'RUN id -u >/id; stat -c %u:%g /f /bin >>/id; cat /proc/self/uid_map >>/id; chown 5:6 /f; echo x >/etc/hosts',
+      'RUN --mount=type=bind,target=/src --mount=type=cache,target=/cache --mount=type=tmpfs,target=/t cp /src/f /cache/f && cp /cache/f /g',
+      'RUN --mount=type=bind,from=busybox,source=/bin,target=/b,rw touch /b/new && /b/sh -c "echo y >/h"',
+    ].join('\n'),
+    f: 'f',
+  })
+  const { id, error, output } = await directory.build(daemon)
+  assert.equal(error, '', output)
+  const looked = await daemon.ok(['run', '--rm', id, 'sh', '-c', 'cat /id; stat -c %u:%g /f /g /h'])
+  assert.match(looked, new RegExp(`^0\n0:0\n0:0\n\\s+0\\s+${firstUid}\\s+${size}\n5:6\n0:0\n0:0$`))
 })

@@ -1,10 +1,10 @@
 /** One step's layer: a snapshot on the layers below, mounted, changed, taken away, packed and committed.
  *  Killed midway: an active snapshot and a bundle that the next boot removes, as it does with a container's. */
-import { lstatSync, lutimesSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
+import { chmodSync, lstatSync, lutimesSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isKind, newId } from '../../base/index.ts'
-import { type Holds, newStreamIngestKey } from '../../images/index.ts'
 import type { Ingest } from '../../content/index.ts'
+import { type Holds, newStreamIngestKey } from '../../images/index.ts'
 import { chainIds, type Digest, digestFromHex, hexOf, mediaTypes } from '../../oci/index.ts'
 import { mount, unmountInBackground } from '../../sys/index.ts'
 import type { BuildParts } from '../build-parts.ts'
@@ -31,6 +31,8 @@ export interface MakeLayerOptions {
   readonly holds: Holds
   /** Times of files after this one become this one: `rewrite-timestamp`. */
   readonly latestNs?: bigint | undefined
+  /** The root is mounted with the owners of the mapping that processes live under. */
+  readonly isMapped?: boolean
   /** The step packs the layer itself, if nothing is to be done to it before. */
   readonly isPackedByStep?: boolean
   /** Called when the root is mounted no more, with the directory that holds what has changed. */
@@ -58,12 +60,14 @@ export async function makeLayer(
     const bundle = runtime.bundle(id)
     const rootfs = join(bundle, 'rootfs')
     mkdirSync(rootfs, { recursive: true, mode: 0o700 })
-    const pack =
-      ingest?.path === undefined ? undefined : { upper: snapshots.directory(key), packInto: ingest.path }
+    const pack = ingest?.path === undefined ? undefined : { upper: snapshots.directory(key), packInto: ingest.path }
     let packed: PackedByStep | undefined
     try {
       // What a crash of the host leaves of a step is worth nothing.
-      for (const one of await snapshots.mounts(key, { volatile: true })) mount(one, rootfs)
+      const mapped = options.isMapped === true
+      // The runtime goes this way as the root user of the mapping.
+      if (mapped) for (const path of [bundle, rootfs]) chmodSync(path, 0o711)
+      for (const one of await snapshots.mounts(key, { volatile: true, mapped })) mount(one, rootfs)
       packed = await work({ id, rootfs, pack })
     } finally {
       await unmountInBackground(rootfs)
@@ -111,7 +115,12 @@ async function commitLayer(
       },
     })
     const sha256 = hexOf(packed.digest)
-    return await commitPacked(parts, key, options, { ingest, sha256, tarBytes: packed.sizeBytes, filesBytes: sizeBytes })
+    return await commitPacked(parts, key, options, {
+      ingest,
+      sha256,
+      tarBytes: packed.sizeBytes,
+      filesBytes: sizeBytes,
+    })
   } finally {
     await ingest.abort()
   }

@@ -1,8 +1,8 @@
 /** The process of a RUN: the same runtime and isolation as a container, but no record; its files are known by the id
  *  alone, so that a boot finds and removes what a crash left of it. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
-import { BerthError, type OutputStream, shortId, Undo } from '../../base/index.ts'
+import { BerthError, invalidArgument, type OutputStream, shortId, Undo } from '../../base/index.ts'
 import {
   formatHosts,
   formatResolvConf,
@@ -50,8 +50,9 @@ export async function runCommand(
   expectCgroupMove()
   await using undo = new Undo()
   const files = join(parts.directory, 'tmp', id)
-  mkdirSync(files, { recursive: true, mode: 0o700 })
+  mkdirSync(files, { recursive: true, mode: 0o711 })
   undo.add(() => rmSync(files, { recursive: true, force: true }))
+  checkUsers(parts, command, options)
   const network = prepareNetwork(parts, id, command, options, files)
   undo.add(() => parts.networks.sandboxes.release(id))
   undo.add(() => runtime.delete(id, { force: true }))
@@ -59,7 +60,7 @@ export async function runCommand(
     specInput(parts, { id, rootfs }, command, options, { files, netns: network.netns }),
     parts.specHost,
   )
-  await runtime.create({
+  const { pid } = await runtime.create({
     id,
     spec,
     stdin: false,
@@ -67,6 +68,7 @@ export async function runCommand(
     runtime: parts.settings.defaultRuntime,
     ...(network.ready === undefined ? {} : { ready: network.ready() }),
   })
+  await network.afterwards?.(pid)
   const attached = await runtime.attach(id, {
     stdin: false,
     stdout: true,
@@ -108,6 +110,8 @@ export async function runCommand(
 interface PreparedNetwork {
   readonly netns: SpecInput['namespaces']['network']
   readonly ready?: () => Promise<unknown>
+  /** With users of its own: the runtime makes the namespace, together with them. */
+  readonly afterwards?: (pid: number) => Promise<unknown>
 }
 
 function prepareNetwork(
@@ -132,7 +136,20 @@ function prepareNetwork(
   }
   const sandbox = parts.networks.sandboxes.reserve(request)
   writeNetworkFiles(parts, options, files, sandbox)
+  if (parts.settings.remap !== undefined) {
+    const setUp = (pid: number) => parts.networks.sandboxes.setUp({ ...request, namespace: `/proc/${pid}/ns/net` })
+    return { netns: 'private', afterwards: setUp }
+  }
   return { netns: { path: sandbox.netnsPath }, ready: () => parts.networks.sandboxes.setUp(request) }
+}
+
+/** What a process with users of its own can't have. */
+function checkUsers({ settings }: BuildParts, { insecure, network }: RunCommand, options: RunOptions): void {
+  if (settings.remap === undefined) return
+  if (insecure) throw invalidArgument('RUN --security=insecure is incompatible with user namespaces')
+  const mode = network === 'default' ? options.network : network
+  if (mode === 'host')
+    throw invalidArgument("cannot share the host's network namespace when user namespaces are enabled")
 }
 
 /** Servers that questions for other names go to, on a network that has names. */
@@ -153,6 +170,7 @@ function writeNetworkFiles(
   const addresses = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) => address !== '')
   const gateway = endpoints.find((endpoint) => endpoint.gateway !== '')?.gateway
   const hasNames = endpoints.some(({ dnsNames }) => dnsNames.length > 0)
+  const { remap } = settings
   writeFileSync(join(files, 'hostname'), `${hostname}\n`)
   writeFileSync(join(files, 'hosts'), formatHosts({ hostname, addresses, extraHosts, gateway }))
   writeFileSync(
@@ -166,6 +184,8 @@ function writeNetworkFiles(
       options: settings.dnsOptions,
     }),
   )
+  if (remap === undefined) return
+  for (const name of ['hostname', 'hosts', 'resolv.conf']) chownSync(join(files, name), remap.root.uid, remap.root.gid)
 }
 
 function specInput(
@@ -187,6 +207,7 @@ function specInput(
     cwd: command.cwd,
     user,
     terminal: false,
+    ...(settings.remap === undefined ? {} : { users: { mappings: settings.remap.mappings } }),
     privileged: command.insecure,
     capabilities: { add: [], drop: [] },
     seccomp: 'default',

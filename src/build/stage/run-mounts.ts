@@ -80,7 +80,7 @@ class Preparation {
     this.#root = root
     this.#undo = undo
     this.#files = join(place.run.parts.directory, 'tmp', root.id)
-    mkdirSync(this.#files, { recursive: true, mode: 0o700 })
+    mkdirSync(this.#files, { recursive: true, mode: 0o711 })
   }
 
   async add(one: Mount, index: number): Promise<void> {
@@ -132,7 +132,10 @@ class Preparation {
       await run.parts.snapshots.prepare(key, from.identity)
       this.#undo.add(() => run.parts.snapshots.remove(key))
     }
-    const mounts = await run.parts.snapshots.mounts(one.readOnly ? from.identity : key, { volatile: true })
+    const mounts = await run.parts.snapshots.mounts(one.readOnly ? from.identity : key, {
+      volatile: true,
+      mapped: this.#place.run.parts.settings.remap !== undefined,
+    })
     for (const layer of mounts) mount(layer, mounted)
     this.#undo.add(() => unmount(mounted, { lazy: true }))
     const found = resolveInTree(await from.context.look([path]), path)
@@ -151,7 +154,7 @@ class Preparation {
           await copyOut(this.#place, from, one.source.replace(/^\/+|\/+$/g, ''), directory)
         }
         chmodSync(directory, one.mode)
-        chownSync(directory, one.uid, one.gid)
+        this.#give(directory, one)
       },
     })
     this.#undo.add(held.release)
@@ -169,14 +172,14 @@ class Preparation {
     if (one.target === undefined) return
     if (this.#secrets === undefined) {
       this.#secrets = this.#mountPlace('secrets')
-      mount({ type: 'tmpfs', source: 'secrets', options: ['nosuid', 'noexec', 'nodev', 'mode=700'] }, this.#secrets)
+      mount({ type: 'tmpfs', source: 'secrets', options: ['nosuid', 'noexec', 'nodev', 'mode=711'] }, this.#secrets)
       const mounted = this.#secrets
       this.#undo.add(() => unmount(mounted, { lazy: true }))
     }
     const source = join(this.#secrets, String(index))
     writeFileSync(source, value, { mode: 0o600 })
     chmodSync(source, one.mode)
-    chownSync(source, one.uid, one.gid)
+    this.#give(source, one)
     this.binds.push({ source, destination: one.target, readonly: true })
   }
 
@@ -191,21 +194,27 @@ class Preparation {
     const close = await serveAgent(path, () => connect(one.id))
     this.#undo.add(close)
     chmodSync(path, one.mode)
-    chownSync(path, one.uid, one.gid)
+    this.#give(path, one)
     const target = one.target ?? `/run/buildkit/ssh_agent.${this.#agents}`
     this.#agents += 1
     this.binds.push({ source: path, destination: target, readonly: false })
     this.env.push(`SSH_AUTH_SOCK=${target}`)
   }
 
+  /** Owners are those that the process sees. */
+  #give(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+    const root = this.#place.run.parts.settings.remap?.root ?? { uid: 0, gid: 0 }
+    chownSync(path, root.uid + uid, root.gid + gid)
+  }
+
   #mountPlace(name: string): string {
     const directory = join(this.#root.rootfs, '..', 'mounts')
     if (!existsSync(directory)) {
-      mkdirSync(directory, { mode: 0o700 })
+      mkdirSync(directory, { mode: 0o711 })
       this.#undo.add(() => rmdirSync(directory))
     }
     const path = join(directory, name)
-    mkdirSync(path, { mode: 0o700 })
+    mkdirSync(path, { mode: 0o711 })
     this.#undo.add(() => rmdirSync(path))
     return path
   }
@@ -267,7 +276,14 @@ async function copyOut(
   const contents = await context.contents(files.map(({ from }) => from))
   const spool = 'spool' in contents ? { spool: contents.spool } : {}
   const written = groups.map((group) => toWriteGroup(group, contents))
-  writeFiles({ root: directory, destination: '/', groups: written, ...spool })
+  const owner = place.run.parts.settings.remap?.root
+  writeFiles({
+    root: directory,
+    destination: '/',
+    groups: written,
+    ...spool,
+    ...(owner === undefined ? {} : { owner }),
+  })
   const [only] = groups
   return only !== undefined && !only.isDirectory ? only.name : undefined
 }

@@ -46,6 +46,7 @@ async function makeRunLayer(place: StepPlace, instruction: RunInstruction) {
     below: state.layers,
     holds: run.holds,
     latestNs: run.latestNs,
+    isMapped: run.parts.settings.remap !== undefined,
     afterwards: (changes: string) => {
       if (points !== undefined) removeMountPoints(changes, points)
     },
