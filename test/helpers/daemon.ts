@@ -106,7 +106,7 @@ export class TestDaemon implements AsyncDisposable {
         }
         return (await this.api('GET', '/_ping').catch(() => undefined))?.status === 200
       },
-      { timeoutMs: 20_000, what: () => `berthd to serve; its log:\n${this.log}` },
+      { timeoutMs: 60_000, what: () => `berthd to serve; its log:\n${this.log}` },
     )
   }
 
