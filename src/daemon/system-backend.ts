@@ -123,6 +123,10 @@ function systemInfo(
     CPUSet: limits.cpuset,
     PidsLimit: limits.pids,
     IPv4Forwarding: kernel.ipv4Forwarding,
+    FirewallBackend: { Driver: 'nftables' },
+    ...(config.network.pools.length === 0
+      ? {}
+      : { DefaultAddressPools: config.network.pools.map(({ base, size }) => ({ Base: base, Size: size })) }),
     Debug: config.logLevel === 'debug',
     NFd: readdirSync('/proc/self/fd').length,
     OomKillDisable: limits.oomKillDisable,

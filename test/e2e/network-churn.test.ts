@@ -110,7 +110,7 @@ test('clients that connect and disconnect at random leave addresses, names and r
   const networks = ['n1', 'n2', 'n3']
   // Room for exactly these containers: an address that is lost is missed.
   for (const [index, name] of networks.entries()) {
-    const config = [{ Subnet: `10.225.${index}.0/29` }]
+    const config = [{ Subnet: `10.225.${process.pid % 250}.${index * 8}/29` }]
     await call('POST', '/networks/create', { Name: name, IPAM: { Config: config } })
   }
   await Promise.all(containers.map((name) => runContainer(name, 'bridge')))

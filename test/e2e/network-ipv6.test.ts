@@ -13,10 +13,14 @@ const hasIpv6 = existsSync(disabled) && readFileSync(disabled, 'utf8').trim() ==
 const skip = hasIpv6 ? false : 'this machine has no IPv6'
 
 let daemon: TestDaemon
+/** Ranges of this run's own: others may run beside it. */
+const run = (1 + (process.pid % 60000)).toString(16)
 
 before(async () => {
   if (!hasIpv6) return
-  daemon = await TestDaemon.start({ flags: ['--ipv6', '--fixed-cidr-v6', 'fd0c:1::/64', '--default-address-pool', 'base=10.240.0.0/12,size=24'] })
+  daemon = await TestDaemon.start({
+    flags: ['--ipv6', '--fixed-cidr-v6', `fd0c:${run}:1::/64`, '--default-address-pool', 'base=10.240.0.0/12,size=24'],
+  })
   await daemon.loadBusybox()
 })
 after(() => daemon?.[Symbol.asyncDispose]())
@@ -89,27 +93,27 @@ describe('IPv6', { skip }, () => {
       '--ipv6',
       '--ipv4=false',
       '--subnet',
-      'fd0c:7::/64',
+      `fd0c:${run}:7::/64`,
       '--gateway',
-      'fd0c:7::ff',
+      `fd0c:${run}:7::ff`,
       'six',
     ])
-    await daemon.ok(['network', 'create', '--ipv6', '--subnet', 'fd0c:8::/64', 'other'])
-    await web('six-1', '--network', 'six', '--ip6', 'FD0C:7::0001')
+    await daemon.ok(['network', 'create', '--ipv6', '--subnet', `fd0c:${run}:8::/64`, 'other'])
+    await web('six-1', '--network', 'six', '--ip6', `FD0C:${run}:7::0001`)
     const endpoint = JSON.parse(await inspect('six-1', '{{json .NetworkSettings.Networks.six}}'))
     assert.deepEqual(
       [endpoint.IPAddress, endpoint.GlobalIPv6Address, endpoint.GlobalIPv6PrefixLen, endpoint.IPv6Gateway],
-      ['', 'fd0c:7::1', 64, 'fd0c:7::ff'],
+      ['', `fd0c:${run}:7::1`, 64, `fd0c:${run}:7::ff`],
     )
     await web('six-2', '--network', 'six')
     await web('far', '--network', 'other')
-    await until(async () => (await pageInside('six-2', '[fd0c:7::1]')) === 'six-1', { what: 'the neighbour' })
-    assert.equal(await pageInside('far', '[fd0c:7::1]'), '')
-    const overlap = await daemon.docker(['network', 'create', '--ipv6', '--subnet', 'fd0c:7::/80', 'x'])
+    await until(async () => (await pageInside('six-2', `[fd0c:${run}:7::1]`)) === 'six-1', { what: 'the neighbour' })
+    assert.equal(await pageInside('far', `[fd0c:${run}:7::1]`), '')
+    const overlap = await daemon.docker(['network', 'create', '--ipv6', '--subnet', `fd0c:${run}:7::/80`, 'x'])
     assert.match(overlap.stderr, /Pool overlaps with other one on this address space/)
     await daemon.ok(['network', 'connect', 'other', 'six-2'])
-    assert.equal(await pageInside('six-2', '[fd0c:7::1]'), 'six-1')
-    assert.match(await daemon.ok(['exec', 'six-2', 'ip', '-6', 'addr', 'show', 'eth1']), /inet6 fd0c:8::/)
+    assert.equal(await pageInside('six-2', `[fd0c:${run}:7::1]`), 'six-1')
+    assert.match(await daemon.ok(['exec', 'six-2', 'ip', '-6', 'addr', 'show', 'eth1']), /inet6 fd0c:[0-9a-f]+:8::/)
     await daemon.ok(['rm', '-f', 'six-1', 'six-2', 'far'])
     await daemon.ok(['network', 'rm', 'six', 'other'])
   })
@@ -117,7 +121,7 @@ describe('IPv6', { skip }, () => {
   test('the default bridge with --ipv6 and --fixed-cidr-v6', async () => {
     const port = await freePort()
     await web('def', '-p', `${port}:80`)
-    assert.match(await inspect('def', '{{.NetworkSettings.GlobalIPv6Address}}'), /^fd0c:1::/)
+    assert.match(await inspect('def', '{{.NetworkSettings.GlobalIPv6Address}}'), /^fd0c:[0-9a-f]+:1::/)
     await until(async () => (await page(`[::1]:${port}`)) === 'def', { what: 'the page' })
     await daemon.ok(['rm', '-f', 'def'])
   })

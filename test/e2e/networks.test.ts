@@ -10,6 +10,8 @@ import { freePort } from '../helpers/registry.ts'
 import { until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon
+/** Ranges of this run's own: others may run beside it. */
+const octet = process.pid % 250
 
 before(async () => {
   daemon = await TestDaemon.start({ flags: ['--default-address-pool', 'base=10.240.0.0/12,size=24'] })
@@ -60,13 +62,13 @@ describe('networks', () => {
         'network',
         'create',
         '--subnet',
-        '10.213.0.0/24',
+        `10.213.${octet}.0/24`,
         '--ip-range',
-        '10.213.0.128/25',
+        `10.213.${octet}.128/25`,
         '--gateway',
-        '10.213.0.254',
+        `10.213.${octet}.254`,
       ],
-      ...['--aux-address', 'printer=10.213.0.129', '--label', 'team=a', '--internal', '--attachable'],
+      ...['--aux-address', `printer=10.213.${octet}.129`, '--label', 'team=a', '--internal', '--attachable'],
       ...['-o', 'com.docker.network.driver.mtu=1400', '-o', 'own=option', 'full'],
     ])
     const [network] = JSON.parse(await daemon.ok(['network', 'inspect', id]))
@@ -85,10 +87,10 @@ describe('networks', () => {
           Options: {},
           Config: [
             {
-              Subnet: '10.213.0.0/24',
-              IPRange: '10.213.0.128/25',
-              Gateway: '10.213.0.254',
-              AuxiliaryAddresses: { printer: '10.213.0.129' },
+              Subnet: `10.213.${octet}.0/24`,
+              IPRange: `10.213.${octet}.128/25`,
+              Gateway: `10.213.${octet}.254`,
+              AuxiliaryAddresses: { printer: `10.213.${octet}.129` },
             },
           ],
         },
@@ -103,21 +105,21 @@ describe('networks', () => {
       },
     )
     const link = await runOrThrow('ip', ['-o', 'addr', 'show', `br-${id.slice(0, 12)}`])
-    assert.match(link, /inet 10\.213\.0\.254\/24/)
+    assert.match(link, /inet 10\.213\.\d+\.254\/24/)
     await web('full-1', '--network', 'full')
     const [endpoint] = Object.values(await endpoints('full-1'))
-    assert.equal(endpoint?.IPAddress, '10.213.0.128')
+    assert.equal(endpoint?.IPAddress, `10.213.${octet}.128`)
     assert.equal(endpoint?.Gateway, '', 'no way out of an internal network')
-    await web('full-2', '--network', id.slice(0, 10), '--ip', '10.213.0.7', '--mac-address', '02:00:00:00:00:07')
+    await web('full-2', '--network', id.slice(0, 10), '--ip', `10.213.${octet}.7`, '--mac-address', '02:00:00:00:00:07')
     const second = (await endpoints('full-2')).full
     assert.deepEqual(
       [second?.IPAddress, second?.IPPrefixLen, second?.MacAddress],
-      ['10.213.0.7', 24, '02:00:00:00:00:07'],
+      [`10.213.${octet}.7`, 24, '02:00:00:00:00:07'],
     )
     assert.match(await daemon.ok(['exec', 'full-2', 'ip', 'addr', 'show', 'eth0']), /mtu 1400[\s\S]*02:00:00:00:00:07/)
-    await until(() => reaches('full-2', '10.213.0.128'), { what: 'the neighbour' })
+    await until(() => reaches('full-2', `10.213.${octet}.128`), { what: 'the neighbour' })
     await refused(
-      ['run', '--rm', '--network', 'full', '--ip', '10.213.0.7', 'busybox', 'true'],
+      ['run', '--rm', '--network', 'full', '--ip', `10.213.${octet}.7`, 'busybox', 'true'],
       /Address already in use/,
     )
     await refused(
@@ -134,7 +136,7 @@ describe('networks', () => {
   })
 
   test('what can not be is refused in words of Docker', async () => {
-    await daemon.ok(['network', 'create', '--subnet', '10.214.0.0/24', 'taken'])
+    await daemon.ok(['network', 'create', '--subnet', `10.214.${octet}.0/24`, 'taken'])
     const create = (...args: string[]) => ['network', 'create', ...args]
     for (const [args, message] of [
       [create('taken'), /network with name taken already exists/],
@@ -143,9 +145,12 @@ describe('networks', () => {
       [create('-d', 'nosuch', 'x'), /plugin "nosuch" not found/],
       [create('-d', 'overlay', 'x'), /This node is not a swarm manager/],
       [create('--ipam-driver', 'nosuch', 'x'), /plugin "nosuch" not found/],
-      [create('--subnet', '10.215.0.7/24', 'x'), /invalid subnet 10\.215\.0\.7\/24: it should be 10\.215\.0\.0\/24/],
-      [create('--subnet', '10.215.0.0/24', '--gateway', '10.216.0.1', 'x'), /10\.216\.0\.1/],
-      [create('--subnet', '10.214.0.128/25', 'x'), /Pool overlaps with other one on this address space/],
+      [
+        create('--subnet', `10.215.${octet}.7/24`, 'x'),
+        /invalid subnet 10\.215\.\d+\.7\/24: it should be 10\.215\.\d+\.0\/24/,
+      ],
+      [create('--subnet', `10.215.${octet}.0/24`, '--gateway', `10.216.${octet}.1`, 'x'), /10\.216\.\d+\.1/],
+      [create('--subnet', `10.214.${octet}.128/25`, 'x'), /Pool overlaps with other one on this address space/],
       [create('--subnet', '127.0.0.0/24', 'x'), /overlaps.*interface lo has 127\.0\.0\.1\/8/],
       [create('-o', 'com.docker.network.bridge.enable_icc=maybe', 'x'), /failed to parse .*enable_icc value: maybe/],
       [create('-o', 'com.docker.network.driver.mtu=-3', 'x'), /invalid MTU number: -3/],
@@ -162,12 +167,21 @@ describe('networks', () => {
   })
 
   test('configuration networks lend their settings', async () => {
-    await daemon.ok(['network', 'create', '--config-only', '--subnet', '10.217.0.0/24', '--label', 'k=v', 'settings'])
+    await daemon.ok([
+      'network',
+      'create',
+      '--config-only',
+      '--subnet',
+      `10.217.${octet}.0/24`,
+      '--label',
+      'k=v',
+      'settings',
+    ])
     await daemon.ok(['network', 'create', '--config-from', 'settings', 'real'])
     const [real] = JSON.parse(await daemon.ok(['network', 'inspect', 'real']))
     assert.deepEqual(
       [real.ConfigFrom, real.IPAM.Config[0].Subnet, real.Labels],
-      [{ Network: 'settings' }, '10.217.0.0/24', { k: 'v' }],
+      [{ Network: 'settings' }, `10.217.${octet}.0/24`, { k: 'v' }],
     )
     await refused(['network', 'rm', 'settings'], /configuration network "settings" is in use/)
     await daemon.ok(['network', 'rm', 'real', 'settings'])
@@ -235,17 +249,17 @@ describe('containers on networks', () => {
 
   test('connect and disconnect a running container: devices, routes, files and published ports follow', async () => {
     await daemon.ok(['network', 'create', 'one'])
-    await daemon.ok(['network', 'create', '--subnet', '10.218.0.0/24', 'two'])
+    await daemon.ok(['network', 'create', '--subnet', `10.218.${octet}.0/24`, 'two'])
     const port = await freePort()
     await web('moving', '--network', 'one', '-p', `127.0.0.1:${port}:80`)
     const page = async () =>
       (await runCommand('curl', ['-s', '--max-time', '2', `http://127.0.0.1:${port}/`])).stdout.trim()
     await until(async () => (await page()) === 'moving', { what: 'the page' })
-    await daemon.ok(['network', 'connect', '--ip', '10.218.0.9', '--alias', 'mv', 'two', 'moving'])
-    assert.equal(await addressOn('moving', 'two'), '10.218.0.9')
+    await daemon.ok(['network', 'connect', '--ip', `10.218.${octet}.9`, '--alias', 'mv', 'two', 'moving'])
+    assert.equal(await addressOn('moving', 'two'), `10.218.${octet}.9`)
     assert.deepEqual((await endpoints('moving')).two?.DNSNames?.slice(0, 2), ['moving', 'mv'])
-    assert.match(await daemon.ok(['exec', 'moving', 'ip', 'addr', 'show', 'eth1']), /10\.218\.0\.9\/24/)
-    assert.match(await daemon.ok(['exec', 'moving', 'cat', '/etc/hosts']), /^10\.218\.0\.9\s/m)
+    assert.match(await daemon.ok(['exec', 'moving', 'ip', 'addr', 'show', 'eth1']), /10\.218\.\d+\.9\/24/)
+    assert.match(await daemon.ok(['exec', 'moving', 'cat', '/etc/hosts']), /^10\.218\.\d+\.9\s/m)
     await refused(['network', 'connect', 'two', 'moving'], /endpoint with name moving already exists in network two/)
     const { body } = await daemon.api<{ Containers: Record<string, { Name: string; IPv4Address: string }> }>(
       'GET',
@@ -253,11 +267,11 @@ describe('containers on networks', () => {
     )
     assert.deepEqual(
       Object.values(body.Containers).map((entry) => [entry.Name, entry.IPv4Address]),
-      [['moving', '10.218.0.9/24']],
+      [['moving', `10.218.${octet}.9/24`]],
     )
 
     await daemon.ok(['network', 'disconnect', 'one', 'moving'])
-    assert.match(await daemon.ok(['exec', 'moving', 'ip', 'route']), /default via 10\.218\.0\.1 dev eth1/)
+    assert.match(await daemon.ok(['exec', 'moving', 'ip', 'route']), /default via 10\.218\.\d+\.1 dev eth1/)
     assert.equal(await page(), 'moving', 'published through the network that is left')
     await refused(['network', 'disconnect', 'one', 'moving'], /is not connected to network one/)
     await daemon.ok(['network', 'disconnect', 'two', 'moving'])
