@@ -24,7 +24,7 @@ import {
   proxyEnvironment,
   unusedBuildArgs,
 } from './dockerfile/index.ts'
-import { type BuiltStacks, ImportedCaches } from './export/index.ts'
+import { type BuiltStacks, ImportedCaches, squashImage } from './export/index.ts'
 import { configOf } from './image/final-config.ts'
 import { stepSnapshotPrefix } from './layer/make-layer.ts'
 import { type PlannedBuild, planBuild, scopeOf } from './plan-build.ts'
@@ -255,9 +255,11 @@ class Build {
       ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
     }
     const outputs = wanted === undefined || wanted.outputs.length === 0 ? [imageOutput] : wanted.outputs
+    const { images } = this.#parts
+    const squashed = this.#request.squash ? await squashImage(images, this.#holds, image, this.#host) : image
     let id: Digest | undefined
     for (const [output, { type }] of outputs.entries()) {
-      const values = await this.#export(image, output, type, exporter)
+      const values = await this.#export(squashed, output, type, exporter)
       const made = values['containerimage.config.digest']
       if (type === 'image' && isDigest(made)) id = made
       this.#host.emit({ type: 'metadata', target, values })
@@ -318,7 +320,6 @@ const exportNames: Readonly<Record<Exclude<BuildOutputType, 'cacheonly'>, string
 function checkRequest(request: BuildRequest): void {
   if (request.targets.length === 0) throw invalidArgument('a build without a target')
   if ((request.platforms?.length ?? 0) > 1) throw notImplemented('a build for several platforms at once')
-  if (request.squash) throw notImplemented('squash')
 }
 
 function bound(host: BuildHost): BuildHost {

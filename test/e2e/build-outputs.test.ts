@@ -246,3 +246,28 @@ test('what an output can not be given is refused by name', async () => {
   )
   assert.match(await fails('--attest', 'type=provenance,mode=most', context.path), /invalid mode "most"/)
 })
+
+test('--squash makes one layer of those of the build', async () => {
+  using context = new TestContext({
+    Dockerfile:
+      'FROM busybox\nRUN mkdir -p /d/e && echo 1 > /d/one && echo 2 > /d/e/two && ln /d/one /hard\nRUN rm -r /d/e && echo new > /d/one && rm /bin/vi\nRUN rm -r /home && mkdir -m 700 /home && echo h > /home/h\n',
+  })
+  await build('-t', 'many:1', context.path)
+  await build('-t', 'squashed:1', '--squash', context.path)
+  const layers = async (name: string) =>
+    JSON.parse(await daemon.ok(['inspect', '-f', '{{json .RootFS.Layers}}', name])).length
+  assert.deepEqual([await layers('many:1'), await layers('squashed:1')], [4, 2])
+  const listing = (name: string) =>
+    daemon.ok([
+      'run',
+      '--rm',
+      '--network',
+      'none',
+      name,
+      'sh',
+      '-c',
+      'find / -xdev ! -path "/etc/*" ! -name .dockerenv -exec stat -c "%n %a %u:%g %F" {} + | sort; cat /d/one /hard /home/h',
+    ])
+  assert.equal(await listing('squashed:1'), await listing('many:1'))
+  assert.match(await daemon.ok(['history', 'squashed:1']), /merge sha256:/)
+})
