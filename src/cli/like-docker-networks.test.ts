@@ -130,7 +130,14 @@ function meaningOf(text: string | null): unknown {
 }
 
 function strip(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(strip)
+  if (Array.isArray(value)) {
+    const items = value.map(strip)
+    // Subnets: docker sends them in the order of a Go map.
+    const text = (item: unknown): string => JSON.stringify(item)
+    return items.every((item) => typeof item === 'object')
+      ? items.toSorted((left, right) => (text(left) < text(right) ? -1 : 1))
+      : items
+  }
   if (typeof value !== 'object' || value === null) return value
   const kept = Object.entries(value)
     .filter(([key, item]) => !(key === 'MemorySwappiness' && item === -1))

@@ -37,7 +37,7 @@ export function inspectImage(
     Os: config.os === '' ? 'linux' : config.os,
     ...(osVersion === undefined ? {} : { OsVersion: osVersion }),
     Size: image.sizeBytes,
-    GraphDriver: { Name: 'overlay2', Data: layerDirectories(image, directory) },
+    GraphDriver: { Data: layerDirectories(image, directory), Name: 'overlay2' },
     RootFS: { Type: 'layers', Layers: image.layers.map((layer) => layer.diffId) },
     Metadata: { LastTagTime: image.lastTagTime === '' ? zeroTime : image.lastTagTime },
     ...(manifests ? { Descriptor: image.manifest, Manifests: [manifestSummary(image, use)] } : {}),

@@ -1,7 +1,7 @@
 /** `eq`, `lt` and the like: what can be compared with what, in Go's words. */
 import { invalidArgument } from '../base/index.ts'
 import { goSprintf } from './go-sprintf.ts'
-import { force, GoFloat, JsonNumber, NilCollection, NilPointer, typeName } from './go-value.ts'
+import { force, GoDuration, GoFloat, JsonNumber, NilCollection, NilPointer, typeName } from './go-value.ts'
 
 type Kind = 'bool' | 'int' | 'float' | 'string' | 'invalid' | 'other'
 
@@ -10,6 +10,7 @@ function kindOf(value: unknown): Kind {
   if (typeof value === 'boolean') return 'bool'
   if (typeof value === 'string' || value instanceof JsonNumber) return 'string'
   if (value instanceof GoFloat) return 'float'
+  if (value instanceof GoDuration) return 'int'
   if (typeof value === 'bigint') return 'int'
   return typeof value === 'number' ? (Number.isInteger(value) ? 'int' : 'float') : 'other'
 }
@@ -62,6 +63,7 @@ function compareBasic(left: unknown, right: unknown): number {
 
 function basic(value: unknown): string | number | bigint {
   if (value instanceof GoFloat) return value.value
+  if (value instanceof GoDuration) return value.ns
   if (value instanceof JsonNumber) return value.text
   return value as string | number | bigint
 }

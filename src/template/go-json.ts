@@ -1,5 +1,5 @@
 /** JSON as Go writes it. https://pkg.go.dev/encoding/json#Marshal */
-import { force, GoFloat, GoStruct, JsonNumber, NilCollection, NilPointer, sortedKeys } from './go-value.ts'
+import { force, GoDuration, GoFloat, GoStruct, JsonNumber, NilCollection, NilPointer, sortedKeys } from './go-value.ts'
 
 /** Keys of maps in order, no spaces. `escapeHtml` as `json.Marshal` does by default. */
 export function goJson(value: unknown, { escapeHtml = false }: { readonly escapeHtml?: boolean } = {}): string {
@@ -18,6 +18,7 @@ function writeJson(value: unknown): string {
     return 'null'
   if (typeof known === 'bigint') return String(known)
   if (known instanceof GoFloat) return String(known.value)
+  if (known instanceof GoDuration) return String(known.ns)
   if (known instanceof JsonNumber) return known.text
   if (typeof known === 'string') return writeString(known)
   if (Array.isArray(known)) return `[${known.map(writeJson).join(',')}]`

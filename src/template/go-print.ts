@@ -1,5 +1,5 @@
 /** Prints values as Go's fmt package does by default. https://pkg.go.dev/fmt */
-import { force, GoFloat, GoStruct, JsonNumber, NilCollection, NilPointer, sortedKeys } from './go-value.ts'
+import { force, GoDuration, GoFloat, GoStruct, JsonNumber, NilCollection, NilPointer, sortedKeys } from './go-value.ts'
 
 /** `%v`, and with `plus` `%+v`, which names the fields of structs. A nil is `<nil>`. */
 export function formatGo(value: unknown, plus = false): string {
@@ -17,6 +17,7 @@ export function formatGo(value: unknown, plus = false): string {
     return `{${items.join(' ')}}`
   }
   if (known instanceof GoFloat) return formatFloat(known.value)
+  if (known instanceof GoDuration) return formatDuration(known.ns)
   if (known instanceof JsonNumber) return known.text
   return typeof known === 'number' && !Number.isInteger(known) ? formatFloat(known) : String(known)
 }
@@ -38,6 +39,20 @@ export function formatFloat(value: number): string {
   const power = Number(exponent)
   if (power >= -4 && power < 6) return plain(value)
   return `${mantissa}e${goExponent(power)}`
+}
+
+/** `1h0m0s`, `1.5s`, `100ms`. https://pkg.go.dev/time#Duration.String */
+export function formatDuration(ns: number): string {
+  if (ns === 0) return '0s'
+  const size = Math.abs(ns)
+  const sign = ns < 0 ? '-' : ''
+  if (size < 1e3) return `${sign}${size}ns`
+  if (size < 1e6) return `${sign}${size / 1e3}µs`
+  if (size < 1e9) return `${sign}${size / 1e6}ms`
+  const hours = Math.floor(size / 3600e9)
+  const minutes = Math.floor((size % 3600e9) / 60e9)
+  const seconds = `${(size % 60e9) / 1e9}s`
+  return `${sign}${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${seconds}`
 }
 
 /** NaN and the infinities. */

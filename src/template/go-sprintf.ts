@@ -1,10 +1,20 @@
 /** `fmt.Sprintf`: all verbs and flags, and the words for what is wrong. https://pkg.go.dev/fmt */
 import { invalidArgument } from '../base/index.ts'
 import { type Directive, padded } from './directive.ts'
-import { formatGo } from './go-print.ts'
+import { formatDuration, formatGo } from './go-print.ts'
 import { formatNumber } from './go-sprintf-numbers.ts'
 import { formatString } from './go-sprintf-strings.ts'
-import { force, GoFloat, GoStruct, JsonNumber, NilCollection, NilPointer, sortedKeys, typeName } from './go-value.ts'
+import {
+  force,
+  GoDuration,
+  GoFloat,
+  GoStruct,
+  JsonNumber,
+  NilCollection,
+  NilPointer,
+  sortedKeys,
+  typeName,
+} from './go-value.ts'
 
 const directive = /%([-+ #0]*)(\[[^\]]*\])?(\d+|\*)?(?:(\.)(\[[^\]]*\])?(\d+|\*)?)?(\[[^\]]*\])?(.?)/gsu
 
@@ -136,7 +146,12 @@ function formatKind(known: unknown, spec: Directive): string {
     const items = [...known.fields].map(([name, item]) => `${named ? `${name}:` : ''}${formatItem(item, spec)}`)
     return `{${items.join(' ')}}`
   }
-  return formatPlain(known, spec)
+  return formatPlain(known instanceof GoDuration ? spanFor(known, spec) : known, spec)
+}
+
+/** A time span is a word for `%v`, `%s` and `%q`, else a number. */
+function spanFor({ ns }: GoDuration, { verb }: Directive): string | number {
+  return verb === 'v' || verb === 's' || verb === 'q' ? formatDuration(ns) : ns
 }
 
 function formatPlain(known: unknown, spec: Directive): string {

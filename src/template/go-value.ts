@@ -63,6 +63,15 @@ export class GoFloat {
   }
 }
 
+/** A time span, which prints as `1h0m0s`. */
+export class GoDuration {
+  readonly ns: number
+
+  constructor(ns: number) {
+    this.ns = ns
+  }
+}
+
 /** A number of JSON that was kept as its text: a kind of string. */
 export class JsonNumber {
   readonly text: string
@@ -125,6 +134,7 @@ export function isTrue(value: unknown): boolean {
     return false
   if (known instanceof NilCollection || known instanceof NilPointer) return false
   if (known instanceof GoFloat) return known.value !== 0
+  if (known instanceof GoDuration) return known.ns !== 0
   if (known instanceof JsonNumber) return known.text !== ''
   if (Array.isArray(known)) return known.length > 0
   if (known instanceof Map) return known.size > 0
@@ -141,6 +151,7 @@ export function typeName(value: unknown): string {
   if (value instanceof Map) return types.get(value) ?? 'map[string]interface {}'
   if (Array.isArray(value)) return types.get(value) ?? '[]interface {}'
   if (value instanceof GoFloat) return 'float64'
+  if (value instanceof GoDuration) return 'time.Duration'
   if (value instanceof JsonNumber) return 'json.Number'
   if (typeof value === 'boolean') return 'bool'
   if (typeof value === 'string') return 'string'

@@ -5,6 +5,7 @@ export { formatGo } from './go-print.ts'
 export { goSprintf } from './go-sprintf.ts'
 export { GoTemplate } from './go-template.ts'
 export {
+  GoDuration,
   GoFloat,
   GoStruct,
   JsonNumber,

@@ -29,6 +29,8 @@ function indexMap(map: ReadonlyMap<string, unknown> | NilCollection, key: unknow
   if (key === undefined || key === null) throw invalidArgument('value is nil; should be of type string')
   if (typeof key !== 'string') throw invalidArgument(`value has type ${typeName(key)}; should be string`)
   const type = typeName(map)
+  const wanted = /^map\[([^\]]+)\]/.exec(type)?.[1]
+  if (wanted !== undefined && wanted !== 'string') throw invalidArgument(`value has type string; should be ${wanted}`)
   if (map instanceof Map && map.has(key)) return element(map, map.get(key))
   // The zero value of what the map holds.
   return type === 'map[string]string' ? '' : undefined

@@ -246,6 +246,7 @@ function healthcheck(flags: FlagValues): HealthConfig | undefined {
   }
   if (!has) return undefined
   for (const name of durations) if (flags.number(name) < 0) throw invalidArgument(`--${name} cannot be negative`)
+  if (flags.number('health-retries') < 0) throw invalidArgument('--health-retries cannot be negative')
   const command = flags.string('health-cmd')
   return {
     ...(command === '' ? {} : { Test: ['CMD-SHELL', command] }),

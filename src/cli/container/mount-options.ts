@@ -56,6 +56,8 @@ interface MountParts {
 
 /** Parses one `--mount`. Throws `invalidArgument` with Docker's text. */
 export function parseMount(text: string): Mount {
+  // Of nothing Go's reader of CSV has nothing to say.
+  if (text === '') throw invalidArgument('EOF')
   const parts: MountParts = {
     mount: { Type: 'volume' },
     bind: {},
@@ -147,7 +149,11 @@ const fields: Readonly<Record<string, (parts: MountParts, value: string) => void
     image.Subpath = value
   },
   'tmpfs-size': ({ tmpfs }, value) => {
-    tmpfs.SizeBytes = parseBinarySize(value)
+    try {
+      tmpfs.SizeBytes = parseBinarySize(value)
+    } catch (error) {
+      throw invalidArgument(`invalid value for tmpfs-size: ${value}`, { cause: error })
+    }
   },
   'tmpfs-mode': ({ tmpfs }, value) => {
     if (!/^[0-7]+$/.test(value)) throw invalidArgument(`invalid value for tmpfs-mode: ${value}`)

@@ -1,6 +1,15 @@
 /** The daemon's answers as Docker's CLI types them: objects are structs with all their fields, except those that are
  *  maps. A template then finds fields under Go's names (`.ID`) and fields that JSON leaves out when they are nil. */
-import { GoFloat, GoStruct, NilCollection, toGoMaps, typeName, withType } from '../../template/index.ts'
+import {
+  GoDuration,
+  GoFloat,
+  GoStruct,
+  goJson,
+  NilCollection,
+  toGoMaps,
+  typeName,
+  withType,
+} from '../../template/index.ts'
 
 /** Members whose objects have keys of any name. */
 const maps = new Set([
@@ -81,6 +90,16 @@ const omitted: readonly (readonly [marker: string, fields: Readonly<Record<strin
       Runtime: '',
     },
   ],
+  [
+    'Test',
+    {
+      Interval: new GoDuration(0),
+      Timeout: new GoDuration(0),
+      StartPeriod: new GoDuration(0),
+      StartInterval: new GoDuration(0),
+      Retries: 0,
+    },
+  ],
   ['RestartCount', { SizeRw: null, SizeRootFs: null, ImageManifestDescriptor: null }],
   ['RepoTags', { Variant: '', OsVersion: '', Descriptor: null, Manifests: new NilCollection('slice') }],
   ['Destination', { Name: '', Driver: '' }],
@@ -105,9 +124,23 @@ const imageConfig: Readonly<Record<string, unknown>> = {
   Shell: new NilCollection('slice'),
 }
 
-/** Go's names write acronyms in capitals (`ID`, `NanoCPUs`, `APIVersion`) where Docker's JSON mostly does not. */
-function jsonName(goName: string): string {
-  return goName.replace(/ID|IP|DNS|CPU|API/g, (acronym) => acronym.charAt(0) + acronym.slice(1).toLowerCase())
+/** Fields whose names in Go and in JSON differ: a template of docker's finds the one, its JSON shows the other. */
+const goNames: Readonly<Record<string, string>> = {
+  ApiVersion: 'APIVersion',
+  CpuCfsPeriod: 'CPUCfsPeriod',
+  CpuCfsQuota: 'CPUCfsQuota',
+  CpuCount: 'CPUCount',
+  CpuPercent: 'CPUPercent',
+  CpuPeriod: 'CPUPeriod',
+  CpuQuota: 'CPUQuota',
+  CpuRealtimePeriod: 'CPURealtimePeriod',
+  CpuRealtimeRuntime: 'CPURealtimeRuntime',
+  Dns: 'DNS',
+  DnsOptions: 'DNSOptions',
+  DnsSearch: 'DNSSearch',
+  HostIp: 'HostIP',
+  Id: 'ID',
+  NanoCpus: 'NanoCPUs',
 }
 
 /** `key` is the member that `value` stands in, `owner` the one around it. */
@@ -120,14 +153,26 @@ export function toGoStructs(value: unknown, key = '', owner = '', structName = '
     if (pointers.has(key)) return null
     return new NilCollection(isMap ? 'map' : 'slice')
   }
+  if (typeof value === 'number' && owner === 'Healthcheck' && durations.has(key)) return new GoDuration(value)
   if (typeof value !== 'object') return value
   const entries = Object.entries(value).map(
     ([name, item]) => [name, toGoStructs(item, isMap ? '' : name, key)] as const,
   )
   const fields = new Map<string, unknown>(entries)
-  if (isMap) return withType(fields, `map[string]${elementType([...fields.values()])}`)
-  return new GoStruct(structName, fields, { lookup: (name) => lookUp(fields, name, key) })
+  if (isMap)
+    return withType(fields, `map[${portMaps.has(key) ? 'nat.Port' : 'string'}]${elementType([...fields.values()])}`)
+  const named = new Map(entries.map(([name, item]) => [goNames[name] ?? name, item] as const))
+  return new GoStruct(structName, named, {
+    lookup: (name) => lookUp(fields, name, key),
+    json: () => jsonOfFields(fields),
+  })
 }
+
+/** Maps whose keys no string of a template can be: such a template is tried again on the bare answer. */
+const portMaps = new Set(['ExposedPorts', 'PortBindings', 'Ports'])
+
+/** Time spans of a health check. */
+const durations = new Set(['Interval', 'StartInterval', 'StartPeriod', 'Timeout'])
 
 /** Maps whose values are of any kind. */
 const ofAnything = new Set(['Status'])
@@ -142,13 +187,15 @@ function elementType(values: readonly unknown[]): string {
   return first === undefined || typeof first === 'string' ? 'string' : typeName(first)
 }
 
+function jsonOfFields(fields: ReadonlyMap<string, unknown>): string {
+  return goJson(new GoStruct('', fields))
+}
+
 function lookUp(
   fields: ReadonlyMap<string, unknown>,
   name: string,
   key: string,
 ): { readonly value: unknown } | undefined {
-  const other = jsonName(name)
-  if (fields.has(other)) return { value: fields.get(other) }
   if (key === 'Config' && !fields.has('AttachStdin') && Object.hasOwn(imageConfig, name))
     return { value: imageConfig[name] }
   for (const [marker, absent] of omitted) {

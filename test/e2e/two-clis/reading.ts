@@ -220,8 +220,8 @@ docker port up /tcp
 docker port up 80/
 docker port up 53-54/udp
 docker image inspect --platform 'bad x' busybox
-docker info | sed 1,2d
-docker system info | sed 1,2d
+docker info | sed 1,2d | grep -v Runtimes:
+docker system info | sed 1,2d | grep -v Runtimes:
 docker info -f '{{.Plugins.Volume}} {{.Swarm.LocalNodeState}} {{.IndexServerAddress}}'
 docker version | sed '1,/^Server/d;/version:.*v2/d'
 docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' up
@@ -269,6 +269,17 @@ docker images --filter 'label=a=b' -q | wc -l
 docker ps -q | xargs docker inspect --format '{{.Name}}'
 docker ps -aq | xargs -n1 docker port
 docker inspect -f '{{.State.Running}}' up done nope 2>/dev/null; echo $?
+docker inspect --format '{{.Config.Healthcheck.Interval}} {{.Config.Healthcheck.StartInterval}} {{.Config.Healthcheck.Timeout}} {{json .Config.Healthcheck}} {{printf "%d %v %s" .Config.Healthcheck.Interval .Config.Healthcheck.Interval .Config.Healthcheck.StartInterval}} {{gt .Config.Healthcheck.Interval 5}}' up
+docker inspect -f '{{.Id}} {{json .State}}' done
+docker inspect -f '{{.ID}} {{json .State}} {{json .Config}}' done
+docker inspect -f '{{json .HostConfig}}' up
+docker inspect -f '{{json .NetworkSettings}}' up
+docker network inspect -f '{{json .}}' bridge
+docker info -f '{{.CpuCfsPeriod}}'
+docker version -f '{{.Client.ApiVersion}}'
+docker version -f '{{.Server.ApiVersion}}'
+docker inspect -f '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostIp}}' up
+docker inspect -f '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostIP}}' up
 `
   .trim()
   .split('\n')

@@ -6,6 +6,7 @@ import { TwoClis } from '../../helpers/two-clis.ts'
 import { changing } from './changing.ts'
 import { setUp } from './fixtures.ts'
 import { reading } from './reading.ts'
+import { runOptions } from './run-options.ts'
 
 let daemon: TestDaemon
 let clis: TwoClis
@@ -29,7 +30,7 @@ describe('two CLIs', { skip: noDockerCli }, () => {
   })
 
   describe('that change', { concurrency: 3 }, () => {
-    for (const script of changing) {
+    for (const script of [...changing, ...runOptions]) {
       test(script, async () => {
         const { theirs, ours } = await clis.run(script)
         assert.deepEqual(ours, theirs)
