@@ -80,7 +80,7 @@ test('through a directory of the client', async () => {
 test('inside of an image: what the image consists of', async () => {
   using context = new TestContext(files('inline'))
   const reference = `${registry.name}/inline:1`
-  await build(first, '--push', '-t', reference, '--cache-to', 'type=inline', context.path)
+  await build(first, '--push', '-t', reference, '--cache-to', 'type=inline', '--provenance', 'true', context.path)
   assert.deepEqual(await build(second, '--cache-from', reference, context.path), steps('inline', 'CACHED', 'DONE'))
 })
 

@@ -3,7 +3,16 @@
 import type { BuildRequest } from '../../../api/index.ts'
 import { BerthError, isKind, messageOf } from '../../../base/index.ts'
 import { type ImageParts, newStreamIngestKey } from '../../../images/index.ts'
-import { type Descriptor, type Digest, isObject, parseImageConfig, parseManifestDocument } from '../../../oci/index.ts'
+import {
+  type Descriptor,
+  type Digest,
+  hostPlatform,
+  isObject,
+  type Manifest,
+  parseImageConfig,
+  parseManifestDocument,
+  platformRank,
+} from '../../../oci/index.ts'
 import type { RegistryAuth } from '../../../registry/client/index.ts'
 import {
   type CacheConfig,
@@ -112,16 +121,26 @@ function readerOf(host: ImportHost, index: number): ReadFile {
 
 /** Of a cache's own manifest or index, or of an image with a cache in its configuration. */
 async function readSteps(source: CacheSource, signal: AbortSignal): Promise<ReadonlyMap<string, ImportedLayer>> {
-  const document = parseManifestDocument(await source.top({ signal }))
-  if (document.type === 'index') {
-    const config = document.index.manifests.find(({ mediaType }) => mediaType === cacheConfigType)
-    if (config === undefined) return new Map()
-    return layersOf(parseCacheConfig(await source.blob(config, { signal })))
-  }
-  const { config, layers } = document.manifest
+  const top = parseManifestDocument(await source.top({ signal }))
+  if (top.type === 'manifest') return await stepsOfManifest(source, top.manifest, signal)
+  const { manifests } = top.index
+  const config = manifests.find(({ mediaType }) => mediaType === cacheConfigType)
+  if (config !== undefined) return layersOf(parseCacheConfig(await source.blob(config, { signal })))
+  const image = manifests.find(
+    ({ platform }) => platform !== undefined && platformRank(hostPlatform(), platform) !== undefined,
+  )
+  if (image === undefined) return new Map()
+  const listed = parseManifestDocument(await source.manifest(image, { signal }))
+  return listed.type === 'manifest' ? await stepsOfManifest(source, listed.manifest, signal) : new Map()
+}
+
+async function stepsOfManifest(
+  source: CacheSource,
+  { config, layers }: Manifest,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, ImportedLayer>> {
   const bytes = await source.blob(config, { signal })
-  if (config.mediaType === cacheConfigType) return layersOf(parseCacheConfig(bytes))
-  return layersOf(inlineConfig(bytes, layers))
+  return layersOf(config.mediaType === cacheConfigType ? parseCacheConfig(bytes) : inlineConfig(bytes, layers))
 }
 
 function inlineConfig(bytes: Buffer, blobs: readonly Descriptor[]): CacheConfig {

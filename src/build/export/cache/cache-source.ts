@@ -7,6 +7,8 @@ import type { CachePlace } from './cache-option.ts'
 export interface CacheSource {
   /** The manifest or index on top. Throws `notFound` when there is no cache. */
   top(options?: AbortOptions): Promise<Buffer>
+  /** A manifest that the index on top lists. */
+  manifest(descriptor: Descriptor, options?: AbortOptions): Promise<Buffer>
   /** A small blob, whole. */
   blob(descriptor: Descriptor, options?: AbortOptions): Promise<Buffer>
   /** Bytes that are not verified. */
@@ -26,6 +28,10 @@ export class RegistryCacheSource implements CacheSource {
   async top(options: AbortOptions = {}): Promise<Buffer> {
     const { bytes }: FetchedManifest = await this.#repository.fetchManifest(this.#target, options)
     return Buffer.from(bytes)
+  }
+
+  async manifest({ digest }: Descriptor, options: AbortOptions = {}): Promise<Buffer> {
+    return Buffer.from((await this.#repository.fetchManifest(digest, options)).bytes)
   }
 
   blob(descriptor: Descriptor, options: AbortOptions = {}): Promise<Buffer> {
@@ -60,6 +66,10 @@ export class LayoutCacheSource implements CacheSource {
     const found = manifests.find((one) => (digest === undefined ? named(one) : one.digest === digest))
     if (found === undefined) throw notFound(`no cache ${digest ?? tag} in the directory`)
     return await this.#whole(pathOf(found))
+  }
+
+  manifest(descriptor: Descriptor): Promise<Buffer> {
+    return this.#whole(pathOf(descriptor))
   }
 
   blob(descriptor: Descriptor): Promise<Buffer> {
