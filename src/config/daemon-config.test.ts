@@ -96,3 +96,17 @@ test("loadDaemonConfig() takes what Docker's own files say and Berth does anyway
     assert.throws(() => loadDaemonConfig(['--config-file', path]), /"containerd-snapshotter": true is not supported/)
   })
 })
+
+test('loadDaemonConfig() takes firewall.published from the file or the flag', () => {
+  assert.equal(loadDaemonConfig([]).network.published, 'open')
+  assert.equal(loadDaemonConfig(['--firewall-published', 'host-rules']).network.published, 'host-rules')
+  assert.throws(() => loadDaemonConfig(['--firewall-published', 'x']), /firewall\.published: "x" is invalid/)
+  withFile('{"firewall": {"published": "host-rules"}}', (path) => {
+    assert.equal(loadDaemonConfig(['--config-file', path]).network.published, 'host-rules')
+    const both = ['--config-file', path, '--firewall-published=open']
+    assert.throws(() => loadDaemonConfig(both), /specified both as a flag and in the configuration file: firewall/)
+  })
+  withFile('{"firewall": {"publish": "open"}}', (path) => {
+    assert.throws(() => loadDaemonConfig(['--config-file', path]), /firewall: unknown key "publish"/)
+  })
+})

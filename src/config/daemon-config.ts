@@ -282,12 +282,18 @@ function containersConfig(raw: RawValues): DaemonConfig['containers'] {
   }
 }
 
-/** The flag, else `{"published": …}` in the file. */
+/** The flag, or `{"published": …}` in the file. */
 function firewallPublished(raw: RawValues): DaemonConfig['network']['published'] {
-  const { published = 'open', ...others } = (raw.firewall ?? {}) as Record<string, unknown>
+  const { published, ...others } = (raw.firewall ?? {}) as Record<string, unknown>
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) throw invalidArgument(`firewall: unknown key "${unknown}"`)
-  const value = text(raw, 'firewallPublished') ?? published
+  const flag = text(raw, 'firewallPublished')
+  if (flag !== undefined && published !== undefined) {
+    throw invalidArgument(
+      'the following directives are specified both as a flag and in the configuration file: firewall.published',
+    )
+  }
+  const value = flag ?? published ?? 'open'
   if (value === 'open' || value === 'host-rules') return value
   throw invalidArgument(`firewall.published: "${String(value)}" is invalid: expected open or host-rules`)
 }
