@@ -282,6 +282,14 @@ describe('userns-remap', () => {
 })
 
 describe('what --userns-remap refuses', () => {
+  const refusal = async (root: string, value: string): Promise<string> => {
+    const flags = ['--data-root', join(root, 'd'), '--exec-root', join(root, 'x'), '-H', `unix://${root}/s`]
+    const program = join(import.meta.dirname, '../../bin/berthd')
+    const { code, stderr } = await runCommand(program, [...flags, '--userns-remap', value], { timeoutMs: 20_000 })
+    assert.equal(code, 1, stderr)
+    return stderr
+  }
+
   for (const [value, message] of [
     ['no-such-user', /Error during uid lookup for "no-such-user"/],
     ['daemon', /Can't create ID mappings: no subuid ranges found for user "daemon"/],
@@ -290,30 +298,26 @@ describe('what --userns-remap refuses', () => {
   ] as const) {
     test(value, async () => {
       const root = join(daemon.root, `refused-${value.replaceAll(':', '-')}`)
-      const flags = ['--data-root', join(root, 'd'), '--exec-root', join(root, 'x'), '-H', `unix://${root}/s`]
-      const program = join(import.meta.dirname, '../../bin/berthd')
-      const { code, stderr } = await runCommand(program, [...flags, '--userns-remap', value], { timeoutMs: 20_000 })
-      assert.equal(code, 1)
-      assert.match(stderr, message)
+      assert.match(await refusal(root, value), message)
       assert.equal(existsSync(join(root, 'd', 'berth.db')), false)
       rmSync(root, { recursive: true, force: true })
     })
   }
-})
 
-test('a build runs as an ordinary user of the host, and its image belongs to root', async () => {
-  using directory = new BuildDirectory({
-    Dockerfile: [
-      'FROM busybox',
-      'COPY f /f',
-      'RUN id -u >/id; stat -c %u:%g /f /bin >>/id; cat /proc/self/uid_map >>/id; chown 5:6 /f; echo x >/etc/hosts',
-      'RUN --mount=type=bind,target=/src --mount=type=cache,target=/cache --mount=type=tmpfs,target=/t cp /src/f /cache/f && cp /cache/f /g',
-      'RUN --mount=type=bind,from=busybox,source=/bin,target=/b,rw touch /b/new && /b/sh -c "echo y >/h"',
-    ].join('\n'),
-    f: 'f',
+  test('a directory on the way that others may not pass', async () => {
+    const root = join(daemon.root, 'closed')
+    mkdirSync(root, { mode: 0o700 })
+    assert.match(await refusal(root, account), /can't reach their files below \S+closed, whose mode is 0700/)
   })
-  const { id, error, output } = await directory.build(daemon)
-  assert.equal(error, '', output)
-  const looked = await daemon.ok(['run', '--rm', id, 'sh', '-c', 'cat /id; stat -c %u:%g /f /g /h'])
-  assert.match(looked, new RegExp(`^0\n0:0\n0:0\n\\s+0\\s+${firstUid}\\s+${size}\n5:6\n0:0\n0:0$`))
+
+  test('a file system without ID-mapped mounts', async () => {
+    const root = join(daemon.root, 'ramfs')
+    mkdirSync(root, { mode: 0o711 })
+    await runOrThrow('mount', ['-t', 'ramfs', '-o', 'mode=711', 'none', root])
+    try {
+      assert.match(await refusal(root, account), /userns-remap needs ID-mapped mounts, which this kernel or the file/)
+    } finally {
+      await runOrThrow('umount', ['-R', root])
+    }
+  })
 })
