@@ -3,7 +3,7 @@
  *  was killed goes on from there: no line is left out, and at most those come twice that had been sent and were not
  *  noted as delivered yet. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Logger, messageOf, nowNs } from '../base/index.ts'
+import { type Logger, messageOf, nowNs, settlesWithin } from '../base/index.ts'
 import type { LogDriver, RetryPace } from './drivers/log-driver.ts'
 import { LineJoiner } from './line-joiner.ts'
 import type { PositionFile } from './log-position.ts'
@@ -27,6 +27,7 @@ export interface ForwardOptions {
 }
 
 const defaultReadAheadBytes = 256 * 1024
+const abandonPatienceMs = 500
 /** Confirmed in one piece: what comes twice after a crash is at most this. */
 const maxBatchBytes = 64 * 1024
 
@@ -63,13 +64,14 @@ export class LogForwarder {
     this.#ended.resolve()
   }
 
-  /** Stops where it is; the position says how far it came. */
+  /** Stops where it is; the position says how far it came. A connection that is just being made is not waited for: it
+   *  is closed once it stands, and nothing is sent on it. */
   async abandon(): Promise<void> {
     this.#abort.abort()
     this.#queue.close()
     // What is being sent right now fails.
     await this.#closeDriver()
-    await this.done
+    await settlesWithin(this.done, abandonPatienceMs)
   }
 
   async #run(): Promise<void> {
@@ -121,6 +123,7 @@ export class LogForwarder {
     for (;;) {
       try {
         this.#driver ??= await this.#options.open()
+        if (this.#abort.signal.aborted) return false
         await this.#driver.send(records)
         if (this.#failures > 0) logger.info('log server takes lines again')
         this.#failures = 0
