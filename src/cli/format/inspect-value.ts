@@ -135,10 +135,13 @@ const goNames: Readonly<Record<string, string>> = {
   CpuQuota: 'CPUQuota',
   CpuRealtimePeriod: 'CPURealtimePeriod',
   CpuRealtimeRuntime: 'CPURealtimeRuntime',
+  CpuShares: 'CPUShares',
   Dns: 'DNS',
   DnsOptions: 'DNSOptions',
   DnsSearch: 'DNSSearch',
   HostIp: 'HostIP',
+  HttpProxy: 'HTTPProxy',
+  HttpsProxy: 'HTTPSProxy',
   Id: 'ID',
   NanoCpus: 'NanoCPUs',
 }

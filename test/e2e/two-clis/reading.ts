@@ -280,6 +280,13 @@ docker version -f '{{.Client.ApiVersion}}'
 docker version -f '{{.Server.ApiVersion}}'
 docker inspect -f '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostIp}}' up
 docker inspect -f '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostIP}}' up
+docker info -f '{{.HTTPProxy}} {{.HTTPSProxy}} {{.NoProxy}} {{.CPUShares}} {{.CPUCfsPeriod}}'
+docker info -f '{{.HttpProxy}}'
+docker inspect -f '{{.HostConfig.CPUShares}} {{.HostConfig.NanoCPUs}} {{.HostConfig.DNS}} {{.HostConfig.UTSMode}} {{.HostConfig.IpcMode}} {{.HostConfig.IOMaximumIOps}} {{.HostConfig.CpusetMems}}' up
+docker inspect -f '{{.HostConfig.CpuShares}} {{.HostConfig.Memory}}' up
+docker network inspect -f '{{.ID}} {{.Created}} {{.EnableIPv4}} {{.Scope}}' bridge
+docker image inspect -f '{{.ID}} {{.Size}}' busybox
+docker version -f '{{.Server.APIVersion}} {{.Server.MinAPIVersion}} {{.Server.Version}}'
 `
   .trim()
   .split('\n')
