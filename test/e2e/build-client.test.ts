@@ -224,6 +224,22 @@ test('what goes over of the context is shown, and only that goes over', async ()
   assert.doesNotMatch(await build(['-t', 'shown:1', context.path]), /transferring context: 3/)
 })
 
+test('named contexts are directories and images; hosts, limits and networks reach the steps', async () => {
+  using context = new TestContext({
+    Dockerfile:
+      'FROM alias AS one\nCOPY --from=extra a /a\nCOPY --from=extra . /all/\nRUN grep 1.2.3.4 /etc/hosts | cut -f2 > /host; ulimit -n > /limit\n',
+  })
+  using extra = new TestContext({ a: 'from the extra one', b: 'B', '.dockerignore': 'b\n' })
+  const named = ['--build-context', `extra=${extra.path}`, '--build-context', 'alias=docker-image://busybox']
+  await build(['-t', 'named:1', ...named, '--add-host', 'there:1.2.3.4', '--ulimit', 'nofile=77', context.path])
+  assert.equal(await cat('named:1', '/a', '/host', '/limit'), 'from the extra onethere\n77')
+  assert.equal(await daemon.ok(['run', '--rm', '--network', 'none', 'named:1', 'ls', '-A', '/all']), '.dockerignore\na')
+  assert.match(
+    await fails(['--build-context', 'extra=/nonexistent/x', context.path]),
+    /path "\/nonexistent\/x" not found/,
+  )
+})
+
 test('--explain names the file that changed', async () => {
   using context = new TestContext({ Dockerfile: 'FROM busybox\nCOPY src /src\nRUN true\n', 'src/a': 'A', 'src/b': 'B' })
   await build([context.path])
