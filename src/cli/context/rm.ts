@@ -13,10 +13,11 @@ export const command: Command = {
     for (const name of names) {
       try {
         remove(context, name, flags.bool('force'))
-        context.output.write(`${name}\n`)
       } catch (error) {
         failures.push(messageOf(error))
+        continue
       }
+      context.output.write(`${name}\n`)
     }
     if (failures.length > 0) throw new CliError(1, failures.join('\n'))
     return 0

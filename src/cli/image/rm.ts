@@ -1,6 +1,7 @@
 import { isKind, messageOf } from '../../base/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { Command } from '../command.ts'
+import { OutputClosed } from '../terminal/output.ts'
 import { platformQuery } from './platform-query.ts'
 
 export const command: Command = {
@@ -23,6 +24,8 @@ export const command: Command = {
           output.write(Deleted === undefined || Deleted === '' ? `Untagged: ${Untagged}\n` : `Deleted: ${Deleted}\n`)
         }
       } catch (error) {
+        // Nobody reads any more: that ends it, as it does everywhere.
+        if (error instanceof OutputClosed) throw error
         failures.push(messageOf(error))
         fatal ||= !force || !isKind(error, 'notFound')
       }
