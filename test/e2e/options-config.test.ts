@@ -291,8 +291,13 @@ test('HostConfig.Dns, HostConfig.DnsOptions, HostConfig.DnsSearch, HostConfig.Ex
   assert.match(await refused({}, { ExtraHosts: ['nonsense'] }), /bad format for add-host: "nonsense"/)
 })
 
-test('HostConfig.Links: refused by its name where it is not built', async () => {
-  assert.match(await refused({}, { Links: ['a:b'] }), /Links|[Nn]o such container|[Cc]ould not get container for a/)
+test('HostConfig.Links: another container by a name; one that is not there is refused', async () => {
+  const target = await create(script('sleep 1000'), { NetworkMode: 'bridge' })
+  await daemon.ok(['start', target])
+  const linked = { NetworkMode: 'bridge', Links: [`${target.slice(0, 12)}:nick`] }
+  assert.match((await run(script('ping -c 1 nick'), linked)).output, /1 packets received/)
+  await remove(target)
+  assert.match(await refused({}, { Links: ['no-such-container:b'] }), /no-such-container/)
 })
 
 test('HostConfig.LogConfig: driver and options', async () => {
