@@ -8,6 +8,7 @@ import {
   deleteMapElements,
   type FlowFilter,
   forgetFlows,
+  listNftTables,
   type MapElement,
   runNft,
 } from '../sys/index.ts'
@@ -57,7 +58,8 @@ export class Firewall {
     await this.settle()
     const state = this.#state()
     const needsIpv6 = state.networks.some(({ subnets }) => subnets.some(({ family }) => family === 6))
-    if (needsIpv6) this.#families = [4, 6]
+    // One that an earlier run left is replaced too.
+    if (needsIpv6 || hasIpv6Table(this.#table)) this.#families = [4, 6]
     await runNft(this.#families.map((family) => formatTable(this.#table, family, state)).join(''))
   }
 
@@ -181,5 +183,15 @@ export class Firewall {
       if (errnoOf(error) === undefined) throw error
       this.#logger.debug('connections are not forgotten', { error: messageOf(error) })
     }
+  }
+}
+
+function hasIpv6Table(name: string): boolean {
+  try {
+    return listNftTables(6).includes(name)
+  } catch (error) {
+    // A kernel without the packet filter's part for IPv6.
+    if (errnoOf(error) === undefined) throw error
+    return false
   }
 }
