@@ -139,6 +139,8 @@ function strip(value: unknown): unknown {
       : items
   }
   if (typeof value !== 'object' || value === null) return value
+  // Docker has volumes in the order of a Go map, too.
+  if ('Binds' in value && Array.isArray(value.Binds)) value.Binds.sort()
   const kept = Object.entries(value)
     .filter(([key, item]) => !(key === 'MemorySwappiness' && item === -1))
     // Filters: a set as an object of trues, or a list.
