@@ -46,7 +46,13 @@ function context(name: string, dockerfile: string, count: number): string {
 
 const contexts = new Map<string, string>()
 
-function build(engine: Engine, name: string, dockerfile: string, count: number, flags: readonly string[]): Promise<number> {
+function build(
+  engine: Engine,
+  name: string,
+  dockerfile: string,
+  count: number,
+  flags: readonly string[],
+): Promise<number> {
   const path = contexts.get(name) ?? context(name, dockerfile, count)
   contexts.set(name, path)
   return timed(() => engine.docker(['build', '-q', ...flags, path]))

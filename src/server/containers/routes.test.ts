@@ -12,7 +12,18 @@ function recording(calls: string[], answers: Partial<ContainerBackend> = {}): Pa
       calls.push(`${name}(${parameters.map((value) => JSON.stringify(value)).join()})`)
       return Promise.resolve()
     }
-  const names = ['start', 'stop', 'restart', 'kill', 'pause', 'unpause', 'rename', 'remove', 'removeLink', 'resize'] as const
+  const names = [
+    'start',
+    'stop',
+    'restart',
+    'kill',
+    'pause',
+    'unpause',
+    'rename',
+    'remove',
+    'removeLink',
+    'resize',
+  ] as const
   return { ...Object.fromEntries(names.map((name) => [name, note(name)])), ...answers }
 }
 

@@ -1,4 +1,4 @@
-import { BerthError, conflict, invalidArgument, isBerthError, type Logger, notFound } from '../../base/index.ts'
+import { BerthError, invalidArgument, isBerthError, type Logger } from '../../base/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 import { upgradeCreateBody } from '../versions/index.ts'
