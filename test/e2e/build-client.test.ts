@@ -249,6 +249,16 @@ test('--explain names the file that changed', async () => {
   assert.match(await build(['--explain', context.path]), /Every step was in the cache\./)
 })
 
+test('--explain compares with what a build found, whoever made it', async () => {
+  const files = { Dockerfile: 'FROM busybox\nARG COLOUR=red\nRUN echo $COLOUR >/colour\n' }
+  using first = new TestContext(files)
+  using second = new TestContext(files)
+  await build([first.path])
+  await build([second.path])
+  const shown = await build(['--explain', '--build-arg', 'COLOUR=blue', second.path])
+  assert.match(shown, /RUN echo \$COLOUR >\/colour\n {3}- .*COLOUR changed from "red" to "blue"/)
+})
+
 test('builder du and prune know the cache', async () => {
   assert.match(
     await daemon.berth(['builder', 'du']).then(({ stdout }) => stdout),

@@ -84,7 +84,12 @@ export class BuildCache {
     this.#remember(frozen)
   }
 
-  /** The last step that was made at this place, with what it read. */
+  /** A step of some build is this record: what comes to that place next is compared with it. */
+  noteAt(slot: string, record: CacheRecord): void {
+    if (record.isAlias !== true) this.#slots.set(slot, record.key)
+  }
+
+  /** The last step that was made or found at this place, with what it read. */
   last(slot: string): { readonly record: CacheRecord; readonly inputs: StepInputs } | undefined {
     const record = this.#records.get(this.#slots.get(slot) ?? '')
     const packed = record === undefined ? undefined : this.#options.table.inputs(record.key)
@@ -112,10 +117,8 @@ export class BuildCache {
   async remove(records: readonly CacheRecord[]): Promise<void> {
     if (records.length === 0) return
     this.#options.table.delete(records.map(({ key }) => key))
-    for (const { key, slot } of records) {
-      this.#records.delete(key)
-      if (this.#slots.get(slot) === key) this.#slots.delete(slot)
-    }
+    for (const { key } of records) this.#records.delete(key)
+    for (const [slot, key] of this.#slots) if (!this.#records.has(key)) this.#slots.delete(slot)
     const old = this.#lease
     this.#lease = undefined
     for (const record of this.#records.values()) this.#hold(record)

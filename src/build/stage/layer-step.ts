@@ -48,6 +48,7 @@ export async function findStep(place: StepPlace, key: string): Promise<StepLayer
   if (stage.noCache) return undefined
   const record = await run.parts.cache.find(key, run.holds)
   if (record === undefined) return undefined
+  run.parts.cache.noteAt(slotOf(place), record)
   const { diffId, blob, sizeBytes, createdMs } = record
   const chainId = chainIdOn(state.layers, diffId)
   const layer = { diffId, chainId, blob, sizeBytes, key }
