@@ -88,6 +88,8 @@ export function masked(text: string, prefix: string): string {
     .replace(/\b[0-9a-f]{64}\b/g, 'ID')
     .replace(/\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{12}\b/g, 'SHORT')
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d| [+-]\d{4} [A-Z]+)?/g, 'TIME')
+    // The configuration of a committed image has times in it, with as many digits as they need: some bytes.
+    .replace(/\b(\d+)\.\d+kB/g, '$1kB')
     .replace(/\bBerth\b/g, 'Docker')
     .replace(/\bberth(?=[: ])/g, 'docker')
     // A slip of docker's.
