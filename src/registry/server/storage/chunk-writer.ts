@@ -5,7 +5,7 @@ import { beginWriteback } from '../../../sys/index.ts'
 
 const pieceBytes = 256 * 1024
 /** After so many bytes the disk begins to write them: whoever syncs the file at the end finds most of it done. */
-const writebackBytes = 8 * 1024 * 1024
+const writebackBytes = 2 * 1024 * 1024
 /** One of all writers at a time: it may hold a thread of the pool for as long as the disk's queue is full. */
 let isBeginning = false
 
