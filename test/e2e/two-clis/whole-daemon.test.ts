@@ -43,7 +43,7 @@ docker image prune -f; docker image prune -af; docker images
 docker rm -f $p-ended >/dev/null; docker image prune -af --filter until=1h; docker image prune -af | grep -v Deleted; docker images
 docker volume prune -f; docker volume ls -q
 docker rm $p-ended >/dev/null; docker volume prune -f | wc -l; docker volume prune -af; docker volume ls -q
-docker system prune -f | grep -v ^Deleted; docker ps -a --format '{{.Names}}'; docker images --format '{{.Repository}}'
+docker system prune -f | grep -v ^Deleted; docker ps -a --format '{{.Names}}'; docker images --format '{{.Repository}}' | sort
 docker system prune -af --volumes | grep -v '^[a-zD].*:*[0-9a-f]\{64\}$'; docker images; docker volume ls -q
 echo y | docker system prune | grep -v ^Deleted
 docker system df; docker system df --format '{{.Type}} {{.Active}}/{{.TotalCount}} {{.Reclaimable}}'
