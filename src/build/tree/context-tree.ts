@@ -1,7 +1,7 @@
 /** A context's files, held as facts; their contents lie one behind the other in a file, so that what a COPY writes is
  *  written once. */
 import type { TreeEntry, TreeReader } from './tree-reader.ts'
-import { baseName, joinPath } from './tree-reader.ts'
+import { baseName, joinPath, plainDirectory } from './tree-reader.ts'
 
 /** A file of a context. */
 export interface ContextFile extends TreeEntry {
@@ -41,7 +41,7 @@ export class ContextTree implements TreeReader {
   }
 
   lstat(path: string): ContextFile | undefined {
-    return this.#files.get(path) ?? (path === '' ? emptyDirectory : undefined)
+    return this.#files.get(path) ?? (path === '' ? plainDirectory : undefined)
   }
 
   list(path: string): readonly string[] {
@@ -64,23 +64,13 @@ export class ContextTree implements TreeReader {
   #addName(path: string): void {
     const slash = path.lastIndexOf('/')
     const parent = slash === -1 ? '' : path.slice(0, slash)
-    if (parent !== '' && this.#files.get(parent)?.type !== 'directory') this.set(parent, emptyDirectory)
+    if (parent !== '' && this.#files.get(parent)?.type !== 'directory') this.set(parent, plainDirectory)
     const names = this.#names.get(parent)
     const name = path.slice(slash + 1)
     if (names === undefined) this.#names.set(parent, new Set([name]))
     else names.add(name)
     this.#sorted.delete(parent)
   }
-}
-
-const emptyDirectory: ContextFile = {
-  type: 'directory',
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  sizeBytes: 0,
-  mtimeNs: 0n,
-  linkPath: '',
 }
 
 /** Order by UTF-8 bytes, which for UTF-16 text differs only above the surrogates. */

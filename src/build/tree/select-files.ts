@@ -8,7 +8,7 @@ import {
   type PathPattern,
   type PatternState,
 } from '../dockerfile/index.ts'
-import { baseName, joinPath, resolveInTree, type TreeEntry, type TreeReader } from './tree-reader.ts'
+import { baseName, joinPath, plainDirectory, resolveInTree, type TreeEntry, type TreeReader } from './tree-reader.ts'
 
 /** A file that is copied. */
 export interface SelectedEntry {
@@ -150,16 +150,5 @@ function* subtree(
 }
 
 function entryAt(tree: TreeReader, path: string): TreeEntry {
-  if (path === '') return tree.lstat('') ?? rootEntry
-  return tree.lstat(path) ?? rootEntry
-}
-
-const rootEntry: TreeEntry = {
-  type: 'directory',
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  sizeBytes: 0,
-  mtimeNs: 0n,
-  linkPath: '',
+  return tree.lstat(path) ?? plainDirectory
 }

@@ -16,6 +16,17 @@ export interface TreeEntry {
   readonly xattrs?: ReadonlyMap<string, Buffer>
 }
 
+/** What a directory is that nothing tells about: root's, at no time. */
+export const plainDirectory: TreeEntry = {
+  type: 'directory',
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  sizeBytes: 0,
+  mtimeNs: 0n,
+  linkPath: '',
+}
+
 /** Looks into a tree. */
 export interface TreeReader {
   /** The entry itself, a symlink not followed. The directories on the way must be real ones. */
