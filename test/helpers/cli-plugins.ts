@@ -1,0 +1,17 @@
+/** The docker CLI's plugins that `test/cli-plugins` brings (Debian 13's), and what stands in for them. */
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+
+/** Where `test/cli-plugins` puts them: a directory for `cliPluginsExtraDirs` of a client's configuration. */
+export const cliPluginDirectory = join(import.meta.dirname, '../../node_modules/.cache/cli-plugins')
+
+/** A plugin's program, or undefined where it could not be had. It runs by itself too: `docker-compose up`. */
+export function findCliPlugin(name: 'docker-buildx' | 'docker-compose'): string | undefined {
+  const path = join(cliPluginDirectory, name)
+  try {
+    accessSync(path, constants.X_OK)
+    return path
+  } catch {
+    return undefined
+  }
+}
