@@ -68,7 +68,7 @@ export {
 export { makeFifo, openFifo, writeFifo } from './fifo.ts'
 export { asFileOwner } from './file-owner.ts'
 export { filterThrough } from './filter-program.ts'
-export { acquireLock, type Lock } from './flock.ts'
+export { acquireLock, type Lock, tryLockFile } from './flock.ts'
 export {
   effectiveCapabilities,
   fileSystemName,

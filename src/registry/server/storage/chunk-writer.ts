@@ -2,8 +2,10 @@
  *  one is written. Holds two pieces at the most. */
 import type { FileHandle } from 'node:fs/promises'
 import { beginWriteback } from '../../../sys/index.ts'
+import { BufferPool } from '../buffer-pool.ts'
 
 const pieceBytes = 256 * 1024
+const pieces = new BufferPool(pieceBytes, 64)
 /** After so many bytes the disk begins to write them: whoever syncs the file at the end finds most of it done. */
 const writebackBytes = 2 * 1024 * 1024
 /** One of all writers at a time: it may hold a thread of the pool for as long as the disk's queue is full. */
@@ -13,8 +15,9 @@ export class ChunkWriter {
   readonly #file: FileHandle
   readonly #onWritten: (sizeBytes: number) => void
   #position: number
-  #chunks: Buffer[] = []
-  #pendingBytes = 0
+  /** What is being collected, and how full it is; the other buffer is being written. */
+  #piece: Buffer | undefined
+  #filledBytes = 0
   #writing: Promise<void> | undefined
   /** How far the disk was told to write, and the last time that it was. */
   #writebackPosition: number
@@ -33,13 +36,17 @@ export class ChunkWriter {
     return this.#position
   }
 
-  /** Takes a chunk; resolves when another one may come. */
+  /** Takes a chunk, which may change when this has resolved. */
   async write(chunk: Buffer): Promise<void> {
-    this.#chunks.push(chunk)
-    this.#pendingBytes += chunk.length
-    if (this.#pendingBytes < pieceBytes) return
-    await this.#writing
-    this.#start()
+    for (let offset = 0; offset < chunk.length; ) {
+      this.#piece ??= pieces.take()
+      const count = chunk.copy(this.#piece, this.#filledBytes, offset)
+      this.#filledBytes += count
+      offset += count
+      if (this.#filledBytes < pieceBytes) return
+      await this.#writing
+      this.#start()
+    }
   }
 
   /** Writes what is left; the file may be closed afterwards. */
@@ -54,20 +61,21 @@ export class ChunkWriter {
   }
 
   #start(): void {
-    if (this.#chunks.length === 0) return
-    const chunks = this.#chunks
-    this.#chunks = []
-    this.#pendingBytes = 0
-    this.#writing = this.#writeAll(chunks)
+    const piece = this.#piece
+    if (piece === undefined) return
+    const sizeBytes = this.#filledBytes
+    this.#piece = undefined
+    this.#filledBytes = 0
+    this.#writing = this.#writeAll(piece, sizeBytes).finally(() => pieces.give(piece))
     // Whoever waits next hears of a failure; until then it is not an unhandled one.
     this.#writing.catch(() => {})
   }
 
-  async #writeAll(chunks: Buffer[]): Promise<void> {
-    for (let rest = chunks; rest.length > 0; ) {
-      const { bytesWritten } = await this.#file.writev(rest, this.#position)
+  async #writeAll(piece: Buffer, sizeBytes: number): Promise<void> {
+    for (let offset = 0; offset < sizeBytes; ) {
+      const { bytesWritten } = await this.#file.write(piece, offset, sizeBytes - offset, this.#position)
+      offset += bytesWritten
       this.#position += bytesWritten
-      rest = withoutFirst(rest, bytesWritten)
     }
     this.#onWritten(this.#position)
     this.#beginWriteback()
@@ -82,15 +90,4 @@ export class ChunkWriter {
     })
     this.#writebackPosition = this.#position
   }
-}
-
-/** What a short write left. */
-function withoutFirst(chunks: readonly Buffer[], count: number): Buffer[] {
-  const rest: Buffer[] = []
-  let skip = count
-  for (const chunk of chunks) {
-    if (skip < chunk.length) rest.push(skip === 0 ? chunk : chunk.subarray(skip))
-    skip = Math.max(0, skip - chunk.length)
-  }
-  return rest
 }

@@ -3,8 +3,7 @@
  *
  *  <root>/v1/objects/<key>
  *  <root>/v1/temporary/<random>             a small object that is being written
- *  <root>/v1/uploads/<id>/data              bytes that arrived
- *  <root>/v1/uploads/<id>/lock              who works on it (flock) */
+ *  <root>/v1/uploads/<id>/data              bytes that arrived; locked (flock) by who works on it */
 import { join } from 'node:path'
 import { internal } from '../../../base/index.ts'
 
@@ -35,8 +34,4 @@ export function uploadPath(root: string, id: string): string {
 
 export function uploadDataPath(root: string, id: string): string {
   return join(uploadPath(root, id), 'data')
-}
-
-export function uploadLockPath(root: string, id: string): string {
-  return join(uploadPath(root, id), 'lock')
 }

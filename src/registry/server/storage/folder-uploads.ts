@@ -1,13 +1,13 @@
-/** Uploads as growing files. A lock of the kernel's on each lets one request at a time work on it, whichever process
+/** Uploads as growing files. A lock of the kernel's on each file lets one request at a time work on it, whichever process
  *  that is in, and goes with the process. Hashes run behind the writing in worker threads. */
-import { type FileHandle, mkdir, open, readdir, rm, stat, utimes } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { errnoOf, isKind } from '../../../base/index.ts'
-import { acquireLock, type Lock } from '../../../sys/index.ts'
+import { errnoOf } from '../../../base/index.ts'
+import { tryLockFile } from '../../../sys/index.ts'
 import { algorithmOf, type BlobDigest, type DigestAlgorithm, hasherOf, hexOfBlob } from '../blob-digest.ts'
 import { ChunkWriter } from './chunk-writer.ts'
 import { renameInto } from './durable-file.ts'
-import { objectPath, uploadDataPath, uploadLockPath, uploadPath, uploadsPath } from './folder-paths.ts'
+import { objectPath, uploadDataPath, uploadPath, uploadsPath } from './folder-paths.ts'
 import type { HashPool } from './hash-pool.ts'
 import type { AppendOptions, ListOptions, UploadInfo, UploadPage, UploadStorage } from './registry-storage.ts'
 import { digestMismatch, offsetMismatch, uploadBusy, uploadUnknown } from './storage-errors.ts'
@@ -50,40 +50,29 @@ export class FolderUploads implements UploadStorage {
     source: AsyncIterable<Buffer>,
     { algorithm = 'sha256' }: AppendOptions = {},
   ): Promise<number> {
-    const lock = await this.#lock(id)
+    const file = await this.#openLocked(id)
     try {
-      const file = await this.#openData(id)
-      try {
-        return await this.#appendTo(file, id, offset, source, algorithm)
-      } finally {
-        await file.close()
-      }
+      return await this.#appendTo(file, id, offset, source, algorithm)
     } finally {
-      lock.release()
+      await file.close()
     }
   }
 
   async commit(id: string, key: string, digest: BlobDigest): Promise<number> {
-    const lock = await this.#lock(id)
+    const file = await this.#openLocked(id)
     try {
       const path = uploadDataPath(this.#root, id)
-      const file = await this.#openData(id)
-      let size: number
-      try {
-        size = (await file.stat()).size
-        const [actual] = await Promise.all([this.#hash(file, id, size, algorithmOf(digest)), file.datasync()])
-        if (actual !== hexOfBlob(digest)) throw digestMismatch(digest, `${algorithmOf(digest)}:${actual}`)
-      } finally {
-        await file.close()
-      }
+      const { size } = await file.stat()
+      const [actual] = await Promise.all([this.#hash(file, id, size, algorithmOf(digest)), file.datasync()])
+      if (actual !== hexOfBlob(digest)) throw digestMismatch(digest, `${algorithmOf(digest)}:${actual}`)
       // Bytes may have come long ago; the blob is young from now on.
       const now = new Date()
-      await utimes(path, now, now)
+      await file.utimes(now, now)
       await renameInto(path, objectPath(this.#root, key))
       await this.#remove(id)
       return size
     } finally {
-      lock.release()
+      await file.close()
     }
   }
 
@@ -147,34 +136,44 @@ export class FolderUploads implements UploadStorage {
     return hasherOf(algorithm).update(bytes.subarray(0, bytesRead)).digest('hex')
   }
 
-  async #openData(id: string): Promise<FileHandle> {
-    try {
-      return await open(uploadDataPath(this.#root, id), 'r+')
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') throw uploadUnknown(id)
-      throw error
-    }
-  }
-
-  /** Waits a moment for a request before this one to end. */
-  async #lock(id: string): Promise<Lock> {
+  /** Opens the data for whoever may work on it alone until it is closed; waits a moment for a request before this
+   *  one to end. */
+  async #openLocked(id: string): Promise<FileHandle> {
+    const path = uploadDataPath(this.#root, id)
     for (const deadline = Date.now() + lockWaitMs; ; await sleep(lockPollMs)) {
+      const file = await openData(path, id)
+      let isOurs = false
       try {
-        return acquireLock(uploadLockPath(this.#root, id))
-      } catch (error) {
-        if (errnoOf(error) === 'ENOENT') throw uploadUnknown(id)
-        if (!isKind(error, 'conflict')) throw error
-        if (Date.now() > deadline) throw uploadBusy(id, error)
+        // The one before may have made a blob of it, or given it up, between the opening and the lock.
+        isOurs = tryLockFile(file.fd) && (await isAt(file, path))
+      } finally {
+        if (!isOurs) await file.close()
       }
+      if (isOurs) return file
+      if (Date.now() > deadline) throw uploadBusy(id)
     }
   }
 
   async #remove(id: string): Promise<void> {
-    try {
-      await rm(uploadPath(this.#root, id), { recursive: true, force: true })
-    } catch (error) {
-      // A request that came just now made its lock file there; without data the upload is gone all the same.
-      if (errnoOf(error) !== 'ENOTEMPTY') throw error
-    }
+    await rm(uploadPath(this.#root, id), { recursive: true, force: true })
   }
+}
+
+async function openData(path: string, id: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r+')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') throw uploadUnknown(id)
+    throw error
+  }
+}
+
+async function isAt(file: FileHandle, path: string): Promise<boolean> {
+  const [{ ino }, found] = await Promise.all([
+    file.stat(),
+    stat(path).catch((error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }),
+  ])
+  return found?.ino === ino
 }

@@ -13,8 +13,8 @@ export function offsetMismatch(offset: number, sizeBytes: number): BerthError {
 }
 
 /** Somebody else works on the upload. */
-export function uploadBusy(id: string, cause?: unknown): BerthError {
-  return conflict(`upload ${id} is being written by another request`, { cause })
+export function uploadBusy(id: string): BerthError {
+  return conflict(`upload ${id} is being written by another request`)
 }
 
 /** `commit` of bytes that are others than they should be. */
