@@ -55,13 +55,21 @@ export class Execs {
     const record = this.#context.containers.find(exec.containerId)
     if (record === undefined) throw notFound(`No such container: ${exec.containerId}`)
     checkVerb('exec', record.state.status, record.id, record.name)
+    const tty = exec.config.Tty === true
     if (exec.started) {
-      throw conflict(
-        exec.exitCode === undefined ? `exec ${exec.id} is already running` : `exec ${exec.id} has already run`,
-      )
+      const state = exec.exitCode === undefined ? 'is already running' : 'has already run'
+      const refusal = conflict(`Error: Exec command ${exec.id} ${state}`)
+      if (options.detach) throw refusal
+      // As with Docker the connection is the client's first, then it reads this there: `compose watch` attaches and
+      // then starts the same exec once more, and gives up at any status but 200.
+      return {
+        tty,
+        async run() {
+          throw refusal
+        },
+      }
     }
     exec.started = true
-    const tty = exec.config.Tty === true
     if (options.detach) {
       await this.#run(record, exec, options, undefined)
       return { tty, async run() {} }

@@ -174,6 +174,23 @@ test('exec: what is refused, and what can not be run', async () => {
   await daemon.ok(['rm', id])
 })
 
+test('exec: started a second time says so where its output would be; detached it is a conflict', async () => {
+  const id = await run([], 'exec sleep 100')
+  const wait = ['sh', '-c', 'until test -e /end; do sleep 0.05; done']
+  const { id: Id } = await docker.getContainer(id).exec({ AttachStdout: true, Cmd: wait })
+  const path = `/exec/${Id}/start`
+  const first = docker.getExec(Id).start({})
+  await until(async () => (await docker.getExec(Id).inspect()).Running)
+  const again = await daemon.api('POST', path, { Detach: false })
+  assert.equal(again.status, 200)
+  assert.equal(again.text.slice(8), `Error: Exec command ${Id} is already running\r\n`)
+  const detached = await daemon.api<{ message: string }>('POST', path, { Detach: true })
+  assert.deepEqual([detached.status, detached.body.message], [409, `Error: Exec command ${Id} is already running`])
+  await daemon.ok(['exec', id, 'touch', '/end'])
+  await first
+  await daemon.ok(['rm', '-f', id])
+})
+
 test('exec: a size that comes before the start is waited for', async () => {
   const id = await run([], 'sleep 1000')
   const exec = await docker.getContainer(id).exec({

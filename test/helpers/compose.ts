@@ -1,8 +1,15 @@
-/** Debian's docker-compose with a project of its own: 1.29 on Python (bookworm), or 2 (trixie). */
+/** docker-compose with a project of its own: 2 of Debian 13 where `test/cli-plugins` could bring it, else what the
+ *  machine has (on Debian 12 that is 1.29 on Python). */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { type CommandResult, runCommand } from './command.ts'
+import { findCliPlugin } from './cli-plugins.ts'
+import { type CommandOptions, type CommandResult, RunningCommand, runCommand } from './command.ts'
 import type { TestDaemon } from './daemon.ts'
+
+const plugin = findCliPlugin('docker-compose')
+const program = plugin ?? 'docker-compose'
+/** For `test(…, { skip })` of what only version 2 can do. */
+export const noComposeV2 = plugin === undefined ? 'no docker-compose 2 (test/cli-plugins)' : false
 
 export class ComposeProject implements AsyncDisposable {
   readonly directory: string
@@ -31,20 +38,34 @@ export class ComposeProject implements AsyncDisposable {
 
   /** The name of one of a service's containers. */
   async container(service: string, index = 1): Promise<string> {
+    return [this.name, service, index].join((await this.isVersion1()) ? '_' : '-')
+  }
+
+  async isVersion1(): Promise<boolean> {
     this.#version ??= await this.ok('version', '--short')
-    return [this.name, service, index].join(/^v?1\./.test(this.#version) ? '_' : '-')
+    return /^v?1\./.test(this.#version)
   }
 
   run(...args: string[]): Promise<CommandResult> {
-    const env = { DOCKER_HOST: this.#daemon.host, COMPOSE_HTTP_TIMEOUT: '60' }
-    return runCommand('docker-compose', args, { cwd: this.directory, env, timeoutMs: 90_000 })
+    return runCommand(program, args, { ...this.#options, timeoutMs: 90_000 })
+  }
+
+  /** Starts a command that runs on. */
+  spawn(...args: string[]): RunningCommand {
+    return new RunningCommand(program, args, this.#options)
+  }
+
+  get #options(): CommandOptions {
+    const env = { DOCKER_HOST: this.#daemon.host, COMPOSE_HTTP_TIMEOUT: '60', DOCKER_BUILDKIT: '0' }
+    return { cwd: this.directory, env }
   }
 
   /** Runs a command, which must succeed; gives its standard output without the last newline. */
   async ok(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(...args)
     if (code !== 0) throw new Error(`docker-compose ${args.join(' ')}: ${code}\n${stdout}${stderr}`)
-    return stdout.replace(/\n$/, '')
+    // Version 2 erases lines, as if there were a terminal, whatever --no-color says.
+    return stdout.replaceAll('\x1b[2K', '').replace(/\n$/, '')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

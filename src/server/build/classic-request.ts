@@ -90,7 +90,9 @@ function readMap(query: Query, name: string): Record<string, string> {
   return Object.fromEntries(texts)
 }
 
+/** A JSON list, or names between commas; `null` is how Go's clients write a list that has none. */
 function readList(query: Query, name: string): string[] {
+  if (query.text(name) === 'null') return []
   if (!query.text(name).startsWith('['))
     return query
       .all(name)

@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { BerthError, type Logger, notFound, shortId } from '../../base/index.ts'
 import { decodeFilters, type Exchange, formatJsonLine } from '../../http/index.ts'
+import { familiarReference, parseReference, withDefaultTag } from '../../oci/index.ts'
 import { decodeRegistryConfig } from '../registry-auth.ts'
 import type { Call, Route } from '../route.ts'
 import type { BuildBackend, BuildClient } from './backend.ts'
@@ -116,7 +117,11 @@ async function streamClassic(
       if (id === undefined) continue
       if (isQuiet) write({ stream: `${id}\n` })
       else write({ stream: `Successfully built ${shortId(id)}\n` })
-      if (!isQuiet) for (const tag of tags) write({ stream: `Successfully tagged ${tag}\n` })
+      if (isQuiet) continue
+      for (const tag of tags) {
+        const name = familiarReference(withDefaultTag(parseReference(tag)))
+        write({ stream: `Successfully tagged ${name}\n` })
+      }
     }
     stream ??= exchange.openStream(200, 'application/json')
     stream.end()

@@ -25,4 +25,9 @@ test('upgradeCreateBody() brings the MAC address to one place', () => {
   assert.equal(upgrade('1.43', {}, { MacAddress: mac }).config.MacAddress, mac)
   assert.equal(upgrade('1.51', {}, {}, { bridge: { MacAddress: mac } }).config.MacAddress, mac)
   assert.throws(() => upgrade('1.51', {}, { MacAddress: 'other' }, { bridge: { MacAddress: mac } }), /must match/)
+  // That of another network stays where it is; before 1.44 endpoints had none.
+  const two = { a: {}, b: { MacAddress: mac } }
+  assert.equal(upgrade('1.51', { NetworkMode: 'a' }, {}, two).config.MacAddress, undefined)
+  assert.deepEqual(upgrade('1.51', { NetworkMode: 'a' }, {}, two).networkingConfig.EndpointsConfig, two)
+  assert.deepEqual(upgrade('1.43', { NetworkMode: 'a' }, {}, two).networkingConfig.EndpointsConfig?.b?.MacAddress, '')
 })

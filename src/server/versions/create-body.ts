@@ -8,12 +8,16 @@ export function upgradeCreateBody(body: CreateBody, apiVersion: string): CreateB
   const isBelow = (version: string) => compareApiVersions(apiVersion, version) < 0
   const { config, networkingConfig } = body
   const hostConfig = upgradeHostConfig(body.hostConfig, isBelow)
-  const mac = macAddress(body, isBelow)
+  const mac = macAddress(body, isBelow('1.44'))
   const upgraded = mac === undefined ? config : { ...config, MacAddress: mac }
   const { Healthcheck } = upgraded
   const { StartInterval: _later, ...before } = Healthcheck ?? {}
   const health = Healthcheck && isBelow('1.44') ? { Healthcheck: before } : {}
-  return { config: { ...upgraded, ...health }, hostConfig, networkingConfig }
+  return {
+    config: { ...upgraded, ...health },
+    hostConfig,
+    networkingConfig: isBelow('1.44') ? withoutMacs(networkingConfig) : networkingConfig,
+  }
 }
 
 function upgradeHostConfig(hostConfig: HostConfig, isBelow: (version: string) => boolean): HostConfig {
@@ -40,14 +44,13 @@ function withoutNonRecursive(mount: Mount): Mount {
   return mount.BindOptions ? { ...mount, BindOptions: { ...mount.BindOptions, NonRecursive: false } } : mount
 }
 
-/** The address moved from Config to the endpoint in 1.44; inside, Config holds it. */
-function macAddress(
-  { config, networkingConfig }: CreateBody,
-  isBelow: (version: string) => boolean,
-): string | undefined {
-  const ofEndpoint = endpointMac(networkingConfig)
+/** The address moved from Config to the main network's endpoint in 1.44, before which endpoints had none; inside, Config
+ *  holds it. */
+function macAddress({ config, hostConfig, networkingConfig }: CreateBody, isOld: boolean): string | undefined {
   const ofConfig = config.MacAddress || undefined
-  if (!isBelow('1.44') && ofEndpoint !== undefined && ofConfig !== undefined && ofEndpoint !== ofConfig) {
+  if (isOld) return ofConfig
+  const ofEndpoint = mainEndpointMac(hostConfig.NetworkMode || 'default', networkingConfig)
+  if (ofEndpoint !== undefined && ofConfig !== undefined && ofEndpoint !== ofConfig) {
     throw invalidArgument(
       'the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty',
     )
@@ -55,7 +58,13 @@ function macAddress(
   return ofEndpoint ?? ofConfig
 }
 
-function endpointMac({ EndpointsConfig }: NetworkingConfig): string | undefined {
-  for (const settings of Object.values(EndpointsConfig ?? {})) if (settings?.MacAddress) return settings.MacAddress
-  return undefined
+function mainEndpointMac(mode: string, { EndpointsConfig }: NetworkingConfig): string | undefined {
+  const names = mode === 'default' || mode === 'bridge' ? ['default', 'bridge'] : [mode]
+  return names.map((name) => EndpointsConfig?.[name]?.MacAddress).find(Boolean) || undefined
+}
+
+function withoutMacs(networking: NetworkingConfig): NetworkingConfig {
+  const endpoints = Object.entries(networking.EndpointsConfig ?? {})
+  const bare = endpoints.map(([name, settings]) => [name, settings && { ...settings, MacAddress: '' }])
+  return { ...networking, EndpointsConfig: Object.fromEntries(bare) }
 }
