@@ -91,7 +91,7 @@ export class BaseImages {
 
   async #pullImage(name: string, platform: Platform | undefined, vertex: string): Promise<Image> {
     const reference = parseReference(name)
-    await this.#parts.pull(familiarReference(withDefaultTag(reference)), {
+    const id = await this.#parts.pull(familiarReference(withDefaultTag(reference)), {
       platform,
       auth: this.#host.authOf(reference.registry),
       signal: this.#host.signal,
@@ -108,7 +108,7 @@ export class BaseImages {
         })
       },
     })
-    return this.#parts.images.store.resolve(name, { platform })
+    return this.#parts.images.store.resolve(id ?? name, { platform: id === undefined ? platform : undefined })
   }
 }
 

@@ -3,7 +3,7 @@ import type { KeyedMutex, Logger } from '../base/index.ts'
 import type { UserRemap } from '../config/index.ts'
 import type { ImageParts, OnProgress } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
-import type { OciRlimit, Platform } from '../oci/index.ts'
+import type { Digest, OciRlimit, Platform } from '../oci/index.ts'
 import type { RegistryAuth } from '../registry/client/index.ts'
 import type { ConmonRuntime, SpecHost } from '../runtime/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
@@ -25,7 +25,7 @@ export interface BuildSettings {
   readonly remap: UserRemap | undefined
 }
 
-/** Gets an image into the store. */
+/** Gets an image into the store; gives its id, or undefined when the name stands for it now. */
 export type PullImage = (
   reference: string,
   options: {
@@ -34,7 +34,7 @@ export type PullImage = (
     readonly onProgress: OnProgress
     readonly signal: AbortSignal
   },
-) => Promise<void>
+) => Promise<Digest | undefined>
 
 /** Everything that builds share. */
 export interface BuildParts {

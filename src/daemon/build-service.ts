@@ -16,7 +16,7 @@ import type { DaemonConfig, SpaceLimit, UserRemap } from '../config/index.ts'
 import type { EventBus } from '../events/index.ts'
 import type { ImagePushes, Images } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
-import { formatPlatform } from '../oci/index.ts'
+import { type Digest, formatPlatform, hostPlatform, platformRank } from '../oci/index.ts'
 import type { ConmonRuntime, SpecHost } from '../runtime/index.ts'
 import type { ImageBackend } from '../server/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
@@ -59,18 +59,7 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
     workers: new FileWorkers(),
     stepLocks: new KeyedMutex(),
     mountLocks: new KeyedMutex(),
-    pull: (reference, { platform, auth, onProgress, signal }) =>
-      wiring.imageBackend.pull(reference, {
-        platform: platform === undefined ? undefined : formatPlatform(platform),
-        auth: {
-          ...(auth.username === undefined ? {} : { username: auth.username }),
-          ...(auth.password === undefined ? {} : { password: auth.password }),
-          ...(auth.identityToken === undefined ? {} : { identitytoken: auth.identityToken }),
-          ...(auth.registryToken === undefined ? {} : { registrytoken: auth.registryToken }),
-        },
-        onProgress,
-        signal,
-      }),
+    pull: basePull(wiring),
     directory,
     logger,
   }
@@ -89,6 +78,33 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
     policy: () => cachePolicy(wiring.config()),
     measure: (path) => diskUsage(path),
   })
+}
+
+/** Base images of other platforms come beside those of this host. */
+function basePull({ images, imageBackend }: BuildWiring): BuildParts['pull'] {
+  return async (reference, { platform, auth, onProgress, signal }) => {
+    const options = {
+      platform: platform === undefined ? undefined : formatPlatform(platform),
+      auth: {
+        ...(auth.username === undefined ? {} : { username: auth.username }),
+        ...(auth.password === undefined ? {} : { password: auth.password }),
+        ...(auth.identityToken === undefined ? {} : { identitytoken: auth.identityToken }),
+        ...(auth.registryToken === undefined ? {} : { registrytoken: auth.registryToken }),
+      },
+      onProgress,
+      signal,
+    }
+    if (platform === undefined || platformRank(hostPlatform(), platform) !== undefined) {
+      await imageBackend.pull(reference, options)
+      return undefined
+    }
+    let found: Digest | undefined
+    const onPulled = (id: Digest) => {
+      found = id
+    }
+    await images.pull(reference, { ...options, isBeside: true, onPulled })
+    return found
+  }
 }
 
 function buildSettings(config: DaemonConfig): Omit<BuildParts['settings'], 'remap'> {

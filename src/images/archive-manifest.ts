@@ -7,6 +7,7 @@ import {
   digestOf,
   hexOf,
   hostPlatform,
+  isIndexType,
   isObject,
   type Platform,
   parseManifestDocument,
@@ -14,6 +15,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '../oci/index.ts'
+import { type ArchivedIndex, blobPath, layoutImage, readWholeIndex } from './archive-index.ts'
 
 /** One image of an archive: paths of its parts. */
 export interface ArchivedImage {
@@ -24,6 +26,8 @@ export interface ArchivedImage {
   readonly layers: readonly { readonly path: string; readonly descriptor?: Descriptor }[]
   readonly references: readonly Reference[]
   readonly manifest?: { readonly bytes: Buffer; readonly descriptor: Descriptor }
+  /** What its names stand for, when that is more than the manifest and all of it is there. */
+  readonly index?: ArchivedIndex
 }
 
 /** Annotations with a name, the most telling one first. */
@@ -116,15 +120,14 @@ function readLayoutImage(
     const present = document.index.manifests.filter((one) => read(blobPath(one)) !== undefined)
     const entry =
       bestPlatform(platform, present, (one) => one.platform) ?? (present.length === 1 ? present[0] : undefined)
-    return entry === undefined ? undefined : readLayoutImage(read, entry, platform, depth + 1)
+    const image = entry === undefined ? undefined : readLayoutImage(read, entry, platform, depth + 1)
+    if (entry === undefined || image === undefined || isIndexType(entry.mediaType)) return image
+    const { digest } = descriptor
+    const whole = { bytes, descriptor: { mediaType: '', digest, size: bytes.length }, index: document.index }
+    const index = readWholeIndex(read, whole, entry)
+    return index === undefined ? image : { ...image, index }
   }
-  const { manifest } = document
-  return {
-    configPath: blobPath(manifest.config),
-    layers: manifest.layers.map((layer) => ({ path: blobPath(layer), descriptor: layer })),
-    references: [],
-    manifest: { bytes, descriptor: { mediaType: manifest.mediaType, digest: descriptor.digest, size: bytes.length } },
-  }
+  return layoutImage(document.manifest, bytes, descriptor)
 }
 
 function referencesOf({ annotations = {} }: Descriptor): Reference[] {
@@ -148,10 +151,6 @@ function mergeNames(images: readonly ArchivedImage[]): ArchivedImage[] {
     merged.set(key, known === undefined ? image : { ...known, references: [...known.references, ...image.references] })
   }
   return [...merged.values()]
-}
-
-function blobPath({ digest }: Descriptor): string {
-  return `blobs/sha256/${hexOf(digest)}`
 }
 
 function parseJson(bytes: Buffer, name: string): unknown {

@@ -16,6 +16,7 @@ import {
   platformOfConfig,
   platformRank,
 } from '../oci/index.ts'
+import { type ArchivedIndex, blobPath } from './archive-index.ts'
 import type { ArchivedImage } from './archive-manifest.ts'
 import type { Holds } from './holds.ts'
 import type { ImageLayer, ImageRecord } from './image.ts'
@@ -102,6 +103,48 @@ export class ArchivedImageLoader {
       if (!(await layers.has(chainId))) return undefined
     }
     return record
+  }
+
+  /** What an index lists beside the image; undefined when a part of it is missing, or for one platform alone. */
+  async loadIndex(
+    index: ArchivedIndex,
+    record: ImageRecord,
+  ): Promise<{ readonly target: Descriptor; readonly records: readonly ImageRecord[] } | undefined> {
+    if (this.#options.platform !== undefined) return undefined
+    const { archive } = this.#options
+    const isHere = (blob: Descriptor) => {
+      const path = blobPath(blob)
+      return archive.small(path) !== undefined || archive.file(path) !== undefined
+    }
+    if (!index.attestations.every(({ blobs }) => blobs.every(isHere))) return undefined
+    const records: ImageRecord[] = [record]
+    for (const other of index.others) {
+      const loaded = await this.load(other)
+      if (loaded !== undefined) records.push(loaded)
+    }
+    for (const { bytes, descriptor, blobs } of index.attestations) {
+      await this.#put(descriptor.digest, bytes)
+      for (const blob of blobs) await this.#keepBlob(blob)
+    }
+    await this.#put(index.descriptor.digest, index.bytes)
+    return { target: index.descriptor, records: records.map((one) => withAttestations(one, index)) }
+  }
+
+  /** A part of an attestation as it is. */
+  async #keepBlob(blob: Descriptor): Promise<void> {
+    const { archive, holds, content } = this.#options
+    const path = blobPath(blob)
+    const bytes = archive.small(path)
+    holds.addBlob(blob.digest)
+    if (bytes !== undefined) {
+      if (digestOf(bytes) !== blob.digest) throw damaged(path, `its digest is ${digestOf(bytes)}`)
+      await content.put(bytes)
+      return
+    }
+    const file = archive.file(path)
+    if (file === undefined || (await content.find(blob.digest)) !== undefined) return
+    const { digest } = await naming(path, file.result)
+    await naming(path, file.ingest.commit({ digest: blob.digest, sizeBytes: blob.size }, digest))
   }
 
   async #placeLayers({ layers }: ArchivedImage, { rootfs }: OciImageConfig): Promise<ImageLayer[]> {
@@ -216,6 +259,16 @@ export class ArchivedImageLoader {
     this.#options.holds.addBlob(digest)
     await this.#options.content.put(bytes)
   }
+}
+
+/** The record with what the index attests of it. */
+function withAttestations(record: ImageRecord, { attestations }: ArchivedIndex): ImageRecord {
+  const own = attestations.filter(
+    ({ descriptor }) => descriptor.annotations?.['vnd.docker.reference.digest'] === record.manifest.digest,
+  )
+  const added = own.flatMap(({ descriptor, blobs }) => [descriptor, ...blobs])
+  const known = new Map([...(record.attachments ?? []), ...added].map((one) => [one.digest, one]))
+  return known.size === 0 ? record : { ...record, attachments: [...known.values()] }
 }
 
 /** A manifest for parts that came without one. */

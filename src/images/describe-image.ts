@@ -3,23 +3,18 @@ import { dirname, join } from 'node:path'
 import type { DriverData, ImageHistoryItem, ImageInspect } from '../api/index.ts'
 import { isKind, zeroTime } from '../base/index.ts'
 import type { Digest } from '../oci/index.ts'
-import type { Image, ImageUse } from './image.ts'
+import type { Image } from './image.ts'
 import { unixSeconds } from './list-images.ts'
-import { manifestSummary } from './manifest-summary.ts'
 
 export interface DescribeOptions {
   /** The directory of a layer's files. Throws `notFound`. */
   readonly directory: (chainId: Digest) => string
-  /** Say which manifest it has. */
-  readonly manifests?: boolean
+  /** Which manifests it has, where somebody asks for them. */
+  readonly manifests?: Pick<ImageInspect, 'Descriptor' | 'Manifests'>
 }
 
 /** `GET /images/{name}/json`. */
-export function inspectImage(
-  image: Image,
-  use: ImageUse,
-  { directory, manifests = false }: DescribeOptions,
-): ImageInspect {
+export function inspectImage(image: Image, { directory, manifests }: DescribeOptions): ImageInspect {
   const { config } = image
   const osVersion = config['os.version']
   return {
@@ -40,7 +35,7 @@ export function inspectImage(
     GraphDriver: { Data: layerDirectories(image, directory), Name: 'overlay2' },
     RootFS: { Type: 'layers', Layers: image.layers.map((layer) => layer.diffId) },
     Metadata: { LastTagTime: image.lastTagTime === '' ? zeroTime : image.lastTagTime },
-    ...(manifests ? { Descriptor: image.manifest, Manifests: [manifestSummary(image, use)] } : {}),
+    ...manifests,
   }
 }
 

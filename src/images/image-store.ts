@@ -2,6 +2,7 @@
  *  Every change is synchronous: the database first, then memory, so that no reader sees half of it. */
 import { invalidArgument, isKind, type Logger, messageOf, notFound, zeroTime } from '../base/index.ts'
 import {
+  bestPlatform,
   type Descriptor,
   type Digest,
   defaultTag,
@@ -12,14 +13,14 @@ import {
   type Platform,
   parseReference,
   platformOfConfig,
-  platformRank,
   type Reference,
   withDefaultTag,
   withDigest,
 } from '../oci/index.ts'
 import type { Database } from '../store/index.ts'
 import { ImageTable } from '../store/index.ts'
-import type { Image, ImageRecord, NamedTarget } from './image.ts'
+import type { Image, ImageRecord, NamedRecord, NamedTarget } from './image.ts'
+import { membersOf } from './index-members.ts'
 
 export interface ResolveOptions {
   readonly platform?: Platform | undefined
@@ -31,6 +32,8 @@ export class ImageStore {
   readonly #records = new Map<Digest, ImageRecord>()
   readonly #names = new Map<string, NamedTarget & { readonly imageId: Digest }>()
   readonly #namesOf = new Map<Digest, Set<string>>()
+  /** How many names stand for each manifest or index. */
+  readonly #targets = new Map<Digest, number>()
   #revision = 0
 
   private constructor(table: ImageTable<ImageRecord>) {
@@ -63,13 +66,7 @@ export class ImageStore {
     const id = this.#search(referenceOrId)
     const image = id === undefined ? undefined : this.find(id)
     if (image === undefined) throw noSuchImage(referenceOrId)
-    if (platform !== undefined && platformRank(platform, image.platform) === undefined) {
-      throw notFound(
-        `image with reference ${referenceOrId} was found but its platform (${formatPlatform(image.platform)}) ` +
-          `does not match the specified platform (${formatPlatform(platform)})`,
-      )
-    }
-    return image
+    return platform === undefined ? image : this.#forPlatform(image, referenceOrId, platform)
   }
 
   /** The image with exactly this id. */
@@ -100,6 +97,11 @@ export class ImageStore {
     return keys.map((key) => this.#names.get(key)).filter((name) => name !== undefined)
   }
 
+  /** True while a name stands for this manifest or index. */
+  isTarget(digest: Digest): boolean {
+    return this.#targets.has(digest)
+  }
+
   /** All full names, in no order. */
   *references(): Iterable<Reference> {
     for (const { reference } of this.#names.values()) yield reference
@@ -117,14 +119,22 @@ export class ImageStore {
 
   /** Adds an image and points the names to it, in one transaction. */
   put(record: ImageRecord, names: readonly NamedTarget[] = []): void {
-    const frozen = Object.freeze(record)
+    this.putAll([{ record, names }])
+  }
+
+  /** Adds several at once: all of them or none. */
+  putAll(images: readonly NamedRecord[]): void {
     this.#revision += 1
     this.#table.transaction(() => {
-      this.#table.put(frozen)
-      for (const { reference, target } of names) this.#writeName(reference, record.id, target)
+      for (const { record, names } of images) {
+        this.#table.put(record)
+        for (const { reference, target } of names) this.#writeName(reference, record.id, target)
+      }
     })
-    this.#records.set(record.id, frozen)
-    for (const { reference, target } of names) this.#remember(reference, record.id, target)
+    for (const { record, names } of images) {
+      this.#records.set(record.id, Object.freeze(record))
+      for (const { reference, target } of names) this.#remember(reference, record.id, target)
+    }
   }
 
   /** Points a name to an image; says which image it pointed to before. */
@@ -148,8 +158,7 @@ export class ImageStore {
   delete(id: Digest): void {
     this.#revision += 1
     this.#table.delete(id)
-    for (const key of this.#namesOf.get(id) ?? []) this.#names.delete(key)
-    this.#namesOf.delete(id)
+    for (const key of [...(this.#namesOf.get(id) ?? [])]) this.#forget(key)
     this.#records.delete(id)
   }
 
@@ -158,6 +167,19 @@ export class ImageStore {
     const hex = prefix.replace(/^sha256:/, '').toLowerCase()
     if (!/^[0-9a-f]+$/.test(hex)) return []
     return [...this.#records.keys()].filter((id) => id.startsWith(hex, 7))
+  }
+
+  /** A name that stands for an index may have images for several platforms. */
+  #forPlatform(image: Image, text: string, platform: Platform): Image {
+    const target = this.findTarget(text)
+    const members = target === undefined ? [] : membersOf(this, target.digest)
+    const others = members.map(({ id }) => this.find(id)).filter((one) => one !== undefined)
+    const best = bestPlatform(platform, [image, ...others], (one) => one.platform)
+    if (best !== undefined) return best
+    throw notFound(
+      `image with reference ${text} was found but its platform (${formatPlatform(image.platform)}) ` +
+        `does not match the specified platform (${formatPlatform(platform)})`,
+    )
   }
 
   #search(text: string): Digest | undefined {
@@ -186,6 +208,7 @@ export class ImageStore {
     const key = formatReference(reference)
     this.#forget(key)
     this.#names.set(key, Object.freeze({ reference, target, imageId }))
+    this.#targets.set(target.digest, (this.#targets.get(target.digest) ?? 0) + 1)
     const names = this.#namesOf.get(imageId) ?? new Set<string>()
     names.add(key)
     this.#namesOf.set(imageId, names)
@@ -195,6 +218,10 @@ export class ImageStore {
     const known = this.#names.get(key)
     if (known === undefined) return
     this.#names.delete(key)
+    const { digest } = known.target
+    const count = (this.#targets.get(digest) ?? 0) - 1
+    if (count > 0) this.#targets.set(digest, count)
+    else this.#targets.delete(digest)
     const names = this.#namesOf.get(known.imageId)
     names?.delete(key)
     if (names?.size === 0) this.#namesOf.delete(known.imageId)

@@ -25,6 +25,9 @@ export interface ImageRecord {
   readonly layers: readonly ImageLayer[]
   /** What an index lists beside it and belongs to it: manifests of attestations, with the blobs that these list. */
   readonly attachments?: readonly Descriptor[]
+  /** Digests of the indexes that list it beside images for other platforms. While a name stands for one of these, the
+   *  image belongs to that name. */
+  readonly partOf?: readonly Digest[]
   readonly parent?: Digest
   /** RFC 3339; empty when it was never tagged here. */
   readonly lastTagTime: string
@@ -34,6 +37,12 @@ export interface ImageRecord {
 export interface NamedTarget {
   readonly reference: Reference
   readonly target: Descriptor
+}
+
+/** A record on its way into the store, with the names that are to stand for it. */
+export interface NamedRecord {
+  readonly record: ImageRecord
+  readonly names: readonly NamedTarget[]
 }
 
 /** An image with everything that is derived from its record and names. */

@@ -11,7 +11,14 @@ import type {
 import { Background, type Logger } from '../base/index.ts'
 import type { Leases, LocalContentStore } from '../content/index.ts'
 import type { EventBus } from '../events/index.ts'
-import { type Digest, familiarName, familiarReference, parsePlatform, parseReference } from '../oci/index.ts'
+import {
+  type Digest,
+  familiarName,
+  familiarReference,
+  type Platform,
+  parsePlatform,
+  parseReference,
+} from '../oci/index.ts'
 import { RegistryClient, type RegistryClientOptions } from '../registry/client/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
 import type { Database } from '../store/index.ts'
@@ -29,6 +36,7 @@ import { LayerPool } from './layer-pool.ts'
 import { LayerStack } from './layer-stack.ts'
 import { type ListOptions, listImages } from './list-images.ts'
 import { loadImages } from './load-images.ts'
+import { manifestSummaries } from './manifest-summary.ts'
 import type { ProgressOptions } from './progress.ts'
 import { type PullDependencies, type Pulled, type PullRequest, pullImages } from './pull-image.ts'
 import type { RemoveOptions } from './remove-image.ts'
@@ -52,6 +60,10 @@ export interface PullOptions extends ProgressOptions {
   /** `os[/arch[/variant]]`. */
   readonly platform?: string | undefined
   readonly auth?: AuthConfig | undefined
+  /** For another platform than this host's: names of images that run here stay with them. */
+  readonly isBeside?: boolean
+  /** Told of each image. */
+  readonly onPulled?: (id: Digest) => void
 }
 
 export interface ImportRequest {
@@ -118,15 +130,20 @@ export class Images {
   }
 
   /** Pulls one tag or digest, or all tags when the reference has neither. */
-  async pull(text: string, { platform, auth, onProgress, signal }: PullOptions = {}): Promise<void> {
+  async pull(text: string, options: PullOptions = {}): Promise<void> {
+    const { platform, auth, onProgress, signal, isBeside = false, onPulled: tell } = options
     const reference = parseReference(text)
     const request: PullRequest = {
       onProgress,
       signal,
-      platform: platform === undefined || platform === '' ? undefined : parsePlatform(platform),
+      platform: wantedPlatform(platform),
       auth: auth === undefined ? undefined : fromApiAuth(auth),
+      isBeside,
     }
-    const onPulled = (pulled: Pulled) => this.#publishPull(pulled)
+    const onPulled = (pulled: Pulled) => {
+      this.#publishPull(pulled)
+      tell?.(pulled.id)
+    }
     await this.#parts.gate.make(() => pullImages(this.#parts, reference, request, onPulled))
   }
 
@@ -136,17 +153,15 @@ export class Images {
     options: ProgressOptions & { readonly quiet?: boolean; readonly platform?: string | undefined } = {},
   ): Promise<void> {
     const { onProgress, signal, quiet = false, platform } = options
-    const wanted = platform === undefined || platform === '' ? undefined : parsePlatform(platform)
     const ids = await this.#withHolds((holds) =>
-      loadImages(this.#parts, source, holds, { onProgress, signal, quiet, platform: wanted }),
+      loadImages(this.#parts, source, holds, { onProgress, signal, quiet, platform: wantedPlatform(platform) }),
     )
     for (const id of ids) this.#publish('load', id, id)
   }
 
   /** An archive of these images. It is the caller's to dispose of. */
   async save(names: readonly string[], { platform }: { readonly platform?: string | undefined }): Promise<SavedImages> {
-    const wanted = platform === undefined || platform === '' ? undefined : parsePlatform(platform)
-    const archive = await saveImages(this.#parts, names, { platform: wanted })
+    const archive = await saveImages(this.#parts, names, { platform: wantedPlatform(platform) })
     for (const id of archive.ids) this.#publish('save', id, id)
     return archive
   }
@@ -155,8 +170,7 @@ export class Images {
   async import(request: ImportRequest, { onProgress, signal }: ProgressOptions = {}): Promise<void> {
     const { source, reference, message, changes, platform } = request
     const name = reference === '' ? undefined : nameFrom(reference)
-    const wanted = platform === undefined || platform === '' ? undefined : parsePlatform(platform)
-    const settings = { reference: name, message, changes, platform: wanted, signal, onProgress }
+    const settings = { reference: name, message, changes, platform: wantedPlatform(platform), signal, onProgress }
     const id = await this.#withHolds((holds) => importImage(this.#parts, source, holds, settings))
     onProgress?.({ status: id })
     this.#publish('import', id, id)
@@ -166,18 +180,25 @@ export class Images {
     return listImages(this.#parts.store, this.#options.use, options)
   }
 
-  async inspect(name: string, { manifests = false }: { readonly manifests?: boolean } = {}): Promise<ImageInspect> {
+  async inspect(
+    name: string,
+    { manifests = false, platform }: { readonly manifests?: boolean; readonly platform?: string | undefined } = {},
+  ): Promise<ImageInspect> {
     const { use, snapshots } = this.#options
-    const directory = (chainId: Digest) => snapshots.directory(chainId)
-    return inspectImage(this.#parts.store.resolve(name), use, { manifests, directory })
+    const { store } = this.#parts
+    const image = store.resolve(name, { platform: wantedPlatform(platform) })
+    return inspectImage(image, {
+      directory: (chainId) => snapshots.directory(chainId),
+      ...(manifests ? { manifests: manifestSummaries(store, image, use) } : {}),
+    })
   }
 
   async history(
     name: string,
     { platform }: { readonly platform?: string | undefined } = {},
   ): Promise<readonly ImageHistoryItem[]> {
-    const wanted = platform === undefined || platform === '' ? undefined : parsePlatform(platform)
-    return imageHistory(this.#parts.store.resolve(name, { platform: wanted }), (id) => this.#parts.store.find(id))
+    const image = this.#parts.store.resolve(name, { platform: wantedPlatform(platform) })
+    return imageHistory(image, (id) => this.#parts.store.find(id))
   }
 
   /** What images take of the disk. */
@@ -247,6 +268,10 @@ export class Images {
   #labels(id: Digest): Readonly<Record<string, string>> {
     return this.#parts.store.findRecord(id)?.config.config?.Labels ?? {}
   }
+}
+
+function wantedPlatform(text: string | undefined): Platform | undefined {
+  return text === undefined || text === '' ? undefined : parsePlatform(text)
 }
 
 function fromApiAuth(auth: AuthConfig): NonNullable<PullRequest['auth']> {

@@ -4,7 +4,8 @@ import { type Digest, familiarReference } from '../oci/index.ts'
 import type { Image, ImageUse } from './image.ts'
 import { booleanFilter, checkFilters, type Filters, matchesReference, parseUntil } from './image-filters.ts'
 import type { ImageStore } from './image-store.ts'
-import { manifestSummary } from './manifest-summary.ts'
+import { isOnlyMember } from './index-members.ts'
+import { manifestSummaries } from './manifest-summary.ts'
 import { hasWantedLabels } from './prune-images.ts'
 
 export interface ListOptions {
@@ -30,7 +31,8 @@ export function listImages(store: ImageStore, use: ImageUse, options: ListOption
   const parents = new Set([...store.records()].map((record) => record.parent))
   const shared = sharedSize ? chainUsers(store) : undefined
   const summaries: { readonly createdNs: bigint; readonly summary: ImageSummary }[] = []
-  for (const { id } of store.records()) {
+  // Members of an index are shown as manifests of the one that has the name.
+  for (const { id } of [...store.records()].filter((record) => !isOnlyMember(store, record))) {
     const image = store.find(id)
     if (image === undefined || !matcher.accepts(image) || isHidden(image, all, parents)) continue
     const names = matchingNames(store, id, matcher.references)
@@ -46,7 +48,7 @@ export function listImages(store: ImageStore, use: ImageUse, options: ListOption
       SharedSize: shared === undefined ? -1 : sharedBytes(image, shared),
       Labels: image.config.config?.Labels ?? null,
       Containers: sharedSize ? use.containersUsing(id).length : -1,
-      ...(manifests ? { Descriptor: image.manifest, Manifests: [manifestSummary(image, use)] } : {}),
+      ...(manifests ? manifestSummaries(store, image, use) : {}),
     }
     summaries.push({ createdNs: parseNs(image.created) ?? 0n, summary })
   }

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { invalidArgument } from '../base/index.ts'
 import type { Leases, LocalContentStore } from '../content/index.ts'
 import {
+  type Descriptor,
   type Digest,
   familiarReference,
   formatPlatform,
@@ -16,6 +17,7 @@ import { progressBar } from './file-sizes.ts'
 import type { Holds } from './holds.ts'
 import type { ImageRecord } from './image.ts'
 import type { ImageStore } from './image-store.ts'
+import { namedIndex } from './index-members.ts'
 import type { LayerPool } from './layer-pool.ts'
 import type { LayerStack } from './layer-stack.ts'
 import { readLegacyArchive } from './legacy-archive.ts'
@@ -58,16 +60,30 @@ export async function loadImages(
     if (archive.file(path) === undefined || layerName(path) === undefined) report(diffId, sizeBytes, sizeBytes)
   }
   const loader = new ArchivedImageLoader({ ...deps, archive, holds, platform, onLayer })
-  const loaded: [ImageRecord, readonly Reference[]][] = []
+  const loaded: LoadedImage[] = []
   for (const image of await imagesOf(archive, platform)) {
     const record = await loader.load(image)
-    if (record !== undefined) loaded.push([record, image.references])
+    if (record === undefined) continue
+    const whole = image.index === undefined ? undefined : await loader.loadIndex(image.index, record)
+    loaded.push({
+      record,
+      references: image.references,
+      whole: whole ?? { target: record.manifest, records: [record] },
+    })
   }
   if (loaded.length === 0) {
     throw invalidArgument(`the archive holds no image for ${formatPlatform(platform ?? hostPlatform())}`)
   }
-  for (const [record, references] of loaded) announce(deps.store, record, references, onProgress)
-  return loaded.map(([{ id }]) => id)
+  for (const image of loaded) announce(deps.store, image, onProgress)
+  return loaded.map(({ record }) => record.id)
+}
+
+/** What came of one image of the archive. */
+interface LoadedImage {
+  readonly record: ImageRecord
+  readonly references: readonly Reference[]
+  /** What its names stand for, and all images that belong to that. */
+  readonly whole: { readonly target: Descriptor; readonly records: readonly ImageRecord[] }
 }
 
 async function imagesOf(archive: SpooledArchive, platform: Platform | undefined): Promise<readonly ArchivedImage[]> {
@@ -80,8 +96,7 @@ async function imagesOf(archive: SpooledArchive, platform: Platform | undefined)
 
 function announce(
   store: ImageStore,
-  record: ImageRecord,
-  references: readonly Reference[],
+  { record, references, whole: { target, records } }: LoadedImage,
   onProgress: OnProgress,
 ): void {
   for (const reference of references) {
@@ -92,12 +107,14 @@ function announce(
       onProgress({ stream })
     }
   }
-  const known = store.findRecord(record.id)
-  const lastTagTime = references.length === 0 ? (known?.lastTagTime ?? '') : new Date().toISOString()
-  store.put(
-    { ...record, lastTagTime },
-    references.map((reference) => ({ reference, target: record.manifest })),
-  )
+  const tagged = records.map((one): ImageRecord => {
+    const known = store.findRecord(one.id)
+    return { ...one, lastTagTime: references.length === 0 ? (known?.lastTagTime ?? '') : new Date().toISOString() }
+  })
+  const names = references.map((reference) => ({ reference, target }))
+  const [only] = tagged
+  if (target.digest !== record.manifest.digest) store.putAll(namedIndex(store, target, tagged, names))
+  else if (only !== undefined) store.put(only, names)
   for (const reference of references) onProgress({ stream: `Loaded image: ${familiarReference(reference)}\n` })
   if (references.length === 0) onProgress({ stream: `Loaded image ID: ${record.id}\n` })
 }

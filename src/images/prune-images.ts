@@ -3,6 +3,7 @@ import type { Digest } from '../oci/index.ts'
 import type { Image, ImageUse } from './image.ts'
 import { booleanFilter, checkFilters, type Filters, matchesLabels, parseUntil } from './image-filters.ts'
 import type { ImageStore } from './image-store.ts'
+import { isOnlyMember } from './index-members.ts'
 
 /** The images that `POST /images/prune` removes, newest first: by default those without a tag that nobody uses or
  *  stands on, with `dangling=false` all that no container uses. */
@@ -20,6 +21,7 @@ export function prunableImages(store: ImageStore, use: ImageUse, filters: Filter
     return !isParent || image.references.length + image.digests.length > 0
   }
   return [...store.records()]
+    .filter((record) => !isOnlyMember(store, record))
     .map(({ id }) => store.find(id))
     .filter((image) => image !== undefined)
     .filter((image) => isWanted(image) && use.containersUsing(image.id).length === 0)

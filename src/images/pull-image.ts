@@ -13,6 +13,7 @@ import {
   formatReference,
   hostPlatform,
   isConfigType,
+  isIndexType,
   isLayerType,
   type Manifest,
   type OciImageConfig,
@@ -34,6 +35,7 @@ import {
 import { type ChosenManifest, ManifestChooser } from './choose-manifest.ts'
 import type { ImageLayer, ImageRecord } from './image.ts'
 import type { ImageStore } from './image-store.ts'
+import { asMember } from './index-members.ts'
 import type { LayerOrigin, LayerStack, WantedLayer } from './layer-stack.ts'
 import type { ProgressOptions } from './progress.ts'
 import { readVerified } from './read-verified.ts'
@@ -49,6 +51,8 @@ export interface PullDependencies {
 export interface PullRequest extends ProgressOptions {
   readonly platform?: Platform | undefined
   readonly auth?: RegistryAuth | undefined
+  /** For another platform than this host's: a name that stands for an image of this host goes on to do so. */
+  readonly isBeside?: boolean
 }
 
 /** A reference that was pulled. */
@@ -111,12 +115,21 @@ async function pullOne(
   const byDigest = withDigest(reference, chosen.target.digest)
   const names = reference.digest === undefined ? [byDigest, reference] : [byDigest]
   const isNewer = deps.store.findName(names.at(-1) ?? byDigest)?.imageId !== record.id
+  const isMember = request.isBeside === true && isIndexType(chosen.target.mediaType)
+  const ownNames = isMember ? names.filter((name) => !isForHost(deps.store, name)) : names
   deps.store.put(
-    record,
-    names.map((name) => ({ reference: name, target: chosen.target })),
+    isMember ? asMember(deps.store, record, chosen.target.digest) : record,
+    ownNames.map((name) => ({ reference: name, target: chosen.target })),
   )
   onProgress({ status: `Digest: ${chosen.target.digest}` })
   return { record, isNewer }
+}
+
+/** The name is there, for an image that this host can run. */
+function isForHost(store: ImageStore, name: Reference): boolean {
+  const named = store.findName(name)
+  const image = named === undefined ? undefined : store.find(named.imageId)
+  return image !== undefined && platformRank(hostPlatform(), image.platform) !== undefined
 }
 
 /** Runs `work`; what a registry refuses is worded as Docker words it for that reference. */

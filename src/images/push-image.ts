@@ -3,6 +3,7 @@ import { invalidArgument, notFound } from '../base/index.ts'
 import type { Lease, Leases } from '../content/index.ts'
 import {
   type Descriptor,
+  type Digest,
   digestOf,
   familiarName,
   familiarReference,
@@ -28,6 +29,7 @@ import {
 import type { ActivityGate } from './activity-gate.ts'
 import { compressLayer, isUncompressed } from './compress-layer.ts'
 import type { ImageLayer, ImageRecord, NamedTarget } from './image.ts'
+import { membersOf } from './index-members.ts'
 import type { ProgressOptions } from './progress.ts'
 import { announceLayers, type PushParts, pushBlobs, sourceOf } from './push-blobs.ts'
 
@@ -91,28 +93,45 @@ function tagsOf({ store }: PushDependencies, wanted: Reference): readonly string
 async function pushTag(deps: PushDependencies, push: TagPush): Promise<void> {
   const { reference, request } = push
   const name = deps.store.findName(reference)
-  const found = name === undefined ? undefined : deps.store.findRecord(name.imageId)
+  const found = name === undefined ? undefined : recordToPush(deps, name, request)
   if (name === undefined || found === undefined) {
     throw notFound(`tag does not exist: ${familiarReference(reference)}`)
   }
-  for (const digest of [found.id, found.manifest.digest, name.target.digest]) {
-    push.lease.add({ kind: 'blob', key: digest })
-  }
-  for (const { blob } of found.layers) push.lease.add({ kind: 'blob', key: blob.digest })
-  for (const { digest } of found.attachments ?? []) push.lease.add({ kind: 'blob', key: digest })
+  const index = name.target.digest === found.manifest.digest ? undefined : name.target
+  const isOfIndex = index !== undefined && request.platform === undefined
+  const others = isOfIndex ? membersOf(deps.store, index.digest).filter(({ id }) => id !== found.id) : []
+  push.lease.add({ kind: 'blob', key: name.target.digest })
+  for (const one of [found, ...others]) hold(push.lease, one)
   announceLayers(found.layers, request.onProgress ?? (() => {}))
   const record = await withCompressedLayers(deps, found, push)
-  const index = name.target.digest === found.manifest.digest ? undefined : name.target
-  const whole = index === undefined ? undefined : await readWholeIndex(deps, index, record, push)
+  const whole = isOfIndex ? await readWholeIndex(deps, index, [record, ...others]) : undefined
   // The tag goes from what it stood for to the index in one step: the manifest has its digest for a name until then.
   const pushed = await pushManifest(deps, record, push, whole === undefined ? reference.tag : record.manifest.digest)
   if (whole !== undefined) {
-    await pushAttachments(deps, record, push)
+    for (const other of others) await pushManifest(deps, other, push, other.manifest.digest)
+    for (const one of [record, ...others]) await pushAttachments(deps, one, push)
     await putManifest(push.repository, { target: reference.tag, ...whole }, request)
   }
   const target = whole === undefined || index === undefined ? pushed : index
   finish(deps, record, target, push)
   if (index !== undefined && target !== index) tellOfIndex(index, target, push)
+}
+
+/** What has the name, or what the name has for the platform that is asked for. */
+function recordToPush(
+  { store }: PushDependencies,
+  { imageId, reference }: NamedTarget & { readonly imageId: Digest },
+  { platform }: PushRequest,
+): ImageRecord | undefined {
+  return store.findRecord(
+    platform === undefined ? imageId : store.resolve(familiarReference(reference), { platform }).id,
+  )
+}
+
+function hold(lease: Lease, { id, manifest, layers, attachments = [] }: ImageRecord): void {
+  for (const digest of [id, manifest.digest]) lease.add({ kind: 'blob', key: digest })
+  for (const { blob } of layers) lease.add({ kind: 'blob', key: blob.digest })
+  for (const { digest } of attachments) lease.add({ kind: 'blob', key: digest })
 }
 
 /** An image whose manifest was made here, for bare layers, gets one with compressed layers, once. */
@@ -175,17 +194,18 @@ async function pushManifest(
   return { mediaType, digest, size }
 }
 
-/** The index that the image was chosen from, when it lists nothing that is not here; else undefined. */
+/** The index that a name stands for, when it lists nothing that is not here; else undefined. */
 async function readWholeIndex(
   { content }: PushDependencies,
   index: Descriptor,
-  { manifest, attachments = [] }: ImageRecord,
-  { request }: TagPush,
+  records: readonly ImageRecord[],
 ): Promise<Pick<ManifestUpload, 'bytes' | 'mediaType'> | undefined> {
-  if (request.platform !== undefined || (await content.find(index.digest)) === undefined) return undefined
+  if ((await content.find(index.digest)) === undefined) return undefined
   const bytes = await content.read(index.digest)
   const document = parseManifestDocument(bytes, index.mediaType)
-  const here = new Set([manifest, ...attachments].map(({ digest }) => digest))
+  const here = new Set(
+    records.flatMap(({ manifest, attachments = [] }) => [manifest, ...attachments].map(({ digest }) => digest)),
+  )
   const isWhole = document.type === 'index' && document.index.manifests.every(({ digest }) => here.has(digest))
   return isWhole ? { bytes, mediaType: document.index.mediaType } : undefined
 }

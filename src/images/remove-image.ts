@@ -5,6 +5,7 @@ import { conflict, shortId } from '../base/index.ts'
 import { type Digest, familiarReference, parseReference, type Reference, withDefaultTag } from '../oci/index.ts'
 import type { ImageRecord, ImageUse, NamedTarget } from './image.ts'
 import type { ImageStore } from './image-store.ts'
+import { isOnlyMember, membersOf, namesOfIndexes } from './index-members.ts'
 
 export interface RemoveOptions {
   readonly force: boolean
@@ -24,6 +25,8 @@ export class ImageRemoval {
   readonly #store: ImageStore
   readonly #use: ImageUse
   readonly #listener: RemovalListener
+  /** What the names that were taken away stood for. */
+  readonly #targets = new Set<Digest>()
 
   constructor(store: ImageStore, use: ImageUse, listener: RemovalListener) {
     this.#store = store
@@ -46,7 +49,19 @@ export class ImageRemoval {
     } else if (!this.#untagNamed(id, name, force, items)) {
       this.#delete(id, { force, prune, isQuiet: true }, items)
     }
+    this.#deleteMembers(prune, items)
     return items
+  }
+
+  /** Images for other platforms go with the last name of their index, unless somebody uses them. */
+  #deleteMembers(prune: boolean, items: ImageDeleteItem[]): void {
+    for (const target of this.#targets) {
+      if (this.#store.isTarget(target)) continue
+      for (const record of membersOf(this.#store, target)) {
+        if (this.#store.namesOf(record.id).length > 0 || isOnlyMember(this.#store, record)) continue
+        this.#delete(record.id, { force: false, prune, isQuiet: true }, items)
+      }
+    }
   }
 
   /** Takes the given name away; true when others are left. */
@@ -97,6 +112,8 @@ export class ImageRemoval {
   }
 
   #untag(id: Digest, reference: Reference): ImageDeleteItem {
+    const target = this.#store.findName(reference)?.target.digest
+    if (target !== undefined) this.#targets.add(target)
     this.#store.unname(reference)
     this.#listener.onUntag(id, familiarReference(reference))
     return { Untagged: familiarReference(reference) }
@@ -117,10 +134,21 @@ export class ImageRemoval {
     if (!ignoreNames && this.#store.namesOf(id).length > 0) {
       return { isHard: false, isUsed: false, reason: 'image is referenced in multiple repositories' }
     }
+    const owner = this.#ownerOf(id)
+    if (owner !== undefined) {
+      return { isHard: false, isUsed: false, reason: `image belongs to ${owner}, which is for several platforms` }
+    }
     const [stopped] = users
     if (stopped === undefined) return undefined
     const reason = `image is being used by stopped container ${shortId(stopped.id)}`
     return { isHard: false, isUsed: true, reason }
+  }
+
+  /** The name that it is part of without having it. */
+  #ownerOf(id: Digest): string | undefined {
+    const record = this.#store.findRecord(id)
+    if (record === undefined || !isOnlyMember(this.#store, record)) return undefined
+    return namesOfIndexes(this.#store, record).map(({ reference }) => familiarReference(reference))[0]
   }
 
   #hasChildren(id: Digest): boolean {

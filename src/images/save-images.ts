@@ -22,6 +22,7 @@ import {
 } from '../oci/index.ts'
 import type { ImageRecord } from './image.ts'
 import type { ImageStore } from './image-store.ts'
+import { type WholeIndex, wholeIndexes } from './whole-index.ts'
 
 export interface SaveDependencies {
   readonly store: ImageStore
@@ -42,6 +43,8 @@ export interface SavedImages extends FileArchive, Disposable {
 interface Chosen {
   readonly record: ImageRecord
   readonly references: readonly Reference[]
+  /** What some of the names stand for, with all that it lists. */
+  readonly indexes: readonly WholeIndex[]
 }
 
 /** Plans the archive of these images. A name brings its tag along, a repository without a tag all its tags, an id
@@ -52,14 +55,17 @@ export async function saveImages(
   { platform }: SaveOptions = {},
 ): Promise<SavedImages> {
   if (names.length === 0) throw invalidArgument('no image to save was named')
-  const images = chooseImages(store, names, platform)
   const lease = leases.create()
   try {
-    const blobs = new Map<Digest, Descriptor>()
-    for (const { record } of images) for (const one of blobsOf(record)) blobs.set(one.digest, one)
+    const images: Chosen[] = []
+    for (const one of chooseImages(store, names, platform)) {
+      const indexes = platform === undefined ? await wholeIndexes({ store, content }, one.record, one.references) : []
+      images.push({ ...one, indexes })
+    }
+    const blobs = new Map(images.flatMap(blobsOfChosen).map((one) => [one.digest, one]))
     for (const digest of blobs.keys()) lease.add({ kind: 'blob', key: digest })
     for (const blob of blobs.values()) await checkStored(content, blob)
-    const archive = archiveOf(membersOf(images, blobs, (digest) => content.pathOf(digest)))
+    const archive = archiveOf(archiveMembers(images, blobs, (digest) => content.pathOf(digest)))
     return { ...archive, ids: images.map(({ record }) => record.id), [Symbol.dispose]: () => lease.release() }
   } catch (error) {
     lease.release()
@@ -67,11 +73,16 @@ export async function saveImages(
   }
 }
 
-function chooseImages(store: ImageStore, names: readonly string[], platform: Platform | undefined): Chosen[] {
+function chooseImages(
+  store: ImageStore,
+  names: readonly string[],
+  platform: Platform | undefined,
+): Omit<Chosen, 'indexes'>[] {
   const chosen = new Map<Digest, Map<string, Reference>>()
   for (const name of names) {
-    for (const { id, reference } of findNamed(store, name)) {
-      store.resolve(platform === undefined ? id : name, { platform })
+    for (const { id: named, reference } of findNamed(store, name)) {
+      const text = reference === undefined ? name : familiarReference(reference)
+      const { id } = platform === undefined ? { id: named } : store.resolve(text, { platform })
       const references = chosen.get(id) ?? new Map<string, Reference>()
       if (reference !== undefined) references.set(formatReference(reference), reference)
       chosen.set(id, references)
@@ -123,6 +134,12 @@ function blobsOf({ id, configSize, manifest, layers }: ImageRecord): Descriptor[
   return [manifest, config, ...layers.map(({ blob }) => blob)]
 }
 
+function blobsOfChosen({ record, indexes }: Chosen): Descriptor[] {
+  const members = indexes.flatMap((index) => index.members)
+  const own = indexes.flatMap(({ target, attached }) => [target, ...attached])
+  return [...own, ...[record, ...members].flatMap(blobsOf)]
+}
+
 async function checkStored(content: LocalContentStore, { digest, size }: Descriptor): Promise<void> {
   const found = await content.find(digest)
   if (found === undefined) throw new BerthError('dataLoss', `blob ${digest} is missing from the content store`)
@@ -130,12 +147,13 @@ async function checkStored(content: LocalContentStore, { digest, size }: Descrip
   throw new BerthError('dataLoss', `blob ${digest} has ${found.sizeBytes} bytes instead of ${size}`)
 }
 
-function membersOf(
+function archiveMembers(
   images: readonly Chosen[],
   blobs: ReadonlyMap<Digest, Descriptor>,
   pathOf: (digest: Digest) => string,
 ): ArchiveMember[] {
-  const layers = new Set(images.flatMap(({ record }) => record.layers.map(({ blob }) => blob.digest)))
+  const members = images.flatMap(({ record, indexes }) => [record, ...indexes.flatMap((one) => one.members)])
+  const layers = new Set(members.flatMap((record) => record.layers.map(({ blob }) => blob.digest)))
   const ordered = [...blobs.values()].sort((a, b) => Number(layers.has(a.digest)) - Number(layers.has(b.digest)))
   const repositories = repositoriesOf(images)
   return [
@@ -170,13 +188,11 @@ function blobPath(digest: Digest): string {
 
 /** The layout's index has an entry for each name, as `ctr`, podman and skopeo look names up there. */
 function indexOf(images: readonly Chosen[]): object {
-  const manifests = images.flatMap(({ record, references }) => {
-    const { mediaType, digest, size } = record.manifest
-    if (references.length === 0) return [{ mediaType, digest, size }]
+  const manifests = images.flatMap(({ record, references, indexes }): object[] => {
+    const indexOfName = (reference: Reference) => indexes.find((one) => one.references.includes(reference))
+    if (references.length === 0) return [entryOf(record.manifest)]
     return references.map((reference) => ({
-      mediaType,
-      digest,
-      size,
+      ...entryOf(indexOfName(reference)?.target ?? record.manifest),
       annotations: {
         'io.containerd.image.name': formatReference(reference),
         'org.opencontainers.image.ref.name': reference.tag,
@@ -184,6 +200,10 @@ function indexOf(images: readonly Chosen[]): object {
     }))
   })
   return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }
+}
+
+function entryOf({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size }
 }
 
 /** What `docker load` reads. */

@@ -65,7 +65,10 @@ export interface SavedArchive extends Disposable {
 /** What the `/images` routes call. `name` is a reference, an id or a unique prefix of one. */
 export interface ImageBackend extends ImageSources {
   list(options: ListImagesOptions): Promise<readonly ImageSummary[]>
-  inspect(name: string, options: { readonly manifests: boolean }): Promise<ImageInspect>
+  inspect(
+    name: string,
+    options: { readonly manifests: boolean; readonly platform?: string | undefined },
+  ): Promise<ImageInspect>
   history(name: string, options: { readonly platform?: string | undefined }): Promise<readonly ImageHistoryItem[]>
   tag(name: string, repository: string, tag: string): Promise<void>
   remove(

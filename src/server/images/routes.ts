@@ -1,4 +1,5 @@
 import { invalidArgument } from '../../base/index.ts'
+import type { Query } from '../../http/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 import { downgradeImageInspect, downgradeImageSummary, shapeVersion } from '../versions/index.ts'
@@ -26,7 +27,7 @@ export function imageRoutes(backend: ImageBackend): readonly Route[] {
       method: 'GET',
       pattern: '/images/{name...}/json',
       handle: async (call) => {
-        const options = { manifests: call.query.flag('manifests') }
+        const options = readInspectOptions(call.query)
         const image = await backend.inspect(pathParameter(call, 'name'), options)
         call.exchange.sendJson(200, downgradeImageInspect(image, shapeVersion(call.apiVersion, call.exchange.headers)))
       },
@@ -50,6 +51,15 @@ export function imageRoutes(backend: ImageBackend): readonly Route[] {
     },
     { method: 'DELETE', pattern: '/images/{name...}', handle: (call) => remove(backend, call) },
   ]
+}
+
+/** One platform's image has no others to tell of. */
+function readInspectOptions(query: Query): { readonly manifests: boolean; readonly platform: string | undefined } {
+  const [manifests, platform] = [query.flag('manifests'), readPlatform(query)]
+  if (manifests && platform !== undefined) {
+    throw invalidArgument('conflicting options: manifests and platform options cannot both be set')
+  }
+  return { manifests, platform }
 }
 
 async function list(backend: ImageBackend, call: Call): Promise<void> {
