@@ -30,11 +30,15 @@ export class BaseImages {
   readonly #vertexes: Vertexes
   readonly #pull: boolean
   readonly #contexts: NonNullable<BuildRequest['namedContexts']>
-  readonly #found = new Map<string, Promise<Image>>()
-  readonly materials: BuildMaterial[] = []
+  readonly #found: Map<string, Promise<Image>>
+  readonly #options: BaseImagesOptions
+  readonly #materials = new Map<string, BuildMaterial>()
 
-  constructor(parts: BuildParts, { host, holds, vertexes, request }: BaseImagesOptions) {
+  constructor(parts: BuildParts, options: BaseImagesOptions, found = new Map<string, Promise<Image>>()) {
+    const { host, holds, vertexes, request } = options
     this.#parts = parts
+    this.#options = options
+    this.#found = found
     this.#host = host
     this.#holds = holds
     this.#vertexes = vertexes
@@ -42,15 +46,26 @@ export class BaseImages {
     this.#contexts = request.namedContexts ?? {}
   }
 
+  /** The same images, for another platform of the build. */
+  view(): BaseImages {
+    return new BaseImages(this.#parts, this.#options, this.#found)
+  }
+
+  /** What was asked for. */
+  get materials(): readonly BuildMaterial[] {
+    return [...this.#materials.values()]
+  }
+
   /** The image; with `pull` a newer one is looked for even if one is here. Its layers are held for the build. */
   async get(asked: string, platform: Platform | undefined): Promise<Image> {
     const name = this.#named(asked)
     const key = `${name} ${platform === undefined ? '' : formatPlatform(platform)}`
-    const known = this.#found.get(key)
-    if (known !== undefined) return await known
-    const found = this.#load(name, platform)
+    const found = this.#found.get(key) ?? this.#load(name, platform)
     this.#found.set(key, found)
-    return await found
+    const image = await found
+    const material = { kind: 'image', uri: name, digest: image.manifest.digest, platform: image.platform } as const
+    this.#materials.set(`${name} ${material.digest}`, material)
+    return image
   }
 
   /** `--build-context NAME=…` stands before images of that name. */
@@ -62,7 +77,8 @@ export class BaseImages {
   }
 
   async #load(name: string, platform: Platform | undefined): Promise<Image> {
-    const vertex = this.#vertexes.begin(`base ${this.#found.size}`, `[internal] load metadata for ${displayName(name)}`)
+    const shown = `[internal] load metadata for ${displayName(name)}`
+    const vertex = this.#vertexes.begin(`base ${this.#found.size}`, shown)
     try {
       const local = this.#pull ? undefined : this.#find(name, platform)
       const image = local ?? (await this.#pullImage(name, platform, vertex.id))
@@ -71,7 +87,6 @@ export class BaseImages {
         this.#holds.addLayer(chainId)
       }
       this.#holds.addBlob(image.id)
-      this.materials.push({ kind: 'image', uri: name, digest: image.manifest.digest })
       vertex.done()
       return image
     } catch (error) {

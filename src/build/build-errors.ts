@@ -10,8 +10,14 @@ export class CommandFailedError extends BerthError {
   /** The lines of the Dockerfile with the step's marked. */
   readonly excerpt: string
 
-  constructor(command: string, exitCode: number, line: LogicalLine, { oomKilled = false } = {}) {
-    const why = oomKilled ? ' (out of memory)' : ''
+  /** `reason`: what is known of it beside the code. */
+  constructor(
+    command: string,
+    exitCode: number,
+    line: LogicalLine,
+    { oomKilled = false, reason }: { readonly oomKilled?: boolean; readonly reason?: string | undefined } = {},
+  ) {
+    const why = `${oomKilled ? ' (out of memory)' : ''}${reason === undefined ? '' : `: ${reason}`}`
     super(
       'internal',
       `process ${JSON.stringify(command)} did not complete successfully: exit code: ${exitCode}${why}`,

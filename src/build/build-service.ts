@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import type { BuildCacheRecord, BuildRequest } from '../api/index.ts'
 import { Background } from '../base/index.ts'
 import type { BuildParts } from './build-parts.ts'
-import { type BuildExporter, build } from './builder.ts'
+import { build } from './builder.ts'
 import type { CacheRecord } from './cache/cache-record.ts'
 import { type PruneOptions, prunable, type RecordUse } from './cache/prune.ts'
 import { type BuildClient, clientHost } from './client-host.ts'
+import type { BuildExporter } from './export-target.ts'
 import { cacheMountsPath } from './run/cache-mounts.ts'
 
 /** How the cache is kept within bounds by itself. */

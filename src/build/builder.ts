@@ -3,14 +3,14 @@
  *  What a build that fails or is cut short leaves is a cache that is good, and nothing else. */
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BuildOutputType, BuildRequest } from '../api/index.ts'
-import { BerthError, invalidArgument, isBerthError, notImplemented } from '../base/index.ts'
+import type { BuildRequest } from '../api/index.ts'
+import { BerthError, invalidArgument, isBerthError } from '../base/index.ts'
 import { Holds } from '../images/index.ts'
-import { type Digest, isDigest } from '../oci/index.ts'
+import type { Digest } from '../oci/index.ts'
 import { BaseImages } from './base-images.ts'
 import type { BuildHost } from './build-host.ts'
 import type { BuildParts } from './build-parts.ts'
-import type { BuildMaterial, BuiltImage } from './built-image.ts'
+import type { BuildMaterial, BuiltImage, BuiltLayer } from './built-image.ts'
 import type { FileContext } from './context/file-context.ts'
 import { IgnoredContext } from './context/ignored-context.ts'
 import {
@@ -24,33 +24,25 @@ import {
   proxyEnvironment,
   unusedBuildArgs,
 } from './dockerfile/index.ts'
-import { type BuiltStacks, ImportedCaches, squashImage } from './export/index.ts'
+import { ImportedCaches, squashImage } from './export/index.ts'
+import { type BuildExporter, exportTarget } from './export-target.ts'
 import { configOf } from './image/final-config.ts'
 import { stepSnapshotPrefix } from './layer/make-layer.ts'
-import { type PlannedBuild, planBuild, scopeOf } from './plan-build.ts'
+import { type PlannedBuild, planBuild, platformsOf, scopeOf } from './plan-build.ts'
 import { runOptionsOf } from './run/run-options-of.ts'
+import { shareStages } from './share-stages.ts'
 import type { BuildRun, StageToBuild } from './stage/build-run.ts'
 import { announceStage, buildStage, sourceDateEpoch } from './stage/build-stage.ts'
 import type { StageState } from './stage/stage-state.ts'
 import { Vertexes } from './vertexes.ts'
 
-/** Makes something of what was built; see `export/`. */
-export interface BuildExporter {
-  /** A build begins. */
-  begin(request: BuildRequest): void
-  /** Makes one output. Gives what `--metadata-file` says of it. */
-  export(
-    image: BuiltImage,
-    wanted: { readonly target: number; readonly output: number; readonly request: BuildRequest },
-    host: BuildHost,
-  ): Promise<Readonly<Record<string, unknown>>>
-  /** Makes the caches that the request names. */
-  exportCaches(request: BuildRequest, stacks: BuiltStacks, host: BuildHost): Promise<void>
+export interface BuildResult {
+  /** Of each target the image that the engine keeps; undefined where it keeps none. */
+  readonly images: readonly { readonly target: number; readonly id: Digest | undefined }[]
 }
 
-export interface BuildResult {
-  readonly images: readonly (BuiltImage & { readonly id: Digest | undefined })[]
-}
+/** A plan with what it has of images. */
+type PlannedForPlatform = PlannedBuild & { readonly bases: BaseImages }
 
 /** Removes what a crash left of steps; run once, when containers are restored. */
 export async function clearBuildRemains(parts: Pick<BuildParts, 'snapshots' | 'directory'>): Promise<void> {
@@ -105,16 +97,10 @@ class Build {
       checkRequest(this.#request)
       exporter.begin(this.#request)
       const dockerfile = await this.#readDockerfile()
-      const scope = scopeOf(dockerfile, this.#request)
-      const options = { host: this.#host, holds: this.#holds, vertexes: this.#vertexes, request: this.#request }
-      if (this.#request.check) {
-        this.#check(dockerfile, scope)
-        return { images: [] }
-      }
-      const bases = new BaseImages(this.#parts, options)
-      this.#check(dockerfile, scope)
-      const planned = await planBuild(dockerfile, this.#request, scope, bases)
-      return await this.#carryOut(dockerfile, planned, bases, exporter)
+      const scopes = platformsOf(this.#request).map((platform) => scopeOf(dockerfile, this.#request, platform))
+      for (const scope of scopes.slice(0, 1)) this.#check(dockerfile, scope)
+      if (this.#request.check) return { images: [] }
+      return await this.#carryOut(dockerfile, await this.#plan(dockerfile, scopes), exporter)
     } finally {
       for (const context of this.#contexts.values())
         await (await context.catch(() => undefined))?.[Symbol.asyncDispose]()
@@ -153,58 +139,97 @@ class Build {
     if (failure !== undefined) throw invalidArgument(failure)
   }
 
+  /** A plan for each platform; they share the images that they find. */
+  async #plan(dockerfile: Dockerfile, scopes: readonly GlobalScope[]): Promise<readonly PlannedForPlatform[]> {
+    const options = { host: this.#host, holds: this.#holds, vertexes: this.#vertexes, request: this.#request }
+    const common = new BaseImages(this.#parts, options)
+    const views = scopes.map(() => common.view())
+    const plans = await Promise.all(
+      scopes.map((scope, at) => planBuild(dockerfile, this.#request, scope, views[at] ?? common)),
+    )
+    return shareStages(plans).map((plan, at) => ({ ...plan, bases: views[at] ?? common }))
+  }
+
   async #carryOut(
     dockerfile: Dockerfile,
-    { plan, stages, scope }: PlannedBuild,
-    bases: BaseImages,
+    plans: readonly PlannedForPlatform[],
     exporter: BuildExporter,
   ): Promise<BuildResult> {
+    const shared = await this.#sharedRun(dockerfile)
+    const started = new Map<StageToBuild, Promise<StageState>>()
+    const runs = plans.map(({ scope, stages, bases }) => {
+      const run: BuildRun = {
+        ...shared,
+        bases,
+        scope,
+        stage: (index) => {
+          const stage = stages.get(index)
+          if (stage === undefined) throw invalidArgument(`invalid stage index ${index}`)
+          const known = started.get(stage) ?? buildStage(run, stage)
+          started.set(stage, known)
+          return known
+        },
+      }
+      return run
+    })
+    const distinct = new Map<StageToBuild, BuildRun>()
+    for (const [at, run] of runs.entries()) {
+      for (const stage of plans[at]?.stages.values() ?? []) if (!distinct.has(stage)) distinct.set(stage, run)
+    }
+    for (const [stage, run] of distinct) announceStage(run, stage)
+    this.#host.onPlan?.(
+      [...distinct.keys()].map(({ number, evaluated }) => ({ stage: number, steps: 1 + evaluated.steps.length })),
+    )
+    const states = await this.#all([...distinct].map(([stage, run]) => run.stage(stage.planned.stage.index)))
+    const { built, results } = await this.#export(plans, runs, exporter)
+    await exporter.exportCaches(this.#request, { results, stages: states.map(({ layers }) => layers) }, this.#host)
+    return { images: built }
+  }
+
+  /** What the runs for all platforms have in common. */
+  async #sharedRun(dockerfile: Dockerfile): Promise<Omit<BuildRun, 'bases' | 'scope' | 'stage'>> {
     const epoch = sourceDateEpoch(this.#request.buildArgs)
     const isRewriting = this.#request.targets.some(({ outputs }) =>
       outputs.some(({ attrs }) => attrs['rewrite-timestamp'] === 'true'),
     )
-    const started = new Map<number, Promise<StageState>>()
-    const imported = await this.#importCaches()
-    const run: BuildRun = {
+    return {
       parts: this.#parts,
       host: this.#host,
       request: this.#request,
       holds: this.#holds,
       vertexes: this.#vertexes,
-      bases,
       dockerfile,
-      scope,
       runOptions: runOptionsOf(this.#request),
       proxies: proxyEnvironment(this.#request.buildArgs),
       materials: this.#materials,
-      imported,
+      imported: await this.#importCaches(),
       latestNs: isRewriting && epoch !== undefined ? BigInt(epoch) * 1_000_000_000n : undefined,
-      stage: (index) => {
-        const stage = stages.get(index)
-        if (stage === undefined) throw invalidArgument(`invalid stage index ${index}`)
-        const known = started.get(index) ?? buildStage(run, stage)
-        started.set(index, known)
-        return known
-      },
       context: (name) => this.#context(name),
     }
-    for (const stage of stages.values()) announceStage(run, stage)
-    this.#host.onPlan?.([...stages].map(([stage, { evaluated }]) => ({ stage, steps: 1 + evaluated.steps.length })))
-    await this.#all(plan.stages.map(({ stage }) => run.stage(stage.index)))
-    const images: (BuiltImage & { id: Digest | undefined })[] = []
-    for (const [index, { stage }] of plan.targets.entries()) {
-      const built = stages.get(stage.index)
-      if (built === undefined) continue
-      images.push(await this.#finish(index, built, await run.stage(stage.index), bases, exporter))
+  }
+
+  /** The targets one after the other, each with an image for every platform. */
+  async #export(plans: readonly PlannedForPlatform[], runs: readonly BuildRun[], exporter: BuildExporter) {
+    const built: { readonly target: number; readonly id: Digest | undefined }[] = []
+    const results: (readonly BuiltLayer[])[] = []
+    const means = { exporter, request: this.#request, host: this.#host, vertexes: this.#vertexes }
+    for (const target of this.#request.targets.keys()) {
+      const images: BuiltImage[] = []
+      for (const [at, { plan, stages, bases }] of plans.entries()) {
+        const index = plan.targets[target]?.stage.index
+        const [stage, run] = [index === undefined ? undefined : stages.get(index), runs[at]]
+        if (index === undefined || stage === undefined || run === undefined) continue
+        const state = await run.stage(index)
+        results.push(state.layers)
+        images.push(await this.#imageOf(target, stage, state, bases))
+      }
+      built.push({ target, id: await exportTarget(means, target, images) })
     }
-    const states = await Promise.all(plan.stages.map(({ stage }) => run.stage(stage.index)))
-    const stacks = { results: images.map(({ layers }) => layers), stages: states.map(({ layers }) => layers) }
-    await exporter.exportCaches(this.#request, stacks, this.#host)
-    return { images }
+    return { built, results }
   }
 
   /** Waits for all; the first failure ends the others, and is the one that is told. */
-  async #all(work: readonly Promise<unknown>[]): Promise<void> {
+  async #all<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
     let failure: { readonly error: unknown } | undefined
     await Promise.all(
       work.map((one) =>
@@ -215,6 +240,7 @@ class Build {
       ),
     )
     if (failure !== undefined) throw failure.error
+    return await Promise.all(work)
   }
 
   async #importCaches(): Promise<ImportedCaches> {
@@ -235,55 +261,18 @@ class Build {
     }
   }
 
-  async #finish(
-    target: number,
-    stage: StageToBuild,
-    state: StageState,
-    bases: BaseImages,
-    exporter: BuildExporter,
-  ): Promise<BuiltImage & { id: Digest | undefined }> {
-    const wanted = this.#request.targets[target]
-    const config = configOf(stage, state, stage.evaluated.image, this.#request)
+  async #imageOf(target: number, stage: StageToBuild, state: StageState, bases: BaseImages): Promise<BuiltImage> {
     const epoch = sourceDateEpoch(this.#request.buildArgs)
     const image: BuiltImage = {
       target,
       stage: stage.planned.stage.name,
       platform: stage.platform,
-      config,
+      config: configOf(stage, state, stage.evaluated.image, this.#request),
       layers: state.layers,
       materials: [...bases.materials, ...this.#materials],
       ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
     }
-    const outputs = wanted === undefined || wanted.outputs.length === 0 ? [imageOutput] : wanted.outputs
-    const { images } = this.#parts
-    const squashed = this.#request.squash ? await squashImage(images, this.#holds, image, this.#host) : image
-    let id: Digest | undefined
-    for (const [output, { type }] of outputs.entries()) {
-      const values = await this.#export(squashed, output, type, exporter)
-      const made = values['containerimage.config.digest']
-      if (type === 'image' && isDigest(made)) id = made
-      this.#host.emit({ type: 'metadata', target, values })
-    }
-    return { ...image, id }
-  }
-
-  async #export(
-    image: BuiltImage,
-    output: number,
-    type: BuildOutputType,
-    exporter: BuildExporter,
-  ): Promise<Readonly<Record<string, unknown>>> {
-    const wanted = { target: image.target, output, request: this.#request }
-    if (type === 'cacheonly') return {}
-    const vertex = this.#vertexes.begin(`export ${image.target}.${output}`, exportNames[type])
-    try {
-      const values = await exporter.export(image, wanted, this.#host)
-      vertex.done()
-      return values
-    } catch (error) {
-      vertex.fail(error)
-      throw error
-    }
+    return this.#request.squash ? await squashImage(this.#parts.images, this.#holds, image, this.#host) : image
   }
 
   #context(name: string): Promise<FileContext | undefined> {
@@ -306,20 +295,8 @@ class Build {
   }
 }
 
-const imageOutput = { type: 'image', attrs: {} } as const
-
-const exportNames: Readonly<Record<Exclude<BuildOutputType, 'cacheonly'>, string>> = {
-  image: 'exporting to image',
-  registry: 'exporting to image',
-  docker: 'exporting to docker image format',
-  oci: 'exporting to oci image format',
-  tar: 'exporting to client tarball',
-  local: 'exporting to client directory',
-}
-
 function checkRequest(request: BuildRequest): void {
   if (request.targets.length === 0) throw invalidArgument('a build without a target')
-  if ((request.platforms?.length ?? 0) > 1) throw notImplemented('a build for several platforms at once')
 }
 
 function bound(host: BuildHost): BuildHost {

@@ -24,6 +24,8 @@ export interface BuildMaterial {
   readonly uri: string
   /** Digest or commit. */
   readonly digest?: string
+  /** Of an image. */
+  readonly platform?: Platform
 }
 
 /** What became of one target. */

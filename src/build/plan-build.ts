@@ -1,8 +1,7 @@
 /** From a Dockerfile's text to stages with all that is known before anything is carried out. */
 import type { BuildRequest } from '../api/index.ts'
-import { invalidArgument } from '../base/index.ts'
 import type { Image } from '../images/index.ts'
-import { hostPlatform, type OciRuntimeDefaults, parsePlatform } from '../oci/index.ts'
+import { formatPlatform, hostPlatform, type OciRuntimeDefaults, type Platform, parsePlatform } from '../oci/index.ts'
 import type { BaseImages } from './base-images.ts'
 import {
   type Dockerfile,
@@ -19,22 +18,27 @@ import {
 import type { StageToBuild } from './stage/build-run.ts'
 import { emptyStage, type StageState } from './stage/stage-state.ts'
 
-/** A build that can begin. */
+/** A build for one platform that can begin. */
 export interface PlannedBuild {
   readonly scope: GlobalScope
   readonly plan: StagePlan
   readonly stages: ReadonlyMap<number, StageToBuild>
 }
 
-/** The scope before the first FROM. */
-export function scopeOf(dockerfile: Dockerfile, request: BuildRequest): GlobalScope {
-  const [platform, ...others] = request.platforms ?? []
-  if (others.length > 0) throw invalidArgument('a build for several platforms at once')
+/** The platforms that a request is for, each once: this host's when it names none. */
+export function platformsOf({ platforms = [] }: BuildRequest): readonly Platform[] {
+  const wanted = platforms.filter((text) => text !== '').map(parsePlatform)
+  const byName = new Map(wanted.map((platform) => [formatPlatform(platform), platform]))
+  return byName.size === 0 ? [hostPlatform()] : [...byName.values()]
+}
+
+/** The scope before the first FROM of a build for that platform. */
+export function scopeOf(dockerfile: Dockerfile, request: BuildRequest, targetPlatform: Platform): GlobalScope {
   const [first] = request.targets
   return evaluateGlobals(dockerfile, {
     buildArgs: request.buildArgs,
     buildPlatform: hostPlatform(),
-    targetPlatform: platform === undefined || platform === '' ? hostPlatform() : parsePlatform(platform),
+    targetPlatform,
     ...(first?.name === undefined || first.name === '' ? {} : { target: first.name }),
   })
 }
@@ -63,13 +67,24 @@ export async function planBuild(
     evaluated.set(index, result)
     stages.set(index, {
       planned,
+      number: index,
       evaluated: result,
-      platform: planned.platform ?? scope.targetPlatform,
+      platform: platformOf(planned, scope, stages),
       base: planned.base.kind === 'stage' ? { stage: planned.base.index } : baseOf(images.get(index)),
       noCache: request.noCache || (request.noCacheFilter ?? []).some((name) => isCalled(planned, name)),
     })
   }
   return { scope, plan, stages }
+}
+
+/** A stage on another one is for what that one is for. */
+function platformOf(
+  { base, platform }: PlannedStage,
+  scope: GlobalScope,
+  stages: ReadonlyMap<number, StageToBuild>,
+): Platform {
+  const below = base.kind === 'stage' ? stages.get(base.index)?.platform : undefined
+  return below ?? platform ?? scope.targetPlatform
 }
 
 async function loadBases(plan: StagePlan, scope: GlobalScope, bases: BaseImages): Promise<Map<number, Image>> {

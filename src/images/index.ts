@@ -13,6 +13,7 @@ export { ImagePushes, type ImagePushesOptions, type PushOptions } from './image-
 export type { ImageStore, ResolveOptions } from './image-store.ts'
 export { type ImageParts, Images, type ImagesOptions, type ImportRequest, type PullOptions } from './images.ts'
 export { importEmbedded, storeImage } from './import-image.ts'
+export { namedIndex } from './index-members.ts'
 export { newStreamIngestKey } from './ingest-keys.ts'
 export type { ListOptions } from './list-images.ts'
 export type { OnProgress, ProgressOptions } from './progress.ts'

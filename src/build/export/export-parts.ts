@@ -30,9 +30,9 @@ export interface WantedOutput {
   readonly request: BuildRequest
 }
 
-/** An image on its way out. */
+/** The images of one target on their way out, one for each platform. */
 export interface ExportJob {
-  readonly image: BuiltImage
+  readonly images: readonly [BuiltImage, ...BuiltImage[]]
   readonly wanted: WantedOutput
   readonly host: ExportHost
 }

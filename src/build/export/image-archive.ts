@@ -46,13 +46,14 @@ export function imageArchive(
 }
 
 /** Every blob, small ones first: whoever reads the archive as a stream knows what the layers are before they come. */
-export function blobsOf({ config, manifest, attestation, index, layers }: AssembledImage): readonly Descriptor[] {
+export function blobsOf({ parts, index }: AssembledImage): readonly Descriptor[] {
   return [
     ...(index === undefined ? [] : [index.descriptor]),
-    manifest.descriptor,
-    config.descriptor,
-    ...(attestation === undefined ? [] : [attestation.descriptor, attestation.config, ...attestation.layers]),
-    ...layers.map(({ blob }) => blob),
+    ...parts.flatMap(({ config, manifest }) => [manifest.descriptor, config.descriptor]),
+    ...parts.flatMap(({ attestation }) =>
+      attestation === undefined ? [] : [attestation.descriptor, attestation.config, ...attestation.layers],
+    ),
+    ...parts.flatMap(({ layers }) => layers.map(({ blob }) => blob)),
   ]
 }
 
@@ -88,7 +89,7 @@ function indexOf({ top }: AssembledImage, { names, annotations, created }: Image
   }
 }
 
-function loadItem({ config, layers }: AssembledImage, names: readonly Reference[]): object {
+function loadItem({ parts: [{ config, layers }] }: AssembledImage, names: readonly Reference[]): object {
   return {
     Config: blobPath(config.descriptor.digest),
     RepoTags: names.length === 0 ? null : names.map(familiarReference),

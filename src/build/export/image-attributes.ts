@@ -40,7 +40,10 @@ const refused: ReadonlySet<string> = new Set([
 ])
 
 /** Throws `invalidArgument` for what no image has, `notImplemented` for what Berth doesn't do. */
-export function parseImageAttributes({ type, attrs }: BuildOutput): ImageAttributes {
+export function parseImageAttributes(
+  { type, attrs }: BuildOutput,
+  { isIndexed = false }: { readonly isIndexed?: boolean } = {},
+): ImageAttributes {
   const annotations = new Map<string, string>()
   for (const [name, value] of Object.entries(attrs)) {
     if (name.startsWith('annotation')) annotations.set(name, value)
@@ -49,8 +52,8 @@ export function parseImageAttributes({ type, attrs }: BuildOutput): ImageAttribu
   }
   const flag = (name: string, fallback: boolean) => booleanOf(name, attrs[name], fallback)
   const push = type === 'registry' || flag('push', false)
-  // What stays here is compressed when it is pushed, if ever.
-  const usual = type === 'image' && !push ? 'kept' : 'gzip'
+  // What stays here is compressed when it is pushed, if ever; what an index lists is pushed as it is.
+  const usual = type === 'image' && !push && !isIndexed ? 'kept' : 'gzip'
   const { name, compression = usual, 'compression-level': level } = attrs
   if (compression === 'estargz') throw notImplemented('compression estargz')
   if (compression !== 'gzip' && compression !== 'zstd' && compression !== 'uncompressed' && compression !== usual) {
@@ -71,6 +74,16 @@ export function parseImageAttributes({ type, attrs }: BuildOutput): ImageAttribu
     rewriteTimestamp: flag('rewrite-timestamp', false),
     annotations,
   }
+}
+
+/** Attributes of outputs that are files: whether those of each platform get a directory of their own, where it is said. */
+export function parseFileAttributes(type: string, attrs: BuildOutput['attrs']): boolean | undefined {
+  for (const name of Object.keys(attrs)) {
+    if (name === 'platform-split') continue
+    throw invalidArgument(`unknown option ${JSON.stringify(name)} for the ${type} exporter`)
+  }
+  const given = attrs['platform-split']
+  return given === undefined ? undefined : booleanOf('platform-split', given, true)
 }
 
 function booleanOf(name: string, value: string | undefined, fallback: boolean): boolean {

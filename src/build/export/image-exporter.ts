@@ -2,19 +2,19 @@
 import { invalidArgument, newId, notImplemented } from '../../base/index.ts'
 import type { Lease } from '../../content/index.ts'
 import { nameFrom } from '../../images/index.ts'
-import { familiarName, familiarReference, formatReference, type Reference } from '../../oci/index.ts'
+import { familiarName, familiarReference, formatPlatform, formatReference, type Reference } from '../../oci/index.ts'
 import type { BuiltImage, ByteSink } from '../built-image.ts'
 import { annotationsFor } from './annotations.ts'
-import { type AssembledImage, assembleImage } from './assemble-image.ts'
+import { type AssembledImage, assembleImage, type PartToAssemble } from './assemble-image.ts'
 import { type Attestation, formatStatement } from './attestation-manifest.ts'
 import { formatInlineRecords, inlineCacheMember } from './cache/cache-config.ts'
 import { type BuiltStacks, exportCaches } from './cache/cache-exporter.ts'
 import type { ExportHost, ExportJob, ExportParts, WantedOutput } from './export-parts.ts'
 import { imageArchive } from './image-archive.ts'
-import { type ImageAttributes, parseImageAttributes } from './image-attributes.ts'
+import { type ImageAttributes, parseFileAttributes, parseImageAttributes } from './image-attributes.ts'
 import { imagePackageUrl, provenanceOf } from './provenance.ts'
 import { pushBuiltImage, pushedName } from './push-built-image.ts'
-import { rootArchive } from './root-archive.ts'
+import { type PlatformRoot, rootsArchive } from './root-archive.ts'
 import { scanPackages } from './sbom/scan-packages.ts'
 import { spdxAttestation } from './sbom/spdx-document.ts'
 import { storeBuiltImage } from './store-built-image.ts'
@@ -43,18 +43,25 @@ export class ImageExporter {
   }
 
   /** Makes one output. Throws `invalidArgument` for attributes that the output doesn't have. */
-  async export(image: BuiltImage, wanted: WantedOutput, host: ExportHost): Promise<ExportMetadata> {
-    const output = wanted.request.targets[wanted.target]?.outputs[wanted.output] ?? { type: 'image', attrs: {} }
-    const job = { image: withInlineCache(image, wanted.request), wanted, host }
-    if (output.type === 'cacheonly') return {}
+  async export(images: readonly BuiltImage[], wanted: WantedOutput, host: ExportHost): Promise<ExportMetadata> {
+    const { request } = wanted
+    const output = request.targets[wanted.target]?.outputs[wanted.output] ?? { type: 'image', attrs: {} }
+    const [first, ...others] = images.map((image) => withInlineCache(image, request))
+    if (first === undefined || output.type === 'cacheonly') return {}
+    const job: ExportJob = { images: [first, ...others], wanted, host }
     if (output.type === 'tar' || output.type === 'local') return await this.#exportFiles(job, output.type, output.attrs)
-    const attributes = parseImageAttributes(output)
+    const isIndexed = others.length > 0 || isTrue(request.buildArgs.BUILDKIT_MULTI_PLATFORM)
+    if (output.type === 'docker' && isIndexed)
+      throw invalidArgument('docker exporter does not currently support exporting manifest lists')
+    const attributes = parseImageAttributes(output, { isIndexed })
     using lease = this.#parts.images.leases.create()
-    const assembled = await this.#assemble(job, attributes, lease)
-    if (output.type === 'oci' || output.type === 'docker')
+    const assembled = await this.#assemble(job, attributes, lease, isIndexed)
+    if (output.type === 'oci' || output.type === 'docker') {
       await this.#writeArchive(job, attributes, assembled, output.type)
-    else await this.#keepAndPush(job, attributes, assembled)
-    return metadataOf(assembled, namesOf(job, attributes))
+      return metadataOf(assembled, namesOf(job, attributes))
+    }
+    const id = await this.#keepAndPush(job, attributes, assembled)
+    return { ...metadataOf(assembled, namesOf(job, attributes)), id }
   }
 
   /** Makes the caches that a request names, but inline ones, which are part of the image. */
@@ -62,21 +69,27 @@ export class ImageExporter {
     await exportCaches(this.#parts, request, stacks, host)
   }
 
-  async #assemble(job: ExportJob, attributes: ImageAttributes, lease: Lease): Promise<AssembledImage> {
-    const { image, wanted, host } = job
+  async #assemble(
+    job: ExportJob,
+    attributes: ImageAttributes,
+    lease: Lease,
+    isIndexed: boolean,
+  ): Promise<AssembledImage> {
+    const { images, wanted, host } = job
     const names = namesOf(job, attributes)
-    const shown =
-      names.length === 0 ? ['_'] : names.map((name) => imagePackageUrl(formatReference(name), image.platform))
-    return await assembleImage(this.#parts.images, lease, image, {
-      attributes,
+    const toAssemble = async (image: BuiltImage): Promise<PartToAssemble> => ({
+      image,
       annotations: annotationsFor(image.platform, wanted.request.annotations ?? {}, attributes.annotations),
-      attestations: await this.#attestations(job),
-      subjectNames: shown,
-      signal: host.signal,
+      attestations: await this.#attestations(image, job),
+      subjectNames:
+        names.length === 0 ? ['_'] : names.map((name) => imagePackageUrl(formatReference(name), image.platform)),
     })
+    const parts: [PartToAssemble, ...PartToAssemble[]] = [await toAssemble(images[0])]
+    for (const image of images.slice(1)) parts.push(await toAssemble(image))
+    return await assembleImage(this.#parts.images, lease, parts, { attributes, isIndexed, signal: host.signal })
   }
 
-  async #attestations({ image, wanted, host }: ExportJob): Promise<readonly Attestation[]> {
+  async #attestations(image: BuiltImage, { wanted, host }: ExportJob): Promise<readonly Attestation[]> {
     const { request } = wanted
     const found: Attestation[] = []
     const finished = new Date().toISOString()
@@ -107,7 +120,8 @@ export class ImageExporter {
     assembled: AssembledImage,
     form: 'oci' | 'docker',
   ): Promise<void> {
-    const { image, wanted, host } = job
+    const { wanted, host } = job
+    const [image] = job.images
     const { 'index-descriptor': annotations } = annotationsFor(
       image.platform,
       wanted.request.annotations ?? {},
@@ -120,17 +134,18 @@ export class ImageExporter {
     await copyTo(sink, archive.chunks({ signal: host.signal }))
   }
 
-  async #keepAndPush(job: ExportJob, attributes: ImageAttributes, assembled: AssembledImage): Promise<void> {
-    const { image, host, wanted } = job
+  /** Gives the id of the image that suits this host best, which the engine has when it keeps any. */
+  async #keepAndPush(job: ExportJob, attributes: ImageAttributes, assembled: AssembledImage): Promise<string> {
+    const { host, wanted } = job
     const { images, pushes, events } = this.#parts
     const names = namesOf(job, attributes)
     if (attributes.push && names.length === 0) throw invalidArgument('tag is needed when pushing to registry')
-    const record = attributes.store ? storeBuiltImage(images, image, assembled, names) : undefined
+    const record = attributes.store ? storeBuiltImage(images, assembled, names) : undefined
     const shown = names.map((name) => familiarReference(name))
-    const id = assembled.config.descriptor.digest
+    const id = record?.id ?? assembled.parts[0].config.descriptor.digest
     if (record !== undefined) for (const name of shown) events.publish('image', 'tag', id, { name })
     host.emit({ type: 'aux', target: wanted.target, id, manifest: assembled.top.descriptor, tags: shown })
-    if (!attributes.push) return
+    if (!attributes.push) return id
     for (const name of names) {
       const onStatus = (layer: string, current: number, total: number) =>
         host.emit({
@@ -146,9 +161,12 @@ export class ImageExporter {
         onStatus,
       })
       if (record !== undefined)
-        images.store.put(record, [{ reference: pushedName(name, assembled), target: assembled.top.descriptor }])
+        images.store.put(images.store.findRecord(record.id) ?? record, [
+          { reference: pushedName(name, assembled), target: assembled.top.descriptor },
+        ])
       events.publish('image', 'push', familiarReference(name), { name: familiarName(name) })
     }
+    return id
   }
 
   async #exportFiles(
@@ -156,19 +174,34 @@ export class ImageExporter {
     type: 'tar' | 'local',
     attrs: Readonly<Record<string, string>>,
   ): Promise<ExportMetadata> {
-    const { image, host } = job
-    for (const name of Object.keys(attrs))
-      throw invalidArgument(`unknown option ${JSON.stringify(name)} for the ${type} exporter`)
-    const extra = new Map<string, Buffer>()
-    for (const one of await this.#attestations(job)) {
-      const name = one.predicateType === 'https://spdx.dev/Document' ? 'sbom.spdx.json' : 'provenance.json'
-      extra.set(name, formatStatement(one, []))
+    const { images, host } = job
+    const isSplit = parseFileAttributes(type, attrs) ?? images.length > 1
+    using views = new DisposableStack()
+    const roots: PlatformRoot[] = []
+    for (const image of images) {
+      const platform = formatPlatform(image.platform)
+      const shown = platform.replaceAll('/', '_')
+      const chainId = image.layers.at(-1)?.chainId
+      const view = chainId === undefined ? undefined : views.use(await this.#parts.openView(chainId))
+      roots.push({
+        path: view?.path,
+        directory: isSplit ? shown : '',
+        platform,
+        extra: await this.#statementFiles(image, job, isSplit || images.length === 1 ? '' : `.${shown}`),
+      })
     }
     const sink = await openOutput(job, type === 'tar' ? 'file' : 'tar')
-    const chainId = image.layers.at(-1)?.chainId
-    using view = chainId === undefined ? undefined : await this.#parts.openView(chainId)
-    await copyTo(sink, rootArchive(view?.path, { signal: host.signal, epoch: image.sourceDateEpoch, extra }))
+    await copyTo(sink, rootsArchive(roots, { signal: host.signal, epoch: images[0].sourceDateEpoch }))
     return {}
+  }
+
+  async #statementFiles(image: BuiltImage, job: ExportJob, suffix: string): Promise<ReadonlyMap<string, Buffer>> {
+    const files = new Map<string, Buffer>()
+    for (const one of await this.#attestations(image, job)) {
+      const name = one.predicateType === 'https://spdx.dev/Document' ? 'sbom.spdx' : 'provenance'
+      files.set(`${name}${suffix}.json`, formatStatement(one, []))
+    }
+    return files
   }
 }
 
@@ -176,6 +209,10 @@ export class ImageExporter {
 function namesOf({ wanted }: ExportJob, { names }: ImageAttributes): readonly Reference[] {
   const given = names ?? wanted.request.targets[wanted.target]?.tags ?? []
   return given.map(nameFrom)
+}
+
+function isTrue(text: string | undefined): boolean {
+  return /^(1|true)$/i.test(text ?? '')
 }
 
 async function openOutput({ wanted, host }: ExportJob, form: 'tar' | 'file'): Promise<ByteSink> {
@@ -190,8 +227,7 @@ async function copyTo(sink: ByteSink, chunks: AsyncIterable<Buffer>): Promise<vo
 
 /** The image with the keys of its layers in its configuration, when a cache of that kind is asked for. */
 function withInlineCache(image: BuiltImage, { cacheTo, buildArgs }: WantedOutput['request']): BuiltImage {
-  const isWanted =
-    cacheTo.some(({ type }) => type === 'inline') || /^(1|true)$/i.test(buildArgs.BUILDKIT_INLINE_CACHE ?? '')
+  const isWanted = cacheTo.some(({ type }) => type === 'inline') || isTrue(buildArgs.BUILDKIT_INLINE_CACHE)
   if (!isWanted) return image
   const keys = image.layers.map(({ key }) => key)
   const records = formatInlineRecords(keys, image.config.created ?? new Date().toISOString())
@@ -199,9 +235,10 @@ function withInlineCache(image: BuiltImage, { cacheTo, buildArgs }: WantedOutput
   return { ...image, config }
 }
 
-function metadataOf({ config, top }: AssembledImage, names: readonly Reference[]): ExportMetadata {
+/** Several images have no one configuration. */
+function metadataOf({ parts, top }: AssembledImage, names: readonly Reference[]): ExportMetadata {
   return {
-    'containerimage.config.digest': config.descriptor.digest,
+    ...(parts.length > 1 ? {} : { 'containerimage.config.digest': parts[0].config.descriptor.digest }),
     'containerimage.descriptor': top.descriptor,
     'containerimage.digest': top.descriptor.digest,
     ...(names.length === 0 ? {} : { 'image.name': names.map(formatReference).join(',') }),

@@ -161,11 +161,11 @@ function sourceOf({ dockerfile, dockerfileName }: BuildRequest): object {
 }
 
 /** `pkg:docker/debian@12?platform=linux%2Famd64`, a git address or a URL. https://github.com/package-url/purl-spec */
-function materialOf({ kind, uri, digest }: BuildMaterial, platform: Platform): object {
+function materialOf({ kind, uri, digest, platform: own }: BuildMaterial, platform: Platform): object {
   const [algorithm = '', hex = ''] = digest?.split(':') ?? []
   const known = digest === undefined ? {} : { digest: hex === '' ? { sha1: algorithm } : { [algorithm]: hex } }
   if (kind !== 'image') return { uri: withoutCredentials(uri), ...known }
-  return { uri: imagePackageUrl(uri, platform), ...known }
+  return { uri: imagePackageUrl(uri, own ?? platform), ...known }
 }
 
 /** The package URL of an image's name. */

@@ -22,30 +22,32 @@ export async function pushBuiltImage(
 ): Promise<void> {
   const { signal } = host
   const repository = registries.repository(reference, host.authOf(reference.registry), { actions: 'pull,push' })
-  const layers = image.layers.map(({ diffId, blob }) => ({ diffId, blob }))
-  const { config, manifest, attestation, index, top } = image
+  const { parts: images, index, top } = image
   const target = byDigest ? top.descriptor.digest : (reference.tag ?? top.descriptor.digest)
   try {
-    await pushBlobs(
-      parts,
-      repository,
-      reference,
-      { layers, config: config.descriptor },
-      {
-        signal,
-        onProgress: ({ id, progressDetail }) => {
-          const { current, total } = progressDetail ?? {}
-          if (id !== undefined && current !== undefined && total !== undefined) onStatus(id, current, total)
+    for (const { layers, config } of images) {
+      await pushBlobs(
+        parts,
+        repository,
+        reference,
+        { layers: layers.map(({ diffId, blob }) => ({ diffId, blob })), config: config.descriptor },
+        {
+          signal,
+          onProgress: ({ id, progressDetail }) => {
+            const { current, total } = progressDetail ?? {}
+            if (id !== undefined && current !== undefined && total !== undefined) onStatus(id, current, total)
+          },
         },
-      },
-    )
-    if (attestation !== undefined) {
+      )
+    }
+    for (const { attestation } of images) {
+      if (attestation === undefined) continue
       for (const blob of [...attestation.layers, attestation.config])
         await uploadBlob(repository, sourceOf(parts.content, blob), { signal })
       const { mediaType, digest } = attestation.descriptor
       await putManifest(repository, { target: digest, bytes: attestation.bytes, mediaType }, { signal })
     }
-    if (index !== undefined) {
+    for (const { manifest } of index === undefined ? [] : images) {
       const { mediaType, digest } = manifest.descriptor
       await putManifest(repository, { target: digest, bytes: manifest.bytes, mediaType }, { signal })
     }

@@ -16,6 +16,10 @@ import type { StageState } from './stage-state.ts'
 /** A stage that is to be built. */
 export interface StageToBuild {
   readonly planned: PlannedStage
+  /** Unique in the build; its index where there is one platform. */
+  readonly number: number
+  /** As its steps show it, where there are several: `linux/amd64`. */
+  readonly shownPlatform?: string
   readonly evaluated: EvaluatedStage
   readonly platform: Platform
   /** What it begins with, but for the layers of a stage that is built first. */

@@ -18,8 +18,7 @@ export const historyComment = 'buildkit.dockerfile.v0'
 
 /** Builds it, its base first. */
 export async function buildStage(run: BuildRun, stage: StageToBuild): Promise<StageState> {
-  const { planned, evaluated, base } = stage
-  const { index } = planned.stage
+  const { planned, evaluated, base, number: index } = stage
   report(run, index, 0, 'begin', planned.stage.from.line.text)
   let state = 'stage' in base ? await run.stage(base.stage) : base.state
   reportDone(run, stage, -1, state)
@@ -57,7 +56,7 @@ async function buildLayer(
   stage: StageToBuild,
   { step, at, name, createdBy, state }: LayerToBuild,
 ): Promise<StageState> {
-  const { index } = stage.planned.stage
+  const { number: index } = stage
   const text = step.instruction.line.text
   const vertex = run.vertexes.begin(vertexId(index, at), name)
   report(run, index, at + 1, 'begin', text)
@@ -116,18 +115,19 @@ export function hasLayer({ instruction, after }: Step): boolean {
 
 /** Tells of all steps that will come. */
 export function announceStage(run: BuildRun, stage: StageToBuild): void {
-  const { index, name } = stage.planned.stage
+  const { name } = stage.planned.stage
   for (const [at, text] of vertexNames(run, stage)) {
-    run.vertexes.announce(vertexId(index, at), text, name === undefined ? {} : { stage: name })
+    run.vertexes.announce(vertexId(stage.number, at), text, name === undefined ? {} : { stage: name })
   }
 }
 
-/** Of steps with a layer: `[build 2/5] RUN make`. */
-function vertexNames(run: BuildRun, { planned, evaluated }: StageToBuild): ReadonlyMap<number, string> {
+/** Of steps with a layer: `[build 2/5] RUN make`, `[linux/arm64 build 2/5] RUN make`. */
+function vertexNames(run: BuildRun, { planned, evaluated, shownPlatform }: StageToBuild): ReadonlyMap<number, string> {
   const { stage } = planned
   const layered = [...evaluated.steps.entries()].filter(([, step]) => hasLayer(step))
   const isOnly = run.dockerfile.stages.length === 1
-  const title = isOnly ? '' : `${stage.name ?? `stage-${stage.index}`} `
+  const platform = shownPlatform === undefined ? '' : `${shownPlatform} `
+  const title = `${platform}${isOnly ? '' : `${stage.name ?? `stage-${stage.index}`} `}`
   return new Map(
     layered.map(([at, { instruction }], place) => {
       const text = instruction.line.text.replace(/\s+/g, ' ')
@@ -176,10 +176,10 @@ function reportDone(run: BuildRun, stage: StageToBuild, at: number, state: Stage
   if (run.host.onStep === undefined) return
   const { base } = stage
   if (at === -1 && 'image' in base && base.image !== undefined) {
-    report(run, stage.planned.stage.index, 0, 'done', '', base.image)
+    report(run, stage.number, 0, 'done', '', base.image)
     return
   }
   const image = at === -1 ? stage.evaluated.steps[0]?.before : stage.evaluated.steps[at]?.after
   const config = configOf(stage, state, image ?? stage.evaluated.image, run.request)
-  report(run, stage.planned.stage.index, at + 1, 'done', '', digestOf(Buffer.from(JSON.stringify(config))))
+  report(run, stage.number, at + 1, 'done', '', digestOf(Buffer.from(JSON.stringify(config))))
 }

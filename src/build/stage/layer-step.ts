@@ -145,7 +145,9 @@ function slotOf({ run, stage, index }: StepPlace): string {
   const { context, dockerfileName } = run.request
   const source = 'key' in context ? context.key : 'url' in context ? context.url : ''
   const name = stage.planned.stage.name ?? String(stage.planned.stage.index)
-  return hash('sha256', JSON.stringify([source, dockerfileName, name, index]), 'hex').slice(0, 32)
+  const { shownPlatform } = stage
+  const platform = shownPlatform === undefined ? [] : [shownPlatform]
+  return hash('sha256', JSON.stringify([source, dockerfileName, name, index, ...platform]), 'hex').slice(0, 32)
 }
 
 function stageName({ stage }: StepPlace): string {

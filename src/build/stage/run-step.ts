@@ -6,6 +6,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { CommandFailedError } from '../build-errors.ts'
 import { DockerfileError, type RunInstruction } from '../dockerfile/index.ts'
 import { makeLayer } from '../layer/make-layer.ts'
+import { foreignProgramProblem } from '../run/foreign-program.ts'
 import { type MountPoints, noteMountPoints, removeMountPoints } from '../run/mount-points.ts'
 import { runCommand } from '../run/run-command.ts'
 import { inputsOf, layerStep, type StepLayer } from './layer-step.ts'
@@ -79,7 +80,10 @@ async function makeRunLayer(place: StepPlace, instruction: RunInstruction) {
     tell('stdout', decoders.stdout.end())
     tell('stderr', decoders.stderr.end())
     if (ended.exitCode === 0) return undefined
-    throw new CommandFailedError(commandText(place), ended.exitCode, instruction.line, ended)
+    const [name = ''] = step.command ?? []
+    const program = { name, env: step.environment ?? [], cwd: config.WorkingDir || '/' }
+    const reason = foreignProgramProblem(root.rootfs, program, place.stage.platform)
+    throw new CommandFailedError(commandText(place), ended.exitCode, instruction.line, { ...ended, reason })
   })
 }
 
