@@ -20,7 +20,6 @@ import {
 import type { Database } from '../store/index.ts'
 import { ImageTable } from '../store/index.ts'
 import type { Image, ImageRecord, NamedRecord, NamedTarget } from './image.ts'
-import { membersOf } from './index-members.ts'
 
 export interface ResolveOptions {
   readonly platform?: Platform | undefined
@@ -102,6 +101,11 @@ export class ImageStore {
     return this.#targets.has(digest)
   }
 
+  /** The images that are here of those that an index lists, in no order. */
+  membersOf(index: Digest): readonly ImageRecord[] {
+    return [...this.#records.values()].filter(({ partOf }) => partOf?.includes(index) === true)
+  }
+
   /** All full names, in no order. */
   *references(): Iterable<Reference> {
     for (const { reference } of this.#names.values()) yield reference
@@ -172,7 +176,7 @@ export class ImageStore {
   /** A name that stands for an index may have images for several platforms. */
   #forPlatform(image: Image, text: string, platform: Platform): Image {
     const target = this.findTarget(text)
-    const members = target === undefined ? [] : membersOf(this, target.digest)
+    const members = target === undefined ? [] : this.membersOf(target.digest)
     const others = members.map(({ id }) => this.find(id)).filter((one) => one !== undefined)
     const best = bestPlatform(platform, [image, ...others], (one) => one.platform)
     if (best !== undefined) return best

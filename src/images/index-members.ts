@@ -4,11 +4,6 @@ import { bestPlatform, type Descriptor, type Digest, hostPlatform, platformOfCon
 import type { ImageRecord, NamedRecord, NamedTarget } from './image.ts'
 import type { ImageStore } from './image-store.ts'
 
-/** The images that are here of those that an index lists, in no order. */
-export function membersOf(store: Pick<ImageStore, 'records'>, index: Digest): ImageRecord[] {
-  return [...store.records()].filter(({ partOf }) => partOf?.includes(index) === true)
-}
-
 /** True for an image without a name of its own that belongs to the name of an index. */
 export function isOnlyMember(store: ImageStore, { id, partOf }: ImageRecord): boolean {
   return partOf?.some((index) => store.isTarget(index)) === true && store.namesOf(id).length === 0

@@ -2,7 +2,6 @@ import type { ImageManifestSummary, OciDescriptor } from '../api/index.ts'
 import { type Descriptor, isIndexType, isManifestType, platformOfConfig } from '../oci/index.ts'
 import type { Image, ImageRecord, ImageUse } from './image.ts'
 import type { ImageStore } from './image-store.ts'
-import { membersOf } from './index-members.ts'
 
 /** What is behind an image's names: the index or manifest that they stand for, and each manifest that is here of it. */
 export function manifestSummaries(
@@ -13,7 +12,7 @@ export function manifestSummaries(
   const index = store.namesOf(image.id).find(({ target }) => isIndexType(target.mediaType))?.target
   const record = store.findRecord(image.id)
   const own = record === undefined ? [] : [record]
-  const members = index === undefined ? [] : membersOf(store, index.digest).filter(({ id }) => id !== image.id)
+  const members = index === undefined ? [] : store.membersOf(index.digest).filter(({ id }) => id !== image.id)
   return {
     Descriptor: index ?? image.manifest,
     Manifests: [...own, ...members].flatMap((one) => [imageSummary(one, use), ...attestationSummaries(one)]),

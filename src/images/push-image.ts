@@ -29,7 +29,6 @@ import {
 import type { ActivityGate } from './activity-gate.ts'
 import { compressLayer, isUncompressed } from './compress-layer.ts'
 import type { ImageLayer, ImageRecord, NamedTarget } from './image.ts'
-import { membersOf } from './index-members.ts'
 import type { ProgressOptions } from './progress.ts'
 import { announceLayers, type PushParts, pushBlobs, sourceOf } from './push-blobs.ts'
 
@@ -99,7 +98,7 @@ async function pushTag(deps: PushDependencies, push: TagPush): Promise<void> {
   }
   const index = name.target.digest === found.manifest.digest ? undefined : name.target
   const isOfIndex = index !== undefined && request.platform === undefined
-  const others = isOfIndex ? membersOf(deps.store, index.digest).filter(({ id }) => id !== found.id) : []
+  const others = isOfIndex ? deps.store.membersOf(index.digest).filter(({ id }) => id !== found.id) : []
   push.lease.add({ kind: 'blob', key: name.target.digest })
   for (const one of [found, ...others]) hold(push.lease, one)
   announceLayers(found.layers, request.onProgress ?? (() => {}))

@@ -5,7 +5,7 @@ import { conflict, shortId } from '../base/index.ts'
 import { type Digest, familiarReference, parseReference, type Reference, withDefaultTag } from '../oci/index.ts'
 import type { ImageRecord, ImageUse, NamedTarget } from './image.ts'
 import type { ImageStore } from './image-store.ts'
-import { isOnlyMember, membersOf, namesOfIndexes } from './index-members.ts'
+import { isOnlyMember, namesOfIndexes } from './index-members.ts'
 
 export interface RemoveOptions {
   readonly force: boolean
@@ -57,7 +57,7 @@ export class ImageRemoval {
   #deleteMembers(prune: boolean, items: ImageDeleteItem[]): void {
     for (const target of this.#targets) {
       if (this.#store.isTarget(target)) continue
-      for (const record of membersOf(this.#store, target)) {
+      for (const record of this.#store.membersOf(target)) {
         if (this.#store.namesOf(record.id).length > 0 || isOnlyMember(this.#store, record)) continue
         this.#delete(record.id, { force: false, prune, isQuiet: true }, items)
       }

@@ -3,7 +3,6 @@ import type { LocalContentStore } from '../content/index.ts'
 import { type Descriptor, type Digest, isIndexType, parseManifestDocument, type Reference } from '../oci/index.ts'
 import type { ImageRecord } from './image.ts'
 import type { ImageStore } from './image-store.ts'
-import { membersOf } from './index-members.ts'
 
 /** An index of which everything is here. */
 export interface WholeIndex {
@@ -53,7 +52,7 @@ async function listedBy(
   if ((await content.find(target.digest)) === undefined) return undefined
   const document = parseManifestDocument(await content.read(target.digest), target.mediaType)
   if (document.type !== 'index') return undefined
-  const candidates = [record, ...membersOf(store, target.digest).filter(({ id }) => id !== record.id)]
+  const candidates = [record, ...store.membersOf(target.digest).filter(({ id }) => id !== record.id)]
   const attachments = new Set(candidates.flatMap(({ attachments: own = [] }) => own.map(({ digest }) => digest)))
   const members: ImageRecord[] = []
   const attached: Descriptor[] = []

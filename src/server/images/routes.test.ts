@@ -221,7 +221,7 @@ test('names with slashes, tag, removal', async () => {
   assert.equal((await api.request('DELETE', '/images/a/b:c?force=1')).status, 200)
   assert.deepEqual(calls, [
     ['history', 'h:5000/a/b', { platform: undefined }],
-    ['inspect', 'h:5000/a', { manifests: false }],
+    ['inspect', 'h:5000/a', { manifests: false, platform: undefined }],
     ['tag', 'a', 'h/b', 'c'],
     ['remove', 'a/b:c', { force: true, prune: true }],
   ])
