@@ -8,23 +8,7 @@ import {
   type Platform,
   parseManifestDocument,
 } from '../oci/index.ts'
-import type { ArchivedImage, ReadMember } from './archive-manifest.ts'
-
-/** An index that the archive has whole. */
-export interface ArchivedIndex {
-  readonly bytes: Buffer
-  readonly descriptor: Descriptor
-  /** The images that it lists beside the one that was chosen. */
-  readonly others: readonly ArchivedImage[]
-  readonly attestations: readonly ArchivedAttestation[]
-}
-
-/** A manifest that says something of an image, with its parts; none of these need be there. */
-export interface ArchivedAttestation {
-  readonly bytes: Buffer
-  readonly descriptor: Descriptor
-  readonly blobs: readonly Descriptor[]
-}
+import type { ArchivedAttestation, ArchivedImage, ArchivedIndex, ReadMember } from './archived-image.ts'
 
 /** Where a blob is in a layout. */
 export function blobPath({ digest }: Pick<Descriptor, 'digest'>): string {

@@ -15,26 +15,11 @@ import {
   type Reference,
   withDefaultTag,
 } from '../oci/index.ts'
-import { type ArchivedIndex, blobPath, layoutImage, readWholeIndex } from './archive-index.ts'
-
-/** One image of an archive: paths of its parts. */
-export interface ArchivedImage {
-  readonly configPath: string
-  /** The config itself, when it is in no file. */
-  readonly configBytes?: Buffer
-  /** Lowest first, with what the manifest says of each, if there is one. */
-  readonly layers: readonly { readonly path: string; readonly descriptor?: Descriptor }[]
-  readonly references: readonly Reference[]
-  readonly manifest?: { readonly bytes: Buffer; readonly descriptor: Descriptor }
-  /** What its names stand for, when that is more than the manifest and all of it is there. */
-  readonly index?: ArchivedIndex
-}
+import { blobPath, layoutImage, readWholeIndex } from './archive-index.ts'
+import type { ArchivedImage, ReadMember } from './archived-image.ts'
 
 /** Annotations with a name, the most telling one first. */
 const nameKeys = ['io.containerd.image.name', 'org.opencontainers.image.ref.name'] as const
-
-/** Gives a small member's bytes. */
-export type ReadMember = (path: string) => Buffer | undefined
 
 /** The images of an archive. Throws `invalidArgument` when it is none that can be loaded. */
 export function readArchiveManifest(read: ReadMember, platform: Platform = hostPlatform()): ArchivedImage[] {

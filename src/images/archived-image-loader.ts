@@ -16,8 +16,8 @@ import {
   platformOfConfig,
   platformRank,
 } from '../oci/index.ts'
-import { type ArchivedIndex, blobPath } from './archive-index.ts'
-import type { ArchivedImage } from './archive-manifest.ts'
+import { blobPath } from './archive-index.ts'
+import type { ArchivedImage, ArchivedIndex } from './archived-image.ts'
 import type { Holds } from './holds.ts'
 import type { ImageLayer, ImageRecord } from './image.ts'
 import type { ImageStore } from './image-store.ts'

@@ -3,7 +3,7 @@
  *  together from these, with the bytes that Docker gives it, so that both give it the same id. */
 import { invalidArgument } from '../base/index.ts'
 import { type Digest, isObject, parseReference, withTag } from '../oci/index.ts'
-import type { ArchivedImage, ReadMember } from './archive-manifest.ts'
+import type { ArchivedImage, ReadMember } from './archived-image.ts'
 
 export interface LegacyReader {
   readonly read: ReadMember

@@ -11,7 +11,8 @@ import {
   type Platform,
   type Reference,
 } from '../oci/index.ts'
-import { type ArchivedImage, readArchiveManifest } from './archive-manifest.ts'
+import { readArchiveManifest } from './archive-manifest.ts'
+import type { ArchivedImage } from './archived-image.ts'
 import { ArchivedImageLoader } from './archived-image-loader.ts'
 import { progressBar } from './file-sizes.ts'
 import type { Holds } from './holds.ts'
