@@ -8,6 +8,7 @@ import {
   chmodFd,
   chownAt,
   closeFd,
+  isForeignXattr,
   linkAt,
   mkdirAt,
   mknodAt,
@@ -290,8 +291,7 @@ function checkOwner({ uid, gid, path }: TarEntry): void {
 /** Sets attributes; a file system or user namespace that can't hold one does without, as tar does. */
 function setXattrs(file: string | number, entry: TarEntry): void {
   for (const [name, value] of entry.xattrs ?? []) {
-    // overlayfs would take these for its own marks.
-    if (name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')) continue
+    if (isForeignXattr(name)) continue
     try {
       setXattr(file, name, value)
     } catch (error) {

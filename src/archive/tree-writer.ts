@@ -10,6 +10,7 @@ import {
   chownAt,
   closeFd,
   type FileStatus,
+  isForeignXattr,
   linkAt,
   mkdirAt,
   mknodAt,
@@ -332,8 +333,7 @@ function removeTree(parent: number, name: string, isTree: boolean): void {
 /** Sets attributes; a file system or writer that can't give one does without, as tar does. */
 function setXattrs(fd: number, entry: TarEntry): void {
   for (const [name, value] of entry.xattrs ?? []) {
-    // overlayfs would take these for its own marks.
-    if (name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')) continue
+    if (isForeignXattr(name)) continue
     try {
       setXattr(fd, name, value)
     } catch (error) {

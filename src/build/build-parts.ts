@@ -5,7 +5,7 @@ import type { ImageParts, OnProgress } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
 import type { Digest, OciRlimit, Platform } from '../oci/index.ts'
 import type { RegistryAuth } from '../registry/client/index.ts'
-import type { ConmonRuntime, SpecHost } from '../runtime/index.ts'
+import type { AppArmor, ConmonRuntime, SelinuxLabels, SpecHost } from '../runtime/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
 import type { BuildCache } from './cache/build-cache.ts'
 import type { FileWorkers } from './layer/file-workers.ts'
@@ -44,6 +44,9 @@ export interface BuildParts {
   readonly networks: Networks
   readonly specHost: SpecHost
   readonly settings: BuildSettings
+  /** Undefined where processes of RUN are not confined by it. */
+  readonly appArmor: AppArmor | undefined
+  readonly labels: SelinuxLabels | undefined
   readonly cache: BuildCache
   readonly workers: FileWorkers
   /** Steps of the same key, whichever build wants them, are made once. */

@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ContainerChange } from '../api/index.ts'
 import { decodeName, encodeName, nameBytes } from '../archive/index.ts'
 import { errnoOf } from '../base/index.ts'
-import { closeFd, getXattr, listXattrs, openAt, openFd } from '../sys/index.ts'
+import { closeFd, getXattr, isForeignXattr, listXattrs, openAt, openFd } from '../sys/index.ts'
 import { snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { viewImage } from './view.ts'
@@ -152,7 +152,7 @@ function haveSameXattrs(own: number, theirs: BigIntStats, lower: number | undefi
 
 function xattrsOf(file: string): string[] {
   return listXattrs(file)
-    .filter((name) => !name.startsWith('trusted.'))
+    .filter((name) => !name.startsWith('trusted.') && !isForeignXattr(name))
     .map((name) => `${name}=${getXattr(file, name)?.toString('hex') ?? ''}`)
     .sort()
 }

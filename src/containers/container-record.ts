@@ -9,6 +9,7 @@ import type {
   NetworkingConfig,
   OciDescriptor,
 } from '../api/index.ts'
+import type { ContainerLabels } from '../runtime/index.ts'
 import type { ContainerLink } from './link-index.ts'
 import type { ContainerStatus } from './state.ts'
 
@@ -80,6 +81,8 @@ export interface ContainerRecord {
   /** Links of the default bridge; absent in records of earlier versions. */
   readonly links?: readonly ContainerLink[]
   readonly mounts: readonly ContainerMount[]
+  /** SELinux; absent while the daemon gives no labels. */
+  readonly labels?: ContainerLabels
   readonly state: RunState
   /** Result of the health checks; absent when there was none yet, or there are none. */
   readonly health?: Health

@@ -13,6 +13,7 @@ import type {
 } from '../api/index.ts'
 import { conflict, formatNs, invalidArgument, isKind, newId, nowNs, Undo, zeroTime } from '../base/index.ts'
 import type { Image } from '../images/index.ts'
+import type { ContainerLabels } from '../runtime/index.ts'
 import { cgroupFeatures, expectCgroupMove } from '../sys/index.ts'
 import { checkCgroupParent } from './cgroup-path.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
@@ -28,7 +29,8 @@ import { commandOf, mergeConfig } from './merge-config.ts'
 import { planMounts } from './mount-plan.ts'
 import { namePattern, randomName } from './names.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
-import { securityWarnings } from './security-options.ts'
+import { deprecatedOptions, securityWarnings } from './security-options.ts'
+import { allocateLabels } from './selinux.ts'
 import { checkStorageOptions } from './storage-options.ts'
 import { checkSysctls } from './sysctls.ts'
 import { checkUserNamespace } from './user-namespaces.ts'
@@ -64,7 +66,13 @@ export async function createContainer(
   checkUserNamespace(context, complete)
   checkStorageOptions(complete, context.paths.root)
   checkSysctls(complete)
-  const unheeded = securityWarnings(complete, { appArmor: context.appArmorProfile !== undefined })
+  const unheeded = securityWarnings(complete, {
+    appArmor: context.appArmor !== undefined,
+    selinux: context.labels !== undefined,
+  })
+  for (const option of deprecatedOptions(request.hostConfig.SecurityOpt ?? [])) {
+    context.logger.warn('security options with `:` as a separator are deprecated, use `=` instead', { option })
+  }
   const { hostConfig, warnings } = withoutUnsupportedLimits(complete, cgroupFeatures())
   const links = requestedLinks(context, hostConfig)
   const networks = requestedNetworks(config, hostConfig, request.networkingConfig ?? {}, context.networks)
@@ -73,6 +81,8 @@ export async function createContainer(
 
   const id = newId()
   await using undo = new Undo()
+  const labels = allocateLabels(context, hostConfig)
+  undo.add(() => context.labels?.release(labels?.process ?? ''))
   await context.snapshots.prepare(snapshotKey(id), image.chainId)
   undo.add(() => context.snapshots.remove(snapshotKey(id)))
   // By this file programs know that they run in a container.
@@ -93,6 +103,7 @@ export async function createContainer(
     request,
     networks,
     links,
+    labels,
     mounts,
     path,
     args,
@@ -118,6 +129,7 @@ interface NewRecord {
   readonly request: CreateRequest
   readonly networks: Readonly<Record<string, EndpointSettings>>
   readonly links: readonly ContainerLink[]
+  readonly labels: ContainerLabels | undefined
   readonly mounts: readonly ContainerMount[]
   readonly path: string
   readonly args: readonly string[]
@@ -144,6 +156,7 @@ function newRecord(from: NewRecord): ContainerRecord {
     networks: from.networks,
     ...(from.links.length === 0 ? {} : { links: from.links }),
     mounts: from.mounts,
+    ...(from.labels === undefined ? {} : { labels: from.labels }),
     state: Object.freeze({
       status: 'created',
       pid: 0,

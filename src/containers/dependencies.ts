@@ -4,7 +4,7 @@ import type { UlimitDefault, UserRemap } from '../config/index.ts'
 import type { EventBus } from '../events/index.ts'
 import type { CommitRequest, CommittedImage, Image } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
-import type { ConmonRuntime, SpecHost } from '../runtime/index.ts'
+import type { AppArmor, ConmonRuntime, SelinuxLabels, SpecHost } from '../runtime/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
 import type { ContentReplacement } from '../volumes/index.ts'
 import type { ContainerIndex } from './container-index.ts'
@@ -110,8 +110,10 @@ export interface ContainerContext {
   readonly settings: ContainerSettings
   readonly host: HostFacts
   readonly specHost: SpecHost
-  /** The AppArmor profile of containers that ask for no other; undefined on a host without AppArmor. */
-  readonly appArmorProfile?: string | undefined
+  /** Confinement by AppArmor; undefined on a host without it. */
+  readonly appArmor?: AppArmor | undefined
+  /** Labels of SELinux; undefined where there are none, or none are wanted. */
+  readonly labels?: SelinuxLabels | undefined
   /** The ids of containers, unless they ask for the host's. */
   readonly remap?: UserRemap | undefined
   /** Told the time of each step of a start; absent unless tracing. */

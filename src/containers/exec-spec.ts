@@ -9,6 +9,7 @@ import type { ContainerContext } from './dependencies.ts'
 import { linkVariables } from './links.ts'
 import { resolveIn } from './rootfs.ts'
 import { parseSecurityOptions } from './security-options.ts'
+import { labelsOf } from './selinux.ts'
 import { containerEnv, rlimits } from './spec-request.ts'
 
 /** The process in the runtime's terms, for a container that runs; `consoleSize` in place of the request's own.
@@ -33,6 +34,7 @@ export function execProcess(
   }
   const privileged = config.Privileged === true || record.hostConfig.Privileged === true
   const security = parseSecurityOptions(record.hostConfig.SecurityOpt ?? [])
+  const selinuxLabel = labelsOf(context, record)?.process ?? ''
   const limits = rlimits(context, record.hostConfig)
   return {
     terminal,
@@ -56,6 +58,7 @@ export function execProcess(
     ...(limits.length === 0 ? {} : { rlimits: limits }),
     noNewPrivileges: security.noNewPrivileges ?? context.settings.noNewPrivileges,
     ...appArmorOf(context, record.hostConfig),
+    ...(selinuxLabel === '' ? {} : { selinuxLabel }),
   }
 }
 

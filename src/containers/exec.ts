@@ -3,6 +3,7 @@ import type { ExecConfig, ExecInspect } from '../api/index.ts'
 import { BerthError, conflict, internal, invalidArgument, newId, notFound, settlesWithin } from '../base/index.ts'
 import { type ExecHandle, exitCodeOf, type TerminalSize } from '../runtime/index.ts'
 import { expectCgroupMove } from '../sys/index.ts'
+import { requireAppArmor } from './app-armor.ts'
 import { pumpInput } from './attach.ts'
 import type { AttachIo, OutputSource } from './attach-io.ts'
 import type { ContainerRecord } from './container-record.ts'
@@ -114,6 +115,7 @@ export class Execs {
     expectCgroupMove()
     publishContainer(context.events, record, `exec_start: ${commandText(config)}`, { execID: exec.id })
     try {
+      await requireAppArmor(context, record.hostConfig)
       const handle = await context.runtime.exec(record.id, {
         process: execProcess(context, record, config, options.consoleSize),
         stdin: config.AttachStdin === true && io !== undefined,

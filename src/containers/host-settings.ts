@@ -4,16 +4,19 @@ import { invalidArgument, isKind } from '../base/index.ts'
 import { checkLogConfig } from '../logs/index.ts'
 import { defaultMaskedPaths, defaultReadonlyPaths } from '../runtime/index.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { impliedOptions } from './selinux.ts'
 
 /** Fills in the defaults that inspect shows. Throws `invalidArgument` for what the daemon does not have. */
 export function completeHostConfig(context: ContainerContext, given: HostConfig): HostConfig {
   const { settings } = context
   const runtime = given.Runtime || settings.defaultRuntime
   if (!settings.runtimes.has(runtime)) throw invalidArgument(`unknown or invalid runtime name: ${runtime}`)
+  const modes = namespaceModes(context, given)
   return {
     ...given,
-    ...namespaceModes(context, given),
+    ...modes,
     ...systemPaths(given),
+    ...securityOptions(context, { ...given, ...modes }),
     LogConfig: logConfig(context, given),
     RestartPolicy: {
       Name: given.RestartPolicy?.Name || 'no',
@@ -27,6 +30,12 @@ export function completeHostConfig(context: ContainerContext, given: HostConfig)
     // The CLI's word for "not set".
     MemorySwappiness: given.MemorySwappiness === -1 ? null : (given.MemorySwappiness ?? null),
   }
+}
+
+/** With those that follow from the other settings. */
+function securityOptions(context: ContainerContext, given: HostConfig): Pick<HostConfig, 'SecurityOpt'> {
+  const implied = impliedOptions(context, given)
+  return implied.length === 0 ? {} : { SecurityOpt: [...(given.SecurityOpt ?? []), ...implied] }
 }
 
 function logConfig({ settings }: ContainerContext, given: HostConfig): NonNullable<HostConfig['LogConfig']> {

@@ -18,6 +18,7 @@ import { errnoOf, invalidArgument } from '../base/index.ts'
 import { bindMount, mount, oPath, openInRoot, unmount } from '../sys/index.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { labelsOf } from './selinux.ts'
 import { remapOf } from './user-namespaces.ts'
 
 /** Mounts them. Throws `invalidArgument` for a part that is not there. */
@@ -65,14 +66,15 @@ function placesOf(context: ContainerContext, id: string): string {
 
 async function mountImage(
   context: ContainerContext,
-  { hostConfig }: ContainerRecord,
+  record: ContainerRecord,
   chainId: string,
   place: string,
 ): Promise<void> {
   mkdirSync(place, { mode: 0o755 })
   if (chainId === '') return
-  const mapped = remapOf(context, hostConfig) !== undefined
-  for (const layer of await context.snapshots.mounts(chainId, { mapped })) mount(layer, place)
+  const mapped = remapOf(context, record.hostConfig) !== undefined
+  const label = labelsOf(context, record)?.mount
+  for (const layer of await context.snapshots.mounts(chainId, { mapped, label })) mount(layer, place)
 }
 
 /** What the subpath leads to is decided by who filled the volume, so it is looked up without leaving it. */

@@ -86,6 +86,7 @@ export async function removeRecord(
   context.networks.sandboxes.release(id)
   dropLinksTo(context, id)
   context.containers.delete(id)
+  context.labels?.release(record.labels?.process ?? '')
   // A driver need not remove what is mounted.
   if (record.mounts.some(({ type }) => type === 'volume')) await context.volumes.unmountAll(id)
   // Before the answer: the caller may remove a volume that this container used in its next call.

@@ -17,16 +17,22 @@ import { mkdirAt, mount, openInRoot, unmountInBackground } from '../sys/index.ts
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { unmountSources } from './mount-sources.ts'
+import { labelsOf } from './selinux.ts'
 import { unmountSharedMemory } from './shared-memory.ts'
 import { remapOf } from './user-namespaces.ts'
 
 const oPath = 0o10000000
 
 /** Mounts the writable layer over the image's; gives the mount point. What was mounted there before is replaced. */
-export async function mountRootfs(context: ContainerContext, { id, hostConfig }: ContainerRecord): Promise<string> {
+export async function mountRootfs(context: ContainerContext, record: ContainerRecord): Promise<string> {
+  const { id, hostConfig } = record
   const target = context.paths.rootfs(id)
   const mapped = remapOf(context, hostConfig) !== undefined
-  const layers = await context.snapshots.mounts(snapshotKey(id), { volatile: hostConfig.AutoRemove === true, mapped })
+  const layers = await context.snapshots.mounts(snapshotKey(id), {
+    volatile: hostConfig.AutoRemove === true,
+    mapped,
+    label: labelsOf(context, record)?.mount,
+  })
   mkdirSync(target, { recursive: true, mode: 0o700 })
   // The runtime goes this way as the container's root user.
   if (mapped) for (const path of [context.paths.bundle(id), target]) chmodSync(path, 0o711)

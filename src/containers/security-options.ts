@@ -9,51 +9,73 @@ export interface SecurityOptions {
   readonly noNewPrivileges: boolean | undefined
   /** The name of a profile, or `unconfined`; undefined: nothing was said. */
   readonly appArmor: string | undefined
-  readonly hasLabels: boolean
+  /** What `label=` said, one after the other: `disable`, `nested`, `type:…`. */
+  readonly labels: readonly string[]
 }
 
 /** Which security modules of the kernel can be used. */
 export interface SecurityModules {
   readonly appArmor: boolean
+  readonly selinux: boolean
 }
 
 /** Throws `invalidArgument` for an unknown option or value. */
 export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
-  let seccomp: SeccompChoice | undefined
-  let noNewPrivileges: boolean | undefined
-  let appArmor: string | undefined
-  let hasLabels = false
+  const labels: string[] = []
+  let parsed: SecurityOptions = { seccomp: undefined, noNewPrivileges: undefined, appArmor: undefined, labels }
   for (const option of options) {
-    const [, key = '', value = ''] = /^([a-z-]+)(?:[=:]([\s\S]*))?$/.exec(option) ?? []
-    if (key === 'no-new-privileges') noNewPrivileges = booleanOf(option, value)
-    else if (key === 'seccomp') seccomp = seccompOf(value)
-    else if (key === 'apparmor' && value !== '') appArmor = value
-    else if (key === 'label' && labelPattern.test(value)) hasLabels ||= value !== 'disable'
-    else if (key !== 'systempaths' || value !== 'unconfined') throw unknownOption(option, value)
+    const { key, value } = partsOf(option)
+    if (key === 'label' && value !== undefined) labels.push(checkedLabel(value))
+    else if (key === 'disable' && value === undefined) labels.push('disable')
+    else parsed = { ...parsed, ...readOption(option, key, value) }
   }
-  return { seccomp, noNewPrivileges, appArmor, hasLabels }
+  return parsed
+}
+
+function readOption(option: string, key: string, value: string | undefined): Partial<SecurityOptions> {
+  if (key === 'no-new-privileges') return { noNewPrivileges: value === undefined || booleanOf(option, value) }
+  if (value === undefined) throw invalidArgument(`invalid --security-opt 1: ${JSON.stringify(option)}`)
+  if (key === 'seccomp') return { seccomp: seccompOf(value) }
+  if (key === 'apparmor') return { appArmor: value === '' ? undefined : value }
+  if (key === 'systempaths' && value === 'unconfined') return {}
+  throw invalidArgument(`invalid --security-opt 2: ${JSON.stringify(option)}`)
+}
+
+/** Docker's old separator is a colon; it counts where there is no `=`. */
+function partsOf(option: string): { readonly key: string; readonly value: string | undefined } {
+  const separator = option.includes('=') ? '=' : ':'
+  const at = option.indexOf(separator)
+  return at === -1 ? { key: option, value: undefined } : { key: option.slice(0, at), value: option.slice(at + 1) }
+}
+
+/** Those that still have the old separator, which Docker warns of in its log. */
+export function deprecatedOptions(options: readonly string[]): string[] {
+  return options.filter((option) => !option.includes('=') && option.includes(':'))
 }
 
 /** What of the options has no effect on this host. */
 export function securityWarnings({ SecurityOpt: options }: HostConfig, modules: SecurityModules): string[] {
-  const { appArmor, hasLabels } = parseSecurityOptions(options ?? [])
+  const { appArmor, labels } = parseSecurityOptions(options ?? [])
   return [
     ...(appArmor === undefined || appArmor === 'unconfined' || modules.appArmor
       ? []
       : ['Your kernel does not support AppArmor or it is not enabled. AppArmor profile discarded.']),
-    ...(hasLabels ? ['SELinux is not enabled for containers. SELinux labels discarded.'] : []),
+    ...(labels.some((label) => label !== 'disable') && !modules.selinux
+      ? ['SELinux is not enabled for containers. SELinux labels discarded.']
+      : []),
   ]
 }
 
-const labelPattern = /^(disable|nested|(user|role|type|level|filetype):.+)$/
-
-function unknownOption(option: string, value: string): Error {
-  return invalidArgument(`invalid --security-opt ${value === '' ? 1 : 2}: ${JSON.stringify(option)}`)
+function checkedLabel(value: string): string {
+  if (/^(disable|nested|(user|role|type|level|filetype):.+)$/.test(value)) return value
+  throw invalidArgument(
+    `bad label option ${JSON.stringify(value)}, valid options 'disable' or 'user, role, level, type, filetype' followed by ':' and a value`,
+  )
 }
 
 /** As Go's ParseBool. */
 function booleanOf(option: string, value: string): boolean {
-  if (['', '1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true
+  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true
   if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false
   throw invalidArgument(`invalid --security-opt 2: ${JSON.stringify(option)}`)
 }

@@ -7,16 +7,19 @@ import { conflict } from '../base/index.ts'
 import { mount, unmount } from '../sys/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { mountContext } from './selinux.ts'
 import { remapOf } from './user-namespaces.ts'
 
 /** Mounts it when the container shares; no-op otherwise. */
-export function mountSharedMemory(context: ContainerContext, { id, hostConfig }: ContainerRecord): void {
+export function mountSharedMemory(context: ContainerContext, record: ContainerRecord): void {
+  const { id, hostConfig } = record
   if (hostConfig.IpcMode !== 'shareable') return
   const target = pathOf(context, id)
   mkdirSync(target, { recursive: true, mode: context.remap === undefined ? 0o700 : 0o711 })
   const size = hostConfig.ShmSize ?? context.settings.shmSizeBytes
   const { uid, gid } = remapOf(context, hostConfig)?.root ?? { uid: 0, gid: 0 }
-  const options = ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${size}`, `uid=${uid}`, `gid=${gid}`]
+  const flags = ['nosuid', 'noexec', 'nodev', 'mode=1777']
+  const options = [...flags, `size=${size}`, `uid=${uid}`, `gid=${gid}`, ...mountContext(context, record)]
   mount({ type: 'tmpfs', source: 'shm', options }, target)
 }
 

@@ -22,6 +22,7 @@ import { sourceOf } from './mount-sources.ts'
 import { checkPropagation } from './propagation.ts'
 import { resolveIn } from './rootfs.ts'
 import { parseSecurityOptions, seccompOf } from './security-options.ts'
+import { labelsOf } from './selinux.ts'
 import { sharedMemoryOf } from './shared-memory.ts'
 import { isUp } from './state.ts'
 import { remapOf, userNamespaceDonor } from './user-namespaces.ts'
@@ -49,7 +50,7 @@ export function specInput(context: ContainerContext, record: ContainerRecord, ru
     user,
     terminal: config.Tty === true,
     ...consoleSize(hostConfig),
-    ...security(context, hostConfig),
+    ...security(context, record),
     namespaces: namespaces(context, record, run),
     ...userNamespace(context, record),
     binds: bindMounts(context, record, run),
@@ -85,16 +86,26 @@ export function containerEnv(
 
 function security(
   context: ContainerContext,
-  hostConfig: HostConfig,
+  record: ContainerRecord,
 ): Pick<
   SpecInput,
-  'privileged' | 'capabilities' | 'seccomp' | 'noNewPrivileges' | 'maskedPaths' | 'readonlyPaths' | 'appArmorProfile'
+  | 'privileged'
+  | 'capabilities'
+  | 'seccomp'
+  | 'noNewPrivileges'
+  | 'maskedPaths'
+  | 'readonlyPaths'
+  | 'appArmorProfile'
+  | 'labels'
 > {
+  const { hostConfig } = record
+  const labels = labelsOf(context, record)
   const options = parseSecurityOptions(hostConfig.SecurityOpt ?? [])
   const privileged = hostConfig.Privileged === true
   return {
     privileged,
     ...appArmorOf(context, hostConfig),
+    ...(labels === undefined ? {} : { labels }),
     capabilities: { add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [] },
     seccomp: options.seccomp ?? (privileged ? 'unconfined' : seccompOf(context.settings.seccompProfile)),
     noNewPrivileges: options.noNewPrivileges ?? context.settings.noNewPrivileges,
@@ -165,10 +176,18 @@ function bindMounts(context: ContainerContext, record: ContainerRecord, run: Pre
   ].filter(({ source, destination }) => source !== '' && !own.has(destination))
   return [
     ...standard.map((mount) => ({ ...mount, readonly: false, propagation: 'rprivate' as const })),
+    ...policyMount(context, record),
     ...record.mounts
       .filter((mount) => mount.type !== 'tmpfs')
       .map((mount) => bindOf(context, mount, sourceOf(context, record, mount))),
   ]
+}
+
+/** `label=nested`: what runs inside may ask the policy, and label files as far as that lets it. */
+function policyMount(context: ContainerContext, record: ContainerRecord): BindMount[] {
+  const { labels } = parseSecurityOptions(record.hostConfig.SecurityOpt ?? [])
+  if (!labels.includes('nested') || labelsOf(context, record) === undefined) return []
+  return [{ source: '/sys/fs/selinux', destination: '/sys/fs/selinux', readonly: false }]
 }
 
 function bindOf(context: ContainerContext, mount: ContainerMount, source: string): BindMount {

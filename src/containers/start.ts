@@ -6,6 +6,7 @@ import { BerthError, formatNs, isBerthError, messageOf, nowNs, Undo, zeroTime } 
 import type { Sandbox, SandboxRequest } from '../network/index.ts'
 import { buildSpec, exitCodeOf } from '../runtime/index.ts'
 import { expectCgroupMove } from '../sys/index.ts'
+import { requireAppArmor } from './app-armor.ts'
 import { connectPending } from './attach.ts'
 import { applyEdits } from './cdi-edits.ts'
 import { sandboxOwner } from './connect.ts'
@@ -22,8 +23,10 @@ import { endpointRequest, membershipsOf } from './memberships.ts'
 import { mountSources } from './mount-sources.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { writeNetworkFiles } from './network-files.ts'
+import { labelFiles, relabelMounts } from './relabel.ts'
 import { removeRecord } from './remove.ts'
 import { ensureDirectory, mountRootfs, unmountRootfs } from './rootfs.ts'
+import { withLabels } from './selinux.ts'
 import { mountSharedMemory } from './shared-memory.ts'
 import { namespaceOf, type PreparedRun, specInput } from './spec-request.ts'
 import { checkVerb } from './state.ts'
@@ -42,10 +45,12 @@ export async function startContainer(context: ContainerContext, idOrName: string
 }
 
 /** Starts a container whose lock is held. A failure is recorded; a container with auto-remove is then removed. */
-export async function startLocked(context: ContainerContext, record: ContainerRecord): Promise<void> {
+export async function startLocked(context: ContainerContext, stored: ContainerRecord): Promise<void> {
+  let record = stored
   try {
     // It was in the queue for the lock before the clean-up that the end of the last run asked for.
     if (context.live.of(record.id).unreleased) await releaseRun(context, record.id)
+    record = withLabels(context, record)
     await run(context, record)
   } catch (error) {
     await recordFailure(context, record, error)
@@ -62,6 +67,7 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   const rootfs = await mountRootfs(context, stored)
   undo.add(() => unmountRootfs(context, id))
   const record = await mountVolumes(context, stored)
+  await relabelMounts(context, record)
   mountSharedMemory(context, record)
   await mountSources(context, record)
   trace('mount')
@@ -71,6 +77,7 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   const { prepared, ready, afterwards } = prepareRun(context, record, rootfs)
   await tellParents(context, record)
   trace('addresses and files')
+  await requireAppArmor(context, record.hostConfig)
   const plain = buildSpec(specInput(context, record, prepared), context.specHost)
   const edits = await requestedEdits(record.hostConfig.DeviceRequests ?? [], context.settings.cdiSpecDirs)
   const spec = edits.length === 0 ? plain : { ...plain, spec: applyEdits(plain.spec, edits) }
@@ -129,17 +136,21 @@ function prepareRun(context: ContainerContext, record: ContainerRecord, rootfs: 
   if (target !== undefined) {
     const other = context.containers.get(target)
     const network = { path: namespaceOf(context, target, 'net') }
-    return { prepared: { rootfs, network, files: filesOf(context, other.id) } }
+    const files = filesOf(context, other.id)
+    labelFiles(context, record, Object.values(files), true)
+    return { prepared: { rootfs, network, files } }
   }
   const files = filesOf(context, id)
   if (mode === 'host') {
     writeNetworkFiles(context, record, undefined)
+    labelFiles(context, record, Object.values(files), false)
     return { prepared: { rootfs, network: 'host', files } }
   }
   const endpoints = membershipsOf(record).map(endpointRequest)
   const request = { ...sandboxOwner(context, record), endpoints }
   const sandbox = reserve(context, request)
   writeNetworkFiles(context, record, sandbox)
+  labelFiles(context, record, Object.values(files), false)
   if (remapOf(context, hostConfig) !== undefined) {
     giveToContainer(context, hostConfig, Object.values(files))
     // What belongs to the container's users is made by the runtime, together with them.

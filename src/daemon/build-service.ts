@@ -17,7 +17,7 @@ import type { EventBus } from '../events/index.ts'
 import type { ImagePushes, Images } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
 import { type Digest, formatPlatform, hostPlatform, platformRank } from '../oci/index.ts'
-import type { ConmonRuntime, SpecHost } from '../runtime/index.ts'
+import type { AppArmor, ConmonRuntime, SelinuxLabels, SpecHost } from '../runtime/index.ts'
 import type { ImageBackend } from '../server/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
 import { BuildCacheTable, type Database } from '../store/index.ts'
@@ -37,6 +37,8 @@ export interface BuildWiring {
   readonly specHost: SpecHost
   readonly config: () => DaemonConfig
   readonly remap: UserRemap | undefined
+  readonly appArmor: AppArmor | undefined
+  readonly labels: SelinuxLabels | undefined
   readonly logger: Logger
 }
 
@@ -52,6 +54,8 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
     runtime,
     networks,
     specHost,
+    appArmor: wiring.appArmor,
+    labels: wiring.labels,
     get settings() {
       return { ...buildSettings(wiring.config()), remap: wiring.remap }
     },

@@ -16,6 +16,7 @@ import {
   LiveContainers,
   liveIds,
   nameServersOf,
+  reserveLabels,
   stopForShutdown,
 } from '../containers/index.ts'
 import { Leases, LocalContentStore } from '../content/index.ts'
@@ -36,9 +37,9 @@ import {
   type Lock,
   prepareCgroups,
   removeEmptyCgroup,
+  type SelinuxPolicy,
 } from '../sys/index.ts'
 import { Volumes } from '../volumes/index.ts'
-import { loadAppArmor, refuseSelinux } from './app-armor.ts'
 import { openBuildService } from './build-service.ts'
 import { containerSettings } from './container-settings.ts'
 import { measureDiskUsage } from './disk-usage.ts'
@@ -46,6 +47,7 @@ import { releaseMemoryWhenIdle } from './idle-memory.ts'
 import { containerImages, imageBackend, imageUse } from './image-backend.ts'
 import { networkBackend } from './network-backend.ts'
 import { registryBackend } from './registry-backend.ts'
+import { openSecurityModules } from './security-modules.ts'
 import { systemBackend } from './system-backend.ts'
 import { layerMapping, openUserRemap, remappedConfig } from './user-remap.ts'
 import { berthVersion } from './version.ts'
@@ -55,6 +57,8 @@ export interface EngineOptions {
   readonly logger: Logger
   /** Told the time of each step of a container start. */
   readonly trace?: (containerId: string, step: string, ms: number) => void
+  /** In place of what this host says of SELinux. */
+  readonly selinux?: SelinuxPolicy
 }
 
 /** A running engine. */
@@ -91,7 +95,6 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
   undo.add(() => {
     for (const lock of locks) lock.release()
   })
-  if (config.selinux) refuseSelinux(logger)
   prepareCgroups(logger)
   const db = Database.open(join(config.dataRoot, 'berth.db'))
   undo.add(() => db.close())
@@ -163,9 +166,10 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
       capabilities,
     },
     remap,
-    appArmorProfile: await loadAppArmor(logger),
+    ...(await openSecurityModules(config, options)),
     ...(options.trace === undefined ? {} : { trace: options.trace }),
   }
+  reserveLabels(context)
   mkdirSync(context.paths.root, { recursive: true, mode: remap === undefined ? 0o710 : 0o711 })
   if (remap !== undefined) chmodSync(context.paths.bundles, 0o711)
   const adopted = await adoptContainers(context)
@@ -189,6 +193,8 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
     runtime,
     specHost: context.specHost,
     remap,
+    appArmor: context.appArmor,
+    labels: context.labels,
     config: () => current.config,
     logger: logger.child({ component: 'build' }),
   })

@@ -178,12 +178,13 @@ function runtimesOf({ containers }: DaemonConfig): SystemInfo['Runtimes'] {
   )
 }
 
-function securityOptions({ containers }: DaemonConfig, { remap, appArmorProfile }: ContainerContext): string[] {
+function securityOptions({ containers }: DaemonConfig, { remap, appArmor, labels }: ContainerContext): string[] {
   const { seccompProfile: profile } = containers
   const seccomp = profile === 'builtin' || profile === 'unconfined' ? profile : 'custom'
   return [
-    ...(appArmorProfile === undefined ? [] : ['name=apparmor']),
+    ...(appArmor === undefined ? [] : ['name=apparmor']),
     ...(kernelFeatures().seccomp ? [`name=seccomp,profile=${seccomp}`] : []),
+    ...(labels === undefined ? [] : ['name=selinux']),
     ...(remap === undefined ? [] : ['name=userns']),
     ...(containers.noNewPrivileges ? ['name=no-new-privileges'] : []),
     ...(detectCgroups().version === 2 ? ['name=cgroupns'] : []),

@@ -38,6 +38,7 @@ export interface OciProcess {
   readonly noNewPrivileges?: boolean
   readonly oomScoreAdj?: number
   readonly apparmorProfile?: string
+  readonly selinuxLabel?: string
 }
 
 /** Numeric ids only: names were resolved before. */
@@ -90,6 +91,8 @@ export interface OciLinux {
   readonly maskedPaths?: readonly string[]
   readonly readonlyPaths?: readonly string[]
   readonly rootfsPropagation?: string
+  /** SELinux label of what is mounted. */
+  readonly mountLabel?: string
   readonly seccomp?: OciSeccomp
 }
 

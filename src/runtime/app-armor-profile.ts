@@ -1,8 +1,8 @@
 /** The AppArmor profile of containers that name no other: what Docker's default profile allows and denies.
  *  apparmor.d(5); https://docs.docker.com/engine/security/apparmor/ */
 
-/** Its name in the kernel, beside a Docker's on the same host. */
-export const appArmorProfileName = 'berth-default'
+/** Its name, in the kernel and in `inspect`. */
+export const defaultAppArmorProfile = 'docker-default'
 
 /** Paths below /proc and /sys that may be read but not written, whatever their mode says. */
 const denied = [
@@ -25,7 +25,8 @@ const denied = [
 
 /** The text for apparmor_parser(8). `daemonProfile`: that of the daemon, which signals its containers. */
 export function appArmorProfile(daemonProfile: string): string {
-  const name = appArmorProfileName
+  const name = defaultAppArmorProfile
+  const peers = [...new Set(['unconfined', 'crun', 'runc', daemonProfile])]
   return [
     '#include <tunables/global>',
     `profile ${name} flags=(attach_disconnected,mediate_deleted) {`,
@@ -34,9 +35,7 @@ export function appArmorProfile(daemonProfile: string): string {
     '  capability,',
     '  file,',
     '  umount,',
-    `  signal (receive) peer=${daemonProfile},`,
-    '  signal (receive) peer=crun,',
-    '  signal (receive) peer=runc,',
+    ...peers.map((peer) => `  signal (receive) peer=${quote(peer)},`),
     `  signal (send,receive) peer=${name},`,
     ...denied.map((rule) => `  deny ${rule},`),
     '  deny mount,',
@@ -44,4 +43,9 @@ export function appArmorProfile(daemonProfile: string): string {
     '}',
     '',
   ].join('\n')
+}
+
+/** A profile's name may be a path with spaces. */
+function quote(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name)
 }

@@ -63,6 +63,16 @@ describe('buildSpec', () => {
     assert.equal(hostname, undefined)
   })
 
+  it('names profile and labels of security modules', () => {
+    const labels = { process: 'u:r:t:s0:c1,c2', mount: 'u:r:f:s0:c1,c2' }
+    const { process, linux } = build({ appArmorProfile: 'docker-default', labels })
+    assert.equal(process.apparmorProfile, 'docker-default')
+    assert.deepEqual([process.selinuxLabel, linux.mountLabel], ['u:r:t:s0:c1,c2', 'u:r:f:s0:c1,c2'])
+    const unconfined = build({ labels: { ...labels, process: '' } })
+    assert.deepEqual([unconfined.process.selinuxLabel, unconfined.linux.mountLabel], [undefined, 'u:r:f:s0:c1,c2'])
+    assert.ok(!('mountLabel' in build().linux) && !('apparmorProfile' in build().process))
+  })
+
   it('opens everything for a privileged container', () => {
     const { process, linux, mounts } = build({ privileged: true })
     assert.equal(process.capabilities.bounding.length, everything.length)

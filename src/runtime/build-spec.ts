@@ -128,6 +128,7 @@ function processOf(input: SpecInput, capabilities: readonly string[]): OciProces
     noNewPrivileges: input.noNewPrivileges,
     ...(input.oomScoreAdj === undefined ? {} : { oomScoreAdj: input.oomScoreAdj }),
     ...(input.appArmorProfile === undefined ? {} : { apparmorProfile: input.appArmorProfile }),
+    ...(input.labels?.process ? { selinuxLabel: input.labels.process } : {}),
   }
 }
 
@@ -150,6 +151,7 @@ function linuxOf(input: SpecInput, host: SpecHost): OciLinux {
         }
       : {}),
     ...(propagation === undefined ? {} : { rootfsPropagation: propagation }),
+    ...(input.labels?.mount ? { mountLabel: input.labels.mount } : {}),
   }
 }
 

@@ -1,4 +1,5 @@
-export { appArmorProfile, appArmorProfileName } from './app-armor-profile.ts'
+export { type AppArmor, openAppArmor } from './app-armor.ts'
+export { appArmorProfile, defaultAppArmorProfile } from './app-armor-profile.ts'
 export {
   type BuiltSpec,
   buildEnv,
@@ -24,6 +25,7 @@ export type { ExitInfo } from './exit-info.ts'
 export { findInit } from './find-init.ts'
 export { exitCodeOf } from './runtime-errors.ts'
 export { parseSeccompProfile } from './seccomp-profile.ts'
+export { type ContainerLabels, labelOptions, SelinuxLabels, sharedLabel } from './selinux-labels.ts'
 export type {
   BindMount,
   NamespaceMode,

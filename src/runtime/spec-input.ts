@@ -1,6 +1,7 @@
 /** What the engine knows about a container when it asks for its runtime configuration: everything resolved
  *  (ids are numbers, paths exist), nothing in Docker's wire form. */
 import type { IdMappings, OciBlockIo, OciDevice, OciDeviceRule, OciRlimit, OciUser } from '../oci/index.ts'
+import type { ContainerLabels } from './selinux-labels.ts'
 
 /** A directory or file of the host inside the container. */
 export interface BindMount {
@@ -68,6 +69,9 @@ export interface SpecInput {
   readonly seccomp: SeccompChoice
   readonly noNewPrivileges: boolean
   readonly appArmorProfile?: string
+  /** SELinux: what the process runs under, and what the file systems that the runtime mounts are labelled with; '' for
+   *  none. */
+  readonly labels?: ContainerLabels
   /** `--security-opt systempaths=unconfined`: nothing of /proc and /sys is masked. */
   readonly unmaskedPaths?: boolean
   /** Instead of the default ones. */

@@ -10,18 +10,31 @@ export interface OverlayParts {
   readonly volatile: boolean
   /** Whom the root of the mount's user namespace is; then `root` is the mapped one. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
+  /** What all files are labelled with. A bind can't have that: a single layer is then stacked on an empty one, whose
+   *  directory is `emptyName` below `root`. */
+  readonly label?: string | undefined
 }
+
+/** An empty directory beside those of the snapshots. */
+export const emptyName = 'empty'
 
 /** Layers come from strangers: a redirect or metadata-only file in one of them is not followed. index and
  *  nfs_export would tie an upper directory to the file handles of its lower ones, which a restored data root breaks. */
 const safeOptions = ['index=off', 'redirect_dir=nofollow', 'metacopy=off'] as const
 
 /** The mount that shows these layers as one tree. Pure. */
-export function overlayMount({ root, lower, upper, readOnly, volatile, owner }: OverlayParts): Mount {
+export function overlayMount({ root, lower, upper, readOnly, volatile, owner, label = '' }: OverlayParts): Mount {
   const [only] = lower
-  if (upper === undefined && lower.length === 1 && only !== undefined) return bindOf(`${root}/${only}/fs`, true)
-  if (upper !== undefined && lower.length === 0) return bindOf(`${root}/${upper}/fs`, readOnly)
-  const options = [`lowerdir=${lower.map((number) => `${number}/fs`).join(':')}`, ...safeOptions]
+  const isLabelled = label !== ''
+  const layers = lower.map((number) => `${number}/fs`)
+  if (layers.length + (upper === undefined ? 0 : 1) < 2) {
+    if (isLabelled) layers.push(emptyName)
+    else if (upper === undefined) return bindOf(`${root}/${only}/fs`, true)
+    else return bindOf(`${root}/${upper}/fs`, readOnly)
+  }
+  // A label has commas.
+  const context = isLabelled ? [`context="${label}"`] : []
+  const options = [`lowerdir=${layers.join(':')}`, ...safeOptions, ...context]
   if (upper === undefined) return { type: 'overlay', source: 'overlay', cwd: root, options: ['ro', ...options] }
   return {
     type: 'overlay',

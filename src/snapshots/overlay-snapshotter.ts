@@ -10,7 +10,7 @@ import type { SnapshotRow, SnapshotTable } from '../store/index.ts'
 import type { Mount } from '../sys/index.ts'
 import { inheritDirectories } from './inherit-directories.ts'
 import { type LayerMapping, type MappedLayers, mapLayers } from './mapped-layers.ts'
-import { type OverlayParts, overlayMount } from './overlay-mount.ts'
+import { emptyName, type OverlayParts, overlayMount } from './overlay-mount.ts'
 import { filesPath, numberOf, snapshotPath, trashPath, volatileMarkPath, workPath } from './paths.ts'
 import type { CommitOptions, MountOptions, SnapshotInfo, Snapshotter, SnapshotUsage } from './snapshotter.ts'
 import { spreadDirectories } from './spread-directories.ts'
@@ -64,15 +64,16 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
 
   async mounts(
     key: string,
-    { readOnly = false, volatile = false, mapped = false }: MountOptions = {},
+    { readOnly = false, volatile = false, mapped = false, label = '' }: MountOptions = {},
   ): Promise<readonly Mount[]> {
     const { root, owner } = this.#place(mapped)
+    if (label !== '') mkdirSync(join(this.#root, emptyName), { recursive: true, mode: 0o755 })
     const row = this.#get(key)
     const lower = this.#chain(row.kind === 'committed' ? row.key : row.parent)
     // Read-only, an active one is but one more lower layer: another mount may write to it at the same time.
     if (row.kind === 'active' && readOnly) {
       const layers = [row.number, ...lower]
-      return [overlayMount({ root, lower: layers, upper: undefined, readOnly, volatile: false, owner })]
+      return [overlayMount({ root, lower: layers, upper: undefined, readOnly, volatile: false, owner, label })]
     }
     const isWritable = row.kind === 'active' || lower.length === 0
     if (row.kind === 'active') this.#clearVolatileMark(row.number)
@@ -80,6 +81,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
       overlayMount({
         root,
         owner,
+        label,
         lower,
         upper: isWritable ? row.number : undefined,
         readOnly: row.kind !== 'active',

@@ -47,6 +47,8 @@ export interface MountOptions {
   readonly volatile?: boolean
   /** Show the owners that a container's user namespace has (`MappedLayers`). */
   readonly mapped?: boolean
+  /** Show all files under this label of SELinux, whatever they have themselves; '' and undefined: under their own. */
+  readonly label?: string | undefined
 }
 
 /** Makes and ends snapshots. */

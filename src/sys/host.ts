@@ -25,7 +25,6 @@ export interface KernelFeatures {
   readonly overlayfs: boolean
   readonly seccomp: boolean
   readonly appArmor: boolean
-  readonly selinux: boolean
   readonly ipv4Forwarding: boolean
   readonly bridgeFilterIpv4: boolean
   readonly bridgeFilterIpv6: boolean
@@ -70,7 +69,6 @@ export function kernelFeatures(): KernelFeatures {
     overlayfs: /\boverlay$/m.test(readText('/proc/filesystems')),
     seccomp: /^Seccomp:/m.test(readText('/proc/self/status')),
     appArmor: readText('/sys/module/apparmor/parameters/enabled').startsWith('Y'),
-    selinux: readText('/sys/fs/selinux/enforce') !== '',
     ipv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward').startsWith('1'),
     bridgeFilterIpv4: readText('/proc/sys/net/bridge/bridge-nf-call-iptables').startsWith('1'),
     bridgeFilterIpv6: readText('/proc/sys/net/bridge/bridge-nf-call-ip6tables').startsWith('1'),

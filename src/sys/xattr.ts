@@ -19,6 +19,12 @@ const lremovexattrCall = rawSyscall('int lremovexattr(const char *path, const ch
 /** The kernel's largest value and list. */
 const maxBytes = 65536
 
+/** True for attributes that say something of the place where a file was, and are not taken along with it: overlayfs's own
+ *  marks, which would be obeyed, and labels of SELinux, which each host gives by its own policy. */
+export function isForeignXattr(name: string): boolean {
+  return name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.') || name === 'security.selinux'
+}
+
 /** An attribute's value, or undefined when it is not set (or the file system has no attributes). */
 export function getXattr(file: string | number, name: string): Buffer | undefined {
   const read = (value: Buffer) =>

@@ -17,7 +17,7 @@ import {
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as pause } from 'node:timers/promises'
-import { getXattr, listXattrs, mknodAt, setXattr, utimesAt } from '../sys/index.ts'
+import { getXattr, isForeignXattr, listXattrs, mknodAt, setXattr, utimesAt } from '../sys/index.ts'
 
 /** Absolute paths are given to the `*At` calls, which then look at no descriptor. */
 const noDirectory = -1
@@ -88,8 +88,7 @@ export function copyAttributes(source: string, target: string, stats: BigIntStat
   lchownSync(target, Number(stats.uid), Number(stats.gid))
   if (!stats.isSymbolicLink()) chmodSync(target, Number(stats.mode & modeMask))
   for (const name of listXattrs(source)) {
-    // Overlayfs keeps its own marks under these names; they mean nothing elsewhere.
-    if (name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')) continue
+    if (isForeignXattr(name)) continue
     const value = getXattr(source, name)
     if (value !== undefined) setXattr(target, name, value)
   }

@@ -107,19 +107,40 @@ describe('HostConfig.SecurityOpt', () => {
         'cat',
         '/proc/self/attr/current',
       ])
-    const { stdout, stderr } = await run('apparmor=berth-default')
-    if (hasAppArmor) assert.match(stdout, /^berth-default/)
+    const { stdout, stderr } = await run('apparmor=docker-default')
+    if (hasAppArmor) assert.match(stdout, /^docker-default/)
     else assert.match(stderr, /WARNING: Your kernel does not support AppArmor or it is not enabled/)
     assert.equal((await run('apparmor=unconfined')).stderr.includes('WARNING'), false)
     assert.equal((await run('label=disable')).stderr.includes('WARNING'), false)
     assert.match((await run('label=level:s0:c1,c2')).stderr, /WARNING: SELinux is not enabled for containers/)
-    assert.match((await run('label=nonsense')).stderr, /invalid --security-opt 2: "label=nonsense"/)
+    assert.match((await run('label=nonsense')).stderr, /bad label option "nonsense", valid options 'disable' or/)
     await daemon.ok(['create', '--name', 'shown', 'busybox'])
     assert.equal(
       await daemon.ok(['inspect', '-f', '{{.AppArmorProfile}}', 'shown']),
-      hasAppArmor ? 'berth-default' : '',
+      hasAppArmor ? 'docker-default' : '',
     )
     await daemon.ok(['rm', 'shown'])
+  })
+
+  test("HostConfig.SecurityOpt: Docker's old separator, and what follows from other settings", async () => {
+    const shown = async (...options: string[]) => {
+      await daemon.ok(['create', '--name', 'shown', ...options, 'busybox'])
+      const text = await daemon.ok(['inspect', '-f', '{{.HostConfig.SecurityOpt}}', 'shown'])
+      await daemon.ok(['rm', 'shown'])
+      return text
+    }
+    assert.equal(await shown(), '[]')
+    assert.equal(await shown('--privileged'), '[label=disable]')
+    assert.equal(
+      await shown('--pid', 'host', '--security-opt', 'no-new-privileges'),
+      '[no-new-privileges label=disable]',
+    )
+    assert.equal(await shown('--ipc', 'host', '--security-opt', 'label=type:t'), '[label=type:t]')
+    assert.equal(
+      await inside(['--security-opt', 'seccomp:unconfined'], "awk '/^Seccomp:/ {print $2}' /proc/self/status"),
+      '0',
+    )
+    assert.equal(await inside(['--security-opt', 'label:disable'], 'echo yes'), 'yes')
   })
 
   test('HostConfig.SecurityOpt: unknown ones are named', async () => {

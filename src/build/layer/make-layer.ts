@@ -6,6 +6,7 @@ import { isKind, newId } from '../../base/index.ts'
 import type { Ingest } from '../../content/index.ts'
 import { type Holds, newStreamIngestKey } from '../../images/index.ts'
 import { chainIds, type Digest, digestFromHex, hexOf, mediaTypes } from '../../oci/index.ts'
+import type { ContainerLabels } from '../../runtime/index.ts'
 import { mount, unmountInBackground } from '../../sys/index.ts'
 import type { BuildParts } from '../build-parts.ts'
 import type { BuiltLayer } from '../built-image.ts'
@@ -15,6 +16,8 @@ export interface StepRoot {
   /** Names bundle, control group and network of the step. */
   readonly id: string
   readonly rootfs: string
+  /** SELinux: for processes that work on it; undefined where there are none. */
+  readonly labels: ContainerLabels | undefined
   /** Where to pack the layer to for those who can do it in one go with their work; they give what came of it. */
   readonly pack: { readonly upper: string; readonly packInto: string } | undefined
 }
@@ -33,6 +36,8 @@ export interface MakeLayerOptions {
   readonly latestNs?: bigint | undefined
   /** The root is mounted with the owners of the mapping that processes live under. */
   readonly isMapped?: boolean
+  /** The root shows its files under this mount label. */
+  readonly labels?: ContainerLabels | undefined
   /** The step packs the layer itself, if nothing is to be done to it before. */
   readonly isPackedByStep?: boolean
   /** Called when the root is mounted no more, with the directory that holds what has changed. */
@@ -67,8 +72,10 @@ export async function makeLayer(
       const mapped = options.isMapped === true
       // The runtime goes this way as the root user of the mapping.
       if (mapped) for (const path of [bundle, rootfs]) chmodSync(path, 0o711)
-      for (const one of await snapshots.mounts(key, { volatile: true, mapped })) mount(one, rootfs)
-      packed = await work({ id, rootfs, pack })
+      for (const one of await snapshots.mounts(key, { volatile: true, mapped, label: options.labels?.mount })) {
+        mount(one, rootfs)
+      }
+      packed = await work({ id, rootfs, labels: options.labels, pack })
     } finally {
       await unmountInBackground(rootfs)
       rmdirSync(rootfs)

@@ -6,6 +6,7 @@ import {
   chmodFd,
   chownAt,
   closeFd,
+  isForeignXattr,
   mkdirAt,
   oPath,
   openAt,
@@ -330,7 +331,7 @@ function isMissing(error: unknown): boolean {
 }
 
 function setAttribute(fd: number, name: string, value: Uint8Array): void {
-  if (name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')) return
+  if (isForeignXattr(name)) return
   try {
     setXattr(fd, name, value)
   } catch (error) {

@@ -12,8 +12,15 @@ import {
   type SandboxRequest,
   type UpstreamServer,
 } from '../../network/index.ts'
-import { type BindMount, buildSpec, resolveUser, type SpecInput, type TmpfsMount } from '../../runtime/index.ts'
-import { expectCgroupMove } from '../../sys/index.ts'
+import {
+  type BindMount,
+  buildSpec,
+  defaultAppArmorProfile,
+  resolveUser,
+  type SpecInput,
+  type TmpfsMount,
+} from '../../runtime/index.ts'
+import { expectCgroupMove, relabelTree } from '../../sys/index.ts'
 import type { BuildParts } from '../build-parts.ts'
 import type { StepRoot } from '../layer/make-layer.ts'
 import type { RunOptions } from './run-options.ts'
@@ -40,12 +47,13 @@ const outOfMemoryCode = 137
 /** Runs it to its end and gives the exit code. Throws typed errors when it can't be started, `cancelled` on abort. */
 export async function runCommand(
   parts: BuildParts,
-  { id, rootfs }: Pick<StepRoot, 'id' | 'rootfs'>,
+  root: Pick<StepRoot, 'id' | 'rootfs' | 'labels'>,
   command: RunCommand,
   options: RunOptions,
   { onOutput, signal }: { readonly onOutput: OnOutput; readonly signal: AbortSignal },
 ): Promise<{ readonly exitCode: number; readonly oomKilled: boolean }> {
   const { runtime } = parts
+  const { id } = root
   signal.throwIfAborted()
   expectCgroupMove()
   await using undo = new Undo()
@@ -53,13 +61,12 @@ export async function runCommand(
   mkdirSync(files, { recursive: true, mode: 0o711 })
   undo.add(() => rmSync(files, { recursive: true, force: true }))
   checkUsers(parts, command, options)
+  if (!command.insecure) await parts.appArmor?.require(defaultAppArmorProfile)
   const network = prepareNetwork(parts, id, command, options, files)
   undo.add(() => parts.networks.sandboxes.release(id))
+  if (root.labels !== undefined) await relabelTree(files, root.labels.mount)
   undo.add(() => runtime.delete(id, { force: true }))
-  const spec = buildSpec(
-    specInput(parts, { id, rootfs }, command, options, { files, netns: network.netns }),
-    parts.specHost,
-  )
+  const spec = buildSpec(specInput(parts, root, command, options, { files, netns: network.netns }), parts.specHost)
   const { pid } = await runtime.create({
     id,
     spec,
@@ -189,8 +196,8 @@ function writeNetworkFiles(
 }
 
 function specInput(
-  { settings }: BuildParts,
-  { id, rootfs }: Pick<StepRoot, 'id' | 'rootfs'>,
+  { settings, appArmor }: BuildParts,
+  { id, rootfs, labels }: Pick<StepRoot, 'id' | 'rootfs' | 'labels'>,
   command: RunCommand,
   options: RunOptions,
   { files, netns }: { readonly files: string; readonly netns: SpecInput['namespaces']['network'] },
@@ -211,6 +218,8 @@ function specInput(
     privileged: command.insecure,
     capabilities: { add: [], drop: [] },
     seccomp: 'default',
+    ...(appArmor === undefined || command.insecure ? {} : { appArmorProfile: defaultAppArmorProfile }),
+    ...(labels === undefined ? {} : { labels }),
     noNewPrivileges: settings.noNewPrivileges,
     namespaces: { network: netns, pid: 'private', ipc: 'private', uts: 'private' },
     binds: [shown('hosts'), shown('hostname'), shown('resolv.conf'), ...command.binds],

@@ -3,8 +3,8 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Undo } from '../../base/index.ts'
-import type { BindMount as HostBind, TmpfsMount as HostTmpfs } from '../../runtime/index.ts'
-import { mount, unmount } from '../../sys/index.ts'
+import { type BindMount as HostBind, type TmpfsMount as HostTmpfs, sharedLabel } from '../../runtime/index.ts'
+import { mount, relabelTree, unmount } from '../../sys/index.ts'
 import { filesOf, stepKey } from '../cache/step-key.ts'
 import {
   type BindMount,
@@ -55,6 +55,7 @@ export async function prepareMounts(
     const preparation = new Preparation(place, root, undo)
     for (const [index, one] of instruction.mounts.entries()) await preparation.add(one, index)
     preparation.script(instruction)
+    await preparation.label()
     const { binds, tmpfs, env } = preparation
     const targets = [...binds, ...tmpfs].map(({ destination }) => destination)
     return { binds, tmpfs, env, targets, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() }
@@ -72,6 +73,7 @@ class Preparation {
   readonly #root: StepRoot
   readonly #undo: Undo
   readonly #files: string
+  readonly #caches: string[] = []
   #secrets: string | undefined
   #agents = 0
 
@@ -111,6 +113,13 @@ class Preparation {
     this.binds.push({ source, destination: `${scriptDirectory}/${command.name}`, readonly: true })
   }
 
+  /** Caches get a label that all steps may use; the step's own files are labelled when all are there. */
+  async label(): Promise<void> {
+    const label = this.#root.labels?.mount
+    if (label === undefined) return
+    for (const directory of this.#caches) await relabelTree(directory, sharedLabel(label))
+  }
+
   async #bind(one: BindMount, index: number): Promise<void> {
     const { run } = this.#place
     await using from = await sourceOf(this.#place, one)
@@ -135,6 +144,7 @@ class Preparation {
     const mounts = await run.parts.snapshots.mounts(one.readOnly ? from.identity : key, {
       volatile: true,
       mapped: this.#place.run.parts.settings.remap !== undefined,
+      label: this.#root.labels?.mount,
     })
     for (const layer of mounts) mount(layer, mounted)
     this.#undo.add(() => unmount(mounted, { lazy: true }))
@@ -158,6 +168,7 @@ class Preparation {
       },
     })
     this.#undo.add(held.release)
+    this.#caches.push(held.directory)
     this.binds.push({ source: held.directory, destination: one.target, readonly: one.readOnly })
   }
 
@@ -172,7 +183,9 @@ class Preparation {
     if (one.target === undefined) return
     if (this.#secrets === undefined) {
       this.#secrets = this.#mountPlace('secrets')
-      mount({ type: 'tmpfs', source: 'secrets', options: ['nosuid', 'noexec', 'nodev', 'mode=711'] }, this.#secrets)
+      const label = this.#root.labels?.mount
+      const options = ['nosuid', 'noexec', 'nodev', 'mode=711', ...(label === undefined ? [] : [`context="${label}"`])]
+      mount({ type: 'tmpfs', source: 'secrets', options }, this.#secrets)
       const mounted = this.#secrets
       this.#undo.add(() => unmount(mounted, { lazy: true }))
     }

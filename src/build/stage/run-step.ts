@@ -43,11 +43,15 @@ export async function runStep(place: StepPlace): Promise<StepLayer> {
 async function makeRunLayer(place: StepPlace, instruction: RunInstruction) {
   const { run, state, step, vertex } = place
   let points: MountPoints | undefined
+  const insecure = instruction.security === 'insecure'
+  const labels = run.parts.labels?.allocate(insecure ? ['disable'] : [])
+  using _labels = { [Symbol.dispose]: () => run.parts.labels?.release(labels?.process ?? '') }
   const options = {
     below: state.layers,
     holds: run.holds,
     latestNs: run.latestNs,
     isMapped: run.parts.settings.remap !== undefined,
+    labels,
     afterwards: (changes: string) => {
       if (points !== undefined) removeMountPoints(changes, points)
     },
@@ -70,7 +74,7 @@ async function makeRunLayer(place: StepPlace, instruction: RunInstruction) {
         cwd: config.WorkingDir || '/',
         user: config.User ?? '',
         network: instruction.network,
-        insecure: instruction.security === 'insecure',
+        insecure,
         binds: mounts.binds,
         tmpfs: mounts.tmpfs,
       },

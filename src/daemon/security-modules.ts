@@ -1,0 +1,35 @@
+/** The kernel's security modules, as far as this host has them and the configuration wants them. */
+import { type Logger, messageOf } from '../base/index.ts'
+import type { DaemonConfig } from '../config/index.ts'
+import { type AppArmor, defaultAppArmorProfile, openAppArmor, SelinuxLabels } from '../runtime/index.ts'
+import { type SelinuxPolicy, selinuxPolicy } from '../sys/index.ts'
+
+export interface SecurityModules {
+  readonly appArmor: AppArmor | undefined
+  readonly labels: SelinuxLabels | undefined
+}
+
+/** Loads the default profile of AppArmor. One that can't be loaded, and SELinux that is wanted and not there, are logged,
+ *  as by dockerd. */
+export async function openSecurityModules(
+  config: DaemonConfig,
+  { logger, selinux }: { readonly logger: Logger; readonly selinux?: SelinuxPolicy },
+): Promise<SecurityModules> {
+  const appArmor = openAppArmor()
+  try {
+    await appArmor?.require(defaultAppArmorProfile)
+  } catch (error) {
+    logger.error('containers can not be started under the default profile', { error: messageOf(error) })
+  }
+  return { appArmor, labels: config.selinux ? openLabels(selinux ?? selinuxPolicy(), logger) : undefined }
+}
+
+function openLabels(policy: SelinuxPolicy | undefined, logger: Logger): SelinuxLabels | undefined {
+  if (policy === undefined) {
+    logger.warn('SELinux is not enabled on this host: selinux-enabled has no effect', {})
+    return undefined
+  }
+  const labels = SelinuxLabels.of(policy)
+  if (labels === undefined) logger.warn('the SELinux policy has no labels for containers: none are given', {})
+  return labels
+}

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { emptyName, overlayMount } from './overlay-mount.ts'
+
+const parts = { root: '/r', lower: [2, 1], upper: 3, readOnly: false, volatile: false }
+const label = 'system_u:object_r:container_file_t:s0:c1,c2'
+
+test('overlayMount(): a label is a quoted option, as its level has a comma', () => {
+  const { type, options } = overlayMount({ ...parts, label })
+  assert.equal(type, 'overlay')
+  assert.ok(options.includes(`context="${label}"`))
+  assert.ok(!overlayMount(parts).options.some((option) => option.startsWith('context=')))
+})
+
+test('overlayMount(): one layer alone is a bind, with a label it stands on an empty one', () => {
+  for (const [single, lower] of [
+    [{ ...parts, lower: [] }, emptyName],
+    [{ ...parts, lower: [2], upper: undefined }, `2/fs:${emptyName}`],
+  ] as const) {
+    assert.equal(overlayMount(single).type, 'bind')
+    const labelled = overlayMount({ ...single, label })
+    assert.equal(labelled.type, 'overlay')
+    assert.ok(labelled.options.includes(`lowerdir=${lower}`), labelled.options.join())
+  }
+})
