@@ -67,6 +67,11 @@ export class Cell {
     })
   }
 
+  /** What stands before a command that runs in all of the cell's namespaces. */
+  async entrance(): Promise<readonly string[]> {
+    return ['nsenter', '--net', '--mount', '--pid', '--target', String(await this.programPid())]
+  }
+
   /** Asks the program to end, and ends all that is left. */
   async stop(): Promise<void> {
     if (this.#holder.exitCode !== null || this.#holder.signalCode !== null) return

@@ -1,7 +1,7 @@
 /** The engines side by side: each on temporary roots in a cell of its own, driven by the same official CLI. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,7 +20,20 @@ export interface EngineKind {
   readonly helper?: string
   /** `root` has files of the engine's own under any name. */
   command(root: string, socket: string): { readonly args: readonly string[]; readonly env?: NodeJS.ProcessEnv }
+  /** The program that builds with what is the engine's best, up to the arguments of its `build`. */
+  builder(root: string, socket: string): Builder
 }
+
+/** How an engine's own client builds. */
+interface Builder {
+  readonly command: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+  /** It is the engine itself, and works in its namespaces. */
+  readonly isInCell?: boolean
+}
+
+/** Debian's CLI of the version that has a BuildKit client inside; later ones need a plugin. */
+const buildkitClient = '/usr/bin/docker'
 
 export const engineKinds: readonly EngineKind[] = [
   {
@@ -29,6 +42,7 @@ export const engineKinds: readonly EngineKind[] = [
     command: (root, socket) => ({
       args: [...roots(root), '--host', `unix://${socket}`, '--config-file', emptyConfig(root), ...pidfile(root)],
     }),
+    builder: (_, socket) => ({ command: [join(project, 'bin/berth'), '-H', `unix://${socket}`] }),
   },
   {
     name: 'docker',
@@ -37,19 +51,26 @@ export const engineKinds: readonly EngineKind[] = [
     command: (root, socket) => ({
       args: [...roots(root), '--host', `unix://${socket}`, '--config-file', emptyConfig(root), ...pidfile(root)],
     }),
+    builder: (_, socket) => ({
+      command: [buildkitClient, '-H', `unix://${socket}`],
+      env: { DOCKER_BUILDKIT: '1' },
+    }),
   },
   {
     name: 'podman',
     program: 'podman',
     command: (root, socket) => ({
-      args: [
-        ...['--root', join(root, 'd'), '--runroot', join(root, 'x'), '--tmpdir', join(root, 't')],
-        ...['--cgroup-manager=cgroupfs', '--runtime=crun', 'system', 'service', '--time=0', `unix://${socket}`],
-      ],
+      args: [...podmanFlags(root), 'system', 'service', '--time=0', `unix://${socket}`],
       env: podmanFiles(root),
     }),
+    builder: (root) => ({ command: ['podman', ...podmanFlags(root)], env: podmanFiles(root), isInCell: true }),
   },
 ]
+
+function podmanFlags(root: string): string[] {
+  const places = ['--root', join(root, 'd'), '--runroot', join(root, 'x'), '--tmpdir', join(root, 't')]
+  return [...places, '--cgroup-manager=cgroupfs', '--runtime=crun']
+}
 
 function roots(root: string): string[] {
   return ['--data-root', join(root, 'd'), '--exec-root', join(root, 'x')]
@@ -71,10 +92,15 @@ function podmanFiles(root: string): NodeJS.ProcessEnv {
   const registries = join(root, 'registries.conf')
   writeFileSync(
     config,
-    `[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n[network]\nnetwork_backend = "netavark"\nnetwork_config_dir = "${root}/net"\n`,
+    `[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n[network]\nnetwork_backend = "${podmanNetworks()}"\nnetwork_config_dir = "${root}/net"\n`,
   )
   writeFileSync(registries, '[[registry]]\nlocation = "127.0.0.1:5000"\ninsecure = true\n')
   return { CONTAINERS_CONF: config, CONTAINERS_REGISTRIES_CONF: registries }
+}
+
+/** Debian's podman recommends one and falls back to the other. */
+function podmanNetworks(): string {
+  return existsSync('/usr/lib/podman/netavark') ? 'netavark' : 'cni'
 }
 
 /** One running engine. */
@@ -125,11 +151,18 @@ export class Engine {
   /** Runs the official CLI to its end, output thrown away, and gives the time in ms. It must succeed. */
   async docker(args: readonly string[], { mayFail = false } = {}): Promise<number> {
     try {
-      return await runTimed(['docker', '-H', `unix://${this.#socket}`, ...args], mayFail)
+      return await runTimed(['docker', '-H', `unix://${this.#socket}`, ...args], { mayFail })
     } catch (error) {
       const log = readFileSync(join(this.#root, 'log'), 'utf8').trimEnd().split('\n').slice(-10)
       throw new Error(`${this.name} failed; the end of its log:\n${log.join('\n')}`, { cause: error })
     }
+  }
+
+  /** Builds with the engine's own client (BuildKit's with docker), output thrown away, and gives the time in ms. */
+  async build(args: readonly string[]): Promise<number> {
+    const { command, env, isInCell = false } = this.kind.builder(this.#root, this.#socket)
+    const place = isInCell ? await this.#cell.entrance() : []
+    return await runTimed([...place, ...command, 'build', ...args], { env })
   }
 
   /** One request of the API; gives the body's text. Throws for statuses from 400 on. */
@@ -209,11 +242,15 @@ function tryRemoveDirectory(path: string): void {
 }
 
 /** Runs a program to its end and gives the time in ms. */
-export function runTimed([program = '', ...args]: readonly string[], mayFail = false): Promise<number> {
+export function runTimed(
+  [program = '', ...args]: readonly string[],
+  { mayFail = false, env }: { readonly mayFail?: boolean; readonly env?: NodeJS.ProcessEnv | undefined } = {},
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const began = performance.now()
     const child = spawn(program, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
+      ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
       timeout: commandLimitMs,
       killSignal: 'SIGKILL',
     })

@@ -1,8 +1,7 @@
-/** Builds through the official command line with each engine's own builder (dockerd's classic one). */
+/** Builds of Dockerfiles. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Engine } from '../engine.ts'
-import { timed, type Work } from '../work.ts'
+import type { Work } from '../work.ts'
 
 const files = 3_000
 const many = 20_000
@@ -46,16 +45,25 @@ function context(name: string, dockerfile: string, count: number): string {
 
 const contexts = new Map<string, string>()
 
-function build(
-  engine: Engine,
-  name: string,
-  dockerfile: string,
-  count: number,
-  flags: readonly string[],
-): Promise<number> {
+interface Build {
+  readonly key: string
+  readonly title: string
+  readonly context: 'ten' | 'four' | 'copy'
+  readonly isCached?: boolean
+  readonly rounds: number
+  readonly quickRounds?: number
+  /** Against dockerd's classic builder, and against BuildKit. */
+  readonly classic?: number
+  readonly buildkit?: number
+}
+
+const dockerfiles = { ten: [tenSteps, files], four: [fourStages, 0], copy: [copyAll, many] } as const
+
+function pathOf(name: Build['context']): string {
+  const [dockerfile, count] = dockerfiles[name]
   const path = contexts.get(name) ?? context(name, dockerfile, count)
   contexts.set(name, path)
-  return timed(() => engine.docker(['build', '-q', ...flags, path]))
+  return path
 }
 
 function removeContexts(): void {
@@ -66,39 +74,64 @@ function removeContexts(): void {
 
 process.once('exit', removeContexts)
 
-export const buildWorks: readonly Work[] = [
+/** Each build twice: as the official CLI has it done (dockerd: classic builder), and by the engine's own client
+ *  (dockerd: BuildKit). */
+function worksOf({ key, title, context, isCached = false, rounds, quickRounds, classic, buildkit }: Build): Work[] {
+  const flags = isCached ? ['-q'] : ['-q', '--no-cache']
+  const common = { unit: 'ms', rounds, ...(quickRounds === undefined ? {} : { quickRounds }) } as const
+  return [
+    {
+      ...common,
+      key,
+      title: `${title}, \`docker build\``,
+      ...(classic === undefined ? {} : { budget: { docker: classic } }),
+      measure: (engine) => engine.docker(['build', ...flags, pathOf(context)]),
+    },
+    {
+      ...common,
+      key: `${key}-own`,
+      title: 'the same by `berth build`, BuildKit, `podman build`',
+      ...(buildkit === undefined ? {} : { budget: { docker: buildkit } }),
+      measure: (engine) => engine.build([...flags, pathOf(context)]),
+    },
+  ]
+}
+
+const builds: readonly Build[] = [
   {
     key: 'build',
-    title: '`build`, 10 steps, 3 000 files, nothing cached',
-    unit: 'ms',
+    title: 'build of 10 steps, 3 000 files, nothing cached',
+    context: 'ten',
     rounds: 5,
     quickRounds: 2,
-    budget: { docker: 0.25 },
-    measure: (engine) => build(engine, 'ten', tenSteps, files, ['--no-cache']),
+    classic: 0.25,
+    buildkit: 0.9,
   },
   {
     key: 'build-cached',
     title: 'the same, all cached',
-    unit: 'ms',
+    context: 'ten',
+    isCached: true,
     rounds: 8,
-    budget: { docker: 0.3 },
-    measure: (engine) => build(engine, 'ten', tenSteps, files, []),
+    classic: 0.3,
+    buildkit: 0.5,
   },
   {
     key: 'build-stages',
-    title: '`build` of four stages that need nothing of each other',
-    unit: 'ms',
+    title: 'build of four stages that need nothing of each other',
+    context: 'four',
     rounds: 4,
     quickRounds: 2,
-    budget: { docker: 0.66 },
-    measure: (engine) => build(engine, 'four', fourStages, 0, ['--no-cache']),
+    classic: 0.66,
   },
   {
     key: 'build-copy',
     title: '`COPY` of 20 000 files',
-    unit: 'ms',
+    context: 'copy',
     rounds: 3,
     quickRounds: 1,
-    measure: (engine) => build(engine, 'copy', copyAll, many, ['--no-cache']),
+    buildkit: 0.8,
   },
 ]
+
+export const buildWorks: readonly Work[] = builds.flatMap(worksOf)
