@@ -9,7 +9,7 @@ import type { CommandOptions, CommandResult } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { StockDocker } from '../helpers/stock-docker.ts'
 import { writeBusyboxArchive } from '../helpers/test-image.ts'
-import { until } from '../helpers/wait.ts'
+import { patience, until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon
 let stock: StockDocker
@@ -135,7 +135,7 @@ function mask(text: string): string {
   return text.replace(/(sha256:)?[0-9a-f]{64}/, '$1…')
 }
 
-test('40 operations have the events of Docker', { timeout: 150_000 }, async () => {
+test('40 operations have the events of Docker', { timeout: 150_000 * patience }, async () => {
   const [ours, theirs] = await Promise.all([life(daemon), life(stock)])
   assert.ok(theirs.length > 90, `${theirs.length} events`)
   assert.deepEqual(ours, theirs)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { runCommand } from '../helpers/command.ts'
 import { clientProgram, TestDaemon } from '../helpers/daemon.ts'
-import { until } from '../helpers/wait.ts'
+import { patience, until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon
 let bystander: string
@@ -65,7 +65,9 @@ const blockingBytes = 8 * mb
 
 const print = (bytes: number) => `head -c ${bytes} /dev/zero | tr "\\0" x`
 
-test('prints without a newline, to nobody, to a client and to docker logs', { timeout: 600_000 }, async () => {
+test('prints without a newline, to nobody, to a client and to docker logs', {
+  timeout: 600_000 * patience,
+}, async () => {
   const id = await run([], print(floodBytes))
   assert.equal((await ended(id)).ExitCode, 0)
   // The client counts: it has nothing to keep either.
@@ -76,7 +78,9 @@ test('prints without a newline, to nobody, to a client and to docker logs', { ti
   await daemon.ok(['rm', id])
 })
 
-test('prints without a newline to a client that does not read, while another reads', { timeout: 120_000 }, async () => {
+test('prints without a newline to a client that does not read, while another reads', {
+  timeout: 120_000 * patience,
+}, async () => {
   const id = await run(['-i'], `read x; ${print(blockingBytes)}; echo; echo end`)
   const follower = daemon.spawnDocker(['logs', '-f', id])
   // Frozen: its connection fills up and stays full.

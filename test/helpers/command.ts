@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { until } from './wait.ts'
+import { patience, until } from './wait.ts'
 
 export interface CommandResult {
   readonly code: number | null
@@ -49,7 +49,7 @@ export class RunningCommand {
       env: { ...process.env, ...env },
       cwd,
       stdio: [input === undefined && !keepInput ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      ...(timeoutMs !== undefined && { timeout: timeoutMs, killSignal: 'SIGKILL' }),
+      ...(timeoutMs !== undefined && { timeout: timeoutMs * patience, killSignal: 'SIGKILL' }),
     })
     this.#child = child
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {

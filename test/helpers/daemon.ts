@@ -20,7 +20,7 @@ import { type CommandOptions, type CommandResult, findProgram, RunningCommand, r
 import { removeCgroup } from './leaks.ts'
 import { TerminalCommand } from './terminal.ts'
 import { writeBusyboxArchive } from './test-image.ts'
-import { until } from './wait.ts'
+import { patience, until } from './wait.ts'
 
 const project = join(import.meta.dirname, '../..')
 
@@ -139,7 +139,7 @@ export class TestDaemon implements AsyncDisposable {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     child.kill(signal)
-    const stuck = setTimeout(() => child.kill('SIGKILL'), 30_000)
+    const stuck = setTimeout(() => child.kill('SIGKILL'), 30_000 * patience)
     await ended
     clearTimeout(stuck)
     return child.exitCode

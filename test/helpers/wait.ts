@@ -1,6 +1,9 @@
 /** Waiting for something to become true, instead of sleeping and hoping. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** How many times as long as usual anything may take here; for machines that are slow as a whole. */
+export const patience = Number(process.env.BERTH_TEST_PATIENCE ?? 1)
+
 export interface WaitOptions {
   readonly timeoutMs?: number
   readonly intervalMs?: number
@@ -13,12 +16,13 @@ export async function until<T>(
   probe: () => T | Promise<T>,
   { timeoutMs = 30_000, intervalMs = 20, what = 'a condition' }: WaitOptions = {},
 ): Promise<Exclude<T, false | 0 | '' | null | undefined>> {
-  const deadline = Date.now() + timeoutMs
+  const limitMs = timeoutMs * patience
+  const deadline = Date.now() + limitMs
   for (;;) {
     const value = await probe()
     if (value) return value as Exclude<T, false | 0 | '' | null | undefined>
     if (Date.now() > deadline) {
-      throw new Error(`after ${timeoutMs} ms still waiting for ${typeof what === 'string' ? what : what()}`)
+      throw new Error(`after ${limitMs} ms still waiting for ${typeof what === 'string' ? what : what()}`)
     }
     await sleep(intervalMs)
   }

@@ -1,4 +1,5 @@
 /** Containers for the runtime's tests: a busybox root file system, real conmon and crun, a sink that remembers. */
+
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Logger, nullLogger, type OutputSink, type OutputStream } from '../../src/base/index.ts'
@@ -12,6 +13,7 @@ import {
   type SpecInput,
 } from '../../src/runtime/index.ts'
 import { prepareCgroups } from '../../src/sys/index.ts'
+import { patience } from '../helpers/wait.ts'
 
 const applets =
   'sh true false cat echo seq sleep head wc id hostname stty env ls kill dd yes printf grep mount touch test awk tr stat'
@@ -177,7 +179,7 @@ export class MemorySink implements OutputSink {
 
 /** Polls until `check` holds. */
 export async function until(check: () => boolean, timeoutMs = 5000): Promise<void> {
-  const deadline = Date.now() + timeoutMs
+  const deadline = Date.now() + timeoutMs * patience
   while (!check()) {
     if (Date.now() > deadline) throw new Error('condition did not come true in time')
     await new Promise((resolve) => setTimeout(resolve, 2))

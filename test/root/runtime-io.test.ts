@@ -6,6 +6,7 @@ import { isKind } from '../../src/base/index.ts'
 import { readLogs, rotateLog } from '../../src/logs/index.ts'
 import type { OciProcess } from '../../src/oci/index.ts'
 import { capabilitySets, defaultCapabilities, type ExecHandle } from '../../src/runtime/index.ts'
+import { patience } from '../helpers/wait.ts'
 import { MemorySink, RuntimeFixture, skipReason, until } from './runtime-helpers.ts'
 
 const skip = skipReason()
@@ -19,7 +20,7 @@ const processOf = (args: string[], changes: Partial<OciProcess> = {}): OciProces
   ...changes,
 })
 
-describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 }, () => {
+describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * patience }, () => {
   let fixture: RuntimeFixture
   before(async () => {
     fixture = await RuntimeFixture.open()
@@ -152,7 +153,7 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 }, (
   })
 })
 
-describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 }, () => {
+describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * patience }, () => {
   let fixture: RuntimeFixture
   let id = ''
   before(async () => {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { patience } from '../helpers/wait.ts'
 import { MemorySink, RuntimeFixture, skipReason, until } from './runtime-helpers.ts'
 
 const skip = skipReason()
 
-describe('ConmonRuntime adopt', { skip, timeout: 60_000 }, () => {
+describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
   let fixture: RuntimeFixture
   before(async () => {
     fixture = await RuntimeFixture.open()

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type BerthError, isKind } from '../../src/base/index.ts'
 import { resolveUser } from '../../src/runtime/index.ts'
+import { patience } from '../helpers/wait.ts'
 import { MemorySink, RuntimeFixture, skipReason, until } from './runtime-helpers.ts'
 
 const skip = skipReason()
 
-describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 }, () => {
+describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience }, () => {
   let fixture: RuntimeFixture
   before(async () => {
     fixture = await RuntimeFixture.open()
