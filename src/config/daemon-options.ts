@@ -200,7 +200,7 @@ export const daemonOptions = {
     short: 'H',
     key: 'hosts',
     kind: 'list',
-    help: 'Socket to listen on (unix://PATH, tcp://HOST:PORT)',
+    help: 'Socket to listen on (unix://PATH, tcp://HOST:PORT, fd:// for those of the service manager)',
   },
   hostGatewayIp: {
     flag: 'host-gateway-ip',

@@ -10,6 +10,7 @@ export {
 } from './daemon-config.ts'
 export { daemonHelp } from './daemon-help.ts'
 export { type RegistriesConfig, registriesConfig } from './registries-config.ts'
+export { type ServiceManagerEnvironment, takeServiceManagerEnvironment } from './service-manager-environment.ts'
 export {
   type AccountFiles,
   defaultRemapUser,

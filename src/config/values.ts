@@ -6,6 +6,8 @@ import { invalidArgument } from '../base/index.ts'
 export type ListenAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  /** Sockets that the service manager opened: one descriptor, or all that it passed on. */
+  | { readonly kind: 'inherited'; readonly descriptor: number | undefined }
 
 export interface UlimitDefault {
   readonly name: string
@@ -13,7 +15,7 @@ export interface UlimitDefault {
   readonly hard: number
 }
 
-/** `unix:///path`, `tcp://host:port`; a bare `host:port` is tcp and a bare `/path` is unix. */
+/** `unix:///path`, `tcp://host:port`, `fd://` (or `fd://*`, `fd://3`) for sockets of the service manager; a bare `host:port` is tcp and a bare `/path` is unix. */
 export function parseHost(text: string): ListenAddress {
   const [, scheme = text.startsWith('/') ? 'unix' : 'tcp', rest = ''] = /^(?:([a-z]+):\/\/)?(.*)$/.exec(text) ?? []
   if (scheme === 'unix') {
@@ -23,6 +25,11 @@ export function parseHost(text: string): ListenAddress {
     if (Buffer.byteLength(path) > 107)
       throw invalidArgument(`invalid bind address (${text}): path is longer than 107 bytes`)
     return { kind: 'unix', path }
+  }
+  if (scheme === 'fd') {
+    if (!/^(?:\*|[3-9]|[1-9]\d{1,3})?$/.test(rest))
+      throw invalidArgument(`invalid bind address (${text}): no descriptor`)
+    return { kind: 'inherited', descriptor: rest === '' || rest === '*' ? undefined : Number(rest) }
   }
   if (scheme !== 'tcp') throw invalidArgument(`invalid bind address (${text}): unsupported proto ${scheme}`)
   const url = URL.parse(`http://${rest}`)

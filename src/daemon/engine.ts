@@ -1,6 +1,6 @@
 /** The composition root: makes every part in order, from the kernel's doors up to the API, holds what was on disk
  *  against what runs, and takes all down again. Order only, no logic of its own. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Background, conflict, KeyedMutex, type Logger, newId, Undo } from '../base/index.ts'
 import type { DaemonConfig, ListenAddress } from '../config/index.ts'
@@ -21,12 +21,12 @@ import {
 } from '../containers/index.ts'
 import { Leases, LocalContentStore } from '../content/index.ts'
 import { EventBus } from '../events/index.ts'
-import { type Endpoint, loadTls } from '../http/index.ts'
+import type { Endpoint } from '../http/index.ts'
 import { checkStore, ImagePushes, Images } from '../images/index.ts'
 import { EmbeddedDns, Networks } from '../network/index.ts'
 import { Plugins } from '../plugins/index.ts'
 import { ConmonRuntime, capabilitiesOfMask } from '../runtime/index.ts'
-import { type ApiServer, type Backends, createServer } from '../server/index.ts'
+import { type Backends, createServer } from '../server/index.ts'
 import { OverlaySnapshotter } from '../snapshots/index.ts'
 import { ContainerTable, Database, LeaseTable, SnapshotTable } from '../store/index.ts'
 import {
@@ -45,6 +45,7 @@ import { containerSettings } from './container-settings.ts'
 import { measureDiskUsage } from './disk-usage.ts'
 import { releaseMemoryWhenIdle } from './idle-memory.ts'
 import { containerImages, imageBackend, imageUse } from './image-backend.ts'
+import { listenOn } from './listen-on.ts'
 import { networkBackend } from './network-backend.ts'
 import { registryBackend } from './registry-backend.ts'
 import { openSecurityModules } from './security-modules.ts'
@@ -320,37 +321,6 @@ function execBackend(context: ContainerContext): Backends['exec'] {
     start: (execId, options) => execs.start(execId, options),
     inspect: async (execId) => execs.inspect(execId),
     resize: (execId, size) => execs.resize(execId, size),
-  }
-}
-
-async function listenOn(server: ApiServer, config: DaemonConfig, address: ListenAddress): Promise<Endpoint> {
-  if (address.kind === 'tcp') {
-    const tls = config.tls === undefined ? undefined : await loadTls(tlsPaths(config.tls))
-    return server.listen({ kind: 'tcp', host: address.host, port: address.port, ...(tls === undefined ? {} : { tls }) })
-  }
-  mkdirSync(join(address.path, '..'), { recursive: true })
-  const endpoint = await server.listen({ kind: 'unix', path: address.path }, { socketGroup: config.group })
-  if (config.dockerSocket !== undefined) linkSocket(address.path, config.dockerSocket)
-  return endpoint
-}
-
-function tlsPaths(tls: NonNullable<DaemonConfig['tls']>): Parameters<typeof loadTls>[0] {
-  return {
-    cert: tls.certFile,
-    key: tls.keyFile,
-    verify: tls.verifyClients,
-    ...(tls.caFile === undefined ? {} : { ca: tls.caFile }),
-  }
-}
-
-/** Only a dangling link or our own is replaced: a real socket there belongs to somebody else. */
-function linkSocket(socket: string, link: string): void {
-  if (existsSync(link)) throw conflict(`${link} exists already and is not replaced`)
-  try {
-    symlinkSync(socket, link)
-  } catch {
-    unlinkSync(link)
-    symlinkSync(socket, link)
   }
 }
 

@@ -2,9 +2,10 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { type Logger, messageOf } from '../base/index.ts'
-import { ConfigSource, daemonHelp } from '../config/index.ts'
+import { ConfigSource, daemonHelp, takeServiceManagerEnvironment } from '../config/index.ts'
 import { createEngine, type Engine } from './engine.ts'
 import { jsonLogger, type LogThreshold } from './json-logger.ts'
+import { ServiceManager } from './service-manager.ts'
 import { berthVersion } from './version.ts'
 
 const args = process.argv.slice(2)
@@ -34,6 +35,7 @@ async function run(): Promise<void> {
     fail(new Error('berthd needs to run as root'))
     return
   }
+  const manager = new ServiceManager(takeServiceManagerEnvironment())
   const threshold: LogThreshold = { level: config.logLevel }
   const logger = jsonLogger(threshold, (line) => process.stderr.write(line))
   let engine: Engine
@@ -54,23 +56,31 @@ async function run(): Promise<void> {
   }
   // Before the first client is answered, which may send a signal or look for the pid at once.
   writeFileSync(config.pidfile, `${process.pid}\n`)
-  handleSignals(engine, source, logger, threshold)
+  handleSignals(engine, source, logger, threshold, manager)
   try {
-    for (const address of config.hosts) await engine.listen(address)
+    for (const address of manager.resolve(config.hosts)) await engine.listen(address)
   } catch (error) {
     fail(error)
     rmSync(config.pidfile, { force: true })
     process.exit(1)
   }
   logger.info('berthd is ready', { version: berthVersion, dataRoot: config.dataRoot })
+  await manager.notify('READY=1', logger)
 }
 
-function handleSignals(engine: Engine, source: ConfigSource, logger: Logger, threshold: LogThreshold): void {
+function handleSignals(
+  engine: Engine,
+  source: ConfigSource,
+  logger: Logger,
+  threshold: LogThreshold,
+  manager: ServiceManager,
+): void {
   let stopping = false
   const stop = async (): Promise<void> => {
     if (stopping) return
     stopping = true
     logger.info('berthd stops')
+    await manager.notify('STOPPING=1', logger)
     let code = 0
     try {
       await engine.close({ stopContainers: !source.config.liveRestore })

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { invalidArgument, notImplemented } from '../base/index.ts'
 
-export type Endpoint = UnixEndpoint | TcpEndpoint
+export type Endpoint = UnixEndpoint | TcpEndpoint | InheritedEndpoint
 
 export interface UnixEndpoint {
   readonly kind: 'unix'
@@ -14,6 +14,13 @@ export interface TcpEndpoint {
   /** '' listens on every address. */
   readonly host: string
   readonly port: number
+  readonly tls?: TlsMaterial | undefined
+}
+
+/** A listening socket that this process was started with. */
+export interface InheritedEndpoint {
+  readonly kind: 'inherited'
+  readonly descriptor: number
   readonly tls?: TlsMaterial | undefined
 }
 
@@ -48,6 +55,7 @@ export function parseEndpoint(text: string, tls?: TlsMaterial): Endpoint {
 /** Writes an endpoint as `parseEndpoint` reads it. */
 export function formatEndpoint(endpoint: Endpoint): string {
   if (endpoint.kind === 'unix') return `unix://${endpoint.path}`
+  if (endpoint.kind === 'inherited') return `fd://${endpoint.descriptor}`
   const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host
   return `tcp://${host}:${endpoint.port}`
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { conflict, errnoOf, internal } from '../base/index.ts'
-import type { Endpoint, TcpEndpoint, UnixEndpoint } from './endpoint.ts'
+import { type Endpoint, formatEndpoint, type TcpEndpoint, type UnixEndpoint } from './endpoint.ts'
 import { Exchange } from './exchange.ts'
 import { nodeHttp, nodeHttps } from './node-http.ts'
 import { assignSocketGroup, clearSocketPath, withSocketMode } from './unix-socket.ts'
@@ -42,8 +42,7 @@ export async function listen(
   { socketGroup }: ListenOptions = {},
 ): Promise<Listener> {
   const server = makeServer(endpoint, handler)
-  const bound =
-    endpoint.kind === 'unix' ? await bindUnix(server, endpoint, socketGroup) : await bindTcp(server, endpoint)
+  const bound = await bindTo(server, endpoint, socketGroup)
   const taken = trackTaken(server)
   return { endpoint: bound, close: () => closeServer(server, taken) }
 }
@@ -57,7 +56,7 @@ function makeServer(endpoint: Endpoint, handler: RequestHandler): Server {
     // Upgrades that are meant are taken before this is asked; any other (`h2c`) is an ordinary request.
     shouldUpgradeCallback: () => false,
   }
-  const tls = endpoint.kind === 'tcp' ? endpoint.tls : undefined
+  const tls = endpoint.kind === 'unix' ? undefined : endpoint.tls
   const server =
     tls === undefined
       ? nodeHttp.createServer(options)
@@ -137,6 +136,13 @@ function trackTaken(server: Server): Set<Duplex> {
     socket.once('close', () => connections.delete(socket))
   })
   return connections
+}
+
+async function bindTo(server: Server, endpoint: Endpoint, socketGroup: string | undefined): Promise<Endpoint> {
+  if (endpoint.kind === 'unix') return await bindUnix(server, endpoint, socketGroup)
+  if (endpoint.kind === 'tcp') return await bindTcp(server, endpoint)
+  await bind(server, formatEndpoint(endpoint), () => server.listen({ fd: endpoint.descriptor, backlog }))
+  return endpoint
 }
 
 async function bindUnix(server: Server, endpoint: UnixEndpoint, group: string | undefined): Promise<Endpoint> {

@@ -8,7 +8,8 @@ import { errno, systemError } from './ffi.ts'
 const afUnix = 1
 const maxPathBytes = 107
 
-/** Calls back with a sockaddr_un for `path` that is valid during the call. */
+/** Calls back with a sockaddr_un for `path` that is valid during the call. A path that begins with a null byte is a
+ *  name without a file (unix(7), abstract). */
 export function withUnixAddress<T>(path: string, use: (address: Buffer) => T): T {
   if (Buffer.byteLength(path) <= maxPathBytes) return use(formatAddress(path))
   const directory = openFd(dirname(path), oPath | constants.O_DIRECTORY)
@@ -23,7 +24,8 @@ export function withUnixAddress<T>(path: string, use: (address: Buffer) => T): T
 
 function formatAddress(path: string): Buffer {
   const bytes = Buffer.from(path)
-  const address = Buffer.alloc(2 + bytes.byteLength + 1)
+  // A name ends with the address, a path with a null byte.
+  const address = Buffer.alloc(2 + bytes.byteLength + (path.startsWith('\0') ? 0 : 1))
   address.writeUInt16LE(afUnix, 0)
   bytes.copy(address, 2)
   return address
