@@ -36,6 +36,10 @@ export interface BuildCachePruneResponse {
 export type NamedBuildContext =
   | Extract<BuildContext, { kind: 'local' | 'remote' }>
   | { readonly kind: 'image'; readonly reference: string }
+  /** An image in an OCI layout, whose files the client is asked for. */
+  | { readonly kind: 'layout'; readonly tag: string; readonly digest?: string }
+  /** A stage of the same Dockerfile. */
+  | { readonly kind: 'stage'; readonly stage: string }
 
 export type BuildOutputType = 'image' | 'docker' | 'oci' | 'tar' | 'local' | 'registry' | 'cacheonly'
 

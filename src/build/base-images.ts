@@ -1,11 +1,12 @@
 /** Images that a build stands on or copies from: found here, or pulled. */
-import type { BuildRequest } from '../api/index.ts'
+import type { BuildRequest, NamedBuildContext } from '../api/index.ts'
 import { isKind, notImplemented } from '../base/index.ts'
 import type { Holds, Image } from '../images/index.ts'
 import {
   type Digest,
   familiarReference,
   formatPlatform,
+  hostPlatform,
   type Platform,
   parseReference,
   withDefaultTag,
@@ -13,13 +14,16 @@ import {
 import type { BuildHost } from './build-host.ts'
 import type { BuildParts } from './build-parts.ts'
 import type { BuildMaterial } from './built-image.ts'
+import { loadLayoutImage } from './context/layout-image.ts'
+import type { NamedContexts } from './context/named-contexts.ts'
 import type { Vertexes } from './vertexes.ts'
 
 export interface BaseImagesOptions {
   readonly host: BuildHost
   readonly holds: Holds
   readonly vertexes: Vertexes
-  readonly request: Pick<BuildRequest, 'pull' | 'namedContexts'>
+  readonly request: Pick<BuildRequest, 'pull'>
+  readonly contexts: NamedContexts
 }
 
 /** Finds each image once in a build. */
@@ -29,13 +33,13 @@ export class BaseImages {
   readonly #holds: Holds
   readonly #vertexes: Vertexes
   readonly #pull: boolean
-  readonly #contexts: NonNullable<BuildRequest['namedContexts']>
+  readonly #contexts: NamedContexts
   readonly #found: Map<string, Promise<Image>>
   readonly #options: BaseImagesOptions
   readonly #materials = new Map<string, BuildMaterial>()
 
   constructor(parts: BuildParts, options: BaseImagesOptions, found = new Map<string, Promise<Image>>()) {
-    const { host, holds, vertexes, request } = options
+    const { host, holds, vertexes, request, contexts } = options
     this.#parts = parts
     this.#options = options
     this.#found = found
@@ -43,7 +47,7 @@ export class BaseImages {
     this.#holds = holds
     this.#vertexes = vertexes
     this.#pull = request.pull
-    this.#contexts = request.namedContexts ?? {}
+    this.#contexts = contexts
   }
 
   /** The same images, for another platform of the build. */
@@ -58,22 +62,46 @@ export class BaseImages {
 
   /** The image; with `pull` a newer one is looked for even if one is here. Its layers are held for the build. */
   async get(asked: string, platform: Platform | undefined): Promise<Image> {
-    const name = this.#named(asked)
+    const context = this.#contexts.find(asked)
+    const { source } = context ?? {}
+    const name = source?.kind === 'image' ? source.reference : asked
     const key = `${name} ${platform === undefined ? '' : formatPlatform(platform)}`
-    const found = this.#found.get(key) ?? this.#load(name, platform)
+    const found =
+      this.#found.get(key) ??
+      (context?.source.kind === 'layout'
+        ? this.#loadLayout(context.name, context.source, platform ?? hostPlatform())
+        : this.#load(name, platform))
     this.#found.set(key, found)
     const image = await found
-    const material = { kind: 'image', uri: name, digest: image.manifest.digest, platform: image.platform } as const
-    this.#materials.set(`${name} ${material.digest}`, material)
+    const uri = context?.source.kind === 'layout' ? context.name : name
+    const material = { kind: 'image', uri, digest: image.manifest.digest, platform: image.platform } as const
+    this.#materials.set(`${uri} ${material.digest}`, material)
     return image
   }
 
-  /** `--build-context NAME=…` stands before images of that name. */
-  #named(name: string): string {
-    const source = this.#contexts[name]
-    if (source === undefined) return name
-    if (source.kind === 'image') return source.reference
-    throw notImplemented(`FROM the build context ${name}, which is no image,`)
+  /** The commands that a stage begins with which stands on files and no image: none for an image. */
+  triggersFor(name: string): readonly string[] {
+    return this.#contexts.triggersFor(name)
+  }
+
+  async #loadLayout(
+    name: string,
+    source: Extract<NamedBuildContext, { kind: 'layout' }>,
+    platform: Platform,
+  ): Promise<Image> {
+    const vertex = this.#vertexes.begin(`base ${this.#found.size}`, `[context ${name}] load from OCI layout`)
+    try {
+      const read = this.#host.readContextFile?.bind(this.#host)
+      if (read === undefined) throw notImplemented('an OCI layout of this client')
+      const { tag, digest } = source
+      const options = { place: { tag, digest }, platform, holds: this.#holds, signal: this.#host.signal }
+      const image = await loadLayoutImage(this.#parts, (path) => read(name, path), options)
+      vertex.done()
+      return image
+    } catch (error) {
+      vertex.fail(error)
+      throw error
+    }
   }
 
   async #load(name: string, platform: Platform | undefined): Promise<Image> {

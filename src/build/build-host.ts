@@ -32,6 +32,8 @@ export interface BuildHost {
   /** One connection to it. */
   openSsh?(id: string): Promise<Duplex>
   authOf(registry: string): RegistryAuth
+  /** A file of the directory that is the named context. */
+  readContextFile?(name: string, path: string): AsyncIterable<Buffer>
   /** A file of the directory that `--cache-from` of that index names. */
   readCacheFile?(option: number, path: string): AsyncIterable<Buffer>
   openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<ByteSink>

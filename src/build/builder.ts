@@ -13,6 +13,7 @@ import type { BuildParts } from './build-parts.ts'
 import type { BuildMaterial, BuiltImage, BuiltLayer } from './built-image.ts'
 import type { FileContext } from './context/file-context.ts'
 import { IgnoredContext } from './context/ignored-context.ts'
+import { NamedContexts } from './context/named-contexts.ts'
 import {
   checkDockerfile,
   type Dockerfile,
@@ -81,6 +82,7 @@ class Build {
   readonly #vertexes: Vertexes
   readonly #contexts = new Map<string, Promise<FileContext | undefined>>()
   readonly #materials: BuildMaterial[] = []
+  readonly #named: NamedContexts
   /** Aborted by the client, or by the first stage that fails. */
   readonly #abort = new AbortController()
 
@@ -89,6 +91,7 @@ class Build {
     this.#request = request
     this.#host = { ...bound(host), signal: AbortSignal.any([host.signal, this.#abort.signal]) }
     this.#holds = holds
+    this.#named = new NamedContexts(request.namedContexts)
     this.#vertexes = new Vertexes((event) => host.emit(event))
   }
 
@@ -100,7 +103,8 @@ class Build {
       const scopes = platformsOf(this.#request).map((platform) => scopeOf(dockerfile, this.#request, platform))
       for (const scope of scopes.slice(0, 1)) this.#check(dockerfile, scope)
       if (this.#request.check) return { images: [] }
-      return await this.#carryOut(dockerfile, await this.#plan(dockerfile, scopes), exporter)
+      const replaced = this.#named.applyTo(dockerfile)
+      return await this.#carryOut(replaced, await this.#plan(replaced, scopes), exporter)
     } finally {
       for (const context of this.#contexts.values())
         await (await context.catch(() => undefined))?.[Symbol.asyncDispose]()
@@ -141,7 +145,13 @@ class Build {
 
   /** A plan for each platform; they share the images that they find. */
   async #plan(dockerfile: Dockerfile, scopes: readonly GlobalScope[]): Promise<readonly PlannedForPlatform[]> {
-    const options = { host: this.#host, holds: this.#holds, vertexes: this.#vertexes, request: this.#request }
+    const options = {
+      host: this.#host,
+      holds: this.#holds,
+      vertexes: this.#vertexes,
+      request: this.#request,
+      contexts: this.#named,
+    }
     const common = new BaseImages(this.#parts, options)
     const views = scopes.map(() => common.view())
     const plans = await Promise.all(
@@ -204,7 +214,11 @@ class Build {
       materials: this.#materials,
       imported: await this.#importCaches(),
       latestNs: isRewriting && epoch !== undefined ? BigInt(epoch) * 1_000_000_000n : undefined,
-      context: (name) => this.#context(name),
+      context: () => this.#context('context'),
+      namedContext: async (name) => {
+        const found = this.#named.findFiles(name)
+        return found === undefined ? undefined : await this.#context(found.name)
+      },
     }
   }
 
@@ -311,6 +325,7 @@ function bound(host: BuildHost): BuildHost {
     ...(host.openSsh === undefined ? {} : { openSsh: host.openSsh.bind(host) }),
     authOf: (registry) => host.authOf(registry),
     ...(host.openOutput === undefined ? {} : { openOutput: host.openOutput.bind(host) }),
+    ...(host.readContextFile === undefined ? {} : { readContextFile: host.readContextFile.bind(host) }),
     ...(host.readCacheFile === undefined ? {} : { readCacheFile: host.readCacheFile.bind(host) }),
   }
 }

@@ -47,14 +47,17 @@ export function clientHost(parts: BuildParts, request: BuildRequest, client: Bui
     authOf: (registry) => registryAuthOf(authFor(client.auths, registry)),
     ...(client.files === undefined
       ? {}
-      : { readCacheFile: (option: number, path: string) => cacheFile(client, option, path) }),
+      : {
+          readCacheFile: (option: number, path: string) => clientFile(client, `cache-from:${option}`, path),
+          readContextFile: (name: string, path: string) => clientFile(client, name, path),
+        }),
     ...(client.openOutput === undefined ? {} : { openOutput: client.openOutput.bind(client) }),
   }
 }
 
-function cacheFile(client: BuildClient, option: number, path: string): AsyncIterable<Buffer> {
-  const source = client.files?.(`cache-from:${option}`, [path])
-  if (source === undefined) throw notImplemented('a cache in a directory of this client')
+function clientFile(client: BuildClient, context: string, path: string): AsyncIterable<Buffer> {
+  const source = client.files?.(context, [path])
+  if (source === undefined) throw notImplemented('a directory of this client')
   return readOneFile(source, path)
 }
 
@@ -88,6 +91,8 @@ async function openContext(
       })
     }
     case 'image':
+    case 'layout':
+    case 'stage':
       return undefined
   }
 }

@@ -10,6 +10,7 @@ import {
   evaluateStage,
   type GlobalScope,
   type Instruction,
+  initialImage,
   type PlannedStage,
   parseTriggers,
   planStages,
@@ -62,7 +63,7 @@ export async function planBuild(
   const evaluated = new Map<number, EvaluatedStage>()
   for (const planned of plan.stages) {
     const { index } = planned.stage
-    const parent = parentOf(planned, images.get(index), evaluated)
+    const parent = parentOf(planned, images.get(index), evaluated, contextTriggers(planned.base, bases))
     const result = evaluateStage(planned.stage, { scope, base: parent, escape: dockerfile.directives.escape })
     evaluated.set(index, result)
     stages.set(index, {
@@ -91,17 +92,23 @@ async function loadBases(plan: StagePlan, scope: GlobalScope, bases: BaseImages)
   const images = new Map<number, Image>()
   await Promise.all(
     plan.stages.map(async ({ stage, base, platform }) => {
-      if (base.kind !== 'external') return
+      if (base.kind !== 'external' || contextTriggers(base, bases).length > 0) return
       images.set(stage.index, await bases.get(base.name, platform ?? scope.targetPlatform))
     }),
   )
   return images
 }
 
+/** A stage on a context of files begins by copying them, as if a base image said so. */
+function contextTriggers(base: PlannedStage['base'], bases: BaseImages): readonly string[] {
+  return base.kind === 'external' ? bases.triggersFor(base.name) : []
+}
+
 function parentOf(
   { base }: PlannedStage,
   image: Image | undefined,
   evaluated: ReadonlyMap<number, EvaluatedStage>,
+  triggers: readonly string[],
 ): Parameters<typeof evaluateStage>[1]['base'] {
   if (base.kind === 'stage') {
     const parent = evaluated.get(base.index)
@@ -112,7 +119,9 @@ function parentOf(
       ...(author === undefined ? {} : { author }),
     }
   }
-  if (image === undefined) return { config: undefined }
+  if (image === undefined) {
+    return { config: triggers.length === 0 ? undefined : { ...initialImage(undefined).config, OnBuild: triggers } }
+  }
   const config: OciRuntimeDefaults = image.config.config ?? {}
   const { author } = image.config
   return { config, ...(author === undefined || author === '' ? {} : { author }) }

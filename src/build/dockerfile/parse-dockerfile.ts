@@ -22,6 +22,8 @@ export interface Dockerfile {
   /** ARG instructions before the first FROM. */
   readonly globalArgs: readonly ArgInstruction[]
   readonly stages: readonly Stage[]
+  /** The stage that a name stands for, where the build gives stages other names; else the name itself. */
+  readonly stageOf?: (name: string) => string
 }
 
 /** How a file is read. */

@@ -44,7 +44,9 @@ export function resolveFrom(dockerfile: Dockerfile, stage: Stage, scope: GlobalS
   if (name === '') {
     throw evaluationError(from.line, `base name (${from.image.text}) should not be blank`, from.image.offset)
   }
-  const earlier = dockerfile.stages.slice(0, stage.index).findLast((one) => one.name === name.toLowerCase())
+  const known = dockerfile.stageOf?.(name) ?? name
+  const candidates = known === name ? dockerfile.stages.slice(0, stage.index) : dockerfile.stages
+  const earlier = candidates.findLast((one) => one.name === known.toLowerCase())
   const platform = from.platform === undefined ? undefined : platformOf(from, expand(from.platform), scope)
   return {
     base: baseOf(name, earlier),
@@ -101,7 +103,8 @@ export function resolveReference(dockerfile: Dockerfile, instruction: Instructio
     if (dockerfile.stages[index] !== undefined) return { kind: 'stage', index }
     throw evaluationError(instruction.line, `invalid stage index ${index}`, reference.offset)
   }
-  const named = dockerfile.stages.findLast((one) => one.name === text.toLowerCase())
+  const known = dockerfile.stageOf?.(text) ?? text
+  const named = dockerfile.stages.findLast((one) => one.name === known.toLowerCase())
   if (named !== undefined) return { kind: 'stage', index: named.index }
   return text === 'scratch' ? { kind: 'scratch' } : { kind: 'external', name: text }
 }

@@ -46,6 +46,8 @@ export interface BuildRun {
   readonly latestNs: bigint | undefined
   /** A stage, once it is built. */
   stage(index: number): Promise<StageState>
-  /** `context` or a named one; undefined when there is none of that name. */
-  context(name: string): Promise<FileContext | undefined>
+  /** The build's own files; undefined when there are none. */
+  context(): Promise<FileContext | undefined>
+  /** Files of `--build-context`; undefined for a name that is none of theirs. */
+  namedContext(name: string): Promise<FileContext | undefined>
 }

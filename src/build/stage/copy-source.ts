@@ -21,7 +21,7 @@ export async function openCopySource(
 ): Promise<CopyFrom> {
   const { run } = place
   if (instruction.kind === 'ADD' || instruction.from === undefined) {
-    const context = await run.context('context')
+    const context = await run.context()
     if (context === undefined) {
       if (instruction.sources.every((source) => source.kind === 'inline')) return lent(emptyContext, 'the Dockerfile')
       throw refuse(place, `${instruction.kind} failed: there is no build context`)
@@ -41,7 +41,7 @@ export async function openReference(
   const source = resolveReference(run.dockerfile, step.instruction, reference)
   if (source.kind === 'scratch') return lent(emptyContext, 'scratch')
   if (source.kind === 'stage') return await layersContext(place, (await run.stage(source.index)).layers, reference.text)
-  const named = await run.context(source.name)
+  const named = await run.namedContext(source.name)
   if (named !== undefined) return lent(named, source.name)
   const image = await run.bases.get(source.name, stage.platform)
   return await layersContext(place, image.layers, source.name)

@@ -244,7 +244,7 @@ class Preparation {
 
 async function sourceOf(place: StepPlace, one: BindMount): Promise<CopyFrom> {
   if (one.from !== undefined) return await openReference(place, { text: one.from, offset: 0 })
-  const context = await place.run.context('context')
+  const context = await place.run.context()
   if (context === undefined) {
     const { line } = place.step.instruction
     throw new DockerfileError(

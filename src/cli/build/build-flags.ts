@@ -9,7 +9,7 @@ const what: readonly Flag[] = [
   {
     name: 'build-context',
     type: 'list',
-    help: 'One more context for FROM and COPY --from (NAME=PATH, URL or docker-image://IMAGE)',
+    help: 'One more context for FROM and COPY --from (NAME=PATH, URL, docker-image://IMAGE, oci-layout://PATH[:TAG], target:STAGE)',
   },
   { name: 'platform', type: 'strings', help: 'Platform to build for (os[/arch[/variant]])' },
   { name: 'label', type: 'list', help: 'Label of the image (KEY=VALUE)' },
@@ -53,7 +53,7 @@ const cache: readonly Flag[] = [
 
 const steps: readonly Flag[] = [
   { name: 'secret', type: 'list', help: 'Secret for steps that mount it ("id=NAME[,src=FILE|,env=VARIABLE]")' },
-  { name: 'ssh', type: 'list', help: 'SSH agent for steps that mount it ("default[=SOCKET]")' },
+  { name: 'ssh', type: 'list', help: 'SSH agent or keys for steps that mount it ("default[=SOCKET|KEY,KEY]")' },
   { name: 'allow', type: 'strings', help: 'What steps may do beside (network.host, security.insecure)' },
   { name: 'network', type: 'string', help: 'Network of RUN (default, none, host)', shownDefault: 'default' },
   { name: 'add-host', type: 'list', help: 'Line for /etc/hosts of RUN (HOST:IP)' },

@@ -82,13 +82,13 @@ test('readSecrets finds files, variables, and what an id alone means', (t) => {
   assert.throws(() => read(`id=a,src=${file}`), /secret a too big\. max size 500KB/)
 })
 
-test('parseSshAgents takes sockets and refuses keys', () => {
+test('parseSshAgents takes sockets and keys, and refuses the rest', () => {
   assert.throws(() => parseSshAgents(['default'], {}), /invalid empty ssh agent socket/)
   assert.throws(
     () => parseSshAgents(['default'], { SSH_AUTH_SOCK: '/nonexistent/s' }),
     /failed to stat \/nonexistent\/s/,
   )
-  assert.throws(() => parseSshAgents([`k=${import.meta.filename}`], {}), /is not the socket of an agent/)
+  assert.throws(() => parseSshAgents([`k=${import.meta.filename}`], {}), /it is no private key/)
 })
 
 test('parseCacheOption keeps directories on this side', () => {

@@ -1,5 +1,5 @@
 /** Flags of `build` to the request that goes to the daemon. */
-import type { BuildAttestation, BuildRequest, BuildTarget, NamedBuildContext } from '../../api/index.ts'
+import type { BuildAttestation, BuildRequest, BuildTarget } from '../../api/index.ts'
 import { messageOf } from '../../base/index.ts'
 import { parseReference } from '../../oci/index.ts'
 import { CliError } from '../cli-error.ts'
@@ -8,9 +8,10 @@ import { parseResources } from '../container/resource-options.ts'
 import { type FlagValues, toPairs } from '../flags/flag-values.ts'
 import { buildArgsOf } from './build-args.ts'
 import { type CacheOption, parseCacheOption } from './cache-options.ts'
-import { type ContextSource, contextKey, existingDirectory, remoteUrl } from './context-source.ts'
+import { type ContextSource, contextKey } from './context-source.ts'
 import { csvFields, csvPairs } from './csv-fields.ts'
 import type { DockerfileSource } from './dockerfile-source.ts'
+import { namedContexts } from './named-contexts.ts'
 import type { OutputOption } from './output-options.ts'
 import { readSecrets } from './secret-options.ts'
 import { parseSshAgents, type SshAgent } from './ssh-options.ts'
@@ -97,33 +98,6 @@ function contextOf(context: ContextSource): BuildRequest['context'] {
     case 'none':
       return { kind: 'none' }
   }
-}
-
-function namedContexts(values: readonly string[]): {
-  readonly contexts: Readonly<Record<string, NamedBuildContext>> | undefined
-  readonly directories: readonly (readonly [string, string])[]
-} {
-  const contexts: Record<string, NamedBuildContext> = {}
-  const directories: (readonly [string, string])[] = []
-  for (const value of values) {
-    const equals = value.indexOf('=')
-    const [name, place] = equals === -1 ? ['', ''] : [value.slice(0, equals), value.slice(equals + 1)]
-    if (name === '' || place === '') {
-      throw new CliError(1, `ERROR: invalid context value: ${value}, expected key=value`)
-    }
-    const image = /^docker-image:\/\/(.+)$/.exec(place)?.[1]
-    const url = remoteUrl(place)
-    if (image !== undefined) contexts[name] = { kind: 'image', reference: image }
-    else if (url !== undefined) contexts[name] = { kind: 'remote', url }
-    else if (/^(oci-layout|target):/.test(place)) {
-      throw new CliError(1, `ERROR: build contexts of this kind are not supported: ${place}`)
-    } else {
-      const directory = existingDirectory(place)
-      contexts[name] = { kind: 'local', key: contextKey(directory) }
-      directories.push([name, directory])
-    }
-  }
-  return { contexts: values.length === 0 ? undefined : contexts, directories }
 }
 
 interface PlannedTarget {

@@ -14,6 +14,7 @@ import {
   platformRank,
 } from '../../../oci/index.ts'
 import type { RegistryAuth } from '../../../registry/client/index.ts'
+import type { ReadFile } from '../../context/oci-layout.ts'
 import {
   type CacheConfig,
   cacheConfigType,
@@ -23,7 +24,7 @@ import {
   stepsOf,
 } from './cache-config.ts'
 import { parseCacheImport } from './cache-option.ts'
-import { type CacheSource, LayoutCacheSource, type ReadFile, RegistryCacheSource } from './cache-source.ts'
+import { type CacheSource, LayoutCacheSource, RegistryCacheSource } from './cache-source.ts'
 
 /** The layer of a step that somebody else made. */
 export interface ImportedLayer {

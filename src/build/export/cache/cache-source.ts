@@ -1,8 +1,8 @@
 /** Where a cache is read from: a repository, or an OCI layout in a directory of the client's. */
-import { type AbortOptions, invalidArgument, notFound } from '../../../base/index.ts'
-import { algorithmOf, type Descriptor, hexOf, isObject, parseDescriptor } from '../../../oci/index.ts'
+import type { AbortOptions } from '../../../base/index.ts'
+import type { Descriptor } from '../../../oci/index.ts'
 import type { FetchedManifest, Repository } from '../../../registry/client/index.ts'
-import type { CachePlace } from './cache-option.ts'
+import { type LayoutPlace, OciLayout, type ReadFile } from '../../context/oci-layout.ts'
 
 export interface CacheSource {
   /** The manifest or index on top. Throws `notFound` when there is no cache. */
@@ -43,55 +43,29 @@ export class RegistryCacheSource implements CacheSource {
   }
 }
 
-/** Reads files of a directory. */
-export type ReadFile = (path: string) => AsyncIterable<Buffer>
-
-const maxDocumentBytes = 64 * 1024 * 1024
-
 /** What `--cache-to type=local` wrote. */
 export class LayoutCacheSource implements CacheSource {
-  readonly #read: ReadFile
-  readonly #place: Extract<CachePlace, { type: 'local' }>
+  readonly #layout: OciLayout
+  readonly #place: LayoutPlace
 
-  constructor(read: ReadFile, place: Extract<CachePlace, { type: 'local' }>) {
-    this.#read = read
+  constructor(read: ReadFile, place: LayoutPlace) {
+    this.#layout = new OciLayout(read)
     this.#place = place
   }
 
   async top(): Promise<Buffer> {
-    const { tag, digest } = this.#place
-    const index: unknown = JSON.parse((await this.#whole('index.json')).toString('utf8'))
-    const manifests = isObject(index) && Array.isArray(index.manifests) ? index.manifests.map(parseDescriptor) : []
-    const named = (one: Descriptor) => one.annotations?.['org.opencontainers.image.ref.name'] === tag
-    const found = manifests.find((one) => (digest === undefined ? named(one) : one.digest === digest))
-    if (found === undefined) throw notFound(`no cache ${digest ?? tag} in the directory`)
-    return await this.#whole(pathOf(found))
+    return await this.#layout.read(await this.#layout.find(this.#place))
   }
 
   manifest(descriptor: Descriptor): Promise<Buffer> {
-    return this.#whole(pathOf(descriptor))
+    return this.#layout.read(descriptor)
   }
 
   blob(descriptor: Descriptor): Promise<Buffer> {
-    return this.#whole(pathOf(descriptor))
+    return this.#layout.read(descriptor)
   }
 
   open(descriptor: Descriptor): AsyncIterable<Buffer> {
-    return this.#read(pathOf(descriptor))
+    return this.#layout.open(descriptor)
   }
-
-  async #whole(path: string): Promise<Buffer> {
-    const chunks: Buffer[] = []
-    let size = 0
-    for await (const chunk of this.#read(path)) {
-      size += chunk.length
-      if (size > maxDocumentBytes) throw invalidArgument(`${path} of the cache is too large`)
-      chunks.push(chunk)
-    }
-    return Buffer.concat(chunks)
-  }
-}
-
-function pathOf({ digest }: Descriptor): string {
-  return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`
 }

@@ -1,0 +1,58 @@
+/** An OCI image layout in a directory of the client's, of which files are asked for one by one.
+ *  https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
+import { invalidArgument, notFound } from '../../base/index.ts'
+import { algorithmOf, type Descriptor, hexOf, isObject, parseDescriptor } from '../../oci/index.ts'
+
+/** Reads files of a directory. */
+export type ReadFile = (path: string) => AsyncIterable<Buffer>
+
+/** Which of a layout's images. */
+export interface LayoutPlace {
+  readonly tag: string
+  readonly digest: string | undefined
+}
+
+const maxDocumentBytes = 64 * 1024 * 1024
+
+export class OciLayout {
+  readonly #read: ReadFile
+
+  constructor(read: ReadFile) {
+    this.#read = read
+  }
+
+  /** What its index says of a tag or digest. Throws `notFound`. */
+  async find({ tag, digest }: LayoutPlace): Promise<Descriptor> {
+    const index: unknown = JSON.parse((await this.#whole('index.json')).toString('utf8'))
+    const manifests = isObject(index) && Array.isArray(index.manifests) ? index.manifests.map(parseDescriptor) : []
+    const named = (one: Descriptor) => one.annotations?.['org.opencontainers.image.ref.name'] === tag
+    const found = manifests.find((one) => (digest === undefined ? named(one) : one.digest === digest))
+    if (found === undefined) throw notFound(`no ${digest ?? tag} in the OCI layout`)
+    return found
+  }
+
+  /** A small blob, whole. */
+  read(descriptor: Descriptor): Promise<Buffer> {
+    return this.#whole(pathOf(descriptor))
+  }
+
+  /** Bytes that are not verified. */
+  open(descriptor: Descriptor): AsyncIterable<Buffer> {
+    return this.#read(pathOf(descriptor))
+  }
+
+  async #whole(path: string): Promise<Buffer> {
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of this.#read(path)) {
+      size += chunk.length
+      if (size > maxDocumentBytes) throw invalidArgument(`${path} of the OCI layout is too large`)
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks)
+  }
+}
+
+function pathOf({ digest }: Descriptor): string {
+  return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`
+}

@@ -1,0 +1,45 @@
+/** Values as SSH packs them: lengths in 32 bits, big-endian. https://www.rfc-editor.org/rfc/rfc4251#section-5 */
+
+/** A string, or the bytes of one. */
+export function packString(value: string | Buffer): Buffer {
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(bytes.length)
+  return Buffer.concat([length, bytes])
+}
+
+/** A number that is not negative: without leading zeros, but for the one that keeps it so. */
+export function packNumber(value: Buffer): Buffer {
+  const first = value.findIndex((byte) => byte !== 0)
+  const bare = first === -1 ? Buffer.alloc(0) : value.subarray(first)
+  return packString(((bare[0] ?? 0) & 0x80) === 0 ? bare : Buffer.concat([Buffer.alloc(1), bare]))
+}
+
+/** Reads one value behind the other. Throws `RangeError` behind the end. */
+export class WireReader {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  number32(): number {
+    const value = this.#bytes.readUInt32BE(this.#at)
+    this.#at += 4
+    return value
+  }
+
+  string(): Buffer {
+    const length = this.number32()
+    const end = this.#at + length
+    if (end > this.#bytes.length) throw new RangeError('a value is longer than what holds it')
+    const value = this.#bytes.subarray(this.#at, end)
+    this.#at = end
+    return value
+  }
+
+  text(): string {
+    return this.string().toString('utf8')
+  }
+}
