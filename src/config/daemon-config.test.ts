@@ -64,6 +64,12 @@ test('loadDaemonConfig() refuses values of the wrong form', () => {
     [['--default-ipc-mode', 'host'], /default-ipc-mode: "host" is invalid: expected private or shareable/],
     [['--default-cgroupns-mode', 'x'], /default-cgroupns-mode: "x" is invalid/],
     [['--host-gateway-ip', 'here'], /host-gateway-ip: invalid IP address: here/],
+    [['--host-gateway-ip', '192.0.2.1', '--host-gateway-ip', '192.0.2.2'], /only one IPv4 address is allowed/],
+    [['--bridge', 'none'], /bridge: "none" is not supported: .* com\.docker\.network\.bridge\.name/],
+    [['--firewall-backend', 'iptables'], /firewall-backend: "iptables" is not supported/],
+    [['--userland-proxy-path', '/x'], /userland-proxy-path: there is no such program/],
+    [['--network-control-plane-mtu', '1400'], /network-control-plane-mtu: .* no swarm/],
+    [['--network-diagnostic-port', '1'], /network-diagnostic-port: there is no diagnostic server/],
     [['--cgroup-parent', 'a.slice'], /cgroup-parent: a.slice: slices belong to systemd/],
     [['--cgroup-parent', '../x'], /cgroup-parent: invalid path/],
     [['--config-file', '/nonexistent/daemon.json'], /no such file/],
@@ -91,7 +97,7 @@ test("loadDaemonConfig() takes what Docker's own files say and Berth does anyway
     assert.equal(containers.ipcMode, 'shareable')
     assert.equal(containers.cgroupParent, '/limited/group')
     assert.equal(containers.initPath, '/usr/bin/tini')
-    assert.equal(network.hostGatewayIp, '192.0.2.1')
+    assert.deepEqual(network.hostGatewayIps, ['192.0.2.1'])
   })
   withFile('{"features": {"containerd-snapshotter": true}}', (path) => {
     assert.throws(() => loadDaemonConfig(['--config-file', path]), /"containerd-snapshotter": true is not supported/)

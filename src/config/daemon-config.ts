@@ -70,8 +70,8 @@ export interface DaemonConfig {
     readonly dns: readonly string[]
     readonly dnsOptions: readonly string[]
     readonly dnsSearch: readonly string[]
-    /** What `host-gateway` stands for; undefined: the gateway of the container's network. */
-    readonly hostGatewayIp: string | undefined
+    /** What `host-gateway` stands for; none: the gateway of the container's network. */
+    readonly hostGatewayIps: readonly string[]
   }
   readonly containers: {
     readonly defaultRuntime: string
@@ -244,7 +244,7 @@ function networkConfig(raw: RawValues): DaemonConfig['network'] {
     dns: list(raw, 'dns'),
     dnsOptions: list(raw, 'dnsOpt'),
     dnsSearch: list(raw, 'dnsSearch'),
-    hostGatewayIp: hostGatewayIp(raw),
+    hostGatewayIps: hostGatewayIps(raw),
   }
 }
 
@@ -298,11 +298,18 @@ function firewallPublished(raw: RawValues): DaemonConfig['network']['published']
   throw invalidArgument(`firewall.published: "${String(value)}" is invalid: expected open or host-rules`)
 }
 
-function hostGatewayIp(raw: RawValues): string | undefined {
-  const address = text(raw, 'hostGatewayIp')
-  if (address !== undefined && isIP(address) === 0)
-    throw invalidArgument(`host-gateway-ip: invalid IP address: ${address}`)
-  return address
+/** As with Docker at most one of each family. */
+function hostGatewayIps(raw: RawValues): readonly string[] {
+  const old = text(raw, 'hostGatewayIp')
+  const addresses = [...list(raw, 'hostGatewayIps'), ...(old === undefined ? [] : [old])]
+  for (const [index, address] of addresses.entries()) {
+    const family = isIP(address)
+    if (family === 0) throw invalidArgument(`host-gateway-ip: invalid IP address: ${address}`)
+    if (addresses.slice(0, index).some((other) => isIP(other) === family)) {
+      throw invalidArgument(`host-gateway-ip: only one IPv${family} address is allowed: ${address}`)
+    }
+  }
+  return addresses
 }
 
 function cgroupParent(path: string): string {

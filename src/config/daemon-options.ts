@@ -3,6 +3,7 @@
  *  https://docs.docker.com/reference/cli/dockerd/ */
 
 import type { DaemonOption } from './daemon-option.ts'
+import { networkDaemonOptions } from './network-daemon-options.ts'
 import { tlsOptions } from './tls-options.ts'
 
 export const daemonOptions = {
@@ -13,72 +14,7 @@ export const daemonOptions = {
     help: 'OCI runtimes by name: {"NAME": {"path": "…", "runtimeArgs": ["…"]}}',
     reloadable: true,
   },
-  defaultAddressPool: {
-    flag: 'default-address-pool',
-    kind: 'list',
-    help: 'Range that networks without a subnet are given parts of (base=CIDR,size=LENGTH)',
-  },
-  defaultAddressPools: {
-    key: 'default-address-pools',
-    kind: 'objects',
-    help: 'The same in daemon.json: a list of objects with base and size',
-  },
-  bip: { flag: 'bip', key: 'bip', kind: 'string', help: 'IPv4 address and prefix of the default bridge (CIDR)' },
-  bip6: { flag: 'bip6', key: 'bip6', kind: 'string', help: 'IPv6 address and prefix of the default bridge (CIDR)' },
-  defaultGateway: {
-    flag: 'default-gateway',
-    key: 'default-gateway',
-    kind: 'string',
-    help: "Containers' IPv4 router on the default bridge (default: the bridge)",
-  },
-  defaultGatewayV6: {
-    flag: 'default-gateway-v6',
-    key: 'default-gateway-v6',
-    kind: 'string',
-    help: "Containers' IPv6 router on the default bridge (default: the bridge)",
-  },
-  defaultNetworkOpt: {
-    flag: 'default-network-opt',
-    kind: 'list',
-    help: 'Default option of new networks (DRIVER=NAME=VALUE)',
-  },
-  defaultNetworkOpts: {
-    key: 'default-network-opts',
-    kind: 'object',
-    help: 'Default options of new networks: {"DRIVER": {"NAME": "VALUE"}}',
-  },
-  fixedCidr: {
-    flag: 'fixed-cidr',
-    key: 'fixed-cidr',
-    kind: 'string',
-    help: "Part of the default bridge's range that containers' addresses are chosen from",
-  },
-  fixedCidrV6: {
-    flag: 'fixed-cidr-v6',
-    key: 'fixed-cidr-v6',
-    kind: 'string',
-    help: 'IPv6 range of the default bridge',
-  },
-  ipForward: {
-    flag: 'ip-forward',
-    key: 'ip-forward',
-    kind: 'boolean',
-    help: 'Let the host forward packets (default true)',
-  },
-  ipMasq: {
-    flag: 'ip-masq',
-    key: 'ip-masq',
-    kind: 'boolean',
-    help: "Show the host's address outside instead of containers' on the default bridge (default true)",
-  },
-  iptables: {
-    flag: 'iptables',
-    key: 'iptables',
-    kind: 'boolean',
-    help: 'Packet filter rules (always true; with nftables)',
-  },
-  ip6tables: { flag: 'ip6tables', key: 'ip6tables', kind: 'boolean', help: 'The same for IPv6' },
-  ipv6: { flag: 'ipv6', key: 'ipv6', kind: 'boolean', help: 'Give the default bridge IPv6' },
+  ...networkDaemonOptions,
   cgroupParent: {
     flag: 'cgroup-parent',
     key: 'cgroup-parent',
@@ -202,13 +138,6 @@ export const daemonOptions = {
     kind: 'list',
     help: 'Socket to listen on (unix://PATH, tcp://HOST:PORT, fd:// for those of the service manager)',
   },
-  hostGatewayIp: {
-    flag: 'host-gateway-ip',
-    key: 'host-gateway-ip',
-    kind: 'string',
-    help: 'Address that host-gateway stands for in --add-host (default the gateway of the default bridge)',
-    reloadable: true,
-  },
   httpProxy: {
     flag: 'http-proxy',
     kind: 'string',
@@ -220,12 +149,6 @@ export const daemonOptions = {
     kind: 'string',
     help: "HTTPS proxy for the daemon's own requests (default: HTTPS_PROXY)",
     reloadable: true,
-  },
-  icc: {
-    flag: 'icc',
-    key: 'icc',
-    kind: 'boolean',
-    help: 'Let containers of the default bridge reach each other (default true)',
   },
   init: { flag: 'init', key: 'init', kind: 'boolean', help: 'Run an init in every container', reloadable: true },
   initPath: {
@@ -380,12 +303,6 @@ export const daemonOptions = {
   },
   ...tlsOptions,
   trace: { flag: 'trace', kind: 'boolean', help: 'Print the time of each step of a container start' },
-  userlandProxy: {
-    flag: 'userland-proxy',
-    key: 'userland-proxy',
-    kind: 'boolean',
-    help: 'Only false: published ports need no proxy (default false)',
-  },
   usernsRemap: {
     flag: 'userns-remap',
     key: 'userns-remap',

@@ -34,6 +34,7 @@ export function checkFixedChoices(raw: RawValues): void {
       'userland-proxy: there is none: published ports are reached on all addresses, 127.0.0.1 included, without it',
     )
   }
+  checkNetworkChoices(raw)
   for (const [name, value] of Object.entries((raw.features ?? {}) as Record<string, unknown>)) {
     const feature = features[name]
     if (feature === undefined) throw invalidArgument(`features: unknown feature "${name}"`)
@@ -41,6 +42,28 @@ export function checkFixedChoices(raw: RawValues): void {
     if (!feature.allowed.includes(value)) {
       throw invalidArgument(`features: "${name}": ${value} is not supported: ${feature.reason}`)
     }
+  }
+}
+
+function checkNetworkChoices(raw: RawValues): void {
+  const { bridge, firewallBackend, userlandProxyPath, networkControlPlaneMtu, networkDiagnosticPort } = raw
+  if (bridge !== undefined && bridge !== '') {
+    throw invalidArgument(
+      `bridge: "${bridge}" is not supported: every daemon has a default bridge of its own; a bridge of the host is used by a network with the option com.docker.network.bridge.name`,
+    )
+  }
+  if (firewallBackend !== undefined && firewallBackend !== '' && firewallBackend !== 'nftables') {
+    throw invalidArgument(`firewall-backend: "${firewallBackend}" is not supported: the rules are nftables'`)
+  }
+  if (userlandProxyPath !== undefined && userlandProxyPath !== '') {
+    throw invalidArgument('userland-proxy-path: there is no such program: published ports are reached without it')
+  }
+  // Docker's default.
+  if (networkControlPlaneMtu !== undefined && networkControlPlaneMtu !== 1500) {
+    throw invalidArgument('network-control-plane-mtu: there is no control plane: Berth has no swarm')
+  }
+  if (networkDiagnosticPort !== undefined && networkDiagnosticPort !== 0) {
+    throw invalidArgument('network-diagnostic-port: there is no diagnostic server of networks')
   }
 }
 

@@ -22,6 +22,8 @@ export interface NetworkOptions {
   readonly icc: boolean
   /** Containers of the default bridge show the host's address outside. */
   readonly masquerade: boolean
+  /** Published ports are reached at containers' own addresses too, by who has a route to them. */
+  readonly directRouting: boolean
   /** The daemon lets the host forward packets. */
   readonly forward: boolean
   readonly hostIp: string
@@ -46,6 +48,7 @@ export function networkOptions(raw: RawValues): NetworkOptions {
     mtu: typeof raw.mtu === 'number' ? raw.mtu : 1500,
     icc: raw.icc !== false,
     masquerade: raw.ipMasq !== false,
+    directRouting: raw.allowDirectRouting === true,
     forward: raw.ipForward !== false,
     hostIp: hostAddress(text(raw, 'ip')),
     pools: addressPools(list(raw.defaultAddressPool), raw.defaultAddressPools),

@@ -31,10 +31,11 @@ export async function connectContainer(
     if (memberships.some((one) => one.network === network.name)) {
       throw new BerthError('forbidden', `endpoint with name ${record.name} already exists in network ${network.name}`)
     }
-    const membership = { network: network.name, settings }
-    if (isUp(record.state.status)) await connectRunning(context, record, membership)
+    const runs = isUp(record.state.status)
+    const membership = { network: network.name, settings: runs ? { ...settings, NetworkID: network.id } : settings }
+    if (runs) await connectRunning(context, record, membership)
     saveNetworks(context, id, [...memberships, membership])
-    if (isUp(record.state.status)) publishNetwork(context, record, network, 'connect')
+    if (runs) publishNetwork(context, record, network, 'connect')
   })
 }
 

@@ -85,8 +85,8 @@ export interface ContainerSettings {
   readonly dns: readonly string[]
   readonly dnsOptions: readonly string[]
   readonly dnsSearch: readonly string[]
-  /** What `host-gateway` stands for; undefined: the gateway of the container's network. */
-  readonly hostGatewayIp: string | undefined
+  /** What `host-gateway` stands for; none: the gateway of the container's network. */
+  readonly hostGatewayIps: readonly string[]
   /** The daemon's group: `/berth` or `/berth-<instance>`, below another one if it was told so. */
   readonly cgroupParent: string
   /** A profile's text, `builtin` or `unconfined`. */

@@ -2,7 +2,7 @@ import type { EventBus } from '../events/index.ts'
 import type { NetworkRecord } from '../network/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
-import { membershipsOf } from './memberships.ts'
+import { membershipsOf, networkKey } from './memberships.ts'
 
 /** Tells of something that happened to a container, with Docker's attributes: image, name and all labels. */
 export function publishContainer(
@@ -33,8 +33,8 @@ export function publishNetwork(
 /** Tells that a run began or ended to use its networks and volumes. */
 export function publishUses(context: ContainerContext, record: ContainerRecord, use: 'begin' | 'end'): void {
   const { events } = context
-  for (const { network: name } of membershipsOf(record)) {
-    const network = context.networks.find(name)
+  for (const membership of membershipsOf(record)) {
+    const network = context.networks.find(networkKey(membership))
     if (network !== undefined) publishNetwork(context, record, network, use === 'begin' ? 'connect' : 'disconnect')
   }
   for (const mount of record.mounts) {

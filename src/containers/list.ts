@@ -6,7 +6,7 @@ import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { linkNames, shownLinks } from './links.ts'
 import { compileFilters, type FilterLookups, type Filters, filtersImplyAll } from './list-filters.ts'
-import { membershipsOf } from './memberships.ts'
+import { membershipsOf, networkKey } from './memberships.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { isActive } from './state.ts'
 import { type NetworkIds, type ShownPaths, toInspect, toSummary } from './summary.ts'
@@ -69,7 +69,10 @@ export function lookups(context: ContainerContext): FilterLookups {
     published: (id) =>
       (context.networks.sandboxes.find(id)?.ports ?? []).map((port) => `${port.containerPort}/${port.protocol}`),
     networks: (record) =>
-      membershipsOf(record).flatMap(({ network }) => [network, context.networks.find(network)?.id ?? network]),
+      membershipsOf(record).flatMap((membership) => {
+        const key = networkKey(membership)
+        return [membership.network, context.networks.find(key)?.id ?? key]
+      }),
   }
 }
 

@@ -59,11 +59,31 @@ export function requestedNetworks(
   return Object.fromEntries(endpoints)
 }
 
+/** The networks of a container that has joined them, each with its id: the next start wants the same one again, not
+ *  another that was made with its name meanwhile. Those that every daemon has go by their names. */
+export function joinedNetworks(
+  record: ContainerRecord,
+  endpoints: readonly { readonly networkId: string; readonly networkName: string }[],
+): Readonly<Record<string, EndpointSettings>> {
+  const joined = membershipsOf(record).map(({ network, settings }) => {
+    const own = endpoints.find(({ networkId, networkName }) => networkName === network || networkId === network)
+    if (own === undefined || predefinedNetworks.has(own.networkName)) return [network, settings]
+    return [network, { ...settings, NetworkID: own.networkId }]
+  })
+  return Object.fromEntries(joined)
+}
+
+/** What finds a membership's network: its id once the container has joined it. */
+export function networkKey({ network, settings }: Membership): string {
+  return settings.NetworkID || network
+}
+
 /** A membership as the network wants it. */
-export function endpointRequest({ network, settings }: Membership): EndpointRequest {
+export function endpointRequest(membership: Membership): EndpointRequest {
+  const { settings } = membership
   const { IPAMConfig: ipam, GwPriority: gatewayPriority, DriverOpts: driverOptions, Links: links } = settings
   return {
-    network,
+    network: networkKey(membership),
     ipv4: ipam?.IPv4Address || undefined,
     ipv6: ipam?.IPv6Address || undefined,
     linkLocal: ipam?.LinkLocalIPs ?? undefined,

@@ -23,7 +23,8 @@ export function writeNetworkFiles(
   const { paths, settings } = context
   const { id, config, hostConfig } = record
   const hostname = config.Hostname ?? ''
-  const gateway = settings.hostGatewayIp ?? sandbox?.endpoints.find((endpoint) => endpoint.gateway !== '')?.gateway
+  const own = sandbox?.endpoints.find((endpoint) => endpoint.gateway !== '')?.gateway
+  const gateways = notEmpty(settings.hostGatewayIps) ?? (own === undefined ? [] : [own])
   writeFileSync(paths.hostname(id), `${hostname}\n`)
   writeFileSync(
     paths.hosts(id),
@@ -32,7 +33,7 @@ export function writeNetworkFiles(
       domainname: config.Domainname ?? '',
       addresses: (sandbox?.endpoints ?? []).flatMap(addressesOf),
       extraHosts: hostConfig.ExtraHosts ?? [],
-      gateway,
+      gateways,
       links: linkHosts(context, record),
     }),
   )

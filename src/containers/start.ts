@@ -10,7 +10,7 @@ import { requireAppArmor } from './app-armor.ts'
 import { connectPending } from './attach.ts'
 import { applyEdits } from './cdi-edits.ts'
 import { sandboxOwner } from './connect.ts'
-import { type ContainerRecord, withState } from './container-record.ts'
+import { type ContainerRecord, withChanges, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { requestedEdits } from './device-requests.ts'
 import { publishContainer, publishUses } from './events.ts'
@@ -19,7 +19,7 @@ import { beginHealthChecks } from './health-monitor.ts'
 import { checkLinks, permitLinks, tellParents } from './links.ts'
 import { beginForwarding, prepareLogging } from './log-forwarding.ts'
 import { watchLogSize } from './log-rotation.ts'
-import { endpointRequest, membershipsOf } from './memberships.ts'
+import { endpointRequest, joinedNetworks, membershipsOf } from './memberships.ts'
 import { mountSources } from './mount-sources.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { writeNetworkFiles } from './network-files.ts'
@@ -109,7 +109,9 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   trace('runtime start')
   await beginForwarding(context, record, logDriver)
   undo.disarm()
-  const running = withState(record, { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt })
+  const { endpoints = [] } = context.networks.sandboxes.find(id) ?? {}
+  const joined = withChanges(record, { networks: joinedNetworks(record, endpoints) })
+  const running = withState(joined, { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt })
   context.containers.save(running)
   await permitLinks(context, running)
   publishUses(context, running, 'begin')
@@ -181,7 +183,8 @@ function filesOf(context: ContainerContext, id: string): PreparedRun['files'] {
 }
 
 async function recordFailure(context: ContainerContext, record: ContainerRecord, error: unknown): Promise<void> {
-  const exitCode = exitCodeOf(error) ?? 128
+  // As with Docker, what an earlier run ended with stays where the failure has no code of its own.
+  const exitCode = exitCodeOf(error) ?? (record.state.exitCode || 128)
   const status = record.state.startedAt === zeroTime ? 'created' : 'exited'
   const failed = withState(record, { status, pid: 0, exitCode, error: messageOf(error) })
   if (context.containers.find(record.id) === undefined) return

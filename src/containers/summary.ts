@@ -1,4 +1,5 @@
 /** Records → what inspect and list answer. Pure. */
+import { createHash } from 'node:crypto'
 import type {
   ContainerInspect,
   ContainerSummary,
@@ -12,7 +13,7 @@ import { zeroTime } from '../base/index.ts'
 import { type EndpointInfo, isRoutedPort, type Sandbox } from '../network/index.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import { membershipsOf } from './memberships.ts'
-import { isActive } from './state.ts'
+import { isActive, isUp } from './state.ts'
 import { statusText } from './status-text.ts'
 
 /** Gives the id of a network by its name; undefined when there is none (any more). */
@@ -164,11 +165,19 @@ function toNetworks(
 ): Readonly<Record<string, EndpointSettings>> {
   const wasStarted = record.state.startedAt !== zeroTime
   const shown = membershipsOf(record).map(({ network, settings }) => {
-    const id = networkIds(network) ?? ''
+    const id = settings.NetworkID || (networkIds(network) ?? '')
     const endpoint = sandbox?.endpoints.find((one) => one.networkId === id)
-    return [endpoint?.networkName ?? network, toEndpoint(settings, endpoint, wasStarted ? id : '')] as const
+    const shown = toEndpoint(settings, endpoint, wasStarted ? id : '')
+    const isHost = network === 'host' && isUp(record.state.status)
+    const own = isHost ? { ...shown, EndpointID: hostEndpointId(record) } : shown
+    return [endpoint?.networkName ?? network, own] as const
   })
   return Object.fromEntries(shown)
+}
+
+/** Nothing is made for a container on the host's own network; Docker gives even that place an id, another in each run. */
+function hostEndpointId({ id, state }: ContainerRecord): string {
+  return createHash('sha256').update(`${id} ${state.startedAt}`).digest('hex')
 }
 
 function toEndpoint(

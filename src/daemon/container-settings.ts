@@ -25,7 +25,7 @@ export function containerSettings(config: DaemonConfig): ContainerSettings {
     dns: network.dns,
     dnsOptions: network.dnsOptions,
     dnsSearch: network.dnsSearch,
-    hostGatewayIp: network.hostGatewayIp,
+    hostGatewayIps: network.hostGatewayIps,
     seccompProfile: containers.seccompProfile,
     cgroupParent: posix.join(containers.cgroupParent, config.instance === '' ? 'berth' : `berth-${config.instance}`),
   }

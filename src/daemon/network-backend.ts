@@ -17,7 +17,7 @@ import { isPredefined, matchesFilters } from './network-filters.ts'
 /** Networks as the API shows them. */
 export function networkBackend(
   networks: Networks,
-  containers: Pick<ContainerService, 'connect' | 'disconnect'>,
+  containers: Pick<ContainerService, 'connect' | 'disconnect' | 'list'>,
   events: EventBus,
 ): NetworkBackend {
   const publish = (action: string, { id, name, driver }: NetworkRecord): void =>
@@ -31,7 +31,9 @@ export function networkBackend(
         .map((record) => toNetwork({ ...record, containers: [] }))
     },
     async inspect(nameOrId) {
-      return toNetwork(networks.inspect(nameOrId))
+      const record = networks.inspect(nameOrId)
+      const network = toNetwork(record)
+      return record.driver === 'host' ? { ...network, Containers: await hostContainers(containers) } : network
     },
     async create(body) {
       const record = await networks.create(toRequest(body))
@@ -46,6 +48,18 @@ export function networkBackend(
       containers.connect(container, networks.inspect(nameOrId), settings),
     disconnect: async (nameOrId, container) => containers.disconnect(container, networks.inspect(nameOrId)),
   }
+}
+
+/** Containers on the host's own network: nothing is leased for these. */
+async function hostContainers(containers: Pick<ContainerService, 'list'>): Promise<Network['Containers']> {
+  const onHost = await containers.list({ all: false, size: false, filters: { network: ['host'] } })
+  return Object.fromEntries(
+    onHost.map(({ Id, Names, NetworkSettings }) => {
+      const EndpointID = NetworkSettings.Networks?.host?.EndpointID ?? ''
+      const Name = (Names[0] ?? '').slice(1)
+      return [Id, { Name, EndpointID, MacAddress: '', IPv4Address: '', IPv6Address: '' }]
+    }),
+  )
 }
 
 /** Removes the networks that no container runs on and that the filters say yes to. */

@@ -29,6 +29,9 @@ export interface BridgeSettings {
   readonly interfacePrefix: string
   /** Don't touch the bridge's IPv4 address. */
   readonly inhibitIpv4: boolean
+  /** Devices of the host through which published ports may be reached at containers' own addresses, in mode `nat` too;
+   *  `*` is any. Absent in records of earlier versions. */
+  readonly trustedInterfaces?: readonly string[]
   /** Somebody else made the device, and keeps it. */
   readonly foreign: boolean
 }
@@ -56,7 +59,13 @@ const maxMtu = 65535
  *  Throws `invalidArgument` for a value that can't be. */
 export function parseBridgeOptions(
   options: Readonly<Record<string, string>>,
-  defaults: { readonly device: string; readonly mac: string; readonly mtu: number },
+  defaults: {
+    readonly device: string
+    readonly mac: string
+    readonly mtu: number
+    /** Every interface is trusted. */
+    readonly directRouting?: boolean
+  },
   internal: boolean,
 ): BridgeSettings {
   const settings = {
@@ -72,15 +81,17 @@ export function parseBridgeOptions(
     sourceAddress6: sourceAddress(options, bridgeOption.sourceAddress6),
     interfacePrefix: interfacePrefix(options[bridgeOption.interfacePrefix]),
     inhibitIpv4: parseFlag(options, bridgeOption.inhibitIpv4, false),
+    trustedInterfaces: trustedInterfaces(options[bridgeOption.trustedInterfaces], defaults.directRouting === true),
     foreign: false,
   }
   parseFlag(options, bridgeOption.defaultBridge, false)
-  if (options[bridgeOption.trustedInterfaces] !== undefined && options[bridgeOption.trustedInterfaces] !== '') {
-    throw invalidArgument(
-      `option ${bridgeOption.trustedInterfaces} is not supported: no interface is trusted by its name`,
-    )
-  }
   return settings
+}
+
+/** Names between colons, as Docker takes them. */
+export function trustedInterfaces(text: string | undefined, all: boolean): readonly string[] {
+  const named = (text ?? '').split(':').filter((name) => name !== '')
+  return all ? ['*'] : named.map(deviceName)
 }
 
 function parseFlag(options: Readonly<Record<string, string>>, name: string, fallback: boolean): boolean {

@@ -20,6 +20,8 @@ export interface FirewallNetwork {
   readonly masquerade: boolean
   readonly gatewayModes: Readonly<Record<Family, GatewayMode>>
   readonly sourceAddresses: Readonly<Record<Family, string>>
+  /** Devices through which published ports are reached at containers' own addresses in mode `nat`; `*` is any. */
+  readonly trustedInterfaces?: readonly string[]
 }
 
 /** Connections to a port of the host go to this address of a container; with `routed` those to the container's own address
@@ -307,7 +309,7 @@ function chainsOf(network: FirewallNetwork, family: Family): Readonly<Record<str
     ...(internal ? [] : ['ct status dnat accept']),
     ...(icc ? [] : [`iifname "${device}" ${ip} saddr . ${ip} daddr . meta l4proto . th dport @${linkedPorts} accept`]),
     `iifname "${device}" oifname "${device}" ${icc ? 'accept' : 'drop'}`,
-    ...(internal ? [] : admitted(mode, family)),
+    ...(internal ? [] : admitted(mode, family, network.trustedInterfaces ?? [])),
     'drop',
   ]
   // Back into its own bridge goes what a container sends to a published port of the host. (No iifname here: a packet
@@ -323,17 +325,22 @@ function chainsOf(network: FirewallNetwork, family: Family): Readonly<Record<str
   }
 }
 
-function admitted(mode: GatewayMode, family: Family): readonly string[] {
+function admitted(mode: GatewayMode, family: Family, trusted: readonly string[]): readonly string[] {
+  const ip = family === 4 ? 'ip' : 'ip6'
+  const published = `${ip} daddr . meta l4proto . th dport @${routedPorts} accept`
   switch (mode) {
-    case 'nat':
     case 'isolated':
       return []
+    case 'nat': {
+      if (trusted.length === 0) return []
+      const devices = trusted.map((device) => `"${device}"`).join(', ')
+      return [trusted.includes('*') ? published : `iifname { ${devices} } ${published}`]
+    }
     case 'nat-unprotected':
       return ['accept']
     case 'routed': {
-      const ip = family === 4 ? 'ip' : 'ip6'
       const echo = family === 4 ? 'icmp type echo-request' : 'icmpv6 type echo-request'
-      return [`${ip} daddr . meta l4proto . th dport @${routedPorts} accept`, `${echo} accept`]
+      return [published, `${echo} accept`]
     }
     default:
       return mode satisfies never

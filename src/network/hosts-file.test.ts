@@ -7,7 +7,7 @@ test('formatHosts has the standard names, extra hosts, then the container itself
     hostname: 'web',
     addresses: ['172.17.0.2'],
     extraHosts: ['db:10.0.0.5', 'six:[2001:db8::1]', 'up:host-gateway'],
-    gateway: '172.17.0.1',
+    gateways: ['172.17.0.1', 'fd00::1'],
   })
   assert.equal(
     text,
@@ -21,6 +21,7 @@ test('formatHosts has the standard names, extra hosts, then the container itself
       '10.0.0.5\tdb',
       '2001:db8::1\tsix',
       '172.17.0.1\tup',
+      'fd00::1\tup',
       '172.17.0.2\tweb',
       '',
     ].join('\n'),

@@ -6,10 +6,10 @@ export interface HostsOptions {
   readonly domainname?: string
   /** The container's own addresses; none with `none` and `host`. */
   readonly addresses: readonly string[]
-  /** `--add-host` entries as `name:address`; `host-gateway` stands for `gateway`. */
+  /** `--add-host` entries as `name:address`; `host-gateway` stands for each of `gateways`. */
   readonly extraHosts: readonly string[]
   /** The host as the container sees it, for `host-gateway`. */
-  readonly gateway?: string | undefined
+  readonly gateways?: readonly string[]
   /** More lines, at the end: an address and its names. */
   readonly links?: readonly (readonly [address: string, names: string])[]
 }
@@ -28,7 +28,9 @@ export function formatHosts(options: HostsOptions): string {
   const lines: (readonly [string, string])[] = [...standard]
   for (const entry of options.extraHosts) {
     const [name, address] = splitExtraHost(entry)
-    lines.push([address === 'host-gateway' ? (options.gateway ?? address) : address, name])
+    const { gateways = [] } = options
+    const addresses = address === 'host-gateway' && gateways.length > 0 ? gateways : [address]
+    for (const one of addresses) lines.push([one, name])
   }
   const { hostname, domainname = '' } = options
   const names = domainname === '' ? hostname : `${hostname}.${domainname} ${hostname}`

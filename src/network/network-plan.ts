@@ -2,7 +2,7 @@
 import { BerthError, newId, notFound } from '../base/index.ts'
 import type { AddressInfo, LinkInfo, RouteInfo, RouteSocket } from '../sys/index.ts'
 import { firstHost } from './address-pool.ts'
-import { parseBridgeOptions } from './bridge-options.ts'
+import { bridgeOption, parseBridgeOptions, trustedInterfaces } from './bridge-options.ts'
 import {
   type Family,
   formatAddress,
@@ -44,6 +44,7 @@ export function planNetwork(
     readonly pools: readonly AddressRange[]
     readonly mtu: number
     readonly mac: string
+    readonly directRouting?: boolean
     /** Options of new networks by driver. */
     readonly defaultOptions: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
@@ -78,10 +79,20 @@ export function planNetwork(
   if (request.configOnly) return { ...base, driver: 'null', ipam: given }
   const ipam = base.ipamDriver === 'null' ? [] : completeIpam(given, base, driver, known, settings.pools, host)
   if (driver === 'bridge') {
-    const defaults = { device: bridgeName(id), mac: settings.mac, mtu: settings.mtu }
+    const { mac, mtu, directRouting = false } = settings
+    const defaults = { device: bridgeName(id), mac, mtu, directRouting }
     return { ...base, driver, ipam, bridge: parseBridgeOptions(options, defaults, base.internal) }
   }
   return { ...base, driver, ipam, parent: parseParentOptions(driver as 'macvlan' | 'ipvlan', options, dummyName(id)) }
+}
+
+/** The record with the interfaces that are trusted now: the daemon's setting may have changed since it was made. */
+export function withTrust(record: NetworkRecord, directRouting: boolean): NetworkRecord {
+  const { bridge, options } = record
+  if (bridge === undefined) return record
+  const trusted = trustedInterfaces(options[bridgeOption.trustedInterfaces], directRouting)
+  if (trusted.join() === (bridge.trustedInterfaces ?? []).join()) return record
+  return { ...record, bridge: { ...bridge, trustedInterfaces: trusted } }
 }
 
 function configurationOf(known: NetworkIndex, name: string): NetworkRecord {

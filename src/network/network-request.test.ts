@@ -132,7 +132,7 @@ test('parseBridgeOptions reads Docker names and refuses values that can not be',
     [{ [`${bridge}.gateway_mode_ipv4`]: 'x' }, /unknown gateway mode x/],
     [{ [`${bridge}.gateway_mode_ipv4`]: 'isolated' }, /'isolated' can only be used for an internal network/],
     [{ [`${bridge}.host_binding_ipv4`]: 'bad' }, /failed to parse .*host_binding_ipv4 value: bad \(nil ip\)/],
-    [{ [`${bridge}.trusted_host_interfaces`]: 'eth0' }, /not supported/],
+    [{ [`${bridge}.trusted_host_interfaces`]: 'eth0:not a name' }, /invalid interface name: not a name/],
     [{ 'com.docker.network.driver.mtu': 'big' }, /strconv.Atoi: parsing "big"/],
     [{ 'com.docker.network.container_iface_prefix': 'a/b' }, /invalid interface name/],
   ] as const) {

@@ -17,7 +17,7 @@ import { Ipam } from './ipam.ts'
 import type { RelayTarget } from './loopback-relay.ts'
 import type { NameService, UpstreamServer } from './name-service.ts'
 import { NetworkIndex } from './network-index.ts'
-import { planNetwork, readHostRanges, usedSubnets } from './network-plan.ts'
+import { planNetwork, readHostRanges, usedSubnets, withTrust } from './network-plan.ts'
 import type { EndpointRecord, NetworkInspect, NetworkRecord, PublishedPort } from './network-record.ts'
 import type { NetworkRequest } from './network-request.ts'
 import { ParentDriver } from './parent-driver.ts'
@@ -208,8 +208,8 @@ export class Networks {
   }
 
   async #create(request: NetworkRequest): Promise<NetworkRecord> {
-    const { defaultOptions = {} } = this.#options.config
-    const settings = { pools: this.#pools, mtu: defaultMtu, mac: randomMac(), defaultOptions }
+    const { defaultOptions = {}, directRouting = false } = this.#options.config
+    const settings = { pools: this.#pools, mtu: defaultMtu, mac: randomMac(), directRouting, defaultOptions }
     await using undo = new Undo()
     // Two daemons that choose at once would take the same range.
     const record = await withHostLock(() => {
@@ -283,8 +283,10 @@ export class Networks {
   #restoreNetworks(): void {
     const links = this.#host.links()
     const known = new Set<string>()
-    for (const record of this.list()) {
-      if (record.name === 'bridge' || record.configOnly) continue
+    for (const stored of this.list()) {
+      if (stored.name === 'bridge' || stored.configOnly) continue
+      const record = withTrust(stored, this.#options.config.directRouting === true)
+      if (record !== stored) this.#index.put(record)
       try {
         const made = this.#drivers[record.driver]?.ensure(record, links) ?? record
         if (made.bridge?.device !== record.bridge?.device) this.#index.put(made)

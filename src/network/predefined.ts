@@ -34,6 +34,8 @@ export interface NetworkConfig {
   /** Containers of the default bridge reach each other. */
   readonly icc: boolean
   readonly masquerade?: boolean
+  /** Published ports are reached at containers' own addresses as well, by who has a route to them. */
+  readonly directRouting?: boolean
   /** Let the host forward packets; default true. */
   readonly forward?: boolean
   /** Host address of published ports that name none. */
@@ -105,7 +107,8 @@ export function planDefaultBridge(
     [bridgeOption.name]: device,
     [bridgeOption.mtu]: String(config.mtu),
   }
-  const bridge = parseBridgeOptions(options, { device, mac, mtu: config.mtu }, false)
+  const { mtu, directRouting } = config
+  const bridge = parseBridgeOptions(options, { device, mac, mtu, directRouting: directRouting === true }, false)
   return { ...record, enableIpv6: config.ipv6 === true, ipam, options, bridge }
 }
 

@@ -56,13 +56,20 @@ export function portDemands(
 /** Where connections to a container's ports go now. */
 export function forwardingsOf(record: SandboxRecord, networks: NetworkLookup): Forwarding[] {
   const ways = { 4: publishing(record.endpoints, networks, 4), 6: publishing(record.endpoints, networks, 6) }
-  return record.ports.flatMap((port) => {
+  const direct = new Map<string, Forwarding>()
+  const translated = record.ports.flatMap((port) => {
     const family = familyOf(port.hostIp)
     const way = ways[family]
     if (way === undefined) return []
     const address = family === 4 ? way.endpoint.ipv4 : way.endpoint.ipv6
-    return [{ port, address, ...(isRouted(way.network, family) ? { routed: true } : {}) }]
+    if (!isRouted(way.network, family) && (way.network.bridge?.trustedInterfaces ?? []).length === 0) {
+      return [{ port, address }]
+    }
+    // Open once at the container's address, as often as it may be published.
+    direct.set(`${address} ${port.protocol} ${port.containerPort}`, { port, address, routed: true })
+    return isRouted(way.network, family) ? [] : [{ port, address }]
   })
+  return [...translated, ...direct.values()]
 }
 
 /** Where the daemon itself carries connections of a published port to: of IPv6 to IPv4 where there is nothing else. */
@@ -119,6 +126,7 @@ export function firewallNetwork(record: NetworkRecord): FirewallNetwork | undefi
     masquerade: bridge.masquerade,
     gatewayModes: { 4: bridge.gatewayMode4, 6: bridge.gatewayMode6 },
     sourceAddresses: { 4: bridge.sourceAddress4, 6: bridge.sourceAddress6 },
+    trustedInterfaces: bridge.trustedInterfaces ?? [],
   }
 }
 

@@ -263,7 +263,7 @@ export class Sandboxes {
     const { networks, firewall } = this.#parts
     const [old, next] = [forwardingsOf(before, networks), forwardingsOf(after, networks)]
     const isIn = (list: typeof old, one: (typeof old)[number]): boolean =>
-      list.some(({ port, address }) => port === one.port && address === one.address)
+      list.some(({ port, address, routed }) => port === one.port && address === one.address && routed === one.routed)
     firewall.withdraw(old.filter((one) => !isIn(next, one)))
     await firewall.publish(next.filter((one) => !isIn(old, one)))
   }

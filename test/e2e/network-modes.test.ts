@@ -114,6 +114,30 @@ describe('gateway modes', () => {
     assert.equal(await outside.page(`http://${address}/`), '')
   })
 
+  test('trusted interfaces of the host: published ports of its own address too, and translated outwards', async () => {
+    await network('trusting', '--ipv6', ...option('trusted_host_interfaces', `lo:${outside.near}`))
+    await network('strange', ...option('trusted_host_interfaces', 'lo'))
+    const port = await freePort()
+    const again = await freePort()
+    await web('trusting-1', '--network', 'trusting', '-p', `${port}:80`, '-p', `127.0.0.1:${again}:80`)
+    await web('strange-1', '--network', 'strange', '-p', '80')
+    const address = await addressOn('trusting-1', 'trusting')
+    const address6 = await addressOn('trusting-1', 'trusting', 'GlobalIPv6Address')
+    const foreign = await addressOn('strange-1', 'strange')
+    for (const host of [address, `[${address6}]`, `${outside.hostAddress}:${port}`]) {
+      assert.equal(await until(() => outside.page(`http://${host}/`), { what: `the page of ${host}` }), 'trusting-1')
+    }
+    // What is not published stays closed, and so does a network that trusts others.
+    for (const host of [`${address}:81`, foreign]) assert.equal(await outside.page(`http://${host}/`), '')
+    assert.equal(await seenFrom('trusting-1'), outside.hostAddress)
+    // One of two ways to a port goes, the port stays open.
+    await daemon.berth(['update', '--unpublish', String(again), 'trusting-1'])
+    assert.equal(await outside.page(`http://${address}/`), 'trusting-1')
+    await daemon.berth(['update', '--unpublish', String(port), 'trusting-1'])
+    assert.equal(await outside.page(`http://${address}/`), '')
+    await clean(['trusting-1', 'strange-1'], ['trusting', 'strange'])
+  })
+
   test('nat-unprotected: every port of its own address, and published ones of the host', async () => {
     await network('open', ...option('gateway_mode_ipv4', 'nat-unprotected'))
     const port = await freePort()

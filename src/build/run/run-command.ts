@@ -175,11 +175,11 @@ function writeNetworkFiles(
   const { settings } = parts
   const endpoints = sandbox?.endpoints ?? []
   const addresses = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) => address !== '')
-  const gateway = endpoints.find((endpoint) => endpoint.gateway !== '')?.gateway
+  const gateways = endpoints.flatMap(({ gateway }) => (gateway === '' ? [] : [gateway])).slice(0, 1)
   const hasNames = endpoints.some(({ dnsNames }) => dnsNames.length > 0)
   const { remap } = settings
   writeFileSync(join(files, 'hostname'), `${hostname}\n`)
-  writeFileSync(join(files, 'hosts'), formatHosts({ hostname, addresses, extraHosts, gateway }))
+  writeFileSync(join(files, 'hosts'), formatHosts({ hostname, addresses, extraHosts, gateways }))
   writeFileSync(
     join(files, 'resolv.conf'),
     formatResolvConf({
