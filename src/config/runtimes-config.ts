@@ -1,4 +1,7 @@
-/** The OCI runtimes that containers may name: crun, runc where it is installed, and those of the configuration. */
+/** The OCI runtimes that containers may name: crun, those of the configuration, and Docker's own two names, `runc` and
+ *  `io.containerd.runc.v2`. Where no runc is installed these mean crun, which takes the same commands: a compose file
+ *  that names Docker's runtime asks for the usual one.
+ *  https://docs.docker.com/reference/cli/dockerd/#configure-container-runtimes */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { invalidArgument } from '../base/index.ts'
@@ -12,10 +15,15 @@ export interface RuntimeConfig {
   readonly args: readonly string[]
 }
 
+/** containerd's name for runc. Berth does without the shim and starts the runtime itself. */
+const shimOfRunc = 'io.containerd.runc.v2'
+
 /** Of `runtimes` and `--add-runtime`, by name. Throws `invalidArgument` for what is none. */
 export function runtimesConfig(raw: RawValues): Record<string, RuntimeConfig> {
-  const runtimes: Record<string, RuntimeConfig> = { crun: plain('crun') }
-  if (isOnPath('runc')) runtimes.runc = plain('runc')
+  const runtimes: Record<string, RuntimeConfig> = {
+    crun: plain('crun'),
+    runc: plain(isOnPath('runc') ? 'runc' : 'crun'),
+  }
   for (const [name, value] of Object.entries((raw.runtimes ?? {}) as Record<string, unknown>)) {
     runtimes[name] = runtimeOf(name, value)
   }
@@ -24,19 +32,38 @@ export function runtimesConfig(raw: RawValues): Record<string, RuntimeConfig> {
     if (name === undefined || path === undefined) throw invalidArgument(`invalid runtime "${item}": expected NAME=PATH`)
     runtimes[name] = plain(path)
   }
-  return runtimes
+  return { [shimOfRunc]: runtimes.runc as RuntimeConfig, ...runtimes }
 }
 
 function runtimeOf(name: string, value: unknown): RuntimeConfig {
-  const { path, runtimeArgs = [], ...others } = (value ?? {}) as Readonly<Record<string, unknown>>
+  const fail = (why: string): Error => invalidArgument(`runtimes: "${name}": ${why}`)
+  const { path, runtimeArgs = [], runtimeType, options, ...others } = (value ?? {}) as Readonly<Record<string, unknown>>
   const [other] = Object.keys(others)
-  // Programs of containerd's own interface.
-  if (other !== undefined) throw invalidArgument(`runtimes: "${name}": "${other}" is not supported`)
-  if (typeof path !== 'string' || path === '') throw invalidArgument(`runtimes: "${name}" needs a "path"`)
+  if (other !== undefined) throw fail(`"${other}" is not supported`)
+  if (runtimeType !== undefined) {
+    if (path !== undefined) throw fail('cannot configure both path and runtimeType for the same runtime')
+    if ('runtimeArgs' in (value as object)) throw fail('args cannot be used with a runtimeType runtime')
+    if (runtimeType !== shimOfRunc) {
+      throw fail(`runtimeType "${runtimeType}" is not supported: OCI runtimes are started without shims of containerd`)
+    }
+    return plain(binaryOf(options, fail) ?? (isOnPath('runc') ? 'runc' : 'crun'))
+  }
+  if (options !== undefined) throw fail('options cannot be used with a path runtime')
+  if (typeof path !== 'string' || path === '') throw fail('either a runtimeType or a path must be configured')
   if (!Array.isArray(runtimeArgs) || runtimeArgs.some((item) => typeof item !== 'string')) {
-    throw invalidArgument(`runtimes: "${name}": "runtimeArgs" must be a list of strings`)
+    throw fail('"runtimeArgs" must be a list of strings')
   }
   return { path, args: runtimeArgs as string[] }
+}
+
+/** The program that the shim's options name. All else that they may say concerns the shim. */
+function binaryOf(options: unknown, fail: (why: string) => Error): string | undefined {
+  const { BinaryName: binary, ...others } = (options ?? {}) as Readonly<Record<string, unknown>>
+  const [other] = Object.keys(others)
+  if (other !== undefined) throw fail(`options: "${other}" is not supported`)
+  if (binary === undefined) return undefined
+  if (typeof binary !== 'string' || binary === '') throw fail('options: "BinaryName" must be a path')
+  return binary
 }
 
 function plain(path: string): RuntimeConfig {

@@ -3,7 +3,7 @@
  *  A link is kept by the other container's id, so names may change. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { HostConfig } from '../api/index.ts'
-import { conflict, internal, invalidArgument, isKind, notFound } from '../base/index.ts'
+import { internal, invalidArgument, isKind, notFound } from '../base/index.ts'
 import type { LinkPermit } from '../network/index.ts'
 import { type ContainerRecord, withChanges } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -121,12 +121,16 @@ export async function tellParents(context: ContainerContext, { id }: ContainerRe
 /** Takes a link away, by `parent/alias` with or without a slash before it. Throws Docker's errors. */
 export async function removeLink(context: ContainerContext, name: string): Promise<void> {
   const [parentName = '', alias] = name.replace(/^\//, '').split('/')
-  if (alias === undefined) throw conflict('Conflict, cannot remove the default link name of the container')
+  if (alias === undefined) {
+    context.containers.get(parentName)
+    // Docker's status for it is 500, whatever its words say.
+    throw internal('Conflict, cannot remove the default link name of the container')
+  }
   const parent = context.containers.findByName(parentName)
   const links = parent?.links ?? []
   const rest = links.filter((link) => link.alias !== alias)
   if (parent === undefined || rest.length === links.length) {
-    throw notFound(`Cannot get parent /${parentName} for link name /${parentName}/${alias}`)
+    throw notFound(`No such container: ${name}`)
   }
   const gone = linkedOf(context, parent).filter(({ link }) => link.alias === alias)
   const changed = withChanges(parent, { links: rest })

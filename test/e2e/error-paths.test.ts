@@ -121,7 +121,7 @@ test('unknown ids, wrong states, wrong names', async () => {
       'DELETE',
       '/containers/created?link=1',
       undefined,
-      409,
+      500,
       'Conflict, cannot remove the default link name of the container',
     ],
     ['GET', '/events?since=5&until=1', undefined, 400, '`since` time (5) cannot be after `until` time (1)'],

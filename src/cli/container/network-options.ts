@@ -28,16 +28,16 @@ export function parseNetworks(flags: FlagValues): NetworkOptions {
   const [first = { target: 'default', aliases: [], driverOptions: [], linkLocalIps: [] }, ...others] = wanted
   mergeFlags(first, flags)
   const targets = [first, ...others].map(({ target }) => target)
+  const twice = targets.find((target, index) => targets.indexOf(target) < index)
+  if (twice !== undefined) throw invalidArgument(`network "${twice}" is specified multiple times`)
   if (targets.some(isUserDefined) && !targets.every(isUserDefined)) {
     throw invalidArgument('conflicting options: cannot attach both user-defined and non-user-defined network-modes')
   }
-  const twice = targets.find((target, index) => targets.indexOf(target) < index)
-  if (twice !== undefined) throw invalidArgument(`network "${twice}" is specified multiple times`)
   const endpoints: Record<string, EndpointSettings> = {}
   for (const attachment of [first, ...others]) {
     checkAttachment(attachment)
     const settings = endpointOf(attachment, flags, attachment === first)
-    if (Object.keys(settings).length > 0 || attachment !== first) endpoints[attachment.target] = settings
+    if (Object.keys(settings).length > 0 || others.length > 0) endpoints[attachment.target] = settings
   }
   return { mode: first.target, endpoints }
 }

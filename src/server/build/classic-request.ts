@@ -51,7 +51,8 @@ function refuseUnsupported(query: Query): void {
     throw notImplemented('version 2 of the build API (BuildKit) is not served; use the classic builder or berth build')
   }
   const isolation = query.text('isolation')
-  if (isolation !== '' && isolation !== 'default') throw invalidArgument(`invalid isolation: ${isolation}`)
+  if (isolation !== '' && isolation.toLowerCase() !== 'default')
+    throw invalidArgument(`invalid isolation: ${isolation}`)
   if (query.all('securityopt').some((option) => option !== '')) throw notImplemented('securityopt of a build')
   if (query.text('credentialspec') !== '') throw notImplemented('credentialspec of a build')
 }

@@ -81,7 +81,7 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   ShmSize: honoured,
   Sysctls: honoured,
   Runtime: honoured,
-  Isolation: [isOneOf('', 'default'), (value) => `invalid isolation: "${value}" - linux only supports 'default'`],
+  Isolation: [isDefaultIsolation, (value) => `invalid isolation: "${value}" - linux only supports 'default'`],
   CpuShares: honoured,
   Memory: honoured,
   NanoCpus: honoured,
@@ -145,6 +145,11 @@ function isUnset(value: unknown): boolean {
   if (value === null || value === undefined || value === '' || value === 0 || value === false) return true
   if (Array.isArray(value)) return value.length === 0
   return typeof value === 'object' && Object.values(value).every(isUnset)
+}
+
+/** In whatever case, as Docker has it. */
+function isDefaultIsolation(value: unknown): boolean {
+  return typeof value === 'string' && ['', 'default'].includes(value.toLowerCase())
 }
 
 function isOneOf(...values: readonly (string | number)[]): (value: unknown) => boolean {
