@@ -14,6 +14,8 @@ import type { FileWorkers } from './layer/file-workers.ts'
 export interface BuildSettings {
   readonly defaultRuntime: string
   readonly shmSizeBytes: number
+  /** What a step may write; undefined: as much as there is. */
+  readonly layerSizeBytes: number | undefined
   readonly rlimits: readonly OciRlimit[]
   readonly noNewPrivileges: boolean
   readonly dns: readonly string[]

@@ -21,6 +21,7 @@ import {
 import { type RegistriesConfig, registriesConfig } from './registries-config.ts'
 import { type RuntimeConfig, runtimesConfig } from './runtimes-config.ts'
 import { seccompProfile } from './security-config.ts'
+import { writableLayerBytes } from './storage-config.ts'
 import { type ListenAddress, parseBytes, parseHost, parseUlimit, type UlimitDefault } from './values.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
@@ -80,6 +81,8 @@ export interface DaemonConfig {
     readonly seccompProfile: string
     readonly ulimits: readonly UlimitDefault[]
     readonly shmSizeBytes: number
+    /** What the writable layer of a container or build step may take; undefined: as much as there is. */
+    readonly layerSizeBytes: number | undefined
     /** Where devices are described (CDI), later ones before earlier ones. */
     readonly cdiSpecDirs: readonly string[]
     readonly init: boolean
@@ -269,6 +272,7 @@ function containersConfig(raw: RawValues): DaemonConfig['containers'] {
     ],
     cdiSpecDirs: raw.cdiSpecDir === undefined ? ['/etc/cdi', '/var/run/cdi'] : list(raw, 'cdiSpecDir'),
     shmSizeBytes: parseBytes(text(raw, 'defaultShmSize') ?? '64m', 'default-shm-size'),
+    layerSizeBytes: writableLayerBytes(list(raw, 'storageOpt')),
     init: raw.init === true,
     initPath: text(raw, 'initPath') || undefined,
     cgroupParent: cgroupParent(text(raw, 'cgroupParent') ?? ''),

@@ -299,7 +299,7 @@ export const daemonOptions = {
     flag: 'storage-opt',
     key: 'storage-opts',
     kind: 'list',
-    help: 'Storage driver option; there are none',
+    help: 'Storage driver option: overlay2.size=SIZE, what a container may write unless it says otherwise',
   },
   ...tlsOptions,
   trace: { flag: 'trace', kind: 'boolean', help: 'Print the time of each step of a container start' },

@@ -17,10 +17,6 @@ export function checkFixedChoices(raw: RawValues): void {
   if (driver !== undefined && driver !== '' && driver !== 'overlay2') {
     throw invalidArgument(`storage-driver: "${driver}" is not supported: layers are kept with overlayfs ("overlay2")`)
   }
-  const [storageOption] = list(raw.storageOpt)
-  if (storageOption !== undefined) {
-    throw invalidArgument(`storage-opts: "${storageOption}": the storage driver overlay2 has no such option here`)
-  }
   for (const option of list(raw.execOpt)) {
     const [, key, value] = /^([^=]*)=(.*)$/.exec(option) ?? []
     if (key === undefined) throw invalidArgument(`exec-opts: invalid option "${option}": expected KEY=VALUE`)

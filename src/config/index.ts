@@ -19,4 +19,4 @@ export {
   parseUserRemap,
   type UserRemap,
 } from './user-remap.ts'
-export { type ListenAddress, parseBytes, type UlimitDefault } from './values.ts'
+export { type ListenAddress, parseBytes, sizeInBytes, type UlimitDefault } from './values.ts'

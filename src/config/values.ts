@@ -52,13 +52,20 @@ export function parseCidr(text: string, key: string): string {
   return text
 }
 
-const byteUnits: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
+const byteUnits = 'bkmgtp'
 
 /** Sizes as Docker writes them: `64m`, `1.5g`, `512`, `64MiB`; binary units. */
 export function parseBytes(text: string, key: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s?([bkmgt]?)(?:i?b)?$/i.exec(text.trim())
-  if (match === null) throw invalidArgument(`${key}: invalid size: '${text}'`)
-  return Math.floor(Number(match[1]) * (byteUnits[(match[2] ?? '').toLowerCase()] ?? 1))
+  const bytes = sizeInBytes(text)
+  if (bytes === undefined) throw invalidArgument(`${key}: invalid size: '${text}'`)
+  return bytes
+}
+
+/** The same; undefined for what is no size. */
+export function sizeInBytes(text: string): number | undefined {
+  const [, count, unit = ''] = /^(\d+(?:\.\d+)?)\s?([bkmgtp]?)(?:i?b)?$/i.exec(text.trim()) ?? []
+  if (count === undefined) return undefined
+  return Math.floor(Number(count) * 1024 ** Math.max(byteUnits.indexOf(unit.toLowerCase()), 0))
 }
 
 /** `NAME=SOFT[:HARD]` from a flag, or an object of daemon.json's `default-ulimits`. */

@@ -31,7 +31,7 @@ import { namePattern, randomName } from './names.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { deprecatedOptions, securityWarnings } from './security-options.ts'
 import { allocateLabels } from './selinux.ts'
-import { checkStorageOptions } from './storage-options.ts'
+import { layerSizeOf } from './storage-options.ts'
 import { checkSysctls } from './sysctls.ts'
 import { checkUserNamespace } from './user-namespaces.ts'
 import { validateRequest } from './validate.ts'
@@ -64,7 +64,7 @@ export async function createContainer(
   validateRequest(config, complete, context.host)
   checkCgroupParent(complete)
   checkUserNamespace(context, complete)
-  checkStorageOptions(complete, context.paths.root)
+  const sizeBytes = layerSizeOf(complete, context.settings)
   checkSysctls(complete)
   const unheeded = securityWarnings(complete, {
     appArmor: context.appArmor !== undefined,
@@ -83,7 +83,7 @@ export async function createContainer(
   await using undo = new Undo()
   const labels = allocateLabels(context, hostConfig)
   undo.add(() => context.labels?.release(labels?.process ?? ''))
-  await context.snapshots.prepare(snapshotKey(id), image.chainId)
+  await context.snapshots.prepare(snapshotKey(id), image.chainId, { sizeBytes })
   undo.add(() => context.snapshots.remove(snapshotKey(id)))
   // By this file programs know that they run in a container.
   writeFileSync(join(context.snapshots.directory(snapshotKey(id)), '.dockerenv'), '', { mode: 0o755 })

@@ -69,6 +69,8 @@ export interface ContainerSettings {
   readonly runtimes: ReadonlySet<string>
   readonly ulimits: readonly UlimitDefault[]
   readonly shmSizeBytes: number
+  /** What a writable layer may take; undefined: as much as there is. */
+  readonly layerSizeBytes: number | undefined
   /** Later ones count more. */
   readonly cdiSpecDirs: readonly string[]
   readonly init: boolean

@@ -1,8 +1,9 @@
 import { posix } from 'node:path'
-import { BerthError, isBerthError } from '../base/index.ts'
+import { BerthError, invalidArgument, isBerthError } from '../base/index.ts'
 import type { DaemonConfig } from '../config/index.ts'
 import type { ContainerSettings } from '../containers/index.ts'
 import { checkLogConfig } from '../logs/index.ts'
+import { hasProjectQuotas } from '../sys/index.ts'
 
 /** The part of the configuration that containers depend on. Throws `invalidArgument` for a log driver or its options. */
 export function containerSettings(config: DaemonConfig): ContainerSettings {
@@ -13,6 +14,7 @@ export function containerSettings(config: DaemonConfig): ContainerSettings {
     runtimes: new Set(Object.keys(containers.runtimes)),
     ulimits: containers.ulimits,
     shmSizeBytes: containers.shmSizeBytes,
+    layerSizeBytes: containers.layerSizeBytes,
     cdiSpecDirs: containers.cdiSpecDirs,
     init: containers.init,
     initPath: containers.initPath,
@@ -29,6 +31,14 @@ export function containerSettings(config: DaemonConfig): ContainerSettings {
     seccompProfile: containers.seccompProfile,
     cgroupParent: posix.join(containers.cgroupParent, config.instance === '' ? 'berth' : `berth-${config.instance}`),
   }
+}
+
+/** Throws `invalidArgument` when writable layers are to have a size to which the data root's file system can't hold. */
+export function refuseLayerSize({ containers, dataRoot }: DaemonConfig): void {
+  if (containers.layerSizeBytes === undefined || hasProjectQuotas(dataRoot)) return
+  throw invalidArgument(
+    `storage-opts: overlay2.size: the file system of ${dataRoot} has no quotas of projects (mount option prjquota)`,
+  )
 }
 
 function checkLogDefaults({ containers }: DaemonConfig): void {

@@ -41,7 +41,7 @@ import {
 } from '../sys/index.ts'
 import { Volumes } from '../volumes/index.ts'
 import { openBuildService } from './build-service.ts'
-import { containerSettings } from './container-settings.ts'
+import { containerSettings, refuseLayerSize } from './container-settings.ts'
 import { measureDiskUsage } from './disk-usage.ts'
 import { releaseMemoryWhenIdle } from './idle-memory.ts'
 import { containerImages, imageBackend, imageUse } from './image-backend.ts'
@@ -111,6 +111,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
     logger,
     ...layerMapping(config, remap),
   })
+  refuseLayerSize(config)
   const images = await openImages(config, { db, snapshots, events, logger, index })
   const networks = await Networks.open({
     db,

@@ -3,6 +3,7 @@ export { OverlaySnapshotter, type OverlaySnapshotterOptions } from './overlay-sn
 export type {
   CommitOptions,
   MountOptions,
+  PrepareOptions,
   SnapshotInfo,
   Snapshotter,
   SnapshotUsage,

@@ -5,14 +5,21 @@
  *  https://docs.kernel.org/filesystems/overlayfs.html */
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { BerthError, conflict, internal, type Logger, notFound } from '../base/index.ts'
+import { BerthError, conflict, internal, invalidArgument, type Logger, notFound } from '../base/index.ts'
 import type { SnapshotRow, SnapshotTable } from '../store/index.ts'
-import type { Mount } from '../sys/index.ts'
+import { hasProjectQuotas, limitTree, type Mount, unlimitTree } from '../sys/index.ts'
 import { inheritDirectories } from './inherit-directories.ts'
 import { type LayerMapping, type MappedLayers, mapLayers } from './mapped-layers.ts'
 import { emptyName, type OverlayParts, overlayMount } from './overlay-mount.ts'
 import { filesPath, numberOf, snapshotPath, trashPath, volatileMarkPath, workPath } from './paths.ts'
-import type { CommitOptions, MountOptions, SnapshotInfo, Snapshotter, SnapshotUsage } from './snapshotter.ts'
+import type {
+  CommitOptions,
+  MountOptions,
+  PrepareOptions,
+  SnapshotInfo,
+  Snapshotter,
+  SnapshotUsage,
+} from './snapshotter.ts'
 import { spreadDirectories } from './spread-directories.ts'
 import { Trash } from './trash.ts'
 import { measureUsage } from './usage.ts'
@@ -23,6 +30,14 @@ export interface OverlaySnapshotterOptions {
   readonly logger: Logger
   /** Makes `mapped` mounts possible. */
   readonly mapping?: LayerMapping
+}
+
+interface NewSnapshot {
+  readonly key: string
+  readonly kind: 'active' | 'view'
+  readonly parent: string | undefined
+  /** 0 for no limit. */
+  readonly sizeBytes: number
 }
 
 /** The kernel stacks no more layers than this. */
@@ -52,14 +67,17 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     return new OverlaySnapshotter(options, trash, mapped)
   }
 
-  async prepare(key: string, parent?: string): Promise<void> {
+  async prepare(key: string, parent?: string, { sizeBytes = 0 }: PrepareOptions = {}): Promise<void> {
     const lower = this.#chain(parent)
     if (lower.length >= maxLayers) throw conflict(`snapshot ${key} would stand on ${lower.length} layers`)
-    this.#make(key, 'active', parent, lower[0])
+    if (sizeBytes > 0 && !hasProjectQuotas(this.#root)) {
+      throw invalidArgument("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
+    }
+    this.#make({ key, kind: 'active', parent, sizeBytes }, lower[0])
   }
 
   async view(key: string, parent?: string): Promise<void> {
-    this.#make(key, 'view', parent, this.#chain(parent)[0])
+    this.#make({ key, kind: 'view', parent, sizeBytes: 0 }, this.#chain(parent)[0])
   }
 
   async mounts(
@@ -103,6 +121,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     }
     const below = this.#chain(parent ?? row.parent)
     inheritDirectories(this.#root, row.number, below, impliedDirectories)
+    unlimitTree(snapshotPath(this.#root, row.number))
     this.#table.commit(key, { name, parent: parent ?? row.parent, sizeBytes })
     rmSync(workPath(this.#root, row.number), { recursive: true, force: true })
   }
@@ -156,10 +175,11 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     return row
   }
 
-  #make(key: string, kind: 'active' | 'view', parent: string | undefined, top: number | undefined): void {
+  #make({ key, kind, parent, sizeBytes }: NewSnapshot, top: number | undefined): void {
     const number = this.#table.insert({ key, kind, parent })
     try {
       mkdirSync(snapshotPath(this.#root, number), 0o711)
+      if (sizeBytes > 0) limitTree(snapshotPath(this.#root, number), sizeBytes)
       const files = filesPath(this.#root, number)
       mkdirSync(files, 0o755)
       if (kind === 'active') mkdirSync(workPath(this.#root, number), 0o700)

@@ -28,6 +28,11 @@ export interface SnapshotUsage {
   readonly inodes: number
 }
 
+export interface PrepareOptions {
+  /** How much may be written to it; nothing, or 0: as much as there is. */
+  readonly sizeBytes?: number | undefined
+}
+
 export interface CommitOptions {
   /** Sets the parent of a snapshot that was prepared without one: layers are unpacked before those below them are
    *  there. */
@@ -53,8 +58,9 @@ export interface MountOptions {
 
 /** Makes and ends snapshots. */
 export interface Snapshotter {
-  /** A new active snapshot on `parent`. Throws `alreadyExists`, or `notFound` when there is no such parent. */
-  prepare(key: string, parent?: string): Promise<void>
+  /** A new active snapshot on `parent`. Throws `alreadyExists`, `notFound` when there is no such parent, `invalidArgument`
+   *  for a size where the file system can't hold to it. A size counts until the commit. */
+  prepare(key: string, parent?: string, options?: PrepareOptions): Promise<void>
   /** A new view of `parent`. */
   view(key: string, parent?: string): Promise<void>
   /** What to mount to get at the content, one after another. Repeatable; mounts nothing itself. */

@@ -5,7 +5,7 @@ import { rmdir, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { errnoOf, type Logger, messageOf } from '../base/index.ts'
-import { startWorker } from '../sys/index.ts'
+import { startWorker, unlimitTree } from '../sys/index.ts'
 
 /** Entries of one tree that are deleted here. A worker costs as much as some hundred of them, and a container's own
  *  layer has but a few. */
@@ -33,8 +33,9 @@ export class Trash {
     return trash
   }
 
-  /** Takes a tree away and deletes it later. No error when it isn't there. */
+  /** Takes a tree away, with the limit that it may have, and deletes it later. No error when it isn't there. */
   discard(path: string): void {
+    this.#endLimit(path)
     this.#counter += 1
     const target = join(this.#directory, `${basename(path)}-${process.pid}-${this.#counter}`)
     try {
@@ -51,6 +52,16 @@ export class Trash {
   async drain(): Promise<void> {
     while (this.#running.size > 0 || this.#worker !== undefined) {
       await Promise.all([...this.#running, this.#worker])
+    }
+  }
+
+  #endLimit(path: string): void {
+    try {
+      unlimitTree(path)
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return
+      // What remains is the number of a limit for files that are gone.
+      this.#logger.warn('cannot take back the size limit of a snapshot', { path, error: messageOf(error) })
     }
   }
 

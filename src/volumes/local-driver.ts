@@ -14,8 +14,8 @@ import {
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Background, errnoOf } from '../base/index.ts'
-import { listMounts, unmount, unmountInBackground } from '../sys/index.ts'
-import { type LocalOptions, mountLocal, needsMount } from './local-options.ts'
+import { limitTree, listMounts, unlimitTree, unmount, unmountInBackground } from '../sys/index.ts'
+import { type LocalOptions, mountLocal, needsMount, sizeLimit } from './local-options.ts'
 import {
   contentDirectory,
   isGoneDirectory,
@@ -61,7 +61,7 @@ export class LocalDriver implements VolumeDriver {
     const gone = newGoneDirectory(this.#root)
     try {
       if (needsMount(readOptions(this.#root, name))) await this.#unmount(name)
-      renameSync(volumeDirectory(this.#root, name), gone)
+      moveAway(volumeDirectory(this.#root, name), gone)
     } catch (error) {
       // Somebody deleted it by hand: then nothing is left to do.
       if (errnoOf(error) === 'ENOENT') return
@@ -161,8 +161,20 @@ export class LocalDriver implements VolumeDriver {
     this.#background.run('delete volume', async () => {
       // What is mounted there belongs to somebody else.
       for (const { mountPoint } of listMounts(directory).reverse()) unmount(mountPoint, { lazy: true })
+      if (existsSync(directory)) unlimitTree(directory)
       await rm(directory, { recursive: true, force: true })
     })
+  }
+}
+
+/** A limit goes with the directory, unless a project of the administrator's is in the way. */
+function moveAway(directory: string, gone: string): void {
+  try {
+    renameSync(directory, gone)
+  } catch (error) {
+    if (errnoOf(error) !== 'EXDEV') throw error
+    unlimitTree(directory)
+    renameSync(directory, gone)
   }
 }
 
@@ -173,15 +185,25 @@ function makeDirectories(root: string, name: string, options: LocalOptions, owne
   if (existsSync(content)) return
   mkdirSync(directory, { recursive: true })
   chmodSync(directory, 0o701)
-  if (needsMount(options)) writeOptions(root, name, options)
+  if (Object.keys(options).length > 0) writeOptions(root, name, options)
+  const size = sizeLimit(options)
+  if (size > 0) limitTree(directory, size)
   mkdirSync(content, { recursive: true })
   chmodSync(content, 0o755)
   if (owner !== undefined) chownSync(content, owner.uid, owner.gid)
 }
 
 /** The form is that of Docker's local driver. */
-function writeOptions(root: string, name: string, { type = '', device = '', o = '' }: LocalOptions): void {
-  const text = JSON.stringify({ MountType: type, MountOpts: o, MountDevice: device, Quota: { Size: 0 } })
+function writeOptions(root: string, name: string, options: LocalOptions): void {
+  const { type = '', device = '', o = '', size = '' } = options
+  const text = JSON.stringify({
+    MountType: type,
+    MountOpts: o,
+    MountDevice: device,
+    Quota: { Size: sizeLimit(options) },
+    // As it was written, for those who ask.
+    Size: size,
+  })
   const path = optionsFile(root, name)
   writeFileSync(`${path}.new`, text, { mode: 0o600 })
   renameSync(`${path}.new`, path)
@@ -195,9 +217,10 @@ function readOptions(root: string, name: string): LocalOptions {
     if (errnoOf(error) === 'ENOENT') return {}
     throw error
   }
-  const { MountType: type, MountOpts: o, MountDevice: device } = JSON.parse(text) as Readonly<Record<string, unknown>>
+  const values = JSON.parse(text) as Readonly<Record<string, unknown>>
+  const { MountType: type, MountOpts: o, MountDevice: device, Size: size } = values
   return Object.fromEntries(
-    Object.entries({ device, o, type }).filter((pair): pair is [string, string] => {
+    Object.entries({ device, o, size, type }).filter((pair): pair is [string, string] => {
       return typeof pair[1] === 'string' && pair[1] !== ''
     }),
   )

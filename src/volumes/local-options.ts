@@ -1,11 +1,12 @@
 /** Options of the local driver: with them a volume is something that is mounted (a directory of the host, a tmpfs, a
- *  share of another machine) instead of a directory of its own. Names, rules and messages are Docker's.
+ *  share of another machine) instead of a directory of its own, or a directory that may hold so much. Names, rules and messages are Docker's.
  *  https://docs.docker.com/reference/cli/docker/volume/create/ ("Driver-specific options") */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { getSystemErrorMessage } from 'node:util'
 import { type BerthError, errnoOf, internal, invalidArgument, messageOf } from '../base/index.ts'
-import { type Mount, mount, mountByProgram } from '../sys/index.ts'
+import { sizeInBytes } from '../config/index.ts'
+import { hasProjectQuotas, type Mount, mount, mountByProgram } from '../sys/index.ts'
 
 export type LocalOptions = Readonly<Record<string, string>>
 
@@ -15,22 +16,29 @@ const networkTypes: ReadonlySet<string> = new Set(['nfs', 'nfs4', 'cifs', 'smb3'
 /** How long such a machine may take to answer. */
 const networkTimeoutMs = 60_000
 
-/** Throws `invalidArgument` unless they are options of the local driver that go together. */
-export function checkLocalOptions(name: string, options: LocalOptions): void {
+/** Throws `invalidArgument` unless they are options of the local driver that go together, and what the file system of
+ *  the volumes' directory `root` can hold to. */
+export function checkLocalOptions(name: string, options: LocalOptions, root: string): void {
   const fail = (why: string): BerthError => invalidArgument(`create ${name}: ${why}`)
   for (const option of Object.keys(options)) if (!known.has(option)) throw fail(`invalid option: "${option}"`)
-  if ('size' in options) {
-    if (!/^\d+(\.\d+)?\s*([kmgtp]i?b?|b)?$/i.test(options.size ?? '')) throw fail(`invalid size: '${options.size}'`)
-    throw fail('quota size requested but no quota support')
+  if (needsMount(options) || 'o' in options || 'type' in options || 'device' in options) {
+    if (!options.device) throw fail('missing required option: "device"')
+    if (!options.type) throw fail('missing required option: "type"')
   }
-  if (Object.keys(options).length === 0) return
-  if (!options.device) throw fail('missing required option: "device"')
-  if (!options.type) throw fail('missing required option: "type"')
+  if (options.size === undefined) return
+  const size = sizeInBytes(options.size)
+  if (size === undefined) throw fail(`invalid size: '${options.size}'`)
+  if (size > 0 && !hasProjectQuotas(root)) throw fail('quota size requested but no quota support')
+}
+
+/** What a volume's directory may hold, in bytes; 0 for as much as there is. */
+export function sizeLimit(options: LocalOptions): number {
+  return sizeInBytes(options.size ?? '0') ?? 0
 }
 
 /** Whether a volume with these options has to be mounted before it is used. */
 export function needsMount(options: LocalOptions): boolean {
-  return Object.keys(options).length > 0
+  return Boolean(options.device || options.type)
 }
 
 /** Mounts what the options say on `target`. Throws `internal` as Docker words it. */

@@ -189,7 +189,7 @@ export class Volumes {
     const { name, options } = record
     if (driver.name === localDriverName) {
       checkVolumeName(name)
-      checkLocalOptions(name, options)
+      checkLocalOptions(name, options, this.#root)
       await driver.create(name, options)
       this.#table.insert(record)
       return
@@ -208,7 +208,7 @@ export class Volumes {
     if (driver !== undefined && driver.name !== known.driver) throw nameTaken(name, known.driver)
     const wanted = request.options ?? {}
     if (Object.keys(wanted).length > 0) {
-      if (known.driver === localDriverName) checkLocalOptions(name, wanted)
+      if (known.driver === localDriverName) checkLocalOptions(name, wanted, this.#root)
       if (!isSame(wanted, known.options)) {
         throw conflict(`create ${name}: volume ${name} exists already, with other driver options: ${shown(known)}`)
       }

@@ -1,7 +1,8 @@
 /** Namespaces and modes of a container, and the fields that this system can't honour. A test's name begins with the field. */
 import assert from 'node:assert/strict'
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import { after, before, test } from 'node:test'
+import { hasProjectQuotas } from '../../src/sys/index.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
 
 let daemon: TestDaemon
@@ -50,11 +51,14 @@ test("HostConfig.UsernsMode: the host's, or refused", async () => {
 })
 
 test('HostConfig.Isolation: default only', async () => {
-  assert.equal(await inside(['--isolation', 'default'], 'echo ok'), 'ok')
+  assert.equal(await inside(['--isolation', 'Default'], 'echo ok'), 'ok')
   assert.match(await refused({ Isolation: 'hyperv' }), /linux only supports 'default'/i)
 })
 
-test('HostConfig.Runtime: a known one, or refused', async () => {
+test("HostConfig.Runtime: a known one, Docker's names for the usual one among them, or refused", async () => {
+  for (const name of ['io.containerd.runc.v2', 'runc', 'crun']) {
+    assert.equal(await inside(['--runtime', name], 'echo ok'), 'ok', name)
+  }
   assert.match(await refused({ Runtime: 'no-such' }), /unknown or invalid runtime name: no-such/)
 })
 
@@ -62,12 +66,13 @@ test("HostConfig.Cgroup: refused, for no runtime joins another container's group
   assert.match(await refused({ Cgroup: 'container:x' }), /^HostConfig\.Cgroup "container:x": /)
 })
 
-test('HostConfig.StorageOpt: refused where the file system has no project quotas, and for unknown options', async () => {
-  const hasQuotas = /^\S+ \S+ \S+ \S*(prjquota|pquota)/m.test(readFileSync('/proc/mounts', 'utf8'))
-  const { stderr } = await daemon.docker(['create', '--storage-opt', 'size=1G', 'busybox'])
-  if (hasQuotas) assert.match(stderr, /xfs with 'pquota'|StorageOpt size is not implemented/)
-  else assert.match(stderr, /--storage-opt is supported only for overlay over xfs with 'pquota' mount option/)
+test('HostConfig.StorageOpt: refused for unknown options, and where the file system has no quotas of projects (where it has: storage-size.test.ts)', async () => {
+  if (!hasProjectQuotas(daemon.dataRoot)) {
+    const { stderr } = await daemon.docker(['create', '--storage-opt', 'size=1G', 'busybox'])
+    assert.match(stderr, /--storage-opt is supported only for overlay over xfs with 'pquota' mount option/)
+  }
   assert.match(await refused({ StorageOpt: { color: 'red' } }), /Unknown option color/)
+  assert.match(await refused({ StorageOpt: { size: 'much' } }), /invalid size: 'much'/)
 })
 
 for (const field of ['CpuCount', 'CpuPercent', 'IOMaximumIOps', 'IOMaximumBandwidth']) {

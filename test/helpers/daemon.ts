@@ -39,6 +39,8 @@ export interface DaemonOptions {
   readonly env?: NodeJS.ProcessEnv
   /** The network namespace that it runs in, instead of the machine's own. */
   readonly netns?: string
+  /** Instead of a directory below its own root: one that is there, and that somebody else takes away. */
+  readonly dataRoot?: string
   /** With `--userns-remap`: the first ids (`UID.GID`), by which the daemon names its roots. */
   readonly remappedTo?: string
 }
@@ -57,7 +59,7 @@ export class TestDaemon implements AsyncDisposable {
     this.root = mkdtempSync('/tmp/b-')
     // The users of its containers go through it.
     if (options.remappedTo !== undefined) chmodSync(this.root, 0o711)
-    this.dataRoot = join(this.root, 'd')
+    this.dataRoot = options.dataRoot ?? join(this.root, 'd')
     this.execRoot = join(this.root, 'x')
     this.socket = join(this.root, 's')
     this.logPath = join(this.root, 'log')

@@ -57,7 +57,7 @@ export async function makeLayer(
   const id = newId()
   const key = stepSnapshotPrefix + id
   const parent = options.below.at(-1)?.chainId
-  await snapshots.prepare(key, parent)
+  await snapshots.prepare(key, parent, { sizeBytes: parts.settings.layerSizeBytes })
   let isCommitted = false
   const isEarly = options.isPackedByStep === true && options.latestNs === undefined
   const ingest = isEarly ? await newIngest(parts) : undefined

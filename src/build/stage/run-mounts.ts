@@ -138,7 +138,7 @@ class Preparation {
     const mounted = this.#mountPlace(String(index))
     const key = `build-step-${this.#root.id}-${index}`
     if (!one.readOnly) {
-      await run.parts.snapshots.prepare(key, from.identity)
+      await run.parts.snapshots.prepare(key, from.identity, { sizeBytes: run.parts.settings.layerSizeBytes })
       this.#undo.add(() => run.parts.snapshots.remove(key))
     }
     const mounts = await run.parts.snapshots.mounts(one.readOnly ? from.identity : key, {
