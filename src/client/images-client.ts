@@ -84,9 +84,14 @@ export class ImagesClient {
   }
 
   async list(
-    options: { readonly all?: boolean; readonly filters?: Filters | undefined } = {},
+    options: {
+      readonly all?: boolean
+      readonly filters?: Filters | undefined
+      /** With the platforms of each. */
+      readonly manifests?: boolean
+    } = {},
   ): Promise<ImageSummary[]> {
-    const query = { all: options.all, filters: formatFilters(options.filters) }
+    const query = { all: options.all, filters: formatFilters(options.filters), manifests: options.manifests }
     return (await this.#transport.request('GET', '/images/json', { query })).json()
   }
 

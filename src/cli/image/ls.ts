@@ -4,6 +4,7 @@ import type { FlagValues } from '../flags/flag-values.ts'
 import { formatList } from '../format/list-formatter.ts'
 import { filterFlag, tableFormatFlag } from '../list-flags.ts'
 import { imageFormat, imageLayout, imageRows } from './image-layout.ts'
+import { writeImageTree } from './tree.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] [REPOSITORY[:TAG]]',
@@ -18,11 +19,16 @@ export const command: Command = {
     { name: 'tree', type: 'bool', help: 'Platforms of images as a tree', hidden: true },
   ],
   async run({ client, output, settings, now }, flags, [reference]) {
-    if (flags.bool('tree')) refuseTree(flags)
     const quiet = flags.bool('quiet')
     const digests = flags.bool('digests')
     const filters = flags.filters()
     if (reference !== undefined) (filters.reference ??= []).push(reference)
+    if (flags.bool('tree')) {
+      checkAlone(flags)
+      const all = flags.bool('all')
+      writeImageTree(output, await client.images.list({ all, filters, manifests: true }), { all })
+      return 0
+    }
     const format = flags.string('format') || (quiet ? '' : settings.file().imagesFormat) || ''
     const images = await client.images.list({ all: flags.bool('all'), filters })
     const rows = images.flatMap((image) => imageRows(image, digests))
@@ -32,7 +38,8 @@ export const command: Command = {
   },
 }
 
-function refuseTree(flags: FlagValues): never {
+/** What docker doesn't draw in a tree. */
+function checkAlone(flags: FlagValues): void {
   const others: readonly (readonly [string, boolean])[] = [
     ['quiet', flags.bool('quiet')],
     ['no-trunc', flags.bool('no-trunc')],
@@ -41,5 +48,4 @@ function refuseTree(flags: FlagValues): never {
   ]
   const other = others.find(([, isGiven]) => isGiven)?.[0]
   if (other !== undefined) throw new CliError(1, `--${other} is not yet supported with --tree`)
-  throw new CliError(1, '--tree is not implemented yet')
 }
