@@ -28,6 +28,8 @@ export interface PackOptions extends AbortOptions {
   /** Take along every extended attribute that is the file's own, access control lists among them; without it only those
    *  that layers have. */
   readonly allXattrs?: boolean
+  /** Modes have the kind of file in them, as st_mode does and Docker's streams have it; without it permissions alone. */
+  readonly typeInMode?: boolean
   /** Owners are told as this user namespace has them. */
   readonly mappings?: IdMappings | undefined
 }
@@ -211,7 +213,7 @@ function entryOf(
   return {
     type,
     path,
-    mode: Number(status.mode) & 0o7777,
+    mode: options.typeInMode === true ? Number(status.mode) : Number(status.mode) & 0o7777,
     uid: Number(status.uid),
     gid: Number(status.gid),
     mtimeNs: status.mtimeNs,

@@ -28,7 +28,7 @@ export function formatTarHeader(
   const block = Buffer.alloc(tarBlockBytes)
   writePath(block, pax, nameBytes(entry.path))
   writeLinkPath(block, pax, nameBytes(entry.linkPath))
-  writeOctal(block, 100, 8, entry.mode & 0o7777)
+  writeOctal(block, 100, 8, entry.mode & 0o177777)
   if (!writeOctal(block, 108, 8, entry.uid)) pax.push(['uid', String(entry.uid)])
   if (!writeOctal(block, 116, 8, entry.gid)) pax.push(['gid', String(entry.gid)])
   if (!writeOctal(block, 124, 12, entry.sizeBytes)) pax.push(['size', String(entry.sizeBytes)])

@@ -55,8 +55,9 @@ export async function readContainerArchive(
         const { name } = stat.value
         const mappings = mappingsOf(context, record.hostConfig)
         const prefix = name === '/' ? '/' : `${name}/`
-        if (isTree) yield* packDirectory(`/proc/self/fd/${fd}`, { signal, prefix, mappings })
-        else yield* packName(fd, name, name, { signal, mappings })
+        const options = { signal, mappings, typeInMode: true }
+        if (isTree) yield* packDirectory(`/proc/self/fd/${fd}`, { ...options, prefix })
+        else yield* packName(fd, name, name, options)
         publishContainer(context.events, record, 'archive-path')
       } finally {
         closeFd(fd)

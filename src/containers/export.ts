@@ -22,7 +22,8 @@ export async function exportContainer(
   const view = await viewContainer(context, record)
   async function* pack(): AsyncGenerator<Buffer, void, undefined> {
     using files = view
-    yield* packDirectory(files.path, { signal, mappings: mappingsOf(context, record.hostConfig) })
+    const mappings = mappingsOf(context, record.hostConfig)
+    yield* packDirectory(files.path, { signal, mappings, typeInMode: true })
     // Its files went while they were read: no half is to be taken for a whole.
     if (context.containers.find(record.id) === undefined) throw conflict(`container ${record.id} was removed`)
     publishContainer(context.events, record, 'export')

@@ -128,3 +128,19 @@ describe('berth cp does what docker cp does', () => {
     await daemon.ok(['rm', '-fv', 'streams'])
   })
 })
+
+test("the stream of a copy and of an export tells kinds in the mode too, as Docker's", async () => {
+  await daemon.ok(['create', '--name', 'kinds', 'busybox'])
+  for (const [path, mode] of [
+    ['/bin/busybox', '0100755'],
+    ['/bin/sh', '0120777'],
+    ['/bin', '0040755'],
+  ] as const) {
+    const { text } = await daemon.api('GET', `/containers/kinds/archive?path=${path}`)
+    assert.equal(text.slice(100, 107), mode, path)
+  }
+  const exported = await daemon.api('GET', '/containers/kinds/export')
+  const at = exported.text.indexOf('bin/busybox\0')
+  assert.equal(exported.text.slice(at + 100, at + 107), '0100755')
+  await daemon.ok(['rm', 'kinds'])
+})
