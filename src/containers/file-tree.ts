@@ -78,7 +78,9 @@ async function openStanding(context: ContainerContext, record: ContainerRecord):
 
 async function openStopped(context: ContainerContext, record: ContainerRecord): Promise<View> {
   const mapped = remapOf(context, record.hostConfig) !== undefined
-  return assemble(context, record, await context.snapshots.mounts(snapshotKey(record.id), { mapped }), true).view
+  const key = snapshotKey(record.id)
+  const layers = await context.snapshots.mounts(key, { mapped })
+  return context.snapshots.withRoom(key, () => assemble(context, record, layers, true)).view
 }
 
 function treeOfRunning(context: ContainerContext, record: ContainerRecord): View {

@@ -36,7 +36,9 @@ export async function mountRootfs(context: ContainerContext, record: ContainerRe
   mkdirSync(target, { recursive: true, mode: 0o700 })
   // The runtime goes this way as the container's root user.
   if (mapped) for (const path of [context.paths.bundle(id), target]) chmodSync(path, 0o711)
-  for (const layer of layers) mount(layer, target)
+  context.snapshots.withRoom(snapshotKey(id), () => {
+    for (const layer of layers) mount(layer, target)
+  })
   return target
 }
 

@@ -7,7 +7,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statS
 import { join } from 'node:path'
 import { BerthError, conflict, internal, invalidArgument, type Logger, notFound } from '../base/index.ts'
 import type { SnapshotRow, SnapshotTable } from '../store/index.ts'
-import { hasProjectQuotas, limitTree, type Mount, unlimitTree } from '../sys/index.ts'
+import { hasProjectQuotas, limitTree, type Mount, unlimitTree, withRoomInTree } from '../sys/index.ts'
 import { inheritDirectories } from './inherit-directories.ts'
 import { type LayerMapping, type MappedLayers, mapLayers } from './mapped-layers.ts'
 import { emptyName, type OverlayParts, overlayMount } from './overlay-mount.ts'
@@ -106,6 +106,10 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
         volatile,
       }),
     ]
+  }
+
+  withRoom<T>(key: string, work: () => T): T {
+    return withRoomInTree(snapshotPath(this.#root, this.#get(key).number), work)
   }
 
   directory(key: string): string {

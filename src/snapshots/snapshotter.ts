@@ -65,6 +65,8 @@ export interface Snapshotter {
   view(key: string, parent?: string): Promise<void>
   /** What to mount to get at the content, one after another. Repeatable; mounts nothing itself. */
   mounts(key: string, options?: MountOptions): Promise<readonly Mount[]>
+  /** Runs `work`, which mounts a snapshot for writing: one that has a size has some room for that, even when it is full. */
+  withRoom<T>(key: string, work: () => T): T
   /** The directory with the snapshot's own files: what an unpacker writes into (active), or reads the layer from. */
   directory(key: string): string
   /** Makes the active snapshot `key` the committed `name`. Throws `alreadyExists` when there is one of that name. */

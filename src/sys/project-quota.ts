@@ -31,6 +31,8 @@ const inheritProject = 0x200
 const firstProject = 2 ** 24
 const endOfProjects = 2 ** 32 - 1
 const blockBytes = 512
+/** What xfs wants to have free before it makes a directory is less. */
+const mountBytes = 1024 * 1024
 
 /** Whether the file system that a directory is on has quotas of projects, and holds to their limits. */
 export function hasProjectQuotas(directory: string): boolean {
@@ -52,7 +54,7 @@ export function limitTree(directory: string, sizeBytes: number): void {
       // First it is there for all to see, then others are looked for: of two that draw the same id, both draw again.
       setProject(fd, project, true)
       if (!isOurs(readLimit(fd, project, directory))) continue
-      writeLimit(fd, project, sizeBytes, directory)
+      writeLimit(fd, project, { sizeBytes }, directory)
       return
     }
     throw internal(`no free quota project was found for ${directory}`)
@@ -67,11 +69,40 @@ export function unlimitTree(directory: string): void {
     const own = projectOf(fd)
     if (own === undefined || own.project < firstProject || own.project === outer?.project) return
     // With quotas switched off meanwhile there is no limit either.
-    const result = quotactlFdCall(numberQuotactlFd, fd, setLimit, own.project, limitRecord(own.project, 0))
+    const result = quotactlFdCall(
+      numberQuotactlFd,
+      fd,
+      setLimit,
+      own.project,
+      limitRecord(own.project, { sizeBytes: 0 }),
+    )
     if (result < 0 && !noQuotas.has(-result)) throw systemError(result, 'quotactl', directory)
     // Directories that pass on a project refuse to take in one of another's.
     setProject(fd, outer?.project ?? 0, outer?.isInherited ?? false)
   })
+}
+
+/** Runs `work` while a tree that has a limit may take a little more, whatever it holds: overlayfs makes a directory when it
+ *  is mounted, and without room for that it can only be read. The soft limit remembers the size, so that a run that was
+ *  killed within is put right by the next one. */
+export function withRoomInTree<T>(directory: string, work: () => T): T {
+  const project = withDirectory(directory, (fd) => {
+    const own = projectOf(fd)
+    if (own === undefined || own.project < firstProject) return undefined
+    const limit = readLimit(fd, own.project, directory)
+    if (limit === undefined || limit.softBytes === 0) return undefined
+    return { id: own.project, sizeBytes: limit.softBytes }
+  })
+  if (project === undefined) return work()
+  const { id, sizeBytes } = project
+  const write = (roomBytes: number) =>
+    withDirectory(directory, (fd) => writeLimit(fd, id, { sizeBytes, roomBytes }, directory))
+  write(mountBytes)
+  try {
+    return work()
+  } finally {
+    write(0)
+  }
 }
 
 /** The limit of `limitTree` that a directory has, in bytes; undefined for none. */
@@ -80,7 +111,7 @@ export function treeLimit(directory: string): number | undefined {
     const own = projectOf(fd)
     if (own === undefined || own.project < firstProject) return undefined
     const limit = readLimit(fd, own.project, directory)
-    return limit === undefined || limit.hardBytes === 0 ? undefined : limit.hardBytes
+    return limit === undefined || limit.softBytes === 0 ? undefined : limit.softBytes
   })
 }
 
@@ -91,6 +122,7 @@ interface Project {
 
 interface Limit {
   readonly hardBytes: number
+  readonly softBytes: number
   readonly inodes: bigint
 }
 
@@ -124,28 +156,39 @@ function readLimit(fd: number, project: number, path: string): Limit | undefined
   const result = quotactlFdCall(numberQuotactlFd, fd, getLimit, project, record)
   if (result === -errno.ENOENT) return undefined
   if (result < 0) throw systemError(result, 'quotactl', path)
-  return { hardBytes: Number(record.readBigUInt64LE(8)) * blockBytes, inodes: record.readBigUInt64LE(48) }
+  return {
+    hardBytes: Number(record.readBigUInt64LE(8)) * blockBytes,
+    softBytes: Number(record.readBigUInt64LE(16)) * blockBytes,
+    inodes: record.readBigUInt64LE(48),
+  }
 }
 
 function isOurs(limit: Limit | undefined): boolean {
   return limit === undefined || (limit.hardBytes === 0 && limit.inodes <= 1n)
 }
 
-function writeLimit(fd: number, project: number, sizeBytes: number, path: string): void {
-  const result = quotactlFdCall(numberQuotactlFd, fd, setLimit, project, limitRecord(project, sizeBytes))
+interface Wanted {
+  /** 0 for no limit. */
+  readonly sizeBytes: number
+  /** More, for now. */
+  readonly roomBytes?: number
+}
+
+function writeLimit(fd: number, project: number, wanted: Wanted, path: string): void {
+  const result = quotactlFdCall(numberQuotactlFd, fd, setLimit, project, limitRecord(project, wanted))
   if (result < 0) throw systemError(result, 'quotactl', path)
 }
 
-/** `struct fs_disk_quota` with a limit of bytes, rounded up to blocks; 0 for none. */
-function limitRecord(project: number, sizeBytes: number): Buffer {
+/** `struct fs_disk_quota` with limits of bytes, rounded up to blocks. */
+function limitRecord(project: number, { sizeBytes, roomBytes = 0 }: Wanted): Buffer {
   const record = Buffer.alloc(112)
-  const blocks = BigInt(Math.ceil(sizeBytes / blockBytes))
+  const blocksOf = (bytes: number) => BigInt(Math.ceil(bytes / blockBytes))
   record.writeInt8(1, 0) // version
   record.writeInt8(2, 1) // of a project
   record.writeUInt16LE(0b1100, 2) // the hard and the soft limit of blocks
   record.writeUInt32LE(project, 4)
-  record.writeBigUInt64LE(blocks, 8)
-  record.writeBigUInt64LE(blocks, 16)
+  record.writeBigUInt64LE(blocksOf(sizeBytes + roomBytes), 8)
+  record.writeBigUInt64LE(blocksOf(sizeBytes), 16)
   return record
 }
 

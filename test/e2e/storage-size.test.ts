@@ -86,15 +86,15 @@ for (const kind of ['xfs', 'ext4'] as const) {
   })
 
   sizeTest(kind, 'volumes of a size', [], async ({ daemon, disk, run }) => {
-    await daemon.ok(['volume', 'create', '-o', 'size=10m', 'v'])
-    assert.equal(await daemon.ok(['volume', 'inspect', '-f', '{{json .Options}}', 'v']), '{"size":"10m"}')
+    await daemon.ok(['volume', 'create', '-o', 'size=10m', 'vol'])
+    assert.equal(await daemon.ok(['volume', 'inspect', '-f', '{{json .Options}}', 'vol']), '{"size":"10m"}')
     await daemon.restart()
-    assert.match((await run(['-v', 'v:/v'], fill('/v/a', 15))).stdout, full)
-    assert.equal((await run(['-v', 'v:/v'], `rm /v/a; ${sizeOf('/v')}`)).stdout.trim(), String(10 * megabyte))
-    const mount = 'type=volume,src=w,dst=/v,volume-opt=size=5m'
+    assert.match((await run(['-v', 'vol:/v'], fill('/v/a', 15))).stdout, full)
+    assert.equal((await run(['-v', 'vol:/v'], `rm /v/a; ${sizeOf('/v')}`)).stdout.trim(), String(10 * megabyte))
+    const mount = 'type=volume,src=other,dst=/v,volume-opt=size=5m'
     assert.match((await run(['--mount', mount], fill('/v/a', 8))).stdout, full)
     assert.deepEqual(disk.limits(), [5 * megabyte, 10 * megabyte])
-    await daemon.ok(['volume', 'rm', 'v', 'w'])
+    await daemon.ok(['volume', 'rm', 'vol', 'other'])
     await until(() => disk.limits().length === 0, { what: () => `limits: ${disk.limits()}` })
   })
 }
