@@ -1,4 +1,5 @@
 /** What the builder works with; `daemon/build-service.ts` supplies it. */
+import type { HostConfig } from '../api/index.ts'
 import type { KeyedMutex, Logger } from '../base/index.ts'
 import type { UserRemap } from '../config/index.ts'
 import type { ImageParts, OnProgress } from '../images/index.ts'
@@ -38,6 +39,14 @@ export type PullImage = (
   },
 ) => Promise<Digest | undefined>
 
+/** The network of a running container; paths of its namespace and of its files. */
+export interface JoinedNetwork {
+  readonly namespace: string
+  readonly hosts: string
+  readonly hostname: string
+  readonly resolvConf: string
+}
+
 /** Everything that builds share. */
 export interface BuildParts {
   readonly images: ImageParts
@@ -56,6 +65,10 @@ export interface BuildParts {
   /** Cache mounts that one RUN at a time may use. */
   readonly mountLocks: KeyedMutex
   readonly pull: PullImage
+  /** Throws `invalidArgument` for limits that no container can have. */
+  checkLimits(limits: HostConfig): void
+  /** Throws for a container that isn't there or doesn't run. */
+  joinNetwork(container: string): JoinedNetwork
   /** `<data-root>/build`: spools, cache mounts, what is known of contexts. */
   readonly directory: string
   readonly logger: Logger

@@ -11,6 +11,7 @@ import { BaseImages } from './base-images.ts'
 import type { BuildHost } from './build-host.ts'
 import type { BuildParts } from './build-parts.ts'
 import type { BuildMaterial, BuiltImage, BuiltLayer } from './built-image.ts'
+import { checkRequest } from './check-request.ts'
 import type { FileContext } from './context/file-context.ts'
 import { IgnoredContext } from './context/ignored-context.ts'
 import { NamedContexts } from './context/named-contexts.ts'
@@ -97,7 +98,7 @@ class Build {
 
   async run(exporter: BuildExporter): Promise<BuildResult> {
     try {
-      checkRequest(this.#request)
+      checkRequest(this.#parts, this.#request)
       exporter.begin(this.#request)
       const dockerfile = await this.#readDockerfile()
       const scopes = platformsOf(this.#request).map((platform) => scopeOf(dockerfile, this.#request, platform))
@@ -307,10 +308,6 @@ class Build {
     }
     return context
   }
-}
-
-function checkRequest(request: BuildRequest): void {
-  if (request.targets.length === 0) throw invalidArgument('a build without a target')
 }
 
 function bound(host: BuildHost): BuildHost {

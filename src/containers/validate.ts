@@ -51,7 +51,8 @@ function validateProcess(config: ContainerConfig): void {
   }
 }
 
-function validateResources(hostConfig: HostConfig, host: HostFacts): void {
+/** The same for limits alone. */
+export function validateResources(hostConfig: HostConfig, host: HostFacts): void {
   validateMemory(hostConfig.Memory ?? 0, hostConfig.MemorySwap ?? 0, hostConfig.MemoryReservation ?? 0)
   const nanoCpus = hostConfig.NanoCpus ?? 0
   if (nanoCpus < 0 || nanoCpus > host.cpus * 1e9) {

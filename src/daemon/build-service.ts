@@ -37,6 +37,8 @@ export interface BuildWiring {
   readonly specHost: SpecHost
   readonly config: () => DaemonConfig
   readonly remap: UserRemap | undefined
+  readonly joinNetwork: BuildParts['joinNetwork']
+  readonly checkLimits: BuildParts['checkLimits']
   readonly appArmor: AppArmor | undefined
   readonly labels: SelinuxLabels | undefined
   readonly logger: Logger
@@ -64,6 +66,8 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
     stepLocks: new KeyedMutex(),
     mountLocks: new KeyedMutex(),
     pull: basePull(wiring),
+    joinNetwork: wiring.joinNetwork,
+    checkLimits: wiring.checkLimits,
     directory,
     logger,
   }

@@ -13,11 +13,13 @@ import {
   containerService,
   Execs,
   finishRestore,
+  joinedNetwork,
   LiveContainers,
   liveIds,
   nameServersOf,
   reserveLabels,
   stopForShutdown,
+  validateResources,
 } from '../containers/index.ts'
 import { Leases, LocalContentStore } from '../content/index.ts'
 import { EventBus } from '../events/index.ts'
@@ -197,6 +199,8 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
     remap,
     appArmor: context.appArmor,
     labels: context.labels,
+    joinNetwork: (container) => joinedNetwork(context, container),
+    checkLimits: (limits) => validateResources(limits, context.host),
     config: () => current.config,
     logger: logger.child({ component: 'build' }),
   })

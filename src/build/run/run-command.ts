@@ -1,6 +1,6 @@
 /** The process of a RUN: the same runtime and isolation as a container, but no record; its files are known by the id
  *  alone, so that a boot finds and removes what a crash left of it. */
-import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { BerthError, invalidArgument, type OutputStream, shortId, Undo } from '../../base/index.ts'
 import {
@@ -133,6 +133,7 @@ function prepareNetwork(
     writeNetworkFiles(parts, options, files, undefined)
     return { netns: 'host' }
   }
+  if (mode.startsWith('container:')) return joinNetwork(parts, mode.slice('container:'.length), files)
   const request: SandboxRequest = {
     containerId: id,
     name: `build-${shortId(id)}`,
@@ -150,11 +151,22 @@ function prepareNetwork(
   return { netns: { path: sandbox.netnsPath }, ready: () => parts.networks.sandboxes.setUp(request) }
 }
 
+/** The container's files are copied: the step may write its own. */
+function joinNetwork(parts: BuildParts, container: string, files: string): PreparedNetwork {
+  const joined = parts.joinNetwork(container)
+  copyFileSync(joined.hosts, join(files, 'hosts'))
+  copyFileSync(joined.hostname, join(files, 'hostname'))
+  copyFileSync(joined.resolvConf, join(files, 'resolv.conf'))
+  return { netns: { path: joined.namespace } }
+}
+
 /** What a process with users of its own can't have. */
 function checkUsers({ settings }: BuildParts, { insecure, network }: RunCommand, options: RunOptions): void {
   if (settings.remap === undefined) return
   if (insecure) throw invalidArgument('RUN --security=insecure is incompatible with user namespaces')
   const mode = network === 'default' ? options.network : network
+  if (mode.startsWith('container:'))
+    throw invalidArgument("cannot join a container's network when user namespaces are enabled")
   if (mode === 'host')
     throw invalidArgument("cannot share the host's network namespace when user namespaces are enabled")
 }

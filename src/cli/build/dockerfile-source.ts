@@ -17,10 +17,10 @@ export interface DockerfileSource {
 
 const defaultName = 'Dockerfile'
 
-/** `file` is the value of `-f`: a path from the working directory, `-` for stdin, or empty. */
+/** `file` is the value of `-f`: a path from the working directory, a URL, `-` for stdin, or empty. */
 export async function readDockerfile(file: string, context: ContextSource, input: Input): Promise<DockerfileSource> {
   if (context.kind === 'none') {
-    if (file === '-') throw stdinTwice()
+    if (file !== '') throw file === '-' ? stdinTwice() : dockerfileTwice()
     return { text: context.dockerfile, name: defaultName, ignore: nothing }
   }
   if (file === '-') {
@@ -29,6 +29,10 @@ export async function readDockerfile(file: string, context: ContextSource, input
     for await (const chunk of input.chunks()) parts.push(chunk)
     const ignore = context.kind === 'local' ? ignoreRules(context.directory, undefined) : nothing
     return { text: Buffer.concat(parts).toString('utf8'), name: defaultName, ignore }
+  }
+  if (/^https?:\/\//i.test(file)) {
+    const ignore = context.kind === 'local' ? ignoreRules(context.directory, undefined) : nothing
+    return { text: await fetchText(file), name: defaultName, ignore }
   }
   // Inside of an archive or a repository it is the daemon that finds it.
   if (context.kind !== 'local') return { text: undefined, name: file || defaultName, ignore: nothing }
@@ -40,6 +44,33 @@ const nothing = new IgnoreMatcher([])
 
 function stdinTwice(): CliError {
   return new CliError(1, "ERROR: invalid argument: can't use stdin for both build context and dockerfile")
+}
+
+function dockerfileTwice(): CliError {
+  return new CliError(1, 'ERROR: what came on stdin is a Dockerfile, and --file names another one')
+}
+
+/** Longer texts are no Dockerfiles. */
+const maxFetchedBytes = 16 * 1024 * 1024
+
+async function fetchText(url: string): Promise<string> {
+  const failed = (why: string, cause?: unknown) =>
+    new CliError(1, `ERROR: unable to prepare context: unable to download remote Dockerfile ${url}: ${why}`, { cause })
+  let answer: Response
+  try {
+    answer = await fetch(url)
+  } catch (error) {
+    throw failed(messageOf((error as { readonly cause?: unknown }).cause ?? error), error)
+  }
+  if (!answer.ok) throw failed(`status ${answer.status}`)
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of answer.body ?? []) {
+    size += part.length
+    if (size > maxFetchedBytes) throw failed('it is too large')
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
 }
 
 /** Also `dockerfile`, when there is no other. */

@@ -2,6 +2,7 @@
 import type { BuildOutput, BuildRequest, Ulimit } from '../../api/index.ts'
 import { invalidArgument, messageOf, notImplemented } from '../../base/index.ts'
 import type { Query } from '../../http/index.ts'
+import { isObject } from '../../oci/index.ts'
 
 /** Throws `invalidArgument` for values that can't be read, `notImplemented` for wishes that can't be fulfilled. */
 export function readClassicRequest(query: Query): BuildRequest {
@@ -33,7 +34,7 @@ export function readClassicRequest(query: Query): BuildRequest {
     cpusetCpus: query.text('cpusetcpus'),
     cpusetMems: query.text('cpusetmems'),
     cgroupParent: query.text('cgroupparent'),
-    ulimits: (readJson(query, 'ulimits') ?? []) as Ulimit[],
+    ulimits: readUlimits(query),
     squash: query.flag('squash'),
     explain: query.flag('explain'),
     check: query.flag('check'),
@@ -50,10 +51,13 @@ function refuseUnsupported(query: Query): void {
   if (query.text('version') === '2') {
     throw notImplemented('version 2 of the build API (BuildKit) is not served; use the classic builder or berth build')
   }
+  if (!['', '1', '2'].includes(query.text('version'))) throw invalidArgument(`invalid version ${query.text('version')}`)
   const isolation = query.text('isolation')
   if (isolation !== '' && isolation.toLowerCase() !== 'default')
     throw invalidArgument(`invalid isolation: ${isolation}`)
-  if (query.all('securityopt').some((option) => option !== '')) throw notImplemented('securityopt of a build')
+  if (query.all('securityopt').some((option) => option !== '')) {
+    throw invalidArgument('The daemon on this platform does not support setting security options on build')
+  }
   if (query.text('credentialspec') !== '') throw notImplemented('credentialspec of a build')
 }
 
@@ -87,8 +91,18 @@ function readMap(query: Query, name: string): Record<string, string> {
   const value = readJson(query, name)
   if (value === undefined || value === null) return {}
   if (typeof value !== 'object' || Array.isArray(value)) throw invalidArgument(`${name} is not an object`)
-  const texts = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-  return Object.fromEntries(texts)
+  const given = Object.entries(value as Readonly<Record<string, unknown>>).filter(([, text]) => text !== null)
+  const wrong = given.find(([, text]) => typeof text !== 'string')
+  if (wrong !== undefined) throw invalidArgument(`error reading ${name}: the value of ${wrong[0]} is no string`)
+  return Object.fromEntries(given) as Record<string, string>
+}
+
+function readUlimits(query: Query): Ulimit[] {
+  const value = readJson(query, 'ulimits')
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value) || !value.every(isObject))
+    throw invalidArgument('error reading ulimits: not a list of limits')
+  return value as Ulimit[]
 }
 
 /** A JSON list, or names between commas; `null` is how Go's clients write a list that has none. */
