@@ -1,5 +1,5 @@
 /** What of a request can be told to be wrong before anything is done. */
-import type { BuildRequest } from '../api/index.ts'
+import type { BuildRequest, HostConfig } from '../api/index.ts'
 import { invalidArgument } from '../base/index.ts'
 import { nameFrom } from '../images/index.ts'
 import type { BuildParts } from './build-parts.ts'
@@ -8,19 +8,24 @@ import type { BuildParts } from './build-parts.ts'
 export function checkRequest(parts: Pick<BuildParts, 'checkLimits'>, request: BuildRequest): void {
   if (request.targets.length === 0) throw invalidArgument('a build without a target')
   for (const { tags, outputs } of request.targets) {
-    for (const tag of tags) nameFrom(tag)
-    for (const { attrs } of outputs) for (const name of (attrs.name ?? '').split(',')) if (name !== '') nameFrom(name)
+    const named = outputs.flatMap(({ attrs }) => (attrs.name ?? '').split(','))
+    for (const name of [...tags, ...named.filter((one) => one !== '')]) nameFrom(name)
   }
-  const { ulimits, shmSizeBytes, memoryBytes, memorySwapBytes, cpuShares, cpuPeriod, cpuQuota } = request
-  parts.checkLimits({
-    Ulimits: ulimits ?? [],
-    ShmSize: shmSizeBytes ?? 0,
-    Memory: memoryBytes ?? 0,
-    MemorySwap: memorySwapBytes ?? 0,
-    CpuShares: cpuShares ?? 0,
-    CpuPeriod: cpuPeriod ?? 0,
-    CpuQuota: cpuQuota ?? 0,
-    CpusetCpus: request.cpusetCpus ?? '',
-    CpusetMems: request.cpusetMems ?? '',
-  })
+  parts.checkLimits(limitsOf(request))
+}
+
+function limitsOf(request: BuildRequest): HostConfig {
+  const { ulimits = [], shmSizeBytes = 0, memoryBytes = 0, memorySwapBytes = 0 } = request
+  const { cpuShares = 0, cpuPeriod = 0, cpuQuota = 0, cpusetCpus = '', cpusetMems = '' } = request
+  return {
+    Ulimits: ulimits,
+    ShmSize: shmSizeBytes,
+    Memory: memoryBytes,
+    MemorySwap: memorySwapBytes,
+    CpuShares: cpuShares,
+    CpuPeriod: cpuPeriod,
+    CpuQuota: cpuQuota,
+    CpusetCpus: cpusetCpus,
+    CpusetMems: cpusetMems,
+  }
 }
