@@ -3,7 +3,7 @@
  *  where its folder is not. Levels as in docs/architecture.md. */
 
 const level0 = ['base', 'oci', 'api', 'template'] as const
-const level1 = ['sys', 'archive', 'http', 'config', 'store', 'events', 'plugins'] as const
+const level1 = ['sys', 'archive', 'http', 'config', 'store', 'events', 'plugins', 'grpc'] as const
 const level2 = ['content', 'snapshots', 'registry', 'network', 'volumes', 'runtime', 'logs'] as const
 const level3 = ['images', 'containers', 'build'] as const
 
@@ -24,6 +24,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   store: [...level0, 'sys'],
   events: [...level0, 'sys'],
   plugins: level0,
+  grpc: level0,
   // The field's nouns: none knows another.
   content: below2,
   snapshots: below2,

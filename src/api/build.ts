@@ -40,6 +40,8 @@ export type NamedBuildContext =
   | { readonly kind: 'layout'; readonly tag: string; readonly digest?: string }
   /** A stage of the same Dockerfile. */
   | { readonly kind: 'stage'; readonly stage: string }
+  /** What another build made that is under way, or was a moment ago. Only within the engine. */
+  | { readonly kind: 'result'; readonly id: string }
 
 export type BuildOutputType = 'image' | 'docker' | 'oci' | 'tar' | 'local' | 'registry' | 'cacheonly'
 

@@ -1,19 +1,22 @@
 /** Images that a build stands on or copies from: found here, or pulled. */
 import type { BuildRequest, NamedBuildContext } from '../api/index.ts'
-import { isKind, notImplemented } from '../base/index.ts'
+import { isKind, notFound, notImplemented, zeroTime } from '../base/index.ts'
 import type { Holds, Image } from '../images/index.ts'
 import {
   type Digest,
+  digestOf,
   familiarReference,
   formatPlatform,
   hostPlatform,
+  mediaTypes,
   type Platform,
   parseReference,
+  platformRank,
   withDefaultTag,
 } from '../oci/index.ts'
 import type { BuildHost } from './build-host.ts'
 import type { BuildParts } from './build-parts.ts'
-import type { BuildMaterial } from './built-image.ts'
+import type { BuildMaterial, BuiltImage } from './built-image.ts'
 import { loadLayoutImage } from './context/layout-image.ts'
 import type { NamedContexts } from './context/named-contexts.ts'
 import type { Vertexes } from './vertexes.ts'
@@ -64,6 +67,7 @@ export class BaseImages {
   async get(asked: string, platform: Platform | undefined): Promise<Image> {
     const context = this.#contexts.find(asked)
     const { source } = context ?? {}
+    if (source?.kind === 'result') return await this.#useBuilt(asked, source.id, platform)
     const name = source?.kind === 'image' ? source.reference : asked
     const key = `${name} ${platform === undefined ? '' : formatPlatform(platform)}`
     const found =
@@ -104,6 +108,19 @@ export class BaseImages {
     }
   }
 
+  async #useBuilt(name: string, id: string, platform: Platform | undefined): Promise<Image> {
+    const built = this.#host.builtContext?.(id) ?? []
+    const image = platform === undefined ? built[0] : bestOf(built, platform)
+    if (image === undefined) throw notFound(`the build context ${name} is not there for this platform`)
+    for (const { blob, chainId } of image.layers) {
+      this.#holds.addBlob(blob.digest)
+      this.#holds.addLayer(chainId)
+      if ((await this.#parts.snapshots.find(chainId)) === undefined)
+        throw notFound(`the build context ${name} was removed meanwhile: build it again`)
+    }
+    return imageOf(image)
+  }
+
   async #load(name: string, platform: Platform | undefined): Promise<Image> {
     const shown = `[internal] load metadata for ${displayName(name)}`
     const vertex = this.#vertexes.begin(`base ${this.#found.size}`, shown)
@@ -136,7 +153,7 @@ export class BaseImages {
     const reference = parseReference(name)
     const id = await this.#parts.pull(familiarReference(withDefaultTag(reference)), {
       platform,
-      auth: this.#host.authOf(reference.registry),
+      auth: await this.#host.authOf(reference.registry),
       signal: this.#host.signal,
       onProgress: ({ id, status, progressDetail }) => {
         const { current, total } = progressDetail ?? {}
@@ -162,5 +179,33 @@ function displayName(name: string): string {
     return `${registry}/${repository}${end}`
   } catch {
     return name
+  }
+}
+
+function bestOf(built: readonly BuiltImage[], platform: Platform): BuiltImage | undefined {
+  const ranked = built.flatMap((image) => {
+    const rank = platformRank(platform, image.platform)
+    return rank === undefined ? [] : [{ image, rank }]
+  })
+  return ranked.sort((a, b) => a.rank - b.rank)[0]?.image
+}
+
+/** One that is in no store. */
+function imageOf({ config, layers, platform }: BuiltImage): Image {
+  const bytes = Buffer.from(JSON.stringify(config))
+  const id = digestOf(bytes)
+  return {
+    id,
+    references: [],
+    digests: [],
+    config,
+    manifest: { mediaType: mediaTypes.ociManifest, digest: id, size: bytes.length },
+    layers,
+    chainId: layers.at(-1)?.chainId,
+    platform,
+    sizeBytes: layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    created: config.created ?? zeroTime,
+    parent: undefined,
+    lastTagTime: '',
   }
 }

@@ -1,11 +1,14 @@
 /** Failures of a build that its clients show in their own words. */
 import { BerthError } from '../base/index.ts'
-import { excerptOf, type LogicalLine } from './dockerfile/index.ts'
+import { excerptOf, type LogicalLine, type SourceRange } from './dockerfile/index.ts'
 
 /** A RUN whose process ended with another code than 0. */
 export class CommandFailedError extends BerthError {
   readonly command: string
   readonly exitCode: number
+
+  /** Of the instruction. */
+  readonly range: SourceRange
 
   /** The lines of the Dockerfile with the step's marked. */
   readonly excerpt: string
@@ -28,6 +31,7 @@ export class CommandFailedError extends BerthError {
     this.name = 'CommandFailedError'
     this.command = command
     this.exitCode = exitCode
+    this.range = line.range
     this.excerpt = excerptOf(line.source, line.range)
   }
 }

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { BuildEvent } from '../api/index.ts'
 import type { RegistryAuth } from '../registry/client/index.ts'
-import type { ByteSink } from './built-image.ts'
+import type { BuiltImage, ByteSink } from './built-image.ts'
 import type { FileContext } from './context/file-context.ts'
 
 /** One instruction's progress, for clients that are told of all of them in order. */
@@ -26,15 +26,21 @@ export interface BuildHost {
   readonly onStep?: (report: StepReport) => void
   /** `context`, or the name of a named one; undefined when there is none. Opened once. */
   openContext(name: string): Promise<FileContext | undefined>
-  secret(id: string): Buffer | undefined
+  /** The Dockerfile's text, by clients that keep it beside the context; undefined when there is none. */
+  readDockerfile?(): Promise<string | undefined>
+  secret(id: string): Promise<Buffer | undefined>
   /** The client forwards an agent of that name. */
-  hasSsh?(id: string): boolean
+  hasSsh?(id: string): Promise<boolean>
   /** One connection to it. */
   openSsh?(id: string): Promise<Duplex>
-  authOf(registry: string): RegistryAuth
+  authOf(registry: string): Promise<RegistryAuth>
   /** A file of the directory that is the named context. */
   readContextFile?(name: string, path: string): AsyncIterable<Buffer>
+  /** What another build made, by the result's id; an image for each platform. */
+  builtContext?(id: string): readonly BuiltImage[] | undefined
   /** A file of the directory that `--cache-from` of that index names. */
   readCacheFile?(option: number, path: string): AsyncIterable<Buffer>
+  /** Every target is built; outputs are made when this resolves. */
+  onBuilt?(images: readonly BuiltImage[]): Promise<void>
   openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<ByteSink>
 }

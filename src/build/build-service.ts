@@ -5,6 +5,7 @@ import type { BuildCacheRecord, BuildRequest } from '../api/index.ts'
 import { Background } from '../base/index.ts'
 import type { BuildParts } from './build-parts.ts'
 import { build } from './builder.ts'
+import type { BuildkitEndpoint } from './buildkit/index.ts'
 import type { CacheRecord } from './cache/cache-record.ts'
 import { type PruneOptions, prunable, type RecordUse } from './cache/prune.ts'
 import { type BuildClient, clientHost } from './client-host.ts'
@@ -29,6 +30,7 @@ export interface BuildServiceOptions {
 export class BuildService {
   readonly #options: BuildServiceOptions
   readonly #background: Background
+  #buildkit: Promise<BuildkitEndpoint> | undefined
 
   constructor(options: BuildServiceOptions) {
     this.#options = options
@@ -47,6 +49,12 @@ export class BuildService {
     } finally {
       this.#background.run('build cache collection', () => this.#collect())
     }
+  }
+
+  /** BuildKit's protocol in front of this builder. */
+  async buildkit(): Promise<BuildkitEndpoint> {
+    this.#buildkit ??= openEndpoint(this, this.#options.parts.directory)
+    return await this.#buildkit
   }
 
   /** Removes cached steps. */
@@ -113,6 +121,17 @@ export class BuildService {
     }
     return uses
   }
+}
+
+/** Loaded when it is first used. */
+async function openEndpoint(service: BuildService, directory: string): Promise<BuildkitEndpoint> {
+  const { BuildkitEndpoint } = await import('./buildkit/index.ts')
+  return new BuildkitEndpoint({
+    directory,
+    build: (request, client) => service.build(request, client),
+    prune: (options) => service.prune(options),
+    usage: () => service.usage(),
+  })
 }
 
 const idLength = 25

@@ -116,7 +116,7 @@ class Build {
     const { dockerfile: given, dockerfileName } = this.#request
     const vertex = this.#vertexes.begin('dockerfile', `[internal] load build definition from ${dockerfileName}`)
     try {
-      const text = given ?? (await (await this.#context('context'))?.text(dockerfileName, this.#host))
+      const text = given ?? (await this.#dockerfileText(dockerfileName))
       if (text === undefined) {
         throw invalidArgument(`Cannot locate specified Dockerfile: ${dockerfileName}`)
       }
@@ -128,6 +128,11 @@ class Build {
       vertex.fail(error)
       throw error
     }
+  }
+
+  async #dockerfileText(name: string): Promise<string | undefined> {
+    if (this.#host.readDockerfile !== undefined) return await this.#host.readDockerfile()
+    return await (await this.#context('context'))?.text(name, this.#host)
   }
 
   #check(dockerfile: Dockerfile, scope: GlobalScope): void {
@@ -225,9 +230,9 @@ class Build {
 
   /** The targets one after the other, each with an image for every platform. */
   async #export(plans: readonly PlannedForPlatform[], runs: readonly BuildRun[], exporter: BuildExporter) {
-    const built: { readonly target: number; readonly id: Digest | undefined }[] = []
     const results: (readonly BuiltLayer[])[] = []
     const means = { exporter, request: this.#request, host: this.#host, vertexes: this.#vertexes }
+    const targets: (readonly BuiltImage[])[] = []
     for (const target of this.#request.targets.keys()) {
       const images: BuiltImage[] = []
       for (const [at, { plan, stages, bases }] of plans.entries()) {
@@ -238,8 +243,12 @@ class Build {
         results.push(state.layers)
         images.push(await this.#imageOf(target, stage, state, bases))
       }
-      built.push({ target, id: await exportTarget(means, target, images) })
+      targets.push(images)
     }
+    await this.#host.onBuilt?.(targets.flat())
+    const built: { readonly target: number; readonly id: Digest | undefined }[] = []
+    for (const [target, images] of targets.entries())
+      built.push({ target, id: await exportTarget(means, target, images) })
     return { built, results }
   }
 
@@ -317,10 +326,13 @@ function bound(host: BuildHost): BuildHost {
     ...(host.onPlan === undefined ? {} : { onPlan: (stages) => host.onPlan?.(stages) }),
     ...(host.onStep === undefined ? {} : { onStep: (report) => host.onStep?.(report) }),
     openContext: (name) => host.openContext(name),
+    ...(host.readDockerfile === undefined ? {} : { readDockerfile: host.readDockerfile.bind(host) }),
     secret: (id) => host.secret(id),
     ...(host.hasSsh === undefined ? {} : { hasSsh: host.hasSsh.bind(host) }),
     ...(host.openSsh === undefined ? {} : { openSsh: host.openSsh.bind(host) }),
     authOf: (registry) => host.authOf(registry),
+    ...(host.builtContext === undefined ? {} : { builtContext: host.builtContext.bind(host) }),
+    ...(host.onBuilt === undefined ? {} : { onBuilt: host.onBuilt.bind(host) }),
     ...(host.openOutput === undefined ? {} : { openOutput: host.openOutput.bind(host) }),
     ...(host.readContextFile === undefined ? {} : { readContextFile: host.readContextFile.bind(host) }),
     ...(host.readCacheFile === undefined ? {} : { readCacheFile: host.readCacheFile.bind(host) }),

@@ -56,5 +56,5 @@ export interface ExportIo {
   log(text: string): void
   status(id: string, progress: { readonly current?: number; readonly total?: number; readonly done?: boolean }): void
   /** Credentials that the client sent for a registry. */
-  authOf(registry: string): RegistryAuth
+  authOf(registry: string): Promise<RegistryAuth>
 }

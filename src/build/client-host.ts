@@ -1,16 +1,17 @@
 /** A client's connection as what a build has of whoever asked for it. */
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import type { AuthConfig, BuildEvent, BuildRequest } from '../api/index.ts'
+import type { AuthConfig, BuildContextFile, BuildEvent, BuildRequest } from '../api/index.ts'
 import { notImplemented } from '../base/index.ts'
 import { registryAuthOf } from '../images/index.ts'
 import type { BuildHost, StepReport } from './build-host.ts'
 import type { BuildParts } from './build-parts.ts'
 import type { ByteSink } from './built-image.ts'
 import type { FileContext } from './context/file-context.ts'
-import { readOneFile } from './context/file-stream.ts'
+import { readFileStream, readOneFile } from './context/file-stream.ts'
+import { readJsonLines } from './context/json-lines.ts'
 import { openRemoteContext } from './context/remote-context.ts'
-import { SessionContext } from './context/session-context.ts'
+import { SessionContext, type SessionFiles } from './context/session-context.ts'
 import { TarContext } from './context/tar-context.ts'
 import { TransferProgress } from './context/transfer-progress.ts'
 
@@ -26,9 +27,21 @@ export interface BuildClient {
   walk?(context: string, roots: readonly string[]): AsyncIterable<Buffer>
   /** Contents: see docs/build.md. */
   files?(context: string, paths: readonly string[]): AsyncIterable<Buffer>
+  /** A directory by its name, where it is not asked for by `walk` and `files`. */
+  directory?(context: string): SessionFiles
+  /** The Dockerfile's text, where it does not come with the request or out of the context. */
+  readDockerfile?(): Promise<string | undefined>
+  /** Beside those of the request. */
+  secret?(id: string): Promise<Buffer | undefined>
+  /** Beside those of the request. */
+  hasSsh?(id: string): Promise<boolean>
   openSsh?(id: string): Promise<Duplex>
+  readonly onBuilt?: BuildHost['onBuilt']
+  readonly builtContext?: BuildHost['builtContext']
   openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<ByteSink>
   readonly auths: Readonly<Record<string, AuthConfig>>
+  /** Where no credentials came along. */
+  authOf?(registry: string): Promise<AuthConfig | undefined>
 }
 
 /** Joins them. */
@@ -41,10 +54,13 @@ export function clientHost(parts: BuildParts, request: BuildRequest, client: Bui
     ...(client.onPlan === undefined ? {} : { onPlan: client.onPlan }),
     ...(client.onStep === undefined ? {} : { onStep: client.onStep }),
     openContext: (name) => openContext(parts, request, client, name),
-    secret: (id) => secrets.get(id),
-    hasSsh: (id) => agents.has(id) && client.openSsh !== undefined,
+    ...(client.readDockerfile === undefined ? {} : { readDockerfile: client.readDockerfile.bind(client) }),
+    secret: async (id) => secrets.get(id) ?? (await client.secret?.(id)),
+    hasSsh: async (id) => client.openSsh !== undefined && (agents.has(id) || (await client.hasSsh?.(id)) === true),
     ...(client.openSsh === undefined ? {} : { openSsh: (id: string) => openSsh(client, id) }),
-    authOf: (registry) => registryAuthOf(authFor(client.auths, registry)),
+    authOf: async (registry) => registryAuthOf(authFor(client.auths, registry) ?? (await client.authOf?.(registry))),
+    ...(client.builtContext === undefined ? {} : { builtContext: client.builtContext }),
+    ...(client.onBuilt === undefined ? {} : { onBuilt: client.onBuilt }),
     ...(client.files === undefined
       ? {}
       : {
@@ -82,17 +98,22 @@ async function openContext(
     case 'remote':
       return await openRemoteContext(parts, source.url, { signal, dockerfileName: request.dockerfileName })
     case 'local': {
+      const directory = client.directory?.(name)
+      if (directory !== undefined) return SessionContext.open(parts.directory, source.key, directory)
       const { walk, files } = client
       if (walk === undefined || files === undefined) throw notImplemented('a directory as context by this client')
       const progress = new TransferProgress(name, (event) => client.emit(event))
       return SessionContext.open(parts.directory, source.key, {
-        walk: (roots) => progress.counted(walk.call(client, name, roots)),
-        files: (paths) => progress.counted(files.call(client, name, paths)),
+        walk: (roots) =>
+          readJsonLines(progress.counted(walk.call(client, name, roots))) as AsyncIterable<BuildContextFile>,
+        fetch: (paths, spool, onFile) =>
+          readFileStream(progress.counted(files.call(client, name, paths)), paths, spool, onFile),
       })
     }
     case 'image':
     case 'layout':
     case 'stage':
+    case 'result':
       return undefined
   }
 }

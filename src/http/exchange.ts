@@ -1,10 +1,10 @@
 /** One request and its answer. Routes see this and never Node's own objects. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
-import { BerthError, internal } from '../base/index.ts'
+import { BerthError, internal, invalidArgument } from '../base/index.ts'
 import type { HijackedConnection } from './hijacked-connection.ts'
 import { type JsonBodyOptions, readJsonBody } from './json-body.ts'
-import { readTakenJson, skipTakenBody, takeOver } from './take-over.ts'
+import { readTakenJson, skipTakenBody, switchProtocol, takeOver } from './take-over.ts'
 
 /** Header names and values of an answer. */
 export type AnswerHeaders = Readonly<Record<string, string>>
@@ -100,6 +100,18 @@ export class Exchange {
     this.#response.writeHead(status, { 'Content-Type': contentType })
     this.#response.flushHeaders()
     return this.#response
+  }
+
+  /** Answers `101` and gives the connection itself, on which another protocol is spoken from here on. Only for routes
+   *  that take connections. Throws `invalidArgument` when the client didn't ask for it. */
+  async upgrade(protocol: string): Promise<Duplex> {
+    if (this.isAnswered) throw internal('the request was answered already')
+    const { upgrade = '' } = this.headers
+    if (this.#taken === undefined || upgrade.toLowerCase() !== protocol)
+      throw invalidArgument(`the request needs the header "Upgrade: ${protocol}"`)
+    await skipTakenBody(this.#taken.socket, this.headers)
+    this.#hijacked = true
+    return switchProtocol({ request: this.#request, response: this.#response, socket: this.#taken.socket, protocol })
   }
 
   /** Answers `101 UPGRADED` (or `200 OK` to a client that didn't ask for an upgrade) and leaves HTTP:

@@ -48,6 +48,22 @@ export function takeOver({ request, response, socket, contentType }: TakeOverReq
   }
 }
 
+/** Sends the head of an answer after which the connection carries another protocol, and gives the connection. */
+export function switchProtocol({
+  request,
+  response,
+  socket,
+  protocol,
+}: Omit<TakeOverRequest, 'contentType' | 'socket'> & { readonly socket: Duplex; readonly protocol: string }): Duplex {
+  const lines = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', `Upgrade: ${protocol}`]
+  for (const [name, value] of Object.entries(response.getHeaders())) lines.push(`${headerCase(name)}: ${String(value)}`)
+  response.detachSocket(request.socket)
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+  // HTTP answers a client that has closed its side; here one that did is gone.
+  socket.allowHalfOpen = false
+  return socket
+}
+
 /** Reads a JSON body from a connection that the parser has let go of. What follows it stays in the socket. */
 export async function readTakenJson(
   socket: Duplex,

@@ -12,6 +12,7 @@ import {
   Router,
 } from '../http/index.ts'
 import type { BuildBackend } from './build/backend.ts'
+import { buildkitRoutes } from './build/buildkit-routes.ts'
 import { buildRoutes } from './build/routes.ts'
 import type { ContainerBackend } from './containers/index.ts'
 import { containerRoutes } from './containers/routes.ts'
@@ -89,6 +90,7 @@ function allRoutes(backends: Backends, logger: Logger): readonly Route[] {
     ...networkRoutes(backends.networks),
     ...volumeRoutes(backends.volumes),
     ...buildRoutes(backends.builds, logger),
+    ...buildkitRoutes(backends.builds),
     ...unbuiltRoutes,
   ]
 }

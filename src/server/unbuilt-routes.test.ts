@@ -5,7 +5,7 @@ import { startTestApi } from './testing/fake-backends.ts'
 test('routes that are not built say so by name', async () => {
   await using api = await startTestApi({})
   for (const [method, path, what] of [
-    ['POST', '/session', 'BuildKit session'],
+    ['POST', '/plugins/pull', 'plugin install'],
     ['POST', '/images/prune', 'image prune'],
     ['POST', '/containers/prune', 'container prune'],
     ['GET', '/system/df', 'system df'],

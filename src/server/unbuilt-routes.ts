@@ -8,8 +8,6 @@ const notSwarmManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.'
 
 const unbuilt: readonly (readonly [method: Method, pattern: string, what: string])[] = [
-  ['POST', '/session', 'BuildKit session'],
-  ['POST', '/grpc', 'BuildKit'],
   ['GET', '/plugins/privileges', 'plugin'],
   ['POST', '/plugins/pull', 'plugin install'],
   ['POST', '/plugins/create', 'plugin create'],

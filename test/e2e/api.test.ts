@@ -93,7 +93,7 @@ describe('errors', () => {
   test('what is not built answers 501 and names it', async () => {
     for (const [method, path] of [
       ['GET', '/swarm'],
-      ['POST', '/session'],
+      ['POST', '/plugins/pull'],
       ['GET', '/services'],
     ] as const) {
       const { status, body } = await daemon.api<Message>(method, path)

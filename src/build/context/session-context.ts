@@ -9,14 +9,17 @@ import type { BuildContextFile } from '../../api/index.ts'
 import { type AbortOptions, BerthError, invalidArgument, newId } from '../../base/index.ts'
 import { type ContextFile, ContextTree, resolveInTree, type TreeReader } from '../tree/index.ts'
 import { type FileContents, type FileContext, maxTextBytes } from './file-context.ts'
-import { readFileStream } from './file-stream.ts'
-import { readJsonLines } from './json-lines.ts'
+import type { ReceivedFile } from './file-stream.ts'
 import { Spool } from './spool.ts'
 
 /** What the client can be asked for. */
 export interface SessionFiles {
-  walk(roots: readonly string[]): AsyncIterable<Buffer>
-  files(paths: readonly string[]): AsyncIterable<Buffer>
+  /** What is at and below these paths ('.' for everything). */
+  walk(roots: readonly string[]): AsyncIterable<BuildContextFile>
+  /** Puts the contents of these files into the spool; each was listed. */
+  fetch(paths: readonly string[], spool: Spool, onFile: (path: string, file: ReceivedFile) => void): Promise<void>
+  /** Nothing more is wanted. */
+  close?(): Promise<void>
 }
 
 interface Known {
@@ -30,7 +33,7 @@ const linkRounds = 40
 export class SessionContext implements FileContext {
   readonly #client: SessionFiles
   readonly #directory: string
-  readonly #memory: string
+  readonly #memory: string | undefined
   readonly #tree = new ContextTree()
   readonly #facts = new Map<string, string>()
   readonly #looked = new Set<string>()
@@ -40,14 +43,16 @@ export class SessionContext implements FileContext {
   /** One conversation at a time: stages ask side by side. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  private constructor(client: SessionFiles, directory: string, memory: string) {
+  private constructor(client: SessionFiles, directory: string, memory: string | undefined) {
     this.#client = client
     this.#directory = directory
     this.#memory = memory
-    this.#known = readMemory(memory)
+    this.#known = memory === undefined ? new Map() : readMemory(memory)
   }
 
+  /** `key`: what is known of its files is remembered by it; '': nothing is. */
   static open(buildDirectory: string, key: string, client: SessionFiles): SessionContext {
+    if (key === '') return new SessionContext(client, join(buildDirectory, 'tmp'), undefined)
     const name = hash('sha256', key, 'hex').slice(0, 40)
     return new SessionContext(client, join(buildDirectory, 'tmp'), join(buildDirectory, 'contexts', `${name}.json.zst`))
   }
@@ -97,7 +102,8 @@ export class SessionContext implements FileContext {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#spool?.[Symbol.dispose]()
-    if (this.#isChanged) this.#remember()
+    await this.#client.close?.()
+    if (this.#isChanged && this.#memory !== undefined) this.#remember(this.#memory)
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -108,8 +114,7 @@ export class SessionContext implements FileContext {
   }
 
   async #walk(roots: readonly string[]): Promise<void> {
-    for await (const value of readJsonLines(this.#client.walk(roots.map((root) => (root === '' ? '.' : root))))) {
-      const one = value as BuildContextFile
+    for await (const one of this.#client.walk(roots.map((root) => (root === '' ? '.' : root)))) {
       const path = checkedPath(one.p)
       this.#tree.set(path, toFile(one))
       this.#facts.set(path, [one.i, one.s ?? 0, one.ct, one.mt].join(' '))
@@ -135,7 +140,7 @@ export class SessionContext implements FileContext {
   async #fetch(paths: readonly string[]): Promise<void> {
     this.#spool ??= new Spool(this.#directory)
     const spool = this.#spool
-    await readFileStream(this.#client.files(paths), paths, spool, (path, { offset, sizeBytes, digest }) => {
+    await this.#client.fetch(paths, spool, (path, { offset, sizeBytes, digest }) => {
       const file = this.#tree.lstat(path)
       if (file === undefined)
         throw new BerthError('invalidArgument', `the client sent ${path}, which it had not listed`)
@@ -147,12 +152,12 @@ export class SessionContext implements FileContext {
     })
   }
 
-  #remember(): void {
+  #remember(memory: string): void {
     const lines = [...this.#known].map(([path, { facts, digest }]) => [path, facts, digest])
-    mkdirSync(join(this.#memory, '..'), { recursive: true, mode: 0o700 })
-    const fresh = `${this.#memory}.${newId().slice(0, 8)}`
+    mkdirSync(join(memory, '..'), { recursive: true, mode: 0o700 })
+    const fresh = `${memory}.${newId().slice(0, 8)}`
     writeFileSync(fresh, zstdCompressSync(Buffer.from(JSON.stringify(lines))), { mode: 0o600 })
-    renameSync(fresh, this.#memory)
+    renameSync(fresh, memory)
   }
 }
 

@@ -22,20 +22,31 @@ export class TransferProgress {
 
   /** Passes bytes on and counts them. */
   async *counted(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    using _shown = this.begin()
+    for await (const chunk of source) {
+      this.add(chunk.length)
+      yield chunk
+    }
+  }
+
+  /** Something goes over until what this gives is disposed of. */
+  begin(): Disposable {
     this.#started ??= formatNs(nowNs())
     this.#running += 1
     this.#vertex()
-    try {
-      for await (const chunk of source) {
-        this.#sizeBytes += chunk.length
-        if (Date.now() - this.#toldMs > tellEveryMs) this.#status()
-        yield chunk
-      }
-    } finally {
-      this.#running -= 1
-      this.#status()
-      this.#vertex()
+    return {
+      [Symbol.dispose]: () => {
+        this.#running -= 1
+        this.#status()
+        this.#vertex()
+      },
     }
+  }
+
+  /** Bytes that went over. */
+  add(count: number): void {
+    this.#sizeBytes += count
+    if (Date.now() - this.#toldMs > tellEveryMs) this.#status()
   }
 
   #vertex(): void {

@@ -20,6 +20,7 @@ export {
 } from './checks/index.ts'
 export { absolutePath, cleanPath, copyDestination } from './container-path.ts'
 export { type CopyPattern, copyPattern } from './copy-pattern.ts'
+export { csvFields, csvPairs } from './csv-fields.ts'
 export type { Directives, EscapeCharacter } from './directives.ts'
 export { DockerfileError, describeDockerfileError, excerptOf } from './dockerfile-error.ts'
 export {
@@ -67,6 +68,7 @@ export type {
 } from './instruction.ts'
 export type { HeredocText, LogicalLine } from './logical-line.ts'
 export type { BindMount, CacheMount, Mount, SecretMount, SshMount, TmpfsMount } from './mount.ts'
+export { type Outline, outlineOf, type TargetSummary, targetsOf } from './outline.ts'
 export { type Dockerfile, type ParseOptions, parseDockerfile, parseTriggers, type Stage } from './parse-dockerfile.ts'
 export { PathPattern, type PatternState } from './path-pattern.ts'
 export { hasWildcard } from './path-segment.ts'

@@ -17,7 +17,7 @@ export interface ExportParts {
 export interface ExportHost {
   readonly signal: AbortSignal
   emit(event: BuildEvent): void
-  authOf(registry: string): RegistryAuth
+  authOf(registry: string): Promise<RegistryAuth>
   /** A stream to the client; absent for clients that take none. */
   openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<ByteSink>
 }

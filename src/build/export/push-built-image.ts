@@ -21,7 +21,7 @@ export async function pushBuiltImage(
   { host, byDigest, onStatus }: PushBuiltOptions,
 ): Promise<void> {
   const { signal } = host
-  const repository = registries.repository(reference, host.authOf(reference.registry), { actions: 'pull,push' })
+  const repository = registries.repository(reference, await host.authOf(reference.registry), { actions: 'pull,push' })
   const { parts: images, index, top } = image
   const target = byDigest ? top.descriptor.digest : (reference.tag ?? top.descriptor.digest)
   try {

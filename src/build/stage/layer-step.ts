@@ -30,7 +30,7 @@ export interface LayerStepOptions {
 export async function layerStep(place: StepPlace, options: LayerStepOptions): Promise<StepLayer> {
   const { run } = place
   const key = stepKey(options.inputs)
-  return await run.parts.stepLocks.run(key, async () => {
+  const work = async () => {
     run.host.signal.throwIfAborted()
     const found = (await findStep(place, key)) ?? (await importStep(place, key, options.inputs))
     if (found !== undefined) return found
@@ -39,7 +39,8 @@ export async function layerStep(place: StepPlace, options: LayerStepOptions): Pr
     const createdMs = Date.now()
     keepStep(place, { key, inputs: options.inputs, layer, createdMs })
     return { layer: { ...layer, key }, cached: false, createdMs }
-  })
+  }
+  return await run.parts.stepLocks.run(key, work, run.host)
 }
 
 /** What the cache has for a key, put on the layers below. */

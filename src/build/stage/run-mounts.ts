@@ -1,6 +1,6 @@
 /** `RUN --mount`: made ready for one process, and taken away behind it.
  *  Killed midway: what is mounted lies in the step's bundle, where a boot finds it; files lie in the builder's `tmp`. */
-import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Undo } from '../../base/index.ts'
 import { type BindMount as HostBind, type TmpfsMount as HostTmpfs, sharedLabel } from '../../runtime/index.ts'
@@ -83,6 +83,7 @@ class Preparation {
     this.#undo = undo
     this.#files = join(place.run.parts.directory, 'tmp', root.id)
     mkdirSync(this.#files, { recursive: true, mode: 0o711 })
+    undo.add(() => rmSync(this.#files, { recursive: true, force: true }))
   }
 
   async add(one: Mount, index: number): Promise<void> {
@@ -98,7 +99,7 @@ class Preparation {
         })
         return
       case 'secret':
-        return this.#secret(one, index)
+        return await this.#secret(one, index)
       case 'ssh':
         return await this.#ssh(one)
     }
@@ -173,8 +174,8 @@ class Preparation {
   }
 
   /** Secrets are files in memory only. */
-  #secret(one: SecretMount, index: number): void {
-    const value = this.#place.run.host.secret(one.id)
+  async #secret(one: SecretMount, index: number): Promise<void> {
+    const value = await this.#place.run.host.secret(one.id)
     if (value === undefined) {
       if (one.required) throw this.#refuse(`secret ${one.id}: not found`)
       return
@@ -198,7 +199,7 @@ class Preparation {
 
   async #ssh(one: SshMount): Promise<void> {
     const { host } = this.#place.run
-    const connect = host.hasSsh?.(one.id) === true ? host.openSsh?.bind(host) : undefined
+    const connect = (await host.hasSsh?.(one.id)) === true ? host.openSsh?.bind(host) : undefined
     if (connect === undefined) {
       if (one.required) throw this.#refuse(`unset ssh forward key ${one.id}`)
       return

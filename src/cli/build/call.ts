@@ -5,19 +5,21 @@ import { isBerthError } from '../../base/index.ts'
 import {
   type CheckWarning,
   checkDockerfile,
+  csvFields,
   type Dockerfile,
   DockerfileError,
   evaluateGlobals,
+  outlineOf,
   parseDockerfile,
+  targetsOf,
 } from '../../build/dockerfile/index.ts'
 import { parsePlatform } from '../../oci/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext } from '../command.ts'
 import { checkReport, describeError } from './build-report.ts'
 import type { BuildOutcome } from './build-run.ts'
-import { csvFields } from './csv-fields.ts'
 import type { DockerfileSource } from './dockerfile-source.ts'
-import { describeOutline, outlineOf, targetsOf } from './outline.ts'
+import { describeOutline } from './outline.ts'
 import { QuietDisplay } from './progress/quiet-display.ts'
 
 export interface CallParts {

@@ -1,9 +1,9 @@
 /** `--output`, `--push` and `--load`: what becomes of a build, and where the client puts what comes back to it.
  *  https://docs.docker.com/build/exporters/ */
 import type { BuildOutput, BuildOutputType } from '../../api/index.ts'
+import { csvFields, csvPairs } from '../../build/dockerfile/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
-import { csvFields, csvPairs } from './csv-fields.ts'
 
 /** An output, and its place on this side. */
 export interface OutputOption {

@@ -50,6 +50,40 @@ export interface BuildPruneOptions {
   readonly minFreeBytes?: number | undefined
 }
 
+/** What a client says of itself when it opens a session for BuildKit. */
+export interface BuildkitSession {
+  readonly id: string
+  readonly sharedKey: string
+  /** The methods that it answers. */
+  readonly methods: readonly string[]
+}
+
+/** `POST /build?version=2`: what is to be built is in a session. */
+export interface SessionBuild {
+  readonly sessionId: string
+  /** Options of BuildKit's Dockerfile frontend. */
+  readonly attrs: Readonly<Record<string, string>>
+  readonly exports: readonly { readonly type: string; readonly attrs: Readonly<Record<string, string>> }[]
+  readonly cacheExports: readonly { readonly type: string; readonly attrs: Readonly<Record<string, string>> }[]
+  readonly entitlements: readonly string[]
+  /** The context, where the client sends it along. */
+  readonly archive?: () => AsyncIterable<Buffer>
+  readonly signal: AbortSignal
+  /** Takes BuildKit's messages about what goes on. */
+  readonly onTrace: (message: Uint8Array) => void
+}
+
+/** BuildKit's protocol, on connections that have left HTTP. */
+export interface BuildkitBackend {
+  /** Throws `invalidArgument` for a session that can't be. */
+  checkSession(session: BuildkitSession): void
+  /** Resolves when the connection is closed. */
+  serveSession(connection: Duplex, session: BuildkitSession): Promise<void>
+  /** Resolves when the connection is closed. */
+  serve(connection: Duplex): Promise<void>
+  build(request: SessionBuild): Promise<{ readonly images: readonly string[] }>
+}
+
 /** What the `/build` routes call. */
 export interface BuildBackend {
   build(request: BuildRequest, client: BuildClient): Promise<readonly BuiltImageId[]>
@@ -57,4 +91,6 @@ export interface BuildBackend {
     options: BuildPruneOptions,
   ): Promise<{ readonly CachesDeleted: readonly string[]; readonly SpaceReclaimed: number }>
   usage(): Promise<readonly BuildCacheRecord[]>
+  /** Opened when it is first used. */
+  buildkit(): Promise<BuildkitBackend>
 }

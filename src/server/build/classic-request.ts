@@ -47,10 +47,8 @@ export function readClassicRequest(query: Query): BuildRequest {
   }
 }
 
-function refuseUnsupported(query: Query): void {
-  if (query.text('version') === '2') {
-    throw notImplemented('version 2 of the build API (BuildKit) is not served; use the classic builder or berth build')
-  }
+/** What no build takes, whoever asks. Throws. */
+export function refuseUnsupported(query: Query): void {
   if (!['', '1', '2'].includes(query.text('version'))) throw invalidArgument(`invalid version ${query.text('version')}`)
   const isolation = query.text('isolation')
   if (isolation !== '' && isolation.toLowerCase() !== 'default')
@@ -87,7 +85,7 @@ function readOutputs(query: Query): BuildOutput[] {
 }
 
 /** A JSON object of texts; null stands for an argument without a value, which the client would have filled in. */
-function readMap(query: Query, name: string): Record<string, string> {
+export function readMap(query: Query, name: string): Record<string, string> {
   const value = readJson(query, name)
   if (value === undefined || value === null) return {}
   if (typeof value !== 'object' || Array.isArray(value)) throw invalidArgument(`${name} is not an object`)
@@ -106,7 +104,7 @@ function readUlimits(query: Query): Ulimit[] {
 }
 
 /** A JSON list, or names between commas; `null` is how Go's clients write a list that has none. */
-function readList(query: Query, name: string): string[] {
+export function readList(query: Query, name: string): string[] {
   if (query.text(name) === 'null') return []
   if (!query.text(name).startsWith('['))
     return query
@@ -117,13 +115,13 @@ function readList(query: Query, name: string): string[] {
   return Array.isArray(value) ? value.map(String) : []
 }
 
-function splitHosts(text: string): string[] {
+export function splitHosts(text: string): string[] {
   if (!text.startsWith('[')) return text === '' ? [] : text.split(',')
   const value = parse('extrahosts', text)
   return Array.isArray(value) ? value.map(String) : []
 }
 
-function readJson(query: Query, name: string): unknown {
+export function readJson(query: Query, name: string): unknown {
   const text = query.text(name)
   return text === '' ? undefined : parse(name, text)
 }

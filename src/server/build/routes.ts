@@ -11,6 +11,7 @@ import { readClassicRequest } from './classic-request.ts'
 import { ClassicStream, classicError } from './classic-stream.ts'
 import { errorEvent } from './error-event.ts'
 import { serveSession } from './session.ts'
+import { SessionBuilds } from './session-builds.ts'
 
 const pruneFilters: ReadonlySet<string> = new Set([
   'until',
@@ -26,8 +27,14 @@ const pruneFilters: ReadonlySet<string> = new Set([
 /** The routes of builds. */
 export function buildRoutes(backend: BuildBackend, logger: Logger): readonly Route[] {
   const running = new Map<string, AbortController>()
+  const sessionBuilds = new SessionBuilds(backend, running)
   return [
-    { method: 'POST', pattern: '/build', handle: (call) => build(backend, running, call) },
+    {
+      method: 'POST',
+      pattern: '/build',
+      handle: (call) =>
+        call.query.text('version') === '2' ? sessionBuilds.build(call) : build(backend, running, call),
+    },
     {
       method: 'POST',
       pattern: '/build/session',

@@ -108,7 +108,7 @@ async function pushCache(
   { config, top, topBytes, steps }: CacheDocuments,
   { signal, authOf }: ExportHost,
 ): Promise<void> {
-  const repository = registries.repository(reference, authOf(reference.registry), { actions: 'pull,push' })
+  const repository = registries.repository(reference, await authOf(reference.registry), { actions: 'pull,push' })
   try {
     await pushBlobs(parts, repository, reference, { layers: steps, config }, { signal })
     const target = reference.tag ?? top.digest

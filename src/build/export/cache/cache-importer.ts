@@ -35,7 +35,7 @@ export interface ImportedLayer {
 /** What reading a cache needs of a running build. */
 export interface ImportHost {
   readonly signal: AbortSignal
-  authOf(registry: string): RegistryAuth
+  authOf(registry: string): Promise<RegistryAuth>
   /** A file of the directory that the option of this index names. */
   readCacheFile?(option: number, path: string): AsyncIterable<Buffer>
   /** A cache that can't be had is no error: everything is built. */
@@ -66,7 +66,7 @@ export class ImportedCaches {
       try {
         const source =
           place.type === 'registry'
-            ? registrySource(images, place.reference, host)
+            ? await registrySource(images, place.reference, host)
             : new LayoutCacheSource(readerOf(host, index), place)
         for (const [key, step] of await readSteps(source, host.signal))
           if (!steps.has(key)) steps.set(key, { ...step, source })
@@ -104,12 +104,12 @@ export class ImportedCaches {
   }
 }
 
-function registrySource(
+async function registrySource(
   images: ImageParts,
   reference: Parameters<ImageParts['registries']['repository']>[0],
   { authOf }: ImportHost,
-): CacheSource {
-  const repository = images.registries.repository(reference, authOf(reference.registry), { actions: 'pull' })
+): Promise<CacheSource> {
+  const repository = images.registries.repository(reference, await authOf(reference.registry), { actions: 'pull' })
   return new RegistryCacheSource(repository, reference.digest ?? reference.tag ?? 'latest')
 }
 

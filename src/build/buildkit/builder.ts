@@ -1,0 +1,15 @@
+import type { BuildCacheRecord, BuildRequest } from '../../api/index.ts'
+import type { PruneOptions } from '../cache/prune.ts'
+import type { BuildClient } from '../client-host.ts'
+
+/** What the protocol stands on. */
+export interface Builder {
+  /** `<data-root>/build`. */
+  readonly directory: string
+  build(
+    request: BuildRequest,
+    client: BuildClient,
+  ): Promise<readonly { readonly id: string | undefined; readonly tags: readonly string[] }[]>
+  prune(options: PruneOptions): Promise<{ readonly CachesDeleted: readonly string[] }>
+  usage(): Promise<readonly BuildCacheRecord[]>
+}

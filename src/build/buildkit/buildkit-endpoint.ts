@@ -1,0 +1,81 @@
+/** BuildKit's protocol in front of the builder: sessions, the gRPC services, and the build of `POST /build?version=2`. */
+import type { Duplex } from 'node:stream'
+import { create, toBinary } from '@bufbuild/protobuf'
+import { newId } from '../../base/index.ts'
+import { GrpcRoutes } from '../../grpc/index.ts'
+import type { Builder } from './builder.ts'
+import { Control } from './gen/control_pb.ts'
+import { LLBBridge } from './gen/gateway_pb.ts'
+import { StatusResponseSchema } from './gen/progress_pb.ts'
+import { controlService } from './services/control-service.ts'
+import { gatewayService } from './services/gateway-service.ts'
+import type { SessionDescription } from './session/client-session.ts'
+import { ClientSessions } from './session/client-sessions.ts'
+import { BuildResults } from './solve/build-results.ts'
+import type { BuildOutcome } from './solve/running-build.ts'
+import type { CacheEntry, WantedExport } from './solve/solve-input.ts'
+import { SolveJob } from './solve/solve-job.ts'
+import { SolveJobs } from './solve/solve-jobs.ts'
+
+/** What `POST /build?version=2` asks for. */
+export interface SessionBuildRequest {
+  readonly sessionId: string
+  /** Options of the Dockerfile frontend. */
+  readonly attrs: Readonly<Record<string, string>>
+  readonly exports: readonly WantedExport[]
+  readonly cacheExports: readonly CacheEntry[]
+  readonly entitlements: readonly string[]
+  readonly archive?: () => AsyncIterable<Buffer>
+  readonly signal: AbortSignal
+  /** Takes BuildKit's `StatusResponse` messages. */
+  readonly onTrace: (message: Uint8Array) => void
+}
+
+export class BuildkitEndpoint {
+  readonly #builder: Builder
+  readonly #sessions = new ClientSessions()
+  readonly #results = new BuildResults()
+  readonly #routes: GrpcRoutes
+
+  constructor(builder: Builder) {
+    this.#builder = builder
+    const shared = { sessions: this.#sessions, results: this.#results, jobs: new SolveJobs() }
+    const parts = { builder, ...shared, workerId: newId().slice(0, 25) }
+    this.#routes = new GrpcRoutes().add(Control, controlService(parts)).add(LLBBridge, gatewayService(parts))
+  }
+
+  /** Throws `invalidArgument` for a description that no session can have. */
+  checkSession(description: SessionDescription): void {
+    this.#sessions.check(description)
+  }
+
+  /** Serves a client's session until its connection is closed. */
+  async serveSession(connection: Duplex, description: SessionDescription): Promise<void> {
+    await this.#sessions.serve(connection, description)
+  }
+
+  /** Serves the gRPC services until the connection is closed. */
+  async serve(connection: Duplex): Promise<void> {
+    await this.#routes.serve(connection)
+  }
+
+  /** Builds for a client whose files are in a session. Throws `GrpcError`. */
+  async build(request: SessionBuildRequest): Promise<BuildOutcome> {
+    const { sessionId, attrs, exports, cacheExports, entitlements, archive, signal, onTrace } = request
+    const session = await this.#sessions.find(sessionId, signal)
+    const options = { frontend: 'dockerfile.v0', attrs, inputs: new Map() }
+    const common = { ...options, exports, cacheImports: [], cacheExports, entitlements, session }
+    const input = archive === undefined ? common : { ...common, archive }
+    const job = new SolveJob({ ref: newId(), builder: this.#builder, results: this.#results, input, signal })
+    const told = (async () => {
+      for await (const message of job.progress.messages(signal))
+        onTrace(toBinary(StatusResponseSchema, create(StatusResponseSchema, message)))
+    })()
+    try {
+      return await job.start(options).finish()
+    } finally {
+      await job.close()
+      await told
+    }
+  }
+}

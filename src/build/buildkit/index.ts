@@ -1,0 +1,1 @@
+export { BuildkitEndpoint, type SessionBuildRequest } from './buildkit-endpoint.ts'

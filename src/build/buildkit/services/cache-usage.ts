@@ -1,0 +1,79 @@
+/** The cache as BuildKit's clients see it. */
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { BuildCacheRecord } from '../../../api/index.ts'
+import { invalidArgument, parseNs } from '../../../base/index.ts'
+import type { PruneOptions } from '../../cache/prune.ts'
+import type { PruneRequest, UsageRecordSchema } from '../gen/control_pb.ts'
+import { timestampOf } from '../solve/build-progress.ts'
+
+/** One step as a message. */
+export function toUsageRecord(record: BuildCacheRecord): MessageInitShape<typeof UsageRecordSchema> {
+  const { ID, Parents, Type, Description, InUse, Shared, Size, CreatedAt, LastUsedAt, UsageCount } = record
+  return {
+    id: ID,
+    // Nothing that is cached changes any more.
+    mutable: Type === 'exec.cachemount',
+    inUse: InUse,
+    size: BigInt(Size),
+    createdAt: timestampOf(parseNs(CreatedAt) ?? 0n),
+    ...(LastUsedAt === undefined || LastUsedAt === null ? {} : { lastUsedAt: timestampOf(parseNs(LastUsedAt) ?? 0n) }),
+    usageCount: BigInt(UsageCount),
+    description: Description,
+    recordType: Type,
+    shared: Shared,
+    parents: [...(Parents ?? [])],
+  }
+}
+
+/** What `Control.Prune` asks for. */
+export function toPruneOptions(request: PruneRequest): PruneOptions {
+  const { all, filter, keepDuration, reservedSpace, maxUsedSpace, minFreeSpace } = request
+  const filters: Record<string, string[]> = {}
+  for (const { name, operator, value } of filter.flatMap(parseFilter)) {
+    if (operator === '!=') throw invalidArgument(`filter ${name}${operator}${value} is not supported for pruning`)
+    filters[name] = [...(filters[name] ?? []), value]
+  }
+  if (keepDuration > 0n) filters.until = [`${keepDuration / 1_000_000_000n}s`]
+  const bytes = (value: bigint) => (value > 0n ? Number(value) : undefined)
+  return {
+    all,
+    filters,
+    reservedBytes: bytes(reservedSpace),
+    maxUsedBytes: bytes(maxUsedSpace),
+    minFreeBytes: bytes(minFreeSpace),
+  }
+}
+
+/** True for records that a filter of `Control.DiskUsage` lets through. */
+export function matchesFilters(record: BuildCacheRecord, filters: readonly string[]): boolean {
+  const values: Readonly<Record<string, readonly string[]>> = {
+    id: [record.ID],
+    parent: record.Parents ?? [],
+    parents: record.Parents ?? [],
+    type: [record.Type],
+    description: [record.Description],
+    inuse: [String(record.InUse)],
+    mutable: [String(record.Type === 'exec.cachemount')],
+    immutable: [String(record.Type !== 'exec.cachemount')],
+    shared: [String(record.Shared)],
+    private: [String(!record.Shared)],
+  }
+  const matches = (text: string) =>
+    parseFilter(text).every(({ name, operator, value }) => {
+      const own = values[name]
+      if (own === undefined) throw invalidArgument(`invalid filter ${name}`)
+      if (operator === '~=') return own.some((one) => one.includes(value))
+      return own.includes(value) === (operator === '==')
+    })
+  return filters.length === 0 || filters.some(matches)
+}
+
+/** `type==regular,id~=abc`, in containerd's language; a bare name is a flag. */
+function parseFilter(text: string) {
+  if (text === '') return []
+  return text.split(',').map((part) => {
+    const [, name = '', operator = '==', quoted = 'true'] = /^([\w-]+)(?:(==|!=|~=)(.*))?$/s.exec(part) ?? []
+    if (name === '') throw invalidArgument(`invalid filter ${JSON.stringify(text)}`)
+    return { name, operator, value: quoted.replace(/^"(.*)"$/s, '$1') }
+  })
+}

@@ -1,0 +1,162 @@
+/** `moby.buildkit.v1.Control`: what buildx and compose ask of a BuildKit. */
+import { Duplex } from 'node:stream'
+import { BerthError, invalidArgument, notImplemented } from '../../../base/index.ts'
+import type { Handlers, ServerCall } from '../../../grpc/index.ts'
+import type { Builder } from '../builder.ts'
+import type { BytesMessage, Control, SolveRequest } from '../gen/control_pb.ts'
+import type { ClientSessions } from '../session/client-sessions.ts'
+import { type BuildResults, inputsOf } from '../solve/build-results.ts'
+import type { ExporterResponse } from '../solve/running-build.ts'
+import { toSolveError } from '../solve/solve-error.ts'
+import type { WantedExport } from '../solve/solve-input.ts'
+import { SolveJob } from '../solve/solve-job.ts'
+import type { SolveJobs } from '../solve/solve-jobs.ts'
+import { matchesFilters, toPruneOptions, toUsageRecord } from './cache-usage.ts'
+import { buildkitVersion, workerRecord } from './worker-record.ts'
+
+export interface ControlParts {
+  readonly builder: Builder
+  readonly sessions: ClientSessions
+  readonly jobs: SolveJobs
+  readonly results: BuildResults
+  readonly workerId: string
+}
+
+/** The service's methods. */
+export function controlService(parts: ControlParts): Handlers<typeof Control> {
+  const { builder, sessions, jobs, workerId } = parts
+  return {
+    solve: async (request, call) => ({ exporterResponse: { ...(await solve(parts, request, call)) } }),
+    async *status({ ref }, { signal }) {
+      const job = await jobs.find(ref, signal)
+      yield* job.progress.messages(signal)
+    },
+    async *session(inputs, { metadata, signal }) {
+      const text = (name: string) => String(metadata[name] ?? '')
+      const methods = metadata['x-docker-expose-session-grpc-method'] ?? []
+      const description = {
+        id: text('x-docker-expose-session-uuid'),
+        sharedKey: text('x-docker-expose-session-sharedkey'),
+        methods: typeof methods === 'string' ? methods.split(/,\s*/) : methods,
+      }
+      sessions.check(description)
+      const { connection, outputs } = tunnel(inputs, signal)
+      void sessions.serve(connection, description)
+      yield* outputs
+    },
+    listWorkers: async () => ({ record: [workerRecord(workerId)] }),
+    info: async () => ({ buildkitVersion }),
+    diskUsage: async ({ filter }) => {
+      const records = await builder.usage()
+      return { record: records.filter((record) => matchesFilters(record, filter)).map(toUsageRecord) }
+    },
+    async *prune(request) {
+      const before = await builder.usage()
+      const { CachesDeleted: removed } = await builder.prune(toPruneOptions(request))
+      const gone = new Set(removed)
+      for (const record of before) if (gone.has(record.ID)) yield toUsageRecord(record)
+    },
+    // Nothing is kept of builds that are over.
+    async *listenBuildHistory({ earlyExit, activeOnly }, { signal }) {
+      if (earlyExit || activeOnly) return
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+      yield* []
+    },
+    updateBuildHistory: async () => {
+      throw notImplemented('the history of builds')
+    },
+  }
+}
+
+async function solve(
+  { builder, sessions, jobs, results }: ControlParts,
+  request: SolveRequest,
+  call: ServerCall,
+): Promise<ExporterResponse> {
+  const { ref, frontend, frontendAttrs, cache, entitlements, sourcePolicy } = request
+  if (ref === '') throw invalidArgument('a build without a ref')
+  if (sourcePolicy.length > 0) throw notImplemented('source policies')
+  const inputs = inputsOf(request.frontendInputs)
+  const session = await sessions.find(request.session, call.signal)
+  const input = {
+    frontend,
+    attrs: frontendAttrs,
+    exports: exportsOf(request),
+    cacheImports: [...(cache?.imports ?? []), ...(cache?.importRefs ?? []).map(registryCache)],
+    cacheExports: cache?.exports ?? [],
+    entitlements,
+    inputs,
+    session,
+  }
+  const job = new SolveJob({ ref, builder, results, input, signal: call.signal })
+  jobs.add(job)
+  try {
+    if (frontend !== '') {
+      const build = job.start({ frontend, attrs: frontendAttrs, inputs })
+      job.decide({ refs: [build.id] })
+    } else if ((request.definition?.def.length ?? 0) > 0) throw notImplemented('builds given as LLB')
+    return await job.conclude()
+  } catch (error) {
+    throw toSolveError(error, undefined)
+  } finally {
+    await job.close()
+    jobs.remove(job)
+  }
+}
+
+function exportsOf({ exporters, exporter, exporterAttrs }: SolveRequest): readonly WantedExport[] {
+  if (exporters.length > 0) return exporters.map(({ type, attrs }) => ({ type, attrs }))
+  return exporter === '' ? [] : [{ type: exporter, attrs: exporterAttrs }]
+}
+
+function registryCache(ref: string) {
+  return { type: 'registry', attrs: { ref } }
+}
+
+/** A connection that goes through a call of another one. */
+function tunnel(inputs: AsyncIterable<BytesMessage>, signal: AbortSignal) {
+  const incoming = inputs[Symbol.asyncIterator]()
+  const outgoing: Buffer[] = []
+  let taken = () => {}
+  let wake = Promise.withResolvers<void>()
+  let isOver = false
+  const end = () => {
+    isOver = true
+    wake.resolve()
+  }
+  const connection = new Duplex({
+    read() {
+      incoming.next().then(
+        ({ done, value }) => this.push(done === true ? null : Buffer.from(value.data)),
+        (error: Error) => this.destroy(error),
+      )
+    },
+    write(chunk: Buffer, _encoding, done) {
+      outgoing.push(chunk)
+      taken = done
+      wake.resolve()
+    },
+    final(done) {
+      end()
+      done()
+    },
+    destroy(error, done) {
+      end()
+      done(error)
+    },
+  })
+  connection.on('error', () => {})
+  signal.addEventListener('abort', () => connection.destroy(new BerthError('cancelled', 'context canceled')))
+  async function* outputs() {
+    for (;;) {
+      for (const chunk of outgoing.splice(0)) {
+        yield { data: chunk }
+        taken()
+      }
+      if (isOver) return
+      await wake.promise
+      wake = Promise.withResolvers()
+    }
+  }
+  return { connection, outputs: outputs() }
+}

@@ -1,0 +1,29 @@
+/** File modes as Go writes them, which fsutil's messages have, and as Linux does. https://pkg.go.dev/io/fs#FileMode */
+
+const goDirectory = 2 ** 31
+const goSymlink = 2 ** 27
+const goOther = [26, 25, 24, 21, 19].reduce((sum, bit) => sum + 2 ** bit, 0)
+const special = [
+  [2 ** 23, 0o4000],
+  [2 ** 22, 0o2000],
+  [2 ** 20, 0o1000],
+] as const
+
+/** What a mode says that the file is: file, directory, symlink, other. */
+export function typeOfMode(mode: number): 'f' | 'd' | 'l' | 'o' {
+  const has = (bit: number) => Math.floor(mode / bit) % 2 === 1
+  if (has(goDirectory)) return 'd'
+  if (has(goSymlink)) return 'l'
+  return (mode & goOther) === 0 ? 'f' : 'o'
+}
+
+/** The permission bits, with setuid, setgid and sticky. */
+export function permissionsOfMode(mode: number): number {
+  return special.reduce((bits, [go, linux]) => ((mode & go) === 0 ? bits : bits | linux), mode & 0o777)
+}
+
+/** Go's mode of a file. */
+export function goMode(type: 'f' | 'd' | 'l', permissions: number): number {
+  const bits = special.reduce((sum, [go, linux]) => ((permissions & linux) === 0 ? sum : sum | go), permissions & 0o777)
+  return (bits | (type === 'l' ? goSymlink : 0)) + (type === 'd' ? goDirectory : 0)
+}

@@ -1,0 +1,222 @@
+/** A directory of the client over fsutil's protocol, receiving side: the client lists what is in it, the daemon asks for
+ *  contents by the numbers of the list, and says when it has enough. Each look is a call of its own, which stays open
+ *  until nothing more is wanted. */
+import { createHash } from 'node:crypto'
+import type { BuildContextFile } from '../../../api/index.ts'
+import { invalidArgument, newId } from '../../../base/index.ts'
+import type { OpenCall } from '../../../grpc/index.ts'
+import type { ReceivedFile } from '../../context/file-stream.ts'
+import type { SessionFiles } from '../../context/session-context.ts'
+import type { Spool } from '../../context/spool.ts'
+import { FileSync } from '../gen/filesync_pb.ts'
+import type { Packet, PacketSchema, Stat } from '../gen/fsutil_pb.ts'
+import { metadataOf } from './call-metadata.ts'
+import type { ClientSession } from './client-session.ts'
+import { permissionsOfMode, typeOfMode } from './file-mode.ts'
+import { packetType } from './packet.ts'
+
+/** How many files may be asked for and not have begun to come. */
+const askedAtOnce = 64
+const second = 1_000_000_000n
+
+export interface SyncedDirectoryOptions {
+  /** What the client leaves out. */
+  readonly excludes: readonly string[]
+  readonly signal: AbortSignal
+  /** Told of what came over. */
+  readonly onBytes: (count: number) => void
+}
+
+interface Listing {
+  readonly call: OpenCall<typeof PacketSchema, typeof PacketSchema>
+  readonly packets: AsyncIterator<Packet>
+  /** Numbers of files whose contents can be asked for. */
+  readonly numbers: Map<string, number>
+  readonly sizes: Map<string, number>
+}
+
+export class SyncedDirectory implements SessionFiles {
+  readonly #session: ClientSession
+  readonly #name: string
+  readonly #options: SyncedDirectoryOptions
+  readonly #listings: Listing[] = []
+
+  /** `name`: the client's name of it: `context`, `dockerfile`. */
+  constructor(session: ClientSession, name: string, options: SyncedDirectoryOptions) {
+    this.#session = session
+    this.#name = name
+    this.#options = options
+  }
+
+  async *walk(roots: readonly string[]): AsyncGenerator<BuildContextFile, void, undefined> {
+    const listing = this.#open(roots.includes('.') ? [] : roots)
+    for (let number = 0; ; number += 1) {
+      const { stat } = await this.#next(listing, packetType.stat)
+      if (stat === undefined) return
+      const type = typeOfMode(stat.mode)
+      const path = stat.path.replace(/\/+$/, '')
+      const size = sizeOf(stat, listing)
+      if (type === 'f') {
+        listing.numbers.set(path, number)
+        listing.sizes.set(path, size)
+      }
+      yield fileOf(stat, path, type, size)
+    }
+  }
+
+  async fetch(
+    paths: readonly string[],
+    spool: Spool,
+    onFile: (path: string, file: ReceivedFile) => void,
+  ): Promise<void> {
+    const left = new Set(paths)
+    // What was listed last is what the file is now.
+    for (const listing of this.#listings.toReversed()) {
+      const mine = [...left].filter((path) => listing.numbers.has(path))
+      for (const path of mine) left.delete(path)
+      if (mine.length > 0) await this.#receive(listing, mine, spool, onFile)
+    }
+    for (const path of left) throw invalidArgument(`the client did not list ${path}`)
+  }
+
+  async close(): Promise<void> {
+    for (const { call } of this.#listings.splice(0)) {
+      // A client that is gone, or stuck, loses nothing.
+      await call.send({ type: packetType.end }).catch(() => {})
+      call.end()
+      void drain(call)
+    }
+  }
+
+  #open(roots: readonly string[]): Listing {
+    const metadata = metadataOf({
+      'dir-name': [this.#name],
+      'include-patterns': roots,
+      'exclude-patterns': this.#options.excludes,
+    })
+    const call = this.#session.client.open(FileSync.method.diffCopy, { metadata, signal: this.#options.signal })
+    const listing = { call, packets: call.messages[Symbol.asyncIterator](), numbers: new Map(), sizes: new Map() }
+    this.#listings.push(listing)
+    return listing
+  }
+
+  async #next({ packets }: Listing, expected: number): Promise<Packet> {
+    const next = await packets.next()
+    this.#options.signal.throwIfAborted()
+    if (next.done === true) throw invalidArgument(`the client ended the transfer of ${this.#name} too early`)
+    const { type, data, stat } = next.value
+    if (type === packetType.error) throw invalidArgument(`error from sender: ${Buffer.from(data).toString('utf8')}`)
+    if (type !== expected) throw invalidArgument(`unexpected packet ${type} from the client`)
+    this.#options.onBytes(data.length + (stat?.path.length ?? 0))
+    return next.value
+  }
+
+  async #receive(
+    listing: Listing,
+    paths: readonly string[],
+    spool: Spool,
+    onFile: (path: string, file: ReceivedFile) => void,
+  ): Promise<void> {
+    const coming = new Map<number, Incoming>()
+    const queue = paths.values()
+    let asking = Promise.resolve()
+    const ask = () => {
+      const next = queue.next()
+      if (next.done === true) return
+      const path = next.value
+      const number = listing.numbers.get(path) ?? 0
+      // The client gives each of its numbers once.
+      listing.numbers.delete(path)
+      coming.set(number, new Incoming(path, listing.sizes.get(path) ?? 0, spool))
+      asking = asking.then(() => listing.call.send({ type: packetType.request, id: number }))
+      // The reader is told the same.
+      asking.catch(() => {})
+    }
+    for (let count = 0; count < askedAtOnce; count += 1) ask()
+    while (coming.size > 0) {
+      const { id, data } = await this.#next(listing, packetType.data)
+      const file = coming.get(id)
+      if (file === undefined) throw invalidArgument(`the client sent file ${id}, which nobody asked for`)
+      if (data.length > 0) {
+        file.add(data)
+        continue
+      }
+      coming.delete(id)
+      onFile(file.path, file.finish())
+      ask()
+    }
+    await asking
+  }
+}
+
+/** Contents that come in pieces between those of other files. */
+class Incoming {
+  readonly path: string
+  readonly #spool: Spool
+  readonly #reserved: number
+  readonly #sum = createHash('sha256')
+  #offset: number
+  #sizeBytes = 0
+  /** Of a file that grew since it was listed. */
+  #more: Buffer[] = []
+
+  constructor(path: string, sizeBytes: number, spool: Spool) {
+    this.path = path
+    this.#spool = spool
+    this.#reserved = sizeBytes
+    this.#offset = spool.reserve(sizeBytes)
+  }
+
+  add(data: Uint8Array): void {
+    this.#sum.update(data)
+    if (this.#more.length === 0 && this.#sizeBytes + data.length <= this.#reserved)
+      this.#spool.write(data, this.#offset + this.#sizeBytes)
+    else this.#more.push(Buffer.from(data))
+    this.#sizeBytes += data.length
+  }
+
+  /** Throws `invalidArgument` for a file of which nothing came: the client could not read it. */
+  finish(): ReceivedFile {
+    if (this.#sizeBytes === 0 && this.#reserved > 0) throw invalidArgument(`the client can't read ${this.path}`)
+    if (this.#more.length > 0) {
+      const tail = Buffer.concat(this.#more)
+      const whole = Buffer.concat([this.#spool.read(this.#offset, this.#sizeBytes - tail.length), tail])
+      this.#offset = this.#spool.reserve(whole.length)
+      this.#spool.write(whole, this.#offset)
+    }
+    return { offset: this.#offset, sizeBytes: this.#sizeBytes, digest: this.#sum.digest('hex') }
+  }
+}
+
+/** A hard link is listed without a size. */
+function sizeOf({ size, linkname }: Stat, { sizes }: Listing): number {
+  return size === 0n && linkname !== '' ? (sizes.get(linkname) ?? 0) : Number(size)
+}
+
+/** Owners are not looked at, as Docker's client sends none. */
+function fileOf(stat: Stat, path: string, type: 'f' | 'd' | 'l' | 'o', size: number): BuildContextFile {
+  const xattrs = Object.entries(stat.xattrs).map(([name, value]) => [name, Buffer.from(value).toString('base64')])
+  // Neither inode nor change time is told. A time of whole seconds may be anybody's: nothing is remembered by it.
+  const isTelling = stat.modTime % second !== 0n
+  return {
+    p: path,
+    t: type,
+    m: permissionsOfMode(stat.mode),
+    s: size,
+    mt: String(stat.modTime),
+    ct: isTelling ? '' : newId(),
+    i: '',
+    ...(type === 'l' ? { l: stat.linkname } : {}),
+    ...(xattrs.length === 0 ? {} : { x: Object.fromEntries(xattrs) as Record<string, string> }),
+  }
+}
+
+async function drain({ messages }: Listing['call']): Promise<void> {
+  try {
+    for await (const _ of messages) {
+      // The client's own end, which nobody waits for.
+    }
+  } catch {
+    // The client went first.
+  }
+}

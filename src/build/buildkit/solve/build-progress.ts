@@ -1,0 +1,206 @@
+/** What a build tells, as BuildKit's clients are told. Everything is kept until somebody listens, and what is short for
+ *  those who come later. */
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt'
+import type { BuildEvent, BuildStatusEvent, BuildVertexEvent, BuildWarningEvent } from '../../../api/index.ts'
+import { nowNs, parseNs } from '../../../base/index.ts'
+import { digestOf, formatReference, parseReference } from '../../../oci/index.ts'
+import type { StatusResponseSchema } from '../gen/progress_pb.ts'
+
+/** A message of `Control.Status`, and of the trace in Docker's stream. */
+export type StatusMessage = MessageInitShape<typeof StatusResponseSchema>
+
+/** More is not shown of one step. */
+const maxLogBytes = 2 * 1024 * 1024
+const clipped = Buffer.from('\n[output clipped, log limit 2MiB reached]\n')
+
+export interface BuildProgressOptions {
+  /** Makes the steps of this build others than those of another. */
+  readonly ref: string
+}
+
+export class BuildProgress {
+  readonly #ref: string
+  readonly #listeners = new Set<(message: StatusMessage | undefined) => void>()
+  readonly #kept: StatusMessage[] = []
+  readonly #logBytes = new Map<string, number>()
+  #dockerfile: { readonly name: string; readonly text: string } | undefined
+  /** The output that is made. */
+  #exporting = ''
+  #isListenedTo = false
+  #isOver = false
+
+  constructor({ ref }: BuildProgressOptions) {
+    this.#ref = ref
+  }
+
+  /** What warnings point to. */
+  setDockerfile(name: string, text: string): void {
+    this.#dockerfile = { name, text }
+  }
+
+  event(event: BuildEvent): void {
+    switch (event.type) {
+      case 'vertex':
+        if (event.id.startsWith('export ')) this.#exporting = event.id
+        this.#tell({ vertexes: [this.#vertex(event)] })
+        return
+      case 'log':
+        this.#log(event.vertex, event.stream, event.text)
+        return
+      case 'status':
+        this.#tell({ statuses: [this.#status(event)] })
+        return
+      case 'aux':
+        this.#image(event.id, event.tags)
+        return
+      case 'warning':
+        this.#tell({ warnings: [this.#warning(event)] })
+        return
+      default:
+        return
+    }
+  }
+
+  /** Nothing follows. */
+  end(): void {
+    this.#isOver = true
+    for (const listener of this.#listeners) listener(undefined)
+    this.#listeners.clear()
+  }
+
+  /** What was told so far, and what follows, until the end. */
+  async *messages(signal: AbortSignal): AsyncGenerator<StatusMessage, void, undefined> {
+    const queue: (StatusMessage | undefined)[] = [...this.#kept]
+    if (!this.#isListenedTo) this.#forgetLogs()
+    this.#isListenedTo = true
+    let wake = Promise.withResolvers<void>()
+    const listener = (message: StatusMessage | undefined) => {
+      queue.push(message)
+      wake.resolve()
+    }
+    const stop = () => listener(undefined)
+    if (this.#isOver) queue.push(undefined)
+    else this.#listeners.add(listener)
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      for (;;) {
+        const batch = queue.splice(0)
+        if (batch.length > 0) {
+          const present = batch.filter((message) => message !== undefined)
+          if (present.length > 0) yield joined(present)
+          if (present.length < batch.length) return
+        }
+        if (queue.length === 0) await wake.promise
+        wake = Promise.withResolvers()
+      }
+    } finally {
+      signal.removeEventListener('abort', stop)
+      this.#listeners.delete(listener)
+    }
+  }
+
+  /** The digest that stands for a step. */
+  digest(vertex: string): string {
+    return digestOf(Buffer.from(`${this.#ref} ${vertex}`))
+  }
+
+  #tell(message: StatusMessage): void {
+    if (!this.#isListenedTo || message.logs === undefined) this.#kept.push(message)
+    for (const listener of this.#listeners) listener(message)
+  }
+
+  #forgetLogs(): void {
+    const short = this.#kept.filter(({ logs }) => logs === undefined)
+    this.#kept.splice(0, this.#kept.length, ...short)
+  }
+
+  /** As Docker's own exporter tells it, which scripts look for. */
+  #image(id: string, tags: readonly string[]): void {
+    const now = timestampOf(nowNs())
+    const vertex = this.digest(this.#exporting)
+    const lines = [`writing image ${id}`, ...tags.map((tag) => `naming to ${formatReference(parseReference(tag))}`)]
+    this.#tell({
+      statuses: lines.map((line) => ({ id: line, vertex, timestamp: now, started: now, completed: now })),
+    })
+  }
+
+  #vertex({ id, name, inputs = [], started, completed, cached, error }: BuildVertexEvent) {
+    return {
+      digest: this.digest(id),
+      inputs: inputs.map((input) => this.digest(input)),
+      name,
+      cached: cached ?? false,
+      error: error ?? '',
+      ...timesOf({ started, completed }),
+    }
+  }
+
+  #status({ vertex, id, name, current, total, started, completed }: BuildStatusEvent) {
+    return {
+      id,
+      vertex: this.digest(vertex),
+      name: name ?? '',
+      current: BigInt(current ?? 0),
+      total: BigInt(total ?? 0),
+      timestamp: timestampOf(nowNs()),
+      ...timesOf({ started: started ?? undefined, completed }),
+    }
+  }
+
+  #log(vertex: string, stream: 1 | 2, text: string): void {
+    const before = this.#logBytes.get(vertex) ?? 0
+    if (before >= maxLogBytes) return
+    const bytes = Buffer.from(text)
+    this.#logBytes.set(vertex, before + bytes.length)
+    const isLast = before + bytes.length >= maxLogBytes
+    const msg = isLast ? Buffer.concat([bytes.subarray(0, maxLogBytes - before), clipped]) : bytes
+    const log = { vertex: this.digest(vertex), timestamp: timestampOf(nowNs()), stream: BigInt(stream), msg }
+    this.#tell({ logs: [log] })
+  }
+
+  #warning({ rule, message, description, url, line, level }: BuildWarningEvent) {
+    const file = this.#dockerfile
+    const title = rule === undefined ? message : `${rule}: ${message}`
+    return {
+      vertex: this.digest('dockerfile'),
+      level: BigInt(level ?? 1),
+      short: Buffer.from(line === undefined ? title : `${title} (line ${line})`),
+      detail: description === undefined ? [] : [Buffer.from(description)],
+      url: url ?? '',
+      ...(file === undefined
+        ? {}
+        : { info: { filename: file.name, data: Buffer.from(file.text), language: 'Dockerfile' } }),
+      ...(line === undefined ? {} : { ranges: [{ start: { line, character: 0 }, end: { line, character: 0 } }] }),
+    }
+  }
+}
+
+function joined(messages: readonly StatusMessage[]): StatusMessage {
+  return {
+    vertexes: messages.flatMap(({ vertexes = [] }) => vertexes),
+    statuses: messages.flatMap(({ statuses = [] }) => statuses),
+    logs: messages.flatMap(({ logs = [] }) => logs),
+    warnings: messages.flatMap(({ warnings = [] }) => warnings),
+  }
+}
+
+function timesOf({
+  started,
+  completed,
+}: {
+  readonly started?: string | undefined
+  readonly completed?: string | undefined
+}) {
+  return { ...timeOf('started', started), ...timeOf('completed', completed) }
+}
+
+function timeOf<Name extends string>(name: Name, text: string | undefined): { readonly [K in Name]?: Timestamp } {
+  const ns = text === undefined ? undefined : parseNs(text)
+  return (ns === undefined ? {} : { [name]: timestampOf(ns) }) as { readonly [K in Name]?: Timestamp }
+}
+
+/** Nanoseconds since 1970 as a message. */
+export function timestampOf(ns: bigint): Timestamp {
+  return create(TimestampSchema, { seconds: ns / 1_000_000_000n, nanos: Number(ns % 1_000_000_000n) })
+}

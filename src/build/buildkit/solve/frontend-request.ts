@@ -1,0 +1,239 @@
+/** Options of BuildKit's Dockerfile frontend as a request to the builder. Each counts, is noted, or is refused by name.
+ *  https://docs.docker.com/reference/cli/docker/buildx/build/ says which flags they come from. */
+import type {
+  BuildAttestation,
+  BuildCacheOption,
+  BuildContext,
+  BuildOutput,
+  BuildRequest,
+  NamedBuildContext,
+  Ulimit,
+} from '../../../api/index.ts'
+import { BerthError, invalidArgument, notImplemented } from '../../../base/index.ts'
+import { csvFields, csvPairs } from '../../dockerfile/index.ts'
+import { isUpload } from '../session/upload.ts'
+import type { CacheEntry, SolveInput, WantedExport } from './solve-input.ts'
+
+type Attrs = Readonly<Record<string, string>>
+
+const known: ReadonlySet<string> = new Set([
+  ...['filename', 'target', 'platform', 'no-cache', 'image-resolve-mode', 'add-hosts', 'shm-size', 'ulimit'],
+  ...['cgroup-parent', 'force-network-mode', 'cache-from', 'cache-imports', 'context', 'contextkey', 'dockerfilekey'],
+  // What they say changes nothing here.
+  ...['source', 'cmdline', 'syntax', 'multi-platform', 'requestid', 'frontend.caps', 'override-copy-image'],
+])
+
+/** `vcs:` and the like are for provenance of other builders; sessions of several directories are one here. */
+const knownPrefixes = [
+  'build-arg:',
+  'label:',
+  'context:',
+  'attest:',
+  'vcs:',
+  'input-metadata:',
+  'local-sessionid:',
+  'local-sharedkeyhint:',
+]
+
+/** Names of the client's directories. */
+export interface LocalNames {
+  readonly context: string
+  readonly dockerfile: string
+  /** Directories behind named contexts. */
+  readonly named: ReadonlyMap<string, string>
+}
+
+/** Throws `invalidArgument` for values that can't be read, `notImplemented` for wishes that can't be fulfilled. */
+export function toBuildRequest(input: SolveInput): { readonly request: BuildRequest; readonly names: LocalNames } {
+  const { attrs } = input
+  checkFrontend(input)
+  for (const name of Object.keys(attrs)) {
+    if (!known.has(name) && !knownPrefixes.some((prefix) => name.startsWith(prefix)))
+      throw notImplemented(`the Dockerfile frontend's option ${name}`)
+  }
+  const { namedContexts, named } = namedContextsOf(input)
+  const names: LocalNames = {
+    context: attrs.contextkey || 'context',
+    dockerfile: attrs.dockerfilekey || 'dockerfile',
+    named,
+  }
+  const target = attrs.target ?? ''
+  const noCache = attrs['no-cache']
+  const request: BuildRequest = {
+    type: 'build',
+    dockerfileName: attrs.filename || 'Dockerfile',
+    context: contextOf(input),
+    namedContexts,
+    targets: [{ ...(target === '' ? {} : { name: target }), tags: [], outputs: outputsOf(input.exports) }],
+    ...(attrs.platform ? { platforms: attrs.platform.split(',') } : {}),
+    buildArgs: withPrefix(attrs, 'build-arg:'),
+    labels: withPrefix(attrs, 'label:'),
+    addHosts: listOf(attrs['add-hosts']),
+    noCache: noCache === '',
+    noCacheFilter: listOf(noCache),
+    pull: attrs['image-resolve-mode'] === 'pull',
+    network: networkOf(attrs['force-network-mode']),
+    ...numbersOf(attrs),
+    ulimits: listOf(attrs.ulimit).map(toUlimit),
+    ...(attrs['cgroup-parent'] ? { cgroupParent: attrs['cgroup-parent'] } : {}),
+    squash: false,
+    explain: false,
+    check: false,
+    allow: input.entitlements,
+    secrets: [],
+    ssh: [],
+    cacheFrom: cacheImportsOf(input).map(toCacheOption),
+    cacheTo: input.cacheExports.map(toCacheOption),
+    attests: attestsOf(attrs),
+  }
+  return { request, names }
+}
+
+/** Dockerfiles are the only language; what `# syntax=` names is not fetched. */
+function checkFrontend({ frontend, attrs }: SolveInput): void {
+  if (frontend === 'dockerfile.v0') return
+  if (frontend !== 'gateway.v0') throw notImplemented(`BuildKit's frontend ${JSON.stringify(frontend)}`)
+  const source = attrs.source ?? ''
+  if (!/^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/.test(source))
+    throw notImplemented(`BuildKit's frontend ${source}`)
+}
+
+function contextOf({ attrs, archive, session }: SolveInput): BuildContext {
+  const url = attrs.context ?? ''
+  if (archive !== undefined || isUpload(url)) return { kind: 'tar' }
+  if (url === '') return { kind: 'local', key: keyOf(session.sharedKey, attrs.contextkey || 'context') }
+  return { kind: 'remote', url }
+}
+
+/** What the daemon remembers of a directory goes by this; '': nothing. */
+function keyOf(sharedKey: string, name: string): string {
+  return sharedKey === '' ? '' : `buildkit ${sharedKey} ${name}`
+}
+
+function namedContextsOf({ attrs, session, inputs }: SolveInput) {
+  const namedContexts: Record<string, NamedBuildContext> = {}
+  const named = new Map<string, string>()
+  for (const [name, value] of Object.entries(withPrefix(attrs, 'context:'))) {
+    const [, scheme = '', rest = ''] =
+      /^(docker-image:\/\/|local:|input:|oci-layout:\/\/|target:)?(.*)$/s.exec(value) ?? []
+    switch (scheme) {
+      case 'docker-image://':
+        namedContexts[name] = { kind: 'image', reference: rest }
+        break
+      case 'local:':
+        named.set(name, rest)
+        namedContexts[name] = { kind: 'local', key: keyOf(session.sharedKey, rest) }
+        break
+      case 'target:':
+        namedContexts[name] = { kind: 'stage', stage: rest }
+        break
+      case 'input:': {
+        const result = inputs.get(rest)
+        if (result === undefined) throw invalidArgument(`invalid input ${rest} for context ${name}`)
+        namedContexts[name] = { kind: 'result', id: result }
+        break
+      }
+      case '':
+        namedContexts[name] = { kind: 'remote', url: value }
+        break
+      default:
+        throw notImplemented(`the build context ${name}=${value}`)
+    }
+  }
+  return { namedContexts, named }
+}
+
+function networkOf(mode: string | undefined): string {
+  if (mode === undefined || mode === '' || mode === 'default' || mode === 'sandbox') return 'default'
+  if (mode === 'host' || mode === 'none') return mode
+  throw invalidArgument(`network mode ${JSON.stringify(mode)} not supported by buildkit`)
+}
+
+function numbersOf(attrs: Attrs): { readonly shmSizeBytes?: number } {
+  const size = attrs['shm-size'] ?? ''
+  if (size === '') return {}
+  if (!/^\d{1,15}$/.test(size)) throw invalidArgument(`failed to parse shm size ${JSON.stringify(size)}`)
+  return { shmSizeBytes: Number(size) }
+}
+
+/** `nofile=1024:2048` */
+function toUlimit(text: string): Ulimit {
+  const [, name = '', soft = '', hard = soft] = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(text) ?? []
+  if (name === '') throw invalidArgument(`failed to parse ulimit ${JSON.stringify(text)}`)
+  return { Name: name, Soft: Number(soft), Hard: Number(hard) }
+}
+
+/** The client tells of them once in its first call, and once more in each that names a Dockerfile. */
+function cacheImportsOf({ attrs, cacheImports }: SolveInput): readonly CacheEntry[] {
+  const json = attrs['cache-imports'] ?? ''
+  const listed = json === '' ? [] : parseEntries(json)
+  const legacy = listOf(attrs['cache-from']).map((ref) => ({ type: 'registry', attrs: { ref } }))
+  const all = [...listed, ...legacy, ...cacheImports]
+  return [
+    ...new Map(all.map((entry) => [JSON.stringify([entry.type, Object.entries(entry.attrs).sort()]), entry])).values(),
+  ]
+}
+
+function parseEntries(json: string): readonly CacheEntry[] {
+  try {
+    const list = JSON.parse(json) as readonly { readonly Type?: string; readonly Attrs?: Attrs }[]
+    return list.map(({ Type = '', Attrs: attrs = {} }) => ({ type: Type, attrs }))
+  } catch (cause) {
+    throw invalidArgument('failed to unmarshal cache-imports', { cause })
+  }
+}
+
+function toCacheOption({ type, attrs }: CacheEntry): BuildCacheOption {
+  if (type === 'local') throw notImplemented('caches in directories of clients of BuildKit')
+  return { type, attrs }
+}
+
+function outputsOf(exports: readonly WantedExport[]): readonly BuildOutput[] {
+  const outputs = exports.filter(({ type }) => type !== '').map(toOutput)
+  // An empty list would mean an image.
+  return outputs.length === 0 ? [{ type: 'cacheonly', attrs: {} }] : outputs
+}
+
+function toOutput({ type, attrs }: WantedExport): BuildOutput {
+  switch (type) {
+    case 'moby':
+    case 'image': {
+      // Clients say so where a daemon could also do without.
+      const { load: _load, ...rest } = attrs
+      return { type: 'image', attrs: rest }
+    }
+    case 'docker':
+    case 'oci':
+    case 'tar':
+    case 'local':
+      if (attrs.tar === 'false') throw notImplemented('image layouts in directories of clients of BuildKit')
+      return { type, attrs }
+    default:
+      throw new BerthError('notFound', `exporter ${JSON.stringify(type)} could not be found`)
+  }
+}
+
+/** What nobody asked for is not made: clients add it by themselves (`inline-only`). */
+function attestsOf(attrs: Attrs): readonly BuildAttestation[] {
+  return Object.entries(withPrefix(attrs, 'attest:')).flatMap(([type, text]) => {
+    const pairs = Object.fromEntries(text === '' ? [] : csvPairs(text)) as Record<string, string>
+    const { disabled = '', 'inline-only': inlineOnly = '', type: _type, ...rest } = pairs
+    if (isTrue(disabled) || isTrue(inlineOnly)) return []
+    if (type !== 'provenance' && type !== 'sbom')
+      throw invalidArgument(`unknown attestation type ${JSON.stringify(type)}`)
+    return [{ type, attrs: rest }]
+  })
+}
+
+function isTrue(text: string): boolean {
+  return /^(?:1|t|true)$/i.test(text)
+}
+
+function listOf(text: string | undefined): readonly string[] {
+  return text === undefined || text === '' ? [] : csvFields(text)
+}
+
+function withPrefix(attrs: Attrs, prefix: string): Record<string, string> {
+  const found = Object.entries(attrs).filter(([name]) => name.startsWith(prefix))
+  return Object.fromEntries(found.map(([name, value]) => [name.slice(prefix.length), value]))
+}

@@ -1,0 +1,110 @@
+/** One build for a client of BuildKit. It stops when all is built, and makes its outputs when it is told to: the client
+ *  that drives it may want to look at the result first, or throw it away. */
+import { BerthError, newId } from '../../../base/index.ts'
+import type { BuiltImage } from '../../built-image.ts'
+import type { Builder } from '../builder.ts'
+import type { BuildProgress } from './build-progress.ts'
+import type { BuildResults } from './build-results.ts'
+import { toBuildRequest } from './frontend-request.ts'
+import { solveClient } from './solve-client.ts'
+import { type SolvedDockerfile, toSolveError } from './solve-error.ts'
+import type { SolveInput } from './solve-input.ts'
+
+/** What exporters say: `containerimage.digest` and the like. */
+export type ExporterResponse = Readonly<Record<string, string>>
+
+export interface BuildOutcome {
+  readonly response: ExporterResponse
+  /** Ids of images that are the engine's now. */
+  readonly images: readonly string[]
+}
+
+export interface RunningBuildOptions {
+  readonly builder: Builder
+  readonly results: BuildResults
+  readonly input: SolveInput
+  readonly progress: BuildProgress
+  readonly signal: AbortSignal
+}
+
+export class RunningBuild {
+  /** By which the client names the result. */
+  readonly id = newId().slice(0, 25)
+  readonly #built = Promise.withResolvers<readonly BuiltImage[]>()
+  readonly #verdict = Promise.withResolvers<void>()
+  readonly #outcome: Promise<BuildOutcome>
+  #dockerfile: SolvedDockerfile | undefined
+
+  /** Begins it. */
+  constructor(options: RunningBuildOptions) {
+    this.#outcome = this.#run(options)
+    // Whoever waits is told; nobody has to.
+    for (const one of [this.#built.promise, this.#verdict.promise, this.#outcome]) one.catch(() => {})
+  }
+
+  /** Resolves when every step is done. Throws `GrpcError` when one failed. */
+  get built(): Promise<readonly BuiltImage[]> {
+    return this.#built.promise
+  }
+
+  /** Makes the outputs; gives what became of it. Throws `GrpcError`. */
+  async finish(): Promise<BuildOutcome> {
+    this.#verdict.resolve()
+    return await this.#outcome
+  }
+
+  /** Nobody wants the outputs. Resolves when nothing of the build is left. */
+  async discard(): Promise<void> {
+    this.#verdict.reject(new BerthError('cancelled', 'the result was not wanted'))
+    await this.#outcome.catch(() => {})
+  }
+
+  async #run({ builder, results, input, progress, signal }: RunningBuildOptions): Promise<BuildOutcome> {
+    const response: Record<string, string> = {}
+    try {
+      const { request, names } = toBuildRequest(input)
+      const client = solveClient({
+        input,
+        names,
+        dockerfileName: request.dockerfileName,
+        directory: builder.directory,
+        signal,
+        emit: (event) => {
+          progress.event(event)
+          if (event.type === 'metadata') Object.assign(response, toResponse(event.values))
+        },
+        onBuilt: async (images) => {
+          results.add(this.id, images)
+          this.#built.resolve(images)
+          await Promise.race([this.#verdict.promise, abortOf(signal)])
+        },
+        builtContext: (id) => results.find(id),
+        onDockerfile: (text) => {
+          this.#dockerfile = { name: request.dockerfileName, text }
+          progress.setDockerfile(request.dockerfileName, text)
+        },
+      })
+      const images = await builder.build(request, client)
+      return { response, images: images.flatMap(({ id }) => (id === undefined ? [] : [id])) }
+    } catch (error) {
+      const failure = toSolveError(error, this.#dockerfile)
+      this.#built.reject(failure)
+      throw failure
+    }
+  }
+}
+
+function toResponse(values: Readonly<Record<string, unknown>>): ExporterResponse {
+  const texts = Object.entries(values).map(([name, value]) => {
+    return [name, typeof value === 'string' ? value : Buffer.from(JSON.stringify(value)).toString('base64')]
+  })
+  return Object.fromEntries(texts) as ExporterResponse
+}
+
+function abortOf(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const give = () => reject(new BerthError('cancelled', 'context canceled'))
+  if (signal.aborted) give()
+  else signal.addEventListener('abort', give, { once: true })
+  return promise
+}

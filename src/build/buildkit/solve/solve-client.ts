@@ -1,0 +1,162 @@
+/** A client's session as what a build has of its client. */
+
+import { formatNs, nowNs } from '../../../base/index.ts'
+import type { BuildClient } from '../../client-host.ts'
+import { SessionContext, type SessionFiles } from '../../context/session-context.ts'
+import { TransferProgress } from '../../context/transfer-progress.ts'
+import { ignoreFileNames, parseIgnoreFile } from '../../dockerfile/index.ts'
+import { Vertexes } from '../../vertexes.ts'
+import { askCredentials, askSecret, hasAgent, openAgent } from '../session/secrets-and-agents.ts'
+import { sendDirectory } from '../session/sent-directory.ts'
+import { sendFile } from '../session/sent-file.ts'
+import { SyncedDirectory } from '../session/synced-directory.ts'
+import { isUpload, pullUpload } from '../session/upload.ts'
+import type { LocalNames } from './frontend-request.ts'
+import type { SolveInput } from './solve-input.ts'
+
+export interface SolveClientOptions {
+  readonly input: SolveInput
+  readonly names: LocalNames
+  readonly dockerfileName: string
+  /** `<data-root>/build`. */
+  readonly directory: string
+  readonly signal: AbortSignal
+  readonly emit: BuildClient['emit']
+  readonly onBuilt: BuildClient['onBuilt']
+  readonly builtContext: NonNullable<BuildClient['builtContext']>
+  /** Told what the Dockerfile says. */
+  readonly onDockerfile: (text: string) => void
+}
+
+/** What it takes to read a Dockerfile. */
+export type DockerfileOptions = Pick<
+  SolveClientOptions,
+  'input' | 'names' | 'dockerfileName' | 'directory' | 'signal' | 'emit' | 'onDockerfile'
+>
+
+/** Joins them. */
+export function solveClient(options: SolveClientOptions): BuildClient {
+  const { input, signal, emit, onBuilt } = options
+  const { session, attrs, archive } = input
+  const address = attrs.context ?? ''
+  const isOnClient = archive === undefined && address === ''
+  // Of a context that is fetched, the Dockerfile is part, unless the client says that it keeps one.
+  const isDockerfileOnClient = isOnClient || attrs.dockerfilekey !== undefined
+  return {
+    signal,
+    emit,
+    auths: {},
+    builtContext: options.builtContext,
+    ...(onBuilt === undefined ? {} : { onBuilt }),
+    ...(archive === undefined ? {} : { tar: archive }),
+    ...(isUpload(address) ? { tar: () => pullUpload(session, address, signal) } : {}),
+    directory: (name) => new ClientDirectory(options, name),
+    ...(isDockerfileOnClient ? { readDockerfile: () => readDockerfile(options) } : {}),
+    secret: (id) => askSecret(session, id, signal),
+    hasSsh: (id) => hasAgent(session, id, signal),
+    openSsh: async (id) => openAgent(session, id, signal),
+    authOf: (registry) => askCredentials(session, registry, signal),
+    openOutput: async (_target, output, form) => {
+      if (form === 'tar') return sendDirectory(session, options.directory, { output, signal })
+      return sendFile(session, { output, signal, attributes: input.exports[output]?.attrs ?? {} })
+    },
+  }
+}
+
+/** One directory of the client, without what its ignore file leaves out. */
+class ClientDirectory implements SessionFiles {
+  readonly #options: SolveClientOptions
+  readonly #name: string
+  readonly #progress: TransferProgress
+  #files: Promise<SyncedDirectory> | undefined
+
+  /** `name`: `context`, or a named context. */
+  constructor(options: SolveClientOptions, name: string) {
+    this.#options = options
+    this.#name = name
+    this.#progress = new TransferProgress(name, options.emit)
+  }
+
+  async *walk(roots: readonly string[]): ReturnType<SyncedDirectory['walk']> {
+    const files = await this.#open()
+    using _shown = this.#progress.begin()
+    yield* files.walk(roots)
+  }
+
+  async fetch(...[paths, spool, onFile]: Parameters<SyncedDirectory['fetch']>): Promise<void> {
+    const files = await this.#open()
+    using _shown = this.#progress.begin()
+    await files.fetch(paths, spool, onFile)
+  }
+
+  async close(): Promise<void> {
+    const files = await this.#files?.catch(() => undefined)
+    await files?.close()
+  }
+
+  #open(): Promise<SyncedDirectory> {
+    this.#files ??= this.#begin()
+    return this.#files
+  }
+
+  async #begin(): Promise<SyncedDirectory> {
+    const { input, names, signal } = this.#options
+    const isMain = this.#name === 'context'
+    const local = isMain ? names.context : (names.named.get(this.#name) ?? this.#name)
+    const excludes = await readIgnoreFile(this.#options, local, isMain)
+    return new SyncedDirectory(input.session, local, {
+      excludes,
+      signal,
+      onBytes: (count) => this.#progress.add(count),
+    })
+  }
+}
+
+/** The client's Dockerfile; undefined when there is none. */
+export async function readDockerfile(options: DockerfileOptions): Promise<string | undefined> {
+  const { names, dockerfileName, onDockerfile } = options
+  const lower = dockerfileName.toLowerCase()
+  const wanted = dockerfileName === 'Dockerfile' ? [dockerfileName, lower] : [dockerfileName]
+  const text = await readFirst(options, names.dockerfile, wanted)
+  tellTransfer(options, 'dockerfile', 'transferring dockerfile:', text)
+  if (text !== undefined) onDockerfile(text)
+  return text
+}
+
+/** The Dockerfile's own ignore file stands before the context's. */
+async function readIgnoreFile(options: DockerfileOptions, local: string, isMain: boolean): Promise<readonly string[]> {
+  const vertex = new Vertexes(options.emit).begin(`ignore ${local}`, '[internal] load .dockerignore')
+  try {
+    const [own = '', common = ''] = ignoreFileNames(options.dockerfileName)
+    const text =
+      (isMain ? await readFirst(options, options.names.dockerfile, [own]) : undefined) ??
+      (await readFirst(options, local, [common]))
+    tellTransfer(options, vertex.id, 'transferring context:', text)
+    vertex.done()
+    return text === undefined ? [] : parseIgnoreFile(text)
+  } catch (error) {
+    vertex.fail(error)
+    throw error
+  }
+}
+
+function tellTransfer({ emit }: DockerfileOptions, vertex: string, id: string, text: string | undefined): void {
+  const now = formatNs(nowNs())
+  emit({ type: 'status', vertex, id, current: Buffer.byteLength(text ?? ''), started: now, completed: now })
+}
+
+/** The first of these small files that there is. */
+async function readFirst(
+  { input, signal, directory }: DockerfileOptions,
+  local: string,
+  paths: readonly string[],
+): Promise<string | undefined> {
+  const files = new SyncedDirectory(input.session, local, { excludes: [], signal, onBytes: () => {} })
+  await using context = SessionContext.open(directory, '', files)
+  await context.look(paths)
+  for (const path of paths) {
+    const text = await context.text(path)
+    if (text !== undefined) return text
+  }
+  return undefined
+}
