@@ -5,9 +5,16 @@ export interface CommandEntry {
   readonly summary: string
   /** All names, as `--help` lists them; none when there is only one. */
   readonly aliases?: readonly string[]
+  /** Not listed: programs call it. */
+  readonly hidden?: boolean
   /** Listed first in `berth --help`. */
   readonly common?: boolean
   load(): Promise<Command>
+}
+
+/** The commands of a group that people call. */
+export function shownCommands({ commands }: CommandGroup): readonly (readonly [string, CommandEntry])[] {
+  return Object.entries(commands).filter(([, { hidden = false }]) => !hidden)
 }
 
 export interface CommandGroup {

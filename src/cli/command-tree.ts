@@ -356,6 +356,11 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
         load: async () => (await import('./system/check.ts')).command,
       },
       df: { summary: 'Show what takes space', load: async () => (await import('./system/df.ts')).command },
+      'dial-stdio': {
+        summary: 'Connect standard input and output with the daemon, for clients that come through ssh',
+        hidden: true,
+        load: async () => (await import('./system/dial-stdio.ts')).command,
+      },
       events,
       info,
       prune: { summary: 'Remove what is of no use', load: async () => (await import('./system/prune.ts')).command },

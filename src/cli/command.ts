@@ -16,7 +16,7 @@ export interface OperandCount {
 type Public<T> = Pick<T, keyof T>
 
 /** The calls of the API that commands make; a test may give its own. */
-export type CliClient = Pick<EngineClient, 'url'> & {
+export type CliClient = Pick<EngineClient, 'url' | 'connect'> & {
   readonly containers: Public<EngineClient['containers']>
   readonly containerIo: Public<EngineClient['containerIo']>
   readonly containerFiles: Public<EngineClient['containerFiles']>

@@ -33,7 +33,7 @@ export function createContext(
     commandPath,
     // Only commands that speak to the daemon need one that can be found.
     get client() {
-      return (client ??= openClient(settings, options.onNoDaemon))
+      return (client ??= openClient(settings, options))
     },
     settings,
     output,
@@ -69,7 +69,7 @@ async function noPrograms(program: string): Promise<never> {
   throw internal(`${program} cannot be run from here`)
 }
 
-function openClient(settings: ClientSettings, onNoDaemon: MainOptions['onNoDaemon']): EngineClient {
+function openClient(settings: ClientSettings, { onNoDaemon, openTunnel }: MainOptions): EngineClient {
   const { host, isDefaultHost, tls } = chosenDaemon(settings)
   const { apiVersion } = settings
   const { HttpHeaders: headers } = settings.file()
@@ -79,6 +79,7 @@ function openClient(settings: ClientSettings, onNoDaemon: MainOptions['onNoDaemo
     apiVersion,
     userAgent: 'Berth-Client',
     headers,
+    openTunnel,
     ...(isDefaultHost && onNoDaemon !== undefined
       ? { onUnreachable: () => onNoDaemon(defaultHost.replace('unix://', '')) }
       : {}),

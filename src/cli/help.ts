@@ -1,7 +1,7 @@
 /** Usage texts and the errors that point to them. */
 import { CliError } from './cli-error.ts'
 import type { Command, OperandCount } from './command.ts'
-import type { CommandEntry, CommandGroup } from './command-entry.ts'
+import { type CommandEntry, type CommandGroup, shownCommands } from './command-entry.ts'
 import { flagUsages } from './flags/flag-usages.ts'
 import { globalFlags } from './global-flags.ts'
 
@@ -23,7 +23,7 @@ export function commandHelp(path: string, entry: CommandEntry, command: Command,
 
 /** The text of `berth container --help`. */
 export function groupHelp(name: string, group: CommandGroup): string {
-  const list = commandList(Object.entries(group.commands).map(([verb, entry]) => [verb, entry.summary] as const))
+  const list = commandList(shownCommands(group).map(([verb, { summary }]) => [verb, summary] as const))
   return `${usageLine(`berth ${name}`, 'COMMAND')}\n\n${group.summary}\n\nCommands:\n${list}\n\nRun 'berth ${name} COMMAND --help' for more information on a command.\n`
 }
 

@@ -1,3 +1,4 @@
+import type { OpenTunnel } from '../client/index.ts'
 import type { RunProgram } from '../config/client/index.ts'
 import type { Input } from './terminal/input.ts'
 import type { Output } from './terminal/output.ts'
@@ -11,6 +12,8 @@ export interface MainOptions {
   readonly makeTerminalRaw?: () => Promise<() => void>
   /** Runs a credential helper. Without it there are none. */
   readonly runProgram?: RunProgram
+  /** Starts ssh. Without it daemons behind ssh can't be reached. */
+  readonly openTunnel?: OpenTunnel
   readonly output?: Output
   readonly errors?: Output
   readonly input?: Input

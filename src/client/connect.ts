@@ -1,10 +1,13 @@
 /** Opens the connection to the daemon: unix socket, TCP or TLS. `node:tls` is loaded only when it is used. */
 import type { Socket } from 'node:net'
 import { BerthError, errnoOf, messageOf } from '../base/index.ts'
-import type { Endpoint, TlsFiles } from './endpoint.ts'
+import type { Endpoint, SshEndpoint, TlsFiles } from './endpoint.ts'
+
+/** What a socket alone can reach. */
+type DirectEndpoint = Exclude<Endpoint, SshEndpoint>
 
 /** Resolves with a connected socket. Throws `unavailable` when nobody listens, `forbidden` without permission. */
-export async function openConnection(endpoint: Endpoint, tls: TlsFiles | undefined): Promise<Socket> {
+export async function openConnection(endpoint: DirectEndpoint, tls: TlsFiles | undefined): Promise<Socket> {
   const socket = await openSocket(endpoint, tls)
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
   const ready = tls === undefined || endpoint.kind === 'unix' ? 'connect' : 'secureConnect'
@@ -21,7 +24,7 @@ export async function openConnection(endpoint: Endpoint, tls: TlsFiles | undefin
 
 function ignoreError(): void {}
 
-async function openSocket(endpoint: Endpoint, tls: TlsFiles | undefined): Promise<Socket> {
+async function openSocket(endpoint: DirectEndpoint, tls: TlsFiles | undefined): Promise<Socket> {
   // Not imported: the wrapper of an ES import of node:net takes longer than the module itself.
   const { connect: connectPlain } = process.getBuiltinModule('node:net')
   if (endpoint.kind === 'unix') return connectPlain({ path: endpoint.path, allowHalfOpen: true })
@@ -41,7 +44,7 @@ async function openSocket(endpoint: Endpoint, tls: TlsFiles | undefined): Promis
   })
 }
 
-function translate(error: Error, endpoint: Endpoint): BerthError {
+function translate(error: Error, endpoint: DirectEndpoint): BerthError {
   const code = errnoOf(error)
   if (code === 'EACCES' || code === 'EPERM') {
     return new BerthError(

@@ -24,7 +24,6 @@ test('parseEndpoint() takes every form', () => {
     basePath: '/base',
   })
   assert.throws(() => parseEndpoint('bogus://h'), { message: 'invalid bind address format: bogus://h' })
-  assert.throws(() => parseEndpoint('ssh://h'), /over ssh are not built/)
   for (const wrong of ['tcp://h:99999', 'unix://', 'tcp://a b']) {
     assert.throws(() => parseEndpoint(wrong), /unable to parse docker host/)
   }
@@ -70,4 +69,29 @@ test('Demultiplexer throws the daemon’s own error', () => {
   assert.throws(() => new Demultiplexer(() => undefined).push(frame(9, 'x')), {
     message: 'Unrecognized input header: 9',
   })
+})
+
+test('parseEndpoint() takes ssh:// addresses as docker does', () => {
+  const plain = { kind: 'ssh', user: undefined, port: undefined, socketPath: undefined }
+  const of = (text: string) => {
+    const { url, ...endpoint } = parseEndpoint(text)
+    assert.equal(url, text)
+    return endpoint
+  }
+  assert.deepEqual(of('ssh://h'), { ...plain, host: 'h' })
+  assert.deepEqual(of('ssh://me@h:2222'), { ...plain, user: 'me', host: 'h', port: '2222' })
+  assert.deepEqual(of('ssh://m%40e@[::1]:22/run/a%20b.sock'), {
+    ...{ kind: 'ssh', user: 'm@e', host: '::1', port: '22', socketPath: '/run/a b.sock' },
+  })
+  const prefix = 'ssh host connection is not valid: invalid SSH URL: '
+  for (const [text, why] of [
+    ['ssh://', 'hostname is empty'],
+    ['ssh://u@', 'hostname is empty'],
+    ['ssh://u:p@h', 'plain-text password is not supported'],
+    ['ssh://h?x=1', 'query parameters are not allowed: "x=1"'],
+    ['ssh://h#f', 'fragments are not allowed: "f"'],
+  ] as const) {
+    assert.throws(() => parseEndpoint(text), { message: prefix + why })
+  }
+  assert.throws(() => parseEndpoint('ssh://h x'), /invalid character " " in host name/)
 })

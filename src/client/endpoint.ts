@@ -10,6 +10,18 @@ export interface TlsFiles {
   readonly verify: boolean
 }
 
+/** A daemon on another machine, reached through its sshd. */
+export interface SshEndpoint {
+  readonly kind: 'ssh'
+  readonly url: string
+  readonly user: string | undefined
+  readonly host: string
+  /** As it was written: ssh says what is wrong with it. */
+  readonly port: string | undefined
+  /** The daemon's socket over there; undefined: where the command line over there looks for it. */
+  readonly socketPath: string | undefined
+}
+
 /** A parsed daemon address. `url` is the text that messages show. */
 export type Endpoint =
   | { readonly kind: 'unix'; readonly url: string; readonly path: string }
@@ -20,11 +32,12 @@ export type Endpoint =
       readonly port: number
       readonly basePath: string
     }
+  | SshEndpoint
 
 const plainPort = 2375
 const tlsPort = 2376
 
-/** Parses `unix:///path`, `tcp://host[:port][/path]`, `http(s)://…` and the bare forms `host:port` and `/path`.
+/** Parses `unix:///path`, `tcp://host[:port][/path]`, `http(s)://…`, `ssh://[user@]host[:port][/path]` and the bare forms `host:port` and `/path`.
  *  Throws `invalidArgument` that names the text. */
 export function parseEndpoint(text: string, { tls = false }: { readonly tls?: boolean } = {}): Endpoint {
   const trimmed = text.trim()
@@ -35,15 +48,43 @@ export function parseEndpoint(text: string, { tls = false }: { readonly tls?: bo
     if (rest === '') throw invalidArgument(`unable to parse docker host \`${text}\``)
     return { kind: 'unix', url: `unix://${rest}`, path: rest }
   }
-  if (scheme === 'ssh') {
-    throw invalidArgument(
-      `connections over ssh are not built: forward the socket (ssh -L /tmp/remote.sock:/run/berth.sock HOST) and use -H unix:///tmp/remote.sock instead of ${text}`,
-    )
-  }
+  if (scheme === 'ssh') return sshEndpoint(trimmed, rest)
   if (scheme !== 'tcp' && scheme !== 'http' && scheme !== 'https') {
     throw invalidArgument(`invalid bind address format: ${text}`)
   }
   return tcpEndpoint(text, rest, scheme === 'https' || tls)
+}
+
+/** In Docker's words. */
+function sshEndpoint(url: string, rest: string): SshEndpoint {
+  const fail = (why: string) => invalidArgument(`ssh host connection is not valid: invalid SSH URL: ${why}`)
+  const [, authority = '', path = '', query, fragment] =
+    /^([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?(?:#(.*))?$/.exec(rest) ?? []
+  const at = authority.lastIndexOf('@')
+  const user = at === -1 ? undefined : decode(authority.slice(0, at))
+  if (user?.includes(':')) throw fail('plain-text password is not supported')
+  const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(authority.slice(at + 1)) ?? []
+  if (host === '') throw fail('hostname is empty')
+  if (/\s/.test(host)) throw invalidArgument(`parse ${JSON.stringify(url)}: invalid character " " in host name`)
+  if (query) throw fail(`query parameters are not allowed: ${JSON.stringify(query)}`)
+  if (fragment) throw fail(`fragments are not allowed: ${JSON.stringify(fragment)}`)
+  const socketPath = path === '' || path === '/' ? undefined : decode(path)
+  return {
+    kind: 'ssh',
+    url,
+    user: user || undefined,
+    host: host.replace(/^\[|\]$/g, ''),
+    port: port || undefined,
+    socketPath,
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw invalidArgument(`unable to parse docker host \`${text}\``)
+  }
 }
 
 function tcpEndpoint(text: string, rest: string, tls: boolean): Endpoint {

@@ -1,4 +1,5 @@
 /** Client of the Docker Engine API: one object per noun over one `Transport`. */
+import type { Socket } from 'node:net'
 import { BuildsClient } from './builds-client.ts'
 import { ContainerFilesClient } from './container-files-client.ts'
 import { ContainerIoClient } from './container-io-client.ts'
@@ -41,6 +42,11 @@ export class EngineClient {
   /** The daemon's address as messages show it. */
   get url(): string {
     return this.transport.url
+  }
+
+  /** A connection to the daemon on which nothing was said yet. */
+  connect(): Promise<Socket> {
+    return this.transport.connect()
   }
 
   close(): void {

@@ -2,11 +2,12 @@
  *  statuses of 400 and more become BerthError here and nowhere else.
  *  A connection that a finished answer left open carries the next request. */
 import type { Socket } from 'node:net'
-import { type AbortOptions, BerthError, isKind } from '../base/index.ts'
+import { type AbortOptions, BerthError, internal, isKind } from '../base/index.ts'
 import { openConnection } from './connect.ts'
-import type { Endpoint, TlsFiles } from './endpoint.ts'
+import type { Endpoint, SshEndpoint, TlsFiles } from './endpoint.ts'
 import { type ResponseHead, readBody, readHead } from './http-response.ts'
 import { responseError } from './response-error.ts'
+import { type OpenTunnel, sshArguments, type Tunnel, tunnelError } from './tunnel.ts'
 
 export interface TransportOptions {
   readonly endpoint: Endpoint
@@ -15,6 +16,8 @@ export interface TransportOptions {
   readonly apiVersion?: string | undefined
   readonly userAgent?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Starts ssh. Without it hosts behind ssh can't be reached. */
+  readonly openTunnel?: OpenTunnel | undefined
   /** Called once when nobody listens; when it resolves, the connection is tried again. */
   readonly onUnreachable?: (() => Promise<void>) | undefined
 }
@@ -52,6 +55,7 @@ export interface HijackedConnection {
 export class Transport {
   readonly #options: TransportOptions
   readonly #open = new Set<Socket>()
+  readonly #tunnels = new WeakMap<Socket, Tunnel>()
   #idle: Socket | undefined
   #unreachableHandled = false
 
@@ -84,6 +88,11 @@ export class Transport {
     return { socket, head: head.rest }
   }
 
+  /** A connection of its own, on which nothing was said yet. */
+  async connect(): Promise<Socket> {
+    return await this.#connect()
+  }
+
   /** Closes every connection; calls in progress fail. */
   close(): void {
     this.#idle = undefined
@@ -111,7 +120,7 @@ export class Transport {
       if (reused !== undefined && isKind(error, 'unavailable') && error.details.nothingReceived === true) {
         return this.#exchange(method, path, options, extraHeaders)
       }
-      throw error
+      throw await this.#explained(socket, error)
     }
   }
 
@@ -199,6 +208,23 @@ export class Transport {
     }
   }
 
+  async #openTunnel(endpoint: SshEndpoint): Promise<Socket> {
+    const { openTunnel } = this.#options
+    if (openTunnel === undefined) throw internal(`ssh cannot be run from here: ${endpoint.url}`)
+    const tunnel = await openTunnel('ssh', sshArguments(endpoint))
+    this.#tunnels.set(tunnel.socket, tunnel)
+    return tunnel.socket
+  }
+
+  /** A tunnel that ended before anything came out of it was never a connection. */
+  async #explained(socket: Socket, error: unknown): Promise<unknown> {
+    const { endpoint } = this.#options
+    const tunnel = this.#tunnels.get(socket)
+    if (tunnel === undefined || endpoint.kind !== 'ssh') return error
+    const isSilent = isKind(error, 'unavailable') && (error.details.nothingReceived === true || !socket.writable)
+    return isSilent ? tunnelError(endpoint, tunnel, error) : error
+  }
+
   #takeIdle(): Socket | undefined {
     const socket = this.#idle
     this.#idle = undefined
@@ -219,7 +245,7 @@ export class Transport {
   async #connect(): Promise<Socket> {
     const { endpoint, tls, onUnreachable } = this.#options
     const connect = async (): Promise<Socket> => {
-      const socket = await openConnection(endpoint, tls)
+      const socket = endpoint.kind === 'ssh' ? await this.#openTunnel(endpoint) : await openConnection(endpoint, tls)
       this.#open.add(socket)
       socket.once('close', () => this.#open.delete(socket))
       return socket

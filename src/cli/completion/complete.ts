@@ -1,6 +1,6 @@
 /** Finds what could stand where the user is typing: a command, a flag, a flag's value, an operand. */
 import type { Command } from '../command.ts'
-import type { CommandEntry } from '../command-entry.ts'
+import { type CommandEntry, shownCommands } from '../command-entry.ts'
 import { commandGroups, rootCommands } from '../command-tree.ts'
 import type { Flag } from '../flags/flag.ts'
 import { FlagValues } from '../flags/flag-values.ts'
@@ -53,7 +53,7 @@ function findEntry([first = '', ...rest]: readonly string[]):
   if (group === undefined) return undefined
   const [verb, ...args] = rest.filter((arg, index) => index > 0 || !arg.startsWith('-'))
   if (verb === undefined) {
-    return { names: Object.entries(group.commands).map(([value, { summary }]) => ({ value, description: summary })) }
+    return { names: shownCommands(group).map(([value, { summary }]) => ({ value, description: summary })) }
   }
   const known = group.commands[verb] ?? group.commands[group.alternatives?.[verb] ?? '']
   return known === undefined ? undefined : { name: known.aliases?.[0] ?? `${first} ${verb}`, entry: known, args }

@@ -1,5 +1,6 @@
 /** What the commands of contexts share: all contexts with the default one, and the flags that describe one. */
 import { invalidArgument, messageOf } from '../../base/index.ts'
+import { parseEndpoint } from '../../client/index.ts'
 import {
   type ClientSettings,
   ContextStore,
@@ -88,7 +89,17 @@ function parseEndpointFlags(settings: ClientSettings, flags: FlagValues): Endpoi
   if (!['true', 'false', '1', '0', 't', 'f', 'TRUE', 'FALSE', 'True', 'False', 'T', 'F'].includes(skip)) {
     throw invalidArgument(`skip-tls-verify: strconv.ParseBool: parsing ${JSON.stringify(skip)}: invalid syntax`)
   }
-  return { endpoint: { Host: values.get('host') ?? '', SkipTLSVerify: /^[1tT]/.test(skip) }, tls }
+  const host = values.get('host') ?? ''
+  if (host.startsWith('ssh://')) checkSshHost(host)
+  return { endpoint: { Host: host, SkipTLSVerify: /^[1tT]/.test(skip) }, tls }
+}
+
+function checkSshHost(host: string): void {
+  try {
+    parseEndpoint(host)
+  } catch (error) {
+    throw invalidArgument(`invalid docker endpoint options: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 /** The endpoint and the certificates of another context. */

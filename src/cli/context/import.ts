@@ -1,4 +1,4 @@
-import { readTar } from '../../archive/index.ts'
+import { isZip, readTar, readZip, type ZipMember } from '../../archive/index.ts'
 import { conflict, invalidArgument, messageOf } from '../../base/index.ts'
 import {
   type ContextTls,
@@ -14,7 +14,8 @@ import { storeOf } from './contexts.ts'
 
 /** More than any context has. */
 const maxFileBytes = 10 << 20
-const zipMagic = 0x504b
+const maxArchiveBytes = 10 * maxFileBytes
+const metadataName = 'meta.json'
 
 export const command: Command = {
   usage: 'CONTEXT FILE|-',
@@ -40,12 +41,10 @@ async function readArchive(
   let stored: StoredContext | undefined
   const tls: Partial<Record<TlsFileName, Buffer>> = {}
   try {
-    for await (const { entry, body } of readTar(notZip(source === '-' ? input.chunks() : readInputFile(source)))) {
-      if (entry.type !== 'file') continue
-      if (entry.sizeBytes > maxFileBytes) throw invalidArgument('read exceeds the defined limit')
-      const content = Buffer.concat(await Array.fromAsync(body))
-      if (entry.path === 'meta.json') stored = parseContext(content.toString('utf8'), 'meta.json')
-      const file = tlsFileNames.find((known) => entry.path === `tls/docker/${known}`)
+    for await (const { path, content } of membersOf(source === '-' ? input.chunks() : readInputFile(source))) {
+      if (path !== metadataName && !path.startsWith('tls/')) throw invalidArgument(`${path}: unexpected context file`)
+      if (path === metadataName) stored = parseContext(content.toString('utf8'), metadataName)
+      const file = tlsFileNames.find((known) => path === `tls/docker/${known}`)
       if (file !== undefined) tls[file] = content
     }
   } catch (error) {
@@ -55,13 +54,39 @@ async function readArchive(
   return { stored, tls }
 }
 
-async function* notZip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let first = true
-  for await (const chunk of chunks) {
-    if (first && chunk.length > 2 && chunk.readUInt16BE(0) === zipMagic) {
-      throw invalidArgument('contexts in zip files are not built: pack it as tar')
+/** Of a tar or a zip archive, whichever it is. */
+async function* membersOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<ZipMember> {
+  const { start, all } = await peek(chunks)
+  if (isZip(start)) {
+    const parts: Buffer[] = []
+    let length = 0
+    for await (const chunk of all) {
+      length += chunk.length
+      if (length > maxArchiveBytes) throw invalidArgument('read exceeds the defined limit')
+      parts.push(chunk)
     }
-    first = false
-    yield chunk
+    yield* readZip(Buffer.concat(parts), { wanted: (path) => !path.endsWith('/'), maxMemberBytes: maxFileBytes })
+    return
   }
+  for await (const { entry, body } of readTar(all)) {
+    if (entry.type !== 'file') continue
+    if (entry.sizeBytes > maxFileBytes) throw invalidArgument('read exceeds the defined limit')
+    yield { path: entry.path, content: Buffer.concat(await Array.fromAsync(body)) }
+  }
+}
+
+/** The first bytes, and all of them. */
+async function peek(chunks: AsyncIterable<Buffer>): Promise<{ start: Buffer; all: AsyncIterable<Buffer> }> {
+  const rest = chunks[Symbol.asyncIterator]()
+  let start: Buffer = Buffer.alloc(0)
+  while (start.length < 4) {
+    const { done, value } = await rest.next()
+    if (done === true) break
+    start = Buffer.concat([start, value])
+  }
+  async function* all(): AsyncGenerator<Buffer> {
+    yield start
+    yield* { [Symbol.asyncIterator]: () => rest }
+  }
+  return { start, all: all() }
 }

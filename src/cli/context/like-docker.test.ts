@@ -37,6 +37,9 @@ docker context create cc --docker foo=bar
 docker context create cc --docker foo
 docker context create cc --docker host=bogus://x
 docker context create dd --from aa
+docker context create ss --docker host=ssh://u@h:2222/run/x.sock
+docker context create st --docker host=ssh://u:p@h
+docker context inspect -f '{{.Endpoints.docker.Host}}' ss
 docker context create de --from nope
 docker context create ff --docker from=bb
 docker context create fg --docker from=aa
@@ -64,6 +67,13 @@ docker context export aa - | tar xO meta.json
 docker context import ee2 aa.dockercontext
 docker context import ee2 aa.dockercontext
 docker context import gg nofile
+tar xf aa.dockercontext; touch meta.json tls; python3 -m zipfile -c aa.zip meta.json tls
+docker context import zz aa.zip
+docker context inspect -f '{{json .Endpoints}} {{json .TLSMaterial}}' zz
+docker context import zy - < aa.zip
+echo x > x; python3 -m zipfile -c none.zip x; tar cf none.tar x
+docker context import zx none.zip
+docker context import zx none.tar
 docker context ls
 docker ps
 docker context inspect
