@@ -42,6 +42,7 @@ import {
   type SelinuxPolicy,
 } from '../sys/index.ts'
 import { Volumes } from '../volumes/index.ts'
+import { BootProgress } from './boot-progress.ts'
 import { openBuildService } from './build-service.ts'
 import { containerSettings, refuseLayerSize } from './container-settings.ts'
 import { measureDiskUsage } from './disk-usage.ts'
@@ -94,11 +95,14 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
   const { version: cgroupVersion } = detectCgroups()
   const current = { config, settings: containerSettings(config) }
   await using undo = new Undo()
+  using boot = new BootProgress(logger)
+  boot.step('locks of the roots')
   const locks = takeLocks(config)
   undo.add(() => {
     for (const lock of locks) lock.release()
   })
   prepareCgroups(logger)
+  boot.step('database')
   const db = Database.open(join(config.dataRoot, 'berth.db'))
   undo.add(() => db.close())
 
@@ -106,6 +110,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
   const background = new Background(logger)
   const stopReleasing = releaseMemoryWhenIdle(events, logger)
   undo.add(stopReleasing)
+  boot.step('layers and images')
   const index = ContainerIndex.open(new ContainerTable(db), logger)
   const snapshots = await OverlaySnapshotter.open({
     root: join(config.dataRoot, 'snapshots'),
@@ -115,6 +120,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
   })
   refuseLayerSize(config)
   const images = await openImages(config, { db, snapshots, events, logger, index })
+  boot.step('networks and volumes')
   const networks = await Networks.open({
     db,
     stateDir: join(config.execRoot, 'netns'),
@@ -176,16 +182,21 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
   reserveLabels(context)
   mkdirSync(context.paths.root, { recursive: true, mode: remap === undefined ? 0o710 : 0o711 })
   if (remap !== undefined) chmodSync(context.paths.bundles, 0o711)
+  boot.step('finding running containers')
   const adopted = await adoptContainers(context)
   const living = liveIds(context, adopted)
+  boot.step('bridges, rules and ports')
   await networks.restore(living, (id) => nameServersOf(context, id))
+  boot.step('mounts of volumes')
   await volumes.mounts.restore(living)
+  boot.step('what ended meanwhile')
   await finishRestore(context, adopted)
 
   const { maxConcurrentUploads } = config.registries
   const pushes = new ImagePushes({ parts: images.parts, events, maxConcurrentUploads })
   const service = containerService(context)
   const imagesOfApi = imageBackend(images, pushes)
+  boot.step('build cache')
   const builds = await openBuildService({
     db,
     images,

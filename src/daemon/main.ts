@@ -38,6 +38,8 @@ async function run(): Promise<void> {
   const manager = new ServiceManager(takeServiceManagerEnvironment())
   const threshold: LogThreshold = { level: config.logLevel }
   const logger = jsonLogger(threshold, (line) => process.stderr.write(line))
+  // Before anything that may take long: who finds a daemon that does not serve sees that it runs.
+  logger.info('berthd starts', { version: berthVersion, pid: process.pid, dataRoot: config.dataRoot })
   let engine: Engine
   try {
     engine = await createEngine(config, {

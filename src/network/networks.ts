@@ -132,7 +132,7 @@ export class Networks {
       if (!live.has(containerId)) this.#leases.remove(containerId)
     }
     this.#dropOrphanNamespaces()
-    await withHostLock(() => this.#restoreDefaultBridge())
+    await withHostLock(() => this.#restoreDefaultBridge(), this.#options)
     this.#restoreNetworks()
     if (this.#options.config.forward !== false) enableForwarding()
     this.#restoreDevices()
@@ -220,7 +220,7 @@ export class Networks {
       const made = driver?.ensure(planned, host.links) ?? planned
       undo.add(() => driver?.remove(made))
       return made
-    })
+    }, this.#options)
     if (record.enableIpv6 && record.driver === 'bridge') this.#forwardIpv6()
     const rules = firewallNetwork(record)
     if (rules !== undefined) {
