@@ -133,7 +133,8 @@ function baseOf(image: Image | undefined): StageToBuild['base'] {
 
 function stateOf(image: Image | undefined): StageState {
   if (image === undefined) return emptyStage
-  return { layers: image.layers, history: image.config.history ?? [], created: image.config.created }
+  const { layers, config, id } = image
+  return { layers, history: config.history ?? [], created: config.created, image: id }
 }
 
 function isCalled({ stage }: PlannedStage, name: string): boolean {

@@ -239,7 +239,7 @@ export function noSuchImage(text: string): Error {
 }
 
 function toImage(record: ImageRecord, names: readonly NamedTarget[]): Image {
-  const { id, config, manifest, layers, parent, lastTagTime } = record
+  const { id, config, manifest, layers, parent, isIntermediate = false, lastTagTime } = record
   const short = (one: NamedTarget) => familiarReference(one.reference)
   return {
     id,
@@ -253,6 +253,7 @@ function toImage(record: ImageRecord, names: readonly NamedTarget[]): Image {
     sizeBytes: layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
     created: config.created === undefined || config.created === '' ? zeroTime : config.created,
     parent,
+    isIntermediate,
     lastTagTime,
   }
 }

@@ -28,6 +28,8 @@ export interface ImageRecord {
   /** Digests of the indexes that list it beside images for other platforms. While a name stands for one of these, the
    *  image belongs to that name. */
   readonly partOf?: readonly Digest[]
+  /** Made on the way to another image: shown like a parent of others. */
+  readonly isIntermediate?: boolean
   readonly parent?: Digest
   /** RFC 3339; empty when it was never tagged here. */
   readonly lastTagTime: string
@@ -62,6 +64,7 @@ export interface Image {
   /** RFC 3339; Docker's zero time when the image does not say. */
   readonly created: string
   readonly parent: Digest | undefined
+  readonly isIntermediate: boolean
   readonly lastTagTime: string
 }
 

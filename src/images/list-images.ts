@@ -34,7 +34,8 @@ export function listImages(store: ImageStore, use: ImageUse, options: ListOption
   // Members of an index are shown as manifests of the one that has the name.
   for (const { id } of [...store.records()].filter((record) => !isOnlyMember(store, record))) {
     const image = store.find(id)
-    if (image === undefined || !matcher.accepts(image) || isHidden(image, all, parents)) continue
+    if (image === undefined || !matcher.accepts(image) || isHidden(image, all, parents, matcher.dangling === true))
+      continue
     const names = matchingNames(store, id, matcher.references)
     if (matcher.references.length > 0 && names.tags.length + names.digests.length === 0) continue
     if (isOnOtherSide(image, matcher.dangling)) continue
@@ -63,9 +64,10 @@ export function unixSeconds(time: string): number {
   return ns === undefined ? 0 : Number(ns / 1_000_000_000n)
 }
 
-/** True for an image that only serves as the parent of another. */
-function isHidden(image: Image, all: boolean, parents: ReadonlySet<Digest | undefined>): boolean {
-  return !all && image.references.length + image.digests.length === 0 && parents.has(image.id)
+/** True for an image that only serves as the parent of another, or was made on the way to one. */
+function isHidden(image: Image, all: boolean, parents: ReadonlySet<Digest | undefined>, isAskedFor: boolean): boolean {
+  if (all || image.references.length + image.digests.length > 0) return false
+  return parents.has(image.id) || (image.isIntermediate && !isAskedFor)
 }
 
 /** What only a digest names is dangling and is not: both sides of the filter show it. */

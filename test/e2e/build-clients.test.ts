@@ -135,6 +135,39 @@ test("networkmode: a container's network, and what it has not", async () => {
   assert.match(failed.at(-1)?.error ?? '', /No such container: donor/)
 })
 
+test("the classic stream's ids are images: they run, they are the history, they go with the image", async () => {
+  using context = new TestContext({
+    Dockerfile: 'FROM busybox\nRUN echo one >/one\nLABEL steps=yes\nRUN echo two >/two\nCMD ["cat","/one"]\n',
+  })
+  const messages = await build(context, ['Dockerfile'], { t: 'steps:1', networkmode: 'none' })
+  const told = messages.map(({ stream = '' }) => / ---> ([0-9a-f]{12})\n/.exec(stream)?.[1])
+  const [base = '', first = '', label = '', second = '', last = ''] = told.filter((id) => id !== undefined)
+  const run = (image: string, ...command: readonly string[]) =>
+    daemon.ok(['run', '--rm', '--network', 'none', image, ...command])
+  assert.equal(await run(first, 'cat', '/one'), 'one')
+  await assert.rejects(run(first, 'cat', '/two'), /can't open '\/two'/)
+  const history = await daemon.ok(['history', '--format', '{{.ID}}', 'steps:1'])
+  assert.deepEqual(history.split('\n'), [last, second, label, first, base])
+  assert.equal(
+    await daemon.ok(['inspect', '-f', '{{.Parent}}', 'steps:1']),
+    await daemon.ok(['inspect', '-f', '{{.Id}}', second]),
+  )
+  const ids = async (...args: readonly string[]) => (await daemon.ok(['images', '-q', ...args])).split('\n')
+  assert.ok(!(await ids()).includes(first))
+  const all = await ids('-a')
+  for (const id of [first, label, second, last]) assert.ok(all.includes(id), id)
+  assert.match(await daemon.ok(['rmi', 'steps:1']), new RegExp(`Deleted: sha256:${first}`))
+  await build(context, ['Dockerfile'], { t: 'steps:1', networkmode: 'none' })
+  context.put('Dockerfile', 'FROM busybox\nRUN echo one >/one\nRUN exit 1\n')
+  await build(context, ['Dockerfile'], { networkmode: 'none' })
+  await daemon.ok(['rmi', 'steps:1'])
+  await daemon.ok(['image', 'prune', '-f'])
+  assert.deepEqual(
+    (await ids('-a')).filter((id) => [first, label, second, last].includes(id)),
+    [],
+  )
+})
+
 test('docker-py builds with every parameter that it has', async () => {
   const script = join(import.meta.dirname, '../fixtures/docker_py_build.py')
   const scratch = join(daemon.root, 'contexts')

@@ -271,3 +271,23 @@ test('--squash makes one layer of those of the build', async () => {
   assert.equal(await listing('squashed:1'), await listing('many:1'))
   assert.match(await daemon.ok(['history', 'squashed:1']), /merge sha256:/)
 })
+
+test('provenance goes along with what is pushed or written as an archive, unless it is not wanted', async () => {
+  using context = new TestContext(small)
+  const raw = async (name: string) =>
+    JSON.parse(await runOrThrow('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${name}`]))
+  const [name, meta] = [`${registry.name}/stated:1`, context.beside('meta')]
+  await build('--push', '-t', name, '--metadata-file', meta, context.path)
+  const types = (await raw(name)).manifests.map(
+    (one: { readonly annotations?: Readonly<Record<string, string>> }) =>
+      one.annotations?.['vnd.docker.reference.type'],
+  )
+  assert.deepEqual(types, [undefined, 'attestation-manifest'])
+  assert.match(json(meta)['buildx.build.provenance'].buildType, /mobyproject\.org\/buildkit/)
+  await build('--push', '-t', name, '--provenance=false', '--metadata-file', meta, context.path)
+  assert.equal((await raw(name)).manifests, undefined)
+  assert.equal(json(meta)['buildx.build.provenance'], undefined)
+  const directory = context.beside('files')
+  await build('-o', directory, context.path)
+  assert.deepEqual(readdirSync(directory), ['dir'])
+})

@@ -59,6 +59,7 @@ export async function loadLayoutImage(
     sizeBytes: layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     created: config.created ?? '',
     parent: undefined,
+    isIntermediate: false,
     lastTagTime: '',
   }
 }

@@ -10,6 +10,8 @@ export interface ImageAttributes {
   /** As given by `name`; undefined: the target's tags. */
   readonly names: readonly string[] | undefined
   readonly push: boolean
+  /** It leaves the engine as an image that can have attestations. */
+  readonly isSent: boolean
   readonly pushByDigest: boolean
   /** Keep it in the engine's store. */
   readonly store: boolean
@@ -64,6 +66,7 @@ export function parseImageAttributes(
   return {
     names: name === undefined ? undefined : name.split(',').filter((one) => one !== ''),
     push,
+    isSent: push || type === 'oci',
     pushByDigest: flag('push-by-digest', false),
     store: type === 'image' && flag('store', true),
     compression,

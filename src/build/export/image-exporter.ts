@@ -1,8 +1,16 @@
 /** Makes of a build's result what `--output` asks for: images in the store and in registries, archives, directories. */
+import type { BuildAttestation } from '../../api/index.ts'
 import { invalidArgument, newId, notImplemented } from '../../base/index.ts'
 import type { Lease } from '../../content/index.ts'
 import { nameFrom } from '../../images/index.ts'
-import { familiarName, familiarReference, formatPlatform, formatReference, type Reference } from '../../oci/index.ts'
+import {
+  digestOf,
+  familiarName,
+  familiarReference,
+  formatPlatform,
+  formatReference,
+  type Reference,
+} from '../../oci/index.ts'
 import type { BuiltImage, ByteSink } from '../built-image.ts'
 import { annotationsFor } from './annotations.ts'
 import { type AssembledImage, assembleImage, type PartToAssemble } from './assemble-image.ts'
@@ -58,10 +66,10 @@ export class ImageExporter {
     const assembled = await this.#assemble(job, attributes, lease, isIndexed)
     if (output.type === 'oci' || output.type === 'docker') {
       await this.#writeArchive(job, attributes, assembled, output.type)
-      return metadataOf(assembled, namesOf(job, attributes))
+      return { ...metadataOf(assembled, namesOf(job, attributes)), ...this.#provenanceMetadata(job) }
     }
     const id = await this.#keepAndPush(job, attributes, assembled)
-    return { ...metadataOf(assembled, namesOf(job, attributes)), id }
+    return { ...metadataOf(assembled, namesOf(job, attributes)), ...this.#provenanceMetadata(job), id }
   }
 
   /** Makes the caches that a request names, but inline ones, which are part of the image. */
@@ -80,7 +88,7 @@ export class ImageExporter {
     const toAssemble = async (image: BuiltImage): Promise<PartToAssemble> => ({
       image,
       annotations: annotationsFor(image.platform, wanted.request.annotations ?? {}, attributes.annotations),
-      attestations: await this.#attestations(image, job),
+      attestations: await this.#attestations(image, job, attributes.isSent),
       subjectNames:
         names.length === 0 ? ['_'] : names.map((name) => imagePackageUrl(formatReference(name), image.platform)),
     })
@@ -89,22 +97,48 @@ export class ImageExporter {
     return await assembleImage(this.#parts.images, lease, parts, { attributes, isIndexed, signal: host.signal })
   }
 
-  async #attestations(image: BuiltImage, { wanted, host }: ExportJob): Promise<readonly Attestation[]> {
+  /** Those that are `inline-only` are made for images that leave the engine, `isSent`. */
+  async #attestations(
+    image: BuiltImage,
+    { wanted, host }: ExportJob,
+    isSent: boolean,
+  ): Promise<readonly Attestation[]> {
     const { request } = wanted
     const found: Attestation[] = []
-    const finished = new Date().toISOString()
     for (const { type, attrs } of request.attests) {
-      if (type === 'provenance') {
-        const started = this.#started.get(request) ?? finished
-        found.push(provenanceOf(attrs, { request, image, buildId: newId().slice(0, 25), started, finished }))
-      } else {
-        for (const name of Object.keys(attrs)) throw notImplemented(`sbom attribute ${name}`)
-        const created = image.config.created ?? finished
+      if (!isSent && attrs['inline-only'] === 'true') continue
+      if (type === 'provenance') found.push(this.#provenance(attrs, image, request))
+      else {
+        for (const name of Object.keys(attrs).filter((one) => one !== 'inline-only'))
+          throw notImplemented(`sbom attribute ${name}`)
+        const created = image.config.created ?? new Date().toISOString()
         const options = { name: image.stage ?? 'image', created, toolVersion: this.#options.version }
         found.push(spdxAttestation(await this.#scan(image, host.signal), options))
       }
     }
     return found
+  }
+
+  /** With SOURCE_DATE_EPOCH the same build is stated in the same bytes. */
+  #provenance(attrs: BuildAttestation['attrs'], image: BuiltImage, request: WantedOutput['request']): Attestation {
+    const epoch = image.sourceDateEpoch
+    if (epoch !== undefined) {
+      const time = new Date(epoch * 1000).toISOString()
+      const buildId = digestOf(JSON.stringify(image.config)).slice(-25)
+      return provenanceOf(attrs, { request, image, buildId, started: time, finished: time })
+    }
+    const finished = new Date().toISOString()
+    const started = this.#started.get(request) ?? finished
+    return provenanceOf(attrs, { request, image, buildId: newId().slice(0, 25), started, finished })
+  }
+
+  /** As buildx tells it in the client's file. */
+  #provenanceMetadata({ images, wanted: { request } }: ExportJob): ExportMetadata {
+    const attrs = request.attests.find(({ type }) => type === 'provenance')?.attrs
+    if (attrs === undefined) return {}
+    const key = (image: BuiltImage) =>
+      `buildx.build.provenance${images.length > 1 ? `/${formatPlatform(image.platform)}` : ''}`
+    return Object.fromEntries(images.map((image) => [key(image), this.#provenance(attrs, image, request).predicate]))
   }
 
   async #scan({ layers }: BuiltImage, signal: AbortSignal) {
@@ -192,12 +226,12 @@ export class ImageExporter {
     }
     const sink = await openOutput(job, type === 'tar' ? 'file' : 'tar')
     await copyTo(sink, rootsArchive(roots, { signal: host.signal, epoch: images[0].sourceDateEpoch }))
-    return {}
+    return this.#provenanceMetadata(job)
   }
 
   async #statementFiles(image: BuiltImage, job: ExportJob, suffix: string): Promise<ReadonlyMap<string, Buffer>> {
     const files = new Map<string, Buffer>()
-    for (const one of await this.#attestations(image, job)) {
+    for (const one of await this.#attestations(image, job, false)) {
       const name = one.predicateType === 'https://spdx.dev/Document' ? 'sbom.spdx' : 'provenance'
       files.set(`${name}${suffix}.json`, formatStatement(one, []))
     }

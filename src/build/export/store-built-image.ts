@@ -51,6 +51,7 @@ function recordOf(
     layers,
     ...(attachments.length === 0 ? {} : { attachments }),
     ...(before?.partOf === undefined ? {} : { partOf: before.partOf }),
+    ...(before?.parent === undefined ? {} : { parent: before.parent }),
   }
 }
 

@@ -4,6 +4,7 @@ import { digestOf, type OciHistoryEntry } from '../../oci/index.ts'
 import { evaluationError, type Step } from '../dockerfile/index.ts'
 import { historyText } from '../history-text.ts'
 import { configOf } from '../image/final-config.ts'
+import { keepStepImage } from '../image/step-image.ts'
 import type { Vertex } from '../vertexes.ts'
 import type { BuildRun, StageToBuild } from './build-run.ts'
 import { copyStep } from './copy-step.ts'
@@ -21,7 +22,7 @@ export async function buildStage(run: BuildRun, stage: StageToBuild): Promise<St
   const { planned, evaluated, base, number: index } = stage
   report(run, index, 0, 'begin', planned.stage.from.line.text)
   let state = 'stage' in base ? await run.stage(base.stage) : base.state
-  reportDone(run, stage, -1, state)
+  await reportDone(run, stage, -1, state)
   const names = vertexNames(run, stage)
   const args = new Map<string, string | undefined>()
   for (const [at, step] of evaluated.steps.entries()) {
@@ -35,7 +36,7 @@ export async function buildStage(run: BuildRun, stage: StageToBuild): Promise<St
         const entry = { created_by: createdBy, comment: historyComment, empty_layer: true }
         state = withHistory(state, { ...createdOf(state), ...entry })
       }
-      reportDone(run, stage, at, state)
+      state = await reportDone(run, stage, at, state)
       continue
     }
     state = await buildLayer(run, stage, { step, at, name, createdBy: createdBy ?? '', state })
@@ -75,9 +76,8 @@ async function buildLayer(
     if (cached) report(run, index, at + 1, 'cached', text)
     const created = createdTime(run, createdMs)
     const entry = { created, created_by: createdBy, comment: historyComment }
-    const next = { layers: [...state.layers, { ...layer, createdBy }], history: [...state.history, entry], created }
-    reportDone(run, stage, at, next)
-    return next
+    const layers = [...state.layers, { ...layer, createdBy }]
+    return await reportDone(run, stage, at, { ...state, layers, history: [...state.history, entry], created })
   } catch (error) {
     vertex.fail(error)
     report(run, index, at + 1, 'failed', messageOf(error))
@@ -171,15 +171,20 @@ function report(
   run.host.onStep?.({ stage, step, phase, text, ...(id === undefined ? {} : { id }) })
 }
 
-/** The id of an image that would end here is only computed for those who show it. */
-function reportDone(run: BuildRun, stage: StageToBuild, at: number, state: StageState): void {
-  if (run.host.onStep === undefined) return
+/** Those who are told of steps get an image of each. */
+async function reportDone(run: BuildRun, stage: StageToBuild, at: number, state: StageState): Promise<StageState> {
+  if (run.host.onStep === undefined) return state
   const { base } = stage
   if (at === -1 && 'image' in base && base.image !== undefined) {
     report(run, stage.number, 0, 'done', '', base.image)
-    return
+    return state
   }
   const image = at === -1 ? stage.evaluated.steps[0]?.before : stage.evaluated.steps[at]?.after
   const config = configOf(stage, state, image ?? stage.evaluated.image, run.request)
-  report(run, stage.number, at + 1, 'done', '', digestOf(Buffer.from(JSON.stringify(config))))
+  const id =
+    at === -1
+      ? digestOf(Buffer.from(JSON.stringify(config)))
+      : await keepStepImage(run.parts.images, run.holds, { config, layers: state.layers, parent: state.image })
+  report(run, stage.number, at + 1, 'done', '', id)
+  return at === -1 ? state : { ...state, image: id }
 }

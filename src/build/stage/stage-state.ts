@@ -1,5 +1,5 @@
 /** A stage as far as it is built. */
-import type { OciHistoryEntry } from '../../oci/index.ts'
+import type { Digest, OciHistoryEntry } from '../../oci/index.ts'
 import type { BuiltLayer } from '../built-image.ts'
 
 export interface StageState {
@@ -7,6 +7,8 @@ export interface StageState {
   readonly history: readonly OciHistoryEntry[]
   /** RFC 3339, of the last thing that was made; absent while nothing was. */
   readonly created: string | undefined
+  /** The image that was kept of it, or the base image. */
+  readonly image?: Digest
 }
 
 export const emptyStage: StageState = { layers: [], history: [], created: undefined }

@@ -67,7 +67,7 @@ export function planBuild(cli: CliContext, flags: FlagValues, parts: BuildParts)
     ssh: agents.map(({ id }) => ({ id })),
     cacheFrom: cacheFrom.map(({ option }) => option),
     cacheTo: cacheTo.map(({ option }) => option),
-    attests: attestationsOf(flags),
+    attests: attestationsOf(flags, settings.environment),
   }
   const directories = new Map(named.directories)
   if (context.kind === 'local') directories.set('context', context.directory)
@@ -201,8 +201,13 @@ function checkAnnotation(value: string): string {
 }
 
 /** `--attest`, `--provenance` and `--sbom`; the short forms win. */
-function attestationsOf(flags: FlagValues): readonly BuildAttestation[] {
+/** Where nothing is said of it, provenance goes along with what leaves the engine as an image. */
+function attestationsOf(
+  flags: FlagValues,
+  { BUILDX_NO_DEFAULT_ATTESTATIONS: without = '' }: Readonly<Record<string, string | undefined>>,
+): readonly BuildAttestation[] {
   const found = new Map<string, Readonly<Record<string, string>>>()
+  if (!/^(1|true)$/i.test(without)) found.set('provenance', { mode: 'min', 'inline-only': 'true' })
   const add = (type: string, attrs: Readonly<Record<string, string>>) => {
     const { disabled, ...rest } = attrs
     if (disabled === 'true') found.delete(type)

@@ -53,7 +53,7 @@ function callOf(flags: FlagValues): string {
 
 /** Says how it ended and writes the files that were asked for. Gives the exit code. */
 function conclude(
-  { output, errors }: CliContext,
+  { output, errors, settings }: CliContext,
   flags: FlagValues,
   { targets, warnings, explanations, error, failure }: BuildOutcome,
   names: readonly (string | undefined)[],
@@ -67,7 +67,7 @@ function conclude(
   const iidFile = flags.string('iidfile')
   if (iidFile !== '') writeIdFile(iidFile, targets)
   const metadataFile = flags.string('metadata-file')
-  if (metadataFile !== '') writeMetadataFile(metadataFile, targets, names)
+  if (metadataFile !== '') writeMetadataFile(metadataFile, targets, names, settings.environment)
   if (isQuiet) for (const { id } of targets) if (id !== '') output.write(`${id}\n`)
   return 0
 }

@@ -9,15 +9,23 @@ export function writeIdFile(path: string, targets: readonly TargetResult[]): voi
   writeWhole(path, targets.map(({ id }) => id).join('\n'))
 }
 
+/** buildx leaves it out on demand. */
+const provenanceKey = /^buildx\.build\.provenance(\/|$)/
+
 /** Of one target its values; of several an object that has them by the targets' names. */
 export function writeMetadataFile(
   path: string,
   targets: readonly TargetResult[],
   names: readonly (string | undefined)[],
+  { BUILDX_METADATA_PROVENANCE: wanted = '' }: Readonly<Record<string, string | undefined>>,
 ): void {
-  const [only] = targets
-  const byName = Object.fromEntries(targets.map(({ metadata }, index) => [names[index] ?? String(index), metadata]))
-  const value = targets.length === 1 ? (only?.metadata ?? {}) : byName
+  const isLeftOut = /^(0|false|disabled)$/i.test(wanted)
+  const shown = targets.map(({ metadata }) =>
+    Object.fromEntries(Object.entries(metadata).filter(([key]) => !isLeftOut || !provenanceKey.test(key))),
+  )
+  const [only = {}] = shown
+  const byName = Object.fromEntries(shown.map((metadata, index) => [names[index] ?? String(index), metadata]))
+  const value = targets.length === 1 ? only : byName
   writeWhole(path, JSON.stringify(sorted(value), undefined, 2))
 }
 
