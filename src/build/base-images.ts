@@ -206,6 +206,7 @@ function imageOf({ config, layers, platform }: BuiltImage): Image {
     sizeBytes: layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     created: config.created ?? zeroTime,
     parent: undefined,
+    isIntermediate: false,
     lastTagTime: '',
   }
 }
