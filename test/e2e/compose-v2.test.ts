@@ -120,8 +120,8 @@ describe('docker-compose 2', { skip: noComposeV2 }, () => {
     const limits =
       '{{.HostConfig.NanoCpus}} {{.HostConfig.Memory}} {{.HostConfig.MemoryReservation}} {{.HostConfig.PidsLimit}}'
     assert.equal(await inspect('api', limits), '500000000 67108864 33554432 50')
-    const labels = '{{index .Config.Labels "built"}} {{index .Config.Labels "com.docker.compose.image.builder"}}'
-    assert.equal(await inspect('web', labels), 'here classic')
+    const labels = '{{index .Config.Labels "built"}} {{index .Config.Labels "com.docker.compose.service"}}'
+    assert.equal(await inspect('web', labels), 'here web')
     for (const [port, protocol] of ['80/tcp', '53/udp'].map((one) => one.split('/')) as [string, string][]) {
       const shown = await project.ok('port', '--protocol', protocol, 'web', port)
       assert.match(shown, /^127\.0\.0\.1:\d+$/)

@@ -56,7 +56,7 @@ export class ComposeProject implements AsyncDisposable {
   }
 
   get #options(): CommandOptions {
-    const env = { DOCKER_HOST: this.#daemon.host, COMPOSE_HTTP_TIMEOUT: '60', DOCKER_BUILDKIT: '0' }
+    const env = { DOCKER_HOST: this.#daemon.host, COMPOSE_HTTP_TIMEOUT: '60' }
     return { cwd: this.directory, env }
   }
 

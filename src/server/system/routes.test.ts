@@ -11,7 +11,7 @@ test('ping has the headers that clients negotiate by', async () => {
   assert.deepEqual([get.body, head.body], ['OK', ''])
   for (const { status, headers } of [get, head]) {
     assert.equal(status, 200)
-    assert.equal(headers['builder-version'], '1')
+    assert.equal(headers['builder-version'], '2')
     assert.equal(headers.swarm, 'inactive')
     assert.equal(headers['cache-control'], 'no-cache, no-store, must-revalidate')
     assert.equal(headers.pragma, 'no-cache')

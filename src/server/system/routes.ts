@@ -55,7 +55,7 @@ export function systemRoutes(backend: SystemBackend): readonly Route[] {
 }
 
 async function ping({ exchange }: Call): Promise<void> {
-  exchange.setHeader('Builder-Version', '1')
+  exchange.setHeader('Builder-Version', '2')
   exchange.setHeader('Swarm', 'inactive')
   exchange.setHeader('Cache-Control', 'no-cache, no-store, must-revalidate')
   exchange.setHeader('Pragma', 'no-cache')

@@ -55,7 +55,7 @@ export class SyncedDirectory implements SessionFiles {
       if (stat === undefined) return
       const type = typeOfMode(stat.mode)
       const path = stat.path.replace(/\/+$/, '')
-      const size = sizeOf(stat, listing)
+      const size = type === 'f' ? sizeOf(stat, listing) : 0
       if (type === 'f') {
         listing.numbers.set(path, number)
         listing.sizes.set(path, size)
