@@ -42,9 +42,14 @@ export async function attachContainer(
         stderr: options.stderr,
       }
       const request = { streams, io, detachKeys }
-      if (options.logs && options.stream && hasLogOfRun(context, id)) return attachWithLogs(context, id, request)
-      if (options.logs) await replayLogs(context, id, options, io.sink)
-      if (options.stream) await attachLive(context, id, request)
+      const isLive = options.stream && (streams.stdin || streams.stdout || streams.stderr)
+      const isReplayed = options.logs && !(isLive && hasLogOfRun(context, id))
+      if (isReplayed) await replayLogs(context, id, options, io.sink)
+      publishContainer(context.events, context.containers.get(id), 'attach')
+      // Nothing to carry: with Docker the answer ends at once.
+      if (!isLive) return
+      if (options.logs && !isReplayed) await attachWithLogs(context, id, request)
+      else await attachLive(context, id, request)
     },
   }
 }
@@ -62,7 +67,6 @@ async function attachWithLogs(
   id: string,
   request: Omit<PendingAttach, 'begin'>,
 ): Promise<void> {
-  publishContainer(context.events, context.containers.get(id), 'attach')
   const { stdin, stdout, stderr } = request.streams
   const inputOnly = { ...request, streams: { stdin, stdout: false, stderr: false } }
   const { closed } = await join(context, id, inputOnly)
@@ -70,9 +74,7 @@ async function attachWithLogs(
 }
 
 async function attachLive(context: ContainerContext, id: string, request: Omit<PendingAttach, 'begin'>): Promise<void> {
-  const record = context.containers.get(id)
-  publishContainer(context.events, record, 'attach')
-  if (isUp(record.state.status)) {
+  if (isUp(context.containers.get(id).state.status)) {
     const { closed } = await join(context, id, request)
     await closed
     return

@@ -2,6 +2,7 @@
  *  Docker's are, while the process itself lives on in its container. */
 import type { ExecConfig, ExecInspect } from '../api/index.ts'
 import type { ExecHandle } from '../runtime/index.ts'
+import { parseDetachKeys } from './detach-keys.ts'
 
 export class ExecProcess {
   readonly id: string
@@ -32,6 +33,7 @@ export class ExecProcess {
   /** `GET /exec/{id}/json`. */
   inspect(): ExecInspect {
     const [entrypoint = '', ...args] = this.config.Cmd ?? []
+    const keys = this.config.DetachKeys ? parseDetachKeys(this.config.DetachKeys) : Buffer.alloc(0)
     return {
       ID: this.id,
       Running: this.running,
@@ -48,7 +50,8 @@ export class ExecProcess {
       OpenStdout: this.config.AttachStdout === true,
       CanRemove: this.exitCode !== undefined,
       ContainerID: this.containerId,
-      DetachKeys: this.config.DetachKeys ?? '',
+      // Bytes in JSON, as Go writes them.
+      DetachKeys: keys.toString('base64'),
       Pid: this.handle?.pid ?? 0,
     }
   }

@@ -1,6 +1,15 @@
 /** exec: one more process in a running container. */
 import type { ExecConfig, ExecInspect } from '../api/index.ts'
-import { BerthError, conflict, internal, invalidArgument, newId, notFound, settlesWithin } from '../base/index.ts'
+import {
+  BerthError,
+  conflict,
+  internal,
+  invalidArgument,
+  newId,
+  notFound,
+  type OutputSink,
+  settlesWithin,
+} from '../base/index.ts'
 import { type ExecHandle, exitCodeOf, type TerminalSize } from '../runtime/index.ts'
 import { expectCgroupMove } from '../sys/index.ts'
 import { requireAppArmor } from './app-armor.ts'
@@ -18,6 +27,20 @@ export interface StartExecOptions {
   readonly detach: boolean
   readonly tty: boolean
   readonly consoleSize?: TerminalSize | undefined
+}
+
+/** The client's sink without the streams that it did not ask for: they are read and dropped. Who starts it as if it had
+ *  a terminal gets one stream, as Docker has it. */
+function wantedOutput(sink: OutputSink, config: ExecConfig, { tty }: StartExecOptions): OutputSink {
+  const stdout = config.AttachStdout === true
+  const stderr = config.AttachStderr === true && !tty
+  if (stdout && (stderr || config.Tty === true)) return sink
+  return {
+    write: (stream, chunk) => (stream === 'stdout' ? stdout : stderr) === false || sink.write(stream, chunk),
+    onDrain: (callback) => sink.onDrain(callback),
+    onClose: (callback) => sink.onClose(callback),
+    end: () => sink.end(),
+  }
 }
 
 /** How long an ended exec can still be inspected. */
@@ -56,7 +79,7 @@ export class Execs {
     const record = this.#context.containers.find(exec.containerId)
     if (record === undefined) throw notFound(`No such container: ${exec.containerId}`)
     checkVerb('exec', record.state.status, record.id, record.name)
-    const tty = exec.config.Tty === true
+    const { tty } = options
     if (exec.started) {
       const state = exec.exitCode === undefined ? 'is already running' : 'has already run'
       const refusal = conflict(`Error: Exec command ${exec.id} ${state}`)
@@ -91,7 +114,14 @@ export class Execs {
   }
 
   async #attached(record: ContainerRecord, exec: ExecProcess, options: StartExecOptions, io: AttachIo): Promise<void> {
-    const handle = await this.#run(record, exec, options, io)
+    const { AttachStdin, AttachStdout, AttachStderr } = exec.config
+    if (!AttachStdin && !AttachStdout && !AttachStderr) {
+      // Nothing of it is carried: the answer ends when the process runs, as with Docker.
+      await this.#run(record, exec, options, undefined)
+      return
+    }
+    const sink = wantedOutput(io.sink, exec.config, options)
+    const handle = await this.#run(record, exec, options, { ...io, sink })
     const { promise: left, resolve: leave } = Promise.withResolvers<void>()
     if (io.input !== undefined && exec.config.AttachStdin === true) {
       const keys = parseDetachKeys(exec.config.DetachKeys ?? undefined)

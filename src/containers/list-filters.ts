@@ -1,5 +1,6 @@
 /** The filters of `GET /containers/json`: any value of a key, all keys.
  *  https://docs.docker.com/reference/cli/docker/container/ls/#filter */
+import type { Port } from '../api/index.ts'
 import { invalidArgument } from '../base/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { parseContainerPort } from './port-requests.ts'
@@ -12,8 +13,8 @@ export interface FilterLookups {
   container(idOrName: string): ContainerRecord
   /** Ids of the images that `ancestor` stands for: the image and all built on it. */
   imageAndChildren(reference: string): ReadonlySet<string>
-  /** `PORT/PROTOCOL` of the container side of every published port. */
-  published(id: string): readonly string[]
+  /** The ports that a list shows of it: published and exposed ones of a container that runs. */
+  ports(record: ContainerRecord): readonly Port[]
   /** Names and ids of the networks it is on. */
   networks(record: ContainerRecord): readonly string[]
 }
@@ -30,7 +31,7 @@ export function compileFilters(filters: Filters, lookups: FilterLookups): Test {
 
 /** Whether the filters themselves speak of containers that don't run, so that these are listed too. */
 export function filtersImplyAll(filters: Filters): boolean {
-  return ['status', 'exited', 'before', 'since'].some((key) => (filters[key]?.length ?? 0) > 0)
+  return (filters.status?.length ?? 0) > 0
 }
 
 const statuses = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
@@ -73,13 +74,14 @@ function compileOne(key: string, values: readonly string[], lookups: FilterLooku
     case 'network':
       return (record) => lookups.networks(record).some((network) => values.includes(network))
     case 'publish':
-      return portTest(values, (record) => lookups.published(record.id))
+      return portTest(values, lookups, ({ PublicPort }) => PublicPort)
     case 'expose':
-      return portTest(values, (record) => Object.keys(record.config.ExposedPorts ?? {}))
+      return portTest(values, lookups, ({ PrivatePort }) => PrivatePort)
     case 'health':
       return (record) => values.includes(record.health?.Status ?? 'none')
     case 'isolation':
-      return () => values.some((value) => value === '' || value === 'default')
+      // Of Windows; any value is good here.
+      return () => true
     case 'is-task':
       return () => values.some((value) => value === 'false' || value === '0')
     default:
@@ -87,12 +89,13 @@ function compileOne(key: string, values: readonly string[], lookups: FilterLooku
   }
 }
 
+/** A text that is no expression is looked for as it stands. */
 function nameTest(values: readonly string[]): Test {
   const patterns = values.map((value) => {
     try {
       return new RegExp(value)
-    } catch (cause) {
-      throw invalidArgument(`invalid filter 'name=${value}'`, { cause })
+    } catch {
+      return { test: (name: string) => name === value }
     }
   })
   return (record) => patterns.some((pattern) => pattern.test(`/${record.name}`) || pattern.test(record.name))
@@ -104,9 +107,13 @@ function hasLabel(record: ContainerRecord, label: string): boolean {
   return at < 0 ? label in labels : labels[label.slice(0, at)] === label.slice(at + 1)
 }
 
-function portTest(values: readonly string[], portsOf: (record: ContainerRecord) => readonly string[]): Test {
+function portTest(
+  values: readonly string[],
+  lookups: FilterLookups,
+  numberOf: (port: Port) => number | undefined,
+): Test {
   const wanted = new Set(values.flatMap(expandPorts))
-  return (record) => portsOf(record).some((port) => wanted.has(port.includes('/') ? port : `${port}/tcp`))
+  return (record) => lookups.ports(record).some((port) => wanted.has(`${numberOf(port)}/${port.Type}`))
 }
 
 function expandPorts(text: string): string[] {

@@ -9,7 +9,7 @@ import { compileFilters, type FilterLookups, type Filters, filtersImplyAll } fro
 import { membershipsOf, networkKey } from './memberships.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { isActive } from './state.ts'
-import { type NetworkIds, type ShownPaths, toInspect, toSummary } from './summary.ts'
+import { type NetworkIds, type ShownPaths, toInspect, toPorts, toSummary } from './summary.ts'
 
 export interface ListOptions {
   readonly all: boolean
@@ -62,12 +62,12 @@ export function lookups(context: ContainerContext): FilterLookups {
       try {
         return context.images.withChildren(reference)
       } catch (error) {
-        if (isKind(error, 'notFound')) return new Set()
+        // A name that no image can have is nobody's ancestor either.
+        if (isKind(error, 'notFound') || isKind(error, 'invalidArgument')) return new Set()
         throw error
       }
     },
-    published: (id) =>
-      (context.networks.sandboxes.find(id)?.ports ?? []).map((port) => `${port.containerPort}/${port.protocol}`),
+    ports: (record) => toPorts(record, context.networks.sandboxes.find(record.id)),
     networks: (record) =>
       membershipsOf(record).flatMap((membership) => {
         const key = networkKey(membership)

@@ -224,7 +224,8 @@ function toPortMap(
   return map
 }
 
-function toPorts(record: ContainerRecord, sandbox: Sandbox | undefined): Port[] {
+/** Published and exposed ports, as a list shows them; none while it does not run. */
+export function toPorts(record: ContainerRecord, sandbox: Sandbox | undefined): Port[] {
   if (!hasAddress(sandbox)) return []
   const ports: Port[] = sandbox.ports.map((port) => ({
     ...(isRoutedPort(port, sandbox.endpoints) ? {} : { IP: port.hostIp, PublicPort: port.hostPort }),

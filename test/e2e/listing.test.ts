@@ -73,9 +73,14 @@ describe('ps', () => {
     ['network=none', ['made']],
     ['before=done', ['up']],
     ['since=done', ['made']],
-    ['publish=80', ['up']],
-    ['publish=81', []],
+    ['publish=80', []],
+    ['publish=1024-65535', ['up']],
     ['expose=80/tcp', ['up']],
+    ['expose=70-90', ['up']],
+    ['expose=81', []],
+    ['isolation=hyperv', ['done', 'made', 'up']],
+    ['name=[(', []],
+    ['ancestor=NO-IMAGE', []],
     ['health=none', ['done', 'made', 'up']],
     ['is-task=false', ['done', 'made', 'up']],
   ]
@@ -84,6 +89,12 @@ describe('ps', () => {
       assert.deepEqual(await names('-a', '--filter', filter), expected)
     })
   }
+
+  test('only a status brings stopped ones along', async () => {
+    assert.deepEqual(await names('--filter', 'status=exited'), ['done'])
+    assert.deepEqual(await names('--filter', 'exited=3'), [])
+    assert.deepEqual(await names('--filter', 'since=up'), [])
+  })
 
   test('--filter id and several at once', async () => {
     assert.deepEqual(await names('-a', '--filter', `id=${ids.done?.slice(0, 8)}`), ['done'])

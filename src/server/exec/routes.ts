@@ -51,9 +51,10 @@ async function start(backend: ExecBackend, logger: Logger, call: Call): Promise<
     exchange.sendEmpty(200)
     return
   }
-  const connection = await exchange.hijack(streamContentType(call, source.tty))
+  // The form is what the start asks for, whatever the exec has.
+  const connection = await exchange.hijack(streamContentType(call, tty))
   // Whether the process reads stdin is the exec's own setting: the backend leaves `input` alone otherwise.
-  await carryBothWays(connection, source, { stdin: true, multiplexed: !source.tty, failuresTo: 'stdout', logger })
+  await carryBothWays(connection, source, { stdin: true, multiplexed: !tty, failuresTo: 'stdout', logger })
 }
 
 /** A size without a terminal means nothing. */
