@@ -152,11 +152,12 @@ export type DiskUsageType = 'container' | 'image' | 'volume' | 'build-cache'
 
 /** `GET /system/df`; a kind that was not asked for is left out. */
 export interface DiskUsage {
-  readonly LayersSize?: number | undefined
-  readonly Images?: readonly ImageSummary[] | undefined
-  readonly Containers?: readonly ContainerSummary[] | undefined
-  readonly Volumes?: readonly Volume[] | undefined
-  readonly BuildCache?: readonly BuildCacheRecord[] | undefined
+  /** Of what was not asked for: 0 and null. */
+  readonly LayersSize: number
+  readonly Images: readonly ImageSummary[] | null
+  readonly Containers: readonly ContainerSummary[] | null
+  readonly Volumes: readonly Volume[] | null
+  readonly BuildCache: readonly BuildCacheRecord[] | null
 }
 
 export interface BuildCacheRecord {

@@ -18,6 +18,12 @@ export interface CachePolicy {
   readonly rules: readonly PruneOptions[]
 }
 
+/** What was removed: ids, and the bytes that nobody needs any more. */
+export interface Pruned {
+  readonly CachesDeleted: readonly string[]
+  readonly SpaceReclaimed: number
+}
+
 export interface BuildServiceOptions {
   readonly parts: BuildParts
   readonly exporter: BuildExporter
@@ -25,6 +31,8 @@ export interface BuildServiceOptions {
   readonly policy: () => CachePolicy
   /** Bytes of a directory's files. */
   readonly measure: (path: string) => Promise<number>
+  /** Told of what somebody has pruned, in bytes; not of what is collected behind builds. */
+  readonly onPrune: (freedBytes: number) => void
 }
 
 export class BuildService {
@@ -57,8 +65,14 @@ export class BuildService {
     return await this.#buildkit
   }
 
-  /** Removes cached steps. */
-  async prune(options: PruneOptions): Promise<{ CachesDeleted: readonly string[]; SpaceReclaimed: number }> {
+  /** Removes cached steps, because somebody asked for it. */
+  async prune(options: PruneOptions): Promise<Pruned> {
+    const pruned = await this.#prune(options)
+    this.#options.onPrune(pruned.SpaceReclaimed)
+    return pruned
+  }
+
+  async #prune(options: PruneOptions): Promise<Pruned> {
     const { parts } = this.#options
     const records = [...parts.cache.records()]
     const uses = await this.#uses(records)
@@ -105,7 +119,7 @@ export class BuildService {
   async #collect(): Promise<void> {
     const { enabled, rules } = this.#options.policy()
     if (!enabled) return
-    for (const rule of rules) await this.prune(rule)
+    for (const rule of rules) await this.#prune(rule)
   }
 
   async #uses(records: readonly CacheRecord[]): Promise<ReadonlyMap<string, RecordUse>> {

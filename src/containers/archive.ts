@@ -25,6 +25,10 @@ export interface ExtractOptions extends AbortOptions {
   readonly copyUidGid: boolean
 }
 
+/** What a run has there is the kernel's, without an end and not to be read. Docker never shows it; here it is shown to
+ *  whoever names it, and left out of the whole. */
+const kernelFiles = /^(proc|sys|dev)\/./
+
 /** What is at a path, not following a symlink at its end. Throws `notFound`. */
 export async function statContainerPath(
   context: ContainerContext,
@@ -55,8 +59,10 @@ export async function readContainerArchive(
         const { name } = stat.value
         const mappings = mappingsOf(context, record.hostConfig)
         const prefix = name === '/' ? '/' : `${name}/`
+        const isRoot = isTree && resolveIn(files.fd, whole) === '/'
+        const exclude = (entry: string): boolean => isRoot && kernelFiles.test(entry.slice(prefix.length))
         const options = { signal, mappings, typeInMode: true }
-        if (isTree) yield* packDirectory(`/proc/self/fd/${fd}`, { ...options, prefix })
+        if (isTree) yield* packDirectory(`/proc/self/fd/${fd}`, { ...options, prefix, exclude })
         else yield* packName(fd, name, name, options)
         publishContainer(context.events, record, 'archive-path')
       } finally {

@@ -13,7 +13,7 @@ import { hasNames, nameServers, updateOwnAddresses, writeResolvConf } from './ne
 import { portRequests } from './port-requests.ts'
 import { isUp } from './state.ts'
 
-/** Lets a container join a network. Throws `forbidden` when it is on it. */
+/** Lets a container join a network. Throws `forbidden` when it runs and is on it. */
 export async function connectContainer(
   context: ContainerContext,
   idOrName: string,
@@ -29,6 +29,8 @@ export async function connectContainer(
     checkEndpoint(network.name, settings)
     const memberships = membershipsOf(record)
     if (memberships.some((one) => one.network === network.name)) {
+      // To one that does not run it is nothing new.
+      if (!isUp(record.state.status)) return
       throw new BerthError('forbidden', `endpoint with name ${record.name} already exists in network ${network.name}`)
     }
     const runs = isUp(record.state.status)

@@ -88,6 +88,7 @@ export class ContainerIndex {
       const record = found[0] === undefined ? undefined : this.#byId.get(found[0])
       if (record !== undefined) return record
     }
+    if (idOrName === '') throw invalidArgument('invalid name or ID supplied: ""')
     throw notFound(`No such container: ${idOrName}`)
   }
 

@@ -1,5 +1,5 @@
 import type { OutputSink } from '../base/index.ts'
-import { conflict } from '../base/index.ts'
+import { notImplemented } from '../base/index.ts'
 import { isReadable, logAttributes, logTag, readLogs } from '../logs/index.ts'
 import type { OutputSource } from './attach-io.ts'
 import type { ContainerRecord } from './container-record.ts'
@@ -28,7 +28,7 @@ export async function containerLogs(
 ): Promise<OutputSource<OutputSink>> {
   const record = context.containers.get(idOrName)
   const logConfig = record.hostConfig.LogConfig ?? {}
-  if (!isReadable(logConfig)) throw conflict('configured logging driver does not support reading')
+  if (!isReadable(logConfig)) throw notImplemented('configured logging driver does not support reading')
   const running = isActive(record.state.status)
   const { tail, details, ...rest } = options
   const shown = details ? { details: `${lineAttributes(record)} ` } : {}

@@ -1,6 +1,6 @@
 /** The networks that a container is on: what create asked for, changed by connect and disconnect. */
 import type { ContainerConfig, EndpointSettings, HostConfig, NetworkingConfig } from '../api/index.ts'
-import { invalidArgument } from '../base/index.ts'
+import { invalidArgument, messageOf } from '../base/index.ts'
 import { type EndpointRequest, macAddress, type NetworkRecord } from '../network/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { networkName } from './namespaces.ts'
@@ -55,8 +55,16 @@ export function requestedNetworks(
   if (config.MacAddress && settings !== undefined && !settings.MacAddress) {
     endpoints.set(own, { ...settings, MacAddress: config.MacAddress })
   }
-  for (const [name, wanted] of endpoints) checkEndpoint(name, wanted)
+  for (const [name, wanted] of endpoints) checkRequested(name, wanted)
   return Object.fromEntries(endpoints)
+}
+
+function checkRequested(network: string, settings: EndpointSettings): void {
+  try {
+    checkEndpoint(network, settings)
+  } catch (cause) {
+    throw invalidArgument(`invalid config for network ${network}: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** The networks of a container that has joined them, each with its id: the next start wants the same one again, not
@@ -102,10 +110,14 @@ export function checkEndpoint(network: string, settings: EndpointSettings): void
   const { IPAMConfig: ipam, Aliases: aliases, MacAddress: mac } = settings
   if (predefinedNetworks.has(network)) {
     if (ipam?.IPv4Address || ipam?.IPv6Address) {
-      throw invalidArgument('user specified IP address is supported on user defined networks only')
+      throw invalidArgument(
+        'invalid endpoint settings:\nuser specified IP address is supported on user defined networks only',
+      )
     }
     if ((aliases?.length ?? 0) > 0) {
-      throw invalidArgument('network-scoped alias is supported only for containers in user defined networks')
+      throw invalidArgument(
+        'invalid endpoint settings:\nnetwork-scoped alias is supported only for containers in user defined networks',
+      )
     }
   }
   if (mac) macAddress(mac)

@@ -18,7 +18,7 @@ export async function topContainer(
   requireRunning(record)
   const pids = new Set(readPids(cgroupPathOf(context, record.id)).map(String))
   const args = psArgs.trim() === '' ? ['-ef'] : psArgs.trim().split(/\s+/)
-  const { code, stdout, stderr } = await runCommand('ps', args, { timeoutMs: psTimeoutMs })
+  const { code, stdout, stderr } = await ps(args, pids)
   if (code !== 0) throw internal(`ps: ${stderr.trim().split('\n', 1)[0]}`)
   const [header = '', ...lines] = stdout.toString('utf8').trimEnd().split('\n')
   const titles = header.trim().split(/\s+/)
@@ -27,6 +27,13 @@ export async function topContainer(
   publishContainer(context.events, record, 'top')
   const rows = lines.map((line) => splitRow(line, titles.length)).filter((row) => pids.has(row[column] ?? ''))
   return { Titles: titles, Processes: rows }
+}
+
+/** Those processes alone, whosever they are; options that don't go with a list of them (`f`) are tried without. */
+async function ps(args: readonly string[], pids: ReadonlySet<string>): ReturnType<typeof runCommand> {
+  const options = { timeoutMs: psTimeoutMs }
+  const chosen = await runCommand('ps', [...args, `-q${[...pids].join(',')}`], options)
+  return chosen.code === 0 ? chosen : await runCommand('ps', args, options)
 }
 
 /** The last column (the command) keeps its spaces. */

@@ -85,6 +85,7 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
     exporter,
     policy: () => cachePolicy(wiring.config()),
     measure: (path) => diskUsage(path),
+    onPrune: (bytes) => wiring.events.publish('builder', 'prune', '', { reclaimed: String(bytes) }),
   })
 }
 

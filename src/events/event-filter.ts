@@ -1,11 +1,13 @@
 import type { EventMessage } from '../api/index.ts'
 
-/** Whether an event passes `filters` of `GET /events`: any value of a key, all keys.
+/** Whether an event passes `filters` of `GET /events`: any value of a key (all labels), all keys.
  *  https://docs.docker.com/reference/cli/docker/system/events/#filter */
 export function matchesEvent(event: EventMessage, filters: Readonly<Record<string, readonly string[]>>): boolean {
-  return Object.entries(filters).every(
-    ([key, values]) => values.length === 0 || values.some((v) => matches(event, key, v)),
-  )
+  return Object.entries(filters).every(([key, values]) => {
+    // All of several labels, any of several other values.
+    if (key === 'label') return values.every((label) => matchesLabel(event.Actor.Attributes, label))
+    return values.length === 0 || values.some((value) => matches(event, key, value))
+  })
 }
 
 function matches(event: EventMessage, key: string, value: string): boolean {
@@ -17,8 +19,6 @@ function matches(event: EventMessage, key: string, value: string): boolean {
       return event.Type === value
     case 'scope':
       return event.scope === value
-    case 'label':
-      return matchesLabel(attributes, value)
     case 'image':
       return matchesImage(event, value)
     case 'container':

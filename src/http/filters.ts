@@ -6,13 +6,13 @@ export type DecodedFilters = Readonly<Record<string, readonly string[]>>
 const noFilters: DecodedFilters = Object.freeze({})
 
 /** Decodes the `filters` parameter of lists: `{"label": {"a=b": true}}`, or `{"label": ["a=b"]}` as older
- *  clients and SDKs write it. Keys are checked against `allowed`; unknown ones are refused as Docker does. */
-export function decodeFilters(text: string, allowed: ReadonlySet<string>): DecodedFilters {
+ *  clients and SDKs write it. Keys are checked against `allowed`, if given; unknown ones are refused as Docker does. */
+export function decodeFilters(text: string, allowed?: ReadonlySet<string>): DecodedFilters {
   if (text === '') return noFilters
   const parsed = parseFilters(text)
   const filters: Record<string, readonly string[]> = {}
   for (const [key, value] of Object.entries(parsed)) {
-    if (!allowed.has(key)) throw invalidArgument(`invalid filter '${key}'`)
+    if (allowed?.has(key) === false) throw invalidArgument(`invalid filter '${key}'`)
     filters[key] = filterValues(value, text)
   }
   return filters

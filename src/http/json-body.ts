@@ -6,6 +6,8 @@ const defaultLimitBytes = 4 * 1024 * 1024
 
 export interface JsonBodyOptions {
   readonly limitBytes?: number | undefined
+  /** Takes JSON for what it is whatever the client calls it. */
+  readonly anyType?: boolean
 }
 
 /** The headers of a request that say what its body is. */
@@ -25,13 +27,13 @@ export function hasBody(headers: BodyHeaders): boolean {
 export async function readJsonBody(
   body: Readable,
   headers: BodyHeaders,
-  { limitBytes = defaultLimitBytes }: JsonBodyOptions = {},
+  { limitBytes = defaultLimitBytes, anyType = false }: JsonBodyOptions = {},
 ): Promise<unknown> {
   if (!hasBody(headers)) {
-    if (headers['content-type'] !== undefined) checkJsonType(headers['content-type'])
+    if (headers['content-type'] !== undefined && !anyType) checkJsonType(headers['content-type'])
     return undefined
   }
-  checkJsonType(headers['content-type'] ?? '')
+  if (!anyType) checkJsonType(headers['content-type'] ?? '')
   const text = (await readAll(body, limitBytes)).toString('utf8')
   if (text.trim() === '') throw invalidArgument('invalid JSON: got EOF while reading request body')
   try {

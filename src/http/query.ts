@@ -6,7 +6,9 @@ const falseWords: ReadonlySet<string> = new Set(['', '0', 'no', 'false', 'none']
 export class Query {
   readonly #parameters: URLSearchParams
 
+  /** Throws `invalidArgument` for a text that is no query, in Go's words. */
   constructor(text: string) {
+    checkEscapes(text)
     this.#parameters = new URLSearchParams(text)
   }
 
@@ -45,6 +47,13 @@ export class Query {
     if (text === '') return undefined
     return parseInteger(text)
   }
+}
+
+/** `URLSearchParams` takes what it can't read as it stands; a request that was meant otherwise must not be served. */
+function checkEscapes(text: string): void {
+  if (text.includes(';')) throw invalidArgument('invalid semicolon separator in query')
+  const [wrong] = /%(?![0-9a-f]{2}).{0,2}/i.exec(text) ?? []
+  if (wrong !== undefined) throw invalidArgument(`invalid URL escape ${JSON.stringify(wrong)}`)
 }
 
 /** A decimal integer with optional sign; refuses anything else as Go's `strconv.Atoi` does. */

@@ -48,7 +48,7 @@ export interface CommittedImage {
 /** Makes the image. Throws `notFound` when its parent is not there any more. */
 export async function commitImage(parts: ImageParts, request: CommitRequest): Promise<CommittedImage> {
   const { repository, tag } = request
-  const name = repository === '' ? undefined : nameFrom(tag === '' ? repository : `${repository}:${tag}`)
+  const name = repository === '' ? undefined : nameFrom(repository, tag)
   const id = await parts.gate.make(() => make(parts, request, name))
   return { id, reference: name === undefined ? '' : familiarReference(name) }
 }

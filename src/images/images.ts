@@ -209,7 +209,7 @@ export class Images {
   /** Gives an image one more name. */
   async tag(name: string, repository: string, tag: string): Promise<void> {
     const image = this.#parts.store.resolve(name)
-    const reference = nameFrom(tag === '' ? repository : `${repository}:${tag}`)
+    const reference = nameFrom(repository, tag)
     // A name for an index gives the index on, so that a push of the new name may send it whole.
     this.#parts.store.name(reference, image.id, this.#parts.store.findTarget(name) ?? image.manifest)
     this.#publish('tag', image.id, familiarReference(reference))

@@ -81,6 +81,8 @@ export function createServer(options: ServerOptions): ApiServer {
 
 function allRoutes(backends: Backends, logger: Logger): readonly Route[] {
   return [
+    // First, as some of the names below take any path.
+    ...unbuiltRoutes,
     ...systemRoutes(backends.system),
     ...containerRoutes(backends.containers, logger),
     ...execRoutes(backends.exec, logger),
@@ -91,7 +93,6 @@ function allRoutes(backends: Backends, logger: Logger): readonly Route[] {
     ...volumeRoutes(backends.volumes),
     ...buildRoutes(backends.builds, logger),
     ...buildkitRoutes(backends.builds),
-    ...unbuiltRoutes,
   ]
 }
 
@@ -131,6 +132,11 @@ class ApiHandler implements RequestHandler {
   }
 
   async #dispatch(exchange: Exchange): Promise<void> {
+    if (exchange.method === 'OPTIONS') {
+      // Any path, as Docker has it from the days of browsers as clients.
+      exchange.sendEmpty(200, { 'Content-Length': '0' })
+      return
+    }
     const { version, path, query } = splitVersionedPath(exchange.url)
     const match = this.#router.find(exchange.method, path)
     if (match === undefined) throw notFound('page not found')

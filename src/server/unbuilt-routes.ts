@@ -4,10 +4,14 @@ import { type Call, pathParameter, type Route } from './route.ts'
 
 type Method = Route['method']
 
-const notSwarmManager =
+/** What dockerd says to everything that needs a swarm. */
+export const notSwarmManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.'
 
 const unbuilt: readonly (readonly [method: Method, pattern: string, what: string])[] = [
+  ['GET', '/containers/{id}/checkpoints', 'checkpoint'],
+  ['POST', '/containers/{id}/checkpoints', 'checkpoint'],
+  ['DELETE', '/containers/{id}/checkpoints/{checkpoint}', 'checkpoint'],
   ['GET', '/plugins/privileges', 'plugin'],
   ['POST', '/plugins/pull', 'plugin install'],
   ['POST', '/plugins/create', 'plugin create'],

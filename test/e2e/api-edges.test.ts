@@ -2,7 +2,8 @@
  *  attachments of nothing, values left out. Each was compared with dockerd 26.1. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { TestDaemon } from '../helpers/daemon.ts'
+import { runCommand } from '../helpers/command.ts'
+import { clientProgram, TestDaemon } from '../helpers/daemon.ts'
 
 let daemon: TestDaemon
 
@@ -62,4 +63,127 @@ test('attach: with nothing to carry it ends', async () => {
     const { status, text } = await daemon.api('POST', `/containers/up/attach${query}`)
     assert.deepEqual([status, text], [200, ''], query)
   }
+})
+
+async function refused(method: string, path: string, body?: Readonly<Record<string, unknown>>): Promise<unknown[]> {
+  const answer = await daemon.api<{ message: string }>(method, path, body)
+  return [answer.status, answer.body.message]
+}
+
+test('paths with empty parts, whole URLs, queries that are none', async () => {
+  for (const path of ['//containers/json', '/v1.45//containers/json', 'http://docker/v1.45/containers/./json']) {
+    const { status, body } = await daemon.api<readonly object[]>('GET', path)
+    assert.deepEqual([status, body.length], [200, 1], path)
+  }
+  assert.deepEqual(await refused('GET', '/containers/json?all=%zz'), [400, 'invalid URL escape "%zz"'])
+  assert.deepEqual(await refused('GET', '/containers/json?a=1;b=2'), [400, 'invalid semicolon separator in query'])
+  assert.equal((await daemon.api('OPTIONS', '/containers/json')).status, 200)
+})
+
+test('bodies that are left out: a volume without a name, a network and a container that are not named', async () => {
+  const volume = await daemon.api<{ Name: string; Labels: object }>('POST', '/volumes/create')
+  assert.equal(volume.status, 201)
+  assert.deepEqual(volume.body.Labels, { 'com.docker.volume.anonymous': '' })
+  assert.equal((await daemon.api('DELETE', `/volumes/${volume.body.Name}`)).status, 204)
+  assert.deepEqual(await refused('POST', '/networks/bridge/connect'), [400, 'invalid name or ID supplied: ""'])
+  assert.deepEqual(await refused('POST', '/commit'), [400, 'invalid name or ID supplied: ""'])
+})
+
+test('df: what was not asked for is null', async () => {
+  const { body } = await daemon.api<Readonly<Record<string, unknown>>>('GET', '/v1.45/system/df?type=volume')
+  assert.deepEqual(body, { LayersSize: 0, Images: null, Containers: null, Volumes: [], BuildCache: null })
+  assert.equal((await daemon.api('GET', '/v1.41/system/df?type=unknown')).status, 200)
+})
+
+test('checkpoints are refused by name; stats are one or many', async () => {
+  const [status, message] = await refused('POST', '/containers/up/start?checkpoint=x')
+  assert.deepEqual([status, /^checkpoint is not implemented/.test(String(message))], [501, true])
+  for (const [method, path] of [
+    ['GET', '/containers/up/checkpoints'],
+    ['DELETE', '/containers/up/checkpoints/x'],
+  ] as const) {
+    assert.equal((await refused(method, path))[0], 501)
+  }
+  const both = await refused('GET', '/containers/up/stats?one-shot=1')
+  assert.deepEqual(both, [400, 'cannot have stream=true and one-shot=true'])
+})
+
+test("the whole of a running container comes out, without what is the kernel's", async () => {
+  const cp = `"$0" -H ${daemon.host} cp up:/ - | tar -t`
+  const { stdout } = await runCommand('bash', ['-o', 'pipefail', '-c', cp, clientProgram])
+  const names = stdout.split('\n').map((name) => name.replace(/^\.?\//, ''))
+  assert.ok(['etc/passwd', 'proc/', 'dev/'].every((name) => names.includes(name)))
+  assert.deepEqual(
+    names.filter((name) => /^(proc|sys|dev)\/./.test(name)),
+    [],
+  )
+})
+
+test('top: all processes of the container, whatever selects them', async () => {
+  const { body } = await daemon.api<{ Processes: readonly string[][] }>(
+    'GET',
+    '/containers/up/top?ps_args=-o%20pid,args',
+  )
+  assert.deepEqual(
+    body.Processes.map(([, command]) => command),
+    ['sleep 1000'],
+  )
+})
+
+interface Attached {
+  readonly Config: { readonly MacAddress?: string }
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<
+      Record<string, { readonly Aliases: readonly string[] | null; readonly MacAddress: string }>
+    >
+  }
+}
+
+test('MAC addresses belong to their networks; old clients are shown names and addresses where they were', async () => {
+  await daemon.ok(['network', 'create', 'one'])
+  await daemon.ok(['network', 'create', 'two'])
+  const mac = '02:00:00:00:00:03'
+  const networks = { EndpointsConfig: { one: { Aliases: ['al'] }, two: { MacAddress: mac } } }
+  const config = { Image: 'busybox', Cmd: ['sleep', '1000'], Hostname: 'host', HostConfig: { NetworkMode: 'one' } }
+  const made = await daemon.api<{ Id: string }>('POST', '/v1.45/containers/create?name=macs', {
+    ...config,
+    NetworkingConfig: networks,
+  })
+  await daemon.ok(['start', 'macs'])
+  const now = (await daemon.api<Attached>('GET', '/v1.45/containers/macs/json')).body
+  assert.equal(now.NetworkSettings.Networks.two?.MacAddress, mac)
+  assert.notEqual(now.NetworkSettings.Networks.one?.MacAddress, mac)
+  assert.deepEqual([now.Config.MacAddress, now.NetworkSettings.Networks.one?.Aliases], [undefined, ['al']])
+  const old = (await daemon.api<Attached>('GET', '/v1.44/containers/macs/json')).body
+  assert.deepEqual(old.NetworkSettings.Networks.one?.Aliases, ['al', made.body.Id.slice(0, 12), 'host'])
+  const wide = await daemon.api<{ Warnings: readonly string[] }>('POST', '/v1.45/containers/create?name=wide', {
+    ...config,
+    MacAddress: mac,
+  })
+  assert.match(wide.body.Warnings.join(), /container-wide MacAddress field is now deprecated/)
+  const shown = (await daemon.api<Attached>('GET', '/v1.45/containers/wide/json')).body
+  assert.deepEqual([shown.Config.MacAddress, shown.NetworkSettings.Networks.one?.MacAddress], [mac, mac])
+  // Once more is nothing new to a container that does not run.
+  assert.equal((await daemon.api('POST', '/networks/one/connect', { Container: 'wide' })).status, 200)
+  await daemon.ok(['rm', '-f', 'macs', 'wide'])
+  await daemon.ok(['network', 'rm', 'one', 'two'])
+})
+
+test('events: filters that nobody knows are passed over, labels must all be there, a prune of builds is told', async () => {
+  const since = Math.floor(Date.now() / 1000)
+  await daemon.api('POST', '/build/prune')
+  const of = async (filters: string) =>
+    (await daemon.api('GET', `/events?since=${since}&until=${Math.ceil(Date.now() / 1000)}&filters=${filters}`)).text
+  const builder = await of('{"type":["builder"],"unknown":["x"]}')
+  assert.match(builder, /"Action":"prune".*"reclaimed":"\d+"/)
+  assert.equal(await of('{"label":["reclaimed","other"]}'), '')
+})
+
+test('tags: one stands before what the name has; names that no image can have are refused before a build', async () => {
+  assert.equal((await daemon.api('POST', '/images/busybox/tag?repo=t1:y&tag=z')).status, 201)
+  assert.equal(await daemon.ok(['images', '--format', '{{.Repository}}:{{.Tag}}', 't1']), 't1:z')
+  await daemon.ok(['rmi', 't1:z'])
+  assert.deepEqual(await refused('POST', '/images/busybox/tag?repo=t1&tag=a%20b'), [400, 'invalid tag format'])
+  assert.equal((await refused('POST', '/build?t=UPPER'))[0], 400)
+  assert.deepEqual(await refused('POST', '/build?version=3'), [400, 'invalid version "3"'])
 })

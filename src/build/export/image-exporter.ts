@@ -242,7 +242,7 @@ export class ImageExporter {
 /** The names of an output: its own, else the target's. */
 function namesOf({ wanted }: ExportJob, { names }: ImageAttributes): readonly Reference[] {
   const given = names ?? wanted.request.targets[wanted.target]?.tags ?? []
-  return given.map(nameFrom)
+  return given.map((name) => nameFrom(name))
 }
 
 function isTrue(text: string | undefined): boolean {

@@ -11,8 +11,8 @@ export const command: Command = {
     { name: 'verbose', type: 'bool', help: 'Everything about each record' },
   ],
   async run({ client, output, now }, flags) {
-    const { BuildCache = [] } = await client.system.diskUsage()
-    const records = BuildCache.filter((record) => meets(record, flags.filters()))
+    const { BuildCache: all } = await client.system.diskUsage()
+    const records = (all ?? []).filter((record) => meets(record, flags.filters()))
     const rows = records.map((record) => [
       `${record.ID}${record.InUse ? '*' : ''}`,
       String(!record.InUse),

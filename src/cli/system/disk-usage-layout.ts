@@ -17,7 +17,8 @@ export function usageRows(usage: DiskUsage): UsageRow[] {
   return [imageRow(usage), containerRow(usage), volumeRow(usage), cacheRow(usage)]
 }
 
-function imageRow({ Images: images = [], LayersSize: sizeBytes = 0 }: DiskUsage): UsageRow {
+function imageRow({ Images, LayersSize: sizeBytes = 0 }: DiskUsage): UsageRow {
+  const images = Images ?? []
   const active = images.filter(({ Containers }) => Containers > 0)
   const used = active.reduce((sum, { Size, SharedSize }) => sum + Size - SharedSize, 0)
   return {
@@ -29,29 +30,29 @@ function imageRow({ Images: images = [], LayersSize: sizeBytes = 0 }: DiskUsage)
   }
 }
 
-function containerRow({ Containers: containers = [] }: DiskUsage): UsageRow {
+function containerRow({ Containers: containers }: DiskUsage): UsageRow {
   const live = ['running', 'paused', 'restarting']
   return usageRow(
     'Containers',
-    containers,
+    containers ?? [],
     ({ SizeRw = 0 }) => SizeRw,
     ({ State }) => live.includes(State),
   )
 }
 
-function volumeRow({ Volumes: volumes = [] }: DiskUsage): UsageRow {
+function volumeRow({ Volumes: volumes }: DiskUsage): UsageRow {
   return usageRow(
     'Local Volumes',
-    volumes,
+    volumes ?? [],
     ({ UsageData }) => Math.max(0, UsageData?.Size ?? 0),
     ({ UsageData }) => (UsageData?.RefCount ?? 0) > 0,
   )
 }
 
-function cacheRow({ BuildCache: records = [] }: DiskUsage): UsageRow {
+function cacheRow({ BuildCache: records }: DiskUsage): UsageRow {
   return usageRow(
     'Build Cache',
-    records,
+    records ?? [],
     ({ Size, Shared }) => (Shared ? 0 : Size),
     ({ InUse }) => InUse,
   )

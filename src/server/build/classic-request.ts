@@ -2,7 +2,7 @@
 import type { BuildOutput, BuildRequest, Ulimit } from '../../api/index.ts'
 import { invalidArgument, messageOf, notImplemented } from '../../base/index.ts'
 import type { Query } from '../../http/index.ts'
-import { isObject } from '../../oci/index.ts'
+import { isObject, parseReference } from '../../oci/index.ts'
 
 /** Throws `invalidArgument` for values that can't be read, `notImplemented` for wishes that can't be fulfilled. */
 export function readClassicRequest(query: Query): BuildRequest {
@@ -18,7 +18,10 @@ export function readClassicRequest(query: Query): BuildRequest {
     targets: [
       {
         ...(target === undefined ? {} : { name: target }),
-        tags: query.all('t').filter((tag) => tag !== ''),
+        tags: query
+          .all('t')
+          .filter((tag) => tag !== '')
+          .map(checkedTag),
         outputs: readOutputs(query),
       },
     ],
@@ -47,9 +50,16 @@ export function readClassicRequest(query: Query): BuildRequest {
   }
 }
 
+/** A name that no image can have is refused before the work is done. */
+function checkedTag(tag: string): string {
+  parseReference(tag)
+  return tag
+}
+
 /** What no build takes, whoever asks. Throws. */
 export function refuseUnsupported(query: Query): void {
-  if (!['', '1', '2'].includes(query.text('version'))) throw invalidArgument(`invalid version ${query.text('version')}`)
+  const version = query.text('version')
+  if (!['', '1', '2'].includes(version)) throw invalidArgument(`invalid version ${JSON.stringify(version)}`)
   const isolation = query.text('isolation')
   if (isolation !== '' && isolation.toLowerCase() !== 'default')
     throw invalidArgument(`invalid isolation: ${isolation}`)

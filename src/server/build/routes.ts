@@ -1,7 +1,7 @@
 /** Builds: `POST /build` (an archive or a URL, Docker's classic stream or Berth's events), the session of
  *  `berth build`, cancelling, pruning. */
 import type { ServerResponse } from 'node:http'
-import { BerthError, type Logger, notFound, shortId } from '../../base/index.ts'
+import { BerthError, invalidArgument, type Logger, shortId } from '../../base/index.ts'
 import { decodeFilters, type Exchange, formatJsonLine } from '../../http/index.ts'
 import { familiarReference, parseReference, withDefaultTag } from '../../oci/index.ts'
 import { decodeRegistryConfig } from '../registry-auth.ts'
@@ -45,10 +45,11 @@ export function buildRoutes(backend: BuildBackend, logger: Logger): readonly Rou
       method: 'POST',
       pattern: '/build/cancel',
       handle: async ({ exchange, query }) => {
-        const abort = running.get(query.text('id'))
-        if (abort === undefined) throw notFound(`no build with id ${query.text('id')}`)
-        abort.abort(new BerthError('cancelled', 'build cancelled'))
-        exchange.sendEmpty(204)
+        const id = query.text('id')
+        if (id === '') throw invalidArgument('build ID not provided')
+        // One that has ended meanwhile is as good as cancelled.
+        running.get(id)?.abort(new BerthError('cancelled', 'build cancelled'))
+        exchange.sendEmpty(200)
       },
     },
     { method: 'POST', pattern: '/build/prune', handle: (call) => prune(backend, call) },

@@ -1,17 +1,31 @@
-import type { ContainerInspect, ContainerSummary } from '../../api/index.ts'
+import type { ContainerInspect, ContainerSummary, EndpointSettings, NetworkSettings } from '../../api/index.ts'
 import { type Call, isBelow } from '../route.ts'
 import { completeFields, containerConfigFields, hostConfigFields } from './fields.ts'
 
 /** An inspected container as clients expect it: no field missing, and old ones for old clients. */
 export function toApiInspect(call: Call, inspected: ContainerInspect): ContainerInspect {
   const container = withKnownImage(call, inspected)
-  const { MacAddress: _endpoints, ...ownConfig } = container.Config
+  const { MacAddress, ...ownConfig } = container.Config
   const config = completeFields(ownConfig, containerConfigFields)
-  const hostConfig = completeFields(container.HostConfig, hostConfigFields)
-  if (!isBelow(call, '1.44')) return { ...container, Config: config, HostConfig: hostConfig }
-  // Until 1.44 the address stood in Config.
-  const MacAddress = container.NetworkSettings.MacAddress || container.Config.MacAddress || ''
-  return { ...container, Config: MacAddress === '' ? config : { ...config, MacAddress }, HostConfig: hostConfig }
+  return {
+    ...container,
+    // The address stands where it was until 1.44, too.
+    Config: MacAddress ? { ...config, MacAddress } : config,
+    HostConfig: completeFields(container.HostConfig, hostConfigFields),
+    NetworkSettings: isBelow(call, '1.45') ? withOwnAliases(container) : container.NetworkSettings,
+  }
+}
+
+const predefinedNetworks: ReadonlySet<string> = new Set(['bridge', 'host', 'none'])
+
+/** Until 1.45 a container's short id and its host name were among its aliases. */
+function withOwnAliases({ Id, Config, NetworkSettings: settings }: ContainerInspect): NetworkSettings {
+  const own = [Id.slice(0, 12), ...(Config.Hostname ? [Config.Hostname] : [])]
+  const networks = Object.entries(settings.Networks).map(([name, endpoint]): [string, EndpointSettings] => {
+    if (predefinedNetworks.has(name)) return [name, endpoint]
+    return [name, { ...endpoint, Aliases: [...new Set([...(endpoint.Aliases ?? []), ...own])] }]
+  })
+  return { ...settings, Networks: Object.fromEntries(networks) }
 }
 
 /** Entries of the list, with sizes only when they were asked for. */

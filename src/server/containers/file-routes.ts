@@ -1,5 +1,4 @@
 /** export, changes and commit: routes that look at a container's files. */
-import { invalidArgument } from '../../base/index.ts'
 import { sendBytes } from '../byte-stream.ts'
 import { type Call, pathParameter, type Route } from '../route.ts'
 import type { ContainerBackend } from './backend.ts'
@@ -32,7 +31,6 @@ export function containerFileRoutes(backend: ContainerBackend): readonly Route[]
 async function commit(backend: ContainerBackend, { exchange, query }: Call): Promise<void> {
   const config = decodeConfigBody(await exchange.readJson())
   const container = query.text('container')
-  if (container === '') throw invalidArgument('no container was given')
   const id = await backend.commit(container, {
     repository: query.text('repo'),
     tag: query.text('tag'),

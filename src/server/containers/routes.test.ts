@@ -174,12 +174,12 @@ test('list passes options and decoded filters', async () => {
   }
 })
 
-test('inspect shows every field, and the old place of the MAC address to old clients', async () => {
+test('inspect shows every field, the MAC address that was asked for, and its own names to old clients', async () => {
   const container = {
     Id: 'a',
     Config: { Image: 'busybox', Tty: true },
     HostConfig: { Memory: 5 },
-    NetworkSettings: { MacAddress: '02:42:00:00:00:01' },
+    NetworkSettings: { MacAddress: '02:42:00:00:00:01', Networks: { own: { Aliases: ['b'] }, bridge: {} } },
   } as ContainerInspect
   await using api = await startTestApi({ containers: { inspect: async () => container } })
   const shown = (await api.request('GET', '/containers/x/json')).json() as ContainerInspect
@@ -191,5 +191,8 @@ test('inspect shows every field, and the old place of the MAC address to old cli
   assert.equal(shown.HostConfig.ShmSize, 0)
   assert.deepEqual(shown.HostConfig.RestartPolicy, { Name: 'no', MaximumRetryCount: 0 })
   const old = (await api.request('GET', '/v1.43/containers/x/json')).json() as ContainerInspect
-  assert.equal(old.Config.MacAddress, '02:42:00:00:00:01')
+  // An address that nobody asked for is the network's alone.
+  assert.ok(!('MacAddress' in old.Config))
+  assert.deepEqual(old.NetworkSettings.Networks, { own: { Aliases: ['b', 'a'] }, bridge: {} })
+  assert.deepEqual(shown.NetworkSettings.Networks.own?.Aliases, ['b'])
 })

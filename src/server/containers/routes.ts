@@ -1,7 +1,7 @@
 import { BerthError, invalidArgument, isBerthError, type Logger } from '../../base/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
-import { upgradeCreateBody } from '../versions/index.ts'
+import { deprecationWarnings, upgradeCreateBody } from '../versions/index.ts'
 import { containerArchiveRoutes } from './archive-routes.ts'
 import type { ContainerBackend } from './backend.ts'
 import { toApiInspect, toApiSummaries } from './convert.ts'
@@ -76,6 +76,7 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
     { method: 'POST', pattern: '/containers/create', handle: (call) => create(backend, call) },
     action('start', async (call, id) => {
       refuseStartBody(call)
+      if (call.query.text('checkpoint') !== '') throw notImplementedHere('checkpoint')
       await backend.start(id, { detachKeys: call.query.optional('detachKeys') })
     }),
     action('stop', (call, id) => backend.stop(id, stopOptions(call))),
@@ -96,7 +97,9 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
       method: 'POST',
       pattern: '/containers/{id}/update',
       handle: async (call) => {
-        const changes = decodeUpdateBody(await call.exchange.readJson())
+        const { KernelMemory, ...known } = decodeUpdateBody(await call.exchange.readJson())
+        // The limit was given up in 1.42.
+        const changes = KernelMemory !== undefined && isBelow(call, '1.42') ? { ...known, KernelMemory } : known
         call.exchange.sendJson(200, await backend.update(pathParameter(call, 'id'), changes))
       },
     },
@@ -141,14 +144,15 @@ function action(verb: string, work: (call: Call, id: string) => Promise<void>, s
 
 async function create(backend: ContainerBackend, call: Call): Promise<void> {
   const { exchange, query, apiVersion } = call
-  const body = upgradeCreateBody(decodeCreateBody(await exchange.readJson()), apiVersion)
+  const given = decodeCreateBody(await exchange.readJson())
+  const body = upgradeCreateBody(given, apiVersion)
   refuseUnsupported(body.config, body.hostConfig)
   const created = await backend.create({
     ...body,
     name: readContainerName(query.text('name')),
     platform: isBelow(call, '1.41') ? undefined : query.optional('platform'),
   })
-  exchange.sendJson(201, { Id: created.Id, Warnings: created.Warnings })
+  exchange.sendJson(201, { Id: created.Id, Warnings: [...deprecationWarnings(given, apiVersion), ...created.Warnings] })
 }
 
 function stopOptions(call: Call): ReturnType<typeof readStopOptions> {

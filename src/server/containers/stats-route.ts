@@ -1,5 +1,6 @@
 /** `GET /containers/{id}/stats`: one document, or one each second. */
 import { once } from 'node:events'
+import { invalidArgument } from '../../base/index.ts'
 import { formatJsonLine } from '../../http/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
 import type { ContainerBackend } from './backend.ts'
@@ -14,6 +15,7 @@ async function sendStats(backend: ContainerBackend, call: Call): Promise<void> {
   const stream = query.flagOr('stream', true)
   // It came with 1.41.
   const oneShot = query.flag('one-shot') && !isBelow(call, '1.41')
+  if (stream && oneShot) throw invalidArgument('cannot have stream=true and one-shot=true')
   const readings = backend.stats(pathParameter(call, 'id'), { stream, oneShot }, { signal: exchange.signal })
   // The first one tells whether there is such a container.
   const first = await readings.next()

@@ -116,8 +116,9 @@ function stringMap(value: unknown, name: string): Record<string, string> {
 }
 
 function asObject(value: unknown, name: string): object {
-  if (value === undefined) throw invalidArgument('invalid JSON: got EOF while reading request body')
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  // No body is one that says nothing, with Docker too.
+  if (value === undefined || value === null) return {}
+  if (typeof value === 'object' && !Array.isArray(value)) return value
   const what = Array.isArray(value) ? 'array' : typeof value
   throw invalidArgument(`invalid JSON: json: cannot unmarshal ${what} into Go value of type network.${name}`)
 }

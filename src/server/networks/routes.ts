@@ -1,4 +1,4 @@
-import { notFound } from '../../base/index.ts'
+import { invalidArgument, notFound } from '../../base/index.ts'
 import { decodeFilters } from '../../http/index.ts'
 import { type Call, pathParameter, type Route } from '../route.ts'
 import type { NetworkBackend } from './backend.ts'
@@ -67,7 +67,11 @@ export function networkRoutes(backend: NetworkBackend): readonly Route[] {
 /** `verbose` adds what swarm services have of a network: there are none. */
 async function inspect(backend: NetworkBackend, call: Call): Promise<void> {
   const id = pathParameter(call, 'id')
-  const scope = call.query.text('scope')
+  const [scope, verbose] = [call.query.text('scope'), call.query.text('verbose')]
+  if (!/^(|1|t|T|true|TRUE|True|0|f|F|false|FALSE|False)$/.test(verbose)) {
+    const what = `strconv.ParseBool: parsing ${JSON.stringify(verbose)}: invalid syntax`
+    throw invalidArgument(`invalid value for verbose: ${verbose}: ${what}`)
+  }
   if (scope !== '' && scope !== 'local') throw notFound(`network ${id} not found`)
   call.exchange.sendJson(200, await backend.inspect(id))
 }

@@ -28,7 +28,7 @@ export function registryRoutes(backend: RegistryBackend): readonly Route[] {
 }
 
 async function login(backend: RegistryBackend, { exchange }: Call): Promise<void> {
-  const body = await exchange.readJson()
+  const body = await exchange.readJson({ anyType: true })
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw invalidArgument('invalid JSON: got EOF while reading request body')
   exchange.sendJson(200, await backend.login(readAuth(body as Record<string, unknown>), { signal: exchange.signal }))

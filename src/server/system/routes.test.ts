@@ -70,7 +70,7 @@ test('df passes the types that were asked for', async () => {
     system: {
       diskUsage: async (types) => {
         seen.push([...types])
-        return {}
+        return { LayersSize: 0, Images: null, Containers: null, Volumes: null, BuildCache: null }
       },
     },
   })

@@ -1,7 +1,7 @@
 import type { DiskUsageType } from '../../api/index.ts'
 import { invalidArgument, isKind } from '../../base/index.ts'
 import { decodeFilters, formatJsonLine } from '../../http/index.ts'
-import type { Call, Route } from '../route.ts'
+import { type Call, isBelow, type Route } from '../route.ts'
 import { parseTimestamp } from '../timestamp.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 import { downgradeInfo, withLegacyMembers } from '../versions/index.ts'
@@ -72,7 +72,9 @@ async function sendEvents(backend: SystemBackend, { exchange, query }: Call): Pr
       `\`since\` time (${query.text('since')}) cannot be after \`until\` time (${query.text('until')})`,
     )
   }
-  const filters = decodeFilters(query.text('filters'), eventFilters)
+  // Docker passes over filters that it does not know.
+  const given = Object.entries(decodeFilters(query.text('filters')))
+  const filters = Object.fromEntries(given.filter(([key]) => eventFilters.has(key)))
   const events = backend.events({ sinceNs, untilNs, filters }, { signal: exchange.signal })
   const response = exchange.openStream(200, 'application/json')
   try {
@@ -84,9 +86,11 @@ async function sendEvents(backend: SystemBackend, { exchange, query }: Call): Pr
   response.end()
 }
 
-async function sendDiskUsage(backend: SystemBackend, { exchange, query }: Call): Promise<void> {
+async function sendDiskUsage(backend: SystemBackend, call: Call): Promise<void> {
+  const { exchange, query } = call
   if (backend.diskUsage === undefined) throw notImplementedHere('system df')
-  const asked = query.all('type').map((type) => {
+  // The parameter came with 1.42.
+  const asked = (isBelow(call, '1.42') ? [] : query.all('type')).map((type) => {
     const known = diskUsageTypes.find((candidate) => candidate === type)
     if (known === undefined) throw invalidArgument(`unknown object type: ${type}`)
     return known

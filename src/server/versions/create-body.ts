@@ -9,7 +9,8 @@ export function upgradeCreateBody(body: CreateBody, apiVersion: string): CreateB
   const { config, networkingConfig } = body
   const hostConfig = upgradeHostConfig(body.hostConfig, isBelow)
   const mac = macAddress(body, isBelow('1.44'))
-  const upgraded = mac === undefined ? config : { ...config, MacAddress: mac }
+  const { MacAddress: _given, ...others } = config
+  const upgraded = mac === undefined ? others : { ...others, MacAddress: mac }
   const { Healthcheck } = upgraded
   const { StartInterval: _later, ...before } = Healthcheck ?? {}
   const health = Healthcheck && isBelow('1.44') ? { Healthcheck: before } : {}
@@ -44,11 +45,19 @@ function withoutNonRecursive(mount: Mount): Mount {
   return mount.BindOptions ? { ...mount, BindOptions: { ...mount.BindOptions, NonRecursive: false } } : mount
 }
 
+/** What a create request is to be told of, beside what the engine says itself. */
+export function deprecationWarnings({ config }: CreateBody, apiVersion: string): readonly string[] {
+  if (!config.MacAddress || compareApiVersions(apiVersion, '1.44') < 0) return []
+  return ['The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.']
+}
+
 /** The address moved from Config to the main network's endpoint in 1.44, before which endpoints had none; inside, Config
  *  holds it. */
 function macAddress({ config, hostConfig, networkingConfig }: CreateBody, isOld: boolean): string | undefined {
   const ofConfig = config.MacAddress || undefined
   if (isOld) return ofConfig
+  // Since then it means nothing where the container has no device of its own.
+  if (/^(none|host|container:.*)$/.test(hostConfig.NetworkMode ?? '')) return undefined
   const ofEndpoint = mainEndpointMac(hostConfig.NetworkMode || 'default', networkingConfig)
   if (ofEndpoint !== undefined && ofConfig !== undefined && ofEndpoint !== ofConfig) {
     throw invalidArgument(

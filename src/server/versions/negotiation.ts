@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { compareApiVersions, maxApiVersion } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 
@@ -8,13 +9,20 @@ export interface VersionedPath {
   readonly query: string
 }
 
-/** Takes a request's target apart. */
+/** Takes a request's target apart: a path, or a whole URL as proxies are sent. Docker redirects a path with empty or
+ *  dotted parts to the one that is meant, which is served here at once, as not every method survives a redirect. */
 export function splitVersionedPath(url: string): VersionedPath {
   const mark = url.indexOf('?')
-  const target = mark === -1 ? url : url.slice(0, mark)
+  const whole = mark === -1 ? url : url.slice(0, mark)
   const query = mark === -1 ? '' : url.slice(mark + 1)
+  const target = cleanPath(whole.replace(/^https?:\/\/[^/]*(?=\/|$)/, ''))
   const match = /^\/v([0-9.]+)(\/.*)$/.exec(target)
   return { version: match?.[1], path: match?.[2] ?? target, query }
+}
+
+function cleanPath(path: string): string {
+  if (!/\/(\.{0,2})(\/|$)/.test(path)) return path
+  return posix.normalize(posix.join('/', path))
 }
 
 /** The version to answer in: the newest for clients that name none. Refuses what is out of range. */

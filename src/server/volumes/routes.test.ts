@@ -38,6 +38,7 @@ test('volumes', async () => {
     { all: ['true'] },
     {},
   ])
-  assert.equal((await api.request('POST', '/volumes/create')).status, 400)
+  assert.equal((await api.request('POST', '/volumes/create')).status, 201)
+  assert.equal((await api.request('POST', '/volumes/create', { json: 'x' })).status, 400)
   assert.equal((await api.request('PUT', '/volumes/v', { json: {} })).status, 503)
 })

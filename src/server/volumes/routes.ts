@@ -2,7 +2,9 @@ import type { VolumeCreateBody } from '../../api/index.ts'
 import { BerthError, invalidArgument } from '../../base/index.ts'
 import { decodeFilters } from '../../http/index.ts'
 import { type FieldTable, readFields } from '../containers/fields.ts'
+import { jsonTypeOf } from '../containers/json-shape.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
+import { notSwarmManager } from '../unbuilt-routes.ts'
 import { volumeArchiveRoutes } from './archive-routes.ts'
 import type { VolumeBackend } from './backend.ts'
 
@@ -46,12 +48,14 @@ export function volumeRoutes(backend: VolumeBackend): readonly Route[] {
 }
 
 async function create(backend: VolumeBackend, { exchange }: Call): Promise<void> {
-  const body = await exchange.readJson()
-  if (typeof body !== 'object' || body === null) {
-    throw invalidArgument('invalid JSON: got EOF while reading request body')
+  // No body is one that says nothing: an anonymous volume.
+  const body = (await exchange.readJson()) ?? {}
+  if (typeof body !== 'object') {
+    const what = `json: cannot unmarshal ${jsonTypeOf(body)} into Go value of type volume.CreateOptions`
+    throw invalidArgument(`invalid JSON: ${what}`)
   }
   const request: VolumeCreateBody = readFields('CreateOptions', body, createFields)
-  if (request.ClusterVolumeSpec) throw new BerthError('unavailable', 'This node is not a swarm manager.')
+  if (request.ClusterVolumeSpec) throw new BerthError('unavailable', notSwarmManager)
   exchange.sendJson(201, await backend.create(request))
 }
 
