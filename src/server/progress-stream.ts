@@ -6,11 +6,17 @@ import { type Exchange, formatJsonLine } from '../http/index.ts'
 /** Above this many unsent bytes progress bars are no longer fed: only words that stay on the screen matter then. */
 const crowdedBytes = 1024 * 1024
 
+export interface ProgressOptions {
+  /** Failures are lines of the stream from the beginning on: clients look for them nowhere else. */
+  readonly alwaysStream?: boolean
+}
+
 /** Carries work that reports its progress as JSON lines. The status is sent with the first message, so that work
  *  that fails at once is answered with an error status; failures after that become the last line. */
 export async function streamProgress(
   exchange: Exchange,
   work: (onProgress: (message: ProgressMessage) => void) => Promise<void>,
+  { alwaysStream = false }: ProgressOptions = {},
 ): Promise<void> {
   let stream: ServerResponse | undefined
   const open = () => {
@@ -27,8 +33,9 @@ export async function streamProgress(
     await work(onProgress)
     open().end()
   } catch (error) {
-    if (stream === undefined || stream.destroyed) throw error
+    if (stream === undefined && !(alwaysStream && !exchange.isClientGone)) throw error
+    if (stream?.destroyed === true) throw error
     const message = messageOf(error)
-    stream.end(formatJsonLine({ errorDetail: { message }, error: message }))
+    open().end(formatJsonLine({ errorDetail: { message }, error: message }))
   }
 }

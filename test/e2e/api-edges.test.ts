@@ -89,6 +89,11 @@ test('bodies that are left out: a volume without a name, a network and a contain
   assert.deepEqual(await refused('POST', '/commit'), [400, 'invalid name or ID supplied: ""'])
 })
 
+test('load: what is no archive is told in the stream', async () => {
+  const { status, body } = await daemon.api<{ error: string }>('POST', '/images/load', Buffer.from('no archive'))
+  assert.deepEqual([status, /invalid tar archive/.test(body.error)], [200, true])
+})
+
 test('df: what was not asked for is null', async () => {
   const { body } = await daemon.api<Readonly<Record<string, unknown>>>('GET', '/v1.45/system/df?type=volume')
   assert.deepEqual(body, { LayersSize: 0, Images: null, Containers: null, Volumes: [], BuildCache: null })

@@ -180,7 +180,7 @@ test('inspect shows every field, the MAC address that was asked for, and its own
     Config: { Image: 'busybox', Tty: true },
     HostConfig: { Memory: 5 },
     NetworkSettings: { MacAddress: '02:42:00:00:00:01', Networks: { own: { Aliases: ['b'] }, bridge: {} } },
-  } as ContainerInspect
+  } as unknown as ContainerInspect
   await using api = await startTestApi({ containers: { inspect: async () => container } })
   const shown = (await api.request('GET', '/containers/x/json')).json() as ContainerInspect
   assert.equal(shown.Config.Image, 'busybox')

@@ -25,7 +25,10 @@ export function imageSourceRoutes(backend: ImageBackend): readonly Route[] {
       pattern: '/images/load',
       handle: ({ exchange, query }) => {
         const options = { quiet: query.flag('quiet'), platform: readPlatform(query), signal: exchange.signal }
-        return streamProgress(exchange, (onProgress) => backend.load(exchange.body, { ...options, onProgress }))
+        const load: Parameters<typeof streamProgress>[1] = (onProgress) =>
+          backend.load(exchange.body, { ...options, onProgress })
+        // docker-py, for one, raises another exception for an error status.
+        return streamProgress(exchange, load, { alwaysStream: true })
       },
     },
   ]
