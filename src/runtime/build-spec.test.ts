@@ -330,6 +330,6 @@ describe('runtimeError', () => {
     assert.equal(code('exec: "/foo": stat /foo: no such file or directory', '/foo'), 127)
     assert.equal(code('exec: "/foo": permission denied', '/foo'), 126)
     assert.equal(code('exec: "/foo": is a directory', '/foo'), 126)
-    assert.equal(code('something else'), 125)
+    assert.equal(code('something else'), undefined)
   })
 })

@@ -11,7 +11,7 @@ export interface FailedWork {
 }
 
 /** Exit codes that Docker gives a container or exec that could not be started. */
-export type StartFailureCode = 125 | 126 | 127
+export type StartFailureCode = 126 | 127
 
 const prefixes = {
   create:
@@ -20,7 +20,7 @@ const prefixes = {
   exec: 'OCI runtime exec failed: exec failed: unable to start container process: ',
 } as const
 
-/** The error for a runtime's message. `details.exitCode` is the container's or exec's exit code. */
+/** The error for a runtime's message. `details.exitCode` is the container's or exec's exit code, where the message tells. */
 export function runtimeError(text: string, { work, command }: FailedWork): BerthError {
   const cause = new Error(text.trim())
   const fail = (exitCode: StartFailureCode, reason: string) => {
@@ -46,7 +46,7 @@ export function runtimeError(text: string, { work, command }: FailedWork): Berth
   if (work === 'exec' && /container .*(not running|does not exist)|setns\(.*No such process/i.test(text)) {
     return new BerthError('conflict', 'container is not running', { cause, details: { exitCode: 126 } })
   }
-  return internal(`${prefixes[work]}${firstLines(text)}: unknown`, { cause, details: { exitCode: 125 } })
+  return internal(`${prefixes[work]}${firstLines(text)}: unknown`, { cause })
 }
 
 function isNotFound(text: string): boolean {

@@ -192,3 +192,34 @@ test('tags: one stands before what the name has; names that no image can have ar
   assert.equal((await refused('POST', '/build?t=UPPER'))[0], 400)
   assert.deepEqual(await refused('POST', '/build?version=3'), [400, 'invalid version "3"'])
 })
+
+test('members are known by their names in any case, however deep: no port is open wider than was asked for', async () => {
+  const { body } = await daemon.api<{ Id: string }>('POST', '/containers/create?name=cases', {
+    image: 'busybox',
+    CMD: ['sleep', '1000'],
+    hostConfig: {
+      portBindings: { '80/tcp': [{ HostIP: '127.0.0.1', hostport: '0' }], '81/tcp': [{ HostIp: '127.0.0.1' }] },
+      mounts: [{ type: 'tmpfs', TARGET: '/t', tmpfsOptions: { sizebytes: 65536 } }],
+      restartPolicy: { name: 'on-failure', maximumRetryCount: 2 },
+    },
+  })
+  await daemon.ok(['start', 'cases'])
+  interface Shown {
+    readonly HostConfig: { readonly PortBindings: object; readonly RestartPolicy: object; readonly Mounts: object }
+    readonly NetworkSettings: { readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string }[]>> }
+  }
+  const { HostConfig: config, NetworkSettings: settings } = (
+    await daemon.api<Shown>('GET', `/containers/${body.Id}/json`)
+  ).body
+  assert.deepEqual(config.PortBindings, {
+    '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '0' }],
+    '81/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }],
+  })
+  assert.deepEqual(config.RestartPolicy, { Name: 'on-failure', MaximumRetryCount: 2 })
+  assert.deepEqual(config.Mounts, [{ Type: 'tmpfs', Target: '/t', TmpfsOptions: { SizeBytes: 65536 } }])
+  assert.deepEqual(
+    Object.values(settings.Ports).map((ports) => ports.map(({ HostIp }) => HostIp)),
+    [['127.0.0.1'], ['127.0.0.1']],
+  )
+  await daemon.ok(['rm', '-f', 'cases'])
+})

@@ -1,7 +1,7 @@
 /** Every field of ContainerConfig and HostConfig: its JSON type, and what inspect shows when it was not set.
  *  Field names are compared as Go does, without regard to case; types are checked with Go's words. */
 import type { ContainerConfig, HostConfig } from '../../api/index.ts'
-import { checkShape, isGoInteger, nestedShapes, typeMismatch } from './json-shape.ts'
+import { isGoInteger, nestedShapes, readShape, typeMismatch } from './json-shape.ts'
 
 type FieldType = 'string' | 'boolean' | 'integer' | 'strings' | 'command' | 'object' | 'list'
 
@@ -146,8 +146,8 @@ export function readFields(owner: string, value: object, fields: FieldTable): Re
     const type = fields[name]?.type
     if (type === undefined) continue
     const inside = nestedShapes[name]
-    const checked = checkedField(`${owner}.${name}`, member, type)
-    if (inside !== undefined) checkShape(`${owner}.${name}`, member, inside)
+    const outside = checkedField(`${owner}.${name}`, member, type)
+    const checked = inside === undefined ? outside : readShape(`${owner}.${name}`, outside, inside)
     result[name] = omitsZeros.has(name) ? withoutZeros(checked) : checked
   }
   return result

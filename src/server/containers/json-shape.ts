@@ -1,7 +1,8 @@
-/** Checks what is inside of a field of a request body: the types of members, in Go's words. Null fits everywhere. */
+/** What is inside of a field of a request body, read as Go does: members have their types, in Go's words, and are known by
+ *  their names without regard to case. Null fits everywhere. */
 import { invalidArgument } from '../../base/index.ts'
 
-/** What a value has to look like. Members that an object has besides are passed over, as Go does. */
+/** What a value has to look like. Members that an object has besides are dropped, as Go does. */
 export type JsonShape =
   | 'string'
   | 'boolean'
@@ -9,7 +10,13 @@ export type JsonShape =
   | 'object'
   | { readonly list: JsonShape }
   | { readonly map: JsonShape }
-  | { readonly struct: Readonly<Record<string, JsonShape>> }
+  | StructShape
+
+interface StructShape {
+  readonly struct: Readonly<Record<string, JsonShape>>
+  /** Texts that are not there are '', and shown. */
+  readonly complete?: boolean
+}
 
 const goNames = { string: 'string', boolean: 'bool', integer: 'int64', object: 'struct {}' } as const
 
@@ -34,7 +41,7 @@ export const nestedShapes: Readonly<Record<string, JsonShape>> = {
   },
   LogConfig: { struct: { Type: 'string', Config: texts } },
   RestartPolicy: { struct: { Name: 'string', MaximumRetryCount: 'integer' } },
-  PortBindings: { map: { list: { struct: { HostIp: 'string', HostPort: 'string' } } } },
+  PortBindings: { map: { list: { struct: { HostIp: 'string', HostPort: 'string' }, complete: true } } },
   ConsoleSize: { list: 'integer' },
   Annotations: texts,
   StorageOpt: texts,
@@ -91,25 +98,37 @@ export const nestedShapes: Readonly<Record<string, JsonShape>> = {
   },
 }
 
-/** Throws `invalidArgument` for the first member of another type. `name`: as the message calls the field. */
-export function checkShape(name: string, value: unknown, shape: JsonShape): void {
-  if (value === null || value === undefined) return
+/** The value with its members under the names that they have here. Throws `invalidArgument` for the first one of another
+ *  type. `name`: as the message calls the field. */
+export function readShape(name: string, value: unknown, shape: JsonShape): unknown {
+  if (value === null || value === undefined) return value
   if (typeof shape === 'string') {
     if (!isOfType(value, shape)) throw typeMismatch(name, value, goNames[shape])
-    return
+    return value
   }
   if ('list' in shape) {
     if (!Array.isArray(value)) throw typeMismatch(name, value, '[]struct')
-    for (const item of value) checkShape(name, item, shape.list)
-    return
+    return value.map((item) => readShape(name, item, shape.list))
   }
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw typeMismatch(name, value, 'map' in shape ? 'map[string]string' : 'struct')
   }
-  for (const [key, member] of Object.entries(value)) {
-    if ('map' in shape) checkShape(name, member, shape.map)
-    else if (shape.struct[key] !== undefined) checkShape(`${name}.${key}`, member, shape.struct[key])
+  if ('struct' in shape) return readStruct(name, value, shape)
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, readShape(name, member, shape.map)]))
+}
+
+function readStruct(name: string, value: object, { struct, complete = false }: StructShape): object {
+  const known = Object.keys(struct)
+  const zeros = complete ? known.filter((key) => struct[key] === 'string').map((key) => [key, '']) : []
+  const members: Record<string, unknown> = Object.fromEntries(zeros)
+  for (const [given, member] of Object.entries(value)) {
+    const key = known.find((one) => one === given || one.toLowerCase() === given.toLowerCase())
+    const inside = key === undefined ? undefined : struct[key]
+    if (key === undefined || inside === undefined) continue
+    if (member === null && key in members) continue
+    members[key] = readShape(`${name}.${key}`, member, inside)
   }
+  return members
 }
 
 /** True for a JSON number that fits into Go's int64. */
