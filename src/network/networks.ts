@@ -25,6 +25,7 @@ import { bridgeAlias, instanceTag, netnsPath, tableName, vethPrefix } from './pa
 import { PortAllocator } from './port-allocator.ts'
 import { type NetworkConfig, planDefaultBridge, predefinedNetworks } from './predefined.ts'
 import { firewallNetwork, forwardingsOf, isRoutedPort, relayTarget } from './publication.ts'
+import { ResolvConfWatch } from './resolv-conf-watch.ts'
 import type { NetworkDrivers } from './sandbox-devices.ts'
 import { SandboxIndex, type SandboxRecord, type StoredEndpoint } from './sandbox-index.ts'
 import { Sandboxes } from './sandboxes.ts'
@@ -71,6 +72,7 @@ export class Networks {
   readonly #admission: Admission | undefined
   readonly #firewall: Firewall
   readonly #repair: FirewallRepair
+  readonly #resolvConf: ResolvConfWatch
   readonly #exemption: ForwardExemption
   readonly #names: NameService
   readonly #drivers: NetworkDrivers
@@ -111,6 +113,13 @@ export class Networks {
       bridges: () => this.list().flatMap(({ bridge }) => bridge?.device ?? []),
       logger,
     })
+    this.#resolvConf = new ResolvConfWatch({
+      logger,
+      onChange: () => {
+        // A namespace that has just gone is the end of its container, which closes its names anyway.
+        this.sandboxes.refreshUpstream().catch((error) => logger.warn('names', { error: messageOf(error) }))
+      },
+    })
     this.#repair = new FirewallRepair({ table: tableName(tag), rebuild: () => this.#firewall.rebuild(), logger })
   }
 
@@ -143,6 +152,7 @@ export class Networks {
     await this.#exemption.start()
     for (const record of this.#leases.all()) this.#restorePorts(record)
     await this.sandboxes.restore(upstream)
+    this.#resolvConf.start()
   }
 
   list(): NetworkRecord[] {
@@ -191,6 +201,7 @@ export class Networks {
   /** Ends the work. With `remove`, takes away everything that this daemon made on the host. */
   async close(options: { readonly remove?: boolean } = {}): Promise<void> {
     await this.#creation
+    this.#resolvConf.close()
     this.#names.close()
     await this.#repair.close()
     await this.#exemption.close(options)

@@ -30,6 +30,9 @@ const hostFile = '/etc/resolv.conf'
 /** The servers behind systemd-resolved's own 127.0.0.53. */
 const resolvedFile = '/run/systemd/resolve/resolv.conf'
 
+/** Where the host's name servers stand. */
+export const hostResolvConfFiles: readonly string[] = [hostFile, resolvedFile]
+
 /** Builds the file. Servers on the host's loopback and, without IPv6, those of IPv6 can't be reached from a container. */
 export function formatResolvConf(input: ResolvConfOptions): string {
   const host = parseResolvConf(input.host)

@@ -208,6 +208,11 @@ export class Sandboxes {
     return this.#toSandbox(record)
   }
 
+  /** Has questions about the world outside go to the servers that are right by now. */
+  async refreshUpstream(): Promise<void> {
+    for (const record of this.#parts.index.all()) await this.#openNames(record)
+  }
+
   /** At boot: gives all live containers the devices that they should have, and tells their names. */
   async restore(upstreamOf: (containerId: string) => readonly UpstreamServer[]): Promise<void> {
     const { index, logger } = this.#parts

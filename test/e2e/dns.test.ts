@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
+import { writeFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { decode, encode } from 'dns-packet'
 import { bindDatagramSocket } from '../../src/sys/index.ts'
 import { runOrThrow } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
+import { until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon
 
@@ -130,4 +132,27 @@ test('a container may serve DNS itself, on all addresses', async () => {
   ])
   assert.equal(said.trim(), 'mine')
   await daemon.ok(['rm', '-f', 'web', 'own'])
+})
+
+test('other name servers of the host count at once, for containers that run', async () => {
+  const file = `${daemon.root}/resolv.conf`
+  const octet = randomInt(2, 250)
+  const [first, second] = [`127.53.${octet}.1`, `127.53.${octet}.2`]
+  writeFileSync(file, `nameserver ${first}\n`)
+  const servers = [answering(first, '192.0.2.1'), answering(second, '192.0.2.2')]
+  try {
+    await using other = await TestDaemon.start({ resolvConf: file })
+    await other.loadBusybox()
+    await other.ok(['network', 'create', 'named'])
+    await other.ok(['run', '-d', '--name', 'asking', '--network', 'named', 'busybox', 'sleep', '1000'])
+    const asked = async (): Promise<string> =>
+      (await other.docker(['exec', 'asking', 'nslookup', 'example.test'])).stdout
+    assert.match(await asked(), /^Address: 192\.0\.2\.1$/m)
+    writeFileSync(file, `nameserver ${second}\n`)
+    await until(async () => /^Address: 192\.0\.2\.2$/m.test(await asked()), { what: 'the other server to be asked' })
+    await other.ok(['rm', '-f', 'asking'])
+    await other.ok(['network', 'rm', 'named'])
+  } finally {
+    for (const server of servers) server.close()
+  }
 })

@@ -39,6 +39,8 @@ export interface DaemonOptions {
   readonly env?: NodeJS.ProcessEnv
   /** The network namespace that it runs in, instead of the machine's own. */
   readonly netns?: string
+  /** What the daemon sees as the host's /etc/resolv.conf. */
+  readonly resolvConf?: string
   /** Instead of a directory below its own root: one that is there, and that somebody else takes away. */
   readonly dataRoot?: string
   /** With `--userns-remap`: the first ids (`UID.GID`), by which the daemon names its roots. */
@@ -122,9 +124,11 @@ export class TestDaemon implements AsyncDisposable {
   #spawn(): ChildProcess {
     if (!existsSync(join(this.root, 'daemon.json'))) writeFileSync(join(this.root, 'daemon.json'), '{}')
     const log = openSync(this.logPath, 'a')
-    const command = [join(project, 'bin/berthd'), ...this.flags]
+    const { netns, resolvConf } = this.#options
+    const mounted = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+    const hidden = ['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', mounted, resolvConf ?? '']
+    const command = [...(resolvConf === undefined ? [] : hidden), join(project, 'bin/berthd'), ...this.flags]
     // `ip netns exec` would need a name in /run/netns; a view of /sys of its own is what it does besides.
-    const { netns } = this.#options
     const [file = '', ...args] = netns === undefined ? command : ['nsenter', `--net=${netns}`, ...command]
     const child = spawn(file, args, {
       stdio: ['ignore', log, log],
