@@ -8,6 +8,7 @@ import { errnoOf } from '../base/index.ts'
 import { containerIdOf, type IdMappings } from '../oci/index.ts'
 import { closeFd, dataRuns, getXattr, listXattrs, openAt, openFd } from '../sys/index.ts'
 import { decodeName, nameBytes } from './entry-name.ts'
+import { capabilityInside, capabilityXattr } from './file-capability.ts'
 import { fdPath, toName } from './layer-tree.ts'
 import { formatSparseHeader, isSparse } from './sparse-writer.ts'
 import type { TarEntryType } from './tar-entry.ts'
@@ -149,7 +150,16 @@ class Packer {
 function withOwnerInside<T extends TarEntryInput>(entry: T, { mappings }: PackOptions): T {
   if (mappings === undefined) return entry
   const uid = containerIdOf(mappings.uids, entry.uid ?? 0)
-  return { ...entry, uid, gid: containerIdOf(mappings.gids, entry.gid ?? 0) }
+  const xattrs = xattrsInside(entry.xattrs, mappings)
+  return { ...entry, uid, gid: containerIdOf(mappings.gids, entry.gid ?? 0), xattrs }
+}
+
+function xattrsInside(xattrs: TarEntryInput['xattrs'], mappings: IdMappings): TarEntryInput['xattrs'] {
+  const value = xattrs?.get(capabilityXattr)
+  if (xattrs === undefined || value === undefined) return xattrs
+  const inside = capabilityInside(value, mappings)
+  const others = [...xattrs].filter(([name]) => name !== capabilityXattr)
+  return new Map(inside === undefined ? others : [...others, [capabilityXattr, inside]])
 }
 
 /** False when there is no such file any more. */

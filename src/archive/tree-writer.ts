@@ -27,6 +27,7 @@ import {
 } from '../sys/index.ts'
 import { decodeName } from './entry-name.ts'
 import { type EntryPlace, placeEntry, placePath } from './entry-path.ts'
+import { capabilityOnHost, capabilityXattr } from './file-capability.ts'
 import { isDirectory, toName } from './layer-tree.ts'
 import type { TarEntry } from './tar-entry.ts'
 import type { TarHandler } from './tar-parser.ts'
@@ -213,7 +214,7 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#chown(fd, '', entry)
     // After the owner, whose change takes setuid and setgid away.
     chmodFd(fd, entry.mode)
-    setXattrs(fd, entry)
+    setXattrs(fd, entry, this.#options.mappings)
   }
 
   #chown(fd: number, name: string, { uid, gid, path }: TarEntry): void {
@@ -331,9 +332,11 @@ function removeTree(parent: number, name: string, isTree: boolean): void {
 }
 
 /** Sets attributes; a file system or writer that can't give one does without, as tar does. */
-function setXattrs(fd: number, entry: TarEntry): void {
-  for (const [name, value] of entry.xattrs ?? []) {
-    if (isForeignXattr(name)) continue
+function setXattrs(fd: number, entry: TarEntry, mappings: IdMappings | undefined): void {
+  for (const [name, given] of entry.xattrs ?? []) {
+    const isMapped = name === capabilityXattr && mappings !== undefined
+    const value = isMapped ? capabilityOnHost(given, mappings) : given
+    if (value === undefined || isForeignXattr(name)) continue
     try {
       setXattr(fd, name, value)
     } catch (error) {

@@ -1,10 +1,20 @@
 /** `--userns-remap`: the users of containers are others on the host, and nothing else changes for them. */
 import assert from 'node:assert/strict'
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { formatTarHeader, readTar, tarEnd, tarPadding } from '../../src/archive/index.ts'
 import { runCommand, runOrThrow } from '../helpers/command.ts'
-import { berthProgram, TestDaemon } from '../helpers/daemon.ts'
+import { berthProgram, clientProgram, TestDaemon } from '../helpers/daemon.ts'
 import { until } from '../helpers/wait.ts'
 
 const account = `bt-${process.pid}`
@@ -209,6 +219,43 @@ describe('userns-remap', () => {
     )
     await daemon.ok(['rm', '-f', '-v', 'files'])
     await daemon.ok(['rmi', 'committed'])
+  })
+
+  test('capabilities of files work for users inside, and leave as they came in', async () => {
+    // cap_net_raw=ep of a namespace's own root.
+    const capability = Buffer.from([1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+    const program = readFileSync('/bin/busybox')
+    const xattrs = new Map([['security.capability', capability]])
+    const header = formatTarHeader({ type: 'file', path: 'grep', mode: 0o755, sizeBytes: program.length, xattrs })
+    const archive = join(daemon.root, 'capable.tar')
+    writeFileSync(archive, Buffer.concat([header, program, tarPadding(program.length), tarEnd]))
+    const told = ['--user', '1000', '--network', 'none', '--entrypoint', '/opt/grep']
+    const question = ['CapEff', '/proc/self/status']
+    const answer = /^CapEff:\t0000000000002000$/
+    await daemon.ok(['run', '--name', 'capable', '--network', 'none', 'busybox', 'mkdir', '/opt'])
+    await runOrThrow('sh', ['-c', `exec '${clientProgram}' -H ${daemon.host} cp - capable:/opt <${archive}`])
+    await daemon.ok(['commit', 'capable', 'capable:1'])
+    assert.match(await daemon.ok(['run', '--rm', ...told, 'capable:1', ...question]), answer)
+    for (const [what, ...command] of [
+      ['opt/grep', 'cp', 'capable:/opt', '-'],
+      ['opt/grep', 'export', 'capable'],
+    ] as const) {
+      const file = join(daemon.root, 'out.tar')
+      await runOrThrow('sh', ['-c', `exec '${clientProgram}' -H ${daemon.host} ${command.join(' ')} >${file}`])
+      const seen: Buffer[] = []
+      for await (const { entry } of readTar(createReadStream(file))) {
+        const value = entry.path === what ? entry.xattrs?.get('security.capability') : undefined
+        if (value !== undefined) seen.push(value)
+      }
+      assert.deepEqual(seen, [capability], command[0])
+    }
+    const context = join(daemon.root, 'capable')
+    mkdirSync(context)
+    writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY --from=capable:1 /opt /opt\nRUN touch /opt/other\n')
+    await daemon.berth(['build', '-q', '-t', 'capable:2', '--network', 'none', context])
+    assert.match(await daemon.ok(['run', '--rm', ...told, 'capable:2', ...question]), answer)
+    await daemon.ok(['rm', 'capable'])
+    await daemon.ok(['rmi', 'capable:1', 'capable:2'])
   })
 
   test("HostConfig.UsernsMode: the host's users for one container, and what is refused without", async () => {
