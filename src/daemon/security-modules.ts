@@ -31,5 +31,11 @@ function openLabels(policy: SelinuxPolicy | undefined, logger: Logger): SelinuxL
   }
   const labels = SelinuxLabels.of(policy)
   if (labels === undefined) logger.warn('the SELinux policy has no labels for containers: none are given', {})
+  for (const name of ['process', 'file']) {
+    const label = policy.contexts[name]
+    if (labels === undefined || label === undefined || policy.knows(label)) continue
+    // Debian's policy does that: a module has to bring the types.
+    logger.error('the SELinux policy names a label for containers that it does not have: none can be made', { label })
+  }
   return labels
 }
