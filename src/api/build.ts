@@ -123,14 +123,21 @@ export interface BuildCancel {
   readonly type: 'cancel'
 }
 
+/** Asks which files there are at and below `roots` (`.` for everything). */
+export interface BuildWalkAsk {
+  readonly type: 'walk'
+  readonly channel: number
+  readonly context: string
+  readonly roots: readonly string[]
+  /** What else is wanted: matches, and all below them. */
+  readonly patterns?: readonly BuildWalkPattern[]
+  /** Not the list is wanted but one line of `BuildContextDigest`. */
+  readonly digest?: boolean
+}
+
 /** What the daemon asks the client for; each opens a channel. `context` is `context` or the name of a named one. */
 export type BuildAsk =
-  | {
-      readonly type: 'walk'
-      readonly channel: number
-      readonly context: string
-      readonly roots: readonly string[]
-    }
+  | BuildWalkAsk
   | { readonly type: 'files'; readonly channel: number; readonly context: string; readonly paths: readonly string[] }
   | { readonly type: 'tar'; readonly channel: number }
   | { readonly type: 'ssh'; readonly channel: number; readonly id: string }
@@ -163,6 +170,22 @@ export interface BuildContextFile {
   readonly n?: string
   /** Extended attributes, values in base64. */
   readonly x?: StringMap
+}
+
+/** Wildcards below a directory (`.` for the context itself), by the rules of COPY. */
+export interface BuildWalkPattern {
+  readonly directory: string
+  readonly pattern: string
+  /** `**` means any number of directories. */
+  readonly doubleStar: boolean
+}
+
+/** What stands for a list of files: two lists with one digest are the same, times and inodes included. */
+export interface BuildContextDigest {
+  /** SHA-256 of the lines, in hexadecimal. */
+  readonly digest: string
+  /** Where symlinks are in the list: nowhere, one of them on the way to a root (or it is one), or only below. */
+  readonly links: 'none' | 'roots' | 'below'
 }
 
 /** What the daemon tells. */

@@ -8,7 +8,6 @@ export {
   decompressUpload,
   detectCompression,
 } from './compression.ts'
-export { decodeName, encodeName, nameBytes } from './entry-name.ts'
 export { type ArchiveMember, archiveOf, type FileArchive, type FileContent } from './file-archive.ts'
 export { type GzipBlocksOptions, gzipBlocks } from './gzip-blocks.ts'
 export { LayerUnpacker, type UnpackedLayer } from './layer-unpacker.ts'

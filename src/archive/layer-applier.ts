@@ -2,7 +2,7 @@
  *  with no lower layers in sight; deletion marks become overlayfs's.
  *  All calls are synchronous: it is meant for worker threads, where that is the fastest way. */
 import { constants } from 'node:fs'
-import { BerthError, errnoOf, invalidArgument, isBerthError, messageOf } from '../base/index.ts'
+import { BerthError, errnoOf, invalidArgument, isBerthError, messageOf, nameBytes } from '../base/index.ts'
 import {
   chmodAt,
   chmodFd,
@@ -20,7 +20,6 @@ import {
   utimesAt,
   writeFully,
 } from '../sys/index.ts'
-import { nameBytes } from './entry-name.ts'
 import { type EntryPlace, placeEntry, placePath } from './entry-path.ts'
 import { fdPath, isDirectory, isWhiteout, LayerTree, toName } from './layer-tree.ts'
 import type { TarEntry } from './tar-entry.ts'

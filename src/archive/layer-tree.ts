@@ -4,7 +4,7 @@
  *  Descriptors of parents are kept, for entries come grouped by directory; they are dropped when a name is
  *  removed, as then a path may mean another directory. A stale one could not lead outside either. */
 import { constants, rmSync } from 'node:fs'
-import { errnoOf, invalidArgument } from '../base/index.ts'
+import { decodeName, encodeName, errnoOf, invalidArgument } from '../base/index.ts'
 import {
   closeFd,
   type FileStatus,
@@ -18,7 +18,6 @@ import {
   statAt,
   unlinkAt,
 } from '../sys/index.ts'
-import { decodeName, encodeName } from './entry-name.ts'
 import { placeEntry, placePath } from './entry-path.ts'
 import { opaqueValue, opaqueXattr } from './whiteout.ts'
 

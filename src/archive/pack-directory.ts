@@ -4,10 +4,9 @@
  *  directory is held by a descriptor and every name in it is looked at without following it. */
 import { type BigIntStats, constants, fstatSync, lstatSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 import type { AbortOptions } from '../base/index.ts'
-import { errnoOf } from '../base/index.ts'
+import { decodeName, errnoOf, nameBytes } from '../base/index.ts'
 import { containerIdOf, type IdMappings } from '../oci/index.ts'
 import { closeFd, dataRuns, getXattr, listXattrs, openAt, openFd } from '../sys/index.ts'
-import { decodeName, nameBytes } from './entry-name.ts'
 import { capabilityInside, capabilityXattr } from './file-capability.ts'
 import { fdPath, toName } from './layer-tree.ts'
 import { formatSparseHeader, isSparse } from './sparse-writer.ts'

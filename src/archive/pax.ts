@@ -1,6 +1,6 @@
 /** PAX extended header records: `LENGTH KEY=VALUE\n`, LENGTH counting itself; values are any bytes.
  *  https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_03 */
-import { decodeName } from './entry-name.ts'
+import { decodeName } from '../base/index.ts'
 import { tarError } from './tar-error.ts'
 
 export type PaxRecords = ReadonlyMap<string, Buffer>

@@ -1,6 +1,6 @@
 /** Writing a sparse file into a tar archive: PAX format 1.0, whose map of runs opens the content.
  *  https://www.gnu.org/software/tar/manual/html_node/PAX-1.html */
-import { nameBytes } from './entry-name.ts'
+import { nameBytes } from '../base/index.ts'
 import { type SparseRun, tarBlockBytes, tarPaddingBytes } from './tar-entry.ts'
 import { formatTarHeader, type TarEntryInput, tarPadding } from './tar-writer.ts'
 

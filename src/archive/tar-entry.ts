@@ -12,7 +12,7 @@ export interface SparseRun {
 
 export interface TarEntry {
   readonly type: TarEntryType
-  /** As the archive has it: not normalised, not checked. See `entry-name.ts` for its encoding. */
+  /** As the archive has it: not normalised, not checked. See `base/file-name.ts` for its encoding. */
   readonly path: string
   /** Target of a link or symlink, else ''. */
   readonly linkPath: string

@@ -1,6 +1,6 @@
 /** The 512-byte header block: USTAR, GNU and old (v7) forms.
  *  https://www.gnu.org/software/tar/manual/html_node/Standard.html */
-import { decodeName } from './entry-name.ts'
+import { decodeName } from '../base/index.ts'
 import { tarError } from './tar-error.ts'
 
 /** A header block's fields, before PAX records or GNU long names are laid over them. */

@@ -2,8 +2,8 @@
  *  all within the call, with no copy of content. What it reads: USTAR, PAX with global headers, GNU long
  *  names and numbers, sparse files of all four kinds, v7. */
 
+import { decodeName } from '../base/index.ts'
 import { type DecodedEntry, decodeEntry } from './entry-decoder.ts'
-import { decodeName } from './entry-name.ts'
 import { type PaxRecord, parsePaxRecords } from './pax.ts'
 import { ContentMap, checkRuns, parseExtensionRuns, parseHeaderRuns } from './sparse.ts'
 import { type SparseRun, type TarEntry, tarBlockBytes, tarPaddingBytes } from './tar-entry.ts'

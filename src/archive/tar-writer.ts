@@ -1,6 +1,6 @@
 /** Tar writing: USTAR headers, with a PAX header before them for all that USTAR can't say (long or non-ASCII
  *  names, large numbers, fractions of seconds, xattrs). The same entry always gives the same bytes. */
-import { nameBytes } from './entry-name.ts'
+import { nameBytes } from '../base/index.ts'
 import { formatPaxRecords, formatPaxTime } from './pax.ts'
 import { type TarEntry, type TarEntryType, tarBlockBytes, tarPaddingBytes } from './tar-entry.ts'
 import { headerChecksum } from './tar-header.ts'

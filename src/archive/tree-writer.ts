@@ -3,7 +3,7 @@
  *  Directories on the way are opened as if the tree's root were `/`; every other step acts on a descriptor, or on one
  *  name that is never followed. */
 import { chmodSync, constants, fstatSync, readdirSync } from 'node:fs'
-import { BerthError, errnoOf, invalidArgument, isBerthError, messageOf } from '../base/index.ts'
+import { BerthError, decodeName, errnoOf, invalidArgument, isBerthError, messageOf } from '../base/index.ts'
 import { hostIdOf, type IdMappings } from '../oci/index.ts'
 import {
   chmodFd,
@@ -25,7 +25,6 @@ import {
   utimesAt,
   writeFully,
 } from '../sys/index.ts'
-import { decodeName } from './entry-name.ts'
 import { type EntryPlace, placeEntry, placePath } from './entry-path.ts'
 import { capabilityOnHost, capabilityXattr } from './file-capability.ts'
 import { isDirectory, toName } from './layer-tree.ts'

@@ -14,6 +14,7 @@ export {
   notFound,
   notImplemented,
 } from './errors.ts'
+export { decodeName, encodeName, nameBytes } from './file-name.ts'
 export { newId, shortId } from './ids.ts'
 export { KeyedMutex } from './keyed-mutex.ts'
 export { type LogFields, type Logger, nullLogger } from './logger.ts'

@@ -1,8 +1,15 @@
 /** A client's connection as what a build has of whoever asked for it. */
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import type { AuthConfig, BuildContextFile, BuildEvent, BuildRequest } from '../api/index.ts'
-import { notImplemented } from '../base/index.ts'
+import type {
+  AuthConfig,
+  BuildContextDigest,
+  BuildContextFile,
+  BuildEvent,
+  BuildRequest,
+  BuildWalkAsk,
+} from '../api/index.ts'
+import { invalidArgument, notImplemented } from '../base/index.ts'
 import { registryAuthOf } from '../images/index.ts'
 import type { BuildHost, StepReport } from './build-host.ts'
 import type { BuildParts } from './build-parts.ts'
@@ -23,8 +30,8 @@ export interface BuildClient {
   readonly onStep?: ((report: StepReport) => void) | undefined
   /** The archive that is the context. */
   tar?(): AsyncIterable<Buffer>
-  /** JSON lines of `BuildContextFile`. */
-  walk?(context: string, roots: readonly string[]): AsyncIterable<Buffer>
+  /** JSON lines of `BuildContextFile`; with `digest` one of `BuildContextDigest` instead. */
+  walk?(context: string, wanted: Pick<BuildWalkAsk, 'roots' | 'patterns' | 'digest'>): AsyncIterable<Buffer>
   /** Contents: see docs/build.md. */
   files?(context: string, paths: readonly string[]): AsyncIterable<Buffer>
   /** A directory by its name, where it is not asked for by `walk` and `files`. */
@@ -104,8 +111,9 @@ async function openContext(
       if (walk === undefined || files === undefined) throw notImplemented('a directory as context by this client')
       const progress = new TransferProgress(name, (event) => client.emit(event))
       return SessionContext.open(parts.directory, source.key, {
-        walk: (roots) =>
-          readJsonLines(progress.counted(walk.call(client, name, roots))) as AsyncIterable<BuildContextFile>,
+        walk: (wanted) =>
+          readJsonLines(progress.counted(walk.call(client, name, wanted))) as AsyncIterable<BuildContextFile>,
+        digest: (wanted) => readDigest(progress.counted(walk.call(client, name, { ...wanted, digest: true }))),
         fetch: (paths, spool, onFile) =>
           readFileStream(progress.counted(files.call(client, name, paths)), paths, spool, onFile),
       })
@@ -123,4 +131,13 @@ function authFor(auths: Readonly<Record<string, AuthConfig>>, registry: string):
   const hub = ['https://index.docker.io/v1/', 'index.docker.io', 'registry-1.docker.io', 'docker.io']
   const names = registry === 'docker.io' ? hub : [registry, `https://${registry}`, `http://${registry}`]
   return names.map((name) => auths[name]).find((auth) => auth !== undefined)
+}
+
+/** Throws `invalidArgument` when it is none. */
+async function readDigest(answer: AsyncIterable<Buffer>): Promise<BuildContextDigest> {
+  for await (const value of readJsonLines(answer)) {
+    const { digest, links } = value as Partial<BuildContextDigest>
+    if (typeof digest === 'string' && links !== undefined) return { digest, links }
+  }
+  throw invalidArgument('the client told no digest of its files')
 }

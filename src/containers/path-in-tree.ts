@@ -1,8 +1,9 @@
 /** Paths of a container, looked up as if its root were `/`. A failing look throws the kernel's error. */
+
 import { type BigIntStats, constants, fstatSync } from 'node:fs'
 import { posix } from 'node:path'
 import type { ContainerPathStat } from '../api/index.ts'
-import { decodeName, encodeName } from '../archive/index.ts'
+import { decodeName, encodeName } from '../base/index.ts'
 import { closeFd, oPath, openAt, openInRoot, readlinkAt } from '../sys/index.ts'
 
 /** The path from the root, normalised; a trailing slash or `/.`, which ask for a directory, stay. */

@@ -4,7 +4,6 @@
  *  again (`rcu_sync` in the kernel's percpu-rwsem). So the daemon takes and leaves the lock as soon as it knows that a
  *  start is coming, and the wait passes while there is other work to do. */
 
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { detectCgroups } from './cgroup.ts'
@@ -30,7 +29,7 @@ async function keepWarm(): Promise<void> {
   const path = ownProcsFile()
   if (path === undefined) return
   try {
-    await using file = await open(path, 'w')
+    await using file = await process.getBuiltinModule('node:fs/promises').open(path, 'w')
     while (performance.now() < until) {
       await file.write('0')
       await sleep(intervalMs, undefined, { ref: false })

@@ -1,8 +1,6 @@
 /** Giving memory back to the system. After a burst of work with big buffers and worker threads, a third of the
  *  process's memory is free but kept: by V8, which collects only when it allocates, and by malloc's arenas. */
 import { readFileSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { nativeFunction } from './ffi.ts'
 
 interface CollectGarbage {
@@ -45,6 +43,9 @@ function dropProgramPages(): void {
 
 /** The collector is only visible to contexts that are made after the flag. */
 function findCollector(): CollectGarbage {
+  // Not imported: the command line has this file in it and would load both each time.
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8')
+  const { runInNewContext } = process.getBuiltinModule('node:vm')
   setFlagsFromString('--expose-gc')
   try {
     return runInNewContext('gc') as CollectGarbage

@@ -4,7 +4,6 @@
  *  Invariants: a handle's memory lives until uv_close called back; one FdPoll per descriptor (libuv's rule).
  *  Main thread only, because libuv's default loop is the main thread's. */
 
-import { isMainThread } from 'node:worker_threads'
 import { internal } from '../base/index.ts'
 import { loadKoffi, nativeFunction, systemError } from './ffi.ts'
 
@@ -120,7 +119,8 @@ export class FdPoll {
 }
 
 function openNativeSide(): NativeSide {
-  if (!isMainThread) throw internal('FdPoll works on the main thread only')
+  if (!process.getBuiltinModule('node:worker_threads').isMainThread)
+    throw internal('FdPoll works on the main thread only')
   const koffi = loadKoffi()
   const pollProto = koffi.pointer(koffi.proto('void', ['void *', 'int', 'int']))
   const closeProto = koffi.pointer(koffi.proto('void', ['void *']))

@@ -39,9 +39,11 @@ export function getXattr(file: string | number, name: string): Buffer | undefine
 
 /** Names of all attributes that are set. */
 export function listXattrs(file: string | number): string[] {
-  const read = (list: Buffer) =>
-    typeof file === 'string' ? llistxattrCall(file, list, list.byteLength) : flistxattrCall(file, list, list.byteLength)
-  const list = readSized(read)
+  const read = (list: Buffer | null, size: number) =>
+    typeof file === 'string' ? llistxattrCall(file, list, size) : flistxattrCall(file, list, size)
+  // Most files have none: that takes no buffer to learn.
+  if (read(null, 0) === 0) return []
+  const list = readSized((buffer) => read(buffer, buffer.byteLength))
   if (typeof list !== 'number') return list.toString('utf8').split('\0').slice(0, -1)
   if (list === -errno.ENOTSUP) return []
   throw systemError(list, 'listxattr', pathOf(file))

@@ -97,8 +97,40 @@ COPY --from=tools /list /list
       await daemon.ok(['run', '--rm', '--network', 'none', 'many:2', 'sh', '-c', names]),
       'another content\ncontent 1732\n1500\n1500',
     )
+    proxy.takeSentBytes()
     assert.deepEqual(builtSteps((await build(['--explain', '-t', 'many:2', context.path])).shown), [])
+    const sent = proxy.takeSentBytes()
+    assert.ok(sent < 10_000, `a build that finds all its steps sends no list of files: ${sent} bytes`)
   })
+
+  test('written anew with the same contents they are found, and the next time without a list', async () => {
+    const { id } = await build([context.path])
+    context.put('lib/d3/f3', 'content 3\n')
+    assert.equal((await build([context.path])).id, id)
+    proxy.takeSentBytes()
+    assert.equal((await build([context.path])).id, id)
+    const sent = proxy.takeSentBytes()
+    assert.ok(sent < 10_000, `${sent} bytes`)
+  })
+})
+
+test('a file behind a symlink is seen to change, whatever part of the source is the link', async () => {
+  for (const source of ['link', 'way/file', 'links/*']) {
+    using context = new TestContext({
+      Dockerfile: `FROM busybox\nCOPY ${source} /copied/\nRUN cat /copied/* >/text\n`,
+      'real/file': 'one',
+      link: '-> real/file',
+      way: '-> real',
+      'links/one': '-> ../real/file',
+    })
+    const texts: string[] = []
+    for (const text of ['one', 'one', 'two', 'two']) {
+      context.put('real/file', text)
+      await build(['-t', 'behind:1', context.path])
+      texts.push(await daemon.ok(['run', '--rm', '--network', 'none', 'behind:1', 'cat', '/text']))
+    }
+    assert.deepEqual(texts, ['one', 'one', 'two', 'two'], source)
+  }
 })
 
 describe('a context of 100,000 files', () => {
@@ -131,6 +163,12 @@ describe('a context of 100,000 files', () => {
   test('is not sent where the Dockerfile needs none of it', async () => {
     const sent = await sentBytes('FROM busybox\nCOPY wanted /wanted\n')
     assert.ok(sent < 10_000, `${sent} bytes`)
+  })
+
+  test('is not listed for wildcards beside it', async () => {
+    const sent = await sentBytes('FROM busybox\nCOPY want* Docker* */a /found/\nRUN ls /found >/names\n')
+    assert.ok(sent < 30_000, `${sent} bytes`)
+    assert.equal(await daemon.ok(['run', '--rm', '--network', 'none', 'huge:1', 'cat', '/names']), 'Dockerfile\na\nb')
   })
 
   test('has one directory listed where one is named, and the contents sent that match', async () => {

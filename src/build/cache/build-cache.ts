@@ -17,6 +17,9 @@ export interface BuildCacheOptions {
   readonly logger: Logger
 }
 
+/** Of one step. */
+const keptAliases = 4
+
 export class BuildCache {
   readonly #options: BuildCacheOptions
   readonly #records = new Map<string, CacheRecord>()
@@ -70,8 +73,14 @@ export class BuildCache {
       await this.remove([record])
       return undefined
     }
+    const own = this.#records.get(record.of ?? '')
+    if (own !== undefined) this.#noteUse(own)
+    return this.#noteUse(record)
+  }
+
+  #noteUse(record: CacheRecord): CacheRecord {
     const used = Object.freeze({ ...record, lastUsedMs: Date.now(), uses: record.uses + 1 })
-    this.#records.set(key, used)
+    this.#records.set(used.key, used)
     this.#options.table.update(used)
     return used
   }
@@ -82,11 +91,22 @@ export class BuildCache {
     const packed = inputs === undefined ? undefined : zstdCompressSync(Buffer.from(JSON.stringify(inputs)))
     this.#options.table.put(frozen, packed)
     this.#remember(frozen)
+    this.#dropAliases(frozen)
+  }
+
+  /** Files that are written again and again have another alias each time. */
+  #dropAliases({ of }: CacheRecord): void {
+    if (of === undefined) return
+    const aliases = [...this.#records.values()].filter((record) => record.of === of)
+    const old = aliases.sort((a, b) => b.lastUsedMs - a.lastUsedMs).slice(keptAliases)
+    this.#options.table.delete(old.map(({ key }) => key))
+    for (const { key } of old) this.#records.delete(key)
   }
 
   /** A step of some build is this record: what comes to that place next is compared with it. */
   noteAt(slot: string, record: CacheRecord): void {
-    if (record.isAlias !== true) this.#slots.set(slot, record.key)
+    const key = record.isAlias === true ? record.of : record.key
+    if (key !== undefined && this.#records.has(key)) this.#slots.set(slot, key)
   }
 
   /** The last step that was made or found at this place, with what it read. */
@@ -113,9 +133,12 @@ export class BuildCache {
     return this.#inUse.has(key)
   }
 
-  /** Forgets records, and removes the layers that nothing else needs. */
-  async remove(records: readonly CacheRecord[]): Promise<void> {
-    if (records.length === 0) return
+  /** Forgets records with their aliases, and removes the layers that nothing else needs. */
+  async remove(chosen: readonly CacheRecord[]): Promise<void> {
+    if (chosen.length === 0) return
+    const keys = new Set(chosen.map(({ key }) => key))
+    const aliases = [...this.#records.values()].filter(({ key, of = '' }) => keys.has(of) && !keys.has(key))
+    const records = [...chosen, ...aliases]
     this.#options.table.delete(records.map(({ key }) => key))
     for (const { key } of records) this.#records.delete(key)
     for (const [slot, key] of this.#slots) if (!this.#records.has(key)) this.#slots.delete(slot)

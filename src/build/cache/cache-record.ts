@@ -21,6 +21,8 @@ export interface CacheRecord {
   readonly uses: number
   /** Another key of the same step, found without reading what it copies. */
   readonly isAlias?: boolean
+  /** The key that an alias stands for. */
+  readonly of?: string
 }
 
 /** What a step read, by name: for explanations. */

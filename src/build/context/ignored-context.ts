@@ -2,7 +2,7 @@
 import type { AbortOptions } from '../../base/index.ts'
 import type { IgnoredDirectory, IgnoreMatcher } from '../dockerfile/index.ts'
 import { joinPath, type TreeReader } from '../tree/index.ts'
-import type { FileContents, FileContext } from './file-context.ts'
+import type { FileContents, FileContext, LookOptions } from './file-context.ts'
 
 export class IgnoredContext implements FileContext {
   readonly #inner: FileContext
@@ -13,9 +13,11 @@ export class IgnoredContext implements FileContext {
     this.#matcher = matcher
   }
 
-  async look(roots: readonly string[], options?: AbortOptions): Promise<TreeReader> {
-    return new IgnoredTree(await this.#inner.look(roots, options), this.#matcher)
+  async look(sources: readonly string[], options?: LookOptions): Promise<TreeReader> {
+    return new IgnoredTree(await this.#inner.look(sources, options), this.#matcher)
   }
+
+  // No `identity`: only a client's directory has one, and its client applies the ignore file itself.
 
   digests(paths: readonly string[], options?: AbortOptions): Promise<ReadonlyMap<string, string>> {
     return this.#inner.digests(paths, options)

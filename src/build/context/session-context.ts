@@ -5,19 +5,24 @@ import { hash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import type { BuildContextFile } from '../../api/index.ts'
+import type { BuildContextDigest, BuildContextFile, BuildWalkAsk } from '../../api/index.ts'
 import { type AbortOptions, BerthError, invalidArgument, newId } from '../../base/index.ts'
 import { type ContextFile, ContextTree, resolveInTree, type TreeReader } from '../tree/index.ts'
-import { type FileContents, type FileContext, maxTextBytes } from './file-context.ts'
+import { type FileContents, type FileContext, type LookOptions, maxTextBytes } from './file-context.ts'
 import type { ReceivedFile } from './file-stream.ts'
 import { Spool } from './spool.ts'
+import { linkedPlaces, nameOfPlace, type WantedPlace, wantedPlace } from './wanted-places.ts'
+
+export type WantedFiles = Pick<BuildWalkAsk, 'roots' | 'patterns'>
 
 /** What the client can be asked for. */
 export interface SessionFiles {
-  /** What is at and below these paths ('.' for everything). */
-  walk(roots: readonly string[]): AsyncIterable<BuildContextFile>
+  /** What is at and below the roots ('.' for everything), and what the patterns match. */
+  walk(wanted: WantedFiles): AsyncIterable<BuildContextFile>
   /** Puts the contents of these files into the spool; each was listed. */
   fetch(paths: readonly string[], spool: Spool, onFile: (path: string, file: ReceivedFile) => void): Promise<void>
+  /** Stands for the list that `walk` would give. Only those who have it are asked for patterns. */
+  digest?(wanted: WantedFiles): Promise<BuildContextDigest>
   /** Nothing more is wanted. */
   close?(): Promise<void>
 }
@@ -32,43 +37,64 @@ const linkRounds = 40
 
 export class SessionContext implements FileContext {
   readonly #client: SessionFiles
+  readonly #key: string
   readonly #directory: string
   readonly #memory: string | undefined
   readonly #tree = new ContextTree()
   readonly #facts = new Map<string, string>()
   readonly #looked = new Set<string>()
-  readonly #known: Map<string, Known>
+  /** Read when somebody asks for it. */
+  #known: Map<string, Known> | undefined
   #spool: Spool | undefined
   #isChanged = false
   /** One conversation at a time: stages ask side by side. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  private constructor(client: SessionFiles, directory: string, memory: string | undefined) {
+  private constructor(client: SessionFiles, key: string, directory: string, memory: string | undefined) {
     this.#client = client
+    this.#key = key
     this.#directory = directory
     this.#memory = memory
-    this.#known = memory === undefined ? new Map() : readMemory(memory)
   }
 
   /** `key`: what is known of its files is remembered by it; '': nothing is. */
   static open(buildDirectory: string, key: string, client: SessionFiles): SessionContext {
-    if (key === '') return new SessionContext(client, join(buildDirectory, 'tmp'), undefined)
+    if (key === '') return new SessionContext(client, key, join(buildDirectory, 'tmp'), undefined)
     const name = hash('sha256', key, 'hex').slice(0, 40)
-    return new SessionContext(client, join(buildDirectory, 'tmp'), join(buildDirectory, 'contexts', `${name}.json.zst`))
+    return new SessionContext(
+      client,
+      key,
+      join(buildDirectory, 'tmp'),
+      join(buildDirectory, 'contexts', `${name}.json.zst`),
+    )
   }
 
-  async look(roots: readonly string[], _options?: AbortOptions): Promise<TreeReader> {
+  async look(sources: readonly string[], { form = 'path' }: LookOptions = {}): Promise<TreeReader> {
+    const places = sources.map((source) => wantedPlace(source, form))
     return await this.#inTurn(async () => {
-      let wanted = roots.map(rootOf)
+      let wanted = places
       for (let round = 0; round < linkRounds; round += 1) {
-        const missing = wanted.filter((root) => !this.#isLooked(root))
-        if (missing.length > 0) await this.#walk(missing)
+        const missing = wanted.filter((place) => !this.#isLooked(place))
+        if (missing.length > 0) await this.#walk(this.#client.digest === undefined ? missing.map(wholly) : missing)
         // A symlink may lead to where nobody has looked.
-        const next = roots.map(rootOf).flatMap((root) => linkTarget(this.#tree, root) ?? [])
-        if (next.every((root) => this.#isLooked(root))) break
+        const next = places.flatMap((place) => linkedPlaces(this.#tree, place))
+        if (next.every((place) => this.#isLooked(place))) break
         wanted = next
       }
       return this.#tree
+    })
+  }
+
+  /** A build that finds all its steps by it has no list of files sent, let alone their contents. What was looked at
+   *  already is not asked for once more. */
+  async identity(sources: readonly string[], { form = 'path' }: LookOptions = {}): Promise<string | undefined> {
+    const places = sources.map((source) => wantedPlace(source, form))
+    return await this.#inTurn(async () => {
+      if (this.#client.digest === undefined || places.every((place) => this.#isLooked(place))) return undefined
+      const { digest, links } = await this.#client.digest(askFor(places))
+      // What a symlink leads to need not be below the roots.
+      const isWhole = links === 'none' || (links === 'below' && places.every(({ pattern }) => pattern === undefined))
+      return isWhole ? `${this.#key}\n${digest}` : undefined
     })
   }
 
@@ -113,18 +139,22 @@ export class SessionContext implements FileContext {
     return await mine
   }
 
-  async #walk(roots: readonly string[]): Promise<void> {
-    for await (const one of this.#client.walk(roots.map((root) => (root === '' ? '.' : root)))) {
+  async #walk(places: readonly WantedPlace[]): Promise<void> {
+    for await (const one of this.#client.walk(askFor(places))) {
       const path = checkedPath(one.p)
+      const facts = [one.i, one.s ?? 0, one.ct, one.mt].join(' ')
+      // What is here of its content stays.
+      if (this.#facts.get(path) === facts) continue
       this.#tree.set(path, toFile(one))
-      this.#facts.set(path, [one.i, one.s ?? 0, one.ct, one.mt].join(' '))
+      this.#facts.set(path, facts)
     }
-    for (const root of roots) this.#looked.add(root)
+    for (const place of places) this.#looked.add(nameOfPlace(place))
   }
 
   /** It or a directory above it was listed. */
-  #isLooked(root: string): boolean {
-    for (let path = root; ; path = path.slice(0, Math.max(0, path.lastIndexOf('/')))) {
+  #isLooked(place: WantedPlace): boolean {
+    if (this.#looked.has(nameOfPlace(place))) return true
+    for (let path = place.root; ; path = path.slice(0, Math.max(0, path.lastIndexOf('/')))) {
       if (this.#looked.has(path)) return true
       if (path === '') return false
     }
@@ -133,6 +163,7 @@ export class SessionContext implements FileContext {
   #digestOf(path: string): string | undefined {
     const fresh = this.#tree.lstat(path)?.digest
     if (fresh !== undefined) return fresh
+    this.#known ??= readMemory(this.#memory)
     const known = this.#known.get(path)
     return known !== undefined && known.facts === this.#facts.get(path) ? known.digest : undefined
   }
@@ -147,13 +178,14 @@ export class SessionContext implements FileContext {
       const facts = this.#facts.get(path)
       this.#tree.set(path, { ...file, offset, sizeBytes, digest })
       if (facts === undefined) return
+      this.#known ??= readMemory(this.#memory)
       this.#known.set(path, { facts, digest })
       this.#isChanged = true
     })
   }
 
   #remember(memory: string): void {
-    const lines = [...this.#known].map(([path, { facts, digest }]) => [path, facts, digest])
+    const lines = [...(this.#known ?? [])].map(([path, { facts, digest }]) => [path, facts, digest])
     mkdirSync(join(memory, '..'), { recursive: true, mode: 0o700 })
     const fresh = `${memory}.${newId().slice(0, 8)}`
     writeFileSync(fresh, zstdCompressSync(Buffer.from(JSON.stringify(lines))), { mode: 0o600 })
@@ -161,8 +193,8 @@ export class SessionContext implements FileContext {
   }
 }
 
-function readMemory(path: string): Map<string, Known> {
-  if (!existsSync(path)) return new Map()
+function readMemory(path: string | undefined): Map<string, Known> {
+  if (path === undefined || !existsSync(path)) return new Map()
   try {
     const lines = JSON.parse(zstdDecompressSync(readFileSync(path)).toString('utf8')) as [string, string, string][]
     return new Map(lines.map(([name, facts, digest]) => [name, { facts, digest }]))
@@ -198,40 +230,18 @@ function checkedPath(path: string): string {
   return path
 }
 
-/** The part of a source that has no wildcard. */
-function rootOf(source: string): string {
-  const kept: string[] = []
-  for (const part of source.split('/')) {
-    if (part === '' || part === '.') continue
-    if (/[*?[\\]/.test(part)) break
-    if (part === '..') kept.pop()
-    else kept.push(part)
-  }
-  return kept.join('/')
+/** For a client that knows no patterns. */
+function wholly({ root }: WantedPlace): WantedPlace {
+  return { root }
 }
 
-/** Where the first symlink on a path leads, with what follows it; undefined when there is none. */
-function linkTarget(tree: ContextTree, path: string): string[] | undefined {
-  const targets: string[] = []
-  let rest = path.split('/').filter((part) => part !== '')
-  let done: string[] = []
-  for (let count = 0; rest.length > 0 && count < 1000; count += 1) {
-    const [part = '', ...others] = rest
-    rest = others
-    if (part === '.') continue
-    if (part === '..') {
-      done.pop()
-      continue
-    }
-    const here = [...done, part].join('/')
-    const entry = tree.lstat(here)
-    if (entry?.type !== 'symlink') {
-      done.push(part)
-      continue
-    }
-    if (entry.linkPath.startsWith('/')) done = []
-    rest = [...entry.linkPath.split('/').filter((one) => one !== ''), ...rest]
-    targets.push(rootOf([...done, ...rest].join('/')))
+function askFor(places: readonly WantedPlace[]): WantedFiles {
+  const named = (root: string) => (root === '' ? '.' : root)
+  const patterns = places.flatMap(({ root, pattern }) =>
+    pattern === undefined ? [] : [{ directory: named(root), pattern: pattern.text, doubleStar: pattern.doubleStar }],
+  )
+  return {
+    roots: places.filter(({ pattern }) => pattern === undefined).map(({ root }) => named(root)),
+    ...(patterns.length === 0 ? {} : { patterns }),
   }
-  return targets.length === 0 ? undefined : targets
 }

@@ -9,6 +9,8 @@ export interface CopyPattern {
   readonly directory: string
   /** Relative to `directory`; undefined when the source names one path, which is `directory`. */
   readonly pattern?: PathPattern
+  /** What `pattern` was made of. */
+  readonly patternText?: string
   /** `--parents`: how many leading parts of a found path are not kept, those before a `/./` in the source. */
   readonly pivot: number
 }
@@ -32,6 +34,7 @@ export function copyPattern(source: string, { parents = false }: { readonly pare
     .slice(0, wild)
     .join('/')
     .replace(/\\([\s\S])/g, '$1')
-  const pattern = new PathPattern(parts.slice(wild).join('/'), { doubleStar: parents })
-  return { directory: directory === '' ? '.' : directory, pattern, pivot }
+  const patternText = parts.slice(wild).join('/')
+  const pattern = new PathPattern(patternText, { doubleStar: parents })
+  return { directory: directory === '' ? '.' : directory, pattern, patternText, pivot }
 }

@@ -83,6 +83,7 @@ export class IgnoredDirectory {
 
   /** An entry of this directory, by its name. */
   enter(name: string): IgnoredDirectory {
+    if (this.#live.length === 0) return this
     let { ignored } = this
     let live: Live[] = []
     for (const { rule, state } of this.#live) {

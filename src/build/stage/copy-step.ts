@@ -25,7 +25,8 @@ export async function copyStep(place: StepPlace): Promise<StepLayer> {
   const instruction = place.step.instruction as Instruction
   if (instruction.kind === 'ADD' && instruction.sources.some(isRemote)) return await addRemote(place, instruction)
   await using from = await openCopySource(place, instruction)
-  const early = from.identity === undefined ? undefined : stepKey(earlyInputs(place, instruction, from.identity))
+  const identity = from.identity ?? (await contextIdentity(place, instruction, from))
+  const early = identity === undefined ? undefined : stepKey(earlyInputs(place, instruction, identity))
   if (early !== undefined) {
     const found = await findStep(place, early)
     if (found !== undefined) return found
@@ -51,10 +52,26 @@ export async function copyStep(place: StepPlace): Promise<StepLayer> {
       )
     },
   })
-  if (early !== undefined && !made.cached) {
-    keepStep(place, { key: early, inputs: undefined, layer: made.layer, createdMs: made.createdMs, isAlias: true })
+  if (early !== undefined) {
+    const { layer, createdMs } = made
+    keepStep(place, { key: early, inputs: undefined, layer, createdMs, of: layer.key ?? stepKey(inputs) })
   }
   return made
+}
+
+/** What the client says of the files as a whole. */
+async function contextIdentity(
+  { run, stage }: StepPlace,
+  instruction: Instruction,
+  { context }: CopyFrom,
+): Promise<string | undefined> {
+  const paths = instruction.sources.flatMap((source) => (source.kind === 'path' ? [source.path] : []))
+  if (stage.noCache || paths.length === 0) return undefined
+  return await context.identity?.(paths, { signal: run.host.signal, form: formOf(instruction) })
+}
+
+function formOf(instruction: Instruction): 'copy' | 'parents' {
+  return instruction.kind === 'COPY' && instruction.parents ? 'parents' : 'copy'
 }
 
 async function selectAll(place: StepPlace, instruction: Instruction, from: CopyFrom): Promise<SelectedGroup[]> {
@@ -63,7 +80,7 @@ async function selectAll(place: StepPlace, instruction: Instruction, from: CopyF
   const paths = instruction.sources.filter((source) => source.kind === 'path')
   const tree = await from.context.look(
     paths.map(({ path }) => path),
-    { signal: place.run.host.signal },
+    { signal: place.run.host.signal, form: formOf(instruction) },
   )
   const groups: SelectedGroup[] = []
   for (const source of paths) {

@@ -52,7 +52,7 @@ export async function findStep(place: StepPlace, key: string): Promise<StepLayer
   run.parts.cache.noteAt(slotOf(place), record)
   const { diffId, blob, sizeBytes, createdMs } = record
   const chainId = chainIdOn(state.layers, diffId)
-  const layer = { diffId, chainId, blob, sizeBytes, key }
+  const layer = { diffId, chainId, blob, sizeBytes, key: record.of ?? key }
   if (chainId === record.chainId) return { layer, cached: true, createdMs }
   try {
     await placeLayer(run.parts, run.holds, state.layers, layer)
@@ -94,10 +94,11 @@ export function keepStep(
     readonly inputs: StepInputs | undefined
     readonly layer: BuiltLayer
     readonly createdMs: number
-    readonly isAlias?: boolean
+    /** The key is an alias of this one. */
+    readonly of?: string | undefined
   },
 ): void {
-  const { layer, createdMs, isAlias = false } = made
+  const { layer, createdMs, of } = made
   const parent = place.state.layers.at(-1)?.chainId
   const record: CacheRecord = {
     version: 1,
@@ -109,11 +110,11 @@ export function keepStep(
     diffId: layer.diffId,
     chainId: layer.chainId,
     blob: layer.blob,
-    sizeBytes: isAlias ? 0 : layer.sizeBytes,
+    sizeBytes: of === undefined ? layer.sizeBytes : 0,
     createdMs,
     lastUsedMs: createdMs,
     uses: 1,
-    ...(isAlias ? { isAlias } : {}),
+    ...(of === undefined ? {} : { isAlias: true, of }),
   }
   place.run.parts.cache.put(record, made.inputs)
 }

@@ -1,7 +1,6 @@
 /** Which files a source of COPY or ADD means, and where below the destination each goes. Pure but for the reader.
  *  https://docs.docker.com/reference/dockerfile/#copy */
 import {
-  type CopyPattern,
   copyPattern,
   type IgnoredDirectory,
   IgnoreMatcher,
@@ -51,7 +50,7 @@ export function selectFiles(
   }
   const base = resolveInTree(tree, directory)
   if (base === undefined || tree.lstat(base)?.type === 'file') return []
-  const matches = [...matchesOf(tree, base, wanted.pattern)]
+  const matches = [...matchesIn(tree, base, wanted.pattern)]
   const groups = matches.flatMap((match) => {
     const written = joinPath(directory, match)
     // A match is followed when it is a symlink, as a path that is written out.
@@ -64,12 +63,8 @@ export function selectFiles(
   return groups.filter((group) => group.entries.length > 0)
 }
 
-/** Where a walk must look for a source: nothing else of the tree matters. */
-export function rootOf(source: string, options: { readonly parents?: boolean } = {}): CopyPattern['directory'] {
-  return copyPattern(source, options).directory
-}
-
-function* matchesOf(tree: TreeReader, base: string, pattern: PathPattern): Iterable<string> {
+/** Paths below `base`, a directory, that a pattern matches. */
+export function* matchesIn(tree: TreeReader, base: string, pattern: PathPattern): Iterable<string> {
   yield* below('', pattern.start())
   function* below(path: string, state: PatternState): Iterable<string> {
     for (const name of tree.list(joinPath(base, path))) {

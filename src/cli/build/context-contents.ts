@@ -1,8 +1,7 @@
 /** Contents of files of a context, in the form in which a build session carries them: `u64be size` and the bytes, one
  *  file after the other; a size of all ones stands before `u32be length` and a message for what can't be read. */
 
-import { nameBytes } from '../../archive/index.ts'
-import { errnoOf, messageOf } from '../../base/index.ts'
+import { errnoOf, messageOf, nameBytes } from '../../base/index.ts'
 import { fs } from '../builtins.ts'
 
 const unreadable = Buffer.alloc(8, 0xff)

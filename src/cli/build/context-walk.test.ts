@@ -3,6 +3,7 @@ import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import type { BuildContextFile, BuildWalkPattern } from '../../api/index.ts'
 import { IgnoreMatcher } from '../../build/dockerfile/index.ts'
 import { packContents } from './context-contents.ts'
 import { walkContext } from './context-walk.ts'
@@ -21,9 +22,16 @@ function put(...paths: readonly string[]): void {
 }
 
 function listed(roots: readonly string[], ...ignore: readonly string[]): string[] {
-  return [...walkContext(directory, { roots, ignore: new IgnoreMatcher(ignore) })].map(({ p, t }) =>
-    t === 'd' ? `${p}/` : p,
-  )
+  return walk(roots, ignore).map(({ p, t }) => (t === 'd' ? `${p}/` : p))
+}
+
+function walk(
+  roots: readonly string[],
+  ignore: readonly string[] = [],
+  patterns: readonly BuildWalkPattern[] = [],
+): BuildContextFile[] {
+  const lines = walkContext(directory, { roots, patterns, ignore: new IgnoreMatcher(ignore) })
+  return [...lines].map((line) => JSON.parse(line) as BuildContextFile)
 }
 
 test('walkContext lists parents before what is in them, in order of the bytes of names', () => {
@@ -44,6 +52,31 @@ test('walkContext goes only where it was sent', () => {
   assert.deepEqual(listed([]), [])
 })
 
+test('walkContext lists what patterns match, with all below, and only directories on the way', () => {
+  put('package.json', 'a/package.json', 'a/deep/package.json', 'a/deep/other', 'b.json/x', 'huge/1', 'huge/2')
+  const matched = (directory: string, pattern: string, { doubleStar = false, roots = [] as string[] } = {}) =>
+    walk(roots, [], [{ directory, pattern, doubleStar }]).map(({ p, t }) => (t === 'd' ? `${p}/` : p))
+  assert.deepEqual(matched('.', '*.json'), ['b.json/', 'b.json/x', 'package.json'])
+  assert.deepEqual(matched('.', '*/package.json'), ['a/', 'a/package.json', 'b.json/', 'huge/'])
+  assert.deepEqual(matched('a', 'd*/o*', { roots: ['huge/2'] }), ['a/', 'a/deep/', 'a/deep/other', 'huge/', 'huge/2'])
+  assert.deepEqual(matched('a', '**/package.json', { doubleStar: true }), [
+    'a/',
+    'a/deep/',
+    'a/deep/package.json',
+    'a/package.json',
+  ])
+  assert.deepEqual(matched('.', 'h*', { roots: ['huge/2', 'a/deep'] }), [
+    'a/',
+    'a/deep/',
+    'a/deep/other',
+    'a/deep/package.json',
+    'huge/',
+    'huge/1',
+    'huge/2',
+  ])
+  assert.deepEqual(matched('missing', '*'), [])
+})
+
 test('walkContext leaves out what is ignored, but not the way to an exception', () => {
   put('node_modules/a/x', 'node_modules/keep/y', 'src/a', 'logs/1.log', 'Dockerfile')
   const rules = ['node_modules', '!node_modules/keep', '**/*.log', 'Dockerfile']
@@ -61,7 +94,7 @@ test('walkContext follows no symlinks and knows hard links', () => {
   put('real/file')
   symlinkSync('real', join(directory, 'link'))
   linkSync(join(directory, 'real/file'), join(directory, 'real/same'))
-  const files = [...walkContext(directory, { roots: ['link/file', 'real'], ignore: new IgnoreMatcher([]) })]
+  const files = walk(['link/file', 'real'])
   assert.deepEqual(
     files.map(({ p, t, l, n }) => [p, t, l ?? n]),
     [

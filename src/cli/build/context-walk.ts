@@ -1,73 +1,53 @@
-/** Lists the files of a context below some paths, as far as the ignore rules let them through.
+/** Lists the files of a context below some paths, as far as the ignore rules let them through. Every build does this
+ *  for every file, on cold code: what makes no garbage here shows in the time of the whole command.
  *  A directory that is ignored is listed nevertheless when something in it isn't, as BuildKit does. */
 import type { BigIntStats } from 'node:fs'
-import { readlinkSync } from 'node:fs'
-import type { BuildContextFile } from '../../api/index.ts'
-import { decodeName, nameBytes } from '../../archive/index.ts'
-import { errnoOf } from '../../base/index.ts'
+import type { BuildContextFile, BuildWalkPattern } from '../../api/index.ts'
+import { decodeName, errnoOf, nameBytes } from '../../base/index.ts'
 import type { IgnoredDirectory, IgnoreMatcher } from '../../build/dockerfile/index.ts'
 import { getXattr, listXattrs } from '../../sys/index.ts'
 import { fs } from '../builtins.ts'
+import { type Wanted, wantedTree } from './wanted-tree.ts'
 
 export interface WalkOptions {
   /** Relative paths; `.` is everything. One that isn't there is left out. */
   readonly roots: readonly string[]
+  readonly patterns?: readonly BuildWalkPattern[] | undefined
   readonly ignore: IgnoreMatcher
+  /** Told of each symlink. */
+  readonly onLink?: (path: string) => void
 }
 
-/** Parents before what is in them, names in order of their bytes. */
+/** A line of JSON (`BuildContextFile`) for each file: parents before what is in them, names in order of their bytes. */
 export function* walkContext(
   directory: string,
-  { roots, ignore }: WalkOptions,
-): Generator<BuildContextFile, void, void> {
-  yield* new ContextWalk(directory).walk(wantedTree(roots), '', ignore.root())
-}
-
-/** What is wanted of a directory: everything, or these entries of it. */
-type Wanted = 'all' | Map<string, Wanted>
-
-function wantedTree(roots: readonly string[]): Wanted {
-  const tree = new Map<string, Wanted>()
-  for (const root of roots) {
-    const parts = root.split('/').filter((part) => part !== '' && part !== '.')
-    if (parts.length === 0) return 'all'
-    let at = tree
-    for (const [index, part] of parts.entries()) {
-      const known = at.get(part)
-      if (known === 'all') break
-      if (index === parts.length - 1) at.set(part, 'all')
-      else {
-        const next = known ?? new Map<string, Wanted>()
-        at.set(part, next)
-        at = next
-      }
-    }
-  }
-  return tree
-}
-
-function withinOf(wanted: Wanted, name: string): Wanted {
-  return wanted === 'all' ? 'all' : (wanted.get(name) ?? 'all')
+  { roots, patterns = [], ignore, onLink }: WalkOptions,
+): Generator<string, void, void> {
+  yield* new ContextWalk(directory, onLink).walk(wantedTree(roots, patterns), '', ignore.root())
 }
 
 class ContextWalk {
   readonly #top: string
+  readonly #onLink: WalkOptions['onLink']
   /** First path of each file that has several. */
   readonly #links = new Map<string, string>()
 
-  constructor(directory: string) {
+  constructor(directory: string, onLink: WalkOptions['onLink']) {
     this.#top = directory
+    this.#onLink = onLink
   }
 
-  *walk(wanted: Wanted, at: string, place: IgnoredDirectory): Generator<BuildContextFile, void, void> {
+  *walk(wanted: Wanted, at: string, place: IgnoredDirectory): Generator<string, void, void> {
     for (const name of this.#names(wanted, at)) {
       const inside = place.enter(name)
       if (inside.ignored && !inside.worthEntering) continue
+      const within = wanted.enter(name)
+      if (within === undefined) continue
       const path = at === '' ? name : `${at}/${name}`
       const status = this.#stat(path)
       if (status === undefined) continue
-      if (status.isDirectory()) yield* this.#directory(withinOf(wanted, name), path, inside, status)
-      else if (!inside.ignored) yield this.#file(path, status)
+      if (status.isDirectory()) yield* this.#directory(within, path, inside, status)
+      else if (!inside.ignored && within.isNamed) yield this.#file(path, status)
     }
   }
 
@@ -77,24 +57,35 @@ class ContextWalk {
     path: string,
     place: IgnoredDirectory,
     status: BigIntStats,
-  ): Generator<BuildContextFile, void, void> {
-    let isTold = !place.ignored
-    if (isTold) yield this.#file(path, status)
-    for (const file of this.walk(wanted, path, place)) {
+  ): Generator<string, void, void> {
+    if (!place.ignored) {
+      yield this.#file(path, status)
+      yield* this.walk(wanted, path, place)
+      return
+    }
+    let isTold = false
+    for (const line of this.walk(wanted, path, place)) {
       if (!isTold) yield this.#file(path, status)
       isTold = true
-      yield file
+      yield line
     }
   }
 
   #names(wanted: Wanted, at: string): readonly string[] {
-    if (wanted !== 'all') return [...wanted.keys()].sort(compareNames)
-    const names = tolerateGone(() => fs.readdirSync(this.#real(at), { encoding: 'buffer' })) ?? []
-    return names.sort(Buffer.compare).map(decodeName)
+    if (wanted.names !== undefined) return [...wanted.names].sort(compareNames)
+    const names = readNames(this.#real(at))
+    if (names.every((name) => plain.test(name))) return names.sort()
+    // Others may be no text at all, and have another order.
+    const exact = tolerateGone(() => fs.readdirSync(this.#real(at), { encoding: 'buffer' })) ?? []
+    return exact.sort(Buffer.compare).map(decodeName)
   }
 
   #stat(path: string): BigIntStats | undefined {
-    return tolerateGone(() => fs.lstatSync(this.#real(path), { bigint: true }))
+    try {
+      return fs.lstatSync(this.#real(path), { bigint: true })
+    } catch (error) {
+      return missing(error)
+    }
   }
 
   #real(path: string): string | Buffer {
@@ -102,25 +93,36 @@ class ContextWalk {
     return whole.isWellFormed() ? whole : nameBytes(whole)
   }
 
-  #file(path: string, status: BigIntStats): BuildContextFile {
+  #file(path: string, status: BigIntStats): string {
     const type = typeOf(status)
     const key = type !== 'f' || status.nlink < 2n ? undefined : `${status.dev}:${status.ino}`
     const first = key === undefined ? undefined : this.#links.get(key)
     if (key !== undefined && first === undefined) this.#links.set(key, path)
+    if (type === 'l') this.#onLink?.(path)
+    const { mode, size, mtimeNs, ctimeNs, ino } = status
+    const bytes = type === 'f' ? `,"s":${size}` : ''
+    const facts = `"m":${Number(mode) & 0o7777}${bytes},"mt":"${mtimeNs}","ct":"${ctimeNs}","i":"${ino}"`
+    return `{"p":${JSON.stringify(path)},"t":"${type}",${facts}${this.#rest(path, type, first)}}`
+  }
+
+  /** What few files have. */
+  #rest(path: string, type: BuildContextFile['t'], first: string | undefined): string {
     const xattrs = type === 'f' || type === 'd' ? readXattrs(`${this.#top}/${path}`) : undefined
-    return {
-      p: path,
-      t: type,
-      m: Number(status.mode & 0o7777n),
-      ...(type === 'f' ? { s: Number(status.size) } : {}),
-      mt: String(status.mtimeNs),
-      ct: String(status.ctimeNs),
-      i: String(status.ino),
-      ...(type === 'l' ? { l: decodeName(readlinkSync(this.#real(path), { encoding: 'buffer' })) } : {}),
+    if (type !== 'l' && first === undefined && xattrs === undefined) return ''
+    const rest: Partial<BuildContextFile> = {
+      ...(type === 'l' ? { l: decodeName(fs.readlinkSync(this.#real(path), { encoding: 'buffer' })) } : {}),
       ...(first === undefined ? {} : { n: first }),
       ...(xattrs === undefined ? {} : { x: xattrs }),
     }
+    return `,${JSON.stringify(rest).slice(1, -1)}`
   }
+}
+
+/** Names for which the order of characters is the order of bytes. */
+const plain = /^[\x01-\x7f]*$/
+
+function readNames(directory: string | Buffer): string[] {
+  return tolerateGone(() => fs.readdirSync(directory)) ?? []
 }
 
 function typeOf(status: BigIntStats): BuildContextFile['t'] {
@@ -152,7 +154,10 @@ function tolerateGone<T>(look: () => T): T | undefined {
   try {
     return look()
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined
-    throw error
+    return missing(error)
   }
+}
+
+function missing(error: unknown): undefined {
+  if (!['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) throw error
 }

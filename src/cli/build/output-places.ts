@@ -1,5 +1,4 @@
 /** Puts what a build gives back into its place: a directory, a file, the standard output. */
-import { TarParser, TreeWriter } from '../../archive/index.ts'
 import { errnoOf, messageOf } from '../../base/index.ts'
 import { fs } from '../builtins.ts'
 import { CliError } from '../cli-error.ts'
@@ -8,6 +7,8 @@ import type { Output } from '../terminal/output.ts'
 
 /** Unpacks an archive into a directory, which is made when it isn't there. Files are whose who runs the command. */
 export async function unpackInto(directory: string, chunks: AsyncIterable<Buffer>): Promise<void> {
+  // Most builds give nothing back: loaded when one does.
+  const { TarParser, TreeWriter } = await import('../../archive/index.ts')
   let rootFd: number
   try {
     fs.mkdirSync(directory, { recursive: true })

@@ -1,13 +1,14 @@
 /** Answers what the daemon asks for during a build. Each question has a channel of its own, and they are served beside
  *  each other. */
-import type { BuildAsk } from '../../api/index.ts'
+import { createHash } from 'node:crypto'
+import type { BuildAsk, BuildContextDigest, BuildWalkAsk } from '../../api/index.ts'
 import { messageOf } from '../../base/index.ts'
 import { IgnoreMatcher } from '../../build/dockerfile/index.ts'
 import type { BuildSession } from '../../client/index.ts'
 import type { CliContext } from '../command.ts'
 import type { PlannedBuild } from './build-request.ts'
 import { packContents } from './context-contents.ts'
-import { walkContext } from './context-walk.ts'
+import { listContext } from './context-list.ts'
 import { unpackInto, writeFileOutput } from './output-places.ts'
 import { connectAgent } from './ssh-options.ts'
 
@@ -19,13 +20,12 @@ export interface ServiceOptions extends Pick<PlannedBuild, 'directories' | 'agen
   readonly output: CliContext['output']
 }
 
-/** Lines are sent in pieces of about this size. */
-const pieceBytes = 256 * 1024
-
 export class SessionService {
   readonly #session: BuildSession
   readonly #options: ServiceOptions
   readonly #work = new Set<Promise<void>>()
+  /** The list whose digest was told last: it is asked for next, or never. */
+  #listed: { readonly of: string; readonly pieces: readonly Buffer[] } | undefined
   #failure: unknown
 
   constructor(session: BuildSession, options: ServiceOptions) {
@@ -52,7 +52,7 @@ export class SessionService {
   async #serve(ask: BuildAsk): Promise<void> {
     switch (ask.type) {
       case 'walk':
-        return await this.#send(ask.channel, this.#list(ask.context, ask.roots))
+        return await this.#send(ask.channel, ask.digest === true ? [this.#digest(ask)] : this.#list(ask))
       case 'files':
         return await this.#send(ask.channel, packContents(this.#directory(ask.context), ask.paths))
       case 'tar':
@@ -70,16 +70,25 @@ export class SessionService {
     return directory
   }
 
-  *#list(context: string, roots: readonly string[]): Generator<Buffer, void, void> {
+  #walk({ context, roots, patterns }: BuildWalkAsk): ReturnType<typeof listContext> {
     const ignore = this.#options.ignore.get(context) ?? new IgnoreMatcher([])
-    let text = ''
-    for (const file of walkContext(this.#directory(context), { roots, ignore })) {
-      text += `${JSON.stringify(file)}\n`
-      if (text.length < pieceBytes) continue
-      yield Buffer.from(text)
-      text = ''
-    }
-    if (text !== '') yield Buffer.from(text)
+    return listContext(this.#directory(context), { roots, patterns, ignore })
+  }
+
+  #list(ask: BuildWalkAsk): Iterable<Buffer> {
+    const known = this.#listed
+    this.#listed = undefined
+    return known?.of === nameOf(ask) ? known.pieces : this.#walk(ask).pieces()
+  }
+
+  #digest(ask: BuildWalkAsk): Buffer {
+    const list = this.#walk(ask)
+    const sum = createHash('sha256')
+    const pieces = [...list.pieces()]
+    for (const piece of pieces) sum.update(piece)
+    this.#listed = { of: nameOf(ask), pieces }
+    const answer: BuildContextDigest = { digest: sum.digest('hex'), links: list.links }
+    return Buffer.from(`${JSON.stringify(answer)}\n`)
   }
 
   async #send(channel: number, pieces: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
@@ -112,4 +121,8 @@ export class SessionService {
     // Tells the daemon that it arrived.
     this.#session.end(channel)
   }
+}
+
+function nameOf({ context, roots, patterns }: BuildWalkAsk): string {
+  return JSON.stringify([context, roots, patterns])
 }

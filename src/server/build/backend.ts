@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { AuthConfig, BuildCacheRecord, BuildEvent, BuildRequest } from '../../api/index.ts'
+import type { AuthConfig, BuildCacheRecord, BuildEvent, BuildRequest, BuildWalkAsk } from '../../api/index.ts'
 import type { Filters } from '../containers/index.ts'
 
 /** One instruction's progress. `running`: `id` is of the process; `done`: of the image so far. */
@@ -26,8 +26,8 @@ export interface BuildClient {
   readonly onStep?: (report: BuildStepReport) => void
   /** The archive that is the context. */
   tar?(): AsyncIterable<Buffer>
-  /** JSON lines of `BuildContextFile`. */
-  walk?(context: string, roots: readonly string[]): AsyncIterable<Buffer>
+  /** JSON lines of `BuildContextFile`; with `digest` one of `BuildContextDigest` instead. */
+  walk?(context: string, wanted: Pick<BuildWalkAsk, 'roots' | 'patterns' | 'digest'>): AsyncIterable<Buffer>
   files?(context: string, paths: readonly string[]): AsyncIterable<Buffer>
   openSsh?(id: string): Promise<Duplex>
   openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<BuildByteSink>

@@ -53,7 +53,7 @@ function sessionClient(
     auths,
     emit: send,
     tar: () => frames.incoming(ask((channel) => ({ type: 'tar', channel }))),
-    walk: (context, roots) => frames.incoming(ask((channel) => ({ type: 'walk', channel, context, roots }))),
+    walk: (context, wanted) => frames.incoming(ask((channel) => ({ type: 'walk', channel, context, ...wanted }))),
     files: (context, paths) => frames.incoming(ask((channel) => ({ type: 'files', channel, context, paths }))),
     openSsh: async (id) => frames.duplex(ask((channel) => ({ type: 'ssh', channel, id }))),
     async openOutput(target, output, form) {

@@ -77,7 +77,7 @@ test('SyncedDirectory lists files and gets contents that come in turns, longer t
     seen,
   )
   const files = open(session, ['one', 'zwölf'])
-  const listed = await Array.fromAsync(files.walk(['a', 'b']))
+  const listed = await Array.fromAsync(files.walk({ roots: ['a', 'b'] }))
   assert.deepEqual(
     listed.map(({ p, t, m, s, l }) => [p, t, m.toString(8), s, l]),
     [
@@ -108,15 +108,15 @@ test('SyncedDirectory lists files and gets contents that come in turns, longer t
 test('SyncedDirectory tells of a file that the client can not read, and of a client that goes', async () => {
   const session = sessionWith([{ path: 'secret', size: 7, content: '' }])
   const files = open(session)
-  await Array.fromAsync(files.walk(['.']))
+  await Array.fromAsync(files.walk({ roots: ['.'] }))
   using spool = new Spool(directory)
   await assert.rejects(
     files.fetch(['secret'], spool, () => {}),
     /the client can't read secret/,
   )
   const other = open(session)
-  const walking = other.walk(['.'])
+  const walking = other.walk({ roots: ['.'] })
   await walking.next()
   session.client.close()
-  await assert.rejects(Array.fromAsync(other.walk(['.'])), /the client closed its session/)
+  await assert.rejects(Array.fromAsync(other.walk({ roots: ['.'] })), /the client closed its session/)
 })

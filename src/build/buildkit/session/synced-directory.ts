@@ -6,7 +6,7 @@ import type { BuildContextFile } from '../../../api/index.ts'
 import { invalidArgument, newId } from '../../../base/index.ts'
 import type { OpenCall } from '../../../grpc/index.ts'
 import type { ReceivedFile } from '../../context/file-stream.ts'
-import type { SessionFiles } from '../../context/session-context.ts'
+import type { SessionFiles, WantedFiles } from '../../context/session-context.ts'
 import type { Spool } from '../../context/spool.ts'
 import { FileSync } from '../gen/filesync_pb.ts'
 import type { Packet, PacketSchema, Stat } from '../gen/fsutil_pb.ts'
@@ -48,7 +48,7 @@ export class SyncedDirectory implements SessionFiles {
     this.#options = options
   }
 
-  async *walk(roots: readonly string[]): AsyncGenerator<BuildContextFile, void, undefined> {
+  async *walk({ roots }: Pick<WantedFiles, 'roots'>): AsyncGenerator<BuildContextFile, void, undefined> {
     const listing = this.#open(roots.includes('.') ? [] : roots)
     for (let number = 0; ; number += 1) {
       const { stat } = await this.#next(listing, packetType.stat)

@@ -2,7 +2,7 @@
 
 import { formatNs, nowNs } from '../../../base/index.ts'
 import type { BuildClient } from '../../client-host.ts'
-import { SessionContext, type SessionFiles } from '../../context/session-context.ts'
+import { SessionContext, type SessionFiles, type WantedFiles } from '../../context/session-context.ts'
 import { TransferProgress } from '../../context/transfer-progress.ts'
 import { ignoreFileNames, parseIgnoreFile } from '../../dockerfile/index.ts'
 import { Vertexes } from '../../vertexes.ts'
@@ -77,10 +77,10 @@ class ClientDirectory implements SessionFiles {
     this.#progress = new TransferProgress(name, options.emit)
   }
 
-  async *walk(roots: readonly string[]): ReturnType<SyncedDirectory['walk']> {
+  async *walk(wanted: WantedFiles): ReturnType<SyncedDirectory['walk']> {
     const files = await this.#open()
     using _shown = this.#progress.begin()
-    yield* files.walk(roots)
+    yield* files.walk(wanted)
   }
 
   async fetch(...[paths, spool, onFile]: Parameters<SyncedDirectory['fetch']>): Promise<void> {
