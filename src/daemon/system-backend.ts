@@ -21,13 +21,12 @@ export interface SystemBackendOptions {
   readonly check: SystemBackend['check']
 }
 
-/** Makes the backend. Versions of host programs are asked for once, when somebody first wants to know. */
+/** Makes the backend. Versions of host programs are asked for until they are known, when somebody wants to know. */
 export function systemBackend(options: SystemBackendOptions): SystemBackend {
-  let components: Promise<readonly HostProgram[]> | undefined
+  const programs = hostPrograms(options.config)
   return {
     async version() {
-      components ??= hostPrograms(options.config)
-      return systemVersion(await components, options.config)
+      return systemVersion(await Promise.all(programs.map((program) => program())), options.config)
     },
     diskUsage: options.diskUsage,
     check: options.check,
@@ -47,17 +46,25 @@ interface HostProgram {
   readonly version: string
 }
 
-async function hostPrograms(config: DaemonConfig): Promise<readonly HostProgram[]> {
-  const runtime = config.containers.runtimes[config.containers.defaultRuntime]?.path ?? 'crun'
-  return Promise.all(
-    [
-      [config.containers.defaultRuntime, runtime],
-      ['conmon', 'conmon'],
-    ].map(async ([name = '', path = '']) => {
-      const { stdout } = await runCommand(path, ['--version'], { timeoutMs: 5000 })
-      return { name, version: /version\s+(\S+)/.exec(stdout.toString('utf8'))?.[1] ?? 'unknown' }
-    }),
-  )
+/** Asks for the runtime's and conmon's versions. One that does not answer (a busy host, an update of its package) is
+ *  `unknown` this time and asked again the next. */
+function hostPrograms(config: DaemonConfig): readonly (() => Promise<HostProgram>)[] {
+  const runtime = config.containers.defaultRuntime
+  const paths = { [runtime]: config.containers.runtimes[runtime]?.path ?? 'crun', conmon: 'conmon' }
+  return Object.entries(paths).map(([name, path]) => {
+    let known: Promise<string | undefined> | undefined
+    return async () => {
+      known ??= versionOf(path)
+      const version = await known
+      if (version === undefined) known = undefined
+      return { name, version: version ?? 'unknown' }
+    }
+  })
+}
+
+async function versionOf(path: string): Promise<string | undefined> {
+  const { stdout } = await runCommand(path, ['--version'], { timeoutMs: 5000 }).catch(() => ({ stdout: '' }))
+  return /version\s+(\S+)/.exec(stdout.toString())?.[1]
 }
 
 function systemVersion(programs: readonly HostProgram[], { minApiVersion, experimental }: DaemonConfig): SystemVersion {

@@ -1,6 +1,8 @@
 /** The Engine API itself: versions, headers, errors, raw streams, as a client without a library sees it. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openRequest } from '../helpers/api.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
@@ -54,6 +56,30 @@ describe('versions', () => {
       assert.equal((await daemon.api('GET', `/v${version}/containers/json`)).status, 200)
     })
   }
+
+  test('a runtime that gave no version is asked again the next time', async () => {
+    const directory = mkdtempSync('/tmp/b-runtime-')
+    try {
+      const runtime = join(directory, 'runtime')
+      const answer = (script: string) => writeFileSync(runtime, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+      answer('exit 1')
+      await using other = await TestDaemon.start({
+        flags: ['--add-runtime', `odd=${runtime}`, '--default-runtime', 'odd'],
+      })
+      const version = async () => {
+        const { status, body } = await other.api<{ Components: { Name: string; Version: string }[] }>('GET', '/version')
+        assert.equal(status, 200)
+        return body.Components.find(({ Name }) => Name === 'odd')?.Version
+      }
+      assert.equal(await version(), 'unknown')
+      rmSync(runtime)
+      assert.equal(await version(), 'unknown')
+      answer('echo odd version 9.8.7')
+      assert.equal(await version(), '9.8.7')
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
 
   test('too new and too old', async () => {
     const tooNew = await daemon.api<Message>('GET', '/v1.99/version')
