@@ -1,5 +1,6 @@
 /** The kernel's side of macvlan and ipvlan networks: containers' devices hang on a device of the host, the parent, and
  *  are hosts of its network. The engine makes the parent where it is a VLAN's device or where none is named. */
+import { randomBytes } from 'node:crypto'
 import { BerthError, errnoOf, internal } from '../base/index.ts'
 import {
   createStackedLink,
@@ -56,12 +57,21 @@ export class ParentDriver implements NetworkDriver {
     const parent = this.#host.findLink(settings.device)
     if (parent === undefined) throw new BerthError('unavailable', `parent interface ${settings.device} was not found`)
     const link = stackedLink(record, settings, parent.index)
-    // A name that no other namespace's device has at this moment: the kernel makes it there under that very name.
-    const options = { name: endpoint.device, mac: endpoint.mac, mtu: settings.mtu, namespaceFd: door.fd }
+    // Before 6.15 kernels ask the host's namespace whether the name is taken, and most hosts have an eth0.
+    const name = `bt${randomBytes(6).toString('hex')}`
+    const options = { name, mac: endpoint.mac, mtu: settings.mtu, namespaceFd: door.fd }
     try {
       this.#host.execute(createStackedLink(link, options))
     } catch (error) {
       throw explained(error, link.kind, settings.device)
+    }
+    try {
+      const made = door.route.findLink(name)
+      if (made === undefined) throw internal(`device ${name} has gone`)
+      door.route.execute(setLink(made.index, { name: endpoint.device }))
+    } catch (error) {
+      door.route.execute(deleteLink(name))
+      throw error
     }
   }
 
