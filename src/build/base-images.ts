@@ -168,7 +168,15 @@ export class BaseImages {
         })
       },
     })
-    return this.#parts.images.store.resolve(id ?? name, { platform: id === undefined ? platform : undefined })
+    const { store } = this.#parts.images
+    if (id !== undefined) return store.resolve(id)
+    try {
+      return store.resolve(name, { platform })
+    } catch (error) {
+      // There is none for the platform: what there is is taken, and warned of.
+      if (!isKind(error, 'notFound')) throw error
+      return store.resolve(name)
+    }
   }
 }
 

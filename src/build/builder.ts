@@ -16,6 +16,9 @@ import type { FileContext } from './context/file-context.ts'
 import { IgnoredContext } from './context/ignored-context.ts'
 import { NamedContexts } from './context/named-contexts.ts'
 import {
+  type BaseConfigs,
+  type CheckResult,
+  checkBasePlatforms,
   checkDockerfile,
   type Dockerfile,
   type GlobalScope,
@@ -102,10 +105,12 @@ class Build {
       exporter.begin(this.#request)
       const dockerfile = await this.#readDockerfile()
       const scopes = platformsOf(this.#request).map((platform) => scopeOf(dockerfile, this.#request, platform))
-      for (const scope of scopes.slice(0, 1)) this.#check(dockerfile, scope)
-      if (this.#request.check) return { images: [] }
+      if (this.#request.check) {
+        for (const scope of scopes.slice(0, 1)) this.#check(dockerfile, scope)
+        return { images: [] }
+      }
       const replaced = this.#named.applyTo(dockerfile)
-      return await this.#carryOut(replaced, await this.#plan(replaced, scopes), exporter)
+      return await this.#carryOut(replaced, await this.#checkedPlan(dockerfile, replaced, scopes), exporter)
     } finally {
       for (const context of this.#contexts.values())
         await (await context.catch(() => undefined))?.[Symbol.asyncDispose]()
@@ -135,16 +140,39 @@ class Build {
     return await (await this.#context('context'))?.text(name, this.#host)
   }
 
-  #check(dockerfile: Dockerfile, scope: GlobalScope): void {
-    const { warnings, failure } = checkDockerfile(dockerfile, { scope })
-    for (const { rule, message, description, file, range, excerpt } of warnings) {
-      const url = `https://docs.docker.com/go/dockerfile/rule/${kebab(rule)}/`
-      this.#host.emit({ type: 'warning', rule, message, description, url, file, line: range.start.line, excerpt })
+  /** More is found when the base images are known; a build that can't be planned tells of the rest. */
+  async #checkedPlan(
+    dockerfile: Dockerfile,
+    replaced: Dockerfile,
+    scopes: readonly GlobalScope[],
+  ): Promise<readonly PlannedForPlatform[]> {
+    const [scope] = scopes
+    let plans: readonly PlannedForPlatform[]
+    try {
+      plans = await this.#plan(replaced, scopes)
+    } catch (error) {
+      if (scope !== undefined) this.#check(dockerfile, scope)
+      throw error
     }
+    if (scope !== undefined) this.#check(dockerfile, scope, (name) => plans[0]?.baseConfigs.get(name))
+    for (const plan of plans) this.#tell(checkBasePlatforms(dockerfile, plan.scope, plan.foreignBases))
+    return plans
+  }
+
+  #check(dockerfile: Dockerfile, scope: GlobalScope, baseConfigs: BaseConfigs = () => undefined): void {
+    const found = checkDockerfile(dockerfile, { scope, baseConfigs })
     const unused = unusedBuildArgs(dockerfile, this.#request.buildArgs)
     if (unused.length > 0) {
       const message = `One or more build-args [${unused.join(' ')}] were not consumed`
       this.#host.emit({ type: 'warning', message })
+    }
+    this.#tell(found)
+  }
+
+  #tell({ warnings, failure }: CheckResult): void {
+    for (const { rule, message, description, file, range, excerpt } of warnings) {
+      const url = `https://docs.docker.com/go/dockerfile/rule/${kebab(rule)}/`
+      this.#host.emit({ type: 'warning', rule, message, description, url, file, line: range.start.line, excerpt })
     }
     if (failure !== undefined) throw invalidArgument(failure)
   }

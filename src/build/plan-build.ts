@@ -1,13 +1,21 @@
 /** From a Dockerfile's text to stages with all that is known before anything is carried out. */
 import type { BuildRequest } from '../api/index.ts'
 import type { Image } from '../images/index.ts'
-import { formatPlatform, hostPlatform, type OciRuntimeDefaults, type Platform, parsePlatform } from '../oci/index.ts'
+import {
+  formatPlatform,
+  hostPlatform,
+  type OciRuntimeDefaults,
+  type Platform,
+  parsePlatform,
+  platformRank,
+} from '../oci/index.ts'
 import type { BaseImages } from './base-images.ts'
 import {
   type Dockerfile,
   type EvaluatedStage,
   evaluateGlobals,
   evaluateStage,
+  type ForeignBase,
   type GlobalScope,
   type Instruction,
   initialImage,
@@ -24,6 +32,9 @@ export interface PlannedBuild {
   readonly scope: GlobalScope
   readonly plan: StagePlan
   readonly stages: ReadonlyMap<number, StageToBuild>
+  /** What is known of base images by the names in FROM. */
+  readonly baseConfigs: ReadonlyMap<string, OciRuntimeDefaults>
+  readonly foreignBases: readonly ForeignBase[]
 }
 
 /** The platforms that a request is for, each once: this host's when it names none. */
@@ -59,6 +70,7 @@ export async function planBuild(
   const plan = planStages(dockerfile, { target, scope, triggers })
   // Triggers may need stages that nothing else needed.
   for (const [index, image] of await loadBases(plan, scope, bases)) images.set(index, image)
+  const foreign = foreignBases(plan, scope, images)
   const stages = new Map<number, StageToBuild>()
   const evaluated = new Map<number, EvaluatedStage>()
   for (const planned of plan.stages) {
@@ -70,12 +82,31 @@ export async function planBuild(
       planned,
       number: index,
       evaluated: result,
-      platform: platformOf(planned, scope, stages),
+      platform: foreign.find(({ stage }) => stage.index === index)?.pulled ?? platformOf(planned, scope, stages),
       base: planned.base.kind === 'stage' ? { stage: planned.base.index } : baseOf(images.get(index)),
       noCache: request.noCache || (request.noCacheFilter ?? []).some((name) => isCalled(planned, name)),
     })
   }
-  return { scope, plan, stages }
+  return { scope, plan, stages, baseConfigs: configsOf(plan, images), foreignBases: foreign }
+}
+
+function configsOf(plan: StagePlan, images: ReadonlyMap<number, Image>): ReadonlyMap<string, OciRuntimeDefaults> {
+  const found = new Map<string, OciRuntimeDefaults>()
+  for (const { stage, base } of plan.stages) {
+    const image = images.get(stage.index)
+    if (base.kind === 'external' && image !== undefined) found.set(base.name, image.config.config ?? {})
+  }
+  return found
+}
+
+/** A registry may have an image for one platform only, which is taken then. */
+function foreignBases(plan: StagePlan, scope: GlobalScope, images: ReadonlyMap<number, Image>): readonly ForeignBase[] {
+  return plan.stages.flatMap(({ stage, base, platform }) => {
+    const pulled = images.get(stage.index)?.platform
+    const expected = platform ?? scope.targetPlatform
+    if (base.kind !== 'external' || pulled === undefined || platformRank(expected, pulled) !== undefined) return []
+    return [{ stage, name: base.name, pulled, expected }]
+  })
 }
 
 /** A stage on another one is for what that one is for. */

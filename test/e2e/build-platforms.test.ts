@@ -176,6 +176,31 @@ test('type=local has a directory for each platform, unless they are to be one', 
   )
 })
 
+test('a base image that is for another platform only is taken, with a warning', async () => {
+  const name = `${registry.name}/single:1`
+  await daemon.ok(['tag', 'busybox', name])
+  await daemon.ok(['push', name])
+  await daemon.ok(['rmi', name])
+  using context = new TestContext({ Dockerfile: `FROM ${name}\nRUN true\nLABEL x=$NOPE\n` })
+  const told = await build('--network', 'none', '--platform', 'linux/s390x', '-t', 'single:2', context.path)
+  const message = `Base image ${name} was pulled with platform "linux/${host}", expected "linux/s390x" for current build`
+  assert.ok(told.includes(`InvalidBaseImagePlatform: ${message} (line 1)`), told)
+  assert.match(told, /UndefinedVar: Usage of undefined variable '\$NOPE' \(line 3\)/)
+  assert.equal(((await api('/images/single:2/json')) as Inspected).Architecture, host)
+  context.put('Dockerfile', `# check=skip=UndefinedVar;error=true\nFROM ${name}\nLABEL x=$NOPE\n`)
+  assert.match(
+    await fails('--platform', 'linux/s390x', context.path),
+    /lint violation found for rules: InvalidBaseImagePlatform/,
+  )
+})
+
+test('a device that a step needs is refused, one that it can do without is left out', async () => {
+  using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN --device=vendor.example/gpu true\n' })
+  assert.match(await build('--network', 'none', context.path), /device vendor\.example\/gpu is left out/)
+  context.put('Dockerfile', 'FROM busybox\nRUN --device=name=vendor.example/gpu,required true\n')
+  assert.match(await fails(context.path), /required device vendor\.example\/gpu is not available/)
+})
+
 /** A program for the other platform, as far as the kernel looks: an ELF header that no other test has. */
 function foreignProgram(): Buffer {
   const header = Buffer.alloc(4096)

@@ -14,8 +14,10 @@ export {
   type CheckDockerfileOptions,
   type CheckResult,
   type CheckWarning,
+  checkBasePlatforms,
   checkDockerfile,
   checkRules,
+  type ForeignBase,
   type Rule,
 } from './checks/index.ts'
 export { absolutePath, cleanPath, copyDestination } from './container-path.ts'

@@ -249,6 +249,7 @@ const problems: readonly (readonly [text: string, column: number, problem: strin
   ['RUN --network=hots a', 5, 'unsupported network mode "hots" (did you mean host?)'],
   ['RUN --security=none a', 5, 'unsupported security mode "none"'],
   ['RUN --device=,x a', 5, 'invalid device ",x"'],
+  ['RUN --device=x,required=maybe a', 5, 'invalid device "x,required=maybe"'],
   ['FROM', 5, 'FROM requires either one or three arguments'],
   ['FROM a as', 8, 'FROM requires either one or three arguments'],
   ['FROM a in b', 8, 'FROM requires either one or three arguments'],

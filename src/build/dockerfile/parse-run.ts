@@ -1,4 +1,5 @@
 /** RUN with its flags and here-documents. https://docs.docker.com/reference/dockerfile/#run */
+import { parseBoolean } from './check-options.ts'
 import { atOffset } from './flags.ts'
 import { parseHeredocWord, stripLeadingTabs } from './heredoc.ts'
 import type { RunInstruction } from './instruction.ts'
@@ -47,8 +48,12 @@ function oneOf<T extends string>(context: ParseContext, all: readonly T[], word:
 }
 
 function deviceOf(context: ParseContext, word: Word): { readonly name: string; readonly required: boolean } {
-  const [name = '', ...options] = word.text.split(',')
-  const other = options.find((option) => option !== 'required')
-  if (name === '' || other !== undefined) throw context.error(`invalid device "${word.text}"`, word.offset)
-  return { name, required: options.length > 0 }
+  const [first = '', ...options] = word.text.split(',')
+  const name = first.replace(/^name=/, '')
+  const words = options.map(
+    (option) => /^required(?:=(.*))?$/.exec(option)?.[1] ?? (option === 'required' ? 'true' : ''),
+  )
+  const values = words.map(parseBoolean)
+  if (name === '' || values.includes(undefined)) throw context.error(`invalid device "${word.text}"`, word.offset)
+  return { name, required: values.includes(true) }
 }

@@ -18,6 +18,7 @@ export async function runStep(place: StepPlace): Promise<StepLayer> {
   const { run, step } = place
   const instruction = step.instruction as RunInstruction
   checkAllowed(place, instruction)
+  checkDevices(place, instruction)
   const mounts = await describeMounts(place, instruction)
   const { command } = instruction
   const values: Record<string, string> = {
@@ -93,6 +94,18 @@ async function makeRunLayer(place: StepPlace, instruction: RunInstruction) {
 
 function commandText({ step }: StepPlace): string {
   return (step.command ?? []).join(' ')
+}
+
+/** Steps get no devices: what they can do without is left out. */
+function checkDevices({ step, vertex }: StepPlace, { devices }: RunInstruction): void {
+  const needed = devices.find(({ required }) => required)
+  if (needed !== undefined) {
+    const { line } = step.instruction
+    const problem = `required device ${needed.name} is not available: steps of a build get no devices`
+    throw new DockerfileError(problem, { source: line.source, range: line.range }, { parsing: false })
+  }
+  for (const { name } of devices)
+    vertex.log(2, `WARNING: device ${name} is left out: steps of a build get no devices\n`)
 }
 
 function checkAllowed({ run, step }: StepPlace, { network, security }: RunInstruction): void {

@@ -1,13 +1,14 @@
 /** Runs the build checks over a Dockerfile. https://docs.docker.com/build/checks/ */
 import { invalidArgument } from '../../../base/index.ts'
+import type { Platform } from '../../../oci/index.ts'
 import { type CheckOptions, parseCheckOptions } from '../check-options.ts'
 import { excerptOf } from '../dockerfile-error.ts'
 import { evaluateGlobals, type GlobalScope } from '../global-scope.ts'
 import type { IgnoreMatcher } from '../ignore-file.ts'
-import type { Dockerfile } from '../parse-dockerfile.ts'
+import type { Dockerfile, Stage } from '../parse-dockerfile.ts'
 import type { Position, SourceRange } from '../source-text.ts'
 import { formRules } from './form-rules.ts'
-import { fromRules } from './from-rules.ts'
+import { baseImagePlatformRule, baseImagePlatformWarning, fromRules } from './from-rules.ts'
 import { namingRules } from './naming-rules.ts'
 import type { Rule, Violation } from './rule.ts'
 import { type BaseConfigs, stageFacts } from './stage-facts.ts'
@@ -63,6 +64,30 @@ export function checkDockerfile(dockerfile: Dockerfile, options: CheckDockerfile
   return { warnings, ...(failed ? { failure: `lint violation found for rules: ${rules.join(', ')}` } : {}) }
 }
 
+/** A base image that is for another platform than its stage. */
+export interface ForeignBase {
+  readonly stage: Stage
+  readonly name: string
+  readonly pulled: Platform
+  readonly expected: Platform
+}
+
+/** The same for base images, once they are there. */
+export function checkBasePlatforms(
+  dockerfile: Dockerfile,
+  scope: GlobalScope,
+  bases: readonly ForeignBase[],
+): CheckResult {
+  const settings = settingsOf(dockerfile, scope)
+  if (bases.length === 0 || !isOn(baseImagePlatformRule, settings)) return { warnings: [] }
+  const warnings = bases.map(({ stage, name, pulled, expected }) => {
+    const message = baseImagePlatformWarning(name, pulled, expected)
+    return warningOf(baseImagePlatformRule, { line: stage.from.line, message })
+  })
+  const failure = `lint violation found for rules: ${baseImagePlatformRule.name}`
+  return { warnings, ...(settings.error ? { failure } : {}) }
+}
+
 function settingsOf(dockerfile: Dockerfile, scope: GlobalScope): CheckOptions {
   const given = scope.buildArgs.BUILDKIT_DOCKERFILE_CHECK
   if (given === undefined) return dockerfile.directives.check
@@ -71,12 +96,15 @@ function settingsOf(dockerfile: Dockerfile, scope: GlobalScope): CheckOptions {
   return options
 }
 
-function isOn({ name, experimental }: Rule, { skip, experimental: wanted }: CheckOptions): boolean {
+function isOn(
+  { name, experimental }: Pick<Rule, 'name' | 'experimental'>,
+  { skip, experimental: wanted }: CheckOptions,
+): boolean {
   if (experimental === true && !wanted.includes(name) && !wanted.includes('all')) return false
   return !skip.includes(name) && !skip.includes('all')
 }
 
-function warningOf(rule: Rule, { line, message, offset }: Violation): CheckWarning {
+function warningOf(rule: Pick<Rule, 'name' | 'description'>, { line, message, offset }: Violation): CheckWarning {
   const at = line.locate(offset ?? 0)
   return {
     rule: rule.name,

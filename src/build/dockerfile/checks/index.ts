@@ -2,8 +2,10 @@ export {
   type CheckDockerfileOptions,
   type CheckResult,
   type CheckWarning,
+  checkBasePlatforms,
   checkDockerfile,
   checkRules,
+  type ForeignBase,
 } from './check-dockerfile.ts'
 export { baseImagePlatformRule, baseImagePlatformWarning } from './from-rules.ts'
 export type { CheckContext, Rule, Violation } from './rule.ts'
