@@ -53,6 +53,7 @@ export function compareGroup(group: string): void {
       'build',
       '--progress',
       'quiet',
+      '--provenance=false',
       '-o',
       `type=oci,dest=${archive}`,
       ...buildArguments(one, join(context, 'in')),
