@@ -44,6 +44,9 @@ export interface BuildClient {
   hasSsh?(id: string): Promise<boolean>
   openSsh?(id: string): Promise<Duplex>
   readonly onBuilt?: BuildHost['onBuilt']
+  /** Where they are not asked for by `files`. */
+  readonly readCacheFile?: BuildHost['readCacheFile']
+  readonly readContextFile?: BuildHost['readContextFile']
   readonly builtContext?: BuildHost['builtContext']
   openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<ByteSink>
   readonly auths: Readonly<Record<string, AuthConfig>>
@@ -74,6 +77,8 @@ export function clientHost(parts: BuildParts, request: BuildRequest, client: Bui
           readCacheFile: (option: number, path: string) => clientFile(client, `cache-from:${option}`, path),
           readContextFile: (name: string, path: string) => clientFile(client, name, path),
         }),
+    ...(client.readCacheFile === undefined ? {} : { readCacheFile: client.readCacheFile }),
+    ...(client.readContextFile === undefined ? {} : { readContextFile: client.readContextFile }),
     ...(client.openOutput === undefined ? {} : { openOutput: client.openOutput.bind(client) }),
   }
 }

@@ -132,8 +132,12 @@ describe('buildx', { skip: noBuildx }, () => {
       a: 'A',
       link: '-> a',
     })
-    await build(['-o', context.beside('out'), context.path])
+    for (let count = 0; count < 50; count += 1) context.put(`many/${count}`, String(count).repeat(3000))
+    await build(['-o', context.beside('out'), '-f', '-', context.path], {
+      input: 'FROM scratch\nCOPY --chmod=4755 a /d/\nCOPY link /d/\nCOPY many /many\n',
+    })
     assert.deepEqual(readdirSync(context.beside('out/d')), ['a', 'link'])
+    await runOrThrow('diff', ['-r', join(context.path, 'many'), context.beside('out/many')])
     await build(['-o', `type=oci,dest=${context.beside('oci.tar')}`, '-t', 'oci:1', context.path])
     assert.match(await runOrThrow('tar', ['-tf', context.beside('oci.tar')]), /^index\.json$/m)
     const socket = context.beside('agent')
@@ -160,6 +164,22 @@ describe('buildx', { skip: noBuildx }, () => {
     await build(['--cache-from', cache, '-t', 'cached:1', context.path])
     assert.equal(await cat('cached:1', '/made'), made)
     assert.match((await run(['du'])).stdout, /^Total:\s+\S+B$/m)
+  })
+
+  test('layouts in directories: an image as output and as base, a cache', async () => {
+    using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN date +%N >/made\n' })
+    const [layout, cache] = [context.beside('layout'), context.beside('cache')]
+    const output = ['-o', `type=oci,tar=false,dest=${layout}`, '--cache-to', `type=local,dest=${cache}`]
+    await build(['-t', 'layout:1', ...output, context.path])
+    const input = 'FROM base\nRUN test -s /made\n'
+    await build(['--build-context', `base=oci-layout://${layout}:1`, '-t', 'layout:2', '-f', '-', context.path], {
+      input,
+    })
+    const made = await cat('layout:2', '/made')
+    await daemon.ok(['rmi', 'layout:2'])
+    await ok(['prune', '-af'])
+    await build(['--cache-from', `type=local,src=${cache}`, '-t', 'layout:3', context.path])
+    assert.equal(await cat('layout:3', '/made'), made)
   })
 
   test('bake builds targets, one of them on another', async () => {

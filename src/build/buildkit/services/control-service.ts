@@ -41,7 +41,7 @@ export function controlService(parts: ControlParts): Handlers<typeof Control> {
       }
       sessions.check(description)
       const { connection, outputs } = tunnel(inputs, signal)
-      void sessions.serve(connection, description)
+      sessions.serve(connection, description).catch((error: Error) => connection.destroy(error))
       yield* outputs
     },
     listWorkers: async () => ({ record: [workerRecord(workerId)] }),

@@ -33,7 +33,8 @@ export function sendDirectory(session: ClientSession, directory: string, call: E
   return {
     async write(chunk) {
       if (tar.destroyed) return await sent
-      if (!tar.write(chunk)) await Promise.race([once(tar, 'drain'), once(tar, 'close')])
+      // Whoever writes uses its buffers again.
+      if (!tar.write(Buffer.from(chunk))) await Promise.race([once(tar, 'drain'), once(tar, 'close')])
     },
     async end() {
       tar.end()

@@ -25,6 +25,7 @@ test('toBuildRequest takes what buildx sends', () => {
     'context:alpine': 'docker-image://alpine:3',
     'context:files': 'local:k0',
     'context:base': 'input:base',
+    'context:layout': `oci-layout://store:1@sha256:${'a'.repeat(64)}`,
     'attest:provenance': 'mode=min,inline-only=true',
     'attest:sbom': '',
     'cache-imports': '[{"Type":"registry","Attrs":{"ref":"r/c"}}]',
@@ -43,8 +44,10 @@ test('toBuildRequest takes what buildx sends', () => {
     alpine: { kind: 'image', reference: 'alpine:3' },
     files: { kind: 'local', key: 'buildkit app:1 k0' },
     base: { kind: 'result', id: 'result-1' },
+    layout: { kind: 'layout', tag: '', digest: `sha256:${'a'.repeat(64)}` },
   })
   assert.deepEqual([...names.named], [['files', 'k0']])
+  assert.equal(names.layouts.get('layout')?.store, 'store')
   assert.deepEqual(request.ulimits, [
     { Name: 'nofile', Soft: 10, Hard: 20 },
     { Name: 'core', Soft: 0, Hard: 0 },
@@ -82,11 +85,11 @@ test('toBuildRequest refuses by name what is not built', () => {
     [{ attrs: { devices: 'x' } }, /the Dockerfile frontend's option devices/],
     [{ attrs: { 'shm-size': 'much' } }, /failed to parse shm size "much"/],
     [{ attrs: { ulimit: 'nofile' } }, /failed to parse ulimit "nofile"/],
-    [{ attrs: { 'context:x': 'oci-layout://y' } }, /the build context x=oci-layout:\/\/y/],
+    [{ attrs: { 'context:x': 'oci-layout://y' } }, /invalid OCI layout y for context x/],
+    [{ attrs: { 'context:x': 'input:y' } }, /invalid input y for context x/],
     [{ attrs: { 'attest:other': '' } }, /unknown attestation type "other"/],
     [{ frontend: 'gateway.v0', attrs: { source: 'me/mine' } }, /BuildKit's frontend me\/mine/],
     [{ exports: [{ type: 'gif', attrs: {} }] }, /exporter "gif" could not be found/],
-    [{ cacheExports: [{ type: 'local', attrs: {} }] }, /caches in directories/],
   ]
   for (const [more, expected] of refusals) assert.throws(() => toBuildRequest(input({}, more)), expected)
   const { frontend } = input({ source: 'docker/dockerfile:1.7' }, { frontend: 'gateway.v0' })

@@ -41,6 +41,8 @@ export interface LocalNames {
   readonly dockerfile: string
   /** Directories behind named contexts. */
   readonly named: ReadonlyMap<string, string>
+  /** Layouts behind named contexts. */
+  readonly layouts: ReadonlyMap<string, { readonly store: string; readonly digest: string }>
 }
 
 /** Throws `invalidArgument` for values that can't be read, `notImplemented` for wishes that can't be fulfilled. */
@@ -51,11 +53,12 @@ export function toBuildRequest(input: SolveInput): { readonly request: BuildRequ
     if (!known.has(name) && !knownPrefixes.some((prefix) => name.startsWith(prefix)))
       throw notImplemented(`the Dockerfile frontend's option ${name}`)
   }
-  const { namedContexts, named } = namedContextsOf(input)
+  const { namedContexts, named, layouts } = namedContextsOf(input)
   const names: LocalNames = {
     context: attrs.contextkey || 'context',
     dockerfile: attrs.dockerfilekey || 'dockerfile',
     named,
+    layouts,
   }
   const target = attrs.target ?? ''
   const noCache = attrs['no-cache']
@@ -113,6 +116,7 @@ function keyOf(sharedKey: string, name: string): string {
 function namedContextsOf({ attrs, session, inputs }: SolveInput) {
   const namedContexts: Record<string, NamedBuildContext> = {}
   const named = new Map<string, string>()
+  const layouts = new Map<string, { readonly store: string; readonly digest: string }>()
   for (const [name, value] of Object.entries(withPrefix(attrs, 'context:'))) {
     const [, scheme = '', rest = ''] =
       /^(docker-image:\/\/|local:|input:|oci-layout:\/\/|target:)?(.*)$/s.exec(value) ?? []
@@ -124,6 +128,13 @@ function namedContextsOf({ attrs, session, inputs }: SolveInput) {
         named.set(name, rest)
         namedContexts[name] = { kind: 'local', key: keyOf(session.sharedKey, rest) }
         break
+      case 'oci-layout://': {
+        const [, store = '', digest = ''] = /^([^:@]+)(?::[^@]*)?@(sha(?:256|512):[0-9a-f]+)$/.exec(rest) ?? []
+        if (store === '') throw invalidArgument(`invalid OCI layout ${rest} for context ${name}`)
+        layouts.set(name, { store, digest })
+        namedContexts[name] = { kind: 'layout', tag: '', digest }
+        break
+      }
       case 'target:':
         namedContexts[name] = { kind: 'stage', stage: rest }
         break
@@ -140,7 +151,7 @@ function namedContextsOf({ attrs, session, inputs }: SolveInput) {
         throw notImplemented(`the build context ${name}=${value}`)
     }
   }
-  return { namedContexts, named }
+  return { namedContexts, named, layouts }
 }
 
 function networkOf(mode: string | undefined): string {
@@ -164,7 +175,7 @@ function toUlimit(text: string): Ulimit {
 }
 
 /** The client tells of them once in its first call, and once more in each that names a Dockerfile. */
-function cacheImportsOf({ attrs, cacheImports }: SolveInput): readonly CacheEntry[] {
+export function cacheImportsOf({ attrs, cacheImports }: SolveInput): readonly CacheEntry[] {
   const json = attrs['cache-imports'] ?? ''
   const listed = json === '' ? [] : parseEntries(json)
   const legacy = listOf(attrs['cache-from']).map((ref) => ({ type: 'registry', attrs: { ref } }))
@@ -183,9 +194,10 @@ function parseEntries(json: string): readonly CacheEntry[] {
   }
 }
 
+/** Where a directory is only the client knows. */
 function toCacheOption({ type, attrs }: CacheEntry): BuildCacheOption {
-  if (type === 'local') throw notImplemented('caches in directories of clients of BuildKit')
-  return { type, attrs }
+  const { src: _src, dest: _dest, ...rest } = attrs
+  return type === 'local' ? { type, attrs: rest } : { type, attrs }
 }
 
 function outputsOf(exports: readonly WantedExport[]): readonly BuildOutput[] {
@@ -206,7 +218,6 @@ function toOutput({ type, attrs }: WantedExport): BuildOutput {
     case 'oci':
     case 'tar':
     case 'local':
-      if (attrs.tar === 'false') throw notImplemented('image layouts in directories of clients of BuildKit')
       return { type, attrs }
     default:
       throw new BerthError('notFound', `exporter ${JSON.stringify(type)} could not be found`)

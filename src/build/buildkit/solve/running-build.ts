@@ -79,6 +79,7 @@ export class RunningBuild {
           await Promise.race([this.#verdict.promise, abortOf(signal)])
         },
         builtContext: (id) => results.find(id),
+        onResponse: (values) => void Object.assign(response, values),
         onDockerfile: (text) => {
           this.#dockerfile = { name: request.dockerfileName, text }
           progress.setDockerfile(request.dockerfileName, text)

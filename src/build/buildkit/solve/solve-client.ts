@@ -6,12 +6,14 @@ import { SessionContext, type SessionFiles, type WantedFiles } from '../../conte
 import { TransferProgress } from '../../context/transfer-progress.ts'
 import { ignoreFileNames, parseIgnoreFile } from '../../dockerfile/index.ts'
 import { Vertexes } from '../../vertexes.ts'
+import { ClientContentStore } from '../session/content-store.ts'
+import { layoutSink, readLayoutFile } from '../session/layout-files.ts'
 import { askCredentials, askSecret, hasAgent, openAgent } from '../session/secrets-and-agents.ts'
 import { sendDirectory } from '../session/sent-directory.ts'
 import { sendFile } from '../session/sent-file.ts'
 import { SyncedDirectory } from '../session/synced-directory.ts'
 import { isUpload, pullUpload } from '../session/upload.ts'
-import type { LocalNames } from './frontend-request.ts'
+import { cacheImportsOf, type LocalNames } from './frontend-request.ts'
 import type { SolveInput } from './solve-input.ts'
 
 export interface SolveClientOptions {
@@ -24,6 +26,8 @@ export interface SolveClientOptions {
   readonly emit: BuildClient['emit']
   readonly onBuilt: BuildClient['onBuilt']
   readonly builtContext: NonNullable<BuildClient['builtContext']>
+  /** Told what the client wants to know at the end. */
+  readonly onResponse: (values: Readonly<Record<string, string>>) => void
   /** Told what the Dockerfile says. */
   readonly onDockerfile: (text: string) => void
 }
@@ -56,9 +60,26 @@ export function solveClient(options: SolveClientOptions): BuildClient {
     hasSsh: (id) => hasAgent(session, id, signal),
     openSsh: async (id) => openAgent(session, id, signal),
     authOf: (registry) => askCredentials(session, registry, signal),
-    openOutput: async (_target, output, form) => {
+    readCacheFile: (option, path) => {
+      const { src = '', digest } = cacheImportsOf(input)[option]?.attrs ?? {}
+      return readLayoutFile(new ClientContentStore(session, `local:${src}`, signal), path, digest)
+    },
+    readContextFile: (name, path) => {
+      const { store = '', digest } = options.names.layouts.get(name) ?? {}
+      return readLayoutFile(new ClientContentStore(session, `oci:${store}`, signal), path, digest)
+    },
+    openOutput: async (target, output, form) => {
+      if (target === -1) {
+        const { dest = '' } = input.cacheExports[output]?.attrs ?? {}
+        const store = new ClientContentStore(session, `local:${dest}`, signal)
+        return layoutSink(store, (top) => options.onResponse({ 'cache.manifest': JSON.stringify(top) }))
+      }
+      const { type, attrs: wanted } = input.exports[output] ?? { type: '', attrs: {} }
+      if (form === 'tar' && type !== 'local') {
+        return layoutSink(new ClientContentStore(session, 'export', signal), () => {})
+      }
       if (form === 'tar') return sendDirectory(session, options.directory, { output, signal })
-      return sendFile(session, { output, signal, attributes: input.exports[output]?.attrs ?? {} })
+      return sendFile(session, { output, signal, attributes: wanted })
     },
   }
 }

@@ -1,0 +1,73 @@
+/** An OCI image layout of the client as the builder reads and writes layouts: as files. */
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { readTar } from '../../../archive/index.ts'
+import { messageOf, notFound } from '../../../base/index.ts'
+import type { ByteSink } from '../../built-image.ts'
+import type { ClientContentStore } from './content-store.ts'
+
+const blobPath = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/
+/** Documents on top of images and caches are far below. */
+const maxDocumentBytes = 64 * 1024 * 1024
+
+/** A file of a layout in which the client has found `digest`; of its index, only that entry is told. */
+export async function* readLayoutFile(
+  store: ClientContentStore,
+  path: string,
+  digest: string | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
+  const [, algorithm, hex] = blobPath.exec(path) ?? []
+  if (hex !== undefined) yield* store.read(`${algorithm}:${hex}`)
+  else if (path === 'index.json' && digest !== undefined) yield await indexOf(store, digest)
+  else throw notFound(`${path} is not in the OCI layout`)
+}
+
+async function indexOf(store: ClientContentStore, digest: string): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of store.read(digest)) {
+    size += chunk.length
+    if (size > maxDocumentBytes) throw notFound(`${digest} is no manifest`)
+    chunks.push(chunk)
+  }
+  const { mediaType } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { readonly mediaType?: string }
+  const entry = { mediaType: mediaType ?? 'application/vnd.oci.image.manifest.v1+json', digest, size }
+  return Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [entry] }))
+}
+
+/** Takes a layout as a tar; blobs go to the client, the first entry of its index to `onTop`. */
+export function layoutSink(store: ClientContentStore, onTop: (descriptor: object) => void): ByteSink {
+  const tar = new PassThrough()
+  const sent = sendBlobs(store, tar, onTop)
+  // Told by `write` or `end`, whichever comes next.
+  sent.catch((error: unknown) => tar.destroy(error instanceof Error ? error : new Error(messageOf(error))))
+  tar.on('error', () => {})
+  return {
+    async write(chunk) {
+      if (tar.destroyed) return await sent
+      // Whoever writes uses its buffers again.
+      if (!tar.write(Buffer.from(chunk))) await Promise.race([once(tar, 'drain'), once(tar, 'close')])
+    },
+    async end() {
+      tar.end()
+      await sent
+    },
+  }
+}
+
+async function sendBlobs(
+  store: ClientContentStore,
+  tar: AsyncIterable<Buffer>,
+  onTop: (descriptor: object) => void,
+): Promise<void> {
+  for await (const { entry, body } of readTar(tar)) {
+    const [, algorithm, hex] = blobPath.exec(entry.path) ?? []
+    if (hex !== undefined) await store.write(`${algorithm}:${hex}`, entry.sizeBytes, body)
+    else if (entry.path === 'index.json') {
+      const text = Buffer.concat(await Array.fromAsync(body)).toString('utf8')
+      const { manifests = [] } = JSON.parse(text) as { readonly manifests?: readonly Record<string, unknown>[] }
+      const [{ annotations: _annotations, ...top } = {}] = manifests
+      onTop(top)
+    }
+  }
+}
