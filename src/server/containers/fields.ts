@@ -160,7 +160,7 @@ export function completeFields<T extends object>(value: T, fields: FieldTable): 
   for (const [name, { zero }] of Object.entries(fields)) {
     const member = known[name] ?? zero
     // Go leaves a zero out where it leaves out what was not set, but for what may be set to zero.
-    const isLeftOut = zero === undefined && !keepsZero.has(name) && isZero(member)
+    const isLeftOut = zero === undefined && !keepsZero.has(name) && (isZero(member) || isEmptyMap(member))
     if (member !== undefined && !isLeftOut) result[name] = member
   }
   return result as T
@@ -184,6 +184,10 @@ const keepsZero: ReadonlySet<string> = new Set(['StopTimeout', 'Init', 'Healthch
 
 function isZero(value: unknown): boolean {
   return [null, undefined, '', 0, false].includes(value as null) || (Array.isArray(value) && value.length === 0)
+}
+
+function isEmptyMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
 
 const lowerCaseNames = new WeakMap<FieldTable, ReadonlyMap<string, string>>()

@@ -178,7 +178,7 @@ test('inspect shows every field, the MAC address that was asked for, and its own
   const container = {
     Id: 'a',
     Config: { Image: 'busybox', Tty: true },
-    HostConfig: { Memory: 5 },
+    HostConfig: { Memory: 5, Sysctls: {}, StorageOpt: {}, Tmpfs: { '/t': '' } },
     NetworkSettings: { MacAddress: '02:42:00:00:00:01', Networks: { own: { Aliases: ['b'] }, bridge: {} } },
   } as unknown as ContainerInspect
   await using api = await startTestApi({ containers: { inspect: async () => container } })
@@ -189,6 +189,9 @@ test('inspect shows every field, the MAC address that was asked for, and its own
   assert.ok(!('MacAddress' in shown.Config) && !('Healthcheck' in shown.Config))
   assert.equal(shown.HostConfig.Memory, 5)
   assert.equal(shown.HostConfig.ShmSize, 0)
+  // Go leaves out maps that are empty.
+  assert.ok(!('Sysctls' in shown.HostConfig) && !('StorageOpt' in shown.HostConfig))
+  assert.deepEqual(shown.HostConfig.Tmpfs, { '/t': '' })
   assert.deepEqual(shown.HostConfig.RestartPolicy, { Name: 'no', MaximumRetryCount: 0 })
   const old = (await api.request('GET', '/v1.43/containers/x/json')).json() as ContainerInspect
   // An address that nobody asked for is the network's alone.
