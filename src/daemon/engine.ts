@@ -51,7 +51,7 @@ import { containerImages, imageBackend, imageUse } from './image-backend.ts'
 import { listenOn } from './listen-on.ts'
 import { networkBackend } from './network-backend.ts'
 import { registryBackend } from './registry-backend.ts'
-import { openSecurityModules } from './security-modules.ts'
+import { labelLayers, openSecurityModules } from './security-modules.ts'
 import { systemBackend } from './system-backend.ts'
 import { layerMapping, openUserRemap, remappedConfig } from './user-remap.ts'
 import { berthVersion } from './version.ts'
@@ -180,6 +180,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
     ...(options.trace === undefined ? {} : { trace: options.trace }),
   }
   reserveLabels(context)
+  await labelLayers(context.labels, join(config.dataRoot, 'snapshots'))
   mkdirSync(context.paths.root, { recursive: true, mode: remap === undefined ? 0o710 : 0o711 })
   if (remap !== undefined) chmodSync(context.paths.bundles, 0o711)
   boot.step('finding running containers')

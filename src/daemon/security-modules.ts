@@ -1,8 +1,10 @@
 /** The kernel's security modules, as far as this host has them and the configuration wants them. */
-import { type Logger, messageOf } from '../base/index.ts'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { errnoOf, type Logger, messageOf } from '../base/index.ts'
 import type { DaemonConfig } from '../config/index.ts'
 import { type AppArmor, defaultAppArmorProfile, openAppArmor, SelinuxLabels } from '../runtime/index.ts'
-import { type SelinuxPolicy, selinuxPolicy } from '../sys/index.ts'
+import { getXattr, relabelTree, type SelinuxPolicy, selinuxPolicy, setXattr } from '../sys/index.ts'
 
 export interface SecurityModules {
   readonly appArmor: AppArmor | undefined
@@ -22,6 +24,20 @@ export async function openSecurityModules(
     logger.error('containers can not be started under the default profile', { error: messageOf(error) })
   }
   return { appArmor, labels: config.selinux ? openLabels(selinux ?? selinuxPolicy(), logger) : undefined }
+}
+
+/** Labels what is in the directory of layers, itself last: what is made there later takes its label over. Killed midway:
+ *  the next boot begins again. */
+export async function labelLayers(labels: SelinuxLabels | undefined, directory: string): Promise<void> {
+  if (labels === undefined) return
+  const present = getXattr(directory, 'security.selinux')?.toString().replace(/\0$/, '')
+  if (present === labels.layers) return
+  for (const name of readdirSync(directory)) await relabelTree(join(directory, name), labels.layers)
+  try {
+    setXattr(directory, 'security.selinux', Buffer.from(labels.layers))
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOTSUP') throw error
+  }
 }
 
 function openLabels(policy: SelinuxPolicy | undefined, logger: Logger): SelinuxLabels | undefined {

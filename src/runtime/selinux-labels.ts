@@ -50,6 +50,12 @@ export class SelinuxLabels {
     return new SelinuxLabels(policy, parseLabel(process), parseLabel(file), categories)
   }
 
+  /** What files of layers are labelled with on the disk. They are shown under another label, but the kernel asks for this
+   *  one too when a program is mapped. */
+  get layers(): string {
+    return this.#policy.contexts.ro_file ?? format(this.#file)
+  }
+
   /** New labels; `options` are those of `--security-opt label=…`, later ones winning. Throws `invalidArgument` for
    *  labels that the policy does not have, `conflict` when all levels are given out. */
   allocate(options: readonly string[] = []): ContainerLabels {

@@ -8,7 +8,7 @@ import type { ContainerInspect, HostConfig } from '../../src/api/index.ts'
 import { isBerthError, nullLogger } from '../../src/base/index.ts'
 import { engineConfig } from '../../src/config/index.ts'
 import { createEngine, type Engine } from '../../src/daemon/index.ts'
-import type { SelinuxPolicy } from '../../src/sys/index.ts'
+import { getXattr, type SelinuxPolicy } from '../../src/sys/index.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'needs root'
 const confined = /^system_u:system_r:container_t:(s0:c\d+,c\d+)$/
@@ -16,6 +16,7 @@ const policy: SelinuxPolicy = {
   contexts: {
     process: 'system_u:system_r:container_t:s0',
     file: 'system_u:object_r:container_file_t:s0',
+    ro_file: 'system_u:object_r:container_ro_file_t:s0',
   },
   knows: (label) => !label.includes(':bogus_t:'),
 }
@@ -53,6 +54,9 @@ describe('an engine with SELinux', { skip }, () => {
   test('says so', async () => {
     const { SecurityOptions } = await engine.backends.system.info()
     assert.ok(SecurityOptions?.includes('name=selinux'))
+    // What the kernel asks for when a program of an image is mapped.
+    const layers = join(root, 'd/snapshots')
+    assert.equal(getXattr(layers, 'security.selinux')?.toString(), 'system_u:object_r:container_ro_file_t:s0')
   })
 
   test('a container has labels of its own, also after a new start of the engine', async () => {

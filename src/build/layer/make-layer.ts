@@ -7,7 +7,7 @@ import type { Ingest } from '../../content/index.ts'
 import { type Holds, newStreamIngestKey } from '../../images/index.ts'
 import { chainIds, type Digest, digestFromHex, hexOf, mediaTypes } from '../../oci/index.ts'
 import type { ContainerLabels } from '../../runtime/index.ts'
-import { mount, unmountInBackground } from '../../sys/index.ts'
+import { mount, relabelTree, unmountInBackground } from '../../sys/index.ts'
 import type { BuildParts } from '../build-parts.ts'
 import type { BuiltLayer } from '../built-image.ts'
 
@@ -83,6 +83,8 @@ export async function makeLayer(
     }
     const changes = snapshots.directory(key)
     options.afterwards?.(changes)
+    // The process wrote under the label of this step alone.
+    if (parts.labels !== undefined && options.labels !== undefined) await relabelTree(changes, parts.labels.layers)
     if (options.latestNs !== undefined) clampTimes(changes, options.latestNs)
     const layer =
       ingest !== undefined && packed !== undefined
