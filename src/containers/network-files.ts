@@ -24,7 +24,9 @@ export function writeNetworkFiles(
   const { id, config, hostConfig } = record
   const hostname = config.Hostname ?? ''
   const own = sandbox?.endpoints.find((endpoint) => endpoint.gateway !== '')?.gateway
-  const gateways = notEmpty(settings.hostGatewayIps) ?? (own === undefined ? [] : [own])
+  // Without a gateway of one's own it is the default bridge's, as with Docker always.
+  const gateway = own ?? context.networks.find('bridge')?.ipam[0]?.gateway
+  const gateways = notEmpty(settings.hostGatewayIps) ?? (gateway === undefined ? [] : [gateway])
   writeFileSync(paths.hostname(id), `${hostname}\n`)
   writeFileSync(
     paths.hosts(id),
