@@ -127,7 +127,7 @@ describe('SELinux', { skip }, () => {
       const shown = await up(name, ...options)
       assert.equal(shown.process, '', name)
       assert.notEqual((await processLabel(name)).split(':')[2], confinedType, name)
-      assert.equal(labelOf(shown.root), shown.mount, name)
+      assert.equal(labelOf(join(shown.root, '/')), shown.mount, name)
     }
     const joins = await up('joins', '--pid', 'container:one', '--ipc', 'container:one')
     assert.equal(joins.process, (await inspect('one')).process)
