@@ -100,6 +100,8 @@ test('GoTemplate names what failed while it ran', () => {
     /template: :1:7: executing "" at <\.Name\.Foo>: can't evaluate field Foo in type interface \{\}/,
   )
   assert.throws(() => run('{{index .List 9}}'), /error calling index: index out of range: 9/)
+  assert.throws(() => run('{{index .List (len .List)}}'), /error calling index: reflect: slice index out of range/)
+  assert.throws(() => run('{{index "ab" 2}}'), /error calling index: reflect: string index out of range/)
   assert.throws(() => run('{{range .On}}{{end}}'), /range can't iterate over true/)
   assert.throws(() => run('{{lt .Name 1}}'), /error calling lt: incompatible types for comparison/)
 })

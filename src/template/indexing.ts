@@ -15,11 +15,11 @@ function indexOne(container: unknown, key: unknown): unknown {
   if (value instanceof Map || (value instanceof NilCollection && value.kind === 'map')) return indexMap(value, known)
   if (Array.isArray(value) || value instanceof NilCollection) {
     const list = Array.isArray(value) ? value : []
-    return element(list, list[checkedIndex(known, list.length, { end: false })])
+    return element(list, list[checkedIndex(known, list.length, 'slice')])
   }
   if (typeof value === 'string') {
     const bytes = Buffer.from(value)
-    return bytes[checkedIndex(known, bytes.length, { end: false })]
+    return bytes[checkedIndex(known, bytes.length, 'string')]
   }
   if (value === undefined || value === null) throw invalidArgument('index of nil pointer')
   throw invalidArgument(`can't index item of type ${typeName(value)}`)
@@ -36,7 +36,9 @@ function indexMap(map: ReadonlyMap<string, unknown> | NilCollection, key: unknow
   return type === 'map[string]string' ? '' : undefined
 }
 
-function checkedIndex(index: unknown, size: number, { end }: { readonly end: boolean }): number {
+/** An element's place in a list or text, or `bound`: also the place behind the last one. The two have words of their own
+ *  for that place. */
+function checkedIndex(index: unknown, size: number, of: 'slice' | 'string' | 'bound'): number {
   if (index === undefined || index === null) throw invalidArgument('cannot index slice/array with nil')
   if (
     index instanceof GoFloat ||
@@ -46,8 +48,8 @@ function checkedIndex(index: unknown, size: number, { end }: { readonly end: boo
     throw invalidArgument(`cannot index slice/array with type ${typeName(index)}`)
   }
   const position = Number(index)
-  if (position < 0 || position > size || (!end && position === size))
-    throw invalidArgument(`index out of range: ${index}`)
+  if (position < 0 || position > size) throw invalidArgument(`index out of range: ${index}`)
+  if (of !== 'bound' && position === size) throw invalidArgument(`reflect: ${of} index out of range`)
   return position
 }
 
@@ -60,7 +62,7 @@ export function sliceValue(item: unknown, bounds: readonly unknown[]): unknown {
   if (isText && bounds.length === 3) throw invalidArgument('cannot 3-index slice a string')
   const list = sliceable(value)
   const [from = 0, to = list.length, capacity] = bounds.map((bound) =>
-    checkedIndex(force(bound), list.length, { end: true }),
+    checkedIndex(force(bound), list.length, 'bound'),
   )
   if (from > to) throw invalidArgument(`invalid slice index: ${from} > ${to}`)
   if (capacity !== undefined && to > capacity) throw invalidArgument(`invalid slice index: ${to} > ${capacity}`)
