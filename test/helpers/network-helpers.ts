@@ -1,0 +1,44 @@
+/** What tests of networks ask of containers. */
+import assert from 'node:assert/strict'
+import type { TestDaemon } from './daemon.ts'
+
+export interface Endpoint {
+  readonly IPAddress: string
+  readonly IPPrefixLen: number
+  readonly Gateway: string
+  readonly MacAddress: string
+  readonly NetworkID: string
+  readonly EndpointID: string
+  readonly DNSNames: readonly string[] | null
+}
+
+/** Helpers that work with the daemon of a test file, which is there when they are called. */
+export function networkHelpers(daemonOf: () => TestDaemon) {
+  /** A web server that says its own name. */
+  function web(name: string, ...options: string[]): Promise<string> {
+    const script = `mkdir /www; echo ${name} >/www/index.html; exec httpd -f -p 80 -h /www`
+    return daemonOf().ok(['run', '-d', '--name', name, ...options, 'busybox', 'sh', '-c', script])
+  }
+
+  async function endpoints(container: string): Promise<Readonly<Record<string, Endpoint>>> {
+    return JSON.parse(await daemonOf().ok(['inspect', '-f', '{{json .NetworkSettings.Networks}}', container]))
+  }
+
+  async function addressOn(container: string, network: string): Promise<string> {
+    return (await endpoints(container))[network]?.IPAddress ?? ''
+  }
+
+  /** True when a container gets the page of an address. */
+  async function reaches(from: string, address: string): Promise<boolean> {
+    const script = `timeout 2 wget -qO- http://${address}/`
+    return (await daemonOf().docker(['exec', from, 'sh', '-c', script])).code === 0
+  }
+
+  async function refused(args: readonly string[], message: RegExp): Promise<void> {
+    const { code, stderr } = await daemonOf().docker(args)
+    assert.notEqual(code, 0, args.join(' '))
+    assert.match(stderr, message)
+  }
+
+  return { web, endpoints, addressOn, reaches, refused }
+}
