@@ -61,9 +61,7 @@ export function sliceValue(item: unknown, bounds: readonly unknown[]): unknown {
   const isText = typeof value === 'string'
   if (isText && bounds.length === 3) throw invalidArgument('cannot 3-index slice a string')
   const list = sliceable(value)
-  const [from = 0, to = list.length, capacity] = bounds.map((bound) =>
-    checkedIndex(force(bound), list.length, 'bound'),
-  )
+  const [from = 0, to = list.length, capacity] = bounds.map((bound) => checkedIndex(force(bound), list.length, 'bound'))
   if (from > to) throw invalidArgument(`invalid slice index: ${from} > ${to}`)
   if (capacity !== undefined && to > capacity) throw invalidArgument(`invalid slice index: ${to} > ${capacity}`)
   if (Buffer.isBuffer(list)) return list.subarray(from, to).toString('utf8')
