@@ -6,6 +6,7 @@ import { isAbsolute, join, posix, resolve } from 'node:path'
 import { compareApiVersions, maxApiVersion, minApiVersion, oldestApiVersion } from '../api/index.ts'
 import { invalidArgument, messageOf } from '../base/index.ts'
 import { type BuilderConfig, builderConfig } from './builder-config.ts'
+import { type CgroupsConfig, cgroupsConfig } from './cgroups-config.ts'
 import type { DaemonOption } from './daemon-option.ts'
 import { type DaemonOptionName, daemonOptions } from './daemon-options.ts'
 import { checkFixedChoices } from './fixed-choices.ts'
@@ -74,7 +75,7 @@ export interface DaemonConfig {
     /** What `host-gateway` stands for; none: the gateway of the container's network. */
     readonly hostGatewayIps: readonly string[]
   }
-  readonly containers: {
+  readonly containers: CgroupsConfig & {
     readonly defaultRuntime: string
     readonly runtimes: Readonly<Record<string, RuntimeConfig>>
     /** A profile's text, `builtin` or `unconfined`. */
@@ -88,8 +89,6 @@ export interface DaemonConfig {
     readonly init: boolean
     /** Undefined: whichever the host has. */
     readonly initPath: string | undefined
-    /** Where the daemon's own group is made: `/` or a path below it. */
-    readonly cgroupParent: string
     /** Undefined: by the version of control groups. */
     readonly cgroupnsMode: 'host' | 'private' | undefined
     readonly ipcMode: 'private' | 'shareable'
@@ -275,7 +274,7 @@ function containersConfig(raw: RawValues): DaemonConfig['containers'] {
     layerSizeBytes: writableLayerBytes(list(raw, 'storageOpt')),
     init: raw.init === true,
     initPath: text(raw, 'initPath') || undefined,
-    cgroupParent: cgroupParent(text(raw, 'cgroupParent') ?? ''),
+    ...cgroupsConfig(raw),
     cgroupnsMode: oneOf(raw, 'defaultCgroupnsMode', ['host', 'private']),
     ipcMode: oneOf(raw, 'defaultIpcMode', ['private', 'shareable']) ?? 'private',
     noNewPrivileges: raw.noNewPrivileges === true,
@@ -314,15 +313,6 @@ function hostGatewayIps(raw: RawValues): readonly string[] {
     }
   }
   return addresses
-}
-
-function cgroupParent(path: string): string {
-  if (path.endsWith('.slice')) {
-    throw invalidArgument(`cgroup-parent: ${path}: slices belong to systemd, and the cgroup driver here is cgroupfs`)
-  }
-  if (path.split('/').includes('..') || /[\0\n]/.test(path))
-    throw invalidArgument(`cgroup-parent: invalid path: ${path}`)
-  return posix.normalize(`/${path}`)
 }
 
 function oneOf<T extends string>(raw: RawValues, name: DaemonOptionName, choices: readonly T[]): T | undefined {

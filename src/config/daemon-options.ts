@@ -19,7 +19,7 @@ export const daemonOptions = {
     flag: 'cgroup-parent',
     key: 'cgroup-parent',
     kind: 'string',
-    help: "Control group to keep the daemon's groups in (default the root)",
+    help: "Control group to keep the daemon's groups in (default the root), or a slice",
   },
   builder: {
     key: 'builder',
@@ -95,7 +95,7 @@ export const daemonOptions = {
     flag: 'exec-opt',
     key: 'exec-opts',
     kind: 'list',
-    help: 'Runtime execution option (native.cgroupdriver=cgroupfs)',
+    help: 'Runtime execution option (native.cgroupdriver=cgroupfs or systemd)',
   },
   execRoot: {
     flag: 'exec-root',

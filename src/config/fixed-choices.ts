@@ -17,14 +17,6 @@ export function checkFixedChoices(raw: RawValues): void {
   if (driver !== undefined && driver !== '' && driver !== 'overlay2') {
     throw invalidArgument(`storage-driver: "${driver}" is not supported: layers are kept with overlayfs ("overlay2")`)
   }
-  for (const option of list(raw.execOpt)) {
-    const [, key, value] = /^([^=]*)=(.*)$/.exec(option) ?? []
-    if (key === undefined) throw invalidArgument(`exec-opts: invalid option "${option}": expected KEY=VALUE`)
-    if (key.toLowerCase() !== 'native.cgroupdriver') throw invalidArgument(`exec-opts: invalid option "${key}"`)
-    if (value !== 'cgroupfs') {
-      throw invalidArgument(`exec-opts: native.cgroupdriver=${value} is not supported: the cgroup driver is cgroupfs`)
-    }
-  }
   if (raw.userlandProxy === true) {
     throw invalidArgument(
       'userland-proxy: there is none: published ports are reached on all addresses, 127.0.0.1 included, without it',
@@ -61,8 +53,4 @@ function checkNetworkChoices(raw: RawValues): void {
   if (networkDiagnosticPort !== undefined && networkDiagnosticPort !== 0) {
     throw invalidArgument('network-diagnostic-port: there is no diagnostic server of networks')
   }
-}
-
-function list(value: RawValues[keyof RawValues]): readonly string[] {
-  return (value as readonly string[] | undefined) ?? []
 }

@@ -13,9 +13,8 @@ import type {
 } from '../api/index.ts'
 import { conflict, formatNs, invalidArgument, isKind, newId, nowNs, Undo, zeroTime } from '../base/index.ts'
 import type { Image } from '../images/index.ts'
-import type { ContainerLabels } from '../runtime/index.ts'
+import { type ContainerLabels, checkCgroupParent } from '../runtime/index.ts'
 import { cgroupFeatures, expectCgroupMove } from '../sys/index.ts'
-import { checkCgroupParent } from './cgroup-path.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import { snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
@@ -62,7 +61,7 @@ export async function createContainer(
   const config = mergeConfig(request.config, image.config.config)
   const complete = completeHostConfig(context, request.hostConfig)
   validateRequest(config, complete, context.host)
-  checkCgroupParent(complete)
+  checkCgroupParent(context.settings, complete.CgroupParent)
   checkUserNamespace(context, complete)
   const sizeBytes = layerSizeOf(complete, context.settings)
   checkSysctls(complete)

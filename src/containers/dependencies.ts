@@ -91,6 +91,9 @@ export interface ContainerSettings {
   readonly hostGatewayIps: readonly string[]
   /** The daemon's group: `/berth` or `/berth-<instance>`, below another one if it was told so. */
   readonly cgroupParent: string
+  /** The slice of containers that name no parent, when systemd is to make their groups; undefined: below
+   *  `cgroupParent`. */
+  readonly slice: string | undefined
   /** A profile's text, `builtin` or `unconfined`. */
   readonly seccompProfile: string
 }

@@ -34,6 +34,8 @@ export class LiveContainer {
   unreleased = false
   /** The present run was sent SIGKILL: it may not be paused any more. */
   killed = false
+  /** Where the control group of a run that an earlier daemon began was found. */
+  adoptedCgroup: string | undefined
   /** Ends the health checks of the present run. */
   endHealthChecks: () => void = () => {}
   /** Delivers the log to a log server, also for a while after the run. */
@@ -52,6 +54,7 @@ export class LiveContainer {
     this.ended = promise
     this.endRun = resolve
     this.killed = false
+    this.adoptedCgroup = undefined
   }
 
   /** The end of the next run to end. */
@@ -115,6 +118,11 @@ export class LiveContainers {
       this.#byId.set(id, live)
     }
     return live
+  }
+
+  /** The live side of a container that has one already. */
+  find(id: string): LiveContainer | undefined {
+    return this.#byId.get(id)
   }
 
   forget(id: string): void {

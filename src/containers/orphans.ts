@@ -1,8 +1,9 @@
 /** What a crash may leave of containers that nobody knows any more, or that do not run. */
 import { existsSync, readdirSync } from 'node:fs'
+import { posix } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../base/index.ts'
-import { killCgroup, listCgroups, removeCgroup } from '../sys/index.ts'
+import { killCgroup, listCgroups, pathOfSlice, removeCgroup } from '../sys/index.ts'
 import { cgroupPathOf } from './cgroup-path.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { removeFiles } from './remove.ts'
@@ -17,15 +18,27 @@ export async function endStrayGroups(context: ContainerContext, known: ReadonlyS
   const broken = context.containers.brokenIds
   // A group that a container was told to be in may have others' containers too: only this one's is looked at.
   const elsewhere = context.containers.all().filter(({ hostConfig }) => hostConfig.CgroupParent)
-  for (const id of new Set([...listCgroups(context.settings.cgroupParent), ...elsewhere.map((record) => record.id)])) {
+  const told = elsewhere.map(({ id }): [string, string] => [id, cgroupPathOf(context, id)])
+  for (const [id, path] of new Map([...groupsHere(context.settings), ...told])) {
     if (!idPattern.test(id) || known.has(id) || broken.has(id)) continue
-    const path = cgroupPathOf(context, id)
     const killed = killCgroup(path)
     if (killed > 0) context.logger.warn('ended processes that nobody watched', { container: id, processes: killed })
     // The kernel lets go of a group some milliseconds after the end of its last process.
     const deadline = Date.now() + patienceMs
     while (!removeCgroup(path) && Date.now() < deadline) await sleep(intervalMs)
   }
+}
+
+/** Groups where this daemon puts them by itself, by the container that they are named for. */
+function groupsHere({ cgroupParent, slice }: ContainerContext['settings']): [string, string][] {
+  const plain = listCgroups(cgroupParent).map((id): [string, string] => [id, posix.join(cgroupParent, id)])
+  if (slice === undefined) return plain
+  const place = pathOfSlice(slice)
+  const prefix = `${posix.basename(cgroupParent)}-`
+  const scopes = (place === '/' ? [] : listCgroups(place))
+    .filter((name) => name.startsWith(prefix) && name.endsWith('.scope'))
+    .map((name): [string, string] => [name.slice(prefix.length, -'.scope'.length), posix.join(place, name)])
+  return [...plain, ...scopes]
 }
 
 /** Removes bundles, directories and snapshots that no record names. `known` had one when the daemon started: what is

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf, zeroTime } from '../base/index.ts'
 import type { ContainerState, ExitInfo } from '../runtime/index.ts'
-import { isCgroupFrozen, thawCgroup } from '../sys/index.ts'
+import { cgroupPathOfPid, isCgroupFrozen, thawCgroup } from '../sys/index.ts'
 import { cgroupPathOf } from './cgroup-path.ts'
 import { reconcileNetworks } from './connect.ts'
 import { type ContainerRecord, withState } from './container-record.ts'
@@ -111,16 +111,24 @@ async function finishOne(context: ContainerContext, { record, state }: Adopted):
 /** A container that runs. One whose start was not recorded is recorded now. One that was paused stays so if the freezer
  *  says the same; one that stood still for a commit, or for a pause that nobody was told of, goes on. */
 function resume(context: ContainerContext, record: ContainerRecord, state: ContainerState): void {
-  const group = cgroupPathOf(context, record.id)
+  const group = cgroupOfProcess(state.pid, record.id) ?? cgroupPathOf(context, record.id)
   const isPaused = record.state.status === 'paused' && isCgroupFrozen(group)
   if (!isPaused) thawCgroup(group)
   const running = isUp(record.state.status) ? record : asRunning(record, state)
   const status = isPaused ? 'paused' : 'running'
   context.containers.save(withState(running, { status, pid: state.pid ?? 0, error: '' }))
   context.live.of(record.id).beginRun()
+  context.live.of(record.id).adoptedCgroup = group
   watchExit(context, record.id, startLocked)
   resumeRotation(context, running)
   if (!isPaused) resumeHealthChecks(context, context.containers.get(record.id), true)
+}
+
+/** The group that the runtime made for a container: its first process may have gone into one of its own below it. */
+function cgroupOfProcess(pid: number | undefined, id: string): string | undefined {
+  const steps = (pid === undefined ? undefined : cgroupPathOfPid(pid))?.split('/') ?? []
+  const own = steps.findIndex((step) => step.includes(id))
+  return own === -1 ? undefined : steps.slice(0, own + 1).join('/')
 }
 
 /** True for a run that began and ended between the last record and now. */

@@ -13,7 +13,7 @@ import {
 } from '../runtime/index.ts'
 import { appArmorOf } from './app-armor.ts'
 import { blockDevices } from './block-devices.ts'
-import { cgroupPathOf } from './cgroup-path.ts'
+import { runtimeCgroupOf } from './cgroup-path.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { containerDevices } from './devices.ts'
@@ -64,7 +64,7 @@ export function specInput(context: ContainerContext, record: ContainerRecord, ru
     ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
     ...(hostConfig.Sysctls ? { sysctls: hostConfig.Sysctls } : {}),
     ...((hostConfig.Init ?? context.settings.init) ? { init: findInit(context.settings.initPath) } : {}),
-    cgroupsPath: cgroupPathOf(context, record.id, hostConfig),
+    cgroupsPath: runtimeCgroupOf(context, record.id, hostConfig),
     ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
   }
 }

@@ -3,7 +3,7 @@ import { BerthError, invalidArgument, isBerthError } from '../base/index.ts'
 import type { DaemonConfig } from '../config/index.ts'
 import type { ContainerSettings } from '../containers/index.ts'
 import { checkLogConfig } from '../logs/index.ts'
-import { hasProjectQuotas } from '../sys/index.ts'
+import { hasProjectQuotas, isSliceName, isSystemdBooted } from '../sys/index.ts'
 
 /** The part of the configuration that containers depend on. Throws `invalidArgument` for a log driver or its options. */
 export function containerSettings(config: DaemonConfig): ContainerSettings {
@@ -29,6 +29,7 @@ export function containerSettings(config: DaemonConfig): ContainerSettings {
     dnsSearch: network.dnsSearch,
     hostGatewayIps: network.hostGatewayIps,
     seccompProfile: containers.seccompProfile,
+    slice: checkedSlice(containers.slice),
     cgroupParent: posix.join(containers.cgroupParent, config.instance === '' ? 'berth' : `berth-${config.instance}`),
   }
 }
@@ -39,6 +40,15 @@ export function refuseLayerSize({ containers, dataRoot }: DaemonConfig): void {
   throw invalidArgument(
     `storage-opts: overlay2.size: the file system of ${dataRoot} has no quotas of projects (mount option prjquota)`,
   )
+}
+
+function checkedSlice(slice: string | undefined): string | undefined {
+  if (slice === undefined) return undefined
+  if (!isSystemdBooted()) {
+    throw invalidArgument('exec-opts: native.cgroupdriver=systemd: systemd is not the service manager of this host')
+  }
+  if (!isSliceName(slice)) throw invalidArgument(`cgroup-parent: ${slice} is not the name of a slice`)
+  return slice
 }
 
 function checkLogDefaults({ containers }: DaemonConfig): void {

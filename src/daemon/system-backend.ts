@@ -140,7 +140,7 @@ function systemInfo(
     NGoroutines: readdirSync('/proc/self/task').length,
     SystemTime: new Date().toISOString(),
     LoggingDriver: config.containers.logDriver,
-    CgroupDriver: 'cgroupfs',
+    CgroupDriver: config.containers.slice === undefined ? 'cgroupfs' : 'systemd',
     CgroupVersion: detectCgroups().version === 2 ? '2' : '1',
     NEventsListener: context.events.streamCount,
     KernelVersion: host.kernelVersion,

@@ -137,7 +137,7 @@ export class ConmonRuntime {
           exitDir: exitsPath(this.#options.execRoot),
           conmonPath: this.#options.conmonPath ?? 'conmon',
           runtimePath: runtime.program,
-          runtimeArgs: runtime.globalArgs,
+          runtimeArgs: runtime.createArgs(spec.spec.linux.cgroupsPath),
           terminal: spec.spec.process.terminal,
           stdin: options.stdin,
           leaveStdinOpen: options.leaveStdinOpen === true,

@@ -21,6 +21,7 @@ import {
   closeFd,
   killCgroup,
   openFd,
+  pathOfRuntimeCgroup,
   processStartTime,
   removeCgroup,
   runCommand,
@@ -70,8 +71,14 @@ export class OciRuntime {
 
   /** Arguments that come before every command. */
   get globalArgs(): readonly string[] {
-    const manager = this.isCrun ? ['--cgroup-manager=cgroupfs'] : []
-    return [...this.#args, '--root', this.#root, ...manager]
+    return [...this.#args, '--root', this.#root, ...(this.isCrun ? ['--cgroup-manager=cgroupfs'] : [])]
+  }
+
+  /** The same for the creation of a container, whose group systemd makes when `cgroupsPath` is no path but names a
+   *  scope. The runtime notes who made it. */
+  createArgs(cgroupsPath: string): readonly string[] {
+    if (cgroupsPath.startsWith('/')) return this.globalArgs
+    return [...this.#args, '--root', this.#root, this.isCrun ? '--cgroup-manager=systemd' : '--systemd-cgroup']
   }
 
   /** True while the container was created but never started. */
@@ -186,7 +193,7 @@ export class OciRuntime {
   }
 
   /** What crun noted of a container; undefined with another runtime, or when there is none. */
-  #status(id: string): { readonly 'cgroup-path'?: unknown; readonly 'process-start-time'?: unknown } | undefined {
+  #status(id: string): { readonly 'cgroup-path'?: unknown; readonly 'systemd-cgroup'?: unknown; readonly 'process-start-time'?: unknown } | undefined {
     try {
       return JSON.parse(readFileSync(join(this.#root, id, 'status'), 'utf8')) as Record<string, unknown>
     } catch (error) {
@@ -198,7 +205,10 @@ export class OciRuntime {
   #deleteByHand(id: string): boolean {
     const home = join(this.#root, id)
     try {
-      const cgroup = this.#status(id)?.['cgroup-path']
+      const status = this.#status(id)
+      const cgroup = status?.['cgroup-path']
+      // The scope is a unit of systemd's, which wants to be told.
+      if (status?.['systemd-cgroup'] === true) return false
       if (typeof cgroup !== 'string' || cgroup === '' || cgroup === '/') return false
       if (!removeCgroup(cgroup)) return false
       for (const name of readdirSync(home)) unlinkSync(join(home, name))
@@ -213,10 +223,10 @@ export class OciRuntime {
 }
 
 /** The cgroup that a configuration names. Undefined when not even that was written: nothing was made from it then. */
-function cgroupOfConfig(path: string): unknown {
+function cgroupOfConfig(path: string): string | undefined {
   try {
     const { linux } = JSON.parse(readFileSync(path, 'utf8')) as { linux?: { cgroupsPath?: unknown } }
-    return linux?.cgroupsPath
+    return typeof linux?.cgroupsPath === 'string' ? pathOfRuntimeCgroup(linux.cgroupsPath) : undefined
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT' && !(error instanceof SyntaxError)) throw error
     return undefined

@@ -103,7 +103,8 @@ export interface SpecInput {
   readonly sysctls?: Readonly<Record<string, string>>
   /** The host's path of an init program (see `findInit`); it becomes process 1 and reaps orphans. */
   readonly init?: string
-  /** Below the cgroup root, unique per daemon: `/berth-1/<id>`. */
+  /** Below the cgroup root, unique per daemon: `/berth-1/<id>`; or the scope that systemd makes:
+   *  `slice:prefix:<id>`. */
   readonly cgroupsPath: string
   readonly annotations?: Readonly<Record<string, string>>
 }

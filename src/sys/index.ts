@@ -146,6 +146,14 @@ export { parseSignal, signalName } from './signals.ts'
 export { type ExitStatus, type SpawnedProcess, spawnProcess } from './spawn.ts'
 export { startWorker } from './start-worker.ts'
 export { hostCpuTime, StatsFiles, type StatsText } from './stats-files.ts'
+export {
+  isSliceName,
+  isSystemdBooted,
+  pathOfRuntimeCgroup,
+  formatScope,
+  pathOfSlice,
+  scopeName,
+} from './systemd-scope.ts'
 export { UnixDatagramSocket } from './unix-datagram.ts'
 export { openUserNamespace } from './user-namespace.ts'
 export { type DirectoryWatch, type WatchHandlers, watchDirectory } from './watch-directory.ts'

@@ -1,7 +1,7 @@
 /** The process of a RUN: the same runtime and isolation as a container, but no record; its files are known by the id
  *  alone, so that a boot finds and removes what a crash left of it. */
 import { chownSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join, posix } from 'node:path'
+import { join } from 'node:path'
 import { BerthError, invalidArgument, type OutputStream, shortId, Undo } from '../../base/index.ts'
 import {
   formatHosts,
@@ -13,6 +13,7 @@ import {
   type UpstreamServer,
 } from '../../network/index.ts'
 import {
+  cgroupBelow,
   type BindMount,
   buildSpec,
   defaultAppArmorProfile,
@@ -239,6 +240,6 @@ function specInput(
     shmSizeBytes: options.shmSizeBytes ?? settings.shmSizeBytes,
     resources: options.limits,
     rlimits: options.rlimits.length === 0 ? settings.rlimits : options.rlimits,
-    cgroupsPath: posix.join('/', options.cgroupParent ?? settings.cgroupParent, id),
+    cgroupsPath: cgroupBelow(settings, options.cgroupParent, id),
   }
 }

@@ -1,12 +1,13 @@
 import type { BuildRequest } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
-import type { ResourceLimits } from '../../runtime/index.ts'
+import { checkCgroupParent, type ResourceLimits } from '../../runtime/index.ts'
 import type { RunOptions } from './run-options.ts'
 
 const defaultHostname = 'berth-build'
 
 /** What a request says of the processes of RUN. */
 export function runOptionsOf(request: BuildRequest): RunOptions {
+  checkCgroupParent({}, request.cgroupParent)
   const limits = {
     memoryBytes: request.memoryBytes,
     memorySwapBytes: request.memorySwapBytes,

@@ -1,0 +1,44 @@
+/** Who makes the control groups of containers, and below which one: `--exec-opt native.cgroupdriver`,
+ *  `--cgroup-parent`. */
+import { posix } from 'node:path'
+import { invalidArgument } from '../base/index.ts'
+import type { RawValues } from './parse-options.ts'
+
+export interface CgroupsConfig {
+  /** Where the daemon's own group is made: `/` or a path below it. */
+  readonly cgroupParent: string
+  /** When systemd makes the groups: the slice of containers that name no parent. */
+  readonly slice: string | undefined
+}
+
+/** A parent is a path, or a slice when systemd is the driver. Throws `invalidArgument` for another one, and for
+ *  execution options that there are not. */
+export function cgroupsConfig(raw: RawValues): CgroupsConfig {
+  const parent = String(raw.cgroupParent ?? '')
+  if (cgroupDriver(raw) === 'systemd') {
+    if (parent === '' || parent.endsWith('.slice')) return { cgroupParent: '/', slice: parent || 'system.slice' }
+    throw invalidArgument(`cgroup-parent: ${parent}: with the cgroup driver systemd it is a slice, "xxx.slice"`)
+  }
+  if (parent.endsWith('.slice')) {
+    throw invalidArgument(
+      `cgroup-parent: ${parent}: slices belong to systemd; use them with --exec-opt native.cgroupdriver=systemd`,
+    )
+  }
+  if (parent.split('/').includes('..') || /[\0\n]/.test(parent))
+    throw invalidArgument(`cgroup-parent: invalid path: ${parent}`)
+  return { cgroupParent: posix.normalize(`/${parent}`), slice: undefined }
+}
+
+function cgroupDriver(raw: RawValues): 'cgroupfs' | 'systemd' {
+  let driver: 'cgroupfs' | 'systemd' = 'cgroupfs'
+  for (const option of (raw.execOpt ?? []) as readonly string[]) {
+    const [, key, value] = /^([^=]*)=(.*)$/.exec(option) ?? []
+    if (key === undefined) throw invalidArgument(`exec-opts: invalid option "${option}": expected KEY=VALUE`)
+    if (key.toLowerCase() !== 'native.cgroupdriver') throw invalidArgument(`exec-opts: invalid option "${key}"`)
+    if (value !== 'cgroupfs' && value !== 'systemd') {
+      throw invalidArgument(`exec-opts: native.cgroupdriver=${value} is invalid: expected cgroupfs or systemd`)
+    }
+    driver = value
+  }
+  return driver
+}

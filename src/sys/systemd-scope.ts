@@ -1,0 +1,46 @@
+/** Control groups that systemd makes: a transient scope for a container, in a slice. The OCI runtime asks systemd for
+ *  it when it is told `slice:prefix:name` in place of a path (crun(1), `--cgroup-manager`). Here are only the names:
+ *  where such a scope is in the tree (systemd.slice(5)). */
+import { existsSync } from 'node:fs'
+import { posix } from 'node:path'
+import { invalidArgument } from '../base/index.ts'
+
+const suffix = '.slice'
+/** What a unit's name may consist of (systemd.unit(5)), without the dash, which stands for the step to the parent. */
+const slicePattern = /^(?:-|[A-Za-z0-9:_.\\@]+(?:-[A-Za-z0-9:_.\\@]+)*)\.slice$/
+
+/** True when systemd is this host's service manager (sd_booted(3)). */
+export function isSystemdBooted(): boolean {
+  return existsSync('/run/systemd/system')
+}
+
+/** True for `xxx.slice`, where `xxx` is a name that systemd takes. */
+export function isSliceName(text: string): boolean {
+  return slicePattern.test(text)
+}
+
+/** Where a slice is: `a-b.slice` in `/a.slice/a-b.slice`, `-.slice` at the root. Throws `invalidArgument` for what is
+ *  no name of a slice. */
+export function pathOfSlice(slice: string): string {
+  if (!isSliceName(slice)) throw invalidArgument(`invalid slice name ${JSON.stringify(slice)}`)
+  if (slice === '-.slice') return '/'
+  const steps = slice.slice(0, -suffix.length).split('-')
+  return posix.join('/', ...steps.map((_, index) => `${steps.slice(0, index + 1).join('-')}${suffix}`))
+}
+
+/** The scope's unit: `<prefix>-<name>.scope`. */
+export function scopeName(prefix: string, name: string): string {
+  return `${prefix}-${name}.scope`
+}
+
+/** What the runtime is told to put a container into a scope of its own. */
+export function formatScope(slice: string, prefix: string, name: string): string {
+  return `${slice}:${prefix}:${name}`
+}
+
+/** Where the runtime puts what it was told: the path itself, or that of the scope. Below every hierarchy. */
+export function pathOfRuntimeCgroup(told: string): string {
+  const [slice, prefix, name] = told.split(':')
+  if (told.startsWith('/') || slice === undefined || prefix === undefined || name === undefined) return told
+  return posix.join(pathOfSlice(slice || 'system.slice'), scopeName(prefix, name))
+}
