@@ -17,6 +17,8 @@ const lockWaitMs = 3_000
 const lockPollMs = 25
 /** Uploads up to this size are hashed on the spot: asking a thread takes longer. */
 const inlineBytes = 512 * 1024
+/** A thread is told of so much at once: what it hashes in one go. */
+const hashStepBytes = 1024 * 1024
 const defaultPage = 1000
 
 export class FolderUploads implements UploadStorage {
@@ -115,8 +117,11 @@ export class FolderUploads implements UploadStorage {
     const { size } = await file.stat()
     if (offset !== size) throw offsetMismatch(offset, size)
     const path = uploadDataPath(this.#root, id)
+    let told = size
     const writer = new ChunkWriter(file, size, (sizeBytes) => {
-      if (sizeBytes > inlineBytes) this.#hashes.advance({ id, path, algorithm, sizeBytes })
+      if (sizeBytes - told < hashStepBytes) return
+      told = sizeBytes
+      this.#hashes.advance({ id, path, algorithm, sizeBytes })
     })
     try {
       for await (const chunk of source) await writer.write(chunk)
