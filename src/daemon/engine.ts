@@ -2,7 +2,7 @@
  *  against what runs, and takes all down again. Order only, no logic of its own. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Background, conflict, KeyedMutex, type Logger, newId, Undo } from '../base/index.ts'
+import { Background, KeyedMutex, type Logger, newId, Undo } from '../base/index.ts'
 import type { DaemonConfig, ListenAddress } from '../config/index.ts'
 import {
   adoptContainers,
@@ -32,11 +32,9 @@ import { type Backends, createServer } from '../server/index.ts'
 import { OverlaySnapshotter } from '../snapshots/index.ts'
 import { ContainerTable, Database, LeaseTable, SnapshotTable } from '../store/index.ts'
 import {
-  acquireLock,
   detectCgroups,
   effectiveCapabilities,
   hostInfo,
-  type Lock,
   prepareCgroups,
   removeEmptyCgroup,
   type SelinuxPolicy,
@@ -51,6 +49,7 @@ import { containerImages, imageBackend, imageUse } from './image-backend.ts'
 import { listenOn } from './listen-on.ts'
 import { networkBackend } from './network-backend.ts'
 import { registryBackend } from './registry-backend.ts'
+import { takeLocks } from './root-locks.ts'
 import { labelLayers, openSecurityModules } from './security-modules.ts'
 import { systemBackend } from './system-backend.ts'
 import { layerMapping, openUserRemap, remappedConfig } from './user-remap.ts'
@@ -97,7 +96,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
   await using undo = new Undo()
   using boot = new BootProgress(logger)
   boot.step('locks of the roots')
-  const locks = takeLocks(config)
+  const locks = await takeLocks(config)
   undo.add(() => {
     for (const lock of locks) lock.release()
   })
@@ -276,21 +275,6 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
       db.close()
       for (const lock of locks) lock.release()
     },
-  }
-}
-
-/** Makes the root directories and locks them, so that no second daemon works on them. */
-function takeLocks(config: DaemonConfig): Lock[] {
-  const locks: Lock[] = []
-  try {
-    for (const root of [config.dataRoot, config.execRoot]) {
-      mkdirSync(root, { recursive: true, mode: 0o711 })
-      locks.push(acquireLock(join(root, 'lock')))
-    }
-    return locks
-  } catch (cause) {
-    for (const lock of locks) lock.release()
-    throw conflict(`another daemon is using ${config.dataRoot} or ${config.execRoot}`, { cause })
   }
 }
 

@@ -29,7 +29,8 @@ export function checkCgroupParent(settings: Pick<CgroupSettings, 'slice'>, paren
   if (!parent) return
   const refuse = (reason: string) => invalidArgument(`invalid CgroupParent ${JSON.stringify(parent)}: ${reason}`)
   if (parent.endsWith('.slice')) {
-    if (!isSystemdBooted()) throw refuse('slices belong to systemd, which this host does not run; give a path like "/group"')
+    if (!isSystemdBooted())
+      throw refuse('slices belong to systemd, which this host does not run; give a path like "/group"')
     if (!isSliceName(parent)) throw refuse('it is not the name of a slice')
     return
   }

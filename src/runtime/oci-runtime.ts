@@ -193,7 +193,11 @@ export class OciRuntime {
   }
 
   /** What crun noted of a container; undefined with another runtime, or when there is none. */
-  #status(id: string): { readonly 'cgroup-path'?: unknown; readonly 'systemd-cgroup'?: unknown; readonly 'process-start-time'?: unknown } | undefined {
+  #status(
+    id: string,
+  ):
+    | { readonly 'cgroup-path'?: unknown; readonly 'systemd-cgroup'?: unknown; readonly 'process-start-time'?: unknown }
+    | undefined {
     try {
       return JSON.parse(readFileSync(join(this.#root, id, 'status'), 'utf8')) as Record<string, unknown>
     } catch (error) {

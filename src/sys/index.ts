@@ -147,10 +147,10 @@ export { type ExitStatus, type SpawnedProcess, spawnProcess } from './spawn.ts'
 export { startWorker } from './start-worker.ts'
 export { hostCpuTime, StatsFiles, type StatsText } from './stats-files.ts'
 export {
+  formatScope,
   isSliceName,
   isSystemdBooted,
   pathOfRuntimeCgroup,
-  formatScope,
   pathOfSlice,
   scopeName,
 } from './systemd-scope.ts'

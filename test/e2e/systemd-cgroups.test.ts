@@ -64,7 +64,19 @@ describe('control groups by systemd', { skip: noSystemd }, () => {
     assert.match(await daemon.ok(['top', 'before']), /sleep 1000/)
     assert.match(await groupOf(daemon, 'before'), new RegExp(`^/berth[^/]*/${before}$`))
 
-    const id = await daemon.ok(['run', '-d', '--name', 'inscope', '-m', '64m', '--pids-limit', '50', 'busybox', 'sleep', '1000'])
+    const id = await daemon.ok([
+      'run',
+      '-d',
+      '--name',
+      'inscope',
+      '-m',
+      '64m',
+      '--pids-limit',
+      '50',
+      'busybox',
+      'sleep',
+      '1000',
+    ])
     const group = await groupOf(daemon, 'inscope')
     assert.match(group, new RegExp(`^/system\\.slice/berth[^/]*-${id}\\.scope$`))
     const unit = group.split('/').at(-1) ?? ''

@@ -13,9 +13,9 @@ import {
   type UpstreamServer,
 } from '../../network/index.ts'
 import {
-  cgroupBelow,
   type BindMount,
   buildSpec,
+  cgroupBelow,
   defaultAppArmorProfile,
   resolveUser,
   type SpecInput,

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { DaemonConfig } from '../config/index.ts'
+import { takeLocks } from './root-locks.ts'
+
+function rootsIn(context: { after(run: () => void): void }): DaemonConfig {
+  const root = mkdtempSync('/tmp/b-')
+  context.after(() => rmSync(root, { recursive: true, force: true }))
+  return { dataRoot: join(root, 'd'), execRoot: join(root, 'x') } as DaemonConfig
+}
+
+/** Has flock(1) hold the lock of the data root until its input ends; resolves when it does. */
+async function holdLock({ dataRoot }: DaemonConfig, pidInFile: string) {
+  mkdirSync(dataRoot)
+  writeFileSync(join(dataRoot, 'lock'), `${pidInFile}\n`)
+  const holder = spawn('flock', [join(dataRoot, 'lock'), 'sh', '-c', 'echo held; cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  await new Promise((resolve) => holder.stdout.once('data', resolve))
+  return holder
+}
+
+test('takeLocks() refuses roots that a daemon works on, and gives them when it is gone', async (context) => {
+  const config = rootsIn(context)
+  const holder = await holdLock(config, String(process.pid))
+  await assert.rejects(takeLocks(config), { kind: 'conflict', message: /another daemon is using/ })
+  holder.stdin.end()
+  await new Promise((resolve) => holder.once('exit', resolve))
+  for (const lock of await takeLocks(config)) lock.release()
+})
+
+test('takeLocks() waits for what a daemon that has ended left behind', async (context) => {
+  const config = rootsIn(context)
+  // No process can have that number.
+  const holder = await holdLock(config, '4194305')
+  const taken = takeLocks(config)
+  setTimeout(() => holder.stdin.end(), 200)
+  for (const lock of await taken) lock.release()
+})

@@ -1,0 +1,40 @@
+/** One daemon on a root at a time. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { conflict, isBerthError } from '../base/index.ts'
+import type { DaemonConfig } from '../config/index.ts'
+import { acquireLock, isProcessAlive, type Lock } from '../sys/index.ts'
+
+/** A daemon that was killed while it started a program leaves a process that has its descriptors until it runs that
+ *  program. On a busy machine this takes a moment. */
+const patienceMs = 10_000
+const intervalMs = 50
+
+/** Makes the root directories and locks them. Throws a conflict when another daemon works on one of them. */
+export async function takeLocks(config: DaemonConfig): Promise<Lock[]> {
+  const locks: Lock[] = []
+  try {
+    for (const root of [config.dataRoot, config.execRoot]) {
+      mkdirSync(root, { recursive: true, mode: 0o711 })
+      locks.push(await takeLock(join(root, 'lock')))
+    }
+    return locks
+  } catch (cause) {
+    for (const lock of locks) lock.release()
+    throw conflict(`another daemon is using ${config.dataRoot} or ${config.execRoot}`, { cause })
+  }
+}
+
+async function takeLock(path: string): Promise<Lock> {
+  for (const deadline = Date.now() + patienceMs; ; await sleep(intervalMs)) {
+    try {
+      return acquireLock(path)
+    } catch (error) {
+      const pid = isBerthError(error) ? error.details.pid : undefined
+      // Who took it is named in the file; whoever has it now, it is not that one.
+      const isLeftover = typeof pid === 'number' && !Number.isNaN(pid) && !isProcessAlive(pid)
+      if (!isLeftover || Date.now() > deadline) throw error
+    }
+  }
+}
