@@ -2,13 +2,14 @@
  *  that systemd makes in a slice. A slice as parent means systemd whatever the daemon's own choice is. */
 import type { HostConfig } from '../api/index.ts'
 import { cgroupBelow } from '../runtime/index.ts'
-import { pathOfRuntimeCgroup } from '../sys/index.ts'
+import { groupInScope, pathOfRuntimeCgroup } from '../sys/index.ts'
 import type { ContainerContext } from './dependencies.ts'
 
 /** Its path below every hierarchy: `/berth/<id>`, `/system.slice/berth-<id>.scope`. */
 export function cgroupPathOf(context: ContainerContext, id: string, hostConfig?: HostConfig): string {
   // The daemon may have been told otherwise since the container was started.
-  return context.live.find(id)?.adoptedCgroup ?? pathOfRuntimeCgroup(runtimeCgroupOf(context, id, hostConfig))
+  const made = context.live.find(id)?.adoptedCgroup ?? pathOfRuntimeCgroup(runtimeCgroupOf(context, id, hostConfig))
+  return made.endsWith('.scope') ? groupInScope(made) : made
 }
 
 /** What the OCI runtime is told: a path, or `slice:prefix:id`. */

@@ -148,6 +148,7 @@ export { startWorker } from './start-worker.ts'
 export { hostCpuTime, StatsFiles, type StatsText } from './stats-files.ts'
 export {
   formatScope,
+  groupInScope,
   isSliceName,
   isSystemdBooted,
   pathOfRuntimeCgroup,

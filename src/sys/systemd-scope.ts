@@ -2,8 +2,9 @@
  *  it when it is told `slice:prefix:name` in place of a path (crun(1), `--cgroup-manager`). Here are only the names:
  *  where such a scope is in the tree (systemd.slice(5)). */
 import { existsSync } from 'node:fs'
-import { posix } from 'node:path'
+import { join, posix } from 'node:path'
 import { invalidArgument } from '../base/index.ts'
+import { mainHierarchy } from './cgroup-tree.ts'
 
 const suffix = '.slice'
 /** What a unit's name may consist of (systemd.unit(5)), without the dash, which stands for the step to the parent. */
@@ -43,4 +44,12 @@ export function pathOfRuntimeCgroup(told: string): string {
   const [slice, prefix, name] = told.split(':')
   if (told.startsWith('/') || slice === undefined || prefix === undefined || name === undefined) return told
   return posix.join(pathOfSlice(slice || 'system.slice'), scopeName(prefix, name))
+}
+
+/** The group with the processes and limits of a container in the scope at `path`: crun makes one below the scope,
+ *  which is systemd's, for them; runc uses the scope itself. */
+export function groupInScope(path: string): string {
+  const below = posix.join(path, 'container')
+  const hierarchy = mainHierarchy()
+  return hierarchy !== undefined && existsSync(join(hierarchy.path, below)) ? below : path
 }
