@@ -59,7 +59,7 @@ for (const kind of ['xfs', 'ext4'] as const) {
     assert.match((await daemon.docker(['exec', 'small', 'sh', '-c', fill('/c', 15)])).stdout, full)
     // Others have what there is, and an image of it has no limit.
     assert.equal((await run([], fill('/a', 30))).code, 0)
-    await daemon.ok(['exec', 'small', 'rm', '/b', '/c'])
+    await daemon.ok(['exec', 'small', 'rm', '-f', '/b', '/c'])
     await daemon.ok(['commit', 'small', 'grown'])
     await daemon.ok(['run', '--rm', '--network', 'none', 'grown', 'sh', '-c', `test -s /a && ${fill('/d', 25)}`])
     await daemon.ok(['rm', '-f', 'small'])
