@@ -1,4 +1,4 @@
-/** The program `berthd`. Exit 1 with one line for a wrong configuration or a data root in use. */
+/** The program `berthd`. Exit 1 with one line beside the log for a wrong configuration or a data root in use. */
 import { rmSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { type Logger, messageOf } from '../base/index.ts'

@@ -90,7 +90,7 @@ test('what is wrong with a request is told before anything is built', async () =
   using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN false\n' })
   const refusals: readonly (readonly [object, RegExp])[] = [
     [{ t: 'BAD' }, /must be lowercase/],
-    [{ version: '3' }, /invalid version 3/],
+    [{ version: '3' }, /invalid version "3"/],
     [{ labels: '{"a":1}' }, /error reading labels: the value of a is no string/],
     [{ ulimits: '{}' }, /error reading ulimits/],
     [{ ulimits: '[{"Name":"foo","Soft":1,"Hard":1}]' }, /invalid ulimit type: foo/],
