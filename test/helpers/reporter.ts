@@ -35,7 +35,8 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
     if (event.type === 'test:stderr') yield event.data.message ?? ''
     notes.push(...diagnostics(event))
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue
-    if (event.data.details?.type === 'suite') continue
+    // A suite that is skipped has no tests to tell of.
+    if (event.data.details?.type === 'suite' && !isMarked(event.data.skip)) continue
     const path = (event.data.file ?? '').replace(root, '')
     const file = files.get(path) ?? { passed: 0, failed: 0, skipped: 0, durationMs: 0 }
     files.set(path, file)
