@@ -279,7 +279,10 @@ describe('several daemons', () => {
       const { code, stderr } = await runCommand(berthd, [...args, '--config-file', join(daemon.root, 'daemon.json')])
       assert.equal(code, 1)
       assert.match(stderr, /in use|another|already/)
-      const beside = stderr.trimEnd().split('\n').filter((line) => !line.startsWith('{'))
+      const beside = stderr
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !line.startsWith('{'))
       assert.equal(beside.length, 1, `one line beside the log: ${stderr}`)
     }
     await refused(daemon.dataRoot, roots.exec, join(daemon.root, 'other.sock'))
