@@ -1,10 +1,9 @@
 /** An OCI image layout of the client as the builder reads and writes layouts: as files. */
-import { once } from 'node:events'
-import { PassThrough } from 'node:stream'
 import { readTar } from '../../../archive/index.ts'
-import { messageOf, notFound } from '../../../base/index.ts'
+import { notFound } from '../../../base/index.ts'
 import type { ByteSink } from '../../built-image.ts'
 import type { ClientContentStore } from './content-store.ts'
+import { tarSink } from './tar-sink.ts'
 
 const blobPath = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/
 /** Documents on top of images and caches are far below. */
@@ -37,22 +36,7 @@ async function indexOf(store: ClientContentStore, digest: string): Promise<Buffe
 
 /** Takes a layout as a tar; blobs go to the client, the first entry of its index to `onTop`. */
 export function layoutSink(store: ClientContentStore, onTop: (descriptor: object) => void): ByteSink {
-  const tar = new PassThrough()
-  const sent = sendBlobs(store, tar, onTop)
-  // Told by `write` or `end`, whichever comes next.
-  sent.catch((error: unknown) => tar.destroy(error instanceof Error ? error : new Error(messageOf(error))))
-  tar.on('error', () => {})
-  return {
-    async write(chunk) {
-      if (tar.destroyed) return await sent
-      // Whoever writes uses its buffers again.
-      if (!tar.write(Buffer.from(chunk))) await Promise.race([once(tar, 'drain'), once(tar, 'close')])
-    },
-    async end() {
-      tar.end()
-      await sent
-    },
-  }
+  return tarSink((tar) => sendBlobs(store, tar, onTop))
 }
 
 async function sendBlobs(

@@ -1,9 +1,7 @@
 /** An output that the client writes as a directory: what comes as a tar is listed, and sent as the client asks for it
  *  (fsutil's protocol, sending side). Contents wait in a file without a name. */
-import { once } from 'node:events'
-import { PassThrough } from 'node:stream'
 import { readTar, type TarEntry, type TarMember } from '../../../archive/index.ts'
-import { invalidArgument, messageOf } from '../../../base/index.ts'
+import { invalidArgument } from '../../../base/index.ts'
 import type { OpenCall } from '../../../grpc/index.ts'
 import type { ByteSink } from '../../built-image.ts'
 import { Spool } from '../../context/spool.ts'
@@ -13,6 +11,7 @@ import type { ClientSession } from './client-session.ts'
 import { type ExportCall, exportMetadata } from './export-call.ts'
 import { goMode } from './file-mode.ts'
 import { packetType } from './packet.ts'
+import { tarSink } from './tar-sink.ts'
 
 interface Listed {
   readonly type: 'f' | 'd' | 'l'
@@ -25,22 +24,7 @@ const pieceBytes = 32 * 1024
 
 /** Takes a tar; `end` resolves when the client has written everything. */
 export function sendDirectory(session: ClientSession, directory: string, call: ExportCall): ByteSink {
-  const tar = new PassThrough()
-  const sent = send(session, directory, call, tar)
-  // Told by `write` or `end`, whichever comes next.
-  sent.catch((error: unknown) => tar.destroy(error instanceof Error ? error : new Error(messageOf(error))))
-  tar.on('error', () => {})
-  return {
-    async write(chunk) {
-      if (tar.destroyed) return await sent
-      // Whoever writes uses its buffers again.
-      if (!tar.write(Buffer.from(chunk))) await Promise.race([once(tar, 'drain'), once(tar, 'close')])
-    },
-    async end() {
-      tar.end()
-      await sent
-    },
-  }
+  return tarSink((tar) => send(session, directory, call, tar))
 }
 
 async function send(
