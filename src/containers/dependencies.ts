@@ -4,7 +4,7 @@ import type { UlimitDefault, UserRemap } from '../config/index.ts'
 import type { EventBus } from '../events/index.ts'
 import type { CommitRequest, CommittedImage, Image } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
-import type { AppArmor, ConmonRuntime, SelinuxLabels, SpecHost } from '../runtime/index.ts'
+import type { AppArmor, CgroupSettings, ConmonRuntime, SelinuxLabels, SpecHost } from '../runtime/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
 import type { ContentReplacement } from '../volumes/index.ts'
 import type { ContainerIndex } from './container-index.ts'
@@ -63,7 +63,7 @@ export interface ContainerImages {
   commit(request: CommitRequest): Promise<CommittedImage>
 }
 
-export interface ContainerSettings {
+export interface ContainerSettings extends CgroupSettings {
   readonly defaultRuntime: string
   /** Names that `--runtime` may say. */
   readonly runtimes: ReadonlySet<string>
@@ -89,11 +89,6 @@ export interface ContainerSettings {
   readonly dnsSearch: readonly string[]
   /** What `host-gateway` stands for; none: the gateway of the container's network. */
   readonly hostGatewayIps: readonly string[]
-  /** The daemon's group: `/berth` or `/berth-<instance>`, below another one if it was told so. */
-  readonly cgroupParent: string
-  /** The slice of containers that name no parent, when systemd is to make their groups; undefined: below
-   *  `cgroupParent`. */
-  readonly slice: string | undefined
   /** A profile's text, `builtin` or `unconfined`. */
   readonly seccompProfile: string
 }

@@ -10,7 +10,7 @@ export {
   formatSpec,
 } from './build-spec.ts'
 export { capabilitiesOfMask, defaultCapabilities, resolveCapabilities } from './capabilities.ts'
-export { cgroupBelow, checkCgroupParent } from './cgroup-parent.ts'
+export { type CgroupSettings, cgroupBelow, checkCgroupParent } from './cgroup-parent.ts'
 export type { AttachHandle, AttachOptions } from './conmon-attach.ts'
 export type { TerminalSize } from './conmon-control.ts'
 export {

@@ -153,7 +153,6 @@ export {
   isSystemdBooted,
   pathOfRuntimeCgroup,
   pathOfSlice,
-  scopeName,
 } from './systemd-scope.ts'
 export { UnixDatagramSocket } from './unix-datagram.ts'
 export { openUserNamespace } from './user-namespace.ts'

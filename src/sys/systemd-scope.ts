@@ -29,11 +29,6 @@ export function pathOfSlice(slice: string): string {
   return posix.join('/', ...steps.map((_, index) => `${steps.slice(0, index + 1).join('-')}${suffix}`))
 }
 
-/** The scope's unit: `<prefix>-<name>.scope`. */
-export function scopeName(prefix: string, name: string): string {
-  return `${prefix}-${name}.scope`
-}
-
 /** What the runtime is told to put a container into a scope of its own. */
 export function formatScope(slice: string, prefix: string, name: string): string {
   return `${slice}:${prefix}:${name}`
@@ -43,7 +38,7 @@ export function formatScope(slice: string, prefix: string, name: string): string
 export function pathOfRuntimeCgroup(told: string): string {
   const [slice, prefix, name] = told.split(':')
   if (told.startsWith('/') || slice === undefined || prefix === undefined || name === undefined) return told
-  return posix.join(pathOfSlice(slice || 'system.slice'), scopeName(prefix, name))
+  return posix.join(pathOfSlice(slice || 'system.slice'), `${prefix}-${name}.scope`)
 }
 
 /** The group with the processes and limits of a container in the scope at `path`: crun makes one below the scope,

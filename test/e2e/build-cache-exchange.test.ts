@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { berthBuild } from '../helpers/berth-build.ts'
 import { TestContext } from '../helpers/build-context.ts'
 import { runOrThrow } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
@@ -21,8 +22,7 @@ after(async () => {
 
 /** What the steps were: `CACHED` or `DONE`, by their names. */
 async function build(daemon: TestDaemon, ...args: readonly string[]): Promise<Readonly<Record<string, string>>> {
-  const { code, stderr } = await daemon.berth(['build', '--progress', 'plain', '--network', 'none', ...args])
-  if (code !== 0) throw new Error(`build ${args.join(' ')}: exit code ${code}\n${stderr}`)
+  const { stderr } = await berthBuild(daemon, ['--progress', 'plain', '--network', 'none', ...args])
   const names = new Map([...stderr.matchAll(/^#(\d+) (\[.*)$/gm)].map((match) => [match[1], match[2] ?? '']))
   const ends: Record<string, string> = {}
   for (const [, number = '', end = ''] of stderr.matchAll(/^#(\d+) (CACHED|DONE)/gm)) {

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { berthBuild } from '../helpers/berth-build.ts'
 import { TestContext } from '../helpers/build-context.ts'
 import { type CommandOptions, runOrThrow } from '../helpers/command.ts'
 import { berthProgram, TestDaemon } from '../helpers/daemon.ts'
@@ -18,12 +19,7 @@ before(async () => {
 after(() => daemon[Symbol.asyncDispose]())
 
 async function build(args: readonly string[], options: CommandOptions = {}): Promise<string> {
-  const { code, stdout, stderr } = await daemon.berth(
-    ['build', '--network', 'none', '--progress', 'plain', ...args],
-    options,
-  )
-  if (code !== 0) throw new Error(`build ${args.join(' ')}: exit code ${code}\n${stdout}${stderr}`)
-  return stderr
+  return (await berthBuild(daemon, ['--network', 'none', '--progress', 'plain', ...args], options)).stderr
 }
 
 async function fails(args: readonly string[], options: CommandOptions = {}): Promise<string> {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { berthBuild, failedBuild } from '../helpers/berth-build.ts'
 import { TestContext } from '../helpers/build-context.ts'
 import { findProgram, runOrThrow } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
@@ -14,17 +15,9 @@ before(async () => {
 })
 after(() => daemon[Symbol.asyncDispose]())
 
-async function build(...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.berth(['build', '--network', 'none', '--progress', 'plain', ...args])
-  if (code !== 0) throw new Error(`build ${args.join(' ')}: exit code ${code}\n${stdout}${stderr}`)
-  return stderr
-}
-
-async function fails(...args: readonly string[]): Promise<string> {
-  const { code, stderr } = await daemon.berth(['build', '--network', 'none', ...args])
-  assert.notEqual(code, 0, 'the build should fail')
-  return stderr
-}
+const build = async (...args: readonly string[]) =>
+  (await berthBuild(daemon, ['--network', 'none', '--progress', 'plain', ...args])).stderr
+const fails = (...args: readonly string[]) => failedBuild(daemon, args)
 
 const noKeys = findProgram('ssh-keygen') === undefined && 'there is no OpenSSH client (Debian: openssh-client)'
 

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { berthBuild, failedBuild } from '../helpers/berth-build.ts'
 import { TestContext } from '../helpers/build-context.ts'
 import { runOrThrow } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
@@ -20,17 +21,8 @@ after(async () => {
   await registry[Symbol.asyncDispose]()
 })
 
-async function build(...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.berth(['build', '--network', 'none', ...args])
-  if (code !== 0) throw new Error(`build ${args.join(' ')}: exit code ${code}\n${stdout}${stderr}`)
-  return stdout
-}
-
-async function fails(...args: readonly string[]): Promise<string> {
-  const { code, stderr } = await daemon.berth(['build', '--network', 'none', ...args])
-  assert.notEqual(code, 0, 'the build should fail')
-  return stderr
-}
+const build = async (...args: readonly string[]) => (await berthBuild(daemon, ['--network', 'none', ...args])).stdout
+const fails = (...args: readonly string[]) => failedBuild(daemon, args)
 
 const small = { Dockerfile: 'FROM scratch\nCOPY a /dir/a\nLABEL l=v\n', a: 'A' }
 

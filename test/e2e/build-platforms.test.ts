@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { berthBuild, failedBuild } from '../helpers/berth-build.ts'
 import { TestContext } from '../helpers/build-context.ts'
 import { runCommand, runOrThrow } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
@@ -24,17 +25,8 @@ const both = ['--network', 'none', '--platform', 'linux/amd64,linux/arm64']
 const host = process.arch === 'arm64' ? 'arm64' : 'amd64'
 const foreign = host === 'arm64' ? 'amd64' : 'arm64'
 
-async function build(...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await daemon.berth(['build', '--progress', 'plain', ...args])
-  if (code !== 0) throw new Error(`build ${args.join(' ')}: exit code ${code}\n${stdout}${stderr}`)
-  return stderr
-}
-
-async function fails(...args: readonly string[]): Promise<string> {
-  const { code, stderr } = await daemon.berth(['build', '--network', 'none', ...args])
-  assert.notEqual(code, 0, 'the build should fail')
-  return stderr
-}
+const build = async (...args: readonly string[]) => (await berthBuild(daemon, ['--progress', 'plain', ...args])).stderr
+const fails = (...args: readonly string[]) => failedBuild(daemon, args)
 
 const cross = {
   Dockerfile: `FROM --platform=$BUILDPLATFORM busybox AS shared
