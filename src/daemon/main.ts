@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { type Logger, messageOf } from '../base/index.ts'
-import { ConfigSource, daemonHelp, takeServiceManagerEnvironment } from '../config/index.ts'
+import { ConfigSource, daemonHelp, type ListenAddress, takeServiceManagerEnvironment } from '../config/index.ts'
 import { createEngine, type Engine } from './engine.ts'
 import { jsonLogger, type LogThreshold } from './json-logger.ts'
 import { ServiceManager } from './service-manager.ts'
@@ -41,7 +41,10 @@ async function run(): Promise<void> {
   // Before anything that may take long: who finds a daemon that does not serve sees that it runs.
   logger.info('berthd starts', { version: berthVersion, pid: process.pid, dataRoot: config.dataRoot })
   let engine: Engine
+  let addresses: readonly ListenAddress[]
   try {
+    // First: a daemon that can't listen makes nothing on the host.
+    addresses = manager.resolve(config.hosts)
     engine = await createEngine(config, {
       logger,
       ...(config.trace
@@ -60,7 +63,7 @@ async function run(): Promise<void> {
   writeFileSync(config.pidfile, `${process.pid}\n`)
   handleSignals(engine, source, logger, threshold, manager)
   try {
-    for (const address of manager.resolve(config.hosts)) await engine.listen(address)
+    for (const address of addresses) await engine.listen(address)
   } catch (error) {
     fail(error)
     rmSync(config.pidfile, { force: true })

@@ -1,10 +1,11 @@
 /** berthd under a service manager: sockets that are passed on, and the word that it serves. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { requestOverSocket } from '../helpers/api.ts'
 import { RunningCommand, runCommand } from '../helpers/command.ts'
+import { removeHostTraces } from '../helpers/daemon.ts'
 import { until } from '../helpers/wait.ts'
 
 const berthd = join(import.meta.dirname, '../../bin/berthd')
@@ -33,7 +34,10 @@ for (const kind of ['a file', 'a name without a file']) {
       ...['-E', `NOTIFY_SOCKET=${notifyPath}`, '-l', socket, berthd],
       ...['--config-file', join(root, 'daemon.json'), '-H', 'fd://', ...roots],
     ])
-    context.after(() => daemon.kill('SIGKILL'))
+    context.after(() => {
+      daemon.kill('SIGKILL')
+      removeHostTraces(join(root, 'd'))
+    })
     const ping = () => requestOverSocket(socket, 'GET', '/_ping').catch(() => undefined)
     await until(async () => (await ping())?.status === 200, { what: () => daemon.stderr })
     await told.sees('READY=1\n')
@@ -59,6 +63,7 @@ test('fd:// without a service manager is an error that says so', async () => {
     ])
     assert.equal(code, 1)
     assert.match(stderr, /berthd: fd:\/\/: no socket was passed on/)
+    assert.deepEqual(readdirSync(root), ['daemon.json'], 'nothing was made')
   } finally {
     rmSync(root, { recursive: true, force: true })
   }

@@ -221,9 +221,7 @@ export class TestDaemon implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#removeContainers()
     await this.stop()
-    const engineRoot = join(this.dataRoot, this.#options.remappedTo ?? '')
-    removeNetwork(networkTag(engineRoot))
-    removeCgroups(engineRoot)
+    removeHostTraces(join(this.dataRoot, this.#options.remappedTo ?? ''))
     for (const mount of mountsBelow(this.root).reverse()) spawnSync('umount', ['-l', mount])
     rmSync(this.root, { recursive: true, force: true })
   }
@@ -253,7 +251,12 @@ export function networkTag(dataRoot: string): string {
   return createHash('sha256').update(dataRoot).digest('hex').slice(0, 5)
 }
 
-/** Takes away what a daemon leaves for the next one on its data root. */
+/** Takes away what a daemon leaves on the host for the next one on its data root. */
+export function removeHostTraces(dataRoot: string): void {
+  removeNetwork(networkTag(dataRoot))
+  removeCgroups(dataRoot)
+}
+
 function removeNetwork(tag: string): void {
   for (const link of readdirSync('/sys/class/net')) {
     const file = `/sys/class/net/${link}/ifalias`

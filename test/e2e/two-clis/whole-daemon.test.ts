@@ -55,7 +55,7 @@ docker kill $(docker ps -q) | wc -l; docker ps -a --format '{{.Names}} {{.State}
 docker logs $(docker ps -lq) 2>&1; docker start -a $p-ended; echo $?; docker inspect -f '{{.State.ExitCode}}' $p-ended
 docker export $p-ended | tar t | grep -c file; docker save other:1 | tar t | grep -c manifest.json
 docker cp $p-ended:/file - | tar xO; docker diff $p-ended
-t=$(date +%s); docker rm -f $p-up >/dev/null; docker events --since $t --until $(($(date +%s) + 1)) --filter container=$p-up --format '{{.Action}} {{.Actor.Attributes.exitCode}}' | grep -v exec
+sleep 1; t=$(date +%s); docker rm -f $p-up >/dev/null; docker events --since $t --until $(($(date +%s) + 1)) --filter container=$p-up --format '{{.Action}} {{.Actor.Attributes.exitCode}}' | grep -v exec
 docker history -q other:1 | head -1 | wc -c; docker images -f before=other:1 --format '{{.Repository}}'
 docker update --restart=no $(docker ps -q) | wc -l; docker rename $p-made $p-new; docker ps -a -f name=$p-new --format '{{.Names}}'
 set -e; id=$(docker run -d busybox sleep 100); docker exec $id true; docker stop -t 0 $id | wc -c; docker wait $id; docker rm $id | wc -c
