@@ -216,8 +216,11 @@ export class Images {
   }
 
   /** Removes a name, or an image with the last of them. */
-  async remove(name: string, options: RemoveOptions): Promise<readonly ImageDeleteItem[]> {
-    return await this.#removals.remove(name, options)
+  async remove(
+    name: string,
+    { force, prune, platforms = [] }: Omit<RemoveOptions, 'platforms'> & { readonly platforms?: readonly string[] },
+  ): Promise<readonly ImageDeleteItem[]> {
+    return await this.#removals.remove(name, { force, prune, platforms: platforms.map(parsePlatform) })
   }
 
   /** Removes images that have no name (or, with `dangling=false`, no container). */

@@ -36,12 +36,21 @@ function storeWith(...names: readonly string[]): { readonly store: ImageStore; r
   return { store, db }
 }
 
-function remove(store: ImageStore, name: string, force = false, used: Digest | undefined = undefined) {
+interface Removal {
+  readonly force?: boolean
+  readonly used?: Digest
+  readonly running?: boolean
+  readonly architectures?: readonly string[]
+}
+
+function remove(store: ImageStore, name: string, options: Removal = {}) {
+  const { force = false, used, running = false, architectures = [] } = options
   const use = {
-    containersUsing: (id: Digest) => (id === used ? [{ id: 'c'.repeat(64), name: 'c', running: false }] : []),
+    containersUsing: (id: Digest) => (id === used ? [{ id: 'c'.repeat(64), name: 'c', running }] : []),
   }
   const removal = new ImageRemoval(store, use, { onUntag() {}, onDelete() {} })
-  return removal.remove(name, { force, prune: true })
+  const platforms = architectures.map((architecture) => ({ os: 'linux', architecture }))
+  return removal.remove(name, { force, prune: true, platforms })
 }
 
 test('a name of an index has the image that suits the host, and the others by their platform', () => {
@@ -79,7 +88,7 @@ test('members go with the last name of their index', () => {
 
 test('a member that a container uses stays, as an image without a name', () => {
   const { store } = storeWith('a:1')
-  remove(store, 'a:1', false, other.id)
+  remove(store, 'a:1', { used: other.id })
   const [left] = [...store.records()]
   assert.equal(left?.id, other.id)
   assert.equal(left !== undefined && isOnlyMember(store, left), false)
@@ -88,6 +97,42 @@ test('a member that a container uses stays, as an image without a name', () => {
 
 test('by force one member goes alone', () => {
   const { store } = storeWith('a:1')
-  assert.deepEqual(remove(store, other.id, true), [{ Deleted: other.id }])
+  assert.deepEqual(remove(store, other.id, { force: true }), [{ Deleted: other.id }])
   assert.equal(store.resolve('a:1').id, host.id)
+})
+
+const own = host.config.architecture
+
+test('one platform of a name goes, the name stays with the others', () => {
+  const { store, db } = storeWith('a:1')
+  assert.deepEqual(remove(store, 'a:1', { architectures: [own, own] }), [{ Deleted: host.id }])
+  for (const one of [store, ImageStore.open(db, nullLogger)]) {
+    assert.deepEqual([one.resolve('a:1').id, one.findTarget('a:1')], [other.id, index])
+  }
+  assert.throws(() => remove(store, 'a:1', { architectures: [own] }), {
+    kind: 'notFound',
+    message: `image with reference a:1 was found but does not provide the specified platform (linux/${own})`,
+  })
+  assert.deepEqual(remove(store, 'a:1', { architectures: ['s390x'] }), [{ Untagged: 'a:1' }, { Deleted: other.id }])
+})
+
+test('all platforms of a name are the name; one that is not there keeps all', () => {
+  const { store } = storeWith('a:1')
+  assert.throws(() => remove(store, 'a:1', { architectures: ['s390x', 'mips'] }), { kind: 'notFound' })
+  assert.equal([...store.records()].length, 2)
+  const items = remove(store, 'a:1', { architectures: ['s390x', own] })
+  assert.deepEqual(items, [{ Untagged: 'a:1' }, { Deleted: host.id }, { Deleted: other.id }])
+})
+
+test('a platform that a container or another name needs stays, unless it is forced', () => {
+  const { store } = storeWith('a:1')
+  const architectures = ['s390x']
+  const stopped = { used: other.id, architectures }
+  assert.throws(() => remove(store, 'a:1', stopped), /must be forced.*stopped container/)
+  assert.throws(() => remove(store, 'a:1', { ...stopped, running: true, force: true }), /cannot be forced.*running/)
+  assert.deepEqual(remove(store, 'a:1', { ...stopped, force: true }), [{ Deleted: other.id }])
+  const two = storeWith('a:1', 'b:1').store
+  assert.throws(() => remove(two, 'a:1', { architectures }), /must be forced.*multiple repositories/)
+  assert.deepEqual(remove(two, 'a:1', { architectures, force: true }), [{ Deleted: other.id }])
+  assert.deepEqual([two.resolve('a:1').id, two.resolve('b:1').id], [host.id, host.id])
 })

@@ -1,6 +1,17 @@
 /** Images that one name has for several platforms: the name stands for an index, one of the images has the name, and the
  *  others are known to be listed there. */
-import { bestPlatform, type Descriptor, type Digest, hostPlatform, platformOfConfig } from '../oci/index.ts'
+import { notFound } from '../base/index.ts'
+import {
+  bestPlatform,
+  type Descriptor,
+  type Digest,
+  formatPlatform,
+  hostPlatform,
+  isIndexType,
+  type Platform,
+  platformOfConfig,
+  platformRank,
+} from '../oci/index.ts'
 import type { ImageRecord, NamedRecord, NamedTarget } from './image.ts'
 import type { ImageStore } from './image-store.ts'
 
@@ -38,4 +49,39 @@ export function namedIndex(
     record: asMember(store, record, index.digest),
     names: record === best ? names : [],
   }))
+}
+
+/** Some of the images that one name has. */
+export interface ChosenMembers {
+  /** What the name stands for. */
+  readonly target: Descriptor
+  readonly members: readonly ImageRecord[]
+  /** The images that it has besides. */
+  readonly left: readonly ImageRecord[]
+}
+
+/** The images of a name for exactly these platforms. Throws `notFound` for a platform that it has no image for. */
+export function chooseMembers(store: ImageStore, name: string, platforms: readonly Platform[]): ChosenMembers {
+  const { id, manifest } = store.resolve(name)
+  const target = store.findTarget(name) ?? manifest
+  const own = store.findRecord(id)
+  const others = isIndexType(target.mediaType) ? store.membersOf(target.digest).filter((one) => one.id !== id) : []
+  const all = own === undefined ? others : [own, ...others]
+  const members = new Set<ImageRecord>()
+  for (const platform of platforms) {
+    const member = all.find(({ config }) => platformRank(platform, platformOfConfig(config)) === 0)
+    if (member === undefined) {
+      throw notFound(
+        `image with reference ${name} was found but does not provide the specified platform (${formatPlatform(platform)})`,
+      )
+    }
+    members.add(member)
+  }
+  return { target, members: [...members], left: all.filter((one) => !members.has(one)) }
+}
+
+/** The images that stay, with the names of those that go as far as they stand for the index. */
+export function withoutMembers(store: ImageStore, { target, members, left }: ChosenMembers): readonly NamedRecord[] {
+  const names = members.flatMap(({ id }) => store.namesOf(id)).filter((name) => name.target.digest === target.digest)
+  return namedIndex(store, target, left, names)
 }

@@ -2,15 +2,24 @@
  *  go afterwards, by garbage collection. */
 import type { ImageDeleteItem } from '../api/index.ts'
 import { conflict, shortId } from '../base/index.ts'
-import { type Digest, familiarReference, parseReference, type Reference, withDefaultTag } from '../oci/index.ts'
+import {
+  type Digest,
+  familiarReference,
+  type Platform,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from '../oci/index.ts'
 import type { ImageRecord, ImageUse, NamedTarget } from './image.ts'
 import type { ImageStore } from './image-store.ts'
-import { isOnlyMember, namesOfIndexes } from './index-members.ts'
+import { chooseMembers, isOnlyMember, namesOfIndexes, withoutMembers } from './index-members.ts'
 
 export interface RemoveOptions {
   readonly force: boolean
   /** Remove untagged parents as well. */
   readonly prune: boolean
+  /** Of a name with images for several platforms, only these. Absent or empty: all. */
+  readonly platforms?: readonly Platform[]
 }
 
 /** Told of each change, for events. */
@@ -35,9 +44,16 @@ export class ImageRemoval {
   }
 
   /** Does all that needs no files; the deleted items name images only. */
-  remove(name: string, { force, prune }: RemoveOptions): ImageDeleteItem[] {
+  remove(name: string, { force, prune, platforms = [] }: RemoveOptions): ImageDeleteItem[] {
     const { id } = this.#store.resolve(name)
     const items: ImageDeleteItem[] = []
+    const chosen = platforms.length === 0 ? undefined : chooseMembers(this.#store, name, platforms)
+    if (chosen !== undefined && chosen.left.length > 0) {
+      for (const record of chosen.members) this.#refuseMember(record, force)
+      this.#store.putAll(withoutMembers(this.#store, chosen))
+      for (const record of chosen.members) this.#delete(record.id, { force: true, prune, isQuiet: false }, items)
+      return items
+    }
     if (isIdPrefix(id, name)) {
       const names = this.#store.namesOf(id)
       if (isOneName(names)) {
@@ -62,6 +78,15 @@ export class ImageRemoval {
         this.#delete(record.id, { force: false, prune, isQuiet: true }, items)
       }
     }
+  }
+
+  /** Throws `conflict` for an image of an index that somebody needs besides the index's one name. */
+  #refuseMember(record: ImageRecord, force: boolean): void {
+    const names = [...this.#store.namesOf(record.id), ...namesOfIndexes(this.#store, record)]
+    const conflict =
+      this.#findConflict(record.id, { force, ignoreNames: true }) ??
+      (force || isOneName(names) ? undefined : referencedElsewhere)
+    if (conflict !== undefined) throw refusal(record.id, conflict)
   }
 
   /** Takes the given name away; true when others are left. */
@@ -131,10 +156,8 @@ export class ImageRemoval {
       return { isHard: true, isUsed: true, reason }
     }
     if (force) return undefined
-    if (!ignoreNames && this.#store.namesOf(id).length > 0) {
-      return { isHard: false, isUsed: false, reason: 'image is referenced in multiple repositories' }
-    }
-    const owner = this.#ownerOf(id)
+    if (!ignoreNames && this.#store.namesOf(id).length > 0) return referencedElsewhere
+    const owner = ignoreNames ? undefined : this.#ownerOf(id)
     if (owner !== undefined) {
       return { isHard: false, isUsed: false, reason: `image belongs to ${owner}, which is for several platforms` }
     }
@@ -166,6 +189,12 @@ interface Conflict {
   readonly reason: string
 }
 
+const referencedElsewhere: Conflict = {
+  isHard: false,
+  isUsed: false,
+  reason: 'image is referenced in multiple repositories',
+}
+
 function refusal(id: Digest, { isHard, reason }: Conflict): Error {
   const force = isHard ? 'cannot be forced' : 'must be forced'
   return conflict(`conflict: unable to delete ${shortId(id)} (${force}) - ${reason}`)
@@ -179,5 +208,6 @@ function isIdPrefix(id: Digest, text: string): boolean {
 /** True when all names are in one repository and at most one of them is a tag. */
 function isOneName(names: readonly NamedTarget[]): boolean {
   const repositories = new Set(names.map(({ reference }) => `${reference.registry}/${reference.repository}`))
-  return repositories.size === 1 && names.filter(({ reference }) => reference.tag !== undefined).length <= 1
+  const tags = new Set(names.map(({ reference }) => reference.tag).filter((tag) => tag !== undefined))
+  return repositories.size === 1 && tags.size <= 1
 }

@@ -128,6 +128,30 @@ test('base images of several platforms; a name of this host stays with its image
   }
 })
 
+test('rmi --platform takes one image of a name; the name stays for the other, and can be pulled whole again', async () => {
+  using context = new TestContext({ ...cross, Dockerfile: `${cross.Dockerfile}LABEL of=parted\n` })
+  const name = `${registry.name}/parted:1`
+  await build(...both, '--push', '-t', name, context.path)
+  const idOf = async (architecture: string) =>
+    ((await api(`/images/${name}/json?${ofPlatform(architecture)}`)) as Inspected).Id
+  const [hostId, foreignId] = [await idOf(host), await idOf(foreign)]
+  await daemon.ok(['create', '--name', 'holder', name, 'x'])
+  const refused = await daemon.docker(['rmi', '--platform', `linux/${host}`, name])
+  assert.match(refused.stderr, /conflict: unable to delete \w+ \(must be forced\) - image is being used by stopped/)
+  await daemon.ok(['rm', 'holder'])
+  const gone = await daemon.ok(['rmi', '--platform', `linux/${host}`, name])
+  assert.equal(gone.split('\n')[0], `Deleted: ${hostId}`)
+  assert.equal(((await api(`/images/${name}/json`)) as Inspected).Id, foreignId)
+  const missing = await daemon.docker(['rmi', '--platform', `linux/${host}`, name])
+  assert.match(missing.stderr, /was found but does not provide the specified platform \(linux\/\w+\)/)
+  assert.equal((await daemon.api('DELETE', `/images/${name}?platforms=%7B%22os%22%3A%22linux%22%7D`)).status, 400)
+  await daemon.ok(['pull', name])
+  assert.equal(((await api(`/images/${name}/json`)) as Inspected).Id, hostId)
+  const check = await daemon.api<{ Problems: readonly object[] }>('POST', '/berth/check')
+  assert.deepEqual(check.body.Problems, [])
+  await daemon.ok(['rmi', name])
+})
+
 test('type=oci has an index, the same bytes each time', async () => {
   using context = new TestContext({ Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY a /$TARGETARCH\n', a: 'A' })
   const epoch = ['--build-arg', 'SOURCE_DATE_EPOCH=1700000000', '--no-cache']

@@ -71,9 +71,10 @@ export interface ImageBackend extends ImageSources {
   ): Promise<ImageInspect>
   history(name: string, options: { readonly platform?: string | undefined }): Promise<readonly ImageHistoryItem[]>
   tag(name: string, repository: string, tag: string): Promise<void>
+  /** `platforms`: of a name with images for several platforms, only these (`os/arch[/variant]`); empty: all. */
   remove(
     name: string,
-    options: { readonly force: boolean; readonly prune: boolean },
+    options: { readonly force: boolean; readonly prune: boolean; readonly platforms: readonly string[] },
   ): Promise<readonly ImageDeleteItem[]>
   /** The archive of these images, to be sent. */
   save(names: readonly string[], options: { readonly platform?: string | undefined }): Promise<SavedArchive>

@@ -219,10 +219,14 @@ test('names with slashes, tag, removal', async () => {
   assert.equal((await api.request('GET', '/images/h:5000/a/json')).status, 200)
   assert.equal((await api.request('POST', '/images/a/tag?repo=h/b&tag=c')).status, 201)
   assert.equal((await api.request('DELETE', '/images/a/b:c?force=1')).status, 200)
+  const platform = encodeURIComponent('{"os":"linux","architecture":"arm","variant":"7"}')
+  assert.equal((await api.request('DELETE', `/images/d?platforms=${platform}`)).status, 200)
+  assert.equal((await api.request('DELETE', '/images/d?platforms=x')).status, 400)
   assert.deepEqual(calls, [
     ['history', 'h:5000/a/b', { platform: undefined }],
     ['inspect', 'h:5000/a', { manifests: false, platform: undefined }],
     ['tag', 'a', 'h/b', 'c'],
-    ['remove', 'a/b:c', { force: true, prune: true }],
+    ['remove', 'a/b:c', { force: true, prune: true, platforms: [] }],
+    ['remove', 'd', { force: false, prune: true, platforms: ['linux/arm/v7'] }],
   ])
 })

@@ -5,7 +5,7 @@ import { notImplementedHere } from '../unbuilt-routes.ts'
 import { downgradeImageInspect, downgradeImageSummary, shapeVersion } from '../versions/index.ts'
 import type { ImageBackend } from './backend.ts'
 import { readListFilters, readPruneFilters } from './filters.ts'
-import { readPlatform } from './platform.ts'
+import { readPlatform, readPlatforms } from './platform.ts'
 import { imageSaveRoutes } from './save-routes.ts'
 import { imageSourceRoutes } from './source-routes.ts'
 
@@ -84,7 +84,6 @@ async function remove(backend: ImageBackend, call: Call): Promise<void> {
   const { exchange, query } = call
   const name = pathParameter(call, 'name')
   if (name.trim() === '') throw invalidArgument('image name cannot be blank')
-  if (query.has('platforms')) throw notImplementedHere('removing single platforms of an image')
-  const options = { force: query.flag('force'), prune: !query.flag('noprune') }
+  const options = { force: query.flag('force'), prune: !query.flag('noprune'), platforms: readPlatforms(query) }
   exchange.sendJson(200, await backend.remove(name, options))
 }
