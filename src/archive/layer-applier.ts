@@ -7,7 +7,6 @@ import {
   chmodAt,
   chmodFd,
   chownAt,
-  closeFd,
   isForeignXattr,
   linkAt,
   mkdirAt,
@@ -16,21 +15,14 @@ import {
   setXattr,
   statAt,
   symlinkAt,
-  truncateFd,
   utimesAt,
-  writeFully,
 } from '../sys/index.ts'
 import { type EntryPlace, placeEntry, placePath } from './entry-path.ts'
+import { IncomingFile } from './incoming-file.ts'
 import { fdPath, isDirectory, isWhiteout, LayerTree, toName } from './layer-tree.ts'
 import type { TarEntry } from './tar-entry.ts'
 import type { TarHandler } from './tar-parser.ts'
 import { isInsideWhiteout, parseWhiteout } from './whiteout.ts'
-
-/** A file while its content comes. */
-interface OpenFile {
-  readonly fd: number
-  readonly entry: TarEntry
-}
 
 const oCreateFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
 /** The kernel takes this for "leave it as it is". */
@@ -42,8 +34,8 @@ export class LayerApplier implements TarHandler, Disposable {
   readonly #umask = process.umask()
   readonly #ownUid = process.geteuid?.() ?? -1
   readonly #ownGid = process.getegid?.() ?? -1
+  readonly #file = new IncomingFile((path, action) => this.#guard(path, action))
   #hasSetgidDirectory = false
-  #file: OpenFile | undefined
   #entries = 0
   #sizeBytes = 0
   #isClosed = false
@@ -81,28 +73,16 @@ export class LayerApplier implements TarHandler, Disposable {
   }
 
   data(piece: Buffer, position: number): void {
-    const file = this.#file
-    if (file === undefined) return
-    this.#guard(file.entry.path, () => writeFully(file.fd, piece, position))
+    this.#file.write(piece, position)
   }
 
   endEntry(): void {
-    const file = this.#file
-    if (file === undefined) return
-    this.#file = undefined
-    const { fd, entry } = file
-    try {
-      this.#guard(entry.path, () => {
-        if (entry.sparse !== undefined) truncateFd(fd, entry.sizeBytes)
-        this.#sizeBytes += entry.sizeBytes
-        if (this.#needsOwner(entry)) chownAt(fd, '', entry.uid, entry.gid)
-        if (this.#needsMode(entry)) chmodFd(fd, entry.mode)
-        setXattrs(fd, entry)
-        utimesAt(fd, null, entry.mtimeNs, entry.mtimeNs)
-      })
-    } finally {
-      closeFd(fd)
-    }
+    this.#file.end((fd, entry) => {
+      this.#sizeBytes += entry.sizeBytes
+      if (this.#needsOwner(entry)) chownAt(fd, '', entry.uid, entry.gid)
+      if (this.#needsMode(entry)) chmodFd(fd, entry.mode)
+      setXattrs(fd, entry)
+    })
   }
 
   /** Sets the times of directories, which entries made inside them have changed. Called after the last entry. */
@@ -123,7 +103,7 @@ export class LayerApplier implements TarHandler, Disposable {
   [Symbol.dispose](): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    if (this.#file !== undefined) closeFd(this.#file.fd)
+    this.#file[Symbol.dispose]()
     this.#tree.close()
   }
 
@@ -139,7 +119,7 @@ export class LayerApplier implements TarHandler, Disposable {
     switch (entry.type) {
       case 'file':
         this.#create(place, parent, () => {
-          this.#file = { fd: openAt(parent, name, oCreateFile, entry.mode & 0o777), entry }
+          this.#file.begin(openAt(parent, name, oCreateFile, entry.mode & 0o777), entry)
         })
         return
       case 'directory':

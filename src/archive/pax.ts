@@ -3,8 +3,6 @@
 import { decodeName } from '../base/index.ts'
 import { tarError } from './tar-error.ts'
 
-export type PaxRecords = ReadonlyMap<string, Buffer>
-
 /** One record; a key may occur again in sparse maps, which is why order and repetition are kept. */
 export interface PaxRecord {
   readonly key: string

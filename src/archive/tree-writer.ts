@@ -20,13 +20,12 @@ import {
   setXattr,
   statAt,
   symlinkAt,
-  truncateFd,
   unlinkAt,
   utimesAt,
-  writeFully,
 } from '../sys/index.ts'
 import { type EntryPlace, placeEntry, placePath } from './entry-path.ts'
 import { capabilityOnHost, capabilityXattr } from './file-capability.ts'
+import { IncomingFile } from './incoming-file.ts'
 import { isDirectory, toName } from './layer-tree.ts'
 import type { TarEntry } from './tar-entry.ts'
 import type { TarHandler } from './tar-parser.ts'
@@ -48,11 +47,6 @@ export interface TreeWriterOptions {
   readonly shownAs: string
 }
 
-interface OpenFile {
-  readonly fd: number
-  readonly entry: TarEntry
-}
-
 const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
 const oCreateFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
 const impliedMode = 0o755
@@ -66,7 +60,7 @@ export class TreeWriter implements TarHandler, Disposable {
   readonly #options: TreeWriterOptions
   readonly #kept = new Map<string, number>()
   readonly #directoryTimes = new Map<string, bigint>()
-  #file: OpenFile | undefined
+  readonly #file = new IncomingFile((path, action) => this.#guard(path, action))
 
   /** `rootFd` stays the caller's. */
   constructor(rootFd: number, options: TreeWriterOptions) {
@@ -88,25 +82,11 @@ export class TreeWriter implements TarHandler, Disposable {
   }
 
   data(piece: Buffer, position: number): void {
-    const file = this.#file
-    if (file === undefined) return
-    this.#guard(file.entry.path, () => writeFully(file.fd, piece, position))
+    this.#file.write(piece, position)
   }
 
   endEntry(): void {
-    const file = this.#file
-    if (file === undefined) return
-    this.#file = undefined
-    const { fd, entry } = file
-    try {
-      this.#guard(entry.path, () => {
-        if (entry.sparse !== undefined) truncateFd(fd, entry.sizeBytes)
-        this.#finishOpen(fd, entry)
-        utimesAt(fd, null, entry.mtimeNs, entry.mtimeNs)
-      })
-    } finally {
-      closeFd(fd)
-    }
+    this.#file.end((fd, entry) => this.#finishOpen(fd, entry))
   }
 
   /** Sets the times of directories, which entries made inside them have changed. Called after the last entry. */
@@ -127,8 +107,7 @@ export class TreeWriter implements TarHandler, Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#file !== undefined) closeFd(this.#file.fd)
-    this.#file = undefined
+    this.#file[Symbol.dispose]()
     this.#forget()
   }
 
@@ -142,7 +121,7 @@ export class TreeWriter implements TarHandler, Disposable {
     if (found !== undefined) this.#clear(entry, place, parent, found)
     switch (entry.type) {
       case 'file':
-        this.#file = { fd: openAt(parent, name, oCreateFile, 0o600), entry }
+        this.#file.begin(openAt(parent, name, oCreateFile, 0o600), entry)
         return
       case 'directory':
         mkdirAt(parent, name, 0o700)

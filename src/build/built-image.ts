@@ -1,7 +1,5 @@
 /** What a build hands to those that make something of it: images, archives, directories, caches. */
-import type { Logger } from '../base/index.ts'
 import type { Descriptor, Digest, OciImageConfig, Platform } from '../oci/index.ts'
-import type { RegistryAuth } from '../registry/client/index.ts'
 
 /** One layer of what was built; those of the base image come first. */
 export interface BuiltLayer {
@@ -45,16 +43,4 @@ export interface BuiltImage {
 export interface ByteSink {
   write(chunk: Uint8Array): Promise<void>
   end(): Promise<void>
-}
-
-/** What an exporter may use of a running build. */
-export interface ExportIo {
-  readonly signal: AbortSignal
-  readonly logger: Logger
-  /** A stream to the client: a tar to be unpacked, or a file to be written as it is. */
-  openChannel(form: 'tar' | 'file'): Promise<ByteSink>
-  log(text: string): void
-  status(id: string, progress: { readonly current?: number; readonly total?: number; readonly done?: boolean }): void
-  /** Credentials that the client sent for a registry. */
-  authOf(registry: string): Promise<RegistryAuth>
 }

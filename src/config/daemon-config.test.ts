@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { loadDaemonConfig } from './index.ts'
+import { ConfigSource, type DaemonConfig } from './index.ts'
+
+function loadDaemonConfig(args: readonly string[]): DaemonConfig {
+  return ConfigSource.open(args).config
+}
 
 function withFile<T>(content: string, run: (path: string) => T): T {
   const directory = mkdtempSync('/tmp/berth-config-')
@@ -15,7 +19,7 @@ function withFile<T>(content: string, run: (path: string) => T): T {
   }
 }
 
-test('loadDaemonConfig() joins file and flags', () => {
+test('ConfigSource joins file and flags', () => {
   withFile(
     '{"registry-mirrors": ["http://127.0.0.1:5001/"], "mtu": 1400, "hosts": ["tcp://127.0.0.1:2375"]}',
     (path) => {
@@ -31,7 +35,7 @@ test('loadDaemonConfig() joins file and flags', () => {
   )
 })
 
-test('loadDaemonConfig() names an unknown flag, an unknown key and what is said twice', () => {
+test('ConfigSource names an unknown flag, an unknown key and what is said twice', () => {
   assert.throws(() => loadDaemonConfig(['--nonsense']), /unknown flag: --nonsense/)
   withFile('{"nonsense": 1}', (path) => {
     assert.throws(() => loadDaemonConfig(['--config-file', path]), /don't match any configuration option: nonsense/)
@@ -44,7 +48,7 @@ test('loadDaemonConfig() names an unknown flag, an unknown key and what is said 
   })
 })
 
-test('loadDaemonConfig() refuses values of the wrong form', () => {
+test('ConfigSource refuses values of the wrong form', () => {
   const wrong: [string[], RegExp][] = [
     [['--bip', '172.17.0.1'], /bip: invalid CIDR/],
     [['--mtu', 'big'], /not a whole number/],
@@ -85,7 +89,7 @@ test('loadDaemonConfig() refuses values of the wrong form', () => {
   for (const [args, message] of wrong) assert.throws(() => loadDaemonConfig(args), message)
 })
 
-test("loadDaemonConfig() takes what Docker's own files say and Berth does anyway, and refuses the rest of it", () => {
+test("ConfigSource takes what Docker's own files say and Berth does anyway, and refuses the rest of it", () => {
   const file = {
     'storage-driver': 'overlay2',
     'exec-opts': ['native.cgroupdriver=cgroupfs'],
@@ -112,7 +116,7 @@ test("loadDaemonConfig() takes what Docker's own files say and Berth does anyway
   })
 })
 
-test('loadDaemonConfig() takes firewall.published from the file or the flag', () => {
+test('ConfigSource takes firewall.published from the file or the flag', () => {
   assert.equal(loadDaemonConfig([]).network.published, 'open')
   assert.equal(loadDaemonConfig(['--firewall-published', 'host-rules']).network.published, 'host-rules')
   assert.throws(() => loadDaemonConfig(['--firewall-published', 'x']), /firewall\.published: "x" is invalid/)

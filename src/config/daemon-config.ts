@@ -1,16 +1,13 @@
 /** The daemon's whole configuration: defaults ← daemon.json ← flags, checked once and frozen. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { isAbsolute, join, resolve } from 'node:path'
 import { compareApiVersions, maxApiVersion, minApiVersion, oldestApiVersion } from '../api/index.ts'
 import { invalidArgument, messageOf } from '../base/index.ts'
 import { type BuilderConfig, builderConfig } from './builder-config.ts'
-import { type CgroupsConfig, cgroupsConfig } from './cgroups-config.ts'
-import type { DaemonOption } from './daemon-option.ts'
-import { type DaemonOptionName, daemonOptions } from './daemon-options.ts'
+import { type ContainersConfig, containersConfig } from './containers-config.ts'
 import { checkFixedChoices } from './fixed-choices.ts'
-import { type NetworkOptions, networkOptions } from './network-config.ts'
+import { type NetworkConfig, networkConfig } from './network-config.ts'
 import {
   mergeReloadable,
   mergeValues,
@@ -19,11 +16,9 @@ import {
   parseSettings,
   type RawValues,
 } from './parse-options.ts'
+import { list, number, text } from './raw-values.ts'
 import { type RegistriesConfig, registriesConfig } from './registries-config.ts'
-import { type RuntimeConfig, runtimesConfig } from './runtimes-config.ts'
-import { seccompProfile } from './security-config.ts'
-import { writableLayerBytes } from './storage-config.ts'
-import { type ListenAddress, parseBytes, parseHost, parseUlimit, type UlimitDefault } from './values.ts'
+import { type ListenAddress, parseHost } from './values.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
 
@@ -66,37 +61,8 @@ export interface DaemonConfig {
     /** How long a plugin that can't be reached is waited for. */
     readonly timeoutSeconds: number
   }
-  readonly network: NetworkOptions & {
-    /** `host-rules`: the host's own rules for its input say who reaches published ports. */
-    readonly published: 'open' | 'host-rules'
-    readonly dns: readonly string[]
-    readonly dnsOptions: readonly string[]
-    readonly dnsSearch: readonly string[]
-    /** What `host-gateway` stands for; none: the gateway of the container's network. */
-    readonly hostGatewayIps: readonly string[]
-  }
-  readonly containers: CgroupsConfig & {
-    readonly defaultRuntime: string
-    readonly runtimes: Readonly<Record<string, RuntimeConfig>>
-    /** A profile's text, `builtin` or `unconfined`. */
-    readonly seccompProfile: string
-    readonly ulimits: readonly UlimitDefault[]
-    readonly shmSizeBytes: number
-    /** What the writable layer of a container or build step may take; undefined: as much as there is. */
-    readonly layerSizeBytes: number | undefined
-    /** Where devices are described (CDI), later ones before earlier ones. */
-    readonly cdiSpecDirs: readonly string[]
-    readonly init: boolean
-    /** Undefined: whichever the host has. */
-    readonly initPath: string | undefined
-    /** Undefined: by the version of control groups. */
-    readonly cgroupnsMode: 'host' | 'private' | undefined
-    readonly ipcMode: 'private' | 'shareable'
-    readonly noNewPrivileges: boolean
-    readonly logDriver: string
-    readonly logOptions: Readonly<Record<string, string>>
-    readonly journaldSocket: string
-  }
+  readonly network: NetworkConfig
+  readonly containers: ContainersConfig
 }
 
 const defaultConfigFile = '/etc/berth/daemon.json'
@@ -109,11 +75,6 @@ const defaultPluginDirectories: readonly string[] = [
   '/usr/lib/docker/plugins',
 ]
 const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'fatal']
-
-/** Reads flags and the file they point to. Throws `invalidArgument` whose message names what is wrong. */
-export function loadDaemonConfig(args: readonly string[]): DaemonConfig {
-  return ConfigSource.open(args).config
-}
 
 /** The configuration of an engine inside another program: what daemon.json would say, and neither files nor flags.
  *  Throws `invalidArgument` whose message names what is wrong. */
@@ -239,90 +200,6 @@ function checkMinApiVersion(version: string): string {
   return version
 }
 
-function networkConfig(raw: RawValues): DaemonConfig['network'] {
-  return {
-    ...networkOptions(raw),
-    published: firewallPublished(raw),
-    dns: list(raw, 'dns'),
-    dnsOptions: list(raw, 'dnsOpt'),
-    dnsSearch: list(raw, 'dnsSearch'),
-    hostGatewayIps: hostGatewayIps(raw),
-  }
-}
-
-function defaultRuntimeConfig(raw: RawValues): Pick<DaemonConfig['containers'], 'runtimes' | 'defaultRuntime'> {
-  const runtimes = runtimesConfig(raw)
-  const defaultRuntime = text(raw, 'defaultRuntime') ?? 'crun'
-  if (runtimes[defaultRuntime] === undefined) {
-    throw invalidArgument(`specified default runtime '${defaultRuntime}' does not exist`)
-  }
-  return { runtimes, defaultRuntime }
-}
-
-function containersConfig(raw: RawValues): DaemonConfig['containers'] {
-  const logDriver = text(raw, 'logDriver') ?? 'json-file'
-  return {
-    ...defaultRuntimeConfig(raw),
-    ulimits: [
-      ...Object.entries((raw.defaultUlimits ?? {}) as Record<string, unknown>).map(([name, value]) =>
-        parseUlimit(name, value),
-      ),
-      ...list(raw, 'defaultUlimit').map((item) => parseUlimit(undefined, item)),
-    ],
-    cdiSpecDirs: raw.cdiSpecDir === undefined ? ['/etc/cdi', '/var/run/cdi'] : list(raw, 'cdiSpecDir'),
-    shmSizeBytes: parseBytes(text(raw, 'defaultShmSize') ?? '64m', 'default-shm-size'),
-    layerSizeBytes: writableLayerBytes(list(raw, 'storageOpt')),
-    init: raw.init === true,
-    initPath: text(raw, 'initPath') || undefined,
-    ...cgroupsConfig(raw),
-    cgroupnsMode: oneOf(raw, 'defaultCgroupnsMode', ['host', 'private']),
-    ipcMode: oneOf(raw, 'defaultIpcMode', ['private', 'shareable']) ?? 'private',
-    noNewPrivileges: raw.noNewPrivileges === true,
-    seccompProfile: seccompProfile(text(raw, 'seccompProfile')),
-    logDriver,
-    journaldSocket: text(raw, 'journaldSocket') ?? '/run/systemd/journal/socket',
-    logOptions: { ...((raw.logOpts ?? {}) as Record<string, string>), ...pairs(list(raw, 'logOpt')) },
-  }
-}
-
-/** The flag, or `{"published": …}` in the file. */
-function firewallPublished(raw: RawValues): DaemonConfig['network']['published'] {
-  const { published, ...others } = (raw.firewall ?? {}) as Record<string, unknown>
-  const [unknown] = Object.keys(others)
-  if (unknown !== undefined) throw invalidArgument(`firewall: unknown key "${unknown}"`)
-  const flag = text(raw, 'firewallPublished')
-  if (flag !== undefined && published !== undefined) {
-    throw invalidArgument(
-      'the following directives are specified both as a flag and in the configuration file: firewall.published',
-    )
-  }
-  const value = flag ?? published ?? 'open'
-  if (value === 'open' || value === 'host-rules') return value
-  throw invalidArgument(`firewall.published: "${String(value)}" is invalid: expected open or host-rules`)
-}
-
-/** As with Docker at most one of each family. */
-function hostGatewayIps(raw: RawValues): readonly string[] {
-  const old = text(raw, 'hostGatewayIp')
-  const addresses = [...list(raw, 'hostGatewayIps'), ...(old === undefined ? [] : [old])]
-  for (const [index, address] of addresses.entries()) {
-    const family = isIP(address)
-    if (family === 0) throw invalidArgument(`host-gateway-ip: invalid IP address: ${address}`)
-    if (addresses.slice(0, index).some((other) => isIP(other) === family)) {
-      throw invalidArgument(`host-gateway-ip: only one IPv${family} address is allowed: ${address}`)
-    }
-  }
-  return addresses
-}
-
-function oneOf<T extends string>(raw: RawValues, name: DaemonOptionName, choices: readonly T[]): T | undefined {
-  const value = text(raw, name)
-  if (value === undefined || (choices as readonly string[]).includes(value)) return value as T | undefined
-  throw invalidArgument(
-    `${(daemonOptions[name] as DaemonOption).key ?? name}: "${value}" is invalid: expected ${choices.join(' or ')}`,
-  )
-}
-
 function tlsConfig(raw: RawValues): TlsConfig | undefined {
   const verifyClients = raw.tlsverify === true
   if (!verifyClients && raw.tls !== true) return undefined
@@ -339,30 +216,8 @@ function checkLabel(label: string): string {
   return label
 }
 
-function pairs(items: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    items.map((item) => {
-      const at = item.indexOf('=')
-      if (at < 1) throw invalidArgument(`invalid key=value "${item}"`)
-      return [item.slice(0, at), item.slice(at + 1)]
-    }),
-  )
-}
-
 function absolute(path: string): string {
   return isAbsolute(path) ? path : resolve(path)
-}
-
-function text(raw: RawValues, name: keyof RawValues): string | undefined {
-  return raw[name] as string | undefined
-}
-
-function number(raw: RawValues, name: keyof RawValues): number | undefined {
-  return raw[name] as number | undefined
-}
-
-function list(raw: RawValues, name: keyof RawValues): readonly string[] {
-  return (raw[name] as readonly string[] | undefined) ?? []
 }
 
 function deepFreeze<T>(value: T): T {

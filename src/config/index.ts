@@ -1,14 +1,15 @@
 export type { BuilderConfig, CacheRule, SpaceLimit } from './builder-config.ts'
+export type { ContainerDefaults } from './containers-config.ts'
 export {
   ConfigSource,
   type DaemonConfig,
   engineConfig,
   type LogLevel,
-  loadDaemonConfig,
   type TlsConfig,
   withRoots,
 } from './daemon-config.ts'
 export { daemonHelp } from './daemon-help.ts'
+export type { NameLookupDefaults } from './network-config.ts'
 export { type RegistriesConfig, registriesConfig } from './registries-config.ts'
 export { type ServiceManagerEnvironment, takeServiceManagerEnvironment } from './service-manager-environment.ts'
 export {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { networkOptions } from './network-config.ts'
+import { networkConfig } from './network-config.ts'
 
-test('networkOptions joins flags and the file', () => {
-  const options = networkOptions({
+test('networkConfig joins flags and the file', () => {
+  const options = networkConfig({
     defaultAddressPool: ['base=10.9.0.0/16,size=24'],
     defaultAddressPools: [{ base: 'fd00:9::/48', size: 64 }],
     defaultNetworkOpt: ['bridge=com.docker.network.driver.mtu=1400'],
@@ -22,7 +22,7 @@ test('networkOptions joins flags and the file', () => {
   assert.deepEqual([options.masquerade, options.forward, options.ipv6, options.hostIp], [false, true, false, '0.0.0.0'])
 })
 
-test('networkOptions names what is wrong', () => {
+test('networkConfig names what is wrong', () => {
   for (const [raw, message] of [
     [{ defaultAddressPool: ['10.9.0.0/16'] }, /default-address-pools: invalid CIDR/],
     [
@@ -36,7 +36,7 @@ test('networkOptions names what is wrong', () => {
     [{ ip: 'localhost' }, /ip: invalid IP address/],
     [{ iptables: false }, /iptables: false is not supported/],
   ] as const) {
-    assert.throws(() => networkOptions({ ...raw } as Parameters<typeof networkOptions>[0]), {
+    assert.throws(() => networkConfig({ ...raw } as Parameters<typeof networkConfig>[0]), {
       kind: 'invalidArgument',
       message,
     })

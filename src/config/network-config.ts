@@ -3,6 +3,7 @@ import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { invalidArgument } from '../base/index.ts'
 import { type AddressPoolOption, addressPools } from './address-pools.ts'
 import type { RawValues } from './parse-options.ts'
+import { list, text } from './raw-values.ts'
 import { parseCidr } from './values.ts'
 
 export interface NetworkOptions {
@@ -33,8 +34,33 @@ export interface NetworkOptions {
   readonly defaultOptions: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-/** Reads them. Throws `invalidArgument` whose message names the option. */
-export function networkOptions(raw: RawValues): NetworkOptions {
+/** How containers find names, unless they or their network say something else. */
+export interface NameLookupDefaults {
+  readonly dns: readonly string[]
+  readonly dnsOptions: readonly string[]
+  readonly dnsSearch: readonly string[]
+  /** What `host-gateway` stands for; none: the gateway of the container's network. */
+  readonly hostGatewayIps: readonly string[]
+}
+
+export interface NetworkConfig extends NetworkOptions, NameLookupDefaults {
+  /** `host-rules`: the host's own rules for its input say who reaches published ports. */
+  readonly published: 'open' | 'host-rules'
+}
+
+/** Reads it all. Throws `invalidArgument` whose message names the option. */
+export function networkConfig(raw: RawValues): NetworkConfig {
+  return {
+    ...networkOptions(raw),
+    published: firewallPublished(raw),
+    dns: list(raw, 'dns'),
+    dnsOptions: list(raw, 'dnsOpt'),
+    dnsSearch: list(raw, 'dnsSearch'),
+    hostGatewayIps: hostGatewayIps(raw),
+  }
+}
+
+function networkOptions(raw: RawValues): NetworkOptions {
   const bip = text(raw, 'bip')
   refuseWithoutRules(raw)
   return {
@@ -51,8 +77,8 @@ export function networkOptions(raw: RawValues): NetworkOptions {
     directRouting: raw.allowDirectRouting === true,
     forward: raw.ipForward !== false,
     hostIp: hostAddress(text(raw, 'ip')),
-    pools: addressPools(list(raw.defaultAddressPool), raw.defaultAddressPools),
-    defaultOptions: defaultOptions(list(raw.defaultNetworkOpt), raw.defaultNetworkOpts),
+    pools: addressPools(list(raw, 'defaultAddressPool'), raw.defaultAddressPools),
+    defaultOptions: defaultOptions(list(raw, 'defaultNetworkOpt'), raw.defaultNetworkOpts),
   }
 }
 
@@ -119,11 +145,32 @@ function defaultOptions(flags: readonly string[], file: unknown): Record<string,
   return result
 }
 
-function text(raw: RawValues, name: keyof RawValues): string | undefined {
-  const value = raw[name]
-  return typeof value === 'string' && value !== '' ? value : undefined
+/** The flag, or `{"published": …}` in the file. */
+function firewallPublished(raw: RawValues): NetworkConfig['published'] {
+  const { published, ...others } = (raw.firewall ?? {}) as Record<string, unknown>
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw invalidArgument(`firewall: unknown key "${unknown}"`)
+  const flag = text(raw, 'firewallPublished')
+  if (flag !== undefined && published !== undefined) {
+    throw invalidArgument(
+      'the following directives are specified both as a flag and in the configuration file: firewall.published',
+    )
+  }
+  const value = flag ?? published ?? 'open'
+  if (value === 'open' || value === 'host-rules') return value
+  throw invalidArgument(`firewall.published: "${String(value)}" is invalid: expected open or host-rules`)
 }
 
-function list(value: RawValues[keyof RawValues]): readonly string[] {
-  return (value as readonly string[] | undefined) ?? []
+/** As with Docker at most one of each family. */
+function hostGatewayIps(raw: RawValues): readonly string[] {
+  const old = text(raw, 'hostGatewayIp')
+  const addresses = [...list(raw, 'hostGatewayIps'), ...(old === undefined ? [] : [old])]
+  for (const [index, address] of addresses.entries()) {
+    const family = isIP(address)
+    if (family === 0) throw invalidArgument(`host-gateway-ip: invalid IP address: ${address}`)
+    if (addresses.slice(0, index).some((other) => isIP(other) === family)) {
+      throw invalidArgument(`host-gateway-ip: only one IPv${family} address is allowed: ${address}`)
+    }
+  }
+  return addresses
 }

@@ -1,6 +1,7 @@
 /** How registries are reached: mirrors, insecure ones, certificates, proxies. */
 import { invalidArgument } from '../base/index.ts'
 import type { RawValues } from './parse-options.ts'
+import { list } from './raw-values.ts'
 
 /** Addresses of proxies for the daemon's own requests; with credentials, so never to be shown as they are. */
 export interface ProxyConfig {
@@ -26,10 +27,10 @@ const proxyKeys = ['http-proxy', 'https-proxy', 'no-proxy'] as const
 
 /** Checks the values of flags and file. Throws `invalidArgument` that names what is wrong. */
 export function registriesConfig(raw: RawValues, environment: Environment = process.env): RegistriesConfig {
-  const directories = list(raw.registryCertsDir)
+  const directories = list(raw, 'registryCertsDir')
   return {
-    insecure: list(raw.insecureRegistry).map((entry) => entry.replace(/^https?:\/\//i, '')),
-    mirrors: list(raw.registryMirror).map(checkMirror),
+    insecure: list(raw, 'insecureRegistry').map((entry) => entry.replace(/^https?:\/\//i, '')),
+    mirrors: list(raw, 'registryMirror').map(checkMirror),
     certificateDirectories: directories.length === 0 ? defaultCertificateDirectories : directories,
     proxies: proxyConfig(raw, environment),
     maxConcurrentDownloads: atLeastOne(raw.maxConcurrentDownloads, 3),
@@ -73,10 +74,6 @@ function checkMirror(mirror: string): string {
     throw invalidArgument(`invalid mirror: "${mirror}" must be a plain http or https address`)
   }
   return mirror.replace(/\/$/, '')
-}
-
-function list(value: RawValues[string & keyof RawValues]): readonly string[] {
-  return Array.isArray(value) ? (value as readonly string[]) : []
 }
 
 function atLeastOne(value: RawValues[string & keyof RawValues], otherwise: number): number {

@@ -1,6 +1,6 @@
-/** What the verbs of this folder work with; `daemon/wire.ts` supplies it. */
+/** What the verbs of this folder work with; `daemon/engine.ts` supplies it. */
 import type { Background, KeyedMutex, Logger } from '../base/index.ts'
-import type { UlimitDefault, UserRemap } from '../config/index.ts'
+import type { ContainerDefaults, NameLookupDefaults, UserRemap } from '../config/index.ts'
 import type { EventBus } from '../events/index.ts'
 import type { CommitRequest, CommittedImage, Image } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
@@ -63,34 +63,9 @@ export interface ContainerImages {
   commit(request: CommitRequest): Promise<CommittedImage>
 }
 
-export interface ContainerSettings extends CgroupSettings {
-  readonly defaultRuntime: string
+export interface ContainerSettings extends CgroupSettings, ContainerDefaults, NameLookupDefaults {
   /** Names that `--runtime` may say. */
   readonly runtimes: ReadonlySet<string>
-  readonly ulimits: readonly UlimitDefault[]
-  readonly shmSizeBytes: number
-  /** What a writable layer may take; undefined: as much as there is. */
-  readonly layerSizeBytes: number | undefined
-  /** Later ones count more. */
-  readonly cdiSpecDirs: readonly string[]
-  readonly init: boolean
-  /** The program of `--init`; undefined: whichever the host has. */
-  readonly initPath: string | undefined
-  /** Undefined: by the version of control groups. */
-  readonly cgroupnsMode: 'host' | 'private' | undefined
-  readonly ipcMode: 'private' | 'shareable'
-  readonly noNewPrivileges: boolean
-  readonly logDriver: string
-  readonly logOptions: Readonly<Record<string, string>>
-  /** Where journald takes lines. */
-  readonly journaldSocket: string
-  readonly dns: readonly string[]
-  readonly dnsOptions: readonly string[]
-  readonly dnsSearch: readonly string[]
-  /** What `host-gateway` stands for; none: the gateway of the container's network. */
-  readonly hostGatewayIps: readonly string[]
-  /** A profile's text, `builtin` or `unconfined`. */
-  readonly seccompProfile: string
 }
 
 /** Everything that the verbs of this folder work with. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../base/index.ts'
-import { killCgroup, listCgroups, pathOfSlice, removeCgroup } from '../sys/index.ts'
+import { killCgroup, listCgroups, listScopes, removeCgroup } from '../sys/index.ts'
 import { cgroupPathOf } from './cgroup-path.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { removeFiles } from './remove.ts'
@@ -33,12 +33,7 @@ export async function endStrayGroups(context: ContainerContext, known: ReadonlyS
 function groupsHere({ cgroupParent, slice }: ContainerContext['settings']): [string, string][] {
   const plain = listCgroups(cgroupParent).map((id): [string, string] => [id, posix.join(cgroupParent, id)])
   if (slice === undefined) return plain
-  const place = pathOfSlice(slice)
-  const prefix = `${posix.basename(cgroupParent)}-`
-  const scopes = (place === '/' ? [] : listCgroups(place))
-    .filter((name) => name.startsWith(prefix) && name.endsWith('.scope'))
-    .map((name): [string, string] => [name.slice(prefix.length, -'.scope'.length), posix.join(place, name)])
-  return [...plain, ...scopes]
+  return [...plain, ...listScopes(slice, posix.basename(cgroupParent))]
 }
 
 /** Removes bundles, directories and snapshots that no record names. `known` had one when the daemon started: what is

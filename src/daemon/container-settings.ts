@@ -7,30 +7,18 @@ import { hasProjectQuotas, isSliceName, isSystemdBooted } from '../sys/index.ts'
 
 /** The part of the configuration that containers depend on. Throws `invalidArgument` for a log driver or its options. */
 export function containerSettings(config: DaemonConfig): ContainerSettings {
-  const { containers, network } = config
+  const { runtimes, slice, cgroupParent, ...defaults } = config.containers
+  const { dns, dnsOptions, dnsSearch, hostGatewayIps } = config.network
   checkLogDefaults(config)
   return {
-    defaultRuntime: containers.defaultRuntime,
-    runtimes: new Set(Object.keys(containers.runtimes)),
-    ulimits: containers.ulimits,
-    shmSizeBytes: containers.shmSizeBytes,
-    layerSizeBytes: containers.layerSizeBytes,
-    cdiSpecDirs: containers.cdiSpecDirs,
-    init: containers.init,
-    initPath: containers.initPath,
-    cgroupnsMode: containers.cgroupnsMode,
-    ipcMode: containers.ipcMode,
-    noNewPrivileges: containers.noNewPrivileges,
-    logDriver: containers.logDriver,
-    logOptions: containers.logOptions,
-    journaldSocket: containers.journaldSocket,
-    dns: network.dns,
-    dnsOptions: network.dnsOptions,
-    dnsSearch: network.dnsSearch,
-    hostGatewayIps: network.hostGatewayIps,
-    seccompProfile: containers.seccompProfile,
-    slice: checkedSlice(containers.slice),
-    cgroupParent: posix.join(containers.cgroupParent, config.instance === '' ? 'berth' : `berth-${config.instance}`),
+    ...defaults,
+    dns,
+    dnsOptions,
+    dnsSearch,
+    hostGatewayIps,
+    runtimes: new Set(Object.keys(runtimes)),
+    slice: checkedSlice(slice),
+    cgroupParent: posix.join(cgroupParent, config.instance === '' ? 'berth' : `berth-${config.instance}`),
   }
 }
 

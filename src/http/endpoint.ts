@@ -1,6 +1,6 @@
-/** Where a server listens and a client connects, as `-H` and DOCKER_HOST write it. */
+/** Where a server listens. */
 import { readFile } from 'node:fs/promises'
-import { invalidArgument, notImplemented } from '../base/index.ts'
+import { invalidArgument } from '../base/index.ts'
 
 export type Endpoint = UnixEndpoint | TcpEndpoint | InheritedEndpoint
 
@@ -40,19 +40,7 @@ export interface TlsPaths {
   readonly verify: boolean
 }
 
-const defaultPort = 2375
-const defaultTlsPort = 2376
-
-/** Parses `unix:///path`, `tcp://host:port`, a bare absolute path or `host:port`. */
-export function parseEndpoint(text: string, tls?: TlsMaterial): Endpoint {
-  const [, scheme = '', rest = ''] = /^(?:([a-z]+):\/\/)?(.*)$/.exec(text.trim()) ?? []
-  if (scheme === 'unix' || (scheme === '' && rest.startsWith('/'))) return unixEndpoint(rest, text)
-  if (scheme === 'tcp' || scheme === '' || scheme === 'http' || scheme === 'https') return tcpEndpoint(rest, text, tls)
-  if (scheme === 'fd' || scheme === 'ssh') throw notImplemented(`${scheme}:// addresses are not implemented: ${text}`)
-  throw invalidArgument(`invalid address ${JSON.stringify(text)}: unsupported protocol ${scheme}`)
-}
-
-/** Writes an endpoint as `parseEndpoint` reads it. */
+/** Writes an endpoint as `-H` names it. */
 export function formatEndpoint(endpoint: Endpoint): string {
   if (endpoint.kind === 'unix') return `unix://${endpoint.path}`
   if (endpoint.kind === 'inherited') return `fd://${endpoint.descriptor}`
@@ -60,7 +48,8 @@ export function formatEndpoint(endpoint: Endpoint): string {
   return `tcp://${host}:${endpoint.port}`
 }
 
-/** Reads the files named by `--tlscacert`, `--tlscert` and `--tlskey`. */
+/** Reads the files named by `--tlscacert`, `--tlscert` and `--tlskey`. Throws `invalidArgument` for one that can't be
+ *  read. */
 export async function loadTls({ ca, cert, key, verify }: TlsPaths): Promise<TlsMaterial> {
   const [caPem, certPem, keyPem] = await Promise.all([ca, cert, key].map(readPem))
   return { ca: caPem, cert: certPem, key: keyPem, verify }
@@ -73,18 +62,4 @@ async function readPem(path: string | undefined): Promise<Buffer | undefined> {
   } catch (error) {
     throw invalidArgument(`could not read TLS file ${path}`, { cause: error })
   }
-}
-
-function unixEndpoint(path: string, text: string): UnixEndpoint {
-  if (path === '') throw invalidArgument(`invalid address ${JSON.stringify(text)}: no path`)
-  return { kind: 'unix', path: path.startsWith('/') ? path : `/${path}` }
-}
-
-function tcpEndpoint(rest: string, text: string, tls: TlsMaterial | undefined): TcpEndpoint {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:/[\]]*))(?::(\d{1,5}))?\/?$/.exec(rest)
-  if (match === null || rest === '') throw invalidArgument(`invalid address ${JSON.stringify(text)}`)
-  const [, ipv6, host = '', port] = match
-  const number = port === undefined ? (tls === undefined ? defaultPort : defaultTlsPort) : Number(port)
-  if (number > 65535) throw invalidArgument(`invalid address ${JSON.stringify(text)}: port out of range`)
-  return { kind: 'tcp', host: ipv6 ?? host, port: number, ...(tls === undefined ? {} : { tls }) }
 }

@@ -2,7 +2,6 @@ export {
   type Endpoint,
   formatEndpoint,
   loadTls,
-  parseEndpoint,
   type TcpEndpoint,
   type TlsMaterial,
   type TlsPaths,

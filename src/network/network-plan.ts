@@ -3,16 +3,7 @@ import { BerthError, newId, notFound } from '../base/index.ts'
 import type { AddressInfo, LinkInfo, RouteInfo, RouteSocket } from '../sys/index.ts'
 import { firstHost } from './address-pool.ts'
 import { bridgeOption, parseBridgeOptions, trustedInterfaces } from './bridge-options.ts'
-import {
-  type Family,
-  formatAddress,
-  formatSubnet,
-  overlaps,
-  parseAddress,
-  parseCidr,
-  type Subnet,
-  subnetOf,
-} from './ip.ts'
+import { formatAddress, formatSubnet, overlaps, parseAddress, parseCidr, type Subnet, subnetOf } from './ip.ts'
 import type { NetworkIndex } from './network-index.ts'
 import type { DriverName, IpamPool, NetworkRecord } from './network-record.ts'
 import { checkRequest, type NetworkRequest, parseIpam } from './network-request.ts'
@@ -172,9 +163,4 @@ function subnetOfPool(pool: IpamPool): Subnet {
 
 function isIpv6(address: string): boolean {
   return address.includes(':')
-}
-
-/** The range of a network in a family, or undefined. */
-export function subnetOfFamily(record: NetworkRecord, family: Family): Subnet | undefined {
-  return record.ipam.map(subnetOfPool).find((subnet) => subnet.family === family)
 }

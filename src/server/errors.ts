@@ -1,4 +1,5 @@
 /** The one place that turns errors into HTTP statuses. */
+import type { ErrorResponse } from '../api/index.ts'
 import { BerthError, type ErrorKind, isBerthError, isKind, type Logger, messageOf } from '../base/index.ts'
 import type { Exchange } from '../http/index.ts'
 
@@ -48,7 +49,7 @@ export function answerError(exchange: Exchange, error: unknown, logger: Logger):
   logFailure(logger, failure, { ...request, status })
   if (exchange.isAnswered) exchange.cut()
   else if (status === 304) exchange.sendEmpty(status)
-  else exchange.sendJson(status, { message: failure.message })
+  else exchange.sendJson(status, { message: failure.message } satisfies ErrorResponse)
 }
 
 function logFailure(logger: Logger, failure: BerthError, fields: { readonly status: number }): void {

@@ -66,10 +66,6 @@ export class SnapshotTable {
     }
   }
 
-  setSize(key: string, sizeBytes: number): void {
-    this.#db.run('UPDATE snapshots SET size_bytes = ? WHERE key = ?', sizeBytes, key)
-  }
-
   /** Keys of the snapshots that stand on this one. */
   children(name: string): string[] {
     return this.#db.all('SELECT key FROM snapshots WHERE parent = ?', name).map((row) => String(row.key))

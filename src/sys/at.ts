@@ -22,7 +22,6 @@ const mknodatCall = syscall('int mknodat(int fd, const char *name, uint32_t mode
 const symlinkatCall = syscall('int symlinkat(const char *target, int fd, const char *name)')
 const linkatCall = syscall('int linkat(int fromFd, const char *from, int toFd, const char *to, int flags)')
 const unlinkatCall = syscall('int unlinkat(int fd, const char *name, int flags)')
-const renameatCall = syscall('int renameat(int fromFd, const char *from, int toFd, const char *to)')
 const fchownatCall = syscall('int fchownat(int fd, const char *name, uint32_t uid, uint32_t gid, int flags)')
 const fchmodCall = syscall('int fchmod(int fd, uint32_t mode)')
 const fchmodatCall = syscall('int fchmodat(int fd, const char *name, uint32_t mode, int flags)')
@@ -87,10 +86,6 @@ export function linkAt(fromFd: number, from: string, toFd: number, to: string): 
 /** Removes a name; `directory` removes an empty directory. */
 export function unlinkAt(fd: number, name: string, { directory = false }: { readonly directory?: boolean } = {}): void {
   unlinkatCall(fd, name, directory ? atRemovedir : 0)
-}
-
-export function renameAt(fromFd: number, from: string, toFd: number, to: string): void {
-  renameatCall(fromFd, from, toFd, to)
 }
 
 /** Sets the owner of a name, of the symlink itself if it is one; an empty name means the open file. */

@@ -67,15 +67,6 @@ export function killCgroup(path: string): number {
   return killed.size
 }
 
-/** How often the kernel killed a process of the group for want of memory. */
-export function oomKillCount(path: string): number {
-  const hierarchy = hierarchyOf('memory')
-  if (hierarchy === undefined) return 0
-  const file = hierarchy.version === 2 ? 'memory.events' : 'memory.oom_control'
-  const count = /^oom_kill (\d+)$/m.exec(readIfThere(join(directoryIn(hierarchy, path), file)) ?? '')?.[1]
-  return Number(count ?? 0)
-}
-
 /** The group that a process is in (in the hierarchy that this module reads processes from), or undefined when the
  *  process is gone. */
 export function cgroupPathOfPid(pid: number): string | undefined {

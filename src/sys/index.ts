@@ -9,7 +9,6 @@ export {
   openAt,
   openInRoot,
   readlinkAt,
-  renameAt,
   statAt,
   symlinkAt,
   truncateFd,
@@ -33,7 +32,6 @@ export {
   createCgroup,
   killCgroup,
   listCgroups,
-  oomKillCount,
   readPids,
   removeCgroup,
   removeEmptyCgroup,
@@ -65,7 +63,6 @@ export {
   syscall,
   systemError,
 } from './ffi.ts'
-export { makeFifo, openFifo, writeFifo } from './fifo.ts'
 export { asFileOwner } from './file-owner.ts'
 export { filterThrough } from './filter-program.ts'
 export { acquireLock, type Lock, tryLockFile } from './flock.ts'
@@ -87,7 +84,6 @@ export { releaseMemory, releaseYoungMemory } from './memory.ts'
 export {
   bindMount,
   type Mount,
-  makePrivateMountPoint,
   mount,
   type Propagation,
   setPropagation,
@@ -132,9 +128,9 @@ export { runNft } from './nft.ts'
 export { onPidfdExit, pidfdOpen, pidfdSendSignal } from './pidfd.ts'
 export { FdPoll, type PollEvents, type PollOptions } from './poll.ts'
 export { defaultEnv, type SpawnOptions } from './posix-spawn.ts'
-export { isProcessAlive, processName, processStartTime, signalProcess, waitAll, watchPid } from './process.ts'
+export { isProcessAlive, processStartTime, signalProcess, waitAll } from './process.ts'
 export { killDescendants } from './process-tree.ts'
-export { hasProjectQuotas, limitTree, treeLimit, unlimitTree, withRoomInTree } from './project-quota.ts'
+export { hasProjectQuotas, limitTree, unlimitTree, withRoomInTree } from './project-quota.ts'
 export { getWindowSize, makeRaw, openPty, type Pty, setWindowSize, type WindowSize } from './pty.ts'
 export { relabelTree } from './relabel.ts'
 export { type ResumableAlgorithm, ResumableHash } from './resumable-hash.ts'
@@ -142,7 +138,7 @@ export { type CommandResult, type RunCommandOptions, runCommand } from './run-co
 export { isSelinuxEnabled, type SelinuxPlaces, type SelinuxPolicy, selinuxPolicy } from './selinux.ts'
 export { type SendFileOptions, sendFile } from './send-file.ts'
 export { type ConnectOptions, SeqpacketSocket } from './seqpacket.ts'
-export { parseSignal, signalName } from './signals.ts'
+export { parseSignal } from './signals.ts'
 export { type ExitStatus, type SpawnedProcess, spawnProcess } from './spawn.ts'
 export { startWorker } from './start-worker.ts'
 export { hostCpuTime, StatsFiles, type StatsText } from './stats-files.ts'
@@ -151,11 +147,11 @@ export {
   groupInScope,
   isSliceName,
   isSystemdBooted,
+  listScopes,
   pathOfRuntimeCgroup,
-  pathOfSlice,
 } from './systemd-scope.ts'
 export { UnixDatagramSocket } from './unix-datagram.ts'
 export { openUserNamespace } from './user-namespace.ts'
 export { type DirectoryWatch, type WatchHandlers, watchDirectory } from './watch-directory.ts'
 export { beginWriteback } from './writeback.ts'
-export { getXattr, isForeignXattr, listXattrs, removeXattr, setXattr } from './xattr.ts'
+export { getXattr, isForeignXattr, listXattrs, setXattr } from './xattr.ts'

@@ -118,12 +118,6 @@ export function setPropagation(
   mountCall(null, target, null, propagationFlags[propagation] | (recursive ? msRec : 0), null)
 }
 
-/** Makes a directory a mount point of its own that shares nothing with the rest, so that mounts below it stay here. */
-export function makePrivateMountPoint(path: string): void {
-  bindMount(path, path)
-  setPropagation(path, 'private')
-}
-
 function mountOnce(value: Mount, target: string, bind: boolean, flags: number, data: string): void {
   // The kernel ignores type and data of a bind.
   if (bind) mountCall(value.source, target, null, (flags & (msRec | msRemount)) | msBind, null)

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs'
 import { errnoOf, settlesWithin } from '../base/index.ts'
 import { errno, rawSyscall, systemError } from './ffi.ts'
 import { onPidfdExit, pidfdOpen } from './pidfd.ts'
-import type { PollOptions } from './poll.ts'
 
 const killCall = rawSyscall('int kill(int pid, int signal)')
 const zombieStates = 'ZX'
@@ -30,20 +29,6 @@ export function isProcessAlive(pid: number, startTime?: string): boolean {
   return found !== undefined && (startTime === undefined || found === startTime)
 }
 
-/** Resolves when the process has ended; at once when there is none. Works for any process, not only children. */
-export function watchPid(pid: number, options: PollOptions = {}): Promise<void> {
-  let pidfd: number
-  try {
-    pidfd = pidfdOpen(pid)
-  } catch (error) {
-    if (errnoOf(error) === 'ESRCH') return Promise.resolve()
-    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
-  }
-  return new Promise((resolve) => {
-    onPidfdExit(pidfd, resolve, options)
-  })
-}
-
 /** Waits until all these processes have ended; false when some still run after `timeoutMs`. */
 export async function waitAll(pids: Iterable<number>, timeoutMs: number): Promise<boolean> {
   const stops: (() => void)[] = []
@@ -53,11 +38,6 @@ export async function waitAll(pids: Iterable<number>, timeoutMs: number): Promis
   } finally {
     for (const stop of stops) stop()
   }
-}
-
-/** The name that the kernel shows for a process (its program's file name, 15 bytes), or undefined. */
-export function processName(pid: number): string | undefined {
-  return readProc(pid, 'comm')?.trimEnd()
 }
 
 function watchUntil(pid: number, stops: (() => void)[]): Promise<void> {

@@ -105,16 +105,6 @@ export function withRoomInTree<T>(directory: string, work: () => T): T {
   }
 }
 
-/** The limit of `limitTree` that a directory has, in bytes; undefined for none. */
-export function treeLimit(directory: string): number | undefined {
-  return withDirectory(directory, (fd) => {
-    const own = projectOf(fd)
-    if (own === undefined || own.project < firstProject) return undefined
-    const limit = readLimit(fd, own.project, directory)
-    return limit === undefined || limit.softBytes === 0 ? undefined : limit.softBytes
-  })
-}
-
 interface Project {
   readonly project: number
   readonly isInherited: boolean

@@ -24,17 +24,6 @@ export function parseSignal(text: string): number {
   return value
 }
 
-/** 'SIGTERM' for 15. */
-export function signalName(value: number): string {
-  for (const [name, number] of numberByName) {
-    if (number === value && name !== 'IOT' && name !== 'POLL' && name !== 'UNUSED') return `SIG${name}`
-  }
-  if (value >= realTimeMin && value <= realTimeMax) {
-    return value === realTimeMin ? 'SIGRTMIN' : `SIGRTMIN+${value - realTimeMin}`
-  }
-  return String(value)
-}
-
 function realTimeNumber(name: string): number | undefined {
   const match = /^RT(MIN|MAX)(?:([+-])(\d{1,2}))?$/.exec(name)
   if (match === null) return undefined

@@ -4,9 +4,10 @@
 import { existsSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { invalidArgument } from '../base/index.ts'
-import { mainHierarchy } from './cgroup-tree.ts'
+import { listCgroups, mainHierarchy } from './cgroup-tree.ts'
 
 const suffix = '.slice'
+const scopeSuffix = '.scope'
 /** What a unit's name may consist of (systemd.unit(5)), without the dash, which stands for the step to the parent. */
 const slicePattern = /^(?:-|[A-Za-z0-9:_.\\@]+(?:-[A-Za-z0-9:_.\\@]+)*)\.slice$/
 
@@ -38,7 +39,19 @@ export function formatScope(slice: string, prefix: string, name: string): string
 export function pathOfRuntimeCgroup(told: string): string {
   const [slice, prefix, name] = told.split(':')
   if (told.startsWith('/') || slice === undefined || prefix === undefined || name === undefined) return told
-  return posix.join(pathOfSlice(slice || 'system.slice'), `${prefix}-${name}.scope`)
+  return pathOfScope(slice || 'system.slice', prefix, name)
+}
+
+/** The scopes of a slice that a runtime made with `prefix`: name → path below every hierarchy. */
+export function listScopes(slice: string, prefix: string): ReadonlyMap<string, string> {
+  const place = pathOfSlice(slice)
+  const scopes = new Map<string, string>()
+  for (const group of place === '/' ? [] : listCgroups(place)) {
+    if (!group.startsWith(`${prefix}-`) || !group.endsWith(scopeSuffix)) continue
+    const name = group.slice(prefix.length + 1, -scopeSuffix.length)
+    scopes.set(name, pathOfScope(slice, prefix, name))
+  }
+  return scopes
 }
 
 /** The group with the processes and limits of a container in the scope at `path`: crun makes one below the scope,
@@ -47,4 +60,8 @@ export function groupInScope(path: string): string {
   const below = posix.join(path, 'container')
   const hierarchy = mainHierarchy()
   return hierarchy !== undefined && existsSync(join(hierarchy.path, below)) ? below : path
+}
+
+function pathOfScope(slice: string, prefix: string, name: string): string {
+  return posix.join(pathOfSlice(slice), `${prefix}-${name}${scopeSuffix}`)
 }

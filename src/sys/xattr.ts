@@ -14,7 +14,6 @@ const lsetxattrCall = rawSyscall(
 const fsetxattrCall = rawSyscall(
   'int fsetxattr(int fd, const char *name, const uint8_t *value, size_t size, int flags)',
 )
-const lremovexattrCall = rawSyscall('int lremovexattr(const char *path, const char *name)')
 
 /** The kernel's largest value and list. */
 const maxBytes = 65536
@@ -56,12 +55,6 @@ export function setXattr(file: string | number, name: string, value: Uint8Array)
       ? lsetxattrCall(file, name, value, value.byteLength, 0)
       : fsetxattrCall(file, name, value, value.byteLength, 0)
   if (result < 0) throw systemError(result, 'setxattr', pathOf(file))
-}
-
-/** Removes an attribute; one that is not set is no error. */
-export function removeXattr(path: string, name: string): void {
-  const result = lremovexattrCall(path, name)
-  if (result < 0 && result !== -errno.ENODATA) throw systemError(result, 'removexattr', path)
 }
 
 /** Most values are short: try a small buffer before the largest one. */

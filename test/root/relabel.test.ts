@@ -1,6 +1,6 @@
 /** Labels of SELinux on files. The kernel keeps the attribute also where it has no SELinux. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import {
   closeSync,
   linkSync,
@@ -19,7 +19,7 @@ import type { HostConfig } from '../../src/api/index.ts'
 import type { ContainerContext, ContainerMount, ContainerRecord } from '../../src/containers/index.ts'
 import { relabelMounts } from '../../src/containers/relabel.ts'
 import { SelinuxLabels } from '../../src/runtime/index.ts'
-import { bindMount, getXattr, makeFifo, mount, relabelTree, setXattr, unmount } from '../../src/sys/index.ts'
+import { bindMount, getXattr, mount, relabelTree, setXattr, unmount } from '../../src/sys/index.ts'
 import { runOrThrow } from '../helpers/command.ts'
 
 const label = 'system_u:object_r:container_file_t:s0:c1,c2'
@@ -48,7 +48,7 @@ test('relabelTree(): everything below, of all kinds, and nothing that links lead
     writeFileSync(join(outside, 'file'), '')
     symlinkSync(outside, join(tree, 'link'))
     symlinkSync('/no/such', join(tree, 'dangling'))
-    makeFifo(join(tree, 'fifo'))
+    execFileSync('mkfifo', [join(tree, 'fifo')])
     await runOrThrow('mknod', [join(tree, 'null'), 'c', '1', '3'])
     const odd = Buffer.concat([Buffer.from(`${tree}/`), Buffer.from([0xe9, 0x0a])])
     mkdirSync(odd)

@@ -10,7 +10,6 @@ import {
   expectCgroupMove,
   killCgroup,
   listCgroups,
-  oomKillCount,
   prepareCgroups,
   readPids,
   removeCgroup,
@@ -58,7 +57,6 @@ test('cgroup tree: made, listed, its processes killed with those they fork, remo
       { code: null, signal: 9 },
       { code: null, signal: 9 },
     ])
-    assert.equal(oomKillCount(path), 0)
     assert.equal(cgroupPathOfPid(second.pid), undefined)
   } finally {
     killCgroup(parent)
@@ -66,24 +64,6 @@ test('cgroup tree: made, listed, its processes killed with those they fork, remo
   }
   assert.deepEqual(listCgroups(parent), [])
   assert.deepEqual(readPids(parent), [])
-})
-
-test('oomKillCount: a process that takes too much memory', { skip }, async () => {
-  const path = `${parent}-oom`
-  createCgroup(path)
-  try {
-    const memory = detectCgroups().hierarchies.find(({ controllers }) => controllers.includes('memory'))
-    const limitFile = memory?.version === 2 ? 'memory.max' : 'memory.limit_in_bytes'
-    writeFileSync(join(memory?.path ?? '', path, limitFile), String(8 * 1024 * 1024))
-    const script = 'sleep 0.1; exec dd if=/dev/zero of=/dev/null bs=64M count=1'
-    const child = spawnProcess({ path: '/bin/sh', args: ['-c', script] })
-    joinCgroup(path, child.pid)
-    assert.deepEqual(await child.exited, { code: null, signal: 9 })
-    assert.equal(oomKillCount(path), 1)
-  } finally {
-    killCgroup(path)
-    await removedSoon(path)
-  }
 })
 
 test('cgroup paths: the root and climbing paths are refused', () => {

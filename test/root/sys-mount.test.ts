@@ -8,7 +8,6 @@ import {
   closeFd,
   getXattr,
   listMounts,
-  makePrivateMountPoint,
   mknodAt,
   mount,
   openFd,
@@ -93,13 +92,6 @@ test('bindMount: read-only, of directories and files, undone when a later step f
     assert.equal(readFileSync(join(directory, 'empty'), 'utf8'), 'changed')
     unmount(join(directory, 'empty'))
     assert.deepEqual(listMounts(directory), [])
-  }),
-)
-
-test('makePrivateMountPoint: a mount point that shares nothing', { skip }, () =>
-  withDirectory((directory) => {
-    makePrivateMountPoint(directory)
-    assert.deepEqual(listMounts(directory)[0]?.propagation, [])
   }),
 )
 

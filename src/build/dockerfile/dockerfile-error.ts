@@ -37,11 +37,6 @@ export class DockerfileError extends BerthError {
   }
 }
 
-/** The whole of it for a person: `file:line:column`, the lines with markers, the message. */
-export function describeDockerfileError(error: DockerfileError): string {
-  return `${error.file}:${error.at.line}:${error.at.column}\n${error.excerpt}\n${error.message}`
-}
-
 const contextLines = 2
 const shownAtMost = 12
 const longestShown = 200

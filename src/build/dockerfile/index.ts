@@ -24,7 +24,7 @@ export { absolutePath, cleanPath, copyDestination } from './container-path.ts'
 export { type CopyPattern, copyPattern } from './copy-pattern.ts'
 export { csvFields, csvPairs } from './csv-fields.ts'
 export type { Directives, EscapeCharacter } from './directives.ts'
-export { DockerfileError, describeDockerfileError, excerptOf } from './dockerfile-error.ts'
+export { DockerfileError, excerptOf } from './dockerfile-error.ts'
 export {
   type EvaluatedStage,
   type EvaluateOptions,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DockerfileError, describeDockerfileError, parseDockerfile, parseTriggers } from './index.ts'
+import { DockerfileError, parseDockerfile, parseTriggers } from './index.ts'
 
 /** The only instruction behind `FROM scratch`, without what all have. */
 function parseOne(text: string): Record<string, unknown> {
@@ -279,12 +279,14 @@ test('parseDockerfile() wants a stage', () => {
   assert.equal(errorOf('').problem, 'file with no instructions')
 })
 
-test('describeDockerfileError() shows the place', () => {
+test('DockerfileError shows the place', () => {
   const text = 'FROM a\n\nRUN b\n\tCOPY --form=x \\\n  c d\nRUN e\nRUN f\nRUN g\n'
+  const { file, at, excerpt, message } = errorOf(text, 'web.Dockerfile')
+  assert.deepEqual([file, at], ['web.Dockerfile', { line: 4, column: 7 }])
+  assert.equal(message, 'dockerfile parse error on line 4: unknown flag: --form (did you mean from?)')
   assert.equal(
-    describeDockerfileError(errorOf(text, 'web.Dockerfile')),
+    excerpt,
     [
-      'web.Dockerfile:4:7',
       '--------------------',
       '   2 |',
       '   3 |     RUN b',
@@ -294,7 +296,6 @@ test('describeDockerfileError() shows the place', () => {
       '   6 |     RUN e',
       '   7 |     RUN f',
       '--------------------',
-      'dockerfile parse error on line 4: unknown flag: --form (did you mean from?)',
     ].join('\n'),
   )
   const long = errorOf(`FROM a\nCOPY <<E\n${'x\n'.repeat(100)}E\n`)

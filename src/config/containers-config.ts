@@ -1,0 +1,84 @@
+/** What the daemon's configuration says about containers: what they get unless they ask for something else. */
+import { invalidArgument } from '../base/index.ts'
+import { type CgroupsConfig, cgroupsConfig } from './cgroups-config.ts'
+import type { RawValues } from './parse-options.ts'
+import { list, oneOf, text } from './raw-values.ts'
+import { type RuntimeConfig, runtimesConfig } from './runtimes-config.ts'
+import { seccompProfile } from './security-config.ts'
+import { writableLayerBytes } from './storage-config.ts'
+import { parseBytes, parseUlimit, type UlimitDefault } from './values.ts'
+
+/** What a container gets that names nothing else. */
+export interface ContainerDefaults {
+  readonly defaultRuntime: string
+  /** A profile's text, `builtin` or `unconfined`. */
+  readonly seccompProfile: string
+  readonly ulimits: readonly UlimitDefault[]
+  readonly shmSizeBytes: number
+  /** What the writable layer of a container or build step may take; undefined: as much as there is. */
+  readonly layerSizeBytes: number | undefined
+  /** Where devices are described (CDI), later ones before earlier ones. */
+  readonly cdiSpecDirs: readonly string[]
+  readonly init: boolean
+  /** Undefined: whichever the host has. */
+  readonly initPath: string | undefined
+  /** Undefined: by the version of control groups. */
+  readonly cgroupnsMode: 'host' | 'private' | undefined
+  readonly ipcMode: 'private' | 'shareable'
+  readonly noNewPrivileges: boolean
+  readonly logDriver: string
+  readonly logOptions: Readonly<Record<string, string>>
+  /** Where journald takes lines. */
+  readonly journaldSocket: string
+}
+
+export interface ContainersConfig extends CgroupsConfig, ContainerDefaults {
+  /** By the names that `--runtime` may say. */
+  readonly runtimes: Readonly<Record<string, RuntimeConfig>>
+}
+
+/** Throws `invalidArgument` whose message names the option that is wrong. */
+export function containersConfig(raw: RawValues): ContainersConfig {
+  const logDriver = text(raw, 'logDriver') ?? 'json-file'
+  return {
+    ...defaultRuntimeConfig(raw),
+    ulimits: [
+      ...Object.entries((raw.defaultUlimits ?? {}) as Record<string, unknown>).map(([name, value]) =>
+        parseUlimit(name, value),
+      ),
+      ...list(raw, 'defaultUlimit').map((item) => parseUlimit(undefined, item)),
+    ],
+    cdiSpecDirs: raw.cdiSpecDir === undefined ? ['/etc/cdi', '/var/run/cdi'] : list(raw, 'cdiSpecDir'),
+    shmSizeBytes: parseBytes(text(raw, 'defaultShmSize') ?? '64m', 'default-shm-size'),
+    layerSizeBytes: writableLayerBytes(list(raw, 'storageOpt')),
+    init: raw.init === true,
+    initPath: text(raw, 'initPath') || undefined,
+    ...cgroupsConfig(raw),
+    cgroupnsMode: oneOf(raw, 'defaultCgroupnsMode', ['host', 'private']),
+    ipcMode: oneOf(raw, 'defaultIpcMode', ['private', 'shareable']) ?? 'private',
+    noNewPrivileges: raw.noNewPrivileges === true,
+    seccompProfile: seccompProfile(text(raw, 'seccompProfile')),
+    logDriver,
+    journaldSocket: text(raw, 'journaldSocket') ?? '/run/systemd/journal/socket',
+    logOptions: { ...((raw.logOpts ?? {}) as Record<string, string>), ...pairs(list(raw, 'logOpt')) },
+  }
+}
+
+function defaultRuntimeConfig(raw: RawValues): Pick<ContainersConfig, 'runtimes' | 'defaultRuntime'> {
+  const runtimes = runtimesConfig(raw)
+  const defaultRuntime = text(raw, 'defaultRuntime') ?? 'crun'
+  if (runtimes[defaultRuntime] === undefined) {
+    throw invalidArgument(`specified default runtime '${defaultRuntime}' does not exist`)
+  }
+  return { runtimes, defaultRuntime }
+}
+
+function pairs(items: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    items.map((item) => {
+      const at = item.indexOf('=')
+      if (at < 1) throw invalidArgument(`invalid key=value "${item}"`)
+      return [item.slice(0, at), item.slice(at + 1)]
+    }),
+  )
+}
