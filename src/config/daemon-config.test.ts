@@ -77,7 +77,7 @@ test('ConfigSource refuses values of the wrong form', () => {
     [['--default-cgroupns-mode', 'x'], /default-cgroupns-mode: "x" is invalid/],
     [['--host-gateway-ip', 'here'], /host-gateway-ip: invalid IP address: here/],
     [['--host-gateway-ip', '192.0.2.1', '--host-gateway-ip', '192.0.2.2'], /only one IPv4 address is allowed/],
-    [['--bridge', 'none'], /bridge: "none" is not supported: .* com\.docker\.network\.bridge\.name/],
+    [['--bridge', 'none', '--bip', '10.9.0.1/24'], /-b & --bip, mutually exclusive options/],
     [['--firewall-backend', 'iptables'], /firewall-backend: "iptables" is not supported/],
     [['--userland-proxy-path', '/x'], /userland-proxy-path: there is no such program/],
     [['--network-control-plane-mtu', '1400'], /network-control-plane-mtu: .* no swarm/],

@@ -34,12 +34,7 @@ export function checkFixedChoices(raw: RawValues): void {
 }
 
 function checkNetworkChoices(raw: RawValues): void {
-  const { bridge, firewallBackend, userlandProxyPath, networkControlPlaneMtu, networkDiagnosticPort } = raw
-  if (bridge !== undefined && bridge !== '') {
-    throw invalidArgument(
-      `bridge: "${bridge}" is not supported: every daemon has a default bridge of its own; a bridge of the host is used by a network with the option com.docker.network.bridge.name`,
-    )
-  }
+  const { firewallBackend, userlandProxyPath, networkControlPlaneMtu, networkDiagnosticPort } = raw
   if (firewallBackend !== undefined && firewallBackend !== '' && firewallBackend !== 'nftables') {
     throw invalidArgument(`firewall-backend: "${firewallBackend}" is not supported: the rules are nftables'`)
   }

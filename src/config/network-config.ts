@@ -7,6 +7,8 @@ import { list, text } from './raw-values.ts'
 import { parseCidr } from './values.ts'
 
 export interface NetworkOptions {
+  /** The host's bridge that serves as the default one; `none` for no default bridge, undefined for one of our own. */
+  readonly defaultBridge: string | undefined
   /** The default bridge's own addresses with prefix; chosen when not given. */
   readonly bip: string | undefined
   readonly bip6: string | undefined
@@ -63,7 +65,14 @@ export function networkConfig(raw: RawValues): NetworkConfig {
 function networkOptions(raw: RawValues): NetworkOptions {
   const bip = text(raw, 'bip')
   refuseWithoutRules(raw)
+  const defaultBridge = text(raw, 'bridge')
+  if (defaultBridge !== undefined && (bip ?? text(raw, 'bip6')) !== undefined) {
+    throw invalidArgument(
+      `bridge, bip: You specified -b & --bip, mutually exclusive options. Please specify only one: ${defaultBridge === 'none' ? 'there is no bridge to give an address to' : `${defaultBridge} keeps its own addresses`}`,
+    )
+  }
   return {
+    defaultBridge,
     bip: bip === undefined ? undefined : parseCidr(bip, 'bip'),
     bip6: cidr6(text(raw, 'bip6'), 'bip6'),
     fixedCidr: fixedCidr(text(raw, 'fixedCidr')),

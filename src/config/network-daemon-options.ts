@@ -8,7 +8,13 @@ export const networkDaemonOptions = {
     kind: 'boolean',
     help: "Let neighbours with a route to it reach published ports at containers' own addresses",
   },
-  bridge: { flag: 'bridge', short: 'b', key: 'bridge', kind: 'string', help: 'Only empty: the default bridge is made' },
+  bridge: {
+    flag: 'bridge',
+    short: 'b',
+    key: 'bridge',
+    kind: 'string',
+    help: 'Bridge of the host that serves as the default one; "none" for no default bridge',
+  },
   defaultAddressPool: {
     flag: 'default-address-pool',
     kind: 'list',

@@ -28,7 +28,8 @@ export async function connectContainer(
     const settings = withOwnMac(record, network, userSettings(given))
     checkEndpoint(network.name, settings)
     const memberships = membershipsOf(record)
-    if (memberships.some((one) => one.network === network.name)) {
+    const isOn = sandboxHas(context, id, network.id)
+    if (memberships.some((one) => one.network === network.name) && (isOn || !isUp(record.state.status))) {
       // To one that does not run it is nothing new.
       if (!isUp(record.state.status)) return
       throw new BerthError('forbidden', `endpoint with name ${record.name} already exists in network ${network.name}`)
@@ -36,7 +37,8 @@ export async function connectContainer(
     const runs = isUp(record.state.status)
     const membership = { network: network.name, settings: runs ? { ...settings, NetworkID: network.id } : settings }
     if (runs) await connectRunning(context, record, membership)
-    saveNetworks(context, id, [...memberships, membership])
+    const others = memberships.filter((one) => one.network !== network.name)
+    saveNetworks(context, id, [...others, membership])
     if (runs) publishNetwork(context, record, network, 'connect')
   })
 }
@@ -65,7 +67,7 @@ export async function disconnectContainer(
     if (!memberships.some(isMember)) {
       throw new BerthError('forbidden', `container ${id} is not connected to network ${network.name}`)
     }
-    if (isUp(record.state.status)) await disconnectRunning(context, record, network.id)
+    if (sandboxHas(context, id, network.id)) await disconnectRunning(context, record, network.id)
     saveNetworks(
       context,
       id,
@@ -90,7 +92,9 @@ export async function reconcileNetworks(context: ContainerContext, id: string): 
     })
     await disconnectRunning(context, record, networkId)
   }
-  const kept = memberships.filter(({ network }) => isOn(context.networks.find(network)?.name ?? network))
+  // One that runs without the default bridge, which the daemon did not have at its start, has it at its next one.
+  const isKept = (network: string) => network === 'bridge' || isOn(context.networks.find(network)?.name ?? network)
+  const kept = memberships.filter(({ network }) => isKept(network))
   if (kept.length < memberships.length) saveNetworks(context, id, kept)
 }
 
@@ -130,6 +134,10 @@ function updateFiles(
 ): void {
   updateOwnAddresses(context, record, before, sandbox.endpoints)
   if (hasNames({ endpoints: before }) !== hasNames(sandbox)) writeResolvConf(context, record, sandbox)
+}
+
+function sandboxHas(context: ContainerContext, id: string, network: string): boolean {
+  return context.networks.sandboxes.find(id)?.endpoints.some(({ networkId }) => networkId === network) ?? false
 }
 
 /** The record as it is by now, with these networks. */

@@ -28,6 +28,12 @@ export function membershipsOf(record: ContainerRecord): readonly Membership[] {
   return names.map((network) => ({ network, settings: known[network] ?? {} }))
 }
 
+/** Those that a start can join. Without a default bridge (`bridge: none`) a container that asks for it has no network, as
+ *  with Docker; it asks again at its next start. */
+export function joinableMemberships(record: ContainerRecord, finder: NetworkFinder): readonly Membership[] {
+  return membershipsOf(record).filter(({ network }) => network !== 'bridge' || finder.find(network) !== undefined)
+}
+
 /** What create's three places say of networks, by the networks' names. As with Docker, endpoints without a network mode
  *  stand for themselves; beside a mode that names a network they are additional ones. Throws `invalidArgument`. */
 export function requestedNetworks(

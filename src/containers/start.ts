@@ -19,7 +19,7 @@ import { beginHealthChecks } from './health-monitor.ts'
 import { checkLinks, permitLinks, tellParents } from './links.ts'
 import { beginForwarding, prepareLogging } from './log-forwarding.ts'
 import { watchLogSize } from './log-rotation.ts'
-import { endpointRequest, joinedNetworks, membershipsOf } from './memberships.ts'
+import { endpointRequest, joinableMemberships, joinedNetworks } from './memberships.ts'
 import { mountSources } from './mount-sources.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { writeNetworkFiles } from './network-files.ts'
@@ -148,7 +148,7 @@ function prepareRun(context: ContainerContext, record: ContainerRecord, rootfs: 
     labelFiles(context, record, Object.values(files), false)
     return { prepared: { rootfs, network: 'host', files } }
   }
-  const endpoints = membershipsOf(record).map(endpointRequest)
+  const endpoints = joinableMemberships(record, context.networks).map(endpointRequest)
   const request = { ...sandboxOwner(context, record), endpoints }
   const sandbox = reserve(context, request)
   writeNetworkFiles(context, record, sandbox)

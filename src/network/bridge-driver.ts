@@ -38,8 +38,8 @@ export class BridgeDriver implements NetworkDriver {
   ensure(record: NetworkRecord, links: readonly LinkInfo[]): NetworkRecord {
     const settings = settingsOf(record)
     const alias = record.name === 'bridge' ? bridgeAlias(this.#tag) : networkAlias(this.#tag, record.id)
-    const found =
-      links.find((link) => link.kind === 'bridge' && link.alias === alias) ?? linkNamed(links, settings.device)
+    const own = links.find((link) => link.kind === 'bridge' && link.alias === alias)
+    const found = settings.foreign ? linkNamed(links, settings.device) : (own ?? linkNamed(links, settings.device))
     const foreign = found !== undefined && found.alias !== alias
     if (foreign && (found.kind !== 'bridge' || found.alias.startsWith('berth:'))) {
       throw new BerthError('forbidden', `interface ${settings.device} exists and is not a bridge of this network`)
@@ -49,23 +49,32 @@ export class BridgeDriver implements NetworkDriver {
     }
     const link = found ?? this.#host.findLink(settings.device)
     if (link === undefined) throw internal(`bridge ${settings.device} has gone`)
+    let added: readonly string[]
     try {
-      this.#configure(link, record, { alias, foreign })
+      added = this.#configure(link, record, { alias, foreign })
     } catch (error) {
       if (found === undefined) removeLink(this.#host, link.index)
       throw error
     }
     this.#indexes.set(record.id, link.index)
+    const addedAddresses = [...new Set([...(settings.addedAddresses ?? []), ...added])]
     const bridge = { ...settings, device: link.name, foreign, mac: foreign ? '' : settings.mac }
-    return { ...record, bridge }
+    return { ...record, bridge: foreign ? { ...bridge, addedAddresses } : bridge }
   }
 
+  /** What somebody else made keeps what it had before. */
   remove(record: NetworkRecord): void {
     const index = this.#indexes.get(record.id)
     this.#indexes.delete(record.id)
     if (index === undefined) return
     if (settingsOf(record).foreign) this.#removeAddresses(index, record)
     else removeLink(this.#host, index)
+  }
+
+  /** Lets go of somebody else's device, which an earlier run used. */
+  letGo(record: NetworkRecord): void {
+    const link = this.#host.findLink(settingsOf(record).device)
+    if (link !== undefined) this.#removeAddresses(link.index, record)
   }
 
   attach(record: NetworkRecord, endpoint: EndpointRecord, door: SandboxDoor): void {
@@ -93,13 +102,19 @@ export class BridgeDriver implements NetworkDriver {
     return this.#indexes.get(networkId)
   }
 
-  #configure(link: LinkInfo, record: NetworkRecord, own: { readonly alias: string; readonly foreign: boolean }): void {
+  /** Gives the addresses that the device got. */
+  #configure(
+    link: LinkInfo,
+    record: NetworkRecord,
+    own: { readonly alias: string; readonly foreign: boolean },
+  ): readonly string[] {
     const settings = settingsOf(record)
     if (!own.foreign && link.mtu !== settings.mtu) this.#host.execute(setLink(link.index, { mtu: settings.mtu }))
     const hasIpv6 = hostAddresses(record, settings).some(({ address }) => address.includes(':'))
-    writeNetworkSysctl(`ipv6/conf/${link.name}/accept_ra`, '0')
-    writeNetworkSysctl(`ipv6/conf/${link.name}/disable_ipv6`, hasIpv6 ? '0' : '1')
-    this.#putAddresses(link.index, record, settings, own.foreign)
+    // Without IPv6 a device loses its addresses: another one's are not ours to take.
+    if (!own.foreign) writeNetworkSysctl(`ipv6/conf/${link.name}/accept_ra`, '0')
+    if (!own.foreign || hasIpv6) writeNetworkSysctl(`ipv6/conf/${link.name}/disable_ipv6`, hasIpv6 ? '0' : '1')
+    const added = this.#putAddresses(link.index, record, settings, own.foreign)
     // Ports of an isolated bridge don't hear each other. Linked containers do by way of the host, which answers in the
     // other's place when it is asked for its hardware address.
     writeNetworkSysctl(`ipv4/conf/${link.name}/proxy_arp_pvlan`, settings.icc ? '0' : '1')
@@ -108,10 +123,11 @@ export class BridgeDriver implements NetworkDriver {
     writeNetworkSysctl(`ipv4/conf/${link.name}/route_localnet`, '1')
     if (!own.foreign) this.#host.execute(setLink(link.index, { alias: own.alias }))
     this.#host.execute(setLink(link.index, { up: true }))
+    return added
   }
 
-  /** The bridge has exactly the addresses of its gateways; a foreign one has these too. */
-  #putAddresses(index: number, record: NetworkRecord, settings: BridgeSettings, foreign: boolean): void {
+  /** The bridge has exactly the addresses of its gateways; a foreign one has these too. Gives those that were missing. */
+  #putAddresses(index: number, record: NetworkRecord, settings: BridgeSettings, foreign: boolean): readonly string[] {
     const wanted = hostAddresses(record, settings)
     const present = [4, 6].flatMap((family) =>
       this.#host
@@ -123,14 +139,17 @@ export class BridgeDriver implements NetworkDriver {
       const stays = wanted.some(({ address, prefix }) => address === entry.address && prefix === entry.prefix)
       if (!stays) this.#host.execute(deleteAddress(index, entry.address, entry.prefix))
     }
-    for (const { address, prefix } of wanted) {
-      const isThere = present.some((entry) => entry.address === address && entry.prefix === prefix)
-      if (!isThere) this.#host.execute(addAddress(index, address, prefix))
-    }
+    const missing = wanted.filter(
+      ({ address, prefix }) => !present.some((entry) => entry.address === address && entry.prefix === prefix),
+    )
+    for (const { address, prefix } of missing) this.#host.execute(addAddress(index, address, prefix))
+    return missing.map(({ address, prefix }) => `${address}/${prefix}`)
   }
 
   #removeAddresses(index: number, record: NetworkRecord): void {
-    for (const { address, prefix } of hostAddresses(record, settingsOf(record))) {
+    const settings = settingsOf(record)
+    for (const { address, prefix } of hostAddresses(record, settings)) {
+      if (settings.addedAddresses?.includes(`${address}/${prefix}`) === false) continue
       try {
         this.#host.execute(deleteAddress(index, address, prefix))
       } catch (error) {

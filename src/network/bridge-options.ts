@@ -34,6 +34,9 @@ export interface BridgeSettings {
   readonly trustedInterfaces?: readonly string[]
   /** Somebody else made the device, and keeps it. */
   readonly foreign: boolean
+  /** With prefix, the addresses that such a device got from us, and loses with the network. Absent in records of earlier
+   *  versions: all gateways. */
+  readonly addedAddresses?: readonly string[]
 }
 
 export const bridgeOption = {

@@ -1,4 +1,5 @@
 /** The text of a container's `/etc/hosts`. Pure. */
+import { invalidArgument } from '../base/index.ts'
 
 export interface HostsOptions {
   readonly hostname: string
@@ -23,13 +24,19 @@ const standard = [
   ['ff02::2', 'ip6-allrouters'],
 ] as const
 
-/** Builds the file: the standard names, extra hosts in their order, the container's own name. */
+/** Builds the file: the standard names, extra hosts in their order, the container's own name. Throws `invalidArgument` for
+ *  `host-gateway` without a gateway. */
 export function formatHosts(options: HostsOptions): string {
   const lines: (readonly [string, string])[] = [...standard]
   for (const entry of options.extraHosts) {
     const [name, address] = splitExtraHost(entry)
     const { gateways = [] } = options
-    const addresses = address === 'host-gateway' && gateways.length > 0 ? gateways : [address]
+    if (address === 'host-gateway' && gateways.length === 0) {
+      throw invalidArgument(
+        `unable to derive the IP value for host-gateway (${entry}): there is no default bridge, and no host-gateway-ip`,
+      )
+    }
+    const addresses = address === 'host-gateway' ? gateways : [address]
     for (const one of addresses) lines.push([one, name])
   }
   const { hostname, domainname = '' } = options

@@ -94,7 +94,7 @@ function configurationOf(known: NetworkIndex, name: string): NetworkRecord {
 
 function completeIpam(
   given: readonly IpamPool[],
-  { enableIpv4, enableIpv6 }: Pick<NetworkRecord, 'enableIpv4' | 'enableIpv6'>,
+  { enableIpv4, enableIpv6, options }: Pick<NetworkRecord, 'enableIpv4' | 'enableIpv6' | 'options'>,
   driver: DriverName,
   known: NetworkIndex,
   pools: readonly AddressRange[],
@@ -102,6 +102,7 @@ function completeIpam(
 ): readonly IpamPool[] {
   const own = known.list().flatMap((record) => (record.configOnly ? [] : record.ipam.map(subnetOfPool)))
   const result: IpamPool[] = []
+  const device = options[bridgeOption.name]
   for (const family of [4, 6] as const) {
     if (family === 4 ? !enableIpv4 : !enableIpv6) continue
     const wanted = given.filter((pool) => subnetOfPool(pool).family === family)
@@ -114,7 +115,7 @@ function completeIpam(
         throw new BerthError('forbidden', 'invalid pool request: Pool overlaps with other one on this address space')
       }
       // A macvlan network is part of its parent's.
-      if (driver === 'bridge') refuseHostNetwork(subnet, host)
+      if (driver === 'bridge') refuseHostNetwork(subnet, host, device)
       result.push(withGateway(pool, subnet))
     }
     if (wanted.length > 0) continue
@@ -137,9 +138,13 @@ export function usedSubnets(host: Pick<HostRanges, 'addresses' | 'routes'>, exce
   ]
 }
 
-/** A bridge on a range in which another device of the host has its address would cut the host off from there. */
-function refuseHostNetwork(subnet: Subnet, { addresses, links }: HostRanges): void {
-  const other = addresses.find(({ address, prefix }) => overlaps(subnetOf(parseAddress(address), prefix), subnet))
+/** A bridge on a range in which another device of the host has its address would cut the host off from there; `own` is
+ *  the bridge, which may be there already. */
+function refuseHostNetwork(subnet: Subnet, { addresses, links }: HostRanges, own: string | undefined): void {
+  const ownIndex = links.find(({ name }) => name === own)?.index
+  const other = addresses.find(
+    ({ address, prefix, index }) => index !== ownIndex && overlaps(subnetOf(parseAddress(address), prefix), subnet),
+  )
   if (other === undefined) return
   const device = links.find(({ index }) => index === other.index)?.name ?? `number ${other.index}`
   throw new BerthError(

@@ -8,6 +8,7 @@ import { type Database, NetworkTable } from '../store/index.ts'
 import { deleteLink, deleteNetworkNamespace, type LinkInfo, RouteSocket, setLink } from '../sys/index.ts'
 import { admissionDevices, ensureAdmission, removeAdmission } from './admission.ts'
 import { BridgeDriver, enableForwarding, enableIpv6Forwarding, randomMac, removeLink } from './bridge-driver.ts'
+import { isWithoutBridge, planDefaultBridge } from './default-bridge.ts'
 import { Firewall } from './firewall.ts'
 import { FirewallRepair } from './firewall-repair.ts'
 import type { Admission, FirewallState } from './firewall-rules.ts'
@@ -17,13 +18,13 @@ import { Ipam } from './ipam.ts'
 import type { RelayTarget } from './loopback-relay.ts'
 import type { NameService, UpstreamServer } from './name-service.ts'
 import { NetworkIndex } from './network-index.ts'
-import { planNetwork, readHostRanges, usedSubnets, withTrust } from './network-plan.ts'
+import { planNetwork, readHostRanges, type usedSubnets, withTrust } from './network-plan.ts'
 import type { EndpointRecord, NetworkInspect, NetworkRecord, PublishedPort } from './network-record.ts'
 import type { NetworkRequest } from './network-request.ts'
 import { ParentDriver } from './parent-driver.ts'
 import { bridgeAlias, instanceTag, netnsPath, tableName, vethPrefix } from './paths.ts'
 import { PortAllocator } from './port-allocator.ts'
-import { type NetworkConfig, planDefaultBridge, predefinedNetworks } from './predefined.ts'
+import { type NetworkConfig, predefinedNetworks } from './predefined.ts'
 import { firewallNetwork, forwardingsOf, isRoutedPort, relayTarget } from './publication.ts'
 import { ResolvConfWatch } from './resolv-conf-watch.ts'
 import type { NetworkDrivers } from './sandbox-devices.ts'
@@ -127,7 +128,8 @@ export class Networks {
   static async open(options: NetworksOptions): Promise<Networks> {
     mkdirSync(options.stateDir, { recursive: true, mode: 0o755 })
     const networks = new Networks(options)
-    networks.#index.put(...predefinedNetworks(new Set(networks.list().map((record) => record.name))))
+    const known = new Set(networks.list().map((record) => record.name))
+    networks.#index.put(...predefinedNetworks(known, options.config))
     return networks
   }
 
@@ -265,24 +267,32 @@ export class Networks {
 
   #restoreDefaultBridge(): void {
     const { config, logger } = this.#options
-    const record = this.#index.find('bridge')
+    const record = this.#index.byName('bridge')
     const host = readHostRanges(this.#host)
     const alias = bridgeAlias(this.#tag)
     const own = host.links.find((link) => link.kind === 'bridge' && link.alias === alias)
-    const leases = this.#leases.ofNetwork(record.id)
-    const planned = planDefaultBridge(record, config, {
-      links: host.links,
-      own,
-      used: [...usedSubnets(host, own?.index), ...this.#otherSubnets(record)],
-      pools: this.#pools,
-      pinned: leases.length > 0,
-    })
+    const leases = record === undefined ? [] : this.#leases.ofNetwork(record.id)
+    const pinned = leases.length > 0
+    if (record === undefined || isWithoutBridge(config, pinned)) {
+      this.#replaceDevice(own, record, undefined)
+      if (record !== undefined) this.#index.delete(record.id)
+      return
+    }
+    const others = this.#otherSubnets(record)
+    const planned = planDefaultBridge(record, config, { ...host, own, others, pools: this.#pools, pinned })
+    this.#replaceDevice(own, record, planned)
     // The record is written under the lock: a daemon killed after this finds its own bridge by the alias anyway.
-    const made = this.#bridges.ensure(planned, host.links)
+    const made = this.#bridges.ensure(planned, this.#host.links())
     this.#index.put(made)
     this.#ipam.add(made, addressesOf(leases))
     if (made.enableIpv6) this.#forwardIpv6()
     logger.info('default bridge ready', { device: made.bridge?.device, subnet: made.ipam[0]?.subnet })
+  }
+
+  /** Takes away what the default bridge was, where the daemon's options have another one now, or none. */
+  #replaceDevice(own: LinkInfo | undefined, before: NetworkRecord | undefined, after: NetworkRecord | undefined): void {
+    if (own !== undefined && after?.bridge?.device !== own.name) removeLink(this.#host, own.index)
+    if (before?.bridge?.foreign === true && after?.bridge?.device !== before.bridge.device) this.#bridges.letGo(before)
   }
 
   #otherSubnets({ id }: NetworkRecord): ReturnType<typeof usedSubnets> {

@@ -135,11 +135,13 @@ function prepareNetwork(
     return { netns: 'host' }
   }
   if (mode.startsWith('container:')) return joinNetwork(parts, mode.slice('container:'.length), files)
+  // As a container without `--network`: without a default bridge (`bridge: none`) it has no network.
+  const hasBridge = parts.networks.find('bridge') !== undefined
   const request: SandboxRequest = {
     containerId: id,
     name: `build-${shortId(id)}`,
     hostname: options.hostname,
-    endpoints: [{ network: mode === 'default' ? 'bridge' : mode }],
+    endpoints: mode === 'default' && !hasBridge ? [] : [{ network: mode === 'default' ? 'bridge' : mode }],
     ports: [],
     upstream: () => nameServers(parts),
   }
