@@ -3,6 +3,7 @@
  *  other programs get EADDRINUSE as they would beside any server. */
 import { BerthError, errnoOf } from '../base/index.ts'
 import { type BoundPort, bindHostPort } from '../sys/index.ts'
+import { relayDatagrams } from './datagram-relay.ts'
 import { type Relay, type RelayTarget, relayConnections } from './loopback-relay.ts'
 import type { Protocol, PublishedPort } from './network-record.ts'
 
@@ -192,7 +193,8 @@ export class PortAllocator {
 
   #relay(lease: Lease, binding: BoundPort): void {
     const { containerId, port } = lease
-    lease.relay = relayConnections(binding.takeFd(), () => this.#target(containerId, port))
+    const relay = port.protocol === 'udp' ? relayDatagrams : relayConnections
+    lease.relay = relay(binding.takeFd(), () => this.#target(containerId, port))
     lease.binding = undefined
   }
 
@@ -220,7 +222,7 @@ export class PortAllocator {
 /** ::1 is beyond the packet filter, and so is a container that has no IPv6. Whatever the packet filter forwards does not
  *  come here. */
 function isRelayed({ protocol, hostIp }: PublishedPort): boolean {
-  return protocol === 'tcp' && hostIp.includes(':')
+  return protocol !== 'sctp' && hostIp.includes(':')
 }
 
 function samePort(one: PublishedPort, other: PublishedPort): boolean {

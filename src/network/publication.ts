@@ -136,7 +136,7 @@ type Ways = Readonly<Record<Family, ReturnType<typeof publishing>>>
 function hostAddresses(request: PortRequest, ways: Ways, fallback: string): string[] {
   if (request.hostIp !== '') {
     const address = hostAddress(request.hostIp)
-    const isRelayed = familyOf(address) === 6 && request.protocol === 'tcp'
+    const isRelayed = familyOf(address) === 6 && request.protocol !== 'sctp'
     if (ways[familyOf(address)] === undefined && !isRelayed) {
       throw notImplemented(
         `publishing on ${request.hostIp}: the container has no IPv${familyOf(address)} address to forward to, and forwarding between the families is not implemented in this version of Berth`,

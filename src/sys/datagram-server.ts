@@ -7,6 +7,9 @@ import { FdPoll } from './poll.ts'
 /** Sends an answer to where a message came from, now or later. An answer that can't be sent is lost, as datagrams are. */
 export type DatagramReply = (bytes: Buffer) => void
 
+/** Takes a message; `sender` tells senders apart (their address and port, as the kernel has it). */
+export type DatagramHandler = (message: Buffer, reply: DatagramReply, sender: Buffer) => void
+
 const MSG_DONTWAIT = 0x40
 const maxDatagram = 65536
 const addressSize = 28
@@ -27,18 +30,18 @@ const addressLength = new Uint32Array(1)
 
 export class DatagramServer {
   readonly #fd: number
-  readonly #onMessage: (message: Buffer, reply: DatagramReply) => void
+  readonly #onMessage: DatagramHandler
   readonly #poll: FdPoll
   #closed = false
 
-  private constructor(fd: number, onMessage: (message: Buffer, reply: DatagramReply) => void) {
+  private constructor(fd: number, onMessage: DatagramHandler) {
     this.#fd = fd
     this.#onMessage = onMessage
     this.#poll = FdPoll.start(fd, { read: true }, () => this.#receive(), { unref: true })
   }
 
   /** Serves a bound socket, which it owns from here on. It does not keep the process running. */
-  static serve(fd: number, onMessage: (message: Buffer, reply: DatagramReply) => void): DatagramServer {
+  static serve(fd: number, onMessage: DatagramHandler): DatagramServer {
     return new DatagramServer(fd, onMessage)
   }
 
@@ -58,7 +61,7 @@ export class DatagramServer {
       // An earlier answer found nobody (ECONNREFUSED), or the call was interrupted: the next message is as good as any.
       if (length < 0) continue
       const sender = Buffer.from(address.subarray(0, addressLength[0]))
-      this.#onMessage(Buffer.from(bytes.subarray(0, length)), (answer) => this.#send(answer, sender))
+      this.#onMessage(Buffer.from(bytes.subarray(0, length)), (answer) => this.#send(answer, sender), sender)
     }
   }
 

@@ -6,6 +6,7 @@ import { runCommand } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { Outside } from '../helpers/outside.ts'
 import { freePort } from '../helpers/registry.ts'
+import { UdpClient, UdpEcho } from '../helpers/udp.ts'
 import { until } from '../helpers/wait.ts'
 
 const disabled = '/proc/sys/net/ipv6/conf/all/disable_ipv6'
@@ -126,24 +127,48 @@ describe('IPv6', { skip }, () => {
     await daemon.ok(['rm', '-f', 'def'])
   })
 
-  test('an IPv6 address of the host for a container without IPv6: TCP is carried, UDP refused by name', async () => {
+  test('an IPv6 address of the host for a container without IPv6: TCP is carried, SCTP refused by name', async () => {
     await daemon.ok(['network', 'create', 'four'])
     const port = await freePort()
     await web('four-1', '--network', 'four', '-p', `[::1]:${port}:80`)
     await until(async () => (await page(`[::1]:${port}`)) === 'four-1', { what: 'the page' })
     assert.equal(await page(`127.0.0.1:${port}`), '')
-    const udp = await daemon.docker([
-      'run',
-      '--rm',
-      '--network',
-      'four',
-      '-p',
-      `[::1]:${port}:80/udp`,
-      'busybox',
-      'true',
-    ])
-    assert.match(udp.stderr, /the container has no IPv6 address to forward to/)
+    const sctp = ['run', '--rm', '--network', 'four', '-p', `[::1]:${port}:80/sctp`, 'busybox', 'true']
+    assert.match((await daemon.docker(sctp)).stderr, /the container has no IPv6 address to forward to/)
     await daemon.ok(['rm', '-f', 'four-1'])
     await daemon.ok(['network', 'rm', 'four'])
+  })
+
+  test('UDP at [::1], and at [::] for a container without IPv6: every client gets its own answers', async () => {
+    await using outside = await Outside.make()
+    await daemon.ok(['network', 'create', '--ipv6', 'both'])
+    await daemon.ok(['network', 'create', 'four'])
+    for (const network of ['both', 'four']) {
+      const name = `${network}-echo`
+      // Without an address: at all of the families that the container has.
+      const published = network === 'four' ? '[::]::53/udp' : '53/udp'
+      await daemon.ok(['run', '-d', '--name', name, '--network', network, '-p', published, 'busybox', 'sleep', '1000'])
+      using _echo = new UdpEcho(await inspect(name, '{{.NetworkSettings.SandboxKey}}'), 53)
+      const shown = (await daemon.ok(['port', name, '53/udp'])).split('\n')
+      const port = Number(
+        shown
+          .find((line) => line.startsWith('[::]:'))
+          ?.split(':')
+          .at(-1),
+      )
+      using one = new UdpClient('::1', port)
+      using other = new UdpClient('::1', port)
+      using far = new UdpClient(outside.hostAddress6, port, `/run/netns/${outside.netns}`)
+      assert.equal(await one.ask('first'), 'first', network)
+      assert.deepEqual(await Promise.all([one.ask('one'), other.ask('other')]), ['one', 'other'])
+      assert.equal(await one.ask('x'.repeat(8000)), 'x'.repeat(8000))
+      assert.equal(await far.ask('from outside'), 'from outside')
+      await daemon.kill9()
+      await daemon.start()
+      assert.equal(await one.ask('again'), 'again', 'after a restart of the daemon')
+      await daemon.ok(['rm', '-f', name])
+      assert.equal(await one.ask('gone'), '')
+      await daemon.ok(['network', 'rm', network])
+    }
   })
 })
