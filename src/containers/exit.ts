@@ -60,13 +60,13 @@ export function handleExit(context: ContainerContext, id: string, exit: ExitInfo
       status: restart ? 'restarting' : 'exited',
       pid: 0,
       exitCode: exit.exitCode,
-      oomKilled: exit.oomKilled,
+      oomKilled: exit.oomKilled || record.state.oomKilled,
       finishedAt: exit.finishedAt.toISOString(),
     },
     health === undefined ? {} : { health },
   )
   context.containers.save(ended)
-  if (exit.oomKilled) publishContainer(context.events, ended, 'oom')
+  if (exit.oomKilled && !record.state.oomKilled) publishContainer(context.events, ended, 'oom')
   publishContainer(context.events, ended, 'die', {
     exitCode: String(exit.exitCode),
     execDuration: String(Math.max(0, Math.floor(ranForMs(ended) / 1000))),

@@ -1,16 +1,14 @@
 /** What a crash may leave of containers that nobody knows any more, or that do not run. */
 import { existsSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../base/index.ts'
-import { killCgroup, listCgroups, listScopes, removeCgroup } from '../sys/index.ts'
+import { dissolveCgroup, killCgroup, listCgroups, listScopes } from '../sys/index.ts'
 import { cgroupPathOf } from './cgroup-path.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { removeFiles } from './remove.ts'
 
 const idPattern = /^[0-9a-f]{64}$/
 const patienceMs = 2_000
-const intervalMs = 20
 
 /** Ends what runs in the control groups of containers that are not in `known`, and removes these groups. There are
  *  such when the runtime's state was lost, by a reboot or by somebody's hand. */
@@ -24,8 +22,7 @@ export async function endStrayGroups(context: ContainerContext, known: ReadonlyS
     const killed = killCgroup(path)
     if (killed > 0) context.logger.warn('ended processes that nobody watched', { container: id, processes: killed })
     // The kernel lets go of a group some milliseconds after the end of its last process.
-    const deadline = Date.now() + patienceMs
-    while (!removeCgroup(path) && Date.now() < deadline) await sleep(intervalMs)
+    await dissolveCgroup(path, patienceMs)
   }
 }
 

@@ -9,6 +9,11 @@ export async function renameContainer(context: ContainerContext, idOrName: strin
   const { id } = context.containers.get(idOrName)
   if (newName === '') throw invalidArgument('Neither old nor new names may be empty')
   const name = newNameOf(newName)
+  // A start that is under way writes the whole record when it is done.
+  await context.locks.run(id, async () => renameLocked(context, id, name))
+}
+
+function renameLocked(context: ContainerContext, id: string, name: string): void {
   const record = context.containers.get(id)
   if (record.name === name) {
     throw invalidArgument('Renaming a container with the same name as its current name')

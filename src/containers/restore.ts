@@ -16,6 +16,7 @@ import { permitLinks } from './links.ts'
 import { resumeForwarding } from './log-forwarding.ts'
 import { resumeRotation } from './log-rotation.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
+import { watchOom } from './oom.ts'
 import { endStrayGroups, removeOrphans } from './orphans.ts'
 import { removeRecord } from './remove.ts'
 import { shouldStartAtBoot } from './restart-policy.ts'
@@ -119,6 +120,7 @@ function resume(context: ContainerContext, record: ContainerRecord, state: Conta
   context.containers.save(withState(running, { status, pid: state.pid ?? 0, error: '' }))
   context.live.of(record.id).beginRun()
   context.live.of(record.id).adoptedCgroup = group
+  watchOom(context, context.containers.get(record.id))
   watchExit(context, record.id, startLocked)
   resumeRotation(context, running)
   if (!isPaused) resumeHealthChecks(context, context.containers.get(record.id), true)

@@ -23,6 +23,7 @@ import { endpointRequest, joinableMemberships, joinedNetworks } from './membersh
 import { mountSources } from './mount-sources.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { writeNetworkFiles } from './network-files.ts'
+import { watchOom } from './oom.ts'
 import { labelFiles, relabelMounts } from './relabel.ts'
 import { removeRecord } from './remove.ts'
 import { ensureDirectory, mountRootfs, unmountRootfs } from './rootfs.ts'
@@ -110,16 +111,23 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   await beginForwarding(context, record, logDriver)
   undo.disarm()
   const { endpoints = [] } = context.networks.sandboxes.find(id) ?? {}
-  const joined = withChanges(record, { networks: joinedNetworks(record, endpoints) })
+  const joined = withChanges(withPresentLinks(context, record), { networks: joinedNetworks(record, endpoints) })
   const running = withState(joined, { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt })
   context.containers.save(running)
   await permitLinks(context, running)
   publishUses(context, running, 'begin')
   publishContainer(context.events, running, 'start')
   beginHealthChecks(context, running)
+  watchOom(context, running)
   watchExit(context, id, startLocked)
   watchLogSize(context, running)
   trace('record')
+}
+
+/** The record of a start that took a while: links go with the containers that they lead to, whoever has the lock. */
+function withPresentLinks(context: ContainerContext, record: ContainerRecord): ContainerRecord {
+  const { links } = context.containers.get(record.id)
+  return links === undefined ? record : withChanges(record, { links })
 }
 
 interface Preparation {
@@ -188,7 +196,7 @@ async function recordFailure(context: ContainerContext, record: ContainerRecord,
   const status = record.state.startedAt === zeroTime ? 'created' : 'exited'
   const failed = withState(record, { status, pid: 0, exitCode, error: messageOf(error) })
   if (context.containers.find(record.id) === undefined) return
-  context.containers.save(failed)
+  context.containers.save(withPresentLinks(context, failed))
   const live = context.live.of(record.id)
   for (const attach of live.pendingAttaches) attach.begin(Promise.resolve())
   live.pendingAttaches.clear()

@@ -16,6 +16,7 @@ import { type ExecHandle, type ExecOptions, startExec } from './exec-process.ts'
 import { type ExitInfo, readExitFile, unknownExit } from './exit-info.ts'
 import { endedContainer, type FoundContainer, type LiveContainer, settle, watchContainer } from './live-container.ts'
 import { OciRuntime, type RuntimeProgram } from './oci-runtime.ts'
+import { OomWatch } from './oom-watch.ts'
 import { bundleFiles, bundlePath, exitsPath, runtimeRootPath } from './paths.ts'
 import type { ResourceLimits } from './spec-input.ts'
 import { resourcesOf } from './spec-resources.ts'
@@ -74,6 +75,7 @@ export class ConmonRuntime {
   readonly #opened: Map<string, OciRuntime>
   readonly #live = new Map<string, LiveContainer>()
   readonly #exits: DirectoryWatch
+  readonly #ooms: OomWatch
   #execCount = 0
 
   private constructor(options: ConmonRuntimeOptions) {
@@ -85,6 +87,7 @@ export class ConmonRuntime {
       { onFile: (name) => this.#checkExit(name), onLost: () => this.#checkAll() },
       { unref: true },
     )
+    this.#ooms = new OomWatch(options.logger)
   }
 
   /** Makes the directories and starts to watch for exits. */
@@ -188,6 +191,7 @@ export class ConmonRuntime {
     // The monitor of what was just ended is about to write the exit file.
     if (live !== undefined && live.exit === undefined) await settlesWithin(live.ended.promise, monitorPatienceMs)
     live?.stopWatching()
+    this.#ooms.remove(bundle)
     this.#live.delete(id)
     removeFile(this.#exitFile(id))
     removeBundle(bundle)
@@ -203,6 +207,13 @@ export class ConmonRuntime {
   /** Resolves with the end of a container, now or later. Any number may wait. */
   waitExit(id: string): Promise<ExitInfo> {
     return this.#find(id).ended.promise
+  }
+
+  /** Calls back each time the kernel kills in a container for want of memory, until it is deleted. True when that has
+   *  happened in this run before. */
+  watchOom(id: string, onOom: () => void): boolean {
+    this.#find(id)
+    return this.#ooms.add(this.bundle(id), onOom)
   }
 
   /** Finds a container again after a daemon restart, from files alone. `stopped` has its real exit code and time;
@@ -310,6 +321,7 @@ export class ConmonRuntime {
   /** Stops watching. Containers go on. Idempotent. */
   close(): void {
     this.#exits.close()
+    this.#ooms.close()
     for (const live of this.#live.values()) live.stopWatching()
     for (const runtime of this.#opened.values()) runtime.close()
     this.#live.clear()

@@ -1,6 +1,7 @@
 /** How a container or exec ended. */
 import { readFileSync, statSync } from 'node:fs'
 import { errnoOf } from '../base/index.ts'
+import { hasOomFile } from './oom-watch.ts'
 
 export interface ExitInfo {
   /** 128 + n when signal n killed it. */
@@ -17,7 +18,7 @@ export function readExitFile(path: string, oomPath: string): ExitInfo | undefine
   try {
     const code = Number.parseInt(readFileSync(path, 'utf8'), 10)
     const { mtime } = statSync(path)
-    return { exitCode: Number.isNaN(code) ? 255 : code & 0xff, finishedAt: mtime, oomKilled: exists(oomPath) }
+    return { exitCode: Number.isNaN(code) ? 255 : code & 0xff, finishedAt: mtime, oomKilled: hasOomFile(oomPath) }
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw error
@@ -27,8 +28,4 @@ export function readExitFile(path: string, oomPath: string): ExitInfo | undefine
 /** The end of a container whose monitor left no word. `exitCode`: 255, unless it is known what ended it. */
 export function unknownExit(exitCode = 255): ExitInfo {
   return { exitCode, finishedAt: new Date(), oomKilled: false, unknown: true }
-}
-
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
 }

@@ -19,11 +19,10 @@ import { errnoOf, internal, invalidArgument } from '../base/index.ts'
 import type { OciResources } from '../oci/index.ts'
 import {
   closeFd,
-  killCgroup,
+  dissolveCgroup,
   openFd,
   pathOfRuntimeCgroup,
   processStartTime,
-  removeCgroup,
   runCommand,
   sealedCopy,
   writeFd,
@@ -36,6 +35,8 @@ import { runtimeError } from './runtime-errors.ts'
 import { SeccompCache } from './seccomp-cache.ts'
 
 const commandTimeoutMs = 30_000
+/** How long killed processes may take to leave a control group, on a machine that is busy. */
+const groupPatienceMs = 10_000
 
 /** A program of the host, with arguments that come before every command. */
 export interface RuntimeProgram {
@@ -114,16 +115,20 @@ export class OciRuntime {
       // A creation or removal was cut short; crun refuses to delete what lacks one of these, and to create it again.
       const cgroup = this.#status(id)?.['cgroup-path'] ?? cgroupOfConfig(join(home, 'config.json'))
       if (typeof cgroup === 'string' && cgroup !== '' && cgroup !== '/') {
-        killCgroup(cgroup)
-        removeCgroup(cgroup)
+        await dissolveCgroup(cgroup, groupPatienceMs)
       }
       rmSync(home, { recursive: true, force: true })
       return
     }
-    if (this.isCrun && !force && this.#deleteByHand(id)) return
+    if (this.isCrun && !force && (await this.#deleteByHand(id))) return
+    const cgroup = this.#cgroup(id)
     const { code, stderr } = await this.#run(force ? ['delete', '--force', id] : ['delete', id])
     if (code !== 0 && existsSync(home)) {
       throw internal(`cannot delete container ${id}: ${stderr.trim()}`)
+    }
+    // crun says no more than a warning of a group that stayed busy: an exec was on its way in.
+    if (cgroup !== undefined && !(await dissolveCgroup(cgroup, groupPatienceMs))) {
+      throw internal(`the control group of container ${id} stays busy: ${cgroup}`)
     }
   }
 
@@ -206,15 +211,19 @@ export class OciRuntime {
     }
   }
 
-  #deleteByHand(id: string): boolean {
+  /** The control group that crun made, for us to remove. None for a scope, a unit of systemd's, which wants to be told. */
+  #cgroup(id: string): string | undefined {
+    const status = this.#status(id)
+    const path = status?.['cgroup-path']
+    if (status?.['systemd-cgroup'] === true || typeof path !== 'string') return undefined
+    return path === '' || path === '/' ? undefined : path
+  }
+
+  async #deleteByHand(id: string): Promise<boolean> {
     const home = join(this.#root, id)
     try {
-      const status = this.#status(id)
-      const cgroup = status?.['cgroup-path']
-      // The scope is a unit of systemd's, which wants to be told.
-      if (status?.['systemd-cgroup'] === true) return false
-      if (typeof cgroup !== 'string' || cgroup === '' || cgroup === '/') return false
-      if (!removeCgroup(cgroup)) return false
+      const cgroup = this.#cgroup(id)
+      if (cgroup === undefined || !(await dissolveCgroup(cgroup, groupPatienceMs))) return false
       for (const name of readdirSync(home)) unlinkSync(join(home, name))
       rmdirSync(home)
       return true

@@ -2,12 +2,14 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf, internal } from '../base/index.ts'
 import { type CgroupHierarchy, detectCgroups } from './cgroup.ts'
 import { thawCgroup } from './cgroup-freezer.ts'
 import { signalProcess } from './process.ts'
 
 const sigkill = 9
+const removalIntervalMs = 10
 
 /** Makes the group in every hierarchy. */
 export function createCgroup(path: string): void {
@@ -21,6 +23,18 @@ export function removeCgroup(path: string): boolean {
     if (!removeTree(directoryIn(hierarchy, path))) removed = false
   }
   return removed
+}
+
+/** Kills what is in the group, if anything is, and removes it from every hierarchy. What is killed leaves a moment later,
+ *  and somebody may be on the way in: false when the group is still busy after `timeoutMs`. */
+export async function dissolveCgroup(path: string, timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs
+  while (!removeCgroup(path)) {
+    if (Date.now() >= deadline) return false
+    killCgroup(path)
+    await sleep(removalIntervalMs)
+  }
+  return true
 }
 
 /** Removes the group where nothing is in it, and leaves it where there are processes or groups below. */
@@ -44,7 +58,7 @@ export function readPids(path: string): number[] {
 }
 
 /** Kills every process in the group and below, also those that fork meanwhile; returns how many it found. They may
- *  take a moment to be gone. */
+ *  take a moment to be gone. With v1 a process enters one hierarchy after another, so all are looked at. */
 export function killCgroup(path: string): number {
   const hierarchy = mainHierarchy()
   if (hierarchy === undefined) return 0
@@ -57,7 +71,7 @@ export function killCgroup(path: string): number {
   const killed = new Set<number>()
   // Rounds find what was forked while the round before was killing; the bound is against a zombie that stays listed.
   for (let round = 0; round < 20; round++) {
-    const fresh = readPids(path).filter((pid) => !killed.has(pid))
+    const fresh = pidsInAny(path).filter((pid) => !killed.has(pid))
     if (fresh.length === 0) break
     for (const pid of fresh) {
       signalProcess(pid, sigkill)
@@ -98,6 +112,12 @@ function directoryIn(hierarchy: CgroupHierarchy, path: string): string {
     throw internal('not a control group of ours', { details: { path } })
   }
   return join(hierarchy.path, ...parts)
+}
+
+/** Whoever is in the group in at least one hierarchy. Processes that this one can't see have no number (0). */
+function pidsInAny(path: string): number[] {
+  const all = detectCgroups().hierarchies.flatMap((hierarchy) => pidsOfTree(directoryIn(hierarchy, path)))
+  return [...new Set(all)].filter((pid) => pid > 0)
 }
 
 function pidsOfTree(directory: string): number[] {

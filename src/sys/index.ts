@@ -30,6 +30,7 @@ export { expectCgroupMove } from './cgroup-moves.ts'
 export {
   cgroupPathOfPid,
   createCgroup,
+  dissolveCgroup,
   killCgroup,
   listCgroups,
   readPids,
@@ -125,6 +126,7 @@ export {
   type VethOptions,
 } from './netlink-route.ts'
 export { runNft } from './nft.ts'
+export { OpenWatch } from './open-watch.ts'
 export { onPidfdExit, pidfdOpen, pidfdSendSignal } from './pidfd.ts'
 export { FdPoll, type PollEvents, type PollOptions } from './poll.ts'
 export { defaultEnv, type SpawnOptions } from './posix-spawn.ts'

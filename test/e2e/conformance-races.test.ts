@@ -84,6 +84,26 @@ test('removal against start leaves nothing or a container', async () => {
   }
 })
 
+test('what changes a record while its container starts stays changed', async () => {
+  const inspect = async (id: string) =>
+    (await daemon.api<{ Name: string; HostConfig: { Links: unknown } }>('GET', `/containers/${id}/json`)).body
+  for (let round = 0; round < 8; round += 1) {
+    const linked = await create()
+    await volley([['POST', `/containers/${linked}/start`]], [204])
+    const id = await create({ HostConfig: { Links: [`${linked}:other`] } })
+    const requests = [
+      ['POST', `/containers/${id}/start`],
+      ['POST', `/containers/${id}/rename?name=renamed${round}`],
+      ['DELETE', `/containers/${linked}?force=1`],
+    ] as const
+    const [started] = await volley(requests, [204, 404])
+    assert.equal((await inspect(id)).Name, `/renamed${round}`)
+    assert.equal((await inspect(id)).HostConfig.Links, null)
+    assert.equal(await statusOf(id), started === 204 ? 'running' : 'created')
+    await volley([['DELETE', `/containers/renamed${round}?force=1`]], [204])
+  }
+})
+
 test('auto-remove against kill and remove', async () => {
   const ids = await Promise.all(Array.from({ length: 6 }, () => create({ HostConfig: { AutoRemove: true } })))
   await volley(

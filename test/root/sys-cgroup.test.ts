@@ -7,6 +7,7 @@ import {
   cgroupPathOfPid,
   createCgroup,
   detectCgroups,
+  dissolveCgroup,
   expectCgroupMove,
   killCgroup,
   listCgroups,
@@ -64,6 +65,27 @@ test('cgroup tree: made, listed, its processes killed with those they fork, remo
   }
   assert.deepEqual(listCgroups(parent), [])
   assert.deepEqual(readPids(parent), [])
+})
+
+test('dissolveCgroup: a group that somebody has only begun to enter', { skip }, async () => {
+  const path = `${parent}-entered`
+  createCgroup(path)
+  const child = spawnProcess({ path: 'sleep', args: ['100'] })
+  try {
+    // With v1 another hierarchy than the one that processes are read from.
+    const last = detectCgroups().hierarchies.findLast(({ path: mounted }) => existsSync(join(mounted, path)))
+    writeFileSync(join(last?.path ?? '', path, 'cgroup.procs'), String(child.pid))
+    assert.equal(removeCgroup(path), false)
+    assert.equal(await dissolveCgroup(path, 10_000), true)
+    assert.deepEqual(await child.exited, { code: null, signal: 9 })
+    assert.deepEqual(
+      detectCgroups().hierarchies.filter(({ path: mounted }) => existsSync(join(mounted, path))),
+      [],
+    )
+  } finally {
+    child.kill(9)
+    await removedSoon(path)
+  }
 })
 
 test('cgroup paths: the root and climbing paths are refused', () => {
