@@ -56,6 +56,8 @@ export class TestDaemon implements AsyncDisposable {
   readonly logPath: string
   readonly #options: DaemonOptions
   #process: ChildProcess | undefined
+  /** The process is to end: whoever loses its connection knows why. */
+  #stopping = false
 
   private constructor(options: DaemonOptions) {
     this.root = mkdtempSync('/tmp/b-')
@@ -108,7 +110,7 @@ export class TestDaemon implements AsyncDisposable {
         if (child.exitCode !== null || child.signalCode !== null) {
           throw new Error(`berthd ended with ${child.signalCode ?? child.exitCode}:\n${this.log}`)
         }
-        return (await this.api('GET', '/_ping').catch(() => undefined))?.status === 200
+        return (await requestOverSocket(this.socket, 'GET', '/_ping').catch(() => undefined))?.status === 200
       },
       { timeoutMs: 60_000, what: () => `berthd to serve; its log:\n${this.log}` },
     )
@@ -136,12 +138,14 @@ export class TestDaemon implements AsyncDisposable {
     })
     closeSync(log)
     this.#process = child
+    this.#stopping = false
     return child
   }
 
   /** Ends the daemon as `systemctl stop` does; containers run on. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const child = this.#process
+    this.#stopping = true
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     child.kill(signal)
@@ -197,9 +201,24 @@ export class TestDaemon implements AsyncDisposable {
     return new TerminalCommand([program, '-H', this.host, ...args], size)
   }
 
-  /** One request of the Engine API. */
-  api<T = unknown>(method: string, path: string, body?: RequestBody): Promise<ApiResponse<T>> {
-    return requestOverSocket<T>(this.socket, method, path, body)
+  /** One request of the Engine API. When no answer comes, the error says whether the daemon lives, and what it said. */
+  async api<T = unknown>(method: string, path: string, body?: RequestBody): Promise<ApiResponse<T>> {
+    try {
+      return await requestOverSocket<T>(this.socket, method, path, body)
+    } catch (cause) {
+      if (this.#stopping) throw cause
+      const message = `${method} ${path}: ${String(cause)}; ${await this.#fate()}; its log ends:\n${this.log.slice(-3000)}`
+      throw new Error(message, { cause })
+    }
+  }
+
+  /** How the daemon is, or how it ended; a process that has cut its connections may take a moment to be gone. */
+  async #fate(): Promise<string> {
+    const child = this.#process
+    const isOver = () => child === undefined || child.exitCode !== null || child.signalCode !== null
+    for (let tries = 0; tries < 50 && !isOver(); tries += 1) await sleep(20)
+    if (!isOver()) return `berthd (${child?.pid}) still runs`
+    return `berthd (${child?.pid}) ended with ${child?.signalCode ?? child?.exitCode}`
   }
 
   /** Has `docker load` bring a busybox image in. */

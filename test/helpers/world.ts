@@ -23,7 +23,10 @@ export async function assertExplained(daemon: TestDaemon): Promise<void> {
     problems = await unexplained(daemon)
     return problems.length === 0
   }
-  await until(clean, { intervalMs: 50, what: () => `nothing to be left over:\n${problems.join('\n')}\n${daemon.log}` })
+  await until(clean, {
+    intervalMs: 50,
+    what: () => `nothing to be left over:\n${problems.join('\n')}\n${daemon.log.slice(-6000)}`,
+  })
 }
 
 /** Everything below the daemon's roots and under its tag that no container accounts for, and what a container
@@ -45,7 +48,7 @@ export async function unexplained(daemon: TestDaemon): Promise<string[]> {
     ...different('bundle', list(join(daemon.execRoot, 'c')), runningIds),
     ...different('runtime state', list(join(daemon.execRoot, 'crun')), runningIds),
     ...surplus('exit file', list(join(daemon.execRoot, 'exits')), new Set()),
-    ...different('cgroup', cgroupsOf(daemon.dataRoot), runningIds),
+    ...different('cgroup', cgroupsOf(daemon.dataRoot), runningIds).map((problem) => withHierarchies(daemon, problem)),
     ...surplus('ingest', list(join(daemon.dataRoot, 'content/ingests')), new Set()),
     ...unexplainedNetwork(daemon, tag, running),
     ...unexplainedSnapshots(daemon),
@@ -111,6 +114,25 @@ function cgroupsOf(dataRoot: string): string[] {
   const name = cgroupName(dataRoot)
   const paths = globSync([`/sys/fs/cgroup/${name}/*/`, `/sys/fs/cgroup/*/${name}/*/`])
   return [...new Set(paths.map((path) => basename(path)))]
+}
+
+/** Where a group is, and which processes are in it. */
+function withHierarchies(daemon: TestDaemon, problem: string): string {
+  const name = cgroupName(daemon.dataRoot)
+  const id = problem.split(' ').at(-1) ?? ''
+  const places = globSync([`/sys/fs/cgroup/${name}/${id}`, `/sys/fs/cgroup/*/${name}/${id}`]).map((path) => {
+    const pids = processesOf(path)
+    return `${path.split('/')[4]} (${pids.map((pid) => `${pid} ${commandOf(pid)}`).join(', ')})`
+  })
+  return `${problem} in ${places.join(' ')}`
+}
+
+function processesOf(group: string): string[] {
+  try {
+    return readFileSync(join(group, 'cgroup.procs'), 'utf8').split('\n').filter((pid) => pid !== '') // biome-ignore format: one line
+  } catch {
+    return [] // removed meanwhile
+  }
 }
 
 function unexplainedNetwork(daemon: TestDaemon, tag: string, running: readonly Inspected[]): string[] {
