@@ -21,6 +21,7 @@ import { DetachDetector, parseDetachKeys } from './detach-keys.ts'
 import { publishContainer } from './events.ts'
 import { ExecProcess } from './exec-process.ts'
 import { commandText, execProcess } from './exec-spec.ts'
+import { PreparedExecs } from './prepared-execs.ts'
 import { checkVerb } from './state.ts'
 
 export interface StartExecOptions {
@@ -51,9 +52,11 @@ const readyPatienceMs = 10_000
 export class Execs {
   readonly #context: ContainerContext
   readonly #byId = new Map<string, ExecProcess>()
+  readonly #prepared: PreparedExecs
 
   constructor(context: ContainerContext) {
     this.#context = context
+    this.#prepared = new PreparedExecs(context)
     context.events.subscribe(({ Type, Action, Actor }) => {
       if (Type === 'container' && (Action === 'die' || Action === 'destroy')) this.#forgetUnstarted(Actor.ID)
     })
@@ -70,6 +73,7 @@ export class Execs {
     this.#byId.set(exec.id, exec)
     this.#context.live.of(record.id).execs.set(exec.id, exec)
     publishContainer(this.#context.events, record, `exec_create: ${commandText(config)}`, { execID: exec.id })
+    this.#prepared.prepare(exec)
     return { Id: exec.id }
   }
 
@@ -143,6 +147,8 @@ export class Execs {
   ): Promise<ExecHandle> {
     const { context, config } = { context: this.#context, config: exec.config }
     expectCgroupMove()
+    const prepared = this.#prepared.take(exec.id)
+    const trace = context.trace
     publishContainer(context.events, record, `exec_start: ${commandText(config)}`, { execID: exec.id })
     try {
       await requireAppArmor(context, record.hostConfig)
@@ -150,6 +156,8 @@ export class Execs {
         process: execProcess(context, record, config, options.consoleSize),
         stdin: config.AttachStdin === true && io !== undefined,
         tools: config.BerthTools === true,
+        prepared,
+        ...(trace === undefined ? {} : { trace: (step, ms) => trace(record.id, step, ms) }),
         ...(io === undefined ? {} : { sink: io.sink }),
       })
       exec.handle = handle
@@ -157,6 +165,7 @@ export class Execs {
       void handle.exited.then(({ exitCode }) => this.#ended(record, exec, exitCode))
       return handle
     } catch (error) {
+      prepared?.discard()
       const code = exitCodeOf(error) ?? 126
       this.#forget(exec, code)
       throw error
@@ -178,7 +187,9 @@ export class Execs {
   /** Those of an ended run can't be started any more. */
   #forgetUnstarted(containerId: string): void {
     for (const exec of this.#byId.values()) {
-      if (exec.containerId === containerId && !exec.started) this.#byId.delete(exec.id)
+      if (exec.containerId !== containerId || exec.started) continue
+      this.#prepared.take(exec.id)?.discard()
+      this.#byId.delete(exec.id)
     }
   }
 

@@ -6,8 +6,19 @@ import type { ContainerContext } from '../containers/index.ts'
 import { matchesEvent } from '../events/index.ts'
 import { logDriverNames } from '../logs/index.ts'
 import type { SystemBackend } from '../server/index.ts'
-import { cgroupFeatures, detectCgroups, fileSystemName, hostInfo, kernelFeatures, runCommand } from '../sys/index.ts'
+import {
+  cgroupFeatures,
+  detectCgroups,
+  expectCgroupMove,
+  fileSystemName,
+  hostInfo,
+  kernelFeatures,
+  runCommand,
+} from '../sys/index.ts'
 import { berthVersion } from './version.ts'
+
+/** From a client's hello to its request. */
+const greetedMs = 15
 
 export interface SystemBackendOptions {
   readonly config: DaemonConfig
@@ -25,6 +36,8 @@ export interface SystemBackendOptions {
 export function systemBackend(options: SystemBackendOptions): SystemBackend {
   const programs = hostPrograms(options.config)
   return {
+    // `exec` of the docker CLI is there some milliseconds later: the kernel is ready by then.
+    greet: () => expectCgroupMove(greetedMs),
     async version() {
       return systemVersion(await Promise.all(programs.map((program) => program())), options.config)
     },

@@ -5,19 +5,28 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BerthError, conflict, errnoOf, type Logger, notFound, settlesWithin } from '../base/index.ts'
-import { cgroupPathOfPid, type DirectoryWatch, pidfdSendSignal, readPids, watchDirectory } from '../sys/index.ts'
+import { conflict, errnoOf, type Logger, notFound, settlesWithin } from '../base/index.ts'
+import {
+  awaitCgroupMove,
+  cgroupPathOfPid,
+  type DirectoryWatch,
+  pidfdSendSignal,
+  readPids,
+  watchDirectory,
+} from '../sys/index.ts'
 import { type BuiltSpec, formatSpec } from './build-spec.ts'
 import { namesIn, readPid, readText, removeBundle, removeExecFiles, removeFile, writeBundle } from './bundle.ts'
 import { startConmon } from './conmon.ts'
 import { type AttachHandle, type AttachOptions, attachToConmon } from './conmon-attach.ts'
 import { isConmonAlive, reopenLog, resizeTerminal, type TerminalSize } from './conmon-control.ts'
-import { type ExecHandle, type ExecOptions, startExec } from './exec-process.ts'
+import { type ExecHandle, ExecLaunch, type ExecPlan, type ExecTarget } from './exec-launch.ts'
+import { type ExecOptions, execTarget, startExec } from './exec-process.ts'
 import { type ExitInfo, readExitFile, unknownExit } from './exit-info.ts'
 import { endedContainer, type FoundContainer, type LiveContainer, settle, watchContainer } from './live-container.ts'
-import { OciRuntime, type RuntimeProgram } from './oci-runtime.ts'
+import type { OciRuntime } from './oci-runtime.ts'
+import { OciRuntimes, type RuntimeSettings } from './oci-runtimes.ts'
 import { OomWatch } from './oom-watch.ts'
-import { bundleFiles, bundlePath, exitsPath, runtimeRootPath } from './paths.ts'
+import { bundleFiles, bundlePath, exitsPath } from './paths.ts'
 import type { ResourceLimits } from './spec-input.ts'
 import { resourcesOf } from './spec-resources.ts'
 import { endStrays } from './stray-processes.ts'
@@ -25,13 +34,10 @@ import { endStrays } from './stray-processes.ts'
 /** Told how long each step of a start took. */
 export type Trace = (step: string, ms: number) => void
 
-export interface ConmonRuntimeOptions {
+export interface ConmonRuntimeOptions extends RuntimeSettings {
   /** Directory for state that a reboot may lose. Short: see `paths.ts`. */
   readonly execRoot: string
   readonly logger: Logger
-  /** OCI runtime programs by the names that containers use. */
-  readonly runtimes: Readonly<Record<string, RuntimeProgram>>
-  readonly defaultRuntime: string
   /** Default: `conmon` from the PATH. */
   readonly conmonPath?: string
 }
@@ -66,22 +72,17 @@ const acceptMs = 4
 const sigkill = 9
 const noPid = -1
 const monitorPatienceMs = 2_000
-const runtimeNotSaid = 'runtime'
 
 export class ConmonRuntime {
-  #options: ConmonRuntimeOptions
-  #runtimes: ReadonlyMap<string, OciRuntime>
-  /** Every program that was ever configured: containers hold on to theirs. */
-  readonly #opened: Map<string, OciRuntime>
+  readonly #options: ConmonRuntimeOptions
+  readonly #runtimes: OciRuntimes
   readonly #live = new Map<string, LiveContainer>()
   readonly #exits: DirectoryWatch
   readonly #ooms: OomWatch
-  #execCount = 0
 
   private constructor(options: ConmonRuntimeOptions) {
     this.#options = options
-    this.#runtimes = new Map()
-    this.#opened = new Map()
+    this.#runtimes = new OciRuntimes(options.execRoot)
     this.#exits = watchDirectory(
       exitsPath(options.execRoot),
       { onFile: (name) => this.#checkExit(name), onLost: () => this.#checkAll() },
@@ -106,16 +107,8 @@ export class ConmonRuntime {
   }
 
   /** Takes over changed settings. Throws `invalidArgument` when a program is not there; nothing has changed then. */
-  async configure(settings: Pick<ConmonRuntimeOptions, 'runtimes' | 'defaultRuntime'>): Promise<void> {
-    const runtimes = new Map<string, OciRuntime>()
-    for (const [name, program] of Object.entries(settings.runtimes)) {
-      const key = JSON.stringify(program)
-      const opened = this.#opened.get(key) ?? (await OciRuntime.open(program, this.#options.execRoot))
-      this.#opened.set(key, opened)
-      runtimes.set(name, opened)
-    }
-    this.#runtimes = runtimes
-    this.#options = { ...this.#options, ...settings }
+  configure(settings: RuntimeSettings): Promise<void> {
+    return this.#runtimes.configure(settings)
   }
 
   /** Makes a container that waits for `start`. Rejects with a typed error whose `details.exitCode` is 127, 126
@@ -124,13 +117,14 @@ export class ConmonRuntime {
     const { id, spec, trace } = options
     if (this.#live.get(id)?.exit === undefined && this.#live.has(id)) throw conflict(`container ${id} exists already`)
     const began = performance.now()
-    const runtime = this.#runtime(options.runtime)
+    const runtime = this.#runtimes.get(options.runtime)
     const bundle = this.bundle(id)
     // A stale exit file would be taken for the end of the new run.
     removeFile(this.#exitFile(id))
     writeBundle(bundle, formatSpec(spec, runtime.compiledFilter(spec.seccompJson)), options.runtime)
     const command = spec.spec.process.args[0] ?? ''
     trace?.('bundle', performance.now() - began)
+    using _moving = awaitCgroupMove()
     try {
       const started = await startConmon(
         {
@@ -249,8 +243,7 @@ export class ConmonRuntime {
   /** Ids of containers that left something here, whether anybody knows them or not. */
   leftovers(): ReadonlySet<string> {
     const { execRoot } = this.#options
-    const roots = Object.values(this.#options.runtimes).map(({ path }) => runtimeRootPath(execRoot, path))
-    return new Set([join(execRoot, 'c'), exitsPath(execRoot), ...roots].flatMap(namesIn))
+    return new Set([join(execRoot, 'c'), exitsPath(execRoot), ...this.#runtimes.roots()].flatMap(namesIn))
   }
 
   /** Ends and removes whatever there is of a container that nobody knows. */
@@ -283,21 +276,21 @@ export class ConmonRuntime {
     reopenLog(this.bundle(id))
   }
 
+  /** Starts the runtime of an exec that will probably follow; given to `exec`, or discarded. Undefined with a runtime
+   *  that can't wait. Throws when it can't be started. */
+  prepareExec(id: string, plan: ExecPlan): ExecLaunch | undefined {
+    const { runtime } = this.#running(id)
+    return runtime.isCrun ? ExecLaunch.open(this.#execTarget(id, runtime), plan) : undefined
+  }
+
   /** Runs one more process in a container. */
   async exec(id: string, options: ExecOptions): Promise<ExecHandle> {
-    const { runtime } = this.#running(id)
-    this.#execCount += 1
-    return startExec(
-      {
-        id,
-        runtimePath: runtime.program,
-        runtimeArgs: runtime.globalArgs,
-        isCrun: runtime.isCrun,
-        specPath: join(this.bundle(id), `exec-${process.pid}-${this.#execCount}.json`),
-        toolsHome: this.#options.execRoot,
-      },
-      options,
-    )
+    using _moving = awaitCgroupMove()
+    return await startExec(this.#execTarget(id, this.#running(id).runtime), options)
+  }
+
+  #execTarget(id: string, runtime: OciRuntime): ExecTarget {
+    return execTarget(id, runtime, { bundle: this.bundle(id), execRoot: this.#options.execRoot })
   }
 
   /** Changes limits of a running container; those that are not given stay. Throws `internal` with the runtime's
@@ -323,7 +316,7 @@ export class ConmonRuntime {
     this.#exits.close()
     this.#ooms.close()
     for (const live of this.#live.values()) live.stopWatching()
-    for (const runtime of this.#opened.values()) runtime.close()
+    this.#runtimes.close()
     this.#live.clear()
   }
 
@@ -374,15 +367,8 @@ export class ConmonRuntime {
     return live
   }
 
-  #runtime(name = this.#options.defaultRuntime): OciRuntime {
-    const runtime = this.#runtimes.get(name)
-    if (runtime === undefined) throw new BerthError('invalidArgument', `unknown or invalid runtime name: ${name}`)
-    return runtime
-  }
-
   #runtimeOfBundle(bundle: string): OciRuntime {
-    const name = readText(bundleFiles(bundle).runtime)
-    return this.#runtimes.get(name ?? runtimeNotSaid) ?? this.#runtime()
+    return this.#runtimes.getOrDefault(readText(bundleFiles(bundle).runtime))
   }
 
   #readExit(id: string): ExitInfo | undefined {

@@ -1,6 +1,7 @@
 /** A terminal as an exec's stdio. The runtime makes it inside the container and sends us its master side; or, as runc
  *  does, it runs on a terminal of ours and carries what goes on between the two. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { OutputSink } from '../base/index.ts'
 import {
   ConsoleSocket,
   closeFd,
@@ -22,7 +23,7 @@ export class ExecConsole implements ExecStdio {
   readonly childEnds = new Map<number, number>()
   readonly #socket: ConsoleSocket | undefined
   readonly #pty: Pty | undefined
-  readonly #options: ExecStdioOptions
+  readonly #hasStdin: boolean
   readonly #onDrain: (() => void)[] = []
   #reader: FdReader | undefined
   #writer: FdWriter | undefined
@@ -31,10 +32,10 @@ export class ExecConsole implements ExecStdio {
   /** The terminal of our own is the reader's by now, or closed. */
   #opened = false
 
-  private constructor(source: ConsoleSocket | Pty, options: ExecStdioOptions) {
+  private constructor(source: ConsoleSocket | Pty, { stdin }: ExecStdioOptions) {
     this.#socket = 'received' in source ? source : undefined
     this.#pty = 'received' in source ? undefined : source
-    this.#options = options
+    this.#hasStdin = stdin
   }
 
   static listen(path: string, options: ExecStdioOptions): ExecConsole {
@@ -58,14 +59,13 @@ export class ExecConsole implements ExecStdio {
     // The child makes its own.
   }
 
-  async open(ended: Promise<unknown>): Promise<void> {
-    const { sink, stdin } = this.#options
+  async open(sink: OutputSink | undefined, ended: Promise<unknown>): Promise<void> {
     const master = this.#pty?.masterFd ?? (await this.#sent(ended))
     if (master === undefined || this.#opened) return
     this.#opened = true
     if (this.#size !== undefined) setWindowSize(master, this.#size)
     // One descriptor can't be polled twice, so each direction has its own.
-    if (stdin) {
+    if (this.#hasStdin) {
       this.#writer = FdWriter.open(duplicateFd(master), { onDrain: () => this.#drained() }, { unref: true })
     }
     const reader: FdReader = FdReader.start(

@@ -1,4 +1,5 @@
 /** Three pipes as an exec's stdio. */
+import type { OutputSink } from '../base/index.ts'
 import { closeFd, FdReader, FdWriter, makePipe } from '../sys/index.ts'
 import type { ExecStdio, ExecStdioOptions } from './exec-stdio.ts'
 
@@ -7,21 +8,19 @@ type Name = 'stdin' | 'stdout' | 'stderr'
 export class ExecPipes implements ExecStdio {
   readonly consolePath = undefined
   readonly childEnds = new Map<number, number>()
-  readonly #options: ExecStdioOptions
   readonly #ours = new Map<Name, number>()
   readonly #readers: FdReader[] = []
   #writer: FdWriter | undefined
   #onDrain: (() => void)[] = []
 
   /** What nobody writes or reads is left out and becomes /dev/null. */
-  constructor(options: ExecStdioOptions) {
-    this.#options = options
-    if (options.stdin) {
+  constructor({ stdin, output }: ExecStdioOptions) {
+    if (stdin) {
       const [read, write] = makePipe()
       this.#ours.set('stdin', write)
       this.childEnds.set(0, read)
     }
-    if (options.sink === undefined) return
+    if (!output) return
     for (const [target, name] of [
       [1, 'stdout'],
       [2, 'stderr'],
@@ -37,10 +36,9 @@ export class ExecPipes implements ExecStdio {
     this.childEnds.clear()
   }
 
-  async open(): Promise<void> {
+  async open(sink: OutputSink | undefined): Promise<void> {
     const stdin = this.#take('stdin')
     if (stdin !== undefined) this.#writer = FdWriter.open(stdin, { onDrain: () => this.#drained() }, { unref: true })
-    const { sink } = this.#options
     if (sink === undefined) return
     for (const stream of ['stdout', 'stderr'] as const) {
       const fd = this.#take(stream)

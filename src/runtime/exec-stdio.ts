@@ -3,9 +3,10 @@ import type { OutputSink } from '../base/index.ts'
 import type { TerminalSize } from './conmon-control.ts'
 
 export interface ExecStdioOptions {
-  /** Whether the process's stdin can be written to. */
+  /** Whether the process's stdin can be written to; otherwise it is /dev/null. */
   readonly stdin: boolean
-  readonly sink?: OutputSink
+  /** Whether its output is read; otherwise it goes to /dev/null, and the process outlives the daemon. */
+  readonly output: boolean
 }
 
 export interface ExecStdio {
@@ -18,7 +19,7 @@ export interface ExecStdio {
   /** Closes our copies of what the child got. */
   closeChildEnds(): void
   /** Starts to carry data. Not before the process runs: what the runtime prints when it fails is not output. */
-  open(ended: Promise<unknown>): Promise<void>
+  open(sink: OutputSink | undefined, ended: Promise<unknown>): Promise<void>
   /** Sends to stdin. False: wait for `onDrain`. */
   write(chunk: Buffer): boolean
   onDrain(callback: () => void): void

@@ -20,7 +20,8 @@ export {
   type CreateOptions,
   type Trace,
 } from './conmon-runtime.ts'
-export type { ExecHandle, ExecOptions } from './exec-process.ts'
+export type { ExecHandle, ExecLaunch, ExecPlan } from './exec-launch.ts'
+export type { ExecOptions } from './exec-process.ts'
 export { toolsProgram } from './exec-tools.ts'
 export type { ExitInfo } from './exit-info.ts'
 export { findInit } from './find-init.ts'

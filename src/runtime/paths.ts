@@ -8,7 +8,7 @@
  *      attach           conmon's SOCK_SEQPACKET socket (its path must fit in 107 bytes)
  *      ctl winsz        fifos that conmon reads: window size, log reopening
  *      oom              made by conmon when the kernel killed for memory
- *      exec-*.json      process specs of execs that are being started
+ *      exec-*           of execs that are being started: the process (with runc), the socket for its terminal
  *    exits/<id>         exit code, written by conmon; its mtime is the time of the exit
  *    <runtime>/<id>/    the OCI runtime's own state
  *  ``` */

@@ -12,12 +12,30 @@ import { cgroupPathOfPid, mainHierarchy } from './cgroup-tree.ts'
 const intervalMs = 4
 
 let until = 0
+let movers = 0
 let isRunning = false
 
-/** Call when a process will soon be moved into a control group; keeps the lock warm for some 30 ms. It moves this
+/** Call when a process will probably be moved into a control group soon; keeps the lock warm for so long. It moves this
  *  process to where it is already, in a thread of its own. Never fails: where it can't work, moves only take longer. */
 export function expectCgroupMove(durationMs = 30): void {
-  until = performance.now() + durationMs
+  until = Math.max(until, performance.now() + durationMs)
+  start()
+}
+
+/** The same until the result is disposed of: for who waits for a move, which takes long on a busy machine. */
+export function awaitCgroupMove(): Disposable {
+  let isOver = false
+  movers += 1
+  start()
+  return {
+    [Symbol.dispose]() {
+      if (!isOver) movers -= 1
+      isOver = true
+    },
+  }
+}
+
+function start(): void {
   if (isRunning) return
   isRunning = true
   void keepWarm().finally(() => {
@@ -30,7 +48,7 @@ async function keepWarm(): Promise<void> {
   if (path === undefined) return
   try {
     await using file = await process.getBuiltinModule('node:fs/promises').open(path, 'w')
-    while (performance.now() < until) {
+    while (movers > 0 || performance.now() < until) {
       await file.write('0')
       await sleep(intervalMs, undefined, { ref: false })
     }

@@ -26,7 +26,7 @@ export {
 } from './cgroup.ts'
 export { freezeCgroup, isCgroupFrozen, thawCgroup } from './cgroup-freezer.ts'
 export { clearPidsLimit, keepCgroupLimits } from './cgroup-limits.ts'
-export { expectCgroupMove } from './cgroup-moves.ts'
+export { awaitCgroupMove, expectCgroupMove } from './cgroup-moves.ts'
 export {
   cgroupPathOfPid,
   createCgroup,

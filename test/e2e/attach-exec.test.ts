@@ -1,6 +1,6 @@
 /** attach and exec as programs use them: many at once, before and after one another, and with what is refused. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
@@ -208,3 +208,36 @@ test('exec: a size that comes before the start is waited for', async () => {
   await until(() => text.includes('sized'))
   await daemon.ok(['rm', '-f', id])
 })
+
+test('exec: one that is created and not started leaves nothing, whatever becomes of daemon and container', async () => {
+  const id = await run([], 'sleep 1000')
+  const create = () => docker.getContainer(id).exec({ Cmd: ['touch', '/ran'], AttachStdout: true })
+  await create()
+  await until(() => processesWith(id, '--process').length === 0, { what: 'the waiting runtime to end' })
+  const late = await create()
+  await until(() => processesWith(id, '--process').length === 0)
+  const stream = await late.start({ hijack: true })
+  await textOf(stream)
+  assert.equal((await late.inspect()).ExitCode, 0)
+  await daemon.ok(['exec', id, 'rm', '/ran'])
+  await create()
+  await daemon.kill9()
+  await until(() => processesWith(id, '--process').length === 0, { what: 'the runtime to end with the daemon' })
+  await daemon.start()
+  assert.equal(await daemon.ok(['exec', id, 'ls', '/ran']).catch(() => 'no such file'), 'no such file')
+  await create()
+  await daemon.ok(['rm', '-f', id])
+  assert.deepEqual(processesWith(id, '--process'), [])
+})
+
+/** Processes of the host whose arguments have both. */
+function processesWith(...words: readonly string[]): string[] {
+  return globSync('/proc/[0-9]*/cmdline').filter((path) => {
+    try {
+      const all = readFileSync(path, 'utf8').split('\0')
+      return words.every((word) => all.includes(word))
+    } catch {
+      return false // it has just ended
+    }
+  })
+}

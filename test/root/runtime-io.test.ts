@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { isKind } from '../../src/base/index.ts'
@@ -19,6 +19,18 @@ const processOf = (args: string[], changes: Partial<OciProcess> = {}): OciProces
   capabilities: capabilitySets(defaultCapabilities),
   ...changes,
 })
+
+/** Pids of runtimes that start an exec in the container, or wait to. */
+function execRuntimes(id: string): string[] {
+  return globSync('/proc/[0-9]*/cmdline').filter((path) => {
+    try {
+      const words = readFileSync(path, 'utf8').split('\0')
+      return words.includes('exec') && words.includes('--process') && words.includes(id)
+    } catch {
+      return false // it has just ended
+    }
+  })
+}
 
 describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * patience }, () => {
   let fixture: RuntimeFixture
@@ -255,6 +267,47 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
     assert.ok(handle.pid > 0)
     assert.equal((await handle.exited).exitCode, 9)
     assert.match(readFileSync(join(fixture.rootfs, 'tmp/d'), 'utf8'), /^\d+\n$/)
+  })
+
+  it('lets a runtime wait for the process, of any size', async () => {
+    const plan = { terminal: false, stdin: false, output: true, tools: false }
+    const prepared = fixture.runtime.prepareExec(id, plan)
+    assert.equal(prepared?.isWaiting, true)
+    const sink = new MemorySink()
+    const long = 'x'.repeat(100_000)
+    const env = ['PATH=/bin', `A=${long}`, `B=${long}`]
+    const process = processOf(['sh', '-c', 'echo $A$B'], { env })
+    const handle = await fixture.runtime.exec(id, { process, stdin: false, sink, prepared })
+    assert.equal(prepared.isWaiting, false)
+    assert.equal((await handle.exited).exitCode, 0)
+    assert.equal(sink.text(), `${long}${long}\n`)
+  })
+
+  it('starts another runtime when the waiting one does not fit, or is gone', async () => {
+    const id = await fixture.run(['sleep', '1000'])
+    const plan = { terminal: false, stdin: true, output: true, tools: false }
+    const unfit = fixture.runtime.prepareExec(id, plan)
+    const gone = fixture.runtime.prepareExec(id, { ...plan, stdin: false })
+    gone?.discard()
+    for (const prepared of [unfit, gone]) {
+      const sink = new MemorySink()
+      const process = processOf(['echo', 'ran'])
+      const handle = await fixture.runtime.exec(id, { process, stdin: false, sink, prepared })
+      assert.equal((await handle.exited).exitCode, 0)
+      assert.equal(sink.text(), 'ran\n')
+      assert.equal(prepared?.isWaiting, false)
+    }
+    await until(() => execRuntimes(id).length === 0)
+  })
+
+  it('leaves nothing of a runtime that waited in vain', async () => {
+    const id = await fixture.run(['sleep', '1000'])
+    const prepared = fixture.runtime.prepareExec(id, { terminal: true, stdin: true, output: true, tools: false })
+    assert.equal(execRuntimes(id).length, 1)
+    prepared?.discard()
+    await until(() => execRuntimes(id).length === 0)
+    const files = readdirSync(fixture.runtime.bundle(id)).filter((name) => name.startsWith('exec-'))
+    assert.deepEqual(files, [])
   })
 
   it('refuses a container that has ended', async () => {

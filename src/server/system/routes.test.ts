@@ -5,10 +5,16 @@ import { startTestApi } from '../testing/fake-backends.ts'
 import type { EventsOptions } from './backend.ts'
 
 test('ping has the headers that clients negotiate by', async () => {
-  await using api = await startTestApi({})
+  let greeted = 0
+  const greet = () => {
+    greeted += 1
+  }
+  await using api = await startTestApi({ system: { greet } })
   const get = await api.request('GET', '/_ping')
   const head = await api.request('HEAD', '/_ping')
   assert.deepEqual([get.body, head.body], ['OK', ''])
+  // The form that command lines begin with.
+  assert.equal(greeted, 1)
   for (const { status, headers } of [get, head]) {
     assert.equal(status, 200)
     assert.equal(headers['builder-version'], '2')

@@ -30,7 +30,14 @@ const diskUsageTypes: readonly DiskUsageType[] = ['container', 'image', 'volume'
 export function systemRoutes(backend: SystemBackend): readonly Route[] {
   return [
     { method: 'GET', pattern: '/_ping', handle: ping },
-    { method: 'HEAD', pattern: '/_ping', handle: ping },
+    {
+      method: 'HEAD',
+      pattern: '/_ping',
+      handle: async (call) => {
+        backend.greet()
+        await ping(call)
+      },
+    },
     {
       method: 'GET',
       pattern: '/version',
