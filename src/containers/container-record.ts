@@ -40,6 +40,8 @@ export interface ContainerMount {
   readonly readOnly: boolean
   /** The option text as the user gave it (`ro`, `z`, …), shown by inspect. */
   readonly mode: string
+  /** Labels for SELinux that `--volumes-from` asked for; inspect does not show it. */
+  readonly relabel?: 'z' | 'Z'
   readonly propagation: string
   /** Mount options for tmpfs. */
   readonly options?: readonly string[]

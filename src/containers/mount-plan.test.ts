@@ -33,6 +33,14 @@ test('parseBind() refuses what is no volume', () => {
   }
 })
 
+test("planMounts() takes an image's relative volume from the root", () => {
+  const plan = planMounts({ Volumes: { data: {}, './log/': {} } }, {})
+  assert.deepEqual(
+    plan.map(({ destination }) => destination),
+    ['/data', '/log'],
+  )
+})
+
 test('planMounts() orders parents first, lets -v win over VOLUME, refuses doubles', () => {
   const plan = planMounts(
     { Volumes: { '/data': {}, '/data/inner/deep': {} } },

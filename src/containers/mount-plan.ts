@@ -2,6 +2,7 @@
 import { posix } from 'node:path'
 import type { ContainerConfig, HostConfig, Mount } from '../api/index.ts'
 import { type BerthError, invalidArgument, newId } from '../base/index.ts'
+import { checkVolumeName } from '../volumes/index.ts'
 import type { ContainerMount } from './container-record.ts'
 
 /** A mount still to be made ready; `copyUp`: fill an empty volume with what the image has there. */
@@ -38,10 +39,18 @@ export function planMounts(
   // The container's own mounts win over those of `--volumes-from`, and these over the image's volumes.
   for (const mount of inherited) if (!byDestination.has(mount.destination)) add(mount)
   for (const target of Object.keys(config.Volumes ?? {})) {
-    const destination = destinationOf(target, { type: 'volume', text: target })
+    const destination = volumeTarget(target)
     if (!byDestination.has(destination)) add({ ...driver, ...anonymousVolume(destination) })
   }
   return [...byDestination.values()].sort((a, b) => a.destination.split('/').length - b.destination.split('/').length)
+}
+
+/** A key of `Volumes`. As with Docker one that is no absolute path is taken from the root: images have them. But Docker's
+ *  command line sends `-v x:/y` as such a key, because `x` could be a drive of Windows; whoever says that means a volume. */
+function volumeTarget(target: string): string {
+  const [, name] = /^(.):\//u.exec(target) ?? []
+  if (name !== undefined) checkVolumeName(name)
+  return destinationOf(posix.resolve('/', target), { type: 'volume', text: target })
 }
 
 /** One `-v`: `/host:/ctr[:opts]`, `name:/ctr[:opts]` or `/ctr`. */

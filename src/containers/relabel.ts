@@ -60,9 +60,9 @@ export function labelFiles(
 }
 
 /** Who may use it then. A volume that was made for a container has no option that says so. */
-function scopeOf({ type, mode, anonymous, source }: ContainerMount): 'shared' | 'private' | undefined {
+function scopeOf({ type, mode, relabel: inherited, anonymous, source }: ContainerMount): 'shared' | 'private' | undefined {
   if ((type !== 'bind' && type !== 'volume') || source === '') return undefined
-  const options = mode.split(',')
+  const options = [...mode.split(','), inherited]
   if (options.includes('z')) return 'shared'
   if (options.includes('Z')) return 'private'
   return type === 'volume' && anonymous === true ? 'shared' : undefined

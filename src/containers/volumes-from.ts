@@ -3,22 +3,29 @@ import { invalidArgument, isKind } from '../base/index.ts'
 import type { ContainerIndex } from './container-index.ts'
 import type { ContainerMount, ContainerRecord } from './container-record.ts'
 
-/** Volumes and binds of the containers that `CONTAINER[:ro|rw]` entries name; for a destination that several have, the
+/** Volumes and binds of the containers that `CONTAINER[:ro|rw|z|Z]` entries name; for a destination that several have, the
  *  last one's. Throws `invalidArgument` for an unknown container: a 404 would be taken for a missing image. */
 export function inheritedMounts(containers: ContainerIndex, entries: readonly string[]): readonly ContainerMount[] {
   const byDestination = new Map<string, ContainerMount>()
   for (const entry of entries) {
-    const { name, isReadOnly } = parseEntry(entry)
+    const { name, isReadOnly, relabel } = parseEntry(entry)
     for (const mount of findDonor(containers, name).mounts) {
       if (mount.type === 'tmpfs') continue
-      const { anonymous: _anonymous, ...rest } = mount
-      byDestination.set(mount.destination, { ...rest, mode: '', readOnly: mount.readOnly || isReadOnly })
+      const { anonymous: _anonymous, relabel: _relabel, ...rest } = mount
+      const readOnly = mount.readOnly || isReadOnly
+      byDestination.set(mount.destination, { ...rest, mode: '', readOnly, ...(relabel ? { relabel } : {}) })
     }
   }
   return [...byDestination.values()]
 }
 
-function parseEntry(entry: string): { readonly name: string; readonly isReadOnly: boolean } {
+interface Entry {
+  readonly name: string
+  readonly isReadOnly: boolean
+  readonly relabel: 'z' | 'Z' | undefined
+}
+
+function parseEntry(entry: string): Entry {
   if (entry === '') throw invalidArgument('volumes-from specification cannot be an empty string')
   const colon = entry.indexOf(':')
   const name = colon < 0 ? entry : entry.slice(0, colon)
@@ -27,7 +34,8 @@ function parseEntry(entry: string): { readonly name: string; readonly isReadOnly
     throw invalidArgument(`invalid mode: ${mode}`)
   }
   if (name === '') throw invalidArgument('invalid name or ID supplied: ""')
-  return { name, isReadOnly: mode.split(',').includes('ro') }
+  const words = mode.split(',')
+  return { name, isReadOnly: words.includes('ro'), relabel: words.find((word) => word === 'z' || word === 'Z') }
 }
 
 function findDonor(containers: ContainerIndex, name: string): ContainerRecord {

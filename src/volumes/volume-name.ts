@@ -8,7 +8,7 @@ const allowed = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 
 /** Throws `invalidArgument` unless a volume may have that name. */
 export function checkVolumeName(name: string): void {
-  if (name.length === 1) {
+  if (Buffer.byteLength(name) === 1) {
     throw invalidArgument(
       `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
     )

@@ -119,6 +119,17 @@ test("volumes-from and -v: what is malformed is refused in docker's words", asyn
     /must not set ReadOnly mode when using anonymous volumes/,
   )
   assert.match(await refused('-v', 'a@b:/x'), /create a@b: "a@b" includes invalid characters for a local volume name/)
+  // Docker's command line takes the letter for a drive of Windows, and its daemon makes a directory named `x:`.
+  const short = 'volume name is too short, names should be at least two alphanumeric characters'
+  for (const option of [
+    ['-v', 'x:/x'],
+    ['--mount', 'type=volume,src=x,dst=/x'],
+  ] satisfies [string, string][]) {
+    assert.equal(await refused(...option), `Error response from daemon: create x: ${short}`)
+  }
+  const { body } = await daemon.api('POST', '/containers/create', { Image: 'busybox', HostConfig: { Binds: ['x:/x'] } })
+  assert.deepEqual(body, { message: `create x: ${short}` })
+  assert.match((await daemon.docker(['volume', 'create', 'x'])).stderr, new RegExp(`create x: ${short}`))
   await daemon.ok(['rm', '-v', 'donor'])
   assert.deepEqual(await names(), [])
 })

@@ -16,8 +16,10 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { HostConfig } from '../../src/api/index.ts'
+import type { ContainerIndex } from '../../src/containers/container-index.ts'
 import type { ContainerContext, ContainerMount, ContainerRecord } from '../../src/containers/index.ts'
 import { relabelMounts } from '../../src/containers/relabel.ts'
+import { inheritedMounts } from '../../src/containers/volumes-from.ts'
 import { SelinuxLabels } from '../../src/runtime/index.ts'
 import { bindMount, getXattr, mount, relabelTree, setXattr, unmount } from '../../src/sys/index.ts'
 import { runOrThrow } from '../helpers/command.ts'
@@ -179,6 +181,30 @@ test('relabelMounts(): z for all containers, Z for one; volumes without a mode o
     const source = join(directory, '0')
     await relabelled([{ type: 'bind', mode: 'Z', source }], { Privileged: true })
     assert.equal(labelOf(source), label)
+  }),
+)
+
+test('relabelMounts(): --volumes-from with z or Z labels what it brings, and nothing without', { skip }, () =>
+  withDirectory(async (directory) => {
+    for (const [option, expected] of [
+      ['', undefined],
+      [':ro', undefined],
+      [':z', shared],
+      [':ro,Z', label],
+      [':Z,rw', label],
+    ] as const) {
+      const source = join(directory, `from${option}`)
+      mkdirSync(source)
+      const before = labelOf(source)
+      // The donor's own mode is its own.
+      const mounts = [{ type: 'bind', source, destination: '/x', mode: 'z', readOnly: false, propagation: '' }]
+      const donors = { get: () => ({ mounts }) } as unknown as ContainerIndex
+      const inherited = inheritedMounts(donors, [`donor${option}`])
+      await relabelled([...inherited])
+      assert.equal(labelOf(source), expected ?? before, option)
+      assert.equal(inherited[0]?.mode, '', 'as Docker shows it')
+      assert.equal(inherited[0]?.readOnly, option.includes('ro'))
+    }
   }),
 )
 
