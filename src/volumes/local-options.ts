@@ -7,12 +7,11 @@ import { getSystemErrorMessage } from 'node:util'
 import { type BerthError, errnoOf, internal, invalidArgument, messageOf } from '../base/index.ts'
 import { sizeInBytes } from '../config/index.ts'
 import { hasProjectQuotas, type Mount, mount, mountByProgram } from '../sys/index.ts'
+import { hidePasswords, missingOption, networkTypes, shareOptions, shareProblem } from './network-shares.ts'
 
 export type LocalOptions = Readonly<Record<string, string>>
 
 const known: ReadonlySet<string> = new Set(['type', 'device', 'o', 'size'])
-/** These wait for another machine. */
-const networkTypes: ReadonlySet<string> = new Set(['nfs', 'nfs4', 'cifs', 'smb3', '9p', 'ceph', 'glusterfs'])
 /** How long such a machine may take to answer. */
 const networkTimeoutMs = 60_000
 
@@ -44,14 +43,17 @@ export function needsMount(options: LocalOptions): boolean {
 /** Mounts what the options say on `target`. Throws `internal` as Docker words it. */
 export async function mountLocal(options: LocalOptions, target: string): Promise<void> {
   const { type = '', device = '', o = '' } = options
-  const words = (await resolveAddress(type, o)).split(',').filter((word) => word !== '')
+  const given = (await resolveAddress(type, o)).split(',').filter((word) => word !== '')
+  const words = shareOptions(type, given)
   const value: Mount = { type, source: await resolveDevice(type, device, o), options: words }
   try {
+    const missing = missingOption(type, words)
+    if (missing !== undefined) throw internal(missing)
     if (networkTypes.has(type)) await mountByProgram(value, target, { timeoutMs: networkTimeoutMs })
     else mount(value, target)
   } catch (cause) {
     const data = words.length === 0 ? '' : `, data: ${hidePasswords(words).join(',')}`
-    const message = `failed to mount local volume: mount ${value.source}:${target}${data}: ${reasonOf(cause)}`
+    const message = `failed to mount local volume: mount ${value.source}:${target}${data}: ${shareProblem(type, words, reasonOf(cause))}`
     throw internal(message, { cause })
   }
 }
@@ -80,10 +82,6 @@ async function addressOf(host: string): Promise<string> {
     const why = errnoOf(cause) === 'ENOTFOUND' ? `lookup ${host}: no such host` : messageOf(cause)
     throw internal(`error resolving passed in network volume address: ${why}`, { cause })
   }
-}
-
-function hidePasswords(words: readonly string[]): string[] {
-  return words.map((word) => word.replace(/^((?:pass|password)=).*/, '$1********'))
 }
 
 function reasonOf(cause: unknown): string {

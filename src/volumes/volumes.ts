@@ -19,6 +19,7 @@ import type { Plugins } from '../plugins/index.ts'
 import { type Database, VolumeMountTable, VolumeTable } from '../store/index.ts'
 import { LocalDriver, type VolumeOwner } from './local-driver.ts'
 import { checkLocalOptions } from './local-options.ts'
+import { hidePasswords } from './network-shares.ts'
 import { newRecord, told, VolumeCatalog } from './volume-catalog.ts'
 import type { VolumeDriver } from './volume-driver.ts'
 import { localDriverName, VolumeDrivers } from './volume-drivers.ts'
@@ -260,6 +261,6 @@ function isSame(left: Readonly<Record<string, string>>, right: Readonly<Record<s
 }
 
 function shown({ options }: VolumeRecord): string {
-  const pairs = Object.entries(options).map(([key, value]) => `${key}=${value}`)
+  const pairs = Object.entries(options).map(([key, value]) => `${key}=${hidePasswords(value.split(',')).join(',')}`)
   return pairs.length === 0 ? 'none' : pairs.join(' ')
 }
