@@ -60,7 +60,13 @@ export function labelFiles(
 }
 
 /** Who may use it then. A volume that was made for a container has no option that says so. */
-function scopeOf({ type, mode, relabel: inherited, anonymous, source }: ContainerMount): 'shared' | 'private' | undefined {
+function scopeOf({
+  type,
+  mode,
+  relabel: inherited,
+  anonymous,
+  source,
+}: ContainerMount): 'shared' | 'private' | undefined {
   if ((type !== 'bind' && type !== 'volume') || source === '') return undefined
   const options = [...mode.split(','), inherited]
   if (options.includes('z')) return 'shared'
