@@ -34,6 +34,8 @@ export const defaultEnv: Readonly<Record<string, string>> = Object.freeze({
 const actionsBytes = 256
 const attributesBytes = 512
 const sigsetBytes = 256
+/** 64 signals. */
+const kernelSigsetBytes = 8
 
 const flagSetSigDef = 0x04
 const flagSetSigMask = 0x08
@@ -58,7 +60,6 @@ const attributesInit = nativeFunction('int posix_spawnattr_init(void *attributes
 const attributesSetFlags = nativeFunction('int posix_spawnattr_setflags(void *attributes, int16_t flags)')
 const attributesSetSigDefault = nativeFunction('int posix_spawnattr_setsigdefault(void *attributes, void *set)')
 const attributesSetSigMask = nativeFunction('int posix_spawnattr_setsigmask(void *attributes, void *set)')
-const sigfillset = nativeFunction('int sigfillset(void *set)')
 const sigemptyset = nativeFunction('int sigemptyset(void *set)')
 
 const closeRange = nativeFunction('int64_t syscall(int64_t number, uint32_t first, uint32_t last, uint32_t flags)')
@@ -137,7 +138,9 @@ function attributesFor(options: SpawnOptions): Buffer {
     check(attributesInit(attributes), 'posix_spawn')
     check(attributesSetFlags(attributes, flags), 'posix_spawn')
     const set = Buffer.alloc(sigsetBytes)
-    sigfillset(set)
+    // Not by sigfillset(3): it leaves out the C library's own signals (32 and 33 of glibc), and posix_spawn has a child
+    // ignore those that are not named here.
+    set.fill(0xff, 0, kernelSigsetBytes)
     check(attributesSetSigDefault(attributes, set), 'posix_spawn')
     sigemptyset(set)
     check(attributesSetSigMask(attributes, set), 'posix_spawn')
