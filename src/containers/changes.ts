@@ -9,6 +9,7 @@ import { decodeName, encodeName, errnoOf, nameBytes } from '../base/index.ts'
 import { closeFd, getXattr, isForeignXattr, listXattrs, openAt, openFd } from '../sys/index.ts'
 import { snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { mountTable } from './rootfs.ts'
 import { viewImage } from './view.ts'
 
 export interface LayerChanges {
@@ -90,7 +91,7 @@ class Comparison implements LayerChanges {
       return false
     }
     if (mine.isDirectory()) return await this.#compareTree({ own, lower, name, path, mine, theirs })
-    if (theirs === undefined && mountPoints.has(path) && mine.size === 0n) {
+    if (theirs === undefined && isOfEveryContainer(path, mine)) {
       this.unchanged.push(path)
       return true
     }
@@ -123,6 +124,12 @@ class Comparison implements LayerChanges {
   #add(kind: keyof typeof kinds, path: string): void {
     this.changes.push({ Path: `/${path}`, Kind: kinds[kind] })
   }
+}
+
+/** An empty file to mount on, or the link to the mount table. */
+function isOfEveryContainer(path: string, stat: BigIntStats): boolean {
+  if (path === mountTable.path) return stat.isSymbolicLink() && stat.size === BigInt(mountTable.target.length)
+  return mountPoints.has(path) && stat.size === 0n
 }
 
 interface Pair {

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { errnoOf, invalidArgument, isKind } from '../base/index.ts'
 import { type ResolvedUser, resolveUser, type UserFiles } from '../runtime/index.ts'
-import { mkdirAt, mount, openInRoot, unmountInBackground } from '../sys/index.ts'
+import { mkdirAt, mount, openInRoot, symlinkAt, unmountInBackground } from '../sys/index.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { unmountSources } from './mount-sources.ts'
@@ -22,6 +22,9 @@ import { unmountSharedMemory } from './shared-memory.ts'
 import { remapOf } from './user-namespaces.ts'
 
 const oPath = 0o10000000
+
+/** Where programs look for what is mounted, and what that is a link to. */
+export const mountTable = { path: 'etc/mtab', target: '/proc/mounts' } as const
 
 /** Mounts the writable layer over the image's; gives the mount point. What was mounted there before is replaced. */
 export async function mountRootfs(context: ContainerContext, record: ContainerRecord): Promise<string> {
@@ -137,6 +140,23 @@ export function ensureDirectory(rootfs: string, path: string): void {
       const child = `${parent}${name}`
       if (name === '..' || !exists(rootFd, child)) makeChild(rootFd, parent, name)
       parent = `${child}/`
+    }
+  })
+}
+
+/** Makes `/etc/mtab`, which Docker puts into every container: programs read there what is mounted. One that the image has
+ *  stays, and where none can be made (`/etc` is a file, or a link out of the root) there is none. */
+export function ensureMountTable(rootfs: string): void {
+  withRoot(rootfs, (rootFd) => {
+    let etc: number | undefined
+    try {
+      if (!exists(rootFd, '/etc')) makeChild(rootFd, '/', 'etc')
+      etc = openInRoot(rootFd, '/etc', oPath | constants.O_DIRECTORY)
+      symlinkAt(mountTable.target, etc, 'mtab')
+    } catch (error) {
+      if (!['EEXIST', 'ENOTDIR', 'ELOOP', 'ENOENT'].includes(errnoOf(error) ?? '')) throw error
+    } finally {
+      if (etc !== undefined) closeSync(etc)
     }
   })
 }

@@ -26,7 +26,7 @@ import { writeNetworkFiles } from './network-files.ts'
 import { watchOom } from './oom.ts'
 import { labelFiles, relabelMounts } from './relabel.ts'
 import { removeRecord } from './remove.ts'
-import { ensureDirectory, mountRootfs, unmountRootfs } from './rootfs.ts'
+import { ensureDirectory, ensureMountTable, mountRootfs, unmountRootfs } from './rootfs.ts'
 import { withLabels } from './selinux.ts'
 import { mountSharedMemory } from './shared-memory.ts'
 import { namespaceOf, type PreparedRun, specInput } from './spec-request.ts'
@@ -72,7 +72,11 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   mountSharedMemory(context, record)
   await mountSources(context, record)
   trace('mount')
-  asContainerRoot(context, record.hostConfig, () => ensureDirectory(rootfs, record.config.WorkingDir ?? ''))
+  asContainerRoot(context, record.hostConfig, () => {
+    ensureDirectory(rootfs, record.config.WorkingDir ?? '')
+    // Whoever takes it away from a container finds it gone after the next start as well.
+    if (record.state.startedAt === zeroTime) ensureMountTable(rootfs)
+  })
   undo.add(() => context.networks.sandboxes.release(id))
   checkLinks(context, record)
   const { prepared, ready, afterwards } = prepareRun(context, record, rootfs)
