@@ -143,7 +143,6 @@ export class ConmonRuntime {
         options.ready,
       )
       trace?.('conmon and runtime create', performance.now() - began)
-      runtime.keepFilter(id, spec.seccompJson)
       this.#watch(id, { ...started, runtime, command })
       return started
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Three pipes as an exec's stdio. */
 import type { OutputSink } from '../base/index.ts'
-import { closeFd, FdReader, FdWriter, makePipe } from '../sys/index.ts'
+import { closeFd, FdReader, FdWriter, makePipe, openNullDevice } from '../sys/index.ts'
 import type { ExecStdio, ExecStdioOptions } from './exec-stdio.ts'
 
 type Name = 'stdin' | 'stdout' | 'stderr'
@@ -13,21 +13,32 @@ export class ExecPipes implements ExecStdio {
   #writer: FdWriter | undefined
   #onDrain: (() => void)[] = []
 
-  /** What nobody writes or reads is left out and becomes /dev/null. */
+  /** What nobody writes or reads is a null device of the process's own. */
   constructor({ stdin, output }: ExecStdioOptions) {
-    if (stdin) {
-      const [read, write] = makePipe()
-      this.#ours.set('stdin', write)
-      this.childEnds.set(0, read)
-    }
-    if (!output) return
-    for (const [target, name] of [
-      [1, 'stdout'],
-      [2, 'stderr'],
-    ] as const) {
-      const [read, write] = makePipe()
-      this.#ours.set(name, read)
-      this.childEnds.set(target, write)
+    try {
+      if (stdin) {
+        const [read, write] = makePipe()
+        this.#ours.set('stdin', write)
+        this.childEnds.set(0, read)
+      } else {
+        this.childEnds.set(0, openNullDevice())
+      }
+      for (const [target, name] of [
+        [1, 'stdout'],
+        [2, 'stderr'],
+      ] as const) {
+        if (!output) {
+          this.childEnds.set(target, openNullDevice())
+          continue
+        }
+        const [read, write] = makePipe()
+        this.#ours.set(name, read)
+        this.childEnds.set(target, write)
+      }
+    } catch (error) {
+      this.closeChildEnds()
+      this.close()
+      throw error
     }
   }
 

@@ -7,9 +7,9 @@ import type { OciRuntime } from './oci-runtime.ts'
 
 export interface ExecOptions {
   readonly process: OciProcess
-  /** Whether the process's stdin can be written to; otherwise it is /dev/null. */
+  /** Whether the process's stdin can be written to; otherwise it is a null device. */
   readonly stdin: boolean
-  /** Where its output goes; without one to /dev/null, and the process outlives the daemon. */
+  /** Where its output goes; without one to a null device, and the process outlives the daemon. */
   readonly sink?: OutputSink
   /** The process also gets busybox, as `toolsProgram`. */
   readonly tools?: boolean

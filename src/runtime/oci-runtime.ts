@@ -32,7 +32,7 @@ import { removeFile } from './bundle.ts'
 import { findProgram } from './find-program.ts'
 import { runtimeRootPath } from './paths.ts'
 import { runtimeError } from './runtime-errors.ts'
-import { SeccompCache } from './seccomp-cache.ts'
+import { compiledFilterAnnotation, SeccompCache } from './seccomp-cache.ts'
 
 const commandTimeoutMs = 30_000
 /** How long killed processes may take to leave a control group, on a machine that is busy. */
@@ -52,6 +52,7 @@ export class OciRuntime {
   /** What is known of crun, and of no other, may be relied on. */
   readonly isCrun: boolean
   readonly #filters = new SeccompCache()
+  readonly #takesFilters: boolean
   readonly #args: readonly string[]
   #sealedFd: number
 
@@ -61,6 +62,7 @@ export class OciRuntime {
     this.#sealedFd = sealedFd
     this.#root = runtimeRootPath(execRoot, path)
     this.isCrun = basename(path).includes('crun')
+    this.#takesFilters = this.isCrun && readFileSync(path).includes(compiledFilterAnnotation)
   }
 
   /** Throws `invalidArgument` when there is no such program. */
@@ -144,20 +146,9 @@ export class OciRuntime {
     }
   }
 
-  /** The filter that this runtime made of a `linux.seccomp` before, if it can take it back. */
+  /** The filter of a `linux.seccomp`, if this runtime takes one that is compiled. */
   compiledFilter(seccompJson: string | undefined): CompiledFilter | undefined {
-    return this.#filters.find(seccompJson)
-  }
-
-  /** Keeps the filter of a container that was just created from rules. */
-  keepFilter(id: string, seccompJson: string | undefined): void {
-    if (!this.isCrun || seccompJson === undefined || this.#filters.find(seccompJson) !== undefined) return
-    try {
-      this.#filters.add(seccompJson, readFileSync(join(this.#root, id, 'seccomp.bpf')))
-    } catch (error) {
-      // A version that keeps it elsewhere compiles every time.
-      if (errnoOf(error) !== 'ENOENT') throw error
-    }
+    return seccompJson === undefined || !this.#takesFilters ? undefined : this.#filters.compiled(seccompJson)
   }
 
   /** Idempotent. */

@@ -73,6 +73,27 @@ export function threadedFunction(prototype: string): (...values: NativeValue[]) 
   }
 }
 
+/** Functions of another library of the host by their C prototypes; undefined where the host doesn't have it, or one of
+ *  them. Opened at the first call. */
+export function libraryFunctions<Name extends string>(
+  file: string,
+  prototypes: Readonly<Record<Name, string>>,
+): () => Readonly<Record<Name, (...values: readonly unknown[]) => unknown>> | undefined {
+  let opened: Readonly<Record<Name, (...values: readonly unknown[]) => unknown>> | null | undefined
+  return () => {
+    if (opened === undefined) {
+      try {
+        const handle = loadKoffi().load(file)
+        const functions = Object.entries<string>(prototypes).map(([name, text]) => [name, handle.func(text)])
+        opened = Object.fromEntries(functions) as NonNullable<typeof opened>
+      } catch {
+        opened = null
+      }
+    }
+    return opened ?? undefined
+  }
+}
+
 /** The number of an errno name, for comparing with the results of raw calls. */
 export const errno = constants.errno
 

@@ -126,6 +126,7 @@ export {
   type VethOptions,
 } from './netlink-route.ts'
 export { runNft } from './nft.ts'
+export { openNullDevice } from './null-device.ts'
 export { OpenWatch } from './open-watch.ts'
 export { onPidfdExit, pidfdOpen, pidfdSendSignal } from './pidfd.ts'
 export { FdPoll, type PollEvents, type PollOptions } from './poll.ts'
@@ -137,6 +138,7 @@ export { getWindowSize, makeRaw, openPty, type Pty, setWindowSize, type WindowSi
 export { relabelTree } from './relabel.ts'
 export { type ResumableAlgorithm, ResumableHash } from './resumable-hash.ts'
 export { type CommandResult, type RunCommandOptions, runCommand } from './run-command.ts'
+export { compileSeccomp } from './seccomp-filter.ts'
 export { isSelinuxEnabled, type SelinuxPlaces, type SelinuxPolicy, selinuxPolicy } from './selinux.ts'
 export { type SendFileOptions, sendFile } from './send-file.ts'
 export { type ConnectOptions, SeqpacketSocket } from './seqpacket.ts'

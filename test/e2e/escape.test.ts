@@ -1,13 +1,15 @@
 /** What a default container is allowed: nothing more than under Debian's dockerd. Both run the same list of probes. */
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { runOrThrow } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { isAllowed, parseAnswers, probeProgram } from '../helpers/escape-probes.ts'
 import { StockDocker } from '../helpers/stock-docker.ts'
+import { isOfLaterDocker, sweepProgram } from '../helpers/syscall-sweep.ts'
 import { writeBusyboxArchive } from '../helpers/test-image.ts'
+import { until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon
 let docker: StockDocker
@@ -39,15 +41,16 @@ async function addPerl(root: string): Promise<void> {
     copyFileSync(path, join(root, path))
   }
   writeFileSync(join(root, 'probe.pl'), probeProgram())
+  writeFileSync(join(root, 'sweep.pl'), sweepProgram())
 }
-
-const command = ['probes', 'perl', '/probe.pl']
 
 async function answersOf(
   engine: TestDaemon | StockDocker,
   options: readonly string[] = [],
+  program = '/probe.pl',
 ): Promise<ReadonlyMap<string, string>> {
-  const text = await engine.ok(['run', '--rm', '--network', 'none', ...options, ...command], { timeoutMs: 120_000 })
+  const command = ['run', '--rm', '--network', 'none', ...options, 'probes', 'perl', program]
+  const text = await engine.ok(command, { timeoutMs: 120_000 })
   return parseAnswers(text)
 }
 
@@ -102,6 +105,127 @@ test('a process of another container can be reached only as with Docker', async 
   assert.deepEqual(allowedOnlyIn(ours.answers, theirs.answers), [])
   // Without a joined namespace there is nothing to name.
   assert.equal(ours.alone.includes('sleep'), false)
+})
+
+const conditions = [
+  'SYS_ADMIN SYS_PTRACE SYS_MODULE SYS_TIME SYS_CHROOT SYS_BOOT SYS_TTY_CONFIG SYS_NICE SYS_RAWIO SYS_PACCT',
+  'SYSLOG DAC_READ_SEARCH AUDIT_CONTROL WAKE_ALARM NET_ADMIN',
+].flatMap((names) => names.split(' '))
+
+test('every system call: what a default container and each capability may do is what they may with Docker', async () => {
+  for (const options of [
+    [],
+    ...conditions.map((name) => ['--cap-add', name]),
+    ['--security-opt', 'seccomp=unconfined'],
+  ]) {
+    const [ours, theirs] = await Promise.all(
+      [daemon, docker].map((engine) => answersOf(engine, options, '/sweep.pl')) as [
+        Promise<ReadonlyMap<string, string>>,
+        Promise<ReadonlyMap<string, string>>,
+      ],
+    )
+    assert(ours.size > 900, `${ours.size} probes`)
+    const more = [...ours].filter(
+      ([name, answer]) => isAllowed(answer) && !isAllowed(theirs.get(name) ?? '1') && !isOfLaterDocker(name),
+    )
+    assert.deepEqual(more, [], options.join(' '))
+    // Programs fall back to older calls when one does not exist, not when it is forbidden.
+    const ENOSYS = '38'
+    const forbidden = [...theirs].filter(([name, answer]) => answer === ENOSYS && ours.get(name) === '1')
+    // set_mempolicy_home_node, which later versions know, belongs to SYS_NICE.
+    assert.deepEqual(
+      forbidden.map(([name]) => name).filter((name) => !name.endsWith(' 450')),
+      [],
+      options.join(' '),
+    )
+    if (!options.includes('seccomp=unconfined')) assert.equal(ours.get('call 480'), ENOSYS)
+  }
+})
+
+/** What a process finds of itself, line by line. */
+const itself = [
+  "grep -E '^(Umask|Uid|Gid|Groups|Sig(Blk|Ign|Cgt)|Cap...|NoNewPrivs|Seccomp|Cpus_allowed)' /proc/self/status",
+  'for f in oom_score_adj loginuid sessionid coredump_filter timerslack_ns personality uid_map comm; do echo $f $(cat /proc/self/$f); done',
+  'ulimit -a',
+  'env | sort',
+  'ls /proc/$$/fd',
+  'pwd',
+  "tty | sed 's/[0-9]*$//'",
+  'ls -l /etc/mtab | cut -c 1-10,56-',
+  'stat -c "%n %a %u:%g" / /.dockerenv /etc/hosts /etc/hostname /etc/resolv.conf /dev/shm /dev/mqueue /dev/pts /proc/keys',
+  'keys=$(cat /proc/keys | wc -c); echo keys $keys',
+].join('; ')
+
+for (const terminal of [[], ['-t']]) {
+  test(`a process finds of itself what it finds with Docker: run and exec ${terminal.join('')}`, async () => {
+    const of = async (engine: TestDaemon | StockDocker) => {
+      const options = ['--network', 'none', '--hostname', 'h', '-e', 'FOO=bar', ...terminal]
+      const name = `itself${terminal.join('')}`
+      const ran = await engine.ok(['run', '--rm', ...options, 'probes', 'sh', '-c', itself])
+      await engine.ok(['run', '-d', '--name', name, ...options, 'probes', 'sleep', '1000'])
+      const executed = await engine.ok(['exec', ...terminal, name, 'sh', '-c', itself])
+      const other = await engine.ok(['exec', ...terminal, '-u', '1000:50', name, 'sh', '-c', itself])
+      await engine.ok(['rm', '-f', name])
+      return { ran, executed, other }
+    }
+    const [ours, theirs] = await Promise.all([of(daemon), of(docker)])
+    assert.match(ours.ran, /^SigIgn:\t0{16}\r?$/m)
+    assert.deepEqual(ours, theirs)
+  })
+}
+
+test('nothing that a container does changes /dev/null of the host', async () => {
+  const before = statSync('/dev/null')
+  await daemon.ok(['run', '-d', '--name', 'nulls', '--network', 'none', 'probes', 'sleep', '1000'])
+  await daemon.ok(['run', '-d', '--name', 'nullterm', '-t', '--network', 'none', 'probes', 'sleep', '1000'])
+  try {
+    const change =
+      'chmod 700 /proc/self/fd/0; chown 7:8 /proc/self/fd/0; chmod 700 /proc/keys; stat -L -c %d:%i:%t:%T:%u /proc/self/fd/0'
+    const own = `${before.dev}:${before.ino}:`
+    for (const where of ['nulls', 'nullterm']) {
+      const asRoot = await daemon.ok(['exec', where, 'sh', '-c', change])
+      assert.match(asRoot.split('\n').at(-1) ?? '', /:1:3:7$/)
+      assert(!asRoot.includes(own))
+      const asUser = await daemon.ok(['exec', '-u', '7:8', where, 'sh', '-c', 'stat -L -c %d:%i:%t:%T /proc/self/fd/0'])
+      assert.match(asUser, /:1:3$/)
+      assert(!asUser.startsWith(own))
+      await daemon.ok([
+        'exec',
+        '-d',
+        '-u',
+        '7:8',
+        where,
+        'sh',
+        '-c',
+        'chmod 700 /proc/self/fd/0 /proc/self/fd/1; touch /tmp/done',
+      ])
+      await until(async () => (await daemon.docker(['exec', where, 'test', '-e', '/tmp/done'])).code === 0)
+    }
+    const ran = await daemon.ok([
+      'run',
+      '--rm',
+      '-u',
+      '7:8',
+      '--network',
+      'none',
+      'probes',
+      'stat',
+      '-L',
+      '-c',
+      '%d:%i:',
+      '/proc/self/fd/0',
+    ])
+    assert.notEqual(ran, own)
+    const context = mkdtempSync(join(daemon.root, 'c-'))
+    writeFileSync(join(context, 'Dockerfile'), `FROM probes\nRUN ${change}\nUSER 7:8\nRUN true\n`)
+    await daemon.berth(['build', '--network', 'none', context])
+    const after = statSync('/dev/null')
+    assert.deepEqual([after.mode, after.uid, after.gid], [before.mode, before.uid, before.gid])
+  } finally {
+    chmodSync('/dev/null', before.mode & 0o7777)
+    chownSync('/dev/null', before.uid, before.gid)
+    await daemon.docker(['rm', '-f', 'nulls', 'nullterm'])
+  }
 })
 
 test('namespaces, capabilities, filters and nodes are those of Docker', async () => {
