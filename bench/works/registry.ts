@@ -5,7 +5,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../test/helpers/registry.ts'
+import { freePort } from '../../test/helpers/ports.ts'
 import { type Engine, runTimed } from '../engine.ts'
 import type { Work } from '../work.ts'
 

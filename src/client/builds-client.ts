@@ -28,7 +28,8 @@ export class BuildsClient {
 
   /** Opens a build session; nothing is built until its request was sent. */
   async open({ registryConfig, signal }: BuildSessionOptions = {}): Promise<BuildSession> {
-    const headers = registryConfig === undefined ? {} : { 'x-registry-config': registryConfig }
+    const headers: Readonly<Record<string, string>> =
+      registryConfig === undefined ? {} : { 'x-registry-config': registryConfig }
     const options = { headers, signal, upgrade: buildUpgrade }
     return new BuildSession(await this.#transport.hijack('POST', '/build/session', options))
   }

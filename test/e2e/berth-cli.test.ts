@@ -5,11 +5,14 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type CommandOptions, type CommandResult, runCommand } from '../helpers/command.ts'
 import { berthProgram, dockerProgram, noDockerCli, TestDaemon } from '../helpers/daemon.ts'
+import { freePort } from '../helpers/ports.ts'
 
 let daemon: TestDaemon
+let port: number
 
 before(async () => {
   daemon = await TestDaemon.start()
+  port = await freePort()
   await daemon.loadBusybox()
   await daemon.ok([
     'run',
@@ -19,7 +22,7 @@ before(async () => {
     '--label',
     'a=b',
     '-p',
-    '127.0.0.1:49960:80',
+    `127.0.0.1:${port}:80`,
     'busybox',
     'sleep',
     '1000',
@@ -80,7 +83,7 @@ describe('commands', () => {
   })
 
   test('port, inspect, images, version, info, events', async () => {
-    assert.equal(await ok('port', 'up'), '80/tcp -> 127.0.0.1:49960')
+    assert.equal(await ok('port', 'up'), `80/tcp -> 127.0.0.1:${port}`)
     assert.equal(await ok('inspect', '--format', '{{.Name}} {{.State.Status}}', 'up'), '/up running')
     assert.equal(JSON.parse(await ok('inspect', 'up'))[0].Name, '/up')
     assert.match(await ok('images'), /^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE\nbusybox +latest/)

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import { requestOverSocket } from '../helpers/api.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { removeCgroup } from '../helpers/leaks.ts'
-import { freePort } from '../helpers/registry.ts'
+import { freePort } from '../helpers/ports.ts'
 import { StockDocker } from '../helpers/stock-docker.ts'
 import { writeBusyboxArchive } from '../helpers/test-image.ts'
 

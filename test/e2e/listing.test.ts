@@ -159,16 +159,24 @@ describe('inspect', () => {
 describe('events', () => {
   test('the life of a container, live and from history', async () => {
     const since = String(Math.floor(Date.now() / 1000))
-    const live = daemon.spawnDocker(['events', '--filter', 'container=watched', '--format', '{{.Action}}'])
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    const format = '{{.Actor.Attributes.name}} {{.Action}}'
+    const live = daemon.spawnDocker(['events', '--filter', 'type=container', '--format', format])
+    // It listens when it tells of something.
+    await until(
+      async () => {
+        await daemon.ok(['rm', await daemon.ok(['create', '--name', 'before', 'busybox'])])
+        return live.stdout.includes('before ')
+      },
+      { what: 'the first event' },
+    )
     await daemon.docker(['run', '--name', 'watched', 'busybox', 'sh', '-c', 'exit 2'])
     await daemon.ok(['rm', 'watched'])
-    await live.sees('destroy')
+    await live.sees('watched destroy')
     live.kill('SIGKILL')
     await live.ended
-    const seen = live.stdout.trim().split('\n')
+    const seen = [...live.stdout.matchAll(/^watched (create|start|die|destroy)$/gm)]
     assert.deepEqual(
-      seen.filter((action) => ['create', 'start', 'die', 'destroy'].includes(action)),
+      seen.map(([, action]) => action),
       ['create', 'start', 'die', 'destroy'],
     )
     const history = await daemon.ok([

@@ -8,7 +8,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import { TestAuthority } from '../helpers/certificates.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { FluentdServer, GelfServer, JournalServer, SyslogServer } from '../helpers/log-servers.ts'
-import { freePort } from '../helpers/registry.ts'
+import { freePort } from '../helpers/ports.ts'
 import { until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon

@@ -1,12 +1,12 @@
 /** Delivery of logs to a server that comes and goes, under a daemon that is killed: what arrives, and what is kept. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { FluentdServer } from '../helpers/log-servers.ts'
-import { freePort } from '../helpers/registry.ts'
+import { freePort } from '../helpers/ports.ts'
 import { until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon
@@ -59,10 +59,14 @@ test('a daemon that is killed loses no line, and repeats none that was confirmed
 
 test('what ended while no daemon was there is delivered by the next one, once', async () => {
   await using server = await FluentdServer.start()
-  const id = await run([`fluentd-address=127.0.0.1:${server.port}`], 'echo begin; sleep 1; echo end')
+  const id = await run(
+    [`fluentd-address=127.0.0.1:${server.port}`],
+    'echo begin; while [ ! -e /go ]; do sleep 0.02; done; echo end',
+  )
   await until(() => server.lines(id).length === 1)
   await daemon.stop()
   const pid = await containerPid(id)
+  writeFileSync(join(daemon.execRoot, 'c', id, 'rootfs/go'), '')
   await until(() => !existsSync(`/proc/${pid}`), { what: 'the container to end' })
   await daemon.start()
   await until(() => server.lines(id).length === 2)
@@ -74,7 +78,6 @@ test('what ended while no daemon was there is delivered by the next one, once', 
 })
 
 async function containerPid(id: string): Promise<string> {
-  const { globSync, readFileSync } = await import('node:fs')
   const [path = ''] = globSync(join(daemon.execRoot, 'c', id, 'pid'))
   return path === '' ? '0' : readFileSync(path, 'utf8').trim()
 }

@@ -72,16 +72,22 @@ test('--follow --tail 0 shows only what is new; a partial line arrives', async (
     'busybox',
     'sh',
     '-c',
-    'echo old; read x; printf "prompt> "; read y; echo end',
+    'echo old; while read x && [ "$x" = tick ]; do echo tick; done; printf "prompt> "; read y; echo end',
   ])
   await until(async () => (await daemon.ok(['logs', id])) === 'old', { what: 'the first line' })
   const follower = daemon.spawnDocker(['logs', '-f', '--tail', '0', id])
   const writer = daemon.spawnDocker(['attach', id])
-  await new Promise((resolve) => setTimeout(resolve, 400))
+  await until(
+    () => {
+      writer.write('tick\n')
+      return follower.stdout !== '' && writer.stdout !== ''
+    },
+    { what: 'both to be connected', intervalMs: 100 },
+  )
   writer.write('1\n')
   await writer.sees('prompt> ')
   writer.write('2\n')
-  assert.equal((await follower.ended).stdout, 'prompt> end\n')
+  assert.match((await follower.ended).stdout, /^(tick\n)+prompt> end\n$/)
   await writer.ended
   await daemon.ok(['rm', id])
 })

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import { runCommand } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { Outside } from '../helpers/outside.ts'
-import { freePort } from '../helpers/registry.ts'
+import { freePort } from '../helpers/ports.ts'
 import { until } from '../helpers/wait.ts'
 
 const disabled = '/proc/sys/net/ipv6/conf/all/disable_ipv6'

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { runCommand, runOrThrow } from '../helpers/command.ts'
 import { networkTag, TestDaemon } from '../helpers/daemon.ts'
 import { networkHelpers } from '../helpers/network-helpers.ts'
-import { freePort } from '../helpers/registry.ts'
+import { freePort } from '../helpers/ports.ts'
 import { until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { RunningCommand, runCommand, runOrThrow } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { Outside } from '../helpers/outside.ts'
-import { freePort } from '../helpers/registry.ts'
+import { freePort } from '../helpers/ports.ts'
 import { until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon

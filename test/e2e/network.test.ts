@@ -7,7 +7,7 @@ import { networkInterfaces } from 'node:os'
 import { after, before, describe, test } from 'node:test'
 import { RunningCommand, runCommand, runOrThrow } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
-import { freePort } from '../helpers/registry.ts'
+import { freePort, freePorts } from '../helpers/ports.ts'
 import { until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon
@@ -169,11 +169,12 @@ describe('published ports', () => {
   })
 
   test('a range', async () => {
-    const id = await daemon.ok(['run', '-d', '-p', '127.0.0.1:49950-49952:80-82', 'busybox', 'sleep', '1000'])
+    const first = await freePorts(3)
+    const id = await daemon.ok(['run', '-d', '-p', `127.0.0.1:${first}-${first + 2}:80-82`, 'busybox', 'sleep', '1000'])
     assert.deepEqual((await daemon.ok(['port', id])).split('\n').sort(), [
-      '80/tcp -> 127.0.0.1:49950',
-      '81/tcp -> 127.0.0.1:49951',
-      '82/tcp -> 127.0.0.1:49952',
+      `80/tcp -> 127.0.0.1:${first}`,
+      `81/tcp -> 127.0.0.1:${first + 1}`,
+      `82/tcp -> 127.0.0.1:${first + 2}`,
     ])
     await daemon.ok(['rm', '-f', id])
   })

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { BerthRegistry } from '../helpers/berth-registry.ts'
 import { RunningCommand, runCommand, runOrThrow } from '../helpers/command.ts'
 import { berthProgram } from '../helpers/daemon.ts'
-import { freePort } from '../helpers/registry.ts'
+import { freePort } from '../helpers/ports.ts'
 import { writeBusyboxArchive } from '../helpers/test-image.ts'
 
 const work = mkdtempSync('/tmp/b-rs-')

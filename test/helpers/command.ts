@@ -88,7 +88,7 @@ export class RunningCommand {
   }
 
   /** Waits until the output (both streams) matches. */
-  async sees(pattern: RegExp | string, timeoutMs = 10_000): Promise<void> {
+  async sees(pattern: RegExp | string, timeoutMs = 30_000): Promise<void> {
     const found = () => {
       const all = this.stdout + this.stderr
       return typeof pattern === 'string' ? all.includes(pattern) : pattern.test(all)

@@ -8,7 +8,7 @@ import { FluentServer, type FluentServerOptions } from '@fluent-org/logger'
 // @ts-expect-error it has no types
 import createGelfServer from 'graygelf/server.js'
 import { RunningCommand, runCommand } from './command.ts'
-import { freePort } from './registry.ts'
+import { freePort } from './ports.ts'
 import { until } from './wait.ts'
 
 /** A message of GELF. */

@@ -1,22 +1,10 @@
 /** A real third-party registry on loopback (Debian's docker-registry), filled by skopeo. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { RunningCommand, runOrThrow } from './command.ts'
+import { freePort } from './ports.ts'
 import { until } from './wait.ts'
-
-/** A TCP port on 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    await new Promise<void>((resolve) => server.close(() => resolve()))
-    if (address === null || typeof address === 'string') throw new Error('no address')
-    // Daemons give these to containers that ask for any port.
-    if (address.port < 49_000 || address.port > 49_900) return address.port
-  }
-}
 
 export interface RegistryOptions {
   /** Asks for this user name and password (Basic). */

@@ -2,10 +2,10 @@
  *  test's to say. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { findProgram, runOrThrow } from './command.ts'
+import { freePort } from './ports.ts'
 import { until } from './wait.ts'
 
 /** For `test(…, { skip })`. */
@@ -87,12 +87,4 @@ LogLevel ERROR
     await ended
     rmSync(this.#root, { recursive: true, force: true })
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

@@ -4,42 +4,55 @@ import { join } from 'node:path'
 import { type CommandResult, runCommand } from './command.ts'
 import { berthProgram, dockerProgram, type TestDaemon } from './daemon.ts'
 
+type Side = 'theirs' | 'ours'
+
 /** Two directories for the PATH, in which `docker` is the official CLI and ours. */
 export class TwoClis {
-  readonly #daemon: TestDaemon
+  readonly #daemons: Readonly<Record<Side, TestDaemon>>
+  readonly #variables: NodeJS.ProcessEnv
   #next = 100
 
-  constructor(daemon: TestDaemon) {
-    this.#daemon = daemon
+  /** `ours`: a daemon of its own for our CLI, so that both sides can change the whole of theirs at the same time.
+   *  `variables` are what scripts may use besides `$p`. */
+  constructor(
+    daemon: TestDaemon,
+    { ours = daemon, variables = {} }: { readonly ours?: TestDaemon; readonly variables?: NodeJS.ProcessEnv } = {},
+  ) {
+    this.#daemons = { theirs: daemon, ours }
+    this.#variables = variables
     for (const [side, program] of [
       ['theirs', dockerProgram ?? ''],
       ['ours', berthProgram],
     ] as const) {
-      mkdirSync(join(daemon.root, side, 'bin'), { recursive: true })
-      mkdirSync(join(daemon.root, side, 'config'))
-      symlinkSync(program, join(daemon.root, side, 'bin/docker'))
+      for (const directory of ['bin', 'official', 'config']) mkdirSync(join(this.#home(side), directory), { recursive: true }) // biome-ignore format: one line
+      symlinkSync(program, join(this.#home(side), 'bin/docker'))
+      symlinkSync(dockerProgram ?? '', join(this.#home(side), 'official/docker'))
     }
   }
 
   /** Writes a file into the configuration directory of both. */
   configure(name: string, text: string): void {
-    for (const side of ['theirs', 'ours']) writeFileSync(join(this.#daemon.root, side, 'config', name), text)
+    for (const side of ['theirs', 'ours'] as const) writeFileSync(join(this.#home(side), 'config', name), text)
   }
 
-  /** Runs a script, in which `docker` is the CLI and `$p` a prefix for names, by each in turn. What is masked is told
-   *  at `masked`. `before` and `after` are run by the official CLI, around each. */
+  /** Runs a script, in which `docker` is the CLI and `$p` a prefix for names, by each: in turn on one daemon, at the
+   *  same time on two. What is masked is told at `masked`. `before` and `after` are run by the official CLI, around
+   *  each. */
   async run(
     script: string,
     around: { readonly before?: string; readonly after?: string } = {},
   ): Promise<{ readonly theirs: Masked; readonly ours: Masked }> {
     const number = this.#next++
-    const one = async (side: 'theirs' | 'ours', prefix: string): Promise<Masked> => {
-      if (around.before !== undefined) await this.#run('theirs', around.before, prefix)
+    const one = async (side: Side, prefix: string): Promise<Masked> => {
+      if (around.before !== undefined) await this.#run(side, around.before, prefix, 'official')
       const result = await this.#run(side, script, prefix)
-      if (around.after !== undefined) await this.#run('theirs', around.after, prefix)
+      if (around.after !== undefined) await this.#run(side, around.after, prefix, 'official')
       return result
     }
-    return { theirs: await one('theirs', `x${number}y`), ours: await one('ours', `z${number}y`) }
+    const theirs = one('theirs', `x${number}y`)
+    if (this.#daemons.theirs === this.#daemons.ours) await theirs
+    const ours = one('ours', `z${number}y`)
+    return { theirs: await theirs, ours: await ours }
   }
 
   /** The same where the script changes nothing: both at once. */
@@ -52,20 +65,25 @@ export class TwoClis {
     return { theirs, ours }
   }
 
-  async #run(side: 'theirs' | 'ours', script: string, prefix: string): Promise<Masked> {
-    const home = join(this.#daemon.root, side)
+  #home(side: Side): string {
+    return join(this.#daemons[side].root, side)
+  }
+
+  async #run(side: Side, script: string, prefix: string, programs: 'bin' | 'official' = 'bin'): Promise<Masked> {
+    const home = this.#home(side)
     const cwd = join(home, prefix)
     mkdirSync(cwd, { recursive: true })
     const result = await runCommand('sh', ['-c', script], {
       cwd,
       input: '',
       env: {
-        PATH: `${home}/bin:${process.env.PATH}`,
+        PATH: `${home}/${programs}:${process.env.PATH}`,
         HOME: home,
-        DOCKER_HOST: this.#daemon.host,
+        DOCKER_HOST: this.#daemons[side].host,
         DOCKER_CONFIG: join(home, 'config'),
         DOCKER_CLI_HINTS: 'false',
         TZ: 'UTC',
+        ...this.#variables,
         p: prefix,
       },
     })

@@ -128,8 +128,10 @@ export function inputsOf(
   { isLinked = false } = {},
 ): StepInputs {
   const parent: Digest | '' = isLinked ? '' : (state.layers.at(-1)?.chainId ?? '')
-  const scratch = parent === '' ? { platform: `${stage.platform.os}/${stage.platform.architecture}` } : {}
-  const rewritten = run.latestNs === undefined ? {} : { rewritten: String(run.latestNs) }
+  const scratch: Readonly<Record<string, string>> =
+    parent === '' ? { platform: `${stage.platform.os}/${stage.platform.architecture}` } : {}
+  const rewritten: Readonly<Record<string, string>> =
+    run.latestNs === undefined ? {} : { rewritten: String(run.latestNs) }
   return { parent, instruction, values: { ...values, ...scratch, ...rewritten }, files }
 }
 

@@ -52,7 +52,7 @@ export async function getReferrers(
   })
   const manifests = all.slice(0, limit)
   const last = all.length > limit ? manifests.at(-1)?.digest : undefined
-  const filter = artifactType === undefined ? {} : { artifactType }
+  const filter: Readonly<Record<string, string>> = artifactType === undefined ? {} : { artifactType }
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }
   exchange.sendJson(200, index, {
     'Content-Type': mediaTypes.ociIndex,

@@ -2,11 +2,14 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestDaemon } from '../../helpers/daemon.ts'
+import { freePorts } from '../../helpers/ports.ts'
 import { writeBusyboxArchive } from '../../helpers/test-image.ts'
 import { until } from '../../helpers/wait.ts'
 
-/** Images (one name each: docker shows several names of one image in no order), containers in every state, a volume. */
-export async function setUp(daemon: TestDaemon): Promise<void> {
+/** Images (one name each: docker shows several names of one image in no order), containers in every state, a volume.
+ *  Gives the variables that scripts use: `$port`, the published one, and `$now`, after which nothing was made. */
+export async function setUp(daemon: TestDaemon): Promise<NodeJS.ProcessEnv> {
+  const port = await freePorts(2)
   await daemon.loadBusybox()
   for (const reference of ['localhost:5000/team/app:1.0', 'other/app:2']) {
     const path = join(daemon.root, 'image.tar')
@@ -17,8 +20,8 @@ export async function setUp(daemon: TestDaemon): Promise<void> {
   await daemon.ok(['volume', 'create', '--label', 'tier=db', 'data'])
   const health = ['--health-cmd', 'true', '--health-interval', '1h', '--health-start-period', '1h']
   const up = [
-    ...['--name', 'up', '--label', 'a=b', '--label', 'com.example.tier=web', '-p', '127.0.0.1:49961:80'],
-    ...['-p', '127.0.0.1:49962:53/udp', '--expose', '443', '-v', 'data:/data', '-v', '/tmp:/host:ro'],
+    ...['--name', 'up', '--label', 'a=b', '--label', 'com.example.tier=web', '-p', `127.0.0.1:${port}:80`],
+    ...['-p', `127.0.0.1:${port + 1}:53/udp`, '--expose', '443', '-v', 'data:/data', '-v', '/tmp:/host:ro'],
     ...['--tmpfs', '/scratch', '-e', 'COLOR=blue', '--memory', '64m', '--restart', 'on-failure:3'],
     ...[...health, '--health-start-interval', '100ms', '--stop-timeout', '1'],
   ]
@@ -39,4 +42,5 @@ export async function setUp(daemon: TestDaemon): Promise<void> {
   await until(async () => (await daemon.ok(['inspect', '-f', '{{.State.Health.Status}}', 'up'])) === 'healthy', {
     what: 'the health check',
   })
+  return { port: String(port), now: String(Date.now() / 1000) }
 }

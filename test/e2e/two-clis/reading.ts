@@ -24,7 +24,7 @@ docker ps -a --filter health=none --format '{{.Names}}'
 docker ps -a --filter health=x --format '{{.Names}}'
 docker ps -a --filter volume=data --format '{{.Names}}'
 docker ps -a --filter network=none --format '{{.Names}}'
-docker ps -a --filter publish=49961/tcp --format '{{.Names}}'
+docker ps -a --filter publish=$port/tcp --format '{{.Names}}'
 docker ps -a --filter publish=foo --format '{{.Names}}'
 docker ps -a --filter expose=1-500/tcp --format '{{.Names}}'
 docker ps -a --filter is-task=x
@@ -191,19 +191,19 @@ docker system df -v --format '{{range .Images}}{{.Repository}} {{end}}'
 docker system df -v --format table
 docker system df -v --format raw
 docker events --since 1h --until 0s --filter type=volume
-docker events --since 1h --until 0s --filter type=container --filter container=up
-docker events --since 1h --until 0s --filter event=die --format '{{.Actor.Attributes.exitCode}} {{.Status}} {{.ID}} {{.From}} {{.Type}} {{.Action}}'
-docker events --since 1h --until 0s --filter event=die --format json
-docker events --since 1h --until 0s --filter event=die --format '{{json .}}'
-docker events --since 1h --until 0s --filter event=die --format '{{.}}'
-docker events --since 1h --until 0s --filter event=die --format '{{.Nope}}'
-docker events --since 1h --until 0s --filter label=a=b --format '{{.Action}}'
-docker events --since 1h --until 0s --filter image=busybox --format '{{.Action}}'
+docker events --since 1h --until $now --filter type=container --filter container=up
+docker events --since 1h --until $now --filter event=die --format '{{.Actor.Attributes.exitCode}} {{.Status}} {{.ID}} {{.From}} {{.Type}} {{.Action}}'
+docker events --since 1h --until $now --filter event=die --format json
+docker events --since 1h --until $now --filter event=die --format '{{json .}}'
+docker events --since 1h --until $now --filter event=die --format '{{.}}'
+docker events --since 1h --until $now --filter event=die --format '{{.Nope}}'
+docker events --since 1h --until $now --filter label=a=b --format '{{.Action}}'
+docker events --since 1h --until $now --filter image=busybox --format '{{.Action}}'
 docker events --since x
 docker events --until x
-docker events --since 1h --until 0s --filter foo=bar
+docker events --since 1h --until $now --filter foo=bar
 docker events --format '{{.ID'
-docker system events --since 1h --until 0s --filter type=image --format '{{.Action}} {{.Actor.Attributes.name}}'
+docker system events --since 1h --until $now --filter type=image --format '{{.Action}} {{.Actor.Attributes.name}}'
 docker stats --no-stream --format '{{.Name}} {{.ID}} {{.Container}}' up
 docker stats --no-stream --format '{{.Name}}' up nope
 docker stats --no-stream nope
@@ -275,6 +275,9 @@ docker inspect -f '{{.ID}} {{json .State}} {{json .Config}}' done
 docker inspect -f '{{json .HostConfig}}' up
 docker inspect -f '{{json .NetworkSettings}}' up
 docker network inspect -f '{{json .}}' bridge
+docker --config /nope ps -q
+docker -D ps -q
+docker images --format '{{json .}}' | sort
 docker info -f '{{.CpuCfsPeriod}}'
 docker version -f '{{.Client.ApiVersion}}'
 docker version -f '{{.Server.ApiVersion}}'

@@ -13,8 +13,7 @@ let clis: TwoClis
 
 before(async () => {
   daemon = await TestDaemon.start()
-  clis = new TwoClis(daemon)
-  await setUp(daemon)
+  clis = new TwoClis(daemon, { variables: await setUp(daemon) })
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 

@@ -1,5 +1,5 @@
-/** Scripts that change everything that a daemon has, as users keep them: each by the official CLI and by `berth`, after
- *  the same preparation. */
+/** Scripts that change everything that a daemon has, as users keep them: each by the official CLI and by `berth`, on a
+ *  daemon of its own, after the same preparation. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -7,15 +7,16 @@ import { noDockerCli, TestDaemon } from '../../helpers/daemon.ts'
 import { writeBusyboxArchive } from '../../helpers/test-image.ts'
 import { TwoClis } from '../../helpers/two-clis.ts'
 
-let daemon: TestDaemon
+let daemons: TestDaemon[] = []
 let clis: TwoClis
 
 before(async () => {
-  daemon = await TestDaemon.start()
-  clis = new TwoClis(daemon)
-  await writeBusyboxArchive({ path: join(daemon.root, 'busybox.tar') })
+  const [theirs, ours] = await Promise.all([TestDaemon.start(), TestDaemon.start()])
+  daemons = [theirs, ours]
+  clis = new TwoClis(theirs, { ours })
+  for (const { root } of daemons) await writeBusyboxArchive({ path: join(root, 'busybox.tar') })
 })
-after(() => daemon?.[Symbol.asyncDispose]())
+after(() => Promise.all(daemons.map((daemon) => daemon[Symbol.asyncDispose]())))
 
 const prepare = [
   'docker load -q -i ../../busybox.tar',

@@ -1,0 +1,49 @@
+/** Ports of the host that one test has to itself: tests run side by side, and so do their programs. */
+import { randomInt } from 'node:crypto'
+import { createServer, type ListenOptions, type Server } from 'node:net'
+
+/** Below the kernel's range for outgoing connections (ip_local_port_range) and the one from which daemons give
+ *  containers ports: either could take a port away between the choice and its use. */
+const lowest = 20_000
+const highest = 31_999
+
+/** A port on which nobody listens and which no other test gets while this process lives. */
+export function freePort(): Promise<number> {
+  return freePorts(1)
+}
+
+/** The first of so many such ports in a row. */
+export async function freePorts(count: number): Promise<number> {
+  for (let attempt = 0; attempt < 1000; attempt += 1) {
+    const first = randomInt(lowest, highest - count)
+    const ports = Array.from({ length: count }, (_, index) => first + index)
+    const marks: Server[] = []
+    for (const port of ports) marks.push(...(await markOf(port)))
+    if (marks.length === count) return first
+    for (const mark of marks) mark.close()
+  }
+  throw new Error(`no ${count} free ports from ${lowest} to ${highest}`)
+}
+
+/** What shows other tests that a port is given away; nothing when it is not to be had. */
+async function markOf(port: number): Promise<Server[]> {
+  // An abstract socket goes with the process, however that ends.
+  const mark = await listen({ path: `\0berth-test-port-${port}` })
+  if (mark === undefined) return []
+  const probe = await listen({ host: '0.0.0.0', port })
+  if (probe === undefined) {
+    mark.close()
+    return []
+  }
+  await new Promise((resolve) => probe.close(resolve))
+  return [mark.unref()]
+}
+
+/** Undefined when the address is taken. */
+function listen(address: ListenOptions): Promise<Server | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen(address, () => resolve(server))
+  })
+}
