@@ -17,6 +17,7 @@ const code = await main(process.argv.slice(2), {
     await startDaemonInBackground(root, socketPath)
   },
   runProgram: async (...call) => (await import('./run-program.ts')).runProgram(...call),
+  runPlugin: async (...call) => (await import('./run-plugin.ts')).runPlugin(...call),
   openTunnel: async (...call) => (await import('./open-tunnel.ts')).openTunnel(...call),
   makeTerminalRaw: async () => (await import('./raw-terminal.ts')).makeTerminalRaw(),
 })

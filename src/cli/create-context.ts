@@ -15,19 +15,7 @@ export function createContext(
   { output, errors }: { readonly output: Output; readonly errors: Output },
   options: MainOptions,
 ): { readonly context: CliContext; readonly close: () => void } {
-  const settings = loadClientSettings(
-    {
-      configDir: globals.string('config'),
-      hosts: globals.list('host'),
-      context: globals.string('context'),
-      tls: globals.bool('tls'),
-      tlsVerify: globals.has('tlsverify') ? globals.bool('tlsverify') : undefined,
-      tlsCaPath: globals.string('tlscacert'),
-      tlsCertificatePath: globals.string('tlscert'),
-      tlsKeyPath: globals.string('tlskey'),
-    },
-    options.environment,
-  )
+  const settings = settingsOf(globals, options)
   let client: EngineClient | undefined
   const context: CliContext = {
     commandPath,
@@ -43,6 +31,22 @@ export function createContext(
     now: () => new Date(),
   }
   return { context, close: () => client?.close() }
+}
+
+/** Settings from the flags before the command, the environment and the client's file. Throws `invalidArgument` for some
+ *  that make no sense. */
+export function settingsOf(globals: FlagValues, { environment }: Pick<MainOptions, 'environment'>): ClientSettings {
+  const flags = {
+    configDir: globals.string('config'),
+    hosts: globals.list('host'),
+    context: globals.string('context'),
+    tls: globals.bool('tls'),
+    tlsVerify: globals.has('tlsverify') ? globals.bool('tlsverify') : undefined,
+    tlsCaPath: globals.string('tlscacert'),
+    tlsCertificatePath: globals.string('tlscert'),
+    tlsKeyPath: globals.string('tlskey'),
+  }
+  return loadClientSettings(flags, environment)
 }
 
 function chosenDaemon(settings: ClientSettings): ReturnType<ClientSettings['daemon']> {

@@ -30,7 +30,7 @@ export function groupHelp(name: string, group: CommandGroup): string {
 /** The text of `berth --help`. */
 export function rootHelp(
   commands: Readonly<Record<string, CommandEntry>>,
-  groups: Readonly<Record<string, CommandGroup>>,
+  groups: Readonly<Record<string, { readonly summary: string }>>,
   columns: number,
 ): string {
   const all = Object.entries(commands)
@@ -42,7 +42,7 @@ export function rootHelp(
     usageLine('berth', '[OPTIONS] COMMAND'),
     'A container engine that speaks Docker',
     `Common Commands:\n${summaries(common)}`,
-    `Management Commands:\n${summaries(Object.entries(groups))}`,
+    `Management Commands:\n${summaries(Object.entries(groups).toSorted(([left], [right]) => (left < right ? -1 : 1)))}`,
     `Commands:\n${summaries(others)}`,
     `Global Options:\n${flagUsages(globalFlags(), columns).trimEnd()}`,
     "Run 'berth COMMAND --help' for more information on a command.\n",

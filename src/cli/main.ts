@@ -11,6 +11,7 @@ import { type ParsedArguments, parseFlags } from './flags/parse-flags.ts'
 import { globalFlags } from './global-flags.ts'
 import { commandHelp, flagError, groupHelp, operandError, rootHelp, unknownCommand } from './help.ts'
 import type { MainOptions } from './main-options.ts'
+import type { GlobalArguments } from './plugins/run-plugin.ts'
 import { FdOutput, type Output, OutputClosed } from './terminal/output.ts'
 
 const logLevels = ['debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic', 'trace']
@@ -31,7 +32,11 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
       '[OPTIONS] COMMAND [ARG...]',
     )
     debug = globals.flags.bool('debug')
-    return await dispatch(globals, streams, options)
+    return await dispatch(
+      { ...globals, before: args.slice(0, args.length - globals.operands.length) },
+      streams,
+      options,
+    )
   } catch (error) {
     return report(error, streams.errors, debug)
   }
@@ -55,9 +60,11 @@ function parseOr125(parse: () => ParsedArguments, path: string, usage: string): 
   }
 }
 
-async function dispatch(globals: ParsedArguments, streams: Streams, options: MainOptions): Promise<number> {
+async function dispatch(globals: GlobalArguments, streams: Streams, options: MainOptions): Promise<number> {
   const { output } = streams
   const [first, ...rest] = globals.operands
+  const plugin = async (operands: readonly string[]) =>
+    (await import('./plugins/run-plugin.ts')).pluginFor(globals, operands, options)
   const level = globals.flags.string('log-level', 'info')
   if (!logLevels.includes(level)) throw new CliError(1, `Unable to parse logging level: ${level}`)
   if (globals.flags.bool('version')) {
@@ -65,7 +72,9 @@ async function dispatch(globals: ParsedArguments, streams: Streams, options: Mai
     return 0
   }
   if (globals.help || first === undefined) {
-    const text = rootHelp(rootCommands, commandGroups, helpColumns(output))
+    const { pluginSummaries } = await import('./plugins/run-plugin.ts')
+    const plugins = await pluginSummaries(globals.flags, options, isOwn)
+    const text = rootHelp(rootCommands, { ...commandGroups, ...plugins }, helpColumns(output))
     ;(globals.help ? output : streams.errors).write(text)
     return 0
   }
@@ -76,17 +85,30 @@ async function dispatch(globals: ParsedArguments, streams: Streams, options: Mai
   }
   if (first === 'help') {
     const [topic] = rest
-    if (topic !== undefined && own(rootCommands, topic) === undefined && own(commandGroups, topic) === undefined)
+    if (topic !== undefined && !isOwn(topic) && (await plugin(rest)) === undefined)
       throw new CliError(1, `unknown help topic: ${rest.join(' ')}`)
     return dispatch({ ...globals, operands: [...rest, '--help'], help: rest.length === 0 }, streams, options)
   }
-  const found = findCommand(first, rest)
-  if ('group' in found) {
-    const group = commandGroups[found.group]
-    if (group !== undefined) (found.help ? output : streams.errors).write(groupHelp(found.group, group))
-    return 0
+  if (!isOwn(first) || first === 'builder') {
+    const run = await plugin(globals.operands)
+    if (run !== undefined) return run()
   }
+  const found = findCommand(first, rest)
+  if ('group' in found) return showGroup(found, streams)
   return runCommand(found, globals.flags, streams, options)
+}
+
+function showGroup(
+  { group: name, help }: { readonly group: string; readonly help: boolean },
+  { output, errors }: Streams,
+): number {
+  const group = own(commandGroups, name)
+  if (group !== undefined) (help ? output : errors).write(groupHelp(name, group))
+  return 0
+}
+
+function isOwn(name: string): boolean {
+  return own(rootCommands, name) !== undefined || own(commandGroups, name) !== undefined
 }
 
 interface FoundCommand {

@@ -1,5 +1,5 @@
 /** Finds what could stand where the user is typing: a command, a flag, a flag's value, an operand. */
-import type { Command } from '../command.ts'
+import type { CliContext, Command } from '../command.ts'
 import { type CommandEntry, shownCommands } from '../command-entry.ts'
 import { commandGroups, rootCommands } from '../command-tree.ts'
 import type { Flag } from '../flags/flag.ts'
@@ -8,9 +8,12 @@ import { globalFlags } from '../global-flags.ts'
 import { type Candidate, type CompletionPoint, files, type Source } from './candidate.ts'
 import { flagSource } from './flag-sources.ts'
 import { operandSource } from './operand-sources.ts'
+import { completePlugin, pluginNames } from './plugin-completion.ts'
 
 /** What the daemon and the configuration are, once the flags before the command are known. */
-export type Surroundings = (globals: FlagValues) => Pick<CompletionPoint, 'settings' | 'client'>
+export type Surroundings = (
+  globals: FlagValues,
+) => Pick<CompletionPoint, 'settings' | 'client'> & Pick<CliContext, 'runProgram'>
 
 export interface Completion {
   readonly candidates: readonly Candidate[]
@@ -24,12 +27,14 @@ export async function complete(words: readonly string[], surroundings: Surroundi
   const globals = new Scan(globalFlags(), { interspersed: false })
   const before = words.slice(0, -1)
   const rest = globals.take(before)
-  const open = (): Pick<CompletionPoint, 'settings' | 'client'> => surroundings(globals.values)
+  const open = (): ReturnType<Surroundings> => surroundings(globals.values)
   if (globals.pending !== undefined) return flagValues('', globals.pending, word, globals, open)
   if (rest.length === 0)
-    return word.startsWith('-') ? flagsOf('', globalFlags(), word, globals, open) : commandNames(word)
+    return word.startsWith('-')
+      ? flagsOf('', globalFlags(), word, globals, open)
+      : matching([...commandNames(), ...pluginNames(open())], word)
   const found = findEntry(rest)
-  if (found === undefined) return none
+  if (found === undefined) return completePlugin(open(), rest, word)
   if ('names' in found) return matching(found.names, word)
   return completeCommand(found, word, open)
 }
@@ -49,7 +54,7 @@ function findEntry([first = '', ...rest]: readonly string[]):
   const root = Object.hasOwn(rootCommands, first) ? rootCommands[first] : undefined
   if (root !== undefined) return { name: root.aliases?.[0] ?? first, entry: root, args: rest }
   const group = Object.hasOwn(commandGroups, first) ? commandGroups[first] : undefined
-  if (first === 'help') return rest.length === 0 ? { names: commandNames('').candidates } : undefined
+  if (first === 'help') return rest.length === 0 ? { names: commandNames() } : undefined
   if (group === undefined) return undefined
   const [verb, ...args] = rest.filter((arg, index) => index > 0 || !arg.startsWith('-'))
   if (verb === undefined) {
@@ -59,12 +64,9 @@ function findEntry([first = '', ...rest]: readonly string[]):
   return known === undefined ? undefined : { name: known.aliases?.[0] ?? `${first} ${verb}`, entry: known, args }
 }
 
-function commandNames(word: string): Completion {
+function commandNames(): readonly Candidate[] {
   const entries = [...Object.entries(rootCommands), ...Object.entries(commandGroups)]
-  return matching(
-    entries.map(([value, { summary }]) => ({ value, description: summary })),
-    word,
-  )
+  return entries.map(([value, { summary }]) => ({ value, description: summary }))
 }
 
 type Open = () => Pick<CompletionPoint, 'settings' | 'client'>

@@ -68,6 +68,10 @@ export interface ClientFile {
   /** Program that keeps credentials, and programs for single registries. */
   readonly credsStore?: string
   readonly credHelpers?: Readonly<Record<string, string>>
+  /** Searched for plugins of the command line before the usual places. */
+  readonly cliPluginsExtraDirs?: readonly string[]
+  /** What a command stands for; docker allows it for `builder` alone. */
+  readonly aliases?: Readonly<Record<string, string>>
   readonly HttpHeaders?: Readonly<Record<string, string>>
   /** What builds and containers are told of proxies, by the daemon's address or `default`. */
   readonly proxies?: Readonly<Record<string, ClientProxies>>
