@@ -3,8 +3,8 @@
 import { createContext } from '../create-context.ts'
 import type { MainOptions } from '../main-options.ts'
 import type { Output } from '../terminal/output.ts'
-import type { Candidate } from './candidate.ts'
-import { type Completion, complete } from './complete.ts'
+import type { Candidate, Completion } from './candidate.ts'
+import { complete } from './complete.ts'
 import { splitLine } from './words.ts'
 
 /** bash gives the line up to the cursor, the others their words. */

@@ -21,6 +21,13 @@ export interface CompletionPoint {
   readonly hasFlag: (name: string) => boolean
 }
 
+/** What a shell is answered. */
+export interface Completion {
+  readonly candidates: readonly Candidate[]
+  /** The shell offers files as well. */
+  readonly withFiles: boolean
+}
+
 /** Offers candidates; those that don't begin with the word are dropped by who asks. */
 export type Source = (point: CompletionPoint) => Promise<readonly Candidate[]> | readonly Candidate[]
 

@@ -5,7 +5,7 @@ import { commandGroups, rootCommands } from '../command-tree.ts'
 import type { Flag } from '../flags/flag.ts'
 import { FlagValues } from '../flags/flag-values.ts'
 import { globalFlags } from '../global-flags.ts'
-import { type Candidate, type CompletionPoint, files, type Source } from './candidate.ts'
+import { type Candidate, type Completion, type CompletionPoint, files, type Source } from './candidate.ts'
 import { flagSource } from './flag-sources.ts'
 import { operandSource } from './operand-sources.ts'
 import { completePlugin, pluginNames } from './plugin-completion.ts'
@@ -14,12 +14,6 @@ import { completePlugin, pluginNames } from './plugin-completion.ts'
 export type Surroundings = (
   globals: FlagValues,
 ) => Pick<CompletionPoint, 'settings' | 'client'> & Pick<CliContext, 'runProgram'>
-
-export interface Completion {
-  readonly candidates: readonly Candidate[]
-  /** The shell offers files as well. */
-  readonly withFiles: boolean
-}
 
 /** `words` are those after the program's name; the last is being typed. */
 export async function complete(words: readonly string[], surroundings: Surroundings): Promise<Completion> {

@@ -2,8 +2,7 @@
  *  (https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md). */
 import type { CliContext } from '../command.ts'
 import { findCliPlugin, listCliPlugins } from '../plugins/cli-plugins.ts'
-import type { Candidate } from './candidate.ts'
-import type { Completion } from './complete.ts'
+import type { Candidate, Completion } from './candidate.ts'
 
 /** Bits of the number in the last line of the answer. */
 const directive = { failed: 1, noFiles: 4 } as const
