@@ -78,7 +78,7 @@ export function handleExit(context: ContainerContext, id: string, exit: ExitInfo
   live.execs.clear()
   live.forwarder?.finish()
   live.tellExit({ exitCode: exit.exitCode }, !restart)
-  if (!restart && ended.hostConfig.AutoRemove === true) {
+  if (!restart && ended.hostConfig.AutoRemove === true && live.restarts === 0) {
     context.background.run('auto-remove', () =>
       context.locks.run(id, () => removeRecord(context, ended, { volumes: true })),
     )

@@ -32,6 +32,8 @@ export class LiveContainer {
   endRun: () => void = () => {}
   /** The last run has ended and what belonged to it is not taken away yet. */
   unreleased = false
+  /** Restarts by users that are under way: the end of a run is not the container's then, whatever `--rm` says. */
+  restarts = 0
   /** The present run was sent SIGKILL: it may not be paused any more. */
   killed = false
   /** Where the control group of a run that an earlier daemon began was found. */

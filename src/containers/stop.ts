@@ -106,7 +106,13 @@ export async function restartContainer(
   const record = context.containers.get(idOrName)
   checkVerb('restart', record.state.status, record.id, record.name)
   if (isActive(record.state.status)) {
-    await endByUser(context, record, options)
+    const live = context.live.of(record.id)
+    live.restarts += 1
+    try {
+      await endByUser(context, record, options)
+    } finally {
+      live.restarts -= 1
+    }
     publishContainer(context.events, context.containers.find(record.id) ?? record, 'stop')
   }
   try {

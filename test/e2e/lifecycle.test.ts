@@ -246,6 +246,14 @@ describe('restart policies', () => {
     await daemon.ok(['rm', '-f', id])
   })
 
+  test('a restart keeps a container with --rm, with what it wrote; its end does not', async () => {
+    const id = await detached('echo run >>/runs; cat /runs; exec sleep 1000', '--rm')
+    await daemon.ok(['restart', '-t', '0', id])
+    await until(async () => (await daemon.ok(['logs', id])) === 'run\nrun\nrun', { what: 'the second run' })
+    await daemon.ok(['kill', id])
+    await until(async () => !(await daemon.ok(['ps', '-aq', '--no-trunc'])).includes(id), { what: 'its removal' })
+  })
+
   test('always with --rm is refused', async () => {
     const { code, stderr } = await daemon.docker(['run', '--rm', '--restart', 'always', 'busybox', 'true'])
     assert.equal(code, 125)
