@@ -4,7 +4,17 @@ import { join } from 'node:path'
 import { errnoOf } from '../base/index.ts'
 import { bundleFiles } from './paths.ts'
 
-const ourNames = new Set(['config.json', 'pid', 'conmon.pid', 'attach', 'ctl', 'winsz', 'oom', 'runtime'])
+const ourNames = new Set([
+  'config.json',
+  'pid',
+  'conmon.pid',
+  'attach',
+  'ctl',
+  'winsz',
+  'oom',
+  'runtime',
+  'update.json',
+])
 
 /** Makes the bundle; what an earlier run of the same container left in it is gone. `runtime` is remembered when it
  *  is not the default. */

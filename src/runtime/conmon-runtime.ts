@@ -296,7 +296,7 @@ export class ConmonRuntime {
    *  words; some may have changed then. */
   async update(id: string, limits: ResourceLimits): Promise<void> {
     const { runtime } = this.#running(id)
-    await runtime.update(id, resourcesOf(limits), join(this.bundle(id), 'update.json'))
+    await runtime.update(id, resourcesOf(limits), bundleFiles(this.bundle(id)).update)
   }
 
   /** The processes in a container, as the host numbers them. */

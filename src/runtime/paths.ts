@@ -8,6 +8,7 @@
  *      attach           conmon's SOCK_SEQPACKET socket (its path must fit in 107 bytes)
  *      ctl winsz        fifos that conmon reads: window size, log reopening
  *      oom              made by conmon when the kernel killed for memory
+ *      update.json      limits that the runtime is being told
  *      exec-*           of execs that are being started: the process (with runc), the socket for its terminal
  *    exits/<id>         exit code, written by conmon; its mtime is the time of the exit
  *    <runtime>/<id>/    the OCI runtime's own state
@@ -37,5 +38,6 @@ export function bundleFiles(bundle: string) {
     control: join(bundle, 'ctl'),
     oom: join(bundle, 'oom'),
     runtime: join(bundle, 'runtime'),
+    update: join(bundle, 'update.json'),
   } as const
 }

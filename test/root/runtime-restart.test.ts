@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { patience } from '../helpers/wait.ts'
@@ -33,6 +33,16 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
     await attached.closed
     await fixture.runtime.delete(id)
     assert.equal(existsSync(fixture.runtime.bundle(id)), false)
+  })
+
+  it('removes what a daemon left that was killed while it changed limits or started an exec', async () => {
+    const id = await fixture.run(['sleep', '1000'])
+    const bundle = fixture.runtime.bundle(id)
+    for (const name of ['update.json', 'exec-1-1.json']) writeFileSync(join(bundle, name), '{}')
+    await restart()
+    assert.equal((await fixture.runtime.adopt(id)).status, 'running')
+    await fixture.runtime.delete(id, { force: true })
+    assert.equal(existsSync(bundle), false)
   })
 
   it('reads the end that came while no daemon ran', async () => {
