@@ -122,6 +122,8 @@ function nftTables(): string[] {
 
 /** Takes everything in `leaks` away. */
 export function removeLeaks(leaks: MachineState): void {
+  // What the freezer of v1 holds does not even die.
+  for (const path of leaks.cgroups) thaw(path)
   for (const key of leaks.processes) {
     try {
       process.kill(Number(key.split(' ')[0]), 'SIGKILL')
@@ -133,6 +135,21 @@ export function removeLeaks(leaks: MachineState): void {
   for (const link of leaks.links) spawnSync('ip', ['link', 'del', link])
   for (const table of leaks.tables) spawnSync('nft', ['delete', 'table', ...table.split(' ')])
   for (const path of leaks.cgroups) removeCgroup(path)
+}
+
+function thaw(cgroup: string): void {
+  for (const [file, text] of [
+    ['freezer.state', 'THAWED'],
+    ['cgroup.freeze', '0'],
+  ] as const) {
+    for (const path of globSync(`${cgroup}/**/${file}`)) {
+      try {
+        writeFileSync(path, text, { flag: 'r+' })
+      } catch {
+        // removed meanwhile
+      }
+    }
+  }
 }
 
 /** A cgroup with all below it. One that has processes stays, and is reported by the leak check. */

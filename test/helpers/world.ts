@@ -36,7 +36,7 @@ export async function unexplained(daemon: TestDaemon): Promise<string[]> {
   const all = await Promise.all(
     body.map(async ({ Id }) => (await daemon.api<Inspected>('GET', `/containers/${Id}/json`)).body),
   )
-  const running = all.filter(({ State }) => State.Status === 'running')
+  const running = all.filter(({ State }) => State.Status === 'running' || State.Status === 'paused')
   const allIds = new Set(all.map(({ Id }) => Id))
   const runningIds = new Set(running.map(({ Id }) => Id))
   const tag = networkTag(daemon.dataRoot)
@@ -45,7 +45,10 @@ export async function unexplained(daemon: TestDaemon): Promise<string[]> {
     ...unexplainedProcesses(daemon, runningIds),
     ...lacking(running),
     ...different('container directory', list(join(daemon.dataRoot, 'containers')), allIds),
-    ...different('bundle', list(join(daemon.execRoot, 'c')), runningIds),
+    ...different('bundle', list(join(daemon.execRoot, 'c')), runningIds).map((problem) => {
+      const id = problem.split(' ').at(-1) ?? ''
+      return `${problem} (${list(join(daemon.execRoot, 'c', id)).join(' ')})`
+    }),
     ...different('runtime state', list(join(daemon.execRoot, 'crun')), runningIds),
     ...surplus('exit file', list(join(daemon.execRoot, 'exits')), new Set()),
     ...different('cgroup', cgroupsOf(daemon.dataRoot), runningIds).map((problem) => withHierarchies(daemon, problem)),

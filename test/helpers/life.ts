@@ -1,0 +1,154 @@
+/** A model of the life of containers: what operations at the same time may come to. Each has steps, which may come
+ *  between those of the others; whatever really happens must be one of their orders. */
+import type { TestDaemon } from './daemon.ts'
+
+export type Status = 'created' | 'running' | 'paused' | 'exited' | 'gone'
+
+/** The state after a step; undefined when it is refused. */
+type Step = (status: Status) => Status | undefined
+
+export interface Operation {
+  readonly name: string
+  readonly steps: readonly Step[]
+  /** Gives the HTTP status. */
+  run(daemon: TestDaemon, id: string): Promise<number>
+}
+
+/** What is known of an operation that was asked for: it was done, it was refused, or nobody lived to say so. */
+export type Answer = 'done' | 'refused' | 'lost'
+
+const up = (status: Status) => status === 'running' || status === 'paused'
+const start: Step = (status) => (status === 'gone' || status === 'paused' ? undefined : 'running')
+/** What is to end is woken first. */
+const wake: Step = (status) => (status === 'gone' ? undefined : up(status) ? 'running' : status)
+const wakeUp: Step = (status) => (up(status) ? 'running' : undefined)
+/** Comes after one of these; another may have ended or removed it meanwhile. */
+const end: Step = (status) => (up(status) ? 'exited' : status)
+const remove: Step = (status) => (status === 'gone' || up(status) ? undefined : status)
+/** Another may have removed it meanwhile. */
+const gone: Step = (status) => (up(status) ? undefined : 'gone')
+const goneByForce: Step = () => 'gone'
+const pause: Step = (status) => (status === 'running' ? 'paused' : undefined)
+const unpause: Step = (status) => (status === 'paused' ? 'running' : undefined)
+const running: Step = (status) => (status === 'running' ? status : undefined)
+const any: Step = (status) => (status === 'gone' ? undefined : status)
+
+/** The end of a container with `--rm`, in the view of whoever looks when all is over. */
+const endAndGo: Step = (status) => (up(status) ? 'gone' : status)
+
+/** The operations on a container; `autoRemove`: one with `--rm`. */
+export function operations({ autoRemove }: { readonly autoRemove: boolean }): readonly Operation[] {
+  const last = autoRemove ? endAndGo : end
+  return [
+    post('start', 'start', [start]),
+    post('stop', 'stop?t=0', [wake, last]),
+    post('kill', 'kill', [wakeUp, last]),
+    // Its own end is not the container's; one that came before it is.
+    post('restart', 'restart?t=0', [wake, end, start]),
+    post('pause', 'pause', [pause]),
+    post('unpause', 'unpause', [unpause]),
+    { name: 'rm', steps: [remove, gone], run: (daemon, id) => call(daemon, 'DELETE', `/containers/${id}`) },
+    {
+      name: 'rm -f',
+      steps: [any, end, goneByForce],
+      run: (daemon, id) => call(daemon, 'DELETE', `/containers/${id}?force=1`),
+    },
+    { name: 'rename', steps: [any], run: (daemon, id) => post('', `rename?name=n${newName()}`, []).run(daemon, id) },
+    {
+      name: 'update',
+      steps: [any],
+      run: (daemon, id) => call(daemon, 'POST', `/containers/${id}/update`, { PidsLimit: 99 }),
+    },
+    { name: 'exec', steps: [running, running], run: execTrue },
+  ]
+}
+
+function post(name: string, path: string, steps: readonly Step[]): Operation {
+  return { name, steps, run: (daemon, id) => call(daemon, 'POST', `/containers/${id}/${path}`) }
+}
+
+let names = 0
+
+/** A number that no other name has. */
+export function newName(): number {
+  names += 1
+  return names
+}
+
+/** Sends a request that must be answered with success or a refusal; gives the status. */
+export async function call(
+  daemon: TestDaemon,
+  method: string,
+  path: string,
+  body?: Record<string, unknown>,
+): Promise<number> {
+  const { status, text } = await daemon.api(method, path, body)
+  // Docker has no better status for this one.
+  if (status === 500 && text.includes('is not paused')) return 409
+  if (status >= 500) throw new Error(`${method} ${path}: ${status} ${text}`)
+  return status
+}
+
+async function execTrue(daemon: TestDaemon, id: string): Promise<number> {
+  const { status, body } = await daemon.api<{ Id: string }>('POST', `/containers/${id}/exec`, { Cmd: ['true'] })
+  if (status !== 201) return status
+  const started = await daemon.api('POST', `/exec/${body.Id}/start`, { Detach: true })
+  // A container may end while a process is being made in it: whatever the answer, it is no answer of success.
+  return started.status >= 400 ? 409 : started.status
+}
+
+/** The states that these answers leave room for. A lost operation may have stopped after any of its steps. */
+export function statesAfter(before: Status, chosen: readonly Operation[], answers: readonly Answer[]): Set<Status> {
+  const found = new Set<Status>()
+  const seen = new Set<string>()
+  const walk = (now: Status, position: readonly number[], refused: readonly boolean[]): void => {
+    const key = JSON.stringify([now, position, refused])
+    if (seen.has(key)) return
+    seen.add(key)
+    const fits = chosen.every(({ steps }, index) => {
+      if (answers[index] === 'lost') return true
+      return position[index] === steps.length && (answers[index] === 'refused') === refused[index]
+    })
+    if (fits) found.add(now)
+    chosen.forEach(({ steps }, index) => {
+      const step = steps[position[index] ?? 0]
+      if (step === undefined) return
+      const after = step(now)
+      // What was refused goes no further.
+      const next = after === undefined ? steps.length : (position[index] ?? 0) + 1
+      walk(after ?? now, position.with(index, next), refused.with(index, after === undefined))
+    })
+  }
+  walk(before, chosen.map(() => 0), chosen.map(() => false)) // biome-ignore format: one line
+  return found
+}
+
+/** A container in a state; gives its id. */
+export async function prepare(
+  daemon: TestDaemon,
+  status: Status,
+  body: Readonly<Record<string, unknown>> = {},
+  hostConfig: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  const request = { Image: 'busybox', Cmd: ['sleep', '1000'], ...body }
+  const created = await daemon.api<{ Id: string }>('POST', '/containers/create', {
+    ...request,
+    HostConfig: { NetworkMode: 'none', ...hostConfig },
+  })
+  if (created.status !== 201) throw new Error(created.text)
+  const id = created.body.Id
+  const must = async (verb: string) => {
+    const answer = await call(daemon, 'POST', `/containers/${id}/${verb}`)
+    if (answer !== 204) throw new Error(`${verb}: ${answer}`)
+  }
+  if (status !== 'created') await must('start')
+  if (status === 'exited') await must('kill')
+  if (status === 'paused') await must('pause')
+  return id
+}
+
+/** A container's state now. */
+export async function statusOf(daemon: TestDaemon, id: string): Promise<string> {
+  const { status, body } = await daemon.api<{ State: { Status: string } }>('GET', `/containers/${id}/json`)
+  return status === 404 ? 'gone' : body.State.Status
+}
