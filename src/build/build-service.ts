@@ -10,6 +10,7 @@ import type { CacheRecord } from './cache/cache-record.ts'
 import { type PruneOptions, prunable, type RecordUse } from './cache/prune.ts'
 import { type BuildClient, clientHost } from './client-host.ts'
 import type { BuildExporter } from './export-target.ts'
+import { openView } from './layer/view.ts'
 import { cacheMountsPath } from './run/cache-mounts.ts'
 
 /** How the cache is kept within bounds by itself. */
@@ -61,7 +62,7 @@ export class BuildService {
 
   /** BuildKit's protocol in front of this builder. */
   async buildkit(): Promise<BuildkitEndpoint> {
-    this.#buildkit ??= openEndpoint(this, this.#options.parts.directory)
+    this.#buildkit ??= openEndpoint(this, this.#options.parts)
     return await this.#buildkit
   }
 
@@ -138,10 +139,11 @@ export class BuildService {
 }
 
 /** Loaded when it is first used. */
-async function openEndpoint(service: BuildService, directory: string): Promise<BuildkitEndpoint> {
+async function openEndpoint(service: BuildService, parts: BuildParts): Promise<BuildkitEndpoint> {
   const { BuildkitEndpoint } = await import('./buildkit/index.ts')
   return new BuildkitEndpoint({
-    directory,
+    directory: parts.directory,
+    openView: (chainId) => openView(parts, chainId),
     build: (request, client) => service.build(request, client),
     prune: (options) => service.prune(options),
     usage: () => service.usage(),

@@ -20,6 +20,7 @@ import {
   type CheckResult,
   checkBasePlatforms,
   checkDockerfile,
+  checkFailure,
   type Dockerfile,
   type GlobalScope,
   IgnoreMatcher,
@@ -106,7 +107,7 @@ class Build {
       const dockerfile = await this.#readDockerfile()
       const scopes = platformsOf(this.#request).map((platform) => scopeOf(dockerfile, this.#request, platform))
       if (this.#request.check) {
-        for (const scope of scopes.slice(0, 1)) this.#check(dockerfile, scope)
+        for (const scope of scopes.slice(0, 1)) this.#tell([this.#check(dockerfile, scope)])
         return { images: [] }
       }
       const replaced = this.#named.applyTo(dockerfile)
@@ -151,30 +152,30 @@ class Build {
     try {
       plans = await this.#plan(replaced, scopes)
     } catch (error) {
-      if (scope !== undefined) this.#check(dockerfile, scope)
+      if (scope !== undefined) this.#tell([this.#check(dockerfile, scope)])
       throw error
     }
-    if (scope !== undefined) this.#check(dockerfile, scope, (name) => plans[0]?.baseConfigs.get(name))
-    for (const plan of plans) this.#tell(checkBasePlatforms(dockerfile, plan.scope, plan.foreignBases))
+    const found = scope === undefined ? [] : [this.#check(dockerfile, scope, (name) => plans[0]?.baseConfigs.get(name))]
+    this.#tell([...found, ...plans.map((plan) => checkBasePlatforms(dockerfile, plan.scope, plan.foreignBases))])
     return plans
   }
 
-  #check(dockerfile: Dockerfile, scope: GlobalScope, baseConfigs: BaseConfigs = () => undefined): void {
+  #check(dockerfile: Dockerfile, scope: GlobalScope, baseConfigs: BaseConfigs = () => undefined): CheckResult {
     const found = checkDockerfile(dockerfile, { scope, baseConfigs })
     const unused = unusedBuildArgs(dockerfile, this.#request.buildArgs)
     if (unused.length > 0) {
       const message = `One or more build-args [${unused.join(' ')}] were not consumed`
       this.#host.emit({ type: 'warning', message })
     }
-    this.#tell(found)
+    return found
   }
 
-  #tell({ warnings, failure }: CheckResult): void {
-    for (const { rule, message, description, file, range, excerpt } of warnings) {
-      const url = `https://docs.docker.com/go/dockerfile/rule/${kebab(rule)}/`
+  /** All that was found, before the build fails because of any of it. */
+  #tell(found: readonly CheckResult[]): void {
+    for (const { rule, message, description, url, file, range, excerpt } of found.flatMap(({ warnings }) => warnings))
       this.#host.emit({ type: 'warning', rule, message, description, url, file, line: range.start.line, excerpt })
-    }
-    if (failure !== undefined) throw invalidArgument(failure)
+    const rules = found.flatMap(({ failedRules = [] }) => failedRules)
+    if (rules.length > 0) throw invalidArgument(checkFailure(rules))
   }
 
   /** A plan for each platform; they share the images that they find. */
@@ -369,8 +370,4 @@ function bound(host: BuildHost): BuildHost {
 
 function cancelled(cause: unknown): BerthError {
   return new BerthError('cancelled', 'context canceled', { cause })
-}
-
-function kebab(rule: string): string {
-  return rule.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()
 }

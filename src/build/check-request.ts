@@ -3,14 +3,18 @@ import type { BuildRequest, HostConfig } from '../api/index.ts'
 import { invalidArgument } from '../base/index.ts'
 import { nameFrom } from '../images/index.ts'
 import type { BuildParts } from './build-parts.ts'
+import { parseCacheExport, parseCacheImport } from './export/index.ts'
 
-/** Throws `invalidArgument` for names that images can't have, and for limits that processes can't have. */
+/** Throws `invalidArgument` for names that images can't have, for caches and limits that there can't be, and
+ *  `notImplemented` for caches elsewhere. */
 export function checkRequest(parts: Pick<BuildParts, 'checkLimits'>, request: BuildRequest): void {
   if (request.targets.length === 0) throw invalidArgument('a build without a target')
   for (const { tags, outputs } of request.targets) {
     const named = outputs.flatMap(({ attrs }) => (attrs.name ?? '').split(','))
     for (const name of [...tags, ...named.filter((one) => one !== '')]) nameFrom(name)
   }
+  for (const option of request.cacheTo) parseCacheExport(option)
+  for (const option of request.cacheFrom) parseCacheImport(option)
   parts.checkLimits(limitsOf(request))
 }
 

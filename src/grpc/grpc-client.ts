@@ -105,8 +105,13 @@ export class GrpcClient {
         if (stream.destroyed || stream.writableEnded) throw (await outcome) ?? gone()
         if (stream.write(frameMessage(method.input, create(method.input, message)))) return
         await new Promise<void>((resolve) => {
-          stream.once('drain', resolve)
-          stream.once('close', resolve)
+          const go = () => {
+            stream.off('drain', go)
+            stream.off('close', go)
+            resolve()
+          }
+          stream.on('drain', go)
+          stream.on('close', go)
         })
       },
       end: () => stream.end(),

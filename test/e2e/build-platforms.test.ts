@@ -208,6 +208,10 @@ test('a base image that is for another platform only is taken, with a warning', 
     await fails('--platform', 'linux/s390x', context.path),
     /lint violation found for rules: InvalidBaseImagePlatform/,
   )
+  context.put('Dockerfile', `# check=error=true\nFROM ${name}\nLABEL x=$NOPE\n`)
+  const both = await fails('--platform', 'linux/s390x', context.path)
+  assert.ok(both.includes(`InvalidBaseImagePlatform: ${message} (line 2)`), both)
+  assert.match(both, /lint violation found for rules: UndefinedVar, InvalidBaseImagePlatform/)
 })
 
 test('a device that a step needs is refused, one that it can do without is left out', async () => {

@@ -120,6 +120,12 @@ describe('COPY and ADD', () => {
     )
   })
 
+  test('modes of what is copied out of a stage', async () => {
+    const first = 'FROM busybox AS one\nRUN echo >/a && chmod 755 /a\nFROM busybox\n'
+    const { id } = await buildOk(`${first}COPY --from=one --chmod=600 /a /b\nCOPY --from=one --chmod=g-rx /a /c\n`)
+    assert.equal(await run(id, 'stat -c %a /b /c'), '600\n705')
+  })
+
   test('parents, exclude, link and here-documents', async () => {
     const { id } = await buildOk(
       'FROM busybox\nCOPY --parents src/**/*.c /p/\nCOPY --exclude=*.md src /x\nCOPY --link top /l/top\nCOPY <<EOF /h\nhi $PATH\nEOF\nCOPY <<"EOF" /q\n$PATH\nEOF\n',

@@ -198,6 +198,59 @@ describe('buildx', { skip: noBuildx }, () => {
     assert.equal(await cat('bake:2', '/one', '/two'), 'first\nfirst')
   })
 
+  test('questions about a Dockerfile, answered without building it', async () => {
+    using context = new TestContext({
+      Dockerfile: '# base of all\nFROM busybox AS base\n# WHO is it\nARG WHO=me\nFROM base as App\nRUN echo $WHO\n',
+    })
+    const ask = async (question: string) => {
+      const env = { BUILDX_EXPERIMENTAL: '1' }
+      const { code, stdout, stderr } = await run(['build', `--print=${question}`, context.path], { env })
+      assert.equal(code, 0, stderr)
+      return stdout
+    }
+    assert.match(await ask('outline'), /TARGET: +app\n\nBUILD ARG +VALUE +DESCRIPTION *\nWHO +me +is it/i)
+    assert.match(await ask('targets'), /^base +of all/m)
+    const linted = await ask('lint')
+    assert.match(
+      linted,
+      /WARNING: StageNameCasing - https:\/\/docs\.docker\.com\/go\/dockerfile\/rule\/stage-name-casing\//,
+    )
+    assert.match(linted, /Dockerfile:5\n-+\n +3 \| +# WHO is it\n[^>]*>>> FROM base as App/)
+  })
+
+  test('the cache is listed and pruned by filters', async () => {
+    using context = new TestContext({
+      Dockerfile: 'FROM busybox\nRUN echo of-filters >/a\nRUN echo other-filters >/b\n',
+    })
+    await build([context.path])
+    const shown = async (...filters: readonly string[]) => {
+      const { code, stdout, stderr } = await run(['du', '--verbose', ...filters.flatMap((one) => ['--filter', one])])
+      return code === 0 ? stdout : stderr
+    }
+    assert.match(await shown('type=regular'), /RUN echo of-filters/)
+    assert.match(await shown('color=red'), /invalid filter color/)
+    assert.match(await shown('description~=x'), /invalid filter "description~==x"/)
+    const pruned = await run(['prune', '-af', '--verbose', '--filter', 'type=exec.cachemount'])
+    assert.match(pruned.stdout, /^Total:\s+0B\n$/)
+    const id = /ID:\s+(\S+)\n(?:(?!ID:)[\s\S])*?RUN echo other-filters/.exec(await shown())?.[1] ?? ''
+    assert.match((await run(['prune', '-af', '--verbose', '--filter', `id=${id}`])).stdout, /RUN echo other-filters/)
+    assert.match(await shown(), /RUN echo of-filters/)
+    assert.doesNotMatch(await shown(), /RUN echo other-filters/)
+  })
+
+  test('what there isn’t is refused by name, before anything is built', async () => {
+    using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN echo never >/a\n' })
+    for (const [args, expected] of [
+      [['--cache-from', 'type=azblob,name=x'], /cache of type azblob is not implemented in this version of Berth/],
+      [['--cache-to', 'type=nope'], /unknown cache type "nope"/],
+    ] as const) {
+      const { code, stderr } = await run(['build', '--progress', 'plain', ...args, context.path])
+      assert.equal(code, 1)
+      assert.match(stderr, expected)
+      assert.doesNotMatch(stderr, /RUN echo never/)
+    }
+  })
+
   test('a client that is cancelled, or dies, takes its build along', async () => {
     using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN echo begun; exec sleep 1000\n' })
     for (const signal of ['SIGINT', 'SIGKILL'] as const) {

@@ -11,5 +11,7 @@ export interface Builder {
     client: BuildClient,
   ): Promise<readonly { readonly id: string | undefined; readonly tags: readonly string[] }[]>
   prune(options: PruneOptions): Promise<{ readonly CachesDeleted: readonly string[] }>
+  /** Mounts the layers up to `chainId`, read-only. */
+  openView(chainId: string): Promise<Disposable & { readonly path: string }>
   usage(): Promise<readonly BuildCacheRecord[]>
 }

@@ -4,15 +4,19 @@ import { create, toBinary } from '@bufbuild/protobuf'
 import { newId } from '../../base/index.ts'
 import { GrpcRoutes } from '../../grpc/index.ts'
 import type { Builder } from './builder.ts'
+import { Content } from './gen/content_pb.ts'
 import { Control } from './gen/control_pb.ts'
 import { LLBBridge } from './gen/gateway_pb.ts'
 import { StatusResponseSchema } from './gen/progress_pb.ts'
+import { BuildHistory } from './history/build-history.ts'
+import { contentService } from './services/content-service.ts'
 import { controlService } from './services/control-service.ts'
 import { gatewayService } from './services/gateway-service.ts'
 import type { SessionDescription } from './session/client-session.ts'
 import { ClientSessions } from './session/client-sessions.ts'
 import { BuildResults } from './solve/build-results.ts'
 import type { BuildOutcome } from './solve/running-build.ts'
+import { toSolveError } from './solve/solve-error.ts'
 import type { CacheEntry, WantedExport } from './solve/solve-input.ts'
 import { SolveJob } from './solve/solve-job.ts'
 import { SolveJobs } from './solve/solve-jobs.ts'
@@ -35,13 +39,18 @@ export class BuildkitEndpoint {
   readonly #builder: Builder
   readonly #sessions = new ClientSessions()
   readonly #results = new BuildResults()
+  readonly #history = new BuildHistory()
   readonly #routes: GrpcRoutes
 
   constructor(builder: Builder) {
     this.#builder = builder
-    const shared = { sessions: this.#sessions, results: this.#results, jobs: new SolveJobs() }
+    const history = this.#history
+    const shared = { sessions: this.#sessions, results: this.#results, history, jobs: new SolveJobs() }
     const parts = { builder, ...shared, workerId: newId().slice(0, 25) }
-    this.#routes = new GrpcRoutes().add(Control, controlService(parts)).add(LLBBridge, gatewayService(parts))
+    this.#routes = new GrpcRoutes()
+      .add(Control, controlService(parts))
+      .add(LLBBridge, gatewayService(parts))
+      .add(Content, contentService(history))
   }
 
   /** Throws `invalidArgument` for a description that no session can have. */
@@ -66,13 +75,19 @@ export class BuildkitEndpoint {
     const options = { frontend: 'dockerfile.v0', attrs, inputs: new Map() }
     const common = { ...options, exports, cacheImports: [], cacheExports, entitlements, session }
     const input = archive === undefined ? common : { ...common, archive }
-    const job = new SolveJob({ ref: newId(), builder: this.#builder, results: this.#results, input, signal })
+    const own = { builder: this.#builder, results: this.#results, history: this.#history }
+    const job = new SolveJob({ ref: newId().slice(0, 25), ...own, input, signal })
     const told = (async () => {
       for await (const message of job.progress.messages(signal))
         onTrace(toBinary(StatusResponseSchema, create(StatusResponseSchema, message)))
     })()
     try {
-      return await job.start(options).finish()
+      const outcome = await job.start(options).finish()
+      job.succeed(outcome.response)
+      return outcome
+    } catch (error) {
+      job.fail(toSolveError(error, undefined))
+      throw error
     } finally {
       await job.close()
       await told

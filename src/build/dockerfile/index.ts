@@ -16,6 +16,7 @@ export {
   type CheckWarning,
   checkBasePlatforms,
   checkDockerfile,
+  checkFailure,
   checkRules,
   type ForeignBase,
   type Rule,
@@ -73,7 +74,7 @@ export type { BindMount, CacheMount, Mount, SecretMount, SshMount, TmpfsMount } 
 export { type Outline, outlineOf, type TargetSummary, targetsOf } from './outline.ts'
 export { type Dockerfile, type ParseOptions, parseDockerfile, parseTriggers, type Stage } from './parse-dockerfile.ts'
 export { PathPattern, type PatternState } from './path-pattern.ts'
-export { hasWildcard } from './path-segment.ts'
+export { compileSegment, hasWildcard } from './path-segment.ts'
 export { type PlannedStage, type PlanOptions, planStages, type StagePlan } from './plan-stages.ts'
 export { type RemoteSource, remoteSource } from './remote-source.ts'
 export type { Position, SourceRange, SourceText } from './source-text.ts'

@@ -1,5 +1,7 @@
 export { type BuiltStacks, exportCaches } from './cache/cache-exporter.ts'
 export { ImportedCaches, type ImportedLayer, type ImportHost } from './cache/cache-importer.ts'
+export { parseCacheExport, parseCacheImport } from './cache/cache-option.ts'
 export type { ExportHost, ExportParts, WantedOutput } from './export-parts.ts'
 export { type ExportMetadata, ImageExporter, type ImageExporterOptions } from './image-exporter.ts'
+export { provenanceOf } from './provenance.ts'
 export { squashImage } from './squash-image.ts'

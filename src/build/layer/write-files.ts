@@ -166,7 +166,9 @@ class Writer implements Disposable {
   #finishFile(fd: number, entry: WriteEntry, mode: number, isInherited: boolean): void {
     const { uid, gid } = this.#ownerOf(entry)
     if (uid !== 0 || gid !== 0 || isInherited) chownAt(fd, '', uid, gid)
-    if (mode > 0o777 || (mode & this.#umask) !== 0) chmodFd(fd, mode)
+    // A copy made by the kernel has the mode of what was copied.
+    const isOther = entry.source?.kind === 'path' && mode !== entry.mode
+    if (mode > 0o777 || (mode & this.#umask) !== 0 || isOther) chmodFd(fd, mode)
     for (const [name, value] of entry.xattrs ?? []) setAttribute(fd, name, value)
     utimesAt(fd, null, entry.mtimeNs, entry.mtimeNs)
   }

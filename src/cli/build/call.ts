@@ -90,24 +90,18 @@ function scopeOf(dockerfile: Dockerfile, { buildArgs, platforms, targets }: Buil
   })
 }
 
-function toEvent({ rule, message, description, file, range, at, excerpt }: CheckWarning): BuildWarningEvent {
+function toEvent({ rule, message, description, url, file, range, at, excerpt }: CheckWarning): BuildWarningEvent {
   return {
     type: 'warning',
     rule,
     message,
     description,
-    url: ruleUrl(rule),
+    url,
     file,
     line: range.start.line,
     column: at.column,
     excerpt,
   }
-}
-
-/** `JSONArgsRecommended` → the page about it. */
-function ruleUrl(rule: string): string {
-  const words = rule.replace(/([a-z])([A-Z])/g, '$1-$2').replace(/([A-Z]+)([A-Z][a-z])/g, '$1-$2')
-  return `https://docs.docker.com/go/dockerfile/rule/${words.toLowerCase()}/`
 }
 
 /** Errors of the Dockerfile with their lines, as those of a build. */

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file pb.proto.
  */
 export const file_pb: GenFile = /*@__PURE__*/
-  fileDesc("CghwYi5wcm90bxICcGIiigEKCkRlZmluaXRpb24SCwoDZGVmGAEgAygMEi4KCG1ldGFkYXRhGAIgAygLMhwucGIuRGVmaW5pdGlvbi5NZXRhZGF0YUVudHJ5Gj8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEh0KBXZhbHVlGAIgASgLMg4ucGIuT3BNZXRhZGF0YToCOAEidgoKT3BNZXRhZGF0YRI0CgtkZXNjcmlwdGlvbhgCIAMoCzIfLnBiLk9wTWV0YWRhdGEuRGVzY3JpcHRpb25FbnRyeRoyChBEZXNjcmlwdGlvbkVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiXQoCT3ASGQoGaW5wdXRzGAEgAygLMgkucGIuSW5wdXQSHAoGc291cmNlGAMgASgLMgwucGIuU291cmNlT3ASHgoIcGxhdGZvcm0YCiABKAsyDC5wYi5QbGF0Zm9ybSImCgVJbnB1dBIOCgZkaWdlc3QYASABKAkSDQoFaW5kZXgYAiABKAMidAoIU291cmNlT3ASEgoKaWRlbnRpZmllchgBIAEoCRImCgVhdHRycxgCIAMoCzIXLnBiLlNvdXJjZU9wLkF0dHJzRW50cnkaLAoKQXR0cnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImYKCFBsYXRmb3JtEhQKDGFyY2hpdGVjdHVyZRgBIAEoCRIKCgJvcxgCIAEoCRIPCgd2YXJpYW50GAMgASgJEhIKCm9zX3ZlcnNpb24YBCABKAkSEwoLb3NfZmVhdHVyZXMYBSADKAkiYgoKU291cmNlSW5mbxIQCghmaWxlbmFtZRgBIAEoCRIMCgRkYXRhGAIgASgMEiIKCmRlZmluaXRpb24YAyABKAsyDi5wYi5EZWZpbml0aW9uEhAKCGxhbmd1YWdlGAQgASgJIj8KBVJhbmdlEhsKBXN0YXJ0GAEgASgLMgwucGIuUG9zaXRpb24SGQoDZW5kGAIgASgLMgwucGIuUG9zaXRpb24iKwoIUG9zaXRpb24SDAoEbGluZRgBIAEoBRIRCgljaGFyYWN0ZXIYAiABKAViBnByb3RvMw");
+  fileDesc("CghwYi5wcm90bxICcGIiigEKCkRlZmluaXRpb24SCwoDZGVmGAEgAygMEi4KCG1ldGFkYXRhGAIgAygLMhwucGIuRGVmaW5pdGlvbi5NZXRhZGF0YUVudHJ5Gj8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEh0KBXZhbHVlGAIgASgLMg4ucGIuT3BNZXRhZGF0YToCOAEidgoKT3BNZXRhZGF0YRI0CgtkZXNjcmlwdGlvbhgCIAMoCzIfLnBiLk9wTWV0YWRhdGEuRGVzY3JpcHRpb25FbnRyeRoyChBEZXNjcmlwdGlvbkVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEipQEKAk9wEhkKBmlucHV0cxgBIAMoCzIJLnBiLklucHV0EgwKBGV4ZWMYAiABKAwSHAoGc291cmNlGAMgASgLMgwucGIuU291cmNlT3ASDAoEZmlsZRgEIAEoDBINCgVidWlsZBgFIAEoDBINCgVtZXJnZRgGIAEoDBIMCgRkaWZmGAcgASgMEh4KCHBsYXRmb3JtGAogASgLMgwucGIuUGxhdGZvcm0iJgoFSW5wdXQSDgoGZGlnZXN0GAEgASgJEg0KBWluZGV4GAIgASgDInQKCFNvdXJjZU9wEhIKCmlkZW50aWZpZXIYASABKAkSJgoFYXR0cnMYAiADKAsyFy5wYi5Tb3VyY2VPcC5BdHRyc0VudHJ5GiwKCkF0dHJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJmCghQbGF0Zm9ybRIUCgxhcmNoaXRlY3R1cmUYASABKAkSCgoCb3MYAiABKAkSDwoHdmFyaWFudBgDIAEoCRISCgpvc192ZXJzaW9uGAQgASgJEhMKC29zX2ZlYXR1cmVzGAUgAygJImIKClNvdXJjZUluZm8SEAoIZmlsZW5hbWUYASABKAkSDAoEZGF0YRgCIAEoDBIiCgpkZWZpbml0aW9uGAMgASgLMg4ucGIuRGVmaW5pdGlvbhIQCghsYW5ndWFnZRgEIAEoCSI/CgVSYW5nZRIbCgVzdGFydBgBIAEoCzIMLnBiLlBvc2l0aW9uEhkKA2VuZBgCIAEoCzIMLnBiLlBvc2l0aW9uIisKCFBvc2l0aW9uEgwKBGxpbmUYASABKAUSEQoJY2hhcmFjdGVyGAIgASgFYgZwcm90bzM");
 
 /**
  * @generated from message pb.Definition
@@ -65,9 +65,36 @@ export type Op = Message<"pb.Op"> & {
   inputs: Input[];
 
   /**
+   * What is not built is known by the number of its field alone.
+   *
+   * @generated from field: bytes exec = 2;
+   */
+  exec: Uint8Array;
+
+  /**
    * @generated from field: pb.SourceOp source = 3;
    */
   source?: SourceOp | undefined;
+
+  /**
+   * @generated from field: bytes file = 4;
+   */
+  file: Uint8Array;
+
+  /**
+   * @generated from field: bytes build = 5;
+   */
+  build: Uint8Array;
+
+  /**
+   * @generated from field: bytes merge = 6;
+   */
+  merge: Uint8Array;
+
+  /**
+   * @generated from field: bytes diff = 7;
+   */
+  diff: Uint8Array;
 
   /**
    * @generated from field: pb.Platform platform = 10;

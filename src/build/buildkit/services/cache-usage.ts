@@ -25,14 +25,12 @@ export function toUsageRecord(record: BuildCacheRecord): MessageInitShape<typeof
   }
 }
 
-/** What `Control.Prune` asks for. */
-export function toPruneOptions(request: PruneRequest): PruneOptions {
+/** What `Control.Prune` asks for, of these records; undefined when its filters let none of them through. */
+export function toPruneOptions(request: PruneRequest, records: readonly BuildCacheRecord[]): PruneOptions | undefined {
   const { all, filter, keepDuration, reservedSpace, maxUsedSpace, minFreeSpace } = request
-  const filters: Record<string, string[]> = {}
-  for (const { name, operator, value } of filter.flatMap(parseFilter)) {
-    if (operator === '!=') throw invalidArgument(`filter ${name}${operator}${value} is not supported for pruning`)
-    filters[name] = [...(filters[name] ?? []), value]
-  }
+  const ids = records.filter((record) => matchesFilters(record, filter)).map(({ ID }) => ID)
+  if (ids.length === 0) return undefined
+  const filters: Record<string, string[]> = filter.length === 0 ? {} : { id: ids }
   if (keepDuration > 0n) filters.until = [`${keepDuration / 1_000_000_000n}s`]
   const bytes = (value: bigint) => (value > 0n ? Number(value) : undefined)
   return {
@@ -44,7 +42,7 @@ export function toPruneOptions(request: PruneRequest): PruneOptions {
   }
 }
 
-/** True for records that a filter of `Control.DiskUsage` lets through. */
+/** True for records that one of the filters lets through. */
 export function matchesFilters(record: BuildCacheRecord, filters: readonly string[]): boolean {
   const values: Readonly<Record<string, readonly string[]>> = {
     id: [record.ID],
@@ -62,7 +60,7 @@ export function matchesFilters(record: BuildCacheRecord, filters: readonly strin
     parseFilter(text).every(({ name, operator, value }) => {
       const own = values[name]
       if (own === undefined) throw invalidArgument(`invalid filter ${name}`)
-      if (operator === '~=') return own.some((one) => one.includes(value))
+      if (operator === '~=') return own.some((one) => patternOf(value).test(one))
       return own.includes(value) === (operator === '==')
     })
   return filters.length === 0 || filters.some(matches)
@@ -73,7 +71,16 @@ function parseFilter(text: string) {
   if (text === '') return []
   return text.split(',').map((part) => {
     const [, name = '', operator = '==', quoted = 'true'] = /^([\w-]+)(?:(==|!=|~=)(.*))?$/s.exec(part) ?? []
-    if (name === '') throw invalidArgument(`invalid filter ${JSON.stringify(text)}`)
-    return { name, operator, value: quoted.replace(/^"(.*)"$/s, '$1') }
+    if (name === '' || /^[=~!]/.test(quoted)) throw invalidArgument(`invalid filter ${JSON.stringify(text)}`)
+    return { name, operator, value: quoted.replace(/^(["/|])(.*)\1$/s, '$2') }
   })
+}
+
+/** `~=` takes a regular expression. */
+function patternOf(value: string): RegExp {
+  try {
+    return new RegExp(value)
+  } catch (cause) {
+    throw invalidArgument(`invalid pattern ${JSON.stringify(value)} in a filter`, { cause })
+  }
 }

@@ -4,30 +4,40 @@ import { BerthError, invalidArgument, notImplemented } from '../../../base/index
 import type { Handlers, ServerCall } from '../../../grpc/index.ts'
 import type { Builder } from '../builder.ts'
 import type { BytesMessage, Control, SolveRequest } from '../gen/control_pb.ts'
+import type { BuildHistory } from '../history/build-history.ts'
+import type { BuildRecord } from '../history/build-record.ts'
 import type { ClientSessions } from '../session/client-sessions.ts'
-import { type BuildResults, inputsOf } from '../solve/build-results.ts'
+import type { StatusMessage } from '../solve/build-progress.ts'
+import type { BuildResults } from '../solve/build-results.ts'
 import type { ExporterResponse } from '../solve/running-build.ts'
 import { toSolveError } from '../solve/solve-error.ts'
 import type { WantedExport } from '../solve/solve-input.ts'
 import { SolveJob } from '../solve/solve-job.ts'
 import type { SolveJobs } from '../solve/solve-jobs.ts'
 import { matchesFilters, toPruneOptions, toUsageRecord } from './cache-usage.ts'
+import { listenHistory, updateHistory } from './history-calls.ts'
 import { buildkitVersion, workerRecord } from './worker-record.ts'
+
+/** Lines of a step's output in one message; each is at most a few KiB. */
+const logsAtOnce = 50
 
 export interface ControlParts {
   readonly builder: Builder
   readonly sessions: ClientSessions
   readonly jobs: SolveJobs
   readonly results: BuildResults
+  readonly history: BuildHistory
   readonly workerId: string
 }
 
 /** The service's methods. */
 export function controlService(parts: ControlParts): Handlers<typeof Control> {
-  const { builder, sessions, jobs, workerId } = parts
+  const { builder, sessions, jobs, history, workerId } = parts
   return {
     solve: async (request, call) => ({ exporterResponse: { ...(await solve(parts, request, call)) } }),
     async *status({ ref }, { signal }) {
+      const past = history.find(ref)
+      if (past?.isOver === true) return yield* pastStatus(past)
       const job = await jobs.find(ref, signal)
       yield* job.progress.messages(signal)
     },
@@ -52,31 +62,26 @@ export function controlService(parts: ControlParts): Handlers<typeof Control> {
     },
     async *prune(request) {
       const before = await builder.usage()
-      const { CachesDeleted: removed } = await builder.prune(toPruneOptions(request))
-      const gone = new Set(removed)
+      const options = toPruneOptions(request, before)
+      const gone = new Set(options === undefined ? [] : (await builder.prune(options)).CachesDeleted)
       for (const record of before) if (gone.has(record.ID)) yield toUsageRecord(record)
     },
-    // Nothing is kept of builds that are over.
-    async *listenBuildHistory({ earlyExit, activeOnly }, { signal }) {
-      if (earlyExit || activeOnly) return
-      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-      yield* []
-    },
-    updateBuildHistory: async () => {
-      throw notImplemented('the history of builds')
+    listenBuildHistory: (request, { signal }) => listenHistory(history, request, signal),
+    updateBuildHistory: async (request) => {
+      updateHistory(history, request)
+      return {}
     },
   }
 }
 
 async function solve(
-  { builder, sessions, jobs, results }: ControlParts,
+  { builder, sessions, jobs, results, history }: ControlParts,
   request: SolveRequest,
   call: ServerCall,
 ): Promise<ExporterResponse> {
-  const { ref, frontend, frontendAttrs, cache, entitlements, sourcePolicy } = request
+  const { ref, frontend, frontendAttrs, cache, entitlements, sourcePolicy, internal } = request
   if (ref === '') throw invalidArgument('a build without a ref')
   if (sourcePolicy.length > 0) throw notImplemented('source policies')
-  const inputs = inputsOf(request.frontendInputs)
   const session = await sessions.find(request.session, call.signal)
   const input = {
     frontend,
@@ -85,23 +90,34 @@ async function solve(
     cacheImports: [...(cache?.imports ?? []), ...(cache?.importRefs ?? []).map(registryCache)],
     cacheExports: cache?.exports ?? [],
     entitlements,
-    inputs,
+    inputs: new Map(),
     session,
   }
-  const job = new SolveJob({ ref, builder, results, input, signal: call.signal })
+  // What clients do for themselves is nothing that their users would look for.
+  const job = new SolveJob({ ref, builder, results, ...(internal ? {} : { history }), input, signal: call.signal })
   jobs.add(job)
   try {
     if (frontend !== '') {
-      const build = job.start({ frontend, attrs: frontendAttrs, inputs })
-      job.decide({ refs: [build.id] })
-    } else if ((request.definition?.def.length ?? 0) > 0) throw notImplemented('builds given as LLB')
+      const inputs = await job.inputsOf(request.frontendInputs)
+      job.decide({ refs: [job.start({ frontend, attrs: frontendAttrs, inputs }).id] })
+    } else if (request.definition !== undefined && request.definition.def.length > 0)
+      job.decide({ refs: [job.startDefinition(request.definition)] })
     return await job.conclude()
   } catch (error) {
-    throw toSolveError(error, undefined)
+    const failure = toSolveError(error, undefined)
+    job.fail(failure)
+    throw failure
   } finally {
     await job.close()
     jobs.remove(job)
   }
+}
+
+/** What a build that is over told, in pieces that clients take. */
+function* pastStatus(record: BuildRecord): Generator<StatusMessage> {
+  const { vertexes = [], statuses = [], warnings = [], logs = [] } = record.log() ?? {}
+  yield { vertexes, statuses, warnings }
+  for (let at = 0; at < logs.length; at += logsAtOnce) yield { logs: logs.slice(at, at + logsAtOnce) }
 }
 
 function exportsOf({ exporters, exporter, exporterAttrs }: SolveRequest): readonly WantedExport[] {

@@ -1,11 +1,18 @@
 /** `moby.buildkit.v1.frontend.LLBBridge`: over it a client drives the build that it began with `Control.Solve`. */
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import { invalidArgument, notImplemented } from '../../../base/index.ts'
+import { invalidArgument } from '../../../base/index.ts'
 import { GrpcError, grpcCode, type Handlers, type ServerCall } from '../../../grpc/index.ts'
-import type { LLBBridge, Result, ResultSchema, SolveRequest } from '../gen/gateway_pb.ts'
-import type { Definition } from '../gen/pb_pb.ts'
-import { definitionOf, inputsOf, resultOf } from '../solve/build-results.ts'
+import type {
+  LLBBridge,
+  ResolveImageConfigResponseSchema,
+  Result,
+  ResultSchema,
+  SolveRequest,
+} from '../gen/gateway_pb.ts'
+import type { Definition, Platform } from '../gen/pb_pb.ts'
+import { definitionOf } from '../solve/build-results.ts'
+import { sourceDefinition } from '../solve/llb-source.ts'
 import type { SolveJob } from '../solve/solve-job.ts'
 import type { SolveJobs } from '../solve/solve-jobs.ts'
 import { frontendCapabilities, llbCapabilities } from './capabilities.ts'
@@ -40,15 +47,32 @@ export function gatewayService({ jobs, workerId }: GatewayParts): Handlers<typeo
       await (await jobOf(call)).find(ref).built
       return {}
     },
+    readFile: async ({ ref, filePath, range }, call) => {
+      const files = await (await jobOf(call)).files(ref)
+      const part = { offset: Number(range?.offset ?? 0n), length: Number(range?.length ?? 0n) }
+      return { data: await files.read(filePath, part) }
+    },
+    readDir: async ({ ref, dirPath, includePattern }, call) => {
+      const files = await (await jobOf(call)).files(ref)
+      return { entries: [...(await files.list(dirPath, includePattern))] }
+    },
+    statFile: async ({ ref, path }, call) => ({ stat: await (await (await jobOf(call)).files(ref)).stat(path) }),
+    resolveImageConfig: async ({ ref, platform, resolveMode }, call) =>
+      await resolveImage(await jobOf(call), ref, platform, resolveMode),
     inputs: async () => ({ definitions: {} }),
-    warn: async () => ({}),
+    warn: async (warning, call) => {
+      const { level, short, detail, url, info, ranges } = warning
+      const shown = { vertex: warning.digest, level, short, detail, url, ranges }
+      ;(await jobOf(call)).progress.warn(info === undefined ? shown : { ...shown, info })
+      return {}
+    },
   }
 }
 
 async function solve(job: SolveJob, request: SolveRequest): Promise<MessageInitShape<typeof ResultSchema>> {
   const { frontend, frontendOpt: attrs, definition, cacheImports, frontendInputs } = request
-  if (frontend === '') return resultOfDefinition(definition)
-  const options = { frontend, attrs, cacheImports, inputs: inputsOf(frontendInputs) }
+  if (frontend === '') return await resultOfDefinition(job, definition)
+  const options = { frontend, attrs, cacheImports, inputs: await job.inputsOf(frontendInputs) }
   const question = attrs.requestid ?? ''
   if (question !== '') return { metadata: { ...(await job.ask(question, options)) } }
   const build = job.start(options)
@@ -57,11 +81,29 @@ async function solve(job: SolveJob, request: SolveRequest): Promise<MessageInitS
 }
 
 /** A client that looks at a result solves it once more. */
-function resultOfDefinition(definition: Definition | undefined): MessageInitShape<typeof ResultSchema> {
+async function resultOfDefinition(
+  job: SolveJob,
+  definition: Definition | undefined,
+): Promise<MessageInitShape<typeof ResultSchema>> {
   if (definition === undefined || definition.def.length === 0) return {}
-  const id = resultOf(definition)
-  if (id === undefined) throw notImplemented('a build given as LLB')
+  const id = job.startDefinition(definition)
+  if (job.has(id)) await job.find(id).built
   return refResult(id)
+}
+
+/** What an image says of itself: its digest and its configuration, found by a build that stands on it. */
+async function resolveImage(
+  job: SolveJob,
+  ref: string,
+  platform: Platform | undefined,
+  resolveMode: string,
+): Promise<MessageInitShape<typeof ResolveImageConfigResponseSchema>> {
+  const identifier = `docker-image://${ref}`
+  const attrs: Record<string, string> = resolveMode === 'pull' ? { 'image.resolvemode': 'pull' } : {}
+  const [image] = await job.find(job.startDefinition(sourceDefinition(identifier, attrs, platform))).built
+  if (image === undefined) throw invalidArgument(`no image ${ref}`)
+  const digest = image.materials.find(({ kind }) => kind === 'image')?.digest ?? ''
+  return { digest, config: Buffer.from(JSON.stringify(image.config)), ref }
 }
 
 function refResult(id: string): MessageInitShape<typeof ResultSchema> {

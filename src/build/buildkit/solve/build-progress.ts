@@ -17,10 +17,13 @@ const clipped = Buffer.from('\n[output clipped, log limit 2MiB reached]\n')
 export interface BuildProgressOptions {
   /** Makes the steps of this build others than those of another. */
   readonly ref: string
+  /** Told of everything. */
+  readonly onMessage?: ((message: StatusMessage) => void) | undefined
 }
 
 export class BuildProgress {
   readonly #ref: string
+  readonly #onMessage: BuildProgressOptions['onMessage']
   readonly #listeners = new Set<(message: StatusMessage | undefined) => void>()
   readonly #kept: StatusMessage[] = []
   readonly #logBytes = new Map<string, number>()
@@ -30,8 +33,9 @@ export class BuildProgress {
   #isListenedTo = false
   #isOver = false
 
-  constructor({ ref }: BuildProgressOptions) {
+  constructor({ ref, onMessage }: BuildProgressOptions) {
     this.#ref = ref
+    this.#onMessage = onMessage
   }
 
   /** What warnings point to. */
@@ -60,6 +64,11 @@ export class BuildProgress {
       default:
         return
     }
+  }
+
+  /** A warning of the client's own. */
+  warn(warning: NonNullable<StatusMessage['warnings']>[number]): void {
+    this.#tell({ warnings: [warning] })
   }
 
   /** Nothing follows. */
@@ -106,6 +115,7 @@ export class BuildProgress {
   }
 
   #tell(message: StatusMessage): void {
+    this.#onMessage?.(message)
     if (!this.#isListenedTo || message.logs === undefined) this.#kept.push(message)
     for (const listener of this.#listeners) listener(message)
   }

@@ -2,7 +2,6 @@
  *  pass them on as LLB that names a source; the one that is given here means a result, and nothing else is built of it.
  *  The layers are those of the cache, which may be gone when somebody comes too late. */
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
-import { notImplemented } from '../../../base/index.ts'
 import { digestOf } from '../../../oci/index.ts'
 import type { BuiltImage } from '../../built-image.ts'
 import { type Definition, type DefinitionSchema, OpSchema } from '../gen/pb_pb.ts'
@@ -33,17 +32,6 @@ export function definitionOf(id: string): MessageInitShape<typeof DefinitionSche
   const end = toBinary(OpSchema, create(OpSchema, { inputs: [{ digest, index: 0n }] }))
   const description = { description: { 'llb.customname': `result ${id}` } }
   return { def: [source, end], metadata: { [digest]: description, [digestOf(Buffer.from(end))]: description } }
-}
-
-/** Names of results, by the names that a client gives them. Throws `notImplemented` for LLB that is no result. */
-export function inputsOf(definitions: Readonly<Record<string, Definition>>): ReadonlyMap<string, string> {
-  return new Map(
-    Object.entries(definitions).map(([name, definition]) => {
-      const result = resultOf(definition)
-      if (result === undefined) throw notImplemented(`input ${name}, which is LLB,`)
-      return [name, result]
-    }),
-  )
 }
 
 /** The id of the result that a definition names; undefined when it is about something else. */

@@ -65,7 +65,8 @@ export function toBuildRequest(input: SolveInput): { readonly request: BuildRequ
   const request: BuildRequest = {
     type: 'build',
     dockerfileName: attrs.filename || 'Dockerfile',
-    context: contextOf(input),
+    context: input.llb === undefined ? contextOf(input) : { kind: 'none' },
+    ...(input.llb === undefined ? {} : { dockerfile: input.llb.dockerfile }),
     namedContexts,
     targets: [{ ...(target === '' ? {} : { name: target }), tags: [], outputs: outputsOf(input.exports) }],
     ...(attrs.platform ? { platforms: attrs.platform.split(',') } : {}),
@@ -93,8 +94,8 @@ export function toBuildRequest(input: SolveInput): { readonly request: BuildRequ
 }
 
 /** Dockerfiles are the only language; what `# syntax=` names is not fetched. */
-function checkFrontend({ frontend, attrs }: SolveInput): void {
-  if (frontend === 'dockerfile.v0') return
+function checkFrontend({ frontend, attrs, llb }: SolveInput): void {
+  if (frontend === 'dockerfile.v0' || llb !== undefined) return
   if (frontend !== 'gateway.v0') throw notImplemented(`BuildKit's frontend ${JSON.stringify(frontend)}`)
   const source = attrs.source ?? ''
   if (!/^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/.test(source))

@@ -1,8 +1,12 @@
 /** One build for a client of BuildKit. It stops when all is built, and makes its outputs when it is told to: the client
  *  that drives it may want to look at the result first, or throw it away. */
+import type { BuildEvent, BuildRequest } from '../../../api/index.ts'
 import { BerthError, newId } from '../../../base/index.ts'
+import { formatPlatform } from '../../../oci/index.ts'
 import type { BuiltImage } from '../../built-image.ts'
+import { provenanceOf } from '../../export/index.ts'
 import type { Builder } from '../builder.ts'
+import type { RecordedProvenance } from '../history/build-record.ts'
 import type { BuildProgress } from './build-progress.ts'
 import type { BuildResults } from './build-results.ts'
 import { toBuildRequest } from './frontend-request.ts'
@@ -25,6 +29,8 @@ export interface RunningBuildOptions {
   readonly input: SolveInput
   readonly progress: BuildProgress
   readonly signal: AbortSignal
+  /** Told how the images came to be, once they are built. */
+  readonly onProvenance: (statements: readonly RecordedProvenance[]) => void
 }
 
 export class RunningBuild {
@@ -59,10 +65,11 @@ export class RunningBuild {
     await this.#outcome.catch(() => {})
   }
 
-  async #run({ builder, results, input, progress, signal }: RunningBuildOptions): Promise<BuildOutcome> {
+  async #run({ builder, results, input, progress, signal, onProvenance }: RunningBuildOptions): Promise<BuildOutcome> {
     const response: Record<string, string> = {}
     try {
       const { request, names } = toBuildRequest(input)
+      const started = new Date().toISOString()
       const client = solveClient({
         input,
         names,
@@ -70,11 +77,15 @@ export class RunningBuild {
         directory: builder.directory,
         signal,
         emit: (event) => {
-          progress.event(event)
+          const shown = input.llb === undefined ? event : llbEvent(event, input.llb.name)
+          if (shown !== undefined) progress.event(shown)
           if (event.type === 'metadata') Object.assign(response, toResponse(event.values))
         },
         onBuilt: async (images) => {
           results.add(this.id, images)
+          onProvenance(
+            recordedProvenance({ ...request, dockerfile: this.#dockerfile?.text ?? '' }, images, this.id, started),
+          )
           this.#built.resolve(images)
           await Promise.race([this.#verdict.promise, abortOf(signal)])
         },
@@ -93,6 +104,27 @@ export class RunningBuild {
       throw failure
     }
   }
+}
+
+/** The Dockerfile that stands for LLB is nobody's: its step has the name that the client gave to the source. */
+function llbEvent(event: BuildEvent, name: string): BuildEvent | undefined {
+  if (event.type !== 'vertex') return event
+  if (event.id === 'dockerfile') return undefined
+  return /^\[\d/.test(event.name) ? { ...event, name } : event
+}
+
+/** As detailed as it gets: those who ask for less are given less. */
+function recordedProvenance(
+  request: BuildRequest,
+  images: readonly BuiltImage[],
+  buildId: string,
+  started: string,
+): readonly RecordedProvenance[] {
+  const finished = new Date().toISOString()
+  return images.map((image) => ({
+    platform: formatPlatform(image.platform),
+    ...provenanceOf({ mode: 'max' }, { request, image, buildId, started, finished }),
+  }))
 }
 
 function toResponse(values: Readonly<Record<string, unknown>>): ExporterResponse {

@@ -43,7 +43,7 @@ export function solveClient(options: SolveClientOptions): BuildClient {
   const { input, signal, emit, onBuilt } = options
   const { session, attrs, archive } = input
   const address = attrs.context ?? ''
-  const isOnClient = archive === undefined && address === ''
+  const isOnClient = archive === undefined && address === '' && input.llb === undefined
   // Of a context that is fetched, the Dockerfile is part, unless the client says that it keeps one.
   const isDockerfileOnClient = isOnClient || attrs.dockerfilekey !== undefined
   return {
@@ -124,7 +124,7 @@ class ClientDirectory implements SessionFiles {
     const { input, names, signal } = this.#options
     const isMain = this.#name === 'context'
     const local = isMain ? names.context : (names.named.get(this.#name) ?? this.#name)
-    const excludes = await readIgnoreFile(this.#options, local, isMain)
+    const excludes = input.llb?.excludes.get(local) ?? (await readIgnoreFile(this.#options, local, isMain))
     return new SyncedDirectory(input.session, local, {
       excludes,
       signal,

@@ -19,7 +19,14 @@ export function toSolveError(error: unknown, dockerfile: SolvedDockerfile | unde
   const source = sourceOf(error, dockerfile)
   // Clients show any other class in front of the message, once for each time that it passed through them.
   const details = source === undefined ? [] : [source]
-  return new GrpcError(grpcCode.unknown, messageOf(error), { cause: error, details })
+  return new GrpcError(grpcCode.unknown, toldOf(error), { cause: error, details })
+}
+
+/** What isn't built has only its name as message. */
+function toldOf(error: unknown): string {
+  const message = messageOf(error)
+  const isTold = !isKind(error, 'notImplemented') || /not (?:implemented|supported)/.test(message)
+  return isTold ? message : `${message} is not implemented in this version of Berth`
 }
 
 function sourceOf(error: unknown, dockerfile: SolvedDockerfile | undefined): GrpcDetail | undefined {

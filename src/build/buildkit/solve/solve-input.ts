@@ -1,4 +1,5 @@
 import type { ClientSession } from '../session/client-session.ts'
+import type { LlbBuild } from './llb-source.ts'
 
 /** One of the places that a result goes to. */
 export interface WantedExport {
@@ -25,6 +26,8 @@ export interface SolveInput {
   /** Results of other builds, by the names under which the options speak of them. */
   readonly inputs: ReadonlyMap<string, string>
   readonly session: ClientSession
+  /** What was given as LLB. */
+  readonly llb?: LlbBuild | undefined
   /** The archive that is the context, where the client sent it along. */
   readonly archive?: () => AsyncIterable<Buffer>
 }

@@ -3,9 +3,14 @@
 import { BerthError, invalidArgument, notImplemented } from '../../../base/index.ts'
 import type { GrpcError } from '../../../grpc/index.ts'
 import type { Builder } from '../builder.ts'
+import type { Definition } from '../gen/pb_pb.ts'
+import type { BuildHistory } from '../history/build-history.ts'
+import type { BuildRecord } from '../history/build-record.ts'
 import { BuildProgress } from './build-progress.ts'
-import type { BuildResults } from './build-results.ts'
+import { type BuildResults, resultOf } from './build-results.ts'
 import { toBuildRequest } from './frontend-request.ts'
+import { llbBuild } from './llb-source.ts'
+import { ResultFiles } from './result-files.ts'
 import { type ExporterResponse, RunningBuild } from './running-build.ts'
 import { readDockerfile } from './solve-client.ts'
 import type { SolveInput } from './solve-input.ts'
@@ -18,6 +23,8 @@ export interface SolveJobOptions {
   readonly ref: string
   readonly builder: Builder
   readonly results: BuildResults
+  /** Where the build is remembered; without it, it isn't. */
+  readonly history?: BuildHistory | undefined
   /** Of the job; each build has a frontend and options of its own. */
   readonly input: SolveInput
   /** The client's call. */
@@ -25,7 +32,8 @@ export interface SolveJobOptions {
 }
 
 /** What a call asks for, beside what holds for the whole job. */
-export type JobBuild = Pick<SolveInput, 'frontend' | 'attrs' | 'inputs'> & Partial<Pick<SolveInput, 'cacheImports'>>
+export type JobBuild = Pick<SolveInput, 'frontend' | 'attrs' | 'inputs' | 'llb'> &
+  Partial<Pick<SolveInput, 'cacheImports'>>
 
 export class SolveJob {
   readonly ref: string
@@ -34,14 +42,19 @@ export class SolveJob {
   readonly signal: AbortSignal
   readonly #builder: Builder
   readonly #results: BuildResults
+  readonly #history: BuildHistory | undefined
+  readonly #record: BuildRecord | undefined
   readonly #abort = new AbortController()
   readonly #builds = new Map<string, RunningBuild>()
   readonly #verdict = Promise.withResolvers<Verdict>()
 
-  constructor({ ref, builder, results, input, signal }: SolveJobOptions) {
+  constructor({ ref, builder, results, history, input, signal }: SolveJobOptions) {
     this.ref = ref
     this.input = input
-    this.progress = new BuildProgress({ ref })
+    this.#history = history
+    const { frontend, attrs, exports } = input
+    this.#record = history?.begin({ ref, frontend, attrs, exports })
+    this.progress = new BuildProgress({ ref, onMessage: (message) => this.#record?.take(message) })
     this.#builder = builder
     this.#results = results
     const gone = new AbortController()
@@ -56,9 +69,40 @@ export class SolveJob {
   start(options: JobBuild): RunningBuild {
     const { signal, progress } = this
     const input = this.#inputOf(options)
-    const build = new RunningBuild({ builder: this.#builder, results: this.#results, input, progress, signal })
+    this.#record?.describe(input.frontend, input.attrs)
+    const build = new RunningBuild({
+      builder: this.#builder,
+      results: this.#results,
+      input,
+      progress,
+      signal,
+      onProvenance: (statements) => this.#record?.setProvenance(statements),
+    })
     this.#builds.set(build.id, build)
     return build
+  }
+
+  /** Begins a build that is given as LLB; gives the name of its result, or of the one that it means. Throws
+   *  `notImplemented` for what isn't built. */
+  startDefinition(definition: Definition): string {
+    const known = resultOf(definition)
+    if (known !== undefined) return known
+    const llb = llbBuild(definition)
+    return this.start({ frontend: '', attrs: llb.attrs, inputs: new Map(), llb }).id
+  }
+
+  /** Names of results by the names that a client gives them; what is LLB is built. */
+  async inputsOf(definitions: Readonly<Record<string, Definition>>): Promise<ReadonlyMap<string, string>> {
+    const started = Object.entries(definitions).map(([name, one]) => [name, this.startDefinition(one)] as const)
+    await Promise.all(started.map(([, id]) => this.#builds.get(id)?.built))
+    return new Map(started)
+  }
+
+  /** The files of a result of this client. Throws `GrpcError` when it can't be built. */
+  async files(id: string): Promise<ResultFiles> {
+    const images = (await this.#builds.get(id)?.built) ?? this.#results.find(id)
+    if (images === undefined) throw invalidArgument(`ref ${id} is not one of build ${this.ref}`)
+    return new ResultFiles(this.#builder, images)
   }
 
   /** Answers a question about a Dockerfile, by BuildKit's name for it. */
@@ -85,6 +129,10 @@ export class SolveJob {
     return { ...this.input, ...options, cacheImports: [...this.input.cacheImports, ...cacheImports] }
   }
 
+  has(id: string): boolean {
+    return this.#builds.has(id)
+  }
+
   /** The build of that result. Throws `invalidArgument` when there is none. */
   find(id: string): RunningBuild {
     const build = this.#builds.get(id)
@@ -99,6 +147,28 @@ export class SolveJob {
 
   /** Waits for the client's decision and carries it out. Throws `GrpcError`. */
   async conclude(): Promise<ExporterResponse> {
+    const response = await this.#carryOut()
+    this.succeed(response)
+    return response
+  }
+
+  /** The build is over, and this is what its exporters say. */
+  succeed(response: ExporterResponse): void {
+    this.#remember(response, undefined)
+  }
+
+  /** The build is over, and has failed with this. */
+  fail(error: GrpcError): void {
+    this.#remember({}, error)
+  }
+
+  #remember(response: ExporterResponse, failure: GrpcError | undefined): void {
+    if (this.#record === undefined || this.#record.isOver) return
+    this.#record.complete(response, failure)
+    this.#history?.end(this.#record)
+  }
+
+  async #carryOut(): Promise<ExporterResponse> {
     const verdict = await Promise.race([this.#verdict.promise, aborted(this.signal)])
     if ('error' in verdict) throw verdict.error
     const wanted = verdict.refs.map((id) => this.find(id))

@@ -10,6 +10,14 @@ import {
   parseDockerfile,
   targetsOf,
 } from '../../dockerfile/index.ts'
+import {
+  describedTextOf,
+  type LintAnswer,
+  type Location,
+  lintText,
+  outlineText,
+  targetsText,
+} from './subrequest-text.ts'
 
 /** What is asked. */
 export interface Subrequest {
@@ -28,23 +36,32 @@ const described = {
   'frontend.subrequests.describe': 'List available subrequest types',
 }
 
+const describedText = describedTextOf(described)
+
 /** Members of the result. Throws `notImplemented` for other questions, `DockerfileError` for what can't be read. */
 export function answerSubrequest(request: Subrequest): Readonly<Record<string, Uint8Array>> {
-  const answer = JSON.stringify(answerOf(request))
-  const members = { 'result.json': answer, 'result.txt': `${answer}\n`, version: '1.0.0' }
+  const members = { ...answerOf(request), version: '1.0.0' }
   return Object.fromEntries(Object.entries(members).map(([name, text]) => [name, Buffer.from(text)]))
 }
 
-function answerOf(request: Subrequest): object {
+/** Clients show the text where they don't know how to show the question's answer themselves. */
+function answerOf(request: Subrequest): Readonly<Record<string, string>> {
   switch (request.id) {
-    case 'frontend.outline':
-      return outline(request)
-    case 'frontend.targets':
-      return targets(request)
-    case 'frontend.lint':
-      return lint(request)
-    case 'frontend.subrequests.describe':
-      return Object.entries(described).map(([name, description]) => {
+    case 'frontend.outline': {
+      const answer = outline(request)
+      return membersOf(answer, outlineText(answer))
+    }
+    case 'frontend.targets': {
+      const answer = targets(request)
+      return membersOf(answer, targetsText(answer))
+    }
+    case 'frontend.lint': {
+      const answer = lint(request)
+      const isClean = answer.warnings.length === 0 && answer.buildError === undefined
+      return { ...membersOf(answer, lintText(answer, request)), 'result.statuscode': isClean ? '0' : '1' }
+    }
+    case 'frontend.subrequests.describe': {
+      const answer = Object.entries(described).map(([name, description]) => {
         return {
           name,
           version: '1.0.0',
@@ -53,16 +70,22 @@ function answerOf(request: Subrequest): object {
           metadata: [{ name: 'result.json' }, { name: 'result.txt' }],
         }
       })
+      return membersOf(answer, describedText)
+    }
     default:
       throw notImplemented(`the subrequest ${request.id}`)
   }
 }
 
-function outline({ text, file, target, buildArgs }: Subrequest): object {
+function membersOf(answer: object, text: string): Readonly<Record<string, string>> {
+  return { 'result.json': JSON.stringify(answer), 'result.txt': text }
+}
+
+function outline({ text, file, target, buildArgs }: Subrequest) {
   const { target: name, args, secrets, ssh } = outlineOf(parseDockerfile(text, { file }), target, buildArgs)
   const mounts = (list: typeof secrets) => list.map(({ id, required }) => ({ name: id, required }))
   return {
-    ...(name === '' ? {} : { name }),
+    name,
     args: args.map(({ name: arg, description, value }) => ({ name: arg, description, value })),
     secrets: mounts(secrets),
     ssh: mounts(ssh),
@@ -70,22 +93,24 @@ function outline({ text, file, target, buildArgs }: Subrequest): object {
   }
 }
 
-function targets({ text, file }: Subrequest): object {
+function targets({ text, file }: Subrequest) {
   return {
     targets: targetsOf(parseDockerfile(text, { file })),
     sources: [Buffer.from(text).toString('base64')],
   }
 }
 
-function lint(request: Subrequest): object {
+function lint(request: Subrequest): LintAnswer {
   const { text, file, target, buildArgs } = request
   const source = { filename: file, language: 'Dockerfile', data: Buffer.from(text).toString('base64') }
   try {
     const dockerfile = parseDockerfile(text, { file })
     const scope = evaluateGlobals(dockerfile, { buildArgs, ...(target === undefined ? {} : { target }) })
-    const warnings = checkDockerfile(dockerfile, { scope }).warnings.map(({ rule, description, message, range }) => {
-      return { ruleName: rule, description, detail: message, location: locationOf(range) }
-    })
+    const warnings = checkDockerfile(dockerfile, { scope }).warnings.map(
+      ({ rule, description, url, message, range }) => {
+        return { ruleName: rule, description, url, detail: message, location: locationOf(range) }
+      },
+    )
     return { warnings, sources: [source] }
   } catch (error) {
     if (!(error instanceof DockerfileError)) throw error
@@ -94,6 +119,6 @@ function lint(request: Subrequest): object {
   }
 }
 
-function locationOf({ start, end }: DockerfileError['range']): object {
+function locationOf({ start, end }: DockerfileError['range']): Location {
   return { sourceIndex: 0, ranges: [{ start: { line: start.line }, end: { line: end.line } }] }
 }

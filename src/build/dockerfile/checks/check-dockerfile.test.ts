@@ -4,6 +4,7 @@ import {
   baseImagePlatformWarning,
   type CheckDockerfileOptions,
   checkDockerfile,
+  checkFailure,
   checkRules,
   DockerfileError,
   evaluateGlobals,
@@ -181,7 +182,8 @@ test('checkDockerfile() obeys the check directive, and the build argument before
   const text = 'from a as B\nCMD c'
   const rules = (first: string, buildArgs: Record<string, string> = {}) => {
     const dockerfile = parseDockerfile(`${first}\n${text}`)
-    const { warnings, failure } = checkDockerfile(dockerfile, { scope: evaluateGlobals(dockerfile, { buildArgs }) })
+    const { warnings, failedRules } = checkDockerfile(dockerfile, { scope: evaluateGlobals(dockerfile, { buildArgs }) })
+    const failure = failedRules === undefined ? undefined : checkFailure(failedRules)
     return [warnings.map(({ rule }) => rule).join(' '), failure]
   }
   const all = 'StageNameCasing ConsistentInstructionCasing JSONArgsRecommended'

@@ -24,6 +24,8 @@ export interface CheckWarning {
   readonly description: string
   readonly message: string
   readonly file: string
+  /** Where the rule is explained. */
+  readonly url: string
   readonly range: SourceRange
   readonly at: Position
   /** The lines with markers. */
@@ -43,8 +45,13 @@ export interface CheckDockerfileOptions {
 export interface CheckResult {
   /** By line. */
   readonly warnings: readonly CheckWarning[]
-  /** Set when `error=true` and there are warnings: the build must fail with it. */
-  readonly failure?: string
+  /** Set when `error=true` and there are warnings: the build must fail because of these rules. */
+  readonly failedRules?: readonly string[]
+}
+
+/** What a build says that fails because of rules, each told once. */
+export function checkFailure(rules: readonly string[]): string {
+  return `lint violation found for rules: ${[...new Set(rules)].join(', ')}`
 }
 
 /** Checks a Dockerfile. Throws `DockerfileError` for one that can't be built, `invalidArgument` for bad options in
@@ -61,7 +68,7 @@ export function checkDockerfile(dockerfile: Dockerfile, options: CheckDockerfile
     .sort((a, b) => a.range.start.line - b.range.start.line)
   const failed = settings.error && warnings.length > 0
   const rules = [...new Set(warnings.map((one) => one.rule))]
-  return { warnings, ...(failed ? { failure: `lint violation found for rules: ${rules.join(', ')}` } : {}) }
+  return { warnings, ...(failed ? { failedRules: rules } : {}) }
 }
 
 /** A base image that is for another platform than its stage. */
@@ -84,8 +91,7 @@ export function checkBasePlatforms(
     const message = baseImagePlatformWarning(name, pulled, expected)
     return warningOf(baseImagePlatformRule, { line: stage.from.line, message })
   })
-  const failure = `lint violation found for rules: ${baseImagePlatformRule.name}`
-  return { warnings, ...(settings.error ? { failure } : {}) }
+  return { warnings, ...(settings.error ? { failedRules: [baseImagePlatformRule.name] } : {}) }
 }
 
 function settingsOf(dockerfile: Dockerfile, scope: GlobalScope): CheckOptions {
@@ -109,10 +115,17 @@ function warningOf(rule: Pick<Rule, 'name' | 'description'>, { line, message, of
   return {
     rule: rule.name,
     description: rule.description,
+    url: ruleUrl(rule.name),
     message,
     file: line.source.file,
     range: line.range,
     at,
     excerpt: excerptOf(line.source, line.range, offset === undefined ? undefined : at),
   }
+}
+
+/** `JSONArgsRecommended` → the page about it. */
+function ruleUrl(rule: string): string {
+  const words = rule.replace(/([a-z])([A-Z])/g, '$1-$2').replace(/([A-Z]+)([A-Z][a-z])/g, '$1-$2')
+  return `https://docs.docker.com/go/dockerfile/rule/${words.toLowerCase()}/`
 }

@@ -4,6 +4,7 @@ export {
   type CheckWarning,
   checkBasePlatforms,
   checkDockerfile,
+  checkFailure,
   checkRules,
   type ForeignBase,
 } from './check-dockerfile.ts'

@@ -1,0 +1,106 @@
+/** The builds of BuildKit's clients, those that are over as well: the latest of them, as long as the daemon lives.
+ *  Clients list and watch them (`buildx history`), and read their provenance for `--metadata-file`. */
+import { conflict, notFound, nowNs } from '../../../base/index.ts'
+import { BuildRecord, type BuildRecordOptions } from './build-record.ts'
+
+/** BuildKit's own bounds for builds that nobody has pinned. */
+const maxRecords = 50
+const maxAgeNs = 48n * 60n * 60n * 1_000_000_000n
+/** What was told of older builds goes first when all together is more. */
+const maxBytes = 32 * 1024 * 1024
+
+/** BuildKit's numbers. */
+export const historyEvent = { started: 0, complete: 1, deleted: 2 } as const
+
+export interface HistoryChange {
+  readonly type: (typeof historyEvent)[keyof typeof historyEvent]
+  readonly record: BuildRecord
+}
+
+export class BuildHistory {
+  readonly #records = new Map<string, BuildRecord>()
+  readonly #listeners = new Set<(change: HistoryChange) => void>()
+
+  /** A build begins. */
+  begin(options: BuildRecordOptions): BuildRecord {
+    const record = new BuildRecord(options)
+    this.#records.set(record.ref, record)
+    this.#tell({ type: historyEvent.started, record })
+    return record
+  }
+
+  /** A build is over: its record is complete. */
+  end(record: BuildRecord): void {
+    this.#tell({ type: historyEvent.complete, record })
+    this.#bound()
+  }
+
+  /** All, the oldest first. */
+  records(): readonly BuildRecord[] {
+    this.#bound()
+    return [...this.#records.values()]
+  }
+
+  find(ref: string): BuildRecord | undefined {
+    return this.#records.get(ref)
+  }
+
+  /** A blob that a record names. */
+  blob(digest: string): { readonly bytes: Buffer; readonly created: bigint } | undefined {
+    for (const record of this.#records.values()) {
+      const bytes = record.blob(digest)
+      if (bytes !== undefined) return { bytes, created: record.created }
+    }
+    return undefined
+  }
+
+  /** Keeps a build whatever comes after it, or no longer. Throws `notFound`. */
+  pin(ref: string, pinned: boolean): void {
+    const record = this.#existing(ref)
+    record.pinned = pinned
+    this.#tell({ type: historyEvent.complete, record })
+  }
+
+  /** Forgets a build. Throws `notFound`, and `conflict` for one that goes on. */
+  remove(ref: string): void {
+    const record = this.#existing(ref)
+    if (!record.isOver) throw conflict(`build ${ref} is still running`)
+    this.#forget(record)
+  }
+
+  /** Calls back for each change until what it gives is disposed of. */
+  watch(listener: (change: HistoryChange) => void): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) }
+  }
+
+  #existing(ref: string): BuildRecord {
+    const record = this.#records.get(ref)
+    if (record === undefined) throw notFound(`no build record ${ref}`)
+    return record
+  }
+
+  #forget(record: BuildRecord): void {
+    this.#records.delete(record.ref)
+    this.#tell({ type: historyEvent.deleted, record })
+  }
+
+  #bound(): void {
+    const oldest = nowNs() - maxAgeNs
+    const loose = [...this.#records.values()].filter(({ isOver, pinned }) => isOver && !pinned)
+    const tooMany = loose.length - maxRecords
+    for (const [at, record] of loose.entries())
+      if (at < tooMany || (record.completed ?? 0n) < oldest) this.#forget(record)
+    let bytes = [...this.#records.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    for (const record of this.#records.values()) {
+      if (bytes <= maxBytes) return
+      bytes -= record.sizeBytes
+      record.dropLog()
+      bytes += record.sizeBytes
+    }
+  }
+
+  #tell(change: HistoryChange): void {
+    for (const listener of this.#listeners) listener(change)
+  }
+}

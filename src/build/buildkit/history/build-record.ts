@@ -1,0 +1,193 @@
+/** What is remembered of one build that a client of BuildKit asked for: options, steps, outcome, what it told, and how
+ *  its images came to be (provenance). */
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
+import { nowNs } from '../../../base/index.ts'
+import type { GrpcError } from '../../../grpc/index.ts'
+import { digestOf } from '../../../oci/index.ts'
+import {
+  type BuildHistoryRecordSchema,
+  type BuildResultInfo,
+  BuildResultInfoSchema,
+  type Descriptor,
+  DescriptorSchema,
+} from '../gen/control_pb.ts'
+import { type StatusResponse, StatusResponseSchema } from '../gen/progress_pb.ts'
+import { type StatusMessage, timestampOf } from '../solve/build-progress.ts'
+import type { WantedExport } from '../solve/solve-input.ts'
+
+/** Statements about results. https://github.com/in-toto/attestation */
+const statementType = 'application/vnd.in-toto+json'
+
+/** How a platform's image came to be. */
+export interface RecordedProvenance {
+  readonly platform: string
+  readonly predicateType: string
+  readonly predicate: object
+}
+
+export interface BuildRecordOptions {
+  /** The client's name for the build. */
+  readonly ref: string
+  readonly frontend: string
+  readonly attrs: Readonly<Record<string, string>>
+  readonly exports: readonly WantedExport[]
+}
+
+export class BuildRecord {
+  readonly ref: string
+  readonly created = nowNs()
+  /** Users want it to stay. */
+  pinned = false
+  readonly #blobs = new Map<string, Buffer>()
+  readonly #exports: readonly WantedExport[]
+  #frontend: string
+  #attrs: Readonly<Record<string, string>>
+  #told: StatusMessage[] = []
+  #log: Buffer | undefined
+  #completed: bigint | undefined
+  #failure: { readonly code: number; readonly message: string } | undefined
+  #response: Readonly<Record<string, string>> = {}
+  #results: ReadonlyMap<string, BuildResultInfo> = new Map()
+  #steps = { total: 0, completed: 0, cached: 0, warnings: 0 }
+
+  constructor({ ref, frontend, attrs, exports }: BuildRecordOptions) {
+    this.ref = ref
+    this.#frontend = frontend
+    this.#attrs = attrs
+    this.#exports = exports
+  }
+
+  get isOver(): boolean {
+    return this.#completed !== undefined
+  }
+
+  get completed(): bigint | undefined {
+    return this.#completed
+  }
+
+  /** `running`, `completed`, `error` or `canceled`. */
+  get status(): string {
+    if (!this.isOver) return 'running'
+    if (this.#failure === undefined) return 'completed'
+    return this.#failure.code === 1 ? 'canceled' : 'error'
+  }
+
+  /** The context, where it has an address. */
+  get repository(): string {
+    return this.#attrs['vcs:source'] ?? this.#attrs.context ?? ''
+  }
+
+  /** Bytes that are kept for it. */
+  get sizeBytes(): number {
+    return (this.#log?.length ?? 0) + [...this.#blobs.values()].reduce((sum, { length }) => sum + length, 0)
+  }
+
+  /** A client that drives the build tells its options later. */
+  describe(frontend: string, attrs: Readonly<Record<string, string>>): void {
+    if (this.#frontend !== '') return
+    this.#frontend = frontend
+    this.#attrs = attrs
+  }
+
+  /** Takes what the build tells. */
+  take(message: StatusMessage): void {
+    if (!this.isOver) this.#told.push(message)
+  }
+
+  /** Takes how the images came to be, one for each platform. */
+  setProvenance(statements: readonly RecordedProvenance[]): void {
+    const attested = statements.map(({ platform, predicateType, predicate }) => {
+      const blob = Buffer.from(JSON.stringify(predicate, undefined, 2))
+      const digest = digestOf(blob)
+      this.#blobs.set(digest, blob)
+      const annotations = { 'in-toto.io/predicate-type': predicateType }
+      const attestation = { mediaType: statementType, digest, size: BigInt(blob.length), annotations }
+      return [platform, create(BuildResultInfoSchema, { attestations: [attestation] })] as const
+    })
+    this.#results = new Map(attested)
+  }
+
+  /** The build is over. */
+  complete(response: Readonly<Record<string, string>>, failure: GrpcError | undefined): void {
+    this.#response = response
+    this.#failure = failure === undefined ? undefined : { code: failure.code, message: failure.message }
+    this.#completed = nowNs()
+    this.#steps = countSteps(this.#told)
+    const all = toBinary(StatusResponseSchema, create(StatusResponseSchema, joinedStatus(this.#told)))
+    this.#log = gzipSync(all)
+    this.#told = []
+  }
+
+  /** Room is needed: what the steps printed goes. */
+  dropLog(): void {
+    this.#log = undefined
+  }
+
+  /** What a build that is over told. */
+  log(): StatusResponse | undefined {
+    return this.#log === undefined ? undefined : fromBinary(StatusResponseSchema, gunzipSync(this.#log))
+  }
+
+  /** A blob that the record names. */
+  blob(digest: string): Buffer | undefined {
+    return this.#blobs.get(digest)
+  }
+
+  /** As clients are told. */
+  toMessage(): MessageInitShape<typeof BuildHistoryRecordSchema> {
+    const { total, completed, cached, warnings } = this.isOver ? this.#steps : countSteps(this.#told)
+    const [[, only] = []] = this.#results
+    const several = Object.fromEntries(this.#results)
+    return {
+      ref: this.ref,
+      frontend: this.#frontend,
+      frontendAttrs: { ...this.#attrs },
+      exporters: this.#exports.map(({ type, attrs }) => ({ type, attrs: { ...attrs } })),
+      ...(this.#failure === undefined ? {} : { error: this.#failure }),
+      createdAt: timestampOf(this.created),
+      ...(this.#completed === undefined ? {} : { completedAt: timestampOf(this.#completed) }),
+      exporterResponse: { ...this.#response },
+      ...(this.#results.size === 1 && only !== undefined
+        ? { result: create(BuildResultInfoSchema, { ...only, results: resultsOf(this.#response) }) }
+        : { results: several }),
+      pinned: this.pinned,
+      numTotalSteps: total,
+      numCompletedSteps: completed,
+      numCachedSteps: cached,
+      numWarnings: warnings,
+    }
+  }
+}
+
+function countSteps(told: readonly StatusMessage[]) {
+  const latest = new Map(told.flatMap(({ vertexes = [] }) => vertexes).map((vertex) => [vertex.digest, vertex]))
+  const all = [...latest.values()]
+  return {
+    total: all.length,
+    completed: all.filter(({ completed }) => completed !== undefined).length,
+    cached: all.filter(({ cached }) => cached === true).length,
+    warnings: told.reduce((sum, { warnings = [] }) => sum + warnings.length, 0),
+  }
+}
+
+function joinedStatus(told: readonly StatusMessage[]): StatusMessage {
+  return {
+    vertexes: told.flatMap(({ vertexes = [] }) => vertexes),
+    statuses: told.flatMap(({ statuses = [] }) => statuses),
+    logs: told.flatMap(({ logs = [] }) => logs),
+    warnings: told.flatMap(({ warnings = [] }) => warnings),
+  }
+}
+
+/** The image that the first exporter made. */
+function resultsOf(response: Readonly<Record<string, string>>): Record<string, Descriptor> {
+  const encoded = response['containerimage.descriptor']
+  if (encoded === undefined) return {}
+  const { mediaType, digest, size } = JSON.parse(Buffer.from(encoded, 'base64').toString()) as {
+    readonly mediaType: string
+    readonly digest: string
+    readonly size: number
+  }
+  return { 0: create(DescriptorSchema, { mediaType, digest, size: BigInt(size) }) }
+}

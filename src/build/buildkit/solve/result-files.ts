@@ -1,0 +1,92 @@
+/** Files of a result, which clients look at while a build goes on: those of an image for one platform, read-only. Names
+ *  are looked up as if its root were `/`: no symlink leads out of it. */
+import { closeSync, constants, openSync, readSync } from 'node:fs'
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { invalidArgument, notFound } from '../../../base/index.ts'
+import type { BuiltImage } from '../../built-image.ts'
+import { compileSegment } from '../../dockerfile/index.ts'
+import { DirectoryTree, resolveInTree, type TreeEntry } from '../../tree/index.ts'
+import type { Builder } from '../builder.ts'
+import type { StatSchema } from '../gen/fsutil_pb.ts'
+import { goMode } from '../session/file-mode.ts'
+
+type Stat = MessageInitShape<typeof StatSchema>
+
+/** Answers go in one message. */
+const maxReadBytes = 16 * 1024 * 1024
+
+export class ResultFiles {
+  readonly #builder: Pick<Builder, 'openView'>
+  readonly #image: BuiltImage | undefined
+
+  /** Of the first platform, where there are several. */
+  constructor(builder: Pick<Builder, 'openView'>, images: readonly BuiltImage[]) {
+    this.#builder = builder
+    this.#image = images[0]
+  }
+
+  /** A file's bytes, or those from `offset` on. Throws `notFound`, `invalidArgument` for what is no file. */
+  async read(path: string, { offset = 0, length = 0 } = {}): Promise<Buffer> {
+    return await this.#with(path, (found) => {
+      if (found.entry.type !== 'file') throw invalidArgument(`read ${path}: not a regular file`)
+      const rest = Math.max(0, found.entry.sizeBytes - offset)
+      const wanted = length > 0 ? Math.min(length, rest) : rest
+      if (wanted > maxReadBytes) throw invalidArgument(`read ${path}: more than ${maxReadBytes} bytes at once`)
+      const bytes = Buffer.alloc(wanted)
+      const fd = openSync(found.place, constants.O_RDONLY | constants.O_NOFOLLOW)
+      try {
+        return bytes.subarray(0, readSync(fd, bytes, 0, wanted, offset))
+      } finally {
+        closeSync(fd)
+      }
+    })
+  }
+
+  /** What a name is, symlinks followed. Throws `notFound`. */
+  async stat(path: string): Promise<Stat> {
+    return await this.#with(path, ({ entry, real }) => toStat(real.slice(real.lastIndexOf('/') + 1), entry))
+  }
+
+  /** What is in a directory, in bytewise order; with `pattern` only names that it fits. Throws `notFound`. */
+  async list(path: string, pattern: string): Promise<readonly Stat[]> {
+    return await this.#with(path, ({ entry, real, tree }) => {
+      if (entry.type !== 'directory') throw invalidArgument(`read ${path}: not a directory`)
+      const fits = pattern === '' ? () => true : compileSegment(pattern)
+      return tree
+        .list(real)
+        .filter(fits)
+        .flatMap((name) => {
+          const one = tree.lstat(real === '' ? name : `${real}/${name}`)
+          return one === undefined ? [] : [toStat(name, one)]
+        })
+    })
+  }
+
+  async #with<T>(
+    path: string,
+    use: (found: { tree: DirectoryTree; real: string; place: string; entry: TreeEntry }) => T,
+  ): Promise<T> {
+    const chainId = this.#image?.layers.at(-1)?.chainId
+    if (chainId === undefined) throw notFound(`${path}: no such file or directory`)
+    using view = await this.#builder.openView(chainId)
+    const tree = new DirectoryTree(view.path)
+    const real = resolveInTree(tree, path)
+    const entry = real === undefined ? undefined : tree.lstat(real)
+    if (real === undefined || entry === undefined) throw notFound(`${path}: no such file or directory`)
+    return use({ tree, real, place: `${view.path}/${real}`, entry })
+  }
+}
+
+function toStat(name: string, { type, mode, uid, gid, sizeBytes, mtimeNs, linkPath, xattrs }: TreeEntry): Stat {
+  const kind = type === 'directory' ? 'd' : type === 'symlink' ? 'l' : 'f'
+  return {
+    path: name,
+    mode: goMode(kind, mode),
+    uid,
+    gid,
+    size: BigInt(sizeBytes),
+    modTime: mtimeNs,
+    linkname: linkPath,
+    ...(xattrs === undefined ? {} : { xattrs: Object.fromEntries(xattrs) }),
+  }
+}
