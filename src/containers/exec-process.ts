@@ -48,7 +48,8 @@ export class ExecProcess {
       OpenStdin: this.config.AttachStdin === true,
       OpenStderr: this.config.AttachStderr === true,
       OpenStdout: this.config.AttachStdout === true,
-      CanRemove: this.exitCode !== undefined,
+      // Docker says so of none that clients can ask for.
+      CanRemove: false,
       ContainerID: this.containerId,
       // Bytes in JSON, as Go writes them.
       DetachKeys: keys.toString('base64'),

@@ -2,7 +2,7 @@
 import type { HostConfig } from '../api/index.ts'
 import { invalidArgument, isKind } from '../base/index.ts'
 import { checkLogConfig } from '../logs/index.ts'
-import { defaultMaskedPaths, defaultReadonlyPaths } from '../runtime/index.ts'
+import { defaultMaskedPaths, defaultReadonlyPaths, isShimName } from '../runtime/index.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { impliedOptions } from './selinux.ts'
 
@@ -10,7 +10,10 @@ import { impliedOptions } from './selinux.ts'
 export function completeHostConfig(context: ContainerContext, given: HostConfig): HostConfig {
   const { settings } = context
   const runtime = given.Runtime || settings.defaultRuntime
-  if (!settings.runtimes.has(runtime)) throw invalidArgument(`unknown or invalid runtime name: ${runtime}`)
+  // A shim of containerd can't be started, but as with Docker that is the start's to say.
+  if (!settings.runtimes.has(runtime) && !isShimName(runtime)) {
+    throw invalidArgument(`unknown or invalid runtime name: ${runtime}`)
+  }
   const modes = namespaceModes(context, given)
   return {
     ...given,

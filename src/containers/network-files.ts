@@ -1,6 +1,8 @@
 /** `/etc/hosts`, `hostname` and `resolv.conf` of a container: written at its start, changed in place (they are mounted as
  *  single files) when it joins or leaves a network. */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { invalidArgument } from '../base/index.ts'
 import {
   type EndpointInfo,
   formatHosts,
@@ -14,7 +16,8 @@ import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { linkHosts } from './links.ts'
 
-/** Writes all three; without a sandbox those of a container on the host's network. */
+/** Writes all three; without a sandbox those of a container on the host's network. Throws `invalidArgument` for a name
+ *  server that is no address. */
 export function writeNetworkFiles(
   context: ContainerContext,
   record: ContainerRecord,
@@ -22,6 +25,12 @@ export function writeNetworkFiles(
 ): void {
   const { paths, settings } = context
   const { id, config, hostConfig } = record
+  for (const address of hostConfig.Dns ?? []) {
+    if (isIP(address.split('%', 1)[0] ?? '') !== 0) continue
+    throw invalidArgument(
+      `bad nameserver address ${address}: ParseAddr(${JSON.stringify(address)}): unable to parse IP`,
+    )
+  }
   const hostname = config.Hostname ?? ''
   const own = sandbox?.endpoints.find((endpoint) => endpoint.gateway !== '')?.gateway
   // Without a gateway of one's own it is the default bridge's, as with Docker always.

@@ -25,7 +25,7 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
   let parsed: SecurityOptions = { seccomp: undefined, noNewPrivileges: undefined, appArmor: undefined, labels }
   for (const option of options) {
     const { key, value } = partsOf(option)
-    if (key === 'label' && value !== undefined) labels.push(checkedLabel(value))
+    if (key === 'label' && value !== undefined) labels.push(value)
     else if (key === 'disable' && value === undefined) labels.push('disable')
     else parsed = { ...parsed, ...readOption(option, key, value) }
   }
@@ -53,9 +53,11 @@ export function deprecatedOptions(options: readonly string[]): string[] {
   return options.filter((option) => !option.includes('=') && option.includes(':'))
 }
 
-/** What of the options has no effect on this host. */
+/** What of the options has no effect on this host. Throws `invalidArgument` for a label that SELinux does not have; where
+ *  it is off, as with Docker, any text is passed over. */
 export function securityWarnings({ SecurityOpt: options }: HostConfig, modules: SecurityModules): string[] {
   const { appArmor, labels } = parseSecurityOptions(options ?? [])
+  if (modules.selinux) for (const label of labels) checkLabel(label)
   return [
     ...(appArmor === undefined || appArmor === 'unconfined' || modules.appArmor
       ? []
@@ -66,8 +68,8 @@ export function securityWarnings({ SecurityOpt: options }: HostConfig, modules: 
   ]
 }
 
-function checkedLabel(value: string): string {
-  if (/^(disable|nested|(user|role|type|level|filetype):.+)$/.test(value)) return value
+function checkLabel(value: string): void {
+  if (/^(disable|nested|(user|role|type|level|filetype):.+)$/.test(value)) return
   throw invalidArgument(
     `bad label option ${JSON.stringify(value)}, valid options 'disable' or 'user, role, level, type, filetype' followed by ':' and a value`,
   )

@@ -72,7 +72,7 @@ export function toInspect(
     ExecIDs: execIds.length === 0 ? null : execIds,
     HostConfig: record.hostConfig,
     GraphDriver: { Data: paths.graph, Name: 'overlay2' },
-    Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs' || isFromMounts(record, mount)).map(toMountPoint),
+    Mounts: shownMounts(record),
     Config: record.config,
     NetworkSettings: toNetworkSettings(record, sandbox, networkIds),
     ...(record.image.manifest === undefined ? {} : { ImageManifestDescriptor: record.image.manifest }),
@@ -100,11 +100,16 @@ export function toSummary(
     Status: statusText(record.state, nowMs, record.health),
     HostConfig: {
       NetworkMode: record.hostConfig.NetworkMode ?? 'default',
-      ...(record.hostConfig.Annotations ? { Annotations: record.hostConfig.Annotations } : {}),
+      ...annotations(record),
     },
     NetworkSettings: { Networks: toNetworks(record, sandbox, networkIds) },
-    Mounts: record.mounts.filter((mount) => mount.type !== 'tmpfs').map(toMountPoint),
+    Mounts: shownMounts(record),
   }
+}
+
+/** A tmpfs is shown when it was asked for as a mount, not when by `Tmpfs`. */
+function shownMounts(record: ContainerRecord): readonly MountPoint[] {
+  return record.mounts.filter((mount) => mount.type !== 'tmpfs' || isFromMounts(record, mount)).map(toMountPoint)
 }
 
 function isFromMounts(record: ContainerRecord, mount: ContainerMount): boolean {
@@ -247,4 +252,10 @@ function hasAddress(sandbox: Sandbox | undefined): sandbox is Sandbox {
 
 function withProtocol(spec: string): string {
   return spec.includes('/') ? spec : `${spec}/tcp`
+}
+
+/** Go leaves an empty map out. */
+function annotations({ hostConfig }: ContainerRecord): { readonly Annotations?: Readonly<Record<string, string>> } {
+  const known = hostConfig.Annotations ?? {}
+  return Object.keys(known).length === 0 ? {} : { Annotations: known }
 }

@@ -11,7 +11,7 @@ export function volumeBackend(volumes: Volumes, events: EventBus, context: Conta
   return {
     async list(filters) {
       const { volumes: all, warnings } = await volumes.catalog.list()
-      const selected = all.filter((volume) => matchesAll(volume, filters))
+      const selected = all.filter(testOf(filters))
       return { Volumes: selected.map(toVolume), Warnings: warnings.length === 0 ? null : warnings }
     },
     async inspect(name) {
@@ -34,9 +34,10 @@ export function volumeBackend(volumes: Volumes, events: EventBus, context: Conta
     async prune(filters) {
       const all = filters.all !== undefined && parseFlag('all', filters.all)
       const rest = Object.fromEntries(Object.entries(filters).filter(([key]) => key !== 'all'))
+      const isWanted = testOf(rest)
       const { removed, reclaimedBytes } = await pruneVolumes(
         volumes,
-        (volume) => (all || volume.anonymous) && matchesAll(volume, rest),
+        (volume) => (all || volume.anonymous) && isWanted(volume),
       )
       for (const record of removed) publish(events, 'destroy', record)
       events.publish('volume', 'prune', '', { reclaimed: String(reclaimedBytes) })
@@ -102,8 +103,11 @@ export function toVolume(volume: VolumeSummary): Volume {
   }
 }
 
-function matchesAll(record: VolumeSummary, filters: Readonly<Record<string, readonly string[]>>): boolean {
-  return Object.entries(filters).every(([key, values]) => values.length === 0 || matches(record, key, values))
+/** Throws `invalidArgument` for a wrong value, also where there is no volume to look at. */
+function testOf(filters: Readonly<Record<string, readonly string[]>>): (record: VolumeSummary) => boolean {
+  const given = Object.entries(filters).filter(([, values]) => values.length > 0)
+  for (const [key, values] of given) if (key === 'dangling') parseFlag(key, values)
+  return (record) => given.every(([key, values]) => matches(record, key, values))
 }
 
 function matches(record: VolumeSummary, key: string, values: readonly string[]): boolean {

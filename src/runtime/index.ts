@@ -26,6 +26,7 @@ export { toolsProgram } from './exec-tools.ts'
 export type { ExitInfo } from './exit-info.ts'
 export { findInit } from './find-init.ts'
 export { exitCodeOf } from './runtime-errors.ts'
+export { isShimName } from './runtime-names.ts'
 export { parseSeccompProfile } from './seccomp-profile.ts'
 export { type ContainerLabels, labelOptions, SelinuxLabels, sharedLabel } from './selinux-labels.ts'
 export type {

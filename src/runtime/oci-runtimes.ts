@@ -1,7 +1,7 @@
 /** The OCI runtime programs that containers may name. */
-import { BerthError } from '../base/index.ts'
 import { OciRuntime, type RuntimeProgram } from './oci-runtime.ts'
 import { runtimeRootPath } from './paths.ts'
+import { currentRuntimeName, noSuchRuntime } from './runtime-names.ts'
 
 export interface RuntimeSettings {
   /** Programs by the names that containers use. */
@@ -35,14 +35,14 @@ export class OciRuntimes {
 
   /** The default one without a name. Throws `invalidArgument` for a name that nobody configured. */
   get(name = this.#settings.defaultRuntime): OciRuntime {
-    const runtime = this.#byName.get(name)
-    if (runtime === undefined) throw new BerthError('invalidArgument', `unknown or invalid runtime name: ${name}`)
+    const runtime = this.#byName.get(currentRuntimeName(name))
+    if (runtime === undefined) throw noSuchRuntime(name)
     return runtime
   }
 
   /** The default one without a name, and in place of one that is configured no more. */
   getOrDefault(name: string | undefined): OciRuntime {
-    return this.#byName.get(name ?? '') ?? this.get()
+    return this.#byName.get(currentRuntimeName(name ?? '')) ?? this.get()
   }
 
   /** Where the configured ones keep what they know of containers. */

@@ -83,16 +83,16 @@ export class Volumes {
     return volumes
   }
 
-  /** Makes a volume; gives the existing one when there is one of that name.
+  /** Makes a volume; gives the existing one when there is one of that name, whatever options it has, as Docker does.
    *  Throws `invalidArgument` for a bad name or option, `notFound` for an unknown driver, `conflict` for a volume of
-   *  another driver or with other options. */
+   *  another driver. */
   async create(request: VolumeRequest = {}): Promise<CreatedVolume> {
     const name = request.name === undefined || request.name === '' ? newId() : request.name
     const anonymous = request.anonymous === true || name !== request.name
     return await this.#locks.run(name, async () => {
       const driver = request.driver ? await this.#driverFor(name, request.driver) : undefined
       const known = this.#table.find(name)
-      if (known !== undefined) return await this.#reuse(known, request, driver)
+      if (known !== undefined) return await this.#reuse(known, driver)
       const labels = anonymous ? { ...request.labels, [anonymousLabel]: '' } : { ...request.labels }
       const record = newRecord(this.#root, name, driver?.name ?? localDriverName, {
         labels,
@@ -204,16 +204,9 @@ export class Volumes {
     }
   }
 
-  async #reuse(known: VolumeRecord, request: VolumeRequest, driver: VolumeDriver | undefined): Promise<CreatedVolume> {
+  async #reuse(known: VolumeRecord, driver: VolumeDriver | undefined): Promise<CreatedVolume> {
     const { name } = known
     if (driver !== undefined && driver.name !== known.driver) throw nameTaken(name, known.driver)
-    const wanted = request.options ?? {}
-    if (Object.keys(wanted).length > 0) {
-      if (known.driver === localDriverName) checkLocalOptions(name, wanted, this.#root)
-      if (!isSame(wanted, known.options)) {
-        throw conflict(`create ${name}: volume ${name} exists already, with other driver options: ${shown(known)}`)
-      }
-    }
     // Its plugin has lost it: the same once more.
     if (driver !== undefined && driver.name !== localDriverName && (await driver.find(name)) === undefined) {
       await told(`create ${name}`, () => driver.create(name, known.options))
@@ -253,14 +246,4 @@ export class Volumes {
 
 function nameTaken(name: string, driver: string): BerthError {
   return conflict(`create ${name}: driver '${driver}' already has volume '${name}': volume name must be unique`)
-}
-
-function isSame(left: Readonly<Record<string, string>>, right: Readonly<Record<string, string>>): boolean {
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)])
-  return [...keys].every((key) => left[key] === right[key])
-}
-
-function shown({ options }: VolumeRecord): string {
-  const pairs = Object.entries(options).map(([key, value]) => `${key}=${hidePasswords(value.split(',')).join(',')}`)
-  return pairs.length === 0 ? 'none' : pairs.join(' ')
 }

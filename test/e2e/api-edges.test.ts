@@ -94,6 +94,74 @@ test('load: what is no archive is told in the stream', async () => {
   assert.deepEqual([status, /invalid tar archive/.test(body.error)], [200, true])
 })
 
+test('what was not set is null in HostConfig, what is 0 is left out of lists', async () => {
+  interface Shown {
+    readonly HostConfig: Readonly<Record<string, unknown>>
+  }
+  const given = { Dns: [], DnsSearch: ['a'], PortBindings: {}, Annotations: {} }
+  for (const [name, hostConfig, shown] of [
+    ['bare', {}, [null, null, null, null, undefined]],
+    ['empty', given, [[], ['a'], null, {}, undefined]],
+  ] as const) {
+    const body = { Image: 'busybox', HostConfig: hostConfig }
+    assert.equal((await daemon.api('POST', `/containers/create?name=${name}`, body)).status, 201)
+    const { HostConfig: config } = (await daemon.api<Shown>('GET', `/containers/${name}/json`)).body
+    const { Dns, DnsSearch, DnsOptions, PortBindings, Annotations } = config
+    assert.deepEqual([Dns, DnsSearch, DnsOptions, PortBindings, Annotations], shown)
+  }
+  const filters = encodeURIComponent('{"name":["^/empty$"]}')
+  const [listed] = (
+    await daemon.api<readonly Shown[]>('GET', `/containers/json?all=1&size=1&filters=${filters}`)
+  ).body.map((one) => ['SizeRw' in one, 'SizeRootFs' in one, 'Annotations' in one.HostConfig])
+  assert.deepEqual(listed, [false, true, false])
+  await daemon.ok(['rm', 'bare', 'empty'])
+})
+
+test('old clients have the members of their versions', async () => {
+  interface Shown {
+    readonly ExecutionDriver?: string
+    readonly Images: readonly { readonly VirtualSize?: number; readonly Size: number }[]
+  }
+  const of = async (path: string) => (await daemon.api<Shown>('GET', path)).body
+  assert.equal((await of('/v1.24/info')).ExecutionDriver, '<not supported>')
+  assert.equal((await of('/v1.25/info')).ExecutionDriver, undefined)
+  const [before, since] = [(await of('/v1.43/system/df')).Images[0], (await of('/v1.44/system/df')).Images[0]]
+  assert.deepEqual([before?.VirtualSize, since?.VirtualSize], [before?.Size, undefined])
+  const members = async (version: string) => {
+    const { body } = await daemon.api<readonly { Name: string; Containers: object }[]>('GET', `/v${version}/networks`)
+    return Object.keys(body.find(({ Name }) => Name === 'none')?.Containers ?? {}).length
+  }
+  assert.deepEqual([await members('1.27'), await members('1.28')], [1, 0])
+})
+
+test('a tmpfs is listed when it was asked for as a mount', async () => {
+  const HostConfig = { Mounts: [{ Type: 'tmpfs', Target: '/t' }], Tmpfs: { '/u': '' } }
+  assert.equal((await daemon.api('POST', '/containers/create?name=tmp', { Image: 'busybox', HostConfig })).status, 201)
+  const filters = encodeURIComponent('{"name":["^/tmp$"]}')
+  const { body } = await daemon.api<readonly { readonly Mounts: readonly { readonly Destination: string }[] }[]>(
+    'GET',
+    `/containers/json?all=1&filters=${filters}`,
+  )
+  assert.deepEqual(body[0]?.Mounts, [
+    { Type: 'tmpfs', Source: '', Destination: '/t', Mode: '', RW: true, Propagation: '' },
+  ])
+  await daemon.ok(['rm', 'tmp'])
+})
+
+test('a name server that is no address fails the start', async () => {
+  const body = { Image: 'busybox', Cmd: ['true'], HostConfig: { Dns: ['fe80::1%eth0', 'bad'] } }
+  assert.equal((await daemon.api('POST', '/containers/create?name=lost', body)).status, 201)
+  const message = 'bad nameserver address bad: ParseAddr("bad"): unable to parse IP'
+  assert.deepEqual(await refused('POST', '/containers/lost/start'), [400, message])
+  await daemon.ok(['rm', 'lost'])
+})
+
+test('a wrong value of a filter is refused where there is nothing to filter, too', async () => {
+  const filters = encodeURIComponent('{"dangling":["x"]}')
+  assert.deepEqual(await refused('GET', `/volumes?filters=${filters}`), [400, "invalid filter 'dangling=[x]'"])
+  assert.deepEqual(await refused('GET', `/images/json?filters=${filters}`), [400, "invalid filter 'dangling=[x]'"])
+})
+
 test('df: what was not asked for is null', async () => {
   const { body } = await daemon.api<Readonly<Record<string, unknown>>>('GET', '/v1.45/system/df?type=volume')
   assert.deepEqual(body, { LayersSize: 0, Images: null, Containers: null, Volumes: [], BuildCache: null })

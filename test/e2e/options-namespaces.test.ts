@@ -56,10 +56,16 @@ test('HostConfig.Isolation: default only', async () => {
 })
 
 test("HostConfig.Runtime: a known one, Docker's names for the usual one among them, or refused", async () => {
-  for (const name of ['io.containerd.runc.v2', 'runc', 'crun']) {
+  const earlier = ['io.containerd.runc.v1', 'io.containerd.runtime.v1.linux']
+  for (const name of ['io.containerd.runc.v2', 'runc', 'crun', ...earlier]) {
     assert.equal(await inside(['--runtime', name], 'echo ok'), 'ok', name)
   }
   assert.match(await refused({ Runtime: 'no-such' }), /unknown or invalid runtime name: no-such/)
+  // As with Docker, a shim that is not there fails the start.
+  await daemon.ok(['create', '--name', 'shim', '--runtime', 'io.containerd.kata.v2', 'busybox'])
+  const started = await daemon.docker(['start', 'shim'])
+  assert.match(started.stderr, /failed to start shim: failed to resolve runtime path: runtime "io.containerd.kata.v2"/)
+  await daemon.ok(['rm', 'shim'])
 })
 
 test("HostConfig.Cgroup: refused, for no runtime joins another container's group", async () => {

@@ -28,6 +28,11 @@ function withOwnAliases({ Id, Config, NetworkSettings: settings }: ContainerInsp
   return { ...settings, Networks: Object.fromEntries(networks) }
 }
 
+/** Go leaves a size of 0 out. */
+function notZero(sizes: Pick<ContainerSummary, 'SizeRw' | 'SizeRootFs'>): Partial<typeof sizes> {
+  return Object.fromEntries(Object.entries(sizes).filter(([, size]) => size !== 0 && size !== undefined))
+}
+
 /** Entries of the list, with sizes only when they were asked for. */
 export function toApiSummaries(
   call: Call,
@@ -35,7 +40,7 @@ export function toApiSummaries(
   { size }: { readonly size: boolean },
 ): readonly ContainerSummary[] {
   const known = containers.map((container) => withKnownImage(call, container))
-  return size ? known : known.map(({ SizeRw, SizeRootFs, ...rest }) => rest)
+  return known.map(({ SizeRw, SizeRootFs, ...rest }) => (size ? { ...rest, ...notZero({ SizeRw, SizeRootFs }) } : rest))
 }
 
 /** The image's manifest came with 1.48. */

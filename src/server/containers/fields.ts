@@ -19,7 +19,6 @@ const integer: Field = { type: 'integer', zero: 0 }
 const optionalInteger: Field = { type: 'integer', zero: undefined }
 const nullInteger: Field = { type: 'integer', zero: null }
 const strings: Field = { type: 'strings', zero: null }
-const emptyStrings: Field = { type: 'strings', zero: [] }
 const command: Field = { type: 'command', zero: null }
 const optionalCommand: Field = { type: 'command', zero: undefined }
 const object: Field = { type: 'object', zero: {} }
@@ -63,7 +62,7 @@ export const hostConfigFields: Readonly<Record<keyof HostConfig, Field>> = {
   ContainerIDFile: text,
   LogConfig: { type: 'object', zero: { Type: 'json-file', Config: {} } },
   NetworkMode: text,
-  PortBindings: object,
+  PortBindings: nullObject,
   RestartPolicy: { type: 'object', zero: { Name: 'no', MaximumRetryCount: 0 } },
   AutoRemove: flag,
   VolumeDriver: text,
@@ -73,9 +72,9 @@ export const hostConfigFields: Readonly<Record<keyof HostConfig, Field>> = {
   CapAdd: { type: 'command', zero: null },
   CapDrop: { type: 'command', zero: null },
   CgroupnsMode: text,
-  Dns: emptyStrings,
-  DnsOptions: emptyStrings,
-  DnsSearch: emptyStrings,
+  Dns: strings,
+  DnsOptions: strings,
+  DnsSearch: strings,
   ExtraHosts: strings,
   GroupAdd: strings,
   IpcMode: text,

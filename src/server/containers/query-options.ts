@@ -1,7 +1,7 @@
 /** Query parameters of the container routes, with Docker's rules and texts. */
 import type { WaitCondition } from '../../api/index.ts'
-import { invalidArgument } from '../../base/index.ts'
-import { decodeFilters, type Query } from '../../http/index.ts'
+import { invalidArgument, messageOf } from '../../base/index.ts'
+import { decodeFilters, parseInteger, type Query } from '../../http/index.ts'
 import { parseTimestamp } from '../timestamp.ts'
 import type { AttachOptions, Filters, LogsOptions, StopOptions, TerminalSize } from './backend.ts'
 
@@ -29,20 +29,34 @@ const pruneFilters: ReadonlySet<string> = new Set(['label', 'label!', 'until'])
 const filterValues: Readonly<Record<string, ReadonlySet<string>>> = {
   status: new Set(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']),
   health: new Set(['none', 'starting', 'healthy', 'unhealthy']),
-  'is-task': new Set(['true', 'false', '1', '0']),
 }
 
 /** `filters` of a list of containers. */
 export function readListFilters(query: Query): Filters {
   const filters = decodeFilters(query.text('filters'), listFilters)
   for (const [key, values] of Object.entries(filters)) {
+    if (key === 'is-task' && !(values.length === 1 && /^(true|false|1|0)$/.test(values[0] ?? ''))) {
+      throw invalidArgument(`invalid filter 'is-task=[${values.join(' ')}]'`)
+    }
     const allowed = filterValues[key]
     for (const value of values) {
-      if (allowed !== undefined && !allowed.has(value)) throw invalidArgument(`invalid filter '${key}=${value}'`)
-      if (key === 'exited' && !/^[+-]?\d+$/.test(value)) throw invalidArgument(`invalid filter 'exited=${value}'`)
+      if (allowed !== undefined && !allowed.has(value)) throw invalidArgument(wrongValue(key, value))
+      if (key === 'exited') checkNumber(`invalid filter 'exited=${value}'`, value)
     }
   }
   return filters
+}
+
+function wrongValue(key: string, value: string): string {
+  return key === 'health' ? `unrecognized filter value for health: ${value}` : `invalid filter '${key}=${value}'`
+}
+
+function checkNumber(what: string, text: string): void {
+  try {
+    parseInteger(text)
+  } catch (cause) {
+    throw invalidArgument(`${what}: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** `filters` of a prune of containers. */

@@ -166,8 +166,10 @@ test('list passes options and decoded filters', async () => {
   for (const [text, message] of [
     ['{"foo":["a"]}', "invalid filter 'foo'"],
     ['{"status":["foo"]}', "invalid filter 'status=foo'"],
-    ['{"health":["ill"]}', "invalid filter 'health=ill'"],
-    ['{"exited":["x"]}', "invalid filter 'exited=x'"],
+    ['{"health":["ill"]}', 'unrecognized filter value for health: ill'],
+    ['{"exited":["x"]}', `invalid filter 'exited=x': strconv.Atoi: parsing "x": invalid syntax`],
+    ['{"is-task":["x","y"]}', "invalid filter 'is-task=[x y]'"],
+    ['{"health":["x"]}', 'unrecognized filter value for health: x'],
   ] as const) {
     const answer = await api.request('GET', `/containers/json?filters=${encodeURIComponent(text)}`)
     assert.deepEqual([answer.status, answer.json()], [400, { message }])

@@ -26,7 +26,7 @@ export function readPruneFilters(query: Query): Filters {
 
 function checkDangling(filters: Filters): Filters {
   for (const value of filters.dangling ?? []) {
-    if (!['true', 'false', '1', '0'].includes(value)) throw invalidArgument(`invalid filter 'dangling=${value}'`)
+    if (!['true', 'false', '1', '0'].includes(value)) throw invalidArgument(`invalid filter 'dangling=[${value}]'`)
   }
   return filters
 }

@@ -1,6 +1,6 @@
 import { invalidArgument, notFound } from '../../base/index.ts'
 import { decodeFilters } from '../../http/index.ts'
-import { type Call, pathParameter, type Route } from '../route.ts'
+import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
 import type { NetworkBackend } from './backend.ts'
 import { decodeConnect, decodeCreate, decodeDisconnect } from './bodies.ts'
 
@@ -14,12 +14,13 @@ export function networkRoutes(backend: NetworkBackend): readonly Route[] {
     {
       method: 'GET',
       pattern: '/networks',
-      handle: async ({ exchange, query }) => {
-        const networks = await backend.list(decodeFilters(query.text('filters'), listFilters))
-        exchange.sendJson(
-          200,
-          networks.map((network) => ({ ...network, Containers: {} })),
-        )
+      handle: async (call) => {
+        const networks = await backend.list(decodeFilters(call.query.text('filters'), listFilters))
+        // Until 1.28 a list told of the containers as well.
+        const shown = isBelow(call, '1.28')
+          ? await Promise.all(networks.map(({ Id }) => backend.inspect(Id)))
+          : networks.map((network) => ({ ...network, Containers: {} }))
+        call.exchange.sendJson(200, shown)
       },
     },
     {

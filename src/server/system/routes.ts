@@ -4,7 +4,7 @@ import { decodeFilters, formatJsonLine } from '../../http/index.ts'
 import { type Call, isBelow, type Route } from '../route.ts'
 import { parseTimestamp } from '../timestamp.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
-import { downgradeInfo, withLegacyMembers } from '../versions/index.ts'
+import { downgradeDiskUsage, downgradeInfo, withLegacyMembers } from '../versions/index.ts'
 import type { SystemBackend } from './backend.ts'
 
 const eventFilters: ReadonlySet<string> = new Set([
@@ -102,5 +102,6 @@ async function sendDiskUsage(backend: SystemBackend, call: Call): Promise<void> 
     if (known === undefined) throw invalidArgument(`unknown object type: ${type}`)
     return known
   })
-  exchange.sendJson(200, await backend.diskUsage(new Set(asked.length === 0 ? diskUsageTypes : asked)))
+  const usage = await backend.diskUsage(new Set(asked.length === 0 ? diskUsageTypes : asked))
+  exchange.sendJson(200, downgradeDiskUsage(usage, call.apiVersion))
 }

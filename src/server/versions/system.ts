@@ -1,5 +1,6 @@
 /** System answers in the shapes of older API versions. */
-import { compareApiVersions, type EventMessage, type SystemInfo } from '../../api/index.ts'
+import { compareApiVersions, type DiskUsage, type EventMessage, type SystemInfo } from '../../api/index.ts'
+import { downgradeImageSummary } from './images.ts'
 
 const nondistributable = { AllowNondistributableArtifactsCIDRs: [], AllowNondistributableArtifactsHostnames: [] }
 
@@ -16,7 +17,17 @@ export function downgradeInfo(info: SystemInfo, apiVersion: string): SystemInfo 
   }
   if (!isBelow('1.25')) return withGone
   const names = info.SecurityOptions.map((option) => /(?:^|,)name=([^,]+)/.exec(option)?.[1] ?? option)
-  return { ...withGone, SecurityOptions: names }
+  return Object.assign(withGone, { SecurityOptions: names, ExecutionDriver: '<not supported>' })
+}
+
+/** What takes the disk. Sizes of images were there twice before 1.44; a size of 0 is left out of containers by Go. */
+export function downgradeDiskUsage(usage: DiskUsage, apiVersion: string): DiskUsage {
+  const { Images: images, Containers: containers } = usage
+  return {
+    ...usage,
+    Images: images?.map((image) => downgradeImageSummary(image, apiVersion)) ?? null,
+    Containers: containers?.map(({ SizeRw, ...rest }) => (SizeRw === 0 ? rest : { ...rest, SizeRw })) ?? null,
+  }
 }
 
 /** Up to 1.51, events of containers and images repeat themselves in the members of API 1.21. */
