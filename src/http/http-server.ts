@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import { conflict, errnoOf, internal } from '../base/index.ts'
 import { type Endpoint, formatEndpoint, type TcpEndpoint, type UnixEndpoint } from './endpoint.ts'
 import { Exchange } from './exchange.ts'
+import { leaveParser } from './leave-parser.ts'
 import { nodeHttp, nodeHttps } from './node-http.ts'
 import { assignSocketGroup, clearSocketPath, withSocketMode } from './unix-socket.ts'
 
@@ -77,33 +78,13 @@ function makeServer(endpoint: Endpoint, handler: RequestHandler): Server {
   return server
 }
 
-/** The part of Node's parser that decides what becomes of a request once its headers are known. */
-interface ServerParser {
-  onIncoming?: (request: IncomingMessage, keepAlive: boolean) => number
-}
-
-/** What `onIncoming` returns to make the parser stop after the headers and leave the socket to us. */
-const leaveSocket = 2
-
-/** Makes the parser let go of a socket after the headers of a request that may take the connection over.
- *  Node has no public way to do so for a request without an `Upgrade` header, and with one it would put another
- *  stream between us and the socket when there is a body; this goes through the one hook that upgrades use.
- *  A chunked body without `Upgrade` can hold the input itself and stays with the parser. */
+/** Leaves a socket to us after the headers of a request that may take the connection over. A chunked body without
+ *  `Upgrade` can hold the input itself and stays with the parser. */
 function letGo(socket: Socket, handler: RequestHandler): void {
-  const { parser } = socket as Socket & { readonly parser?: ServerParser | null }
-  const original = parser?.onIncoming
-  if (parser === undefined || parser === null || original === undefined) {
-    throw internal('this version of Node has another HTTP parser: connections cannot be taken over')
-  }
-  parser.onIncoming = (request, keepAlive) => {
-    const { upgrade, 'transfer-encoding': encoding } = request.headers
-    const isRaw = upgrade !== undefined || encoding === undefined
-    if (isRaw && handler.takesConnection(request.method ?? '', request.url ?? '')) {
-      Object.assign(request, { upgrade: true })
-      return leaveSocket
-    }
-    return original.call(parser, request, keepAlive)
-  }
+  leaveParser(socket, ({ headers, method, url }) => {
+    const isRaw = headers.upgrade !== undefined || headers['transfer-encoding'] === undefined
+    return isRaw && handler.takesConnection(method ?? '', url ?? '')
+  })
 }
 
 function handleTaken(handler: RequestHandler, request: IncomingMessage, socket: Duplex, head: Buffer): void {

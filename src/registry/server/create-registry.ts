@@ -68,11 +68,11 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   })
   const listeners = new Set<RegistryListener>()
   return {
-    handler: (request, response) => void handler.handle(request, response, false),
+    handler: (request, response) => void handler.handle(request, response, { awaitsContinue: false }),
     contents,
     source,
     async listen(address) {
-      const listener = await listenRegistry(address, limits, (...args) => void handler.handle(...args))
+      const listener = await listenRegistry(address, limits, handler)
       listeners.add(listener)
       return listener
     },

@@ -1,17 +1,26 @@
 /** One request and its answer, as the registry's routes see them. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { Query } from '../../http/index.ts'
+import { internal } from '../../base/index.ts'
+import { Query, type SocketBody } from '../../http/index.ts'
 import type { RegistryError } from './registry-error.ts'
 import type { RegistryLimits } from './registry-limits.ts'
-import { readBody } from './request-body.ts'
+import { bodyFaultError, readBody } from './request-body.ts'
+import { BodyFault } from './storage/body-fault.ts'
+import type { ConnectionBody, Received } from './storage/registry-storage.ts'
 
 export type AnswerHeaders = Readonly<Record<string, string | number>>
 
-export interface ExchangeOptions {
-  readonly limits: RegistryLimits
+/** In what state a request came. */
+export interface RequestArrival {
   /** The client waits to be asked for its body (`Expect: 100-continue`). */
   readonly awaitsContinue: boolean
+  /** The body is still in the connection. */
+  readonly socketBody?: SocketBody | undefined
+}
+
+export interface ExchangeOptions extends RequestArrival {
+  readonly limits: RegistryLimits
 }
 
 export interface BodyOptions {
@@ -40,9 +49,8 @@ export class RegistryExchange {
   constructor(request: IncomingMessage, response: ServerResponse, options: ExchangeOptions) {
     this.method = request.method ?? 'GET'
     const url = request.url ?? '/'
-    const mark = url.indexOf('?')
-    this.path = mark === -1 ? url : url.slice(0, mark)
-    this.queryText = mark === -1 ? '' : url.slice(mark + 1)
+    this.path = pathOf(url)
+    this.queryText = url.slice(this.path.length + 1)
     this.query = new Query(this.queryText)
     this.#request = request
     this.#response = response
@@ -88,8 +96,34 @@ export class RegistryExchange {
     return Number(this.headers['content-length'] ?? 0)
   }
 
+  /** True when the body is to be had by `receiveBody` only. */
+  get isBodyInSocket(): boolean {
+    return this.#options.socketBody !== undefined
+  }
+
+  /** Has the body read from the connection by `receive`. Gives the size that this tells; fails as `body` does. */
+  async receiveBody(
+    receive: (body: ConnectionBody) => Promise<Received>,
+    { maxBytes }: Pick<BodyOptions, 'maxBytes'> = {},
+  ): Promise<number> {
+    const { socketBody, limits } = this.#options
+    if (socketBody === undefined) throw internal('the body is not in the connection')
+    const { fd, head, sizeBytes, signal } = socketBody
+    const onReceived = (count: number) => {
+      this.receivedBytes = count
+    }
+    try {
+      const received = await receive({ fd, head, sizeBytes, signal, maxBytes, idleMs: limits.idleMs, onReceived })
+      socketBody.setRead(received.rest)
+      return received.sizeBytes
+    } catch (error) {
+      throw error instanceof BodyFault ? bodyFaultError(error) : error
+    }
+  }
+
   /** The body as it arrives. */
   async *body(options: BodyOptions = {}): AsyncGenerator<Buffer> {
+    if (this.isBodyInSocket) throw internal('the body is in the connection')
     if (this.#awaitsContinue) this.#response.writeContinue()
     this.#awaitsContinue = false
     for await (const chunk of readBody(this.#request, { idleMs: this.#options.limits.idleMs, ...options })) {
@@ -132,6 +166,8 @@ export class RegistryExchange {
   /** True when so much of the body is still to come that reading it for nothing would be a waste, or when nobody knows
    *  whether it will come. */
   hasUnreadBody(limitBytes: number): boolean {
+    const { socketBody } = this.#options
+    if (socketBody !== undefined) return socketBody.rest === undefined
     if (this.#request.complete) return false
     return this.#awaitsContinue || (this.contentLength ?? Number.POSITIVE_INFINITY) > limitBytes
   }
@@ -149,6 +185,14 @@ export class RegistryExchange {
       this.#response.end()
     }
     const timer = setTimeout(end, this.#awaitsContinue ? 0 : lingerMs)
-    this.#request.once('end', end).once('close', end).resume()
+    const { socketBody } = this.#options
+    if (socketBody === undefined) this.#request.once('end', end).once('close', end).resume()
+    else void socketBody.drain().then(end)
   }
+}
+
+/** A request's URL without the query. */
+export function pathOf(url: string): string {
+  const mark = url.indexOf('?')
+  return mark === -1 ? url : url.slice(0, mark)
 }

@@ -8,7 +8,7 @@ import { deleteBlob, getBlob } from './blob-routes.ts'
 import { getCatalog, getReferrers, getTags } from './list-routes.ts'
 import { deleteManifest, getManifest, putManifest } from './manifest-routes.ts'
 import { RegistryError } from './registry-error.ts'
-import { RegistryExchange } from './registry-exchange.ts'
+import { pathOf, RegistryExchange, type RequestArrival } from './registry-exchange.ts'
 import type { RegistryExtension } from './registry-extension.ts'
 import type { RouteName } from './registry-observer.ts'
 import { parseTarget, type RequestTarget } from './request-target.ts'
@@ -32,10 +32,19 @@ export class RegistryHandler {
     this.#extensions = new Map(options.extensions.flatMap((one) => one.paths.map((path) => [path, one] as const)))
   }
 
+  /** True for requests whose body may stay in the connection until `handle` has somebody read it there. */
+  takesSocketBody({ method = '', url = '' }: IncomingMessage): boolean {
+    if (this.#options.context.uploads.receive === undefined) return false
+    if (!['POST', 'PATCH', 'PUT'].includes(method)) return false
+    const path = pathOf(url)
+    const kind = this.#extensions.has(path) ? undefined : parseTarget(path)?.kind
+    return kind === 'upload' || kind === 'upload-start'
+  }
+
   /** Answers a request. Never rejects. */
-  async handle(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
+  async handle(request: IncomingMessage, response: ServerResponse, arrival: RequestArrival): Promise<void> {
     const { context, headers } = this.#options
-    const exchange = new RegistryExchange(request, response, { limits: context.limits, awaitsContinue })
+    const exchange = new RegistryExchange(request, response, { limits: context.limits, ...arrival })
     const extension = this.#extensions.get(exchange.path)
     const target = extension === undefined ? parseTarget(exchange.path) : undefined
     this.#observe(exchange, extension === undefined ? routeNameOf(target) : 'extension', target)

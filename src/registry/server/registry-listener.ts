@@ -4,7 +4,8 @@ import type { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { conflict, errnoOf, internal, settlesWithin } from '../../base/index.ts'
-import { nodeHttp, nodeHttps } from '../../http/index.ts'
+import { nodeHttp, nodeHttps, SocketBodies } from '../../http/index.ts'
+import type { RequestArrival } from './registry-exchange.ts'
 import type { RegistryLimits } from './registry-limits.ts'
 
 export interface ListenAddress {
@@ -28,7 +29,12 @@ export interface RegistryListener {
   close(graceMs?: number): Promise<void>
 }
 
-export type RequestCallback = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => void
+/** What answers the requests. */
+export interface RequestTaker {
+  handle(request: IncomingMessage, response: ServerResponse, arrival: RequestArrival): void
+  /** True for requests that `handle` takes with the body still in the connection. */
+  takesSocketBody(request: IncomingMessage): boolean
+}
 
 const backlog = 1024
 const defaultGraceMs = 10_000
@@ -40,12 +46,21 @@ const streamBytes = 128 * 1024
 export async function listenRegistry(
   address: ListenAddress,
   limits: RegistryLimits,
-  handle: RequestCallback,
+  taker: RequestTaker,
 ): Promise<RegistryListener> {
   const server = makeServer(address, limits)
-  server.on('request', (request, response) => handle(request, response, false))
+  server.on('request', (request, response) => taker.handle(request, response, { awaitsContinue: false }))
   // The body of a request that will be refused is never sent.
-  server.on('checkContinue', (request, response) => handle(request, response, true))
+  server.on('checkContinue', (request, response) => taker.handle(request, response, { awaitsContinue: true }))
+  const bodies =
+    address.tls === undefined
+      ? new SocketBodies(server, {
+          wants: (request) => taker.takesSocketBody(request),
+          handle: (request, response, socketBody) =>
+            taker.handle(request, response, { awaitsContinue: false, socketBody }),
+          keepAliveMs: limits.keepAliveMs,
+        })
+      : undefined
   const host = address.host ?? '127.0.0.1'
   await bind(server, host, address.port)
   const { port } = server.address() as AddressInfo
@@ -58,7 +73,7 @@ export async function listenRegistry(
     setTls: (options) => {
       if (address.tls !== undefined) (server as HttpsServer).setSecureContext(options)
     },
-    close: (graceMs = defaultGraceMs) => closeServer(server, graceMs),
+    close: (graceMs = defaultGraceMs) => closeServer(server, bodies, graceMs),
   }
 }
 
@@ -71,6 +86,8 @@ function makeServer({ tls }: ListenAddress, limits: RegistryLimits): Server {
     requestTimeout: 0,
     keepAliveTimeout: limits.keepAliveMs,
     highWaterMark: streamBytes,
+    // A request to speak another protocol is an ordinary one: none is spoken.
+    shouldUpgradeCallback: () => false,
   }
   if (tls === undefined) return nodeHttp.createServer(options)
   return nodeHttps().createServer({ minVersion: 'TLSv1.2', ...tls, ...options })
@@ -90,14 +107,19 @@ function bind(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-async function closeServer(server: Server, graceMs: number): Promise<void> {
+async function closeServer(server: Server, bodies: SocketBodies | undefined, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  const closeIdle = () => {
+    server.closeIdleConnections()
+    bodies?.closeIdle()
+  }
+  closeIdle()
   // Connections whose request ends meanwhile are idle then, and would stay as long as any.
-  const sweep = setInterval(() => server.closeIdleConnections(), sweepMs)
+  const sweep = setInterval(closeIdle, sweepMs)
   const isClosed = await settlesWithin(closed, graceMs)
   clearInterval(sweep)
   if (isClosed) return
   server.closeAllConnections()
+  bodies?.closeAll()
   await closed
 }

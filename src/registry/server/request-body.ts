@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { BerthError } from '../../base/index.ts'
 import { releaseYoungMemory } from '../../sys/index.ts'
 import { RegistryError } from './registry-error.ts'
+import type { BodyFault } from './storage/body-fault.ts'
 
 export interface RequestBodyOptions {
   /** So long may the client send nothing while something is awaited. */
@@ -37,6 +38,22 @@ export async function* readBody(request: IncomingMessage, options: RequestBodyOp
   } finally {
     clearTimeout(timer)
     inbox.close()
+  }
+}
+
+/** What is wrong with a body that was read from its connection, as `readBody` would say it. */
+export function bodyFaultError({ kind }: BodyFault): BerthError {
+  switch (kind) {
+    case 'gone':
+      return gone()
+    case 'silent':
+      return silent()
+    case 'tooLong':
+      return unexpectedBytes()
+    case 'malformed':
+      return new RegistryError('BLOB_UPLOAD_INVALID', { message: 'the chunks of the body are malformed' })
+    default:
+      return kind satisfies never
   }
 }
 

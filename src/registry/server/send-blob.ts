@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { BerthError, errnoOf } from '../../base/index.ts'
+import { descriptorOf } from '../../http/index.ts'
 import { sendFile } from '../../sys/index.ts'
 import { BufferPool } from './buffer-pool.ts'
 import type { StoredBlob } from './pull-source.ts'
@@ -57,9 +58,8 @@ export async function sendBlob(exchange: RegistryExchange, blob: StoredBlob, opt
  *  this one on the same connection that is still on its way. */
 function plainSocket({ socket }: ServerResponse): PlainSocket | undefined {
   if (socket === null || 'encrypted' in socket) return undefined
-  // Node gives no other way to the descriptor.
-  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } }
-  return handle?.fd === undefined || handle.fd < 0 ? undefined : { socket, fd: handle.fd }
+  const fd = descriptorOf(socket)
+  return fd === undefined ? undefined : { socket, fd }
 }
 
 interface PlainSocket {

@@ -132,7 +132,10 @@ async function append(
 ): Promise<number> {
   const leave = uploadGate.enter()
   try {
-    return await uploads.append(id, offset, exchange.body({ maxBytes }), { algorithm })
+    const { receive } = uploads
+    return exchange.isBodyInSocket && receive !== undefined
+      ? await exchange.receiveBody((body) => receive.call(uploads, id, offset, body, { algorithm }), { maxBytes })
+      : await uploads.append(id, offset, exchange.body({ maxBytes }), { algorithm })
   } finally {
     leave()
   }

@@ -1,16 +1,11 @@
 /** Writes chunks of a stream to the end of a file in pieces of a good size, the next piece being collected while
  *  one is written. Holds two pieces at the most. */
 import type { FileHandle } from 'node:fs/promises'
-import { beginWriteback } from '../../../sys/index.ts'
 import { BufferPool } from '../buffer-pool.ts'
+import { EarlyWriteback } from './early-writeback.ts'
 
 const pieceBytes = 256 * 1024
 const pieces = new BufferPool(pieceBytes, 64)
-/** After so many bytes the disk begins to write them: whoever syncs the file at the end finds most of it done. */
-const writebackBytes = 2 * 1024 * 1024
-/** One of all writers at a time: it may hold a thread of the pool for as long as the disk's queue is full. */
-let isBeginning = false
-
 export class ChunkWriter {
   readonly #file: FileHandle
   readonly #onWritten: (sizeBytes: number) => void
@@ -19,15 +14,13 @@ export class ChunkWriter {
   #piece: Buffer | undefined
   #filledBytes = 0
   #writing: Promise<void> | undefined
-  /** How far the disk was told to write, and the last time that it was. */
-  #writebackPosition: number
-  #writeback: Promise<void> | undefined
+  readonly #writeback: EarlyWriteback
 
   /** `onWritten` hears of every size up to which the file will not change any more. */
   constructor(file: FileHandle, sizeBytes: number, onWritten: (sizeBytes: number) => void) {
     this.#file = file
     this.#position = sizeBytes
-    this.#writebackPosition = sizeBytes
+    this.#writeback = new EarlyWriteback(file, sizeBytes)
     this.#onWritten = onWritten
   }
 
@@ -56,7 +49,7 @@ export class ChunkWriter {
       this.#start()
       await this.#writing
     } finally {
-      await this.#writeback
+      await this.#writeback.settle()
     }
   }
 
@@ -78,16 +71,6 @@ export class ChunkWriter {
       this.#position += bytesWritten
     }
     this.#onWritten(this.#position)
-    this.#beginWriteback()
-  }
-
-  #beginWriteback(): void {
-    const sizeBytes = this.#position - this.#writebackPosition
-    if (sizeBytes < writebackBytes || isBeginning) return
-    isBeginning = true
-    this.#writeback = beginWriteback(this.#file.fd, this.#writebackPosition, sizeBytes).finally(() => {
-      isBeginning = false
-    })
-    this.#writebackPosition = this.#position
+    this.#writeback.reached(this.#position)
   }
 }

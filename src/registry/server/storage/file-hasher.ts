@@ -1,6 +1,6 @@
-/** Running hashes of files that grow. Runs in a worker thread (hash-worker.ts), which reads what was just written
- *  back out of the page cache: cheaper than sending every chunk from thread to thread, and a hash that isn't there
- *  (another process wrote the first half) simply starts at the beginning. */
+/** Running hashes of files that grow. Runs in a worker thread (upload-worker.ts), which hashes what it writes itself.
+ *  What others wrote it reads back out of the page cache: cheaper than sending every chunk from thread to thread, and a
+ *  hash that isn't there (another process wrote the first half) simply starts at the beginning. */
 import type { Hash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { type DigestAlgorithm, hasherOf } from '../blob-digest.ts'
@@ -26,7 +26,7 @@ interface Session {
 
 const readBytes = 1024 * 1024
 /** Uploads that were left are forgotten when so many others came. */
-const maxSessions = 256
+const maxSessions = 1024
 
 export class FileHasher {
   readonly #sessions = new Map<string, Session>()
@@ -36,6 +36,20 @@ export class FileHasher {
   advance(target: HashTarget): void {
     try {
       this.#read(this.#session(target), target.sizeBytes)
+    } catch {
+      this.drop(target.id)
+    }
+  }
+
+  /** Hashes on over bytes that were just written behind the first `target.sizeBytes` ones. */
+  add(target: HashTarget, pieces: readonly Buffer[]): void {
+    try {
+      const session = this.#session(target)
+      this.#read(session, target.sizeBytes)
+      for (const piece of pieces) {
+        session.hash.update(piece)
+        session.offset += piece.length
+      }
     } catch {
       this.drop(target.id)
     }
@@ -86,6 +100,7 @@ export class FileHasher {
   }
 
   #read(session: Session, sizeBytes: number): void {
+    if (session.offset >= sizeBytes) return
     session.fd ??= openSync(session.path, 'r')
     session.wasUsed = true
     while (session.offset < sizeBytes) {

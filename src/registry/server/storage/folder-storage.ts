@@ -8,24 +8,24 @@ import { makeFolder, removeFile, writeDurable } from './durable-file.ts'
 import { FolderObjects } from './folder-objects.ts'
 import { objectsPath, temporaryPath, uploadsPath } from './folder-paths.ts'
 import { FolderUploads } from './folder-uploads.ts'
-import { HashPool } from './hash-pool.ts'
 import type { ObjectStorage, RegistryStorage, UploadStorage } from './registry-storage.ts'
+import { UploadThreads } from './upload-threads.ts'
 
 /** What a crash left among the temporary files goes when it is so old that nobody can be writing it. */
 const temporaryMaxAgeMs = 24 * 60 * 60 * 1000
-const maxHashThreads = 4
+const maxUploadThreads = 4
 
 export class FolderStorage implements RegistryStorage {
   readonly objects: ObjectStorage
   readonly uploads: UploadStorage
   readonly #root: string
-  readonly #hashes: HashPool
+  readonly #threads: UploadThreads
 
   private constructor(root: string) {
     this.#root = root
-    this.#hashes = new HashPool(Math.min(maxHashThreads, availableParallelism()))
+    this.#threads = new UploadThreads(Math.min(maxUploadThreads, availableParallelism()))
     this.objects = new FolderObjects(root)
-    this.uploads = new FolderUploads(root, this.#hashes)
+    this.uploads = new FolderUploads(root, this.#threads)
   }
 
   /** Opens the folder `root`, making it. */
@@ -42,7 +42,7 @@ export class FolderStorage implements RegistryStorage {
   }
 
   async close(): Promise<void> {
-    await this.#hashes.close()
+    await this.#threads.close()
   }
 }
 

@@ -1,5 +1,6 @@
 /** Uploads as growing files. A lock of the kernel's on each file lets one request at a time work on it, whichever process
- *  that is in, and goes with the process. Hashes run behind the writing in worker threads. */
+ *  that is in, and goes with the process. Worker threads take bodies from their connections and hash them; of what comes
+ *  through this thread, hashes run behind the writing. */
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf } from '../../../base/index.ts'
@@ -7,10 +8,19 @@ import { tryLockFile } from '../../../sys/index.ts'
 import { algorithmOf, type BlobDigest, type DigestAlgorithm, hasherOf, hexOfBlob } from '../blob-digest.ts'
 import { ChunkWriter } from './chunk-writer.ts'
 import { renameInto } from './durable-file.ts'
+import { EarlyWriteback } from './early-writeback.ts'
 import { objectPath, uploadDataPath, uploadPath, uploadsPath } from './folder-paths.ts'
-import type { HashPool } from './hash-pool.ts'
-import type { AppendOptions, ListOptions, UploadInfo, UploadPage, UploadStorage } from './registry-storage.ts'
+import type {
+  AppendOptions,
+  ConnectionBody,
+  ListOptions,
+  Received,
+  UploadInfo,
+  UploadPage,
+  UploadStorage,
+} from './registry-storage.ts'
 import { digestMismatch, offsetMismatch, uploadBusy, uploadUnknown } from './storage-errors.ts'
+import type { UploadThreads } from './upload-threads.ts'
 
 /** How long a request waits for the one before it: that of a client whose connection broke ends within this. */
 const lockWaitMs = 3_000
@@ -23,11 +33,11 @@ const defaultPage = 1000
 
 export class FolderUploads implements UploadStorage {
   readonly #root: string
-  readonly #hashes: HashPool
+  readonly #threads: UploadThreads
 
-  constructor(root: string, hashes: HashPool) {
+  constructor(root: string, threads: UploadThreads) {
     this.#root = root
-    this.#hashes = hashes
+    this.#threads = threads
   }
 
   async create(id: string): Promise<void> {
@@ -60,6 +70,33 @@ export class FolderUploads implements UploadStorage {
     }
   }
 
+  async receive(
+    id: string,
+    offset: number,
+    body: ConnectionBody,
+    { algorithm = 'sha256' }: AppendOptions = {},
+  ): Promise<Received> {
+    const file = await this.#openLocked(id)
+    try {
+      const { size } = await file.stat()
+      if (offset !== size) throw offsetMismatch(offset, size)
+      const target = { id, path: uploadDataPath(this.#root, id), algorithm, sizeBytes: size }
+      const writeback = new EarlyWriteback(file, size)
+      const onWritten = (fileBytes: number) => {
+        body.onReceived(fileBytes - size)
+        writeback.reached(fileBytes)
+      }
+      try {
+        const { bodyBytes, rest } = await this.#threads.receive({ target, file: file.fd, body, onWritten })
+        return { sizeBytes: size + bodyBytes, rest }
+      } finally {
+        await writeback.settle()
+      }
+    } finally {
+      await file.close()
+    }
+  }
+
   async commit(id: string, key: string, digest: BlobDigest): Promise<number> {
     const file = await this.#openLocked(id)
     try {
@@ -79,7 +116,7 @@ export class FolderUploads implements UploadStorage {
   }
 
   async abort(id: string): Promise<void> {
-    this.#hashes.drop(id)
+    this.#threads.drop(id)
     // A request that still writes keeps a file without a name, which vanishes with it.
     await this.#remove(id)
   }
@@ -121,7 +158,7 @@ export class FolderUploads implements UploadStorage {
     const writer = new ChunkWriter(file, size, (sizeBytes) => {
       if (sizeBytes - told < hashStepBytes) return
       told = sizeBytes
-      this.#hashes.advance({ id, path, algorithm, sizeBytes })
+      this.#threads.advance({ id, path, algorithm, sizeBytes })
     })
     try {
       for await (const chunk of source) await writer.write(chunk)
@@ -134,7 +171,7 @@ export class FolderUploads implements UploadStorage {
 
   async #hash(file: FileHandle, id: string, sizeBytes: number, algorithm: DigestAlgorithm): Promise<string> {
     if (sizeBytes > inlineBytes) {
-      return await this.#hashes.finish({ id, path: uploadDataPath(this.#root, id), algorithm, sizeBytes })
+      return await this.#threads.finish({ id, path: uploadDataPath(this.#root, id), algorithm, sizeBytes })
     }
     const bytes = Buffer.allocUnsafe(sizeBytes)
     const { bytesRead } = await file.read(bytes, 0, sizeBytes, 0)

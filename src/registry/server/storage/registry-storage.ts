@@ -101,6 +101,9 @@ export interface UploadStorage {
    *  - When `source` fails, what came before is kept as far as possible (`find` tells how far) and the error passed on.
    *  - `algorithm` is what the digest of `commit` will probably be made with; default sha256. */
   append(id: string, offset: number, source: AsyncIterable<Buffer>, options?: AppendOptions): Promise<number>
+  /** The same as `append` for storages that read a connection better than Node does: adds the body that is still in it.
+   *  - When the body does not come completely: a BodyFault, and what came before is kept as far as possible. */
+  receive?(id: string, offset: number, body: ConnectionBody, options?: AppendOptions): Promise<Received>
   /** Makes the upload's bytes the object `key`, and the upload vanish. When the bytes don't hash to `digest`:
    *  `invalidArgument`, no object, and the upload as it was. An unknown upload: `notFound`. An object that
    *  is there already is replaced or kept (they are equal); its `modifiedAt` is new. Gives the size. */
@@ -109,6 +112,33 @@ export interface UploadStorage {
   abort(id: string): Promise<void>
   /** Every upload, page by page, sorted by id. */
   list(options?: ListOptions): Promise<UploadPage>
+}
+
+/** A request's body that nobody has read yet. */
+export interface ConnectionBody {
+  /** Descriptor of the connection, which stays open for the answer; nobody else reads from it meanwhile. Undefined when
+   *  it was closed already. */
+  readonly fd: number | undefined
+  /** What was read from it before: a beginning of the body, or all of it and more. */
+  readonly head: Buffer
+  /** Undefined: it comes in chunks, as HTTP has it. */
+  readonly sizeBytes: number | undefined
+  /** A longer body is refused (`tooLong`). */
+  readonly maxBytes: number | undefined
+  /** So long may the client send nothing while something is awaited (`silent`). */
+  readonly idleMs: number
+  /** The connection is being closed: reading ends (`gone`). */
+  readonly signal: AbortSignal
+  /** Hears now and then, and at the end, how many bytes of the body arrived. */
+  onReceived(sizeBytes: number): void
+}
+
+/** A body that came completely. */
+export interface Received {
+  /** The upload's new size. */
+  readonly sizeBytes: number
+  /** What was read from the connection behind the body. */
+  readonly rest: Buffer
 }
 
 export interface AppendOptions {
