@@ -1,5 +1,5 @@
-/** Files that survive power loss: what is written reaches the disk before its name does, and the name before the
- *  caller hears of it. */
+/** Files that survive power loss: what is written reaches the disk before its name does, and the name, with those of
+ *  new folders, before the caller hears of it. */
 import { link, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errnoOf, newId } from '../../../base/index.ts'
@@ -19,7 +19,8 @@ export async function writeDurable(
     const file = await open(draft, 'wx', 0o600)
     try {
       await file.writeFile(bytes)
-      await file.datasync()
+      // Of an empty file there is only the name.
+      if (bytes.length > 0) await file.datasync()
     } finally {
       await file.close()
     }
@@ -29,43 +30,53 @@ export async function writeDurable(
   }
 }
 
-/** Renames a file that is on the disk already, makes the folders on the way and syncs them. */
+/** Renames a file that is on the disk already; makes the folders on the way. */
 export async function renameInto(from: string, to: string): Promise<true> {
-  await retryWithoutFolder(to, () => rename(from, to))
-  await syncFolder(dirname(to))
+  await giveName(to, () => rename(from, to))
   return true
 }
 
 /** Makes a second name; false when that name is taken. */
 async function linkInto(from: string, to: string): Promise<boolean> {
   try {
-    await retryWithoutFolder(to, () => link(from, to))
+    await giveName(to, () => link(from, to))
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false
     throw error
   }
-  await syncFolder(dirname(to))
   return true
 }
 
-/** Folders are removed when their last object goes: one may vanish just after it was made, and even while it is. */
-async function retryWithoutFolder(path: string, work: () => Promise<void>): Promise<void> {
+/** Has `work` make the name `path`, and puts it on the disk. Folders are removed when their last object goes: one may
+ *  vanish just after it was made, and even while it is. */
+async function giveName(path: string, work: () => Promise<void>): Promise<void> {
+  const folder = dirname(path)
+  const changed = new Set([folder])
   for (let attempt = 0; ; attempt++) {
     try {
-      if (attempt > 0) await makeFolder(dirname(path))
+      if (attempt > 0) for (const parent of await makeFolders(folder)) changed.add(parent)
       await work()
-      return
+      break
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT' || attempt === maxAttempts) throw error
     }
   }
+  // Side by side: a file system with a journal writes them in one go.
+  await Promise.all([...changed].map(syncFolder))
 }
 
-/** Makes a folder and those above it, each name on the disk before the next one. */
+/** Makes a folder and those above it, and puts their names on the disk. */
 export async function makeFolder(path: string): Promise<void> {
+  await Promise.all((await makeFolders(path)).map(syncFolder))
+}
+
+/** Makes a folder and those above it; gives the folders that have a new entry by that. */
+async function makeFolders(path: string): Promise<readonly string[]> {
   const first = await mkdir(path, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await syncFolder(dirname(folder))
+  const changed: string[] = []
+  if (first === undefined) return changed
+  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) changed.push(dirname(folder))
+  return changed
 }
 
 /** Puts a folder's entries on the disk. */
