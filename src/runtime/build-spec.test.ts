@@ -315,6 +315,18 @@ describe('resolveUser', () => {
     assert.throws(() => resolveUser('0', files, ['-5']), /uids and gids must be in range/)
   })
 
+  it('takes a number for an id, whatever is named like it', () => {
+    const hostile = {
+      passwd: '1000:x:0:0::/root:\nann:x:1000:1000::/home/ann:\nbob:x:1000:7::/home/bob:\n',
+      group: '50:x:0:\n1000:x:0:\n',
+    }
+    const ann = { uid: 1000, gid: 1000, additionalGids: [1000], home: '/home/ann' }
+    assert.deepEqual(resolveUser('1000', hostile), ann)
+    assert.deepEqual(resolveUser('ann:50', hostile, ['1000']), { ...ann, gid: 50, additionalGids: [50, 1000] })
+    // The home belongs to the id.
+    assert.equal(resolveUser('bob', hostile).home, '/home/ann')
+  })
+
   it('passes over lines that are none', () => {
     const hostile = { passwd: 'a:x:99999999999:1::/:\nb:x:-3:1::/:\n:::\nc:x:7:8::/c:\n', group: 'g:x:1e3:\nh:x:9:c\n' }
     assert.deepEqual(resolveUser('c', hostile), { uid: 7, gid: 8, additionalGids: [8, 9], home: '/c' })

@@ -25,7 +25,8 @@ interface PasswdEntry {
 const maxId = 2 ** 31 - 1
 
 /** Resolves `spec` (`''`, `name`, `uid`, `name:group`, `uid:gid`) and the extra groups of `--group-add`.
- *  Numbers need no entry; names do. Throws `invalidArgument` with Docker's words when there is none. */
+ *  Numbers need no entry; names do. A number is an id, whatever names the image's files have: `1000:x:0:0:…` must not
+ *  make root of `--user 1000`. The home is that of the first entry with the user's id. Throws `invalidArgument` with Docker's words when there is none. */
 export function resolveUser(spec: string, files: UserFiles, extraGroups: readonly string[] = []): ResolvedUser {
   const [userPart = '', groupPart = ''] = spec.split(':')
   const entry = findUser(userPart, files.passwd ?? '')
@@ -37,7 +38,8 @@ export function resolveUser(spec: string, files: UserFiles, extraGroups: readonl
   const added = extraGroups.map((group) => findGroup(group, files.group ?? ''))
   // Docker lists the primary group among the additional ones too, so that dropping it is visible.
   const additionalGids = [...new Set([gid, ...groups, ...added])]
-  return { uid, gid, additionalGids, home: entry?.home }
+  const home = entry === undefined ? undefined : findUser(String(uid), files.passwd ?? '')?.home
+  return { uid, gid, additionalGids, home }
 }
 
 function findUser(wanted: string, passwd: string): PasswdEntry | undefined {
@@ -46,7 +48,7 @@ function findUser(wanted: string, passwd: string): PasswdEntry | undefined {
     const [name = '', , uidText = '', gidText = '', , home = ''] = line.trim().split(':')
     const uid = idInFile(uidText)
     if (name === '' || name.startsWith('#') || uid === undefined) continue
-    if (name === wanted || (id !== undefined && uid === id)) return { name, uid, gid: idInFile(gidText) ?? 0, home }
+    if (id === undefined ? name === wanted : uid === id) return { name, uid, gid: idInFile(gidText) ?? 0, home }
   }
   if (id === undefined) {
     throw invalidArgument(`unable to find user ${wanted}: no matching entries in passwd file`)
@@ -56,13 +58,11 @@ function findUser(wanted: string, passwd: string): PasswdEntry | undefined {
 
 function findGroup(wanted: string, group: string): number {
   const id = parseId(wanted)
+  if (id !== undefined) return id
   for (const [name, gid] of groupLines(group)) {
     if (name === wanted) return gid
   }
-  if (id === undefined) {
-    throw invalidArgument(`unable to find group ${wanted}: no matching entries in group file`)
-  }
-  return id
+  throw invalidArgument(`unable to find group ${wanted}: no matching entries in group file`)
 }
 
 function groupsOf(user: string, group: string): number[] {
