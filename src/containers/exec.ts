@@ -11,10 +11,11 @@ import {
   settlesWithin,
 } from '../base/index.ts'
 import { type ExecHandle, exitCodeOf, type TerminalSize } from '../runtime/index.ts'
-import { expectCgroupMove } from '../sys/index.ts'
+import { expectCgroupMove, isCgroupFrozen, isProcessAlive } from '../sys/index.ts'
 import { requireAppArmor } from './app-armor.ts'
 import { pumpInput } from './attach.ts'
 import type { AttachIo, OutputSource } from './attach-io.ts'
+import { cgroupPathOf } from './cgroup-path.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { DetachDetector, parseDetachKeys } from './detach-keys.ts'
@@ -168,8 +169,19 @@ export class Execs {
       prepared?.discard()
       const code = exitCodeOf(error) ?? 126
       this.#forget(exec, code)
+      this.#requireSameRun(record)
       throw error
     }
+  }
+
+  /** Throws what Docker says when the container ended, or was held still, while a process was being made in it: the
+   *  runtime fails somewhere in its middle then, with words that tell nobody. */
+  #requireSameRun({ id, name, state }: ContainerRecord): void {
+    const { containers, live } = this.#context
+    const now = containers.find(id)
+    const isOver = now === undefined || live.find(id)?.killed === true || !isProcessAlive(state.pid)
+    const isHeld = !isOver && isCgroupFrozen(cgroupPathOf(this.#context, id))
+    checkVerb('exec', isOver ? 'exited' : isHeld ? 'paused' : now.state.status, id, name)
   }
 
   #ended(record: ContainerRecord, exec: ExecProcess, exitCode: number): void {

@@ -34,6 +34,8 @@ export class LiveContainer {
   unreleased = false
   /** Restarts by users that are under way: the end of a run is not the container's then, whatever `--rm` says. */
   restarts = 0
+  /** A client's removal is under way. */
+  removing = false
   /** The present run was sent SIGKILL: it may not be paused any more. */
   killed = false
   /** Where the control group of a run that an earlier daemon began was found. */

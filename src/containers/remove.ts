@@ -1,7 +1,7 @@
 /** remove: the record goes first, in one step, and with it name, address and ports; then who waits is told, and
  *  the rest (layer, logs, volumes) goes behind their backs. Killed midway: the next boot removes what has no record. */
 import { rm } from 'node:fs/promises'
-import { isKind } from '../base/index.ts'
+import { conflict, isKind } from '../base/index.ts'
 import { type ContainerRecord, snapshotKey, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
@@ -20,7 +20,8 @@ export interface RemoveOptions {
 
 const sigkill = 9
 
-/** Removes a container. Throws `conflict` when it runs and `force` is not given, `notFound` when there is none. */
+/** Removes a container. Throws `conflict` when it runs and `force` is not given, or when another client removes it,
+ *  `notFound` when there is none. */
 export async function removeContainer(
   context: ContainerContext,
   idOrName: string,
@@ -29,6 +30,18 @@ export async function removeContainer(
   const broken = context.containers.findBroken(idOrName)
   if (broken !== undefined) return removeBroken(context, broken)
   const before = context.containers.get(idOrName)
+  const { id } = before
+  const live = context.live.of(id)
+  if (live.removing) throw conflict(`removal of container ${idOrName} is already in progress`)
+  live.removing = true
+  try {
+    await removeAlone(context, before, options)
+  } finally {
+    live.removing = false
+  }
+}
+
+async function removeAlone(context: ContainerContext, before: ContainerRecord, options: RemoveOptions): Promise<void> {
   const { id } = before
   checkVerb(options.force ? 'removeForced' : 'remove', before.state.status, id, before.name)
   if (options.force) await endRun(context, id)
