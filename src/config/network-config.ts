@@ -30,6 +30,9 @@ export interface NetworkOptions {
   /** The daemon lets the host forward packets. */
   readonly forward: boolean
   readonly hostIp: string
+  /** The message bus of the host where it is not where it usually is, for firewalld (D-Bus specification, "System
+   *  message bus"). */
+  readonly systemBus: string | undefined
   /** Ranges that networks without a subnet are given parts of; empty for the built-in ones. */
   readonly pools: readonly AddressPoolOption[]
   /** Options of new networks by driver. */
@@ -86,6 +89,7 @@ function networkOptions(raw: RawValues): NetworkOptions {
     directRouting: raw.allowDirectRouting === true,
     forward: raw.ipForward !== false,
     hostIp: hostAddress(text(raw, 'ip')),
+    systemBus: process.env.DBUS_SYSTEM_BUS_ADDRESS,
     pools: addressPools(list(raw, 'defaultAddressPool'), raw.defaultAddressPools),
     defaultOptions: defaultOptions(list(raw, 'defaultNetworkOpt'), raw.defaultNetworkOpts),
   }

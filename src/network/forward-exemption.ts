@@ -2,11 +2,13 @@
  *  host, so a FORWARD chain of iptables that drops what it does not know (Docker's and ufw's do) would cut containers
  *  off. Where there is such a chain, a chain of our own with the bridges' names is put in front of its rules; what may
  *  go into a bridge is still for the engine's own table to say. Where there is none, nothing is touched.
+ *  firewalld is told of the bridges in its own way (`firewalld-zone.ts`).
  *  Nothing is kept on disk: the chain is made right at each start, and when other programs change the table. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf, type Logger, messageOf } from '../base/index.ts'
 import {
   changeFilterTable,
+  firewalldTable,
   type IptablesFlavour,
   legacyTables,
   listChain,
@@ -14,6 +16,7 @@ import {
   type NftWatch,
   watchNftTable,
 } from '../sys/index.ts'
+import { FirewalldZone } from './firewalld-zone.ts'
 
 export interface ForwardExemptionOptions {
   /** The daemon's tag, for the chain's name. */
@@ -21,6 +24,8 @@ export interface ForwardExemptionOptions {
   /** Names of the bridges at any moment. */
   readonly bridges: () => readonly string[]
   readonly logger: Logger
+  /** The host's message bus, where it is not the usual one. */
+  readonly systemBus?: string | undefined
 }
 
 /** Two looks at the table are at least this far apart: another engine changes it with each of its containers. */
@@ -31,7 +36,8 @@ const forwardChain = 'FORWARD'
 export class ForwardExemption {
   readonly #options: ForwardExemptionOptions
   readonly #chain: string
-  #watch: NftWatch | undefined
+  readonly #firewalld: FirewalldZone
+  #watches: readonly NftWatch[] = []
   #wanted = false
   #work: Promise<void> | undefined
   #closed = false
@@ -39,18 +45,27 @@ export class ForwardExemption {
   constructor(options: ForwardExemptionOptions) {
     this.#options = options
     this.#chain = `BERTH-${options.tag}`
+    this.#firewalld = new FirewalldZone(options.logger, options.systemBus)
   }
 
   /** Makes the chains right, and again whenever somebody changes the tables. */
   async start(): Promise<void> {
     await this.look()
-    if (this.#closed || this.#watch !== undefined) return
-    this.#watch = watchNftTable(filterTable, () => this.update(), { additions: true })
+    if (this.#closed || this.#watches.length > 0) return
+    const onReload = () => {
+      this.#firewalld.forget()
+      this.update()
+    }
+    this.#watches = [
+      watchNftTable(filterTable, () => this.update(), { additions: true }),
+      watchNftTable(firewalldTable, onReload, { additions: true }),
+    ]
   }
 
   /** Makes the chains right, once; to be waited for when a bridge has come. Never rejects. */
   async look(): Promise<void> {
     await this.#eachTable((flavour, family) => this.#ensure(flavour, family))
+    await this.#firewalld.ensure(this.#options.bridges())
   }
 
   /** The same in the background, for when a bridge has gone. */
@@ -62,9 +77,11 @@ export class ForwardExemption {
   /** Ends the work; with `remove` takes the chains away. */
   async close({ remove = false }: { readonly remove?: boolean } = {}): Promise<void> {
     this.#closed = true
-    this.#watch?.close()
+    for (const watch of this.#watches) watch.close()
     await this.#work
-    if (remove) await this.#eachTable((flavour, family) => this.#remove(flavour, family))
+    if (!remove) return
+    await this.#firewalld.remove()
+    await this.#eachTable((flavour, family) => this.#remove(flavour, family))
   }
 
   async #run(): Promise<void> {

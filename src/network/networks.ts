@@ -113,6 +113,7 @@ export class Networks {
       tag,
       bridges: () => this.list().flatMap(({ bridge }) => bridge?.device ?? []),
       logger,
+      systemBus: config.systemBus,
     })
     this.#resolvConf = new ResolvConfWatch({
       logger,

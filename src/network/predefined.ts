@@ -28,6 +28,8 @@ export interface NetworkConfig {
   readonly forward?: boolean
   /** Host address of published ports that name none. */
   readonly hostIp: string
+  /** The message bus through which firewalld is asked, where it is not the usual one. */
+  readonly systemBus?: string | undefined
   /** `open`: published ports are open to everybody, as with Docker; `host-rules`: to whom the host's own rules for its
    *  input let reach them. */
   readonly published: 'open' | 'host-rules'

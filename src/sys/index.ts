@@ -66,6 +66,7 @@ export {
 } from './ffi.ts'
 export { asFileOwner } from './file-owner.ts'
 export { filterThrough } from './filter-program.ts'
+export { addToFirewalldZone, firewalldTable, isUnderFirewalld, removeFromFirewalldZone } from './firewalld.ts'
 export { acquireLock, type Lock, tryLockFile } from './flock.ts'
 export {
   effectiveCapabilities,

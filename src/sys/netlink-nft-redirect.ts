@@ -21,6 +21,7 @@ export interface LoopbackRedirect {
 }
 
 const NETLINK_NETFILTER = 12
+const NFPROTO_INET = 1
 const NFPROTO_IPV4 = 2
 const NFPROTO_IPV6 = 10
 const subsystem = 10
@@ -40,10 +41,10 @@ const internetChecksum = 1
 const chain = 'output'
 
 /** The names of all tables of a family in the calling thread's network namespace. */
-export function listNftTables(family: 4 | 6): string[] {
+export function listNftTables(family: 4 | 6 | 'inet'): string[] {
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
   try {
-    const body = familyHeader(0, family === 4 ? NFPROTO_IPV4 : NFPROTO_IPV6)
+    const body = familyHeader(0, family === 'inet' ? NFPROTO_INET : family === 4 ? NFPROTO_IPV4 : NFPROTO_IPV6)
     const type = (subsystem << 8) | message.getTable
     const replies = socket.query({ type, flags: request | dump, body, label: 'list tables' })
     return replies.map((reply) => attributeText(parseAttributes(reply.body, 4).get(1)))

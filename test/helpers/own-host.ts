@@ -58,8 +58,8 @@ export class OwnHost implements AsyncDisposable {
   }
 
   /** Starts a daemon on the host (one at a time); it ends with the host. */
-  async startDaemon(flags: readonly string[] = []): Promise<TestDaemon> {
-    this.#daemon = await TestDaemon.start({ flags, netns: this.netns })
+  async startDaemon(flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<TestDaemon> {
+    this.#daemon = await TestDaemon.start({ flags, env, netns: this.netns })
     await this.#daemon.loadBusybox()
     return this.#daemon
   }
