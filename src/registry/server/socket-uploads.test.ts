@@ -69,7 +69,7 @@ class Client {
     this.socket.on('data', (chunk: Buffer) => {
       this.text += chunk
     })
-    this.closed = once(this.socket, 'close')
+    this.closed = new Promise((resolve) => this.socket.once('close', resolve))
   }
 
   send(head: string, body: Buffer | string = ''): this {
@@ -82,8 +82,10 @@ class Client {
     return [...this.text.matchAll(/^HTTP\/1\.1 (\d+) /gm)].map(([, status]) => Number(status))
   }
 
+  /** The first so many answers' statuses; fewer when the connection ends before. */
   async answers(count: number): Promise<readonly number[]> {
-    while (this.statuses.length < count) await Promise.race([once(this.socket, 'data'), this.closed])
+    while (this.statuses.length < count && !this.socket.closed)
+      await Promise.race([new Promise((resolve) => this.socket.once('data', resolve)), this.closed])
     return this.statuses
   }
 }

@@ -1,6 +1,7 @@
 /** Worker threads that take uploads from their connections and hash them, so that the thread which answers requests
  *  doesn't. Started with the first big upload, ended by `close`; they don't keep the process alive. */
 import type { Worker } from 'node:worker_threads'
+import { settlesWithin } from '../../../base/index.ts'
 import { duplicateFd, startWorker } from '../../../sys/index.ts'
 import { BodyFault } from './body-fault.ts'
 import type { HashTarget } from './file-hasher.ts'
@@ -37,6 +38,8 @@ export interface ReceivedBody {
   readonly rest: Buffer
 }
 
+/** How long a thread may take to let go of its connections. */
+const closeGraceMs = 2_000
 /** It keeps two buffers and some numbers. */
 const workerLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 }
 
@@ -97,7 +100,7 @@ export class UploadThreads {
   /** Ends the threads; what they do fails. Idempotent. */
   async close(): Promise<void> {
     const members = this.#members.splice(0)
-    await Promise.all(members.map(({ worker }) => worker.terminate()))
+    await Promise.all(members.map(endMember))
   }
 
   #memberOf(id: string): Member {
@@ -127,6 +130,14 @@ export class UploadThreads {
     for (const { promise } of member.waiting.values()) promise.reject(dataLoss('an upload failed', error))
     member.waiting.clear()
   }
+}
+
+async function endMember({ worker, waiting }: Member): Promise<void> {
+  const connections = [...waiting].filter(([, { onWritten }]) => onWritten !== undefined)
+  for (const [number] of connections) worker.postMessage({ type: 'cancel', number } satisfies UploadRequest)
+  // A thread that is ended before it has taken a connection would never close it.
+  await settlesWithin(Promise.allSettled(connections.map(([, { promise }]) => promise.promise)), closeGraceMs)
+  await worker.terminate()
 }
 
 function load({ ids, waiting }: Member): number {
