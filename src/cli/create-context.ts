@@ -15,7 +15,7 @@ export function createContext(
   { output, errors }: { readonly output: Output; readonly errors: Output },
   options: MainOptions,
 ): { readonly context: CliContext; readonly close: () => void } {
-  const settings = settingsOf(globals, options)
+  const settings = settingsOf(globals, { ...options, errors })
   let client: EngineClient | undefined
   const context: CliContext = {
     commandPath,
@@ -35,7 +35,10 @@ export function createContext(
 
 /** Settings from the flags before the command, the environment and the client's file. Throws `invalidArgument` for some
  *  that make no sense. */
-export function settingsOf(globals: FlagValues, { environment }: Pick<MainOptions, 'environment'>): ClientSettings {
+export function settingsOf(
+  globals: FlagValues,
+  { environment, errors }: Pick<MainOptions, 'environment' | 'errors'>,
+): ClientSettings {
   const flags = {
     configDir: globals.string('config'),
     hosts: globals.list('host'),
@@ -46,7 +49,7 @@ export function settingsOf(globals: FlagValues, { environment }: Pick<MainOption
     tlsCertificatePath: globals.string('tlscert'),
     tlsKeyPath: globals.string('tlskey'),
   }
-  return loadClientSettings(flags, environment)
+  return loadClientSettings(flags, environment, (message) => errors?.write(`${message}\n`))
 }
 
 function chosenDaemon(settings: ClientSettings): ReturnType<ClientSettings['daemon']> {

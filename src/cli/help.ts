@@ -58,8 +58,24 @@ export function flagError(path: string, usage: string, text: string): CliError {
   return new CliError(125, `${text}\n\n${usageLine(path, usage)}\n\nRun '${path} --help' for more information`)
 }
 
+/** Commands of docker's for what Berth does not have. */
+const unbuilt: Readonly<Record<string, string>> = {
+  checkpoint: 'checkpoints',
+  config: 'swarm',
+  manifest: 'lists of manifests made by hand (`berth build --platform` makes them)',
+  node: 'swarm',
+  plugin: 'plugins that the engine installs',
+  secret: 'swarm',
+  service: 'swarm',
+  stack: 'swarm',
+  swarm: 'swarm',
+  trust: 'content trust',
+}
+
 /** A command that there is not. */
 export function unknownCommand(path: string, parent: string, groupUsage = ''): CliError {
+  const name = path.slice('berth '.length)
+  if (Object.hasOwn(unbuilt, name)) return new CliError(1, `${path}: Berth does not have ${unbuilt[name]}`)
   const usage = parent === 'berth' ? '' : `${usageLine(parent, groupUsage)}\n\n`
   return new CliError(1, `berth: unknown command: ${path}\n\n${usage}Run '${parent} --help' for more information`)
 }

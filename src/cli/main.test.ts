@@ -130,3 +130,45 @@ test('main() sends the HTTP headers of the configuration file, and gives its pro
     await rm(directory, { recursive: true })
   }
 })
+
+test('main() refuses content trust where it is asked for', async () => {
+  const environment = { DOCKER_HOST: 'unix:///nonexistent/s', DOCKER_CONTENT_TRUST: '1' }
+  for (const command of [
+    ['pull', 'x'],
+    ['push', 'x'],
+    ['run', 'x'],
+    ['create', 'x'],
+    ['build', '.'],
+  ]) {
+    assert.match((await runBerth(command, { environment })).stderr, /content trust is not supported/, command.join(' '))
+  }
+  const flag = await runBerth(['pull', '--disable-content-trust=false', 'x'], { environment: {} })
+  assert.match(flag.stderr, /content trust is not supported/)
+  const off = await runBerth(['pull', '--disable-content-trust', 'x'], { environment })
+  assert.match(off.stderr, /Cannot connect/)
+})
+
+test('main() says what there is not', async () => {
+  const { exitCode, stderr } = await runBerth(['service', 'ls'])
+  assert.deepEqual([exitCode, stderr], [1, 'berth service: Berth does not have swarm\n'])
+})
+
+test('main() warns of a config.json that is none, and goes on', async () => {
+  await using engine = await startFakeEngine({ 'GET /containers/json': [] })
+  const directory = await mkdtemp(join(tmpdir(), 'b-'))
+  try {
+    await writeFile(join(directory, 'config.json'), '{')
+    const { exitCode, stderr } = await runBerth([
+      '--config',
+      directory,
+      '-H',
+      `unix://${engine.socketPath}`,
+      'ps',
+      '-q',
+    ])
+    assert.equal(exitCode, 0)
+    assert.ok(stderr.startsWith(`WARNING: Error parsing config file (${directory}/config.json): `), stderr)
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})

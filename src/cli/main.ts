@@ -47,7 +47,7 @@ function report(error: unknown, errors: Output, debug: boolean): number {
   if (error instanceof OutputClosed) return 141
   const message = messageOf(error)
   if (message !== '') errors.write(`${message}\n`)
-  if (debug && error instanceof Error)
+  if (debug && error instanceof Error && !(error instanceof CliError && error.cause === undefined))
     errors.write(`${error.stack}\n${error.cause instanceof Error ? `caused by ${error.cause.stack}\n` : ''}`)
   return error instanceof CliError ? error.exitCode : 1
 }

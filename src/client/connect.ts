@@ -31,7 +31,16 @@ async function openSocket(endpoint: DirectEndpoint, tls: TlsFiles | undefined): 
   const { host, port } = endpoint
   if (tls === undefined) return connectPlain({ host, port, noDelay: true, allowHalfOpen: true })
   const [{ connect }, { readFileSync }] = await Promise.all([import('node:tls'), import('node:fs')])
-  const read = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path))
+  const read = (path: string | undefined): Buffer | undefined => {
+    if (path === undefined) return undefined
+    try {
+      return readFileSync(path)
+    } catch (cause) {
+      const why = errnoOf(cause) === 'ENOENT' ? 'no such file or directory' : messageOf(cause)
+      const message = `Failed to initialize: unable to resolve docker endpoint: open ${path}: ${why}`
+      throw new BerthError('invalidArgument', message, { cause })
+    }
+  }
   return connect({
     host,
     port,

@@ -156,7 +156,9 @@ for (const round of rounds) {
       const id = await create()
       await start(id)
       const run = (flags: readonly string[]) =>
-        daemon.spawnDocker(['exec', ...flags, id, 'sh', '-c', 'sleep 0.2; echo said; sleep 1000'], { timeoutMs: 9000 })
+        daemon.spawnDocker(['exec', ...flags, id, 'sh', '-c', 'sleep 0.2; echo said; sleep 1000'], {
+          timeoutMs: 30_000,
+        })
       const execs = Array.from({ length: 8 }, (_, index) => run([[], ['-d'], ['-i']][index % 3] ?? []))
       await sleep(Math.random() * 500)
       await daemon.kill9()
@@ -164,7 +166,7 @@ for (const round of rounds) {
       await daemon.start()
       assert.equal(await statusOf(id), 'running')
       await assertExplained(daemon)
-      assert.equal(await daemon.ok(['exec', id, 'echo', 'again'], { timeoutMs: 9000 }), 'again')
+      assert.equal(await daemon.ok(['exec', id, 'echo', 'again'], { timeoutMs: 30_000 }), 'again')
       await removeAll()
     })
   })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { TestDaemon } from '../helpers/daemon.ts'
 import { OwnHost } from '../helpers/own-host.ts'
+import { until } from '../helpers/wait.ts'
 
 interface Shown {
   readonly NetworkMode: string
@@ -125,7 +126,7 @@ describe('bridge: NAME', () => {
     assert.doesNotMatch(host.run('ip', '-o', 'link'), /berth0/)
     await daemon.ok(['run', '-d', '--name', 'page', '-p', '8082:80', 'busybox', 'httpd', '-f', '-h', '/etc'])
     assert.match((await networksOf('page')).Networks.bridge?.IPAddress ?? '', /^10\.77\.0\.1[2-9]\d$/)
-    assert.match(await host.page('8082/passwd'), /^root/)
+    await until(async () => (await host.page('8082/passwd')).startsWith('root'), { what: 'the page' })
     assert.match(await daemon.ok(['exec', 'page', 'ip', 'route']), /default via 10\.77\.0\.1 /)
 
     await daemon.restart()

@@ -28,11 +28,23 @@ function processesOf(needle: string): number[] {
     .filter((pid) => pid !== daemon.pid)
 }
 
+/** Processor time that a process has used, in steps of 10 ms: other programs don't count in it, as they do in time
+ *  that passes. */
+function processorMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const [userTicks, systemTicks] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number)
+  return ((userTicks ?? 0) + (systemTicks ?? 0)) * 10
+}
+
 function bridgePorts(bridge: string): string[] {
   return readdirSync(`/sys/class/net/${bridge}/brif`)
 }
 
-test(`${total} containers start in one go, are listed in under 50 ms, and go in one rm -f`, async (t) => {
+test(`${total} containers start in one go, are listed in under 50 ms of the daemon's time, and go in one rm -f`, async (t) => {
   const ids = Array.from({ length: total }, () => '')
   const next = ids.keys()
   const started = Date.now()
@@ -53,17 +65,15 @@ test(`${total} containers start in one go, are listed in under 50 ms, and go in 
   const bridge = await daemon.bridgeInterface()
   assert.equal(bridgePorts(bridge).length, total)
 
-  const times: number[] = []
-  for (let round = 0; round < 10; round++) {
-    const before = performance.now()
+  const rounds = 20
+  const before = processorMs(daemon.pid)
+  for (let round = 0; round < rounds; round++) {
     const { body } = await daemon.api<{ State: string }[]>('GET', '/containers/json')
-    times.push(performance.now() - before)
     assert.equal(body.filter(({ State }) => State === 'running').length, total)
   }
-  times.sort((a, b) => a - b)
-  t.diagnostic(`listed in ${times[0]?.toFixed(1)} ms at best, ${times[5]?.toFixed(1)} ms in the middle`)
-  // Other tests run meanwhile: the best time is the one that tells.
-  assert.ok((times[0] ?? Infinity) < 50, `listed in ${times[0]} ms`)
+  const listMs = (processorMs(daemon.pid) - before) / rounds
+  t.diagnostic(`listed in ${listMs} ms of the daemon's time`)
+  assert.ok(listMs < 50, `listed in ${listMs} ms`)
 
   const removing = Date.now()
   await daemon.ok(['rm', '-f', ...ids])

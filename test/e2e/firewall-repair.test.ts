@@ -93,7 +93,7 @@ test('connections survive a flush of all rules, and the rules come back', async 
           return false
         }
       },
-      { timeoutMs: 5000, what: 'the rules' },
+      { what: 'the rules' },
     )
     await Promise.all(talks.map((talk) => talk.goesOn(20)))
   }
@@ -120,7 +120,7 @@ test('rules come back one by one, too, and other tables are left alone', async (
           return false
         }
       },
-      { timeoutMs: 5000, what: `what "${command.join(' ')}" took away` },
+      { what: `what "${command.join(' ')}" took away` },
     )
   }
   assert.match(host.run('nft', 'list', 'tables'), /table ip mine/)

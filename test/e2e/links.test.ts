@@ -23,6 +23,7 @@ describe('links of the default bridge', () => {
 
   async function serve(name: string, ...options: string[]): Promise<string> {
     await daemon.ok(['run', '-d', '--name', name, ...options, 'busybox', 'sh', '-c', server])
+    await until(async () => (await page(daemon, name, '127.0.0.1')) === 'hello', { what: `the server in ${name}` })
     return daemon.ok(['inspect', '-f', '{{.NetworkSettings.IPAddress}}', name])
   }
 

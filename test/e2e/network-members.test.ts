@@ -33,7 +33,8 @@ describe('containers on networks', () => {
     await web('other', '--network', 'net-a')
     assert.equal(await reaches('other', alone), false)
     assert.equal(await reaches('plain', alone), false)
-    assert.equal(await reaches('other', await addressOn('both', 'net-a')), true)
+    const both = await addressOn('both', 'net-a')
+    await until(() => reaches('other', both), { what: 'the first network' })
     const routes = await daemon.ok(['exec', 'both', 'ip', 'route'])
     assert.match(routes, new RegExp(`default via ${(await endpoints('both'))['net-b']?.Gateway} dev eth1`))
     const hosts = await daemon.ok(['exec', 'both', 'cat', '/etc/hosts'])
@@ -185,6 +186,9 @@ describe('a killed daemon', () => {
     await daemon.ok(['network', 'create', 'kept-a'])
     await daemon.ok(['network', 'create', 'kept-b'])
     await web('survivor', '--network', 'kept-a', '--network', 'kept-b', '-p', `127.0.0.1:${port}:80`)
+    const page = async () =>
+      (await runCommand('curl', ['-s', '--max-time', '2', `http://127.0.0.1:${port}/`])).stdout.trim()
+    await until(async () => (await page()) === 'survivor', { what: 'the page' })
     await daemon.ok(['run', '-d', '--name', 'loner', '--network', 'kept-a', 'busybox', 'sleep', '1000'])
     await daemon.ok(['network', 'disconnect', 'kept-a', 'loner'])
     const before = await endpoints('survivor')
@@ -196,8 +200,6 @@ describe('a killed daemon', () => {
     await daemon.start()
     assert.deepEqual(await endpoints('survivor'), before)
     assert.deepEqual(await endpoints('loner'), {})
-    const page = async () =>
-      (await runCommand('curl', ['-s', '--max-time', '2', `http://127.0.0.1:${port}/`])).stdout.trim()
     assert.equal(await page(), 'survivor')
     await daemon.ok(['network', 'disconnect', 'kept-a', 'survivor'])
     assert.equal(await page(), 'survivor')

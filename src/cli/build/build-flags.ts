@@ -83,7 +83,7 @@ const classic: readonly Flag[] = [
   {
     name: 'disable-content-trust',
     type: 'bool',
-    help: 'Ignored: images are checked by their digests',
+    help: 'Do not check signatures, which is not supported',
     defaultTrue: true,
   },
   { name: 'isolation', type: 'string', help: 'Only of Windows', check: checkIsolation },

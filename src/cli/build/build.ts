@@ -2,6 +2,7 @@ import { messageOf } from '../../base/index.ts'
 import { fs } from '../builtins.ts'
 import { CliError } from '../cli-error.ts'
 import type { CliContext, Command } from '../command.ts'
+import { refuseContentTrust } from '../content-trust.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 import { buildFlags } from './build-flags.ts'
 import { describeError, explainReport, warningSummary } from './build-report.ts'
@@ -19,6 +20,7 @@ export const command: Command = {
   operands: { min: 1, max: 1 },
   flags: buildFlags,
   async run(cli, flags, [operand = '']) {
+    refuseContentTrust(cli.settings, flags)
     const call = callOf(flags)
     // An id from an earlier build must not be taken for one of this.
     const iidFile = flags.string('iidfile')

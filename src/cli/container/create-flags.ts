@@ -111,7 +111,7 @@ const process: readonly Flag[] = [
   flag('cap-add', 'list', 'Capability to add'),
   flag('cap-drop', 'list', 'Capability to take away'),
   flag('cidfile', 'string', "File to write the container's id to"),
-  flag('disable-content-trust', 'bool', 'Ignored: images are checked by their digests', { defaultTrue: true }),
+  flag('disable-content-trust', 'bool', 'Do not check signatures, which is not supported', { defaultTrue: true }),
   flag('entrypoint', 'string', "Program in place of the image's entrypoint"),
   flag('env', 'list', 'Environment variable (NAME=VALUE, or NAME to pass it on)', { short: 'e', check: checkEnv }),
   flag('env-file', 'list', 'File of environment variables'),

@@ -1,5 +1,6 @@
 import { CliError, withHelpHint } from '../cli-error.ts'
 import type { Command } from '../command.ts'
+import { refuseContentTrust } from '../content-trust.ts'
 import { proxyVariables } from '../proxy-variables.ts'
 import { createBody } from './create-body.ts'
 import { checkPullPolicy, createContainer } from './create-container.ts'
@@ -14,6 +15,7 @@ export const command: Command = {
     const { output, settings, commandPath } = context
     let body: ReturnType<typeof createBody>
     try {
+      refuseContentTrust(settings, flags)
       checkPullPolicy(flags.string('pull', 'missing'))
       const { environment } = settings
       const proxies = proxyVariables(settings)

@@ -20,10 +20,11 @@ export const command: Command = {
     const quiet = flags.bool('quiet')
     const typed = flags.string('format')
     const layout = containerLayout({ truncate: !flags.bool('no-trunc'), now: now() })
-    const used = usedFields(typed, layout)
+    const chosen = typed || settings.file().psFormat || ''
+    const used = usedFields(chosen, layout)
     if (typed !== '' && quiet)
       errors.write('WARNING: Ignoring custom format, because both --format and --quiet are set.\n')
-    const format = quiet ? (typed === 'raw' ? 'raw' : '') : typed || settings.file().psFormat || ''
+    const format = quiet ? (typed === 'raw' ? 'raw' : '') : chosen
     const last = flags.bool('latest') && !flags.has('last') ? 1 : flags.number('last', -1)
     // A template that shows sizes needs them, unless the user refused.
     const size = flags.has('size') ? flags.bool('size') : used.has('Size')

@@ -4,6 +4,7 @@ import type { ContainerWaitResponse } from '../../api/index.ts'
 import type { ArmedWait, AttachedStream } from '../../client/index.ts'
 import { CliError, withHelpHint } from '../cli-error.ts'
 import type { CliContext, Command } from '../command.ts'
+import { refuseContentTrust } from '../content-trust.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 import { proxyVariables } from '../proxy-variables.ts'
 import { runSession, type SessionEnd } from '../terminal/attach-session.ts'
@@ -54,6 +55,7 @@ function prepare(
   fail125: (error: unknown) => never,
 ): ReturnType<typeof createBody> {
   try {
+    refuseContentTrust(settings, flags)
     checkPullPolicy(flags.string('pull', 'missing'))
     parseDetachKeys(flags.string('detach-keys'))
     const consoleSize =

@@ -23,6 +23,7 @@ const flags: readonly Flag[] = [
   { name: 'cpus', type: 'decimal', help: 'Number of CPUs' },
   { name: 'cpuset-cpus', type: 'string', help: 'CPUs that may be used (0-3, 0,1)' },
   { name: 'cpuset-mems', type: 'string', help: 'Memory nodes that may be used (0-3, 0,1)' },
+  { name: 'kernel-memory', type: 'bytes', help: 'Ignored: the kernel has no such limit any more', hidden: true },
   { name: 'memory', short: 'm', type: 'bytes', help: 'Limit of memory' },
   { name: 'memory-reservation', type: 'bytes', help: 'Soft limit of memory' },
   { name: 'memory-swap', type: 'bytes', help: "Limit of memory and swap together, '-1' for none" },

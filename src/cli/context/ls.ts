@@ -27,7 +27,7 @@ export const command: Command = {
     const template = format === '' || format === 'table' ? (flags.bool('quiet') ? '{{.Name}}' : table) : format
     output.write(formatList(rows(settings), template, contextLayout))
     const { environment } = settings
-    if ((environment.DOCKER_HOST ?? '') !== '' && (environment.DOCKER_CONTEXT || settings.file().currentContext)) {
+    if ((environment.DOCKER_HOST ?? '') !== '') {
       errors.write(
         'Warning: DOCKER_HOST environment variable overrides the active context. To use a context, either set the global --context flag, or unset DOCKER_HOST environment variable.\n',
       )

@@ -1,6 +1,7 @@
 import { formatReference, parseReference } from '../../oci/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { Command } from '../command.ts'
+import { refuseContentTrust } from '../content-trust.ts'
 import { pullImage } from './pull-image.ts'
 
 export const command: Command = {
@@ -11,7 +12,7 @@ export const command: Command = {
     {
       name: 'disable-content-trust',
       type: 'bool',
-      help: 'Ignored: images are checked by their digests',
+      help: 'Do not check signatures, which is not supported',
       defaultTrue: true,
     },
     { name: 'platform', type: 'string', help: 'Platform to take (os[/arch[/variant]])' },
@@ -20,6 +21,7 @@ export const command: Command = {
   async run(context, flags, [name = '']) {
     const { output } = context
     parseReference(name)
+    refuseContentTrust(context.settings, flags)
     const quiet = flags.bool('quiet')
     const allTags = flags.bool('all-tags')
     const named = /:[\w][\w.-]*$|@/.test(name.slice(name.lastIndexOf('/') + 1))

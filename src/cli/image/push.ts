@@ -2,6 +2,7 @@ import { throwProgressError } from '../../client/index.ts'
 import { familiarName, formatReference, parseReference, withDefaultTag } from '../../oci/index.ts'
 import { CliError } from '../cli-error.ts'
 import type { Command } from '../command.ts'
+import { refuseContentTrust } from '../content-trust.ts'
 import { registryAuthFor } from '../login/registry-auth.ts'
 import { ProgressDisplay } from '../terminal/progress-display.ts'
 import { platformQuery } from './platform-query.ts'
@@ -27,6 +28,7 @@ export const command: Command = {
   async run(context, flags, [name = '']) {
     const { client, output, errors } = context
     const parsed = parseReference(name)
+    refuseContentTrust(context.settings, flags)
     const allTags = flags.bool('all-tags')
     const isBare = parsed.tag === undefined && parsed.digest === undefined
     if (allTags && !isBare) throw new CliError(1, "tag can't be used with --all-tags/-a")

@@ -23,7 +23,7 @@ export const command: Command = {
     if (volumes && filters.until !== undefined) {
       throw new CliError(1, 'ERROR: The "until" filter is not supported with "--volumes"')
     }
-    if (!flags.bool('force') && !(await confirm(context, warning(filters, { all, volumes })))) return 0
+    if (!flags.bool('force') && !(await confirm(context, warning(flags.filters(), { all, volumes })))) return 0
     let reclaimedBytes = 0
     for (const prune of steps(context, filters, { all, volumes })) {
       const pruned = await prune()

@@ -111,11 +111,15 @@ function buildTime(text: string): string {
   return Number.isNaN(time.getTime()) ? text : ansiTime(time)
 }
 
+function clientApiVersion({ ApiVersion, DefaultAPIVersion }: ClientInfo): string {
+  return ApiVersion === DefaultAPIVersion ? ApiVersion : `${ApiVersion} (downgraded from ${DefaultAPIVersion})`
+}
+
 function versionText(client: ClientInfo, server: SystemVersion | undefined): string {
   const lines = [
     'Client:',
     line(1, 'Version:', client.Version),
-    line(1, 'API version:', client.ApiVersion),
+    line(1, 'API version:', clientApiVersion(client)),
     line(1, 'Node version:', client.GoVersion),
     line(1, 'OS/Arch:', `${client.Os}/${client.Arch}`),
     line(1, 'Context:', client.Context),

@@ -86,13 +86,17 @@ export interface ClientProxies {
   readonly allProxy?: string
 }
 
-/** Throws `invalidArgument` when flags contradict each other. Nothing is read from the disk but certificates' presence. */
+/** Throws `invalidArgument` when flags contradict each other. Nothing is read from the disk but certificates' presence.
+ *  `warn` is told once of a file that is none: it counts as empty, as with docker. */
 export function loadClientSettings(
   flags: ClientFlags,
   environment: Readonly<Record<string, string | undefined>> = process.env,
+  warn: (message: string) => void = () => undefined,
 ): ClientSettings {
   const hosts = flags.hosts ?? []
-  if (hosts.length > 1) throw invalidArgument('specify only one -H')
+  if (hosts.length > 1) {
+    throw invalidArgument('Failed to initialize: unable to resolve docker endpoint: Specify only one -H')
+  }
   if (hosts.length > 0 && (flags.context ?? '') !== '') {
     throw invalidArgument('conflicting options: cannot specify both --host and --context')
   }
@@ -101,7 +105,7 @@ export function loadClientSettings(
   const configDir =
     flags.configDir || environment.DOCKER_CONFIG || join(process.getBuiltinModule('node:os').homedir(), '.docker')
   let file: ClientFile | undefined
-  const readFile = (): ClientFile => (file ??= readClientFile(join(configDir, 'config.json')))
+  const readFile = (): ClientFile => (file ??= readClientFile(join(configDir, 'config.json'), warn))
   const contextName = (): string => {
     if (flags.context) return flags.context
     if (chosen !== '') return defaultContextName
@@ -118,7 +122,7 @@ export function loadClientSettings(
         tls: tlsSettings(flags, environment, configDir),
       }
     },
-    apiVersion: environment.DOCKER_API_VERSION || undefined,
+    apiVersion: environment.DOCKER_API_VERSION?.replace(/^v/, '') || undefined,
     defaultPlatform: environment.DOCKER_DEFAULT_PLATFORM ?? '',
     configDir,
     file: readFile,
@@ -148,7 +152,8 @@ function tlsSettings(
   configDir: string,
 ): ClientTls | undefined {
   const verify = flags.tlsVerify ?? (environment.DOCKER_TLS_VERIFY ?? '') !== ''
-  const enabled = verify || flags.tls === true || (environment.DOCKER_TLS ?? '') !== ''
+  // `--tlsverify=false` means TLS as well, without a look at the daemon's certificate.
+  const enabled = flags.tlsVerify !== undefined || verify || flags.tls === true || (environment.DOCKER_TLS ?? '') !== ''
   if (!enabled) return undefined
   const directory = environment.DOCKER_CERT_PATH || configDir
   // Certificates at their usual places are optional, named ones are not.
@@ -176,7 +181,7 @@ function exists(path: string): boolean {
   }
 }
 
-function readClientFile(path: string): ClientFile {
+function readClientFile(path: string, warn: (message: string) => void): ClientFile {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -185,9 +190,11 @@ function readClientFile(path: string): ClientFile {
     throw invalidArgument(`cannot read ${path}: ${messageOf(error)}`, { cause: error })
   }
   try {
-    const parsed: unknown = JSON.parse(text)
-    return typeof parsed === 'object' && parsed !== null ? (parsed as ClientFile) : {}
+    const parsed: unknown = text === '' ? {} : JSON.parse(text)
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as ClientFile
+    warn(`WARNING: Error parsing config file (${path}): not a JSON object`)
   } catch (error) {
-    throw invalidArgument(`${path}: ${messageOf(error)}`, { cause: error })
+    warn(`WARNING: Error parsing config file (${path}): ${messageOf(error)}`)
   }
+  return {}
 }

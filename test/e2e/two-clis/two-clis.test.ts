@@ -7,6 +7,7 @@ import { changing } from './changing.ts'
 import { setUp } from './fixtures.ts'
 import { reading } from './reading.ts'
 import { runOptions } from './run-options.ts'
+import { settings } from './settings.ts'
 
 let daemon: TestDaemon
 let clis: TwoClis
@@ -20,7 +21,7 @@ after(() => daemon?.[Symbol.asyncDispose]())
 // One after the other: what changes must not stand in a list that is being compared.
 describe('two CLIs', { skip: noDockerCli }, () => {
   describe('that read', { concurrency: 3 }, () => {
-    for (const line of reading) {
+    for (const line of [...reading, ...settings]) {
       test(line, async () => {
         const { theirs, ours } = await clis.compare(line)
         assert.deepEqual(ours, theirs)
