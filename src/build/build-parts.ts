@@ -4,7 +4,7 @@ import type { KeyedMutex, Logger } from '../base/index.ts'
 import type { UserRemap } from '../config/index.ts'
 import type { ImageParts, OnProgress } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
-import type { Digest, OciRlimit, Platform } from '../oci/index.ts'
+import type { Digest, OciRlimit, OciSpec, Platform } from '../oci/index.ts'
 import type { RegistryAuth } from '../registry/client/index.ts'
 import type { AppArmor, ConmonRuntime, SelinuxLabels, SpecHost } from '../runtime/index.ts'
 import type { Snapshotter } from '../snapshots/index.ts'
@@ -47,6 +47,16 @@ export interface JoinedNetwork {
   readonly resolvConf: string
 }
 
+/** Devices of the host (CDI) for `RUN --device`. */
+export interface BuildDevices {
+  /** Those that a name means here; `isFree`: every build may have it. */
+  find(asked: string): Promise<readonly { readonly name: string; readonly isFree: boolean }[]>
+  /** Where in the root something of these is mounted. */
+  targets(names: readonly string[]): Promise<readonly string[]>
+  /** The configuration of a process with these. Throws `invalidArgument` for one that can't be had. */
+  give(spec: OciSpec, names: readonly string[]): Promise<OciSpec>
+}
+
 /** Everything that builds share. */
 export interface BuildParts {
   readonly images: ImageParts
@@ -65,6 +75,7 @@ export interface BuildParts {
   /** Cache mounts that one RUN at a time may use. */
   readonly mountLocks: KeyedMutex
   readonly pull: PullImage
+  readonly devices: BuildDevices
   /** Throws `invalidArgument` for limits that no container can have. */
   checkLimits(limits: HostConfig): void
   /** Throws for a container that isn't there or doesn't run. */

@@ -46,7 +46,12 @@ export interface CdiHook {
 interface CdiSpec {
   readonly kind: string
   readonly containerEdits?: CdiEdits
-  readonly devices: readonly { readonly name: string; readonly containerEdits?: CdiEdits }[]
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly devices: readonly {
+    readonly name: string
+    readonly annotations?: Readonly<Record<string, string>>
+    readonly containerEdits?: CdiEdits
+  }[]
 }
 
 /** A device that was found. */
@@ -54,6 +59,8 @@ export interface CdiDevice {
   readonly edits: CdiEdits
   /** Said of all devices of its file, once. */
   readonly common: CdiEdits | undefined
+  /** Its own, and those of its file. */
+  readonly annotations: Readonly<Record<string, string>>
 }
 
 /** `vendor.com/class=name`. */
@@ -103,10 +110,13 @@ function specNames(directory: string): string[] {
 
 function devicesOf(document: unknown): [string, CdiDevice][] {
   const spec = checked(document)
-  return spec.devices.map(({ name, containerEdits = {} }) => {
+  return spec.devices.map(({ name, annotations, containerEdits = {} }) => {
     const key = `${spec.kind}=${name}`
     if (!qualifiedName.test(key)) throw invalidArgument(`invalid CDI device name ${JSON.stringify(key)}`)
-    return [key, { edits: containerEdits, common: spec.containerEdits }]
+    return [
+      key,
+      { edits: containerEdits, common: spec.containerEdits, annotations: { ...spec.annotations, ...annotations } },
+    ]
   })
 }
 

@@ -1,4 +1,5 @@
 export type { AttachIo, OutputSource } from './attach-io.ts'
+export { deviceTargets, type FoundDevice, lookUpDevices, withDevices } from './cdi-lookup.ts'
 export { ContainerIndex } from './container-index.ts'
 export { type ContainerMount, type ContainerRecord, containerLayers, type RunState } from './container-record.ts'
 export { type ContainerService, containerService } from './container-service.ts'

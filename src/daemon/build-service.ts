@@ -13,6 +13,7 @@ import {
   openView,
 } from '../build/index.ts'
 import type { DaemonConfig, SpaceLimit, UserRemap } from '../config/index.ts'
+import { deviceTargets, lookUpDevices, withDevices } from '../containers/index.ts'
 import type { EventBus } from '../events/index.ts'
 import type { ImagePushes, Images } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
@@ -67,6 +68,7 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
     mountLocks: new KeyedMutex(),
     pull: basePull(wiring),
     joinNetwork: wiring.joinNetwork,
+    devices: buildDevices(() => wiring.config().containers.cdiSpecDirs),
     checkLimits: wiring.checkLimits,
     directory,
     logger,
@@ -87,6 +89,14 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
     measure: (path) => diskUsage(path),
     onPrune: (bytes) => wiring.events.publish('builder', 'prune', '', { reclaimed: String(bytes) }),
   })
+}
+
+function buildDevices(directories: () => readonly string[]): BuildParts['devices'] {
+  return {
+    find: (asked) => lookUpDevices(asked, directories()),
+    targets: (names) => deviceTargets(names, directories()),
+    give: (spec, names) => withDevices(spec, names, directories()),
+  }
 }
 
 /** Base images of other platforms come beside those of this host. */

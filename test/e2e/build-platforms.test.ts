@@ -216,7 +216,10 @@ test('a base image that is for another platform only is taken, with a warning', 
 
 test('a device that a step needs is refused, one that it can do without is left out', async () => {
   using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN --device=vendor.example/gpu true\n' })
-  assert.match(await build('--network', 'none', context.path), /device vendor\.example\/gpu is left out/)
+  assert.match(
+    await build('--network', 'none', context.path),
+    /device vendor\.example\/gpu is left out: it is not available/,
+  )
   context.put('Dockerfile', 'FROM busybox\nRUN --device=name=vendor.example/gpu,required true\n')
   assert.match(await fails(context.path), /required device vendor\.example\/gpu is not available/)
 })

@@ -144,6 +144,29 @@ describe('COPY and ADD', () => {
     assert.equal(await run(id, 'ls /real; test -L /in && echo link'), 'f\ng\nlink')
   })
 
+  test('a destination that is a symlink means what it leads to', async () => {
+    const links = 'ln -s old /a && ln -s /new/x /b && ln -s /made /c && mkdir /d && ln -s /old /d/f'
+    const copies = ['f /a', 'f /b', 'd /c/', 'f /d/'].map((one) => `COPY ${one}\n`).join('')
+    const { id } = await buildOk(`FROM busybox\nRUN echo >/old && ${links}\n${copies}`, { f: 'f', 'd/g': 'g' })
+    assert.equal(
+      await run(id, 'cat /old /new/x /made/g; for x in a b c d/f; do test ! -L /$x || echo $x; done'),
+      'ffga\nb\nc',
+    )
+    for (const [link, expected] of [
+      ['ln -s loop /loop', /too many levels of symbolic links: \/loop/],
+      ['ln -s /etc/none/.. /loop', /cannot copy a file to \/etc\/none\/\.\./],
+    ] as const)
+      assert.match(await buildError(`FROM busybox\nRUN ${link}\nCOPY f /loop\n`, { f: 'f' }), expected)
+  })
+
+  test('a directory that a copy makes has the plain mode, those in it their own', async () => {
+    const stage = 'FROM busybox AS one\nRUN mkdir -m 700 /m /m/n && chown 5:6 /m /m/n\nFROM busybox\n'
+    const copies = 'COPY --from=one /m /x\nCOPY --from=one --chown=7:8 --chmod=710 /m /y/z\n'
+    const { id } = await buildOk(`${stage}${copies}`)
+    const shown = await run(id, 'stat -c "%n %a %u:%g" /x /x/n /y /y/z /y/z/n')
+    assert.equal(shown, '/x 755 0:0\n/x/n 700 5:6\n/y 755 7:8\n/y/z 755 7:8\n/y/z/n 710 7:8')
+  })
+
   test('a symlink in the context never leads out of it', async () => {
     const message = await buildError('FROM busybox\nCOPY out /x\n', { out: { link: '/etc/passwd' } })
     assert.match(message, /"\/out" not found in the build context/)

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { berthBuild, failedBuild } from '../helpers/berth-build.ts'
+import { TestContext } from '../helpers/build-context.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
 
 let daemon: TestDaemon
@@ -106,6 +108,48 @@ test('HostConfig.DeviceRequests: --gpus takes them from CDI, and is refused with
   assert.equal((await seen('"device=1"')).trim(), 'GPU_1=yes')
   assert.match(await failure(['--gpus', '3']), /unresolvable CDI devices nvidia\.com\/gpu=2/)
   assert.deepEqual((await daemon.api<{ CDISpecDirs: string[] }>('GET', '/info')).body.CDISpecDirs, [low, high])
+})
+
+test('RUN --device: a step gets the devices that it names, with leave, and its layer has nothing of them', async () => {
+  writeFileSync(join(directory, 'for-steps'), 'of the host')
+  const device = (name: string, more: object = {}) => ({
+    name,
+    containerEdits: {
+      env: [`STEP_${name}=yes`],
+      deviceNodes: [{ path: `/dev/step-${name}`, hostPath: '/dev/zero' }],
+      mounts: [{ hostPath: join(directory, 'for-steps'), containerPath: `/opt/${name}`, options: ['ro', 'bind'] }],
+    },
+    ...more,
+  })
+  const free = {
+    'org.mobyproject.buildkit.device.autoallow': 'true',
+    'org.mobyproject.buildkit.device.class': 'accelerator',
+  }
+  const devices = [device('a'), device('b', { annotations: free })]
+  writeFileSync(join(high, 'steps.json'), JSON.stringify({ cdiVersion: '0.6.0', kind: 'acme.com/step', devices }))
+  const show = (name: string) =>
+    `FROM busybox\nRUN --device=${name} (env | grep ^STEP_; ls /dev/step-* /opt/*; head -c 3 /dev/step-* | wc -c) >/seen\n`
+  using context = new TestContext({ Dockerfile: show('acme.com/step=a') })
+  const plain = ['--network', 'none', '-t', 'steps:1', context.path]
+  assert.match(await failedBuild(daemon, plain.slice(2)), /device acme\.com\/step=a is not allowed/)
+  const seen = async (...flags: readonly string[]) => {
+    await berthBuild(daemon, [...flags, ...plain])
+    return await daemon.ok(['run', '--rm', '--network', 'none', 'steps:1', 'cat', '/seen'])
+  }
+  const ofA = 'STEP_a=yes\n/dev/step-a\n/opt/a\n3'
+  assert.equal(await seen('--allow', 'device=acme.com/step=a'), ofA)
+  assert.equal(
+    await daemon.ok(['run', '--rm', '--network', 'none', 'steps:1', 'sh', '-c', 'ls /opt /dev/step-* 2>&1 | wc -l']),
+    '2',
+  )
+  context.put('Dockerfile', show('accelerator'))
+  assert.equal(await seen(), ofA.replaceAll('a=', 'b=').replaceAll('-a', '-b').replaceAll('/a', '/b'))
+  context.put('Dockerfile', show('acme.com/step'))
+  assert.equal(await seen('--allow', 'device'), ofA)
+  context.put('Dockerfile', show('acme.com/step=*'))
+  assert.match(await seen('--allow', 'device'), /STEP_a=yes\nSTEP_b=yes\n\/dev\/step-a\n\/dev\/step-b\n/)
+  context.put('Dockerfile', show('acme.com/step=c,required'))
+  assert.match(await failedBuild(daemon, plain.slice(2)), /required device acme\.com\/step=c is not available/)
 })
 
 test('HostConfig.Devices: a node with its permissions, and all of a directory', async () => {

@@ -12,6 +12,7 @@ import {
   openAt,
   openFd,
   openInRoot,
+  readlinkAt,
   setXattr,
   statAt,
   symlinkAt,
@@ -26,6 +27,7 @@ const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
 const oCreate = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
 const windowBytes = 1024 * 1024
 const maxOpenDirectories = 128
+const maxLinks = 40
 
 /** Does the job; gives the bytes that were written. Throws `invalidArgument` where a file and a directory are in each
  *  other's way. */
@@ -81,23 +83,42 @@ class Writer implements Disposable {
     }
     const intoDirectory = destination.endsWith('/') || this.#isDirectory(destination)
     const whole = intoDirectory ? `${destination.replace(/\/$/, '')}/${group.name}` : destination
-    const slash = whole.lastIndexOf('/')
-    const { fd } = this.#makeDirectories(whole.slice(0, slash) || '/')
+    const { fd, name } = this.#place(whole, !intoDirectory)
     try {
       const [entry] = group.entries
-      if (entry !== undefined) this.#make(fd, whole.slice(slash + 1), entry)
+      if (entry !== undefined) this.#make(fd, name, entry)
     } finally {
       closeFd(fd)
     }
   }
 
+  /** The directory of a file, made when it is missing. A destination that is a symlink means the file that it leads to,
+   *  there or not; one that is in the way in a directory does not. */
+  #place(whole: string, isFollowed: boolean, links = 0): { readonly fd: number; readonly name: string } {
+    const slash = whole.lastIndexOf('/')
+    const name = whole.slice(slash + 1)
+    if (['', '.', '..'].includes(name)) throw invalidArgument(`cannot copy a file to ${whole}`)
+    const { fd } = this.#makeDirectories(whole.slice(0, slash) || '/')
+    if (!isFollowed || !isSymlink(fd, name)) return { fd, name }
+    const target = this.#targetOf(fd, whole, name, links)
+    closeFd(fd)
+    return this.#place(target, true, links + 1)
+  }
+
+  #targetOf(parent: number, whole: string, name: string, links: number): string {
+    if (links >= maxLinks) throw invalidArgument(`too many levels of symbolic links: ${whole}`)
+    const link = readlinkAt(parent, name).toString()
+    return link.startsWith('/') ? link : `${whole.slice(0, whole.lastIndexOf('/'))}/${link}`
+  }
+
   /** Times of directories last: what is made in them changes them. */
   #contents(group: WriteGroup, made: boolean): void {
     const directories: { readonly path: string; readonly entry: WriteEntry }[] = []
+    let destination: WriteEntry | undefined
     for (const entry of group.entries) {
       if (entry.path === '') {
-        // A destination that was there keeps owner, mode and times.
-        if (made) directories.push({ path: '', entry })
+        // A destination that was there keeps owner, mode and times; one that was made has none of its source's but times.
+        if (made) destination = entry
         continue
       }
       const slash = entry.path.lastIndexOf('/')
@@ -109,6 +130,7 @@ class Writer implements Disposable {
       const fd = this.#directory(path)
       this.#finish(fd, entry)
     }
+    if (destination !== undefined) utimesAt(this.#directory(''), null, destination.mtimeNs, destination.mtimeNs)
   }
 
   #make(parent: number, name: string, entry: WriteEntry): void {
@@ -276,7 +298,7 @@ class Writer implements Disposable {
   }
 
   /** Opens a directory, made when it is missing, as are those above it; symlinks on the way are followed inside the root. */
-  #makeDirectories(path: string): { readonly fd: number; readonly made: boolean } {
+  #makeDirectories(path: string, links = 0): { readonly fd: number; readonly made: boolean } {
     let fd = openFd(`/proc/self/fd/${this.#rootFd}/.`, oDirectory)
     let made = false
     let walked = ''
@@ -292,7 +314,7 @@ class Writer implements Disposable {
           if (errnoOf(error) === 'ENOTDIR') throw invalidArgument(`cannot copy to non-directory: ${walked}`)
           throw error
         }
-        next = this.#makeOne(fd, walked, name)
+        next = this.#makeOne(fd, walked, name, links)
         made = true
       }
       closeFd(fd)
@@ -302,11 +324,8 @@ class Writer implements Disposable {
   }
 
   /** The target of a dangling symlink is made, as mkdir -p would have it. */
-  #makeOne(parent: number, walked: string, name: string): number {
-    const found = statAt(parent, name)
-    if (found !== undefined && (found.mode & constants.S_IFMT) === constants.S_IFLNK) {
-      throw invalidArgument(`${walked} is a symlink to what does not exist`)
-    }
+  #makeOne(parent: number, walked: string, name: string, links: number): number {
+    if (isSymlink(parent, name)) return this.#makeDirectories(this.#targetOf(parent, walked, name, links), links + 1).fd
     mkdirAt(parent, name, 0o755)
     const fd = openAt(parent, name, oDirectory)
     const { owner } = this.#job
@@ -326,6 +345,11 @@ class Writer implements Disposable {
       throw new BerthError(kind, `cannot copy ${name}: ${messageOf(cause)}`, { cause })
     }
   }
+}
+
+function isSymlink(parent: number, name: string): boolean {
+  const found = statAt(parent, name)
+  return found !== undefined && (found.mode & constants.S_IFMT) === constants.S_IFLNK
 }
 
 function isMissing(error: unknown): boolean {

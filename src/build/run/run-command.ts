@@ -37,6 +37,8 @@ export interface RunCommand {
   readonly insecure: boolean
   readonly binds: readonly BindMount[]
   readonly tmpfs: readonly TmpfsMount[]
+  /** Qualified names of CDI devices. */
+  readonly devices: readonly string[]
 }
 
 /** Takes what the process writes. */
@@ -67,7 +69,9 @@ export async function runCommand(
   undo.add(() => parts.networks.sandboxes.release(id))
   if (root.labels !== undefined) await relabelTree(files, root.labels.mount)
   undo.add(() => runtime.delete(id, { force: true }))
-  const spec = buildSpec(specInput(parts, root, command, options, { files, netns: network.netns }), parts.specHost)
+  const plain = buildSpec(specInput(parts, root, command, options, { files, netns: network.netns }), parts.specHost)
+  const spec =
+    command.devices.length === 0 ? plain : { ...plain, spec: await parts.devices.give(plain.spec, command.devices) }
   const { pid } = await runtime.create({
     id,
     spec,

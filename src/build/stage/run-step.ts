@@ -18,7 +18,7 @@ export async function runStep(place: StepPlace): Promise<StepLayer> {
   const { run, step } = place
   const instruction = step.instruction as RunInstruction
   checkAllowed(place, instruction)
-  checkDevices(place, instruction)
+  const devices = await findDevices(place, instruction)
   const mounts = await describeMounts(place, instruction)
   const { command } = instruction
   const values: Record<string, string> = {
@@ -28,6 +28,7 @@ export async function runStep(place: StepPlace): Promise<StepLayer> {
     network: instruction.network === 'default' ? run.runOptions.network : instruction.network,
     security: instruction.security,
     ...(run.runOptions.extraHosts.length === 0 ? {} : { hosts: JSON.stringify(run.runOptions.extraHosts) }),
+    ...(devices.length === 0 ? {} : { devices: devices.join(',') }),
     ...(command.form === 'script' ? { script: hash('sha256', command.content, 'hex') } : {}),
   }
   for (const line of step.environment ?? []) {
@@ -37,11 +38,11 @@ export async function runStep(place: StepPlace): Promise<StepLayer> {
   for (const [index, mount] of mounts.entries()) values[`mount:${index}`] = mount
   return await layerStep(place, {
     inputs: inputsOf(place, `RUN ${commandText(place)}`, values),
-    make: () => makeRunLayer(place, instruction),
+    make: () => makeRunLayer(place, instruction, devices),
   })
 }
 
-async function makeRunLayer(place: StepPlace, instruction: RunInstruction) {
+async function makeRunLayer(place: StepPlace, instruction: RunInstruction, devices: readonly string[]) {
   const { run, state, step, vertex } = place
   let points: MountPoints | undefined
   const insecure = instruction.security === 'insecure'
@@ -59,7 +60,8 @@ async function makeRunLayer(place: StepPlace, instruction: RunInstruction) {
   }
   return await makeLayer(run.parts, options, async (root) => {
     await using mounts = await prepareMounts(place, instruction, root)
-    points = noteMountPoints(root.rootfs, mounts.targets)
+    const targets = devices.length === 0 ? [] : await run.parts.devices.targets(devices)
+    points = noteMountPoints(root.rootfs, [...mounts.targets, ...targets])
     place.running(root.id)
     const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') }
     const tell = (stream: 'stdout' | 'stderr', text: string) => {
@@ -78,6 +80,7 @@ async function makeRunLayer(place: StepPlace, instruction: RunInstruction) {
         insecure,
         binds: mounts.binds,
         tmpfs: mounts.tmpfs,
+        devices,
       },
       run.runOptions,
       { onOutput: (stream, chunk) => tell(stream, decoders[stream].write(chunk)), signal: run.host.signal },
@@ -96,16 +99,26 @@ function commandText({ step }: StepPlace): string {
   return (step.command ?? []).join(' ')
 }
 
-/** Steps get no devices: what they can do without is left out. */
-function checkDevices({ step, vertex }: StepPlace, { devices }: RunInstruction): void {
-  const needed = devices.find(({ required }) => required)
-  if (needed !== undefined) {
-    const { line } = step.instruction
-    const problem = `required device ${needed.name} is not available: steps of a build get no devices`
-    throw new DockerfileError(problem, { source: line.source, range: line.range }, { parsing: false })
+/** The devices of the host that the step gets. What it can do without may be missing; a device that is there needs the
+ *  client's leave, unless the device's file gives it. */
+async function findDevices({ run, step, vertex }: StepPlace, { devices }: RunInstruction): Promise<readonly string[]> {
+  const { allow } = run.runOptions
+  const names: string[] = []
+  for (const { name: asked, required } of devices) {
+    const found = await run.parts.devices.find(asked)
+    if (found.length === 0 && required) throw refused(step, `required device ${asked} is not available`)
+    if (found.length === 0) vertex.log(2, `WARNING: device ${asked} is left out: it is not available\n`)
+    for (const { name, isFree } of found) {
+      const isAllowed = isFree || allow.has('device') || allow.has(`device=${name}`) || allow.has(`device=${asked}`)
+      if (!isAllowed) throw refused(step, `device ${name} is not allowed`)
+      names.push(name)
+    }
   }
-  for (const { name } of devices)
-    vertex.log(2, `WARNING: device ${name} is left out: steps of a build get no devices\n`)
+  return [...new Set(names)]
+}
+
+function refused({ instruction: { line } }: StepPlace['step'], problem: string): DockerfileError {
+  return new DockerfileError(problem, { source: line.source, range: line.range }, { parsing: false })
 }
 
 function checkAllowed({ run, step }: StepPlace, { network, security }: RunInstruction): void {
@@ -114,12 +127,6 @@ function checkAllowed({ run, step }: StepPlace, { network, security }: RunInstru
     ...(network === 'host' ? ['network.host'] : []),
   ]
   for (const entitlement of needed) {
-    if (run.runOptions.allow.has(entitlement)) continue
-    const { line } = step.instruction
-    throw new DockerfileError(
-      `${entitlement} is not allowed`,
-      { source: line.source, range: line.range },
-      { parsing: false },
-    )
+    if (!run.runOptions.allow.has(entitlement)) throw refused(step, `${entitlement} is not allowed`)
   }
 }

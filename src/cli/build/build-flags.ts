@@ -54,7 +54,11 @@ const cache: readonly Flag[] = [
 const steps: readonly Flag[] = [
   { name: 'secret', type: 'list', help: 'Secret for steps that mount it ("id=NAME[,src=FILE|,env=VARIABLE]")' },
   { name: 'ssh', type: 'list', help: 'SSH agent or keys for steps that mount it ("default[=SOCKET|KEY,KEY]")' },
-  { name: 'allow', type: 'strings', help: 'What steps may do beside (network.host, security.insecure)' },
+  {
+    name: 'allow',
+    type: 'strings',
+    help: 'What steps may do beside (network.host, security.insecure, device, device=NAME)',
+  },
   { name: 'network', type: 'string', help: 'Network of RUN (default, none, host)', shownDefault: 'default' },
   { name: 'add-host', type: 'list', help: 'Line for /etc/hosts of RUN (HOST:IP)' },
   { name: 'shm-size', type: 'bytes', help: 'Size of /dev/shm' },
