@@ -19,6 +19,7 @@ import { cgroupPathOf } from './cgroup-path.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { DetachDetector, parseDetachKeys } from './detach-keys.ts'
+import { enterContainer } from './enter.ts'
 import { publishContainer } from './events.ts'
 import { ExecProcess } from './exec-process.ts'
 import { commandText, execProcess } from './exec-spec.ts'
@@ -153,7 +154,7 @@ export class Execs {
     publishContainer(context.events, record, `exec_start: ${commandText(config)}`, { execID: exec.id })
     try {
       await requireAppArmor(context, record.hostConfig)
-      const handle = await context.runtime.exec(record.id, {
+      const handle = await enterContainer(context, record, {
         process: execProcess(context, record, config, options.consoleSize),
         stdin: config.AttachStdin === true && io !== undefined,
         tools: config.BerthTools === true,

@@ -5,6 +5,7 @@ import type { ExecHandle } from '../runtime/index.ts'
 import { killDescendants } from '../sys/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { enterContainer } from './enter.ts'
 import { publishContainer } from './events.ts'
 import { commandText, execProcess } from './exec-spec.ts'
 import type { HealthProbe } from './health.ts'
@@ -59,7 +60,7 @@ async function startCheck(
   const execID = newId()
   publishContainer(context.events, record, `exec_create: ${commandText(config)}`, { execID })
   publishContainer(context.events, record, `exec_start: ${commandText(config)}`, { execID })
-  const handle = await context.runtime.exec(record.id, {
+  const handle = await enterContainer(context, record, {
     process: execProcess(context, record, config),
     stdin: false,
     sink,

@@ -27,6 +27,10 @@ export class LiveContainer {
   /** Clients that follow the log. */
   followers = 0
   readonly execs = new Map<string, ExecProcess>()
+  /** Processes that are being made in the container, beside its first one. */
+  readonly entering = new Set<Promise<unknown>>()
+  /** Settles when the pause that is under way is done, or has failed. */
+  pausing: Promise<void> | undefined
   /** Runs when the present run has ended; a new one for each run. */
   ended: Promise<void> = Promise.resolve()
   endRun: () => void = () => {}

@@ -6,6 +6,7 @@ import { freezeCgroup, thawCgroup } from '../sys/index.ts'
 import { cgroupPathOf } from './cgroup-path.ts'
 import { withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
+import { withNobodyEntering } from './enter.ts'
 import { publishContainer } from './events.ts'
 import { uncheckedHealth } from './health.ts'
 import { endHealthChecks, resumeHealthChecks } from './health-monitor.ts'
@@ -19,19 +20,25 @@ export async function pauseContainer(context: ContainerContext, idOrName: string
     checkVerb('pause', state.status, id, name)
     const live = context.live.of(id)
     if (live.killed) throw conflict(`container ${id} is not running`)
-    await freeze(context, id)
-    const record = context.containers.find(id)
-    // Killed or ended while it came to rest.
-    if (record?.state.status !== 'running' || live.killed) {
-      thawCgroup(cgroupPathOf(context, id))
-      throw conflict(`container ${id} is not running`)
-    }
-    endHealthChecks(context, id)
-    const health = uncheckedHealth(record.health)
-    const paused = withState(record, { status: 'paused' }, health === undefined ? {} : { health })
-    context.containers.save(paused)
-    publishContainer(context.events, paused, 'pause')
+    await withNobodyEntering(context, id, () => hold(context, id))
   })
+}
+
+/** Freezes the container and records it. */
+async function hold(context: ContainerContext, id: string): Promise<void> {
+  const live = context.live.of(id)
+  await freeze(context, id)
+  const record = context.containers.find(id)
+  // Killed or ended while it came to rest.
+  if (record?.state.status !== 'running' || live.killed) {
+    thawCgroup(cgroupPathOf(context, id))
+    throw conflict(`container ${id} is not running`)
+  }
+  endHealthChecks(context, id)
+  const health = uncheckedHealth(record.health)
+  const paused = withState(record, { status: 'paused' }, health === undefined ? {} : { health })
+  context.containers.save(paused)
+  publishContainer(context.events, paused, 'pause')
 }
 
 /** Lets a paused container go on. Throws when it is not paused. */

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import { openRequest, type RequestBody } from '../helpers/api.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
 import { newName, prepare, type Status, statusOf } from '../helpers/life.ts'
-import { until } from '../helpers/wait.ts'
+import { patience, until } from '../helpers/wait.ts'
 import { assertExplained } from '../helpers/world.ts'
 
 let daemon: TestDaemon
@@ -43,6 +43,12 @@ const exec: Request = async (id) => {
   if (made.status !== 201) return [made.status, made.text]
   const { status, text } = await daemon.api('POST', `/exec/${made.body.Id}/start`, { Detach: true })
   return [status, text]
+}
+
+/** Several at once; gives the first refusal. None may wait for the end of a pause. */
+const execs: Request = async (id) => {
+  const answers = await Promise.all([1, 2, 3, 4].map(() => exec(id)))
+  return answers.find(([status]) => status !== 200) ?? [200, '']
 }
 
 const unknown: Allowed = [404, /"No such container: [0-9a-f]{64}"/]
@@ -151,6 +157,15 @@ const pairs: readonly Pair[] = [
     ],
   },
   {
+    name: 'execs and pause',
+    from: 'running',
+    requests: [execs, pause],
+    orders: [
+      [[200], ok, 'paused'],
+      [[409, /Container [0-9a-f]{64} is paused, unpause the container before exec/], ok, 'paused'],
+    ],
+  },
+  {
     name: 'pause and kill',
     from: 'running',
     requests: [pause, kill],
@@ -218,7 +233,7 @@ async function drive({ from, requests, orders, name }: Pair): Promise<void> {
 }
 
 for (const pair of pairs) {
-  test(pair.name, async () => {
+  test(pair.name, { timeout: 60_000 * patience * rounds }, async () => {
     for (let round = 0; round < rounds; round += 1) await drive(pair)
   })
 }

@@ -105,13 +105,19 @@ async function assertPossible(one: Subject, answers: readonly Answer[], from: nu
   assert.ok(allowed.has(seen), `${said}\n${daemon.log.slice(-1500)}`)
 }
 
-async function assertUsable({ id }: Subject): Promise<void> {
+/** Stops what runs, starts it again, and removes it. A signal that the dead daemon sent may only take effect now. */
+async function assertUsable({ id, autoRemove }: Subject): Promise<void> {
   const status = await statusOf(daemon, id)
   if (status === 'gone') return
-  if (status === 'paused') assert.equal(await call(daemon, 'POST', `/containers/${id}/unpause`), 204)
-  if (status === 'created' || status === 'exited') {
-    assert.equal(await call(daemon, 'POST', `/containers/${id}/start`), 204)
+  if (status !== 'created') {
+    const stopped = await call(daemon, 'POST', `/containers/${id}/stop?t=0`)
+    assert.ok(stopped === 204 || stopped === 304 || (autoRemove && stopped === 404), String(stopped))
+    if (autoRemove) {
+      await until(async () => (await statusOf(daemon, id)) === 'gone', { what: 'the removal' })
+      return
+    }
   }
+  assert.equal(await call(daemon, 'POST', `/containers/${id}/start`), 204)
   assert.equal(await daemon.ok(['exec', id, 'echo', 'well']), 'well')
   assert.equal(await call(daemon, 'DELETE', `/containers/${id}?force=1`), 204)
 }

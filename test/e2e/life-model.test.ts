@@ -19,8 +19,8 @@ import {
   statusOf,
 } from '../helpers/life.ts'
 import { Random } from '../helpers/random.ts'
-import { until } from '../helpers/wait.ts'
-import { assertExplained } from '../helpers/world.ts'
+import { inTime, until } from '../helpers/wait.ts'
+import { assertExplained, describeGroups } from '../helpers/world.ts'
 
 let daemon: TestDaemon
 let events: EventOrder
@@ -86,7 +86,11 @@ async function round(random: Random): Promise<void> {
   const id = await prepare(daemon, before, body, { AutoRemove: autoRemove })
   const name = await nameOf(id)
   const waits = await Promise.all(['not-running', 'next-exit', 'removed'].map((condition) => openWait(id, condition)))
-  const statuses = await Promise.all(chosen.map((operation) => operation.run(daemon, id))).catch((error: unknown) => {
+  const statuses = await Promise.all(
+    chosen.map((operation) =>
+      inTime(operation.run(daemon, id), () => describeNow(id, `the answer to ${operation.name}`)),
+    ),
+  ).catch((error: unknown) => {
     throw new Error(`${what}: ${String(error)}`)
   })
   const told = `${what} (${statuses.join(', ')})`
@@ -99,12 +103,21 @@ async function round(random: Random): Promise<void> {
   if (seen !== 'gone') {
     await assertKept(id, name, chosen, answers, told)
     assertWaits(waits, before, chosen, told)
-    await daemon.api('DELETE', `/containers/${id}?force=1`)
+    await inTime(daemon.api('DELETE', `/containers/${id}?force=1`), () => describeNow(id, `the removal: ${told}`))
   }
   assert.equal(await statusOf(daemon, id), 'gone', told)
-  for (const { condition, result } of waits) assert.equal(typeof (await result).StatusCode, 'number', condition)
+  for (const { condition, result } of waits) {
+    const { StatusCode } = await inTime(result, () => describeNow(id, `${condition}: ${told}`))
+    assert.equal(typeof StatusCode, 'number', condition)
+  }
   await events.destroyed(id)
   assert.deepEqual(events.problems, [], told)
+}
+
+async function describeNow(id: string, wanted: string): Promise<string> {
+  const { text } = await daemon.api('GET', `/containers/${id}/json`)
+  const state = /"State":\{[^}]*\}/.exec(text)?.[0] ?? text
+  return `${wanted}; ${events.actionsOf(id).join(', ')}; ${state}; ${describeGroups(daemon, id)}`
 }
 
 function isRest(status: string): boolean {

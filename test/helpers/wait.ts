@@ -4,6 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** How many times as long as usual anything may take here; for machines that are slow as a whole. */
 export const patience = Number(process.env.BERTH_TEST_PATIENCE ?? 1)
 
+/** What `work` gives; rejects when that takes longer than a minute, with what was waited for and how things are then. */
+export async function inTime<T>(work: Promise<T>, what: () => string | Promise<string>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const tell = async () => late.reject(new Error(`after ${60 * patience} s still waiting for ${await what()}`))
+  const timer = setTimeout(() => void tell().catch(late.reject), 60_000 * patience)
+  try {
+    return await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 export interface WaitOptions {
   readonly timeoutMs?: number
   readonly intervalMs?: number

@@ -75,6 +75,18 @@ export function processesInContainers(daemon: TestDaemon): number[] {
   return [...new Set(pids.filter((pid) => pid !== '').map(Number))]
 }
 
+/** A container's processes and how its control groups are, for the message of a test that waits for it in vain. */
+export function describeGroups(daemon: TestDaemon, id: string): string {
+  const name = cgroupName(daemon.dataRoot)
+  const freezers = globSync([
+    `/sys/fs/cgroup/${name}/${id}/cgroup.freeze`,
+    `/sys/fs/cgroup/*/${name}/${id}/freezer.state`,
+  ])
+  const states = freezers.map((path) => `${basename(path)} ${readFileSync(path, 'utf8').trim()}`)
+  const about = processesNaming(id).map((pid) => `${pid} ${commandOf(String(pid))}`)
+  return `${withHierarchies(daemon, id)}; ${states.join(', ')}; ${about.join('; ')}`
+}
+
 function unexplainedMounts(daemon: TestDaemon, running: readonly Inspected[]): string[] {
   return mountsBelow(daemon.root)
     .filter(
