@@ -2,6 +2,7 @@
  *  https://docs.docker.com/reference/cli/docker/container/ls/#filter */
 import type { Port } from '../api/index.ts'
 import { invalidArgument } from '../base/index.ts'
+import { namesMatching } from '../http/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { parseContainerPort } from './port-requests.ts'
 
@@ -89,16 +90,10 @@ function compileOne(key: string, values: readonly string[], lookups: FilterLooku
   }
 }
 
-/** A text that is no expression is looked for as it stands. */
+/** With the slash before it or without. */
 function nameTest(values: readonly string[]): Test {
-  const patterns = values.map((value) => {
-    try {
-      return new RegExp(value)
-    } catch {
-      return { test: (name: string) => name === value }
-    }
-  })
-  return (record) => patterns.some((pattern) => pattern.test(`/${record.name}`) || pattern.test(record.name))
+  const matches = namesMatching(values)
+  return ({ name }) => matches(`/${name}`) || matches(name)
 }
 
 function hasLabel(record: ContainerRecord, label: string): boolean {

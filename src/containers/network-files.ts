@@ -7,6 +7,7 @@ import {
   type EndpointInfo,
   formatHosts,
   formatResolvConf,
+  ownNames,
   parseResolvConf,
   readHostResolvConf,
   type Sandbox,
@@ -82,8 +83,8 @@ export function updateOwnAddresses(
 ): void {
   const path = context.paths.hosts(record.id)
   const gone = new Set(before.flatMap(addressesOf))
-  const { Hostname: hostname = '', Domainname: domainname = '' } = record.config
-  const names = domainname ? `${hostname}.${domainname} ${hostname}` : (hostname ?? '')
+  const { Hostname: hostname, Domainname: domainname } = record.config
+  const names = ownNames({ hostname: hostname ?? '', domainname: domainname ?? '' })
   const kept = readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !gone.has(line.split(/\s/)[0] ?? ''))

@@ -1,5 +1,6 @@
 /** Filters of network lists and of prune. Pure. */
 import { invalidArgument } from '../base/index.ts'
+import { namesMatching } from '../http/index.ts'
 import type { NetworkRecord } from '../network/index.ts'
 
 type Filters = Readonly<Record<string, readonly string[]>>
@@ -20,9 +21,9 @@ export function matchesFilters(record: NetworkRecord, filters: Filters, isUsed: 
 function matches(record: NetworkRecord, key: string, values: readonly string[], isUsed: boolean): boolean {
   switch (key) {
     case 'id':
-      return values.some((value) => record.id.startsWith(value))
+      return namesMatching(values)(record.id)
     case 'name':
-      return values.some((value) => record.name.includes(value))
+      return namesMatching(values)(record.name)
     case 'driver':
       return values.includes(record.driver)
     case 'type':

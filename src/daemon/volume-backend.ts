@@ -3,6 +3,7 @@ import type { Volume } from '../api/index.ts'
 import { invalidArgument } from '../base/index.ts'
 import { backupVolume, type ContainerContext, type ContainerVolumes, restoreVolume } from '../containers/index.ts'
 import type { EventBus } from '../events/index.ts'
+import { namesMatching } from '../http/index.ts'
 import type { VolumeBackend } from '../server/index.ts'
 import { pruneVolumes, type VolumeRecord, type VolumeSummary, type Volumes } from '../volumes/index.ts'
 
@@ -113,7 +114,7 @@ function testOf(filters: Readonly<Record<string, readonly string[]>>): (record: 
 function matches(record: VolumeSummary, key: string, values: readonly string[]): boolean {
   switch (key) {
     case 'name':
-      return values.some((value) => record.name.includes(value))
+      return namesMatching(values)(record.name)
     case 'driver':
       return values.includes(record.driver)
     case 'dangling':

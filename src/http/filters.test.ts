@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeFilters } from './filters.ts'
+import { decodeFilters, namesMatching } from './filters.ts'
 
 const allowed = new Set(['label', 'name'])
 
@@ -19,4 +19,14 @@ test('decodeFilters() refuses what Docker refuses', () => {
   for (const text of ['{', '[]', '"a"', '{"label":"a"}', '{"label":[1]}']) {
     assert.throws(() => decodeFilters(text, allowed), { kind: 'invalidArgument' }, text)
   }
+})
+
+test('namesMatching() takes names, parts of them and expressions', () => {
+  const found = (value: string) => ['web', 'web2', 'a.web', 'a+b', '('].filter(namesMatching([value]))
+  assert.deepEqual(found('web'), ['web', 'web2', 'a.web'])
+  assert.deepEqual(found('^web$'), ['web'])
+  assert.deepEqual(found('^w.*[0-9]$'), ['web2'])
+  assert.deepEqual(found('a+b'), ['a+b'])
+  assert.deepEqual(found('('), ['('])
+  assert.deepEqual(['x', 'y', 'z'].filter(namesMatching(['^x', 'z'])), ['x', 'z'])
 })

@@ -39,3 +39,16 @@ function filterValues(value: unknown, text: string): readonly string[] {
   }
   throw invalidArgument(`invalid filter: ${text}`)
 }
+
+/** A test for the names that a filter's values mean: each is the name itself, or an expression that is found in it, as
+ *  with Docker (`name=^web$`). A text that is no expression is a name. */
+export function namesMatching(values: readonly string[]): (name: string) => boolean {
+  const patterns = values.map((value) => {
+    try {
+      return new RegExp(value)
+    } catch {
+      return { test: (name: string) => name === value }
+    }
+  })
+  return (name) => values.includes(name) || patterns.some((pattern) => pattern.test(name))
+}

@@ -8,7 +8,7 @@ export {
   type UnixEndpoint,
 } from './endpoint.ts'
 export { type AnswerHeaders, Exchange } from './exchange.ts'
-export { type DecodedFilters, decodeFilters } from './filters.ts'
+export { type DecodedFilters, decodeFilters, namesMatching } from './filters.ts'
 export {
   frameHeaderBytes,
   multiplexedStreamType,

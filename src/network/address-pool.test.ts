@@ -45,6 +45,14 @@ test('AddressPool.takeExactly refuses what is taken or foreign', () => {
   )
 })
 
+test('AddressPool.takeExactly refuses the names of the range and of all in it, which small ranges do not have', () => {
+  const pool = new AddressPool(parseCidr('10.0.0.0/24').subnet, ['10.0.0.1'])
+  for (const address of ['10.0.0.0', '10.0.0.255']) {
+    assert.throws(() => pool.takeExactly(address), { kind: 'forbidden', message: 'Address already in use' })
+  }
+  new AddressPool(parseCidr('10.0.0.0/31').subnet, ['10.0.0.1']).takeExactly('10.0.0.0')
+})
+
 test('AddressPool chooses from a part of the subnet, and leaves the rest to those who ask for it', () => {
   const subnet = parseCidr('10.0.0.0/24').subnet
   const pool = new AddressPool(subnet, ['10.0.0.1', '10.0.0.129'], parseCidr('10.0.0.128/30').subnet)

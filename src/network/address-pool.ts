@@ -59,7 +59,10 @@ export class AddressPool {
     if (!contains(this.#subnet, address)) {
       throw new BerthError('invalidArgument', `address ${text} is not in the network's range`)
     }
-    if (this.#taken.has(address.value)) throw new BerthError('forbidden', 'Address already in use')
+    // The names of the range itself, and of all in it, are nobody's.
+    const isNobodys =
+      this.#subnet.family === 4 && (address.value < firstHost(this.#subnet) || address.value > lastHost(this.#subnet))
+    if (isNobodys || this.#taken.has(address.value)) throw new BerthError('forbidden', 'Address already in use')
     this.#add(address.value)
   }
 

@@ -125,8 +125,12 @@ function macFor(network: NetworkRecord, request: EndpointRequest, ipv4: string):
 
 /** A MAC in colon form. Throws `invalidArgument`. */
 export function macAddress(text: string): string {
-  if (/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text)) return text.replaceAll('-', ':').toLowerCase()
-  throw invalidArgument(`invalid MAC address: ${text}`)
+  if (!/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text)) throw invalidArgument(`invalid MAC address: ${text}`)
+  // The lowest bit of the first byte: an address of a group (IEEE 802), which no device can have. Nor can it have none.
+  if ((Number.parseInt(text.slice(0, 2), 16) & 1) === 1 || /^[0:-]+$/.test(text)) {
+    throw invalidArgument(`invalid MAC address: ${text}: a device has an individual address`)
+  }
+  return text.replaceAll('-', ':').toLowerCase()
 }
 
 /** The name that was asked for, or the prefix with the first free number. */

@@ -28,6 +28,17 @@ test('formatHosts has the standard names, extra hosts, then the container itself
   )
 })
 
+test('formatHosts has the first part of a host name with dots', () => {
+  const last = (hostname: string, domainname = '') =>
+    formatHosts({ hostname, domainname, addresses: ['10.0.0.2'], extraHosts: [] })
+      .trimEnd()
+      .split('\n')
+      .at(-1)
+  assert.equal(last('web'), '10.0.0.2\tweb')
+  assert.equal(last('web.example.test'), '10.0.0.2\tweb.example.test web')
+  assert.equal(last('a.b', 'c.d'), '10.0.0.2\ta.b.c.d a.b a')
+})
+
 test('formatHosts puts the full name first', () => {
   const text = formatHosts({ hostname: 'web', domainname: 'example.test', addresses: ['10.0.0.2', ''], extraHosts: [] })
   assert.match(text, /\n10\.0\.0\.2\tweb\.example\.test web\n$/)

@@ -39,11 +39,17 @@ export function formatHosts(options: HostsOptions): string {
     const addresses = address === 'host-gateway' ? gateways : [address]
     for (const one of addresses) lines.push([one, name])
   }
-  const { hostname, domainname = '' } = options
-  const names = domainname === '' ? hostname : `${hostname}.${domainname} ${hostname}`
+  const names = ownNames(options)
   for (const address of options.addresses) if (address !== '') lines.push([address, names])
   lines.push(...(options.links ?? []))
   return lines.map(([address, text]) => `${address}\t${text}\n`).join('')
+}
+
+/** The names of a container's own line: with its domain, as they were given, and the first part, as Docker has it for a
+ *  host name with dots. */
+export function ownNames({ hostname, domainname = '' }: Pick<HostsOptions, 'hostname' | 'domainname'>): string {
+  const full = domainname === '' ? hostname : `${hostname}.${domainname}`
+  return [...new Set([full, hostname, hostname.split('.')[0]])].join(' ')
 }
 
 /** Splits at the first colon (or equals sign): what follows may be an IPv6 address, in brackets or not. */

@@ -1,6 +1,6 @@
 export { EmbeddedDns } from './dns/index.ts'
 export { macAddress } from './endpoint-plan.ts'
-export { formatHosts, type HostsOptions } from './hosts-file.ts'
+export { formatHosts, type HostsOptions, ownNames } from './hosts-file.ts'
 export type { NamedEndpoint, NamedSandbox, NameService, UpstreamServer } from './name-service.ts'
 export type { LinkPermit } from './network-record.ts'
 export {

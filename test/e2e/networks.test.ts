@@ -174,6 +174,8 @@ describe('networks', () => {
     assert.deepEqual(await ls('dangling=true'), ['f-a', 'f-b'])
     assert.deepEqual(await ls('driver=null'), ['none'])
     assert.deepEqual(await ls('name=f-', 'scope=local'), ['f-a', 'f-b', 'f-used'])
+    assert.deepEqual(await ls('name=^f-.$'), ['f-a', 'f-b'])
+    assert.deepEqual(await ls('name=^-'), [])
     await refused(['network', 'ls', '-f', 'dangling=foo'], /invalid value for filter 'dangling'/)
     assert.match(await daemon.ok(['network', 'prune', '-f', '--filter', 'label!=keep']), /f-b/)
     assert.deepEqual(await ls('type=custom'), ['f-a', 'f-used'])
