@@ -51,6 +51,7 @@ import { networkBackend } from './network-backend.ts'
 import { registryBackend } from './registry-backend.ts'
 import { takeLocks } from './root-locks.ts'
 import { labelLayers, openSecurityModules } from './security-modules.ts'
+import { settleData } from './settle-data.ts'
 import { systemBackend } from './system-backend.ts'
 import { layerMapping, openUserRemap, remappedConfig } from './user-remap.ts'
 import { berthVersion } from './version.ts'
@@ -109,6 +110,8 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
   const background = new Background(logger)
   const stopReleasing = releaseMemoryWhenIdle(events, logger)
   undo.add(stopReleasing)
+  const stopSettling = settleData(events, config.dataRoot, logger)
+  undo.add(stopSettling)
   boot.step('layers and images')
   const index = ContainerIndex.open(new ContainerTable(db), logger)
   const snapshots = await OverlaySnapshotter.open({
@@ -261,6 +264,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
       await server.close()
       if (stopContainers) await stopForShutdown(context, current.config.shutdownTimeoutSeconds)
       stopReleasing()
+      stopSettling()
       await context.live.close()
       clearInterval(sweeps)
       await background.drain()

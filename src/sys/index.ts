@@ -147,6 +147,7 @@ export { parseSignal } from './signals.ts'
 export { type ExitStatus, type SpawnedProcess, spawnProcess } from './spawn.ts'
 export { startWorker } from './start-worker.ts'
 export { hostCpuTime, StatsFiles, type StatsText } from './stats-files.ts'
+export { syncFileSystem } from './sync-file-system.ts'
 export {
   formatScope,
   groupInScope,
