@@ -6,7 +6,9 @@ import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const startLimitMs = 10_000
+/** On a machine that is busy, or whose images are to be checked after a crash, a start takes its time. One that fails is
+ *  known at once. */
+const startLimitMs = 60_000
 
 /** Resolves when a daemon listens on `socketPath`; throws with the end of its log when it did not start. */
 export async function startDaemonInBackground(root: string, socketPath: string): Promise<void> {

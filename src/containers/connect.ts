@@ -83,7 +83,7 @@ export async function reconcileNetworks(context: ContainerContext, id: string): 
   const sandbox = context.networks.sandboxes.find(id)
   if (record === undefined || sandbox === undefined) return
   const memberships = membershipsOf(record)
-  const isOn = (network: string): boolean => sandbox.endpoints.some(({ networkName }) => networkName === network)
+  const isOn = (network: string): boolean => sandbox.endpoints.some((endpoint) => endpoint.networkName === network)
   for (const { networkId, networkName } of sandbox.endpoints) {
     if (memberships.some(({ network }) => network === networkName || networkId.startsWith(network))) continue
     context.logger.info('leaving a network that was joined while the daemon ended', {
@@ -92,8 +92,11 @@ export async function reconcileNetworks(context: ContainerContext, id: string): 
     })
     await disconnectRunning(context, record, networkId)
   }
-  // One that runs without the default bridge, which the daemon did not have at its start, has it at its next one.
-  const isKept = (network: string) => network === 'bridge' || isOn(context.networks.find(network)?.name ?? network)
+  // One of the default bridge that runs without it, as the daemon had none at its start, has it at its next one. Others
+  // were leaving it when the daemon ended.
+  const isOfBridge = networkName(record) === 'bridge'
+  const isKept = (network: string) =>
+    (network === 'bridge' && isOfBridge) || isOn(context.networks.find(network)?.name ?? network)
   const kept = memberships.filter(({ network }) => isKept(network))
   if (kept.length < memberships.length) saveNetworks(context, id, kept)
 }

@@ -62,7 +62,7 @@ async function crashAmid(
   let answered = 0
   for (const one of work) void one.then(() => (answered += 1))
   const enough = Math.floor(Math.random() * work.length)
-  await until(() => answered >= enough, { intervalMs: 1, what: `${enough} answers` })
+  await until(() => answered >= enough, { intervalMs: 1, timeoutMs: 120_000, what: `${enough} answers` })
   await sleep(Math.random() * 30)
   await daemon.stop(signal)
   const answers = await Promise.all(work)
