@@ -46,8 +46,9 @@ ARG WHO
 COPY . /srv
 RUN --mount=type=secret,id=word sh -c 'echo "$WHO $(cat /run/secrets/word)" >/said; ls /srv >>/said'
 `,
-      '.dockerignore': 'left\n*/also-left\n!kept\n',
+      '.dockerignore': 'left\n*/also-left\n!kept\n/here/\n',
       left: '',
+      'here/too': '',
       kept: '',
       'sub/also-left': '',
     })

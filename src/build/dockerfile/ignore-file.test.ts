@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { copyPattern } from './copy-pattern.ts'
-import { IgnoreMatcher, ignoreFileNames, parseIgnoreFile } from './ignore-file.ts'
+import { IgnoreMatcher, ignoreFileNames, parseIgnoreFile, plainPatterns } from './ignore-file.ts'
 import { PathPattern } from './path-pattern.ts'
 import { hasWildcard } from './path-segment.ts'
 
@@ -218,3 +218,9 @@ function randomNumbers(): (below: number) => number {
     return Math.floor((seed / 2147483648) * below)
   }
 }
+
+test('plainPatterns() gives patterns without slashes around them', () => {
+  const patterns = parseIgnoreFile('# c\n/a\n!/b/\n./c/../d\n! e\n.\n/\n**/f\n')
+  assert.deepEqual(plainPatterns(patterns), ['a', '!b', 'd', '!e', '**/f'])
+  assert.throws(() => plainPatterns(['!']), /illegal exclusion pattern/)
+})

@@ -104,7 +104,26 @@ export class IgnoredDirectory {
   }
 }
 
+/** The patterns as those take them who know nothing of slashes at the beginning or the end: BuildKit's clients. Throws
+ *  `invalidArgument` for an exception of nothing. */
+export function plainPatterns(patterns: readonly string[]): readonly string[] {
+  return patterns
+    .map(parseLine)
+    .filter((one) => one !== undefined)
+    .map(({ text, negated }) => `${negated ? '!' : ''}${text}`)
+}
+
 function parseRule(line: string): Rule | undefined {
+  const parsed = parseLine(line)
+  if (parsed === undefined) return undefined
+  try {
+    return { pattern: new PathPattern(parsed.text), negated: parsed.negated }
+  } catch (cause) {
+    throw new BerthError('invalidArgument', `failed to parse ignore pattern: ${messageOf(cause)}`, { cause })
+  }
+}
+
+function parseLine(line: string): { readonly text: string; readonly negated: boolean } | undefined {
   const negated = line.startsWith('!')
   const text = (negated ? line.slice(1) : line).trim()
   if (text === '') {
@@ -113,10 +132,5 @@ function parseRule(line: string): Rule | undefined {
   }
   const clean = cleanPath(text)
   // The root itself is never left out.
-  if (clean === '.' || clean === '/') return undefined
-  try {
-    return { pattern: new PathPattern(clean.replace(/^\//, '')), negated }
-  } catch (cause) {
-    throw new BerthError('invalidArgument', `failed to parse ignore pattern: ${messageOf(cause)}`, { cause })
-  }
+  return clean === '.' || clean === '/' ? undefined : { text: clean.replace(/^\//, ''), negated }
 }

@@ -48,7 +48,7 @@ export {
   type ScopeOptions,
   unusedBuildArgs,
 } from './global-scope.ts'
-export { IgnoredDirectory, IgnoreMatcher, ignoreFileNames, parseIgnoreFile } from './ignore-file.ts'
+export { IgnoredDirectory, IgnoreMatcher, ignoreFileNames, parseIgnoreFile, plainPatterns } from './ignore-file.ts'
 export type {
   AddInstruction,
   ArgInstruction,

@@ -4,7 +4,7 @@ import { formatNs, nowNs } from '../../../base/index.ts'
 import type { BuildClient } from '../../client-host.ts'
 import { SessionContext, type SessionFiles, type WantedFiles } from '../../context/session-context.ts'
 import { TransferProgress } from '../../context/transfer-progress.ts'
-import { ignoreFileNames, parseIgnoreFile } from '../../dockerfile/index.ts'
+import { ignoreFileNames, parseIgnoreFile, plainPatterns } from '../../dockerfile/index.ts'
 import { Vertexes } from '../../vertexes.ts'
 import { ClientContentStore } from '../session/content-store.ts'
 import { layoutSink, readLayoutFile } from '../session/layout-files.ts'
@@ -154,7 +154,7 @@ async function readIgnoreFile(options: DockerfileOptions, local: string, isMain:
       (await readFirst(options, local, [common]))
     tellTransfer(options, vertex.id, 'transferring context:', text)
     vertex.done()
-    return text === undefined ? [] : parseIgnoreFile(text)
+    return text === undefined ? [] : plainPatterns(parseIgnoreFile(text))
   } catch (error) {
     vertex.fail(error)
     throw error
