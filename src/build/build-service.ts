@@ -66,6 +66,12 @@ export class BuildService {
     return await this.#buildkit
   }
 
+  /** The rules by which the cache is kept within bounds; none when it is not. */
+  policy(): readonly PruneOptions[] {
+    const { enabled, rules } = this.#options.policy()
+    return enabled ? rules : []
+  }
+
   /** Removes cached steps, because somebody asked for it. */
   async prune(options: PruneOptions): Promise<Pruned> {
     const pruned = await this.#prune(options)
@@ -118,9 +124,7 @@ export class BuildService {
   }
 
   async #collect(): Promise<void> {
-    const { enabled, rules } = this.#options.policy()
-    if (!enabled) return
-    for (const rule of rules) await this.#prune(rule)
+    for (const rule of this.policy()) await this.#prune(rule)
   }
 
   async #uses(records: readonly CacheRecord[]): Promise<ReadonlyMap<string, RecordUse>> {
@@ -146,6 +150,7 @@ async function openEndpoint(service: BuildService, parts: BuildParts): Promise<B
     openView: (chainId) => openView(parts, chainId),
     build: (request, client) => service.build(request, client),
     prune: (options) => service.prune(options),
+    policy: () => service.policy(),
     usage: () => service.usage(),
   })
 }

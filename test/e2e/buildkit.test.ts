@@ -219,6 +219,12 @@ describe('buildx', { skip: noBuildx }, () => {
     assert.match(linted, /Dockerfile:5\n-+\n +3 \| +# WHO is it\n[^>]*>>> FROM base as App/)
   })
 
+  test('the builder is listed with the rules by which it keeps its cache', async () => {
+    const { stdout } = await run(['inspect'])
+    assert.match(stdout, /Status: +running\n[\s\S]*BuildKit version: +v0/)
+    assert.match(stdout, /GC Policy rule#0:\n +All: +(?:true|false)\n(?: +[^\n]+\n)*? +Keep Bytes: +\S+/)
+  })
+
   test('the cache is listed and pruned by filters', async () => {
     using context = new TestContext({
       Dockerfile: 'FROM busybox\nRUN echo of-filters >/a\nRUN echo other-filters >/b\n',

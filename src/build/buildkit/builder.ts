@@ -11,6 +11,8 @@ export interface Builder {
     client: BuildClient,
   ): Promise<readonly { readonly id: string | undefined; readonly tags: readonly string[] }[]>
   prune(options: PruneOptions): Promise<{ readonly CachesDeleted: readonly string[] }>
+  /** How the cache is kept within bounds. */
+  policy(): readonly PruneOptions[]
   /** Mounts the layers up to `chainId`, read-only. */
   openView(chainId: string): Promise<Disposable & { readonly path: string }>
   usage(): Promise<readonly BuildCacheRecord[]>

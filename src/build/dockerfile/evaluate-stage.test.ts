@@ -299,5 +299,10 @@ test('unusedBuildArgs() names those that nothing asks for', () => {
 
 test('proxyEnvironment() takes the proxies out of the build arguments', () => {
   const given = { A: '1', no_proxy: 'x', HTTP_PROXY: 'http://u:p@h', Http_Proxy: 'y' }
-  assert.deepEqual(proxyEnvironment(given), ['HTTP_PROXY=http://u:p@h', 'no_proxy=x'])
+  assert.deepEqual(proxyEnvironment(given), [
+    'HTTP_PROXY=http://u:p@h',
+    'http_proxy=http://u:p@h',
+    'NO_PROXY=x',
+    'no_proxy=x',
+  ])
 })

@@ -114,10 +114,19 @@ export function evaluationError(line: LogicalLine, problem: string, offset = 0, 
   )
 }
 
-/** The proxies among the build arguments, as `KEY=value` lines for the environment of every RUN. They belong neither
+/** The proxies among the build arguments, as `KEY=value` lines for the environment of every RUN, each in
+ *  capitals and in small letters, as BuildKit has them. They belong neither
  *  into cache keys nor into the history. */
 export function proxyEnvironment(buildArgs: Readonly<Record<string, string>>): readonly string[] {
-  return proxyArguments.filter((name) => Object.hasOwn(buildArgs, name)).map((name) => `${name}=${buildArgs[name]}`)
+  return proxyArguments.flatMap((name) => {
+    const given = [name, otherCase(name)].find((one) => Object.hasOwn(buildArgs, one))
+    return given === undefined ? [] : [`${name}=${buildArgs[given]}`]
+  })
+}
+
+/** Some programs know the small letters only, some the capitals. */
+function otherCase(name: string): string {
+  return name === name.toLowerCase() ? name.toUpperCase() : name.toLowerCase()
 }
 
 /** Build arguments given by the user that no ARG of the global scope or among `instructions` (by default all of

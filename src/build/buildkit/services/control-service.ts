@@ -54,7 +54,7 @@ export function controlService(parts: ControlParts): Handlers<typeof Control> {
       sessions.serve(connection, description).catch((error: Error) => connection.destroy(error))
       yield* outputs
     },
-    listWorkers: async () => ({ record: [workerRecord(workerId)] }),
+    listWorkers: async () => ({ record: [workerRecord(workerId, builder.policy())] }),
     info: async () => ({ buildkitVersion }),
     diskUsage: async ({ filter }) => {
       const records = await builder.usage()

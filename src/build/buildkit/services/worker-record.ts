@@ -1,13 +1,19 @@
 /** What clients are told of the builder. */
 import type { MessageInitShape } from '@bufbuild/protobuf'
+import { nowNs } from '../../../base/index.ts'
+import { parseUntil } from '../../../images/index.ts'
 import { hostPlatform } from '../../../oci/index.ts'
+import type { PruneOptions } from '../../cache/prune.ts'
 import type { WorkerRecordSchema } from '../gen/types_pb.ts'
 
 /** The version of BuildKit whose protocol and features this is; clients ask for it before they use newer ones. */
 export const buildkitVersion = { package: 'berth', version: 'v0.13.2', revision: '' }
 
 /** The one worker. Clients look up in the labels what a daemon can: one with a `snapshotter` exports in every form. */
-export function workerRecord(id: string): MessageInitShape<typeof WorkerRecordSchema> {
+export function workerRecord(
+  id: string,
+  policy: readonly PruneOptions[] = [],
+): MessageInitShape<typeof WorkerRecordSchema> {
   const { os, architecture, variant = '' } = hostPlatform()
   return {
     id,
@@ -17,6 +23,21 @@ export function workerRecord(id: string): MessageInitShape<typeof WorkerRecordSc
       'org.mobyproject.buildkit.worker.snapshotter': 'overlayfs',
     },
     platforms: [{ os, architecture, variant }],
+    gcPolicy: policy.map(toGcPolicy),
     buildkitVersion,
+  }
+}
+
+function toGcPolicy({ all, filters, reservedBytes, maxUsedBytes, minFreeBytes }: PruneOptions) {
+  const { until: [until = ''] = [], ...others } = filters
+  const now = nowNs()
+  const bytes = (count: number | undefined) => BigInt(Math.round(count ?? 0))
+  return {
+    all,
+    keepDuration: until === '' ? 0n : now - parseUntil(until, now),
+    filters: Object.entries(others).flatMap(([name, values]) => values.map((value) => `${name}==${value}`)),
+    reservedSpace: bytes(reservedBytes),
+    maxUsedSpace: bytes(maxUsedBytes),
+    minFreeSpace: bytes(minFreeBytes),
   }
 }
