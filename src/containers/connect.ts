@@ -28,7 +28,7 @@ export async function connectContainer(
     const settings = withOwnMac(record, network, userSettings(given))
     checkEndpoint(network.name, settings)
     const memberships = membershipsOf(record)
-    const isOn = sandboxHas(context, id, network.id)
+    const isOn = sandboxOn(context, id, network.name)
     if (memberships.some((one) => one.network === network.name) && (isOn || !isUp(record.state.status))) {
       // To one that does not run it is nothing new.
       if (!isUp(record.state.status)) return
@@ -67,7 +67,7 @@ export async function disconnectContainer(
     if (!memberships.some(isMember)) {
       throw new BerthError('forbidden', `container ${id} is not connected to network ${network.name}`)
     }
-    if (sandboxHas(context, id, network.id)) await disconnectRunning(context, record, network.id)
+    if (sandboxOn(context, id, network.name)) await disconnectRunning(context, record, network.id)
     saveNetworks(
       context,
       id,
@@ -92,11 +92,8 @@ export async function reconcileNetworks(context: ContainerContext, id: string): 
     })
     await disconnectRunning(context, record, networkId)
   }
-  // One of the default bridge that runs without it, as the daemon had none at its start, has it at its next one. Others
-  // were leaving it when the daemon ended.
-  const isOfBridge = networkName(record) === 'bridge'
   const isKept = (network: string) =>
-    (network === 'bridge' && isOfBridge) || isOn(context.networks.find(network)?.name ?? network)
+    (network === 'bridge' && record.withoutBridge === true) || isOn(context.networks.find(network)?.name ?? network)
   const kept = memberships.filter(({ network }) => isKept(network))
   if (kept.length < memberships.length) saveNetworks(context, id, kept)
 }
@@ -139,8 +136,8 @@ function updateFiles(
   if (hasNames({ endpoints: before }) !== hasNames(sandbox)) writeResolvConf(context, record, sandbox)
 }
 
-function sandboxHas(context: ContainerContext, id: string, network: string): boolean {
-  return context.networks.sandboxes.find(id)?.endpoints.some(({ networkId }) => networkId === network) ?? false
+function sandboxOn(context: ContainerContext, id: string, network: string): boolean {
+  return context.networks.sandboxes.find(id)?.endpoints.some(({ networkName }) => networkName === network) ?? false
 }
 
 /** The record as it is by now, with these networks. */
@@ -148,7 +145,8 @@ function saveNetworks(context: ContainerContext, id: string, memberships: readon
   const record = context.containers.find(id)
   if (record === undefined) return
   const networks = Object.fromEntries(memberships.map(({ network, settings }) => [network, settings]))
-  context.containers.save(withChanges(record, { networks }))
+  const withoutBridge = record.withoutBridge === true && !sandboxOn(context, id, 'bridge')
+  context.containers.save(withChanges(record, { networks, withoutBridge }))
 }
 
 function checkState(record: ContainerRecord, what: string, network: NetworkRecord): void {

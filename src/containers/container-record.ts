@@ -80,6 +80,8 @@ export interface ContainerRecord {
   readonly networkingConfig: NetworkingConfig
   /** The networks that it is on or joins when it starts, by their names; absent in records of earlier versions. */
   readonly networks?: Readonly<Record<string, EndpointSettings>>
+  /** It runs without the default bridge, which the daemon did not have at its start, and joins it at its next one. */
+  readonly withoutBridge?: boolean
   /** Links of the default bridge; absent in records of earlier versions. */
   readonly links?: readonly ContainerLink[]
   readonly mounts: readonly ContainerMount[]

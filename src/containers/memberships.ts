@@ -34,6 +34,15 @@ export function joinableMemberships(record: ContainerRecord, finder: NetworkFind
   return membershipsOf(record).filter(({ network }) => network !== 'bridge' || finder.find(network) !== undefined)
 }
 
+/** Whether a container that was started asked for the default bridge and did not get it. */
+export function isWithoutBridge(
+  record: ContainerRecord,
+  endpoints: readonly { readonly networkName: string }[],
+): boolean {
+  const isOn = endpoints.some(({ networkName: name }) => name === 'bridge')
+  return !isOn && membershipsOf(record).some(({ network }) => network === 'bridge')
+}
+
 /** What create's three places say of networks, by the networks' names. As with Docker, endpoints without a network mode
  *  stand for themselves; beside a mode that names a network they are additional ones. Throws `invalidArgument`. */
 export function requestedNetworks(

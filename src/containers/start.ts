@@ -19,7 +19,7 @@ import { beginHealthChecks } from './health-monitor.ts'
 import { checkLinks, permitLinks, tellParents } from './links.ts'
 import { beginForwarding, prepareLogging } from './log-forwarding.ts'
 import { watchLogSize } from './log-rotation.ts'
-import { endpointRequest, joinableMemberships, joinedNetworks } from './memberships.ts'
+import { endpointRequest, isWithoutBridge, joinableMemberships, joinedNetworks } from './memberships.ts'
 import { mountSources } from './mount-sources.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
 import { writeNetworkFiles } from './network-files.ts'
@@ -115,7 +115,10 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   await beginForwarding(context, record, logDriver)
   undo.disarm()
   const { endpoints = [] } = context.networks.sandboxes.find(id) ?? {}
-  const joined = withChanges(withPresentLinks(context, record), { networks: joinedNetworks(record, endpoints) })
+  const joined = withChanges(withPresentLinks(context, record), {
+    networks: joinedNetworks(record, endpoints),
+    withoutBridge: isWithoutBridge(record, endpoints),
+  })
   const running = withState(joined, { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt })
   context.containers.save(running)
   await permitLinks(context, running)
