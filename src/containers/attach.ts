@@ -88,6 +88,8 @@ async function attachLive(context: ContainerContext, id: string, request: Omit<P
       },
     }
     pendingAttaches.add(pending)
+    // Reads ahead, as the client's end could not be seen otherwise.
+    request.io.input?.read(0)
     request.io.sink.onClose(() => {
       if (pendingAttaches.delete(pending)) resolve()
     })

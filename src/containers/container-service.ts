@@ -71,7 +71,11 @@ export interface ContainerService {
   list(options: ListOptions): Promise<ContainerSummary[]>
   prune(filters: Filters): Promise<ContainersPruneResponse>
   top(id: string, psArgs: string): Promise<ContainerTopResponse>
-  wait(id: string, condition: WaitCondition): Promise<{ readonly result: Promise<ContainerWaitResponse> }>
+  wait(
+    id: string,
+    condition: WaitCondition,
+    abort?: AbortOptions,
+  ): Promise<{ readonly result: Promise<ContainerWaitResponse> }>
   resize(id: string, size: TerminalSize): Promise<void>
   logs(id: string, options: LogsOptions, abort: AbortOptions): Promise<OutputSource<OutputSink>>
   attach(id: string, options: AttachOptions): Promise<OutputSource<AttachIo>>
@@ -105,7 +109,7 @@ export function containerService(context: ContainerContext): ContainerService {
     list: (options) => listContainers(context, options),
     prune: (filters) => pruneContainers(context, filters, lookups(context)),
     top: (id, psArgs) => topContainer(context, id, psArgs),
-    wait: async (id, condition) => waitContainer(context, id, condition),
+    wait: async (id, condition, abort) => waitContainer(context, id, condition, abort),
     async resize(id, size) {
       const record = context.containers.get(id)
       requireRunning(record)

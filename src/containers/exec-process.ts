@@ -8,8 +8,11 @@ export class ExecProcess {
   readonly id: string
   readonly containerId: string
   readonly config: ExecConfig
+  /** While it runs. */
   handle: ExecHandle | undefined
   started = false
+  /** Of its process, once it has run; it stays to be seen. */
+  pid = 0
   readonly #ready = Promise.withResolvers<void>()
   /** Resolves when the process runs, or its start has failed. */
   readonly ready = this.#ready.promise
@@ -26,8 +29,20 @@ export class ExecProcess {
     this.#ready.resolve()
   }
 
+  begin(handle: ExecHandle): void {
+    this.handle = handle
+    this.pid = handle.pid
+  }
+
+  /** Lets go all but what can be inspected. */
+  end(exitCode: number): void {
+    this.exitCode = exitCode
+    this.handle = undefined
+    this.setReady()
+  }
+
   get running(): boolean {
-    return this.handle !== undefined && this.exitCode === undefined
+    return this.handle !== undefined
   }
 
   /** `GET /exec/{id}/json`. */
@@ -53,7 +68,7 @@ export class ExecProcess {
       ContainerID: this.containerId,
       // Bytes in JSON, as Go writes them.
       DetachKeys: keys.toString('base64'),
-      Pid: this.handle?.pid ?? 0,
+      Pid: this.pid,
     }
   }
 }

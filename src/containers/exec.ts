@@ -115,7 +115,7 @@ export class Execs {
   async resize(execId: string, size: TerminalSize): Promise<void> {
     const exec = this.#get(execId)
     if (!(await settlesWithin(exec.ready, readyPatienceMs))) throw internal('timeout waiting for exec session ready')
-    if (exec.handle === undefined || !exec.running) throw conflict(`exec ${execId} is not running`)
+    if (exec.handle === undefined) throw conflict(`exec ${execId} is not running`)
     exec.handle.resize(size)
   }
 
@@ -162,7 +162,7 @@ export class Execs {
         ...(trace === undefined ? {} : { trace: (step, ms) => trace(record.id, step, ms) }),
         ...(io === undefined ? {} : { sink: io.sink }),
       })
-      exec.handle = handle
+      exec.begin(handle)
       exec.setReady()
       void handle.exited.then(({ exitCode }) => this.#ended(record, exec, exitCode))
       return handle
@@ -191,9 +191,9 @@ export class Execs {
   }
 
   #forget(exec: ExecProcess, exitCode: number): void {
-    exec.exitCode = exitCode
-    exec.setReady()
-    this.#context.live.of(exec.containerId).execs.delete(exec.id)
+    exec.end(exitCode)
+    // It may have ended with its container, and after it.
+    this.#context.live.find(exec.containerId)?.execs.delete(exec.id)
     setTimeout(() => this.#byId.delete(exec.id), keepEndedMs).unref()
   }
 

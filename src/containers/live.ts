@@ -1,14 +1,10 @@
 /** What runs of a container, or waits on it: handles that live in memory only and are rebuilt at boot.
  *  One per container id, made when first asked for, dropped with the container. */
+import type { AbortOptions } from '../base/index.ts'
 import type { LogForwarder } from '../logs/index.ts'
 import type { AttachIo } from './attach-io.ts'
 import type { ExecProcess } from './exec-process.ts'
-
-/** How a container ended, as waiters see it. */
-export interface WaitResult {
-  readonly exitCode: number
-  readonly error?: string
-}
+import { Waiters, type WaitResult } from './waiters.ts'
 
 /** An attach that came before the start. */
 export interface PendingAttach {
@@ -52,9 +48,9 @@ export class LiveContainer {
   restartDelayMs = 0
   /** Lets the processes go on while they stand still for a commit. */
   thaw: () => void = () => {}
-  #exitWaiters: ((result: WaitResult) => void)[] = []
-  #stopWaiters: ((result: WaitResult) => void)[] = []
-  #removeWaiters: ((result: WaitResult) => void)[] = []
+  readonly #exits = new Waiters()
+  readonly #stops = new Waiters()
+  readonly #removals = new Waiters()
 
   /** A run begins. */
   beginRun(): void {
@@ -65,37 +61,37 @@ export class LiveContainer {
     this.adoptedCgroup = undefined
   }
 
-  /** The end of the next run to end. */
-  nextExit(): Promise<WaitResult> {
-    return new Promise((resolve) => this.#exitWaiters.push(resolve))
+  /** The end of the next run to end. As with the next two, who gives up by a signal is rejected with its reason. */
+  nextExit(options?: AbortOptions): Promise<WaitResult> {
+    return this.#exits.wait(options)
   }
 
   /** The end of the last run: one after which no restart policy starts the container again. */
-  nextStop(): Promise<WaitResult> {
-    return new Promise((resolve) => this.#stopWaiters.push(resolve))
+  nextStop(options?: AbortOptions): Promise<WaitResult> {
+    return this.#stops.wait(options)
   }
 
   /** The removal of the container. */
-  removal(): Promise<WaitResult> {
-    return new Promise((resolve) => this.#removeWaiters.push(resolve))
+  removal(options?: AbortOptions): Promise<WaitResult> {
+    return this.#removals.wait(options)
   }
 
   /** Tells those who wait for an exit; `final` also those who wait for a stop. */
   tellExit(result: WaitResult, final: boolean): void {
     this.endRun()
-    this.#exitWaiters = tell(this.#exitWaiters, result)
+    this.#exits.tell(result)
     if (final) this.tellStop(result)
   }
 
   tellStop(result: WaitResult): void {
-    this.#stopWaiters = tell(this.#stopWaiters, result)
+    this.#stops.tell(result)
   }
 
   /** Tells everybody that the container is gone. */
   tellRemoval(result: WaitResult): void {
-    this.#exitWaiters = tell(this.#exitWaiters, result)
-    this.#stopWaiters = tell(this.#stopWaiters, result)
-    this.#removeWaiters = tell(this.#removeWaiters, result)
+    this.#exits.tell(result)
+    this.#stops.tell(result)
+    this.#removals.tell(result)
     for (const attach of this.pendingAttaches) attach.begin(Promise.resolve())
     this.pendingAttaches.clear()
   }
@@ -107,11 +103,6 @@ export class LiveContainer {
     this.restartTimer = undefined
     return true
   }
-}
-
-function tell(waiters: ((result: WaitResult) => void)[], result: WaitResult): [] {
-  for (const waiter of waiters) waiter(result)
-  return []
 }
 
 /** The live side of all containers. */

@@ -40,7 +40,10 @@ export async function containerLogs(
       if (follow) live.followers += 1
       try {
         const limits = { ...rest, ...shown, ...(tail === 'all' ? {} : { tail }), follow }
-        await readLogs(context.paths.log(record.id), limits, sink, { signal, ended: followEnd(context, record.id) })
+        await readLogs(context.paths.log(record.id), limits, sink, {
+          signal,
+          ...(follow ? { ended: followEnd(context, record.id, signal) } : {}),
+        })
       } finally {
         if (follow) live.followers -= 1
       }
@@ -48,11 +51,14 @@ export async function containerLogs(
   }
 }
 
-/** Resolves when the container has stopped for good: a restart by policy goes on in the same log. */
-async function followEnd(context: ContainerContext, id: string): Promise<void> {
+/** Resolves when the container has stopped for good (a restart by policy goes on in the same log), or nobody listens. */
+async function followEnd(context: ContainerContext, id: string, signal: AbortSignal | undefined): Promise<void> {
   const status = context.containers.find(id)?.state.status
   if (status === undefined || !isActive(status)) return
-  await context.live.of(id).nextStop()
+  await context.live
+    .of(id)
+    .nextStop({ signal })
+    .catch(() => {})
 }
 
 /** What `--details` shows in front of each line: with the driver `json-file`, the chosen labels, variables and tag. */

@@ -1,19 +1,22 @@
 import type { ContainerWaitResponse, WaitCondition } from '../api/index.ts'
+import type { AbortOptions } from '../base/index.ts'
 import type { ContainerContext } from './dependencies.ts'
-import type { WaitResult } from './live.ts'
 import { isActive } from './state.ts'
+import type { WaitResult } from './waiters.ts'
 
-/** Arms a wait and gives the promise of its result. Throws `notFound` when there is no such container. */
+/** Arms a wait and gives the promise of its result, which the signal rejects. Throws `notFound` when there is no such
+ *  container. */
 export function waitContainer(
   context: ContainerContext,
   idOrName: string,
   condition: WaitCondition,
+  abort: AbortOptions = {},
 ): { readonly result: Promise<ContainerWaitResponse> } {
   const { id, state } = context.containers.get(idOrName)
   const live = context.live.of(id)
-  if (condition === 'next-exit') return { result: live.nextExit().then(toResponse) }
-  if (condition === 'removed') return { result: live.removal().then(toResponse) }
-  if (isActive(state.status)) return { result: live.nextStop().then(toResponse) }
+  if (condition === 'next-exit') return { result: live.nextExit(abort).then(toResponse) }
+  if (condition === 'removed') return { result: live.removal(abort).then(toResponse) }
+  if (isActive(state.status)) return { result: live.nextStop(abort).then(toResponse) }
   return { result: Promise.resolve({ StatusCode: state.exitCode }) }
 }
 

@@ -44,7 +44,7 @@ import { BootProgress } from './boot-progress.ts'
 import { openBuildService } from './build-service.ts'
 import { containerSettings, refuseLayerSize } from './container-settings.ts'
 import { measureDiskUsage } from './disk-usage.ts'
-import { releaseMemoryWhenIdle } from './idle-memory.ts'
+import { IdleMemory } from './idle-memory.ts'
 import { containerImages, imageBackend, imageUse } from './image-backend.ts'
 import { listenOn } from './listen-on.ts'
 import { networkBackend } from './network-backend.ts'
@@ -108,8 +108,9 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
 
   const events = new EventBus()
   const background = new Background(logger)
-  const stopReleasing = releaseMemoryWhenIdle(events, logger)
-  undo.add(stopReleasing)
+  const memory = new IdleMemory(logger)
+  undo.add(() => memory.close())
+  events.subscribe(() => memory.touch())
   const stopSettling = settleData(events, config.dataRoot, logger)
   undo.add(stopSettling)
   boot.step('layers and images')
@@ -248,6 +249,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
     version: berthVersion,
     minApiVersion: config.minApiVersion,
     experimental: config.experimental,
+    onAnswered: () => memory.touch(),
   })
   undo.disarm()
   return {
@@ -263,7 +265,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
     async close({ stopContainers = false, removeNetwork = false } = {}) {
       await server.close()
       if (stopContainers) await stopForShutdown(context, current.config.shutdownTimeoutSeconds)
-      stopReleasing()
+      memory.close()
       stopSettling()
       await context.live.close()
       clearInterval(sweeps)

@@ -6,6 +6,7 @@ import { invalidArgument } from '../base/index.ts'
 import { rawStreamType } from './frames.ts'
 import type { HijackedConnection } from './hijacked-connection.ts'
 import { hasBody, type JsonBodyOptions, readJsonBody } from './json-body.ts'
+import { endWithPeer } from './peer.ts'
 import { SocketInput } from './socket-input.ts'
 
 /** How long a client may take to close its side after everything was sent to it. */
@@ -38,6 +39,7 @@ export function takeOver({ request, response, socket, contentType }: TakeOverReq
   return {
     output: socket,
     input,
+    endWithPeer: () => endWithPeer(socket),
     finish: () => {
       if (!socket.writableEnded) socket.end()
       input.destroy()
@@ -143,6 +145,8 @@ function answerInChunks(request: IncomingMessage, response: ServerResponse, cont
   return {
     output: response,
     input,
+    // Its request is complete: Node tells of its end.
+    endWithPeer() {},
     finish: () => {
       if (!response.writableEnded) response.end()
       input.destroy()

@@ -17,7 +17,8 @@ export async function acceptWebSocket(exchange: Exchange): Promise<HijackedConne
   const stream = createWebSocketStream(webSocket, { readableObjectMode: false })
   // A websocket can't be half-closed: what is written after the client's end fails, and `close` tells it.
   stream.on('error', () => {})
-  return { output: stream, input: stream, finish: () => closeStream(stream) }
+  // The protocol has a closing of its own.
+  return { output: stream, input: stream, endWithPeer() {}, finish: () => closeStream(stream) }
 }
 
 function closeStream(stream: Duplex): void {

@@ -54,6 +54,8 @@ export interface ServerOptions {
   readonly minApiVersion?: string
   /** What the header `Docker-Experimental` says. */
   readonly experimental?: boolean
+  /** Told of the end of each request. */
+  readonly onAnswered?: () => void
 }
 
 export interface ApiServer {
@@ -102,15 +104,17 @@ class ApiHandler implements RequestHandler {
   readonly #serverName: string
   readonly #minApiVersion: string
   readonly #experimental: boolean
+  readonly #onAnswered: (() => void) | undefined
 
   constructor(
     routes: readonly Route[],
-    { logger, version, minApiVersion = defaultMinApiVersion, experimental = false }: ServerOptions,
+    { logger, version, minApiVersion = defaultMinApiVersion, experimental = false, onAnswered }: ServerOptions,
   ) {
     for (const route of routes) this.#router.add(route.method, route.pattern, route)
     this.#logger = logger
     this.#minApiVersion = minApiVersion
     this.#experimental = experimental
+    this.#onAnswered = onAnswered
     this.#serverName = `Berth/${version} (linux)`
   }
 
@@ -128,6 +132,8 @@ class ApiHandler implements RequestHandler {
       await this.#dispatch(exchange)
     } catch (error) {
       answerError(exchange, error, this.#logger)
+    } finally {
+      this.#onAnswered?.()
     }
   }
 

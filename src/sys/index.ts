@@ -68,6 +68,7 @@ export { asFileOwner } from './file-owner.ts'
 export { filterThrough } from './filter-program.ts'
 export { addToFirewalldZone, firewalldTable, isUnderFirewalld, removeFromFirewalldZone } from './firewalld.ts'
 export { acquireLock, type Lock, tryLockFile } from './flock.ts'
+export { isHungUp } from './hang-up.ts'
 export {
   effectiveCapabilities,
   fileSystemName,

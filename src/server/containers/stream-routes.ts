@@ -31,6 +31,7 @@ async function attach(backend: ContainerBackend, logger: Logger, call: Call): Pr
   const options = readAttachOptions(call.query)
   const source = await backend.attach(pathParameter(call, 'id'), options, { signal: call.exchange.signal })
   const connection = await call.exchange.hijack(streamContentType(call, source.tty))
+  connection.endWithPeer()
   await carryBothWays(connection, source, { stdin: options.stdin, multiplexed: !source.tty, logger })
 }
 

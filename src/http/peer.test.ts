@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { endWithPeer } from './peer.ts'
+
+/** Both ends of a connection. */
+async function connection(): Promise<{ readonly near: Socket; readonly far: Socket } & AsyncDisposable> {
+  const directory = mkdtempSync('/tmp/berth-peer-')
+  const server = createServer({ allowHalfOpen: true }).listen(join(directory, 's'))
+  await once(server, 'listening')
+  const accepted = once(server, 'connection')
+  const far = connect({ path: join(directory, 's'), allowHalfOpen: true })
+  const [near] = (await accepted) as [Socket]
+  near.resume()
+  return {
+    near,
+    far,
+    async [Symbol.asyncDispose]() {
+      near.destroy()
+      far.destroy()
+      server.close()
+      rmSync(directory, { recursive: true })
+    },
+  }
+}
+
+test('endWithPeer() keeps a connection whose client only sends no more', async () => {
+  await using ends = await connection()
+  endWithPeer(ends.near, 5)
+  ends.far.end()
+  await once(ends.near, 'end')
+  // Several times asked.
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  assert.equal(ends.near.destroyed, false)
+  ends.near.write('still there')
+  const [text] = (await once(ends.far, 'data')) as [Buffer]
+  assert.equal(text.toString(), 'still there')
+  // And gone later.
+  ends.far.destroy()
+  await once(ends.near, 'close')
+})
+
+test('endWithPeer() ends a connection whose client has gone', async () => {
+  await using ends = await connection()
+  endWithPeer(ends.near)
+  ends.far.destroy()
+  await once(ends.near, 'close')
+})
