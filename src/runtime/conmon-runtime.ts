@@ -23,6 +23,7 @@ import { type ExecHandle, ExecLaunch, type ExecPlan, type ExecTarget } from './e
 import { type ExecOptions, execTarget, startExec } from './exec-process.ts'
 import { type ExitInfo, readExitFile, unknownExit } from './exit-info.ts'
 import { endedContainer, type FoundContainer, type LiveContainer, settle, watchContainer } from './live-container.ts'
+import { restoreNullOwner } from './null-owner.ts'
 import type { OciRuntime } from './oci-runtime.ts'
 import { OciRuntimes, type RuntimeSettings } from './oci-runtimes.ts'
 import { OomWatch } from './oom-watch.ts'
@@ -143,6 +144,7 @@ export class ConmonRuntime {
         options.ready,
       )
       trace?.('conmon and runtime create', performance.now() - began)
+      if (runtime.isCrun && !options.stdin) restoreNullOwner(started.pid, spec.spec)
       this.#watch(id, { ...started, runtime, command })
       return started
     } catch (error) {

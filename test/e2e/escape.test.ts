@@ -216,6 +216,10 @@ test('nothing that a container does changes /dev/null of the host', async () => 
       '/proc/self/fd/0',
     ])
     assert.notEqual(ran, own)
+    const owned = ['run', '--rm', '-u', '7:8', '--network', 'none']
+    const owner = ['probes', 'stat', '-c', '%u:%g', '/dev/null']
+    assert.equal(await daemon.ok([...owned, ...owner]), '0:0')
+    assert.equal(await daemon.ok([...owned, '-v', '/dev:/dev', ...owner]), `${before.uid}:${before.gid}`)
     const context = mkdtempSync(join(daemon.root, 'c-'))
     writeFileSync(join(context, 'Dockerfile'), `FROM probes\nRUN ${change}\nUSER 7:8\nRUN true\n`)
     await daemon.berth(['build', '--network', 'none', context])

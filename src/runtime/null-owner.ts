@@ -1,0 +1,40 @@
+/** crun gives the standard streams of a container to its user, and so the /dev/null that stands for an absent one: the
+ *  container's own, or the host's where that is mounted there (`-v /dev:/dev`). It goes back to the container's root. */
+import { chownSync, closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { errnoOf } from '../base/index.ts'
+import type { OciSpec } from '../oci/index.ts'
+import { openInRoot } from '../sys/index.ts'
+
+const oPath = 0o10000000
+/** 1:3, as stat(2) has it. */
+const nullDevice = 0x103
+
+/** To be called before the container's program runs. Does nothing where /dev/null is no null device of that user. */
+export function restoreNullOwner(pid: number, { process, linux }: OciSpec): void {
+  const { uid, gid } = process.user
+  if (process.terminal || (uid === 0 && gid === 0)) return
+  const owner = { uid: hostId(linux.uidMappings, uid), gid: hostId(linux.gidMappings, gid) }
+  let root: number | undefined
+  let fd: number | undefined
+  try {
+    root = openSync(`/proc/${pid}/root`, oPath | constants.O_DIRECTORY)
+    fd = openInRoot(root, '/dev/null', oPath)
+    const stat = fstatSync(fd)
+    if (!stat.isCharacterDevice() || stat.rdev !== nullDevice) return
+    if (stat.uid !== owner.uid || stat.gid !== owner.gid) return
+    chownSync(`/proc/self/fd/${fd}`, hostId(linux.uidMappings, 0), hostId(linux.gidMappings, 0))
+  } catch (error) {
+    // It has ended, or has no such file, or one that is read-only.
+    if (errnoOf(error) === undefined) throw error
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+    if (root !== undefined) closeSync(root)
+  }
+}
+
+type Mappings = NonNullable<OciSpec['linux']['uidMappings']>
+
+function hostId(mappings: Mappings | undefined, id: number): number {
+  const mapping = mappings?.find(({ containerID, size }) => id >= containerID && id < containerID + size)
+  return mapping === undefined ? id : mapping.hostID + id - mapping.containerID
+}
