@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ContainerInspect, ContainerSummary } from '../api/index.ts'
 import { isKind, zeroTime } from '../base/index.ts'
@@ -8,6 +9,7 @@ import { linkNames, shownLinks } from './links.ts'
 import { compileFilters, type FilterLookups, type Filters, filtersImplyAll } from './list-filters.ts'
 import { membershipsOf, networkKey } from './memberships.ts'
 import { sharedNetworkTarget } from './namespaces.ts'
+import { mountTable } from './rootfs.ts'
 import { isActive } from './state.ts'
 import { type NetworkIds, type ShownPaths, toInspect, toPorts, toSummary } from './summary.ts'
 
@@ -142,7 +144,9 @@ async function sizes(
   context: ContainerContext,
   record: ContainerRecord,
 ): Promise<{ readonly SizeRw: number; readonly SizeRootFs: number }> {
-  const own = (await context.snapshots.usage(snapshotKey(record.id))).sizeBytes
+  const used = (await context.snapshots.usage(snapshotKey(record.id))).sizeBytes
+  // Docker's link is below the container's layer, ours in it.
+  const own = Math.max(0, used - mountTableBytes(context.snapshots.directory(snapshotKey(record.id))))
   let image = 0
   try {
     image = context.images.resolve(record.image.id).sizeBytes
@@ -150,4 +154,10 @@ async function sizes(
     if (!isKind(error, 'notFound')) throw error
   }
   return { SizeRw: own, SizeRootFs: own + image }
+}
+
+/** What the link to the table of mounts, which the engine made, counts for in a layer; 0 when something else is there. */
+function mountTableBytes(layer: string): number {
+  const found = lstatSync(join(layer, mountTable.path), { throwIfNoEntry: false })
+  return found?.isSymbolicLink() === true && found.size === mountTable.target.length ? found.size : 0
 }

@@ -115,6 +115,11 @@ test('what was not set is null in HostConfig, what is 0 is left out of lists', a
   ).body.map((one) => ['SizeRw' in one, 'SizeRootFs' in one, 'Annotations' in one.HostConfig])
   assert.deepEqual(listed, [false, true, false])
   await daemon.ok(['rm', 'bare', 'empty'])
+  // What the engine itself puts into a root does not count.
+  await daemon.ok(['run', '--name', 'wrote', '--network', 'none', 'busybox', 'sh', '-c', 'printf abc >/a'])
+  const { body } = await daemon.api<{ SizeRw: number }>('GET', '/containers/wrote/json?size=1')
+  assert.equal(body.SizeRw, 3)
+  await daemon.ok(['rm', 'wrote'])
 })
 
 test('old clients have the members of their versions', async () => {

@@ -29,9 +29,12 @@ const cgroupV2 = existsSync('/sys/fs/cgroup/cgroup.controllers')
 let daemon: TestDaemon
 let registry: TestRegistry
 let image: string
+/** The group of the pod. */
+let parent: string
 
 before(async () => {
   daemon = await TestDaemon.start()
+  parent = `/${basename(daemon.root)}-kubepods/besteffort/pod4b8e1c`
   registry = await TestRegistry.start()
   const path = `${daemon.root}/image.tar`
   await writeBusyboxArchive({ path })
@@ -40,6 +43,9 @@ before(async () => {
 after(async () => {
   await daemon?.[Symbol.asyncDispose]()
   await registry?.[Symbol.asyncDispose]()
+  for (const path of globSync([`/sys/fs/cgroup${parent}`, `/sys/fs/cgroup/*${parent}`])) {
+    for (const one of [path, join(path, '..'), join(path, '../..')]) rmdirSync(one)
+  }
 })
 
 async function call<T>(method: string, path: string, status: number, body?: Body): Promise<T> {
@@ -80,7 +86,6 @@ const list = (filters: Readonly<Record<string, readonly string[]>>, all = true) 
 describe('cri-dockerd', () => {
   const pod = 'k8s_POD_web_default_4b8e1c_0'
   const name = 'k8s_app_web_default_4b8e1c_0'
-  let parent: string
   let least: number
   let sandbox: Inspected
   let app: Inspected
@@ -89,14 +94,7 @@ describe('cri-dockerd', () => {
     // Where the machine itself may not go below its own, neither can a container.
     const lowers = (await runCommand('sh', ['-c', 'echo -998 >/proc/self/oom_score_adj'])).code === 0
     least = lowers ? -998 : Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
-    parent = `/${basename(daemon.root)}-kubepods/besteffort/pod4b8e1c`
   })
-  after(() => {
-    for (const path of globSync([`/sys/fs/cgroup${parent}`, `/sys/fs/cgroup/*${parent}`])) {
-      for (const one of [path, join(path, '..'), join(path, '../..')]) rmdirSync(one)
-    }
-  })
-
   test('version and info say what a node is checked for', async () => {
     const version = await call<{ ApiVersion: string }>('GET', '/version', 200)
     assert.match(version.ApiVersion, /^\d+\.\d+$/) // It makes a semantic version of it with `.0`.

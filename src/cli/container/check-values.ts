@@ -64,6 +64,11 @@ const ulimitNames = new Set([
   'stack',
 ])
 
+export function checkDeviceRule(value: string): string {
+  if (/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(value)) return value
+  throw invalidArgument(`invalid device cgroup format '${value}'`)
+}
+
 export function checkUlimit(value: string): string {
   const match = /^([^=]+)=([^:=]*)(?::([^:=]*))?$/.exec(value)
   if (match === null) throw invalidArgument(`invalid ulimit argument: ${value}`)

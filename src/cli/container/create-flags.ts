@@ -6,6 +6,7 @@ import {
   checkAddress,
   checkAttach,
   checkDevice,
+  checkDeviceRule,
   checkEnv,
   checkLabel,
   checkLink,
@@ -50,7 +51,7 @@ const resources: readonly Flag[] = [
   flag('cpuset-cpus', 'string', 'CPUs to run on (0-3, 0,1)'),
   flag('cpuset-mems', 'string', 'Memory nodes to use (0-3, 0,1)'),
   flag('device', 'list', 'Device of the host to add', { check: checkDevice }),
-  flag('device-cgroup-rule', 'list', 'Rule for the list of allowed devices'),
+  flag('device-cgroup-rule', 'list', 'Rule for the list of allowed devices', { check: checkDeviceRule }),
   flag('device-read-bps', 'list', 'Limit of bytes a second read from a device', {
     shownDefault: '[]',
     check: checkBytesRate,

@@ -62,11 +62,12 @@ function splitPublished(text: string): { hostIp: string; hostPort: string; conta
 function addExposed(result: PortOptions, text: string): void {
   const [range = '', protocol = 'tcp'] = text.split('/')
   if (range.includes(':')) throw invalidArgument(`invalid port format for --expose: ${text}`)
-  const { start, end } = parseRange(range, () =>
-    invalidArgument(
-      `invalid range format for --expose: ${text}, error: strconv.ParseUint: parsing ${JSON.stringify(range)}: invalid syntax`,
-    ),
-  )
+  const { start, end } = parseRange(range, () => {
+    const problem = /^\d+$/.test(range) ? 'value out of range' : 'invalid syntax'
+    return invalidArgument(
+      `invalid range format for --expose: ${text}, error: strconv.ParseUint: parsing ${JSON.stringify(range)}: ${problem}`,
+    )
+  })
   for (let port = start; port <= end; port++) result.exposed[`${port}/${protocol.toLowerCase()}`] = {}
 }
 

@@ -1,5 +1,17 @@
 import { CliError } from '../cli-error.ts'
 import type { Command } from '../command.ts'
+import type { Flag } from '../flags/flag.ts'
+
+/** Those of which one alone asks for a volume of a swarm. */
+const clusterFlags: readonly Flag[] = [
+  { name: 'availability', type: 'string', help: 'Availability of a cluster volume', shownDefault: 'active' },
+  { name: 'group', type: 'string', help: 'Group of a cluster volume' },
+  { name: 'limit-bytes', type: 'bytes', help: 'Greatest size of a cluster volume' },
+  { name: 'required-bytes', type: 'bytes', help: 'Least size of a cluster volume' },
+  { name: 'scope', type: 'string', help: 'Scope of a cluster volume', shownDefault: 'single' },
+  { name: 'sharing', type: 'string', help: 'Sharing of a cluster volume', shownDefault: 'none' },
+  { name: 'type', type: 'string', help: 'Kind of access to a cluster volume', shownDefault: 'block' },
+]
 
 export const command: Command = {
   usage: '[OPTIONS] [VOLUME]',
@@ -9,6 +21,10 @@ export const command: Command = {
     { name: 'label', type: 'list', help: 'Label (NAME=VALUE)' },
     { name: 'name', type: 'string', help: 'Name of the volume', hidden: true },
     { name: 'opt', short: 'o', type: 'map', help: 'Option of the driver', shownDefault: 'map[]' },
+    ...clusterFlags,
+    { name: 'secret', type: 'map', help: 'Secret of a cluster volume', shownDefault: 'map[]' },
+    { name: 'topology-preferred', type: 'list', help: 'Where a cluster volume would better be' },
+    { name: 'topology-required', type: 'list', help: 'Where a cluster volume has to be' },
   ],
   async run({ client, output }, flags, [operand]) {
     if (operand !== undefined && flags.has('name')) {
@@ -22,6 +38,8 @@ export const command: Command = {
       Driver: flags.string('driver', 'local'),
       DriverOpts: flags.pairs('opt'),
       Labels: flags.pairs('label'),
+      // The engine says that it is part of no swarm.
+      ...(clusterFlags.some(({ name }) => flags.has(name)) ? { ClusterVolumeSpec: {} } : {}),
     })
     output.write(`${volume.Name}\n`)
     return 0

@@ -13,16 +13,23 @@ export const command: Command = {
     filterFlag('dangling=true'),
     tableFormatFlag,
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only names' },
+    { name: 'cluster', type: 'bool', help: 'Only cluster volumes, of which there are none here' },
   ],
   async run({ client, output, settings }, flags) {
     const quiet = flags.bool('quiet')
     const format = flags.string('format') || (quiet ? '' : settings.file().volumesFormat) || ''
     const { Volumes: volumes } = await client.volumes.list({ filters: flags.filters() })
+    if (flags.bool('cluster')) {
+      output.write(formatList([], quiet ? '{{.Name}}' : clusterFormat, volumeLayout))
+      return 0
+    }
     const sorted = (volumes ?? []).toSorted((left, right) => naturalOrder(left.Name, right.Name))
     output.write(formatList(sorted, volumeFormat(format, quiet), volumeLayout))
     return 0
   },
 }
+
+const clusterFormat = 'table {{.Name}}\t{{.Group}}\t{{.Driver}}\t{{.Availability}}\t{{.Status}}'
 
 function volumeFormat(format: string, quiet: boolean): string {
   if (format === '' || format === 'table') return quiet ? '{{.Name}}' : 'table {{.Driver}}\t{{.Name}}'

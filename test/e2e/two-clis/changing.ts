@@ -266,6 +266,24 @@ docker tag busybox $p:1; docker rmi $p:1
 docker commit done $p:1; docker rmi $(docker images -q $p:1)
 docker create --name $p-a other/app:2 x; docker rmi other/app:2; docker rm $p-a
 docker volume create $p-v; docker create --name $p-a -v $p-v:/v busybox; docker volume rm $p-v; docker rm -v $p-a; docker volume rm $p-v
+docker run --rm --network none --blkio-weight-device /dev/null:100 busybox true
+docker run --rm --network none --disable-content-trust=true busybox true
+docker run --rm --link-local-ip 169.254.9.9 busybox sh -c 'ip -4 -o addr show eth0 | grep -c 169.254.9.9'
+docker run --rm --expose 70000 busybox true; docker run --rm --expose 1x busybox true
+docker run --rm --device-cgroup-rule bad busybox true; docker run --rm --device-cgroup-rule 'c 1:3 rwmx' busybox true
+docker network create --ingress $p-n; docker network create --scope swarm $p-n
+docker network create --scope local --ipam-opt a=b $p-n; docker network inspect -f '{{.IPAM.Options}} {{.Scope}}' $p-n; docker network rm $p-n
+docker network create $p-n; docker run -d --name $p-a busybox sleep 100; docker network connect --driver-opt a=b --gw-priority 5 --link-local-ip 169.254.3.3 $p-n $p-a; docker inspect -f '{{range .NetworkSettings.Networks}}{{json .DriverOpts}} {{.GwPriority}}{{end}}' $p-a; docker rm -f $p-a; docker network rm $p-n
+docker volume create --availability pause $p-v; docker volume create --group g $p-v; docker volume create --scope multi --sharing all $p-v
+docker volume create --required-bytes 2m --limit-bytes 1m $p-v; docker volume create --type block $p-v; docker volume create --limit-bytes bad $p-v
+docker volume create --secret a=b --topology-required c=d --topology-preferred e=f $p-v; docker volume rm $p-v
+docker volume ls --cluster; docker volume ls --cluster -q; docker volume ls --cluster --format '{{.Name}}'
+docker history --human=false --no-trunc --format '{{.Size}} {{.CreatedAt}}' busybox
+docker run -d --name $p-a busybox sleep 100; docker exec --detach --env A=b --tty $p-a true; docker exec --env-file /nosuch $p-a true; docker commit --author 'A B' --message mm --pause=false $p-a $p:1; docker inspect -f '{{.Author}} {{.Comment}}' $p:1; docker rmi $p:1; docker rm -f $p-a
+docker cp --archive --follow-link --quiet done:/etc/passwd f; ls
+docker pull --all-tags busybox:1; docker push --all-tags busybox:1
+docker rmi --platform linux/s390x busybox; docker rmi --platform foo/bar/baz/x busybox
+docker login --username a --password b --password-stdin
 `
   .trim()
   .split('\n')
