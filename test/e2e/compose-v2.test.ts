@@ -128,6 +128,13 @@ describe('docker-compose 2', { skip: noComposeV2 }, () => {
       assert.equal(shown, await daemon.ok(['port', await project.container('web'), `${port}/${protocol}`]))
     }
     assert.equal(await project.ok('ps', '--services', '--status', 'running'), 'api\nticker\nweb')
+    // Compose sends its labels in another order each time.
+    const built = () => daemon.ok(['images', '-q', '--no-trunc', `${project.name}-web`])
+    const id = await built()
+    for (let round = 0; round < 5; round += 1) {
+      await project.ok('build', 'web')
+      assert.equal(await built(), id, 'what did not change is the same image')
+    }
   })
 
   test('run, cp in both directions, images, ls', async () => {

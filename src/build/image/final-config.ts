@@ -13,8 +13,10 @@ export function configOf(
   { config, author }: StageImage,
   { labels, buildArgs }: Pick<BuildRequest, 'labels' | 'buildArgs'>,
 ): OciImageConfig {
-  const added = Object.entries(labels)
-  const withLabels = added.length === 0 ? config : { ...config, Labels: { ...config.Labels, ...labels } }
+  // In the order of their names: BuildKit's clients send labels in another one each time, and the same build is to be the
+  // same image.
+  const all = Object.entries({ ...config.Labels, ...labels }).sort(([one], [other]) => (one < other ? -1 : 1))
+  const withLabels = all.length === 0 ? config : { ...config, Labels: Object.fromEntries(all) }
   const epoch = buildArgs.SOURCE_DATE_EPOCH
   const isEpoch = epoch !== undefined && /^\d{1,12}$/.test(epoch)
   const created = isEpoch ? formatNs(BigInt(epoch) * 1_000_000_000n) : (state.created ?? formatNs(nowNs()))
