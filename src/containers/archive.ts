@@ -62,9 +62,10 @@ export async function readContainerArchive(
         const isRoot = isTree && resolveIn(files.fd, whole) === '/'
         const exclude = (entry: string): boolean => isRoot && kernelFiles.test(entry.slice(prefix.length))
         const options = { signal, mappings, typeInMode: true }
+        // Before the content, as with Docker: the container may be removed while a client reads.
+        tell(context, record.id, 'archive-path')
         if (isTree) yield* packDirectory(`/proc/self/fd/${fd}`, { ...options, prefix, exclude })
         else yield* packName(fd, name, name, options)
-        publishContainer(context.events, record, 'archive-path')
       } finally {
         closeFd(fd)
         files[Symbol.dispose]()
@@ -116,7 +117,13 @@ export async function extractToContainer(
   // A run has a tree of its own; what stands must not be started meanwhile.
   if (found.state.pid !== 0) await extract(found)
   else await context.locks.run(found.id, () => extract(usable(context, found.id)))
-  publishContainer(context.events, found, 'extract-to-dir')
+  tell(context, found.id, 'extract-to-dir')
+}
+
+/** Of what was removed meanwhile nothing more is told. */
+function tell(context: ContainerContext, id: string, action: string): void {
+  const record = context.containers.find(id)
+  if (record !== undefined) publishContainer(context.events, record, action)
 }
 
 /** Follows a symbolic link at the end. Throws system errors for what leads there. */

@@ -47,6 +47,7 @@ export function handleExit(context: ContainerContext, id: string, exit: ExitInfo
   if (record === undefined || !isUp(record.state.status)) return
   // Its monitor was killed while it stood still.
   if (record.state.status === 'paused') thawCgroup(cgroupPathOf(context, id))
+  context.live.of(id).thaw()
   const restart = shouldRestart(policyOf(record), {
     exitCode: exit.exitCode,
     stoppedByUser: record.stoppedByUser,
@@ -79,13 +80,24 @@ export function handleExit(context: ContainerContext, id: string, exit: ExitInfo
   live.forwarder?.finish()
   live.tellExit({ exitCode: exit.exitCode }, !restart)
   if (!restart && ended.hostConfig.AutoRemove === true && live.restarts === 0) {
-    context.background.run('auto-remove', () =>
-      context.locks.run(id, () => removeRecord(context, ended, { volumes: true })),
-    )
+    live.removing = true
+    context.background.run('auto-remove', () => autoRemove(context, ended))
     return
   }
   context.background.run('clean-up after exit', () => context.locks.run(id, () => releaseRun(context, id)))
   if (restart) planRestart(context, ended, startAgain)
+}
+
+async function autoRemove(context: ContainerContext, ended: ContainerRecord): Promise<void> {
+  const live = context.live.of(ended.id)
+  try {
+    await context.locks.run(ended.id, async () => {
+      // A client's removal may have been first.
+      if (context.containers.find(ended.id) !== undefined) await removeRecord(context, ended, { volumes: true })
+    })
+  } finally {
+    live.removing = false
+  }
 }
 
 function ranForMs(record: ContainerRecord): number {

@@ -22,14 +22,22 @@ export async function holdStill<T>(
     throw error
   }
   const live = context.live.of(record.id)
-  live.thaw = () => thawCgroup(path)
+  // Killed or ended while it came to rest.
+  if (live.killed || context.containers.find(record.id)?.state.status !== 'running') {
+    thawCgroup(path)
+    return await work()
+  }
+  // Once: by the end of the work, or by who kills the container before.
+  live.thaw = () => {
+    live.thaw = () => {}
+    thawCgroup(path)
+    publishContainer(context.events, record, 'unpause')
+  }
   publishContainer(context.events, record, 'pause')
   try {
     return await work()
   } finally {
     live.thaw()
-    live.thaw = () => {}
-    publishContainer(context.events, record, 'unpause')
   }
 }
 

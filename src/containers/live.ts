@@ -34,7 +34,7 @@ export class LiveContainer {
   unreleased = false
   /** Restarts by users that are under way: the end of a run is not the container's then, whatever `--rm` says. */
   restarts = 0
-  /** A client's removal is under way. */
+  /** A removal is under way, a client's or that of `--rm`: nothing starts the container any more. */
   removing = false
   /** The present run was sent SIGKILL: it may not be paused any more. */
   killed = false

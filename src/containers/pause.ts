@@ -64,7 +64,9 @@ export function resumePaused(context: ContainerContext, id: string): void {
 
 /** Lets a container die that was killed: what the freezer of v1 holds stays alive. A pause that is under way is given up. */
 export function letDie(context: ContainerContext, id: string): void {
-  context.live.of(id).killed = true
+  const live = context.live.of(id)
+  live.killed = true
+  live.thaw()
   resumePaused(context, id)
   thawCgroup(cgroupPathOf(context, id))
 }

@@ -44,14 +44,19 @@ export async function removeContainer(
 async function removeAlone(context: ContainerContext, before: ContainerRecord, options: RemoveOptions): Promise<void> {
   const { id } = before
   checkVerb(options.force ? 'removeForced' : 'remove', before.state.status, id, before.name)
-  if (options.force) await endRun(context, id)
-  await context.locks.run(id, async () => {
-    const record = context.containers.find(id)
-    // Somebody else removed it while this call waited (auto-remove after the kill).
-    if (record === undefined) return
-    checkVerb(options.force ? 'removeForced' : 'remove', record.state.status, id, record.name)
-    await removeRecord(context, record, options)
-  })
+  for (let isGone = false; !isGone; ) {
+    if (options.force) await endRun(context, id)
+    isGone = await context.locks.run(id, async () => {
+      const record = context.containers.find(id)
+      // Somebody else removed it while this call waited (auto-remove after the kill).
+      if (record === undefined) return true
+      // A start that had been waiting for the lock came first: what runs is ended, and told of, before it goes.
+      if (options.force && isUp(record.state.status)) return false
+      checkVerb(options.force ? 'removeForced' : 'remove', record.state.status, id, record.name)
+      await removeRecord(context, record, options)
+      return true
+    })
+  }
 }
 
 /** Removes a container whose record can't be read; its anonymous volumes stay. */

@@ -2,7 +2,7 @@
  *  Order: the root directory is mounted, the network made and the files written before conmon creates the
  *  container; attachments that wait are connected; the program runs; the record says so.
  *  Killed midway: the next boot finds a bundle whose container was never started, or runs: `restore.ts`. */
-import { BerthError, formatNs, isBerthError, messageOf, nowNs, Undo, zeroTime } from '../base/index.ts'
+import { BerthError, conflict, formatNs, isBerthError, messageOf, nowNs, Undo, zeroTime } from '../base/index.ts'
 import type { Sandbox, SandboxRequest } from '../network/index.ts'
 import { buildSpec, exitCodeOf } from '../runtime/index.ts'
 import { expectCgroupMove } from '../sys/index.ts'
@@ -40,7 +40,9 @@ export async function startContainer(context: ContainerContext, idOrName: string
   await context.locks.run(id, async () => {
     const record = context.containers.get(id)
     checkVerb('start', record.state.status, id, record.name)
-    context.live.of(id).cancelRestart()
+    const live = context.live.of(id)
+    if (live.removing) throw conflict('container is marked for removal and cannot be started')
+    live.cancelRestart()
     await startLocked(context, withState(record, {}, { restartCount: 0, stoppedByUser: false }))
   })
 }

@@ -4,17 +4,23 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openRequest, type RequestBody } from '../helpers/api.ts'
 import { TestDaemon } from '../helpers/daemon.ts'
+import { EventOrder } from '../helpers/event-order.ts'
 import { newName, prepare, type Status, statusOf } from '../helpers/life.ts'
 import { patience, until } from '../helpers/wait.ts'
 import { assertExplained } from '../helpers/world.ts'
 
 let daemon: TestDaemon
+let events: EventOrder
 
 before(async () => {
   daemon = await TestDaemon.start()
   await daemon.loadBusybox()
+  events = await EventOrder.follow(daemon)
 })
-after(() => daemon?.[Symbol.asyncDispose]())
+after(async () => {
+  await events?.[Symbol.asyncDispose]()
+  await daemon?.[Symbol.asyncDispose]()
+})
 
 const rounds = Number(process.env.BERTH_PAIR_ROUNDS ?? 5)
 
@@ -82,6 +88,12 @@ const attach = ask('POST', '/attach?stream=1&stdout=1')
 const rename: Request = async (id) => {
   const { status, text } = await daemon.api('POST', `/containers/${id}/rename?name=pair${newName()}`)
   return [status, text]
+}
+
+/** One that others follow, which may be refused; gives its answer. */
+const starts: Request = async (id) => {
+  const [first] = await Promise.all([start(id), rename(id), start(id), start(id)])
+  return first
 }
 
 interface Pair {
@@ -203,6 +215,16 @@ const pairs: readonly Pair[] = [
       [goes, ok, 'gone'],
     ],
   },
+  {
+    name: 'starts and rm -f',
+    from: 'exited',
+    requests: [starts, removeByForce],
+    orders: [
+      [ok, ok, 'gone'],
+      [unknown, ok, 'gone'],
+      [goes, ok, 'gone'],
+    ],
+  },
   againstRemoval('restart', restart, ok),
   againstRemoval('update', update, [200]),
   againstRemoval('rename', rename, ok),
@@ -229,6 +251,7 @@ async function drive({ from, requests, orders, name }: Pair): Promise<void> {
   )
   const told = [first, second].map((one) => `${one?.[0]} ${one?.[1].slice(0, 300)}`).join(' | ')
   assert.ok(found, `${name}: ${told} -> ${state}\n${daemon.log.slice(-2000)}`)
+  assert.deepEqual(events.problems, [], `${name}: ${told}`)
   if (state !== 'gone') assert.equal((await daemon.api('DELETE', `/containers/${id}?force=1`)).status, 204)
 }
 
@@ -253,5 +276,6 @@ test('two that want one name: one has it, the other is told who', async () => {
 
 test('nothing is left', async () => {
   await until(async () => (await daemon.ok(['ps', '-aq'])) === '', { what: 'no container' })
+  assert.deepEqual(events.problems, [])
   await assertExplained(daemon)
 })

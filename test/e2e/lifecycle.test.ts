@@ -248,6 +248,7 @@ describe('restart policies', () => {
 
   test('a restart keeps a container with --rm, with what it wrote; its end does not', async () => {
     const id = await detached('echo run >>/runs; cat /runs; exec sleep 1000', '--rm')
+    await until(async () => (await daemon.ok(['logs', id])) === 'run', { what: 'the first run' })
     await daemon.ok(['restart', '-t', '0', id])
     await until(async () => (await daemon.ok(['logs', id])) === 'run\nrun\nrun', { what: 'the second run' })
     await daemon.ok(['kill', id])
@@ -357,9 +358,9 @@ describe('exec', () => {
 
 test('top shows the processes of a container', async () => {
   const id = await detached('sleep 4242')
-  const table = await daemon.ok(['top', id])
-  assert.match(table, /^UID\s+PID\s+PPID/)
-  assert.match(table, /sleep 4242/)
+  // A start is answered before the program's first instruction.
+  await until(async () => (await daemon.ok(['top', id])).includes('sleep 4242'), { what: 'the program' })
+  assert.match(await daemon.ok(['top', id]), /^UID\s+PID\s+PPID/)
   const own = await daemon.ok(['top', id, '-o', 'pid,comm'])
   assert.match(own, /^PID\s+COMMAND/)
   await daemon.ok(['rm', '-f', id])
