@@ -1,7 +1,7 @@
 /** remove: the record goes first, in one step, and with it name, address and ports; then who waits is told, and
  *  the rest (layer, logs, volumes) goes behind their backs. Killed midway: the next boot removes what has no record. */
 import { rm } from 'node:fs/promises'
-import { conflict, isKind } from '../base/index.ts'
+import { conflict, isKind, notFound } from '../base/index.ts'
 import { type ContainerRecord, snapshotKey, withState } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { publishContainer } from './events.ts'
@@ -33,6 +33,8 @@ export async function removeContainer(
   const { id } = before
   const live = context.live.of(id)
   if (live.removing) throw conflict(`removal of container ${idOrName} is already in progress`)
+  // Without force it may yet be refused: it stands in nobody's way before it is done.
+  if (!options.force) return removeAlone(context, before, options)
   live.removing = true
   try {
     await removeAlone(context, before, options)
@@ -49,7 +51,8 @@ async function removeAlone(context: ContainerContext, before: ContainerRecord, o
     isGone = await context.locks.run(id, async () => {
       const record = context.containers.find(id)
       // Somebody else removed it while this call waited (auto-remove after the kill).
-      if (record === undefined) return true
+      if (record === undefined && options.force) return true
+      if (record === undefined) throw notFound(`No such container: ${id}`)
       // A start that had been waiting for the lock came first: what runs is ended, and told of, before it goes.
       if (options.force && isUp(record.state.status)) return false
       checkVerb(options.force ? 'removeForced' : 'remove', record.state.status, id, record.name)
