@@ -1,5 +1,6 @@
 /** crun gives the standard streams of a container to its user, and so the /dev/null that stands for an absent one: the
- *  container's own, or the host's where that is mounted there (`-v /dev:/dev`). It goes back to the container's root. */
+ *  container's own, or the host's where that is shown there (`-v /dev:/dev`, and always to mapped users, who can make no
+ *  devices). It goes back to root. */
 import { chownSync, closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { errnoOf } from '../base/index.ts'
 import type { OciSpec } from '../oci/index.ts'
@@ -12,7 +13,7 @@ const nullDevice = 0x103
 /** To be called before the container's program runs. Does nothing where /dev/null is no null device of that user. */
 export function restoreNullOwner(pid: number, { process, linux }: OciSpec): void {
   const { uid, gid } = process.user
-  if (process.terminal || (uid === 0 && gid === 0)) return
+  if (process.terminal || (linux.uidMappings === undefined && uid === 0 && gid === 0)) return
   const owner = { uid: hostId(linux.uidMappings, uid), gid: hostId(linux.gidMappings, gid) }
   let root: number | undefined
   let fd: number | undefined
@@ -22,7 +23,7 @@ export function restoreNullOwner(pid: number, { process, linux }: OciSpec): void
     const stat = fstatSync(fd)
     if (!stat.isCharacterDevice() || stat.rdev !== nullDevice) return
     if (stat.uid !== owner.uid || stat.gid !== owner.gid) return
-    chownSync(`/proc/self/fd/${fd}`, hostId(linux.uidMappings, 0), hostId(linux.gidMappings, 0))
+    chownSync(`/proc/self/fd/${fd}`, 0, 0)
   } catch (error) {
     // It has ended, or has no such file, or one that is read-only.
     if (errnoOf(error) === undefined) throw error

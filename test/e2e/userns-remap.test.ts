@@ -52,6 +52,8 @@ async function ownersOf(name: string, path: string): Promise<string> {
 describe('userns-remap', () => {
   test('root of a container is an ordinary user of the host', async () => {
     await daemon.ok(['run', '-d', '--name', 'who', 'busybox', 'sleep', '1000'])
+    // Shown to mapped users as it is, and never given to one.
+    assert.equal(statSync('/dev/null').uid, 0)
     const status = readFileSync(`/proc/${await pidOf('who')}/status`, 'utf8')
     assert.match(status, new RegExp(`^Uid:\\s+${firstUid}\\s`, 'm'))
     assert.match(status, new RegExp(`^Gid:\\s+${firstGid}\\s`, 'm'))
