@@ -303,8 +303,12 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
   it('leaves nothing of a runtime that waited in vain', async () => {
     const id = await fixture.run(['sleep', '1000'])
     const prepared = fixture.runtime.prepareExec(id, { terminal: true, stdin: true, output: true, tools: false })
-    assert.equal(execRuntimes(id).length, 1)
-    prepared?.discard()
+    try {
+      // The child has its program's name a moment after its start.
+      await until(() => execRuntimes(id).length === 1)
+    } finally {
+      prepared?.discard()
+    }
     await until(() => execRuntimes(id).length === 0)
     const files = readdirSync(fixture.runtime.bundle(id)).filter((name) => name.startsWith('exec-'))
     assert.deepEqual(files, [])
