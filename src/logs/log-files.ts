@@ -11,21 +11,57 @@ export interface OpenLogFile {
   readonly file: FileHandle
   readonly inode: number
   readonly size: number
+  /** It was packed: the inode is that of the packed file. */
+  readonly packed?: boolean
 }
 
-/** Opens all files of a log, oldest first. A rotation meanwhile can make one appear twice: it is opened once. */
-export async function openLogFiles(path: string): Promise<OpenLogFile[]> {
+/** Opens all files of a log, oldest first; with `after` only those that were begun after that one. */
+export async function openLogFiles(path: string, after?: OpenLogFile): Promise<OpenLogFile[]> {
+  for (;;) {
+    const before = inodeOf(path)
+    const files = await openNumbered(path, after)
+    // While a log is rotated a number may be nobody's; rotations are over when this runs, and leave another file.
+    if (inodeOf(path) === before) return files.reverse()
+    for (const { file } of files) await file.close()
+  }
+}
+
+/** The files from the newest one back to the one before `after`. */
+async function openNumbered(path: string, after: OpenLogFile | undefined): Promise<OpenLogFile[]> {
   const files: OpenLogFile[] = []
   for (let number = 0; ; number++) {
     const opened = await openLogFile(rotatedPath(path, number))
     if (opened === undefined) {
       // The current file may be missing for a moment, between its renaming and its reopening.
       if (number === 0) continue
-      return files.reverse()
+      return files
     }
-    if (files.some(({ inode }) => inode === opened.inode)) await opened.file.close()
-    else files.push(opened)
+    if (after !== undefined && (await isSameLog(opened, after))) {
+      await opened.file.close()
+      return files
+    }
+    files.push(opened)
   }
+}
+
+/** Enough for a line's time. */
+const beginningBytes = 64
+
+async function isSameLog(candidate: OpenLogFile, known: OpenLogFile): Promise<boolean> {
+  if (candidate.packed !== true) return candidate.inode === known.inode
+  // Packing makes another file of it, which begins the same.
+  const [a, b] = await Promise.all([candidate, known].map(({ file }) => beginningOf(file)))
+  return a !== undefined && b !== undefined && a.length > 0 && a.equals(b)
+}
+
+async function beginningOf(file: FileHandle): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(beginningBytes), 0, beginningBytes, 0)
+  return buffer.subarray(0, bytesRead)
+}
+
+/** The inode of a file; undefined when it is not there. */
+export function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino
 }
 
 /** Opens one file of a log, or undefined when it is not there. */
@@ -59,7 +95,7 @@ async function openPacked(path: string): Promise<OpenLogFile | undefined> {
       for await (const chunk of chunks) await file.write(chunk)
     }
     await pipeline(packed.createReadStream(), createGunzip(), write)
-    return { file, inode: ino, size: (await file.stat()).size }
+    return { file, inode: ino, size: (await file.stat()).size, packed: true }
   } catch (error) {
     await file.close()
     throw error
@@ -73,7 +109,7 @@ export async function packOldLogs(path: string, isNeeded: (inode: number) => boo
   if (!existsSync(path)) return
   for (let number = 1; ; number++) {
     const old = rotatedPath(path, number)
-    const inode = statSync(old, { throwIfNoEntry: false })?.ino
+    const inode = inodeOf(old)
     if (inode === undefined) {
       if (!existsSync(`${old}.gz`)) return
       continue

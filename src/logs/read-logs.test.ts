@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from '
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import type { OutputSink, OutputStream } from '../base/index.ts'
-import { type ReadLogsEnd, type ReadLogsOptions, readLogs, rotateLog } from './index.ts'
+import { packOldLogs, type ReadLogsEnd, type ReadLogsOptions, readLogs, rotateLog } from './index.ts'
 
 const home = mkdtempSync('/tmp/blog-')
 after(() => rmSync(home, { recursive: true, force: true }))
@@ -200,6 +200,47 @@ describe('readLogs', () => {
     ended.resolve()
     await done
     assert.equal(sink.text, expected)
+  })
+
+  for (const kind of ['plain', 'packed'] as const) {
+    it(`a slow client that follows gets all of several files that were rotated meanwhile, ${kind}`, async () => {
+      const path = logFile(at(1, 'stdout F 0'))
+      const ended = Promise.withResolvers<void>()
+      const sink = new Sink()
+      sink.full = true
+      const met = Promise.withResolvers<void>()
+      sink.onWrite = met.resolve
+      const done = readLogs(path, { stdout: true, stderr: true, follow: true }, sink, { ended: ended.promise })
+      await met.promise
+      for (let index = 1; index < 5; index++) {
+        rotateLog(path, { maxFiles: 10, reopen() {} })
+        appendFileSync(`${path}.1`, at(2 * index, `stdout F last of ${index - 1}`))
+        writeFileSync(path, at(2 * index + 1, `stdout F ${index}`))
+        if (kind === 'packed') await packOldLogs(path, () => false)
+      }
+      ended.resolve()
+      sink.drain()
+      await done
+      assert.equal(sink.text, '0\nlast of 0\n1\nlast of 1\n2\nlast of 2\n3\nlast of 3\n4\n')
+    })
+  }
+
+  it('a slow client that follows goes on with what is left when its file was removed', async () => {
+    const path = logFile(at(1, 'stdout F 0'))
+    const ended = Promise.withResolvers<void>()
+    const sink = new Sink()
+    sink.full = true
+    const met = Promise.withResolvers<void>()
+    sink.onWrite = met.resolve
+    const done = readLogs(path, { stdout: true, stderr: true, follow: true }, sink, { ended: ended.promise })
+    await met.promise
+    for (let index = 1; index < 5; index++) {
+      rotateLog(path, { maxFiles: 3, reopen: () => writeFileSync(path, at(index, `stdout F ${index}`)) })
+    }
+    ended.resolve()
+    sink.drain()
+    await done
+    assert.equal(sink.text, '0\n2\n3\n4\n')
   })
 
   it('stops following when the client leaves or the time is over', async () => {

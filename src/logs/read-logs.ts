@@ -1,9 +1,8 @@
 /** Reads a container's log for a client: the end of it, a span of time, or on and on as it grows. */
-import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { OutputSink } from '../base/index.ts'
 import { ChangeSignal } from './change-signal.ts'
-import { type OpenLogFile, openLogFile, openLogFiles } from './log-files.ts'
+import { inodeOf, type OpenLogFile, openLogFiles } from './log-files.ts'
 import { type LogChunk, LogFormatter } from './log-formatter.ts'
 import { endOfLines, seekTail, seekTime } from './log-seek.ts'
 
@@ -145,23 +144,27 @@ class LogReader {
     return starts
   }
 
-  /** The rest of the newest file, and all of those that took its place meanwhile. */
+  /** The rest of the newest file, and all of those that took its place meanwhile: with a slow client, several. */
   async #readNew(): Promise<void> {
     for (;;) {
       const newest = this.#files.at(-1)
-      // Looked at first: once the writer has a new file, the old one gets no more lines.
-      const current = inodeOf(this.#path)
       if (newest !== undefined) await this.#readToEnd(newest)
-      if (current === undefined || current === newest?.inode || this.#isDone()) return
-      const opened = await openLogFile(this.#path)
-      if (opened === undefined) return
-      await newest?.file.close()
-      this.#files = [...this.#files.slice(0, -1), opened]
-      this.#offset = 0
+      if (this.#isDone() || (newest !== undefined && inodeOf(this.#path) === newest.inode)) return
+      const newer = await openLogFiles(this.#path, newest)
+      if (newer.length === 0) return
+      const files = newest === undefined ? newer : [newest, ...newer]
+      this.#files = [...this.#files.slice(0, -1), ...files]
+      // The writer has left all but the last one by now: what they hold is all.
+      for (const { file } of files.slice(0, -1)) {
+        await this.#readToEnd({ file })
+        await file.close()
+        this.#offset = 0
+      }
+      this.#files = [...this.#files.slice(0, -files.length), ...files.slice(-1)]
     }
   }
 
-  async #readToEnd({ file }: OpenLogFile, limit = Number.POSITIVE_INFINITY): Promise<void> {
+  async #readToEnd({ file }: Pick<OpenLogFile, 'file'>, limit = Number.POSITIVE_INFINITY): Promise<void> {
     while (!this.#isDone() && this.#offset < limit) {
       const buffer = this.#buffer
       const wanted = Math.min(chunkBytes, limit - this.#offset)
@@ -198,8 +201,4 @@ class LogReader {
     const maxTimerMs = 2 ** 31 - 1
     return setTimeout(finish, Math.max(0, Math.min(ms, maxTimerMs)))
   }
-}
-
-function inodeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.ino
 }
