@@ -138,5 +138,10 @@ function mask(text: string): string {
 test('40 operations have the events of Docker', { timeout: 150_000 * patience }, async () => {
   const [ours, theirs] = await Promise.all([life(daemon), life(stock)])
   assert.ok(theirs.length > 90, `${theirs.length} events`)
-  assert.deepEqual(ours, theirs)
+  const oom = ours.findIndex((event) => event.startsWith('container oom'))
+  assert.match(ours[oom + 1] ?? '', /^container die .*exitCode=137/)
+  // Docker's own comes from another stream, which it loses when the container is gone first.
+  const isNotOom = (event: string) => !event.startsWith('container oom')
+  assert.equal(ours.filter((event) => !isNotOom(event)).length, 1)
+  assert.deepEqual(ours.filter(isNotOom), theirs.filter(isNotOom))
 })

@@ -56,8 +56,8 @@ export class TestDaemon implements AsyncDisposable {
   readonly logPath: string
   readonly #options: DaemonOptions
   #process: ChildProcess | undefined
-  /** The process is to end: whoever loses its connection knows why. */
-  #stopping = false
+  /** The process is to end, or the next one does not serve yet: whoever gets no answer knows why. */
+  #isAway = true
 
   private constructor(options: DaemonOptions) {
     this.root = mkdtempSync('/tmp/b-')
@@ -114,6 +114,7 @@ export class TestDaemon implements AsyncDisposable {
       },
       { timeoutMs: 60_000, what: () => `berthd to serve; its log:\n${this.log}` },
     )
+    this.#isAway = false
   }
 
   /** Starts the daemon and kills it after a while, whether it serves by then or not. */
@@ -138,14 +139,13 @@ export class TestDaemon implements AsyncDisposable {
     })
     closeSync(log)
     this.#process = child
-    this.#stopping = false
     return child
   }
 
   /** Ends the daemon as `systemctl stop` does; containers run on. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const child = this.#process
-    this.#stopping = true
+    this.#isAway = true
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     child.kill(signal)
@@ -206,7 +206,7 @@ export class TestDaemon implements AsyncDisposable {
     try {
       return await requestOverSocket<T>(this.socket, method, path, body)
     } catch (cause) {
-      if (this.#stopping) throw cause
+      if (this.#isAway) throw cause
       const message = `${method} ${path}: ${String(cause)}; ${await this.#fate()}; its log ends:\n${this.log.slice(-3000)}`
       throw new Error(message, { cause })
     }

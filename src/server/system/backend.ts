@@ -13,7 +13,7 @@ export interface EventsOptions {
 /** What `/_ping`, `/version`, `/info`, `/events` and `/system/df` call. */
 export interface SystemBackend {
   /** A command line says hello: what it asks for next may start a process. */
-  greet(): void
+  greet?(): void
   version(): Promise<SystemVersion>
   info(): Promise<SystemInfo>
   /** Subscribed when this returns, so that no event after the answer's headers is missed. Ends at `untilNs` or by the signal. */

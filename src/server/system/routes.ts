@@ -34,7 +34,7 @@ export function systemRoutes(backend: SystemBackend): readonly Route[] {
       method: 'HEAD',
       pattern: '/_ping',
       handle: async (call) => {
-        backend.greet()
+        backend.greet?.()
         await ping(call)
       },
     },

@@ -55,11 +55,13 @@ function completeBackends(given: PartialBackends): Backends {
   ) as unknown as Backends
 }
 
+const optional: readonly (string | symbol)[] = ['prune', 'diskUsage', 'greet']
+
 /** Optional methods stay absent; any other method that wasn't given rejects. */
 function unexpectedBeside(owner: string, given: object): object {
   return new Proxy(given, {
     get: (target, name) => {
-      if (name in target || name === 'prune' || name === 'diskUsage') return Reflect.get(target, name)
+      if (name in target || optional.includes(name)) return Reflect.get(target, name)
       return () => Promise.reject(internal(`unexpected call of ${owner}.${String(name)}`))
     },
   })
