@@ -84,7 +84,9 @@ export class ExecConsole implements ExecStdio {
     )
     this.#reader = reader
     sink?.onDrain(() => reader.resume())
-    sink?.onClose(() => this.close())
+    // The terminal stays when its client leaves, by the detach keys or otherwise, as with Docker: else the program
+    // would be hung up. What it still prints is read for nobody.
+    sink?.onClose(() => reader.resume())
   }
 
   /** The terminal was sent before the process ran, so even after its end it is on its way; the limit is for a runtime

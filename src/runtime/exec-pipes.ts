@@ -67,7 +67,11 @@ export class ExecPipes implements ExecStdio {
       this.#readers.push(reader)
       sink.onDrain(() => reader.resume())
     }
-    sink.onClose(() => this.close())
+    // The process lives on without its client, as with Docker: its input is over, its output is read for nobody.
+    sink.onClose(() => {
+      this.endStdin()
+      for (const reader of this.#readers) reader.resume()
+    })
   }
 
   write(chunk: Buffer): boolean {

@@ -230,6 +230,47 @@ test('exec: one that is created and not started leaves nothing, whatever becomes
   assert.deepEqual(processesWith(id, '--process'), [])
 })
 
+for (const leaves of ['by the detach keys', 'killed'] as const) {
+  test(`exec -t: the process and its terminal outlive a client that leaves, ${leaves}`, async () => {
+    const id = await run([], 'sleep 1000')
+    const ticks = 'trap "echo >/hup" HUP; i=0; while :; do i=$((i+1)); echo tick $i; echo $i >/tick; sleep 0.05; done'
+    const client = daemon.terminal(['exec', '-it', id, 'sh', '-c', ticks])
+    await client.sees('tick 2')
+    if (leaves === 'killed') client.kill('SIGKILL')
+    else client.write('\x10\x11')
+    await client.ended
+    const seen = async () => Number(await daemon.ok(['exec', id, 'cat', '/tick']))
+    const left = await seen()
+    await until(async () => (await seen()) > left + 10)
+    assert.equal(await daemon.ok(['exec', id, 'ls', '/']).then((text) => text.includes('hup')), false)
+    await daemon.ok(['rm', '-f', id])
+  })
+}
+
+test('exec without a terminal: the process outlives a client that is killed; its input is over', async () => {
+  const id = await run([], 'sleep 1000')
+  const writer = daemon.spawnDocker([
+    'exec',
+    id,
+    'sh',
+    '-c',
+    'while :; do echo tick; echo x >>/ticks; sleep 0.05; done',
+  ])
+  const reader = daemon.spawnDocker(['exec', '-i', id, 'sh', '-c', 'cat >/input; echo over >/over'])
+  reader.write('hello')
+  await writer.sees('tick')
+  await until(async () => (await daemon.docker(['exec', id, 'cat', '/input'])).stdout === 'hello')
+  for (const client of [writer, reader]) {
+    client.kill('SIGKILL')
+    await client.ended
+  }
+  const ticks = async () => (await daemon.ok(['exec', id, 'cat', '/ticks'])).length
+  const left = await ticks()
+  await until(async () => (await ticks()) > left + 20)
+  await until(async () => (await daemon.docker(['exec', id, 'cat', '/over'])).stdout === 'over\n')
+  await daemon.ok(['rm', '-f', id])
+})
+
 /** Processes of the host whose arguments have both. */
 function processesWith(...words: readonly string[]): string[] {
   return globSync('/proc/[0-9]*/cmdline').filter((path) => {
