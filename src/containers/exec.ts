@@ -67,7 +67,7 @@ export class Execs {
   /** Notes what is to run. Throws `conflict` when the container does not run. */
   async create(idOrName: string, config: ExecConfig): Promise<{ readonly Id: string }> {
     const record = this.#context.containers.get(idOrName)
-    checkVerb('exec', record.state.status, record.id, record.name)
+    this.#requireRun(record)
     expectCgroupMove()
     if ((config.Cmd?.length ?? 0) === 0) throw invalidArgument('No exec command specified')
     parseDetachKeys(config.DetachKeys ?? undefined)
@@ -84,7 +84,7 @@ export class Execs {
     const exec = this.#get(execId)
     const record = this.#context.containers.find(exec.containerId)
     if (record === undefined) throw notFound(`No such container: ${exec.containerId}`)
-    checkVerb('exec', record.state.status, record.id, record.name)
+    this.#requireRun(record)
     const { tty } = options
     if (exec.started) {
       const state = exec.exitCode === undefined ? 'is already running' : 'has already run'
@@ -173,6 +173,12 @@ export class Execs {
       this.#requireSameRun(record)
       throw error
     }
+  }
+
+  /** Throws `conflict` for a container that does not run, or that was killed and is about to end. */
+  #requireRun({ id, name, state }: ContainerRecord): void {
+    const isDying = state.status === 'running' && this.#context.live.find(id)?.killed === true
+    checkVerb('exec', isDying ? 'exited' : state.status, id, name)
   }
 
   /** Throws what Docker says when the container ended, or was held still, while a process was being made in it: the
