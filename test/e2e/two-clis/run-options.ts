@@ -74,6 +74,7 @@ docker run --rm --restart on-failure:x busybox true
 docker run --rm --rm=foo busybox true
 docker run --rm --publish-all=false -t=false --interactive=0 busybox echo x
 docker run --rm -- busybox echo x
+DOCKER_API_VERSION=1.24 docker run --rm busybox echo x
 docker run --rm busybox -- echo x
 docker run --rm busybox --help
 docker run --rm busybox sh -c 'kill -9 $$'; echo $?

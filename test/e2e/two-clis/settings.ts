@@ -26,7 +26,7 @@ printf '{"currentContext":"gone"}' > config.json; docker --config . ps -q; unset
 printf '{"credsStore":"nope"}' > config.json; docker --config . login -u a -p b 127.0.0.1:9; docker --config . pull 127.0.0.1:9/x
 DOCKER_API_VERSION=1.30 docker version -f '{{.Client.APIVersion}} {{.Server.APIVersion}}'; DOCKER_API_VERSION=1.10 docker version | sed -n 's/1\.5./1.5x/;/downgraded/p'
 DOCKER_API_VERSION=1.10 docker ps; DOCKER_API_VERSION=9.99 docker ps; DOCKER_API_VERSION=bad docker ps; DOCKER_API_VERSION=v1.40 docker ps -q
-DOCKER_API_VERSION=1.24 docker ps -aq; DOCKER_API_VERSION=1.24 docker images -q; DOCKER_API_VERSION=1.24 docker run --rm busybox echo x
+DOCKER_API_VERSION=1.24 docker ps -aq; DOCKER_API_VERSION=1.24 docker images -q
 DOCKER_DEFAULT_PLATFORM=linux/s390x docker run --rm --pull never busybox true; DOCKER_DEFAULT_PLATFORM=linux/s390x docker create --pull never busybox
 docker --tlsverify --tlscacert /nope -H tcp://127.0.0.1:9 ps; docker --tlsverify=false --tlscacert /nope -H tcp://127.0.0.1:9 ps
 docker -D ps --nope; docker -l debug ps -q; docker -l; docker -H; docker --config; docker help nope; docker --nope; docker -x ps
