@@ -13,15 +13,13 @@ import {
 } from 'node:fs'
 import { errnoOf, invalidArgument, isKind } from '../base/index.ts'
 import { type ResolvedUser, resolveUser, type UserFiles } from '../runtime/index.ts'
-import { mkdirAt, mount, openInRoot, symlinkAt, unmountInBackground } from '../sys/index.ts'
+import { mkdirAt, mount, oPath, openInRoot, symlinkAt, unmountInBackground } from '../sys/index.ts'
 import { type ContainerRecord, snapshotKey } from './container-record.ts'
 import type { ContainerContext } from './dependencies.ts'
 import { unmountSources } from './mount-sources.ts'
 import { labelsOf } from './selinux.ts'
 import { unmountSharedMemory } from './shared-memory.ts'
 import { remapOf } from './user-namespaces.ts'
-
-const oPath = 0o10000000
 
 /** Where programs look for what is mounted, and what that is a link to. */
 export const mountTable = { path: 'etc/mtab', target: '/proc/mounts' } as const

@@ -4,6 +4,7 @@
  *  starts the reading of a socket. */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { internal } from '../base/index.ts'
 
 /** The part of Node's parser that decides what becomes of a request once its headers are known. */
@@ -39,8 +40,8 @@ interface SocketHandle {
   readStart?(): void
 }
 
-/** The descriptor of a socket that is open; undefined when it is not, or not the kernel's. */
-export function descriptorOf(socket: Socket): number | undefined {
+/** The descriptor of a socket that is open, to which Node gives no other way; undefined when it is not, or not the kernel's. */
+export function descriptorOf(socket: Duplex): number | undefined {
   const fd = handleOf(socket)?.fd
   return fd === undefined || fd < 0 ? undefined : fd
 }
@@ -64,7 +65,7 @@ export function startReading(socket: Socket): void {
   handle.readStart?.()
 }
 
-function handleOf(socket: Socket): SocketHandle | undefined {
-  const { _handle: handle } = socket as Socket & { readonly _handle?: SocketHandle | null }
+function handleOf(socket: Duplex): SocketHandle | undefined {
+  const { _handle: handle } = socket as Duplex & { readonly _handle?: SocketHandle | null }
   return handle ?? undefined
 }

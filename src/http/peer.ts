@@ -1,6 +1,7 @@
 /** Whether somebody is still at the other end of a connection. */
 import type { Duplex } from 'node:stream'
 import { isHungUp } from '../sys/index.ts'
+import { descriptorOf } from './leave-parser.ts'
 
 const defaultIntervalMs = 10_000
 
@@ -19,10 +20,4 @@ export function endWithPeer(socket: Duplex, intervalMs = defaultIntervalMs): voi
     const timer = setInterval(check, intervalMs).unref()
     socket.once('close', () => clearInterval(timer))
   })
-}
-
-/** Node gives no other way to the descriptor. */
-function descriptorOf(socket: Duplex): number | undefined {
-  const { _handle: handle } = socket as Duplex & { readonly _handle?: { readonly fd?: number } | null }
-  return handle?.fd === undefined || handle.fd < 0 ? undefined : handle.fd
 }

@@ -56,6 +56,26 @@ async function read(path: string, options: Partial<ReadLogsOptions> = {}, end: R
   return sink
 }
 
+/** A log of the one line `0`, followed by a client that takes no more than that until `finish`, which ends the log and
+ *  gives all that the client got. */
+async function slowFollower() {
+  const path = logFile(at(1, 'stdout F 0'))
+  const ended = Promise.withResolvers<void>()
+  const sink = new Sink()
+  sink.full = true
+  const met = Promise.withResolvers<void>()
+  sink.onWrite = met.resolve
+  const done = readLogs(path, { stdout: true, stderr: true, follow: true }, sink, { ended: ended.promise })
+  await met.promise
+  async function finish(): Promise<string> {
+    ended.resolve()
+    sink.drain()
+    await done
+    return sink.text
+  }
+  return { path, finish }
+}
+
 describe('readLogs', () => {
   const mixed = logFile(
     at(1, 'stdout F one') +
@@ -204,43 +224,23 @@ describe('readLogs', () => {
 
   for (const kind of ['plain', 'packed'] as const) {
     it(`a slow client that follows gets all of several files that were rotated meanwhile, ${kind}`, async () => {
-      const path = logFile(at(1, 'stdout F 0'))
-      const ended = Promise.withResolvers<void>()
-      const sink = new Sink()
-      sink.full = true
-      const met = Promise.withResolvers<void>()
-      sink.onWrite = met.resolve
-      const done = readLogs(path, { stdout: true, stderr: true, follow: true }, sink, { ended: ended.promise })
-      await met.promise
+      const { path, finish } = await slowFollower()
       for (let index = 1; index < 5; index++) {
         rotateLog(path, { maxFiles: 10, reopen() {} })
         appendFileSync(`${path}.1`, at(2 * index, `stdout F last of ${index - 1}`))
         writeFileSync(path, at(2 * index + 1, `stdout F ${index}`))
         if (kind === 'packed') await packOldLogs(path, () => false)
       }
-      ended.resolve()
-      sink.drain()
-      await done
-      assert.equal(sink.text, '0\nlast of 0\n1\nlast of 1\n2\nlast of 2\n3\nlast of 3\n4\n')
+      assert.equal(await finish(), '0\nlast of 0\n1\nlast of 1\n2\nlast of 2\n3\nlast of 3\n4\n')
     })
   }
 
   it('a slow client that follows goes on with what is left when its file was removed', async () => {
-    const path = logFile(at(1, 'stdout F 0'))
-    const ended = Promise.withResolvers<void>()
-    const sink = new Sink()
-    sink.full = true
-    const met = Promise.withResolvers<void>()
-    sink.onWrite = met.resolve
-    const done = readLogs(path, { stdout: true, stderr: true, follow: true }, sink, { ended: ended.promise })
-    await met.promise
+    const { path, finish } = await slowFollower()
     for (let index = 1; index < 5; index++) {
       rotateLog(path, { maxFiles: 3, reopen: () => writeFileSync(path, at(index, `stdout F ${index}`)) })
     }
-    ended.resolve()
-    sink.drain()
-    await done
-    assert.equal(sink.text, '0\n2\n3\n4\n')
+    assert.equal(await finish(), '0\n2\n3\n4\n')
   })
 
   it('stops following when the client leaves or the time is over', async () => {

@@ -4,9 +4,8 @@
 import { chownSync, closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { errnoOf } from '../base/index.ts'
 import type { OciSpec } from '../oci/index.ts'
-import { openInRoot } from '../sys/index.ts'
+import { oPath, openInRoot } from '../sys/index.ts'
 
-const oPath = 0o10000000
 /** 1:3, as stat(2) has it. */
 const nullDevice = 0x103
 
