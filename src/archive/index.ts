@@ -1,5 +1,4 @@
-export { type AppliedLayer, type ApplyLayerOptions, applyLayer } from './apply-layer.ts'
-export { compressStream } from './compress-stream.ts'
+export { compressStream } from './compression/compress-stream.ts'
 export {
   type Compression,
   compressionMagicBytes,
@@ -7,15 +6,16 @@ export {
   decompress,
   decompressUpload,
   detectCompression,
-} from './compression.ts'
-export { type ArchiveMember, archiveOf, type FileArchive, type FileContent } from './file-archive.ts'
-export { type GzipBlocksOptions, gzipBlocks } from './gzip-blocks.ts'
-export { LayerUnpacker, type UnpackedLayer } from './layer-unpacker.ts'
-export { type PackOptions, packDirectory, packName } from './pack-directory.ts'
-export { packEntries, type TarMemberInput } from './pack-entries.ts'
-export { type SparseRun, type TarEntry, type TarEntryType, tarBlockBytes } from './tar-entry.ts'
-export { type TarHandler, TarParser } from './tar-parser.ts'
-export { readTar, type TarMember } from './tar-reader.ts'
-export { formatTarHeader, type TarEntryInput, tarEnd, tarPadding } from './tar-writer.ts'
-export { type TreeOwner, TreeWriter, type TreeWriterOptions } from './tree-writer.ts'
+} from './compression/compression.ts'
+export { type GzipBlocksOptions, gzipBlocks } from './compression/gzip-blocks.ts'
+export { type ArchiveMember, archiveOf, type FileArchive, type FileContent } from './tar/file-archive.ts'
+export { packEntries, type TarMemberInput } from './tar/pack-entries.ts'
+export { type SparseRun, type TarEntry, type TarEntryType, tarBlockBytes } from './tar/tar-entry.ts'
+export { type TarHandler, TarParser } from './tar/tar-parser.ts'
+export { readTar, type TarMember } from './tar/tar-reader.ts'
+export { formatTarHeader, type TarEntryInput, tarEnd, tarPadding } from './tar/tar-writer.ts'
+export { type AppliedLayer, type ApplyLayerOptions, applyLayer } from './tree/apply-layer.ts'
+export { LayerUnpacker, type UnpackedLayer } from './tree/layer-unpacker.ts'
+export { type PackOptions, packDirectory, packName } from './tree/pack-directory.ts'
+export { type TreeOwner, TreeWriter, type TreeWriterOptions } from './tree/tree-writer.ts'
 export { isZip, type ReadZipOptions, readZip, type ZipMember } from './zip.ts'

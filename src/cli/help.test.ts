@@ -1,7 +1,7 @@
 /** Every command has the flags of the official CLI's command, with the same names, letters, types and defaults. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { commandGroups, rootCommands } from './command-tree.ts'
+import { commandGroups, rootCommands } from './command-tree/command-tree.ts'
 import { dockerPath, runBerth, runDocker } from './testing/run-cli.ts'
 
 const skip = dockerPath() === undefined ? 'the official docker CLI is not on the PATH' : false

@@ -1,9 +1,9 @@
 /** Usage texts and the errors that point to them. */
-import { CliError } from './cli-error.ts'
-import type { Command, OperandCount } from './command.ts'
-import { type CommandEntry, type CommandGroup, shownCommands } from './command-entry.ts'
+import { CliError } from './command/cli-error.ts'
+import type { Command, OperandCount } from './command/command.ts'
+import { type CommandEntry, type CommandGroup, shownCommands } from './command/command-entry.ts'
+import { globalFlags } from './command/global-flags.ts'
 import { flagUsages } from './flags/flag-usages.ts'
-import { globalFlags } from './global-flags.ts'
 
 /** `Usage:  berth ps [OPTIONS]`. */
 function usageLine(path: string, usage: string): string {

@@ -1,16 +1,16 @@
 /** Entry of the command line: finds the command, parses its flags, runs it, turns errors into messages and exit codes.
  *  Only what every call needs is imported here: each module more is time that every `berth …` takes. */
 import { messageOf } from '../base/index.ts'
-import { CliError } from './cli-error.ts'
-import { clientVersion } from './client-version.ts'
-import type { CliContext, Command } from './command.ts'
-import type { CommandEntry } from './command-entry.ts'
-import { commandGroups, rootCommands } from './command-tree.ts'
+import { CliError } from './command/cli-error.ts'
+import { clientVersion } from './command/client-version.ts'
+import type { CliContext, Command } from './command/command.ts'
+import type { CommandEntry } from './command/command-entry.ts'
+import { globalFlags } from './command/global-flags.ts'
+import type { MainOptions } from './command/main-options.ts'
+import { commandGroups, rootCommands } from './command-tree/command-tree.ts'
 import type { FlagValues } from './flags/flag-values.ts'
 import { type ParsedArguments, parseFlags } from './flags/parse-flags.ts'
-import { globalFlags } from './global-flags.ts'
 import { commandHelp, flagError, groupHelp, operandError, rootHelp, unknownCommand } from './help.ts'
-import type { MainOptions } from './main-options.ts'
 import type { GlobalArguments } from './plugins/run-plugin.ts'
 import { FdOutput, type Output, OutputClosed } from './terminal/output.ts'
 
@@ -176,7 +176,7 @@ async function runWithClient(
   streams: Streams,
   options: MainOptions,
 ): Promise<number> {
-  const { createContext } = await import('./create-context.ts')
+  const { createContext } = await import('./command/create-context.ts')
   const { context, close } = createContext(path, call.globals, streams, options)
   try {
     return (await command.run(context satisfies CliContext, call.flags, call.operands)) ?? 0

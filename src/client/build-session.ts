@@ -10,9 +10,9 @@ import {
   maxBuildMessageBytes,
 } from '../api/index.ts'
 import { BerthError, internal, invalidArgument } from '../base/index.ts'
-import { type BuildFrame, FrameParser, formatFrameHead } from './build-frames.ts'
-import { nextChunk } from './http-response.ts'
-import { drained, type HijackedConnection } from './transport.ts'
+import { type BuildFrame, FrameParser, formatFrameHead } from './transport/build-frames.ts'
+import { nextChunk } from './transport/http-response.ts'
+import { drained, type HijackedConnection } from './transport/transport.ts'
 
 /** So much of one channel is kept for a reader that is behind; then the whole connection waits for it. */
 const queueBytes = 8 * 1024 * 1024

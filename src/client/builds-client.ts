@@ -3,7 +3,7 @@ import { type BuildCachePruneResponse, buildUpgrade } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import { BuildSession } from './build-session.ts'
 import { type Filters, formatFilters } from './containers-client.ts'
-import type { Transport } from './transport.ts'
+import type { Transport } from './transport/transport.ts'
 
 export interface BuildSessionOptions extends AbortOptions {
   /** `X-Registry-Config`: credentials of all registries. */

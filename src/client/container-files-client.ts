@@ -1,7 +1,7 @@
 /** Calls that look at containers' files, or change them: export, changes, commit and copies. */
 import type { ContainerChange, ContainerPathStat } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
-import type { ApiResponse, Transport } from './transport.ts'
+import type { ApiResponse, Transport } from './transport/transport.ts'
 
 export interface CommitOptions {
   readonly repo?: string | undefined

@@ -1,10 +1,10 @@
 /** Calls under `/containers` that carry a container's input and output, or look at its processes. */
 import type { ContainerStats, ContainerTopResponse } from '../api/index.ts'
 import type { AbortOptions, OutputStream } from '../base/index.ts'
-import { Demultiplexer } from './demultiplexer.ts'
-import { type AttachedStream, HijackedStream } from './hijacked-stream.ts'
-import { jsonLines } from './json-lines.ts'
-import type { Transport } from './transport.ts'
+import { Demultiplexer } from './transport/demultiplexer.ts'
+import { type AttachedStream, HijackedStream } from './transport/hijacked-stream.ts'
+import { jsonLines } from './transport/json-lines.ts'
+import type { Transport } from './transport/transport.ts'
 
 export interface AttachOptions extends AbortOptions {
   readonly stdin?: boolean | undefined

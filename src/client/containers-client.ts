@@ -11,8 +11,8 @@ import type {
   WaitCondition,
 } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
-import { type RawDocument, rawDocument } from './raw-document.ts'
-import type { Transport } from './transport.ts'
+import { type RawDocument, rawDocument } from './transport/raw-document.ts'
+import type { Transport } from './transport/transport.ts'
 
 /** Filters as the API takes them: name → values, any of which may match. */
 export type Filters = Readonly<Record<string, readonly string[]>>

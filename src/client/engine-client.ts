@@ -9,7 +9,7 @@ import { ImagesClient } from './images-client.ts'
 import { NetworksClient } from './networks-client.ts'
 import { RegistriesClient } from './registries-client.ts'
 import { SystemClient } from './system-client.ts'
-import { Transport, type TransportOptions } from './transport.ts'
+import { Transport, type TransportOptions } from './transport/transport.ts'
 import { VolumesClient } from './volumes-client.ts'
 
 export class EngineClient {

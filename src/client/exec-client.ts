@@ -1,7 +1,7 @@
 /** Calls under `/exec` and `/containers/{id}/exec`. */
 import type { ExecConfig, ExecInspect, ExecStartBody } from '../api/index.ts'
-import { type AttachedStream, HijackedStream } from './hijacked-stream.ts'
-import type { Transport } from './transport.ts'
+import { type AttachedStream, HijackedStream } from './transport/hijacked-stream.ts'
+import type { Transport } from './transport/transport.ts'
 
 export class ExecClient {
   readonly #transport: Transport

@@ -9,10 +9,10 @@ import type {
 } from '../api/index.ts'
 import { type AbortOptions, internal } from '../base/index.ts'
 import { type Filters, formatFilters } from './containers-client.ts'
-import { imagePath } from './image-path.ts'
-import { jsonLines } from './json-lines.ts'
-import { type RawDocument, rawDocument } from './raw-document.ts'
-import type { Transport } from './transport.ts'
+import { imagePath } from './transport/image-path.ts'
+import { jsonLines } from './transport/json-lines.ts'
+import { type RawDocument, rawDocument } from './transport/raw-document.ts'
+import type { Transport } from './transport/transport.ts'
 
 export interface PullOptions extends AbortOptions {
   /** Repository, full or familiar. */

@@ -8,8 +8,8 @@ import type {
   NetworksPruneResponse,
 } from '../api/index.ts'
 import { type Filters, formatFilters } from './containers-client.ts'
-import { type RawDocument, rawDocument } from './raw-document.ts'
-import type { Transport } from './transport.ts'
+import { type RawDocument, rawDocument } from './transport/raw-document.ts'
+import type { Transport } from './transport/transport.ts'
 
 export class NetworksClient {
   readonly #transport: Transport

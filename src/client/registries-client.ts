@@ -2,9 +2,9 @@
 import type { AuthConfig, AuthResponse, ProgressMessage, SearchResult } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import { type Filters, formatFilters } from './containers-client.ts'
-import { imagePath } from './image-path.ts'
-import { jsonLines } from './json-lines.ts'
-import type { Transport } from './transport.ts'
+import { imagePath } from './transport/image-path.ts'
+import { jsonLines } from './transport/json-lines.ts'
+import type { Transport } from './transport/transport.ts'
 
 export interface PushOptions extends AbortOptions {
   /** Without it all tags of the repository. */

@@ -2,9 +2,9 @@
 import type { DiskUsage, EventMessage, StoreCheck, SystemInfo, SystemVersion } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import { type Filters, formatFilters } from './containers-client.ts'
-import { jsonLines } from './json-lines.ts'
-import { type RawDocument, rawDocument } from './raw-document.ts'
-import type { Transport } from './transport.ts'
+import { jsonLines } from './transport/json-lines.ts'
+import { type RawDocument, rawDocument } from './transport/raw-document.ts'
+import type { Transport } from './transport/transport.ts'
 
 export interface EventOptions extends AbortOptions {
   readonly since?: string | undefined

@@ -2,8 +2,8 @@
 import type { Volume, VolumeCreateBody, VolumeListResponse, VolumesPruneResponse } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import { type Filters, formatFilters } from './containers-client.ts'
-import { type RawDocument, rawDocument } from './raw-document.ts'
-import type { Transport } from './transport.ts'
+import { type RawDocument, rawDocument } from './transport/raw-document.ts'
+import type { Transport } from './transport/transport.ts'
 
 export interface BackupOptions extends AbortOptions {
   /** Hold the containers that use the volume still. */

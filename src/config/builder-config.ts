@@ -1,7 +1,7 @@
 /** How the build cache is kept within bounds: `builder.gc` of daemon.json, with dockerd's keys.
  *  https://docs.docker.com/build/cache/garbage-collection/ */
 import { invalidArgument } from '../base/index.ts'
-import { parseBytes } from './values.ts'
+import { parseBytes } from './options/values.ts'
 
 /** Bytes, or a share of the disk that the data root is on (0 to 1). */
 export type SpaceLimit = { readonly bytes: number } | { readonly share: number }

@@ -2,7 +2,7 @@
  *  `--cgroup-parent`. */
 import { posix } from 'node:path'
 import { invalidArgument } from '../base/index.ts'
-import type { RawValues } from './parse-options.ts'
+import type { RawValues } from './options/parse-options.ts'
 
 export interface CgroupsConfig {
   /** Where the daemon's own group is made: `/` or a path below it. */

@@ -1,12 +1,12 @@
 /** What the daemon's configuration says about containers: what they get unless they ask for something else. */
 import { invalidArgument } from '../base/index.ts'
 import { type CgroupsConfig, cgroupsConfig } from './cgroups-config.ts'
-import type { RawValues } from './parse-options.ts'
-import { list, oneOf, text } from './raw-values.ts'
+import type { RawValues } from './options/parse-options.ts'
+import { list, oneOf, text } from './options/raw-values.ts'
+import { parseBytes, parseUlimit, type UlimitDefault } from './options/values.ts'
 import { type RuntimeConfig, runtimesConfig } from './runtimes-config.ts'
 import { seccompProfile } from './security-config.ts'
 import { writableLayerBytes } from './storage-config.ts'
-import { parseBytes, parseUlimit, type UlimitDefault } from './values.ts'
 
 /** What a container gets that names nothing else. */
 export interface ContainerDefaults {

@@ -6,8 +6,8 @@ import { compareApiVersions, maxApiVersion, minApiVersion, oldestApiVersion } fr
 import { invalidArgument, messageOf } from '../base/index.ts'
 import { type BuilderConfig, builderConfig } from './builder-config.ts'
 import { type ContainersConfig, containersConfig } from './containers-config.ts'
-import { checkFixedChoices } from './fixed-choices.ts'
 import { type NetworkConfig, networkConfig } from './network-config.ts'
+import { checkFixedChoices } from './options/fixed-choices.ts'
 import {
   mergeReloadable,
   mergeValues,
@@ -15,10 +15,10 @@ import {
   parseFlags,
   parseSettings,
   type RawValues,
-} from './parse-options.ts'
-import { list, number, text } from './raw-values.ts'
+} from './options/parse-options.ts'
+import { list, number, text } from './options/raw-values.ts'
+import { type ListenAddress, parseHost } from './options/values.ts'
 import { type RegistriesConfig, registriesConfig } from './registries-config.ts'
-import { type ListenAddress, parseHost } from './values.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
 

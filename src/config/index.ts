@@ -8,8 +8,9 @@ export {
   type TlsConfig,
   withRoots,
 } from './daemon-config.ts'
-export { daemonHelp } from './daemon-help.ts'
 export type { NameLookupDefaults } from './network-config.ts'
+export { daemonHelp } from './options/daemon-help.ts'
+export { type ListenAddress, parseBytes, sizeInBytes, type UlimitDefault } from './options/values.ts'
 export { type RegistriesConfig, registriesConfig } from './registries-config.ts'
 export { type ServiceManagerEnvironment, takeServiceManagerEnvironment } from './service-manager-environment.ts'
 export {
@@ -20,4 +21,3 @@ export {
   parseUserRemap,
   type UserRemap,
 } from './user-remap.ts'
-export { type ListenAddress, parseBytes, sizeInBytes, type UlimitDefault } from './values.ts'

@@ -2,9 +2,9 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { invalidArgument } from '../base/index.ts'
 import { type AddressPoolOption, addressPools } from './address-pools.ts'
-import type { RawValues } from './parse-options.ts'
-import { list, text } from './raw-values.ts'
-import { parseCidr } from './values.ts'
+import type { RawValues } from './options/parse-options.ts'
+import { list, text } from './options/raw-values.ts'
+import { parseCidr } from './options/values.ts'
 
 export interface NetworkOptions {
   /** The host's bridge that serves as the default one; `none` for no default bridge, undefined for one of our own. */

@@ -1,7 +1,7 @@
 /** How registries are reached: mirrors, insecure ones, certificates, proxies. */
 import { invalidArgument } from '../base/index.ts'
-import type { RawValues } from './parse-options.ts'
-import { list } from './raw-values.ts'
+import type { RawValues } from './options/parse-options.ts'
+import { list } from './options/raw-values.ts'
 
 /** Addresses of proxies for the daemon's own requests; with credentials, so never to be shown as they are. */
 export interface ProxyConfig {

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { invalidArgument } from '../base/index.ts'
-import type { RawValues } from './parse-options.ts'
+import type { RawValues } from './options/parse-options.ts'
 
 /** One runtime program. */
 export interface RuntimeConfig {

@@ -1,7 +1,7 @@
 /** `storage-opts`: the options of Docker's storage driver overlay2.
  *  https://docs.docker.com/reference/cli/dockerd/#overlay2-options */
 import { invalidArgument } from '../base/index.ts'
-import { sizeInBytes } from './values.ts'
+import { sizeInBytes } from './options/values.ts'
 
 /** What the options say on the size of writable layers, in bytes; undefined for no limit. Throws `invalidArgument` that
  *  names the option. */

@@ -1,16 +1,22 @@
-export type { AttachIo, OutputSource } from './attach-io.ts'
-export { deviceTargets, type FoundDevice, lookUpDevices, withDevices } from './cdi-lookup.ts'
-export { ContainerIndex } from './container-index.ts'
-export { type ContainerMount, type ContainerRecord, containerLayers, type RunState } from './container-record.ts'
+export { nameServersOf } from './connections/network-files.ts'
 export { type ContainerService, containerService } from './container-service.ts'
-export type { ContainerContext, ContainerImages, ContainerSettings, ContainerVolumes } from './dependencies.ts'
-export { Execs, type StartExecOptions } from './exec.ts'
-export { joinedNetwork } from './joined-network.ts'
-export { LiveContainers } from './live.ts'
-export { nameServersOf } from './network-files.ts'
-export { ContainerPaths } from './paths.ts'
-export { adoptContainers, finishRestore, liveIds } from './restore.ts'
-export { reserveLabels } from './selinux.ts'
-export { stopForShutdown } from './stop.ts'
-export { type HostFacts, validateResources } from './validate.ts'
-export { backupVolume, restoreVolume } from './volume-archive.ts'
+export { validateResources } from './create/validate.ts'
+export { backupVolume, restoreVolume } from './files/volume-archive.ts'
+export { reserveLabels } from './isolation/selinux.ts'
+export type { AttachIo, OutputSource } from './record/attach-io.ts'
+export { ContainerIndex } from './record/container-index.ts'
+export { type ContainerMount, type ContainerRecord, containerLayers, type RunState } from './record/container-record.ts'
+export type {
+  ContainerContext,
+  ContainerImages,
+  ContainerSettings,
+  ContainerVolumes,
+  HostFacts,
+} from './record/dependencies.ts'
+export { LiveContainers } from './record/live.ts'
+export { ContainerPaths } from './record/paths.ts'
+export { adoptContainers, finishRestore, liveIds } from './run/restore.ts'
+export { stopForShutdown } from './run/stop.ts'
+export { deviceTargets, type FoundDevice, lookUpDevices, withDevices } from './spec/cdi-lookup.ts'
+export { joinedNetwork } from './spec/joined-network.ts'
+export { Execs, type StartExecOptions } from './streams/exec.ts'

@@ -2,9 +2,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import { BerthError, internal, invalidArgument } from '../base/index.ts'
-import type { HijackedConnection } from './hijacked-connection.ts'
-import { type JsonBodyOptions, readJsonBody } from './json-body.ts'
-import { readTakenJson, skipTakenBody, switchProtocol, takeOver } from './take-over.ts'
+import { type JsonBodyOptions, readJsonBody } from './bodies/json-body.ts'
+import type { HijackedConnection } from './connections/hijacked-connection.ts'
+import { readTakenJson, skipTakenBody, switchProtocol, takeOver } from './connections/take-over.ts'
 
 /** Header names and values of an answer. */
 export type AnswerHeaders = Readonly<Record<string, string>>

@@ -4,11 +4,11 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { conflict, errnoOf, internal } from '../base/index.ts'
+import { leaveParser } from './connections/leave-parser.ts'
+import { nodeHttp, nodeHttps } from './connections/node-http.ts'
+import { assignSocketGroup, clearSocketPath, withSocketMode } from './connections/unix-socket.ts'
 import { type Endpoint, formatEndpoint, type TcpEndpoint, type UnixEndpoint } from './endpoint.ts'
 import { Exchange } from './exchange.ts'
-import { leaveParser } from './leave-parser.ts'
-import { nodeHttp, nodeHttps } from './node-http.ts'
-import { assignSocketGroup, clearSocketPath, withSocketMode } from './unix-socket.ts'
 
 /** What answers the requests. */
 export interface RequestHandler {

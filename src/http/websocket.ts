@@ -1,8 +1,8 @@
 /** Raw streams over a websocket, for browsers. */
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
+import type { HijackedConnection } from './connections/hijacked-connection.ts'
 import type { Exchange } from './exchange.ts'
-import type { HijackedConnection } from './hijacked-connection.ts'
 
 /** Answers the handshake; afterwards bytes travel in binary messages, both outputs alike. */
 export async function acceptWebSocket(exchange: Exchange): Promise<HijackedConnection> {

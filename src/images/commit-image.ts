@@ -12,12 +12,12 @@ import {
   type OciRuntimeDefaults,
   type Reference,
 } from '../oci/index.ts'
-import { layerType } from './archived-image-loader.ts'
-import type { ImageLayer, ImageRecord } from './image.ts'
-import { nameFrom } from './image-name.ts'
+import { layerType } from './archive/archived-image-loader.ts'
+import type { ImageLayer, ImageRecord } from './catalog/image.ts'
+import { nameFrom } from './catalog/image-name.ts'
+import { ingestFile, newStreamIngestKey } from './catalog/ingest-keys.ts'
 import type { ImageParts } from './images.ts'
-import { storeImage } from './import-image.ts'
-import { ingestFile, newStreamIngestKey } from './ingest-keys.ts'
+import { storeImage } from './make/import-image.ts'
 
 export interface CommitRequest {
   /** The image that the changes are of. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseReference } from '../oci/index.ts'
-import { applyChanges } from './config-changes.ts'
-import { humanSize, progressBar } from './file-sizes.ts'
-import { booleanFilter, checkFilters, matchesLabels, matchesReference, parseUntil } from './image-filters.ts'
-import { LayerProgress } from './progress.ts'
+import { humanSize, progressBar } from './catalog/file-sizes.ts'
+import { booleanFilter, checkFilters, matchesLabels, matchesReference, parseUntil } from './catalog/image-filters.ts'
+import { LayerProgress } from './catalog/progress.ts'
+import { applyChanges } from './make/config-changes.ts'
 
 test('humanSize() and progressBar() print as Docker does', () => {
   assert.equal(humanSize(0), '0B')

@@ -1,9 +1,12 @@
 /** The default bridge as the daemon's options want it: one of the daemon's own, one of the host's, or none. Pure. */
 import { BerthError, invalidArgument } from '../base/index.ts'
 import type { LinkInfo } from '../sys/index.ts'
-import { firstHost } from './address-pool.ts'
-import { freeBridgeName, randomMac } from './bridge-driver.ts'
-import { bridgeOption, parseBridgeOptions } from './bridge-options.ts'
+import { freeBridgeName, randomMac } from './drivers/bridge-driver.ts'
+import { firstHost } from './ipam/address-pool.ts'
+import type { NetworkConfig } from './ipam/predefined.ts'
+import { type AddressRange, chooseSubnet } from './ipam/subnet-choice.ts'
+import { type HostRanges, usedSubnets } from './plan/network-plan.ts'
+import { bridgeOption, parseBridgeOptions } from './record/bridge-options.ts'
 import {
   contains,
   type Family,
@@ -14,11 +17,8 @@ import {
   parseCidr,
   type Subnet,
   subnetOf,
-} from './ip.ts'
-import { type HostRanges, usedSubnets } from './network-plan.ts'
-import type { IpamPool, NetworkRecord } from './network-record.ts'
-import type { NetworkConfig } from './predefined.ts'
-import { type AddressRange, chooseSubnet } from './subnet-choice.ts'
+} from './record/ip.ts'
+import type { IpamPool, NetworkRecord } from './record/network-record.ts'
 
 /** What is there when the default bridge is planned. */
 export interface DefaultBridgeHost extends HostRanges {

@@ -1,8 +1,12 @@
 export { EmbeddedDns } from './dns/index.ts'
-export { macAddress } from './endpoint-plan.ts'
-export { formatHosts, type HostsOptions, ownNames } from './hosts-file.ts'
-export type { NamedEndpoint, NamedSandbox, NameService, UpstreamServer } from './name-service.ts'
-export type { LinkPermit } from './network-record.ts'
+export type { NamedEndpoint, NamedSandbox, NameService, UpstreamServer } from './dns/name-service.ts'
+export type { NetworkConfig } from './ipam/predefined.ts'
+export type { AddressRange } from './ipam/subnet-choice.ts'
+export { Networks, type NetworksOptions } from './networks.ts'
+export type { IpamRequest, NetworkRequest } from './plan/network-request.ts'
+export { isRoutedPort } from './ports/publication.ts'
+export { formatHosts, type HostsOptions, ownNames } from './record/hosts-file.ts'
+export type { LinkPermit } from './record/network-record.ts'
 export {
   type DriverName,
   type EndpointInfo,
@@ -17,11 +21,7 @@ export {
   type PublishedPort,
   type Sandbox,
   type SandboxRequest,
-} from './network-record.ts'
-export type { IpamRequest, NetworkRequest } from './network-request.ts'
-export { Networks, type NetworksOptions } from './networks.ts'
-export type { NetworkConfig } from './predefined.ts'
-export { isRoutedPort } from './publication.ts'
-export { formatResolvConf, parseResolvConf, type ResolvConfOptions, readHostResolvConf } from './resolv-conf.ts'
-export { Sandboxes, type SandboxOwner } from './sandboxes.ts'
-export type { AddressRange } from './subnet-choice.ts'
+} from './record/network-record.ts'
+export { formatResolvConf, parseResolvConf, type ResolvConfOptions, readHostResolvConf } from './record/resolv-conf.ts'
+export { macAddress } from './sandbox/endpoint-plan.ts'
+export { Sandboxes, type SandboxOwner } from './sandbox/sandboxes.ts'

@@ -14,22 +14,28 @@ import {
   readPids,
   watchDirectory,
 } from '../sys/index.ts'
-import { type BuiltSpec, formatSpec } from './build-spec.ts'
-import { namesIn, readPid, readText, removeBundle, removeExecFiles, removeFile, writeBundle } from './bundle.ts'
-import { startConmon } from './conmon.ts'
-import { type AttachHandle, type AttachOptions, attachToConmon } from './conmon-attach.ts'
-import { isConmonAlive, reopenLog, resizeTerminal, type TerminalSize } from './conmon-control.ts'
-import { type ExecHandle, ExecLaunch, type ExecPlan, type ExecTarget } from './exec-launch.ts'
-import { type ExecOptions, execTarget, startExec } from './exec-process.ts'
-import { type ExitInfo, readExitFile, unknownExit } from './exit-info.ts'
-import { endedContainer, type FoundContainer, type LiveContainer, settle, watchContainer } from './live-container.ts'
-import { restoreNullOwner } from './null-owner.ts'
-import type { OciRuntime } from './oci-runtime.ts'
-import { OciRuntimes, type RuntimeSettings } from './oci-runtimes.ts'
-import { OomWatch } from './oom-watch.ts'
-import { bundleFiles, bundlePath, exitsPath } from './paths.ts'
-import type { ResourceLimits } from './spec-input.ts'
-import { resourcesOf } from './spec-resources.ts'
+import { namesIn, readPid, readText, removeBundle, removeExecFiles, removeFile, writeBundle } from './bundle/bundle.ts'
+import { restoreNullOwner } from './bundle/null-owner.ts'
+import { bundleFiles, bundlePath, exitsPath } from './bundle/paths.ts'
+import { startConmon } from './conmon/conmon.ts'
+import { type AttachHandle, type AttachOptions, attachToConmon } from './conmon/conmon-attach.ts'
+import { isConmonAlive, reopenLog, resizeTerminal, type TerminalSize } from './conmon/conmon-control.ts'
+import { type ExitInfo, readExitFile, unknownExit } from './conmon/exit-info.ts'
+import {
+  endedContainer,
+  type FoundContainer,
+  type LiveContainer,
+  settle,
+  watchContainer,
+} from './conmon/live-container.ts'
+import { OomWatch } from './conmon/oom-watch.ts'
+import { type ExecHandle, ExecLaunch, type ExecPlan, type ExecTarget } from './exec/exec-launch.ts'
+import { type ExecOptions, execTarget, startExec } from './exec/exec-process.ts'
+import type { OciRuntime } from './oci-runtime/oci-runtime.ts'
+import { OciRuntimes, type RuntimeSettings } from './oci-runtime/oci-runtimes.ts'
+import { type BuiltSpec, formatSpec } from './spec/build-spec.ts'
+import type { ResourceLimits } from './spec/spec-input.ts'
+import { resourcesOf } from './spec/spec-resources.ts'
 import { endStrays } from './stray-processes.ts'
 
 /** Told how long each step of a start took. */

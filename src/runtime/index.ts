@@ -1,5 +1,24 @@
-export { type AppArmor, openAppArmor } from './app-armor.ts'
-export { appArmorProfile, defaultAppArmorProfile } from './app-armor-profile.ts'
+export type { AttachHandle, AttachOptions } from './conmon/conmon-attach.ts'
+export type { TerminalSize } from './conmon/conmon-control.ts'
+export type { ExitInfo } from './conmon/exit-info.ts'
+export {
+  ConmonRuntime,
+  type ConmonRuntimeOptions,
+  type ContainerState,
+  type CreateOptions,
+  type Trace,
+} from './conmon-runtime.ts'
+export type { ExecHandle, ExecLaunch, ExecPlan } from './exec/exec-launch.ts'
+export type { ExecOptions } from './exec/exec-process.ts'
+export { toolsProgram } from './exec/exec-tools.ts'
+export { findInit } from './programs/find-init.ts'
+export { exitCodeOf } from './programs/runtime-errors.ts'
+export { isShimName } from './programs/runtime-names.ts'
+export { type AppArmor, openAppArmor } from './security/app-armor.ts'
+export { appArmorProfile, defaultAppArmorProfile } from './security/app-armor-profile.ts'
+export { capabilitiesOfMask, defaultCapabilities, resolveCapabilities } from './security/capabilities.ts'
+export { parseSeccompProfile } from './security/seccomp-profile.ts'
+export { type ContainerLabels, labelOptions, SelinuxLabels, sharedLabel } from './security/selinux-labels.ts'
 export {
   type BuiltSpec,
   buildEnv,
@@ -8,27 +27,8 @@ export {
   defaultMaskedPaths,
   defaultReadonlyPaths,
   formatSpec,
-} from './build-spec.ts'
-export { capabilitiesOfMask, defaultCapabilities, resolveCapabilities } from './capabilities.ts'
-export { type CgroupSettings, cgroupBelow, checkCgroupParent } from './cgroup-parent.ts'
-export type { AttachHandle, AttachOptions } from './conmon-attach.ts'
-export type { TerminalSize } from './conmon-control.ts'
-export {
-  ConmonRuntime,
-  type ConmonRuntimeOptions,
-  type ContainerState,
-  type CreateOptions,
-  type Trace,
-} from './conmon-runtime.ts'
-export type { ExecHandle, ExecLaunch, ExecPlan } from './exec-launch.ts'
-export type { ExecOptions } from './exec-process.ts'
-export { toolsProgram } from './exec-tools.ts'
-export type { ExitInfo } from './exit-info.ts'
-export { findInit } from './find-init.ts'
-export { exitCodeOf } from './runtime-errors.ts'
-export { isShimName } from './runtime-names.ts'
-export { parseSeccompProfile } from './seccomp-profile.ts'
-export { type ContainerLabels, labelOptions, SelinuxLabels, sharedLabel } from './selinux-labels.ts'
+} from './spec/build-spec.ts'
+export { type CgroupSettings, cgroupBelow, checkCgroupParent } from './spec/cgroup-parent.ts'
 export type {
   BindMount,
   NamespaceMode,
@@ -37,5 +37,5 @@ export type {
   SpecHost,
   SpecInput,
   TmpfsMount,
-} from './spec-input.ts'
-export { type ResolvedUser, resolveUser, type UserFiles } from './user.ts'
+} from './spec/spec-input.ts'
+export { type ResolvedUser, resolveUser, type UserFiles } from './spec/user.ts'

@@ -1,4 +1,35 @@
 export {
+  type CgroupFeatures,
+  type CgroupHierarchy,
+  type Cgroups,
+  cgroupFeatures,
+  cgroupRoot,
+  detectCgroups,
+  prepareCgroups,
+} from './cgroups/cgroup.ts'
+export { freezeCgroup, isCgroupFrozen, thawCgroup } from './cgroups/cgroup-freezer.ts'
+export { clearPidsLimit, keepCgroupLimits } from './cgroups/cgroup-limits.ts'
+export { awaitCgroupMove, expectCgroupMove } from './cgroups/cgroup-moves.ts'
+export {
+  cgroupPathOfPid,
+  createCgroup,
+  dissolveCgroup,
+  killCgroup,
+  listCgroups,
+  readPids,
+  removeCgroup,
+  removeEmptyCgroup,
+} from './cgroups/cgroup-tree.ts'
+export { hostCpuTime, StatsFiles, type StatsText } from './cgroups/stats-files.ts'
+export {
+  formatScope,
+  groupInScope,
+  isSliceName,
+  isSystemdBooted,
+  listScopes,
+  pathOfRuntimeCgroup,
+} from './cgroups/systemd-scope.ts'
+export {
   chmodAt,
   chmodFd,
   chownAt,
@@ -14,32 +45,49 @@ export {
   truncateFd,
   unlinkAt,
   utimesAt,
-} from './at.ts'
+} from './files/at.ts'
+export { dataRuns } from './files/data-runs.ts'
+export { FdReader, type FdReaderHandlers } from './files/fd-reader.ts'
+export { FdWriter, type FdWriterHandlers } from './files/fd-writer.ts'
+export { asFileOwner } from './files/file-owner.ts'
+export { acquireLock, type Lock, tryLockFile } from './files/flock.ts'
+export { sealedCopy } from './files/memfd.ts'
+export { openNullDevice } from './files/null-device.ts'
+export { hasProjectQuotas, limitTree, unlimitTree, withRoomInTree } from './files/project-quota.ts'
+export { relabelTree } from './files/relabel.ts'
+export { isSelinuxEnabled, type SelinuxPlaces, type SelinuxPolicy, selinuxPolicy } from './files/selinux.ts'
+export { type SendFileOptions, sendFile } from './files/send-file.ts'
+export { syncFileSystem } from './files/sync-file-system.ts'
+export { beginWriteback } from './files/writeback.ts'
+export { getXattr, isForeignXattr, listXattrs, setXattr } from './files/xattr.ts'
 export {
-  type CgroupFeatures,
-  type CgroupHierarchy,
-  type Cgroups,
-  cgroupFeatures,
-  cgroupRoot,
-  detectCgroups,
-  prepareCgroups,
-} from './cgroup.ts'
-export { freezeCgroup, isCgroupFrozen, thawCgroup } from './cgroup-freezer.ts'
-export { clearPidsLimit, keepCgroupLimits } from './cgroup-limits.ts'
-export { awaitCgroupMove, expectCgroupMove } from './cgroup-moves.ts'
+  effectiveCapabilities,
+  fileSystemName,
+  type HostInfo,
+  hostInfo,
+  type KernelFeatures,
+  kernelFeatures,
+  osRelease,
+} from './host.ts'
 export {
-  cgroupPathOfPid,
-  createCgroup,
-  dissolveCgroup,
-  killCgroup,
-  listCgroups,
-  readPids,
-  removeCgroup,
-  removeEmptyCgroup,
-} from './cgroup-tree.ts'
-export { ConsoleSocket } from './console-socket.ts'
-export { dataRuns } from './data-runs.ts'
-export { type DatagramReply, DatagramServer } from './datagram-server.ts'
+  bindMount,
+  type Mount,
+  mount,
+  type Propagation,
+  setPropagation,
+  unmount,
+  unmountInBackground,
+} from './mounts/mount.ts'
+export { mountByProgram } from './mounts/mount-by-program.ts'
+export { listMounts, type MountInfo, parseMountInfo } from './mounts/mount-table.ts'
+export { attachMountTree, cloneIdMapped, cloneMountTree, type MountTreeOptions } from './mounts/mount-tree.ts'
+export {
+  createNetworkNamespace,
+  deleteNetworkNamespace,
+  inNetworkNamespace,
+  writeNetworkSysctl,
+} from './namespaces/namespaces.ts'
+export { openUserNamespace } from './namespaces/user-namespace.ts'
 export {
   closeFd,
   duplicateFd,
@@ -51,9 +99,7 @@ export {
   setNonBlocking,
   writeFd,
   writeFully,
-} from './fd.ts'
-export { FdReader, type FdReaderHandlers } from './fd-reader.ts'
-export { FdWriter, type FdWriterHandlers } from './fd-writer.ts'
+} from './native/fd.ts'
 export {
   errno,
   loadKoffi,
@@ -63,45 +109,20 @@ export {
   type SystemError,
   syscall,
   systemError,
-} from './ffi.ts'
-export { asFileOwner } from './file-owner.ts'
-export { filterThrough } from './filter-program.ts'
-export { addToFirewalldZone, firewalldTable, isUnderFirewalld, removeFromFirewalldZone } from './firewalld.ts'
-export { acquireLock, type Lock, tryLockFile } from './flock.ts'
-export { isHungUp } from './hang-up.ts'
-export {
-  effectiveCapabilities,
-  fileSystemName,
-  type HostInfo,
-  hostInfo,
-  type KernelFeatures,
-  kernelFeatures,
-  osRelease,
-} from './host.ts'
-export { type BoundPort, bindHostPort } from './host-port.ts'
-export { type BoundSocket, bindDatagramSocket, connectStreamSocket, listenOnSocket } from './inet-socket.ts'
-export { addressBytes, addressText } from './ip-bytes.ts'
-export { changeFilterTable, type IptablesFlavour, legacyTables, listChain } from './iptables.ts'
-export { sealedCopy } from './memfd.ts'
-export { releaseMemory, releaseYoungMemory } from './memory.ts'
-export {
-  bindMount,
-  type Mount,
-  mount,
-  type Propagation,
-  setPropagation,
-  unmount,
-  unmountInBackground,
-} from './mount.ts'
-export { mountByProgram } from './mount-by-program.ts'
-export { listMounts, type MountInfo, parseMountInfo } from './mount-table.ts'
-export { attachMountTree, cloneIdMapped, cloneMountTree, type MountTreeOptions } from './mount-tree.ts'
-export {
-  createNetworkNamespace,
-  deleteNetworkNamespace,
-  inNetworkNamespace,
-  writeNetworkSysctl,
-} from './namespaces.ts'
+} from './native/ffi.ts'
+export { isHungUp } from './native/hang-up.ts'
+export { addressBytes, addressText } from './native/ip-bytes.ts'
+export { releaseMemory, releaseYoungMemory } from './native/memory.ts'
+export { FdPoll, type PollEvents, type PollOptions } from './native/poll.ts'
+export { type ResumableAlgorithm, ResumableHash } from './native/resumable-hash.ts'
+export { parseSignal } from './native/signals.ts'
+export { addToFirewalldZone, firewalldTable, isUnderFirewalld, removeFromFirewalldZone } from './netfilter/firewalld.ts'
+export { changeFilterTable, type IptablesFlavour, legacyTables, listChain } from './netfilter/iptables.ts'
+export { addMapElements, deleteMapElements, type MapElement, type NftTable } from './netfilter/netlink-nft.ts'
+export { holdNat, type NatHold } from './netfilter/netlink-nft-nat.ts'
+export { type LoopbackRedirect, listNftTables, redirectLoopbackPorts } from './netfilter/netlink-nft-redirect.ts'
+export { type NftWatch, watchNftTable } from './netfilter/netlink-nft-watch.ts'
+export { runNft } from './netfilter/nft.ts'
 export {
   type AddressInfo,
   addAddress,
@@ -111,13 +132,9 @@ export {
   deleteRoute,
   type RouteInfo,
   type RouteOptions,
-} from './netlink-address.ts'
-export { type FlowFilter, forgetFlows } from './netlink-conntrack.ts'
-export { addMapElements, deleteMapElements, type MapElement, type NftTable } from './netlink-nft.ts'
-export { holdNat, type NatHold } from './netlink-nft-nat.ts'
-export { type LoopbackRedirect, listNftTables, redirectLoopbackPorts } from './netlink-nft-redirect.ts'
-export { type NftWatch, watchNftTable } from './netlink-nft-watch.ts'
-export { createStackedLink, type StackedLink } from './netlink-parent.ts'
+} from './netlink/netlink-address.ts'
+export { type FlowFilter, forgetFlows } from './netlink/netlink-conntrack.ts'
+export { createStackedLink, type StackedLink } from './netlink/netlink-parent.ts'
 export {
   createBridge,
   createVeth,
@@ -126,39 +143,22 @@ export {
   RouteSocket,
   setLink,
   type VethOptions,
-} from './netlink-route.ts'
-export { runNft } from './nft.ts'
-export { openNullDevice } from './null-device.ts'
-export { OpenWatch } from './open-watch.ts'
-export { onPidfdExit, pidfdOpen, pidfdSendSignal } from './pidfd.ts'
-export { FdPoll, type PollEvents, type PollOptions } from './poll.ts'
-export { defaultEnv, type SpawnOptions } from './posix-spawn.ts'
-export { isProcessAlive, processStartTime, signalProcess, waitAll } from './process.ts'
-export { killDescendants } from './process-tree.ts'
-export { hasProjectQuotas, limitTree, unlimitTree, withRoomInTree } from './project-quota.ts'
-export { getWindowSize, makeRaw, openPty, type Pty, setWindowSize, type WindowSize } from './pty.ts'
-export { relabelTree } from './relabel.ts'
-export { type ResumableAlgorithm, ResumableHash } from './resumable-hash.ts'
-export { type CommandResult, type RunCommandOptions, runCommand } from './run-command.ts'
-export { compileSeccomp } from './seccomp-filter.ts'
-export { isSelinuxEnabled, type SelinuxPlaces, type SelinuxPolicy, selinuxPolicy } from './selinux.ts'
-export { type SendFileOptions, sendFile } from './send-file.ts'
-export { type ConnectOptions, SeqpacketSocket } from './seqpacket.ts'
-export { parseSignal } from './signals.ts'
-export { type ExitStatus, type SpawnedProcess, spawnProcess } from './spawn.ts'
-export { startWorker } from './start-worker.ts'
-export { hostCpuTime, StatsFiles, type StatsText } from './stats-files.ts'
-export { syncFileSystem } from './sync-file-system.ts'
-export {
-  formatScope,
-  groupInScope,
-  isSliceName,
-  isSystemdBooted,
-  listScopes,
-  pathOfRuntimeCgroup,
-} from './systemd-scope.ts'
-export { UnixDatagramSocket } from './unix-datagram.ts'
-export { openUserNamespace } from './user-namespace.ts'
-export { type DirectoryWatch, type WatchHandlers, watchDirectory } from './watch-directory.ts'
-export { beginWriteback } from './writeback.ts'
-export { getXattr, isForeignXattr, listXattrs, setXattr } from './xattr.ts'
+} from './netlink/netlink-route.ts'
+export { filterThrough } from './processes/filter-program.ts'
+export { onPidfdExit, pidfdOpen, pidfdSendSignal } from './processes/pidfd.ts'
+export { defaultEnv, type SpawnOptions } from './processes/posix-spawn.ts'
+export { isProcessAlive, processStartTime, signalProcess, waitAll } from './processes/process.ts'
+export { killDescendants } from './processes/process-tree.ts'
+export { type CommandResult, type RunCommandOptions, runCommand } from './processes/run-command.ts'
+export { compileSeccomp } from './processes/seccomp-filter.ts'
+export { type ExitStatus, type SpawnedProcess, spawnProcess } from './processes/spawn.ts'
+export { startWorker } from './processes/start-worker.ts'
+export { type DatagramReply, DatagramServer } from './sockets/datagram-server.ts'
+export { type BoundPort, bindHostPort } from './sockets/host-port.ts'
+export { type BoundSocket, bindDatagramSocket, connectStreamSocket, listenOnSocket } from './sockets/inet-socket.ts'
+export { type ConnectOptions, SeqpacketSocket } from './sockets/seqpacket.ts'
+export { UnixDatagramSocket } from './sockets/unix-datagram.ts'
+export { ConsoleSocket } from './terminals/console-socket.ts'
+export { getWindowSize, makeRaw, openPty, type Pty, setWindowSize, type WindowSize } from './terminals/pty.ts'
+export { OpenWatch } from './watch/open-watch.ts'
+export { type DirectoryWatch, type WatchHandlers, watchDirectory } from './watch/watch-directory.ts'

@@ -265,7 +265,7 @@ export function mountsBelow(directory: string): string[] {
     .filter((path) => path.startsWith(`${directory}/`))
 }
 
-/** What a daemon's things on the host carry in their names (src/network/paths.ts). */
+/** What a daemon's things on the host carry in their names (src/network/record/paths.ts). */
 export function networkTag(dataRoot: string): string {
   return createHash('sha256').update(dataRoot).digest('hex').slice(0, 5)
 }

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { type Answer, decode, encode } from 'dns-packet'
 import { nullLogger } from '../../src/base/index.ts'
 import { EmbeddedDns } from '../../src/network/dns/index.ts'
-import type { NamedSandbox } from '../../src/network/name-service.ts'
+import type { NamedSandbox } from '../../src/network/dns/name-service.ts'
 import {
   bindDatagramSocket,
   createNetworkNamespace,

@@ -1,5 +1,5 @@
 /** An engine that is told of a policy of SELinux: which labels containers get and keep. The kernel need not have it, so
- *  nothing is started under a label here; test/e2e/selinux.test.ts does that where the host has SELinux. */
+ *  nothing is started under a label here; test/e2e/security/selinux.test.ts does that where the host has SELinux. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

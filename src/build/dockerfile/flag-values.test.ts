@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseDuration } from './duration.ts'
 import {
   absolutePath,
   applyFileMode,
@@ -10,9 +9,10 @@ import {
   parseFileMode,
   remoteSource,
 } from './index.ts'
-import { parseByteSize, parseCsvFields } from './mount-values.ts'
-import { isSignal } from './stop-signal.ts'
-import { didYouMean, nearestWord } from './suggest.ts'
+import { parseByteSize, parseCsvFields } from './instructions/mount-values.ts'
+import { isSignal } from './instructions/stop-signal.ts'
+import { parseDuration } from './text/duration.ts'
+import { didYouMean, nearestWord } from './text/suggest.ts'
 
 test('parseDuration() reads what Go reads', () => {
   for (const [text, result] of [

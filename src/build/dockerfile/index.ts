@@ -1,13 +1,4 @@
 export {
-  applyToConfig,
-  argumentsOf,
-  defaultPath,
-  initialImage,
-  type StageImage,
-  withVariable,
-} from './apply-to-config.ts'
-export { type CheckOptions, parseCheckOptions } from './check-options.ts'
-export {
   type BaseConfigs,
   baseImagePlatformRule,
   baseImagePlatformWarning,
@@ -21,34 +12,8 @@ export {
   type ForeignBase,
   type Rule,
 } from './checks/index.ts'
-export { absolutePath, cleanPath, copyDestination } from './container-path.ts'
-export { type CopyPattern, copyPattern } from './copy-pattern.ts'
-export { csvFields, csvPairs } from './csv-fields.ts'
-export type { Directives, EscapeCharacter } from './directives.ts'
-export { DockerfileError, excerptOf } from './dockerfile-error.ts'
-export {
-  type EvaluatedStage,
-  type EvaluateOptions,
-  evaluateStage,
-  type StageBase,
-  type Step,
-  scriptDirectory,
-} from './evaluate-stage.ts'
-export { type ExpandOptions, type Expansion, expandWord, type Lookup } from './expand-word.ts'
-export { ExpansionError } from './expansion-error.ts'
-export { exposedPorts } from './expose-ports.ts'
-export { applyFileMode, type FileMode, parseFileMode } from './file-mode.ts'
-export {
-  evaluateGlobals,
-  evaluationError,
-  type GlobalScope,
-  platformArguments,
-  proxyArguments,
-  proxyEnvironment,
-  type ScopeOptions,
-  unusedBuildArgs,
-} from './global-scope.ts'
-export { IgnoredDirectory, IgnoreMatcher, ignoreFileNames, parseIgnoreFile, plainPatterns } from './ignore-file.ts'
+export { exposedPorts } from './instructions/expose-ports.ts'
+export { applyFileMode, type FileMode, parseFileMode } from './instructions/file-mode.ts'
 export type {
   AddInstruction,
   ArgInstruction,
@@ -68,16 +33,69 @@ export type {
   ShellInstruction,
   TextInstruction,
   WordsInstruction,
-} from './instruction.ts'
-export type { HeredocText, LogicalLine } from './logical-line.ts'
-export type { BindMount, CacheMount, Mount, SecretMount, SshMount, TmpfsMount } from './mount.ts'
-export { type Outline, outlineOf, type TargetSummary, targetsOf } from './outline.ts'
-export { type Dockerfile, type ParseOptions, parseDockerfile, parseTriggers, type Stage } from './parse-dockerfile.ts'
-export { PathPattern, type PatternState } from './path-pattern.ts'
-export { compileSegment, hasWildcard } from './path-segment.ts'
-export { type PlannedStage, type PlanOptions, planStages, type StagePlan } from './plan-stages.ts'
-export { type RemoteSource, remoteSource } from './remote-source.ts'
-export type { Position, SourceRange, SourceText } from './source-text.ts'
-export { type ResolvedFrom, referencesOf, resolveFrom, resolveReference, type StageSource } from './stage-references.ts'
-export { environmentOf, runEnvironment, type StageArguments } from './stage-variables.ts'
-export type { Word } from './words.ts'
+} from './instructions/instruction.ts'
+export type { BindMount, CacheMount, Mount, SecretMount, SshMount, TmpfsMount } from './instructions/mount.ts'
+export { type RemoteSource, remoteSource } from './instructions/remote-source.ts'
+export {
+  type Dockerfile,
+  type ParseOptions,
+  parseDockerfile,
+  parseTriggers,
+  type Stage,
+} from './parse/parse-dockerfile.ts'
+export { absolutePath, cleanPath, copyDestination } from './paths/container-path.ts'
+export { type CopyPattern, copyPattern } from './paths/copy-pattern.ts'
+export {
+  IgnoredDirectory,
+  IgnoreMatcher,
+  ignoreFileNames,
+  parseIgnoreFile,
+  plainPatterns,
+} from './paths/ignore-file.ts'
+export { PathPattern, type PatternState } from './paths/path-pattern.ts'
+export { compileSegment, hasWildcard } from './paths/path-segment.ts'
+export {
+  applyToConfig,
+  argumentsOf,
+  defaultPath,
+  initialImage,
+  type StageImage,
+  withVariable,
+} from './stages/apply-to-config.ts'
+export {
+  type EvaluatedStage,
+  type EvaluateOptions,
+  evaluateStage,
+  type StageBase,
+  type Step,
+  scriptDirectory,
+} from './stages/evaluate-stage.ts'
+export {
+  evaluateGlobals,
+  evaluationError,
+  type GlobalScope,
+  platformArguments,
+  proxyArguments,
+  proxyEnvironment,
+  type ScopeOptions,
+  unusedBuildArgs,
+} from './stages/global-scope.ts'
+export { type Outline, outlineOf, type TargetSummary, targetsOf } from './stages/outline.ts'
+export { type PlannedStage, type PlanOptions, planStages, type StagePlan } from './stages/plan-stages.ts'
+export {
+  type ResolvedFrom,
+  referencesOf,
+  resolveFrom,
+  resolveReference,
+  type StageSource,
+} from './stages/stage-references.ts'
+export { environmentOf, runEnvironment, type StageArguments } from './stages/stage-variables.ts'
+export { type CheckOptions, parseCheckOptions } from './text/check-options.ts'
+export { csvFields, csvPairs } from './text/csv-fields.ts'
+export type { Directives, EscapeCharacter } from './text/directives.ts'
+export { DockerfileError, excerptOf } from './text/dockerfile-error.ts'
+export type { HeredocText, LogicalLine } from './text/logical-line.ts'
+export type { Position, SourceRange, SourceText } from './text/source-text.ts'
+export type { Word } from './text/words.ts'
+export { type ExpandOptions, type Expansion, expandWord, type Lookup } from './words/expand-word.ts'
+export { ExpansionError } from './words/expansion-error.ts'

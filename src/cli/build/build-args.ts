@@ -1,6 +1,6 @@
 /** `--build-arg`, with what a build gets of itself: the configured proxies, SOURCE_DATE_EPOCH. */
 import type { ClientSettings } from '../../config/client/index.ts'
-import { proxyVariables } from '../proxy-variables.ts'
+import { proxyVariables } from '../command/proxy-variables.ts'
 
 /** A name without a value takes that of the environment; without one it isn't given. */
 export function buildArgsOf(

@@ -8,10 +8,10 @@ import { parseFlags } from '../flags/parse-flags.ts'
 import { givenInput } from '../testing/run-cli.ts'
 import { buildFlags } from './build-flags.ts'
 import { parseCacheOption } from './cache-options.ts'
-import { remoteUrl, resolveContext } from './context-source.ts'
+import { remoteUrl, resolveContext } from './context/context-source.ts'
 import { parseOutputs } from './output-options.ts'
 import { readSecrets } from './secret-options.ts'
-import { parseSshAgents } from './ssh-options.ts'
+import { parseSshAgents } from './ssh/ssh-options.ts'
 
 test('csvFields takes quotes as CSV has them', () => {
   assert.deepEqual(csvFields('type=local,"dest=a,b"'), ['type=local', 'dest=a,b'])

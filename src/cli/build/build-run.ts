@@ -7,8 +7,8 @@ import type {
   BuildWarningEvent,
 } from '../../api/index.ts'
 import { BerthError, messageOf } from '../../base/index.ts'
-import { CliError } from '../cli-error.ts'
-import type { CliContext } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { CliContext } from '../command/command.ts'
 import { registryConfigOf } from '../login/registry-auth.ts'
 import type { BuildDisplay } from './progress/build-display.ts'
 import { toBuildStatus } from './progress/solve-events.ts'

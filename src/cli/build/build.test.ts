@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream'
 import { afterEach, beforeEach, test } from 'node:test'
 import { type BuildAsk, type BuildEvent, type BuildRequest, buildFrame } from '../../api/index.ts'
 import { packEntries } from '../../archive/index.ts'
-import { FrameParser, formatFrameHead } from '../../client/build-frames.ts'
+import { FrameParser, formatFrameHead } from '../../client/transport/build-frames.ts'
 import { startFakeEngine } from '../testing/fake-engine.ts'
 import { givenInput, type RunOptions, runBerth } from '../testing/run-cli.ts'
 

@@ -1,7 +1,7 @@
 /** `--cache-from` and `--cache-to`. https://docs.docker.com/build/cache/backends/ */
 import type { BuildCacheOption } from '../../api/index.ts'
 import { csvFields, csvPairs } from '../../build/dockerfile/index.ts'
-import { CliError } from '../cli-error.ts'
+import { CliError } from '../command/cli-error.ts'
 
 /** A place of the cache, and the directory of this side that it is, if it is one. */
 export interface CacheOption {

@@ -14,11 +14,11 @@ import {
   targetsOf,
 } from '../../build/dockerfile/index.ts'
 import { parsePlatform } from '../../oci/index.ts'
-import { CliError } from '../cli-error.ts'
-import type { CliContext } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { CliContext } from '../command/command.ts'
 import { checkReport, describeError } from './build-report.ts'
 import type { BuildOutcome } from './build-run.ts'
-import type { DockerfileSource } from './dockerfile-source.ts'
+import type { DockerfileSource } from './context/dockerfile-source.ts'
 import { describeOutline } from './outline.ts'
 import { QuietDisplay } from './progress/quiet-display.ts'
 

@@ -2,7 +2,7 @@
  *  https://docs.docker.com/build/exporters/ */
 import type { BuildOutput, BuildOutputType } from '../../api/index.ts'
 import { csvFields, csvPairs } from '../../build/dockerfile/index.ts'
-import { CliError } from '../cli-error.ts'
+import { CliError } from '../command/cli-error.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 
 /** An output, and its place on this side. */

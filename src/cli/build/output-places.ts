@@ -1,8 +1,8 @@
 /** Puts what a build gives back into its place: a directory, a file, the standard output. */
 import { errnoOf, messageOf } from '../../base/index.ts'
-import { fs } from '../builtins.ts'
-import { CliError } from '../cli-error.ts'
-import { writeOutput } from '../output-file.ts'
+import { CliError } from '../command/cli-error.ts'
+import { writeOutput } from '../command/output-file.ts'
+import { fs } from '../terminal/builtins.ts'
 import type { Output } from '../terminal/output.ts'
 
 /** Unpacks an archive into a directory, which is made when it isn't there. Files are whose who runs the command. */

@@ -1,7 +1,7 @@
 /** `--iidfile` and `--metadata-file`. They appear whole or not at all. */
 import { messageOf } from '../../base/index.ts'
-import { fs } from '../builtins.ts'
-import { CliError } from '../cli-error.ts'
+import { CliError } from '../command/cli-error.ts'
+import { fs } from '../terminal/builtins.ts'
 import type { TargetResult } from './build-run.ts'
 
 /** The ids of the images, one a line where there are several. */

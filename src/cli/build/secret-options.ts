@@ -1,8 +1,8 @@
 /** `--secret`: values that only the steps see which mount them. https://docs.docker.com/build/building/secrets/ */
 import { errnoOf } from '../../base/index.ts'
 import { csvPairs } from '../../build/dockerfile/index.ts'
-import { fs } from '../builtins.ts'
-import { CliError } from '../cli-error.ts'
+import { CliError } from '../command/cli-error.ts'
+import { fs } from '../terminal/builtins.ts'
 
 export interface BuildSecret {
   readonly id: string

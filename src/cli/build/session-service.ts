@@ -5,12 +5,12 @@ import type { BuildAsk, BuildContextDigest, BuildWalkAsk } from '../../api/index
 import { messageOf } from '../../base/index.ts'
 import { IgnoreMatcher } from '../../build/dockerfile/index.ts'
 import type { BuildSession } from '../../client/index.ts'
-import type { CliContext } from '../command.ts'
+import type { CliContext } from '../command/command.ts'
 import type { PlannedBuild } from './build-request.ts'
-import { packContents } from './context-contents.ts'
-import { listContext } from './context-list.ts'
+import { packContents } from './context/context-contents.ts'
+import { listContext } from './context/context-list.ts'
 import { unpackInto, writeFileOutput } from './output-places.ts'
-import { connectAgent } from './ssh-options.ts'
+import { connectAgent } from './ssh/ssh-options.ts'
 
 export interface ServiceOptions extends Pick<PlannedBuild, 'directories' | 'agents' | 'places' | 'cachePlaces'> {
   /** What of a context's directory is left out, by the context's name. */

@@ -1,5 +1,5 @@
 import type { BuildCacheRecord } from '../../api/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 import { formatTable } from '../format/table.ts'
 import { humanSize, timeAgo } from '../format/units.ts'
 

@@ -1,7 +1,7 @@
-import type { Command } from '../command.ts'
-import { confirm, continueQuestion } from '../confirm.ts'
-import { forceFlag, withPruneFilters } from '../prune-flags.ts'
-import { prunedNames, totalReclaimed } from '../prune-results.ts'
+import type { Command } from '../command/command.ts'
+import { confirm, continueQuestion } from '../command/confirm.ts'
+import { forceFlag, withPruneFilters } from '../command/prune-flags.ts'
+import { prunedNames, totalReclaimed } from '../command/prune-results.ts'
 
 export const command: Command = {
   usage: '',

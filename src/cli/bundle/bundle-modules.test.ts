@@ -42,7 +42,7 @@ test('writeBundle() makes a command line that works as the sources do', async ()
     }
     const { node, files } = JSON.parse(await readFile(join(directory, 'cli.json'), 'utf8'))
     assert.equal(node, process.version)
-    assert.ok(files.some(([path]: [string]) => path === 'src/cli/container/run.ts'))
+    assert.ok(files.some(([path]: [string]) => path === 'src/cli/container/process/run.ts'))
     assert.ok(!files.some(([path]: [string]) => path.startsWith('src/cli/registry/')))
   })
 })

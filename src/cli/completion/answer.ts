@@ -1,7 +1,7 @@
 /** `berth __complete SHELL …`: what the scripts of the shells ask. The first line tells the shell what to do beside
  *  offering the candidates of the other lines: `files`, `nospace` or `-`. */
-import { createContext } from '../create-context.ts'
-import type { MainOptions } from '../main-options.ts'
+import { createContext } from '../command/create-context.ts'
+import type { MainOptions } from '../command/main-options.ts'
 import type { Output } from '../terminal/output.ts'
 import type { Candidate, Completion } from './candidate.ts'
 import { complete } from './complete.ts'

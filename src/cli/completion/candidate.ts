@@ -1,7 +1,7 @@
 /** What completion offers. */
 
 import type { ClientSettings } from '../../config/client/index.ts'
-import type { CliClient } from '../command.ts'
+import type { CliClient } from '../command/command.ts'
 
 export interface Candidate {
   readonly value: string

@@ -1,6 +1,6 @@
 /** What plugins of docker's command line complete: each is asked by itself, as docker does it, with `__complete`
  *  (https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md). */
-import type { CliContext } from '../command.ts'
+import type { CliContext } from '../command/command.ts'
 import { findCliPlugin, listCliPlugins } from '../plugins/cli-plugins.ts'
 import type { Candidate, Completion } from './candidate.ts'
 

@@ -11,9 +11,9 @@ import {
   type StoredContext,
   type TlsFileName,
 } from '../../config/client/index.ts'
-import { fs } from '../builtins.ts'
 import type { Flag } from '../flags/flag.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
+import { fs } from '../terminal/builtins.ts'
 
 export const defaultDescription = 'Current DOCKER_HOST based configuration'
 

@@ -1,6 +1,6 @@
 import { conflict } from '../../base/index.ts'
 import { checkContextName } from '../../config/client/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 import {
   contextFlags,
   copyEndpoint,

@@ -2,9 +2,9 @@ import { packEntries, type TarMemberInput } from '../../archive/index.ts'
 import { errnoOf, messageOf } from '../../base/index.ts'
 import type { ClientSettings } from '../../config/client/index.ts'
 import { checkContextName } from '../../config/client/index.ts'
-import { fs } from '../builtins.ts'
-import { CliError } from '../cli-error.ts'
-import type { Command } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { Command } from '../command/command.ts'
+import { fs } from '../terminal/builtins.ts'
 import { findContext, storedTls } from './contexts.ts'
 
 export const command: Command = {

@@ -8,8 +8,8 @@ import {
   type TlsFileName,
   tlsFileNames,
 } from '../../config/client/index.ts'
-import type { CliContext, Command } from '../command.ts'
-import { readInputFile } from '../input-file.ts'
+import type { CliContext, Command } from '../command/command.ts'
+import { readInputFile } from '../command/input-file.ts'
 import { storeOf } from './contexts.ts'
 
 /** More than any context has. */

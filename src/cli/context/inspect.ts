@@ -1,8 +1,8 @@
 import type { ClientSettings } from '../../config/client/index.ts'
 import { escapeHtmlInJson } from '../../template/index.ts'
-import type { Command } from '../command.ts'
-import { inspectObjects } from '../inspect-objects.ts'
-import { formatFlag } from '../list-flags.ts'
+import type { Command } from '../command/command.ts'
+import { inspectObjects } from '../command/inspect-objects.ts'
+import { formatFlag } from '../command/list-flags.ts'
 import { findContext, storeOf } from './contexts.ts'
 
 export const command: Command = {

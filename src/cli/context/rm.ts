@@ -1,6 +1,6 @@
 import { messageOf, notFound } from '../../base/index.ts'
-import { CliError } from '../cli-error.ts'
-import type { CliContext, Command } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { CliContext, Command } from '../command/command.ts'
 import { storeOf } from './contexts.ts'
 import { setCurrentContext } from './current-context.ts'
 

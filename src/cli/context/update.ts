@@ -1,5 +1,5 @@
 import { checkContextName } from '../../config/client/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 import { contextFlags, endpointOfFlags, storeOf } from './contexts.ts'
 
 export const command: Command = {

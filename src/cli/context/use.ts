@@ -1,6 +1,6 @@
 import { invalidArgument } from '../../base/index.ts'
 import { defaultContextName } from '../../config/client/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 import { findContext } from './contexts.ts'
 import { setCurrentContext } from './current-context.ts'
 

@@ -3,9 +3,9 @@
 import type { ContainerPathStat } from '../../api/index.ts'
 import { packDirectory, packName } from '../../archive/index.ts'
 import { errnoOf, isKind } from '../../base/index.ts'
-import { fs } from '../builtins.ts'
-import { CliError } from '../cli-error.ts'
-import type { CliContext } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { CliContext } from '../command/command.ts'
+import { fs } from '../terminal/builtins.ts'
 import { path as posix } from './path.ts'
 import { type ContainerPlace, type CopySource, type CopyTarget, keepEnd, planCopy, splitPath } from './place.ts'
 

@@ -1,9 +1,9 @@
 /** `berth cp CONTAINER:PATH PATH`. */
 import { type TarEntry, TarParser, TreeWriter } from '../../archive/index.ts'
 import { errnoOf } from '../../base/index.ts'
-import { fs } from '../builtins.ts'
-import { CliError } from '../cli-error.ts'
-import type { CliContext } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { CliContext } from '../command/command.ts'
+import { fs } from '../terminal/builtins.ts'
 import { path as posix } from './path.ts'
 import { type ContainerPlace, type CopySource, type CopyTarget, keepEnd, planCopy, splitPath } from './place.ts'
 

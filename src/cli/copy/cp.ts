@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/index.ts'
-import { CliError } from '../cli-error.ts'
-import type { CliContext, Command } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { CliContext, Command } from '../command/command.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 import { humanSize } from '../format/units.ts'
 import { copyIn } from './copy-in.ts'

@@ -1,6 +1,6 @@
 /** Where a copy comes from and goes to: the rules of `cp` about trailing slashes, missing targets and new names.
  *  Pure, and the same in both directions. */
-import { CliError } from '../cli-error.ts'
+import { CliError } from '../command/cli-error.ts'
 import { path as posix } from './path.ts'
 
 export interface ContainerPlace {

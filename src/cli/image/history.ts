@@ -1,11 +1,11 @@
 import type { ImageHistoryItem } from '../../api/index.ts'
 import { shortId } from '../../base/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
+import { tableFormatFlag } from '../command/list-flags.ts'
 import { ellipsis } from '../format/ellipsis.ts'
 import { formatList, type ListLayout } from '../format/list-formatter.ts'
 import { rfc3339 } from '../format/times.ts'
 import { humanSize, timeAgo } from '../format/units.ts'
-import { tableFormatFlag } from '../list-flags.ts'
 import { platformQuery } from './platform-query.ts'
 
 const stepWidth = 45

@@ -1,7 +1,7 @@
 import { throwProgressError } from '../../client/index.ts'
 import { familiarName, parseReference } from '../../oci/index.ts'
-import type { Command } from '../command.ts'
-import { readInputFile } from '../input-file.ts'
+import type { Command } from '../command/command.ts'
+import { readInputFile } from '../command/input-file.ts'
 import { ProgressDisplay } from '../terminal/progress-display.ts'
 
 export const command: Command = {

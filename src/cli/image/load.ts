@@ -1,7 +1,7 @@
 import { throwProgressError } from '../../client/index.ts'
-import { CliError } from '../cli-error.ts'
-import type { CliContext, Command } from '../command.ts'
-import { readInputFile } from '../input-file.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { CliContext, Command } from '../command/command.ts'
+import { readInputFile } from '../command/input-file.ts'
 import { ProgressDisplay } from '../terminal/progress-display.ts'
 import { platformQuery } from './platform-query.ts'
 

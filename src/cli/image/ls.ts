@@ -1,8 +1,8 @@
-import { CliError } from '../cli-error.ts'
-import type { Command } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { Command } from '../command/command.ts'
+import { filterFlag, tableFormatFlag } from '../command/list-flags.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 import { formatList } from '../format/list-formatter.ts'
-import { filterFlag, tableFormatFlag } from '../list-flags.ts'
 import { imageFormat, imageLayout, imageRows } from './image-layout.ts'
 import { writeImageTree } from './tree.ts'
 

@@ -1,7 +1,7 @@
 /** Pulls an image for `pull`, `run` and `create`. */
 import { throwProgressError } from '../../client/index.ts'
 import { familiarName, parseReference, type Reference, withDefaultTag } from '../../oci/index.ts'
-import type { CliContext } from '../command.ts'
+import type { CliContext } from '../command/command.ts'
 import { registryAuthFor } from '../login/registry-auth.ts'
 import type { Output } from '../terminal/output.ts'
 import { ProgressDisplay } from '../terminal/progress-display.ts'

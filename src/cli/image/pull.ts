@@ -1,7 +1,7 @@
 import { formatReference, parseReference } from '../../oci/index.ts'
-import { CliError } from '../cli-error.ts'
-import type { Command } from '../command.ts'
-import { refuseContentTrust } from '../content-trust.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { Command } from '../command/command.ts'
+import { refuseContentTrust } from '../command/content-trust.ts'
 import { pullImage } from './pull-image.ts'
 
 export const command: Command = {

@@ -1,6 +1,6 @@
 import { isKind, messageOf } from '../../base/index.ts'
-import { CliError } from '../cli-error.ts'
-import type { Command } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { Command } from '../command/command.ts'
 import { OutputClosed } from '../terminal/output.ts'
 import { platformQuery } from './platform-query.ts'
 

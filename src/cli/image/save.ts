@@ -1,6 +1,6 @@
-import { CliError } from '../cli-error.ts'
-import type { Command } from '../command.ts'
-import { writeOutput } from '../output-file.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { Command } from '../command/command.ts'
+import { writeOutput } from '../command/output-file.ts'
 import { platformQuery } from './platform-query.ts'
 
 export const command: Command = {

@@ -1,6 +1,6 @@
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import { familiarName, parseReference, type Reference, withDefaultTag } from '../../oci/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 
 export const command: Command = {
   usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',

@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/index.ts'
 import { Credentials, hostOfServer, hubServer } from '../../config/client/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 import { serverOf } from './registry-auth.ts'
 
 export const command: Command = {

@@ -2,7 +2,7 @@
 import type { AuthConfig } from '../../api/index.ts'
 import { Credentials, hubServer, type StoredCredentials } from '../../config/client/index.ts'
 import { defaultRegistry } from '../../oci/index.ts'
-import type { CliContext } from '../command.ts'
+import type { CliContext } from '../command/command.ts'
 
 /** The server under which a registry's credentials are kept. */
 export function serverOf(registry: string): string {

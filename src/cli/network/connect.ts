@@ -1,6 +1,6 @@
-import { CliError } from '../cli-error.ts'
-import type { Command } from '../command.ts'
-import { checkLink } from '../container/check-values.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { Command } from '../command/command.ts'
+import { checkLink } from '../container/options/check-values.ts'
 import { toPairs } from '../flags/flag-values.ts'
 
 export const command: Command = {

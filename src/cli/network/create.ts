@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 import { parseIpam } from './ipam-options.ts'
 
 export const command: Command = {

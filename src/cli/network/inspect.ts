@@ -1,6 +1,6 @@
-import type { Command } from '../command.ts'
-import { inspectObjects } from '../inspect-objects.ts'
-import { formatFlag } from '../list-flags.ts'
+import type { Command } from '../command/command.ts'
+import { inspectObjects } from '../command/inspect-objects.ts'
+import { formatFlag } from '../command/list-flags.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] NETWORK [NETWORK...]',

@@ -1,7 +1,7 @@
 /** `--subnet`, `--ip-range`, `--gateway` and `--aux-address` of `network create`: each of the others belongs to the
  *  subnet that it lies in. */
 import type { IpamConfig } from '../../api/index.ts'
-import { CliError } from '../cli-error.ts'
+import { CliError } from '../command/cli-error.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 import { addressBytes } from '../format/ip-address.ts'
 

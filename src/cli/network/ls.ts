@@ -1,11 +1,11 @@
 import type { Network } from '../../api/index.ts'
 import { shortId } from '../../base/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
+import { filterFlag, tableFormatFlag } from '../command/list-flags.ts'
 import { formatLabels } from '../format/labels.ts'
 import { formatList, type ListLayout } from '../format/list-formatter.ts'
 import { naturalOrder } from '../format/natural-order.ts'
 import { goTimeString } from '../format/times.ts'
-import { filterFlag, tableFormatFlag } from '../list-flags.ts'
 
 export const command: Command = {
   usage: '[OPTIONS]',

@@ -1,7 +1,7 @@
-import type { CliContext, Command } from '../command.ts'
-import { confirm, continueQuestion } from '../confirm.ts'
-import { forceFlag, pruneFilterFlag, withPruneFilters } from '../prune-flags.ts'
-import { type Pruned, prunedNames } from '../prune-results.ts'
+import type { CliContext, Command } from '../command/command.ts'
+import { confirm, continueQuestion } from '../command/confirm.ts'
+import { forceFlag, pruneFilterFlag, withPruneFilters } from '../command/prune-flags.ts'
+import { type Pruned, prunedNames } from '../command/prune-results.ts'
 
 export const command: Command = {
   usage: '[OPTIONS]',

@@ -1,7 +1,7 @@
 import { isKind, messageOf } from '../../base/index.ts'
-import { CliError } from '../cli-error.ts'
-import type { CliContext, Command } from '../command.ts'
-import { confirm, continueQuestion } from '../confirm.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { CliContext, Command } from '../command/command.ts'
+import { confirm, continueQuestion } from '../command/confirm.ts'
 
 const ingressQuestion = `WARNING! Before removing the routing-mesh network, make sure all the nodes in your swarm run the same docker engine version. Otherwise, removal may not be effective and functionality of newly create ingress networks will be impaired.\n${continueQuestion}`
 

@@ -2,7 +2,7 @@
  *  the whole command line, reads docker's configuration and environment itself, and tells about itself when its first
  *  argument is `docker-cli-plugin-metadata`. https://github.com/docker/cli/issues/1534 */
 import type { ClientSettings, RunProgram } from '../../config/client/index.ts'
-import { fs } from '../builtins.ts'
+import { fs } from '../terminal/builtins.ts'
 
 const { join } = process.getBuiltinModule('node:path')
 

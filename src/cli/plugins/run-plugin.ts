@@ -1,11 +1,11 @@
 /** Commands that plugins of docker's command line bring. */
 import { messageOf } from '../../base/index.ts'
 import type { ClientSettings } from '../../config/client/index.ts'
-import { CliError } from '../cli-error.ts'
-import { settingsOf } from '../create-context.ts'
+import { CliError } from '../command/cli-error.ts'
+import { settingsOf } from '../command/create-context.ts'
+import type { MainOptions } from '../command/main-options.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 import type { ParsedArguments } from '../flags/parse-flags.ts'
-import type { MainOptions } from '../main-options.ts'
 import { type CliPlugin, describeCliPlugin, findCliPlugin, listCliPlugins } from './cli-plugins.ts'
 
 /** The arguments before the command, parsed, and as they were. */

@@ -1,5 +1,5 @@
 /** `berth registry check`: reads a configuration and the files that it names, and touches no storage. */
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 import { RegistryAccess } from './registry-access.ts'
 import { configFlag, registryConfigOf } from './registry-flags.ts'
 import { registryLogger } from './registry-logger.ts'

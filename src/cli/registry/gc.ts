@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { notFound, nullLogger } from '../../base/index.ts'
 import { createRegistry } from '../../registry/server/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 import { humanSize } from '../format/units.ts'
 import { configFlag, registryConfigOf, storageFlag } from './registry-flags.ts'
 import { openRegistryStorage } from './served-registry.ts'

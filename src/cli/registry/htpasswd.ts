@@ -1,7 +1,7 @@
 /** `berth registry htpasswd`: a line for the registry's users, for machines without Apache's program of that name. */
 import { hashPassword } from '../../registry/server/index.ts'
-import { CliError } from '../cli-error.ts'
-import type { CliContext, Command } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { CliContext, Command } from '../command/command.ts'
 import { askSecret } from '../login/prompt.ts'
 
 export const command: Command = {

@@ -1,7 +1,7 @@
 /** `berth registry serve`: SIGTERM and SIGINT end it when the requests under way are done, a second one at once;
  *  SIGHUP reads certificates, users and rules again. */
 import { type Logger, messageOf } from '../../base/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 import { LineWriter } from './line-writer.ts'
 import { configFlag, listenFlag, registryConfigOf, storageFlag } from './registry-flags.ts'

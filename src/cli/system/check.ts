@@ -1,5 +1,5 @@
 import type { StoreCheck } from '../../api/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 import { humanSize } from '../format/units.ts'
 
 export const command: Command = {

@@ -1,7 +1,7 @@
 import type { DiskUsage } from '../../api/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
+import { tableFormatFlag } from '../command/list-flags.ts'
 import { formatList } from '../format/list-formatter.ts'
-import { tableFormatFlag } from '../list-flags.ts'
 import { usageFormat, usageLayout, usageRows } from './disk-usage-layout.ts'
 import { verboseUsage } from './verbose-usage.ts'
 

@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
 
 /** What ssh starts on the daemon's machine for a client elsewhere. */
 export const command: Command = {

@@ -1,11 +1,11 @@
 import type { EventMessage } from '../../api/index.ts'
 import { messageOf } from '../../base/index.ts'
 import { GoStruct, GoTemplate, goJson, toGoMaps } from '../../template/index.ts'
-import { CliError } from '../cli-error.ts'
-import type { Command } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { Command } from '../command/command.ts'
+import { filterFlag, formatFlag } from '../command/list-flags.ts'
 import { parseTimestamp } from '../format/parse-timestamp.ts'
 import { rfc3339 } from '../format/times.ts'
-import { filterFlag, formatFlag } from '../list-flags.ts'
 
 export const command: Command = {
   usage: '[OPTIONS]',

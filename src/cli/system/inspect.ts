@@ -1,8 +1,8 @@
 import { isKind } from '../../base/index.ts'
-import { CliError } from '../cli-error.ts'
-import type { CliContext, Command } from '../command.ts'
-import { inspectObjects } from '../inspect-objects.ts'
-import { formatFlag } from '../list-flags.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { CliContext, Command } from '../command/command.ts'
+import { inspectObjects } from '../command/inspect-objects.ts'
+import { formatFlag } from '../command/list-flags.ts'
 
 interface Finder {
   find(client: CliContext['client'], name: string, size: boolean): Promise<string>

@@ -1,11 +1,11 @@
-import { CliError } from '../cli-error.ts'
-import type { CliContext, Command } from '../command.ts'
-import { confirm, continueQuestion } from '../confirm.ts'
-import { pruneContainers } from '../container/prune.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { CliContext, Command } from '../command/command.ts'
+import { confirm, continueQuestion } from '../command/confirm.ts'
+import { forceFlag, pruneFilterFlag, withPruneFilters } from '../command/prune-flags.ts'
+import { type Pruned, prunedNames, totalReclaimed } from '../command/prune-results.ts'
+import { pruneContainers } from '../container/lifecycle/prune.ts'
 import { pruneImages } from '../image/prune.ts'
 import { pruneNetworks } from '../network/prune.ts'
-import { forceFlag, pruneFilterFlag, withPruneFilters } from '../prune-flags.ts'
-import { type Pruned, prunedNames, totalReclaimed } from '../prune-results.ts'
 
 export const command: Command = {
   usage: '[OPTIONS]',

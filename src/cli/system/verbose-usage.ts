@@ -2,7 +2,7 @@
 import type { BuildCacheRecord, ContainerSummary, DiskUsage, ImageSummary, Volume } from '../../api/index.ts'
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import { GoStruct, GoTemplate, goJson, withType } from '../../template/index.ts'
-import { containerFormat, containerLayout } from '../container/container-layout.ts'
+import { containerFormat, containerLayout } from '../container/views/container-layout.ts'
 import { formatList, type ListLayout, rowOf } from '../format/list-formatter.ts'
 import { humanSize, timeAgo } from '../format/units.ts'
 import { type ImageRow, imageFormat, imageLayout, imageRows } from '../image/image-layout.ts'

@@ -1,6 +1,6 @@
 /** Standard input. */
 import type { ReadStream } from 'node:tty'
-import { fs, tty } from '../builtins.ts'
+import { fs, tty } from './builtins.ts'
 
 /** Where a command reads what the user types or pipes. */
 export interface Input {

@@ -1,7 +1,7 @@
 /** Standard output and error, written at once to the file descriptor. `process.stdout` is a stream whose making
  *  takes longer than most commands take to print; and what was written is out when the process ends. */
 import { errnoOf } from '../../base/index.ts'
-import { fs, tty } from '../builtins.ts'
+import { fs, tty } from './builtins.ts'
 
 /** Where a command prints. */
 export interface Output {

@@ -1,5 +1,5 @@
-import { CliError } from '../cli-error.ts'
-import type { Command } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { Command } from '../command/command.ts'
 import type { Flag } from '../flags/flag.ts'
 
 /** Those of which one alone asks for a volume of a swarm. */

@@ -1,10 +1,10 @@
 import type { Volume } from '../../api/index.ts'
-import type { Command } from '../command.ts'
+import type { Command } from '../command/command.ts'
+import { filterFlag, tableFormatFlag } from '../command/list-flags.ts'
 import { formatLabels } from '../format/labels.ts'
 import { formatList, type ListLayout } from '../format/list-formatter.ts'
 import { naturalOrder } from '../format/natural-order.ts'
 import { humanSize } from '../format/units.ts'
-import { filterFlag, tableFormatFlag } from '../list-flags.ts'
 
 export const command: Command = {
   usage: '[OPTIONS]',

@@ -1,8 +1,8 @@
-import { CliError } from '../cli-error.ts'
-import type { Command } from '../command.ts'
-import { confirm, continueQuestion } from '../confirm.ts'
-import { forceFlag, pruneFilterFlag } from '../prune-flags.ts'
-import { prunedNames, totalReclaimed } from '../prune-results.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { Command } from '../command/command.ts'
+import { confirm, continueQuestion } from '../command/confirm.ts'
+import { forceFlag, pruneFilterFlag } from '../command/prune-flags.ts'
+import { prunedNames, totalReclaimed } from '../command/prune-results.ts'
 
 export const command: Command = {
   usage: '[OPTIONS]',

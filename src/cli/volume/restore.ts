@@ -1,6 +1,6 @@
-import { CliError } from '../cli-error.ts'
-import type { Command } from '../command.ts'
-import { readInputFile } from '../input-file.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { Command } from '../command/command.ts'
+import { readInputFile } from '../command/input-file.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] VOLUME FILE|-',

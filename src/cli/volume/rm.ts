@@ -1,5 +1,5 @@
-import type { Command } from '../command.ts'
-import { eachOperand } from '../each-operand.ts'
+import type { Command } from '../command/command.ts'
+import { eachOperand } from '../command/each-operand.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] VOLUME [VOLUME...]',

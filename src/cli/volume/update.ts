@@ -1,5 +1,5 @@
-import { CliError } from '../cli-error.ts'
-import type { Command } from '../command.ts'
+import { CliError } from '../command/cli-error.ts'
+import type { Command } from '../command/command.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] [VOLUME]',

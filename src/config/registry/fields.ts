@@ -2,7 +2,7 @@
  *  checked value or throws `invalidArgument` that names the field (`auth.rules[0].actions`). `object` refuses keys that
  *  it doesn't know. A field that is left out, and one without a value, is `undefined` here. */
 import { type BerthError, invalidArgument } from '../../base/index.ts'
-import { parseBytes } from '../values.ts'
+import { parseBytes } from '../options/values.ts'
 
 /** Where a value stands in the file: the keys and indexes that lead to it. */
 export type Place = readonly (string | number)[]

@@ -3,9 +3,9 @@
  *  which ports the sockets had. While no daemon runs, nobody answers. */
 import { type Logger, messageOf } from '../../base/index.ts'
 import { inNetworkNamespace } from '../../sys/index.ts'
-import type { NamedEndpoint, NamedSandbox, NameService } from '../name-service.ts'
 import { DnsServer } from './dns-server.ts'
 import { Forwarder, type Upstream, UpstreamSockets } from './forwarder.ts'
+import type { NamedEndpoint, NamedSandbox, NameService } from './name-service.ts'
 import { NameTable } from './name-table.ts'
 import { resolve } from './resolver.ts'
 

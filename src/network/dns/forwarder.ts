@@ -1,8 +1,9 @@
 /** Questions about the world outside go to upstream servers. A server that is slow holds nobody up: after a moment the
  *  next one is asked as well, and whoever answers first counts; questions wait beside each other, not in a queue.
  *  An answer that says the server failed or refuses counts only when no other comes. */
-import type { UpstreamServer } from '../name-service.ts'
+
 import { errorResponse, type Query, relayedResponse, responseCode, responseCodeOf, type Transport } from './message.ts'
+import type { UpstreamServer } from './name-service.ts'
 import { type Enter, UpstreamSocket } from './upstream-socket.ts'
 import { askByStream } from './upstream-stream.ts'
 

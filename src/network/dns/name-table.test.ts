@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { NamedEndpoint } from '../name-service.ts'
+import type { NamedEndpoint } from './name-service.ts'
 import { NameTable } from './name-table.ts'
 
 function endpoint(networkId: string, containerId: string, names: string[], ipv4: string, ipv6 = ''): NamedEndpoint {

@@ -1,7 +1,8 @@
 /** Who has which names and addresses on which network. Pure memory: rebuilt at boot from the endpoints of running
  *  containers. Every look-up takes the same time however many containers there are. */
-import type { NamedEndpoint, NamedSandbox } from '../name-service.ts'
+
 import { normalName, reverseName } from './message.ts'
+import type { NamedEndpoint, NamedSandbox } from './name-service.ts'
 
 /** Whose question it is: the networks that it is on and its private aliases. */
 export type NameView = Pick<NamedSandbox, 'networkIds' | 'links'>

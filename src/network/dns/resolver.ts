@@ -1,5 +1,5 @@
 /** Answers one container's questions: from the table of names, else from upstream. */
-import type { NamedSandbox } from '../name-service.ts'
+
 import type { Forwarder } from './forwarder.ts'
 import {
   errorResponse,
@@ -10,6 +10,7 @@ import {
   responseCode,
   type Transport,
 } from './message.ts'
+import type { NamedSandbox } from './name-service.ts'
 import type { NameAddresses, NameTable } from './name-table.ts'
 
 /** What clients may remember an answer for, as Docker says it. */

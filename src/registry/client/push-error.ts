@@ -1,5 +1,5 @@
 import { BerthError } from '../../base/index.ts'
-import { registryCodeOf } from './registry-errors.ts'
+import { registryCodeOf } from './transport/registry-errors.ts'
 
 /** The error when a push failed: what the registry said, without where it was asked, as Docker shows it; where it said
  *  nothing, Docker's words for the status. */

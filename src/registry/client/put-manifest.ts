@@ -1,5 +1,5 @@
 import type { AbortOptions } from '../../base/index.ts'
-import type { UploadTarget } from './upload-blob.ts'
+import type { UploadTarget } from './blobs/upload-blob.ts'
 
 export interface ManifestUpload {
   /** The tag, or the digest itself. */

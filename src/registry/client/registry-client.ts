@@ -1,14 +1,14 @@
 import { lookup } from 'node:dns/promises'
 import { type AbortOptions, type Logger, nullLogger } from '../../base/index.ts'
 import type { Reference } from '../../oci/index.ts'
-import type { AgentPoolOptions } from './agents.ts'
-import type { RegistryAuth } from './credentials.ts'
-import { type Endpoint, type EndpointOptions, endpointsOf } from './endpoints.ts'
-import { HttpTransport, type HttpTransportOptions } from './http-transport.ts'
-import { checkLogin, type LoginResult } from './login.ts'
+import type { RegistryAuth } from './auth/credentials.ts'
+import { checkLogin, type LoginResult } from './auth/login.ts'
+import { TokenSource } from './auth/token-source.ts'
 import { Repository, type RepositoryOptions } from './repository.ts'
 import { type FoundRepository, type SearchTerm, searchRegistry } from './search.ts'
-import { TokenSource } from './token-source.ts'
+import type { AgentPoolOptions } from './transport/agents.ts'
+import { type Endpoint, type EndpointOptions, endpointsOf } from './transport/endpoints.ts'
+import { HttpTransport, type HttpTransportOptions } from './transport/http-transport.ts'
 
 export interface RegistryClientOptions extends EndpointOptions, HttpTransportOptions {
   readonly logger?: Logger

@@ -12,16 +12,16 @@ import {
   parseManifestDocument,
   type Reference,
 } from '../../oci/index.ts'
-import { BlobOrigin } from './blob-origin.ts'
-import { type BlobProblem, readBlob } from './blob-stream.ts'
-import type { RegistryAuth } from './credentials.ts'
-import { EndpointSession } from './endpoint-session.ts'
-import type { Endpoint } from './endpoints.ts'
-import { type HttpResponse, type HttpTransport, readBody } from './http-transport.ts'
-import { isRetryable, isWrongScheme, responseError } from './registry-errors.ts'
-import type { RegistryRequest } from './registry-request.ts'
-import { withRetry } from './retry.ts'
-import type { TokenSource } from './token-source.ts'
+import type { RegistryAuth } from './auth/credentials.ts'
+import { EndpointSession } from './auth/endpoint-session.ts'
+import type { TokenSource } from './auth/token-source.ts'
+import { BlobOrigin } from './blobs/blob-origin.ts'
+import { type BlobProblem, readBlob } from './blobs/blob-stream.ts'
+import type { Endpoint } from './transport/endpoints.ts'
+import { type HttpResponse, type HttpTransport, readBody } from './transport/http-transport.ts'
+import { isRetryable, isWrongScheme, responseError } from './transport/registry-errors.ts'
+import type { RegistryRequest } from './transport/registry-request.ts'
+import { withRetry } from './transport/retry.ts'
 
 export interface RepositoryOptions {
   readonly reference: Reference

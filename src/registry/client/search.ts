@@ -1,9 +1,9 @@
 /** The search for repositories, by the old protocol that Docker Hub and some registries still speak: `GET /v1/search`. */
 import { type AbortOptions, BerthError, invalidArgument, isKind } from '../../base/index.ts'
 import { defaultRegistry, isObject } from '../../oci/index.ts'
-import { basicHeader, type RegistryAuth } from './credentials.ts'
-import { type HttpResponse, readBody } from './http-transport.ts'
-import { findAuthorization, type LoginWays } from './login.ts'
+import { basicHeader, type RegistryAuth } from './auth/credentials.ts'
+import { findAuthorization, type LoginWays } from './auth/login.ts'
+import { type HttpResponse, readBody } from './transport/http-transport.ts'
 
 export type SearchWays = LoginWays
 

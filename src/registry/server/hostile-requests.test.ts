@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { blobDigestOf } from './blob-digest.ts'
-import type { RequestRecord } from './registry-observer.ts'
+import { blobDigestOf } from './model/blob-digest.ts'
+import type { RequestRecord } from './model/registry-observer.ts'
 import { ociManifestType, RegistryUnderTest } from './testing/registry-under-test.ts'
 
 let registry: RegistryUnderTest

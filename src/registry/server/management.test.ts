@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { blobDigestOf } from './blob-digest.ts'
+import { blobDigestOf } from './model/blob-digest.ts'
 import { ociManifestType, RegistryUnderTest } from './testing/registry-under-test.ts'
 
 const unknown = blobDigestOf(Buffer.from('unknown'))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { blobDigestOf } from './blob-digest.ts'
+import { blobDigestOf } from './model/blob-digest.ts'
 import {
   dockerListType,
   dockerManifestType,

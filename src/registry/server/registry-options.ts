@@ -1,11 +1,11 @@
 /** How a registry is set up. */
 import type { Logger } from '../../base/index.ts'
-import type { Authorizer } from './authorizer.ts'
-import type { LocalContents } from './local-source.ts'
-import type { PullSource } from './pull-source.ts'
-import type { RegistryExtension } from './registry-extension.ts'
-import type { RegistryLimits } from './registry-limits.ts'
-import type { RegistryObserver } from './registry-observer.ts'
+import type { LocalContents } from './library/local-source.ts'
+import type { PullSource } from './library/pull-source.ts'
+import type { Authorizer } from './model/authorizer.ts'
+import type { RegistryExtension } from './model/registry-extension.ts'
+import type { RegistryLimits } from './model/registry-limits.ts'
+import type { RegistryObserver } from './model/registry-observer.ts'
 import type { RegistryStorage } from './storage/registry-storage.ts'
 
 export interface RegistryOptions {

@@ -6,8 +6,8 @@ import { Agent, request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { blobDigestOf } from './blob-digest.ts'
-import type { RequestRecord } from './registry-observer.ts'
+import { blobDigestOf } from './model/blob-digest.ts'
+import type { RequestRecord } from './model/registry-observer.ts'
 import { RegistryUnderTest } from './testing/registry-under-test.ts'
 
 let registry: RegistryUnderTest

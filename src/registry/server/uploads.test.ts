@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { blobDigestOf } from './blob-digest.ts'
+import { blobDigestOf } from './model/blob-digest.ts'
 import type { RegistryOptions } from './registry-options.ts'
 import { RegistryUnderTest, type TestAnswer } from './testing/registry-under-test.ts'
 

@@ -1,6 +1,6 @@
 /** Checks of how single instructions are written. */
-import type { Instruction, WordsInstruction } from '../instruction.ts'
-import type { Dockerfile, Stage } from '../parse-dockerfile.ts'
+import type { Instruction, WordsInstruction } from '../instructions/instruction.ts'
+import type { Dockerfile, Stage } from '../parse/parse-dockerfile.ts'
 import { allInstructions } from './naming-rules.ts'
 import type { Rule, Violation } from './rule.ts'
 

@@ -1,10 +1,10 @@
 /** Checks of what stages are based on. */
 import { isBerthError } from '../../../base/index.ts'
 import { formatPlatform, type Platform, parseReference } from '../../../oci/index.ts'
-import { evaluateGlobals } from '../global-scope.ts'
-import type { Dockerfile, Stage } from '../parse-dockerfile.ts'
-import { resolveFrom } from '../stage-references.ts'
-import { didYouMean } from '../suggest.ts'
+import type { Dockerfile, Stage } from '../parse/parse-dockerfile.ts'
+import { evaluateGlobals } from '../stages/global-scope.ts'
+import { resolveFrom } from '../stages/stage-references.ts'
+import { didYouMean } from '../text/suggest.ts'
 import type { Rule } from './rule.ts'
 
 /** Rules about FROM. */

@@ -1,7 +1,7 @@
 /** Checks of names and of upper and lower case. */
-import type { Instruction } from '../instruction.ts'
-import type { LogicalLine } from '../logical-line.ts'
-import type { Dockerfile } from '../parse-dockerfile.ts'
+import type { Instruction } from '../instructions/instruction.ts'
+import type { Dockerfile } from '../parse/parse-dockerfile.ts'
+import type { LogicalLine } from '../text/logical-line.ts'
 import type { Rule, Violation } from './rule.ts'
 
 const reservedNames = new Set(['scratch', 'context'])

@@ -1,8 +1,9 @@
 /** What a build check is. https://docs.docker.com/reference/build-checks/ */
-import type { GlobalScope } from '../global-scope.ts'
-import type { IgnoreMatcher } from '../ignore-file.ts'
-import type { LogicalLine } from '../logical-line.ts'
-import type { Dockerfile } from '../parse-dockerfile.ts'
+
+import type { Dockerfile } from '../parse/parse-dockerfile.ts'
+import type { IgnoreMatcher } from '../paths/ignore-file.ts'
+import type { GlobalScope } from '../stages/global-scope.ts'
+import type { LogicalLine } from '../text/logical-line.ts'
 import type { StageFacts } from './stage-facts.ts'
 
 /** What a rule found, before it gets its name. */

@@ -1,10 +1,10 @@
 /** What checks need to know of a stage, found without building anything: its parents' configurations may be unknown. */
 import type { OciRuntimeDefaults } from '../../../oci/index.ts'
-import { DockerfileError } from '../dockerfile-error.ts'
-import { type EvaluatedStage, evaluateStage, type Step } from '../evaluate-stage.ts'
-import type { GlobalScope } from '../global-scope.ts'
-import type { Dockerfile, Stage } from '../parse-dockerfile.ts'
-import { type ResolvedFrom, resolveFrom } from '../stage-references.ts'
+import type { Dockerfile, Stage } from '../parse/parse-dockerfile.ts'
+import { type EvaluatedStage, evaluateStage, type Step } from '../stages/evaluate-stage.ts'
+import type { GlobalScope } from '../stages/global-scope.ts'
+import { type ResolvedFrom, resolveFrom } from '../stages/stage-references.ts'
+import { DockerfileError } from '../text/dockerfile-error.ts'
 
 /** A stage, and as much of its evaluation as is possible. */
 export interface StageFacts {

@@ -1,9 +1,9 @@
 /** Checks of what instructions do in their stage: variables, directories, files. */
-import type { Instruction } from '../instruction.ts'
-import { hasWildcard } from '../path-segment.ts'
-import { remoteSource } from '../remote-source.ts'
-import { environmentOf } from '../stage-variables.ts'
-import { didYouMean, nearestWord } from '../suggest.ts'
+import type { Instruction } from '../instructions/instruction.ts'
+import { remoteSource } from '../instructions/remote-source.ts'
+import { hasWildcard } from '../paths/path-segment.ts'
+import { environmentOf } from '../stages/stage-variables.ts'
+import { didYouMean, nearestWord } from '../text/suggest.ts'
 import type { CheckContext, Rule, Violation } from './rule.ts'
 import type { StageFacts } from './stage-facts.ts'
 

@@ -1,7 +1,7 @@
 /** Chooses how a build is shown. */
 
-import { CliError } from '../../cli-error.ts'
-import type { CliContext } from '../../command.ts'
+import { CliError } from '../../command/cli-error.ts'
+import type { CliContext } from '../../command/command.ts'
 import type { FlagValues } from '../../flags/flag-values.ts'
 import type { BuildDisplay } from './build-display.ts'
 import { PlainDisplay } from './plain-display.ts'

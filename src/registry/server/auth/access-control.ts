@@ -1,7 +1,7 @@
 /** Puts the parts of this folder together: from what a registry's owner wants to an authorizer, and the paths that
  *  belong to it. */
 import { type Logger, nullLogger } from '../../../base/index.ts'
-import { type Authorizer, openAccess } from '../authorizer.ts'
+import { type Authorizer, openAccess } from '../model/authorizer.ts'
 import type { ObjectStorage } from '../storage/registry-storage.ts'
 import { type AccessRule, AccessRules } from './access-rules.ts'
 import { BasicAuthorizer } from './basic-authorizer.ts'

@@ -1,6 +1,6 @@
 /** Rights by rules, as `registry.yml` has them: a right is there when any rule gives it. Without rules every user may
  *  do everything, and those who don't say who they are nothing. Pure. */
-import type { AccessAction, AccessScope } from '../authorizer.ts'
+import type { AccessAction, AccessScope } from '../model/authorizer.ts'
 import { compileRepositoryPattern } from './repository-pattern.ts'
 
 /** Whom a rule is for, and what they may do where. */

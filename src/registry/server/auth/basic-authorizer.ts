@@ -1,5 +1,5 @@
 /** Names and passwords in every request (`Authorization: Basic`), with rights by rules. */
-import type { AccessDecision, AccessRequest, Authorizer } from '../authorizer.ts'
+import type { AccessDecision, AccessRequest, Authorizer } from '../model/authorizer.ts'
 import { type AccessRules, allowsAll } from './access-rules.ts'
 import { parseBasic, type UserDirectory } from './user-directory.ts'
 

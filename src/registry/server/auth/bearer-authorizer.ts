@@ -1,6 +1,6 @@
 /** Bearer tokens, of the registry's own token service or of another program's. Clients without one are told where to
  *  get it. https://distribution.github.io/distribution/spec/auth/token/ */
-import type { AccessDecision, AccessRequest, AccessScope, Authorizer } from '../authorizer.ts'
+import type { AccessDecision, AccessRequest, AccessScope, Authorizer } from '../model/authorizer.ts'
 import { type AccessRules, allowsAll } from './access-rules.ts'
 import { covers, formatScopes } from './scope-text.ts'
 import type { AccessToken, TokenVerifier } from './token-verifier.ts'

@@ -1,7 +1,7 @@
 /** Scopes as text: `repository:team/app:pull,push`, several separated by spaces.
  *  https://distribution.github.io/distribution/spec/auth/scope/ */
-import type { AccessAction, AccessScope } from '../authorizer.ts'
-import { isRepositoryName } from '../repository-name.ts'
+import type { AccessAction, AccessScope } from '../model/authorizer.ts'
+import { isRepositoryName } from '../model/repository-name.ts'
 
 const actions: readonly string[] = ['pull', 'push', 'delete', '*']
 /** More in one request are refused: each is looked up in the rules. */

@@ -5,7 +5,7 @@
  *  A refresh token stands for the password of one user: it ends with that password, and with the user. */
 import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
-import type { AccessScope } from '../authorizer.ts'
+import type { AccessScope } from '../model/authorizer.ts'
 import type { AccessRules } from './access-rules.ts'
 import { formatScopes, parseScopes } from './scope-text.ts'
 import type { SigningKey } from './token-keys.ts'

@@ -2,7 +2,7 @@
  *  times (with a minute for clocks that differ). https://distribution.github.io/distribution/spec/auth/jwt/ */
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto'
 import { decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose'
-import type { AccessScope } from '../authorizer.ts'
+import type { AccessScope } from '../model/authorizer.ts'
 import { knownActions } from './scope-text.ts'
 import type { TrustedKeys } from './token-keys.ts'
 

@@ -6,8 +6,8 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { type AbortOptions, BerthError, type Logger, messageOf } from '../../../base/index.ts'
-import { algorithmOf, type BlobDigest, hasherOf, hexOfBlob } from '../blob-digest.ts'
-import type { BlobLibrary } from '../blob-library.ts'
+import type { BlobLibrary } from '../library/blob-library.ts'
+import { algorithmOf, type BlobDigest, hasherOf, hexOfBlob } from '../model/blob-digest.ts'
 import type { ByteRange, UploadStorage } from '../storage/registry-storage.ts'
 import { SpoolFile } from './spool-file.ts'
 

@@ -2,9 +2,16 @@
  *  again from upstream, so nothing else has to be right: whoever is just sent a blob has it open, and whoever comes
  *  a moment too late fetches it anew. */
 import { Background, type Logger } from '../../../base/index.ts'
-import type { BlobDigest } from '../blob-digest.ts'
-import type { ManifestLibrary } from '../manifest-library.ts'
-import { blobKey, blobsPrefix, digestOfKey, linksPrefix, manifestOfKey, repositoriesPrefix } from '../registry-keys.ts'
+import type { ManifestLibrary } from '../library/manifest-library.ts'
+import type { BlobDigest } from '../model/blob-digest.ts'
+import {
+  blobKey,
+  blobsPrefix,
+  digestOfKey,
+  linksPrefix,
+  manifestOfKey,
+  repositoriesPrefix,
+} from '../model/registry-keys.ts'
 import type { ObjectStorage } from '../storage/registry-storage.ts'
 import { type CacheUsage, listAll } from './cache-usage.ts'
 

@@ -1,10 +1,17 @@
 /** Pulls out of a cache: what is here is given from here, the rest comes from upstream and stays. What a digest names
  *  never changes; what a tag stands for is asked of upstream each time, unless upstream can't be asked. */
 import { type AbortOptions, isKind, type Logger, messageOf } from '../../../base/index.ts'
-import type { BlobDigest } from '../blob-digest.ts'
-import type { LocalContents } from '../local-source.ts'
-import type { ManifestReference, NamePage, PullSource, Referrer, StoredBlob, StoredManifest } from '../pull-source.ts'
-import { blobKey, manifestKey } from '../registry-keys.ts'
+import type { LocalContents } from '../library/local-source.ts'
+import type {
+  ManifestReference,
+  NamePage,
+  PullSource,
+  Referrer,
+  StoredBlob,
+  StoredManifest,
+} from '../library/pull-source.ts'
+import type { BlobDigest } from '../model/blob-digest.ts'
+import { blobKey, manifestKey } from '../model/registry-keys.ts'
 import type { ListOptions, UploadStorage } from '../storage/registry-storage.ts'
 import { BlobDownload } from './blob-download.ts'
 import type { CacheEvictor } from './cache-evictor.ts'

@@ -1,7 +1,7 @@
 /** Sizes of blobs as manifests tell them, so that upstream need not be asked before a blob is fetched. Also says that a
  *  repository has a blob, where another repository brought it already. */
 import { isObject } from '../../../oci/index.ts'
-import { type BlobDigest, findBlobDigest } from '../blob-digest.ts'
+import { type BlobDigest, findBlobDigest } from '../model/blob-digest.ts'
 
 const maxEntries = 20_000
 

@@ -1,8 +1,8 @@
 /** A registry as a cache of another one: given to `createRegistry` as its `pullSource`. Any number of processes may
  *  share one storage. */
 import { type Logger, nullLogger } from '../../../base/index.ts'
-import type { LocalContents } from '../local-source.ts'
-import type { PullSource } from '../pull-source.ts'
+import type { LocalContents } from '../library/local-source.ts'
+import type { PullSource } from '../library/pull-source.ts'
 import type { RegistryStorage } from '../storage/registry-storage.ts'
 import { CacheEvictor } from './cache-evictor.ts'
 import { CacheUsage } from './cache-usage.ts'

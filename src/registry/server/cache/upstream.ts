@@ -3,9 +3,9 @@
 import { type AbortOptions, isBerthError, isKind, type Logger, messageOf } from '../../../base/index.ts'
 import { type Descriptor, type Digest, defaultRegistry, isObject } from '../../../oci/index.ts'
 import { type FetchedManifest, type RegistryAuth, RegistryClient, type Repository } from '../../client/index.ts'
-import { type BlobDigest, findBlobDigest } from '../blob-digest.ts'
-import type { Referrer } from '../pull-source.ts'
-import { RegistryError } from '../registry-error.ts'
+import type { Referrer } from '../library/pull-source.ts'
+import { type BlobDigest, findBlobDigest } from '../model/blob-digest.ts'
+import { RegistryError } from '../model/registry-error.ts'
 import type { ProxyOptions } from './proxy-options.ts'
 
 /** How Docker Hub calls itself, and how others call it. */

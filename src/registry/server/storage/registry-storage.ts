@@ -12,7 +12,7 @@
  *  joined by `/`. No key is the folder of another one. `uploads` have a name space of their own. */
 import type { Readable } from 'node:stream'
 import type { AbortOptions } from '../../../base/index.ts'
-import type { BlobDigest } from '../blob-digest.ts'
+import type { BlobDigest } from '../model/blob-digest.ts'
 
 /** What is known of an object without reading it. */
 export interface ObjectInfo {

@@ -1,6 +1,6 @@
 /** The errors that every storage gives, so that what is above can tell them apart by kind. */
 import { BerthError, conflict, invalidArgument, notFound } from '../../../base/index.ts'
-import type { BlobDigest } from '../blob-digest.ts'
+import type { BlobDigest } from '../model/blob-digest.ts'
 
 /** No upload of that id (any more). */
 export function uploadUnknown(id: string): BerthError {

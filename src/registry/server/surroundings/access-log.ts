@@ -1,6 +1,6 @@
 /** One line for each request. `text` is the combined log format of web servers with the seconds behind it, `json` an
  *  object. Neither has the query, nor anything of the headers but the program's name. */
-import type { RegistryObserver, RequestRecord } from '../registry-observer.ts'
+import type { RegistryObserver, RequestRecord } from '../model/registry-observer.ts'
 
 export type AccessLogFormat = 'json' | 'text'
 

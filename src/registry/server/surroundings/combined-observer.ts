@@ -1,4 +1,4 @@
-import type { RegistryObserver } from '../registry-observer.ts'
+import type { RegistryObserver } from '../model/registry-observer.ts'
 
 /** Tells all of them. */
 export function combineObservers(observers: readonly RegistryObserver[]): RegistryObserver {

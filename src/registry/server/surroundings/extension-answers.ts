@@ -1,5 +1,5 @@
 /** Forms of answers that several extensions use. */
-import type { ExtensionAnswer } from '../registry-extension.ts'
+import type { ExtensionAnswer } from '../model/registry-extension.ts'
 
 /** True for the methods that only read. */
 export function readOnly(method: string): boolean {

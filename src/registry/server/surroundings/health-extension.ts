@@ -1,6 +1,6 @@
 /** `/healthz`: 200 while the registry can serve, which is while its storage can be read and written. */
 import { messageOf } from '../../../base/index.ts'
-import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../registry-extension.ts'
+import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../model/registry-extension.ts'
 import type { RegistryStorage } from '../storage/registry-storage.ts'
 import { jsonAnswer, methodNotAllowed, readOnly } from './extension-answers.ts'
 

@@ -1,7 +1,7 @@
 /** Figures about the registry's work, at `/metrics`. */
 import { cpuUsage, memoryUsage, uptime } from 'node:process'
-import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../registry-extension.ts'
-import type { GarbageReport, ManifestUse, RegistryObserver, RequestRecord } from '../registry-observer.ts'
+import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../model/registry-extension.ts'
+import type { GarbageReport, ManifestUse, RegistryObserver, RequestRecord } from '../model/registry-observer.ts'
 import type { RegistryStorage } from '../storage/registry-storage.ts'
 import { readOnly } from './extension-answers.ts'
 import { HistogramMetric, type Metric, ValueMetric } from './metric.ts'

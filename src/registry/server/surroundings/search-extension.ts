@@ -1,8 +1,8 @@
 /** `/v1/search` and `/v1/_ping`: what is left of Docker's first registry protocol, for `docker search HOST/TERM`.
  *  Finds repositories whose name contains the term, and shows those that the client may pull. */
-import type { AccessDecision, Authorizer } from '../authorizer.ts'
-import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../registry-extension.ts'
-import { catalogPrefix, repositoryOfCatalogKey } from '../registry-keys.ts'
+import type { AccessDecision, Authorizer } from '../model/authorizer.ts'
+import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../model/registry-extension.ts'
+import { catalogPrefix, repositoryOfCatalogKey } from '../model/registry-keys.ts'
 import type { ObjectStorage } from '../storage/registry-storage.ts'
 import { errorAnswer, jsonAnswer, methodNotAllowed, readOnly } from './extension-answers.ts'
 

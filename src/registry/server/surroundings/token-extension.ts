@@ -1,6 +1,6 @@
 /** `/token`: the way to the registry's own token service. */
 import type { TokenService } from '../auth/token-service.ts'
-import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../registry-extension.ts'
+import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../model/registry-extension.ts'
 import { jsonAnswer, methodNotAllowed } from './extension-answers.ts'
 
 /** Forms hold a password and some scopes. */

@@ -1,10 +1,10 @@
 /** A registry that listens, on a folder of its own, and requests to it. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
-import { blobDigestOf } from '../blob-digest.ts'
 import { createRegistry, type Registry } from '../create-registry.ts'
+import { blobDigestOf } from '../model/blob-digest.ts'
 import type { RegistryOptions } from '../registry-options.ts'
-import { FolderStorage } from '../storage/folder-storage.ts'
+import { FolderStorage } from '../storage/folder/folder-storage.ts'
 
 export interface TestRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined

@@ -1,0 +1,132 @@
+/** Tar writing: USTAR headers, with a PAX header before them for all that USTAR can't say (long or non-ASCII
+ *  names, large numbers, fractions of seconds, xattrs). The same entry always gives the same bytes. */
+import { nameBytes } from '../../base/index.ts'
+import { formatPaxRecords, formatPaxTime } from './pax.ts'
+import { type TarEntry, type TarEntryType, tarBlockBytes, tarPaddingBytes } from './tar-entry.ts'
+import { headerChecksum } from './tar-header.ts'
+
+/** The archive's end mark. */
+export const tarEnd: Buffer = Buffer.alloc(2 * tarBlockBytes)
+
+/** What fills the last block of a content of that size. */
+export function tarPadding(sizeBytes: number): Buffer {
+  return tarEnd.subarray(0, tarPaddingBytes(sizeBytes))
+}
+
+/** An entry with every field that may be left out. For files with holes there is `formatSparseHeader`. */
+export type TarEntryInput = Pick<TarEntry, 'type' | 'path'> &
+  Partial<Omit<TarEntry, 'sparse' | 'xattrs'>> & { readonly xattrs?: ReadonlyMap<string, Buffer> | undefined }
+
+/** The header blocks of an entry, to be followed by `sizeBytes` of content and its padding. `records` go into its PAX
+ *  header before all others. */
+export function formatTarHeader(
+  input: TarEntryInput,
+  records: readonly (readonly [key: string, value: Buffer | string])[] = [],
+): Buffer {
+  const entry = withDefaults(input)
+  const pax: [string, Buffer | string][] = records.map(([key, value]) => [key, value])
+  const block = Buffer.alloc(tarBlockBytes)
+  writePath(block, pax, nameBytes(entry.path))
+  writeLinkPath(block, pax, nameBytes(entry.linkPath))
+  writeOctal(block, 100, 8, entry.mode & 0o177777)
+  if (!writeOctal(block, 108, 8, entry.uid)) pax.push(['uid', String(entry.uid)])
+  if (!writeOctal(block, 116, 8, entry.gid)) pax.push(['gid', String(entry.gid)])
+  if (!writeOctal(block, 124, 12, entry.sizeBytes)) pax.push(['size', String(entry.sizeBytes)])
+  const isWholeSecond = entry.mtimeNs % 1_000_000_000n === 0n
+  const fits = writeOctal(block, 136, 12, Number(entry.mtimeNs / 1_000_000_000n))
+  if (!fits || !isWholeSecond) pax.push(['mtime', formatPaxTime(entry.mtimeNs)])
+  block.write(typeFlags[entry.type], 156, 'latin1')
+  block.write('ustar\x0000', 257, 'latin1')
+  writeOctal(block, 329, 8, entry.deviceMajor)
+  writeOctal(block, 337, 8, entry.deviceMinor)
+  for (const [name, value] of [...(entry.xattrs ?? [])].sort(byName)) pax.push([`SCHILY.xattr.${name}`, value])
+  writeChecksum(block)
+  return pax.length === 0 ? block : Buffer.concat([formatPaxHeader(pax), block])
+}
+
+type CompleteInput = Required<Omit<TarEntryInput, 'xattrs'>> & { readonly xattrs: TarEntryInput['xattrs'] }
+
+function withDefaults(input: TarEntryInput): CompleteInput {
+  return {
+    linkPath: '',
+    mode: input.type === 'directory' ? 0o755 : 0o644,
+    uid: 0,
+    gid: 0,
+    sizeBytes: 0,
+    mtimeNs: 0n,
+    deviceMajor: 0,
+    deviceMinor: 0,
+    xattrs: undefined,
+    ...input,
+  }
+}
+
+const typeFlags: Readonly<Record<TarEntryType, string>> = {
+  file: '0',
+  link: '1',
+  symlink: '2',
+  char: '3',
+  block: '4',
+  directory: '5',
+  fifo: '6',
+}
+
+function byName(a: readonly [string, unknown], b: readonly [string, unknown]): number {
+  return a[0] < b[0] ? -1 : 1
+}
+
+function writePath(block: Buffer, pax: [string, Buffer | string][], path: Buffer): void {
+  const ascii = isPlain(path)
+  const split = path.length <= 100 ? 0 : splitPoint(path)
+  if (!ascii || split < 0) pax.push(['path', path])
+  if (ascii && split > 0) {
+    path.copy(block, 345, 0, split)
+    path.copy(block, 0, split + 1)
+  } else {
+    path.copy(block, 0, 0, 100)
+  }
+}
+
+function writeLinkPath(block: Buffer, pax: [string, Buffer | string][], linkPath: Buffer): void {
+  if (linkPath.length > 100 || !isPlain(linkPath)) pax.push(['linkpath', linkPath])
+  linkPath.copy(block, 157, 0, 100)
+}
+
+/** USTAR promises portable names only for ASCII. */
+function isPlain(bytes: Buffer): boolean {
+  for (const byte of bytes) if (byte > 126 || byte < 32) return false
+  return true
+}
+
+/** Where a long path is cut into USTAR's prefix (155) and name (100), or -1 when no slash is in the right place. */
+function splitPoint(path: Buffer): number {
+  const slash = path.lastIndexOf(0x2f, Math.min(155, path.length - 2))
+  return slash > 0 && path.length - slash - 1 <= 100 ? slash : -1
+}
+
+/** Writes an octal field; false (and zeros) when the number doesn't fit. */
+function writeOctal(block: Buffer, offset: number, length: number, value: number): boolean {
+  const digits = value < 0 ? '' : value.toString(8)
+  const fits = digits !== '' && digits.length < length
+  block.write((fits ? digits : '0').padStart(length - 1, '0'), offset, 'latin1')
+  return fits
+}
+
+function writeChecksum(block: Buffer): void {
+  block.write(`${headerChecksum(block).toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
+}
+
+function formatPaxHeader(records: readonly [string, Buffer | string][]): Buffer {
+  const content = formatPaxRecords(records)
+  const block = Buffer.alloc(tarBlockBytes)
+  block.write('PaxHeaders/entry', 0, 'latin1')
+  writeOctal(block, 100, 8, 0o644)
+  writeOctal(block, 108, 8, 0)
+  writeOctal(block, 116, 8, 0)
+  writeOctal(block, 124, 12, content.length)
+  writeOctal(block, 136, 12, 0)
+  block.write('x', 156, 'latin1')
+  block.write('ustar\x0000', 257, 'latin1')
+  writeChecksum(block)
+  return Buffer.concat([block, content, tarPadding(content.length)])
+}

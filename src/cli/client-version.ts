@@ -1,7 +1,0 @@
-import { fs } from './builtins.ts'
-
-/** The version in package.json. */
-export function clientVersion(): string {
-  const text = fs.readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return /"version": "([^"]+)"/.exec(text)?.[1] ?? 'unknown'
-}

@@ -1,0 +1,19 @@
+import type { CommandEntry, CommandGroup } from '../command/command-entry.ts'
+
+/** `berth builder COMMAND`. */
+export function builderCommands(build: CommandEntry): CommandGroup {
+  return {
+    summary: 'Manage builds',
+    commands: {
+      build,
+      du: {
+        summary: 'Show what the build cache takes',
+        load: async () => (await import('../builder/du.ts')).command,
+      },
+      prune: {
+        summary: 'Remove what builds left in the cache',
+        load: async () => (await import('../builder/prune.ts')).command,
+      },
+    },
+  }
+}

@@ -1,0 +1,38 @@
+import type { CommandGroup } from '../command/command-entry.ts'
+
+/** `berth context …`. */
+export const contextCommands: CommandGroup = {
+  summary: 'Manage contexts: the daemons to speak to',
+  commands: {
+    create: { summary: 'Create a context', load: async () => (await import('../context/create.ts')).command },
+    export: {
+      summary: 'Write a context to a tar archive',
+      load: async () => (await import('../context/export.ts')).command,
+    },
+    import: {
+      summary: 'Make a context of a tar archive',
+      load: async () => (await import('../context/import.ts')).command,
+    },
+    inspect: {
+      summary: 'Show everything about contexts',
+      load: async () => (await import('../context/inspect.ts')).command,
+    },
+    ls: {
+      summary: 'List contexts',
+      aliases: ['context ls', 'context list'],
+      load: async () => (await import('../context/ls.ts')).command,
+    },
+    rm: {
+      summary: 'Remove contexts',
+      aliases: ['context rm', 'context remove'],
+      load: async () => (await import('../context/rm.ts')).command,
+    },
+    show: {
+      summary: 'Print the name of the context in use',
+      load: async () => (await import('../context/show.ts')).command,
+    },
+    update: { summary: 'Change a context', load: async () => (await import('../context/update.ts')).command },
+    use: { summary: 'Set the context to use', load: async () => (await import('../context/use.ts')).command },
+  },
+  alternatives: { list: 'ls', remove: 'rm' },
+}

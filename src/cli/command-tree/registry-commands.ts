@@ -1,0 +1,21 @@
+/** `berth registry COMMAND`. */
+import type { CommandGroup } from '../command/command-entry.ts'
+
+export const registryCommands: CommandGroup = {
+  summary: 'Run a registry of images',
+  commands: {
+    check: {
+      summary: 'Check a configuration file and the files that it names',
+      load: async () => (await import('../registry/check.ts')).command,
+    },
+    gc: {
+      summary: 'Free the space of what no manifest needs',
+      load: async () => (await import('../registry/gc.ts')).command,
+    },
+    htpasswd: {
+      summary: 'Make a line for the file of users from a password on standard input',
+      load: async () => (await import('../registry/htpasswd.ts')).command,
+    },
+    serve: { summary: 'Serve a registry', load: async () => (await import('../registry/serve.ts')).command },
+  },
+}

@@ -1,0 +1,34 @@
+/** Flags that stand before the command. */
+import type { Flag } from '../flags/flag.ts'
+
+/** As `berth --help` lists them. */
+export function globalFlags(): readonly Flag[] {
+  return [
+    { name: 'config', type: 'string', help: 'Directory of the client\'s configuration (default "~/.docker")' },
+    {
+      name: 'context',
+      short: 'c',
+      type: 'string',
+      help: 'Context to use (over DOCKER_HOST and what "berth context use" set)',
+    },
+    { name: 'debug', short: 'D', type: 'bool', help: 'Show what caused an error' },
+    { name: 'host', short: 'H', type: 'list', help: 'Address of the daemon (unix://PATH or tcp://HOST:PORT)' },
+    {
+      name: 'log-level',
+      short: 'l',
+      type: 'string',
+      help: 'Level of messages ("debug", "info", "warn", "error", "fatal")',
+      shownDefault: 'info',
+    },
+    { name: 'tls', type: 'bool', help: 'Use TLS; --tlsverify implies it' },
+    {
+      name: 'tlscacert',
+      type: 'string',
+      help: 'Trust only certificates that this CA signed (default "~/.docker/ca.pem")',
+    },
+    { name: 'tlscert', type: 'string', help: 'TLS certificate of the client (default "~/.docker/cert.pem")' },
+    { name: 'tlskey', type: 'string', help: 'TLS key of the client (default "~/.docker/key.pem")' },
+    { name: 'tlsverify', type: 'bool', help: "Use TLS and check the daemon's certificate" },
+    { name: 'version', short: 'v', type: 'bool', help: 'Print the version and end' },
+  ]
+}

@@ -1,0 +1,12 @@
+import type { Command } from '../../command/command.ts'
+import { eachOperand } from '../../command/each-operand.ts'
+
+export const command: Command = {
+  usage: 'CONTAINER [CONTAINER...]',
+  operands: { min: 1 },
+  flags: [],
+  async run(context, _flags, operands) {
+    await eachOperand(context, operands, (name) => context.client.containers.pause(name))
+    return 0
+  },
+}

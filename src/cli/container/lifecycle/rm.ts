@@ -1,0 +1,29 @@
+import { isKind } from '../../../base/index.ts'
+import type { Command } from '../../command/command.ts'
+import { eachOperand } from '../../command/each-operand.ts'
+
+export const command: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  operands: { min: 1 },
+  flags: [
+    { name: 'force', short: 'f', type: 'bool', help: 'Kill it when it is running' },
+    { name: 'link', short: 'l', type: 'bool', help: 'Remove a link, not the container' },
+    { name: 'volumes', short: 'v', type: 'bool', help: 'Remove its anonymous volumes as well' },
+  ],
+  async run(context, flags, operands) {
+    const options = { force: flags.bool('force'), link: flags.bool('link'), volumes: flags.bool('volumes') }
+    await eachOperand(context, operands, async (operand) => {
+      const name = operand.replace(/^\/+/, '')
+      try {
+        await context.client.containers.remove(name, options)
+      } catch (error) {
+        if (!options.force || !isKind(error, 'notFound')) throw error
+        // With --force a container that is not there is as good as removed, but its absence is said.
+        context.errors.write(`${error.message}\n`)
+        return ''
+      }
+      return operand
+    })
+    return 0
+  },
+}

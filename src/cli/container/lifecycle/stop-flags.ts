@@ -1,0 +1,18 @@
+/** Flags that `stop` and `restart` share. */
+import type { StopBehaviour } from '../../../client/index.ts'
+import type { Flag } from '../../flags/flag.ts'
+import type { FlagValues } from '../../flags/flag-values.ts'
+
+export const stopFlags: readonly Flag[] = [
+  { name: 'signal', short: 's', type: 'string', help: 'Signal to send' },
+  { name: 'timeout', short: 't', type: 'int', help: 'Seconds to wait before it is killed' },
+  { name: 'time', type: 'int', help: 'Seconds to wait before it is killed', hidden: true },
+]
+
+export function stopBehaviour(flags: FlagValues): StopBehaviour {
+  const name = flags.has('timeout') ? 'timeout' : 'time'
+  return {
+    stopSignal: flags.string('signal'),
+    ...(flags.has(name) ? { timeoutSeconds: flags.number(name) } : {}),
+  }
+}

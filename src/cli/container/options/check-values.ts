@@ -1,0 +1,106 @@
+/** Checks of single flag values, with Docker's messages. */
+import { invalidArgument } from '../../../base/index.ts'
+import { net } from '../../terminal/builtins.ts'
+
+/** `STDIN`, `stdout` → lower case. */
+export function checkAttach(value: string): string {
+  const stream = value.toLowerCase()
+  if (stream === 'stdin' || stream === 'stdout' || stream === 'stderr') return stream
+  throw invalidArgument('valid streams are STDIN, STDOUT and STDERR')
+}
+
+/** `HOST:IP` or `HOST=IP`; kept in the form with a colon. */
+export function checkAddHost(value: string): string {
+  const match = /^([^:=]+)[:=](.+)$/.exec(value)
+  const [, host = '', rawAddress = ''] = match ?? []
+  if (match === null) throw invalidArgument(`bad format for add-host: "${value}"`)
+  const address = rawAddress.replace(/^\[(.*)\]$/, '$1')
+  // The daemon knows the address of its own host by this word.
+  if (address !== 'host-gateway' && net().isIP(address) === 0) {
+    throw invalidArgument(`invalid IP address in add-host: "${address}"`)
+  }
+  return `${host}:${address}`
+}
+
+export function checkAddress(value: string): string {
+  if (net().isIP(value.trim()) === 0) throw invalidArgument(`IP address is not correctly formatted: ${value}`)
+  return value.trim()
+}
+
+export function checkLink(value: string): string {
+  if (value === '') throw invalidArgument('empty string specified for links')
+  if (value.split(':').length > 2) throw invalidArgument(`bad format for links: ${value}`)
+  return value
+}
+
+export function checkDevice(value: string): string {
+  const parts = value.split(':')
+  if (value === '' || parts.length > 3) throw invalidArgument(`bad format for path: ${value}`)
+  const mode = parts[2]
+  if (mode !== undefined && !/^[rwm]+$/.test(mode)) throw invalidArgument(`bad mode specified: ${mode}`)
+  return value
+}
+
+export function checkEnv(value: string): string {
+  if (value === '' || value.startsWith('=')) throw invalidArgument(`invalid environment variable: ${value}`)
+  return value
+}
+
+const ulimitNames = new Set([
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
+])
+
+export function checkDeviceRule(value: string): string {
+  if (/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(value)) return value
+  throw invalidArgument(`invalid device cgroup format '${value}'`)
+}
+
+export function checkUlimit(value: string): string {
+  const match = /^([^=]+)=([^:=]*)(?::([^:=]*))?$/.exec(value)
+  if (match === null) throw invalidArgument(`invalid ulimit argument: ${value}`)
+  const [, name = '', soft = '', hard] = match
+  if (!ulimitNames.has(name)) throw invalidArgument(`invalid ulimit type: ${name}`)
+  for (const limit of [soft, hard]) {
+    if (limit !== undefined && !/^-?\d+$/.test(limit)) {
+      throw invalidArgument(`strconv.ParseInt: parsing ${JSON.stringify(limit)}: invalid syntax`)
+    }
+  }
+  if (hard !== undefined && hard !== '-1' && (soft === '-1' || Number(soft) > Number(hard))) {
+    throw invalidArgument(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`)
+  }
+  return value
+}
+
+const sysctls = new Set(
+  ['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map(
+    (name) => `kernel.${name}`,
+  ),
+)
+
+/** Kernel parameters that belong to a namespace. */
+export function checkSysctl(value: string): string {
+  const [name = '', setting] = value.split('=', 2)
+  if (setting !== undefined && (sysctls.has(name) || name.startsWith('net.') || name.startsWith('fs.mqueue.')))
+    return value
+  throw invalidArgument(`sysctl '${value}' is not allowed`)
+}
+
+/** `NAME=VALUE` or `NAME`. */
+export function checkLabel(value: string): string {
+  if (value === '' || value.startsWith('=')) throw invalidArgument(`invalid label '${value}': empty name`)
+  return value
+}

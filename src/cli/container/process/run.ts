@@ -1,0 +1,158 @@
+/** `berth run`: create, attach, wait, start, pass streams on, end with the container's exit code. */
+
+import type { ContainerWaitResponse } from '../../../api/index.ts'
+import type { ArmedWait, AttachedStream } from '../../../client/index.ts'
+import { CliError, withHelpHint } from '../../command/cli-error.ts'
+import type { CliContext, Command } from '../../command/command.ts'
+import { refuseContentTrust } from '../../command/content-trust.ts'
+import { proxyVariables } from '../../command/proxy-variables.ts'
+import type { FlagValues } from '../../flags/flag-values.ts'
+import { runSession, type SessionEnd } from '../../terminal/attach-session.ts'
+import { parseDetachKeys } from '../../terminal/detach-keys.ts'
+import { forwardSignals, watchSize } from '../../terminal/signals.ts'
+import { checkPullPolicy, createContainer } from '../lifecycle/create-container.ts'
+import { attachedStreams, createBody } from '../options/create-body.ts'
+import { createFlags, pullFlag } from '../options/create-flags.ts'
+import { startFailureCode } from './exit-code.ts'
+
+// A container that failed to start is removed by the daemon; its name should be free when the command ends.
+const removalLimitMs = 5000
+
+export const command: Command = {
+  usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+  operands: { min: 1 },
+  flags: [
+    ...createFlags,
+    { name: 'detach', short: 'd', type: 'bool', help: 'Let it run in the background and print its id' },
+    { name: 'detach-keys', type: 'string', help: 'Keys that leave it running and end the command' },
+    pullFlag('running'),
+    { name: 'sig-proxy', type: 'bool', help: 'Pass signals on to the process', defaultTrue: true },
+  ],
+  interspersed: false,
+  async run(context, flags, [image = '', ...command]) {
+    const detach = flags.bool('detach')
+    if (detach && flags.has('attach'))
+      throw new CliError(1, 'conflicting options: cannot specify both --attach and --detach')
+    const fail125 = (error: unknown): never => {
+      throw error instanceof CliError
+        ? error
+        : new CliError(125, withHelpHint(error, context.commandPath), { cause: error })
+    }
+    const body = prepare(context, flags, { image, command, detach }, fail125)
+    const wanted = attachedStreams(flags, detach)
+    if (wanted.stdin && flags.bool('tty') && !context.input.isTerminal)
+      throw new CliError(1, 'the input device is not a TTY')
+    const id = await createContainer(context, flags, body).catch(fail125)
+    if (detach || !(wanted.stdin || wanted.stdout || wanted.stderr)) return startDetached(context, flags, id)
+    return runAttached(context, flags, id, wanted)
+  },
+}
+
+function prepare(
+  { settings, output }: CliContext,
+  flags: FlagValues,
+  options: { readonly image: string; readonly command: readonly string[]; readonly detach: boolean },
+  fail125: (error: unknown) => never,
+): ReturnType<typeof createBody> {
+  try {
+    refuseContentTrust(settings, flags)
+    checkPullPolicy(flags.string('pull', 'missing'))
+    parseDetachKeys(flags.string('detach-keys'))
+    const consoleSize =
+      flags.bool('tty') && output.isTerminal ? ([output.rows, output.columns] as const) : ([0, 0] as const)
+    return createBody(flags, {
+      ...options,
+      environment: settings.environment,
+      proxies: proxyVariables(settings),
+      consoleSize,
+    })
+  } catch (error) {
+    return fail125(error)
+  }
+}
+
+async function startDetached(context: CliContext, flags: FlagValues, id: string): Promise<number> {
+  const { client, output, commandPath } = context
+  const tty = flags.bool('tty')
+  try {
+    await client.containers.start(id)
+  } catch (error) {
+    throw new CliError(startFailureCode(error, 125), withHelpHint(error, commandPath), { cause: error })
+  }
+  // Later attaches find the size of the terminal that it was started from.
+  if (tty && output.isTerminal) {
+    await client.containerIo.resize(id, { height: output.rows, width: output.columns }).catch(() => undefined)
+  }
+  output.write(`${id}\n`)
+  return 0
+}
+
+type Wanted = ReturnType<typeof attachedStreams>
+
+async function runAttached(context: CliContext, flags: FlagValues, id: string, wanted: Wanted): Promise<number> {
+  const { client, commandPath } = context
+  const tty = flags.bool('tty')
+  const detachKeys = flags.string('detach-keys') || context.settings.file().detachKeys || ''
+  // Both before the start, so that not a byte of output and not the end is missed.
+  const [stream, wait] = await Promise.all([
+    client.containerIo.attach(id, { ...wanted, detachKeys, tty }),
+    client.containers.wait(id, flags.bool('rm') ? 'removed' : 'next-exit'),
+  ]).catch((error: unknown) => {
+    throw new CliError(125, withHelpHint(error, commandPath), { cause: error })
+  })
+  const stops = flags.bool('sig-proxy') ? [forwardSignals((signal) => client.containers.kill(id, signal))] : []
+  try {
+    const session = startSession(context, stream, wanted, { tty, detachKeys })
+    try {
+      await client.containers.start(id)
+    } catch (error) {
+      stream.close()
+      await session.catch(() => undefined)
+      if (flags.bool('rm')) await settledWithin(wait.result, removalLimitMs)
+      throw new CliError(startFailureCode(error, 125), withHelpHint(error, commandPath), { cause: error })
+    }
+    if (tty && context.output.isTerminal) stops.push(watchSize(() => resize(context, id)))
+    if ((await session) === 'detached') return 0
+    return await exitCodeOf(context, wait)
+  } finally {
+    for (const stop of stops) stop()
+  }
+}
+
+function startSession(
+  { input, output, errors }: CliContext,
+  stream: AttachedStream,
+  wanted: Wanted,
+  options: { readonly tty: boolean; readonly detachKeys: string },
+): Promise<SessionEnd> {
+  const session = runSession(stream, { input: wanted.stdin ? input : undefined, output, errors }, options)
+  // Awaited only after the start; until then its failure must not count as unhandled.
+  session.catch(() => undefined)
+  return session
+}
+
+/** Tells the daemon the size of the terminal. */
+export async function resize({ client, output }: CliContext, id: string): Promise<void> {
+  await client.containerIo.resize(id, { height: output.rows, width: output.columns })
+}
+
+/** The exit code that the wait reports. */
+export async function exitCodeOf({ errors }: Pick<CliContext, 'errors'>, wait: ArmedWait): Promise<number> {
+  const result: ContainerWaitResponse = await wait.result
+  const message = result.Error?.Message ?? ''
+  if (message === '') return result.StatusCode
+  errors.write(`Error waiting for container: ${message}\n`)
+  return 125
+}
+
+/** `node:timers/promises` would cost a millisecond of every start. */
+function settledWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, limitMs)
+    const finish = (): void => {
+      clearTimeout(timer)
+      resolve()
+    }
+    work.then(finish, finish)
+  })
+}

@@ -1,0 +1,51 @@
+/** Options of dockerd's for which Berth has one choice only: that one may be said, any other is refused with the
+ *  reason, so that a daemon.json of Docker's either means the same here or is not taken. */
+import { invalidArgument } from '../../base/index.ts'
+import type { RawValues } from './parse-options.ts'
+
+/** What may be asked of `features`, and which values mean what Berth does anyway. */
+const features: Readonly<Record<string, { readonly allowed: readonly boolean[]; readonly reason: string }>> = {
+  // Which builder clients ask for; both are the same one here.
+  buildkit: { allowed: [true, false], reason: '' },
+  cdi: { allowed: [true], reason: 'CDI devices are always available' },
+  'containerd-snapshotter': { allowed: [false], reason: 'Berth does not use containerd' },
+}
+
+/** Throws `invalidArgument` that names an option whose value is not Berth's choice. */
+export function checkFixedChoices(raw: RawValues): void {
+  const driver = raw.storageDriver
+  if (driver !== undefined && driver !== '' && driver !== 'overlay2') {
+    throw invalidArgument(`storage-driver: "${driver}" is not supported: layers are kept with overlayfs ("overlay2")`)
+  }
+  if (raw.userlandProxy === true) {
+    throw invalidArgument(
+      'userland-proxy: there is none: published ports are reached on all addresses, 127.0.0.1 included, without it',
+    )
+  }
+  checkNetworkChoices(raw)
+  for (const [name, value] of Object.entries((raw.features ?? {}) as Record<string, unknown>)) {
+    const feature = features[name]
+    if (feature === undefined) throw invalidArgument(`features: unknown feature "${name}"`)
+    if (typeof value !== 'boolean') throw invalidArgument(`features: "${name}" must be true or false`)
+    if (!feature.allowed.includes(value)) {
+      throw invalidArgument(`features: "${name}": ${value} is not supported: ${feature.reason}`)
+    }
+  }
+}
+
+function checkNetworkChoices(raw: RawValues): void {
+  const { firewallBackend, userlandProxyPath, networkControlPlaneMtu, networkDiagnosticPort } = raw
+  if (firewallBackend !== undefined && firewallBackend !== '' && firewallBackend !== 'nftables') {
+    throw invalidArgument(`firewall-backend: "${firewallBackend}" is not supported: the rules are nftables'`)
+  }
+  if (userlandProxyPath !== undefined && userlandProxyPath !== '') {
+    throw invalidArgument('userland-proxy-path: there is no such program: published ports are reached without it')
+  }
+  // Docker's default.
+  if (networkControlPlaneMtu !== undefined && networkControlPlaneMtu !== 1500) {
+    throw invalidArgument('network-control-plane-mtu: there is no control plane: Berth has no swarm')
+  }
+  if (networkDiagnosticPort !== undefined && networkDiagnosticPort !== 0) {
+    throw invalidArgument('network-diagnostic-port: there is no diagnostic server of networks')
+  }
+}

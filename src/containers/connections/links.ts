@@ -1,0 +1,216 @@
+/** Links of containers on the default bridge (`--link db:store`): a line in `/etc/hosts`, variables, and with `icc=false`
+ *  the only way to the other's exposed ports. On other networks the embedded DNS knows links.
+ *  A link is kept by the other container's id, so names may change. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { HostConfig } from '../../api/index.ts'
+import { internal, invalidArgument, isKind, notFound } from '../../base/index.ts'
+import type { LinkPermit } from '../../network/index.ts'
+import { type ContainerRecord, withChanges } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerLink } from '../record/link-index.ts'
+import { networkName, sharedNetworkTarget } from '../record/namespaces.ts'
+import { parseContainerPort } from '../record/port-requests.ts'
+import { isUp } from '../record/state.ts'
+import { linkEnvironment } from './link-environment.ts'
+
+/** A linked container that runs, with its address on the default bridge. */
+interface Linked {
+  readonly link: ContainerLink
+  readonly record: ContainerRecord
+  readonly address: string
+}
+
+/** The links that create asks for; none where names are the business of a network. Throws `invalidArgument` in Docker's
+ *  words for a container that there is not, and for networks that links can't be had with. */
+export function requestedLinks(context: ContainerContext, hostConfig: HostConfig): readonly ContainerLink[] {
+  const texts = hostConfig.Links ?? []
+  const mode = hostConfig.NetworkMode || 'bridge'
+  if (texts.length === 0) return []
+  const undefinedBehaviour = (type: string) =>
+    invalidArgument(`conflicting options: ${type} can't be used with links. This would result in undefined behavior`)
+  if (mode === 'host') throw undefinedBehaviour('host type networking')
+  if (sharedNetworkTarget(mode) !== undefined) throw undefinedBehaviour('container type network')
+  if (mode !== 'bridge' && mode !== 'default') return []
+  return texts.map((text) => {
+    const { target, alias } = parseLink(text)
+    const record = followNetwork(context, find(context, target))
+    if (record.hostConfig.NetworkMode === 'host') throw undefinedBehaviour('host type networking')
+    return { target: record.id, alias }
+  })
+}
+
+/** `name:alias`, `name`, and what inspect shows: `/name:/parent/alias`. Throws `invalidArgument`. */
+export function parseLink(text: string): { readonly target: string; readonly alias: string } {
+  if (text === '') throw invalidArgument('empty string specified for links')
+  const [target = '', alias = target, ...rest] = text.split(':')
+  if (rest.length > 0) throw invalidArgument(`bad format for links: ${text}`)
+  if (target.startsWith('/')) return { target: target.slice(1), alias: alias.split('/').at(-1) ?? alias }
+  return { target, alias }
+}
+
+/** The links as inspect shows them. */
+export function shownLinks(context: ContainerContext, record: ContainerRecord): string[] | null {
+  const links = (record.links ?? []).flatMap(({ target, alias }) => {
+    const other = context.containers.find(target)
+    return other === undefined ? [] : [`/${other.name}:/${record.name}/${alias}`]
+  })
+  return links.length === 0 ? null : links
+}
+
+/** The names that a container has through others' links. */
+export function linkNames(context: ContainerContext, { id }: ContainerRecord): string[] {
+  return context.containers.links.parentsOf(id).flatMap(({ parent, alias }) => {
+    const record = context.containers.find(parent)
+    return record === undefined ? [] : [`/${record.name}/${alias}`]
+  })
+}
+
+/** Throws in Docker's words when a linked container does not run. */
+export function checkLinks(context: ContainerContext, record: ContainerRecord): void {
+  for (const { target, alias } of record.links ?? []) {
+    const other = context.containers.find(target)
+    if (other === undefined) continue
+    if (!isUp(other.state.status)) {
+      throw internal(`Cannot link to a non running container: /${other.name} AS /${record.name}/${alias}`)
+    }
+    if (bridgeAddress(context, target) === undefined) {
+      throw internal(`container ${target} not attached to default bridge network`)
+    }
+  }
+}
+
+/** The variables that the links of a container add to its programs'. */
+export function linkVariables(context: ContainerContext, record: ContainerRecord): string[] {
+  return linkedOf(context, record).flatMap(({ link, record: other, address }) =>
+    linkEnvironment({
+      parentName: record.name,
+      alias: link.alias,
+      address,
+      exposedPorts: Object.keys(other.config.ExposedPorts ?? {}),
+      env: other.config.Env ?? [],
+    }),
+  )
+}
+
+/** The lines that the links of a container add to its `/etc/hosts`. */
+export function linkHosts(context: ContainerContext, record: ContainerRecord): (readonly [string, string])[] {
+  return linkedOf(context, record).map((linked) => [linked.address, hostNames(linked)])
+}
+
+/** What linked containers let a container's packets through to, where `icc` is off; to be called when it runs. */
+export async function permitLinks(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  if ((record.links?.length ?? 0) === 0) return
+  const permits = linkedOf(context, record).flatMap(({ link, record: other }) =>
+    Object.keys(other.config.ExposedPorts ?? {}).map(
+      (port): LinkPermit => ({ target: link.target, ...containerPort(port) }),
+    ),
+  )
+  await context.networks.sandboxes.links.set(record.id, permits)
+}
+
+/** Tells running containers that link to this one where it is now: it has just been given its address. */
+export async function tellParents(context: ContainerContext, { id }: ContainerRecord): Promise<void> {
+  for (const { parent } of context.containers.links.parentsOf(id)) {
+    const record = context.containers.find(parent)
+    if (record === undefined || !isUp(record.state.status)) continue
+    rewriteHosts(context, record)
+    await permitLinks(context, record)
+  }
+}
+
+/** Takes a link away, by `parent/alias` with or without a slash before it. Throws Docker's errors. */
+export async function removeLink(context: ContainerContext, name: string): Promise<void> {
+  const [parentName = '', alias] = name.replace(/^\//, '').split('/')
+  if (alias === undefined) {
+    context.containers.get(parentName)
+    // Docker's status for it is 500, whatever its words say.
+    throw internal('Conflict, cannot remove the default link name of the container')
+  }
+  const parent = context.containers.findByName(parentName)
+  const links = parent?.links ?? []
+  const rest = links.filter((link) => link.alias !== alias)
+  if (parent === undefined || rest.length === links.length) {
+    throw notFound(`No such container: ${name}`)
+  }
+  const gone = linkedOf(context, parent).filter(({ link }) => link.alias === alias)
+  const changed = withChanges(parent, { links: rest })
+  context.containers.save(changed)
+  if (!isUp(changed.state.status)) return
+  for (const linked of gone) replaceHosts(context, changed, linked, undefined)
+  await context.networks.sandboxes.links.set(changed.id, [])
+  await permitLinks(context, changed)
+}
+
+/** Forgets the links to a container that is removed. */
+export function dropLinksTo(context: ContainerContext, id: string): void {
+  for (const { parent } of context.containers.links.parentsOf(id)) {
+    const record = context.containers.find(parent)
+    if (record === undefined) continue
+    context.containers.save(withChanges(record, { links: (record.links ?? []).filter(({ target }) => target !== id) }))
+  }
+}
+
+function linkedOf(context: ContainerContext, record: ContainerRecord): Linked[] {
+  return (record.links ?? []).flatMap((link) => {
+    const other = context.containers.find(link.target)
+    const address = bridgeAddress(context, link.target)
+    return other === undefined || address === undefined ? [] : [{ link, record: other, address }]
+  })
+}
+
+function bridgeAddress(context: ContainerContext, id: string): string | undefined {
+  const endpoints = context.networks.sandboxes.find(id)?.endpoints ?? []
+  return endpoints.find(({ networkName: name }) => name === 'bridge')?.ipv4 || undefined
+}
+
+/** Alias, host name and name, each once. */
+function hostNames({ link, record }: Linked): string {
+  return [...new Set([link.alias, record.config.Hostname ?? '', record.name])].filter((name) => name !== '').join(' ')
+}
+
+function rewriteHosts(context: ContainerContext, record: ContainerRecord): void {
+  for (const linked of linkedOf(context, record)) replaceHosts(context, record, linked, linked.address)
+}
+
+/** The line of a link is known by its first names (the last may have changed); it gets another address, or goes. */
+function replaceHosts(
+  context: ContainerContext,
+  { id }: ContainerRecord,
+  linked: Linked,
+  address: string | undefined,
+): void {
+  const path = context.paths.hosts(id)
+  const names = hostNames(linked)
+  const { link, record } = linked
+  const isItsLine = (line: string) => {
+    const [alias, hostname = ''] = line.split('\t')[1]?.split(' ') ?? []
+    return alias === link.alias && (hostname === record.config.Hostname || line.endsWith(`\t${names}`))
+  }
+  const lines = readFileSync(path, 'utf8').split('\n')
+  const changed = lines.flatMap((line) => {
+    if (!isItsLine(line)) return [line]
+    return address === undefined ? [] : [`${address}\t${names}`]
+  })
+  writeFileSync(path, changed.join('\n'))
+}
+
+function containerPort(text: string): Pick<LinkPermit, 'protocol' | 'containerPort'> {
+  const { protocol, port } = parseContainerPort(text)
+  return { protocol, containerPort: port }
+}
+
+function find(context: ContainerContext, target: string): ContainerRecord {
+  try {
+    return context.containers.get(target)
+  } catch (cause) {
+    if (!isKind(cause, 'notFound')) throw cause
+    // Not `notFound`: clients take that for a missing image and pull.
+    throw invalidArgument(`could not get container for ${target}: No such container: ${target}`, { cause })
+  }
+}
+
+/** The container whose network a container shares, however often that is said. */
+function followNetwork(context: ContainerContext, record: ContainerRecord): ContainerRecord {
+  const target = sharedNetworkTarget(networkName(record))
+  return target === undefined ? record : followNetwork(context, find(context, target))
+}

@@ -1,0 +1,119 @@
+/** `/etc/hosts`, `hostname` and `resolv.conf` of a container: written at its start, changed in place (they are mounted as
+ *  single files) when it joins or leaves a network. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { invalidArgument } from '../../base/index.ts'
+import {
+  type EndpointInfo,
+  formatHosts,
+  formatResolvConf,
+  ownNames,
+  parseResolvConf,
+  readHostResolvConf,
+  type Sandbox,
+  type UpstreamServer,
+} from '../../network/index.ts'
+import type { ContainerRecord } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { linkHosts } from './links.ts'
+
+/** Writes all three; without a sandbox those of a container on the host's network. Throws `invalidArgument` for a name
+ *  server that is no address. */
+export function writeNetworkFiles(
+  context: ContainerContext,
+  record: ContainerRecord,
+  sandbox: Sandbox | undefined,
+): void {
+  const { paths, settings } = context
+  const { id, config, hostConfig } = record
+  for (const address of hostConfig.Dns ?? []) {
+    if (isIP(address.split('%', 1)[0] ?? '') !== 0) continue
+    throw invalidArgument(
+      `bad nameserver address ${address}: ParseAddr(${JSON.stringify(address)}): unable to parse IP`,
+    )
+  }
+  const hostname = config.Hostname ?? ''
+  const own = sandbox?.endpoints.find((endpoint) => endpoint.gateway !== '')?.gateway
+  // Without a gateway of one's own it is the default bridge's, as with Docker always.
+  const gateway = own ?? context.networks.find('bridge')?.ipam[0]?.gateway
+  const gateways = notEmpty(settings.hostGatewayIps) ?? (gateway === undefined ? [] : [gateway])
+  writeFileSync(paths.hostname(id), `${hostname}\n`)
+  writeFileSync(
+    paths.hosts(id),
+    formatHosts({
+      hostname,
+      domainname: config.Domainname ?? '',
+      addresses: (sandbox?.endpoints ?? []).flatMap(addressesOf),
+      extraHosts: hostConfig.ExtraHosts ?? [],
+      gateways,
+      links: linkHosts(context, record),
+    }),
+  )
+  writeResolvConf(context, record, sandbox)
+}
+
+/** Writes `resolv.conf` alone. */
+export function writeResolvConf(
+  context: ContainerContext,
+  record: ContainerRecord,
+  sandbox: Sandbox | undefined,
+): void {
+  const { paths, settings } = context
+  const { id, hostConfig } = record
+  const named = sandbox !== undefined && hasNames(sandbox)
+  writeFileSync(
+    paths.resolvConf(id),
+    formatResolvConf({
+      host: readHostResolvConf(),
+      hostNetwork: sandbox === undefined,
+      ...(named ? { embedded: nameServers(context, record).map(({ address }) => address) } : {}),
+      servers: notEmpty(hostConfig.Dns) ?? settings.dns,
+      search: notEmpty(hostConfig.DnsSearch) ?? settings.dnsSearch,
+      options: notEmpty(hostConfig.DnsOptions) ?? settings.dnsOptions,
+    }),
+  )
+}
+
+/** Lets `/etc/hosts` have the container's own lines for exactly these endpoints; all others stay as they are. */
+export function updateOwnAddresses(
+  context: ContainerContext,
+  record: ContainerRecord,
+  before: readonly EndpointInfo[],
+  after: readonly EndpointInfo[],
+): void {
+  const path = context.paths.hosts(record.id)
+  const gone = new Set(before.flatMap(addressesOf))
+  const { Hostname: hostname, Domainname: domainname } = record.config
+  const names = ownNames({ hostname: hostname ?? '', domainname: domainname ?? '' })
+  const kept = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !gone.has(line.split(/\s/)[0] ?? ''))
+  const own = after.flatMap(addressesOf).map((address) => `${address}\t${names}`)
+  writeFileSync(path, [...kept, ...own, ''].join('\n'))
+}
+
+/** Servers that a container's questions go on to: the user's, else the daemon's, else the host's own. */
+export function nameServers(context: ContainerContext, { hostConfig }: ContainerRecord): readonly UpstreamServer[] {
+  const own = notEmpty(hostConfig.Dns) ?? notEmpty(context.settings.dns)
+  if (own !== undefined) return own.map((address) => ({ address, from: 'container' }))
+  return parseResolvConf(readHostResolvConf()).servers.map((address) => ({ address, from: 'host' }))
+}
+
+/** The same by the container's id; none when there is no such container. */
+export function nameServersOf(context: ContainerContext, id: string): readonly UpstreamServer[] {
+  const record = context.containers.find(id)
+  return record === undefined ? [] : nameServers(context, record)
+}
+
+/** True when names are answered inside. */
+export function hasNames(sandbox: Pick<Sandbox, 'endpoints'>): boolean {
+  return sandbox.endpoints.some(({ dnsNames }) => dnsNames.length > 0)
+}
+
+function addressesOf({ ipv4, ipv6 }: EndpointInfo): string[] {
+  return [ipv4, ipv6].filter((address) => address !== '')
+}
+
+function notEmpty(list: readonly string[] | null | undefined): readonly string[] | undefined {
+  return list && list.length > 0 ? list : undefined
+}

@@ -1,0 +1,58 @@
+/** What a container runs: the user's configuration over the image's defaults. Pure. */
+import type { ContainerConfig } from '../../api/index.ts'
+import { invalidArgument } from '../../base/index.ts'
+import type { OciRuntimeDefaults } from '../../oci/index.ts'
+import { mergeHealthcheck } from '../record/health.ts'
+
+/** The user's configuration completed by the image's, by Docker's rules: an entrypoint of the user's own
+ *  drops the image's command; an environment variable, label or exposed port of the user's wins. */
+export function mergeConfig(user: ContainerConfig, image: OciRuntimeDefaults = {}): ContainerConfig {
+  const entrypoint = user.Entrypoint ?? undefined
+  const userCommand = (user.Cmd?.length ?? 0) > 0 ? user.Cmd : undefined
+  const ownEntrypoint = (entrypoint?.length ?? 0) > 0
+  const clearedEntrypoint = entrypoint?.length === 1 && entrypoint[0] === ''
+  return {
+    ...user,
+    User: user.User || image.User || '',
+    ExposedPorts: union(image.ExposedPorts, user.ExposedPorts),
+    Env: mergeEnv(user.Env ?? [], image.Env ?? []),
+    Cmd: userCommand ?? (ownEntrypoint ? null : (image.Cmd ?? null)),
+    Entrypoint: clearedEntrypoint ? null : ownEntrypoint ? entrypoint : (image.Entrypoint ?? null),
+    WorkingDir: user.WorkingDir || image.WorkingDir || '',
+    Labels: { ...image.Labels, ...user.Labels },
+    Volumes: union(image.Volumes, user.Volumes),
+    OnBuild: user.OnBuild ?? null,
+    ...healthcheckOf(user, image),
+    ...(user.StopSignal || image.StopSignal ? { StopSignal: user.StopSignal || image.StopSignal } : {}),
+  }
+}
+
+function healthcheckOf(user: ContainerConfig, image: OciRuntimeDefaults): Pick<ContainerConfig, 'Healthcheck'> {
+  const Healthcheck = mergeHealthcheck(user.Healthcheck, image.Healthcheck)
+  return Healthcheck === undefined ? {} : { Healthcheck }
+}
+
+/** The program and its arguments. Throws `invalidArgument` when there are none. */
+export function commandOf(config: ContainerConfig): { readonly path: string; readonly args: readonly string[] } {
+  const [path, ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]
+  if (path === undefined) throw invalidArgument('no command specified')
+  return { path, args }
+}
+
+function mergeEnv(user: readonly string[], image: readonly string[]): readonly string[] {
+  const own = new Set(user.map(keyOf))
+  return [...user, ...image.filter((entry) => !own.has(keyOf(entry)))]
+}
+
+function keyOf(entry: string): string {
+  const at = entry.indexOf('=')
+  return at < 0 ? entry : entry.slice(0, at)
+}
+
+function union(
+  image: Readonly<Record<string, object>> | null | undefined,
+  user: Readonly<Record<string, object>> | null | undefined,
+): Readonly<Record<string, object>> | null {
+  const all = { ...image, ...user }
+  return Object.keys(all).length === 0 ? null : all
+}

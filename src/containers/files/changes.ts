@@ -1,0 +1,188 @@
+/** What a container changed in its file system: its writable layer held against its image's files.
+ *  What the runtime put there to mount on, or Berth itself, is none of the container's doing.
+ *  The container may run and swap a directory for a symlink at any moment: names are only looked at in directories
+ *  that are held by a descriptor, and never followed. */
+import { type BigIntStats, constants, lstatSync, readdirSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ContainerChange } from '../../api/index.ts'
+import { decodeName, encodeName, errnoOf, nameBytes } from '../../base/index.ts'
+import { closeFd, getXattr, isForeignXattr, listXattrs, openAt, openFd } from '../../sys/index.ts'
+import { snapshotKey } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { mountTable } from '../rootfs/rootfs.ts'
+import { viewImage } from '../rootfs/view.ts'
+
+export interface LayerChanges {
+  /** In alphabetical order, a directory before what is in it; paths begin with a slash. */
+  readonly changes: readonly ContainerChange[]
+  /** Paths of the writable layer (without leading slash) that a commit leaves out. */
+  readonly unchanged: readonly string[]
+}
+
+const kinds = { modified: 0, added: 1, deleted: 2 } as const
+
+/** Made in every container; a directory among them counts when the container put something into it. */
+const mountPoints: ReadonlySet<string> = new Set([
+  '.dockerenv',
+  'dev',
+  'proc',
+  'sys',
+  'etc/hosts',
+  'etc/hostname',
+  'etc/resolv.conf',
+  'sbin/docker-init',
+])
+
+const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
+const sliceMs = 4
+
+/** `docker diff`. */
+export async function containerChanges(
+  context: ContainerContext,
+  idOrName: string,
+): Promise<readonly ContainerChange[]> {
+  const { id } = context.containers.get(idOrName)
+  return (await layerChanges(context, id)).changes
+}
+
+/** Compares the writable layer with the image. */
+export async function layerChanges(context: ContainerContext, id: string): Promise<LayerChanges> {
+  const record = context.containers.get(id)
+  using image = await viewImage(context, record)
+  const own = openFd(context.snapshots.directory(snapshotKey(id)), oDirectory)
+  try {
+    const comparison = new Comparison()
+    await comparison.compare(own, image?.fd, '')
+    return comparison
+  } finally {
+    closeFd(own)
+  }
+}
+
+class Comparison implements LayerChanges {
+  readonly changes: ContainerChange[] = []
+  readonly unchanged: string[] = []
+  #sliceEnd = performance.now() + sliceMs
+
+  /** Compares two directories; `lower` is undefined where the image has none. Gives whether it met mount points. */
+  async compare(own: number, lower: number | undefined, prefix: string): Promise<boolean> {
+    let hasMountPoints = false
+    const names = readNames(own)
+    const present = new Set(names)
+    const gone = lower === undefined || !isOpaque(own) ? [] : readNames(lower).filter((name) => !present.has(name))
+    for (const name of [...names, ...gone].sort()) {
+      if (performance.now() > this.#sliceEnd) {
+        await nextTurn()
+        this.#sliceEnd = performance.now() + sliceMs
+      }
+      const path = prefix + name
+      if (!present.has(name)) this.#add('deleted', path)
+      else if (await this.#compareOne(own, lower, name, path)) hasMountPoints = true
+    }
+    return hasMountPoints
+  }
+
+  async #compareOne(own: number, lower: number | undefined, name: string, path: string): Promise<boolean> {
+    const mine = statOf(own, name)
+    if (mine === undefined) return false
+    const theirs = lower === undefined ? undefined : statOf(lower, name)
+    if (mine.isCharacterDevice() && mine.rdev === 0n) {
+      if (theirs !== undefined) this.#add('deleted', path)
+      return false
+    }
+    if (mine.isDirectory()) return await this.#compareTree({ own, lower, name, path, mine, theirs })
+    if (theirs === undefined && isOfEveryContainer(path, mine)) {
+      this.unchanged.push(path)
+      return true
+    }
+    if (theirs === undefined) this.#add('added', path)
+    else if (isDifferent(mine, theirs) || !haveSameXattrs(own, theirs, lower, name)) this.#add('modified', path)
+    return false
+  }
+
+  async #compareTree({ own, lower, name, path, mine, theirs }: Pair): Promise<boolean> {
+    const directory = openDirectory(own, name)
+    if (directory === undefined) return false
+    const below = lower === undefined || theirs?.isDirectory() !== true ? undefined : openDirectory(lower, name)
+    try {
+      const at = this.changes.length
+      // Shown before what is in it, which has to be known first.
+      const kind = theirs === undefined ? 'added' : 'modified'
+      const hasMountPoints = await this.compare(directory, below, `${path}/`)
+      const isQuiet = this.changes.length === at
+      const isOurs = theirs === undefined && isQuiet && (hasMountPoints || mountPoints.has(path))
+      const isSame = theirs?.isDirectory() === true && isQuiet && !isDifferent(mine, theirs)
+      if (isOurs || isSame) this.unchanged.push(path)
+      else this.changes.splice(at, 0, { Path: `/${path}`, Kind: kinds[kind] })
+      return isOurs
+    } finally {
+      closeFd(directory)
+      if (below !== undefined) closeFd(below)
+    }
+  }
+
+  #add(kind: keyof typeof kinds, path: string): void {
+    this.changes.push({ Path: `/${path}`, Kind: kinds[kind] })
+  }
+}
+
+/** An empty file to mount on, or the link to the mount table. */
+function isOfEveryContainer(path: string, stat: BigIntStats): boolean {
+  if (path === mountTable.path) return stat.isSymbolicLink() && stat.size === BigInt(mountTable.target.length)
+  return mountPoints.has(path) && stat.size === 0n
+}
+
+interface Pair {
+  readonly own: number
+  readonly lower: number | undefined
+  readonly name: string
+  readonly path: string
+  readonly mine: BigIntStats
+  readonly theirs: BigIntStats | undefined
+}
+
+/** A directory's own size and time say nothing: they change with what is in it. */
+function isDifferent(mine: BigIntStats, theirs: BigIntStats): boolean {
+  if (mine.mode !== theirs.mode || mine.uid !== theirs.uid || mine.gid !== theirs.gid) return true
+  if (mine.isDirectory()) return false
+  return mine.rdev !== theirs.rdev || mine.size !== theirs.size || mine.mtimeNs !== theirs.mtimeNs
+}
+
+/** Attributes like capabilities can change with nothing else to tell. */
+function haveSameXattrs(own: number, theirs: BigIntStats, lower: number | undefined, name: string): boolean {
+  if (!theirs.isFile() || lower === undefined || !name.isWellFormed()) return true
+  const mine = xattrsOf(`/proc/self/fd/${own}/${name}`)
+  const others = xattrsOf(`/proc/self/fd/${lower}/${name}`)
+  return mine.length === others.length && mine.every((one, at) => one === others[at])
+}
+
+function xattrsOf(file: string): string[] {
+  return listXattrs(file)
+    .filter((name) => !name.startsWith('trusted.') && !isForeignXattr(name))
+    .map((name) => `${name}=${getXattr(file, name)?.toString('hex') ?? ''}`)
+    .sort()
+}
+
+function isOpaque(directory: number): boolean {
+  return getXattr(directory, 'trusted.overlay.opaque')?.toString() === 'y'
+}
+
+function readNames(directory: number): string[] {
+  return readdirSync(`/proc/self/fd/${directory}`, { encoding: 'buffer' }).map(decodeName)
+}
+
+/** Undefined when it is not there, or not any more. */
+function statOf(directory: number, name: string): BigIntStats | undefined {
+  const path = `/proc/self/fd/${directory}/${name}`
+  return lstatSync(path.isWellFormed() ? path : nameBytes(path), { bigint: true, throwIfNoEntry: false })
+}
+
+function openDirectory(parent: number, name: string): number | undefined {
+  try {
+    // koffi takes the bytes of a name that is no text.
+    return openAt(parent, encodeName(name) as string, oDirectory)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,104 @@
+/** commit: a container's changes become a layer of a new image. The container's lock is held, so that it is neither
+ *  removed nor started meanwhile; a running one stands still unless the caller wants it otherwise.
+ *  Killed midway: the next boot lets the container go on and removes the half-made layer. */
+import type { ContainerConfig } from '../../api/index.ts'
+import { conflict } from '../../base/index.ts'
+import { applyChanges } from '../../images/index.ts'
+import type { Digest, OciRuntimeDefaults } from '../../oci/index.ts'
+import { mergeConfig } from '../create/merge-config.ts'
+import { type ContainerRecord, snapshotKey } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { publishContainer } from '../record/events.ts'
+import { holdStill } from '../run/hold-still.ts'
+import { layerChanges } from './changes.ts'
+
+export interface CommitOptions {
+  /** Empty: the image gets no name. */
+  readonly repository: string
+  /** Empty: `latest`. */
+  readonly tag: string
+  readonly comment: string
+  readonly author: string
+  readonly pause: boolean
+  /** Dockerfile instructions that edit the configuration. */
+  readonly changes: readonly string[]
+  /** In place of the container's own, by which it is completed. */
+  readonly config?: ContainerConfig | undefined
+}
+
+/** Commits a container that runs or not; gives the image's id. Throws `notFound` for the container or its image,
+ *  `conflict` for one that is being removed, `invalidArgument` for names and changes. */
+export async function commitContainer(
+  context: ContainerContext,
+  idOrName: string,
+  options: CommitOptions,
+): Promise<Digest> {
+  const { id } = context.containers.get(idOrName)
+  return await context.locks.run(id, async () => {
+    const record = context.containers.get(id)
+    checkState(record)
+    const config = imageDefaults(configOf(record, options))
+    if (!options.pause || record.state.status !== 'running') return await commitLocked(context, record, options, config)
+    return await holdStill(context, record, () => commitLocked(context, record, options, config))
+  })
+}
+
+async function commitLocked(
+  context: ContainerContext,
+  record: ContainerRecord,
+  options: CommitOptions,
+  config: OciRuntimeDefaults,
+): Promise<Digest> {
+  const { snapshots, images, events } = context
+  const key = snapshotKey(record.id)
+  const [{ unchanged }, { sizeBytes, inodes }] = [await layerChanges(context, record.id), await snapshots.usage(key)]
+  const { id: imageId, reference } = await images.commit({
+    parent: record.image.id as Digest,
+    directory: snapshots.directory(key),
+    leaveOut: unchanged,
+    // With a header for each file.
+    sizeBytes: sizeBytes + inodes * 1024,
+    config,
+    author: options.author,
+    comment: options.comment,
+    createdBy: (record.config.Cmd ?? []).join(' '),
+    repository: options.repository,
+    tag: options.tag,
+  })
+  if (reference !== '') events.publish('image', 'tag', imageId, { ...config.Labels, name: reference })
+  publishContainer(events, record, 'commit', { comment: options.comment, imageID: imageId, imageRef: reference })
+  return imageId
+}
+
+function checkState({ id, state }: ContainerRecord): void {
+  if (state.status === 'dead') throw conflict(`You cannot commit container ${id} which is Dead`)
+  if (state.status === 'removing') throw conflict(`You cannot commit container ${id} which is being removed`)
+}
+
+function configOf({ config }: ContainerRecord, options: CommitOptions): ContainerConfig {
+  const own = options.config ?? config
+  const edited = applyChanges(imageDefaults(own), options.changes)
+  return mergeConfig({ ...own, ...edited }, imageDefaults(config))
+}
+
+const imageFields = [
+  'User',
+  'ExposedPorts',
+  'Env',
+  'Cmd',
+  'Healthcheck',
+  'ArgsEscaped',
+  'Volumes',
+  'WorkingDir',
+  'Entrypoint',
+  'OnBuild',
+  'Labels',
+  'StopSignal',
+  'Shell',
+] as const satisfies readonly (keyof OciRuntimeDefaults)[]
+
+/** What of a container's configuration is an image's; what was never set is left out. */
+function imageDefaults(config: ContainerConfig): OciRuntimeDefaults {
+  const set = imageFields.map((name) => [name, config[name]] as const)
+  return Object.fromEntries(set.filter(([, value]) => value !== undefined && value !== null && value !== ''))
+}

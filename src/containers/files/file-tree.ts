@@ -1,0 +1,209 @@
+/** A container's files with all that is mounted inside it, as one tree that is held by a descriptor. What runs is
+ *  looked at through its own first process; for what stands, root and volumes are mounted for a moment, copied as a
+ *  tree without a place in the file system, and taken away again. */
+import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { posix } from 'node:path'
+import { errnoOf, newId } from '../../base/index.ts'
+import {
+  attachMountTree,
+  cloneMountTree,
+  type Mount,
+  mount,
+  oPath,
+  openFd,
+  openInRoot,
+  setPropagation,
+} from '../../sys/index.ts'
+import { asContainerRoot, remapOf } from '../isolation/user-namespaces.ts'
+import { type ContainerRecord, snapshotKey } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { isUp } from '../record/state.ts'
+import { withPart } from '../rootfs/mount-sources.ts'
+import { ensureDirectory } from '../rootfs/rootfs.ts'
+import { clearView, type View, viewOf } from '../rootfs/view.ts'
+import { mountVolumes } from '../rootfs/volume-mounts.ts'
+
+const oDirectory = oPath | constants.O_DIRECTORY
+
+/** The tree to be read. The container may begin and end meanwhile. */
+export async function openFileTree(context: ContainerContext, record: ContainerRecord): Promise<View> {
+  if (isUp(record.state.status)) return treeOfRunning(context, record)
+  return await withVolumes(context, record, (mounted) => openStanding(context, mounted))
+}
+
+/** The tree to be changed. The caller holds the container's lock, and keeps it as long as the tree. */
+export async function openWritableTree(context: ContainerContext, record: ContainerRecord): Promise<View> {
+  if (isUp(record.state.status)) return treeOfRunning(context, record)
+  return await withVolumes(context, record, (mounted) => openStopped(context, mounted))
+}
+
+/** What its volumes need is mounted as long as the tree is open. */
+async function withVolumes(
+  context: ContainerContext,
+  record: ContainerRecord,
+  open: (record: ContainerRecord) => Promise<View>,
+): Promise<View> {
+  if (!record.mounts.some(({ type }) => type === 'volume')) return await open(record)
+  const holder = `view-${newId()}`
+  try {
+    const view = await open(await mountVolumes(context, record, holder))
+    return {
+      ...view,
+      [Symbol.dispose]() {
+        view[Symbol.dispose]()
+        context.background.run('unmount volumes', () => context.volumes.unmountAll(holder))
+      },
+    }
+  } catch (error) {
+    await context.volumes.unmountAll(holder)
+    throw error
+  }
+}
+
+async function openStanding(context: ContainerContext, record: ContainerRecord): Promise<View> {
+  const { id } = record
+  const mapped = remapOf(context, record.hostConfig) !== undefined
+  const readOnly = await context.snapshots.mounts(snapshotKey(id), { readOnly: true, mapped })
+  const { view, missing } = assemble(context, record, readOnly, false)
+  if (missing === 0) return view
+  view[Symbol.dispose]()
+  // Nothing was ever mounted on these: a start would make the places, so they are made now.
+  await context.locks.run(id, async () => {
+    const now = context.containers.get(id)
+    if (!isUp(now.state.status)) (await openStopped(context, record))[Symbol.dispose]()
+  })
+  return assemble(context, record, await context.snapshots.mounts(snapshotKey(id), { readOnly: true, mapped }), false)
+    .view
+}
+
+async function openStopped(context: ContainerContext, record: ContainerRecord): Promise<View> {
+  const mapped = remapOf(context, record.hostConfig) !== undefined
+  const key = snapshotKey(record.id)
+  const layers = await context.snapshots.mounts(key, { mapped })
+  return context.snapshots.withRoom(key, () => assemble(context, record, layers, true)).view
+}
+
+function treeOfRunning(context: ContainerContext, record: ContainerRecord): View {
+  const rootfs = context.paths.rootfs(record.id)
+  const view = openRootOf(record.state.pid)
+  if (view !== undefined) {
+    // The process may be gone, its number another's, or it may have gone to live in a directory of its own.
+    const [own, known] = [fstatSync(view.fd), statSync(rootfs)]
+    if (own.dev === known.dev && own.ino === known.ino) return view
+    view[Symbol.dispose]()
+  }
+  return assemble(context, record, [{ type: 'bind', source: rootfs, options: ['bind'] }], true).view
+}
+
+function openRootOf(pid: number): View | undefined {
+  try {
+    return viewOf(openFd(`/proc/${pid}/root`, oDirectory))
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES'].includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+interface Assembled {
+  readonly view: View
+  /** Volumes that have no place to be mounted on yet. */
+  readonly missing: number
+}
+
+/** Makes files that belong to the container. */
+type AsOwner = <T>(work: () => T) => T
+
+/** Synchronous, so that nobody else uses the place meanwhile; a boot clears it after a crash. */
+function assemble(
+  context: ContainerContext,
+  record: ContainerRecord,
+  layers: readonly Mount[],
+  writable: boolean,
+): Assembled {
+  const place = context.paths.view
+  clearView(context)
+  mkdirSync(place, { mode: 0o700 })
+  try {
+    for (const layer of layers) mount(layer, place)
+    setPropagation(place, 'private')
+    const asOwner: AsOwner = (work) => asContainerRoot(context, record.hostConfig, work)
+    const missing = bindsOf(context, record).filter((bind) => !bindInside(place, bind, writable, asOwner)).length
+    return { view: viewOf(cloneMountTree(place)), missing }
+  } finally {
+    clearView(context)
+  }
+}
+
+interface Bind {
+  readonly source: string
+  /** Only this part of the source. */
+  readonly subpath?: string | undefined
+  readonly destination: string
+  readonly readOnly: boolean
+  readonly recursive: boolean
+  /** Left out rather than given a place. */
+  readonly optional: boolean
+}
+
+function bindsOf(context: ContainerContext, { id, mounts }: ContainerRecord): Bind[] {
+  const taken = new Set(mounts.map(({ destination }) => destination))
+  const files = [
+    { source: context.paths.resolvConf(id), destination: '/etc/resolv.conf' },
+    { source: context.paths.hostname(id), destination: '/etc/hostname' },
+    { source: context.paths.hosts(id), destination: '/etc/hosts' },
+  ].filter(({ destination }) => !taken.has(destination))
+  return [
+    ...files.map((file) => ({ ...file, readOnly: false, recursive: false, optional: true })),
+    ...mounts.map(({ source, destination, readOnly, nonRecursive, subpath }) => {
+      return { source, subpath, destination, readOnly, recursive: nonRecursive !== true, optional: false }
+    }),
+  ].filter(({ source }) => source !== '' && existsSync(source))
+}
+
+/** The container decides what is at the destination, so it is looked up inside its root. False: there is no place. */
+function bindInside(place: string, bind: Bind, writable: boolean, asOwner: AsOwner): boolean {
+  const { source, subpath } = bind
+  if (subpath === undefined) return bindWhole(place, bind, writable, asOwner)
+  return withPart(source, subpath, (part) => bindWhole(place, { ...bind, source: part }, writable, asOwner))
+}
+
+function bindWhole(place: string, bind: Bind, writable: boolean, asOwner: AsOwner): boolean {
+  const root = openSync(place, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    const target =
+      openPlace(root, bind.destination) ??
+      (writable && !bind.optional ? asOwner(() => makePlace(place, root, bind)) : undefined)
+    if (target === undefined) return bind.optional
+    const tree = cloneMountTree(bind.source, bind)
+    try {
+      attachMountTree(tree, target)
+    } catch (error) {
+      // A file on a directory, or the other way round: the container could not start with it either.
+      if (errnoOf(error) !== 'EINVAL') throw error
+    } finally {
+      closeSync(tree)
+      closeSync(target)
+    }
+    return true
+  } finally {
+    closeSync(root)
+  }
+}
+
+function openPlace(root: number, destination: string): number | undefined {
+  try {
+    return openInRoot(root, destination, oPath)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+function makePlace(place: string, root: number, { source, destination }: Bind): number | undefined {
+  if (statSync(source).isDirectory()) ensureDirectory(place, destination)
+  else {
+    ensureDirectory(place, posix.dirname(destination))
+    closeSync(openInRoot(root, destination, constants.O_WRONLY | constants.O_CREAT, 0o644))
+  }
+  return openPlace(root, destination)
+}

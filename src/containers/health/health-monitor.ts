@@ -1,0 +1,71 @@
+/** The health checks of a container while it runs: one timer, one check at a time, each result in the record. */
+import { type ContainerRecord, withChanges } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { publishContainer } from '../record/events.ts'
+import { type HealthProbe, healthProbe, nextCheckMs, nextHealth, startingHealth } from '../record/health.ts'
+import { checkHealth } from './health-check.ts'
+
+/** Begins to check a container that has just been started; its state is `starting`. */
+export function beginHealthChecks(context: ContainerContext, record: ContainerRecord): void {
+  const probe = healthProbe(record.config)
+  if (probe === undefined) return
+  const health = startingHealth(record.health)
+  const current = context.containers.find(record.id) ?? record
+  context.containers.save(withChanges(current, { health }))
+  monitor(context, record.id, probe, nextCheckMs(health, probe, 0))
+}
+
+/** Goes on to check a container that runs: after a pause, or (with `spread`) after a start of the daemon, whose
+ *  containers are not all checked at once. */
+export function resumeHealthChecks(context: ContainerContext, record: ContainerRecord, spread: boolean): void {
+  const probe = healthProbe(record.config)
+  if (probe === undefined) return
+  if (record.health === undefined) {
+    beginHealthChecks(context, record)
+    return
+  }
+  const delayMs = nextCheckMs(record.health, probe, ranForMs(record))
+  monitor(context, record.id, probe, spread ? delayMs * fractionOf(record.id) : delayMs)
+}
+
+/** Ends the checks, and the one that runs. The record keeps what it has. Idempotent. */
+export function endHealthChecks(context: ContainerContext, id: string): void {
+  context.live.of(id).endHealthChecks()
+}
+
+function monitor(context: ContainerContext, id: string, probe: HealthProbe, firstMs: number): void {
+  const live = context.live.of(id)
+  live.endHealthChecks()
+  const abort = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const plan = (ms: number): void => {
+    timer = setTimeout(() => context.background.run('health check', check), Math.min(ms, 2 ** 31 - 1))
+  }
+  const check = async (): Promise<void> => {
+    const record = context.containers.find(id)
+    if (record === undefined || abort.signal.aborted) return
+    const result = await checkHealth(context, record, probe, abort.signal)
+    const current = context.containers.find(id)
+    if (abort.signal.aborted || current === undefined) return
+    const before = current.health ?? startingHealth(undefined)
+    const health = nextHealth(before, result, probe, current.state.startedAt)
+    const checked = withChanges(current, { health })
+    context.containers.save(checked)
+    if (health.Status !== before.Status) publishContainer(context.events, checked, `health_status: ${health.Status}`)
+    plan(nextCheckMs(health, probe, ranForMs(checked)))
+  }
+  live.endHealthChecks = () => {
+    clearTimeout(timer)
+    abort.abort()
+  }
+  plan(firstMs)
+}
+
+function ranForMs({ state }: ContainerRecord): number {
+  return Date.now() - Date.parse(state.startedAt)
+}
+
+/** From 0 up to 1, the same each time for the same container. */
+function fractionOf(id: string): number {
+  return Number.parseInt(id.slice(0, 8), 16) / 2 ** 32
+}

@@ -1,0 +1,87 @@
+/** `:z` and `:Z`: files of the host, and volumes, get labels under which containers may use them. Nothing happens
+ *  where there is no SELinux. https://docs.docker.com/engine/storage/bind-mounts/#configure-the-selinux-label */
+import { realpathSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { BerthError, errnoOf, invalidArgument, messageOf } from '../../base/index.ts'
+import { sharedLabel } from '../../runtime/index.ts'
+import { relabelTree, setXattr } from '../../sys/index.ts'
+import type { ContainerMount, ContainerRecord } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { labelsOf } from './selinux.ts'
+
+/** Directories that the host itself lives in: with a container's label it would work no more. */
+const never = new Set([
+  ...['/', '/bin', '/boot', '/dev', '/etc', '/etc/passwd', '/etc/pki', '/etc/shadow', '/home', '/lib', '/lib64'],
+  ...[
+    '/media',
+    '/opt',
+    '/proc',
+    '/root',
+    '/run',
+    '/sbin',
+    '/srv',
+    '/sys',
+    '/tmp',
+    '/usr',
+    '/var',
+    '/var/lib',
+    '/var/log',
+  ],
+])
+
+/** Labels what the mounts of a record ask for. Volumes must be mounted. Throws `invalidArgument` for a directory that the
+ *  host needs, `internal` when the labels can't be written. */
+export async function relabelMounts(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  const label = labelsOf(context, record)?.mount ?? ''
+  if (label === '') return
+  for (const one of record.mounts) {
+    const scope = scopeOf(one)
+    if (scope === undefined) continue
+    await relabel(one.source, scope === 'shared' ? sharedLabel(label) : label)
+  }
+}
+
+/** Labels the files that are mounted over `/etc/hosts` and its like. `isShared`: other containers have them too. */
+export function labelFiles(
+  context: ContainerContext,
+  record: ContainerRecord,
+  paths: readonly string[],
+  isShared: boolean,
+): void {
+  const label = labelsOf(context, record)?.mount ?? ''
+  if (label === '') return
+  for (const path of paths) {
+    try {
+      setXattr(path, 'security.selinux', Buffer.from(isShared ? sharedLabel(label) : label))
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOTSUP') throw error
+    }
+  }
+}
+
+/** Who may use it then. A volume that was made for a container has no option that says so. */
+function scopeOf({
+  type,
+  mode,
+  relabel: inherited,
+  anonymous,
+  source,
+}: ContainerMount): 'shared' | 'private' | undefined {
+  if ((type !== 'bind' && type !== 'volume') || source === '') return undefined
+  const options = [...mode.split(','), inherited]
+  if (options.includes('z')) return 'shared'
+  if (options.includes('Z')) return 'private'
+  return type === 'volume' && anonymous === true ? 'shared' : undefined
+}
+
+async function relabel(source: string, label: string): Promise<void> {
+  const path = realpathSync(source)
+  if (never.has(path) || path === homedir()) {
+    throw invalidArgument(`error setting label on mount source '${path}': SELinux relabeling of ${path} is not allowed`)
+  }
+  try {
+    await relabelTree(path, label)
+  } catch (cause) {
+    throw new BerthError('internal', `error setting label on mount source '${path}': ${messageOf(cause)}`, { cause })
+  }
+}

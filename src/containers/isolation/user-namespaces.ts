@@ -1,0 +1,83 @@
+/** User namespaces of containers (`userns-remap`): which have one, and what goes with it.
+ *  user_namespaces(7); https://docs.docker.com/engine/security/userns-remap/ */
+import { chownSync } from 'node:fs'
+import type { HostConfig } from '../../api/index.ts'
+import { conflict, invalidArgument } from '../../base/index.ts'
+import type { UserRemap } from '../../config/index.ts'
+import type { IdMappings } from '../../oci/index.ts'
+import { asFileOwner } from '../../sys/index.ts'
+import type { ContainerRecord } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { isUp } from '../record/state.ts'
+
+type WithMode = Pick<HostConfig, 'UsernsMode'>
+
+/** The mapping that a container lives under; undefined: it has the host's users. */
+export function remapOf({ remap }: ContainerContext, hostConfig: WithMode): UserRemap | undefined {
+  return hostConfig.UsernsMode === 'host' ? undefined : remap
+}
+
+/** The same for those who pack and unpack files. */
+export function mappingsOf(context: ContainerContext, hostConfig: WithMode): IdMappings | undefined {
+  return remapOf(context, hostConfig)?.mappings
+}
+
+/** Throws `invalidArgument` in Docker's words for what a container with users of its own can't have. */
+export function checkUserNamespace(context: ContainerContext, hostConfig: HostConfig): void {
+  if (remapOf(context, hostConfig) === undefined) return
+  if (hostConfig.Privileged === true) {
+    throw invalidArgument(
+      'privileged mode is incompatible with user namespaces.  You must run the container in the host namespace when running privileged mode',
+    )
+  }
+  if (hostConfig.NetworkMode === 'host') {
+    throw invalidArgument("cannot share the host's network namespace when user namespaces are enabled")
+  }
+  if (hostConfig.PidMode === 'host') {
+    throw invalidArgument('cannot share the host PID namespace when user namespaces are enabled')
+  }
+}
+
+/** The container whose user namespace is joined: what owns the namespaces of another container that are joined.
+ *  Undefined: the container gets one of its own. Throws `conflict` when the other has the host's users, or when two
+ *  others would have to be joined. */
+export function userNamespaceDonor(context: ContainerContext, record: ContainerRecord): ContainerRecord | undefined {
+  const { NetworkMode, IpcMode, PidMode } = record.hostConfig
+  const donors = [NetworkMode, IpcMode, PidMode]
+    .filter((mode) => mode?.startsWith('container:') === true)
+    .map((mode) => context.containers.get((mode ?? '').slice('container:'.length)))
+  const [donor] = donors
+  if (donor === undefined) return undefined
+  if (remapOf(context, donor.hostConfig) === undefined) {
+    throw conflict(
+      `cannot join a namespace of container ${donor.id}, which has the host's user namespace: this one needs --userns=host as well`,
+    )
+  }
+  const root = rootDonor(context, donor)
+  if (donors.some((other) => rootDonor(context, other).id !== root.id)) {
+    throw conflict('cannot join namespaces of containers with different user namespaces')
+  }
+  if (!isUp(donor.state.status)) throw conflict(`cannot join namespaces of a non running container: ${donor.id}`)
+  return donor
+}
+
+/** Whose user namespace it was at first. */
+function rootDonor(context: ContainerContext, record: ContainerRecord): ContainerRecord {
+  const { NetworkMode, IpcMode, PidMode } = record.hostConfig
+  const mode = [NetworkMode, IpcMode, PidMode].find((each) => each?.startsWith('container:') === true)
+  const next = !mode ? undefined : context.containers.find(mode.slice('container:'.length))
+  return next === undefined || next.id === record.id ? record : rootDonor(context, next)
+}
+
+/** Gives files to the container's root user. */
+export function giveToContainer(context: ContainerContext, hostConfig: WithMode, paths: readonly string[]): void {
+  const remap = remapOf(context, hostConfig)
+  if (remap === undefined) return
+  for (const path of paths) chownSync(path, remap.root.uid, remap.root.gid)
+}
+
+/** Runs `work`, which must be synchronous, so that what it makes belongs to the container's root user. */
+export function asContainerRoot<T>(context: ContainerContext, hostConfig: WithMode, work: () => T): T {
+  const remap = remapOf(context, hostConfig)
+  return remap === undefined ? work() : asFileOwner(remap.root, work)
+}

@@ -1,0 +1,128 @@
+/** Where the sources of mounts are that have no path of their own on the host: images, and parts of volumes. They are
+ *  mounted for the time of a run, in the container's bundle, and go with its root directory:
+ *  `<exec-root>/c/<id>/mounts/<n>` for the n-th mount of the record, `<n>.image` below a part of an image.
+ *  Killed midway: whoever takes the root directory away takes these away too. */
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { errnoOf, invalidArgument } from '../../base/index.ts'
+import { bindMount, mount, oPath, openInRoot, unmount } from '../../sys/index.ts'
+import { labelsOf } from '../isolation/selinux.ts'
+import { remapOf } from '../isolation/user-namespaces.ts'
+import type { ContainerMount, ContainerRecord } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+
+/** Mounts them. Throws `invalidArgument` for a part that is not there. */
+export async function mountSources(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  for (const one of record.mounts) {
+    if (!isOurs(one)) continue
+    const place = sourceOf(context, record, one)
+    mkdirSync(placesOf(context, record.id), { recursive: true, mode: context.remap === undefined ? 0o700 : 0o711 })
+    if (one.image === undefined) showPart(one.source, one.subpath ?? '', place)
+    else if (one.subpath === undefined) await mountImage(context, record, one.image.chainId, place)
+    else {
+      await mountImage(context, record, one.image.chainId, `${place}.image`)
+      showPart(`${place}.image`, one.subpath, place)
+    }
+  }
+}
+
+/** The path on the host that a container shows at a mount's destination. */
+export function sourceOf(context: ContainerContext, record: ContainerRecord, one: ContainerMount): string {
+  return isOurs(one) ? join(placesOf(context, record.id), String(record.mounts.indexOf(one))) : one.source
+}
+
+/** Takes them all away; no error when there are none. Who still uses one keeps it. */
+export function unmountSources(context: ContainerContext, id: string): void {
+  const directory = placesOf(context, id)
+  for (const name of namesIn(directory)) {
+    const place = join(directory, name)
+    unmount(place, { lazy: true })
+    removePlace(place)
+  }
+  try {
+    rmdirSync(directory)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+  }
+}
+
+function isOurs({ image, subpath }: ContainerMount): boolean {
+  return image !== undefined || subpath !== undefined
+}
+
+function placesOf(context: ContainerContext, id: string): string {
+  return join(context.paths.bundle(id), 'mounts')
+}
+
+async function mountImage(
+  context: ContainerContext,
+  record: ContainerRecord,
+  chainId: string,
+  place: string,
+): Promise<void> {
+  mkdirSync(place, { mode: 0o755 })
+  if (chainId === '') return
+  const mapped = remapOf(context, record.hostConfig) !== undefined
+  const label = labelsOf(context, record)?.mount
+  for (const layer of await context.snapshots.mounts(chainId, { mapped, label })) mount(layer, place)
+}
+
+/** What the subpath leads to is decided by who filled the volume, so it is looked up without leaving it. */
+function showPart(root: string, subpath: string, place: string): void {
+  withPart(root, subpath, (part) => {
+    if (statSync(part).isDirectory()) mkdirSync(place, { mode: 0o755 })
+    else writeFileSync(place, '')
+    bindMount(part, place, { recursive: true })
+  })
+}
+
+/** Runs `work` with a path of what `subpath` leads to below `root`. Throws `invalidArgument` when there is nothing. */
+export function withPart<T>(root: string, subpath: string, work: (path: string) => T): T {
+  const fd = openPart(root, subpath)
+  try {
+    // A path of a descriptor is the thing itself, whatever it is called by now.
+    return work(`/proc/self/fd/${fd}`)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openPart(root: string, subpath: string): number {
+  const rootFd = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    return openInRoot(rootFd, subpath, oPath)
+  } catch (cause) {
+    const why = errnoOf(cause) === 'ENOENT' ? 'no such file or directory' : String(errnoOf(cause))
+    throw invalidArgument(`cannot access path ${join(root, subpath)}: ${why}`, { cause })
+  } finally {
+    closeSync(rootFd)
+  }
+}
+
+function removePlace(place: string): void {
+  try {
+    unlinkSync(place)
+  } catch (error) {
+    if (errnoOf(error) !== 'EISDIR' && errnoOf(error) !== 'EPERM') throw error
+    rmdirSync(place)
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
+}

@@ -1,0 +1,135 @@
+/** Makes the volumes of a new container ready: made when missing, noted as used, filled from the image when empty; and
+ *  those of a run: mounted when they have to be. */
+import { constants, mkdirSync, rmdirSync, statSync } from 'node:fs'
+import type { HostConfig } from '../../api/index.ts'
+import { errnoOf, invalidArgument, isKind, messageOf } from '../../base/index.ts'
+import { closeFd, mount, openInRoot } from '../../sys/index.ts'
+import { remapOf } from '../isolation/user-namespaces.ts'
+import { type ContainerMount, type ContainerRecord, snapshotKey, withChanges } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import type { PlannedMount } from './mount-plan.ts'
+import { unmountRootfs, withRoot } from './rootfs.ts'
+
+/** Gives the planned mounts with their sources on the host. */
+export async function prepareVolumes(
+  context: ContainerContext,
+  id: string,
+  hostConfig: HostConfig,
+  planned: readonly PlannedMount[],
+): Promise<ContainerMount[]> {
+  const mounts: ContainerMount[] = []
+  const toFill: ContainerMount[] = []
+  for (const one of planned) {
+    const ready = await prepareOne(context, id, one)
+    mounts.push(ready)
+    if (one.copyUp === true) toFill.push(ready)
+  }
+  if (toFill.length > 0) await fillFromImage(context, id, toFill, remapOf(context, hostConfig) !== undefined)
+  return mounts
+}
+
+async function prepareOne(context: ContainerContext, id: string, planned: PlannedMount): Promise<ContainerMount> {
+  const { copyUp: _copyUp, volumeLabels, volumeDriver, volumeOptions, makeSource, ...mount } = planned
+  if (mount.type === 'bind') checkSource(mount.source, makeSource === true)
+  if (mount.type === 'image') return { ...mount, image: mount.image ?? imageOf(context, mount.name ?? '') }
+  if (mount.type !== 'volume' || mount.name === undefined) return mount
+  const { source, driver } = await acquire(context, mount.name, id, {
+    anonymous: mount.anonymous === true,
+    ...(volumeLabels === undefined ? {} : { labels: volumeLabels }),
+    ...(volumeDriver === undefined ? {} : { driver: volumeDriver }),
+    ...(volumeOptions === undefined ? {} : { options: volumeOptions }),
+  })
+  const { driver: _inherited, ...rest } = mount
+  return { ...rest, source, ...(driver === 'local' ? {} : { driver }) }
+}
+
+/** Mounts the volumes that have to be for `holder`, who unmounts them; gives the record with their places on the host. */
+export async function mountVolumes(
+  context: ContainerContext,
+  record: ContainerRecord,
+  holder = record.id,
+): Promise<ContainerRecord> {
+  let isSame = true
+  const mounts: ContainerMount[] = []
+  for (const one of record.mounts) {
+    const source =
+      one.type === 'volume' && one.name !== undefined ? await context.volumes.mount(one.name, holder) : one.source
+    isSame &&= source === one.source
+    mounts.push(source === one.source ? one : { ...one, source })
+  }
+  return isSame ? record : withChanges(record, { mounts })
+}
+
+/** Throws `invalidArgument` for a driver that is not there: a 404 would have the client pull the container's image. */
+async function acquire(
+  context: ContainerContext,
+  name: string,
+  id: string,
+  request: Parameters<ContainerContext['volumes']['acquire']>[2],
+): ReturnType<ContainerContext['volumes']['acquire']> {
+  try {
+    return await context.volumes.acquire(name, id, request)
+  } catch (cause) {
+    if (isKind(cause, 'notFound')) throw invalidArgument(messageOf(cause), { cause })
+    throw cause
+  }
+}
+
+/** Throws `invalidArgument` for an image that is not there: a 404 would have the client pull the container's own. */
+function imageOf(context: ContainerContext, reference: string): NonNullable<ContainerMount['image']> {
+  try {
+    const { id, chainId } = context.images.resolve(reference)
+    return { id, chainId: chainId ?? '' }
+  } catch (cause) {
+    if (isKind(cause, 'notFound')) throw invalidArgument(`No such image: ${reference}`, { cause })
+    throw cause
+  }
+}
+
+function checkSource(source: string, make: boolean): void {
+  try {
+    statSync(source)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    if (!make) throw invalidArgument(`invalid mount config for type "bind": bind source path does not exist: ${source}`)
+    mkdirSync(source, { recursive: true })
+  }
+}
+
+async function fillFromImage(
+  context: ContainerContext,
+  id: string,
+  volumes: readonly ContainerMount[],
+  mapped: boolean,
+): Promise<void> {
+  const target = context.paths.rootfs(id)
+  mkdirSync(target, { recursive: true })
+  for (const layer of await context.snapshots.mounts(snapshotKey(id), { mapped })) mount(layer, target)
+  try {
+    for (const volume of volumes) await fillOne(context, id, volume)
+  } finally {
+    await unmountRootfs(context, id)
+    rmdirSync(context.paths.bundle(id))
+  }
+}
+
+/** The image decides what is at the destination, so it is looked up without leaving the image's root. */
+async function fillOne(context: ContainerContext, id: string, volume: ContainerMount): Promise<void> {
+  const fd = withRoot(context.paths.rootfs(id), (rootFd) => openDirectory(rootFd, volume.destination))
+  if (fd === undefined) return
+  try {
+    await context.volumes.copyUp(`/proc/self/fd/${fd}`, volume.name ?? '', id)
+  } finally {
+    closeFd(fd)
+  }
+}
+
+function openDirectory(rootFd: number, path: string): number | undefined {
+  try {
+    return openInRoot(rootFd, path, constants.O_RDONLY | constants.O_DIRECTORY)
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}

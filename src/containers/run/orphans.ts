@@ -1,0 +1,59 @@
+/** What a crash may leave of containers that nobody knows any more, or that do not run. */
+import { existsSync, readdirSync } from 'node:fs'
+import { posix } from 'node:path'
+import { messageOf } from '../../base/index.ts'
+import { dissolveCgroup, killCgroup, listCgroups, listScopes } from '../../sys/index.ts'
+import { cgroupPathOf } from '../isolation/cgroup-path.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { removeFiles } from './remove.ts'
+
+const idPattern = /^[0-9a-f]{64}$/
+const patienceMs = 2_000
+
+/** Ends what runs in the control groups of containers that are not in `known`, and removes these groups. There are
+ *  such when the runtime's state was lost, by a reboot or by somebody's hand. */
+export async function endStrayGroups(context: ContainerContext, known: ReadonlySet<string>): Promise<void> {
+  const broken = context.containers.brokenIds
+  // A group that a container was told to be in may have others' containers too: only this one's is looked at.
+  const elsewhere = context.containers.all().filter(({ hostConfig }) => hostConfig.CgroupParent)
+  const told = elsewhere.map(({ id }): [string, string] => [id, cgroupPathOf(context, id)])
+  for (const [id, path] of new Map([...groupsHere(context.settings), ...told])) {
+    if (!idPattern.test(id) || known.has(id) || broken.has(id)) continue
+    const killed = killCgroup(path)
+    if (killed > 0) context.logger.warn('ended processes that nobody watched', { container: id, processes: killed })
+    // The kernel lets go of a group some milliseconds after the end of its last process.
+    await dissolveCgroup(path, patienceMs)
+  }
+}
+
+/** Groups where this daemon puts them by itself, by the container that they are named for. */
+function groupsHere({ cgroupParent, slice }: ContainerContext['settings']): [string, string][] {
+  const plain = listCgroups(cgroupParent).map((id): [string, string] => [id, posix.join(cgroupParent, id)])
+  if (slice === undefined) return plain
+  return [...plain, ...listScopes(slice, posix.basename(cgroupParent))]
+}
+
+/** Removes bundles, directories and snapshots that no record names. `known` had one when the daemon started: what is
+ *  left of them by now is being removed already. */
+export async function removeOrphans(context: ContainerContext, known: ReadonlySet<string>): Promise<void> {
+  const ids = new Set<string>([
+    ...(existsSync(context.paths.root) ? readdirSync(context.paths.root) : []),
+    ...context.runtime.leftovers(),
+  ])
+  for await (const { key } of context.snapshots.walk()) {
+    const [, id] = /^container-([0-9a-f]{64})$/.exec(key) ?? []
+    if (id !== undefined) ids.add(id)
+  }
+  const broken = context.containers.brokenIds
+  for (const id of ids) {
+    if (!idPattern.test(id) || broken.has(id) || known.has(id)) continue
+    context.logger.info('removing what a container left that has no record', { container: id })
+    try {
+      await context.runtime.clear(id)
+      await removeFiles(context, id, { volumes: true })
+    } catch (error) {
+      context.logger.error('what a container left can not be removed', { container: id, error: messageOf(error) })
+    }
+  }
+  await context.volumes.restore(new Set([...broken, ...known]))
+}

@@ -1,0 +1,38 @@
+/** `POST /containers/prune`: removes what does not run. */
+import type { ContainersPruneResponse } from '../../api/index.ts'
+import { invalidArgument, isKind, nowNs, parseNs } from '../../base/index.ts'
+import { parseUntil } from '../../images/index.ts'
+import { snapshotKey } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { compileFilters, type FilterLookups, type Filters } from '../views/list-filters.ts'
+import { removeContainer } from './remove.ts'
+
+/** Removes all containers that don't run and that the filters (`label`, `label!`, `until`) say yes to. */
+export async function pruneContainers(
+  context: ContainerContext,
+  { until: untils = [], ...filters }: Filters,
+  lookups: FilterLookups,
+): Promise<ContainersPruneResponse> {
+  if (untils.length > 1) throw invalidArgument('more than one until filter specified')
+  const until = untils[0] === undefined ? undefined : parseUntil(untils[0], nowNs())
+  const matches = compileFilters(filters, lookups)
+  const deleted: string[] = []
+  let reclaimedBytes = 0
+  for (const record of context.containers.all()) {
+    const isIdle =
+      record.state.status === 'created' || record.state.status === 'exited' || record.state.status === 'dead'
+    if (!isIdle || !matches(record)) continue
+    if (until !== undefined && (parseNs(record.created) ?? 0n) > until) continue
+    try {
+      const { sizeBytes } = await context.snapshots.usage(snapshotKey(record.id))
+      await removeContainer(context, record.id, { force: false, volumes: false })
+      deleted.push(record.id)
+      reclaimedBytes += sizeBytes
+    } catch (error) {
+      // Started or removed by somebody else meanwhile.
+      if (!isKind(error, 'conflict') && !isKind(error, 'notFound')) throw error
+    }
+  }
+  context.events.publish('container', 'prune', '', { reclaimed: String(reclaimedBytes) })
+  return { ContainersDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: reclaimedBytes }
+}

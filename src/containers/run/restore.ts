@@ -1,0 +1,206 @@
+/** Boot: the records in the database are held against what conmon's files and the kernel say.
+ *  What lives is adopted, what ended is recorded with its real code and time, what has no record is taken away,
+ *  and restart policies act. */
+import { existsSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { messageOf, zeroTime } from '../../base/index.ts'
+import type { ContainerState, ExitInfo } from '../../runtime/index.ts'
+import { cgroupPathOfPid, isCgroupFrozen, thawCgroup } from '../../sys/index.ts'
+import { reconcileNetworks } from '../connections/connect.ts'
+import { permitLinks } from '../connections/links.ts'
+import { resumeHealthChecks } from '../health/health-monitor.ts'
+import { cgroupPathOf } from '../isolation/cgroup-path.ts'
+import { type ContainerRecord, withState } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { sharedNetworkTarget } from '../record/namespaces.ts'
+import { shouldStartAtBoot } from '../record/restart-policy.ts'
+import { isUp } from '../record/state.ts'
+import { clearView } from '../rootfs/view.ts'
+import { resumeForwarding } from '../streams/log-forwarding.ts'
+import { resumeRotation } from '../streams/log-rotation.ts'
+import { handleExit, planRestart, releaseRun, watchExit } from './exit.ts'
+import { watchOom } from './oom.ts'
+import { endStrayGroups, removeOrphans } from './orphans.ts'
+import { removeRecord } from './remove.ts'
+import { startLocked } from './start.ts'
+
+interface Adopted {
+  readonly record: ContainerRecord
+  readonly state: ContainerState
+}
+
+/** First part: finds what lives. Networks are restored for these before `finishRestore` starts anything. */
+export async function adoptContainers(context: ContainerContext): Promise<readonly Adopted[]> {
+  const adopted: Adopted[] = []
+  for (const record of context.containers.all()) {
+    try {
+      adopted.push({ record, state: await adoptOne(context, record) })
+    } catch (error) {
+      context.logger.error('container could not be adopted', { container: record.id, error: messageOf(error) })
+    }
+  }
+  const known = adopted.filter(({ state }) => state.status === 'running' || state.status === 'created')
+  await endStrayGroups(context, new Set(known.map(({ record }) => record.id)))
+  return adopted
+}
+
+async function adoptOne(context: ContainerContext, record: ContainerRecord): Promise<ContainerState> {
+  const wasUp = isUp(record.state.status)
+  if (!wasUp && !existsSync(context.paths.bundle(record.id))) return { status: 'unknown' }
+  return context.runtime.adopt(record.id)
+}
+
+/** Ids of the containers whose network stays: those that run, and those of which nothing can be known. */
+export function liveIds(context: ContainerContext, adopted: readonly Adopted[]): ReadonlySet<string> {
+  const running = adopted.filter(({ state }) => state.status === 'running').map(({ record }) => record.id)
+  return new Set([...running, ...context.containers.brokenIds])
+}
+
+/** Second part: records what happened while the daemon was away, removes orphans, lets restart policies act. */
+export async function finishRestore(context: ContainerContext, adopted: readonly Adopted[]): Promise<void> {
+  const known = new Set(context.containers.all().map(({ id }) => id))
+  const toStart: ContainerRecord[] = []
+  for (const one of adopted) {
+    try {
+      const record = await finishOne(context, await withNetworks(context, one))
+      if (record !== undefined) toStart.push(record)
+    } catch (error) {
+      context.logger.error('container could not be restored', { container: one.record.id, error: messageOf(error) })
+    }
+  }
+  for (const record of context.containers.all()) {
+    await resumeForwarding(context, record)
+    if (isUp(record.state.status)) await permitLinks(context, record)
+  }
+  await removeOrphans(context, known)
+  clearView(context)
+  // Those whose network others share come first; the others wait for them.
+  for (const record of toStart) context.background.run('start at boot', () => startAtBoot(context, record))
+}
+
+/** One that runs, with a record that fits the networks that it is on. */
+async function withNetworks(context: ContainerContext, one: Adopted): Promise<Adopted> {
+  if (one.state.status !== 'running') return one
+  await reconcileNetworks(context, one.record.id)
+  return { ...one, record: context.containers.find(one.record.id) ?? one.record }
+}
+
+/** Gives the record of a container that is to be started. */
+async function finishOne(context: ContainerContext, { record, state }: Adopted): Promise<ContainerRecord | undefined> {
+  if (state.status === 'running') {
+    resume(context, record, state)
+    return undefined
+  }
+  const { exit } = state
+  if (isUp(record.state.status)) {
+    // Nobody saw its end: the machine went down, or its monitor was killed.
+    const end = exit ?? { exitCode: 255, finishedAt: new Date(), oomKilled: false }
+    return recordEnd(context, record, end)
+  }
+  if (exit !== undefined && isNewRun(record, state)) return recordEnd(context, asRunning(record, state), exit)
+  if (state.status !== 'unknown') {
+    await releaseLeftovers(context, record)
+    if (record.hostConfig.AutoRemove === true) {
+      // Its start failed, as far as its user can tell.
+      await context.locks.run(record.id, () => removeRecord(context, record, { volumes: true }))
+      return undefined
+    }
+  }
+  return applyPolicy(context, record)
+}
+
+/** A container that runs. One whose start was not recorded is recorded now. One that was paused stays so if the freezer
+ *  says the same; one that stood still for a commit, or for a pause that nobody was told of, goes on. */
+function resume(context: ContainerContext, record: ContainerRecord, state: ContainerState): void {
+  const group = cgroupOfProcess(state.pid, record.id) ?? cgroupPathOf(context, record.id)
+  const isPaused = record.state.status === 'paused' && isCgroupFrozen(group)
+  if (!isPaused) thawCgroup(group)
+  const running = isUp(record.state.status) ? record : asRunning(record, state)
+  const status = isPaused ? 'paused' : 'running'
+  context.containers.save(withState(running, { status, pid: state.pid ?? 0, error: '' }))
+  context.live.of(record.id).beginRun()
+  context.live.of(record.id).adoptedCgroup = group
+  watchOom(context, context.containers.get(record.id))
+  watchExit(context, record.id, startLocked)
+  resumeRotation(context, running)
+  if (!isPaused) resumeHealthChecks(context, context.containers.get(record.id), true)
+}
+
+/** The group that the runtime made for a container: its first process may have gone into one of its own below it. */
+function cgroupOfProcess(pid: number | undefined, id: string): string | undefined {
+  const steps = (pid === undefined ? undefined : cgroupPathOfPid(pid))?.split('/') ?? []
+  const own = steps.findIndex((step) => step.includes(id))
+  return own === -1 ? undefined : steps.slice(0, own + 1).join('/')
+}
+
+/** True for a run that began and ended between the last record and now. */
+function isNewRun(record: ContainerRecord, { exit, startedAt }: ContainerState): boolean {
+  return (
+    exit !== undefined &&
+    exit.unknown !== true &&
+    startedAt !== undefined &&
+    record.state.finishedAt !== exit.finishedAt.toISOString()
+  )
+}
+
+/** What the start would have recorded. */
+function asRunning(record: ContainerRecord, { pid = 0, startedAt = new Date() }: ContainerState): ContainerRecord {
+  const byPolicy = record.state.status === 'restarting'
+  return withState(
+    record,
+    { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt: startedAt.toISOString() },
+    { stoppedByUser: false, restartCount: byPolicy ? record.restartCount + 1 : 0 },
+  )
+}
+
+/** Records an end that nobody saw; policies act as if it had been seen, and as they do at boot. */
+async function recordEnd(
+  context: ContainerContext,
+  running: ContainerRecord,
+  exit: ExitInfo,
+): Promise<ContainerRecord | undefined> {
+  context.containers.save(running)
+  handleExit(context, running.id, exit, startLocked)
+  const ended = context.containers.find(running.id)
+  if (ended?.state.status !== 'exited' || ended.hostConfig.AutoRemove === true) return undefined
+  return applyPolicy(context, ended)
+}
+
+/** The daemon died while the container was being started, or before it had cleaned up after its end. */
+async function releaseLeftovers(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  await context.locks.run(record.id, async () => {
+    await context.runtime.delete(record.id, { force: true })
+    await releaseRun(context, record.id)
+  })
+}
+
+/** Does what follows a container's end at boot; gives the record of one that is to be started now. */
+async function applyPolicy(context: ContainerContext, record: ContainerRecord): Promise<ContainerRecord | undefined> {
+  const wasStarted = record.state.startedAt !== zeroTime
+  if (record.state.status === 'restarting') {
+    planRestart(context, record, startLocked)
+    return undefined
+  }
+  if (record.hostConfig.AutoRemove === true && record.state.status === 'exited') {
+    await context.locks.run(record.id, () => removeRecord(context, record, { volumes: true }))
+    return undefined
+  }
+  const policy = { Name: record.hostConfig.RestartPolicy?.Name ?? 'no' }
+  return shouldStartAtBoot(policy, record.stoppedByUser, wasStarted) ? record : undefined
+}
+
+async function startAtBoot(context: ContainerContext, { id, hostConfig }: ContainerRecord): Promise<void> {
+  const target = sharedNetworkTarget(hostConfig.NetworkMode ?? '')
+  if (target !== undefined) {
+    // By then every start of this boot has its container's lock.
+    await nextTurn()
+    const other = context.containers.get(target)
+    await context.locks.run(other.id, async () => {})
+  }
+  await context.locks.run(id, async () => {
+    const record = context.containers.find(id)
+    // A client was faster, or removed it.
+    if (record === undefined || isUp(record.state.status)) return
+    await startLocked(context, withState(record, {}, { restartCount: 0, stoppedByUser: false }))
+  })
+}

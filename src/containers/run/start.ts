@@ -1,0 +1,229 @@
+/** start: the path that has to be fast. Budget 30 ms with a bridge network; each step is traced.
+ *  Order: the root directory is mounted, the network made and the files written before conmon creates the
+ *  container; attachments that wait are connected; the program runs; the record says so.
+ *  Killed midway: the next boot finds a bundle whose container was never started, or runs: `restore.ts`. */
+import { BerthError, conflict, formatNs, isBerthError, messageOf, nowNs, Undo, zeroTime } from '../../base/index.ts'
+import type { Sandbox, SandboxRequest } from '../../network/index.ts'
+import { buildSpec, exitCodeOf } from '../../runtime/index.ts'
+import { expectCgroupMove } from '../../sys/index.ts'
+import { sandboxOwner } from '../connections/connect.ts'
+import { checkLinks, permitLinks, tellParents } from '../connections/links.ts'
+import { writeNetworkFiles } from '../connections/network-files.ts'
+import { beginHealthChecks } from '../health/health-monitor.ts'
+import { requireAppArmor } from '../isolation/app-armor.ts'
+import { labelFiles, relabelMounts } from '../isolation/relabel.ts'
+import { withLabels } from '../isolation/selinux.ts'
+import { asContainerRoot, giveToContainer, remapOf } from '../isolation/user-namespaces.ts'
+import { type ContainerRecord, withChanges, withState } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { publishContainer, publishUses } from '../record/events.ts'
+import { endpointRequest, isWithoutBridge, joinableMemberships, joinedNetworks } from '../record/memberships.ts'
+import { sharedNetworkTarget } from '../record/namespaces.ts'
+import { checkVerb } from '../record/state.ts'
+import { mountSources } from '../rootfs/mount-sources.ts'
+import { ensureDirectory, ensureMountTable, mountRootfs, unmountRootfs } from '../rootfs/rootfs.ts'
+import { mountSharedMemory } from '../rootfs/shared-memory.ts'
+import { mountVolumes } from '../rootfs/volume-mounts.ts'
+import { applyEdits } from '../spec/cdi-edits.ts'
+import { requestedEdits } from '../spec/device-requests.ts'
+import { namespaceOf, type PreparedRun, specInput } from '../spec/spec-request.ts'
+import { connectPending } from '../streams/attach.ts'
+import { beginForwarding, prepareLogging } from '../streams/log-forwarding.ts'
+import { watchLogSize } from '../streams/log-rotation.ts'
+import { releaseRun, watchExit } from './exit.ts'
+import { watchOom } from './oom.ts'
+import { removeRecord } from './remove.ts'
+
+/** Starts a container. Throws `notModified` when it runs. */
+export async function startContainer(context: ContainerContext, idOrName: string): Promise<void> {
+  const { id } = context.containers.get(idOrName)
+  await context.locks.run(id, async () => {
+    const record = context.containers.get(id)
+    checkVerb('start', record.state.status, id, record.name)
+    const live = context.live.of(id)
+    if (live.removing) throw conflict('container is marked for removal and cannot be started')
+    live.cancelRestart()
+    await startLocked(context, withState(record, {}, { restartCount: 0, stoppedByUser: false }))
+  })
+}
+
+/** Starts a container whose lock is held. A failure is recorded; a container with auto-remove is then removed. */
+export async function startLocked(context: ContainerContext, stored: ContainerRecord): Promise<void> {
+  let record = stored
+  try {
+    // It was in the queue for the lock before the clean-up that the end of the last run asked for.
+    if (context.live.of(record.id).unreleased) await releaseRun(context, record.id)
+    record = withLabels(context, record)
+    await run(context, record)
+  } catch (error) {
+    await recordFailure(context, record, error)
+    throw error
+  }
+}
+
+async function run(context: ContainerContext, stored: ContainerRecord): Promise<void> {
+  const { id } = stored
+  expectCgroupMove()
+  const trace = stepTrace(context, id)
+  await using undo = new Undo()
+  undo.add(() => context.runtime.delete(id, { force: true }))
+  const rootfs = await mountRootfs(context, stored)
+  undo.add(() => unmountRootfs(context, id))
+  const record = await mountVolumes(context, stored)
+  await relabelMounts(context, record)
+  mountSharedMemory(context, record)
+  await mountSources(context, record)
+  trace('mount')
+  asContainerRoot(context, record.hostConfig, () => {
+    ensureDirectory(rootfs, record.config.WorkingDir ?? '')
+    // Whoever takes it away from a container finds it gone after the next start as well.
+    if (record.state.startedAt === zeroTime) ensureMountTable(rootfs)
+  })
+  undo.add(() => context.networks.sandboxes.release(id))
+  checkLinks(context, record)
+  const { prepared, ready, afterwards } = prepareRun(context, record, rootfs)
+  await tellParents(context, record)
+  trace('addresses and files')
+  await requireAppArmor(context, record.hostConfig)
+  const plain = buildSpec(specInput(context, record, prepared), context.specHost)
+  const edits = await requestedEdits(record.hostConfig.DeviceRequests ?? [], context.settings.cdiSpecDirs)
+  const spec = edits.length === 0 ? plain : { ...plain, spec: applyEdits(plain.spec, edits) }
+  trace('spec')
+  const logDriver = await prepareLogging(context, record)
+  undo.add(() => logDriver?.close())
+  const { pid } = await context.runtime.create({
+    id,
+    spec,
+    stdin: record.config.OpenStdin === true,
+    // A terminal has no end of input: only a pipe is closed when its one client has gone.
+    leaveStdinOpen: record.config.StdinOnce !== true || record.config.Tty === true,
+    logPath: record.hostConfig.LogConfig?.Type === 'none' ? undefined : context.paths.log(id),
+    runtime: record.hostConfig.Runtime ?? context.settings.defaultRuntime,
+    ...(ready === undefined ? {} : { ready: ready() }),
+    ...(context.trace === undefined ? {} : { trace: (step: string, ms: number) => context.trace?.(id, step, ms) }),
+  })
+  // Before the record says that it runs: a crash in between ends what waits for its start.
+  await afterwards?.(pid)
+  trace('network and runtime create')
+  const live = context.live.of(id)
+  live.beginRun()
+  undo.add(() => live.endRun())
+  await connectPending(context, id)
+  trace('attach')
+  // Before the program runs: one that ends at once has not ended before it began.
+  const startedAt = formatNs(nowNs())
+  await context.runtime.start(id)
+  trace('runtime start')
+  await beginForwarding(context, record, logDriver)
+  undo.disarm()
+  const { endpoints = [] } = context.networks.sandboxes.find(id) ?? {}
+  const joined = withChanges(withPresentLinks(context, record), {
+    networks: joinedNetworks(record, endpoints),
+    withoutBridge: isWithoutBridge(record, endpoints),
+  })
+  const running = withState(joined, { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt })
+  context.containers.save(running)
+  await permitLinks(context, running)
+  publishUses(context, running, 'begin')
+  publishContainer(context.events, running, 'start')
+  beginHealthChecks(context, running)
+  watchOom(context, running)
+  watchExit(context, id, startLocked)
+  watchLogSize(context, running)
+  trace('record')
+}
+
+/** The record of a start that took a while: links go with the containers that they lead to, whoever has the lock. */
+function withPresentLinks(context: ContainerContext, record: ContainerRecord): ContainerRecord {
+  const { links } = context.containers.get(record.id)
+  return links === undefined ? record : withChanges(record, { links })
+}
+
+interface Preparation {
+  readonly prepared: PreparedRun
+  /** Makes the network, which the runtime waits for while it starts up. */
+  readonly ready?: () => Promise<unknown>
+  /** What is to be done with the created container before its program runs. */
+  readonly afterwards?: (pid: number) => Promise<unknown>
+}
+
+/** Leases addresses and ports and writes the files that are shown inside. */
+function prepareRun(context: ContainerContext, record: ContainerRecord, rootfs: string): Preparation {
+  const { id, hostConfig } = record
+  const mode = record.config.NetworkDisabled === true ? 'none' : (hostConfig.NetworkMode ?? 'default')
+  const target = sharedNetworkTarget(mode)
+  if (target !== undefined) {
+    const other = context.containers.get(target)
+    const network = { path: namespaceOf(context, target, 'net') }
+    const files = filesOf(context, other.id)
+    labelFiles(context, record, Object.values(files), true)
+    return { prepared: { rootfs, network, files } }
+  }
+  const files = filesOf(context, id)
+  if (mode === 'host') {
+    writeNetworkFiles(context, record, undefined)
+    labelFiles(context, record, Object.values(files), false)
+    return { prepared: { rootfs, network: 'host', files } }
+  }
+  const endpoints = joinableMemberships(record, context.networks).map(endpointRequest)
+  const request = { ...sandboxOwner(context, record), endpoints }
+  const sandbox = reserve(context, request)
+  writeNetworkFiles(context, record, sandbox)
+  labelFiles(context, record, Object.values(files), false)
+  if (remapOf(context, hostConfig) !== undefined) {
+    giveToContainer(context, hostConfig, Object.values(files))
+    // What belongs to the container's users is made by the runtime, together with them.
+    const prepared = { rootfs, network: 'private' as const, files }
+    const setUp = (pid: number) => context.networks.sandboxes.setUp({ ...request, namespace: `/proc/${pid}/ns/net` })
+    return { prepared, afterwards: setUp }
+  }
+  return {
+    prepared: { rootfs, network: { path: sandbox.netnsPath }, files },
+    ready: () => context.networks.sandboxes.setUp(request),
+  }
+}
+
+/** Leases; a port that is taken is reported as Docker does. */
+function reserve(context: ContainerContext, request: SandboxRequest): Sandbox {
+  try {
+    return context.networks.sandboxes.reserve(request)
+  } catch (cause) {
+    if (!isBerthError(cause)) throw cause
+    const message = `failed to set up container networking: ${cause.message}`
+    throw new BerthError(cause.kind, message, { cause, details: cause.details })
+  }
+}
+
+function filesOf(context: ContainerContext, id: string): PreparedRun['files'] {
+  const { paths } = context
+  return { hosts: paths.hosts(id), hostname: paths.hostname(id), resolvConf: paths.resolvConf(id) }
+}
+
+async function recordFailure(context: ContainerContext, record: ContainerRecord, error: unknown): Promise<void> {
+  // As with Docker, what an earlier run ended with stays where the failure has no code of its own.
+  const exitCode = exitCodeOf(error) ?? (record.state.exitCode || 128)
+  const status = record.state.startedAt === zeroTime ? 'created' : 'exited'
+  const failed = withState(record, { status, pid: 0, exitCode, error: messageOf(error) })
+  if (context.containers.find(record.id) === undefined) return
+  context.containers.save(withPresentLinks(context, failed))
+  const live = context.live.of(record.id)
+  for (const attach of live.pendingAttaches) attach.begin(Promise.resolve())
+  live.pendingAttaches.clear()
+  if (record.hostConfig.AutoRemove === true) {
+    await removeRecord(context, failed, { volumes: true })
+    return
+  }
+  // A container that was to be restarted has stopped for good. Who waits for the next exit goes on waiting: nothing ran.
+  live.tellStop({ exitCode, error: messageOf(error) })
+}
+
+function stepTrace(context: ContainerContext, id: string): (step: string) => void {
+  const { trace } = context
+  if (trace === undefined) return () => {}
+  let last = performance.now()
+  return (step) => {
+    const now = performance.now()
+    trace(id, step, now - last)
+    last = now
+  }
+}

@@ -1,0 +1,25 @@
+import type { ContainerWaitResponse, WaitCondition } from '../../api/index.ts'
+import type { AbortOptions } from '../../base/index.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { isActive } from '../record/state.ts'
+import type { WaitResult } from '../record/waiters.ts'
+
+/** Arms a wait and gives the promise of its result, which the signal rejects. Throws `notFound` when there is no such
+ *  container. */
+export function waitContainer(
+  context: ContainerContext,
+  idOrName: string,
+  condition: WaitCondition,
+  abort: AbortOptions = {},
+): { readonly result: Promise<ContainerWaitResponse> } {
+  const { id, state } = context.containers.get(idOrName)
+  const live = context.live.of(id)
+  if (condition === 'next-exit') return { result: live.nextExit(abort).then(toResponse) }
+  if (condition === 'removed') return { result: live.removal(abort).then(toResponse) }
+  if (isActive(state.status)) return { result: live.nextStop(abort).then(toResponse) }
+  return { result: Promise.resolve({ StatusCode: state.exitCode }) }
+}
+
+function toResponse({ exitCode, error }: WaitResult): ContainerWaitResponse {
+  return { StatusCode: exitCode, ...(error === undefined ? {} : { Error: { Message: error } }) }
+}

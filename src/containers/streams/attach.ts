@@ -1,0 +1,181 @@
+/** attach: joins a client to a container's stdio, now or when it is started. */
+import type { Readable } from 'node:stream'
+import type { OutputSink } from '../../base/index.ts'
+import { readLogs } from '../../logs/index.ts'
+import type { AttachHandle } from '../../runtime/index.ts'
+import type { AttachIo, OutputSource } from '../record/attach-io.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { DetachDetector, parseDetachKeys } from '../record/detach-keys.ts'
+import { publishContainer } from '../record/events.ts'
+import type { PendingAttach } from '../record/live.ts'
+import { checkVerb, isUp } from '../record/state.ts'
+
+const stallLimitMs = 10_000
+const stallCheckMs = 1000
+
+export interface AttachOptions {
+  readonly stdin: boolean
+  readonly stdout: boolean
+  readonly stderr: boolean
+  /** Live output and input; false: only `logs`. */
+  readonly stream: boolean
+  readonly logs: boolean
+  readonly detachKeys?: string | undefined
+}
+
+/** Finds the container and checks the request; the result's `run` carries the bytes. */
+export async function attachContainer(
+  context: ContainerContext,
+  idOrName: string,
+  options: AttachOptions,
+): Promise<OutputSource<AttachIo>> {
+  const detachKeys = parseDetachKeys(options.detachKeys)
+  const { id, name, config, state } = context.containers.get(idOrName)
+  // Docker's message has what the client wrote.
+  checkVerb('attach', state.status, idOrName, name)
+  return {
+    tty: config.Tty === true,
+    async run(io) {
+      const streams = {
+        stdin: options.stdin && config.OpenStdin === true,
+        stdout: options.stdout,
+        stderr: options.stderr,
+      }
+      const request = { streams, io, detachKeys }
+      const isLive = options.stream && (streams.stdin || streams.stdout || streams.stderr)
+      const isReplayed = options.logs && !(isLive && hasLogOfRun(context, id))
+      if (isReplayed) await replayLogs(context, id, options, io.sink)
+      publishContainer(context.events, context.containers.get(id), 'attach')
+      // Nothing to carry: with Docker the answer ends at once.
+      if (!isLive) return
+      if (options.logs && !isReplayed) await attachWithLogs(context, id, request)
+      else await attachLive(context, id, request)
+    },
+  }
+}
+
+/** Whether what the present run prints can be read from a log. */
+function hasLogOfRun(context: ContainerContext, id: string): boolean {
+  const { state, hostConfig } = context.containers.get(id)
+  return isUp(state.status) && hostConfig.LogConfig?.Type !== 'none'
+}
+
+/** What was printed and what is going to be, without a gap and nothing twice: all output comes from the log, and only
+ *  the input goes to the process. */
+async function attachWithLogs(
+  context: ContainerContext,
+  id: string,
+  request: Omit<PendingAttach, 'begin'>,
+): Promise<void> {
+  const { stdin, stdout, stderr } = request.streams
+  const inputOnly = { ...request, streams: { stdin, stdout: false, stderr: false } }
+  const { closed } = await join(context, id, inputOnly)
+  await readLogs(context.paths.log(id), { stdout, stderr, follow: true }, request.io.sink, { ended: closed })
+}
+
+async function attachLive(context: ContainerContext, id: string, request: Omit<PendingAttach, 'begin'>): Promise<void> {
+  if (isUp(context.containers.get(id).state.status)) {
+    const { closed } = await join(context, id, request)
+    await closed
+    return
+  }
+  const { pendingAttaches } = context.live.of(id)
+  await new Promise<void>((resolve, reject) => {
+    const pending: PendingAttach = {
+      ...request,
+      begin: (ended) => {
+        ended.then(resolve, reject)
+      },
+    }
+    pendingAttaches.add(pending)
+    // Reads ahead, as the client's end could not be seen otherwise.
+    request.io.input?.read(0)
+    request.io.sink.onClose(() => {
+      if (pendingAttaches.delete(pending)) resolve()
+    })
+  })
+}
+
+/** Connects everybody who attached before the start. The container is created and not yet started, so no output is missed. */
+export async function connectPending(context: ContainerContext, id: string): Promise<void> {
+  const { pendingAttaches } = context.live.of(id)
+  await Promise.all(
+    [...pendingAttaches].map(async (pending) => {
+      pendingAttaches.delete(pending)
+      const joined = join(context, id, pending)
+      pending.begin(joined.then(({ closed }) => closed))
+      await joined
+    }),
+  )
+}
+
+async function join(
+  context: ContainerContext,
+  id: string,
+  { streams, io, detachKeys }: Omit<PendingAttach, 'begin'>,
+): Promise<{ readonly closed: Promise<void> }> {
+  const { config } = context.containers.get(id)
+  const handle = await context.runtime.attach(id, {
+    ...streams,
+    sink: io.sink,
+    keepOpen: !streams.stdin && config.OpenStdin === true && config.StdinOnce === true,
+  })
+  if (streams.stdin && io.input !== undefined) {
+    const detector = config.Tty === true ? new DetachDetector(detachKeys) : undefined
+    pumpInput(io.input, handle, detector, () => {
+      const record = context.containers.find(id)
+      if (record !== undefined) publishContainer(context.events, record, 'detach')
+    })
+  }
+  const { attachments } = context.live.of(id)
+  attachments.add(handle.closed)
+  const watch = setInterval(() => letGoIfStuck(context, id, handle), stallCheckMs).unref()
+  void handle.closed.then(() => {
+    clearInterval(watch)
+    attachments.delete(handle.closed)
+  })
+  return { closed: handle.closed }
+}
+
+/** One reader alone holds its container up, as with a pipe. One that holds up others as well is waited for only so
+ *  long; what it was given until then is all that it gets. */
+function letGoIfStuck(context: ContainerContext, id: string, handle: AttachHandle): void {
+  if (handle.stalledMs < stallLimitMs) return
+  const { attachments, followers } = context.live.of(id)
+  if (attachments.size + followers < 2) return
+  context.logger.warn('attached client does not read and was let go', { container: id })
+  handle.close()
+}
+
+/** What a process's stdin looks like from here: a container's or an exec's. */
+type InputTarget = Pick<AttachHandle, 'write' | 'onDrain' | 'endStdin' | 'close'>
+
+/** Carries a client's input to a process until it ends or the detach keys come. */
+export function pumpInput(
+  input: Readable,
+  target: InputTarget,
+  detector: DetachDetector | undefined,
+  onDetach: () => void,
+): void {
+  target.onDrain(() => input.resume())
+  input.on('data', (chunk: Buffer) => {
+    const { pass, detached } = detector?.push(chunk) ?? { pass: chunk, detached: false }
+    if (pass.length > 0 && !target.write(pass)) input.pause()
+    if (detached) {
+      onDetach()
+      target.close()
+    }
+  })
+  input.on('end', () => target.endStdin())
+  // A broken connection is the sink's business; its input has just ended.
+  input.on('error', () => {})
+}
+
+async function replayLogs(
+  context: ContainerContext,
+  id: string,
+  options: AttachOptions,
+  sink: OutputSink,
+): Promise<void> {
+  await readLogs(context.paths.log(id), { stdout: options.stdout, stderr: options.stderr, follow: false }, sink, {})
+}

@@ -1,0 +1,220 @@
+/** exec: one more process in a running container. */
+import type { ExecConfig, ExecInspect } from '../../api/index.ts'
+import {
+  BerthError,
+  conflict,
+  internal,
+  invalidArgument,
+  newId,
+  notFound,
+  type OutputSink,
+  settlesWithin,
+} from '../../base/index.ts'
+import { type ExecHandle, exitCodeOf, type TerminalSize } from '../../runtime/index.ts'
+import { expectCgroupMove, isCgroupFrozen, isProcessAlive } from '../../sys/index.ts'
+import { requireAppArmor } from '../isolation/app-armor.ts'
+import { cgroupPathOf } from '../isolation/cgroup-path.ts'
+import type { AttachIo, OutputSource } from '../record/attach-io.ts'
+import type { ContainerRecord } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { DetachDetector, parseDetachKeys } from '../record/detach-keys.ts'
+import { publishContainer } from '../record/events.ts'
+import { ExecProcess } from '../record/exec-process.ts'
+import { checkVerb } from '../record/state.ts'
+import { commandText, execProcess } from '../spec/exec-spec.ts'
+import { pumpInput } from './attach.ts'
+import { enterContainer } from './enter.ts'
+import { PreparedExecs } from './prepared-execs.ts'
+
+export interface StartExecOptions {
+  readonly detach: boolean
+  readonly tty: boolean
+  readonly consoleSize?: TerminalSize | undefined
+}
+
+/** The client's sink without the streams that it did not ask for: they are read and dropped. Who starts it as if it had
+ *  a terminal gets one stream, as Docker has it. */
+function wantedOutput(sink: OutputSink, config: ExecConfig, { tty }: StartExecOptions): OutputSink {
+  const stdout = config.AttachStdout === true
+  const stderr = config.AttachStderr === true && !tty
+  if (stdout && (stderr || config.Tty === true)) return sink
+  return {
+    write: (stream, chunk) => (stream === 'stdout' ? stdout : stderr) === false || sink.write(stream, chunk),
+    onDrain: (callback) => sink.onDrain(callback),
+    onClose: (callback) => sink.onClose(callback),
+    end: () => sink.end(),
+  }
+}
+
+/** How long an ended exec can still be inspected. */
+const keepEndedMs = 5 * 60_000
+const readyPatienceMs = 10_000
+
+/** The execs of all containers. */
+export class Execs {
+  readonly #context: ContainerContext
+  readonly #byId = new Map<string, ExecProcess>()
+  readonly #prepared: PreparedExecs
+
+  constructor(context: ContainerContext) {
+    this.#context = context
+    this.#prepared = new PreparedExecs(context)
+    context.events.subscribe(({ Type, Action, Actor }) => {
+      if (Type === 'container' && (Action === 'die' || Action === 'destroy')) this.#forgetUnstarted(Actor.ID)
+    })
+  }
+
+  /** Notes what is to run. Throws `conflict` when the container does not run. */
+  async create(idOrName: string, config: ExecConfig): Promise<{ readonly Id: string }> {
+    const record = this.#context.containers.get(idOrName)
+    this.#requireRun(record)
+    expectCgroupMove()
+    if ((config.Cmd?.length ?? 0) === 0) throw invalidArgument('No exec command specified')
+    parseDetachKeys(config.DetachKeys ?? undefined)
+    const exec = new ExecProcess(newId(), record.id, config)
+    this.#byId.set(exec.id, exec)
+    this.#context.live.of(record.id).execs.set(exec.id, exec)
+    publishContainer(this.#context.events, record, `exec_create: ${commandText(config)}`, { execID: exec.id })
+    this.#prepared.prepare(exec)
+    return { Id: exec.id }
+  }
+
+  /** Runs it: at once when detached, else in the result's `run`. */
+  async start(execId: string, options: StartExecOptions): Promise<OutputSource<AttachIo>> {
+    const exec = this.#get(execId)
+    const record = this.#context.containers.find(exec.containerId)
+    if (record === undefined) throw notFound(`No such container: ${exec.containerId}`)
+    this.#requireRun(record)
+    const { tty } = options
+    if (exec.started) {
+      const state = exec.exitCode === undefined ? 'is already running' : 'has already run'
+      const refusal = conflict(`Error: Exec command ${exec.id} ${state}`)
+      if (options.detach) throw refusal
+      // As with Docker the connection is the client's first, then it reads this there: `compose watch` attaches and
+      // then starts the same exec once more, and gives up at any status but 200.
+      return {
+        tty,
+        async run() {
+          throw refusal
+        },
+      }
+    }
+    exec.started = true
+    if (options.detach) {
+      await this.#run(record, exec, options, undefined)
+      return { tty, async run() {} }
+    }
+    return { tty, run: (io) => this.#attached(record, exec, options, io) }
+  }
+
+  inspect(execId: string): ExecInspect {
+    return this.#get(execId).inspect()
+  }
+
+  /** Clients may be faster than the start: it is waited for. */
+  async resize(execId: string, size: TerminalSize): Promise<void> {
+    const exec = this.#get(execId)
+    if (!(await settlesWithin(exec.ready, readyPatienceMs))) throw internal('timeout waiting for exec session ready')
+    if (exec.handle === undefined) throw conflict(`exec ${execId} is not running`)
+    exec.handle.resize(size)
+  }
+
+  async #attached(record: ContainerRecord, exec: ExecProcess, options: StartExecOptions, io: AttachIo): Promise<void> {
+    const { AttachStdin, AttachStdout, AttachStderr } = exec.config
+    if (!AttachStdin && !AttachStdout && !AttachStderr) {
+      // Nothing of it is carried: the answer ends when the process runs, as with Docker.
+      await this.#run(record, exec, options, undefined)
+      return
+    }
+    const sink = wantedOutput(io.sink, exec.config, options)
+    const handle = await this.#run(record, exec, options, { ...io, sink })
+    const { promise: left, resolve: leave } = Promise.withResolvers<void>()
+    if (io.input !== undefined && exec.config.AttachStdin === true) {
+      const keys = parseDetachKeys(exec.config.DetachKeys ?? undefined)
+      const detector = exec.config.Tty === true ? new DetachDetector(keys) : undefined
+      pumpInput(io.input, handle, detector, () => {
+        publishContainer(this.#context.events, record, 'exec_detach', { execID: exec.id })
+        leave()
+      })
+    }
+    io.sink.onClose(leave)
+    await Promise.race([handle.exited, left])
+  }
+
+  async #run(
+    record: ContainerRecord,
+    exec: ExecProcess,
+    options: StartExecOptions,
+    io: AttachIo | undefined,
+  ): Promise<ExecHandle> {
+    const { context, config } = { context: this.#context, config: exec.config }
+    expectCgroupMove()
+    const prepared = this.#prepared.take(exec.id)
+    const trace = context.trace
+    publishContainer(context.events, record, `exec_start: ${commandText(config)}`, { execID: exec.id })
+    try {
+      await requireAppArmor(context, record.hostConfig)
+      const handle = await enterContainer(context, record, {
+        process: execProcess(context, record, config, options.consoleSize),
+        stdin: config.AttachStdin === true && io !== undefined,
+        tools: config.BerthTools === true,
+        prepared,
+        ...(trace === undefined ? {} : { trace: (step, ms) => trace(record.id, step, ms) }),
+        ...(io === undefined ? {} : { sink: io.sink }),
+      })
+      exec.begin(handle)
+      exec.setReady()
+      void handle.exited.then(({ exitCode }) => this.#ended(record, exec, exitCode))
+      return handle
+    } catch (error) {
+      prepared?.discard()
+      const code = exitCodeOf(error) ?? 126
+      this.#forget(exec, code)
+      this.#requireSameRun(record)
+      throw error
+    }
+  }
+
+  /** Throws `conflict` for a container that does not run, or that was killed and is about to end. */
+  #requireRun({ id, name, state }: ContainerRecord): void {
+    const isDying = state.status === 'running' && this.#context.live.find(id)?.killed === true
+    checkVerb('exec', isDying ? 'exited' : state.status, id, name)
+  }
+
+  /** Throws what Docker says when the container ended, or was held still, while a process was being made in it: the
+   *  runtime fails somewhere in its middle then, with words that tell nobody. */
+  #requireSameRun({ id, name, state }: ContainerRecord): void {
+    const { containers, live } = this.#context
+    const now = containers.find(id)
+    const isOver = now === undefined || live.find(id)?.killed === true || !isProcessAlive(state.pid)
+    const isHeld = !isOver && isCgroupFrozen(cgroupPathOf(this.#context, id))
+    checkVerb('exec', isOver ? 'exited' : isHeld ? 'paused' : now.state.status, id, name)
+  }
+
+  #ended(record: ContainerRecord, exec: ExecProcess, exitCode: number): void {
+    publishContainer(this.#context.events, record, 'exec_die', { execID: exec.id, exitCode: String(exitCode) })
+    this.#forget(exec, exitCode)
+  }
+
+  #forget(exec: ExecProcess, exitCode: number): void {
+    exec.end(exitCode)
+    // It may have ended with its container, and after it.
+    this.#context.live.find(exec.containerId)?.execs.delete(exec.id)
+    setTimeout(() => this.#byId.delete(exec.id), keepEndedMs).unref()
+  }
+
+  /** Those of an ended run can't be started any more. */
+  #forgetUnstarted(containerId: string): void {
+    for (const exec of this.#byId.values()) {
+      if (exec.containerId !== containerId || exec.started) continue
+      this.#prepared.take(exec.id)?.discard()
+      this.#byId.delete(exec.id)
+    }
+  }
+
+  #get(execId: string): ExecProcess {
+    const exec = this.#byId.get(execId)
+    if (exec === undefined) throw new BerthError('notFound', `No such exec instance: ${execId}`)
+    return exec
+  }
+}

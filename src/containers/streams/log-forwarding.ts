@@ -1,0 +1,111 @@
+/** Delivery of containers' logs to log servers: begun with a run, ended behind it, gone on with after a restart of the
+ *  daemon. Nothing of it holds a container up, but for the first connection, which the start waits for, as Docker's. */
+import { statSync } from 'node:fs'
+import { BerthError, messageOf, settlesWithin } from '../../base/index.ts'
+import {
+  bufferLimit,
+  connectsLater,
+  isForwarded,
+  type LogDriver,
+  LogForwarder,
+  type LogInfo,
+  localLogLimits,
+  logAttributes,
+  logTag,
+  openLogDriver,
+  PositionFile,
+  readAheadLimit,
+  retryPace,
+} from '../../logs/index.ts'
+import type { ContainerRecord } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+
+/** How long a removal waits for a server that takes lines. */
+const drainPatienceMs = 3000
+
+/** Checks the values of the log options and connects the driver; gives the connection of one that has one.
+ *  Throws `internal` as Docker does: the container is not started then. */
+export async function prepareLogging(
+  context: ContainerContext,
+  record: ContainerRecord,
+): Promise<LogDriver | undefined> {
+  const config = record.hostConfig.LogConfig ?? {}
+  const info = logInfo(record)
+  try {
+    localLogLimits(config)
+    logTag(info)
+    logAttributes(info)
+    if (!isForwarded(config) || connectsLater(config)) return undefined
+    return await openLogDriver(config.Type ?? '', info, context.settings)
+  } catch (cause) {
+    const message = `failed to create task for container: failed to initialize logging driver: ${messageOf(cause)}`
+    throw new BerthError('internal', message, { cause })
+  }
+}
+
+/** A run has begun. */
+export async function beginForwarding(
+  context: ContainerContext,
+  record: ContainerRecord,
+  driver: LogDriver | undefined,
+): Promise<void> {
+  const config = record.hostConfig.LogConfig ?? {}
+  if (!isForwarded(config)) return
+  const live = context.live.of(record.id)
+  // What it did not deliver of the run before, this one does.
+  await live.forwarder?.abandon()
+  const forwarder = LogForwarder.start({
+    path: context.paths.log(record.id),
+    position: new PositionFile(context.paths.logPosition(record.id)),
+    open: () => openLogDriver(config.Type ?? '', logInfo(record), context.settings),
+    driver,
+    pace: retryPace(config),
+    maxBufferBytes: bufferLimit(config),
+    readAheadBytes: readAheadLimit(config),
+    logger: context.logger.child({ container: record.id, driver: config.Type ?? '' }),
+  })
+  live.forwarder = forwarder
+  void forwarder.done.then(() => {
+    if (live.forwarder === forwarder) live.forwarder = undefined
+  })
+}
+
+/** After a restart of the daemon: goes on with a container that runs, and delivers what is left of one that does not. */
+export async function resumeForwarding(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  if (!isForwarded(record.hostConfig.LogConfig ?? {})) return
+  const isRunning = record.state.status === 'running' || record.state.status === 'paused'
+  if (!isRunning && isDelivered(context, record.id)) return
+  await beginForwarding(context, record, undefined)
+  if (!isRunning) context.live.of(record.id).forwarder?.finish()
+}
+
+/** The container is being removed: what a server still takes is delivered, the rest is lost with the log. */
+export async function endForwarding(forwarder: LogForwarder | undefined): Promise<void> {
+  if (forwarder === undefined) return
+  forwarder.finish()
+  if (!forwarder.isStuck) await settlesWithin(forwarder.done, drainPatienceMs)
+  await forwarder.abandon()
+}
+
+function isDelivered(context: ContainerContext, id: string): boolean {
+  const log = statSync(context.paths.log(id), { throwIfNoEntry: false })
+  if (log === undefined || log.size === 0) return true
+  const position = new PositionFile(context.paths.logPosition(id)).read()
+  return position?.inode === log.ino && position.offset >= log.size
+}
+
+/** What drivers and `docker logs --details` tell of a container. */
+export function logInfo(record: ContainerRecord): LogInfo {
+  return {
+    containerId: record.id,
+    containerName: record.name,
+    entrypoint: record.path,
+    args: record.args,
+    imageId: record.image.id,
+    imageName: record.image.reference,
+    created: record.created,
+    env: record.config.Env ?? [],
+    labels: record.config.Labels ?? {},
+    options: record.hostConfig.LogConfig?.Config ?? {},
+  }
+}

@@ -1,0 +1,62 @@
+/** Keeps logs within `max-size` and `max-file`: while a container runs, its log's size is looked at twice a second.
+ *  Killed between the renaming and the reopening: conmon writes on in the renamed file until `resumeRotation`. */
+import { existsSync, statSync } from 'node:fs'
+import { isKind, messageOf } from '../../base/index.ts'
+import {
+  isForwarded,
+  type LocalLogLimits,
+  localLogLimits,
+  PositionFile,
+  packOldLogs,
+  rotateLog,
+} from '../../logs/index.ts'
+import type { ContainerRecord } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+
+const intervalMs = 500
+
+/** Begins to watch the log of a container that runs, until that run ends. No limit: nothing is done. */
+export function watchLogSize(context: ContainerContext, record: ContainerRecord): void {
+  const limits = localLogLimits(record.hostConfig.LogConfig ?? {})
+  if (limits === undefined) return
+  let busy = false
+  const look = async () => {
+    if (busy) return
+    busy = true
+    try {
+      await keepWithin(context, record, limits)
+    } catch (error) {
+      // The container has just ended: nobody writes any more.
+      if (isKind(error, 'conflict')) return
+      context.logger.warn('log was not rotated', { container: record.id, error: messageOf(error) })
+    } finally {
+      busy = false
+    }
+  }
+  const timer = setInterval(look, intervalMs).unref()
+  void context.live.of(record.id).ended.then(() => clearInterval(timer))
+}
+
+async function keepWithin(
+  context: ContainerContext,
+  { id, hostConfig }: ContainerRecord,
+  { maxSizeBytes, maxFiles, compress }: LocalLogLimits,
+): Promise<void> {
+  const path = context.paths.log(id)
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= maxSizeBytes) {
+    rotateLog(path, { maxFiles, reopen: () => context.runtime.reopenLog(id) })
+  } else if (compress) {
+    // A file that a log server has not got yet is read as it is.
+    const waits = isForwarded(hostConfig.LogConfig ?? {})
+    const delivered = waits ? new PositionFile(context.paths.logPosition(id)).read()?.inode : undefined
+    const current = statSync(path, { throwIfNoEntry: false })?.ino
+    await packOldLogs(path, () => waits && delivered !== current)
+  }
+}
+
+/** After a restart of the daemon: ends a rotation that it was killed in, and goes on watching. */
+export function resumeRotation(context: ContainerContext, record: ContainerRecord): void {
+  const isLogged = record.hostConfig.LogConfig?.Type !== 'none'
+  if (isLogged && !existsSync(context.paths.log(record.id))) context.runtime.reopenLog(record.id)
+  watchLogSize(context, record)
+}

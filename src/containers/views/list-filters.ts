@@ -1,0 +1,121 @@
+/** The filters of `GET /containers/json`: any value of a key, all keys.
+ *  https://docs.docker.com/reference/cli/docker/container/ls/#filter */
+import type { Port } from '../../api/index.ts'
+import { invalidArgument } from '../../base/index.ts'
+import { namesMatching } from '../../http/index.ts'
+import type { ContainerRecord } from '../record/container-record.ts'
+import { parseContainerPort } from '../record/port-requests.ts'
+
+export type Filters = Readonly<Record<string, readonly string[]>>
+
+/** What filters ask beside the record itself. */
+export interface FilterLookups {
+  /** The container that `before`/`since` names; throws `notFound`. */
+  container(idOrName: string): ContainerRecord
+  /** Ids of the images that `ancestor` stands for: the image and all built on it. */
+  imageAndChildren(reference: string): ReadonlySet<string>
+  /** The ports that a list shows of it: published and exposed ones of a container that runs. */
+  ports(record: ContainerRecord): readonly Port[]
+  /** Names and ids of the networks it is on. */
+  networks(record: ContainerRecord): readonly string[]
+}
+
+type Test = (record: ContainerRecord) => boolean
+
+/** One test for all filters. Throws `invalidArgument` for a value of the wrong form. */
+export function compileFilters(filters: Filters, lookups: FilterLookups): Test {
+  const tests = Object.entries(filters)
+    .filter(([, values]) => values.length > 0)
+    .map(([key, values]) => compileOne(key, values, lookups))
+  return (record) => tests.every((test) => test(record))
+}
+
+/** Whether the filters themselves speak of containers that don't run, so that these are listed too. */
+export function filtersImplyAll(filters: Filters): boolean {
+  return (filters.status?.length ?? 0) > 0
+}
+
+const statuses = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
+
+function compileOne(key: string, values: readonly string[], lookups: FilterLookups): Test {
+  switch (key) {
+    case 'id':
+      return (record) => values.some((value) => record.id.startsWith(value))
+    case 'name':
+      return nameTest(values)
+    case 'status':
+      for (const value of values) {
+        if (!statuses.includes(value)) throw invalidArgument(`invalid filter 'status=${value}'`)
+      }
+      return (record) => values.includes(record.state.status)
+    case 'exited':
+      for (const value of values) {
+        if (!/^-?\d+$/.test(value)) throw invalidArgument(`invalid filter 'exited=${value}'`)
+      }
+      return (record) => record.state.status === 'exited' && values.includes(String(record.state.exitCode))
+    case 'label':
+      return (record) => values.every((value) => hasLabel(record, value))
+    case 'label!':
+      return (record) => !values.some((value) => hasLabel(record, value))
+    case 'ancestor': {
+      const images = values.map((value) => lookups.imageAndChildren(value))
+      return (record) => values.includes(record.image.reference) || images.some((set) => set.has(record.image.id))
+    }
+    case 'before': {
+      const times = values.map((value) => lookups.container(value).created)
+      return (record) => times.every((time) => record.created < time)
+    }
+    case 'since': {
+      const times = values.map((value) => lookups.container(value).created)
+      return (record) => times.every((time) => record.created > time)
+    }
+    case 'volume':
+      return (record) =>
+        record.mounts.some((mount) => values.includes(mount.name ?? mount.source) || values.includes(mount.destination))
+    case 'network':
+      return (record) => lookups.networks(record).some((network) => values.includes(network))
+    case 'publish':
+      return portTest(values, lookups, ({ PublicPort }) => PublicPort)
+    case 'expose':
+      return portTest(values, lookups, ({ PrivatePort }) => PrivatePort)
+    case 'health':
+      return (record) => values.includes(record.health?.Status ?? 'none')
+    case 'isolation':
+      // Of Windows; any value is good here.
+      return () => true
+    case 'is-task':
+      return () => values.some((value) => value === 'false' || value === '0')
+    default:
+      throw invalidArgument(`invalid filter '${key}'`)
+  }
+}
+
+/** With the slash before it or without. */
+function nameTest(values: readonly string[]): Test {
+  const matches = namesMatching(values)
+  return ({ name }) => matches(`/${name}`) || matches(name)
+}
+
+function hasLabel(record: ContainerRecord, label: string): boolean {
+  const labels = record.config.Labels ?? {}
+  const at = label.indexOf('=')
+  return at < 0 ? label in labels : labels[label.slice(0, at)] === label.slice(at + 1)
+}
+
+function portTest(
+  values: readonly string[],
+  lookups: FilterLookups,
+  numberOf: (port: Port) => number | undefined,
+): Test {
+  const wanted = new Set(values.flatMap(expandPorts))
+  return (record) => lookups.ports(record).some((port) => wanted.has(`${numberOf(port)}/${port.Type}`))
+}
+
+function expandPorts(text: string): string[] {
+  const [range = '', protocol = 'tcp'] = text.split('/')
+  const [first = '', last = first] = range.split('-')
+  const from = parseContainerPort(`${first}/${protocol}`).port
+  const to = parseContainerPort(`${last}/${protocol}`).port
+  if (to < from) throw invalidArgument(`invalid port range: ${text}`)
+  return Array.from({ length: to - from + 1 }, (_, step) => `${from + step}/${protocol}`)
+}

@@ -1,0 +1,14 @@
+import { invalidArgument } from '../../base/index.ts'
+import { familiarName, parseReference, type Reference, withDefaultTag, withTag } from '../../oci/index.ts'
+
+/** A name to be given to an image; `tag` stands before one that `repository` has. Throws `invalidArgument` with
+ *  Docker's texts. */
+export function nameFrom(repository: string, tag = ''): Reference {
+  const given = parseReference(repository)
+  const reference = tag === '' || given.digest !== undefined ? withDefaultTag(given) : withTag(given, tag)
+  if (reference.digest !== undefined) throw invalidArgument('cannot import digest reference')
+  if (familiarName(reference) === 'sha256') {
+    throw invalidArgument('refusing to create an ambiguous tag using digest algorithm as name')
+  }
+  return reference
+}

@@ -1,0 +1,87 @@
+/** Images that one name has for several platforms: the name stands for an index, one of the images has the name, and the
+ *  others are known to be listed there. */
+import { notFound } from '../../base/index.ts'
+import {
+  bestPlatform,
+  type Descriptor,
+  type Digest,
+  formatPlatform,
+  hostPlatform,
+  isIndexType,
+  type Platform,
+  platformOfConfig,
+  platformRank,
+} from '../../oci/index.ts'
+import type { ImageRecord, NamedRecord, NamedTarget } from './image.ts'
+import type { ImageStore } from './image-store.ts'
+
+/** True for an image without a name of its own that belongs to the name of an index. */
+export function isOnlyMember(store: ImageStore, { id, partOf }: ImageRecord): boolean {
+  return partOf?.some((index) => store.isTarget(index)) === true && store.namesOf(id).length === 0
+}
+
+/** The names of the indexes that list an image, which another image has. */
+export function namesOfIndexes(store: ImageStore, { partOf = [] }: ImageRecord): NamedTarget[] {
+  const found: NamedTarget[] = []
+  for (const reference of store.references()) {
+    const name = store.findName(reference)
+    if (name !== undefined && partOf.includes(name.target.digest)) found.push(name)
+  }
+  return found
+}
+
+/** The record as one that `index` lists; earlier indexes that no name stands for are forgotten. */
+export function asMember(store: ImageStore, record: ImageRecord, index: Digest): ImageRecord {
+  const before = store.findRecord(record.id)?.partOf ?? []
+  return { ...record, partOf: [...before.filter((one) => one !== index && store.isTarget(one)), index] }
+}
+
+/** The images of an index as the store takes them: the names go to the one that suits this host best, else to the first
+ *  one. */
+export function namedIndex(
+  store: ImageStore,
+  index: Descriptor,
+  records: readonly ImageRecord[],
+  names: readonly NamedTarget[],
+): readonly NamedRecord[] {
+  const best = bestPlatform(hostPlatform(), records, ({ config }) => platformOfConfig(config)) ?? records[0]
+  return records.map((record) => ({
+    record: asMember(store, record, index.digest),
+    names: record === best ? names : [],
+  }))
+}
+
+/** Some of the images that one name has. */
+export interface ChosenMembers {
+  /** What the name stands for. */
+  readonly target: Descriptor
+  readonly members: readonly ImageRecord[]
+  /** The images that it has besides. */
+  readonly left: readonly ImageRecord[]
+}
+
+/** The images of a name for exactly these platforms. Throws `notFound` for a platform that it has no image for. */
+export function chooseMembers(store: ImageStore, name: string, platforms: readonly Platform[]): ChosenMembers {
+  const { id, manifest } = store.resolve(name)
+  const target = store.findTarget(name) ?? manifest
+  const own = store.findRecord(id)
+  const others = isIndexType(target.mediaType) ? store.membersOf(target.digest).filter((one) => one.id !== id) : []
+  const all = own === undefined ? others : [own, ...others]
+  const members = new Set<ImageRecord>()
+  for (const platform of platforms) {
+    const member = all.find(({ config }) => platformRank(platform, platformOfConfig(config)) === 0)
+    if (member === undefined) {
+      throw notFound(
+        `image with reference ${name} was found but does not provide the specified platform (${formatPlatform(platform)})`,
+      )
+    }
+    members.add(member)
+  }
+  return { target, members: [...members], left: all.filter((one) => !members.has(one)) }
+}
+
+/** The images that stay, with the names of those that go as far as they stand for the index. */
+export function withoutMembers(store: ImageStore, { target, members, left }: ChosenMembers): readonly NamedRecord[] {
+  const names = members.flatMap(({ id }) => store.namesOf(id)).filter((name) => name.target.digest === target.digest)
+  return namedIndex(store, target, left, names)
+}

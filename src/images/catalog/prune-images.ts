@@ -1,0 +1,42 @@
+import { invalidArgument, nowNs, parseNs } from '../../base/index.ts'
+import type { Digest } from '../../oci/index.ts'
+import type { Image, ImageUse } from './image.ts'
+import { booleanFilter, checkFilters, type Filters, matchesLabels, parseUntil } from './image-filters.ts'
+import type { ImageStore } from './image-store.ts'
+import { isOnlyMember } from './index-members.ts'
+
+/** The images that `POST /images/prune` removes, newest first: by default those without a tag that nobody uses or
+ *  stands on, with `dangling=false` all that no container uses. */
+export function prunableImages(store: ImageStore, use: ImageUse, filters: Filters): Digest[] {
+  checkFilters(filters, ['dangling', 'label', 'label!', 'until'])
+  const onlyDangling = booleanFilter(filters, 'dangling') ?? true
+  const untils = filters.until ?? []
+  if (untils.length > 1) throw invalidArgument('more than one until filter specified')
+  const until = untils[0] === undefined ? undefined : parseUntil(untils[0], nowNs())
+  const parents = new Set([...store.records()].map((record) => record.parent))
+  const isWanted = (image: Image) => {
+    const isParent = parents.has(image.id)
+    if (onlyDangling && (isParent || image.references.length > 0)) return false
+    // It goes with the last that stands on it.
+    return !isParent || image.references.length + image.digests.length > 0
+  }
+  return [...store.records()]
+    .filter((record) => !isOnlyMember(store, record))
+    .map(({ id }) => store.find(id))
+    .filter((image) => image !== undefined)
+    .filter((image) => isWanted(image) && use.containersUsing(image.id).length === 0)
+    .filter((image) => until === undefined || createdNs(image) < until)
+    .filter((image) => hasWantedLabels(image.config.config?.Labels ?? {}, filters))
+    .sort((one, other) => (createdNs(one) < createdNs(other) ? 1 : -1))
+    .map((image) => image.id)
+}
+
+function createdNs({ created }: Image): bigint {
+  return parseNs(created) ?? 0n
+}
+
+/** True when labels meet the filters `label` and `label!`. */
+export function hasWantedLabels(labels: Readonly<Record<string, string>>, filters: Filters): boolean {
+  if (!matchesLabels(labels, filters.label ?? [])) return false
+  return !(filters['label!'] ?? []).some((pattern) => matchesLabels(labels, [pattern]))
+}

@@ -1,0 +1,154 @@
+/** rm and prune: records and names first (remove-image.ts), then the files that nothing needs any more.
+ *  Killed in between: files without a record, which the sweeps and the next prune take. */
+import type { ImageDeleteItem, ImagesPruneResponse } from '../../api/index.ts'
+import { type Background, isKind } from '../../base/index.ts'
+import type { EventBus } from '../../events/index.ts'
+import { type Digest, formatReference } from '../../oci/index.ts'
+import type { ImageRecord, ImageUse } from '../catalog/image.ts'
+import type { Filters } from '../catalog/image-filters.ts'
+import type { ImageStore } from '../catalog/image-store.ts'
+import { prunableImages } from '../catalog/prune-images.ts'
+import { ImageRemoval, type RemoveOptions } from '../catalog/remove-image.ts'
+import type { ActivityGate } from './activity-gate.ts'
+import type { ImageGarbage } from './collect-garbage.ts'
+
+export interface ImageRemovalsOptions {
+  readonly store: ImageStore
+  readonly garbage: ImageGarbage
+  readonly gate: ActivityGate
+  readonly use: ImageUse
+  readonly events: EventBus
+  readonly background: Background
+}
+
+interface RemovedRecords {
+  readonly items: readonly ImageDeleteItem[]
+  readonly removed: readonly ImageRecord[]
+}
+
+const firstRetryMs = 100
+const lastRetryMs = 10_000
+
+/** Takes images away, with their files and events. */
+export class ImageRemovals {
+  readonly #options: ImageRemovalsOptions
+  /** Removed, but containers stand on their layers, or work under way holds them. */
+  readonly #waiting = new Map<Digest, ImageRecord>()
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(options: ImageRemovalsOptions) {
+    this.#options = options
+    const retry = () => {
+      if (this.#waiting.size > 0) this.#retryLater(firstRetryMs)
+    }
+    options.gate.onRest(retry)
+    options.events.subscribe(({ Type, Action }) => {
+      if (Type === 'container' && Action === 'destroy') retry()
+    })
+  }
+
+  /** Removes a name, or an image with the last of them. Each layer that went stands behind its image. */
+  async remove(name: string, options: RemoveOptions): Promise<readonly ImageDeleteItem[]> {
+    const { items } = await this.#reclaim(this.#removeRecords(name, options))
+    return items
+  }
+
+  /** Removes images that have no tag (with `dangling=false`: no container), and whatever else is of no use: what
+   *  interrupted pulls and loads left, too, for whoever prunes wants the space. */
+  async prune(filters: Filters): Promise<ImagesPruneResponse> {
+    const { store, use, garbage, events } = this.#options
+    const items: ImageDeleteItem[] = []
+    let freedBytes = 0
+    for (const id of prunableImages(store, use, filters)) {
+      const names = store.namesOf(id).map(({ reference }) => formatReference(reference))
+      for (const name of names.length === 0 ? [id] : names) {
+        const reclaimed = await this.#reclaim(this.#tryRemoveRecords(name))
+        items.push(...reclaimed.items)
+        freedBytes += reclaimed.freedBytes
+      }
+    }
+    freedBytes += (await garbage.sweep({ unfinished: true })).freedBytes
+    events.publish('image', 'prune', '', { reclaimed: String(freedBytes) })
+    return { ImagesDeleted: items.length === 0 ? null : items, SpaceReclaimed: freedBytes }
+  }
+
+  /** Nothing is tried again after this. */
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+  }
+
+  /** What became needed since it was listed stays. */
+  #tryRemoveRecords(name: string): RemovedRecords {
+    try {
+      return this.#removeRecords(name, { force: false, prune: true })
+    } catch (error) {
+      if (isKind(error, 'conflict') || isKind(error, 'notFound')) return { items: [], removed: [] }
+      throw error
+    }
+  }
+
+  #removeRecords(name: string, options: RemoveOptions): RemovedRecords {
+    const { store, use, events } = this.#options
+    const removed: ImageRecord[] = []
+    const removal = new ImageRemoval(store, use, {
+      onUntag: (id) =>
+        events.publish('image', 'untag', id, { ...store.findRecord(id)?.config.config?.Labels, name: id }),
+      onDelete: (record) => {
+        removed.push(record)
+        events.publish('image', 'delete', record.id, { name: record.id })
+      },
+    })
+    return { items: removal.remove(name, options), removed }
+  }
+
+  /** Frees the disk; puts each layer behind the image whose it was. */
+  async #reclaim({ items, removed }: RemovedRecords): Promise<{
+    readonly items: readonly ImageDeleteItem[]
+    readonly freedBytes: number
+  }> {
+    if (removed.length === 0) return { items, freedBytes: 0 }
+    const { snapshots, freedBytes, isPostponed } = await this.#options.garbage.collectOf(removed)
+    if (isPostponed) {
+      for (const record of removed) this.#waiting.set(record.id, record)
+      this.#retryLater(firstRetryMs)
+    }
+    return { items: withLayers(items, removed, snapshots), freedBytes }
+  }
+
+  /** The layer of a container that was just removed goes behind the answer, and stands on the image's until then. For
+   *  a container that stays, its own removal is waited for. */
+  #retryLater(delayMs: number): void {
+    clearTimeout(this.#timer)
+    if (this.#isClosed || delayMs > lastRetryMs) return
+    this.#timer = setTimeout(() => {
+      this.#options.background.run('collect image garbage', async () => {
+        const removed = [...this.#waiting.values()]
+        const { isPostponed } = await this.#options.garbage.collectOf(removed)
+        if (isPostponed) this.#retryLater(delayMs * 2)
+        else for (const { id } of removed) this.#waiting.delete(id)
+      })
+    }, delayMs).unref()
+  }
+}
+
+function withLayers(
+  items: readonly ImageDeleteItem[],
+  removed: readonly ImageRecord[],
+  layers: readonly Digest[],
+): ImageDeleteItem[] {
+  const gone = new Set(layers)
+  const last = new Map<Digest, Digest>()
+  for (const { id, layers: own } of removed) for (const { chainId } of own) last.set(chainId, id)
+  const layersOf = new Map(
+    removed.map(({ id, layers: own }) => [
+      id as string,
+      own.map(({ chainId }) => chainId).filter((chainId) => gone.has(chainId) && last.get(chainId) === id),
+    ]),
+  )
+  return items.flatMap((item) => {
+    const own = (item.Deleted === undefined ? undefined : layersOf.get(item.Deleted)) ?? []
+    return [item, ...own.toReversed().map((Deleted) => ({ Deleted }))]
+  })
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ActivityGate } from '../gc/activity-gate.ts'
+import { FileGrowth, readGrowing } from './growing-file.ts'
+
+function file(t: TestContext): string {
+  const directory = mkdtempSync('/tmp/b-grow-')
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  const path = join(directory, 'f')
+  appendFileSync(path, '')
+  return path
+}
+
+test('readGrowing() waits for what is still written', async (t) => {
+  const path = file(t)
+  const growth = new FileGrowth()
+  const write = async () => {
+    for (let at = 1; at <= 20; at += 1) {
+      appendFileSync(path, 'x'.repeat(1000))
+      growth.advance(at * 1000)
+      if (at % 5 === 0) await sleep(2)
+    }
+    growth.complete()
+  }
+  const writing = write()
+  let length = 0
+  for await (const chunk of readGrowing(path, growth.shared)) length += chunk.length
+  await writing
+  assert.equal(length, 20_000)
+})
+
+test('readGrowing() gives every byte in order, told in steps and with memory used again', async (t) => {
+  const path = file(t)
+  const growth = new FileGrowth({ stepBytes: 500_000 })
+  const content = Buffer.alloc(3_000_001, 'some bytes that are not the same everywhere ')
+  const write = async () => {
+    for (let at = 0; at < content.length; at += 100_000) {
+      appendFileSync(path, content.subarray(at, at + 100_000))
+      growth.advance(Math.min(at + 100_000, content.length))
+      await sleep(0)
+    }
+    growth.complete()
+  }
+  const writing = write()
+  const hash = createHash('sha256')
+  const firsts: Buffer[] = []
+  const mayReuse = (first: Buffer) => firsts.push(first) === 1
+  for await (const chunk of readGrowing(path, growth.shared, { mayReuse })) hash.update(chunk)
+  await writing
+  assert.equal(hash.digest('hex'), createHash('sha256').update(content).digest('hex'))
+  assert.equal(firsts.length, 1)
+})
+
+test('readGrowing() fails when the writer gave up, and ends at once when it had completed', async (t) => {
+  const path = file(t)
+  const failed = new FileGrowth()
+  setTimeout(() => failed.fail(), 5)
+  await assert.rejects(readGrowing(path, failed.shared).next(), { kind: 'cancelled' })
+  const complete = new FileGrowth()
+  complete.complete()
+  assert.equal((await readGrowing(path, complete.shared).next()).done, true)
+})
+
+test('ActivityGate runs makers and a collection side by side, collections one after the other', async () => {
+  const gate = new ActivityGate()
+  const log: string[] = []
+  const step = (name: string, ms: number) => async () => {
+    log.push(`+${name}`)
+    await sleep(ms)
+    log.push(`-${name}`)
+  }
+  assert.equal(gate.oldestStartMs, Number.POSITIVE_INFINITY)
+  const before = Date.now()
+  const all = Promise.all([
+    gate.make(step('a', 20)),
+    gate.make(step('b', 30)),
+    gate.collect(step('gc', 5)),
+    gate.collect(step('gc2', 5)),
+  ])
+  assert.ok(gate.oldestStartMs > before - 1000 && gate.oldestStartMs <= Date.now())
+  await all
+  assert.deepEqual(log.slice(0, 3), ['+a', '+b', '+gc'])
+  const at = (name: string) => log.indexOf(name)
+  assert.ok(at('-gc') < at('+gc2') && at('-gc2') < at('-b'))
+  assert.equal(gate.oldestStartMs, Number.POSITIVE_INFINITY)
+})

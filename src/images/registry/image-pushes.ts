@@ -1,0 +1,67 @@
+/** Images out to registries: the push as the API calls it. */
+import type { AuthConfig } from '../../api/index.ts'
+import type { EventBus } from '../../events/index.ts'
+import { familiarName, familiarReference, parsePlatform, parseReference } from '../../oci/index.ts'
+import type { ImageRecord } from '../catalog/image.ts'
+import type { ProgressOptions } from '../catalog/progress.ts'
+import type { ImageGarbage } from '../gc/collect-garbage.ts'
+import type { PushParts } from './push-blobs.ts'
+import { type PushDependencies, pushImage } from './push-image.ts'
+import { registryAuthOf } from './registry-auth.ts'
+import { UploadSlots } from './upload-slots.ts'
+
+export interface ImagePushesOptions {
+  readonly parts: Omit<PushDependencies, 'uploads' | 'onReplaced'> & { readonly garbage: ImageGarbage }
+  readonly events: EventBus
+  /** Layers uploaded at once, over all pushes. */
+  readonly maxConcurrentUploads?: number
+}
+
+export interface PushOptions extends ProgressOptions {
+  /** `os[/arch[/variant]]`: the image must be for it, and only its manifest is pushed. */
+  readonly platform?: string | undefined
+  readonly auth?: AuthConfig | undefined
+}
+
+const defaultUploads = 5
+
+/** Pushes images and tells the world of it. */
+export class ImagePushes {
+  readonly #options: ImagePushesOptions
+  readonly #uploads: UploadSlots
+
+  constructor(options: ImagePushesOptions) {
+    this.#options = options
+    this.#uploads = new UploadSlots(options.maxConcurrentUploads ?? defaultUploads)
+  }
+
+  /** For others who push: builds. */
+  get pushParts(): PushParts {
+    const { store, content } = this.#options.parts
+    return { store, content, uploads: this.#uploads }
+  }
+
+  /** Pushes `name:tag`, or every tag of a name without one. */
+  async push(text: string, { platform, auth, onProgress, signal }: PushOptions = {}): Promise<void> {
+    const { parts, events } = this.#options
+    const reference = parseReference(text)
+    const replaced: ImageRecord[] = []
+    const onReplaced = (before: ImageRecord) => void replaced.push(before)
+    try {
+      await pushImage({ ...parts, uploads: this.#uploads, onReplaced }, reference, {
+        onProgress,
+        signal,
+        platform: platform === undefined || platform === '' ? undefined : parsePlatform(platform),
+        auth: registryAuthOf(auth),
+      })
+    } finally {
+      if (replaced.length > 0) await parts.garbage.collectOf(replaced)
+    }
+    events.publish('image', 'push', familiarReference(reference), { name: familiarName(reference) })
+  }
+
+  /** Takes over a changed setting. */
+  configure(maxConcurrentUploads = defaultUploads): void {
+    this.#uploads.resize(maxConcurrentUploads)
+  }
+}

@@ -1,0 +1,17 @@
+import type { AuthConfig } from '../../api/index.ts'
+import type { RegistryAuth } from '../../registry/client/index.ts'
+
+/** Credentials as the API's clients send them, for a registry. They are for one request and kept nowhere. */
+export function registryAuthOf(auth: AuthConfig | undefined): RegistryAuth {
+  if (auth === undefined) return {}
+  const [user = '', ...secret] = Buffer.from(auth.auth ?? '', 'base64')
+    .toString('utf8')
+    .split(':')
+  const members = {
+    username: auth.username || user,
+    password: auth.password || secret.join(':'),
+    identityToken: auth.identitytoken,
+    registryToken: auth.registrytoken,
+  }
+  return Object.fromEntries(Object.entries(members).filter(([, text]) => text !== undefined && text !== ''))
+}

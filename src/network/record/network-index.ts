@@ -1,0 +1,79 @@
+/** All networks: memory in front of the database. Names are unique, as the database sees to. */
+import { invalidArgument, type Logger, messageOf, notFound } from '../../base/index.ts'
+import type { NetworkTable } from '../../store/index.ts'
+import { completeNetworkRecord, type NetworkRecord } from './network-record.ts'
+import type { StoredEndpoint } from './sandbox-index.ts'
+
+export class NetworkIndex {
+  readonly #table: NetworkTable<NetworkRecord, StoredEndpoint>
+  readonly #records = new Map<string, NetworkRecord>()
+  readonly #byName = new Map<string, NetworkRecord>()
+
+  private constructor(table: NetworkTable<NetworkRecord, StoredEndpoint>) {
+    this.#table = table
+  }
+
+  /** Reads all networks; one that can't be read is left alone and logged. */
+  static open(table: NetworkTable<NetworkRecord, StoredEndpoint>, logger: Logger): NetworkIndex {
+    const index = new NetworkIndex(table)
+    for (const { id, name, json } of table.all()) {
+      try {
+        index.#remember(completeNetworkRecord(JSON.parse(json) as Partial<NetworkRecord>))
+      } catch (error) {
+        logger.error('broken network record left alone', { network: id, name, error: messageOf(error) })
+      }
+    }
+    return index
+  }
+
+  list(): NetworkRecord[] {
+    return [...this.#records.values()]
+  }
+
+  get(id: string): NetworkRecord | undefined {
+    return this.#records.get(id)
+  }
+
+  byName(name: string): NetworkRecord | undefined {
+    return this.#byName.get(name)
+  }
+
+  /** A network by id, name or unambiguous start of an id. Throws `notFound`. */
+  find(nameOrId: string): NetworkRecord {
+    const match = this.match(nameOrId)
+    if (match === undefined) throw notFound(`network ${nameOrId} not found`)
+    return match
+  }
+
+  /** The same; undefined when there is none. */
+  match(nameOrId: string): NetworkRecord | undefined {
+    const exact = this.#records.get(nameOrId) ?? this.#byName.get(nameOrId)
+    if (exact !== undefined || !/^[0-9a-f]+$/.test(nameOrId)) return exact
+    const matches = this.list().filter((record) => record.id.startsWith(nameOrId))
+    if (matches.length > 1) {
+      throw invalidArgument(`network ${nameOrId} is ambiguous (${matches.length} matches found based on ID prefix)`)
+    }
+    return matches[0]
+  }
+
+  /** Adds or replaces networks, all or none. Throws `conflict` when another one has a name. */
+  put(...records: readonly NetworkRecord[]): void {
+    this.#table.transaction(() => {
+      for (const record of records) this.#table.put(record)
+    })
+    for (const record of records) this.#remember(record)
+  }
+
+  delete(id: string): void {
+    const record = this.#records.get(id)
+    if (record === undefined) return
+    this.#table.delete(id)
+    this.#records.delete(id)
+    this.#byName.delete(record.name)
+  }
+
+  #remember(record: NetworkRecord): void {
+    this.#records.set(record.id, record)
+    this.#byName.set(record.name, record)
+  }
+}

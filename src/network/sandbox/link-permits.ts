@@ -1,0 +1,53 @@
+/** What links let containers reach on a bridge whose containers don't reach each other (`icc` off): single ports of single
+ *  others. Memory only; the containers' layer says it again at boot. */
+import type { Firewall } from '../firewall/firewall.ts'
+import type { Forwarding } from '../firewall/firewall-rules.ts'
+import { type NetworkLookup, permitForwardings } from '../ports/publication.ts'
+import type { LinkPermit } from '../record/network-record.ts'
+import type { SandboxRecord } from '../record/sandbox-index.ts'
+
+interface Parts {
+  readonly index: { find(id: string): SandboxRecord | undefined }
+  readonly networks: NetworkLookup
+  readonly firewall: Firewall
+}
+
+export class LinkPermits {
+  readonly #parts: Parts
+  /** By the container that may. */
+  readonly #permits = new Map<string, readonly Forwarding[]>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** All that is permitted now. */
+  all(): Forwarding[] {
+    return [...this.#permits.values()].flat()
+  }
+
+  /** Lets a container reach these ports of others on the default bridge, and none that were named before. */
+  async set(containerId: string, permits: readonly LinkPermit[]): Promise<void> {
+    const own = this.#parts.index.find(containerId)
+    const next = own === undefined ? [] : permitForwardings(own, permits, this.#parts)
+    const before = this.#permits.get(containerId) ?? []
+    if (before.length + next.length === 0) return
+    if (next.length > 0) this.#permits.set(containerId, next)
+    else this.#permits.delete(containerId)
+    this.#parts.firewall.withdraw(before)
+    await this.#parts.firewall.publish(next)
+  }
+
+  /** Ends what a container that goes may, and what others may with it: whoever gets its address next has no part in it. */
+  end({ containerId, endpoints }: SandboxRecord): void {
+    if (this.#permits.size === 0) return
+    const addresses = new Set(endpoints.map(({ ipv4 }) => ipv4))
+    for (const [parent, list] of this.#permits) {
+      const kept = parent === containerId ? [] : list.filter(({ address }) => !addresses.has(address))
+      if (kept.length === list.length) continue
+      this.#parts.firewall.withdraw(list.filter((one) => !kept.includes(one)))
+      if (kept.length > 0) this.#permits.set(parent, kept)
+      else this.#permits.delete(parent)
+    }
+  }
+}

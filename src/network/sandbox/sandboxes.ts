@@ -1,0 +1,342 @@
+/** Every container's part in the networks: its namespace, its endpoints, its published ports.
+ *  Order of a set-up: leases in the database (`reserve`), then namespace and devices, then names and published ports; a
+ *  crash between any two leaves leases of a container that does not run, which a boot drops with all that belongs to them.
+ *  Kernel work is synchronous on the calling thread (about 2 ms); only the packet filter and the names are waited for. */
+import { BerthError, internal, type Logger, newId, Undo } from '../../base/index.ts'
+import type { NameService, UpstreamServer } from '../dns/name-service.ts'
+import type { Firewall } from '../firewall/firewall.ts'
+import type { Ipam } from '../ipam/ipam.ts'
+import type { PortAllocator } from '../ports/port-allocator.ts'
+import { changeOfPorts } from '../ports/port-change.ts'
+import { forwardingsOf, isRoutedPort, portDemands } from '../ports/publication.ts'
+import { defaultGateway } from '../record/gateway.ts'
+import type { NetworkIndex } from '../record/network-index.ts'
+import {
+  type EndpointRecord,
+  type EndpointRequest,
+  hasNames,
+  type NetworkRecord,
+  type PublishedPort,
+  type Sandbox,
+  type SandboxRequest,
+} from '../record/network-record.ts'
+import type { SandboxIndex, SandboxRecord } from '../record/sandbox-index.ts'
+import { type EndpointOwner, planEndpoint } from './endpoint-plan.ts'
+import { LinkPermits } from './link-permits.ts'
+import { type NetworkDrivers, SandboxDevices } from './sandbox-devices.ts'
+
+/** What the sandboxes work with. */
+export interface SandboxParts {
+  readonly networks: NetworkIndex
+  readonly index: SandboxIndex
+  readonly ipam: Ipam
+  readonly ports: PortAllocator
+  readonly firewall: Firewall
+  readonly names: NameService
+  readonly drivers: NetworkDrivers
+  readonly stateDir: string
+  readonly tag: string
+  /** Host address of published ports that name none. */
+  readonly hostIp: string
+  readonly logger: Logger
+}
+
+/** The container that joins or leaves a network; the same as at its set-up. */
+export type SandboxOwner = Omit<SandboxRequest, 'endpoints'>
+
+export class Sandboxes {
+  /** What links of the default bridge permit. */
+  readonly links: LinkPermits
+  readonly #parts: SandboxParts
+  readonly #devices: SandboxDevices
+  /** Name servers of containers on networks with names. */
+  readonly #upstream = new Map<string, () => readonly UpstreamServer[]>()
+
+  constructor(parts: SandboxParts) {
+    this.#parts = parts
+    this.links = new LinkPermits(parts)
+    this.#devices = new SandboxDevices(parts)
+  }
+
+  /** Leases addresses and host ports for a container, in one transaction and without touching the kernel's devices.
+   *  Throws `notFound` for an unknown network, `internal` with Docker's words when a port is taken. */
+  reserve(request: SandboxRequest): Sandbox {
+    const { containerId, name, hostname } = request
+    this.release(containerId)
+    const { index, networks, ports } = this.#parts
+    const owner = { containerId, name, hostname, sandboxId: newId() }
+    const endpoints: EndpointRecord[] = []
+    try {
+      const taken: string[] = []
+      for (const wanted of request.endpoints) {
+        const endpoint = this.#plan(networks.find(wanted.network), owner, wanted, taken)
+        endpoints.push(endpoint)
+        taken.push(endpoint.device)
+      }
+      const published = this.#takePorts(request, endpoints)
+      index.add({ containerId, containerName: name, sandboxId: owner.sandboxId, endpoints, ports: published })
+    } catch (error) {
+      ports.release(containerId)
+      for (const endpoint of endpoints) this.#giveBack(endpoint)
+      throw error
+    }
+    this.#upstream.set(containerId, request.upstream ?? noServers)
+    return this.#toSandbox(this.#reserved(containerId))
+  }
+
+  /** Makes a container's namespace with its devices and publishes its ports; reserves first if that was not done.
+   *  When a step fails, everything (the leases too) is taken back. */
+  async setUp(request: SandboxRequest): Promise<Sandbox> {
+    const { index, networks, firewall, ports } = this.#parts
+    if (index.find(request.containerId) === undefined) this.reserve(request)
+    const record = this.#reserved(request.containerId)
+    await using undo = new Undo()
+    undo.add(() => this.release(request.containerId))
+    this.#devices.make(record, request.namespace)
+    const named = this.#openNames(record)
+    await firewall.publish(forwardingsOf(record, networks))
+    await named
+    ports.seal(record.containerId)
+    undo.disarm()
+    return this.#toSandbox(record)
+  }
+
+  /** Takes away a container's namespace, ports and leases. Again, or for a container without any, is no error. */
+  release(containerId: string): void {
+    const { index, networks, firewall, ports, names } = this.#parts
+    const record = index.remove(containerId)
+    if (record === undefined) return
+    firewall.withdraw(forwardingsOf(record, networks))
+    ports.release(containerId)
+    this.links.end(record)
+    if (this.#namedNetworks(record.endpoints).length > 0) {
+      names.closeSandbox(containerId)
+      for (const { networkId } of record.endpoints) names.removeEndpoint(networkId, containerId)
+    }
+    this.#upstream.delete(containerId)
+    this.#devices.remove(record)
+    for (const endpoint of record.endpoints) this.#giveBack(endpoint)
+  }
+
+  /** A container's network as it is now, or undefined. */
+  find(containerId: string): Sandbox | undefined {
+    const record = this.#parts.index.find(containerId)
+    return record === undefined ? undefined : this.#toSandbox(record)
+  }
+
+  /** Notes a container's new name. */
+  rename(containerId: string, name: string): void {
+    const record = this.#parts.index.rename(containerId, name)
+    for (const endpoint of record?.endpoints ?? []) this.#putName(endpoint)
+  }
+
+  /** Lets a running container join a network. Throws `forbidden` when it is on it, and as `reserve` does. */
+  async connect(owner: SandboxOwner, request: EndpointRequest): Promise<Sandbox> {
+    const { index, networks, ports } = this.#parts
+    const before = this.#reserved(owner.containerId)
+    const network = networks.find(request.network)
+    if (before.endpoints.some(({ networkId }) => networkId === network.id)) {
+      throw new BerthError('forbidden', `endpoint with name ${owner.name} already exists in network ${network.name}`)
+    }
+    const taken = before.endpoints.map(({ device }) => device)
+    const endpoint = this.#plan(network, { ...owner, sandboxId: before.sandboxId }, request, taken)
+    await using undo = new Undo()
+    undo.add(() => this.#giveBack(endpoint))
+    // Ports that no network could publish so far.
+    const published = before.ports.length > 0 ? [] : this.#takePorts(owner, [...before.endpoints, endpoint])
+    if (published.length > 0) undo.add(() => ports.release(owner.containerId))
+    const record = index.addEndpoint(owner.containerId, endpoint, published)
+    undo.add(() => {
+      index.removeEndpoint(owner.containerId, network.id)
+      if (published.length > 0) index.setPorts(owner.containerId, before.ports)
+    })
+    this.#upstream.set(owner.containerId, owner.upstream ?? noServers)
+    undo.add(() => this.#devices.detach(endpoint, record))
+    this.#devices.attach(endpoint, before, record)
+    await this.#moveForwardings(before, record)
+    await this.#openNames(record)
+    ports.seal(owner.containerId)
+    undo.disarm()
+    return this.#toSandbox(record)
+  }
+
+  /** Takes a running container out of a network, by the network's id; being on none is allowed. Throws `notFound` when it
+   *  is not on it. */
+  async disconnect(containerId: string, networkId: string): Promise<Sandbox> {
+    const { index, names } = this.#parts
+    const before = this.#reserved(containerId)
+    const endpoint = before.endpoints.find((one) => one.networkId === networkId)
+    if (endpoint === undefined)
+      throw new BerthError('notFound', `container ${containerId} is not connected to network ${networkId}`)
+    // A crash after this: the next boot puts the device back, and the container is still on the network.
+    this.#devices.detach(endpoint, before)
+    const record = index.removeEndpoint(containerId, networkId)
+    names.removeEndpoint(networkId, containerId)
+    this.#giveBack(endpoint)
+    await this.#moveForwardings(before, record)
+    if (this.#namedNetworks(record.endpoints).length > 0) await this.#openNames(record)
+    else if (this.#namedNetworks(before.endpoints).length > 0) names.closeSandbox(containerId)
+    return this.#toSandbox(record)
+  }
+
+  /** Makes the owner's ports the ones that a running container publishes; those that it publishes already stay as they
+   *  are. All or nothing. Throws as `reserve` does, and `conflict` when no network of it publishes ports. */
+  async changePorts(owner: SandboxOwner): Promise<Sandbox> {
+    const { index, networks, ports, hostIp } = this.#parts
+    const { containerId } = owner
+    const before = this.#reserved(containerId)
+    const { demands, routed } = portDemands(owner.ports, before.endpoints, networks, hostIp)
+    if (owner.ports.length > 0 && demands.length + routed.length === 0) {
+      throw new BerthError('conflict', 'no network of the container publishes ports')
+    }
+    const present = before.ports.filter((port) => !isRoutedPort(port, before.endpoints))
+    const { kept, missing, surplus } = changeOfPorts(demands, present)
+    await using undo = new Undo()
+    const taken = ports.exchange(containerId, endpointLabel(owner.name, before.endpoints), surplus, missing)
+    undo.add(() => {
+      ports.release(containerId)
+      for (const port of present) ports.restore(containerId, port)
+      ports.seal(containerId)
+    })
+    const record = index.setPorts(containerId, [...kept, ...taken, ...routed])
+    undo.add(async () => {
+      await this.#moveForwardings(record, index.setPorts(containerId, before.ports))
+    })
+    await this.#moveForwardings(before, record)
+    ports.seal(containerId)
+    undo.disarm()
+    return this.#toSandbox(record)
+  }
+
+  /** Has questions about the world outside go to the servers that are right by now. */
+  async refreshUpstream(): Promise<void> {
+    for (const record of this.#parts.index.all()) await this.#openNames(record)
+  }
+
+  /** At boot: gives all live containers the devices that they should have, and tells their names. */
+  async restore(upstreamOf: (containerId: string) => readonly UpstreamServer[]): Promise<void> {
+    const { index, logger } = this.#parts
+    const records = index.all()
+    for (const record of records) {
+      try {
+        this.#devices.repair(record)
+      } catch (error) {
+        logger.error("a container's network can not be repaired", {
+          container: record.containerId,
+          error: String(error),
+        })
+      }
+    }
+    for (const { containerId, endpoints } of records) {
+      this.#upstream.set(containerId, () => upstreamOf(containerId))
+      for (const endpoint of endpoints) this.#putName(endpoint)
+    }
+    await Promise.all(
+      records.map(async (record) => {
+        try {
+          await this.#openNames(record)
+        } catch (error) {
+          this.#parts.logger.error('names are not answered', { container: record.containerId, error: String(error) })
+        }
+      }),
+    )
+  }
+
+  #plan(
+    network: NetworkRecord,
+    owner: EndpointOwner,
+    request: EndpointRequest,
+    taken: readonly string[],
+  ): EndpointRecord {
+    if (network.driver === 'host') throw internal('the host network has no sandbox')
+    if (network.configOnly) throw new BerthError('forbidden', `cannot join config-only network: ${network.name}`)
+    return planEndpoint(network, owner, request, this.#parts.ipam, { tag: this.#parts.tag, taken })
+  }
+
+  #takePorts(
+    { containerId, name, ports: requests }: SandboxOwner,
+    endpoints: readonly EndpointRecord[],
+  ): readonly PublishedPort[] {
+    if (requests.length === 0) return []
+    const { networks, ports, hostIp } = this.#parts
+    const { demands, routed } = portDemands(requests, endpoints, networks, hostIp)
+    return [...ports.take(containerId, endpointLabel(name, endpoints), demands), ...routed]
+  }
+
+  /** Ports follow the default gateway. */
+  async #moveForwardings(before: SandboxRecord, after: SandboxRecord): Promise<void> {
+    const { networks, firewall } = this.#parts
+    const [old, next] = [forwardingsOf(before, networks), forwardingsOf(after, networks)]
+    const isIn = (list: typeof old, one: (typeof old)[number]): boolean =>
+      list.some(({ port, address, routed }) => port === one.port && address === one.address && routed === one.routed)
+    firewall.withdraw(old.filter((one) => !isIn(next, one)))
+    await firewall.publish(next.filter((one) => !isIn(old, one)))
+  }
+
+  #putName(endpoint: EndpointRecord): void {
+    const network = this.#parts.networks.get(endpoint.networkId)
+    if (network === undefined || !hasNames(network)) return
+    const { networkId, networkName, containerId, endpointId, dnsNames: names, ipv4, ipv6 } = endpoint
+    this.#parts.names.putEndpoint({ networkId, networkName, containerId, endpointId, names, ipv4, ipv6 })
+  }
+
+  async #openNames(record: SandboxRecord): Promise<void> {
+    const networkIds = this.#namedNetworks(record.endpoints)
+    if (networkIds.length === 0) return
+    for (const endpoint of record.endpoints) this.#putName(endpoint)
+    const { containerId } = record
+    await this.#parts.names.openSandbox({
+      containerId,
+      netnsPath: this.#devices.pathOf(record),
+      networkIds,
+      upstream: (this.#upstream.get(containerId) ?? noServers)(),
+      forward: record.endpoints.some(({ gateway, gateway6 }) => gateway !== '' || gateway6 !== ''),
+      links: record.endpoints.flatMap(({ networkId, links }) =>
+        links.map((link) => ({ networkId, ...linkParts(link) })),
+      ),
+    })
+  }
+
+  /** Ids of the networks with names, the one with the default gateway first. */
+  #namedNetworks(endpoints: readonly EndpointRecord[]): readonly string[] {
+    const named = endpoints.filter(({ networkId }) => {
+      const network = this.#parts.networks.get(networkId)
+      return network !== undefined && hasNames(network)
+    })
+    if (named.length < 2) return named.map(({ networkId }) => networkId)
+    const first = defaultGateway(named, 4) ?? defaultGateway(named, 6)
+    return [...named].sort((one) => (one === first ? -1 : 0)).map(({ networkId }) => networkId)
+  }
+
+  #giveBack({ networkId, ipv4, ipv6 }: EndpointRecord): void {
+    this.#parts.ipam.giveBack(networkId, ipv4)
+    this.#parts.ipam.giveBack(networkId, ipv6)
+  }
+
+  #reserved(containerId: string): SandboxRecord {
+    const record = this.#parts.index.find(containerId)
+    if (record === undefined) throw internal(`container ${containerId} has no network leases`)
+    return record
+  }
+
+  #toSandbox(record: SandboxRecord): Sandbox {
+    const { containerId, sandboxId, endpoints, ports } = record
+    return { containerId, sandboxId, netnsPath: this.#devices.pathOf(record), endpoints, ports }
+  }
+}
+
+/** How errors about ports name who wanted them. */
+function endpointLabel(name: string, endpoints: readonly EndpointRecord[]): string {
+  const gateway = defaultGateway(endpoints, 4) ?? defaultGateway(endpoints, 6)
+  return `${name} (${gateway?.endpointId ?? ''})`
+}
+
+function noServers(): readonly UpstreamServer[] {
+  return []
+}
+
+/** `target:alias`; a link without alias has the target's name. */
+function linkParts(link: string): { readonly target: string; readonly alias: string } {
+  const [target = '', alias = target] = link.split(':')
+  return { target, alias }
+}

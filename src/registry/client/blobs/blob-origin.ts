@@ -1,0 +1,72 @@
+/** Where one blob may be had: the endpoint that gave the manifest, those after it, and the URLs of a foreign layer.
+ *  Each is asked until it fails. */
+import type { AbortOptions } from '../../../base/index.ts'
+import type { Digest } from '../../../oci/index.ts'
+import type { EndpointSession } from '../auth/endpoint-session.ts'
+import type { BlobProblem, BlobRequest } from './blob-stream.ts'
+
+export interface BlobOriginOptions extends AbortOptions {
+  readonly digest: Digest
+  readonly sessions: readonly EndpointSession[]
+  /** Of a foreign layer. */
+  readonly urls?: readonly string[] | undefined
+}
+
+interface Place {
+  readonly url: string
+  /** Absent: somebody else's server, which gets no credentials. */
+  readonly session?: EndpointSession
+}
+
+/** Gives requests for the blob, to be sent by `readBlob` here or in a worker. */
+export class BlobOrigin {
+  readonly #options: BlobOriginOptions
+  #places: readonly Place[]
+  /** True when the last place went on where another had failed. */
+  #isMixed = false
+
+  constructor(options: BlobOriginOptions) {
+    this.#options = options
+    const foreign = (options.urls ?? []).filter((url) => /^https?:\/\//.test(url) && URL.canParse(url))
+    this.#places = [
+      ...options.sessions.map((session) => ({ session, url: session.urlOf(`blobs/${options.digest}`) })),
+      ...foreign.map((url) => ({ url })),
+    ]
+  }
+
+  /** The request to send; undefined when there is none that has not failed. */
+  async authorize(problem?: BlobProblem): Promise<BlobRequest | undefined> {
+    if (problem?.type === 'failed') {
+      if (!this.#leave()) return undefined
+      this.#isMixed = true
+    }
+    const place = this.#places[0]
+    if (place === undefined) return undefined
+    const { url, session } = place
+    const hasOthers = this.#places.length > 1
+    if (session === undefined) return { url, headers: {}, insecureTls: false, hasOthers }
+    const { signal } = this.#options
+    const authorization =
+      problem?.type === 'refused'
+        ? await session.answer(problem.challenge, problem.authorization, { url, signal })
+        : await session.authorization({ signal })
+    if (problem?.type === 'refused' && authorization === undefined) return undefined
+    const headers: Record<string, string> = authorization === undefined ? {} : { Authorization: authorization }
+    const { insecureTls, host: registryHost } = session.endpoint
+    return { url, headers, insecureTls, registryHost, hasOthers }
+  }
+
+  /** Takes note that all bytes together were wrong; false when there is no sense in reading them again. When they came
+   *  from several places, the present one is asked for all of them; else the next. */
+  distrust(): boolean {
+    const wasMixed = this.#isMixed
+    this.#isMixed = false
+    return wasMixed || this.#leave()
+  }
+
+  #leave(): boolean {
+    if (this.#places.length < 2) return false
+    this.#places = this.#places.slice(1)
+    return true
+  }
+}

@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type AbortOptions, BerthError } from '../../../base/index.ts'
+import { isRetryable } from './registry-errors.ts'
+
+export interface RetryOptions extends AbortOptions {
+  readonly attempts?: number
+  readonly firstDelayMs?: number
+}
+
+const maxDelayMs = 15_000
+const maxAskedMs = 60_000
+
+/** How long to wait before try `attempt` (1 is the second), longer each time and never in step with others. */
+export function backoffMs(attempt: number, error?: unknown, firstDelayMs = 250): number {
+  const asked = askedMs(error)
+  if (asked !== undefined) return asked
+  return Math.min(firstDelayMs * 2 ** (attempt - 1), maxDelayMs) * (0.75 + Math.random() / 2)
+}
+
+/** True when the same request may succeed soon. A registry that asks for a longer rest is not waited for: who ran into
+ *  the limits of a day learns that at once. */
+export function isWorthRetrying(error: unknown): boolean {
+  return isRetryable(error) && (askedMs(error) ?? 0) <= maxAskedMs
+}
+
+function askedMs(error: unknown): number | undefined {
+  const asked = error instanceof BerthError ? error.details.retryAfterMs : undefined
+  return typeof asked === 'number' ? asked : undefined
+}
+
+/** Runs `work`, again while it fails in a way that may pass. */
+export async function withRetry<T>(work: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
+  const { attempts = 5, firstDelayMs, signal } = options
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt >= attempts || !isWorthRetrying(error)) throw error
+      await sleep(backoffMs(attempt, error, firstDelayMs), undefined, signal === undefined ? {} : { signal })
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** Requests for paths that are not the distribution protocol's. */
+import { invalidArgument } from '../../../base/index.ts'
+import { RegistryError } from '../model/registry-error.ts'
+import type { RegistryExtension } from '../model/registry-extension.ts'
+import type { RegistryExchange } from './registry-exchange.ts'
+
+/** Lets an extension answer. */
+export async function answerExtension(exchange: RegistryExchange, extension: RegistryExtension): Promise<void> {
+  const answer = await extension.answer({
+    method: exchange.method,
+    path: exchange.path,
+    query: new URLSearchParams(exchange.queryText),
+    headers: exchange.headers,
+    remoteAddress: exchange.remoteAddress,
+    isTls: exchange.isTls,
+    clientCertificateName: exchange.clientCertificateName,
+    readBody: (maxBytes) => exchange.readAll({ maxBytes, tooLong: () => tooLong(maxBytes) }),
+  })
+  exchange.user = answer.user
+  exchange.sendBytes(answer.status, Buffer.from(answer.body ?? ''), answer.headers ?? {})
+}
+
+function tooLong(maxBytes: number): RegistryError {
+  const message = `the body is longer than ${maxBytes} bytes`
+  return new RegistryError('SIZE_INVALID', { status: 413, message, cause: invalidArgument(message) })
+}

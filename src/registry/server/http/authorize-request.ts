@@ -1,0 +1,46 @@
+/** Rights: what a request wants, and the answer when it may not. */
+import type { AccessAction, AccessDecision, AccessScope } from '../model/authorizer.ts'
+import { RegistryError } from '../model/registry-error.ts'
+import type { RegistryExchange } from './registry-exchange.ts'
+import type { RequestTarget } from './request-target.ts'
+import { decide, type RouteContext } from './route-context.ts'
+
+/** What a client may do, once it may. */
+export type Permission = Extract<AccessDecision, { kind: 'allow' }>
+
+/** Throws UNAUTHORIZED or DENIED unless the request may be done. */
+export async function authorizeRequest(
+  context: Pick<RouteContext, 'authorizer'>,
+  exchange: RegistryExchange,
+  target: RequestTarget,
+): Promise<Permission> {
+  const wanted = scopesOf(target, exchange.method)
+  const decision = await decide(context, exchange, wanted)
+  exchange.user = decision.user
+  if (decision.kind === 'allow') return decision
+  const detail = wanted.flatMap(describe)
+  if (decision.kind === 'deny') throw new RegistryError('DENIED', { message: decision.message, detail })
+  throw new RegistryError('UNAUTHORIZED', {
+    message: decision.message,
+    detail: detail.length === 0 ? undefined : detail,
+    headers: { 'WWW-Authenticate': decision.challenge },
+  })
+}
+
+function scopesOf(target: RequestTarget, method: string): readonly AccessScope[] {
+  if (target.kind === 'base') return []
+  if (target.kind === 'catalog') return [{ type: 'registry', name: 'catalog', actions: ['*'] }]
+  return [{ type: 'repository', name: target.repository, actions: actionsOf(target, method) }]
+}
+
+function actionsOf({ kind }: RequestTarget, method: string): readonly AccessAction[] {
+  // Everything about uploads is pushing: asking how far one is, and giving it up.
+  if (kind === 'upload' || kind === 'upload-start') return ['pull', 'push']
+  if (method === 'DELETE') return ['delete']
+  return method === 'GET' || method === 'HEAD' ? ['pull'] : ['pull', 'push']
+}
+
+/** In the form that Docker's registry gives. */
+function describe({ type, name, actions }: AccessScope) {
+  return actions.map((action) => ({ Type: type, Class: '', Name: name, Action: action }))
+}

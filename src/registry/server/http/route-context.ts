@@ -1,0 +1,43 @@
+/** What the routes share. */
+import type { Logger } from '../../../base/index.ts'
+import type { BlobLibrary } from '../library/blob-library.ts'
+import type { ManifestLibrary } from '../library/manifest-library.ts'
+import type { PullSource } from '../library/pull-source.ts'
+import type { Referrers } from '../library/referrers.ts'
+import type { AccessDecision, AccessScope, Authorizer } from '../model/authorizer.ts'
+import type { RegistryLimits } from '../model/registry-limits.ts'
+import type { RegistryObserver } from '../model/registry-observer.ts'
+import type { UploadStorage } from '../storage/registry-storage.ts'
+import type { RegistryExchange } from './registry-exchange.ts'
+
+export interface RouteContext {
+  readonly blobs: BlobLibrary
+  readonly manifests: ManifestLibrary
+  readonly referrers: Referrers
+  readonly uploads: UploadStorage
+  readonly source: PullSource
+  readonly authorizer: Authorizer
+  readonly observer: RegistryObserver
+  readonly logger: Logger
+  readonly limits: RegistryLimits
+  readonly uploadGate: { enter(): () => void }
+  /** A `Location` for a path. */
+  locationOf(exchange: RegistryExchange, path: string): string
+}
+
+/** Asks for rights without a word to the client. */
+export async function decide(
+  { authorizer }: Pick<RouteContext, 'authorizer'>,
+  exchange: RegistryExchange,
+  wanted: readonly AccessScope[],
+): Promise<AccessDecision> {
+  return await authorizer.authorize({
+    method: exchange.method,
+    path: exchange.path,
+    headers: exchange.headers,
+    remoteAddress: exchange.remoteAddress,
+    isTls: exchange.isTls,
+    clientCertificateName: exchange.clientCertificateName,
+    wanted,
+  })
+}

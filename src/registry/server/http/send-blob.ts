@@ -1,0 +1,153 @@
+/** A blob's bytes on their way to a client. */
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { pipeline } from 'node:stream/promises'
+import { BerthError, errnoOf } from '../../../base/index.ts'
+import { descriptorOf } from '../../../http/index.ts'
+import { sendFile } from '../../../sys/index.ts'
+import type { StoredBlob } from '../library/pull-source.ts'
+import { BufferPool } from '../model/buffer-pool.ts'
+import type { ObjectReader } from '../storage/registry-storage.ts'
+import type { AnswerHeaders, RegistryExchange } from './registry-exchange.ts'
+
+export interface SendBlobOptions {
+  readonly status: 200 | 206
+  readonly headers: AnswerHeaders
+  /** Which bytes, both included; of an empty blob `end` is -1. */
+  readonly start: number
+  readonly end: number
+  /** A client that takes nothing for so long is cut off. */
+  readonly idleMs: number
+}
+
+/** A smaller blob is copied faster than it takes to ask a thread. */
+const minFileBytes = 128 * 1024
+const pieces = new BufferPool(256 * 1024, 64)
+
+/** Answers with a part of a blob; nothing is read for HEAD or ahead of a slow client. */
+export async function sendBlob(exchange: RegistryExchange, blob: StoredBlob, options: SendBlobOptions): Promise<void> {
+  const { status, headers, start, end, idleMs } = options
+  const { response } = exchange
+  const length = end - start + 1
+  const head = { ...headers, 'Content-Length': length }
+  if (exchange.isHead || length === 0) {
+    response.writeHead(status, head)
+    response.end()
+    return
+  }
+  // Before the answer begins: a blob that is gone by now is still an error.
+  const reader = await blob.openReader?.()
+  const bytes = reader === undefined ? await blob.open({ start, end }) : undefined
+  response.writeHead(status, head)
+  const socket = plainSocket(response)
+  if (reader?.fd !== undefined && socket !== undefined && length >= minFileBytes) {
+    await sendFromFile(exchange, reader, { ...socket, file: reader.fd }, options)
+    return
+  }
+  response.setTimeout(idleMs, () => response.destroy())
+  if (reader !== undefined) await sendPieces(exchange, reader, start, end)
+  else if (bytes !== undefined) {
+    bytes.on('data', (chunk: Buffer) => {
+      exchange.sentBytes += chunk.length
+    })
+    await pipeline(bytes, response).catch(throwGone)
+  }
+}
+
+/** The socket of an answer, where bytes written to its descriptor arrive as they are: no TLS, and no answer before
+ *  this one on the same connection that is still on its way. */
+function plainSocket({ socket }: ServerResponse): PlainSocket | undefined {
+  if (socket === null || 'encrypted' in socket) return undefined
+  const fd = descriptorOf(socket)
+  return fd === undefined ? undefined : { socket, fd }
+}
+
+interface PlainSocket {
+  readonly socket: Socket
+  readonly fd: number
+}
+
+/** Has the kernel send the bytes. */
+async function sendFromFile(
+  exchange: RegistryExchange,
+  reader: ObjectReader,
+  { socket, fd, file }: PlainSocket & { readonly file: number },
+  { start, end, idleMs }: SendBlobOptions,
+): Promise<void> {
+  const { response } = exchange
+  const sizeBytes = end - start + 1
+  const ended = new AbortController()
+  const onClose = () => ended.abort(gone())
+  // Node's own timer sees nothing of what the kernel sends.
+  const timer = setTimeout(() => response.destroy(), idleMs)
+  response.once('close', onClose)
+  try {
+    response.flushHeaders()
+    await new Promise<void>((resolve, reject) => {
+      socket.write('', (error) => (error ? reject(gone(error)) : resolve()))
+    })
+    const onSent = (count: number) => {
+      exchange.sentBytes += count
+      timer.refresh()
+    }
+    const sent = await sendFile(fd, file, { start, sizeBytes, onSent, signal: ended.signal })
+    if (sent < sizeBytes) throw new BerthError('dataLoss', 'a blob is shorter than it should be')
+    response.end()
+  } catch (error) {
+    throw ['EPIPE', 'ECONNRESET'].includes(errnoOf(error) ?? '') ? gone(error) : error
+  } finally {
+    clearTimeout(timer)
+    response.off('close', onClose)
+    await reader.close()
+  }
+}
+
+/** Reads a piece while the one before it is sent. */
+async function sendPieces(exchange: RegistryExchange, reader: ObjectReader, start: number, end: number): Promise<void> {
+  const { response } = exchange
+  let sending: Promise<void> | undefined
+  try {
+    for (let position = start; position <= end; ) {
+      const piece = pieces.take()
+      const wanted = piece.subarray(0, Math.min(piece.length, end - position + 1))
+      const count = await reader.read(wanted, position)
+      if (count === 0) throw new BerthError('dataLoss', 'a blob is shorter than it should be')
+      position += count
+      await sending
+      exchange.sentBytes += count
+      sending = send(response, piece, count)
+      // It may fail while the next piece is read; who awaits it then is told.
+      sending.catch(() => {})
+    }
+    await sending
+    response.end()
+  } finally {
+    await reader.close()
+  }
+}
+
+/** Sends the first bytes of a piece, which is free again afterwards. One that could not be sent is not used again:
+ *  the socket may still hold it. */
+function send(response: ServerResponse, piece: Buffer, count: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = () => reject(gone())
+    response.once('close', onClose)
+    response.write(piece.subarray(0, count), (error) => {
+      response.off('close', onClose)
+      if (error) {
+        reject(gone(error))
+        return
+      }
+      pieces.give(piece)
+      resolve()
+    })
+  })
+}
+
+function throwGone(error: unknown): never {
+  throw errnoOf(error) === 'ERR_STREAM_PREMATURE_CLOSE' ? gone(error) : error
+}
+
+function gone(cause?: unknown): BerthError {
+  return new BerthError('cancelled', 'the client closed the connection', { cause })
+}

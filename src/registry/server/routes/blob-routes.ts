@@ -1,0 +1,80 @@
+/** Blobs: reading whole ones and parts, and deleting. */
+
+import type { AnswerHeaders, RegistryExchange } from '../http/registry-exchange.ts'
+import type { RouteContext } from '../http/route-context.ts'
+import { sendBlob } from '../http/send-blob.ts'
+import { type BlobDigest, findBlobDigest } from '../model/blob-digest.ts'
+import { parseRange } from '../model/byte-range.ts'
+import { entityTag, namesDigest } from '../model/conditions.ts'
+import { RegistryError } from '../model/registry-error.ts'
+
+/** `GET` and `HEAD /v2/<name>/blobs/<digest>`. */
+export async function getBlob(
+  { source, limits }: RouteContext,
+  exchange: RegistryExchange,
+  repository: string,
+  text: string,
+): Promise<void> {
+  const digest = parseBlobDigest(text)
+  const blob = await source.findBlob(repository, digest, { isHead: exchange.isHead })
+  if (blob === undefined) throw blobUnknown(digest)
+  const common: AnswerHeaders = {
+    ETag: entityTag(digest),
+    'Docker-Content-Digest': digest,
+    'Accept-Ranges': 'bytes',
+    // What a digest names never changes.
+    'Cache-Control': 'max-age=31536000',
+  }
+  if (namesDigest(exchange.headers['if-none-match'], digest)) {
+    exchange.sendEmpty(304, common)
+    return
+  }
+  const range = wantedRange(exchange, digest, blob.sizeBytes)
+  if (range === 'unsatisfiable') {
+    throw new RegistryError('SIZE_INVALID', {
+      status: 416,
+      message: 'the requested range is not within the blob',
+      headers: { 'Content-Range': `bytes */${blob.sizeBytes}` },
+    })
+  }
+  const headers = { ...common, 'Content-Type': 'application/octet-stream' }
+  if (range === 'whole') {
+    await sendBlob(exchange, blob, { status: 200, headers, start: 0, end: blob.sizeBytes - 1, idleMs: limits.idleMs })
+    return
+  }
+  const contentRange = `bytes ${range.start}-${range.end}/${blob.sizeBytes}`
+  const partial = { ...headers, 'Content-Range': contentRange }
+  await sendBlob(exchange, blob, { status: 206, headers: partial, ...range, idleMs: limits.idleMs })
+}
+
+/** `DELETE /v2/<name>/blobs/<digest>`. */
+export async function deleteBlob(
+  { blobs }: RouteContext,
+  exchange: RegistryExchange,
+  repository: string,
+  text: string,
+): Promise<void> {
+  const digest = parseBlobDigest(text)
+  if (!(await blobs.unlink(repository, digest))) throw blobUnknown(digest)
+  exchange.sendEmpty(202, { 'Docker-Content-Digest': digest })
+}
+
+/** A digest out of a path or query. */
+export function parseBlobDigest(text: string): BlobDigest {
+  const digest = findBlobDigest(text)
+  if (digest !== undefined) return digest
+  throw new RegistryError('DIGEST_INVALID', { message: 'invalid or unsupported digest', detail: { digest: text } })
+}
+
+function wantedRange(exchange: RegistryExchange, digest: BlobDigest, sizeBytes: number) {
+  const { range, 'if-range': ifRange } = exchange.headers
+  // Ranges are GET's alone (RFC 9110, 14.2).
+  if (exchange.isHead) return 'whole'
+  // A part of something else than the client has is no use to it.
+  if (ifRange !== undefined && !namesDigest(String(ifRange), digest)) return 'whole'
+  return parseRange(range, sizeBytes)
+}
+
+function blobUnknown(digest: BlobDigest): RegistryError {
+  return new RegistryError('BLOB_UNKNOWN', { detail: { digest } })
+}

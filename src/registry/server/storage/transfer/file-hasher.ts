@@ -1,0 +1,119 @@
+/** Running hashes of files that grow. Runs in a worker thread (upload-worker.ts), which hashes what it writes itself.
+ *  What others wrote it reads back out of the page cache: cheaper than sending every chunk from thread to thread, and a
+ *  hash that isn't there (another process wrote the first half) simply starts at the beginning. */
+import type { Hash } from 'node:crypto'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { type DigestAlgorithm, hasherOf } from '../../model/blob-digest.ts'
+
+/** A file and how far it was hashed. */
+export interface HashTarget {
+  readonly id: string
+  readonly path: string
+  readonly algorithm: DigestAlgorithm
+  /** Bytes from the beginning that are written and will not change. */
+  readonly sizeBytes: number
+}
+
+interface Session {
+  readonly path: string
+  /** Undefined while nothing comes. */
+  fd: number | undefined
+  wasUsed: boolean
+  readonly hash: Hash
+  readonly algorithm: DigestAlgorithm
+  offset: number
+}
+
+const readBytes = 1024 * 1024
+/** Uploads that were left are forgotten when so many others came. */
+const maxSessions = 1024
+
+export class FileHasher {
+  readonly #sessions = new Map<string, Session>()
+  readonly #buffer = Buffer.allocUnsafeSlow(readBytes)
+
+  /** Hashes on to `sizeBytes`. A file that is gone is no error: its upload was aborted. */
+  advance(target: HashTarget): void {
+    try {
+      this.#read(this.#session(target), target.sizeBytes)
+    } catch {
+      this.drop(target.id)
+    }
+  }
+
+  /** Hashes on over bytes that were just written behind the first `target.sizeBytes` ones. */
+  add(target: HashTarget, pieces: readonly Buffer[]): void {
+    try {
+      const session = this.#session(target)
+      this.#read(session, target.sizeBytes)
+      for (const piece of pieces) {
+        session.hash.update(piece)
+        session.offset += piece.length
+      }
+    } catch {
+      this.drop(target.id)
+    }
+  }
+
+  /** The hexadecimal hash of the first `sizeBytes` bytes. The session ends. */
+  finish(target: HashTarget): string {
+    try {
+      let session = this.#session(target)
+      if (session.algorithm !== target.algorithm || session.offset > target.sizeBytes) {
+        this.drop(target.id)
+        session = this.#session(target)
+      }
+      this.#read(session, target.sizeBytes)
+      return session.hash.digest('hex')
+    } finally {
+      this.drop(target.id)
+    }
+  }
+
+  /** Closes the files that were not asked for since the last call: of an upload that another process gave up, nothing
+   *  else would be left, and the space is free only when nobody has it open. */
+  closeIdle(): void {
+    for (const session of this.#sessions.values()) {
+      if (!session.wasUsed) close(session)
+      session.wasUsed = false
+    }
+  }
+
+  /** Forgets a file. */
+  drop(id: string): void {
+    const session = this.#sessions.get(id)
+    if (session === undefined) return
+    this.#sessions.delete(id)
+    close(session)
+  }
+
+  #session({ id, path, algorithm }: HashTarget): Session {
+    const found = this.#sessions.get(id)
+    // The youngest last: the map's order is that of use.
+    this.#sessions.delete(id)
+    const hash = found?.hash ?? hasherOf(algorithm)
+    const session = found ?? { path, fd: undefined, wasUsed: true, hash, algorithm, offset: 0 }
+    this.#sessions.set(id, session)
+    const [oldest] = this.#sessions.keys()
+    if (this.#sessions.size > maxSessions && oldest !== undefined) this.drop(oldest)
+    return session
+  }
+
+  #read(session: Session, sizeBytes: number): void {
+    if (session.offset >= sizeBytes) return
+    session.fd ??= openSync(session.path, 'r')
+    session.wasUsed = true
+    while (session.offset < sizeBytes) {
+      const wanted = Math.min(this.#buffer.length, sizeBytes - session.offset)
+      const count = readSync(session.fd, this.#buffer, 0, wanted, session.offset)
+      if (count === 0) throw new Error('the file is shorter than what was written to it')
+      session.hash.update(count === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, count))
+      session.offset += count
+    }
+  }
+}
+
+function close(session: Session): void {
+  if (session.fd !== undefined) closeSync(session.fd)
+  session.fd = undefined
+}

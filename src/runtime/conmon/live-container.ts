@@ -1,0 +1,79 @@
+/** What the daemon holds of a container while it is there: handles, nothing that could not be made again from files. */
+import { errnoOf } from '../../base/index.ts'
+import { closeFd, onPidfdExit, pidfdOpen } from '../../sys/index.ts'
+import type { OciRuntime } from '../oci-runtime/oci-runtime.ts'
+import type { ExitInfo } from './exit-info.ts'
+
+/** A container whose monitor is watched, or that has ended. */
+export interface LiveContainer {
+  readonly pid: number
+  readonly runtime: OciRuntime
+  readonly command: string
+  /** Of the container's first process; -1 once it has ended. */
+  pidfd: number
+  exit: ExitInfo | undefined
+  readonly ended: PromiseWithResolvers<ExitInfo>
+  stopWatching: () => void
+  /** Clients that came before the start, and when the last of them did. */
+  early: { readonly clients: number; readonly at: number }
+}
+
+const noneEarly = { clients: 0, at: 0 }
+
+/** What is known of a container that has just been made or found. */
+export interface FoundContainer {
+  readonly pid: number
+  readonly conmonPid: number
+  readonly runtime: OciRuntime
+  readonly command: string
+}
+
+/** Starts to watch a container's monitor; `onMonitorEnd` runs once when it is gone (at once if it is already). */
+export function watchContainer(found: FoundContainer, onMonitorEnd: (live: LiveContainer) => void): LiveContainer {
+  const { pid, runtime, command } = found
+  const ended = Promise.withResolvers<ExitInfo>()
+  const pidfd = tryPidfd(pid)
+  const live: LiveContainer = {
+    pid,
+    runtime,
+    command,
+    pidfd,
+    exit: undefined,
+    ended,
+    stopWatching() {},
+    early: noneEarly,
+  }
+  const conmon = tryPidfd(found.conmonPid)
+  const giveUp = conmon === -1 ? () => {} : onPidfdExit(conmon, () => onMonitorEnd(live), { unref: true })
+  live.stopWatching = () => {
+    giveUp()
+    if (live.pidfd !== -1) closeFd(live.pidfd)
+    live.pidfd = -1
+  }
+  if (conmon === -1) queueMicrotask(() => onMonitorEnd(live))
+  return live
+}
+
+/** A container that ended before anybody watched. */
+export function endedContainer(runtime: OciRuntime, exit: ExitInfo): LiveContainer {
+  const ended = Promise.withResolvers<ExitInfo>()
+  ended.resolve(exit)
+  return { pid: 0, runtime, command: '', pidfd: -1, exit, ended, stopWatching() {}, early: noneEarly }
+}
+
+/** Records the end and tells all who wait for it. */
+export function settle(live: LiveContainer, exit: ExitInfo): void {
+  live.exit = exit
+  live.stopWatching()
+  live.ended.resolve(exit)
+}
+
+function tryPidfd(pid: number): number {
+  if (pid <= 0) return -1
+  try {
+    return pidfdOpen(pid)
+  } catch (error) {
+    if (errnoOf(error) === 'ESRCH') return -1
+    throw error
+  }
+}

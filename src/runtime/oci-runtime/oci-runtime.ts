@@ -1,0 +1,268 @@
+/** The OCI runtime program (crun, or runc by configuration) and the two things that are done without it when it
+ *  is crun: starting a created container and removing what an ended one left, 5 ms each as processes.
+ *  Both follow what crun itself does on disk and fall back to the program at the first surprise. */
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
+import { errnoOf, internal, invalidArgument } from '../../base/index.ts'
+import type { OciResources } from '../../oci/index.ts'
+import {
+  closeFd,
+  dissolveCgroup,
+  openFd,
+  pathOfRuntimeCgroup,
+  processStartTime,
+  runCommand,
+  sealedCopy,
+  writeFd,
+} from '../../sys/index.ts'
+import { removeFile } from '../bundle/bundle.ts'
+import { runtimeRootPath } from '../bundle/paths.ts'
+import { findProgram } from '../programs/find-program.ts'
+import { runtimeError } from '../programs/runtime-errors.ts'
+import type { CompiledFilter } from '../spec/build-spec.ts'
+import { compiledFilterAnnotation, SeccompCache } from './seccomp-cache.ts'
+
+const commandTimeoutMs = 30_000
+/** How long killed processes may take to leave a control group, on a machine that is busy. */
+const groupPatienceMs = 10_000
+
+/** A program of the host, with arguments that come before every command. */
+export interface RuntimeProgram {
+  readonly path: string
+  readonly args: readonly string[]
+}
+
+/** One configured runtime program. */
+export class OciRuntime {
+  /** What is executed: the configured program, or its copy in sealed memory. */
+  readonly program: string
+  readonly #root: string
+  /** What is known of crun, and of no other, may be relied on. */
+  readonly isCrun: boolean
+  readonly #filters = new SeccompCache()
+  readonly #takesFilters: boolean
+  readonly #args: readonly string[]
+  #sealedFd: number
+
+  private constructor(path: string, args: readonly string[], execRoot: string, sealedFd: number) {
+    this.#args = args
+    this.program = sealedFd === -1 ? path : `/proc/${process.pid}/fd/${sealedFd}`
+    this.#sealedFd = sealedFd
+    this.#root = runtimeRootPath(execRoot, path)
+    this.isCrun = basename(path).includes('crun')
+    this.#takesFilters = this.isCrun && readFileSync(path).includes(compiledFilterAnnotation)
+  }
+
+  /** Throws `invalidArgument` when there is no such program. */
+  static async open({ path, args }: RuntimeProgram, execRoot: string): Promise<OciRuntime> {
+    const found = findProgram(path)
+    if (found === undefined) throw invalidArgument(`OCI runtime ${path} is not an executable file`)
+    return new OciRuntime(found, args, execRoot, await trySeal(found))
+  }
+
+  /** Arguments that come before every command. */
+  get globalArgs(): readonly string[] {
+    return [...this.#args, '--root', this.#root, ...(this.isCrun ? ['--cgroup-manager=cgroupfs'] : [])]
+  }
+
+  /** The same for the creation of a container, whose group systemd makes when `cgroupsPath` is no path but names a
+   *  scope. The runtime notes who made it. */
+  createArgs(cgroupsPath: string): readonly string[] {
+    if (cgroupsPath.startsWith('/')) return this.globalArgs
+    return [...this.#args, '--root', this.#root, this.isCrun ? '--cgroup-manager=systemd' : '--systemd-cgroup']
+  }
+
+  /** True while the container was created but never started. */
+  isWaiting(id: string): boolean {
+    return existsSync(this.#fifo(id))
+  }
+
+  /** True when the container was started, and its state was not removed yet. */
+  hasStarted(id: string): boolean {
+    return existsSync(join(this.#root, id, 'status')) && !this.isWaiting(id)
+  }
+
+  /** False when the container's first process has ended: its number may be another's by now. */
+  isFirstProcess(id: string, pid: number): boolean {
+    const startTime = processStartTime(pid)
+    if (startTime === undefined) return false
+    const noted = this.#status(id)?.['process-start-time']
+    return noted === undefined || String(noted) === startTime
+  }
+
+  /** Lets a created container run its program. */
+  async start(id: string, command: string): Promise<void> {
+    if (this.isCrun && this.#startByFifo(id)) return
+    const { code, stderr } = await this.#run(['start', id])
+    if (code !== 0) throw runtimeError(stderr, { work: 'start', command })
+  }
+
+  /** Removes a container's state and cgroup; with `force` it is killed first. No container: no error. */
+  async delete(id: string, { force }: { readonly force: boolean }): Promise<void> {
+    const home = join(this.#root, id)
+    if (!existsSync(home)) return
+    if (this.isCrun && !(existsSync(join(home, 'status')) && existsSync(join(home, 'config.json')))) {
+      // A creation or removal was cut short; crun refuses to delete what lacks one of these, and to create it again.
+      const cgroup = this.#status(id)?.['cgroup-path'] ?? cgroupOfConfig(join(home, 'config.json'))
+      if (typeof cgroup === 'string' && cgroup !== '' && cgroup !== '/') {
+        await dissolveCgroup(cgroup, groupPatienceMs)
+      }
+      rmSync(home, { recursive: true, force: true })
+      return
+    }
+    if (this.isCrun && !force && (await this.#deleteByHand(id))) return
+    const cgroup = this.#cgroup(id)
+    const { code, stderr } = await this.#run(force ? ['delete', '--force', id] : ['delete', id])
+    if (code !== 0 && existsSync(home)) {
+      throw internal(`cannot delete container ${id}: ${stderr.trim()}`)
+    }
+    // crun says no more than a warning of a group that stayed busy: an exec was on its way in.
+    if (cgroup !== undefined && !(await dissolveCgroup(cgroup, groupPatienceMs))) {
+      throw internal(`the control group of container ${id} stays busy: ${cgroup}`)
+    }
+  }
+
+  /** Changes limits of a running container; those that are not given stay. `path`: where the change lies meanwhile.
+   *  Throws `internal` with the runtime's words; some may have changed then. */
+  async update(id: string, resources: OciResources, path: string): Promise<void> {
+    writeFileSync(path, JSON.stringify(resources))
+    try {
+      const { code, stderr } = await this.#run(['update', '--resources', path, id])
+      if (code !== 0) throw internal(stderr.trim())
+    } finally {
+      removeFile(path)
+    }
+  }
+
+  /** The filter of a `linux.seccomp`, if this runtime takes one that is compiled. */
+  compiledFilter(seccompJson: string | undefined): CompiledFilter | undefined {
+    return seccompJson === undefined || !this.#takesFilters ? undefined : this.#filters.compiled(seccompJson)
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (this.#sealedFd !== -1) closeFd(this.#sealedFd)
+    this.#sealedFd = -1
+  }
+
+  #run(args: readonly string[]) {
+    return runCommand(this.program, [...this.globalArgs, ...args], { timeoutMs: commandTimeoutMs })
+  }
+
+  #fifo(id: string): string {
+    return join(this.#root, id, 'exec.fifo')
+  }
+
+  /** A created crun container waits for one byte from this fifo. */
+  #startByFifo(id: string): boolean {
+    const path = this.#fifo(id)
+    let fd: number
+    try {
+      // Non-blocking: a container that died while it waited has no reader (ENXIO), and must not hang the daemon.
+      fd = openFd(path, constants.O_WRONLY | constants.O_NONBLOCK)
+    } catch {
+      return false
+    }
+    try {
+      // The byte first: a daemon killed in between leaves a container that looks as if it waited, and is ended at the
+      // next boot; the other way round it would wait for ever.
+      if (writeFd(fd, Buffer.alloc(1)) !== 1) return false
+      removeFile(path)
+      return true
+    } catch {
+      return false
+    } finally {
+      closeFd(fd)
+    }
+  }
+
+  /** What crun noted of a container; undefined with another runtime, or when there is none. */
+  #status(
+    id: string,
+  ):
+    | { readonly 'cgroup-path'?: unknown; readonly 'systemd-cgroup'?: unknown; readonly 'process-start-time'?: unknown }
+    | undefined {
+    try {
+      return JSON.parse(readFileSync(join(this.#root, id, 'status'), 'utf8')) as Record<string, unknown>
+    } catch (error) {
+      if (errnoOf(error) !== undefined || error instanceof SyntaxError) return undefined
+      throw error
+    }
+  }
+
+  /** The control group that crun made, for us to remove. None for a scope, a unit of systemd's, which wants to be told. */
+  #cgroup(id: string): string | undefined {
+    const status = this.#status(id)
+    const path = status?.['cgroup-path']
+    if (status?.['systemd-cgroup'] === true || typeof path !== 'string') return undefined
+    return path === '' || path === '/' ? undefined : path
+  }
+
+  async #deleteByHand(id: string): Promise<boolean> {
+    const home = join(this.#root, id)
+    try {
+      const cgroup = this.#cgroup(id)
+      if (cgroup === undefined || !(await dissolveCgroup(cgroup, groupPatienceMs))) return false
+      for (const name of readdirSync(home)) unlinkSync(join(home, name))
+      rmdirSync(home)
+      return true
+    } catch (error) {
+      // Whatever is in the way, crun will deal with it or name it.
+      if (errnoOf(error) === undefined && !(error instanceof SyntaxError)) throw error
+      return false
+    }
+  }
+}
+
+/** The cgroup that a configuration names. Undefined when not even that was written: nothing was made from it then. */
+function cgroupOfConfig(path: string): string | undefined {
+  try {
+    const { linux } = JSON.parse(readFileSync(path, 'utf8')) as { linux?: { cgroupsPath?: unknown } }
+    return typeof linux?.cgroupsPath === 'string' ? pathOfRuntimeCgroup(linux.cgroupsPath) : undefined
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' && !(error instanceof SyntaxError)) throw error
+    return undefined
+  }
+}
+
+const elfMagic = '\x7fELF'
+
+/** A descriptor of the program in sealed memory, or -1 where that can't be executed (hardened hosts, scripts). */
+async function trySeal(path: string): Promise<number> {
+  if (!startsWith(path, elfMagic)) return -1
+  let fd: number
+  try {
+    fd = sealedCopy(path, basename(path))
+  } catch {
+    return -1
+  }
+  const works = await runCommand(`/proc/${process.pid}/fd/${fd}`, ['--version'], { timeoutMs: commandTimeoutMs }).then(
+    ({ code }) => code === 0,
+    () => false,
+  )
+  if (works) return fd
+  closeFd(fd)
+  return -1
+}
+
+function startsWith(path: string, magic: string): boolean {
+  const fd = openSync(path, 'r')
+  try {
+    const start = Buffer.alloc(magic.length)
+    return readSync(fd, start, 0, start.length, 0) === start.length && start.toString('latin1') === magic
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,199 @@
+/** From what the engine knows about a container to the runtime's config.json, with Docker's defaults.
+ *  Pure. The filter of system calls is by far the largest part and the same for most containers: it is kept
+ *  serialised per profile and capability set, so that a config.json costs 0.1 ms.
+ *  https://github.com/opencontainers/runtime-spec/blob/v1.1.0/config.md */
+import type { OciCapabilities, OciLinux, OciNamespace, OciNamespaceType, OciProcess, OciSpec } from '../../oci/index.ts'
+import { resolveCapabilities } from '../security/capabilities.ts'
+import { defaultSeccompProfile } from '../security/default-seccomp.ts'
+import { parseSeccompProfile, resolveSeccomp } from '../security/seccomp-profile.ts'
+import type { NamespaceMode, SeccompChoice, SpecHost, SpecInput } from './spec-input.ts'
+import { initDestination, specMounts } from './spec-mounts.ts'
+import { deviceRules, resourcesOf } from './spec-resources.ts'
+
+/** Paths of /proc and /sys that tell about or reach the host. */
+export const defaultMaskedPaths: readonly string[] = [
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+]
+
+/** Paths of /proc that can be read only. */
+export const defaultReadonlyPaths: readonly string[] = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+]
+
+/** A spec whose filter is kept apart, as text. */
+export interface BuiltSpec {
+  readonly spec: OciSpec
+  /** JSON of `linux.seccomp`, or undefined when the container runs unconfined. */
+  readonly seccompJson: string | undefined
+}
+
+/** The runtime configuration of a container. Throws `invalidArgument` for capabilities or a seccomp profile
+ *  that do not exist. */
+export function buildSpec(input: SpecInput, host: SpecHost): BuiltSpec {
+  const capabilities = resolveCapabilities({
+    ...input.capabilities,
+    privileged: input.privileged,
+    available: host.capabilities,
+  })
+  const spec: OciSpec = {
+    ociVersion: '1.0.2',
+    process: processOf(input, capabilities),
+    root: { path: input.rootfs, readonly: input.readonlyRootfs },
+    ...(input.namespaces.uts === 'host' ? {} : { hostname: input.hostname }),
+    ...(input.domainname === undefined || input.domainname === '' ? {} : { domainname: input.domainname }),
+    mounts: specMounts(input),
+    ...(input.annotations === undefined ? {} : { annotations: input.annotations }),
+    linux: linuxOf(input, host),
+  }
+  return {
+    spec,
+    seccompJson: seccompJson(
+      input.privileged && input.seccomp === 'default' ? 'unconfined' : input.seccomp,
+      capabilities,
+      host,
+    ),
+  }
+}
+
+/** The text of config.json. `compiled` (see `seccomp-cache.ts`) takes the place of the rules. */
+export function formatSpec({ spec, seccompJson }: BuiltSpec, compiled?: CompiledFilter): string {
+  if (compiled === undefined || seccompJson === undefined) return insertSeccomp(JSON.stringify(spec), seccompJson)
+  const { linux, ...rest } = spec
+  const annotations = { ...spec.annotations, [compiled.annotation]: compiled.data }
+  return insertSeccomp(JSON.stringify({ ...rest, annotations, linux }), compiled.seccompJson)
+}
+
+/** A filter that the runtime has compiled before, in the form in which it takes it back. */
+export interface CompiledFilter {
+  readonly annotation: string
+  readonly data: string
+  /** What stays of `linux.seccomp`: everything but the rules. */
+  readonly seccompJson: string
+}
+
+function insertSeccomp(text: string, seccompJson: string | undefined): string {
+  // `linux` is the last key of the spec and an object, so its end and the spec's are the last two braces.
+  return seccompJson === undefined ? text : `${text.slice(0, -2)},"seccomp":${seccompJson}}}`
+}
+
+/** The environment of a container's first process: Docker's own variables, overridden by the container's.
+ *  An entry without `=` removes that variable. */
+export function buildEnv(
+  wanted: readonly string[],
+  { hostname, terminal }: { hostname: string; terminal: boolean },
+): string[] {
+  const env = new Map<string, string>()
+  env.set('PATH', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin')
+  env.set('HOSTNAME', `HOSTNAME=${hostname}`)
+  if (terminal) env.set('TERM', 'TERM=xterm')
+  for (const entry of wanted) {
+    const name = entry.split('=', 1)[0] ?? ''
+    if (entry.includes('=')) env.set(name, entry)
+    else env.delete(name)
+  }
+  return [...env.values()]
+}
+
+/** The five sets of a process that has exactly these capabilities. Inheritable and ambient stay empty:
+ *  a user other than root gets them through setuid programs only, as with Docker. */
+export function capabilitySets(names: readonly string[]): OciCapabilities {
+  return { bounding: names, effective: names, permitted: names, inheritable: [], ambient: [] }
+}
+
+function processOf(input: SpecInput, capabilities: readonly string[]): OciProcess {
+  return {
+    terminal: input.terminal,
+    ...(input.terminal && input.consoleSize !== undefined ? { consoleSize: input.consoleSize } : {}),
+    user: input.user,
+    args: input.init === undefined ? input.args : [initDestination, '--', ...input.args],
+    env: input.env,
+    cwd: input.cwd === '' ? '/' : input.cwd,
+    capabilities: capabilitySets(capabilities),
+    ...(input.rlimits.length === 0 ? {} : { rlimits: input.rlimits }),
+    noNewPrivileges: input.noNewPrivileges,
+    ...(input.oomScoreAdj === undefined ? {} : { oomScoreAdj: input.oomScoreAdj }),
+    ...(input.appArmorProfile === undefined ? {} : { apparmorProfile: input.appArmorProfile }),
+    ...(input.labels?.process ? { selinuxLabel: input.labels.process } : {}),
+  }
+}
+
+function linuxOf(input: SpecInput, host: SpecHost): OciLinux {
+  const masked = !input.privileged && input.unmaskedPaths !== true
+  const propagation = rootPropagation(input)
+  return {
+    namespaces: namespacesOf(input, host),
+    ...(input.users === undefined
+      ? {}
+      : { uidMappings: input.users.mappings.uids, gidMappings: input.users.mappings.gids }),
+    cgroupsPath: input.cgroupsPath,
+    ...(input.devices === undefined || input.devices.length === 0 ? {} : { devices: input.devices }),
+    resources: { devices: deviceRules(input), ...resourcesOf(input.resources) },
+    ...(input.sysctls === undefined ? {} : { sysctl: input.sysctls }),
+    ...(masked
+      ? {
+          maskedPaths: input.maskedPaths ?? defaultMaskedPaths,
+          readonlyPaths: input.readonlyPaths ?? defaultReadonlyPaths,
+        }
+      : {}),
+    ...(propagation === undefined ? {} : { rootfsPropagation: propagation }),
+    ...(input.labels?.mount ? { mountLabel: input.labels.mount } : {}),
+  }
+}
+
+/** Mounts that should travel between host and container need a root that lets them through. */
+function rootPropagation({ binds }: SpecInput): string | undefined {
+  const wanted = binds.map(({ propagation = 'rprivate' }) => propagation)
+  if (wanted.some((value) => value.endsWith('shared'))) return 'shared'
+  return wanted.some((value) => value.endsWith('slave')) ? 'rslave' : undefined
+}
+
+function namespacesOf({ namespaces, users }: SpecInput, host: SpecHost): OciNamespace[] {
+  const cgroup = namespaces.cgroup ?? (host.cgroupVersion === 2 ? 'private' : 'host')
+  return [
+    { type: 'mount' },
+    ...(users === undefined ? [] : namespace('user', users.path === undefined ? 'private' : { path: users.path })),
+    ...namespace('network', namespaces.network),
+    ...namespace('uts', namespaces.uts),
+    ...namespace('pid', namespaces.pid),
+    ...namespace('ipc', namespaces.ipc),
+    ...namespace('cgroup', cgroup),
+  ]
+}
+
+function namespace(type: OciNamespaceType, mode: NamespaceMode): OciNamespace[] {
+  if (mode === 'host') return []
+  return mode === 'private' ? [{ type }] : [{ type, path: mode.path }]
+}
+
+const seccompTexts = new Map<string, string>()
+
+function seccompJson(choice: SeccompChoice, capabilities: readonly string[], host: SpecHost): string | undefined {
+  if (choice === 'unconfined') return undefined
+  if (choice !== 'default') {
+    const profile = parseSeccompProfile(choice.profile)
+    return profile === undefined ? undefined : JSON.stringify(resolveSeccomp(profile, { ...host, capabilities }))
+  }
+  const key = `${host.arch} ${capabilities.join()}`
+  const known = seccompTexts.get(key)
+  if (known !== undefined) return known
+  const text = JSON.stringify(resolveSeccomp(defaultSeccompProfile, { ...host, capabilities }))
+  // Callers choose capability sets freely; a bound keeps the cache from growing with them.
+  if (seccompTexts.size >= 64) seccompTexts.clear()
+  seccompTexts.set(key, text)
+  return text
+}

@@ -1,0 +1,70 @@
+/** The mounts of a container: the kernel's file systems as Docker mounts them, then tmpfs, then binds, parents
+ *  before children so that none hides another. Pure. */
+import type { OciMount } from '../../oci/index.ts'
+import type { BindMount, SpecInput, TmpfsMount } from './spec-input.ts'
+
+/** Where `--init` puts the init program. */
+export const initDestination = '/sbin/docker-init'
+
+const defaultShmSizeBytes = 64 * 1024 * 1024
+
+/** All mounts in the order in which they are made. A tmpfs or bind replaces a default mount of the same place. */
+export function specMounts(input: SpecInput): readonly OciMount[] {
+  const wanted = [...input.tmpfs.map(tmpfsMount), ...input.binds.map(bindMount)]
+  const taken = new Set(wanted.map(({ destination }) => destination))
+  const defaults = defaultMounts(input).filter(({ destination }) => !taken.has(destination))
+  const init = input.init === undefined ? [] : [initMount(input.init)]
+  return [...defaults, ...wanted.sort((a, b) => depth(a) - depth(b)), ...init]
+}
+
+function defaultMounts(input: SpecInput): OciMount[] {
+  const access = input.privileged ? 'rw' : 'ro'
+  const { ipc, noShm, shmSource } = input.namespaces
+  const hostIpc = ipc === 'host'
+  // A namespace that is not new has its shared memory files elsewhere.
+  const shm = hostIpc ? '/dev/shm' : shmSource
+  return [
+    mount('/proc', 'proc', 'proc', ['nosuid', 'noexec', 'nodev']),
+    mount('/dev', 'tmpfs', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
+    mount('/dev/pts', 'devpts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']),
+    mount('/sys', 'sysfs', 'sysfs', ['nosuid', 'noexec', 'nodev', access]),
+    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', ['nosuid', 'noexec', 'nodev', access]),
+    // Of the namespace that mounts it, so that the host's own is never needed.
+    mount('/dev/mqueue', 'mqueue', 'mqueue', ['nosuid', 'noexec', 'nodev']),
+    ...(noShm === true
+      ? []
+      : [shm === undefined ? shmMount(input) : mount('/dev/shm', 'bind', shm, [...shmFlags, 'rbind'])]),
+  ]
+}
+
+const shmFlags = ['nosuid', 'noexec', 'nodev']
+
+function shmMount({ shmSizeBytes = defaultShmSizeBytes }: SpecInput): OciMount {
+  return mount('/dev/shm', 'tmpfs', 'shm', [...shmFlags, 'mode=1777', `size=${shmSizeBytes}`])
+}
+
+function tmpfsMount({ destination, options }: TmpfsMount): OciMount {
+  const defaults = ['noexec', 'nosuid', 'nodev'].filter((name) => !options.includes(name.slice(2)))
+  return mount(destination, 'tmpfs', 'tmpfs', [...defaults, ...options.filter((option) => option !== '')])
+}
+
+function bindMount(bind: BindMount): OciMount {
+  const { source, destination, readonly, nonRecursive = false, propagation = 'rprivate' } = bind
+  const deep = readonly && bind.recursiveReadonly === true ? ['rro'] : []
+  const access = readonly ? 'ro' : 'rw'
+  // To crun every option that begins with r for recursive makes the bind itself recursive.
+  if (nonRecursive) return mount(destination, 'bind', source, ['bind', access, propagation.replace(/^r/, '')])
+  return mount(destination, 'bind', source, ['rbind', access, ...deep, propagation])
+}
+
+function initMount(source: string): OciMount {
+  return mount(initDestination, 'bind', source, ['bind', 'ro'])
+}
+
+function mount(destination: string, type: string, source: string, options: readonly string[]): OciMount {
+  return { destination, type, source, options }
+}
+
+function depth({ destination }: OciMount): number {
+  return destination.split('/').filter((part) => part !== '').length
+}

@@ -1,0 +1,23 @@
+import { errno, rawSyscall, systemError } from '../native/ffi.ts'
+
+const lseek = rawSyscall('int64_t lseek(int fd, int64_t offset, int whence)')
+const seekData = 3
+const seekHole = 4
+
+/** Where a file of that size really holds data (lseek(2), SEEK_DATA): everything between the runs is a hole, which reads
+ *  as zeros. File systems that know no holes give one run. Moves the descriptor's position. */
+export function dataRuns(fd: number, sizeBytes: number): { readonly offset: number; readonly length: number }[] {
+  const runs: { offset: number; length: number }[] = []
+  for (let at = 0; at < sizeBytes; ) {
+    const offset = lseek(fd, at, seekData)
+    // From here on there is nothing but a hole.
+    if (offset === -errno.ENXIO) break
+    if (offset < 0) throw systemError(offset, 'lseek')
+    const end = lseek(fd, offset, seekHole)
+    if (end < 0) throw systemError(end, 'lseek')
+    const length = Math.min(end, sizeBytes) - offset
+    if (length > 0) runs.push({ offset, length })
+    at = end
+  }
+  return runs
+}

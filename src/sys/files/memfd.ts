@@ -1,0 +1,54 @@
+/** Files that exist in memory only. Programs are kept in sealed memory: OCI runtimes copy themselves and exec again at every start, so that a container
+ *  can't overwrite the host's binary through /proc (CVE-2019-5736); one that already runs from a sealed memory
+ *  file does not, which saves 3 to 4 ms each time. memfd_create(2), fcntl(2) */
+
+import { readFileSync } from 'node:fs'
+import { closeFd, writeFd } from '../native/fd.ts'
+import { syscall, systemError } from '../native/ffi.ts'
+
+const memfdCreate = syscall('int memfd_create(const char *name, uint32_t flags)')
+const fcntl = syscall('int fcntl(int fd, int command, int64_t argument)')
+const fchmod = syscall('int fchmod(int fd, uint32_t mode)')
+
+const mfdCloexec = 0x1
+const mfdAllowSealing = 0x2
+const fAddSeals = 1033
+/** F_SEAL_SEAL | SHRINK | GROW | WRITE: exactly what runtimes look for. */
+const seals = 0xf
+
+/** A file in memory with this content, for a program that wants to open one: `/proc/self/fd/<descriptor>`. The caller
+ *  closes it. */
+export function memoryFile(content: string, name: string): number {
+  const fd = memfdCreate(name, mfdCloexec)
+  try {
+    writeAll(fd, Buffer.from(content), name)
+    return fd
+  } catch (error) {
+    closeFd(fd)
+    throw error
+  }
+}
+
+/** A copy of an executable file in memory that nobody can change any more; the caller closes the descriptor.
+ *  While it is open the program can be run as `/proc/<our pid>/fd/<descriptor>`. */
+export function sealedCopy(path: string, name: string): number {
+  const bytes = readFileSync(path)
+  const fd = memfdCreate(name, mfdCloexec | mfdAllowSealing)
+  try {
+    fchmod(fd, 0o755)
+    writeAll(fd, bytes, path)
+    fcntl(fd, fAddSeals, seals)
+    return fd
+  } catch (error) {
+    closeFd(fd)
+    throw error
+  }
+}
+
+function writeAll(fd: number, bytes: Buffer, path: string): void {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const count = writeFd(fd, bytes.subarray(done))
+    if (count < 0) throw systemError(count, 'write', path)
+    done += count
+  }
+}
