@@ -144,6 +144,7 @@ export {
   setLink,
   type VethOptions,
 } from './netlink/netlink-route.ts'
+export { closeFile, makePrivateDirectory } from './private-directory.ts'
 export { filterThrough } from './processes/filter-program.ts'
 export { onPidfdExit, pidfdOpen, pidfdSendSignal } from './processes/pidfd.ts'
 export { defaultEnv, type SpawnOptions } from './processes/posix-spawn.ts'
