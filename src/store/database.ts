@@ -1,8 +1,10 @@
 /** The engine's one database: SQLite through `node:sqlite`, WAL, synchronous=NORMAL, so that a commit
  *  costs no fsync and a `kill -9` loses nothing (a power cut may lose the last commits, never consistency).
  *  https://www.sqlite.org/wal.html */
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { BerthError, conflict, messageOf } from '../base/index.ts'
+import { closeFile } from '../sys/index.ts'
 import { migrations } from './schema.ts'
 
 export type Row = Readonly<Record<string, unknown>>
@@ -17,11 +19,15 @@ export class Database {
     this.#db = db
   }
 
-  /** Opens (and makes or migrates) the database at `path`; `:memory:` for a test.
-   *  Throws `dataLoss` when the file is no database and `conflict` when a newer version wrote it. */
+  /** Opens (and makes or migrates) the database at `path`; `:memory:` for a test. Only the owner can read its files,
+   *  whatever the umask. Throws `dataLoss` when the file is no database and `conflict` when a newer version wrote it. */
   static open(path: string): Database {
     let db: DatabaseSync
     try {
+      if (path !== ':memory:') {
+        makeDatabaseFile(path)
+        closeDatabaseFiles(path)
+      }
       db = new DatabaseSync(path)
       db.exec(
         'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000',
@@ -88,6 +94,20 @@ export class Database {
     }
     return statement
   }
+}
+
+/** Takes from other users the right to read the files of a database at `path`, which older versions of the engine gave.
+ *  No process may have the database open. A user who opened the shared memory file may still hold a lock on it, which
+ *  would stall every write, so that file goes: SQLite makes it again from the WAL, https://www.sqlite.org/wal.html */
+export function closeDatabaseFiles(path: string): void {
+  for (const name of [path, `${path}-wal`]) closeFile(name)
+  if (closeFile(`${path}-shm`)) rmSync(`${path}-shm`)
+}
+
+/** Makes the file before SQLite does, which would use mode 0644. The files beside it get the mode of the database
+ *  (findCreateFileMode in SQLite's os_unix.c). */
+function makeDatabaseFile(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, 'ax', 0o600))
 }
 
 function migrate(db: DatabaseSync, path: string): void {

@@ -1,6 +1,6 @@
 export { BuildCacheTable } from './build-cache-table.ts'
 export { ContainerTable } from './container-table.ts'
-export { Database, type Row } from './database.ts'
+export { closeDatabaseFiles, Database, type Row } from './database.ts'
 export { readForeignRows } from './foreign-database.ts'
 export { type ImageReferenceRow, ImageTable } from './image-table.ts'
 export { type LeaseResource, type LeaseRow, LeaseTable } from './lease-table.ts'

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Database } from './database.ts'
+
+const names = ['berth.db', 'berth.db-shm', 'berth.db-wal']
+
+function inDirectory(work: (directory: string) => void): void {
+  const directory = mkdtempSync('/tmp/b-db-')
+  try {
+    work(directory)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** By the files' names, those that others than the owner have a right to. */
+function openToOthers(directory: string): string[] {
+  return readdirSync(directory).filter((name) => (statSync(join(directory, name)).mode & 0o077) !== 0)
+}
+
+test('open() makes files that only their owner can read, whatever the umask', () => {
+  inDirectory((directory) => {
+    const before = process.umask(0)
+    let db: Database | undefined
+    try {
+      db = Database.open(join(directory, 'berth.db'))
+      assert.deepEqual(readdirSync(directory).sort(), names)
+      assert.deepEqual(openToOthers(directory), [])
+    } finally {
+      process.umask(before)
+      db?.close()
+    }
+  })
+})
+
+/** The files of a database as a killed process leaves them. */
+function leaveBehind(from: string, to: string): void {
+  const db = Database.open(join(from, 'berth.db'))
+  try {
+    db.run('CREATE TABLE kept (value TEXT)')
+    db.run("INSERT INTO kept VALUES ('x')")
+    mkdirSync(to)
+    for (const name of names) copyFileSync(join(from, name), join(to, name))
+  } finally {
+    db.close()
+  }
+}
+
+test('open() closes the files of an older version, and keeps what only the WAL has', () => {
+  inDirectory((directory) => {
+    const old = join(directory, 'old')
+    leaveBehind(directory, old)
+    for (const name of names) chmodSync(join(old, name), 0o644)
+    const shared = openSync(join(old, 'berth.db-shm'), 'r')
+    const db = Database.open(join(old, 'berth.db'))
+    try {
+      const rows = db.all('SELECT value FROM kept')
+      assert.deepEqual(rows.map(({ value }) => value), ['x']) // biome-ignore format: one condition
+      assert.deepEqual(openToOthers(old), [])
+      // A lock on the old file is a lock on no file of the database any more.
+      assert.equal(fstatSync(shared).nlink, 0)
+    } finally {
+      db.close()
+      closeSync(shared)
+    }
+  })
+})
+
+test('open() refuses what is no database, and says where it is', () => {
+  inDirectory((directory) => {
+    assert.throws(() => Database.open(directory), { kind: 'dataLoss', message: new RegExp(directory) })
+  })
+})
