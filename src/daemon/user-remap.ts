@@ -53,11 +53,11 @@ export function layerMapping(
   remap: UserRemap | undefined,
 ): { readonly mapping?: LayerMapping } {
   if (remap === undefined) return {}
-  return { mapping: { mappings: remap.mappings, owner: remap.root, place: join(execRoot, 'layers') } }
+  return { mapping: { mappings: remap.mappings, owner: remap.root, home: join(execRoot, 'layers') } }
 }
 
 function checkPassable(path: string): void {
-  const { mode } = statSync(path)
+  const { mode = 0o001 } = statSync(path, { throwIfNoEntry: false }) ?? {}
   if ((mode & 0o001) !== 0) return
   throw invalidArgument(
     `userns-remap: the users of containers can't reach their files below ${path}, whose mode is ${(mode & 0o7777).toString(8).padStart(4, '0')}: others need the right to search it (chmod o+x)`,

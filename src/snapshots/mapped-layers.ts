@@ -3,17 +3,28 @@
  *  they have their root directory; a boot makes it anew.
  *  mount_setattr(2), "ID-mapped mounts"; overlayfs takes such layers since Linux 5.19 */
 import { constants, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { invalidArgument, messageOf } from '../base/index.ts'
 import type { IdMappings } from '../oci/index.ts'
-import { attachMountTree, cloneIdMapped, closeFd, oPath, openFd, openUserNamespace, unmount } from '../sys/index.ts'
+import {
+  attachMountTree,
+  cloneIdMapped,
+  closeFd,
+  makePrivateDirectory,
+  oPath,
+  openFd,
+  openUserNamespace,
+  unmount,
+} from '../sys/index.ts'
 
 /** Which owners, and where the mount can be. */
 export interface LayerMapping {
   readonly mappings: IdMappings
   /** Whom 0 is mapped to. */
   readonly owner: { readonly uid: number; readonly gid: number }
-  /** A directory, made when missing. */
-  readonly place: string
+  /** A directory that is made for it. Only root can enter it: in the mount the layers belong to the root user of
+   *  containers, who could change them for everybody. */
+  readonly home: string
 }
 
 export interface MappedLayers {
@@ -24,10 +35,12 @@ export interface MappedLayers {
 }
 
 /** Throws `invalidArgument` where kernel or file system can't do it. */
-export async function mapLayers(root: string, { mappings, owner, place }: LayerMapping): Promise<MappedLayers> {
-  mkdirSync(place, { recursive: true, mode: 0o711 })
-  // What a daemon left that was killed.
-  unmount(place, { lazy: true })
+export async function mapLayers(root: string, { mappings, owner, home }: LayerMapping): Promise<MappedLayers> {
+  const place = join(home, 'all')
+  // Left by a daemon that was killed; older versions mounted the layers on `home` itself.
+  for (const path of [place, home]) unmount(path, { lazy: true })
+  makePrivateDirectory(home)
+  mkdirSync(place, { recursive: true, mode: 0o700 })
   const namespace = await openUserNamespace(mappings)
   try {
     attach(root, namespace, place)
