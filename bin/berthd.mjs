@@ -3,5 +3,8 @@
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 
+// Before anything is written. With 000 other users could change the daemon's files, the compile cache among them; with 077
+// users of containers could not read their `/etc/hosts`.
+process.umask(0o022)
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/berth'))
 await import('../src/daemon/main.ts')

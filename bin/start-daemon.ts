@@ -20,7 +20,7 @@ export async function startDaemonInBackground(root: string, socketPath: string):
   const setup = spawnSync('sh', [join(root, 'bin/setup')], { stdio: ['ignore', 'ignore', 'inherit'] })
   if (setup.status !== 0) throw new Error('the daemon cannot be set up (see above)')
   const logPath = process.env.BERTHD_LOG ?? '/var/log/berthd.log'
-  mkdirSync(dirname(logPath), { recursive: true })
+  mkdirSync(dirname(logPath), { recursive: true, mode: 0o755 })
   const log = openSync(logPath, 'a', 0o640)
   const daemon = spawn(join(root, 'bin/berthd'), ['--host', `unix://${socketPath}`], {
     cwd: '/',

@@ -1,5 +1,5 @@
 /** The program `berthd`. Exit 1 with one line beside the log for a wrong configuration or a data root in use. */
-import { rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { type Logger, messageOf } from '../base/index.ts'
 import { ConfigSource, daemonHelp, type ListenAddress, takeServiceManagerEnvironment } from '../config/index.ts'
@@ -60,7 +60,7 @@ async function run(): Promise<void> {
     process.exit(1)
   }
   // Before the first client is answered, which may send a signal or look for the pid at once.
-  writeFileSync(config.pidfile, `${process.pid}\n`)
+  writePidfile(config.pidfile)
   handleSignals(engine, source, logger, threshold, manager)
   try {
     for (const address of addresses) await engine.listen(address)
@@ -71,6 +71,12 @@ async function run(): Promise<void> {
   }
   logger.info('berthd is ready', { version: berthVersion, dataRoot: config.dataRoot })
   await manager.notify('READY=1', logger)
+}
+
+/** A file that a killed daemon left has the mode of that daemon's umask, in which others may write to it. */
+function writePidfile(path: string): void {
+  writeFileSync(path, `${process.pid}\n`)
+  if (statSync(path).isFile()) chmodSync(path, 0o644)
 }
 
 function handleSignals(

@@ -3,6 +3,8 @@ import { type Logger, nullLogger } from '../base/index.ts'
 import { engineConfig } from '../config/index.ts'
 import { createEngine, type Engine } from './engine.ts'
 
+const usualUmask = 0o022
+
 /** Settings by the names that daemon.json has for them. */
 export interface EngineSettings {
   /** Where images, containers and volumes are kept. One engine at a time may use it. */
@@ -23,10 +25,12 @@ export interface OpenEngineOptions {
 /** Starts an engine in this process and serves its API on `hosts`. Containers that an engine on the same roots left
  *  running are taken over. Needs root, and must be called on the main thread. Throws `invalidArgument` for a wrong
  *  setting, `conflict` when another engine or daemon has the roots. `close()` on the result leaves containers running
- *  unless told otherwise. */
+ *  unless told otherwise. The umask is the program's own and stays as it is; the engine logs a warning for one that is not
+ *  022. */
 export async function openEngine(settings: EngineSettings, options: OpenEngineOptions = {}): Promise<Engine> {
   const { logger = nullLogger, trace } = options
   const config = engineConfig(settings)
+  warnOfUmask(logger)
   const engine = await createEngine(config, { logger, ...(trace === undefined ? {} : { trace }) })
   try {
     if ((settings.hosts ?? []).length > 0) for (const address of config.hosts) await engine.listen(address)
@@ -35,4 +39,13 @@ export async function openEngine(settings: EngineSettings, options: OpenEngineOp
     throw error
   }
   return engine
+}
+
+/** The daemon sets its own umask. A library can't: the program's files have it as well. */
+function warnOfUmask(logger: Logger): void {
+  const umask = process.umask()
+  if (umask === usualUmask) return
+  logger.warn('the umask of this program is not 022: some files in containers get other modes than with Docker', {
+    umask: umask.toString(8).padStart(3, '0'),
+  })
 }

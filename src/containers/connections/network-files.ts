@@ -1,6 +1,6 @@
 /** `/etc/hosts`, `hostname` and `resolv.conf` of a container: written at its start, changed in place (they are mounted as
  *  single files) when it joins or leaves a network. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { invalidArgument } from '../../base/index.ts'
 import {
@@ -37,8 +37,8 @@ export function writeNetworkFiles(
   // Without a gateway of one's own it is the default bridge's, as with Docker always.
   const gateway = own ?? context.networks.find('bridge')?.ipam[0]?.gateway
   const gateways = notEmpty(settings.hostGatewayIps) ?? (gateway === undefined ? [] : [gateway])
-  writeFileSync(paths.hostname(id), `${hostname}\n`)
-  writeFileSync(
+  writeForAll(paths.hostname(id), `${hostname}\n`)
+  writeForAll(
     paths.hosts(id),
     formatHosts({
       hostname,
@@ -61,7 +61,7 @@ export function writeResolvConf(
   const { paths, settings } = context
   const { id, hostConfig } = record
   const named = sandbox !== undefined && hasNames(sandbox)
-  writeFileSync(
+  writeForAll(
     paths.resolvConf(id),
     formatResolvConf({
       host: readHostResolvConf(),
@@ -72,6 +72,13 @@ export function writeResolvConf(
       options: notEmpty(hostConfig.DnsOptions) ?? settings.dnsOptions,
     }),
   )
+}
+
+/** Writes a file that every user of the container can read and only its root user can change. The mode of a file that
+ *  is there already may come from the umask of an earlier daemon. */
+function writeForAll(path: string, text: string): void {
+  writeFileSync(path, text)
+  chmodSync(path, 0o644)
 }
 
 /** Lets `/etc/hosts` have the container's own lines for exactly these endpoints; all others stay as they are. */

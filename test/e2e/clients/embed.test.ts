@@ -52,6 +52,25 @@ test('runs a container and leaves nothing behind', async () => {
   )
 })
 
+test('the umask of the program stays; one that is not 022 gives a warning', async () => {
+  for (const umask of ['022', '077']) {
+    const before = `process.umask(0o${umask})
+const silent = { debug() {}, info() {}, error() {}, child: () => silent, warn: (text) => console.log('warning:', text) }
+`
+    const change = (text: string) =>
+      text
+        .replace('const [root]', `${before}const [root]`)
+        .replace('hosts: [address] })', 'hosts: [address] }, { logger: silent })')
+        .replace('client.close()', "client.close()\n  console.log('umask', process.umask().toString(8))")
+    await withProgram('An engine', change, async (run) => {
+      const { code, stdout, stderr } = await run()
+      assert.equal(code, 0, stderr)
+      assert.match(stdout, new RegExp(`^umask ${Number(umask)}$`, 'm'))
+      assert.equal(stdout.includes('warning: the umask of this program is not 022'), umask !== '022', stdout)
+    })
+  }
+})
+
 test('a wrong setting is named', async () => {
   await withProgram(
     'An engine',
