@@ -51,6 +51,8 @@ test('ConfigSource names an unknown flag, an unknown key and what is said twice'
 test('ConfigSource refuses values of the wrong form', () => {
   const wrong: [string[], RegExp][] = [
     [['--bip', '172.17.0.1'], /bip: invalid CIDR/],
+    [['--data-root', '/var/lib/'], /invalid data-root: \/var\/lib\/ is a directory of the whole host/],
+    [['--exec-root', '/run'], /invalid exec-root: \/run is a directory/],
     [['--mtu', 'big'], /not a whole number/],
     [['--log-level', 'loud'], /invalid logging level: loud/],
     [['--default-runtime', 'kata'], /default runtime 'kata' does not exist/],

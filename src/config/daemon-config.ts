@@ -74,6 +74,25 @@ const defaultPluginDirectories: readonly string[] = [
   '/etc/docker/plugins',
   '/usr/lib/docker/plugins',
 ]
+/** Directories that other programs and users of the host need. A root is closed to them, so it can't be one of these. */
+const sharedDirectories: ReadonlySet<string> = new Set([
+  ...['/', '/bin', '/boot', '/dev', '/dev/shm', '/etc', '/home', '/lib', '/lib64', '/media', '/mnt', '/opt', '/proc'],
+  ...[
+    '/root',
+    '/run',
+    '/sbin',
+    '/srv',
+    '/sys',
+    '/tmp',
+    '/usr',
+    '/var',
+    '/var/cache',
+    '/var/lib',
+    '/var/log',
+    '/var/run',
+  ],
+  ...['/var/spool', '/var/tmp'],
+])
 const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'fatal']
 
 /** The configuration of an engine inside another program: what daemon.json would say, and neither files nor flags.
@@ -139,8 +158,8 @@ function readConfigFile(path: string, required: boolean): RawValues {
 }
 
 function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
-  const dataRoot = absolute(text(raw, 'dataRoot') ?? defaultDataRoot)
-  const execRoot = absolute(text(raw, 'execRoot') ?? defaultExecRoot)
+  const dataRoot = checkRoot('data-root', absolute(text(raw, 'dataRoot') ?? defaultDataRoot))
+  const execRoot = checkRoot('exec-root', absolute(text(raw, 'execRoot') ?? defaultExecRoot))
   const logLevel = raw.debug === true ? 'debug' : (text(raw, 'logLevel') ?? 'info')
   if (!logLevels.includes(logLevel)) throw invalidArgument(`invalid logging level: ${logLevel}`)
   const hosts = list(raw, 'host')
@@ -214,6 +233,13 @@ function tlsConfig(raw: RawValues): TlsConfig | undefined {
 function checkLabel(label: string): string {
   if (!/^[^=]+=./.test(label)) throw invalidArgument(`bad attribute format: ${label}`)
   return label
+}
+
+function checkRoot(option: string, path: string): string {
+  if (!sharedDirectories.has(resolve(path))) return path
+  throw invalidArgument(
+    `invalid ${option}: ${path} is a directory of the whole host, and the daemon closes its roots to other users: name a directory below it`,
+  )
 }
 
 function absolute(path: string): string {
