@@ -34,7 +34,7 @@ export class LocalIngest implements Ingest {
   /** Opens the ingest's file; bytes of an earlier attempt are hashed again, so that the digest covers them. */
   static async open(options: LocalIngestOptions): Promise<LocalIngest> {
     await mkdir(options.directory, { recursive: true, mode: 0o700 })
-    await writeFile(ingestKeyPath(options.directory), options.key)
+    await writeFile(ingestKeyPath(options.directory), options.key, { mode: 0o600 })
     const fd = openSync(ingestDataPath(options.directory), 'a+', 0o600)
     try {
       return new LocalIngest(options, fd)

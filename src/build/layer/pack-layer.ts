@@ -9,7 +9,7 @@ export async function packLayer(
   directory: string,
   output: string,
 ): Promise<{ readonly sha256: string; readonly sizeBytes: number }> {
-  const fd = openSync(output, 'w')
+  const fd = openSync(output, 'w', 0o600)
   try {
     const sum = createHash('sha256')
     let sizeBytes = 0

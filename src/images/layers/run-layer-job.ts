@@ -51,7 +51,7 @@ async function packLayer(
 }
 
 async function* writeThrough(chunks: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer, void, undefined> {
-  const fd = openSync(path, 'a')
+  const fd = openSync(path, 'a', 0o600)
   try {
     for await (const chunk of chunks) {
       writeFully(fd, chunk)

@@ -16,14 +16,17 @@ const ourNames = new Set([
   'update.json',
 ])
 
-/** Makes the bundle; what an earlier run of the same container left in it is gone. `runtime` is remembered when it
- *  is not the default. */
+/** The configuration has the container's environment, passwords included. */
+const ownerOnly = { mode: 0o600 } as const
+
+/** Makes the bundle, with mode 0700 when the caller has not made it yet. What an earlier run of the same container left
+ *  in it is gone. `runtime` is remembered when it is not the default. */
 export function writeBundle(bundle: string, config: string, runtime: string | undefined): void {
   const files = bundleFiles(bundle)
   const isNew = mkdirSync(bundle, { recursive: true, mode: 0o700 }) !== undefined
   if (!isNew) for (const path of [files.oom, files.pid, files.conmonPid, files.runtime]) removeFile(path)
-  writeFileSync(files.config, config)
-  if (runtime !== undefined) writeFileSync(files.runtime, runtime)
+  writeFileSync(files.config, config, ownerOnly)
+  if (runtime !== undefined) writeFileSync(files.runtime, runtime, ownerOnly)
 }
 
 /** The pid that a file holds, if there is one. */

@@ -69,7 +69,7 @@ export async function startConmon(options: ConmonOptions, ready: Promise<unknown
     if (startRead !== -1) closeFd(startRead)
   }
   // With --sync conmon leaves this to its parent.
-  writeFileSync(bundleFiles(options.bundle).conmonPid, String(conmon.pid))
+  writeFileSync(bundleFiles(options.bundle).conmonPid, String(conmon.pid), { mode: 0o600 })
   if (ready !== undefined) await release(conmon, startWrite, ready)
   return { conmonPid: conmon.pid, pid: parseReply(await reply, options.command) }
 }

@@ -254,7 +254,8 @@ class ProcessFile implements ProcessFiles {
     this.processPath = path
     this.pidPath = `${path}.pid`
     this.#pid = new PidFile(this.pidPath)
-    writeFileSync(path, JSON.stringify(process))
+    // It has the environment, passwords included.
+    writeFileSync(path, JSON.stringify(process), { mode: 0o600 })
   }
 
   closeChildEnds(): void {

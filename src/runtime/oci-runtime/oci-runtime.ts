@@ -137,7 +137,7 @@ export class OciRuntime {
   /** Changes limits of a running container; those that are not given stay. `path`: where the change lies meanwhile.
    *  Throws `internal` with the runtime's words; some may have changed then. */
   async update(id: string, resources: OciResources, path: string): Promise<void> {
-    writeFileSync(path, JSON.stringify(resources))
+    writeFileSync(path, JSON.stringify(resources), { mode: 0o600 })
     try {
       const { code, stderr } = await this.#run(['update', '--resources', path, id])
       if (code !== 0) throw internal(stderr.trim())
