@@ -19,8 +19,8 @@ export interface StoreCheck {
 }
 
 export interface StoreProblem {
-  readonly Kind: 'blob' | 'image' | 'reference' | 'snapshot' | 'container'
-  /** Digest, reference, snapshot key or container id. */
+  readonly Kind: 'blob' | 'image' | 'reference' | 'snapshot' | 'container' | 'path'
+  /** Digest, reference, snapshot key, container id, or a path of the host that other users can enter. */
   readonly Name: string
   readonly Message: string
 }

@@ -1,12 +1,13 @@
 /** Builds: from a request to images. A step is known by a key made of all that it reads; what its key finds is not
  *  made again (see cache/). Stages run side by side, each as soon as what it stands on or copies from is there.
  *  What a build that fails or is cut short leaves is a cache that is good, and nothing else. */
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BuildRequest } from '../api/index.ts'
 import { BerthError, invalidArgument, isBerthError } from '../base/index.ts'
 import { Holds } from '../images/index.ts'
 import type { Digest } from '../oci/index.ts'
+import { makePrivateDirectory } from '../sys/index.ts'
 import { BaseImages } from './base-images.ts'
 import type { BuildHost } from './build-host.ts'
 import type { BuildParts } from './build-parts.ts'
@@ -50,14 +51,17 @@ export interface BuildResult {
 /** A plan with what it has of images. */
 type PlannedForPlatform = PlannedBuild & { readonly bases: BaseImages }
 
-/** Removes what a crash left of steps; run once, when containers are restored. */
-export async function clearBuildRemains(parts: Pick<BuildParts, 'snapshots' | 'directory'>): Promise<void> {
+/** Makes the builder's directories and removes what a crash left of steps; run once, when containers are restored.
+ *  `passingGroup`: the group of the host that must pass through them to files of steps, see `makePrivateDirectory`. */
+export async function clearBuildRemains(
+  parts: Pick<BuildParts, 'snapshots' | 'directory'>,
+  passingGroup: number | undefined,
+): Promise<void> {
   for await (const { key, kind } of parts.snapshots.walk()) {
     if (kind === 'active' && key.startsWith(stepSnapshotPrefix)) await parts.snapshots.remove(key)
   }
   rmSync(join(parts.directory, 'tmp'), { recursive: true, force: true })
-  mkdirSync(join(parts.directory, 'tmp'), { recursive: true, mode: 0o711 })
-  chmodSync(parts.directory, 0o711)
+  for (const path of [parts.directory, join(parts.directory, 'tmp')]) makePrivateDirectory(path, passingGroup)
 }
 
 /** Carries a request out. */

@@ -1,5 +1,5 @@
 /** The builder, wired: what it builds on, what it may use of the disk, what the API calls. */
-import { mkdirSync, statfsSync } from 'node:fs'
+import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { KeyedMutex, type Logger } from '../base/index.ts'
 import {
@@ -49,8 +49,7 @@ export interface BuildWiring {
 export async function openBuildService(wiring: BuildWiring): Promise<BuildService> {
   const { images, snapshots, networks, runtime, specHost, logger } = wiring
   const directory = join(wiring.config().dataRoot, 'build')
-  mkdirSync(directory, { recursive: true, mode: 0o711 })
-  await clearBuildRemains({ snapshots, directory })
+  await clearBuildRemains({ snapshots, directory }, wiring.remap?.root.gid)
   const parts: BuildParts = {
     images: images.parts,
     snapshots,

@@ -1,6 +1,6 @@
 /** The composition root: makes every part in order, from the kernel's doors up to the API, holds what was on disk
  *  against what runs, and takes all down again. Order only, no logic of its own. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Background, KeyedMutex, type Logger, newId, Undo } from '../base/index.ts'
 import type { DaemonConfig, ListenAddress } from '../config/index.ts'
@@ -35,6 +35,7 @@ import {
   detectCgroups,
   effectiveCapabilities,
   hostInfo,
+  makePrivateDirectory,
   prepareCgroups,
   removeEmptyCgroup,
   type SelinuxPolicy,
@@ -49,6 +50,7 @@ import { containerImages, imageBackend, imageUse } from './image-backend.ts'
 import { listenOn } from './listen-on.ts'
 import { networkBackend } from './network-backend.ts'
 import { registryBackend } from './registry-backend.ts'
+import { RootAccess } from './root-access.ts'
 import { takeLocks } from './root-locks.ts'
 import { labelLayers, openSecurityModules } from './security-modules.ts'
 import { settleData } from './settle-data.ts'
@@ -97,10 +99,11 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
   await using undo = new Undo()
   using boot = new BootProgress(logger)
   boot.step('locks of the roots')
-  const locks = await takeLocks(config)
+  const locks = await takeLocks([given, config])
   undo.add(() => {
     for (const lock of locks) lock.release()
   })
+  const access = RootAccess.close([given, config], remap)
   prepareCgroups(logger)
   boot.step('database')
   const db = Database.open(join(config.dataRoot, 'berth.db'))
@@ -184,8 +187,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
   }
   reserveLabels(context)
   await labelLayers(context.labels, join(config.dataRoot, 'snapshots'))
-  mkdirSync(context.paths.root, { recursive: true, mode: remap === undefined ? 0o710 : 0o711 })
-  if (remap !== undefined) chmodSync(context.paths.bundles, 0o711)
+  for (const path of [context.paths.root, context.paths.bundles]) makePrivateDirectory(path, remap?.root.gid)
   boot.step('finding running containers')
   const adopted = await adoptContainers(context)
   const living = liveIds(context, adopted)
@@ -236,7 +238,10 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
       imageCount: () => [...images.store.records()].length,
       volumePlugins: () => plugins.names('VolumeDriver'),
       diskUsage: (types) => measureDiskUsage({ images, volumes, containers: service, builds }, types),
-      check: (abort) => checkStore({ ...images.parts, snapshots, containers: () => containerLayers(index) }, abort),
+      check: async (abort) => {
+        const found = await checkStore({ ...images.parts, snapshots, containers: () => containerLayers(index) }, abort)
+        return { ...found, Problems: [...found.Problems, ...access.problems()] }
+      },
     }),
     networks: networkBackend(networks, service, events),
     volumes: volumeBackend(volumes, events, context),
@@ -261,7 +266,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
       current.config = remappedConfig(next, remap)
       current.settings = containerSettings(current.config)
     },
-    listen: (address) => listenOn(server, config, address),
+    listen: (address) => listenOn({ server, config, access }, address),
     async close({ stopContainers = false, removeNetwork = false } = {}) {
       await server.close()
       if (stopContainers) await stopForShutdown(context, current.config.shutdownTimeoutSeconds)
@@ -337,6 +342,6 @@ function engineId(dataRoot: string): string {
   const known = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
   if (known !== '') return known
   const made = newId()
-  writeFileSync(path, made)
+  writeFileSync(path, made, { mode: 0o600 })
   return made
 }

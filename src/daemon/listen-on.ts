@@ -1,14 +1,22 @@
 /** Where the daemon's API is served. */
-import { existsSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { conflict, invalidArgument } from '../base/index.ts'
 import type { DaemonConfig, ListenAddress } from '../config/index.ts'
 import { type Endpoint, loadTls, type TlsMaterial } from '../http/index.ts'
 import type { ApiServer } from '../server/index.ts'
+import type { RootAccess } from './root-access.ts'
+
+export interface ListenParts {
+  readonly server: ApiServer
+  readonly config: DaemonConfig
+  /** Lets the socket's group pass when the socket is below a root. */
+  readonly access: RootAccess
+}
 
 /** Listens on one `-H`. `dockerSocket` of the configuration becomes a link to the unix socket. Throws a conflict for
  *  an address in use, `invalidArgument` for `fd://` without a descriptor (`ServiceManager` knows which there are). */
-export async function listenOn(server: ApiServer, config: DaemonConfig, address: ListenAddress): Promise<Endpoint> {
+export async function listenOn({ server, config, access }: ListenParts, address: ListenAddress): Promise<Endpoint> {
   if (address.kind === 'tcp') return server.listen({ ...address, tls: await loadConfiguredTls(config) })
   if (address.kind === 'inherited') {
     const { descriptor } = address
@@ -16,9 +24,14 @@ export async function listenOn(server: ApiServer, config: DaemonConfig, address:
     const tls = isInternetSocket(descriptor) ? await loadConfiguredTls(config) : undefined
     return server.listen({ kind: 'inherited', descriptor, tls })
   }
-  mkdirSync(join(address.path, '..'), { recursive: true })
+  mkdirSync(join(address.path, '..'), { recursive: true, mode: 0o755 })
   const endpoint = await server.listen({ kind: 'unix', path: address.path }, { socketGroup: config.group })
-  if (config.dockerSocket !== undefined) linkSocket(address.path, config.dockerSocket)
+  const { gid } = statSync(address.path)
+  access.openTo(address.path, gid)
+  if (config.dockerSocket !== undefined) {
+    linkSocket(address.path, config.dockerSocket)
+    access.openTo(config.dockerSocket, gid)
+  }
   return endpoint
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { DaemonConfig } from '../config/index.ts'
@@ -14,7 +14,7 @@ function rootsIn(context: { after(run: () => void): void }): DaemonConfig {
 
 /** Has flock(1) hold the lock of the data root until its input ends; resolves when it does. */
 async function holdLock({ dataRoot }: DaemonConfig, pidInFile: string) {
-  mkdirSync(dataRoot)
+  mkdirSync(dataRoot, { recursive: true })
   writeFileSync(join(dataRoot, 'lock'), `${pidInFile}\n`)
   const holder = spawn('flock', [join(dataRoot, 'lock'), 'sh', '-c', 'echo held; cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -26,17 +26,32 @@ async function holdLock({ dataRoot }: DaemonConfig, pidInFile: string) {
 test('takeLocks() refuses roots that a daemon works on, and gives them when it is gone', async (context) => {
   const config = rootsIn(context)
   const holder = await holdLock(config, String(process.pid))
-  await assert.rejects(takeLocks(config), { kind: 'conflict', message: /another daemon is using/ })
+  await assert.rejects(takeLocks([config]), { kind: 'conflict', message: /another daemon is using/ })
   holder.stdin.end()
   await new Promise((resolve) => holder.once('exit', resolve))
-  for (const lock of await takeLocks(config)) lock.release()
+  for (const lock of await takeLocks([config])) lock.release()
 })
 
 test('takeLocks() waits for what a daemon that has ended left behind', async (context) => {
   const config = rootsIn(context)
   // No process can have that number.
   const holder = await holdLock(config, '4194305')
-  const taken = takeLocks(config)
+  const taken = takeLocks([config])
   setTimeout(() => holder.stdin.end(), 200)
   for (const lock of await taken) lock.release()
+})
+
+test('takeLocks() locks the configured roots and those of a mapping, and refuses both while one is in use', async (context) => {
+  const base = rootsIn(context)
+  const mapped = { dataRoot: join(base.dataRoot, '1.1'), execRoot: join(base.execRoot, '1.1') }
+  const locks = await takeLocks([base, mapped])
+  assert.equal(locks.length, 4)
+  for (const { dataRoot, execRoot } of [base, mapped]) {
+    for (const root of [dataRoot, execRoot]) assert.equal(statSync(root).mode & 0o777, 0o700, root)
+  }
+  for (const lock of locks) lock.release()
+  const holder = await holdLock(base, String(process.pid))
+  await assert.rejects(takeLocks([base, mapped]), { kind: 'conflict' })
+  holder.stdin.end()
+  await new Promise((resolve) => holder.once('exit', resolve))
 })

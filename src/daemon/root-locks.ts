@@ -1,6 +1,6 @@
 /** One daemon on a root at a time. */
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { conflict, isBerthError } from '../base/index.ts'
 import type { DaemonConfig } from '../config/index.ts'
@@ -11,18 +11,29 @@ import { acquireLock, isProcessAlive, type Lock } from '../sys/index.ts'
 const patienceMs = 10_000
 const intervalMs = 50
 
-/** Makes the root directories and locks them. Throws a conflict when another daemon works on one of them. */
-export async function takeLocks(config: DaemonConfig): Promise<Lock[]> {
+/** The roots of a configuration. */
+export type Roots = Pick<DaemonConfig, 'dataRoot' | 'execRoot'>
+
+/** Each path once, the outer ones first. */
+export function pathsOf(roots: readonly Roots[]): readonly string[] {
+  return [...new Set(roots.flatMap(({ dataRoot, execRoot }) => [dataRoot, execRoot]))]
+}
+
+/** Makes the root directories, which only root can enter, and locks them. `roots`: those of the configuration, and with
+ *  `userns-remap` also those of the mapping, which are below. Directories above them can be passed by everybody: a socket
+ *  may be there. Throws a conflict when another daemon works on one of the roots. */
+export async function takeLocks(roots: readonly Roots[]): Promise<Lock[]> {
   const locks: Lock[] = []
   try {
-    for (const root of [config.dataRoot, config.execRoot]) {
-      mkdirSync(root, { recursive: true, mode: 0o711 })
+    for (const root of pathsOf(roots)) {
+      mkdirSync(dirname(root), { recursive: true, mode: 0o711 })
+      mkdirSync(root, { recursive: true, mode: 0o700 })
       locks.push(await takeLock(join(root, 'lock')))
     }
     return locks
   } catch (cause) {
     for (const lock of locks) lock.release()
-    throw conflict(`another daemon is using ${config.dataRoot} or ${config.execRoot}`, { cause })
+    throw conflict(`another daemon is using ${pathsOf(roots).join(' or ')}`, { cause })
   }
 }
 

@@ -1,7 +1,7 @@
-/** Makes `userns-remap` ready: the accounts, the roots of this mapping, and the rights that containers need on the way
- *  to their files. The roots are `<data-root>/<uid>.<gid>`, as Docker has them: what containers of another mapping
- *  made is not mixed in. */
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+/** Makes `userns-remap` ready: the accounts, and the names of the roots of this mapping. Checks the rights that
+ *  containers need on the way to their files. The roots are `<data-root>/<uid>.<gid>`, as Docker has them: what containers
+ *  of another mapping made is not mixed in. */
+import { readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { errnoOf, invalidArgument, type Logger } from '../base/index.ts'
 import {
@@ -22,29 +22,29 @@ const rangeSize = 65_536
 const commandTimeoutMs = 30_000
 
 /** What the configuration asks for; undefined: containers have the host's ids. Makes the user of `default` and its
- *  ids when they are missing. Throws `invalidArgument` in Docker's words. */
+ *  ids when they are missing. Throws `invalidArgument` in Docker's words, also for a directory above the roots that others
+ *  may not pass. */
 export async function openUserRemap(config: DaemonConfig, logger: Logger): Promise<UserRemap | undefined> {
   if (config.usernsRemap === undefined) return undefined
   const isDefault = config.usernsRemap === 'default'
   if (isDefault) await ensureDefaultUser()
   const remap = parseUserRemap(isDefault ? defaultRemapUser : config.usernsRemap, accountFiles())
-  if (remap !== undefined) checkKernel()
-  else logger.warn('root can not be remapped to itself: user namespaces are off', {})
+  if (remap === undefined) {
+    logger.warn('root can not be remapped to itself: user namespaces are off', {})
+    return undefined
+  }
+  checkKernel()
+  for (const root of [config.dataRoot, config.execRoot]) {
+    for (let path = dirname(root); path !== '/'; path = dirname(path)) checkPassable(path)
+  }
   return remap
 }
 
-/** The configuration with the roots of a mapping, whose directories exist then and can be passed by its users.
- *  Throws `invalidArgument` for a directory on the way that others may not pass. */
+/** The configuration with the roots of a mapping, which are directories below the configured ones. */
 export function remappedConfig(config: DaemonConfig, remap: UserRemap | undefined): DaemonConfig {
   if (remap === undefined) return config
   const name = `${remap.root.uid}.${remap.root.gid}`
-  const remapped = withRoots(config, join(config.dataRoot, name), join(config.execRoot, name))
-  for (const root of [remapped.dataRoot, remapped.execRoot]) {
-    mkdirSync(root, { recursive: true, mode: 0o711 })
-    chmodSync(root, 0o711)
-    for (let path = dirname(root); path !== '/'; path = dirname(path)) checkPassable(path)
-  }
-  return remapped
+  return withRoots(config, join(config.dataRoot, name), join(config.execRoot, name))
 }
 
 /** How layers are shown to containers under a mapping. */

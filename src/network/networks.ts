@@ -127,7 +127,7 @@ export class Networks {
 
   /** Reads what is known. Nothing can be set up before `restore` has made the world fit it. */
   static async open(options: NetworksOptions): Promise<Networks> {
-    mkdirSync(options.stateDir, { recursive: true, mode: 0o755 })
+    mkdirSync(options.stateDir, { recursive: true, mode: 0o700 })
     const networks = new Networks(options)
     const known = new Set(networks.list().map((record) => record.name))
     networks.#index.put(...predefinedNetworks(known, options.config))

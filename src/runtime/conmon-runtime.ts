@@ -2,7 +2,7 @@
  *  The truth about a container is in files that conmon and the OCI runtime keep; this class holds handles to it
  *  and nothing that could not be rebuilt by `adopt`.
  *  Invariant: an id in `#live` has a monitor that is watched, so its `ended` settles whatever happens. */
-import { mkdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { conflict, errnoOf, type Logger, notFound, settlesWithin } from '../base/index.ts'
@@ -10,6 +10,7 @@ import {
   awaitCgroupMove,
   cgroupPathOfPid,
   type DirectoryWatch,
+  makePrivateDirectory,
   pidfdSendSignal,
   readPids,
   watchDirectory,
@@ -98,11 +99,9 @@ export class ConmonRuntime {
     this.#ooms = new OomWatch(options.logger)
   }
 
-  /** Makes the directories and starts to watch for exits. */
+  /** Makes the directories, which only root can enter, and starts to watch for exits. */
   static async open(options: ConmonRuntimeOptions): Promise<ConmonRuntime> {
-    for (const path of [join(options.execRoot, 'c'), exitsPath(options.execRoot)]) {
-      mkdirSync(path, { recursive: true, mode: 0o700 })
-    }
+    for (const path of [join(options.execRoot, 'c'), exitsPath(options.execRoot)]) makePrivateDirectory(path)
     const runtime = new ConmonRuntime(options)
     try {
       await runtime.configure(options)

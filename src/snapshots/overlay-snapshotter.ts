@@ -7,7 +7,14 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statS
 import { join } from 'node:path'
 import { BerthError, conflict, internal, invalidArgument, type Logger, notFound } from '../base/index.ts'
 import type { SnapshotRow, SnapshotTable } from '../store/index.ts'
-import { hasProjectQuotas, limitTree, type Mount, unlimitTree, withRoomInTree } from '../sys/index.ts'
+import {
+  hasProjectQuotas,
+  limitTree,
+  type Mount,
+  makePrivateDirectory,
+  unlimitTree,
+  withRoomInTree,
+} from '../sys/index.ts'
 import { inheritDirectories } from './inherit-directories.ts'
 import { type LayerMapping, type MappedLayers, mapLayers } from './mapped-layers.ts'
 import { emptyName, type OverlayParts, overlayMount } from './overlay-mount.ts'
@@ -59,7 +66,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
 
   /** Opens the snapshots at `root` and clears what a crash left. */
   static async open(options: OverlaySnapshotterOptions): Promise<OverlaySnapshotter> {
-    mkdirSync(options.root, { recursive: true, mode: 0o711 })
+    makePrivateDirectory(options.root)
     spreadDirectories(options.root)
     const trash = Trash.open(trashPath(options.root), options.logger)
     reconcile(options, trash)
@@ -182,7 +189,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
   #make({ key, kind, parent, sizeBytes }: NewSnapshot, top: number | undefined): void {
     const number = this.#table.insert({ key, kind, parent })
     try {
-      mkdirSync(snapshotPath(this.#root, number), 0o711)
+      mkdirSync(snapshotPath(this.#root, number), 0o700)
       if (sizeBytes > 0) limitTree(snapshotPath(this.#root, number), sizeBytes)
       const files = filesPath(this.#root, number)
       mkdirSync(files, 0o755)

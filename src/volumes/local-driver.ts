@@ -14,7 +14,7 @@ import {
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Background, errnoOf } from '../base/index.ts'
-import { limitTree, listMounts, unlimitTree, unmount, unmountInBackground } from '../sys/index.ts'
+import { limitTree, listMounts, makePrivateDirectory, unlimitTree, unmount, unmountInBackground } from '../sys/index.ts'
 import { type LocalOptions, mountLocal, needsMount, sizeLimit } from './local-options.ts'
 import {
   contentDirectory,
@@ -178,13 +178,13 @@ function moveAway(directory: string, gone: string): void {
   }
 }
 
-/** The umask does not count here: other users reach a volume through its container only. */
+/** The umask does not count here. Users of the host reach a volume through a container only: it may hold setuid
+ *  programs that a container's root made. The directory of the volumes is closed as well. */
 function makeDirectories(root: string, name: string, options: LocalOptions, owner: VolumeOwner | undefined): void {
   const directory = volumeDirectory(root, name)
   const content = contentDirectory(root, name)
   if (existsSync(content)) return
-  mkdirSync(directory, { recursive: true })
-  chmodSync(directory, 0o701)
+  makePrivateDirectory(directory, owner?.gid)
   if (Object.keys(options).length > 0) writeOptions(root, name, options)
   const size = sizeLimit(options)
   if (size > 0) limitTree(directory, size)

@@ -97,7 +97,7 @@ export class VolumeMounts {
       const mark = plain ? fillingMark(this.#options.root, name) : undefined
       const interrupted = mark !== undefined && existsSync(mark)
       if (!interrupted && readdirSync(target).length > 0) return
-      if (mark !== undefined) writeFileSync(mark, '')
+      if (mark !== undefined) writeFileSync(mark, '', { mode: 0o600 })
       if (interrupted) emptyDirectory(target)
       try {
         await copyTree(sourceDirectory, target)

@@ -3,7 +3,6 @@
  *  database refuses it while a container has a reference), so a crash in between leaves a directory without row, which
  *  the next start adopts. A plugin's volume has its row before the plugin is asked to make it, until after it was
  *  asked to remove it. */
-import { mkdirSync } from 'node:fs'
 import {
   Background,
   type BerthError,
@@ -17,6 +16,7 @@ import {
 } from '../base/index.ts'
 import type { Plugins } from '../plugins/index.ts'
 import { type Database, VolumeMountTable, VolumeTable } from '../store/index.ts'
+import { makePrivateDirectory } from '../sys/index.ts'
 import { LocalDriver, type VolumeOwner } from './local-driver.ts'
 import { checkLocalOptions } from './local-options.ts'
 import { newRecord, told, VolumeCatalog } from './volume-catalog.ts'
@@ -75,7 +75,7 @@ export class Volumes {
 
   /** Opens the volumes below `root`, adopts directories that have no row and ends interrupted removals. */
   static async open(options: VolumesOptions): Promise<Volumes> {
-    mkdirSync(options.root, { recursive: true, mode: 0o701 })
+    makePrivateDirectory(options.root, options.owner?.gid)
     const volumes = new Volumes(options)
     volumes.#drivers.local.sweep()
     await volumes.#adopt()

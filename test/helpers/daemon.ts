@@ -36,6 +36,8 @@ export const noDockerCli = dockerProgram === undefined ? 'no docker CLI on the P
 export interface DaemonOptions {
   /** More flags of berthd. */
   readonly flags?: readonly string[]
+  /** More flags that name paths below its roots. */
+  readonly flagsBelow?: (daemon: TestDaemon) => readonly string[]
   readonly env?: NodeJS.ProcessEnv
   /** The network namespace that it runs in, instead of the machine's own. */
   readonly netns?: string
@@ -43,6 +45,8 @@ export interface DaemonOptions {
   readonly resolvConf?: string
   /** Instead of a directory below its own root: one that is there, and that somebody else takes away. */
   readonly dataRoot?: string
+  /** What the daemon inherits, in octal; default: the tests' own. */
+  readonly umask?: string
   /** With `--userns-remap`: the first ids (`UID.GID`), by which the daemon names its roots. */
   readonly remappedTo?: string
 }
@@ -99,7 +103,8 @@ export class TestDaemon implements AsyncDisposable {
 
   get flags(): readonly string[] {
     const own = ['--data-root', this.dataRoot, '--exec-root', this.execRoot, '--host', this.host]
-    return [...own, '--config-file', join(this.root, 'daemon.json'), ...(this.#options.flags ?? [])]
+    const { flags = [], flagsBelow } = this.#options
+    return [...own, '--config-file', join(this.root, 'daemon.json'), ...flags, ...(flagsBelow?.(this) ?? [])]
   }
 
   /** Starts the daemon again on the same root and waits until it serves. */
@@ -127,10 +132,16 @@ export class TestDaemon implements AsyncDisposable {
   #spawn(): ChildProcess {
     if (!existsSync(join(this.root, 'daemon.json'))) writeFileSync(join(this.root, 'daemon.json'), '{}')
     const log = openSync(this.logPath, 'a')
-    const { netns, resolvConf } = this.#options
+    const { netns, resolvConf, umask } = this.#options
     const mounted = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
     const hidden = ['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', mounted, resolvConf ?? '']
-    const command = [...(resolvConf === undefined ? [] : hidden), join(project, 'bin/berthd'), ...this.flags]
+    const masked = ['sh', '-c', 'umask "$0" && exec "$@"', umask ?? '']
+    const command = [
+      ...(resolvConf === undefined ? [] : hidden),
+      ...(umask === undefined ? [] : masked),
+      join(project, 'bin/berthd'),
+      ...this.flags,
+    ]
     // `ip netns exec` would need a name in /run/netns; a view of /sys of its own is what it does besides.
     const [file = '', ...args] = netns === undefined ? command : ['nsenter', `--net=${netns}`, ...command]
     const child = spawn(file, args, {

@@ -1,13 +1,13 @@
 /** One step's layer: a snapshot on the layers below, mounted, changed, taken away, packed and committed.
  *  Killed midway: an active snapshot and a bundle that the next boot removes, as it does with a container's. */
-import { chmodSync, lstatSync, lutimesSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
+import { lstatSync, lutimesSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isKind, newId } from '../../base/index.ts'
 import type { Ingest } from '../../content/index.ts'
 import { type Holds, newStreamIngestKey } from '../../images/index.ts'
 import { chainIds, type Digest, digestFromHex, hexOf, mediaTypes } from '../../oci/index.ts'
 import type { ContainerLabels } from '../../runtime/index.ts'
-import { mount, relabelTree, unmountInBackground } from '../../sys/index.ts'
+import { makePrivateDirectory, mount, relabelTree, unmountInBackground } from '../../sys/index.ts'
 import type { BuildParts } from '../build-parts.ts'
 import type { BuiltLayer } from '../built-image.ts'
 
@@ -64,14 +64,14 @@ export async function makeLayer(
   try {
     const bundle = runtime.bundle(id)
     const rootfs = join(bundle, 'rootfs')
+    // The runtime passes through the bundle as the root user of the mapping.
+    makePrivateDirectory(bundle, parts.settings.remap?.root.gid)
     mkdirSync(rootfs, { recursive: true, mode: 0o700 })
     const pack = ingest?.path === undefined ? undefined : { upper: snapshots.directory(key), packInto: ingest.path }
     let packed: PackedByStep | undefined
     try {
       // What a crash of the host leaves of a step is worth nothing.
       const mapped = options.isMapped === true
-      // The runtime goes this way as the root user of the mapping.
-      if (mapped) for (const path of [bundle, rootfs]) chmodSync(path, 0o711)
       for (const one of await snapshots.mounts(key, { volatile: true, mapped, label: options.labels?.mount })) {
         mount(one, rootfs)
       }

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BerthError, newId } from '../../base/index.ts'
 import type { Digest } from '../../oci/index.ts'
+import { makePrivateDirectory } from '../../sys/index.ts'
 import type { BuildParts } from '../build-parts.ts'
 
 export interface CacheMountRequest {
@@ -61,11 +62,11 @@ function freeKey({ cache }: BuildParts, { id, sharing }: CacheMountRequest): str
   }
 }
 
-async function makeDirectory({ directory }: BuildParts, key: string, { fill }: CacheMountRequest): Promise<string> {
-  const mounts = cacheMountsPath(directory)
+async function makeDirectory(parts: BuildParts, key: string, { fill }: CacheMountRequest): Promise<string> {
+  const mounts = cacheMountsPath(parts.directory)
   const path = join(mounts, key)
+  makePrivateDirectory(mounts, parts.settings.remap?.root.gid)
   if (existsSync(path)) return path
-  mkdirSync(mounts, { recursive: true, mode: 0o711 })
   // It gets its name when it is complete.
   const fresh = join(mounts, `new-${newId().slice(0, 12)}`)
   mkdirSync(fresh)

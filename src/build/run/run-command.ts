@@ -1,6 +1,6 @@
 /** The process of a RUN: the same runtime and isolation as a container, but no record; its files are known by the id
  *  alone, so that a boot finds and removes what a crash left of it. */
-import { chownSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BerthError, invalidArgument, type OutputStream, shortId, Undo } from '../../base/index.ts'
 import {
@@ -21,7 +21,7 @@ import {
   type SpecInput,
   type TmpfsMount,
 } from '../../runtime/index.ts'
-import { expectCgroupMove, relabelTree } from '../../sys/index.ts'
+import { expectCgroupMove, makePrivateDirectory, relabelTree } from '../../sys/index.ts'
 import type { BuildParts } from '../build-parts.ts'
 import type { StepRoot } from '../layer/make-layer.ts'
 import type { RunOptions } from './run-options.ts'
@@ -61,7 +61,7 @@ export async function runCommand(
   expectCgroupMove()
   await using undo = new Undo()
   const files = join(parts.directory, 'tmp', id)
-  mkdirSync(files, { recursive: true, mode: 0o711 })
+  makePrivateDirectory(files, parts.settings.remap?.root.gid)
   undo.add(() => rmSync(files, { recursive: true, force: true }))
   checkUsers(parts, command, options)
   if (!command.insecure) await parts.appArmor?.require(defaultAppArmorProfile)

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFi
 import { join } from 'node:path'
 import { Undo } from '../../base/index.ts'
 import { type BindMount as HostBind, type TmpfsMount as HostTmpfs, sharedLabel } from '../../runtime/index.ts'
-import { mount, relabelTree, unmount } from '../../sys/index.ts'
+import { makePrivateDirectory, mount, relabelTree, unmount } from '../../sys/index.ts'
 import { filesOf, stepKey } from '../cache/step-key.ts'
 import {
   type BindMount,
@@ -82,7 +82,7 @@ class Preparation {
     this.#root = root
     this.#undo = undo
     this.#files = join(place.run.parts.directory, 'tmp', root.id)
-    mkdirSync(this.#files, { recursive: true, mode: 0o711 })
+    makePrivateDirectory(this.#files, this.#passingGroup)
     undo.add(() => rmSync(this.#files, { recursive: true, force: true }))
   }
 
@@ -185,7 +185,9 @@ class Preparation {
     if (this.#secrets === undefined) {
       this.#secrets = this.#mountPlace('secrets')
       const label = this.#root.labels?.mount
-      const options = ['nosuid', 'noexec', 'nodev', 'mode=711', ...(label === undefined ? [] : [`context="${label}"`])]
+      const group = this.#passingGroup
+      const rights = group === undefined ? ['mode=700'] : ['mode=710', `gid=${group}`]
+      const options = ['nosuid', 'noexec', 'nodev', ...rights, ...(label === undefined ? [] : [`context="${label}"`])]
       mount({ type: 'tmpfs', source: 'secrets', options }, this.#secrets)
       const mounted = this.#secrets
       this.#undo.add(() => unmount(mounted, { lazy: true }))
@@ -215,6 +217,12 @@ class Preparation {
     this.env.push(`SSH_AUTH_SOCK=${target}`)
   }
 
+  /** The group of the process's root user, which passes through directories to what it mounts; undefined when that is
+   *  root of the host. */
+  get #passingGroup(): number | undefined {
+    return this.#place.run.parts.settings.remap?.root.gid
+  }
+
   /** Owners are those that the process sees. */
   #give(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
     const root = this.#place.run.parts.settings.remap?.root ?? { uid: 0, gid: 0 }
@@ -224,11 +232,11 @@ class Preparation {
   #mountPlace(name: string): string {
     const directory = join(this.#root.rootfs, '..', 'mounts')
     if (!existsSync(directory)) {
-      mkdirSync(directory, { mode: 0o711 })
+      makePrivateDirectory(directory, this.#passingGroup)
       this.#undo.add(() => rmdirSync(directory))
     }
     const path = join(directory, name)
-    mkdirSync(path, { mode: 0o711 })
+    mkdirSync(path, { mode: 0o700 })
     this.#undo.add(() => rmdirSync(path))
     return path
   }

@@ -1,7 +1,7 @@
 /** create: validates, resolves the image, reserves a writable layer and writes one row. Nothing is mounted
  *  (unless an empty volume has to be filled), no process or network is made.
  *  Killed midway: a snapshot, directory or volume reference without a record, which the next boot removes. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { hostname as osHostname } from 'node:os'
 import { join } from 'node:path'
 import type {
@@ -14,11 +14,11 @@ import type {
 import { conflict, formatNs, invalidArgument, isKind, newId, nowNs, Undo, zeroTime } from '../../base/index.ts'
 import type { Image } from '../../images/index.ts'
 import { type ContainerLabels, checkCgroupParent } from '../../runtime/index.ts'
-import { cgroupFeatures, expectCgroupMove } from '../../sys/index.ts'
+import { cgroupFeatures, expectCgroupMove, makePrivateDirectory } from '../../sys/index.ts'
 import { requestedLinks } from '../connections/links.ts'
 import { deprecatedOptions, securityWarnings } from '../isolation/security-options.ts'
 import { allocateLabels } from '../isolation/selinux.ts'
-import { checkUserNamespace } from '../isolation/user-namespaces.ts'
+import { checkUserNamespace, passingGroup } from '../isolation/user-namespaces.ts'
 import type { ContainerMount, ContainerRecord } from '../record/container-record.ts'
 import { snapshotKey } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
@@ -86,7 +86,7 @@ export async function createContainer(
   undo.add(() => context.snapshots.remove(snapshotKey(id)))
   // By this file programs know that they run in a container.
   writeFileSync(join(context.snapshots.directory(snapshotKey(id)), '.dockerenv'), '', { mode: 0o755 })
-  mkdirSync(context.paths.home(id), { mode: context.remap === undefined ? 0o710 : 0o711 })
+  makePrivateDirectory(context.paths.home(id), passingGroup(context))
   undo.add(() => rmSync(context.paths.home(id), { recursive: true, force: true }))
   undo.add(() => context.volumes.release(id, { removeAnonymous: true }))
   const mounts = planned.length === 0 ? [] : await prepareVolumes(context, id, hostConfig, planned)

@@ -69,6 +69,12 @@ function rootDonor(context: ContainerContext, record: ContainerRecord): Containe
   return next === undefined || next.id === record.id ? record : rootDonor(context, next)
 }
 
+/** The group of the host that must pass through the engine's directories to containers' files: that of the root user
+ *  of containers. Undefined: without a mapping only root of the host goes there. */
+export function passingGroup({ remap }: ContainerContext): number | undefined {
+  return remap?.root.gid
+}
+
 /** Gives files to the container's root user. */
 export function giveToContainer(context: ContainerContext, hostConfig: WithMode, paths: readonly string[]): void {
   const remap = remapOf(context, hostConfig)

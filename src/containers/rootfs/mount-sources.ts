@@ -15,9 +15,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, invalidArgument } from '../../base/index.ts'
-import { bindMount, mount, oPath, openInRoot, unmount } from '../../sys/index.ts'
+import { bindMount, makePrivateDirectory, mount, oPath, openInRoot, unmount } from '../../sys/index.ts'
 import { labelsOf } from '../isolation/selinux.ts'
-import { remapOf } from '../isolation/user-namespaces.ts'
+import { passingGroup, remapOf } from '../isolation/user-namespaces.ts'
 import type { ContainerMount, ContainerRecord } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 
@@ -26,7 +26,7 @@ export async function mountSources(context: ContainerContext, record: ContainerR
   for (const one of record.mounts) {
     if (!isOurs(one)) continue
     const place = sourceOf(context, record, one)
-    mkdirSync(placesOf(context, record.id), { recursive: true, mode: context.remap === undefined ? 0o700 : 0o711 })
+    makePrivateDirectory(placesOf(context, record.id), passingGroup(context))
     if (one.image === undefined) showPart(one.source, one.subpath ?? '', place)
     else if (one.subpath === undefined) await mountImage(context, record, one.image.chainId, place)
     else {

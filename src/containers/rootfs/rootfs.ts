@@ -1,21 +1,19 @@
 /** A container's root directory: mounted over the image's layers, and looked into without following a
  *  link of the image's out of it. */
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  rmdirSync,
-} from 'node:fs'
+import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readSync, rmdirSync } from 'node:fs'
 import { errnoOf, invalidArgument, isKind } from '../../base/index.ts'
 import { type ResolvedUser, resolveUser, type UserFiles } from '../../runtime/index.ts'
-import { mkdirAt, mount, oPath, openInRoot, symlinkAt, unmountInBackground } from '../../sys/index.ts'
+import {
+  makePrivateDirectory,
+  mkdirAt,
+  mount,
+  oPath,
+  openInRoot,
+  symlinkAt,
+  unmountInBackground,
+} from '../../sys/index.ts'
 import { labelsOf } from '../isolation/selinux.ts'
-import { remapOf } from '../isolation/user-namespaces.ts'
+import { passingGroup, remapOf } from '../isolation/user-namespaces.ts'
 import { type ContainerRecord, snapshotKey } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { unmountSources } from './mount-sources.ts'
@@ -34,13 +32,18 @@ export async function mountRootfs(context: ContainerContext, record: ContainerRe
     mapped,
     label: labelsOf(context, record)?.mount,
   })
-  mkdirSync(target, { recursive: true, mode: 0o700 })
-  // The runtime goes this way as the container's root user.
-  if (mapped) for (const path of [context.paths.bundle(id), target]) chmodSync(path, 0o711)
+  makeRootfsPlace(context, id)
   context.snapshots.withRoom(snapshotKey(id), () => {
     for (const layer of layers) mount(layer, target)
   })
   return target
+}
+
+/** Makes the mount point of the root directory, in the container's bundle. The runtime passes through the bundle as the
+ *  container's root user. */
+export function makeRootfsPlace(context: ContainerContext, id: string): void {
+  makePrivateDirectory(context.paths.bundle(id), passingGroup(context))
+  mkdirSync(context.paths.rootfs(id), { recursive: true, mode: 0o700 })
 }
 
 /** Takes the root directory away, with its mount point, and what was mounted for it. Not mounted: no error. A busy one

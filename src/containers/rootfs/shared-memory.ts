@@ -15,7 +15,7 @@ export function mountSharedMemory(context: ContainerContext, record: ContainerRe
   const { id, hostConfig } = record
   if (hostConfig.IpcMode !== 'shareable') return
   const target = pathOf(context, id)
-  mkdirSync(target, { recursive: true, mode: context.remap === undefined ? 0o700 : 0o711 })
+  mkdirSync(target, { recursive: true, mode: 0o700 })
   const size = hostConfig.ShmSize ?? context.settings.shmSizeBytes
   const { uid, gid } = remapOf(context, hostConfig)?.root ?? { uid: 0, gid: 0 }
   const flags = ['nosuid', 'noexec', 'nodev', 'mode=1777']

@@ -8,7 +8,7 @@ import { remapOf } from '../isolation/user-namespaces.ts'
 import { type ContainerMount, type ContainerRecord, snapshotKey, withChanges } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import type { PlannedMount } from './mount-plan.ts'
-import { unmountRootfs, withRoot } from './rootfs.ts'
+import { makeRootfsPlace, unmountRootfs, withRoot } from './rootfs.ts'
 
 /** Gives the planned mounts with their sources on the host. */
 export async function prepareVolumes(
@@ -103,7 +103,7 @@ async function fillFromImage(
   mapped: boolean,
 ): Promise<void> {
   const target = context.paths.rootfs(id)
-  mkdirSync(target, { recursive: true })
+  makeRootfsPlace(context, id)
   for (const layer of await context.snapshots.mounts(snapshotKey(id), { mapped })) mount(layer, target)
   try {
     for (const volume of volumes) await fillOne(context, id, volume)
