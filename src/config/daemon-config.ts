@@ -19,6 +19,7 @@ import {
 import { list, number, text } from './options/raw-values.ts'
 import { type ListenAddress, parseHost } from './options/values.ts'
 import { type RegistriesConfig, registriesConfig } from './registries-config.ts'
+import { tcpAccess } from './tcp-access.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
 
@@ -40,6 +41,8 @@ export interface DaemonConfig {
   readonly group: string | undefined
   readonly pidfile: string
   readonly tls: TlsConfig | undefined
+  /** The user explicitly allowed TCP without client certificates on any address; see `tcpAccess`. */
+  readonly allowsOpenTcp: boolean
   readonly logLevel: LogLevel
   readonly trace: boolean
   readonly validateOnly: boolean
@@ -164,16 +167,20 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
   if (!logLevels.includes(logLevel)) throw invalidArgument(`invalid logging level: ${logLevel}`)
   const hosts = list(raw, 'host')
   checkFixedChoices(raw)
+  const tls = tlsConfig(raw)
+  // Either is said on purpose: the default of both is unset.
+  const allowsOpenTcp = (tls === undefined ? raw.tls : raw.tlsverify) === false
   return deepFreeze({
     configFile,
     dataRoot,
     execRoot,
     instance: instanceOf(dataRoot),
-    hosts: (hosts.length === 0 ? ['unix:///run/berth.sock'] : hosts).map(parseHost),
+    hosts: listenAddresses(hosts.length === 0 ? ['unix:///run/berth.sock'] : hosts, tls, allowsOpenTcp),
     dockerSocket: text(raw, 'dockerSocket'),
     group: text(raw, 'group'),
     pidfile: absolute(text(raw, 'pidfile') ?? join(execRoot, 'berthd.pid')),
-    tls: tlsConfig(raw),
+    tls,
+    allowsOpenTcp,
     logLevel: logLevel as LogLevel,
     trace: raw.trace === true,
     validateOnly: raw.validate === true,
@@ -228,6 +235,17 @@ function tlsConfig(raw: RawValues): TlsConfig | undefined {
   const caFile = text(raw, 'tlscacert')
   if (verifyClients && caFile === undefined) throw invalidArgument('--tlsverify needs --tlscacert')
   return { verifyClients, certFile, keyFile, ...(caFile === undefined ? {} : { caFile }) }
+}
+
+/** Parses the addresses, and refuses those that would leave the API open to the network by accident. */
+function listenAddresses(
+  hosts: readonly string[],
+  tls: TlsConfig | undefined,
+  allowsOpenTcp: boolean,
+): ListenAddress[] {
+  const addresses = hosts.map(parseHost)
+  for (const address of addresses) if (address.kind === 'tcp') tcpAccess(address.host, { tls, allowsOpenTcp })
+  return addresses
 }
 
 function checkLabel(label: string): string {

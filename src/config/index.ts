@@ -13,6 +13,7 @@ export { daemonHelp } from './options/daemon-help.ts'
 export { type ListenAddress, parseBytes, sizeInBytes, type UlimitDefault } from './options/values.ts'
 export { type RegistriesConfig, registriesConfig } from './registries-config.ts'
 export { type ServiceManagerEnvironment, takeServiceManagerEnvironment } from './service-manager-environment.ts'
+export { isLoopbackAddress, type TcpAccess, type TcpPolicy, tcpAccess } from './tcp-access.ts'
 export {
   type AccountFiles,
   defaultRemapUser,
