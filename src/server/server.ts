@@ -11,6 +11,7 @@ import {
   type RequestHandler,
   Router,
 } from '../http/index.ts'
+import { guardFromBrowsers } from './browser-guard.ts'
 import type { BuildBackend } from './build/backend.ts'
 import { buildkitRoutes } from './build/buildkit-routes.ts'
 import { buildRoutes } from './build/routes.ts'
@@ -58,9 +59,15 @@ export interface ServerOptions {
   readonly onAnswered?: () => void
 }
 
+export interface ApiListenOptions extends ListenOptions {
+  /** The endpoint is a loopback address at which any program on the host is served: requests that a script in a
+   *  browser can send are refused (403). The value is the host that the user named for the endpoint. */
+  readonly guardedHost?: string | undefined
+}
+
 export interface ApiServer {
   /** Serves on one more endpoint; gives it with the port that was chosen. */
-  listen(endpoint: Endpoint, options?: ListenOptions): Promise<Endpoint>
+  listen(endpoint: Endpoint, options?: ApiListenOptions): Promise<Endpoint>
   /** Stops listening and ends what is still open after a moment. */
   close(): Promise<void>
 }
@@ -70,8 +77,9 @@ export function createServer(options: ServerOptions): ApiServer {
   const handler = new ApiHandler(allRoutes(options.backends, options.logger), options)
   const listeners: Listener[] = []
   return {
-    listen: async (endpoint, options) => {
-      const listener = await listen(endpoint, handler, options)
+    listen: async (endpoint, { guardedHost, ...listenOptions } = {}) => {
+      const guarded = guardedHost === undefined ? handler : guardFromBrowsers(handler, guardedHost, options.logger)
+      const listener = await listen(endpoint, guarded, listenOptions)
       listeners.push(listener)
       return listener.endpoint
     },
