@@ -41,6 +41,7 @@ import {
   type SelinuxPolicy,
 } from '../sys/index.ts'
 import { Volumes } from '../volumes/index.ts'
+import { ApiExposure } from './api-exposure.ts'
 import { BootProgress } from './boot-progress.ts'
 import { openBuildService } from './build-service.ts'
 import { containerSettings, refuseLayerSize } from './container-settings.ts'
@@ -73,7 +74,8 @@ export interface Engine {
   readonly backends: Backends
   /** Takes over settings that can change without a restart. Throws when they can't be had. */
   configure(config: DaemonConfig): Promise<void>
-  /** Serves the API on one more address. */
+  /** Serves the API on one more address. Throws `invalidArgument` for TCP without client certificates on an address
+   *  other than loopback, unless the configuration has `"tls": false` (or `"tls": true, "tlsverify": false`). */
   listen(address: ListenAddress): Promise<Endpoint>
   /** Stops serving and working. Containers run on, unless `stopContainers` is said; `removeNetwork` takes bridge and
    *  rules away as well. */
@@ -225,6 +227,9 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
   const sweep = () => background.run('garbage collection', () => images.garbage.sweep())
   sweep()
   const sweeps = setInterval(sweep, sweepIntervalMs).unref()
+  const ownId = engineId(config.dataRoot)
+  const apiLogger = logger.child({ component: 'api' })
+  const exposure = new ApiExposure({ events, logger: apiLogger, engineId: ownId, hostname: host.hostname })
   const backends: Backends = {
     containers: service,
     exec: execBackend(context),
@@ -234,7 +239,8 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
         return current.config
       },
       context,
-      engineId: engineId(config.dataRoot),
+      engineId: ownId,
+      exposureWarnings: () => exposure.warnings,
       imageCount: () => [...images.store.records()].length,
       volumePlugins: () => plugins.names('VolumeDriver'),
       diskUsage: (types) => measureDiskUsage({ images, volumes, containers: service, builds }, types),
@@ -250,7 +256,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
   }
   const server = createServer({
     backends,
-    logger: logger.child({ component: 'api' }),
+    logger: apiLogger,
     version: berthVersion,
     minApiVersion: config.minApiVersion,
     experimental: config.experimental,
@@ -266,7 +272,7 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
       current.config = remappedConfig(next, remap)
       current.settings = containerSettings(current.config)
     },
-    listen: (address) => listenOn({ server, config, access }, address),
+    listen: (address) => listenOn({ server, config, access, exposure }, address),
     async close({ stopContainers = false, removeNetwork = false } = {}) {
       await server.close()
       if (stopContainers) await stopForShutdown(context, current.config.shutdownTimeoutSeconds)

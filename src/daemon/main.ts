@@ -5,6 +5,7 @@ import { type Logger, messageOf } from '../base/index.ts'
 import { ConfigSource, daemonHelp, type ListenAddress, takeServiceManagerEnvironment } from '../config/index.ts'
 import { createEngine, type Engine } from './engine.ts'
 import { jsonLogger, type LogThreshold } from './json-logger.ts'
+import { checkAddress } from './listen-on.ts'
 import { ServiceManager } from './service-manager.ts'
 import { berthVersion } from './version.ts'
 
@@ -45,6 +46,7 @@ async function run(): Promise<void> {
   try {
     // First: a daemon that can't listen makes nothing on the host.
     addresses = manager.resolve(config.hosts)
+    for (const address of addresses) checkAddress(config, address)
     engine = await createEngine(config, {
       logger,
       ...(config.trace

@@ -11,7 +11,8 @@ export interface EngineSettings {
   readonly 'data-root': string
   /** Where sockets and other short-lived files are kept; a short path, as sockets below it must fit into 107 bytes. */
   readonly 'exec-root': string
-  /** Addresses to serve the Docker Engine API on (`unix://PATH`, `tcp://HOST:PORT`); none: it is not served. */
+  /** Addresses to serve the Docker Engine API on (`unix://PATH`, `tcp://HOST:PORT`); none: it is not served. TCP
+   *  without client certificates is refused on addresses other than loopback, as in berthd. */
   readonly hosts?: readonly string[]
   readonly [key: string]: unknown
 }

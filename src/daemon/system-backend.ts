@@ -26,6 +26,8 @@ export interface SystemBackendOptions {
   /** Identifies this installation for ever. */
   readonly engineId: string
   readonly imageCount: () => number
+  /** Warnings about TCP sockets that take clients without certificates. */
+  readonly exposureWarnings: () => readonly string[]
   /** Names of the plugins that are drivers of volumes. */
   readonly volumePlugins: () => Promise<readonly string[]>
   readonly diskUsage: NonNullable<SystemBackend['diskUsage']>
@@ -111,7 +113,7 @@ function systemVersion(programs: readonly HostProgram[], { minApiVersion, experi
 }
 
 function systemInfo(
-  { config, context, engineId, imageCount }: SystemBackendOptions,
+  { config, context, engineId, imageCount, exposureWarnings }: SystemBackendOptions,
   volumePlugins: readonly string[],
 ): SystemInfo {
   const host = hostInfo()
@@ -185,7 +187,7 @@ function systemInfo(
     InitCommit: { ID: '' },
     SecurityOptions: securityOptions(config, context),
     CDISpecDirs: config.containers.cdiSpecDirs,
-    Warnings: warnings(kernel.ipv4Forwarding, limits),
+    Warnings: [...exposureWarnings(), ...warnings(kernel.ipv4Forwarding, limits)],
   }
 }
 

@@ -16,6 +16,7 @@ export { type ByteOutput, StreamSink, type StreamSinkOptions } from './connectio
 export {
   type Endpoint,
   formatEndpoint,
+  type InheritedEndpoint,
   loadTls,
   type TcpEndpoint,
   type TlsMaterial,

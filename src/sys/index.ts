@@ -156,7 +156,13 @@ export { type ExitStatus, type SpawnedProcess, spawnProcess } from './processes/
 export { startWorker } from './processes/start-worker.ts'
 export { type DatagramReply, DatagramServer } from './sockets/datagram-server.ts'
 export { type BoundPort, bindHostPort } from './sockets/host-port.ts'
-export { type BoundSocket, bindDatagramSocket, connectStreamSocket, listenOnSocket } from './sockets/inet-socket.ts'
+export {
+  type BoundSocket,
+  bindDatagramSocket,
+  boundAddress,
+  connectStreamSocket,
+  listenOnSocket,
+} from './sockets/inet-socket.ts'
 export { type ConnectOptions, SeqpacketSocket } from './sockets/seqpacket.ts'
 export { UnixDatagramSocket } from './sockets/unix-datagram.ts'
 export { ConsoleSocket } from './terminals/console-socket.ts'

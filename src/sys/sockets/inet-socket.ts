@@ -4,6 +4,7 @@
 import { isIPv6 } from 'node:net'
 import { closeFd } from '../native/fd.ts'
 import { errno, nativeFunction, rawSyscall, syscall, systemError } from '../native/ffi.ts'
+import { addressText } from '../native/ip-bytes.ts'
 
 /** A descriptor with the local port that it got. */
 export interface BoundSocket {
@@ -11,6 +12,7 @@ export interface BoundSocket {
   readonly port: number
 }
 
+const AF_UNIX = 1
 const AF_INET = 2
 const AF_INET6 = 10
 const SOCK_STREAM = 1
@@ -67,11 +69,27 @@ function openSocket<T>(type: number, address: string, use: (fd: number) => T): T
   }
 }
 
+/** The address and port that a socket is bound to; undefined for a unix socket. Throws the system's error when the
+ *  descriptor is no socket (ENOTSOCK, EBADF) or of another family (EAFNOSUPPORT). */
+export function boundAddress(fd: number): { readonly address: string; readonly port: number } | undefined {
+  const name = socketName(fd)
+  const family = name.readUInt16LE(0)
+  if (family === AF_UNIX) return undefined
+  if (family !== AF_INET && family !== AF_INET6) throw systemError(-errno.EAFNOSUPPORT, 'getsockname', `fd ${fd}`)
+  const address = addressText(family === AF_INET ? name.subarray(4, 8) : name.subarray(8, 24))
+  return { address, port: name.readUInt16BE(2) }
+}
+
 function localPort(fd: number): number {
+  return socketName(fd).readUInt16BE(2)
+}
+
+/** As much of the socket's name as fits; a path of a unix socket is cut. */
+function socketName(fd: number): Buffer {
   const address = Buffer.alloc(28)
   const length = Uint32Array.of(address.length)
   getSockName(fd, address, length)
-  return address.readUInt16BE(2)
+  return address
 }
 
 /** `struct sockaddr_in` or `sockaddr_in6`; the port is in network order in both. */
