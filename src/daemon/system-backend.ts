@@ -13,8 +13,8 @@ import {
   fileSystemName,
   hostInfo,
   kernelFeatures,
-  runCommand,
 } from '../sys/index.ts'
+import { type HostProgram, HostPrograms } from './host-programs.ts'
 import { berthVersion } from './version.ts'
 
 /** From a client's hello to its request. */
@@ -34,14 +34,15 @@ export interface SystemBackendOptions {
   readonly check: SystemBackend['check']
 }
 
-/** Makes the backend. Versions of host programs are asked for until they are known, when somebody wants to know. */
+/** Makes the backend. */
 export function systemBackend(options: SystemBackendOptions): SystemBackend {
-  const programs = hostPrograms(options.config)
+  const programs = new HostPrograms()
   return {
     // `exec` of the docker CLI is there some milliseconds later: the kernel is ready by then.
     greet: () => expectCgroupMove(greetedMs),
     async version() {
-      return systemVersion(await Promise.all(programs.map((program) => program())), options.config)
+      const { config } = options
+      return systemVersion(await programs.versions(config.containers), config)
     },
     diskUsage: options.diskUsage,
     check: options.check,
@@ -54,32 +55,6 @@ export function systemBackend(options: SystemBackendOptions): SystemBackend {
       }
     },
   }
-}
-
-interface HostProgram {
-  readonly name: string
-  readonly version: string
-}
-
-/** Asks for the runtime's and conmon's versions. One that does not answer (a busy host, an update of its package) is
- *  `unknown` this time and asked again the next. */
-function hostPrograms(config: DaemonConfig): readonly (() => Promise<HostProgram>)[] {
-  const runtime = config.containers.defaultRuntime
-  const paths = { [runtime]: config.containers.runtimes[runtime]?.path ?? 'crun', conmon: 'conmon' }
-  return Object.entries(paths).map(([name, path]) => {
-    let known: Promise<string | undefined> | undefined
-    return async () => {
-      known ??= versionOf(path)
-      const version = await known
-      if (version === undefined) known = undefined
-      return { name, version: version ?? 'unknown' }
-    }
-  })
-}
-
-async function versionOf(path: string): Promise<string | undefined> {
-  const { stdout } = await runCommand(path, ['--version'], { timeoutMs: 5000 }).catch(() => ({ stdout: '' }))
-  return /version\s+(\S+)/.exec(stdout.toString())?.[1]
 }
 
 function systemVersion(programs: readonly HostProgram[], { minApiVersion, experimental }: DaemonConfig): SystemVersion {

@@ -107,6 +107,11 @@ describe('configuration', () => {
     await until(async () => (await info()).Labels.includes('reloaded=yes'), { what: 'the new label' })
     const { Debug, DefaultRuntime, Runtimes, RegistryConfig } = await info()
     assert.deepEqual([Debug, DefaultRuntime, Runtimes.other?.path], [true, 'other', 'crun'])
+    const { Components } = (await daemon.api<{ Components: { Name: string }[] }>('GET', '/version')).body
+    assert.deepEqual(
+      Components.map(({ Name }) => Name),
+      ['Engine', 'other', 'conmon'],
+    )
     assert.equal(RegistryConfig.IndexConfigs['registry.test:5000']?.Secure, false)
     assert.deepEqual(RegistryConfig.Mirrors, ['http://mirror.test'])
     assert.match(daemon.log, /change with a restart only.*mtu/)
