@@ -48,6 +48,12 @@ export function registryStorageSuite(name: string, setup: () => Promise<Registry
     assert.deepEqual(await objects.list('no/'), { objects: [], next: undefined })
   })
 
+  check('objects: a deletion that was given up changes nothing', async ({ objects }) => {
+    await objects.write('a/b', Buffer.from('one'))
+    await assert.rejects(objects.delete('a/b', { signal: AbortSignal.abort() }))
+    assert.equal((await objects.read('a/b'))?.toString(), 'one')
+  })
+
   check('objects: a second write renews the time', async ({ objects }) => {
     await objects.write('a/b', Buffer.from('one'))
     const before = (await objects.stat('a/b'))?.modifiedAt ?? new Date(0)

@@ -4,8 +4,9 @@
  *  Only what is older than the grace period counts, so that what a push has brought stays until its manifest comes.
  *  A blob that was old already and is taken up again just now is saved by the protocol of condemned.ts.
  *  Dying half-way leaves at most a condemnation, which the next collection and any waiting push lift. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AbortOptions } from '../../../base/index.ts'
-import { verdictMs } from '../library/condemned.ts'
+import { releaseMs, Verdict } from '../library/condemned.ts'
 import { GcLock } from '../library/gc-lock.ts'
 import { decodeManifest } from '../library/stored-manifest.ts'
 import type { BlobDigest } from '../model/blob-digest.ts'
@@ -14,7 +15,6 @@ import { parseManifest } from '../model/manifest-document.ts'
 import {
   blobKey,
   blobsPrefix,
-  condemnedKey,
   condemnedPrefix,
   digestOfKey,
   linksPrefix,
@@ -30,6 +30,8 @@ export interface CollectGarbageOptions extends AbortOptions {
   readonly isDryRun?: boolean | undefined
   readonly graceMs: number
   readonly uploadMaxAgeMs: number
+  /** Milliseconds of a clock that never goes back. Default: `performance.now()`. */
+  readonly now?: (() => number) | undefined
 }
 
 const concurrency = 8
@@ -40,17 +42,17 @@ type Uses = ReadonlyMap<BlobDigest, ReadonlySet<string>>
 /** Collects once. `conflict` when a collection runs already. */
 export async function collectGarbage(
   storage: RegistryStorage,
-  { isDryRun = false, graceMs, uploadMaxAgeMs, signal }: CollectGarbageOptions,
+  { isDryRun = false, graceMs, uploadMaxAgeMs, signal, now = () => performance.now() }: CollectGarbageOptions,
 ): Promise<GarbageReport> {
   const began = performance.now()
   const lock = await GcLock.take(storage.objects)
   try {
-    const now = lock.takenAt.getTime()
-    const collection = new Collection(storage.objects, lock, { isDryRun, oldest: now - graceMs, signal })
+    const takenAt = lock.takenAt.getTime()
+    const collection = new Collection(storage.objects, lock, { isDryRun, oldest: takenAt - graceMs, now, signal })
     if (!isDryRun) await collection.liftOldVerdicts()
     const { uses, manifestsRead } = await collection.readManifests()
     await collection.sweep(uses)
-    const uploadsAborted = await abortUploads(storage, now - uploadMaxAgeMs, isDryRun)
+    const uploadsAborted = await abortUploads(storage, takenAt - uploadMaxAgeMs, isDryRun)
     const durationMs = Math.round(performance.now() - began)
     return { isDryRun, manifestsRead, ...collection.totals, uploadsAborted, durationMs }
   } finally {
@@ -62,7 +64,11 @@ interface CollectionOptions extends AbortOptions {
   readonly isDryRun: boolean
   /** What was written after this moment (ms) stays. */
   readonly oldest: number
+  readonly now: () => number
 }
+
+/** What became of a condemned blob. `unfinished`: some of its links were deleted, and then it was too late for more. */
+type Outcome = 'deleted' | 'kept' | 'unfinished'
 
 class Collection {
   readonly #objects: ObjectStorage
@@ -116,41 +122,48 @@ class Collection {
 
   /** Deletes what is to go of a blob and its links. True when the blob itself went. */
   async #judge(digest: BlobDigest, blob: ObjectInfo, isKept: boolean, users: ReadonlySet<string>): Promise<boolean> {
-    const links = await this.#links(digest)
-    const idle = links.filter((link) => this.#isOld(link) && !users.has(repositoryOfLink(link.key) ?? ''))
-    // As long as anybody holds it in whatever way, the blob stays.
-    const isDoomed = !isKept && idle.length === links.length
-    if (!isDoomed && idle.length === 0) return false
-    if (this.#options.isDryRun) {
-      this.totals.linksDeleted += idle.length
-      return isDoomed
+    for (;;) {
+      const links = await this.#links(digest)
+      const idle = links.filter((link) => this.#isOld(link) && !users.has(repositoryOfLink(link.key) ?? ''))
+      // As long as anybody holds it in whatever way, the blob stays.
+      const isDoomed = !isKept && idle.length === links.length
+      if (!isDoomed && idle.length === 0) return false
+      if (this.#options.isDryRun) {
+        this.totals.linksDeleted += idle.length
+        return isDoomed
+      }
+      const outcome = await this.#execute(digest, blob, idle, isDoomed)
+      if (outcome !== 'unfinished') return outcome === 'deleted'
+      // The requests that waited for the verdict go on before there is another one.
+      await sleep(releaseMs)
+      this.#options.signal?.throwIfAborted()
     }
-    return await this.#execute(digest, blob, idle, isDoomed)
   }
 
+  /** Condemns the blob and deletes while the verdict lasts. */
   async #execute(
     digest: BlobDigest,
     blob: ObjectInfo,
     idle: readonly ObjectInfo[],
     isDoomed: boolean,
-  ): Promise<boolean> {
+  ): Promise<Outcome> {
     await this.#lock.check()
-    const verdict = condemnedKey(digest)
-    await this.#objects.write(verdict, Buffer.alloc(0))
-    const condemnedAt = performance.now()
+    const verdict = await Verdict.pass(this.#objects, digest, this.#options.now)
     try {
       const links = await this.#links(digest)
       const now = new Map(links.map((link) => [link.key, link.modifiedAt.getTime()]))
       const still = idle.filter(({ key, modifiedAt }) => now.get(key) === modifiedAt.getTime())
       const isLeft = isDoomed && still.length === links.length && (await this.#isUnchanged(blob))
-      // Who waits for the verdict does not wait for ever, and must not be overtaken then.
-      if (performance.now() - condemnedAt > verdictMs) return false
-      for (const { key } of still) await this.#objects.delete(key)
-      if (isLeft) await this.#objects.delete(blobKey(digest))
-      this.totals.linksDeleted += still.length
-      return isLeft
+      for (const [index, { key }] of still.entries()) {
+        // Without any progress another attempt would end the same way: the next collection tries again.
+        if (!(await verdict.delete(key))) return index === 0 ? 'kept' : 'unfinished'
+        this.totals.linksDeleted += 1
+      }
+      if (!isLeft) return 'kept'
+      if (await verdict.delete(blobKey(digest))) return 'deleted'
+      return still.length === 0 ? 'kept' : 'unfinished'
     } finally {
-      await this.#objects.delete(verdict)
+      await verdict.lift()
     }
   }
 

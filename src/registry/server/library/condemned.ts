@@ -2,32 +2,93 @@
  *
  *  The collection condemns a blob (writes `condemned/…`), then looks at the blob's links once more, and deletes only
  *  if none is new. A request writes a link (or a mark among the links), then looks whether the blob is condemned.
- *  Whatever the order, at least one of the two sees the other; the request then waits for the verdict. */
+ *  Whatever the order, at least one of the two sees the other; the request then waits for the verdict.
+ *
+ *  A request can't wait forever for a collection that died. So a verdict has deadlines, which make sure that no
+ *  deletion is under way any more when the requests stop waiting:
+ *
+ *      0 s        the collection condemns the blob
+ *      up to 5 s  it may begin deletions; then it lifts the verdict, whatever is left to delete
+ *      up to 20 s the last deletion may take; then it is abandoned, and the verdict stays
+ *      30 s       a request that has seen the verdict for so long deletes it and goes on */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { BerthError } from '../../../base/index.ts'
 import type { BlobDigest } from '../model/blob-digest.ts'
 import { condemnedKey } from '../model/registry-keys.ts'
 import type { ObjectStorage } from '../storage/registry-storage.ts'
 
-/** A collection that has not deleted this long after it condemned takes the verdict back and starts anew. */
-export const verdictMs = 5_000
-/** So long may the deletion itself take; later the collection is taken for dead. */
+/** So long after it condemned a blob a collection may begin to delete. */
+const verdictMs = 5_000
+/** So long may one deletion take. A bucket's client would repeat it for minutes. */
+const deletionMs = 15_000
+/** So long does a request wait for a verdict that doesn't change. */
 const giveUpMs = 30_000
 const pollMs = 50
+/** Requests that wait see within this time that a verdict was lifted. */
+export const releaseMs = 4 * pollMs
 
-/** Waits until no collection is deciding about the blob. The caller's link must be written already. */
-export async function awaitVerdict(objects: ObjectStorage, digest: BlobDigest): Promise<void> {
+const nothing = Buffer.alloc(0)
+
+/** A collection's decision about one blob, while it carries it out. */
+export class Verdict {
+  readonly #objects: ObjectStorage
+  readonly #key: string
+  readonly #now: () => number
+  readonly #condemnedAt: number
+  #isAbandoned = false
+
+  private constructor(objects: ObjectStorage, key: string, now: () => number) {
+    this.#objects = objects
+    this.#key = key
+    this.#now = now
+    this.#condemnedAt = now()
+  }
+
+  /** Condemns a blob. `now` gives milliseconds of a clock that never goes back. */
+  static async pass(objects: ObjectStorage, digest: BlobDigest, now: () => number): Promise<Verdict> {
+    // The clock starts first: requests can see the verdict before the write has come back.
+    const verdict = new Verdict(objects, condemnedKey(digest), now)
+    await objects.write(verdict.#key, nothing)
+    return verdict
+  }
+
+  /** Deletes an object of the blob. False, and nothing is deleted, when it is too late for that. Rejects with
+   *  `unavailable` when the deletion takes too long: whether the object is gone is not known then. */
+  async delete(key: string): Promise<boolean> {
+    if (this.#now() - this.#condemnedAt > verdictMs) return false
+    const signal = AbortSignal.timeout(deletionMs)
+    try {
+      await this.#objects.delete(key, { signal })
+      return true
+    } catch (cause) {
+      if (!signal.aborted) throw cause
+      this.#isAbandoned = true
+      throw new BerthError('unavailable', `deleting ${key} took longer than ${deletionMs / 1000} s`, { cause })
+    }
+  }
+
+  /** Ends the verdict, so that waiting requests go on. It stays after a deletion that was abandoned: the storage may
+   *  still carry that out, and the requests wait until it no longer can. */
+  async lift(): Promise<void> {
+    if (!this.#isAbandoned) await this.#objects.delete(this.#key)
+  }
+}
+
+/** Waits until no collection is deciding about the blob. The caller's link or mark must be written already. True when
+ *  there was a verdict to wait for. */
+export async function awaitVerdict(objects: ObjectStorage, digest: BlobDigest): Promise<boolean> {
   const key = condemnedKey(digest)
   let since = Date.now()
   let condemnedAt: number | undefined
   for (;;) {
     const condemned = await objects.stat(key)
-    if (condemned === undefined) return
+    if (condemned === undefined) return condemnedAt !== undefined
     if (condemned.modifiedAt.getTime() !== condemnedAt) {
       condemnedAt = condemned.modifiedAt.getTime()
       since = Date.now()
     } else if (Date.now() - since > giveUpMs) {
       await objects.delete(key)
-      return
+      return true
     }
     await sleep(pollMs)
   }

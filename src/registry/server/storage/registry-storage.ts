@@ -73,8 +73,8 @@ export interface ObjectStorage {
   write(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<boolean>
   /** All objects whose key begins with `prefix` (which ends with `/`), whatever their depth, page by page. */
   list(prefix: string, options?: ListOptions): Promise<ListPage>
-  /** Deletes an object; nothing happens when there is none. */
-  delete(key: string): Promise<void>
+  /** Deletes an object; nothing happens when there is none. When the signal fires, nothing more is tried. */
+  delete(key: string, options?: AbortOptions): Promise<void>
 }
 
 /** What is known of an upload. */

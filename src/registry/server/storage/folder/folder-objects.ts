@@ -82,7 +82,8 @@ export class FolderObjects implements ObjectStorage {
     }
   }
 
-  async delete(key: string): Promise<void> {
+  async delete(key: string, { signal }: AbortOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
     const path = objectPath(this.#root, key)
     if (!(await removeFile(path))) return
     await syncFolder(dirname(path))

@@ -169,9 +169,10 @@ export class S3Bucket {
     return this.#put(key, bytes, {})
   }
 
-  async delete(key: string): Promise<void> {
+  async delete(key: string, { signal }: AbortOptions = {}): Promise<void> {
+    const options = signal === undefined ? {} : { abortSignal: signal }
     try {
-      await this.call((client, sdk) => client.send(new sdk.DeleteObjectCommand(this.at(key))))
+      await this.call((client, sdk) => client.send(new sdk.DeleteObjectCommand(this.at(key)), options), { signal })
     } catch (error) {
       if (!isKind(error, 'notFound')) throw error
     }

@@ -53,8 +53,8 @@ export class S3Objects implements ObjectStorage {
     }
   }
 
-  delete(key: string): Promise<void> {
-    return this.#bucket.delete(objectKey(key))
+  delete(key: string, options?: AbortOptions): Promise<void> {
+    return this.#bucket.delete(objectKey(key), options)
   }
 }
 
