@@ -6,11 +6,12 @@ import { isKind } from '../../base/index.ts'
 import { collectGarbage } from './gc/collect-garbage.ts'
 import { BlobLibrary } from './library/blob-library.ts'
 import { awaitVerdict, Verdict } from './library/condemned.ts'
+import { encodeManifest } from './library/stored-manifest.ts'
 import { blobDigestOf } from './model/blob-digest.ts'
-import { blobKey, condemnedKey, linkKey } from './model/registry-keys.ts'
+import { blobKey, condemnedKey, linkKey, manifestKey } from './model/registry-keys.ts'
 import { objectPath } from './storage/folder/folder-paths.ts'
 import { FolderStorage } from './storage/folder/folder-storage.ts'
-import type { ObjectStorage, RegistryStorage } from './storage/registry-storage.ts'
+import type { ObjectStorage, RegistryStorage, UploadStorage } from './storage/registry-storage.ts'
 
 const hourAgo = new Date(Date.now() - 3_600_000)
 const bytes = Buffer.from('a blob')
@@ -54,6 +55,15 @@ function instead<T extends object>(target: T, methods: Partial<T>): T {
 
 function withObjects(storage: RegistryStorage, methods: Partial<ObjectStorage>): RegistryStorage {
   return instead<RegistryStorage>(storage, { objects: instead(storage.objects, methods) })
+}
+
+/** A manifest of `repository` that names the blob. */
+async function keepIn({ storage }: Folder, repository: string): Promise<void> {
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+  const part = { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size: bytes.length }
+  const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config: part, layers: [part] }))
+  const stored = encodeManifest(mediaType, manifest)
+  await storage.objects.write(manifestKey(repository, blobDigestOf(manifest)), stored)
 }
 
 test('collectGarbage() begins no deletion when its verdict is old, and ends under another verdict', async (context) => {
@@ -131,6 +141,61 @@ test('a request that waits for a verdict goes on before the next one, and saves 
   assert.notEqual(await blobs.find('new', digest), undefined)
 })
 
+test('claim(): a link that is renewed while a collection deletes it is there afterwards', async (context) => {
+  const folder = await openFolder(context)
+  const { storage, blobs, writeOld } = folder
+  await writeOld(blobKey(digest), bytes)
+  for (const name of ['one', 'two']) await writeOld(linkKey(name, digest))
+  await keepIn(folder, 'two')
+  let claiming: ReturnType<BlobLibrary['claim']> | undefined
+  const racing = withObjects(storage, {
+    delete: async (key) => {
+      if (key === linkKey('one', digest)) {
+        claiming = blobs.claim('one', digest)
+        await waitFor(() => isRenewed(storage, key))
+      }
+      await storage.objects.delete(key)
+    },
+  })
+  assert.equal((await collectGarbage(racing, ages)).linksDeleted, 1)
+  assert.notEqual(await claiming, undefined)
+  assert.notEqual(await blobs.find('one', digest), undefined)
+})
+
+test('commitUpload(): the link of a blob that was stored is there, whatever a collection does', async (context) => {
+  const folder = await openFolder(context)
+  const { storage, writeOld } = folder
+  await writeOld(blobKey(digest), bytes)
+  for (const name of ['one', 'two']) await writeOld(linkKey(name, digest))
+  await keepIn(folder, 'two')
+  await storage.uploads.create('upload')
+  await storage.uploads.append('upload', 0, chunksOf(bytes))
+  // The upload asks whether the blob is condemned before the collection begins, and writes its link after it looked.
+  const begun = Promise.withResolvers<void>()
+  const mayCommit = Promise.withResolvers<void>()
+  const commit: UploadStorage['commit'] = async (id, key, wanted) => {
+    begun.resolve()
+    await mayCommit.promise
+    return await storage.uploads.commit(id, key, wanted)
+  }
+  const held = instead<RegistryStorage>(storage, { uploads: instead(storage.uploads, { commit }) })
+  const blobs = new BlobLibrary(held, { freshMs: ages.graceMs / 2 })
+  const committing = blobs.commitUpload('one', 'upload', digest)
+  await begun.promise
+  const racing = withObjects(storage, {
+    delete: async (key) => {
+      if (key === linkKey('one', digest)) {
+        mayCommit.resolve()
+        await waitFor(() => isRenewed(storage, key))
+      }
+      await storage.objects.delete(key)
+    },
+  })
+  assert.equal((await collectGarbage(racing, ages)).linksDeleted, 1)
+  assert.equal(await committing, bytes.length)
+  assert.notEqual(await blobs.find('one', digest), undefined)
+})
+
 test('Verdict: a deletion that takes too long is abandoned, and the verdict stays for those who wait', async (context) => {
   const { storage } = await openFolder(context)
   const timeout = new AbortController()
@@ -165,6 +230,14 @@ test('awaitVerdict() says whether there was a verdict', async (context) => {
   await verdict.lift()
   assert.equal(await waiting, true)
 })
+
+async function* chunksOf(content: Buffer): AsyncGenerator<Buffer> {
+  yield content
+}
+
+async function isRenewed({ objects }: RegistryStorage, key: string): Promise<boolean> {
+  return ((await objects.stat(key))?.modifiedAt ?? hourAgo) > hourAgo
+}
 
 async function waitFor(isTrue: () => Promise<boolean>): Promise<void> {
   while (!(await isTrue())) await sleep(2)

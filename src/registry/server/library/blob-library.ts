@@ -7,7 +7,7 @@ import type { BlobDigest } from '../model/blob-digest.ts'
 import { RegistryError } from '../model/registry-error.ts'
 import { blobKey, condemnedKey, intentKey, linkKey, linksPrefix, repositoryOfLink } from '../model/registry-keys.ts'
 import type { ObjectStorage, RegistryStorage, UploadStorage } from '../storage/registry-storage.ts'
-import { awaitVerdict } from './condemned.ts'
+import { awaitVerdict, writeLink } from './condemned.ts'
 import type { StoredBlob } from './pull-source.ts'
 
 const nothing = Buffer.alloc(0)
@@ -98,7 +98,7 @@ export class BlobLibrary {
       throw new RegistryError('DIGEST_INVALID', { detail: error.details, cause: error })
     }
     // Only after the bytes were verified: a link is the right to read them. Until then the blob is young enough.
-    await this.#objects.write(linkKey(repository, digest), nothing)
+    await writeLink(this.#objects, digest, linkKey(repository, digest))
     if (performance.now() - began >= this.freshMs && (await this.claim(repository, digest)) === undefined) {
       throw new RegistryError('UNAVAILABLE', { message: 'storing the blob took too long' })
     }
@@ -108,8 +108,7 @@ export class BlobLibrary {
   /** Writes the link first, then asks for the blob: see condemned.ts. */
   async #link(repository: string, digest: BlobDigest): Promise<StoredBlob | undefined> {
     const key = linkKey(repository, digest)
-    await this.#objects.write(key, nothing)
-    await awaitVerdict(this.#objects, digest)
+    await writeLink(this.#objects, digest, key)
     const blob = await this.#objects.stat(blobKey(digest))
     if (blob !== undefined) return this.#stored(digest, blob.sizeBytes)
     await this.#objects.delete(key)

@@ -74,6 +74,15 @@ export class Verdict {
   }
 }
 
+/** Writes a link of a blob. When this resolves, no collection can delete the link any more because of an older look at
+ *  it, nor the blob; whether the blob is still there is for the caller to see. */
+export async function writeLink(objects: ObjectStorage, digest: BlobDigest, link: string): Promise<void> {
+  do {
+    await objects.write(link, nothing)
+    // A collection that was deciding may have deleted the link, which it knew as an old one.
+  } while ((await awaitVerdict(objects, digest)) && (await objects.stat(link)) === undefined)
+}
+
 /** Waits until no collection is deciding about the blob. The caller's link or mark must be written already. True when
  *  there was a verdict to wait for. */
 export async function awaitVerdict(objects: ObjectStorage, digest: BlobDigest): Promise<boolean> {
