@@ -65,6 +65,37 @@ test('Transport opens another when the kept one was closed meanwhile', async () 
   assert.equal(received.length, 2)
 })
 
+test('Transport sends a request that changes something once, also when a kept connection closes without an answer', async () => {
+  // The first request of each connection is answered; the next one closes it.
+  const answered = new Set<Socket>()
+  const { images, containers, networks } = await listen((socket) => {
+    if (answered.has(socket)) socket.destroy()
+    else socket.write(emptyList)
+    answered.add(socket)
+  })
+  const changes = [() => containers.start('one'), () => networks.remove('two')]
+  for (const [index, change] of changes.entries()) {
+    await images.list()
+    await assert.rejects(change(), (error) => isKind(error, 'unavailable'))
+    assert.equal(received.length, index + 1)
+  }
+  assert.match(received[0] ?? '', /^POST \/containers\/one\/start /m)
+  assert.match(received[1] ?? '', /^DELETE \/networks\/two /m)
+})
+
+test('Transport uses no kept connection that the daemon has closed before', async () => {
+  const closed = Promise.withResolvers<void>()
+  const { images, containers } = await listen((socket, _, count) => {
+    if (count > 0) return socket.write('HTTP/1.1 204 No Content\r\n\r\n')
+    socket.once('close', () => closed.resolve())
+    return socket.end(emptyList)
+  })
+  await images.list()
+  await closed.promise
+  await containers.start('one')
+  assert.equal(received.length, 2)
+})
+
 test('Transport reads chunks in pieces of any size', async () => {
   const { images } = await listen((socket) => {
     const answer =

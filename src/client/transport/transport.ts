@@ -45,6 +45,11 @@ export interface ApiResponse {
   discard(): Promise<void>
 }
 
+/** Methods that only ask: a request that got no answer on a kept connection may be sent again, whatever became of it.
+ *  PUT and DELETE are idempotent too (RFC 9110, section 9.2.2), but their objects have names. If the daemon did carry
+ *  the first one out, the second one would meet no object, or another one of the same name. */
+const repeatable: readonly string[] = ['GET', 'HEAD']
+
 /** A connection taken over after `101 Switching Protocols` (or an old daemon's 200): raw bytes in both directions. */
 export interface HijackedConnection {
   readonly socket: Socket
@@ -57,6 +62,11 @@ export class Transport {
   readonly #open = new Set<Socket>()
   readonly #tunnels = new WeakMap<Socket, Tunnel>()
   #idle: Socket | undefined
+  /** The daemon closed the kept connection, or sent something that nobody asked for. */
+  readonly #dropIdle = (): void => {
+    this.#idle?.destroy()
+    this.#idle = undefined
+  }
   #unreachableHandled = false
 
   constructor(options: TransportOptions) {
@@ -116,8 +126,9 @@ export class Transport {
     } catch (error) {
       socket.destroy()
       signal?.throwIfAborted()
-      // The server may close a kept connection just when it is used again: nothing was answered, so ask anew.
-      if (reused !== undefined && isKind(error, 'unavailable') && error.details.nothingReceived === true) {
+      // The server may close a kept connection just when it is used again.
+      const isUnanswered = isKind(error, 'unavailable') && error.details.nothingReceived === true
+      if (reused !== undefined && isUnanswered && repeatable.includes(method)) {
         return this.#exchange(method, path, options, extraHeaders)
       }
       throw await this.#explained(socket, error)
@@ -228,7 +239,9 @@ export class Transport {
   #takeIdle(): Socket | undefined {
     const socket = this.#idle
     this.#idle = undefined
-    if (socket === undefined || socket.destroyed || socket.readableEnded) return undefined
+    if (socket === undefined) return undefined
+    socket.off('readable', this.#dropIdle)
+    if (socket.destroyed) return undefined
     socket.ref()
     return socket
   }
@@ -239,6 +252,7 @@ export class Transport {
       return
     }
     this.#idle = socket
+    socket.on('readable', this.#dropIdle)
     socket.unref()
   }
 
