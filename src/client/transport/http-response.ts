@@ -1,6 +1,14 @@
-/** Reads one HTTP/1.1 response from a socket.
- *  Own code because loading `node:http` takes as long as starting Node does (over 30 ms), and every
- *  `berth` command would pay for it. https://www.rfc-editor.org/rfc/rfc9112 sections 4 to 7. */
+/** Reads one HTTP/1.1 response from a socket. https://www.rfc-editor.org/rfc/rfc9112 sections 4 to 7.
+ *
+ *  Own code because every `berth` command would pay for `node:http`. Medians of the processor time of a whole command,
+ *  150 runs each in turn, Node 26.10 (the shortest times by the clock differ as much):
+ *
+ *      | client                                        | version | ps      | run --rm hello |
+ *      |-----------------------------------------------|---------|---------|----------------|
+ *      | this one                                      | 55.1 ms | 56.4 ms | 57.3 ms        |
+ *      | http.request() on a connection that is given  | 60.3 ms | 62.7 ms | 64.1 ms        |
+ *      | http.request() with an http.Agent             | 66.7 ms | 69.5 ms | 70.2 ms        |
+ */
 import type { Socket } from 'node:net'
 import { BerthError } from '../../base/index.ts'
 
