@@ -58,6 +58,12 @@ test('Transport keeps a connection for the next request', async () => {
   assert.equal(received.length, 1)
 })
 
+test('Transport names localhost as the host of a unix socket', async () => {
+  const { images } = await listen((socket) => socket.write(emptyList))
+  await images.list()
+  assert.match(received[0] ?? '', /\r\nhost: localhost\r\n/)
+})
+
 test('Transport opens another when the kept one was closed meanwhile', async () => {
   const { images } = await listen((socket, _, count) => (count === 1 ? socket.destroy() : socket.write(emptyList)))
   await images.list()

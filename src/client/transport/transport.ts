@@ -144,8 +144,11 @@ export class Transport {
   ): Promise<ResponseHead> {
     const payload = json === undefined ? undefined : Buffer.from(JSON.stringify(json))
     const all: Record<string, string> = {
+      // Behind ssh may be a TCP socket on loopback, which serves requests for loopback only.
       host:
-        this.#options.endpoint.kind === 'tcp' ? this.#options.endpoint.url.replace(/^tcp:\/\/|\/.*$/g, '') : 'berth',
+        this.#options.endpoint.kind === 'tcp'
+          ? this.#options.endpoint.url.replace(/^tcp:\/\/|\/.*$/g, '')
+          : 'localhost',
       'user-agent': this.#options.userAgent ?? 'berth-client',
       ...this.#options.headers,
       ...(payload === undefined
