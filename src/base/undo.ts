@@ -1,30 +1,66 @@
-/** Rollback for work of several steps: each step registers how to take itself back; leaving the scope
- *  without `disarm()` runs these in reverse order. A step that fails to undo does not stop the others. */
-export class Undo implements AsyncDisposable {
-  #steps: (() => unknown)[] = []
+/** All or nothing for work of several steps: each step registers how to take back what it did, and these actions run in
+ *  reverse order when the work fails (`undoOnFailure`), or in any case (`cleanUpAfter`).
+ *  The caller always gets the error of the work. Failures of the actions are logged and attached to that error: a
+ *  disposal that throws at the end of an `await using` would replace the error instead. */
+import { messageOf } from './errors.ts'
+import type { Logger } from './logger.ts'
 
-  /** Registers the undoing of what was just done. */
-  add(step: () => unknown): void {
-    this.#steps.push(step)
+/** Collects the actions that take work back. */
+export class Undo {
+  #actions: (() => unknown)[] = []
+
+  /** Registers how to take back what was just done. The action may return a promise, which is awaited. */
+  add(action: () => unknown): void {
+    this.#actions.push(action)
   }
 
-  /** Keeps everything: the work is complete. */
-  disarm(): void {
-    this.#steps = []
-  }
-
-  /** Undoes all in reverse order. Throws the errors of failed steps together, after all were tried. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    const steps = this.#steps.reverse()
-    this.#steps = []
-    const errors: unknown[] = []
-    for (const step of steps) {
+  /** Runs the registered actions, the last one first, each of them once. An action that fails does not stop the others.
+   *  Resolves with what they threw; never rejects. */
+  async run(): Promise<readonly unknown[]> {
+    const failures: unknown[] = []
+    for (let action = this.#actions.pop(); action !== undefined; action = this.#actions.pop()) {
       try {
-        await step()
-      } catch (error) {
-        errors.push(error)
+        await action()
+      } catch (failure) {
+        failures.push(failure)
       }
     }
-    if (errors.length > 0) throw new AggregateError(errors, 'undo failed')
+    return failures
+  }
+}
+
+/** Runs `work` and gives its result. If `work` fails, undoes what it registered, then throws its error; that error's
+ *  property `undoFailures` has what could not be undone. */
+export async function undoOnFailure<T>(logger: Logger, work: (undo: Undo) => Promise<T>): Promise<T> {
+  return await runGuarded(logger, new Undo(), work)
+}
+
+/** Runs `work`, and afterwards what it registered, whether it failed or not. Throws the error of `work` as
+ *  `undoOnFailure` does. If only the clean-up fails, throws an AggregateError of its failures. */
+export async function cleanUpAfter<T>(logger: Logger, work: (cleanUp: Undo) => Promise<T>): Promise<T> {
+  const cleanUp = new Undo()
+  const result = await runGuarded(logger, cleanUp, work)
+  const failures = await cleanUp.run()
+  if (failures.length > 0) {
+    throw new AggregateError(failures, `clean-up failed: ${failures.map(messageOf).join('; ')}`)
+  }
+  return result
+}
+
+/** Notes on an error what could not be undone after it. Earlier notes stay. */
+export function attachUndoFailures(error: unknown, failures: readonly unknown[]): void {
+  if (failures.length === 0 || !(error instanceof Error) || !Object.isExtensible(error)) return
+  const { undoFailures: earlier = [] } = error as { undoFailures?: readonly unknown[] }
+  Object.assign(error, { undoFailures: [...earlier, ...failures] })
+}
+
+async function runGuarded<T>(logger: Logger, undo: Undo, work: (undo: Undo) => Promise<T>): Promise<T> {
+  try {
+    return await work(undo)
+  } catch (error) {
+    const failures = await undo.run()
+    for (const failure of failures) logger.error('undo failed', { error: failure, after: messageOf(error) })
+    attachUndoFailures(error, failures)
+    throw error
   }
 }

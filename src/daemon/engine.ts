@@ -2,7 +2,7 @@
  *  against what runs, and takes all down again. Order only, no logic of its own. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Background, KeyedMutex, type Logger, newId, Undo } from '../base/index.ts'
+import { Background, KeyedMutex, type Logger, newId, type Undo, undoOnFailure } from '../base/index.ts'
 import type { DaemonConfig, ListenAddress } from '../config/index.ts'
 import {
   adoptContainers,
@@ -91,14 +91,17 @@ export interface CloseOptions {
 const sweepIntervalMs = 6 * 60 * 60 * 1000
 
 /** Opens the engine on its data root. Throws `conflict` when another daemon has it. */
-export async function createEngine(given: DaemonConfig, options: EngineOptions): Promise<Engine> {
+export function createEngine(config: DaemonConfig, options: EngineOptions): Promise<Engine> {
+  return undoOnFailure(options.logger, (undo) => construct(config, options, undo))
+}
+
+async function construct(given: DaemonConfig, options: EngineOptions, undo: Undo): Promise<Engine> {
   const { logger } = options
   const remap = await openUserRemap(given, logger)
   const config = remappedConfig(given, remap)
   // What may change under a running engine is read from here.
   const { version: cgroupVersion } = detectCgroups()
   const current = { config, settings: containerSettings(config) }
-  await using undo = new Undo()
   using boot = new BootProgress(logger)
   boot.step('locks of the roots')
   const locks = await takeLocks([given, config])
@@ -262,7 +265,6 @@ export async function createEngine(given: DaemonConfig, options: EngineOptions):
     experimental: config.experimental,
     onAnswered: () => memory.touch(),
   })
-  undo.disarm()
   return {
     backends,
     async configure(next) {

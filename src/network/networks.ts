@@ -3,7 +3,7 @@
  *  is a device that no row knows, told by its alias, which the next boot takes away. */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BerthError, errnoOf, type Logger, messageOf, Undo } from '../base/index.ts'
+import { BerthError, errnoOf, type Logger, messageOf, type Undo, undoOnFailure } from '../base/index.ts'
 import { type Database, NetworkTable } from '../store/index.ts'
 import { deleteLink, deleteNetworkNamespace, type LinkInfo, RouteSocket, setLink } from '../sys/index.ts'
 import { isWithoutBridge, planDefaultBridge } from './default-bridge.ts'
@@ -175,7 +175,7 @@ export class Networks {
 
   /** Makes a network: device, rules, record, all or nothing. Throws Docker's errors. */
   create(request: NetworkRequest): Promise<NetworkRecord> {
-    const result = this.#creation.then(() => this.#create(request))
+    const result = this.#creation.then(() => undoOnFailure(this.#options.logger, (undo) => this.#create(request, undo)))
     this.#creation = result.catch(() => {})
     return result
   }
@@ -221,10 +221,9 @@ export class Networks {
     this.#host.close()
   }
 
-  async #create(request: NetworkRequest): Promise<NetworkRecord> {
+  async #create(request: NetworkRequest, undo: Undo): Promise<NetworkRecord> {
     const { defaultOptions = {}, directRouting = false } = this.#options.config
     const settings = { pools: this.#pools, mtu: defaultMtu, mac: randomMac(), directRouting, defaultOptions }
-    await using undo = new Undo()
     // Two daemons that choose at once would take the same range.
     const record = await withHostLock(() => {
       const host = readHostRanges(this.#host)
@@ -242,9 +241,9 @@ export class Networks {
       await this.#firewall.addNetwork(rules)
     }
     this.#index.put(record)
+    undo.add(() => this.#index.delete(record.id))
     if (rules !== undefined) await this.#exemption.look()
     this.#ipam.add(record, [])
-    undo.disarm()
     return record
   }
 

@@ -2,7 +2,7 @@
  *  alone, so that a boot finds and removes what a crash left of it. */
 import { chownSync, copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BerthError, invalidArgument, type OutputStream, shortId, Undo } from '../../base/index.ts'
+import { BerthError, cleanUpAfter, invalidArgument, type OutputStream, shortId, type Undo } from '../../base/index.ts'
 import {
   formatHosts,
   formatResolvConf,
@@ -13,6 +13,7 @@ import {
   type UpstreamServer,
 } from '../../network/index.ts'
 import {
+  type AttachHandle,
   type BindMount,
   buildSpec,
   cgroupBelow,
@@ -55,20 +56,33 @@ export async function runCommand(
   options: RunOptions,
   { onOutput, signal }: { readonly onOutput: OnOutput; readonly signal: AbortSignal },
 ): Promise<{ readonly exitCode: number; readonly oomKilled: boolean }> {
-  const { runtime } = parts
-  const { id } = root
   signal.throwIfAborted()
   expectCgroupMove()
-  await using undo = new Undo()
+  return await cleanUpAfter(parts.logger, async (cleanUp) => {
+    const attached = await createProcess(parts, root, command, options, { onOutput, cleanUp })
+    return await runToEnd(parts, root.id, attached, signal)
+  })
+}
+
+/** Makes it up to where its program can run, with its output attached. */
+async function createProcess(
+  parts: BuildParts,
+  root: Pick<StepRoot, 'id' | 'rootfs' | 'labels'>,
+  command: RunCommand,
+  options: RunOptions,
+  { onOutput, cleanUp }: { readonly onOutput: OnOutput; readonly cleanUp: Undo },
+): Promise<AttachHandle> {
+  const { runtime } = parts
+  const { id } = root
   const files = join(parts.directory, 'tmp', id)
   makePrivateDirectory(files, parts.settings.remap?.root.gid)
-  undo.add(() => rmSync(files, { recursive: true, force: true }))
+  cleanUp.add(() => rmSync(files, { recursive: true, force: true }))
   checkUsers(parts, command, options)
   if (!command.insecure) await parts.appArmor?.require(defaultAppArmorProfile)
   const network = prepareNetwork(parts, id, command, options, files)
-  undo.add(() => parts.networks.sandboxes.release(id))
+  cleanUp.add(() => parts.networks.sandboxes.release(id))
   if (root.labels !== undefined) await relabelTree(files, root.labels.mount)
-  undo.add(() => runtime.delete(id, { force: true }))
+  cleanUp.add(() => runtime.delete(id, { force: true }))
   const plain = buildSpec(specInput(parts, root, command, options, { files, netns: network.netns }), parts.specHost)
   const spec =
     command.devices.length === 0 ? plain : { ...plain, spec: await parts.devices.give(plain.spec, command.devices) }
@@ -81,7 +95,7 @@ export async function runCommand(
     ...(network.ready === undefined ? {} : { ready: network.ready() }),
   })
   await network.afterwards?.(pid)
-  const attached = await runtime.attach(id, {
+  return await runtime.attach(id, {
     stdin: false,
     stdout: true,
     stderr: true,
@@ -95,6 +109,14 @@ export async function runCommand(
       end() {},
     },
   })
+}
+
+async function runToEnd(
+  { runtime }: BuildParts,
+  id: string,
+  attached: AttachHandle,
+  signal: AbortSignal,
+): Promise<{ readonly exitCode: number; readonly oomKilled: boolean }> {
   const stop = () => {
     try {
       runtime.kill(id, sigkill)

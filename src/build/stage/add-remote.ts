@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { createWriteStream, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { BerthError, newId, Undo } from '../../base/index.ts'
+import { BerthError, cleanUpAfter, newId, type Undo } from '../../base/index.ts'
 import { HttpTransport } from '../../registry/client/index.ts'
 import { checkOutRepository, resolveRevision } from '../context/git-repository.ts'
 import {
@@ -33,16 +33,16 @@ export async function addRemote(place: StepPlace, instruction: AddInstruction): 
   if (source === undefined || others.length > 0) {
     throw refuse(place, 'ADD takes one URL or repository at a time')
   }
-  return source.kind === 'git' ? await addGit(place, instruction, source) : await addUrl(place, instruction, source.url)
+  if (source.kind === 'git') return await addGit(place, instruction, source)
+  return await cleanUpAfter(place.run.parts.logger, (cleanUp) => addUrl(place, instruction, source.url, cleanUp))
 }
 
-async function addUrl(place: StepPlace, instruction: AddInstruction, url: string): Promise<StepLayer> {
+async function addUrl(place: StepPlace, instruction: AddInstruction, url: string, cleanUp: Undo): Promise<StepLayer> {
   const { run } = place
-  await using undo = new Undo()
   const wanted = instruction.checksum?.text
   let fetched: Fetched | undefined
   const fetchOnce = async () => {
-    fetched ??= await download(place, url, undo)
+    fetched ??= await download(place, url, cleanUp)
     if (wanted !== undefined && `sha256:${fetched.digest}` !== wanted) {
       throw refuse(place, `digest mismatch sha256:${fetched.digest}: ${wanted}`)
     }
@@ -74,10 +74,10 @@ interface Fetched {
   readonly mtimeNs: bigint
 }
 
-async function download({ run, step }: StepPlace, url: string, undo: Undo): Promise<Fetched> {
+async function download({ run, step }: StepPlace, url: string, cleanUp: Undo): Promise<Fetched> {
   const directory = join(run.parts.directory, 'tmp', newId())
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  undo.add(() => rmSync(directory, { recursive: true, force: true }))
+  cleanUp.add(() => rmSync(directory, { recursive: true, force: true }))
   const transport = new HttpTransport(run.parts.images.registries.transportOptions)
   try {
     const { status, headers, body } = await transport.send({ url, signal: run.host.signal })

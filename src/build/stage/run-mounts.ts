@@ -2,7 +2,7 @@
  *  Killed midway: what is mounted lies in the step's bundle, where a boot finds it; files lie in the builder's `tmp`. */
 import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Undo } from '../../base/index.ts'
+import type { Undo } from '../../base/index.ts'
 import { type BindMount as HostBind, type TmpfsMount as HostTmpfs, sharedLabel } from '../../runtime/index.ts'
 import { makePrivateDirectory, mount, relabelTree, unmount } from '../../sys/index.ts'
 import { filesOf, stepKey } from '../cache/step-key.ts'
@@ -26,7 +26,7 @@ import { type CopyFrom, openReference } from './copy-source.ts'
 import type { StepPlace } from './step-place.ts'
 
 /** What a process sees beside its root. */
-export interface PreparedMounts extends AsyncDisposable {
+export interface PreparedMounts {
   readonly binds: readonly HostBind[]
   readonly tmpfs: readonly HostTmpfs[]
   readonly env: readonly string[]
@@ -44,25 +44,21 @@ export async function describeMounts(place: StepPlace, { mounts }: RunInstructio
   return lines
 }
 
-/** Makes them ready. Throws `DockerfileError` for a source, secret or agent that isn't there. */
+/** Makes them ready, and registers with `cleanUp` how to take them away. Throws `DockerfileError` for a source, secret
+ *  or agent that isn't there. */
 export async function prepareMounts(
   place: StepPlace,
   instruction: RunInstruction,
   root: StepRoot,
+  cleanUp: Undo,
 ): Promise<PreparedMounts> {
-  const undo = new Undo()
-  try {
-    const preparation = new Preparation(place, root, undo)
-    for (const [index, one] of instruction.mounts.entries()) await preparation.add(one, index)
-    preparation.script(instruction)
-    await preparation.label()
-    const { binds, tmpfs, env } = preparation
-    const targets = [...binds, ...tmpfs].map(({ destination }) => destination)
-    return { binds, tmpfs, env, targets, [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose]() }
-  } catch (error) {
-    await undo[Symbol.asyncDispose]()
-    throw error
-  }
+  const preparation = new Preparation(place, root, cleanUp)
+  for (const [index, one] of instruction.mounts.entries()) await preparation.add(one, index)
+  preparation.script(instruction)
+  await preparation.label()
+  const { binds, tmpfs, env } = preparation
+  const targets = [...binds, ...tmpfs].map(({ destination }) => destination)
+  return { binds, tmpfs, env, targets }
 }
 
 class Preparation {
@@ -71,19 +67,19 @@ class Preparation {
   readonly env: string[] = []
   readonly #place: StepPlace
   readonly #root: StepRoot
-  readonly #undo: Undo
+  readonly #cleanUp: Undo
   readonly #files: string
   readonly #caches: string[] = []
   #secrets: string | undefined
   #agents = 0
 
-  constructor(place: StepPlace, root: StepRoot, undo: Undo) {
+  constructor(place: StepPlace, root: StepRoot, cleanUp: Undo) {
     this.#place = place
     this.#root = root
-    this.#undo = undo
+    this.#cleanUp = cleanUp
     this.#files = join(place.run.parts.directory, 'tmp', root.id)
     makePrivateDirectory(this.#files, this.#passingGroup)
-    undo.add(() => rmSync(this.#files, { recursive: true, force: true }))
+    cleanUp.add(() => rmSync(this.#files, { recursive: true, force: true }))
   }
 
   async add(one: Mount, index: number): Promise<void> {
@@ -140,7 +136,7 @@ class Preparation {
     const key = `build-step-${this.#root.id}-${index}`
     if (!one.readOnly) {
       await run.parts.snapshots.prepare(key, from.identity, { sizeBytes: run.parts.settings.layerSizeBytes })
-      this.#undo.add(() => run.parts.snapshots.remove(key))
+      this.#cleanUp.add(() => run.parts.snapshots.remove(key))
     }
     const mounts = await run.parts.snapshots.mounts(one.readOnly ? from.identity : key, {
       volatile: true,
@@ -148,7 +144,7 @@ class Preparation {
       label: this.#root.labels?.mount,
     })
     for (const layer of mounts) mount(layer, mounted)
-    this.#undo.add(() => unmount(mounted, { lazy: true }))
+    this.#cleanUp.add(() => unmount(mounted, { lazy: true }))
     const found = resolveInTree(await from.context.look([path]), path)
     if (found === undefined) throw this.#missing(one.source, from)
     this.binds.push({ source: join(mounted, found), destination: one.target, readonly: one.readOnly })
@@ -168,7 +164,7 @@ class Preparation {
         this.#give(directory, one)
       },
     })
-    this.#undo.add(held.release)
+    this.#cleanUp.add(held.release)
     this.#caches.push(held.directory)
     this.binds.push({ source: held.directory, destination: one.target, readonly: one.readOnly })
   }
@@ -190,7 +186,7 @@ class Preparation {
       const options = ['nosuid', 'noexec', 'nodev', ...rights, ...(label === undefined ? [] : [`context="${label}"`])]
       mount({ type: 'tmpfs', source: 'secrets', options }, this.#secrets)
       const mounted = this.#secrets
-      this.#undo.add(() => unmount(mounted, { lazy: true }))
+      this.#cleanUp.add(() => unmount(mounted, { lazy: true }))
     }
     const source = join(this.#secrets, String(index))
     writeFileSync(source, value, { mode: 0o600 })
@@ -208,7 +204,7 @@ class Preparation {
     }
     const path = join(this.#files, `agent-${this.#agents}`)
     const close = await serveAgent(path, () => connect(one.id))
-    this.#undo.add(close)
+    this.#cleanUp.add(close)
     chmodSync(path, one.mode)
     this.#give(path, one)
     const target = one.target ?? `/run/buildkit/ssh_agent.${this.#agents}`
@@ -233,11 +229,11 @@ class Preparation {
     const directory = join(this.#root.rootfs, '..', 'mounts')
     if (!existsSync(directory)) {
       makePrivateDirectory(directory, this.#passingGroup)
-      this.#undo.add(() => rmdirSync(directory))
+      this.#cleanUp.add(() => rmdirSync(directory))
     }
     const path = join(directory, name)
     mkdirSync(path, { mode: 0o700 })
-    this.#undo.add(() => rmdirSync(path))
+    this.#cleanUp.add(() => rmdirSync(path))
     return path
   }
 

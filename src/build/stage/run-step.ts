@@ -3,6 +3,7 @@
 
 import { hash } from 'node:crypto'
 import { StringDecoder } from 'node:string_decoder'
+import { cleanUpAfter } from '../../base/index.ts'
 import { CommandFailedError } from '../build-errors.ts'
 import { DockerfileError, type RunInstruction } from '../dockerfile/index.ts'
 import { makeLayer } from '../layer/make-layer.ts'
@@ -58,41 +59,43 @@ async function makeRunLayer(place: StepPlace, instruction: RunInstruction, devic
       if (points !== undefined) removeMountPoints(changes, points)
     },
   }
-  return await makeLayer(run.parts, options, async (root) => {
-    await using mounts = await prepareMounts(place, instruction, root)
-    const targets = devices.length === 0 ? [] : await run.parts.devices.targets(devices)
-    points = noteMountPoints(root.rootfs, [...mounts.targets, ...targets])
-    place.running(root.id)
-    const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') }
-    const tell = (stream: 'stdout' | 'stderr', text: string) => {
-      if (text !== '') vertex.log(stream === 'stdout' ? 1 : 2, text)
-    }
-    const { config } = step.before
-    const ended = await runCommand(
-      run.parts,
-      root,
-      {
-        args: step.command ?? [],
-        env: [...(step.environment ?? []), ...run.proxies, ...mounts.env],
-        cwd: config.WorkingDir || '/',
-        user: config.User ?? '',
-        network: instruction.network,
-        insecure,
-        binds: mounts.binds,
-        tmpfs: mounts.tmpfs,
-        devices,
-      },
-      run.runOptions,
-      { onOutput: (stream, chunk) => tell(stream, decoders[stream].write(chunk)), signal: run.host.signal },
-    )
-    tell('stdout', decoders.stdout.end())
-    tell('stderr', decoders.stderr.end())
-    if (ended.exitCode === 0) return undefined
-    const [name = ''] = step.command ?? []
-    const program = { name, env: step.environment ?? [], cwd: config.WorkingDir || '/' }
-    const reason = foreignProgramProblem(root.rootfs, program, place.stage.platform)
-    throw new CommandFailedError(commandText(place), ended.exitCode, instruction.line, { ...ended, reason })
-  })
+  return await makeLayer(run.parts, options, (root) =>
+    cleanUpAfter(run.parts.logger, async (cleanUp) => {
+      const mounts = await prepareMounts(place, instruction, root, cleanUp)
+      const targets = devices.length === 0 ? [] : await run.parts.devices.targets(devices)
+      points = noteMountPoints(root.rootfs, [...mounts.targets, ...targets])
+      place.running(root.id)
+      const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') }
+      const tell = (stream: 'stdout' | 'stderr', text: string) => {
+        if (text !== '') vertex.log(stream === 'stdout' ? 1 : 2, text)
+      }
+      const { config } = step.before
+      const ended = await runCommand(
+        run.parts,
+        root,
+        {
+          args: step.command ?? [],
+          env: [...(step.environment ?? []), ...run.proxies, ...mounts.env],
+          cwd: config.WorkingDir || '/',
+          user: config.User ?? '',
+          network: instruction.network,
+          insecure,
+          binds: mounts.binds,
+          tmpfs: mounts.tmpfs,
+          devices,
+        },
+        run.runOptions,
+        { onOutput: (stream, chunk) => tell(stream, decoders[stream].write(chunk)), signal: run.host.signal },
+      )
+      tell('stdout', decoders.stdout.end())
+      tell('stderr', decoders.stderr.end())
+      if (ended.exitCode === 0) return undefined
+      const [name = ''] = step.command ?? []
+      const program = { name, env: step.environment ?? [], cwd: config.WorkingDir || '/' }
+      const reason = foreignProgramProblem(root.rootfs, program, place.stage.platform)
+      throw new CommandFailedError(commandText(place), ended.exitCode, instruction.line, { ...ended, reason })
+    }),
+  )
 }
 
 function commandText({ step }: StepPlace): string {

@@ -1,6 +1,6 @@
 /** A registry as `registry.yml` describes it: storage, access, what stands beside the protocol, and the sockets. */
 import { isDeepStrictEqual } from 'node:util'
-import { isKind, type Logger, messageOf, Undo } from '../../base/index.ts'
+import { isKind, type Logger, messageOf, type Undo, undoOnFailure } from '../../base/index.ts'
 import { registriesConfig } from '../../config/index.ts'
 import type { RegistryConfig, RegistryPlace, RegistryProxy } from '../../config/registry/index.ts'
 import {
@@ -51,16 +51,16 @@ export class ServedRegistry {
   /** Opens the storage and everything else; listens on all addresses. Rejects when anything of it fails, and leaves
    *  nothing open then. */
   static async open(config: RegistryConfig, options: ServedRegistryOptions): Promise<ServedRegistry> {
-    await using undo = new Undo()
-    const parts = await openParts(config, options, undo)
-    const served = new ServedRegistry(config, parts)
-    const tls = config.tls === undefined ? undefined : loadRegistryTls(config.tls)
-    for (const { host, port } of config.listen) {
-      served.#listeners = [...served.#listeners, await parts.registry.listen({ host, port, tls })]
-    }
-    served.#collectLater()
-    undo.disarm()
-    return served
+    return await undoOnFailure(options.logger, async (undo) => {
+      const parts = await openParts(config, options, undo)
+      const served = new ServedRegistry(config, parts)
+      const tls = config.tls === undefined ? undefined : loadRegistryTls(config.tls)
+      for (const { host, port } of config.listen) {
+        served.#listeners = [...served.#listeners, await parts.registry.listen({ host, port, tls })]
+      }
+      served.#collectLater()
+      return served
+    })
   }
 
   /** What clients put before `/v2/`, for each address. */

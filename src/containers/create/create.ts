@@ -11,7 +11,17 @@ import type {
   HostConfig,
   NetworkingConfig,
 } from '../../api/index.ts'
-import { conflict, formatNs, invalidArgument, isKind, newId, nowNs, Undo, zeroTime } from '../../base/index.ts'
+import {
+  conflict,
+  formatNs,
+  invalidArgument,
+  isKind,
+  newId,
+  nowNs,
+  type Undo,
+  undoOnFailure,
+  zeroTime,
+} from '../../base/index.ts'
 import type { Image } from '../../images/index.ts'
 import { type ContainerLabels, checkCgroupParent } from '../../runtime/index.ts'
 import { cgroupFeatures, expectCgroupMove, makePrivateDirectory } from '../../sys/index.ts'
@@ -47,10 +57,11 @@ export interface CreateRequest {
 }
 
 /** Makes a container. Throws `notFound` for the image, `conflict` for the name, `invalidArgument` for the rest. */
-export async function createContainer(
-  context: ContainerContext,
-  request: CreateRequest,
-): Promise<ContainerCreateResponse> {
+export function createContainer(context: ContainerContext, request: CreateRequest): Promise<ContainerCreateResponse> {
+  return undoOnFailure(context.logger, (undo) => create(context, request, undo))
+}
+
+async function create(context: ContainerContext, request: CreateRequest, undo: Undo): Promise<ContainerCreateResponse> {
   // Most clients start it at once.
   expectCgroupMove()
   const { containers } = context
@@ -79,7 +90,6 @@ export async function createContainer(
   const planned = planMounts(config, hostConfig, inheritedMounts(context.containers, hostConfig.VolumesFrom ?? []))
 
   const id = newId()
-  await using undo = new Undo()
   const labels = allocateLabels(context, hostConfig)
   undo.add(() => context.labels?.release(labels?.process ?? ''))
   await context.snapshots.prepare(snapshotKey(id), image.chainId, { sizeBytes })
@@ -112,7 +122,7 @@ export async function createContainer(
   } catch (error) {
     throw containers.findByName(name) === undefined ? error : nameConflict(context, name)
   }
-  undo.disarm()
+  undo.add(() => containers.delete(id))
   publishContainer(context.events, record, 'create')
   return { Id: id, Warnings: [...warnings, ...unheeded, ...createWarnings(hostConfig)] }
 }

@@ -2,7 +2,7 @@
  *  Killed midway: the kernel's limits may be the new ones while the record has the old; nobody was told anything, and
  *  the next start sets what the record says. */
 import type { ContainerUpdateResponse, HostConfig } from '../../api/index.ts'
-import { BerthError, conflict, isBerthError, messageOf, Undo } from '../../base/index.ts'
+import { BerthError, conflict, isBerthError, messageOf, type Undo, undoOnFailure } from '../../base/index.ts'
 import type { ResourceLimits } from '../../runtime/index.ts'
 import { cgroupFeatures, clearPidsLimit, keepCgroupLimits } from '../../sys/index.ts'
 import { applyPorts, withPorts } from '../connections/update-ports.ts'
@@ -42,7 +42,7 @@ export async function updateContainer(
   const { hostConfig: kept, warnings } = withoutUnsupportedLimits(changes, cgroupFeatures())
   await context.locks.run(id, async () => {
     try {
-      await updateLocked(context, id, kept)
+      await undoOnFailure(context.logger, (undo) => updateLocked(context, id, kept, undo))
     } catch (cause) {
       const kind = isBerthError(cause) ? cause.kind : 'internal'
       throw new BerthError(kind, `Cannot update container ${id}: ${messageOf(cause)}`, { cause })
@@ -51,7 +51,7 @@ export async function updateContainer(
   return { Warnings: warnings.length === 0 ? null : warnings }
 }
 
-async function updateLocked(context: ContainerContext, id: string, changes: HostConfig): Promise<void> {
+async function updateLocked(context: ContainerContext, id: string, changes: HostConfig, undo: Undo): Promise<void> {
   const before = context.containers.get(id)
   if (before.state.status === 'removing' || before.state.status === 'dead') {
     throw conflict('container is marked for removal and cannot be "update"')
@@ -60,10 +60,8 @@ async function updateLocked(context: ContainerContext, id: string, changes: Host
   const { PortBindings: bindings } = changes
   const withNewPorts = bindings ? withPorts(before, bindings) : before
   const hostConfig = merged(withNewPorts.hostConfig, changes)
-  await using undo = new Undo()
   if (bindings) undo.add(await applyPorts(context, before, withNewPorts))
   if (isUp(before.state.status)) await applyLimits(context, id, changes, hostConfig)
-  undo.disarm()
   // It may have ended meanwhile.
   const updated = withChanges(context.containers.get(id), { hostConfig, config: withNewPorts.config })
   context.containers.save(updated)

@@ -2,7 +2,17 @@
  *  Order: the root directory is mounted, the network made and the files written before conmon creates the
  *  container; attachments that wait are connected; the program runs; the record says so.
  *  Killed midway: the next boot finds a bundle whose container was never started, or runs: `restore.ts`. */
-import { BerthError, conflict, formatNs, isBerthError, messageOf, nowNs, Undo, zeroTime } from '../../base/index.ts'
+import {
+  BerthError,
+  conflict,
+  formatNs,
+  isBerthError,
+  messageOf,
+  nowNs,
+  type Undo,
+  undoOnFailure,
+  zeroTime,
+} from '../../base/index.ts'
 import type { Sandbox, SandboxRequest } from '../../network/index.ts'
 import { buildSpec, exitCodeOf } from '../../runtime/index.ts'
 import { expectCgroupMove } from '../../sys/index.ts'
@@ -53,19 +63,19 @@ export async function startLocked(context: ContainerContext, stored: ContainerRe
   try {
     // It was in the queue for the lock before the clean-up that the end of the last run asked for.
     if (context.live.of(record.id).unreleased) await releaseRun(context, record.id)
-    record = withLabels(context, record)
-    await run(context, record)
+    const labelled = withLabels(context, record)
+    record = labelled
+    await undoOnFailure(context.logger, (undo) => run(context, labelled, undo))
   } catch (error) {
     await recordFailure(context, record, error)
     throw error
   }
 }
 
-async function run(context: ContainerContext, stored: ContainerRecord): Promise<void> {
+async function run(context: ContainerContext, stored: ContainerRecord, undo: Undo): Promise<void> {
   const { id } = stored
   expectCgroupMove()
   const trace = stepTrace(context, id)
-  await using undo = new Undo()
   undo.add(() => context.runtime.delete(id, { force: true }))
   const rootfs = await mountRootfs(context, stored)
   undo.add(() => unmountRootfs(context, id))
@@ -115,7 +125,6 @@ async function run(context: ContainerContext, stored: ContainerRecord): Promise<
   await context.runtime.start(id)
   trace('runtime start')
   await beginForwarding(context, record, logDriver)
-  undo.disarm()
   const { endpoints = [] } = context.networks.sandboxes.find(id) ?? {}
   const joined = withChanges(withPresentLinks(context, record), {
     networks: joinedNetworks(record, endpoints),

@@ -2,7 +2,7 @@
  *  Order of a set-up: leases in the database (`reserve`), then namespace and devices, then names and published ports; a
  *  crash between any two leaves leases of a container that does not run, which a boot drops with all that belongs to them.
  *  Kernel work is synchronous on the calling thread (about 2 ms); only the packet filter and the names are waited for. */
-import { BerthError, internal, type Logger, newId, Undo } from '../../base/index.ts'
+import { BerthError, internal, type Logger, newId, type Undo, undoOnFailure } from '../../base/index.ts'
 import type { NameService, UpstreamServer } from '../dns/name-service.ts'
 import type { Firewall } from '../firewall/firewall.ts'
 import type { Ipam } from '../ipam/ipam.ts'
@@ -86,18 +86,20 @@ export class Sandboxes {
 
   /** Makes a container's namespace with its devices and publishes its ports; reserves first if that was not done.
    *  When a step fails, everything (the leases too) is taken back. */
-  async setUp(request: SandboxRequest): Promise<Sandbox> {
+  setUp(request: SandboxRequest): Promise<Sandbox> {
+    return undoOnFailure(this.#parts.logger, (undo) => this.#setUp(request, undo))
+  }
+
+  async #setUp(request: SandboxRequest, undo: Undo): Promise<Sandbox> {
     const { index, networks, firewall, ports } = this.#parts
     if (index.find(request.containerId) === undefined) this.reserve(request)
     const record = this.#reserved(request.containerId)
-    await using undo = new Undo()
     undo.add(() => this.release(request.containerId))
     this.#devices.make(record, request.namespace)
     const named = this.#openNames(record)
     await firewall.publish(forwardingsOf(record, networks))
     await named
     ports.seal(record.containerId)
-    undo.disarm()
     return this.#toSandbox(record)
   }
 
@@ -131,7 +133,11 @@ export class Sandboxes {
   }
 
   /** Lets a running container join a network. Throws `forbidden` when it is on it, and as `reserve` does. */
-  async connect(owner: SandboxOwner, request: EndpointRequest): Promise<Sandbox> {
+  connect(owner: SandboxOwner, request: EndpointRequest): Promise<Sandbox> {
+    return undoOnFailure(this.#parts.logger, (undo) => this.#connect(owner, request, undo))
+  }
+
+  async #connect(owner: SandboxOwner, request: EndpointRequest, undo: Undo): Promise<Sandbox> {
     const { index, networks, ports } = this.#parts
     const before = this.#reserved(owner.containerId)
     const network = networks.find(request.network)
@@ -140,7 +146,6 @@ export class Sandboxes {
     }
     const taken = before.endpoints.map(({ device }) => device)
     const endpoint = this.#plan(network, { ...owner, sandboxId: before.sandboxId }, request, taken)
-    await using undo = new Undo()
     undo.add(() => this.#giveBack(endpoint))
     // Ports that no network could publish so far.
     const published = before.ports.length > 0 ? [] : this.#takePorts(owner, [...before.endpoints, endpoint])
@@ -156,7 +161,6 @@ export class Sandboxes {
     await this.#moveForwardings(before, record)
     await this.#openNames(record)
     ports.seal(owner.containerId)
-    undo.disarm()
     return this.#toSandbox(record)
   }
 
@@ -181,7 +185,11 @@ export class Sandboxes {
 
   /** Makes the owner's ports the ones that a running container publishes; those that it publishes already stay as they
    *  are. All or nothing. Throws as `reserve` does, and `conflict` when no network of it publishes ports. */
-  async changePorts(owner: SandboxOwner): Promise<Sandbox> {
+  changePorts(owner: SandboxOwner): Promise<Sandbox> {
+    return undoOnFailure(this.#parts.logger, (undo) => this.#changePorts(owner, undo))
+  }
+
+  async #changePorts(owner: SandboxOwner, undo: Undo): Promise<Sandbox> {
     const { index, networks, ports, hostIp } = this.#parts
     const { containerId } = owner
     const before = this.#reserved(containerId)
@@ -191,7 +199,6 @@ export class Sandboxes {
     }
     const present = before.ports.filter((port) => !isRoutedPort(port, before.endpoints))
     const { kept, missing, surplus } = changeOfPorts(demands, present)
-    await using undo = new Undo()
     const taken = ports.exchange(containerId, endpointLabel(owner.name, before.endpoints), surplus, missing)
     undo.add(() => {
       ports.release(containerId)
@@ -204,7 +211,6 @@ export class Sandboxes {
     })
     await this.#moveForwardings(before, record)
     ports.seal(containerId)
-    undo.disarm()
     return this.#toSandbox(record)
   }
 
