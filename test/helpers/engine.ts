@@ -58,13 +58,13 @@ export class TestEngine implements AsyncDisposable {
     return requestOverSocket<T>(this.socket, method, path, body)
   }
 
-  /** Makes a busybox container and gives its id. `host` is its HostConfig. */
+  /** Makes a busybox container and gives its id. `more` are further fields of the create request. */
   async create(
     name: string,
     command: readonly string[],
-    host: Readonly<Record<string, unknown>> = {},
+    more: Readonly<Record<string, unknown>> = {},
   ): Promise<string> {
-    const request = { Image: 'busybox', Cmd: command, HostConfig: host }
+    const request = { Image: 'busybox', Cmd: command, ...more }
     const { status, body } = await this.api<{ Id: string }>('POST', `/containers/create?name=${name}`, request)
     if (status !== 201) throw new Error(`create ${name}: ${status} ${JSON.stringify(body)}`)
     return body.Id

@@ -1,6 +1,7 @@
 /** start: the path that has to be fast. Budget 30 ms with a bridge network; each step is traced.
  *  Order: the root directory is mounted, the network made and the files written before conmon creates the
- *  container; attachments that wait are connected; the program runs; the record says so.
+ *  container; attachments that wait are connected; the program runs; the record says so; its end is watched.
+ *  If a step fails, the program is ended and all before it is undone. What is recorded as running is also watched.
  *  Killed midway: the next boot finds a bundle whose container was never started, or runs: `restore.ts`. */
 import {
   BerthError,
@@ -19,7 +20,7 @@ import { expectCgroupMove } from '../../sys/index.ts'
 import { sandboxOwner } from '../connections/connect.ts'
 import { checkLinks, permitLinks, tellParents } from '../connections/links.ts'
 import { writeNetworkFiles } from '../connections/network-files.ts'
-import { beginHealthChecks } from '../health/health-monitor.ts'
+import { beginHealthChecks, endHealthChecks } from '../health/health-monitor.ts'
 import { requireAppArmor } from '../isolation/app-armor.ts'
 import { labelFiles, relabelMounts } from '../isolation/relabel.ts'
 import { withLabels } from '../isolation/selinux.ts'
@@ -29,7 +30,7 @@ import type { ContainerContext } from '../record/dependencies.ts'
 import { publishContainer, publishUses } from '../record/events.ts'
 import { endpointRequest, isWithoutBridge, joinableMemberships, joinedNetworks } from '../record/memberships.ts'
 import { sharedNetworkTarget } from '../record/namespaces.ts'
-import { checkVerb } from '../record/state.ts'
+import { checkVerb, isUp } from '../record/state.ts'
 import { mountSources } from '../rootfs/mount-sources.ts'
 import { ensureDirectory, ensureMountTable, mountRootfs, unmountRootfs } from '../rootfs/rootfs.ts'
 import { mountSharedMemory } from '../rootfs/shared-memory.ts'
@@ -63,11 +64,14 @@ export async function startLocked(context: ContainerContext, stored: ContainerRe
   try {
     // It was in the queue for the lock before the clean-up that the end of the last run asked for.
     if (context.live.of(record.id).unreleased) await releaseRun(context, record.id)
-    const labelled = withLabels(context, record)
-    record = labelled
-    await undoOnFailure(context.logger, (undo) => run(context, labelled, undo))
+    record = withLabels(context, record)
+    await undoOnFailure(context.logger, (undo) => run(context, record, undo))
   } catch (error) {
-    await recordFailure(context, record, error)
+    try {
+      await recordFailure(context, record, error)
+    } catch (failure) {
+      context.logger.error('failed start was not recorded', { container: record.id, error: failure })
+    }
     throw error
   }
 }
@@ -117,7 +121,10 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
   trace('network and runtime create')
   const live = context.live.of(id)
   live.beginRun()
-  undo.add(() => live.endRun())
+  undo.add(() => {
+    live.endRun()
+    live.execs.clear()
+  })
   await connectPending(context, id)
   trace('attach')
   // Before the program runs: one that ends at once has not ended before it began.
@@ -125,6 +132,8 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
   await context.runtime.start(id)
   trace('runtime start')
   await beginForwarding(context, record, logDriver)
+  // What it does not deliver, the next run does.
+  undo.add(() => live.forwarder?.abandon())
   const { endpoints = [] } = context.networks.sandboxes.find(id) ?? {}
   const joined = withChanges(withPresentLinks(context, record), {
     networks: joinedNetworks(record, endpoints),
@@ -133,11 +142,13 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
   const running = withState(joined, { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt })
   context.containers.save(running)
   await permitLinks(context, running)
+  undo.add(() => endHealthChecks(context, id))
+  beginHealthChecks(context, running)
+  // The last step that may fail. The end is handled in a later turn at the earliest, after the events below.
+  watchExit(context, id, startLocked)
   publishUses(context, running, 'begin')
   publishContainer(context.events, running, 'start')
-  beginHealthChecks(context, running)
   watchOom(context, running)
-  watchExit(context, id, startLocked)
   watchLogSize(context, running)
   trace('record')
 }
@@ -213,17 +224,19 @@ async function recordFailure(context: ContainerContext, record: ContainerRecord,
   const exitCode = exitCodeOf(error) ?? (record.state.exitCode || 128)
   const status = record.state.startedAt === zeroTime ? 'created' : 'exited'
   const failed = withState(record, { status, pid: 0, exitCode, error: messageOf(error) })
-  if (context.containers.find(record.id) === undefined) return
-  context.containers.save(withPresentLinks(context, failed))
   const live = context.live.of(record.id)
   for (const attach of live.pendingAttaches) attach.begin(Promise.resolve())
   live.pendingAttaches.clear()
+  const before = context.containers.find(record.id)
+  if (before === undefined) return
+  context.containers.save(withPresentLinks(context, failed))
   if (record.hostConfig.AutoRemove === true) {
     await removeRecord(context, failed, { volumes: true })
     return
   }
-  // A container that was to be restarted has stopped for good. Who waits for the next exit goes on waiting: nothing ran.
-  live.tellStop({ exitCode, error: messageOf(error) })
+  // A container that was to be restarted has stopped for good. Its next exit is that of a run that was recorded.
+  if (isUp(before.state.status)) live.tellExit({ exitCode, error: messageOf(error) }, true)
+  else live.tellStop({ exitCode, error: messageOf(error) })
 }
 
 function stepTrace(context: ContainerContext, id: string): (step: string) => void {

@@ -3,7 +3,7 @@
  *  containers is told of that. */
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
-import { errnoOf, type Logger } from '../../base/index.ts'
+import { errnoOf, type Logger, messageOf } from '../../base/index.ts'
 import { OpenWatch } from '../../sys/index.ts'
 import { bundleFiles } from '../bundle/paths.ts'
 
@@ -15,7 +15,8 @@ export class OomWatch {
     this.#logger = logger
   }
 
-  /** Calls back each time, until `remove`. True when it has happened already, in this run. */
+  /** Calls back each time, until `remove`. True when it has happened already, in this run. If the bundle can't be
+   *  watched, a warning is logged, and the end of the run tells of the kills. */
   add(bundle: string, onOom: () => void): boolean {
     const { oom } = bundleFiles(bundle)
     try {
@@ -23,9 +24,9 @@ export class OomWatch {
         if (name === basename(oom)) onOom()
       })
     } catch (error) {
-      // Too many watches, of whomever: the end of the run will tell.
-      if (errnoOf(error) !== 'ENOSPC') throw error
-      this.#logger.warn('OOM kills will be told at the end only: raise fs.inotify.max_user_watches', { bundle })
+      // ENOSPC: all programs together have too many watches.
+      const advice = errnoOf(error) === 'ENOSPC' ? ': raise fs.inotify.max_user_watches' : ''
+      this.#logger.warn(`OOM kills will be told at the end only${advice}`, { bundle, error: messageOf(error) })
     }
     return hasOomFile(oom)
   }
