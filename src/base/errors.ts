@@ -53,6 +53,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** Several failures as one error, whose message is `what` and the messages of all. */
+export function joinErrors(what: string, failures: readonly unknown[]): AggregateError {
+  return new AggregateError(failures, `${what}: ${failures.map(messageOf).join('; ')}`)
+}
+
 /** The errno name (`ENOENT`, …) that Node and `sys` put on system errors, or undefined. */
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined

@@ -1,5 +1,6 @@
 export type { AbortOptions } from './abort.ts'
 export { Background } from './background.ts'
+export { DisposalStack } from './disposal-stack.ts'
 export {
   BerthError,
   type BerthErrorOptions,
@@ -10,6 +11,7 @@ export {
   invalidArgument,
   isBerthError,
   isKind,
+  joinErrors,
   messageOf,
   notFound,
   notImplemented,
@@ -18,7 +20,8 @@ export { decodeName, encodeName, nameBytes } from './file-name.ts'
 export { newId, shortId } from './ids.ts'
 export { KeyedMutex } from './keyed-mutex.ts'
 export { type LogFields, type Logger, nullLogger } from './logger.ts'
+export { settleAll } from './settle-all.ts'
 export { settlesWithin } from './settles-within.ts'
 export type { OutputSink, OutputStream } from './streams.ts'
 export { formatNs, nowNs, parseNs, zeroTime } from './time.ts'
-export { cleanUpAfter, Undo, undoOnFailure } from './undo.ts'
+export { attachUndoFailures, cleanUpAfter, Undo, undoOnFailure } from './undo.ts'

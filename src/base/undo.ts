@@ -2,7 +2,7 @@
  *  reverse order when the work fails (`undoOnFailure`), or in any case (`cleanUpAfter`).
  *  The caller always gets the error of the work. Failures of the actions are logged and attached to that error: a
  *  disposal that throws at the end of an `await using` would replace the error instead. */
-import { messageOf } from './errors.ts'
+import { joinErrors, messageOf } from './errors.ts'
 import type { Logger } from './logger.ts'
 
 /** Collects the actions that take work back. */
@@ -41,9 +41,7 @@ export async function cleanUpAfter<T>(logger: Logger, work: (cleanUp: Undo) => P
   const cleanUp = new Undo()
   const result = await runGuarded(logger, cleanUp, work)
   const failures = await cleanUp.run()
-  if (failures.length > 0) {
-    throw new AggregateError(failures, `clean-up failed: ${failures.map(messageOf).join('; ')}`)
-  }
+  if (failures.length > 0) throw joinErrors('clean-up failed', failures)
   return result
 }
 

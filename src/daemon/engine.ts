@@ -1,8 +1,16 @@
 /** The composition root: makes every part in order, from the kernel's doors up to the API, holds what was on disk
- *  against what runs, and takes all down again. Order only, no logic of its own. */
+ *  against what runs, and takes all down again in reverse order. Order only, no logic of its own. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Background, KeyedMutex, type Logger, newId, type Undo, undoOnFailure } from '../base/index.ts'
+import {
+  attachUndoFailures,
+  Background,
+  DisposalStack,
+  joinErrors,
+  KeyedMutex,
+  type Logger,
+  newId,
+} from '../base/index.ts'
 import type { DaemonConfig, ListenAddress } from '../config/index.ts'
 import {
   adoptContainers,
@@ -78,7 +86,8 @@ export interface Engine {
    *  other than loopback, unless the configuration has `"tls": false` (or `"tls": true, "tlsverify": false`). */
   listen(address: ListenAddress): Promise<Endpoint>
   /** Stops serving and working. Containers run on, unless `stopContainers` is said; `removeNetwork` takes bridge and
-   *  rules away as well. */
+   *  rules away as well. Everything is closed, whatever fails: then rejects with an AggregateError of the failures. One
+   *  that takes too long, such as a container that does not die, is a failure. Called again, does nothing more. */
   close(options?: CloseOptions): Promise<void>
 }
 
@@ -90,37 +99,48 @@ export interface CloseOptions {
 /** What interrupted pulls left is kept for a day; it is looked for now and then, as daemons run for months. */
 const sweepIntervalMs = 6 * 60 * 60 * 1000
 
-/** Opens the engine on its data root. Throws `conflict` when another daemon has it. */
-export function createEngine(config: DaemonConfig, options: EngineOptions): Promise<Engine> {
-  return undoOnFailure(options.logger, (undo) => construct(config, options, undo))
+/** How long the closing of one part may take, in milliseconds; containers that are stopped have their own limit. */
+const closeLimitMs = 30_000
+
+/** Opens the engine on its data root. Throws `conflict` when another daemon has it. If it can't be opened, what was
+ *  opened before is closed again. */
+export async function createEngine(config: DaemonConfig, options: EngineOptions): Promise<Engine> {
+  const stack = new DisposalStack({ logger: options.logger, limitMs: closeLimitMs })
+  try {
+    return await construct(config, options, stack)
+  } catch (error) {
+    attachUndoFailures(error, await stack.dispose())
+    throw error
+  }
 }
 
-async function construct(given: DaemonConfig, options: EngineOptions, undo: Undo): Promise<Engine> {
+async function construct(given: DaemonConfig, options: EngineOptions, stack: DisposalStack): Promise<Engine> {
   const { logger } = options
   const remap = await openUserRemap(given, logger)
   const config = remappedConfig(given, remap)
   // What may change under a running engine is read from here.
   const { version: cgroupVersion } = detectCgroups()
   const current = { config, settings: containerSettings(config) }
+  let closing: CloseOptions | undefined
   using boot = new BootProgress(logger)
   boot.step('locks of the roots')
   const locks = await takeLocks([given, config])
-  undo.add(() => {
+  stack.add('locks of the roots', () => {
     for (const lock of locks) lock.release()
   })
   const access = RootAccess.close([given, config], remap)
   prepareCgroups(logger)
+  // Gone with its last container; containers that run on keep it.
+  stack.add('control group', () => removeEmptyCgroup(current.settings.cgroupParent))
   boot.step('database')
   const db = Database.open(join(config.dataRoot, 'berth.db'))
-  undo.add(() => db.close())
+  stack.add('database', () => db.close())
 
   const events = new EventBus()
-  const background = new Background(logger)
   const memory = new IdleMemory(logger)
-  undo.add(() => memory.close())
+  stack.add('idle memory', () => memory.close())
   events.subscribe(() => memory.touch())
-  const stopSettling = settleData(events, config.dataRoot, logger)
-  undo.add(stopSettling)
+  stack.add('settling of data', settleData(events, config.dataRoot, logger))
   boot.step('layers and images')
   const index = ContainerIndex.open(new ContainerTable(db), logger)
   const snapshots = await OverlaySnapshotter.open({
@@ -129,8 +149,10 @@ async function construct(given: DaemonConfig, options: EngineOptions, undo: Undo
     logger,
     ...layerMapping(config, remap),
   })
+  stack.add('snapshots', () => snapshots.close())
   refuseLayerSize(config)
   const images = await openImages(config, { db, snapshots, events, logger, index })
+  stack.add('images', () => images.close())
   boot.step('networks and volumes')
   const networks = await Networks.open({
     db,
@@ -140,14 +162,14 @@ async function construct(given: DaemonConfig, options: EngineOptions, undo: Undo
     instance: config.dataRoot,
     names: new EmbeddedDns(logger.child({ component: 'dns' })),
   })
-  undo.add(() => networks.close())
+  stack.add('networks', () => networks.close({ remove: closing?.removeNetwork === true }))
   const runtime = await ConmonRuntime.open({
     execRoot: config.execRoot,
     logger: logger.child({ component: 'runtime' }),
     runtimes: config.containers.runtimes,
     defaultRuntime: config.containers.defaultRuntime,
   })
-  undo.add(() => runtime.close())
+  stack.add('runtime', () => runtime.close())
   const plugins = new Plugins({
     directories: config.plugins.directories,
     retryMs: config.plugins.timeoutSeconds * 1000,
@@ -160,12 +182,17 @@ async function construct(given: DaemonConfig, options: EngineOptions, undo: Undo
     owner: remap?.root,
     logger: logger.child({ component: 'volumes' }),
   })
+  stack.add('volumes', () => volumes.close())
 
+  const background = new Background(logger)
+  stack.add('background work', () => background.drain())
+  const live = new LiveContainers()
+  stack.add('live containers', () => live.close())
   const capabilities = capabilitiesOfMask(effectiveCapabilities())
   const host = hostInfo()
   const context: ContainerContext = {
     containers: index,
-    live: new LiveContainers(),
+    live,
     locks: new KeyedMutex(),
     images: containerImages(images),
     snapshots,
@@ -226,6 +253,7 @@ async function construct(given: DaemonConfig, options: EngineOptions, undo: Undo
     config: () => current.config,
     logger: logger.child({ component: 'build' }),
   })
+  stack.add('builds', () => builds.close())
   // The cache of builds has said by now what it needs.
   const sweep = () => background.run('garbage collection', () => images.garbage.sweep())
   sweep()
@@ -233,6 +261,7 @@ async function construct(given: DaemonConfig, options: EngineOptions, undo: Undo
   const ownId = engineId(config.dataRoot)
   const apiLogger = logger.child({ component: 'api' })
   const exposure = new ApiExposure({ events, logger: apiLogger, engineId: ownId, hostname: host.hostname })
+  stack.add('garbage collection', () => clearInterval(sweeps))
   const backends: Backends = {
     containers: service,
     exec: execBackend(context),
@@ -265,6 +294,10 @@ async function construct(given: DaemonConfig, options: EngineOptions, undo: Undo
     experimental: config.experimental,
     onAnswered: () => memory.touch(),
   })
+  stack.addUnlimited('containers', async () => {
+    if (closing?.stopContainers === true) await stopForShutdown(context, current.config.shutdownTimeoutSeconds)
+  })
+  stack.add('API server', () => server.close())
   return {
     backends,
     async configure(next) {
@@ -275,24 +308,10 @@ async function construct(given: DaemonConfig, options: EngineOptions, undo: Undo
       current.settings = containerSettings(current.config)
     },
     listen: (address) => listenOn({ server, config, access, exposure }, address),
-    async close({ stopContainers = false, removeNetwork = false } = {}) {
-      await server.close()
-      if (stopContainers) await stopForShutdown(context, current.config.shutdownTimeoutSeconds)
-      memory.close()
-      stopSettling()
-      await context.live.close()
-      clearInterval(sweeps)
-      await background.drain()
-      await builds.close()
-      await images.close()
-      await networks.close({ remove: removeNetwork })
-      runtime.close()
-      await volumes.close()
-      await snapshots.close()
-      // Gone with its last container; containers that run on keep it.
-      removeEmptyCgroup(current.settings.cgroupParent)
-      db.close()
-      for (const lock of locks) lock.release()
+    async close(options = {}) {
+      closing ??= options
+      const failures = await stack.dispose()
+      if (failures.length > 0) throw joinErrors('the engine was not closed completely', failures)
     },
   }
 }

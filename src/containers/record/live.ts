@@ -1,6 +1,6 @@
 /** What runs of a container, or waits on it: handles that live in memory only and are rebuilt at boot.
  *  One per container id, made when first asked for, dropped with the container. */
-import type { AbortOptions } from '../../base/index.ts'
+import { type AbortOptions, settleAll } from '../../base/index.ts'
 import type { LogForwarder } from '../../logs/index.ts'
 import type { AttachIo } from './attach-io.ts'
 import type { ExecProcess } from './exec-process.ts'
@@ -130,14 +130,20 @@ export class LiveContainers {
     this.#byId.delete(id)
   }
 
-  /** Ends all timers and lets go what stands still: the daemon goes. */
+  /** Ends all timers, thaws what is frozen for a commit, and stops the delivery of logs, because the engine is being
+   *  closed. Does so for each container, whichever fails; then rejects with an AggregateError of the failures. */
   async close(): Promise<void> {
     const live = [...this.#byId.values()]
     for (const one of live) {
       one.cancelRestart()
       one.endHealthChecks()
-      one.thaw()
     }
-    await Promise.all(live.map(({ forwarder }) => forwarder?.abandon()))
+    await settleAll(
+      'containers were not let go',
+      live.map(async (one) => {
+        one.thaw()
+        await one.forwarder?.abandon()
+      }),
+    )
   }
 }

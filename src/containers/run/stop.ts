@@ -1,5 +1,5 @@
 /** stop, kill and restart. None holds the container's lock while it waits for the process to end. */
-import { internal, isKind, settlesWithin } from '../../base/index.ts'
+import { internal, isKind, settleAll, settlesWithin } from '../../base/index.ts'
 import { parseSignal } from '../../sys/index.ts'
 import { type ContainerRecord, withState } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
@@ -53,16 +53,36 @@ async function endByUser(
   }
 }
 
-/** Stops all that runs because the daemon goes: for restart policies, nobody has stopped anything. */
+/** Stops all running containers because the engine is being closed: for restart policies, no user has stopped them.
+ *  Each is asked to end, and killed after `timeoutSeconds`; negative: it is given any time. Every container is tried, and
+ *  one that can't be stopped is waited for only so long; then rejects with an AggregateError of the failures. */
 export async function stopForShutdown(context: ContainerContext, timeoutSeconds: number): Promise<void> {
   const running = context.containers.all().filter(({ state }) => isUp(state.status))
-  await Promise.all(
-    running.map(async ({ id, stoppedByUser }) => {
-      await stopContainer(context, id, { timeoutSeconds })
-      const ended = context.containers.find(id)
-      if (ended !== undefined) context.containers.save(withState(ended, {}, { stoppedByUser }))
-    }),
+  await settleAll(
+    'containers were not stopped',
+    running.map((record) => stopOneForShutdown(context, record, timeoutSeconds)),
   )
+}
+
+async function stopOneForShutdown(
+  context: ContainerContext,
+  { id, stoppedByUser }: ContainerRecord,
+  timeoutSeconds: number,
+): Promise<void> {
+  const stopped = stopContainer(context, id, { timeoutSeconds })
+  try {
+    // Beside the process that does not die: a lock that is never given back, an end that is never told.
+    const limitMs = timeoutSeconds * 1000 + killPatienceMs * 2
+    if (timeoutSeconds < 0) await stopped
+    else if (!(await settlesWithin(stopped, limitMs)))
+      throw internal(`cannot stop container: ${id}: not stopped in time`)
+  } catch (error) {
+    context.logger.error('container was not stopped', { container: id, error })
+    throw error
+  } finally {
+    const record = context.containers.find(id)
+    if (record !== undefined) context.containers.save(withState(record, {}, { stoppedByUser }))
+  }
 }
 
 /** Sends a signal and tells of it; false when the process has ended meanwhile. */

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { conflict, KeyedMutex, type LogFields, nullLogger } from '../base/index.ts'
+import { EventBus } from '../events/index.ts'
+import { type ContainerRecord, withState } from './record/container-record.ts'
+import type { ContainerContext } from './record/dependencies.ts'
+import { LiveContainers } from './record/live.ts'
+import { stopForShutdown } from './run/stop.ts'
+
+test('stopForShutdown() stops every container, and waits for one that does not end only so long', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const engine = fakeEngine(['stuck', 'well', 'refused'])
+  // Its process has ended, but nothing tells so.
+  engine.onKill.set('stuck', () => {
+    throw conflict('container stuck is not running')
+  })
+  engine.onKill.set('well', () => engine.end('well'))
+  engine.onKill.set('refused', () => {
+    throw new Error('operation not permitted')
+  })
+  const stopping = stopForShutdown(engine.context, 5)
+  const outcome = stopping.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  await nextTurn()
+  t.mock.timers.tick(24_999)
+  await nextTurn()
+  assert.equal(engine.logged.length, 1)
+  t.mock.timers.tick(1)
+  const error = await outcome
+  assert.ok(error instanceof AggregateError)
+  assert.deepEqual(
+    error.errors.map(({ message }) => message),
+    ['cannot stop container: stuck: not stopped in time', 'operation not permitted'],
+  )
+  assert.deepEqual(
+    engine.logged.map(({ container }) => container),
+    ['refused', 'stuck'],
+  )
+  const states = engine.context.containers
+    .all()
+    .map(({ id, state, stoppedByUser }) => [id, state.status, stoppedByUser])
+  assert.deepEqual(states, [
+    ['stuck', 'running', false],
+    ['well', 'exited', false],
+    ['refused', 'running', false],
+  ])
+})
+
+/** What `stop` uses of an engine, with running containers of these ids. */
+function fakeEngine(ids: readonly string[]) {
+  const records = new Map(ids.map((id) => [id, runningRecord(id)]))
+  const live = new LiveContainers()
+  const onKill = new Map<string, () => void>()
+  const logged: LogFields[] = []
+  const get = (id: string): ContainerRecord => {
+    const record = records.get(id)
+    assert.ok(record !== undefined)
+    return record
+  }
+  const save = (record: ContainerRecord): void => {
+    records.set(record.id, record)
+  }
+  const context = {
+    containers: { all: () => [...records.values()], get, find: (id: string) => records.get(id), save },
+    live,
+    locks: new KeyedMutex(),
+    events: new EventBus(),
+    runtime: { kill: (id: string) => onKill.get(id)?.() },
+    logger: { ...nullLogger, error: (_message: string, fields: LogFields = {}) => logged.push(fields) },
+  } as unknown as ContainerContext
+  const end = (id: string): void => {
+    save(withState(get(id), { status: 'exited' }))
+    live.of(id).tellExit({ exitCode: 0 }, true)
+  }
+  return { context, onKill, logged, end }
+}
+
+function runningRecord(id: string): ContainerRecord {
+  return {
+    id,
+    name: id,
+    config: {},
+    image: { reference: 'busybox' },
+    state: { status: 'running' },
+    stoppedByUser: false,
+  } as ContainerRecord
+}
