@@ -7,6 +7,7 @@ import { createEngine, type Engine } from './engine.ts'
 import { jsonLogger, type LogThreshold } from './json-logger.ts'
 import { checkAddress } from './listen-on.ts'
 import { ServiceManager } from './service-manager.ts'
+import { exitOnUncaughtErrors } from './uncaught-errors.ts'
 import { berthVersion } from './version.ts'
 
 const args = process.argv.slice(2)
@@ -38,7 +39,10 @@ async function run(): Promise<void> {
   }
   const manager = new ServiceManager(takeServiceManagerEnvironment())
   const threshold: LogThreshold = { level: config.logLevel }
-  const logger = jsonLogger(threshold, (line) => process.stderr.write(line))
+  const write = (line: string) => process.stderr.write(line)
+  const logger = jsonLogger(threshold, write)
+  // Why the daemon ended is logged at every log level.
+  exitOnUncaughtErrors(jsonLogger({ level: 'error' }, write))
   // Before anything that may take long: who finds a daemon that does not serve sees that it runs.
   logger.info('berthd starts', { version: berthVersion, pid: process.pid, dataRoot: config.dataRoot })
   let engine: Engine
