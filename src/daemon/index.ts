@@ -1,2 +1,3 @@
-export { type CloseOptions, createEngine, type Engine, type EngineOptions } from './engine.ts'
+export { createEngine, type Engine } from './engine.ts'
 export { type EngineSettings, type OpenEngineOptions, openEngine } from './open-engine.ts'
+export type { CloseOptions, EngineOptions } from './opening.ts'

@@ -1,4 +1,4 @@
-/** What the verbs of this folder work with; `daemon/engine.ts` supplies it. */
+/** What the verbs of this folder work with; `daemon/open-containers.ts` supplies it. */
 import type { Background, KeyedMutex, Logger } from '../../base/index.ts'
 import type { ContainerDefaults, NameLookupDefaults, UserRemap } from '../../config/index.ts'
 import type { EventBus } from '../../events/index.ts'

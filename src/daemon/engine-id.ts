@@ -1,0 +1,15 @@
+/** The id of an engine, as `info` and events report it. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { newId } from '../base/index.ts'
+
+/** The id of the data root's engine. It is made once and kept in the file `engine-id`; if a crash left that file empty,
+ *  a new id is made. */
+export function engineId(dataRoot: string): string {
+  const path = join(dataRoot, 'engine-id')
+  const known = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
+  if (known !== '') return known
+  const made = newId()
+  writeFileSync(path, made, { mode: 0o600 })
+  return made
+}
