@@ -1,16 +1,39 @@
 /** Wall-clock times with nanoseconds, as log lines and events carry them. */
 
-const startWallNs = BigInt(Date.now()) * 1_000_000n
-const startHrNs = process.hrtime.bigint()
+const nsPerMs = 1_000_000n
 
-/** Nanoseconds since the epoch. Follows the wall clock to the millisecond; the digits below keep the
- *  order of calls made within one process. */
-export function nowNs(): bigint {
-  const wall = BigInt(Date.now()) * 1_000_000n
-  const steady = startWallNs + (process.hrtime.bigint() - startHrNs)
-  const drift = steady - wall
-  return drift > -50_000_000n && drift < 50_000_000n ? steady : wall
+/** How far a time may be from the wall clock. */
+const toleranceNs = 50n * nsPerMs
+
+/** The two clocks of the host that a time is made from. */
+export interface ClockSource {
+  /** Milliseconds since the epoch, as the host's wall clock shows them. */
+  readonly wallMs: () => number
+  /** Nanoseconds of a clock that never goes back. It may stop while the host sleeps. */
+  readonly steadyNs: () => bigint
 }
+
+/** Makes a function that gives nanoseconds since the epoch. The wall clock has milliseconds only, so the steady clock
+ *  counts on from a point at which both were read: two calls are in order, also within one millisecond. When the
+ *  result is more than 50 ms from the wall clock (the clock was set, or the host slept), both are read anew. */
+export function wallClock({ wallMs, steadyNs }: ClockSource): () => bigint {
+  const wallNs = (): bigint => BigInt(wallMs()) * nsPerMs
+  let offsetNs = wallNs() - steadyNs()
+  return () => {
+    // The kernel may hold the process up between two readings, so the time only has to lie between them, give or take.
+    const earliest = wallNs() - toleranceNs
+    const time = steadyNs() + offsetNs
+    const latest = wallNs() + toleranceNs
+    if (time > earliest && time < latest) return time
+    const steady = steadyNs()
+    offsetNs = wallNs() - steady
+    return steady + offsetNs
+  }
+}
+
+/** Nanoseconds since the epoch, by the wall clock within 50 ms. Calls of one process are in order, unless the wall
+ *  clock is set back. */
+export const nowNs: () => bigint = wallClock({ wallMs: Date.now, steadyNs: process.hrtime.bigint })
 
 /** RFC 3339 in UTC with nanoseconds, trailing zeros dropped as Go's RFC3339Nano does. */
 export function formatNs(ns: bigint): string {
