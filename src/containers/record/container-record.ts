@@ -9,6 +9,7 @@ import type {
   NetworkingConfig,
   OciDescriptor,
 } from '../../api/index.ts'
+import { parseNs } from '../../base/index.ts'
 import type { ContainerLabels } from '../../runtime/index.ts'
 import type { ContainerLink } from './link-index.ts'
 import type { ContainerStatus } from './state.ts'
@@ -63,6 +64,7 @@ export interface ContainerRecord {
   readonly id: string
   /** Without the leading slash. */
   readonly name: string
+  /** RFC 3339 without zeros at the end of the fraction; compare `createdNs`, not the text. */
   readonly created: string
   readonly image: {
     readonly id: string
@@ -107,6 +109,17 @@ export function withState(
   changes: Partial<ContainerRecord> = {},
 ): ContainerRecord {
   return Object.freeze({ ...record, ...changes, state: Object.freeze({ ...record.state, ...state }) })
+}
+
+/** When it was made, in nanoseconds since the epoch. */
+export function createdNs({ created }: Pick<ContainerRecord, 'created'>): bigint {
+  return parseNs(created) ?? 0n
+}
+
+/** The same records, the one that was made last first. */
+export function newestFirst(records: readonly ContainerRecord[]): ContainerRecord[] {
+  const timed = records.map((record) => ({ record, ns: createdNs(record) }))
+  return timed.sort((a, b) => (a.ns === b.ns ? 0 : a.ns < b.ns ? 1 : -1)).map(({ record }) => record)
 }
 
 /** Name of the writable layer's snapshot. */

@@ -1,8 +1,8 @@
 /** `POST /containers/prune`: removes what does not run. */
 import type { ContainersPruneResponse } from '../../api/index.ts'
-import { invalidArgument, isKind, nowNs, parseNs } from '../../base/index.ts'
+import { invalidArgument, isKind, nowNs } from '../../base/index.ts'
 import { parseUntil } from '../../images/index.ts'
-import { snapshotKey } from '../record/container-record.ts'
+import { createdNs, snapshotKey } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { compileFilters, type FilterLookups, type Filters } from '../views/list-filters.ts'
 import { removeContainer } from './remove.ts'
@@ -22,7 +22,7 @@ export async function pruneContainers(
     const isIdle =
       record.state.status === 'created' || record.state.status === 'exited' || record.state.status === 'dead'
     if (!isIdle || !matches(record)) continue
-    if (until !== undefined && (parseNs(record.created) ?? 0n) > until) continue
+    if (until !== undefined && createdNs(record) > until) continue
     try {
       const { sizeBytes } = await context.snapshots.usage(snapshotKey(record.id))
       await removeContainer(context, record.id, { force: false, volumes: false })

@@ -3,7 +3,7 @@
 import type { Port } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import { namesMatching } from '../../http/index.ts'
-import type { ContainerRecord } from '../record/container-record.ts'
+import { type ContainerRecord, createdNs } from '../record/container-record.ts'
 import { parseContainerPort } from '../record/port-requests.ts'
 
 export type Filters = Readonly<Record<string, readonly string[]>>
@@ -62,12 +62,12 @@ function compileOne(key: string, values: readonly string[], lookups: FilterLooku
       return (record) => values.includes(record.image.reference) || images.some((set) => set.has(record.image.id))
     }
     case 'before': {
-      const times = values.map((value) => lookups.container(value).created)
-      return (record) => times.every((time) => record.created < time)
+      const times = values.map((value) => createdNs(lookups.container(value)))
+      return (record) => times.every((time) => createdNs(record) < time)
     }
     case 'since': {
-      const times = values.map((value) => lookups.container(value).created)
-      return (record) => times.every((time) => record.created > time)
+      const times = values.map((value) => createdNs(lookups.container(value)))
+      return (record) => times.every((time) => createdNs(record) > time)
     }
     case 'volume':
       return (record) =>

@@ -4,7 +4,7 @@ import type { ContainerInspect, ContainerSummary } from '../../api/index.ts'
 import { isKind, zeroTime } from '../../base/index.ts'
 import { linkNames, shownLinks } from '../connections/links.ts'
 import { appArmorProfileOf } from '../isolation/app-armor.ts'
-import { type ContainerRecord, snapshotKey } from '../record/container-record.ts'
+import { type ContainerRecord, newestFirst, snapshotKey } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { membershipsOf, networkKey } from '../record/memberships.ts'
 import { sharedNetworkTarget } from '../record/namespaces.ts'
@@ -26,11 +26,8 @@ export async function listContainers(context: ContainerContext, options: ListOpt
   const matches = compileFilters(options.filters, lookups(context))
   const limited = options.limit !== undefined && options.limit > 0
   const all = options.all || limited || filtersImplyAll(options.filters)
-  const records = context.containers
-    .all()
-    .filter((record) => (all || isRunning(record)) && matches(record))
-    .sort((a, b) => (a.created < b.created ? 1 : -1))
-    .slice(0, limited ? options.limit : undefined)
+  const found = context.containers.all().filter((record) => (all || isRunning(record)) && matches(record))
+  const records = newestFirst(found).slice(0, limited ? options.limit : undefined)
   const nowMs = Date.now()
   return Promise.all(
     records.map(async (record) => ({

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatNs } from '../base/index.ts'
+import { type ContainerRecord, newestFirst } from './record/container-record.ts'
+import { compileFilters, type FilterLookups } from './views/list-filters.ts'
+
+/** Four containers of one second, the oldest first. Their times as text sort differently: zeros at the end of the
+ *  fraction are not written, and digits and the point come before the "Z". */
+const secondNs = 1_700_000_000_000_000_000n
+const containers = [0n, 1n, 120_000_000n, 120_000_001n].map(
+  (ns, at) => ({ name: `c${at}`, created: formatNs(secondNs + ns) }) as ContainerRecord,
+)
+const namesOf = (records: readonly ContainerRecord[]): string[] => records.map(({ name }) => name)
+
+const lookups = {
+  container: (name: string) => containers.find((one) => one.name === name),
+} as unknown as FilterLookups
+
+function listed(key: 'before' | 'since', name: string): string[] {
+  return namesOf(containers.filter(compileFilters({ [key]: [name] }, lookups)))
+}
+
+test('newestFirst() compares times as numbers', () => {
+  assert.deepEqual(namesOf(newestFirst(containers)), ['c3', 'c2', 'c1', 'c0'])
+  assert.deepEqual(namesOf(newestFirst(containers.toReversed())), ['c3', 'c2', 'c1', 'c0'])
+})
+
+test('compileFilters(): before and since compare times as numbers', () => {
+  for (const [at, { name }] of containers.entries()) {
+    assert.deepEqual(listed('before', name), namesOf(containers.slice(0, at)), `before ${name}`)
+    assert.deepEqual(listed('since', name), namesOf(containers.slice(at + 1)), `since ${name}`)
+  }
+})
