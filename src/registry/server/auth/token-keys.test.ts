@@ -76,19 +76,14 @@ test('readTrustedKeys() takes a JSON Web Key Set', async () => {
 
 test('readTrustedKeys() and readSigningKey() refuse what is no key', async () => {
   const rubbish = file('rubbish', 'x')
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' })
+  const rsaFile = file('rsa', rsa.toString())
   for (const read of [
-    readTrustedKeys({ certificatesFile: rubbish }),
-    readTrustedKeys({ certificatesFile: join(directory, 'none') }),
-    readTrustedKeys({ jwksFile: rubbish }),
-    readSigningKey(rubbish),
-    readSigningKey(
-      file(
-        'rsa',
-        generateKeyPairSync('rsa', { modulusLength: 2048 })
-          .privateKey.export({ type: 'pkcs8', format: 'pem' })
-          .toString(),
-      ),
-    ),
+    () => readTrustedKeys({ certificatesFile: rubbish }),
+    () => readTrustedKeys({ certificatesFile: join(directory, 'none') }),
+    () => readTrustedKeys({ jwksFile: rubbish }),
+    () => readSigningKey(rubbish),
+    () => readSigningKey(rsaFile),
   ]) {
     await assert.rejects(read, (error) => isKind(error, 'invalidArgument'))
   }
