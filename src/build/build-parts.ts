@@ -7,7 +7,7 @@ import type { Networks } from '../network/index.ts'
 import type { Digest, OciRlimit, OciSpec, Platform } from '../oci/index.ts'
 import type { RegistryAuth } from '../registry/client/index.ts'
 import type { AppArmor, ConmonRuntime, SelinuxLabels, SpecHost } from '../runtime/index.ts'
-import type { Snapshotter } from '../snapshots/index.ts'
+import type { Snapshotter, Trash } from '../snapshots/index.ts'
 import type { BuildCache } from './cache/build-cache.ts'
 import type { FileWorkers } from './layer/file-workers.ts'
 
@@ -80,7 +80,9 @@ export interface BuildParts {
   checkLimits(limits: HostConfig): void
   /** Throws for a container that isn't there or doesn't run. */
   joinNetwork(container: string): JoinedNetwork
-  /** `<data-root>/build`: spools, cache mounts, what is known of contexts. */
+  /** `<data-root>/build`: spools, cache mounts, what is known of contexts, trash. */
   readonly directory: string
+  /** Deletes directories below `directory` in the background. */
+  readonly trash: Pick<Trash, 'discard' | 'drain'>
   readonly logger: Logger
 }

@@ -1,5 +1,5 @@
 /** The builder's verbs: build, prune, list what is cached. */
-import { readdirSync, rmSync, statfsSync } from 'node:fs'
+import { readdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BuildCacheRecord, BuildRequest } from '../api/index.ts'
 import { Background } from '../base/index.ts'
@@ -84,13 +84,14 @@ export class BuildService {
     const records = [...parts.cache.records()]
     const uses = await this.#uses(records)
     const useOf = (record: CacheRecord) => uses.get(record.key) ?? unused
-    const removed = prunable(records, useOf, options, freeBytes(parts.directory))
+    // Sizes took a while to measure: a build may have begun to use a record since.
+    const isFree = ({ key }: CacheRecord) => !parts.cache.isInUse(key)
+    const removed = prunable(records, useOf, options, freeBytes(parts.directory)).filter(isFree)
     const freed = removed.reduce((sum, record) => sum + (useOf(record).shared ? 0 : useOf(record).sizeBytes), 0)
-    await parts.cache.remove(removed)
     for (const { key, type } of removed) {
-      if (type === 'exec.cachemount')
-        rmSync(join(cacheMountsPath(parts.directory), key), { recursive: true, force: true })
+      if (type === 'exec.cachemount') parts.trash.discard(join(cacheMountsPath(parts.directory), key))
     }
+    await parts.cache.remove(removed)
     return { CachesDeleted: removed.map(({ key }) => key.slice(0, idLength)), SpaceReclaimed: freed }
   }
 
@@ -120,6 +121,7 @@ export class BuildService {
   /** Waits for what runs behind, and ends the threads. */
   async close(): Promise<void> {
     await this.#background.drain()
+    await this.#options.parts.trash.drain()
     await this.#options.parts.workers.close()
   }
 

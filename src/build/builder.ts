@@ -1,7 +1,6 @@
 /** Builds: from a request to images. A step is known by a key made of all that it reads; what its key finds is not
  *  made again (see cache/). Stages run side by side, each as soon as what it stands on or copies from is there.
  *  What a build that fails or is cut short leaves is a cache that is good, and nothing else. */
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BuildRequest } from '../api/index.ts'
 import { BerthError, invalidArgument, isBerthError } from '../base/index.ts'
@@ -36,6 +35,7 @@ import { type BuildExporter, exportTarget } from './export-target.ts'
 import { configOf } from './image/final-config.ts'
 import { stepSnapshotPrefix } from './layer/make-layer.ts'
 import { type PlannedBuild, planBuild, platformsOf, scopeOf } from './plan-build.ts'
+import { clearCacheMounts } from './run/cache-mounts.ts'
 import { runOptionsOf } from './run/run-options-of.ts'
 import { shareStages } from './share-stages.ts'
 import type { BuildRun, StageToBuild } from './stage/build-run.ts'
@@ -51,16 +51,18 @@ export interface BuildResult {
 /** A plan with what it has of images. */
 type PlannedForPlatform = PlannedBuild & { readonly bases: BaseImages }
 
-/** Makes the builder's directories and removes what a crash left of steps; run once, when containers are restored.
- *  `passingGroup`: the group of the host that must pass through them to files of steps, see `makePrivateDirectory`. */
+/** Makes the builder's directories and removes what a crash left of steps and cache mounts; run once, when containers
+ *  are restored. `passingGroup`: the group of the host that must pass through the directories to files of steps, see
+ *  `makePrivateDirectory`. */
 export async function clearBuildRemains(
-  parts: Pick<BuildParts, 'snapshots' | 'directory'>,
+  parts: Pick<BuildParts, 'snapshots' | 'directory' | 'cache' | 'trash'>,
   passingGroup: number | undefined,
 ): Promise<void> {
   for await (const { key, kind } of parts.snapshots.walk()) {
     if (kind === 'active' && key.startsWith(stepSnapshotPrefix)) await parts.snapshots.remove(key)
   }
-  rmSync(join(parts.directory, 'tmp'), { recursive: true, force: true })
+  parts.trash.discard(join(parts.directory, 'tmp'))
+  clearCacheMounts(parts)
   for (const path of [parts.directory, join(parts.directory, 'tmp')]) makePrivateDirectory(path, passingGroup)
 }
 

@@ -20,8 +20,9 @@ import type { Networks } from '../network/index.ts'
 import { type Digest, formatPlatform, hostPlatform, platformRank } from '../oci/index.ts'
 import type { AppArmor, ConmonRuntime, SelinuxLabels, SpecHost } from '../runtime/index.ts'
 import type { ImageBackend } from '../server/index.ts'
-import type { Snapshotter } from '../snapshots/index.ts'
+import { type Snapshotter, Trash } from '../snapshots/index.ts'
 import { BuildCacheTable, type Database } from '../store/index.ts'
+import { makePrivateDirectory } from '../sys/index.ts'
 import { diskUsage } from '../volumes/index.ts'
 import { containerSettings } from './container-settings.ts'
 import { berthVersion } from './version.ts'
@@ -49,7 +50,11 @@ export interface BuildWiring {
 export async function openBuildService(wiring: BuildWiring): Promise<BuildService> {
   const { images, snapshots, networks, runtime, specHost, logger } = wiring
   const directory = join(wiring.config().dataRoot, 'build')
-  await clearBuildRemains({ snapshots, directory }, wiring.remap?.root.gid)
+  const passingGroup = wiring.remap?.root.gid
+  makePrivateDirectory(directory, passingGroup)
+  const cache = BuildCache.open({ table: new BuildCacheTable(wiring.db), images: images.parts, snapshots, logger })
+  const trash = Trash.open(join(directory, 'trash'), logger)
+  await clearBuildRemains({ snapshots, directory, cache, trash }, passingGroup)
   const parts: BuildParts = {
     images: images.parts,
     snapshots,
@@ -61,7 +66,7 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
     get settings() {
       return { ...buildSettings(wiring.config()), remap: wiring.remap }
     },
-    cache: BuildCache.open({ table: new BuildCacheTable(wiring.db), images: images.parts, snapshots, logger }),
+    cache,
     workers: new FileWorkers(),
     stepLocks: new KeyedMutex(),
     mountLocks: new KeyedMutex(),
@@ -70,6 +75,7 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
     devices: buildDevices(() => wiring.config().containers.cdiSpecDirs),
     checkLimits: wiring.checkLimits,
     directory,
+    trash,
     logger,
   }
   const exporter = new ImageExporter(

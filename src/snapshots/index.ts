@@ -8,3 +8,4 @@ export type {
   Snapshotter,
   SnapshotUsage,
 } from './snapshotter.ts'
+export { Trash } from './trash.ts'

@@ -11,6 +11,7 @@ import { startWorker, unlimitTree } from '../sys/index.ts'
  *  layer has but a few. */
 const inlineEntries = 200
 
+/** Deletes trees in the background. Trees and trash must be on the same file system. */
 export class Trash {
   readonly #directory: string
   readonly #logger: Logger
@@ -89,10 +90,12 @@ export class Trash {
       this.#forWorker = []
       const worker = startWorker(new URL('./trash-worker.ts', import.meta.url), { workerData: paths })
       worker.on('message', (failure) => {
-        this.#logger.warn('cannot delete a removed snapshot, trying again at the next start', failure)
+        this.#logger.warn('cannot delete a removed directory, trying again at the next start', failure)
       })
       await new Promise<void>((resolve) => {
-        worker.on('error', (error) => this.#logger.error('deleting snapshots failed', { error: messageOf(error) }))
+        worker.on('error', (error) =>
+          this.#logger.error('deleting removed directories failed', { error: messageOf(error) }),
+        )
         worker.on('exit', () => resolve())
       })
     }

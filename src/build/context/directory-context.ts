@@ -1,6 +1,5 @@
 /** A context that is a directory of the host which nobody changes: a git checkout, an unpacked file. */
 import { lstatSync, readFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invalidArgument } from '../../base/index.ts'
 import type { FileWorkers } from '../layer/file-workers.ts'
@@ -9,8 +8,8 @@ import { type FileContents, type FileContext, maxTextBytes } from './file-contex
 
 export interface DirectoryContextOptions {
   readonly workers: FileWorkers
-  /** Removed at the end. */
-  readonly removes?: string
+  /** Called when the build needs the context no more. */
+  readonly onEnd?: () => void
   /** Whom all files belong to. */
   readonly owner?: { readonly uid: number; readonly gid: number }
 }
@@ -53,6 +52,6 @@ export class DirectoryContext implements FileContext {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#options.removes !== undefined) await rm(this.#options.removes, { recursive: true, force: true })
+    this.#options.onEnd?.()
   }
 }

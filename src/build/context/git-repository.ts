@@ -1,8 +1,9 @@
 /** Git repositories, by the host's git: shallow, no prompts, no hooks, no configuration of the daemon's user. */
-import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AbortOptions, BerthError, errnoOf, invalidArgument, notFound } from '../../base/index.ts'
 import { defaultEnv, runCommand } from '../../sys/index.ts'
+import type { BuildParts } from '../build-parts.ts'
 import type { RemoteSource } from '../dockerfile/index.ts'
 
 type GitSource = Extract<RemoteSource, { kind: 'git' }>
@@ -37,12 +38,20 @@ export async function resolveRevision(
   throw notFound(`repository does not contain ref ${wanted}: ${remote}`)
 }
 
-/** Checks a commit out below `directory`, which must not exist; gives the root that the source's subdirectory means. */
+export interface CheckOutOptions extends AbortOptions {
+  /** Leave `.git` in the checkout. */
+  readonly keepGitDir?: boolean
+  /** Takes `.git` otherwise. */
+  readonly trash: Pick<BuildParts['trash'], 'discard'>
+}
+
+/** Checks a commit out below `directory`, which must not exist; gives the root that the source's subdirectory means.
+ *  The directory is the caller's to discard, also after a failure. */
 export async function checkOutRepository(
   source: GitSource,
   commit: string,
   directory: string,
-  { keepGitDir = false, signal }: AbortOptions & { readonly keepGitDir?: boolean } = {},
+  { keepGitDir = false, trash, signal }: CheckOutOptions,
 ): Promise<string> {
   const remote = checkedRemote(source.remote)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -60,7 +69,7 @@ export async function checkOutRepository(
   if (existsSync(join(directory, '.gitmodules'))) {
     await inside(['submodule', 'update', '-q', '--init', '--recursive', '--depth=1'])
   }
-  if (!keepGitDir) rmSync(join(directory, '.git'), { recursive: true, force: true })
+  if (!keepGitDir) trash.discard(join(directory, '.git'))
   return subdirectoryOf(directory, source.subdirectory)
 }
 

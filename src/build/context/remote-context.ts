@@ -13,7 +13,7 @@ import { TextContext } from './text-context.ts'
 
 /** Fetches it. Throws `invalidArgument` for what is neither URL nor repository. */
 export async function openRemoteContext(
-  parts: Pick<BuildParts, 'directory' | 'workers' | 'images'>,
+  parts: Pick<BuildParts, 'directory' | 'workers' | 'images' | 'trash'>,
   url: string,
   { signal, dockerfileName }: { readonly signal: AbortSignal; readonly dockerfileName: string },
 ): Promise<FileContext> {
@@ -22,8 +22,14 @@ export async function openRemoteContext(
   if (source.kind === 'git') {
     const commit = await resolveRevision(source.remote, source.reference, { signal })
     const directory = join(parts.directory, 'tmp', newId())
-    const root = await checkOutRepository(source, commit, directory, { signal })
-    return new DirectoryContext(root, { workers: parts.workers, removes: directory, owner: { uid: 0, gid: 0 } })
+    const discard = () => parts.trash.discard(directory)
+    try {
+      const root = await checkOutRepository(source, commit, directory, { trash: parts.trash, signal })
+      return new DirectoryContext(root, { workers: parts.workers, onEnd: discard, owner: { uid: 0, gid: 0 } })
+    } catch (error) {
+      discard()
+      throw error
+    }
   }
   const transport = new HttpTransport(parts.images.registries.transportOptions)
   try {

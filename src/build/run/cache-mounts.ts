@@ -1,9 +1,9 @@
 /** Directories that the RUN steps of all builds share (`--mount=type=cache`): `<build>/mounts/<digest of the id>`, a
  *  record each in the cache, so that they are listed and pruned like steps. A private one that is in use gets a sister. */
 import { hash } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { BerthError, newId } from '../../base/index.ts'
+import { BerthError, errnoOf, newId } from '../../base/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import { makePrivateDirectory } from '../../sys/index.ts'
 import type { BuildParts } from '../build-parts.ts'
@@ -27,6 +27,12 @@ const noDigest = `sha256:${'0'.repeat(64)}` as Digest
 /** Where cache mounts are. */
 export function cacheMountsPath(buildDirectory: string): string {
   return join(buildDirectory, 'mounts')
+}
+
+/** Discards the directories that no record names: a crash left them between the two. */
+export function clearCacheMounts({ directory, cache, trash }: Pick<BuildParts, 'directory' | 'cache' | 'trash'>): void {
+  const mounts = cacheMountsPath(directory)
+  for (const name of namesIn(mounts)) if (cache.get(name) === undefined) trash.discard(join(mounts, name))
 }
 
 /** Waits for a locked one; makes it when there is none. */
@@ -74,9 +80,20 @@ async function makeDirectory(parts: BuildParts, key: string, { fill }: CacheMoun
     await fill(fresh)
     if (!existsSync(path)) renameSync(fresh, path)
   } finally {
-    rmSync(fresh, { recursive: true, force: true })
+    // Filling failed, or another step made the directory meanwhile. Nothing is here otherwise.
+    parts.trash.discard(fresh)
   }
   return path
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    // No build has used a cache mount yet.
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
 }
 
 function remember({ cache }: BuildParts, key: string, id: string): void {

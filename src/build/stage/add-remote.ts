@@ -1,6 +1,6 @@
 /** ADD of URLs and git repositories. */
 import { createHash } from 'node:crypto'
-import { createWriteStream, mkdirSync, rmSync } from 'node:fs'
+import { createWriteStream, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { BerthError, cleanUpAfter, newId, type Undo } from '../../base/index.ts'
@@ -77,7 +77,7 @@ interface Fetched {
 async function download({ run, step }: StepPlace, url: string, cleanUp: Undo): Promise<Fetched> {
   const directory = join(run.parts.directory, 'tmp', newId())
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  cleanUp.add(() => rmSync(directory, { recursive: true, force: true }))
+  cleanUp.add(() => run.parts.trash.discard(directory))
   const transport = new HttpTransport(run.parts.images.registries.transportOptions)
   try {
     const { status, headers, body } = await transport.send({ url, signal: run.host.signal })
@@ -146,13 +146,15 @@ async function addGit(place: StepPlace, instruction: AddInstruction, source: Git
     make: async () => {
       const directory = join(run.parts.directory, 'tmp', newId())
       try {
-        const root = await checkOutRepository(source, commit, directory, { keepGitDir: instruction.keepGitDir, signal })
+        const { keepGitDir } = instruction
+        const { trash } = run.parts
+        const root = await checkOutRepository(source, commit, directory, { keepGitDir, trash, signal })
         const exclude = instruction.exclude.map(({ text }) => text)
         const groups = selectFiles(new DirectoryTree(root, { owner: { uid: 0, gid: 0 } }), '.', { exclude }) ?? []
         const written = groups.map((group) => toWriteGroup(group, { root }))
         return await copyLayer(place, { ...instruction, unpack: false }, written, { root })
       } finally {
-        rmSync(directory, { recursive: true, force: true })
+        run.parts.trash.discard(directory)
       }
     },
   })

@@ -1,6 +1,6 @@
 /** `RUN --mount`: made ready for one process, and taken away behind it.
  *  Killed midway: what is mounted lies in the step's bundle, where a boot finds it; files lie in the builder's `tmp`. */
-import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Undo } from '../../base/index.ts'
 import { type BindMount as HostBind, type TmpfsMount as HostTmpfs, sharedLabel } from '../../runtime/index.ts'
@@ -79,7 +79,7 @@ class Preparation {
     this.#cleanUp = cleanUp
     this.#files = join(place.run.parts.directory, 'tmp', root.id)
     makePrivateDirectory(this.#files, this.#passingGroup)
-    cleanUp.add(() => rmSync(this.#files, { recursive: true, force: true }))
+    cleanUp.add(() => place.run.parts.trash.discard(this.#files))
   }
 
   async add(one: Mount, index: number): Promise<void> {
