@@ -1,4 +1,5 @@
 /** Threads for writing and hashing many files: started when there is work, ended after a while without any. */
+import { statSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
 import { BerthError, type ErrorKind, internal } from '../../base/index.ts'
 import { startWorker } from '../../sys/index.ts'
@@ -21,6 +22,8 @@ const idleMs = 3_000
 /** Fewer files are done at once on the main thread: that is quicker than to tell another one. */
 const inlineFiles = 40
 const inlineBytes = 512 * 1024
+
+const inlineHashes = 4
 
 /** Runs jobs side by side, in the order they came. */
 export class FileWorkers {
@@ -89,7 +92,7 @@ export class FileWorkers {
 }
 
 function isSmall(job: FileJob): boolean {
-  if (job.kind === 'hash') return job.paths.length <= 4
+  if (job.kind === 'hash') return job.paths.length <= inlineHashes && sizeOf(job.paths) <= inlineBytes
   let bytes = 0
   let files = 0
   for (const { entries } of job.job.groups) {
@@ -101,4 +104,9 @@ function isSmall(job: FileJob): boolean {
     }
   }
   return bytes <= inlineBytes
+}
+
+/** Bytes of all files; one that is missing fails when it is hashed. */
+function sizeOf(paths: readonly string[]): number {
+  return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0)
 }

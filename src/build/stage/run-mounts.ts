@@ -17,7 +17,6 @@ import {
   scriptDirectory,
 } from '../dockerfile/index.ts'
 import type { StepRoot } from '../layer/make-layer.ts'
-import { writeFiles } from '../layer/write-files.ts'
 import { serveAgent } from '../run/agent-socket.ts'
 import { acquireCacheMount } from '../run/cache-mounts.ts'
 import { resolveInTree, selectFiles } from '../tree/index.ts'
@@ -295,12 +294,9 @@ async function copyOut(
   const spool = 'spool' in contents ? { spool: contents.spool } : {}
   const written = groups.map((group) => toWriteGroup(group, contents))
   const owner = place.run.parts.settings.remap?.root
-  writeFiles({
-    root: directory,
-    destination: '/',
-    groups: written,
-    ...spool,
-    ...(owner === undefined ? {} : { owner }),
+  await place.run.parts.workers.run({
+    kind: 'write',
+    job: { root: directory, destination: '/', groups: written, ...spool, ...(owner === undefined ? {} : { owner }) },
   })
   const [only] = groups
   return only !== undefined && !only.isDirectory ? only.name : undefined
