@@ -1,24 +1,17 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { errnoOf } from '../base/index.ts'
+import { errnoOf, TimeSlice } from '../base/index.ts'
 import type { SnapshotUsage } from './snapshotter.ts'
-
-/** How long counting may hold up the event loop at a time. */
-const sliceMs = 4
 
 /** Counts a tree's bytes and inodes; what disappears meanwhile isn't counted. Directories have no size here. */
 export async function measureUsage(root: string): Promise<SnapshotUsage> {
   const seen = new Set<bigint>()
   let sizeBytes = 0
   let inodes = 0
-  let sliceEnd = performance.now() + sliceMs
+  const slice = new TimeSlice()
   const pending = [root]
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-    if (performance.now() > sliceEnd) {
-      await nextTurn()
-      sliceEnd = performance.now() + sliceMs
-    }
+    if (slice.isOver) await slice.renew()
     const status = tolerate(() => lstatSync(path, { bigint: true }))
     if (status === undefined) continue
     if (status.isDirectory()) {

@@ -16,13 +16,12 @@ import {
 } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate as pause } from 'node:timers/promises'
+import { TimeSlice } from '../base/index.ts'
 import { getXattr, isForeignXattr, listXattrs, mknodAt, setXattr, utimesAt } from '../sys/index.ts'
 
 /** Absolute paths are given to the `*At` calls, which then look at no descriptor. */
 const noDirectory = -1
 const largeBytes = 1024n * 1024n
-const turnMs = 5
 const modeMask = 0o7777n
 
 /** Copies the content of `source` into the existing directory `target` and gives `target` the owner, mode, times
@@ -37,14 +36,12 @@ export async function copyTree(source: string, target: string): Promise<void> {
 class TreeCopy {
   /** First copy of each file that has several names, by device and inode. */
   readonly #linked = new Map<string, string>()
-  #turnStarted = performance.now()
+  readonly #slice = new TimeSlice()
 
   async copyContent(source: string, target: string): Promise<void> {
     for (const name of readdirSync(source)) {
       await this.#copyEntry(join(source, name), join(target, name))
-      if (performance.now() - this.#turnStarted < turnMs) continue
-      await pause()
-      this.#turnStarted = performance.now()
+      if (this.#slice.isOver) await this.#slice.renew()
     }
   }
 

@@ -3,9 +3,8 @@
  *  The container may run and swap a directory for a symlink at any moment: names are only looked at in directories
  *  that are held by a descriptor, and never followed. */
 import { type BigIntStats, constants, lstatSync, readdirSync } from 'node:fs'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ContainerChange } from '../../api/index.ts'
-import { decodeName, encodeName, errnoOf, nameBytes } from '../../base/index.ts'
+import { decodeName, encodeName, errnoOf, nameBytes, TimeSlice } from '../../base/index.ts'
 import { closeFd, getXattr, isForeignXattr, listXattrs, openAt, openFd } from '../../sys/index.ts'
 import { snapshotKey } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
@@ -34,7 +33,6 @@ const mountPoints: ReadonlySet<string> = new Set([
 ])
 
 const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
-const sliceMs = 4
 
 /** `docker diff`. */
 export async function containerChanges(
@@ -62,7 +60,7 @@ export async function layerChanges(context: ContainerContext, id: string): Promi
 class Comparison implements LayerChanges {
   readonly changes: ContainerChange[] = []
   readonly unchanged: string[] = []
-  #sliceEnd = performance.now() + sliceMs
+  readonly #slice = new TimeSlice()
 
   /** Compares two directories; `lower` is undefined where the image has none. Gives whether it met mount points. */
   async compare(own: number, lower: number | undefined, prefix: string): Promise<boolean> {
@@ -71,10 +69,7 @@ class Comparison implements LayerChanges {
     const present = new Set(names)
     const gone = lower === undefined || !isOpaque(own) ? [] : readNames(lower).filter((name) => !present.has(name))
     for (const name of [...names, ...gone].sort()) {
-      if (performance.now() > this.#sliceEnd) {
-        await nextTurn()
-        this.#sliceEnd = performance.now() + sliceMs
-      }
+      if (this.#slice.isOver) await this.#slice.renew()
       const path = prefix + name
       if (!present.has(name)) this.#add('deleted', path)
       else if (await this.#compareOne(own, lower, name, path)) hasMountPoints = true

@@ -3,8 +3,7 @@
  *  it is labelled without following it. The system calls are synchronous, with a pause for others every few milliseconds. */
 import { closeSync, constants, type Dirent, openSync, readdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { setImmediate as pause } from 'node:timers/promises'
-import { errnoOf } from '../../base/index.ts'
+import { errnoOf, TimeSlice } from '../../base/index.ts'
 import { errno, rawSyscall, systemError } from '../native/ffi.ts'
 
 // Names need not be UTF-8.
@@ -16,7 +15,6 @@ const lsetxattrCall = rawSyscall(
 )
 
 const attribute = 'security.selinux'
-const turnMs = 5
 const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
 
 /** Labels `path`, whose last part is not followed if it is a symlink, and all below it, also on what is mounted there.
@@ -34,7 +32,7 @@ export async function relabelTree(path: string, label: string): Promise<void> {
 class Relabelling {
   readonly #label: Buffer
   readonly #present = Buffer.alloc(4096)
-  #turnStarted = performance.now()
+  readonly #slice = new TimeSlice()
 
   constructor(label: string) {
     this.#label = Buffer.from(label)
@@ -50,9 +48,7 @@ class Relabelling {
         const shown = `${shownAs}/${entry.name.toString()}`
         if (isMaybeDirectory(entry)) await this.entry(directory, entry.name, shown)
         else this.#set(pathIn(directory, entry.name), shown)
-        if (performance.now() - this.#turnStarted < turnMs) continue
-        await pause()
-        this.#turnStarted = performance.now()
+        if (this.#slice.isOver) await this.#slice.renew()
       }
     } finally {
       closeSync(directory)
