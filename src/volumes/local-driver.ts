@@ -11,7 +11,7 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Background, errnoOf } from '../base/index.ts'
 import { limitTree, listMounts, makePrivateDirectory, unlimitTree, unmount, unmountInBackground } from '../sys/index.ts'
@@ -24,7 +24,7 @@ import {
   replacementDirectory,
   volumeDirectory,
 } from './paths.ts'
-import { finishReplacement } from './replace-content.ts'
+import { finishReplacement, moveAll, pathOf } from './replace-content.ts'
 import type { DriverVolume, VolumeDriver, VolumeScope } from './volume-driver.ts'
 
 /** A user and group of the host. */
@@ -68,6 +68,20 @@ export class LocalDriver implements VolumeDriver {
       throw error
     }
     this.#delete(gone)
+  }
+
+  /** Empties a volume that is not mounted. What was in it is moved away at once and deleted in the background, unless
+   *  it counts against the volume's size until it is deleted. */
+  async empty(name: string): Promise<void> {
+    const content = contentDirectory(this.#root, name)
+    if (sizeLimit(readOptions(this.#root, name)) > 0) return await removeContent(content)
+    const gone = newGoneDirectory(this.#root)
+    mkdirSync(gone, { mode: 0o700 })
+    try {
+      await moveAll(content, gone)
+    } finally {
+      this.#delete(gone)
+    }
   }
 
   async find(name: string): Promise<DriverVolume | undefined> {
@@ -135,12 +149,15 @@ export class LocalDriver implements VolumeDriver {
   }
 
   /** Ends the removals and the changes of content that a crash interrupted. */
-  sweep(): void {
+  async sweep(): Promise<void> {
     for (const name of readdirSync(this.#root)) {
-      if (isGoneDirectory(name)) this.#delete(join(this.#root, name))
+      if (isGoneDirectory(name)) {
+        this.#delete(join(this.#root, name))
+        continue
+      }
       const work = replacementDirectory(this.#root, name)
       if (!existsSync(work)) continue
-      finishReplacement(contentDirectory(this.#root, name), work)
+      await finishReplacement(contentDirectory(this.#root, name), work)
       this.#delete(work)
     }
   }
@@ -164,6 +181,13 @@ export class LocalDriver implements VolumeDriver {
       if (existsSync(directory)) unlimitTree(directory)
       await rm(directory, { recursive: true, force: true })
     })
+  }
+}
+
+/** Removes what is in a directory. */
+export async function removeContent(directory: string): Promise<void> {
+  for (const name of await readdir(directory, { encoding: 'buffer' })) {
+    await rm(pathOf(directory, name), { recursive: true, force: true })
   }
 }
 

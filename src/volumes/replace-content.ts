@@ -5,31 +5,33 @@
  *    <work>/ready      complete; the old content is being moved out, to <work>/old
  *    <work>/entering   the old content is out; the new one is being moved in
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmdirSync, statSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { TimeSlice } from '../base/index.ts'
 import { copyAttributes } from './copy-tree.ts'
 
 /** An empty directory for the new content. What an earlier attempt left there is gone. */
-export function beginReplacement(work: string): string {
-  rmSync(work, { recursive: true, force: true })
+export async function beginReplacement(work: string): Promise<string> {
+  await rm(work, { recursive: true, force: true })
   const place = join(work, 'new')
   mkdirSync(place, { recursive: true, mode: 0o700 })
   return place
 }
 
-/** The new content is complete and takes the old one's place. Synchronous: whoever looks meanwhile sees the old one, the
- *  new one, or parts of either. The old one is left in the work directory, which the caller deletes. Throws when the old
- *  one can't be moved, and has changed nothing then. */
-export function commitReplacement(content: string, work: string): void {
-  const [ready, old] = [join(work, 'ready'), join(work, 'old')]
-  renameSync(join(work, 'new'), ready)
+/** The new content is complete and takes the old one's place. Until the promise resolves, readers see the old content,
+ *  the new one, or parts of either. The old one is left in the work directory, which the caller deletes. Throws when the
+ *  old one can't be moved, and has changed nothing then. */
+export async function commitReplacement(content: string, work: string): Promise<void> {
+  const [fresh, ready, old] = [join(work, 'new'), join(work, 'ready'), join(work, 'old')]
+  renameSync(fresh, ready)
   try {
-    finishReplacement(content, work)
+    await finishReplacement(content, work)
   } catch (error) {
     // Something of the old content can't be moved (it is mounted on): all of it comes back.
     if (existsSync(ready)) {
-      if (existsSync(old)) moveAll(old, content)
-      rmSync(ready, { recursive: true, force: true })
+      if (existsSync(old)) await moveAll(old, content)
+      renameSync(ready, fresh)
     }
     throw error
   }
@@ -37,7 +39,7 @@ export function commitReplacement(content: string, work: string): void {
 
 /** Brings to its end what was committed before a crash. False when nothing was, and what is in the work directory is of
  *  no use. */
-export function finishReplacement(content: string, work: string): boolean {
+export async function finishReplacement(content: string, work: string): Promise<boolean> {
   const [ready, entering, old] = ['ready', 'entering', 'old'].map((name) => join(work, name)) as [
     string,
     string,
@@ -45,25 +47,28 @@ export function finishReplacement(content: string, work: string): boolean {
   ]
   if (existsSync(ready)) {
     mkdirSync(old, { recursive: true, mode: 0o700 })
-    moveAll(content, old, dirname(work) === content ? basename(work) : undefined)
+    await moveAll(content, old, dirname(work) === content ? basename(work) : undefined)
     renameSync(ready, entering)
   }
   if (!existsSync(entering)) return false
   const own = statSync(entering, { bigint: true })
-  moveAll(entering, content)
+  await moveAll(entering, content)
   copyAttributes(entering, content, own)
-  rmSync(entering, { recursive: true })
+  rmdirSync(entering)
   return true
 }
 
-function moveAll(from: string, to: string, except?: string): void {
-  for (const name of readdirSync(from, { encoding: 'buffer' })) {
+/** Moves what is in a directory to another one of the same file system, but for one name. */
+export async function moveAll(from: string, to: string, except?: string): Promise<void> {
+  const slice = new TimeSlice()
+  for (const name of await readdir(from, { encoding: 'buffer' })) {
     if (name.toString() === except) continue
     renameSync(pathOf(from, name), pathOf(to, name))
+    if (slice.isOver) await slice.renew()
   }
 }
 
 /** Names need not be text. */
-function pathOf(directory: string, name: Buffer): Buffer {
+export function pathOf(directory: string, name: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${directory}/`), name])
 }

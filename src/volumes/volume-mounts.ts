@@ -2,12 +2,13 @@
  *  with the first who uses them and unmounted with the last. Who that is stands in the database from before the mount
  *  until after the unmount, so a boot can take back what a killed daemon left.
  *  Local volumes without options are directories: nothing is noted and nothing done for them. */
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { opendir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BerthError, conflict, isBerthError, KeyedMutex, type Logger, messageOf } from '../base/index.ts'
 import type { VolumeMountTable } from '../store/index.ts'
 import { copyAttributes, copyTree } from './copy-tree.ts'
+import { removeContent } from './local-driver.ts'
 import { needsMount } from './local-options.ts'
 import { fillingMark, replacementDirectory, replacementName } from './paths.ts'
 import { beginReplacement, commitReplacement, finishReplacement } from './replace-content.ts'
@@ -30,7 +31,7 @@ export interface ContentReplacement {
   /** Writes the new content into an empty directory. */
   readonly fill: (directory: string) => Promise<void>
   /** Calls `exchange`, which is quick, while nobody works on the volume. */
-  readonly around: (exchange: () => void) => Promise<void>
+  readonly around: (exchange: () => Promise<void>) => Promise<void>
 }
 
 export class VolumeMounts {
@@ -96,13 +97,15 @@ export class VolumeMounts {
       // There is a place for the mark beside the content of local volumes only.
       const mark = plain ? fillingMark(this.#options.root, name) : undefined
       const interrupted = mark !== undefined && existsSync(mark)
-      if (!interrupted && readdirSync(target).length > 0) return
+      if (!interrupted && !(await isEmpty(target))) return
       if (mark !== undefined) writeFileSync(mark, '', { mode: 0o600 })
-      if (interrupted) emptyDirectory(target)
+      const { local } = this.#options.drivers
+      const empty = () => (plain ? local.empty(name) : removeContent(target))
+      if (interrupted) await empty()
       try {
         await copyTree(sourceDirectory, target)
       } catch (error) {
-        emptyDirectory(target)
+        await empty()
         throw error
       } finally {
         if (mark !== undefined) rmSync(mark, { force: true })
@@ -119,11 +122,11 @@ export class VolumeMounts {
       if (isVolatile(record) && !this.#isUsedByOthers(name, holder)) {
         throw conflict(`volume ${name} is a ${record.options.type}, which keeps nothing while no container uses it`)
       }
-      if (!force && !isEmpty(content)) throw conflict(`volume ${name} is not empty`)
+      if (!force && !(await isEmpty(content, notContent))) throw conflict(`volume ${name} is not empty`)
       const work = isPlain(record) ? replacementDirectory(this.#options.root, name) : join(content, replacementName)
       this.#replacing.add(name)
       try {
-        const place = beginReplacement(work)
+        const place = await beginReplacement(work)
         copyAttributes(content, place, statSync(content, { bigint: true }))
         await fill(place)
         await around(() => commitReplacement(content, work))
@@ -138,7 +141,7 @@ export class VolumeMounts {
   async #endReplacement(name: string, content: string): Promise<void> {
     const work = join(content, replacementName)
     if (this.#replacing.has(name) || !existsSync(work)) return
-    finishReplacement(content, work)
+    await finishReplacement(content, work)
     await rm(work, { recursive: true, force: true })
   }
 
@@ -179,11 +182,10 @@ function isVolatile({ driver, options }: VolumeRecord): boolean {
 }
 
 /** A file system of its own may have a place for lost files. */
-function isEmpty(content: string): boolean {
-  return readdirSync(content).every((name) => name === replacementName || name === 'lost+found')
-}
+const notContent: ReadonlySet<string> = new Set([replacementName, 'lost+found'])
 
-/** Removes what is in a directory. */
-function emptyDirectory(directory: string): void {
-  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true })
+/** True when there is nothing in a directory but what `ignored` names. */
+async function isEmpty(directory: string, ignored: ReadonlySet<string> = new Set()): Promise<boolean> {
+  for await (const { name } of await opendir(directory)) if (!ignored.has(name)) return false
+  return true
 }

@@ -77,7 +77,7 @@ export class Volumes {
   static async open(options: VolumesOptions): Promise<Volumes> {
     makePrivateDirectory(options.root, options.owner?.gid)
     const volumes = new Volumes(options)
-    volumes.#drivers.local.sweep()
+    await volumes.#drivers.local.sweep()
     await volumes.#adopt()
     return volumes
   }

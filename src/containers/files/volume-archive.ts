@@ -64,7 +64,7 @@ export async function restoreVolume(
     await context.volumes.replace(name, holder, {
       force,
       fill: (directory) => unpackVolume(source, directory, { signal }),
-      around: (exchange) => holdAllStill(context, pause ? containers : [], async () => exchange()),
+      around: (exchange) => holdAllStill(context, pause ? containers : [], exchange),
     })
     unfinished = undefined
   } finally {
