@@ -39,7 +39,7 @@ export function linkedPlaces(tree: TreeReader, { root, pattern }: WantedPlace): 
   if (pattern === undefined) return ways
   const base = resolveInTree(tree, root)
   if (base === undefined || tree.lstat(base)?.type !== 'directory') return ways
-  const matches = [...matchesIn(tree, base, pattern.matcher)]
+  const matches = matchesIn(tree, base, pattern.matcher)
   return [
     ...ways,
     ...matches.flatMap((match) => linkTargets(tree, joinPath(base, match)).map((target) => ({ root: target }))),

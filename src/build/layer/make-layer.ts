@@ -1,6 +1,6 @@
 /** One step's layer: a snapshot on the layers below, mounted, changed, taken away, packed and committed.
  *  Killed midway: an active snapshot and a bundle that the next boot removes, as it does with a container's. */
-import { lstatSync, lutimesSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
+import { mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isKind, newId } from '../../base/index.ts'
 import type { Ingest } from '../../content/index.ts'
@@ -10,6 +10,7 @@ import type { ContainerLabels } from '../../runtime/index.ts'
 import { makePrivateDirectory, mount, relabelTree, unmountInBackground } from '../../sys/index.ts'
 import type { BuildParts } from '../build-parts.ts'
 import type { BuiltLayer } from '../built-image.ts'
+import { clampTimes } from './clamp-times.ts'
 
 /** A stage's root, mounted for one step. */
 export interface StepRoot {
@@ -85,7 +86,7 @@ export async function makeLayer(
     options.afterwards?.(changes)
     // The process wrote under the label of this step alone.
     if (parts.labels !== undefined && options.labels !== undefined) await relabelTree(changes, parts.labels.layers)
-    if (options.latestNs !== undefined) clampTimes(changes, options.latestNs)
+    if (options.latestNs !== undefined) await clampTimes(changes, options.latestNs)
     const layer =
       ingest !== undefined && packed !== undefined
         ? await commitPacked(parts, key, options, { ...packed, ingest })
@@ -161,17 +162,6 @@ async function commitOrDrop({ snapshots }: BuildParts, chainId: Digest, key: str
     if (!isKind(error, 'alreadyExists')) throw error
     await snapshots.remove(key)
   }
-}
-
-/** Makes everything below a directory, and itself, at most as young as `latestNs`. Nothing else uses it meanwhile. */
-function clampTimes(path: string, latestNs: bigint): void {
-  const stats = lstatSync(path, { bigint: true })
-  if (stats.isDirectory()) {
-    for (const name of readdirSync(path)) clampTimes(join(path, name), latestNs)
-  }
-  if (stats.mtimeNs <= latestNs) return
-  const seconds = Number(latestNs / 1_000_000_000n)
-  lutimesSync(path, seconds, seconds)
 }
 
 /** The chain id that a layer gets on top of others. */

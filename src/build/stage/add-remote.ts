@@ -150,7 +150,8 @@ async function addGit(place: StepPlace, instruction: AddInstruction, source: Git
         const { trash } = run.parts
         const root = await checkOutRepository(source, commit, directory, { keepGitDir, trash, signal })
         const exclude = instruction.exclude.map(({ text }) => text)
-        const groups = selectFiles(new DirectoryTree(root, { owner: { uid: 0, gid: 0 } }), '.', { exclude }) ?? []
+        const tree = new DirectoryTree(root, { owner: { uid: 0, gid: 0 } })
+        const groups = (await selectFiles(tree, '.', { exclude })) ?? []
         const written = groups.map((group) => toWriteGroup(group, { root }))
         return await copyLayer(place, { ...instruction, unpack: false }, written, { root })
       } finally {

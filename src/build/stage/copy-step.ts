@@ -84,7 +84,7 @@ async function selectAll(place: StepPlace, instruction: Instruction, from: CopyF
   )
   const groups: SelectedGroup[] = []
   for (const source of paths) {
-    const found = selectFiles(tree, source.path, { parents, exclude })
+    const found = await selectFiles(tree, source.path, { parents, exclude })
     if (found === undefined || (found.length === 0 && isOnlyWildcard(instruction))) throw missing(place, source, from)
     groups.push(...found)
   }

@@ -266,7 +266,7 @@ async function contentOf(place: StepPlace, one: BindMount): Promise<string> {
   if (from.identity !== undefined) return from.identity
   const path = one.source.replace(/^\/+|\/+$/g, '')
   const tree = await from.context.look([path === '' ? '.' : path])
-  const groups = selectFiles(tree, path) ?? []
+  const groups = (await selectFiles(tree, path)) ?? []
   const files = groups.flatMap(({ entries }) => entries.filter(({ entry }) => entry.type === 'file'))
   const digests = await from.context.digests(files.map(({ from: at }) => at))
   return stepKey({ parent: '', instruction: 'bind', values: {}, files: filesOf(groups, (at) => digests.get(at)) })
@@ -280,7 +280,7 @@ async function copyOut(
   directory: string,
 ): Promise<string | undefined> {
   const tree = await context.look([path === '' ? '.' : path])
-  const groups = selectFiles(tree, path)
+  const groups = await selectFiles(tree, path)
   if (groups === undefined) {
     const { line } = place.step.instruction
     throw new DockerfileError(
