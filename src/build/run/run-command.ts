@@ -1,6 +1,7 @@
 /** The process of a RUN: the same runtime and isolation as a container, but no record; its files are known by the id
  *  alone, so that a boot finds and removes what a crash left of it. */
-import { chownSync, copyFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, writeFileSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BerthError, cleanUpAfter, invalidArgument, type OutputStream, shortId, type Undo } from '../../base/index.ts'
 import {
@@ -76,10 +77,10 @@ async function createProcess(
   const { id } = root
   const files = join(parts.directory, 'tmp', id)
   makePrivateDirectory(files, parts.settings.remap?.root.gid)
-  cleanUp.add(() => rmSync(files, { recursive: true, force: true }))
+  cleanUp.add(() => parts.trash.discard(files))
   checkUsers(parts, command, options)
   if (!command.insecure) await parts.appArmor?.require(defaultAppArmorProfile)
-  const network = prepareNetwork(parts, id, command, options, files)
+  const network = await prepareNetwork(parts, id, command, options, files)
   cleanUp.add(() => parts.networks.sandboxes.release(id))
   if (root.labels !== undefined) await relabelTree(files, root.labels.mount)
   cleanUp.add(() => runtime.delete(id, { force: true }))
@@ -148,19 +149,19 @@ interface PreparedNetwork {
   readonly afterwards?: (pid: number) => Promise<unknown>
 }
 
-function prepareNetwork(
+async function prepareNetwork(
   parts: BuildParts,
   id: string,
   command: RunCommand,
   options: RunOptions,
   files: string,
-): PreparedNetwork {
+): Promise<PreparedNetwork> {
   const mode = command.network === 'default' ? options.network : command.network
   if (mode === 'host') {
     writeNetworkFiles(parts, options, files, undefined)
     return { netns: 'host' }
   }
-  if (mode.startsWith('container:')) return joinNetwork(parts, mode.slice('container:'.length), files)
+  if (mode.startsWith('container:')) return await joinNetwork(parts, mode.slice('container:'.length), files)
   // As a container without `--network`: without a default bridge (`bridge: none`) it has no network.
   const hasBridge = parts.networks.find('bridge') !== undefined
   const request: SandboxRequest = {
@@ -180,12 +181,12 @@ function prepareNetwork(
   return { netns: { path: sandbox.netnsPath }, ready: () => parts.networks.sandboxes.setUp(request) }
 }
 
-/** The container's files are copied: the step may write its own. */
-function joinNetwork(parts: BuildParts, container: string, files: string): PreparedNetwork {
+/** The container's files, which it may have made large, are copied: the step may write its own. */
+async function joinNetwork(parts: BuildParts, container: string, files: string): Promise<PreparedNetwork> {
   const joined = parts.joinNetwork(container)
-  copyFileSync(joined.hosts, join(files, 'hosts'))
-  copyFileSync(joined.hostname, join(files, 'hostname'))
-  copyFileSync(joined.resolvConf, join(files, 'resolv.conf'))
+  await copyFile(joined.hosts, join(files, 'hosts'))
+  await copyFile(joined.hostname, join(files, 'hostname'))
+  await copyFile(joined.resolvConf, join(files, 'resolv.conf'))
   return { netns: { path: joined.namespace } }
 }
 

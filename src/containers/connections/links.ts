@@ -1,10 +1,10 @@
 /** Links of containers on the default bridge (`--link db:store`): a line in `/etc/hosts`, variables, and with `icc=false`
  *  the only way to the other's exposed ports. On other networks the embedded DNS knows links.
  *  A link is kept by the other container's id, so names may change. */
-import { readFileSync, writeFileSync } from 'node:fs'
 import type { HostConfig } from '../../api/index.ts'
 import { internal, invalidArgument, isKind, notFound } from '../../base/index.ts'
 import type { LinkPermit } from '../../network/index.ts'
+import { editHosts } from '../edit-hosts.ts'
 import { type ContainerRecord, withChanges } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import type { ContainerLink } from '../record/link-index.ts'
@@ -179,19 +179,14 @@ function replaceHosts(
   linked: Linked,
   address: string | undefined,
 ): void {
-  const path = context.paths.hosts(id)
   const names = hostNames(linked)
   const { link, record } = linked
   const isItsLine = (line: string) => {
     const [alias, hostname = ''] = line.split('\t')[1]?.split(' ') ?? []
     return alias === link.alias && (hostname === record.config.Hostname || line.endsWith(`\t${names}`))
   }
-  const lines = readFileSync(path, 'utf8').split('\n')
-  const changed = lines.flatMap((line) => {
-    if (!isItsLine(line)) return [line]
-    return address === undefined ? [] : [`${address}\t${names}`]
-  })
-  writeFileSync(path, changed.join('\n'))
+  const changed = address === undefined ? [] : [`${address}\t${names}`]
+  editHosts(context, id, (lines) => lines.flatMap((line) => (isItsLine(line) ? changed : [line])))
 }
 
 function containerPort(text: string): Pick<LinkPermit, 'protocol' | 'containerPort'> {

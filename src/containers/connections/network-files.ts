@@ -1,6 +1,6 @@
 /** `/etc/hosts`, `hostname` and `resolv.conf` of a container: written at its start, changed in place (they are mounted as
  *  single files) when it joins or leaves a network. */
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { invalidArgument } from '../../base/index.ts'
 import {
@@ -13,6 +13,7 @@ import {
   type Sandbox,
   type UpstreamServer,
 } from '../../network/index.ts'
+import { editHosts } from '../edit-hosts.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { linkHosts } from './links.ts'
@@ -88,15 +89,12 @@ export function updateOwnAddresses(
   before: readonly EndpointInfo[],
   after: readonly EndpointInfo[],
 ): void {
-  const path = context.paths.hosts(record.id)
   const gone = new Set(before.flatMap(addressesOf))
   const { Hostname: hostname, Domainname: domainname } = record.config
   const names = ownNames({ hostname: hostname ?? '', domainname: domainname ?? '' })
-  const kept = readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '' && !gone.has(line.split(/\s/)[0] ?? ''))
   const own = after.flatMap(addressesOf).map((address) => `${address}\t${names}`)
-  writeFileSync(path, [...kept, ...own, ''].join('\n'))
+  const isKept = (line: string) => line !== '' && !gone.has(line.split(/\s/)[0] ?? '')
+  editHosts(context, record.id, (lines) => [...lines.filter(isKept), ...own, ''])
 }
 
 /** Servers that a container's questions go on to: the user's, else the daemon's, else the host's own. */

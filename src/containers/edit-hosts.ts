@@ -1,0 +1,22 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import type { ContainerContext } from './record/dependencies.ts'
+
+/** What the engine writes is far shorter. */
+const maxBytes = 1024 * 1024
+
+/** Changes the lines of a container's `/etc/hosts` while it runs. The file is written in place, because it is mounted as
+ *  a single file. The container can make it as large as it likes: a file of more than 1 MiB is left as it is, with a
+ *  warning in the log. */
+export function editHosts(
+  { paths, logger }: Pick<ContainerContext, 'paths' | 'logger'>,
+  id: string,
+  edit: (lines: readonly string[]) => readonly string[],
+): void {
+  const path = paths.hosts(id)
+  const sizeBytes = statSync(path).size
+  if (sizeBytes > maxBytes) {
+    logger.warn("a container's /etc/hosts is too large to be changed", { container: id, sizeBytes })
+    return
+  }
+  writeFileSync(path, edit(readFileSync(path, 'utf8').split('\n')).join('\n'))
+}
