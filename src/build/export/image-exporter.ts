@@ -23,7 +23,7 @@ import { type ImageAttributes, parseFileAttributes, parseImageAttributes } from 
 import { imagePackageUrl, provenanceOf } from './provenance.ts'
 import { pushBuiltImage, pushedName } from './push-built-image.ts'
 import { type PlatformRoot, rootsArchive } from './root-archive.ts'
-import { scanPackages } from './sbom/scan-packages.ts'
+import { scanInThread } from './sbom/scan-in-thread.ts'
 import { spdxAttestation } from './sbom/spdx-document.ts'
 import { storeBuiltImage } from './store-built-image.ts'
 
@@ -145,7 +145,7 @@ export class ImageExporter {
     const chainId = layers.at(-1)?.chainId
     if (chainId === undefined) return { distribution: undefined, packages: [] }
     using view = await this.#parts.openView(chainId)
-    return await scanPackages(view.path, { signal })
+    return await scanInThread(view.path, { signal })
   }
 
   async #writeArchive(

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { turnsDuring } from '../../../../test/helpers/turns.ts'
 import { readRpmHeader } from './package-databases.ts'
+import { scanInThread } from './scan-in-thread.ts'
 import { scanPackages } from './scan-packages.ts'
 import { packageUrl, spdxAttestation } from './spdx-document.ts'
 
@@ -46,7 +48,7 @@ test('scanPackages finds the packages of Debian, Alpine, Node and Python', async
   mkdirSync(join(root, 'etc'))
   symlinkSync('../usr/lib/os-release', join(root, 'etc/os-release'))
   symlinkSync('/', join(root, 'loop'))
-  const scanned = await scanPackages(root)
+  const scanned = scanPackages(root)
   assert.deepEqual(scanned.distribution, { id: 'debian', version: '12' })
   assert.deepEqual(
     scanned.packages.map((one) => packageUrl(one, scanned.distribution)),
@@ -69,7 +71,20 @@ test('scanPackages finds the packages of Debian, Alpine, Node and Python', async
     packages.map(({ licenseDeclared }) => licenseDeclared),
     ['MIT', 'NOASSERTION', 'NOASSERTION', 'NOASSERTION', 'Apache-2.0', 'NOASSERTION'],
   )
-  assert.deepEqual(spdxAttestation(await scanPackages(root), options).predicate, document)
+  assert.deepEqual(spdxAttestation(await scanInThread(root), options).predicate, document)
+})
+
+test('scanInThread() lets other work go on, and ends when it is aborted', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'b-sbom-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  for (let at = 0; at < 100; at++) mkdirSync(join(root, `d${at}`))
+  assert.notEqual(await turnsDuring(() => scanInThread(root)), 0)
+  const reason = new Error('enough')
+  await assert.rejects(scanInThread(root, { signal: AbortSignal.abort(reason) }), reason)
+  const abort = new AbortController()
+  const scan = scanInThread(root, { signal: abort.signal })
+  abort.abort(reason)
+  await assert.rejects(scan, reason)
 })
 
 /** An rpm header with these text tags. */

@@ -1,10 +1,9 @@
 /** Looks through a root filesystem for installed packages: the databases of dpkg, apk and rpm, modules in node_modules,
- *  distributions of Python. No symlink is followed: what one leads to is met at its own place. */
+ *  distributions of Python. No symlink is followed: what one leads to is met at its own place.
+ *  Synchronous; a worker thread does it, because the filesystem and its databases may be of any size. */
 import { copyFileSync, type Dirent, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
-import type { AbortOptions } from '../../../base/index.ts'
 import { readForeignRows } from '../../../store/index.ts'
 import { type Distribution, type InstalledPackage, parseOsRelease } from './installed-package.ts'
 import {
@@ -34,27 +33,22 @@ const rpmDatabase = /(?:^|\/)(?:var\/lib\/rpm|usr\/lib\/sysimage\/rpm)\/rpmdb\.s
 const osRelease = /^(?:usr\/lib|etc)\/os-release$/
 const kernelDirectories = new Set(['proc', 'sys', 'dev'])
 const maxFileBytes = 64 * 1024 * 1024
-/** The event loop gets a turn after so many directories. */
-const turnDirectories = 200
+const maxDatabaseBytes = 512 * 1024 * 1024
 
 /** Scans the tree at `root`. A file that can't be read tells nothing. */
-export async function scanPackages(root: string, options: AbortOptions = {}): Promise<ScannedPackages> {
+export function scanPackages(root: string): ScannedPackages {
   const packages: InstalledPackage[] = []
   let distribution: Distribution | undefined
-  for await (const path of filesBelow(root, options)) {
+  for (const path of filesBelow(root)) {
     if (osRelease.test(path)) distribution ??= parseOsRelease(textOf(root, path))
     packages.push(...packagesIn(root, path))
   }
   return { distribution, packages: packages.sort(comparePackages) }
 }
 
-async function* filesBelow(root: string, { signal }: AbortOptions): AsyncIterable<string> {
+function* filesBelow(root: string): Iterable<string> {
   const pending = ['']
-  let directories = 0
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
-    directories += 1
-    if (directories % turnDirectories === 0) await setImmediate()
-    signal?.throwIfAborted()
     for (const entry of entriesOf(root, directory)) {
       const path = directory === '' ? entry.name : `${directory}/${entry.name}`
       if (entry.isFile()) yield path
@@ -88,6 +82,7 @@ function textOf(root: string, path: string): string {
 
 /** SQLite wants a file that has a name of its own. */
 function rpmPackages(file: string, foundIn: string): readonly InstalledPackage[] {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxDatabaseBytes) return []
   const directory = mkdtempSync(join(tmpdir(), 'berth-rpm-'))
   try {
     const copy = join(directory, 'db')
