@@ -2,9 +2,11 @@
  *  their facts travel. What was hashed once is remembered by path, inode, size and times:
  *  `<build>/contexts/<digest of the key>.json.zst`, replaced as a whole; a lost one only costs time. */
 import { hash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { zstdCompress, zstdDecompress } from 'node:zlib'
 import type { BuildContextDigest, BuildContextFile, BuildWalkAsk } from '../../api/index.ts'
 import { type AbortOptions, BerthError, invalidArgument, newId } from '../../base/index.ts'
 import { type ContextFile, ContextTree, resolveInTree, type TreeReader } from '../tree/index.ts'
@@ -34,6 +36,8 @@ interface Known {
 }
 
 const linkRounds = 40
+const compress = promisify(zstdCompress)
+const decompress = promisify(zstdDecompress)
 
 export class SessionContext implements FileContext {
   readonly #client: SessionFiles
@@ -100,6 +104,7 @@ export class SessionContext implements FileContext {
 
   async digests(paths: readonly string[], _options?: AbortOptions): Promise<ReadonlyMap<string, string>> {
     return await this.#inTurn(async () => {
+      if (paths.some((path) => this.#tree.lstat(path)?.digest === undefined)) await this.#loadKnown()
       const unknown = paths.filter((path) => this.#digestOf(path) === undefined)
       if (unknown.length > 0) await this.#fetch(unknown)
       return new Map(paths.map((path) => [path, this.#digestOf(path) ?? '']))
@@ -129,7 +134,7 @@ export class SessionContext implements FileContext {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#spool?.[Symbol.dispose]()
     await this.#client.close?.()
-    if (this.#isChanged && this.#memory !== undefined) this.#remember(this.#memory)
+    if (this.#isChanged && this.#memory !== undefined) await this.#remember(this.#memory)
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -163,12 +168,17 @@ export class SessionContext implements FileContext {
   #digestOf(path: string): string | undefined {
     const fresh = this.#tree.lstat(path)?.digest
     if (fresh !== undefined) return fresh
-    this.#known ??= readMemory(this.#memory)
-    const known = this.#known.get(path)
+    const known = this.#known?.get(path)
     return known !== undefined && known.facts === this.#facts.get(path) ? known.digest : undefined
   }
 
+  async #loadKnown(): Promise<Map<string, Known>> {
+    this.#known ??= await readMemory(this.#memory)
+    return this.#known
+  }
+
   async #fetch(paths: readonly string[]): Promise<void> {
+    const known = await this.#loadKnown()
     this.#spool ??= new Spool(this.#directory)
     const spool = this.#spool
     await this.#client.fetch(paths, spool, (path, { offset, sizeBytes, digest }) => {
@@ -178,25 +188,25 @@ export class SessionContext implements FileContext {
       const facts = this.#facts.get(path)
       this.#tree.set(path, { ...file, offset, sizeBytes, digest })
       if (facts === undefined) return
-      this.#known ??= readMemory(this.#memory)
-      this.#known.set(path, { facts, digest })
+      known.set(path, { facts, digest })
       this.#isChanged = true
     })
   }
 
-  #remember(memory: string): void {
+  async #remember(memory: string): Promise<void> {
     const lines = [...(this.#known ?? [])].map(([path, { facts, digest }]) => [path, facts, digest])
-    mkdirSync(join(memory, '..'), { recursive: true, mode: 0o700 })
+    await mkdir(dirname(memory), { recursive: true, mode: 0o700 })
     const fresh = `${memory}.${newId().slice(0, 8)}`
-    writeFileSync(fresh, zstdCompressSync(Buffer.from(JSON.stringify(lines))), { mode: 0o600 })
-    renameSync(fresh, memory)
+    await writeFile(fresh, await compress(Buffer.from(JSON.stringify(lines))), { mode: 0o600 })
+    await rename(fresh, memory)
   }
 }
 
-function readMemory(path: string | undefined): Map<string, Known> {
+async function readMemory(path: string | undefined): Promise<Map<string, Known>> {
   if (path === undefined || !existsSync(path)) return new Map()
   try {
-    const lines = JSON.parse(zstdDecompressSync(readFileSync(path)).toString('utf8')) as [string, string, string][]
+    const text = (await decompress(await readFile(path))).toString('utf8')
+    const lines = JSON.parse(text) as [string, string, string][]
     return new Map(lines.map(([name, facts, digest]) => [name, { facts, digest }]))
   } catch {
     // A power cut may have left half of it: then everything is hashed anew.

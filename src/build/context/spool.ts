@@ -1,5 +1,5 @@
 /** Contents of many files, one behind the other in one file without a name: a crash leaves nothing. */
-import { closeSync, mkdirSync, openSync, readSync, unlinkSync } from 'node:fs'
+import { close, mkdirSync, openSync, readSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { newId } from '../../base/index.ts'
 import { writeFully } from '../../sys/index.ts'
@@ -48,6 +48,7 @@ export class Spool implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#fd)
+    // The last descriptor frees the file, which takes a while for a large one. Nothing is lost when that fails.
+    close(this.#fd, () => {})
   }
 }
