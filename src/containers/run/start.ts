@@ -99,7 +99,7 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
   await tellParents(context, record)
   trace('addresses and files')
   await requireAppArmor(context, record.hostConfig)
-  const plain = buildSpec(specInput(context, record, prepared), context.specHost)
+  const plain = buildSpec(await specInput(context, record, prepared), context.specHost)
   const edits = await requestedEdits(record.hostConfig.DeviceRequests ?? [], context.settings.cdiSpecDirs)
   const spec = edits.length === 0 ? plain : { ...plain, spec: applyEdits(plain.spec, edits) }
   trace('spec')

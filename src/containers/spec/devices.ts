@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DeviceMapping, HostConfig } from '../../api/index.ts'
-import { errnoOf, invalidArgument } from '../../base/index.ts'
+import { errnoOf, invalidArgument, TimeSlice } from '../../base/index.ts'
 import type { OciDevice, OciDeviceRule } from '../../oci/index.ts'
 
 export interface ContainerDevices {
@@ -11,13 +11,16 @@ export interface ContainerDevices {
 }
 
 /** What the host has now. Throws `invalidArgument` in Docker's words for a path that is no device. */
-export function containerDevices(hostConfig: HostConfig): ContainerDevices {
+export async function containerDevices(hostConfig: HostConfig): Promise<ContainerDevices> {
   const rules = (hostConfig.DeviceCgroupRules ?? []).map(parseDeviceRule)
-  if (hostConfig.Privileged === true) {
-    const named = (hostConfig.Devices ?? []).filter(({ PathInContainer: inside, PathOnHost: host }) => inside !== host)
-    return { devices: [...hostDevices('/dev'), ...named.flatMap((mapping) => mapped(mapping).devices)], rules }
+  const privileged = hostConfig.Privileged === true
+  const each: ContainerDevices[] = []
+  for (const mapping of hostConfig.Devices ?? []) {
+    if (!privileged || mapping.PathInContainer !== mapping.PathOnHost) each.push(await mapped(mapping))
   }
-  const each = (hostConfig.Devices ?? []).map(mapped)
+  if (privileged) {
+    return { devices: [...(await hostDevices('/dev')), ...each.flatMap(({ devices }) => devices)], rules }
+  }
   return { devices: each.flatMap(({ devices }) => devices), rules: [...each.flatMap((one) => one.rules), ...rules] }
 }
 
@@ -35,11 +38,11 @@ export function parseDeviceRule(text: string): OciDeviceRule {
 }
 
 /** One `--device`: a node, or all nodes of a directory. */
-function mapped({
+async function mapped({
   PathOnHost: source,
   PathInContainer: target,
   CgroupPermissions: access,
-}: DeviceMapping): ContainerDevices {
+}: DeviceMapping): Promise<ContainerDevices> {
   const host = source ?? ''
   const inside = target || host
   const fail = (why: string, cause?: unknown) =>
@@ -52,7 +55,7 @@ function mapped({
   } catch (cause) {
     throw fail(errnoOf(cause) === 'ENOENT' ? 'no such file or directory' : String(errnoOf(cause)), cause)
   }
-  const devices = stats.isDirectory() ? hostDevices(host, inside) : [nodeOf(inside, stats)]
+  const devices = stats.isDirectory() ? await hostDevices(host, inside) : [nodeOf(inside, stats)]
   const found = devices.filter((device) => device !== undefined)
   if (found.length === 0) throw fail('not a device node')
   return { devices: found, rules: found.map((device) => ruleFor(device, access || 'rwm')) }
@@ -65,20 +68,27 @@ function ruleFor({ type, major, minor }: OciDevice, access: string): OciDeviceRu
 /** Every container gets its own of these. */
 const ownEntries = new Set(['pts', 'shm', 'fd', 'mqueue', 'console', '.lxc', '.lxd-mounts', '.udev'])
 
-/** All device nodes below a directory of the host. */
-function hostDevices(directory: string, inside = directory): OciDevice[] {
+/** All device nodes below a directory of the host. The user may name one with any number of files. */
+async function hostDevices(directory: string, inside = directory): Promise<OciDevice[]> {
   const devices: OciDevice[] = []
+  const slice = new TimeSlice()
+  for (const node of nodesBelow(directory, inside)) {
+    if (node !== undefined) devices.push(node)
+    if (slice.isOver) await slice.renew()
+  }
+  return devices
+}
+
+/** Gives `undefined` for everything else, so that the walk can pause there. */
+function* nodesBelow(directory: string, inside: string): Iterable<OciDevice | undefined> {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     if (ownEntries.has(entry.name)) continue
     const path = join(directory, entry.name)
     const target = join(inside, entry.name)
-    if (entry.isDirectory()) devices.push(...hostDevices(path, target))
-    else if (entry.isCharacterDevice() || entry.isBlockDevice()) {
-      const node = nodeOf(target, lstatSync(path))
-      if (node !== undefined) devices.push(node)
-    }
+    if (entry.isDirectory()) yield* nodesBelow(path, target)
+    else if (entry.isCharacterDevice() || entry.isBlockDevice()) yield nodeOf(target, lstatSync(path))
+    else yield undefined
   }
-  return devices
 }
 
 /** The device node at a path, or undefined for something else. */

@@ -36,7 +36,11 @@ export interface PreparedRun {
 }
 
 /** Throws `invalidArgument` for a user or group that the image does not know. */
-export function specInput(context: ContainerContext, record: ContainerRecord, run: PreparedRun): SpecInput {
+export async function specInput(
+  context: ContainerContext,
+  record: ContainerRecord,
+  run: PreparedRun,
+): Promise<SpecInput> {
   const { config, hostConfig } = record
   const user = resolveIn(run.rootfs, config.User ?? '', hostConfig.GroupAdd ?? [])
   return {
@@ -57,7 +61,7 @@ export function specInput(context: ContainerContext, record: ContainerRecord, ru
     tmpfs: record.mounts
       .filter((mount) => mount.type === 'tmpfs')
       .map((mount) => ({ destination: mount.destination, options: mount.options ?? [] })),
-    ...devices(hostConfig),
+    ...(await devices(hostConfig)),
     shmSizeBytes: hostConfig.ShmSize ?? context.settings.shmSizeBytes,
     resources: resourceLimits(hostConfig),
     rlimits: rlimits(context, hostConfig),
@@ -114,8 +118,8 @@ function security(
   }
 }
 
-function devices(hostConfig: HostConfig): Pick<SpecInput, 'devices' | 'deviceRules'> {
-  const { devices: nodes, rules } = containerDevices(hostConfig)
+async function devices(hostConfig: HostConfig): Promise<Pick<SpecInput, 'devices' | 'deviceRules'>> {
+  const { devices: nodes, rules } = await containerDevices(hostConfig)
   return { devices: nodes, deviceRules: rules }
 }
 
