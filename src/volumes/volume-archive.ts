@@ -20,18 +20,20 @@ export async function unpackVolume(
 ): Promise<void> {
   const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
-    using writer = new TreeWriter(fd, { destination: '', owner: 'archive', withRoot: true, shownAs: '/' })
+    using writer = new TreeWriter(fd, { destination: '', owner: 'archive', withRoot: true, shownAs: '/', pauses: true })
     const parser = new TarParser(writer)
     let length = 0
     for await (const chunk of await decompressUpload(source, { signal })) {
       signal?.throwIfAborted()
       parser.push(chunk)
+      await writer.settle()
       length += chunk.length
     }
     // An empty stream is what is left of a failed command before a pipe.
     if (length === 0) throw invalidArgument('the archive is empty')
     parser.end()
     writer.finish()
+    await writer.settle()
   } finally {
     closeSync(fd)
   }

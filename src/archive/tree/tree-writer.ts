@@ -2,8 +2,8 @@
  *  container does to names and directories leads a write to another place of its own tree at worst.
  *  Directories on the way are opened as if the tree's root were `/`; every other step acts on a descriptor, or on one
  *  name that is never followed. */
-import { chmodSync, constants, fstatSync, readdirSync } from 'node:fs'
-import { BerthError, decodeName, errnoOf, invalidArgument, isBerthError, messageOf } from '../../base/index.ts'
+import { chmodSync, constants, fstatSync } from 'node:fs'
+import { BerthError, errnoOf, invalidArgument, isBerthError, messageOf, TimeSlice } from '../../base/index.ts'
 import { hostIdOf, type IdMappings } from '../../oci/index.ts'
 import {
   chmodFd,
@@ -23,6 +23,7 @@ import {
   unlinkAt,
   utimesAt,
 } from '../../sys/index.ts'
+import { removeTree } from '../remove-tree.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import type { TarHandler } from '../tar/tar-parser.ts'
 import { type EntryPlace, placeEntry, placePath } from './entry-path.ts'
@@ -45,6 +46,16 @@ export interface TreeWriterOptions {
   readonly withRoot?: boolean
   /** The destination as messages name it. */
   readonly shownAs: string
+  /** Put off what may take long. The caller awaits `settle` after each chunk and after `finish`. */
+  readonly pauses?: boolean
+}
+
+/** Work that was put off, and the calls that came since and wait for it. */
+interface PutOff {
+  /** What messages name. */
+  readonly path: string
+  readonly steps: Iterator<void>
+  readonly calls: (() => void)[]
 }
 
 const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
@@ -54,13 +65,14 @@ const maxKeptDirectories = 64
 /** The kernel takes this for "leave it as it is". */
 const noId = 0xffff_ffff
 
-/** Synchronous. Dispose it in any case; what was written stays. */
+/** Synchronous, but for `settle`. Dispose it in any case; what was written stays. */
 export class TreeWriter implements TarHandler, Disposable {
   readonly #rootFd: number
   readonly #options: TreeWriterOptions
   readonly #kept = new Map<string, number>()
   readonly #directoryTimes = new Map<string, bigint>()
   readonly #file = new IncomingFile((path, action) => this.#guard(path, action))
+  #putOff: PutOff | undefined
 
   /** `rootFd` stays the caller's. */
   constructor(rootFd: number, options: TreeWriterOptions) {
@@ -69,6 +81,10 @@ export class TreeWriter implements TarHandler, Disposable {
   }
 
   entry(entry: TarEntry): void {
+    if (this.#putOff !== undefined) {
+      this.#putOff.calls.push(() => this.entry(entry))
+      return
+    }
     this.#guard(entry.path, () => {
       if (this.#kept.size > maxKeptDirectories) this.#forget()
       const place = placeEntry(entry.path)
@@ -82,16 +98,63 @@ export class TreeWriter implements TarHandler, Disposable {
   }
 
   data(piece: Buffer, position: number): void {
-    this.#file.write(piece, position)
+    if (this.#putOff === undefined) {
+      this.#file.write(piece, position)
+      return
+    }
+    const copy = Buffer.from(piece)
+    this.#putOff.calls.push(() => this.data(copy, position))
   }
 
   endEntry(): void {
-    this.#file.end((fd, entry) => this.#finishOpen(fd, entry))
+    if (this.#putOff === undefined) this.#file.end((fd, entry) => this.#finishOpen(fd, entry))
+    else this.#putOff.calls.push(() => this.endEntry())
   }
 
   /** Sets the times of directories, which entries made inside them have changed. Called after the last entry. */
   finish(): void {
+    if (this.#putOff !== undefined) {
+      this.#putOff.calls.push(() => this.finish())
+      return
+    }
     this.#forget()
+    this.#begin('the times of directories', this.#setTimes())
+  }
+
+  /** Does what was put off, with pauses for other work. `run` surrounds each part of it. */
+  async settle(run: (work: () => void) => void = (work) => work()): Promise<void> {
+    const slice = new TimeSlice()
+    while (this.#putOff !== undefined) {
+      run(() => this.#resume(slice))
+      if (this.#putOff !== undefined) await slice.renew()
+    }
+  }
+
+  /** Takes the steps now, or puts them off; calls that come meanwhile wait for them, after `next`. */
+  #begin(path: string, steps: Iterator<void>, next?: () => void): void {
+    if (this.#options.pauses === true) {
+      this.#putOff = { path, steps, calls: next === undefined ? [] : [next] }
+      return
+    }
+    while (steps.next().done !== true);
+    next?.()
+  }
+
+  #resume(slice: TimeSlice): void {
+    while (this.#putOff !== undefined) {
+      const { path, steps, calls } = this.#putOff
+      let isDone = false
+      this.#guard(path, () => {
+        while (!isDone && !slice.isOver) isDone = steps.next().done === true
+      })
+      if (!isDone) return
+      this.#putOff = undefined
+      // Of those, one may have to be put off again: the others wait for it.
+      for (const call of calls) call()
+    }
+  }
+
+  *#setTimes(): Iterator<void> {
     for (const [path, mtimeNs] of this.#directoryTimes) {
       let fd: number | undefined
       try {
@@ -103,10 +166,12 @@ export class TreeWriter implements TarHandler, Disposable {
       } finally {
         if (fd !== undefined) closeFd(fd)
       }
+      yield
     }
   }
 
   [Symbol.dispose](): void {
+    this.#putOff?.steps.return?.()
     this.#file[Symbol.dispose]()
     this.#forget()
   }
@@ -118,7 +183,12 @@ export class TreeWriter implements TarHandler, Disposable {
       this.#finishDirectory(entry, place, parent)
       return
     }
-    if (found !== undefined) this.#clear(entry, place, parent, found)
+    if (found === undefined) this.#makeNew(entry, place, parent)
+    else this.#clear(entry, place, parent, found)
+  }
+
+  #makeNew(entry: TarEntry, place: EntryPlace, parent: number): void {
+    const name = toName(place.name)
     switch (entry.type) {
       case 'file':
         this.#file.begin(openAt(parent, name, oCreateFile, 0o600), entry)
@@ -213,6 +283,7 @@ export class TreeWriter implements TarHandler, Disposable {
     chownAt(fd, name, hostUid, hostGid)
   }
 
+  /** Makes an entry in place of something else. */
   #clear(entry: TarEntry, place: EntryPlace, parent: number, found: FileStatus): void {
     if (this.#options.noOverwriteDirNonDir === true) {
       const path = `/${this.#inTree(placePath(place))}`
@@ -224,10 +295,18 @@ export class TreeWriter implements TarHandler, Disposable {
         throw invalidArgument(`cannot overwrite non-directory "${path}" with directory "${shownAs}"`)
       }
     }
-    removeTree(parent, place.name, isDirectory(found))
-    this.#directoryTimes.delete(placePath(place))
-    // A path may mean another directory now.
-    if (isDirectory(found)) this.#forget(parent)
+    const make = () => {
+      this.#directoryTimes.delete(placePath(place))
+      // A path may mean another directory now.
+      if (isDirectory(found)) this.#forget(parent)
+      this.#makeNew(entry, place, parent)
+    }
+    if (isDirectory(found)) {
+      this.#begin(entry.path, removeTree(parent, place.name, true), () => this.#guard(entry.path, make))
+    } else {
+      unlinkAt(parent, toName(place.name))
+      make()
+    }
   }
 
   /** Descriptor of a directory of the archive, made when it is missing; it stays open for a while. */
@@ -289,25 +368,6 @@ export class TreeWriter implements TarHandler, Disposable {
 
 /** Failures that neither the archive nor the tree's owner is to blame for. */
 const hostFaults: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'])
-
-/** Removes a name with everything below it. No directory is entered but by a descriptor that followed nothing. */
-function removeTree(parent: number, name: string, isTree: boolean): void {
-  if (!isTree) {
-    unlinkAt(parent, toName(name))
-    return
-  }
-  const fd = openAt(parent, toName(name), oDirectory)
-  try {
-    for (const bytes of readdirSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' })) {
-      const child = decodeName(bytes)
-      const status = statAt(fd, toName(child))
-      if (status !== undefined) removeTree(fd, child, isDirectory(status))
-    }
-  } finally {
-    closeFd(fd)
-  }
-  unlinkAt(parent, toName(name), { directory: true })
-}
 
 /** Sets attributes; a file system or writer that can't give one does without, as tar does. */
 function setXattrs(fd: number, entry: TarEntry, mappings: IdMappings | undefined): void {

@@ -71,14 +71,16 @@ async function unpack(entry: WriteEntry, job: Destination, { signal }: AbortOpti
   const rootFd = openFd(job.root, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
     // Whose the files are is the archive's to say, also with --chown.
-    using writer = new TreeWriter(rootFd, { destination, owner: 'archive', shownAs: job.destination })
+    using writer = new TreeWriter(rootFd, { destination, owner: 'archive', shownAs: job.destination, pauses: true })
     const parser = new TarParser(writer)
     for await (const chunk of await decompressUpload(bytesOf(entry, job), { signal })) {
       if (signal?.aborted === true) throw new BerthError('cancelled', 'context canceled')
       parser.push(chunk)
+      await writer.settle()
     }
     parser.end()
     writer.finish()
+    await writer.settle()
   } finally {
     closeFd(rootFd)
   }

@@ -109,17 +109,20 @@ export async function extractToContainer(
       noOverwriteDirNonDir: options.noOverwriteDirNonDir,
       shownAs: destination,
       mappings: mappingsOf(context, record.hostConfig),
+      pauses: true,
     })
     const asRoot = (work: () => void): void => asContainerRoot(context, record.hostConfig, work)
     const parser = new TarParser(writer)
     for await (const chunk of await decompressUpload(source, options)) {
       options.signal?.throwIfAborted()
       asRoot(() => parser.push(chunk))
+      await writer.settle(asRoot)
     }
     asRoot(() => {
       parser.end()
       writer.finish()
     })
+    await writer.settle(asRoot)
   }
   // A run has a tree of its own; what stands must not be started meanwhile.
   if (found.state.pid !== 0) await extract(found)
