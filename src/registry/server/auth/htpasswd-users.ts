@@ -27,6 +27,7 @@ export class HtpasswdUsers implements UserDirectory, AsyncDisposable {
   readonly #checker = new PasswordChecker()
   readonly #secret = randomBytes(32)
   readonly #checks = new Map<string, Promise<boolean>>()
+  readonly #asked = new Set<Promise<boolean>>()
   #lines: Lines
   #failedStamp = ''
 
@@ -42,6 +43,16 @@ export class HtpasswdUsers implements UserDirectory, AsyncDisposable {
   }
 
   async verify(name: string, password: string): Promise<boolean> {
+    const answer = this.#verify(name, password)
+    this.#asked.add(answer)
+    try {
+      return await answer
+    } finally {
+      this.#asked.delete(answer)
+    }
+  }
+
+  async #verify(name: string, password: string): Promise<boolean> {
     const { hashes, nobodys } = await this.#current()
     const hash = hashes.get(name) || nobodys
     const key = createHmac('sha256', this.#secret)
@@ -64,7 +75,9 @@ export class HtpasswdUsers implements UserDirectory, AsyncDisposable {
     return hash ? createHash('sha256').update(hash).digest('base64url').slice(0, 16) : undefined
   }
 
+  /** Answers first what it was asked before. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#asked)
     await this.#checker[Symbol.asyncDispose]()
   }
 
