@@ -36,8 +36,9 @@ test('takeLocks() waits for what a daemon that has ended left behind', async (co
   const config = rootsIn(context)
   // No process can have that number.
   const holder = await holdLock(config, '4194305')
+  // It has tried once when the call returns.
   const taken = takeLocks([config])
-  setTimeout(() => holder.stdin.end(), 200)
+  holder.stdin.end()
   for (const lock of await taken) lock.release()
 })
 

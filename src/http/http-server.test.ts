@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { subscribe } from 'node:diagnostics_channel'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { until } from '../../test/helpers/wait.ts'
 import type { Exchange } from './exchange.ts'
 import { listen, type RequestHandler } from './http-server.ts'
 import { acceptWebSocket } from './websocket.ts'
@@ -44,6 +46,12 @@ async function withServer(work: (path: string) => Promise<void>): Promise<void> 
   }
 }
 
+/** The server's end of the connection that was accepted last. */
+let accepted: Socket | undefined
+subscribe('net.server.socket', (message) => {
+  accepted = (message as { readonly socket: Socket }).socket
+})
+
 /** A client that sees bytes, not HTTP. */
 class RawClient {
   readonly socket: Socket
@@ -72,9 +80,8 @@ class RawClient {
   }
 
   async until(text: string): Promise<void> {
-    for (let i = 0; i < 200 && !this.received.includes(text); i++)
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    assert.ok(this.received.includes(text), `no ${JSON.stringify(text)} in ${JSON.stringify(this.received)}`)
+    const what = () => `${JSON.stringify(text)} in ${JSON.stringify(this.received)}`
+    await until(() => this.received.includes(text), { what, intervalMs: 1 })
   }
 }
 
@@ -127,10 +134,11 @@ for (const [name, headers] of [
         const client = new RawClient(path)
         const all = `${request}{"a":1}input`
         let offset = 0
+        accepted = undefined
         for (const cut of cuts) {
           client.send(all.slice(offset, cut))
           offset = cut
-          await new Promise((resolve) => setTimeout(resolve, 20))
+          await until(() => accepted?.bytesRead === cut, { what: `byte ${cut} to be read`, intervalMs: 1 })
         }
         client.socket.end(all.slice(offset))
         assert.equal(bodyOf(await client.ended), '<{"a":1}input>', `cut at ${cuts.join()}`)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { until } from '../../test/helpers/wait.ts'
 import type { OutputSink, OutputStream } from '../base/index.ts'
 import { packOldLogs, type ReadLogsEnd, type ReadLogsOptions, readLogs, rotateLog } from './index.ts'
 
@@ -32,6 +33,10 @@ class Sink implements OutputSink {
   }
   leave(): void {
     for (const callback of this.#close) callback()
+  }
+  /** Resolves when just this has been written. */
+  async has(text: string): Promise<void> {
+    await until(() => this.text === text, { what: () => JSON.stringify([text, this.text]), intervalMs: 1 })
   }
   get text(): string {
     return this.chunks.map(([, text]) => text).join('')
@@ -162,8 +167,12 @@ describe('readLogs', () => {
     const path = logFile(at(1, 'stdout F one') + at(2, 'stderr F two'))
     const sink = new Sink()
     sink.full = true
+    const met = Promise.withResolvers<void>()
+    sink.onWrite = met.resolve
     const done = readLogs(path, { stdout: true, stderr: true }, sink)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await met.promise
+    // Meanwhile another reader comes to the end.
+    assert.equal((await read(path)).text, 'one\ntwo\n')
     assert.equal(sink.text, 'one\n')
     sink.drain()
     await done
@@ -187,13 +196,11 @@ describe('readLogs', () => {
     const path = logFile(at(1, 'stdout F one'))
     const ended = Promise.withResolvers<void>()
     const sink = new Sink()
-    const seen = Promise.withResolvers<void>()
-    sink.onWrite = () => sink.text.includes('two') && seen.resolve()
     const done = readLogs(path, { stdout: true, stderr: true, follow: true }, sink, { ended: ended.promise })
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await sink.has('one\n')
     appendFileSync(path, at(2, 'stdout F two').slice(0, 20))
     appendFileSync(path, at(2, 'stdout F two').slice(20))
-    await seen.promise
+    await sink.has('one\ntwo\n')
     appendFileSync(path, at(3, 'stdout F three'))
     ended.resolve()
     await done
@@ -215,7 +222,8 @@ describe('readLogs', () => {
         writeFileSync(`${path}.new`, '')
         renameSync(`${path}.new`, path)
       } else appendFileSync(path, at(1, `stdout F ${index}`))
-      await new Promise((resolve) => setTimeout(resolve, 3))
+      // At times the reader is at the end, at others it is behind by some lines.
+      if (index % 3 !== 0) await sink.has(expected)
     }
     ended.resolve()
     await done
@@ -247,11 +255,16 @@ describe('readLogs', () => {
     const path = logFile(at(1, 'stdout F one'))
     const sink = new Sink()
     const done = readLogs(path, { stdout: true, stderr: true, follow: true }, sink)
-    setTimeout(() => sink.leave(), 20)
+    await sink.has('one\n')
+    sink.leave()
     await done
     const abort = new AbortController()
-    setTimeout(() => abort.abort(), 20)
-    await read(path, { follow: true }, { signal: abort.signal })
+    const other = new Sink()
+    const options = { stdout: true, stderr: true, follow: true }
+    const aborted = readLogs(path, options, other, { signal: abort.signal })
+    await other.has('one\n')
+    abort.abort()
+    await aborted
     await read(path, { follow: true, untilNs: secondNs(5) })
   })
 })

@@ -17,8 +17,8 @@ function directory(t: TestContext): string {
   return path
 }
 
-function open(path: string, retryMs = 0): Plugins {
-  return new Plugins({ directories: [path, '/nonexistent'], retryMs, logger: nullLogger })
+function open(path: string, retryMs = 0, logger = nullLogger): Plugins {
+  return new Plugins({ directories: [path, '/nonexistent'], retryMs, logger })
 }
 
 /** Answers each method from the table; a function decides itself. */
@@ -98,8 +98,10 @@ test('Plugins: one that comes late is waited for, one that is silent is not', as
   const path = directory(t)
   writeFileSync(join(path, 'late.spec'), `unix://${join(path, 'there')}`)
   await assert.rejects(open(path).get('late', 'VolumeDriver'), (error) => isKind(error, 'unavailable'))
-  const waiting = open(path, 20_000).get('late', 'VolumeDriver')
-  setTimeout(() => void listen(t, createServer(handler({})), join(path, 'there')), 150)
+  const tried = Promise.withResolvers<void>()
+  const waiting = open(path, 20_000, { ...nullLogger, warn: () => tried.resolve() }).get('late', 'VolumeDriver')
+  await tried.promise
+  await listen(t, createServer(handler({})), join(path, 'there'))
   assert.equal((await waiting).name, 'late')
   await listen(
     t,

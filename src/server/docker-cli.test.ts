@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ContainerInspect } from '../api/index.ts'
 import { notFound } from '../base/index.ts'
 import type { AttachIo } from './containers/index.ts'
@@ -61,22 +61,27 @@ const inspected = {
   Mounts: [],
 } as unknown as ContainerInspect
 
-/** One container that ends with code 7. */
+/** One container that ends with code 7, when its streams have ended. */
 function oneContainer(): PartialBackends {
+  let ended = Promise.resolve()
   return {
     containers: {
       create: async () => ({ Id: id, Warnings: [] }),
       start: async () => {},
       inspect: async () => inspected,
       resize: async () => {},
-      attach: async () => ({ tty: false, run: shout }),
-      wait: async () => ({ result: sleep(100).then(() => ({ StatusCode: 7 })) }),
+      attach: async () => {
+        const shouted = Promise.withResolvers<void>()
+        ended = shouted.promise
+        return { tty: false, run: (io) => shout(io).then(shouted.resolve) }
+      },
+      wait: async () => ({ result: ended.then(() => ({ StatusCode: 7 })) }),
       logs: async (_id, { follow }) => ({
         tty: false,
         run: async (sink) => {
           sink.write('stdout', Buffer.from('one\n'))
           sink.write('stderr', Buffer.from('two\n'))
-          if (follow) await sleep(50)
+          if (follow) await nextTurn()
           sink.write('stdout', Buffer.from('three\n'))
         },
       }),

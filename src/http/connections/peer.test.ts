@@ -27,20 +27,24 @@ async function connection(): Promise<{ readonly near: Socket; readonly far: Sock
   }
 }
 
-test('endWithPeer() keeps a connection whose client only sends no more', async () => {
+test('endWithPeer() keeps a connection whose client only sends no more', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
   await using ends = await connection()
   endWithPeer(ends.near, 5)
   ends.far.end()
   await once(ends.near, 'end')
   // Several times asked.
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  t.mock.timers.tick(30)
   assert.equal(ends.near.destroyed, false)
   ends.near.write('still there')
   const [text] = (await once(ends.far, 'data')) as [Buffer]
   assert.equal(text.toString(), 'still there')
   // And gone later.
+  const closed = once(ends.near, 'close')
   ends.far.destroy()
-  await once(ends.near, 'close')
+  await once(ends.far, 'close')
+  t.mock.timers.tick(5)
+  await closed
 })
 
 test('endWithPeer() ends a connection whose client has gone', async () => {

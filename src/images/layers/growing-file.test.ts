@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ActivityGate } from '../gc/activity-gate.ts'
 import { FileGrowth, readGrowing } from './growing-file.ts'
 
@@ -22,7 +22,7 @@ test('readGrowing() waits for what is still written', async (t) => {
     for (let at = 1; at <= 20; at += 1) {
       appendFileSync(path, 'x'.repeat(1000))
       growth.advance(at * 1000)
-      if (at % 5 === 0) await sleep(2)
+      if (at % 5 === 0) await nextTurn()
     }
     growth.complete()
   }
@@ -41,7 +41,7 @@ test('readGrowing() gives every byte in order, told in steps and with memory use
     for (let at = 0; at < content.length; at += 100_000) {
       appendFileSync(path, content.subarray(at, at + 100_000))
       growth.advance(Math.min(at + 100_000, content.length))
-      await sleep(0)
+      await nextTurn()
     }
     growth.complete()
   }
@@ -58,8 +58,9 @@ test('readGrowing() gives every byte in order, told in steps and with memory use
 test('readGrowing() fails when the writer gave up, and ends at once when it had completed', async (t) => {
   const path = file(t)
   const failed = new FileGrowth()
-  setTimeout(() => failed.fail(), 5)
-  await assert.rejects(readGrowing(path, failed.shared).next(), { kind: 'cancelled' })
+  const reading = assert.rejects(readGrowing(path, failed.shared).next(), { kind: 'cancelled' })
+  failed.fail()
+  await reading
   const complete = new FileGrowth()
   complete.complete()
   assert.equal((await readGrowing(path, complete.shared).next()).done, true)
@@ -68,23 +69,27 @@ test('readGrowing() fails when the writer gave up, and ends at once when it had 
 test('ActivityGate runs makers and a collection side by side, collections one after the other', async () => {
   const gate = new ActivityGate()
   const log: string[] = []
-  const step = (name: string, ms: number) => async () => {
-    log.push(`+${name}`)
-    await sleep(ms)
-    log.push(`-${name}`)
+  const step = (name: string) => {
+    const ended = Promise.withResolvers<void>()
+    const work = async () => {
+      log.push(`+${name}`)
+      await ended.promise
+      log.push(`-${name}`)
+    }
+    return { work, end: ended.resolve }
   }
+  const [a, b, gc, gc2] = [step('a'), step('b'), step('gc'), step('gc2')]
   assert.equal(gate.oldestStartMs, Number.POSITIVE_INFINITY)
   const before = Date.now()
-  const all = Promise.all([
-    gate.make(step('a', 20)),
-    gate.make(step('b', 30)),
-    gate.collect(step('gc', 5)),
-    gate.collect(step('gc2', 5)),
-  ])
+  const all = Promise.all([gate.make(a.work), gate.make(b.work), gate.collect(gc.work), gate.collect(gc2.work)])
   assert.ok(gate.oldestStartMs > before - 1000 && gate.oldestStartMs <= Date.now())
+  await nextTurn()
+  assert.deepEqual(log, ['+a', '+b', '+gc'])
+  gc.end()
+  await nextTurn()
+  assert.deepEqual(log.splice(0), ['+a', '+b', '+gc', '-gc', '+gc2'])
+  for (const one of [gc2, a, b]) one.end()
   await all
-  assert.deepEqual(log.slice(0, 3), ['+a', '+b', '+gc'])
-  const at = (name: string) => log.indexOf(name)
-  assert.ok(at('-gc') < at('+gc2') && at('-gc2') < at('-b'))
+  assert.deepEqual(log, ['-gc2', '-a', '-b'])
   assert.equal(gate.oldestStartMs, Number.POSITIVE_INFINITY)
 })

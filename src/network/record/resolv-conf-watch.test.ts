@@ -21,9 +21,18 @@ test('ResolvConfWatch sees files written, replaced and linked elsewhere, and oth
   const servers: string[] = []
   writeFileSync(path('one'), 'nameserver 192.0.2.1\n')
   symlinkSync('one', file)
-  const read = (): string => readFileSync(file, 'utf8')
+  let looks = 0
+  const read = (): string => {
+    looks += 1
+    return readFileSync(file, 'utf8')
+  }
+  const afterLook = async (change: () => void): Promise<void> => {
+    const before = looks
+    change()
+    await sees(() => looks > before)
+  }
   const onChange = (): void => {
-    servers.push(read())
+    servers.push(readFileSync(file, 'utf8'))
   }
   const watch = new ResolvConfWatch({ onChange, logger: nullLogger, files: [file], read })
   watch.start()
@@ -36,10 +45,8 @@ test('ResolvConfWatch sees files written, replaced and linked elsewhere, and oth
     renameSync(path('new'), file)
     await sees(() => servers.length === 2)
     // Taken away, another domain, the same servers: nothing to tell.
-    unlinkSync(file)
-    await sleep(300)
-    writeFileSync(file, 'search example.org\nnameserver 192.0.2.3\n')
-    await sleep(300)
+    await afterLook(() => unlinkSync(file))
+    await afterLook(() => writeFileSync(file, 'search example.org\nnameserver 192.0.2.3\n'))
     writeFileSync(file, 'nameserver 192.0.2.4\n')
     await sees(() => servers.length === 3)
     const all = ['192.0.2.2', '192.0.2.3', '192.0.2.4']

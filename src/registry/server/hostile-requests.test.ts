@@ -1,25 +1,19 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../../test/helpers/wait.ts'
 import { blobDigestOf } from './model/blob-digest.ts'
 import type { RequestRecord } from './model/registry-observer.ts'
 import { ociManifestType, RegistryUnderTest } from './testing/registry-under-test.ts'
 
 let registry: RegistryUnderTest
 const records: RequestRecord[] = []
-let activeUploads = 0
 const digest = blobDigestOf(Buffer.from('x'))
 
 before(async () => {
   registry = await RegistryUnderTest.start({
     limits: { idleMs: 300, headersMs: 300, headerBytes: 8192, concurrentUploads: 2 },
-    observer: {
-      requestFinished: (record) => records.push(record),
-      uploadsChanged: (active) => {
-        activeUploads = active
-      },
-    },
+    observer: { requestFinished: (record) => records.push(record) },
   })
 })
 after(() => registry[Symbol.asyncDispose]())
@@ -128,8 +122,7 @@ test('a client that takes nothing of a blob is cut off', async () => {
   socket.pause()
   socket.write(`GET /v2/app/blobs/${big} HTTP/1.1\r\nHost: x\r\n\r\n`)
   const isCut = () => records.some(({ method, path }) => method === 'GET' && path.endsWith(big))
-  for (let tries = 0; !isCut() && tries < 200; tries++) await sleep(25)
-  assert.ok(isCut())
+  await until(isCut, { what: 'the end of the request' })
   socket.destroy()
 })
 
@@ -156,17 +149,26 @@ test('a client that asks before it sends is told at once', async () => {
 })
 
 test('more uploads than may be at once', async () => {
-  const begin = async () => String((await registry.request('POST', '/v2/app/blobs/uploads/')).headers.location)
+  let activeUploads = 0
+  await using patient = await RegistryUnderTest.start({
+    limits: { concurrentUploads: 2 },
+    observer: {
+      uploadsChanged: (active) => {
+        activeUploads = active
+      },
+    },
+  })
+  const begin = async () => String((await patient.request('POST', '/v2/app/blobs/uploads/')).headers.location)
   const locations = [await begin(), await begin(), await begin()]
   const [first = '', second = '', third = ''] = locations
   const sockets = [first, second].map((location) => {
-    const socket = connect(registry.port, '127.0.0.1')
+    const socket = connect(patient.port, '127.0.0.1')
     socket.on('error', () => {})
     socket.write(`PATCH ${location} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc`)
     return socket
   })
-  for (let tries = 0; activeUploads < 2 && tries < 500; tries++) await sleep(2)
-  const answer = await registry.request('PATCH', third, { body: '' })
+  await until(() => activeUploads === 2, { what: () => `two uploads, ${activeUploads} are under way` })
+  const answer = await patient.request('PATCH', third, { body: '' })
   assert.equal(answer.status, 429)
   assert.deepEqual(answer.codes(), ['TOOMANYREQUESTS'])
   assert.equal(answer.headers['retry-after'], '1')

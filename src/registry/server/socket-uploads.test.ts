@@ -5,18 +5,26 @@ import { once } from 'node:events'
 import { Agent, request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../../test/helpers/wait.ts'
 import { blobDigestOf } from './model/blob-digest.ts'
 import type { RequestRecord } from './model/registry-observer.ts'
 import { RegistryUnderTest } from './testing/registry-under-test.ts'
 
 let registry: RegistryUnderTest
 const records: RequestRecord[] = []
+let activeUploads = 0
 const bytes = randomBytes(3_000_000)
 const digest = blobDigestOf(bytes)
 
 before(async () => {
-  registry = await RegistryUnderTest.start({ observer: { requestFinished: (record) => records.push(record) } })
+  registry = await RegistryUnderTest.start({
+    observer: {
+      requestFinished: (record) => records.push(record),
+      uploadsChanged: (active) => {
+        activeUploads = active
+      },
+    },
+  })
 })
 after(() => registry[Symbol.asyncDispose]())
 
@@ -31,15 +39,15 @@ async function sizeOf(location: string): Promise<number> {
   return headers.range === '0-0' ? 0 : Number(headers.range?.split('-')[1]) + 1
 }
 
-/** Waits until the upload holds bytes and nobody works on it. */
-async function settledSize(location: string, atLeast = 1): Promise<number> {
-  for (let size = -1, tries = 0; tries < 200; tries++) {
-    const now = await sizeOf(location)
-    if (now >= atLeast && now === size) return now
-    size = now
-    await sleep(50)
-  }
-  throw new Error('the upload does not come to rest')
+/** Waits until the upload holds so many bytes. */
+async function holds(location: string, atLeast: number): Promise<void> {
+  await until(async () => (await sizeOf(location)) >= atLeast, { what: `${atLeast} bytes` })
+}
+
+/** The size of an upload that a request has worked on, once none does any more. */
+async function finalSize(location: string): Promise<number> {
+  await until(() => activeUploads === 0, { what: () => `the end of ${activeUploads} uploads` })
+  return await sizeOf(location)
 }
 
 async function assertBlob(): Promise<void> {
@@ -157,9 +165,10 @@ test('a connection that breaks: what came stays, and the upload goes on', async 
   const location = await begin()
   const client = new Client()
   client.send(`PATCH ${location} HTTP/1.1\r\n${chunked}`, inChunks(bytes).subarray(0, 1_500_000))
-  await settledSize(location, 1_000_000)
+  await holds(location, 1_000_000)
   client.socket.resetAndDestroy()
-  const kept = await settledSize(location)
+  const kept = await finalSize(location)
+  assert.ok(kept >= 1_000_000, `${kept}`)
   const rest = await registry.request('PATCH', location, {
     body: bytes.subarray(kept),
     headers: { 'content-range': `${kept}-${bytes.length - 1}` },
@@ -175,7 +184,7 @@ test('a body that ends before its time', async () => {
   client.socket.end()
   await client.closed
   assert.equal(client.text, '')
-  assert.equal(await settledSize(location), 300_000)
+  assert.equal(await finalSize(location), 300_000)
 })
 
 test('a client that falls silent', async () => {
@@ -187,13 +196,13 @@ test('a client that falls silent', async () => {
   client.socket.end()
   await client.closed
   assert.match(client.text, /BLOB_UPLOAD_INVALID/)
-  assert.ok((await settledSize(location, 0)) <= 300_000)
+  assert.ok((await sizeOf(location)) <= 300_000)
 })
 
 test('chunks that are none: 400, and what came before stays', async () => {
   const location = await begin()
   const client = new Client().send(`PATCH ${location} HTTP/1.1\r\n${chunked}`, '3\r\nabc\r\n')
-  await settledSize(location, 3)
+  await holds(location, 3)
   client.socket.write('no chunk\r\n')
   assert.deepEqual(await client.answers(1), [400])
   assert.match(client.text, /BLOB_UPLOAD_INVALID/)
@@ -210,7 +219,7 @@ test('more in chunks than the range says', async () => {
   assert.deepEqual(await client.answers(1), [400])
   assert.match(client.text, /SIZE_INVALID/)
   client.socket.end()
-  assert.ok((await settledSize(location, 0)) <= 1_000_000)
+  assert.ok((await finalSize(location)) <= 1_000_000)
 })
 
 test('a refusal is answered while the client still sends, and the connection ends', async () => {
@@ -241,11 +250,11 @@ test('a registry that closes ends uploads under way; their bytes stay', async ()
     assert.deepEqual(await idle.answers(1), [202])
     const client = new Client(other)
     client.send(`PATCH ${location} HTTP/1.1\r\n${chunked}`, inChunks(bytes).subarray(0, 1_500_000))
-    await settledSize(location, 1_000_000)
+    await holds(location, 1_000_000)
     await other.registry.close(100)
     await Promise.all([client.closed, idle.closed])
     assert.deepEqual(client.statuses, [])
   }
-  assert.ok((await settledSize(location)) >= 1_000_000)
+  assert.ok((await sizeOf(location)) >= 1_000_000)
   assert.equal((await registry.request('DELETE', location)).status, 204)
 })

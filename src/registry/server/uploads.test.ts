@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../../test/helpers/wait.ts'
 import { blobDigestOf } from './model/blob-digest.ts'
 import type { RegistryOptions } from './registry-options.ts'
 import { RegistryUnderTest, type TestAnswer } from './testing/registry-under-test.ts'
 
 let registry: RegistryUnderTest
+let activeUploads = 0
 const start = '/v2/team/app/blobs/uploads/'
 const unknown = blobDigestOf(Buffer.from('unknown'))
 
 before(async () => {
-  registry = await RegistryUnderTest.start()
+  registry = await RegistryUnderTest.start({
+    observer: {
+      uploadsChanged: (active) => {
+        activeUploads = active
+      },
+    },
+  })
 })
 after(() => registry[Symbol.asyncDispose]())
 
@@ -256,18 +263,15 @@ test('a connection that breaks in the middle leaves what came; the upload goes o
   const socket = connect(registry.port, '127.0.0.1')
   socket.write(`PATCH ${location} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes.length}\r\n\r\n`)
   socket.write(bytes.subarray(0, 1_200_000))
-  await sleep(200)
-  socket.destroy()
-  let kept = 0
-  for (let tries = 0; kept === 0 && tries < 100; tries++) {
+  const sizeBytes = async () => {
     const { headers } = await registry.request('GET', location)
-    if (headers.range !== '0-0') kept = Number(headers.range?.split('-')[1]) + 1
-    await sleep(20)
+    return headers.range === '0-0' ? 0 : Number(headers.range?.split('-')[1]) + 1
   }
-  assert.ok(kept > 0 && kept <= 1_200_000, `${kept}`)
-  // Asks again: more may have been written meanwhile.
-  const { headers } = await registry.request('GET', location)
-  const offset = Number(headers.range?.split('-')[1]) + 1
+  await until(async () => (await sizeBytes()) > 0, { what: 'the first bytes' })
+  socket.destroy()
+  await until(() => activeUploads === 0, { what: 'the end of the request' })
+  const offset = await sizeBytes()
+  assert.ok(offset > 0 && offset <= 1_200_000, `${offset}`)
   const rest = await patch(location, bytes.subarray(offset), `${offset}-${bytes.length - 1}`)
   assert.equal(rest.status, 202, rest.text)
   assertCreated(await registry.request('PUT', `${location}?digest=${digestOf(bytes)}`), bytes)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { notFound, type OutputSink } from '../../base/index.ts'
 import { startTestApi } from '../testing/fake-backends.ts'
 import type { LogsOptions } from './backend.ts'
@@ -59,7 +59,7 @@ test('logs reads its options', async () => {
 test('logs that fail midway say so at their end', async () => {
   const run = async (sink: OutputSink) => {
     await twoLines(sink)
-    await sleep(1)
+    await nextTurn()
     throw new Error('disk gone')
   }
   await using api = await startTestApi({ containers: { logs: async () => ({ tty: true, run }) } })

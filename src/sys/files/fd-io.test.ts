@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { polled } from '../../../test/helpers/polled.ts'
 import { closeFd, duplicateFd, makePipe, openFd, writeFd } from '../native/fd.ts'
 import { FdReader } from './fd-reader.ts'
 import { FdWriter } from './fd-writer.ts'
@@ -53,10 +53,10 @@ test('FdReader: pause holds the data back, resume delivers it', async () => {
   const reader = FdReader.start(readEnd, { onData: (chunk) => chunks.push(chunk.toString()), onEnd() {} })
   reader.pause()
   writeFd(writeEnd, Buffer.from('one'))
-  await sleep(5)
+  await polled()
   assert.deepEqual(chunks, [])
   reader.resume()
-  await sleep(5)
+  await polled()
   assert.deepEqual(chunks, ['one'])
   writeFd(writeEnd, Buffer.from('two'))
   reader.drain()
@@ -77,9 +77,9 @@ test('FdReader: pausing from inside onData stops at once', async () => {
     onEnd() {},
   })
   writeFd(writeEnd, Buffer.alloc(65536))
-  await sleep(5)
+  await polled()
   writeFd(writeEnd, Buffer.from('more'))
-  await sleep(5)
+  await polled()
   assert.equal(calls, 1)
   reader.close()
   closeFd(writeEnd)
@@ -88,10 +88,15 @@ test('FdReader: pausing from inside onData stops at once', async () => {
 test('FdWriter: reports EPIPE once and drops the rest', async () => {
   const [readEnd, writeEnd] = makePipe()
   const errors: unknown[] = []
-  const writer = FdWriter.open(writeEnd, { onClose: (error) => errors.push((error as NodeJS.ErrnoException)?.code) })
+  const closed = Promise.withResolvers<void>()
+  const onClose = (error: Error | undefined) => {
+    errors.push((error as NodeJS.ErrnoException | undefined)?.code)
+    closed.resolve()
+  }
+  const writer = FdWriter.open(writeEnd, { onClose })
   assert.equal(writer.write(Buffer.alloc(200_000)), false)
   closeFd(readEnd)
-  await sleep(10)
+  await closed.promise
   assert.deepEqual(errors, ['EPIPE'])
   assert.equal(writer.write(Buffer.from('x')), true)
   writer.end()

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../../test/helpers/wait.ts'
 import { fileSystemName, hostInfo, kernelFeatures, parseOsRelease } from '../host.ts'
 import { closeFd, openFd } from '../native/fd.ts'
 import { runCommand } from '../processes/run-command.ts'
@@ -116,11 +116,10 @@ test('watchDirectory: complete files, moved ones, and its own end', () =>
     for (let index = 0; index < 200; index++) writeFileSync(join(watched, `file-${index}`), 'x')
     writeFileSync(join(directory, 'other'), '')
     renameSync(join(directory, 'other'), join(watched, 'moved'))
-    await sleep(20)
+    await until(() => seen.length > 200, { what: () => `201 files, ${seen.length} seen` })
     assert.deepEqual(seen, [...Array.from({ length: 200 }, (_, index) => `file-${index}`), 'moved'])
     rmSync(watched, { recursive: true })
-    await sleep(20)
-    assert.equal(seen.at(-1), 'lost')
+    await until(() => seen.at(-1) === 'lost', { what: 'the end of the directory' })
     watch.close()
     watch.close()
     assert.throws(() => watchDirectory(join(directory, 'none'), { onFile() {} }), { code: 'ENOENT' })

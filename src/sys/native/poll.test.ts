@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { closeSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { polled } from '../../../test/helpers/polled.ts'
 import { runCommand } from '../processes/run-command.ts'
 import { closeFd, makePipe, openFd, readFd, writeFd } from './fd.ts'
 import { FdPoll } from './poll.ts'
@@ -23,7 +23,7 @@ test('FdPoll: calls back while there is something to read, until it is stopped',
   writeFd(writeEnd, byte)
   await promise
   poll.stop()
-  await sleep(5)
+  await polled()
   assert.equal(calls, 3)
   closeFd(readEnd)
   closeFd(writeEnd)
@@ -31,14 +31,22 @@ test('FdPoll: calls back while there is something to read, until it is stopped',
 
 test('FdPoll: a promise resolved in the callback goes on in the same turn of the loop', async () => {
   const [readEnd, writeEnd] = makePipe()
-  const { promise, resolve } = Promise.withResolvers<number>()
+  const order: string[] = []
+  const called = Promise.withResolvers<void>()
+  const nextTurn = Promise.withResolvers<void>()
   const poll = FdPoll.start(readEnd, { read: true }, () => {
     poll.stop()
-    resolve(performance.now())
+    setImmediate(() => {
+      order.push('next turn')
+      nextTurn.resolve()
+    })
+    called.resolve()
   })
-  // Nothing but the callback itself may wake the loop here.
   writeFd(writeEnd, byte)
-  assert.ok(performance.now() - (await promise) < 20)
+  await called.promise
+  order.push('promise')
+  await nextTurn.promise
+  assert.deepEqual(order, ['promise', 'next turn'])
   closeFd(readEnd)
   closeFd(writeEnd)
 })
@@ -51,10 +59,10 @@ test('FdPoll: update pauses and goes on', async () => {
     poll.update({})
   })
   writeFd(writeEnd, byte)
-  await sleep(5)
+  await polled()
   assert.equal(calls, 0)
   poll.update({ read: true })
-  await sleep(5)
+  await polled()
   assert.equal(calls, 1)
   poll.stop()
   closeFd(readEnd)
@@ -63,16 +71,18 @@ test('FdPoll: update pauses and goes on', async () => {
 
 test('FdPoll: the reader of a full pipe goes away', async () => {
   const [readEnd, writeEnd] = makePipe()
-  const { promise, resolve } = Promise.withResolvers<void>()
+  const filled = Promise.withResolvers<void>()
+  const failed = Promise.withResolvers<void>()
   const poll = FdPoll.start(writeEnd, { write: true }, () => {
+    filled.resolve()
     // -32 is EPIPE, which the owner sees at its next write.
     if (writeFd(writeEnd, Buffer.alloc(65536)) !== -32) return
     poll.stop()
-    resolve()
+    failed.resolve()
   })
-  await sleep(5)
+  await filled.promise
   closeFd(readEnd)
-  await promise
+  await failed.promise
   closeFd(writeEnd)
 })
 
@@ -119,7 +129,7 @@ test('FdPoll: an exception in the callback surfaces as an uncaught one', async (
 
 test('FdPoll: an unref-ed poll lets the process end, any live poll survives process.exit', async () => {
   assert.equal((await runNode('FdPoll.start(makePipe()[0], { read: true }, () => {}, { unref: true })')).code, 0)
-  const exit = 'FdPoll.start(makePipe()[0], { read: true }, () => {}); setTimeout(() => process.exit(3), 10)'
+  const exit = 'FdPoll.start(makePipe()[0], { read: true }, () => {}); setImmediate(() => process.exit(3))'
   assert.equal((await runNode(exit)).code, 3)
 })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../../test/helpers/wait.ts'
 import { closeFd, makePipe, oCloexec, openFd, readFd, writeFd } from '../native/fd.ts'
 import { runCommand } from './run-command.ts'
 import { spawnProcess } from './spawn.ts'
@@ -124,10 +124,10 @@ test('spawnProcess: environment, directory, name, session and signals', async ()
   assert.match(shown.stdout.toString(), /^1 zwei\n\/usr\n/)
   const child = spawnProcess({ path: 'sleep', args: ['10'], setsid: true, argv0: 'berth-test-name' })
   // The kernel fills in the new program's particulars a moment after its exec has let us go on.
-  await sleep(20)
+  const commandLine = () => readFileSync(`/proc/${child.pid}/cmdline`, 'utf8')
+  await until(() => commandLine().startsWith('berth-test-name\0'), { what: commandLine })
   const status = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')
   assert.equal(Number(status?.[3]), child.pid, 'session id')
-  assert.match(readFileSync(`/proc/${child.pid}/cmdline`, 'utf8'), /^berth-test-name\0/)
   const signals = readFileSync(`/proc/${child.pid}/status`, 'utf8')
   assert.match(signals, /SigBlk:\s+0+\n/)
   // Also 32 and 33, which the C library keeps for itself.
@@ -157,8 +157,9 @@ test('runCommand: a program that does not read its input', async () => {
 test('runCommand: time limit, abort and output limit', async () => {
   await assert.rejects(runCommand('sleep', ['10'], { timeoutMs: 30 }), { kind: 'unavailable' })
   const controller = new AbortController()
-  setTimeout(() => controller.abort(new Error('stop it')), 20)
-  await assert.rejects(runCommand('sleep', ['10'], { signal: controller.signal }), { message: 'stop it' })
+  const stopped = assert.rejects(runCommand('sleep', ['10'], { signal: controller.signal }), { message: 'stop it' })
+  controller.abort(new Error('stop it'))
+  await stopped
   await assert.rejects(runCommand('yes', [], { maxOutputBytes: 100_000 }), { kind: 'dataLoss' })
 })
 

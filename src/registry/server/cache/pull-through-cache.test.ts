@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { test } from 'node:test'
+import { until } from '../../../../test/helpers/wait.ts'
 import { type Logger, nullLogger } from '../../../base/index.ts'
 import { blobDigestOf } from '../model/blob-digest.ts'
 import { FolderStorage } from '../storage/folder/folder-storage.ts'
@@ -275,7 +276,7 @@ test('what was not asked for longest goes when there is too much', async () => {
   const cachedBytes = async () => (await at.registry.storage.objects.list('blobs/')).objects.map(({ sizeBytes }) => sizeBytes) // biome-ignore format: one line
   assert.ok((await at.registry.request('GET', blobPath)).body.equals(layer))
   assert.ok((await at.registry.request('GET', otherPath)).body.equals(other))
-  while ((await cachedBytes()).length !== 1) await new Promise((resolve) => setTimeout(resolve, 10))
+  await until(async () => (await cachedBytes()).length === 1, { what: 'one blob to be left' })
   assert.deepEqual(await cachedBytes(), [other.length])
   at.proxy.fault = down
   assert.equal((await at.registry.request('GET', otherPath)).status, 200)
@@ -289,6 +290,6 @@ test('what nobody asks for any more goes after its time', async () => {
   assert.equal((await at.registry.request('GET', tagPath)).status, 200)
   assert.equal((await at.registry.request('GET', blobPath)).status, 200)
   const left = async () => (await at.registry.storage.objects.list('')).objects.map(({ key }) => key)
-  while ((await left()).length > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+  await until(async () => (await left()).length === 0, { what: 'an empty cache' })
   assert.ok((await at.registry.request('GET', blobPath)).body.equals(layer))
 })
