@@ -12,6 +12,7 @@ import { promisify } from 'node:util'
 import { isKind, messageOf } from '../../src/base/index.ts'
 import type { Networks, Sandbox } from '../../src/network/index.ts'
 import { deleteLink, inNetworkNamespace, RouteSocket, runNft } from '../../src/sys/index.ts'
+import { until } from '../helpers/wait.ts'
 import {
   answerUdp,
   get,
@@ -83,25 +84,31 @@ test('UDP clients find the container that has the port now', { skip }, async (t)
   const networks = await networkHost(t).open()
   const client = createSocket('udp4')
   t.after(() => client.close())
-  const ask = async (port: number) => {
-    const answer = new Promise<string>((resolve) => client.once('message', (message) => resolve(message.toString())))
-    client.send('hello', port, '127.0.0.1')
-    return await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 1000, 'nothing'))])
-  }
+  const answers: string[] = []
+  client.on('message', (message) => answers.push(message.toString()))
+  const ask = (port: number) =>
+    new Promise<void>((resolve, reject) =>
+      client.send('hello', port, '127.0.0.1', (error) => (error === null ? resolve() : reject(error))),
+    )
   const first = await networks.sandboxes.setUp(sandboxRequest('one', { ports: [publish(7, { protocol: 'udp' })] }))
   const hostPort = first.ports[0]?.hostPort ?? 0
   const stopFirst = answerUdp(t, first.netnsPath, 'one')
-  assert.equal(await ask(hostPort), 'one')
+  await ask(hostPort)
+  await until(() => answers.length === 1, { what: 'an answer of the first' })
   stopFirst()
+  const endpoint = first.endpoints[0]?.endpointId.slice(0, 8) ?? '?'
+  const table = tableOf(linkNames('bv').find((name) => name.endsWith(endpoint)) ?? '')
   await networks.sandboxes.release(first.containerId)
-  await sleep(200)
+  await until(async () => !/elements = \{ udp/.test(await tableText(table)), { what: 'the port to be free' })
   // Sent while nobody has the port: the kernel notes a flow without translation.
-  assert.equal(await ask(hostPort), 'nothing')
+  await ask(hostPort)
   const second = await networks.sandboxes.setUp(
     sandboxRequest('two', { ports: [publish(7, { protocol: 'udp', hostPort })] }),
   )
   answerUdp(t, second.netnsPath, 'two')
-  assert.equal(await ask(hostPort), 'two')
+  await ask(hostPort)
+  await until(() => answers.length === 2, { what: 'an answer of the second' })
+  assert.deepEqual(answers, ['one', 'two'])
 })
 
 test('a sandbox has the devices, addresses and routes that inspect tells', { skip }, async (t) => {

@@ -114,7 +114,8 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
   })
 
   it('gives a terminal with its size, and resizes it', async () => {
-    const script = 'stty size; read x; stty size; tty 2>/dev/null; echo err >&2; exit 3'
+    const wait = 'until stty size | grep -q "40 120"; do sleep 0.01; done'
+    const script = `stty size; ${wait}; stty size; read x; tty 2>/dev/null; echo err >&2; exit 3`
     const id = await fixture.create(
       ['sh', '-c', script],
       { terminal: true, consoleSize: { width: 91, height: 31 } },
@@ -125,7 +126,7 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
     await fixture.runtime.start(id)
     await until(() => sink.text().includes('31 91'))
     fixture.runtime.resize(id, { width: 120, height: 40 })
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await until(() => sink.text().includes('40 120'))
     attached.write(Buffer.from('go\n'))
     assert.equal((await fixture.runtime.waitExit(id)).exitCode, 3)
     await attached.closed

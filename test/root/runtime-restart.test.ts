@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { patience } from '../helpers/wait.ts'
@@ -49,8 +49,7 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
     const id = await fixture.run(['sh', '-c', 'sleep 0.15; echo last; exit 7'])
     fixture.runtime.close()
     const exitFile = join(fixture.execRoot, 'exits', id)
-    await until(() => existsSync(exitFile))
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    await until(() => existsSync(exitFile) && Date.now() - statSync(exitFile).mtimeMs >= 25)
     fixture.runtime = await fixture.openRuntime()
     const { status, exit } = await fixture.runtime.adopt(id)
     assert.equal(status, 'stopped')
@@ -76,7 +75,7 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
       if (adopted) fixture.runtime.close()
       process.kill(conmonPid, 'SIGKILL')
       if (adopted) {
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        await until(() => !existsSync(`/proc/${conmonPid}/exe`) || isZombie(conmonPid))
         fixture.runtime = await fixture.openRuntime()
         await fixture.runtime.adopt(id)
       }

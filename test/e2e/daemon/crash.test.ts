@@ -3,7 +3,7 @@
  *  Interrupted work is in crash-work.test.ts, pulls and loads in crash-images.test.ts. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
@@ -192,7 +192,11 @@ for (const round of rounds) {
       await daemon.kill9()
       const killedAt = Date.now()
       // The time of an end is that of a file, which is a tick of the kernel's late.
-      await sleep(20)
+      const clock = join(daemon.root, 'clock')
+      await until(() => {
+        writeFileSync(clock, '')
+        return statSync(clock).mtimeMs > killedAt
+      })
       for (const id of [over, failing, automatic]) writeFileSync(join(daemon.execRoot, 'c', id, 'rootfs/go'), '')
       await Promise.all([over, failing, automatic].map(ended))
       for (const [index, id] of ids.entries()) setRecord(id, records[index] ?? '')

@@ -32,8 +32,8 @@ before(async () => {
     if (request.url === '/moved.tar') response.writeHead(302, { Location: '/rootfs.tar' }).end()
     else if (request.url === '/rootfs.tar') response.end(readFileSync(rootfs))
     else if (request.url === '/cut.tar') {
-      response.writeHead(200, { 'Content-Length': 1_000_000 }).write(readFileSync(rootfs).subarray(0, 100_000))
-      setTimeout(() => response.destroy(), 100)
+      response.writeHead(200, { 'Content-Length': 1_000_000 })
+      response.write(readFileSync(rootfs).subarray(0, 100_000), () => response.destroy())
     } else response.writeHead(404).end('it is not here')
   })
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { CuttingProxy } from '../../helpers/cutting-proxy.ts'
 import { TestDaemon } from '../../helpers/daemon.ts'
 import { TestRegistry } from '../../helpers/registry.ts'
@@ -198,7 +197,6 @@ test('who interrupts a pull ends its downloads, and the next goes on from there'
   pull.kill('SIGINT')
   await pull.ended
   await until(() => proxy.open === 0, { what: 'the connections to end' })
-  await sleep(300)
   const before = proxy.passed.length
   proxy.nextCut = () => undefined
   await daemon.ok(['pull', '-q', `${proxy.name}/app:2`])
