@@ -1,5 +1,5 @@
 /** Options of the syslog driver. https://docs.docker.com/engine/logging/drivers/syslog/ */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
 import { BerthError, errnoOf, invalidArgument, messageOf } from '../../base/index.ts'
 import type { SyslogFormat } from './syslog-format.ts'
@@ -96,8 +96,15 @@ export function splitHostPort(text: string, defaultPort: number): { readonly hos
   return { host: bracketed ?? plain, port }
 }
 
+/** Far more than any bundle of certificates has. */
+const maxFileBytes = 8 * 1024 * 1024
+
+/** The user names any file of the host. A pipe would hold up the daemon until somebody writes into it. */
 function readFile(what: string, path: string): Buffer {
   try {
+    const status = statSync(path)
+    if (!status.isFile()) throw new Error('not a regular file')
+    if (status.size > maxFileBytes) throw new Error(`larger than ${maxFileBytes} bytes`)
     return readFileSync(path)
   } catch (cause) {
     const why = errnoOf(cause) === 'ENOENT' ? 'no such file or directory' : messageOf(cause)
