@@ -53,6 +53,7 @@ export { asFileOwner } from './files/file-owner.ts'
 export { acquireLock, type Lock, tryLockFile } from './files/flock.ts'
 export { sealedCopy } from './files/memfd.ts'
 export { openNullDevice } from './files/null-device.ts'
+export { closeFile, makePrivateDirectory } from './files/private-directory.ts'
 export { hasProjectQuotas, limitTree, unlimitTree, withRoomInTree } from './files/project-quota.ts'
 export { relabelTree } from './files/relabel.ts'
 export { isSelinuxEnabled, type SelinuxPlaces, type SelinuxPolicy, selinuxPolicy } from './files/selinux.ts'
@@ -144,7 +145,6 @@ export {
   setLink,
   type VethOptions,
 } from './netlink/netlink-route.ts'
-export { closeFile, makePrivateDirectory } from './private-directory.ts'
 export { filterThrough } from './processes/filter-program.ts'
 export { onPidfdExit, pidfdOpen, pidfdSendSignal } from './processes/pidfd.ts'
 export { defaultEnv, type SpawnOptions } from './processes/posix-spawn.ts'

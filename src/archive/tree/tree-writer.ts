@@ -23,13 +23,13 @@ import {
   unlinkAt,
   utimesAt,
 } from '../../sys/index.ts'
-import { removeTree } from '../remove-tree.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import type { TarHandler } from '../tar/tar-parser.ts'
 import { type EntryPlace, placeEntry, placePath } from './entry-path.ts'
 import { capabilityOnHost, capabilityXattr } from './file-capability.ts'
 import { IncomingFile } from './incoming-file.ts'
 import { isDirectory, toName } from './layer-tree.ts'
+import { removeTree } from './remove-tree.ts'
 
 /** Who is to own what is written: whom the archive says, nobody in particular (whoever writes), or this one. */
 export type TreeOwner = 'archive' | 'writer' | { readonly uid: number; readonly gid: number }

@@ -4,13 +4,13 @@
 import type { HostConfig } from '../../api/index.ts'
 import { internal, invalidArgument, isKind, notFound } from '../../base/index.ts'
 import type { LinkPermit } from '../../network/index.ts'
-import { editHosts } from '../edit-hosts.ts'
 import { type ContainerRecord, withChanges } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import type { ContainerLink } from '../record/link-index.ts'
 import { networkName, sharedNetworkTarget } from '../record/namespaces.ts'
 import { parseContainerPort } from '../record/port-requests.ts'
 import { isUp } from '../record/state.ts'
+import { editHosts } from './edit-hosts.ts'
 import { linkEnvironment } from './link-environment.ts'
 
 /** A linked container that runs, with its address on the default bridge. */

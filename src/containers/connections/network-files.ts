@@ -13,9 +13,9 @@ import {
   type Sandbox,
   type UpstreamServer,
 } from '../../network/index.ts'
-import { editHosts } from '../edit-hosts.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
+import { editHosts } from './edit-hosts.ts'
 import { linkHosts } from './links.ts'
 
 /** Writes all three; without a sandbox those of a container on the host's network. Throws `invalidArgument` for a name

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatNs } from '../base/index.ts'
-import { type ContainerRecord, newestFirst } from './record/container-record.ts'
-import { compileFilters, type FilterLookups } from './views/list-filters.ts'
+import { formatNs } from '../../base/index.ts'
+import { type ContainerRecord, newestFirst } from '../record/container-record.ts'
+import { compileFilters, type FilterLookups } from './list-filters.ts'
 
 /** Four containers of one second, the oldest first. Their times as text sort differently: zeros at the end of the
  *  fraction are not written, and digits and the point come before the "Z". */

@@ -12,11 +12,11 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { turnsDuring } from '../../test/helpers/turns.ts'
+import { turnsDuring } from '../../../test/helpers/turns.ts'
+import { TarParser } from '../tar/tar-parser.ts'
+import { formatTarHeader, tarEnd, tarPadding } from '../tar/tar-writer.ts'
 import { removeTree } from './remove-tree.ts'
-import { TarParser } from './tar/tar-parser.ts'
-import { formatTarHeader, tarEnd, tarPadding } from './tar/tar-writer.ts'
-import { TreeWriter } from './tree/tree-writer.ts'
+import { TreeWriter } from './tree-writer.ts'
 
 const mtimeNs = 1_000_000_000_000n
 

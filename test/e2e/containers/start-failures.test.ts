@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, type TestContext, test } from 'node:test'
-import { ContainerIndex, type ContainerIndex as Containers } from '../../src/containers/index.ts'
-import { LinkPermits } from '../../src/network/sandbox/link-permits.ts'
-import { ConmonRuntime } from '../../src/runtime/index.ts'
-import { TestEngine } from '../helpers/engine.ts'
-import { until } from '../helpers/wait.ts'
+import { ContainerIndex, type ContainerIndex as Containers } from '../../../src/containers/index.ts'
+import { LinkPermits } from '../../../src/network/sandbox/link-permits.ts'
+import { ConmonRuntime } from '../../../src/runtime/index.ts'
+import { TestEngine } from '../../helpers/engine.ts'
+import { until } from '../../helpers/wait.ts'
 
 interface Inspected {
   readonly State: {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { conflict, KeyedMutex, type LogFields, nullLogger } from '../base/index.ts'
-import { EventBus } from '../events/index.ts'
-import { type ContainerRecord, withState } from './record/container-record.ts'
-import type { ContainerContext } from './record/dependencies.ts'
-import { LiveContainers } from './record/live.ts'
-import { stopForShutdown } from './run/stop.ts'
+import { conflict, KeyedMutex, type LogFields, nullLogger } from '../../base/index.ts'
+import { EventBus } from '../../events/index.ts'
+import { type ContainerRecord, withState } from '../record/container-record.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
+import { LiveContainers } from '../record/live.ts'
+import { stopForShutdown } from './stop.ts'
 
 test('stopForShutdown() stops every container, and waits for one that does not end only so long', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type LogFields, nullLogger } from '../base/index.ts'
+import { type LogFields, nullLogger } from '../../base/index.ts'
+import type { ContainerPaths } from '../record/paths.ts'
 import { editHosts } from './edit-hosts.ts'
-import type { ContainerPaths } from './record/paths.ts'
 
 test('editHosts() changes lines in place, and leaves alone what a container has made very large', (t) => {
   const directory = mkdtempSync('/tmp/b-eh-')

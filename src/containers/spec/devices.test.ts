@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { turnsDuring } from '../../test/helpers/turns.ts'
-import { containerDevices } from './spec/devices.ts'
+import { turnsDuring } from '../../../test/helpers/turns.ts'
+import { containerDevices } from './devices.ts'
 
 test('containerDevices() gives a node and its rule', async () => {
   const { devices, rules } = await containerDevices({

@@ -1,7 +1,7 @@
 import { constants, readdirSync } from 'node:fs'
-import { decodeName } from '../base/index.ts'
-import { closeFd, openAt, statAt, unlinkAt } from '../sys/index.ts'
-import { isDirectory, toName } from './tree/layer-tree.ts'
+import { decodeName } from '../../base/index.ts'
+import { closeFd, openAt, statAt, unlinkAt } from '../../sys/index.ts'
+import { isDirectory, toName } from './layer-tree.ts'
 
 /** Removes a name of a directory with everything below it, one file a step. No directory is entered but by a descriptor
  *  that followed nothing. Throws system errors. */

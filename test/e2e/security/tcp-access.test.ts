@@ -5,14 +5,14 @@ import { request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { TestAuthority } from '../helpers/certificates.ts'
-import { RunningCommand, runCommand } from '../helpers/command.ts'
-import { removeHostTraces, TestDaemon } from '../helpers/daemon.ts'
-import { OwnHost } from '../helpers/own-host.ts'
-import { freePort } from '../helpers/ports.ts'
-import { until } from '../helpers/wait.ts'
+import { TestAuthority } from '../../helpers/certificates.ts'
+import { RunningCommand, runCommand } from '../../helpers/command.ts'
+import { removeHostTraces, TestDaemon } from '../../helpers/daemon.ts'
+import { OwnHost } from '../../helpers/own-host.ts'
+import { freePort } from '../../helpers/ports.ts'
+import { until } from '../../helpers/wait.ts'
 
-const berthd = join(import.meta.dirname, '../../bin/berthd')
+const berthd = join(import.meta.dirname, '../../../bin/berthd')
 
 interface Told {
   readonly log: string

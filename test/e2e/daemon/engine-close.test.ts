@@ -1,8 +1,8 @@
 /** Closing an engine inside its program: everything is closed, whatever fails, so the next one can open the roots. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ConmonRuntime } from '../../src/runtime/index.ts'
-import { TestEngine } from '../helpers/engine.ts'
+import { ConmonRuntime } from '../../../src/runtime/index.ts'
+import { TestEngine } from '../../helpers/engine.ts'
 
 test('a container that can not be stopped keeps nothing of the engine open', async (t) => {
   await using engine = await TestEngine.open()

@@ -1,5 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import type { ContainerContext } from './record/dependencies.ts'
+import type { ContainerContext } from '../record/dependencies.ts'
 
 /** What the engine writes is far shorter. */
 const maxBytes = 1024 * 1024

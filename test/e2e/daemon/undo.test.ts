@@ -1,8 +1,8 @@
 /** Work that fails and can't be undone either: the client gets the error of the work, the log has the rest. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { OverlaySnapshotter } from '../../src/snapshots/index.ts'
-import { TestEngine } from '../helpers/engine.ts'
+import { OverlaySnapshotter } from '../../../src/snapshots/index.ts'
+import { TestEngine } from '../../helpers/engine.ts'
 
 test('a create that loses its name to another one is a conflict, even if its layer can not be removed', async (t) => {
   await using engine = await TestEngine.open()
