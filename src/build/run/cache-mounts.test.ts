@@ -20,7 +20,11 @@ function partsIn(name: string, known: readonly string[] = []) {
     isInUse: () => false,
   }
   const trash = { discard: (path: string) => void (existsSync(path) && discarded.push(path)) }
-  return { parts: { directory, cache, trash } as unknown as BuildParts, mounts: join(directory, 'mounts'), discarded }
+  return {
+    parts: { directory, cache, trash, settings: {} } as unknown as BuildParts,
+    mounts: join(directory, 'mounts'),
+    discarded,
+  }
 }
 
 test('acquireCacheMount() leaves a directory that could not be filled to the trash', async () => {
