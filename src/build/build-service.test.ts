@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { nullLogger } from '../base/index.ts'
-import type { BuildParts } from './build-parts.ts'
 import { BuildService } from './build-service.ts'
 import type { CacheRecord } from './cache/cache-record.ts'
+import type { BuildParts } from './model/build-parts.ts'
 
 const directory = mkdtempSync('/tmp/b-bs-')
 after(() => rmSync(directory, { recursive: true }))

@@ -2,8 +2,8 @@
 import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { invalidArgument } from '../../base/index.ts'
-import type { FileWorkers } from '../layer/file-workers.ts'
 import { DirectoryTree, resolveInTree, type TreeReader } from '../tree/index.ts'
+import type { FileWorkers } from '../workers/file-workers.ts'
 import { type FileContents, type FileContext, maxTextBytes } from './file-context.ts'
 
 export interface DirectoryContextOptions {

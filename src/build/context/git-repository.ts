@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AbortOptions, BerthError, errnoOf, invalidArgument, notFound } from '../../base/index.ts'
 import { defaultEnv, runCommand } from '../../sys/index.ts'
-import type { BuildParts } from '../build-parts.ts'
 import type { RemoteSource } from '../dockerfile/index.ts'
+import type { BuildParts } from '../model/build-parts.ts'
 
 type GitSource = Extract<RemoteSource, { kind: 'git' }>
 

@@ -14,8 +14,8 @@ import {
   parseManifestDocument,
   platformOfConfig,
 } from '../../oci/index.ts'
-import type { BuildParts } from '../build-parts.ts'
 import { placeLayer } from '../layer/place-layer.ts'
+import type { BuildParts } from '../model/build-parts.ts'
 import { type LayoutPlace, OciLayout, type ReadFile } from './oci-layout.ts'
 
 export interface LayoutImageOptions {

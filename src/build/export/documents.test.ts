@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BuildRequest } from '../../api/index.ts'
-import { annotationsFor } from './annotations.ts'
-import { formatStatement } from './attestation-manifest.ts'
-import { parseImageAttributes } from './image-attributes.ts'
-import { imagePackageUrl, provenanceOf } from './provenance.ts'
+import { formatStatement } from './attestations/attestation-manifest.ts'
+import { imagePackageUrl, provenanceOf } from './attestations/provenance.ts'
+import { annotationsFor } from './parts/annotations.ts'
+import { parseImageAttributes } from './parts/image-attributes.ts'
 
 const platform = { os: 'linux', architecture: 'amd64' }
 

@@ -11,21 +11,21 @@ import {
   formatReference,
   type Reference,
 } from '../../oci/index.ts'
-import type { BuiltImage, ByteSink } from '../built-image.ts'
-import { annotationsFor } from './annotations.ts'
-import { type AssembledImage, assembleImage, type PartToAssemble } from './assemble-image.ts'
-import { type Attestation, formatStatement } from './attestation-manifest.ts'
+import type { BuiltImage, ByteSink } from '../model/built-image.ts'
+import { type Attestation, formatStatement } from './attestations/attestation-manifest.ts'
+import { imagePackageUrl, provenanceOf } from './attestations/provenance.ts'
 import { formatInlineRecords, inlineCacheMember } from './cache/cache-config.ts'
 import { type BuiltStacks, exportCaches } from './cache/cache-exporter.ts'
-import type { ExportHost, ExportJob, ExportParts, WantedOutput } from './export-parts.ts'
-import { imageArchive } from './image-archive.ts'
-import { type ImageAttributes, parseFileAttributes, parseImageAttributes } from './image-attributes.ts'
-import { imagePackageUrl, provenanceOf } from './provenance.ts'
-import { pushBuiltImage, pushedName } from './push-built-image.ts'
-import { type PlatformRoot, rootsArchive } from './root-archive.ts'
+import { type AssembledImage, assembleImage, type PartToAssemble } from './image/assemble-image.ts'
+import { imageArchive } from './image/image-archive.ts'
+import { pushBuiltImage, pushedName } from './image/push-built-image.ts'
+import { storeBuiltImage } from './image/store-built-image.ts'
+import { type PlatformRoot, rootsArchive } from './layers/root-archive.ts'
+import { annotationsFor } from './parts/annotations.ts'
+import type { ExportHost, ExportJob, ExportParts, WantedOutput } from './parts/export-parts.ts'
+import { type ImageAttributes, parseFileAttributes, parseImageAttributes } from './parts/image-attributes.ts'
 import { scanInThread } from './sbom/scan-in-thread.ts'
 import { spdxAttestation } from './sbom/spdx-document.ts'
-import { storeBuiltImage } from './store-built-image.ts'
 
 /** What `--metadata-file` says. */
 export type ExportMetadata = Readonly<Record<string, unknown>>

@@ -3,8 +3,8 @@ import type { BuildRequest } from '../../api/index.ts'
 import { formatNs, nowNs } from '../../base/index.ts'
 import type { OciImageConfig } from '../../oci/index.ts'
 import type { StageImage } from '../dockerfile/index.ts'
-import type { StageToBuild } from '../stage/build-run.ts'
-import type { StageState } from '../stage/stage-state.ts'
+import type { StageState } from '../model/stage-state.ts'
+import type { StageToBuild } from '../model/stage-to-build.ts'
 
 /** `state`: what is built so far; `image`: the configuration at that point. */
 export function configOf(

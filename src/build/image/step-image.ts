@@ -9,7 +9,7 @@ import {
   mediaTypes,
   type OciImageConfig,
 } from '../../oci/index.ts'
-import type { BuiltLayer } from '../built-image.ts'
+import type { BuiltLayer } from '../model/built-image.ts'
 
 export interface StepImage {
   readonly config: OciImageConfig

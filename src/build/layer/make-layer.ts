@@ -8,8 +8,8 @@ import { type Holds, newStreamIngestKey } from '../../images/index.ts'
 import { chainIds, type Digest, digestFromHex, hexOf, mediaTypes } from '../../oci/index.ts'
 import type { ContainerLabels } from '../../runtime/index.ts'
 import { makePrivateDirectory, mount, relabelTree, unmountInBackground } from '../../sys/index.ts'
-import type { BuildParts } from '../build-parts.ts'
-import type { BuiltLayer } from '../built-image.ts'
+import type { BuildParts } from '../model/build-parts.ts'
+import type { BuiltLayer } from '../model/built-image.ts'
 import { clampTimes } from './clamp-times.ts'
 
 /** A stage's root, mounted for one step. */

@@ -1,8 +1,8 @@
 /** A layer that is known by its blob, on top of other layers than it was made on. */
 import { internal, isKind } from '../../base/index.ts'
 import type { Holds } from '../../images/index.ts'
-import type { BuildParts } from '../build-parts.ts'
-import type { BuiltLayer } from '../built-image.ts'
+import type { BuildParts } from '../model/build-parts.ts'
+import type { BuiltLayer } from '../model/built-image.ts'
 
 /** Unpacks the layer's blob as a snapshot on `below`. Throws `dataLoss` when the blob is damaged. */
 export async function placeLayer(

@@ -4,7 +4,7 @@ import { close, constants, mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { newId } from '../../base/index.ts'
 import { mount, openFd, unmount } from '../../sys/index.ts'
-import type { BuildParts } from '../build-parts.ts'
+import type { BuildParts } from '../model/build-parts.ts'
 
 export interface LayersView extends Disposable {
   /** Lasts while the view does. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { after, test } from 'node:test'
-import type { BuildParts } from '../build-parts.ts'
+import type { BuildParts } from '../model/build-parts.ts'
 import { acquireCacheMount, clearCacheMounts } from './cache-mounts.ts'
 
 const root = mkdtempSync('/tmp/b-cm-')

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { BerthError, errnoOf, newId } from '../../base/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import { makePrivateDirectory } from '../../sys/index.ts'
-import type { BuildParts } from '../build-parts.ts'
+import type { BuildParts } from '../model/build-parts.ts'
 
 export interface CacheMountRequest {
   readonly id: string

@@ -24,8 +24,8 @@ import {
   type TmpfsMount,
 } from '../../runtime/index.ts'
 import { expectCgroupMove, makePrivateDirectory, relabelTree } from '../../sys/index.ts'
-import type { BuildParts } from '../build-parts.ts'
 import type { StepRoot } from '../layer/make-layer.ts'
+import type { BuildParts } from '../model/build-parts.ts'
 import type { RunOptions } from './run-options.ts'
 import { readUserFiles } from './user-files.ts'
 

@@ -13,8 +13,8 @@ import {
   type RemoteSource,
   remoteSource,
 } from '../dockerfile/index.ts'
-import type { WriteGroup } from '../layer/write-job.ts'
 import { DirectoryTree, selectFiles } from '../tree/index.ts'
+import type { WriteGroup } from '../workers/write-job.ts'
 import { copyLayer, toWriteGroup } from './copy-layer.ts'
 import { inputsOf, layerStep, type StepLayer } from './layer-step.ts'
 import type { StepPlace } from './step-place.ts'

@@ -1,10 +1,10 @@
 /** Where a COPY takes its files from: the context, a stage, a named context or an image. */
 
-import type { BuiltLayer } from '../built-image.ts'
 import { DirectoryContext } from '../context/directory-context.ts'
 import type { FileContext } from '../context/file-context.ts'
 import { type AddInstruction, type CopyInstruction, DockerfileError, resolveReference } from '../dockerfile/index.ts'
 import { openView } from '../layer/view.ts'
+import type { BuiltLayer } from '../model/built-image.ts'
 import type { StepPlace } from './step-place.ts'
 
 export interface CopyFrom extends AsyncDisposable {

@@ -10,8 +10,8 @@ import {
   cleanPath,
   DockerfileError,
 } from '../dockerfile/index.ts'
-import type { WriteEntry, WriteGroup } from '../layer/write-job.ts'
 import { type SelectedGroup, selectFiles } from '../tree/index.ts'
+import type { WriteEntry, WriteGroup } from '../workers/write-job.ts'
 import { addRemote, isRemote } from './add-remote.ts'
 import { copyLayer, toWriteGroup } from './copy-layer.ts'
 import { type CopyFrom, openCopySource } from './copy-source.ts'

@@ -2,12 +2,12 @@
 import { hash } from 'node:crypto'
 import { isKind, messageOf } from '../../base/index.ts'
 import type { Digest } from '../../oci/index.ts'
-import type { BuiltLayer } from '../built-image.ts'
 import type { CacheRecord, StepInputs } from '../cache/cache-record.ts'
 import { explainMiss } from '../cache/explain.ts'
 import { stepKey } from '../cache/step-key.ts'
 import { chainIdOn } from '../layer/make-layer.ts'
 import { placeLayer } from '../layer/place-layer.ts'
+import type { BuiltLayer } from '../model/built-image.ts'
 import type { StepPlace } from './step-place.ts'
 
 /** A step's layer, and whether it was there already. */

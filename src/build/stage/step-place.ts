@@ -1,8 +1,9 @@
 /** One step while it is built, and where it stands. */
 import type { Step } from '../dockerfile/index.ts'
-import type { Vertex } from '../vertexes.ts'
-import type { BuildRun, StageToBuild } from './build-run.ts'
-import type { StageState } from './stage-state.ts'
+import type { StageState } from '../model/stage-state.ts'
+import type { StageToBuild } from '../model/stage-to-build.ts'
+import type { Vertex } from '../model/vertexes.ts'
+import type { BuildRun } from './build-run.ts'
 
 export interface StepPlace {
   readonly run: BuildRun

@@ -4,8 +4,8 @@ import { decompressUpload, TarParser, TreeWriter } from '../../archive/index.ts'
 import { type AbortOptions, BerthError, isKind, notImplemented } from '../../base/index.ts'
 import { closeFd, openFd } from '../../sys/index.ts'
 import type { AddInstruction, CopyInstruction } from '../dockerfile/index.ts'
-import { writeFiles } from '../layer/write-files.ts'
-import type { WriteEntry, WriteGroup, WriteJob } from '../layer/write-job.ts'
+import { writeFiles } from '../workers/write-files.ts'
+import type { WriteEntry, WriteGroup, WriteJob } from '../workers/write-job.ts'
 import type { StepPlace } from './step-place.ts'
 
 type Destination = Omit<WriteJob, 'groups'>

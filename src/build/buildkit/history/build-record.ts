@@ -13,8 +13,8 @@ import {
   DescriptorSchema,
 } from '../gen/control_pb.ts'
 import { type StatusResponse, StatusResponseSchema } from '../gen/progress_pb.ts'
-import { type StatusMessage, timestampOf } from '../solve/build-progress.ts'
-import type { WantedExport } from '../solve/solve-input.ts'
+import { type StatusMessage, timestampOf } from '../progress/build-progress.ts'
+import type { WantedExport } from '../request/solve-input.ts'
 
 /** Statements about results. https://github.com/in-toto/attestation */
 const statementType = 'application/vnd.in-toto+json'

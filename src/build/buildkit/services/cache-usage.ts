@@ -4,7 +4,7 @@ import type { BuildCacheRecord } from '../../../api/index.ts'
 import { invalidArgument, parseNs } from '../../../base/index.ts'
 import type { PruneOptions } from '../../cache/prune.ts'
 import type { PruneRequest, UsageRecordSchema } from '../gen/control_pb.ts'
-import { timestampOf } from '../solve/build-progress.ts'
+import { timestampOf } from '../progress/build-progress.ts'
 
 /** One step as a message. */
 export function toUsageRecord(record: BuildCacheRecord): MessageInitShape<typeof UsageRecordSchema> {

@@ -3,7 +3,7 @@ import { notFound } from '../../../base/index.ts'
 import type { Handlers } from '../../../grpc/index.ts'
 import type { Content } from '../gen/content_pb.ts'
 import type { BuildHistory } from '../history/build-history.ts'
-import { timestampOf } from '../solve/build-progress.ts'
+import { timestampOf } from '../progress/build-progress.ts'
 
 /** Clients take messages of up to 4 MiB. */
 const pieceBytes = 1024 * 1024

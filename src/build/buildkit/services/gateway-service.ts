@@ -11,8 +11,8 @@ import type {
   SolveRequest,
 } from '../gen/gateway_pb.ts'
 import type { Definition, Platform } from '../gen/pb_pb.ts'
+import { sourceDefinition } from '../request/llb-source.ts'
 import { definitionOf } from '../solve/build-results.ts'
-import { sourceDefinition } from '../solve/llb-source.ts'
 import type { SolveJob } from '../solve/solve-job.ts'
 import type { SolveJobs } from '../solve/solve-jobs.ts'
 import { frontendCapabilities, llbCapabilities } from './capabilities.ts'

@@ -1,7 +1,7 @@
 /** The sessions that clients have open. */
 import type { Duplex } from 'node:stream'
 import { invalidArgument } from '../../../base/index.ts'
-import { Arrivals } from '../arrivals.ts'
+import { Arrivals } from './arrivals.ts'
 import { ClientSession, type SessionDescription } from './client-session.ts'
 
 /** How long a build waits for its session. */

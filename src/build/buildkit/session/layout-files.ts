@@ -1,7 +1,7 @@
 /** An OCI image layout of the client as the builder reads and writes layouts: as files. */
 import { readTar } from '../../../archive/index.ts'
 import { notFound } from '../../../base/index.ts'
-import type { ByteSink } from '../../built-image.ts'
+import type { ByteSink } from '../../model/built-image.ts'
 import type { ClientContentStore } from './content-store.ts'
 import { tarSink } from './tar-sink.ts'
 

@@ -1,5 +1,5 @@
 /** An output that the client takes as one stream of bytes and writes where it wants. */
-import type { ByteSink } from '../../built-image.ts'
+import type { ByteSink } from '../../model/built-image.ts'
 import { FileSend } from '../gen/filesync_pb.ts'
 import type { ClientSession } from './client-session.ts'
 import { type ExportCall, exportMetadata } from './export-call.ts'

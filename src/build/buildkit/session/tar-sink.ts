@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { messageOf } from '../../../base/index.ts'
-import type { ByteSink } from '../../built-image.ts'
+import type { ByteSink } from '../../model/built-image.ts'
 
 /** Gives what is written to `send` while it comes; `end` resolves when `send` has. A failure of `send` is that of the
  *  next `write` or of `end`. */

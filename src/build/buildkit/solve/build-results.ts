@@ -3,7 +3,7 @@
  *  The layers are those of the cache, which may be gone when somebody comes too late. */
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { digestOf } from '../../../oci/index.ts'
-import type { BuiltImage } from '../../built-image.ts'
+import type { BuiltImage } from '../../model/built-image.ts'
 import { type Definition, type DefinitionSchema, OpSchema } from '../gen/pb_pb.ts'
 
 /** More than a client builds at once. */

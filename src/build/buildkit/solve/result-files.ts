@@ -3,12 +3,12 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { invalidArgument, notFound } from '../../../base/index.ts'
-import type { BuiltImage } from '../../built-image.ts'
 import { compileSegment } from '../../dockerfile/index.ts'
+import type { BuiltImage } from '../../model/built-image.ts'
 import { DirectoryTree, resolveInTree, type TreeEntry } from '../../tree/index.ts'
-import type { Builder } from '../builder.ts'
 import type { StatSchema } from '../gen/fsutil_pb.ts'
 import { goMode } from '../session/file-mode.ts'
+import type { Builder } from './builder.ts'
 
 type Stat = MessageInitShape<typeof StatSchema>
 

@@ -3,16 +3,16 @@
 import type { BuildEvent, BuildRequest } from '../../../api/index.ts'
 import { BerthError, newId } from '../../../base/index.ts'
 import { formatPlatform } from '../../../oci/index.ts'
-import type { BuiltImage } from '../../built-image.ts'
 import { provenanceOf } from '../../export/index.ts'
-import type { Builder } from '../builder.ts'
+import type { BuiltImage } from '../../model/built-image.ts'
 import type { RecordedProvenance } from '../history/build-record.ts'
-import type { BuildProgress } from './build-progress.ts'
+import type { BuildProgress } from '../progress/build-progress.ts'
+import { type SolvedDockerfile, toSolveError } from '../progress/solve-error.ts'
+import { toBuildRequest } from '../request/frontend-request.ts'
+import type { SolveInput } from '../request/solve-input.ts'
 import type { BuildResults } from './build-results.ts'
-import { toBuildRequest } from './frontend-request.ts'
+import type { Builder } from './builder.ts'
 import { solveClient } from './solve-client.ts'
-import { type SolvedDockerfile, toSolveError } from './solve-error.ts'
-import type { SolveInput } from './solve-input.ts'
 
 /** What exporters say: `containerimage.digest` and the like. */
 export type ExporterResponse = Readonly<Record<string, string>>

@@ -1,11 +1,13 @@
 /** A client's session as what a build has of its client. */
 
 import { formatNs, nowNs } from '../../../base/index.ts'
-import type { BuildClient } from '../../client-host.ts'
 import { SessionContext, type SessionFiles, type WantedFiles } from '../../context/session-context.ts'
 import { TransferProgress } from '../../context/transfer-progress.ts'
 import { ignoreFileNames, parseIgnoreFile, plainPatterns } from '../../dockerfile/index.ts'
-import { Vertexes } from '../../vertexes.ts'
+import type { BuildClient } from '../../host/client-host.ts'
+import { Vertexes } from '../../model/vertexes.ts'
+import { cacheImportsOf, type LocalNames } from '../request/frontend-request.ts'
+import type { SolveInput } from '../request/solve-input.ts'
 import { ClientContentStore } from '../session/content-store.ts'
 import { layoutSink, readLayoutFile } from '../session/layout-files.ts'
 import { askCredentials, askSecret, hasAgent, openAgent } from '../session/secrets-and-agents.ts'
@@ -13,8 +15,6 @@ import { sendDirectory } from '../session/sent-directory.ts'
 import { sendFile } from '../session/sent-file.ts'
 import { SyncedDirectory } from '../session/synced-directory.ts'
 import { isUpload, pullUpload } from '../session/upload.ts'
-import { cacheImportsOf, type LocalNames } from './frontend-request.ts'
-import type { SolveInput } from './solve-input.ts'
 
 export interface SolveClientOptions {
   readonly input: SolveInput

@@ -2,18 +2,18 @@
  *  result it wants exported. */
 import { BerthError, invalidArgument, notImplemented } from '../../../base/index.ts'
 import type { GrpcError } from '../../../grpc/index.ts'
-import type { Builder } from '../builder.ts'
 import type { Definition } from '../gen/pb_pb.ts'
 import type { BuildHistory } from '../history/build-history.ts'
 import type { BuildRecord } from '../history/build-record.ts'
-import { BuildProgress } from './build-progress.ts'
+import { BuildProgress } from '../progress/build-progress.ts'
+import { toBuildRequest } from '../request/frontend-request.ts'
+import { llbBuild } from '../request/llb-source.ts'
+import type { SolveInput } from '../request/solve-input.ts'
 import { type BuildResults, resultOf } from './build-results.ts'
-import { toBuildRequest } from './frontend-request.ts'
-import { llbBuild } from './llb-source.ts'
+import type { Builder } from './builder.ts'
 import { ResultFiles } from './result-files.ts'
 import { type ExporterResponse, RunningBuild } from './running-build.ts'
 import { readDockerfile } from './solve-client.ts'
-import type { SolveInput } from './solve-input.ts'
 import { answerSubrequest } from './subrequests.ts'
 
 /** What the client says at the end: the result that it wants, or why there is none. */

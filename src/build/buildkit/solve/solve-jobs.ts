@@ -1,6 +1,6 @@
 /** The builds that clients have under way, by the names that the clients give them. */
 import { invalidArgument, notFound } from '../../../base/index.ts'
-import { Arrivals } from '../arrivals.ts'
+import { Arrivals } from '../session/arrivals.ts'
 import type { SolveJob } from './solve-job.ts'
 
 /** Calls for a build may overtake the call that begins it. */

@@ -2,7 +2,7 @@
 import type { BuildCacheOption } from '../../../api/index.ts'
 import { invalidArgument, notImplemented } from '../../../base/index.ts'
 import { parseReference, type Reference, withDefaultTag } from '../../../oci/index.ts'
-import { type ImageAttributes, parseImageAttributes } from '../image-attributes.ts'
+import { type ImageAttributes, parseImageAttributes } from '../parts/image-attributes.ts'
 
 /** Where a cache is. */
 export type CachePlace =

@@ -1,6 +1,6 @@
 /** An SBOM as an SPDX document. https://spdx.github.io/spdx-spec/v2.3/ */
 import { createHash } from 'node:crypto'
-import type { Attestation } from '../attestation-manifest.ts'
+import type { Attestation } from '../attestations/attestation-manifest.ts'
 import type { Distribution, InstalledPackage } from './installed-package.ts'
 import type { ScannedPackages } from './scan-packages.ts'
 

@@ -1,0 +1,50 @@
+/** Things that go by names and may come after somebody asked for them: what belongs together arrives over several
+ *  connections, in any order. */
+import { BerthError } from '../../../base/index.ts'
+
+export interface FindOptions {
+  readonly signal: AbortSignal
+  /** How long to wait. */
+  readonly waitMs: number
+  /** What is thrown when it never comes. */
+  readonly missing: () => BerthError
+}
+
+export class Arrivals<T> {
+  readonly #here = new Map<string, T>()
+  readonly #waiting = new Map<string, Set<(thing: T) => void>>()
+
+  has(name: string): boolean {
+    return this.#here.has(name)
+  }
+
+  add(name: string, thing: T): void {
+    this.#here.set(name, thing)
+    for (const resolve of this.#waiting.get(name) ?? []) resolve(thing)
+  }
+
+  remove(name: string): void {
+    this.#here.delete(name)
+  }
+
+  /** It, when it is there. Throws `cancelled` when `signal` is aborted before. */
+  async find(name: string, { signal, waitMs, missing }: FindOptions): Promise<T> {
+    const known = this.#here.get(name)
+    if (known !== undefined) return known
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const waiting = this.#waiting.get(name) ?? new Set()
+    this.#waiting.set(name, waiting.add(resolve))
+    const give = () => reject(signal.aborted ? new BerthError('cancelled', 'context canceled') : missing())
+    const timer = setTimeout(give, waitMs)
+    signal.addEventListener('abort', give, { once: true })
+    if (signal.aborted) give()
+    try {
+      return await promise
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', give)
+      waiting.delete(resolve)
+      if (waiting.size === 0) this.#waiting.delete(name)
+    }
+  }
+}

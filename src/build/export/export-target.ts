@@ -1,0 +1,68 @@
+/** What becomes of a target that is built: each of its outputs is made, and told of. */
+import type { BuildOutputType, BuildRequest } from '../../api/index.ts'
+import { type Digest, isDigest } from '../../oci/index.ts'
+import type { BuildHost } from '../host/build-host.ts'
+import type { BuiltImage } from '../model/built-image.ts'
+import type { Vertexes } from '../model/vertexes.ts'
+import type { BuiltStacks } from './cache/cache-exporter.ts'
+
+/** Makes something of what was built; see `export/`. */
+export interface BuildExporter {
+  /** A build begins. */
+  begin(request: BuildRequest): void
+  /** Makes one output of a target, which has an image for each platform. Gives what `--metadata-file` says of it. */
+  export(
+    images: readonly BuiltImage[],
+    wanted: { readonly target: number; readonly output: number; readonly request: BuildRequest },
+    host: BuildHost,
+  ): Promise<Readonly<Record<string, unknown>>>
+  /** Makes the caches that the request names. */
+  exportCaches(request: BuildRequest, stacks: BuiltStacks, host: BuildHost): Promise<void>
+}
+
+/** What outputs are made with. */
+export interface TargetExport {
+  readonly exporter: BuildExporter
+  readonly request: BuildRequest
+  readonly host: BuildHost
+  readonly vertexes: Vertexes
+}
+
+/** Makes all outputs of a target; gives the id of the image that the engine keeps, if it keeps one. */
+export async function exportTarget(
+  { exporter, request, host, vertexes }: TargetExport,
+  target: number,
+  images: readonly BuiltImage[],
+): Promise<Digest | undefined> {
+  const wanted = request.targets[target]
+  const outputs = wanted === undefined || wanted.outputs.length === 0 ? [imageOutput] : wanted.outputs
+  let id: Digest | undefined
+  for (const [output, { type }] of outputs.entries()) {
+    if (type === 'cacheonly') continue
+    const vertex = vertexes.begin(`export ${target}.${output}`, exportNames[type])
+    try {
+      const { [storedImageId]: made, ...values } = await exporter.export(images, { target, output, request }, host)
+      vertex.done()
+      if (type === 'image' && isDigest(made)) id = made
+      host.emit({ type: 'metadata', target, values })
+    } catch (error) {
+      vertex.fail(error)
+      throw error
+    }
+  }
+  return id
+}
+
+/** In what an exporter gives: the id of the image that the engine has of it. It is not for the client's file. */
+export const storedImageId = 'id'
+
+const imageOutput = { type: 'image', attrs: {} } as const
+
+const exportNames: Readonly<Record<Exclude<BuildOutputType, 'cacheonly'>, string>> = {
+  image: 'exporting to image',
+  registry: 'exporting to image',
+  docker: 'exporting to docker image format',
+  oci: 'exporting to oci image format',
+  tar: 'exporting to client tarball',
+  local: 'exporting to client directory',
+}

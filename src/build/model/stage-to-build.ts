@@ -1,0 +1,19 @@
+/** A stage of the plan with everything that is known before it is built. */
+import type { Digest, Platform } from '../../oci/index.ts'
+import type { EvaluatedStage, PlannedStage } from '../dockerfile/index.ts'
+import type { StageState } from './stage-state.ts'
+
+/** A stage that the target needs. */
+export interface StageToBuild {
+  readonly planned: PlannedStage
+  /** Unique in the build. With one platform it is the stage's index in the Dockerfile. */
+  readonly number: number
+  /** The platform shown in the names of its steps when the build has several platforms: `linux/amd64`. */
+  readonly shownPlatform?: string
+  readonly evaluated: EvaluatedStage
+  readonly platform: Platform
+  /** What the stage starts from: another stage of the build, by its index, or an image or nothing. */
+  readonly base: { readonly stage: number } | { readonly state: StageState; readonly image?: Digest }
+  /** Build every step again, even if the cache has it. */
+  readonly noCache: boolean
+}
