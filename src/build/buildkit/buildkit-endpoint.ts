@@ -82,7 +82,7 @@ export class BuildkitEndpoint {
         onTrace(toBinary(StatusResponseSchema, create(StatusResponseSchema, message)))
     })()
     try {
-      const outcome = await job.start(options).finish()
+      const outcome = await job.builds.start(options).finish()
       job.succeed(outcome.response)
       return outcome
     } catch (error) {

@@ -95,7 +95,7 @@ export class BuildHistory {
     for (const record of this.#records.values()) {
       if (bytes <= maxBytes) return
       bytes -= record.sizeBytes
-      record.dropLog()
+      record.transcript.drop()
       bytes += record.sizeBytes
     }
   }

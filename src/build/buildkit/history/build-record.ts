@@ -1,7 +1,6 @@
 /** What is remembered of one build that a client of BuildKit asked for: options, steps, outcome, what it told, and how
  *  its images came to be (provenance). */
-import { gunzipSync, gzipSync } from 'node:zlib'
-import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { nowNs } from '../../../base/index.ts'
 import type { GrpcError } from '../../../grpc/index.ts'
 import { digestOf } from '../../../oci/index.ts'
@@ -12,9 +11,9 @@ import {
   type Descriptor,
   DescriptorSchema,
 } from '../gen/control_pb.ts'
-import { type StatusResponse, StatusResponseSchema } from '../gen/progress_pb.ts'
-import { type StatusMessage, timestampOf } from '../progress/build-progress.ts'
+import { timestampOf } from '../progress/build-progress.ts'
 import type { WantedExport } from '../request/solve-input.ts'
+import { BuildTranscript } from './build-transcript.ts'
 
 /** Statements about results. https://github.com/in-toto/attestation */
 const statementType = 'application/vnd.in-toto+json'
@@ -39,17 +38,16 @@ export class BuildRecord {
   readonly created = nowNs()
   /** Users want it to stay. */
   pinned = false
+  /** What the build reported to its clients. */
+  readonly transcript = new BuildTranscript()
   readonly #blobs = new Map<string, Buffer>()
   readonly #exports: readonly WantedExport[]
   #frontend: string
   #attrs: Readonly<Record<string, string>>
-  #told: StatusMessage[] = []
-  #log: Buffer | undefined
   #completed: bigint | undefined
   #failure: { readonly code: number; readonly message: string } | undefined
   #response: Readonly<Record<string, string>> = {}
   #results: ReadonlyMap<string, BuildResultInfo> = new Map()
-  #steps = { total: 0, completed: 0, cached: 0, warnings: 0 }
 
   constructor({ ref, frontend, attrs, exports }: BuildRecordOptions) {
     this.ref = ref
@@ -80,7 +78,7 @@ export class BuildRecord {
 
   /** Bytes that are kept for it. */
   get sizeBytes(): number {
-    return (this.#log?.length ?? 0) + [...this.#blobs.values()].reduce((sum, { length }) => sum + length, 0)
+    return this.transcript.sizeBytes + [...this.#blobs.values()].reduce((sum, { length }) => sum + length, 0)
   }
 
   /** A client that drives the build tells its options later. */
@@ -88,11 +86,6 @@ export class BuildRecord {
     if (this.#frontend !== '') return
     this.#frontend = frontend
     this.#attrs = attrs
-  }
-
-  /** Takes what the build tells. */
-  take(message: StatusMessage): void {
-    if (!this.isOver) this.#told.push(message)
   }
 
   /** Takes how the images came to be, one for each platform. */
@@ -113,20 +106,7 @@ export class BuildRecord {
     this.#response = response
     this.#failure = failure === undefined ? undefined : { code: failure.code, message: failure.message }
     this.#completed = nowNs()
-    this.#steps = countSteps(this.#told)
-    const all = toBinary(StatusResponseSchema, create(StatusResponseSchema, joinedStatus(this.#told)))
-    this.#log = gzipSync(all)
-    this.#told = []
-  }
-
-  /** Room is needed: what the steps printed goes. */
-  dropLog(): void {
-    this.#log = undefined
-  }
-
-  /** What a build that is over told. */
-  log(): StatusResponse | undefined {
-    return this.#log === undefined ? undefined : fromBinary(StatusResponseSchema, gunzipSync(this.#log))
+    this.transcript.pack()
   }
 
   /** A blob that the record names. */
@@ -136,7 +116,7 @@ export class BuildRecord {
 
   /** As clients are told. */
   toMessage(): MessageInitShape<typeof BuildHistoryRecordSchema> {
-    const { total, completed, cached, warnings } = this.isOver ? this.#steps : countSteps(this.#told)
+    const { total, completed, cached, warnings } = this.transcript.counts
     const [[, only] = []] = this.#results
     const several = Object.fromEntries(this.#results)
     return {
@@ -157,26 +137,6 @@ export class BuildRecord {
       numCachedSteps: cached,
       numWarnings: warnings,
     }
-  }
-}
-
-function countSteps(told: readonly StatusMessage[]) {
-  const latest = new Map(told.flatMap(({ vertexes = [] }) => vertexes).map((vertex) => [vertex.digest, vertex]))
-  const all = [...latest.values()]
-  return {
-    total: all.length,
-    completed: all.filter(({ completed }) => completed !== undefined).length,
-    cached: all.filter(({ cached }) => cached === true).length,
-    warnings: told.reduce((sum, { warnings = [] }) => sum + warnings.length, 0),
-  }
-}
-
-function joinedStatus(told: readonly StatusMessage[]): StatusMessage {
-  return {
-    vertexes: told.flatMap(({ vertexes = [] }) => vertexes),
-    statuses: told.flatMap(({ statuses = [] }) => statuses),
-    logs: told.flatMap(({ logs = [] }) => logs),
-    warnings: told.flatMap(({ warnings = [] }) => warnings),
   }
 }
 

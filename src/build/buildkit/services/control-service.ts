@@ -98,10 +98,10 @@ async function solve(
   jobs.add(job)
   try {
     if (frontend !== '') {
-      const inputs = await job.inputsOf(request.frontendInputs)
-      job.decide({ refs: [job.start({ frontend, attrs: frontendAttrs, inputs }).id] })
+      const inputs = await job.builds.inputsOf(request.frontendInputs)
+      job.decide({ refs: [job.builds.start({ frontend, attrs: frontendAttrs, inputs }).id] })
     } else if (request.definition !== undefined && request.definition.def.length > 0)
-      job.decide({ refs: [job.startDefinition(request.definition)] })
+      job.decide({ refs: [job.builds.startDefinition(request.definition)] })
     return await job.conclude()
   } catch (error) {
     const failure = toSolveError(error, undefined)
@@ -115,7 +115,7 @@ async function solve(
 
 /** What a build that is over told, in pieces that clients take. */
 function* pastStatus(record: BuildRecord): Generator<StatusMessage> {
-  const { vertexes = [], statuses = [], warnings = [], logs = [] } = record.log() ?? {}
+  const { vertexes = [], statuses = [], warnings = [], logs = [] } = record.transcript.read() ?? {}
   yield { vertexes, statuses, warnings }
   for (let at = 0; at < logs.length; at += logsAtOnce) yield { logs: logs.slice(at, at + logsAtOnce) }
 }

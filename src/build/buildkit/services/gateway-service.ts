@@ -44,19 +44,19 @@ export function gatewayService({ jobs, workerId }: GatewayParts): Handlers<typeo
       return {}
     },
     evaluate: async ({ ref }, call) => {
-      await (await jobOf(call)).find(ref).built
+      await (await jobOf(call)).builds.find(ref).built
       return {}
     },
     readFile: async ({ ref, filePath, range }, call) => {
-      const files = await (await jobOf(call)).files(ref)
+      const files = await (await jobOf(call)).builds.files(ref)
       const part = { offset: Number(range?.offset ?? 0n), length: Number(range?.length ?? 0n) }
       return { data: await files.read(filePath, part) }
     },
     readDir: async ({ ref, dirPath, includePattern }, call) => {
-      const files = await (await jobOf(call)).files(ref)
+      const files = await (await jobOf(call)).builds.files(ref)
       return { entries: [...(await files.list(dirPath, includePattern))] }
     },
-    statFile: async ({ ref, path }, call) => ({ stat: await (await (await jobOf(call)).files(ref)).stat(path) }),
+    statFile: async ({ ref, path }, call) => ({ stat: await (await (await jobOf(call)).builds.files(ref)).stat(path) }),
     resolveImageConfig: async ({ ref, platform, resolveMode }, call) =>
       await resolveImage(await jobOf(call), ref, platform, resolveMode),
     inputs: async () => ({ definitions: {} }),
@@ -72,10 +72,10 @@ export function gatewayService({ jobs, workerId }: GatewayParts): Handlers<typeo
 async function solve(job: SolveJob, request: SolveRequest): Promise<MessageInitShape<typeof ResultSchema>> {
   const { frontend, frontendOpt: attrs, definition, cacheImports, frontendInputs } = request
   if (frontend === '') return await resultOfDefinition(job, definition)
-  const options = { frontend, attrs, cacheImports, inputs: await job.inputsOf(frontendInputs) }
+  const options = { frontend, attrs, cacheImports, inputs: await job.builds.inputsOf(frontendInputs) }
   const question = attrs.requestid ?? ''
   if (question !== '') return { metadata: { ...(await job.ask(question, options)) } }
-  const build = job.start(options)
+  const build = job.builds.start(options)
   await build.built
   return refResult(build.id)
 }
@@ -86,8 +86,8 @@ async function resultOfDefinition(
   definition: Definition | undefined,
 ): Promise<MessageInitShape<typeof ResultSchema>> {
   if (definition === undefined || definition.def.length === 0) return {}
-  const id = job.startDefinition(definition)
-  if (job.has(id)) await job.find(id).built
+  const id = job.builds.startDefinition(definition)
+  if (job.builds.has(id)) await job.builds.find(id).built
   return refResult(id)
 }
 
@@ -100,7 +100,7 @@ async function resolveImage(
 ): Promise<MessageInitShape<typeof ResolveImageConfigResponseSchema>> {
   const identifier = `docker-image://${ref}`
   const attrs: Record<string, string> = resolveMode === 'pull' ? { 'image.resolvemode': 'pull' } : {}
-  const [image] = await job.find(job.startDefinition(sourceDefinition(identifier, attrs, platform))).built
+  const [image] = await job.builds.find(job.builds.startDefinition(sourceDefinition(identifier, attrs, platform))).built
   if (image === undefined) throw invalidArgument(`no image ${ref}`)
   const digest = image.materials.find(({ kind }) => kind === 'image')?.digest ?? ''
   return { digest, config: Buffer.from(JSON.stringify(image.config)), ref }
