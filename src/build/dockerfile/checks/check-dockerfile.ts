@@ -14,47 +14,47 @@ import type { Rule, Violation } from './rule.ts'
 import { type BaseConfigs, stageFacts } from './stage-facts.ts'
 import { stageRules } from './stage-rules.ts'
 
-/** All rules, in the order in which Docker lists them as far as it matters. */
+/** All rules, in the order of Docker's list as far as the order matters. */
 export const checkRules: readonly Rule[] = [...namingRules, ...formRules, ...fromRules, ...stageRules]
 
-/** One violation of one rule, with its place. */
+/** One violation of one rule, with its place in the file. */
 export interface CheckWarning {
-  /** The rule's name, as `skip` takes it. */
+  /** The rule's name, as `skip` accepts it. */
   readonly rule: string
   readonly description: string
   readonly message: string
   readonly file: string
-  /** Where the rule is explained. */
+  /** The page that explains the rule. */
   readonly url: string
   readonly range: SourceRange
   readonly at: Position
-  /** The lines with markers. */
+  /** The lines with the place marked. */
   readonly excerpt: string
 }
 
-/** What is known beside the Dockerfile; all of it can be left out. */
+/** What is known beside the Dockerfile. Everything is optional. */
 export interface CheckDockerfileOptions {
-  /** From `evaluateGlobals`; its build argument BUILDKIT_DOCKERFILE_CHECK replaces the file's directive. */
+  /** From `evaluateGlobals`. Its build argument BUILDKIT_DOCKERFILE_CHECK replaces the file's check directive. */
   readonly scope?: GlobalScope
   readonly ignore?: IgnoreMatcher
-  /** What is known of base images. With it, every undefined variable is found. */
+  /** Configurations of base images. With them, every undefined variable is found. */
   readonly baseConfigs?: BaseConfigs
 }
 
-/** What the checks found. */
+/** The result of the checks. */
 export interface CheckResult {
-  /** By line. */
+  /** Sorted by line. */
   readonly warnings: readonly CheckWarning[]
-  /** Set when `error=true` and there are warnings: the build must fail because of these rules. */
+  /** Set when `error=true` and there are warnings: the rules because of which the build must fail. */
   readonly failedRules?: readonly string[]
 }
 
-/** What a build says that fails because of rules, each told once. */
+/** The message of a build that fails because of these rules. Each rule is named once. */
 export function checkFailure(rules: readonly string[]): string {
   return `lint violation found for rules: ${[...new Set(rules)].join(', ')}`
 }
 
-/** Checks a Dockerfile. Throws `DockerfileError` for one that can't be built, `invalidArgument` for bad options in
+/** Checks a Dockerfile. Throws `DockerfileError` for a file that can't be built, `invalidArgument` for bad options in
  *  BUILDKIT_DOCKERFILE_CHECK. */
 export function checkDockerfile(dockerfile: Dockerfile, options: CheckDockerfileOptions = {}): CheckResult {
   const scope = options.scope ?? evaluateGlobals(dockerfile)
@@ -71,7 +71,7 @@ export function checkDockerfile(dockerfile: Dockerfile, options: CheckDockerfile
   return { warnings, ...(failed ? { failedRules: rules } : {}) }
 }
 
-/** A base image that is for another platform than its stage. */
+/** A base image for another platform than its stage. */
 export interface ForeignBase {
   readonly stage: Stage
   readonly name: string
@@ -79,7 +79,7 @@ export interface ForeignBase {
   readonly expected: Platform
 }
 
-/** The same for base images, once they are there. */
+/** Checks the platforms of base images, once the images are known. Gives the same as `checkDockerfile`. */
 export function checkBasePlatforms(
   dockerfile: Dockerfile,
   scope: GlobalScope,
@@ -124,7 +124,7 @@ function warningOf(rule: Pick<Rule, 'name' | 'description'>, { line, message, of
   }
 }
 
-/** `JSONArgsRecommended` → the page about it. */
+/** The address of the page about a rule such as `JSONArgsRecommended`. */
 function ruleUrl(rule: string): string {
   const words = rule.replace(/([a-z])([A-Z])/g, '$1-$2').replace(/([A-Z]+)([A-Z][a-z])/g, '$1-$2')
   return `https://docs.docker.com/go/dockerfile/rule/${words.toLowerCase()}/`

@@ -1,4 +1,4 @@
-/** Checks of how single instructions are written. */
+/** Rules about the form of single instructions. */
 import type { Instruction, WordsInstruction } from '../instructions/instruction.ts'
 import type { Dockerfile, Stage } from '../parse/parse-dockerfile.ts'
 import { allInstructions } from './naming-rules.ts'
@@ -36,7 +36,7 @@ export const formRules: readonly Rule[] = [
   {
     name: 'LegacyKeyValueFormat',
     description: 'Legacy key/value format with whitespace separator should not be used',
-    // Not for ARG, where `ARG a b` declares two arguments.
+    // ARG has no such form: `ARG a b` declares two arguments.
     find: ({ dockerfile }) =>
       instructionsOf(dockerfile).flatMap((one) => {
         if ((one.kind !== 'ENV' && one.kind !== 'LABEL') || !one.legacy) return []
@@ -86,7 +86,7 @@ function instructionsOf(dockerfile: Dockerfile): readonly Instruction[] {
   return dockerfile.stages.flatMap((stage) => stage.instructions)
 }
 
-/** CMD and ENTRYPOINT in shell form, as long as no SHELL says that it is meant so. */
+/** CMD and ENTRYPOINT in shell form, unless a SHELL instruction shows that the shell form is intended. */
 function shellForms(dockerfile: Dockerfile, stage: Stage): readonly Violation[] {
   const violations: Violation[] = []
   let shellIsChosen = parents(dockerfile, stage).some((one) => one.instructions.some(({ kind }) => kind === 'SHELL'))
@@ -99,7 +99,7 @@ function shellForms(dockerfile: Dockerfile, stage: Stage): readonly Violation[] 
   return violations
 }
 
-/** The stages that a stage is based on, by their names as written. */
+/** The stages that a stage is based on, nearest first, found by their names as written. */
 function parents(dockerfile: Dockerfile, stage: Stage): readonly Stage[] {
   const found: Stage[] = []
   let current: Stage | undefined = stage
@@ -112,7 +112,7 @@ function parents(dockerfile: Dockerfile, stage: Stage): readonly Stage[] {
   return found
 }
 
-/** All but the last CMD, ENTRYPOINT and HEALTHCHECK of a stage. */
+/** All CMD, ENTRYPOINT and HEALTHCHECK instructions of a stage except the last of each. */
 function overridden(stage: Stage): readonly Violation[] {
   return stage.instructions.flatMap(({ kind, line }, index) => {
     if (kind !== 'CMD' && kind !== 'ENTRYPOINT' && kind !== 'HEALTHCHECK') return []
@@ -132,7 +132,7 @@ function badWords(
   return words.filter(({ text }) => isBad(text)).map(({ text, offset }) => ({ line, message: message(text), offset }))
 }
 
-/** A comment right above FROM … AS or ARG that does not begin with the name it describes. */
+/** Comments right above FROM … AS or ARG that do not begin with the name they should describe. */
 function undescribed(dockerfile: Dockerfile): readonly Violation[] {
   const message =
     'Comment for build stage or argument should follow the format: `# <arg/stage name> <description>`. If this is not intended to be a description comment, add an empty line or comment between the instruction and the comment.'

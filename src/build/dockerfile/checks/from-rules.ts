@@ -1,4 +1,4 @@
-/** Checks of what stages are based on. */
+/** Rules about the base images of stages. */
 import { isBerthError } from '../../../base/index.ts'
 import { formatPlatform, type Platform, parseReference } from '../../../oci/index.ts'
 import type { Dockerfile, Stage } from '../parse/parse-dockerfile.ts'
@@ -58,12 +58,13 @@ export const fromRules: readonly Rule[] = [
   },
 ]
 
-/** The warning for a base image of another platform than the build wants; found when the image is there. */
+/** The warning for a base image whose platform is not the one the build wants. It can only be found once the image is
+ *  known. */
 export function baseImagePlatformWarning(name: string, pulled: Platform, expected: Platform): string {
   return `Base image ${name} was pulled with platform "${formatPlatform(pulled)}", expected "${formatPlatform(expected)}" for current build`
 }
 
-/** The rule that `baseImagePlatformWarning` belongs to. */
+/** The rule of `baseImagePlatformWarning`. */
 export const baseImagePlatformRule = {
   name: 'InvalidBaseImagePlatform',
   description: 'Base image platform does not match expected target platform',
@@ -80,7 +81,7 @@ function isBuildableByDefault(dockerfile: Dockerfile, stage: Stage): boolean {
   }
 }
 
-/** A stage that says in its name what it is for is meant to be so. */
+/** True when the stage's name contains the platform, which shows that a fixed platform is intended. */
 function isNamedFor(stage: Stage, platform: Platform | undefined): boolean {
   const name = stage.name ?? ''
   const words = platform === undefined ? [] : [platform.os, platform.architecture]

@@ -1,4 +1,4 @@
-/** Checks of names and of upper and lower case. */
+/** Rules about names and letter case. */
 import type { Instruction } from '../instructions/instruction.ts'
 import type { Dockerfile } from '../parse/parse-dockerfile.ts'
 import type { LogicalLine } from '../text/logical-line.ts'
@@ -55,7 +55,7 @@ export const namingRules: readonly Rule[] = [
   },
 ]
 
-/** Whether `as` breaks with the case of a keyword that has one. */
+/** True when the keyword is all in lower or all in upper case, and `as` is not in the same case. */
 function differs(keyword: string, as: string): boolean {
   if (keyword === keyword.toLowerCase()) return as !== as.toLowerCase()
   return keyword === keyword.toUpperCase() && as !== as.toUpperCase()
@@ -73,7 +73,7 @@ function inconsistentKeywords(dockerfile: Dockerfile): readonly Violation[] {
   })
 }
 
-/** Everything with a keyword, in the order of the file; ONBUILD counts once. */
+/** Everything with a keyword, in the order of the file. An ONBUILD and its instruction count as one. */
 export function allInstructions(
   dockerfile: Dockerfile,
 ): readonly { readonly keyword: string; readonly line: LogicalLine }[] {

@@ -1,4 +1,4 @@
-/** What a build check is. https://docs.docker.com/reference/build-checks/ */
+/** The definition of a build check. https://docs.docker.com/reference/build-checks/ */
 
 import type { Dockerfile } from '../parse/parse-dockerfile.ts'
 import type { IgnoreMatcher } from '../paths/ignore-file.ts'
@@ -6,11 +6,11 @@ import type { GlobalScope } from '../stages/global-scope.ts'
 import type { LogicalLine } from '../text/logical-line.ts'
 import type { StageFacts } from './stage-facts.ts'
 
-/** What a rule found, before it gets its name. */
+/** A violation, before the rule's name is added. */
 export interface Violation {
   readonly line: LogicalLine
   readonly message: string
-  /** Where in the line; its start when it is not given. */
+  /** Offset in the line. Default: the start of the line. */
   readonly offset?: number
 }
 
@@ -23,12 +23,12 @@ export interface CheckContext {
   readonly stages: readonly StageFacts[]
 }
 
-/** A build check: a row in a table. */
+/** A build check. */
 export interface Rule {
   readonly name: string
-  /** What it asks for, in one sentence. */
+  /** One sentence about what the rule wants. */
   readonly description: string
-  /** Runs only when the check options ask for it. */
+  /** Only runs when the check options ask for it. */
   readonly experimental?: true
   find(context: CheckContext): Iterable<Violation>
 }

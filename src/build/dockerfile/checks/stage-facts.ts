@@ -1,4 +1,4 @@
-/** What checks need to know of a stage, found without building anything: its parents' configurations may be unknown. */
+/** Facts about stages for the checks. Nothing is built, so the configurations of parents may be unknown. */
 import type { OciRuntimeDefaults } from '../../../oci/index.ts'
 import type { Dockerfile, Stage } from '../parse/parse-dockerfile.ts'
 import { type EvaluatedStage, evaluateStage, type Step } from '../stages/evaluate-stage.ts'
@@ -6,21 +6,21 @@ import type { GlobalScope } from '../stages/global-scope.ts'
 import { type ResolvedFrom, resolveFrom } from '../stages/stage-references.ts'
 import { DockerfileError } from '../text/dockerfile-error.ts'
 
-/** A stage, and as much of its evaluation as is possible. */
+/** A stage, evaluated as far as possible. */
 export interface StageFacts {
   readonly stage: Stage
   readonly from: ResolvedFrom
   readonly steps: readonly Step[]
-  /** All variables that its parents set are known. */
+  /** True when all variables set by its parents are known. */
   readonly baseIsKnown: boolean
-  /** A stage before it that it is based on. */
+  /** The earlier stage that it is based on. */
   readonly parent?: StageFacts
 }
 
-/** The configuration of an image outside of the Dockerfile, if it is known. */
+/** Gives the configuration of an external image, or undefined when it is unknown. */
 export type BaseConfigs = (name: string) => OciRuntimeDefaults | undefined
 
-/** Facts of all stages, in order. Throws `DockerfileError` for what no build could do. */
+/** Gives the facts of all stages, in order. Throws `DockerfileError` for a stage that no build could evaluate. */
 export function stageFacts(
   dockerfile: Dockerfile,
   scope: GlobalScope,
@@ -60,7 +60,7 @@ function evaluate(stage: Stage, from: ResolvedFrom, input: EvaluationInput): Eva
   try {
     return evaluateStage(stage, { scope, base, escape: dockerfile.directives.escape })
   } catch (error) {
-    // With a parent's variables it may work, so this is no news before they are known.
+    // An unknown variable of a parent may be the cause, so this is not reported before the parent is known.
     if (error instanceof DockerfileError && !baseIsKnown) return undefined
     throw error
   }

@@ -1,4 +1,4 @@
-/** Checks of what instructions do in their stage: variables, directories, files. */
+/** Rules about what instructions do in their stage: variables, directories, files. */
 import type { Instruction } from '../instructions/instruction.ts'
 import { remoteSource } from '../instructions/remote-source.ts'
 import { hasWildcard } from '../paths/path-segment.ts'
@@ -10,7 +10,7 @@ import type { StageFacts } from './stage-facts.ts'
 const secretWords = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i
 const publicWords = /(?:_|^)public(?:_|$)/i
 
-/** Rules that need a stage evaluated. */
+/** Rules that need an evaluated stage. */
 export const stageRules: readonly Rule[] = [
   {
     name: 'WorkdirRelativePath',
@@ -54,7 +54,7 @@ function setsDirectory({ instruction }: { readonly instruction: Instruction }): 
   return instruction.kind === 'WORKDIR' && instruction.text.text.startsWith('/')
 }
 
-/** With a parent that is not known, only a name that looks like a known one is held against the author. */
+/** Undefined variables. With an unknown parent, only names that look like a misspelled known name are reported. */
 function undefinedVariables(facts: StageFacts): readonly Violation[] {
   const declared = new Set<string>()
   for (let one: StageFacts | undefined = facts.parent; one !== undefined; one = one.parent) {
@@ -101,7 +101,7 @@ function ignoredSources({ ignore }: CheckContext, instruction: Instruction): rea
   return instruction.sources.flatMap((source) => {
     if (source.kind !== 'path' || remoteSource(source.path) !== undefined || hasWildcard(source.path)) return []
     const place = ignore.at(source.path)
-    // A directory of which an exception brings something back can be copied.
+    // A directory with an exception in it can be copied.
     if (!place.ignored || place.worthEntering) return []
     const message = `Attempting to ${verb} file "${source.path}" that is excluded by .dockerignore`
     return [{ line: instruction.line, message, offset: source.offset }]

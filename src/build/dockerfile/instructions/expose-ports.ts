@@ -1,8 +1,9 @@
-/** The ports of EXPOSE: `80`, `80/udp`, `8000-8010/tcp`, and, of old, a mapping of which only the container's part counts. */
+/** The ports of EXPOSE: `80`, `80/udp`, `8000-8010/tcp`. In an old form, a port mapping, only the container's port
+ *  counts. */
 
 const protocols = new Set(['tcp', 'udp', 'sctp'])
 
-/** Keys of `ExposedPorts` (`80/tcp`), one for each port of a range; or Docker's text of what is wrong. */
+/** Gives keys of `ExposedPorts` (`80/tcp`), one for each port of a range, or Docker's message for an invalid word. */
 export function exposedPorts(word: string): readonly string[] | string {
   const slash = word.indexOf('/')
   const mapping = slash === -1 ? word : word.slice(0, slash)

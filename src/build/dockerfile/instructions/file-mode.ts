@@ -1,19 +1,19 @@
-/** `--chmod`: octal, or symbolic as chmod(1) has it (`u=rwX,go=rX`, `+x`, `g=u`). */
+/** The value of `--chmod`: octal, or symbolic as in chmod(1) (`u=rwX,go=rX`, `+x`, `g=u`). */
 
 interface Clause {
-  /** `u`, `g`, `o`; all three when none or `a` was given. */
+  /** `u`, `g`, `o`. All three when the clause has none or `a`. */
   readonly who: readonly Who[]
   readonly operator: '+' | '-' | '='
-  /** Letters of `rwxXst`, or one of `ugo` to copy from. */
+  /** Letters of `rwxXst`, or one of `ugo` to copy permissions from. */
   readonly permissions: string
 }
 
 type Who = 'u' | 'g' | 'o'
 
-/** A mode to set, or changes to the mode that a file has. */
+/** A mode to set, or changes to a file's current mode. */
 export type FileMode = { readonly octal: number } | { readonly clauses: readonly Clause[] }
 
-/** Reads the flag's value; undefined when it is no mode. */
+/** Parses the flag's value. Undefined when it is not a mode. */
 export function parseFileMode(text: string): FileMode | undefined {
   if (/^[0-7]{1,5}$/.test(text)) {
     const octal = Number.parseInt(text, 8)
@@ -33,7 +33,7 @@ export function parseFileMode(text: string): FileMode | undefined {
   return { clauses }
 }
 
-/** The permission bits (12) that a file gets which has `current`. */
+/** Gives the 12 permission bits for a file whose bits are `current`. */
 export function applyFileMode(mode: FileMode, current: number, isDirectory: boolean): number {
   if ('octal' in mode) return mode.octal
   let bits = current & 0o7777

@@ -1,21 +1,21 @@
-/** Instructions of a Dockerfile as typed values. What stands in them is as written: variables are expanded by
- *  `evaluateStage`. https://docs.docker.com/reference/dockerfile/ */
+/** The instructions of a Dockerfile as typed values. Words are as written; `evaluateStage` expands variables.
+ *  https://docs.docker.com/reference/dockerfile/ */
 import type { LogicalLine } from '../text/logical-line.ts'
 import type { Word } from '../text/words.ts'
 import type { Mount } from './mount.ts'
 
 interface InstructionBase {
-  /** The keyword in the case in which it was written. */
+  /** The keyword as written, in its case. */
   readonly keyword: string
   readonly line: LogicalLine
 }
 
-/** The exec form runs as it is, the shell form through the stage's shell. */
+/** A command. The exec form runs as it is, the shell form through the stage's shell. */
 export type Command =
   | { readonly form: 'exec'; readonly args: readonly string[] }
   | { readonly form: 'shell'; readonly text: string }
 
-/** A here-document that begins with `#!`: made an executable file of that name and run without a shell. */
+/** A here-document that begins with `#!`. It becomes an executable file of that name and runs without a shell. */
 export interface Script {
   readonly form: 'script'
   readonly name: string
@@ -27,19 +27,19 @@ export interface FromInstruction extends InstructionBase {
   readonly kind: 'FROM'
   readonly image: Word
   readonly platform?: Word
-  /** In lower case, which is what references are compared with. */
+  /** In lower case. References are compared with this. */
   readonly stageName?: string
   readonly stageNameAsWritten?: string
   /** The word `AS` as written. */
   readonly as?: string
 }
 
-/** One name of an ARG. */
+/** One argument of an ARG. */
 export interface Argument {
   readonly name: string
-  /** The default; undefined when there is none. Once it is evaluated: the value that it came to. */
+  /** The default, or undefined without one. After evaluation: the argument's value. */
   readonly value?: string
-  /** Once it is evaluated: the default, whatever was given. */
+  /** After evaluation: the default, whatever value the user gave. */
   readonly fallback?: string
   readonly offset: number
 }
@@ -50,7 +50,7 @@ export interface ArgInstruction extends InstructionBase {
   readonly args: readonly Argument[]
 }
 
-/** One key of ENV or LABEL, quotes and escape characters still in it. */
+/** One key of ENV or LABEL, including quotes and escape characters. */
 export interface Pair {
   readonly key: string
   readonly value: string
@@ -61,7 +61,7 @@ export interface Pair {
 export interface PairsInstruction extends InstructionBase {
   readonly kind: 'ENV' | 'LABEL'
   readonly pairs: readonly Pair[]
-  /** Written as `KEY value`. */
+  /** Written in the old form `KEY value`. */
   readonly legacy: boolean
 }
 
@@ -74,7 +74,7 @@ export interface RunInstruction extends InstructionBase {
   readonly mountFlags: readonly Word[]
   readonly network: 'default' | 'none' | 'host'
   readonly security: 'sandbox' | 'insecure'
-  /** CDI devices; without a required one the step fails. */
+  /** CDI devices. The step fails when a required one is missing. */
   readonly devices: readonly { readonly name: string; readonly required: boolean }[]
 }
 
@@ -84,7 +84,7 @@ export interface CommandInstruction extends InstructionBase {
   readonly command: Command
 }
 
-/** Where files come from: a path (for ADD also a URL or a git repository), or text in the Dockerfile. */
+/** A source of files: a path (for ADD also a URL or a git repository), or text in the Dockerfile. */
 export type CopySource =
   | { readonly kind: 'path'; readonly path: string; readonly offset: number }
   | { readonly kind: 'inline'; readonly name: string; readonly content: string; readonly expand: boolean }
@@ -92,7 +92,7 @@ export type CopySource =
 interface CopyBase extends InstructionBase {
   readonly sources: readonly CopySource[]
   readonly destination: Word
-  /** Once it is evaluated, when `destination` is absolute: as it was written, without variables. */
+  /** After evaluation, when `destination` was made absolute: the destination as written, with variables expanded. */
   readonly writtenDestination?: string
   readonly chown?: Word
   readonly chmod?: Word
@@ -103,7 +103,7 @@ interface CopyBase extends InstructionBase {
 /** `COPY`. */
 export interface CopyInstruction extends CopyBase {
   readonly kind: 'COPY'
-  /** A stage's name or index, a named context or an image. */
+  /** The name or index of a stage, a named context, or an image. */
   readonly from?: Word
   readonly parents: boolean
 }
@@ -113,7 +113,7 @@ export interface AddInstruction extends CopyBase {
   readonly kind: 'ADD'
   readonly checksum?: Word
   readonly keepGitDir: boolean
-  /** Undefined: archives from the context are unpacked, those from URLs are not. */
+  /** Undefined: unpack archives from the context, but not those from URLs. */
   readonly unpack?: boolean
 }
 
@@ -129,15 +129,15 @@ export interface TextInstruction extends InstructionBase {
   readonly text: Word
 }
 
-/** `ONBUILD`: an instruction for those that build on this image. */
+/** `ONBUILD`: an instruction for stages based on this image. */
 export interface OnbuildInstruction extends InstructionBase {
   readonly kind: 'ONBUILD'
-  /** The instruction as the image's configuration keeps it, here-documents included. */
+  /** The text for the image's configuration, including here-documents. */
   readonly trigger: string
   readonly instruction: Instruction
 }
 
-/** The check's test and times (nanoseconds); what was not given is absent. */
+/** `HEALTHCHECK`. Times are in nanoseconds. Absent values were not given. */
 export interface HealthcheckInstruction extends InstructionBase {
   readonly kind: 'HEALTHCHECK'
   /** Undefined for NONE. */
@@ -149,13 +149,13 @@ export interface HealthcheckInstruction extends InstructionBase {
   readonly retries?: number
 }
 
-/** `SHELL`, whose form is always a JSON list. */
+/** `SHELL`. Its form is always a JSON list. */
 export interface ShellInstruction extends InstructionBase {
   readonly kind: 'SHELL'
   readonly shell: readonly string[]
 }
 
-/** Any instruction but FROM. */
+/** Any instruction except FROM. */
 export type Instruction =
   | ArgInstruction
   | PairsInstruction

@@ -1,8 +1,8 @@
 /** Values in flags: comma-separated fields with quotes, and sizes in bytes. */
 import { ExpansionError } from '../words/expansion-error.ts'
 
-/** One line of comma-separated fields; a field in double quotes can contain commas, `""` in it is a quote.
- *  Throws `ExpansionError` for a quote that is not closed. */
+/** Splits a line of comma-separated fields. A field in double quotes may contain commas; `""` in it is a quote. Throws
+ *  `ExpansionError` for a quote that is not closed. */
 export function parseCsvFields(text: string): readonly string[] {
   const fields: string[] = []
   let rest = text
@@ -16,7 +16,7 @@ export function parseCsvFields(text: string): readonly string[] {
   }
 }
 
-/** `64m`, `1.5GiB`, `100`: bytes, by powers of 1024; undefined for anything else. */
+/** Parses a size like `64m`, `1.5GiB` or `100` to bytes. Units are powers of 1024. Undefined for anything else. */
 export function parseByteSize(text: string): number | undefined {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?$/i.exec(text) ?? []
   if (number === undefined) return undefined

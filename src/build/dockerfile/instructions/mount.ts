@@ -1,13 +1,14 @@
-/** What `RUN --mount` can be. A relative target is below the working directory. https://docs.docker.com/reference/dockerfile/#run---mount */
+/** The kinds of `RUN --mount`. A relative target is below the working directory.
+ *  https://docs.docker.com/reference/dockerfile/#run---mount */
 
-/** The owner and the permissions of what is mounted, where it is made for the mount. */
+/** Owner and permissions of a file or directory that is created for the mount. */
 export interface MountOwner {
   readonly mode: number
   readonly uid: number
   readonly gid: number
 }
 
-/** Files of the context (no `from`), a stage, a named context or an image. What is written is thrown away. */
+/** Files of the context (without `from`), a stage, a named context or an image. Written data is discarded. */
 export interface BindMount {
   readonly type: 'bind'
   readonly target: string
@@ -16,7 +17,7 @@ export interface BindMount {
   readonly readOnly: boolean
 }
 
-/** A directory that builds share; `from` and `source` say what it begins with. Without `id`, its target is it. */
+/** A directory that builds share. `from` and `source` give its initial contents. Without `id`, the target is the id. */
 export interface CacheMount extends MountOwner {
   readonly type: 'cache'
   readonly id?: string
@@ -27,14 +28,14 @@ export interface CacheMount extends MountOwner {
   readonly sharing: 'shared' | 'private' | 'locked'
 }
 
-/** Memory; without a size the kernel's default of half of it. */
+/** A tmpfs. Without a size, the kernel's default: half of the memory. */
 export interface TmpfsMount {
   readonly type: 'tmpfs'
   readonly target: string
   readonly sizeBytes?: number
 }
 
-/** As a file (`target`), a variable (`env`), or both. */
+/** A secret as a file (`target`), a variable (`env`), or both. */
 export interface SecretMount extends MountOwner {
   readonly type: 'secret'
   readonly id: string
@@ -43,7 +44,7 @@ export interface SecretMount extends MountOwner {
   readonly required: boolean
 }
 
-/** An agent's socket; without a target at `/run/buildkit/ssh_agent.N`. */
+/** A socket of an SSH agent. Default target: `/run/buildkit/ssh_agent.N`. */
 export interface SshMount extends MountOwner {
   readonly type: 'ssh'
   readonly id: string
@@ -51,5 +52,5 @@ export interface SshMount extends MountOwner {
   readonly required: boolean
 }
 
-/** One `--mount`, defaults included. */
+/** One `--mount`, including defaults. */
 export type Mount = BindMount | CacheMount | TmpfsMount | SecretMount | SshMount

@@ -1,18 +1,17 @@
-/** Sources of ADD that are not in the context: URLs and git repositories.
- *  https://docs.docker.com/reference/dockerfile/#add */
+/** Sources of ADD outside the context: URLs and git repositories. https://docs.docker.com/reference/dockerfile/#add */
 
-/** A source that is fetched. */
+/** A source that has to be fetched. */
 export type RemoteSource =
   | { readonly kind: 'url'; readonly url: string }
   | {
       readonly kind: 'git'
       readonly remote: string
-      /** Branch, tag or commit; the default branch when it is undefined. */
+      /** Branch, tag or commit. Undefined: the default branch. */
       readonly reference?: string
       readonly subdirectory?: string
     }
 
-/** What a source outside of the context is; undefined for a path. */
+/** Parses a source. Undefined when it is a path in the context. */
 export function remoteSource(text: string): RemoteSource | undefined {
   const isHttp = /^https?:\/\//i.test(text)
   const hash = text.indexOf('#')

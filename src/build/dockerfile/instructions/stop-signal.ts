@@ -1,4 +1,4 @@
-/** Which texts name a signal of Linux: numbers, names with or without SIG, and the real-time ones. */
+/** The texts that name a signal of Linux: numbers, names with or without SIG, and real-time signals. */
 
 const names = new Set(
   (

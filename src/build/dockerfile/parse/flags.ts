@@ -1,4 +1,4 @@
-/** Flags of instructions (`--name=value`) against the table of those that the instruction knows. */
+/** Parses the flags of an instruction (`--name=value`) by the table of flags that it knows. */
 import { parseBoolean } from '../text/check-options.ts'
 import type { LogicalLine } from '../text/logical-line.ts'
 import { didYouMean } from '../text/suggest.ts'
@@ -8,13 +8,14 @@ import { ExpansionError } from '../words/expansion-error.ts'
 /** `text` may be given once, `list` any number of times, `boolean` with or without a value. */
 export type FlagTable = Readonly<Record<string, 'text' | 'list' | 'boolean'>>
 
-/** The flags of one instruction, checked. */
+/** The checked flags of one instruction. */
 export class Flags {
   readonly #values = new Map<string, Word[]>()
 
   private constructor() {}
 
-  /** Throws `DockerfileError` at the flag that is unknown, doubled, or has no or a bad value. */
+  /** Throws `DockerfileError`, placed at the flag, for an unknown or repeated flag and for a missing or invalid
+   *  value. */
   static parse(line: LogicalLine, words: readonly Word[], table: FlagTable): Flags {
     const flags = new Flags()
     for (const word of words) {
@@ -52,7 +53,7 @@ export class Flags {
   }
 }
 
-/** `work()`, whose plain problems become errors of `line` at `offset`. */
+/** Runs `work`. Its `ExpansionError`s become errors of `line` at `offset`. */
 export function atOffset<T>(line: LogicalLine, offset: number, work: () => T): T {
   try {
     return work()

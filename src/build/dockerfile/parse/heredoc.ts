@@ -1,19 +1,19 @@
-/** Here-documents: which words of an instruction begin one.
+/** Finds the words of an instruction that begin a here-document.
  *  https://docs.docker.com/reference/dockerfile/#here-documents */
 import { expandWord } from '../words/expand-word.ts'
 import { ExpansionError } from '../words/expansion-error.ts'
 
-/** The word that begins a here-document. */
+/** A word that begins a here-document. */
 export interface HeredocStart {
   readonly name: string
   readonly stripTabs: boolean
   readonly expand: boolean
   readonly descriptor: number
-  /** Written as `<< EOF`. That can mean other things in a shell, so it counts only if the text has an end. */
+  /** Written as `<< EOF`. In a shell that can mean something else, so it only counts if the terminator follows. */
   readonly spaced: boolean
 }
 
-/** What `<<EOF`, `<<-EOF`, `3<<"EOF"`, `<< EOF` begins; undefined when the text begins none. */
+/** Parses `<<EOF`, `<<-EOF`, `3<<"EOF"` or `<< EOF`. Undefined when the text begins no here-document. */
 export function parseHeredocWord(word: string): HeredocStart | undefined {
   const [, descriptor = '', dash = '', space = '', rest = ''] = /^(\d*)<<(-?)(\s*)([^<]*)$/.exec(word) ?? []
   if (rest === '') return undefined
@@ -30,20 +30,20 @@ export function parseHeredocWord(word: string): HeredocStart | undefined {
   }
 }
 
-/** All here-documents that a line begins, in the order in which their texts follow. */
+/** All here-documents that a line begins, in the order of their texts. */
 export function heredocsOf(line: string): readonly HeredocStart[] {
   if (!line.includes('<<')) return []
   const words = wordsOf(line, true)
   return words.flatMap((word, index) => parseHeredocAt(words, index) ?? parseHeredocWord(word) ?? [])
 }
 
-/** What `<<` and the word behind it begin. */
+/** Parses `<<` and the word after it. */
 export function parseHeredocAt(words: readonly string[], index: number): HeredocStart | undefined {
   const [operator = '', name] = words.slice(index, index + 2)
   return name !== undefined && /^\d*<<-?$/.test(operator) ? parseHeredocWord(`${operator} ${name}`) : undefined
 }
 
-/** The text of `<<-`: without the tabs at the start of each line. */
+/** Removes the tabs at the start of each line, as `<<-` does. */
 export function stripLeadingTabs(content: string): string {
   return content.replace(/^\t+/gm, '')
 }
@@ -53,7 +53,7 @@ function wordsOf(text: string, keep: boolean): readonly string[] {
     const options = { escape: '\\', plainDollars: true, keepQuotes: keep, keepEscapes: keep } as const
     return expandWord(text, () => undefined, options).words
   } catch (error) {
-    // A quote that the shell may close in its own way: no words, so no here-document.
+    // The shell may close this quote in its own way. Then there are no words, and so no here-document.
     if (error instanceof ExpansionError) return []
     throw error
   }

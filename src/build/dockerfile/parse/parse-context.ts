@@ -1,4 +1,5 @@
-/** What the parser of one instruction gets: its arguments behind keyword and flags, and a way to fail at a place. */
+/** What the parser of an instruction works with: the arguments after the keyword and flags, and a way to report errors
+ *  at a place. */
 
 import type { Command } from '../instructions/instruction.ts'
 import type { EscapeCharacter } from '../text/directives.ts'
@@ -7,14 +8,14 @@ import type { LogicalLine } from '../text/logical-line.ts'
 import { jsonStrings, leadingFlags, plainWords, quotedWords, type Word } from '../text/words.ts'
 import { Flags, type FlagTable } from './flags.ts'
 
-/** One instruction on its way from text to a typed value. */
+/** An instruction being parsed. */
 export class ParseContext {
   readonly line: LogicalLine
-  /** As written. */
+  /** The keyword as written. */
   readonly keyword: string
-  /** In upper case. */
+  /** The keyword in upper case. */
   readonly name: string
-  /** Behind the flags, without white space at its ends. */
+  /** The text after the flags, without white space at its ends. */
   readonly args: string
   readonly argsAt: number
   readonly escaper: EscapeCharacter
@@ -37,7 +38,7 @@ export class ParseContext {
     return { keyword: this.keyword, line: this.line }
   }
 
-  /** An error at `offset` of the line; at the first argument when it is not given. */
+  /** Makes an error at `offset` of the line. Default: at the first argument. */
   error(problem: string, offset = this.argsAt): DockerfileError {
     return this.line.error(problem, offset)
   }
@@ -54,7 +55,8 @@ export class ParseContext {
     return this.#placed(quotedWords(this.args, this.escaper))
   }
 
-  /** A JSON list of strings, or undefined. Throws for a list with other things in it. */
+  /** Parses a JSON list of strings. Undefined when the text is not a JSON list. Throws when the list contains anything
+   *  else. */
   json(text = this.args): readonly string[] | undefined {
     const list = jsonStrings(text)
     if (list === 'mixed') throw this.error('when using JSON array syntax, arrays must be comprised of strings only')
@@ -71,7 +73,7 @@ export class ParseContext {
     return args === undefined ? { form: 'shell', text } : { form: 'exec', args }
   }
 
-  /** All arguments as one. Throws when there is none. */
+  /** All arguments as one word. Throws when there are none. */
   single(): Word {
     if (this.args === '') throw this.error(`${this.name} requires exactly one argument`, 0)
     return { text: this.args, offset: this.argsAt }

@@ -7,7 +7,7 @@ import type { Flags } from './flags.ts'
 import { parseHeredocAt, parseHeredocWord, stripLeadingTabs } from './heredoc.ts'
 import type { ParseContext } from './parse-context.ts'
 
-/** Reads COPY. Throws `DockerfileError`. */
+/** Parses COPY. Throws `DockerfileError`. */
 export function parseCopy(context: ParseContext): CopyInstruction {
   const flags = context.flags({
     from: 'text',
@@ -27,7 +27,7 @@ export function parseCopy(context: ParseContext): CopyInstruction {
   }
 }
 
-/** Reads ADD. Throws `DockerfileError`. */
+/** Parses ADD. Throws `DockerfileError`. */
 export function parseAdd(context: ParseContext): AddInstruction {
   const flags = context.flags({
     checksum: 'text',
@@ -73,7 +73,7 @@ function sharedParts(context: ParseContext, flags: Flags) {
   }
 }
 
-/** Here-documents follow in the order of their words. */
+/** Here-documents are in the order of their words. */
 function sourcesOf(words: readonly Word[], heredocs: readonly HeredocText[]): readonly CopySource[] {
   const waiting = [...heredocs]
   const texts = words.map(({ text }) => text)

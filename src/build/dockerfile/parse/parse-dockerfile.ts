@@ -1,4 +1,4 @@
-/** A Dockerfile's text to stages of typed instructions. Pure: nothing is expanded, looked up or built.
+/** Parses a Dockerfile's text into stages of typed instructions. Pure: nothing is expanded, looked up or built.
  *  https://docs.docker.com/reference/dockerfile/ */
 
 import type { ArgInstruction, FromInstruction, Instruction } from '../instructions/instruction.ts'
@@ -7,33 +7,33 @@ import { type SourceText, sourceText } from '../text/source-text.ts'
 import { parseInstruction } from './parse-instruction.ts'
 import { readLogicalLines } from './read-lines.ts'
 
-/** A FROM and what follows it. */
+/** A FROM and the instructions after it. */
 export interface Stage {
   readonly index: number
-  /** In lower case; undefined when it has none. */
+  /** In lower case. Undefined when the stage has no name. */
   readonly name?: string
   readonly from: FromInstruction
   readonly instructions: readonly Instruction[]
 }
 
-/** A whole file. */
+/** A parsed file. */
 export interface Dockerfile {
   readonly source: SourceText
   readonly directives: Directives
   /** ARG instructions before the first FROM. */
   readonly globalArgs: readonly ArgInstruction[]
   readonly stages: readonly Stage[]
-  /** The stage that a name stands for, where the build gives stages other names; else the name itself. */
+  /** Gives the stage that a name refers to, when the build renames stages; otherwise the name itself. */
   readonly stageOf?: (name: string) => string
 }
 
-/** How a file is read. */
+/** How a file is parsed. */
 export interface ParseOptions {
-  /** The name that messages show; "Dockerfile" when it is not given. */
+  /** The file name for messages. Default: "Dockerfile". */
   readonly file?: string
 }
 
-/** Parses a Dockerfile. Throws `DockerfileError` for the first instruction that is wrong. */
+/** Parses a Dockerfile. Throws `DockerfileError` for the first faulty instruction. */
 export function parseDockerfile(text: string, { file = 'Dockerfile' }: ParseOptions = {}): Dockerfile {
   const source = sourceText(text, file)
   const directives = parseDirectives(source)
@@ -58,8 +58,8 @@ export function parseDockerfile(text: string, { file = 'Dockerfile' }: ParseOpti
   return { source, directives, globalArgs, stages }
 }
 
-/** The instructions that a parent image's ONBUILD left in its configuration, in order.
- *  Throws `DockerfileError`, whose file is "ONBUILD", for one that can't be a trigger. */
+/** Parses the ONBUILD triggers in a parent image's configuration, in order. Throws `DockerfileError`, with file
+ *  "ONBUILD", for an instruction that can't be a trigger. */
 export function parseTriggers(triggers: readonly string[], escaper: EscapeCharacter = '\\'): readonly Instruction[] {
   return triggers.flatMap((trigger) =>
     readLogicalLines(sourceText(trigger, 'ONBUILD'), escaper).map((line) => {

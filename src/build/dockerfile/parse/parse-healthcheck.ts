@@ -6,7 +6,7 @@ import { didYouMean } from '../text/suggest.ts'
 import type { Word } from '../text/words.ts'
 import type { ParseContext } from './parse-context.ts'
 
-/** Reads HEALTHCHECK. Throws `DockerfileError`. */
+/** Parses HEALTHCHECK. Throws `DockerfileError`. */
 export function parseHealthcheck(context: ParseContext): HealthcheckInstruction {
   const [, type = '', rest = ''] = /^(\S+)\s*([\s\S]*)$/.exec(context.args) ?? []
   if (type === '') throw context.error('HEALTHCHECK requires at least one argument', 0)
@@ -40,7 +40,7 @@ export function parseHealthcheck(context: ParseContext): HealthcheckInstruction 
   return { kind: 'HEALTHCHECK', ...context.base, command, ...Object.fromEntries(given) }
 }
 
-/** Docker refuses what is shorter than a millisecond, but takes zero for "the default". */
+/** Docker refuses durations shorter than a millisecond, except zero, which means "the default". */
 function durationOf(context: ParseContext, name: string, word: Word | undefined): number | undefined {
   if (word === undefined || word.text === '') return undefined
   const duration = parseDuration(word.text)

@@ -1,4 +1,4 @@
-/** One logical line to one typed instruction: a table of parsers by keyword. */
+/** Parses a logical line into a typed instruction, with a table of parsers by keyword. */
 
 import {
   type ArgInstruction,
@@ -20,7 +20,7 @@ import { parseAdd, parseCopy } from './parse-copy.ts'
 import { parseHealthcheck } from './parse-healthcheck.ts'
 import { parseRun } from './parse-run.ts'
 
-/** Reads one instruction. Throws `DockerfileError` with Docker's message at the word at fault. */
+/** Parses one instruction. Throws `DockerfileError` with Docker's message, placed at the faulty word. */
 export function parseInstruction(line: LogicalLine, escaper: EscapeCharacter): Instruction | FromInstruction {
   const context = new ParseContext(line, escaper)
   const parse = Object.hasOwn(parsers, context.name) ? parsers[context.name] : undefined
@@ -29,7 +29,7 @@ export function parseInstruction(line: LogicalLine, escaper: EscapeCharacter): I
   throw context.error(`unknown instruction: ${shown}${didYouMean(context.keyword, keywords)}`, 0)
 }
 
-/** What is no Dockerfile at all can have words of any length. */
+/** A file that is not a Dockerfile may have words of any length. */
 const longestShown = 100
 
 const parsers: Readonly<Record<string, (context: ParseContext) => Instruction | FromInstruction>> = {
@@ -85,7 +85,7 @@ function parseArg(context: ParseContext): ArgInstruction {
   return { kind: 'ARG', ...context.base, args }
 }
 
-/** `KEY=value …`, or the old `KEY all the rest`. The first word decides. */
+/** `KEY=value …`, or the old form `KEY value`. The first word decides which. */
 function parsePairs(context: ParseContext, kind: PairsInstruction['kind']): PairsInstruction {
   context.flags()
   const words = context.quotedWords()

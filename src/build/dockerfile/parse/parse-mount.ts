@@ -1,4 +1,4 @@
-/** Reading `RUN --mount=type=…,key=value,…`. https://docs.docker.com/reference/dockerfile/#run---mount */
+/** Parses `RUN --mount=type=…,key=value,…`. https://docs.docker.com/reference/dockerfile/#run---mount */
 
 import type { CacheMount, Mount, MountOwner, SecretMount } from '../instructions/mount.ts'
 import { parseByteSize, parseCsvFields } from '../instructions/mount-values.ts'
@@ -10,7 +10,7 @@ import { ExpansionError } from '../words/expansion-error.ts'
 const mountTypes = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'] as const
 type MountType = (typeof mountTypes)[number]
 
-/** Every key, the name under which it is kept, and the types that know it. */
+/** Every key, the name under which its value is kept, and the types that accept it. */
 const keyTable: Readonly<Record<string, readonly [name: string, types?: readonly MountType[]]>> = {
   type: ['type'],
   target: ['target'],
@@ -34,8 +34,8 @@ const keyTable: Readonly<Record<string, readonly [name: string, types?: readonly
 }
 const bareKeys = new Set(['readonly', 'readwrite', 'required'])
 
-/** Reads one mount. With `expand` the values' variables are replaced; without it, values that contain any are
- *  taken as they stand, unchecked. Throws `ExpansionError` with the problem. */
+/** Parses one mount. With `expand`, variables in values are replaced. Without it, values that contain variables are
+ *  taken unchanged and unchecked. Throws `ExpansionError`. */
 export function parseMount(text: string, expand?: (value: string) => string): Mount {
   const fields = readFields(text, expand)
   const type = fields.get('type') ?? 'bind'
@@ -122,10 +122,10 @@ function secretOf(values: Values): SecretMount {
   }
 }
 
-/** The fields of one mount, read with their rules. */
+/** The fields of one mount, with the rules for reading them. */
 class Values {
   readonly #fields: ReadonlyMap<string, string>
-  /** Values with variables are not known yet. */
+  /** Values may contain unexpanded variables. */
   readonly #unexpanded: boolean
 
   constructor(fields: ReadonlyMap<string, string>, unexpanded: boolean) {
@@ -133,13 +133,13 @@ class Values {
     this.#unexpanded = unexpanded
   }
 
-  /** An empty value is none. */
+  /** An empty value counts as absent. */
   text(name: string): string | undefined {
     const value = this.#fields.get(name)
     return value === '' ? undefined : value
   }
 
-  /** Without one it is the working directory. */
+  /** The target. Default: the working directory. */
   target(): string {
     const target = this.text('target') ?? '.'
     if (target.startsWith('/') && cleanPath(target) === '/') throw problem(`invalid mount target "${target}"`)

@@ -12,7 +12,7 @@ import { parseMount } from './parse-mount.ts'
 const networks = ['default', 'none', 'host'] as const
 const securities = ['sandbox', 'insecure'] as const
 
-/** Reads RUN. Throws `DockerfileError`. */
+/** Parses RUN. Throws `DockerfileError`. */
 export function parseRun(context: ParseContext): RunInstruction {
   const flags = context.flags({ mount: 'list', network: 'text', security: 'text', device: 'list' })
   const mountFlags = flags.list('mount')
@@ -28,7 +28,8 @@ export function parseRun(context: ParseContext): RunInstruction {
   }
 }
 
-/** `<<EOF` alone runs the text, as a file when it begins with `#!`; beside other words the shell gets it all. */
+/** A here-document alone is the script to run; it becomes a file when it begins with `#!`. Next to other words, the
+ *  shell gets the whole text. */
 function commandOf(context: ParseContext): RunInstruction['command'] {
   const heredocs = context.line.heredocs
   const [first] = heredocs

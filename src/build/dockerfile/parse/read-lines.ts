@@ -1,4 +1,4 @@
-/** Physical lines to logical ones: comments go, continued lines are joined, here-documents are collected.
+/** Turns physical lines into logical ones: drops comments, joins continued lines, collects here-documents.
  *  https://docs.docker.com/reference/dockerfile/#format */
 import type { EscapeCharacter } from '../text/directives.ts'
 import { DockerfileError } from '../text/dockerfile-error.ts'
@@ -7,12 +7,12 @@ import { lineRange, type Position, type SourceText } from '../text/source-text.t
 import { jsonStrings, leadingFlags } from '../text/words.ts'
 import { type HeredocStart, heredocsOf } from './heredoc.ts'
 
-/** As in Docker, whose scanner gives up on longer lines. */
+/** Docker's scanner has the same limit for lines. */
 const maxLineLength = 65535
 const maxFileLength = 16 * 1024 * 1024
 
-/** All instructions of a file, as text. Throws `DockerfileError` for lines too long, here-documents without end,
- *  and a file with no instruction. */
+/** Gives all instructions of a file as logical lines. Throws `DockerfileError` for lines that are too long,
+ *  here-documents without an end, and a file without instructions. */
 export function readLogicalLines(source: SourceText, escaper: EscapeCharacter): readonly LogicalLine[] {
   checkSizes(source)
   const reader = new LineReader(source, escaper)
@@ -71,7 +71,7 @@ class LineReader {
     }
   }
 
-  /** The instruction that begins at the next line; undefined when nothing but continuation characters is there. */
+  /** Reads the instruction that begins at the next line. Undefined when it consists of continuation characters only. */
   #instruction(): LogicalLine | undefined {
     const first = this.#next
     const joined = this.#join()
@@ -132,8 +132,8 @@ class LineReader {
   }
 }
 
-/** The line without the continuation character at its end, and whether there was one. Two of them in a row
- *  are an escaped one, which continues nothing. */
+/** Gives the line without the continuation character at its end, and whether it had one. Two of them in a row are an
+ *  escaped one, which does not continue the line. */
 function withoutContinuation(line: string, escaper: EscapeCharacter): [text: string, more: boolean] {
   const text = line.replace(/[ \t]+$/, '')
   if (!text.endsWith(escaper) || text.at(-2) === escaper) return [line, false]
@@ -142,7 +142,8 @@ function withoutContinuation(line: string, escaper: EscapeCharacter): [text: str
 
 const withHeredocs = new Set(['RUN', 'COPY', 'ADD'])
 
-/** Only RUN, COPY and ADD, also behind ONBUILD, and only where their arguments are no JSON list. */
+/** Only RUN, COPY and ADD can have here-documents, also after ONBUILD, and only if their arguments are not a JSON
+ *  list. */
 function heredocStartsOf(text: string): readonly HeredocStart[] {
   let [, keyword = '', rest = ''] = /^(\S+)\s*([\s\S]*)$/.exec(text) ?? []
   if (keyword.toUpperCase() === 'ONBUILD') [, keyword = '', rest = ''] = /^(\S+)\s*([\s\S]*)$/.exec(rest) ?? []

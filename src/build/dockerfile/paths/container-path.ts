@@ -1,6 +1,6 @@
-/** Paths inside a container, as text: always with `/`, whatever the host. */
+/** Paths inside a container, as text. They use `/` on every host. */
 
-/** Without `.`, `..`, empty parts and a slash at the end; `.` when nothing is left, as Go's path.Clean. */
+/** Removes `.`, `..`, empty parts and a trailing slash. Gives `.` for an empty result, like Go's path.Clean. */
 export function cleanPath(path: string): string {
   const rooted = path.startsWith('/')
   const kept: string[] = []
@@ -15,12 +15,12 @@ export function cleanPath(path: string): string {
   return joined === '' ? '.' : joined
 }
 
-/** `path` made absolute below `directory`, clean. */
+/** Makes `path` absolute, relative to `directory`, and cleans it. */
 export function absolutePath(directory: string, path: string): string {
   return cleanPath(path.startsWith('/') ? path : `/${directory}/${path}`)
 }
 
-/** The same for the destination of a copy: a slash at the end stays, and `.` means the directory itself. */
+/** Like `absolutePath`, for the destination of a copy: a trailing slash stays, and `.` means the directory itself. */
 export function copyDestination(directory: string, path: string): string {
   const absolute = absolutePath(directory, path)
   const isDirectory = path.endsWith('/') || path === '.' || path.endsWith('/.') || path === ''

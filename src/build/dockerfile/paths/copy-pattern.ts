@@ -3,20 +3,21 @@ import { cleanPath } from './container-path.ts'
 import { PathPattern } from './path-pattern.ts'
 import { hasWildcard } from './path-segment.ts'
 
-/** A source of COPY or ADD, ready for a walk over a tree. */
+/** A source of COPY or ADD, prepared for a walk over a tree. */
 export interface CopyPattern {
-  /** The part of the source that has no wildcard, where a search begins; `.` for the root. */
+  /** The leading part of the source without wildcards, where a search starts. `.` is the root. */
   readonly directory: string
-  /** Relative to `directory`; undefined when the source names one path, which is `directory`. */
+  /** Relative to `directory`. Undefined when the source names a single path, which is `directory`. */
   readonly pattern?: PathPattern
-  /** What `pattern` was made of. */
+  /** The text of `pattern`. */
   readonly patternText?: string
-  /** `--parents`: how many leading parts of a found path are not kept, those before a `/./` in the source. */
+  /** For `--parents`: how many leading parts of a found path are dropped. These are the parts before a `/./` in the
+   *  source. */
   readonly pivot: number
 }
 
-/** What a source means: a path relative to the root of context, stage or image; `..` can't leave it.
- *  `**` counts only with `--parents`. Throws `invalidArgument` for a malformed pattern. */
+/** Parses a source. It is relative to the root of the context, stage or image; `..` can't leave the root. `**` is only
+ *  a wildcard with `--parents`. Throws `invalidArgument` for a malformed pattern. */
 export function copyPattern(source: string, { parents = false }: { readonly parents?: boolean } = {}): CopyPattern {
   const pivotAt = parents ? source.indexOf('/./') : -1
   const partsOf = (path: string) =>

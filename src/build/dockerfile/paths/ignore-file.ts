@@ -1,19 +1,18 @@
-/** `.dockerignore` files: which paths of a context are left out. Also what `--exclude` of COPY and ADD matches.
- *  https://docs.docker.com/build/building/context/#dockerignore-files
- *
- *  Own code: @balena/dockerignore takes names like `a+b`, `notes (1).txt`, `{x}` for regular expressions, throws
- *  SyntaxError at `[`, ignores case unless told not to, and can't tell where a walk may stop. */
+/** `.dockerignore` files: patterns for paths of a context that are left out. `--exclude` of COPY and ADD uses the same
+ *  patterns. https://docs.docker.com/build/building/context/#dockerignore-files
+ *  Own code, because @balena/dockerignore treats names like `a+b`, `notes (1).txt` and `{x}` as regular expressions,
+ *  throws SyntaxError at `[`, ignores case by default, and can't tell where a walk may stop. */
 import { BerthError, invalidArgument, messageOf } from '../../../base/index.ts'
 import { cleanPath } from './container-path.ts'
 import { PathPattern, type PatternState } from './path-pattern.ts'
 
 interface Rule {
   readonly pattern: PathPattern
-  /** `!`: brings back what it matches. */
+  /** The pattern had a `!`: it brings back what it matches. */
   readonly negated: boolean
 }
 
-/** The patterns of an ignore file, in order: without comments, empty lines and white space at their ends. */
+/** The patterns of an ignore file, in order, without comments, empty lines and surrounding white space. */
 export function parseIgnoreFile(text: string): readonly string[] {
   return text
     .replace(/^\uFEFF/, '')
@@ -23,16 +22,16 @@ export function parseIgnoreFile(text: string): readonly string[] {
     .filter((line) => line !== '')
 }
 
-/** Names of the ignore files that a Dockerfile has, the better one first; only one of them counts. */
+/** The possible names of a Dockerfile's ignore file, in order of preference. Only the first one that exists is used. */
 export function ignoreFileNames(dockerfile: string): readonly string[] {
   return [`${dockerfile}.dockerignore`, '.dockerignore']
 }
 
-/** Decides which paths are ignored: the last pattern that matches a path, or a directory that it is in, decides. */
+/** Decides which paths are ignored. The last pattern that matches a path, or a directory above it, decides. */
 export class IgnoreMatcher {
   readonly #rules: readonly Rule[]
 
-  /** Throws `invalidArgument` that names the pattern which is malformed. */
+  /** Throws `invalidArgument`, with the pattern's text, for a malformed pattern. */
   constructor(patterns: readonly string[]) {
     this.#rules = patterns.map(parseRule).filter((rule) => rule !== undefined)
   }
@@ -42,7 +41,7 @@ export class IgnoreMatcher {
     return this.#rules.every((rule) => rule.negated)
   }
 
-  /** The context's root, from which a walk goes down. */
+  /** The context's root, where a walk starts. */
   root(): IgnoredDirectory {
     return new IgnoredDirectory(
       false,
@@ -50,7 +49,8 @@ export class IgnoreMatcher {
     )
   }
 
-  /** True when a path (relative to the context, with slashes) is left out. A walk over many is faster by `root`. */
+  /** True when the path is left out. The path is relative to the context, with slashes. For many paths, a walk from
+   *  `root` is faster. */
   ignores(path: string): boolean {
     return this.at(path).ignored
   }
@@ -69,10 +69,10 @@ interface Live {
   readonly state: PatternState
 }
 
-/** A place in a tree: whether it is ignored, and whether it is worth going in.
- *  Rules before the last that matched can't decide any more, those that lead nowhere neither: both are dropped. */
+/** A place in a tree: whether it is ignored, and whether a walk should enter it. Rules that can't affect anything below
+ *  are dropped: those before the last match, and those that can't match below. */
 export class IgnoredDirectory {
-  /** This directory or file is left out. */
+  /** True when this directory or file is left out. */
   readonly ignored: boolean
   readonly #live: readonly Live[]
 
@@ -81,7 +81,7 @@ export class IgnoredDirectory {
     this.#live = live
   }
 
-  /** An entry of this directory, by its name. */
+  /** The entry of this directory with that name. */
   enter(name: string): IgnoredDirectory {
     if (this.#live.length === 0) return this
     let { ignored } = this
@@ -97,15 +97,15 @@ export class IgnoredDirectory {
     return new IgnoredDirectory(ignored, live)
   }
 
-  /** False when all below is ignored as well, so that a walk need not go in: it is ignored, and no later
-   *  exception can match anything in it. */
+  /** False when everything below is ignored too, so a walk can skip the directory: it is ignored, and no later
+   *  exception can match in it. */
   get worthEntering(): boolean {
     return !this.ignored || this.#live.some(({ rule, state }) => rule.negated && rule.pattern.canMatchBelow(state))
   }
 }
 
-/** The patterns as those take them who know nothing of slashes at the beginning or the end: BuildKit's clients. Throws
- *  `invalidArgument` for an exception of nothing. */
+/** The patterns in the form that BuildKit's clients expect, without slashes at the beginning and end. Throws
+ *  `invalidArgument` for an empty exception. */
 export function plainPatterns(patterns: readonly string[]): readonly string[] {
   return patterns
     .map(parseLine)
@@ -131,6 +131,6 @@ function parseLine(line: string): { readonly text: string; readonly negated: boo
     return undefined
   }
   const clean = cleanPath(text)
-  // The root itself is never left out.
+  // The root is never left out.
   return clean === '.' || clean === '/' ? undefined : { text: clean.replace(/^\//, ''), negated }
 }

@@ -1,22 +1,22 @@
-/** Patterns for whole paths, matched part by part on the way down a tree, so that a walk can stop where nothing
- *  below can match. `**` stands for any number of parts; the rest are Go's filepath.Match rules.
- *  A pattern is a list of alternatives of parts, since `**` need not be a part of its own (`a**b`). */
+/** Patterns for whole paths. They are matched part by part on the way down a tree, so that a walk can stop where
+ *  nothing below can match. `**` matches any number of parts; everything else follows Go's filepath.Match. A pattern is
+ *  compiled to a list of alternatives, because `**` need not be a part of its own (`a**b`). */
 import { compileSegment, type SegmentMatcher } from './path-segment.ts'
 
-/** `skip`: any number of parts, also none; `end`: the path is matched. */
+/** `skip` matches any number of parts, including none. `end`: the path matches. */
 type Part = SegmentMatcher | 'skip' | 'end'
 
-/** Positions in a pattern that are reached by a directory. Empty: nothing below can match. */
+/** The positions in a pattern that a directory has reached. Empty: nothing below can match. */
 export type PatternState = readonly number[]
 
-/** One pattern, compiled. Matching goes by states: `start` for the root, `enter` for each part. */
+/** A compiled pattern. Matching goes through states: `start` for the root, then `enter` for each part. */
 export class PathPattern {
-  /** All alternatives in a row, each with its end. */
+  /** All alternatives in one list, each with its `end`. */
   readonly #parts: readonly Part[]
   readonly #start: PatternState
 
-  /** Compiles a clean pattern. Without `doubleStar`, `**` means what `*` means.
-   *  Throws `invalidArgument` when it is malformed. */
+  /** Compiles a clean pattern. Without `doubleStar`, `**` means the same as `*`. Throws `invalidArgument` for a
+   *  malformed pattern. */
   constructor(pattern: string, { doubleStar = true }: { readonly doubleStar?: boolean } = {}) {
     const parts: Part[] = []
     const starts: number[] = []
@@ -45,24 +45,24 @@ export class PathPattern {
     return next
   }
 
-  /** True when the path that led to this state is matched. */
+  /** True when the path that led to this state matches. */
   isMatch(state: PatternState): boolean {
     return state.some((position) => this.#parts[position] === 'end')
   }
 
-  /** True when a path below the one that led to this state can be matched. */
+  /** True when a path below the one that led to this state can match. */
   canMatchBelow(state: PatternState): boolean {
     return state.some((position) => this.#parts[position] !== 'end')
   }
 
-  /** True when the path is matched as a whole. */
+  /** True when the whole path matches. */
   matches(path: string): boolean {
     let state = this.start()
     for (const part of path.split('/')) state = this.enter(state, part)
     return this.isMatch(state)
   }
 
-  /** Adds a position, and those behind it that a `**` standing for nothing reaches. */
+  /** Adds a position, and the positions after it that are reached when `**` matches nothing. */
   #reach(state: number[], from: number): number[] {
     for (let position = from; !state.includes(position); position += 1) {
       state.push(position)
@@ -74,8 +74,9 @@ export class PathPattern {
 
 const mostAlternatives = 64
 
-/** Rewrites `**` so that it is always a part of its own: at the end of a pattern it is the rest of the path, else
- *  nothing or anything up to a slash. `a/**` needs something below `a`; `**` in front of more may be nothing. */
+/** Rewrites `**` so that it is always a part of its own. At the end of a pattern it matches the rest of the path,
+ *  elsewhere nothing or anything up to a slash. `a/**` needs something below `a`; `**` before more may match
+ *  nothing. */
 function spread(pattern: string): readonly string[][] {
   let heads: string[] = ['']
   let rest = pattern
@@ -90,14 +91,14 @@ function spread(pattern: string): readonly string[][] {
   return heads.map((head) => (head + rest).split('/'))
 }
 
-/** What the text in front of a `**` becomes. */
+/** What the text before a `**` becomes. */
 function variantsOf(head: string, isLast: boolean): string[] {
   const ownPart = head === '' || head.endsWith('/')
   if (isLast) return ownPart ? [`${head}**/*`] : [`${head}*`, `${head}*/**/*`]
   return ownPart ? [`${head}**/`] : [head, `${head}*/**/`]
 }
 
-/** The first `**` that is neither escaped nor inside brackets. */
+/** Index of the first `**` that is neither escaped nor inside brackets. */
 function findDoubleStar(pattern: string): number {
   for (let at = 0; at < pattern.length; at += 1) {
     if (pattern.startsWith('**', at)) return at

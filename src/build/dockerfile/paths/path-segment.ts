@@ -1,5 +1,5 @@
 /** Patterns for one part of a path, by the rules of Go's filepath.Match: `*`, `?`, `[a-z]`, `[^a-z]`, backslash.
- *  Matching takes time in proportion to name times pattern, whatever the pattern. */
+ *  Matching takes at most time proportional to the name's length times the pattern's. */
 import { invalidArgument } from '../../../base/index.ts'
 
 type Token =
@@ -8,10 +8,10 @@ type Token =
   | { readonly kind: 'char'; readonly char: string }
   | { readonly kind: 'class'; readonly negated: boolean; readonly ranges: readonly (readonly [number, number])[] }
 
-/** True when a name (without slashes) is matched. */
+/** Gives true when a name without slashes matches. */
 export type SegmentMatcher = (name: string) => boolean
 
-/** Compiles one part of a pattern. Throws `invalidArgument` when it is malformed. */
+/** Compiles one part of a pattern. Throws `invalidArgument` for a malformed pattern. */
 export function compileSegment(pattern: string): SegmentMatcher {
   const tokens = parseSegment(pattern)
   const literal = (part: readonly Token[]) => part.every((token) => token.kind === 'char')
@@ -23,7 +23,7 @@ export function compileSegment(pattern: string): SegmentMatcher {
   const star = tokens.findIndex((token) => token.kind === 'star')
   const before = tokens.slice(0, star)
   const after = tokens.slice(star + 1)
-  // `*`, `a*`, `*.b`, `a*b`: nearly all patterns that people write.
+  // A fast path for `*`, `a*`, `*.b` and `a*b`, which are nearly all patterns in practice.
   if (star !== -1 && literal(before) && literal(after)) {
     const prefix = textOf(before)
     const suffix = textOf(after)
@@ -33,7 +33,7 @@ export function compileSegment(pattern: string): SegmentMatcher {
   return (name) => matchTokens(tokens, [...name])
 }
 
-/** True when the pattern has a character with a meaning, so that it may match several names. */
+/** True when the pattern has a special character, so that it may match several names. */
 export function hasWildcard(pattern: string): boolean {
   return /^(?:[^\\*?[]|\\[\s\S])*[*?[]/.test(pattern)
 }
@@ -57,7 +57,7 @@ function parseSegment(pattern: string): readonly Token[] {
   return tokens
 }
 
-/** Reads `[…]` from `start` and gives the index of its end. */
+/** Parses `[…]` from `start` and gives the index of its end. */
 function parseClass(pattern: string, chars: readonly string[], start: number, tokens: Token[]): number {
   const ranges: [number, number][] = []
   const negated = chars[start + 1] === '^'
@@ -87,7 +87,7 @@ function malformed(pattern: string): Error {
   return invalidArgument(`syntax error in pattern: ${JSON.stringify(pattern)}`)
 }
 
-/** Greedy with one way back: only the last star's extent is ever reconsidered. */
+/** Greedy with a single way back: only the extent of the last star is reconsidered. */
 function matchTokens(tokens: readonly Token[], chars: readonly string[]): boolean {
   let token = 0
   let char = 0

@@ -1,4 +1,4 @@
-/** What each instruction does to the image's configuration. Pure: a new value for every change.
+/** Applies instructions to an image's configuration. Pure: each change gives a new value.
  *  https://docs.docker.com/reference/dockerfile/ */
 import type { OciHealthcheck, OciRuntimeDefaults } from '../../../oci/index.ts'
 import { exposedPorts } from '../instructions/expose-ports.ts'
@@ -14,21 +14,21 @@ import { isSignal } from '../instructions/stop-signal.ts'
 import { absolutePath } from '../paths/container-path.ts'
 import { evaluationError } from './global-scope.ts'
 
-/** The configuration of a stage while it is built. */
+/** The configuration of a stage at one point of its build. */
 export interface StageImage {
   readonly config: OciRuntimeDefaults
-  /** MAINTAINER. */
+  /** From MAINTAINER. */
   readonly author?: string
-  /** CMD was given in this stage, so that ENTRYPOINT leaves it. */
+  /** CMD was set in this stage, so ENTRYPOINT does not clear it. */
   readonly commandSet: boolean
 }
 
-/** PATH where neither image nor Dockerfile sets one. */
+/** The PATH when neither image nor Dockerfile sets one. */
 export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const defaultShell = ['/bin/sh', '-c']
 
-/** What a stage starts with: the parent's configuration without its triggers and its leave to keep CMD;
- *  for scratch (undefined) the default PATH and `/`. */
+/** The configuration that a stage starts with: the parent's, without triggers, and with `commandSet` false. For scratch
+ *  (undefined), the default PATH and `/`. */
 export function initialImage(parent: OciRuntimeDefaults | undefined, author?: string): StageImage {
   const by = author === undefined ? {} : { author }
   if (parent === undefined)
@@ -37,8 +37,8 @@ export function initialImage(parent: OciRuntimeDefaults | undefined, author?: st
   return { config, commandSet: false, ...by }
 }
 
-/** The image after an instruction whose variables are expanded. Instructions that only touch files change nothing.
- *  Throws `DockerfileError` for a bad port or signal. */
+/** The configuration after an instruction whose variables are expanded. Instructions that only touch files change
+ *  nothing. Throws `DockerfileError` for an invalid port or signal. */
 export function applyToConfig(image: StageImage, instruction: Instruction): StageImage {
   switch (instruction.kind) {
     case 'ENV':
@@ -59,7 +59,7 @@ export function applyToConfig(image: StageImage, instruction: Instruction): Stag
     }
     case 'ENTRYPOINT': {
       const Entrypoint = argumentsOf(instruction.command, image.config)
-      // CMD of a parent was made for the parent's entry point.
+      // A parent's CMD was meant for the parent's entry point.
       return withConfig(image, image.commandSet ? { Entrypoint } : { Entrypoint, Cmd: null })
     }
     case 'HEALTHCHECK':
@@ -76,14 +76,14 @@ export function applyToConfig(image: StageImage, instruction: Instruction): Stag
   }
 }
 
-/** The command line of a command: as it is, or behind the stage's shell. */
+/** The command line of a command: as it is, or with the stage's shell in front. */
 export function argumentsOf(command: Command, config: OciRuntimeDefaults): readonly string[] {
   if (command.form === 'exec') return command.args
   const shell = config.Shell ?? []
   return [...(shell.length === 0 ? defaultShell : shell), command.text]
 }
 
-/** `Env` with `key` set: in place where it is there already, else at the end. */
+/** Gives `Env` with `key` set, in place if it exists, else at the end. */
 export function withVariable(env: readonly string[] | null | undefined, key: string, value: string): readonly string[] {
   const line = `${key}=${value}`
   const lines = env ?? []

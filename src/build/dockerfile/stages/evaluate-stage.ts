@@ -1,5 +1,5 @@
-/** One stage, instruction by instruction: variables replaced, the configuration after each, and what each one read.
- *  Pure; the base's configuration must be known. */
+/** Evaluates a stage, instruction by instruction: expands variables, computes the configuration after each instruction,
+ *  and notes the variables that it read. Pure; the base's configuration must be known. */
 import type { OciRuntimeDefaults } from '../../../oci/index.ts'
 import type { ArgInstruction, Instruction, RunInstruction } from '../instructions/instruction.ts'
 import { parseTriggers, type Stage } from '../parse/parse-dockerfile.ts'
@@ -10,53 +10,53 @@ import { expandInstruction } from './expand-instruction.ts'
 import { expandAt, type GlobalScope } from './global-scope.ts'
 import { environmentOf, runEnvironment, type StageArguments } from './stage-variables.ts'
 
-/** What a stage is built on. */
+/** What a stage is based on. */
 export interface StageBase {
-  /** The parent's configuration; undefined for scratch. */
+  /** The parent's configuration. Undefined for scratch. */
   readonly config: OciRuntimeDefaults | undefined
   readonly author?: string
-  /** The arguments of the parent, when it is a stage of the same file. */
+  /** The parent's arguments, when the parent is a stage of the same file. */
   readonly args?: StageArguments
 }
 
-/** One instruction, ready to be carried out. */
+/** An instruction that is ready to run. */
 export interface Step {
-  /** Variables replaced; destinations and mount targets absolute; the defaults of ARG what they came to. */
+  /** The instruction with variables expanded, destinations and mount targets absolute, and the values of ARG. */
   readonly instruction: Instruction
   /** It comes from the parent's ONBUILD. */
   readonly triggered: boolean
-  /** The variables that its words looked up, with their values; null for those without one. */
+  /** The variables that its words looked up, with their values; null for undefined ones. */
   readonly uses: Readonly<Record<string, string | null>>
-  /** Those without a value that had no word for that case either. */
+  /** The undefined variables for which the word gave no default. */
   readonly undefinedNames: readonly string[]
-  /** Only for RUN: what its process gets, arguments included, the predefined proxies not. */
+  /** Only for RUN: the environment of the process, with arguments but without predefined proxies. */
   readonly environment?: readonly string[]
-  /** Only for RUN: the command line. A script is to be put at `scriptDirectory` first. */
+  /** Only for RUN: the command line. A script must be placed in `scriptDirectory` first. */
   readonly command?: readonly string[]
-  /** The image before and after it. */
+  /** The configuration before and after the instruction. */
   readonly before: StageImage
   readonly after: StageImage
 }
 
-/** A stage as a list of things to do. */
+/** A stage as a list of steps. */
 export interface EvaluatedStage {
   readonly steps: readonly Step[]
   readonly image: StageImage
-  /** For the stages that are based on this one. */
+  /** The arguments for stages based on this one. */
   readonly args: StageArguments
 }
 
-/** What a stage is evaluated with; `escape` is that of the file. */
+/** What a stage is evaluated with. `escape` is the file's escape character. */
 export interface EvaluateOptions {
   readonly scope: GlobalScope
   readonly base: StageBase
   readonly escape?: EscapeCharacter
 }
 
-/** Where the script of a here-document with `#!` lies during its RUN. */
+/** The directory of a here-document's script while its RUN runs. */
 export const scriptDirectory = '/dev/pipes'
 
-/** Evaluates a stage, the triggers of its base first. Throws `DockerfileError`. */
+/** Evaluates a stage, beginning with the triggers of its base. Throws `DockerfileError`. */
 export function evaluateStage(stage: Pick<Stage, 'instructions'>, options: EvaluateOptions): EvaluatedStage {
   const { base, escape: escaper = '\\' } = options
   const evaluator = new StageEvaluator(options, escaper)
@@ -100,8 +100,8 @@ class StageEvaluator {
     })
   }
 
-  /** A value given by the user, else the default, else the global argument of that name.
-   *  All of one instruction's defaults see the variables as they were before it. */
+  /** Gives an argument the user's value, else its default, else the value of the global argument with that name. All
+   *  defaults in one instruction see the variables from before the instruction. */
   #declare(instruction: ArgInstruction, lookup: Lookup) {
     const lookedUp = new Set<string>()
     const undefinedNames = new Set<string>()
@@ -124,7 +124,7 @@ class StageEvaluator {
       }
     })
     for (const { name, value } of args) {
-      // Declared again without a value, it keeps what it had.
+      // An argument that is declared again without a value keeps its value.
       if (value !== undefined || !this.args.has(name)) this.args.set(name, value)
     }
     return { instruction: { ...instruction, args }, lookedUp, undefinedNames }

@@ -1,4 +1,4 @@
-/** Expansion of one instruction's words. Which instructions take part, and with which of their words:
+/** Expands the words of one instruction. The reference says which instructions and words are expanded:
  *  https://docs.docker.com/reference/dockerfile/#environment-replacement */
 
 import { parseFileMode } from '../instructions/file-mode.ts'
@@ -21,17 +21,17 @@ import type { Word } from '../text/words.ts'
 import { type ExpandOptions, type Expansion, expandWord, type Lookup } from '../words/expand-word.ts'
 import { evaluationError, expandAt } from './global-scope.ts'
 
-/** An instruction without variables, and what they were. */
+/** An instruction with variables expanded, and the variables that it used. */
 export interface ExpandedInstruction {
   readonly instruction: Instruction
-  /** Names that were looked up. */
+  /** The names that were looked up. */
   readonly lookedUp: ReadonlySet<string>
-  /** Those without a value that had no word for that case either. */
+  /** The undefined names for which the word gave no default. */
   readonly undefinedNames: ReadonlySet<string>
 }
 
-/** The instruction with its variables replaced, its mounts' and its destination's paths absolute.
- *  ARG is left as it is. Throws `DockerfileError`. */
+/** Expands the instruction's variables, and makes the paths of mounts and the destination absolute. ARG is left
+ *  unchanged. Throws `DockerfileError`. */
 export function expandInstruction(
   instruction: Instruction,
   lookup: Lookup,
@@ -42,7 +42,7 @@ export function expandInstruction(
   return { instruction: expanded, lookedUp: expander.lookedUp, undefinedNames: expander.undefinedNames }
 }
 
-/** Expands words of one line and collects what they looked up. */
+/** Expands words of one line and collects the names they look up. */
 class InstructionExpander {
   readonly lookedUp = new Set<string>()
   readonly undefinedNames = new Set<string>()
@@ -64,7 +64,7 @@ class InstructionExpander {
     return { ...word, text: this.text(word.text, word.offset) }
   }
 
-  /** One word can become several, or none. */
+  /** A word can expand to several words, or none. */
   split(word: Word): readonly Word[] {
     return this.#expand(word.text, word.offset, {}).words.map((text) => ({ ...word, text }))
   }
@@ -173,7 +173,8 @@ function checkedMode(line: LogicalLine, chmod: Word): Word {
   throw evaluationError(line, `invalid chmod parameter: '${chmod.text}'. ${rule}`, chmod.offset)
 }
 
-/** Only one remote source has a checksum: a commit of git, sha256 of anything else. */
+/** Checks `--checksum`. It needs a single remote source, and is a commit for git, a SHA-256 digest for anything
+ *  else. */
 function checkedChecksum(instruction: AddInstruction, checksum: Word, sources: AddInstruction['sources']): Word {
   const fail = (problem: string) => evaluationError(instruction.line, problem, checksum.offset)
   const [source] = sources

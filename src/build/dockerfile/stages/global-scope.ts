@@ -1,4 +1,4 @@
-/** What FROM can use: the global ARGs, build arguments given by the user, and the arguments that exist by themselves.
+/** The variables that FROM can use: global ARGs, build arguments from the user, and predefined arguments.
  *  https://docs.docker.com/reference/dockerfile/#arg */
 import { formatPlatform, hostPlatform, type Platform } from '../../../oci/index.ts'
 import type { Instruction } from '../instructions/instruction.ts'
@@ -9,30 +9,30 @@ import type { Word } from '../text/words.ts'
 import { type Expansion, expandWord } from '../words/expand-word.ts'
 import { ExpansionError } from '../words/expansion-error.ts'
 
-/** What the user asked for and where it runs. */
+/** The user's options, and the platforms. */
 export interface ScopeOptions {
-  /** `--build-arg`. */
+  /** Values of `--build-arg`. */
   readonly buildArgs?: Readonly<Record<string, string>>
-  /** Where the build runs; this machine by default. */
+  /** Where the build runs. Default: this host. */
   readonly buildPlatform?: Platform
-  /** What it makes; the build platform by default. */
+  /** What the build is for. Default: the build platform. */
   readonly targetPlatform?: Platform
-  /** `--target`, for TARGETSTAGE. */
+  /** Value of `--target`, for TARGETSTAGE. */
   readonly target?: string
 }
 
-/** The arguments that are there before the first stage. */
+/** The arguments before the first stage. */
 export interface GlobalScope {
   readonly buildArgs: Readonly<Record<string, string>>
   readonly buildPlatform: Platform
   readonly targetPlatform: Platform
-  /** Global arguments that have a value, predefined ones included. */
+  /** Global arguments with a value, including predefined ones. */
   readonly values: ReadonlyMap<string, string>
-  /** All global arguments, also those without a value. */
+  /** All global arguments, including those without a value. */
   readonly declared: ReadonlySet<string>
 }
 
-/** Proxies can be given without ARG; RUN gets them, no cache key and no history does. */
+/** Proxies can be given without ARG. RUN gets them, but cache keys and the history do not. */
 export const proxyArguments: readonly string[] = [
   ...['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'FTP_PROXY', 'ftp_proxy'],
   ...['NO_PROXY', 'no_proxy', 'ALL_PROXY', 'all_proxy'],
@@ -50,7 +50,7 @@ export const platformArguments: readonly string[] = [
   ...['BUILDPLATFORM', 'BUILDOS', 'BUILDARCH', 'BUILDVARIANT'],
 ]
 
-/** The scope before the first FROM. Throws `DockerfileError` for a default that can't be expanded. */
+/** Evaluates the arguments before the first FROM. Throws `DockerfileError` for a default that can't be expanded. */
 export function evaluateGlobals(dockerfile: Dockerfile, options: ScopeOptions = {}): GlobalScope {
   const { buildArgs = {}, buildPlatform = hostPlatform(), target = 'default' } = options
   const targetPlatform = options.targetPlatform ?? buildPlatform
@@ -60,7 +60,7 @@ export function evaluateGlobals(dockerfile: Dockerfile, options: ScopeOptions = 
   const expandOptions = { escape: dockerfile.directives.escape }
   for (const { args, line } of dockerfile.globalArgs) {
     for (const arg of args) {
-      // Each one can use those before it, also in the same instruction.
+      // An argument can use those before it, even in the same instruction.
       const expand = (word: string) =>
         expandAt(line, { text: word, offset: arg.offset }, () =>
           expandWord(word, (name) => values.get(name), expandOptions),
@@ -92,7 +92,7 @@ function predefined(build: Platform, target: Platform, stage: string): readonly 
   ]
 }
 
-/** `work()`, which expands `word`; its problems get the place. */
+/** Runs `work`, which expands `word`. Errors get the word's place. */
 export function expandAt(line: LogicalLine, word: Word, work: () => Expansion): Expansion {
   try {
     return work()
@@ -105,7 +105,7 @@ export function expandAt(line: LogicalLine, word: Word, work: () => Expansion): 
 
 const longestShown = 200
 
-/** An error of a Dockerfile that is well formed. */
+/** An error in a Dockerfile that could be parsed. */
 export function evaluationError(line: LogicalLine, problem: string, offset = 0, cause?: unknown): DockerfileError {
   return new DockerfileError(
     problem,
@@ -114,9 +114,8 @@ export function evaluationError(line: LogicalLine, problem: string, offset = 0, 
   )
 }
 
-/** The proxies among the build arguments, as `KEY=value` lines for the environment of every RUN, each in
- *  capitals and in small letters, as BuildKit has them. They belong neither
- *  into cache keys nor into the history. */
+/** The proxies among the build arguments, as `KEY=value` lines for the environment of every RUN. Like BuildKit, gives
+ *  each in upper and in lower case. They must not get into cache keys or the history. */
 export function proxyEnvironment(buildArgs: Readonly<Record<string, string>>): readonly string[] {
   return proxyArguments.flatMap((name) => {
     const given = [name, otherCase(name)].find((one) => Object.hasOwn(buildArgs, one))
@@ -124,13 +123,13 @@ export function proxyEnvironment(buildArgs: Readonly<Record<string, string>>): r
   })
 }
 
-/** Some programs know the small letters only, some the capitals. */
+/** Some programs only read the lower-case name, some only the other. */
 function otherCase(name: string): string {
   return name === name.toLowerCase() ? name.toUpperCase() : name.toLowerCase()
 }
 
-/** Build arguments given by the user that no ARG of the global scope or among `instructions` (by default all of
- *  the file) asks for, in their order; for Docker's warning "One or more build-args [a b] were not consumed". */
+/** The user's build arguments that no ARG declares, in the global scope or among `instructions` (default: the whole
+ *  file). Docker warns about them: "One or more build-args [a b] were not consumed". */
 export function unusedBuildArgs(
   dockerfile: Dockerfile,
   buildArgs: Readonly<Record<string, string>>,

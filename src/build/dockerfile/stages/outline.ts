@@ -1,11 +1,12 @@
-/** What a Dockerfile can be given, and what it can make: `--call=outline` and `--call=targets`.
- *  A comment right above a FROM or an ARG that begins with its name describes it. */
+/** What a Dockerfile accepts and what it can build: `--call=outline` and `--call=targets`. A comment right above a FROM
+ *  or ARG that begins with its name is its description. */
 
 import type { Instruction } from '../instructions/instruction.ts'
 import type { Dockerfile } from '../parse/parse-dockerfile.ts'
 import { evaluateGlobals } from './global-scope.ts'
 import { planStages } from './plan-stages.ts'
 
+/** A stage that can be built. */
 export interface TargetSummary {
   readonly name: string
   readonly default: boolean
@@ -13,6 +14,7 @@ export interface TargetSummary {
   readonly description: string
 }
 
+/** What the build of a target accepts. */
 export interface Outline {
   readonly target: string
   readonly args: readonly { readonly name: string; readonly value: string; readonly description: string }[]
@@ -20,7 +22,7 @@ export interface Outline {
   readonly ssh: readonly { readonly id: string; readonly required: boolean }[]
 }
 
-/** The stages that can be built by their names, and the last one. */
+/** The stages that can be built: those with a name, and the last one. */
 export function targetsOf(dockerfile: Dockerfile): readonly TargetSummary[] {
   const last = dockerfile.stages.length - 1
   return dockerfile.stages
@@ -33,7 +35,7 @@ export function targetsOf(dockerfile: Dockerfile): readonly TargetSummary[] {
     }))
 }
 
-/** What the build of a target can be given. */
+/** Gives the arguments, secrets and agents that the build of a target accepts. */
 export function outlineOf(
   dockerfile: Dockerfile,
   target: string | undefined,

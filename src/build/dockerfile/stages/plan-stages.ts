@@ -1,4 +1,4 @@
-/** Which stages a target needs, and in what order they can be built. */
+/** Finds the stages that a target needs, and an order in which they can be built. */
 import { invalidArgument } from '../../../base/index.ts'
 import type { Platform } from '../../../oci/index.ts'
 import type { Instruction } from '../instructions/instruction.ts'
@@ -10,11 +10,11 @@ import { referencesOf, resolveFrom, resolveReference, type StageSource } from '.
 
 /** What is to be built. */
 export interface PlanOptions {
-  /** Names or indexes of stages; the last stage when there is none. */
+  /** Names or indexes of stages. Default: the last stage. */
   readonly target?: string | readonly string[]
-  /** From `evaluateGlobals`; with no build arguments by default. */
+  /** From `evaluateGlobals`. Default: a scope without build arguments. */
   readonly scope?: GlobalScope
-  /** Instructions that a stage's parent image adds (`parseTriggers`), once they are known. */
+  /** The triggers of a stage's parent image (`parseTriggers`), once they are known. */
   readonly triggers?: (stage: Stage) => readonly Instruction[]
 }
 
@@ -22,26 +22,26 @@ export interface PlanOptions {
 export interface PlannedStage {
   readonly stage: Stage
   readonly base: StageSource
-  /** `FROM --platform`. */
+  /** From `FROM --platform`. */
   readonly platform?: Platform
-  /** Indexes of the stages that must be there first, ascending: by FROM, COPY --from and mounts. */
+  /** Indexes, ascending, of the stages that must be built first: because of FROM, COPY --from or mounts. */
   readonly needs: readonly number[]
-  /** Names outside of the Dockerfile (images, named contexts) that it copies or mounts from. */
+  /** External names (images, named contexts) that it copies or mounts from. */
   readonly external: readonly string[]
 }
 
-/** What is built, and in what order. */
+/** What is built, and in which order. */
 export interface StagePlan {
-  /** Those asked for, in the order of the question. */
+  /** The requested stages, in the order of the request. */
   readonly targets: readonly PlannedStage[]
-  /** All that are needed, each behind those that it needs. */
+  /** All needed stages. Each comes after those that it needs. */
   readonly stages: readonly PlannedStage[]
-  /** Those that are not. */
+  /** The stages that are not needed. */
   readonly skipped: readonly Stage[]
 }
 
-/** Plans a build. Throws `invalidArgument` for a target that isn't there, `DockerfileError` for references that
- *  lead nowhere or in a circle. */
+/** Plans a build. Throws `invalidArgument` for an unknown target, `DockerfileError` for references that are invalid or
+ *  form a cycle. */
 export function planStages(dockerfile: Dockerfile, options: PlanOptions = {}): StagePlan {
   const scope = options.scope ?? evaluateGlobals(dockerfile)
   const all = dockerfile.stages.map((stage) => planStage(dockerfile, stage, scope, options.triggers))
@@ -89,7 +89,7 @@ function planStage(
   }
 }
 
-/** ONBUILD of a stage in the same file is known before anything is built. */
+/** The ONBUILD instructions of a stage in the same file, which are known before anything is built. */
 function inheritedTriggers(dockerfile: Dockerfile, base: StageSource): readonly Instruction[] {
   if (base.kind !== 'stage') return []
   const instructions = dockerfile.stages[base.index]?.instructions ?? []
@@ -116,7 +116,7 @@ function refuseCycles(dockerfile: Dockerfile, all: readonly PlannedStage[]): voi
   for (const { stage } of all) visit(stage.index)
 }
 
-/** The line by which a stage needs another one. */
+/** The line because of which a stage needs another one. */
 function referringLine(dockerfile: Dockerfile, stage: Stage, needed: number): LogicalLine {
   const refersTo = (instruction: Instruction) =>
     referencesOf(instruction).some((reference) => {

@@ -1,4 +1,4 @@
-/** Which other stages and images a stage refers to. FROM knows the stages before it; COPY and mounts know all. */
+/** Finds the stages and images that a stage refers to. FROM can refer to earlier stages; COPY and mounts to all. */
 
 import { messageOf } from '../../../base/index.ts'
 import type { Platform } from '../../../oci/index.ts'
@@ -10,25 +10,25 @@ import type { Word } from '../text/words.ts'
 import { expandWord } from '../words/expand-word.ts'
 import { evaluationError, expandAt, type GlobalScope } from './global-scope.ts'
 
-/** What a stage is built on, or what files are copied from: a stage of this Dockerfile, nothing at all, or
- *  something outside: a named context if there is one of that name, else an image. */
+/** What a stage is based on, or what files are copied from: a stage of this Dockerfile, nothing at all, or something
+ *  external. External is a named context if there is one with that name, else an image. */
 export type StageSource =
   | { readonly kind: 'stage'; readonly index: number }
   | { readonly kind: 'scratch' }
   | { readonly kind: 'external'; readonly name: string }
 
-/** A FROM without variables. */
+/** A FROM with variables expanded. */
 export interface ResolvedFrom {
   readonly base: StageSource
-  /** `--platform`; undefined when it is the target's. */
+  /** From `--platform`. Undefined: the target's platform. */
   readonly platform?: Platform
-  /** Variables that decided, with their values. */
+  /** The variables that were used, with their values. */
   readonly uses: Readonly<Record<string, string | null>>
-  /** Those without a value that had no word for that case either. */
+  /** The undefined variables for which the word gave no default. */
   readonly undefinedNames: readonly string[]
 }
 
-/** Expands a FROM and finds what it means. Throws `DockerfileError` for a blank name and for a bad platform. */
+/** Expands a FROM and finds what it refers to. Throws `DockerfileError` for an empty name and an invalid platform. */
 export function resolveFrom(dockerfile: Dockerfile, stage: Stage, scope: GlobalScope): ResolvedFrom {
   const { from } = stage
   const uses = new Map<string, string | null>()
@@ -76,8 +76,8 @@ function platformOf(from: FromInstruction, text: string, scope: GlobalScope): Pl
   }
 }
 
-/** The names in `COPY --from=` and `RUN --mount=…,from=` of an instruction, with where they stand.
- *  Throws `DockerfileError` for a variable in one: it is not expanded there. */
+/** The names in `COPY --from=` and `RUN --mount=…,from=` of an instruction, with their places. Throws `DockerfileError`
+ *  for a name with a variable, because variables are not expanded there. */
 export function referencesOf(instruction: Instruction): readonly Word[] {
   if (instruction.kind === 'COPY') {
     const { from, line } = instruction
@@ -94,8 +94,8 @@ export function referencesOf(instruction: Instruction): readonly Word[] {
   })
 }
 
-/** What such a name means: a stage's name or index, else something outside.
- *  Throws `DockerfileError` for an index that no stage has. */
+/** Finds what such a name refers to: a stage's name or index, else something external. Throws `DockerfileError` for an
+ *  index without a stage. */
 export function resolveReference(dockerfile: Dockerfile, instruction: Instruction, reference: Word): StageSource {
   const text = reference.text
   if (/^[-+]?\d+$/.test(text)) {

@@ -1,11 +1,11 @@
-/** The variables at one point of a stage: ENV over ARG over nothing. */
+/** The variables at one point of a stage. ENV takes precedence over ARG. */
 import type { OciRuntimeDefaults } from '../../../oci/index.ts'
 import { defaultPath } from './apply-to-config.ts'
 
-/** Declared arguments in order of declaration; undefined for those without a value. */
+/** Declared arguments in order of declaration. Undefined for those without a value. */
 export type StageArguments = ReadonlyMap<string, string | undefined>
 
-/** The environment of a configuration as a map; PATH is always there, as RUN will have it. */
+/** The environment of a configuration as a map. PATH is always present, as in a RUN. */
 export function environmentOf(config: OciRuntimeDefaults): ReadonlyMap<string, string> {
   const variables = new Map<string, string>()
   for (const line of config.Env ?? []) {
@@ -17,7 +17,7 @@ export function environmentOf(config: OciRuntimeDefaults): ReadonlyMap<string, s
   return variables
 }
 
-/** What a RUN sees, as `KEY=value` lines: the environment, then arguments that it does not hide. */
+/** The environment of a RUN as `KEY=value` lines: ENV variables, then the arguments that they do not hide. */
 export function runEnvironment(config: OciRuntimeDefaults, args: StageArguments): readonly string[] {
   const variables = new Map(environmentOf(config))
   for (const [name, value] of args) if (value !== undefined && !variables.has(name)) variables.set(name, value)

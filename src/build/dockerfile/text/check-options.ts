@@ -1,11 +1,11 @@
 /** The value of `# check=` and of the build argument BUILDKIT_DOCKERFILE_CHECK: `skip=A,B;error=true`.
  *  https://docs.docker.com/reference/dockerfile/#check */
 
-/** Which checks run, and what becomes of their warnings. */
+/** Which checks run, and whether warnings fail the build. */
 export interface CheckOptions {
   /** Names of rules, or `all`. */
   readonly skip: readonly string[]
-  /** Experimental rules to run as well, or `all`. */
+  /** Experimental rules to run too, or `all`. */
   readonly experimental: readonly string[]
   /** A violation fails the build. */
   readonly error: boolean
@@ -16,12 +16,12 @@ const truths: Readonly<Record<string, boolean>> = {
   ...{ 0: false, f: false, F: false, FALSE: false, false: false, False: false },
 }
 
-/** Go's words for true and false; undefined for others. */
+/** Parses Go's words for true and false. Undefined for others. */
 export function parseBoolean(text: string): boolean | undefined {
   return Object.hasOwn(truths, text) ? truths[text] : undefined
 }
 
-/** The options, or the text of what is wrong with them. An empty value sets nothing. */
+/** Gives the options, or a message about what is wrong. An empty value sets nothing. */
 export function parseCheckOptions(value: string): CheckOptions | string {
   const options = { skip: [] as string[], experimental: [] as string[], error: false }
   for (const part of value.split(';').filter((one) => one.trim() !== '')) {

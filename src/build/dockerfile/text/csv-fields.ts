@@ -1,8 +1,8 @@
-/** Values of flags that are lists of `key=value`: `type=local,dest=out`, `"dest=a,b",type=tar`.
- *  Fields are those of CSV (RFC 4180), as Docker's flags have them. */
+/** Flag values that are lists of `key=value`: `type=local,dest=out`, `"dest=a,b",type=tar`. As in Docker's flags,
+ *  fields are CSV (RFC 4180). */
 import { invalidArgument } from '../../../base/index.ts'
 
-/** The fields of one line. Throws `invalidArgument` for quotes that make no sense. */
+/** Splits a line into fields. Throws `invalidArgument` for misplaced quotes. */
 export function csvFields(line: string): readonly string[] {
   const fields: string[] = []
   let at = 0
@@ -45,7 +45,8 @@ function quotedField(line: string, start: number): Field {
   throw invalidArgument(`parse error on line 1, column ${line.length + 1}: extraneous or missing " in quoted-field`)
 }
 
-/** `key=value` fields as pairs, keys in lower case, in order. Throws `invalidArgument` for a field without `=`. */
+/** Splits `key=value` fields into pairs, in order, with keys in lower case. Throws `invalidArgument` for a field
+ *  without `=`. */
 export function csvPairs(line: string): readonly (readonly [string, string])[] {
   return csvFields(line).map((field) => {
     const equals = field.indexOf('=')

@@ -1,15 +1,15 @@
-/** Parser directives: `# key=value` comments at the very top of a Dockerfile.
+/** Parser directives: `# key=value` comments at the top of a Dockerfile.
  *  https://docs.docker.com/reference/dockerfile/#parser-directives */
 import { type CheckOptions, parseCheckOptions } from './check-options.ts'
 import { DockerfileError } from './dockerfile-error.ts'
 import { lineRange, type SourceText } from './source-text.ts'
 
-/** What escapes characters and continues lines. */
+/** The character that escapes others and continues lines. */
 export type EscapeCharacter = '\\' | '`'
 
-/** The parser directives of a file, defaults included. */
+/** The parser directives of a file, including defaults. */
 export interface Directives {
-  /** The frontend image that was asked for; noted, not used. */
+  /** The frontend image in `# syntax=`. It is not used. */
   readonly syntax?: string
   readonly escape: EscapeCharacter
   readonly check: CheckOptions
@@ -17,13 +17,13 @@ export interface Directives {
 
 const known = new Set(['syntax', 'escape', 'check'])
 
-/** Reads the directives. Throws `DockerfileError` for one that is given twice or has a bad value. */
+/** Parses the directives. Throws `DockerfileError` for a repeated directive and an invalid value. */
 export function parseDirectives(source: SourceText): Directives {
   const found = new Map<string, { readonly value: string; readonly line: number }>()
   for (const [index, line] of source.lines.entries()) {
     const [, name = '', value = ''] = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line) ?? []
     const key = name.toLowerCase()
-    // The first line that is no known directive ends them; all that follow are comments.
+    // The first line that is not a known directive ends them. All further ones are comments.
     if (!known.has(key)) break
     if (found.has(key)) throw errorAt(source, index + 1, `only one ${key} parser directive can be used`)
     found.set(key, { value, line: index + 1 })

@@ -1,24 +1,24 @@
-/** The error of everything that reads a Dockerfile: Docker's message, and the place with its lines. */
+/** The error for faulty Dockerfiles: Docker's message, and the place with its lines. */
 import { BerthError } from '../../../base/index.ts'
 import type { Position, SourceRange, SourceText } from './source-text.ts'
 
-/** Where something is wrong. */
+/** The place of an error. */
 export interface DockerfileErrorPlace {
   readonly source: SourceText
-  /** The lines of the instruction at fault. */
+  /** The lines of the faulty instruction. */
   readonly range: SourceRange
-  /** The word at fault; the start of the range when it is not known. */
+  /** The faulty word. Default: the start of the range. */
   readonly at?: Position
 }
 
-/** What is wrong with a Dockerfile, and where. `message` is Docker's one line. */
+/** An error in a Dockerfile and its place. `message` is Docker's one-line message. */
 export class DockerfileError extends BerthError {
   /** The message without "dockerfile parse error on line …". */
   readonly problem: string
   readonly file: string
   readonly range: SourceRange
   readonly at: Position
-  /** The lines around it, the ones at fault marked, the word at fault underlined. */
+  /** The lines around the place, with faulty lines marked and the faulty word underlined. */
   readonly excerpt: string
 
   constructor(problem: string, place: DockerfileErrorPlace, options: { parsing?: boolean; cause?: unknown } = {}) {
@@ -41,7 +41,8 @@ const contextLines = 2
 const shownAtMost = 12
 const longestShown = 200
 
-/** The lines of `range` with two more on each side, `>>>` before those of the range and `^` below `at`. */
+/** Formats the lines of `range` and two more on each side, with `>>>` before the lines of the range and `^` below
+ *  `at`. */
 export function excerptOf(source: SourceText, range: SourceRange, at?: Position): string {
   const first = Math.max(1, range.start.line - contextLines)
   const wantedLast = Math.min(source.lines.length, range.end.line + contextLines)
@@ -60,13 +61,13 @@ export function excerptOf(source: SourceText, range: SourceRange, at?: Position)
   return shown.join('\n')
 }
 
-/** A line as it can be shown on a terminal: no control characters but tabs, no endless lines. */
+/** A line in a form that is safe to show on a terminal: without control characters except tabs, and shortened. */
 function shownText(line: string): string {
   const text = line.length > longestShown ? `${line.slice(0, longestShown)}…` : line
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD')
 }
 
-/** Blanks as wide as what stands before `column`; tabs stay tabs, so that the marker is below its word. */
+/** White space as wide as the text before `column`. Tabs stay tabs, so that the marker is below its word. */
 function blankOf(text: string, column: number): string {
   return text.slice(0, column - 1).replace(/[^\t]/g, ' ')
 }

@@ -1,11 +1,11 @@
-/** Go's durations (`1h30m`, `1.5s`), as HEALTHCHECK's flags take them. */
+/** Go's durations (`1h30m`, `1.5s`), for the flags of HEALTHCHECK. */
 
 const unitNs: Readonly<Record<string, number>> = {
   ...{ ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6 },
   ...{ s: 1e9, m: 60e9, h: 3600e9 },
 }
 
-/** Nanoseconds, or Go's text of what is wrong. */
+/** Gives nanoseconds, or Go's error message. */
 export function parseDuration(text: string): number | string {
   const invalid = `time: invalid duration ${JSON.stringify(text)}`
   const [, sign = '', amounts = ''] = /^([-+]?)([\s\S]*)$/.exec(text) ?? []

@@ -1,25 +1,25 @@
-/** One instruction's text after its physical lines were joined, and the way back to where each character stood. */
+/** The text of one instruction after its physical lines were joined, with the place of each character in the file. */
 import { DockerfileError } from './dockerfile-error.ts'
 import type { Position, SourceRange, SourceText } from './source-text.ts'
 
-/** A here-document with its text. */
+/** A here-document and its text. */
 export interface HeredocText {
   /** The terminator, without quotes. */
   readonly name: string
-  /** `<<-`: leading tabs go. */
+  /** `<<-`: leading tabs are removed. */
   readonly stripTabs: boolean
-  /** False when the word was quoted: variables stay as they are. */
+  /** False when the word was quoted: variables are not expanded. */
   readonly expand: boolean
-  /** The number before `<<`; 0 when there is none. */
+  /** The number before `<<`. Default: 0. */
   readonly descriptor: number
-  /** The lines between, line ends included, as they stand in the file. */
+  /** The lines between, including line ends, as in the file. */
   readonly content: string
 }
 
-/** What a logical line is made of. */
+/** The parts of a logical line. */
 export interface LogicalLineParts {
   readonly source: SourceText
-  /** Joined, without the continuation characters, comments and leading white space. */
+  /** The joined text, without continuation characters, comments and leading white space. */
   readonly text: string
   /** Where pieces of `text` begin in the file, in order. */
   readonly pieces: readonly { readonly offset: number; readonly at: Position }[]
@@ -27,11 +27,11 @@ export interface LogicalLineParts {
   readonly heredocs: readonly HeredocText[]
   /** The comment lines right above, without `#`. */
   readonly comments: readonly string[]
-  /** The first empty line that follows a continuation character. */
+  /** Line number of the first empty line after a continuation character. */
   readonly emptyContinuation?: number
 }
 
-/** A joined line, or (see `rest`) its end from an offset on: the trigger in ONBUILD. */
+/** A joined line, or its end from some offset on (see `rest`), which is the trigger of an ONBUILD. */
 export class LogicalLine {
   readonly text: string
   readonly #parts: LogicalLineParts
@@ -68,7 +68,7 @@ export class LogicalLine {
     return new LogicalLine(this.#parts, this.#offset + offset)
   }
 
-  /** Where the character at `offset` of the text stands in the file. */
+  /** The place in the file of the character at `offset`. */
   locate(offset: number): Position {
     const wanted = offset + this.#offset
     const piece = this.#parts.pieces.findLast((one) => one.offset <= wanted)
@@ -76,7 +76,7 @@ export class LogicalLine {
     return { line: piece.at.line, column: piece.at.column + wanted - piece.offset }
   }
 
-  /** The error for this line, pointing at the character at `offset`. */
+  /** An error for this line that points at the character at `offset`. */
   error(problem: string, offset = 0, cause?: unknown): DockerfileError {
     const place = { source: this.source, range: this.range, at: this.locate(offset) }
     return new DockerfileError(problem, place, { cause })

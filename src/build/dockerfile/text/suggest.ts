@@ -1,16 +1,16 @@
-/** "did you mean …": the known word that is nearest to a mistyped one. */
+/** "did you mean …": finds the known word nearest to a mistyped one. */
 
 const farthest = 2
 
-/** ` (did you mean x?)` for the nearest of `known` within two edits, case aside, or nothing.
- *  `show` writes the word in the message. */
+/** Gives ` (did you mean x?)` for the nearest of `known` within two edits, ignoring case, or ''. `show` formats the
+ *  word. */
 export function didYouMean(word: string, known: Iterable<string>, show = (one: string) => one): string {
   const nearest = nearestWord(word, known)
   return nearest === undefined ? '' : ` (did you mean ${show(nearest)}?)`
 }
 
-/** The word of `known` with the fewest edits to `word`, at most two and fewer than the word has letters;
- *  undefined when there is none, or when `word` is one of them. */
+/** The word of `known` with the fewest edits from `word`: at most two, and fewer than the word has letters. Undefined
+ *  when there is none, or when `word` is a known word. */
 export function nearestWord(word: string, known: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase()
   let best: string | undefined
@@ -25,7 +25,7 @@ export function nearestWord(word: string, known: Iterable<string>): string | und
   return best
 }
 
-/** Levenshtein's distance with neighbours swapped counted as one edit; `limit` when it is that or more. */
+/** Levenshtein distance in which swapping neighbors is one edit. Gives `limit` when the distance is that or more. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit
   let before: number[] = []

@@ -1,15 +1,15 @@
-/** Cutting the arguments of an instruction: words, `key=value` words with quotes, JSON lists, leading flags.
- *  Every word knows where it stood. */
+/** Splits the arguments of an instruction: words, `key=value` words with quotes, JSON lists, leading flags. Every word
+ *  knows its place. */
 import type { EscapeCharacter } from './directives.ts'
 
-/** A piece of an instruction and where it stood. */
+/** A piece of an instruction and its place. */
 export interface Word {
   readonly text: string
-  /** Offset in the text that was cut. */
+  /** Offset in the text that was split. */
   readonly offset: number
 }
 
-/** Words between white space; quotes mean nothing. */
+/** Words separated by white space. Quotes have no meaning. */
 export function plainWords(text: string): readonly Word[] {
   return [...text.matchAll(/\S+/g)].map((match) => ({ text: match[0], offset: match.index }))
 }
@@ -19,20 +19,21 @@ const quotedWordPatterns: Readonly<Record<EscapeCharacter, RegExp>> = {
   '`': quotedWordPattern('`'),
 }
 
-/** Words between white space that is neither quoted nor escaped. Quotes and escape characters stay in them. */
+/** Words separated by white space that is neither quoted nor escaped. The words keep their quotes and escape
+ *  characters. */
 export function quotedWords(text: string, escaper: EscapeCharacter): readonly Word[] {
   return [...text.matchAll(quotedWordPatterns[escaper])].map((match) => ({ text: match[0], offset: match.index }))
 }
 
-/** A quote that is never closed reaches to the end. */
+/** A quote that is not closed extends to the end. */
 function quotedWordPattern(esc: string): RegExp {
   const escaped = `${esc}[\\s\\S]|${esc}$`
   const within = (quote: string) => `${quote}(?:${escaped}|[^${quote}${esc}])*(?:${quote}|$)`
   return new RegExp(`(?:${escaped}|${within('"')}|${within("'")}|[^\\s"'${esc}])+`, 'g')
 }
 
-/** The strings of a JSON list; undefined when the text is none, which makes it the shell form.
- *  `'mixed'` for a list with something else in it, which is an error in Docker. */
+/** The strings of a JSON list. Undefined when the text is not a JSON list, which makes it the shell form. `'mixed'` for
+ *  a list with other values, which Docker refuses. */
 export function jsonStrings(text: string): readonly string[] | 'mixed' | undefined {
   if (!text.startsWith('[')) return undefined
   let value: unknown
@@ -45,8 +46,8 @@ export function jsonStrings(text: string): readonly string[] | 'mixed' | undefin
   return value.every((one) => typeof one === 'string') ? value : 'mixed'
 }
 
-/** The words at the start that begin with `--`, quotes and backslashes resolved, and where the rest begins.
- *  A `--` by itself ends them and belongs to the rest. */
+/** The leading words that begin with `--`, with quotes and backslashes resolved, and the offset of the rest. A lone
+ *  `--` ends the flags and belongs to the rest. */
 export function leadingFlags(text: string): { readonly flags: readonly Word[]; readonly restAt: number } {
   const flags: Word[] = []
   let at = 0

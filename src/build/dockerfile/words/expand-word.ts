@@ -1,39 +1,39 @@
-/** Word expansion as the Dockerfile reference describes it: `$x`, `${x}` with its modifiers, quotes, escapes.
- *  https://docs.docker.com/reference/dockerfile/#environment-replacement
- *  Problems are thrown as `ExpansionError`; who expands adds the place in the file. */
+/** Expands words as the Dockerfile reference describes it: `$x`, `${x}` with modifiers, quotes, escapes. Throws
+ *  `ExpansionError`s without a place; the caller adds it.
+ *  https://docs.docker.com/reference/dockerfile/#environment-replacement */
 import type { EscapeCharacter } from '../text/directives.ts'
 import { ExpansionError } from './expansion-error.ts'
 import { ExpansionOutput } from './expansion-output.ts'
 import { replacePattern, trimPrefix, trimSuffix } from './value-pattern.ts'
 
-/** How characters with a meaning are treated. */
+/** How special characters are treated. */
 export interface ExpandOptions {
   readonly escape: EscapeCharacter
-  /** Quotes stay and mean nothing: the text of a here-document. */
+  /** Quotes stay and have no meaning, as in the text of a here-document. */
   readonly plainQuotes?: boolean
-  /** Quotes stay but work: for looking at words without changing them. */
+  /** Quotes stay but have their meaning, for looking at words without changing them. */
   readonly keepQuotes?: boolean
-  /** Escape characters stay, in front of what they escape. */
+  /** Escape characters stay before the characters they escape. */
   readonly keepEscapes?: boolean
-  /** Dollars mean nothing either. */
+  /** Dollar signs have no meaning. */
   readonly plainDollars?: boolean
 }
 
-/** A word without variables, and what they were. */
+/** An expanded word, and the variables that it used. */
 export interface Expansion {
   /** The result as one word. */
   readonly text: string
-  /** The result cut at white space that was neither quoted nor escaped, also where a variable brought it in. */
+  /** The result split at white space that is neither quoted nor escaped. White space from variables counts too. */
   readonly words: readonly string[]
   /** Names that were looked up and had a value. */
   readonly used: ReadonlySet<string>
-  /** Names that were looked up and had none; those with a word for that case (`${x:-y}`) are not among them. */
+  /** Names that were looked up and had no value, except those with a default (`${x:-y}`). */
   readonly undefinedNames: ReadonlySet<string>
-  /** Names that were looked up at all: what the result depends on. */
+  /** All names that were looked up: the result depends on them. */
   readonly lookedUp: ReadonlySet<string>
 }
 
-/** A variable's value, or undefined when it is not set. */
+/** Gives a variable's value, or undefined when it is not set. */
 export type Lookup = (name: string) => string | undefined
 
 /** Expands one word. Throws `ExpansionError`. */
@@ -68,7 +68,7 @@ class Expander {
     this.#options = options
   }
 
-  /** Reads up to `stop`, which is consumed, or to the end when there is none. */
+  /** Reads up to `stop`, which is consumed, or to the end without it. */
   until(stop: string | undefined, keepEscapes: boolean): ExpansionOutput {
     this.#depth += 1
     if (this.#depth > maxDepth) throw new ExpansionError('too many nested substitutions')
@@ -92,12 +92,12 @@ class Expander {
     else if (char === '$' && this.#options.plainDollars !== true) output.loose(this.#dollar())
     else if (char === this.#options.escape) {
       const next = this.#next()
-      // An escape character at the very end escapes nothing and goes.
+      // An escape character at the very end is dropped.
       output.solid((keepEscapes ? char : '') + (next ?? ''))
     } else output.loose(char + this.#plainRun())
   }
 
-  /** All characters up to the next that may mean something. */
+  /** All characters up to the next one that may be special. */
   #plainRun(): string {
     plainCharacters.lastIndex = this.#at
     const [run = ''] = plainCharacters.exec(this.#word) ?? []
@@ -131,7 +131,7 @@ class Expander {
     output.solid(quote)
   }
 
-  /** Between double quotes only the quote, the dollar and the escape character itself can be escaped. */
+  /** Inside double quotes, only the quote, the dollar sign and the escape character can be escaped. */
   #escapedInQuotes(escaper: string): string {
     const next = this.#next()
     if (next === undefined) {

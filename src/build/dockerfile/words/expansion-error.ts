@@ -1,4 +1,4 @@
-/** A word, flag or mount that can't be read or expanded. It knows no place; who reads the line adds that. */
+/** A word, flag or mount that can't be parsed or expanded. It has no place; the caller that knows the line adds it. */
 export class ExpansionError extends Error {
   override readonly name = 'ExpansionError'
 }

@@ -1,17 +1,17 @@
-/** Where an expansion's result is collected. */
+/** Collects the result of an expansion. */
 import { ExpansionError } from './expansion-error.ts'
 
-/** `ENV A=$A$A` some thirty times must not take all memory. */
+/** Limits what repeated doubling (`ENV A=$A$A`) can produce. */
 const maxLength = 4 * 1024 * 1024
 
-/** A word in the making: the text as a whole, and cut at white space. */
+/** A word being built, both as a whole and split at white space. */
 export class ExpansionOutput {
-  /** All of it so far. */
+  /** Everything so far. */
   text = ''
   readonly #words: string[] = []
   #word: string | undefined
 
-  /** Text that white space cuts. */
+  /** Adds text that is split at white space. */
   loose(text: string): void {
     for (const part of text.split(/(\s+)/u)) {
       if (/^\s/u.test(part)) {
@@ -21,14 +21,14 @@ export class ExpansionOutput {
     }
   }
 
-  /** Text that belongs together. */
+  /** Adds text that is not split. */
   solid(text: string): void {
     this.text += text
     if (this.text.length > maxLength) throw new ExpansionError(`result is longer than ${maxLength} characters`)
     this.#word = (this.#word ?? '') + text
   }
 
-  /** Ends the current word and gives all. */
+  /** Ends the current word and gives all words. */
   finish(): readonly string[] {
     if (this.#word !== undefined) this.#words.push(this.#word)
     this.#word = undefined

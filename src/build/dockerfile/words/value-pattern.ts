@@ -1,9 +1,10 @@
-/** The patterns of `${x#p}`, `${x%p}` and `${x/p/r}`: `?` is any character, `*` any number of them, a backslash
- *  takes the meaning away. Matching takes time in proportion to text times pattern, whatever the pattern. */
+/** The patterns of `${x#p}`, `${x%p}` and `${x/p/r}`: `?` matches any character, `*` any number of them, a backslash
+ *  makes the next character literal. Matching takes at most time proportional to the text's length times the
+ *  pattern's. */
 
 type Token = { readonly kind: 'any' } | { readonly kind: 'star' } | { readonly kind: 'char'; readonly char: string }
 
-/** `text` without the shortest (or longest) beginning that `pattern` matches. */
+/** `text` without the shortest (or longest) prefix that matches `pattern`. */
 export function trimPrefix(text: string, pattern: string, longest: boolean): string {
   const chars = [...text]
   const ends = matchEnds(chars, 0, parsePattern(pattern)).ends
@@ -11,7 +12,7 @@ export function trimPrefix(text: string, pattern: string, longest: boolean): str
   return chars.slice(end ?? 0).join('')
 }
 
-/** `text` without the shortest (or longest) end that `pattern` matches. */
+/** `text` without the shortest (or longest) suffix that matches `pattern`. */
 export function trimSuffix(text: string, pattern: string, longest: boolean): string {
   const chars = [...text].reverse()
   const ends = matchEnds(chars, 0, parsePattern(pattern).reverse()).ends
@@ -22,8 +23,8 @@ export function trimSuffix(text: string, pattern: string, longest: boolean): str
     .join('')
 }
 
-/** `text` with the first (or every) match of `pattern` replaced; each match is as long as possible.
- *  A match of nothing is none. */
+/** `text` with the first match (or all matches) of `pattern` replaced. Each match is as long as possible. An empty
+ *  match does not count. */
 export function replacePattern(text: string, pattern: string, replacement: string, all: boolean): string {
   const chars = [...text]
   const tokens = parsePattern(pattern)
@@ -32,7 +33,7 @@ export function replacePattern(text: string, pattern: string, replacement: strin
   while (at < chars.length) {
     const { ends, starved } = matchEnds(chars, at, tokens)
     const end = ends.at(-1) ?? at
-    // What could not follow the first star from here can't follow it from further on either.
+    // If nothing after the first star matched from here, nothing matches from further on either.
     if (end === at && starved) break
     if (end > at) {
       result += replacement
@@ -61,7 +62,7 @@ function parsePattern(pattern: string): Token[] {
   return tokens
 }
 
-/** Where a match that begins at `start` can end, ascending. `starved`: it failed behind its first star. */
+/** The ends of all matches that begin at `start`, ascending. `starved`: matching failed after the first star. */
 function matchEnds(
   chars: readonly string[],
   start: number,
