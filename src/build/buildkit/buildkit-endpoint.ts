@@ -21,7 +21,7 @@ import type { BuildOutcome } from './solve/running-build.ts'
 import { SolveJob } from './solve/solve-job.ts'
 import { SolveJobs } from './solve/solve-jobs.ts'
 
-/** What `POST /build?version=2` asks for. */
+/** A request of `POST /build?version=2`. */
 export interface SessionBuildRequest {
   readonly sessionId: string
   /** Options of the Dockerfile frontend. */
@@ -31,10 +31,11 @@ export interface SessionBuildRequest {
   readonly entitlements: readonly string[]
   readonly archive?: () => AsyncIterable<Buffer>
   readonly signal: AbortSignal
-  /** Takes BuildKit's `StatusResponse` messages. */
+  /** Receives BuildKit's `StatusResponse` messages, encoded. */
   readonly onTrace: (message: Uint8Array) => void
 }
 
+/** Serves BuildKit's protocol over connections that the HTTP server has upgraded. */
 export class BuildkitEndpoint {
   readonly #builder: Builder
   readonly #sessions = new ClientSessions()
@@ -53,22 +54,22 @@ export class BuildkitEndpoint {
       .add(Content, contentService(history))
   }
 
-  /** Throws `invalidArgument` for a description that no session can have. */
+  /** Throws `invalidArgument` for an invalid session description. */
   checkSession(description: SessionDescription): void {
     this.#sessions.check(description)
   }
 
-  /** Serves a client's session until its connection is closed. */
+  /** Serves a client's session until its connection closes. */
   async serveSession(connection: Duplex, description: SessionDescription): Promise<void> {
     await this.#sessions.serve(connection, description)
   }
 
-  /** Serves the gRPC services until the connection is closed. */
+  /** Serves the gRPC services until the connection closes. */
   async serve(connection: Duplex): Promise<void> {
     await this.#routes.serve(connection)
   }
 
-  /** Builds for a client whose files are in a session. Throws `GrpcError`. */
+  /** Builds for a client whose files come through a session. Throws `GrpcError`. */
   async build(request: SessionBuildRequest): Promise<BuildOutcome> {
     const { sessionId, attrs, exports, cacheExports, entitlements, archive, signal, onTrace } = request
     const session = await this.#sessions.find(sessionId, signal)

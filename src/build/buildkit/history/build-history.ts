@@ -1,27 +1,29 @@
-/** The builds of BuildKit's clients, those that are over as well: the latest of them, as long as the daemon lives.
- *  Clients list and watch them (`buildx history`), and read their provenance for `--metadata-file`. */
+/** The builds of BuildKit's clients, running and recent ones. They are kept in memory until the daemon stops. Clients
+ *  list and watch them (`buildx history`), and read their provenance for `--metadata-file`. */
 import { conflict, notFound, nowNs } from '../../../base/index.ts'
 import { BuildRecord, type BuildRecordOptions } from './build-record.ts'
 
-/** BuildKit's own bounds for builds that nobody has pinned. */
+/** BuildKit's own limits for builds that are not pinned. */
 const maxRecords = 50
 const maxAgeNs = 48n * 60n * 60n * 1_000_000_000n
-/** What was told of older builds goes first when all together is more. */
+/** Limit for what all records keep. Above it, the transcripts of the oldest builds are dropped first. */
 const maxBytes = 32 * 1024 * 1024
 
-/** BuildKit's numbers. */
+/** BuildKit's numbers for history events. */
 export const historyEvent = { started: 0, complete: 1, deleted: 2 } as const
 
+/** A change of the history: a build started, completed, or was deleted. */
 export interface HistoryChange {
   readonly type: (typeof historyEvent)[keyof typeof historyEvent]
   readonly record: BuildRecord
 }
 
+/** All build records. */
 export class BuildHistory {
   readonly #records = new Map<string, BuildRecord>()
   readonly #listeners = new Set<(change: HistoryChange) => void>()
 
-  /** A build begins. */
+  /** Adds the record of a build that starts. */
   begin(options: BuildRecordOptions): BuildRecord {
     const record = new BuildRecord(options)
     this.#records.set(record.ref, record)
@@ -29,13 +31,13 @@ export class BuildHistory {
     return record
   }
 
-  /** A build is over: its record is complete. */
+  /** Reports that a build has ended. Its record must be complete. */
   end(record: BuildRecord): void {
     this.#tell({ type: historyEvent.complete, record })
     this.#bound()
   }
 
-  /** All, the oldest first. */
+  /** All records, oldest first. */
   records(): readonly BuildRecord[] {
     this.#bound()
     return [...this.#records.values()]
@@ -45,7 +47,7 @@ export class BuildHistory {
     return this.#records.get(ref)
   }
 
-  /** A blob that a record names. */
+  /** Finds a blob that one of the records refers to. */
   blob(digest: string): { readonly bytes: Buffer; readonly created: bigint } | undefined {
     for (const record of this.#records.values()) {
       const bytes = record.blob(digest)
@@ -54,21 +56,21 @@ export class BuildHistory {
     return undefined
   }
 
-  /** Keeps a build whatever comes after it, or no longer. Throws `notFound`. */
+  /** Pins a build, so that it is never removed for its age, or unpins it. Throws `notFound`. */
   pin(ref: string, pinned: boolean): void {
     const record = this.#existing(ref)
     record.pinned = pinned
     this.#tell({ type: historyEvent.complete, record })
   }
 
-  /** Forgets a build. Throws `notFound`, and `conflict` for one that goes on. */
+  /** Removes a record. Throws `notFound`, and `conflict` for a running build. */
   remove(ref: string): void {
     const record = this.#existing(ref)
     if (!record.isOver) throw conflict(`build ${ref} is still running`)
     this.#forget(record)
   }
 
-  /** Calls back for each change until what it gives is disposed of. */
+  /** Calls `listener` for each change until the result is disposed of. */
   watch(listener: (change: HistoryChange) => void): Disposable {
     this.#listeners.add(listener)
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) }

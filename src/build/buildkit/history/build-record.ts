@@ -1,5 +1,5 @@
-/** What is remembered of one build that a client of BuildKit asked for: options, steps, outcome, what it told, and how
- *  its images came to be (provenance). */
+/** The record of one build by a BuildKit client: options, steps, result, status messages, and the provenance of its
+ *  images. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { nowNs } from '../../../base/index.ts'
 import type { GrpcError } from '../../../grpc/index.ts'
@@ -15,16 +15,17 @@ import { timestampOf } from '../progress/build-progress.ts'
 import type { WantedExport } from '../request/solve-input.ts'
 import { BuildTranscript } from './build-transcript.ts'
 
-/** Statements about results. https://github.com/in-toto/attestation */
+/** Media type of in-toto statements. https://github.com/in-toto/attestation */
 const statementType = 'application/vnd.in-toto+json'
 
-/** How a platform's image came to be. */
+/** Provenance of the image for one platform. */
 export interface RecordedProvenance {
   readonly platform: string
   readonly predicateType: string
   readonly predicate: object
 }
 
+/** What is known about a build when it starts. */
 export interface BuildRecordOptions {
   /** The client's name for the build. */
   readonly ref: string
@@ -33,10 +34,11 @@ export interface BuildRecordOptions {
   readonly exports: readonly WantedExport[]
 }
 
+/** One build in the history. */
 export class BuildRecord {
   readonly ref: string
   readonly created = nowNs()
-  /** Users want it to stay. */
+  /** Users pinned the build: it stays whatever its age. */
   pinned = false
   /** What the build reported to its clients. */
   readonly transcript = new BuildTranscript()
@@ -71,24 +73,24 @@ export class BuildRecord {
     return this.#failure.code === 1 ? 'canceled' : 'error'
   }
 
-  /** The context, where it has an address. */
+  /** The address of the context, '' when it has none. */
   get repository(): string {
     return this.#attrs['vcs:source'] ?? this.#attrs.context ?? ''
   }
 
-  /** Bytes that are kept for it. */
+  /** Size of everything the record keeps, in bytes. */
   get sizeBytes(): number {
     return this.transcript.sizeBytes + [...this.#blobs.values()].reduce((sum, { length }) => sum + length, 0)
   }
 
-  /** A client that drives the build tells its options later. */
+  /** Sets the options of a build whose client sends them after the build began. */
   describe(frontend: string, attrs: Readonly<Record<string, string>>): void {
     if (this.#frontend !== '') return
     this.#frontend = frontend
     this.#attrs = attrs
   }
 
-  /** Takes how the images came to be, one for each platform. */
+  /** Sets the provenance of the images, one statement per platform. */
   setProvenance(statements: readonly RecordedProvenance[]): void {
     const attested = statements.map(({ platform, predicateType, predicate }) => {
       const blob = Buffer.from(JSON.stringify(predicate, undefined, 2))
@@ -101,7 +103,7 @@ export class BuildRecord {
     this.#results = new Map(attested)
   }
 
-  /** The build is over. */
+  /** Marks the build as ended. `failure` is undefined when it succeeded. */
   complete(response: Readonly<Record<string, string>>, failure: GrpcError | undefined): void {
     this.#response = response
     this.#failure = failure === undefined ? undefined : { code: failure.code, message: failure.message }
@@ -109,12 +111,12 @@ export class BuildRecord {
     this.transcript.pack()
   }
 
-  /** A blob that the record names. */
+  /** A blob that the record refers to, by digest. */
   blob(digest: string): Buffer | undefined {
     return this.#blobs.get(digest)
   }
 
-  /** As clients are told. */
+  /** The record as a protocol message. */
   toMessage(): MessageInitShape<typeof BuildHistoryRecordSchema> {
     const { total, completed, cached, warnings } = this.transcript.counts
     const [[, only] = []] = this.#results

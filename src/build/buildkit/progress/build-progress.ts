@@ -1,5 +1,5 @@
-/** What a build tells, as BuildKit's clients are told. Everything is kept until somebody listens, and what is short for
- *  those who come later. */
+/** Translates a build's events into BuildKit's status messages. All messages are kept until a client listens. Then
+ *  those with log lines are dropped; the rest is kept for clients that listen later. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt'
 import type { BuildEvent, BuildStatusEvent, BuildVertexEvent, BuildWarningEvent } from '../../../api/index.ts'
@@ -7,20 +7,22 @@ import { nowNs, parseNs } from '../../../base/index.ts'
 import { digestOf, formatReference, parseReference } from '../../../oci/index.ts'
 import type { StatusResponseSchema } from '../gen/progress_pb.ts'
 
-/** A message of `Control.Status`, and of the trace in Docker's stream. */
+/** A message of `Control.Status`, and of the trace in Docker's build stream. */
 export type StatusMessage = MessageInitShape<typeof StatusResponseSchema>
 
-/** More is not shown of one step. */
+/** Limit for the output of one step, in bytes. */
 const maxLogBytes = 2 * 1024 * 1024
 const clipped = Buffer.from('\n[output clipped, log limit 2MiB reached]\n')
 
+/** Options of `BuildProgress`. */
 export interface BuildProgressOptions {
-  /** Makes the steps of this build others than those of another. */
+  /** Name of the build. It makes the digests of its steps unique. */
   readonly ref: string
-  /** Told of everything. */
+  /** Receives every message. */
   readonly onMessage?: ((message: StatusMessage) => void) | undefined
 }
 
+/** The progress of one build. */
 export class BuildProgress {
   readonly #ref: string
   readonly #onMessage: BuildProgressOptions['onMessage']
@@ -28,7 +30,7 @@ export class BuildProgress {
   readonly #kept: StatusMessage[] = []
   readonly #logBytes = new Map<string, number>()
   #dockerfile: { readonly name: string; readonly text: string } | undefined
-  /** The output that is made. */
+  /** The vertex of the output being made. */
   #exporting = ''
   #isListenedTo = false
   #isOver = false
@@ -38,7 +40,7 @@ export class BuildProgress {
     this.#onMessage = onMessage
   }
 
-  /** What warnings point to. */
+  /** Sets the Dockerfile that warnings refer to. */
   setDockerfile(name: string, text: string): void {
     this.#dockerfile = { name, text }
   }
@@ -66,19 +68,19 @@ export class BuildProgress {
     }
   }
 
-  /** A warning of the client's own. */
+  /** Passes on a warning from the client. */
   warn(warning: NonNullable<StatusMessage['warnings']>[number]): void {
     this.#tell({ warnings: [warning] })
   }
 
-  /** Nothing follows. */
+  /** Ends the stream of messages. */
   end(): void {
     this.#isOver = true
     for (const listener of this.#listeners) listener(undefined)
     this.#listeners.clear()
   }
 
-  /** What was told so far, and what follows, until the end. */
+  /** Gives the messages so far and all later ones, until `end`. Stops when `signal` is aborted. */
   async *messages(signal: AbortSignal): AsyncGenerator<StatusMessage, void, undefined> {
     const queue: (StatusMessage | undefined)[] = [...this.#kept]
     if (!this.#isListenedTo) this.#forgetLogs()
@@ -109,7 +111,7 @@ export class BuildProgress {
     }
   }
 
-  /** The digest that stands for a step. */
+  /** The digest that identifies a step in the protocol. */
   digest(vertex: string): string {
     return digestOf(Buffer.from(`${this.#ref} ${vertex}`))
   }
@@ -125,7 +127,7 @@ export class BuildProgress {
     this.#kept.splice(0, this.#kept.length, ...short)
   }
 
-  /** As Docker's own exporter tells it, which scripts look for. */
+  /** Shows the image's id and names in the form of Docker's own exporter, because scripts search for it. */
   #image(id: string, tags: readonly string[]): void {
     const now = timestampOf(nowNs())
     const vertex = this.digest(this.#exporting)
@@ -210,7 +212,7 @@ function timeOf<Name extends string>(name: Name, text: string | undefined): { re
   return (ns === undefined ? {} : { [name]: timestampOf(ns) }) as { readonly [K in Name]?: Timestamp }
 }
 
-/** Nanoseconds since 1970 as a message. */
+/** A protocol timestamp for nanoseconds since 1970. */
 export function timestampOf(ns: bigint): Timestamp {
   return create(TimestampSchema, { seconds: ns / 1_000_000_000n, nanos: Number(ns % 1_000_000_000n) })
 }

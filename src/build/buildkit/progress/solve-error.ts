@@ -1,4 +1,4 @@
-/** What ended a build, with the lines of the Dockerfile that BuildKit's clients show. */
+/** Turns a failure into the error that BuildKit's clients expect, with the lines of the Dockerfile. */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { isBerthError, isKind, messageOf } from '../../../base/index.ts'
 import { type GrpcDetail, GrpcError, grpcCode } from '../../../grpc/index.ts'
@@ -6,23 +6,23 @@ import { DockerfileError } from '../../dockerfile/index.ts'
 import { CommandFailedError } from '../../model/build-errors.ts'
 import { SourceSchema } from '../gen/errdefs_pb.ts'
 
-/** The Dockerfile that was built. */
+/** The Dockerfile of the build. */
 export interface SolvedDockerfile {
   readonly name: string
   readonly text: string
 }
 
-/** Makes it of anything that was thrown. */
+/** Makes the error from anything that was thrown. */
 export function toSolveError(error: unknown, dockerfile: SolvedDockerfile | undefined): GrpcError {
   if (error instanceof GrpcError) return error
   if (isKind(error, 'cancelled')) return new GrpcError(grpcCode.cancelled, 'context canceled', { cause: error })
   const source = sourceOf(error, dockerfile)
-  // Clients show any other class in front of the message, once for each time that it passed through them.
+  // For any other code, clients show its name in front of the message, once for each service it passed through.
   const details = source === undefined ? [] : [source]
   return new GrpcError(grpcCode.unknown, toldOf(error), { cause: error, details })
 }
 
-/** What isn't built has only its name as message. */
+/** The message for clients. A `notImplemented` error may name only the feature; then the rest is added. */
 function toldOf(error: unknown): string {
   const message = messageOf(error)
   const isTold = !isKind(error, 'notImplemented') || /not (?:implemented|supported)/.test(message)

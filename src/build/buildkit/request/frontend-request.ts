@@ -1,5 +1,6 @@
-/** Options of BuildKit's Dockerfile frontend as a request to the builder. Each counts, is noted, or is refused by name.
- *  https://docs.docker.com/reference/cli/docker/buildx/build/ says which flags they come from. */
+/** Translates options of BuildKit's Dockerfile frontend into a request to the builder. Each option is used, ignored on
+ *  purpose, or refused by name. https://docs.docker.com/reference/cli/docker/buildx/build/ lists the flags that set
+ *  them. */
 import type {
   BuildAttestation,
   BuildCacheOption,
@@ -19,11 +20,12 @@ type Attrs = Readonly<Record<string, string>>
 const known: ReadonlySet<string> = new Set([
   ...['filename', 'target', 'platform', 'no-cache', 'image-resolve-mode', 'add-hosts', 'shm-size', 'ulimit'],
   ...['cgroup-parent', 'force-network-mode', 'cache-from', 'cache-imports', 'context', 'contextkey', 'dockerfilekey'],
-  // What they say changes nothing here.
+  // These have no effect here.
   ...['source', 'cmdline', 'syntax', 'multi-platform', 'requestid', 'frontend.caps', 'override-copy-image'],
 ])
 
-/** `vcs:` and the like are for provenance of other builders; sessions of several directories are one here. */
+/** Prefixes of options. `vcs:` and the like only matter for the provenance of other builders; several local sessions
+ *  are one session here. */
 const knownPrefixes = [
   'build-arg:',
   'label:',
@@ -39,13 +41,14 @@ const knownPrefixes = [
 export interface LocalNames {
   readonly context: string
   readonly dockerfile: string
-  /** Directories behind named contexts. */
+  /** Directories of named contexts, by context name. */
   readonly named: ReadonlyMap<string, string>
-  /** Layouts behind named contexts. */
+  /** OCI layouts of named contexts, by context name. */
   readonly layouts: ReadonlyMap<string, { readonly store: string; readonly digest: string }>
 }
 
-/** Throws `invalidArgument` for values that can't be read, `notImplemented` for wishes that can't be fulfilled. */
+/** Makes the request. Throws `invalidArgument` for values that can't be parsed, `notImplemented` for options that Berth
+ *  does not support. */
 export function toBuildRequest(input: SolveInput): { readonly request: BuildRequest; readonly names: LocalNames } {
   const { attrs } = input
   checkFrontend(input)
@@ -93,7 +96,7 @@ export function toBuildRequest(input: SolveInput): { readonly request: BuildRequ
   return { request, names }
 }
 
-/** Dockerfiles are the only language; what `# syntax=` names is not fetched. */
+/** Only Dockerfiles are supported. A frontend image in `# syntax=` is not fetched. */
 function checkFrontend({ frontend, attrs, llb }: SolveInput): void {
   if (frontend === 'dockerfile.v0' || llb !== undefined) return
   if (frontend !== 'gateway.v0') throw notImplemented(`BuildKit's frontend ${JSON.stringify(frontend)}`)
@@ -109,7 +112,7 @@ function contextOf({ attrs, archive, session }: SolveInput): BuildContext {
   return { kind: 'remote', url }
 }
 
-/** What the daemon remembers of a directory goes by this; '': nothing. */
+/** The key by which the daemon remembers facts about a directory. '' means that nothing is remembered. */
 function keyOf(sharedKey: string, name: string): string {
   return sharedKey === '' ? '' : `buildkit ${sharedKey} ${name}`
 }
@@ -168,14 +171,15 @@ function numbersOf(attrs: Attrs): { readonly shmSizeBytes?: number } {
   return { shmSizeBytes: Number(size) }
 }
 
-/** `nofile=1024:2048` */
+/** Parses `nofile=1024:2048`. */
 function toUlimit(text: string): Ulimit {
   const [, name = '', soft = '', hard = soft] = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(text) ?? []
   if (name === '') throw invalidArgument(`failed to parse ulimit ${JSON.stringify(text)}`)
   return { Name: name, Soft: Number(soft), Hard: Number(hard) }
 }
 
-/** The client tells of them once in its first call, and once more in each that names a Dockerfile. */
+/** The caches to import, without duplicates. The client names them in its first call and again in each call for a
+ *  Dockerfile. */
 export function cacheImportsOf({ attrs, cacheImports }: SolveInput): readonly CacheEntry[] {
   const json = attrs['cache-imports'] ?? ''
   const listed = json === '' ? [] : parseEntries(json)
@@ -195,7 +199,7 @@ function parseEntries(json: string): readonly CacheEntry[] {
   }
 }
 
-/** Where a directory is only the client knows. */
+/** Removes the path of a directory. Only the client uses it. */
 function toCacheOption({ type, attrs }: CacheEntry): BuildCacheOption {
   const { src: _src, dest: _dest, ...rest } = attrs
   return type === 'local' ? { type, attrs: rest } : { type, attrs }
@@ -203,7 +207,7 @@ function toCacheOption({ type, attrs }: CacheEntry): BuildCacheOption {
 
 function outputsOf(exports: readonly WantedExport[]): readonly BuildOutput[] {
   const outputs = exports.filter(({ type }) => type !== '').map(toOutput)
-  // An empty list would mean an image.
+  // The builder would make an image for an empty list.
   return outputs.length === 0 ? [{ type: 'cacheonly', attrs: {} }] : outputs
 }
 
@@ -211,7 +215,7 @@ function toOutput({ type, attrs }: WantedExport): BuildOutput {
   switch (type) {
     case 'moby':
     case 'image': {
-      // Clients say so where a daemon could also do without.
+      // Clients set `load` for daemons that need it.
       const { load: _load, ...rest } = attrs
       return { type: 'image', attrs: rest }
     }
@@ -225,7 +229,7 @@ function toOutput({ type, attrs }: WantedExport): BuildOutput {
   }
 }
 
-/** What nobody asked for is not made: clients add it by themselves (`inline-only`). */
+/** The attestations that the user asked for. Clients add `inline-only` ones by themselves; those are left out. */
 function attestsOf(attrs: Attrs): readonly BuildAttestation[] {
   return Object.entries(withPrefix(attrs, 'attest:')).flatMap(([type, text]) => {
     const pairs = Object.fromEntries(text === '' ? [] : csvPairs(text)) as Record<string, string>

@@ -1,19 +1,19 @@
-/** Builds that clients give as LLB, BuildKit's graph of operations, as far as Berth carries them out: one source, which
- *  is what clients fetch through a builder (`build -f URL`, `bake` with an address). It becomes a Dockerfile.
- *  https://github.com/moby/buildkit/blob/master/solver/pb/ops.proto */
+/** Builds given as LLB, BuildKit's graph of operations. Berth supports graphs of a single source, which is what clients
+ *  use to fetch something through a builder (`build -f URL`, `bake` with an address). Such a graph is translated into a
+ *  Dockerfile. https://github.com/moby/buildkit/blob/master/solver/pb/ops.proto */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { invalidArgument, notImplemented } from '../../../base/index.ts'
 import { digestOf } from '../../../oci/index.ts'
 import { type Definition, DefinitionSchema, type Op, OpSchema, type Platform } from '../gen/pb_pb.ts'
 
-/** What stands for it. */
+/** The build that replaces an LLB graph. */
 export interface LlbBuild {
-  /** What progress shows. */
+  /** The name that progress shows for its step. */
   readonly name: string
   readonly dockerfile: string
   /** Options of the Dockerfile frontend. */
   readonly attrs: Readonly<Record<string, string>>
-  /** What a directory of the client's is sent without, by its name. */
+  /** Patterns that the client leaves out of a directory, by the directory's name. */
   readonly excludes: ReadonlyMap<string, readonly string[]>
 }
 
@@ -22,7 +22,8 @@ type Result = Pick<LlbBuild, 'dockerfile'> & Partial<LlbBuild>
 
 const customName = 'llb.customname'
 
-/** Throws `notImplemented` for other operations and sources, by their names, `invalidArgument` for what is no LLB. */
+/** Translates an LLB definition. Throws `notImplemented` for other operations and sources, named in the message,
+ *  `invalidArgument` for an invalid definition. */
 export function llbBuild(definition: Definition): LlbBuild {
   const { op, digest } = rootOf(definition)
   if (op.source === undefined) throw notImplemented(unbuilt(`LLB's ${nameOf(op)}`))
@@ -30,7 +31,7 @@ export function llbBuild(definition: Definition): LlbBuild {
   return { name, attrs: {}, excludes: new Map(), ...sourceBuild(op.source, op.platform) }
 }
 
-/** LLB of a source. */
+/** Makes an LLB definition of a single source. */
 export function sourceDefinition(
   identifier: string,
   attrs: Readonly<Record<string, string>>,
@@ -42,7 +43,7 @@ export function sourceDefinition(
   return create(DefinitionSchema, { def: [source, end] })
 }
 
-/** The operation whose output the last one, which is none itself, points to. */
+/** Finds the root operation. The last entry of a definition is no operation; its input refers to the root. */
 function rootOf({ def }: Definition): { readonly op: Op; readonly digest: string } {
   const ops = new Map(def.map((bytes) => [digestOf(Buffer.from(bytes)) as string, fromBinary(OpSchema, bytes)]))
   const [input] = [...ops.values()].at(-1)?.inputs ?? []
@@ -103,14 +104,15 @@ function httpDockerfile(url: string, attrs: Source['attrs']): string {
   const flags = [
     '--unpack=false',
     `--chown=${word(uid)}:${word(gid)}`,
-    // BuildKit's own default.
+    // BuildKit's default mode.
     `--chmod=${mode === undefined ? '600' : Number(mode).toString(8)}`,
     ...(checksum === undefined ? [] : [`--checksum=${word(checksum)}`]),
   ]
   return `FROM scratch\nADD ${flags.join(' ')} ${paths(url, `/${name}`)}\n`
 }
 
-/** `rest`: the address without a scheme, `#REF:DIRECTORY` behind it; clients tell the whole one beside it. */
+/** `rest` is the address without its scheme, followed by `#REF:DIRECTORY`. Clients also send the full address as an
+ *  attribute. */
 function gitDockerfile(rest: string, attrs: Source['attrs']): string {
   checkAttributes('git', attrs, [
     'git.fullurl',
@@ -123,7 +125,7 @@ function gitDockerfile(rest: string, attrs: Source['attrs']): string {
   const fragment = hash === -1 ? '' : rest.slice(hash)
   const address = attrs['git.fullurl'] ?? `git://${hash === -1 ? rest : rest.slice(0, hash)}`
   const keep = attrs['git.keepgitdir'] === 'true' ? '--keep-git-dir=true ' : ''
-  // What ADD knows as a repository.
+  // ADD recognizes this as a repository.
   const isKnown = /^(?:git|ssh):\/\//.test(address) || !/^https?:/.test(address) || /\.git\/?$/.test(address)
   return `FROM scratch\nADD ${keep}${paths(`${address}${isKnown ? '' : '.git'}${fragment}`, '/')}\n`
 }
@@ -139,13 +141,13 @@ function platformFlag(platform: Platform | undefined): string {
   return `--platform=${word([os, architecture, ...(variant === '' ? [] : [variant])].join('/'))} `
 }
 
-/** A word of a Dockerfile that is meant as it is. */
+/** Checks that the text is a single literal word of a Dockerfile. */
 function word(text: string): string {
   if (!/^[\w./:@+-]+$/.test(text)) throw invalidArgument(`invalid LLB: ${JSON.stringify(text)}`)
   return text
 }
 
-/** The JSON form keeps spaces; variables are none. */
+/** Formats paths as a JSON list, which allows spaces. Escapes variables. */
 function paths(...all: readonly string[]): string {
   return JSON.stringify(all.map((path) => path.replace(/[$\\]/g, '\\$&')))
 }

@@ -1,33 +1,33 @@
 import type { ClientSession } from '../session/client-session.ts'
 import type { LlbBuild } from './llb-source.ts'
 
-/** One of the places that a result goes to. */
+/** A place that a result is exported to. */
 export interface WantedExport {
-  /** BuildKit's name: `moby`, `image`, `oci`, `docker`, `tar`, `local`; '': nowhere. */
+  /** BuildKit's name of the exporter: `moby`, `image`, `oci`, `docker`, `tar`, `local`. '' exports nothing. */
   readonly type: string
   readonly attrs: Readonly<Record<string, string>>
 }
 
-/** One of the places that a cache comes from or goes to. */
+/** A place that a cache is imported from or exported to. */
 export interface CacheEntry {
   readonly type: string
   readonly attrs: Readonly<Record<string, string>>
 }
 
-/** What a client asks BuildKit to build. */
+/** What a client asks to be built. */
 export interface SolveInput {
-  /** `dockerfile.v0`. */
+  /** The frontend's name: `dockerfile.v0`, or '' for LLB. */
   readonly frontend: string
   readonly attrs: Readonly<Record<string, string>>
   readonly exports: readonly WantedExport[]
   readonly cacheExports: readonly CacheEntry[]
   readonly cacheImports: readonly CacheEntry[]
   readonly entitlements: readonly string[]
-  /** Results of other builds, by the names under which the options speak of them. */
+  /** Ids of results of other builds, by the names that the options use for them. */
   readonly inputs: ReadonlyMap<string, string>
   readonly session: ClientSession
-  /** What was given as LLB. */
+  /** The build, when it was given as LLB. */
   readonly llb?: LlbBuild | undefined
-  /** The archive that is the context, where the client sent it along. */
+  /** The build context as an archive, when the client sent it with the request. */
   readonly archive?: () => AsyncIterable<Buffer>
 }

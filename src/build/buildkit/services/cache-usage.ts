@@ -1,4 +1,4 @@
-/** The cache as BuildKit's clients see it. */
+/** The build cache in the form of BuildKit's protocol. */
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { BuildCacheRecord } from '../../../api/index.ts'
 import { invalidArgument, parseNs } from '../../../base/index.ts'
@@ -6,12 +6,12 @@ import type { PruneOptions } from '../../cache/prune.ts'
 import type { PruneRequest, UsageRecordSchema } from '../gen/control_pb.ts'
 import { timestampOf } from '../progress/build-progress.ts'
 
-/** One step as a message. */
+/** A cache record as a protocol message. */
 export function toUsageRecord(record: BuildCacheRecord): MessageInitShape<typeof UsageRecordSchema> {
   const { ID, Parents, Type, Description, InUse, Shared, Size, CreatedAt, LastUsedAt, UsageCount } = record
   return {
     id: ID,
-    // Nothing that is cached changes any more.
+    // Only cache mounts change after they were made.
     mutable: Type === 'exec.cachemount',
     inUse: InUse,
     size: BigInt(Size),
@@ -25,7 +25,8 @@ export function toUsageRecord(record: BuildCacheRecord): MessageInitShape<typeof
   }
 }
 
-/** What `Control.Prune` asks for, of these records; undefined when its filters let none of them through. */
+/** Translates a `Control.Prune` request. `records` are all cache records. Undefined when the request's filters match
+ *  none of them. */
 export function toPruneOptions(request: PruneRequest, records: readonly BuildCacheRecord[]): PruneOptions | undefined {
   const { all, filter, keepDuration, reservedSpace, maxUsedSpace, minFreeSpace } = request
   const ids = records.filter((record) => matchesFilters(record, filter)).map(({ ID }) => ID)
@@ -42,7 +43,7 @@ export function toPruneOptions(request: PruneRequest, records: readonly BuildCac
   }
 }
 
-/** True for records that one of the filters lets through. */
+/** True when at least one of the filters matches the record, or there are no filters. */
 export function matchesFilters(record: BuildCacheRecord, filters: readonly string[]): boolean {
   const values: Readonly<Record<string, readonly string[]>> = {
     id: [record.ID],
@@ -66,7 +67,7 @@ export function matchesFilters(record: BuildCacheRecord, filters: readonly strin
   return filters.length === 0 || filters.some(matches)
 }
 
-/** `type==regular,id~=abc`, in containerd's language; a bare name is a flag. */
+/** Parses a filter in containerd's language: `type==regular,id~=abc`. A bare name stands for `name==true`. */
 function parseFilter(text: string) {
   if (text === '') return []
   return text.split(',').map((part) => {
@@ -76,7 +77,7 @@ function parseFilter(text: string) {
   })
 }
 
-/** `~=` takes a regular expression. */
+/** The value of `~=` is a regular expression. */
 function patternOf(value: string): RegExp {
   try {
     return new RegExp(value)

@@ -1,6 +1,6 @@
-/** What clients may use, by BuildKit's names for it. */
+/** The features that clients may use, by BuildKit's names. */
 
-/** Of `LLBBridge`. */
+/** Capabilities of `LLBBridge`. */
 export const frontendCapabilities = [
   ...['solve.base', 'return', 'returnmap', 'proto.refarray'],
   ...['importcaches', 'reference.output', 'frontend.caps', 'frontend.inputs'],
@@ -8,7 +8,7 @@ export const frontendCapabilities = [
   ...['gateway.solve.metadata', 'gateway.solve.evaluate', 'gateway.evaluate', 'gateway.warnings'],
 ].map((id) => ({ id, enabled: true }))
 
-/** Of sources and exporters. */
+/** Capabilities of LLB sources and exporters. */
 export const llbCapabilities = [
   ...['source.image', 'source.image.resolvemode', 'source.local', 'source.local.unique', 'source.local.sessionid'],
   ...['source.local.includepatterns', 'source.local.followpaths', 'source.local.excludepatterns'],

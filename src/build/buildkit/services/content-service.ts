@@ -1,14 +1,14 @@
-/** `containerd.services.content.v1.Content`: over it clients read the blobs that the history's records name. */
+/** `containerd.services.content.v1.Content`: clients read blobs through it that history records refer to. */
 import { notFound } from '../../../base/index.ts'
 import type { Handlers } from '../../../grpc/index.ts'
 import type { Content } from '../gen/content_pb.ts'
 import type { BuildHistory } from '../history/build-history.ts'
 import { timestampOf } from '../progress/build-progress.ts'
 
-/** Clients take messages of up to 4 MiB. */
+/** Clients accept messages of up to 4 MiB. */
 const pieceBytes = 1024 * 1024
 
-/** The service's methods; nothing is written through them. */
+/** The read methods of the service. There are no write methods. */
 export function contentService(history: BuildHistory): Handlers<typeof Content> {
   const existing = (digest: string) => {
     const found = history.blob(digest)

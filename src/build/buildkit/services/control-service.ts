@@ -1,4 +1,4 @@
-/** `moby.buildkit.v1.Control`: what buildx and compose ask of a BuildKit. */
+/** `moby.buildkit.v1.Control`: the service that buildx and compose expect of BuildKit. */
 import { Duplex } from 'node:stream'
 import { BerthError, invalidArgument, notImplemented } from '../../../base/index.ts'
 import type { Handlers, ServerCall } from '../../../grpc/index.ts'
@@ -18,9 +18,10 @@ import { matchesFilters, toPruneOptions, toUsageRecord } from './cache-usage.ts'
 import { listenHistory, updateHistory } from './history-calls.ts'
 import { buildkitVersion, workerRecord } from './worker-record.ts'
 
-/** Lines of a step's output in one message; each is at most a few KiB. */
+/** How many log lines one message contains. Each line is at most a few KiB. */
 const logsAtOnce = 50
 
+/** What the service works with. */
 export interface ControlParts {
   readonly builder: Builder
   readonly sessions: ClientSessions
@@ -30,7 +31,7 @@ export interface ControlParts {
   readonly workerId: string
 }
 
-/** The service's methods. */
+/** The methods of the service. */
 export function controlService(parts: ControlParts): Handlers<typeof Control> {
   const { builder, sessions, jobs, history, workerId } = parts
   return {
@@ -93,7 +94,7 @@ async function solve(
     inputs: new Map(),
     session,
   }
-  // What clients do for themselves is nothing that their users would look for.
+  // Internal builds, which clients run for themselves, do not show up in the history.
   const job = new SolveJob({ ref, builder, results, ...(internal ? {} : { history }), input, signal: call.signal })
   jobs.add(job)
   try {
@@ -113,7 +114,7 @@ async function solve(
   }
 }
 
-/** What a build that is over told, in pieces that clients take. */
+/** The messages of a finished build, in parts of a size that clients accept. */
 function* pastStatus(record: BuildRecord): Generator<StatusMessage> {
   const { vertexes = [], statuses = [], warnings = [], logs = [] } = record.transcript.read() ?? {}
   yield { vertexes, statuses, warnings }
@@ -129,7 +130,7 @@ function registryCache(ref: string) {
   return { type: 'registry', attrs: { ref } }
 }
 
-/** A connection that goes through a call of another one. */
+/** A connection that is tunneled through a call. */
 function tunnel(inputs: AsyncIterable<BytesMessage>, signal: AbortSignal) {
   const incoming = inputs[Symbol.asyncIterator]()
   const outgoing: Buffer[] = []

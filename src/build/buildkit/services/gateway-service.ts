@@ -1,4 +1,4 @@
-/** `moby.buildkit.v1.frontend.LLBBridge`: over it a client drives the build that it began with `Control.Solve`. */
+/** `moby.buildkit.v1.frontend.LLBBridge`: through it a client drives the build that it started with `Control.Solve`. */
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { invalidArgument } from '../../../base/index.ts'
@@ -18,12 +18,13 @@ import type { SolveJobs } from '../solve/solve-jobs.ts'
 import { frontendCapabilities, llbCapabilities } from './capabilities.ts'
 import { workerRecord } from './worker-record.ts'
 
+/** What the service works with. */
 export interface GatewayParts {
   readonly jobs: SolveJobs
   readonly workerId: string
 }
 
-/** The service's methods. Which build a call is for stands in its headers. */
+/** The methods of the service. A header of each call names the job. */
 export function gatewayService({ jobs, workerId }: GatewayParts): Handlers<typeof LLBBridge> {
   const jobOf = async ({ metadata, signal }: ServerCall) => await jobs.find(refOf(metadata), signal)
   return {
@@ -80,7 +81,7 @@ async function solve(job: SolveJob, request: SolveRequest): Promise<MessageInitS
   return refResult(build.id)
 }
 
-/** A client that looks at a result solves it once more. */
+/** Solves an LLB definition. A client that wants to read a result solves its definition again. */
 async function resultOfDefinition(
   job: SolveJob,
   definition: Definition | undefined,
@@ -91,7 +92,7 @@ async function resultOfDefinition(
   return refResult(id)
 }
 
-/** What an image says of itself: its digest and its configuration, found by a build that stands on it. */
+/** Gives an image's digest and configuration. They are found by a build of an LLB source with that image. */
 async function resolveImage(
   job: SolveJob,
   ref: string,

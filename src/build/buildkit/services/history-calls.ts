@@ -7,7 +7,7 @@ import type { BuildRecord } from '../history/build-record.ts'
 
 type HistoryMessage = MessageInitShape<typeof BuildHistoryEventSchema>
 
-/** What there is, and what becomes of it until the client leaves; `earlyExit` ends after what there is. */
+/** Gives the records that match, then their changes until the client disconnects. With `earlyExit` only the records. */
 export async function* listenHistory(
   history: BuildHistory,
   request: BuildHistoryRequest,
@@ -23,7 +23,7 @@ export async function* listenHistory(
     wake.resolve()
   })
   const all = history.records().filter((record) => isMeant(record) && !(activeOnly && record.isOver))
-  // The latest, where only some are wanted.
+  // `limit` selects the newest records.
   for (const record of limit > 0 ? all.slice(-limit) : all)
     yield messageOf({ type: record.isOver ? historyEvent.complete : historyEvent.started, record })
   if (earlyExit) return
@@ -36,8 +36,8 @@ export async function* listenHistory(
   }
 }
 
-/** Removes a record, or changes whether it is pinned. Throws `notFound`. `finalize` asks for what is done when a build
- *  ends: its record is complete by then. */
+/** Removes a record, or pins or unpins it. Throws `notFound`. `finalize` does nothing, because a record is complete
+ *  when its build ends. */
 export function updateHistory(history: BuildHistory, request: UpdateBuildHistoryRequest): void {
   const { ref, pinned, delete: isRemoval, finalize } = request
   if (isRemoval) history.remove(ref)
@@ -48,7 +48,8 @@ function messageOf({ type, record }: HistoryChange): HistoryMessage {
   return { type, record: record.toMessage() }
 }
 
-/** Each of them is a list of conditions, `status==error,ref~=ab`; a record passes when one of the lists lets it. */
+/** Each filter is a list of conditions: `status==error,ref~=ab`. A record matches when all conditions of one filter
+ *  hold. */
 function compileFilters(filters: readonly string[]): (record: BuildRecord) => boolean {
   const lists = filters.map((text) => text.split(',').map(compileCondition))
   return (record) => lists.length === 0 || lists.some((conditions) => conditions.every((holds) => holds(record)))

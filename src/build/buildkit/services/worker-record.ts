@@ -1,4 +1,4 @@
-/** What clients are told of the builder. */
+/** The worker as clients see it. */
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { nowNs } from '../../../base/index.ts'
 import { parseUntil } from '../../../images/index.ts'
@@ -6,10 +6,11 @@ import { hostPlatform } from '../../../oci/index.ts'
 import type { PruneOptions } from '../../cache/prune.ts'
 import type { WorkerRecordSchema } from '../gen/types_pb.ts'
 
-/** The version of BuildKit whose protocol and features this is; clients ask for it before they use newer ones. */
+/** The version of BuildKit whose protocol and features Berth provides. Clients check it before they use newer ones. */
 export const buildkitVersion = { package: 'berth', version: 'v0.13.2', revision: '' }
 
-/** The one worker. Clients look up in the labels what a daemon can: one with a `snapshotter` exports in every form. */
+/** The record of the only worker. Clients read abilities from its labels: one with a `snapshotter` label supports all
+ *  exporters. */
 export function workerRecord(
   id: string,
   policy: readonly PruneOptions[] = [],

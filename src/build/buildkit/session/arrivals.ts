@@ -1,15 +1,17 @@
-/** Things that go by names and may come after somebody asked for them: what belongs together arrives over several
+/** A registry of named things that may be requested before they arrive. Calls that belong together come over several
  *  connections, in any order. */
 import { BerthError } from '../../../base/index.ts'
 
+/** How to wait. */
 export interface FindOptions {
   readonly signal: AbortSignal
-  /** How long to wait. */
+  /** How long to wait, in milliseconds. */
   readonly waitMs: number
-  /** What is thrown when it never comes. */
+  /** Makes the error for something that did not arrive in time. */
   readonly missing: () => BerthError
 }
 
+/** Things by name. */
 export class Arrivals<T> {
   readonly #here = new Map<string, T>()
   readonly #waiting = new Map<string, Set<(thing: T) => void>>()
@@ -27,7 +29,7 @@ export class Arrivals<T> {
     this.#here.delete(name)
   }
 
-  /** It, when it is there. Throws `cancelled` when `signal` is aborted before. */
+  /** Gives the thing, and waits for it if necessary. Throws `cancelled` when `signal` is aborted first. */
   async find(name: string, { signal, waitMs, missing }: FindOptions): Promise<T> {
     const known = this.#here.get(name)
     if (known !== undefined) return known

@@ -1,6 +1,6 @@
-/** Options of a call as headers: a name may have several values, and all of them are ASCII. */
+/** Call options as gRPC headers. A name may have several values. Header values are ASCII. */
 
-/** Values with other characters are encoded, which another header says. */
+/** Makes the headers. Values with other characters are URL-encoded, which an additional header states. */
 export function metadataOf(
   options: Readonly<Record<string, readonly string[]>>,
 ): Readonly<Record<string, readonly string[]>> {

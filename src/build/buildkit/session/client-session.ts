@@ -1,17 +1,18 @@
-/** A client's session: the connection on which the client answers questions about its files, secrets and agents. */
+/** A client's session: a connection on which the client answers calls about its files, secrets and agents. */
 import type { Duplex } from 'node:stream'
 import type { DescMethod } from '@bufbuild/protobuf'
 import { GrpcClient } from '../../../grpc/index.ts'
 
-/** What a client says of itself when it opens a session. */
+/** What a client states when it opens a session. */
 export interface SessionDescription {
   readonly id: string
-  /** The same for builds whose directories are the same; '' when the client doesn't know. */
+  /** Equal for builds that use the same directories. '' when the client does not know. */
   readonly sharedKey: string
-  /** What it answers: `/moby.filesync.v1.FileSync/DiffCopy`. */
+  /** The methods that it answers, such as `/moby.filesync.v1.FileSync/DiffCopy`. */
   readonly methods: readonly string[]
 }
 
+/** An open session. */
 export class ClientSession {
   readonly id: string
   readonly sharedKey: string
@@ -25,7 +26,7 @@ export class ClientSession {
     this.client = new GrpcClient(connection)
   }
 
-  /** True when the client said that it answers that. */
+  /** True when the client answers that method. */
   supports({ parent, name }: DescMethod): boolean {
     return this.#methods.has(`/${parent.typeName}/${name}`.toLowerCase())
   }

@@ -1,4 +1,4 @@
-/** The sessions that clients have open. */
+/** The open sessions of all clients. */
 import type { Duplex } from 'node:stream'
 import { invalidArgument } from '../../../base/index.ts'
 import { Arrivals } from './arrivals.ts'
@@ -7,16 +7,17 @@ import { ClientSession, type SessionDescription } from './client-session.ts'
 /** How long a build waits for its session. */
 const waitMs = 10_000
 
+/** Sessions by id. */
 export class ClientSessions {
   readonly #open = new Arrivals<ClientSession>()
 
-  /** Throws `invalidArgument` for a description that no session can have. */
+  /** Throws `invalidArgument` for an invalid description. */
   check({ id }: SessionDescription): void {
     if (id === '') throw invalidArgument('a session needs the header X-Docker-Expose-Session-Uuid')
     if (this.#open.has(id)) throw invalidArgument(`session ${id} is open already`)
   }
 
-  /** Serves a session until its connection is closed. */
+  /** Serves a session until its connection closes. */
   async serve(connection: Duplex, description: SessionDescription): Promise<void> {
     this.check(description)
     const session = new ClientSession(connection, description)
@@ -28,7 +29,8 @@ export class ClientSessions {
     }
   }
 
-  /** The session of that id, which may be about to be opened. Throws `invalidArgument` when it never is. */
+  /** Gives the session with that id, and waits for one that is about to open. Throws `invalidArgument` when it does not
+   *  open in time. */
   async find(id: string, signal: AbortSignal): Promise<ClientSession> {
     return await this.#open.find(id, { signal, waitMs, missing: () => invalidArgument(`no active session for ${id}`) })
   }

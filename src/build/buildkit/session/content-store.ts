@@ -1,27 +1,28 @@
-/** A client's directory of blobs (an OCI image layout), by containerd's content protocol. The client keeps the layout's
- *  `index.json` itself. */
+/** A directory of blobs on the client (an OCI image layout), through containerd's content protocol. The client
+ *  maintains the layout's `index.json`. */
 import { newId } from '../../../base/index.ts'
 import { GrpcError, grpcCode } from '../../../grpc/index.ts'
 import { Content } from '../gen/content_pb.ts'
 import type { ClientSession } from './client-session.ts'
 
 const action = { stat: 0, write: 1, commit: 2 } as const
-/** Clients take messages of up to 4 MiB. */
+/** Clients accept messages of up to 4 MiB. */
 const pieceBytes = 1024 * 1024
 
+/** Reads and writes blobs on the client. */
 export class ClientContentStore {
   readonly #session: ClientSession
   readonly #id: string
   readonly #signal: AbortSignal
 
-  /** `id`: the client's name of it: `local:/path`, `oci:name`, `export`. */
+  /** `id` is the client's name of the directory: `local:/path`, `oci:name`, `export`. */
   constructor(session: ClientSession, id: string, signal: AbortSignal) {
     this.#session = session
     this.#id = id
     this.#signal = signal
   }
 
-  /** A blob's bytes, which nobody has verified. */
+  /** Reads a blob. The bytes are not verified. */
   async *read(digest: string): AsyncGenerator<Buffer, void, undefined> {
     const call = this.#session.client.open(Content.method.read, this.#options())
     await call.send({ digest })
@@ -29,13 +30,13 @@ export class ClientContentStore {
     for await (const { data } of call.messages) yield Buffer.from(data)
   }
 
-  /** Writes one; resolves when the client has it. Nothing is sent of what is there already. */
+  /** Writes a blob. Resolves when the client has stored it. A blob that the client already has is not sent. */
   async write(digest: string, sizeBytes: number, source: AsyncIterable<Buffer>): Promise<void> {
     const call = this.#session.client.open(Content.method.write, this.#options())
     const answers = call.messages[Symbol.asyncIterator]()
     const total = BigInt(sizeBytes)
     try {
-      // A name of its own: what another write left is not gone on with.
+      // A new name for each write, so that no unfinished write is resumed.
       await call.send({ action: action.stat, ref: newId(), total, expected: digest })
       await answers.next()
       let offset = 0n

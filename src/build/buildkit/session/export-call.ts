@@ -1,15 +1,15 @@
 import { metadataOf } from './call-metadata.ts'
 
-/** Which output a call to the client is for. */
+/** Which output a call to the client belongs to. */
 export interface ExportCall {
   readonly signal: AbortSignal
   /** Index of the exporter. */
   readonly output: number
-  /** What the client may want to know before it opens the file. */
+  /** Facts that the client may need before it opens the file. */
   readonly attributes?: Readonly<Record<string, string>>
 }
 
-/** The call's headers. */
+/** The headers of such a call. */
 export function exportMetadata({ output }: ExportCall, more: Readonly<Record<string, readonly string[]>> = {}) {
   return metadataOf({ 'buildkit-attachable-exporter-id': [String(output)], ...more })
 }

@@ -1,4 +1,5 @@
-/** File modes as Go writes them, which fsutil's messages have, and as Linux does. https://pkg.go.dev/io/fs#FileMode */
+/** Converts file modes between Go's bits, which fsutil's messages use, and Linux's.
+ *  https://pkg.go.dev/io/fs#FileMode */
 
 const goDirectory = 2 ** 31
 const goSymlink = 2 ** 27
@@ -9,7 +10,7 @@ const special = [
   [2 ** 20, 0o1000],
 ] as const
 
-/** What a mode says that the file is: file, directory, symlink, other. */
+/** The file type of a mode: file, directory, link, other. */
 export function typeOfMode(mode: number): 'f' | 'd' | 'l' | 'o' {
   const has = (bit: number) => Math.floor(mode / bit) % 2 === 1
   if (has(goDirectory)) return 'd'

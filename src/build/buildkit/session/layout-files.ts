@@ -1,4 +1,4 @@
-/** An OCI image layout of the client as the builder reads and writes layouts: as files. */
+/** An OCI image layout on the client, in the form that the builder reads and writes layouts: as files. */
 import { readTar } from '../../../archive/index.ts'
 import { notFound } from '../../../base/index.ts'
 import type { ByteSink } from '../../model/built-image.ts'
@@ -6,10 +6,11 @@ import type { ClientContentStore } from './content-store.ts'
 import { tarSink } from './tar-sink.ts'
 
 const blobPath = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/
-/** Documents on top of images and caches are far below. */
+/** Limit for manifests and indexes. Real ones are far smaller. */
 const maxDocumentBytes = 64 * 1024 * 1024
 
-/** A file of a layout in which the client has found `digest`; of its index, only that entry is told. */
+/** Reads a file of a layout. The client has resolved the tag to `digest`; the layout's index contains only that
+ *  entry. */
 export async function* readLayoutFile(
   store: ClientContentStore,
   path: string,
@@ -34,7 +35,7 @@ async function indexOf(store: ClientContentStore, digest: string): Promise<Buffe
   return Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [entry] }))
 }
 
-/** Takes a layout as a tar; blobs go to the client, the first entry of its index to `onTop`. */
+/** Receives a layout as a tar. Blobs go to the client, the first entry of the index to `onTop`. */
 export function layoutSink(store: ClientContentStore, onTop: (descriptor: object) => void): ByteSink {
   return tarSink((tar) => sendBlobs(store, tar, onTop))
 }

@@ -1,4 +1,4 @@
-/** What only the client knows: secrets, agents, credentials. Each is asked for when a step needs it. */
+/** Secrets, agents and credentials of the client. Each is requested when a step needs it. */
 import { Duplex } from 'node:stream'
 import type { AuthConfig } from '../../../api/index.ts'
 import { GrpcError, grpcCode } from '../../../grpc/index.ts'
@@ -7,7 +7,7 @@ import { Secrets } from '../gen/secrets_pb.ts'
 import { SSH } from '../gen/sshforward_pb.ts'
 import type { ClientSession } from './client-session.ts'
 
-/** The value of a secret; undefined when the client has none of that name. */
+/** The value of a secret. Undefined when the client has no secret with that id. */
 export async function askSecret(session: ClientSession, id: string, signal: AbortSignal): Promise<Buffer | undefined> {
   if (!session.supports(Secrets.method.getSecret)) return undefined
   try {
@@ -19,20 +19,20 @@ export async function askSecret(session: ClientSession, id: string, signal: Abor
   }
 }
 
-/** True when the client forwards an agent of that name. */
+/** True when the client forwards an agent with that id. */
 export async function hasAgent(session: ClientSession, id: string, signal: AbortSignal): Promise<boolean> {
   if (!session.supports(SSH.method.checkAgent)) return false
   try {
     await session.client.unary(SSH.method.checkAgent, { id }, { signal })
     return true
   } catch (error) {
-    // Clients say it in words of their own.
+    // Clients report an unknown agent with errors of various codes.
     if (error instanceof GrpcError && error.code !== grpcCode.unavailable) return false
     throw error
   }
 }
 
-/** One connection to an agent. */
+/** Opens a connection to an agent. */
 export function openAgent({ client }: ClientSession, id: string, signal: AbortSignal): Duplex {
   const call = client.open(SSH.method.forwardAgent, { metadata: { 'buildkit.ssh.id': id }, signal })
   const incoming = call.messages[Symbol.asyncIterator]()
@@ -57,7 +57,7 @@ export function openAgent({ client }: ClientSession, id: string, signal: AbortSi
 
 const hubHost = 'registry-1.docker.io'
 
-/** Credentials for a registry; undefined when the client has none. */
+/** Credentials for a registry. Undefined when the client has none. */
 export async function askCredentials(
   session: ClientSession,
   registry: string,

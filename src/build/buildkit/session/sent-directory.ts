@@ -1,5 +1,5 @@
-/** An output that the client writes as a directory: what comes as a tar is listed, and sent as the client asks for it
- *  (fsutil's protocol, sending side). Contents wait in a file without a name. */
+/** An output that the client writes as a directory. A tar is read and listed, and its contents are sent as the client
+ *  requests them (the sending side of fsutil's protocol). Until then contents wait in a spool. */
 import { readTar, type TarEntry, type TarMember } from '../../../archive/index.ts'
 import { invalidArgument } from '../../../base/index.ts'
 import type { OpenCall } from '../../../grpc/index.ts'
@@ -22,7 +22,7 @@ interface Listed {
 
 const pieceBytes = 32 * 1024
 
-/** Takes a tar; `end` resolves when the client has written everything. */
+/** Receives a tar. `end` resolves when the client has written everything. */
 export function sendDirectory(session: ClientSession, directory: string, call: ExportCall): ByteSink {
   return tarSink((tar) => send(session, directory, call, tar))
 }
@@ -35,11 +35,11 @@ async function send(
 ): Promise<void> {
   using spool = new Spool(directory)
   const files = await list(tar, spool)
-  // Directories go by the name of the method that sends files.
+  // The service for sent directories has the same method name as the one for synced directories.
   const method = { ...FileSync.method.diffCopy, parent: FileSend }
   const sending = session.client.open(method, { metadata: exportMetadata(call), signal: call.signal })
   const answering = answer(sending, files, spool)
-  // Told below, also when the client stops to listen.
+  // The error is reported below. It also arises when the client stops reading.
   answering.catch(() => {})
   for (const [path, { entry, type, sizeBytes }] of files) {
     const linkname = type === 'l' ? entry.linkPath : ''
@@ -53,7 +53,7 @@ async function send(
   await answering
 }
 
-/** Sends what the client asks for until it has enough. */
+/** Sends the contents that the client requests, until it ends. */
 async function answer(
   call: OpenCall<typeof PacketSchema, typeof PacketSchema>,
   files: readonly (readonly [string, Listed])[],
@@ -76,7 +76,7 @@ async function answer(
   }
 }
 
-/** What the tar has, in the order in which the client wants to be told: part by part of the path. */
+/** Lists the tar's entries in the order that the client expects: compared part by part of the path. */
 async function list(tar: AsyncIterable<Buffer>, spool: Spool): Promise<(readonly [string, Listed])[]> {
   const files = new Map<string, Listed>()
   for await (const member of readTar(tar)) {
@@ -112,12 +112,12 @@ async function toListed(
       return { type: 'f', entry, offset, sizeBytes: done }
     }
     default:
-      // Devices and pipes are not made for whoever runs the client.
+      // Devices and pipes are not created on the client's machine.
       return undefined
   }
 }
 
-/** Slashes come before every other character. */
+/** A sort key in which a slash comes before every other character. */
 function orderOf(path: string): Buffer {
   return Buffer.from(path.replaceAll('/', '\0'))
 }

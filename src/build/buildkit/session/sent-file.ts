@@ -1,10 +1,10 @@
-/** An output that the client takes as one stream of bytes and writes where it wants. */
+/** An output that the client receives as one stream of bytes and writes to a place of its choice. */
 import type { ByteSink } from '../../model/built-image.ts'
 import { FileSend } from '../gen/filesync_pb.ts'
 import type { ClientSession } from './client-session.ts'
 import { type ExportCall, exportMetadata } from './export-call.ts'
 
-/** Opens it. */
+/** Opens the stream. */
 export function sendFile({ client }: ClientSession, call: ExportCall): ByteSink {
   const { signal, attributes = {} } = call
   const named = Object.entries(attributes).map(([name, value]) => [`exporter-md-${name}`, [value]] as const)
@@ -14,11 +14,11 @@ export function sendFile({ client }: ClientSession, call: ExportCall): ByteSink 
   })
   return {
     write: (chunk) => sending.send({ data: chunk }),
-    // The client ends the call when everything is written.
+    // The client ends the call once it has written everything.
     async end() {
       sending.end()
       for await (const _ of sending.messages) {
-        // Nothing is sent back.
+        // The client sends no messages.
       }
     },
   }

@@ -1,6 +1,6 @@
-/** A directory of the client over fsutil's protocol, receiving side: the client lists what is in it, the daemon asks for
- *  contents by the numbers of the list, and says when it has enough. Each look is a call of its own, which stays open
- *  until nothing more is wanted. */
+/** A directory on the client, through fsutil's protocol (the receiving side). The client lists the directory. The
+ *  daemon requests contents by the entries' numbers in the list, and tells the client when it needs no more. Each
+ *  listing is a call of its own, which stays open until then. */
 import { createHash } from 'node:crypto'
 import type { BuildContextFile } from '../../../api/index.ts'
 import { invalidArgument, newId } from '../../../base/index.ts'
@@ -15,33 +15,35 @@ import type { ClientSession } from './client-session.ts'
 import { permissionsOfMode, typeOfMode } from './file-mode.ts'
 import { packetType } from './packet.ts'
 
-/** How many files may be asked for and not have begun to come. */
+/** How many files are requested ahead of the data. */
 const askedAtOnce = 64
 const second = 1_000_000_000n
 
+/** Options of `SyncedDirectory`. */
 export interface SyncedDirectoryOptions {
-  /** What the client leaves out. */
+  /** Patterns of files that the client leaves out. */
   readonly excludes: readonly string[]
   readonly signal: AbortSignal
-  /** Told of what came over. */
+  /** Called with the number of bytes received. */
   readonly onBytes: (count: number) => void
 }
 
 interface Listing {
   readonly call: OpenCall<typeof PacketSchema, typeof PacketSchema>
   readonly packets: AsyncIterator<Packet>
-  /** Numbers of files whose contents can be asked for. */
+  /** Numbers of the files whose contents can be requested. */
   readonly numbers: Map<string, number>
   readonly sizes: Map<string, number>
 }
 
+/** Lists a directory and fetches its files. */
 export class SyncedDirectory implements SessionFiles {
   readonly #session: ClientSession
   readonly #name: string
   readonly #options: SyncedDirectoryOptions
   readonly #listings: Listing[] = []
 
-  /** `name`: the client's name of it: `context`, `dockerfile`. */
+  /** `name` is the client's name of the directory: `context`, `dockerfile`. */
   constructor(session: ClientSession, name: string, options: SyncedDirectoryOptions) {
     this.#session = session
     this.#name = name
@@ -70,7 +72,7 @@ export class SyncedDirectory implements SessionFiles {
     onFile: (path: string, file: ReceivedFile) => void,
   ): Promise<void> {
     const left = new Set(paths)
-    // What was listed last is what the file is now.
+    // The latest listing counts.
     for (const listing of this.#listings.toReversed()) {
       const mine = [...left].filter((path) => listing.numbers.has(path))
       for (const path of mine) left.delete(path)
@@ -81,7 +83,7 @@ export class SyncedDirectory implements SessionFiles {
 
   async close(): Promise<void> {
     for (const { call } of this.#listings.splice(0)) {
-      // A client that is gone, or stuck, loses nothing.
+      // Failure is harmless: the client may be gone or stuck.
       await call.send({ type: packetType.end }).catch(() => {})
       call.end()
       void drain(call)
@@ -125,11 +127,11 @@ export class SyncedDirectory implements SessionFiles {
       if (next.done === true) return
       const path = next.value
       const number = listing.numbers.get(path) ?? 0
-      // The client gives each of its numbers once.
+      // The client sends the contents of each number only once.
       listing.numbers.delete(path)
       coming.set(number, new Incoming(path, listing.sizes.get(path) ?? 0, spool))
       asking = asking.then(() => listing.call.send({ type: packetType.request, id: number }))
-      // The reader is told the same.
+      // The reader gets the same error.
       asking.catch(() => {})
     }
     for (let count = 0; count < askedAtOnce; count += 1) ask()
@@ -149,7 +151,7 @@ export class SyncedDirectory implements SessionFiles {
   }
 }
 
-/** Contents that come in pieces between those of other files. */
+/** A file whose contents arrive in parts, mixed with parts of other files. */
 class Incoming {
   readonly path: string
   readonly #spool: Spool
@@ -157,7 +159,7 @@ class Incoming {
   readonly #sum = createHash('sha256')
   #offset: number
   #sizeBytes = 0
-  /** Of a file that grew since it was listed. */
+  /** Data beyond the listed size, for a file that has grown since. */
   #more: Buffer[] = []
 
   constructor(path: string, sizeBytes: number, spool: Spool) {
@@ -175,7 +177,8 @@ class Incoming {
     this.#sizeBytes += data.length
   }
 
-  /** Throws `invalidArgument` for a file of which nothing came: the client could not read it. */
+  /** Ends the file. Throws `invalidArgument` when no data arrived for a non-empty file, which means that the client
+   *  could not read it. */
   finish(): ReceivedFile {
     if (this.#sizeBytes === 0 && this.#reserved > 0) throw invalidArgument(`the client can't read ${this.path}`)
     if (this.#more.length > 0) {
@@ -188,15 +191,16 @@ class Incoming {
   }
 }
 
-/** A hard link is listed without a size. */
+/** The size of an entry. A hard link is listed without one. */
 function sizeOf({ size, linkname }: Stat, { sizes }: Listing): number {
   return size === 0n && linkname !== '' ? (sizes.get(linkname) ?? 0) : Number(size)
 }
 
-/** Owners are not looked at, as Docker's client sends none. */
+/** An entry as the builder needs it. Owners are ignored, because Docker's client sends none. */
 function fileOf(stat: Stat, path: string, type: 'f' | 'd' | 'l' | 'o', size: number): BuildContextFile {
   const xattrs = Object.entries(stat.xattrs).map(([name, value]) => [name, Buffer.from(value).toString('base64')])
-  // Neither inode nor change time is told. A time of whole seconds may be anybody's: nothing is remembered by it.
+  // The list has neither inode nor change time. A modification time in whole seconds may stay the same after a change,
+  // so such files are not remembered.
   const isTelling = stat.modTime % second !== 0n
   return {
     p: path,
@@ -214,9 +218,9 @@ function fileOf(stat: Stat, path: string, type: 'f' | 'd' | 'l' | 'o', size: num
 async function drain({ messages }: Listing['call']): Promise<void> {
   try {
     for await (const _ of messages) {
-      // The client's own end, which nobody waits for.
+      // Drains the call after the client has ended it.
     }
   } catch {
-    // The client went first.
+    // The client has disconnected.
   }
 }

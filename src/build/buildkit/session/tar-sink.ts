@@ -1,21 +1,21 @@
-/** A tar that is written here and read elsewhere at the same time. */
+/** A tar that is written by one side and read by the other at the same time. */
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { messageOf } from '../../../base/index.ts'
 import type { ByteSink } from '../../model/built-image.ts'
 
-/** Gives what is written to `send` while it comes; `end` resolves when `send` has. A failure of `send` is that of the
- *  next `write` or of `end`. */
+/** Passes written bytes to `send` as they arrive. `end` resolves when `send` has finished. If `send` fails, the next
+ *  `write` or `end` throws its error. */
 export function tarSink(send: (tar: AsyncIterable<Buffer>) => Promise<void>): ByteSink {
   const tar = new PassThrough()
   const sent = send(tar)
-  // Told by `write` or `end`, whichever comes next.
+  // The next `write` or `end` reports the error.
   sent.catch((error: unknown) => tar.destroy(error instanceof Error ? error : new Error(messageOf(error))))
   tar.on('error', () => {})
   return {
     async write(chunk) {
       if (tar.destroyed) return await sent
-      // Whoever writes uses its buffers again.
+      // The writer may reuse its buffer after `write`, so copy it.
       if (!tar.write(Buffer.from(chunk))) await Promise.race([once(tar, 'drain'), once(tar, 'close')])
     },
     async end() {

@@ -1,7 +1,8 @@
 import { Upload } from '../gen/upload_pb.ts'
 import type { ClientSession } from './client-session.ts'
 
-/** What the client keeps ready at an address of its own, `http://buildkit-session/…`: an archive from its input. */
+/** Reads the archive that the client offers at an address of its own, `http://buildkit-session/…`. Clients use it for a
+ *  context from standard input. */
 export async function* pullUpload(
   { client }: ClientSession,
   address: string,
@@ -12,7 +13,7 @@ export async function* pullUpload(
   for await (const { data } of call.messages) yield Buffer.from(data)
 }
 
-/** Tells such an address from others. */
+/** True for such an address. */
 export function isUpload(address: string): boolean {
   return address.startsWith('http://buildkit-session/')
 }

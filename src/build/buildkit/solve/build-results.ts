@@ -1,15 +1,16 @@
-/** Results that other builds of the same client stand on: `contexts = { base = "target:base" }` of a bake file. Clients
- *  pass them on as LLB that names a source; the one that is given here means a result, and nothing else is built of it.
- *  The layers are those of the cache, which may be gone when somebody comes too late. */
+/** Results that other builds of the same client use: `contexts = { base = "target:base" }` in a bake file. Clients
+ *  refer to a result by the LLB definition that Berth gave them for it, which names the result. The layers belong to
+ *  the cache, so they may be gone when a client uses the result late. */
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { digestOf } from '../../../oci/index.ts'
 import type { BuiltImage } from '../../model/built-image.ts'
 import { type Definition, type DefinitionSchema, OpSchema } from '../gen/pb_pb.ts'
 
-/** More than a client builds at once. */
+/** More than one client builds at a time. */
 const maxResults = 256
 const scheme = 'berth-result://'
 
+/** Recent results, by id. */
 export class BuildResults {
   readonly #images = new Map<string, readonly BuiltImage[]>()
 
@@ -19,13 +20,13 @@ export class BuildResults {
     if (this.#images.size > maxResults && oldest !== undefined) this.#images.delete(oldest)
   }
 
-  /** An image for each platform; undefined when it is not known any more. */
+  /** The result's images, one per platform. Undefined when the result is unknown or forgotten. */
   find(id: string): readonly BuiltImage[] | undefined {
     return this.#images.get(id)
   }
 }
 
-/** What a client passes on to name a result. */
+/** The LLB definition by which clients refer to a result. */
 export function definitionOf(id: string): MessageInitShape<typeof DefinitionSchema> {
   const source = toBinary(OpSchema, create(OpSchema, { source: { identifier: `${scheme}${id}` } }))
   const digest = digestOf(Buffer.from(source))
@@ -34,7 +35,7 @@ export function definitionOf(id: string): MessageInitShape<typeof DefinitionSche
   return { def: [source, end], metadata: { [digest]: description, [digestOf(Buffer.from(end))]: description } }
 }
 
-/** The id of the result that a definition names; undefined when it is about something else. */
+/** The id of the result that a definition refers to. Undefined for any other definition. */
 export function resultOf({ def }: Definition): string | undefined {
   for (const bytes of def) {
     const identifier = fromBinary(OpSchema, bytes).source?.identifier ?? ''

@@ -1,5 +1,5 @@
-/** Files of a result, which clients look at while a build goes on: those of an image for one platform, read-only. Names
- *  are looked up as if its root were `/`: no symlink leads out of it. */
+/** The files of a result, which clients may read during a build: those of the image for one platform, read-only. Paths
+ *  are resolved inside its root, so no symlink leads out of it. */
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { invalidArgument, notFound } from '../../../base/index.ts'
@@ -12,20 +12,22 @@ import type { Builder } from './builder.ts'
 
 type Stat = MessageInitShape<typeof StatSchema>
 
-/** Answers go in one message. */
+/** An answer is a single message, so its size is limited. */
 const maxReadBytes = 16 * 1024 * 1024
 
+/** Reads the files of one result. */
 export class ResultFiles {
   readonly #builder: Pick<Builder, 'openView'>
   readonly #image: BuiltImage | undefined
 
-  /** Of the first platform, where there are several. */
+  /** With several images, the first one is used. */
   constructor(builder: Pick<Builder, 'openView'>, images: readonly BuiltImage[]) {
     this.#builder = builder
     this.#image = images[0]
   }
 
-  /** A file's bytes, or those from `offset` on. Throws `notFound`, `invalidArgument` for what is no file. */
+  /** Gives a file's bytes from `offset` on; `length` 0 reads to the end. Throws `notFound`, and `invalidArgument` for
+   *  something that is not a regular file. */
   async read(path: string, { offset = 0, length = 0 } = {}): Promise<Buffer> {
     return await this.#with(path, (found) => {
       if (found.entry.type !== 'file') throw invalidArgument(`read ${path}: not a regular file`)
@@ -42,12 +44,12 @@ export class ResultFiles {
     })
   }
 
-  /** What a name is, symlinks followed. Throws `notFound`. */
+  /** Gives the metadata of a path. Symlinks are followed. Throws `notFound`. */
   async stat(path: string): Promise<Stat> {
     return await this.#with(path, ({ entry, real }) => toStat(real.slice(real.lastIndexOf('/') + 1), entry))
   }
 
-  /** What is in a directory, in bytewise order; with `pattern` only names that it fits. Throws `notFound`. */
+  /** Lists a directory in bytewise order. With `pattern`, only names that match. Throws `notFound`. */
   async list(path: string, pattern: string): Promise<readonly Stat[]> {
     return await this.#with(path, ({ entry, real, tree }) => {
       if (entry.type !== 'directory') throw invalidArgument(`read ${path}: not a directory`)

@@ -1,5 +1,5 @@
-/** One build for a client of BuildKit. It stops when all is built, and makes its outputs when it is told to: the client
- *  that drives it may want to look at the result first, or throw it away. */
+/** One build for a BuildKit client. After the last step it waits. The client may look at the result before it decides
+ *  whether outputs are made. */
 import type { BuildEvent, BuildRequest } from '../../../api/index.ts'
 import { BerthError, newId } from '../../../base/index.ts'
 import { formatPlatform } from '../../../oci/index.ts'
@@ -14,52 +14,55 @@ import type { BuildResults } from './build-results.ts'
 import type { Builder } from './builder.ts'
 import { solveClient } from './solve-client.ts'
 
-/** What exporters say: `containerimage.digest` and the like. */
+/** The exporters' answers, such as `containerimage.digest`. */
 export type ExporterResponse = Readonly<Record<string, string>>
 
+/** The result of a finished build. */
 export interface BuildOutcome {
   readonly response: ExporterResponse
-  /** Ids of images that are the engine's now. */
+  /** Ids of the images that are now in the engine's store. */
   readonly images: readonly string[]
 }
 
+/** What a build runs with. */
 export interface RunningBuildOptions {
   readonly builder: Builder
   readonly results: BuildResults
   readonly input: SolveInput
   readonly progress: BuildProgress
   readonly signal: AbortSignal
-  /** Told how the images came to be, once they are built. */
+  /** Called with the images' provenance once they are built. */
   readonly onProvenance: (statements: readonly RecordedProvenance[]) => void
 }
 
+/** A build that has started. */
 export class RunningBuild {
-  /** By which the client names the result. */
+  /** The client's name for the result. */
   readonly id = newId().slice(0, 25)
   readonly #built = Promise.withResolvers<readonly BuiltImage[]>()
   readonly #verdict = Promise.withResolvers<void>()
   readonly #outcome: Promise<BuildOutcome>
   #dockerfile: SolvedDockerfile | undefined
 
-  /** Begins it. */
+  /** Starts the build. */
   constructor(options: RunningBuildOptions) {
     this.#outcome = this.#run(options)
-    // Whoever waits is told; nobody has to.
+    // The promises may fail before anyone awaits them. That must not count as an unhandled rejection.
     for (const one of [this.#built.promise, this.#verdict.promise, this.#outcome]) one.catch(() => {})
   }
 
-  /** Resolves when every step is done. Throws `GrpcError` when one failed. */
+  /** Resolves with the images when every step is done. Throws `GrpcError` when a step failed. */
   get built(): Promise<readonly BuiltImage[]> {
     return this.#built.promise
   }
 
-  /** Makes the outputs; gives what became of it. Throws `GrpcError`. */
+  /** Makes the outputs and gives the result. Throws `GrpcError`. */
   async finish(): Promise<BuildOutcome> {
     this.#verdict.resolve()
     return await this.#outcome
   }
 
-  /** Nobody wants the outputs. Resolves when nothing of the build is left. */
+  /** Ends the build without outputs. Resolves when nothing of it runs anymore. */
   async discard(): Promise<void> {
     this.#verdict.reject(new BerthError('cancelled', 'the result was not wanted'))
     await this.#outcome.catch(() => {})
@@ -106,14 +109,15 @@ export class RunningBuild {
   }
 }
 
-/** The Dockerfile that stands for LLB is nobody's: its step has the name that the client gave to the source. */
+/** An event of an LLB build. Its Dockerfile is generated, so it is not shown, and its step gets the name that the
+ *  client gave to the source. */
 function llbEvent(event: BuildEvent, name: string): BuildEvent | undefined {
   if (event.type !== 'vertex') return event
   if (event.id === 'dockerfile') return undefined
   return /^\[\d/.test(event.name) ? { ...event, name } : event
 }
 
-/** As detailed as it gets: those who ask for less are given less. */
+/** The most detailed provenance. The answer to a client is reduced to what it asks for. */
 function recordedProvenance(
   request: BuildRequest,
   images: readonly BuiltImage[],

@@ -1,4 +1,4 @@
-/** A client's session as what a build has of its client. */
+/** Makes the builder's `BuildClient` from a client's session. */
 
 import { formatNs, nowNs } from '../../../base/index.ts'
 import { SessionContext, type SessionFiles, type WantedFiles } from '../../context/session-context.ts'
@@ -16,6 +16,7 @@ import { sendFile } from '../session/sent-file.ts'
 import { SyncedDirectory } from '../session/synced-directory.ts'
 import { isUpload, pullUpload } from '../session/upload.ts'
 
+/** What the client of one build is made from. */
 export interface SolveClientOptions {
   readonly input: SolveInput
   readonly names: LocalNames
@@ -26,25 +27,25 @@ export interface SolveClientOptions {
   readonly emit: BuildClient['emit']
   readonly onBuilt: BuildClient['onBuilt']
   readonly builtContext: NonNullable<BuildClient['builtContext']>
-  /** Told what the client wants to know at the end. */
+  /** Called with values for the exporter response. */
   readonly onResponse: (values: Readonly<Record<string, string>>) => void
-  /** Told what the Dockerfile says. */
+  /** Called with the text of the Dockerfile. */
   readonly onDockerfile: (text: string) => void
 }
 
-/** What it takes to read a Dockerfile. */
+/** What reading a Dockerfile takes. */
 export type DockerfileOptions = Pick<
   SolveClientOptions,
   'input' | 'names' | 'dockerfileName' | 'directory' | 'signal' | 'emit' | 'onDockerfile'
 >
 
-/** Joins them. */
+/** Makes the client. */
 export function solveClient(options: SolveClientOptions): BuildClient {
   const { input, signal, emit, onBuilt } = options
   const { session, attrs, archive } = input
   const address = attrs.context ?? ''
   const isOnClient = archive === undefined && address === '' && input.llb === undefined
-  // Of a context that is fetched, the Dockerfile is part, unless the client says that it keeps one.
+  // A fetched context contains its Dockerfile, unless the client says that it has one.
   const isDockerfileOnClient = isOnClient || attrs.dockerfilekey !== undefined
   return {
     signal,
@@ -84,14 +85,14 @@ export function solveClient(options: SolveClientOptions): BuildClient {
   }
 }
 
-/** One directory of the client, without what its ignore file leaves out. */
+/** One directory of the client, without the files that its ignore file excludes. */
 class ClientDirectory implements SessionFiles {
   readonly #options: SolveClientOptions
   readonly #name: string
   readonly #progress: TransferProgress
   #files: Promise<SyncedDirectory> | undefined
 
-  /** `name`: `context`, or a named context. */
+  /** `name` is `context` or the name of a named context. */
   constructor(options: SolveClientOptions, name: string) {
     this.#options = options
     this.#name = name
@@ -133,7 +134,7 @@ class ClientDirectory implements SessionFiles {
   }
 }
 
-/** The client's Dockerfile; undefined when there is none. */
+/** Reads the Dockerfile from the client. Undefined when there is none. */
 export async function readDockerfile(options: DockerfileOptions): Promise<string | undefined> {
   const { names, dockerfileName, onDockerfile } = options
   const lower = dockerfileName.toLowerCase()
@@ -144,7 +145,7 @@ export async function readDockerfile(options: DockerfileOptions): Promise<string
   return text
 }
 
-/** The Dockerfile's own ignore file stands before the context's. */
+/** Reads the ignore file. The Dockerfile's own takes precedence over the context's. */
 async function readIgnoreFile(options: DockerfileOptions, local: string, isMain: boolean): Promise<readonly string[]> {
   const vertex = new Vertexes(options.emit).begin(`ignore ${local}`, '[internal] load .dockerignore')
   try {
@@ -166,7 +167,7 @@ function tellTransfer({ emit }: DockerfileOptions, vertex: string, id: string, t
   emit({ type: 'status', vertex, id, current: Buffer.byteLength(text ?? ''), started: now, completed: now })
 }
 
-/** The first of these small files that there is. */
+/** Reads the first of these small files that exists. */
 async function readFirst(
   { input, signal, directory }: DockerfileOptions,
   local: string,

@@ -1,5 +1,5 @@
-/** One `Control.Solve`: what the client builds under one name. The client drives it over `LLBBridge`, then says which
- *  result it wants exported. */
+/** One `Control.Solve`: the builds that a client runs under one name. The client drives it through `LLBBridge`, then
+ *  states which results to export. */
 import { BerthError, invalidArgument, notImplemented } from '../../../base/index.ts'
 import type { GrpcError } from '../../../grpc/index.ts'
 import type { BuildHistory } from '../history/build-history.ts'
@@ -14,21 +14,23 @@ import type { ExporterResponse } from './running-build.ts'
 import { readDockerfile } from './solve-client.ts'
 import { answerSubrequest } from './subrequests.ts'
 
-/** What the client says at the end: the result that it wants, or why there is none. */
+/** The client's decision at the end: the results to export, or the error that ends the job. */
 export type Verdict = { readonly refs: readonly string[] } | { readonly error: GrpcError }
 
+/** What a job is made from. */
 export interface SolveJobOptions {
   readonly ref: string
   readonly builder: Builder
   readonly results: BuildResults
-  /** Where the build is remembered; without it, it isn't. */
+  /** Where the build is recorded. Absent: it is not. */
   readonly history?: BuildHistory | undefined
-  /** Of the job; each build has a frontend and options of its own. */
+  /** The input for the whole job. Each build has its own frontend and options. */
   readonly input: SolveInput
-  /** The client's call. */
+  /** Aborted when the client's call ends. */
   readonly signal: AbortSignal
 }
 
+/** A job from `Control.Solve` to its end. */
 export class SolveJob {
   readonly ref: string
   readonly input: SolveInput
@@ -50,7 +52,7 @@ export class SolveJob {
     this.progress = new BuildProgress({ ref, onMessage: (message) => this.#record?.transcript.take(message) })
     this.#builder = builder
     const gone = new AbortController()
-    // A session that ends takes the files, secrets and places of outputs with it.
+    // The session provides files, secrets and outputs, so the job can't continue without it.
     void input.session.client.closed.then(() =>
       gone.abort(new BerthError('cancelled', 'the client closed its session')),
     )
@@ -67,7 +69,8 @@ export class SolveJob {
     })
   }
 
-  /** Answers a question about a Dockerfile, by BuildKit's name for it. */
+  /** Answers a question about a Dockerfile. `id` is BuildKit's name for the question. Throws `notImplemented` for a
+   *  Dockerfile in a remote context, `invalidArgument` when there is none. */
   async ask(id: string, options: JobBuild): Promise<Readonly<Record<string, Uint8Array>>> {
     const input = inputOf(this.input, options)
     if ((options.attrs.context ?? '') !== '' && options.attrs.dockerfilekey === undefined)
@@ -87,24 +90,24 @@ export class SolveJob {
     return answerSubrequest({ id, text, file, target: request.targets[0]?.name, buildArgs: request.buildArgs })
   }
 
-  /** The client has decided. */
+  /** Sets the client's decision. */
   decide(verdict: Verdict): void {
     this.#verdict.resolve(verdict)
   }
 
-  /** Waits for the client's decision and carries it out. Throws `GrpcError`. */
+  /** Waits for the client's decision and makes the outputs. Throws `GrpcError`. */
   async conclude(): Promise<ExporterResponse> {
     const response = await this.#carryOut()
     this.succeed(response)
     return response
   }
 
-  /** The build is over, and this is what its exporters say. */
+  /** Records that the build succeeded, with the exporters' answers. */
   succeed(response: ExporterResponse): void {
     this.#remember(response, undefined)
   }
 
-  /** The build is over, and has failed with this. */
+  /** Records that the build failed. */
   fail(error: GrpcError): void {
     this.#remember({}, error)
   }
@@ -124,7 +127,7 @@ export class SolveJob {
     return response
   }
 
-  /** Ends what nobody wanted; resolves when nothing runs any more. */
+  /** Cancels builds whose results were not exported. Resolves when nothing runs anymore. */
   async close(): Promise<void> {
     this.#abort.abort(new BerthError('cancelled', 'context canceled'))
     await this.builds.discard()

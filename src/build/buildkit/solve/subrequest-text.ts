@@ -1,12 +1,12 @@
 /** Answers to questions about a Dockerfile as text, for clients that don't know the question (`result.txt`). */
 
-/** Lines of a Dockerfile. */
+/** A range of lines of a Dockerfile. */
 export interface Location {
   readonly sourceIndex: number
   readonly ranges: readonly [{ readonly start: { readonly line: number }; readonly end: { readonly line: number } }]
 }
 
-/** What `frontend.lint` found. */
+/** The answer to `frontend.lint`. */
 export interface LintAnswer {
   readonly warnings: readonly {
     readonly ruleName: string
@@ -16,11 +16,11 @@ export interface LintAnswer {
     readonly location: Location
   }[]
   readonly sources: readonly object[]
-  /** Why the Dockerfile can't be built at all. */
+  /** The error that prevents a build. */
   readonly buildError?: { readonly message: string; readonly location: Location }
 }
 
-/** A paragraph for each warning: the rule and its page, what it is about, and the lines. */
+/** A paragraph for each warning: the rule with its page, a description, and the lines. */
 export function lintText(
   { warnings, buildError }: LintAnswer,
   { text, file }: { readonly text: string; readonly file: string },
@@ -53,7 +53,7 @@ interface OutlineAnswer {
   readonly ssh: readonly { readonly name: string; readonly required: boolean }[]
 }
 
-/** What a target can be given, a table for each kind. */
+/** The inputs of a target, a table for each kind. */
 export function outlineText({ name, args, secrets, ssh }: OutlineAnswer): string {
   const mounts = (list: OutlineAnswer['secrets']) => list.map((one) => [one.name, one.required ? 'true' : ''])
   const tables = [
@@ -81,7 +81,7 @@ export function targetsText({
   )
 }
 
-/** The questions that there are. */
+/** The questions that the frontend answers. */
 export function describedTextOf(described: Readonly<Record<string, string>>): string {
   return table(
     ['NAME', 'VERSION', 'DESCRIPTION'],
@@ -89,7 +89,7 @@ export function describedTextOf(described: Readonly<Record<string, string>>): st
   )
 }
 
-/** Columns that are as wide as what is in them; nothing without rows. */
+/** A table with aligned columns. '' when there are no rows. */
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return ''
   const all = [titles, ...rows]

@@ -1,6 +1,6 @@
-/** Questions about a Dockerfile that are answered without building it (`--call`, once `--print`), in the form in which
- *  BuildKit's frontend answers them. https://docs.docker.com/build/building/best-practices/ has no page of them;
- *  the members are those of `frontend/subrequests` of github.com/moby/buildkit. */
+/** Answers questions about a Dockerfile without building it (`--call`, formerly `--print`), in the form of BuildKit's
+ *  frontend. The form is defined by `frontend/subrequests` of github.com/moby/buildkit; Docker's documentation does not
+ *  describe it. */
 import { notImplemented } from '../../../base/index.ts'
 import {
   checkDockerfile,
@@ -19,9 +19,9 @@ import {
   targetsText,
 } from './subrequest-text.ts'
 
-/** What is asked. */
+/** A question. */
 export interface Subrequest {
-  /** `frontend.outline`. */
+  /** Such as `frontend.outline`. */
   readonly id: string
   readonly text: string
   readonly file: string
@@ -38,13 +38,14 @@ const described = {
 
 const describedText = describedTextOf(described)
 
-/** Members of the result. Throws `notImplemented` for other questions, `DockerfileError` for what can't be read. */
+/** Gives the members of the answer. Throws `notImplemented` for other questions, `DockerfileError` for a faulty
+ *  Dockerfile. */
 export function answerSubrequest(request: Subrequest): Readonly<Record<string, Uint8Array>> {
   const members = { ...answerOf(request), version: '1.0.0' }
   return Object.fromEntries(Object.entries(members).map(([name, text]) => [name, Buffer.from(text)]))
 }
 
-/** Clients show the text where they don't know how to show the question's answer themselves. */
+/** The answer as JSON and as text. Clients show the text when they can't format the JSON. */
 function answerOf(request: Subrequest): Readonly<Record<string, string>> {
   switch (request.id) {
     case 'frontend.outline': {
