@@ -1,6 +1,6 @@
-/** The outcomes of earlier steps, by key. One owner in memory, a row each in the database.
- *  What a record stands on is held by one lease of this run against the images' garbage collection. A record is
- *  written after its layer is complete: a crash before that leaves a layer that nobody needs. */
+/** The results of earlier steps, by key. The records are in memory and in a table of the database, one row each. One
+ *  lease keeps the layers and blobs of all records from the images' garbage collection. A record is written after its
+ *  layer is complete, so a crash before that leaves only an unreferenced layer. */
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { type Logger, messageOf } from '../../base/index.ts'
 import type { Lease } from '../../content/index.ts'
@@ -10,6 +10,7 @@ import type { Snapshotter } from '../../snapshots/index.ts'
 import type { BuildCacheTable } from '../../store/index.ts'
 import type { CacheRecord, StepInputs } from './cache-record.ts'
 
+/** What the cache works with. */
 export interface BuildCacheOptions {
   readonly table: BuildCacheTable<CacheRecord>
   readonly images: Pick<ImageParts, 'content' | 'leases' | 'garbage'>
@@ -17,22 +18,23 @@ export interface BuildCacheOptions {
   readonly logger: Logger
 }
 
-/** Of one step. */
+/** How many aliases one step keeps. */
 const keptAliases = 4
 
+/** The build cache. Only one process may use it at a time. */
 export class BuildCache {
   readonly #options: BuildCacheOptions
   readonly #records = new Map<string, CacheRecord>()
   readonly #slots = new Map<string, string>()
   readonly #inUse = new Map<string, number>()
-  /** Only while there is something to hold. */
+  /** Exists only while there is something to keep. */
   #lease: Lease | undefined
 
   private constructor(options: BuildCacheOptions) {
     this.#options = options
   }
 
-  /** Reads all records and holds what they stand on; one that can't be read is dropped. */
+  /** Reads all records and takes a lease on their layers. Records that can't be parsed are logged and deleted. */
   static open(options: BuildCacheOptions): BuildCache {
     const cache = new BuildCache(options)
     const broken: string[] = []
@@ -48,21 +50,22 @@ export class BuildCache {
     return cache
   }
 
-  /** All records, in no order. */
+  /** All records, in no particular order. */
   records(): Iterable<CacheRecord> {
     return this.#records.values()
   }
 
-  /** A record, whether its layer is there or not. */
+  /** The record with that key, even if its layer is missing. */
   get(key: string): CacheRecord | undefined {
     return this.#records.get(key)
   }
 
-  /** A record whose layer is there; it is then held by `holds`. What lost its layer is dropped. */
+  /** The record with that key if its layer exists; `holds` then keeps the layer. A record whose layer is missing is
+   *  removed. */
   async find(key: string, holds: Holds): Promise<CacheRecord | undefined> {
     const record = this.#records.get(key)
     if (record === undefined) return undefined
-    // Held before it is looked for: whoever removes it meanwhile sees one or the other.
+    // Take the hold first. Then a concurrent removal either sees the hold, or is finished before the check below.
     holds.addBlob(record.blob.digest)
     holds.addLayer(record.chainId)
     const { snapshots, images } = this.#options
@@ -85,7 +88,7 @@ export class BuildCache {
     return used
   }
 
-  /** Adds what a step came to. Its layer must be complete. */
+  /** Adds the record of a step. Its layer must be complete. */
   put(record: CacheRecord, inputs: StepInputs | undefined): void {
     const frozen = Object.freeze(record)
     const packed = inputs === undefined ? undefined : zstdCompressSync(Buffer.from(JSON.stringify(inputs)))
@@ -94,7 +97,7 @@ export class BuildCache {
     this.#dropAliases(frozen)
   }
 
-  /** Files that are written again and again have another alias each time. */
+  /** A step whose input files change often gets a new alias each time. Only the latest ones stay. */
   #dropAliases({ of }: CacheRecord): void {
     if (of === undefined) return
     const aliases = [...this.#records.values()].filter((record) => record.of === of)
@@ -103,13 +106,13 @@ export class BuildCache {
     for (const { key } of old) this.#records.delete(key)
   }
 
-  /** A step of some build is this record: what comes to that place next is compared with it. */
+  /** Notes that a build's step at this slot has this record. A later miss at the same slot is compared with it. */
   noteAt(slot: string, record: CacheRecord): void {
     const key = record.isAlias === true ? record.of : record.key
     if (key !== undefined && this.#records.has(key)) this.#slots.set(slot, key)
   }
 
-  /** The last step that was made or found at this place, with what it read. */
+  /** The record last made or found at this slot, with the inputs of its step. */
   last(slot: string): { readonly record: CacheRecord; readonly inputs: StepInputs } | undefined {
     const record = this.#records.get(this.#slots.get(slot) ?? '')
     const packed = record === undefined ? undefined : this.#options.table.inputs(record.key)
@@ -117,7 +120,7 @@ export class BuildCache {
     return { record, inputs: JSON.parse(zstdDecompressSync(packed).toString('utf8')) as StepInputs }
   }
 
-  /** A running build uses this record. */
+  /** Marks a record as used by a running build until the result is disposed of. */
   use(key: string): Disposable {
     this.#inUse.set(key, (this.#inUse.get(key) ?? 0) + 1)
     return {
@@ -133,7 +136,7 @@ export class BuildCache {
     return this.#inUse.has(key)
   }
 
-  /** Forgets records with their aliases, and removes the layers that nothing else needs. */
+  /** Removes records, their aliases, and the layers that nothing else references. */
   async remove(chosen: readonly CacheRecord[]): Promise<void> {
     if (chosen.length === 0) return
     const keys = new Set(chosen.map(({ key }) => key))
@@ -151,7 +154,7 @@ export class BuildCache {
     await this.#options.images.garbage.discard(new Set(records.map(({ blob }) => blob.digest)), chains)
   }
 
-  /** Parents first. */
+  /** The layers of a stack, parents first. */
   async #chainOf(chainId: Digest): Promise<Digest[]> {
     const chain: Digest[] = []
     for (let next: string | undefined = chainId; next !== undefined; ) {

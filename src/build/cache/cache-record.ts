@@ -1,35 +1,37 @@
-/** What is known of a step whose outcome is kept: a frozen record, stored as one row, and what it read beside it. */
+/** The record of a step whose result is kept: a frozen value, stored as one row. The step's inputs are stored beside
+ *  it. */
 import type { Descriptor, Digest } from '../../oci/index.ts'
 
+/** A cached step, or a cache mount. */
 export interface CacheRecord {
   readonly version: 1
-  /** Of everything that the step read (see step-key.ts). */
+  /** Digest of everything the step read; see step-key.ts. */
   readonly key: string
-  /** The place of the step in its Dockerfile: what a later build of the same is compared with. */
+  /** The step's place in its Dockerfile. On a miss, the step is compared with the last one at the same slot. */
   readonly slot: string
   readonly type: 'regular' | 'source.local' | 'exec.cachemount'
   readonly description: string
-  /** What it stands on; absent on scratch. */
+  /** Chain id of the layers below. Absent on scratch. */
   readonly parent?: Digest
   readonly diffId: Digest
   readonly chainId: Digest
   readonly blob: Descriptor
   readonly sizeBytes: number
-  /** Unix milliseconds. */
+  /** Times are Unix milliseconds. */
   readonly createdMs: number
   readonly lastUsedMs: number
   readonly uses: number
-  /** Another key of the same step, found without reading what it copies. */
+  /** The record is a second key for the same step, which can be computed without reading the files it copies. */
   readonly isAlias?: boolean
-  /** The key that an alias stands for. */
+  /** The key that the alias points to. */
   readonly of?: string
 }
 
-/** What a step read, by name: for explanations. */
+/** What a step read, by name. Used to explain why a step was not cached. */
 export interface StepInputs {
   readonly parent: string
   readonly instruction: string
   readonly values: Readonly<Record<string, string>>
-  /** Paths with digests of content and facts. */
+  /** Digests of content and metadata, by path. */
   readonly files: Readonly<Record<string, string>>
 }

@@ -1,11 +1,11 @@
-/** Why a step was not found in the cache: what it reads now, held against what it read the last time. Pure. */
+/** Explains why a step was not in the cache, by comparing its inputs with those of the last time. Pure. */
 import type { BuildMissReason } from '../../api/index.ts'
 import type { StepInputs } from './cache-record.ts'
 
 const shownFiles = 20
 const shownLength = 80
 
-/** `before`: undefined when the step was never made. */
+/** Gives the reasons. `before` is undefined when no earlier step is known at this place. */
 export function explainMiss(before: StepInputs | undefined, now: StepInputs): readonly BuildMissReason[] {
   if (before === undefined) return [{ kind: 'first', text: 'it was never built before' }]
   const reasons: BuildMissReason[] = []
@@ -73,7 +73,7 @@ function fileReason(name: string, before: string | undefined, now: string | unde
   }
 }
 
-/** See `factsOf`: type, mode, owner, content, …, path. */
+/** The content digest inside the facts of a file: type, mode, owner, content, …, path. See `factsOf`. */
 function contentOf(facts: string): string {
   return facts.split(' ')[3] ?? ''
 }

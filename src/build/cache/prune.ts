@@ -1,29 +1,30 @@
-/** Which cached steps go: the ones that were not used for the longest first, until few enough bytes are left.
+/** Chooses the cached steps to remove: the least recently used first, until the limits are met.
  *  https://docs.docker.com/build/cache/garbage-collection/ */
 import { invalidArgument, nowNs } from '../../base/index.ts'
 import { parseUntil } from '../../images/index.ts'
 import type { CacheRecord } from './cache-record.ts'
 
+/** Which records a prune may remove, and how many. */
 export interface PruneOptions {
-  /** Also those whose layers images have. */
+  /** Also remove steps whose layers belong to images. */
   readonly all: boolean
   readonly filters: Readonly<Record<string, readonly string[]>>
-  /** This many bytes may stay. */
+  /** Limits in bytes, undefined for none. `reservedBytes` may always stay; `maxUsedBytes` is the most that may stay. */
   readonly reservedBytes?: number | undefined
   readonly maxUsedBytes?: number | undefined
-  /** Only as much goes as is needed for this much room on the disk. */
+  /** Remove until the file system has this much free space. */
   readonly minFreeBytes?: number | undefined
 }
 
-/** What is known of a record beside itself. */
+/** What is known about a record beyond its own fields. */
 export interface RecordUse {
   readonly inUse: boolean
-  /** An image has its layer. */
+  /** The layer also belongs to an image in the store. */
   readonly shared: boolean
   readonly sizeBytes: number
 }
 
-/** Chooses records. `freeBytes`: of the file system. */
+/** Gives the records to remove. `freeBytes` is the free space of the file system. */
 export function prunable(
   records: readonly CacheRecord[],
   useOf: (record: CacheRecord) => RecordUse,
@@ -35,7 +36,7 @@ export function prunable(
   const isBounded = options.reservedBytes !== undefined || maxUsedBytes !== undefined || minFreeBytes !== undefined
   const candidates = records
     .map((record) => ({ record, use: useOf(record) }))
-    // What an image has too takes no room of its own: within bounds it is left alone.
+    // Removing a layer that an image also has frees nothing. So with limits set, such records stay.
     .filter(({ record, use }) => !use.inUse && (!use.shared || (options.all && !isBounded)) && matches(record, use))
     .sort((a, b) => a.record.lastUsedMs - b.record.lastUsedMs)
   let used = records.reduce((sum, record) => sum + (useOf(record).shared ? 0 : useOf(record).sizeBytes), 0)
@@ -56,7 +57,8 @@ interface Bounds {
   readonly minFreeBytes: number | undefined
 }
 
-/** What is reserved always stays; above it, too much used or too little free takes more. */
+/** True when no more has to go. The reserved bytes always stay. Above them, too much used or too little free space
+ *  means that more has to go. */
 function isEnough(used: number, free: number, { reservedBytes, maxUsedBytes, minFreeBytes }: Bounds): boolean {
   if (used <= reservedBytes) return true
   if (maxUsedBytes === undefined && minFreeBytes === undefined) return false
