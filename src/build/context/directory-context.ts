@@ -1,4 +1,4 @@
-/** A context that is a directory of the host which nobody changes: a git checkout, an unpacked file. */
+/** A context that is a directory on the host which does not change: a git checkout, an unpacked file. */
 import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { invalidArgument } from '../../base/index.ts'
@@ -6,14 +6,16 @@ import { DirectoryTree, resolveInTree, type TreeReader } from '../tree/index.ts'
 import type { FileWorkers } from '../workers/file-workers.ts'
 import { type FileContents, type FileContext, maxTextBytes } from './file-context.ts'
 
+/** Options of `DirectoryContext`. */
 export interface DirectoryContextOptions {
   readonly workers: FileWorkers
-  /** Called when the build needs the context no more. */
+  /** Called when the build no longer needs the context. */
   readonly onEnd?: () => void
-  /** Whom all files belong to. */
+  /** The owner that all files appear to have. Undefined: the owners on disk. */
   readonly owner?: { readonly uid: number; readonly gid: number }
 }
 
+/** A context read from a directory. `workers` hash the files. */
 export class DirectoryContext implements FileContext {
   readonly #root: string
   readonly #options: DirectoryContextOptions

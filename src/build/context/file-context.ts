@@ -1,30 +1,33 @@
-/** Files that a build can copy from: the client's, an archive's, a repository's. */
+/** The files that a build can copy from: the client's, an archive's, a repository's. */
 import type { AbortOptions } from '../../base/index.ts'
 import type { TreeReader } from '../tree/index.ts'
 import type { SourceForm } from './wanted-places.ts'
 
+/** Options of a look into a context. */
 export interface LookOptions extends AbortOptions {
-  /** Default: paths. */
+  /** How the sources are written. Default: paths. */
   readonly form?: SourceForm
 }
 
+/** Files to copy from. Paths are relative to the root of the context, with slashes. */
 export interface FileContext extends AsyncDisposable {
-  /** Facts of what these sources mean, with all below it ('.' for everything); more may be in it. */
+  /** Gives the files that these sources name and everything below them ('.' for all). The tree may contain more. */
   look(sources: readonly string[], options?: LookOptions): Promise<TreeReader>
-  /** What the files are that `sources` of a COPY mean, without a look at them: the same text, the same files. Undefined
-   *  where that takes a look. */
+  /** Gives a text that identifies the files of these sources without listing them: equal text means equal files.
+   *  Undefined when the files must be listed. */
   identity?(sources: readonly string[], options?: LookOptions): Promise<string | undefined>
-  /** Digests of the contents of these files, which `look` has told of. */
+  /** Content digests of these files, by path. `look` must have returned the files before. */
   digests(paths: readonly string[], options?: AbortOptions): Promise<ReadonlyMap<string, string>>
-  /** Where the contents of these files are: in one file at offsets, or each at a path. */
+  /** Gives the contents of these files: as ranges of one file, or each at a path of its own. */
   contents(paths: readonly string[], options?: AbortOptions): Promise<FileContents>
-  /** A small file's text; undefined when there is none. */
+  /** The text of a small file. Undefined when the file does not exist. */
   text(path: string, options?: AbortOptions): Promise<string | undefined>
 }
 
+/** Where contents are: at offsets of one file (`spool`), or each at a path. */
 export type FileContents =
   | { readonly spool: string; readonly offsets: ReadonlyMap<string, number> }
   | { readonly root: string }
 
-/** Larger Dockerfiles and ignore files are not read. */
+/** Larger Dockerfiles and ignore files are refused. */
 export const maxTextBytes = 16 * 1024 * 1024

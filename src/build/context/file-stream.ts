@@ -1,19 +1,21 @@
-/** Contents of many files in one stream: for each its size as 64 bits, big-endian, and its bytes; a size of all ones
- *  is followed by the length (32 bits) and the text of why the file can't be read. */
+/** The contents of many files in one stream. For each file: its size as a 64-bit big-endian integer, then its bytes. A
+ *  size of all ones means that the file can't be read; a 32-bit length and an error text follow. */
 import { createHash } from 'node:crypto'
 import { BerthError, invalidArgument } from '../../base/index.ts'
 import type { Spool } from './spool.ts'
 
+/** A file that has arrived in the spool. */
 export interface ReceivedFile {
   readonly offset: number
   readonly sizeBytes: number
-  /** SHA-256 in hexadecimal. */
+  /** SHA-256 of the content, in hexadecimal. */
   readonly digest: string
 }
 
 const failed = 0xffff_ffff_ffff_ffffn
 
-/** Reads them into the spool; `onFile` is told of each. Throws `invalidArgument` when one can't be read. */
+/** Reads the files at `paths`, in that order, into the spool and calls `onFile` for each. Throws `invalidArgument` when
+ *  the client could not read a file. */
 export async function readFileStream(
   source: AsyncIterable<Buffer>,
   paths: readonly string[],
@@ -36,7 +38,7 @@ export async function readFileStream(
   }
 }
 
-/** The content of a file that was asked for alone. Throws `invalidArgument` when it can't be read. */
+/** Gives the content of a single file. Throws `invalidArgument` when the client could not read it. */
 export async function* readOneFile(
   source: AsyncIterable<Buffer>,
   path: string,
@@ -86,7 +88,7 @@ class ByteReader implements AsyncDisposable {
     return Buffer.concat(parts)
   }
 
-  /** Nothing more is wanted. */
+  /** Closes the stream when the rest is not needed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#iterator.return?.()
   }

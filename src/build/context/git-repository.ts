@@ -1,4 +1,5 @@
-/** Git repositories, by the host's git: shallow, no prompts, no hooks, no configuration of the daemon's user. */
+/** Fetches git repositories with the host's git: shallow, without prompts, hooks, or the configuration of the daemon's
+ *  user. */
 import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AbortOptions, BerthError, errnoOf, invalidArgument, notFound } from '../../base/index.ts'
@@ -11,7 +12,8 @@ type GitSource = Extract<RemoteSource, { kind: 'git' }>
 const timeoutMs = 10 * 60 * 1000
 const fullCommit = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/
 
-/** The commit that a branch, tag or commit means; the default branch without one. */
+/** Gives the commit of a branch, tag or commit id. Without `reference`, that of the default branch. Throws
+ *  `notFound` when the repository does not have it. */
 export async function resolveRevision(
   remote: string,
   reference: string | undefined,
@@ -38,15 +40,16 @@ export async function resolveRevision(
   throw notFound(`repository does not contain ref ${wanted}: ${remote}`)
 }
 
+/** Options of `checkOutRepository`. */
 export interface CheckOutOptions extends AbortOptions {
-  /** Leave `.git` in the checkout. */
+  /** Keep `.git` in the checkout. */
   readonly keepGitDir?: boolean
-  /** Takes `.git` otherwise. */
+  /** Receives `.git` when it is not kept. */
   readonly trash: Pick<BuildParts['trash'], 'discard'>
 }
 
-/** Checks a commit out below `directory`, which must not exist; gives the root that the source's subdirectory means.
- *  The directory is the caller's to discard, also after a failure. */
+/** Checks out a commit into `directory`, which must not exist. Gives the path of the source's subdirectory. The caller
+ *  must discard the directory, also after a failure. */
 export async function checkOutRepository(
   source: GitSource,
   commit: string,
@@ -62,7 +65,7 @@ export async function checkOutRepository(
     await inside(['fetch', '-q', '--depth=1', 'origin', commit])
   } catch (error) {
     if (signal?.aborted === true) throw error
-    // Not every server gives a commit that no name points to.
+    // Some servers refuse a commit that no branch or tag points to.
     await inside(['fetch', '-q', '--tags', 'origin', source.reference ?? '+refs/heads/*:refs/remotes/origin/*'])
   }
   await inside(['-c', 'core.symlinks=true', 'checkout', '-q', '--detach', commit])
@@ -73,7 +76,7 @@ export async function checkOutRepository(
   return subdirectoryOf(directory, source.subdirectory)
 }
 
-/** A symlink in the repository must not lead out of it. */
+/** Resolves the subdirectory. A symlink in the repository must not lead out of it. */
 function subdirectoryOf(directory: string, subdirectory: string | undefined): string {
   if (subdirectory === undefined) return directory
   let found: string

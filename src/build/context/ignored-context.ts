@@ -1,9 +1,10 @@
-/** A context without what its ignore file leaves out. */
+/** A context without the files that its ignore file excludes. */
 import type { AbortOptions } from '../../base/index.ts'
 import type { IgnoredDirectory, IgnoreMatcher } from '../dockerfile/index.ts'
 import { joinPath, type TreeReader } from '../tree/index.ts'
 import type { FileContents, FileContext, LookOptions } from './file-context.ts'
 
+/** Wraps a context and hides the ignored files. */
 export class IgnoredContext implements FileContext {
   readonly #inner: FileContext
   readonly #matcher: IgnoreMatcher
@@ -17,7 +18,7 @@ export class IgnoredContext implements FileContext {
     return new IgnoredTree(await this.#inner.look(sources, options), this.#matcher)
   }
 
-  // No `identity`: only a client's directory has one, and its client applies the ignore file itself.
+  // No `identity`: only a client's directory has one, and there the client applies the ignore file.
 
   digests(paths: readonly string[], options?: AbortOptions): Promise<ReadonlyMap<string, string>> {
     return this.#inner.digests(paths, options)
@@ -54,7 +55,7 @@ class IgnoredTree implements TreeReader {
     return this.#tree.list(path).filter((name) => !this.#isOut(joinPath(path, name)))
   }
 
-  /** An ignored directory is there when an exception brings something in it back. */
+  /** True when the path is hidden. An ignored directory is visible when an exception brings back something in it. */
   #isOut(path: string): boolean {
     const place = this.#place(path)
     if (!place.ignored) return false

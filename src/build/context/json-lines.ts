@@ -2,7 +2,7 @@ import { invalidArgument } from '../../base/index.ts'
 
 const maxLineBytes = 1024 * 1024
 
-/** The values of JSON lines. Throws `invalidArgument` for what is none. */
+/** Parses a stream of JSON lines. Throws `invalidArgument` for a line that is not JSON or is too long. */
 export async function* readJsonLines(source: AsyncIterable<Buffer>): AsyncIterable<unknown> {
   let rest = Buffer.alloc(0)
   for await (const chunk of source) {

@@ -1,5 +1,5 @@
-/** An image in an OCI layout of the client's, as a base: its blobs are fetched into the content store, its layers become
- *  snapshots. No name and no record is made of it; the build's holds keep it while the build lasts.
+/** Uses an image in an OCI layout of the client as a base image. Its blobs are fetched into the content store, and its
+ *  layers become snapshots. The image gets no name and no record; the build's holds keep it while the build runs.
  *  https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
 import { BerthError, isKind, notFound } from '../../base/index.ts'
 import { type Holds, type Image, type ImageLayer, newStreamIngestKey } from '../../images/index.ts'
@@ -18,6 +18,7 @@ import { placeLayer } from '../layer/place-layer.ts'
 import type { BuildParts } from '../model/build-parts.ts'
 import { type LayoutPlace, OciLayout, type ReadFile } from './oci-layout.ts'
 
+/** Options of `loadLayoutImage`. */
 export interface LayoutImageOptions {
   readonly place: LayoutPlace
   readonly platform: Platform
@@ -25,7 +26,8 @@ export interface LayoutImageOptions {
   readonly signal: AbortSignal
 }
 
-/** Loads it. Throws `notFound` for what the layout doesn't have, `dataLoss` for a blob that isn't what its digest says. */
+/** Loads the image. Throws `notFound` for something that the layout lacks, `dataLoss` for a blob that does not match
+ *  its digest. */
 export async function loadLayoutImage(
   parts: BuildParts,
   read: ReadFile,
@@ -95,7 +97,7 @@ async function fetchBlob(
     }
     await ingest.commit({ digest, sizeBytes: size })
   } catch (error) {
-    // One that was not what it should be is dropped already.
+    // On `dataLoss` the ingest has been dropped already.
     if (!isKind(error, 'dataLoss')) await ingest.abort()
     throw error
   }

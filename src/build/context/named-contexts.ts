@@ -1,24 +1,25 @@
-/** `--build-context`: what stands in for stages and images of some names.
+/** Named contexts (`--build-context`), which replace stages and images with the same names.
  *  https://docs.docker.com/reference/cli/docker/buildx/build/#build-context */
 import type { NamedBuildContext } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import { familiarReference, parseReference, withDefaultTag } from '../../oci/index.ts'
 import type { Dockerfile, Stage } from '../dockerfile/index.ts'
 
-/** A context with the name that its client knows it by. */
+/** A context, and the name that the client uses for it. */
 export interface NamedContext {
   readonly name: string
   readonly source: NamedBuildContext
 }
 
-/** Before a name in a FROM that the Dockerfile doesn't have: no stage and no image is called like that. */
+/** Put before a context's name in FROM. No stage and no image can have such a name. */
 const prefix = 'context:'
 
-/** Finds contexts by names as Dockerfiles have them: `alpine`, `alpine:latest` and `docker.io/library/alpine` are one. */
+/** Finds contexts by the names in a Dockerfile. `alpine`, `alpine:latest` and `docker.io/library/alpine` are the same
+ *  name. */
 export class NamedContexts {
   readonly #found = new Map<string, NamedContext>()
 
-  /** Throws `invalidArgument` for a name that the build's own context has. */
+  /** Throws `invalidArgument` for a context that is named like the build's own context. */
   constructor(contexts: Readonly<Record<string, NamedBuildContext>> = {}) {
     for (const [name, source] of Object.entries(contexts)) {
       if (name === 'context') throw invalidArgument(`invalid name of a build context: ${name}`)
@@ -30,19 +31,19 @@ export class NamedContexts {
     return this.#found.get(keyOf(name.startsWith(prefix) ? name.slice(prefix.length) : name))
   }
 
-  /** The same for those that are files and no image. */
+  /** Like `find`, but only for contexts that are files, not images. */
   findFiles(name: string): NamedContext | undefined {
     const found = this.find(name)
     return found?.source.kind === 'local' || found?.source.kind === 'remote' ? found : undefined
   }
 
-  /** What a stage begins with that stands on a context of files. */
+  /** The instructions that a stage runs first when its FROM names a context of files: a COPY of everything. */
   triggersFor(name: string): readonly string[] {
     const found = this.findFiles(name)
     return found === undefined ? [] : [`COPY --from=${prefix}${found.name} / /`]
   }
 
-  /** The Dockerfile with the contexts in place of the stages of their names. */
+  /** Gives the Dockerfile with stages replaced by the contexts of the same names. */
   applyTo(dockerfile: Dockerfile): Dockerfile {
     if (this.#found.size === 0) return dockerfile
     const aliases = new Map<string, string>()
@@ -68,7 +69,7 @@ function keyOf(name: string): string {
     if (reference.digest !== undefined) return name
     return familiarReference(withDefaultTag(reference)).replace(/:latest$/, '')
   } catch {
-    // Stages have other names than images.
+    // Not a valid image name, so it can only be a stage's. Those are compared in lower case.
     return name.toLowerCase()
   }
 }

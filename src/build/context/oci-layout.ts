@@ -1,12 +1,12 @@
-/** An OCI image layout in a directory of the client's, of which files are asked for one by one.
+/** An OCI image layout in a directory of the client, whose files are read one by one.
  *  https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
 import { invalidArgument, notFound } from '../../base/index.ts'
 import { algorithmOf, type Descriptor, hexOf, isObject, parseDescriptor } from '../../oci/index.ts'
 
-/** Reads files of a directory. */
+/** Reads a file of the directory. */
 export type ReadFile = (path: string) => AsyncIterable<Buffer>
 
-/** Which of a layout's images. */
+/** Which image of a layout: by digest, else by tag. */
 export interface LayoutPlace {
   readonly tag: string
   readonly digest: string | undefined
@@ -14,6 +14,7 @@ export interface LayoutPlace {
 
 const maxDocumentBytes = 64 * 1024 * 1024
 
+/** Reads the index and blobs of a layout. */
 export class OciLayout {
   readonly #read: ReadFile
 
@@ -21,7 +22,7 @@ export class OciLayout {
     this.#read = read
   }
 
-  /** What its index says of a tag or digest. Throws `notFound`. */
+  /** Finds the index entry for a tag or digest. Throws `notFound`. */
   async find({ tag, digest }: LayoutPlace): Promise<Descriptor> {
     const index: unknown = JSON.parse((await this.#whole('index.json')).toString('utf8'))
     const manifests = isObject(index) && Array.isArray(index.manifests) ? index.manifests.map(parseDescriptor) : []
@@ -31,12 +32,12 @@ export class OciLayout {
     return found
   }
 
-  /** A small blob, whole. */
+  /** Reads a small blob completely. The bytes are not verified. Throws `invalidArgument` for a blob that is too large. */
   read(descriptor: Descriptor): Promise<Buffer> {
     return this.#whole(pathOf(descriptor))
   }
 
-  /** Bytes that are not verified. */
+  /** Reads a blob's bytes. They are not verified. */
   open(descriptor: Descriptor): AsyncIterable<Buffer> {
     return this.#read(pathOf(descriptor))
   }

@@ -1,4 +1,4 @@
-/** A context that the engine fetches: a git repository, an archive, or a Dockerfile alone. */
+/** A context that the engine fetches from an address: a git repository, an archive, or a single Dockerfile. */
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { BerthError, invalidArgument, newId, notFound } from '../../base/index.ts'
@@ -11,7 +11,7 @@ import { checkOutRepository, resolveRevision } from './git-repository.ts'
 import { TarContext } from './tar-context.ts'
 import { TextContext } from './text-context.ts'
 
-/** Fetches it. Throws `invalidArgument` for what is neither URL nor repository. */
+/** Fetches the context. Throws `invalidArgument` for an address that is neither a URL nor a repository. */
 export async function openRemoteContext(
   parts: Pick<BuildParts, 'directory' | 'workers' | 'images' | 'trash'>,
   url: string,
@@ -60,7 +60,8 @@ async function peek(source: AsyncIterable<Buffer>): Promise<readonly [Buffer, As
   return [start, Readable.from(whole()) as AsyncIterable<Buffer>]
 }
 
-/** A Dockerfile has no NUL; every archive has one, or the first bytes of a compression. */
+/** Tells a Dockerfile from an archive. A Dockerfile contains no NUL byte; an archive has one, or starts like a
+ *  compressed file. */
 function looksLikeText(start: Buffer, type: string): boolean {
   if (/^text\//i.test(type) && !start.includes(0)) return true
   return !start.subarray(0, 512).includes(0) && start.every((byte) => byte >= 9)

@@ -1,6 +1,6 @@
-/** A directory of the client: its files are listed, and only contents that a step needs and that are not known by
- *  their facts travel. What was hashed once is remembered by path, inode, size and times:
- *  `<build>/contexts/<digest of the key>.json.zst`, replaced as a whole; a lost one only costs time. */
+/** A directory on the client as a context. Its files are listed first. Then only contents travel that a step needs and
+ *  whose digests are not known from earlier builds. Known digests are stored by path, inode, size and times in
+ *  `<build>/contexts/<digest of the key>.json.zst`, which is replaced as a whole. Losing that file only costs time. */
 import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
@@ -15,22 +15,23 @@ import type { ReceivedFile } from './file-stream.ts'
 import { Spool } from './spool.ts'
 import { linkedPlaces, nameOfPlace, type WantedPlace, wantedPlace } from './wanted-places.ts'
 
+/** Where a listing looks, and which names it gives. */
 export type WantedFiles = Pick<BuildWalkAsk, 'roots' | 'patterns'>
 
-/** What the client can be asked for. */
+/** Access to a directory of the client. */
 export interface SessionFiles {
-  /** What is at and below the roots ('.' for everything), and what the patterns match. */
+  /** Lists everything at and below the roots ('.' for all) that matches the patterns. */
   walk(wanted: WantedFiles): AsyncIterable<BuildContextFile>
-  /** Puts the contents of these files into the spool; each was listed. */
+  /** Copies the contents of these files into the spool and calls `onFile` for each. `walk` must have listed them. */
   fetch(paths: readonly string[], spool: Spool, onFile: (path: string, file: ReceivedFile) => void): Promise<void>
-  /** Stands for the list that `walk` would give. Only those who have it are asked for patterns. */
+  /** Gives a digest of the list that `walk` would give. Patterns are only sent to clients that have this method. */
   digest?(wanted: WantedFiles): Promise<BuildContextDigest>
-  /** Nothing more is wanted. */
+  /** Called when the build needs nothing more of the directory. */
   close?(): Promise<void>
 }
 
 interface Known {
-  /** Inode, size, ctime, mtime. */
+  /** Inode, size, ctime and mtime, as one text. */
   readonly facts: string
   readonly digest: string
 }
@@ -39,6 +40,7 @@ const linkRounds = 40
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 
+/** The context over a client's directory. */
 export class SessionContext implements FileContext {
   readonly #client: SessionFiles
   readonly #key: string
@@ -47,11 +49,11 @@ export class SessionContext implements FileContext {
   readonly #tree = new ContextTree()
   readonly #facts = new Map<string, string>()
   readonly #looked = new Set<string>()
-  /** Read when somebody asks for it. */
+  /** Loaded at first use. */
   #known: Map<string, Known> | undefined
   #spool: Spool | undefined
   #isChanged = false
-  /** One conversation at a time: stages ask side by side. */
+  /** Requests to the client run one at a time, although stages ask in parallel. */
   #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(client: SessionFiles, key: string, directory: string, memory: string | undefined) {
@@ -61,7 +63,7 @@ export class SessionContext implements FileContext {
     this.#memory = memory
   }
 
-  /** `key`: what is known of its files is remembered by it; '': nothing is. */
+  /** `key` names the client's directory for remembered digests; with '' nothing is remembered. */
   static open(buildDirectory: string, key: string, client: SessionFiles): SessionContext {
     if (key === '') return new SessionContext(client, key, join(buildDirectory, 'tmp'), undefined)
     const name = hash('sha256', key, 'hex').slice(0, 40)
@@ -80,7 +82,7 @@ export class SessionContext implements FileContext {
       for (let round = 0; round < linkRounds; round += 1) {
         const missing = wanted.filter((place) => !this.#isLooked(place))
         if (missing.length > 0) await this.#walk(this.#client.digest === undefined ? missing.map(wholly) : missing)
-        // A symlink may lead to where nobody has looked.
+        // A symlink may lead to a place that is not listed yet.
         const next = places.flatMap((place) => linkedPlaces(this.#tree, place))
         if (next.every((place) => this.#isLooked(place))) break
         wanted = next
@@ -89,14 +91,14 @@ export class SessionContext implements FileContext {
     })
   }
 
-  /** A build that finds all its steps by it has no list of files sent, let alone their contents. What was looked at
-   *  already is not asked for once more. */
+  /** A build that finds all its steps by identity needs neither lists nor contents of files. A place that is listed
+   *  already has no identity: its files are known. */
   async identity(sources: readonly string[], { form = 'path' }: LookOptions = {}): Promise<string | undefined> {
     const places = sources.map((source) => wantedPlace(source, form))
     return await this.#inTurn(async () => {
       if (this.#client.digest === undefined || places.every((place) => this.#isLooked(place))) return undefined
       const { digest, links } = await this.#client.digest(askFor(places))
-      // What a symlink leads to need not be below the roots.
+      // A symlink's target may lie outside the roots.
       const isWhole = links === 'none' || (links === 'below' && places.every(({ pattern }) => pattern === undefined))
       return isWhole ? `${this.#key}\n${digest}` : undefined
     })
@@ -148,7 +150,7 @@ export class SessionContext implements FileContext {
     for await (const one of this.#client.walk(askFor(places))) {
       const path = checkedPath(one.p)
       const facts = [one.i, one.s ?? 0, one.ct, one.mt].join(' ')
-      // What is here of its content stays.
+      // The content that was fetched is still valid.
       if (this.#facts.get(path) === facts) continue
       this.#tree.set(path, toFile(one))
       this.#facts.set(path, facts)
@@ -156,7 +158,7 @@ export class SessionContext implements FileContext {
     for (const place of places) this.#looked.add(nameOfPlace(place))
   }
 
-  /** It or a directory above it was listed. */
+  /** True when the place or a directory above it is listed. */
   #isLooked(place: WantedPlace): boolean {
     if (this.#looked.has(nameOfPlace(place))) return true
     for (let path = place.root; ; path = path.slice(0, Math.max(0, path.lastIndexOf('/')))) {
@@ -209,7 +211,7 @@ async function readMemory(path: string | undefined): Promise<Map<string, Known>>
     const lines = JSON.parse(text) as [string, string, string][]
     return new Map(lines.map(([name, facts, digest]) => [name, { facts, digest }]))
   } catch {
-    // A power cut may have left half of it: then everything is hashed anew.
+    // A power cut may leave a damaged file. Then everything is hashed again.
     return new Map()
   }
 }
@@ -240,7 +242,7 @@ function checkedPath(path: string): string {
   return path
 }
 
-/** For a client that knows no patterns. */
+/** The place without its pattern, for clients that do not take patterns. */
 function wholly({ root }: WantedPlace): WantedPlace {
   return { root }
 }

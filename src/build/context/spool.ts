@@ -1,14 +1,15 @@
-/** Contents of many files, one behind the other in one file without a name: a crash leaves nothing. */
+/** The contents of many files, concatenated in one file without a name. A crash leaves nothing behind. */
 import { close, mkdirSync, openSync, readSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { newId } from '../../base/index.ts'
 import { writeFully } from '../../sys/index.ts'
 
+/** A spool file. Disposing of it frees the space. */
 export class Spool implements Disposable {
   readonly #fd: number
   #end = 0
 
-  /** Makes one in `directory`. */
+  /** Creates the file in `directory`. */
   constructor(directory: string) {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     const path = join(directory, `spool-${newId().slice(0, 16)}`)
@@ -16,7 +17,7 @@ export class Spool implements Disposable {
     unlinkSync(path)
   }
 
-  /** Lasts while the spool does, in all threads of this process. */
+  /** A path to the file for any thread of this process. Valid until the spool is disposed of. */
   get path(): string {
     return `/proc/self/fd/${this.#fd}`
   }
@@ -25,7 +26,7 @@ export class Spool implements Disposable {
     return this.#end
   }
 
-  /** Reserves room at the end; gives where it begins. */
+  /** Reserves space at the end and gives its offset. */
   reserve(sizeBytes: number): number {
     const offset = this.#end
     this.#end += sizeBytes
@@ -40,7 +41,7 @@ export class Spool implements Disposable {
     const bytes = Buffer.alloc(sizeBytes)
     for (let done = 0; done < sizeBytes; ) {
       const count = readSync(this.#fd, bytes, done, sizeBytes - done, offset + done)
-      // What was reserved and never written at the end is a hole.
+      // Space that was reserved at the end and never written is a hole, which reads as nothing.
       if (count === 0) break
       done += count
     }
@@ -48,7 +49,8 @@ export class Spool implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // The last descriptor frees the file, which takes a while for a large one. Nothing is lost when that fails.
+    // Closing the last descriptor frees the file, which takes long for a large one, so it happens asynchronously. A
+    // failure loses no data.
     close(this.#fd, () => {})
   }
 }

@@ -1,4 +1,5 @@
-/** A context that comes as a tar archive: read once, contents into a spool, facts and digests into memory. */
+/** A context that arrives as a tar archive. The archive is read once: contents go to a spool, metadata and digests stay
+ *  in memory. */
 import { createHash, type Hash } from 'node:crypto'
 import { decompressUpload, type TarEntry, type TarHandler, TarParser } from '../../archive/index.ts'
 import { type AbortOptions, BerthError, invalidArgument } from '../../base/index.ts'
@@ -9,6 +10,7 @@ import { Spool } from './spool.ts'
 
 const maxEntries = 5_000_000
 
+/** The context from an archive. */
 export class TarContext implements FileContext {
   readonly tree = new ContextTree()
   readonly #spool: Spool
@@ -17,7 +19,8 @@ export class TarContext implements FileContext {
     this.#spool = spool
   }
 
-  /** Reads an archive, whatever its compression. Throws `invalidArgument` for one that is damaged. */
+  /** Reads an archive with any supported compression, and spools it in `directory`. Throws `invalidArgument` for a
+   *  damaged archive. */
   static async read(
     source: AsyncIterable<Buffer>,
     directory: string,
@@ -139,13 +142,13 @@ class Reader implements TarHandler {
   }
 }
 
-/** Holes of a sparse file are zeros. */
+/** Hashes `count` zeros for a hole of a sparse file. */
 function skip(hash: Hash, count: number): void {
   const zeros = Buffer.alloc(Math.min(Math.max(count, 0), 1 << 20))
   for (let left = count; left > 0; left -= zeros.length) hash.update(zeros.subarray(0, Math.min(left, zeros.length)))
 }
 
-/** Files of a context belong to root, whoever packed them. */
+/** Files of a context belong to root, whatever owners the archive has. */
 function facts(entry: TarEntry) {
   const { mode, mtimeNs, xattrs } = entry
   const kept = xattrs === undefined || xattrs.size === 0 ? {} : { xattrs }

@@ -1,9 +1,10 @@
-/** A context of a few texts: a Dockerfile that came alone. */
+/** A context that consists of a few texts: a Dockerfile that arrived alone. */
 import { hash } from 'node:crypto'
 import { internal } from '../../base/index.ts'
 import { ContextTree, type TreeReader } from '../tree/index.ts'
 import type { FileContents, FileContext } from './file-context.ts'
 
+/** The context over texts by file names. */
 export class TextContext implements FileContext {
   readonly #texts: ReadonlyMap<string, string>
 
@@ -11,7 +12,7 @@ export class TextContext implements FileContext {
     this.#texts = texts
   }
 
-  /** The text that the Dockerfile is is no file to copy. */
+  /** Empty: the Dockerfile's text can't be copied. */
   async look(): Promise<TreeReader> {
     return new ContextTree()
   }

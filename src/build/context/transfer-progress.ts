@@ -1,9 +1,11 @@
-/** Tells a build's clients what goes over of a context. The daemon asks for files several times; all of it is one step. */
+/** Reports to the client how much of a context was transferred. The daemon requests files several times; clients see
+ *  one step. */
 import type { BuildEvent } from '../../api/index.ts'
 import { formatNs, nowNs } from '../../base/index.ts'
 
 const tellEveryMs = 200
 
+/** Counts the bytes of one context's transfers. */
 export class TransferProgress {
   readonly #id: string
   readonly #name: string
@@ -13,7 +15,7 @@ export class TransferProgress {
   #sizeBytes = 0
   #toldMs = 0
 
-  /** `context`: its name; the build's own is `context`. */
+  /** `context` is the name of the context; the build's own is `context`. */
   constructor(context: string, emit: (event: BuildEvent) => void) {
     this.#id = `load ${context}`
     this.#name = context === 'context' ? '[internal] load build context' : `[context ${context}] load`
@@ -29,7 +31,7 @@ export class TransferProgress {
     }
   }
 
-  /** Something goes over until what this gives is disposed of. */
+  /** Marks a transfer as running until the result is disposed of. */
   begin(): Disposable {
     this.#started ??= formatNs(nowNs())
     this.#running += 1
@@ -43,7 +45,7 @@ export class TransferProgress {
     }
   }
 
-  /** Bytes that went over. */
+  /** Adds transferred bytes. */
   add(count: number): void {
     this.#sizeBytes += count
     if (Date.now() - this.#toldMs > tellEveryMs) this.#status()

@@ -1,8 +1,9 @@
-/** Where a walk over a client's directory must look for what a build reads. Pure. */
+/** Where a listing of a client's directory must look to find what a build reads. Pure. */
 import { cleanPath, copyPattern, type PathPattern } from '../dockerfile/index.ts'
 import { joinPath, matchesIn, resolveInTree, type TreeReader } from '../tree/index.ts'
 
-/** A path with all at and below it; with a pattern only what matches below it, and all below that. */
+/** A path with everything at and below it. With a pattern, only what matches the pattern below the path, and everything
+ *  below the matches. */
 export interface WantedPlace {
   readonly root: string
   readonly pattern?: {
@@ -12,10 +13,10 @@ export interface WantedPlace {
   }
 }
 
-/** How texts are to be read: as paths, or as sources of COPY, `**` counting with `parents` only. */
+/** How a text is read: as a path, or as a source of COPY. `**` is a wildcard only with `parents`. */
 export type SourceForm = 'path' | 'copy' | 'parents'
 
-/** What a source means. */
+/** The place that a source names. */
 export function wantedPlace(source: string, form: SourceForm): WantedPlace {
   if (form === 'path') return { root: plainPath(source) }
   const parents = form === 'parents'
@@ -25,12 +26,12 @@ export function wantedPlace(source: string, form: SourceForm): WantedPlace {
   return { root, pattern: { text: patternText, doubleStar: parents, matcher: pattern } }
 }
 
-/** The same for the same place. */
+/** A name for the place. Equal places have equal names. */
 export function nameOfPlace({ root, pattern }: WantedPlace): string {
   return pattern === undefined ? root : JSON.stringify([root, pattern.text, pattern.doubleStar])
 }
 
-/** Where symlinks lead that are on the way to a place or are what it matches, as far as the tree tells. */
+/** The targets of symlinks that lie on the way to a place or match its pattern, as far as the tree knows them. */
 export function linkedPlaces(tree: TreeReader, { root, pattern }: WantedPlace): WantedPlace[] {
   const ways = linkTargets(tree, root).map((target) => ({
     root: target,
@@ -46,7 +47,7 @@ export function linkedPlaces(tree: TreeReader, { root, pattern }: WantedPlace): 
   ]
 }
 
-/** Where the symlinks on a path lead, each with what follows it. */
+/** The targets of the symlinks on a path, each with the rest of the path appended. */
 function linkTargets(tree: TreeReader, path: string): string[] {
   const targets: string[] = []
   let rest = path.split('/').filter((part) => part !== '')
