@@ -1,4 +1,4 @@
-/** What becomes of a target that is built: each of its outputs is made, and told of. */
+/** Exports a built target: makes each of its outputs and reports it to the client. */
 import type { BuildOutputType, BuildRequest } from '../../api/index.ts'
 import { type Digest, isDigest } from '../../oci/index.ts'
 import type { BuildHost } from '../host/build-host.ts'
@@ -6,21 +6,22 @@ import type { BuiltImage } from '../model/built-image.ts'
 import type { Vertexes } from '../model/vertexes.ts'
 import type { BuiltStacks } from './cache/cache-exporter.ts'
 
-/** Makes something of what was built; see `export/`. */
+/** Makes outputs and caches from built images. `ImageExporter` implements it. */
 export interface BuildExporter {
-  /** A build begins. */
+  /** Called when a build begins. */
   begin(request: BuildRequest): void
-  /** Makes one output of a target, which has an image for each platform. Gives what `--metadata-file` says of it. */
+  /** Makes one output of a target, which has one image per platform. Gives the values for the client's
+   *  `--metadata-file`. */
   export(
     images: readonly BuiltImage[],
     wanted: { readonly target: number; readonly output: number; readonly request: BuildRequest },
     host: BuildHost,
   ): Promise<Readonly<Record<string, unknown>>>
-  /** Makes the caches that the request names. */
+  /** Exports the caches that the request names. */
   exportCaches(request: BuildRequest, stacks: BuiltStacks, host: BuildHost): Promise<void>
 }
 
-/** What outputs are made with. */
+/** What `exportTarget` works with. */
 export interface TargetExport {
   readonly exporter: BuildExporter
   readonly request: BuildRequest
@@ -28,7 +29,8 @@ export interface TargetExport {
   readonly vertexes: Vertexes
 }
 
-/** Makes all outputs of a target; gives the id of the image that the engine keeps, if it keeps one. */
+/** Makes all outputs of a target. Gives the id of the image in the engine's store, or undefined when no output leaves
+ *  one there. */
 export async function exportTarget(
   { exporter, request, host, vertexes }: TargetExport,
   target: number,
@@ -53,7 +55,8 @@ export async function exportTarget(
   return id
 }
 
-/** In what an exporter gives: the id of the image that the engine has of it. It is not for the client's file. */
+/** The key under which an exporter returns the id of the stored image. It does not go into the client's metadata
+ *  file. */
 export const storedImageId = 'id'
 
 const imageOutput = { type: 'image', attrs: {} } as const

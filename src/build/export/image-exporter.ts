@@ -1,4 +1,5 @@
-/** Makes of a build's result what `--output` asks for: images in the store and in registries, archives, directories. */
+/** Makes what `--output` asks for from the images of a build: images in the store and in registries, archives,
+ *  directories. */
 import type { BuildAttestation } from '../../api/index.ts'
 import { invalidArgument, newId, notImplemented } from '../../base/index.ts'
 import type { Lease } from '../../content/index.ts'
@@ -27,14 +28,16 @@ import { type ImageAttributes, parseFileAttributes, parseImageAttributes } from 
 import { scanInThread } from './sbom/scan-in-thread.ts'
 import { spdxAttestation } from './sbom/spdx-document.ts'
 
-/** What `--metadata-file` says. */
+/** The values for `--metadata-file`. */
 export type ExportMetadata = Readonly<Record<string, unknown>>
 
+/** Options of `ImageExporter`. */
 export interface ImageExporterOptions {
-  /** Named by documents that say who made them. */
+  /** Berth's version, for documents that name the tool that made them. */
   readonly version: string
 }
 
+/** The exporter of all output types. */
 export class ImageExporter {
   readonly #parts: ExportParts
   readonly #options: ImageExporterOptions
@@ -45,12 +48,13 @@ export class ImageExporter {
     this.#options = options
   }
 
-  /** Notes when a build began; provenance says it. */
+  /** Notes the time at which a build began, for provenance. */
   begin(request: WantedOutput['request']): void {
     this.#started.set(request, new Date().toISOString())
   }
 
-  /** Makes one output. Throws `invalidArgument` for attributes that the output doesn't have. */
+  /** Makes one output. Gives the values for `--metadata-file`. Throws `invalidArgument` for attributes that the output
+   *  does not have. */
   async export(images: readonly BuiltImage[], wanted: WantedOutput, host: ExportHost): Promise<ExportMetadata> {
     const { request } = wanted
     const output = request.targets[wanted.target]?.outputs[wanted.output] ?? { type: 'image', attrs: {} }
@@ -72,7 +76,7 @@ export class ImageExporter {
     return { ...metadataOf(assembled, namesOf(job, attributes)), ...this.#provenanceMetadata(job), id }
   }
 
-  /** Makes the caches that a request names, but inline ones, which are part of the image. */
+  /** Exports the caches that a request names, except inline ones, which are part of the image. */
   async exportCaches(request: WantedOutput['request'], stacks: BuiltStacks, host: ExportHost): Promise<void> {
     await exportCaches(this.#parts, request, stacks, host)
   }
@@ -97,7 +101,8 @@ export class ImageExporter {
     return await assembleImage(this.#parts.images, lease, parts, { attributes, isIndexed, signal: host.signal })
   }
 
-  /** Those that are `inline-only` are made for images that leave the engine, `isSent`. */
+  /** Makes the attestations of an image. `inline-only` ones are made only for images that leave the engine
+   *  (`isSent`). */
   async #attestations(
     image: BuiltImage,
     { wanted, host }: ExportJob,
@@ -119,7 +124,7 @@ export class ImageExporter {
     return found
   }
 
-  /** With SOURCE_DATE_EPOCH the same build is stated in the same bytes. */
+  /** With SOURCE_DATE_EPOCH, the same build gives the same bytes. */
   #provenance(attrs: BuildAttestation['attrs'], image: BuiltImage, request: WantedOutput['request']): Attestation {
     const epoch = image.sourceDateEpoch
     if (epoch !== undefined) {
@@ -132,7 +137,7 @@ export class ImageExporter {
     return provenanceOf(attrs, { request, image, buildId: newId().slice(0, 25), started, finished })
   }
 
-  /** As buildx tells it in the client's file. */
+  /** The provenance in the form of buildx's metadata file. */
   #provenanceMetadata({ images, wanted: { request } }: ExportJob): ExportMetadata {
     const attrs = request.attests.find(({ type }) => type === 'provenance')?.attrs
     if (attrs === undefined) return {}
@@ -168,7 +173,7 @@ export class ImageExporter {
     await copyTo(sink, archive.chunks({ signal: host.signal }))
   }
 
-  /** Gives the id of the image that suits this host best, which the engine has when it keeps any. */
+  /** Keeps and pushes the image. Gives the id of the image that fits this host best, when the engine keeps any. */
   async #keepAndPush(job: ExportJob, attributes: ImageAttributes, assembled: AssembledImage): Promise<string> {
     const { host, wanted } = job
     const { images, pushes, events } = this.#parts
@@ -239,7 +244,7 @@ export class ImageExporter {
   }
 }
 
-/** The names of an output: its own, else the target's. */
+/** The names of an output: its own, else those of the target. */
 function namesOf({ wanted }: ExportJob, { names }: ImageAttributes): readonly Reference[] {
   const given = names ?? wanted.request.targets[wanted.target]?.tags ?? []
   return given.map((name) => nameFrom(name))
@@ -259,7 +264,7 @@ async function copyTo(sink: ByteSink, chunks: AsyncIterable<Buffer>): Promise<vo
   await sink.end()
 }
 
-/** The image with the keys of its layers in its configuration, when a cache of that kind is asked for. */
+/** Adds the keys of the layers to the image's configuration, when the request asks for an inline cache. */
 function withInlineCache(image: BuiltImage, { cacheTo, buildArgs }: WantedOutput['request']): BuiltImage {
   const isWanted = cacheTo.some(({ type }) => type === 'inline') || isTrue(buildArgs.BUILDKIT_INLINE_CACHE)
   if (!isWanted) return image
@@ -269,7 +274,7 @@ function withInlineCache(image: BuiltImage, { cacheTo, buildArgs }: WantedOutput
   return { ...image, config }
 }
 
-/** Several images have no one configuration. */
+/** The metadata of an image. Only an image for a single platform has a configuration digest. */
 function metadataOf({ parts, top }: AssembledImage, names: readonly Reference[]): ExportMetadata {
   return {
     ...(parts.length > 1 ? {} : { 'containerimage.config.digest': parts[0].config.descriptor.digest }),

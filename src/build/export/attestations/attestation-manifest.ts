@@ -1,24 +1,24 @@
-/** Attestations as BuildKit attaches them to an image: statements (in-toto) as the layers of a manifest of their own,
- *  which an index lists beside the image's.
+/** Attestations in BuildKit's form: in-toto statements are the layers of a manifest of their own, which an index lists
+ *  beside the image's manifest.
  *  https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md */
 import type { ContentWriter, Lease } from '../../../content/index.ts'
 import { type Descriptor, type Digest, digestOf, type Manifest, mediaTypes } from '../../../oci/index.ts'
 
-/** What is stated of an image: the predicate of an in-toto statement. */
+/** A statement about an image: predicate and predicate type of an in-toto statement. */
 export interface Attestation {
   readonly predicateType: string
   readonly predicate: object
 }
 
-/** What a statement is about. */
+/** The subject of a statement. */
 export interface StatementSubject {
   readonly name: string
   readonly digest: Digest
 }
 
-/** The manifest with its parts, all of them stored. */
+/** An attestation manifest whose blobs are all stored. */
 export interface AttestationManifest {
-  /** As the index lists it. */
+  /** The entry for the index. */
   readonly descriptor: Descriptor
   readonly bytes: Buffer
   readonly config: Descriptor
@@ -27,7 +27,7 @@ export interface AttestationManifest {
 
 const statementType = 'application/vnd.in-toto+json'
 
-/** An in-toto statement. https://github.com/in-toto/attestation/blob/main/spec/v0.1.0/statement.md */
+/** Formats an in-toto statement. https://github.com/in-toto/attestation/blob/main/spec/v0.1.0/statement.md */
 export function formatStatement(
   { predicateType, predicate }: Attestation,
   subjects: readonly StatementSubject[],
@@ -39,7 +39,7 @@ export function formatStatement(
   return Buffer.from(JSON.stringify({ _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject, predicate }))
 }
 
-/** Stores the statements and the manifest that holds them; `lease` has all of it. */
+/** Stores the statements and their manifest. `lease` keeps all of them. */
 export async function storeAttestations(
   content: ContentWriter,
   lease: Lease,

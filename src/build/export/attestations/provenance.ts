@@ -1,6 +1,6 @@
-/** How an image came to be, as SLSA provenance: what it was built from, with which parameters, when. The parameters have
- *  the form that BuildKit gave them, so that tools that read its provenance read this.
- *  https://slsa.dev/spec/v0.2/provenance https://slsa.dev/spec/v1.0/provenance */
+/** SLSA provenance of an image: what it was built from, with which parameters, and when. The parameters have BuildKit's
+ *  form, so tools that read BuildKit's provenance can read this. https://slsa.dev/spec/v0.2/provenance
+ *  https://slsa.dev/spec/v1.0/provenance */
 import type { BuildRequest } from '../../../api/index.ts'
 import { invalidArgument } from '../../../base/index.ts'
 import {
@@ -14,11 +14,12 @@ import {
 import type { BuildMaterial, BuiltImage } from '../../model/built-image.ts'
 import type { Attestation } from './attestation-manifest.ts'
 
+/** The facts that provenance states. */
 export interface ProvenanceFacts {
   readonly request: BuildRequest
   readonly image: Pick<BuiltImage, 'platform' | 'materials' | 'stage'>
   readonly buildId: string
-  /** RFC 3339. */
+  /** Times are RFC 3339. */
   readonly started: string
   readonly finished: string
 }
@@ -31,10 +32,10 @@ interface ProvenanceOptions {
   readonly reproducible: boolean
 }
 
-/** The parameters below are of this form. */
+/** Identifies the form of the parameters below. */
 const buildType = 'https://mobyproject.org/buildkit@v1'
 
-/** Makes the statement's predicate. Throws `invalidArgument` for attributes that there aren't. */
+/** Makes the statement's predicate. Throws `invalidArgument` for unknown attributes. */
 export function provenanceOf(attrs: Readonly<Record<string, string>>, facts: ProvenanceFacts): Attestation {
   const options = parseOptions(attrs)
   return options.version === 'v1' ? versionOne(options, facts) : versionZero(options, facts)
@@ -109,7 +110,7 @@ function versionOne(
   }
 }
 
-/** Files of a directory have no address that others could get them by. */
+/** True when all inputs have an address. Files of a client's directory have none. */
 function isComplete({ context, namedContexts = {} }: BuildRequest): boolean {
   const all = [context, ...Object.values(namedContexts)]
   return all.every(({ kind }) => kind !== 'local' && kind !== 'tar')
@@ -129,7 +130,8 @@ function configSourceOne(request: BuildRequest): object {
     : { path: dockerfileName }
 }
 
-/** `min` leaves out what users gave: build arguments may say more than they want to publish. */
+/** The parameters of the build. `min` leaves out values from users, such as build arguments, which may be
+ *  confidential. */
 function parametersOf(mode: 'min' | 'max', { request, image }: ProvenanceFacts): object {
   const { buildArgs, labels, noCache, context, namedContexts = {}, secrets, ssh } = request
   const target = image.stage ?? request.targets[0]?.name
@@ -160,7 +162,8 @@ function sourceOf({ dockerfile, dockerfileName }: BuildRequest): object {
   return { source: { infos: [info] } }
 }
 
-/** `pkg:docker/debian@12?platform=linux%2Famd64`, a git address or a URL. https://github.com/package-url/purl-spec */
+/** An input as a package URL (`pkg:docker/debian@12?platform=linux%2Famd64`), a git address or a URL.
+ *  https://github.com/package-url/purl-spec */
 function materialOf({ kind, uri, digest, platform: own }: BuildMaterial, platform: Platform): object {
   const [algorithm = '', hex = ''] = digest?.split(':') ?? []
   const known = digest === undefined ? {} : { digest: hex === '' ? { sha1: algorithm } : { [algorithm]: hex } }

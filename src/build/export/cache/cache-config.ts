@@ -1,17 +1,18 @@
-/** The document that says which step gave which layer, in the form that BuildKit writes and reads: a list of layers, and
- *  records that point to them and, by their inputs, to the records of the steps before.
+/** The document that maps steps to layers, in the form that BuildKit writes and reads: a list of layers, and records
+ *  that refer to layers and, as inputs, to the records of the steps before.
  *  https://github.com/moby/buildkit/blob/master/cache/remotecache/v1/doc.go */
 import { invalidArgument } from '../../../base/index.ts'
 import { type Descriptor, type Digest, isDigest, isObject } from '../../../oci/index.ts'
 
-/** The document's media type. */
+/** Media type of the document. */
 export const cacheConfigType = 'application/vnd.buildkit.cacheconfig.v0'
-/** The member of an image's configuration that holds the records of its own layers. */
+/** The member of an image's configuration that contains the records of an inline cache. */
 export const inlineCacheMember = 'moby.buildkit.cache.v0'
 
+/** An entry of the document's list of layers. */
 export interface CacheLayer {
   readonly blob: Digest
-  /** -1: none. Left out: 0. */
+  /** Index of the layer below. -1: none. Absent: 0. */
   readonly parent?: number
   readonly annotations?: {
     readonly mediaType?: string
@@ -21,6 +22,7 @@ export interface CacheLayer {
   }
 }
 
+/** The record of one step. */
 export interface CacheRecordEntry {
   /** The step's key. */
   readonly digest: string
@@ -28,20 +30,21 @@ export interface CacheRecordEntry {
   readonly inputs?: readonly (readonly { readonly selector?: string; readonly link: number }[])[]
 }
 
+/** The whole document. */
 export interface CacheConfig {
   readonly layers: readonly CacheLayer[]
   readonly records: readonly CacheRecordEntry[]
 }
 
-/** A step's layer, ready to be exported: its blob is in the form in which it goes out. */
+/** A step's layer that is ready for export: its blob has the wanted compression. */
 export interface CachedStep {
   readonly key: string
   readonly diffId: Digest
   readonly blob: Descriptor
 }
 
-/** The document for some stacks of layers; a layer without a key (a base image's) is left out.
- *  `created`: RFC 3339. */
+/** Makes the document for stacks of layers. Layers without a key (from base images) have no record. `created` is RFC
+ *  3339. */
 export function cacheConfigOf(stacks: readonly (readonly CachedStep[])[], created: string): CacheConfig {
   const layers: CacheLayer[] = []
   const records: CacheRecordEntry[] = []
@@ -69,7 +72,7 @@ export function cacheConfigOf(stacks: readonly (readonly CachedStep[])[], create
   return { layers, records }
 }
 
-/** What a document gives for each key: the digest and the diffID of a layer. */
+/** Gives for each key the digest and diff id of its layer. */
 export function stepsOf(
   config: CacheConfig,
 ): ReadonlyMap<
@@ -86,19 +89,20 @@ export function stepsOf(
   return steps
 }
 
-/** Reads a document. What isn't of the form is left out; throws `invalidArgument` when it is no JSON object. */
+/** Parses a document. Entries of an unknown form are left out. Throws `invalidArgument` when it is not a JSON
+ *  object. */
 export function parseCacheConfig(bytes: Uint8Array): CacheConfig {
   const value = parseJson(bytes)
   if (!isObject(value)) throw invalidArgument('the cache is not a JSON object')
   return { layers: listOf(value.layers).map(toLayer), records: recordsOf(value.records) }
 }
 
-/** The records that an image's configuration holds, as `moby.buildkit.cache.v0` has them (base64 of JSON). */
+/** Parses the records of an inline cache (`moby.buildkit.cache.v0`: base64 of JSON). */
 export function parseInlineRecords(text: string): readonly CacheRecordEntry[] {
   return recordsOf(parseJson(Buffer.from(text, 'base64')))
 }
 
-/** The value of `moby.buildkit.cache.v0`: records whose layers are counted as the image has them. */
+/** Formats the records of an inline cache. Layer indexes refer to the image's own layers. */
 export function formatInlineRecords(keys: readonly (string | undefined)[], created: string): string {
   const records: CacheRecordEntry[] = []
   let before: number | undefined
@@ -126,7 +130,7 @@ function toLayer(value: unknown): CacheLayer {
   const { blob, parent, annotations } = isObject(value) ? value : {}
   const { mediaType, diffID, size } = isObject(annotations) ? annotations : {}
   return {
-    // One that can't be had keeps its place, for others are counted.
+    // An invalid layer keeps its place, because records refer to layers by index.
     blob: isDigest(blob) ? blob : nowhere,
     ...(typeof parent === 'number' ? { parent } : {}),
     ...(typeof mediaType === 'string' && isDigest(diffID) && typeof size === 'number' && isDigest(blob)

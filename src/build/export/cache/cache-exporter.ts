@@ -1,4 +1,4 @@
-/** `--cache-to`: the layers of a build's steps, with the document that says which step gave which. */
+/** `--cache-to`: exports the layers of a build's steps and the document that maps steps to layers. */
 
 import type { BuildRequest } from '../../../api/index.ts'
 import { type ArchiveMember, archiveOf } from '../../../archive/index.ts'
@@ -12,7 +12,7 @@ import type { ExportHost, ExportParts } from '../parts/export-parts.ts'
 import { type CachedStep, cacheConfigOf, cacheConfigType } from './cache-config.ts'
 import { type CacheExportOption, parseCacheExport } from './cache-option.ts'
 
-/** The layers of what was built, base first: of the targets, and of all stages. */
+/** Layers of everything built, base first. `results` are the targets, `stages` all stages. */
 export interface BuiltStacks {
   readonly results: readonly (readonly BuiltLayer[])[]
   readonly stages: readonly (readonly BuiltLayer[])[]
@@ -25,8 +25,8 @@ interface CacheDocuments {
   readonly steps: readonly CachedStep[]
 }
 
-/** Writes all caches that a request names but inline ones, which are part of the image. A failure is the build's unless
- *  the option says otherwise. */
+/** Writes all caches that the request names, except inline ones, which are part of the image. A failure fails the build
+ *  unless the option has `ignore-error=true`. */
 export async function exportCaches(
   parts: ExportParts,
   request: BuildRequest,
@@ -118,7 +118,8 @@ async function pushCache(
   }
 }
 
-/** An OCI image layout in the client's directory. https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
+/** Writes an OCI image layout into the client's directory.
+ *  https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
 async function writeLayout(
   { config, top, steps }: CacheDocuments,
   tag: string,
@@ -148,7 +149,7 @@ async function writeLayout(
       }),
     ),
     json('oci-layout', { imageLayoutVersion: '1.0.0' }),
-    // Last: it makes the rest count.
+    // The index comes last. It makes everything else visible.
     json('index.json', layout),
   ])
   const sink = await host.openOutput?.(-1, index, 'tar')

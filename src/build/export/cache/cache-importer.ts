@@ -1,5 +1,5 @@
-/** `--cache-from`: what others' builds left, asked by the key of a step. The document is read once, at the beginning;
- *  a layer's bytes are fetched when a step needs it. */
+/** `--cache-from`: finds the layers of steps in caches that other builds exported. The documents are read once, at the
+ *  start of the build. A layer's bytes are fetched when a step needs it. */
 import type { BuildRequest } from '../../../api/index.ts'
 import { BerthError, isKind, messageOf } from '../../../base/index.ts'
 import { type ImageParts, newStreamIngestKey } from '../../../images/index.ts'
@@ -26,19 +26,19 @@ import {
 import { parseCacheImport } from './cache-option.ts'
 import { type CacheSource, LayoutCacheSource, RegistryCacheSource } from './cache-source.ts'
 
-/** The layer of a step that somebody else made. */
+/** The layer of a step in an imported cache. */
 export interface ImportedLayer {
   readonly diffId: Digest
   readonly blob: Descriptor
 }
 
-/** What reading a cache needs of a running build. */
+/** What reading a cache needs from the running build. */
 export interface ImportHost {
   readonly signal: AbortSignal
   authOf(registry: string): Promise<RegistryAuth>
-  /** A file of the directory that the option of this index names. */
+  /** Reads a file of the directory that the option with this index names. */
   readCacheFile?(option: number, path: string): AsyncIterable<Buffer>
-  /** A cache that can't be had is no error: everything is built. */
+  /** Reports a cache that can't be read. The build goes on without it. */
   onProblem(text: string): void
 }
 
@@ -46,6 +46,7 @@ interface KnownStep extends ImportedLayer {
   readonly source: CacheSource
 }
 
+/** All caches that one build imports. */
 export class ImportedCaches {
   readonly #steps: ReadonlyMap<string, KnownStep>
   readonly #images: Pick<ImageParts, 'content'>
@@ -57,7 +58,7 @@ export class ImportedCaches {
     this.#signal = signal
   }
 
-  /** Reads the documents of all caches that a request names. Throws `invalidArgument` for options that make no sense. */
+  /** Reads the documents of all caches that the request names. Throws `invalidArgument` for invalid options. */
   static async open(images: ImageParts, request: BuildRequest, host: ImportHost): Promise<ImportedCaches> {
     const places = request.cacheFrom.map(parseCacheImport)
     const steps = new Map<string, KnownStep>()
@@ -79,12 +80,13 @@ export class ImportedCaches {
     return new ImportedCaches(steps, images, host.signal)
   }
 
-  /** What a step of this key gave; undefined when nobody knows. */
+  /** The layer of the step with this key. Undefined when no cache has it. */
   find(key: string): ImportedLayer | undefined {
     return this.#steps.get(key)
   }
 
-  /** Gets a layer's bytes into the content store, verified. The blob must be held. Throws `dataLoss` for others. */
+  /** Fetches a layer into the content store and verifies it. The caller must hold the blob. Throws `dataLoss` when the
+   *  bytes do not match the digest. */
   async fetch(key: string): Promise<void> {
     const step = this.#steps.get(key)
     const { content } = this.#images
@@ -97,7 +99,7 @@ export class ImportedCaches {
       }
       await ingest.commit({ digest: step.blob.digest, sizeBytes: step.blob.size })
     } catch (error) {
-      // One that was not what it should be is dropped already.
+      // On `dataLoss` the ingest has been dropped already.
       if (!isKind(error, 'dataLoss')) await ingest.abort()
       throw error
     }
@@ -120,7 +122,7 @@ function readerOf(host: ImportHost, index: number): ReadFile {
   }
 }
 
-/** Of a cache's own manifest or index, or of an image with a cache in its configuration. */
+/** Reads the steps of a cache manifest or index, or of an image with an inline cache. */
 async function readSteps(source: CacheSource, signal: AbortSignal): Promise<ReadonlyMap<string, ImportedLayer>> {
   const top = parseManifestDocument(await source.top({ signal }))
   if (top.type === 'manifest') return await stepsOfManifest(source, top.manifest, signal)

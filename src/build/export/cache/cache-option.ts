@@ -1,22 +1,23 @@
-/** `--cache-from` and `--cache-to`, checked. https://docs.docker.com/build/cache/backends/ */
+/** Checked options of `--cache-from` and `--cache-to`. https://docs.docker.com/build/cache/backends/ */
 import type { BuildCacheOption } from '../../../api/index.ts'
 import { invalidArgument, notImplemented } from '../../../base/index.ts'
 import { parseReference, type Reference, withDefaultTag } from '../../../oci/index.ts'
 import { type ImageAttributes, parseImageAttributes } from '../parts/image-attributes.ts'
 
-/** Where a cache is. */
+/** The place of a cache. */
 export type CachePlace =
   | { readonly type: 'registry'; readonly reference: Reference }
-  /** A directory of the client's: the index of the option tells which. */
+  /** A directory on the client. The index of the option says which one. */
   | { readonly type: 'local'; readonly tag: string; readonly digest: string | undefined }
   | { readonly type: 'inline' }
 
+/** A checked `--cache-to`. */
 export interface CacheExportOption {
   readonly place: CachePlace
-  /** `max`: also what only stages need that are no result. */
+  /** `max` exports the layers of all stages, `min` only those of the results. */
   readonly mode: 'min' | 'max'
   readonly layers: Pick<ImageAttributes, 'compression' | 'level' | 'forceCompression'>
-  /** False: an index in place of a manifest, for registries and daemons that know no other. */
+  /** False: write an index instead of a manifest, for registries and daemons that accept no other cache. */
   readonly isManifest: boolean
   readonly ignoreError: boolean
 }
@@ -31,7 +32,8 @@ const common = [
   'ignore-error',
 ]
 
-/** Throws `invalidArgument` for what there isn't, `notImplemented` for backends that Berth hasn't. */
+/** Checks a `--cache-to`. Throws `invalidArgument` for invalid options, `notImplemented` for backends that Berth does
+ *  not support. */
 export function parseCacheExport({ type, attrs }: BuildCacheOption): CacheExportOption {
   const place = placeOf(type, attrs, ['tag', ...common])
   const { mode = 'min', 'image-manifest': manifest = 'true', 'oci-mediatypes': ociTypes = 'true' } = attrs
@@ -45,7 +47,7 @@ export function parseCacheExport({ type, attrs }: BuildCacheOption): CacheExport
   return { place, mode, layers, isManifest: manifest !== 'false', ignoreError: attrs['ignore-error'] === 'true' }
 }
 
-/** The same for `--cache-from`. */
+/** Checks a `--cache-from`. Throws like `parseCacheExport`. */
 export function parseCacheImport({ type, attrs }: BuildCacheOption): CachePlace {
   return placeOf(type, attrs, ['tag', 'digest'])
 }

@@ -1,21 +1,22 @@
-/** Where a cache is read from: a repository, or an OCI layout in a directory of the client's. */
+/** The places that a cache can be read from: a repository, or an OCI layout in a directory of the client. */
 import type { AbortOptions } from '../../../base/index.ts'
 import type { Descriptor } from '../../../oci/index.ts'
 import type { FetchedManifest, Repository } from '../../../registry/client/index.ts'
 import { type LayoutPlace, OciLayout, type ReadFile } from '../../context/oci-layout.ts'
 
+/** A place with one cache. */
 export interface CacheSource {
-  /** The manifest or index on top. Throws `notFound` when there is no cache. */
+  /** Reads the manifest or index of the cache. Throws `notFound` when there is none. */
   top(options?: AbortOptions): Promise<Buffer>
-  /** A manifest that the index on top lists. */
+  /** Reads a manifest that the index lists. */
   manifest(descriptor: Descriptor, options?: AbortOptions): Promise<Buffer>
-  /** A small blob, whole. */
+  /** Reads a small blob completely. */
   blob(descriptor: Descriptor, options?: AbortOptions): Promise<Buffer>
-  /** Bytes that are not verified. */
+  /** Reads a blob's bytes. They are not verified. */
   open(descriptor: Descriptor, options?: AbortOptions): AsyncIterable<Buffer>
 }
 
-/** A cache, or an image with one in it, in a registry. */
+/** A cache, or an image with an inline cache, in a registry. */
 export class RegistryCacheSource implements CacheSource {
   readonly #repository: Repository
   readonly #target: string
@@ -43,7 +44,7 @@ export class RegistryCacheSource implements CacheSource {
   }
 }
 
-/** What `--cache-to type=local` wrote. */
+/** A directory that `--cache-to type=local` wrote. */
 export class LayoutCacheSource implements CacheSource {
   readonly #layout: OciLayout
   readonly #place: LayoutPlace

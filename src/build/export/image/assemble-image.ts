@@ -1,5 +1,5 @@
-/** The documents of an image as it leaves: config and manifest for each platform, and where there are several of them, or
- *  attestations, or annotations of that kind, an index. All of them are stored as blobs, which a lease holds. */
+/** Makes the documents of an image for export: config and manifest for each platform. An index is added when there are
+ *  several platforms, attestations, or index annotations. All documents are stored as blobs, which a lease keeps. */
 import type { Lease } from '../../../content/index.ts'
 import type { ImageLayer, ImageParts } from '../../../images/index.ts'
 import {
@@ -21,7 +21,7 @@ import { compressLayers } from '../layers/compress-layers.ts'
 import { type Annotations, withAnnotations } from '../parts/annotations.ts'
 import type { ImageAttributes } from '../parts/image-attributes.ts'
 
-/** A document, stored. */
+/** A stored document. */
 export interface StoredDocument {
   readonly descriptor: Descriptor
   readonly bytes: Buffer
@@ -31,36 +31,38 @@ export interface StoredDocument {
 export interface AssembledPart {
   readonly image: BuiltImage
   readonly config: StoredDocument
-  /** With the blobs that the manifest lists. */
+  /** The layers, with the blobs that the manifest lists. */
   readonly layers: readonly ImageLayer[]
   readonly manifest: StoredDocument
   readonly attestation: AttestationManifest | undefined
 }
 
+/** An image for all its platforms. */
 export interface AssembledImage {
   readonly parts: readonly [AssembledPart, ...AssembledPart[]]
   readonly index: StoredDocument | undefined
-  /** What a name stands for: the index, else the one manifest. */
+  /** What a name of the image points to: the index if there is one, else the manifest. */
   readonly top: StoredDocument
 }
 
-/** One platform's image on its way. */
+/** The image for one platform before its documents are made. */
 export interface PartToAssemble {
   readonly image: BuiltImage
   readonly annotations: Annotations
   readonly attestations: readonly Attestation[]
-  /** What attestations are about, beside the digest. */
+  /** Names of the statements' subject. The digest is added. */
   readonly subjectNames: readonly string[]
 }
 
+/** Options of `assembleImage`. */
 export interface AssembleOptions {
   readonly attributes: ImageAttributes
-  /** Also for one image. */
+  /** Make an index even for a single image. */
   readonly isIndexed: boolean
   readonly signal: AbortSignal
 }
 
-/** Makes and stores what is missing of an image for these platforms. */
+/** Makes and stores the documents of an image for these platforms. The lease keeps them. */
 export async function assembleImage(
   parts: ImageParts,
   lease: Lease,
@@ -157,7 +159,7 @@ const ociTypes: MediaTypes = {
   },
 }
 
-/** Docker's have no zstd: such a layer keeps its type. */
+/** Docker's media types have none for zstd, so a zstd layer keeps its OCI type. */
 const dockerTypes: MediaTypes = {
   config: mediaTypes.dockerConfig,
   manifest: mediaTypes.dockerManifest,

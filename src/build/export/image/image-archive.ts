@@ -1,5 +1,5 @@
-/** An image as an archive: an OCI image layout, for `docker` with what `docker load` reads beside it. The same image
- *  gives the same bytes. https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
+/** An image as an archive: an OCI image layout. For type `docker`, it also contains the files that `docker load` reads.
+ *  Equal images give equal bytes. https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
 import { type ArchiveMember, archiveOf, type FileArchive } from '../../../archive/index.ts'
 import type { LocalContentStore } from '../../../content/index.ts'
 import {
@@ -14,16 +14,17 @@ import {
 } from '../../../oci/index.ts'
 import type { AssembledImage } from './assemble-image.ts'
 
+/** Options of `imageArchive`. */
 export interface ImageArchiveOptions {
   readonly names: readonly Reference[]
   readonly form: 'oci' | 'docker'
-  /** Of the entry in the layout's index. */
+  /** Annotations for the entry in the layout's index. */
   readonly annotations: Readonly<Record<string, string>>
-  /** RFC 3339; the image's own time. */
+  /** The image's creation time, RFC 3339. */
   readonly created: string | undefined
 }
 
-/** Plans the archive. Its blobs must stay until it was read. */
+/** Plans the archive. Its blobs must stay until the archive has been read. */
 export function imageArchive(
   content: LocalContentStore,
   image: AssembledImage,
@@ -45,7 +46,7 @@ export function imageArchive(
   ])
 }
 
-/** Every blob, small ones first: whoever reads the archive as a stream knows what the layers are before they come. */
+/** All blobs, documents first, so that a reader of the stream knows what the layers are before they arrive. */
 export function blobsOf({ parts, index }: AssembledImage): readonly Descriptor[] {
   return [
     ...(index === undefined ? [] : [index.descriptor]),
@@ -69,7 +70,7 @@ function blobPath(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`
 }
 
-/** An entry for each name, as other tools look names up there. */
+/** The layout's index. It has one entry per name, as other tools expect. */
 function indexOf({ top }: AssembledImage, { names, annotations, created }: ImageArchiveOptions): object {
   const common = { ...annotations, ...(created === undefined ? {} : { 'org.opencontainers.image.created': created }) }
   const entry = (named: Readonly<Record<string, string>>) => ({

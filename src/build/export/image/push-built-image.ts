@@ -1,18 +1,19 @@
-/** An image that was built on its way to a registry, with its attestations. */
+/** Pushes a built image with its attestations to a registry. */
 import { type PushParts, pushBlobs, sourceOf } from '../../../images/index.ts'
 import { type Reference, withDigest } from '../../../oci/index.ts'
 import { pushError, putManifest, type RegistryClient, uploadBlob } from '../../../registry/client/index.ts'
 import type { ExportHost } from '../parts/export-parts.ts'
 import type { AssembledImage } from './assemble-image.ts'
 
+/** Options of `pushBuiltImage`. */
 export interface PushBuiltOptions {
   readonly host: Pick<ExportHost, 'signal' | 'authOf'>
-  /** Without a tag: by its digest alone. */
+  /** Push by digest, without a tag. */
   readonly byDigest: boolean
   onStatus(id: string, current: number, total: number): void
 }
 
-/** Pushes it under one name. Throws Docker's texts. */
+/** Pushes the image under one name. Errors have Docker's texts. */
 export async function pushBuiltImage(
   parts: PushParts,
   registries: RegistryClient,
@@ -57,7 +58,7 @@ export async function pushBuiltImage(
   }
 }
 
-/** The name under which the pushed image is known by its digest. */
+/** The name of the pushed image with its digest. */
 export function pushedName(reference: Reference, { top }: AssembledImage): Reference {
   return withDigest(reference, top.descriptor.digest)
 }

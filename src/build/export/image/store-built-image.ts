@@ -1,4 +1,4 @@
-/** An image that was built becomes one of the engine's. */
+/** Adds a built image to the engine's store. */
 import { type ImageParts, type ImageRecord, type NamedTarget, namedIndex } from '../../../images/index.ts'
 import {
   bestPlatform,
@@ -10,8 +10,8 @@ import {
 } from '../../../oci/index.ts'
 import type { AssembledImage, AssembledPart } from './assemble-image.ts'
 
-/** Writes the records and points the names to them, in one transaction; gives the record that has the names: that of the
- *  image which suits this host best. Blobs and snapshots must be held. */
+/** Writes the records and points the names to them in one transaction. Gives the record that gets the names: that of
+ *  the image that fits this host best. The caller must hold blobs and snapshots. */
 export function storeBuiltImage(
   { store }: ImageParts,
   assembled: AssembledImage,
@@ -46,7 +46,7 @@ function recordOf(
     config: image.config,
     configSize: config.descriptor.size,
     manifest: manifest.descriptor,
-    // A push may make another manifest of it only where no name stands for more than the manifest.
+    // A push may make a new manifest for the image only if no name refers to more than the manifest.
     ...(top === manifest ? { isManifestMade: true } : {}),
     layers,
     ...(attachments.length === 0 ? {} : { attachments }),
@@ -61,7 +61,7 @@ interface NewTarget {
   readonly names: readonly Reference[]
 }
 
-/** The same image may have been built before with other attestations, which its other names still stand for. */
+/** Attachments of an equal image that was built earlier with other attestations. Other names still refer to them. */
 function attachmentsOfOthers(
   store: ImageParts['store'],
   before: ImageRecord | undefined,

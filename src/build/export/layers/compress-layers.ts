@@ -1,4 +1,4 @@
-/** The layers of an image in the form in which it leaves: compressed as was asked for, the same bytes each time. */
+/** Compresses the layers of an image for export. Equal layers and options give equal bytes. */
 
 import { Readable } from 'node:stream'
 import { createGzip, createZstdCompress, constants as zlib } from 'node:zlib'
@@ -15,11 +15,12 @@ import {
 import { type Descriptor, mediaTypes } from '../../../oci/index.ts'
 import type { ImageAttributes, LayerCompression } from '../parts/image-attributes.ts'
 
+/** Options of `compressLayers`. */
 export interface CompressOptions extends Pick<ImageAttributes, 'compression' | 'level' | 'forceCompression'> {
   readonly signal: AbortSignal
 }
 
-/** Gives the layers with the blobs to send, which `lease` holds. */
+/** Gives the layers with the blobs to send. `lease` keeps the blobs. */
 export async function compressLayers<L extends ImageLayer>(
   parts: ImageParts,
   layers: readonly L[],
@@ -27,7 +28,7 @@ export async function compressLayers<L extends ImageLayer>(
   options: CompressOptions,
 ): Promise<readonly L[]> {
   const made: L[] = []
-  // One after the other: each takes all processors.
+  // One after another, because each uses all processors.
   for (const layer of layers) made.push({ ...layer, blob: await blobOf(parts, layer, lease, options) })
   return made
 }

@@ -1,25 +1,27 @@
-/** The files of an image as a tar, for `--output type=tar` and `type=local`. */
+/** The files of images as one tar, for `--output type=tar` and `type=local`. */
 import { packDirectory, packEntries, readTar, type TarMemberInput } from '../../../archive/index.ts'
 import { invalidArgument } from '../../../base/index.ts'
 
+/** Options of `rootsArchive`. */
 export interface RootArchiveOptions {
   readonly signal: AbortSignal
-  /** Seconds: the time that every file gets. */
+  /** The time that every file gets, in seconds since 1970. Undefined: files keep their times. */
   readonly epoch: number | undefined
 }
 
 /** The files of one platform's image. */
 export interface PlatformRoot {
-  /** Undefined: there are none. */
+  /** Path of the root filesystem. Undefined: the image has no files. */
   readonly path: string | undefined
-  /** The directory that gets them: `linux_amd64`; empty for the top. */
+  /** The directory that the files go into, such as `linux_amd64`. Empty for the top. */
   readonly directory: string
   readonly platform: string
-  /** Files beside those of the image, by name. */
+  /** Additional files, by name. */
   readonly extra: ReadonlyMap<string, Buffer>
 }
 
-/** Packs those of all platforms, one behind the other and each in a fixed order. Throws `invalidArgument` when two have a file of one name. */
+/** Packs the files of all platforms one after another, each in a fixed order. Throws `invalidArgument` when two
+ *  platforms have a file at the same path. */
 export async function* rootsArchive(
   roots: readonly PlatformRoot[],
   { signal, epoch }: RootArchiveOptions,
@@ -49,7 +51,7 @@ async function* membersOf(
   }
 }
 
-/** Platforms may have directories in common. */
+/** Notes the paths that were packed. Platforms may have directories in common. */
 class SeenPaths {
   readonly #seen = new Map<string, { readonly platform: string; readonly isDirectory: boolean }>()
 

@@ -1,4 +1,4 @@
-/** `--squash`: one layer of those that a build added to its base. */
+/** `--squash`: merges the layers that a build added to its base into one. */
 import { decompress, packEntries, readTar, type TarMember, type TarMemberInput } from '../../../archive/index.ts'
 import { BerthError, internal } from '../../../base/index.ts'
 import { type Holds, type ImageParts, newStreamIngestKey } from '../../../images/index.ts'
@@ -6,8 +6,8 @@ import { chainIds, type Digest, digestOf, mediaTypes, type OciHistoryEntry } fro
 import type { BuiltImage, BuiltLayer } from '../../model/built-image.ts'
 import { entryPath, SquashPlan } from './squash-plan.ts'
 
-/** Gives the image with one layer in place of those that have keys; the same image when there is but one. `holds` gets what
- *  is made. */
+/** Gives the image with one layer instead of those that have keys, or the image itself when it has no more than one.
+ *  `holds` keeps what is made. */
 export async function squashImage(
   parts: ImageParts,
   holds: Holds,
@@ -23,7 +23,7 @@ export async function squashImage(
   return { ...image, layers, config: configOf(image, base, layers) }
 }
 
-/** The one layer's tar: directories first, for what is in them may come from an earlier layer. */
+/** The merged layer's tar. Directories come first, because their contents may come from an earlier layer. */
 async function* squashed({ content }: ImageParts, layers: readonly BuiltLayer[]): AsyncIterable<TarMemberInput> {
   const plan = new SquashPlan()
   for (const [index, layer] of layers.entries()) {
@@ -47,13 +47,13 @@ async function* entriesOf(content: ImageParts['content'], { blob }: BuiltLayer):
   yield* readTar(data)
 }
 
-/** What becomes of one entry that is no directory. */
+/** What remains of an entry that is not a directory. */
 function* leftOf(plan: SquashPlan, index: number, { entry, body }: TarMember): Iterable<TarMemberInput> {
   if (entry.type === 'directory') return
   const { sparse: _sparse, ...plain } = entry
   const path = entryPath(entry)
   if (plan.isLeft(index, path)) {
-    // A link whose target became another file was written under its own name, with the content of the target.
+    // The target of this hard link was replaced. Then the old content was already written at the link's own path.
     const isOrphan = entry.type === 'link' && !plan.isLeft(index, entryPath({ path: entry.linkPath }))
     if (!isOrphan) yield entry.type === 'file' ? { entry: plain, body } : { entry: plain }
     return
@@ -101,7 +101,7 @@ async function storeLayer(
   return { diffId, chainId, blob: descriptor, sizeBytes: unpacked.sizeBytes }
 }
 
-/** The steps stay in the history, without layers of their own; one entry more has the layer, as Docker writes it. */
+/** Keeps the steps in the history as entries without layers, and adds an entry for the merged layer, as Docker does. */
 function configOf(
   { config }: BuiltImage,
   base: readonly BuiltLayer[],

@@ -1,11 +1,12 @@
-/** Which entries of a stack of layers are left when they become one, and what the one must hide of the layers below.
- *  Pure: it is told of the entries in order. https://github.com/opencontainers/image-spec/blob/main/layer.md */
+/** Decides which entries of a stack of layers remain when they are merged, and what the merged layer must hide of the
+ *  layers below. Pure: it is given the entries in order.
+ *  https://github.com/opencontainers/image-spec/blob/main/layer.md */
 import type { TarEntry } from '../../../archive/index.ts'
 
 const opaqueName = '.wh..wh..opq'
 const whiteoutPrefix = '.wh.'
 
-/** A path without slashes at its ends. */
+/** The entry's path without slashes at its ends. */
 export function entryPath({ path }: Pick<TarEntry, 'path'>): string {
   return path
     .replace(/^(?:\.?\/+)+/, '')
@@ -13,15 +14,16 @@ export function entryPath({ path }: Pick<TarEntry, 'path'>): string {
     .replace(/^\.$/, '')
 }
 
+/** Collects entries, then answers what remains. */
 export class SquashPlan {
-  /** The layer whose entry counts. */
+  /** For each path, the index of the layer whose entry remains. */
   readonly #winners = new Map<string, number>()
   readonly #directories = new Set<string>()
   readonly #whiteouts = new Set<string>()
   readonly #opaque = new Set<string>()
   readonly #links: { readonly layer: number; readonly path: string; readonly target: string }[] = []
 
-  /** Takes an entry of a layer in; layers from the lowest up. */
+  /** Adds an entry of a layer. Add layers from the lowest to the highest. */
   add(layer: number, entry: Pick<TarEntry, 'path' | 'type' | 'linkPath'>): void {
     const path = entryPath(entry)
     const name = path.slice(path.lastIndexOf('/') + 1)
@@ -36,19 +38,19 @@ export class SquashPlan {
     } else if (path !== '') this.#place(layer, path, entry)
   }
 
-  /** The entry of this layer at this path is one of those that are left. */
+  /** True when the entry of this layer at this path remains. */
   isLeft(layer: number, path: string): boolean {
     return this.#winners.get(path) === layer
   }
 
-  /** Links that are left though what they are links to is not: each gets the content under its own name. */
+  /** Hard links that remain although their target does not. Each gets the content of the target at its own path. */
   orphansOf(layer: number, target: string): readonly string[] {
     return this.#links
       .filter((link) => link.layer === layer && link.target === target && this.isLeft(layer, link.path))
       .map(({ path }) => path)
   }
 
-  /** Paths of deletion marks, sorted. */
+  /** Paths of the whiteouts that the merged layer needs, sorted. */
   marks(): readonly string[] {
     const split = (path: string) => [path.slice(0, path.lastIndexOf('/') + 1), path.slice(path.lastIndexOf('/') + 1)]
     const whiteouts = [...this.#whiteouts].map((path) => {
@@ -64,7 +66,7 @@ export class SquashPlan {
   #place(layer: number, path: string, { type, linkPath }: Pick<TarEntry, 'type' | 'linkPath'>): void {
     const isDirectory = type === 'directory'
     if (!isDirectory && this.#directories.has(path)) this.#removeBelow(path, layer)
-    // What took the place of something that was deleted still hides what is below.
+    // A directory that replaces something deleted still hides what is below it.
     if (this.#whiteouts.delete(path) && isDirectory) this.#opaque.add(path)
     this.#winners.set(path, layer)
     if (isDirectory) this.#directories.add(path)
@@ -75,11 +77,12 @@ export class SquashPlan {
   #remove(path: string, layer: number): void {
     if (this.#winners.get(path) !== layer) this.#winners.delete(path)
     this.#opaque.delete(path)
-    // Layers list the directories above what they change, so nothing is below what isn't known as one.
+    // Layers list the parent directories of what they change, so a path that is not known as a directory has nothing
+    // below it.
     if (this.#directories.delete(path)) this.#removeBelow(path, layer)
   }
 
-  /** What earlier layers have below a path; it is gone with the path. */
+  /** Drops what earlier layers have below a removed path. */
   #removeBelow(path: string, layer: number): void {
     const prefix = path === '' ? '' : `${path}/`
     for (const [name, from] of this.#winners) if (from !== layer && name.startsWith(prefix)) this.#winners.delete(name)

@@ -1,16 +1,18 @@
-/** Annotations that `--annotation` and outputs add to the documents of an image.
+/** Annotations that `--annotation` and outputs add to an image's documents.
  *  https://docs.docker.com/build/metadata/annotations/#specify-annotation-level */
 import { invalidArgument } from '../../../base/index.ts'
 import { formatPlatform, type Platform } from '../../../oci/index.ts'
 
 const levels = ['manifest', 'index', 'manifest-descriptor', 'index-descriptor'] as const
+/** The document that an annotation goes into. */
 export type AnnotationLevel = (typeof levels)[number]
 
-/** What each document gets. */
+/** The annotations of each document. */
 export type Annotations = Readonly<Record<AnnotationLevel, Readonly<Record<string, string>>>>
 
-/** Flags are `[level[platform],…:]key` → value, attributes `annotation[-level][platform].key` → value; those for other
- *  platforms are left out. Throws `invalidArgument` for levels that there aren't. */
+/** Gives the annotations for one platform. Flags map `[level[platform],…:]key` to a value, attributes map
+ *  `annotation[-level][platform].key` to a value. Those for other platforms are left out. Throws `invalidArgument` for
+ *  unknown levels. */
 export function annotationsFor(
   platform: Platform,
   flags: Readonly<Record<string, string>>,
@@ -44,7 +46,7 @@ function isLevel(name: string): name is AnnotationLevel {
   return (levels as readonly string[]).includes(name)
 }
 
-/** `{annotations}` unless there are none. */
+/** Gives `{annotations}`, or an empty object when there are none. */
 export function withAnnotations(annotations: Readonly<Record<string, string>>): {
   readonly annotations?: Readonly<Record<string, string>>
 } {

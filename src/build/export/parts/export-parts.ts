@@ -1,24 +1,25 @@
-/** What exporters work with; `daemon` supplies it. */
+/** What exporters work with. The composition root supplies it. */
 import type { BuildEvent, BuildRequest } from '../../../api/index.ts'
 import type { EventBus } from '../../../events/index.ts'
 import type { ImageParts, ImagePushes } from '../../../images/index.ts'
 import type { RegistryAuth } from '../../../registry/client/index.ts'
 import type { BuiltImage, ByteSink } from '../../model/built-image.ts'
 
+/** The parts of the engine that exporters use. */
 export interface ExportParts {
   readonly images: ImageParts
   readonly pushes: Pick<ImagePushes, 'pushParts'>
   readonly events: EventBus
-  /** Mounts the layers up to a chain id, read-only. */
+  /** Mounts the layers up to a chain id, read-only, until the result is disposed of. */
   openView(chainId: string): Promise<Disposable & { readonly path: string }>
 }
 
-/** What an exporter may use of whoever asked for the build. */
+/** What an exporter uses of the build's client. */
 export interface ExportHost {
   readonly signal: AbortSignal
   emit(event: BuildEvent): void
   authOf(registry: string): Promise<RegistryAuth>
-  /** A stream to the client; absent for clients that take none. */
+  /** Opens a stream to the client. Absent for clients that receive no outputs. */
   openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<ByteSink>
 }
 
@@ -30,7 +31,7 @@ export interface WantedOutput {
   readonly request: BuildRequest
 }
 
-/** The images of one target on their way out, one for each platform. */
+/** The images of one target, one per platform, to be exported. */
 export interface ExportJob {
   readonly images: readonly [BuiltImage, ...BuiltImage[]]
   readonly wanted: WantedOutput

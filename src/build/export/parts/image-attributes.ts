@@ -1,30 +1,31 @@
-/** Attributes of `--output` for images and archives. Each is honoured or refused by name.
+/** Attributes of `--output` for images and archives. Each attribute is honored or refused by name.
  *  https://docs.docker.com/build/exporters/image-registry/ */
 import type { BuildOutput } from '../../../api/index.ts'
 import { invalidArgument, notImplemented } from '../../../base/index.ts'
 
-/** `kept`: as the layers are. */
+/** `kept` leaves the layers as they are. */
 export type LayerCompression = 'gzip' | 'zstd' | 'uncompressed' | 'kept'
 
+/** The checked attributes of one output. */
 export interface ImageAttributes {
-  /** As given by `name`; undefined: the target's tags. */
+  /** Names from attribute `name`. Undefined: the target's tags. */
   readonly names: readonly string[] | undefined
   readonly push: boolean
-  /** It leaves the engine as an image that can have attestations. */
+  /** The image leaves the engine in a form that can have attestations. */
   readonly isSent: boolean
   readonly pushByDigest: boolean
-  /** Keep it in the engine's store. */
+  /** Keep the image in the engine's store. */
   readonly store: boolean
   readonly compression: LayerCompression
-  /** Of the compressor's own scale; undefined for its usual one. */
+  /** Compression level on the compressor's own scale. Undefined: its default. */
   readonly level: number | undefined
-  /** Also for layers that are compressed in another way already. */
+  /** Compress layers again that have another compression. */
   readonly forceCompression: boolean
   readonly ociTypes: boolean
-  /** False: an OCI layout as a directory. */
+  /** False: write an OCI layout as a directory. */
   readonly tar: boolean
   readonly rewriteTimestamp: boolean
-  /** `annotation…` → value, as written. */
+  /** Attributes `annotation…` with their values, as given. */
   readonly annotations: ReadonlyMap<string, string>
 }
 
@@ -41,7 +42,8 @@ const refused: ReadonlySet<string> = new Set([
   'prefer-nondist-layers',
 ])
 
-/** Throws `invalidArgument` for what no image has, `notImplemented` for what Berth doesn't do. */
+/** Checks the attributes. Throws `invalidArgument` for unknown ones, `notImplemented` for those that Berth does not
+ *  support. */
 export function parseImageAttributes(
   { type, attrs }: BuildOutput,
   { isIndexed = false }: { readonly isIndexed?: boolean } = {},
@@ -54,7 +56,8 @@ export function parseImageAttributes(
   }
   const flag = (name: string, fallback: boolean) => booleanOf(name, attrs[name], fallback)
   const push = type === 'registry' || flag('push', false)
-  // What stays here is compressed when it is pushed, if ever; what an index lists is pushed as it is.
+  // An image that stays here is compressed when it is pushed. An index lists compressed blobs, so its layers are
+  // compressed now.
   const usual = type === 'image' && !push && !isIndexed ? 'kept' : 'gzip'
   const { name, compression = usual, 'compression-level': level } = attrs
   if (compression === 'estargz') throw notImplemented('compression estargz')
@@ -79,7 +82,8 @@ export function parseImageAttributes(
   }
 }
 
-/** Attributes of outputs that are files: whether those of each platform get a directory of their own, where it is said. */
+/** Checks the attributes of outputs that are files. Gives the value of `platform-split`: whether each platform gets a
+ *  directory of its own. Undefined when it is not given. */
 export function parseFileAttributes(type: string, attrs: BuildOutput['attrs']): boolean | undefined {
   for (const name of Object.keys(attrs)) {
     if (name === 'platform-split') continue

@@ -1,23 +1,23 @@
-/** A package that was found in an image. */
+/** A package found in an image. */
 export interface InstalledPackage {
   readonly type: 'deb' | 'apk' | 'rpm' | 'npm' | 'pypi'
   readonly name: string
   readonly version: string
   readonly architecture?: string
-  /** As the package says it. */
+  /** The license as the package states it. */
   readonly license?: string
   readonly supplier?: string
-  /** The file that tells of it, from the root. */
+  /** The file that names the package, as a path from the root. */
   readonly foundIn: string
 }
 
-/** The distribution, of /etc/os-release. https://www.freedesktop.org/software/systemd/man/os-release.html */
+/** The distribution, from /etc/os-release. https://www.freedesktop.org/software/systemd/man/os-release.html */
 export interface Distribution {
   readonly id: string
   readonly version: string
 }
 
-/** Reads an os-release file; undefined when it names nothing. */
+/** Parses an os-release file. Undefined when it names no distribution. */
 export function parseOsRelease(text: string): Distribution | undefined {
   const values = new Map(
     text.split('\n').flatMap((line) => {

@@ -1,7 +1,7 @@
-/** What package managers write down of what they installed. Each reader gives nothing for a text that isn't such. */
+/** Parsers for the databases of package managers. Each gives an empty list for a text of another format. */
 import type { InstalledPackage } from './installed-package.ts'
 
-/** dpkg's status file, also single paragraphs of it. https://man7.org/linux/man-pages/man1/dpkg.1.html */
+/** dpkg's status file, or single paragraphs of it. https://man7.org/linux/man-pages/man1/dpkg.1.html */
 export function readDpkgStatus(text: string, foundIn: string): readonly InstalledPackage[] {
   return paragraphsOf(text).flatMap((fields) => {
     const [name, version, status = 'install ok installed'] = ['Package', 'Version', 'Status'].map((key) =>
@@ -43,7 +43,8 @@ export function readPackageJson(text: string, foundIn: string): readonly Install
   return [{ type: 'npm', name, version, foundIn, ...(typeof license === 'string' ? { license } : {}) }]
 }
 
-/** METADATA of a dist-info directory, PKG-INFO of an egg. https://packaging.python.org/specifications/core-metadata/ */
+/** METADATA of a dist-info directory, or PKG-INFO of an egg.
+ *  https://packaging.python.org/specifications/core-metadata/ */
 export function readPythonMetadata(text: string, foundIn: string): readonly InstalledPackage[] {
   const [head = ''] = text.split(/\r?\n\r?\n/, 1)
   const [fields = new Map<string, string>()] = paragraphsOf(head)
@@ -55,11 +56,11 @@ export function readPythonMetadata(text: string, foundIn: string): readonly Inst
   ]
 }
 
-/** Header of a package in rpm's database. https://rpm-software-management.github.io/rpm/manual/format_header.html */
+/** A package header from rpm's database. https://rpm-software-management.github.io/rpm/manual/format_header.html */
 export function readRpmHeader(blob: Buffer, foundIn: string): readonly InstalledPackage[] {
   const values = rpmValues(blob)
   const [name, version, release = ''] = [1000, 1001, 1002].map((tag) => values.get(tag))
-  // Keys are listed among the packages.
+  // rpm lists imported keys as packages.
   if (name === undefined || version === undefined || name === 'gpg-pubkey') return []
   const epoch = values.get(1003)
   const full = `${epoch === undefined || epoch === '0' ? '' : `${epoch}:`}${version}${release === '' ? '' : `-${release}`}`
@@ -67,7 +68,7 @@ export function readRpmHeader(blob: Buffer, foundIn: string): readonly Installed
   return [{ type: 'rpm', name, version: full, foundIn, ...optional(known) }]
 }
 
-/** Tags that are a text or a number. */
+/** The header's tags whose value is a string or a number. */
 function rpmValues(blob: Buffer): ReadonlyMap<number, string> {
   const values = new Map<number, string>()
   if (blob.length < 8) return values
@@ -87,7 +88,7 @@ function endOfText(blob: Buffer, start: number): number {
   return end === -1 ? blob.length : end
 }
 
-/** `Key: value` paragraphs; lines that go on begin with white space and count for nothing here. */
+/** Paragraphs of `Key: value` lines. Continuation lines begin with white space and are skipped. */
 function paragraphsOf(text: string): readonly Map<string, string>[] {
   return text.split(/\r?\n(?:\r?\n)+/).map((paragraph) => {
     const fields = new Map<string, string>()
@@ -99,7 +100,7 @@ function paragraphsOf(text: string): readonly Map<string, string>[] {
   })
 }
 
-/** Without what is not known. */
+/** Leaves out the undefined values. */
 function optional<K extends string>(values: Readonly<Record<K, string | undefined>>): { readonly [key in K]?: string } {
   const given = Object.entries(values).filter((entry) => typeof entry[1] === 'string' && entry[1] !== '')
   return Object.fromEntries(given) as { readonly [key in K]?: string }

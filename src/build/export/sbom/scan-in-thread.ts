@@ -2,8 +2,8 @@ import { type AbortOptions, internal } from '../../../base/index.ts'
 import { startWorker } from '../../../sys/index.ts'
 import type { ScannedPackages } from './scan-packages.ts'
 
-/** Does what `scanPackages` does, in a worker thread. Rejects with the reason of `signal` when that is aborted, once the
- *  thread has ended: nothing uses `root` any more then. */
+/** Runs `scanPackages` in a worker thread. When `signal` is aborted, rejects with its reason after the thread has
+ *  ended, so nothing uses `root` anymore. */
 export async function scanInThread(root: string, { signal }: AbortOptions = {}): Promise<ScannedPackages> {
   signal?.throwIfAborted()
   const worker = startWorker(new URL('./scan-worker.ts', import.meta.url), { workerData: root })

@@ -1,6 +1,6 @@
-/** Looks through a root filesystem for installed packages: the databases of dpkg, apk and rpm, modules in node_modules,
- *  distributions of Python. No symlink is followed: what one leads to is met at its own place.
- *  Synchronous; a worker thread does it, because the filesystem and its databases may be of any size. */
+/** Finds the packages installed in a root filesystem: databases of dpkg, apk and rpm, modules in node_modules, Python
+ *  distributions. Symlinks are not followed; their targets are scanned at their own paths. Synchronous: run it in a
+ *  worker thread, because the filesystem may be of any size. */
 import { copyFileSync, type Dirent, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,15 +14,16 @@ import {
   readRpmHeader,
 } from './package-databases.ts'
 
+/** The result of a scan. */
 export interface ScannedPackages {
   readonly distribution: Distribution | undefined
-  /** In order of type, name, version and place. */
+  /** Sorted by type, name, version and path. */
   readonly packages: readonly InstalledPackage[]
 }
 
 type Reader = (text: string, foundIn: string) => readonly InstalledPackage[]
 
-/** Which reader a path is for. */
+/** The parser for each kind of path. */
 const readers: readonly (readonly [pattern: RegExp, reader: Reader])[] = [
   [/(?:^|\/)var\/lib\/dpkg\/status(?:\.d\/[^/]+)?$/, readDpkgStatus],
   [/(?:^|\/)lib\/apk\/db\/installed$/, readApkInstalled],
@@ -35,7 +36,7 @@ const kernelDirectories = new Set(['proc', 'sys', 'dev'])
 const maxFileBytes = 64 * 1024 * 1024
 const maxDatabaseBytes = 512 * 1024 * 1024
 
-/** Scans the tree at `root`. A file that can't be read tells nothing. */
+/** Scans the tree at `root`. Unreadable files are skipped. */
 export function scanPackages(root: string): ScannedPackages {
   const packages: InstalledPackage[] = []
   let distribution: Distribution | undefined
@@ -80,7 +81,7 @@ function textOf(root: string, path: string): string {
   }
 }
 
-/** SQLite wants a file that has a name of its own. */
+/** SQLite needs a file with a name, so the database is copied to one. */
 function rpmPackages(file: string, foundIn: string): readonly InstalledPackage[] {
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxDatabaseBytes) return []
   const directory = mkdtempSync(join(tmpdir(), 'berth-rpm-'))

@@ -1,4 +1,4 @@
-/** Worker thread that scans the root filesystem it is given, and answers with what it found. */
+/** Worker thread that scans a root filesystem and posts the result. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { scanPackages } from './scan-packages.ts'
 

@@ -4,8 +4,9 @@ import type { Attestation } from '../attestations/attestation-manifest.ts'
 import type { Distribution, InstalledPackage } from './installed-package.ts'
 import type { ScannedPackages } from './scan-packages.ts'
 
+/** Facts for the document. */
 export interface SpdxOptions {
-  /** What the document is about. */
+  /** Name of what the document describes. */
   readonly name: string
   /** RFC 3339. */
   readonly created: string
@@ -65,7 +66,7 @@ function spdxPackage(one: InstalledPackage, distribution: Distribution | undefin
   }
 }
 
-/** https://github.com/package-url/purl-spec/blob/main/PURL-TYPES.rst */
+/** The package URL of a package. https://github.com/package-url/purl-spec/blob/main/PURL-TYPES.rst */
 export function packageUrl(one: InstalledPackage, distribution: Distribution | undefined): string {
   const { type, name, version, architecture } = one
   const encode = (text: string) => encodeURIComponent(text).replaceAll('%3A', ':')
@@ -86,7 +87,7 @@ function supplierOf(text: string): string {
   return `Organization: ${name}${address === undefined ? '' : ` (${address})`}`
 }
 
-/** Looks like identifiers of SPDX's list joined by its operators. */
+/** True when the text consists of words that look like SPDX identifiers, joined by SPDX's operators. */
 function isLicenseExpression(text: string): boolean {
   return /^\(*[A-Za-z0-9][A-Za-z0-9.+-]*\)*(?: (?:AND|OR|WITH) \(*[A-Za-z0-9][A-Za-z0-9.+-]*\)*)*$/.test(text)
 }
