@@ -1,10 +1,10 @@
-/** A socket in a build container whose connections go to an agent of the client. */
+/** A socket in a build container that forwards connections to an agent of the client. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream'
 
-/** Listens at `path`; gives what ends it. */
+/** Listens at `path` and connects each client of the socket with `connect`. Gives a function that closes the socket. */
 export async function serveAgent(path: string, connect: () => Promise<Duplex>): Promise<() => Promise<void>> {
   const open = new Set<Duplex>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {

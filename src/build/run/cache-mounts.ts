@@ -1,5 +1,6 @@
-/** Directories that the RUN steps of all builds share (`--mount=type=cache`): `<build>/mounts/<digest of the id>`, a
- *  record each in the cache, so that they are listed and pruned like steps. A private one that is in use gets a sister. */
+/** Directories that the RUN steps of all builds share (`--mount=type=cache`). Each is at `<build>/mounts/<key>`, a key
+ *  made of the id, and has a record in the cache, so it is listed and pruned like a step. When a private one is in use,
+ *  another RUN with the same id gets a second directory. */
 import { hash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,11 +9,12 @@ import type { Digest } from '../../oci/index.ts'
 import { makePrivateDirectory } from '../../sys/index.ts'
 import type { BuildParts } from '../model/build-parts.ts'
 
+/** What a RUN asks for. */
 export interface CacheMountRequest {
   readonly id: string
   readonly sharing: 'shared' | 'private' | 'locked'
   readonly signal: AbortSignal
-  /** Makes a new one what it begins with. */
+  /** Fills a new directory with the initial contents. */
   fill(directory: string): Promise<void>
 }
 
@@ -24,18 +26,19 @@ export interface HeldCacheMount {
 
 const noDigest = `sha256:${'0'.repeat(64)}` as Digest
 
-/** Where cache mounts are. */
+/** The directory that contains all cache mounts. */
 export function cacheMountsPath(buildDirectory: string): string {
   return join(buildDirectory, 'mounts')
 }
 
-/** Discards the directories that no record names: a crash left them between the two. */
+/** Discards directories without a record, which a crash can leave. */
 export function clearCacheMounts({ directory, cache, trash }: Pick<BuildParts, 'directory' | 'cache' | 'trash'>): void {
   const mounts = cacheMountsPath(directory)
   for (const name of namesIn(mounts)) if (cache.get(name) === undefined) trash.discard(join(mounts, name))
 }
 
-/** Waits for a locked one; makes it when there is none. */
+/** Gives the directory for a step and creates it if it does not exist. Waits while another step has it locked. Throws
+ *  `cancelled` on abort. */
 export async function acquireCacheMount(parts: BuildParts, request: CacheMountRequest): Promise<HeldCacheMount> {
   const release = request.sharing === 'locked' ? await lock(parts, request) : undefined
   try {
@@ -73,14 +76,15 @@ async function makeDirectory(parts: BuildParts, key: string, { fill }: CacheMoun
   const path = join(mounts, key)
   makePrivateDirectory(mounts, parts.settings.remap?.root.gid)
   if (existsSync(path)) return path
-  // It gets its name when it is complete.
+  // The directory gets its final name once it is filled.
   const fresh = join(mounts, `new-${newId().slice(0, 12)}`)
   mkdirSync(fresh)
   try {
     await fill(fresh)
     if (!existsSync(path)) renameSync(fresh, path)
   } finally {
-    // Filling failed, or another step made the directory meanwhile. Nothing is here otherwise.
+    // Discards a directory that could not be filled, or that another step has created first. Otherwise there is nothing
+    // at this path.
     parts.trash.discard(fresh)
   }
   return path
@@ -118,7 +122,7 @@ function remember({ cache }: BuildParts, key: string, id: string): void {
   )
 }
 
-/** Resolves when this step has the lock, with what gives it back. */
+/** Waits for the lock and gives the function that releases it. */
 async function lock({ mountLocks }: BuildParts, { id, signal }: CacheMountRequest): Promise<() => void> {
   const got = Promise.withResolvers<void>()
   const done = Promise.withResolvers<void>()

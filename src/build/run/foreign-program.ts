@@ -1,12 +1,13 @@
-/** Why a program of another platform could not be run here: the kernel needs a handler for it (binfmt_misc).
+/** Explains why a program for another platform could not be run: the kernel needs a handler for it (binfmt_misc).
  *  https://docs.kernel.org/admin-guide/binfmt-misc.html */
 import { closeSync, constants, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { formatPlatform, hostPlatform, type Platform } from '../../oci/index.ts'
 import { openInRoot } from '../../sys/index.ts'
 
+/** How the program was started. */
 export interface StartedProgram {
-  /** First word of the command line. */
+  /** The first word of the command line. */
   readonly name: string
   readonly env: readonly string[]
   readonly cwd: string
@@ -15,7 +16,7 @@ export interface StartedProgram {
 const handlersPath = '/proc/sys/fs/binfmt_misc'
 const headerBytes = 128
 
-/** ELF's machine numbers. https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html */
+/** Machine numbers of ELF. https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html */
 const machines: Readonly<Record<string, readonly number[]>> = {
   amd64: [62, 3],
   386: [3],
@@ -28,8 +29,8 @@ const machines: Readonly<Record<string, readonly number[]>> = {
   loong64: [258],
 }
 
-/** What to tell of a program below `rootfs` that failed; undefined when the host runs such programs, itself or by a handler
- *  that can be seen from here. */
+/** Gives the explanation for a failed program below `rootfs`. Undefined when the host can run such programs, natively
+ *  or with a handler that is visible from here. */
 export function foreignProgramProblem(
   rootfs: string,
   program: StartedProgram,
@@ -49,7 +50,7 @@ export function foreignProgramProblem(
   )
 }
 
-/** The beginning of the file that would be executed. */
+/** The first bytes of the file that would be executed. */
 function programHeader(rootfs: string, { name, env, cwd }: StartedProgram): Buffer | undefined {
   const path = env.findLast((line) => line.startsWith('PATH='))?.slice('PATH='.length) ?? ''
   const candidates = name.includes('/')
@@ -74,27 +75,27 @@ function readHeader(rootFd: number, path: string): Buffer | undefined {
     const buffer = Buffer.alloc(headerBytes)
     return buffer.subarray(0, readSync(fd, buffer, 0, headerBytes, 0))
   } catch {
-    // What can't be read here is explained by what the process itself said.
+    // If the file can't be read, the process's own error message explains the failure.
     return undefined
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
 }
 
-/** Undefined for what is no ELF file: scripts name a program of their own. */
+/** Undefined for files that are not ELF. Scripts name an interpreter of their own. */
 function machineOf(header: Buffer): number | undefined {
   if (header.length < 20 || header.readUInt32BE(0) !== 0x7f454c46) return undefined
   return header[5] === 2 ? header.readUInt16BE(18) : header.readUInt16LE(18)
 }
 
-/** Some handler that is enabled takes files that begin like this. */
+/** True when an enabled handler accepts files with this header. */
 function hasHandler(directory: string, header: Buffer): boolean {
   let names: readonly string[]
   try {
     names = readdirSync(directory).filter((name) => name !== 'register' && name !== 'status')
     if (readFileSync(join(directory, 'status'), 'utf8').startsWith('disabled')) return false
   } catch {
-    // Not mounted, so nothing is known of handlers.
+    // binfmt_misc is not mounted, so nothing is known about handlers.
     return false
   }
   return names.some((name) => isTaken(readFileSync(join(directory, name), 'utf8'), header))

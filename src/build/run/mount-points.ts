@@ -1,5 +1,5 @@
-/** What the runtime makes in a stage's root to mount on is none of the stage's doing: it is noted which places were
- *  missing before a RUN, and what was made there is taken out of its layer afterwards. */
+/** The runtime creates missing mount points in a stage's root. They are not changes by the stage. So the missing ones
+ *  are noted before a RUN, and removed from its layer afterwards. */
 import { closeSync, constants, fstatSync, lstatSync, openSync, rmdirSync, type Stats, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../../base/index.ts'
@@ -7,14 +7,14 @@ import { closeFd, getXattr, oPath, openInRoot } from '../../sys/index.ts'
 
 const always = ['/proc', '/sys', '/dev', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf'] as const
 
-/** What was missing, and what the directories above looked like. */
+/** The mount points that were missing, and the directories above them. */
 export interface MountPoints {
-  /** Without leading slash, parents before what is below them. */
+  /** Paths without a leading slash, parents first. */
   readonly missing: readonly string[]
   readonly parents: ReadonlyMap<string, Stats>
 }
 
-/** Notes which of the places that RUN mounts on are not there. */
+/** Notes which mount points of a RUN do not exist. */
 export function noteMountPoints(rootfs: string, targets: readonly string[]): MountPoints {
   const rootFd = openSync(rootfs, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
@@ -35,8 +35,8 @@ export function noteMountPoints(rootfs: string, targets: readonly string[]): Mou
   }
 }
 
-/** Removes what is still empty at these places of a layer's own directory, and the directories above that were only
- *  copied up to have it. Nothing is mounted there any more. */
+/** Removes mount points that are still empty from a layer's own directory, and parent directories that were copied up
+ *  only for them. Call it after the unmount. */
 export function removeMountPoints(changes: string, { missing, parents }: MountPoints): void {
   const above = new Set<string>()
   for (const path of [...missing].reverse()) {
@@ -49,7 +49,7 @@ export function removeMountPoints(changes: string, { missing, parents }: MountPo
   }
 }
 
-/** False when there is nothing. What a process put there stays. */
+/** Gives false when nothing is there. Keeps what a process has written there. */
 function removeEmpty(place: string): boolean {
   const stats = lstatSync(place, { throwIfNoEntry: false })
   if (stats === undefined) return false
@@ -78,7 +78,7 @@ function removeIfEmpty(place: string): void {
   }
 }
 
-/** Every directory on the way is one: a step may have put a symlink there. */
+/** True when every part of the path is a real directory. A step may have put a symlink there. */
 function isInside(changes: string, path: string): boolean {
   const parts = path.split('/')
   for (let count = 1; count < parts.length; count += 1) {

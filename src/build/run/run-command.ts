@@ -1,5 +1,5 @@
-/** The process of a RUN: the same runtime and isolation as a container, but no record; its files are known by the id
- *  alone, so that a boot finds and removes what a crash left of it. */
+/** Runs the process of a RUN with the same runtime and isolation as a container, but without a container record. Its
+ *  files are named by its id, so that the next boot finds and removes them after a crash. */
 import { chownSync, writeFileSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -29,7 +29,7 @@ import type { BuildParts } from '../model/build-parts.ts'
 import type { RunOptions } from './run-options.ts'
 import { readUserFiles } from './user-files.ts'
 
-/** What is run. */
+/** The process to run. */
 export interface RunCommand {
   readonly args: readonly string[]
   readonly env: readonly string[]
@@ -43,13 +43,14 @@ export interface RunCommand {
   readonly devices: readonly string[]
 }
 
-/** Takes what the process writes. */
+/** Receives the output of the process. */
 export type OnOutput = (stream: OutputStream, chunk: Buffer) => void
 
 const sigkill = 9
 const outOfMemoryCode = 137
 
-/** Runs it to its end and gives the exit code. Throws typed errors when it can't be started, `cancelled` on abort. */
+/** Runs the process to its end and gives the exit code. Throws typed errors when it can't be started, `cancelled` on
+ *  abort. */
 export async function runCommand(
   parts: BuildParts,
   root: Pick<StepRoot, 'id' | 'rootfs' | 'labels'>,
@@ -65,7 +66,7 @@ export async function runCommand(
   })
 }
 
-/** Makes it up to where its program can run, with its output attached. */
+/** Creates the process, ready to start its program, with its output attached. */
 async function createProcess(
   parts: BuildParts,
   root: Pick<StepRoot, 'id' | 'rootfs' | 'labels'>,
@@ -122,7 +123,7 @@ async function runToEnd(
     try {
       runtime.kill(id, sigkill)
     } catch {
-      // It has ended by itself.
+      // The process has exited by itself.
     }
   }
   signal.addEventListener('abort', stop, { once: true })
@@ -145,7 +146,8 @@ async function runToEnd(
 interface PreparedNetwork {
   readonly netns: SpecInput['namespaces']['network']
   readonly ready?: () => Promise<unknown>
-  /** With users of its own: the runtime makes the namespace, together with them. */
+  /** With a user mapping, the runtime creates the network namespace along with the user namespace. Then this connects
+   *  it to the network. */
   readonly afterwards?: (pid: number) => Promise<unknown>
 }
 
@@ -162,7 +164,7 @@ async function prepareNetwork(
     return { netns: 'host' }
   }
   if (mode.startsWith('container:')) return await joinNetwork(parts, mode.slice('container:'.length), files)
-  // As a container without `--network`: without a default bridge (`bridge: none`) it has no network.
+  // Like a container without `--network`: when there is no default bridge (`bridge: none`), it has no network.
   const hasBridge = parts.networks.find('bridge') !== undefined
   const request: SandboxRequest = {
     containerId: id,
@@ -181,7 +183,8 @@ async function prepareNetwork(
   return { netns: { path: sandbox.netnsPath }, ready: () => parts.networks.sandboxes.setUp(request) }
 }
 
-/** The container's files, which it may have made large, are copied: the step may write its own. */
+/** Joins the network of a running container. Its network files are copied because the step may write to them; they can
+ *  be large, because the container can write to them too. */
 async function joinNetwork(parts: BuildParts, container: string, files: string): Promise<PreparedNetwork> {
   const joined = parts.joinNetwork(container)
   await copyFile(joined.hosts, join(files, 'hosts'))
@@ -190,7 +193,7 @@ async function joinNetwork(parts: BuildParts, container: string, files: string):
   return { netns: { path: joined.namespace } }
 }
 
-/** What a process with users of its own can't have. */
+/** Refuses what a process with a user mapping can't have. */
 function checkUsers({ settings }: BuildParts, { insecure, network }: RunCommand, options: RunOptions): void {
   if (settings.remap === undefined) return
   if (insecure) throw invalidArgument('RUN --security=insecure is incompatible with user namespaces')
@@ -201,13 +204,13 @@ function checkUsers({ settings }: BuildParts, { insecure, network }: RunCommand,
     throw invalidArgument("cannot share the host's network namespace when user namespaces are enabled")
 }
 
-/** Servers that questions for other names go to, on a network that has names. */
+/** The DNS servers for names outside the network, on networks with name resolution. */
 function nameServers({ settings }: BuildParts): readonly UpstreamServer[] {
   if (settings.dns.length > 0) return settings.dns.map((address) => ({ address, from: 'container' }))
   return parseResolvConf(readHostResolvConf()).servers.map((address) => ({ address, from: 'host' }))
 }
 
-/** Without a sandbox: those of the host's network. */
+/** Writes the network files. Without a sandbox they are those of the host's network. */
 function writeNetworkFiles(
   parts: BuildParts,
   { extraHosts, hostname }: RunOptions,

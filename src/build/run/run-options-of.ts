@@ -5,7 +5,7 @@ import type { RunOptions } from './run-options.ts'
 
 const defaultHostname = 'berth-build'
 
-/** What a request says of the processes of RUN. */
+/** The options for all RUN processes of a build. */
 export function runOptionsOf(request: BuildRequest): RunOptions {
   checkCgroupParent({}, request.cgroupParent)
   const limits = {
@@ -39,7 +39,7 @@ function checkedHost(text: string): string {
   throw invalidArgument(`bad format for add-host: "${text}"`)
 }
 
-/** RLIM_INFINITY does not fit into a JSON number. */
+/** JSON numbers can't represent RLIM_INFINITY exactly. */
 function unlimited(value: number): number {
   return value === -1 ? Number.MAX_SAFE_INTEGER : value
 }

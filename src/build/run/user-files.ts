@@ -1,13 +1,13 @@
-/** The user database of a stage, which earlier steps may have made into anything. */
+/** Reads the user database of a stage. Earlier steps may have replaced its files with anything. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { errnoOf } from '../../base/index.ts'
 import type { UserFiles } from '../../runtime/index.ts'
 import { openInRoot } from '../../sys/index.ts'
 
-/** A database that is larger is not one. */
+/** Larger files count as missing. */
 const maxBytes = 16 * 1024 * 1024
 
-/** `/etc/passwd` and `/etc/group` below `rootfs`; those that are no files are undefined. */
+/** The texts of `/etc/passwd` and `/etc/group` below `rootfs`. Undefined for one that is not a regular file. */
 export function readUserFiles(rootfs: string): UserFiles {
   const rootFd = openSync(rootfs, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
