@@ -21,12 +21,12 @@ import type { StepPlace } from './step-place.ts'
 
 type GitSource = Extract<RemoteSource, { kind: 'git' }>
 
-/** True for what has to be fetched. */
+/** True for a source that has to be fetched. */
 export function isRemote(source: CopySource): boolean {
   return source.kind === 'path' && remoteSource(source.path) !== undefined
 }
 
-/** Carries one out; its sources must be one remote one. */
+/** Runs an ADD whose only source is a remote one. */
 export async function addRemote(place: StepPlace, instruction: AddInstruction): Promise<StepLayer> {
   const [only, ...others] = instruction.sources
   const source = only?.kind === 'path' ? remoteSource(only.path) : undefined
@@ -58,7 +58,7 @@ async function addUrl(place: StepPlace, instruction: AddInstruction, url: string
       const facts = { path: '', mode: 0o600, uid: 0, gid: 0, linkPath: '', mtimeNs }
       const entry = { ...facts, type: 'file' as const, source: { kind: 'path' as const, path } }
       const group: WriteGroup = { name, isDirectory: false, entries: [entry] }
-      // What is fetched is unpacked only when the Dockerfile says so.
+      // A fetched archive is unpacked only when the Dockerfile says so.
       const how = instruction.unpack === true ? instruction : { ...instruction, unpack: false }
       return await copyLayer(place, how, [group], undefined)
     },
@@ -117,7 +117,7 @@ function textOf(header: string | readonly string[] | undefined): string {
   return typeof header === 'string' ? header : (header?.[0] ?? '')
 }
 
-/** By the server's wish, else the last part of the URL's path. */
+/** The file's name: the one in the server's Content-Disposition header, else the last part of the URL's path. */
 function nameOf(url: string, disposition: string): string {
   const [, wish = ''] = /filename="?([^";]+)"?/i.exec(disposition) ?? []
   const last = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '')

@@ -1,4 +1,4 @@
-/** One build while it runs: what its stages and steps share. */
+/** A running build: what its stages and steps share. */
 import type { BuildRequest } from '../../api/index.ts'
 import type { Holds } from '../../images/index.ts'
 import type { FileContext } from '../context/file-context.ts'
@@ -12,6 +12,7 @@ import type { StageState } from '../model/stage-state.ts'
 import type { Vertexes } from '../model/vertexes.ts'
 import type { RunOptions } from '../run/run-options.ts'
 
+/** What the steps of one build for one platform work with. */
 export interface BuildRun {
   readonly parts: BuildParts
   readonly host: BuildHost
@@ -24,14 +25,14 @@ export interface BuildRun {
   readonly runOptions: RunOptions
   readonly proxies: readonly string[]
   readonly materials: BuildMaterial[]
-  /** What others' builds left. */
+  /** Caches from `--cache-from`. */
   readonly imported: ImportedCaches
-  /** Of `rewrite-timestamp`. */
+  /** For `rewrite-timestamp`: the latest allowed modification time, in nanoseconds since the epoch. */
   readonly latestNs: bigint | undefined
-  /** A stage, once it is built. */
+  /** Waits for a stage and gives its result. Builds the stage if it has not started. */
   stage(index: number): Promise<StageState>
-  /** The build's own files; undefined when there are none. */
+  /** The build's own context. Undefined when it has none. */
   context(): Promise<FileContext | undefined>
-  /** Files of `--build-context`; undefined for a name that is none of theirs. */
+  /** A context of `--build-context` that consists of files. Undefined for an unknown name. */
   namedContext(name: string): Promise<FileContext | undefined>
 }

@@ -1,4 +1,4 @@
-/** One stage: its steps one after another. */
+/** Builds one stage: its steps, one after another. */
 import { formatNs, isBerthError, messageOf } from '../../base/index.ts'
 import { digestOf, type OciHistoryEntry } from '../../oci/index.ts'
 import { evaluationError, type Step } from '../dockerfile/index.ts'
@@ -15,10 +15,10 @@ import { runStep } from './run-step.ts'
 import type { StepPlace } from './step-place.ts'
 import { workdirStep } from './workdir-step.ts'
 
-/** What history entries of the builder say in their comment: tools that read images know Docker's by it. */
+/** The comment in history entries by which tools recognize images that Docker has built. */
 export const historyComment = 'buildkit.dockerfile.v0'
 
-/** Builds it, its base first. */
+/** Builds the stage, after the stage it is based on. */
 export async function buildStage(run: BuildRun, stage: StageToBuild): Promise<StageState> {
   const { planned, evaluated, base, number: index } = stage
   report(run, index, 0, 'begin', planned.stage.from.line.text)
@@ -86,7 +86,7 @@ async function buildLayer(
   }
 }
 
-/** An error with the line of the step that it ended. */
+/** Adds the line of the failed step to an error. */
 function placed(error: unknown, { instruction }: Step): unknown {
   if (!isBerthError(error) || error.kind === 'cancelled' || error.details.line !== undefined) return error
   return evaluationError(instruction.line, error.message, 0, error)
@@ -114,7 +114,7 @@ export function hasLayer({ instruction, after }: Step): boolean {
   return instruction.kind === 'RUN' || instruction.kind === 'COPY' || instruction.kind === 'ADD'
 }
 
-/** Tells of all steps that will come. */
+/** Reports all steps of a stage before they start. */
 export function announceStage(run: BuildRun, stage: StageToBuild): void {
   const { name } = stage.planned.stage
   for (const [at, text] of vertexNames(run, stage)) {
@@ -122,7 +122,8 @@ export function announceStage(run: BuildRun, stage: StageToBuild): void {
   }
 }
 
-/** Of steps with a layer: `[build 2/5] RUN make`, `[linux/arm64 build 2/5] RUN make`. */
+/** Names of the steps that make a layer, as clients show them: `[build 2/5] RUN make`, `[linux/arm64 build 2/5] RUN
+ *  make`. */
 function vertexNames(run: BuildRun, { planned, evaluated, shownPlatform }: StageToBuild): ReadonlyMap<number, string> {
   const { stage } = planned
   const layered = [...evaluated.steps.entries()].filter(([, step]) => hasLayer(step))
@@ -145,7 +146,7 @@ function withHistory(state: StageState, entry: OciHistoryEntry): StageState {
   return { ...state, history: [...state.history, entry] }
 }
 
-/** What makes no layer is as old as what is below it: the same build gives the same image. */
+/** An instruction without a layer has the creation time of what is below it, so that equal builds give equal images. */
 function createdOf({ created }: StageState): { readonly created?: string } {
   return created === undefined ? {} : { created }
 }
@@ -155,7 +156,7 @@ function createdTime({ request }: BuildRun, createdMs: number): string {
   return formatNs(epoch === undefined ? BigInt(createdMs) * 1_000_000n : BigInt(epoch) * 1_000_000_000n)
 }
 
-/** SOURCE_DATE_EPOCH in seconds. */
+/** The value of SOURCE_DATE_EPOCH, in seconds since 1970. Undefined when it is not set or not a number. */
 export function sourceDateEpoch(buildArgs: Readonly<Record<string, string>> | undefined): number | undefined {
   const text = buildArgs?.SOURCE_DATE_EPOCH
   return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : undefined
@@ -172,7 +173,7 @@ function report(
   run.host.onStep?.({ stage, step, phase, text, ...(id === undefined ? {} : { id }) })
 }
 
-/** Those who are told of steps get an image of each. */
+/** Reports that a step is done. For clients that receive such reports, keeps an image of the step. */
 async function reportDone(run: BuildRun, stage: StageToBuild, at: number, state: StageState): Promise<StageState> {
   if (run.host.onStep === undefined) return state
   const { base } = stage

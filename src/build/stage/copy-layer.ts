@@ -1,4 +1,4 @@
-/** What COPY and ADD come to: files written at a destination, as one layer. */
+/** Makes the layer of a COPY or ADD. */
 import { isBerthError } from '../../base/index.ts'
 import type { FileContents } from '../context/file-context.ts'
 import { type AddInstruction, type CopyInstruction, DockerfileError, parseFileMode } from '../dockerfile/index.ts'
@@ -12,7 +12,7 @@ import { unpackArchives } from './unpack-archive.ts'
 
 type Instruction = CopyInstruction | AddInstruction
 
-/** Writes groups at the instruction's destination, as one layer. */
+/** Writes the groups at the instruction's destination, as one layer. */
 export async function copyLayer(
   place: StepPlace,
   instruction: Instruction,
@@ -34,7 +34,7 @@ export async function copyLayer(
       ...(mode === undefined ? {} : { mode }),
     }
     const plain = await unpackArchives(place, instruction, groups, job)
-    // What was unpacked is not counted by the writer.
+    // The writer does not count what was unpacked.
     const isAlone = plain.length === groups.length
     const whole = { ...job, groups: plain, ...(isAlone ? pack : {}) }
     const { packed, writtenBytes = 0 } = await run.parts.workers.run({ kind: 'write', job: whole })
@@ -47,7 +47,8 @@ export async function copyLayer(
   return placed
 }
 
-/** `--chown` by the stage's own user database; in a linked layer there is none. */
+/** Resolves `--chown` with the stage's own user database. With `--link` there is no such database, so only numbers are
+ *  allowed. */
 function ownerOf({ step }: StepPlace, rootfs: string, text: string): { readonly uid: number; readonly gid: number } {
   try {
     return resolveOwner(text, rootfs)
@@ -62,7 +63,7 @@ function ownerOf({ step }: StepPlace, rootfs: string, text: string): { readonly 
   }
 }
 
-/** A selected group with the places of its contents. */
+/** Adds to each selected file where its contents are. */
 export function toWriteGroup({ name, isDirectory, entries }: SelectedGroup, contents: FileContents): WriteGroup {
   return {
     name,

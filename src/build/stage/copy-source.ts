@@ -1,4 +1,4 @@
-/** Where a COPY takes its files from: the context, a stage, a named context or an image. */
+/** Opens the source of a COPY: the context, a stage, a named context or an image. */
 
 import { DirectoryContext } from '../context/directory-context.ts'
 import type { FileContext } from '../context/file-context.ts'
@@ -7,14 +7,15 @@ import { openView } from '../layer/view.ts'
 import type { BuiltLayer } from '../model/built-image.ts'
 import type { StepPlace } from './step-place.ts'
 
+/** An open source. Disposing of it closes what was opened for this step. */
 export interface CopyFrom extends AsyncDisposable {
   readonly context: FileContext
-  /** What the files are, when it is known without looking at them. */
+  /** Identifies the files, when that is possible without listing them. */
   readonly identity?: string
   readonly shownAs: string
 }
 
-/** Opens it; a stage is waited for. */
+/** Opens the source of the instruction. Waits for a stage. */
 export async function openCopySource(
   place: StepPlace,
   instruction: CopyInstruction | AddInstruction,
@@ -32,7 +33,7 @@ export async function openCopySource(
   return source
 }
 
-/** What a name in `--from` or `from=` means. */
+/** Opens what a name in `--from` or `from=` refers to. */
 export async function openReference(
   place: StepPlace,
   reference: { readonly text: string; readonly offset: number },
@@ -59,7 +60,7 @@ async function layersContext({ run }: StepPlace, layers: readonly BuiltLayer[], 
   }
 }
 
-/** Not ours to close. */
+/** Wraps a context that the build closes later. */
 function lent(context: FileContext, shownAs: string): CopyFrom {
   return { context, shownAs, async [Symbol.asyncDispose]() {} }
 }
@@ -72,7 +73,7 @@ const emptyContext: FileContext = {
   async [Symbol.asyncDispose]() {},
 }
 
-/** The files of a stage or an image, mounted when somebody looks. */
+/** The files of a stage or an image. They are mounted when first read. */
 class LayersContext implements FileContext {
   readonly #parts: StepPlace['run']['parts']
   readonly #chainId: string

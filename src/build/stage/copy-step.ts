@@ -1,4 +1,4 @@
-/** COPY and ADD: which files, what key, and the layer that they become.
+/** COPY and ADD: selects the files, computes the key, and makes the layer.
  *  https://docs.docker.com/reference/dockerfile/#copy */
 import { hash } from 'node:crypto'
 import { invalidArgument } from '../../base/index.ts'
@@ -20,7 +20,7 @@ import type { StepPlace } from './step-place.ts'
 
 type Instruction = CopyInstruction | AddInstruction
 
-/** Carries one out. */
+/** Runs a COPY or ADD. */
 export async function copyStep(place: StepPlace): Promise<StepLayer> {
   const instruction = place.step.instruction as Instruction
   if (instruction.kind === 'ADD' && instruction.sources.some(isRemote)) return await addRemote(place, instruction)
@@ -59,7 +59,7 @@ export async function copyStep(place: StepPlace): Promise<StepLayer> {
   return made
 }
 
-/** What the client says of the files as a whole. */
+/** The key part for a context that can identify its files without listing them. */
 async function contextIdentity(
   { run, stage }: StepPlace,
   instruction: Instruction,
@@ -122,7 +122,7 @@ function filePaths(group: SelectedGroup): string[] {
   return group.entries.filter(({ entry }) => entry.type === 'file').map(({ from }) => from)
 }
 
-/** Here-documents. */
+/** The here-documents of the instruction, as files. */
 function inlineGroups({ sources }: Instruction): WriteGroup[] {
   return sources.flatMap((source): WriteGroup[] => {
     if (source.kind !== 'inline') return []
@@ -171,7 +171,7 @@ function valuesOf(instruction: Instruction): Record<string, string> {
   }
 }
 
-/** The instruction as far as it is not in the values: what it is, and where the files come from. */
+/** The part of the instruction that is not among the values: its kind, and where the files come from. */
 function textOf({ kind }: Instruction): string {
   return kind
 }

@@ -1,4 +1,4 @@
-/** What all steps with a layer have in common: the cache is asked, the layer is made, the cache is told. */
+/** What all steps that make a layer have in common: look the key up in the cache, else make the layer and record it. */
 import { hash } from 'node:crypto'
 import { isKind, messageOf } from '../../base/index.ts'
 import type { Digest } from '../../oci/index.ts'
@@ -10,23 +10,24 @@ import { placeLayer } from '../layer/place-layer.ts'
 import type { BuiltLayer } from '../model/built-image.ts'
 import type { StepPlace } from './step-place.ts'
 
-/** A step's layer, and whether it was there already. */
+/** A step's layer, and whether it came from the cache. */
 export interface StepLayer {
   readonly layer: BuiltLayer
   readonly cached: boolean
   readonly createdMs: number
 }
 
+/** How `layerStep` finds or makes a layer. */
 export interface LayerStepOptions {
   readonly inputs: StepInputs
-  /** A key that is known without reading the inputs' files; found first. */
+  /** A key that can be computed without reading the input files. It is looked up first. */
   readonly early?: { readonly key: string; readonly inputs: () => Promise<StepInputs> }
-  /** The layer is the same whatever is below it. */
+  /** The layer does not depend on the layers below (`--link`). */
   readonly isLinked?: boolean
   make(): Promise<BuiltLayer>
 }
 
-/** Finds or makes the layer of a step. */
+/** Finds the step's layer in the cache, or makes it and adds it to the cache. */
 export async function layerStep(place: StepPlace, options: LayerStepOptions): Promise<StepLayer> {
   const { run } = place
   const key = stepKey(options.inputs)
@@ -43,7 +44,7 @@ export async function layerStep(place: StepPlace, options: LayerStepOptions): Pr
   return await run.parts.stepLocks.run(key, work, run.host)
 }
 
-/** What the cache has for a key, put on the layers below. */
+/** Looks a key up in the cache, and puts the layer on the layers below. Undefined when the cache lacks it. */
 export async function findStep(place: StepPlace, key: string): Promise<StepLayer | undefined> {
   const { run, stage, state } = place
   if (stage.noCache) return undefined
@@ -63,7 +64,7 @@ export async function findStep(place: StepPlace, key: string): Promise<StepLayer
   return { layer, cached: true, createdMs }
 }
 
-/** What the caches of others have for a key: it becomes one of our own. */
+/** Looks a key up in the imported caches. A layer found there becomes a record of the own cache. */
 async function importStep(place: StepPlace, key: string, inputs: StepInputs): Promise<StepLayer | undefined> {
   const { run, stage, state } = place
   const found = stage.noCache ? undefined : run.imported.find(key)
@@ -75,7 +76,7 @@ async function importStep(place: StepPlace, key: string, inputs: StepInputs): Pr
     await run.imported.fetch(key)
     await placeLayer(run.parts, run.holds, state.layers, { diffId, chainId, blob, sizeBytes: 0, key })
   } catch (error) {
-    // It can be made as well.
+    // The step can still be run.
     if (run.host.signal.aborted) throw error
     place.vertex.log(2, `WARNING: the cached layer can't be used: ${messageOf(error)}\n`)
     return undefined
@@ -86,7 +87,7 @@ async function importStep(place: StepPlace, key: string, inputs: StepInputs): Pr
   return { layer, cached: true, createdMs }
 }
 
-/** Tells the cache of a step that was made. */
+/** Adds the record of a step to the cache. */
 export function keepStep(
   place: StepPlace,
   made: {
@@ -94,7 +95,7 @@ export function keepStep(
     readonly inputs: StepInputs | undefined
     readonly layer: BuiltLayer
     readonly createdMs: number
-    /** The key is an alias of this one. */
+    /** Makes the record an alias of the record with this key. */
     readonly of?: string | undefined
   },
 ): void {
@@ -119,7 +120,7 @@ export function keepStep(
   place.run.parts.cache.put(record, made.inputs)
 }
 
-/** What every step's inputs begin with. */
+/** The inputs that every step has. */
 export function inputsOf(
   { run, state, stage }: StepPlace,
   instruction: string,
@@ -144,7 +145,7 @@ function explain(place: StepPlace, inputs: StepInputs): void {
   run.host.emit({ type: 'explain', vertex: vertex.id, step: step.instruction.line.text, reasons })
 }
 
-/** The same for the same instruction of the same Dockerfile over the same context. */
+/** The slot of a step. It is the same for the same instruction of the same Dockerfile over the same context. */
 function slotOf({ run, stage, index }: StepPlace): string {
   const { context, dockerfileName } = run.request
   const source = 'key' in context ? context.key : 'url' in context ? context.url : ''

@@ -1,5 +1,5 @@
-/** `RUN --mount`: made ready for one process, and taken away behind it.
- *  Killed midway: what is mounted lies in the step's bundle, where a boot finds it; files lie in the builder's `tmp`. */
+/** Prepares the mounts of `RUN --mount` for one process, and cleans them up afterwards. If the daemon dies midway, the
+ *  next boot finds the mounts in the step's bundle and the files in the builder's `tmp`. */
 import { chmodSync, chownSync, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Undo } from '../../base/index.ts'
@@ -24,16 +24,17 @@ import { toWriteGroup } from './copy-layer.ts'
 import { type CopyFrom, openReference } from './copy-source.ts'
 import type { StepPlace } from './step-place.ts'
 
-/** What a process sees beside its root. */
+/** What a process gets beside its root filesystem. */
 export interface PreparedMounts {
   readonly binds: readonly HostBind[]
   readonly tmpfs: readonly HostTmpfs[]
   readonly env: readonly string[]
-  /** Where things are mounted. */
+  /** Paths at which something is mounted. */
   readonly targets: readonly string[]
 }
 
-/** A line for each mount that says all that decides about the step's outcome; secrets' and agents' contents do not. */
+/** Gives a line for each mount, with everything that may affect the step's result. The contents of secrets and agents
+ *  are not part of it. */
 export async function describeMounts(place: StepPlace, { mounts }: RunInstruction): Promise<readonly string[]> {
   const lines: string[] = []
   for (const one of mounts) {
@@ -43,8 +44,8 @@ export async function describeMounts(place: StepPlace, { mounts }: RunInstructio
   return lines
 }
 
-/** Makes them ready, and registers with `cleanUp` how to take them away. Throws `DockerfileError` for a source, secret
- *  or agent that isn't there. */
+/** Prepares the mounts, and registers their cleanup with `cleanUp`. Throws `DockerfileError` for a source, secret or
+ *  agent that does not exist. */
 export async function prepareMounts(
   place: StepPlace,
   instruction: RunInstruction,
@@ -100,7 +101,7 @@ class Preparation {
     }
   }
 
-  /** A here-document with `#!` is a file for the time of its run. */
+  /** A here-document with `#!` is mounted as an executable file. */
   script({ command }: RunInstruction): void {
     if (command.form !== 'script') return
     const source = join(this.#files, 'script')
@@ -109,7 +110,7 @@ class Preparation {
     this.binds.push({ source, destination: `${scriptDirectory}/${command.name}`, readonly: true })
   }
 
-  /** Caches get a label that all steps may use; the step's own files are labelled when all are there. */
+  /** Labels the files for SELinux, once all of them exist. Cache mounts get a label that all steps may use. */
   async label(): Promise<void> {
     const label = this.#root.labels?.mount
     if (label === undefined) return
@@ -168,7 +169,7 @@ class Preparation {
     this.binds.push({ source: held.directory, destination: one.target, readonly: one.readOnly })
   }
 
-  /** Secrets are files in memory only. */
+  /** Secrets are written to memory only (tmpfs). */
   async #secret(one: SecretMount, index: number): Promise<void> {
     const value = await this.#place.run.host.secret(one.id)
     if (value === undefined) {
@@ -212,13 +213,13 @@ class Preparation {
     this.env.push(`SSH_AUTH_SOCK=${target}`)
   }
 
-  /** The group of the process's root user, which passes through directories to what it mounts; undefined when that is
-   *  root of the host. */
+  /** Group of the process's root user under a user mapping. It must be able to traverse directories to reach the
+   *  mounts. Undefined without a mapping. */
   get #passingGroup(): number | undefined {
     return this.#place.run.parts.settings.remap?.root.gid
   }
 
-  /** Owners are those that the process sees. */
+  /** Changes the owner. `uid` and `gid` are as the process sees them. */
   #give(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
     const root = this.#place.run.parts.settings.remap?.root ?? { uid: 0, gid: 0 }
     chownSync(path, root.uid + uid, root.gid + gid)
@@ -260,7 +261,7 @@ async function sourceOf(place: StepPlace, one: BindMount): Promise<CopyFrom> {
   return { context, shownAs: 'the build context', async [Symbol.asyncDispose]() {} }
 }
 
-/** What a bind shows: the identity of a stage or image, or a digest over the files. */
+/** The contents of a bind mount for the key: the identity of a stage or image, or a digest of the files. */
 async function contentOf(place: StepPlace, one: BindMount): Promise<string> {
   await using from = await sourceOf(place, one)
   if (from.identity !== undefined) return from.identity
@@ -272,7 +273,7 @@ async function contentOf(place: StepPlace, one: BindMount): Promise<string> {
   return stepKey({ parent: '', instruction: 'bind', values: {}, files: filesOf(groups, (at) => digests.get(at)) })
 }
 
-/** Copies files of a context to a directory; gives the name when it is one file. */
+/** Copies files of a context to a directory. For a single file, gives its name. */
 async function copyOut(
   place: StepPlace,
   { context, shownAs }: CopyFrom,

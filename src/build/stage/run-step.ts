@@ -1,4 +1,4 @@
-/** RUN: a process in the stage's root, whose changes become a layer.
+/** RUN: runs a process in the stage's root. Its changes become a layer.
  *  https://docs.docker.com/reference/dockerfile/#run */
 
 import { hash } from 'node:crypto'
@@ -14,7 +14,7 @@ import { inputsOf, layerStep, type StepLayer } from './layer-step.ts'
 import { describeMounts, prepareMounts } from './run-mounts.ts'
 import type { StepPlace } from './step-place.ts'
 
-/** Carries one out. Throws `CommandFailedError` when the process fails. */
+/** Runs the step. Throws `CommandFailedError` when the process fails. */
 export async function runStep(place: StepPlace): Promise<StepLayer> {
   const { run, step } = place
   const instruction = step.instruction as RunInstruction
@@ -102,8 +102,8 @@ function commandText({ step }: StepPlace): string {
   return (step.command ?? []).join(' ')
 }
 
-/** The devices of the host that the step gets. What it can do without may be missing; a device that is there needs the
- *  client's leave, unless the device's file gives it. */
+/** The host devices for the step. Optional devices may be missing. A device that exists needs the client's entitlement,
+ *  unless the device's CDI file allows it for all builds. */
 async function findDevices({ run, step, vertex }: StepPlace, { devices }: RunInstruction): Promise<readonly string[]> {
   const { allow } = run.runOptions
   const names: string[] = []

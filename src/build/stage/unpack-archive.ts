@@ -1,4 +1,4 @@
-/** ADD unpacks local archives: tar, plain or compressed, whatever its name. */
+/** Unpacks local archives for ADD: tar, plain or compressed, whatever the file's name. */
 import { constants, createReadStream } from 'node:fs'
 import { decompressUpload, TarParser, TreeWriter } from '../../archive/index.ts'
 import { type AbortOptions, BerthError, isKind, notImplemented } from '../../base/index.ts'
@@ -12,7 +12,7 @@ type Destination = Omit<WriteJob, 'groups'>
 
 const blockBytes = 512
 
-/** Unpacks those groups that are archives; gives the others. `unpack`: also what ADD fetched. */
+/** Unpacks the groups that are archives and gives the others. With `unpack`, fetched archives are unpacked too. */
 export async function unpackArchives(
   { run }: StepPlace,
   instruction: CopyInstruction | AddInstruction,
@@ -31,7 +31,7 @@ export async function unpackArchives(
   return plain
 }
 
-/** Reads the file until its first tar header is there. */
+/** Reads the file up to its first tar header, and checks it. */
 async function isArchive(entry: WriteEntry, job: Destination): Promise<boolean> {
   const parts: Buffer[] = []
   let length = 0
@@ -42,14 +42,14 @@ async function isArchive(entry: WriteEntry, job: Destination): Promise<boolean> 
       if (length >= blockBytes) break
     }
   } catch (error) {
-    // It began like a compressed file and is none.
+    // It starts like a compressed file but is not one.
     if (isKind(error, 'invalidArgument')) return false
     throw error
   }
   return isTarHeader(Buffer.concat(parts).subarray(0, blockBytes))
 }
 
-/** By its checksum: the sum of all bytes, those of the checksum itself taken as blanks. */
+/** Verifies the header's checksum: the sum of all bytes, with the checksum's own bytes counted as blanks. */
 function isTarHeader(block: Buffer): boolean {
   if (block.length < blockBytes || block[0] === 0) return false
   const noted = Number.parseInt(
@@ -70,7 +70,7 @@ async function unpack(entry: WriteEntry, job: Destination, { signal }: AbortOpti
   if (job.mode !== undefined) throw notImplemented('--chmod with an archive that is unpacked')
   const rootFd = openFd(job.root, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
-    // Whose the files are is the archive's to say, also with --chown.
+    // Owners come from the archive, even with --chown, as in Docker.
     using writer = new TreeWriter(rootFd, { destination, owner: 'archive', shownAs: job.destination, pauses: true })
     const parser = new TarParser(writer)
     for await (const chunk of await decompressUpload(bytesOf(entry, job), { signal })) {

@@ -1,9 +1,10 @@
-/** WORKDIR: the directory is made, with those above it, in a layer of its own. */
+/** WORKDIR: creates the directory and its parents, as a layer. */
 import { makeLayer } from '../layer/make-layer.ts'
 import { resolveOwner } from '../run/resolve-owner.ts'
 import { inputsOf, layerStep, type StepLayer } from './layer-step.ts'
 import type { StepPlace } from './step-place.ts'
 
+/** Runs a WORKDIR. */
 export async function workdirStep(place: StepPlace): Promise<StepLayer> {
   const { run, step, state } = place
   const path = step.after.config.WorkingDir ?? '/'
