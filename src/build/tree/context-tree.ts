@@ -1,24 +1,24 @@
-/** A context's files, held as facts; their contents lie one behind the other in a file, so that what a COPY writes is
- *  written once. */
+/** The files of a context as metadata in memory. Their contents lie concatenated in a spool file, so that a COPY writes
+ *  each file once. */
 import type { TreeEntry, TreeReader } from './tree-reader.ts'
 import { baseName, joinPath, plainDirectory } from './tree-reader.ts'
 
 /** A file of a context. */
 export interface ContextFile extends TreeEntry {
-  /** Of a file's content, once it is known. */
+  /** Digest of the content, once it is known. */
   readonly digest?: string
-  /** Where its content begins in the spool, once it is there. */
+  /** Offset of the content in the spool, once it is there. */
   readonly offset?: number
 }
 
-/** Facts of a context; nothing here does I/O. */
+/** The tree of a context's files. Does no I/O. */
 export class ContextTree implements TreeReader {
   readonly #files = new Map<string, ContextFile>()
   readonly #names = new Map<string, Set<string>>()
   readonly #sorted = new Map<string, readonly string[]>()
 
-  /** Adds an entry, or replaces it (a directory that becomes something else loses what was in it); missing directories
-   *  above are made. */
+  /** Adds or replaces an entry, and adds missing parent directories. If the entry replaces a directory by something
+   *  else, the directory's contents are removed. */
   set(path: string, file: ContextFile): void {
     if (path !== '') this.#addName(path)
     const before = this.#files.get(path)
@@ -27,7 +27,7 @@ export class ContextTree implements TreeReader {
     this.#files.set(path, file)
   }
 
-  /** Removes an entry with all below it. */
+  /** Removes an entry and everything below it. */
   delete(path: string): void {
     for (const name of this.#names.get(path) ?? []) this.delete(joinPath(path, name))
     this.#names.delete(path)
@@ -52,7 +52,7 @@ export class ContextTree implements TreeReader {
     return names
   }
 
-  /** All entries, in no order. */
+  /** All entries, in no particular order. */
   entries(): Iterable<readonly [string, ContextFile]> {
     return this.#files
   }
@@ -73,7 +73,7 @@ export class ContextTree implements TreeReader {
   }
 }
 
-/** Order by UTF-8 bytes, which for UTF-16 text differs only above the surrogates. */
+/** Compares by UTF-8 bytes. For UTF-16 text this differs from code units only for surrogates. */
 export function bytewise(a: string, b: string): number {
   if (a === b) return 0
   return Buffer.compare(Buffer.from(a), Buffer.from(b))

@@ -1,15 +1,15 @@
-/** A tree on the disk that nobody changes: a committed snapshot's mount, a git checkout. */
+/** A tree on disk that does not change: the mount of a committed snapshot, or a git checkout. */
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { getXattr, listXattrs } from '../../sys/index.ts'
 import { bytewise } from './context-tree.ts'
 import type { TreeEntry, TreeReader } from './tree-reader.ts'
 
-/** Reads below `root`; symlinks are told, never followed. */
+/** Reads below `root`. Symlinks are returned as such and never followed. */
 export class DirectoryTree implements TreeReader {
   readonly #root: string
   readonly #owner: { readonly uid: number; readonly gid: number } | undefined
 
-  /** `owner`: whom everything is said to belong to, whatever the disk says. */
+  /** `owner` is the owner that all entries appear to have; without it, the owners on disk. */
   constructor(root: string, { owner }: { readonly owner?: { readonly uid: number; readonly gid: number } } = {}) {
     this.#root = root
     this.#owner = owner

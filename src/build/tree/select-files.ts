@@ -1,6 +1,6 @@
-/** Which files a source of COPY or ADD means, and where below the destination each goes. Pure but for the reader.
- *  A tree may have any number of files, so the walk pauses for other work. What walks gives `undefined` now and then
- *  where it has found nothing, so that it can pause there too.
+/** Finds the files that a source of COPY or ADD selects, and the path of each below the destination. Pure except for
+ *  the reader. Because a tree may have any number of files, the walk regularly yields to other work: its generators
+ *  also give `undefined` where they have found nothing, so that the walk can yield there too.
  *  https://docs.docker.com/reference/dockerfile/#copy */
 import { TimeSlice } from '../../base/index.ts'
 import {
@@ -12,31 +12,32 @@ import {
 } from '../dockerfile/index.ts'
 import { baseName, joinPath, plainDirectory, resolveInTree, type TreeEntry, type TreeReader } from './tree-reader.ts'
 
-/** A file that is copied. */
+/** A selected file. */
 export interface SelectedEntry {
-  /** Below the group's place; '' for what the group itself is. */
+  /** Path below the group's destination. '' for the group's root. */
   readonly path: string
-  /** In the tree it comes from. */
+  /** Path in the source tree. */
   readonly from: string
   readonly entry: TreeEntry
 }
 
-/** What one source, or one match of its wildcards, gives: one file, or what is in one directory. */
+/** The selection of one source, or of one match of its wildcards: a single file, or the contents of a directory. */
 export interface SelectedGroup {
-  /** A file's name, for a destination that is a directory. */
+  /** The file's name, used when the destination is a directory. */
   readonly name: string
   readonly isDirectory: boolean
-  /** A directory before what is in it. */
+  /** Directories come before their contents. */
   readonly entries: readonly SelectedEntry[]
 }
 
+/** Flags of the COPY. */
 export interface SelectOptions {
   readonly parents?: boolean
-  /** `--exclude`. */
+  /** Patterns of `--exclude`. */
   readonly exclude?: readonly string[]
 }
 
-/** Undefined when a source without wildcards isn't there. */
+/** Selects the files. Undefined when a source without wildcards does not exist. */
 export async function selectFiles(
   tree: TreeReader,
   source: string,
@@ -56,7 +57,7 @@ export async function selectFiles(
   if (base === undefined || tree.lstat(base)?.type === 'file') return []
   const groups: SelectedGroup[] = []
   for (const match of await collect(walkMatches(tree, base, wanted.pattern), slice)) {
-    // A match is followed when it is a symlink, as a path that is written out.
+    // A match that is a symlink is followed, as is a literal path.
     const found = resolveInTree(tree, joinPath(base, match))
     if (found === undefined) continue
     const selection = { tree, found, excluded, slice }
@@ -68,7 +69,7 @@ export async function selectFiles(
   return groups
 }
 
-/** All that a walk finds, with pauses. */
+/** Collects everything a generator gives, with pauses. */
 async function collect<T>(found: Iterable<T | undefined>, slice: TimeSlice): Promise<T[]> {
   const all: T[] = []
   for (const one of found) {
@@ -78,7 +79,7 @@ async function collect<T>(found: Iterable<T | undefined>, slice: TimeSlice): Pro
   return all
 }
 
-/** Paths below `base`, a directory, that a pattern matches. */
+/** The paths below the directory `base` that match the pattern. */
 export function matchesIn(tree: TreeReader, base: string, pattern: PathPattern): string[] {
   return [...walkMatches(tree, base, pattern)].filter((match) => match !== undefined)
 }
@@ -97,7 +98,7 @@ function* walkMatches(tree: TreeReader, base: string, pattern: PathPattern): Ite
   }
 }
 
-/** What a source or a match leads to, and what of it is wanted. */
+/** What one source or match leads to, with the filters for it. */
 interface Selection {
   readonly tree: TreeReader
   readonly found: string
@@ -111,13 +112,13 @@ async function groupOf({ tree, found, excluded, slice }: Selection, name: string
     const isOut = excluded?.ignores(name) === true
     return { name, isDirectory: false, entries: isOut ? [] : [{ path: '', from: found, entry }] }
   }
-  // The root of a tree tells nothing of its own.
+  // The root of a tree has no metadata to copy.
   const own = found === '' ? [] : [{ path: '', from: found, entry }]
   const inside = await collect(subtree(tree, found, '', excluded?.root()), slice)
   return { name, isDirectory: true, entries: own.concat(inside) }
 }
 
-/** `--parents`: the directories above a match come along. */
+/** With `--parents`, the directories above a match are copied too. */
 async function withParents(
   { tree, found, excluded, slice }: Selection,
   written: string,
@@ -167,7 +168,7 @@ function* subtree(
   }
 }
 
-/** An excluded directory is made only for what an exception brings back. */
+/** An excluded directory is created only when an exception brings back something in it. */
 function* madeFor(
   directory: SelectedEntry,
   inside: Iterable<SelectedEntry | undefined>,

@@ -1,22 +1,22 @@
-/** A tree of files that is copied from: a context, a stage's or an image's root. Paths in it are relative, with
- *  slashes, '' for the root; symlinks lead to places inside the tree only. */
+/** A tree of files to copy from: a context, or the root of a stage or image. Paths in it are relative with slashes, and
+ *  '' is the root. Symlinks are resolved inside the tree. */
 
-/** What a name in a tree is. */
+/** The metadata of one entry. */
 export interface TreeEntry {
-  /** `other`: a device, fifo or socket. */
+  /** `other` means a device, fifo or socket. */
   readonly type: 'file' | 'directory' | 'symlink' | 'other'
-  /** Permission bits. */
+  /** Permission bits, with setuid, setgid and sticky. */
   readonly mode: number
   readonly uid: number
   readonly gid: number
   readonly sizeBytes: number
   readonly mtimeNs: bigint
-  /** Of a symlink. */
+  /** Target of a symlink; '' for other types. */
   readonly linkPath: string
   readonly xattrs?: ReadonlyMap<string, Buffer>
 }
 
-/** What a directory is that nothing tells about: root's, at no time. */
+/** The metadata of a directory about which nothing is known: owned by root, time 0. */
 export const plainDirectory: TreeEntry = {
   type: 'directory',
   mode: 0o755,
@@ -27,17 +27,18 @@ export const plainDirectory: TreeEntry = {
   linkPath: '',
 }
 
-/** Looks into a tree. */
+/** Reads a tree. */
 export interface TreeReader {
-  /** The entry itself, a symlink not followed. The directories on the way must be real ones. */
+  /** The entry at this path. A final symlink is not followed, and the directories above must be real ones. */
   lstat(path: string): TreeEntry | undefined
-  /** Names in a directory, in bytewise order. */
+  /** The names in a directory, in bytewise order. */
   list(path: string): readonly string[]
 }
 
 const maxLinks = 255
 
-/** The path without symlinks that `path` leads to, the last part followed too unless `follow` is false; undefined when there is nothing. */
+/** Resolves symlinks in `path` and gives the resulting path. With `follow: false` a final symlink is not resolved.
+ *  Undefined when nothing is there. */
 export function resolveInTree(tree: TreeReader, path: string, { follow = true } = {}): string | undefined {
   let rest = partsOf(path)
   let done: string[] = []
@@ -68,13 +69,13 @@ function partsOf(path: string): string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.')
 }
 
-/** `a/b` of `a` and `b`; either may be ''. */
+/** Joins `a` and `b` to `a/b`. Either may be ''. */
 export function joinPath(directory: string, name: string): string {
   if (directory === '') return name
   return name === '' ? directory : `${directory}/${name}`
 }
 
-/** The last part. */
+/** The last part of the path. */
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
