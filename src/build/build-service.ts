@@ -1,4 +1,4 @@
-/** The builder's verbs: build, prune, list what is cached. */
+/** The operations that clients ask of the builder: build, prune, list the cache, and BuildKit's protocol. */
 import { readdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BuildCacheRecord, BuildRequest } from '../api/index.ts'
@@ -13,29 +13,33 @@ import { openView } from './layer/view.ts'
 import type { BuildParts } from './model/build-parts.ts'
 import { cacheMountsPath } from './run/cache-mounts.ts'
 
-/** How the cache is kept within bounds by itself. */
+/** How the cache is kept within its limits without a user's request. */
 export interface CachePolicy {
   readonly enabled: boolean
   readonly rules: readonly PruneOptions[]
 }
 
-/** What was removed: ids, and the bytes that nobody needs any more. */
+/** The result of a prune, in the form of the Docker API: ids of the removed records, and the freed bytes. A layer that
+ *  an image still uses counts as 0 bytes. */
 export interface Pruned {
   readonly CachesDeleted: readonly string[]
   readonly SpaceReclaimed: number
 }
 
+/** What a `BuildService` works with. */
 export interface BuildServiceOptions {
   readonly parts: BuildParts
   readonly exporter: BuildExporter
-  /** Asked after each build. */
+  /** Read after each build, so a reloaded configuration takes effect at once. */
   readonly policy: () => CachePolicy
-  /** Bytes of a directory's files. */
+  /** Gives the total size of the files in a directory, in bytes. */
   readonly measure: (path: string) => Promise<number>
-  /** Told of what somebody has pruned, in bytes; not of what is collected behind builds. */
+  /** Called with the freed bytes after a prune that a user asked for, not after the automatic one behind builds. */
   readonly onPrune: (freedBytes: number) => void
 }
 
+/** Builds images, and lists and prunes the build cache. After each build it prunes the cache in the background by the
+ *  rules of `policy`. */
 export class BuildService {
   readonly #options: BuildServiceOptions
   readonly #background: Background
@@ -46,7 +50,9 @@ export class BuildService {
     this.#background = new Background(options.parts.logger)
   }
 
-  /** Builds; gives the id of each target that became an image. */
+  /** Builds every target of the request. Gives for each target its tags and the id of the image in the store; the id is
+   *  undefined when the target's outputs leave no image there. Throws `BerthError`, `DockerfileError` for a faulty
+   *  Dockerfile, `CommandFailedError` for a RUN that fails. */
   async build(
     request: BuildRequest,
     client: BuildClient,
@@ -60,19 +66,19 @@ export class BuildService {
     }
   }
 
-  /** BuildKit's protocol in front of this builder. */
+  /** Gives the endpoint that serves BuildKit's protocol with this builder. Its code is loaded at the first call. */
   async buildkit(): Promise<BuildkitEndpoint> {
     this.#buildkit ??= openEndpoint(this, this.#options.parts)
     return await this.#buildkit
   }
 
-  /** The rules by which the cache is kept within bounds; none when it is not. */
+  /** The rules that keep the cache within its limits. Empty when automatic pruning is off. */
   policy(): readonly PruneOptions[] {
     const { enabled, rules } = this.#options.policy()
     return enabled ? rules : []
   }
 
-  /** Removes cached steps, because somebody asked for it. */
+  /** Removes cached steps that `options` selects and that no running build uses, on behalf of a user. */
   async prune(options: PruneOptions): Promise<Pruned> {
     const pruned = await this.#prune(options)
     this.#options.onPrune(pruned.SpaceReclaimed)
@@ -84,7 +90,7 @@ export class BuildService {
     const records = [...parts.cache.records()]
     const uses = await this.#uses(records)
     const useOf = (record: CacheRecord) => uses.get(record.key) ?? unused
-    // Sizes took a while to measure: a build may have begun to use a record since.
+    // Measuring sizes takes a while. A build may have started to use a record since then.
     const isFree = ({ key }: CacheRecord) => !parts.cache.isInUse(key)
     const removed = prunable(records, useOf, options, freeBytes(parts.directory)).filter(isFree)
     const freed = removed.reduce((sum, record) => sum + (useOf(record).shared ? 0 : useOf(record).sizeBytes), 0)
@@ -95,7 +101,7 @@ export class BuildService {
     return { CachesDeleted: removed.map(({ key }) => key.slice(0, idLength)), SpaceReclaimed: freed }
   }
 
-  /** What is cached, for `system df` and `builder du`. */
+  /** The cache records for `system df` and `builder du`, aliases left out. */
   async usage(): Promise<readonly BuildCacheRecord[]> {
     const records = [...this.#options.parts.cache.records()].filter(({ isAlias }) => isAlias !== true)
     const uses = await this.#uses(records)
@@ -118,7 +124,7 @@ export class BuildService {
     })
   }
 
-  /** Waits for what runs behind, and ends the threads. */
+  /** Waits for background work and for deletions, then ends the worker threads. */
   async close(): Promise<void> {
     await this.#background.drain()
     await this.#options.parts.trash.drain()
@@ -144,7 +150,7 @@ export class BuildService {
   }
 }
 
-/** Loaded when it is first used. */
+/** Loads BuildKit's endpoint when it is first used. */
 async function openEndpoint(service: BuildService, parts: BuildParts): Promise<BuildkitEndpoint> {
   const { BuildkitEndpoint } = await import('./buildkit/index.ts')
   return new BuildkitEndpoint({
@@ -169,7 +175,7 @@ function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory)
   } catch {
-    // Nobody has made one yet.
+    // No build has made a cache mount yet.
     return []
   }
 }

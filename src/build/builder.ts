@@ -1,6 +1,6 @@
-/** Builds: from a request to images. A step is known by a key made of all that it reads; what its key finds is not
- *  made again (see cache/). Stages run side by side, each as soon as what it stands on or copies from is there.
- *  What a build that fails or is cut short leaves is a cache that is good, and nothing else. */
+/** Runs a build, from the request to the images. Each step has a key, a digest of everything it reads. A step whose key
+ *  is in the cache is not run again (see cache/). Stages run in parallel; each starts as soon as the stages that it
+ *  builds on or copies from are done. A build that fails or is canceled leaves valid cache records and nothing else. */
 import { join } from 'node:path'
 import type { BuildRequest } from '../api/index.ts'
 import { BerthError, invalidArgument, isBerthError } from '../base/index.ts'
@@ -44,17 +44,19 @@ import { runOptionsOf } from './run/run-options-of.ts'
 import type { BuildRun } from './stage/build-run.ts'
 import { announceStage, buildStage, sourceDateEpoch } from './stage/build-stage.ts'
 
+/** The result of a build. */
 export interface BuildResult {
-  /** Of each target the image that the engine keeps; undefined where it keeps none. */
+  /** For each target, the id of the image that the store now has. Undefined when the target's outputs leave no image
+   *  there. */
   readonly images: readonly { readonly target: number; readonly id: Digest | undefined }[]
 }
 
-/** A plan with what it has of images. */
+/** A plan for one platform, with the base images it uses. */
 type PlannedForPlatform = PlannedBuild & { readonly bases: BaseImages }
 
-/** Makes the builder's directories and removes what a crash left of steps and cache mounts; run once, when containers
- *  are restored. `passingGroup`: the group of the host that must pass through the directories to files of steps, see
- *  `makePrivateDirectory`. */
+/** Creates the builder's directories, and removes what a crash left of steps and cache mounts. Call it once, when
+ *  containers are restored. `passingGroup` is the host group that must be able to traverse the directories to reach
+ *  files of steps; see `makePrivateDirectory`. */
 export async function clearBuildRemains(
   parts: Pick<BuildParts, 'snapshots' | 'directory' | 'cache' | 'trash'>,
   passingGroup: number | undefined,
@@ -67,7 +69,8 @@ export async function clearBuildRemains(
   for (const path of [parts.directory, join(parts.directory, 'tmp')]) makePrivateDirectory(path, passingGroup)
 }
 
-/** Carries a request out. */
+/** Runs a build request. Throws `BerthError`: `cancelled` when `host.signal` is aborted, `DockerfileError` for a faulty
+ *  Dockerfile, `CommandFailedError` for a RUN that fails. */
 export async function build(
   parts: BuildParts,
   request: BuildRequest,
@@ -95,7 +98,7 @@ class Build {
   readonly #contexts = new Map<string, Promise<FileContext | undefined>>()
   readonly #materials: BuildMaterial[] = []
   readonly #named: NamedContexts
-  /** Aborted by the client, or by the first stage that fails. */
+  /** Aborted when the client cancels or when the first stage fails. */
   readonly #abort = new AbortController()
 
   constructor(parts: BuildParts, request: BuildRequest, host: BuildHost, holds: Holds) {
@@ -148,7 +151,8 @@ class Build {
     return await (await this.#context('context'))?.text(name, this.#host)
   }
 
-  /** More is found when the base images are known; a build that can't be planned tells of the rest. */
+  /** Plans the build and reports all warnings. With base images known, the checks find more. If planning fails, the
+   *  checks run without base images, so that the user sees their warnings beside the error. */
   async #checkedPlan(
     dockerfile: Dockerfile,
     replaced: Dockerfile,
@@ -177,7 +181,7 @@ class Build {
     return found
   }
 
-  /** All that was found, before the build fails because of any of it. */
+  /** Reports all warnings. Then fails the build if `error=true` makes any of them an error. */
   #tell(found: readonly CheckResult[]): void {
     for (const { rule, message, description, url, file, range, excerpt } of found.flatMap(({ warnings }) => warnings))
       this.#host.emit({ type: 'warning', rule, message, description, url, file, line: range.start.line, excerpt })
@@ -185,7 +189,7 @@ class Build {
     if (rules.length > 0) throw invalidArgument(checkFailure(rules))
   }
 
-  /** A plan for each platform; they share the images that they find. */
+  /** Makes a plan for each platform. The plans share the images they load. */
   async #plan(dockerfile: Dockerfile, scopes: readonly GlobalScope[]): Promise<readonly PlannedForPlatform[]> {
     const options = {
       host: this.#host,
@@ -238,7 +242,7 @@ class Build {
     return { images: built }
   }
 
-  /** What the runs for all platforms have in common. */
+  /** The parts of a run that are the same for all platforms. */
   async #sharedRun(dockerfile: Dockerfile): Promise<Omit<BuildRun, 'bases' | 'scope' | 'stage'>> {
     const epoch = sourceDateEpoch(this.#request.buildArgs)
     const isRewriting = this.#request.targets.some(({ outputs }) =>
@@ -264,7 +268,7 @@ class Build {
     }
   }
 
-  /** The targets one after the other, each with an image for every platform. */
+  /** Exports the targets one after another, each with one image per platform. */
   async #export(plans: readonly PlannedForPlatform[], runs: readonly BuildRun[], exporter: BuildExporter) {
     const results: (readonly BuiltLayer[])[] = []
     const means = { exporter, request: this.#request, host: this.#host, vertexes: this.#vertexes }
@@ -288,7 +292,7 @@ class Build {
     return { built, results }
   }
 
-  /** Waits for all; the first failure ends the others, and is the one that is told. */
+  /** Waits for all promises. The first failure aborts the rest and is the one thrown. */
   async #all<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
     let failure: { readonly error: unknown } | undefined
     await Promise.all(
@@ -343,7 +347,8 @@ class Build {
     return opened
   }
 
-  /** The client of a session has applied the ignore file itself. */
+  /** Opens a context and applies its ignore file. For a local directory the client has applied the ignore file
+   *  already. */
   async #open(name: string): Promise<FileContext | undefined> {
     const context = await this.#host.openContext(name)
     if (context === undefined || name !== 'context' || this.#request.context.kind === 'local') return context

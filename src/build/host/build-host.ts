@@ -1,46 +1,50 @@
-/** What one build has of whoever asked for it: ears for its events, its files, its secrets. */
+/** The client's side of one build, as the builder sees it: it receives events, and gives files, secrets and
+ *  credentials. */
 import type { Duplex } from 'node:stream'
 import type { BuildEvent } from '../../api/index.ts'
 import type { RegistryAuth } from '../../registry/client/index.ts'
 import type { FileContext } from '../context/file-context.ts'
 import type { BuiltImage, ByteSink } from '../model/built-image.ts'
 
-/** One instruction's progress, for clients that are told of all of them in order. */
+/** The progress of one instruction, for clients that report instructions in order, as Docker's classic builder does. */
 export interface StepReport {
   readonly stage: number
-  /** Among the instructions of the stage, FROM being 0. */
+  /** Index among the instructions of the stage. FROM is 0. */
   readonly step: number
   readonly phase: 'begin' | 'running' | 'cached' | 'done' | 'failed'
-  /** The instruction as written. */
+  /** The instruction as written in the Dockerfile. */
   readonly text: string
-  /** `running`: of the process. `done`: of the image so far. */
+  /** With phase `running`, the id of the process. With `done`, the id of the image so far. */
   readonly id?: string
 }
 
+/** What a build asks of its client. Optional members are absent when the client can't do that. */
 export interface BuildHost {
   readonly signal: AbortSignal
   emit(event: BuildEvent): void
-  /** The stages that will be built, in order, with how many instructions each has, FROM included. */
+  /** Called once with all stages that will be built, in order, and their numbers of instructions, FROM included. */
   readonly onPlan?: (stages: readonly { readonly stage: number; readonly steps: number }[]) => void
-  /** Absent: nobody wants to know. */
+  /** Called at each phase of each instruction. When it is present, each step also leaves an image. */
   readonly onStep?: (report: StepReport) => void
-  /** `context`, or the name of a named one; undefined when there is none. Opened once. */
+  /** Opens a context: `context` for the build's own, else the name of a named context. Undefined when there is none. A
+   *  build opens each context once. */
   openContext(name: string): Promise<FileContext | undefined>
-  /** The Dockerfile's text, by clients that keep it beside the context; undefined when there is none. */
+  /** Reads the Dockerfile from a client that keeps it outside the context. Undefined when there is none. */
   readDockerfile?(): Promise<string | undefined>
   secret(id: string): Promise<Buffer | undefined>
-  /** The client forwards an agent of that name. */
+  /** True when the client forwards an SSH agent with that id. */
   hasSsh?(id: string): Promise<boolean>
-  /** One connection to it. */
+  /** Opens a connection to that agent. */
   openSsh?(id: string): Promise<Duplex>
   authOf(registry: string): Promise<RegistryAuth>
-  /** A file of the directory that is the named context. */
+  /** Reads a file of the directory behind a named context. */
   readContextFile?(name: string, path: string): AsyncIterable<Buffer>
-  /** What another build made, by the result's id; an image for each platform. */
+  /** The images, one per platform, that another build of this client made. `id` is the id of its result. */
   builtContext?(id: string): readonly BuiltImage[] | undefined
-  /** A file of the directory that `--cache-from` of that index names. */
+  /** Reads a file of the directory that the `--cache-from` option with that index names. */
   readCacheFile?(option: number, path: string): AsyncIterable<Buffer>
-  /** Every target is built; outputs are made when this resolves. */
+  /** Called when every target is built, before outputs are made. The build makes the outputs once the promise
+   *  resolves. */
   onBuilt?(images: readonly BuiltImage[]): Promise<void>
   openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<ByteSink>
 }

@@ -1,4 +1,4 @@
-/** A client's connection as what a build has of whoever asked for it. */
+/** Makes the builder's `BuildHost` from a client's connection. */
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type {
@@ -22,39 +22,41 @@ import type { BuildParts } from '../model/build-parts.ts'
 import type { ByteSink } from '../model/built-image.ts'
 import type { BuildHost, StepReport } from './build-host.ts'
 
-/** What the server gives of a client; what a client can't do is absent. */
+/** What the server offers of a client's connection. Members are absent when the client can't do that. */
 export interface BuildClient {
   readonly signal: AbortSignal
   emit(event: BuildEvent): void
   readonly onPlan?: BuildHost['onPlan']
   readonly onStep?: ((report: StepReport) => void) | undefined
-  /** The archive that is the context. */
+  /** The build context as a tar archive. */
   tar?(): AsyncIterable<Buffer>
-  /** JSON lines of `BuildContextFile`; with `digest` one of `BuildContextDigest` instead. */
+  /** Lists files of a directory: JSON lines of `BuildContextFile`. With `digest`, one line of `BuildContextDigest`
+   *  instead. */
   walk?(context: string, wanted: Pick<BuildWalkAsk, 'roots' | 'patterns' | 'digest'>): AsyncIterable<Buffer>
-  /** Contents: see docs/build.md. */
+  /** The contents of files, in the format that docs/build.md describes. */
   files?(context: string, paths: readonly string[]): AsyncIterable<Buffer>
-  /** A directory by its name, where it is not asked for by `walk` and `files`. */
+  /** Access to a directory by its name, for clients that do not use `walk` and `files`. */
   directory?(context: string): SessionFiles
-  /** The Dockerfile's text, where it does not come with the request or out of the context. */
+  /** Reads the Dockerfile when neither the request nor the context contains it. */
   readDockerfile?(): Promise<string | undefined>
-  /** Beside those of the request. */
+  /** A secret that the request does not contain. */
   secret?(id: string): Promise<Buffer | undefined>
-  /** Beside those of the request. */
+  /** Agents that the request does not list. */
   hasSsh?(id: string): Promise<boolean>
   openSsh?(id: string): Promise<Duplex>
   readonly onBuilt?: BuildHost['onBuilt']
-  /** Where they are not asked for by `files`. */
+  /** For clients that do not use `files`. */
   readonly readCacheFile?: BuildHost['readCacheFile']
   readonly readContextFile?: BuildHost['readContextFile']
   readonly builtContext?: BuildHost['builtContext']
   openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<ByteSink>
   readonly auths: Readonly<Record<string, AuthConfig>>
-  /** Where no credentials came along. */
+  /** Credentials for a registry that `auths` does not list. */
   authOf?(registry: string): Promise<AuthConfig | undefined>
 }
 
-/** Joins them. */
+/** Makes the host of a build from its request and its client. Secrets, agents and credentials in the request come
+ *  first, then the client is asked. */
 export function clientHost(parts: BuildParts, request: BuildRequest, client: BuildClient): BuildHost {
   const secrets = new Map(request.secrets.map(({ id, value }) => [id, Buffer.from(value, 'base64')]))
   const agents = new Set(request.ssh.map(({ id }) => id))
@@ -131,14 +133,14 @@ async function openContext(
   }
 }
 
-/** Docker Hub has several names in the wild. */
+/** Finds credentials. Docker Hub's credentials can be stored under several names. */
 function authFor(auths: Readonly<Record<string, AuthConfig>>, registry: string): AuthConfig | undefined {
   const hub = ['https://index.docker.io/v1/', 'index.docker.io', 'registry-1.docker.io', 'docker.io']
   const names = registry === 'docker.io' ? hub : [registry, `https://${registry}`, `http://${registry}`]
   return names.map((name) => auths[name]).find((auth) => auth !== undefined)
 }
 
-/** Throws `invalidArgument` when it is none. */
+/** Reads the digest from the client's answer. Throws `invalidArgument` when the answer has none. */
 async function readDigest(answer: AsyncIterable<Buffer>): Promise<BuildContextDigest> {
   for await (const value of readJsonLines(answer)) {
     const { digest, links } = value as Partial<BuildContextDigest>

@@ -1,4 +1,5 @@
-/** Images that a build stands on or copies from: found here, or pulled. */
+/** The images that a build starts from or copies from: found in the store, pulled, or taken from another build or an
+ *  OCI layout. */
 import type { BuildRequest, NamedBuildContext } from '../../api/index.ts'
 import { isKind, notFound, notImplemented, zeroTime } from '../../base/index.ts'
 import type { Holds, Image } from '../../images/index.ts'
@@ -21,6 +22,7 @@ import type { BuildParts } from '../model/build-parts.ts'
 import type { BuildMaterial, BuiltImage } from '../model/built-image.ts'
 import type { Vertexes } from '../model/vertexes.ts'
 
+/** What `BaseImages` works with. */
 export interface BaseImagesOptions {
   readonly host: BuildHost
   readonly holds: Holds
@@ -29,7 +31,7 @@ export interface BaseImagesOptions {
   readonly contexts: NamedContexts
 }
 
-/** Finds each image once in a build. */
+/** Finds each image once per build, and keeps it from garbage collection while the build runs. */
 export class BaseImages {
   readonly #parts: BuildParts
   readonly #host: BuildHost
@@ -53,17 +55,18 @@ export class BaseImages {
     this.#contexts = contexts
   }
 
-  /** The same images, for another platform of the build. */
+  /** The same images for another platform of the build, with a list of materials of its own. */
   view(): BaseImages {
     return new BaseImages(this.#parts, this.#options, this.#found)
   }
 
-  /** What was asked for. */
+  /** The images that this view was asked for. */
   get materials(): readonly BuildMaterial[] {
     return [...this.#materials.values()]
   }
 
-  /** The image; with `pull` a newer one is looked for even if one is here. Its layers are held for the build. */
+  /** Gives the image with that name. With the request's `pull`, a newer image is looked for in the registry even if the
+   *  store has one. The build's holds keep its layers. Throws `notFound`. */
   async get(asked: string, platform: Platform | undefined): Promise<Image> {
     const context = this.#contexts.find(asked)
     const { source } = context ?? {}
@@ -83,7 +86,8 @@ export class BaseImages {
     return image
   }
 
-  /** The commands that a stage begins with which stands on files and no image: none for an image. */
+  /** The commands that a stage runs first when FROM names a context of files: a COPY of them. Empty when FROM names an
+   *  image. */
   triggersFor(name: string): readonly string[] {
     return this.#contexts.triggersFor(name)
   }
@@ -173,7 +177,7 @@ export class BaseImages {
     try {
       return store.resolve(name, { platform })
     } catch (error) {
-      // There is none for the platform: what there is is taken, and warned of.
+      // The image is not available for this platform. Take the one there is; the check of base images warns about it.
       if (!isKind(error, 'notFound')) throw error
       return store.resolve(name)
     }
@@ -198,7 +202,7 @@ function bestOf(built: readonly BuiltImage[], platform: Platform): BuiltImage | 
   return ranked.sort((a, b) => a.rank - b.rank)[0]?.image
 }
 
-/** One that is in no store. */
+/** An image value for a build's result that is not in the store. */
 function imageOf({ config, layers, platform }: BuiltImage): Image {
   const bytes = Buffer.from(JSON.stringify(config))
   const id = digestOf(bytes)

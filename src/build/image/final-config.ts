@@ -1,4 +1,4 @@
-/** The configuration of the image that a stage is. Pure. */
+/** The image configuration of a stage. Pure. */
 import type { BuildRequest } from '../../api/index.ts'
 import { formatNs, nowNs } from '../../base/index.ts'
 import type { OciImageConfig } from '../../oci/index.ts'
@@ -6,15 +6,16 @@ import type { StageImage } from '../dockerfile/index.ts'
 import type { StageState } from '../model/stage-state.ts'
 import type { StageToBuild } from '../model/stage-to-build.ts'
 
-/** `state`: what is built so far; `image`: the configuration at that point. */
+/** Makes the configuration. `state` is what the stage has built so far, the third parameter its configuration at that
+ *  point. */
 export function configOf(
   { platform }: StageToBuild,
   state: StageState,
   { config, author }: StageImage,
   { labels, buildArgs }: Pick<BuildRequest, 'labels' | 'buildArgs'>,
 ): OciImageConfig {
-  // In the order of their names: BuildKit's clients send labels in another one each time, and the same build is to be the
-  // same image.
+  // Sorted by name: BuildKit's clients send labels in a different order each time, and equal builds must give equal
+  // images.
   const all = Object.entries({ ...config.Labels, ...labels }).sort(([one], [other]) => (one < other ? -1 : 1))
   const withLabels = all.length === 0 ? config : { ...config, Labels: Object.fromEntries(all) }
   const epoch = buildArgs.SOURCE_DATE_EPOCH

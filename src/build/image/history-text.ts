@@ -1,9 +1,10 @@
-/** What an image's history says of an instruction, in the form that Docker's builder gives it. */
+/** The text that an image's history shows for an instruction, in the same form as Docker's builder. */
 import type { OciHealthcheck } from '../../oci/index.ts'
 import type { Instruction, Step } from '../dockerfile/index.ts'
 import { argumentsOf, exposedPorts, proxyArguments } from '../dockerfile/index.ts'
 
-/** `args`: arguments of the stage that a RUN sees, with their values. Undefined for what has no entry. */
+/** Makes the text. `args` are the stage's arguments, with values, that a RUN sees. Undefined for instructions without a
+ *  history entry. */
 export function historyText(
   { instruction, command, after }: Step,
   args: ReadonlyMap<string, string | undefined>,
@@ -48,19 +49,19 @@ export function historyText(
     case 'HEALTHCHECK':
       return healthcheckText(after.config.Healthcheck ?? {})
     case 'ONBUILD':
-      // It is no step of this image.
+      // ONBUILD runs in images built from this one, not in this one.
       return undefined
   }
 }
 
-/** Go's `%q` of the structure. */
+/** The structure as Go's `%q` formats it. */
 function healthcheckText({ Test = [], Retries = 0, ...times }: OciHealthcheck): string {
   const { Interval = 0, Timeout = 0, StartPeriod = 0, StartInterval = 0 } = times
   const durations = [Interval, Timeout, StartPeriod, StartInterval].map((ns) => `"${formatDuration(ns)}"`)
   return `HEALTHCHECK &{[${Test.map((word) => JSON.stringify(word)).join(' ')}] ${durations.join(' ')} ${quoteRune(Retries)}}`
 }
 
-/** `1h0m0s`, `1m30s`, `3s`, `1.5ms`: as Go prints a duration of so many nanoseconds. */
+/** A duration as Go prints it: `1h0m0s`, `1m30s`, `3s`, `1.5ms`. */
 function formatDuration(ns: number): string {
   if (ns === 0) return '0s'
   if (ns < 1e9) {
@@ -73,7 +74,7 @@ function formatDuration(ns: number): string {
   return minutes < 60 ? `${minutes}m${seconds}` : `${Math.floor(minutes / 60)}h${minutes % 60}m${seconds}`
 }
 
-/** A number as Go quotes a character. */
+/** A number as Go's `%q` quotes a character. */
 function quoteRune(code: number): string {
   const short: Readonly<Record<number, string>> = {
     7: '\\a',

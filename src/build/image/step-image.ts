@@ -1,5 +1,6 @@
-/** The image that a step ends with, kept as one of the engine's without a name: for clients that are told of each step's
- *  id, as Docker's classic builder keeps it. Killed between two steps: the images so far, which a prune of images takes. */
+/** The image after a step, kept in the store without a name. Docker's classic builder keeps one after each step and
+ *  tells clients its id. If the daemon dies between two steps, the images so far remain until `image prune` removes
+ *  them. */
 import type { Holds, ImageParts, ImageRecord } from '../../images/index.ts'
 import {
   type Digest,
@@ -11,14 +12,15 @@ import {
 } from '../../oci/index.ts'
 import type { BuiltLayer } from '../model/built-image.ts'
 
+/** A step's image to keep. */
 export interface StepImage {
   readonly config: OciImageConfig
   readonly layers: readonly BuiltLayer[]
-  /** The image of the step before. */
+  /** Id of the image of the previous step. */
   readonly parent: Digest | undefined
 }
 
-/** Keeps it; gives its id. One that is here already stays as it is. Layers must be held. */
+/** Stores the image unless the store has it already, and gives its id. The caller must hold the layers. */
 export async function keepStepImage(
   { store, content }: Pick<ImageParts, 'store' | 'content'>,
   holds: Holds,

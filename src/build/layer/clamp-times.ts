@@ -2,8 +2,8 @@ import { lstatSync, lutimesSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { TimeSlice } from '../../base/index.ts'
 
-/** Makes a directory and everything below it at most as young as `latestNs` (nanoseconds since the epoch), in whole
- *  seconds. Nothing else may use the tree meanwhile. */
+/** Lowers modification times later than `latestNs` (nanoseconds since the epoch, whole seconds) to it, for a directory
+ *  and everything below it. The tree must not be used by anything else meanwhile. */
 export async function clampTimes(root: string, latestNs: bigint): Promise<void> {
   const seconds = Number(latestNs / 1_000_000_000n)
   const slice = new TimeSlice()
@@ -13,7 +13,7 @@ export async function clampTimes(root: string, latestNs: bigint): Promise<void> 
   }
 }
 
-/** Everything in a directory comes before the directory itself. */
+/** Yields the contents of a directory before the directory itself. */
 function* walk(path: string): Iterable<{ readonly path: string; readonly mtimeNs: bigint }> {
   const stats = lstatSync(path, { bigint: true })
   if (stats.isDirectory()) for (const name of readdirSync(path)) yield* walk(join(path, name))

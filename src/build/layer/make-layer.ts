@@ -1,5 +1,6 @@
-/** One step's layer: a snapshot on the layers below, mounted, changed, taken away, packed and committed.
- *  Killed midway: an active snapshot and a bundle that the next boot removes, as it does with a container's. */
+/** Makes the layer of one step: prepares a snapshot on the layers below, mounts it, lets the step change it, unmounts
+ *  it, packs the changes and commits the snapshot. If the daemon dies midway, the next boot removes the active snapshot
+ *  and the bundle, as it does for containers. */
 import { mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isKind, newId } from '../../base/index.ts'
@@ -12,43 +13,46 @@ import type { BuildParts } from '../model/build-parts.ts'
 import type { BuiltLayer } from '../model/built-image.ts'
 import { clampTimes } from './clamp-times.ts'
 
-/** A stage's root, mounted for one step. */
+/** The stage's root filesystem, mounted for one step. */
 export interface StepRoot {
-  /** Names bundle, control group and network of the step. */
+  /** Names the step's bundle, control group and network. */
   readonly id: string
   readonly rootfs: string
-  /** SELinux: for processes that work on it; undefined where there are none. */
+  /** SELinux labels for processes in this root. Undefined without SELinux. */
   readonly labels: ContainerLabels | undefined
-  /** Where to pack the layer to for those who can do it in one go with their work; they give what came of it. */
+  /** Present when the step may pack the layer while it writes files. `upper` is the directory of changes, `packInto`
+   *  the file for the tar. Such a step returns `PackedByStep`. */
   readonly pack: { readonly upper: string; readonly packInto: string } | undefined
 }
 
-/** A layer that its step has packed. */
+/** The layer as packed by its step. */
 export interface PackedByStep {
   readonly sha256: string
   readonly tarBytes: number
   readonly filesBytes: number
 }
 
+/** How `makeLayer` makes a layer. */
 export interface MakeLayerOptions {
   readonly below: readonly BuiltLayer[]
   readonly holds: Holds
-  /** Times of files after this one become this one: `rewrite-timestamp`. */
+  /** For `rewrite-timestamp`: later modification times are lowered to this, in nanoseconds since the epoch. */
   readonly latestNs?: bigint | undefined
-  /** The root is mounted with the owners of the mapping that processes live under. */
+  /** Mount the root with the owners of the user mapping that RUN's processes have. */
   readonly isMapped?: boolean
-  /** The root shows its files under this mount label. */
+  /** Mount the root with this SELinux label. */
   readonly labels?: ContainerLabels | undefined
-  /** The step packs the layer itself, if nothing is to be done to it before. */
+  /** Let the step pack the layer, when nothing has to be changed afterwards. */
   readonly isPackedByStep?: boolean
-  /** Called when the root is mounted no more, with the directory that holds what has changed. */
+  /** Called after the unmount, with the directory of changes, before they are packed. */
   readonly afterwards?: (changes: string) => void
 }
 
-/** Keys of snapshots of steps that run: what has one at boot was left by a crash. */
+/** Prefix of the keys of active snapshots. The next boot removes all snapshots with such keys that a crash left
+ *  behind. */
 export const stepSnapshotPrefix = 'build-step-'
 
-/** Runs `work` on a new layer, and makes what it changed a committed snapshot and a blob. */
+/** Runs `work` on a new snapshot. Then commits what it changed as a snapshot and stores it as a blob. */
 export async function makeLayer(
   parts: BuildParts,
   options: MakeLayerOptions,
@@ -65,13 +69,13 @@ export async function makeLayer(
   try {
     const bundle = runtime.bundle(id)
     const rootfs = join(bundle, 'rootfs')
-    // The runtime passes through the bundle as the root user of the mapping.
+    // The runtime traverses the bundle as the mapping's root user.
     makePrivateDirectory(bundle, parts.settings.remap?.root.gid)
     mkdirSync(rootfs, { recursive: true, mode: 0o700 })
     const pack = ingest?.path === undefined ? undefined : { upper: snapshots.directory(key), packInto: ingest.path }
     let packed: PackedByStep | undefined
     try {
-      // What a crash of the host leaves of a step is worth nothing.
+      // The changes need not survive a crash of the host, so overlayfs can skip syncing.
       const mapped = options.isMapped === true
       for (const one of await snapshots.mounts(key, { volatile: true, mapped, label: options.labels?.mount })) {
         mount(one, rootfs)
@@ -84,7 +88,7 @@ export async function makeLayer(
     }
     const changes = snapshots.directory(key)
     options.afterwards?.(changes)
-    // The process wrote under the label of this step alone.
+    // Files that the process wrote have the label of this step. Give them the label that all containers can read.
     if (parts.labels !== undefined && options.labels !== undefined) await relabelTree(changes, parts.labels.layers)
     if (options.latestNs !== undefined) await clampTimes(changes, options.latestNs)
     const layer =
@@ -94,7 +98,7 @@ export async function makeLayer(
     isCommitted = true
     return layer
   } finally {
-    // Once it is committed there is nothing to abort.
+    // After the commit there is nothing to abort.
     await ingest?.abort()
     if (!isCommitted) await snapshots.remove(key)
   }
@@ -120,7 +124,7 @@ async function commitLayer(
         path: changes,
         leaveOut: [],
         output: ingest.path ?? '',
-        // With a header for each file.
+        // Add room for each file's tar header.
         sizeBytes: sizeBytes + inodes * 1024,
       },
     })
@@ -147,14 +151,14 @@ async function commitPacked(
   holds.addBlob(diffId)
   holds.addLayer(chainId)
   await ingest.commit({}, diffId)
-  // The layers have it already: a step whose outcome is the same again.
+  // The stack below already ends with this layer, because the step gave the same result again.
   if ((await parts.snapshots.find(chainId)) !== undefined) await parts.snapshots.remove(key)
   else await commitOrDrop(parts, chainId, key, filesBytes)
   const blob = { mediaType: mediaTypes.ociLayer, digest: diffId, size: tarBytes }
   return { diffId, chainId, blob, sizeBytes: filesBytes }
 }
 
-/** Another build may have come to the same layer meanwhile. */
+/** Another build may have committed the same layer meanwhile. Then this snapshot is removed. */
 async function commitOrDrop({ snapshots }: BuildParts, chainId: Digest, key: string, sizeBytes: number): Promise<void> {
   try {
     await snapshots.commit(chainId, key, { sizeBytes })
@@ -164,7 +168,7 @@ async function commitOrDrop({ snapshots }: BuildParts, chainId: Digest, key: str
   }
 }
 
-/** The chain id that a layer gets on top of others. */
+/** The chain id of a layer on top of the layers `below`. */
 export function chainIdOn(below: readonly BuiltLayer[], diffId: Digest): Digest {
   return chainIds([...below.map((layer) => layer.diffId), diffId]).at(-1) ?? diffId
 }

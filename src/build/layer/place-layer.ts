@@ -1,4 +1,4 @@
-/** A layer that is known by its blob, on top of other layers than it was made on. */
+/** Puts a layer, known by its blob, on top of other layers than those it was made on. */
 import { internal, isKind } from '../../base/index.ts'
 import type { Holds } from '../../images/index.ts'
 import type { BuildParts } from '../model/build-parts.ts'

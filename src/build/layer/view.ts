@@ -1,20 +1,21 @@
-/** The files of a committed stack of layers, held by a descriptor only: the mount has no place in the file system, so
- *  nothing of it is left when the daemon is killed. */
+/** A read-only view of a committed stack of layers. The mount is detached and only held by a file descriptor, so
+ *  nothing remains when the daemon is killed. */
 import { close, constants, mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { newId } from '../../base/index.ts'
 import { mount, openFd, unmount } from '../../sys/index.ts'
 import type { BuildParts } from '../model/build-parts.ts'
 
+/** The files of a stack of layers, until the view is disposed of. */
 export interface LayersView extends Disposable {
-  /** Lasts while the view does. */
+  /** A path through the descriptor. Valid until the view is disposed of. */
   readonly path: string
 }
 
-/** Mounts the layers up to `chainId`, read-only. */
+/** Mounts the layers up to `chainId`, read-only. Throws `notFound` for an unknown chain id. */
 export async function openView({ snapshots, runtime }: BuildParts, chainId: string): Promise<LayersView> {
   const mounts = await snapshots.mounts(chainId)
-  // A bundle's name, so that a boot takes away what is left of a daemon that was killed right here.
+  // Named like a container's bundle, so that the next boot cleans up if the daemon is killed right here.
   const bundle = runtime.bundle(newId())
   const place = join(bundle, 'rootfs')
   mkdirSync(place, { recursive: true, mode: 0o700 })

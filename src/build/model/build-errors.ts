@@ -1,19 +1,19 @@
-/** Failures of a build that its clients show in their own words. */
+/** Build failures that clients show in a form of their own. */
 import { BerthError } from '../../base/index.ts'
 import { excerptOf, type LogicalLine, type SourceRange } from '../dockerfile/index.ts'
 
-/** A RUN whose process ended with another code than 0. */
+/** A RUN whose process exited with a code other than 0. */
 export class CommandFailedError extends BerthError {
   readonly command: string
   readonly exitCode: number
 
-  /** Of the instruction. */
+  /** The lines of the instruction. */
   readonly range: SourceRange
 
-  /** The lines of the Dockerfile with the step's marked. */
+  /** Lines of the Dockerfile around the instruction, with the instruction marked. */
   readonly excerpt: string
 
-  /** `reason`: what is known of it beside the code. */
+  /** `reason` adds what is known beside the exit code. */
   constructor(
     command: string,
     exitCode: number,

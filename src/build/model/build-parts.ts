@@ -1,4 +1,4 @@
-/** What the builder works with; `daemon/build-service.ts` supplies it. */
+/** The parts of the engine that the builder works with. The composition root supplies them. */
 import type { HostConfig } from '../../api/index.ts'
 import type { KeyedMutex, Logger } from '../../base/index.ts'
 import type { UserRemap } from '../../config/index.ts'
@@ -11,24 +11,24 @@ import type { Snapshotter, Trash } from '../../snapshots/index.ts'
 import type { BuildCache } from '../cache/build-cache.ts'
 import type { FileWorkers } from '../workers/file-workers.ts'
 
-/** What the configuration says that concerns RUN. */
+/** Settings of the daemon that apply to RUN. */
 export interface BuildSettings {
   readonly defaultRuntime: string
   readonly shmSizeBytes: number
-  /** What a step may write; undefined: as much as there is. */
+  /** How much a step may write, in bytes. Undefined: no limit. */
   readonly layerSizeBytes: number | undefined
   readonly rlimits: readonly OciRlimit[]
   readonly noNewPrivileges: boolean
   readonly dns: readonly string[]
   readonly dnsOptions: readonly string[]
   readonly dnsSearch: readonly string[]
-  /** Below the cgroup root. */
+  /** The parent of the steps' control groups, below the cgroup root. */
   readonly cgroupParent: string
-  /** Processes of RUN have the users of this mapping (`userns-remap`). */
+  /** The user mapping of RUN's processes (`userns-remap`). Undefined: the users of the host. */
   readonly remap: UserRemap | undefined
 }
 
-/** Gets an image into the store; gives its id, or undefined when the name stands for it now. */
+/** Pulls an image into the store. Gives its id, or undefined when the store now finds it by the name. */
 export type PullImage = (
   reference: string,
   options: {
@@ -39,7 +39,7 @@ export type PullImage = (
   },
 ) => Promise<Digest | undefined>
 
-/** The network of a running container; paths of its namespace and of its files. */
+/** The network of a running container: paths of its namespace and of its network files. */
 export interface JoinedNetwork {
   readonly namespace: string
   readonly hosts: string
@@ -47,17 +47,17 @@ export interface JoinedNetwork {
   readonly resolvConf: string
 }
 
-/** Devices of the host (CDI) for `RUN --device`. */
+/** CDI devices of the host, for `RUN --device`. */
 export interface BuildDevices {
-  /** Those that a name means here; `isFree`: every build may have it. */
+  /** The devices that a name stands for. `isFree`: every build may use the device without an entitlement. */
   find(asked: string): Promise<readonly { readonly name: string; readonly isFree: boolean }[]>
-  /** Where in the root something of these is mounted. */
+  /** Paths in the root filesystem at which these devices mount files. */
   targets(names: readonly string[]): Promise<readonly string[]>
-  /** The configuration of a process with these. Throws `invalidArgument` for one that can't be had. */
+  /** Adds the devices to a process's configuration. Throws `invalidArgument` for a device that is not available. */
   give(spec: OciSpec, names: readonly string[]): Promise<OciSpec>
 }
 
-/** Everything that builds share. */
+/** The parts that all builds share. */
 export interface BuildParts {
   readonly images: ImageParts
   readonly snapshots: Snapshotter
@@ -65,22 +65,22 @@ export interface BuildParts {
   readonly networks: Networks
   readonly specHost: SpecHost
   readonly settings: BuildSettings
-  /** Undefined where processes of RUN are not confined by it. */
+  /** Undefined when AppArmor does not confine processes of RUN. */
   readonly appArmor: AppArmor | undefined
   readonly labels: SelinuxLabels | undefined
   readonly cache: BuildCache
   readonly workers: FileWorkers
-  /** Steps of the same key, whichever build wants them, are made once. */
+  /** Locks by step key: when several builds need the same step, it is made once. */
   readonly stepLocks: KeyedMutex
-  /** Cache mounts that one RUN at a time may use. */
+  /** Locks for cache mounts with `sharing=locked`. */
   readonly mountLocks: KeyedMutex
   readonly pull: PullImage
   readonly devices: BuildDevices
   /** Throws `invalidArgument` for limits that no container can have. */
   checkLimits(limits: HostConfig): void
-  /** Throws for a container that isn't there or doesn't run. */
+  /** Throws for a container that does not exist or does not run. */
   joinNetwork(container: string): JoinedNetwork
-  /** `<data-root>/build`: spools, cache mounts, what is known of contexts, trash. */
+  /** `<data-root>/build`: spools, cache mounts, facts about client directories, trash. */
   readonly directory: string
   /** Deletes directories below `directory` in the background. */
   readonly trash: Pick<Trash, 'discard' | 'drain'>

@@ -1,32 +1,32 @@
-/** What a build hands to those that make something of it: images, archives, directories, caches. */
+/** The result of a build, as exporters take it to make images, archives, directories and caches. */
 import type { Descriptor, Digest, OciImageConfig, Platform } from '../../oci/index.ts'
 
-/** One layer of what was built; those of the base image come first. */
+/** One layer of a result. The base image's layers come first. */
 export interface BuiltLayer {
   readonly diffId: Digest
-  /** Name of the snapshot with the stack up to and with this layer. */
+  /** Name of the snapshot that contains this layer and all below it. */
   readonly chainId: Digest
-  /** The blob in the content store, compressed or not. */
+  /** Descriptor of the blob in the content store, compressed or not. */
   readonly blob: Descriptor
-  /** Of the files. */
+  /** Size of the files, in bytes. */
   readonly sizeBytes: number
-  /** The layer was made by a step of this Dockerfile, whose cache key this is. */
+  /** Cache key of the step that made the layer. Absent for layers of a base image. */
   readonly key?: string
   readonly createdBy?: string
 }
 
-/** Something from outside that went into a build. */
+/** An input of a build that does not come from the client: a base image, a git repository or a URL. */
 export interface BuildMaterial {
   readonly kind: 'image' | 'git' | 'url'
-  /** As the Dockerfile names it. */
+  /** The name or address in the Dockerfile. */
   readonly uri: string
-  /** Digest or commit. */
+  /** Digest of an image or file, or commit of a repository. */
   readonly digest?: string
-  /** Of an image. */
+  /** Platform of an image. */
   readonly platform?: Platform
 }
 
-/** What became of one target. */
+/** The image of one target for one platform. */
 export interface BuiltImage {
   /** Index among the targets of the request. */
   readonly target: number
@@ -35,11 +35,11 @@ export interface BuiltImage {
   readonly config: OciImageConfig
   readonly layers: readonly BuiltLayer[]
   readonly materials: readonly BuildMaterial[]
-  /** From SOURCE_DATE_EPOCH, in seconds. */
+  /** Value of SOURCE_DATE_EPOCH, in seconds since 1970. */
   readonly sourceDateEpoch?: number
 }
 
-/** Takes bytes at the reader's pace. */
+/** A destination for bytes. `write` resolves once the reader can take more. */
 export interface ByteSink {
   write(chunk: Uint8Array): Promise<void>
   end(): Promise<void>

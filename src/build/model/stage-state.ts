@@ -2,13 +2,15 @@
 import type { Digest, OciHistoryEntry } from '../../oci/index.ts'
 import type { BuiltLayer } from './built-image.ts'
 
+/** The layers and history of a stage after some of its steps. */
 export interface StageState {
   readonly layers: readonly BuiltLayer[]
   readonly history: readonly OciHistoryEntry[]
-  /** RFC 3339, of the last thing that was made; absent while nothing was. */
+  /** Creation time of the newest layer or image, RFC 3339. Undefined as long as the stage is empty. */
   readonly created: string | undefined
-  /** The image that was kept of it, or the base image. */
+  /** Id of the image kept for the last step, or of the base image. */
   readonly image?: Digest
 }
 
+/** A stage FROM scratch before its first step. */
 export const emptyStage: StageState = { layers: [], history: [], created: undefined }

@@ -12,8 +12,8 @@ export interface StageToBuild {
   readonly shownPlatform?: string
   readonly evaluated: EvaluatedStage
   readonly platform: Platform
-  /** What the stage starts from: another stage of the build, by its index, or an image or nothing. */
+  /** What the stage starts from: another stage of the build (by index), an image, or nothing. */
   readonly base: { readonly stage: number } | { readonly state: StageState; readonly image?: Digest }
-  /** Build every step again, even if the cache has it. */
+  /** Run every step again, even if the cache has its result. */
   readonly noCache: boolean
 }

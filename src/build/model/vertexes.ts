@@ -1,8 +1,8 @@
-/** The steps of a build as its clients are told of them. */
+/** The steps of a build as events for its clients. A vertex is BuildKit's name for a step. */
 import type { BuildEvent } from '../../api/index.ts'
 import { formatNs, messageOf, nowNs } from '../../base/index.ts'
 
-/** A step that has begun. */
+/** A step that has started. */
 export interface Vertex {
   readonly id: string
   log(stream: 1 | 2, text: string): void
@@ -11,6 +11,7 @@ export interface Vertex {
   fail(error: unknown): void
 }
 
+/** Reports the steps of one build. */
 export class Vertexes {
   readonly #emit: (event: BuildEvent) => void
 
@@ -18,7 +19,7 @@ export class Vertexes {
     this.#emit = emit
   }
 
-  /** Tells of a step that is to come. */
+  /** Reports a step that will start later, so that clients can show it. */
   announce(
     id: string,
     name: string,

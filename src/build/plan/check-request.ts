@@ -1,12 +1,12 @@
-/** What of a request can be told to be wrong before anything is done. */
+/** Checks of a build request that need nothing but the request. */
 import type { BuildRequest, HostConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import { nameFrom } from '../../images/index.ts'
 import { parseCacheExport, parseCacheImport } from '../export/index.ts'
 import type { BuildParts } from '../model/build-parts.ts'
 
-/** Throws `invalidArgument` for names that images can't have, for caches and limits that there can't be, and
- *  `notImplemented` for caches elsewhere. */
+/** Throws `invalidArgument` for invalid image names, cache options and limits, and `notImplemented` for cache backends
+ *  that Berth does not support. */
 export function checkRequest(parts: Pick<BuildParts, 'checkLimits'>, request: BuildRequest): void {
   if (request.targets.length === 0) throw invalidArgument('a build without a target')
   for (const { tags, outputs } of request.targets) {

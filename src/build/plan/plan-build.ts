@@ -1,4 +1,4 @@
-/** From a Dockerfile's text to stages with all that is known before anything is carried out. */
+/** Plans a build: from a parsed Dockerfile to stages with everything that can be known before the first step runs. */
 import type { BuildRequest } from '../../api/index.ts'
 import type { Image } from '../../images/index.ts'
 import {
@@ -27,24 +27,24 @@ import type { BaseImages } from '../image/base-images.ts'
 import { emptyStage, type StageState } from '../model/stage-state.ts'
 import type { StageToBuild } from '../model/stage-to-build.ts'
 
-/** A build for one platform that can begin. */
+/** The plan of a build for one platform. */
 export interface PlannedBuild {
   readonly scope: GlobalScope
   readonly plan: StagePlan
   readonly stages: ReadonlyMap<number, StageToBuild>
-  /** What is known of base images by the names in FROM. */
+  /** Configurations of base images, by the names in FROM. */
   readonly baseConfigs: ReadonlyMap<string, OciRuntimeDefaults>
   readonly foreignBases: readonly ForeignBase[]
 }
 
-/** The platforms that a request is for, each once: this host's when it names none. */
+/** The platforms of a request without duplicates. The host's platform when the request names none. */
 export function platformsOf({ platforms = [] }: BuildRequest): readonly Platform[] {
   const wanted = platforms.filter((text) => text !== '').map(parsePlatform)
   const byName = new Map(wanted.map((platform) => [formatPlatform(platform), platform]))
   return byName.size === 0 ? [hostPlatform()] : [...byName.values()]
 }
 
-/** The scope before the first FROM of a build for that platform. */
+/** Evaluates the arguments before the first FROM for a build for that platform. */
 export function scopeOf(dockerfile: Dockerfile, request: BuildRequest, targetPlatform: Platform): GlobalScope {
   const [first] = request.targets
   return evaluateGlobals(dockerfile, {
@@ -55,7 +55,7 @@ export function scopeOf(dockerfile: Dockerfile, request: BuildRequest, targetPla
   })
 }
 
-/** Finds the stages, gets their base images, and evaluates every instruction. */
+/** Finds the stages that the targets need, loads their base images, and evaluates every instruction. */
 export async function planBuild(
   dockerfile: Dockerfile,
   request: BuildRequest,
@@ -68,7 +68,7 @@ export async function planBuild(
   const triggers = ({ index }: { readonly index: number }): readonly Instruction[] =>
     parseTriggers(images.get(index)?.config.config?.OnBuild ?? [])
   const plan = planStages(dockerfile, { target, scope, triggers })
-  // Triggers may need stages that nothing else needed.
+  // Triggers (ONBUILD) may need stages that no other instruction refers to.
   for (const [index, image] of await loadBases(plan, scope, bases)) images.set(index, image)
   const foreign = foreignBases(plan, scope, images)
   const stages = new Map<number, StageToBuild>()
@@ -99,7 +99,7 @@ function configsOf(plan: StagePlan, images: ReadonlyMap<number, Image>): Readonl
   return found
 }
 
-/** A registry may have an image for one platform only, which is taken then. */
+/** Base images that were only available for another platform than wanted. */
 function foreignBases(plan: StagePlan, scope: GlobalScope, images: ReadonlyMap<number, Image>): readonly ForeignBase[] {
   return plan.stages.flatMap(({ stage, base, platform }) => {
     const pulled = images.get(stage.index)?.platform
@@ -109,7 +109,7 @@ function foreignBases(plan: StagePlan, scope: GlobalScope, images: ReadonlyMap<n
   })
 }
 
-/** A stage on another one is for what that one is for. */
+/** A stage based on another stage has the platform of that stage. */
 function platformOf(
   { base, platform }: PlannedStage,
   scope: GlobalScope,
@@ -130,7 +130,7 @@ async function loadBases(plan: StagePlan, scope: GlobalScope, bases: BaseImages)
   return images
 }
 
-/** A stage on a context of files begins by copying them, as if a base image said so. */
+/** A stage whose FROM names a context of files starts with a COPY of them, as if a base image had that trigger. */
 function contextTriggers(base: PlannedStage['base'], bases: BaseImages): readonly string[] {
   return base.kind === 'external' ? bases.triggersFor(base.name) : []
 }

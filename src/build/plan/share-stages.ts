@@ -1,19 +1,19 @@
-/** Builds for several platforms: what does not depend on the platform is built once. A stage is the same for two of them
- *  when it is for the same platform itself, stands on the same image or stage, copies from the same stages, and no
- *  variable that it reads differs. */
+/** Shares stages between the platforms of a build, so that what does not depend on the platform is built once. Two
+ *  stages are the same when they have the same platform, image or stage below, stages to copy from, and values of all
+ *  variables they read. */
 import { hash } from 'node:crypto'
 import { formatPlatform } from '../../oci/index.ts'
 import type { StageToBuild } from '../model/stage-to-build.ts'
 import type { PlannedBuild } from './plan-build.ts'
 
-/** The plans with one object for stages that are the same; every stage has a number of its own. */
+/** Gives the plans with one object for equal stages. Each distinct stage gets a number of its own. */
 export function shareStages(plans: readonly PlannedBuild[]): readonly PlannedBuild[] {
   if (plans.length < 2) return plans
   const known = new Map<string, StageToBuild>()
   return plans.map((one) => {
     const keys = new Map<number, string>()
     const stages = new Map<number, StageToBuild>()
-    // In the order of the plan: what a stage needs comes before it.
+    // Stages are in plan order, so everything that a stage needs comes before it.
     for (const [index, stage] of one.stages) {
       const key = keyOf(stage, keys)
       keys.set(index, key)
@@ -40,7 +40,7 @@ function keyOf({ planned, evaluated, platform, base }: StageToBuild, keys: Reado
   return hash('sha256', JSON.stringify(facts), 'hex')
 }
 
-/** A stage for one platform that makes something for another one: `linux/amd64->arm64`. */
+/** The platform as clients show it. A stage that cross-builds shows both: `linux/amd64->arm64`. */
 function shownPlatform({ platform, evaluated }: StageToBuild, { scope }: PlannedBuild): string {
   const own = formatPlatform(platform)
   const target = scope.targetPlatform

@@ -1,4 +1,4 @@
-/** The worker thread that writes files, packs them and hashes them. One job at a time. */
+/** The worker thread that writes, packs and hashes files. It does one job at a time. */
 import { parentPort } from 'node:worker_threads'
 import { isBerthError, messageOf } from '../../base/index.ts'
 import { hashFiles } from './hash-files.ts'
@@ -6,19 +6,19 @@ import { packLayer } from './pack-layer.ts'
 import { writeFiles } from './write-files.ts'
 import type { WriteJob } from './write-job.ts'
 
-/** What the thread is asked for. */
+/** A job for the thread. */
 export type FileJob =
   | { readonly kind: 'write'; readonly job: WriteJob }
   | { readonly kind: 'hash'; readonly paths: readonly string[] }
 
-/** What came of it: digests of a `hash`; of a `write`, how much was written and what it was packed to. */
+/** The result. For `hash`: the digests. For `write`: the bytes written, and the packed layer if one was asked for. */
 export interface FileResult {
   readonly digests?: readonly string[]
   readonly writtenBytes?: number
   readonly packed?: { readonly sha256: string; readonly sizeBytes: number }
 }
 
-/** What it answers. */
+/** The thread's answer to a job. */
 export type FileAnswer = FileResult | { readonly failure: { readonly kind: string; readonly message: string } }
 
 /** Does one job on the calling thread. */

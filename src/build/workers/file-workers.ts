@@ -1,4 +1,4 @@
-/** Threads for writing and hashing many files: started when there is work, ended after a while without any. */
+/** Threads that write and hash many files. They start when there is work, and end after a while without any. */
 import { statSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
 import { BerthError, type ErrorKind, internal } from '../../base/index.ts'
@@ -19,18 +19,18 @@ interface Member {
 
 const size = 2
 const idleMs = 3_000
-/** Fewer files are done at once on the main thread: that is quicker than to tell another one. */
+/** Jobs below these limits run on the main thread. That is faster than sending them to another thread. */
 const inlineFiles = 40
 const inlineBytes = 512 * 1024
 
 const inlineHashes = 4
 
-/** Runs jobs side by side, in the order they came. */
+/** Runs jobs in parallel on up to a fixed number of threads, in the order they were given. */
 export class FileWorkers {
   readonly #members = new Set<Member>()
   readonly #queue: Task[] = []
 
-  /** Does one job. */
+  /** Does one job. Throws the job's `BerthError`. */
   async run(job: FileJob): Promise<FileResult> {
     if (isSmall(job)) return await runFileJob(job)
     const { promise, resolve, reject } = Promise.withResolvers<FileResult>()
@@ -39,7 +39,7 @@ export class FileWorkers {
     return await promise
   }
 
-  /** Ends all threads; running jobs fail. */
+  /** Ends all threads. Running jobs fail. */
   async close(): Promise<void> {
     for (const task of this.#queue.splice(0)) task.reject(new BerthError('cancelled', 'context canceled'))
     await Promise.all([...this.#members].map(({ worker }) => worker.terminate()))
@@ -106,7 +106,7 @@ function isSmall(job: FileJob): boolean {
   return bytes <= inlineBytes
 }
 
-/** Bytes of all files; one that is missing fails when it is hashed. */
+/** Total size of the files, in bytes. A missing file counts as 0; it fails when it is hashed. */
 function sizeOf(paths: readonly string[]): number {
   return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0)
 }

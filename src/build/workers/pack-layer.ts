@@ -1,10 +1,11 @@
-/** Packs a layer's directory right after it was written, on the same thread, while its files are in memory. */
+/** Packs a layer's directory right after it was written, on the same thread, while its files are still in the page
+ *  cache. */
 import { createHash } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { packDirectory } from '../../archive/index.ts'
 import { writeFully } from '../../sys/index.ts'
 
-/** Writes the tar; gives its SHA-256 in hexadecimal and its size. */
+/** Writes the directory as a tar to `output`. Gives the tar's SHA-256 in hexadecimal and its size in bytes. */
 export async function packLayer(
   directory: string,
   output: string,

@@ -1,5 +1,6 @@
-/** Writes files into the root of a stage. What earlier steps left there is not trusted: the destination is looked up
- *  as if the root were `/`, and below it no symlink is followed. Synchronous; runs in a worker thread when it is much. */
+/** Writes files into the root of a stage. What earlier steps left there is not trusted: the destination is resolved as
+ *  if the root were `/`, and no symlink below it is followed. All calls are synchronous; larger jobs run in a worker
+ *  thread. */
 import { closeSync, constants, copyFileSync, fchmodSync, fstatSync, openSync, readlinkSync, readSync } from 'node:fs'
 import { BerthError, errnoOf, invalidArgument, isBerthError, messageOf } from '../../base/index.ts'
 import {
@@ -29,8 +30,8 @@ const windowBytes = 1024 * 1024
 const maxOpenDirectories = 128
 const maxLinks = 40
 
-/** Does the job; gives the bytes that were written. Throws `invalidArgument` where a file and a directory are in each
- *  other's way. */
+/** Does the job and gives the number of bytes written. Throws `invalidArgument` when a file would replace a directory
+ *  or a directory a file. */
 export function writeFiles(job: WriteJob): number {
   using writer = new Writer(job)
   writer.run()
@@ -42,11 +43,11 @@ class Writer implements Disposable {
   readonly #rootFd: number
   readonly #spoolFd: number | undefined
   readonly #umask = process.umask()
-  /** A part of the spool, read ahead: files lie there in the order in which they are written, mostly. */
+  /** A read-ahead window of the spool. Files mostly lie there in the order in which they are written. */
   readonly #window = { bytes: Buffer.allocUnsafe(windowBytes), offset: 0, length: 0 }
-  /** Descriptors of directories below the group's place, by path. */
+  /** File descriptors of directories below the group's destination, by path. */
   #open = new Map<string, number>()
-  /** Those that hand their group on. */
+  /** Descriptors of directories with the setgid bit, whose group new files inherit. */
   readonly #setgid = new Set<number>()
   writtenBytes = 0
 
@@ -92,8 +93,8 @@ class Writer implements Disposable {
     }
   }
 
-  /** The directory of a file, made when it is missing. A destination that is a symlink means the file that it leads to,
-   *  there or not; one that is in the way in a directory does not. */
+  /** Opens the directory of a file and creates it if it is missing. A destination that is a symlink means its target,
+   *  whether it exists or not. A symlink inside a copied directory is not followed. */
   #place(whole: string, isFollowed: boolean, links = 0): { readonly fd: number; readonly name: string } {
     const slash = whole.lastIndexOf('/')
     const name = whole.slice(slash + 1)
@@ -111,13 +112,13 @@ class Writer implements Disposable {
     return link.startsWith('/') ? link : `${whole.slice(0, whole.lastIndexOf('/'))}/${link}`
   }
 
-  /** Times of directories last: what is made in them changes them. */
+  /** Directories get their times last, because creating entries in them changes the times. */
   #contents(group: WriteGroup, made: boolean): void {
     const directories: { readonly path: string; readonly entry: WriteEntry }[] = []
     let destination: WriteEntry | undefined
     for (const entry of group.entries) {
       if (entry.path === '') {
-        // A destination that was there keeps owner, mode and times; one that was made has none of its source's but times.
+        // An existing destination keeps its owner, mode and times. A new one takes only the times of the source.
         if (made) destination = entry
         continue
       }
@@ -142,7 +143,7 @@ class Writer implements Disposable {
     }
   }
 
-  /** Fails with EEXIST when something is there. */
+  /** Creates the entry. Throws EEXIST when something is there. */
   #create(parent: number, name: string, entry: WriteEntry): void {
     if (entry.type === 'directory') {
       mkdirAt(parent, name, 0o700)
@@ -165,7 +166,7 @@ class Writer implements Disposable {
     }
   }
 
-  /** Takes away what is in the way; false for a directory where one is wanted. */
+  /** Removes what is in the way. Gives false when it is a directory and a directory is wanted. */
   #giveWay(parent: number, name: string, entry: WriteEntry): boolean {
     const found = statAt(parent, name)
     if (found === undefined) return true
@@ -184,11 +185,11 @@ class Writer implements Disposable {
     return mode === undefined ? entry.mode : applyFileMode(mode, entry.mode, entry.type === 'directory')
   }
 
-  /** Owner and mode are mostly what a new file has anyway. */
+  /** Sets owner and mode only where they differ. New files mostly have the right ones already. */
   #finishFile(fd: number, entry: WriteEntry, mode: number, isInherited: boolean): void {
     const { uid, gid } = this.#ownerOf(entry)
     if (uid !== 0 || gid !== 0 || isInherited) chownAt(fd, '', uid, gid)
-    // A copy made by the kernel has the mode of what was copied.
+    // A copy made by the kernel has the mode of the source file.
     const isOther = entry.source?.kind === 'path' && mode !== entry.mode
     if (mode > 0o777 || (mode & this.#umask) !== 0 || isOther) chmodFd(fd, mode)
     for (const [name, value] of entry.xattrs ?? []) setAttribute(fd, name, value)
@@ -216,7 +217,7 @@ class Writer implements Disposable {
       this.writtenBytes += source.sizeBytes
       return
     }
-    // The kernel copies, or shares the blocks where the file system can.
+    // The kernel copies the data, or shares the blocks if the file system can.
     copyFileSync(source.path, `/proc/self/fd/${fd}`, constants.COPYFILE_FICLONE)
     this.writtenBytes += fstatSync(fd).size
   }
@@ -231,7 +232,7 @@ class Writer implements Disposable {
     }
   }
 
-  /** Where in the window the spool's byte at `offset` is. */
+  /** Position in the window of the spool's byte at `offset`. */
   #read(offset: number): number {
     const window = this.#window
     const at = offset - window.offset
@@ -247,7 +248,7 @@ class Writer implements Disposable {
     return this.#job.owner ?? { uid, gid }
   }
 
-  /** A directory below the group's place, by its path. */
+  /** Descriptor of a directory below the group's destination, by its path. */
   #directory(path: string): number {
     const known = this.#open.get(path)
     if (known !== undefined) return known
@@ -264,8 +265,8 @@ class Writer implements Disposable {
     if ((fstatSync(fd).mode & 0o2000) !== 0) this.#setgid.add(fd)
   }
 
-  /** The same directory in the layer itself: it is new, so nothing below the layer has part in it, and overlayfs costs
-   *  as much again as the file system under it. */
+  /** The same directory in the layer's own directory. The directory is new, so it hides nothing of the layers below,
+   *  and writing there avoids overlayfs, which doubles the cost of each call. */
   #pastTheMount(fd: number): number {
     const { root, upper } = this.#job
     const shown = readlinkSync(`/proc/self/fd/${fd}`)
@@ -297,7 +298,8 @@ class Writer implements Disposable {
     }
   }
 
-  /** Opens a directory, made when it is missing, as are those above it; symlinks on the way are followed inside the root. */
+  /** Opens a directory, and creates it and its parents if they are missing. Symlinks on the way are resolved inside the
+   *  root. */
   #makeDirectories(path: string, links = 0): { readonly fd: number; readonly made: boolean } {
     let fd = openFd(`/proc/self/fd/${this.#rootFd}/.`, oDirectory)
     let made = false
@@ -323,7 +325,7 @@ class Writer implements Disposable {
     return { fd, made }
   }
 
-  /** The target of a dangling symlink is made, as mkdir -p would have it. */
+  /** Creates one directory. For a dangling symlink its target is created, as `mkdir -p` does. */
   #makeOne(parent: number, walked: string, name: string, links: number): number {
     if (isSymlink(parent, name)) return this.#makeDirectories(this.#targetOf(parent, walked, name, links), links + 1).fd
     mkdirAt(parent, name, 0o755)

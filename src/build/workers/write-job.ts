@@ -1,15 +1,16 @@
-/** What is written into a stage's root by COPY, ADD and WORKDIR, as plain data that can be sent to a worker thread. */
+/** What COPY, ADD and WORKDIR write into a stage's root, as plain data that can be sent to a worker thread. */
 import type { FileMode } from '../dockerfile/index.ts'
 
-/** Where a file's bytes are: a path on the host that nobody changes, a part of the spool, or here. */
+/** Where a file's bytes are: at a path on the host that does not change, in a range of the spool, or in the value
+ *  itself. */
 export type FileSource =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'range'; readonly offset: number; readonly sizeBytes: number }
   | { readonly kind: 'text'; readonly text: string }
 
-/** One file, directory or symlink to be made. */
+/** A file, directory or symlink to create. */
 export interface WriteEntry {
-  /** Below the group's place; '' for what the group itself is. */
+  /** Path below the group's destination. '' for the group's root. */
   readonly path: string
   readonly type: 'file' | 'directory' | 'symlink'
   readonly mode: number
@@ -18,7 +19,7 @@ export interface WriteEntry {
   readonly mtimeNs: bigint
   readonly linkPath: string
   readonly xattrs?: ReadonlyMap<string, Uint8Array>
-  /** Of a file. */
+  /** Only for files. */
   readonly source?: FileSource
 }
 
@@ -29,22 +30,23 @@ export interface WriteGroup {
   readonly entries: readonly WriteEntry[]
 }
 
+/** A job for `writeFiles`. */
 export interface WriteJob {
-  /** The mounted root. */
+  /** The mounted root filesystem. */
   readonly root: string
-  /** Absolute, with a slash at its end for a directory. */
+  /** Absolute path in the root. A slash at the end means a directory. */
   readonly destination: string
   readonly groups: readonly WriteGroup[]
-  /** The layer's own directory: what goes into directories that this job makes is written there, past the mount. */
+  /** The layer's own directory. The contents of directories that this job creates are written there, past the mount. */
   readonly upper?: string
-  /** The layer is packed as well, into this file, which is there and empty. */
+  /** Pack the layer into this file, which exists and is empty. */
   readonly packInto?: string
-  /** What ranges are of. */
+  /** The spool that ranges refer to. */
   readonly spool?: string
-  /** `--chown`, and the owner of directories that are made on the way. */
+  /** Value of `--chown`. Also the owner of parent directories that are created. */
   readonly owner?: { readonly uid: number; readonly gid: number }
-  /** `--chmod`. */
+  /** Value of `--chmod`. */
   readonly mode?: FileMode
-  /** Only the destination, as a directory of this owner. */
+  /** Create only the destination, as a directory of this owner (WORKDIR). */
   readonly onlyDirectory?: boolean
 }
