@@ -10,7 +10,7 @@ import type { BuildParts } from './model/build-parts.ts'
 const directory = mkdtempSync('/tmp/b-bs-')
 after(() => rmSync(directory, { recursive: true }))
 
-test('BuildService.prune() leaves cache mounts to the trash, except those that a build has begun to use', async () => {
+test('BuildService.prune() moves cache mounts to the trash, except those that a build has started to use', async () => {
   const keys = ['mount-idle', 'mount-taken']
   const records = keys.map((key) => ({ key, type: 'exec.cachemount', lastUsedMs: 0 }) as CacheRecord)
   const mounts = keys.map((key) => join(directory, 'mounts', key))
@@ -37,7 +37,7 @@ test('BuildService.prune() leaves cache mounts to the trash, except those that a
     exporter: {} as never,
     policy: () => ({ enabled: false, rules: [] }),
     measure: async (path) => {
-      // The first one was looked at before; now a build comes.
+      // The first mount has been measured. Now a build starts to use it.
       if (path === mounts[1]) queueMicrotask(() => taken.add('mount-taken'))
       return 10
     },

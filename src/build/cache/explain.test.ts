@@ -14,7 +14,7 @@ function texts(change: Partial<StepInputs>): string[] {
   return explainMiss(before, { ...before, ...change }).map(({ text }) => text)
 }
 
-test('explainMiss: files', () => {
+test('explainMiss names the files that changed', () => {
   assert.deepEqual(texts({ files: { ...before.files, '0/f': 'f 644 0:0 33333333333333 src/f' } }), [
     'src/f changed: 111111111111 became 333333333333',
   ])
@@ -27,7 +27,7 @@ test('explainMiss: files', () => {
   ])
 })
 
-test('explainMiss: everything else', () => {
+test('explainMiss names other inputs that changed', () => {
   assert.deepEqual(texts({ parent: 'sha256:bbbbbbbbbbbbbbbb' }), [
     'the step before it has another result: aaaaaaaaaaaa became bbbbbbbbbbbb',
   ])

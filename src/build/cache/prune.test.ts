@@ -28,17 +28,17 @@ function pruned(options: Partial<PruneOptions>, uses: Readonly<Record<string, Pa
   return prunable(records, useOf, { all: false, filters: {}, ...options }, free).map(({ key }) => key)
 }
 
-test('prunable: without bounds everything goes, the oldest first', () => {
+test('prunable without limits selects everything, the oldest first', () => {
   assert.deepEqual(pruned({}), ['a', 'b', 'c'])
 })
 
-test('prunable: what is in use stays, what images have only with all', () => {
+test('prunable keeps records in use, and those of images unless all is set', () => {
   const uses = { a: { inUse: true }, b: { shared: true } }
   assert.deepEqual(pruned({}, uses), ['c'])
   assert.deepEqual(pruned({ all: true }, uses), ['b', 'c'])
 })
 
-test('prunable: until as many bytes are left as may stay', () => {
+test('prunable stops once the limits are met', () => {
   assert.deepEqual(pruned({ reservedBytes: 100 }), ['a', 'b'])
   assert.deepEqual(pruned({ reservedBytes: 300 }), [])
   assert.deepEqual(pruned({ reservedBytes: 50, maxUsedBytes: 200 }), ['a'])
@@ -46,7 +46,7 @@ test('prunable: until as many bytes are left as may stay', () => {
   assert.deepEqual(pruned({ minFreeBytes: 150 }, {}, 1_000), [])
 })
 
-test('prunable: filters', () => {
+test('prunable applies filters', () => {
   assert.deepEqual(pruned({ filters: { until: ['20m'] } }), ['a', 'b'])
   assert.deepEqual(pruned({ filters: { id: ['b'] } }), ['b'])
   assert.deepEqual(pruned({ filters: { type: ['source.local'] } }), [])

@@ -10,7 +10,7 @@ import { checkOutRepository, resolveRevision } from './git-repository.ts'
 const root = mkdtempSync('/tmp/b-git-')
 after(() => rmSync(root, { recursive: true }))
 
-/** Serves files as they are, which is git's old protocol. */
+/** Serves the files of a repository, which is all that git's dumb HTTP protocol needs. */
 async function serve(directory: string): Promise<{ readonly url: string } & AsyncDisposable> {
   const server = createServer(({ url = '/' }, response) => {
     try {
@@ -29,7 +29,7 @@ async function serve(directory: string): Promise<{ readonly url: string } & Asyn
   }
 }
 
-test('checkOutRepository() leaves .git to the trash, unless it is to stay', async () => {
+test('checkOutRepository() moves .git to the trash, unless keepGitDir is set', async () => {
   const [work, bare, checkout] = ['work', 'bare.git', 'checkout'].map((name) => join(root, name)) as [
     string,
     string,

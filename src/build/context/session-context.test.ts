@@ -22,7 +22,7 @@ class Client implements SessionFiles {
   }
 }
 
-test('SessionContext remembers digests, and lets other work go on while it writes and reads them', async (t) => {
+test('SessionContext remembers digests, and does not block the event loop while it reads and writes them', async (t) => {
   const directory = mkdtempSync('/tmp/b-sc-')
   t.after(() => rmSync(directory, { recursive: true }))
   const expected = new Map(paths.map((path) => [path, `digest of ${path}`]))

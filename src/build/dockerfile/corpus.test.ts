@@ -1,4 +1,4 @@
-/** Small Dockerfiles as people write them, taken through everything: parse, plan, evaluate, check. */
+/** Small Dockerfiles as users write them, put through all phases: parse, plan, evaluate, check. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { OciRuntimeDefaults } from '../../oci/index.ts'
@@ -15,21 +15,21 @@ interface Row {
   readonly text: string
   readonly buildArgs?: Readonly<Record<string, string>>
   readonly target?: string
-  /** Names of the stages in building order. */
+  /** Names of the stages in build order. */
   readonly order?: string
-  /** What RUN runs and COPY copies, stage by stage. */
+  /** The commands of RUN and the files of COPY, stage by stage. */
   readonly steps?: readonly string[]
   /** The target's configuration. */
   readonly config?: OciRuntimeDefaults
-  /** Rules with their lines. */
+  /** Violated rules with their lines. */
   readonly warnings?: string
-  /** Images and contexts that are copied from. */
+  /** Images and contexts that COPY and mounts name. */
   readonly external?: string
 }
 
 const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** What the tests' base images say of themselves. */
+/** Configurations of the tests' base images. */
 const bases: Readonly<Record<string, OciRuntimeDefaults>> = {
   debian: { Env: [path], Cmd: ['bash'] },
   'node:22': { Env: [path, 'NODE_VERSION=22'], Entrypoint: ['entry'], Cmd: ['node'], WorkingDir: '/' },

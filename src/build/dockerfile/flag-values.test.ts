@@ -14,7 +14,7 @@ import { isSignal } from './instructions/stop-signal.ts'
 import { parseDuration } from './text/duration.ts'
 import { didYouMean, nearestWord } from './text/suggest.ts'
 
-test('parseDuration() reads what Go reads', () => {
+test('parseDuration() reads the same durations as Go', () => {
   for (const [text, result] of [
     ['0', 0],
     ['1s', 1e9],
@@ -34,7 +34,7 @@ test('parseDuration() reads what Go reads', () => {
   }
 })
 
-test('parseFileMode(), applyFileMode() do what chmod does', () => {
+test('parseFileMode() and applyFileMode() behave like chmod', () => {
   const rows: readonly (readonly [mode: string, current: number, isDirectory: boolean, result: number])[] = [
     ['755', 0o600, false, 0o755],
     ['0644', 0o777, true, 0o644],
@@ -63,7 +63,7 @@ test('parseFileMode(), applyFileMode() do what chmod does', () => {
   }
 })
 
-test('exposedPorts() gives a key for each port, or the problem', () => {
+test('exposedPorts() gives a key for each port, or an error message', () => {
   for (const [word, result] of [
     ['80', ['80/tcp']],
     ['80/', ['80/tcp']],
@@ -81,7 +81,7 @@ test('exposedPorts() gives a key for each port, or the problem', () => {
   }
 })
 
-test('isSignal() knows names and numbers', () => {
+test('isSignal() accepts names and numbers', () => {
   for (const text of ['9', 'KILL', 'SIGKILL', 'sigterm', 'SIGRTMIN', 'SIGRTMIN+1', 'RTMAX-14', '64'])
     assert.ok(isSignal(text), text)
   for (const text of ['', '0', '65', 'FOO', 'SIG', 'RTMIN+99', '-1']) assert.ok(!isSignal(text), text)
@@ -137,7 +137,7 @@ test('cleanPath(), absolutePath(), copyDestination() resolve paths as text', () 
   }
 })
 
-test('didYouMean(), nearestWord() take what is two edits away at most', () => {
+test('didYouMean() and nearestWord() accept words at most two edits away', () => {
   assert.equal(didYouMean('cpoy', ['COPY', 'CMD']), ' (did you mean COPY?)')
   assert.equal(
     didYouMean('PAHT', ['PATH'], (one) => `$${one}`),

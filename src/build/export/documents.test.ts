@@ -8,7 +8,7 @@ import { parseImageAttributes } from './parts/image-attributes.ts'
 
 const platform = { os: 'linux', architecture: 'amd64' }
 
-test('parseImageAttributes knows what images can be given', () => {
+test('parseImageAttributes accepts the attributes of images', () => {
   const attrs = { name: 'a:1,b:2', push: '', compression: 'zstd', 'compression-level': '19', 'oci-mediatypes': 'false' }
   const parsed = parseImageAttributes({ type: 'image', attrs: { ...attrs, 'annotation.k': 'v' } })
   assert.deepEqual([parsed.names, parsed.push, parsed.compression, parsed.level], [['a:1', 'b:2'], true, 'zstd', 19])
@@ -17,7 +17,7 @@ test('parseImageAttributes knows what images can be given', () => {
   assert.deepEqual([registry.push, registry.store, registry.compression], [true, false, 'gzip'])
 })
 
-test('parseImageAttributes refuses the rest by name', () => {
+test('parseImageAttributes names the attribute that it refuses', () => {
   const parse = (attrs: Record<string, string>) => () => parseImageAttributes({ type: 'oci', attrs })
   assert.throws(parse({ nmae: 'x' }), /unknown option "nmae" for the oci exporter/)
   assert.throws(parse({ compression: 'lzma' }), /unsupported layer compression type: "lzma"/)
@@ -26,7 +26,7 @@ test('parseImageAttributes refuses the rest by name', () => {
   assert.throws(parse({ 'registry.insecure': 'true' }), /output option registry\.insecure/)
 })
 
-test('annotationsFor puts each annotation at its level', () => {
+test('annotationsFor puts each annotation into the document of its level', () => {
   const flags = {
     a: '1',
     'index:b': '2',
@@ -48,7 +48,7 @@ test('annotationsFor puts each annotation at its level', () => {
   assert.throws(() => annotationsFor(platform, { 'indexes:x': 'y' }, new Map()), /unknown annotation type "indexes"/)
 })
 
-test('imagePackageUrl names an image', () => {
+test('imagePackageUrl gives the package URL of an image', () => {
   assert.equal(imagePackageUrl('debian:12', platform), 'pkg:docker/debian@12?platform=linux%2Famd64')
   assert.equal(
     imagePackageUrl('r.example:5000/a/b', platform),
@@ -94,7 +94,7 @@ const facts = {
   finished: '2026-01-02T03:04:06Z',
 }
 
-test('provenanceOf tells what went in; build arguments and the Dockerfile only with mode=max', () => {
+test('provenanceOf lists all inputs, and build arguments and the Dockerfile only with mode=max', () => {
   const least = provenanceOf({}, facts)
   assert.equal(least.predicateType, 'https://slsa.dev/provenance/v0.2')
   const { predicate } = least as { readonly predicate: { readonly materials: unknown; readonly metadata: object } }
@@ -110,7 +110,7 @@ test('provenanceOf tells what went in; build arguments and the Dockerfile only w
   assert.doesNotMatch(most, /c2VjcmV0/)
 })
 
-test('provenanceOf has version 1 as well and refuses others', () => {
+test('provenanceOf supports version 1 too and refuses others', () => {
   const { predicateType, predicate } = provenanceOf({ version: 'v1', 'builder-id': 'https://ci.example/1' }, facts)
   assert.equal(predicateType, 'https://slsa.dev/provenance/v1')
   assert.deepEqual((predicate as { readonly runDetails: { readonly builder: unknown } }).runDetails.builder, {
@@ -121,7 +121,7 @@ test('provenanceOf has version 1 as well and refuses others', () => {
   assert.throws(() => provenanceOf({ moed: 'max' }, facts), /unknown attribute "moed" of provenance/)
 })
 
-test('formatStatement is an in-toto statement about the image', () => {
+test('formatStatement gives an in-toto statement about the image', () => {
   const statement = formatStatement({ predicateType: 't', predicate: { a: 1 } }, [
     { name: 'n', digest: `sha256:${'c'.repeat(64)}` },
   ])

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { turnsDuring } from '../../../test/helpers/turns.ts'
 import { clampTimes } from './clamp-times.ts'
 
-test('clampTimes() makes no file younger than a time, and lets other work go on meanwhile', async (t) => {
+test('clampTimes() lowers later modification times, and does not block the event loop', async (t) => {
   const root = mkdtempSync('/tmp/b-ct-')
   t.after(() => rmSync(root, { recursive: true }))
   mkdirSync(join(root, 'd'))

@@ -8,7 +8,7 @@ import { acquireCacheMount, clearCacheMounts } from './cache-mounts.ts'
 const root = mkdtempSync('/tmp/b-cm-')
 after(() => rmSync(root, { recursive: true }))
 
-/** Parts with a cache that knows records with these keys, and a trash that only notes what it is given. */
+/** Parts with a cache that has records with these keys, and a trash that only notes the paths it is given. */
 function partsIn(name: string, known: readonly string[] = []) {
   const directory = join(root, name)
   mkdirSync(join(directory, 'mounts'), { recursive: true })
@@ -27,7 +27,7 @@ function partsIn(name: string, known: readonly string[] = []) {
   }
 }
 
-test('acquireCacheMount() leaves a directory that could not be filled to the trash', async () => {
+test('acquireCacheMount() moves a directory that could not be filled to the trash', async () => {
   const { parts, discarded } = partsIn('unfilled')
   let filled = ''
   const request = {
@@ -45,7 +45,7 @@ test('acquireCacheMount() leaves a directory that could not be filled to the tra
   assert.deepEqual(readdirSync(filled), ['file'], 'deleting is left to the trash')
 })
 
-test('clearCacheMounts() discards what has no record, whole or half made', () => {
+test('clearCacheMounts() discards directories without a record, finished or not', () => {
   const { parts, mounts, discarded } = partsIn('crashed', ['mount-known'])
   for (const name of ['mount-known', 'mount-forgotten', 'new-0123456789ab']) mkdirSync(join(mounts, name))
   clearCacheMounts(parts)

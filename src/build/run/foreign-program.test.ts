@@ -16,7 +16,7 @@ function elf(machine: number, { bigEndian = false } = {}): Buffer {
   return header
 }
 
-test('foreignProgramProblem() tells of programs that nothing here runs', (t) => {
+test('foreignProgramProblem() reports programs that the host cannot run', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'b-foreign-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   const [root, handlers] = [join(directory, 'root'), join(directory, 'binfmt')]

@@ -4,7 +4,7 @@ import { turnsDuring } from '../../../test/helpers/turns.ts'
 import { ContextTree } from './context-tree.ts'
 import { type SelectOptions, selectFiles } from './select-files.ts'
 
-/** A tree of empty files; the directories above them are made. */
+/** A tree of empty files at these paths, with their parent directories. */
 function treeOf(paths: readonly string[]): ContextTree {
   const tree = new ContextTree()
   const facts = { type: 'file', mode: 0o644, uid: 0, gid: 0, sizeBytes: 0, mtimeNs: 0n, linkPath: '' } as const
@@ -19,13 +19,13 @@ async function selected(source: string, options: SelectOptions = {}): Promise<st
   return groups?.flatMap(({ name, entries }) => entries.map(({ path }) => (path === '' ? name : path)))
 }
 
-test('selectFiles() gives a directory before what is in it', async () => {
+test('selectFiles() gives a directory before its contents', async () => {
   assert.deepEqual(await selected('app/lib'), ['lib', 'b.ts', 'deep', 'deep/c.js'])
   assert.deepEqual(await selected('app/a.ts'), ['a.ts'])
   assert.equal(await selected('none'), undefined)
 })
 
-test('selectFiles() follows wildcards, and keeps the directories above with parents', async () => {
+test('selectFiles() expands wildcards, and keeps parent directories with parents', async () => {
   assert.deepEqual(await selected('app/*.ts'), ['a.ts'])
   assert.deepEqual(await selected('*/*.ts'), ['a.ts', 'e.ts'])
   assert.deepEqual(await selected('app/*.py'), [])
@@ -49,7 +49,7 @@ test('selectFiles() follows wildcards, and keeps the directories above with pare
   ])
 })
 
-test('selectFiles() makes an excluded directory only for what an exception brings back', async () => {
+test('selectFiles() gives an excluded directory only if an exception brings back something in it', async () => {
   assert.deepEqual(await selected('app', { exclude: ['lib', 'old'] }), ['app', 'a.js', 'a.ts'])
   assert.deepEqual(await selected('app', { exclude: ['lib', 'old', '!lib/deep/c.js'] }), [
     'app',
@@ -65,7 +65,7 @@ for (const [what, options] of [
   ['selects', {}],
   ['leaves out', { exclude: ['**', '!*/none'] }],
 ] as const) {
-  test(`selectFiles() lets other work go on while it ${what} very many files`, async () => {
+  test(`selectFiles() does not block the event loop while it ${what} very many files`, async () => {
     const large = treeOf(Array.from({ length: 100_000 }, (_, at) => `d${at % 100}/f${at}`))
     assert.notEqual(await turnsDuring(() => selectFiles(large, '.', options)), 0)
   })

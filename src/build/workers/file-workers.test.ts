@@ -8,7 +8,7 @@ import { FileWorkers } from './file-workers.ts'
 const root = mkdtempSync('/tmp/b-fw-')
 after(() => rmSync(root, { recursive: true }))
 
-test('FileWorkers hash a large file without holding up the event loop', async () => {
+test('FileWorkers hash a large file without blocking the event loop', async () => {
   const large = join(root, 'large')
   writeFileSync(large, '')
   truncateSync(large, 8 * 1024 * 1024)

@@ -9,7 +9,7 @@ function input(attrs: Record<string, string>, more: Partial<SolveInput> = {}): S
   return { frontend: 'dockerfile.v0', attrs, session, ...none, ...more }
 }
 
-test('toBuildRequest takes what buildx sends', () => {
+test('toBuildRequest translates all options that buildx sends', () => {
   const attrs = {
     filename: 'docker/Dockerfile',
     target: 'app',
@@ -71,7 +71,7 @@ test('toBuildRequest takes what buildx sends', () => {
   )
 })
 
-test('toBuildRequest knows where a context is', () => {
+test('toBuildRequest recognizes the kinds of contexts', () => {
   const contextOf = (attrs: Record<string, string>, more: Partial<SolveInput> = {}) =>
     toBuildRequest(input(attrs, more)).request.context
   assert.deepEqual(contextOf({ context: 'https://host/x.git' }), { kind: 'remote', url: 'https://host/x.git' })
@@ -80,7 +80,7 @@ test('toBuildRequest knows where a context is', () => {
   assert.deepEqual(toBuildRequest(input({})).request.targets[0]?.outputs, [{ type: 'cacheonly', attrs: {} }])
 })
 
-test('toBuildRequest refuses by name what is not built', () => {
+test('toBuildRequest names the unsupported option that it refuses', () => {
   const refusals: readonly (readonly [Partial<SolveInput>, RegExp])[] = [
     [{ attrs: { devices: 'x' } }, /the Dockerfile frontend's option devices/],
     [{ attrs: { 'shm-size': 'much' } }, /failed to parse shm size "much"/],

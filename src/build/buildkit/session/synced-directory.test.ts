@@ -18,13 +18,13 @@ after(() => rmSync(directory, { recursive: true, force: true }))
 interface Sent {
   readonly path: string
   readonly mode?: number
-  /** What is listed; the content's size otherwise. */
+  /** The listed size. Default: the size of the content. */
   readonly size?: number
   readonly linkname?: string
   readonly content?: string
 }
 
-/** A session whose client has these files, and sends contents in two pieces, those of different files in turn. */
+/** A session whose client has these files. It sends contents in two pieces each, alternating between files. */
 function sessionWith(files: readonly Sent[], seen: Record<string, unknown> = {}) {
   const [ours, theirs] = duplexPair()
   const wanted = files.filter(({ content }) => content !== undefined).length
@@ -64,7 +64,7 @@ function open(session: ClientSession, excludes: readonly string[] = []) {
   return new SyncedDirectory(session, 'context', { excludes, signal: new AbortController().signal, onBytes: () => {} })
 }
 
-test('SyncedDirectory lists files and gets contents that come in turns, longer than they were, or linked', async () => {
+test('SyncedDirectory fetches interleaved contents, files that have grown, and hard links', async () => {
   const seen: Record<string, unknown> = {}
   const session = sessionWith(
     [
@@ -105,7 +105,7 @@ test('SyncedDirectory lists files and gets contents that come in turns, longer t
   session.client.close()
 })
 
-test('SyncedDirectory tells of a file that the client can not read, and of a client that goes', async () => {
+test('SyncedDirectory reports a file that the client cannot read, and a client that disconnects', async () => {
   const session = sessionWith([{ path: 'secret', size: 7, content: '' }])
   const files = open(session)
   await Array.fromAsync(files.walk({ roots: ['.'] }))

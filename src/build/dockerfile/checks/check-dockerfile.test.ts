@@ -149,18 +149,18 @@ const rows: readonly (readonly [text: string, ...warnings: string[]])[] = [
   ],
 ]
 
-test('checkDockerfile() finds what each rule is about', () => {
+test('checkDockerfile() finds the violations of each rule', () => {
   for (const [text, ...warnings] of rows) assert.deepEqual(check(text), warnings, text)
 })
 
-test('checkDockerfile() has a row above for every rule', () => {
+test('every rule of checkDockerfile() has a row above', () => {
   const shown = new Set(rows.flatMap(([, ...warnings]) => warnings.map((one) => one.split(' ')[0])))
   const missing = checkRules.map(({ name }) => name).filter((name) => !shown.has(name))
   assert.deepEqual(missing, ['CopyIgnoredFile'])
   assert.equal(checkRules.length, 21)
 })
 
-test('checkDockerfile() knows what the ignore file leaves out', () => {
+test('checkDockerfile() uses the ignore file', () => {
   const ignore = new IgnoreMatcher(['*/tmp/*', 'docs', '!docs/keep', '*.log'])
   const text =
     'FROM scratch AS a\nCOPY ./a/tmp/x.txt /\nADD x.log https://e/y.log /z/\nCOPY docs /\nCOPY . /\nCOPY *.log /l/\nCOPY <<x.log /\nx.log\nFROM a\nCOPY --from=a x.log /'
@@ -170,7 +170,7 @@ test('checkDockerfile() knows what the ignore file leaves out', () => {
   ])
 })
 
-test('checkDockerfile() judges variables by what is known of base images', () => {
+test('checkDockerfile() uses known base images to judge variables', () => {
   const text = 'FROM java\nCOPY $JAVA_HOME $OTHER /x/'
   assert.deepEqual(check(text, { baseConfigs: () => ({ Env: ['JAVA_HOME=/j'] }) }), [
     "UndefinedVar 2: Usage of undefined variable '$OTHER'",
@@ -178,7 +178,7 @@ test('checkDockerfile() judges variables by what is known of base images', () =>
   assert.deepEqual(check(text), [])
 })
 
-test('checkDockerfile() obeys the check directive, and the build argument before it', () => {
+test('checkDockerfile() obeys the check directive, and prefers the build argument', () => {
   const text = 'from a as B\nCMD c'
   const rules = (first: string, buildArgs: Record<string, string> = {}) => {
     const dockerfile = parseDockerfile(`${first}\n${text}`)
@@ -212,9 +212,9 @@ test('checkDockerfile() points at the word and shows its line', () => {
   )
 })
 
-test('checkDockerfile() throws what no build could do', () => {
+test('checkDockerfile() throws for stages that no build could evaluate', () => {
   assert.throws(() => check('FROM scratch\nEXPOSE web'), DockerfileError)
-  // With the parent's variables it might work.
+  // It might work with the parent's variables.
   assert.deepEqual(check('FROM a\nENV b=${HOMEPAGE?}'), [])
 })
 

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DockerfileError, parseDockerfile, parseTriggers } from '../index.ts'
 
-/** The only instruction behind `FROM scratch`, without what all have. */
+/** The only instruction after `FROM scratch`, without the fields that all instructions have. */
 function parseOne(text: string): Record<string, unknown> {
   const [instruction] = parseDockerfile(`FROM scratch\n${text}\n`).stages[0]?.instructions ?? []
   assert.ok(instruction !== undefined, text)
   return strip(instruction)
 }
 
-/** Without lines and offsets; words as their texts. */
+/** Removes lines and offsets, and replaces words by their texts. */
 function strip(value: object): Record<string, unknown> {
   const entries = Object.entries(value).filter(([key]) => !['line', 'keyword', 'offset', 'mountFlags'].includes(key))
   return Object.fromEntries(entries.map(([key, one]) => [key, stripValue(one)]))
@@ -192,7 +192,7 @@ test('parseDockerfile() gives stages and global arguments', () => {
   assert.deepEqual([platform?.text, as, keyword, stageNameAsWritten], ['$BUILDPLATFORM', 'as', 'from', 'My_Stage.2-x'])
 })
 
-/** What is wrong behind `FROM scratch` and an empty line: text, column, problem. */
+/** Faulty lines after `FROM scratch` and an empty line: text, column, problem. */
 const problems: readonly (readonly [text: string, column: number, problem: string])[] = [
   ['CPOY a b', 1, 'unknown instruction: CPOY (did you mean COPY?)'],
   ['  runn x', 3, 'unknown instruction: runn (did you mean RUN?)'],
@@ -259,7 +259,7 @@ const problems: readonly (readonly [text: string, column: number, problem: strin
   ['FROM --platfrom=x a', 6, 'unknown flag: --platfrom (did you mean platform?)'],
 ]
 
-test('parseDockerfile() points at what is wrong', () => {
+test('parseDockerfile() points at the faulty word', () => {
   for (const [text, column, problem] of problems) {
     const error = errorOf(`FROM scratch\n\n${text}\nRUN x\n`)
     assert.equal(error.problem, problem, text)
@@ -273,7 +273,7 @@ test('parseDockerfile() points at the physical line of a continued instruction',
   assert.deepEqual([error.range.start.line, error.range.end.line, error.at], [2, 5, { line: 5, column: 3 }])
 })
 
-test('parseDockerfile() wants a stage', () => {
+test('parseDockerfile() refuses a file without a stage', () => {
   assert.equal(errorOf('RUN a\nFROM b').message, 'dockerfile parse error on line 1: no build stage in current context')
   assert.equal(errorOf('ARG a\n').problem, 'dockerfile contains no stages to build')
   assert.equal(errorOf('').problem, 'file with no instructions')
@@ -311,7 +311,7 @@ test('DockerfileError carries its place for clients', () => {
   assert.deepEqual(error.details, { file: 'x', line: 2, column: 1 })
 })
 
-test("parseTriggers() reads what a parent image's ONBUILD left", () => {
+test('parseTriggers() reads the ONBUILD triggers of a parent image', () => {
   const triggers = parseTriggers(['COPY . /app', 'RUN <<E\na\nE'])
   assert.deepEqual(triggers.map(strip), [
     { kind: 'COPY', ...copy, sources: [path('.')], destination: '/app' },

@@ -54,7 +54,7 @@ const mounts: readonly (readonly [text: string, mount: Mount])[] = [
   ],
   ['type=ssh', ssh],
   ['type=ssh,id=x,target=/s,required=true', { ...ssh, id: 'x', target: '/s', required: true }],
-  // Not expanded yet, so not checked yet.
+  // Unexpanded values are not checked yet.
   ['type=cache,target=/a/$X,uid=$U', { ...cache, target: '/a/$X' }],
 ]
 
@@ -68,7 +68,7 @@ test('parseMount() expands values', () => {
   assert.throws(() => parseMount('type=cache,target=/a,uid=$X', expand), { message: 'invalid value x for uid' })
 })
 
-test('parseMount() refuses by name what is wrong', () => {
+test('parseMount() names the option that it refuses', () => {
   for (const [text, problem] of [
     ['type=bnid,target=/a', 'unsupported mount type "bnid" (did you mean bind?)'],
     ['target=/', 'invalid mount target "/"'],

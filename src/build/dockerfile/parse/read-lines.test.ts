@@ -56,7 +56,7 @@ const withDocuments: readonly (readonly [text: string, contents: readonly string
   ['RUN cat << EOF\na\nEOF\nRUN x', ['a\n'], 'RUN x'],
   ['COPY <<- EOF /d\n\ta\n\tEOF\nRUN x', ['\ta\n'], 'RUN x'],
   ['RUN echo ${x^^} <<EOF\na\nEOF\nRUN x', ['a\n'], 'RUN x'],
-  // None of these begins one.
+  // None of these begins a here-document.
   ['RUN ["<<EOF"]\nRUN x', [], 'RUN x'],
   ['ENV a=<<EOF\nRUN x', [], 'RUN x'],
   ['RUN echo 1<<2<<3\nRUN x', [], 'RUN x'],
@@ -78,7 +78,7 @@ test('readLogicalLines() collects here-documents', () => {
   }
 })
 
-test('readLogicalLines() knows how the word of a here-document was written', () => {
+test('readLogicalLines() notes how the word of a here-document was written', () => {
   const [line] = read('RUN <<A 2<<-"B" <<C\\D\nA\nB\nCD\n')
   const facts = line?.heredocs.map(({ name, stripTabs, expand, descriptor }) => [name, stripTabs, expand, descriptor])
   assert.deepEqual(facts, [
@@ -88,7 +88,7 @@ test('readLogicalLines() knows how the word of a here-document was written', () 
   ])
 })
 
-test('readLogicalLines() says where each character stood', () => {
+test('readLogicalLines() gives the place of each character', () => {
   const [, line] = read('FROM a\n  RUN first \\\n# c\n    second \\\nthird\n')
   const at = (word: string) => line?.locate(line.text.indexOf(word))
   assert.deepEqual(at('RUN'), { line: 2, column: 3 })
@@ -106,7 +106,7 @@ test('readLogicalLines() keeps the comments right above and the first empty cont
   assert.equal(second?.emptyContinuation, undefined)
 })
 
-test('readLogicalLines() refuses what has no end and no content', () => {
+test('readLogicalLines() refuses here-documents without an end and files without instructions', () => {
   for (const [text, message] of [
     ['', 'dockerfile parse error on line 1: file with no instructions'],
     ['# only\n\n', 'dockerfile parse error on line 2: file with no instructions'],
@@ -124,7 +124,7 @@ test('readLogicalLines() refuses what has no end and no content', () => {
   }
 })
 
-test('parseDirectives() reads what is at the very top', () => {
+test('parseDirectives() reads the directives at the top of the file', () => {
   const directives = (text: string) => parseDirectives(sourceText(text, 'Dockerfile'))
   const none = { escape: '\\', check: { skip: [], experimental: [], error: false } }
   assert.deepEqual(directives('FROM a'), none)
@@ -134,7 +134,7 @@ test('parseDirectives() reads what is at the very top', () => {
     escape: '`',
   })
   assert.equal(directives('#\t sYnTaX= x').syntax, 'x')
-  // Not behind a comment, an empty line, an instruction or an unknown directive.
+  // Not after a comment, an empty line, an instruction or an unknown directive.
   for (const first of ['# about', '', 'FROM a', '# unknown=1', '# direc \\']) {
     assert.equal(directives(`${first}\n# escape=\``).escape, '\\', first)
   }
@@ -145,7 +145,7 @@ test('parseDirectives() reads what is at the very top', () => {
   })
 })
 
-test('parseDirectives() refuses what is given twice or wrong', () => {
+test('parseDirectives() refuses repeated and invalid directives', () => {
   for (const [text, problem] of [
     ['# escape=\\\n# ESCAPE=`', 'only one escape parser directive can be used'],
     ['# escape=x', "invalid escape token 'x' does not match ` or \\"],

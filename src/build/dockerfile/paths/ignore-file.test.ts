@@ -5,7 +5,7 @@ import { IgnoreMatcher, ignoreFileNames, parseIgnoreFile, plainPatterns } from '
 import { PathPattern } from './path-pattern.ts'
 import { hasWildcard } from './path-segment.ts'
 
-/** Pattern, paths that it matches, paths that it does not. */
+/** Pattern, paths that it matches, paths that it does not match. */
 const patterns: readonly (readonly [pattern: string, yes: string, no: string])[] = [
   ['a', 'a', 'b a/b A'],
   ['a/b', 'a/b', 'a b a/b/c'],
@@ -22,7 +22,7 @@ const patterns: readonly (readonly [pattern: string, yes: string, no: string])[]
   ['[\\-x]', '- x', 'a'],
   ['a\\*b', 'a*b', 'aab'],
   ['\\[x', '[x', 'x'],
-  // Nothing of regular expressions means anything.
+  // Characters of regular expressions have no special meaning.
   ['a+b', 'a+b', 'aab ab'],
   ['(a|b)', '(a|b)', 'a b'],
   ['{x}', '{x}', 'x'],
@@ -42,7 +42,7 @@ const patterns: readonly (readonly [pattern: string, yes: string, no: string])[]
   ['\\**', '* *a', 'a'],
 ]
 
-test('PathPattern matches as filepath.Match, with ** for any number of parts', () => {
+test('PathPattern matches like filepath.Match, with ** for any number of parts', () => {
   for (const [pattern, yes, no] of patterns) {
     const compiled = new PathPattern(pattern)
     for (const path of yes.split(' ')) assert.ok(compiled.matches(path), `${pattern} should match ${path}`)
@@ -52,7 +52,7 @@ test('PathPattern matches as filepath.Match, with ** for any number of parts', (
   }
 })
 
-test('PathPattern takes ** for * where it has no meaning', () => {
+test('PathPattern treats ** like * without doubleStar', () => {
   const compiled = new PathPattern('**/x', { doubleStar: false })
   assert.ok(compiled.matches('a/x'))
   assert.ok(!compiled.matches('a/b/x'))
@@ -65,7 +65,7 @@ test('PathPattern refuses malformed patterns', () => {
   }
 })
 
-test('PathPattern takes no exponential time', () => {
+test('PathPattern does not take exponential time', () => {
   const compiled = new PathPattern('*a*a*a*a*a*a*a*b/**/*a*a*a*b')
   assert.ok(!compiled.matches(`${'a'.repeat(200)}/${'a'.repeat(200)}`))
 })
@@ -92,7 +92,7 @@ const files: readonly (readonly [text: string, ignored: string, kept: string])[]
   ['\uFEFFa\r\nb\r\n', 'a b', 'c'],
 ]
 
-test('IgnoreMatcher lets the last pattern that matches a path or a directory above it decide', () => {
+test('IgnoreMatcher decides by the last pattern that matches a path or a directory above it', () => {
   for (const [text, ignored, kept] of files) {
     const matcher = new IgnoreMatcher(parseIgnoreFile(text))
     for (const path of ignored.split(' ').filter((one) => one !== ''))
@@ -114,7 +114,7 @@ test('IgnoreMatcher names the pattern that is malformed', () => {
   assert.throws(() => new IgnoreMatcher(['!']), { message: 'illegal exclusion pattern: "!"' })
 })
 
-test('IgnoredDirectory tells where a walk need not go', () => {
+test('IgnoredDirectory shows which directories a walk can skip', () => {
   const worth = (patternList: string[], path: string) => new IgnoreMatcher(patternList).at(path).worthEntering
   assert.equal(worth(['a'], 'a'), false)
   assert.equal(worth(['a'], 'b'), true)
@@ -125,7 +125,7 @@ test('IgnoredDirectory tells where a walk need not go', () => {
   assert.equal(worth(['a', '!**/x'], 'a/b/c'), true)
 })
 
-test('IgnoredDirectory on the way down agrees with all patterns tried on all parents', () => {
+test('IgnoredDirectory gives the same result as trying all patterns on all parents', () => {
   const next = randomNumbers()
   const names = ['a', 'b', 'ab', 'c']
   const parts = [...names, '*', 'a*', '?', '**']
@@ -145,7 +145,7 @@ test('IgnoredDirectory on the way down agrees with all patterns tried on all par
   }
 })
 
-test('IgnoreMatcher spares a walk the inside of ignored directories', () => {
+test('IgnoreMatcher lets a walk skip ignored directories', () => {
   const matcher = new IgnoreMatcher(['node_modules', '**/*.log', '!keep.log'])
   let visited = 0
   const walk = (place: ReturnType<IgnoreMatcher['root']>, depth: number) => {
@@ -156,17 +156,17 @@ test('IgnoreMatcher spares a walk the inside of ignored directories', () => {
     }
   }
   walk(matcher.root(), 0)
-  // One directory of three at the root; further down `node_modules` is like any other.
+  // One of three directories at the root. Further down, `node_modules` is like any other directory.
   assert.equal(matcher.root().enter('node_modules').worthEntering, false)
   assert.ok(visited < 4 * 2 ** 10)
 })
 
-test('ignoreFileNames() prefers the one that belongs to the Dockerfile', () => {
+test("ignoreFileNames() prefers the Dockerfile's own ignore file", () => {
   assert.deepEqual(ignoreFileNames('Dockerfile'), ['Dockerfile.dockerignore', '.dockerignore'])
   assert.deepEqual(ignoreFileNames('docker/web.Dockerfile'), ['docker/web.Dockerfile.dockerignore', '.dockerignore'])
 })
 
-test('copyPattern() splits a source into where to begin and what to look for', () => {
+test('copyPattern() splits a source into a start directory and a pattern', () => {
   const facts = (source: string, parents = false) => {
     const { directory, pattern, pivot } = copyPattern(source, { parents })
     return [directory, pattern !== undefined, pivot]
@@ -185,12 +185,12 @@ test('copyPattern() splits a source into where to begin and what to look for', (
   assert.ok(!copyPattern('src/**/*.txt').pattern?.matches('a/b/c.txt'))
 })
 
-test('hasWildcard() sees what is not escaped', () => {
+test('hasWildcard() finds unescaped wildcards', () => {
   for (const text of ['*', 'a?', '[', 'a\\\\*']) assert.ok(hasWildcard(text), text)
   for (const text of ['', 'a', 'a\\*', '\\[a]', 'a]']) assert.ok(!hasWildcard(text), text)
 })
 
-/** The rule as the documentation states it, without any cleverness. */
+/** The rule as the documentation states it, without optimizations. */
 function slowlyIgnored(lines: readonly string[], path: string): boolean {
   const parts = path.split('/')
   let ignored = false
@@ -219,7 +219,7 @@ function randomNumbers(): (below: number) => number {
   }
 }
 
-test('plainPatterns() gives patterns without slashes around them', () => {
+test('plainPatterns() removes slashes at the beginning and end', () => {
   const patterns = parseIgnoreFile('# c\n/a\n!/b/\n./c/../d\n! e\n.\n/\n**/f\n')
   assert.deepEqual(plainPatterns(patterns), ['a', '!b', 'd', '!e', '**/f'])
   assert.throws(() => plainPatterns(['!']), /illegal exclusion pattern/)

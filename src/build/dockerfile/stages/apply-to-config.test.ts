@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { OciRuntimeDefaults } from '../../../oci/index.ts'
 import { applyToConfig, initialImage, parseDockerfile, type StageImage } from '../index.ts'
 
-/** The image after some instructions, which are applied as they stand. */
+/** The image after these instructions, whose variables are not expanded. */
 function apply(text: string, parent: OciRuntimeDefaults = {}): StageImage {
   const instructions = parseDockerfile(`FROM x\n${text}\n`).stages[0]?.instructions ?? []
   return instructions.reduce(applyToConfig, initialImage(parent))
@@ -61,7 +61,7 @@ const changes: readonly (readonly [text: string, parent: OciRuntimeDefaults, con
   ['RUN a\nCOPY a b\nADD a b\nARG c', { User: 'u' }, { User: 'u' }],
 ]
 
-test('applyToConfig() changes the configuration as each instruction says', () => {
+test('applyToConfig() applies each instruction to the configuration', () => {
   for (const [text, parent, config] of changes) assert.deepEqual(apply(text, parent).config, config, text)
 })
 
@@ -69,7 +69,7 @@ test('applyToConfig() keeps the author of MAINTAINER beside the configuration', 
   assert.deepEqual(apply('MAINTAINER A <a@b>\nMAINTAINER B'), { config: {}, author: 'B', commandSet: false })
 })
 
-test('applyToConfig() leaves the image that it is given alone', () => {
+test('applyToConfig() does not change its input', () => {
   const parent = Object.freeze({ Env: Object.freeze(['a=1']), Labels: Object.freeze({ a: '1' }) })
   apply('ENV a=2\nLABEL b=2\nVOLUME /x', parent)
   assert.deepEqual(parent, { Env: ['a=1'], Labels: { a: '1' } })

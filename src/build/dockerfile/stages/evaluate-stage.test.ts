@@ -55,7 +55,7 @@ test('evaluateStage() gives RUN its environment: ENV over ARG over the parent', 
     ['ENV P=new\nENV Q=$P\nRUN a', ['P=new', 'Q=new']],
     ['ARG B=1 C=$B\nRUN a', ['P=parent', 'B=1', 'C=']],
     ['ARG B=1\nARG C=$B-$A\nRUN a', ['P=parent', 'B=1', 'C=1-']],
-    // Global arguments are there only where they are asked for.
+    // A stage has only the global arguments that it declares.
     ['ARG G=global\nFROM x\nRUN a', ['P=parent']],
     ['ARG G=global\nFROM x\nARG G\nRUN a', ['P=parent', 'G=global']],
     ['ARG G=global\nFROM x\nARG G=stage\nRUN a', ['P=parent', 'G=stage']],
@@ -80,7 +80,7 @@ test('evaluateStage() gives RUN a PATH even when its parent has none', () => {
   assert.deepEqual(evaluate('RUN a', 'scratch').image.config, { Env: [`PATH=${path}`], WorkingDir: '/' })
 })
 
-test('evaluateStage() builds command lines with the shell of that moment', () => {
+test('evaluateStage() builds command lines with the shell set at that point', () => {
   const { steps } = evaluate('RUN a b\nSHELL ["/bin/bash", "-c"]\nRUN c\nRUN ["d"]\nRUN <<S\n#!/x\nS\n')
   assert.deepEqual(
     steps.filter(({ command }) => command !== undefined).map(({ command }) => command),
@@ -88,7 +88,7 @@ test('evaluateStage() builds command lines with the shell of that moment', () =>
   )
 })
 
-test('evaluateStage() tells what each instruction depends on', () => {
+test('evaluateStage() lists the variables that each instruction depends on', () => {
   const { steps } = evaluate("ARG A=1\nENV B=$A\nCOPY $B ${C:-d} /$A/\nRUN echo $A\nLABEL a='$A' b=$C", {})
   assert.deepEqual(
     steps.map(({ uses, undefinedNames }) => [uses, undefinedNames]),
@@ -102,7 +102,7 @@ test('evaluateStage() tells what each instruction depends on', () => {
   )
 })
 
-/** Text, the part of the expanded instruction to compare, what it is. */
+/** The text of an instruction, and the expected words after expansion. */
 const expanded: readonly (readonly [text: string, value: unknown])[] = [
   ['WORKDIR $V', '/v'],
   ['USER ${V}', 'v'],
@@ -135,7 +135,7 @@ const expanded: readonly (readonly [text: string, value: unknown])[] = [
   ['RUN $V', { form: 'shell', text: '$V' }],
 ]
 
-test('evaluateStage() expands where Docker does', () => {
+test('evaluateStage() expands the same words as Docker', () => {
   const env = ['V=v', 'S=INT', 'PORTS=80 81/udp']
   for (const [text, value] of expanded) {
     const step = evaluate(text, { Env: env, WorkingDir: '/w' }).steps[0]
@@ -192,7 +192,7 @@ test('evaluateStage() expands flags and makes mounts absolute', () => {
   )
 })
 
-test('evaluateStage() runs the triggers of the parent first, and does not hand them on', () => {
+test('evaluateStage() runs the triggers of the parent first, and does not pass them on', () => {
   const { steps, image } = evaluate('RUN own\nONBUILD RUN later', {
     OnBuild: ['ARG A=1', 'RUN first', 'ENV B=$A'],
     Cmd: ['x'],
@@ -210,7 +210,7 @@ test('evaluateStage() runs the triggers of the parent first, and does not hand t
   assert.deepEqual(image.config, { Cmd: ['x'], Env: ['B=1'], OnBuild: ['RUN later'] })
 })
 
-test('evaluateStage() hands arguments on to stages that are based on it', () => {
+test('evaluateStage() passes arguments on to stages based on it', () => {
   const dockerfile = parseDockerfile('FROM x AS a\nARG A=1\nENV E=2\nFROM a\nRUN $A')
   const scope = evaluateGlobals(dockerfile, platforms)
   const [first, second] = dockerfile.stages
@@ -220,7 +220,7 @@ test('evaluateStage() hands arguments on to stages that are based on it', () => 
   assert.deepEqual(child.steps[0]?.environment, ['E=2', `PATH=${path}`, 'A=1'])
 })
 
-test('evaluateStage() knows the image before and after each instruction', () => {
+test('evaluateStage() gives the image before and after each instruction', () => {
   const { steps } = evaluate('WORKDIR /a\nWORKDIR b\nUSER u')
   assert.deepEqual(
     steps.map(({ before, after }) => [before.config.WorkingDir, after.config.WorkingDir, after.config.User]),
@@ -232,7 +232,7 @@ test('evaluateStage() knows the image before and after each instruction', () => 
   )
 })
 
-test('evaluateStage() points at what it can not carry out', () => {
+test('evaluateStage() points at instructions that cannot be evaluated', () => {
   for (const [text, column, problem] of [
     ['ENV a="${b?no b}"', 5, 'failed to process "\\"${b?no b}\\"": b: no b'],
     ['WORKDIR ${', 9, 'failed to process "${": syntax error: missing \'}\''],
@@ -288,7 +288,7 @@ test('evaluateGlobals() lets build arguments replace platform arguments and poin
   assert.equal(scope.values.get('TARGETSTAGE'), 't')
 })
 
-test('unusedBuildArgs() names those that nothing asks for', () => {
+test('unusedBuildArgs() names build arguments that no ARG declares', () => {
   const dockerfile = parseDockerfile('ARG G\nFROM x\nARG A=1\nFROM y\nARG B')
   const given = Object.fromEntries(
     ['Z', 'G', 'A', 'B', 'HTTP_PROXY', 'TARGETOS', 'SOURCE_DATE_EPOCH', 'Y'].map((name) => [name, '']),
@@ -297,7 +297,7 @@ test('unusedBuildArgs() names those that nothing asks for', () => {
   assert.deepEqual(unusedBuildArgs(dockerfile, given, dockerfile.stages[0]?.instructions), ['Z', 'B', 'Y'])
 })
 
-test('proxyEnvironment() takes the proxies out of the build arguments', () => {
+test('proxyEnvironment() selects the proxies among the build arguments', () => {
   const given = { A: '1', no_proxy: 'x', HTTP_PROXY: 'http://u:p@h', Http_Proxy: 'y' }
   assert.deepEqual(proxyEnvironment(given), [
     'HTTP_PROXY=http://u:p@h',

@@ -32,7 +32,7 @@ COPY --from=left a b
 RUN --mount=from=right,target=/r x
 `
 
-test('planStages() takes what the target needs, dependencies first', () => {
+test('planStages() selects the stages that the target needs, dependencies first', () => {
   assert.deepEqual(plan(diamond), {
     order: ['base', 'left', 'right', 'last'],
     needs: { base: [], left: [0], right: [0], last: [1, 2] },
@@ -43,7 +43,7 @@ test('planStages() takes what the target needs, dependencies first', () => {
   })
 })
 
-test('planStages() finds targets by name in any case, by index, and several', () => {
+test('planStages() finds targets by name in any case, by index, and several at once', () => {
   const targets = (target: string | readonly string[]) => {
     const { order, targets: found } = plan(diamond, { target })
     return [order, found]
@@ -65,15 +65,15 @@ test('planStages() finds targets by name in any case, by index, and several', ()
 test('planStages() resolves references', () => {
   // By index; a number is never an image.
   assert.deepEqual(plan('FROM a\nFROM b\nCOPY --from=0 x y').needs, { 0: [], 1: [0] })
-  // FROM knows no index, and only stages before it.
+  // FROM accepts no index, and only refers to earlier stages.
   assert.deepEqual(plan('FROM a\nFROM 0').bases, ['0'])
   assert.deepEqual(plan('FROM b AS a\nFROM a AS b').bases, ['b', 0])
   assert.deepEqual(plan('FROM alpine AS alpine').bases, ['alpine'])
-  // COPY and mounts know all stages.
+  // COPY and mounts can refer to all stages.
   assert.deepEqual(plan('FROM a\nCOPY --from=late x y\nFROM b AS late', { target: '0' }).order, ['late', 0])
-  // Of two with the same name the last one before counts.
+  // Of two stages with the same name, the last one before counts.
   assert.deepEqual(plan('FROM a AS s\nFROM b AS s\nFROM s').needs, { s: [], 2: [1] })
-  // What is no stage is outside.
+  // Any other name is external.
   assert.deepEqual(plan('FROM a\nCOPY --from=img:1 x y\nRUN --mount=type=cache,from=ctx,target=/t z').external, [
     'img:1',
     'ctx',
@@ -110,7 +110,7 @@ test('planStages() follows triggers', () => {
   assert.deepEqual([needs, external], [{ build: [], 1: [0] }, ['img']])
 })
 
-test('planStages() refuses references that lead nowhere', () => {
+test('planStages() refuses invalid references, names and platforms', () => {
   for (const [text, line, message] of [
     ['FROM a\nCOPY --from=2 x y', 2, 'invalid stage index 2'],
     ['FROM a\nCOPY --from=-1 x y', 2, 'invalid stage index -1'],

@@ -96,7 +96,7 @@ const texts: readonly (readonly [word: string, text: string])[] = [
   ['"a"b\'c\'', 'abc'],
   ['""', ''],
   ['"\'"', "'"],
-  // JSON is no special case.
+  // JSON has no special meaning.
   ['{"a":1}', '{a:1}'],
 ]
 
@@ -115,7 +115,7 @@ test('expandWord() with a backtick as escape character leaves backslashes alone'
   }
 })
 
-test('expandWord() says what is wrong', () => {
+test('expandWord() throws errors that name the problem', () => {
   const problems: readonly (readonly [word: string, message: string])[] = [
     ['${', "syntax error: missing '}'"],
     ['${x', "syntax error: missing '}'"],
@@ -149,7 +149,7 @@ test('expandWord() says what is wrong', () => {
   }
 })
 
-test('expandWord() cuts words at white space that is not quoted, also where a variable brings it', () => {
+test('expandWord() splits at unquoted white space, including white space from variables', () => {
   for (const [word, words] of [
     ['a b', ['a', 'b']],
     ['$spaced', ['a', 'b']],
@@ -165,24 +165,24 @@ test('expandWord() cuts words at white space that is not quoted, also where a va
   }
 })
 
-test('expandWord() tells which variables the result depends on', () => {
+test('expandWord() lists the variables that the result depends on', () => {
   const { used, undefinedNames, lookedUp } = expand('$x${none}${other:-d}${third+y}"${fourth#a}"\\$no\'$never\'')
   assert.deepEqual([...used], ['x'])
   assert.deepEqual([...undefinedNames], ['none', 'fourth'])
   assert.deepEqual([...lookedUp], ['x', 'none', 'other', 'third', 'fourth'])
 })
 
-test('expandWord() leaves quotes of a here-document, and works on its variables and escapes', () => {
+test('expandWord() keeps the quotes of a here-document, and expands its variables and escapes', () => {
   const options = { escape: '\\', plainQuotes: true } as const
   const content = 'it\'s "$x"\n\\$x\n'
   assert.equal(expandWord(content, lookup, options).text, 'it\'s "foobarbaz"\n$x\n')
 })
 
-test('expandWord() takes any text without special characters as it is', () => {
+test('expandWord() gives any text without special characters unchanged', () => {
   for (const text of randomTexts('ab cd/.-_{}[]*?:=+#%€😀\n', 300)) assert.equal(expand(text).text, text)
 })
 
-test('expandWord() gives back any text that was escaped or quoted', () => {
+test('expandWord() restores any text that was escaped or quoted', () => {
   for (const text of randomTexts('a$b{}\\\'"` *x', 300)) {
     assert.equal(expand(text.replace(/[\s\S]/gu, '\\$&')).text, text)
     assert.equal(expand(`"${text.replace(/["$\\]/g, '\\$&')}"`).text, text)
@@ -216,7 +216,7 @@ test('replacePattern() finds what a greedy regular expression finds', () => {
   }
 })
 
-test('replacePattern() takes no exponential time', () => {
+test('replacePattern() does not take exponential time', () => {
   const text = 'a'.repeat(5000)
   assert.equal(replacePattern(text, '*a*a*a*a*a*a*b', '-', true), text)
   assert.equal(trimPrefix(text, '*a*a*a*a*a*a*b', true), text)

@@ -12,7 +12,7 @@ const step = (key: string, letter: string) => ({
 })
 const created = '2026-01-02T03:04:05Z'
 
-test('cacheConfigOf writes the form that BuildKit documents, what stages share once', () => {
+test("cacheConfigOf writes BuildKit's form, with one entry for what stages share", () => {
   const config = cacheConfigOf(
     [
       [step('1', 'a'), step('2', 'b')],
@@ -44,7 +44,7 @@ test('cacheConfigOf writes the form that BuildKit documents, what stages share o
   assert.equal(read.get('3'.repeat(64))?.diffId, digest('c'))
 })
 
-test('parseCacheConfig passes over what it does not know, and refuses what is no document', () => {
+test('parseCacheConfig skips unknown entries, and refuses text that is not a document', () => {
   const foreign = {
     layers: [{ blob: 'x' }, { blob: digest('a'), parent: -1 }],
     records: [{ digest: digest('1'), layers: [{ layer: 7 }] }, { chains: [] }],
@@ -54,7 +54,7 @@ test('parseCacheConfig passes over what it does not know, and refuses what is no
   assert.throws(() => parseCacheConfig(Buffer.from('[]')), /not a JSON object/)
 })
 
-test('formatInlineRecords counts the layers of the image, those of its base too', () => {
+test('formatInlineRecords counts all layers of the image, including its base', () => {
   const records = parseInlineRecords(
     formatInlineRecords([undefined, 'k'.repeat(64), undefined, 'l'.repeat(64)], created),
   )
@@ -67,7 +67,7 @@ test('formatInlineRecords counts the layers of the image, those of its base too'
   )
 })
 
-test('parseCacheExport and parseCacheImport refuse by name what there is not', () => {
+test('parseCacheExport and parseCacheImport name the option that they refuse', () => {
   assert.equal(parseCacheExport({ type: 'registry', attrs: { ref: 'r.example/c', mode: 'max' } }).mode, 'max')
   assert.throws(() => parseCacheExport({ type: 'registry', attrs: {} }), /ref is required/)
   assert.throws(() => parseCacheExport({ type: 'local', attrs: { mode: 'mid' } }), /invalid mode "mid"/)

@@ -74,7 +74,7 @@ test('scanPackages finds the packages of Debian, Alpine, Node and Python', async
   assert.deepEqual(spdxAttestation(await scanInThread(root), options).predicate, document)
 })
 
-test('scanInThread() lets other work go on, and ends when it is aborted', async (t) => {
+test('scanInThread() does not block the event loop, and ends when it is aborted', async (t) => {
   const root = mkdtempSync(join(tmpdir(), 'b-sbom-'))
   t.after(() => rmSync(root, { recursive: true, force: true }))
   for (let at = 0; at < 100; at++) mkdirSync(join(root, `d${at}`))
@@ -104,7 +104,7 @@ function rpmHeader(tags: Readonly<Record<number, string>>): Buffer {
   return Buffer.concat([head, ...index, ...texts.map(([, text]) => text)])
 }
 
-test('readRpmHeader reads name, version and architecture, and nothing of what is no header', () => {
+test('readRpmHeader reads name, version and architecture, and gives nothing for other data', () => {
   const header = rpmHeader({ 1000: 'bash', 1001: '5.2', 1002: '3.fc40', 1014: 'GPL-3.0-or-later', 1022: 'x86_64' })
   assert.deepEqual(readRpmHeader(header, '/rpmdb.sqlite'), [
     {
