@@ -22,6 +22,6 @@ function parse(line: string): unknown {
   try {
     return JSON.parse(line)
   } catch (cause) {
-    throw invalidArgument('a line of the build context is no JSON', { cause })
+    throw invalidArgument('a line of the build context is not valid JSON', { cause })
   }
 }

@@ -146,5 +146,5 @@ async function readDigest(answer: AsyncIterable<Buffer>): Promise<BuildContextDi
     const { digest, links } = value as Partial<BuildContextDigest>
     if (typeof digest === 'string' && links !== undefined) return { digest, links }
   }
-  throw invalidArgument('the client told no digest of its files')
+  throw invalidArgument('the client sent no digest of its files')
 }

@@ -115,7 +115,7 @@ export class BaseImages {
   async #useBuilt(name: string, id: string, platform: Platform | undefined): Promise<Image> {
     const built = this.#host.builtContext?.(id) ?? []
     const image = platform === undefined ? built[0] : bestOf(built, platform)
-    if (image === undefined) throw notFound(`the build context ${name} is not there for this platform`)
+    if (image === undefined) throw notFound(`the build context ${name} is not available for this platform`)
     for (const { blob, chainId } of image.layers) {
       this.#holds.addBlob(blob.digest)
       this.#holds.addLayer(chainId)

@@ -8,7 +8,7 @@ import type { BuildParts } from '../model/build-parts.ts'
 /** Throws `invalidArgument` for invalid image names, cache options and limits, and `notImplemented` for cache backends
  *  that Berth does not support. */
 export function checkRequest(parts: Pick<BuildParts, 'checkLimits'>, request: BuildRequest): void {
-  if (request.targets.length === 0) throw invalidArgument('a build without a target')
+  if (request.targets.length === 0) throw invalidArgument('the build has no target')
   for (const { tags, outputs } of request.targets) {
     const named = outputs.flatMap(({ attrs }) => (attrs.name ?? '').split(','))
     for (const name of [...tags, ...named.filter((one) => one !== '')]) nameFrom(name)

@@ -81,7 +81,7 @@ async function solve(
   call: ServerCall,
 ): Promise<ExporterResponse> {
   const { ref, frontend, frontendAttrs, cache, entitlements, sourcePolicy, internal } = request
-  if (ref === '') throw invalidArgument('a build without a ref')
+  if (ref === '') throw invalidArgument('the build has no ref')
   if (sourcePolicy.length > 0) throw notImplemented('source policies')
   const session = await sessions.find(request.session, call.signal)
   const input = {

@@ -27,7 +27,7 @@ async function indexOf(store: ClientContentStore, digest: string): Promise<Buffe
   let size = 0
   for await (const chunk of store.read(digest)) {
     size += chunk.length
-    if (size > maxDocumentBytes) throw notFound(`${digest} is no manifest`)
+    if (size > maxDocumentBytes) throw notFound(`${digest} is not a manifest`)
     chunks.push(chunk)
   }
   const { mediaType } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { readonly mediaType?: string }

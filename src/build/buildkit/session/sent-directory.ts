@@ -66,7 +66,7 @@ async function answer(
       call.end()
     } else if (type === packetType.request) {
       const file = files[id]?.[1]
-      if (file === undefined) throw invalidArgument(`the client asked for file ${id}, which there is not`)
+      if (file === undefined) throw invalidArgument(`the client requested file ${id}, which does not exist`)
       for (let done = 0; done < file.sizeBytes; done += pieceBytes) {
         const piece = spool.read(file.offset + done, Math.min(pieceBytes, file.sizeBytes - done))
         await call.send({ type: packetType.data, id, data: piece })

@@ -138,7 +138,7 @@ export class SyncedDirectory implements SessionFiles {
     while (coming.size > 0) {
       const { id, data } = await this.#next(listing, packetType.data)
       const file = coming.get(id)
-      if (file === undefined) throw invalidArgument(`the client sent file ${id}, which nobody asked for`)
+      if (file === undefined) throw invalidArgument(`the client sent file ${id}, which was not requested`)
       if (data.length > 0) {
         file.add(data)
         continue
