@@ -40,7 +40,7 @@ import { checkRequest } from './plan/check-request.ts'
 import { type PlannedBuild, planBuild, platformsOf, scopeOf } from './plan/plan-build.ts'
 import { shareStages } from './plan/share-stages.ts'
 import { clearCacheMounts } from './run/cache-mounts.ts'
-import { runOptionsOf } from './run/run-options-of.ts'
+import { runOptionsOf } from './run/run-options.ts'
 import type { BuildRun } from './stage/build-run.ts'
 import { announceStage, buildStage, sourceDateEpoch } from './stage/build-stage.ts'
 

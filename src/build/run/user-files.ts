@@ -1,7 +1,7 @@
 /** Reads the user database of a stage. Earlier steps may have replaced its files with anything. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { errnoOf } from '../../base/index.ts'
-import type { UserFiles } from '../../runtime/index.ts'
+import { resolveUser, type UserFiles } from '../../runtime/index.ts'
 import { openInRoot } from '../../sys/index.ts'
 
 /** Larger files count as missing. */
@@ -15,6 +15,14 @@ export function readUserFiles(rootfs: string): UserFiles {
   } finally {
     closeSync(rootFd)
   }
+}
+
+/** Resolves `user[:group]` of `--chown` with the stage's own user database. A numeric user without a group is also the
+ *  group's number. Throws `invalidArgument` for names that the database does not have. */
+export function resolveOwner(text: string, rootfs: string): { readonly uid: number; readonly gid: number } {
+  const [user = '', group = ''] = text.split(':')
+  const { uid, gid } = resolveUser(text, readUserFiles(rootfs))
+  return group === '' && /^\d+$/.test(user) ? { uid, gid: uid } : { uid, gid }
 }
 
 function readInRoot(rootFd: number, path: string): string | undefined {

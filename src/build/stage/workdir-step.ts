@@ -1,6 +1,6 @@
 /** WORKDIR: creates the directory and its parents, as a layer. */
 import { makeLayer } from '../layer/make-layer.ts'
-import { resolveOwner } from '../run/resolve-owner.ts'
+import { resolveOwner } from '../run/user-files.ts'
 import { inputsOf, layerStep, type StepLayer } from './layer-step.ts'
 import type { StepPlace } from './step-place.ts'
 

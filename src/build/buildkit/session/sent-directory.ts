@@ -7,10 +7,9 @@ import { Spool } from '../../context/spool.ts'
 import type { ByteSink } from '../../model/built-image.ts'
 import { FileSend, FileSync } from '../gen/filesync_pb.ts'
 import type { PacketSchema } from '../gen/fsutil_pb.ts'
+import { type ExportCall, exportMetadata } from './call-metadata.ts'
 import type { ClientSession } from './client-session.ts'
-import { type ExportCall, exportMetadata } from './export-call.ts'
-import { goMode } from './file-mode.ts'
-import { packetType } from './packet.ts'
+import { goMode, packetType } from './fsutil.ts'
 import { tarSink } from './tar-sink.ts'
 
 interface Listed {

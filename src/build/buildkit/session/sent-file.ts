@@ -1,8 +1,8 @@
 /** An output that the client receives as one stream of bytes and writes to a place of its choice. */
 import type { ByteSink } from '../../model/built-image.ts'
 import { FileSend } from '../gen/filesync_pb.ts'
+import { type ExportCall, exportMetadata } from './call-metadata.ts'
 import type { ClientSession } from './client-session.ts'
-import { type ExportCall, exportMetadata } from './export-call.ts'
 
 /** Opens the stream. */
 export function sendFile({ client }: ClientSession, call: ExportCall): ByteSink {

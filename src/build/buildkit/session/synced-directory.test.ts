@@ -9,7 +9,7 @@ import type { ReceivedFile } from '../../context/file-stream.ts'
 import { Spool } from '../../context/spool.ts'
 import { FileSync } from '../gen/filesync_pb.ts'
 import { ClientSession } from './client-session.ts'
-import { packetType } from './packet.ts'
+import { packetType } from './fsutil.ts'
 import { SyncedDirectory } from './synced-directory.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'b-synced-'))

@@ -12,8 +12,7 @@ import { FileSync } from '../gen/filesync_pb.ts'
 import type { Packet, PacketSchema, Stat } from '../gen/fsutil_pb.ts'
 import { metadataOf } from './call-metadata.ts'
 import type { ClientSession } from './client-session.ts'
-import { permissionsOfMode, typeOfMode } from './file-mode.ts'
-import { packetType } from './packet.ts'
+import { packetType, permissionsOfMode, typeOfMode } from './fsutil.ts'
 
 /** How many files are requested ahead of the data. */
 const askedAtOnce = 64

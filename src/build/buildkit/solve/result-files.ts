@@ -7,7 +7,7 @@ import { compileSegment } from '../../dockerfile/index.ts'
 import type { BuiltImage } from '../../model/built-image.ts'
 import { DirectoryTree, resolveInTree, type TreeEntry } from '../../tree/index.ts'
 import type { StatSchema } from '../gen/fsutil_pb.ts'
-import { goMode } from '../session/file-mode.ts'
+import { goMode } from '../session/fsutil.ts'
 import type { Builder } from './builder.ts'
 
 type Stat = MessageInitShape<typeof StatSchema>

@@ -1,5 +1,8 @@
-/** Converts file modes between Go's bits, which fsutil's messages use, and Linux's.
- *  https://pkg.go.dev/io/fs#FileMode */
+/** Numbers of fsutil's protocol, which transfers directories: types of packets, and file modes, which have Go's bits.
+ *  https://github.com/tonistiigi/fsutil https://pkg.go.dev/io/fs#FileMode */
+
+/** Types of packets. */
+export const packetType = { stat: 0, request: 1, data: 2, end: 3, error: 4 } as const
 
 const goDirectory = 2 ** 31
 const goSymlink = 2 ** 27
