@@ -1,14 +1,7 @@
 /** Makes the builder's `BuildHost` from a client's connection. */
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import type {
-  AuthConfig,
-  BuildContextDigest,
-  BuildContextFile,
-  BuildEvent,
-  BuildRequest,
-  BuildWalkAsk,
-} from '../../api/index.ts'
+import type { AuthConfig, BuildContextDigest, BuildContextFile, BuildRequest, BuildWalkAsk } from '../../api/index.ts'
 import { invalidArgument, notImplemented } from '../../base/index.ts'
 import { registryAuthOf } from '../../images/index.ts'
 import type { FileContext } from '../context/file-context.ts'
@@ -19,15 +12,10 @@ import { SessionContext, type SessionFiles } from '../context/session-context.ts
 import { TarContext } from '../context/tar-context.ts'
 import { TransferProgress } from '../context/transfer-progress.ts'
 import type { BuildParts } from '../model/build-parts.ts'
-import type { ByteSink } from '../model/built-image.ts'
-import type { BuildHost, StepReport } from './build-host.ts'
+import type { BuildHost, BuildListener, ClientFiles, StepReport } from './build-host.ts'
 
-/** What the server offers of a client's connection. Members are absent when the client can't do that. */
-export interface BuildClient {
-  readonly signal: AbortSignal
-  emit(event: BuildEvent): void
-  readonly onPlan?: BuildHost['onPlan']
-  readonly onStep?: ((report: StepReport) => void) | undefined
+/** Files that the client sends when it is asked. Contexts are named like in `BuildHost.openContext`. */
+interface AskedFiles {
   /** The build context as a tar archive. */
   tar?(): AsyncIterable<Buffer>
   /** Lists files of a directory: JSON lines of `BuildContextFile`. With `digest`, one line of `BuildContextDigest`
@@ -37,22 +25,29 @@ export interface BuildClient {
   files?(context: string, paths: readonly string[]): AsyncIterable<Buffer>
   /** Access to a directory by its name, for clients that do not use `walk` and `files`. */
   directory?(context: string): SessionFiles
-  /** Reads the Dockerfile when neither the request nor the context contains it. */
-  readDockerfile?(): Promise<string | undefined>
-  /** A secret that the request does not contain. */
+}
+
+/** Secrets, agents and credentials that the request does not contain. */
+interface AskedSecrets {
   secret?(id: string): Promise<Buffer | undefined>
-  /** Agents that the request does not list. */
   hasSsh?(id: string): Promise<boolean>
   openSsh?(id: string): Promise<Duplex>
-  readonly onBuilt?: BuildHost['onBuilt']
-  /** For clients that do not use `files`. */
-  readonly readCacheFile?: BuildHost['readCacheFile']
-  readonly readContextFile?: BuildHost['readContextFile']
-  readonly builtContext?: BuildHost['builtContext']
-  openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<ByteSink>
+  /** Credentials that came with the request, by registry. */
   readonly auths: Readonly<Record<string, AuthConfig>>
   /** Credentials for a registry that `auths` does not list. */
   authOf?(registry: string): Promise<AuthConfig | undefined>
+}
+
+/** What the server offers of a client's connection. Members are absent when the client can't do that. `readDockerfile`
+ *  is for a Dockerfile that is neither in the request nor in the context; `readCacheFile` and `readContextFile` are for
+ *  clients that do not use `files`. */
+export interface BuildClient
+  extends Pick<BuildListener, 'signal' | 'emit' | 'onPlan' | 'onBuilt'>,
+    Omit<ClientFiles, 'openContext'>,
+    AskedFiles,
+    AskedSecrets {
+  /** Called at each phase of each instruction. When it is present, each step also leaves an image. */
+  readonly onStep?: ((report: StepReport) => void) | undefined
 }
 
 /** Makes the host of a build from its request and its client. Secrets, agents and credentials in the request come
