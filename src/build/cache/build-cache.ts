@@ -132,6 +132,7 @@ export class BuildCache {
     }
   }
 
+  /** True while a running build uses the record with that key. */
   isInUse(key: string): boolean {
     return this.#inUse.has(key)
   }

@@ -27,6 +27,7 @@ export class NamedContexts {
     }
   }
 
+  /** The context that replaces the stage or image with that name. */
   find(name: string): NamedContext | undefined {
     return this.#found.get(keyOf(name.startsWith(prefix) ? name.slice(prefix.length) : name))
   }

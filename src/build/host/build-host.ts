@@ -22,6 +22,7 @@ export interface StepReport {
 export interface BuildListener {
   /** Aborted when the client cancels the build. */
   readonly signal: AbortSignal
+  /** Receives the build's events in order: steps, output, warnings, metadata. */
   emit(event: BuildEvent): void
   /** Called once with all stages that will be built, in order, and their numbers of instructions, FROM included. */
   readonly onPlan?: (stages: readonly { readonly stage: number; readonly steps: number }[]) => void

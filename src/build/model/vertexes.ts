@@ -5,9 +5,13 @@ import { formatNs, messageOf, nowNs } from '../../base/index.ts'
 /** A step that has started. */
 export interface Vertex {
   readonly id: string
+  /** Reports output of the step. Stream 1 is stdout, 2 is stderr. */
   log(stream: 1 | 2, text: string): void
+  /** Ends the step: its result came from the cache. */
   cached(): void
+  /** Ends the step: it succeeded. */
   done(): void
+  /** Ends the step: it failed. */
   fail(error: unknown): void
 }
 
@@ -28,6 +32,7 @@ export class Vertexes {
     this.#emit({ type: 'vertex', id, name, ...more })
   }
 
+  /** Reports that a step starts. `id` is unique in the build; clients show `name`. */
   begin(id: string, name: string): Vertex {
     const started = formatNs(nowNs())
     this.#emit({ type: 'vertex', id, name, started })

@@ -24,6 +24,7 @@ export interface LayerStepOptions {
   readonly early?: { readonly key: string; readonly inputs: () => Promise<StepInputs> }
   /** The layer does not depend on the layers below (`--link`). */
   readonly isLinked?: boolean
+  /** Makes the layer when no cache has it. */
   make(): Promise<BuiltLayer>
 }
 

@@ -43,6 +43,7 @@ export class BuildHistory {
     return [...this.#records.values()]
   }
 
+  /** The record of a build, by the client's name for it. */
   find(ref: string): BuildRecord | undefined {
     return this.#records.get(ref)
   }

@@ -62,6 +62,7 @@ export class BuildRecord {
     return this.#completed !== undefined
   }
 
+  /** When the build ended, in nanoseconds since 1970. Undefined while it runs. */
   get completed(): bigint | undefined {
     return this.#completed
   }

@@ -43,6 +43,7 @@ export class BuildTranscript {
     this.#packed = undefined
   }
 
+  /** The counts so far, or those at the end of the build. */
   get counts(): StepCounts {
     return this.#counts ?? countSteps(this.#messages)
   }

@@ -45,6 +45,7 @@ export class BuildProgress {
     this.#dockerfile = { name, text }
   }
 
+  /** Translates an event of the builder and queues the messages. */
   event(event: BuildEvent): void {
     switch (event.type) {
       case 'vertex':

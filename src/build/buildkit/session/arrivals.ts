@@ -20,11 +20,13 @@ export class Arrivals<T> {
     return this.#here.has(name)
   }
 
+  /** Adds a thing and gives it to everyone who waits for that name. */
   add(name: string, thing: T): void {
     this.#here.set(name, thing)
     for (const resolve of this.#waiting.get(name) ?? []) resolve(thing)
   }
 
+  /** Removes a thing. Later requests for the name wait again. */
   remove(name: string): void {
     this.#here.delete(name)
   }

@@ -14,6 +14,7 @@ const scheme = 'berth-result://'
 export class BuildResults {
   readonly #images = new Map<string, readonly BuiltImage[]>()
 
+  /** Adds a result. The oldest is forgotten when there are too many. */
   add(id: string, images: readonly BuiltImage[]): void {
     this.#images.set(id, images)
     const [oldest] = this.#images.keys()

@@ -6,14 +6,17 @@ import type { BuildClient } from '../../host/client-host.ts'
 export interface Builder {
   /** `<data-root>/build`. */
   readonly directory: string
+  /** Builds every target. Gives for each its tags and the id of the image in the store, if there is one. */
   build(
     request: BuildRequest,
     client: BuildClient,
   ): Promise<readonly { readonly id: string | undefined; readonly tags: readonly string[] }[]>
+  /** Removes cached steps and gives their ids. */
   prune(options: PruneOptions): Promise<{ readonly CachesDeleted: readonly string[] }>
   /** The rules by which the cache is pruned automatically. */
   policy(): readonly PruneOptions[]
   /** Mounts the layers up to `chainId`, read-only. */
   openView(chainId: string): Promise<Disposable & { readonly path: string }>
+  /** The records of the cache. */
   usage(): Promise<readonly BuildCacheRecord[]>
 }

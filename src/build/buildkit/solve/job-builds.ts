@@ -54,6 +54,7 @@ export class JobBuilds {
     return new Map(started)
   }
 
+  /** True when a build of this job has that result. */
   has(id: string): boolean {
     return this.#builds.has(id)
   }

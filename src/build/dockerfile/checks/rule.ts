@@ -30,5 +30,6 @@ export interface Rule {
   readonly description: string
   /** Only runs when the check options ask for it. */
   readonly experimental?: true
+  /** Gives all violations in the file. */
   find(context: CheckContext): Iterable<Violation>
 }

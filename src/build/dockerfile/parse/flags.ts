@@ -39,14 +39,17 @@ export class Flags {
     this.#values.set(name, [...(known ?? []), kind === 'boolean' && !given ? { ...value, text: 'true' } : value])
   }
 
+  /** The value of a flag. Undefined when it is not given. */
   text(name: string): Word | undefined {
     return this.#values.get(name)?.[0]
   }
 
+  /** All values of a flag, in order. */
   list(name: string): readonly Word[] {
     return this.#values.get(name) ?? []
   }
 
+  /** The value of a boolean flag. Undefined when it is not given. */
   boolean(name: string): boolean | undefined {
     const word = this.text(name)
     return word === undefined ? undefined : parseBoolean(word.text.toLowerCase())

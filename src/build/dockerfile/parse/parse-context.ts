@@ -34,6 +34,7 @@ export class ParseContext {
     this.#flagWords = flags.map((word) => ({ text: word.text, offset: word.offset + whole.length }))
   }
 
+  /** The fields that all instructions have. */
   get base(): { readonly keyword: string; readonly line: LogicalLine } {
     return { keyword: this.keyword, line: this.line }
   }
@@ -43,14 +44,17 @@ export class ParseContext {
     return this.line.error(problem, offset)
   }
 
+  /** Parses the flags. Throws `DockerfileError` for flags that the table does not have. */
   flags(table: FlagTable = {}): Flags {
     return Flags.parse(this.line, this.#flagWords, table)
   }
 
+  /** The arguments, split at white space. */
   words(): readonly Word[] {
     return this.#placed(plainWords(this.args))
   }
 
+  /** The arguments, split at white space that is neither quoted nor escaped. */
   quotedWords(): readonly Word[] {
     return this.#placed(quotedWords(this.args, this.escaper))
   }
@@ -68,6 +72,7 @@ export class ParseContext {
     return this.json()?.map((text) => ({ text, offset: this.argsAt })) ?? this.words()
   }
 
+  /** A command in exec form if the text is a JSON list, else in shell form. */
   command(text = this.args): Command {
     const args = this.json(text)
     return args === undefined ? { form: 'shell', text } : { form: 'exec', args }

@@ -47,6 +47,7 @@ export class LogicalLine {
     return this.#parts.source
   }
 
+  /** The physical lines of the instruction. */
   get range(): SourceRange {
     return this.#parts.range
   }
@@ -59,6 +60,7 @@ export class LogicalLine {
     return this.#parts.comments
   }
 
+  /** Line number of the first empty line after a continuation character. */
   get emptyContinuation(): number | undefined {
     return this.#parts.emptyContinuation
   }

@@ -35,6 +35,7 @@ export interface ImportedLayer {
 /** What reading a cache needs from the running build. */
 export interface ImportHost {
   readonly signal: AbortSignal
+  /** Credentials for a registry, by its host name. */
   authOf(registry: string): Promise<RegistryAuth>
   /** Reads a file of the directory that the option with this index names. */
   readCacheFile?(option: number, path: string): AsyncIterable<Buffer>

@@ -10,6 +10,7 @@ export interface PushBuiltOptions {
   readonly host: Pick<ExportHost, 'signal' | 'authOf'>
   /** Push by digest, without a tag. */
   readonly byDigest: boolean
+  /** Reports transferred bytes: those of the blob `id` so far, and its size. */
   onStatus(id: string, current: number, total: number): void
 }
 

@@ -18,6 +18,7 @@ export interface ExportParts {
 export interface ExportHost {
   readonly signal: AbortSignal
   emit(event: BuildEvent): void
+  /** Credentials for a registry, by its host name. */
   authOf(registry: string): Promise<RegistryAuth>
   /** Opens a stream to the client. Absent for clients that receive no outputs. */
   openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<ByteSink>
