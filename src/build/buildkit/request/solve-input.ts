@@ -1,3 +1,4 @@
+/** What a client asks of BuildKit in one solve, independent of the call that it came by. */
 import type { ClientSession } from '../session/client-session.ts'
 import type { LlbBuild } from './llb-source.ts'
 

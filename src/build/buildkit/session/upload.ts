@@ -1,3 +1,4 @@
+/** Archives that a client offers for download through its session. */
 import { Upload } from '../gen/upload_pb.ts'
 import type { ClientSession } from './client-session.ts'
 

@@ -1,3 +1,4 @@
+/** The builder that BuildKit's protocol is translated for. `BuildService` implements it. */
 import type { BuildCacheRecord, BuildRequest } from '../../../api/index.ts'
 import type { PruneOptions } from '../../cache/prune.ts'
 import type { BuildClient } from '../../host/client-host.ts'

@@ -11,6 +11,7 @@ import { RunningBuild, type RunningBuildOptions } from './running-build.ts'
 export type JobBuild = Pick<SolveInput, 'frontend' | 'attrs' | 'inputs' | 'llb'> &
   Partial<Pick<SolveInput, 'cacheImports'>>
 
+/** What the builds of a job run with. */
 export interface JobBuildsOptions extends RunningBuildOptions {
   /** The client's name for the job, for error messages. */
   readonly ref: string
