@@ -63,6 +63,7 @@ export type { EndpointIPAMConfig, EndpointSettings, NetworkingConfig } from './e
 export type { ErrorResponse } from './errors.ts'
 export type { EventActor, EventMessage, EventType } from './events.ts'
 export type { ExecConfig, ExecInspect, ExecProcessConfig, ExecStartBody } from './exec.ts'
+export type { Filters } from './filters.ts'
 export type {
   DeviceMapping,
   DeviceRequest,

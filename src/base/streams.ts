@@ -15,3 +15,9 @@ export interface OutputSink {
   /** No more output will come. */
   end(): void
 }
+
+/** The size of a terminal, in characters. */
+export interface TerminalSize {
+  readonly width: number
+  readonly height: number
+}

@@ -1,8 +1,8 @@
 /** Calls that build images, and that look after what builds left in the cache. */
-import { type BuildCachePruneResponse, buildUpgrade } from '../api/index.ts'
+import { type BuildCachePruneResponse, buildUpgrade, type Filters } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import { BuildSession } from './build-session.ts'
-import { type Filters, formatFilters } from './containers-client.ts'
+import { formatFilters } from './containers-client.ts'
 import type { Transport } from './transport/transport.ts'
 
 export interface BuildSessionOptions extends AbortOptions {

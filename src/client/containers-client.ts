@@ -7,15 +7,13 @@ import type {
   ContainersPruneResponse,
   ContainerUpdateResponse,
   ContainerWaitResponse,
+  Filters,
   HostConfig,
   WaitCondition,
 } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import { type RawDocument, rawDocument } from './transport/raw-document.ts'
 import type { Transport } from './transport/transport.ts'
-
-/** Filters as the API takes them: name → values, any of which may match. */
-export type Filters = Readonly<Record<string, readonly string[]>>
 
 export interface ContainerListOptions extends AbortOptions {
   readonly all?: boolean | undefined

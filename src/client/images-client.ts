@@ -1,5 +1,6 @@
 /** Calls under `/images`. Progress comes as it is made; an error line in it is thrown by `throwProgressError`. */
 import type {
+  Filters,
   ImageDeleteItem,
   ImageHistoryItem,
   ImageInspect,
@@ -8,7 +9,7 @@ import type {
   ProgressMessage,
 } from '../api/index.ts'
 import { type AbortOptions, internal } from '../base/index.ts'
-import { type Filters, formatFilters } from './containers-client.ts'
+import { formatFilters } from './containers-client.ts'
 import { imagePath } from './transport/image-path.ts'
 import { jsonLines } from './transport/json-lines.ts'
 import { type RawDocument, rawDocument } from './transport/raw-document.ts'

@@ -1,3 +1,4 @@
+export type { Filters } from '../api/index.ts'
 export { BuildSession } from './build-session.ts'
 export { type BuildCachePruneOptions, type BuildSessionOptions, BuildsClient } from './builds-client.ts'
 export { type AttachOptions, ContainerIoClient, type LogOptions } from './container-io-client.ts'
@@ -5,7 +6,6 @@ export {
   type ArmedWait,
   type ContainerListOptions,
   ContainersClient,
-  type Filters,
   type StopBehaviour,
 } from './containers-client.ts'
 export { EngineClient } from './engine-client.ts'

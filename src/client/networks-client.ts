@@ -1,5 +1,6 @@
 /** Calls under `/networks`. */
 import type {
+  Filters,
   Network,
   NetworkConnectBody,
   NetworkCreateBody,
@@ -7,7 +8,7 @@ import type {
   NetworkDisconnectBody,
   NetworksPruneResponse,
 } from '../api/index.ts'
-import { type Filters, formatFilters } from './containers-client.ts'
+import { formatFilters } from './containers-client.ts'
 import { type RawDocument, rawDocument } from './transport/raw-document.ts'
 import type { Transport } from './transport/transport.ts'
 

@@ -1,95 +1,33 @@
-/** Every verb on containers behind one value, as the HTTP server and embedders call it. Nothing but forwarding. */
-import type {
-  ContainerChange,
-  ContainerCreateResponse,
-  ContainerInspect,
-  ContainerPathStat,
-  ContainerStats,
-  ContainerSummary,
-  ContainersPruneResponse,
-  ContainerTopResponse,
-  ContainerUpdateResponse,
-  ContainerWaitResponse,
-  EndpointSettings,
-  HostConfig,
-  WaitCondition,
-} from '../api/index.ts'
-import type { AbortOptions, OutputSink } from '../base/index.ts'
-import type { NetworkRecord } from '../network/index.ts'
-import type { TerminalSize } from '../runtime/index.ts'
+/** The verbs of containers, each with the function that does it. */
+import type { Network } from '../api/index.ts'
+import type { ContainerBackend } from '../contract/index.ts'
+import type { NetworkMembers } from '../network/index.ts'
 import { connectContainer, disconnectContainer } from './connections/connect.ts'
 import { removeLink } from './connections/links.ts'
-import { type CreateRequest, createContainer } from './create/create.ts'
+import { createContainer } from './create/create.ts'
 import { renameContainer } from './create/rename.ts'
 import { updateContainer } from './create/update.ts'
-import {
-  type ContainerArchive,
-  type ExtractOptions,
-  extractToContainer,
-  readContainerArchive,
-  statContainerPath,
-} from './files/archive.ts'
+import { extractToContainer, readContainerArchive, statContainerPath } from './files/archive.ts'
 import { containerChanges } from './files/changes.ts'
-import { type CommitOptions, commitContainer } from './files/commit.ts'
+import { commitContainer } from './files/commit.ts'
 import { exportContainer } from './files/export.ts'
-import type { AttachIo, OutputSource } from './record/attach-io.ts'
 import type { ContainerContext } from './record/dependencies.ts'
 import { publishContainer } from './record/events.ts'
 import { requireRunning } from './record/state.ts'
 import { pauseContainer, unpauseContainer } from './run/pause.ts'
 import { pruneContainers } from './run/prune.ts'
-import { type RemoveOptions, removeContainer } from './run/remove.ts'
+import { removeContainer } from './run/remove.ts'
 import { startContainer } from './run/start.ts'
-import { killContainer, restartContainer, type StopOptions, stopContainer } from './run/stop.ts'
+import { killContainer, restartContainer, stopContainer } from './run/stop.ts'
 import { waitContainer } from './run/wait.ts'
-import { type AttachOptions, attachContainer } from './streams/attach.ts'
-import { containerLogs, type LogsOptions } from './streams/logs.ts'
-import { inspectContainer, type ListOptions, listContainers, lookups } from './views/list.ts'
-import type { Filters } from './views/list-filters.ts'
-import { type StatsOptions, StatsSampler } from './views/stats.ts'
+import { attachContainer } from './streams/attach.ts'
+import { containerLogs } from './streams/logs.ts'
+import { inspectContainer, listContainers, lookups } from './views/list.ts'
+import { StatsSampler } from './views/stats.ts'
 import { topContainer } from './views/top.ts'
 
-/** The verbs of containers; each function's module says what it takes and throws. */
-export interface ContainerService {
-  create(request: CreateRequest): Promise<ContainerCreateResponse>
-  start(id: string): Promise<void>
-  stop(id: string, options: StopOptions): Promise<void>
-  restart(id: string, options: StopOptions): Promise<void>
-  kill(id: string, signal: string): Promise<void>
-  pause(id: string): Promise<void>
-  unpause(id: string): Promise<void>
-  update(id: string, changes: HostConfig): Promise<ContainerUpdateResponse>
-  rename(id: string, name: string): Promise<void>
-  /** Joins a network. */
-  connect(id: string, network: NetworkRecord, settings: EndpointSettings): Promise<void>
-  /** Leaves a network. */
-  disconnect(id: string, network: NetworkRecord): Promise<void>
-  remove(id: string, options: RemoveOptions): Promise<void>
-  /** Takes a link away, by `parent/alias`. */
-  removeLink(name: string): Promise<void>
-  inspect(id: string, options: { readonly size: boolean }): Promise<ContainerInspect>
-  list(options: ListOptions): Promise<ContainerSummary[]>
-  prune(filters: Filters): Promise<ContainersPruneResponse>
-  top(id: string, psArgs: string): Promise<ContainerTopResponse>
-  wait(
-    id: string,
-    condition: WaitCondition,
-    abort?: AbortOptions,
-  ): Promise<{ readonly result: Promise<ContainerWaitResponse> }>
-  resize(id: string, size: TerminalSize): Promise<void>
-  logs(id: string, options: LogsOptions, abort: AbortOptions): Promise<OutputSource<OutputSink>>
-  attach(id: string, options: AttachOptions): Promise<OutputSource<AttachIo>>
-  export(id: string, abort: AbortOptions): Promise<AsyncIterable<Buffer>>
-  changes(id: string): Promise<readonly ContainerChange[]>
-  commit(id: string, options: CommitOptions): Promise<string>
-  stats(id: string, options: StatsOptions, abort: AbortOptions): AsyncGenerator<ContainerStats, void, undefined>
-  statPath(id: string, path: string): Promise<ContainerPathStat>
-  readArchive(id: string, path: string, abort: AbortOptions): Promise<ContainerArchive>
-  extract(id: string, path: string, source: AsyncIterable<Buffer>, options: ExtractOptions): Promise<void>
-}
-
-/** The verbs, bound to what they work with. */
-export function containerService(context: ContainerContext): ContainerService {
+/** The verbs as the API server and embedders call them. The functions' modules say what they do and throw. */
+export function containerService(context: ContainerContext): ContainerBackend {
   const sampler = new StatsSampler(context)
   return {
     create: (request) => createContainer(context, request),
@@ -101,8 +39,6 @@ export function containerService(context: ContainerContext): ContainerService {
     unpause: (id) => unpauseContainer(context, id),
     update: (id, changes) => updateContainer(context, id, changes),
     rename: (id, name) => renameContainer(context, id, name),
-    connect: (id, network, settings) => connectContainer(context, id, network, settings),
-    disconnect: (id, network) => disconnectContainer(context, id, network),
     remove: (id, options) => removeContainer(context, id, options),
     removeLink: (name) => removeLink(context, name),
     inspect: (id, options) => inspectContainer(context, id, options),
@@ -126,4 +62,25 @@ export function containerService(context: ContainerContext): ContainerService {
     readArchive: (id, path, abort) => readContainerArchive(context, id, path, abort),
     extract: (id, path, source, options) => extractToContainer(context, id, path, source, options),
   }
+}
+
+/** Joining networks and leaving them, for the verbs of networks. */
+export function networkMembers(context: ContainerContext): NetworkMembers {
+  return {
+    connect: (id, network, settings) => connectContainer(context, id, network, settings),
+    disconnect: (id, network) => disconnectContainer(context, id, network),
+    onHost: () => containersOnHost(context),
+  }
+}
+
+/** Containers on the host's own network. Nothing is leased for these, so the networks do not know them. */
+async function containersOnHost(context: ContainerContext): Promise<Network['Containers']> {
+  const onHost = await listContainers(context, { all: false, size: false, filters: { network: ['host'] } })
+  return Object.fromEntries(
+    onHost.map(({ Id, Names, NetworkSettings }) => {
+      const EndpointID = NetworkSettings.Networks?.host?.EndpointID ?? ''
+      const Name = (Names[0] ?? '').slice(1)
+      return [Id, { Name, EndpointID, MacAddress: '', IPv4Address: '', IPv6Address: '' }]
+    }),
+  )
 }

@@ -19,7 +19,6 @@ import type { ImagePushes, Images } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
 import { type Digest, formatPlatform, hostPlatform, platformRank } from '../oci/index.ts'
 import type { AppArmor, ConmonRuntime, SelinuxLabels, SpecHost } from '../runtime/index.ts'
-import type { ImageBackend } from '../server/index.ts'
 import { type Snapshotter, Trash } from '../snapshots/index.ts'
 import { BuildCacheTable, type Database } from '../store/index.ts'
 import { makePrivateDirectory } from '../sys/index.ts'
@@ -32,7 +31,6 @@ export interface BuildWiring {
   readonly images: Images
   readonly pushes: ImagePushes
   readonly events: EventBus
-  readonly imageBackend: Pick<ImageBackend, 'pull'>
   readonly snapshots: Snapshotter
   readonly networks: Networks
   readonly runtime: ConmonRuntime
@@ -105,7 +103,7 @@ function buildDevices(directories: () => readonly string[]): BuildParts['devices
 }
 
 /** Base images of other platforms come beside those of this host. */
-function basePull({ images, imageBackend }: BuildWiring): BuildParts['pull'] {
+function basePull({ images }: BuildWiring): BuildParts['pull'] {
   return async (reference, { platform, auth, onProgress, signal }) => {
     const options = {
       platform: platform === undefined ? undefined : formatPlatform(platform),
@@ -119,7 +117,7 @@ function basePull({ images, imageBackend }: BuildWiring): BuildParts['pull'] {
       signal,
     }
     if (platform === undefined || platformRank(hostPlatform(), platform) !== undefined) {
-      await imageBackend.pull(reference, options)
+      await images.pull(reference, options)
       return undefined
     }
     let found: Digest | undefined

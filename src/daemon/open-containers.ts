@@ -5,6 +5,8 @@ import {
   adoptContainers,
   type ContainerContext,
   ContainerPaths,
+  containerImages,
+  containerVolumes,
   finishRestore,
   LiveContainers,
   liveIds,
@@ -13,12 +15,10 @@ import {
 } from '../containers/index.ts'
 import { capabilitiesOfMask } from '../runtime/index.ts'
 import { detectCgroups, effectiveCapabilities, hostInfo, makePrivateDirectory } from '../sys/index.ts'
-import { containerImages } from './image-backend.ts'
 import type { DataParts } from './open-data.ts'
 import type { HostParts } from './open-host-parts.ts'
 import type { Opening } from './opening.ts'
 import { labelLayers, openSecurityModules } from './security-modules.ts'
-import { containerVolumes } from './volume-backend.ts'
 
 /** Adopts running containers and their networks and volumes, records what has ended, and starts what is to run. */
 export async function openContainers(opening: Opening, data: DataParts, host: HostParts): Promise<ContainerContext> {

@@ -1,8 +1,9 @@
-import type { EventMessage } from '../api/index.ts'
+import type { EventMessage, Filters } from '../api/index.ts'
+import { matchesLabel } from '../contract/index.ts'
 
 /** Whether an event passes `filters` of `GET /events`: any value of a key (all labels), all keys.
  *  https://docs.docker.com/reference/cli/docker/system/events/#filter */
-export function matchesEvent(event: EventMessage, filters: Readonly<Record<string, readonly string[]>>): boolean {
+export function matchesEvent(event: EventMessage, filters: Filters): boolean {
   return Object.entries(filters).every(([key, values]) => {
     // All of several labels, any of several other values.
     if (key === 'label') return values.every((label) => matchesLabel(event.Actor.Attributes, label))
@@ -60,10 +61,4 @@ function matchesImage(event: EventMessage, value: string): boolean {
 
 function withoutTag(reference: string): string {
   return reference.replace(/:[\w.-]+$/, '')
-}
-
-function matchesLabel(attributes: Readonly<Record<string, string>>, label: string): boolean {
-  const at = label.indexOf('=')
-  if (at < 0) return label in attributes
-  return attributes[label.slice(0, at)] === label.slice(at + 1)
 }

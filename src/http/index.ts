@@ -1,4 +1,3 @@
-export { type DecodedFilters, decodeFilters, namesMatching } from './bodies/filters.ts'
 export { type JsonBodyOptions, readAll } from './bodies/json-body.ts'
 export { formatJsonLine } from './bodies/ndjson.ts'
 export { parseInteger, Query } from './bodies/query.ts'

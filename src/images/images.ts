@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import type {
   AuthConfig,
+  Filters,
   ImageDeleteItem,
   ImageHistoryItem,
   ImageInspect,
@@ -10,6 +11,15 @@ import type {
 } from '../api/index.ts'
 import { Background, type Logger } from '../base/index.ts'
 import type { Leases, LocalContentStore } from '../content/index.ts'
+import type {
+  ImportRequest,
+  ListImagesOptions,
+  LoadOptions,
+  ProgressOptions,
+  PullOptions,
+  RemoveImageOptions,
+  SavedArchive,
+} from '../contract/index.ts'
 import type { EventBus } from '../events/index.ts'
 import {
   type Digest,
@@ -23,22 +33,21 @@ import { RegistryClient, type RegistryClientOptions } from '../registry/client/i
 import type { Snapshotter } from '../snapshots/index.ts'
 import type { Database } from '../store/index.ts'
 import { loadImages } from './archive/load-images.ts'
-import { type SavedImages, saveImages } from './archive/save-images.ts'
+import { saveImages } from './archive/save-images.ts'
 import { imageHistory, inspectImage } from './catalog/describe-image.ts'
 import { type ImageDiskUsage, imageDiskUsage } from './catalog/disk-usage.ts'
 import type { ImageUse } from './catalog/image.ts'
 import { nameFrom } from './catalog/image-name.ts'
 import { ImageStore } from './catalog/image-store.ts'
-import { type ListOptions, listImages } from './catalog/list-images.ts'
+import { listImages } from './catalog/list-images.ts'
 import { manifestSummaries } from './catalog/manifest-summary.ts'
-import type { ProgressOptions } from './catalog/progress.ts'
-import type { RemoveOptions } from './catalog/remove-image.ts'
 import { ActivityGate } from './gc/activity-gate.ts'
 import { ImageGarbage } from './gc/collect-garbage.ts'
 import { Holds } from './gc/holds.ts'
 import { ImageRemovals } from './gc/image-removals.ts'
 import { LayerPool } from './layers/layer-pool.ts'
 import { LayerStack } from './layers/layer-stack.ts'
+import { isEmbedded, pullEmbedded } from './make/embedded-images.ts'
 import { importImage } from './make/import-image.ts'
 import { type PullDependencies, type Pulled, type PullRequest, pullImages } from './registry/pull-image.ts'
 
@@ -56,24 +65,12 @@ export interface ImagesOptions {
   readonly maxConcurrentDownloads?: number
 }
 
-export interface PullOptions extends ProgressOptions {
-  /** `os[/arch[/variant]]`. */
-  readonly platform?: string | undefined
-  readonly auth?: AuthConfig | undefined
+/** A pull, as the API or the builder asks for it. */
+export interface ImagePullOptions extends PullOptions {
   /** For another platform than this host's: names of images that run here stay with them. */
   readonly isBeside?: boolean
-  /** Told of each image. */
+  /** Called for each image that was pulled. */
   readonly onPulled?: (id: Digest) => void
-}
-
-export interface ImportRequest {
-  /** A tar stream, or a URL to fetch one from. */
-  readonly source: Readable | string
-  /** Empty: no name. */
-  readonly reference: string
-  readonly message: string
-  readonly changes: readonly string[]
-  readonly platform?: string | undefined
 }
 
 /** What images are made with. Whoever makes one does it inside `gate.make`. */
@@ -129,10 +126,11 @@ export class Images {
     return this.#parts
   }
 
-  /** Pulls one tag or digest, or all tags when the reference has neither. */
-  async pull(text: string, options: PullOptions = {}): Promise<void> {
+  /** Pulls one tag or digest, or all tags when the reference has neither. An embedded image comes from the engine. */
+  async pull(text: string, options: ImagePullOptions = {}): Promise<void> {
     const { platform, auth, onProgress, signal, isBeside = false, onPulled: tell } = options
     const reference = parseReference(text)
+    if (!isBeside && isEmbedded(reference)) return await pullEmbedded(this.#parts, options)
     const request: PullRequest = {
       onProgress,
       signal,
@@ -148,10 +146,7 @@ export class Images {
   }
 
   /** Loads the images of an archive. */
-  async load(
-    source: Readable,
-    options: ProgressOptions & { readonly quiet?: boolean; readonly platform?: string | undefined } = {},
-  ): Promise<void> {
+  async load(source: Readable, options: LoadOptions = {}): Promise<void> {
     const { onProgress, signal, quiet = false, platform } = options
     const ids = await this.#withHolds((holds) =>
       loadImages(this.#parts, source, holds, { onProgress, signal, quiet, platform: wantedPlatform(platform) }),
@@ -160,7 +155,10 @@ export class Images {
   }
 
   /** An archive of these images. It is the caller's to dispose of. */
-  async save(names: readonly string[], { platform }: { readonly platform?: string | undefined }): Promise<SavedImages> {
+  async save(
+    names: readonly string[],
+    { platform }: { readonly platform?: string | undefined },
+  ): Promise<SavedArchive> {
     const archive = await saveImages(this.#parts, names, { platform: wantedPlatform(platform) })
     for (const id of archive.ids) this.#publish('save', id, id)
     return archive
@@ -176,7 +174,7 @@ export class Images {
     this.#publish('import', id, id)
   }
 
-  async list(options: ListOptions): Promise<readonly ImageSummary[]> {
+  async list(options: ListImagesOptions): Promise<readonly ImageSummary[]> {
     return listImages(this.#parts.store, this.#options.use, options)
   }
 
@@ -218,13 +216,13 @@ export class Images {
   /** Removes a name, or an image with the last of them. */
   async remove(
     name: string,
-    { force, prune, platforms = [] }: Omit<RemoveOptions, 'platforms'> & { readonly platforms?: readonly string[] },
+    { force, prune, platforms = [] }: RemoveImageOptions,
   ): Promise<readonly ImageDeleteItem[]> {
     return await this.#removals.remove(name, { force, prune, platforms: platforms.map(parsePlatform) })
   }
 
   /** Removes images that have no name (or, with `dangling=false`, no container). */
-  async prune(filters: ListOptions['filters']): Promise<ImagesPruneResponse> {
+  async prune(filters: Filters): Promise<ImagesPruneResponse> {
     return await this.#removals.prune(filters)
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseReference } from '../oci/index.ts'
 import { humanSize, progressBar } from './catalog/file-sizes.ts'
-import { booleanFilter, checkFilters, matchesLabels, matchesReference, parseUntil } from './catalog/image-filters.ts'
+import { matchesReference } from './catalog/image-filters.ts'
 import { LayerProgress } from './catalog/progress.ts'
 import { applyChanges } from './make/config-changes.ts'
 
@@ -44,26 +44,6 @@ test('matchesReference() matches short names and bare names with globs', () => {
   ] as const) {
     assert.ok(!matchesReference(parseReference(name), [glob]), glob)
   }
-})
-
-test('filters refuse what they do not know', () => {
-  assert.throws(() => checkFilters({ x: ['1'] }, ['y']), { message: "invalid filter 'x'" })
-  assert.equal(booleanFilter({ dangling: ['1'] }, 'dangling'), true)
-  assert.equal(booleanFilter({ dangling: ['false'] }, 'dangling'), false)
-  assert.equal(booleanFilter({}, 'dangling'), undefined)
-  assert.throws(() => booleanFilter({ dangling: ['x'] }, 'dangling'), { message: "invalid filter 'dangling=[x]'" })
-  assert.ok(matchesLabels({ a: '1', b: '' }, ['a=1', 'b']))
-  assert.ok(!matchesLabels({ a: '1' }, ['a=2']))
-})
-
-test('parseUntil() reads durations, seconds and dates', () => {
-  const now = 1_000_000_000_000_000_000n
-  assert.equal(parseUntil('10m', now), now - 600_000_000_000n)
-  assert.equal(parseUntil('1h30m', now), now - 5_400_000_000_000n)
-  assert.equal(parseUntil('1700000000', now), 1_700_000_000_000_000_000n)
-  assert.equal(parseUntil('1970-01-02', now), 86_400_000_000_000n)
-  assert.equal(parseUntil('1970-01-01T00:00:01', now), 1_000_000_000n)
-  assert.throws(() => parseUntil('soon', now), { kind: 'invalidArgument' })
 })
 
 test('applyChanges() edits runtime defaults', () => {

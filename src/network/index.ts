@@ -25,3 +25,4 @@ export {
 export { formatResolvConf, parseResolvConf, type ResolvConfOptions, readHostResolvConf } from './record/resolv-conf.ts'
 export { macAddress } from './sandbox/endpoint-plan.ts'
 export { Sandboxes, type SandboxOwner } from './sandbox/sandboxes.ts'
+export { type NetworkMembers, networkService } from './service/network-service.ts'

@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { conflict, errnoOf, type Logger, notFound, settlesWithin } from '../base/index.ts'
+import { conflict, errnoOf, type Logger, notFound, settlesWithin, type TerminalSize } from '../base/index.ts'
 import {
   awaitCgroupMove,
   cgroupPathOfPid,
@@ -20,7 +20,7 @@ import { restoreNullOwner } from './bundle/null-owner.ts'
 import { bundleFiles, bundlePath, exitsPath } from './bundle/paths.ts'
 import { startConmon } from './conmon/conmon.ts'
 import { type AttachHandle, type AttachOptions, attachToConmon } from './conmon/conmon-attach.ts'
-import { isConmonAlive, reopenLog, resizeTerminal, type TerminalSize } from './conmon/conmon-control.ts'
+import { isConmonAlive, reopenLog, resizeTerminal } from './conmon/conmon-control.ts'
 import { type ExitInfo, readExitFile, unknownExit } from './conmon/exit-info.ts'
 import {
   endedContainer,

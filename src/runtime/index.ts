@@ -1,5 +1,4 @@
 export type { AttachHandle, AttachOptions } from './conmon/conmon-attach.ts'
-export type { TerminalSize } from './conmon/conmon-control.ts'
 export type { ExitInfo } from './conmon/exit-info.ts'
 export {
   ConmonRuntime,

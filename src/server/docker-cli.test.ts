@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ContainerInspect } from '../api/index.ts'
 import { notFound } from '../base/index.ts'
-import type { AttachIo } from './containers/index.ts'
+import type { AttachIo } from '../contract/index.ts'
 import { type PartialBackends, startTestApi } from './testing/fake-backends.ts'
 
 const skip = hasDocker() ? false : 'no docker CLI on the PATH'
@@ -155,8 +155,8 @@ test('docker pull draws progress and shows a late failure', { skip }, async () =
   await using api = await startTestApi({
     images: {
       pull: async (_reference, { onProgress }) => {
-        onProgress({ status: 'Pulling from library/busybox', id: 'latest' })
-        onProgress({ status: 'Downloading', id: 'abc', progressDetail: { current: 1, total: 2 } })
+        onProgress?.({ status: 'Pulling from library/busybox', id: 'latest' })
+        onProgress?.({ status: 'Downloading', id: 'abc', progressDetail: { current: 1, total: 2 } })
         throw new Error('connection lost')
       },
     },
@@ -173,7 +173,7 @@ test('docker load sends an archive of any size', { skip }, async () => {
       load: async (source, { onProgress }) => {
         let size = 0
         for await (const chunk of source as AsyncIterable<Buffer>) size += chunk.length
-        onProgress({ stream: `${size}\n` })
+        onProgress?.({ stream: `${size}\n` })
       },
     },
   })

@@ -1,7 +1,7 @@
 /** Carrying output of containers to clients: over taken connections and in ordinary answers. */
 import { type Logger, messageOf, type OutputSink } from '../base/index.ts'
+import type { AttachIo, OutputSource } from '../contract/index.ts'
 import { type HijackedConnection, multiplexedStreamType, rawStreamType, StreamSink } from '../http/index.ts'
-import type { AttachIo, OutputSource } from './containers/index.ts'
 import { type Call, isBelow } from './route.ts'
 
 /** The content type for a source; clients below 1.42 know only the raw one and find out from the container. */

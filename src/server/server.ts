@@ -1,6 +1,7 @@
 /** The Engine API: routes of every resource over any number of listeners. */
 import { minApiVersion as defaultMinApiVersion, maxApiVersion } from '../api/index.ts'
 import { type Logger, notFound } from '../base/index.ts'
+import type { Backends } from '../contract/index.ts'
 import {
   type Endpoint,
   type Exchange,
@@ -12,39 +13,19 @@ import {
   Router,
 } from '../http/index.ts'
 import { guardFromBrowsers } from './browser-guard.ts'
-import type { BuildBackend } from './build/backend.ts'
 import { buildkitRoutes } from './build/buildkit-routes.ts'
 import { buildRoutes } from './build/routes.ts'
-import type { ContainerBackend } from './containers/index.ts'
 import { containerRoutes } from './containers/routes.ts'
 import { answerError } from './errors.ts'
-import type { ExecBackend } from './exec/backend.ts'
 import { execRoutes } from './exec/routes.ts'
-import type { ImageBackend } from './images/backend.ts'
 import { imageRoutes } from './images/routes.ts'
-import type { NetworkBackend } from './networks/backend.ts'
 import { networkRoutes } from './networks/routes.ts'
-import type { RegistryBackend } from './registries/backend.ts'
 import { registryRoutes } from './registries/routes.ts'
 import type { Route } from './route.ts'
-import type { SystemBackend } from './system/backend.ts'
 import { systemRoutes } from './system/routes.ts'
 import { unbuiltRoutes } from './unbuilt-routes.ts'
 import { checkApiVersion, splitVersionedPath } from './versions/index.ts'
-import type { VolumeBackend } from './volumes/backend.ts'
 import { volumeRoutes } from './volumes/routes.ts'
-
-/** What the API stands on. */
-export interface Backends {
-  readonly containers: ContainerBackend
-  readonly exec: ExecBackend
-  readonly images: ImageBackend
-  readonly system: SystemBackend
-  readonly networks: NetworkBackend
-  readonly volumes: VolumeBackend
-  readonly registries: RegistryBackend
-  readonly builds: BuildBackend
-}
 
 export interface ServerOptions {
   readonly backends: Backends

@@ -1,5 +1,7 @@
 export { diskUsage } from './disk-usage.ts'
-export { isMeasured, pruneVolumes } from './prune-volumes.ts'
+export { publishVolume } from './service/volume-events.ts'
+export { type VolumeArchives, volumeService } from './service/volume-service.ts'
+export { measuredVolumes } from './service/volume-wire.ts'
 export { packVolume, unpackVolume } from './volume-archive.ts'
 export type { VolumeScope } from './volume-driver.ts'
 export { type ContentReplacement, VolumeMounts } from './volume-mounts.ts'

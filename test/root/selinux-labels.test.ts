@@ -140,7 +140,7 @@ describe('an engine with SELinux', { skip }, () => {
     engine = await open()
     // Where the kernel has no SELinux the start ends at the mount with a label, which is there by then.
     await engine.backends.containers
-      .start('old', {})
+      .start('old')
       .catch((error: unknown) => assert.match(messageOf(error), /EINVAL|mount/))
     assert.match((await engine.backends.containers.inspect('old', { size: false })).ProcessLabel, confined)
   })

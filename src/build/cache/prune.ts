@@ -1,7 +1,7 @@
 /** Chooses the cached steps to remove: the least recently used first, until the limits are met.
  *  https://docs.docker.com/build/cache/garbage-collection/ */
 import { invalidArgument, nowNs } from '../../base/index.ts'
-import { parseUntil } from '../../images/index.ts'
+import { parseUntil } from '../../contract/index.ts'
 import type { CacheRecord } from './cache-record.ts'
 
 /** Which records a prune may remove, and how many. */

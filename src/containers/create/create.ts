@@ -1,16 +1,11 @@
 /** create: validates, resolves the image, reserves a writable layer and writes one row. Nothing is mounted
  *  (unless an empty volume has to be filled), no process or network is made.
  *  Killed midway: a snapshot, directory or volume reference without a record, which the next boot removes. */
+
 import { rmSync, writeFileSync } from 'node:fs'
 import { hostname as osHostname } from 'node:os'
 import { join } from 'node:path'
-import type {
-  ContainerConfig,
-  ContainerCreateResponse,
-  EndpointSettings,
-  HostConfig,
-  NetworkingConfig,
-} from '../../api/index.ts'
+import type { ContainerConfig, ContainerCreateResponse, EndpointSettings, HostConfig } from '../../api/index.ts'
 import {
   conflict,
   formatNs,
@@ -22,6 +17,7 @@ import {
   undoOnFailure,
   zeroTime,
 } from '../../base/index.ts'
+import type { CreateContainerRequest } from '../../contract/index.ts'
 import type { Image } from '../../images/index.ts'
 import { type ContainerLabels, checkCgroupParent } from '../../runtime/index.ts'
 import { cgroupFeatures, expectCgroupMove, makePrivateDirectory } from '../../sys/index.ts'
@@ -48,20 +44,19 @@ import { checkSysctls } from './sysctls.ts'
 import { validateRequest } from './validate.ts'
 import { createWarnings } from './warnings.ts'
 
-export interface CreateRequest {
-  readonly name?: string | undefined
-  readonly platform?: string | undefined
-  readonly config: ContainerConfig
-  readonly hostConfig: HostConfig
-  readonly networkingConfig?: NetworkingConfig | undefined
-}
-
 /** Makes a container. Throws `notFound` for the image, `conflict` for the name, `invalidArgument` for the rest. */
-export function createContainer(context: ContainerContext, request: CreateRequest): Promise<ContainerCreateResponse> {
+export function createContainer(
+  context: ContainerContext,
+  request: CreateContainerRequest,
+): Promise<ContainerCreateResponse> {
   return undoOnFailure(context.logger, (undo) => create(context, request, undo))
 }
 
-async function create(context: ContainerContext, request: CreateRequest, undo: Undo): Promise<ContainerCreateResponse> {
+async function create(
+  context: ContainerContext,
+  request: CreateContainerRequest,
+  undo: Undo,
+): Promise<ContainerCreateResponse> {
   // Most clients start it at once.
   expectCgroupMove()
   const { containers } = context
@@ -135,7 +130,7 @@ interface NewRecord {
   readonly config: ContainerConfig
   readonly hostConfig: HostConfig
   readonly hostname: string
-  readonly request: CreateRequest
+  readonly request: CreateContainerRequest
   readonly networks: Readonly<Record<string, EndpointSettings>>
   readonly links: readonly ContainerLink[]
   readonly labels: ContainerLabels | undefined

@@ -1,5 +1,6 @@
 /** cp: what is at a path of a container, as a tar stream out of it, and a tar stream into it. Running and stopped
  *  containers, with what is mounted inside them. Symlinks lead where they lead inside the container, never out. */
+
 import type { ContainerPathStat } from '../../api/index.ts'
 import {
   decompressUpload,
@@ -10,6 +11,7 @@ import {
   TreeWriter,
 } from '../../archive/index.ts'
 import { type AbortOptions, BerthError, conflict, errnoOf, invalidArgument, notFound } from '../../base/index.ts'
+import type { ContainerArchive, ExtractOptions } from '../../contract/index.ts'
 import { resolveUser } from '../../runtime/index.ts'
 import { closeFd } from '../../sys/index.ts'
 import { asContainerRoot, mappingsOf } from '../isolation/user-namespaces.ts'
@@ -19,18 +21,6 @@ import { publishContainer } from '../record/events.ts'
 import { readUserFilesOf } from '../rootfs/rootfs.ts'
 import { openFileTree, openWritableTree } from './file-tree.ts'
 import { absolutePath, openDirectoryIn, openParentIn, resolveIn, statIn } from './path-in-tree.ts'
-
-export interface ContainerArchive {
-  readonly stat: ContainerPathStat
-  /** The tar stream; it must be read or returned, as it holds the container's files. */
-  readonly chunks: AsyncIterable<Buffer>
-}
-
-export interface ExtractOptions extends AbortOptions {
-  readonly noOverwriteDirNonDir: boolean
-  /** Everything is to belong to the container's configured user. */
-  readonly copyUidGid: boolean
-}
 
 /** What a run has there is the kernel's, without an end and not to be read. Docker never shows it; here it is shown to
  *  whoever names it, and left out of the whole. */

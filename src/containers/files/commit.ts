@@ -1,8 +1,10 @@
 /** commit: a container's changes become a layer of a new image. The container's lock is held, so that it is neither
  *  removed nor started meanwhile; a running one stands still unless the caller wants it otherwise.
  *  Killed midway: the next boot lets the container go on and removes the half-made layer. */
+
 import type { ContainerConfig } from '../../api/index.ts'
 import { conflict } from '../../base/index.ts'
+import type { CommitOptions } from '../../contract/index.ts'
 import { applyChanges } from '../../images/index.ts'
 import type { Digest, OciRuntimeDefaults } from '../../oci/index.ts'
 import { mergeConfig } from '../create/merge-config.ts'
@@ -11,20 +13,6 @@ import type { ContainerContext } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { holdStill } from '../run/hold-still.ts'
 import { layerChanges } from './changes.ts'
-
-export interface CommitOptions {
-  /** Empty: the image gets no name. */
-  readonly repository: string
-  /** Empty: `latest`. */
-  readonly tag: string
-  readonly comment: string
-  readonly author: string
-  readonly pause: boolean
-  /** Dockerfile instructions that edit the configuration. */
-  readonly changes: readonly string[]
-  /** In place of the container's own, by which it is completed. */
-  readonly config?: ContainerConfig | undefined
-}
 
 /** Commits a container that runs or not; gives the image's id. Throws `notFound` for the container or its image,
  *  `conflict` for one that is being removed, `invalidArgument` for names and changes. */

@@ -1,34 +1,31 @@
 /** Backup and restore of volumes: consistent, because the containers that use the volume stand still meanwhile.
  *  Killed midway: containers go on with the next boot, the spool has no name, and a volume has its old content or the
  *  new one. */
+
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Compression, compressStream } from '../../archive/index.ts'
-import { type AbortOptions, newId } from '../../base/index.ts'
-import { packVolume, unpackVolume } from '../../volumes/index.ts'
+import { compressStream } from '../../archive/index.ts'
+import { newId } from '../../base/index.ts'
+import type { BackupOptions, RestoreOptions } from '../../contract/index.ts'
+import { packVolume, unpackVolume, type VolumeArchives } from '../../volumes/index.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { holdAllStill } from '../run/hold-still.ts'
 
-export interface BackupOptions extends AbortOptions {
-  /** Hold the containers that use it still. */
-  readonly pause: boolean
-  readonly compression: Compression
-}
-
-export interface RestoreOptions extends AbortOptions {
-  /** Hold the containers that use it still while the content changes. */
-  readonly pause: boolean
-  /** Replace what is in a volume that is not empty. */
-  readonly force: boolean
-}
-
 const chunkBytes = 256 * 1024
+
+/** Backup and restore for the verbs of volumes. */
+export function volumeArchives(context: ContainerContext): VolumeArchives {
+  return {
+    backup: (name, options) => backupVolume(context, name, options),
+    restore: (name, source, options) => restoreVolume(context, name, source, options),
+  }
+}
 
 /** A volume's content as a tar stream. It must be read or returned, as the volume is held meanwhile.
  *  Containers stand still only until the archive is on this host's disk, however slow its reader is.
  *  Throws `notFound`. */
-export async function backupVolume(
+async function backupVolume(
   context: ContainerContext,
   name: string,
   { pause, compression, signal }: BackupOptions,
@@ -50,7 +47,7 @@ export async function backupVolume(
 
 /** Puts the content of a tar stream in place of a volume's; a volume that is not there is made. All of it or nothing.
  *  Throws `conflict` for a volume that is not empty, unless forced, and `invalidArgument` for what is no archive. */
-export async function restoreVolume(
+async function restoreVolume(
   context: ContainerContext,
   name: string,
   source: AsyncIterable<Buffer>,

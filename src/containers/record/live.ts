@@ -1,8 +1,9 @@
 /** What runs of a container, or waits on it: handles that live in memory only and are rebuilt at boot.
  *  One per container id, made when first asked for, dropped with the container. */
+
 import { type AbortOptions, settleAll } from '../../base/index.ts'
+import type { AttachIo } from '../../contract/index.ts'
 import type { LogForwarder } from '../../logs/index.ts'
-import type { AttachIo } from './attach-io.ts'
 import type { ExecProcess } from './exec-process.ts'
 import { Waiters, type WaitResult } from './waiters.ts'
 

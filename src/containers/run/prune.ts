@@ -1,10 +1,10 @@
 /** `POST /containers/prune`: removes what does not run. */
-import type { ContainersPruneResponse } from '../../api/index.ts'
-import { invalidArgument, isKind, nowNs } from '../../base/index.ts'
-import { parseUntil } from '../../images/index.ts'
+import type { ContainersPruneResponse, Filters } from '../../api/index.ts'
+import { isKind, nowNs } from '../../base/index.ts'
+import { untilFilter } from '../../contract/index.ts'
 import { createdNs, snapshotKey } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
-import { compileFilters, type FilterLookups, type Filters } from '../views/list-filters.ts'
+import { compileFilters, type FilterLookups } from '../views/list-filters.ts'
 import { removeContainer } from './remove.ts'
 
 /** Removes all containers that don't run and that the filters (`label`, `label!`, `until`) say yes to. */
@@ -13,8 +13,7 @@ export async function pruneContainers(
   { until: untils = [], ...filters }: Filters,
   lookups: FilterLookups,
 ): Promise<ContainersPruneResponse> {
-  if (untils.length > 1) throw invalidArgument('more than one until filter specified')
-  const until = untils[0] === undefined ? undefined : parseUntil(untils[0], nowNs())
+  const until = untilFilter({ until: untils }, nowNs())
   const matches = compileFilters(filters, lookups)
   const deleted: string[] = []
   let reclaimedBytes = 0

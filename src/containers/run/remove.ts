@@ -1,7 +1,9 @@
 /** remove: the record goes first, in one step, and with it name, address and ports; then who waits is told, and
  *  the rest (layer, logs, volumes) goes behind their backs. Killed midway: the next boot removes what has no record. */
+
 import { rm } from 'node:fs/promises'
 import { conflict, isKind, notFound } from '../../base/index.ts'
+import type { RemoveOptions } from '../../contract/index.ts'
 import { dropLinksTo } from '../connections/links.ts'
 import { type ContainerRecord, snapshotKey, withState } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
@@ -11,12 +13,6 @@ import { unmountRootfs } from '../rootfs/rootfs.ts'
 import { endForwarding } from '../streams/log-forwarding.ts'
 import { letDie } from './pause.ts'
 import { stayDown } from './stay-down.ts'
-
-export interface RemoveOptions {
-  readonly force: boolean
-  /** Anonymous volumes too. */
-  readonly volumes: boolean
-}
 
 const sigkill = 9
 

@@ -1,5 +1,7 @@
 /** stop, kill and restart. None holds the container's lock while it waits for the process to end. */
+
 import { internal, isKind, settleAll, settlesWithin } from '../../base/index.ts'
+import type { StopOptions } from '../../contract/index.ts'
 import { parseSignal } from '../../sys/index.ts'
 import { type ContainerRecord, withState } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
@@ -8,12 +10,6 @@ import { checkVerb, isActive, isUp } from '../record/state.ts'
 import { letDie, resumePaused } from './pause.ts'
 import { startContainer } from './start.ts'
 import { stayDown } from './stay-down.ts'
-
-export interface StopOptions {
-  readonly signal?: string | undefined
-  /** Absent: the container's own; negative: no limit. */
-  readonly timeoutSeconds?: number | undefined
-}
 
 const defaultTimeoutSeconds = 10
 const sigkill = 9

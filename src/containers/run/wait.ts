@@ -1,5 +1,6 @@
 import type { ContainerWaitResponse, WaitCondition } from '../../api/index.ts'
 import type { AbortOptions } from '../../base/index.ts'
+import type { WaitHandle } from '../../contract/index.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { isActive } from '../record/state.ts'
 import type { WaitResult } from '../record/waiters.ts'
@@ -11,7 +12,7 @@ export function waitContainer(
   idOrName: string,
   condition: WaitCondition,
   abort: AbortOptions = {},
-): { readonly result: Promise<ContainerWaitResponse> } {
+): WaitHandle {
   const { id, state } = context.containers.get(idOrName)
   const live = context.live.of(id)
   if (condition === 'next-exit') return { result: live.nextExit(abort).then(toResponse) }

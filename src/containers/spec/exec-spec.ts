@@ -1,8 +1,8 @@
 /** What an exec runs: the container's environment, user and rights, unless the request says otherwise. */
 import type { ExecConfig } from '../../api/index.ts'
-import { invalidArgument } from '../../base/index.ts'
+import { invalidArgument, type TerminalSize } from '../../base/index.ts'
 import type { OciProcess } from '../../oci/index.ts'
-import { capabilitySets, resolveCapabilities, type TerminalSize, toolsProgram } from '../../runtime/index.ts'
+import { capabilitySets, resolveCapabilities, toolsProgram } from '../../runtime/index.ts'
 import { linkVariables } from '../connections/links.ts'
 import { appArmorOf } from '../isolation/app-armor.ts'
 import { parseSecurityOptions } from '../isolation/security-options.ts'

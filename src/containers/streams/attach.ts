@@ -1,9 +1,10 @@
 /** attach: joins a client to a container's stdio, now or when it is started. */
+
 import type { Readable } from 'node:stream'
 import type { OutputSink } from '../../base/index.ts'
+import type { AttachIo, AttachOptions, OutputSource } from '../../contract/index.ts'
 import { readLogs } from '../../logs/index.ts'
 import type { AttachHandle } from '../../runtime/index.ts'
-import type { AttachIo, OutputSource } from '../record/attach-io.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { DetachDetector, parseDetachKeys } from '../record/detach-keys.ts'
 import { publishContainer } from '../record/events.ts'
@@ -13,17 +14,9 @@ import { checkVerb, isUp } from '../record/state.ts'
 const stallLimitMs = 10_000
 const stallCheckMs = 1000
 
-export interface AttachOptions {
-  readonly stdin: boolean
-  readonly stdout: boolean
-  readonly stderr: boolean
-  /** Live output and input; false: only `logs`. */
-  readonly stream: boolean
-  readonly logs: boolean
-  readonly detachKeys?: string | undefined
-}
-
-/** Finds the container and checks the request; the result's `run` carries the bytes. */
+/** Finds the container and checks the request; the result's `run` carries the bytes. If the container does not run yet,
+ *  live streams begin with its start. Rejects with `notFound`,
+ *  with `conflict` for a state without streams, and with `invalidArgument` for detach keys. */
 export async function attachContainer(
   context: ContainerContext,
   idOrName: string,

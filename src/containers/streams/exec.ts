@@ -1,4 +1,5 @@
 /** exec: one more process in a running container. */
+
 import type { ExecConfig, ExecInspect } from '../../api/index.ts'
 import {
   BerthError,
@@ -9,12 +10,13 @@ import {
   notFound,
   type OutputSink,
   settlesWithin,
+  type TerminalSize,
 } from '../../base/index.ts'
-import { type ExecHandle, exitCodeOf, type TerminalSize } from '../../runtime/index.ts'
+import type { AttachIo, ExecBackend, OutputSource, StartExecOptions } from '../../contract/index.ts'
+import { type ExecHandle, exitCodeOf } from '../../runtime/index.ts'
 import { expectCgroupMove, isCgroupFrozen, isProcessAlive } from '../../sys/index.ts'
 import { requireAppArmor } from '../isolation/app-armor.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
-import type { AttachIo, OutputSource } from '../record/attach-io.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { DetachDetector, parseDetachKeys } from '../record/detach-keys.ts'
@@ -25,12 +27,6 @@ import { commandText, execProcess } from '../spec/exec-spec.ts'
 import { pumpInput } from './attach.ts'
 import { enterContainer } from './enter.ts'
 import { PreparedExecs } from './prepared-execs.ts'
-
-export interface StartExecOptions {
-  readonly detach: boolean
-  readonly tty: boolean
-  readonly consoleSize?: TerminalSize | undefined
-}
 
 /** The client's sink without the streams that it did not ask for: they are read and dropped. Who starts it as if it had
  *  a terminal gets one stream, as Docker has it. */
@@ -50,8 +46,8 @@ function wantedOutput(sink: OutputSink, config: ExecConfig, { tty }: StartExecOp
 const keepEndedMs = 5 * 60_000
 const readyPatienceMs = 10_000
 
-/** The execs of all containers. */
-export class Execs {
+/** The execs of all containers, as the API server and embedders call them. */
+export class Execs implements ExecBackend {
   readonly #context: ContainerContext
   readonly #byId = new Map<string, ExecProcess>()
   readonly #prepared: PreparedExecs
@@ -107,7 +103,7 @@ export class Execs {
     return { tty, run: (io) => this.#attached(record, exec, options, io) }
   }
 
-  inspect(execId: string): ExecInspect {
+  async inspect(execId: string): Promise<ExecInspect> {
     return this.#get(execId).inspect()
   }
 

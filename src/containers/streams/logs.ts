@@ -1,23 +1,11 @@
 import type { OutputSink } from '../../base/index.ts'
 import { notImplemented } from '../../base/index.ts'
+import type { LogsOptions, OutputSource } from '../../contract/index.ts'
 import { isReadable, logAttributes, logTag, readLogs } from '../../logs/index.ts'
-import type { OutputSource } from '../record/attach-io.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { isActive } from '../record/state.ts'
 import { logInfo } from './log-forwarding.ts'
-
-export interface LogsOptions {
-  readonly stdout: boolean
-  readonly stderr: boolean
-  readonly follow: boolean
-  readonly timestamps: boolean
-  readonly details: boolean
-  readonly tail: number | 'all'
-  /** Nanoseconds since the epoch. */
-  readonly sinceNs?: bigint | undefined
-  readonly untilNs?: bigint | undefined
-}
 
 /** Finds a container's log; `run` carries it. Following ends with the run that is present. */
 export async function containerLogs(

@@ -1,12 +1,10 @@
 /** The filters of `GET /containers/json`: any value of a key, all keys.
  *  https://docs.docker.com/reference/cli/docker/container/ls/#filter */
-import type { Port } from '../../api/index.ts'
+import type { Filters, Port } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
-import { namesMatching } from '../../http/index.ts'
+import { matchesLabel, namesMatching } from '../../contract/index.ts'
 import { type ContainerRecord, createdNs } from '../record/container-record.ts'
 import { parseContainerPort } from '../record/port-requests.ts'
-
-export type Filters = Readonly<Record<string, readonly string[]>>
 
 /** What filters ask beside the record itself. */
 export interface FilterLookups {
@@ -54,9 +52,9 @@ function compileOne(key: string, values: readonly string[], lookups: FilterLooku
       }
       return (record) => record.state.status === 'exited' && values.includes(String(record.state.exitCode))
     case 'label':
-      return (record) => values.every((value) => hasLabel(record, value))
+      return (record) => values.every((value) => matchesLabel(record.config.Labels ?? {}, value))
     case 'label!':
-      return (record) => !values.some((value) => hasLabel(record, value))
+      return (record) => !values.some((value) => matchesLabel(record.config.Labels ?? {}, value))
     case 'ancestor': {
       const images = values.map((value) => lookups.imageAndChildren(value))
       return (record) => values.includes(record.image.reference) || images.some((set) => set.has(record.image.id))
@@ -94,12 +92,6 @@ function compileOne(key: string, values: readonly string[], lookups: FilterLooku
 function nameTest(values: readonly string[]): Test {
   const matches = namesMatching(values)
   return ({ name }) => matches(`/${name}`) || matches(name)
-}
-
-function hasLabel(record: ContainerRecord, label: string): boolean {
-  const labels = record.config.Labels ?? {}
-  const at = label.indexOf('=')
-  return at < 0 ? label in labels : labels[label.slice(0, at)] === label.slice(at + 1)
 }
 
 function portTest(

@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ContainerInspect, ContainerSummary } from '../../api/index.ts'
 import { isKind, zeroTime } from '../../base/index.ts'
+import type { ListContainersOptions } from '../../contract/index.ts'
 import { linkNames, shownLinks } from '../connections/links.ts'
 import { appArmorProfileOf } from '../isolation/app-armor.ts'
 import { type ContainerRecord, newestFirst, snapshotKey } from '../record/container-record.ts'
@@ -10,19 +11,14 @@ import { membershipsOf, networkKey } from '../record/memberships.ts'
 import { sharedNetworkTarget } from '../record/namespaces.ts'
 import { isActive } from '../record/state.ts'
 import { mountTable } from '../rootfs/rootfs.ts'
-import { compileFilters, type FilterLookups, type Filters, filtersImplyAll } from './list-filters.ts'
+import { compileFilters, type FilterLookups, filtersImplyAll } from './list-filters.ts'
 import { type NetworkIds, type ShownPaths, toInspect, toPorts, toSummary } from './summary.ts'
 
-export interface ListOptions {
-  readonly all: boolean
-  /** Only the newest so many, stopped ones too. */
-  readonly limit?: number | undefined
-  readonly size: boolean
-  readonly filters: Filters
-}
-
 /** Containers for `ps`, newest first. */
-export async function listContainers(context: ContainerContext, options: ListOptions): Promise<ContainerSummary[]> {
+export async function listContainers(
+  context: ContainerContext,
+  options: ListContainersOptions,
+): Promise<ContainerSummary[]> {
   const matches = compileFilters(options.filters, lookups(context))
   const limited = options.limit !== undefined && options.limit > 0
   const all = options.all || limited || filtersImplyAll(options.filters)

@@ -1,21 +1,16 @@
 /** stats: figures of containers, once or every second. One timer reads for all who watch, each container once,
  *  from files that stay open; nobody watches: nothing is read. */
+
 import { totalmem } from 'node:os'
 import type { ContainerStats, CpuStats } from '../../api/index.ts'
 import type { AbortOptions } from '../../base/index.ts'
+import type { StatsOptions } from '../../contract/index.ts'
 import { hostCpuTime, StatsFiles } from '../../sys/index.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { isUp } from '../record/state.ts'
 import { type Figures, figuresOfV1, figuresOfV2, type HostFigures, noCpu, noFigures } from './stats-figures.ts'
-
-export interface StatsOptions {
-  /** A reading every second until the container is removed; else one. */
-  readonly stream: boolean
-  /** The one reading at once, without the one before it that percentages need. */
-  readonly oneShot: boolean
-}
 
 const intervalMs = 1000
 const neverRead = '0001-01-01T00:00:00Z'

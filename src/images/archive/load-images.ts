@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import { invalidArgument } from '../../base/index.ts'
 import type { Leases, LocalContentStore } from '../../content/index.ts'
+import type { OnProgress, ProgressOptions } from '../../contract/index.ts'
 import {
   type Descriptor,
   type Digest,
@@ -15,7 +16,6 @@ import { progressBar } from '../catalog/file-sizes.ts'
 import type { ImageRecord } from '../catalog/image.ts'
 import type { ImageStore } from '../catalog/image-store.ts'
 import { namedIndex } from '../catalog/index-members.ts'
-import type { OnProgress, ProgressOptions } from '../catalog/progress.ts'
 import type { Holds } from '../gc/holds.ts'
 import type { LayerPool } from '../layers/layer-pool.ts'
 import type { LayerStack } from '../layers/layer-stack.ts'

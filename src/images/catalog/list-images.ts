@@ -1,21 +1,18 @@
-import type { ImageSummary } from '../../api/index.ts'
+import type { Filters, ImageSummary } from '../../api/index.ts'
 import { nowNs, parseNs } from '../../base/index.ts'
+import {
+  booleanFilter,
+  checkFilters,
+  hasWantedLabels,
+  type ListImagesOptions,
+  parseUntil,
+} from '../../contract/index.ts'
 import { type Digest, familiarReference } from '../../oci/index.ts'
 import type { Image, ImageUse } from './image.ts'
-import { booleanFilter, checkFilters, type Filters, matchesReference, parseUntil } from './image-filters.ts'
+import { matchesReference } from './image-filters.ts'
 import type { ImageStore } from './image-store.ts'
 import { isOnlyMember } from './index-members.ts'
 import { manifestSummaries } from './manifest-summary.ts'
-import { hasWantedLabels } from './prune-images.ts'
-
-export interface ListOptions {
-  /** With intermediate images: those without a name that others stand on. */
-  readonly all: boolean
-  readonly filters: Filters
-  readonly sharedSize?: boolean
-  /** Say of each image which manifest it has. */
-  readonly manifests?: boolean
-}
 
 interface Matcher {
   readonly dangling: boolean | undefined
@@ -24,7 +21,7 @@ interface Matcher {
 }
 
 /** The images that match, newest first. */
-export function listImages(store: ImageStore, use: ImageUse, options: ListOptions): ImageSummary[] {
+export function listImages(store: ImageStore, use: ImageUse, options: ListImagesOptions): ImageSummary[] {
   const { all, filters, sharedSize = false, manifests = false } = options
   checkFilters(filters, ['dangling', 'label', 'label!', 'before', 'since', 'reference', 'until'])
   const matcher = matcherOf(store, filters)

@@ -1,14 +1,7 @@
 /** Docker's progress messages for one image. */
 import type { ProgressMessage } from '../../api/index.ts'
-import type { AbortOptions } from '../../base/index.ts'
+import type { OnProgress } from '../../contract/index.ts'
 import { progressBar } from './file-sizes.ts'
-
-/** Takes one message for the client. */
-export type OnProgress = (message: ProgressMessage) => void
-
-export interface ProgressOptions extends AbortOptions {
-  readonly onProgress?: OnProgress | undefined
-}
 
 /** Docker's clients redraw at most this often; more messages only cost. */
 const intervalMs = 100

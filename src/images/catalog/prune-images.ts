@@ -1,7 +1,8 @@
-import { invalidArgument, nowNs, parseNs } from '../../base/index.ts'
+import type { Filters } from '../../api/index.ts'
+import { nowNs, parseNs } from '../../base/index.ts'
+import { booleanFilter, checkFilters, hasWantedLabels, untilFilter } from '../../contract/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import type { Image, ImageUse } from './image.ts'
-import { booleanFilter, checkFilters, type Filters, matchesLabels, parseUntil } from './image-filters.ts'
 import type { ImageStore } from './image-store.ts'
 import { isOnlyMember } from './index-members.ts'
 
@@ -10,9 +11,7 @@ import { isOnlyMember } from './index-members.ts'
 export function prunableImages(store: ImageStore, use: ImageUse, filters: Filters): Digest[] {
   checkFilters(filters, ['dangling', 'label', 'label!', 'until'])
   const onlyDangling = booleanFilter(filters, 'dangling') ?? true
-  const untils = filters.until ?? []
-  if (untils.length > 1) throw invalidArgument('more than one until filter specified')
-  const until = untils[0] === undefined ? undefined : parseUntil(untils[0], nowNs())
+  const until = untilFilter(filters, nowNs())
   const parents = new Set([...store.records()].map((record) => record.parent))
   const isWanted = (image: Image) => {
     const isParent = parents.has(image.id)
@@ -33,10 +32,4 @@ export function prunableImages(store: ImageStore, use: ImageUse, filters: Filter
 
 function createdNs({ created }: Image): bigint {
   return parseNs(created) ?? 0n
-}
-
-/** True when labels meet the filters `label` and `label!`. */
-export function hasWantedLabels(labels: Readonly<Record<string, string>>, filters: Filters): boolean {
-  if (!matchesLabels(labels, filters.label ?? [])) return false
-  return !(filters['label!'] ?? []).some((pattern) => matchesLabels(labels, [pattern]))
 }

@@ -1,11 +1,10 @@
 /** rm and prune: records and names first (remove-image.ts), then the files that nothing needs any more.
  *  Killed in between: files without a record, which the sweeps and the next prune take. */
-import type { ImageDeleteItem, ImagesPruneResponse } from '../../api/index.ts'
+import type { Filters, ImageDeleteItem, ImagesPruneResponse } from '../../api/index.ts'
 import { type Background, isKind } from '../../base/index.ts'
 import type { EventBus } from '../../events/index.ts'
 import { type Digest, formatReference } from '../../oci/index.ts'
 import type { ImageRecord, ImageUse } from '../catalog/image.ts'
-import type { Filters } from '../catalog/image-filters.ts'
 import type { ImageStore } from '../catalog/image-store.ts'
 import { prunableImages } from '../catalog/prune-images.ts'
 import { ImageRemoval, type RemoveOptions } from '../catalog/remove-image.ts'

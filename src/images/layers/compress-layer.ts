@@ -2,11 +2,12 @@
 import { gzipBlocks } from '../../archive/index.ts'
 import { BerthError, shortId } from '../../base/index.ts'
 import type { Lease, LocalContentStore } from '../../content/index.ts'
+import type { ProgressOptions } from '../../contract/index.ts'
 import { type Descriptor, mediaTypes } from '../../oci/index.ts'
 import type { ImageLayer } from '../catalog/image.ts'
 import type { ImageStore } from '../catalog/image-store.ts'
 import { newStreamIngestKey } from '../catalog/ingest-keys.ts'
-import { LayerProgress, type ProgressOptions } from '../catalog/progress.ts'
+import { LayerProgress } from '../catalog/progress.ts'
 
 /** True for a layer whose blob is a bare tar archive. */
 export function isUncompressed({ mediaType }: Descriptor): boolean {

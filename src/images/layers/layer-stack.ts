@@ -4,10 +4,11 @@
  *  Two callers that want the same layer at once share one download. */
 import { type AbortOptions, BerthError, isKind, KeyedMutex, newId } from '../../base/index.ts'
 import type { LocalContentStore } from '../../content/index.ts'
+import type { OnProgress } from '../../contract/index.ts'
 import { type Descriptor, type Digest, hexOf } from '../../oci/index.ts'
 import type { BlobAuthorizer, HttpTransportOptions } from '../../registry/client/index.ts'
 import type { Snapshotter } from '../../snapshots/index.ts'
-import { LayerProgress, type OnProgress } from '../catalog/progress.ts'
+import { LayerProgress } from '../catalog/progress.ts'
 import type { LayerJobProgress, LayerResult, LayerSource, UnpackedLayer } from './layer-job.ts'
 import type { LayerPool } from './layer-pool.ts'
 

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import { decompressUpload } from '../../archive/index.ts'
 import { type AbortOptions, BerthError, invalidArgument } from '../../base/index.ts'
+import type { ProgressOptions } from '../../contract/index.ts'
 import {
   type Descriptor,
   type Digest,
@@ -22,7 +23,7 @@ import type { LoadDependencies } from '../archive/load-images.ts'
 import { progressBar } from '../catalog/file-sizes.ts'
 import type { ImageLayer } from '../catalog/image.ts'
 import { ingestFile, newStreamIngestKey } from '../catalog/ingest-keys.ts'
-import { Occasionally, type ProgressOptions } from '../catalog/progress.ts'
+import { Occasionally } from '../catalog/progress.ts'
 import type { ActivityGate } from '../gc/activity-gate.ts'
 import type { Holds } from '../gc/holds.ts'
 import { FileGrowth, growthStepBytes } from '../layers/growing-file.ts'

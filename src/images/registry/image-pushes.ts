@@ -1,9 +1,9 @@
 /** Images out to registries: the push as the API calls it. */
-import type { AuthConfig } from '../../api/index.ts'
+
+import type { PullOptions } from '../../contract/index.ts'
 import type { EventBus } from '../../events/index.ts'
 import { familiarName, familiarReference, parsePlatform, parseReference } from '../../oci/index.ts'
 import type { ImageRecord } from '../catalog/image.ts'
-import type { ProgressOptions } from '../catalog/progress.ts'
 import type { ImageGarbage } from '../gc/collect-garbage.ts'
 import type { PushParts } from './push-blobs.ts'
 import { type PushDependencies, pushImage } from './push-image.ts'
@@ -15,12 +15,6 @@ export interface ImagePushesOptions {
   readonly events: EventBus
   /** Layers uploaded at once, over all pushes. */
   readonly maxConcurrentUploads?: number
-}
-
-export interface PushOptions extends ProgressOptions {
-  /** `os[/arch[/variant]]`: the image must be for it, and only its manifest is pushed. */
-  readonly platform?: string | undefined
-  readonly auth?: AuthConfig | undefined
 }
 
 const defaultUploads = 5
@@ -41,8 +35,9 @@ export class ImagePushes {
     return { store, content, uploads: this.#uploads }
   }
 
-  /** Pushes `name:tag`, or every tag of a name without one. */
-  async push(text: string, { platform, auth, onProgress, signal }: PushOptions = {}): Promise<void> {
+  /** Pushes `name:tag`, or every tag of a name without one. With a platform, the image must be for it, and only its
+   *  manifest is pushed. */
+  async push(text: string, { platform, auth, onProgress, signal }: PullOptions = {}): Promise<void> {
     const { parts, events } = this.#options
     const reference = parseReference(text)
     const replaced: ImageRecord[] = []

@@ -1,6 +1,7 @@
 /** Pull: manifest, config and layers of one reference, then one row. */
 import { type AbortOptions, BerthError, invalidArgument } from '../../base/index.ts'
 import type { Lease, Leases, LocalContentStore } from '../../content/index.ts'
+import type { ProgressOptions } from '../../contract/index.ts'
 import {
   algorithmOf,
   chainIds,
@@ -35,7 +36,6 @@ import {
 import type { ImageLayer, ImageRecord } from '../catalog/image.ts'
 import type { ImageStore } from '../catalog/image-store.ts'
 import { asMember } from '../catalog/index-members.ts'
-import type { ProgressOptions } from '../catalog/progress.ts'
 import type { LayerOrigin, LayerStack, WantedLayer } from '../layers/layer-stack.ts'
 import { type ChosenManifest, ManifestChooser } from './choose-manifest.ts'
 import { readVerified } from './read-verified.ts'

@@ -3,10 +3,11 @@ import { createReadStream, existsSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { notFound, shortId } from '../../base/index.ts'
 import type { LocalContentStore } from '../../content/index.ts'
+import type { OnProgress, ProgressOptions } from '../../contract/index.ts'
 import type { Descriptor, Digest, Reference } from '../../oci/index.ts'
 import { type Repository, type UploadSource, uploadBlob } from '../../registry/client/index.ts'
 import type { ImageStore } from '../catalog/image-store.ts'
-import { LayerProgress, type OnProgress, type ProgressOptions } from '../catalog/progress.ts'
+import { LayerProgress } from '../catalog/progress.ts'
 import type { UploadSlots } from './upload-slots.ts'
 
 export interface PushParts {

@@ -1,6 +1,7 @@
 /** Push: what a name stands for goes to its registry, with the bytes of manifest and config that it came with. */
 import { invalidArgument, notFound } from '../../base/index.ts'
 import type { Lease, Leases } from '../../content/index.ts'
+import type { ProgressOptions } from '../../contract/index.ts'
 import {
   type Descriptor,
   type Digest,
@@ -27,7 +28,6 @@ import {
   uploadBlob,
 } from '../../registry/client/index.ts'
 import type { ImageLayer, ImageRecord, NamedTarget } from '../catalog/image.ts'
-import type { ProgressOptions } from '../catalog/progress.ts'
 import type { ActivityGate } from '../gc/activity-gate.ts'
 import { compressLayer, isUncompressed } from '../layers/compress-layer.ts'
 import { announceLayers, type PushParts, pushBlobs, sourceOf } from './push-blobs.ts'

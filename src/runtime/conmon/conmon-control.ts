@@ -1,13 +1,8 @@
 /** Messages to a running conmon through the `ctl` fifo of its bundle, and the proof that it runs at all. */
 import { constants } from 'node:fs'
-import { conflict, errnoOf } from '../../base/index.ts'
+import { conflict, errnoOf, type TerminalSize } from '../../base/index.ts'
 import { closeFd, openFd, writeFd } from '../../sys/index.ts'
 import { bundleFiles } from '../bundle/paths.ts'
-
-export interface TerminalSize {
-  readonly width: number
-  readonly height: number
-}
 
 /** conmon refuses anything larger. */
 const maxCells = 1000

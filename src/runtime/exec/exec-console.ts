@@ -1,7 +1,7 @@
 /** A terminal as an exec's stdio. The runtime makes it inside the container and sends us its master side; or, as runc
  *  does, it runs on a terminal of ours and carries what goes on between the two. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { OutputSink } from '../../base/index.ts'
+import type { OutputSink, TerminalSize } from '../../base/index.ts'
 import {
   ConsoleSocket,
   closeFd,
@@ -12,7 +12,6 @@ import {
   type Pty,
   setWindowSize,
 } from '../../sys/index.ts'
-import type { TerminalSize } from '../conmon/conmon-control.ts'
 import type { ExecStdio, ExecStdioOptions } from './exec-stdio.ts'
 
 /** A terminal hands out 4 KiB at a time; no more than this many are waiting after the last program has ended. */

@@ -3,10 +3,9 @@
  *  reads the container's state meanwhile, and waits for the process at the end of a pipe. If the pipe ends empty,
  *  because nobody starts the exec or the daemon is killed, crun ends and has done nothing. */
 import { rmSync, writeFileSync } from 'node:fs'
-import type { OutputSink } from '../../base/index.ts'
+import type { OutputSink, TerminalSize } from '../../base/index.ts'
 import type { OciProcess } from '../../oci/index.ts'
 import { closeFd, FdWriter, makePipe, type SpawnedProcess, spawnProcess } from '../../sys/index.ts'
-import type { TerminalSize } from '../conmon/conmon-control.ts'
 import type { ExitInfo } from '../conmon/exit-info.ts'
 import { runtimeError } from '../programs/runtime-errors.ts'
 import { ExecConsole } from './exec-console.ts'

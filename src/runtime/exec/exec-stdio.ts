@@ -1,6 +1,5 @@
 /** The daemon's end of an exec's stdio: pipes, or one terminal. */
-import type { OutputSink } from '../../base/index.ts'
-import type { TerminalSize } from '../conmon/conmon-control.ts'
+import type { OutputSink, TerminalSize } from '../../base/index.ts'
 
 export interface ExecStdioOptions {
   /** Whether the process's stdin can be written to; otherwise it is /dev/null. */

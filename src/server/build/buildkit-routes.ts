@@ -1,7 +1,8 @@
 /** `POST /session` and `POST /grpc`: connections that leave HTTP for gRPC. On the first the daemon asks the client, on
  *  the second the client asks the daemon. */
+
+import type { BuildkitBackend, BuildkitSession } from '../../contract/index.ts'
 import type { Route } from '../route.ts'
-import type { BuildkitBackend, BuildkitSession } from './backend.ts'
 
 /** The routes of BuildKit's protocol. */
 export function buildkitRoutes(backend: { buildkit(): Promise<BuildkitBackend> }): readonly Route[] {

@@ -2,7 +2,7 @@
  *  by side, but shown one after another: what a later one says waits until those before it are done. */
 import type { BuildEvent } from '../../api/index.ts'
 import { messageOf, shortId } from '../../base/index.ts'
-import type { BuildStepReport } from './backend.ts'
+import type { BuildStepReport } from '../../contract/index.ts'
 
 /** A line of the stream. */
 export type ClassicMessage = Readonly<Record<string, unknown>>

@@ -2,11 +2,11 @@
  *  `berth build`, cancelling, pruning. */
 import type { ServerResponse } from 'node:http'
 import { BerthError, invalidArgument, type Logger, shortId } from '../../base/index.ts'
-import { decodeFilters, type Exchange, formatJsonLine } from '../../http/index.ts'
+import { type BuildBackend, type BuildClient, decodeFilters } from '../../contract/index.ts'
+import { type Exchange, formatJsonLine } from '../../http/index.ts'
 import { familiarReference, parseReference, withDefaultTag } from '../../oci/index.ts'
 import { decodeRegistryConfig } from '../registry-auth.ts'
 import type { Call, Route } from '../route.ts'
-import type { BuildBackend, BuildClient } from './backend.ts'
 import { readClassicRequest } from './classic-request.ts'
 import { ClassicStream, classicError } from './classic-stream.ts'
 import { errorEvent } from './error-event.ts'

@@ -2,9 +2,9 @@
  *  agents are in the session; what goes on is told as BuildKit's messages within Docker's stream. */
 import type { ServerResponse } from 'node:http'
 import { BerthError, conflict, invalidArgument, isKind, messageOf } from '../../base/index.ts'
+import type { BuildBackend } from '../../contract/index.ts'
 import { formatJsonLine, type Query } from '../../http/index.ts'
 import type { Call } from '../route.ts'
-import type { BuildBackend } from './backend.ts'
 import { readSessionRequest } from './session-request.ts'
 
 /** An archive that comes in a request of its own, for a build that was begun, or is about to be. */

@@ -1,7 +1,7 @@
 /** The query of `POST /build?version=2` as options of BuildKit's frontend. Every parameter counts or is refused by name. */
 import { invalidArgument, notImplemented } from '../../base/index.ts'
+import type { SessionBuild } from '../../contract/index.ts'
 import type { Query } from '../../http/index.ts'
-import type { SessionBuild } from './backend.ts'
 import { readJson, readList, readMap, refuseUnsupported, splitHosts } from './classic-request.ts'
 
 /** Parameters of the classic builder that BuildKit's has no place for. */

@@ -2,9 +2,9 @@
  *  asks for files, agents and places for outputs as the build needs them. */
 import type { BuildAsk, BuildEvent, BuildRequest } from '../../api/index.ts'
 import { BerthError, isKind, type Logger, messageOf } from '../../base/index.ts'
+import type { BuildBackend, BuildClient } from '../../contract/index.ts'
 import { decodeRegistryConfig } from '../registry-auth.ts'
 import type { Call } from '../route.ts'
-import type { BuildBackend, BuildClient } from './backend.ts'
 import { errorEvent } from './error-event.ts'
 import { FrameConnection } from './frame-connection.ts'
 

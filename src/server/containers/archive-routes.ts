@@ -1,10 +1,10 @@
 /** `/containers/{id}/archive`: files out of a container and into it, as tar streams. */
 import type { ContainerPathStat } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
+import type { ContainerBackend } from '../../contract/index.ts'
 import type { Exchange, Query } from '../../http/index.ts'
 import { sendBytes } from '../byte-stream.ts'
 import { type Call, pathParameter, type Route } from '../route.ts'
-import type { ContainerBackend } from './backend.ts'
 
 const pattern = '/containers/{id}/archive'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { conflict, notFound } from '../../base/index.ts'
+import type { CommitOptions } from '../../contract/index.ts'
 import { startTestApi } from '../testing/fake-backends.ts'
-import type { CommitOptions } from './backend.ts'
 
 test('POST /commit passes on what the query and the body say', async () => {
   const calls: (readonly [string, CommitOptions])[] = []

@@ -1,7 +1,8 @@
 /** export, changes and commit: routes that look at a container's files. */
+
+import type { ContainerBackend } from '../../contract/index.ts'
 import { sendBytes } from '../byte-stream.ts'
 import { type Call, pathParameter, type Route } from '../route.ts'
-import type { ContainerBackend } from './backend.ts'
 import { decodeConfigBody } from './create-body.ts'
 
 /** The routes of `ContainerFiles`. */

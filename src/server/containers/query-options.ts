@@ -1,9 +1,9 @@
 /** Query parameters of the container routes, with Docker's rules and texts. */
-import type { WaitCondition } from '../../api/index.ts'
-import { invalidArgument, messageOf } from '../../base/index.ts'
-import { decodeFilters, parseInteger, type Query } from '../../http/index.ts'
+import type { Filters, WaitCondition } from '../../api/index.ts'
+import { invalidArgument, messageOf, type TerminalSize } from '../../base/index.ts'
+import { type AttachOptions, decodeFilters, type LogsOptions, type StopOptions } from '../../contract/index.ts'
+import { parseInteger, type Query } from '../../http/index.ts'
 import { parseTimestamp } from '../timestamp.ts'
-import type { AttachOptions, Filters, LogsOptions, StopOptions, TerminalSize } from './backend.ts'
 
 const listFilters: ReadonlySet<string> = new Set([
   'ancestor',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ContainerInspect, ContainerSummary } from '../../api/index.ts'
+import type { ContainerBackend, CreateContainerRequest } from '../../contract/index.ts'
 import { startTestApi, type TestApi } from '../testing/fake-backends.ts'
-import type { ContainerBackend, CreateContainerRequest } from './backend.ts'
 
 /** A backend that notes its calls as `name(arguments)` and does nothing. */
 function recording(calls: string[], answers: Partial<ContainerBackend> = {}): Partial<ContainerBackend> {
@@ -35,8 +35,8 @@ interface ActionCase {
 }
 
 const actions: readonly ActionCase[] = [
-  { request: 'POST /containers/x/start', status: 204, call: 'start("x",{})' },
-  { request: 'POST /containers/x/start?detachKeys=ctrl-a', status: 204, call: 'start("x",{"detachKeys":"ctrl-a"})' },
+  { request: 'POST /containers/x/start', status: 204, call: 'start("x")' },
+  { request: 'POST /containers/x/start?detachKeys=ctrl-a', status: 204, call: 'start("x")' },
   { request: 'POST /containers/x/stop', status: 204, call: 'stop("x",{})' },
   { request: 'POST /containers/x/stop?t=0', status: 204, call: 'stop("x",{"timeoutSeconds":0})' },
   {

@@ -1,9 +1,9 @@
 import { BerthError, invalidArgument, isBerthError, type Logger } from '../../base/index.ts'
+import type { ContainerBackend } from '../../contract/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
 import { notImplementedHere } from '../unbuilt-routes.ts'
 import { deprecationWarnings, upgradeCreateBody } from '../versions/index.ts'
 import { containerArchiveRoutes } from './archive-routes.ts'
-import type { ContainerBackend } from './backend.ts'
 import { toApiInspect, toApiSummaries } from './convert.ts'
 import { decodeCreateBody, decodeUpdateBody } from './create-body.ts'
 import { containerFileRoutes } from './file-routes.ts'
@@ -31,7 +31,6 @@ export function containerRoutes(backend: ContainerBackend, logger: Logger): read
       method: 'POST',
       pattern: '/containers/prune',
       handle: async ({ exchange, query }) => {
-        if (backend.prune === undefined) throw notImplementedHere('container prune')
         exchange.sendJson(200, await backend.prune(readPruneFilters(query)))
       },
     },
@@ -77,7 +76,8 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
     action('start', async (call, id) => {
       refuseStartBody(call)
       if (call.query.text('checkpoint') !== '') throw notImplementedHere('checkpoint')
-      await backend.start(id, { detachKeys: call.query.optional('detachKeys') })
+      // `detachKeys` is for the client, which attaches by a request of its own: Docker ignores it here as well.
+      await backend.start(id)
     }),
     action('stop', (call, id) => backend.stop(id, stopOptions(call))),
     action('restart', (call, id) =>

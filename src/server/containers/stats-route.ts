@@ -1,9 +1,9 @@
 /** `GET /containers/{id}/stats`: one document, or one each second. */
 import { once } from 'node:events'
 import { invalidArgument } from '../../base/index.ts'
+import type { ContainerBackend } from '../../contract/index.ts'
 import { formatJsonLine } from '../../http/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
-import type { ContainerBackend } from './backend.ts'
 
 /** The route. */
 export function containerStatsRoute(backend: ContainerBackend): Route {

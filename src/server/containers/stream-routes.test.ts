@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { notFound, type OutputSink } from '../../base/index.ts'
+import type { LogsOptions } from '../../contract/index.ts'
 import { startTestApi } from '../testing/fake-backends.ts'
-import type { LogsOptions } from './backend.ts'
 
 async function twoLines(sink: OutputSink): Promise<void> {
   sink.write('stdout', Buffer.from('out\n'))

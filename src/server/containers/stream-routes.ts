@@ -1,10 +1,10 @@
 /** attach, logs and wait: routes whose answers last. */
 import type { ContainerWaitResponse } from '../../api/index.ts'
 import { type Logger, messageOf } from '../../base/index.ts'
+import type { ContainerBackend } from '../../contract/index.ts'
 import { acceptWebSocket, formatJsonLine, StreamSink } from '../../http/index.ts'
 import { carry, carryBothWays, streamContentType } from '../output-stream.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
-import type { ContainerBackend } from './backend.ts'
 import { readAttachOptions, readLogsOptions, readWaitCondition } from './query-options.ts'
 
 /** Routes of container streams. */

@@ -1,6 +1,6 @@
-import { invalidArgument } from '../../base/index.ts'
-import { decodeFilters, type Query } from '../../http/index.ts'
-import type { Filters } from '../containers/index.ts'
+import type { Filters } from '../../api/index.ts'
+import { booleanFilter, decodeFilters } from '../../contract/index.ts'
+import type { Query } from '../../http/index.ts'
 
 const listFilters: ReadonlySet<string> = new Set([
   'before',
@@ -24,9 +24,8 @@ export function readPruneFilters(query: Query): Filters {
   return checkDangling(decodeFilters(query.text('filters'), pruneFilters))
 }
 
+/** Refuses a wrong value of `dangling`. */
 function checkDangling(filters: Filters): Filters {
-  for (const value of filters.dangling ?? []) {
-    if (!['true', 'false', '1', '0'].includes(value)) throw invalidArgument(`invalid filter 'dangling=[${value}]'`)
-  }
+  booleanFilter(filters, 'dangling')
   return filters
 }

@@ -10,9 +10,9 @@ function pulling(seen: unknown[]): Promise<TestApi> {
       pull: async (reference, { onProgress, platform, auth }) => {
         seen.push([reference, platform, auth])
         if (reference.includes('missing')) throw notFound('manifest unknown')
-        onProgress({ status: 'Pulling', id: 'a' })
+        onProgress?.({ status: 'Pulling', id: 'a' })
         if (reference.includes('broken')) throw new Error('connection lost')
-        onProgress({ status: 'Done' })
+        onProgress?.({ status: 'Done' })
       },
     },
   })
@@ -65,7 +65,7 @@ test('push joins name and tag, passes platform and credentials, and means all ta
       push: async (reference, { onProgress, platform, auth }) => {
         seen.push([reference, platform, auth])
         if (reference.includes('missing')) throw notFound('no such image')
-        onProgress({ status: 'Preparing', progressDetail: {}, id: 'a' })
+        onProgress?.({ status: 'Preparing', progressDetail: {}, id: 'a' })
         throw new Error('denied: no')
       },
     },
@@ -105,12 +105,12 @@ test('load and import read the body', async () => {
   await using api = await startTestApi({
     images: {
       load: async (source, { onProgress, quiet }) => {
-        onProgress({ stream: `${await textOf(source)} ${quiet}` })
+        onProgress?.({ stream: `${await textOf(source)} ${quiet}` })
       },
       import: async ({ source, ...request }, { onProgress }) => {
         seen.push(request)
         assert.ok(typeof source !== 'string')
-        onProgress({ status: await textOf(source) })
+        onProgress?.({ status: await textOf(source) })
       },
     },
   })

@@ -1,9 +1,8 @@
 import { invalidArgument } from '../../base/index.ts'
+import type { ImageBackend } from '../../contract/index.ts'
 import type { Query } from '../../http/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
-import { notImplementedHere } from '../unbuilt-routes.ts'
 import { downgradeImageInspect, downgradeImageSummary, shapeVersion } from '../versions/index.ts'
-import type { ImageBackend } from './backend.ts'
 import { readListFilters, readPruneFilters } from './filters.ts'
 import { readPlatform, readPlatforms } from './platform.ts'
 import { imageSaveRoutes } from './save-routes.ts'
@@ -19,7 +18,6 @@ export function imageRoutes(backend: ImageBackend): readonly Route[] {
       method: 'POST',
       pattern: '/images/prune',
       handle: async ({ exchange, query }) => {
-        if (backend.prune === undefined) throw notImplementedHere('image prune')
         exchange.sendJson(200, await backend.prune(readPruneFilters(query)))
       },
     },
@@ -69,7 +67,6 @@ async function list(backend: ImageBackend, call: Call): Promise<void> {
   const name = isBelow(call, '1.41') ? query.optional('filter') : undefined
   const images = await backend.list({
     all: query.flag('all'),
-    digests: query.flag('digests'),
     sharedSize: query.flag('shared-size'),
     manifests: query.flag('manifests'),
     filters: name === undefined ? filters : { ...filters, reference: [...(filters.reference ?? []), name] },

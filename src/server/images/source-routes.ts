@@ -1,10 +1,10 @@
 /** pull, push, import and load: routes that bring images in or out and tell how far they are. */
 import { invalidArgument } from '../../base/index.ts'
+import type { ImageBackend } from '../../contract/index.ts'
 import { formatReference, isDigest, parseReference, type Reference, withDigest, withTag } from '../../oci/index.ts'
 import { streamProgress } from '../progress-stream.ts'
 import { decodeRegistryAuth } from '../registry-auth.ts'
 import { type Call, pathParameter, type Route } from '../route.ts'
-import type { ImageBackend } from './backend.ts'
 import { readPlatform } from './platform.ts'
 
 /** The routes of `ImageSources`. */

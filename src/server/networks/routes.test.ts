@@ -75,7 +75,7 @@ test('connect and disconnect hand on what a client may say', async () => {
   assert.equal((await api.request('DELETE', '/networks/n')).status, 204)
   assert.deepEqual(calls, [
     ['connect', 'n', 'c', { Aliases: ['x'], IPAMConfig: { IPv4Address: '10.0.0.2' } }],
-    ['disconnect', 'n', 'c', { force: true }],
+    ['disconnect', 'n', 'c'],
     ['remove', 'n'],
   ])
 })

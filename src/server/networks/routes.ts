@@ -1,7 +1,6 @@
 import { invalidArgument, notFound } from '../../base/index.ts'
-import { decodeFilters } from '../../http/index.ts'
+import { decodeFilters, type NetworkBackend } from '../../contract/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
-import type { NetworkBackend } from './backend.ts'
 import { decodeConnect, decodeCreate, decodeDisconnect } from './bodies.ts'
 
 const pruneFilters: ReadonlySet<string> = new Set(['label', 'label!', 'until'])
@@ -57,8 +56,9 @@ export function networkRoutes(backend: NetworkBackend): readonly Route[] {
       method: 'POST',
       pattern: '/networks/{id}/disconnect',
       handle: async (call) => {
-        const { Container: container, Force: force } = decodeDisconnect(await call.exchange.readJson())
-        await backend.disconnect(pathParameter(call, 'id'), container ?? '', { force: force === true })
+        // `Force` is for endpoints that a removed container left behind, which does not happen here.
+        const { Container: container } = decodeDisconnect(await call.exchange.readJson())
+        await backend.disconnect(pathParameter(call, 'id'), container ?? '')
         call.exchange.sendEmpty(200)
       },
     },

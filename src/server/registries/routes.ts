@@ -1,14 +1,11 @@
-import type { AuthConfig } from '../../api/index.ts'
+import type { AuthConfig, Filters } from '../../api/index.ts'
 import { invalidArgument, messageOf } from '../../base/index.ts'
-import { decodeFilters, parseInteger } from '../../http/index.ts'
-import type { Filters } from '../containers/index.ts'
+import { booleanFilter, decodeFilters, type RegistryBackend } from '../../contract/index.ts'
+import { parseInteger } from '../../http/index.ts'
 import { decodeRegistryAuth } from '../registry-auth.ts'
 import { type Call, pathParameter, type Route } from '../route.ts'
-import type { RegistryBackend } from './backend.ts'
 
 const searchFilters: ReadonlySet<string> = new Set(['is-automated', 'is-official', 'stars'])
-const truths: ReadonlySet<string> = new Set(['true', '1'])
-const falsehoods: ReadonlySet<string> = new Set(['false', '0'])
 
 /** `/auth`, `/distribution/{name}/json` and `/images/search`. */
 export function registryRoutes(backend: RegistryBackend): readonly Route[] {
@@ -55,13 +52,10 @@ function readLimit(text: string): number {
   return limit
 }
 
+/** Refuses wrong values with Docker's texts. */
 function checkSearchFilters(filters: Filters): Filters {
-  for (const key of ['is-automated', 'is-official'] as const) {
-    const values = filters[key] ?? []
-    // Both at once, or something else, says neither.
-    const isClear = values.every((value) => truths.has(value)) || values.every((value) => falsehoods.has(value))
-    if (!isClear) throw invalidArgument(`invalid filter '${key}=[${values.join(' ')}]'`)
-  }
+  booleanFilter(filters, 'is-automated')
+  booleanFilter(filters, 'is-official')
   for (const stars of filters.stars ?? []) explained(`invalid filter 'stars=${stars}'`, stars)
   return filters
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventMessage, SystemInfo } from '../../api/index.ts'
+import type { EventsOptions } from '../../contract/index.ts'
 import { startTestApi } from '../testing/fake-backends.ts'
-import type { EventsOptions } from './backend.ts'
 
 test('ping has the headers that clients negotiate by', async () => {
   let greeted = 0

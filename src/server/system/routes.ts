@@ -1,11 +1,10 @@
 import type { DiskUsageType } from '../../api/index.ts'
 import { invalidArgument, isKind } from '../../base/index.ts'
-import { decodeFilters, formatJsonLine } from '../../http/index.ts'
+import { decodeFilters, type SystemBackend } from '../../contract/index.ts'
+import { formatJsonLine } from '../../http/index.ts'
 import { type Call, isBelow, type Route } from '../route.ts'
 import { parseTimestamp } from '../timestamp.ts'
-import { notImplementedHere } from '../unbuilt-routes.ts'
 import { downgradeDiskUsage, downgradeInfo, withLegacyMembers } from '../versions/index.ts'
-import type { SystemBackend } from './backend.ts'
 
 const eventFilters: ReadonlySet<string> = new Set([
   'config',
@@ -34,7 +33,7 @@ export function systemRoutes(backend: SystemBackend): readonly Route[] {
       method: 'HEAD',
       pattern: '/_ping',
       handle: async (call) => {
-        backend.greet?.()
+        backend.greet()
         await ping(call)
       },
     },
@@ -95,7 +94,6 @@ async function sendEvents(backend: SystemBackend, { exchange, query }: Call): Pr
 
 async function sendDiskUsage(backend: SystemBackend, call: Call): Promise<void> {
   const { exchange, query } = call
-  if (backend.diskUsage === undefined) throw notImplementedHere('system df')
   // The parameter came with 1.42.
   const asked = (isBelow(call, '1.42') ? [] : query.all('type')).map((type) => {
     const known = diskUsageTypes.find((candidate) => candidate === type)

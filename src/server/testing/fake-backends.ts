@@ -4,7 +4,8 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { internal, type Logger, nullLogger } from '../../base/index.ts'
-import { type Backends, createServer } from '../server.ts'
+import type { Backends } from '../../contract/index.ts'
+import { createServer } from '../server.ts'
 
 /** Parts of backends; the rest is unexpected. */
 export type PartialBackends = { readonly [K in keyof Backends]?: Partial<Backends[K]> }
@@ -51,17 +52,18 @@ export async function startTestApi(backends: PartialBackends, logger: Logger = n
 function completeBackends(given: PartialBackends): Backends {
   const names = ['containers', 'exec', 'images', 'system', 'networks', 'volumes', 'registries', 'builds'] as const
   return Object.fromEntries(
-    names.map((name) => [name, unexpectedBeside(name, given[name] ?? {})]),
+    names.map((name) => [
+      name,
+      unexpectedBeside(name, name === 'system' ? { greet() {}, ...given.system } : (given[name] ?? {})),
+    ]),
   ) as unknown as Backends
 }
 
-const optional: readonly (string | symbol)[] = ['prune', 'diskUsage', 'greet']
-
-/** Optional methods stay absent; any other method that wasn't given rejects. */
+/** Any method that was not given rejects when it is called. */
 function unexpectedBeside(owner: string, given: object): object {
   return new Proxy(given, {
     get: (target, name) => {
-      if (name in target || optional.includes(name)) return Reflect.get(target, name)
+      if (name in target) return Reflect.get(target, name)
       return () => Promise.reject(internal(`unexpected call of ${owner}.${String(name)}`))
     },
   })

@@ -1,8 +1,8 @@
 /** `/berth/volumes/{name}/archive`, Berth's own: a volume's content as a tar stream, and back. */
 import { invalidArgument } from '../../base/index.ts'
+import type { VolumeBackend } from '../../contract/index.ts'
 import { sendBytes } from '../byte-stream.ts'
 import { type Call, pathParameter, type Route } from '../route.ts'
-import type { VolumeBackend } from './backend.ts'
 
 const pattern = '/berth/volumes/{name}/archive'
 const contentTypes = { none: 'application/x-tar', gzip: 'application/gzip', zstd: 'application/zstd' } as const

@@ -1,12 +1,11 @@
 import type { VolumeCreateBody } from '../../api/index.ts'
 import { BerthError, invalidArgument } from '../../base/index.ts'
-import { decodeFilters } from '../../http/index.ts'
+import { decodeFilters, type VolumeBackend } from '../../contract/index.ts'
 import { type FieldTable, readFields } from '../containers/fields.ts'
 import { jsonTypeOf } from '../containers/json-shape.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
 import { notSwarmManager } from '../unbuilt-routes.ts'
 import { volumeArchiveRoutes } from './archive-routes.ts'
-import type { VolumeBackend } from './backend.ts'
 
 const listFilters: ReadonlySet<string> = new Set(['dangling', 'driver', 'label', 'name'])
 const pruneFilters: ReadonlySet<string> = new Set(['all', 'label', 'label!'])

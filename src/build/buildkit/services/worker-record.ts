@@ -1,7 +1,7 @@
 /** The worker as clients see it. */
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { nowNs } from '../../../base/index.ts'
-import { parseUntil } from '../../../images/index.ts'
+import { parseUntil } from '../../../contract/index.ts'
 import { hostPlatform } from '../../../oci/index.ts'
 import type { PruneOptions } from '../../cache/prune.ts'
 import type { WorkerRecordSchema } from '../gen/types_pb.ts'

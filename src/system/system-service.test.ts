@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { SystemVersion } from '../api/index.ts'
 import { engineConfig } from '../config/index.ts'
-import { type SystemBackendOptions, systemBackend } from './system-backend.ts'
+import { type SystemParts, systemService } from './system-service.ts'
 
 /** Programs that print a version, and a backend that reads the configuration of the moment. */
 function setUp(context: TestContext) {
@@ -26,7 +26,7 @@ function setUp(context: TestContext) {
       return state.config
     },
   }
-  const backend = systemBackend(options as SystemBackendOptions)
+  const backend = systemService(options as SystemParts)
   const version = async (name: string) => componentOf(await backend.version(), name)
   return { write, configOf, state, version, calls }
 }
@@ -35,7 +35,7 @@ function componentOf({ Components }: SystemVersion, name: string): string | unde
   return Components.find(({ Name }) => Name === name)?.Version
 }
 
-test('systemBackend.version() names the default runtime of the configuration in force', async (context) => {
+test('systemService.version() names the default runtime of the configuration in force', async (context) => {
   const { write, configOf, state, version } = setUp(context)
   state.config = configOf('one', write('first', 'echo first version 1.0'))
   assert.equal(await version('one'), '1.0')
@@ -46,7 +46,7 @@ test('systemBackend.version() names the default runtime of the configuration in 
   assert.equal(await version('two'), '3.0')
 })
 
-test('systemBackend.version() asks a program once, and again when its file was replaced', async (context) => {
+test('systemService.version() asks a program once, and again when its file was replaced', async (context) => {
   const { write, configOf, state, version, calls } = setUp(context)
   const countCalls = () => readFileSync(calls, 'utf8').split('\n').length - 1
   state.config = configOf('one', write('program', 'echo program version 1.0'))
@@ -55,7 +55,7 @@ test('systemBackend.version() asks a program once, and again when its file was r
   assert.deepEqual([await version('one'), await version('one'), countCalls()], ['1.1', '1.1', 2])
 })
 
-test('systemBackend.version() asks a program that gave no version again', async (context) => {
+test('systemService.version() asks a program that gave no version again', async (context) => {
   const { write, configOf, state, version, calls } = setUp(context)
   // Fails until the third call.
   const script = `[ $(wc -l <${calls}) -ge 3 ] && echo program version 1.0`

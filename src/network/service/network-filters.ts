@@ -1,9 +1,8 @@
 /** Filters of network lists and of prune. Pure. */
-import { invalidArgument } from '../base/index.ts'
-import { namesMatching } from '../http/index.ts'
-import type { NetworkRecord } from '../network/index.ts'
-
-type Filters = Readonly<Record<string, readonly string[]>>
+import type { Filters } from '../../api/index.ts'
+import { invalidArgument } from '../../base/index.ts'
+import { matchesLabel, namesMatching, parseBoolean } from '../../contract/index.ts'
+import type { NetworkRecord } from '../record/network-record.ts'
 
 const predefined: ReadonlySet<string> = new Set(['bridge', 'host', 'none'])
 
@@ -33,9 +32,9 @@ function matches(record: NetworkRecord, key: string, values: readonly string[], 
     case 'dangling':
       return values.some((value) => flagOf(value) === (!isUsed && !isPredefined(record)))
     case 'label':
-      return values.every((value) => hasLabel(record, value))
+      return values.every((value) => matchesLabel(record.labels, value))
     case 'label!':
-      return !values.some((value) => hasLabel(record, value))
+      return !values.some((value) => matchesLabel(record.labels, value))
     default:
       throw invalidArgument(`invalid filter '${key}'`)
   }
@@ -47,12 +46,7 @@ function hasType(record: NetworkRecord, type: string): boolean {
 }
 
 function flagOf(value: string): boolean {
-  if (value === 'true' || value === '1') return true
-  if (value === 'false' || value === '0') return false
+  const flag = parseBoolean(value)
+  if (flag !== undefined) return flag
   throw invalidArgument('invalid value for filter \'dangling\', must be "true" (or "1"), or "false" (or "0")')
-}
-
-function hasLabel({ labels }: NetworkRecord, text: string): boolean {
-  const at = text.indexOf('=')
-  return at < 0 ? text in labels : labels[text.slice(0, at)] === text.slice(at + 1)
 }

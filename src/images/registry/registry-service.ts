@@ -1,18 +1,18 @@
-/** Questions to registries, as the API asks them: login, search, what is under a name. */
-import type { SearchResult } from '../api/index.ts'
-import { registryAuthOf } from '../images/index.ts'
-import { defaultRegistry, familiarName, familiarReference, parseReference, withDefaultTag } from '../oci/index.ts'
+/** The verbs of registries, as the API server and embedders call them: login, search, what is under a name. */
+import type { Filters, SearchResult } from '../../api/index.ts'
+import { booleanFilter, type RegistryBackend } from '../../contract/index.ts'
+import { defaultRegistry, familiarName, familiarReference, parseReference, withDefaultTag } from '../../oci/index.ts'
 import {
   type FoundRepository,
   inspectDistribution,
   parseSearchTerm,
   pullError,
   type RegistryClient,
-} from '../registry/client/index.ts'
-import type { RegistryBackend } from '../server/index.ts'
+} from '../../registry/client/index.ts'
+import { registryAuthOf } from './registry-auth.ts'
 
-/** Makes the backend. Credentials go to the registry and are kept nowhere. */
-export function registryBackend(registries: RegistryClient): RegistryBackend {
+/** Makes the verbs. Credentials are sent to the registry and not kept. */
+export function registryService(registries: RegistryClient): RegistryBackend {
   return {
     async login(auth, abort) {
       const { identityToken } = await registries.login(registryOf(auth.serveraddress), registryAuthOf(auth), abort)
@@ -32,9 +32,8 @@ export function registryBackend(registries: RegistryClient): RegistryBackend {
     },
     async search(text, { limit, filters, auth, signal }) {
       const term = parseSearchTerm(text, limit)
-      const wantsAutomated = (filters['is-automated'] ?? []).some(isTrue)
-      // There are none since Docker Hub ceased to have such.
-      if (wantsAutomated) return []
+      // Docker Hub no longer has automated builds.
+      if (booleanFilter(filters, 'is-automated') === true) return []
       const found = await registries.search(term, registryAuthOf(auth), { signal })
       return found.filter((one) => isWanted(one, filters)).map(toResult)
     },
@@ -47,19 +46,12 @@ function registryOf(address = ''): string {
   return ['', 'index.docker.io', 'docker.io', 'registry-1.docker.io'].includes(host) ? defaultRegistry : host
 }
 
-function isWanted(
-  { isOfficial, starCount }: FoundRepository,
-  filters: Readonly<Record<string, readonly string[]>>,
-): boolean {
-  const official = filters['is-official']?.[0]
-  if (official !== undefined && isOfficial !== isTrue(official)) return false
+function isWanted({ isOfficial, starCount }: FoundRepository, filters: Filters): boolean {
+  const official = booleanFilter(filters, 'is-official')
+  if (official !== undefined && isOfficial !== official) return false
   return (filters.stars ?? []).every((least) => starCount >= Number(least))
 }
 
 function toResult({ name, description, starCount, isOfficial }: FoundRepository): SearchResult {
   return { star_count: starCount, is_official: isOfficial, name, is_automated: false, description }
-}
-
-function isTrue(value: string): boolean {
-  return value === 'true' || value === '1'
 }

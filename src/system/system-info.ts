@@ -1,94 +1,28 @@
-/** What `/version`, `/info` and `/events` answer: everything true for this host at the time of the call. */
+/** What `GET /info` answers. */
 import { readdirSync } from 'node:fs'
-import { inactiveSwarm, maxApiVersion, type SystemInfo, type SystemVersion } from '../api/index.ts'
+import { inactiveSwarm, type SystemInfo } from '../api/index.ts'
 import type { DaemonConfig } from '../config/index.ts'
 import type { ContainerContext } from '../containers/index.ts'
-import { matchesEvent } from '../events/index.ts'
+import type { Images } from '../images/index.ts'
 import { logDriverNames } from '../logs/index.ts'
-import type { SystemBackend } from '../server/index.ts'
-import {
-  cgroupFeatures,
-  detectCgroups,
-  expectCgroupMove,
-  fileSystemName,
-  hostInfo,
-  kernelFeatures,
-} from '../sys/index.ts'
-import { type HostProgram, HostPrograms } from './host-programs.ts'
-import { berthVersion } from './version.ts'
+import { cgroupFeatures, detectCgroups, fileSystemName, hostInfo, kernelFeatures } from '../sys/index.ts'
 
-/** From a client's hello to its request. */
-const greetedMs = 15
-
-export interface SystemBackendOptions {
+export interface SystemInfoParts {
+  /** The configuration in force. */
   readonly config: DaemonConfig
+  /** Berth's own version. */
+  readonly version: string
   readonly context: ContainerContext
-  /** Identifies this installation for ever. */
+  readonly images: Images
+  /** Identifies this installation; the same after a restart. */
   readonly engineId: string
-  readonly imageCount: () => number
-  /** Warnings about TCP sockets that take clients without certificates. */
+  /** Warnings about TCP sockets that accept clients without certificates. */
   readonly exposureWarnings: () => readonly string[]
-  /** Names of the plugins that are drivers of volumes. */
-  readonly volumePlugins: () => Promise<readonly string[]>
-  readonly diskUsage: NonNullable<SystemBackend['diskUsage']>
-  readonly check: SystemBackend['check']
 }
 
-/** Makes the backend. */
-export function systemBackend(options: SystemBackendOptions): SystemBackend {
-  const programs = new HostPrograms()
-  return {
-    // `exec` of the docker CLI is there some milliseconds later: the kernel is ready by then.
-    greet: () => expectCgroupMove(greetedMs),
-    async version() {
-      const { config } = options
-      return systemVersion(await programs.versions(config.containers), config)
-    },
-    diskUsage: options.diskUsage,
-    check: options.check,
-    async info() {
-      return systemInfo(options, await options.volumePlugins())
-    },
-    async *events({ sinceNs, untilNs, filters }, { signal }) {
-      for await (const event of options.context.events.stream({ sinceNs, untilNs }, signal)) {
-        if (matchesEvent(event, filters)) yield event
-      }
-    },
-  }
-}
-
-function systemVersion(programs: readonly HostProgram[], { minApiVersion, experimental }: DaemonConfig): SystemVersion {
-  const host = hostInfo()
-  const common = { ApiVersion: maxApiVersion, MinAPIVersion: minApiVersion }
-  const build = { GitCommit: '', GoVersion: process.version, BuildTime: '' }
-  return {
-    Platform: { Name: 'Berth' },
-    Components: [
-      {
-        Name: 'Engine',
-        Version: berthVersion,
-        Details: {
-          ...common,
-          ...build,
-          Os: 'linux',
-          Arch: host.architecture,
-          KernelVersion: host.kernelVersion,
-          Experimental: String(experimental),
-        },
-      },
-      ...programs.map(({ name, version }) => ({ Name: name, Version: version, Details: { GitCommit: '' } })),
-    ],
-    Version: berthVersion,
-    ...common,
-    ...build,
-    Os: 'linux',
-    Arch: host.architecture,
-    KernelVersion: host.kernelVersion,
-  }
-}
-
-function systemInfo(
-  { config, context, engineId, imageCount, exposureWarnings }: SystemBackendOptions,
+/** Facts about the host and the engine, all of them read anew. `volumePlugins` are names of drivers. */
+export function systemInfo(
+  { config, version, context, images, engineId, exposureWarnings }: SystemInfoParts,
   volumePlugins: readonly string[],
 ): SystemInfo {
   const host = hostInfo()
@@ -97,7 +31,7 @@ function systemInfo(
   return {
     ID: engineId,
     ...containerCounts(context),
-    Images: imageCount(),
+    Images: [...images.store.records()].length,
     Driver: 'overlay2',
     DriverStatus: [
       ['Backing Filesystem', fileSystemName(config.dataRoot)],
@@ -150,7 +84,7 @@ function systemInfo(
     Name: host.hostname,
     Labels: config.labels,
     ExperimentalBuild: config.experimental,
-    ServerVersion: berthVersion,
+    ServerVersion: version,
     Runtimes: runtimesOf(config),
     DefaultRuntime: config.containers.defaultRuntime,
     Swarm: inactiveSwarm,

@@ -1,0 +1,1 @@
+export { type SystemParts, systemService } from './system-service.ts'
