@@ -53,7 +53,7 @@ export function containerService(context: ContainerContext): ContainerBackend {
       publishContainer(context.events, record, 'resize', { height: String(size.height), width: String(size.width) })
     },
     logs: (id, options, { signal }) => containerLogs(context, id, options, signal),
-    attach: (id, options) => attachContainer(context, id, options),
+    attach: (id, options, abort) => attachContainer(context, id, options, abort),
     export: (id, abort) => exportContainer(context, id, abort),
     changes: (id) => containerChanges(context, id),
     commit: (id, options) => commitContainer(context, id, options),

@@ -1,7 +1,7 @@
 /** attach: joins a client to a container's stdio, now or when it is started. */
 
 import type { Readable } from 'node:stream'
-import type { OutputSink } from '../../base/index.ts'
+import type { AbortOptions, OutputSink } from '../../base/index.ts'
 import type { AttachIo, AttachOptions, OutputSource } from '../../contract/index.ts'
 import { readLogs } from '../../logs/index.ts'
 import type { AttachHandle } from '../../runtime/index.ts'
@@ -15,12 +15,13 @@ const stallLimitMs = 10_000
 const stallCheckMs = 1000
 
 /** Finds the container and checks the request; the result's `run` carries the bytes. If the container does not run yet,
- *  live streams begin with its start. Rejects with `notFound`,
+ *  live streams begin with its start. `signal` ends the attachment as if the client had gone. Rejects with `notFound`,
  *  with `conflict` for a state without streams, and with `invalidArgument` for detach keys. */
 export async function attachContainer(
   context: ContainerContext,
   idOrName: string,
   options: AttachOptions,
+  { signal }: AbortOptions = {},
 ): Promise<OutputSource<AttachIo>> {
   const detachKeys = parseDetachKeys(options.detachKeys)
   const { id, name, config, state } = context.containers.get(idOrName)
@@ -28,7 +29,8 @@ export async function attachContainer(
   checkVerb('attach', state.status, idOrName, name)
   return {
     tty: config.Tty === true,
-    async run(io) {
+    async run(given) {
+      const io = signal === undefined ? given : { ...given, sink: closedBy(signal, given.sink) }
       const streams = {
         stdin: options.stdin && config.OpenStdin === true,
         stdout: options.stdout,
@@ -44,6 +46,25 @@ export async function attachContainer(
       if (options.logs && !isReplayed) await attachWithLogs(context, id, request)
       else await attachLive(context, id, request)
     },
+  }
+}
+
+/** The sink, whose receiver counts as gone once the signal is aborted. */
+function closedBy(signal: AbortSignal, sink: OutputSink): OutputSink {
+  return {
+    write: (stream, chunk) => signal.aborted || sink.write(stream, chunk),
+    onDrain: (callback) => sink.onDrain(callback),
+    onClose(callback) {
+      let isClosed = false
+      const close = () => {
+        if (!isClosed) callback()
+        isClosed = true
+      }
+      sink.onClose(close)
+      if (signal.aborted) close()
+      else signal.addEventListener('abort', close, { once: true })
+    },
+    end: () => sink.end(),
   }
 }
 
