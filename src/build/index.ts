@@ -1,3 +1,4 @@
+export { basePull } from './base-pull.ts'
 export { BuildService, type BuildServiceOptions, type CachePolicy } from './build-service.ts'
 export { type BuildResult, build, clearBuildRemains } from './builder.ts'
 export { BuildCache, type BuildCacheOptions } from './cache/build-cache.ts'

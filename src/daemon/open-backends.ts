@@ -14,7 +14,7 @@ import { networkService } from '../network/index.ts'
 import { systemService } from '../system/index.ts'
 import { volumeService } from '../volumes/index.ts'
 import type { ApiExposure } from './api-exposure.ts'
-import { openBuildService } from './build-service.ts'
+import { openBuilds } from './open-builds.ts'
 import type { DataParts } from './open-data.ts'
 import type { HostParts } from './open-host-parts.ts'
 import type { Opening } from './opening.ts'
@@ -42,7 +42,7 @@ export async function openBackends(
   const pushes = new ImagePushes({ parts: images.parts, events, maxConcurrentUploads })
   const containers = containerService(context)
   boot.step('build cache')
-  const builds = await openBuildService({
+  const builds = await openBuilds({
     db,
     images,
     pushes,

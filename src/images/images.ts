@@ -1,7 +1,6 @@
 /** Docker's verbs for images: the face of this folder. */
 import type { Readable } from 'node:stream'
 import type {
-  AuthConfig,
   Filters,
   ImageDeleteItem,
   ImageHistoryItem,
@@ -50,6 +49,7 @@ import { LayerStack } from './layers/layer-stack.ts'
 import { isEmbedded, pullEmbedded } from './make/embedded-images.ts'
 import { importImage } from './make/import-image.ts'
 import { type PullDependencies, type Pulled, type PullRequest, pullImages } from './registry/pull-image.ts'
+import { registryAuthOf } from './registry/registry-auth.ts'
 
 export interface ImagesOptions {
   readonly db: Database
@@ -135,7 +135,7 @@ export class Images {
       onProgress,
       signal,
       platform: wantedPlatform(platform),
-      auth: auth === undefined ? undefined : fromApiAuth(auth),
+      auth: auth === undefined ? undefined : registryAuthOf(auth),
       isBeside,
     }
     const onPulled = (pulled: Pulled) => {
@@ -273,14 +273,4 @@ export class Images {
 
 function wantedPlatform(text: string | undefined): Platform | undefined {
   return text === undefined || text === '' ? undefined : parsePlatform(text)
-}
-
-function fromApiAuth(auth: AuthConfig): NonNullable<PullRequest['auth']> {
-  const { username, password, identitytoken, registrytoken } = auth
-  return {
-    ...(username === undefined || username === '' ? {} : { username }),
-    ...(password === undefined || password === '' ? {} : { password }),
-    ...(identitytoken === undefined || identitytoken === '' ? {} : { identityToken: identitytoken }),
-    ...(registrytoken === undefined || registrytoken === '' ? {} : { registryToken: registrytoken }),
-  }
 }

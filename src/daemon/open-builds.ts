@@ -1,4 +1,4 @@
-/** The builder, wired: what it builds on, what it may use of the disk, what the API calls. */
+/** The builder's part of an engine's start. */
 import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { KeyedMutex, type Logger } from '../base/index.ts'
@@ -6,6 +6,7 @@ import {
   BuildCache,
   type BuildParts,
   BuildService,
+  basePull,
   type CachePolicy,
   clearBuildRemains,
   FileWorkers,
@@ -17,7 +18,6 @@ import { deviceTargets, lookUpDevices, withDevices } from '../containers/index.t
 import type { EventBus } from '../events/index.ts'
 import type { ImagePushes, Images } from '../images/index.ts'
 import type { Networks } from '../network/index.ts'
-import { type Digest, formatPlatform, hostPlatform, platformRank } from '../oci/index.ts'
 import type { AppArmor, ConmonRuntime, SelinuxLabels, SpecHost } from '../runtime/index.ts'
 import { type Snapshotter, Trash } from '../snapshots/index.ts'
 import { BuildCacheTable, type Database } from '../store/index.ts'
@@ -44,8 +44,9 @@ export interface BuildWiring {
   readonly logger: Logger
 }
 
-/** Opens the builder. Containers must be restored: what is left of steps by then is nobody's. */
-export async function openBuildService(wiring: BuildWiring): Promise<BuildService> {
+/** Opens the builder and removes what interrupted builds left. Containers must be restored before: what no container
+ *  uses then was left by a build. */
+export async function openBuilds(wiring: BuildWiring): Promise<BuildService> {
   const { images, snapshots, networks, runtime, specHost, logger } = wiring
   const directory = join(wiring.config().dataRoot, 'build')
   const passingGroup = wiring.remap?.root.gid
@@ -68,7 +69,7 @@ export async function openBuildService(wiring: BuildWiring): Promise<BuildServic
     workers: new FileWorkers(),
     stepLocks: new KeyedMutex(),
     mountLocks: new KeyedMutex(),
-    pull: basePull(wiring),
+    pull: basePull(wiring.images),
     joinNetwork: wiring.joinNetwork,
     devices: buildDevices(() => wiring.config().containers.cdiSpecDirs),
     checkLimits: wiring.checkLimits,
@@ -99,33 +100,6 @@ function buildDevices(directories: () => readonly string[]): BuildParts['devices
     find: (asked) => lookUpDevices(asked, directories()),
     targets: (names) => deviceTargets(names, directories()),
     give: (spec, names) => withDevices(spec, names, directories()),
-  }
-}
-
-/** Base images of other platforms come beside those of this host. */
-function basePull({ images }: BuildWiring): BuildParts['pull'] {
-  return async (reference, { platform, auth, onProgress, signal }) => {
-    const options = {
-      platform: platform === undefined ? undefined : formatPlatform(platform),
-      auth: {
-        ...(auth.username === undefined ? {} : { username: auth.username }),
-        ...(auth.password === undefined ? {} : { password: auth.password }),
-        ...(auth.identityToken === undefined ? {} : { identitytoken: auth.identityToken }),
-        ...(auth.registryToken === undefined ? {} : { registrytoken: auth.registryToken }),
-      },
-      onProgress,
-      signal,
-    }
-    if (platform === undefined || platformRank(hostPlatform(), platform) !== undefined) {
-      await images.pull(reference, options)
-      return undefined
-    }
-    let found: Digest | undefined
-    const onPulled = (id: Digest) => {
-      found = id
-    }
-    await images.pull(reference, { ...options, isBeside: true, onPulled })
-    return found
   }
 }
 
