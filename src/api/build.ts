@@ -1,4 +1,4 @@
-/** What `berth build` and the daemon say to each other over `POST /build/session`. docs/build.md has the protocol.
+/** The messages of `berth build` and the daemon over `POST /build/session`. docs/build.md has the protocol.
  *  Times are RFC 3339 with nanoseconds. */
 import type { OciDescriptor } from './descriptors.ts'
 import type { Ulimit } from './host-config.ts'
@@ -10,72 +10,74 @@ export const buildUpgrade = 'berth-build'
 /** Kinds of frames: `u8 kind | u32be channel | u32be length | payload`. */
 export const buildFrame = { message: 0, bytes: 1, end: 2 } as const
 
-/** The payload of a frame with bytes is at most this long. */
+/** Longest payload of a frame with bytes, in bytes. */
 export const maxBuildFrameBytes = 1024 * 1024
 
-/** The payload of a frame with a message is at most this long: a request carries secrets. */
+/** Longest payload of a frame with a message, in bytes. It is this large because a request carries secrets. */
 export const maxBuildMessageBytes = 16 * 1024 * 1024
 
 /** Where the files of a build come from. */
 export type BuildContext =
-  /** A directory of the client; `key` is its identity, the same each time. */
+  /** A directory of the client. `key` identifies the directory and is the same in each build. */
   | { readonly kind: 'local'; readonly key: string }
-  /** The daemon fetches it: a git repository, an archive or a Dockerfile. */
+  /** A git repository, an archive or a Dockerfile that the daemon fetches. */
   | { readonly kind: 'remote'; readonly url: string }
-  /** An archive that the client sends when it is asked. */
+  /** An archive that the client sends when the daemon asks for it. */
   | { readonly kind: 'tar' }
+  /** No files. */
   | { readonly kind: 'none' }
 
-/** Result of `POST /build/prune`. */
+/** Result of `POST /build/prune`: ids of the removed records, and the bytes that their removal freed. */
 export interface BuildCachePruneResponse {
   readonly CachesDeleted: readonly string[] | null
   readonly SpaceReclaimed: number
 }
 
-/** One of `--build-context`. */
+/** Value of one `--build-context`. */
 export type NamedBuildContext =
   | Extract<BuildContext, { kind: 'local' | 'remote' }>
   | { readonly kind: 'image'; readonly reference: string }
-  /** An image in an OCI layout, whose files the client is asked for. */
+  /** An image in an OCI layout, whose files come from the client. */
   | { readonly kind: 'layout'; readonly tag: string; readonly digest?: string }
   /** A stage of the same Dockerfile. */
   | { readonly kind: 'stage'; readonly stage: string }
-  /** What another build made that is under way, or was a moment ago. Only within the engine. */
+  /** The result of another build that runs or has just ended. Only used within the engine. */
   | { readonly kind: 'result'; readonly id: string }
 
+/** Forms of `--output`. */
 export type BuildOutputType = 'image' | 'docker' | 'oci' | 'tar' | 'local' | 'registry' | 'cacheonly'
 
-/** One of `--output`. */
+/** Value of one `--output`. */
 export interface BuildOutput {
   readonly type: BuildOutputType
   readonly attrs: StringMap
 }
 
-/** One of `--cache-from` and `--cache-to`. */
+/** Value of one `--cache-from` or `--cache-to`. */
 export interface BuildCacheOption {
   readonly type: string
   readonly attrs: StringMap
 }
 
-/** One of `--attest`. */
+/** Value of one `--attest`. */
 export interface BuildAttestation {
   readonly type: 'provenance' | 'sbom'
   readonly attrs: StringMap
 }
 
-/** A stage that is wanted, and what becomes of it. */
+/** A stage to build, and what to make of it. */
 export interface BuildTarget {
-  /** The last stage without it. */
+  /** Absent: the last stage. */
   readonly name?: string
   readonly tags: readonly string[]
-  /** None: an image in the engine's own store. */
+  /** Empty: an image in the engine's own store. */
   readonly outputs: readonly BuildOutput[]
 }
 
-/** The client's first message. */
+/** The client's first message: what to build. */
 export interface BuildRequest {
   readonly type: 'build'
-  /** The Dockerfile's text; without it the daemon takes `dockerfileName` out of the context. */
+  /** The Dockerfile's text. Absent: the daemon reads `dockerfileName` from the context. */
   readonly dockerfile?: string
   readonly dockerfileName: string
   readonly context: BuildContext
@@ -105,7 +107,7 @@ export interface BuildRequest {
   readonly cgroupParent?: string
   readonly squash: boolean
   readonly explain: boolean
-  /** Only the checks: nothing is built. */
+  /** Only runs the build checks and builds nothing. */
   readonly check: boolean
   /** Entitlements: `network.host`, `security.insecure`. */
   readonly allow: readonly string[]
@@ -118,7 +120,7 @@ export interface BuildRequest {
   readonly attests: readonly BuildAttestation[]
 }
 
-/** What a client says after that. */
+/** A later message of the client: it ends the build. */
 export interface BuildCancel {
   readonly type: 'cancel'
 }
@@ -129,13 +131,14 @@ export interface BuildWalkAsk {
   readonly channel: number
   readonly context: string
   readonly roots: readonly string[]
-  /** What else is wanted: matches, and all below them. */
+  /** Asks also for what matches these patterns, and for everything below a match. */
   readonly patterns?: readonly BuildWalkPattern[]
-  /** Not the list is wanted but one line of `BuildContextDigest`. */
+  /** Asks for one line of `BuildContextDigest` instead of the list. */
   readonly digest?: boolean
 }
 
-/** What the daemon asks the client for; each opens a channel. `context` is `context` or the name of a named one. */
+/** What the daemon asks the client for. Each question opens a channel for the answer. `context` is the word `context` or the
+ *  name of a named context. */
 export type BuildAsk =
   | BuildWalkAsk
   | { readonly type: 'files'; readonly channel: number; readonly context: string; readonly paths: readonly string[] }
@@ -150,7 +153,7 @@ export type BuildAsk =
       readonly form: 'tar' | 'file'
     }
 
-/** A file of a context, one JSON line in the answer to `walk`. Owners are not told. */
+/** A file of a context: one JSON line in the answer to `walk`. Owners are left out. */
 export interface BuildContextFile {
   /** Relative to the context. */
   readonly p: string
@@ -164,7 +167,7 @@ export interface BuildContextFile {
   readonly mt: string
   readonly ct: string
   readonly i: string
-  /** Where a symlink leads. */
+  /** Target of a symlink. */
   readonly l?: string
   /** An earlier path of the same file. */
   readonly n?: string
@@ -180,15 +183,15 @@ export interface BuildWalkPattern {
   readonly doubleStar: boolean
 }
 
-/** What stands for a list of files: two lists with one digest are the same, times and inodes included. */
+/** Digest of a list of files. Two lists with the same digest are the same, times and inodes included. */
 export interface BuildContextDigest {
   /** SHA-256 of the lines, in hexadecimal. */
   readonly digest: string
-  /** Where symlinks are in the list: nowhere, one of them on the way to a root (or it is one), or only below. */
+  /** Where the list has symlinks: nowhere, on the way to a root (or a root is one), or only below the roots. */
   readonly links: 'none' | 'roots' | 'below'
 }
 
-/** What the daemon tells. */
+/** A message of the daemon about the build. */
 export type BuildEvent =
   | BuildVertexEvent
   | { readonly type: 'log'; readonly vertex: string; readonly stream: 1 | 2; readonly text: string }
@@ -221,7 +224,7 @@ export interface BuildVertexEvent {
   readonly error?: string
 }
 
-/** Something that goes on inside a step. */
+/** Progress of something inside a step, like a download. */
 export interface BuildStatusEvent {
   readonly type: 'status'
   readonly vertex: string
@@ -233,7 +236,7 @@ export interface BuildStatusEvent {
   readonly completed?: string
 }
 
-/** What a check found, or what the user should know. */
+/** A finding of a build check, or something else that the user should know. */
 export interface BuildWarningEvent {
   readonly type: 'warning'
   readonly rule?: string
@@ -247,7 +250,7 @@ export interface BuildWarningEvent {
   readonly level?: number
 }
 
-/** Why a step was not found in the cache. */
+/** Why the cache had no record of a step. */
 export interface BuildExplainEvent {
   readonly type: 'explain'
   readonly vertex: string
@@ -265,7 +268,7 @@ export interface BuildMissReason {
   readonly new?: string
 }
 
-/** What ended the build. */
+/** The error that ended the build. */
 export interface BuildErrorEvent {
   readonly type: 'error'
   readonly message: string

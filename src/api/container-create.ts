@@ -8,11 +8,13 @@ export type ContainerCreateBody = ContainerConfig & {
   readonly NetworkingConfig?: NetworkingConfig | null | undefined
 }
 
+/** Result of `POST /containers/create`. */
 export interface ContainerCreateResponse {
   readonly Id: string
   readonly Warnings: readonly string[]
 }
 
+/** Result of `POST /containers/{id}/update`. */
 export interface ContainerUpdateResponse {
   /** Null when there are none. */
   readonly Warnings: readonly string[] | null
@@ -33,7 +35,7 @@ export interface ContainerTopResponse {
   readonly Processes: readonly (readonly string[])[]
 }
 
-/** Result of `POST /containers/prune`. */
+/** Result of `POST /containers/prune`: ids, and the bytes of the removed containers' files. */
 export interface ContainersPruneResponse {
   readonly ContainersDeleted: readonly string[] | null
   readonly SpaceReclaimed: number

@@ -3,10 +3,10 @@ export interface ContainerPathStat {
   readonly name: string
   /** Bytes. */
   readonly size: number
-  /** As Go's `fs.FileMode`: permissions, and its own bits for the kind. */
+  /** As in Go's `fs.FileMode`: permission bits, and Go's bits for the kind of file. */
   readonly mode: number
   /** RFC 3339 with nanoseconds. */
   readonly mtime: string
-  /** Of a symlink: where it leads in the end, inside the container; else ''. */
+  /** Of a symlink: the path in the container that it resolves to. Of other files empty. */
   readonly linkTarget: string
 }

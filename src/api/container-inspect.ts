@@ -6,9 +6,10 @@ import type { MountPoint } from './mounts.ts'
 import type { StringMap } from './optional.ts'
 import type { PortMap } from './ports.ts'
 
+/** States of a container. */
 export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
 
-/** What a container is doing now. Times are RFC 3339 with nanoseconds; "never" is `zeroTime`. */
+/** A container's state. Times are RFC 3339 with nanoseconds; `zeroTime` means never. */
 export interface ContainerState {
   readonly Status: ContainerStatus
   readonly Running: boolean
@@ -24,12 +25,14 @@ export interface ContainerState {
   readonly Health?: Health | undefined
 }
 
+/** Result of a container's health checks. */
 export interface Health {
   readonly Status: 'none' | 'starting' | 'healthy' | 'unhealthy'
   readonly FailingStreak: number
   readonly Log: readonly HealthcheckResult[] | null
 }
 
+/** One run of a health check. */
 export interface HealthcheckResult {
   readonly Start: string
   readonly End: string
@@ -37,12 +40,13 @@ export interface HealthcheckResult {
   readonly Output: string
 }
 
+/** Facts about the storage of a container or image. */
 export interface DriverData {
   readonly Name: string
   readonly Data: StringMap | null
 }
 
-/** `GET /containers/{id}/json`. `Config` and `HostConfig` may leave fields out: the server puts their zero values in. */
+/** Result of `GET /containers/{id}/json`. Fields that `Config` and `HostConfig` leave out are sent with their zero values. */
 export interface ContainerInspect {
   readonly Id: string
   readonly Created: string
@@ -73,7 +77,7 @@ export interface ContainerInspect {
   readonly NetworkSettings: NetworkSettings
 }
 
-/** A container's networks. The members after `Ports` repeat the default bridge's endpoint for old clients. */
+/** A container's networks. For old clients the members after `Ports` repeat the endpoint on the default bridge. */
 export interface NetworkSettings {
   readonly Bridge: string
   readonly SandboxID: string
@@ -95,6 +99,7 @@ export interface NetworkSettings {
   readonly Networks: Readonly<Record<string, EndpointSettings>>
 }
 
+/** An address and the length of its prefix. */
 export interface NetworkAddress {
   readonly Addr: string
   readonly PrefixLen: number
@@ -103,6 +108,6 @@ export interface NetworkAddress {
 /** One entry of `GET /containers/{id}/changes`. */
 export interface ContainerChange {
   readonly Path: string
-  /** Modified, added, deleted. */
+  /** 0: modified, 1: added, 2: deleted. */
   readonly Kind: 0 | 1 | 2
 }

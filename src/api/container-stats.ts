@@ -1,5 +1,6 @@
-/** Figures of a running container, as `GET /containers/{id}/stats` gives them. Times of processors are nanoseconds. */
+/** Resources of a running container, as `GET /containers/{id}/stats` gives them. CPU times are nanoseconds. */
 
+/** One counter of a block device. */
 export interface BlkioEntry {
   readonly major: number
   readonly minor: number
@@ -7,6 +8,7 @@ export interface BlkioEntry {
   readonly value: number
 }
 
+/** Counters of block devices. Only those of the cgroup version in use are not null. */
 export interface BlkioStats {
   readonly io_service_bytes_recursive: readonly BlkioEntry[] | null
   readonly io_serviced_recursive: readonly BlkioEntry[] | null
@@ -18,6 +20,7 @@ export interface BlkioStats {
   readonly sectors_recursive: readonly BlkioEntry[] | null
 }
 
+/** CPU times since the start, in nanoseconds. */
 export interface CpuStats {
   readonly cpu_usage: {
     readonly total_usage: number
@@ -26,7 +29,7 @@ export interface CpuStats {
     readonly usage_in_kernelmode: number
     readonly usage_in_usermode: number
   }
-  /** Of the whole host. */
+  /** CPU time of the whole host. */
   readonly system_cpu_usage?: number
   readonly online_cpus?: number
   readonly throttling_data: {
@@ -36,6 +39,7 @@ export interface CpuStats {
   }
 }
 
+/** Memory in bytes. */
 export interface MemoryStats {
   readonly usage?: number
   readonly max_usage?: number
@@ -44,6 +48,7 @@ export interface MemoryStats {
   readonly limit?: number
 }
 
+/** Counters of a network interface, as the container sees it. */
 export interface InterfaceStats {
   readonly rx_bytes: number
   readonly rx_packets: number
@@ -55,6 +60,7 @@ export interface InterfaceStats {
   readonly tx_dropped: number
 }
 
+/** One reading of a container's resources. */
 export interface ContainerStats {
   /** With its leading slash. */
   readonly name: string
@@ -66,7 +72,7 @@ export interface ContainerStats {
   readonly num_procs: number
   readonly storage_stats: Readonly<Record<string, never>>
   readonly cpu_stats: CpuStats
-  /** Of the answer before; zeros in the first one. */
+  /** The previous reading; zeros in the first one. */
   readonly precpu_stats: CpuStats
   readonly memory_stats: MemoryStats
   readonly networks?: Readonly<Record<string, InterfaceStats>>

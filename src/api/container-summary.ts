@@ -21,7 +21,7 @@ export interface ContainerSummary {
   readonly SizeRootFs?: number | undefined
   readonly Labels: StringMap
   readonly State: ContainerStatus
-  /** For people: `Up 3 minutes`. */
+  /** Readable text, like `Up 3 minutes`. */
   readonly Status: string
   readonly HostConfig: { readonly NetworkMode?: string | undefined; readonly Annotations?: StringMap | undefined }
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> | null }

@@ -12,6 +12,7 @@ export interface OciDescriptor {
   readonly artifactType?: string | undefined
 }
 
+/** A platform, as it appears in API answers. */
 export interface OciPlatform {
   readonly architecture: string
   readonly os: string

@@ -1,6 +1,6 @@
 import type { Optional, StringMap } from './optional.ts'
 
-/** A container's membership in a network. The client fills the upper part when it creates, the engine the rest. */
+/** A container's membership in a network. The client sends the members up to `GwPriority`; the engine adds the rest. */
 export type EndpointSettings = Optional<{
   IPAMConfig: EndpointIPAMConfig
   Links: readonly string[]
@@ -19,11 +19,12 @@ export type EndpointSettings = Optional<{
   DNSNames: readonly string[]
 }>
 
+/** Addresses that a client asks for. */
 export type EndpointIPAMConfig = Optional<{
   IPv4Address: string
   IPv6Address: string
   LinkLocalIPs: readonly string[]
 }>
 
-/** Network name → how to join it. */
+/** How a new container joins its networks, by network name. */
 export type NetworkingConfig = Optional<{ EndpointsConfig: Readonly<Record<string, EndpointSettings | null>> }>

@@ -1,5 +1,6 @@
 import type { StringMap } from './optional.ts'
 
+/** Kinds of objects that events are about. */
 export type EventType =
   | 'builder'
   | 'config'
@@ -13,6 +14,7 @@ export type EventType =
   | 'service'
   | 'volume'
 
+/** The object that an event is about. */
 export interface EventActor {
   readonly ID: string
   readonly Attributes: StringMap
@@ -26,6 +28,6 @@ export interface EventMessage {
   readonly scope: 'local' | 'swarm'
   /** Unix seconds. */
   readonly time: number
-  /** Unix nanoseconds, more than a number holds: written without quotes. */
+  /** Unix nanoseconds. JSON has it as a number, which is too large for a JavaScript number. */
   readonly timeNano: bigint
 }

@@ -15,7 +15,7 @@ export type ExecConfig = Optional<{
   WorkingDir: string
   Cmd: readonly string[]
   Detach: boolean
-  /** Berth's own: the command is one of busybox, which the daemon brings along. */
+  /** Berth only: the command is one of the busybox that the daemon provides. */
   BerthTools: boolean
 }>
 
@@ -31,7 +31,7 @@ export type ExecStartBody = Optional<{
 export interface ExecInspect {
   readonly ID: string
   readonly Running: boolean
-  /** Null until it ended. */
+  /** Null until the process has ended. */
   readonly ExitCode: number | null
   readonly ProcessConfig: ExecProcessConfig
   readonly OpenStdin: boolean
@@ -43,6 +43,7 @@ export interface ExecInspect {
   readonly Pid: number
 }
 
+/** What an exec runs. */
 export interface ExecProcessConfig {
   readonly tty: boolean
   readonly entrypoint: string

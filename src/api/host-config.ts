@@ -2,7 +2,7 @@ import type { Mount } from './mounts.ts'
 import type { Optional, StringMap } from './optional.ts'
 import type { PortMap } from './ports.ts'
 
-/** cgroup limits, devices and ulimits: the part of HostConfig that an update may change. */
+/** Limits, devices and ulimits: the part of HostConfig that an update may change. */
 export type Resources = Optional<{
   CpuShares: number
   Memory: number
@@ -83,9 +83,13 @@ export type HostConfig = Resources &
     Init: boolean
   }>
 
+/** The share of a block device's I/O. */
 export type WeightDevice = Optional<{ Path: string; Weight: number }>
+/** A limit of a block device, in bytes or operations per second. */
 export type ThrottleDevice = Optional<{ Path: string; Rate: number }>
+/** A device of the host in a container (`--device`). */
 export type DeviceMapping = Optional<{ PathOnHost: string; PathInContainer: string; CgroupPermissions: string }>
+/** Devices by driver and capability (`--gpus`). */
 export type DeviceRequest = Optional<{
   Driver: string
   Count: number
@@ -93,8 +97,11 @@ export type DeviceRequest = Optional<{
   Capabilities: readonly (readonly string[])[]
   Options: StringMap
 }>
+/** A resource limit of processes (`setrlimit(2)`); -1 means unlimited. */
 export type Ulimit = Optional<{ Name: string; Soft: number; Hard: number }>
+/** The log driver and its options. */
 export type LogConfig = Optional<{ Type: string; Config: StringMap }>
+/** When a container that ended is started again. */
 export type RestartPolicy = Optional<{
   /** '', 'no', 'always', 'unless-stopped' or 'on-failure'. */
   Name: string

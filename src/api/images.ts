@@ -3,7 +3,7 @@ import type { DriverData } from './container-inspect.ts'
 import type { OciDescriptor, OciPlatform } from './descriptors.ts'
 import type { StringMap } from './optional.ts'
 
-/** One entry of `GET /images/json`. -1 stands for a count or size that was not asked for. */
+/** One entry of `GET /images/json`. Sizes are bytes; a count or size that was not asked for is -1. */
 export interface ImageSummary {
   readonly Id: string
   readonly ParentId: string
@@ -19,6 +19,7 @@ export interface ImageSummary {
   readonly Descriptor?: OciDescriptor | undefined
 }
 
+/** One manifest of an image. Sizes are bytes. */
 export interface ImageManifestSummary {
   readonly ID: string
   readonly Descriptor: OciDescriptor
@@ -35,7 +36,7 @@ export interface ImageManifestSummary {
   readonly AttestationData?: { readonly For: string } | undefined
 }
 
-/** `GET /images/{name}/json`. */
+/** Result of `GET /images/{name}/json`. */
 export interface ImageInspect {
   readonly Id: string
   readonly RepoTags: readonly string[]
@@ -78,7 +79,7 @@ export type ImageConfig = Pick<
 
 /** One entry of `GET /images/{name}/history`, newest first. */
 export interface ImageHistoryItem {
-  /** The image's id on the newest entry, `<missing>` on the others. */
+  /** The image's id on the newest entry, `<missing>` on the older ones. */
   readonly Id: string
   /** Unix seconds. */
   readonly Created: number
@@ -105,7 +106,7 @@ export interface ProgressMessage {
   readonly stream?: string | undefined
   readonly status?: string | undefined
   readonly progressDetail?: ProgressDetail | undefined
-  /** A drawn bar, for clients that don't draw their own. */
+  /** A progress bar, for clients that do not draw one themselves. */
   readonly progress?: string | undefined
   readonly id?: string | undefined
   readonly aux?: unknown
@@ -113,6 +114,7 @@ export interface ProgressMessage {
   readonly error?: string | undefined
 }
 
+/** Numbers of a progress bar. */
 export interface ProgressDetail {
   readonly current?: number | undefined
   readonly total?: number | undefined
@@ -124,7 +126,7 @@ export interface ProgressDetail {
 /** Result of `POST /auth`. */
 export interface AuthResponse {
   readonly Status: string
-  /** To be kept in place of the password; empty when there is none. */
+  /** A token that the client stores in place of the password; empty when the registry gave none. */
   readonly IdentityToken: string
 }
 

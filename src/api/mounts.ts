@@ -14,6 +14,7 @@ export type Mount = Optional<{
   ClusterOptions: object
 }>
 
+/** Options of a bind mount. */
 export type BindOptions = Optional<{
   Propagation: string
   NonRecursive: boolean
@@ -22,6 +23,7 @@ export type BindOptions = Optional<{
   ReadOnlyForceRecursive: boolean
 }>
 
+/** Options of a volume in a mount; they are used when the volume is created. */
 export type VolumeOptions = Optional<{
   NoCopy: boolean
   Labels: StringMap
@@ -29,13 +31,14 @@ export type VolumeOptions = Optional<{
   DriverConfig: Optional<{ Name: string; Options: StringMap }>
 }>
 
+/** Options of a tmpfs mount. */
 export type TmpfsOptions = Optional<{
   SizeBytes: number
   Mode: number
   Options: readonly (readonly string[])[]
 }>
 
-/** A mount as reported: what a container has at `Destination`. */
+/** A mount of a container, as `inspect` and lists show it. */
 export interface MountPoint {
   readonly Type: 'bind' | 'volume' | 'image' | 'tmpfs' | 'npipe' | 'cluster'
   readonly Name?: string | undefined

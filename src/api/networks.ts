@@ -1,7 +1,7 @@
 import type { EndpointSettings } from './endpoints.ts'
 import type { Optional, StringMap } from './optional.ts'
 
-/** `GET /networks` (without containers) and `GET /networks/{id}`. */
+/** Result of `GET /networks/{id}`, and of `GET /networks` with an empty `Containers`. */
 export interface Network {
   readonly Name: string
   readonly Id: string
@@ -21,12 +21,14 @@ export interface Network {
   readonly Labels: StringMap
 }
 
+/** Address management of a network. */
 export interface Ipam {
   readonly Driver: string
   readonly Options: StringMap | null
   readonly Config: readonly IpamConfig[]
 }
 
+/** One address range of a network, in CIDR notation. */
 export interface IpamConfig {
   readonly Subnet?: string | undefined
   readonly IPRange?: string | undefined
@@ -34,7 +36,7 @@ export interface IpamConfig {
   readonly AuxiliaryAddresses?: StringMap | undefined
 }
 
-/** An endpoint of a network; addresses have their prefix length. */
+/** A container on a network. Addresses have their prefix length. */
 export interface NetworkContainer {
   readonly Name: string
   readonly EndpointID: string
@@ -67,11 +69,12 @@ export type NetworkConnectBody = Optional<{ Container: string; EndpointConfig: E
 /** Body of `POST /networks/{id}/disconnect`. */
 export type NetworkDisconnectBody = Optional<{ Container: string; Force: boolean }>
 
-/** Result of `POST /networks/prune`. */
+/** Result of `POST /networks/prune`: names; null when nothing was removed. */
 export interface NetworksPruneResponse {
   readonly NetworksDeleted: readonly string[] | null
 }
 
+/** Result of `POST /networks/create`. */
 export interface NetworkCreateResponse {
   readonly Id: string
   readonly Warning: string

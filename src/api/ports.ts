@@ -1,12 +1,13 @@
 import type { Optional } from './optional.ts'
 
-/** Container port (`80/tcp`) → where it is published on the host. */
+/** Published ports: host addresses by container port, like `80/tcp`. */
 export type PortMap = Readonly<Record<string, readonly PortBinding[] | null>>
 
-/** An empty `HostIp` means every address; an empty or "0" `HostPort` a free port; `8000-8010` a range. */
+/** A host address that a port is published on. An empty `HostIp` means every address. An empty `HostPort` or "0" means a
+ *  free port, `8000-8010` a free port of this range. */
 export type PortBinding = Optional<{ HostIp: string; HostPort: string }>
 
-/** One port of a container in a list; without `PublicPort` it is only exposed. */
+/** One port of a container in a list. Without `PublicPort` it is exposed and not published. */
 export interface Port {
   readonly IP?: string | undefined
   readonly PrivatePort: number

@@ -1,4 +1,5 @@
-/** `POST /berth/check`, a route of Berth's own: whether everything in the store is as its names say. */
+/** Result of `POST /berth/check`, a route that only Berth has: whether everything in the store matches its digests and
+ *  records. */
 export interface StoreCheck {
   readonly Checked: {
     readonly Images: number
@@ -8,9 +9,9 @@ export interface StoreCheck {
     readonly BlobBytes: number
     readonly Snapshots: number
   }
-  /** Empty when all is well. */
+  /** Empty when the store is intact. */
   readonly Problems: readonly StoreProblem[]
-  /** What nothing needs and a prune would take; digests, and keys of unfinished downloads. */
+  /** Digests that nothing references and keys of unfinished downloads, which the next collection removes. */
   readonly Unused: {
     readonly Blobs: readonly string[]
     readonly Layers: readonly string[]
@@ -18,6 +19,7 @@ export interface StoreCheck {
   }
 }
 
+/** Something in the store that is damaged, missing or too open. */
 export interface StoreProblem {
   readonly Kind: 'blob' | 'image' | 'reference' | 'snapshot' | 'container' | 'path'
   /** Digest, reference, snapshot key, container id, or a path of the host that other users can enter. */

@@ -3,7 +3,7 @@ import type { ImageSummary } from './images.ts'
 import type { StringMap } from './optional.ts'
 import type { Volume } from './volumes.ts'
 
-/** `GET /version`. */
+/** Result of `GET /version`. */
 export interface SystemVersion {
   readonly Platform: { readonly Name: string }
   readonly Components: readonly VersionComponent[]
@@ -11,7 +11,7 @@ export interface SystemVersion {
   readonly ApiVersion: string
   readonly MinAPIVersion: string
   readonly GitCommit: string
-  /** Docker's field for its compiler: here the version of Node. */
+  /** Version of Node; Docker has the version of its compiler here. */
   readonly GoVersion: string
   readonly Os: string
   readonly Arch: string
@@ -20,13 +20,14 @@ export interface SystemVersion {
   readonly BuildTime: string
 }
 
+/** A program that the engine consists of or runs. */
 export interface VersionComponent {
   readonly Name: string
   readonly Version: string
   readonly Details?: StringMap | undefined
 }
 
-/** `GET /info`. */
+/** Result of `GET /info`. */
 export interface SystemInfo {
   readonly ID: string
   readonly Containers: number
@@ -91,6 +92,7 @@ export interface SystemInfo {
   readonly Warnings: readonly string[] | null
 }
 
+/** Names of drivers, by kind. */
 export interface PluginsInfo {
   readonly Volume: readonly string[]
   readonly Network: readonly string[]
@@ -98,12 +100,14 @@ export interface PluginsInfo {
   readonly Log: readonly string[]
 }
 
+/** Settings for registries. */
 export interface RegistryServiceConfig {
   readonly InsecureRegistryCIDRs: readonly string[]
   readonly IndexConfigs: Readonly<Record<string, IndexInfo>>
   readonly Mirrors: readonly string[] | null
 }
 
+/** Settings for one registry. */
 export interface IndexInfo {
   readonly Name: string
   readonly Mirrors: readonly string[]
@@ -111,23 +115,26 @@ export interface IndexInfo {
   readonly Official: boolean
 }
 
+/** An OCI runtime of the configuration. */
 export interface RuntimeInfo {
   readonly path?: string | undefined
   readonly runtimeArgs?: readonly string[] | undefined
   readonly status?: StringMap | undefined
 }
 
+/** Source commit of a program; Berth leaves `ID` empty. */
 export interface ComponentCommit {
   readonly ID: string
   readonly Expected?: string | undefined
 }
 
+/** The firewall that publishes ports. */
 export interface FirewallInfo {
   readonly Driver: string
   readonly Info?: readonly (readonly [string, string])[] | undefined
 }
 
-/** Berth has no swarm: `inactiveSwarm` always. */
+/** State of the swarm. Berth has no swarm, so this is always `inactiveSwarm`. */
 export interface SwarmInfo {
   readonly NodeID: string
   readonly NodeAddr: string
@@ -137,7 +144,7 @@ export interface SwarmInfo {
   readonly RemoteManagers: null
 }
 
-/** What `/info` says of a host that is in no swarm. */
+/** The state of a host that is in no swarm. */
 export const inactiveSwarm: SwarmInfo = Object.freeze({
   NodeID: '',
   NodeAddr: '',
@@ -147,12 +154,12 @@ export const inactiveSwarm: SwarmInfo = Object.freeze({
   RemoteManagers: null,
 })
 
-/** The kinds of object that `GET /system/df` can be asked for. */
+/** Kinds of objects that `GET /system/df` measures. */
 export type DiskUsageType = 'container' | 'image' | 'volume' | 'build-cache'
 
-/** `GET /system/df`; a kind that was not asked for is left out. */
+/** Result of `GET /system/df`, sizes in bytes. */
 export interface DiskUsage {
-  /** Of what was not asked for: 0 and null. */
+  /** 0 if images were not asked for. The lists of kinds that were not asked for are null. */
   readonly LayersSize: number
   readonly Images: readonly ImageSummary[] | null
   readonly Containers: readonly ContainerSummary[] | null
@@ -160,6 +167,7 @@ export interface DiskUsage {
   readonly BuildCache: readonly BuildCacheRecord[] | null
 }
 
+/** One record of the build cache. `Size` is bytes. */
 export interface BuildCacheRecord {
   readonly ID: string
   readonly Parents?: readonly string[] | undefined

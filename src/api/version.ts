@@ -1,12 +1,13 @@
-/** The range of Engine API versions that Berth speaks. */
+/** The range of Engine API versions that Berth serves. */
 
+/** The newest version, which clients get if they ask for none. */
 export const maxApiVersion = '1.51'
-/** The oldest that clients may use by default. */
+/** The oldest version that clients may use by default. */
 export const minApiVersion = '1.24'
-/** The oldest that the daemon can be told to allow; answered as 1.24 is. */
+/** The oldest version that the configuration can allow. Its requests are answered like those of 1.24. */
 export const oldestApiVersion = '1.12'
 
-/** Negative when `left` is the older version, 0 when both are the same. Versions are `major.minor`. */
+/** Compares versions of the form `major.minor`: negative when `left` is older, 0 when both are equal, else positive. */
 export function compareApiVersions(left: string, right: string): number {
   const [leftMajor = 0, leftMinor = 0] = left.split('.').map(Number)
   const [rightMajor = 0, rightMinor = 0] = right.split('.').map(Number)

@@ -1,6 +1,6 @@
 import type { Optional, StringMap } from './optional.ts'
 
-/** A volume as reported. */
+/** A volume, as `GET /volumes/{name}` shows it. */
 export interface Volume {
   readonly Name: string
   readonly Driver: string
@@ -15,7 +15,7 @@ export interface Volume {
 
 /** Body of `POST /volumes/create`. */
 export type VolumeCreateBody = Optional<{
-  /** Empty: the engine makes one up. */
+  /** Empty: the engine makes a name up. */
   Name: string
   Driver: string
   DriverOpts: StringMap
@@ -23,12 +23,13 @@ export type VolumeCreateBody = Optional<{
   ClusterVolumeSpec: object
 }>
 
+/** Result of `GET /volumes`. */
 export interface VolumeListResponse {
   readonly Volumes: readonly Volume[]
   readonly Warnings: readonly string[] | null
 }
 
-/** Result of `POST /volumes/prune`. */
+/** Result of `POST /volumes/prune`: names, and the bytes that were freed. */
 export interface VolumesPruneResponse {
   readonly VolumesDeleted: readonly string[] | null
   readonly SpaceReclaimed: number
