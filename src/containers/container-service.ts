@@ -49,7 +49,7 @@ export function containerService(context: ContainerContext): ContainerBackend {
     async resize(id, size) {
       const record = context.containers.get(id)
       requireRunning(record)
-      context.runtime.resize(record.id, size)
+      context.runtime.get(record.id).resize(size)
       publishContainer(context.events, record, 'resize', { height: String(size.height), width: String(size.width) })
     },
     logs: (id, options, { signal }) => containerLogs(context, id, options, signal),

@@ -4,23 +4,19 @@
  *  Invariant: an id in `#live` has a monitor that is watched, so its `ended` settles whatever happens. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { conflict, errnoOf, type Logger, notFound, settlesWithin, type TerminalSize } from '../base/index.ts'
+import { conflict, errnoOf, type Logger, notFound, settlesWithin } from '../base/index.ts'
 import {
   awaitCgroupMove,
-  cgroupPathOfPid,
   type DirectoryWatch,
   makePrivateDirectory,
   pidfdSendSignal,
-  readPids,
   watchDirectory,
 } from '../sys/index.ts'
 import { namesIn, readPid, readText, removeBundle, removeExecFiles, removeFile, writeBundle } from './bundle/bundle.ts'
 import { restoreNullOwner } from './bundle/null-owner.ts'
 import { bundleFiles, bundlePath, exitsPath } from './bundle/paths.ts'
 import { startConmon } from './conmon/conmon.ts'
-import { type AttachHandle, type AttachOptions, attachToConmon } from './conmon/conmon-attach.ts'
-import { isConmonAlive, reopenLog, resizeTerminal } from './conmon/conmon-control.ts'
+import { isConmonAlive } from './conmon/conmon-control.ts'
 import { type ExitInfo, readExitFile, unknownExit } from './conmon/exit-info.ts'
 import {
   endedContainer,
@@ -30,17 +26,11 @@ import {
   watchContainer,
 } from './conmon/live-container.ts'
 import { OomWatch } from './conmon/oom-watch.ts'
-import { type ExecHandle, ExecLaunch, type ExecPlan, type ExecTarget } from './exec/exec-launch.ts'
-import { type ExecOptions, execTarget, startExec } from './exec/exec-process.ts'
 import type { OciRuntime } from './oci-runtime/oci-runtime.ts'
 import { OciRuntimes, type RuntimeSettings } from './oci-runtime/oci-runtimes.ts'
+import { type ContainerState, RunningContainer, type Trace } from './running-container.ts'
 import { type BuiltSpec, formatSpec } from './spec/build-spec.ts'
-import type { ResourceLimits } from './spec/spec-input.ts'
-import { resourcesOf } from './spec/spec-resources.ts'
 import { endStrays } from './stray-processes.ts'
-
-/** Told how long each step of a start took. */
-export type Trace = (step: string, ms: number) => void
 
 export interface ConmonRuntimeOptions extends RuntimeSettings {
   /** Directory for state that a reboot may lose. Short: see `paths.ts`. */
@@ -63,19 +53,6 @@ export interface CreateOptions {
   readonly ready?: Promise<unknown>
   readonly trace?: Trace
 }
-
-export interface ContainerState {
-  /** `created`: waits for `start`. `unknown`: not created, not adopted, or deleted. */
-  readonly status: 'created' | 'running' | 'stopped' | 'unknown'
-  readonly pid?: number
-  readonly exit?: ExitInfo
-  /** Of an adopted container: about when its run began; absent when it never began. */
-  readonly startedAt?: Date
-}
-
-/** conmon takes one waiting client per round of its loop and reads output in between. The first client is always
- *  ahead of the output; a second one needs a round more than a start that follows at once would leave. */
-const acceptMs = 4
 
 const sigkill = 9
 const noPid = -1
@@ -119,7 +96,7 @@ export class ConmonRuntime {
 
   /** Makes a container that waits for `start`. Rejects with a typed error whose `details.exitCode` is 127, 126
    *  or 125; nothing is left then. */
-  async create(options: CreateOptions): Promise<{ readonly pid: number; readonly conmonPid: number }> {
+  async create(options: CreateOptions): Promise<RunningContainer> {
     const { id, spec, trace } = options
     if (this.#live.get(id)?.exit === undefined && this.#live.has(id)) throw conflict(`container ${id} exists already`)
     const began = performance.now()
@@ -151,33 +128,18 @@ export class ConmonRuntime {
       trace?.('conmon and runtime create', performance.now() - began)
       if (runtime.isCrun && !options.stdin) restoreNullOwner(started.pid, spec.spec)
       this.#watch(id, { ...started, runtime, command })
-      return started
+      return this.get(id)
     } catch (error) {
       await this.delete(id, { force: true })
       throw error
     }
   }
 
-  /** Runs the program of a created container. */
-  async start(id: string, { trace }: { readonly trace?: Trace } = {}): Promise<void> {
-    const began = performance.now()
-    const { runtime, command, early } = this.#running(id)
-    const waitMs = early.clients > 1 ? acceptMs - (began - early.at) : 0
-    if (waitMs > 0) await sleep(waitMs)
-    await runtime.start(id, command)
-    trace?.('runtime start', performance.now() - began)
-  }
-
-  /** Signals the first process. Throws `conflict` when the container does not run. */
-  kill(id: string, signal: number): void {
-    const container = this.#running(id)
-    if (container.pidfd === -1) throw conflict(`container ${id} is not running`)
-    try {
-      pidfdSendSignal(container.pidfd, signal)
-    } catch (error) {
-      if (errnoOf(error) === 'ESRCH') throw conflict(`container ${id} is not running`, { cause: error })
-      throw error
-    }
+  /** A container that was created or adopted, and not deleted since. Throws `notFound` for any other. */
+  get(id: string): RunningContainer {
+    const live = this.#live.get(id)
+    if (live === undefined) throw notFound(`container ${id} has no process`)
+    return new RunningContainer(id, live, { execRoot: this.#options.execRoot, ooms: this.#ooms })
   }
 
   /** Removes what an ended container left (with `force`: ends it first). Idempotent. */
@@ -197,25 +159,6 @@ export class ConmonRuntime {
     removeBundle(bundle)
   }
 
-  state(id: string): ContainerState {
-    const live = this.#live.get(id)
-    if (live === undefined) return { status: 'unknown' }
-    if (live.exit !== undefined) return { status: 'stopped', exit: live.exit }
-    return { status: live.runtime.isWaiting(id) ? 'created' : 'running', pid: live.pid }
-  }
-
-  /** Resolves with the end of a container, now or later. Any number may wait. */
-  waitExit(id: string): Promise<ExitInfo> {
-    return this.#find(id).ended.promise
-  }
-
-  /** Calls back each time the kernel kills in a container for want of memory, until it is deleted. True when that has
-   *  happened in this run before. */
-  watchOom(id: string, onOom: () => void): boolean {
-    this.#find(id)
-    return this.#ooms.add(this.bundle(id), onOom)
-  }
-
   /** Finds a container again after a daemon restart, from files alone. `stopped` has its real exit code and time;
    *  when its monitor was killed, or its creation was cut short, what runs is ended and the exit is `unknown`. */
   async adopt(id: string): Promise<ContainerState> {
@@ -223,12 +166,12 @@ export class ConmonRuntime {
     const runtime = this.#runtimeOfBundle(bundle)
     const startedAt = runtime.hasStarted(id) ? timeOf(bundleFiles(bundle).pid) : undefined
     const began = startedAt === undefined ? {} : { startedAt }
-    if (this.#adoptLive(id, runtime)) return { ...this.state(id), ...began }
+    if (this.#adoptLive(id, runtime)) return { ...this.get(id).state(), ...began }
     if (this.#readExit(id) === undefined) await endStrays(this.#options.execRoot, id)
     const end = this.#readExit(id) ?? unknownExit()
     if (end.unknown === true) await runtime.delete(id, { force: true })
     this.#live.set(id, endedContainer(runtime, end))
-    return { ...this.state(id), ...began }
+    return { ...this.get(id).state(), ...began }
   }
 
   /** True when the container's monitor lives, which is watched from now on. */
@@ -256,60 +199,6 @@ export class ConmonRuntime {
   async clear(id: string): Promise<void> {
     await endStrays(this.#options.execRoot, id)
     await this.delete(id, { force: true })
-  }
-
-  /** Joins a client to a container's stdio. Between `create` and `start`, no output is missed. */
-  async attach(id: string, options: AttachOptions): Promise<AttachHandle> {
-    const live = this.#running(id)
-    try {
-      const attached = await attachToConmon(bundleFiles(this.bundle(id)).attach, options)
-      live.early = { clients: live.early.clients + 1, at: performance.now() }
-      return attached
-    } catch (error) {
-      const code = errnoOf(error)
-      if (code !== 'ENOENT' && code !== 'ECONNREFUSED') throw error
-      throw conflict(`container ${id} is not running`, { cause: error })
-    }
-  }
-
-  /** Sets the window size of a container's terminal. */
-  resize(id: string, size: TerminalSize): void {
-    resizeTerminal(this.bundle(id), size)
-  }
-
-  /** Makes the log's writer open its file anew, after it was renamed. */
-  reopenLog(id: string): void {
-    reopenLog(this.bundle(id))
-  }
-
-  /** Starts the runtime of an exec that will probably follow; given to `exec`, or discarded. Undefined with a runtime
-   *  that can't wait. Throws when it can't be started. */
-  prepareExec(id: string, plan: ExecPlan): ExecLaunch | undefined {
-    const { runtime } = this.#running(id)
-    return runtime.isCrun ? ExecLaunch.open(this.#execTarget(id, runtime), plan) : undefined
-  }
-
-  /** Runs one more process in a container. */
-  async exec(id: string, options: ExecOptions): Promise<ExecHandle> {
-    using _moving = awaitCgroupMove()
-    return await startExec(this.#execTarget(id, this.#running(id).runtime), options)
-  }
-
-  #execTarget(id: string, runtime: OciRuntime): ExecTarget {
-    return execTarget(id, runtime, { bundle: this.bundle(id), execRoot: this.#options.execRoot })
-  }
-
-  /** Changes limits of a running container; those that are not given stay. Throws `internal` with the runtime's
-   *  words; some may have changed then. */
-  async update(id: string, limits: ResourceLimits): Promise<void> {
-    const { runtime } = this.#running(id)
-    await runtime.update(id, resourcesOf(limits), bundleFiles(this.bundle(id)).update)
-  }
-
-  /** The processes in a container, as the host numbers them. */
-  pids(id: string): readonly number[] {
-    const cgroup = cgroupPathOfPid(this.#running(id).pid)
-    return cgroup === undefined ? [] : readPids(cgroup)
   }
 
   /** The directory of a container's runtime files; the root file system may be mounted below it. */
@@ -359,18 +248,6 @@ export class ConmonRuntime {
       if (errnoOf(error) !== 'ESRCH') throw error
     }
     settle(live, unknownExit(128 + sigkill))
-  }
-
-  #running(id: string): LiveContainer {
-    const live = this.#find(id)
-    if (live.exit !== undefined) throw conflict(`container ${id} is not running`)
-    return live
-  }
-
-  #find(id: string): LiveContainer {
-    const live = this.#live.get(id)
-    if (live === undefined) throw notFound(`container ${id} has no process`)
-    return live
   }
 
   #runtimeOfBundle(bundle: string): OciRuntime {

@@ -1,19 +1,14 @@
 export type { AttachHandle, AttachOptions } from './conmon/conmon-attach.ts'
 export type { ExitInfo } from './conmon/exit-info.ts'
-export {
-  ConmonRuntime,
-  type ConmonRuntimeOptions,
-  type ContainerState,
-  type CreateOptions,
-  type Trace,
-} from './conmon-runtime.ts'
+export { ConmonRuntime, type ConmonRuntimeOptions, type CreateOptions } from './conmon-runtime.ts'
+export type { ExecOptions } from './exec/container-execs.ts'
 export type { ExecHandle, ExecLaunch, ExecPlan } from './exec/exec-launch.ts'
-export type { ExecOptions } from './exec/exec-process.ts'
 export { toolsProgram } from './exec/exec-tools.ts'
 export { findInit } from './programs/find-init.ts'
 export { findProgram } from './programs/find-program.ts'
 export { exitCodeOf } from './programs/runtime-errors.ts'
 export { isShimName } from './programs/runtime-names.ts'
+export { type ContainerState, RunningContainer, type Trace } from './running-container.ts'
 export { type AppArmor, openAppArmor } from './security/app-armor.ts'
 export { appArmorProfile, defaultAppArmorProfile } from './security/app-armor-profile.ts'
 export { capabilitiesOfMask, defaultCapabilities, resolveCapabilities } from './security/capabilities.ts'

@@ -113,7 +113,7 @@ export class RuntimeFixture {
 
   async run(args: readonly string[], changes: Partial<SpecInput> = {}, options: Partial<CreateOptions> = {}) {
     const id = await this.create(args, changes, options)
-    await this.runtime.start(id)
+    await this.runtime.get(id).start()
     return id
   }
 

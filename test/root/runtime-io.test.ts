@@ -44,14 +44,14 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
   it('carries stdin and its end to the process', async () => {
     const id = await fixture.create(['sh', '-c', 'wc -c; echo done'], {}, { stdin: true })
     const sink = new MemorySink()
-    const attached = await fixture.runtime.attach(id, { ...all, sink })
-    await fixture.runtime.start(id)
+    const attached = await fixture.runtime.get(id).attach({ ...all, sink })
+    await fixture.runtime.get(id).start()
     const chunk = Buffer.alloc(100_000, 'x')
     for (let count = 0; count < 30; count++) {
       if (!attached.write(chunk)) await new Promise<void>((resolve) => attached.onDrain(resolve))
     }
     attached.endStdin()
-    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 0)
+    assert.equal((await fixture.runtime.get(id).waitExit()).exitCode, 0)
     await attached.closed
     assert.equal(sink.text(), '3000000\ndone\n')
   })
@@ -60,25 +60,25 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
     const id = await fixture.run(['cat'], {}, { stdin: true, leaveStdinOpen: true })
     for (const word of ['one\n', 'two\n']) {
       const sink = new MemorySink()
-      const attached = await fixture.runtime.attach(id, { ...all, sink })
+      const attached = await fixture.runtime.get(id).attach({ ...all, sink })
       attached.write(Buffer.from(word))
       await until(() => sink.text() === word)
       attached.close()
     }
-    assert.equal(fixture.runtime.state(id).status, 'running')
+    assert.equal(fixture.runtime.get(id).state().status, 'running')
   })
 
   it('does not end stdin when a client that only watches leaves', async () => {
     const id = await fixture.run(['cat'], {}, { stdin: true })
     const sink = new MemorySink()
-    const watcher = await fixture.runtime.attach(id, { ...all, stdin: false, sink, keepOpen: true })
-    const writer = await fixture.runtime.attach(id, { ...all, sink: new MemorySink() })
+    const watcher = await fixture.runtime.get(id).attach({ ...all, stdin: false, sink, keepOpen: true })
+    const writer = await fixture.runtime.get(id).attach({ ...all, sink: new MemorySink() })
     watcher.close()
     await watcher.closed
     writer.write(Buffer.from('still here\n'))
     await until(() => fixture.log(id).length === 1)
     writer.endStdin()
-    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 0)
+    assert.equal((await fixture.runtime.get(id).waitExit()).exitCode, 0)
     assert.equal(sink.text(), '')
   })
 
@@ -86,8 +86,10 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
     const script = 'i=0; while [ $i -lt 300 ]; do echo o$i; echo e$i >&2; i=$((i+1)); done'
     const id = await fixture.create(['sh', '-c', script])
     const sinks = [new MemorySink(), new MemorySink()]
-    const attached = await Promise.all(sinks.map((sink) => fixture.runtime.attach(id, { ...all, stdin: false, sink })))
-    await fixture.runtime.start(id)
+    const attached = await Promise.all(
+      sinks.map((sink) => fixture.runtime.get(id).attach({ ...all, stdin: false, sink })),
+    )
+    await fixture.runtime.get(id).start()
     await Promise.all(attached.map(({ closed }) => closed))
     const lines = (letter: string) => Array.from({ length: 300 }, (_, index) => `${letter}${index}\n`).join('')
     for (const sink of sinks) {
@@ -101,10 +103,10 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
     const id = await fixture.create(['sh', '-c', 'seq 1 400000'])
     const sink = new MemorySink()
     sink.stall = true
-    const attached = await fixture.runtime.attach(id, { ...all, stdin: false, sink })
-    await fixture.runtime.start(id)
+    const attached = await fixture.runtime.get(id).attach({ ...all, stdin: false, sink })
+    await fixture.runtime.get(id).start()
     await new Promise((resolve) => setTimeout(resolve, 200))
-    assert.equal(fixture.runtime.state(id).status, 'running')
+    assert.equal(fixture.runtime.get(id).state().status, 'running')
     assert.ok(sink.bytes < 1_000_000)
     sink.drain()
     await attached.closed
@@ -122,13 +124,13 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
       { stdin: true },
     )
     const sink = new MemorySink()
-    const attached = await fixture.runtime.attach(id, { ...all, sink })
-    await fixture.runtime.start(id)
+    const attached = await fixture.runtime.get(id).attach({ ...all, sink })
+    await fixture.runtime.get(id).start()
     await until(() => sink.text().includes('31 91'))
-    fixture.runtime.resize(id, { width: 120, height: 40 })
+    fixture.runtime.get(id).resize({ width: 120, height: 40 })
     await until(() => sink.text().includes('40 120'))
     attached.write(Buffer.from('go\n'))
-    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 3)
+    assert.equal((await fixture.runtime.get(id).waitExit()).exitCode, 3)
     await attached.closed
     assert.match(sink.text('stdout'), /40 120\r\n/)
     assert.match(sink.text('stdout'), /err\r\n/)
@@ -137,8 +139,8 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
 
   it('refuses clients of a container that has ended', async () => {
     const id = await fixture.run(['true'])
-    await fixture.runtime.waitExit(id)
-    await assert.rejects(fixture.runtime.attach(id, { ...all, sink: new MemorySink() }), (error) =>
+    await fixture.runtime.get(id).waitExit()
+    await assert.rejects(fixture.runtime.get(id).attach({ ...all, sink: new MemorySink() }), (error) =>
       isKind(error, 'conflict'),
     )
   })
@@ -149,13 +151,13 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
       '-c',
       'i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i+1)); [ $((i % 300)) = 0 ] && sleep 0.02; done',
     ])
-    const ended = fixture.runtime.waitExit(id)
+    const ended = fixture.runtime.get(id).waitExit()
     const sink = new MemorySink()
     const path = fixture.logPath(id)
     const following = readLogs(path, { stdout: true, stderr: true, follow: true }, sink, { ended })
     for (let count = 0; count < 3; count++) {
       await new Promise((resolve) => setTimeout(resolve, 50))
-      rotateLog(path, { maxFiles: 10, reopen: () => fixture.runtime.reopenLog(id) })
+      rotateLog(path, { maxFiles: 10, reopen: () => fixture.runtime.get(id).reopenLog() })
     }
     await following
     const expected = Array.from({ length: 3000 }, (_, index) => `${index}\n`).join('')
@@ -177,7 +179,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
 
   async function run(args: string[], changes: Partial<OciProcess> = {}, stdin?: string) {
     const sink = new MemorySink()
-    const handle = await fixture.runtime.exec(id, {
+    const handle = await fixture.runtime.get(id).execs.start({
       process: processOf(args, changes),
       stdin: stdin !== undefined,
       sink,
@@ -208,7 +210,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
   it('gives a terminal', async () => {
     const sink = new MemorySink()
     const terminal = { terminal: true, consoleSize: { width: 90, height: 30 } }
-    const handle = await fixture.runtime.exec(id, {
+    const handle = await fixture.runtime.get(id).execs.start({
       process: processOf(['sh', '-c', 'sleep 0.1; stty size; read x; stty size; exit 4'], terminal),
       stdin: true,
       sink,
@@ -250,7 +252,9 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
 
   it('carries much data both ways', async () => {
     const sink = new MemorySink()
-    const handle: ExecHandle = await fixture.runtime.exec(id, { process: processOf(['cat']), stdin: true, sink })
+    const handle: ExecHandle = await fixture.runtime
+      .get(id)
+      .execs.start({ process: processOf(['cat']), stdin: true, sink })
     const chunk = Buffer.alloc(65_536, 'z')
     for (let count = 0; count < 64; count++) {
       if (!handle.write(chunk)) await new Promise<void>((resolve) => handle.onDrain(resolve))
@@ -261,7 +265,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
   })
 
   it('starts a process that nobody listens to', async () => {
-    const handle = await fixture.runtime.exec(id, {
+    const handle = await fixture.runtime.get(id).execs.start({
       process: processOf(['sh', '-c', 'echo $$ >/tmp/d; exit 9']),
       stdin: false,
     })
@@ -272,13 +276,13 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
 
   it('lets a runtime wait for the process, of any size', async () => {
     const plan = { terminal: false, stdin: false, output: true, tools: false }
-    const prepared = fixture.runtime.prepareExec(id, plan)
+    const prepared = fixture.runtime.get(id).execs.prepare(plan)
     assert.equal(prepared?.isWaiting, true)
     const sink = new MemorySink()
     const long = 'x'.repeat(100_000)
     const env = ['PATH=/bin', `A=${long}`, `B=${long}`]
     const process = processOf(['sh', '-c', 'echo $A$B'], { env })
-    const handle = await fixture.runtime.exec(id, { process, stdin: false, sink, prepared })
+    const handle = await fixture.runtime.get(id).execs.start({ process, stdin: false, sink, prepared })
     assert.equal(prepared.isWaiting, false)
     assert.equal((await handle.exited).exitCode, 0)
     assert.equal(sink.text(), `${long}${long}\n`)
@@ -287,13 +291,13 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
   it('starts another runtime when the waiting one does not fit, or is gone', async () => {
     const id = await fixture.run(['sleep', '1000'])
     const plan = { terminal: false, stdin: true, output: true, tools: false }
-    const unfit = fixture.runtime.prepareExec(id, plan)
-    const gone = fixture.runtime.prepareExec(id, { ...plan, stdin: false })
+    const unfit = fixture.runtime.get(id).execs.prepare(plan)
+    const gone = fixture.runtime.get(id).execs.prepare({ ...plan, stdin: false })
     gone?.discard()
     for (const prepared of [unfit, gone]) {
       const sink = new MemorySink()
       const process = processOf(['echo', 'ran'])
-      const handle = await fixture.runtime.exec(id, { process, stdin: false, sink, prepared })
+      const handle = await fixture.runtime.get(id).execs.start({ process, stdin: false, sink, prepared })
       assert.equal((await handle.exited).exitCode, 0)
       assert.equal(sink.text(), 'ran\n')
       assert.equal(prepared?.isWaiting, false)
@@ -303,7 +307,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
 
   it('leaves nothing of a runtime that waited in vain', async () => {
     const id = await fixture.run(['sleep', '1000'])
-    const prepared = fixture.runtime.prepareExec(id, { terminal: true, stdin: true, output: true, tools: false })
+    const prepared = fixture.runtime.get(id).execs.prepare({ terminal: true, stdin: true, output: true, tools: false })
     try {
       // The child has its program's name a moment after its start.
       await until(() => execRuntimes(id).length === 1)
@@ -317,9 +321,10 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
 
   it('refuses a container that has ended', async () => {
     const ended = await fixture.run(['true'])
-    await fixture.runtime.waitExit(ended)
-    await assert.rejects(fixture.runtime.exec(ended, { process: processOf(['true']), stdin: false }), (error) =>
-      isKind(error, 'conflict'),
+    await fixture.runtime.get(ended).waitExit()
+    await assert.rejects(
+      fixture.runtime.get(ended).execs.start({ process: processOf(['true']), stdin: false }),
+      (error) => isKind(error, 'conflict'),
     )
   })
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { isKind } from '../../src/base/index.ts'
 import { patience } from '../helpers/wait.ts'
 import { MemorySink, RuntimeFixture, skipReason, until } from './runtime-helpers.ts'
 
@@ -24,12 +25,15 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
     const id = await fixture.run(['sh', '-c', 'trap "exit 9" TERM; echo up; while true; do sleep 0.05; done'])
     await until(() => existsSync(fixture.logPath(id)) && fixture.log(id).length === 1)
     await restart()
-    assert.equal(fixture.runtime.state(id).status, 'unknown')
+    assert.throws(
+      () => fixture.runtime.get(id),
+      (error) => isKind(error, 'notFound'),
+    )
     assert.equal((await fixture.runtime.adopt(id)).status, 'running')
     const sink = new MemorySink()
-    const attached = await fixture.runtime.attach(id, { stdin: false, stdout: true, stderr: true, sink })
-    fixture.runtime.kill(id, 15)
-    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 9)
+    const attached = await fixture.runtime.get(id).attach({ stdin: false, stdout: true, stderr: true, sink })
+    fixture.runtime.get(id).kill(15)
+    assert.equal((await fixture.runtime.get(id).waitExit()).exitCode, 9)
     await attached.closed
     await fixture.runtime.delete(id)
     assert.equal(existsSync(fixture.runtime.bundle(id)), false)
@@ -55,7 +59,7 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
     assert.equal(status, 'stopped')
     assert.equal(exit?.exitCode, 7)
     assert.ok(Date.now() - (exit?.finishedAt.getTime() ?? 0) >= 25)
-    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 7)
+    assert.equal((await fixture.runtime.get(id).waitExit()).exitCode, 7)
     assert.deepEqual(fixture.log(id), ['stdout F last'])
   })
 
@@ -63,14 +67,14 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
     const id = await fixture.create(['sh', '-c', 'exit 3'])
     await restart()
     assert.equal((await fixture.runtime.adopt(id)).status, 'created')
-    await fixture.runtime.start(id)
-    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 3)
+    await fixture.runtime.get(id).start()
+    assert.equal((await fixture.runtime.get(id).waitExit()).exitCode, 3)
   })
 
   it('ends a container whose monitor was killed, while watching and when adopting', async () => {
     for (const adopted of [false, true]) {
       const id = await fixture.run(['sleep', '1000'])
-      const { pid = 0 } = fixture.runtime.state(id)
+      const { pid = 0 } = fixture.runtime.get(id).state()
       const conmonPid = Number(readFileSync(join(fixture.runtime.bundle(id), 'conmon.pid'), 'utf8'))
       if (adopted) fixture.runtime.close()
       process.kill(conmonPid, 'SIGKILL')
@@ -79,7 +83,7 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
         fixture.runtime = await fixture.openRuntime()
         await fixture.runtime.adopt(id)
       }
-      const exit = await fixture.runtime.waitExit(id)
+      const exit = await fixture.runtime.get(id).waitExit()
       // Whoever watched has killed it; nobody knows what ended the other.
       assert.deepEqual([exit.exitCode, exit.unknown], [adopted ? 255 : 137, true])
       await until(() => !existsSync(`/proc/${pid}/exe`) || isZombie(pid))
@@ -91,7 +95,7 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
   for (const name of ['status', 'config.json']) {
     it(`repairs a removal that was cut short after ${name} was gone`, async () => {
       const id = await fixture.run(['true'])
-      await fixture.runtime.waitExit(id)
+      await fixture.runtime.get(id).waitExit()
       rmSync(join(fixture.execRoot, 'crun', id, name))
       await restart()
       assert.equal((await fixture.runtime.adopt(id)).exit?.exitCode, 0)

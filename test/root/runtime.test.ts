@@ -19,21 +19,21 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
   async function output(args: string[], changes = {}): Promise<string> {
     const id = await fixture.create(args, changes)
     const sink = new MemorySink()
-    const attached = await fixture.runtime.attach(id, { stdin: false, stdout: true, stderr: true, sink })
-    await fixture.runtime.start(id)
+    const attached = await fixture.runtime.get(id).attach({ stdin: false, stdout: true, stderr: true, sink })
+    await fixture.runtime.get(id).start()
     await attached.closed
-    await fixture.runtime.waitExit(id)
+    await fixture.runtime.get(id).waitExit()
     return sink.text()
   }
 
   it('runs a program and records its output, exit code and time', async () => {
     const started = Date.now()
     const id = await fixture.create(['sh', '-c', 'echo out; echo err >&2; exit 7'])
-    assert.equal(fixture.runtime.state(id).status, 'created')
+    assert.equal(fixture.runtime.get(id).state().status, 'created')
     const sink = new MemorySink()
-    const attached = await fixture.runtime.attach(id, { stdin: false, stdout: true, stderr: true, sink })
-    await fixture.runtime.start(id)
-    const exit = await fixture.runtime.waitExit(id)
+    const attached = await fixture.runtime.get(id).attach({ stdin: false, stdout: true, stderr: true, sink })
+    await fixture.runtime.get(id).start()
+    const exit = await fixture.runtime.get(id).waitExit()
     await attached.closed
     assert.equal(exit.exitCode, 7)
     assert.equal(exit.oomKilled, false)
@@ -41,20 +41,23 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
     assert.equal(sink.text('stdout'), 'out\n')
     assert.equal(sink.text('stderr'), 'err\n')
     assert.deepEqual(fixture.log(id).sort(), ['stderr F err', 'stdout F out'])
-    assert.deepEqual(fixture.runtime.state(id), { status: 'stopped', exit })
+    assert.deepEqual(fixture.runtime.get(id).state(), { status: 'stopped', exit })
     await fixture.runtime.delete(id)
     assert.equal(existsSync(fixture.runtime.bundle(id)), false)
     assert.equal(existsSync(join(fixture.execRoot, 'crun', id)), false)
-    assert.equal(fixture.runtime.state(id).status, 'unknown')
+    assert.throws(
+      () => fixture.runtime.get(id),
+      (error) => isKind(error, 'notFound'),
+    )
   })
 
   it('says 128 + n when a signal ended it, and refuses to signal it again', async () => {
     const id = await fixture.run(['sleep', '100'])
-    assert.equal(fixture.runtime.state(id).status, 'running')
-    fixture.runtime.kill(id, 9)
-    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 137)
+    assert.equal(fixture.runtime.get(id).state().status, 'running')
+    fixture.runtime.get(id).kill(9)
+    assert.equal((await fixture.runtime.get(id).waitExit()).exitCode, 137)
     assert.throws(
-      () => fixture.runtime.kill(id, 9),
+      () => fixture.runtime.get(id).kill(9),
       (error) => isKind(error, 'conflict'),
     )
   })
@@ -127,7 +130,7 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
     const id = await fixture.run(['sh', '-c', 'x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done'], {
       resources: { memoryBytes: 16 << 20, memorySwapBytes: 16 << 20 },
     })
-    const exit = await fixture.runtime.waitExit(id)
+    const exit = await fixture.runtime.get(id).waitExit()
     assert.equal(exit.exitCode, 137)
     assert.equal(exit.oomKilled, true)
   })
@@ -139,21 +142,21 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
     })
     const id = await fixture.create(['true'], {}, { ready })
     assert.ok(released)
-    await fixture.runtime.start(id)
-    assert.equal((await fixture.runtime.waitExit(id)).exitCode, 0)
+    await fixture.runtime.get(id).start()
+    assert.equal((await fixture.runtime.get(id).waitExit()).exitCode, 0)
     await assert.rejects(fixture.create(['true'], {}, { ready: Promise.reject(new Error('no network')) }), /no network/)
   })
 
   it('lets go of conmon after a failed and a finished container', async () => {
     const id = await fixture.run(['true'])
-    await fixture.runtime.waitExit(id)
+    await fixture.runtime.get(id).waitExit()
     const pid = Number(readFileSync(join(fixture.runtime.bundle(id), 'conmon.pid'), 'utf8'))
     await until(() => !existsSync(`/proc/${pid}`))
   })
 
   it('creates many at once', async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, (_, code) => fixture.run(['sh', '-c', `exit ${code}`])))
-    const exits = await Promise.all(ids.map((id) => fixture.runtime.waitExit(id)))
+    const exits = await Promise.all(ids.map((id) => fixture.runtime.get(id).waitExit()))
     assert.deepEqual(
       exits.map(({ exitCode }) => exitCode),
       Array.from({ length: 20 }, (_, code) => code),

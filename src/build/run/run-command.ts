@@ -88,7 +88,7 @@ async function createProcess(
   const plain = buildSpec(specInput(parts, root, command, options, { files, netns: network.netns }), parts.specHost)
   const spec =
     command.devices.length === 0 ? plain : { ...plain, spec: await parts.devices.give(plain.spec, command.devices) }
-  const { pid } = await runtime.create({
+  const container = await runtime.create({
     id,
     spec,
     stdin: false,
@@ -96,8 +96,8 @@ async function createProcess(
     runtime: parts.settings.defaultRuntime,
     ...(network.ready === undefined ? {} : { ready: network.ready() }),
   })
-  await network.afterwards?.(pid)
-  return await runtime.attach(id, {
+  await network.afterwards?.(container.pid)
+  return await container.attach({
     stdin: false,
     stdout: true,
     stderr: true,
@@ -119,18 +119,19 @@ async function runToEnd(
   attached: AttachHandle,
   signal: AbortSignal,
 ): Promise<{ readonly exitCode: number; readonly oomKilled: boolean }> {
+  const container = runtime.get(id)
   const stop = () => {
     try {
-      runtime.kill(id, sigkill)
+      container.kill(sigkill)
     } catch {
       // The process has exited by itself.
     }
   }
   signal.addEventListener('abort', stop, { once: true })
   try {
-    await runtime.start(id)
+    await container.start()
     if (signal.aborted) stop()
-    const exit = await runtime.waitExit(id)
+    const exit = await container.waitExit()
     await attached.closed
     if (signal.aborted) throw new BerthError('cancelled', 'context canceled')
     return {

@@ -110,7 +110,7 @@ async function applyLimits(
   const path = cgroupPathOf(context, id)
   const restore = keepCgroupLimits(path)
   try {
-    if (Object.keys(limits).length > 0) await context.runtime.update(id, limits)
+    if (Object.keys(limits).length > 0) await context.runtime.get(id).update(limits)
     // Zero and less are no limit.
     if (typeof changes.PidsLimit === 'number' && changes.PidsLimit <= 0) clearPidsLimit(path)
   } catch (error) {

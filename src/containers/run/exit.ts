@@ -24,7 +24,8 @@ export type StartAgain = (context: ContainerContext, record: ContainerRecord) =>
 export function watchExit(context: ContainerContext, id: string, startAgain: StartAgain): void {
   // Not background work: a container may outlive the daemon, whose shutdown waits for that.
   context.runtime
-    .waitExit(id)
+    .get(id)
+    .waitExit()
     .then(async (exit) => {
       await outputDelivered(context, id)
       handleExit(context, id, exit, startAgain)

@@ -7,7 +7,7 @@ import { isUp } from '../record/state.ts'
 
 /** Tells of each kill in the present run, and of those that nobody has told of yet. */
 export function watchOom(context: ContainerContext, { id, state }: ContainerRecord): void {
-  const happened = context.runtime.watchOom(id, () => tellOom(context, id))
+  const happened = context.runtime.get(id).watchOom(() => tellOom(context, id))
   if (happened && !state.oomKilled) tellOom(context, id)
 }
 

@@ -79,7 +79,7 @@ async function endRun(context: ContainerContext, id: string): Promise<void> {
   context.containers.save(withState(record, {}, { stoppedByUser: true }))
   const stopped = live.nextStop()
   try {
-    context.runtime.kill(id, sigkill)
+    context.runtime.get(id).kill(sigkill)
     publishContainer(context.events, record, 'kill', { signal: String(sigkill) })
     letDie(context, id)
   } catch (error) {

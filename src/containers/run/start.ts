@@ -105,7 +105,7 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
   trace('spec')
   const logDriver = await prepareLogging(context, record)
   undo.add(() => logDriver?.close())
-  const { pid } = await context.runtime.create({
+  const container = await context.runtime.create({
     id,
     spec,
     stdin: record.config.OpenStdin === true,
@@ -117,7 +117,7 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
     ...(context.trace === undefined ? {} : { trace: (step: string, ms: number) => context.trace?.(id, step, ms) }),
   })
   // Before the record says that it runs: a crash in between ends what waits for its start.
-  await afterwards?.(pid)
+  await afterwards?.(container.pid)
   trace('network and runtime create')
   const live = context.live.of(id)
   live.beginRun()
@@ -129,7 +129,7 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
   trace('attach')
   // Before the program runs: one that ends at once has not ended before it began.
   const startedAt = formatNs(nowNs())
-  await context.runtime.start(id)
+  await container.start()
   trace('runtime start')
   await beginForwarding(context, record, logDriver)
   // What it does not deliver, the next run does.
@@ -139,7 +139,14 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
     networks: joinedNetworks(record, endpoints),
     withoutBridge: isWithoutBridge(record, endpoints),
   })
-  const running = withState(joined, { status: 'running', pid, exitCode: 0, error: '', oomKilled: false, startedAt })
+  const running = withState(joined, {
+    status: 'running',
+    pid: container.pid,
+    exitCode: 0,
+    error: '',
+    oomKilled: false,
+    startedAt,
+  })
   context.containers.save(running)
   await permitLinks(context, running)
   undo.add(() => endHealthChecks(context, id))

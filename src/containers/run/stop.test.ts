@@ -68,7 +68,7 @@ function fakeEngine(ids: readonly string[]) {
     live,
     locks: new KeyedMutex(),
     events: new EventBus(),
-    runtime: { kill: (id: string) => onKill.get(id)?.() },
+    runtime: { get: (id: string) => ({ kill: () => onKill.get(id)?.() }) },
     logger: { ...nullLogger, error: (_message: string, fields: LogFields = {}) => logged.push(fields) },
   } as unknown as ContainerContext
   const end = (id: string): void => {

@@ -84,7 +84,7 @@ async function stopOneForShutdown(
 /** Sends a signal and tells of it; false when the process has ended meanwhile. */
 function send(context: ContainerContext, record: ContainerRecord, signal: number): boolean {
   try {
-    context.runtime.kill(record.id, signal)
+    context.runtime.get(record.id).kill(signal)
   } catch (error) {
     if (isKind(error, 'conflict')) return false
     throw error

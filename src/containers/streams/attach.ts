@@ -129,7 +129,7 @@ async function join(
   { streams, io, detachKeys }: Omit<PendingAttach, 'begin'>,
 ): Promise<{ readonly closed: Promise<void> }> {
   const { config } = context.containers.get(id)
-  const handle = await context.runtime.attach(id, {
+  const handle = await context.runtime.get(id).attach({
     ...streams,
     sink: io.sink,
     keepOpen: !streams.stdin && config.OpenStdin === true && config.StdinOnce === true,

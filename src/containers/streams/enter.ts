@@ -20,7 +20,7 @@ export async function enterContainer(
     await live.pausing
     checkVerb('exec', context.containers.find(id)?.state.status ?? 'exited', id, name)
   }
-  const entered = context.runtime.exec(id, options)
+  const entered = context.runtime.get(id).execs.start(options)
   live.entering.add(entered)
   try {
     return await entered

@@ -27,7 +27,7 @@ export function watchLogSize(context: ContainerContext, record: ContainerRecord)
       await keepWithin(context, record, limits)
     } catch (error) {
       // The container has just ended: nobody writes any more.
-      if (isKind(error, 'conflict')) return
+      if (isKind(error, 'conflict') || isKind(error, 'notFound')) return
       context.logger.warn('log was not rotated', { container: record.id, error: messageOf(error) })
     } finally {
       busy = false
@@ -44,7 +44,7 @@ async function keepWithin(
 ): Promise<void> {
   const path = context.paths.log(id)
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= maxSizeBytes) {
-    rotateLog(path, { maxFiles, reopen: () => context.runtime.reopenLog(id) })
+    rotateLog(path, { maxFiles, reopen: () => context.runtime.get(id).reopenLog() })
   } else if (compress) {
     // A file that a log server has not got yet is read as it is.
     const waits = isForwarded(hostConfig.LogConfig ?? {})
@@ -57,6 +57,6 @@ async function keepWithin(
 /** After a restart of the daemon: ends a rotation that it was killed in, and goes on watching. */
 export function resumeRotation(context: ContainerContext, record: ContainerRecord): void {
   const isLogged = record.hostConfig.LogConfig?.Type !== 'none'
-  if (isLogged && !existsSync(context.paths.log(record.id))) context.runtime.reopenLog(record.id)
+  if (isLogged && !existsSync(context.paths.log(record.id))) context.runtime.get(record.id).reopenLog()
   watchLogSize(context, record)
 }

@@ -22,7 +22,7 @@ export class PreparedExecs {
   prepare({ id, containerId, config }: ExecProcess): void {
     if (this.#waiting.size >= maxWaiting) return
     try {
-      const launch = this.#context.runtime.prepareExec(containerId, planOf(config))
+      const launch = this.#context.runtime.get(containerId).execs.prepare(planOf(config))
       if (launch === undefined) return
       this.#waiting.set(id, launch)
       setTimeout(() => this.take(id)?.discard(), waitMs).unref()

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { ContainerIndex, type ContainerIndex as Containers } from '../../../src/containers/index.ts'
 import { LinkPermits } from '../../../src/network/sandbox/link-permits.ts'
-import { ConmonRuntime } from '../../../src/runtime/index.ts'
+import { RunningContainer } from '../../../src/runtime/index.ts'
 import { TestEngine } from '../../helpers/engine.ts'
 import { until } from '../../helpers/wait.ts'
 
@@ -45,7 +45,7 @@ const faults: Readonly<Record<string, (t: TestContext) => () => void>> = {
     return () => mocked.mock.restore()
   },
   'its end can not be watched': (t) => {
-    const mocked = t.mock.method(ConmonRuntime.prototype, 'waitExit', () => {
+    const mocked = t.mock.method(RunningContainer.prototype, 'waitExit', () => {
       throw new Error('disk is full')
     })
     return () => mocked.mock.restore()

@@ -1,7 +1,7 @@
 /** Closing an engine inside its program: everything is closed, whatever fails, so the next one can open the roots. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ConmonRuntime } from '../../../src/runtime/index.ts'
+import { ConmonRuntime, RunningContainer } from '../../../src/runtime/index.ts'
 import { TestEngine } from '../../helpers/engine.ts'
 
 test('a container that can not be stopped keeps nothing of the engine open', async (t) => {
@@ -11,15 +11,11 @@ test('a container that can not be stopped keeps nothing of the engine open', asy
   await engine.create('meek', ['sh', '-c', 'trap exit TERM; while :; do sleep 0.1; done'])
   for (const name of ['stubborn', 'meek'])
     assert.equal((await engine.api('POST', `/containers/${name}/start`)).status, 204)
-  const { kill } = ConmonRuntime.prototype
-  const mocked = t.mock.method(
-    ConmonRuntime.prototype,
-    'kill',
-    function (this: ConmonRuntime, id: string, signal: number) {
-      if (id === stubborn) throw new Error('operation not permitted')
-      kill.call(this, id, signal)
-    },
-  )
+  const { kill } = RunningContainer.prototype
+  const mocked = t.mock.method(RunningContainer.prototype, 'kill', function (this: RunningContainer, signal: number) {
+    if (this.id === stubborn) throw new Error('operation not permitted')
+    kill.call(this, signal)
+  })
   const { engine: closing } = engine
   await assert.rejects(engine.close({ stopContainers: true }), (error) => {
     assert.ok(error instanceof AggregateError)
