@@ -27,8 +27,12 @@ export { type CgroupSettings, cgroupBelow, checkCgroupParent } from './spec/cgro
 export type {
   BindMount,
   NamespaceMode,
+  NamespacesInput,
+  ProcessInput,
   ResourceLimits,
+  ResourcesInput,
   SeccompChoice,
+  SecurityInput,
   SpecHost,
   SpecInput,
   TmpfsMount,

@@ -34,6 +34,9 @@ export const host: SpecHost = {
   capabilities: capabilitiesOfMask(/CapBnd:\s*(\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'),
 }
 
+/** Parts of a `SpecInput`, in place of a plain container's. */
+export type SpecChanges = { readonly [Part in keyof SpecInput]?: Partial<SpecInput[Part]> }
+
 /** A runtime on a directory of its own; `close` removes everything that it made. */
 export class RuntimeFixture {
   readonly root = mkdtempSync('/tmp/brt-')
@@ -74,35 +77,46 @@ export class RuntimeFixture {
     return join(this.root, `${id}.log`)
   }
 
-  spec(args: readonly string[], changes: Partial<SpecInput> = {}): SpecInput {
-    const terminal = changes.terminal ?? false
+  spec(args: readonly string[], changes: SpecChanges = {}): SpecInput {
+    const terminal = changes.process?.terminal ?? false
     return {
-      rootfs: this.rootfs,
-      readonlyRootfs: false,
-      hostname: 'box',
-      args,
-      env: buildEnv([], { hostname: 'box', terminal }),
-      cwd: '/',
-      user: { uid: 0, gid: 0, additionalGids: [0] },
-      terminal,
-      privileged: false,
-      capabilities: { add: [], drop: [] },
-      seccomp: 'default',
-      noNewPrivileges: false,
-      namespaces: { network: 'private', pid: 'private', ipc: 'private', uts: 'private' },
-      binds: [],
-      tmpfs: [],
-      resources: {},
-      rlimits: [],
-      cgroupsPath: `/berth-test-${this.root.slice(-6)}/${this.#count + 1}`,
-      ...changes,
+      process: {
+        args,
+        env: buildEnv([], { hostname: 'box', terminal }),
+        cwd: '/',
+        user: { uid: 0, gid: 0, additionalGids: [0] },
+        terminal,
+        rlimits: [],
+        ...changes.process,
+      },
+      files: { rootfs: this.rootfs, readonlyRootfs: false, binds: [], tmpfs: [], ...changes.files },
+      namespaces: {
+        network: 'private',
+        pid: 'private',
+        ipc: 'private',
+        uts: 'private',
+        hostname: 'box',
+        ...changes.namespaces,
+      },
+      security: {
+        privileged: false,
+        capabilities: { add: [], drop: [] },
+        seccomp: 'default',
+        noNewPrivileges: false,
+        ...changes.security,
+      },
+      resources: {
+        limits: {},
+        cgroupsPath: `/berth-test-${this.root.slice(-6)}/${this.#count + 1}`,
+        ...changes.resources,
+      },
     }
   }
 
   /** Creates a container; it waits for `start`. */
   async create(
     args: readonly string[],
-    changes: Partial<SpecInput> = {},
+    changes: SpecChanges = {},
     options: Partial<CreateOptions> = {},
   ): Promise<string> {
     const spec = buildSpec(this.spec(args, changes), host)
@@ -111,7 +125,7 @@ export class RuntimeFixture {
     return id
   }
 
-  async run(args: readonly string[], changes: Partial<SpecInput> = {}, options: Partial<CreateOptions> = {}) {
+  async run(args: readonly string[], changes: SpecChanges = {}, options: Partial<CreateOptions> = {}) {
     const id = await this.create(args, changes, options)
     await this.runtime.get(id).start()
     return id

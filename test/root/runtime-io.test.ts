@@ -120,7 +120,7 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
     const script = `stty size; ${wait}; stty size; read x; tty 2>/dev/null; echo err >&2; exit 3`
     const id = await fixture.create(
       ['sh', '-c', script],
-      { terminal: true, consoleSize: { width: 91, height: 31 } },
+      { process: { terminal: true, consoleSize: { width: 91, height: 31 } } },
       { stdin: true },
     )
     const sink = new MemorySink()

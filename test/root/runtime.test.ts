@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { type BerthError, isKind } from '../../src/base/index.ts'
 import { resolveUser } from '../../src/runtime/index.ts'
 import { patience } from '../helpers/wait.ts'
-import { MemorySink, RuntimeFixture, skipReason, until } from './runtime-helpers.ts'
+import { MemorySink, RuntimeFixture, type SpecChanges, skipReason, until } from './runtime-helpers.ts'
 
 const skip = skipReason()
 
@@ -16,7 +16,7 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
   })
   after(() => fixture.close())
 
-  async function output(args: string[], changes = {}): Promise<string> {
+  async function output(args: string[], changes: SpecChanges = {}): Promise<string> {
     const id = await fixture.create(args, changes)
     const sink = new MemorySink()
     const attached = await fixture.runtime.get(id).attach({ stdin: false, stdout: true, stderr: true, sink })
@@ -78,7 +78,7 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
         return true
       })
     }
-    const broken = { binds: [{ source: '/no/such/source', destination: '/x', readonly: false }] }
+    const broken = { files: { binds: [{ source: '/no/such/source', destination: '/x', readonly: false }] } }
     await assert.rejects(fixture.create(['true'], broken), (error: BerthError) => {
       // The message tells no code of a program's: it is not that which failed.
       assert.equal(error.kind, 'internal')
@@ -89,37 +89,37 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
 
   it('gives what the spec says: user, limits, mounts, capabilities, filter', async () => {
     const user = resolveUser('1000:1001', {}, ['44'])
-    assert.equal(await output(['id'], { user }), 'uid=1000 gid=1001 groups=44,1001\n')
-    assert.equal(await output(['hostname'], { hostname: 'abc' }), 'abc\n')
-    assert.match(await output(['touch', '/x'], { readonlyRootfs: true }), /Read-only file system/)
+    assert.equal(await output(['id'], { process: { user } }), 'uid=1000 gid=1001 groups=44,1001\n')
+    assert.equal(await output(['hostname'], { namespaces: { hostname: 'abc' } }), 'abc\n')
+    assert.match(await output(['touch', '/x'], { files: { readonlyRootfs: true } }), /Read-only file system/)
     assert.match(
       await output(['sh', '-c', 'touch /m/x; cat /m/f'], {
-        binds: [{ source: join(fixture.root), destination: '/m', readonly: true }],
+        files: { binds: [{ source: join(fixture.root), destination: '/m', readonly: true }] },
       }),
       /Read-only file system/,
     )
     assert.match(
       await output(['grep', ' /t ', '/proc/mounts'], {
-        tmpfs: [{ destination: '/t', options: ['size=1m', 'exec'] }],
+        files: { tmpfs: [{ destination: '/t', options: ['size=1m', 'exec'] }] },
       }),
       /tmpfs \/t tmpfs rw,nosuid,nodev,relatime,size=1024k/,
     )
-    assert.match(await output(['grep', '/dev/shm', '/proc/mounts'], { shmSizeBytes: 2 << 20 }), /size=2048k/)
+    assert.match(await output(['grep', '/dev/shm', '/proc/mounts'], { files: { shmSizeBytes: 2 << 20 } }), /size=2048k/)
     assert.match(await output(['cat', '/proc/self/status']), /Seccomp:\t2/)
-    assert.match(await output(['cat', '/proc/self/status'], { seccomp: 'unconfined' }), /Seccomp:\t0/)
-    assert.match(await output(['cat', '/proc/self/status'], { noNewPrivileges: true }), /NoNewPrivs:\t1/)
+    assert.match(await output(['cat', '/proc/self/status'], { security: { seccomp: 'unconfined' } }), /Seccomp:\t0/)
+    assert.match(await output(['cat', '/proc/self/status'], { security: { noNewPrivileges: true } }), /NoNewPrivs:\t1/)
     assert.match(
-      await output(['cat', '/proc/self/status'], { capabilities: { add: [], drop: ['ALL'] } }),
+      await output(['cat', '/proc/self/status'], { security: { capabilities: { add: [], drop: ['ALL'] } } }),
       /CapEff:\t0+\n/,
     )
     assert.match(await output(['cat', '/proc/self/status']), /CapEff:\t00000000a80425fb\n/)
     assert.match(await output(['mount', '-t', 'tmpfs', 'x', '/tmp']), /permission denied|not permitted/i)
-    assert.equal(await output(['mount', '-t', 'tmpfs', 'x', '/tmp'], { privileged: true }), '')
+    assert.equal(await output(['mount', '-t', 'tmpfs', 'x', '/tmp'], { security: { privileged: true } }), '')
     assert.match(await output(['sh', '-c', 'echo 1 >/proc/sys/kernel/panic']), /Read-only file system/)
   })
 
   it('keeps compiled filters apart by capability set', async () => {
-    const add = { capabilities: { add: ['SYS_ADMIN'], drop: [] } }
+    const add = { security: { capabilities: { add: ['SYS_ADMIN'], drop: [] } } }
     for (let round = 0; round < 2; round++) {
       assert.match(await output(['mount', '-t', 'tmpfs', 'x', '/tmp']), /not permitted|permission denied/i)
       assert.equal(await output(['mount', '-t', 'tmpfs', 'x', '/tmp'], add), '')
@@ -128,7 +128,7 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
 
   it('limits memory and tells that the kernel killed', async () => {
     const id = await fixture.run(['sh', '-c', 'x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done'], {
-      resources: { memoryBytes: 16 << 20, memorySwapBytes: 16 << 20 },
+      resources: { limits: { memoryBytes: 16 << 20, memorySwapBytes: 16 << 20 } },
     })
     const exit = await fixture.runtime.get(id).waitExit()
     assert.equal(exit.exitCode, 137)

@@ -19,6 +19,7 @@ import {
   buildSpec,
   cgroupBelow,
   defaultAppArmorProfile,
+  type NamespaceMode,
   resolveUser,
   type SpecInput,
   type TmpfsMount,
@@ -145,7 +146,7 @@ async function runToEnd(
 }
 
 interface PreparedNetwork {
-  readonly netns: SpecInput['namespaces']['network']
+  readonly netns: NamespaceMode
   readonly ready?: () => Promise<unknown>
   /** With a user mapping, the runtime creates the network namespace along with the user namespace. Then this connects
    *  it to the network. */
@@ -246,33 +247,43 @@ function specInput(
   { id, rootfs, labels }: Pick<StepRoot, 'id' | 'rootfs' | 'labels'>,
   command: RunCommand,
   options: RunOptions,
-  { files, netns }: { readonly files: string; readonly netns: SpecInput['namespaces']['network'] },
+  { files, netns }: { readonly files: string; readonly netns: NamespaceMode },
 ): SpecInput {
   const user = resolveUser(command.user, readUserFiles(rootfs))
   const hasHome = command.env.some((line) => line.startsWith('HOME='))
   const shown = (name: string) => ({ source: join(files, name), destination: `/etc/${name}`, readonly: false })
   return {
-    rootfs,
-    readonlyRootfs: false,
-    hostname: options.hostname,
-    args: command.args,
-    env: hasHome ? command.env : [...command.env, `HOME=${user.home || '/'}`],
-    cwd: command.cwd,
-    user,
-    terminal: false,
-    ...(settings.remap === undefined ? {} : { users: { mappings: settings.remap.mappings } }),
-    privileged: command.insecure,
-    capabilities: { add: [], drop: [] },
-    seccomp: 'default',
-    ...(appArmor === undefined || command.insecure ? {} : { appArmorProfile: defaultAppArmorProfile }),
-    ...(labels === undefined ? {} : { labels }),
-    noNewPrivileges: settings.noNewPrivileges,
-    namespaces: { network: netns, pid: 'private', ipc: 'private', uts: 'private' },
-    binds: [shown('hosts'), shown('hostname'), shown('resolv.conf'), ...command.binds],
-    tmpfs: command.tmpfs,
-    shmSizeBytes: options.shmSizeBytes ?? settings.shmSizeBytes,
-    resources: options.limits,
-    rlimits: options.rlimits.length === 0 ? settings.rlimits : options.rlimits,
-    cgroupsPath: cgroupBelow(settings, options.cgroupParent, id),
+    process: {
+      args: command.args,
+      env: hasHome ? command.env : [...command.env, `HOME=${user.home || '/'}`],
+      cwd: command.cwd,
+      user,
+      terminal: false,
+      rlimits: options.rlimits.length === 0 ? settings.rlimits : options.rlimits,
+    },
+    files: {
+      rootfs,
+      readonlyRootfs: false,
+      binds: [shown('hosts'), shown('hostname'), shown('resolv.conf'), ...command.binds],
+      tmpfs: command.tmpfs,
+      shmSizeBytes: options.shmSizeBytes ?? settings.shmSizeBytes,
+    },
+    namespaces: {
+      network: netns,
+      pid: 'private',
+      ipc: 'private',
+      uts: 'private',
+      hostname: options.hostname,
+      ...(settings.remap === undefined ? {} : { users: { mappings: settings.remap.mappings } }),
+    },
+    security: {
+      privileged: command.insecure,
+      capabilities: { add: [], drop: [] },
+      seccomp: 'default',
+      ...(appArmor === undefined || command.insecure ? {} : { appArmorProfile: defaultAppArmorProfile }),
+      ...(labels === undefined ? {} : { labels }),
+      noNewPrivileges: settings.noNewPrivileges,
+    },
+    resources: { limits: options.limits, cgroupsPath: cgroupBelow(settings, options.cgroupParent, id) },
   }
 }

@@ -8,7 +8,11 @@ import {
   buildEnv,
   findInit,
   type NamespaceMode,
+  type NamespacesInput,
+  type ProcessInput,
   type ResourceLimits,
+  type ResourcesInput,
+  type SecurityInput,
   type SpecInput,
 } from '../../runtime/index.ts'
 import { linkVariables } from '../connections/links.ts'
@@ -44,31 +48,33 @@ export async function specInput(
   const { config, hostConfig } = record
   const user = resolveIn(run.rootfs, config.User ?? '', hostConfig.GroupAdd ?? [])
   return {
-    rootfs: run.rootfs,
-    readonlyRootfs: hostConfig.ReadonlyRootfs === true,
-    hostname: config.Hostname ?? '',
-    domainname: config.Domainname ?? '',
-    args: [record.path, ...record.args],
-    env: containerEnv(config, user.home, { links: linkVariables(context, record) }),
-    cwd: config.WorkingDir || '/',
-    user,
-    terminal: config.Tty === true,
-    ...consoleSize(hostConfig),
-    ...security(context, record),
+    process: {
+      args: [record.path, ...record.args],
+      env: containerEnv(config, user.home, { links: linkVariables(context, record) }),
+      cwd: config.WorkingDir || '/',
+      user,
+      terminal: config.Tty === true,
+      ...consoleSize(hostConfig),
+      rlimits: rlimits(context, hostConfig),
+      ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
+      ...((hostConfig.Init ?? context.settings.init) ? { init: findInit(context.settings.initPath) } : {}),
+    },
+    files: {
+      rootfs: run.rootfs,
+      readonlyRootfs: hostConfig.ReadonlyRootfs === true,
+      binds: bindMounts(context, record, run),
+      tmpfs: record.mounts
+        .filter((mount) => mount.type === 'tmpfs')
+        .map((mount) => ({ destination: mount.destination, options: mount.options ?? [] })),
+      shmSizeBytes: hostConfig.ShmSize ?? context.settings.shmSizeBytes,
+    },
     namespaces: namespaces(context, record, run),
-    ...userNamespace(context, record),
-    binds: bindMounts(context, record, run),
-    tmpfs: record.mounts
-      .filter((mount) => mount.type === 'tmpfs')
-      .map((mount) => ({ destination: mount.destination, options: mount.options ?? [] })),
-    ...(await devices(hostConfig)),
-    shmSizeBytes: hostConfig.ShmSize ?? context.settings.shmSizeBytes,
-    resources: resourceLimits(hostConfig),
-    rlimits: rlimits(context, hostConfig),
-    ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
-    ...(hostConfig.Sysctls ? { sysctls: hostConfig.Sysctls } : {}),
-    ...((hostConfig.Init ?? context.settings.init) ? { init: findInit(context.settings.initPath) } : {}),
-    cgroupsPath: runtimeCgroupOf(context, record.id, hostConfig),
+    security: security(context, record),
+    resources: {
+      limits: resourceLimits(hostConfig),
+      ...(await devices(hostConfig)),
+      cgroupsPath: runtimeCgroupOf(context, record.id, hostConfig),
+    },
     ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
   }
 }
@@ -88,20 +94,7 @@ export function containerEnv(
   return env
 }
 
-function security(
-  context: ContainerContext,
-  record: ContainerRecord,
-): Pick<
-  SpecInput,
-  | 'privileged'
-  | 'capabilities'
-  | 'seccomp'
-  | 'noNewPrivileges'
-  | 'maskedPaths'
-  | 'readonlyPaths'
-  | 'appArmorProfile'
-  | 'labels'
-> {
+function security(context: ContainerContext, record: ContainerRecord): SecurityInput {
   const { hostConfig } = record
   const labels = labelsOf(context, record)
   const options = parseSecurityOptions(hostConfig.SecurityOpt ?? [])
@@ -118,16 +111,13 @@ function security(
   }
 }
 
-async function devices(hostConfig: HostConfig): Promise<Pick<SpecInput, 'devices' | 'deviceRules'>> {
+async function devices(hostConfig: HostConfig): Promise<Pick<ResourcesInput, 'devices' | 'deviceRules'>> {
   const { devices: nodes, rules } = await containerDevices(hostConfig)
   return { devices: nodes, deviceRules: rules }
 }
 
-function namespaces(
-  context: ContainerContext,
-  { id, hostConfig }: ContainerRecord,
-  run: PreparedRun,
-): SpecInput['namespaces'] {
+function namespaces(context: ContainerContext, record: ContainerRecord, run: PreparedRun): NamespacesInput {
+  const { id, config, hostConfig } = record
   const { CgroupnsMode: cgroup } = hostConfig
   const shmSource = sharedMemoryOf(context, id, hostConfig)
   return {
@@ -137,11 +127,15 @@ function namespaces(
     noShm: hostConfig.IpcMode === 'none',
     ...(shmSource === undefined ? {} : { shmSource }),
     uts: hostConfig.UTSMode === 'host' ? 'host' : 'private',
+    hostname: config.Hostname ?? '',
+    domainname: config.Domainname ?? '',
     ...(cgroup === 'host' || cgroup === 'private' ? { cgroup } : {}),
+    ...userNamespace(context, record),
+    ...(hostConfig.Sysctls ? { sysctls: hostConfig.Sysctls } : {}),
   }
 }
 
-function userNamespace(context: ContainerContext, record: ContainerRecord): Pick<SpecInput, 'users'> {
+function userNamespace(context: ContainerContext, record: ContainerRecord): Pick<NamespacesInput, 'users'> {
   const remap = remapOf(context, record.hostConfig)
   if (remap === undefined) return {}
   const donor = userNamespaceDonor(context, record)
@@ -249,7 +243,7 @@ function resourceLimits(hostConfig: HostConfig): ResourceLimits {
 }
 
 /** Limits of each process of a container: its own, and for other names the daemon's defaults. */
-export function rlimits(context: ContainerContext, hostConfig: HostConfig): SpecInput['rlimits'] {
+export function rlimits(context: ContainerContext, hostConfig: HostConfig): ProcessInput['rlimits'] {
   const byName = new Map(context.settings.ulimits.map((limit) => [limit.name, limit]))
   for (const { Name: name = '', Soft: soft, Hard: hard } of hostConfig.Ulimits ?? []) {
     byName.set(name ?? '', { name: name ?? '', soft: soft ?? 0, hard: hard ?? 0 })

@@ -12,28 +12,33 @@ import { resolveUser } from './user.ts'
 
 const everything = capabilitiesOfMask('1ffffffffff')
 const host: SpecHost = { cgroupVersion: 2, arch: 'amd64', kernelRelease: '6.1.0-18', capabilities: everything }
-const input: SpecInput = {
-  rootfs: '/r',
-  readonlyRootfs: false,
-  hostname: 'h',
-  args: ['sh'],
-  env: ['A=b'],
-  cwd: '',
-  user: { uid: 0, gid: 0 },
-  terminal: false,
-  privileged: false,
-  capabilities: { add: [], drop: [] },
-  seccomp: 'default',
-  noNewPrivileges: false,
-  namespaces: { network: { path: '/ns' }, pid: 'private', ipc: 'private', uts: 'private' },
-  binds: [],
-  tmpfs: [],
-  resources: {},
-  rlimits: [],
-  cgroupsPath: '/berth/x',
+const input = {
+  process: { args: ['sh'], env: ['A=b'], cwd: '', user: { uid: 0, gid: 0 }, terminal: false, rlimits: [] },
+  files: { rootfs: '/r', readonlyRootfs: false, binds: [], tmpfs: [] },
+  namespaces: { network: { path: '/ns' }, pid: 'private', ipc: 'private', uts: 'private', hostname: 'h' },
+  security: {
+    privileged: false,
+    capabilities: { add: [], drop: [] },
+    seccomp: 'default',
+    noNewPrivileges: false,
+  },
+  resources: { limits: {}, cgroupsPath: '/berth/x' },
+} as const satisfies SpecInput
+
+/** The spec of the plain container above, with changes in its parts. */
+function build(
+  changes: { readonly [Part in keyof SpecInput]?: Partial<SpecInput[Part]> } = {},
+  on = host,
+): OciSpec & { linux: { seccomp?: OciSeccomp } } {
+  const changed: SpecInput = {
+    process: { ...input.process, ...changes.process },
+    files: { ...input.files, ...changes.files },
+    namespaces: { ...input.namespaces, ...changes.namespaces },
+    security: { ...input.security, ...changes.security },
+    resources: { ...input.resources, ...changes.resources },
+  }
+  return JSON.parse(formatSpec(buildSpec(changed, on)))
 }
-const build = (changes: Partial<SpecInput> = {}, on = host): OciSpec & { linux: { seccomp?: OciSeccomp } } =>
-  JSON.parse(formatSpec(buildSpec({ ...input, ...changes }, on)))
 
 describe('buildSpec', () => {
   it("gives Docker's defaults", () => {
@@ -65,16 +70,16 @@ describe('buildSpec', () => {
 
   it('names profile and labels of security modules', () => {
     const labels = { process: 'u:r:t:s0:c1,c2', mount: 'u:r:f:s0:c1,c2' }
-    const { process, linux } = build({ appArmorProfile: 'docker-default', labels })
+    const { process, linux } = build({ security: { appArmorProfile: 'docker-default', labels } })
     assert.equal(process.apparmorProfile, 'docker-default')
     assert.deepEqual([process.selinuxLabel, linux.mountLabel], ['u:r:t:s0:c1,c2', 'u:r:f:s0:c1,c2'])
-    const unconfined = build({ labels: { ...labels, process: '' } })
+    const unconfined = build({ security: { labels: { ...labels, process: '' } } })
     assert.deepEqual([unconfined.process.selinuxLabel, unconfined.linux.mountLabel], [undefined, 'u:r:f:s0:c1,c2'])
     assert.ok(!('mountLabel' in build().linux) && !('apparmorProfile' in build().process))
   })
 
   it('opens everything for a privileged container', () => {
-    const { process, linux, mounts } = build({ privileged: true })
+    const { process, linux, mounts } = build({ security: { privileged: true } })
     assert.equal(process.capabilities.bounding.length, everything.length)
     assert.equal(linux.seccomp, undefined)
     assert.equal(linux.maskedPaths, undefined)
@@ -84,21 +89,23 @@ describe('buildSpec', () => {
 
   it("turns limits into the runtime's terms", () => {
     const { linux } = build({
-      resources: { memoryBytes: 1000, nanoCpus: 1_500_000_000, pidsLimit: 5, cpusetCpus: '0' },
+      resources: { limits: { memoryBytes: 1000, nanoCpus: 1_500_000_000, pidsLimit: 5, cpusetCpus: '0' } },
     })
     assert.deepEqual(linux.resources.memory, { limit: 1000, swap: 2000 })
     assert.deepEqual(linux.resources.cpu, { quota: 150_000, period: 100_000, cpus: '0' })
     assert.deepEqual(linux.resources.pids, { limit: 5 })
-    const unlimitedSwap = build({ resources: { memoryBytes: 1000, memorySwapBytes: -1 } })
+    const unlimitedSwap = build({ resources: { limits: { memoryBytes: 1000, memorySwapBytes: -1 } } })
     assert.deepEqual(unlimitedSwap.linux.resources.memory, { limit: 1000, swap: -1 })
   })
 
   it('mounts parents before children, replacing defaults of the same place', () => {
     const bind = (destination: string) => ({ source: '/s', destination, readonly: true })
     const { mounts } = build({
-      binds: [bind('/a/b'), bind('/a'), bind('/dev/shm')],
-      tmpfs: [{ destination: '/t', options: ['exec', 'size=1m'] }],
-      init: '/usr/bin/tini',
+      files: {
+        binds: [bind('/a/b'), bind('/a'), bind('/dev/shm')],
+        tmpfs: [{ destination: '/t', options: ['exec', 'size=1m'] }],
+      },
+      process: { init: '/usr/bin/tini' },
     })
     const places = mounts.map(({ destination }) => destination)
     assert.ok(places.indexOf('/a') < places.indexOf('/a/b'))
@@ -117,11 +124,13 @@ describe('buildSpec', () => {
     const rates = [{ major: 8, minor: 0, rate: 1024 }]
     const { linux } = build({
       resources: {
-        blkioWeight: 300,
-        blockDevices: { throttleReadBpsDevice: rates },
-        cpuRealtimePeriod: 1000,
-        cpuRealtimeRuntime: 500,
-        kernelMemoryTcpBytes: 4096,
+        limits: {
+          blkioWeight: 300,
+          blockDevices: { throttleReadBpsDevice: rates },
+          cpuRealtimePeriod: 1000,
+          cpuRealtimeRuntime: 500,
+          kernelMemoryTcpBytes: 4096,
+        },
       },
     })
     const { blockIO, cpu, memory } = linux.resources
@@ -131,7 +140,8 @@ describe('buildSpec', () => {
   })
 
   it('binds without submounts, and read-only in all depths', () => {
-    const bind = (more: object) => build({ binds: [{ source: '/s', destination: '/a', readonly: true, ...more }] })
+    const bind = (more: object) =>
+      build({ files: { binds: [{ source: '/s', destination: '/a', readonly: true, ...more }] } })
     const options = (more: object) => bind(more).mounts.find(({ destination }) => destination === '/a')?.options
     assert.deepEqual(options({ recursiveReadonly: true }), ['rbind', 'ro', 'rro', 'rprivate'])
     assert.deepEqual(options({ recursiveReadonly: true, nonRecursive: true }), ['bind', 'ro', 'private'])

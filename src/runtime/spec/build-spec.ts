@@ -6,7 +6,16 @@ import type { OciCapabilities, OciLinux, OciNamespace, OciNamespaceType, OciProc
 import { resolveCapabilities } from '../security/capabilities.ts'
 import { defaultSeccompProfile } from '../security/default-seccomp.ts'
 import { parseSeccompProfile, resolveSeccomp } from '../security/seccomp-profile.ts'
-import type { NamespaceMode, SeccompChoice, SpecHost, SpecInput } from './spec-input.ts'
+import type {
+  FilesInput,
+  NamespaceMode,
+  NamespacesInput,
+  ProcessInput,
+  SeccompChoice,
+  SecurityInput,
+  SpecHost,
+  SpecInput,
+} from './spec-input.ts'
 import { initDestination, specMounts } from './spec-mounts.ts'
 import { deviceRules, resourcesOf } from './spec-resources.ts'
 
@@ -45,25 +54,27 @@ export interface BuiltSpec {
 /** The runtime configuration of a container. Throws `invalidArgument` for capabilities or a seccomp profile
  *  that do not exist. */
 export function buildSpec(input: SpecInput, host: SpecHost): BuiltSpec {
+  const { process, files, namespaces, security, resources, annotations } = input
+  const { privileged } = security
   const capabilities = resolveCapabilities({
-    ...input.capabilities,
-    privileged: input.privileged,
+    ...security.capabilities,
+    privileged,
     available: host.capabilities,
   })
   const spec: OciSpec = {
     ociVersion: '1.0.2',
-    process: processOf(input, capabilities),
-    root: { path: input.rootfs, readonly: input.readonlyRootfs },
-    ...(input.namespaces.uts === 'host' ? {} : { hostname: input.hostname }),
-    ...(input.domainname === undefined || input.domainname === '' ? {} : { domainname: input.domainname }),
+    process: processOf(process, security, capabilities),
+    root: { path: files.rootfs, readonly: files.readonlyRootfs },
+    ...(namespaces.uts === 'host' ? {} : { hostname: namespaces.hostname }),
+    ...(namespaces.domainname ? { domainname: namespaces.domainname } : {}),
     mounts: specMounts(input),
-    ...(input.annotations === undefined ? {} : { annotations: input.annotations }),
-    linux: linuxOf(input, host),
+    ...(annotations === undefined ? {} : { annotations }),
+    linux: linuxOf({ files, namespaces, security, resources }, host),
   }
   return {
     spec,
     seccompJson: seccompJson(
-      input.privileged && input.seccomp === 'default' ? 'unconfined' : input.seccomp,
+      privileged && security.seccomp === 'default' ? 'unconfined' : security.seccomp,
       capabilities,
       host,
     ),
@@ -115,7 +126,7 @@ export function capabilitySets(names: readonly string[]): OciCapabilities {
   return { bounding: names, effective: names, permitted: names, inheritable: [], ambient: [] }
 }
 
-function processOf(input: SpecInput, capabilities: readonly string[]): OciProcess {
+function processOf(input: ProcessInput, security: SecurityInput, capabilities: readonly string[]): OciProcess {
   return {
     terminal: input.terminal,
     ...(input.terminal && input.consoleSize !== undefined ? { consoleSize: input.consoleSize } : {}),
@@ -125,44 +136,47 @@ function processOf(input: SpecInput, capabilities: readonly string[]): OciProces
     cwd: input.cwd === '' ? '/' : input.cwd,
     capabilities: capabilitySets(capabilities),
     ...(input.rlimits.length === 0 ? {} : { rlimits: input.rlimits }),
-    noNewPrivileges: input.noNewPrivileges,
+    noNewPrivileges: security.noNewPrivileges,
     ...(input.oomScoreAdj === undefined ? {} : { oomScoreAdj: input.oomScoreAdj }),
-    ...(input.appArmorProfile === undefined ? {} : { apparmorProfile: input.appArmorProfile }),
-    ...(input.labels?.process ? { selinuxLabel: input.labels.process } : {}),
+    ...(security.appArmorProfile === undefined ? {} : { apparmorProfile: security.appArmorProfile }),
+    ...(security.labels?.process ? { selinuxLabel: security.labels.process } : {}),
   }
 }
 
-function linuxOf(input: SpecInput, host: SpecHost): OciLinux {
-  const masked = !input.privileged && input.unmaskedPaths !== true
-  const propagation = rootPropagation(input)
+function linuxOf(
+  { files, namespaces, security, resources }: Omit<SpecInput, 'process' | 'annotations'>,
+  host: SpecHost,
+): OciLinux {
+  const propagation = rootPropagation(files)
+  const { users, sysctls } = namespaces
+  const { devices = [] } = resources
   return {
-    namespaces: namespacesOf(input, host),
-    ...(input.users === undefined
+    namespaces: namespacesOf(namespaces, host),
+    ...(users === undefined ? {} : { uidMappings: users.mappings.uids, gidMappings: users.mappings.gids }),
+    cgroupsPath: resources.cgroupsPath,
+    ...(devices.length === 0 ? {} : { devices }),
+    resources: { devices: deviceRules(security, resources), ...resourcesOf(resources.limits) },
+    ...(sysctls === undefined ? {} : { sysctl: sysctls }),
+    ...(security.privileged
       ? {}
-      : { uidMappings: input.users.mappings.uids, gidMappings: input.users.mappings.gids }),
-    cgroupsPath: input.cgroupsPath,
-    ...(input.devices === undefined || input.devices.length === 0 ? {} : { devices: input.devices }),
-    resources: { devices: deviceRules(input), ...resourcesOf(input.resources) },
-    ...(input.sysctls === undefined ? {} : { sysctl: input.sysctls }),
-    ...(masked
-      ? {
-          maskedPaths: input.maskedPaths ?? defaultMaskedPaths,
-          readonlyPaths: input.readonlyPaths ?? defaultReadonlyPaths,
-        }
-      : {}),
+      : {
+          maskedPaths: security.maskedPaths ?? defaultMaskedPaths,
+          readonlyPaths: security.readonlyPaths ?? defaultReadonlyPaths,
+        }),
     ...(propagation === undefined ? {} : { rootfsPropagation: propagation }),
-    ...(input.labels?.mount ? { mountLabel: input.labels.mount } : {}),
+    ...(security.labels?.mount ? { mountLabel: security.labels.mount } : {}),
   }
 }
 
 /** Mounts that should travel between host and container need a root that lets them through. */
-function rootPropagation({ binds }: SpecInput): string | undefined {
+function rootPropagation({ binds }: FilesInput): string | undefined {
   const wanted = binds.map(({ propagation = 'rprivate' }) => propagation)
   if (wanted.some((value) => value.endsWith('shared'))) return 'shared'
   return wanted.some((value) => value.endsWith('slave')) ? 'rslave' : undefined
 }
 
-function namespacesOf({ namespaces, users }: SpecInput, host: SpecHost): OciNamespace[] {
+function namespacesOf(namespaces: NamespacesInput, host: SpecHost): OciNamespace[] {
+  const { users } = namespaces
   const cgroup = namespaces.cgroup ?? (host.cgroupVersion === 2 ? 'private' : 'host')
   return [
     { type: 'mount' },

@@ -52,60 +52,91 @@ export interface ResourceLimits {
 /** Which system calls are filtered: by Berth's profile, by none, or by the profile whose text is given. */
 export type SeccompChoice = 'default' | 'unconfined' | { readonly profile: string }
 
-export interface SpecInput {
-  readonly rootfs: string
-  readonly readonlyRootfs: boolean
-  readonly hostname: string
-  readonly domainname?: string
+/** The first process of a container. */
+export interface ProcessInput {
   readonly args: readonly string[]
   /** Complete (see `buildEnv`). */
   readonly env: readonly string[]
+  /** `''` is `/`. */
   readonly cwd: string
   readonly user: OciUser
   readonly terminal: boolean
+  /** First window size of the terminal, in characters. */
   readonly consoleSize?: { readonly height: number; readonly width: number }
+  readonly rlimits: readonly OciRlimit[]
+  readonly oomScoreAdj?: number
+  /** The host's path of an init program (see `findInit`). It becomes process 1, runs `args` and reaps orphans. */
+  readonly init?: string
+}
+
+/** What a container sees as its file system. */
+export interface FilesInput {
+  /** Directory on the host where the root file system is mounted. */
+  readonly rootfs: string
+  readonly readonlyRootfs: boolean
+  readonly binds: readonly BindMount[]
+  readonly tmpfs: readonly TmpfsMount[]
+  /** Size of /dev/shm. Default: 64 MiB. */
+  readonly shmSizeBytes?: number
+}
+
+/** The namespaces of a container, and what is set in them. */
+export interface NamespacesInput {
+  readonly network: NamespaceMode
+  readonly pid: NamespaceMode
+  readonly ipc: NamespaceMode
+  /** The namespace of `ipc` is new, but without /dev/shm. */
+  readonly noShm?: boolean
+  /** Directory on the host that is shown as /dev/shm: that of the container whose `ipc` is joined. */
+  readonly shmSource?: string
+  readonly uts: NamespaceMode
+  /** Set unless `uts` is the host's. */
+  readonly hostname: string
+  readonly domainname?: string
+  /** Default: private on cgroup v2, the host's on v1. */
+  readonly cgroup?: NamespaceMode
+  /** A new user namespace with these mappings; with `path`, the existing one that has them. Absent: the host's. */
+  readonly users?: { readonly mappings: IdMappings; readonly path?: string }
+  /** Kernel parameters by name: `net.core.somaxconn`. */
+  readonly sysctls?: Readonly<Record<string, string>>
+}
+
+/** What the processes of a container may do. */
+export interface SecurityInput {
+  /** All capabilities and devices, no filter of system calls, writable /sys. */
   readonly privileged: boolean
   readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] }
   readonly seccomp: SeccompChoice
   readonly noNewPrivileges: boolean
+  /** Name of a profile that the kernel has loaded. Absent: unconfined. */
   readonly appArmorProfile?: string
-  /** SELinux: what the process runs under, and what the file systems that the runtime mounts are labelled with; '' for
-   *  none. */
+  /** SELinux labels of the process, and of the file systems that the runtime mounts; `''` for none. */
   readonly labels?: ContainerLabels
-  /** `--security-opt systempaths=unconfined`: nothing of /proc and /sys is masked. */
-  readonly unmaskedPaths?: boolean
-  /** Instead of the default ones. */
+  /** Instead of `defaultMaskedPaths`. */
   readonly maskedPaths?: readonly string[]
+  /** Instead of `defaultReadonlyPaths`. */
   readonly readonlyPaths?: readonly string[]
-  readonly namespaces: {
-    readonly network: NamespaceMode
-    readonly pid: NamespaceMode
-    readonly ipc: NamespaceMode
-    /** The namespace of `ipc` is new, but without /dev/shm. */
-    readonly noShm?: boolean
-    /** Directory on the host that is shown as /dev/shm: that of the container whose `ipc` is joined. */
-    readonly shmSource?: string
-    readonly uts: NamespaceMode
-    /** Default: private on cgroup v2, the host's on v1. */
-    readonly cgroup?: NamespaceMode
-  }
-  /** A user namespace with these ids, or one that is there already. Absent: the host's. */
-  readonly users?: { readonly mappings: IdMappings; readonly path?: string }
-  readonly binds: readonly BindMount[]
-  readonly tmpfs: readonly TmpfsMount[]
-  readonly shmSizeBytes?: number
+}
+
+/** What a container may use of the host. */
+export interface ResourcesInput {
+  readonly limits: ResourceLimits
+  /** Device nodes that the container gets besides the common ones. */
   readonly devices?: readonly OciDevice[]
-  /** Which devices may be used beside the common ones; a node of `devices` can be opened only with a rule. */
+  /** Rules besides those for the common devices. A node of `devices` can be opened only if a rule allows it. */
   readonly deviceRules?: readonly OciDeviceRule[]
-  readonly resources: ResourceLimits
-  readonly rlimits: readonly OciRlimit[]
-  readonly oomScoreAdj?: number
-  readonly sysctls?: Readonly<Record<string, string>>
-  /** The host's path of an init program (see `findInit`); it becomes process 1 and reaps orphans. */
-  readonly init?: string
   /** Below the cgroup root, unique per daemon: `/berth-1/<id>`; or the scope that systemd makes:
    *  `slice:prefix:<id>`. */
   readonly cgroupsPath: string
+}
+
+/** A container as `buildSpec` takes it. */
+export interface SpecInput {
+  readonly process: ProcessInput
+  readonly files: FilesInput
+  readonly namespaces: NamespacesInput
+  readonly security: SecurityInput
+  readonly resources: ResourcesInput
   readonly annotations?: Readonly<Record<string, string>>
 }
 

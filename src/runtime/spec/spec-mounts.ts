@@ -1,7 +1,7 @@
 /** The mounts of a container: the kernel's file systems as Docker mounts them, then tmpfs, then binds, parents
  *  before children so that none hides another. Pure. */
 import type { OciMount } from '../../oci/index.ts'
-import type { BindMount, SpecInput, TmpfsMount } from './spec-input.ts'
+import type { BindMount, FilesInput, SpecInput, TmpfsMount } from './spec-input.ts'
 
 /** Where `--init` puts the init program. */
 export const initDestination = '/sbin/docker-init'
@@ -10,16 +10,17 @@ const defaultShmSizeBytes = 64 * 1024 * 1024
 
 /** All mounts in the order in which they are made. A tmpfs or bind replaces a default mount of the same place. */
 export function specMounts(input: SpecInput): readonly OciMount[] {
-  const wanted = [...input.tmpfs.map(tmpfsMount), ...input.binds.map(bindMount)]
+  const { files, process } = input
+  const wanted = [...files.tmpfs.map(tmpfsMount), ...files.binds.map(bindMount)]
   const taken = new Set(wanted.map(({ destination }) => destination))
   const defaults = defaultMounts(input).filter(({ destination }) => !taken.has(destination))
-  const init = input.init === undefined ? [] : [initMount(input.init)]
+  const init = process.init === undefined ? [] : [initMount(process.init)]
   return [...defaults, ...wanted.sort((a, b) => depth(a) - depth(b)), ...init]
 }
 
-function defaultMounts(input: SpecInput): OciMount[] {
-  const access = input.privileged ? 'rw' : 'ro'
-  const { ipc, noShm, shmSource } = input.namespaces
+function defaultMounts({ files, namespaces, security }: SpecInput): OciMount[] {
+  const access = security.privileged ? 'rw' : 'ro'
+  const { ipc, noShm, shmSource } = namespaces
   const hostIpc = ipc === 'host'
   // A namespace that is not new has its shared memory files elsewhere.
   const shm = hostIpc ? '/dev/shm' : shmSource
@@ -33,13 +34,13 @@ function defaultMounts(input: SpecInput): OciMount[] {
     mount('/dev/mqueue', 'mqueue', 'mqueue', ['nosuid', 'noexec', 'nodev']),
     ...(noShm === true
       ? []
-      : [shm === undefined ? shmMount(input) : mount('/dev/shm', 'bind', shm, [...shmFlags, 'rbind'])]),
+      : [shm === undefined ? shmMount(files) : mount('/dev/shm', 'bind', shm, [...shmFlags, 'rbind'])]),
   ]
 }
 
 const shmFlags = ['nosuid', 'noexec', 'nodev']
 
-function shmMount({ shmSizeBytes = defaultShmSizeBytes }: SpecInput): OciMount {
+function shmMount({ shmSizeBytes = defaultShmSizeBytes }: FilesInput): OciMount {
   return mount('/dev/shm', 'tmpfs', 'shm', [...shmFlags, 'mode=1777', `size=${shmSizeBytes}`])
 }
 

@@ -1,6 +1,6 @@
 /** Limits and device rules of a container in the runtime's terms. Pure. */
 import type { OciDeviceRule, OciResources } from '../../oci/index.ts'
-import type { ResourceLimits, SpecInput } from './spec-input.ts'
+import type { ResourceLimits, ResourcesInput, SecurityInput } from './spec-input.ts'
 
 /** CFS period that `--cpus` is counted in, µs. */
 const cpuPeriodUs = 100_000
@@ -16,7 +16,10 @@ const commonDevices: readonly (readonly [major: number, minor: number])[] = [
 ]
 
 /** Which devices the container may open. */
-export function deviceRules({ privileged, deviceRules: extra = [] }: SpecInput): readonly OciDeviceRule[] {
+export function deviceRules(
+  { privileged }: SecurityInput,
+  { deviceRules: extra = [] }: ResourcesInput,
+): readonly OciDeviceRule[] {
   if (privileged) return [{ allow: true, access: 'rwm' }]
   return [
     { allow: false, access: 'rwm' },
