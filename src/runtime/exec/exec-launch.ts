@@ -1,66 +1,68 @@
-/** The runtime program of one exec (`crun exec`), our child for as long as the process lives, with our pipes or a pty
- *  as its stdio. crun is started without a word of what it will run: it loads its libraries (half of an exec's time) and
- *  reads the container's state meanwhile, and waits for the process at the end of a pipe. If the pipe ends empty,
- *  because nobody starts the exec or the daemon is killed, crun ends and has done nothing. */
-import { rmSync, writeFileSync } from 'node:fs'
+/** The OCI runtime program of one exec (`crun exec`). It is a child of the daemon as long as the process lives, with
+ *  pipes or a terminal as its stdio.
+ *  crun can be started before the process is known: it loads its libraries (half of an exec's time), reads the
+ *  container's state, and then waits to read the process from a pipe. If the pipe ends empty, because no exec follows
+ *  or the daemon is killed, crun ends without doing anything. */
 import type { OutputSink, TerminalSize } from '../../base/index.ts'
 import type { OciProcess } from '../../oci/index.ts'
-import { closeFd, FdWriter, makePipe, type SpawnedProcess, spawnProcess } from '../../sys/index.ts'
+import { closeFd, type SpawnedProcess, spawnProcess } from '../../sys/index.ts'
 import type { ExitInfo } from '../conmon/exit-info.ts'
 import { runtimeError } from '../programs/runtime-errors.ts'
 import { ExecConsole } from './exec-console.ts'
-import { PidFile } from './exec-pid-file.ts'
 import { ExecPipes } from './exec-pipes.ts'
+import { ProcessFile, type ProcessFiles, ProcessPipe, pidFd } from './exec-process-files.ts'
 import { RuntimeReply } from './exec-reply.ts'
 import type { ExecStdio, ExecStdioOptions } from './exec-stdio.ts'
 import { openTools } from './exec-tools.ts'
 
-/** What is settled when the runtime is started. */
+/** What must be known when the runtime is started. */
 export interface ExecPlan extends ExecStdioOptions {
   readonly terminal: boolean
   /** The process also gets busybox, as `toolsProgram`. */
   readonly tools: boolean
 }
 
-/** Which program joins which container. */
+/** Which runtime program enters which container. */
 export interface ExecTarget {
   readonly id: string
   readonly runtimePath: string
   readonly runtimeArgs: readonly string[]
-  /** Where files of this exec may lie: a name that is nobody else's. */
+  /** Prefix for paths of this exec's files; no other exec has it. */
   readonly path: string
-  /** Reads the process from a pipe, sends the terminal through a socket, and writes the pid to a descriptor (crun);
-   *  else none of it (runc). */
+  /** True for crun, which reads the process from a pipe, sends the terminal through a socket, and writes the pid to a
+   *  descriptor. runc does none of this. */
   readonly isCrun: boolean
-  /** The daemon's directory for what lasts until a reboot. */
+  /** Directory in which `openTools` keeps its copy of busybox: the exec root. */
   readonly toolsHome: string
 }
 
 /** A process that was started by exec. */
 export interface ExecHandle {
-  /** In the host's pid namespace. */
+  /** Process id on the host. */
   readonly pid: number
-  /** Settles once the process has ended and its output was handed to the sink. Never rejects. */
+  /** Resolves once the process has ended and the sink has its output. Never rejects. */
   readonly exited: Promise<ExitInfo>
-  /** Sends to stdin. False: wait for `onDrain`. */
+  /** Sends to stdin. When it returns false, wait for `onDrain` before the next write. */
   write(chunk: Buffer): boolean
+  /** Registers a callback that runs each time all written data was sent. */
   onDrain(callback: () => void): void
+  /** Ends stdin. Does nothing with a terminal. */
   endStdin(): void
+  /** Sets the terminal's window size. Does nothing without a terminal. */
   resize(size: TerminalSize): void
-  /** Closes our ends of its stdio; the process goes on. Idempotent. */
+  /** Closes the daemon's ends of stdio; the process continues. Idempotent. */
   close(): void
 }
 
+/** Called with the duration of a step of an exec's start, in milliseconds. */
 export type ExecTrace = (step: string, ms: number) => void
 
-/** Handed on to the process, so it must be the first one. */
+/** The runtime passes this descriptor on to the process, so it must be the first after stdio. */
 const toolsFd = 3
-const pidFd = 4
 const logFd = 5
-const processFd = 6
 const sigkill = 9
 
-/** A started runtime. Ends by `run` or `discard`. */
+/** A started runtime that waits for its process. Call `run` or `discard` once. */
 export class ExecLaunch {
   readonly plan: ExecPlan
   readonly #stdio: ExecStdio
@@ -86,8 +88,8 @@ export class ExecLaunch {
     })
   }
 
-  /** Starts the runtime. One that is not crun must be told the process now. Throws when the program can't be executed
-   *  or descriptors run out; nothing is left then. */
+  /** Starts the runtime. A runtime other than crun needs `process` now. Throws the system's error when the program
+   *  can't be executed or descriptors run out; nothing is left then. */
   static open(target: ExecTarget, plan: ExecPlan, process?: OciProcess): ExecLaunch {
     const reply = new RuntimeReply()
     let stdio: ExecStdio | undefined
@@ -125,12 +127,13 @@ export class ExecLaunch {
     }
   }
 
-  /** False once it was used, or the runtime has ended. */
+  /** False after `run` or `discard`, or when the runtime has ended. */
   get isWaiting(): boolean {
     return this.#isWaiting
   }
 
-  /** Has the process run. Rejects with a typed error (details.exitCode 126, 127, 125) when it can't be. */
+  /** Runs the process. Rejects with a typed error when it can't be started; `details.exitCode` is then 127 or 126, if
+   *  the runtime's message tells. */
   async run(process: OciProcess, sink: OutputSink | undefined, trace?: ExecTrace): Promise<ExecHandle> {
     const began = performance.now()
     this.#isWaiting = false
@@ -162,7 +165,7 @@ export class ExecLaunch {
     }
   }
 
-  /** Ends a runtime that waits. Idempotent; nothing happens after `run`. */
+  /** Kills a runtime that still waits. Does nothing after `run`. Idempotent. */
   discard(): void {
     if (!this.#isWaiting) return
     this.#isWaiting = false
@@ -198,79 +201,4 @@ function execArgs(
     ...(consolePath === undefined ? [] : ['--console-socket', consolePath]),
     target.id,
   ]
-}
-
-/** How the runtime is told what to run, and where it puts the pid. */
-interface ProcessFiles {
-  readonly processPath: string
-  readonly pidPath: string
-  readonly childEnds: ReadonlyMap<number, number>
-  closeChildEnds(): void
-  send(process: OciProcess): void
-  /** Absent: the pid comes through the descriptor. */
-  pid?(ended: Promise<unknown>): Promise<number | undefined>
-  /** Idempotent. */
-  close(): void
-}
-
-/** For crun. */
-class ProcessPipe implements ProcessFiles {
-  readonly processPath = `/dev/fd/${processFd}`
-  readonly pidPath = `/dev/fd/${pidFd}`
-  readonly childEnds: ReadonlyMap<number, number>
-  readonly #read: number
-  readonly #writer: FdWriter
-
-  constructor() {
-    const [read, write] = makePipe()
-    this.#read = read
-    this.childEnds = new Map([[processFd, read]])
-    this.#writer = FdWriter.open(write, {}, { unref: true })
-  }
-
-  closeChildEnds(): void {
-    closeFd(this.#read)
-  }
-
-  send(process: OciProcess): void {
-    this.#writer.write(Buffer.from(JSON.stringify(process)))
-    this.#writer.end()
-  }
-
-  close(): void {
-    this.#writer.close()
-  }
-}
-
-/** For runc, which reads the file at once. */
-class ProcessFile implements ProcessFiles {
-  readonly processPath: string
-  readonly pidPath: string
-  readonly childEnds = new Map<number, number>()
-  readonly #pid: PidFile
-
-  constructor(path: string, process: OciProcess | undefined) {
-    this.processPath = path
-    this.pidPath = `${path}.pid`
-    this.#pid = new PidFile(this.pidPath)
-    // It has the environment, passwords included.
-    writeFileSync(path, JSON.stringify(process), { mode: 0o600 })
-  }
-
-  closeChildEnds(): void {
-    // It has only paths.
-  }
-
-  send(): void {
-    // It was there from the beginning.
-  }
-
-  pid(ended: Promise<unknown>): Promise<number | undefined> {
-    return this.#pid.pid(ended)
-  }
-
-  close(): void {
-    rmSync(this.processPath, { force: true })
-    this.#pid.close()
-  }
 }
