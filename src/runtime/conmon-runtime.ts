@@ -1,7 +1,7 @@
-/** Containers as processes: made, started, watched to their end, entered and found again after a daemon restart.
- *  The truth about a container is in files that conmon and the OCI runtime keep; this class holds handles to it
- *  and nothing that could not be rebuilt by `adopt`.
- *  Invariant: an id in `#live` has a monitor that is watched, so its `ended` settles whatever happens. */
+/** Containers as processes: creates them, watches them to their end, and finds them again after a daemon restart.
+ *  The truth about a container is in files that conmon and the OCI runtime keep. This class holds only descriptors and
+ *  watches, which `adopt` can rebuild from those files.
+ *  Invariant: the monitor of every id in `#live` is watched, so its `ended` always settles. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { conflict, errnoOf, type Logger, notFound, settlesWithin } from '../base/index.ts'
@@ -32,24 +32,30 @@ import { type ContainerState, RunningContainer, type Trace } from './running-con
 import { type BuiltSpec, formatSpec } from './spec/build-spec.ts'
 import { endStrays } from './stray-processes.ts'
 
+/** What `ConmonRuntime.open` needs. */
 export interface ConmonRuntimeOptions extends RuntimeSettings {
-  /** Directory for state that a reboot may lose. Short: see `paths.ts`. */
+  /** Directory for state that a reboot may lose. Its path must be short: see `bundle/paths.ts`. */
   readonly execRoot: string
   readonly logger: Logger
   /** Default: `conmon` from the PATH. */
   readonly conmonPath?: string
 }
 
+/** A container to be created. */
 export interface CreateOptions {
   readonly id: string
+  /** See `buildSpec`. */
   readonly spec: BuiltSpec
+  /** True when attached clients can write to the container's stdin. Otherwise stdin is /dev/null. */
   readonly stdin: boolean
-  /** Stdin stays open when an attached client leaves. */
+  /** Stdin stays open when an attached client leaves. Default: false. */
   readonly leaveStdinOpen?: boolean
-  /** conmon's k8s-file log; undefined for no log. */
+  /** File to which conmon writes the output, in its k8s-file format; undefined for no log. */
   readonly logPath: string | undefined
+  /** Name of a configured OCI runtime. Default: the default runtime. */
   readonly runtime?: string
-  /** The container is not created before this resolves; conmon starts up meanwhile. */
+  /** The container is created only after this resolves; conmon starts up in the meantime. If it rejects, `create`
+   *  rejects with the same error. */
   readonly ready?: Promise<unknown>
   readonly trace?: Trace
 }
@@ -58,6 +64,7 @@ const sigkill = 9
 const noPid = -1
 const monitorPatienceMs = 2_000
 
+/** All containers of one exec root. */
 export class ConmonRuntime {
   readonly #options: ConmonRuntimeOptions
   readonly #runtimes: OciRuntimes
@@ -76,7 +83,8 @@ export class ConmonRuntime {
     this.#ooms = new OomWatch(options.logger)
   }
 
-  /** Makes the directories, which only root can enter, and starts to watch for exits. */
+  /** Creates the directories, which only root can enter, and starts to watch for exits. Throws `invalidArgument` when a
+   *  configured OCI runtime is not installed. */
   static async open(options: ConmonRuntimeOptions): Promise<ConmonRuntime> {
     for (const path of [join(options.execRoot, 'c'), exitsPath(options.execRoot)]) makePrivateDirectory(path)
     const runtime = new ConmonRuntime(options)
@@ -89,20 +97,22 @@ export class ConmonRuntime {
     }
   }
 
-  /** Takes over changed settings. Throws `invalidArgument` when a program is not there; nothing has changed then. */
+  /** Applies changed settings. Throws `invalidArgument`, and changes nothing, when a program is not installed. Existing
+   *  containers keep the program that created them. */
   configure(settings: RuntimeSettings): Promise<void> {
     return this.#runtimes.configure(settings)
   }
 
-  /** Makes a container that waits for `start`. Rejects with a typed error whose `details.exitCode` is 127, 126
-   *  or 125; nothing is left then. */
+  /** Creates a container that waits for `start`. Throws `conflict` when the id is in use, and `invalidArgument` or
+   *  `internal` when the OCI runtime refuses (`details.exitCode` is then 127, 126 or 125, if the runtime's message
+   *  tells). After a failure nothing of the container is left. */
   async create(options: CreateOptions): Promise<RunningContainer> {
     const { id, spec, trace } = options
     if (this.#live.get(id)?.exit === undefined && this.#live.has(id)) throw conflict(`container ${id} exists already`)
     const began = performance.now()
     const runtime = this.#runtimes.get(options.runtime)
     const bundle = this.bundle(id)
-    // A stale exit file would be taken for the end of the new run.
+    // A stale exit file would look like the end of the new run.
     removeFile(this.#exitFile(id))
     writeBundle(bundle, formatSpec(spec, runtime.compiledFilter(spec.seccompJson)), options.runtime)
     const command = spec.spec.process.args[0] ?? ''
@@ -135,22 +145,23 @@ export class ConmonRuntime {
     }
   }
 
-  /** A container that was created or adopted, and not deleted since. Throws `notFound` for any other. */
+  /** A container that was created or adopted, and not deleted since. Throws `notFound` for any other id. */
   get(id: string): RunningContainer {
     const live = this.#live.get(id)
     if (live === undefined) throw notFound(`container ${id} has no process`)
     return new RunningContainer(id, live, { execRoot: this.#options.execRoot, ooms: this.#ooms })
   }
 
-  /** Removes what an ended container left (with `force`: ends it first). Idempotent. */
+  /** Removes what an ended container left behind; with `force`, kills a running container first. Idempotent, and no
+   *  error for an id that never existed. Throws `conflict` for a running container without `force`. */
   async delete(id: string, { force = false }: { readonly force?: boolean } = {}): Promise<void> {
     const bundle = this.bundle(id)
     const live = this.#live.get(id)
     if (live !== undefined && live.exit === undefined && !force) throw conflict(`container ${id} is running`)
     const runtime = live?.runtime ?? this.#runtimeOfBundle(bundle)
-    // Everything is gone from disk only after the runtime has let go, so that a crash in between can be repaired.
+    // Files are removed only after the runtime has let go, so that the next boot can repair a crash in between.
     await runtime.delete(id, { force: live?.exit === undefined || live.exit.unknown === true })
-    // The monitor of what was just ended is about to write the exit file.
+    // The monitor of a container that was just killed is about to write the exit file.
     if (live !== undefined && live.exit === undefined) await settlesWithin(live.ended.promise, monitorPatienceMs)
     live?.stopWatching()
     this.#ooms.remove(bundle)
@@ -159,8 +170,9 @@ export class ConmonRuntime {
     removeBundle(bundle)
   }
 
-  /** Finds a container again after a daemon restart, from files alone. `stopped` has its real exit code and time;
-   *  when its monitor was killed, or its creation was cut short, what runs is ended and the exit is `unknown`. */
+  /** Finds a container again after a daemon restart, from files alone. A container that ended meanwhile is `stopped`
+   *  with its real exit code and time. If its monitor was killed, or its creation was cut short, its processes are
+   *  killed and the exit is marked `unknown`. */
   async adopt(id: string): Promise<ContainerState> {
     const bundle = this.bundle(id)
     const runtime = this.#runtimeOfBundle(bundle)
@@ -174,7 +186,7 @@ export class ConmonRuntime {
     return { ...this.get(id).state(), ...began }
   }
 
-  /** True when the container's monitor lives, which is watched from now on. */
+  /** Starts to watch the container's monitor. Returns false when no monitor is alive. */
   #adoptLive(id: string, runtime: OciRuntime): boolean {
     const files = bundleFiles(this.bundle(id))
     const pid = readPid(files.pid)
@@ -182,31 +194,31 @@ export class ConmonRuntime {
     if (this.#readExit(id) !== undefined || pid === undefined || conmonPid === undefined) return false
     if (!isConmonAlive(this.bundle(id))) return false
     removeExecFiles(this.bundle(id))
-    // The number may be another process's by now, when the monitor is about to write the exit file.
+    // If the container has just ended, its pid may already belong to another process.
     this.#watch(id, { pid: runtime.isFirstProcess(id, pid) ? pid : noPid, conmonPid, runtime, command: '' })
     // It may have ended before the watch began.
     this.#checkExit(id)
     return true
   }
 
-  /** Ids of containers that left something here, whether anybody knows them or not. */
+  /** Ids of all containers that left files in the exec root, also of those without a record. */
   leftovers(): ReadonlySet<string> {
     const { execRoot } = this.#options
     return new Set([join(execRoot, 'c'), exitsPath(execRoot), ...this.#runtimes.roots()].flatMap(namesIn))
   }
 
-  /** Ends and removes whatever there is of a container that nobody knows. */
+  /** Kills and removes a container that has no record, whatever is left of it. */
   async clear(id: string): Promise<void> {
     await endStrays(this.#options.execRoot, id)
     await this.delete(id, { force: true })
   }
 
-  /** The directory of a container's runtime files; the root file system may be mounted below it. */
+  /** Path of the directory with a container's runtime files. Callers may mount the root file system below it. */
   bundle(id: string): string {
     return bundlePath(this.#options.execRoot, id)
   }
 
-  /** Stops watching. Containers go on. Idempotent. */
+  /** Stops watching; containers keep running. Idempotent. */
   close(): void {
     this.#exits.close()
     this.#ooms.close()
@@ -223,7 +235,7 @@ export class ConmonRuntime {
     )
   }
 
-  /** Looks for a container's exit file; called when one appeared. */
+  /** Called when an exit file appeared. */
   #checkExit(id: string): void {
     const live = this.#live.get(id)
     if (live === undefined || live.exit !== undefined) return
@@ -235,8 +247,8 @@ export class ConmonRuntime {
     for (const id of this.#live.keys()) this.#checkExit(id)
   }
 
-  /** The monitor ends after it wrote the exit file; without one it was killed, and nobody holds the container's
-   *  stdio any more: the container must end as well. */
+  /** A monitor writes the exit file before it ends. If there is no exit file, the monitor was killed. The container has
+   *  then lost its stdio, so it is killed as well. */
   #monitorEnded(id: string, live: LiveContainer): void {
     if (live.exit !== undefined) return
     this.#checkExit(id)

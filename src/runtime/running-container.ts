@@ -1,6 +1,6 @@
 /** One container that `ConmonRuntime` made or found: signals, streams, limits and further processes.
- *  It is a view on the files and descriptors of one run. After the container was deleted, or created anew, ask the runtime
- *  for a new one. */
+ *  It is a view on the files and descriptors of one run. After the container was deleted, or created anew, ask the
+ *  runtime for a new one. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { conflict, errnoOf, type TerminalSize } from '../base/index.ts'
 import { pidfdSendSignal } from '../sys/index.ts'
@@ -29,12 +29,12 @@ export interface ContainerState {
   readonly startedAt?: Date
 }
 
-/** conmon takes one waiting client per round of its loop and reads output in between. The first client is always
- *  ahead of the output; a second one needs a round more than a start that follows at once would leave. */
+/** conmon accepts one waiting client per round of its loop, and reads output between rounds. The first client is always
+ *  accepted before the output. A second client needs one more round, so `start` gives it this many milliseconds. */
 const acceptMs = 4
 
-/** A container that is created, runs or has ended. Every method but `state` and `waitExit` throws `conflict` once it has
- *  ended. Two views of the same run are interchangeable. */
+/** A container that is created, runs or has ended. Every method but `state` and `waitExit` throws `conflict` once it
+ *  has ended. Two views of the same run are interchangeable. */
 export class RunningContainer {
   readonly id: string
   /** Process id of its first process on the host; 0 or less when that had ended before it was adopted. */

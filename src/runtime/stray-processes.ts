@@ -1,6 +1,6 @@
-/** Processes of a container that nobody watches: a monitor whose daemon died before it knew the monitor's pid, and the
- *  runtime that this monitor, or the dead daemon, still runs. Looked for at boot only, by their arguments: no pid file
- *  is trusted. */
+/** Finds and kills processes that a dead daemon left behind: a monitor whose pid was not written down yet, and an OCI
+ *  runtime that this monitor, or the dead daemon, had started. Only boots look for them, and by their command lines:
+ *  pid files may be stale. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { errnoOf, internal } from '../base/index.ts'
@@ -8,10 +8,11 @@ import { signalProcess, waitAll } from '../sys/index.ts'
 
 const sigkill = 9
 const patienceMs = 5_000
-/** A monitor has a child, which has one; each is found in a round of its own at the latest. */
+/** A monitor has a child, which has a child. Each round finds at least one generation. */
 const maxRounds = 5
 
-/** Kills every monitor and runtime that works on a container, and waits until they are gone. Throws when one stays. */
+/** Kills every monitor and OCI runtime that works on a container, and waits for their end. Throws `internal` when one
+ *  of them does not end. */
 export async function endStrays(execRoot: string, id: string): Promise<void> {
   for (let round = 0; round < maxRounds; round += 1) {
     const pids = findStrays(execRoot, id)
@@ -31,7 +32,8 @@ function findStrays(execRoot: string, id: string): number[] {
     .filter((pid) => Number.isInteger(pid) && pid > 1 && pid !== process.pid && isStray(pid))
 }
 
-/** The container that a monitor (`-b <bundle>`) or a runtime (`--root <directory> … <id>`) of this directory works on. */
+/** The id of the container that a monitor (`-b <bundle>`) or an OCI runtime (`--root <directory> … <id>`) of this exec
+ *  root works on; undefined for any other command line. */
 export function containerOf(args: readonly string[], execRoot: string): string | undefined {
   const after = (flag: string) => (args.includes(flag) ? (args[args.indexOf(flag) + 1] ?? '') : '')
   if (after('--root').startsWith(`${execRoot}/`)) return args.at(-1)

@@ -1,4 +1,5 @@
-/** The files of a container's bundle: written before its creation, read when it is found again, removed by name. */
+/** The files of a container's bundle: written before the container is created, read when it is adopted, and removed by
+ *  name. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../../base/index.ts'
@@ -16,11 +17,12 @@ const ourNames = new Set([
   'update.json',
 ])
 
-/** The configuration has the container's environment, passwords included. */
+/** The configuration contains the container's environment, which may hold passwords. */
 const ownerOnly = { mode: 0o600 } as const
 
-/** Makes the bundle, with mode 0700 when the caller has not made it yet. What an earlier run of the same container left
- *  in it is gone. `runtime` is remembered when it is not the default. */
+/** Creates the bundle's directory (mode 0700, unless it exists) and writes the configuration. Removes what an earlier
+ *  run of the same container left in it. `runtime`: the name of the OCI runtime, which is written down unless
+ *  undefined. */
 export function writeBundle(bundle: string, config: string, runtime: string | undefined): void {
   const files = bundleFiles(bundle)
   const isNew = mkdirSync(bundle, { recursive: true, mode: 0o700 }) !== undefined
@@ -29,13 +31,13 @@ export function writeBundle(bundle: string, config: string, runtime: string | un
   if (runtime !== undefined) writeFileSync(files.runtime, runtime, ownerOnly)
 }
 
-/** The pid that a file holds, if there is one. */
+/** The pid in a file; undefined when there is no such file, or no number in it. */
 export function readPid(path: string): number | undefined {
   const pid = Number.parseInt(readText(path) ?? '', 10)
   return Number.isNaN(pid) ? undefined : pid
 }
 
-/** A short file's text, if there is one. */
+/** The trimmed text of a short file; undefined when there is no such file. */
 export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim()
@@ -45,19 +47,20 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** Removes the files that are ours by name, never a tree: a root file system may still be mounted below. */
+/** Removes the runtime's own files by name, then the directory if it is empty. Never removes a tree: a root file system
+ *  may still be mounted below. */
 export function removeBundle(bundle: string): void {
   for (const name of namesIn(bundle)) if (ourNames.has(name) || isExecFile(name)) removeFile(join(bundle, name))
   try {
     rmdirSync(bundle)
   } catch (error) {
     const code = errnoOf(error)
-    // The caller keeps files of its own here (mount points), which it removes itself.
+    // The caller may have files here (mount points), which it removes itself.
     if (code !== 'ENOENT' && code !== 'ENOTEMPTY' && code !== 'EBUSY') throw error
   }
 }
 
-/** Removes what execs left that a crash of the daemon cut short. */
+/** Removes files of execs that a crash of the daemon cut short. */
 export function removeExecFiles(bundle: string): void {
   for (const name of namesIn(bundle)) if (isExecFile(name)) removeFile(join(bundle, name))
 }
@@ -66,7 +69,7 @@ function isExecFile(name: string): boolean {
   return name.startsWith('exec-')
 }
 
-/** Removes a file that may be missing. (`rmSync` takes five times as long, and runs several times per container.) */
+/** Removes a file that may be missing. Runs several times per container; `rmSync` would take five times as long. */
 export function removeFile(path: string): void {
   if (!existsSync(path)) return
   try {
@@ -76,7 +79,7 @@ export function removeFile(path: string): void {
   }
 }
 
-/** The names in a directory; none when there is no such directory. */
+/** The names in a directory; none if the directory does not exist. */
 export function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory)

@@ -1,15 +1,16 @@
-/** crun gives the standard streams of a container to its user, and so the /dev/null that stands for an absent one: the
- *  container's own, or the host's where that is shown there (`-v /dev:/dev`, and always to mapped users, who can make no
- *  devices). It goes back to root. */
+/** Gives /dev/null back to root. crun makes the container's user the owner of its standard streams, and a stream that
+ *  is not connected is /dev/null. That may be the host's device: with `-v /dev:/dev`, and always with user namespaces,
+ *  in which no devices can be created. */
 import { chownSync, closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { errnoOf } from '../../base/index.ts'
 import type { OciSpec } from '../../oci/index.ts'
 import { oPath, openInRoot } from '../../sys/index.ts'
 
-/** 1:3, as stat(2) has it. */
+/** Device 1:3, in the encoding of stat(2). */
 const nullDevice = 0x103
 
-/** To be called before the container's program runs. Does nothing where /dev/null is no null device of that user. */
+/** Call this before the container's program runs. `pid`: the container's first process. Does nothing unless the
+ *  container's /dev/null is the null device and belongs to the container's user. */
 export function restoreNullOwner(pid: number, { process, linux }: OciSpec): void {
   const { uid, gid } = process.user
   if (process.terminal || (linux.uidMappings === undefined && uid === 0 && gid === 0)) return
@@ -24,7 +25,7 @@ export function restoreNullOwner(pid: number, { process, linux }: OciSpec): void
     if (stat.uid !== owner.uid || stat.gid !== owner.gid) return
     chownSync(`/proc/self/fd/${fd}`, 0, 0)
   } catch (error) {
-    // It has ended, or has no such file, or one that is read-only.
+    // The process has ended, or there is no such file, or it is read-only.
     if (errnoOf(error) === undefined) throw error
   } finally {
     if (fd !== undefined) closeSync(fd)

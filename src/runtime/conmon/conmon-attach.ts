@@ -1,8 +1,8 @@
-/** A client on a running container's stdio: conmon's attach socket on one side, an OutputSink on the other.
- *  Each packet is one stream byte (2 stdout, 3 stderr) and data. Packets are received one behind the other, each
- *  one's stream byte on top of the last byte before it, which is put back: runs of one stream become one chunk
- *  without a copy. A sink that is full stops the reading, which stops conmon, which stops the container: as
- *  with a pipe. */
+/** A client of a running container's stdio: connects conmon's attach socket to an OutputSink.
+ *  Each packet is one stream byte (2 stdout, 3 stderr) and data. Packets are received into one buffer, one behind the
+ *  other. The stream byte of a packet overwrites the last data byte before it, which is then restored. So consecutive
+ *  packets of one stream become one chunk without a copy.
+ *  A full sink stops the reading, which blocks conmon, which blocks the container, as a full pipe would. */
 import type { OutputSink, OutputStream } from '../../base/index.ts'
 import { errno, SeqpacketSocket } from '../../sys/index.ts'
 
@@ -11,22 +11,25 @@ export interface AttachOptions {
   readonly stdin: boolean
   readonly stdout: boolean
   readonly stderr: boolean
+  /** Receives the output. The attachment closes when the sink does. */
   readonly sink: OutputSink
-  /** Closing the connection would end the container's stdin, which is not this client's: keep it open, unread
-   *  output dropped, until the container ends. */
+  /** For a client that must not end the container's stdin, which closing the connection would do. After `close` the
+   *  connection stays open until the container ends, and its output is dropped. */
   readonly keepOpen?: boolean
 }
 
 /** One client's end of a process's stdio. */
 export interface AttachHandle {
-  /** Sends to the process's stdin. False: wait for `onDrain`. */
+  /** Sends to the process's stdin. When it returns false, wait for `onDrain` before the next write. */
   write(chunk: Buffer): boolean
+  /** Registers a callback that runs each time all written data was sent. */
   onDrain(callback: () => void): void
-  /** Ends the process's stdin, once all that was written has arrived (unless the container keeps stdin open). */
+  /** Ends the process's stdin after everything that was written. A container that keeps stdin open ignores it. */
   endStdin(): void
-  /** Leaves; the process goes on. Idempotent. */
+  /** Disconnects; the process continues. Idempotent. */
   close(): void
-  /** For how long the sink has not taken anything, and with it the process has had to wait; 0 while it takes. */
+  /** Milliseconds since the sink became full, during which the process may be blocked; 0 while the sink accepts
+   *  data. */
   readonly stalledMs: number
   /** Resolves when the process has closed its output (it has ended) or `close` was called. */
   readonly closed: Promise<void>
@@ -35,16 +38,17 @@ export interface AttachHandle {
 const slabBytes = 128 * 1024
 /** The largest packet that conmon sends, stream byte included (32 KiB of data in some versions). */
 const maxPacketBytes = 32 * 1024 + 2
-/** conmon takes at most 32 KiB from one packet and would drop the rest. */
+/** conmon reads at most 32 KiB of a packet and drops the rest. */
 const maxStdinPacketBytes = 16 * 1024
-/** Chunks smaller than this are copied out, so that the slab can be used again. */
+/** Chunks smaller than this are copied, so that the slab can be reused. */
 const copyBelowBytes = 16 * 1024
-/** Packets per event, so that one busy container does not starve the daemon. */
+/** Packets per event. The limit keeps one busy container from starving the daemon. */
 const packetsPerEvent = 64
 const stdoutByte = 2
 const stderrByte = 3
 
-/** Connects to the attach socket at `path`. Output from then on reaches the sink. */
+/** Connects to the attach socket at `path`. The sink gets all output from then on. Throws the system's error (ENOENT,
+ *  ECONNREFUSED) when conmon does not run. */
 export async function attachToConmon(path: string, options: AttachOptions): Promise<AttachHandle> {
   const attachment = new ConmonAttachment(await SeqpacketSocket.connect(path), options)
   attachment.start()
@@ -143,7 +147,7 @@ class ConmonAttachment implements AttachHandle {
     while (budget > 0 && !this.#paused && !this.#ended) budget -= this.#receiveRun(budget)
   }
 
-  /** Receives packets of one stream after another into the slab and hands them on; gives how many were tried. */
+  /** Receives consecutive packets of one stream into the slab and delivers them. Returns how many reads were tried. */
   #receiveRun(limit: number): number {
     // Byte 0 takes the first packet's stream byte; data starts at 1.
     let end = 1
@@ -174,7 +178,7 @@ class ConmonAttachment implements AttachHandle {
     return packets
   }
 
-  /** Hands `[start, end)` of the slab to the sink. `more`: the slab holds data beyond it that is still needed. */
+  /** Gives `[start, end)` of the slab to the sink. `more`: the slab holds further data that is still needed. */
   #deliver(streamByte: number, start: number, end: number, more = false): void {
     if (end <= start || this.#draining || this.#ended) return
     const { stdout, stderr, sink } = this.#options
@@ -200,7 +204,7 @@ class ConmonAttachment implements AttachHandle {
         this.#watch()
         return
       }
-      // Any other failure means that conmon is gone; the read side will see it and end this attachment.
+      // Any other failure means that conmon has ended. The read side notices that and ends this attachment.
       this.#stdinQueue.shift()
     }
     if (this.#ended) return

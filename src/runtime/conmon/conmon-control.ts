@@ -1,24 +1,30 @@
-/** Messages to a running conmon through the `ctl` fifo of its bundle, and the proof that it runs at all. */
+/** Messages to a running conmon through the `ctl` fifo of its bundle, and a check whether that conmon runs. */
 import { constants } from 'node:fs'
 import { conflict, errnoOf, type TerminalSize } from '../../base/index.ts'
 import { closeFd, openFd, writeFd } from '../../sys/index.ts'
 import { bundleFiles } from '../bundle/paths.ts'
 
+/** A terminal's window size, in characters. */
+export interface TerminalSize {
+  readonly width: number
+  readonly height: number
+}
+
 /** conmon refuses anything larger. */
 const maxCells = 1000
 
-/** Sets the window size of a container's terminal. Throws `conflict` when it does not run. */
+/** Sets the window size of a container's terminal. Throws `conflict` when the container does not run. */
 export function resizeTerminal(bundle: string, { width, height }: TerminalSize): void {
   send(bundle, `1 ${clamp(height)} ${clamp(width)}\n`)
 }
 
-/** Makes conmon open its log anew, after the file was renamed. Throws `conflict` when it does not run. */
+/** Makes conmon reopen its log, after the file was renamed. Throws `conflict` when the container does not run. */
 export function reopenLog(bundle: string): void {
   send(bundle, '2 0 0\n')
 }
 
-/** True while the conmon of this bundle runs. Only conmon ever reads from its fifo, and a fifo without a reader
- *  can't be opened for writing: no pid is involved, so none can be mistaken. */
+/** True while the conmon of this bundle runs. Only conmon reads from its fifo, and a fifo without a reader can't be
+ *  opened for writing. This check uses no pid, so a reused pid can't mislead it. */
 export function isConmonAlive(bundle: string): boolean {
   const fd = openControl(bundle)
   if (fd === undefined) return false
@@ -30,7 +36,8 @@ function send(bundle: string, message: string): void {
   const fd = openControl(bundle)
   if (fd === undefined) throw conflict('container is not running')
   try {
-    // Shorter than PIPE_BUF, so it is written whole or (EAGAIN, a flood of resizes) not at all.
+    // The message is shorter than PIPE_BUF, so it is written completely or not at all (EAGAIN after a flood of
+    // resizes).
     writeFd(fd, Buffer.from(message))
   } finally {
     closeFd(fd)

@@ -1,5 +1,5 @@
-/** Starting conmon, the monitor that owns a container's stdio, log and exit code and outlives the daemon.
- *  It is our direct child (`--sync`), so that its pid is known at once, and becomes init's when we die.
+/** Starts conmon, the monitor that owns a container's stdio, log and exit code. conmon outlives the daemon.
+ *  With `--sync` it is a direct child of the daemon, so its pid is known at once. When the daemon dies, init adopts it.
  *  https://github.com/containers/conmon/blob/main/docs/conmon.8.md */
 import { writeFileSync } from 'node:fs'
 import { internal, messageOf } from '../../base/index.ts'
@@ -7,37 +7,41 @@ import { closeFd, defaultEnv, FdReader, makePipe, type SpawnedProcess, spawnProc
 import { bundleFiles } from '../bundle/paths.ts'
 import { runtimeError } from '../programs/runtime-errors.ts'
 
+/** The container for which a conmon is started. */
 export interface ConmonOptions {
   readonly id: string
   readonly bundle: string
+  /** Directory to which conmon writes the exit file. */
   readonly exitDir: string
   readonly conmonPath: string
   readonly runtimePath: string
+  /** Arguments before every command of the OCI runtime. */
   readonly runtimeArgs: readonly string[]
   readonly terminal: boolean
   readonly stdin: boolean
   /** Stdin stays open when an attached client leaves. */
   readonly leaveStdinOpen: boolean
-  /** Undefined: the output is only for attached clients. */
+  /** Undefined: no log; only attached clients get the output. */
   readonly logPath: string | undefined
-  /** For error messages. */
+  /** The container's program, for error messages. */
   readonly command: string
 }
 
 /** A conmon whose container is created and waits for its start. */
 export interface StartedConmon {
   readonly conmonPid: number
+  /** Process id of the container's first process on the host. */
   readonly pid: number
 }
 
-/** Anything that a small JSON line can't be. */
+/** Longer than any valid message from conmon. */
 const maxReplyBytes = 64 * 1024
 const syncFd = 3
 const startFd = 4
 const sigkill = 9
 
-/** Starts conmon, which creates the container as soon as `ready` resolves (conmon's own start-up, 3 ms, does not
- *  wait for it). Rejects with a typed error when `ready` rejects or the runtime refuses. */
+/** Starts conmon, which creates the container as soon as `ready` resolves. (conmon's own start-up takes 3 ms and does
+ *  not wait for `ready`.) Rejects with the error of `ready`, or with a typed error when the OCI runtime refuses. */
 export async function startConmon(options: ConmonOptions, ready: Promise<unknown> | undefined): Promise<StartedConmon> {
   const [syncRead, syncWrite] = makePipe()
   const [startRead, startWrite] = ready === undefined ? [-1, -1] : makePipe()
@@ -68,7 +72,7 @@ export async function startConmon(options: ConmonOptions, ready: Promise<unknown
     closeFd(syncWrite)
     if (startRead !== -1) closeFd(startRead)
   }
-  // With --sync conmon leaves this to its parent.
+  // With --sync, conmon leaves it to its parent to write this file.
   writeFileSync(bundleFiles(options.bundle).conmonPid, String(conmon.pid), { mode: 0o600 })
   if (ready !== undefined) await release(conmon, startWrite, ready)
   return { conmonPid: conmon.pid, pid: parseReply(await reply, options.command) }
@@ -78,7 +82,7 @@ async function release(conmon: SpawnedProcess, startWrite: number, ready: Promis
   try {
     await ready
   } catch (error) {
-    // Closing the pipe would let it go on, so it is ended before.
+    // Closing the pipe would let conmon continue, so it is killed first.
     conmon.kill(sigkill)
     await conmon.exited
     throw error
@@ -118,7 +122,7 @@ function conmonArgs(options: ConmonOptions): string[] {
   ]
 }
 
-/** Everything up to the first line end, or up to the end of the pipe. */
+/** The first line from conmon, or everything up to the end of the pipe. */
 function readReply(fd: number): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
   let text = ''
@@ -126,7 +130,7 @@ function readReply(fd: number): Promise<string> {
     onData(chunk) {
       text += chunk.toString('utf8')
       if (!text.includes('\n') && text.length < maxReplyBytes) return
-      // conmon keeps its end for the container's whole life; ours is not needed any more.
+      // conmon keeps its end of the pipe open as long as the container lives. Ours is not needed any more.
       reader.close()
       resolve(text)
     },

@@ -3,17 +3,19 @@ import { readFileSync, statSync } from 'node:fs'
 import { errnoOf } from '../../base/index.ts'
 import { hasOomFile } from './oom-watch.ts'
 
+/** The end of a container or exec. */
 export interface ExitInfo {
-  /** 128 + n when signal n killed it. */
+  /** The first process's exit code, 0 to 255; 128 + n when signal n killed it. */
   readonly exitCode: number
   readonly finishedAt: Date
-  /** The kernel killed something in it for lack of memory. */
+  /** The kernel killed one of its processes because memory ran out. */
   readonly oomKilled: boolean
-  /** True when nobody saw the end (the monitor was killed, the machine went down). */
+  /** True when no monitor recorded the end: the monitor was killed, or the machine went down. */
   readonly unknown?: boolean
 }
 
-/** What conmon's exit file says, or undefined while there is none. conmon renames it into place, so it is whole. */
+/** The end that conmon's exit file records; undefined while there is no such file. conmon renames the file into place,
+ *  so its content is always complete. */
 export function readExitFile(path: string, oomPath: string): ExitInfo | undefined {
   try {
     const code = Number.parseInt(readFileSync(path, 'utf8'), 10)
@@ -25,7 +27,7 @@ export function readExitFile(path: string, oomPath: string): ExitInfo | undefine
   }
 }
 
-/** The end of a container whose monitor left no word. `exitCode`: 255, unless it is known what ended it. */
+/** The end of a container whose monitor left no exit file. `exitCode` is 255 unless the caller knows better. */
 export function unknownExit(exitCode = 255): ExitInfo {
   return { exitCode, finishedAt: new Date(), oomKilled: false, unknown: true }
 }

@@ -1,4 +1,4 @@
-/** What the daemon holds of a container while it is there: handles, nothing that could not be made again from files. */
+/** What the daemon keeps in memory about a container: descriptors and watches, which can be rebuilt from files. */
 import { errnoOf } from '../../base/index.ts'
 import { closeFd, onPidfdExit, pidfdOpen } from '../../sys/index.ts'
 import type { OciRuntime } from '../oci-runtime/oci-runtime.ts'
@@ -9,18 +9,18 @@ export interface LiveContainer {
   readonly pid: number
   readonly runtime: OciRuntime
   readonly command: string
-  /** Of the container's first process; -1 once it has ended. */
+  /** Pid descriptor of the container's first process; -1 once that has ended. */
   pidfd: number
   exit: ExitInfo | undefined
   readonly ended: PromiseWithResolvers<ExitInfo>
   stopWatching: () => void
-  /** Clients that came before the start, and when the last of them did. */
+  /** How many clients attached so far, and when the last one did (`performance.now()`). */
   early: { readonly clients: number; readonly at: number }
 }
 
 const noneEarly = { clients: 0, at: 0 }
 
-/** What is known of a container that has just been made or found. */
+/** A container that was just created or found. */
 export interface FoundContainer {
   readonly pid: number
   readonly conmonPid: number
@@ -28,7 +28,8 @@ export interface FoundContainer {
   readonly command: string
 }
 
-/** Starts to watch a container's monitor; `onMonitorEnd` runs once when it is gone (at once if it is already). */
+/** Starts to watch a container's monitor. `onMonitorEnd` runs once, when the monitor has ended; soon after this call if
+ *  it had ended before. */
 export function watchContainer(found: FoundContainer, onMonitorEnd: (live: LiveContainer) => void): LiveContainer {
   const { pid, runtime, command } = found
   const ended = Promise.withResolvers<ExitInfo>()
@@ -54,14 +55,14 @@ export function watchContainer(found: FoundContainer, onMonitorEnd: (live: LiveC
   return live
 }
 
-/** A container that ended before anybody watched. */
+/** A container that ended before the daemon could watch it. */
 export function endedContainer(runtime: OciRuntime, exit: ExitInfo): LiveContainer {
   const ended = Promise.withResolvers<ExitInfo>()
   ended.resolve(exit)
   return { pid: 0, runtime, command: '', pidfd: -1, exit, ended, stopWatching() {}, early: noneEarly }
 }
 
-/** Records the end and tells all who wait for it. */
+/** Records the end and resolves `ended`. */
 export function settle(live: LiveContainer, exit: ExitInfo): void {
   live.exit = exit
   live.stopWatching()

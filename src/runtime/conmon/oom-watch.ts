@@ -1,6 +1,6 @@
-/** Tells when the kernel kills in a container for want of memory, while the container may go on. conmon watches the
- *  control group, whichever version it is of, and opens a file of the bundle each time: one descriptor for all
- *  containers is told of that. */
+/** Reports when the kernel kills a process of a container because memory ran out, even if the container continues.
+ *  conmon watches the control group (v1 or v2) and opens the bundle's `oom` file at each kill. One inotify descriptor
+ *  reports those opens for all containers. */
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { errnoOf, type Logger, messageOf } from '../../base/index.ts'
@@ -15,8 +15,8 @@ export class OomWatch {
     this.#logger = logger
   }
 
-  /** Calls back each time, until `remove`. True when it has happened already, in this run. If the bundle can't be
-   *  watched, a warning is logged, and the end of the run tells of the kills. */
+  /** Calls `onOom` at each kill, until `remove`. Returns true when there was a kill earlier in this run. If the bundle
+   *  can't be watched, a warning is logged; the kills are then reported only when the run ends. */
   add(bundle: string, onOom: () => void): boolean {
     const { oom } = bundleFiles(bundle)
     try {
@@ -24,9 +24,12 @@ export class OomWatch {
         if (name === basename(oom)) onOom()
       })
     } catch (error) {
-      // ENOSPC: all programs together have too many watches.
+      // ENOSPC: the limit on watches, which all programs of root share, is reached.
       const advice = errnoOf(error) === 'ENOSPC' ? ': raise fs.inotify.max_user_watches' : ''
-      this.#logger.warn(`OOM kills will be told at the end only${advice}`, { bundle, error: messageOf(error) })
+      this.#logger.warn(`OOM kills will be reported only when the container ends${advice}`, {
+        bundle,
+        error: messageOf(error),
+      })
     }
     return hasOomFile(oom)
   }
@@ -42,7 +45,7 @@ export class OomWatch {
   }
 }
 
-/** True when the kernel has killed for want of memory in the run that the file is of. */
+/** True when the kernel killed a process of this run because memory ran out. `path`: the bundle's `oom` file. */
 export function hasOomFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined
 }

@@ -7,6 +7,7 @@ import { bundlePath } from '../bundle/paths.ts'
 import type { OciRuntime } from '../oci-runtime/oci-runtime.ts'
 import { type ExecHandle, ExecLaunch, type ExecPlan, type ExecTarget, type ExecTrace } from './exec-launch.ts'
 
+/** The process of an exec, and its streams. */
 export interface ExecOptions {
   readonly process: OciProcess
   /** True when the caller writes to the process's stdin. Otherwise stdin is a null device. */
@@ -36,15 +37,16 @@ export class ContainerExecs {
     this.#runtime = runtime
   }
 
-  /** Starts the OCI runtime of an exec that will probably follow. The caller gives the result to `start`, or discards it.
-   *  Returns undefined when the runtime can't wait for its process (only crun can). Throws when it can't be started. */
+  /** Starts the OCI runtime of an exec that will probably follow. The caller gives the result to `start`, or discards
+   *  it. Returns undefined when the runtime can't wait for its process (only crun can). Throws when it can't be
+   *  started. */
   prepare(plan: ExecPlan): ExecLaunch | undefined {
     const runtime = this.#runtime()
     return runtime.isCrun ? ExecLaunch.open(this.#target(runtime), plan) : undefined
   }
 
   /** Runs one more process in the container. Rejects with a typed error when the process can't be started; its
-   *  `details.exitCode` is 127, 126 or 125, as in a shell. */
+   *  `details.exitCode` is then 127 or 126, if the OCI runtime's message tells. */
   async start(options: ExecOptions): Promise<ExecHandle> {
     using _moving = awaitCgroupMove()
     const target = this.#target(this.#runtime())

@@ -1,5 +1,5 @@
-/** A terminal as an exec's stdio. The runtime makes it inside the container and sends us its master side; or, as runc
- *  does, it runs on a terminal of ours and carries what goes on between the two. */
+/** A terminal as an exec's stdio. crun opens it inside the container and sends its master side to the daemon. With
+ *  runc, the daemon opens a terminal, and runc copies data between that and one inside the container. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutputSink, TerminalSize } from '../../base/index.ts'
 import {
@@ -14,7 +14,7 @@ import {
 } from '../../sys/index.ts'
 import type { ExecStdio, ExecStdioOptions } from './exec-stdio.ts'
 
-/** A terminal hands out 4 KiB at a time; no more than this many are waiting after the last program has ended. */
+/** A terminal gives at most 4 KiB per read. After the last program's end, no more than this many reads are pending. */
 const maxFinalReads = 256
 const maxWaitMs = 1000
 
@@ -28,7 +28,7 @@ export class ExecConsole implements ExecStdio {
   #writer: FdWriter | undefined
   #size: TerminalSize | undefined
   #received = 0
-  /** The terminal of our own is the reader's by now, or closed. */
+  /** True once the reader owns the terminal, or it is closed. */
   #opened = false
 
   private constructor(source: ConsoleSocket | Pty, { stdin }: ExecStdioOptions) {
@@ -37,11 +37,12 @@ export class ExecConsole implements ExecStdio {
     this.#hasStdin = stdin
   }
 
+  /** For crun: receives the terminal through a socket at `path`. */
   static listen(path: string, options: ExecStdioOptions): ExecConsole {
     return new ExecConsole(ConsoleSocket.listen(path), options)
   }
 
-  /** For a runtime that sends none. */
+  /** For a runtime that sends no terminal. `size`: the first window size. */
   static own(size: TerminalSize | undefined, options: ExecStdioOptions): ExecConsole {
     return new ExecConsole(openPty(size), options)
   }
@@ -63,7 +64,7 @@ export class ExecConsole implements ExecStdio {
     if (master === undefined || this.#opened) return
     this.#opened = true
     if (this.#size !== undefined) setWindowSize(master, this.#size)
-    // One descriptor can't be polled twice, so each direction has its own.
+    // One descriptor can't be polled twice, so each direction gets its own.
     if (this.#hasStdin) {
       this.#writer = FdWriter.open(duplicateFd(master), { onDrain: () => this.#drained() }, { unref: true })
     }
@@ -72,7 +73,7 @@ export class ExecConsole implements ExecStdio {
       {
         onData: (chunk) => {
           this.#received += 1
-          // Without a client the output must still be read, or the program would stop on a full terminal.
+          // Output is read even without a client, or a full terminal would block the program.
           if (sink?.write('stdout', chunk) === false) reader.pause()
         },
         onEnd: () => {
@@ -83,13 +84,13 @@ export class ExecConsole implements ExecStdio {
     )
     this.#reader = reader
     sink?.onDrain(() => reader.resume())
-    // The terminal stays when its client leaves, by the detach keys or otherwise, as with Docker: else the program
-    // would be hung up. What it still prints is read for nobody.
+    // As with Docker, the terminal stays open when its client leaves, by the detach keys or otherwise; closing it would
+    // hang up the program. Further output is read and dropped.
     sink?.onClose(() => reader.resume())
   }
 
-  /** The terminal was sent before the process ran, so even after its end it is on its way; the limit is for a runtime
-   *  that broke its word. */
+  /** The terminal that the runtime sends. It is sent before the process runs, so it arrives even if the process has
+   *  ended. The time limit is for a runtime that sends none. */
   async #sent(ended: Promise<unknown>): Promise<number | undefined> {
     const limit = ended.then(() => sleep(maxWaitMs, undefined, { ref: false }))
     return await Promise.race([this.#socket?.received, limit])
@@ -103,7 +104,7 @@ export class ExecConsole implements ExecStdio {
     this.#onDrain.push(callback)
   }
 
-  /** A terminal has no half-close: end of input is a character that the client sends itself. */
+  /** Does nothing: a terminal can't be half-closed. The client itself sends the end-of-input character. */
   endStdin(): void {}
 
   resize(size: TerminalSize): void {

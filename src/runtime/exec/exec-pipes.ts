@@ -13,7 +13,7 @@ export class ExecPipes implements ExecStdio {
   #writer: FdWriter | undefined
   #onDrain: (() => void)[] = []
 
-  /** What nobody writes or reads is a null device of the process's own. */
+  /** Streams that are not used become a null device that belongs to this process only. */
   constructor({ stdin, output }: ExecStdioOptions) {
     try {
       if (stdin) {
@@ -67,7 +67,7 @@ export class ExecPipes implements ExecStdio {
       this.#readers.push(reader)
       sink.onDrain(() => reader.resume())
     }
-    // The process lives on without its client, as with Docker: its input is over, its output is read for nobody.
+    // As with Docker, the process continues without its client: its input ends, and its output is read and dropped.
     sink.onClose(() => {
       this.endStdin()
       for (const reader of this.#readers) reader.resume()
@@ -102,7 +102,7 @@ export class ExecPipes implements ExecStdio {
     this.#ours.clear()
   }
 
-  /** Our end, which becomes the caller's to close. */
+  /** Our end of a pipe; the caller must close it. */
   #take(name: Name): number | undefined {
     const fd = this.#ours.get(name)
     this.#ours.delete(name)

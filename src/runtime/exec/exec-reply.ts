@@ -1,9 +1,11 @@
-/** What a runtime says while it starts a process: a pid, or nothing and then log lines. Both come through pipes of their
- *  own, so that the process's stderr carries nothing of ours. */
+/** The runtime's reply while it starts a process: the pid, or log lines that say why it failed. Both come through
+ *  separate pipes, so that they don't mix with the process's stderr. */
 import { closeFd, FdReader, makePipe } from '../../sys/index.ts'
 
 export class RuntimeReply {
+  /** Write end for the pid, to be given to the runtime. */
   readonly pidWrite: number
+  /** Write end for log lines, to be given to the runtime. */
   readonly logWrite: number
   readonly #pid = Promise.withResolvers<number | undefined>()
   readonly #log: Buffer[] = []
@@ -15,7 +17,7 @@ export class RuntimeReply {
     this.pidWrite = pidWrite
     this.logWrite = logWrite
     this.#readers = [
-      // The runtime keeps its end until the process has ended: the pid itself is the end of the message.
+      // The runtime keeps its end open until the process ends, so the message ends with the pid, not with the pipe.
       FdReader.start(
         pidRead,
         {
@@ -31,18 +33,18 @@ export class RuntimeReply {
     ]
   }
 
-  /** Closes our copies of what the runtime got. */
+  /** Closes our copies of the write ends, once the runtime has its own. */
   closeWriteEnds(): void {
     closeFd(this.pidWrite)
     closeFd(this.logWrite)
   }
 
-  /** The new process's pid, or undefined when the runtime ended without one. */
+  /** Resolves with the new process's pid; with undefined when the runtime ended without one. */
   pid(): Promise<number | undefined> {
     return this.#pid.promise
   }
 
-  /** The error texts of a runtime that has ended. */
+  /** The error messages of a runtime that has ended. */
   message(): string {
     this.#readers[1]?.drain()
     this.close()
@@ -53,7 +55,7 @@ export class RuntimeReply {
       .join('\n')
   }
 
-  /** Listens no more. Idempotent. */
+  /** Stops reading. Idempotent. */
   close(): void {
     for (const reader of this.#readers) reader.close()
   }

@@ -2,30 +2,31 @@
 import type { OutputSink, TerminalSize } from '../../base/index.ts'
 
 export interface ExecStdioOptions {
-  /** Whether the process's stdin can be written to; otherwise it is /dev/null. */
+  /** True when the caller writes to the process's stdin. Otherwise stdin is /dev/null. */
   readonly stdin: boolean
-  /** Whether its output is read; otherwise it goes to /dev/null, and the process outlives the daemon. */
+  /** True when the output is read. Otherwise it goes to /dev/null, and the process outlives the daemon. */
   readonly output: boolean
 }
 
 export interface ExecStdio {
-  /** Descriptors for the child: its number, then ours to give. */
+  /** Descriptors for the child: its number → ours. */
   readonly childEnds: ReadonlyMap<number, number>
-  /** Where the runtime sends the terminal to. */
+  /** Path of the socket to which the runtime sends the terminal, if it does. */
   readonly consolePath: string | undefined
-  /** The terminal that the runtime itself is to have, when it does not send one. */
+  /** Path of the terminal on which the runtime itself must run, when it sends none. */
   readonly terminalPath?: string | undefined
-  /** Closes our copies of what the child got. */
+  /** Closes our copies of `childEnds`, once the child has its own. */
   closeChildEnds(): void
-  /** Starts to carry data. Not before the process runs: what the runtime prints when it fails is not output. */
+  /** Starts to carry data. Call this only when the process runs: what a failing runtime prints is not output. `ended`
+   *  settles when the runtime has ended. */
   open(sink: OutputSink | undefined, ended: Promise<unknown>): Promise<void>
-  /** Sends to stdin. False: wait for `onDrain`. */
+  /** Sends to stdin. When it returns false, wait for `onDrain` before the next write. */
   write(chunk: Buffer): boolean
   onDrain(callback: () => void): void
   endStdin(): void
   resize(size: TerminalSize): void
-  /** Hands on what is left after the process has ended, then closes. A child of its that goes on writing is not
-   *  waited for. */
+  /** Delivers the remaining output after the process has ended, then closes. Doesn't wait for children of the process
+   *  that continue to write. */
   finish(): void
   /** Closes everything. Idempotent. */
   close(): void

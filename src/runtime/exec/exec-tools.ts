@@ -1,17 +1,17 @@
-/** Programs that a process brings along into a container that may have none: the host's static busybox, alone in a
- *  read-only directory that has no place in any file system. The process has it as a descriptor; with the last
- *  process that holds it, it is gone. */
+/** Programs for a process in a container that may have none: the host's static busybox, in a read-only directory that
+ *  is mounted nowhere. The process gets the directory as a descriptor. The mount disappears with the last
+ *  descriptor. */
 import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { conflict, errnoOf } from '../../base/index.ts'
 import { cloneMountTree } from '../../sys/index.ts'
 import { findProgram } from '../programs/find-program.ts'
 
-/** What the program is called inside, by the number of the descriptor that the runtime hands on. */
+/** Path of busybox for such a process: below the descriptor that the runtime passes on. */
 export const toolsProgram = '/proc/self/fd/3/busybox'
 
-/** A descriptor of the directory; the caller closes it. `home` is the daemon's to write to. Throws `conflict` where
- *  the host has no busybox. */
+/** Opens the directory with busybox; the caller closes the descriptor. `home`: a directory of the daemon for the copy.
+ *  Throws `conflict` when busybox is not installed on the host. */
 export function openTools(home: string): number {
   const source = findProgram('busybox', ['/bin', '/usr/bin', '/sbin', '/usr/local/bin'])
   if (source === undefined) throw conflict('no busybox on this host: install the package "busybox-static"')

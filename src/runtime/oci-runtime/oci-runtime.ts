@@ -1,6 +1,6 @@
-/** The OCI runtime program (crun, or runc by configuration) and the two things that are done without it when it
- *  is crun: starting a created container and removing what an ended one left, 5 ms each as processes.
- *  Both follow what crun itself does on disk and fall back to the program at the first surprise. */
+/** The OCI runtime program: crun, or another one by configuration. With crun, Berth starts a created container and
+ *  removes an ended one by itself, which saves a process of 5 ms each. Both do on disk what crun does, and fall back to
+ *  the program at the first surprise. */
 import {
   closeSync,
   constants,
@@ -35,10 +35,10 @@ import type { CompiledFilter } from '../spec/build-spec.ts'
 import { compiledFilterAnnotation, SeccompCache } from './seccomp-cache.ts'
 
 const commandTimeoutMs = 30_000
-/** How long killed processes may take to leave a control group, on a machine that is busy. */
+/** How long killed processes may take to leave a control group on a busy machine. */
 const groupPatienceMs = 10_000
 
-/** A program of the host, with arguments that come before every command. */
+/** A program on the host, and the arguments before each of its commands. */
 export interface RuntimeProgram {
   readonly path: string
   readonly args: readonly string[]
@@ -46,10 +46,11 @@ export interface RuntimeProgram {
 
 /** One configured runtime program. */
 export class OciRuntime {
-  /** What is executed: the configured program, or its copy in sealed memory. */
+  /** Path to execute: the configured program, or its copy in sealed memory (which spares crun its own protection
+   *  against CVE-2019-5736, a copy at each start). */
   readonly program: string
   readonly #root: string
-  /** What is known of crun, and of no other, may be relied on. */
+  /** True when behavior that only crun has may be relied on. */
   readonly isCrun: boolean
   readonly #filters = new SeccompCache()
   readonly #takesFilters: boolean
@@ -65,7 +66,7 @@ export class OciRuntime {
     this.#takesFilters = this.isCrun && readFileSync(path).includes(compiledFilterAnnotation)
   }
 
-  /** Throws `invalidArgument` when there is no such program. */
+  /** Throws `invalidArgument` when the program is not installed. */
   static async open({ path, args }: RuntimeProgram, execRoot: string): Promise<OciRuntime> {
     const found = findProgram(path)
     if (found === undefined) throw invalidArgument(`OCI runtime ${path} is not an executable file`)
@@ -77,24 +78,24 @@ export class OciRuntime {
     return [...this.#args, '--root', this.#root, ...(this.isCrun ? ['--cgroup-manager=cgroupfs'] : [])]
   }
 
-  /** The same for the creation of a container, whose group systemd makes when `cgroupsPath` is no path but names a
-   *  scope. The runtime notes who made it. */
+  /** The arguments before `create`. If `cgroupsPath` names a systemd scope and not a path, systemd makes the control
+   *  group. The runtime remembers which of them made it. */
   createArgs(cgroupsPath: string): readonly string[] {
     if (cgroupsPath.startsWith('/')) return this.globalArgs
     return [...this.#args, '--root', this.#root, this.isCrun ? '--cgroup-manager=systemd' : '--systemd-cgroup']
   }
 
-  /** True while the container was created but never started. */
+  /** True while a created container waits for its start. */
   isWaiting(id: string): boolean {
     return existsSync(this.#fifo(id))
   }
 
-  /** True when the container was started, and its state was not removed yet. */
+  /** True when the container was started and the runtime still has its state. */
   hasStarted(id: string): boolean {
     return existsSync(join(this.#root, id, 'status')) && !this.isWaiting(id)
   }
 
-  /** False when the container's first process has ended: its number may be another's by now. */
+  /** False when the container's first process has ended. Its pid may then belong to another process. */
   isFirstProcess(id: string, pid: number): boolean {
     const startTime = processStartTime(pid)
     if (startTime === undefined) return false
@@ -102,19 +103,21 @@ export class OciRuntime {
     return noted === undefined || String(noted) === startTime
   }
 
-  /** Lets a created container run its program. */
+  /** Lets a created container run its program (`command`, for error messages). Rejects with a typed error when the
+   *  runtime can't. */
   async start(id: string, command: string): Promise<void> {
     if (this.isCrun && this.#startByFifo(id)) return
     const { code, stderr } = await this.#run(['start', id])
     if (code !== 0) throw runtimeError(stderr, { work: 'start', command })
   }
 
-  /** Removes a container's state and cgroup; with `force` it is killed first. No container: no error. */
+  /** Removes a container's state and control group; with `force`, kills the container first. No error when there is no
+   *  such container. Throws `internal` when something can't be removed. */
   async delete(id: string, { force }: { readonly force: boolean }): Promise<void> {
     const home = join(this.#root, id)
     if (!existsSync(home)) return
     if (this.isCrun && !(existsSync(join(home, 'status')) && existsSync(join(home, 'config.json')))) {
-      // A creation or removal was cut short; crun refuses to delete what lacks one of these, and to create it again.
+      // A creation or removal was cut short. crun can neither delete nor recreate a container without these files.
       const cgroup = this.#status(id)?.['cgroup-path'] ?? cgroupOfConfig(join(home, 'config.json'))
       if (typeof cgroup === 'string' && cgroup !== '' && cgroup !== '/') {
         await dissolveCgroup(cgroup, groupPatienceMs)
@@ -128,14 +131,14 @@ export class OciRuntime {
     if (code !== 0 && existsSync(home)) {
       throw internal(`cannot delete container ${id}: ${stderr.trim()}`)
     }
-    // crun says no more than a warning of a group that stayed busy: an exec was on its way in.
+    // If an exec is entering the group, crun only warns that the group stays busy.
     if (cgroup !== undefined && !(await dissolveCgroup(cgroup, groupPatienceMs))) {
       throw internal(`the control group of container ${id} stays busy: ${cgroup}`)
     }
   }
 
-  /** Changes limits of a running container; those that are not given stay. `path`: where the change lies meanwhile.
-   *  Throws `internal` with the runtime's words; some may have changed then. */
+  /** Changes limits of a running container; those that are not given stay. `path`: a file that the call creates and
+   *  removes. Throws `internal` with the runtime's message; some limits may have changed by then. */
   async update(id: string, resources: OciResources, path: string): Promise<void> {
     writeFileSync(path, JSON.stringify(resources), { mode: 0o600 })
     try {
@@ -146,12 +149,12 @@ export class OciRuntime {
     }
   }
 
-  /** The filter of a `linux.seccomp`, if this runtime takes one that is compiled. */
+  /** The compiled filter of a `linux.seccomp`; undefined when this runtime must compile it itself. */
   compiledFilter(seccompJson: string | undefined): CompiledFilter | undefined {
     return seccompJson === undefined || !this.#takesFilters ? undefined : this.#filters.compiled(seccompJson)
   }
 
-  /** Idempotent. */
+  /** Closes the copy of the program. Idempotent. */
   close(): void {
     if (this.#sealedFd !== -1) closeFd(this.#sealedFd)
     this.#sealedFd = -1
@@ -170,14 +173,15 @@ export class OciRuntime {
     const path = this.#fifo(id)
     let fd: number
     try {
-      // Non-blocking: a container that died while it waited has no reader (ENXIO), and must not hang the daemon.
+      // Non-blocking: if the container died while it waited, the fifo has no reader (ENXIO), and a blocking open would
+      // hang.
       fd = openFd(path, constants.O_WRONLY | constants.O_NONBLOCK)
     } catch {
       return false
     }
     try {
-      // The byte first: a daemon killed in between leaves a container that looks as if it waited, and is ended at the
-      // next boot; the other way round it would wait for ever.
+      // The byte comes first. If the daemon is killed in between, the container looks as if it still waited, and the
+      // next boot ends it. In the other order the container would wait forever.
       if (writeFd(fd, Buffer.alloc(1)) !== 1) return false
       removeFile(path)
       return true
@@ -188,7 +192,7 @@ export class OciRuntime {
     }
   }
 
-  /** What crun noted of a container; undefined with another runtime, or when there is none. */
+  /** crun's status file of a container; undefined with another runtime, or without such a container. */
   #status(
     id: string,
   ):
@@ -202,7 +206,7 @@ export class OciRuntime {
     }
   }
 
-  /** The control group that crun made, for us to remove. None for a scope, a unit of systemd's, which wants to be told. */
+  /** The control group that crun made and Berth may remove. Undefined for a scope: systemd must remove that. */
   #cgroup(id: string): string | undefined {
     const status = this.#status(id)
     const path = status?.['cgroup-path']
@@ -219,14 +223,14 @@ export class OciRuntime {
       rmdirSync(home)
       return true
     } catch (error) {
-      // Whatever is in the way, crun will deal with it or name it.
+      // crun will handle the obstacle, or report it.
       if (errnoOf(error) === undefined && !(error instanceof SyntaxError)) throw error
       return false
     }
   }
 }
 
-/** The cgroup that a configuration names. Undefined when not even that was written: nothing was made from it then. */
+/** The control group that a configuration names. Undefined without a complete configuration: no group was made then. */
 function cgroupOfConfig(path: string): string | undefined {
   try {
     const { linux } = JSON.parse(readFileSync(path, 'utf8')) as { linux?: { cgroupsPath?: unknown } }
@@ -239,7 +243,7 @@ function cgroupOfConfig(path: string): string | undefined {
 
 const elfMagic = '\x7fELF'
 
-/** A descriptor of the program in sealed memory, or -1 where that can't be executed (hardened hosts, scripts). */
+/** A descriptor of the program in sealed memory; -1 where such a copy can't be executed (hardened hosts, scripts). */
 async function trySeal(path: string): Promise<number> {
   if (!startsWith(path, elfMagic)) return -1
   let fd: number

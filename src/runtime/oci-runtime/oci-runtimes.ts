@@ -1,12 +1,13 @@
-/** The OCI runtime programs that containers may name. */
-
+/** The configured OCI runtime programs, by the names that containers use. */
 import { runtimeRootPath } from '../bundle/paths.ts'
 import { currentRuntimeName, noSuchRuntime } from '../programs/runtime-names.ts'
 import { OciRuntime, type RuntimeProgram } from './oci-runtime.ts'
 
+/** Which OCI runtimes there are. */
 export interface RuntimeSettings {
   /** Programs by the names that containers use. */
   readonly runtimes: Readonly<Record<string, RuntimeProgram>>
+  /** A key of `runtimes`. */
   readonly defaultRuntime: string
 }
 
@@ -14,14 +15,14 @@ export class OciRuntimes {
   readonly #execRoot: string
   #settings: RuntimeSettings = { runtimes: {}, defaultRuntime: '' }
   #byName: ReadonlyMap<string, OciRuntime> = new Map()
-  /** Every program that was ever configured: containers hold on to theirs. */
+  /** Every program that was ever configured: existing containers keep theirs. */
   readonly #opened = new Map<string, OciRuntime>()
 
   constructor(execRoot: string) {
     this.#execRoot = execRoot
   }
 
-  /** Takes over changed settings. Throws `invalidArgument` when a program is not there; nothing has changed then. */
+  /** Applies changed settings. Throws `invalidArgument`, and changes nothing, when a program is not installed. */
   async configure({ runtimes, defaultRuntime }: RuntimeSettings): Promise<void> {
     const byName = new Map<string, OciRuntime>()
     for (const [name, program] of Object.entries(runtimes)) {
@@ -34,24 +35,25 @@ export class OciRuntimes {
     this.#settings = { runtimes, defaultRuntime }
   }
 
-  /** The default one without a name. Throws `invalidArgument` for a name that nobody configured. */
+  /** The runtime of this name; without a name, the default one. Throws `invalidArgument` for a name that is not
+   *  configured. */
   get(name = this.#settings.defaultRuntime): OciRuntime {
     const runtime = this.#byName.get(currentRuntimeName(name))
     if (runtime === undefined) throw noSuchRuntime(name)
     return runtime
   }
 
-  /** The default one without a name, and in place of one that is configured no more. */
+  /** The runtime of this name; the default one without a name, or when the name is no longer configured. */
   getOrDefault(name: string | undefined): OciRuntime {
     return this.#byName.get(currentRuntimeName(name ?? '')) ?? this.get()
   }
 
-  /** Where the configured ones keep what they know of containers. */
+  /** The state directories of the configured runtimes. */
   roots(): readonly string[] {
     return Object.values(this.#settings.runtimes).map(({ path }) => runtimeRootPath(this.#execRoot, path))
   }
 
-  /** Idempotent. */
+  /** Closes all programs. Idempotent. */
   close(): void {
     for (const runtime of this.#opened.values()) runtime.close()
   }

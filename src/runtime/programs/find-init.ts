@@ -1,4 +1,4 @@
-/** The init program of `--init`: a few kilobytes that reap orphans and pass signals on. */
+/** The init program of `--init`, which reaps orphans and forwards signals. */
 import { invalidArgument } from '../../base/index.ts'
 import { findProgram } from './find-program.ts'
 
@@ -14,7 +14,8 @@ const places = [
   '/sbin',
 ]
 
-/** The host's path of an init program. Throws `invalidArgument` when there is none. */
+/** Path of an init program on the host: `configured` if given, else the first one that is installed. Throws
+ *  `invalidArgument` when there is none. */
 export function findInit(configured?: string): string {
   if (configured !== undefined && configured !== '') {
     const found = findProgram(configured)

@@ -1,9 +1,9 @@
-/** The door for what OCI runtimes say: their texts become typed errors here and nowhere else.
- *  The docker CLI chooses its exit code (127, 126, 125) by phrases in the daemon's answer, so these are kept:
+/** Turns messages of OCI runtimes into typed errors; nothing else interprets those messages.
+ *  The docker CLI chooses its exit code (127, 126, 125) by phrases in the daemon's answer, so they are kept:
  *  `executable file not found`, `no such file or directory`, `permission denied`, `is a directory`. */
 import { BerthError, internal, invalidArgument, isBerthError } from '../../base/index.ts'
 
-/** What was being done when the runtime failed. */
+/** The operation in which the runtime failed. */
 export interface FailedWork {
   readonly work: 'create' | 'start' | 'exec'
   /** The program that should have run. */
@@ -20,7 +20,8 @@ const prefixes = {
   exec: 'OCI runtime exec failed: exec failed: unable to start container process: ',
 } as const
 
-/** The error for a runtime's message. `details.exitCode` is the container's or exec's exit code, where the message tells. */
+/** The error for a runtime's message. `details.exitCode` is the exit code of the container or exec, if the message
+ *  implies one. */
 export function runtimeError(text: string, { work, command }: FailedWork): BerthError {
   const cause = new Error(text.trim())
   const fail = (exitCode: StartFailureCode, reason: string) => {
@@ -39,7 +40,7 @@ export function runtimeError(text: string, { work, command }: FailedWork): Berth
       : fail(127, 'executable file not found in $PATH')
   }
   if (/open executable: Permission denied|exec: .*permission denied/i.test(text)) return fail(126, 'permission denied')
-  // crun refuses whatever is not a regular file with EPERM.
+  // crun reports EPERM for anything that is not a regular file.
   if (/open executable: Operation not permitted|exec: .*is a directory/i.test(text)) {
     return command === '' ? fail(127, 'executable file not found in $PATH') : fail(126, 'is a directory')
   }
@@ -55,7 +56,7 @@ function isNotFound(text: string): boolean {
   )
 }
 
-/** Runtimes may print several lines; the answer is one. */
+/** Joins up to four lines of a runtime's message into one. */
 function firstLines(text: string): string {
   return text
     .trim()
@@ -66,7 +67,7 @@ function firstLines(text: string): string {
     .join(': ')
 }
 
-/** The exit code that a container or exec gets when `error` kept it from starting; undefined when it does not say. */
+/** The exit code of a container or exec that `error` kept from starting; undefined when the error implies none. */
 export function exitCodeOf(error: unknown): number | undefined {
   if (!isBerthError(error)) return undefined
   const { exitCode } = error.details

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { currentRuntimeName, isShimName, noSuchRuntime } from './runtime-names.ts'
 
-test('isShimName() is as containerd decides it', () => {
+test('isShimName() decides as containerd does', () => {
   for (const name of ['io.containerd.kata.v2', 'a.b', 'a.']) assert.equal(isShimName(name), true, name)
   for (const name of ['kata', '.a', '/usr/bin/kata.v2', 'a/b.c', '']) assert.equal(isShimName(name), false, name)
 })
 
-test("currentRuntimeName() knows Docker's earlier names of runc", () => {
+test("currentRuntimeName() translates Docker's earlier names of runc", () => {
   assert.equal(currentRuntimeName('io.containerd.runc.v1'), 'io.containerd.runc.v2')
   assert.equal(currentRuntimeName('io.containerd.runtime.v1.linux'), 'io.containerd.runc.v2')
   assert.equal(currentRuntimeName('crun'), 'crun')

@@ -1,22 +1,21 @@
-/** Names that containers may give for their runtime: those of the configuration, and those of containerd's shims, which
- *  Docker takes as well. https://docs.docker.com/engine/daemon/alternative-runtimes/ */
+/** Names that `--runtime` accepts: configured names and, as with Docker, names of containerd's shims.
+ *  https://docs.docker.com/engine/daemon/alternative-runtimes/ */
 import { BerthError } from '../../base/index.ts'
 
 /** What Docker and containerd called runc before `io.containerd.runc.v2`. */
 const earlierNames: ReadonlySet<string> = new Set(['io.containerd.runc.v1', 'io.containerd.runtime.v1.linux'])
 
-/** The name that the configuration has for a runtime. */
+/** The configured name for a runtime: translates Docker's earlier names of runc. */
 export function currentRuntimeName(name: string): string {
   return earlierNames.has(name) ? 'io.containerd.runc.v2' : name
 }
 
-/** True for a text that containerd takes as the name of a shim: one with a dot that is not its first letter, and no
- *  slash. */
+/** True for a name that containerd accepts for a shim: it contains a dot, does not begin with one, and has no slash. */
 export function isShimName(name: string): boolean {
   return /^[^./][^/]*\.[^/]*$/.test(name)
 }
 
-/** The error of a start by a runtime that the configuration does not have. */
+/** The error for starting a container whose runtime is not configured. */
 export function noSuchRuntime(name: string): BerthError {
   if (!isShimName(name)) return new BerthError('invalidArgument', `unknown or invalid runtime name: ${name}`)
   return new BerthError(

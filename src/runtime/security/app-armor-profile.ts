@@ -1,12 +1,12 @@
-/** The AppArmor profile of containers that name no other: what Docker's default profile allows and denies.
+/** Berth's default AppArmor profile for containers. It allows and denies what Docker's does.
  *  apparmor.d(5); https://docs.docker.com/engine/security/apparmor/ */
 
-/** Its name, in the kernel and in `inspect`. */
+/** The profile's name in the kernel and in `inspect`. */
 export const defaultAppArmorProfile = 'docker-default'
 
-/** Paths below /proc and /sys that may be read but not written, whatever their mode says. */
+/** Denied access to paths below /proc and /sys, whatever their file modes allow. */
 const denied = [
-  // Everything in /proc but what belongs to a process, /proc/sys, and the message queues' limits.
+  // Everything in /proc except processes' own files, /proc/sys, and the limits of message queues.
   '@{PROC}/* w',
   '@{PROC}/{[^1-9],[^1-9][^0-9],[^1-9s][^0-9y][^0-9s],[^1-9][^0-9][^0-9][^0-9/]*}/** w',
   '@{PROC}/sys/[^kn]** w',
@@ -23,7 +23,8 @@ const denied = [
   '/sys/kernel/security/** rwklx',
 ]
 
-/** The text for apparmor_parser(8). `daemonProfile`: that of the daemon, which signals its containers. */
+/** The profile's text for apparmor_parser(8). `daemonProfile`: the profile of the daemon, which must be able to signal
+ *  containers. */
 export function appArmorProfile(daemonProfile: string): string {
   const name = defaultAppArmorProfile
   const peers = [...new Set(['unconfined', 'crun', 'runc', daemonProfile])]
@@ -45,7 +46,7 @@ export function appArmorProfile(daemonProfile: string): string {
   ].join('\n')
 }
 
-/** A profile's name may be a path with spaces. */
+/** Quotes a profile's name, which may be a path with spaces. */
 function quote(name: string): string {
   return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name)
 }

@@ -1,6 +1,6 @@
-/** AppArmor on this host: whether containers can be confined by it, and the default profile, which is loaded when it is
- *  missing. Profiles live in the kernel only, and others take them away (`aa-teardown`, an upgrade of AppArmor), so it
- *  is looked for before each start. apparmor_parser(8); https://docs.docker.com/engine/security/apparmor/ */
+/** AppArmor on this host: whether it can confine containers, and loading the default profile. Profiles exist only in
+ *  the kernel, and other programs remove them (`aa-teardown`, an upgrade of AppArmor), so each start checks for the
+ *  profile. apparmor_parser(8); https://docs.docker.com/engine/security/apparmor/ */
 import { readFileSync } from 'node:fs'
 import { errnoOf, internal, messageOf } from '../../base/index.ts'
 import { kernelFeatures, runCommand } from '../../sys/index.ts'
@@ -9,20 +9,20 @@ import { appArmorProfile, defaultAppArmorProfile } from './app-armor-profile.ts'
 
 /** Confinement by AppArmor. */
 export interface AppArmor {
-  /** Makes sure that a container can be started under a profile: loads the default one when it is missing. Throws
-   *  `internal` in Docker's words for one that is not there. */
+  /** Makes sure that a container can start under a profile. Loads the default profile if it is missing. Rejects with
+   *  `internal` and Docker's message for any other profile that is not loaded. */
   require(profile: string): Promise<void>
 }
 
 const profilesPath = '/sys/kernel/security/apparmor/profiles'
 const parserTimeoutMs = 30_000
 
-/** Undefined on a host without AppArmor, or without the program that loads profiles: Docker runs containers unconfined
- *  there. */
+/** AppArmor, if the kernel has it and apparmor_parser is installed. Otherwise undefined: containers then run
+ *  unconfined, as with Docker. */
 export function openAppArmor(): AppArmor | undefined {
   const parser = findProgram('apparmor_parser')
   if (!kernelFeatures().appArmor || parser === undefined || loadedProfiles() === undefined) return undefined
-  // Starts at the same time wait for one run of the parser.
+  // Concurrent starts wait for the same run of the parser.
   let loading: Promise<void> | undefined
   return {
     async require(profile) {
@@ -36,7 +36,8 @@ export function openAppArmor(): AppArmor | undefined {
   }
 }
 
-/** What is loaded already stays: a Docker on the same host has a profile of this name too. */
+/** Loads the default profile. One that is loaded already stays: Docker on the same host may have loaded a profile of
+ *  the same name. */
 async function load(parser: string): Promise<void> {
   let why: string
   try {
@@ -56,7 +57,8 @@ function notLoaded(): Error {
   )
 }
 
-/** Lines of `name (mode)`. A stack of profiles, or one of another namespace, is the kernel's to judge. */
+/** Looks for the profile in the kernel's list of `name (mode)` lines. Always true for a stack of profiles or a profile
+ *  of another namespace, which only the kernel can check. */
 function isLoaded(profile: string): boolean {
   if (/^:|\/\/&/.test(profile)) return true
   return (loadedProfiles() ?? '').split('\n').some((line) => line.replace(/ \([a-z]+\)$/, '') === profile)
@@ -71,7 +73,7 @@ function loadedProfiles(): string | undefined {
   }
 }
 
-/** The profile that the daemon itself is under. */
+/** The profile that confines the daemon itself. */
 function ownProfile(): string {
   try {
     const text = readFileSync('/proc/self/attr/current', 'utf8')

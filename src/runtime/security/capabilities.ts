@@ -1,8 +1,8 @@
-/** Linux capabilities: Docker's default set, and what `--cap-add`, `--cap-drop` and `--privileged` make of it.
+/** Linux capabilities: Docker's default set, and how `--cap-add`, `--cap-drop` and `--privileged` change it.
  *  capabilities(7) */
 import { invalidArgument } from '../../base/index.ts'
 
-/** All capabilities by their number in the kernel. */
+/** All capabilities, in the order of their numbers in the kernel. */
 const allNames = `
   CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE
   NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT
@@ -12,7 +12,7 @@ const allNames = `
   .split(/\s+/)
   .map((name) => `CAP_${name}`)
 
-/** What a container has when nobody asks for more or less. */
+/** The capabilities of a container without `--cap-add`, `--cap-drop` or `--privileged`. */
 export const defaultCapabilities: readonly string[] = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
@@ -30,17 +30,17 @@ export const defaultCapabilities: readonly string[] = [
   'CAP_AUDIT_WRITE',
 ]
 
-/** The wishes of one container. Names with or without `CAP_`, in any case, or `ALL`. */
+/** What one container asks for. Names are with or without `CAP_`, in any case, or `ALL`. */
 export interface CapabilityRequest {
   readonly add: readonly string[]
   readonly drop: readonly string[]
   readonly privileged: boolean
-  /** What this host can give (see `capabilitiesOfMask`): `ALL` and `privileged` mean these. */
+  /** What this host can grant (see `capabilitiesOfMask`); the meaning of `ALL` and `privileged`. */
   readonly available: readonly string[]
 }
 
-/** The capabilities that a container gets. Throws `invalidArgument` for a name that does not exist or that
- *  this host cannot give. */
+/** The capabilities that a container gets, as `CAP_…` names. Throws `invalidArgument` for a name that does not exist,
+ *  and for an added one that this host can't grant. */
 export function resolveCapabilities(request: CapabilityRequest): readonly string[] {
   const { available } = request
   const add = request.add.map((name) => normalize(name, 'CapAdd', available))
@@ -53,7 +53,7 @@ export function resolveCapabilities(request: CapabilityRequest): readonly string
   return [...new Set([...start, ...add])]
 }
 
-/** The names in a hexadecimal mask as `/proc/self/status` has it (`CapBnd`). */
+/** The capabilities in a hexadecimal mask of `/proc/self/status` (`CapBnd`), as `CAP_…` names. */
 export function capabilitiesOfMask(hexMask: string): readonly string[] {
   const mask = BigInt(`0x${hexMask}`)
   return allNames.filter((_, bit) => ((mask >> BigInt(bit)) & 1n) === 1n)

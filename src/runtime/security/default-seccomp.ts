@@ -1,6 +1,6 @@
-/** Berth's default seccomp profile: Docker's rules, so that what runs there runs here.
- *  Everything that is not named fails with EPERM; `clone3` with ENOSYS, so that libc falls back to `clone`,
- *  whose flags a filter can see. */
+/** Berth's default seccomp profile. It has Docker's rules, so that programs that run with Docker run with Berth. System
+ *  calls that it does not name fail with EPERM. `clone3` fails with ENOSYS, so that libc falls back to `clone`, whose
+ *  flags a filter can inspect. */
 import type { OciSeccompArgument } from '../../oci/index.ts'
 import type { SeccompProfile, SeccompProfileRule } from './seccomp-profile.ts'
 import { commonSyscalls, expandNames } from './seccomp-syscalls.ts'
@@ -12,7 +12,7 @@ const ENOSYS = 38
 const namespaceFlags = 0x7e020000
 const AF_VSOCK = 40
 
-/** What each capability opens. Most of it is checked by the kernel as well; the filter only stays out of the way. */
+/** System calls that each capability allows. The kernel itself checks most of them as well. */
 const byCapability: Readonly<Record<string, string>> = {
   CAP_DAC_READ_SEARCH: 'open_by_handle_at',
   CAP_SYS_ADMIN: `bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie lsm_get_self_attr
@@ -44,7 +44,7 @@ const byArchitecture: readonly { readonly arches: readonly string[]; readonly na
   { arches: ['riscv64'], names: 'riscv_flush_icache' },
 ]
 
-/** personality(2) values that only change how addresses are laid out or what uname says. */
+/** Values of personality(2) that only change the layout of addresses or the output of uname. */
 const personalities = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff]
 
 const mips = (bits: string): readonly { architecture: string; subArchitectures: string[] }[] => {
@@ -57,7 +57,7 @@ const mips = (bits: string): readonly { architecture: string; subArchitectures: 
 
 const s390 = ['s390', 's390x']
 
-/** The profile of every container that is not privileged and names no other. */
+/** The profile of every container that is not privileged and has no other profile. */
 export const defaultSeccompProfile: SeccompProfile = {
   defaultAction: 'SCMP_ACT_ERRNO',
   defaultErrnoRet: EPERM,
@@ -71,7 +71,7 @@ export const defaultSeccompProfile: SeccompProfile = {
   ],
   syscalls: [
     { names: commonSyscalls, action: allow },
-    // Before 4.8 a traced process could escape its filter.
+    // Before Linux 4.8, a traced process could escape its filter.
     { names: ['process_vm_readv', 'process_vm_writev', 'ptrace'], action: allow, includes: { minKernel: '4.8' } },
     { names: ['socket'], action: allow, args: [argument(0, 'SCMP_CMP_NE', AF_VSOCK)] },
     ...personalities.map((value) => ({
@@ -89,7 +89,7 @@ export const defaultSeccompProfile: SeccompProfile = {
   ],
 }
 
-/** Without CAP_SYS_ADMIN, clone may make processes and threads but no namespaces. */
+/** Without CAP_SYS_ADMIN, clone may create processes and threads but no namespaces. */
 function cloneRules(): SeccompProfileRule[] {
   const excluded = { caps: ['CAP_SYS_ADMIN'] }
   const noNamespaces = (index: number): OciSeccompArgument[] => [
@@ -97,7 +97,7 @@ function cloneRules(): SeccompProfileRule[] {
   ]
   return [
     { names: ['clone'], action: allow, args: noNamespaces(0), excludes: { ...excluded, arches: s390 } },
-    // On s390 clone has its first two arguments the other way round.
+    // On s390, the first two arguments of clone are swapped.
     { names: ['clone'], action: allow, args: noNamespaces(1), includes: { arches: s390 }, excludes: excluded },
     { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS, excludes: excluded },
   ]

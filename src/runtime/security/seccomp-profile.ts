@@ -1,16 +1,17 @@
-/** Docker's form of a seccomp profile (rules with conditions on capabilities, architecture and kernel) and what
- *  becomes of it for one container: the OCI `linux.seccomp`, which has no such conditions.
+/** Seccomp profiles in Docker's format, whose rules may have conditions on capabilities, architecture and kernel. For
+ *  each container, a profile is resolved to an OCI `linux.seccomp`, which has no such conditions.
  *  https://docs.docker.com/engine/security/seccomp/ */
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import type { OciSeccomp, OciSeccompArgument, OciSeccompRule } from '../../oci/index.ts'
 
-/** When a rule holds: all that is given must match (in `excludes`: nothing may). */
+/** Conditions of a rule. In `includes`, all of them must match; in `excludes`, none may. */
 export interface SeccompConditions {
   readonly caps?: readonly string[]
   readonly arches?: readonly string[]
   readonly minKernel?: string
 }
 
+/** What happens at some system calls, under some conditions. */
 export interface SeccompProfileRule {
   readonly names: readonly string[]
   readonly action: string
@@ -20,19 +21,20 @@ export interface SeccompProfileRule {
   readonly excludes?: SeccompConditions
 }
 
+/** A profile in Docker's format. */
 export interface SeccompProfile {
   readonly defaultAction: string
   readonly defaultErrnoRet?: number
   readonly archMap?: readonly { readonly architecture: string; readonly subArchitectures: readonly string[] | null }[]
   readonly architectures?: readonly string[]
   readonly flags?: readonly string[]
-  /** The socket of an agent that is asked about calls (SCMP_ACT_NOTIFY), and what it is told. */
+  /** Socket of an agent that decides about calls (SCMP_ACT_NOTIFY), and a text that is sent to the agent. */
   readonly listenerPath?: string
   readonly listenerMetadata?: string
   readonly syscalls: readonly SeccompProfileRule[]
 }
 
-/** What conditions are held against. */
+/** The container and host for which conditions are evaluated. */
 export interface SeccompTarget {
   /** Docker's (Go's) name: `amd64`, `arm64`. */
   readonly arch: string
@@ -48,7 +50,7 @@ const nativeArchitectures: Readonly<Record<string, string>> = {
   riscv64: 'SCMP_ARCH_RISCV64',
 }
 
-/** The filter for one container. */
+/** The filter of one container. */
 export function resolveSeccomp(profile: SeccompProfile, target: SeccompTarget): OciSeccomp {
   const architectures = architecturesOf(profile, target.arch)
   return {
@@ -58,13 +60,13 @@ export function resolveSeccomp(profile: SeccompProfile, target: SeccompTarget): 
     ...(profile.flags === undefined ? {} : { flags: profile.flags }),
     ...(profile.listenerPath === undefined ? {} : { listenerPath: profile.listenerPath }),
     ...(profile.listenerMetadata === undefined ? {} : { listenerMetadata: profile.listenerMetadata }),
-    // A rule without names says nothing, which runtimes do not take.
+    // OCI runtimes reject rules without names.
     syscalls: profile.syscalls.filter((rule) => rule.names.length > 0 && applies(rule, target)).map(toOciRule),
   }
 }
 
-/** Reads a profile that a user gave (`--security-opt seccomp=` with the file's text). Undefined for one that says
- *  nothing, which filters nothing. Throws `invalidArgument` in Docker's words when it is none. */
+/** Parses a profile that a user gave (`--security-opt seccomp=` with the file's text). Returns undefined for an empty
+ *  profile, which filters nothing. Throws `invalidArgument` with Docker's message when the text is not a profile. */
 export function parseSeccompProfile(text: string): SeccompProfile | undefined {
   let value: Partial<SeccompProfile> & { readonly syscalls?: unknown }
   try {

@@ -1,7 +1,7 @@
-/** The system calls that the default seccomp profile lets every container use, by topic.
- *  What is missing is what reaches beyond the container: mounting, kernel modules, keyrings, clocks, raw
- *  ports, tracing of the kernel. `name[suffix]` stands for both `name` and `namesuffix`, the forms that
- *  32-bit programs need for wide ids, large files and times after 2038. */
+/** The system calls that the default seccomp profile allows to every container, by topic.
+ *  Calls that reach beyond the container are missing: mounting, kernel modules, keyrings, clocks, raw ports, tracing of
+ *  the kernel. `name[suffix]` means both `name` and `namesuffix`, the variants that 32-bit programs need for wide ids,
+ *  large files and times after 2038. */
 
 const topics = {
   files: `

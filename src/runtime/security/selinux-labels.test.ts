@@ -16,12 +16,12 @@ function labels(
 }
 
 describe('SelinuxLabels', () => {
-  it('is not there for a policy without labels for containers', () => {
+  it('of() gives undefined for a policy without labels for containers', () => {
     assert.equal(SelinuxLabels.of({ contexts: {}, knows: () => true }), undefined)
     assert.equal(SelinuxLabels.of({ contexts: { process }, knows: () => true }), undefined)
   })
 
-  it('gives each container two categories that no other has, the lower one first', () => {
+  it('gives each container a pair of categories that no other has, the lower one first', () => {
     const all = labels()
     const levels = new Set<string>()
     for (let count = 0; count < 5000; count += 1) {
@@ -35,7 +35,7 @@ describe('SelinuxLabels', () => {
     assert.ok(!levels.has('s0:c1022,c1023'))
   })
 
-  it('gives the last free pair, then says that none is left, and gives again what was released', () => {
+  it('gives the last free pair, then throws, and reuses what was released', () => {
     const all = SelinuxLabels.of({ contexts, knows: () => true }, 8)
     assert.ok(all)
     const given = Array.from({ length: 28 }, () => all.allocate().process)
@@ -54,13 +54,13 @@ describe('SelinuxLabels', () => {
     all.release('system_u:system_r:container_t:s0:c5,c6,c7')
   })
 
-  it('knows at the next boot what is given out', () => {
+  it('does not give a reserved level to another container', () => {
     const all = SelinuxLabels.of({ contexts, knows: () => true }, 2)
     all?.reserve(`${process}:c0,c1`)
     assert.throws(() => all?.allocate(), { kind: 'conflict' })
   })
 
-  it('changes the parts that options name', () => {
+  it('changes the parts of a label that options name', () => {
     const all = labels()
     assert.deepEqual(all.allocate(['level:s0:c100,c200']), {
       process: `${process}:c100,c200`,
@@ -74,14 +74,14 @@ describe('SelinuxLabels', () => {
     assert.deepEqual(all.allocate(['type:a', 'disable']), { process: '', mount: `${file}:c1022,c1023` })
   })
 
-  it('refuses labels that the policy does not have, and keeps no level for them', () => {
+  it('refuses labels that the policy does not have, and frees their levels', () => {
     const all = labels((label) => !label.includes(':bogus:'))
     for (const option of ['type:bogus', 'role:bogus', 'filetype:bogus']) {
       assert.throws(() => all.allocate([option]), { kind: 'invalidArgument', message: /bogus.* is not in this host/ })
     }
   })
 
-  it('does without levels where the policy has none', () => {
+  it('gives labels without levels if the policy has none', () => {
     const all = labels(() => true, { process: 'u:r:t', file: 'u:object_r:f' })
     assert.deepEqual(all.allocate(), { process: 'u:r:t', mount: 'u:object_r:f' })
     assert.deepEqual(all.allocate(['disable']), { process: '', mount: 'u:object_r:f' })
@@ -90,11 +90,11 @@ describe('SelinuxLabels', () => {
 })
 
 describe('labels', () => {
-  it('sharedLabel() takes the categories away', () => {
+  it('sharedLabel() removes the categories', () => {
     assert.equal(sharedLabel(`${file}:c3,c4`), file)
   })
 
-  it('labelOptions() are those that give the same label', () => {
+  it('labelOptions() give the same label again', () => {
     const options = labelOptions(`${process}:c3,c4`)
     assert.deepEqual(options, ['user:system_u', 'role:system_r', 'type:container_t', 'level:s0:c3,c4'])
     assert.equal(labels().allocate(options).process, `${process}:c3,c4`)

@@ -1,11 +1,11 @@
-/** Labels of SELinux for containers: what a process runs under, and what its files look like to it. Two categories of
- *  MCS tell each container from all others: a process reaches only files that have its own pair, or none.
+/** SELinux labels for containers: one for the processes, one for their files. A pair of MCS categories separates each
+ *  container from all others: a process can access only files with its own pair, or with none.
  *  https://docs.docker.com/reference/cli/docker/container/run/#security-opt; selinux(8), mcstransd(8) */
 import { randomInt } from 'node:crypto'
 import { conflict, invalidArgument } from '../../base/index.ts'
 import type { SelinuxPolicy } from '../../sys/index.ts'
 
-/** Labels of one container. Empty: none, the process stays under the label that its parent gives it. */
+/** Labels of one container. `''` means no label: the process then inherits its parent's. */
 export interface ContainerLabels {
   readonly process: string
   readonly mount: string
@@ -19,19 +19,20 @@ interface LabelParts {
   readonly level?: string | undefined
 }
 
-/** As many categories as policies have. */
+/** The number of categories in policies. */
 const allCategories = 1024
-/** That of containers without confinement: no other gets it. */
+/** The level of unconfined containers; no other container gets it. */
 const unconfinedLevel = 's0:c1022,c1023'
 const sharedLevel = 's0'
 const maxTries = 100
 
-/** Gives labels to containers, each pair of categories to one. What records hold is reserved at boot. */
+/** Allocates labels, so that no two containers get the same pair of categories by default. At boot, reserve the labels
+ *  of the existing containers. */
 export class SelinuxLabels {
   readonly #policy: SelinuxPolicy
   readonly #process: LabelParts
   readonly #file: LabelParts
-  /** How many containers have each level. */
+  /** The number of containers with each level. */
   readonly #levels = new Map<string, number>()
   readonly #categories: number
 
@@ -43,21 +44,21 @@ export class SelinuxLabels {
     this.#levels.set(unconfinedLevel, 1)
   }
 
-  /** Undefined for a policy that has no labels for containers, as Docker then gives none. */
+  /** Undefined for a policy without labels for containers; as with Docker, containers then get none. */
   static of(policy: SelinuxPolicy, categories: number = allCategories): SelinuxLabels | undefined {
     const { process, file } = policy.contexts
     if (process === undefined || file === undefined) return undefined
     return new SelinuxLabels(policy, parseLabel(process), parseLabel(file), categories)
   }
 
-  /** What files of layers are labelled with on the disk. They are shown under another label, but the kernel asks for this
-   *  one too when a program is mapped. */
+  /** Label of layers' files on disk. A container's mount shows them under another label, but the kernel checks this one
+   *  too when it maps a program. */
   get layers(): string {
     return this.#policy.contexts.ro_file ?? format(this.#file)
   }
 
-  /** New labels; `options` are those of `--security-opt label=…`, later ones winning. Throws `invalidArgument` for
-   *  labels that the policy does not have, `conflict` when all levels are given out. */
+  /** Allocates labels for a container. `options` are the values of `--security-opt label=…`; later ones win. Throws
+   *  `invalidArgument` for labels that the policy does not have, and `conflict` when all levels are in use. */
   allocate(options: readonly string[] = []): ContainerLabels {
     if (options.includes('disable')) return { process: '', mount: format(withLevel(this.#file, unconfinedLevel)) }
     let process = this.#process
@@ -82,7 +83,7 @@ export class SelinuxLabels {
     return labels
   }
 
-  /** Keeps the level of a label from being given to others. */
+  /** Keeps `allocate` from giving the level of this label to another container. */
   reserve(label: string): void {
     const level = levelOf(label)
     if (level !== undefined) this.#levels.set(level, (this.#levels.get(level) ?? 0) + 1)
@@ -115,13 +116,13 @@ export class SelinuxLabels {
   }
 }
 
-/** The label of files that all containers may use. */
+/** The label for files that all containers may use: this label without categories. */
 export function sharedLabel(label: string): string {
   const parts = parseLabel(label)
   return parts.level === undefined ? label : format(withLevel(parts, sharedLevel))
 }
 
-/** Options that give another container the label of this process. */
+/** Values of `--security-opt label=…` that give another container the label of this process. */
 export function labelOptions(label: string): string[] {
   if (label === '') return []
   const { user, role, type, level } = parseLabel(label)
@@ -144,7 +145,7 @@ function levelOf(label: string): string | undefined {
   return label === '' ? undefined : parseLabel(label).level
 }
 
-/** `user:role:type[:level]`; a level has colons of its own. */
+/** Parses `user:role:type[:level]`; a level may contain colons. */
 function parseLabel(label: string): LabelParts {
   const [, user = '', role = '', type = '', level] = /^([^:]*):([^:]*):([^:]*)(?::([\s\S]*))?$/.exec(label) ?? []
   return { user, role, type, level }

@@ -56,7 +56,7 @@ describe('buildSpec', () => {
     assert.ok(mounts.find(({ destination }) => destination === '/sys')?.options?.includes('ro'))
   })
 
-  it('makes or joins namespaces; cgroup by version', () => {
+  it('creates or joins namespaces; the cgroup one depends on the version', () => {
     const types = (on: SpecHost) => build({}, on).linux.namespaces.map(({ type, path = '' }) => type + path)
     assert.deepEqual(types(host), ['mount', 'network/ns', 'uts', 'pid', 'ipc', 'cgroup'])
     assert.deepEqual(types({ ...host, cgroupVersion: 1 }), ['mount', 'network/ns', 'uts', 'pid', 'ipc'])
@@ -68,7 +68,7 @@ describe('buildSpec', () => {
     assert.equal(hostname, undefined)
   })
 
-  it('names profile and labels of security modules', () => {
+  it('sets the AppArmor profile and the SELinux labels', () => {
     const labels = { process: 'u:r:t:s0:c1,c2', mount: 'u:r:f:s0:c1,c2' }
     const { process, linux } = build({ security: { appArmorProfile: 'docker-default', labels } })
     assert.equal(process.apparmorProfile, 'docker-default')
@@ -78,7 +78,7 @@ describe('buildSpec', () => {
     assert.ok(!('mountLabel' in build().linux) && !('apparmorProfile' in build().process))
   })
 
-  it('opens everything for a privileged container', () => {
+  it('gives a privileged container all capabilities and devices, and no filter', () => {
     const { process, linux, mounts } = build({ security: { privileged: true } })
     assert.equal(process.capabilities.bounding.length, everything.length)
     assert.equal(linux.seccomp, undefined)
@@ -87,7 +87,7 @@ describe('buildSpec', () => {
     assert.ok(mounts.find(({ destination }) => destination === '/sys')?.options?.includes('rw'))
   })
 
-  it("turns limits into the runtime's terms", () => {
+  it("translates limits into the runtime's form", () => {
     const { linux } = build({
       resources: { limits: { memoryBytes: 1000, nanoCpus: 1_500_000_000, pidsLimit: 5, cpusetCpus: '0' } },
     })
@@ -120,7 +120,7 @@ describe('buildSpec', () => {
     assert.equal(places.at(-1), '/sbin/docker-init')
   })
 
-  it('limits block devices, real-time and TCP buffers, in the words that runtimes translate for v2', () => {
+  it('limits block devices, real-time and TCP buffers, in the v1 form that runtimes translate for v2', () => {
     const rates = [{ major: 8, minor: 0, rate: 1024 }]
     const { linux } = build({
       resources: {
@@ -139,7 +139,7 @@ describe('buildSpec', () => {
     assert.deepEqual(memory, { kernelTCP: 4096 })
   })
 
-  it('binds without submounts, and read-only in all depths', () => {
+  it('binds without submounts, or with read-only submounts', () => {
     const bind = (more: object) =>
       build({ files: { binds: [{ source: '/s', destination: '/a', readonly: true, ...more }] } })
     const options = (more: object) => bind(more).mounts.find(({ destination }) => destination === '/a')?.options
@@ -160,7 +160,7 @@ describe('buildSpec', () => {
     assert.equal(spec.linux.cgroupsPath, '/berth/x')
   })
 
-  it('costs little', () => {
+  it('takes less than 2 ms', () => {
     build()
     // Time of the processor: others may have it in between.
     const before = process.cpuUsage()
@@ -190,7 +190,7 @@ describe('resolveCapabilities', () => {
     assert.deepEqual(resolve(['ALL'], [], ['CAP_KILL']), ['CAP_KILL'])
   })
 
-  it('refuses names that do not exist or that the host lacks', () => {
+  it('refuses names that do not exist or that the host can not grant', () => {
     assert.throws(() => resolve(['nonsense'], []), /unknown capability: "CAP_NONSENSE"/)
     assert.throws(() => resolve([], ['nonsense']), /CapDrop/)
     assert.throws(() => resolve(['SYS_ADMIN'], [], ['CAP_KILL']), /not supported/)
@@ -204,7 +204,7 @@ describe('resolveSeccomp', () => {
       names.includes(name),
     ) ?? []
 
-  it('has every common call once', () => {
+  it('contains every common call once', () => {
     assert.equal(commonSyscalls.length, 361)
     assert.equal(new Set(commonSyscalls).size, 361)
     const digest = createHash('sha256')
@@ -266,7 +266,7 @@ describe('resolveSeccomp', () => {
     it(`refuses a profile that ${why}`, () => assert.throws(() => parseSeccompProfile(profile), message))
   }
 
-  it('holds conditions against capabilities, architecture and kernel', () => {
+  it('checks conditions against capabilities, architecture and kernel', () => {
     const rule = (name: string, conditions: object) => ({ names: [name], action: 'SCMP_ACT_ERRNO', ...conditions })
     const text = JSON.stringify({
       defaultAction: 'SCMP_ACT_ALLOW',
@@ -314,7 +314,7 @@ describe('resolveUser', () => {
     assert.deepEqual(resolveUser('', files, ['video']).additionalGids, [0, 44])
   })
 
-  it('says what it could not find', () => {
+  it('names the user or group that it could not find', () => {
     assert.throws(
       () => resolveUser('eve', files),
       /^BerthError: unable to find user eve: no matching entries in passwd file$/,

@@ -1,6 +1,6 @@
-/** From what the engine knows about a container to the runtime's config.json, with Docker's defaults.
- *  Pure. The filter of system calls is by far the largest part and the same for most containers: it is kept
- *  serialised per profile and capability set, so that a config.json costs 0.1 ms.
+/** Builds the OCI runtime's config.json from what the engine knows about a container, with Docker's defaults. Pure.
+ *  The filter of system calls is by far the largest part, and the same for most containers. It is cached as text per
+ *  profile and capability set, so that a config.json takes 0.1 ms.
  *  https://github.com/opencontainers/runtime-spec/blob/v1.1.0/config.md */
 import type { OciCapabilities, OciLinux, OciNamespace, OciNamespaceType, OciProcess, OciSpec } from '../../oci/index.ts'
 import { resolveCapabilities } from '../security/capabilities.ts'
@@ -19,7 +19,7 @@ import type {
 import { initDestination, specMounts } from './spec-mounts.ts'
 import { deviceRules, resourcesOf } from './spec-resources.ts'
 
-/** Paths of /proc and /sys that tell about or reach the host. */
+/** Paths of /proc and /sys that reveal or affect the host. Containers can't access them unless they are privileged. */
 export const defaultMaskedPaths: readonly string[] = [
   '/proc/asound',
   '/proc/acpi',
@@ -35,7 +35,7 @@ export const defaultMaskedPaths: readonly string[] = [
   '/sys/devices/virtual/powercap',
 ]
 
-/** Paths of /proc that can be read only. */
+/** Paths of /proc that containers can only read unless they are privileged. */
 export const defaultReadonlyPaths: readonly string[] = [
   '/proc/bus',
   '/proc/fs',
@@ -44,10 +44,10 @@ export const defaultReadonlyPaths: readonly string[] = [
   '/proc/sysrq-trigger',
 ]
 
-/** A spec whose filter is kept apart, as text. */
+/** An OCI configuration whose filter of system calls is separate, as text. */
 export interface BuiltSpec {
   readonly spec: OciSpec
-  /** JSON of `linux.seccomp`, or undefined when the container runs unconfined. */
+  /** JSON of `linux.seccomp`; undefined when the container runs unconfined. */
   readonly seccompJson: string | undefined
 }
 
@@ -81,7 +81,7 @@ export function buildSpec(input: SpecInput, host: SpecHost): BuiltSpec {
   }
 }
 
-/** The text of config.json. `compiled` (see `seccomp-cache.ts`) takes the place of the rules. */
+/** The text of config.json. `compiled` (see `seccomp-cache.ts`) replaces the rules of the filter. */
 export function formatSpec({ spec, seccompJson }: BuiltSpec, compiled?: CompiledFilter): string {
   if (compiled === undefined || seccompJson === undefined) return insertSeccomp(JSON.stringify(spec), seccompJson)
   const { linux, ...rest } = spec
@@ -89,11 +89,13 @@ export function formatSpec({ spec, seccompJson }: BuiltSpec, compiled?: Compiled
   return insertSeccomp(JSON.stringify({ ...rest, annotations, linux }), compiled.seccompJson)
 }
 
-/** A filter that the runtime has compiled before, in the form in which it takes it back. */
+/** A compiled filter, in the form that the OCI runtime accepts. */
 export interface CompiledFilter {
+  /** Name of the annotation that carries the filter. */
   readonly annotation: string
+  /** Its value: the filter in base64. */
   readonly data: string
-  /** What stays of `linux.seccomp`: everything but the rules. */
+  /** JSON of `linux.seccomp` without its rules. */
   readonly seccompJson: string
 }
 
@@ -102,8 +104,8 @@ function insertSeccomp(text: string, seccompJson: string | undefined): string {
   return seccompJson === undefined ? text : `${text.slice(0, -2)},"seccomp":${seccompJson}}}`
 }
 
-/** The environment of a container's first process: Docker's own variables, overridden by the container's.
- *  An entry without `=` removes that variable. */
+/** The environment of a container's process, as `NAME=value` entries: Docker's own variables (PATH, HOSTNAME, and TERM
+ *  with a terminal), overridden by `wanted`. An entry of `wanted` without `=` removes that variable. */
 export function buildEnv(
   wanted: readonly string[],
   { hostname, terminal }: { hostname: string; terminal: boolean },
@@ -120,8 +122,8 @@ export function buildEnv(
   return [...env.values()]
 }
 
-/** The five sets of a process that has exactly these capabilities. Inheritable and ambient stay empty:
- *  a user other than root gets them through setuid programs only, as with Docker. */
+/** The five capability sets of a process with these capabilities. As with Docker, the inheritable and ambient sets stay
+ *  empty, so that users other than root get capabilities only through setuid programs. */
 export function capabilitySets(names: readonly string[]): OciCapabilities {
   return { bounding: names, effective: names, permitted: names, inheritable: [], ambient: [] }
 }
@@ -168,7 +170,7 @@ function linuxOf(
   }
 }
 
-/** Mounts that should travel between host and container need a root that lets them through. */
+/** The propagation of the root mount. Mounts can propagate between host and container only if the root allows it. */
 function rootPropagation({ binds }: FilesInput): string | undefined {
   const wanted = binds.map(({ propagation = 'rprivate' }) => propagation)
   if (wanted.some((value) => value.endsWith('shared'))) return 'shared'
@@ -206,7 +208,7 @@ function seccompJson(choice: SeccompChoice, capabilities: readonly string[], hos
   const known = seccompTexts.get(key)
   if (known !== undefined) return known
   const text = JSON.stringify(resolveSeccomp(defaultSeccompProfile, { ...host, capabilities }))
-  // Callers choose capability sets freely; a bound keeps the cache from growing with them.
+  // Users choose capability sets freely. The bound keeps the cache small.
   if (seccompTexts.size >= 64) seccompTexts.clear()
   seccompTexts.set(key, text)
   return text

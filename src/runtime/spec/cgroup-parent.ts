@@ -1,19 +1,21 @@
-/** Below which control group a container's own is made: the daemon's, one that was asked for, or a slice of systemd's.
- *  A slice means a scope that systemd makes, whatever the daemon's own choice is. */
+/** Where a container's control group is created: below the daemon's group, below the one that `--cgroup-parent` names,
+ *  or in a systemd slice. For a container in a slice, systemd makes a scope, even if the daemon itself doesn't use
+ *  systemd. */
 import { posix } from 'node:path'
 import { invalidArgument } from '../../base/index.ts'
 import { formatScope, isSliceName, isSystemdBooted } from '../../sys/index.ts'
 
+/** The daemon's settings for control groups. */
 export interface CgroupSettings {
-  /** The daemon's group: `/berth` or `/berth-<instance>`, below another one if it was told so. */
+  /** The daemon's group: `/berth` or `/berth-<instance>`, possibly below another group. */
   readonly cgroupParent: string
-  /** The slice of containers that name no parent, when systemd is to make their groups; undefined: below
+  /** The slice for containers without a parent of their own, if systemd makes the groups. Undefined: they go below
    *  `cgroupParent`. */
   readonly slice?: string | undefined
 }
 
-/** What the OCI runtime is told for a container, with the parent that was asked for, if one was: a path below every
- *  hierarchy, or `slice:prefix:id`. */
+/** The `cgroupsPath` of a container for the OCI runtime: a path below every hierarchy, or `slice:prefix:id`. `parent`:
+ *  the value of `--cgroup-parent`, if given. */
 export function cgroupBelow(
   { cgroupParent, slice }: CgroupSettings,
   parent: string | null | undefined,
@@ -24,7 +26,7 @@ export function cgroupBelow(
   return posix.join('/', parent || cgroupParent, id)
 }
 
-/** Throws `invalidArgument` for a parent that can't be one. */
+/** Throws `invalidArgument` when the value of `--cgroup-parent` can't be used. */
 export function checkCgroupParent(settings: Pick<CgroupSettings, 'slice'>, parent: string | null | undefined): void {
   if (!parent) return
   const refuse = (reason: string) => invalidArgument(`invalid CgroupParent ${JSON.stringify(parent)}: ${reason}`)
@@ -38,7 +40,7 @@ export function checkCgroupParent(settings: Pick<CgroupSettings, 'slice'>, paren
     throw invalidArgument('cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"')
   }
   const parts = parent.split('/')
-  // A line feed would end the name in /proc/PID/cgroup, where everybody reads it.
+  // A line feed would break the lines of /proc/PID/cgroup.
   if (parts.includes('..') || /[\0\n]/.test(parent) || posix.normalize(`/${parent}`) === '/') {
     throw refuse('it must be a path below the root group')
   }

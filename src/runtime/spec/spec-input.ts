@@ -1,5 +1,5 @@
-/** What the engine knows about a container when it asks for its runtime configuration: everything resolved
- *  (ids are numbers, paths exist), nothing in Docker's wire form. */
+/** The input of `buildSpec`: what the engine knows about a container. Everything is resolved (ids are numbers, paths
+ *  exist), and nothing is in Docker's wire form. */
 import type { IdMappings, OciBlockIo, OciDevice, OciDeviceRule, OciRlimit, OciUser } from '../../oci/index.ts'
 import type { ContainerLabels } from '../security/selinux-labels.ts'
 
@@ -8,24 +8,25 @@ export interface BindMount {
   readonly source: string
   readonly destination: string
   readonly readonly: boolean
-  /** Submounts of a read-only one are read-only too: from Linux 5.12 on. */
+  /** With `readonly`: submounts are read-only too. Needs Linux 5.12. */
   readonly recursiveReadonly?: boolean
-  /** Without submounts of the source. Default: with them. */
+  /** Leaves out submounts of the source. Default: false. */
   readonly nonRecursive?: boolean
-  /** `rprivate` unless said. */
+  /** Default: `rprivate`. */
   readonly propagation?: 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave'
 }
 
+/** A new tmpfs inside the container. */
 export interface TmpfsMount {
   readonly destination: string
-  /** As `--tmpfs` takes them: `size=64m`, `mode=1777`, `exec`. */
+  /** In the form of `--tmpfs`: `size=64m`, `mode=1777`, `exec`. */
   readonly options: readonly string[]
 }
 
-/** `private` makes a new namespace, `host` joins none, a path joins that one. */
+/** `private` creates a namespace, `host` stays in the host's, a path joins that namespace. */
 export type NamespaceMode = 'private' | 'host' | { readonly path: string }
 
-/** How much a container may use. Everything is optional: absent is unlimited. */
+/** Limits of a container. An absent value means no limit. Names and units are those of Docker's `HostConfig`. */
 export interface ResourceLimits {
   readonly memoryBytes?: number
   /** Memory and swap together; -1 unlimited. Default with a memory limit: twice that. */
@@ -41,7 +42,7 @@ export interface ResourceLimits {
   readonly cpusetMems?: string
   readonly pidsLimit?: number
   readonly blkioWeight?: number
-  /** Beside `blkioWeight`: what is said of single devices. */
+  /** Weights and limits for single devices, in addition to `blkioWeight`. */
   readonly blockDevices?: Omit<OciBlockIo, 'weight'>
   readonly cpuRealtimePeriod?: number
   readonly cpuRealtimeRuntime?: number
@@ -49,7 +50,8 @@ export interface ResourceLimits {
   readonly kernelMemoryTcpBytes?: number
 }
 
-/** Which system calls are filtered: by Berth's profile, by none, or by the profile whose text is given. */
+/** The filter of system calls: Berth's default profile, none, or the profile with this text (JSON in Docker's
+ *  format). */
 export type SeccompChoice = 'default' | 'unconfined' | { readonly profile: string }
 
 /** The first process of a container. */
@@ -140,12 +142,12 @@ export interface SpecInput {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
-/** What specs depend on beside the container: read once per daemon. */
+/** The host's facts that a specification depends on; read once per daemon. */
 export interface SpecHost {
   readonly cgroupVersion: 1 | 2
   /** Docker's name of the architecture: `amd64`, `arm64`. */
   readonly arch: string
   readonly kernelRelease: string
-  /** What this host can give (see `capabilitiesOfMask`). */
+  /** Capabilities that this host can grant (see `capabilitiesOfMask`). */
   readonly capabilities: readonly string[]
 }

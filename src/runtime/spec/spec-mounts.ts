@@ -1,14 +1,14 @@
-/** The mounts of a container: the kernel's file systems as Docker mounts them, then tmpfs, then binds, parents
- *  before children so that none hides another. Pure. */
+/** The mounts of a container: the kernel's file systems as Docker mounts them, then tmpfs and bind mounts. Parents come
+ *  before children, so that no mount hides another. Pure. */
 import type { OciMount } from '../../oci/index.ts'
 import type { BindMount, FilesInput, SpecInput, TmpfsMount } from './spec-input.ts'
 
-/** Where `--init` puts the init program. */
+/** Path of the init program inside a container with `--init`. */
 export const initDestination = '/sbin/docker-init'
 
 const defaultShmSizeBytes = 64 * 1024 * 1024
 
-/** All mounts in the order in which they are made. A tmpfs or bind replaces a default mount of the same place. */
+/** All mounts, in the order in which they are made. A tmpfs or bind mount replaces a default mount at the same path. */
 export function specMounts(input: SpecInput): readonly OciMount[] {
   const { files, process } = input
   const wanted = [...files.tmpfs.map(tmpfsMount), ...files.binds.map(bindMount)]
@@ -22,7 +22,7 @@ function defaultMounts({ files, namespaces, security }: SpecInput): OciMount[] {
   const access = security.privileged ? 'rw' : 'ro'
   const { ipc, noShm, shmSource } = namespaces
   const hostIpc = ipc === 'host'
-  // A namespace that is not new has its shared memory files elsewhere.
+  // A joined IPC namespace has its shared memory files in another mount.
   const shm = hostIpc ? '/dev/shm' : shmSource
   return [
     mount('/proc', 'proc', 'proc', ['nosuid', 'noexec', 'nodev']),
@@ -30,7 +30,7 @@ function defaultMounts({ files, namespaces, security }: SpecInput): OciMount[] {
     mount('/dev/pts', 'devpts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']),
     mount('/sys', 'sysfs', 'sysfs', ['nosuid', 'noexec', 'nodev', access]),
     mount('/sys/fs/cgroup', 'cgroup', 'cgroup', ['nosuid', 'noexec', 'nodev', access]),
-    // Of the namespace that mounts it, so that the host's own is never needed.
+    // An mqueue mount shows the queues of the container's own IPC namespace; the host's mount is never needed.
     mount('/dev/mqueue', 'mqueue', 'mqueue', ['nosuid', 'noexec', 'nodev']),
     ...(noShm === true
       ? []
@@ -53,7 +53,7 @@ function bindMount(bind: BindMount): OciMount {
   const { source, destination, readonly, nonRecursive = false, propagation = 'rprivate' } = bind
   const deep = readonly && bind.recursiveReadonly === true ? ['rro'] : []
   const access = readonly ? 'ro' : 'rw'
-  // To crun every option that begins with r for recursive makes the bind itself recursive.
+  // crun makes the bind itself recursive for every option that starts with the r of recursive.
   if (nonRecursive) return mount(destination, 'bind', source, ['bind', access, propagation.replace(/^r/, '')])
   return mount(destination, 'bind', source, ['rbind', access, ...deep, propagation])
 }

@@ -1,11 +1,11 @@
-/** Limits and device rules of a container in the runtime's terms. Pure. */
+/** Limits and device rules of a container, in the OCI runtime's form. Pure. */
 import type { OciDeviceRule, OciResources } from '../../oci/index.ts'
 import type { ResourceLimits, ResourcesInput, SecurityInput } from './spec-input.ts'
 
-/** CFS period that `--cpus` is counted in, µs. */
+/** Scheduling period for `--cpus`, in microseconds. */
 const cpuPeriodUs = 100_000
 
-/** Character devices that every container may use; the runtime makes their nodes and adds ptys itself. */
+/** Character devices that every container may use. The OCI runtime creates their nodes, and adds terminals itself. */
 const commonDevices: readonly (readonly [major: number, minor: number])[] = [
   [1, 3], // null
   [1, 5], // zero
@@ -15,7 +15,7 @@ const commonDevices: readonly (readonly [major: number, minor: number])[] = [
   [5, 1], // console
 ]
 
-/** Which devices the container may open. */
+/** Rules for the devices that the container may open. */
 export function deviceRules(
   { privileged }: SecurityInput,
   { deviceRules: extra = [] }: ResourcesInput,
@@ -28,7 +28,7 @@ export function deviceRules(
   ]
 }
 
-/** The limits in the runtime's form; only what is limited appears. */
+/** The limits in the OCI runtime's form. Values that mean no limit are left out. */
 export function resourcesOf(limits: ResourceLimits): OciResources {
   const memory = memoryOf(limits)
   const cpu = cpuOf(limits)
@@ -79,7 +79,7 @@ function nonZero(value: number | undefined): number | undefined {
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 
-/** The entries that have a value, or undefined when none has. */
+/** The entries whose value is defined; undefined when there are none. */
 function present<T extends Readonly<Record<string, unknown>>>(entries: T): Present<T> | undefined {
   const kept = Object.entries(entries).filter(([, value]) => value !== undefined)
   return kept.length === 0 ? undefined : (Object.fromEntries(kept) as Present<T>)

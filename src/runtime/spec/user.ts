@@ -1,14 +1,15 @@
-/** Who a process runs as: `user[:group]` held against the image's own /etc/passwd and /etc/group.
+/** The user that a process runs as: resolves `user[:group]` with the image's own /etc/passwd and /etc/group.
  *  passwd(5), group(5) */
 import { invalidArgument } from '../../base/index.ts'
 import type { OciUser } from '../../oci/index.ts'
 
-/** The text of the two files; an image may lack either. */
+/** The text of /etc/passwd and /etc/group. An image may lack either. */
 export interface UserFiles {
   readonly passwd?: string | undefined
   readonly group?: string | undefined
 }
 
+/** A user by its numbers. */
 export interface ResolvedUser extends OciUser {
   readonly additionalGids: readonly number[]
   /** The home directory that passwd names, for `HOME`. */
@@ -24,9 +25,10 @@ interface PasswdEntry {
 
 const maxId = 2 ** 31 - 1
 
-/** Resolves `spec` (`''`, `name`, `uid`, `name:group`, `uid:gid`) and the extra groups of `--group-add`.
- *  Numbers need no entry; names do. A number is an id, whatever names the image's files have: `1000:x:0:0:…` must not
- *  make root of `--user 1000`. The home is that of the first entry with the user's id. Throws `invalidArgument` with Docker's words when there is none. */
+/** Resolves `spec` (`''`, `name`, `uid`, `name:group`, `uid:gid`) and the extra groups of `--group-add`. A number is
+ *  always an id and needs no entry: with a line `1000:x:0:0:…` in passwd, `--user 1000` must not become root. A name
+ *  needs an entry; without one the call throws `invalidArgument` with Docker's message. The home is that of the first
+ *  entry with the user's id. */
 export function resolveUser(spec: string, files: UserFiles, extraGroups: readonly string[] = []): ResolvedUser {
   const [userPart = '', groupPart = ''] = spec.split(':')
   const entry = findUser(userPart, files.passwd ?? '')
@@ -79,7 +81,7 @@ function groupLines(group: string): (readonly [name: string, gid: number, member
   })
 }
 
-/** A number of the image's own file: a line with another one is none. */
+/** Parses an id in the image's files; undefined when it is not valid, so that its line is ignored. */
 function idInFile(text: string): number | undefined {
   const id = Number(text)
   return /^\d+$/.test(text) && id <= maxId ? id : undefined
