@@ -176,7 +176,7 @@ export class ConmonRuntime {
   async adopt(id: string): Promise<ContainerState> {
     const bundle = this.bundle(id)
     const runtime = this.#runtimeOfBundle(bundle)
-    const startedAt = runtime.hasStarted(id) ? timeOf(bundleFiles(bundle).pid) : undefined
+    const startedAt = runtime.state.hasStarted(id) ? timeOf(bundleFiles(bundle).pid) : undefined
     const began = startedAt === undefined ? {} : { startedAt }
     if (this.#adoptLive(id, runtime)) return { ...this.get(id).state(), ...began }
     if (this.#readExit(id) === undefined) await endStrays(this.#options.execRoot, id)
@@ -195,7 +195,7 @@ export class ConmonRuntime {
     if (!isConmonAlive(this.bundle(id))) return false
     removeExecFiles(this.bundle(id))
     // If the container has just ended, its pid may already belong to another process.
-    this.#watch(id, { pid: runtime.isFirstProcess(id, pid) ? pid : noPid, conmonPid, runtime, command: '' })
+    this.#watch(id, { pid: runtime.state.isFirstProcess(id, pid) ? pid : noPid, conmonPid, runtime, command: '' })
     // It may have ended before the watch began.
     this.#checkExit(id)
     return true

@@ -82,7 +82,7 @@ export class RunningContainer {
   state(): ContainerState {
     const { exit, runtime, pid } = this.#live
     if (exit !== undefined) return { status: 'stopped', exit }
-    return { status: runtime.isWaiting(this.id) ? 'created' : 'running', pid }
+    return { status: runtime.state.isWaiting(this.id) ? 'created' : 'running', pid }
   }
 
   /** Resolves when the container ends, or at once when it has ended. Any number of callers may wait. */

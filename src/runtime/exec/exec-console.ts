@@ -20,6 +20,8 @@ const maxWaitMs = 1000
 
 export class ExecConsole implements ExecStdio {
   readonly childEnds = new Map<number, number>()
+  readonly consolePath: string | undefined
+  readonly terminalPath: string | undefined
   readonly #socket: ConsoleSocket | undefined
   readonly #pty: Pty | undefined
   readonly #hasStdin: boolean
@@ -34,6 +36,8 @@ export class ExecConsole implements ExecStdio {
   private constructor(source: ConsoleSocket | Pty, { stdin }: ExecStdioOptions) {
     this.#socket = 'received' in source ? source : undefined
     this.#pty = 'received' in source ? undefined : source
+    this.consolePath = this.#socket?.path
+    this.terminalPath = this.#pty?.slavePath
     this.#hasStdin = stdin
   }
 
@@ -45,14 +49,6 @@ export class ExecConsole implements ExecStdio {
   /** For a runtime that sends no terminal. `size`: the first window size. */
   static own(size: TerminalSize | undefined, options: ExecStdioOptions): ExecConsole {
     return new ExecConsole(openPty(size), options)
-  }
-
-  get consolePath(): string | undefined {
-    return this.#socket?.path
-  }
-
-  get terminalPath(): string | undefined {
-    return this.#pty?.slavePath
   }
 
   closeChildEnds(): void {

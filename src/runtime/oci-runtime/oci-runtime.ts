@@ -3,7 +3,6 @@
  *  the program at the first surprise. */
 import {
   closeSync,
-  constants,
   existsSync,
   openSync,
   readdirSync,
@@ -17,21 +16,13 @@ import {
 import { basename, join } from 'node:path'
 import { errnoOf, internal, invalidArgument } from '../../base/index.ts'
 import type { OciResources } from '../../oci/index.ts'
-import {
-  closeFd,
-  dissolveCgroup,
-  openFd,
-  pathOfRuntimeCgroup,
-  processStartTime,
-  runCommand,
-  sealedCopy,
-  writeFd,
-} from '../../sys/index.ts'
+import { closeFd, dissolveCgroup, runCommand, sealedCopy } from '../../sys/index.ts'
 import { removeFile } from '../bundle/bundle.ts'
 import { runtimeRootPath } from '../bundle/paths.ts'
 import { findProgram } from '../programs/find-program.ts'
 import { runtimeError } from '../programs/runtime-errors.ts'
 import type { CompiledFilter } from '../spec/build-spec.ts'
+import { RuntimeState } from './runtime-state.ts'
 import { compiledFilterAnnotation, SeccompCache } from './seccomp-cache.ts'
 
 const commandTimeoutMs = 30_000
@@ -49,6 +40,8 @@ export class OciRuntime {
   /** Path to execute: the configured program, or its copy in sealed memory (which spares crun its own protection
    *  against CVE-2019-5736, a copy at each start). */
   readonly program: string
+  /** What the runtime knows about its containers. */
+  readonly state: RuntimeState
   readonly #root: string
   /** True when behavior that only crun has may be relied on. */
   readonly isCrun: boolean
@@ -62,6 +55,7 @@ export class OciRuntime {
     this.program = sealedFd === -1 ? path : `/proc/${process.pid}/fd/${sealedFd}`
     this.#sealedFd = sealedFd
     this.#root = runtimeRootPath(execRoot, path)
+    this.state = new RuntimeState(this.#root)
     this.isCrun = basename(path).includes('crun')
     this.#takesFilters = this.isCrun && readFileSync(path).includes(compiledFilterAnnotation)
   }
@@ -85,28 +79,10 @@ export class OciRuntime {
     return [...this.#args, '--root', this.#root, this.isCrun ? '--cgroup-manager=systemd' : '--systemd-cgroup']
   }
 
-  /** True while a created container waits for its start. */
-  isWaiting(id: string): boolean {
-    return existsSync(this.#fifo(id))
-  }
-
-  /** True when the container was started and the runtime still has its state. */
-  hasStarted(id: string): boolean {
-    return existsSync(join(this.#root, id, 'status')) && !this.isWaiting(id)
-  }
-
-  /** False when the container's first process has ended. Its pid may then belong to another process. */
-  isFirstProcess(id: string, pid: number): boolean {
-    const startTime = processStartTime(pid)
-    if (startTime === undefined) return false
-    const noted = this.#status(id)?.['process-start-time']
-    return noted === undefined || String(noted) === startTime
-  }
-
   /** Lets a created container run its program (`command`, for error messages). Rejects with a typed error when the
    *  runtime can't. */
   async start(id: string, command: string): Promise<void> {
-    if (this.isCrun && this.#startByFifo(id)) return
+    if (this.isCrun && this.state.release(id)) return
     const { code, stderr } = await this.#run(['start', id])
     if (code !== 0) throw runtimeError(stderr, { work: 'start', command })
   }
@@ -114,19 +90,16 @@ export class OciRuntime {
   /** Removes a container's state and control group; with `force`, kills the container first. No error when there is no
    *  such container. Throws `internal` when something can't be removed. */
   async delete(id: string, { force }: { readonly force: boolean }): Promise<void> {
-    const home = join(this.#root, id)
+    const home = this.state.home(id)
     if (!existsSync(home)) return
-    if (this.isCrun && !(existsSync(join(home, 'status')) && existsSync(join(home, 'config.json')))) {
-      // A creation or removal was cut short. crun can neither delete nor recreate a container without these files.
-      const cgroup = this.#status(id)?.['cgroup-path'] ?? cgroupOfConfig(join(home, 'config.json'))
-      if (typeof cgroup === 'string' && cgroup !== '' && cgroup !== '/') {
-        await dissolveCgroup(cgroup, groupPatienceMs)
-      }
+    if (this.isCrun && !this.state.isComplete(id)) {
+      const cgroup = this.state.cgroupOfIncomplete(id)
+      if (cgroup !== undefined) await dissolveCgroup(cgroup, groupPatienceMs)
       rmSync(home, { recursive: true, force: true })
       return
     }
     if (this.isCrun && !force && (await this.#deleteByHand(id))) return
-    const cgroup = this.#cgroup(id)
+    const cgroup = this.state.cgroup(id)
     const { code, stderr } = await this.#run(force ? ['delete', '--force', id] : ['delete', id])
     if (code !== 0 && existsSync(home)) {
       throw internal(`cannot delete container ${id}: ${stderr.trim()}`)
@@ -164,60 +137,10 @@ export class OciRuntime {
     return runCommand(this.program, [...this.globalArgs, ...args], { timeoutMs: commandTimeoutMs })
   }
 
-  #fifo(id: string): string {
-    return join(this.#root, id, 'exec.fifo')
-  }
-
-  /** A created crun container waits for one byte from this fifo. */
-  #startByFifo(id: string): boolean {
-    const path = this.#fifo(id)
-    let fd: number
-    try {
-      // Non-blocking: if the container died while it waited, the fifo has no reader (ENXIO), and a blocking open would
-      // hang.
-      fd = openFd(path, constants.O_WRONLY | constants.O_NONBLOCK)
-    } catch {
-      return false
-    }
-    try {
-      // The byte comes first. If the daemon is killed in between, the container looks as if it still waited, and the
-      // next boot ends it. In the other order the container would wait forever.
-      if (writeFd(fd, Buffer.alloc(1)) !== 1) return false
-      removeFile(path)
-      return true
-    } catch {
-      return false
-    } finally {
-      closeFd(fd)
-    }
-  }
-
-  /** crun's status file of a container; undefined with another runtime, or without such a container. */
-  #status(
-    id: string,
-  ):
-    | { readonly 'cgroup-path'?: unknown; readonly 'systemd-cgroup'?: unknown; readonly 'process-start-time'?: unknown }
-    | undefined {
-    try {
-      return JSON.parse(readFileSync(join(this.#root, id, 'status'), 'utf8')) as Record<string, unknown>
-    } catch (error) {
-      if (errnoOf(error) !== undefined || error instanceof SyntaxError) return undefined
-      throw error
-    }
-  }
-
-  /** The control group that crun made and Berth may remove. Undefined for a scope: systemd must remove that. */
-  #cgroup(id: string): string | undefined {
-    const status = this.#status(id)
-    const path = status?.['cgroup-path']
-    if (status?.['systemd-cgroup'] === true || typeof path !== 'string') return undefined
-    return path === '' || path === '/' ? undefined : path
-  }
-
   async #deleteByHand(id: string): Promise<boolean> {
-    const home = join(this.#root, id)
+    const home = this.state.home(id)
     try {
-      const cgroup = this.#cgroup(id)
+      const cgroup = this.state.cgroup(id)
       if (cgroup === undefined || !(await dissolveCgroup(cgroup, groupPatienceMs))) return false
       for (const name of readdirSync(home)) unlinkSync(join(home, name))
       rmdirSync(home)
@@ -227,17 +150,6 @@ export class OciRuntime {
       if (errnoOf(error) === undefined && !(error instanceof SyntaxError)) throw error
       return false
     }
-  }
-}
-
-/** The control group that a configuration names. Undefined without a complete configuration: no group was made then. */
-function cgroupOfConfig(path: string): string | undefined {
-  try {
-    const { linux } = JSON.parse(readFileSync(path, 'utf8')) as { linux?: { cgroupsPath?: unknown } }
-    return typeof linux?.cgroupsPath === 'string' ? pathOfRuntimeCgroup(linux.cgroupsPath) : undefined
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT' && !(error instanceof SyntaxError)) throw error
-    return undefined
   }
 }
 
