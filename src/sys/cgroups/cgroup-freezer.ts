@@ -1,4 +1,4 @@
-/** Holding all processes of a control group still: the freezer of v1, `cgroup.freeze` of v2.
+/** Freezes all processes of a control group, with the freezer of v1 or `cgroup.freeze` of v2.
  *  https://docs.kernel.org/admin-guide/cgroup-v1/freezer-subsystem.html, …/cgroup-v2.html */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,8 +16,9 @@ interface Freezer {
   isFrozen(): boolean
 }
 
-/** Resolves when every process of the group stands still. Throws `notFound` when there is no such group,
- *  `unavailable` when the host has no freezer or the group does not come to rest. */
+/** Freezes a group. Resolves when all its processes are frozen. Rejects with `notFound` when there is no such group,
+ *  and with `unavailable` when the host has no freezer or the group is not frozen within 10 seconds; it is then
+ *  thawed. */
 export async function freezeCgroup(path: string, cgroups: Cgroups = detectCgroups()): Promise<void> {
   const freezer = freezerOf(path, cgroups)
   if (freezer === undefined) throw new BerthError('unavailable', 'the host has no freezer for control groups')
@@ -25,7 +26,7 @@ export async function freezeCgroup(path: string, cgroups: Cgroups = detectCgroup
   const deadline = Date.now() + patienceMs
   try {
     do {
-      // v1 may stay at "freezing" until it is told again.
+      // v1 may stay at FREEZING until the state is written again.
       write(freezer, freezer.on)
       if (freezer.isFrozen()) return
       await sleep(intervalMs)
@@ -38,7 +39,7 @@ export async function freezeCgroup(path: string, cgroups: Cgroups = detectCgroup
   }
 }
 
-/** Whether the group's processes were told to stand still; false when there is no such group. */
+/** True when the group's freezing was requested; false when there is no such group. */
 export function isCgroupFrozen(path: string, cgroups: Cgroups = detectCgroups()): boolean {
   const freezer = freezerOf(path, cgroups)
   if (freezer === undefined || !existsSync(freezer.file)) return false
@@ -51,7 +52,7 @@ export function isCgroupFrozen(path: string, cgroups: Cgroups = detectCgroups())
   }
 }
 
-/** Lets the processes go on. No error when there is no such group, or when they run. */
+/** Lets the group's processes continue. No error when there is no such group, or when it is not frozen. */
 export function thawCgroup(path: string, cgroups: Cgroups = detectCgroups()): void {
   const freezer = freezerOf(path, cgroups)
   if (freezer === undefined || !existsSync(freezer.file)) return
@@ -80,7 +81,7 @@ function freezerOf(path: string, { hierarchies }: Cgroups): Freezer | undefined 
   }
 }
 
-/** Never makes the file: without the group there is none. */
+/** Writes without creating the file, which is missing when the group is gone. */
 function write({ file }: Freezer, text: string): void {
   writeFileSync(file, text, { flag: 'r+' })
 }

@@ -20,7 +20,7 @@ function fakeGroup(name: string, files: Readonly<Record<string, string>>): Cgrou
 /** A plain file keeps what is longer than the text that is written over it. */
 const read = (name: string, file: string) => readFileSync(join(root, name, file), 'utf8').split('\n', 1)[0]
 
-test('keepCgroupLimits() puts back what was changed, under version 2', () => {
+test('keepCgroupLimits() restores changed limits, with v2', () => {
   const before = { 'memory.max': 'max\n', 'pids.max': '50\n', 'cpu.max': 'max 100000\n', 'io.weight': 'default 100\n' }
   const cgroups = fakeGroup('kept', before)
   const restore = keepCgroupLimits('/kept', cgroups)
@@ -35,7 +35,7 @@ test('keepCgroupLimits() puts back what was changed, under version 2', () => {
   assert.equal(read('kept', 'io.weight'), 'default 100')
 })
 
-test('isCgroupFrozen() and thawCgroup() under version 2; no group is not frozen', () => {
+test('isCgroupFrozen() and thawCgroup() with v2; a missing group is not frozen', () => {
   const cgroups = fakeGroup('frozen', { 'cgroup.freeze': '1\n' })
   assert.equal(isCgroupFrozen('/frozen', cgroups), true)
   thawCgroup('/frozen', cgroups)

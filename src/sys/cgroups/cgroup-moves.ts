@@ -1,9 +1,8 @@
-/** Moves of processes between control groups, kept fast.
- *  A move takes the kernel's lock over all forks and exits, and its first taker waits for an RCU grace period: about
- *  8 ms, each time a container starts or a process joins one. Those who come within some milliseconds of it don't wait
- *  again (`rcu_sync` in the kernel's percpu-rwsem). So the daemon takes and leaves the lock as soon as it knows that a
- *  start is coming, and the wait passes while there is other work to do. */
-
+/** Keeps moves of processes between control groups fast.
+ *  A move takes a kernel lock that covers all forks and exits. The first process that takes the lock waits for an RCU
+ *  grace period, about 8 ms; that happens at each container start and each exec. If the lock was taken a few
+ *  milliseconds before, there is no such wait (`rcu_sync` in the kernel's percpu-rwsem). So the daemon takes and
+ *  releases the lock as soon as it expects a start, and the grace period passes while it does other work. */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { detectCgroups } from './cgroup.ts'
@@ -15,14 +14,15 @@ let until = 0
 let movers = 0
 let isRunning = false
 
-/** Call when a process will probably be moved into a control group soon; keeps the lock warm for so long. It moves this
- *  process to where it is already, in a thread of its own. Never fails: where it can't work, moves only take longer. */
+/** Call this when a process will probably be moved into a control group soon. Keeps the lock fast for `durationMs`
+ *  milliseconds, by moving this process into its own group again, in a thread. Never fails: where it doesn't work,
+ *  moves just take longer. */
 export function expectCgroupMove(durationMs = 30): void {
   until = Math.max(until, performance.now() + durationMs)
   start()
 }
 
-/** The same until the result is disposed of: for who waits for a move, which takes long on a busy machine. */
+/** Keeps the lock fast until the result is disposed. For a caller that waits for a move, however long it takes. */
 export function awaitCgroupMove(): Disposable {
   let isOver = false
   movers += 1
@@ -53,11 +53,11 @@ async function keepWarm(): Promise<void> {
       await sleep(intervalMs, undefined, { ref: false })
     }
   } catch {
-    // No right to move processes, or a group that may hold none.
+    // This process may not move processes, or its group may not contain any.
   }
 }
 
-/** `cgroup.procs` of the group that this process is in: writing to it changes nothing. */
+/** `cgroup.procs` of this process's own group. Writing this process to it changes nothing. */
 function ownProcsFile(): string | undefined {
   const hierarchy = mainHierarchy()
   const path = cgroupPathOfPid(process.pid)

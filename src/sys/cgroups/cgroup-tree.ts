@@ -1,5 +1,5 @@
-/** One control group, named by its path below every hierarchy (`/berth/<id>`): its processes, its end, its events. */
-
+/** Control groups, named by their path below every hierarchy (`/berth/<id>`): creates, lists, kills and removes
+ *  them. */
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,12 +11,13 @@ import { thawCgroup } from './cgroup-freezer.ts'
 const sigkill = 9
 const removalIntervalMs = 10
 
-/** Makes the group in every hierarchy. */
+/** Creates the group in every hierarchy. No error if it exists. Throws the errors of mkdir(2). */
 export function createCgroup(path: string): void {
   for (const hierarchy of detectCgroups().hierarchies) mkdirSync(directoryIn(hierarchy, path), { recursive: true })
 }
 
-/** Removes the group with all groups below it from every hierarchy. False when processes keep it busy. */
+/** Removes the group, and all groups below it, from every hierarchy. Returns false when processes keep one of them
+ *  busy. */
 export function removeCgroup(path: string): boolean {
   let removed = true
   for (const hierarchy of detectCgroups().hierarchies) {
@@ -25,8 +26,8 @@ export function removeCgroup(path: string): boolean {
   return removed
 }
 
-/** Kills what is in the group, if anything is, and removes it from every hierarchy. What is killed leaves a moment later,
- *  and somebody may be on the way in: false when the group is still busy after `timeoutMs`. */
+/** Kills all processes in the group and removes it from every hierarchy. Killed processes take a moment to leave, and
+ *  others may enter meanwhile. Returns false when the group is still busy after `timeoutMs`. */
 export async function dissolveCgroup(path: string, timeoutMs: number): Promise<boolean> {
   const deadline = Date.now() + timeoutMs
   while (!removeCgroup(path)) {
@@ -37,12 +38,12 @@ export async function dissolveCgroup(path: string, timeoutMs: number): Promise<b
   return true
 }
 
-/** Removes the group where nothing is in it, and leaves it where there are processes or groups below. */
+/** Removes the group from those hierarchies in which it has neither processes nor groups below it. */
 export function removeEmptyCgroup(path: string): void {
   for (const hierarchy of detectCgroups().hierarchies) tryRemove(directoryIn(hierarchy, path))
 }
 
-/** Names of the groups directly below `path`, whichever hierarchy they are in. */
+/** Names of the groups directly below `path`, from all hierarchies. */
 export function listCgroups(path: string): string[] {
   const names = new Set<string>()
   for (const hierarchy of detectCgroups().hierarchies) {
@@ -51,25 +52,25 @@ export function listCgroups(path: string): string[] {
   return [...names]
 }
 
-/** The processes in the group and in all groups below it; none when there is no such group. */
+/** Process ids in the group and in all groups below it; none when there is no such group. */
 export function readPids(path: string): number[] {
   const hierarchy = mainHierarchy()
   return hierarchy === undefined ? [] : pidsOfTree(directoryIn(hierarchy, path))
 }
 
-/** Kills every process in the group and below, also those that fork meanwhile; returns how many it found. They may
- *  take a moment to be gone. With v1 a process enters one hierarchy after another, so all are looked at. */
+/** Kills every process in the group and below, including those that fork meanwhile, and returns how many it found. The
+ *  processes may take a moment to end. With v1, a process enters one hierarchy after another, so all are searched. */
 export function killCgroup(path: string): number {
   const hierarchy = mainHierarchy()
   if (hierarchy === undefined) return 0
-  // What the freezer of v1 holds does not even die.
+  // A process that the freezer of v1 holds does not die.
   thawCgroup(path)
   if (hierarchy.version === 2) {
     const { length } = readPids(path)
     if (writeIfThere(join(directoryIn(hierarchy, path), 'cgroup.kill'), '1')) return length
   }
   const killed = new Set<number>()
-  // Rounds find what was forked while the round before was killing; the bound is against a zombie that stays listed.
+  // Each round finds processes that were forked during the round before. The bound is for a zombie that stays listed.
   for (let round = 0; round < 20; round++) {
     const fresh = pidsInAny(path).filter((pid) => !killed.has(pid))
     if (fresh.length === 0) break
@@ -81,8 +82,7 @@ export function killCgroup(path: string): number {
   return killed.size
 }
 
-/** The group that a process is in (in the hierarchy that this module reads processes from), or undefined when the
- *  process is gone. */
+/** Path of the group that a process is in, in the main hierarchy; undefined when the process is gone. */
 export function cgroupPathOfPid(pid: number): string | undefined {
   const text = readIfThere(`/proc/${pid}/cgroup`)
   if (text === undefined) return undefined
@@ -95,7 +95,7 @@ export function cgroupPathOfPid(pid: number): string | undefined {
   return undefined
 }
 
-/** The hierarchy that every container is in: v2's only one, v1's memory, or else whichever there is. */
+/** The hierarchy that every container is in: the only one of v2, or that of v1's memory controller, or else any. */
 export function mainHierarchy(): CgroupHierarchy | undefined {
   return hierarchyOf('memory') ?? hierarchyOf('pids') ?? detectCgroups().hierarchies[0]
 }
@@ -105,7 +105,8 @@ function hierarchyOf(controller: string): CgroupHierarchy | undefined {
   return hierarchies.find((hierarchy) => hierarchy.version === version && hierarchy.controllers.includes(controller))
 }
 
-/** Refuses the root and paths that climb: killing or removing those would reach beyond our own groups. */
+/** A group's directory in a hierarchy. Throws `internal` for the root and for paths with `..`: killing or removing
+ *  those would affect groups that are not Berth's. */
 function directoryIn(hierarchy: CgroupHierarchy, path: string): string {
   const parts = path.split('/').filter((part) => part !== '')
   if (parts.length === 0 || parts.some((part) => part === '.' || part === '..')) {
@@ -114,7 +115,7 @@ function directoryIn(hierarchy: CgroupHierarchy, path: string): string {
   return join(hierarchy.path, ...parts)
 }
 
-/** Whoever is in the group in at least one hierarchy. Processes that this one can't see have no number (0). */
+/** Processes that are in the group in at least one hierarchy. Processes that this one can't see are listed as 0. */
 function pidsInAny(path: string): number[] {
   const all = detectCgroups().hierarchies.flatMap((hierarchy) => pidsOfTree(directoryIn(hierarchy, path)))
   return [...new Set(all)].filter((pid) => pid > 0)

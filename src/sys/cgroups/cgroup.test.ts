@@ -13,12 +13,12 @@ function mounted(mountPoint: string, type: string, superOptions: readonly string
   return { mountPoint, type, superOptions } as MountInfo
 }
 
-test('classify: one cgroup2 at the root is v2, whatever else there is', () => {
+test('classify: a cgroup2 at the root is v2, whatever else is mounted', () => {
   const { version, layout } = classify([mounted(cgroupRoot, 'cgroup2')])
   assert.deepEqual([version, layout], [2, 'v2'])
 })
 
-test('classify: cgroup2 beside v1 hierarchies is hybrid, and containers are under v1', () => {
+test('classify: a cgroup2 beside v1 hierarchies is hybrid, and v1 limits containers', () => {
   const found = classify([
     mounted(`${cgroupRoot}/memory`, 'cgroup', ['rw', 'memory']),
     mounted(`${cgroupRoot}/cpu,cpuacct`, 'cgroup', ['rw', 'cpu', 'cpuacct']),
@@ -51,6 +51,6 @@ test('freezeCgroup and thawCgroup use cgroup.freeze of v2, and wait for cgroup.e
   assert.equal(isCgroupFrozen('/frozen', cgroups), false)
 })
 
-test('freezeCgroup of a group of v2 that there is not', async () => {
+test('freezeCgroup rejects for a missing group of v2', async () => {
   await assert.rejects(freezeCgroup('/gone', v2Group('other', '')), /no control group \/gone/)
 })

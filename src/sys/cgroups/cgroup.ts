@@ -1,28 +1,27 @@
-/** Which control group hierarchies this host has, and making them fit for the OCI runtime.
- *  Three layouts exist: v2 alone (`/sys/fs/cgroup` is cgroup2), v1 alone, and 'hybrid' (v1 hierarchies plus a
- *  cgroup2 at `unified`). The runtime treats hybrid as v1. Everything here works on paths that are the same in each
- *  hierarchy (`/berth/<id>`); no process is ever moved. */
-
+/** Detects the host's control group hierarchies and prepares them for the OCI runtime.
+ *  There are three layouts: only v2 (`/sys/fs/cgroup` is cgroup2), only v1, and 'hybrid' (v1 hierarchies and a cgroup2
+ *  at `unified`). OCI runtimes treat hybrid as v1. A group has the same path in each hierarchy (`/berth/<id>`). This
+ *  module never moves a process. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, type LogFields, type Logger, messageOf } from '../../base/index.ts'
 import { mount } from '../mounts/mount.ts'
 import { listMounts, type MountInfo } from '../mounts/mount-table.ts'
 
-/** Where the hierarchies are mounted by everybody's convention. */
+/** Where hierarchies are mounted by convention. */
 export const cgroupRoot = '/sys/fs/cgroup'
 
 /** One mounted hierarchy. */
 export interface CgroupHierarchy {
   readonly path: string
   readonly version: 1 | 2
-  /** v1: the controllers bound to it, or `name=…`. v2: those that are available in it. */
+  /** v1: the controllers bound to it, or `name=…`. v2: the controllers available in it. */
   readonly controllers: readonly string[]
 }
 
-/** What `detectCgroups` found. */
+/** The host's control groups. */
 export interface Cgroups {
-  /** The version that containers are under. */
+  /** The version that limits containers; 1 in the hybrid layout. */
   readonly version: 1 | 2
   readonly layout: 'v1' | 'v2' | 'hybrid' | 'none'
   /** Controllers that can limit containers. */
@@ -30,7 +29,7 @@ export interface Cgroups {
   readonly hierarchies: readonly CgroupHierarchy[]
 }
 
-/** Which limits the kernel can set, as `/info` reports them. */
+/** The limits that can be set on this host, as `/info` reports them. */
 export interface CgroupFeatures {
   readonly memory: boolean
   readonly swap: boolean
@@ -51,18 +50,18 @@ export interface CgroupFeatures {
 
 let known: Cgroups | undefined
 
-/** The hierarchies; read from the mount table once and after `prepareCgroups` again. */
+/** The host's control groups, read from the mount table at the first call and after `prepareCgroups`. */
 export function detectCgroups(): Cgroups {
   known ??= classify(listMounts(cgroupRoot))
   return known
 }
 
-/** Makes the hierarchies fit for the runtime; called once at boot. What can't be done is logged, not thrown: a
- *  runtime that does not need it may still work.
- *  Hybrid: crun refuses to run while the v2 tree holds a controller, so each of those is mounted on v1. A controller
- *  that is bound to v1 but mounted nowhere is mounted too: crun reads its name in `/proc/self/cgroup` and would make
- *  plain directories where its mount point is.
- *  v2: controllers are switched on for children of the root, which systemd does otherwise. None: v2 is mounted. */
+/** Prepares the hierarchies for the OCI runtime; called once at boot. Failures are logged, not thrown, because the
+ *  runtime may work anyway.
+ *  Hybrid: crun refuses to run while the v2 tree has a controller, so those controllers are mounted on v1. So is a
+ *  controller that is bound to v1 but mounted nowhere: crun reads its name in `/proc/self/cgroup` and would create
+ *  plain directories in the place of its mount point.
+ *  v2: controllers are enabled for children of the root, as systemd does. Without any hierarchy, v2 is mounted. */
 export function prepareCgroups(logger: Logger): Cgroups {
   known = undefined
   let found = detectCgroups()
@@ -79,7 +78,7 @@ export function prepareCgroups(logger: Logger): Cgroups {
   return detectCgroups()
 }
 
-/** Which limits can be set on this host. */
+/** The limits that can be set on this host; read anew at each call. */
 export function cgroupFeatures(): CgroupFeatures {
   const { version, controllers } = detectCgroups()
   const has = (controller: string) => controllers.includes(controller)
@@ -87,7 +86,7 @@ export function cgroupFeatures(): CgroupFeatures {
   if (version === 2) {
     return {
       memory: has('memory'),
-      // The root of v2 has no swap file to look for; a kernel without swap accounting is rare.
+      // In v2, the root group has no file that tells. Kernels without swap accounting are rare.
       swap: has('memory'),
       cpuCfsQuota: has('cpu'),
       cpuShares: has('cpu'),
@@ -121,7 +120,7 @@ export function cgroupFeatures(): CgroupFeatures {
   }
 }
 
-/** Sorts the mounts below `/sys/fs/cgroup` into a layout. */
+/** Finds the layout that the mounts below `/sys/fs/cgroup` make up. */
 export function classify(mounts: readonly MountInfo[]): Cgroups {
   const hierarchies: CgroupHierarchy[] = []
   for (const { mountPoint, type, superOptions } of mounts) {
@@ -144,7 +143,7 @@ function layoutOf(pureV2: boolean, v1Count: number, v2Count: number): Cgroups['l
   return v2Count === 0 ? 'v1' : 'hybrid'
 }
 
-/** A v1 mount's options are its controllers and a few words that are not. */
+/** The options of a v1 mount are its controllers and a few other words. */
 function isControllerOption(option: string): boolean {
   const others = ['rw', 'ro', 'xattr', 'noprefix', 'clone_children', 'cpuset_v2_mode', 'favordynmods']
   return !others.includes(option) && !option.startsWith('release_agent=')
@@ -152,7 +151,7 @@ function isControllerOption(option: string): boolean {
 
 function mountLeftControllers(found: Cgroups, logger: Logger): void {
   const inV2 = found.hierarchies.filter(({ version }) => version === 2).flatMap(({ controllers }) => controllers)
-  // v2 calls blkio 'io'.
+  // v2's name for blkio is io.
   const left = inV2.map((controller) => (controller === 'io' ? 'blkio' : controller))
   for (const name of [...left, ...unmountedControllers(found)]) {
     const path = join(cgroupRoot, name)
@@ -173,7 +172,7 @@ function mountController(name: string, path: string): void {
   }
 }
 
-/** The v1 hierarchies without a mount; they outlive it while groups in them are being taken down. */
+/** Controllers of v1 hierarchies that have no mount. A hierarchy outlives its mount while groups in it are removed. */
 function unmountedControllers(found: Cgroups): string[] {
   const mounted = new Set(found.hierarchies.flatMap(({ controllers }) => controllers))
   return readFileSync('/proc/self/cgroup', 'utf8')

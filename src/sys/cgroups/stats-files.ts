@@ -1,14 +1,14 @@
-/** The kernel's figures of one control group and network namespace, read again and again: each file is opened once.
+/** Statistics files of one control group and network namespace. They are read often, so each file stays open.
  *  https://docs.kernel.org/admin-guide/cgroup-v1/ and https://docs.kernel.org/admin-guide/cgroup-v2.html */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../../base/index.ts'
 import { detectCgroups } from './cgroup.ts'
 
-/** Figures by file: `undefined` where the kernel has no such file. */
+/** The text of a statistics file by its name; undefined when the kernel has no such file. */
 export type StatsText = (file: string) => string | undefined
 
-/** v1: the files of each controller. */
+/** Files of each v1 controller. */
 const v1Files: Readonly<Record<string, readonly string[]>> = {
   cpuacct: ['cpuacct.usage', 'cpuacct.usage_percpu', 'cpuacct.stat'],
   cpu: ['cpu.stat'],
@@ -38,6 +38,7 @@ const shared = Buffer.allocUnsafe(64 * 1024)
 
 /** The open files of one container's run. */
 export class StatsFiles {
+  /** Version of the control groups, on which the files' names and formats depend. */
   readonly version: 1 | 2
   readonly #fds = new Map<string, number>()
 
@@ -45,7 +46,8 @@ export class StatsFiles {
     this.version = version
   }
 
-  /** Opens what there is of the group `cgroup` (`/berth/<id>`), and `net/dev` of the process `netPid`'s namespace. */
+  /** Opens the existing files of the group `cgroup` (`/berth/<id>`), and `net/dev` in the network namespace of the
+   *  process `netPid`. */
   static open(cgroup: string, netPid: number | undefined): StatsFiles {
     const { version, hierarchies } = detectCgroups()
     const files = new StatsFiles(version)
@@ -58,12 +60,13 @@ export class StatsFiles {
     return files
   }
 
-  /** A file's text now; undefined when there is none, or the group is gone. */
+  /** The present text of a file; undefined when there is no such file, or the group is gone. */
   read(name: string): string | undefined {
     const fd = this.#fds.get(name)
     return fd === undefined ? undefined : readAll(fd)
   }
 
+  /** Closes all files. Idempotent. */
   close(): void {
     for (const fd of this.#fds.values()) closeSync(fd)
     this.#fds.clear()
@@ -80,7 +83,8 @@ export class StatsFiles {
 
 let procStat: number | undefined
 
-/** Time of all processors of the host together, in nanoseconds, and how many there are. */
+/** The time that all processors of the host together have spent since boot, idle time included, in nanoseconds; and the
+ *  number of processors. */
 export function hostCpuTime(): { readonly ns: number; readonly processors: number } {
   procStat ??= openSync('/proc/stat', 'r')
   const text = readAll(procStat) ?? ''
@@ -98,7 +102,7 @@ function readAll(fd: number): string | undefined {
     for (;;) {
       const count = readSync(fd, shared, length, shared.length - length, length)
       length += count
-      // Files of the kernel come whole, or a page at a time.
+      // The kernel returns such files completely, or one page per read.
       if (count === 0 || length === shared.length) return shared.toString('latin1', 0, length)
     }
   } catch (error) {
