@@ -1,4 +1,5 @@
-/** Mounts of file systems that wait for another machine: mount(2) itself would hold the whole daemon still for minutes. */
+/** Mounts of network file systems, by the program mount(8). A call of mount(2) could block the whole daemon for minutes
+ *  while it waits for another machine. */
 import { internal } from '../../base/index.ts'
 import { memoryFile } from '../files/memfd.ts'
 import { closeFd } from '../native/fd.ts'
@@ -7,9 +8,9 @@ import type { Mount } from './mount.ts'
 
 const tableFd = 3
 
-/** Mounts `value` on `target` by the program mount(8), without its helpers, so that the kernel gets just these options.
- *  They are given as a table like /etc/fstab, because everybody may read a command line and there may be passwords.
- *  Throws `internal` with the reason, `unavailable` after `timeoutMs`. */
+/** Mounts on `target` by mount(8), without mount's helper programs, so that the kernel gets exactly these options. The
+ *  options may contain passwords, and every user can read command lines, so they are passed as a table like /etc/fstab.
+ *  Throws `internal` with the reason, and `unavailable` after `timeoutMs`. */
 export async function mountByProgram(
   { type, source, options }: Mount,
   target: string,
@@ -28,12 +29,13 @@ export async function mountByProgram(
   }
 }
 
-/** fstab(5): white space, and what has a meaning there, as octal numbers. */
+/** Escapes white space and special characters as octal numbers, as fstab(5) requires. */
 function escapeField(text: string): string {
   return text.replace(/[\s\\#"]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)
 }
 
-/** The first line without what everybody knows. For EINVAL mount(8) lists whatever may be wrong, which is no reason. */
+/** The reason in mount's first error line, without the program's name and target. For EINVAL, mount(8) only lists
+ *  everything that may be wrong; that text is replaced. */
 function reasonIn(stderr: string): string {
   const [line = ''] = stderr.trim().split('\n')
   const reason = line.replace(/^mount: (?:\S+: )?/, '').replace(/\.$/, '')

@@ -16,7 +16,7 @@ test('parseMountOptions: flags, data and propagation', () => {
   })
 })
 
-test('parseMountOptions: the last word wins', () => {
+test('parseMountOptions: later words override earlier ones', () => {
   assert.equal(parseMountOptions(['ro', 'rw']).flags, 0)
   assert.equal(parseMountOptions(['rw', 'ro']).flags, 1)
   assert.equal(parseMountOptions(['defaults', 'noexec', 'exec']).flags, 0)

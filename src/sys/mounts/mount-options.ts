@@ -1,11 +1,11 @@
-/** Translates the option words of mount(8) into what mount(2) takes. */
+/** Translates the option words of mount(8) into the arguments of mount(2). */
 
-/** The three things that option words mean to the kernel. */
+/** Option words, translated for mount(2). */
 export interface ParsedMountOptions {
   readonly flags: number
-  /** What the file system itself gets, joined by commas. */
+  /** Options for the file system itself, joined by commas. */
   readonly data: string
-  /** One further mount call for each of these flag values. */
+  /** Flags of further mount calls, one call each. */
   readonly propagation: readonly number[]
 }
 
@@ -58,7 +58,7 @@ const propagationFlags: Readonly<Record<string, number>> = {
   rshared: (1 << 20) | rec,
 }
 
-/** Sorts option words into flags, propagation changes and file system data; later words win over earlier ones. */
+/** Sorts option words into flags, propagation changes and file system data. Later words override earlier ones. */
 export function parseMountOptions(options: readonly string[]): ParsedMountOptions {
   let flags = 0
   const data: string[] = []

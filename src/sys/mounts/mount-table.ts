@@ -1,30 +1,29 @@
-/** The mounts of this process's mount namespace, as the kernel lists them. */
-
+/** The mounts in this process's mount namespace, as the kernel lists them. */
 import { readFileSync } from 'node:fs'
 
-/** One line of mountinfo. */
+/** One line of mountinfo (proc_pid_mountinfo(5)). */
 export interface MountInfo {
   readonly id: number
   readonly parentId: number
-  /** Directory of the file system that is mounted. */
+  /** Directory within the file system that is mounted. */
   readonly root: string
   readonly mountPoint: string
   readonly options: readonly string[]
-  /** Propagation marks: 'shared:N', 'master:N', 'unbindable'; none means private. */
+  /** Propagation marks: 'shared:N', 'master:N', 'unbindable'. A private mount has none. */
   readonly propagation: readonly string[]
   readonly type: string
   readonly source: string
   readonly superOptions: readonly string[]
 }
 
-/** All mounts at or below `prefix` (everything without one), in the kernel's order: parents before children. */
+/** All mounts at or below the path `prefix`; without it, all mounts. Parents come before children. */
 export function listMounts(prefix?: string): MountInfo[] {
   const mounts = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'))
   if (prefix === undefined || prefix === '/') return mounts
   return mounts.filter(({ mountPoint }) => mountPoint === prefix || mountPoint.startsWith(`${prefix}/`))
 }
 
-/** Parses the text of a mountinfo file (proc(5)). */
+/** Parses the text of /proc/PID/mountinfo (proc_pid_mountinfo(5)). */
 export function parseMountInfo(text: string): MountInfo[] {
   const mounts: MountInfo[] = []
   for (const line of text.split('\n')) {

@@ -1,4 +1,5 @@
-/** Mounts that have no place in the file system yet, or any more. open_tree(2), move_mount(2), mount_setattr(2) */
+/** Copies of mounts that are held by a descriptor and attached nowhere. open_tree(2), move_mount(2),
+ *  mount_setattr(2) */
 import { closeFd, oCloexec } from '../native/fd.ts'
 import { rawSyscall, systemError } from '../native/ffi.ts'
 
@@ -22,16 +23,19 @@ const mountSetattrCall = rawSyscall(
   'int64_t syscall(int64_t number, int fd, const char *path, uint32_t flags, void *attributes, size_t size)',
 )
 
+/** How `cloneMountTree` copies. */
 export interface MountTreeOptions {
-  /** With all that is mounted below; default true. */
+  /** Include all mounts below; default true. */
   readonly recursive?: boolean
+  /** Default false. */
   readonly readOnly?: boolean
-  /** Programs in a read-only copy may be run whatever the original's mount says (`/run` is often noexec). */
+  /** With `readOnly`: allows programs to run from the copy even if the original mount is noexec, as `/run` often is. */
   readonly executable?: boolean
 }
 
-/** Copies the mount that `path` is in, from `path` downwards, and gives a descriptor (as of O_PATH) of the copy's root.
- *  The copy is nobody else's, and goes with its last descriptor unless it was attached. */
+/** Copies the mount that contains `path`, from `path` downward, and returns an O_PATH descriptor of the copy's root. No
+ *  other process sees the copy. It disappears with its last descriptor unless it was attached. Throws the system's
+ *  error. */
 export function cloneMountTree(
   path: string,
   { recursive = true, readOnly = false, executable = false }: MountTreeOptions = {},
@@ -49,16 +53,17 @@ export function cloneMountTree(
   throw systemError(result, 'mount_setattr', path)
 }
 
-/** Mounts a copy that `cloneMountTree` made on an open file or directory (O_PATH is enough), whatever its path is by
- *  now. Fails with EINVAL when one of the two is a directory and the other is none. */
+/** Mounts a copy that `cloneMountTree` made on an open file or directory (O_PATH is enough), whatever its path is.
+ *  Throws EINVAL when one of the two is a directory and the other is not. */
 export function attachMountTree(treeFd: number, targetFd: number): void {
   const result = moveMountCall(numberMoveMount, treeFd, '', targetFd, '', moveMountEmptyPaths)
   if (result < 0) throw systemError(result, 'move_mount')
 }
 
-/** A copy of the mount that `path` is in, from `path` downwards, that shows other owners: 0 becomes what the user
- *  namespace says that its 0 is, and what is made through it is stored the other way round. Gives a descriptor as
- *  `cloneMountTree` does. Fails with EINVAL where the file system can't (Linux 5.12 for ext4, 5.15 for btrfs, …). */
+/** Makes an ID-mapped copy of the mount that contains `path`, from `path` downward. Owners on disk appear as the user
+ *  namespace maps them (0 as the host id of its user 0); owners of files that are created through the copy are mapped
+ *  back. Returns a descriptor as `cloneMountTree` does. Throws EINVAL when the file system can't do it (ext4 can since
+ *  Linux 5.12, btrfs since 5.15). */
 export function cloneIdMapped(path: string, userNamespaceFd: number): number {
   const fd = openTreeCall(numberOpenTree, -100, path, openTreeClone | oCloexec)
   if (fd < 0) throw systemError(fd, 'open_tree', path)

@@ -1,6 +1,5 @@
-/** Mounts. The Mount value is the glue between those that produce file systems (snapshots, volumes) and those that
- *  need them mounted; neither side knows the other. Calls are synchronous and take well under a millisecond. */
-
+/** Mounts. The `Mount` value connects the producers of file systems (snapshots, volumes) with the code that mounts
+ *  them; neither side knows the other. Calls are synchronous and take well under a millisecond. */
 import { constants } from 'node:fs'
 import { asFileOwner } from '../files/file-owner.ts'
 import { closeFd, oPath, openFd } from '../native/fd.ts'
@@ -9,20 +8,21 @@ import { parseMountOptions } from './mount-options.ts'
 
 /** One mount as data. */
 export interface Mount {
-  /** Kind of file system ('overlay', 'tmpfs', …) or 'bind'. */
+  /** Type of the file system ('overlay', 'tmpfs', …), or 'bind'. */
   readonly type: string
   readonly source: string
-  /** Where it belongs; `mount()` takes the target as an argument of its own. */
+  /** The intended mount point. `mount()` ignores it: its target is a separate argument. */
   readonly target?: string | undefined
-  /** As mount(8) takes them: 'ro', 'rbind', 'rprivate', 'lowerdir=…'. */
+  /** Option words of mount(8): 'ro', 'rbind', 'rprivate', 'lowerdir=…'. */
   readonly options: readonly string[]
-  /** Directory that relative paths in `source` and `options` start from: keeps the option string of an overlay with
-   *  many layers within the one page that the kernel takes. */
+  /** Directory for relative paths in `source` and `options`. Short paths keep the options of an overlay with many
+   *  layers within the one page that the kernel accepts. */
   readonly cwd?: string | undefined
-  /** As whom to mount: an overlay whose layers show other owners makes its own files as that user. */
+  /** The user who mounts. An overlay on ID-mapped layers creates its own files as this user. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
 }
 
+/** How mounts propagate between a mount point and its copies (mount_namespaces(7)). */
 export type Propagation = 'private' | 'shared' | 'slave' | 'unbindable'
 
 const rawMount = rawSyscall(
@@ -44,11 +44,11 @@ const propagationFlags: Readonly<Record<Propagation, number>> = {
 }
 const mntDetach = 2
 const umountNofollow = 8
-/** The kernel copies one page, with the terminating zero. */
+/** The kernel accepts one page, including the terminating zero. */
 const maxDataBytes = 4095
 
-/** Mounts `value` on `target`, which must exist. Read-only binds and propagation take further calls, and what was
- *  mounted is taken away again when one of them fails. */
+/** Mounts `value` on `target`, which must exist. Read-only binds and propagation take further system calls; if one of
+ *  them fails, the mount is undone. Throws the system's error, with the target as its path. */
 export function mount(value: Mount, target: string): void {
   if (value.owner === undefined) mountAsOwner(value, target)
   else asFileOwner(value.owner, () => mountAsOwner(value, target))
@@ -76,30 +76,31 @@ function mountAsOwner(value: Mount, target: string): void {
   }
 }
 
-/** Unmounts what is mounted last on `target`. Nothing mounted there, or no such path, is no error.
- *  `lazy` detaches a busy one as well. */
+/** Removes the topmost mount on `target`. No error when nothing is mounted there, or the path does not exist. `lazy`
+ *  also detaches a busy mount; without it, a busy mount throws EBUSY. */
 export function unmount(target: string, { lazy = false }: { readonly lazy?: boolean } = {}): void {
   const result = umount2(target, umountNofollow | (lazy ? mntDetach : 0))
   if (result === 0 || result === -errno.EINVAL || result === -errno.ENOENT) return
   throw systemError(result, 'umount', target)
 }
 
-/** Unmounts like `unmount` with `lazy`, in the thread pool: the last unmount of an overlay writes back what is dirty
- *  in the whole file system below it, which may take seconds. */
+/** Does the same as `unmount` with `lazy`, in the thread pool. The last unmount of an overlay writes back all dirty
+ *  data of the file system below it, which may take seconds. */
 export async function unmountInBackground(target: string): Promise<void> {
   backgroundUmount ??= loadKoffi().load(null).func(umountPrototype).async as BackgroundUmount
   const start = backgroundUmount
   const result = await new Promise<number>((resolve, reject) => {
     start(target, umountNofollow | mntDetach, (error, value) => (error === null ? resolve(value) : reject(error)))
   })
-  // errno belongs to the other thread; a failed call costs nothing, so it is asked again for the reason.
+  // errno belongs to the other thread. A second call finds the reason; a failing call is cheap.
   if (result !== 0) unmount(target, { lazy: true })
 }
 
 type BackgroundUmount = (target: string, flags: number, done: (error: Error | null, result: number) => void) => void
 let backgroundUmount: BackgroundUmount | undefined
 
-/** Makes `source` (a directory, or a file onto a file) visible at `target`; recursive takes the mounts below along. */
+/** Makes `source` visible at `target`; both are directories or both are files. `recursive` includes the mounts below
+ *  `source`. Throws as `mount` does. */
 export function bindMount(
   source: string,
   target: string,
@@ -109,7 +110,7 @@ export function bindMount(
   mount({ type: 'bind', source, options }, target)
 }
 
-/** Sets how mounts below a mount point spread to its copies. */
+/** Sets the propagation of a mount point; `recursive` includes all mounts below. */
 export function setPropagation(
   target: string,
   propagation: Propagation,
@@ -124,7 +125,7 @@ function mountOnce(value: Mount, target: string, bind: boolean, flags: number, d
   else mountCall(value.source, target, value.type, flags, data === '' ? null : data)
 }
 
-/** Fails with the target's path, which says more than the source's. */
+/** Throws errors with the target's path, which is more helpful than the source's. */
 function mountCall(
   source: string | null,
   target: string,
@@ -136,8 +137,8 @@ function mountCall(
   if (result < 0) throw systemError(result, 'mount', target)
 }
 
-/** The working directory belongs to the whole process, but nothing of ours uses relative paths in the meantime:
- *  the block is synchronous and all other paths are absolute. */
+/** Runs `action` in another working directory. The working directory belongs to the whole process, but the block is
+ *  synchronous, and all other paths in the daemon are absolute. */
 function inDirectory(path: string, action: () => void): void {
   const back = openFd('.', oPath | constants.O_DIRECTORY)
   try {
