@@ -1,38 +1,43 @@
 /** Facts about this host, as `/info` and `/version` report them. */
-
 import { readFileSync, statfsSync } from 'node:fs'
 import { arch, availableParallelism, hostname, machine, release, totalmem, version } from 'node:os'
 import { errnoOf } from '../base/index.ts'
 
+/** The host's name, kernel, operating system and size. */
 export interface HostInfo {
   readonly hostname: string
-  /** As `uname -r`. */
+  /** Output of `uname -r`. */
   readonly kernelVersion: string
-  /** As `uname -v`. */
+  /** Output of `uname -v`. */
   readonly kernelBuild: string
-  /** As `uname -m`: 'x86_64', 'aarch64'. */
+  /** Output of `uname -m`: 'x86_64', 'aarch64'. */
   readonly machine: string
-  /** As image platforms say it: 'amd64', 'arm64'. */
+  /** The architecture's name in image platforms: 'amd64', 'arm64'. */
   readonly architecture: string
-  /** PRETTY_NAME of os-release. */
+  /** PRETTY_NAME of os-release(5). */
   readonly operatingSystem: string
+  /** VERSION_ID of os-release(5); '' if absent. */
   readonly operatingSystemVersion: string
+  /** Processors that this process may use. */
   readonly cpus: number
   readonly memoryBytes: number
 }
 
+/** Features of the running kernel, and whether they are switched on. */
 export interface KernelFeatures {
   readonly overlayfs: boolean
   readonly seccomp: boolean
   readonly appArmor: boolean
+  /** net.ipv4.ip_forward in this network namespace. */
   readonly ipv4Forwarding: boolean
+  /** bridge-nf-call-iptables: the packet filter sees bridged packets. */
   readonly bridgeFilterIpv4: boolean
   readonly bridgeFilterIpv6: boolean
 }
 
 const architectureNames: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' }
 
-/** Names of file systems by the magic number that statfs gives. */
+/** Names of file systems by the magic number of statfs(2). */
 const fileSystemNames: ReadonlyMap<number, string> = new Map([
   [0xef53, 'extfs'],
   [0x58465342, 'xfs'],
@@ -47,7 +52,7 @@ const fileSystemNames: ReadonlyMap<number, string> = new Map([
   [0x858458f6, 'ramfs'],
 ])
 
-/** What this host is. */
+/** The facts about this host; read anew at each call. */
 export function hostInfo(): HostInfo {
   const fields = osRelease()
   return {
@@ -63,7 +68,7 @@ export function hostInfo(): HostInfo {
   }
 }
 
-/** What its kernel can do, read afresh. */
+/** The kernel's features; read anew at each call. */
 export function kernelFeatures(): KernelFeatures {
   return {
     overlayfs: /\boverlay$/m.test(readText('/proc/filesystems')),
@@ -75,18 +80,19 @@ export function kernelFeatures(): KernelFeatures {
   }
 }
 
-/** The kind of file system that a path is on ('extfs', 'xfs', …), or its magic number in hex. */
+/** The type of the file system that a path is on ('extfs', 'xfs', …), or its magic number in hexadecimal. Throws the
+ *  errors of statfs(2). */
 export function fileSystemName(path: string): string {
   const { type } = statfsSync(path)
   return fileSystemNames.get(type) ?? `0x${type.toString(16)}`
 }
 
-/** The capabilities that this process has in effect, as the hexadecimal mask of proc_pid_status(5) (`CapEff`). */
+/** The effective capabilities of this process, as the hexadecimal mask `CapEff` of proc_pid_status(5). */
 export function effectiveCapabilities(): string {
   return /^CapEff:\s*([0-9a-f]+)$/m.exec(readText('/proc/self/status'))?.[1] ?? '0'
 }
 
-/** The fields of os-release(5). */
+/** The fields of os-release(5); none if there is no such file. */
 export function osRelease(): Readonly<Record<string, string>> {
   const text = readText('/etc/os-release') || readText('/usr/lib/os-release')
   return parseOsRelease(text)
@@ -104,7 +110,7 @@ export function parseOsRelease(text: string): Readonly<Record<string, string>> {
   return fields
 }
 
-/** A file's text; empty when the kernel does not have it. */
+/** A file's text; '' when the kernel does not provide the file. */
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8')

@@ -1,6 +1,6 @@
-/** Network namespaces kept by a bind mount on a file. A thread enters another namespace only inside one
- *  synchronous block and is back when it returns, so no other code ever runs there. Coming back cannot be
- *  allowed to fail: the process ends at once rather than run on in a container's network. */
+/** Network namespaces that a bind mount on a file keeps alive. A thread enters another namespace only inside one
+ *  synchronous block and returns at its end, so no other code runs there. If the return fails, the process aborts,
+ *  because it must not continue in a container's network. */
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { nativeFunction, rawSyscall, syscall, systemError } from '../native/ffi.ts'
 
@@ -19,8 +19,9 @@ const abort = nativeFunction<void>('void abort()')
 const ownNamespace = '/proc/thread-self/ns/net'
 let home: number | undefined
 
-/** Makes a network namespace and keeps it at `path`, which must not exist. `inside` runs while the thread is in it;
- *  when that throws, nothing stays behind. With `own`, the namespace is not new but the one of that path in /proc. Processes get no device but a loopback that is down. */
+/** Creates a network namespace and keeps it at `path`, which must not exist. A new namespace has only a loopback
+ *  device, which is down. With `own`, a path in /proc, that existing namespace is kept instead of a new one. `inside`
+ *  runs while the thread is in the namespace. Returns its result; if it throws, nothing is left behind. */
 export function createNetworkNamespace<T = void>(path: string, inside?: () => T, own?: string): T | undefined {
   closeSync(openSync(path, 'wx', 0o444))
   try {
@@ -50,7 +51,7 @@ function enterNamespace(path: string): void {
   }
 }
 
-/** Runs `work` in the network namespace kept at `path`. `work` must be synchronous. */
+/** Runs `work`, which must be synchronous, in the network namespace at `path`, and returns its result. */
 export function inNetworkNamespace<T>(path: string, work: () => T): T {
   const fd = openSync(path, 'r')
   try {
@@ -63,8 +64,8 @@ export function inNetworkNamespace<T>(path: string, work: () => T): T {
   }
 }
 
-/** Gives up the namespace at `path`. It dies with its last process or socket; the kernel then takes its
- *  devices away on its own time. A path that is gone, or is a plain file, is no error. */
+/** Releases the namespace at `path` and removes the file. The namespace ends with its last process or socket; the
+ *  kernel then removes its devices later. No error when the path is missing or a plain file. */
 export function deleteNetworkNamespace(path: string): void {
   for (;;) {
     const result = unmountCall(path, MNT_DETACH)
@@ -75,7 +76,8 @@ export function deleteNetworkNamespace(path: string): void {
   rmSync(path, { force: true })
 }
 
-/** Writes a sysctl of the calling thread's network namespace; a kernel without it is no error. */
+/** Writes a sysctl below `net/` in the calling thread's network namespace. Returns false when the kernel does not have
+ *  it. */
 export function writeNetworkSysctl(name: string, value: string): boolean {
   try {
     writeFileSync(`/proc/sys/net/${name}`, value)

@@ -1,4 +1,4 @@
-/** A user namespace as a descriptor, for mounts that show other owners. user_namespaces(7), mount_setattr(2) */
+/** User namespaces as descriptors, for ID-mapped mounts. user_namespaces(7), mount_setattr(2) */
 import { openSync, writeFileSync } from 'node:fs'
 import { internal, messageOf } from '../../base/index.ts'
 import type { IdMappings, OciIdMapping } from '../../oci/index.ts'
@@ -8,8 +8,8 @@ import { type SpawnedProcess, spawnProcess } from '../processes/spawn.ts'
 
 const sigkill = 9
 
-/** A descriptor of a new user namespace with these mappings; it lasts as long as the descriptor, or a mount that uses
- *  it. Throws `internal` where the kernel makes none. */
+/** Creates a user namespace with these mappings and returns a descriptor of it, which the caller closes. The namespace
+ *  lasts as long as the descriptor, or a mount that uses it. Throws `internal` when the kernel refuses. */
 export async function openUserNamespace(mappings: IdMappings): Promise<number> {
   const [theirInput, input] = makePipe()
   const [output, theirOutput] = makePipe()
@@ -17,7 +17,7 @@ export async function openUserNamespace(mappings: IdMappings): Promise<number> {
   const reader = FdReader.start(output, { onData: () => echoed.resolve(true), onEnd: () => echoed.resolve(false) })
   let child: SpawnedProcess | undefined
   try {
-    // What echoes has entered its namespace before.
+    // A child that echoes has entered its namespace.
     child = startEcho(theirInput, theirOutput)
     writeFd(input, Buffer.from('\n'))
     if (!(await echoed.promise)) throw internal('cannot make a user namespace: unshare(1) failed')
@@ -32,7 +32,7 @@ export async function openUserNamespace(mappings: IdMappings): Promise<number> {
   }
 }
 
-/** Takes the two descriptors over. */
+/** Starts a process in a new user namespace that copies `input` to `output`. Closes both descriptors here. */
 function startEcho(input: number, output: number): SpawnedProcess {
   const fds = new Map([
     [0, input],
@@ -48,7 +48,7 @@ function startEcho(input: number, output: number): SpawnedProcess {
   }
 }
 
-/** The form of /proc/PID/uid_map. */
+/** Formats mappings for /proc/PID/uid_map. */
 function mapText(mappings: readonly OciIdMapping[]): string {
   return mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('')
 }

@@ -1,5 +1,4 @@
-/** inotify(7): events of files below watched directories, on one descriptor. */
-
+/** inotify(7): events of files in watched directories, on one descriptor. */
 import { closeFd, readFd } from '../native/fd.ts'
 import { errno, rawSyscall, syscall, systemError } from '../native/ffi.ts'
 import { FdPoll, type PollOptions } from '../native/poll.ts'
@@ -12,20 +11,21 @@ const nonblockCloexec = 0o2004000
 const onlyDirectory = 0x1000000
 const headerBytes = 16
 
-/** Bits of an event's mask, and of what is asked for. */
+/** Bits of the masks of events and of watches. */
 export const inOpen = 0x20
 export const inCloseWrite = 0x8
 export const inMovedTo = 0x80
-/** Events were lost; told without being asked for, as is the next. */
+/** Events were lost. Sent without being asked for, as is `inIgnored`. */
 export const inQueueOverflow = 0x4000
-/** The watch is gone: its directory was removed, or the watch itself. */
+/** The watch has ended: it was removed, or its directory was. */
 export const inIgnored = 0x8000
 
+/** One event. */
 export interface InotifyEvent {
-  /** Which watch it is of; -1 when events were lost. */
+  /** Number of the watch; -1 when events were lost. */
   readonly watch: number
   readonly mask: number
-  /** Of the file in the directory; '' for what concerns the directory itself. */
+  /** Name of the file in the directory; '' for events of the directory itself. */
   readonly name: string
 }
 
@@ -43,7 +43,7 @@ export class Inotify {
     this.#poll = FdPoll.start(fd, { read: true }, () => this.#read(), options)
   }
 
-  /** Throws EMFILE when the user has too many of them (fs.inotify.max_user_instances). */
+  /** Throws EMFILE when the user has too many inotify descriptors (fs.inotify.max_user_instances). */
   static open(onEvent: (event: InotifyEvent) => void, options: PollOptions = {}): Inotify {
     const fd = inotifyInit(nonblockCloexec)
     try {
@@ -54,13 +54,13 @@ export class Inotify {
     }
   }
 
-  /** Watches a directory and gives the watch's number; the same one for a directory that is watched already.
-   *  Throws ENOENT, and ENOSPC when the user has too many (fs.inotify.max_user_watches). */
+  /** Watches a directory and returns the watch's number. A directory that is already watched keeps its number and gets
+   *  the new mask. Throws ENOENT, and ENOSPC when the user has too many watches (fs.inotify.max_user_watches). */
   add(path: string, mask: number): number {
     return inotifyAddWatch(this.#fd, path, mask | onlyDirectory)
   }
 
-  /** Ends a watch. One that is gone already is no error. */
+  /** Ends a watch. No error when it has ended before. */
   remove(watch: number): void {
     inotifyRemoveWatch(this.#fd, watch)
   }

@@ -1,8 +1,8 @@
-/** Tells when files are opened in any of many directories: one descriptor for all, nothing to poll. */
-
+/** Reports when files are opened in any of many directories. One inotify descriptor serves all of them. */
 import type { PollOptions } from '../native/poll.ts'
 import { Inotify, type InotifyEvent, inIgnored, inOpen } from './inotify.ts'
 
+/** Watches directories for opened files. */
 export class OpenWatch {
   readonly #inotify: Inotify
   readonly #byWatch = new Map<number, (name: string) => void>()
@@ -12,13 +12,14 @@ export class OpenWatch {
     this.#inotify = Inotify.open((event) => this.#onEvent(event), options)
   }
 
-  /** Watches nothing yet. */
+  /** Starts without directories. Throws EMFILE when the user has too many inotify descriptors. */
   static open(options: PollOptions = {}): OpenWatch {
     return new OpenWatch(options)
   }
 
-  /** Calls back with the name of each file that is opened in a directory, until `remove` or the directory's own end.
-   *  A second call replaces the first. Throws ENOENT, and ENOSPC when there are too many watches. */
+  /** Calls `onOpen` with the name of each file that is opened in a directory, until `remove` or until the directory is
+   *  removed. A second call for the same directory replaces the first. Throws ENOENT, and ENOSPC when there are too
+   *  many watches. */
   add(path: string, onOpen: (name: string) => void): void {
     const watch = this.#inotify.add(path, inOpen)
     this.#byWatch.set(watch, onOpen)
