@@ -58,8 +58,7 @@ export { hasProjectQuotas, limitTree, unlimitTree, withRoomInTree } from './file
 export { relabelTree } from './files/relabel.ts'
 export { isSelinuxEnabled, type SelinuxPlaces, type SelinuxPolicy, selinuxPolicy } from './files/selinux.ts'
 export { type SendFileOptions, sendFile } from './files/send-file.ts'
-export { syncFileSystem } from './files/sync-file-system.ts'
-export { beginWriteback } from './files/writeback.ts'
+export { beginWriteback, syncFileSystem } from './files/to-disk.ts'
 export { getXattr, isForeignXattr, listXattrs, setXattr } from './files/xattr.ts'
 export {
   effectiveCapabilities,
