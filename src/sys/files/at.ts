@@ -1,7 +1,6 @@
-/** File system calls relative to a directory descriptor, and openat2: what safe unpacking into a hostile tree needs.
- *  Names given to the `*At` calls are one path component (or an empty one where `fd` itself is meant), so that no
- *  symlink in the middle of a path can lead elsewhere. Usable in worker threads. */
-
+/** File system calls relative to a directory descriptor, and openat2(2). They allow safe work in a hostile tree. A name
+ *  for the `*At` calls is one path component, or '' for the open file itself, so that no symlink in the middle of a
+ *  path can lead elsewhere. All of them throw the system's error, and can be used in worker threads. */
 import { constants } from 'node:fs'
 import { oCloexec } from '../native/fd.ts'
 import { errno, nativeFunction, rawSyscall, syscall, systemError } from '../native/ffi.ts'
@@ -32,22 +31,25 @@ const statxCall = rawSyscall('int statx(int fd, const char *name, int flags, uin
 const ftruncateCall = syscall('int ftruncate(int fd, int64_t length)')
 const gnuDevMakedev = nativeFunction('uint64_t gnu_dev_makedev(uint32_t major, uint32_t minor)')
 
-/** What `statAt` tells; times in nanoseconds. */
+/** The status of a file, as of statx(2). */
 export interface FileStatus {
-  /** Kind and permissions, as in st_mode. */
+  /** Type and permissions, as in st_mode. */
   readonly mode: number
   readonly uid: number
   readonly gid: number
   readonly sizeBytes: number
   readonly links: number
   readonly ino: bigint
+  /** Of a device node: which device it is. */
   readonly deviceMajor: number
   readonly deviceMinor: number
+  /** Nanoseconds since 1970. */
   readonly mtimeNs: bigint
 }
 
 /** Opens a path as if `rootFd` were the root directory: `..`, absolute symlinks and symlinks at any place stay inside,
- *  /proc's magic links are refused (ELOOP). Always close-on-exec. Retries when a rename elsewhere disturbed the walk. */
+ *  and /proc's magic links are refused (ELOOP). Always close-on-exec. Retries when a concurrent rename disturbed the
+ *  walk. */
 export function openInRoot(rootFd: number, path: string, flags: number, mode = 0): number {
   const how = Buffer.alloc(24)
   how.writeBigUInt64LE(BigInt(flags | oCloexec), 0)
@@ -60,51 +62,53 @@ export function openInRoot(rootFd: number, path: string, flags: number, mode = 0
   }
 }
 
-/** Opens one name of a directory, never following a symlink at it (ELOOP). Always close-on-exec. */
+/** Opens a name in a directory. Throws ELOOP for a symlink. Always close-on-exec. */
 export function openAt(fd: number, name: string, flags: number, mode = 0): number {
   return openatCall(fd, name, flags | constants.O_NOFOLLOW | oCloexec, mode)
 }
 
+/** Creates a directory; the umask applies to `mode`. */
 export function mkdirAt(fd: number, name: string, mode: number): void {
   mkdiratCall(fd, name, mode)
 }
 
-/** Makes a device node, fifo, socket or file: the kind is in `mode` (S_IFCHR, …). */
+/** Creates a device node, fifo, socket or file. `mode` includes the type (S_IFCHR, …); the umask applies to it. */
 export function mknodAt(fd: number, name: string, mode: number, major = 0, minor = 0): void {
   mknodatCall(fd, name, mode, gnuDevMakedev(major, minor))
 }
 
+/** Creates a symlink to `target`. */
 export function symlinkAt(target: string, fd: number, name: string): void {
   symlinkatCall(target, fd, name)
 }
 
-/** Makes a hard link; a symlink at `from` is linked itself, not followed. */
+/** Creates a hard link. If `from` is a symlink, the link itself is linked. */
 export function linkAt(fromFd: number, from: string, toFd: number, to: string): void {
   linkatCall(fromFd, from, toFd, to, 0)
 }
 
-/** Removes a name; `directory` removes an empty directory. */
+/** Removes a file; with `directory`, an empty directory. */
 export function unlinkAt(fd: number, name: string, { directory = false }: { readonly directory?: boolean } = {}): void {
   unlinkatCall(fd, name, directory ? atRemovedir : 0)
 }
 
-/** Sets the owner of a name, of the symlink itself if it is one; an empty name means the open file. */
+/** Sets the owner of a name; of the link itself if it is a symlink. '' means the open file. */
 export function chownAt(fd: number, name: string, uid: number, gid: number): void {
   fchownatCall(fd, name, uid, gid, name === '' ? atEmptyPath : atSymlinkNofollow)
 }
 
-/** Sets permissions of an open file (not of an O_PATH descriptor). */
+/** Sets the permissions of an open file. Does not work with an O_PATH descriptor. */
 export function chmodFd(fd: number, mode: number): void {
   fchmodCall(fd, mode)
 }
 
-/** Sets permissions of a name. The kernel follows a symlink here: call it only for names known not to be one. */
+/** Sets the permissions of a name. The kernel follows symlinks here, so the name must be known not to be one. */
 export function chmodAt(fd: number, name: string, mode: number): void {
   fchmodatCall(fd, name, mode, 0)
 }
 
-/** Sets times of a name in nanoseconds, of the symlink itself if it is one; undefined leaves a time as it is.
- *  A null name means the open file. */
+/** Sets the times of a name, in nanoseconds since 1970; of the link itself if it is a symlink. Undefined leaves a time
+ *  as it is. A null name means the open file. */
 export function utimesAt(
   fd: number,
   name: string | null,
@@ -118,13 +122,14 @@ export function utimesAt(
   else utimensatCall(fd, name, times, atSymlinkNofollow)
 }
 
-/** What a symlink points to, as bytes. */
+/** The target of a symlink, as bytes. */
 export function readlinkAt(fd: number, name: string): Buffer {
   const buffer = Buffer.allocUnsafe(4096)
   return Buffer.from(buffer.subarray(0, readlinkatCall(fd, name, buffer, buffer.byteLength)))
 }
 
-/** Status of a name (of the symlink itself if it is one; an empty name means the open file), undefined when absent. */
+/** The status of a name; of the link itself if it is a symlink. '' means the open file. Undefined when the name does
+ *  not exist. */
 export function statAt(fd: number, name: string): FileStatus | undefined {
   const basicStats = 0x7ff
   const buffer = Buffer.allocUnsafe(256)
@@ -144,7 +149,7 @@ export function statAt(fd: number, name: string): FileStatus | undefined {
   }
 }
 
-/** Sets the length of an open file; what lies beyond the old end is a hole. */
+/** Sets the length of an open file. A longer file gets a hole at its end. */
 export function truncateFd(fd: number, sizeBytes: number): void {
   ftruncateCall(fd, sizeBytes)
 }

@@ -16,7 +16,7 @@ function readAll(fd: number): Promise<Buffer> {
   })
 }
 
-test('FdWriter and FdReader: 30 MB unchanged through a pipe, the writer held back', async () => {
+test('FdWriter and FdReader: 30 MB pass unchanged through a pipe, at the speed of the reader', async () => {
   const [readEnd, writeEnd] = makePipe()
   const sent = createHash('sha256')
   let drains = 0
@@ -104,7 +104,7 @@ test('FdWriter: reports EPIPE once and drops the rest', async () => {
   assert.deepEqual(errors, ['EPIPE'])
 })
 
-test('FdWriter: end waits for what is queued, close does not', async () => {
+test('FdWriter: end waits for the queue, close does not', async () => {
   const [readEnd, writeEnd] = makePipe()
   const writer = FdWriter.open(writeEnd)
   writer.write(Buffer.alloc(150_000))
@@ -117,7 +117,7 @@ test('FdWriter: end waits for what is queued, close does not', async () => {
   assert.ok((await readAll(secondRead)).byteLength < 150_000)
 })
 
-test('duplicateFd: a number from the minimum on', () => {
+test('duplicateFd: the new number is not below the minimum', () => {
   const fd = openFd('/dev/null', 0)
   const copy = duplicateFd(fd, 100)
   assert.ok(copy >= 100)

@@ -1,25 +1,25 @@
-/** Reads a pipe, fifo, pty or socket end whenever it has data. No memory is held between events: reads go into one
- *  scratch buffer of the process and each chunk that is handed out is a copy that belongs to the receiver. */
-
+/** Reads a pipe, fifo, terminal or socket whenever it has data. No memory is held between events: all readers share one
+ *  scratch buffer, and each delivered chunk is a copy that belongs to the receiver. */
 import { closeFd, readFd } from '../native/fd.ts'
 import { errno, systemError } from '../native/ffi.ts'
 import { FdPoll, type PollOptions } from '../native/poll.ts'
 
+/** What an `FdReader` calls. */
 export interface FdReaderHandlers {
-  /** One chunk of up to 64 KiB, which is the receiver's from then on. */
+  /** Called with each chunk, of up to 64 KiB. The chunk belongs to the receiver. */
   onData(chunk: Buffer): void
-  /** The last call: the writers are gone, or reading failed with `error`. The descriptor is closed by then. */
+  /** Called last: at the end of the data, or when reading failed with `error`. The descriptor is closed by then. */
   onEnd(error?: Error): void
 }
 
 const scratchBytes = 64 * 1024
-/** Reads per event, so that one busy descriptor does not starve the others. */
+/** Reads per event. The limit keeps one busy descriptor from starving the others. */
 const readsPerEvent = 4
-/** More than a pipe can hold (1 MiB); a bound, because another process may still be writing. */
+/** Reads per drain: more than a pipe can hold (1 MiB). The limit is for a process that continues to write. */
 const readsPerDrain = 20
 let scratch: Buffer | undefined
 
-/** Owns a descriptor and delivers what is read from it until its end. */
+/** Owns a descriptor and delivers its data until the end. Main thread only. */
 export class FdReader {
   readonly fd: number
   readonly #handlers: FdReaderHandlers
@@ -33,23 +33,24 @@ export class FdReader {
     this.#poll = FdPoll.start(fd, { read: true }, () => this.#onReadable(), options)
   }
 
-  /** Takes over the descriptor and starts reading; when this throws, the descriptor is still the caller's. */
+  /** Takes over the descriptor and starts to read. If this throws, the descriptor still belongs to the caller. */
   static start(fd: number, handlers: FdReaderHandlers, options: PollOptions = {}): FdReader {
     return new FdReader(fd, handlers, options)
   }
 
-  /** Stops delivering until `resume()`; the writer is held back by the kernel's buffer. */
+  /** Stops delivering until `resume()`. The writer is blocked once the kernel's buffer is full. */
   pause(): void {
     this.#paused = true
     this.#poll.update({})
   }
 
+  /** Continues after `pause()`. */
   resume(): void {
     this.#paused = false
     this.#poll.update({ read: true })
   }
 
-  /** Delivers what is there now, without waiting for more (for a writer that is known to have ended). */
+  /** Delivers the data that is there now, without waiting for more. For a writer that is known to have ended. */
   drain(): void {
     for (let count = 0; count < readsPerDrain && !this.#closed && this.#readOnce(); count++) {}
   }
@@ -68,7 +69,7 @@ export class FdReader {
     }
   }
 
-  /** True when there may be more at once. */
+  /** Returns true when there may be more data to read at once. */
   #readOnce(): boolean {
     const buffer = (scratch ??= Buffer.allocUnsafeSlow(scratchBytes))
     const count = readFd(this.fd, buffer)
@@ -79,7 +80,7 @@ export class FdReader {
     if (count === -errno.EAGAIN) return false
     if (count === -errno.EINTR) return true
     this.close()
-    // A pty's master reports EIO once nobody has its slave open: that is its end of file.
+    // A terminal's master reports EIO when no process has its slave open. That is its end of file.
     this.#handlers.onEnd(count === 0 || count === -errno.EIO ? undefined : systemError(count, 'read'))
     return false
   }

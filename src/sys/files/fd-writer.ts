@@ -1,18 +1,18 @@
-/** Writes to a pipe, fifo, pty or socket end without ever blocking: what the kernel does not take is queued
- *  and written when there is room. */
-
+/** Writes to a pipe, fifo, terminal or socket without blocking: data that the kernel does not accept is queued and
+ *  written when there is room. */
 import { closeFd, setNonBlocking, writeFd } from '../native/fd.ts'
 import { errno, systemError } from '../native/ffi.ts'
 import { FdPoll, type PollOptions } from '../native/poll.ts'
 
+/** What an `FdWriter` calls. */
 export interface FdWriterHandlers {
-  /** Everything queued was written; `write` may be called again. */
+  /** Called when the whole queue was written. */
   onDrain?(): void
-  /** The last call: closed after `end()`, or the reader is gone (`error`, EPIPE). The descriptor is closed by then. */
+  /** Called last: after `end()`, or with `error` when the reader is gone (EPIPE). The descriptor is closed by then. */
   onClose?(error?: Error): void
 }
 
-/** Owns a descriptor and writes to it in order. */
+/** Owns a descriptor and writes to it in order. Main thread only. */
 export class FdWriter {
   readonly fd: number
   readonly #handlers: FdWriterHandlers
@@ -28,13 +28,14 @@ export class FdWriter {
     this.#options = options
   }
 
-  /** Takes over the descriptor. */
+  /** Takes over the descriptor and makes it non-blocking. */
   static open(fd: number, handlers: FdWriterHandlers = {}, options: PollOptions = {}): FdWriter {
     setNonBlocking(fd)
     return new FdWriter(fd, handlers, options)
   }
 
-  /** Writes or queues; false asks the caller to wait for `onDrain`. The memory is the writer's until then. */
+  /** Writes or queues. When it returns false, wait for `onDrain` before the next write, and don't change `data` until
+   *  then. */
   write(data: Uint8Array): boolean {
     if (this.#closed || this.#ending) return true
     if (this.#queue.length > 0) {
@@ -48,14 +49,14 @@ export class FdWriter {
     return false
   }
 
-  /** Closes the descriptor once everything is written. */
+  /** Closes the descriptor once the whole queue is written. */
   end(): void {
     if (this.#closed || this.#ending) return
     this.#ending = true
     if (this.#queue.length === 0) this.#finish()
   }
 
-  /** Closes at once, dropping what is queued, without calling `onClose`. Idempotent. */
+  /** Closes at once and drops the queue, without calling `onClose`. Idempotent. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -88,7 +89,7 @@ export class FdWriter {
     else this.#handlers.onDrain?.()
   }
 
-  /** What is left of `data` when the kernel is full, or undefined when it is all written or the reader is gone. */
+  /** The rest of `data` that the kernel has no room for; undefined when everything is written or the reader is gone. */
   #writeNow(data: Uint8Array): Uint8Array | undefined {
     let rest = data
     while (rest.byteLength > 0) {

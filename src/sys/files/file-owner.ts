@@ -1,4 +1,4 @@
-/** Work on files as another user, with the rights of the daemon. setfsuid(2), prctl(2), capabilities(7) */
+/** Creates files as another user, with the daemon's own permissions. setfsuid(2), prctl(2), capabilities(7) */
 import { nativeFunction, rawSyscall, systemError } from '../native/ffi.ts'
 
 const setfsuid = nativeFunction('int setfsuid(uint32_t uid)')
@@ -10,8 +10,9 @@ const prSetSecurebits = 28
 /** SECBIT_NO_SETUID_FIXUP: capabilities stay when the file system user changes. */
 const noSetuidFixup = 4
 
-/** Runs `work`, which must be synchronous and start no process, so that the files it makes belong to this user and
- *  group of the host. Rights stay those of the daemon. In a tree whose mount maps owners, root itself can make none. */
+/** Runs `work`, and makes the files that it creates belong to this user and group of the host. Permissions stay those
+ *  of the daemon. In an ID-mapped mount that does not map root, root itself can't create files. `work` must be
+ *  synchronous and must not start a process. Returns its result. */
 export function asFileOwner<T>({ uid, gid }: { readonly uid: number; readonly gid: number }, work: () => T): T {
   const before = prctl(prGetSecurebits, 0n, 0n, 0n, 0n)
   const result = prctl(prSetSecurebits, BigInt(before | noSetuidFixup), 0n, 0n, 0n)
@@ -23,7 +24,7 @@ export function asFileOwner<T>({ uid, gid }: { readonly uid: number; readonly gi
   } finally {
     setfsuid(0)
     setfsgid(0)
-    // The daemon must never go on as somebody else.
+    // The daemon must never continue as another user.
     if (setfsuid(0) !== 0 || setfsgid(0) !== 0) abort()
     prctl(prSetSecurebits, BigInt(before), 0n, 0n, 0n)
   }

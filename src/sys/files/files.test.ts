@@ -32,7 +32,7 @@ async function withDirectory(action: (directory: string) => void | Promise<void>
   }
 }
 
-test('openInRoot: no path leads out', () =>
+test('openInRoot: no path leads outside', () =>
   withDirectory((directory) => {
     const root = join(directory, 'root')
     mkdirSync(join(root, 'etc'), { recursive: true })
@@ -53,7 +53,7 @@ test('openInRoot: no path leads out', () =>
     closeFd(fd)
   }))
 
-test('openAt and its kin: names of one directory', () =>
+test('openAt and the other *At calls work on names in one directory', () =>
   withDirectory((directory) => {
     const fd = openFd(directory, directoryFlags)
     mkdirAt(fd, 'd', 0o755)
@@ -92,7 +92,7 @@ test('setXattr: by path and by descriptor, short and long', () =>
     closeFd(fd)
   }))
 
-test('acquireLock: one holder, told who it is', () =>
+test('acquireLock: one holder, whose pid the others learn', () =>
   withDirectory(async (directory) => {
     const path = join(directory, 'lock')
     const lock = acquireLock(path)
@@ -107,7 +107,7 @@ test('acquireLock: one holder, told who it is', () =>
     acquireLock(path).release()
   }))
 
-test('watchDirectory: complete files, moved ones, and its own end', () =>
+test('watchDirectory: reports complete and moved files, and the end of the directory', () =>
   withDirectory(async (directory) => {
     const watched = join(directory, 'exits')
     mkdirSync(watched)

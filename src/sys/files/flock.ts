@@ -1,5 +1,4 @@
-/** A lock file that the kernel releases by itself when the process dies. */
-
+/** File locks that the kernel releases when the process dies. */
 import { constants, ftruncateSync, readFileSync, writeSync } from 'node:fs'
 import { conflict } from '../../base/index.ts'
 import { closeFd, openFd } from '../native/fd.ts'
@@ -9,20 +8,23 @@ const flockCall = rawSyscall('int flock(int fd, int operation)')
 const lockExclusive = 2
 const lockNonBlocking = 4
 
+/** A lock that is held. */
 export interface Lock {
-  /** Idempotent. The file stays: removing it would let two holders lock two files of one name. */
+  /** Releases the lock. Idempotent. The file stays: if it were removed, two processes could lock two files of the same
+   *  name. */
   release(): void
 }
 
-/** Locks an open file for its descriptor and those duplicated from it (flock(2)); false when another one holds the
- *  lock. Closing the descriptor releases it. Costs nothing but the call: the file isn't touched. */
+/** Locks an open file for this descriptor and its duplicates (flock(2)). Returns false when another descriptor holds
+ *  the lock. Closing the descriptor releases the lock. The file's content is not used. */
 export function tryLockFile(fd: number): boolean {
   const result = flockCall(fd, lockExclusive | lockNonBlocking)
   if (result < 0 && result !== -errno.EWOULDBLOCK) throw systemError(result, 'flock')
   return result >= 0
 }
 
-/** Takes the lock or throws a conflict at once that names the holder's pid. The file holds our pid meanwhile. */
+/** Locks the file at `path`, which is created if it is missing, and writes this process's pid to it. Throws `conflict`
+ *  without waiting when another process holds the lock; the error names that process. */
 export function acquireLock(path: string): Lock {
   const fd = openFd(path, constants.O_RDWR | constants.O_CREAT, 0o600)
   let isLocked = false

@@ -1,7 +1,6 @@
-/** Files that exist in memory only. Programs are kept in sealed memory: OCI runtimes copy themselves and exec again at every start, so that a container
- *  can't overwrite the host's binary through /proc (CVE-2019-5736); one that already runs from a sealed memory
- *  file does not, which saves 3 to 4 ms each time. memfd_create(2), fcntl(2) */
-
+/** Files that exist only in memory. memfd_create(2), fcntl(2) Sealed copies are for OCI runtimes. At each start a
+ *  runtime copies itself and executes the copy, so that a container can't overwrite the host's binary through /proc
+ *  (CVE-2019-5736). A runtime that already runs from a sealed memory file skips that, which saves 3 to 4 ms. */
 import { readFileSync } from 'node:fs'
 import { closeFd, writeFd } from '../native/fd.ts'
 import { syscall, systemError } from '../native/ffi.ts'
@@ -13,11 +12,11 @@ const fchmod = syscall('int fchmod(int fd, uint32_t mode)')
 const mfdCloexec = 0x1
 const mfdAllowSealing = 0x2
 const fAddSeals = 1033
-/** F_SEAL_SEAL | SHRINK | GROW | WRITE: exactly what runtimes look for. */
+/** F_SEAL_SEAL | SHRINK | GROW | WRITE: the seals that OCI runtimes look for. */
 const seals = 0xf
 
-/** A file in memory with this content, for a program that wants to open one: `/proc/self/fd/<descriptor>`. The caller
- *  closes it. */
+/** Creates a file in memory with this content, for a program that opens `/proc/self/fd/<descriptor>`. The caller closes
+ *  the descriptor. */
 export function memoryFile(content: string, name: string): number {
   const fd = memfdCreate(name, mfdCloexec)
   try {
@@ -29,8 +28,9 @@ export function memoryFile(content: string, name: string): number {
   }
 }
 
-/** A copy of an executable file in memory that nobody can change any more; the caller closes the descriptor.
- *  While it is open the program can be run as `/proc/<our pid>/fd/<descriptor>`. */
+/** Copies an executable file into memory and seals the copy against changes. The caller closes the descriptor. While it
+ *  is open, the program can be run as `/proc/<our pid>/fd/<descriptor>`. `name` shows up in /proc. Throws the system's
+ *  error. */
 export function sealedCopy(path: string, name: string): number {
   const bytes = readFileSync(path)
   const fd = memfdCreate(name, mfdCloexec | mfdAllowSealing)

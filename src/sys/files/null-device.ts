@@ -1,6 +1,6 @@
-/** /dev/null for processes of containers. The host's own must not reach them by a descriptor: whoever is root there, or
- *  the user to whom a runtime gives the standard streams of its process (older crun), changes its mode or owner for
- *  the whole host. So each gets a node of its own, in a file system that is mounted nowhere.
+/** /dev/null for processes in containers. They must not get a descriptor of the host's own device: the container's root
+ *  user, or an older crun that makes the container's user its owner, would change its mode or owner for the whole host.
+ *  So each process gets a separate device node, in a file system that is mounted nowhere.
  *  fsopen(2), fsmount(2), mknod(2) */
 import { constants, fchmodSync } from 'node:fs'
 import { closeFd } from '../native/fd.ts'
@@ -24,14 +24,15 @@ const anybody = 0o666
 let home: number | undefined
 let count = 0
 
-/** A new null device, open for reading and writing; the caller closes it. Throws a SystemError. */
+/** Creates a null device and opens it for reading and writing; the caller closes the descriptor. Throws a
+ *  SystemError. */
 export function openNullDevice(): number {
   home ??= detachedTmpfs()
   const name = String(count++)
   mknodAt(home, name, constants.S_IFCHR | anybody, nullMajor, nullMinor)
   try {
     const fd = openAt(home, name, constants.O_RDWR)
-    // Whatever this process's umask is.
+    // mknod(2) applied the umask.
     fchmodSync(fd, anybody)
     return fd
   } finally {
@@ -39,7 +40,7 @@ export function openNullDevice(): number {
   }
 }
 
-/** A descriptor of a tmpfs that lives as long as the descriptor, or what was opened below it. */
+/** Creates a tmpfs that lasts as long as this descriptor, or any descriptor of a file in it. */
 function detachedTmpfs(): number {
   const fd = fsopen(numberFsopen, 'tmpfs', cloexec)
   try {

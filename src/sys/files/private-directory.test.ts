@@ -15,7 +15,7 @@ function inDirectory(work: (directory: string) => void): void {
   }
 }
 
-test('makePrivateDirectory() closes a directory that is new, and one that was open', () => {
+test('makePrivateDirectory() makes new and existing directories private', () => {
   inDirectory((directory) => {
     const [fresh, old] = [join(directory, 'missing/fresh'), join(directory, 'old')]
     mkdirSync(old)
@@ -28,7 +28,7 @@ test('makePrivateDirectory() closes a directory that is new, and one that was op
   })
 })
 
-test('makePrivateDirectory() lets a group pass, whatever the umask, and takes that back', () => {
+test('makePrivateDirectory() lets a group pass, whatever the umask, until it is called without one', () => {
   inDirectory((directory) => {
     const path = join(directory, 'd')
     const group = process.getegid?.() ?? 0
@@ -52,7 +52,7 @@ test('makePrivateDirectory() throws for a file', () => {
   })
 })
 
-test('closeFile() returns whether other users had a right to the file', () => {
+test('closeFile() returns whether other users had permissions', () => {
   inDirectory((directory) => {
     const path = join(directory, 'f')
     writeFileSync(path, '')
@@ -64,7 +64,7 @@ test('closeFile() returns whether other users had a right to the file', () => {
   })
 })
 
-test('closeFile() leaves directories and what a link leads to', () => {
+test('closeFile() leaves directories and targets of links alone', () => {
   inDirectory((directory) => {
     const [path, link] = [join(directory, 'f'), join(directory, 'link')]
     writeFileSync(path, '')

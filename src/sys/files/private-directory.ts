@@ -1,14 +1,15 @@
-/** Rights of the engine's own directories and files. Opening a path takes the right to search every directory above it
- *  (path_resolution(7)), so a closed directory closes everything below it, whatever the modes there are. */
+/** Permissions of the engine's own directories and files. To open a path, a process needs search permission for every
+ *  directory above it (path_resolution(7)). So a private directory protects everything below it, whatever the modes
+ *  there. */
 import { chmodSync, chownSync, lstatSync, mkdirSync, statSync } from 'node:fs'
 
 const permissionBits = 0o7777
 const othersBits = 0o077
 
-/** Makes a directory that only root can use: mode 0700. An existing directory gets that mode. With `group`, a group id
- *  of the host, members of that group can pass through the directory to a path that they know, and can't list it: mode
- *  0710. The process's umask does not matter. Missing parents are made with mode 0700. Throws the errors of mkdir(2),
- *  chown(2) and chmod(2). */
+/** Creates a directory that only root can use, with mode 0700; an existing directory gets that mode. With `group`, a
+ *  group id of the host, the mode is 0710: members of the group can pass through the directory to paths that they know,
+ *  but can't list it. The process's umask does not matter. Missing parents are created with mode 0700. Throws the
+ *  errors of mkdir(2), chown(2) and chmod(2). */
 export function makePrivateDirectory(path: string, group?: number): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   const owner = process.geteuid?.() ?? 0
@@ -18,8 +19,8 @@ export function makePrivateDirectory(path: string, group?: number): void {
   if ((mode & permissionBits) !== wanted) chmodSync(path, wanted)
 }
 
-/** Takes all rights to a regular file from its group and from other users. Returns true if they had a right before; false
- *  if they had none, if there is no such file, and if it is not a regular file. Throws the errors of chmod(2). */
+/** Removes all permissions of the group and of other users from a regular file. Returns true if they had any. Returns
+ *  false if they had none, if there is no such file, or if it is not a regular file. Throws the errors of chmod(2). */
 export function closeFile(path: string): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats?.isFile() !== true || (stats.mode & othersBits) === 0) return false

@@ -1,7 +1,7 @@
-/** Limits on what a directory and everything below it may take: quotas of projects, in xfs and ext4.
- *  The project is noted in the directory's own inode, and the kernel gives it to whatever is made inside; so the file
- *  system itself remembers who has a limit, and nothing has to be written down elsewhere. Ids are drawn at random and
- *  taken only when the kernel counts nobody else's files under them, whoever else uses projects there.
+/** Limits on the size of a directory tree: project quotas of xfs and ext4.
+ *  The project's id is in the directory's inode, and everything that is created inside inherits it. So the file system
+ *  itself stores which trees have limits, and no other record is needed. Ids are chosen at random. An id is used only
+ *  if the kernel counts no other files under it, so other users of projects on the file system are not disturbed.
  *  https://man7.org/linux/man-pages/man2/quotactl.2.html, https://docs.kernel.org/filesystems/quota.html */
 import { randomInt } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -20,38 +20,39 @@ const projectQuota = 2
 const getLimit = command(3)
 const setLimit = command(4)
 const getState = command(5)
-/** In the state's flags: projects are counted, and their limits hold. */
+/** In the state's flags: limits of projects are enforced. */
 const limitsHold = 1 << 5
 
 const getAttributes = 0x801c581f
 const setAttributes = 0x401c5820
 const inheritProject = 0x200
 
-/** Ids that are drawn from. What administrators give by hand, and other engines from 1 on, is smaller. */
+/** The range of random ids. Ids of administrators and of other engines, which count from 1, are smaller. */
 const firstProject = 2 ** 24
 const endOfProjects = 2 ** 32 - 1
 const blockBytes = 512
-/** What xfs wants to have free before it makes a directory is less. */
+/** More than xfs needs to create a directory. */
 const mountBytes = 1024 * 1024
 
-/** Whether the file system that a directory is on has quotas of projects, and holds to their limits. */
+/** True when the file system of a directory enforces project quotas. */
 export function hasProjectQuotas(directory: string): boolean {
   return withDirectory(directory, (fd) => {
     const state = Buffer.alloc(256)
     const result = quotactlFdCall(numberQuotactlFd, fd, getState, 0, state)
-    // Neither the file system nor, before 5.14, the kernel may know what was asked.
+    // The call fails on file systems without quotas, and before Linux 5.14.
     return result >= 0 && (state.readUInt16LE(2) & limitsHold) !== 0
   })
 }
 
-/** Lets all files below an empty directory take `sizeBytes` together, from now on, whatever its limit was. Killed midway, the directory has a
- *  project without a limit, which `unlimitTree` takes back like any other. Throws where there are no such quotas. */
+/** Limits the total size of all files below an empty directory to `sizeBytes`, and replaces an earlier limit. If the
+ *  process is killed midway, the directory has a project without a limit, which `unlimitTree` can remove. Throws the
+ *  system's error on file systems without project quotas. */
 export function limitTree(directory: string, sizeBytes: number): void {
   unlimitTree(directory)
   withDirectory(directory, (fd) => {
     for (let attempt = 0; attempt < 20; attempt++) {
       const project = randomInt(firstProject, endOfProjects)
-      // First it is there for all to see, then others are looked for: of two that draw the same id, both draw again.
+      // First set the id, then look for other users of it. Of two processes with the same id, both then choose again.
       setProject(fd, project, true)
       if (!isOurs(readLimit(fd, project, directory))) continue
       writeLimit(fd, project, { sizeBytes }, directory)
@@ -61,14 +62,14 @@ export function limitTree(directory: string, sizeBytes: number): void {
   })
 }
 
-/** Ends the limit that `limitTree` set, and lets the id go as far as the directory itself is concerned: its files keep
- *  theirs, but nothing holds them to anything. No error where there is no limit. */
+/** Removes the limit that `limitTree` set, and the id of the directory itself. Files below keep the id, but it limits
+ *  nothing any more. No error when there is no limit. */
 export function unlimitTree(directory: string): void {
   const outer = withDirectory(dirname(directory), projectOf)
   withDirectory(directory, (fd) => {
     const own = projectOf(fd)
     if (own === undefined || own.project < firstProject || own.project === outer?.project) return
-    // With quotas switched off meanwhile there is no limit either.
+    // If quotas were switched off meanwhile, there is no limit to remove.
     const result = quotactlFdCall(
       numberQuotactlFd,
       fd,
@@ -77,14 +78,14 @@ export function unlimitTree(directory: string): void {
       limitRecord(own.project, { sizeBytes: 0 }),
     )
     if (result < 0 && !noQuotas.has(-result)) throw systemError(result, 'quotactl', directory)
-    // Directories that pass on a project refuse to take in one of another's.
+    // A directory whose project is inherited accepts only directories of the same project.
     setProject(fd, outer?.project ?? 0, outer?.isInherited ?? false)
   })
 }
 
-/** Runs `work` while a tree that has a limit may take a little more, whatever it holds: overlayfs makes a directory when it
- *  is mounted, and without room for that it can only be read. The soft limit remembers the size, so that a run that was
- *  killed within is put right by the next one. */
+/** Runs `work` while a tree with a limit may grow a little beyond it, and returns its result. A mount of overlayfs
+ *  creates a directory; without room for it, the overlay is read-only. The soft limit stores the real size. If the
+ *  process is killed in `work`, the next call restores the limit from it. */
 export function withRoomInTree<T>(directory: string, work: () => T): T {
   const project = withDirectory(directory, (fd) => {
     const own = projectOf(fd)
@@ -117,7 +118,7 @@ interface Limit {
 }
 
 const noQuotas: ReadonlySet<number> = new Set([errno.ESRCH, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL])
-/** What file systems that have no projects answer. */
+/** Errors of file systems without projects. */
 const noProjects: ReadonlySet<string> = new Set(['ENOTTY', 'EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'ENOSYS'])
 
 function projectOf(fd: number): Project | undefined {
@@ -140,7 +141,7 @@ function setProject(fd: number, project: number, isInherited: boolean): void {
   ioctlCall(fd, setAttributes, attributes)
 }
 
-/** Undefined when the file system has never heard of the project. */
+/** Undefined when the file system does not know the project. */
 function readLimit(fd: number, project: number, path: string): Limit | undefined {
   const record = Buffer.alloc(112)
   const result = quotactlFdCall(numberQuotactlFd, fd, getLimit, project, record)
@@ -160,7 +161,7 @@ function isOurs(limit: Limit | undefined): boolean {
 interface Wanted {
   /** 0 for no limit. */
   readonly sizeBytes: number
-  /** More, for now. */
+  /** Temporary addition to the hard limit. */
   readonly roomBytes?: number
 }
 
@@ -169,7 +170,7 @@ function writeLimit(fd: number, project: number, wanted: Wanted, path: string): 
   if (result < 0) throw systemError(result, 'quotactl', path)
 }
 
-/** `struct fs_disk_quota` with limits of bytes, rounded up to blocks. */
+/** `struct fs_disk_quota`, with limits in bytes rounded up to blocks. */
 function limitRecord(project: number, { sizeBytes, roomBytes = 0 }: Wanted): Buffer {
   const record = Buffer.alloc(112)
   const blocksOf = (bytes: number) => BigInt(Math.ceil(bytes / blockBytes))

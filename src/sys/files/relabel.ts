@@ -1,12 +1,13 @@
-/** Gives a file, or a directory with all that is below it, another label of SELinux. A container may be changing the
- *  tree at the same time, and must not lead the labels elsewhere: every directory is held by a descriptor, every name in
- *  it is labelled without following it. The system calls are synchronous, with a pause for others every few milliseconds. */
+/** Changes the SELinux label of a file, or of a directory and everything below it. A container that changes the tree at
+ *  the same time must not redirect the labels elsewhere. So every directory is held by a descriptor, and names in it
+ *  are labeled without following links. The system calls are synchronous, with a pause for other work every few
+ *  milliseconds. */
 import { closeSync, constants, type Dirent, openSync, readdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { errnoOf, TimeSlice } from '../../base/index.ts'
 import { errno, rawSyscall, systemError } from '../native/ffi.ts'
 
-// Names need not be UTF-8.
+// Names are bytes, because they need not be UTF-8.
 const lgetxattrCall = rawSyscall(
   'int64_t lgetxattr(const uint8_t *path, const char *name, _Out_ uint8_t *value, size_t size)',
 )
@@ -17,9 +18,9 @@ const lsetxattrCall = rawSyscall(
 const attribute = 'security.selinux'
 const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
 
-/** Labels `path`, whose last part is not followed if it is a symlink, and all below it, also on what is mounted there.
- *  What is gone by then, and file systems that have no labels, are passed by. Throws what the kernel says of the first
- *  file that can't be labelled. */
+/** Labels `path` and everything below it, including mounts. If `path` is a symlink, the link itself is labeled. Skips
+ *  files that disappear meanwhile, and file systems without labels. Rejects with the system's error for the first file
+ *  that can't be labeled. */
 export async function relabelTree(path: string, label: string): Promise<void> {
   const parent = openSync(dirname(path), oDirectory)
   try {
@@ -55,7 +56,7 @@ class Relabelling {
     }
   }
 
-  /** One that has the label already is not written: it may be on a file system that is read-only. */
+  /** Labels one file. A file that has the label already is not written, since it may be on a read-only file system. */
   #set(path: Buffer, shownAs: string): void {
     const length = lgetxattrCall(path, attribute, this.#present, this.#present.length)
     if (length > 0 && this.#isSame(this.#present.subarray(0, length))) return
@@ -64,13 +65,13 @@ class Relabelling {
     throw systemError(result, 'lsetxattr', shownAs)
   }
 
-  /** Most programs write a label with the zero at its end. */
+  /** Compares labels. Most programs store a terminating zero. */
   #isSame(present: Buffer): boolean {
     return present.equals(this.#label) || present.equals(Buffer.concat([this.#label, Buffer.of(0)]))
   }
 }
 
-/** With the zero that ends it. */
+/** The path of a name in an open directory, with a terminating zero. */
 function pathIn(directory: number, name: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`/proc/self/fd/${directory}/`), name, Buffer.of(0)])
 }
@@ -83,7 +84,7 @@ function isSpecial(entry: Dirent<Buffer>): boolean {
   return entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice()
 }
 
-/** Undefined for what is none, or not any more. */
+/** Undefined when the path is not a directory, or does not exist any more. */
 function openDirectory(path: Buffer): number | undefined {
   try {
     return openSync(path.subarray(0, -1), oDirectory | constants.O_NOFOLLOW)

@@ -36,7 +36,7 @@ function withHost(files: Readonly<Record<string, string>>, look: (places: Places
 
 type Places = NonNullable<Parameters<typeof selinuxPolicy>[0]>
 
-test('isSelinuxEnabled(): selinuxfs is there, and a policy was loaded', () => {
+test('isSelinuxEnabled(): true with selinuxfs and a loaded policy', () => {
   for (const [files, expected] of [
     [enabled, true],
     [{ ...enabled, 'kernel/enforce': '0' }, true],
@@ -50,7 +50,7 @@ test('isSelinuxEnabled(): selinuxfs is there, and a policy was loaded', () => {
   }
 })
 
-test('selinuxPolicy(): labels of the policy that is configured, or of container-selinux', () => {
+test('selinuxPolicy(): has the labels of the configured policy, or of container-selinux', () => {
   withHost({}, (places) => assert.equal(selinuxPolicy(places), undefined))
   withHost({ ...enabled }, (places) => assert.deepEqual(selinuxPolicy(places)?.contexts, {}))
   const configured = { ...enabled, 'etc/config': '# x\nSELINUX=permissive\nSELINUXTYPE=default\n' }

@@ -1,18 +1,18 @@
-/** SELinux of this host: whether it is on, the labels that its policy has for containers, and whether the policy knows a
- *  label. selinux(8), selabel_lxc: `lxc_contexts`; https://www.kernel.org/doc/html/latest/admin-guide/LSM/SELinux.html */
+/** SELinux on this host: whether it is enabled, which labels its policy has for containers, and which labels are valid.
+ *  selinux(8), selabel_lxc: `lxc_contexts`; https://www.kernel.org/doc/html/latest/admin-guide/LSM/SELinux.html */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../../base/index.ts'
 
-/** Where things are; tests have places of their own. */
+/** Paths of SELinux's files, which tests replace. */
 export interface SelinuxPlaces {
-  /** selinuxfs. */
+  /** Mount point of selinuxfs. */
   readonly kernel: string
-  /** The label of this process. */
+  /** File with the label of this process. */
   readonly current: string
-  /** Policies, and `config`, which names the one that is loaded. */
+  /** Directory with policies and `config`, which names the loaded one. */
   readonly policies: string
-  /** Labels for containers that take the place of the policy's own: container-selinux has them there. */
+  /** File with labels for containers, from the package container-selinux; overrides the policy's own. */
   readonly containers: string
 }
 
@@ -23,15 +23,15 @@ const hostPlaces: SelinuxPlaces = {
   containers: '/usr/share/containers/selinux/contexts',
 }
 
-/** What the loaded policy says. */
+/** The loaded policy. */
 export interface SelinuxPolicy {
-  /** The lines of `lxc_contexts`: `process`, `file` and so on. */
+  /** The labels in `lxc_contexts` by key: `process`, `file` and so on. */
   readonly contexts: Readonly<Record<string, string>>
-  /** Whether it has this label. */
+  /** True when the policy has this label. */
   knows(label: string): boolean
 }
 
-/** The policy that is loaded; undefined on a host without SELinux, or where it is switched off. */
+/** The loaded policy; undefined on a host where SELinux is missing or disabled. */
 export function selinuxPolicy(places: SelinuxPlaces = hostPlaces): SelinuxPolicy | undefined {
   if (!isSelinuxEnabled(places)) return undefined
   const text = readText(places.containers) ?? readText(join(policyOf(places), 'contexts/lxc_contexts')) ?? ''
@@ -41,7 +41,7 @@ export function selinuxPolicy(places: SelinuxPlaces = hostPlaces): SelinuxPolicy
   }
 }
 
-/** True when the kernel enforces or watches a policy. Before one is loaded, processes are labelled `kernel`. */
+/** True when a policy is loaded, enforcing or permissive. Before one is loaded, the label of processes is `kernel`. */
 export function isSelinuxEnabled({ kernel, current }: SelinuxPlaces = hostPlaces): boolean {
   if (readText(join(kernel, 'enforce')) === undefined) return false
   const label = (readText(current) ?? '').replace(/[\0\n]/g, '')
@@ -53,7 +53,7 @@ function policyOf({ policies }: SelinuxPlaces): string {
   return join(policies, type ?? 'targeted')
 }
 
-/** `key = "value"`, with comments. */
+/** Parses lines of `key = "value"`, with comments. */
 function parseContexts(text: string): Readonly<Record<string, string>> {
   const contexts: Record<string, string> = {}
   for (const line of text.split('\n')) {
@@ -63,7 +63,7 @@ function parseContexts(text: string): Readonly<Record<string, string>> {
   return contexts
 }
 
-/** The kernel takes a label that the policy has, and refuses all others. */
+/** Asks the kernel whether a label is valid: it accepts labels that the policy has, and refuses all others. */
 function isKnown(path: string, label: string): boolean {
   try {
     writeFileSync(path, label)
@@ -74,7 +74,7 @@ function isKnown(path: string, label: string): boolean {
   }
 }
 
-/** Undefined for what is not there. */
+/** A file's text; undefined when it can't be read. */
 function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')

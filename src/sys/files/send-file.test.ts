@@ -48,7 +48,7 @@ async function isFull(fd: number): Promise<boolean> {
   return !hasRoom
 }
 
-test('sendFile() sends a part of a file to a reader that takes its time', async () => {
+test('sendFile() sends a part of a file to a slow reader', async () => {
   const { near, far, fd, close } = await connection()
   const file = openSync(path, 'r')
   try {
@@ -76,7 +76,7 @@ test('sendFile() sends a part of a file to a reader that takes its time', async 
   }
 })
 
-test('sendFile() tells how much there was where the file ends before', async () => {
+test('sendFile() resolves with the number of bytes sent when the file ends early', async () => {
   const { far, fd, close } = await connection()
   const file = openSync(path, 'r')
   try {
@@ -88,7 +88,7 @@ test('sendFile() tells how much there was where the file ends before', async () 
   }
 })
 
-test('sendFile() ends when it is told to, though the reader takes nothing', async () => {
+test('sendFile() ends at an abort although the reader reads nothing', async () => {
   const { far, fd, close } = await connection()
   // More than a socket's buffers hold.
   const big = join(directory, 'big')
@@ -115,7 +115,7 @@ test('sendFile() ends when it is told to, though the reader takes nothing', asyn
   }
 })
 
-test('sendFile() fails with the reason when the other side is gone', async () => {
+test('sendFile() rejects with the reason when the other side is gone', async () => {
   const { far, fd, close } = await connection()
   const file = openSync(path, 'r')
   try {

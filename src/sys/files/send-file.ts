@@ -1,15 +1,16 @@
-/** From a file to a socket without passing through this process's memory: sendfile(2), in libuv's threads, so that a
- *  file which has to be read from the disk holds nobody up. */
+/** Sends a file to a socket without passing through this process's memory: sendfile(2), in libuv's threads, so that
+ *  reading from the disk does not block the main thread. */
 import type { AbortOptions } from '../../base/index.ts'
 import { closeFd, duplicateFd } from '../native/fd.ts'
 import { errno, rawSyscall, syscall, systemError, threadedFunction } from '../native/ffi.ts'
 import { FdPoll } from '../native/poll.ts'
 
+/** Which part of a file to send. */
 export interface SendFileOptions extends AbortOptions {
-  /** First byte of the file, and how many. */
+  /** Offset of the first byte. */
   readonly start: number
   readonly sizeBytes: number
-  /** Hears of every piece that the kernel took. */
+  /** Called for each piece that the kernel accepted. */
   readonly onSent: (sizeBytes: number) => void
 }
 
@@ -17,18 +18,19 @@ const prototype = 'int64_t sendfile(int output, int input, void *offset, size_t 
 const seek = syscall('int64_t lseek(int fd, int64_t offset, int whence)')
 const sendNow = rawSyscall(prototype)
 const sendInThread = threadedFunction(prototype)
-/** Enough for a thread's wake-up to cost little; as much as a socket holds is sent at once anyway. */
+/** Large enough that waking a thread costs little. A call sends no more than the socket has room for. */
 const pieceBytes = 1024 * 1024
-/** What is tried on the calling thread, only to learn why a thread could send nothing. */
+/** The size of a second try on the calling thread, which only finds out why a thread's call failed. */
 const probeBytes = 4096
 
-/** Sends a part of the file `file`, whose position moves with it, to the non-blocking stream socket `socket`; nobody
- *  else may write to that meanwhile. Resolves with the bytes sent: fewer than asked for where the file ends before.
- *  Main thread only. Rejects with a SystemError (EPIPE, ECONNRESET: the other side is gone) or the signal's reason. */
+/** Sends a part of the open file `file` to the non-blocking stream socket `socket`, and moves the file's position.
+ *  Nothing else may write to the socket meanwhile. Resolves with the number of bytes sent, which is smaller if the file
+ *  ends early. Rejects with a SystemError (EPIPE or ECONNRESET when the other side is gone), or with the signal's
+ *  reason. Main thread only. */
 export async function sendFile(socket: number, file: number, options: SendFileOptions): Promise<number> {
   const { start, sizeBytes, onSent, signal } = options
   seek(file, start, 0)
-  // The socket's owner may close it while a thread is at it.
+  // The socket's owner may close it while a thread uses it.
   const output = duplicateFd(socket)
   const room = new RoomInSocket(output, signal)
   let sent = 0
@@ -37,7 +39,7 @@ export async function sendFile(socket: number, file: number, options: SendFileOp
       signal?.throwIfAborted()
       const left = sizeBytes - sent
       let count = await sendInThread(output, file, null, Math.min(left, pieceBytes))
-      // The thread's errno is not ours to read: the same once more tells.
+      // The thread's errno can't be read here. A second call finds the reason.
       if (count < 0) count = sendNow(output, file, null, Math.min(left, probeBytes))
       if (count === 0) break
       if (count > 0) {
@@ -53,7 +55,7 @@ export async function sendFile(socket: number, file: number, options: SendFileOp
   }
 }
 
-/** Waits until a socket takes more. */
+/** Waits until a socket has room. */
 class RoomInSocket {
   readonly #fd: number
   readonly #signal: AbortSignal | undefined
@@ -66,7 +68,7 @@ class RoomInSocket {
     signal?.addEventListener('abort', this.#onRoom)
   }
 
-  /** Resolves when there is room, or an error to be had by sending, or the signal was given. */
+  /** Resolves when there is room, when sending would report an error, or when the signal aborts. */
   wait(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve

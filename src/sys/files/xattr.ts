@@ -1,5 +1,4 @@
-/** Extended attributes, by path (never following a symlink at its end) and by descriptor. */
-
+/** Extended attributes, by path or by descriptor. If a path ends in a symlink, the link itself is used. xattr(7) */
 import { errno, rawSyscall, systemError } from '../native/ffi.ts'
 
 const lgetxattrCall = rawSyscall(
@@ -15,16 +14,17 @@ const fsetxattrCall = rawSyscall(
   'int fsetxattr(int fd, const char *name, const uint8_t *value, size_t size, int flags)',
 )
 
-/** The kernel's largest value and list. */
+/** The largest value and the longest list of names that the kernel allows. */
 const maxBytes = 65536
 
-/** True for attributes that say something of the place where a file was, and are not taken along with it: overlayfs's own
- *  marks, which would be obeyed, and labels of SELinux, which each host gives by its own policy. */
+/** True for attributes that belong to a file's place and must not be copied with the file: overlayfs's own marks, which
+ *  another overlay would obey, and SELinux labels, which each host assigns by its own policy. */
 export function isForeignXattr(name: string): boolean {
   return name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.') || name === 'security.selinux'
 }
 
-/** An attribute's value, or undefined when it is not set (or the file system has no attributes). */
+/** The value of an attribute; undefined when it is not set, or the file system has no attributes. Throws the system's
+ *  error. */
 export function getXattr(file: string | number, name: string): Buffer | undefined {
   const read = (value: Buffer) =>
     typeof file === 'string'
@@ -36,11 +36,11 @@ export function getXattr(file: string | number, name: string): Buffer | undefine
   throw systemError(value, 'getxattr', pathOf(file))
 }
 
-/** Names of all attributes that are set. */
+/** The names of all attributes; none when the file system has no attributes. Throws the system's error. */
 export function listXattrs(file: string | number): string[] {
   const read = (list: Buffer | null, size: number) =>
     typeof file === 'string' ? llistxattrCall(file, list, size) : flistxattrCall(file, list, size)
-  // Most files have none: that takes no buffer to learn.
+  // Most files have none. That check needs no buffer.
   if (read(null, 0) === 0) return []
   const list = readSized((buffer) => read(buffer, buffer.byteLength))
   if (typeof list !== 'number') return list.toString('utf8').split('\0').slice(0, -1)
@@ -48,7 +48,8 @@ export function listXattrs(file: string | number): string[] {
   throw systemError(list, 'listxattr', pathOf(file))
 }
 
-/** Sets an attribute. A path may be `/proc/self/fd/N` plus a name to reach a file relative to a directory. */
+/** Sets an attribute. A path like `/proc/self/fd/N/name` reaches a file relative to an open directory. Throws the
+ *  system's error. */
 export function setXattr(file: string | number, name: string, value: Uint8Array): void {
   const result =
     typeof file === 'string'
