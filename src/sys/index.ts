@@ -91,6 +91,7 @@ export { openUserNamespace } from './namespaces/user-namespace.ts'
 export {
   closeFd,
   duplicateFd,
+  isHungUp,
   makePipe,
   oCloexec,
   oPath,
@@ -110,7 +111,6 @@ export {
   syscall,
   systemError,
 } from './native/ffi.ts'
-export { isHungUp } from './native/hang-up.ts'
 export { addressBytes, addressText } from './native/ip-bytes.ts'
 export { releaseMemory, releaseYoungMemory } from './native/memory.ts'
 export { FdPoll, type PollEvents, type PollOptions } from './native/poll.ts'

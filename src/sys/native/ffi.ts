@@ -1,17 +1,16 @@
-/** The door to libc: functions are declared by their C prototype and called through koffi.
- *  koffi is loaded at the first call, once per thread, so importing `sys` costs nothing and works in workers.
- *  A failing call throws an Error that looks like Node's own system errors (`code`, `errno`, `syscall`, `path`);
- *  only functions declared with `rawSyscall` hand the error number back instead. */
-
+/** Calls of C functions: they are declared by their prototype and called through koffi.
+ *  koffi is loaded at the first call, once per thread, so importing `sys` is cheap and works in workers.
+ *  A failing call throws an Error that looks like Node's own system errors (`code`, `errno`, `syscall`, `path`). Only
+ *  functions declared with `rawSyscall` return the error number instead. */
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
 import type * as Koffi from 'koffi'
 
-/** What a C function takes here: numbers, pointers (bigint or null), C strings, and memory. */
+/** An argument of a C function: number, pointer (bigint or null), C string, memory, or array of C strings. */
 export type NativeValue = number | bigint | string | null | ArrayBufferView | readonly (string | null)[]
 
-/** A system error in the shape that Node gives its own. */
+/** A system error, with the same properties as Node's own. */
 export interface SystemError extends Error {
   readonly code: string
   readonly errno: number
@@ -22,13 +21,14 @@ export interface SystemError extends Error {
 let koffiModule: typeof Koffi | undefined
 let process_: Koffi.LibraryHandle | undefined
 
-/** koffi itself, for the few modules of `sys` that register callbacks or keep native memory. */
+/** koffi itself, for the few modules that register callbacks or allocate native memory. */
 export function loadKoffi(): typeof Koffi {
   koffiModule ??= createRequire(import.meta.url)('koffi') as typeof Koffi
   return koffiModule
 }
 
-/** Declares a function of libc or libuv. Its result comes back unchecked; the symbol is looked up at the first call. */
+/** Declares a C function of the node binary or libc. The call returns its result unchecked. The symbol is looked up at
+ *  the first call. */
 export function nativeFunction<Result = number>(prototype: string): (...values: NativeValue[]) => Result {
   let call: ((...values: NativeValue[]) => Result) | undefined
   return (...values) => {
@@ -37,7 +37,7 @@ export function nativeFunction<Result = number>(prototype: string): (...values: 
   }
 }
 
-/** Declares a libc function that reports failure as -1 and errno; the call throws a SystemError then. */
+/** Declares a libc function that returns -1 and sets errno when it fails. The call then throws a SystemError. */
 export function syscall(prototype: string): (...values: NativeValue[]) => number {
   const call = nativeFunction(prototype)
   const name = functionName(prototype)
@@ -48,7 +48,7 @@ export function syscall(prototype: string): (...values: NativeValue[]) => number
   }
 }
 
-/** Declares a libc function whose failures are part of normal work (EAGAIN): the call returns `-errno` then. */
+/** Declares a libc function whose failures are part of normal work (EAGAIN). The call then returns `-errno`. */
 export function rawSyscall(prototype: string): (...values: NativeValue[]) => number {
   const call = nativeFunction(prototype)
   return (...values) => {
@@ -57,8 +57,8 @@ export function rawSyscall(prototype: string): (...values: NativeValue[]) => num
   }
 }
 
-/** Declares a libc function that is called in one of libuv's threads, because it may block. The promise gives its
- *  result unchecked; errno stays in that thread. Memory that it is given must stay as it is until then. */
+/** Declares a libc function that runs in one of libuv's threads, because it may block. The promise resolves with its
+ *  result, unchecked; errno is lost. Memory in the arguments must not change before. */
 export function threadedFunction(prototype: string): (...values: NativeValue[]) => Promise<number> {
   let call: ReturnType<Koffi.LibraryHandle['func']> | undefined
   return (...values) => {
@@ -73,8 +73,8 @@ export function threadedFunction(prototype: string): (...values: NativeValue[]) 
   }
 }
 
-/** Functions of another library of the host by their C prototypes; undefined where the host doesn't have it, or one of
- *  them. Opened at the first call. */
+/** Declares functions of another library of the host by their C prototypes. The library is opened at the first call,
+ *  which returns undefined when the host lacks the library or one of the functions. */
 export function libraryFunctions<Name extends string>(
   file: string,
   prototypes: Readonly<Record<Name, string>>,
@@ -94,10 +94,10 @@ export function libraryFunctions<Name extends string>(
   }
 }
 
-/** The number of an errno name, for comparing with the results of raw calls. */
+/** Error numbers by name, to compare with `-errno` of raw calls. */
 export const errno = constants.errno
 
-/** Builds the error for an error number of the kernel (positive; libuv's negative ones are taken as well). */
+/** Builds the error for an error number, positive or negative. `call` is the name of the failed function. */
 export function systemError(errorNumber: number, call: string, path?: string): SystemError {
   const number = -Math.abs(errorNumber)
   const code = errnoName(number)
@@ -106,7 +106,7 @@ export function systemError(errorNumber: number, call: string, path?: string): S
   return Object.assign(error, { code, errno: number, syscall: call, ...(path === undefined ? {} : { path }) })
 }
 
-/** libuv does not know every errno (EDQUOT), os.constants has the rest. */
+/** libuv does not know every errno (EDQUOT); os.constants has the rest. */
 function errnoName(number: number): string {
   const name = getSystemErrorName(number)
   if (/^E[A-Z0-9]+$/.test(name)) return name

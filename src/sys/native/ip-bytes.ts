@@ -1,7 +1,7 @@
-/** IP addresses between text and the kernel's bytes (network order, 4 or 16). Pure. */
+/** Converts IP addresses between text and the kernel's form, 4 or 16 bytes in network order. Pure. */
 import { isIPv4, SocketAddress } from 'node:net'
 
-/** The bytes of an address that `net.isIP` accepts and that has no zone. */
+/** The bytes of an address, which must be valid (`net.isIP`) and without a zone. */
 export function addressBytes(text: string): Buffer {
   if (isIPv4(text)) return Buffer.from(text.split('.').map(Number))
   // The last 32 bits may be written as an IPv4 address.
@@ -15,7 +15,7 @@ export function addressBytes(text: string): Buffer {
   return Buffer.from([...before, ...missing, ...after].map((group) => group.padStart(4, '0')).join(''), 'hex')
 }
 
-/** The text of 4 or 16 bytes; IPv6 as RFC 5952 recommends. */
+/** The text of an address of 4 or 16 bytes; IPv6 in the form of RFC 5952. */
 export function addressText(bytes: Buffer): string {
   if (bytes.length === 4) return bytes.join('.')
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(2 * index).toString(16))

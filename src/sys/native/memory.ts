@@ -1,5 +1,5 @@
-/** Giving memory back to the system. After a burst of work with big buffers and worker threads, a third of the
- *  process's memory is free but kept: by V8, which collects only when it allocates, and by malloc's arenas. */
+/** Returns memory to the system. After a burst of work with big buffers and worker threads, a third of the process's
+ *  memory is free but not returned: V8 collects garbage only when it allocates, and malloc keeps its arenas. */
 import { readFileSync } from 'node:fs'
 import { nativeFunction } from './ffi.ts'
 
@@ -13,7 +13,7 @@ const madvise = nativeFunction('int madvise(uintptr_t address, size_t length, in
 const dontNeed = 4
 let collect: CollectGarbage | undefined
 
-/** Collects garbage and returns free pages; takes some 20 ms, in pieces. For moments of rest only. */
+/** Collects garbage and returns free pages. Takes about 20 ms, in pieces, so call it only when the process is idle. */
 export async function releaseMemory(): Promise<void> {
   collect ??= findCollector()
   await collect({ type: 'major', execution: 'async' })
@@ -21,16 +21,16 @@ export async function releaseMemory(): Promise<void> {
   dropProgramPages()
 }
 
-/** Frees what was needed for a moment only; takes about a millisecond. For work that goes through many big buffers:
- *  V8 sees little reason to collect these, as the objects that hold them are small. */
+/** Frees short-lived objects, in about a millisecond. For work that uses many big buffers: V8 rarely collects those,
+ *  because the objects that hold them are small. */
 export function releaseYoungMemory(): void {
   collect ??= findCollector()
   void collect({ type: 'minor', execution: 'sync' })
 }
 
-/** Unmaps the pages of Node's own program file that start-up has touched: half of the resident memory, most of it
- *  never used again. They stay in the page cache, so the few that are still needed come back by a minor fault each.
- *  Only mappings without a changed page are dropped (madvise(2): those changes would be lost). */
+/** Unmaps the pages of Node's program file that start-up has used. They are half of the resident memory, and most are
+ *  never used again. They stay in the page cache, so that the few needed ones return with a minor fault each. Mappings
+ *  with changed pages are left alone, because madvise(2) would lose the changes. */
 function dropProgramPages(): void {
   for (const block of readFileSync('/proc/self/smaps', 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
     const [, start, end] = /^([0-9a-f]+)-([0-9a-f]+) r-[x-]p /.exec(block) ?? []
@@ -41,7 +41,7 @@ function dropProgramPages(): void {
   }
 }
 
-/** The collector is only visible to contexts that are made after the flag. */
+/** V8's `gc` function, which only contexts created after the flag was set can see. */
 function findCollector(): CollectGarbage {
   // Not imported: the command line has this file in it and would load both each time.
   const { setFlagsFromString } = process.getBuiltinModule('node:v8')

@@ -9,7 +9,7 @@ import { FdPoll } from './poll.ts'
 
 const byte = Buffer.from('x')
 
-test('FdPoll: calls back while there is something to read, until it is stopped', async () => {
+test('FdPoll: calls back while there is data to read, until it is stopped', async () => {
   const [readEnd, writeEnd] = makePipe()
   let calls = 0
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -29,7 +29,7 @@ test('FdPoll: calls back while there is something to read, until it is stopped',
   closeFd(writeEnd)
 })
 
-test('FdPoll: a promise resolved in the callback goes on in the same turn of the loop', async () => {
+test('FdPoll: a promise resolved in the callback continues in the same turn of the loop', async () => {
   const [readEnd, writeEnd] = makePipe()
   const order: string[] = []
   const called = Promise.withResolvers<void>()
@@ -51,7 +51,7 @@ test('FdPoll: a promise resolved in the callback goes on in the same turn of the
   closeFd(writeEnd)
 })
 
-test('FdPoll: update pauses and goes on', async () => {
+test('FdPoll: update pauses and continues', async () => {
   const [readEnd, writeEnd] = makePipe()
   let calls = 0
   const poll = FdPoll.start(readEnd, {}, () => {
@@ -69,7 +69,7 @@ test('FdPoll: update pauses and goes on', async () => {
   closeFd(writeEnd)
 })
 
-test('FdPoll: the reader of a full pipe goes away', async () => {
+test('FdPoll: reports when the reader of a full pipe closes it', async () => {
   const [readEnd, writeEnd] = makePipe()
   const filled = Promise.withResolvers<void>()
   const failed = Promise.withResolvers<void>()
@@ -86,7 +86,7 @@ test('FdPoll: the reader of a full pipe goes away', async () => {
   closeFd(writeEnd)
 })
 
-test('FdPoll: descriptors that cannot be polled are refused', () => {
+test('FdPoll: refuses descriptors that can not be polled', () => {
   assert.throws(() => FdPoll.start(9999, { read: true }, () => {}), { code: 'EBADF' })
   const fd = openFd('/etc/passwd', 0)
   assert.throws(() => FdPoll.start(fd, { read: true }, () => {}), { code: 'EPERM' })
@@ -127,13 +127,13 @@ test('FdPoll: an exception in the callback surfaces as an uncaught one', async (
   assert.match(stderr, /from the callback/)
 })
 
-test('FdPoll: an unref-ed poll lets the process end, any live poll survives process.exit', async () => {
+test('FdPoll: an unref-ed poll lets the process exit, and process.exit works with any live poll', async () => {
   assert.equal((await runNode('FdPoll.start(makePipe()[0], { read: true }, () => {}, { unref: true })')).code, 0)
   const exit = 'FdPoll.start(makePipe()[0], { read: true }, () => {}); setImmediate(() => process.exit(3))'
   assert.equal((await runNode(exit)).code, 3)
 })
 
-test('FdPoll: refused in a worker thread, where descriptors still work', async () => {
+test('FdPoll: throws in a worker thread, where descriptors still work', async () => {
   const source = `
     import { parentPort } from 'node:worker_threads'
     import { FdPoll, makePipe, writeFd } from ${modulePath}

@@ -1,20 +1,20 @@
-/** Readiness of any descriptor (pidfd, pipe, netlink, inotify, SEQPACKET) on Node's own event loop.
- *  libuv's C interface is exported by the node binary, so its poll handle is driven through koffi: two native
- *  callbacks serve all handles of the process, found again by the handle's address.
- *  Invariants: a handle's memory lives until uv_close called back; one FdPoll per descriptor (libuv's rule).
- *  Main thread only, because libuv's default loop is the main thread's. */
-
+/** Watches any descriptor (pidfd, pipe, netlink, inotify, SEQPACKET) on Node's own event loop.
+ *  The node binary exports libuv's C interface, so koffi can use its poll handles. Two native callbacks serve all
+ *  handles of the process; a handle's address identifies its FdPoll.
+ *  Invariants: a handle's memory lives until uv_close called back; a descriptor has at most one FdPoll (libuv's rule).
+ *  Main thread only, because libuv's default loop belongs to the main thread. */
 import { internal } from '../../base/index.ts'
 import { loadKoffi, nativeFunction, systemError } from './ffi.ts'
 
-/** What to wait for, and in the callback what came true. */
+/** The events to wait for; in the callback, those that happened. */
 export interface PollEvents {
   readonly read?: boolean | undefined
   readonly write?: boolean | undefined
 }
 
+/** Options of everything that watches a descriptor. */
 export interface PollOptions {
-  /** True lets the process end although this descriptor is watched. */
+  /** True lets the process exit while this descriptor is watched. Default: false. */
   readonly unref?: boolean | undefined
 }
 
@@ -29,7 +29,7 @@ const uvPollStart = nativeFunction('int uv_poll_start(void *handle, int events, 
 const uvClose = nativeFunction<void>('void uv_close(void *handle, void *callback)')
 const uvUnref = nativeFunction<void>('void uv_unref(void *handle)')
 
-/** One shared object per combination, so that an event allocates nothing. */
+/** One shared object per combination, so that events allocate nothing. */
 const eventObjects: readonly PollEvents[] = [
   Object.freeze({ read: false, write: false }),
   Object.freeze({ read: true, write: false }),
@@ -48,7 +48,7 @@ let nativeSide: NativeSide | undefined
 const polls = new Map<bigint, FdPoll>()
 let drainScheduled = false
 
-/** Calls back each time a descriptor is readable or writable (level-triggered) until it is stopped. */
+/** Calls back whenever a descriptor is readable or writable (level-triggered), until it is stopped. */
 export class FdPoll {
   readonly #handle: bigint
   readonly #callback: (events: PollEvents) => void
@@ -61,7 +61,8 @@ export class FdPoll {
     this.#callback = callback
   }
 
-  /** Starts watching; the descriptor becomes non-blocking. It must stay open until `stop()`. */
+  /** Starts to watch and makes the descriptor non-blocking. It must stay open until `stop()`. Throws EPERM for a
+   *  descriptor that can't be polled, such as a file's, and `internal` outside the main thread. */
   static start(fd: number, events: PollEvents, callback: (events: PollEvents) => void, options: PollOptions = {}) {
     const native = (nativeSide ??= openNativeSide())
     const koffi = loadKoffi()
@@ -79,7 +80,7 @@ export class FdPoll {
     return poll
   }
 
-  /** Changes what is waited for; nothing at all pauses the watch. */
+  /** Changes the events to wait for. `{}` pauses the watch. */
   update(events: PollEvents): void {
     const mask = toMask(events)
     if (this.#stopped || mask === this.#events) return
@@ -87,22 +88,22 @@ export class FdPoll {
     this.#arm()
   }
 
-  /** Ends the watch; the descriptor may be closed right after. Idempotent. */
+  /** Ends the watch. The descriptor may be closed right after. Idempotent. */
   stop(): void {
     if (this.#stopped) return
     this.#stopped = true
     polls.delete(this.#handle)
-    // uv_close leaves the epoll set at once and calls back in a later turn of the loop.
+    // uv_close removes the descriptor from the epoll set at once, and calls back in a later turn of the loop.
     uvClose(this.#handle, (nativeSide ??= openNativeSide()).closeCallback)
   }
 
-  /** Entry from the native callback; an error status means POLLERR, after which libuv has stopped the handle. */
+  /** Called by the native callback. An error status means POLLERR; libuv has then stopped the handle. */
   static dispatch(handle: bigint, status: number, mask: number): void {
     const poll = polls.get(handle)
     if (poll === undefined) return
     const failed = status < 0
     try {
-      // With POLLERR the owner's next read or write reports the real reason.
+      // After POLLERR, the owner's next read or write reports the reason.
       poll.#callback(eventObjects[failed ? poll.#events : mask & 3] ?? {})
     } finally {
       if (failed && !poll.#stopped) poll.#arm()
@@ -133,8 +134,8 @@ function openNativeSide(): NativeSide {
 }
 
 function onPoll(handle: bigint, status: number, mask: number): void {
-  // Node runs microtasks after its own callbacks only; one immediate per turn makes it run them right after
-  // libuv's poll phase, so promises resolved in here go on without delay.
+  // Node runs microtasks only after its own callbacks. One immediate per turn makes it run them right after libuv's
+  // poll phase, so that promises that were resolved here continue without delay.
   if (!drainScheduled) {
     drainScheduled = true
     setImmediate(onDrained)
@@ -142,7 +143,7 @@ function onPoll(handle: bigint, status: number, mask: number): void {
   try {
     FdPoll.dispatch(handle, status, mask)
   } catch (error) {
-    // koffi would drop the exception: let it surface as an uncaught one.
+    // koffi would drop the exception. So it is thrown again, as an uncaught one.
     queueMicrotask(() => {
       throw error
     })

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { ResumableHash } from '../index.ts'
 
 for (const algorithm of ['sha256', 'sha512'] as const) {
-  test(`ResumableHash gives ${algorithm} as Node does, wherever it is cut`, () => {
+  test(`ResumableHash gives the same ${algorithm} as Node, wherever it is interrupted`, () => {
     const bytes = Buffer.from(Array.from({ length: 1000 }, (_, index) => (index * 7) % 251))
     const expected = createHash(algorithm).update(bytes).digest('hex')
     for (const cut of [0, 1, 63, 64, 65, 127, 128, 129, 500, 999, 1000]) {
@@ -15,7 +15,7 @@ for (const algorithm of ['sha256', 'sha512'] as const) {
     }
   })
 
-  test(`ResumableHash refuses what is no state of ${algorithm}`, () => {
+  test(`ResumableHash refuses bytes that are not a state of ${algorithm}`, () => {
     const state = ResumableHash.start(algorithm).state()
     assert.equal(ResumableHash.resume(algorithm, state.subarray(1)), undefined)
     assert.equal(ResumableHash.resume(algorithm, Buffer.alloc(state.length)), undefined)

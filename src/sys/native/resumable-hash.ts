@@ -1,9 +1,9 @@
-/** SHA-2 whose state can be written down and gone on with in another process. Node's own hashes can't do that, but the
- *  OpenSSL in its binary can: the low-level functions work on a plain structure (`openssl/sha.h`). They are as fast
- *  as Node's. The structure is the same on both architectures that Berth runs on. */
+/** SHA-2 with a state that can be saved and resumed in another process. Node's own hashes can't do that, but the
+ *  OpenSSL in its binary can: its low-level functions work on a plain structure (`openssl/sha.h`), which is the same on
+ *  both architectures that Berth supports. They are as fast as Node's hashes. */
 import { nativeFunction } from './ffi.ts'
 
-/** The functions that can be gone on with. */
+/** Hash functions that can be resumed. */
 export type ResumableAlgorithm = 'sha256' | 'sha512'
 
 const sha256Init = nativeFunction('int SHA256_Init(void *context)')
@@ -28,7 +28,7 @@ export class ResumableHash {
     this.#context = context
   }
 
-  /** A hash of nothing yet. */
+  /** Starts a hash. */
   static start(algorithm: ResumableAlgorithm): ResumableHash {
     const { init, stateBytes } = functions[algorithm]
     const context = Buffer.alloc(stateBytes)
@@ -36,10 +36,10 @@ export class ResumableHash {
     return new ResumableHash(algorithm, context)
   }
 
-  /** Goes on from what `state()` gave; undefined when that is no such state. */
+  /** Resumes from the bytes that `state()` returned. Undefined when they are not a state of this algorithm. */
   static resume(algorithm: ResumableAlgorithm, state: Uint8Array): ResumableHash | undefined {
     const { stateBytes, digestBytes } = functions[algorithm]
-    // The last two fields: bytes waiting for a whole block, and the digest's length.
+    // The last two fields: the number of bytes that wait for a whole block, and the digest's length.
     const context = Buffer.from(state)
     if (context.length !== stateBytes || context.readUInt32LE(stateBytes - 4) !== digestBytes) return undefined
     const blockBytes = digestBytes * 2
@@ -52,12 +52,12 @@ export class ResumableHash {
     return this
   }
 
-  /** What is needed to go on: 112 or 216 bytes. */
+  /** The state for `resume`: 112 or 216 bytes. */
   state(): Buffer {
     return Buffer.from(this.#context)
   }
 
-  /** The digest of what came so far, in hexadecimal. More can be added afterwards. */
+  /** The digest of all bytes so far, in hexadecimal. More bytes can be added afterwards. */
   hex(): string {
     const { final, digestBytes } = functions[this.algorithm]
     const digest = Buffer.alloc(digestBytes)

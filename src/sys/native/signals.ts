@@ -10,7 +10,8 @@ const numberByName = new Map<string, number>(
   Object.entries(constants.signals).map(([name, value]) => [name.slice('SIG'.length), value]),
 )
 
-/** The number of a signal as users write it: 'SIGTERM', 'term', '15', 'RTMIN+3'. */
+/** The number of a signal that a user named: 'SIGTERM', 'term', '15', 'RTMIN+3'. Throws `invalidArgument` with Docker's
+ *  message for anything else. signal(7) */
 export function parseSignal(text: string): number {
   const trimmed = text.trim()
   if (/^\d+$/.test(trimmed)) {

@@ -1,5 +1,5 @@
-/** Addresses of unix sockets. The kernel takes 107 bytes; longer paths go through a descriptor of their directory. */
-
+/** Addresses of unix sockets. The kernel accepts paths of up to 107 bytes. Longer paths go through a descriptor of
+ *  their directory. unix(7) */
 import { constants } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { closeFd, oPath, openFd } from './fd.ts'
@@ -8,8 +8,9 @@ import { errno, systemError } from './ffi.ts'
 const afUnix = 1
 const maxPathBytes = 107
 
-/** Calls back with a sockaddr_un for `path` that is valid during the call. A path that begins with a null byte is a
- *  name without a file (unix(7), abstract). */
+/** Calls `use` with a `struct sockaddr_un` for `path` that is valid during the call, and returns its result. A path
+ *  that begins with a null byte is an abstract name, without a file. Throws ENAMETOOLONG when the file's own name is
+ *  too long. */
 export function withUnixAddress<T>(path: string, use: (address: Buffer) => T): T {
   if (Buffer.byteLength(path) <= maxPathBytes) return use(formatAddress(path))
   const directory = openFd(dirname(path), oPath | constants.O_DIRECTORY)
@@ -24,7 +25,7 @@ export function withUnixAddress<T>(path: string, use: (address: Buffer) => T): T
 
 function formatAddress(path: string): Buffer {
   const bytes = Buffer.from(path)
-  // A name ends with the address, a path with a null byte.
+  // The length of the address ends an abstract name; a null byte ends a path.
   const address = Buffer.alloc(2 + bytes.byteLength + (path.startsWith('\0') ? 0 : 1))
   address.writeUInt16LE(afUnix, 0)
   bytes.copy(address, 2)

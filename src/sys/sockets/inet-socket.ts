@@ -1,12 +1,12 @@
-/** Internet sockets as bare descriptors. A socket belongs to the network namespace in which it is made, so servers
- *  and clients of a container's namespace are opened here, synchronously, inside `inNetworkNamespace`; Node's own
- *  `dgram` and `net` then take the descriptor over. */
+/** Internet sockets as plain descriptors. A socket belongs to the network namespace in which it was created. So sockets
+ *  in a container's namespace are opened here, synchronously, within `inNetworkNamespace`. Node's `dgram` and `net` can
+ *  then take over the descriptor. */
 import { isIPv6 } from 'node:net'
 import { closeFd } from '../native/fd.ts'
 import { errno, nativeFunction, rawSyscall, syscall, systemError } from '../native/ffi.ts'
-import { addressText } from '../native/ip-bytes.ts'
+import { addressBytes, addressText } from '../native/ip-bytes.ts'
 
-/** A descriptor with the local port that it got. */
+/** A bound socket and its local port. The caller closes the descriptor. */
 export interface BoundSocket {
   readonly fd: number
   readonly port: number
@@ -28,18 +28,19 @@ const connectCall = rawSyscall('int connect(int fd, const void *address, uint32_
 const interfaceIndex = nativeFunction('uint32_t if_nametoindex(const char *name)')
 const getSockName = syscall('int getsockname(int fd, _Out_ void *address, uint32_t *length)')
 
-/** A UDP socket bound to an address; port 0 takes a free one. Throws the system's error (EADDRINUSE, EADDRNOTAVAIL). */
+/** Opens a UDP socket on an address; port 0 means any free port. Throws the system's error (EADDRINUSE,
+ *  EADDRNOTAVAIL). */
 export function bindDatagramSocket(address: string, port = 0): BoundSocket {
   return bindSocket(SOCK_DGRAM, address, port)
 }
 
-/** A listening TCP socket; port 0 takes a free one. Throws the system's error. */
+/** Opens a listening TCP socket on an address; port 0 means any free port. Throws the system's error. */
 export function listenOnSocket(address: string, port = 0): BoundSocket {
   return bindSocket(SOCK_STREAM, address, port)
 }
 
-/** A TCP socket that is connecting (or connected): writes wait, and the first of them reports a failure. Throws what
- *  the kernel says at once (ENETUNREACH, …). */
+/** Starts to connect a TCP socket and returns its descriptor. Writes wait for the connection; the first one reports a
+ *  failure. Throws errors that the kernel reports at once (ENETUNREACH, …). */
 export function connectStreamSocket(address: string, port: number): number {
   return openSocket(SOCK_STREAM, address, (fd) => {
     const peer = socketAddress(address, port)
@@ -69,8 +70,8 @@ function openSocket<T>(type: number, address: string, use: (fd: number) => T): T
   }
 }
 
-/** The address and port that a socket is bound to; undefined for a unix socket. Throws the system's error when the
- *  descriptor is no socket (ENOTSOCK, EBADF) or of another family (EAFNOSUPPORT). */
+/** The address and port that a socket is bound to; undefined for a unix socket. Throws ENOTSOCK or EBADF when the
+ *  descriptor is not a socket, and EAFNOSUPPORT for a socket of another family. */
 export function boundAddress(fd: number): { readonly address: string; readonly port: number } | undefined {
   const name = socketName(fd)
   const family = name.readUInt16LE(0)
@@ -84,7 +85,7 @@ function localPort(fd: number): number {
   return socketName(fd).readUInt16BE(2)
 }
 
-/** As much of the socket's name as fits; a path of a unix socket is cut. */
+/** The socket's name; the path of a unix socket may be cut off. */
 function socketName(fd: number): Buffer {
   const address = Buffer.alloc(28)
   const length = Uint32Array.of(address.length)
@@ -99,27 +100,13 @@ function socketAddress(address: string, port: number): Buffer {
   bytes.writeUInt16BE(port, 2)
   if (!isIPv6(host)) {
     bytes.writeUInt16LE(AF_INET, 0)
-    bytes.set(host.split('.').map(Number), 4)
+    bytes.set(addressBytes(host), 4)
     return bytes
   }
   bytes.writeUInt16LE(AF_INET6, 0)
-  bytes.set(ipv6Bytes(host), 8)
+  bytes.set(addressBytes(host), 8)
   if (zone !== undefined) bytes.writeUInt32LE(/^\d+$/.test(zone) ? Number(zone) : interfaceIndex(zone), 24)
   return bytes
-}
-
-/** The 16 bytes of an IPv6 address, also with an IPv4 address at its end. */
-function ipv6Bytes(address: string): number[] {
-  const text = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_all, ...parts: string[]) => {
-    const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number)
-    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`
-  })
-  const [head = '', tail] = text.split('::')
-  const groups = (part: string) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)))
-  const before = groups(head)
-  const after = tail === undefined ? [] : groups(tail)
-  const middle = tail === undefined ? [] : Array<number>(8 - before.length - after.length).fill(0)
-  return [...before, ...middle, ...after].flatMap((group) => [group >> 8, group & 255])
 }
 
 function bare(address: string): string {
