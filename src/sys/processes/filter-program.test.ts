@@ -17,7 +17,7 @@ async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-test('filterThrough() gives what the program makes of the source, with a slow reader as well', async () => {
+test('filterThrough() gives the output of the program, also to a slow reader', async () => {
   const chunk = Buffer.alloc(100_000, 'a')
   assert.equal((await collect(filterThrough('tr', ['a', 'b'], repeat(chunk, 50)))).indexOf('a'), -1)
   let bytes = 0
@@ -38,7 +38,7 @@ test('filterThrough() reads the source to its end when the program does not', as
   assert.ok(hasEnded)
 })
 
-test('filterThrough() tells why the program failed, that it is not there, or why the source broke', async () => {
+test('filterThrough() throws when the program fails or is missing, or when the source fails', async () => {
   const run = (program: string, args: readonly string[], source = repeat(Buffer.from('x'), 1)) =>
     collect(filterThrough(program, args, source))
   await assert.rejects(run('sh', ['-c', 'cat >/dev/null; echo broken >&2; exit 3']), {
@@ -57,7 +57,7 @@ test('filterThrough() tells why the program failed, that it is not there, or why
   await assert.rejects(run('cat', [], breaking()), /connection lost/)
 })
 
-test('filterThrough() ends the program when nobody reads on or the signal says so', async () => {
+test('filterThrough() kills the program when the reader stops or the signal aborts', async () => {
   for await (const _ of filterThrough('cat', [], repeat(Buffer.alloc(1_000_000), 1_000_000))) break
   const abort = new AbortController()
   const reading = collect(filterThrough('sleep', ['1000'], repeat(Buffer.from('x'), 1), { signal: abort.signal }))

@@ -1,18 +1,19 @@
-/** A host program as a stage of a stream: bytes go to its stdin, its stdout comes back, neither faster than the
- *  other side takes them. For the main thread, as all that polls. */
+/** Runs a host program as a filter: a stream goes to its stdin, and its stdout comes back. Both sides respect
+ *  backpressure. Main thread only, as for everything that polls. */
 import { type AbortOptions, BerthError, errnoOf } from '../../base/index.ts'
 import { FdReader } from '../files/fd-reader.ts'
 import { FdWriter } from '../files/fd-writer.ts'
 import { closeFd, makePipe } from '../native/fd.ts'
 import { type SpawnedProcess, spawnProcess } from './spawn.ts'
 
-/** Output that waits for its reader stops the program above this. */
+/** With more unread output than this, the program is blocked. */
 const maxWaitingBytes = 1 << 20
 const maxStderrBytes = 4096
 const sigkill = 9
 
-/** Runs `program` over `source`. Throws `notImplemented` when the host doesn't have it, and `invalidArgument` with
- *  its own words when it fails. A reader that stops early ends the program. */
+/** Filters `source` through `program`. Throws `notImplemented` when the program is not installed, `invalidArgument`
+ *  with the program's message when it fails, and the error of `source` or of the signal. If the reader stops early, the
+ *  program is killed. */
 export async function* filterThrough(
   program: string,
   args: readonly string[],
@@ -29,7 +30,7 @@ export async function* filterThrough(
   })
   try {
     yield* stage.output()
-    // The program may have had enough before the source's end: the rest is read, for whoever sends it waits.
+    // The program may end before the source does. The rest of the source is read, because its sender waits for that.
     await feeding
     if (sourceError !== undefined) throw sourceError
     signal?.throwIfAborted()
@@ -100,12 +101,12 @@ class Stage implements Disposable {
     }
   }
 
-  /** True when nobody wants the output any more. */
+  /** True when the output is not needed any more. */
   get isDone(): boolean {
     return this.#isDone
   }
 
-  /** Resolves when there is room for more, or the program takes nothing any more. */
+  /** Resolves when there is room for more, or the program reads no more. */
   async write(chunk: Uint8Array): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wakeWriter = resolve
@@ -132,7 +133,7 @@ class Stage implements Disposable {
     }
   }
 
-  /** Throws unless the program ended well. */
+  /** Throws `invalidArgument` unless the program succeeded. */
   async checkEnd(): Promise<void> {
     const { code, signal } = await this.#child.exited
     if (code === 0) return

@@ -1,5 +1,4 @@
-/** Pid descriptors: the race-free way to watch and signal a process. */
-
+/** Pid descriptors, which watch and signal a process without races. pidfd_open(2) */
 import { closeFd } from '../native/fd.ts'
 import { syscall } from '../native/ffi.ts'
 import { FdPoll, type PollOptions } from '../native/poll.ts'
@@ -11,18 +10,18 @@ const numberPidfdOpen = 434
 const syscall2 = syscall('int64_t syscall(int64_t number, int64_t a, int64_t b)')
 const syscall4 = syscall('int64_t syscall(int64_t number, int64_t a, int64_t b, void *c, int64_t d)')
 
-/** A close-on-exec descriptor for a process; ESRCH when there is none. */
+/** Opens a close-on-exec descriptor for a process; the caller closes it. Throws ESRCH when there is no such process. */
 export function pidfdOpen(pid: number): number {
   return syscall2(numberPidfdOpen, pid, 0)
 }
 
-/** Signals the very process that the descriptor stands for; ESRCH once it was reaped. */
+/** Signals the process of the descriptor, never another one with the same pid. Throws ESRCH once it was reaped. */
 export function pidfdSendSignal(pidfd: number, signal: number): void {
   syscall4(numberPidfdSendSignal, pidfd, signal, null, 0)
 }
 
-/** Calls back once when the process ends (its exit status may still wait to be reaped), then closes the descriptor
- *  (it does that as well when it throws). Returns a function that gives up the watch. */
+/** Takes over the descriptor, and calls back once when the process ends (it may not be reaped yet). The descriptor is
+ *  then closed. Returns a function that ends the watch and closes the descriptor. Closes it also when it throws. */
 export function onPidfdExit(pidfd: number, callback: () => void, options: PollOptions = {}): () => void {
   let poll: FdPoll | undefined
   let active = true

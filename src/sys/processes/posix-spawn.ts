@@ -1,40 +1,41 @@
-/** posix_spawn(3): a child process without copying the daemon's page tables (vfork underneath).
- *  The child gets exactly the descriptors of its map; all others are close-on-exec in this process. */
-
+/** Starts child processes with posix_spawn(3), which uses vfork and so doesn't copy the daemon's page tables.
+ *  The child gets exactly the descriptors in its map; all others are close-on-exec in this process. */
 import { closeFd, duplicateFd } from '../native/fd.ts'
 import { nativeFunction, systemError } from '../native/ffi.ts'
 
+/** A program to start. */
 export interface SpawnOptions {
-  /** The program: a path, or a name that is looked up in PATH. */
+  /** Path of the program, or a name to look up in PATH. */
   readonly path: string
   /** Arguments after the program's own name. */
   readonly args?: readonly string[] | undefined
-  /** What the program sees as its own name; `path` by default. */
+  /** The name that the program sees as its own. Default: `path`. */
   readonly argv0?: string | undefined
-  /** The whole environment; by default only a standard PATH. */
+  /** The whole environment. Default: `defaultEnv`. */
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly cwd?: string | undefined
-  /** Child descriptor ← our descriptor. 0, 1 and 2 are /dev/null unless named here. */
+  /** Descriptors for the child: its number → ours. 0, 1 and 2 are /dev/null unless they are in the map. */
   readonly fds?: ReadonlyMap<number, number> | undefined
-  /** True starts a new session. */
+  /** True starts a new session (setsid(2)). */
   readonly setsid?: boolean | undefined
-  /** Path of a terminal that becomes the controlling one (implies `setsid`) and 0, 1, 2 unless those are in `fds`. */
+  /** Path of a terminal. It becomes the controlling terminal of a new session, and 0, 1 and 2 unless they are in
+   *  `fds`. */
   readonly controllingTty?: string | undefined
-  /** False keeps ignored signals ignored (Node ignores SIGPIPE) and the signal mask; true by default. */
+  /** False keeps the signal mask and ignored signals; Node ignores SIGPIPE. Default: true. */
   readonly resetSignals?: boolean | undefined
 }
 
-/** The environment of a child when none is given: enough for tools to find each other, and stable messages. */
+/** The default environment of a child: a PATH to find tools, and messages in English. */
 export const defaultEnv: Readonly<Record<string, string>> = Object.freeze({
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   LC_ALL: 'C',
 })
 
-// Sizes on 64-bit glibc are 80, 336 and 128 bytes; musl's are smaller or equal in sum. Generous, since both are opaque.
+// The structures are opaque, so these sizes are generous: 64-bit glibc needs 80, 336 and 128 bytes, musl no more.
 const actionsBytes = 256
 const attributesBytes = 512
 const sigsetBytes = 256
-/** 64 signals. */
+/** Room for 64 signals. */
 const kernelSigsetBytes = 8
 
 const flagSetSigDef = 0x04
@@ -67,11 +68,11 @@ const numberCloseRange = 436
 const closeRangeCloexec = 4
 let inheritedFdsMarked = false
 
-/** Attributes hold no pointers, so one object per set of flags serves all spawns. */
+/** Attributes contain no pointers, so all spawns with the same flags share one object. */
 const attributesByFlags = new Map<number, Buffer>()
 
-/** Starts the program and returns its pid. A program that can't be executed throws here (ENOENT, EACCES, …).
- *  The caller must reap the child; `spawnProcess` does. */
+/** Starts the program and returns its pid. Throws ENOENT, EACCES and so on when it can't be executed. The caller must
+ *  reap the child, as `spawnProcess` does. */
 export function posixSpawn(options: SpawnOptions): number {
   markInheritedFds()
   const actions = Buffer.alloc(actionsBytes)
@@ -89,16 +90,17 @@ export function posixSpawn(options: SpawnOptions): number {
   }
 }
 
-/** Descriptors that this process itself got from whoever started it may lack close-on-exec; a child that lives long
- *  would keep its pipes open. Done once; a kernel older than 5.11 refuses, and then they are inherited further. */
+/** Sets close-on-exec on descriptors that this process inherited from its parent; otherwise a long-lived child would
+ *  keep the parent's pipes open. Done once. Kernels before 5.11 refuse; the descriptors are then inherited. */
 function markInheritedFds(): void {
   if (inheritedFdsMarked) return
   inheritedFdsMarked = true
   closeRange(numberCloseRange, 3, 0xffffffff, closeRangeCloexec)
 }
 
-/** Sources whose number is also a target would be overwritten before their turn: they are moved out of the way
- *  (into `moved`, for the caller to close) first, so that the order of the actions does not matter. */
+/** Adds the actions that arrange the child's descriptors. A source whose number is also a target could be overwritten
+ *  before it is used. So it is duplicated first (into `moved`, for the caller to close), and the order of the actions
+ *  does not matter. */
 function addFileActions(actions: Buffer, options: SpawnOptions, moved: number[]): void {
   const fds = options.fds ?? new Map<number, number>()
   const limit = Math.max(2, ...fds.keys()) + 1
@@ -113,7 +115,7 @@ function addFileActions(actions: Buffer, options: SpawnOptions, moved: number[])
       sources.set(child, parent)
     }
   }
-  // The tty is opened first and by the session's leader, which makes it the controlling terminal.
+  // The session's leader opens the terminal first, which makes it the controlling terminal.
   const { controllingTty } = options
   const ttyFd = Math.max(limit, ...sources.values()) + 1
   if (controllingTty !== undefined) check(addOpen(actions, ttyFd, controllingTty, oRdwr, 0), 'posix_spawn')
@@ -123,7 +125,7 @@ function addFileActions(actions: Buffer, options: SpawnOptions, moved: number[])
     else check(addOpen(actions, fd, '/dev/null', fd === 0 ? oRdonly : oWronly, 0), 'posix_spawn')
   }
   if (controllingTty !== undefined) check(addClose(actions, ttyFd), 'posix_spawn')
-  // An equal number still needs its action: dup2 onto itself clears close-on-exec here.
+  // A descriptor that keeps its number still needs the action: dup2 onto itself clears close-on-exec here.
   for (const [child, parent] of sources) check(addDup2(actions, parent, child), 'posix_spawn')
   if (options.cwd !== undefined) check(addChdir(actions, options.cwd), 'posix_spawn')
 }
@@ -138,8 +140,8 @@ function attributesFor(options: SpawnOptions): Buffer {
     check(attributesInit(attributes), 'posix_spawn')
     check(attributesSetFlags(attributes, flags), 'posix_spawn')
     const set = Buffer.alloc(sigsetBytes)
-    // Not by sigfillset(3): it leaves out the C library's own signals (32 and 33 of glibc), and posix_spawn has a child
-    // ignore those that are not named here.
+    // sigfillset(3) would leave out the C library's own signals (32 and 33 in glibc), and the child would then ignore
+    // them.
     set.fill(0xff, 0, kernelSigsetBytes)
     check(attributesSetSigDefault(attributes, set), 'posix_spawn')
     sigemptyset(set)
@@ -156,7 +158,7 @@ function envStrings(env: Readonly<Record<string, string>> = defaultEnv): (string
   return strings
 }
 
-/** These functions return the error number instead of setting errno. */
+/** Throws when one of these functions failed. They return the error number instead of setting errno. */
 function check(errorNumber: number, path: string): void {
   if (errorNumber !== 0) throw systemError(errorNumber, 'spawn', path)
 }

@@ -1,4 +1,4 @@
-/** Processes with those that they started. */
+/** Processes and their descendants. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { errnoOf } from '../../base/index.ts'
 import { signalProcess } from './process.ts'
@@ -6,8 +6,8 @@ import { signalProcess } from './process.ts'
 const sigkill = 9
 const sigstop = 19
 
-/** Kills a process and all that descend from it, as far as their parents live. They are stopped first, from the top
- *  down, so that none starts another meanwhile. */
+/** Kills a process and its descendants, except those whose parent has ended. They are stopped first, from the top down,
+ *  so that none of them starts another process meanwhile. */
 export function killDescendants(pid: number): void {
   const stopped = new Set<number>()
   let level = [pid]
@@ -30,7 +30,7 @@ function childrenOf(parents: ReadonlySet<number>): number[] {
 
 function parentOf(pid: number): number | undefined {
   try {
-    // `pid (name) state ppid`: the name may hold anything.
+    // `pid (name) state ppid`: the name may contain any character.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     return Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ', 1)[0])
   } catch (error) {

@@ -5,7 +5,7 @@ import { spawnProcess } from './spawn.ts'
 
 const absent = 4_194_303
 
-test('processStartTime: names a process for good', async () => {
+test('processStartTime: stays the same for a process, and is undefined after its end', async () => {
   const own = processStartTime(process.pid)
   assert.match(own ?? '', /^\d+$/)
   assert.equal(isProcessAlive(process.pid, own), true)
@@ -13,7 +13,7 @@ test('processStartTime: names a process for good', async () => {
   assert.equal(processStartTime(absent), undefined)
 })
 
-test('signalProcess: true when delivered, false when nobody is there', async () => {
+test('signalProcess: true when delivered, false when there is no such process', async () => {
   const child = spawnProcess({ path: 'sleep', args: ['50'] })
   assert.equal(signalProcess(child.pid, 9), true)
   assert.deepEqual(await child.exited, { code: null, signal: 9 })

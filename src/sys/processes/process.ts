@@ -1,5 +1,4 @@
-/** Processes that are not our children: alive or not, signalled, watched to their end. */
-
+/** Checks, signals and awaits processes that need not be children of this one. */
 import { readFileSync } from 'node:fs'
 import { errnoOf, settlesWithin } from '../../base/index.ts'
 import { errno, rawSyscall, systemError } from '../native/ffi.ts'
@@ -8,7 +7,8 @@ import { onPidfdExit, pidfdOpen } from './pidfd.ts'
 const killCall = rawSyscall('int kill(int pid, int signal)')
 const zombieStates = 'ZX'
 
-/** Signals a process (a negative pid means a group); false when there is none. */
+/** Signals a process; a negative pid means a process group. Returns false when there is none. Throws other system
+ *  errors. */
 export function signalProcess(pid: number, signal: number): boolean {
   const result = killCall(pid, signal)
   if (result === -errno.ESRCH) return false
@@ -16,20 +16,20 @@ export function signalProcess(pid: number, signal: number): boolean {
   return true
 }
 
-/** Clock ticks from boot to the start of a process, or undefined when there is none (or only its zombie).
- *  With the pid it names a process for good: a pid that was given again has another start time. */
+/** The start time of a process, in clock ticks since boot; undefined when there is no such process, or only its zombie.
+ *  Together with the pid it identifies a process: a reused pid has another start time. */
 export function processStartTime(pid: number): string | undefined {
   const fields = statFields(pid)
   return fields === undefined || zombieStates.includes(fields[0] ?? 'Z') ? undefined : fields[19]
 }
 
-/** True while the process runs, and, with `startTime`, is still the same one. */
+/** True while the process runs; with `startTime`, while it is still the same process. */
 export function isProcessAlive(pid: number, startTime?: string): boolean {
   const found = processStartTime(pid)
   return found !== undefined && (startTime === undefined || found === startTime)
 }
 
-/** Waits until all these processes have ended; false when some still run after `timeoutMs`. */
+/** Waits until all these processes have ended. Resolves with false when some still run after `timeoutMs`. */
 export async function waitAll(pids: Iterable<number>, timeoutMs: number): Promise<boolean> {
   const stops: (() => void)[] = []
   try {
@@ -51,7 +51,7 @@ function watchUntil(pid: number, stops: (() => void)[]): Promise<void> {
   })
 }
 
-/** The fields of /proc/PID/stat from the third (state) on; the second may hold spaces and brackets. */
+/** The fields of /proc/PID/stat after the second, which may contain spaces and brackets. The first one is the state. */
 function statFields(pid: number): string[] | undefined {
   const text = readProc(pid, 'stat')
   return text?.slice(text.lastIndexOf(') ') + 2).split(' ')

@@ -1,28 +1,30 @@
-/** Runs a helper program to its end and collects its output. */
-
+/** Runs a helper program and collects its output. */
 import { type AbortOptions, BerthError } from '../../base/index.ts'
 import { FdReader } from '../files/fd-reader.ts'
 import { FdWriter } from '../files/fd-writer.ts'
 import { closeFd, makePipe } from '../native/fd.ts'
 import { type SpawnedProcess, spawnProcess } from './spawn.ts'
 
+/** Options of `runCommand`. */
 export interface RunCommandOptions extends AbortOptions {
-  /** Given to the program's stdin, which is /dev/null otherwise. */
+  /** Written to the program's stdin. Default: stdin is /dev/null. */
   readonly input?: string | Uint8Array | undefined
+  /** The whole environment. Default: `defaultEnv`. */
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly cwd?: string | undefined
-  /** More descriptors for the child (3 and up): child's ← ours. */
+  /** Further descriptors for the child, from 3 on: its number → ours. */
   readonly fds?: ReadonlyMap<number, number> | undefined
-  /** The program is killed and the call rejects when it takes longer. */
+  /** If the program takes longer, it is killed and the call rejects. Default: no limit. */
   readonly timeoutMs?: number | undefined
-  /** The program is killed and the call rejects when it writes more than this (64 MiB by default). */
+  /** If the program writes more, it is killed and the call rejects. Default: 64 MiB. */
   readonly maxOutputBytes?: number | undefined
-  /** Told the program's process id before it can have done anything that we see. */
+  /** Called with the program's process id before any of its effects can be seen. */
   readonly onStart?: ((pid: number) => void) | undefined
 }
 
+/** How a program ended, and what it wrote. */
 export interface CommandResult {
-  /** The exit code; 128 + n when signal n killed it, as shells say it. */
+  /** The exit code; 128 + n when signal n killed it, as in shells. */
   readonly code: number
   readonly stdout: Buffer
   readonly stderr: string
@@ -31,9 +33,9 @@ export interface CommandResult {
 const sigkill = 9
 const defaultMaxOutputBytes = 64 * 1024 * 1024
 
-/** Runs a program and resolves with its exit code and output, whatever the code is.
- *  Rejects when it can't be executed (ENOENT), on abort, on timeout ('unavailable') and on too much output.
- *  Output that arrives after the program itself has ended (from a background child of its) is not waited for. */
+/** Runs a program and resolves with its exit code and output, whatever the code is. Rejects when it can't be executed
+ *  (ENOENT, EACCES), when the signal aborts, after the time limit (`unavailable`) and with too much output
+ *  (`dataLoss`). Doesn't wait for output of background children after the program itself has ended. */
 export async function runCommand(
   path: string,
   args: readonly string[],
@@ -72,7 +74,7 @@ interface PipedRun {
   readonly stdout: readonly Buffer[]
   readonly stderr: readonly Buffer[]
   onOverflow(callback: () => void): void
-  /** Takes what is left in the pipes and closes them. */
+  /** Reads the rest of the pipes and closes them. */
   finish(): void
 }
 
@@ -117,7 +119,7 @@ function collect(child: SpawnedProcess, ours: readonly number[], options: RunCom
       if (left < 0) overflow()
       else chunks.push(chunk)
     },
-    // A read error is no more than an early end here: the exit code tells whether the program was happy.
+    // A read error only ends the output early. The exit code tells whether the program succeeded.
     onEnd() {},
   })
   const [outFd = -1, errFd = -1] = ours.slice(-2)

@@ -58,7 +58,7 @@ test('compileSeccomp: rules, their errors and conditions, and the default', () =
   assert.equal(run(program, read + 2), refuse | 1)
 })
 
-test('compileSeccomp: a call above all that are named does not exist, if the default refuses', () => {
+test('compileSeccomp: a call above all named ones gives ENOSYS, if the default refuses', () => {
   const restrictive = compile({ defaultAction: 'SCMP_ACT_ERRNO', syscalls: rules })
   assert.equal(run(restrictive, mount + 1), refuse | ENOSYS)
   assert.equal(run(restrictive, 100_000), refuse | ENOSYS)
@@ -101,7 +101,7 @@ test('compileSeccomp: several conditions on one argument are alternatives', () =
   )
 })
 
-test('compileSeccomp: what the runtime has to see in the rules is left to it', () => {
+test('compileSeccomp: leaves rules to the runtime that only the runtime can apply', () => {
   const notify = [{ names: ['mount'], action: 'SCMP_ACT_NOTIFY' }]
   assert.equal(compileSeccomp({ defaultAction: 'SCMP_ACT_ALLOW', listenerPath: '/x', syscalls: notify }), undefined)
 })

@@ -1,14 +1,14 @@
-/** Compiles an OCI `linux.seccomp` to the kernel's filter, through the libseccomp that the runtimes of the host use.
- *  What they leave out is added: a system call that is newer than all that the rules name does not exist (ENOSYS). With
- *  EPERM, the usual default, C libraries and programs don't fall back to what came before it. runc does the same.
+/** Compiles an OCI `linux.seccomp` to the kernel's filter, with the host's libseccomp, which OCI runtimes use too. One
+ *  thing is added, as runc does: system calls that are newer than all calls in the rules fail with ENOSYS. With EPERM,
+ *  the usual default, C libraries and programs would not fall back to older calls.
  *  seccomp_init(3), seccomp_rule_add(3), seccomp_export_bpf(3), seccomp(2) */
 import type { OciSeccomp, OciSeccompArgument, OciSeccompRule } from '../../oci/index.ts'
 import { closeFd, readFd } from '../native/fd.ts'
 import { errno, libraryFunctions, syscall, systemError } from '../native/ffi.ts'
 
 const refuse = 0x0005_0000
-/** seccomp.h: what a call comes to; the errors are in the lower half. Without SCMP_ACT_NOTIFY: the runtime has to see in
- *  the rules that somebody wants to be asked. */
+/** Actions of seccomp.h; error numbers are in the lower half. SCMP_ACT_NOTIFY is missing on purpose: the OCI runtime
+ *  must see it in the rules, to connect the agent. */
 const actions: Readonly<Record<string, number>> = {
   SCMP_ACT_KILL: 0,
   SCMP_ACT_KILL_THREAD: 0,
@@ -20,15 +20,16 @@ const actions: Readonly<Record<string, number>> = {
   SCMP_ACT_ALLOW: 0x7fff_0000,
 }
 const withErrno = ['SCMP_ACT_ERRNO', 'SCMP_ACT_TRACE']
-/** Defaults under which a new system call goes its way, or to somebody who knows what to do with it. */
+/** Default actions that allow a new system call, or let a tracer decide. */
 const lenient = ['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG', 'SCMP_ACT_TRACE']
 const comparisons = ['', 'NE', 'LT', 'LE', 'EQ', 'GE', 'GT', 'MASKED_EQ'].map((name) => `SCMP_CMP_${name}`)
 const argumentBytes = 24
-/** libseccomp's answer for a name that it doesn't know; other negative numbers are names of other architectures. */
+/** libseccomp's result for an unknown name. Other negative numbers are calls of other architectures. */
 const unknownName = -1
 
 const x8664 = 0xc000_003e
-/** x32 has x86-64's number in the kernel's record of a call, and this bit in the calls' own. */
+/** x32 has the same architecture number as x86-64 in the kernel's record of a call, but sets this bit in the call's
+ *  number. */
 const x32 = 0x4000_003e
 const x32Bit = 0x4000_0000
 
@@ -48,8 +49,8 @@ const memfdCreate = syscall('int memfd_create(const char *name, uint32_t flags)'
 const lseek = syscall('int64_t lseek(int fd, int64_t offset, int whence)')
 const mfdCloexec = 1
 
-/** The filter as an array of `struct sock_filter`; undefined where the host has no libseccomp, or one that does not take
- *  the rules: the runtime says then what it thinks of them. */
+/** The filter as an array of `struct sock_filter`. Undefined when the host has no libseccomp, or one that rejects the
+ *  rules; the OCI runtime then compiles them and reports what is wrong. */
 export function compileSeccomp(seccomp: OciSeccomp): Buffer | undefined {
   const calls = library()
   const defaultAction = actionOf(seccomp.defaultAction, seccomp.defaultErrnoRet)
@@ -71,7 +72,7 @@ export function compileSeccomp(seccomp: OciSeccomp): Buffer | undefined {
         rule.names.every((name) => {
           const number = calls.callByName(name) as number
           const count = conditions.byteLength / argumentBytes
-          // A name that this libseccomp doesn't know, and a call that the architecture doesn't have.
+          // Skips names that this libseccomp doesn't know, and calls that the architecture doesn't have (EDOM).
           if (number === unknownName) return true
           const result = calls.addRule(filter, action, number, count, conditions) as number
           return result === 0 || result === -errno.EEXIST || result === -errno.EDOM
@@ -91,8 +92,8 @@ function actionOf(name: string, errnoRet: number = errno.EPERM): number | undefi
   return action !== undefined && withErrno.includes(name) ? action | errnoRet : action
 }
 
-/** What holds for a rule, as arrays of `struct scmp_arg_cmp`. Several conditions on one argument are alternatives, as
- *  with the runtimes: libseccomp has no other way to say them. */
+/** The conditions of a rule, as arrays of `struct scmp_arg_cmp`, one array for each alternative. Several conditions on
+ *  the same argument are alternatives, as in OCI runtimes, because libseccomp can't combine them. */
 function conditionsOf({ args = [] }: OciSeccompRule): Buffer[] {
   const distinct = new Set(args.map(({ index }) => index)).size === args.length
   const all = args.map(condition)
@@ -122,7 +123,7 @@ function exported(write: (fd: number) => unknown): Buffer {
   }
 }
 
-/** `struct sock_filter`: code, jump if true, jump if false, value. Jumps are counted from the next instruction. */
+/** `struct sock_filter`: code, jump if true, jump if false, value. Jumps count from the next instruction. */
 type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number]
 const load = 0x20
 const jump = 0x05
@@ -130,11 +131,11 @@ const jumpIfEqual = 0x15
 const jumpIfGreater = 0x25
 const jumpIfNotLess = 0x35
 const answer = 0x06
-/** `struct seccomp_data`. */
+/** Offsets in `struct seccomp_data`. */
 const offsetOfCall = 0
 const offsetOfArch = 4
 
-/** Instructions before a filter that end calls above the highest one that the rules name, for each architecture. */
+/** Instructions to put before a filter: for each architecture, they refuse calls above the highest one in the rules. */
 function newerCalls(
   seccomp: OciSeccomp,
   archs: readonly number[],
@@ -150,7 +151,7 @@ function newerCalls(
     return [arch === x8664 ? blockOfX8664(last, highest.get(x32) ?? -1) : block(arch, last)]
   })
   const program: Instruction[] = [[load, 0, 0, offsetOfArch], ...blocks.flat()]
-  // Whoever was looked at and let through goes on with the filter itself.
+  // Calls that are not refused here continue with the filter itself.
   return Buffer.concat(
     program.map(([code, ifTrue, ifFalse, value], at) =>
       instruction([code, ifTrue, ifFalse, code === jump ? program.length - at - 1 : value]),
@@ -165,7 +166,7 @@ function block(arch: number, last: number): Instruction[] {
   return [[jumpIfEqual, 0, 4, arch], [load, 0, 0, offsetOfCall], [jumpIfGreater, 0, 1, last], noSuchCall, goOn]
 }
 
-/** Numbers with x32's bit are left to the filter when the rules don't speak of x32. */
+/** The block for x86-64. If the rules don't mention x32, calls with x32's bit are left to the filter. */
 function blockOfX8664(last: number, lastOfX32: number): Instruction[] {
   return [
     [jumpIfEqual, 0, 6, x8664],

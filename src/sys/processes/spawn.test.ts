@@ -23,7 +23,7 @@ test('spawnProcess: exit codes and signals', async () => {
   assert.equal(child.kill(9), false)
 })
 
-test('spawnProcess: 500 children at once, none missed and none left', async () => {
+test('spawnProcess: 500 children at once, all of them reaped', async () => {
   const children = Array.from({ length: 500 }, (_, index) =>
     spawnProcess({ path: sh, args: ['-c', `exit ${index % 200}`] }),
   )
@@ -36,7 +36,7 @@ test('spawnProcess: 500 children at once, none missed and none left', async () =
   assert.doesNotMatch(zombies.stdout.toString(), /Z/)
 })
 
-test('spawnProcess: a program that is not there or not executable', () => {
+test('spawnProcess: a program that is missing or not executable', () => {
   assert.throws(() => spawnProcess({ path: '/nonexistent/program' }), { code: 'ENOENT' })
   assert.throws(() => spawnProcess({ path: 'berth-no-such-program' }), { code: 'ENOENT' })
   assert.throws(() => spawnProcess({ path: '/etc' }), { code: 'EACCES' })
@@ -49,7 +49,7 @@ test('spawnProcess: failed starts leak no descriptor', () => {
   assert.equal(openFds().length, before)
 })
 
-test('spawnProcess: out of descriptors, nothing is left running', async () => {
+test('spawnProcess: without free descriptors it throws, and leaves nothing running', async () => {
   const module = JSON.stringify(new URL('../index.ts', import.meta.url).href)
   const script = `
     import { closeFd, duplicateFd, spawnProcess } from ${module}
@@ -175,7 +175,7 @@ test('runCommand: leaks no descriptor', async () => {
   assert.equal(openFds().length, before)
 })
 
-test('openFd: close-on-exec always', () => {
+test('openFd: always close-on-exec', () => {
   const fd = openFd('/dev/null', 0)
   const flags = Number.parseInt(/flags:\s+(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '', 8)
   closeFd(fd)
