@@ -1,19 +1,20 @@
-/** A UDP socket that answers. What `node:dgram` does around each message costs several times more than the two system
- *  calls; here a turn of the event loop takes all messages that wait. Main thread only (see `poll.ts`). */
+/** A UDP server. `node:dgram` spends several times more per message than the two system calls take. Here, one turn of
+ *  the event loop handles all pending messages. Main thread only (see `poll.ts`). */
 import { closeFd } from '../native/fd.ts'
 import { errno, rawSyscall } from '../native/ffi.ts'
 import { FdPoll } from '../native/poll.ts'
 
-/** Sends an answer to where a message came from, now or later. An answer that can't be sent is lost, as datagrams are. */
+/** Sends an answer to the sender of a message, at any time. An answer that can't be sent is lost, as datagrams may
+ *  be. */
 export type DatagramReply = (bytes: Buffer) => void
 
-/** Takes a message; `sender` tells senders apart (their address and port, as the kernel has it). */
+/** Handles a message. `sender` identifies the sender: its address and port, as a `struct sockaddr`. */
 export type DatagramHandler = (message: Buffer, reply: DatagramReply, sender: Buffer) => void
 
 const MSG_DONTWAIT = 0x40
 const maxDatagram = 65536
 const addressSize = 28
-/** After so many messages others have their turn. */
+/** Messages per event. The limit lets other work run. */
 const atOnce = 64
 
 const receiveFrom = rawSyscall(
@@ -23,11 +24,12 @@ const sendTo = rawSyscall(
   'intptr_t sendto(int fd, const void *bytes, size_t length, int flags, const void *address, uint32_t addressLength)',
 )
 
-/** Shared: everything in it is copied before the next message is read. */
+/** Shared buffers. Their content is copied before the next message is read. */
 const bytes = Buffer.alloc(maxDatagram)
 const address = Buffer.alloc(addressSize)
 const addressLength = new Uint32Array(1)
 
+/** Serves one socket. */
 export class DatagramServer {
   readonly #fd: number
   readonly #onMessage: DatagramHandler
@@ -40,12 +42,12 @@ export class DatagramServer {
     this.#poll = FdPoll.start(fd, { read: true }, () => this.#receive(), { unref: true })
   }
 
-  /** Serves a bound socket, which it owns from here on. It does not keep the process running. */
+  /** Takes over a bound socket and serves it. It does not keep the process running. */
   static serve(fd: number, onMessage: DatagramHandler): DatagramServer {
     return new DatagramServer(fd, onMessage)
   }
 
-  /** Idempotent. */
+  /** Closes the socket. Idempotent. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -58,7 +60,7 @@ export class DatagramServer {
       addressLength[0] = addressSize
       const length = receiveFrom(this.#fd, bytes, maxDatagram, MSG_DONTWAIT, address, addressLength)
       if (length === -errno.EAGAIN) return
-      // An earlier answer found nobody (ECONNREFUSED), or the call was interrupted: the next message is as good as any.
+      // An earlier answer was refused (ECONNREFUSED), or the call was interrupted. Continue with the next message.
       if (length < 0) continue
       const sender = Buffer.from(address.subarray(0, addressLength[0]))
       this.#onMessage(Buffer.from(bytes.subarray(0, length)), (answer) => this.#send(answer, sender), sender)

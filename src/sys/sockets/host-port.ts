@@ -1,15 +1,16 @@
-/** Keeping a port of the host busy: a socket that is bound, so that no other program takes the port, but serves nobody. */
+/** Reserves ports of the host: a bound socket keeps other programs from using the port, but serves no connections. */
 import { closeFd } from '../native/fd.ts'
 import { errno, rawSyscall, syscall, systemError } from '../native/ffi.ts'
 import { addressBytes } from '../native/ip-bytes.ts'
 
 /** A bound port. */
 export interface BoundPort {
-  /** Makes the port refuse other programs that reuse addresses, too. To be called when the packet filter already
-   *  sends connections elsewhere: from here on the kernel would accept them. */
+  /** Makes the kernel refuse the port even to programs that reuse addresses. Call this only when the packet filter
+   *  already redirects connections: the kernel accepts those that still arrive here. Throws EADDRINUSE. */
   seal(): void
-  /** Gives the socket away: whoever takes it closes it. */
+  /** Gives the socket to the caller, who must close it. */
   takeFd(): number
+  /** Releases the port. Idempotent. */
   close(): void
 }
 
@@ -31,8 +32,9 @@ const setOption = syscall('int setsockopt(int fd, int level, int name, const voi
 const bindCall = rawSyscall('int bind(int fd, const void *address, uint32_t length)')
 const listenCall = rawSyscall('int listen(int fd, int backlog)')
 
-/** Binds a port of an address, that of an IPv6 address for IPv6 alone. Throws the system's error: EADDRINUSE, EADDRNOTAVAIL, EACCES.
- *  Undefined when the kernel does not know the protocol (SCTP often): then nobody else can use the port either. */
+/** Binds a port on an address of the host; on an IPv6 address, for IPv6 only. Throws EADDRINUSE, EADDRNOTAVAIL or
+ *  EACCES. Undefined when the kernel does not support the protocol, which is frequent for SCTP; then no program can use
+ *  the port. */
 export function bindHostPort(protocol: keyof typeof kinds, address: string, port: number): BoundPort | undefined {
   const kind = kinds[protocol]
   const bytes = addressBytes(address)
@@ -41,10 +43,10 @@ export function bindHostPort(protocol: keyof typeof kinds, address: string, port
   if (fd === -errno.EPROTONOSUPPORT) return undefined
   if (fd < 0) throw systemError(fd, 'socket')
   try {
-    // A listener that ended a moment ago leaves connections in TIME_WAIT, which must not count as taken.
+    // Connections in TIME_WAIT, which an earlier listener left, must not block the port.
     if (protocol === 'tcp') setOption(fd, SOL_SOCKET, SO_REUSEADDR, Buffer.from([1, 0, 0, 0]), 4)
     if (isIpv6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, Buffer.from([1, 0, 0, 0]), 4)
-    // `struct sockaddr_in` and `sockaddr_in6`: the latter has a flow label before the address, a scope behind it.
+    // `struct sockaddr_in` or `sockaddr_in6`. The latter has a flow label before the address, and a scope after it.
     const socketAddress = Buffer.alloc(isIpv6 ? 28 : 16)
     socketAddress.writeUInt16LE(isIpv6 ? AF_INET6 : AF_INET, 0)
     socketAddress.writeUInt16BE(port, 2)

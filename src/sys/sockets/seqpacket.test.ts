@@ -28,7 +28,7 @@ async function withDirectory(action: (directory: string) => Promise<void>): Prom
   }
 }
 
-test('SeqpacketSocket: keeps packets apart, both ways, and sees the end', () =>
+test('SeqpacketSocket: preserves packets in both directions, and sees the end', () =>
   withDirectory(async (directory) => {
     const listener = listen(join(directory, 's'))
     const socket = await SeqpacketSocket.connect(join(directory, 's'))
@@ -88,7 +88,7 @@ test('SeqpacketSocket: paths of more than 107 bytes', () =>
     closeFd(listener)
   }))
 
-test('SeqpacketSocket: nobody there', () =>
+test('SeqpacketSocket: connect throws when no process listens', () =>
   withDirectory(async (directory) => {
     await assert.rejects(SeqpacketSocket.connect(join(directory, 'none')), { code: 'ENOENT' })
     closeFd(listen(join(directory, 'dead')))

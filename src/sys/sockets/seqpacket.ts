@@ -1,5 +1,5 @@
-/** A client of a SOCK_SEQPACKET unix socket (conmon's attach socket), which `node:net` can't open. Never blocks. */
-
+/** A client of a SOCK_SEQPACKET unix socket, such as conmon's attach socket. `node:net` can't open these. Never
+ *  blocks. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeFd, readFd, writeFd } from '../native/fd.ts'
 import { errno, rawSyscall, syscall, systemError } from '../native/ffi.ts'
@@ -16,12 +16,13 @@ const sockNonblock = 0o4000
 const sockCloexec = 0o2000000
 const shutWrite = 1
 
+/** Options of `SeqpacketSocket.connect`. */
 export interface ConnectOptions {
-  /** How long a full listen queue is waited for. */
+  /** How long to wait while the listen queue is full. Default: 5000. */
   readonly timeoutMs?: number | undefined
 }
 
-/** One connection; each read is one packet of the peer, each write one packet to it. */
+/** One connection. Each read gets one packet, each write sends one. */
 export class SeqpacketSocket {
   readonly fd: number
   #poll: FdPoll | undefined
@@ -31,7 +32,8 @@ export class SeqpacketSocket {
     this.fd = fd
   }
 
-  /** Connects; ENOENT and ECONNREFUSED (nobody listens) are thrown at once. */
+  /** Connects to the socket at `path`. Rejects with ENOENT or ECONNREFUSED when no process listens there, and with
+   *  EAGAIN when the listen queue stays full. */
   static async connect(path: string, { timeoutMs = 5000 }: ConnectOptions = {}): Promise<SeqpacketSocket> {
     const fd = socketCall(afUnix, sockSeqpacket | sockNonblock | sockCloexec, 0)
     try {
@@ -39,7 +41,7 @@ export class SeqpacketSocket {
       for (;;) {
         const result = withUnixAddress(path, (address) => connectCall(fd, address, address.byteLength))
         if (result === 0) return new SeqpacketSocket(fd)
-        // A non-blocking connect to a unix socket never goes on by itself: EAGAIN means a full queue.
+        // EAGAIN means that the queue is full. The kernel does not continue the connect by itself.
         if (result !== -errno.EAGAIN || Date.now() >= deadline) throw systemError(result, 'connect', path)
         await sleep(2)
       }
@@ -49,37 +51,39 @@ export class SeqpacketSocket {
     }
   }
 
-  /** Reads one packet: its length (a longer one is cut), 0 at the end, or a negative errno (`-errno.EAGAIN`). */
+  /** Reads one packet. Returns its length (a packet longer than the buffer is cut), 0 at the end, or a negative errno
+   *  (`-errno.EAGAIN` when there is none). */
   read(buffer: Uint8Array): number {
     return this.#closed ? 0 : readFd(this.fd, buffer)
   }
 
-  /** Writes one packet: its length or a negative errno; EAGAIN means to wait for the `write` event. */
+  /** Writes one packet. Returns its length or a negative errno; after `-errno.EAGAIN`, wait for the `write` event. */
   write(data: Uint8Array): number {
     return this.#closed ? -errno.EPIPE : writeFd(this.fd, data)
   }
 
-  /** Starts to watch the socket, or changes what is watched; the callback of the first call stays. */
+  /** Starts to watch the socket. Further calls only change the events; the callback of the first call stays. Main
+   *  thread only. */
   watch(events: PollEvents, callback: (events: PollEvents) => void, options: PollOptions = {}): void {
     if (this.#closed) return
     if (this.#poll === undefined) this.#poll = FdPoll.start(this.fd, events, callback, options)
     else this.#poll.update(events)
   }
 
-  /** Changes what is watched, after `watch`. Nothing at all pauses. */
+  /** Changes the watched events, after `watch`. `{}` pauses. */
   update(events: PollEvents): void {
     this.#poll?.update(events)
   }
 
-  /** Tells the peer that nothing more will be written; reading goes on. */
+  /** Ends the sending side, which the peer sees as the end of the data. Reading continues. */
   shutdownWrite(): void {
     if (this.#closed) return
     const result = shutdownCall(this.fd, shutWrite)
-    // The peer may be gone already, which is what the next read reports.
+    // The peer may be gone; the next read reports that.
     if (result < 0 && result !== -errno.ENOTCONN) throw systemError(result, 'shutdown')
   }
 
-  /** Idempotent. */
+  /** Closes the socket. Idempotent. */
   close(): void {
     if (this.#closed) return
     this.#closed = true

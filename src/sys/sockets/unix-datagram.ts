@@ -1,4 +1,4 @@
-/** A sender to a datagram unix socket (journald's, /dev/log), which `node:dgram` can't open. Never blocks. */
+/** A sender to a datagram unix socket, such as journald's or /dev/log. `node:dgram` can't open these. Never blocks. */
 import { closeFd, writeFd } from '../native/fd.ts'
 import { errno, rawSyscall, syscall, systemError } from '../native/ffi.ts'
 import { FdPoll } from '../native/poll.ts'
@@ -21,7 +21,8 @@ export class UnixDatagramSocket {
     this.#fd = fd
   }
 
-  /** Throws a system error: ENOENT, ECONNREFUSED (nobody receives), EPROTOTYPE (a stream socket is there). */
+  /** Connects to the socket at `path`. Throws ENOENT, ECONNREFUSED (no process receives) or EPROTOTYPE (it is a stream
+   *  socket). */
   static connect(path: string): UnixDatagramSocket {
     const fd = socketCall(afUnix, sockDgram | sockNonblock | sockCloexec, 0)
     const result = withUnixAddress(path, (address) => connectCall(fd, address, address.byteLength))
@@ -30,7 +31,8 @@ export class UnixDatagramSocket {
     throw systemError(result, 'connect', path)
   }
 
-  /** Sends one datagram, waiting while the receiver's queue is full. Throws a system error (EMSGSIZE, ECONNREFUSED). */
+  /** Sends one datagram; waits while the receiver's queue is full. Rejects with a system error (EMSGSIZE,
+   *  ECONNREFUSED). Main thread only. */
   async send(data: Uint8Array): Promise<void> {
     for (;;) {
       const result = this.#closed ? -errno.EPIPE : writeFd(this.#fd, data)
@@ -40,7 +42,7 @@ export class UnixDatagramSocket {
     }
   }
 
-  /** Idempotent. */
+  /** Closes the socket. Idempotent. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
