@@ -58,7 +58,7 @@ test('ConsoleSocket: receives one descriptor and removes its file', () =>
     for (const fd of [received, readEnd, writeEnd]) closeFd(fd)
   }))
 
-test('ConsoleSocket: a message without a descriptor', () =>
+test('ConsoleSocket: rejects for a message without a descriptor', () =>
   withPath(async (path) => {
     const socket = ConsoleSocket.listen(path)
     sendFd(path, undefined)
@@ -66,7 +66,7 @@ test('ConsoleSocket: a message without a descriptor', () =>
     assert.equal(existsSync(path), false)
   }))
 
-test('ConsoleSocket: closed before anything came', () =>
+test('ConsoleSocket: rejects when it is closed before a message', () =>
   withPath(async (path) => {
     const socket = ConsoleSocket.listen(path)
     socket.close()

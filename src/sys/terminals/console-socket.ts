@@ -1,6 +1,5 @@
-/** The listening end of an OCI runtime's `--console-socket`: the runtime connects and sends the master side of the
- *  terminal that it made, as one descriptor (SCM_RIGHTS). */
-
+/** The listening end of an OCI runtime's `--console-socket`. The runtime connects and sends the master side of the
+ *  terminal that it opened, as a descriptor (SCM_RIGHTS, unix(7)). */
 import { unlinkSync } from 'node:fs'
 import { BerthError, errnoOf } from '../../base/index.ts'
 import { closeFd } from '../native/fd.ts'
@@ -24,10 +23,11 @@ const controlBytes = 64
 const controlLengthOffset = 40
 const dataBytes = 4096
 
-/** Waits for one descriptor on a unix socket of its own. */
+/** Listens on a unix socket for one descriptor. Main thread only. */
 export class ConsoleSocket {
   readonly path: string
-  /** The descriptor (close-on-exec, the caller's to close); rejects with kind 'cancelled' when closed before. */
+  /** Resolves with the descriptor, which is close-on-exec; the caller closes it. Rejects with `cancelled` when the
+   *  socket is closed before, and with EPROTO for a message without a descriptor. */
   readonly received: Promise<number>
   readonly #listener: number
   readonly #resolve: (fd: number) => void
@@ -47,7 +47,7 @@ export class ConsoleSocket {
     this.#reject = reject
   }
 
-  /** Listens at a path that does not exist yet. */
+  /** Listens at a path that must not exist. Throws the system's error. */
   static listen(path: string): ConsoleSocket {
     const listener = socketCall(afUnix, sockStream | nonblockCloexec, 0)
     try {
@@ -102,7 +102,8 @@ export class ConsoleSocket {
   }
 }
 
-/** The memory of a struct msghdr; kept for good, because the structure holds addresses that no collector knows. */
+/** The memory of a `struct msghdr`. It is never freed, because the structure contains addresses that the garbage
+ *  collector does not know. */
 interface MessageMemory {
   readonly message: Buffer
   readonly vector: Buffer
@@ -112,7 +113,7 @@ interface MessageMemory {
 
 let memory: MessageMemory | undefined
 
-/** Reads one message with one descriptor: the descriptor, or a negative errno (EPROTO when none came along). */
+/** Reads one message. Returns the descriptor in it, or a negative errno (`-errno.EPROTO` when it has none). */
 function receiveFd(connection: number): number {
   memory ??= allocateMessage()
   const { message, control } = memory

@@ -6,7 +6,7 @@ import { closeFd, openFd, readFd, writeFd } from '../native/fd.ts'
 import { spawnProcess } from '../processes/spawn.ts'
 import { getWindowSize, makeRaw, openPty, setWindowSize } from './pty.ts'
 
-test('openPty: a program gets it as its controlling terminal, with its size, and the master sees its end', async () => {
+test('openPty: works as a controlling terminal, has its size, and the master sees the end of the program', async () => {
   const { masterFd, slavePath } = openPty({ width: 101, height: 41 })
   const child = spawnProcess({
     path: '/bin/sh',

@@ -1,5 +1,4 @@
-/** Pseudo terminals. */
-
+/** Pseudo terminals. pty(7), termios(3) */
 import { constants } from 'node:fs'
 import { closeFd, openFd } from '../native/fd.ts'
 import { syscall } from '../native/ffi.ts'
@@ -17,19 +16,21 @@ const tiocswinsz = 0x5414
 const tcsanow = 0
 const termiosBytes = 64
 
+/** A new terminal. */
 export interface Pty {
-  /** Ours; read and write it as the person at the terminal. The caller closes it. */
+  /** Descriptor of the user's side: reads the output and writes the input. The caller closes it. */
   readonly masterFd: number
-  /** The terminal that a program gets. */
+  /** Path of the terminal for a program. */
   readonly slavePath: string
 }
 
+/** A terminal's size, in characters. */
 export interface WindowSize {
   readonly width: number
   readonly height: number
 }
 
-/** Makes a terminal. */
+/** Opens a new terminal. Throws the system's error. */
 export function openPty(size?: WindowSize): Pty {
   const masterFd = openFd('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY)
   try {
@@ -45,19 +46,21 @@ export function openPty(size?: WindowSize): Pty {
   }
 }
 
-/** Changes a terminal's size; the programs in it get SIGWINCH. */
+/** Changes a terminal's size; its foreground programs get SIGWINCH. `fd`: either side of the terminal. */
 export function setWindowSize(fd: number, { width, height }: WindowSize): void {
   const size = new Uint16Array([height, width, 0, 0])
   ioctl(fd, tiocswinsz, size)
 }
 
+/** A terminal's size; 0 × 0 when it was never set. Throws ENOTTY when `fd` is not a terminal. */
 export function getWindowSize(fd: number): WindowSize {
   const size = new Uint16Array(4)
   ioctl(fd, tiocgwinsz, size)
   return { height: size[0] ?? 0, width: size[1] ?? 0 }
 }
 
-/** Makes a terminal pass every byte unchanged; returns a function that restores it. */
+/** Puts a terminal into raw mode, in which all bytes pass unchanged. Returns a function that restores the former mode.
+ *  Throws ENOTTY when `fd` is not a terminal. */
 export function makeRaw(fd: number): () => void {
   const saved = Buffer.alloc(termiosBytes)
   tcgetattr(fd, saved)
