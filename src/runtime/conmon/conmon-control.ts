@@ -4,12 +4,6 @@ import { conflict, errnoOf, type TerminalSize } from '../../base/index.ts'
 import { closeFd, openFd, writeFd } from '../../sys/index.ts'
 import { bundleFiles } from '../bundle/paths.ts'
 
-/** A terminal's window size, in characters. */
-export interface TerminalSize {
-  readonly width: number
-  readonly height: number
-}
-
 /** conmon refuses anything larger. */
 const maxCells = 1000
 
