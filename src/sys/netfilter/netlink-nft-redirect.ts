@@ -12,6 +12,7 @@ import {
   parseAttributes,
 } from '../netlink/netlink-codec.ts'
 import { NetlinkSocket } from '../netlink/netlink-socket.ts'
+import { familyHeader, NETLINK_NETFILTER, nftFamilies, nftMessageType, nftNumber, transaction } from './nfnetlink.ts'
 
 /** Packets to `port` go to `target`. */
 export interface LoopbackRedirect {
@@ -20,12 +21,7 @@ export interface LoopbackRedirect {
   readonly target: number
 }
 
-const NETLINK_NETFILTER = 12
-const NFPROTO_INET = 1
-const NFPROTO_IPV4 = 2
-const NFPROTO_IPV6 = 10
-const subsystem = 10
-const message = { batchBegin: 16, batchEnd: 17, newTable: 0, getTable: 1, deleteTable: 2, newChain: 3, newRule: 6 }
+const message = { newTable: 0, getTable: 1, deleteTable: 2, newChain: 3, newRule: 6 }
 const { ack, create, dump, request } = netlinkFlags
 const append = 0x800
 const localOut = 3
@@ -44,8 +40,8 @@ const chain = 'output'
 export function listNftTables(family: 4 | 6 | 'inet'): string[] {
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
   try {
-    const body = familyHeader(0, family === 'inet' ? NFPROTO_INET : family === 4 ? NFPROTO_IPV4 : NFPROTO_IPV6)
-    const type = (subsystem << 8) | message.getTable
+    const body = familyHeader(nftFamilies[family === 'inet' ? family : family === 4 ? 'ip' : 'ip6'])
+    const type = nftMessageType(message.getTable)
     const replies = socket.query({ type, flags: request | dump, body, label: 'list tables' })
     return replies.map((reply) => attributeText(parseAttributes(reply.body, 4).get(1)))
   } finally {
@@ -62,12 +58,10 @@ export function redirectLoopbackPorts(
   redirects: readonly LoopbackRedirect[],
   instead: readonly string[] = [],
 ): Promise<void> {
-  const requests = [
-    batchMark(message.batchBegin),
+  const requests = transaction([
     ...instead.map((old) => change(message.deleteTable, old, 0)),
     ...tableRequests(table, Buffer.from(address.split('.').map(Number)), redirects),
-    batchMark(message.batchEnd),
-  ]
+  ])
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
   if (instead.length > 0) return socket.executeInBackground(requests).finally(() => socket.close())
   try {
@@ -81,7 +75,7 @@ export function redirectLoopbackPorts(
 function tableRequests(table: string, address: Buffer, redirects: readonly LoopbackRedirect[]): NetlinkRequest[] {
   const rule = (...expressions: Buffer[]) =>
     change(message.newRule, table, create | append, attribute(2, chain), nested(4, ...expressions))
-  const hook = nested(4, attribute(1, number32(localOut)), attribute(2, number32(rawPriority)))
+  const hook = nested(4, attribute(1, nftNumber(localOut)), attribute(2, nftNumber(rawPriority)))
   return [
     change(message.newTable, table, create),
     change(message.newChain, table, create, attribute(3, chain), hook, attribute(7, 'filter')),
@@ -102,7 +96,7 @@ function matching(
   return [
     load(base.network, addressAt[side], 4),
     equals(address),
-    expression('meta', attribute(2, number32(metaProtocol)), attribute(1, number32(register))),
+    expression('meta', attribute(2, nftNumber(metaProtocol)), attribute(1, nftNumber(register))),
     equals(Buffer.from([protocols[protocol].number])),
     load(base.transport, portAt[side], 2),
     equals(portBytes(port)),
@@ -112,15 +106,15 @@ function matching(
 /** `th sport|dport set PORT`. */
 function setting(side: 'source' | 'destination', protocol: LoopbackRedirect['protocol'], port: number): Buffer[] {
   return [
-    expression('immediate', attribute(1, number32(register)), nested(2, attribute(1, portBytes(port)))),
+    expression('immediate', attribute(1, nftNumber(register)), nested(2, attribute(1, portBytes(port)))),
     expression(
       'payload',
-      attribute(5, number32(register)),
-      attribute(2, number32(base.transport)),
-      attribute(3, number32(portAt[side])),
-      attribute(4, number32(2)),
-      attribute(6, number32(internetChecksum)),
-      attribute(7, number32(protocols[protocol].checksumAt)),
+      attribute(5, nftNumber(register)),
+      attribute(2, nftNumber(base.transport)),
+      attribute(3, nftNumber(portAt[side])),
+      attribute(4, nftNumber(2)),
+      attribute(6, nftNumber(internetChecksum)),
+      attribute(7, nftNumber(protocols[protocol].checksumAt)),
     ),
   ]
 }
@@ -128,16 +122,16 @@ function setting(side: 'source' | 'destination', protocol: LoopbackRedirect['pro
 function load(from: number, at: number, length: number): Buffer {
   return expression(
     'payload',
-    attribute(1, number32(register)),
-    attribute(2, number32(from)),
-    attribute(3, number32(at)),
-    attribute(4, number32(length)),
+    attribute(1, nftNumber(register)),
+    attribute(2, nftNumber(from)),
+    attribute(3, nftNumber(at)),
+    attribute(4, nftNumber(length)),
   )
 }
 
 function equals(value: Buffer): Buffer {
-  const equal = number32(0)
-  return expression('cmp', attribute(1, number32(register)), attribute(2, equal), nested(3, attribute(1, value)))
+  const equal = nftNumber(0)
+  return expression('cmp', attribute(1, nftNumber(register)), attribute(2, equal), nested(3, attribute(1, value)))
 }
 
 function expression(name: string, ...data: Buffer[]): Buffer {
@@ -146,26 +140,11 @@ function expression(name: string, ...data: Buffer[]): Buffer {
 
 function change(type: number, table: string, flags: number, ...parts: Buffer[]): NetlinkRequest {
   return {
-    type: (subsystem << 8) | type,
+    type: nftMessageType(type),
     flags: request | ack | flags,
     label: `redirect ports, table ${table}`,
-    body: Buffer.concat([familyHeader(0, NFPROTO_IPV4), attribute(1, table), ...parts]),
+    body: Buffer.concat([familyHeader(nftFamilies.ip), attribute(1, table), ...parts]),
   }
-}
-
-function batchMark(type: number): NetlinkRequest {
-  return { type, flags: request, body: familyHeader(subsystem, 0), label: 'batch' }
-}
-
-function familyHeader(resource: number, family: number): Buffer {
-  return Buffer.from([family, 0, resource >> 8, resource & 0xff])
-}
-
-/** nftables' numbers are in network order. */
-function number32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
 }
 
 function portBytes(port: number): Buffer {

@@ -5,6 +5,7 @@ import { errno } from '../native/ffi.ts'
 import { FdPoll } from '../native/poll.ts'
 import { attributeText, parseAttributes } from '../netlink/netlink-codec.ts'
 import { NetlinkSocket } from '../netlink/netlink-socket.ts'
+import { familyHeaderSize, NETLINK_NETFILTER, nftMessageType } from './nfnetlink.ts'
 import { isOwnNftAddress } from './nft-identity.ts'
 
 /** Ends the watch. Idempotent. */
@@ -12,14 +13,11 @@ export interface NftWatch {
   close(): void
 }
 
-const NETLINK_NETFILTER = 12
 const nftablesGroup = 7
-const subsystem = 10
 /** Removal of a table, a chain, a rule, a set or elements. The table's name is attribute 1 of each. */
-const removals: ReadonlySet<number> = new Set([2, 5, 8, 11, 14].map((type) => (subsystem << 8) | type))
+const removals: ReadonlySet<number> = new Set([2, 5, 8, 11, 14].map(nftMessageType))
 /** A table or chain that is new or has another policy. */
-const additions: ReadonlySet<number> = new Set([0, 3].map((type) => (subsystem << 8) | type))
-const familyHeaderSize = 4
+const additions: ReadonlySet<number> = new Set([0, 3].map(nftMessageType))
 
 /** Calls back after each change that took something out of `table` (of whatever family) and was not made by this
  *  process; with `additions`, also after a table or chain was added or changed; also when notifications were lost.

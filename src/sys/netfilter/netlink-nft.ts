@@ -2,6 +2,7 @@
  *  https://docs.kernel.org/networking/netlink_spec/nftables.html */
 import { attribute, type NetlinkRequest, nested, netlinkFlags } from '../netlink/netlink-codec.ts'
 import { NetlinkSocket } from '../netlink/netlink-socket.ts'
+import { familyHeader, NETLINK_NETFILTER, nftFamilies, nftMessageType, transaction } from './nfnetlink.ts'
 import { rememberOwnNftAddress } from './nft-identity.ts'
 
 /** An element: key and value as the kernel keeps them, each field of a concatenation padded to 4 bytes. An element of a
@@ -18,20 +19,16 @@ export interface NftTable {
   readonly name: string
 }
 
-const NETLINK_NETFILTER = 12
-const protocolFamilies = { ip: 2, ip6: 10 } as const
-const subsystem = 10
-const batchBegin = 16
-const batchEnd = 17
-const newElement = (subsystem << 8) | 12
-const deleteElement = (subsystem << 8) | 14
+const newElement = nftMessageType(12)
+const deleteElement = nftMessageType(14)
 const { ack, create, request } = netlinkFlags
 /** An element takes up to 100 bytes; an attribute is at most 64 KiB, a batch as large as the socket's buffer. */
 const elementsPerMessage = 250
 const elementsPerBatch = 1000
 const field = { table: 1, set: 2, elements: 3, element: 1, key: 1, data: 2, value: 1 } as const
 
-/** Adds elements to maps of a table, all or none up to a thousand. An element that is there with the same value is no error. */
+/** Adds elements to maps of a table, all or none up to a thousand. An element that is there with the same value is no
+ *  error. */
 export function addMapElements(table: NftTable, elements: readonly MapElement[]): void {
   if (elements.length === 0) return
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
@@ -42,8 +39,8 @@ export function addMapElements(table: NftTable, elements: readonly MapElement[])
   }
 }
 
-/** Takes elements out, all or none up to a thousand. Throws ENOENT when one is not there. The kernel waits until no processor
- *  looks at them any more (10 to 30 ms), so this happens off the main thread; meanwhile other changes of the
+/** Takes elements out, all or none up to a thousand. Throws ENOENT when one is not there. The kernel waits until no
+ *  processor looks at them any more (10 to 30 ms), so this happens off the main thread; meanwhile other changes of the
  *  packet filter would wait for it. */
 export async function deleteMapElements(table: NftTable, elements: readonly MapElement[]): Promise<void> {
   if (elements.length === 0) return
@@ -67,14 +64,14 @@ function batch(table: NftTable, elements: readonly MapElement[], action: 'add' |
       flags: request | ack | (action === 'add' ? create : 0),
       label: `${action} element of ${table.name} ${map}`,
       body: Buffer.concat([
-        familyHeader(0, protocolFamilies[table.family]),
+        familyHeader(nftFamilies[table.family]),
         attribute(field.table, table.name),
         attribute(field.set, map),
         nested(field.elements, ...chunk.map((element) => nested(field.element, ...elementParts(element, action)))),
       ]),
     })),
   )
-  return [batchMark(batchBegin), ...requests, batchMark(batchEnd)]
+  return transaction(requests)
 }
 
 function chunks<T>(list: readonly T[], size: number): T[][] {
@@ -87,13 +84,4 @@ function elementParts(element: MapElement, action: 'add' | 'delete'): Buffer[] {
   const key = nested(field.key, attribute(field.value, element.key))
   if (action === 'delete' || element.value === undefined) return [key]
   return [key, nested(field.data, attribute(field.value, element.value))]
-}
-
-function batchMark(type: number): NetlinkRequest {
-  return { type, flags: request, body: familyHeader(subsystem, 0), label: 'batch' }
-}
-
-/** `struct nfgenmsg`; the resource number is in network order. */
-function familyHeader(resource: number, family: number): Buffer {
-  return Buffer.from([family, 0, resource >> 8, resource & 0xff])
 }
