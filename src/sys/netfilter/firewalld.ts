@@ -1,4 +1,4 @@
-/** firewalld(1), by its own program: which zone a device is in decides what becomes of its packets. */
+/** Changes firewalld's zones through firewall-cmd(1). The zone of a device decides how firewalld treats its packets. */
 import { existsSync } from 'node:fs'
 import { BerthError } from '../../base/index.ts'
 import { runCommand } from '../processes/run-command.ts'
@@ -6,19 +6,19 @@ import { listNftTables } from './netlink-nft-redirect.ts'
 
 const programs = ['/usr/bin/firewall-cmd', '/bin/firewall-cmd', '/usr/local/bin/firewall-cmd'] as const
 const timeoutMs = 20_000
-/** firewall-cmd(1), "Exit codes". */
+/** The exit code when firewalld does not run (firewall-cmd(1), "Exit codes"). */
 const notRunning = 252
-/** The table of nftables that holds all rules of firewalld's. */
+/** The nftables table with all rules of firewalld. */
 export const firewalldTable = 'firewalld'
 
-/** True when this network namespace has firewalld's rules. */
+/** True when the calling thread's network namespace has firewalld's rules. */
 export function isUnderFirewalld(): boolean {
   return listNftTables('inet').includes(firewalldTable)
 }
 
-/** Puts devices into a zone, until firewalld loads its configuration anew. Those that are in a zone already stay there.
- *  `bus` is the address of the host's message bus when it is not the usual one.
- *  Throws `unavailable` when firewalld does not run, `internal` with its words when it refuses. */
+/** Adds devices to a zone until firewalld reloads its configuration. Devices that are already in a zone stay there.
+ *  `bus`: address of the host's D-Bus, if it is not the default. Rejects with `unavailable` when firewalld does not run
+ *  or firewall-cmd is not installed, and with `internal` and firewalld's message when it refuses. */
 export async function addToFirewalldZone(
   zone: string,
   devices: readonly string[],
@@ -27,7 +27,7 @@ export async function addToFirewalldZone(
   await firewallCommand(bus, `--zone=${zone}`, ...devices.map((device) => `--add-interface=${device}`))
 }
 
-/** Takes devices out of a zone; it is no error when they are not in it. Throws as `addToFirewalldZone`. */
+/** Removes devices from a zone. No error when they are not in it. Rejects as `addToFirewalldZone` does. */
 export async function removeFromFirewalldZone(
   zone: string,
   devices: readonly string[],

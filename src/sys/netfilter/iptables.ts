@@ -1,28 +1,31 @@
-/** The iptables programs, for living beside rules that other programs made with them. Berth's own rules never go there. */
+/** The iptables programs, to read and change rules that other programs made with them. Berth's own rules are never
+ *  there. */
 import { existsSync, readFileSync } from 'node:fs'
 import { BerthError } from '../../base/index.ts'
 import { runCommand } from '../processes/run-command.ts'
 import { rememberOwnNftAddress } from './nft-identity.ts'
 
-/** A set of programs: that on nftables, or the older one with an interface of its own in the kernel. */
+/** The two variants of the programs: on nftables, or on the kernel's older interface. */
 export type IptablesFlavour = 'nft' | 'legacy'
 
 const directories = ['/usr/sbin', '/sbin', '/usr/bin', '/usr/local/sbin'] as const
 const timeoutMs = 20_000
 
-/** Names of the older interface's tables that are loaded (`filter`, …); none where the kernel does not have it. */
+/** Names of the older interface's loaded tables (`filter`, …) in the calling thread's network namespace; none when the
+ *  kernel does not have that interface. */
 export function legacyTables(family: 4 | 6): readonly string[] {
   try {
     return readFileSync(`/proc/thread-self/net/${family === 4 ? 'ip' : 'ip6'}_tables_names`, 'utf8')
       .split('\n')
       .filter((name) => name !== '')
   } catch {
-    // Not there, or its module is not loaded.
+    // The kernel does not have the interface, or its module is not loaded.
     return []
   }
 }
 
-/** The rules of a chain of the table `filter`, as `iptables -S` prints them; undefined without the program or chain. */
+/** The rules of a chain in the table `filter`, as `iptables -S` prints them; undefined when the program or the chain
+ *  does not exist. */
 export async function listChain(flavour: IptablesFlavour, family: 4 | 6, chain: string): Promise<string[] | undefined> {
   const path = program(flavour, family, '')
   if (path === undefined) return undefined
@@ -31,8 +34,8 @@ export async function listChain(flavour: IptablesFlavour, family: 4 | 6, chain: 
   return code === 0 ? stdout.toString().trimEnd().split('\n') : undefined
 }
 
-/** Applies lines of `iptables-restore` to the table `filter` in one transaction, on top of what is there. Throws
- *  `unavailable` without the program, `internal` with its words when it refuses. */
+/** Applies lines of `iptables-restore` to the table `filter` in one transaction, and keeps the existing rules. Rejects
+ *  with `unavailable` when the program is not installed, and with `internal` and its message when it refuses. */
 export async function changeFilterTable(
   flavour: IptablesFlavour,
   family: 4 | 6,

@@ -1,14 +1,15 @@
-/** Address translation kept alive. When the last NAT chain of a network namespace goes, as after `nft flush ruleset`,
- *  the kernel stops translating connections that live, and answers their packets with resets. A NAT chain that does
- *  nothing prevents that, in a table that belongs to this process (flag `owner`): others can't flush it, and it ends
- *  with the process.
+/** Keeps address translation working for existing connections. When the last NAT chain of a network namespace is
+ *  removed, as by `nft flush ruleset`, the kernel stops to translate existing connections and resets them. A NAT chain
+ *  without effect prevents that. Its table belongs to this process (flag `owner`): others can't flush it, and it
+ *  disappears with the process.
  *  https://wiki.nftables.org/wiki-nftables/index.php/Configuring_tables */
 import { attribute, type NetlinkRequest, nested, netlinkFlags } from '../netlink/netlink-codec.ts'
 import { NetlinkSocket } from '../netlink/netlink-socket.ts'
 import { familyHeader, NETLINK_NETFILTER, nftFamilies, nftMessageType, nftNumber, transaction } from './nfnetlink.ts'
 
-/** Gives the table up. Idempotent. The kernel takes some ten milliseconds for it. */
+/** A table that `holdNat` created. */
 export interface NatHold {
+  /** Removes the table, which takes the kernel about ten milliseconds. Idempotent. */
   close(): void
 }
 
@@ -18,10 +19,11 @@ const ownerFlag = 2
 const postRouting = 4
 const sourceNatPriority = 100
 const chain = 'hold'
-/** `ct state`, which nobody looks at: a rule that asks for it keeps the tracking of connections on. */
+/** The expression `ct state`. Its result is not used, but a rule that contains it keeps connection tracking on. */
 const connectionState = nested(1, attribute(1, 'ct'), nested(2, attribute(1, nftNumber(1)), attribute(2, nftNumber(0))))
 
-/** Keeps translation going while the result is open. Throws the kernel's error (EOPNOTSUPP before Linux 5.12). */
+/** Keeps translation working until the result is closed. `table`: name of the new table. Throws the system's error
+ *  (EOPNOTSUPP before Linux 5.12). */
 export function holdNat(table: string): NatHold {
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
   try {

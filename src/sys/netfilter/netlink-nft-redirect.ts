@@ -1,7 +1,7 @@
-/** Ports of a loopback address moved to other ports, for programs of the calling thread's network namespace: what
- *  they send to the one goes to the other, and answers come back as from the first. The packets are rewritten on
- *  their way out (everything that a loopback address receives was sent here), without connection tracking, which
- *  would cost every other packet of the namespace something. No process is needed.
+/** Redirects ports of a loopback address to other ports, for programs in the calling thread's network namespace.
+ *  Packets to the first port arrive at the second, and answers seem to come from the first. Rules rewrite the packets
+ *  on their way out, since everything that a loopback address receives was sent in the same namespace. They don't use
+ *  connection tracking, which would slow down all other packets of the namespace. No process is needed.
  *  https://docs.kernel.org/networking/netlink_spec/nftables.html */
 import {
   attribute,
@@ -25,7 +25,7 @@ const message = { newTable: 0, getTable: 1, deleteTable: 2, newChain: 3, newRule
 const { ack, create, dump, request } = netlinkFlags
 const append = 0x800
 const localOut = 3
-/** Before connection tracking, in case that the container's own rules switch that on. */
+/** Before connection tracking, which the container's own rules may enable. */
 const rawPriority = -300
 const register = 1
 const base = { network: 1, transport: 2 } as const
@@ -36,7 +36,8 @@ const metaProtocol = 16
 const internetChecksum = 1
 const chain = 'output'
 
-/** The names of all tables of a family in the calling thread's network namespace. */
+/** Names of all nftables tables of a family in the calling thread's network namespace. Throws the system's error when
+ *  the kernel has no nftables. */
 export function listNftTables(family: 4 | 6 | 'inet'): string[] {
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
   try {
@@ -49,9 +50,9 @@ export function listNftTables(family: 4 | 6 | 'inet'): string[] {
   }
 }
 
-/** Installs the redirects as the content of the new table `table`, in one transaction; what is in the calling
- *  thread's namespace when the function is called counts. With `instead`, those tables go in the same transaction,
- *  for which the kernel takes tens of milliseconds, away from this thread. Throws the kernel's error. */
+/** Creates the table `table` with the redirects of the IPv4 address `address`, in one transaction, in the calling
+ *  thread's network namespace at the time of the call. The tables `instead` are removed in the same transaction; that
+ *  takes the kernel tens of milliseconds, in another thread. Throws, or rejects with, the system's error. */
 export function redirectLoopbackPorts(
   table: string,
   address: string,

@@ -1,5 +1,5 @@
-/** Being told when somebody else takes something out of an nftables table (`nft flush ruleset`, a firewall's reload).
- *  The kernel sends a notification for each change to the sockets of a multicast group.
+/** Reports when other programs remove parts of an nftables table (`nft flush ruleset`, a reload of a firewall). The
+ *  kernel sends a notification of each change to the sockets of a multicast group.
  *  https://docs.kernel.org/networking/netlink_spec/nftables.html */
 import { errno } from '../native/ffi.ts'
 import { FdPoll } from '../native/poll.ts'
@@ -8,20 +8,22 @@ import { NetlinkSocket } from '../netlink/netlink-socket.ts'
 import { familyHeaderSize, NETLINK_NETFILTER, nftMessageType } from './nfnetlink.ts'
 import { isOwnNftAddress } from './nft-identity.ts'
 
-/** Ends the watch. Idempotent. */
+/** A watch that `watchNftTable` started. */
 export interface NftWatch {
+  /** Ends the watch. Idempotent. */
   close(): void
 }
 
 const nftablesGroup = 7
-/** Removal of a table, a chain, a rule, a set or elements. The table's name is attribute 1 of each. */
+/** Removals of tables, chains, rules, sets and elements. The table's name is attribute 1 of each message. */
 const removals: ReadonlySet<number> = new Set([2, 5, 8, 11, 14].map(nftMessageType))
-/** A table or chain that is new or has another policy. */
+/** New or changed tables and chains. */
 const additions: ReadonlySet<number> = new Set([0, 3].map(nftMessageType))
 
-/** Calls back after each change that took something out of `table` (of whatever family) and was not made by this
- *  process; with `additions`, also after a table or chain was added or changed; also when notifications were lost.
- *  Throws the kernel's error where it has no nftables. */
+/** Calls `onChange` after each change by another process that removed something from the table `table` of any family,
+ *  in the calling thread's network namespace; with `additions`, also after a table or chain was added or changed. Also
+ *  calls it when notifications were lost. Throws the system's error when the kernel has no nftables. Main thread
+ *  only. */
 export function watchNftTable(
   table: string,
   onChange: () => void,
@@ -48,13 +50,13 @@ export function watchNftTable(
   }
 }
 
-/** Reads everything that waits. */
+/** Reads all pending notifications. Returns true when one of them matters, or some were lost. */
 function hasChange(socket: NetlinkSocket, table: string, kinds: ReadonlySet<number>): boolean {
   let change = false
   for (;;) {
     const messages = socket.receiveNow()
     if (messages === -errno.EAGAIN) return change
-    // ENOBUFS: the kernel had more to say than the socket could hold.
+    // ENOBUFS: the socket had no room for a notification.
     if (typeof messages === 'number') change = true
     else {
       change ||= messages.some(

@@ -1,19 +1,22 @@
-/** Elements of nftables maps through netlink: a published port costs one system call instead of a process.
+/** Adds and deletes elements of nftables maps through netlink. So publishing a port takes one system call, not a
+ *  process.
  *  https://docs.kernel.org/networking/netlink_spec/nftables.html */
 import { attribute, type NetlinkRequest, nested, netlinkFlags } from '../netlink/netlink-codec.ts'
 import { NetlinkSocket } from '../netlink/netlink-socket.ts'
 import { familyHeader, NETLINK_NETFILTER, nftFamilies, nftMessageType, transaction } from './nfnetlink.ts'
 import { rememberOwnNftAddress } from './nft-identity.ts'
 
-/** An element: key and value as the kernel keeps them, each field of a concatenation padded to 4 bytes. An element of a
- *  set has no value. */
+/** An element of a map or set. Key and value have the kernel's form; each field of a concatenation is padded to 4
+ *  bytes. */
 export interface MapElement {
+  /** Name of the map or set. */
   readonly map: string
   readonly key: Buffer
+  /** Absent for an element of a set. */
   readonly value?: Buffer
 }
 
-/** A table of the packet filter. */
+/** An nftables table. */
 export interface NftTable {
   readonly family: 'ip' | 'ip6'
   readonly name: string
@@ -22,13 +25,13 @@ export interface NftTable {
 const newElement = nftMessageType(12)
 const deleteElement = nftMessageType(14)
 const { ack, create, request } = netlinkFlags
-/** An element takes up to 100 bytes; an attribute is at most 64 KiB, a batch as large as the socket's buffer. */
+/** An element takes up to 100 bytes. An attribute has at most 64 KiB, and a batch must fit into the socket's buffer. */
 const elementsPerMessage = 250
 const elementsPerBatch = 1000
 const field = { table: 1, set: 2, elements: 3, element: 1, key: 1, data: 2, value: 1 } as const
 
-/** Adds elements to maps of a table, all or none up to a thousand. An element that is there with the same value is no
- *  error. */
+/** Adds elements to maps of a table in the calling thread's network namespace, in transactions of up to a thousand. No
+ *  error for an element that exists with the same value. Throws the system's error. */
 export function addMapElements(table: NftTable, elements: readonly MapElement[]): void {
   if (elements.length === 0) return
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
@@ -39,9 +42,9 @@ export function addMapElements(table: NftTable, elements: readonly MapElement[])
   }
 }
 
-/** Takes elements out, all or none up to a thousand. Throws ENOENT when one is not there. The kernel waits until no
- *  processor looks at them any more (10 to 30 ms), so this happens off the main thread; meanwhile other changes of the
- *  packet filter would wait for it. */
+/** Deletes elements, in transactions of up to a thousand. Rejects with ENOENT when one of them does not exist. The
+ *  kernel waits until no processor uses the elements (10 to 30 ms), so the call waits in another thread. Other changes
+ *  of the packet filter wait meanwhile. */
 export async function deleteMapElements(table: NftTable, elements: readonly MapElement[]): Promise<void> {
   if (elements.length === 0) return
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
@@ -55,8 +58,8 @@ export async function deleteMapElements(table: NftTable, elements: readonly MapE
   }
 }
 
-/** One transaction. Elements of a map go together in messages of up to 64 KiB, so that the kernel's acknowledgements
- *  find room in the socket. */
+/** One transaction. Elements of the same map share messages of up to 64 KiB, so that the socket has room for the
+ *  kernel's acknowledgments. */
 function batch(table: NftTable, elements: readonly MapElement[], action: 'add' | 'delete'): NetlinkRequest[] {
   const requests = [...Map.groupBy(elements, ({ map }) => map)].flatMap(([map, group]) =>
     chunks(group, elementsPerMessage).map((chunk) => ({
