@@ -1,32 +1,36 @@
-/** rtnetlink: addresses and routes of both families, as requests and from dumps.
+/** rtnetlink: requests for addresses and routes of both families, and parsers for the kernel's lists of them. The
+ *  requests are sent with `RouteSocket`.
  *  https://man7.org/linux/man-pages/man7/rtnetlink.7.html */
 import { addressBytes, addressText } from '../native/ip-bytes.ts'
 import { attribute, type NetlinkRequest, netlinkFlags, parseAttributes } from './netlink-codec.ts'
 
 /** An address on a device. */
 export interface AddressInfo {
+  /** Index of the device. */
   readonly index: number
   readonly address: string
   readonly prefix: number
 }
 
-/** A route; destination 0.0.0.0/0 or ::/0 is the default route. */
+/** A route. The destination of a default route is 0.0.0.0/0 or ::/0. */
 export interface RouteInfo {
   readonly destination: string
   readonly prefix: number
-  /** The unspecified address when there is none. */
+  /** 0.0.0.0 or :: when there is none. */
   readonly gateway: string
+  /** Index of the device. */
   readonly index: number
   readonly table: number
 }
 
-/** A route to be added: the default route when no destination is given. */
+/** A route to add or delete. Without a destination, the default route. */
 export interface RouteOptions {
+  /** Index of the device. */
   readonly index: number
   readonly destination?: { readonly address: string; readonly prefix: number }
-  /** None: the destination is on the link. */
+  /** Absent: the destination is on the link. */
   readonly gateway?: string
-  /** Of a route without destination and gateway. */
+  /** Family of a route with neither destination nor gateway. Default: 4. */
   readonly family?: 4 | 6
 }
 
@@ -39,8 +43,8 @@ const message = { newAddress: 20, deleteAddress: 21, newRoute: 24, deleteRoute: 
 const createFlags = request | ack | create | exclusive
 const unspecified = { 4: '0.0.0.0', 6: '::' } as const
 
-/** Gives a link an address; an IPv4 one with the broadcast address of its network, an IPv6 one that is used at once
- *  without asking whether somebody has it. */
+/** A request that adds an address to a link. An IPv4 address gets the broadcast address of its network. An IPv6 address
+ *  is usable at once, without duplicate address detection. */
 export function addAddress(index: number, address: string, prefix: number): NetlinkRequest {
   const body = [addressBody(index, address, prefix)]
   const bytes = addressBytes(address)
@@ -58,7 +62,7 @@ export function addAddress(index: number, address: string, prefix: number): Netl
   }
 }
 
-/** Takes an address from a link. */
+/** A request that removes an address from a link. */
 export function deleteAddress(index: number, address: string, prefix: number): NetlinkRequest {
   return {
     type: message.deleteAddress,
@@ -68,20 +72,20 @@ export function deleteAddress(index: number, address: string, prefix: number): N
   }
 }
 
-/** A default route through `gateway`, in place of another one. */
+/** A request that sets the default route through `gateway`, and replaces an existing one. */
 export function addDefaultRoute(index: number, gateway: string): NetlinkRequest {
   return { ...addRoute({ index, gateway }), flags: request | ack | create | replace }
 }
 
-/** A route in the main table. */
+/** A request that adds a route to the main table. */
 export function addRoute(route: RouteOptions): NetlinkRequest {
   const scope = route.gateway === undefined ? RT_SCOPE_LINK : 0
   return { type: message.newRoute, flags: createFlags, label: `add ${labelOf(route)}`, body: routeBody(route, scope) }
 }
 
-/** Takes a route from the main table. */
+/** A request that removes a route from the main table. */
 export function deleteRoute(route: RouteOptions): NetlinkRequest {
-  // 255 stands for any scope.
+  // 255 matches any scope.
   return {
     type: message.deleteRoute,
     flags: request | ack,
@@ -90,7 +94,7 @@ export function deleteRoute(route: RouteOptions): NetlinkRequest {
   }
 }
 
-/** How to ask for all addresses of a family, and how to read each answer. */
+/** The body of a request for all addresses of a family, and a parser for each answer. */
 export function addressDump(family: 4 | 6): { readonly body: Buffer; readonly parse: (body: Buffer) => AddressInfo } {
   return {
     body: Buffer.from([families[family], 0, 0, 0, 0, 0, 0, 0]),
@@ -102,7 +106,8 @@ export function addressDump(family: 4 | 6): { readonly body: Buffer; readonly pa
   }
 }
 
-/** How to ask for all routes of a family, and how to read each answer; those of local addresses are left out. */
+/** The body of a request for all routes of a family, and a parser for each answer, which leaves out the kernel's own
+ *  routes of local addresses. */
 export function routeDump(family: 4 | 6): { readonly body: Buffer; readonly parse: (body: Buffer) => RouteInfo[] } {
   const header = Buffer.alloc(12)
   header[0] = families[family]
@@ -122,7 +127,7 @@ export function routeDump(family: 4 | 6): { readonly body: Buffer; readonly pars
   }
 }
 
-/** `struct ifaddrmsg` and the address, as peer's and as the link's own. */
+/** `struct ifaddrmsg`, and the address both as the link's own and as the peer's. */
 function addressBody(index: number, address: string, prefix: number): Buffer {
   const bytes = addressBytes(address)
   const isIpv6 = bytes.length === 16

@@ -1,5 +1,6 @@
-/** Netlink messages as bytes: header, family header, attributes. Pure; the socket lives in `netlink-socket.ts`.
- *  Everything is in host byte order (little endian on all that Berth runs on) except what a protocol says is not.
+/** Encodes and decodes netlink messages: header, family header, attributes. Pure; the socket is in `netlink-socket.ts`.
+ *  Numbers are in host byte order, which is little endian on all supported architectures, unless a protocol says
+ *  otherwise.
  *  https://www.kernel.org/doc/html/latest/userspace-api/netlink/intro.html */
 
 /** Flags of `struct nlmsghdr`. */
@@ -13,22 +14,23 @@ export const netlinkFlags = {
   dump: 0x300,
 } as const
 
-/** A request that has no sequence number yet: the socket gives it one. */
+/** A request, without its sequence number, which the socket assigns. */
 export interface NetlinkRequest {
   readonly type: number
   readonly flags: number
   /** Family header and attributes. */
   readonly body: Buffer
-  /** What the request is for; becomes part of the error when the kernel refuses it. */
+  /** Purpose of the request, for the error when the kernel refuses it. */
   readonly label: string
 }
 
-/** A message that the kernel sent. */
+/** A message from the kernel. */
 export interface NetlinkReply {
   readonly type: number
   readonly flags: number
   readonly sequence: number
-  /** The netlink address of the request that this answers, or in a notification of whoever made the change. */
+  /** In an answer, the netlink address of the request's socket; in a notification, of the socket that made the
+   *  change. */
   readonly sender: number
   readonly body: Buffer
 }
@@ -37,7 +39,7 @@ const headerSize = 16
 const nestedFlag = 0x8000
 const typeMask = 0x3fff
 
-/** One attribute; a number is written as 32 bits, a string with its terminating zero. */
+/** Formats one attribute. A number is written with 32 bits, a string with a terminating zero. */
 export function attribute(type: number, value: Buffer | string | number): Buffer {
   const payload = typeof value === 'number' ? uint32(value) : typeof value === 'string' ? cString(value) : value
   const bytes = Buffer.alloc(align(4 + payload.length))
@@ -47,12 +49,12 @@ export function attribute(type: number, value: Buffer | string | number): Buffer
   return bytes
 }
 
-/** An attribute that holds other attributes (or a family header and attributes). */
+/** Formats an attribute that contains other attributes, or a family header and attributes. */
 export function nested(type: number, ...parts: readonly Buffer[]): Buffer {
   return attribute(type | nestedFlag, Buffer.concat(parts))
 }
 
-/** The bytes of a request. */
+/** Formats a request. */
 export function formatRequest(request: NetlinkRequest, sequence: number): Buffer {
   const bytes = Buffer.alloc(align(headerSize + request.body.length))
   bytes.writeUInt32LE(headerSize + request.body.length, 0)
@@ -63,7 +65,7 @@ export function formatRequest(request: NetlinkRequest, sequence: number): Buffer
   return bytes
 }
 
-/** The messages of one datagram. Bodies are copies: the receive buffer may be used again. */
+/** Parses the messages in one datagram. Bodies are copies, so that the receive buffer can be reused. */
 export function parseReplies(bytes: Buffer): NetlinkReply[] {
   const replies: NetlinkReply[] = []
   for (let offset = 0; offset + headerSize <= bytes.length; ) {
@@ -81,7 +83,8 @@ export function parseReplies(bytes: Buffer): NetlinkReply[] {
   return replies
 }
 
-/** Attributes by type; `start` skips the family header. A type that occurs twice keeps its last value. */
+/** Parses attributes by type, from the offset `start`, after the family header. If a type occurs twice, the last value
+ *  counts. */
 export function parseAttributes(bytes: Buffer, start = 0): Map<number, Buffer> {
   const attributes = new Map<number, Buffer>()
   for (let offset = start; offset + 4 <= bytes.length; ) {

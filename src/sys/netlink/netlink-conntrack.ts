@@ -1,17 +1,19 @@
-/** Forgetting connections that the kernel tracks. UDP has no end that the kernel could see: a client that keeps
- *  sending keeps its old translation, to a container that is gone or past one that has come. */
+/** Deletes connections from the kernel's tracking table. UDP connections have no visible end: while a client continues
+ *  to send, its old translation stays, even to a removed container, or around a new one. */
 import { errnoOf } from '../../base/index.ts'
 import { addressBytes } from '../native/ip-bytes.ts'
 import { attribute, type NetlinkRequest, nested, netlinkFlags, parseAttributes } from './netlink-codec.ts'
 import { NetlinkSocket } from './netlink-socket.ts'
 
-/** Which flows: by the port that clients send to, or by the address that answers. */
+/** Which connections to delete; all given conditions must hold. */
 export interface FlowFilter {
-  /** 17 for UDP. */
+  /** Protocol number: 17 for UDP. */
   readonly protocol: number
-  /** Default 4. */
+  /** Default: 4. */
   readonly family?: 4 | 6
+  /** The port that clients send to. */
   readonly originalPort?: number
+  /** The address that answers come from. */
   readonly replySource?: string
 }
 
@@ -20,7 +22,7 @@ const families = { 4: 2, 6: 10 } as const
 const getFlow = 0x101
 const deleteFlow = 0x102
 const { ack, dump, request } = netlinkFlags
-/** Attributes of a flow, of its tuples, and of the filter that the kernel applies to a dump (since 5.8). */
+/** Attributes of a connection, of its tuples, and of the kernel's filter of lists (since Linux 5.8). */
 const flow = { original: 1, reply: 2, filter: 25 } as const
 const tuple = { ip: 1, protocol: 2 } as const
 /** CTA_IP_V4_SRC and CTA_IP_V6_SRC. */
@@ -30,7 +32,8 @@ const filterFlags = { original: 1, reply: 2, source: 1 << 0, number: 1 << 3, des
 /** `struct nfgenmsg`. */
 const headerOf = (family: 4 | 6): Buffer => Buffer.from([families[family], 0, 0, 0])
 
-/** Forgets the flows that fit; gives how many there were. */
+/** Deletes the matching connections in the calling thread's network namespace, and returns their number. Throws the
+ *  system's error when the kernel has no connection tracking. */
 export function forgetFlows(filter: FlowFilter): number {
   const family = filter.family ?? 4
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
@@ -66,7 +69,7 @@ function filterBody(filter: FlowFilter): Buffer {
   return Buffer.concat([...parts, nested(flow.filter, ...flags)])
 }
 
-/** An older kernel ignores the filter and gives everything. */
+/** Checks a connection against the filter, because older kernels ignore the filter and list everything. */
 function fits(attributes: Map<number, Buffer>, filter: FlowFilter): boolean {
   const original = parseAttributes(
     parseAttributes(attributes.get(flow.original) ?? noBytes).get(tuple.protocol) ?? noBytes,
@@ -89,7 +92,7 @@ function remove(socket: NetlinkSocket, family: 4 | 6, original: Buffer | undefin
   try {
     socket.execute([removal])
   } catch (error) {
-    // It ended by itself meanwhile.
+    // The connection has ended meanwhile.
     if (errnoOf(error) !== 'ENOENT') throw error
   }
 }

@@ -1,8 +1,8 @@
-/** rtnetlink: devices that hang on another one (macvlan, ipvlan, VLAN), and dummies. Numbers are those of
+/** rtnetlink: creates devices on top of another one (macvlan, ipvlan, VLAN), and dummies. Numbers are those of
  *  linux/if_link.h. */
 import { attribute, type NetlinkRequest, nested, netlinkFlags } from './netlink-codec.ts'
 
-/** What the link is made of. `parent` is the index of the lower device. */
+/** The kind of the link. `parent` is the index of the lower device; a VLAN's `id` is its tag. */
 export type StackedLink =
   | { readonly kind: 'macvlan'; readonly parent: number; readonly mode: 'bridge' | 'private' | 'vepa' | 'passthru' }
   | {
@@ -22,7 +22,7 @@ const macvlanModes = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const
 const ipvlanModes = { l2: 0, l3: 1, l3s: 2 } as const
 const ipvlanFlags = { bridge: 0, private: 1, vepa: 2 } as const
 
-/** A new link, down; in another namespace when `namespaceFd` is given. */
+/** A request that creates a link, which is down; with `namespaceFd`, in that network namespace. */
 export function createStackedLink(
   link: StackedLink,
   options: {

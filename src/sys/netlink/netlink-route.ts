@@ -1,5 +1,5 @@
-/** rtnetlink: links. The functions build requests; `RouteSocket` sends any number of
- *  them in one call. Requests that name a link by its name need no index first.
+/** rtnetlink: links. The functions build requests, and `RouteSocket` sends any number of them in one call. A request
+ *  can name a link by its name, so its index need not be looked up.
  *  https://man7.org/linux/man-pages/man7/rtnetlink.7.html */
 
 import { type AddressInfo, addressDump, type RouteInfo, routeDump } from './netlink-address.ts'
@@ -13,24 +13,25 @@ import {
 } from './netlink-codec.ts'
 import { NetlinkSocket } from './netlink-socket.ts'
 
-/** A network device as the kernel lists it. */
+/** A network device, as the kernel lists it. */
 export interface LinkInfo {
   readonly index: number
   readonly name: string
+  /** 'bridge', 'veth' and so on; '' for a physical device. */
   readonly kind: string
   readonly alias: string
   readonly up: boolean
   readonly mtu: number
   readonly mac: string
-  /** Index of the bridge that it belongs to, 0 for none. */
+  /** Index of the bridge that it belongs to; 0 for none. */
   readonly master: number
 }
 
-/** A pair of devices: one end here, the other in a namespace. */
+/** A pair of devices: one in this network namespace, its peer in another. */
 export interface VethOptions {
   readonly name: string
   readonly mtu: number
-  /** Index of the bridge that the near end is a port of. */
+  /** Index of the bridge that the local end joins. */
   readonly master?: number
   readonly peer: { readonly name: string; readonly mac: string; readonly namespaceFd: number }
 }
@@ -62,13 +63,14 @@ const vethPeer = 1
 const bridgeForwardDelay = 1
 const portHairpin = 4
 const portIsolated = 33
-/** Attribute of AF_INET6 that keeps the kernel from giving the device a link-local address. */
+/** Keeps the kernel from giving the device a link-local IPv6 address. */
 const noAutomaticIpv6 = nested(ifla.familySpec, nested(AF_INET6, attribute(8, Buffer.from([1]))))
-/** Leaves the counters out of link lists. */
+/** Leaves counters out of lists of links. */
 const skipStatistics = attribute(ifla.extensions, 8)
 const createFlags = request | ack | create | exclusive
 
-/** A bridge without spanning tree delay, with a fixed MAC (else it would follow its ports'). It is down. */
+/** A request that creates a bridge, which is down. It has no spanning tree delay, and a fixed MAC address, which
+ *  otherwise would depend on its ports. */
 export function createBridge(options: { name: string; mac: string; mtu: number }): NetlinkRequest {
   const forwardDelay = attribute(bridgeForwardDelay, 0)
   return {
@@ -85,7 +87,7 @@ export function createBridge(options: { name: string; mac: string; mtu: number }
   }
 }
 
-/** A veth pair, both ends down. */
+/** A request that creates a veth pair. Both ends are down. */
 export function createVeth(options: VethOptions): NetlinkRequest {
   const peer = nested(
     vethPeer,
@@ -109,8 +111,8 @@ export function createVeth(options: VethOptions): NetlinkRequest {
   }
 }
 
-/** Changes what is given of an existing link. Flags come first: a link that shall have no link-local address
- *  is told so by a request before the one that sets it up. */
+/** A request that changes the given properties of a link, which is named by its name or index. The kernel handles `up`
+ *  before the rest. So to avoid a link-local address, send `automaticIpv6` in a request before the one with `up`. */
 export function setLink(
   link: string | number,
   change: {
@@ -120,9 +122,9 @@ export function setLink(
     master?: number
     port?: { readonly isolated: boolean; readonly hairpin: boolean }
     automaticIpv6?: false
-    /** Neighbours are not asked for: packets go to the device's own hardware address. */
+    /** Switches off ARP and neighbor discovery: packets go to the device's own hardware address. */
     arp?: false
-    /** The link must be down. */
+    /** A new name; the link must be given by its index, and be down. */
     name?: string
     mac?: string
   },
@@ -146,14 +148,14 @@ export function setLink(
   return { type: message.newLink, flags: request | ack, label: `set link ${link}`, body: Buffer.concat(parts) }
 }
 
-/** Takes a link away (a veth with its peer). The kernel may need tens of milliseconds. */
+/** A request that deletes a link; a veth together with its peer. It may take the kernel tens of milliseconds. */
 export function deleteLink(link: string | number): NetlinkRequest {
   const parts = [linkHeader(typeof link === 'number' ? link : 0, 0)]
   if (typeof link === 'string') parts.push(attribute(ifla.name, link))
   return { type: message.deleteLink, flags: request | ack, label: `delete link ${link}`, body: Buffer.concat(parts) }
 }
 
-/** An open rtnetlink socket of one network namespace. */
+/** An open rtnetlink socket in one network namespace. Its methods throw the system's error. */
 export class RouteSocket {
   readonly #socket: NetlinkSocket
 
@@ -166,16 +168,17 @@ export class RouteSocket {
     return new RouteSocket(NetlinkSocket.open(0))
   }
 
-  /** Sends requests in one call; throws the first failure (with its errno name as `code`) after all were tried. */
+  /** Sends requests in one call. The kernel tries all of them; then the first failure is thrown. */
   execute(...requests: readonly NetlinkRequest[]): void {
     this.#socket.execute(requests)
   }
 
+  /** All links. */
   links(): LinkInfo[] {
     return this.#query(message.getLink, dump, Buffer.concat([linkHeader(0, 0), skipStatistics]), 'links').map(parseLink)
   }
 
-  /** The link of that name, or undefined. */
+  /** The link with this name; undefined when there is none. */
   findLink(name: string): LinkInfo | undefined {
     const body = Buffer.concat([linkHeader(0, 0), attribute(ifla.name, name), skipStatistics])
     try {
@@ -192,12 +195,13 @@ export class RouteSocket {
     return this.#query(message.getAddress, dump, body, 'addresses').map(parse)
   }
 
-  /** Routes of every table but the kernel's own of local addresses. */
+  /** All routes of the family, except the kernel's own table of local addresses. */
   routes(family: 4 | 6 = 4): RouteInfo[] {
     const { body, parse } = routeDump(family)
     return this.#query(message.getRoute, dump, body, 'routes').flatMap(parse)
   }
 
+  /** Closes the socket. Idempotent. */
   close(): void {
     this.#socket.close()
   }

@@ -1,5 +1,5 @@
-/** A netlink socket with synchronous request and reply. The kernel handles a request inside `sendto`, so the
- *  replies are there when it returns. The socket stays in the network namespace in which it was opened. */
+/** A netlink socket with synchronous requests and replies. The kernel handles a request within `sendto`, so the replies
+ *  are there when it returns. The socket stays in the network namespace in which it was opened. netlink(7) */
 import { errno, loadKoffi, nativeFunction, rawSyscall, syscall, systemError } from '../native/ffi.ts'
 import {
   attributeText,
@@ -16,7 +16,7 @@ const SOCK_RAW_CLOEXEC = 0x80003
 const SOL_SOCKET = 1
 const SO_RCVTIMEO = 20
 const SO_RCVBUFFORCE = 33
-/** Room for what waits to be read, counted as the kernel counts it (a notification takes about 1 KiB). */
+/** Buffer for pending notifications, as the kernel counts it; each takes about 1 KiB. */
 const notificationBytes = 16 * 1024 * 1024
 const SOL_NETLINK = 270
 const NETLINK_ADD_MEMBERSHIP = 1
@@ -38,12 +38,12 @@ const bindCall = syscall('int bind(int fd, const void *address, uint32_t length)
 const getSockName = syscall('int getsockname(int fd, _Out_ void *address, uint32_t *length)')
 const closeCall = nativeFunction('int close(int fd)')
 
-/** `struct sockaddr_nl` with address 0: the kernel chooses one. */
+/** `struct sockaddr_nl` with address 0, which lets the kernel choose one. */
 const anyAddress = Buffer.from([AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
 /** One datagram of a dump is at most 32 KiB. */
 const receiveBuffer = Buffer.alloc(64 * 1024)
 
-/** An open netlink socket. */
+/** An open netlink socket. Its methods throw the system's error unless they say otherwise. */
 export class NetlinkSocket {
   readonly #fd: number
   #sequence = 0
@@ -53,38 +53,39 @@ export class NetlinkSocket {
     this.#fd = fd
   }
 
-  /** Opens a socket of a protocol (NETLINK_ROUTE 0, NETLINK_NETFILTER 12) in the calling thread's namespace; with
-   *  `group` it gets the notifications of that multicast group. */
+  /** Opens a socket of a protocol (NETLINK_ROUTE 0, NETLINK_NETFILTER 12) in the calling thread's network namespace.
+   *  With `group`, it receives the notifications of that multicast group. */
   static open(protocol: number, { group }: { readonly group?: number } = {}): NetlinkSocket {
     const fd = socketCall(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol)
     const on = Buffer.from([1, 0, 0, 0])
     if (group !== undefined) {
-      // Without an address of its own it would be taken for the kernel and be left out.
+      // The kernel sends no notifications to a socket without an address, which is the kernel's own.
       bindCall(fd, anyAddress, anyAddress.length)
       setOption(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Buffer.from([group, 0, 0, 0]), 4)
-      // A thousand ports that come or go are a thousand notifications.
+      // A thousand new or removed ports cause a thousand notifications.
       const room = Buffer.alloc(4)
       room.writeInt32LE(notificationBytes)
       setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, room, 4)
     }
     setOption(fd, SOL_NETLINK, NETLINK_CAP_ACK, on, on.length)
     setOption(fd, SOL_NETLINK, NETLINK_EXT_ACK, on, on.length)
-    // A reply that never comes must not stop the daemon for good.
+    // A missing reply must not block the daemon forever.
     const timeout = Buffer.alloc(16)
     timeout.writeBigInt64LE(10n, 0)
     setOption(fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.length)
     return new NetlinkSocket(fd)
   }
 
-  /** Sends all requests in one call and waits for the kernel's verdict on each that asks for one. The kernel
-   *  goes on after a failed request; the first failure is thrown when all verdicts are in. */
+  /** Sends all requests in one call, and waits for the result of each that asks for one. The kernel continues after a
+   *  failed request. When all results are there, the first failure is thrown. */
   execute(requests: readonly NetlinkRequest[]): void {
     const { pending, bytes } = this.#format(requests)
     send(this.#fd, bytes, bytes.length, 0)
     this.#collect(pending)
   }
 
-  /** The same for requests that the kernel takes tens of milliseconds for: a thread of the pool waits instead of this one. */
+  /** The same for requests that the kernel takes tens of milliseconds for: a thread of the pool waits instead of this
+   *  one. */
   async executeInBackground(requests: readonly NetlinkRequest[]): Promise<void> {
     const { pending, bytes } = this.#format(requests)
     await sendInBackground(this.#fd, bytes)
@@ -99,14 +100,14 @@ export class NetlinkSocket {
         if (request === undefined || reply.type !== NLMSG_ERROR) continue
         pending.delete(reply.sequence)
         failure ??= errorOf(reply, request)
-        // A refused batch of nfnetlink is not looked at any further: no other verdict will come.
+        // The kernel ignores the rest of a failed nfnetlink batch, so no other result will come.
         if (failure !== undefined && request.type >= 0x100 && request.type >> 8 === 10) pending.clear()
       }
     }
     if (failure !== undefined) throw failure
   }
 
-  /** Sends one request, a dump or one that asks for an acknowledgement, and gives all messages that answer it. */
+  /** Sends one request, a dump or one that asks for an acknowledgment, and returns all messages that answer it. */
   query(request: NetlinkRequest): NetlinkReply[] {
     const { pending, bytes } = this.#format([request])
     const [sequence] = pending.keys()
@@ -126,12 +127,12 @@ export class NetlinkSocket {
     }
   }
 
-  /** For polling. */
+  /** The descriptor, for polling. */
   get fd(): number {
     return this.#fd
   }
 
-  /** The socket's own address, which its requests and the notifications of their effects carry. */
+  /** The socket's own address, which is in its requests and in the notifications of their effects. */
   get address(): number {
     const address = Buffer.alloc(12)
     address.writeUInt16LE(AF_NETLINK, 0)
@@ -145,12 +146,13 @@ export class NetlinkSocket {
     return number()
   }
 
-  /** The messages of one datagram that waits already, or a negative errno (`-errno.EAGAIN` when there is none). */
+  /** The messages in one pending datagram, or a negative errno (`-errno.EAGAIN` when there is none). */
   receiveNow(): NetlinkReply[] | number {
     const length = receive(this.#fd, receiveBuffer, receiveBuffer.length, MSG_DONTWAIT)
     return length < 0 ? length : parseReplies(receiveBuffer.subarray(0, length))
   }
 
+  /** Closes the socket. Idempotent. */
   close(): void {
     if (!this.#open) return
     this.#open = false
@@ -189,14 +191,14 @@ function sendInBackground(fd: number, bytes: Buffer): Promise<void> {
   const start = backgroundSend
   return new Promise((resolve, reject) => {
     start(fd, bytes, bytes.length, 0, (error, result) => {
-      // errno belongs to the other thread and is lost; the socket itself has no other way to fail here.
+      // errno belongs to the other thread and is lost. EIO stands for any failure.
       if (error === null && result === bytes.length) resolve()
       else reject(error ?? systemError(errno.EIO, 'send', 'netlink'))
     })
   })
 }
 
-/** The failure that an NLMSG_ERROR reports, or undefined when it is an acknowledgement. */
+/** The failure that an NLMSG_ERROR reports; undefined when it is an acknowledgment. */
 function errorOf(reply: NetlinkReply, request: NetlinkRequest): Error | undefined {
   const number = reply.body.readInt32LE(0)
   if (number === 0) return undefined
@@ -205,7 +207,7 @@ function errorOf(reply: NetlinkReply, request: NetlinkRequest): Error | undefine
   return text === '' ? error : Object.assign(error, { message: `${error.message}: ${text}` })
 }
 
-/** The kernel's own words, which follow the failed request's header (and its body, unless that was left out). */
+/** The kernel's own message, which follows the header of the failed request, and its body unless that was left out. */
 function kernelText(reply: NetlinkReply): string {
   if ((reply.flags & NLM_F_ACK_TLVS) === 0) return ''
   const echoed = (reply.flags & NLM_F_CAPPED) === 0 ? reply.body.readUInt32LE(4) : 16
