@@ -11,8 +11,9 @@ const writeCall = rawSyscall('int64_t write(int fd, const void *data, size_t len
 const fcntl = syscall('int fcntl(int fd, int command, int64_t argument)')
 const pollCall = syscall('int poll(void *fds, uint64_t count, int timeout)')
 
-/** Open flags that `node:fs` lacks; the same numbers on x86-64 and arm64. */
+/** O_CLOEXEC, which `node:fs` lacks. The number is the same on x86-64 and arm64, as is that of O_PATH. */
 export const oCloexec = 0o2000000
+/** O_PATH: a descriptor that only names a file. */
 export const oPath = 0o10000000
 
 const fDupfdCloexec = 1030

@@ -84,8 +84,7 @@ export class NetlinkSocket {
     this.#collect(pending)
   }
 
-  /** The same for requests that the kernel takes tens of milliseconds for: a thread of the pool waits instead of this
-   *  one. */
+  /** Does the same as `execute` for requests that take the kernel tens of milliseconds: a thread of the pool waits. */
   async executeInBackground(requests: readonly NetlinkRequest[]): Promise<void> {
     const { pending, bytes } = this.#format(requests)
     await sendInBackground(this.#fd, bytes)
