@@ -56,7 +56,7 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
     assert.equal(sink.text(), '3000000\ndone\n')
   })
 
-  it('keeps stdin open for the next client when asked to', async () => {
+  it('keeps stdin open for the next client with leaveStdinOpen', async () => {
     const id = await fixture.run(['cat'], {}, { stdin: true, leaveStdinOpen: true })
     for (const word of ['one\n', 'two\n']) {
       const sink = new MemorySink()
@@ -68,7 +68,7 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
     assert.equal(fixture.runtime.get(id).state().status, 'running')
   })
 
-  it('does not end stdin when a client that only watches leaves', async () => {
+  it('does not end stdin when a client without stdin leaves', async () => {
     const id = await fixture.run(['cat'], {}, { stdin: true })
     const sink = new MemorySink()
     const watcher = await fixture.runtime.get(id).attach({ ...all, stdin: false, sink, keepOpen: true })
@@ -99,7 +99,7 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
     assert.equal(fixture.log(id).length, 600)
   })
 
-  it('holds the container back while the sink is full, and loses nothing', async () => {
+  it('blocks the container while the sink is full, and loses nothing', async () => {
     const id = await fixture.create(['sh', '-c', 'seq 1 400000'])
     const sink = new MemorySink()
     sink.stall = true
@@ -264,7 +264,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
     assert.equal(sink.bytes, 64 * 65_536)
   })
 
-  it('starts a process that nobody listens to', async () => {
+  it('starts a process without a sink', async () => {
     const handle = await fixture.runtime.get(id).execs.start({
       process: processOf(['sh', '-c', 'echo $$ >/tmp/d; exit 9']),
       stdin: false,
@@ -305,7 +305,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
     await until(() => execRuntimes(id).length === 0)
   })
 
-  it('leaves nothing of a runtime that waited in vain', async () => {
+  it('leaves nothing of a prepared exec that was discarded', async () => {
     const id = await fixture.run(['sleep', '1000'])
     const prepared = fixture.runtime.get(id).execs.prepare({ terminal: true, stdin: true, output: true, tools: false })
     try {

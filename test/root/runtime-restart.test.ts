@@ -21,7 +21,7 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
     fixture.runtime = await fixture.openRuntime()
   }
 
-  it('finds a running container: waits, attaches, signals and removes as before', async () => {
+  it('finds a running container, then waits, attaches, signals and removes as before', async () => {
     const id = await fixture.run(['sh', '-c', 'trap "exit 9" TERM; echo up; while true; do sleep 0.05; done'])
     await until(() => existsSync(fixture.logPath(id)) && fixture.log(id).length === 1)
     await restart()
@@ -39,7 +39,7 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
     assert.equal(existsSync(fixture.runtime.bundle(id)), false)
   })
 
-  it('removes what a daemon left that was killed while it changed limits or started an exec', async () => {
+  it('removes files of a daemon that was killed while it changed limits or started an exec', async () => {
     const id = await fixture.run(['sleep', '1000'])
     const bundle = fixture.runtime.bundle(id)
     for (const name of ['update.json', 'exec-1-1.json']) writeFileSync(join(bundle, name), '{}')
@@ -63,7 +63,7 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
     assert.deepEqual(fixture.log(id), ['stdout F last'])
   })
 
-  it('tells a container that was created but not started', async () => {
+  it('recognizes a container that was created but not started', async () => {
     const id = await fixture.create(['sh', '-c', 'exit 3'])
     await restart()
     assert.equal((await fixture.runtime.adopt(id)).status, 'created')

@@ -51,7 +51,7 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
     )
   })
 
-  it('says 128 + n when a signal ended it, and refuses to signal it again', async () => {
+  it('reports 128 + n when a signal killed it, and refuses further signals', async () => {
     const id = await fixture.run(['sleep', '100'])
     assert.equal(fixture.runtime.get(id).state().status, 'running')
     fixture.runtime.get(id).kill(9)
@@ -62,7 +62,7 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
     )
   })
 
-  it('names a program that is missing or not executable, leaving nothing', async () => {
+  it('names a program that is missing or not executable, and leaves nothing behind', async () => {
     writeFileSync(join(fixture.rootfs, 'plain'), '#!/bin/sh\n')
     const cases = [
       ['foo', 127, /exec: "foo": executable file not found in \$PATH/],
@@ -87,7 +87,7 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
     })
   })
 
-  it('gives what the spec says: user, limits, mounts, capabilities, filter', async () => {
+  it('applies the specification: user, limits, mounts, capabilities, filter', async () => {
     const user = resolveUser('1000:1001', {}, ['44'])
     assert.equal(await output(['id'], { process: { user } }), 'uid=1000 gid=1001 groups=44,1001\n')
     assert.equal(await output(['hostname'], { namespaces: { hostname: 'abc' } }), 'abc\n')
@@ -126,7 +126,7 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
     }
   })
 
-  it('limits memory and tells that the kernel killed', async () => {
+  it('limits memory and reports that the kernel killed it', async () => {
     const id = await fixture.run(['sh', '-c', 'x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done'], {
       resources: { limits: { memoryBytes: 16 << 20, memorySwapBytes: 16 << 20 } },
     })
@@ -135,7 +135,7 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
     assert.equal(exit.oomKilled, true)
   })
 
-  it('waits for `ready` before it creates, and gives up with it', async () => {
+  it('waits for `ready` before it creates, and rejects with its error', async () => {
     let released = false
     const ready = new Promise((resolve) => setTimeout(resolve, 60)).then(() => {
       released = true
@@ -147,7 +147,7 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
     await assert.rejects(fixture.create(['true'], {}, { ready: Promise.reject(new Error('no network')) }), /no network/)
   })
 
-  it('lets go of conmon after a failed and a finished container', async () => {
+  it('leaves no conmon after a container has ended', async () => {
     const id = await fixture.run(['true'])
     await fixture.runtime.get(id).waitExit()
     const pid = Number(readFileSync(join(fixture.runtime.bundle(id), 'conmon.pid'), 'utf8'))

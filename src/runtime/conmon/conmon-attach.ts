@@ -6,7 +6,7 @@
 import type { OutputSink, OutputStream } from '../../base/index.ts'
 import { errno, SeqpacketSocket } from '../../sys/index.ts'
 
-/** Which parts of a container's stdio a client takes part in. */
+/** The streams that a client uses. */
 export interface AttachOptions {
   readonly stdin: boolean
   readonly stdout: boolean
@@ -18,7 +18,7 @@ export interface AttachOptions {
   readonly keepOpen?: boolean
 }
 
-/** One client's end of a process's stdio. */
+/** A client's end of a process's standard streams. */
 export interface AttachHandle {
   /** Sends to the process's stdin. When it returns false, wait for `onDrain` before the next write. */
   write(chunk: Buffer): boolean
@@ -31,7 +31,7 @@ export interface AttachHandle {
   /** Milliseconds since the sink became full, during which the process may be blocked; 0 while the sink accepts
    *  data. */
   readonly stalledMs: number
-  /** Resolves when the process has closed its output (it has ended) or `close` was called. */
+  /** Resolves when the process has closed its output, which usually means that it ended, or when `close` was called. */
   readonly closed: Promise<void>
 }
 

@@ -52,7 +52,7 @@ export class ExecConsole implements ExecStdio {
   }
 
   closeChildEnds(): void {
-    // The child makes its own.
+    // There are none: the runtime opens the terminal itself, or gets its path.
   }
 
   async open(sink: OutputSink | undefined, ended: Promise<unknown>): Promise<void> {

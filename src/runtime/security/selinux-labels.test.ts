@@ -44,7 +44,7 @@ describe('SelinuxLabels', () => {
     all.release(`${process}:c3,c5`)
     assert.equal(all.allocate().process, `${process}:c3,c5`)
     assert.throws(() => all.allocate(), { kind: 'conflict' })
-    // A level that two have is free when both have gone.
+    // A level of two containers is free when both are released.
     all.allocate(['level:s0:c1,c2'])
     all.release(`${process}:c1,c2`)
     assert.throws(() => all.allocate(), { kind: 'conflict' })

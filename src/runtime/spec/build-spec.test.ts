@@ -162,7 +162,7 @@ describe('buildSpec', () => {
 
   it('takes less than 2 ms', () => {
     build()
-    // Time of the processor: others may have it in between.
+    // Processor time, because other processes may run in between.
     const before = process.cpuUsage()
     for (let count = 0; count < 200; count++) formatSpec(buildSpec(input, host))
     assert.ok(process.cpuUsage(before).user / 200 < 2000)

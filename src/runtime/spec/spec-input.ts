@@ -57,7 +57,7 @@ export type SeccompChoice = 'default' | 'unconfined' | { readonly profile: strin
 /** The first process of a container. */
 export interface ProcessInput {
   readonly args: readonly string[]
-  /** Complete (see `buildEnv`). */
+  /** The whole environment, as `NAME=value` entries (see `buildEnv`). */
   readonly env: readonly string[]
   /** `''` is `/`. */
   readonly cwd: string

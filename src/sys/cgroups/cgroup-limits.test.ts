@@ -17,7 +17,7 @@ function fakeGroup(name: string, files: Readonly<Record<string, string>>): Cgrou
   return { version: 2, layout: 'v2', controllers, hierarchies: [{ path: root, version: 2, controllers }] }
 }
 
-/** A plain file keeps what is longer than the text that is written over it. */
+/** A plain file keeps the end of a longer text that was overwritten. */
 const read = (name: string, file: string) => readFileSync(join(root, name, file), 'utf8').split('\n', 1)[0]
 
 test('keepCgroupLimits() restores changed limits, with v2', () => {

@@ -33,7 +33,7 @@ test('classify: nothing mounted', () => {
   assert.equal(classify([]).layout, 'none')
 })
 
-/** A group of v2 as files: what is written is what the kernel would be told. */
+/** A group of v2 as plain files, which keep what would be written to the kernel. */
 function v2Group(name: string, events: string): Cgroups {
   mkdirSync(join(root, name))
   writeFileSync(join(root, name, 'cgroup.freeze'), '0\n')

@@ -34,7 +34,7 @@ async function connection(): Promise<{ near: Socket; far: Socket; fd: number; cl
   return { near, far, fd: near._handle.fd, close }
 }
 
-/** Whether a socket takes nothing more now. */
+/** True when a socket has no room. */
 async function isFull(fd: number): Promise<boolean> {
   let hasRoom = false
   const own = duplicateFd(fd)

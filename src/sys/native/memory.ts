@@ -43,7 +43,7 @@ function dropProgramPages(): void {
 
 /** V8's `gc` function, which only contexts created after the flag was set can see. */
 function findCollector(): CollectGarbage {
-  // Not imported: the command line has this file in it and would load both each time.
+  // Not imported at the top, because the command line loads this file, and would load both modules each time.
   const { setFlagsFromString } = process.getBuiltinModule('node:v8')
   const { runInNewContext } = process.getBuiltinModule('node:vm')
   setFlagsFromString('--expose-gc')

@@ -12,7 +12,7 @@ const arm = 0x4000_0028
 const native = process.arch === 'arm64' ? aarch64 : x8664
 const [read, write, mount] = process.arch === 'arm64' ? [63, 64, 40] : [0, 1, 165]
 
-/** What the kernel does with a filter: the few instructions that libseccomp writes. bpf(4), seccomp(2) */
+/** Runs a filter as the kernel would, with the few instructions that libseccomp uses. bpf(4), seccomp(2) */
 function run(program: Buffer, call: number, argument = 0n, arch = native): number {
   const data = Buffer.alloc(64)
   data.writeUInt32LE(call, 0)
@@ -85,7 +85,7 @@ test('compileSeccomp: each architecture has its own highest call', () => {
   assert.equal(run(program, x32Bit, 0n, x8664), allow)
   assert.equal(run(program, x32Bit + 165, 0n, x8664), refuse | 13)
   assert.equal(run(program, x32Bit + 166, 0n, x8664), refuse | ENOSYS)
-  // An architecture that is not named is the filter's own business.
+  // Calls of other architectures are left to the filter.
   assert.equal(run(program, 0, 0n, arm), 0)
 })
 

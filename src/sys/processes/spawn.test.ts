@@ -92,7 +92,7 @@ test('spawnProcess: overlapping descriptor numbers', async () => {
   assert.deepEqual(await child.exited, { code: 0, signal: null })
   const buffer = Buffer.alloc(1000)
   const text = buffer.toString('utf8', 0, readFd(outRead, buffer))
-  // 0, 1, 2, the three, and ls's own directory descriptor: nothing else was inherited.
+  // 0, 1, 2, the three others, and the directory that ls opened. Nothing else was inherited.
   assert.equal(text, 'pipe1\npipe0\npipe2\n7\n')
   for (const fd of [...readEnds, outRead]) closeFd(fd)
 })
@@ -123,14 +123,14 @@ test('spawnProcess: environment, directory, name, session and signals', async ()
   })
   assert.match(shown.stdout.toString(), /^1 zwei\n\/usr\n/)
   const child = spawnProcess({ path: 'sleep', args: ['10'], setsid: true, argv0: 'berth-test-name' })
-  // The kernel fills in the new program's particulars a moment after its exec has let us go on.
+  // The kernel publishes details of the new program a moment after posix_spawn has returned.
   const commandLine = () => readFileSync(`/proc/${child.pid}/cmdline`, 'utf8')
   await until(() => commandLine().startsWith('berth-test-name\0'), { what: commandLine })
   const status = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')
   assert.equal(Number(status?.[3]), child.pid, 'session id')
   const signals = readFileSync(`/proc/${child.pid}/status`, 'utf8')
   assert.match(signals, /SigBlk:\s+0+\n/)
-  // Also 32 and 33, which the C library keeps for itself.
+  // Includes 32 and 33, which the C library reserves.
   assert.match(signals, /SigIgn:\s+0+\n/)
   child.kill(9)
   await child.exited

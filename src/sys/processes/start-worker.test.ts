@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-/** A process that starts one thread and prints what it says. */
+/** A process that starts one thread and prints the thread's message. */
 const program = (cache: string) => `
   import { enableCompileCache } from 'node:module'
   if (${JSON.stringify(cache)} !== '') enableCompileCache(${JSON.stringify(cache)})

@@ -146,7 +146,7 @@ function removeIfThere(path: string): void {
   try {
     unlinkSync(path)
   } catch (error) {
-    // ENOENT: the owner of the directory was faster.
+    // ENOENT: the owner of the directory has removed it already.
     if (errnoOf(error) !== 'ENOENT') throw error
   }
 }
