@@ -33,8 +33,8 @@ export interface ContainerState {
  *  accepted before the output. A second client needs one more round, so `start` gives it this many milliseconds. */
 const acceptMs = 4
 
-/** A container that is created, runs or has ended. Every method but `state` and `waitExit` throws `conflict` once it
- *  has ended. Two views of the same run are interchangeable. */
+/** A container that is created, runs or has ended. All methods but `state`, `waitExit` and `watchOom` throw `conflict`
+ *  once it has ended. Two views of the same run are interchangeable. */
 export class RunningContainer {
   readonly id: string
   /** Process id of its first process on the host; 0 or less when that had ended before it was adopted. */
