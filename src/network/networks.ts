@@ -4,7 +4,7 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BerthError, errnoOf, type Logger, messageOf, type Undo, undoOnFailure } from '../base/index.ts'
-import { type Database, NetworkTable } from '../store/index.ts'
+import { type Database, NetworkTable, SandboxTable } from '../store/index.ts'
 import { deleteLink, deleteNetworkNamespace, type LinkInfo, RouteSocket, setLink } from '../sys/index.ts'
 import { isWithoutBridge, planDefaultBridge } from './default-bridge.ts'
 import type { NameService, UpstreamServer } from './dns/name-service.ts'
@@ -28,7 +28,7 @@ import { NetworkIndex } from './record/network-index.ts'
 import type { EndpointRecord, NetworkInspect, NetworkRecord, PublishedPort } from './record/network-record.ts'
 import { bridgeAlias, instanceTag, netnsPath, tableName, vethPrefix } from './record/paths.ts'
 import { ResolvConfWatch } from './record/resolv-conf-watch.ts'
-import { SandboxIndex, type SandboxRecord, type StoredEndpoint } from './record/sandbox-index.ts'
+import { SandboxIndex, type SandboxRecord } from './record/sandbox-index.ts'
 import type { NetworkDrivers } from './sandbox/sandbox-devices.ts'
 import { Sandboxes } from './sandbox/sandboxes.ts'
 
@@ -88,9 +88,8 @@ export class Networks {
     const tag = instanceTag(instance)
     this.#tag = tag
     this.#pools = completePools(config.pools, instance)
-    const table = new NetworkTable<NetworkRecord, StoredEndpoint>(db)
-    this.#index = NetworkIndex.open(table, logger)
-    this.#leases = SandboxIndex.open(table, logger)
+    this.#index = NetworkIndex.open(new NetworkTable(db), logger)
+    this.#leases = SandboxIndex.open(new SandboxTable(db), logger)
     this.#admission = config.published === 'host-rules' ? admissionDevices(tag) : undefined
     this.#firewall = new Firewall(tableName(tag), () => this.#firewallState(), logger, this.#admission)
     this.#bridges = new BridgeDriver(this.#host, tag)

@@ -1,29 +1,13 @@
 /** The local driver: a volume is a directory below the data root, or with options something that is mounted there as
  *  long as somebody uses it. Directories and options are on disk before anything else knows of the volume, so that a
  *  crash leaves something whole. */
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Background, errnoOf } from '../base/index.ts'
 import { limitTree, listMounts, makePrivateDirectory, unlimitTree, unmount, unmountInBackground } from '../sys/index.ts'
-import { type LocalOptions, mountLocal, needsMount, sizeLimit } from './local-options.ts'
-import {
-  contentDirectory,
-  isGoneDirectory,
-  newGoneDirectory,
-  optionsFile,
-  replacementDirectory,
-  volumeDirectory,
-} from './paths.ts'
+import { type LocalOptions, mountLocal, needsMount, readOptions, sizeLimit, writeOptions } from './local-options.ts'
+import { contentDirectory, isGoneDirectory, newGoneDirectory, replacementDirectory, volumeDirectory } from './paths.ts'
 import { finishReplacement, moveAll, pathOf } from './replace-content.ts'
 import type { DriverVolume, VolumeDriver, VolumeScope } from './volume-driver.ts'
 
@@ -143,11 +127,6 @@ export class LocalDriver implements VolumeDriver {
     if (!mounted.has(target)) await mountLocal(options, target)
   }
 
-  /** Options of a volume as they are on disk. */
-  optionsOf(name: string): LocalOptions {
-    return readOptions(this.#root, name)
-  }
-
   /** Ends the removals and the changes of content that a crash interrupted. */
   async sweep(): Promise<void> {
     for (const name of readdirSync(this.#root)) {
@@ -215,37 +194,4 @@ function makeDirectories(root: string, name: string, options: LocalOptions, owne
   mkdirSync(content, { recursive: true })
   chmodSync(content, 0o755)
   if (owner !== undefined) chownSync(content, owner.uid, owner.gid)
-}
-
-/** The form is that of Docker's local driver. */
-function writeOptions(root: string, name: string, options: LocalOptions): void {
-  const { type = '', device = '', o = '', size = '' } = options
-  const text = JSON.stringify({
-    MountType: type,
-    MountOpts: o,
-    MountDevice: device,
-    Quota: { Size: sizeLimit(options) },
-    // As it was written, for those who ask.
-    Size: size,
-  })
-  const path = optionsFile(root, name)
-  writeFileSync(`${path}.new`, text, { mode: 0o600 })
-  renameSync(`${path}.new`, path)
-}
-
-function readOptions(root: string, name: string): LocalOptions {
-  let text: string
-  try {
-    text = readFileSync(optionsFile(root, name), 'utf8')
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return {}
-    throw error
-  }
-  const values = JSON.parse(text) as Readonly<Record<string, unknown>>
-  const { MountType: type, MountOpts: o, MountDevice: device, Size: size } = values
-  return Object.fromEntries(
-    Object.entries({ device, o, size, type }).filter((pair): pair is [string, string] => {
-      return typeof pair[1] === 'string' && pair[1] !== ''
-    }),
-  )
 }

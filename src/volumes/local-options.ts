@@ -2,12 +2,14 @@
  *  share of another machine) instead of a directory of its own, or a directory that may hold so much. Names, rules and messages are Docker's.
  *  https://docs.docker.com/reference/cli/docker/volume/create/ ("Driver-specific options") */
 import { lookup } from 'node:dns/promises'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { getSystemErrorMessage } from 'node:util'
 import { type BerthError, errnoOf, internal, invalidArgument, messageOf } from '../base/index.ts'
 import { sizeInBytes } from '../config/index.ts'
 import { hasProjectQuotas, type Mount, mount, mountByProgram } from '../sys/index.ts'
 import { hidePasswords, missingOption, networkTypes, shareOptions, shareProblem } from './network-shares.ts'
+import { optionsFile } from './paths.ts'
 
 export type LocalOptions = Readonly<Record<string, string>>
 
@@ -87,4 +89,38 @@ async function addressOf(host: string): Promise<string> {
 function reasonOf(cause: unknown): string {
   const { errno } = cause as { errno?: unknown }
   return typeof errno === 'number' ? getSystemErrorMessage(errno) : messageOf(cause)
+}
+
+/** Writes the options file of a volume, in the format of Docker's local driver. */
+export function writeOptions(root: string, name: string, options: LocalOptions): void {
+  const { type = '', device = '', o = '', size = '' } = options
+  const text = JSON.stringify({
+    MountType: type,
+    MountOpts: o,
+    MountDevice: device,
+    Quota: { Size: sizeLimit(options) },
+    // As the user wrote it, for `inspect`.
+    Size: size,
+  })
+  const path = optionsFile(root, name)
+  writeFileSync(`${path}.new`, text, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+/** The options of a volume as its file has them; none when there is no file. */
+export function readOptions(root: string, name: string): LocalOptions {
+  let text: string
+  try {
+    text = readFileSync(optionsFile(root, name), 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return {}
+    throw error
+  }
+  const values = JSON.parse(text) as Readonly<Record<string, unknown>>
+  const { MountType: type, MountOpts: o, MountDevice: device, Size: size } = values
+  return Object.fromEntries(
+    Object.entries({ device, o, size, type }).filter((pair): pair is [string, string] => {
+      return typeof pair[1] === 'string' && pair[1] !== ''
+    }),
+  )
 }

@@ -1,6 +1,6 @@
 /** What volumes there are: those with a row, and those that only a plugin knows. */
 import { BerthError, isBerthError, isKind, messageOf, notFound, zeroTime } from '../base/index.ts'
-import type { VolumeTable } from '../store/index.ts'
+import type { VolumeTable, VolumeUserTable } from '../store/index.ts'
 import { contentDirectory } from './paths.ts'
 import type { VolumeDriver } from './volume-driver.ts'
 import { localDriverName, type VolumeDrivers } from './volume-drivers.ts'
@@ -9,6 +9,7 @@ import type { VolumeRecord, VolumeSummary } from './volume-record.ts'
 export interface VolumeCatalogOptions {
   readonly root: string
   readonly table: VolumeTable<VolumeRecord>
+  readonly users: VolumeUserTable
   readonly drivers: VolumeDrivers
 }
 
@@ -21,11 +22,13 @@ export interface VolumeList {
 export class VolumeCatalog {
   readonly #root: string
   readonly #table: VolumeTable<VolumeRecord>
+  readonly #users: VolumeUserTable
   readonly #drivers: VolumeDrivers
 
-  constructor({ root, table, drivers }: VolumeCatalogOptions) {
+  constructor({ root, table, users, drivers }: VolumeCatalogOptions) {
     this.#root = root
     this.#table = table
+    this.#users = users
     this.#drivers = drivers
   }
 
@@ -51,14 +54,14 @@ export class VolumeCatalog {
       mountpoint: found?.mountpoint || known.mountpoint,
       created: found?.created ?? known.created,
       status: found?.status,
-      users: this.#table.users(name).length,
+      users: this.#users.of(name).length,
       scope: await driver.scope(),
     }
   }
 
   /** All volumes by name, with the number of containers that use each. */
   async list(): Promise<VolumeList> {
-    const users = this.#table.userCounts()
+    const users = this.#users.counts()
     const byName = new Map<string, VolumeSummary>()
     for (const record of this.#table.all()) {
       byName.set(record.name, { ...record, users: users.get(record.name) ?? 0, scope: 'local' })

@@ -15,10 +15,10 @@ import {
   notFound,
 } from '../base/index.ts'
 import type { Plugins } from '../plugins/index.ts'
-import { type Database, VolumeMountTable, VolumeTable } from '../store/index.ts'
+import { type Database, VolumeMountTable, VolumeTable, VolumeUserTable } from '../store/index.ts'
 import { makePrivateDirectory } from '../sys/index.ts'
 import { LocalDriver, type VolumeOwner } from './local-driver.ts'
-import { checkLocalOptions } from './local-options.ts'
+import { checkLocalOptions, readOptions } from './local-options.ts'
 import { newRecord, told, VolumeCatalog } from './volume-catalog.ts'
 import type { VolumeDriver } from './volume-driver.ts'
 import { localDriverName, VolumeDrivers } from './volume-drivers.ts'
@@ -49,6 +49,7 @@ export class Volumes {
   readonly catalog: VolumeCatalog
   readonly #root: string
   readonly #table: VolumeTable<VolumeRecord>
+  readonly #users: VolumeUserTable
   readonly #drivers: VolumeDrivers
   readonly #background: Background
   readonly #logger: Logger
@@ -59,10 +60,11 @@ export class Volumes {
     const { root, logger } = options
     this.#root = root
     this.#table = new VolumeTable(options.db)
+    this.#users = new VolumeUserTable(options.db)
     this.#logger = logger
     this.#background = new Background(logger)
     this.#drivers = new VolumeDrivers(new LocalDriver(root, this.#background, options.owner), options.plugins)
-    this.catalog = new VolumeCatalog({ root, table: this.#table, drivers: this.#drivers })
+    this.catalog = new VolumeCatalog({ root, table: this.#table, users: this.#users, drivers: this.#drivers })
     this.mounts = new VolumeMounts({
       root,
       logger,
@@ -109,7 +111,7 @@ export class Volumes {
    *  first: of a crash in between, the container's clean-up finds the volume. Throws as `create` does; then, the
    *  container is still to be released. */
   async createFor(containerId: string, request: VolumeRequest & { readonly name: string }): Promise<CreatedVolume> {
-    this.#table.addReference(request.name, containerId)
+    this.#users.add(request.name, containerId)
     return await this.create(request)
   }
 
@@ -137,7 +139,7 @@ export class Volumes {
     options: { readonly removeAnonymous?: boolean } = {},
   ): Promise<readonly VolumeRecord[]> {
     const removed: VolumeRecord[] = []
-    for (const name of this.#table.release(containerId)) {
+    for (const name of this.#users.release(containerId)) {
       if (options.removeAnonymous !== true || this.#table.find(name)?.anonymous !== true) continue
       try {
         const record = await this.remove(name, { force: true })
@@ -154,14 +156,14 @@ export class Volumes {
 
   /** Drops the references of containers that are not in `containers`: what a crash may have left. */
   async restore(containers: ReadonlySet<string>): Promise<void> {
-    for (const containerId of this.#table.holders()) {
+    for (const containerId of this.#users.holders()) {
       if (!containers.has(containerId)) await this.release(containerId)
     }
   }
 
   /** The containers that use a volume. */
   users(name: string): readonly string[] {
-    return this.#table.users(name)
+    return this.#users.of(name)
   }
 
   /** Waits for the deletion of removed volumes. */
@@ -214,7 +216,7 @@ export class Volumes {
   }
 
   async #removeAtPlugin({ name, driver: driverName }: VolumeRecord, force: boolean): Promise<void> {
-    if (this.#table.users(name).length > 0) throw this.#inUse(name)
+    if (this.#users.of(name).length > 0) throw this.#inUse(name)
     try {
       const driver = await this.#drivers.get(driverName, { once: force })
       if ((await driver.find(name)) !== undefined) await driver.remove(name)
@@ -226,7 +228,7 @@ export class Volumes {
   }
 
   #inUse(name: string): BerthError {
-    return conflict(`remove ${name}: volume is in use - [${this.#table.users(name).join(', ')}]`)
+    return conflict(`remove ${name}: volume is in use - [${this.#users.of(name).join(', ')}]`)
   }
 
   async #adopt(): Promise<void> {
@@ -235,7 +237,7 @@ export class Volumes {
     for (const { name } of await local.list()) {
       if (known.has(name)) continue
       this.#logger.info('volume directory adopted', { name })
-      const options = local.optionsOf(name)
+      const options = readOptions(this.#root, name)
       this.#table.insert(
         newRecord(this.#root, name, localDriverName, { labels: {}, options, anonymous: /^[0-9a-f]{64}$/.test(name) }),
       )

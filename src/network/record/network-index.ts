@@ -2,19 +2,18 @@
 import { invalidArgument, type Logger, messageOf, notFound } from '../../base/index.ts'
 import type { NetworkTable } from '../../store/index.ts'
 import { completeNetworkRecord, type NetworkRecord } from './network-record.ts'
-import type { StoredEndpoint } from './sandbox-index.ts'
 
 export class NetworkIndex {
-  readonly #table: NetworkTable<NetworkRecord, StoredEndpoint>
+  readonly #table: NetworkTable<NetworkRecord>
   readonly #records = new Map<string, NetworkRecord>()
   readonly #byName = new Map<string, NetworkRecord>()
 
-  private constructor(table: NetworkTable<NetworkRecord, StoredEndpoint>) {
+  private constructor(table: NetworkTable<NetworkRecord>) {
     this.#table = table
   }
 
   /** Reads all networks; one that can't be read is left alone and logged. */
-  static open(table: NetworkTable<NetworkRecord, StoredEndpoint>, logger: Logger): NetworkIndex {
+  static open(table: NetworkTable<NetworkRecord>, logger: Logger): NetworkIndex {
     const index = new NetworkIndex(table)
     for (const { id, name, json } of table.all()) {
       try {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isKind, nullLogger } from '../../base/index.ts'
-import { Database, NetworkTable } from '../../store/index.ts'
-import type { EndpointRecord, NetworkRecord } from './network-record.ts'
+import { Database, SandboxTable } from '../../store/index.ts'
+import type { EndpointRecord } from './network-record.ts'
 import { SandboxIndex, type StoredEndpoint } from './sandbox-index.ts'
 
 function endpoint(containerId: string, ipv4: string): EndpointRecord {
@@ -32,8 +32,8 @@ function endpoint(containerId: string, ipv4: string): EndpointRecord {
   }
 }
 
-function open(db: Database): { index: SandboxIndex; table: NetworkTable<NetworkRecord, StoredEndpoint> } {
-  const table = new NetworkTable<NetworkRecord, StoredEndpoint>(db)
+function open(db: Database): { index: SandboxIndex; table: SandboxTable<StoredEndpoint> } {
+  const table = new SandboxTable<StoredEndpoint>(db)
   return { index: SandboxIndex.open(table, nullLogger), table }
 }
 

@@ -1,14 +1,8 @@
 /** Which container has which endpoints and ports: memory in front of the database.
  *  Invariant: what is in memory is in the database; a lease is written before anything is made in the kernel. */
 import { type Logger, messageOf } from '../../base/index.ts'
-import type { NetworkTable } from '../../store/index.ts'
-import {
-  completeEndpointRecord,
-  type EndpointRecord,
-  type NetworkRecord,
-  type Protocol,
-  type PublishedPort,
-} from './network-record.ts'
+import type { SandboxTable } from '../../store/index.ts'
+import { completeEndpointRecord, type EndpointRecord, type Protocol, type PublishedPort } from './network-record.ts'
 
 /** One container's leases. */
 export interface SandboxRecord {
@@ -20,7 +14,7 @@ export interface SandboxRecord {
   readonly ports: readonly PublishedPort[]
 }
 
-type Table = NetworkTable<NetworkRecord, StoredEndpoint>
+type Table = SandboxTable<StoredEndpoint>
 
 /** A row of endpoints: one of a sandbox that is on no network has '' for the network. */
 export type StoredEndpoint = EndpointRecord | Placeholder
