@@ -57,7 +57,7 @@ export async function openData({ options, given, config, current, remap, boot, s
     logger,
     ...layerMapping(config, remap),
   })
-  stack.add('snapshots', () => snapshots.close())
+  stack.add('snapshots', () => snapshots[Symbol.asyncDispose]())
   refuseLayerSize(config)
   const images = await openImages(config, { db, snapshots, events, logger, index })
   stack.add('images', () => images.close())

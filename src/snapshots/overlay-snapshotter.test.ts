@@ -42,7 +42,7 @@ test('OverlaySnapshotter.mounts() names 127 layers in less than a page', () =>
     assert.equal(mount?.cwd, place.root)
     assert.equal(mount?.options[0]?.split(':').length, 127)
     assert.ok((mount?.options.join(',').length ?? 0) < 4095)
-    await snapshotter.close()
+    await snapshotter[Symbol.asyncDispose]()
   }))
 
 test('OverlaySnapshotter.remove() deletes the files in the background', () =>
@@ -57,7 +57,7 @@ test('OverlaySnapshotter.remove() deletes the files in the background', () =>
       for (let file = 0; file < count; file += 1) writeFileSync(join(files, `a/b/${file}`), '')
       await snapshotter.remove('c')
       assert.equal(existsSync(files), false)
-      await snapshotter.close()
+      await snapshotter[Symbol.asyncDispose]()
       assert.deepEqual(readdirSync(join(place.root, 'trash')), [])
       assert.ok(existsSync('/etc/passwd'))
     }
@@ -79,7 +79,7 @@ test('OverlaySnapshotter.open() clears what a crash left', () =>
     for await (const { key } of after.walk()) keys.push(key)
     assert.deepEqual(keys, ['base', 'kept'])
     assert.deepEqual(warnings, ['lost'])
-    await after.close()
+    await after[Symbol.asyncDispose]()
     assert.deepEqual(readdirSync(place.root).sort(), ['1', '2', 'trash'])
     assert.deepEqual(readdirSync(join(place.root, 'trash')), [])
   }))

@@ -41,7 +41,6 @@ export interface OverlaySnapshotterOptions {
 
 interface NewSnapshot {
   readonly key: string
-  readonly kind: 'active' | 'view'
   readonly parent: string | undefined
   /** 0 for no limit. */
   readonly sizeBytes: number
@@ -80,11 +79,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     if (sizeBytes > 0 && !hasProjectQuotas(this.#root)) {
       throw invalidArgument("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
     }
-    this.#make({ key, kind: 'active', parent, sizeBytes }, lower[0])
-  }
-
-  async view(key: string, parent?: string): Promise<void> {
-    this.#make({ key, kind: 'view', parent, sizeBytes: 0 }, this.#chain(parent)[0])
+    this.#make({ key, parent, sizeBytes }, lower[0])
   }
 
   async mounts(
@@ -100,19 +95,10 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
       const layers = [row.number, ...lower]
       return [overlayMount({ root, lower: layers, upper: undefined, readOnly, volatile: false, owner, label })]
     }
-    const isWritable = row.kind === 'active' || lower.length === 0
-    if (row.kind === 'active') this.#clearVolatileMark(row.number)
-    return [
-      overlayMount({
-        root,
-        owner,
-        label,
-        lower,
-        upper: isWritable ? row.number : undefined,
-        readOnly: row.kind !== 'active',
-        volatile,
-      }),
-    ]
+    const isActive = row.kind === 'active'
+    if (isActive) this.#clearVolatileMark(row.number)
+    const upper = isActive ? row.number : undefined
+    return [overlayMount({ root, owner, label, lower, upper, readOnly: !isActive, volatile })]
   }
 
   withRoom<T>(key: string, work: () => T): T {
@@ -146,10 +132,6 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     this.#trash.discard(snapshotPath(this.#root, row.number))
   }
 
-  async stat(key: string): Promise<SnapshotInfo> {
-    return toInfo(this.#get(key))
-  }
-
   async find(key: string): Promise<SnapshotInfo | undefined> {
     const row = this.#table.find(key)
     return row === undefined ? undefined : toInfo(row)
@@ -163,14 +145,10 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     for (const row of this.#table.all()) yield toInfo(row)
   }
 
-  /** Waits until the files of removed snapshots are deleted. */
-  async close(): Promise<void> {
+  /** Releases the mapped mounts and waits until the files of removed snapshots are deleted. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#mapped?.release()
     await this.#trash.drain()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
   }
 
   /** Where layers are mounted from. Throws `internal` without a mapping. */
@@ -186,14 +164,14 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     return row
   }
 
-  #make({ key, kind, parent, sizeBytes }: NewSnapshot, top: number | undefined): void {
-    const number = this.#table.insert({ key, kind, parent })
+  #make({ key, parent, sizeBytes }: NewSnapshot, top: number | undefined): void {
+    const number = this.#table.insert({ key, kind: 'active', parent })
     try {
       mkdirSync(snapshotPath(this.#root, number), 0o700)
       if (sizeBytes > 0) limitTree(snapshotPath(this.#root, number), sizeBytes)
       const files = filesPath(this.#root, number)
       mkdirSync(files, 0o755)
-      if (kind === 'active') mkdirSync(workPath(this.#root, number), 0o700)
+      mkdirSync(workPath(this.#root, number), 0o700)
       // The root of the mounted tree gets its owner and mode from the uppermost layer.
       if (top !== undefined) copyOwnerAndMode(filesPath(this.#root, top), files)
     } catch (error) {

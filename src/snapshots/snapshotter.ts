@@ -2,7 +2,7 @@
  *
  *  An *active* snapshot has a key and is being changed: a container's writable layer, or a layer that is being
  *  unpacked. `commit` turns it into a *committed* one, which has a name (a chain ID), never changes again and
- *  can be a parent. A *view* has a key, shows its parent and can't be changed.
+ *  can be a parent.
  *
  *    prepare('unpack-1') → files written into directory('unpack-1') → commit(chainId, 'unpack-1', { parent })
  *    prepare(containerId, chainId) → mounts(containerId) → … → remove(containerId)
@@ -61,8 +61,6 @@ export interface Snapshotter {
   /** A new active snapshot on `parent`. Throws `alreadyExists`, `notFound` when there is no such parent, `invalidArgument`
    *  for a size where the file system can't hold to it. A size counts until the commit. */
   prepare(key: string, parent?: string, options?: PrepareOptions): Promise<void>
-  /** A new view of `parent`. */
-  view(key: string, parent?: string): Promise<void>
   /** What to mount to get at the content, one after another. Repeatable; mounts nothing itself. */
   mounts(key: string, options?: MountOptions): Promise<readonly Mount[]>
   /** Runs `work`, which mounts a snapshot for writing: one that has a size has some room for that, even when it is full. */
@@ -74,9 +72,7 @@ export interface Snapshotter {
   /** Removes a snapshot, which must not be mounted any more. No error when there is none; `conflict` when others stand
    *  on it. Its files are deleted later, in the background. */
   remove(key: string): Promise<void>
-  /** Facts of a snapshot. Throws `notFound`. */
-  stat(key: string): Promise<SnapshotInfo>
-  /** Facts, or undefined when there is none. */
+  /** Facts of a snapshot, or undefined when there is none. */
   find(key: string): Promise<SnapshotInfo | undefined>
   usage(key: string): Promise<SnapshotUsage>
   /** Every snapshot, oldest first. */

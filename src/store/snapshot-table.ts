@@ -1,7 +1,7 @@
 import { BerthError, isKind } from '../base/index.ts'
 import type { Database, Row } from './database.ts'
 
-export type SnapshotKind = 'active' | 'view' | 'committed'
+export type SnapshotKind = 'active' | 'committed'
 
 /** A snapshot's row. `key` is the name of a committed one. */
 export interface SnapshotRow {

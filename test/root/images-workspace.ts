@@ -84,7 +84,7 @@ export class ImageWorkspace implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.images.close()
-    await this.snapshots.close()
+    await this.snapshots[Symbol.asyncDispose]()
     this.#db.close()
     if (!this.#keep) rmSync(this.root, { recursive: true, force: true })
   }

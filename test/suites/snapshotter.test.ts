@@ -13,7 +13,7 @@ snapshotterSuite('OverlaySnapshotter', async () => {
   return {
     snapshotter,
     async teardown() {
-      await snapshotter.close()
+      await snapshotter[Symbol.asyncDispose]()
       await rm(directory, { recursive: true, force: true })
     },
   }

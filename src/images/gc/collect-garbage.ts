@@ -165,10 +165,11 @@ export class ImageGarbage {
     const { snapshots, logger } = this.#options
     try {
       if (this.#inUse().chains.has(chainId)) return 'notRemoved'
-      const { sizeBytes, created } = await snapshots.stat(chainId)
-      const freedBytes = sizeBytes ?? (await snapshots.usage(chainId)).sizeBytes
+      const layer = await snapshots.find(chainId)
+      if (layer === undefined) return 'notRemoved'
+      const freedBytes = layer.sizeBytes ?? (await snapshots.usage(chainId)).sizeBytes
       if (this.#options.leases.holds({ kind: 'snapshot', key: chainId })) return 'inUse'
-      if (created.getTime() >= youngerThanMs || !this.#isFreeLayer(chainId)) return 'notRemoved'
+      if (layer.created.getTime() >= youngerThanMs || !this.#isFreeLayer(chainId)) return 'notRemoved'
       await snapshots.remove(chainId)
       return freedBytes
     } catch (error) {

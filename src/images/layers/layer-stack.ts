@@ -146,7 +146,7 @@ export class LayerStack {
   /** Bytes of an unpacked layer's files. */
   async sizeOf(chainId: Digest): Promise<number> {
     const { snapshots } = this.#options
-    return (await snapshots.stat(chainId)).sizeBytes ?? (await snapshots.usage(chainId)).sizeBytes
+    return (await snapshots.find(chainId))?.sizeBytes ?? (await snapshots.usage(chainId)).sizeBytes
   }
 
   #share(layer: WantedLayer, { origin }: ObtainOptions): SharedLayer {
