@@ -1,14 +1,4 @@
-export {
-  type BlobInfo,
-  type ContentReader,
-  type ContentStore,
-  type ContentWriter,
-  defaultReadLimitBytes,
-  type ExpectedBlob,
-  type Ingest,
-  type IngestInfo,
-  type IngestOptions,
-} from './content-store.ts'
+export type { BlobInfo, ExpectedBlob, Ingest, IngestInfo, IngestOptions } from './ingest.ts'
 export { type Lease, Leases } from './leases.ts'
 export { LocalContentStore } from './local-content-store.ts'
-export { MemoryContentStore } from './memory-content-store.ts'
+export type { UnfinishedIngests } from './unfinished-ingests.ts'

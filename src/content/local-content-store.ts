@@ -1,37 +1,34 @@
-/** ContentStore in a directory. Nothing is held in memory, so that worker threads open the same root and
- *  write their layers there themselves.
- *  Invariant: a file under `blobs/` is complete and verified, for only a rename makes it appear. There is no
- *  fsync: after a power cut a blob may be damaged; its digest tells, and a pull brings it back. */
-import { createReadStream, openSync, renameSync } from 'node:fs'
-import { mkdir, open, opendir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
+/** The content store: blobs and ingests (see ingest.ts) as files below one directory. Apart from the keys that are open,
+ *  nothing is held in memory, so worker threads open the same root and write their layers there themselves.
+ *  Invariant: a file under `blobs/` is complete and verified, because only a rename makes it appear. There is no fsync:
+ *  a power cut may damage a blob. Readers notice by the digest, and a pull replaces the blob. */
+import { createReadStream, openSync } from 'node:fs'
+import { mkdir, opendir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { conflict, errnoOf } from '../base/index.ts'
+import { type BerthError, conflict, errnoOf, invalidArgument, notFound } from '../base/index.ts'
 import { type Digest, type DigestAlgorithm, digestOf, hexOf, isDigest } from '../oci/index.ts'
-import {
-  type BlobInfo,
-  type ContentStore,
-  defaultReadLimitBytes,
-  type Ingest,
-  type IngestInfo,
-  type IngestOptions,
-} from './content-store.ts'
+import type { BlobInfo, Ingest, IngestOptions } from './ingest.ts'
 import { LocalIngest } from './local-ingest.ts'
-import { blobAlgorithms, blobPath, blobsPath, ingestDataPath, ingestKeyPath, ingestPath, ingestsPath } from './paths.ts'
-import { blobNotFound, checkReadLimit } from './verify-blob.ts'
+import { blobAlgorithms, blobPath, blobsPath, ingestPath, ingestsPath } from './paths.ts'
+import { moveToDiscarded, UnfinishedIngests } from './unfinished-ingests.ts'
 
-/** Other entries beside the ingests are being put or removed. */
-const ingestName = /^[0-9a-f]{64}$/
+/** Manifests and configs are read whole. The limit keeps a hostile registry from filling the memory. */
+const defaultReadLimitBytes = 16 * 1024 * 1024
 
-export class LocalContentStore implements ContentStore {
+/** Blobs in a directory, and the ingests that become blobs. */
+export class LocalContentStore {
+  /** The ingests that have not become blobs. */
+  readonly unfinished: UnfinishedIngests
   readonly #root: string
   readonly #openKeys = new Set<string>()
 
   private constructor(root: string) {
     this.#root = root
+    this.unfinished = new UnfinishedIngests(root, this.#openKeys)
   }
 
-  /** Opens the store at `root`, making its directories. */
+  /** Opens the store at `root` and makes its directories. */
   static async open(root: string): Promise<LocalContentStore> {
     for (const algorithm of blobAlgorithms) {
       await mkdir(blobsPath(root, algorithm), { recursive: true, mode: 0o700 })
@@ -40,11 +37,12 @@ export class LocalContentStore implements ContentStore {
     return new LocalContentStore(root)
   }
 
-  /** Where the blob's file is or would be. */
+  /** The path of the blob's file, whether it exists or not. */
   pathOf(digest: Digest): string {
     return blobPath(this.#root, digest)
   }
 
+  /** Digest and size of a blob, or undefined when it is not stored. */
   async find(digest: Digest): Promise<BlobInfo | undefined> {
     try {
       const { size } = await stat(this.pathOf(digest))
@@ -55,17 +53,17 @@ export class LocalContentStore implements ContentStore {
     }
   }
 
-  async info(digest: Digest): Promise<BlobInfo> {
+  /** The bytes of a blob. Throws `notFound`, and `invalidArgument` for a blob larger than `maxBytes` (default 16 MiB). */
+  async read(digest: Digest, maxBytes: number = defaultReadLimitBytes): Promise<Buffer> {
     const found = await this.find(digest)
     if (found === undefined) throw blobNotFound(digest)
-    return found
-  }
-
-  async read(digest: Digest, maxBytes: number = defaultReadLimitBytes): Promise<Buffer> {
-    checkReadLimit(await this.info(digest), maxBytes)
+    if (found.sizeBytes > maxBytes) {
+      throw invalidArgument(`blob ${digest} has ${found.sizeBytes} bytes, at most ${maxBytes} are read`)
+    }
     return await readFile(this.pathOf(digest))
   }
 
+  /** The bytes of a blob as a stream, from the offset `start` on. A missing blob fails the stream with `notFound`. */
   open(digest: Digest, { start = 0 }: { readonly start?: number } = {}): Readable {
     let fd: number
     try {
@@ -77,6 +75,7 @@ export class LocalContentStore implements ContentStore {
     return createReadStream('', { fd, start, highWaterMark: 256 * 1024 })
   }
 
+  /** Stores these bytes as a blob; no error when it exists. The digest uses sha256 unless `algorithm` names another one. */
   async put(bytes: Uint8Array, algorithm?: DigestAlgorithm): Promise<Digest> {
     const digest = digestOf(bytes, algorithm)
     if ((await this.find(digest)) !== undefined) return digest
@@ -86,6 +85,7 @@ export class LocalContentStore implements ContentStore {
     return digest
   }
 
+  /** Begins the ingest of that key, or resumes it. Throws `conflict` while it is open. */
   async ingest(key: string, { hashing = true }: IngestOptions = {}): Promise<Ingest> {
     if (this.#openKeys.has(key)) throw conflict(`ingest ${key} is open already`)
     this.#openKeys.add(key)
@@ -103,71 +103,26 @@ export class LocalContentStore implements ContentStore {
     }
   }
 
-  async abort(key: string): Promise<void> {
-    if (this.#openKeys.has(key)) throw conflict(`ingest ${key} is open`)
-    const discarded = this.#takeAway(ingestPath(this.#root, key), 'ingest')
-    if (discarded !== undefined) await rm(discarded, { recursive: true, force: true })
-  }
-
+  /** Removes a blob; no error when it is not stored. It is gone at once; its space is freed before the promise settles. */
   async delete(digest: Digest): Promise<void> {
-    const discarded = this.#takeAway(this.pathOf(digest), hexOf(digest).slice(0, 20))
+    const discarded = moveToDiscarded(this.#root, this.pathOf(digest), hexOf(digest).slice(0, 20))
     if (discarded !== undefined) await unlink(discarded)
   }
 
-  /** Gone at once, which whoever asks next can rely on; giving back the space of much takes time. Undefined when it is
-   *  not there. What a crash leaves of it, `dropBroken` takes. */
-  #takeAway(path: string, name: string): string | undefined {
-    const discarded = join(ingestsPath(this.#root), `deleted-${name}-${process.hrtime.bigint()}`)
-    try {
-      renameSync(path, discarded)
-      return discarded
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined
-      throw error
-    }
-  }
-
+  /** Every blob, in no order. */
   async *walk(): AsyncIterable<BlobInfo> {
     for (const algorithm of blobAlgorithms) {
       for await (const { name } of await opendir(blobsPath(this.#root, algorithm))) {
         const digest = `${algorithm}:${name}`
         if (!isDigest(digest)) continue
-        // It may be deleted meanwhile.
+        // It may have been deleted meanwhile.
         const found = await this.find(digest)
         if (found !== undefined) yield found
       }
     }
   }
-
-  /** For the boot, when no work is under way: removes what a crash left of puts, of removals, and of
-   *  ingests that had just begun. */
-  async dropBroken(): Promise<void> {
-    const directory = ingestsPath(this.#root)
-    for (const name of await readdir(directory)) {
-      const path = join(directory, name)
-      if (!ingestName.test(name) || (await readIngest(path)) === undefined)
-        await rm(path, { recursive: true, force: true })
-    }
-  }
-
-  async *ingests(): AsyncIterable<IngestInfo> {
-    for await (const { name } of await opendir(ingestsPath(this.#root))) {
-      const found = ingestName.test(name) ? await readIngest(join(ingestsPath(this.#root), name)) : undefined
-      if (found !== undefined) yield found
-    }
-  }
 }
 
-/** Facts of an ingest; undefined when it ends meanwhile or is what a crash left of a `put`. */
-async function readIngest(directory: string): Promise<IngestInfo | undefined> {
-  try {
-    const key = await readFile(ingestKeyPath(directory), 'utf8')
-    await using data = await open(ingestDataPath(directory))
-    const { size, mtime } = await data.stat()
-    return { key, sizeBytes: size, updated: mtime }
-  } catch (error) {
-    const code = errnoOf(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw error
-  }
+function blobNotFound(digest: Digest): BerthError {
+  return notFound(`no blob ${digest}`)
 }

@@ -1,13 +1,12 @@
-/** An ingest as a directory with its key and its bytes (see paths.ts). */
+/** An ingest in the file system: a directory with the key and the bytes (see paths.ts). */
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { conflict, internal } from '../base/index.ts'
+import { BerthError, conflict, internal } from '../base/index.ts'
 import { type Digest, digestFromHex } from '../oci/index.ts'
 import { writeFully } from '../sys/index.ts'
-import type { BlobInfo, ExpectedBlob, Ingest } from './content-store.ts'
+import type { BlobInfo, ExpectedBlob, Ingest } from './ingest.ts'
 import { ingestDataPath, ingestKeyPath } from './paths.ts'
-import { verifyBlob } from './verify-blob.ts'
 
 export interface LocalIngestOptions {
   readonly key: string
@@ -31,7 +30,7 @@ export class LocalIngest implements Ingest {
     if (options.hashing) this.#hash = hashFile(fd, this.#offset)
   }
 
-  /** Opens the ingest's file; bytes of an earlier attempt are hashed again, so that the digest covers them. */
+  /** Opens the ingest's file. Bytes of an earlier attempt are hashed again, so that the digest covers them. */
   static async open(options: LocalIngestOptions): Promise<LocalIngest> {
     await mkdir(options.directory, { recursive: true, mode: 0o700 })
     await writeFile(ingestKeyPath(options.directory), options.key, { mode: 0o600 })
@@ -74,12 +73,12 @@ export class LocalIngest implements Ingest {
     this.#checkOpen()
     const digest = this.#hash === undefined ? computed : digestFromHex(this.#hash.digest('hex'))
     if (digest === undefined) throw internal('an ingest that does not hash was committed without a digest')
-    // Without a hash of ours, somebody else (a worker thread) may have written the file.
+    // If this ingest does not hash, a worker thread or another program may have written the file.
     const sizeBytes = this.#hash === undefined ? fstatSync(this.#fd).size : this.#offset
     const info: BlobInfo = { digest, sizeBytes }
     try {
       verifyBlob(info, expected)
-      // Two commits of the same bytes: the second rename replaces the file by an equal one.
+      // If the same bytes are committed twice, the second rename replaces the file by an equal one.
       await rename(ingestDataPath(this.#options.directory), this.#options.blobPath(digest))
     } finally {
       await this.abort()
@@ -96,7 +95,7 @@ export class LocalIngest implements Ingest {
 
   async abort(): Promise<void> {
     if (!this.#isOpen) return
-    // The key is free for a new ingest only when this one's files are gone.
+    // The key stays taken until the files are deleted: a new ingest of the key would lose its own.
     this.#isOpen = false
     closeSync(this.#fd)
     try {
@@ -108,6 +107,19 @@ export class LocalIngest implements Ingest {
 
   #checkOpen(): void {
     if (!this.#isOpen) throw conflict(`ingest ${this.key} is closed`)
+  }
+}
+
+/** Throws `dataLoss` when a finished ingest is not what was expected. */
+function verifyBlob(found: BlobInfo, expected: ExpectedBlob): void {
+  if (expected.sizeBytes !== undefined && expected.sizeBytes !== found.sizeBytes) {
+    throw new BerthError(
+      'dataLoss',
+      `size of ${expected.digest ?? found.digest} is ${found.sizeBytes} bytes, expected ${expected.sizeBytes}`,
+    )
+  }
+  if (expected.digest !== undefined && expected.digest !== found.digest) {
+    throw new BerthError('dataLoss', `digest is ${found.digest}, expected ${expected.digest}`)
   }
 }
 

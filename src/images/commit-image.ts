@@ -15,7 +15,7 @@ import {
 import { layerType } from './archive/archived-image-loader.ts'
 import type { ImageLayer, ImageRecord } from './catalog/image.ts'
 import { nameFrom } from './catalog/image-name.ts'
-import { ingestFile, newStreamIngestKey } from './catalog/ingest-keys.ts'
+import { newStreamIngestKey } from './catalog/ingest-keys.ts'
 import type { ImageParts } from './images.ts'
 import { storeImage } from './make/import-image.ts'
 
@@ -76,7 +76,7 @@ async function packLayer(
   const ingest = await content.ingest(newStreamIngestKey(), { hashing: false })
   const staged = await layers.stage()
   try {
-    const source = { from: 'directory', path: directory, leaveOut, output: ingestFile(ingest), sizeBytes } as const
+    const source = { from: 'directory', path: directory, leaveOut, output: ingest.path, sizeBytes } as const
     const packed = await pool.run({ source, targetDir: staged.directory })
     const { digest, unpacked } = packed
     if (unpacked === undefined) throw internal('a packed layer was not unpacked')

@@ -60,7 +60,7 @@ test('Images.load() takes a docker-archive, with layers in memory and in files',
   const document = parseManifestDocument(await ws.content.read(found.manifest.digest))
   assert.ok(document.type === 'manifest')
   for (const { digest, size } of [document.manifest.config, ...document.manifest.layers]) {
-    assert.equal((await ws.content.info(digest)).sizeBytes, size)
+    assert.equal((await ws.content.find(digest))?.sizeBytes, size)
   }
   const events = ws.events.since(0n).map(({ Action }) => Action)
   assert.deepEqual(events, ['load'])

@@ -33,7 +33,7 @@ async function assertNoLayers(ws: ImageWorkspace): Promise<void> {
   const look = async () => {
     await ws.images.prune({})
     left.length = 0
-    for await (const { key } of ws.content.ingests()) left.push(`ingest ${key}`)
+    for await (const { key } of ws.content.unfinished.walk()) left.push(`ingest ${key}`)
     for await (const { key } of ws.snapshots.walk()) left.push(`snapshot ${key}`)
     for await (const { digest } of ws.content.walk()) {
       if ((await ws.content.read(digest))[0] !== '{'.charCodeAt(0)) left.push(`blob ${digest}`)
@@ -64,7 +64,7 @@ for (const [form, options] of Object.entries(forms)) {
     const name = options.algorithm === undefined ? `${registry.name}/x:1` : `${registry.name}/x@${manifest.digest}`
     await pull(ws, name)
     assert.ok(fileOf(ws, name, 'big').equals(big))
-    for (const { digest, size } of layers) assert.equal((await ws.content.info(digest)).sizeBytes, size)
+    for (const { digest, size } of layers) assert.equal((await ws.content.find(digest))?.sizeBytes, size)
     const again = await pull(ws, name)
     assert.match(String(again.at(-1)?.status), /^Status: Image is up to date for /)
     // Not a byte of it is asked for again.
@@ -333,7 +333,7 @@ test('Images.pull() replaces blobs that were damaged on the disk', { skip }, asy
   for (const { digest } of [manifest, config, ...layers]) writeFileSync(ws.content.pathOf(digest), 'damaged')
   await pull(ws, name)
   for (const { digest, size } of [manifest, config, ...layers]) {
-    assert.equal((await ws.content.info(digest)).sizeBytes, size)
+    assert.equal((await ws.content.find(digest))?.sizeBytes, size)
   }
   assert.equal(fileOf(ws, name, 'b').toString(), 'small')
 })

@@ -72,7 +72,7 @@ export async function makeLayer(
     // The runtime traverses the bundle as the mapping's root user.
     makePrivateDirectory(bundle, parts.settings.remap?.root.gid)
     mkdirSync(rootfs, { recursive: true, mode: 0o700 })
-    const pack = ingest?.path === undefined ? undefined : { upper: snapshots.directory(key), packInto: ingest.path }
+    const pack = ingest === undefined ? undefined : { upper: snapshots.directory(key), packInto: ingest.path }
     let packed: PackedByStep | undefined
     try {
       // The changes need not survive a crash of the host, so overlayfs can skip syncing.

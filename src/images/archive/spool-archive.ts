@@ -6,7 +6,7 @@ import { decompress, decompressUpload, readTar, type TarMember } from '../../arc
 import { type AbortOptions, BerthError, invalidArgument } from '../../base/index.ts'
 import type { Ingest, LocalContentStore } from '../../content/index.ts'
 import { type Digest, digestFromHex } from '../../oci/index.ts'
-import { ingestFile, newStreamIngestKey } from '../catalog/ingest-keys.ts'
+import { newStreamIngestKey } from '../catalog/ingest-keys.ts'
 import { FileGrowth, growthStepBytes } from '../layers/growing-file.ts'
 import type { LayerJobProgress, LayerResult } from '../layers/layer-job.ts'
 import type { LayerPool } from '../layers/layer-pool.ts'
@@ -123,7 +123,7 @@ export class SpooledArchive implements AsyncDisposable {
     const ingest = await options.content.ingest(newStreamIngestKey(), { hashing: false })
     const staged = await options.layers.stage()
     const growth = new FileGrowth({ stepBytes: growthStepBytes })
-    const source = { from: 'file', path: ingestFile(ingest), sizeBytes, growth: growth.shared } as const
+    const source = { from: 'file', path: ingest.path, sizeBytes, growth: growth.shared } as const
     const result = options.pool.run(
       { source, targetDir: staged.directory },
       { signal: options.signal, onProgress: (progress) => options.onProgress(path, progress) },

@@ -1,26 +1,21 @@
-/** Keys and files of this folder's ingests. */
-import { internal, newId } from '../../base/index.ts'
-import type { Ingest } from '../../content/index.ts'
+/** Keys of the ingests in which images' blobs arrive. */
+import { newId } from '../../base/index.ts'
 import type { Digest } from '../../oci/index.ts'
 
 const streamPrefix = 'stream '
 
-/** A layer's download: found again after a restart. */
+/** The key of a layer's download, which a later pull resumes, also after a restart. */
 export function layerIngestKey(digest: Digest): string {
   return `layer ${digest}`
 }
 
-/** A part of what a client sends: lost with the connection. */
+/** A new key for bytes that a client sends or the daemon makes: no later request can resume them, so the next boot drops
+ *  them. */
 export function newStreamIngestKey(): string {
   return streamPrefix + newId()
 }
 
+/** True for a key of `newStreamIngestKey`. */
 export function isStreamIngest(key: string): boolean {
   return key.startsWith(streamPrefix)
-}
-
-/** The file of an ingest of the local store. */
-export function ingestFile({ key, path }: Ingest): string {
-  if (path === undefined) throw internal(`ingest ${key} is not in a file`)
-  return path
 }

@@ -54,8 +54,8 @@ export class ImageGarbage {
   /** At boot: drops the streams of loads and imports that an earlier run left, for nobody can resume these. */
   async dropBrokenStreams(): Promise<void> {
     const { content } = this.#options
-    await content.dropBroken()
-    for await (const { key } of content.ingests()) if (isStreamIngest(key)) await content.abort(key)
+    await content.unfinished.dropBroken()
+    for await (const { key } of content.unfinished.walk()) if (isStreamIngest(key)) await content.unfinished.drop(key)
   }
 
   /** Removes what only these images used. They must be gone from the store. */
@@ -92,7 +92,7 @@ export class ImageGarbage {
     const blobs = [...(await this.#blobsBefore(limitMs))].filter((digest) => this.#isFreeBlob(digest))
     const chains = (await this.#layersBefore(limitMs)).filter((chainId) => this.#isFreeLayer(chainId))
     const ingests: string[] = []
-    for await (const { key, updated } of content.ingests()) {
+    for await (const { key, updated } of content.unfinished.walk()) {
       if (updated.getTime() < limitMs && !holdsIngest(leases, key)) ingests.push(key)
     }
     return { blobs, chains, ingests }
@@ -117,11 +117,11 @@ export class ImageGarbage {
 
   async #dropIngests(limitMs: number): Promise<void> {
     const { content, gate, leases } = this.#options
-    for await (const { key, updated } of content.ingests()) {
+    for await (const { key, updated } of content.unfinished.walk()) {
       if (updated.getTime() >= Math.min(limitMs, gate.oldestStartMs)) continue
       if (holdsIngest(leases, key)) continue
       try {
-        await content.abort(key)
+        await content.unfinished.drop(key)
       } catch (error) {
         // It is being written.
         if (!isKind(error, 'conflict')) throw error

@@ -3,7 +3,7 @@ import { BerthError, isBerthError } from '../../base/index.ts'
 import { type Ingest, LocalContentStore } from '../../content/index.ts'
 import { algorithmOf, type Digest } from '../../oci/index.ts'
 import { HttpTransport, type HttpTransportOptions, readBlob } from '../../registry/client/index.ts'
-import { ingestFile, layerIngestKey } from '../catalog/ingest-keys.ts'
+import { layerIngestKey } from '../catalog/ingest-keys.ts'
 import { consumeLayer, verificationFailed } from './consume-layer.ts'
 import { readGrowing } from './growing-file.ts'
 import type { LayerJobHost, LayerResult, LayerSource } from './layer-job.ts'
@@ -25,7 +25,7 @@ export async function fetchLayer(
   const resumed = ingest.offset > 0
   try {
     const bytes = download(ingest, transport, source, host)
-    const file = { path: ingestFile(ingest), algorithm: algorithmOf(digest), expected: digest }
+    const file = { path: ingest.path, algorithm: algorithmOf(digest), expected: digest }
     const result = await consumeLayer(bytes, file, targetDir, host, (current) =>
       host.onProgress({ phase: 'download', current, total }),
     )
@@ -58,7 +58,7 @@ async function* download(
   { authorize, onProgress, signal }: LayerJobHost,
 ): AsyncGenerator<Buffer, void, undefined> {
   const from = ingest.offset
-  if (from > 0) yield* readGrowing(ingestFile(ingest))
+  if (from > 0) yield* readGrowing(ingest.path)
   const onRetry = (delayMs: number) => onProgress({ phase: 'retry', current: delayMs, total: delayMs })
   for await (const chunk of readBlob(transport, authorize, { from, sizeBytes, signal, onRetry })) {
     ingest.write(chunk)

@@ -22,7 +22,7 @@ import { layerType, makeManifest } from '../archive/archived-image-loader.ts'
 import type { LoadDependencies } from '../archive/load-images.ts'
 import { progressBar } from '../catalog/file-sizes.ts'
 import type { ImageLayer } from '../catalog/image.ts'
-import { ingestFile, newStreamIngestKey } from '../catalog/ingest-keys.ts'
+import { newStreamIngestKey } from '../catalog/ingest-keys.ts'
 import { Occasionally } from '../catalog/progress.ts'
 import type { ActivityGate } from '../gc/activity-gate.ts'
 import type { Holds } from '../gc/holds.ts'
@@ -188,7 +188,7 @@ async function placeStream(
   const growth = new FileGrowth({ stepBytes: growthStepBytes })
   let job: Promise<LayerResult> | undefined
   try {
-    const from = { from: 'file', path: ingestFile(ingest), sizeBytes: 0, growth: growth.shared } as const
+    const from = { from: 'file', path: ingest.path, sizeBytes: 0, growth: growth.shared } as const
     job = pool.run({ source: from, targetDir: staged.directory }, { signal })
     job.catch(() => {}) // Awaited below, once the stream has ended.
     let readBytes = 0

@@ -1,7 +1,7 @@
 /** Attestations in BuildKit's form: in-toto statements are the layers of a manifest of their own, which an index lists
  *  beside the image's manifest.
  *  https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md */
-import type { ContentWriter, Lease } from '../../../content/index.ts'
+import type { Lease, LocalContentStore } from '../../../content/index.ts'
 import { type Descriptor, type Digest, digestOf, type Manifest, mediaTypes } from '../../../oci/index.ts'
 
 /** A statement about an image: predicate and predicate type of an in-toto statement. */
@@ -41,7 +41,7 @@ export function formatStatement(
 
 /** Stores the statements and their manifest. `lease` keeps all of them. */
 export async function storeAttestations(
-  content: ContentWriter,
+  content: LocalContentStore,
   lease: Lease,
   image: Descriptor,
   attestations: readonly Attestation[],
