@@ -100,12 +100,12 @@ test('Images.load() names an image without tags by its id and moves a name that 
   ])
   assert.equal(ws.images.store.resolve('x:1').id, second.id)
   assert.deepEqual(ws.images.store.resolve(first.id).references, [])
-  const dangling = await ws.images.list({ all: false, filters: { dangling: ['true'] } })
+  const dangling = await ws.images.catalog.list({ all: false, filters: { dangling: ['true'] } })
   assert.deepEqual(
     dangling.map(({ Id }) => Id),
     [first.id],
   )
-  const pruned = await ws.images.prune({})
+  const pruned = await ws.images.removals.prune({})
   assert.deepEqual(pruned.ImagesDeleted?.[0], { Deleted: first.id })
 })
 
@@ -156,7 +156,7 @@ test('Images.load() takes what Docker 1.9 and 1.10 saved', { skip }, async () =>
   await load(ws, await v1Archive([{ a: '1' }, { big: large }], 'old', '1'))
   const old = ws.images.store.resolve('old:1')
   assert.equal(old.layers.length, 2)
-  const history = await ws.images.history('old:1')
+  const history = await ws.images.catalog.history('old:1')
   assert.deepEqual(
     history.map(({ CreatedBy }) => CreatedBy),
     ['/bin/sh -c step 1 > x', '/bin/sh -c step 0 > x'],
@@ -177,7 +177,7 @@ test('Images.load() unpacks what xz and bzip2 packed', { skip }, async () => {
   for (const program of ['xz', 'bzip2']) {
     const packed = spawnSync(program, ['-1', '-c'], { input: archive, maxBuffer: 1 << 26 }).stdout
     await load(ws, packed)
-    assert.deepEqual(await ws.images.remove('x:1', { force: false, prune: true }).then((items) => items[1]), {
+    assert.deepEqual(await ws.images.removals.remove('x:1', { force: false, prune: true }).then((items) => items[1]), {
       Deleted: image.id,
     })
     await assert.rejects(load(ws, packed.subarray(0, packed.length / 2)), { kind: 'invalidArgument' })
@@ -282,7 +282,7 @@ test('Images.import() makes an image of a tar, with changes and a message', { sk
     )
     const found = ws.images.store.resolve(name === 'plain' ? 'plain:1' : 'packed:1')
     assert.deepEqual(messages, [{ status: found.id }])
-    const inspected = await ws.images.inspect(found.id)
+    const inspected = await ws.images.catalog.inspect(found.id)
     assert.deepEqual(inspected.Config?.Env, ['A=1', 'B=two words'])
     assert.deepEqual(inspected.Config?.Cmd, ['sh', '-l'])
     assert.deepEqual(inspected.Config?.ExposedPorts, { '80/tcp': {} })
@@ -317,31 +317,34 @@ test('Images.remove() follows Docker’s rules and frees what nobody else uses',
   const use = (running: boolean) => ws.users.set(id, [{ id: 'c'.repeat(64), name: 'box', running }])
   const soft = { force: false, prune: true }
 
-  await assert.rejects(ws.images.remove('nope', soft), { kind: 'notFound', message: 'No such image: nope:latest' })
-  await assert.rejects(ws.images.remove(short, soft), {
+  await assert.rejects(ws.images.removals.remove('nope', soft), {
+    kind: 'notFound',
+    message: 'No such image: nope:latest',
+  })
+  await assert.rejects(ws.images.removals.remove(short, soft), {
     kind: 'conflict',
     message: `conflict: unable to delete ${short} (must be forced) - image is referenced in multiple repositories`,
   })
-  assert.deepEqual(await ws.images.remove('other/one:2', soft), [{ Untagged: 'other/one:2' }])
+  assert.deepEqual(await ws.images.removals.remove('other/one:2', soft), [{ Untagged: 'other/one:2' }])
   use(false)
-  await assert.rejects(ws.images.remove('one:1', soft), {
+  await assert.rejects(ws.images.removals.remove('one:1', soft), {
     message: `conflict: unable to remove repository reference "one:1" (must force) - container cccccccccccc is using its referenced image ${short}`,
   })
-  await assert.rejects(ws.images.remove(short, soft), {
+  await assert.rejects(ws.images.removals.remove(short, soft), {
     message: `conflict: unable to delete ${short} (must be forced) - image is being used by stopped container cccccccccccc`,
   })
   use(true)
-  await assert.rejects(ws.images.remove(short, { force: true, prune: true }), {
+  await assert.rejects(ws.images.removals.remove(short, { force: true, prune: true }), {
     message: `conflict: unable to delete ${short} (cannot be forced) - image is being used by running container cccccccccccc`,
   })
   ws.users.clear()
   const before = await snapshots(ws)
   assert.equal(before.length, 3)
-  const items = await ws.images.remove(short, soft)
+  const items = await ws.images.removals.remove(short, soft)
   assert.deepEqual(items.slice(0, 2), [{ Untagged: 'one:1' }, { Deleted: id }])
   assert.equal(items.length, 3, 'the base layer belongs to the other image, too')
   assert.equal((await snapshots(ws)).length, 2)
-  await ws.images.remove('two:1', soft)
+  await ws.images.removals.remove('two:1', soft)
   assert.deepEqual(await snapshots(ws), [])
   assert.deepEqual(await blobs(ws), [])
 })
@@ -352,7 +355,7 @@ test('Images.garbage leaves layers on which a container stands', { skip }, async
   await load(ws, await dockerArchive(image, ['x:1']))
   const { chainId } = ws.images.store.resolve('x:1')
   await ws.snapshots.prepare('container-1', chainId)
-  await ws.images.remove('x:1', { force: true, prune: true })
+  await ws.images.removals.remove('x:1', { force: true, prune: true })
   assert.equal((await snapshots(ws)).length, 3)
   await ws.snapshots.remove('container-1')
   await ws.images.garbage.sweep({ unfinished: true })
@@ -365,7 +368,7 @@ test('Images.list() filters and resolve() finds by every kind of name', { skip }
   await load(ws, await dockerArchive(one, ['web:1', 'quay.io/team/web:2']))
   await load(ws, await dockerArchive(await makeImage([{ a: '2' }]), ['db:latest']))
   const ids = async (filters: Record<string, string[]>) =>
-    (await ws.images.list({ all: false, filters })).flatMap(({ RepoTags }) => RepoTags).sort()
+    (await ws.images.catalog.list({ all: false, filters })).flatMap(({ RepoTags }) => RepoTags).sort()
   assert.deepEqual(await ids({}), ['db:latest', 'quay.io/team/web:2', 'web:1'])
   assert.deepEqual(await ids({ label: ['tier=front'] }), ['quay.io/team/web:2', 'web:1'])
   assert.deepEqual(await ids({ reference: ['web'] }), ['web:1'])
@@ -392,6 +395,6 @@ test('Images.list() filters and resolve() finds by every kind of name', { skip }
   assert.throws(() => store.resolve('web:1', { platform: { os: 'linux', architecture: 's390x' } }), {
     message: /does not match the specified platform \(linux\/s390x\)/,
   })
-  const history = await ws.images.history('web:1')
+  const history = await ws.images.catalog.history('web:1')
   assert.deepEqual([history[0]?.Id, history[0]?.CreatedBy, history[0]?.Size], [one.id, 'step 0', 1])
 })

@@ -31,7 +31,7 @@ function fileOf(ws: ImageWorkspace, name: string, path: string): Buffer {
 async function assertNoLayers(ws: ImageWorkspace): Promise<void> {
   const left: string[] = []
   const look = async () => {
-    await ws.images.prune({})
+    await ws.images.removals.prune({})
     left.length = 0
     for await (const { key } of ws.content.unfinished.walk()) left.push(`ingest ${key}`)
     for await (const { key } of ws.snapshots.walk()) left.push(`snapshot ${key}`)
@@ -70,7 +70,7 @@ for (const [form, options] of Object.entries(forms)) {
     // Not a byte of it is asked for again.
     const requests = registry.requests.filter((one) => one.startsWith('GET'))
     assert.equal(requests.length, new Set(requests).size)
-    await ws.images.remove(name, { force: true, prune: true })
+    await ws.images.removals.remove(name, { force: true, prune: true })
     await assertNoLayers(ws)
   })
 }

@@ -54,7 +54,7 @@ test('Images.pull() gets busybox from a registry, says what Docker says, and is 
   await using ws = await ImageWorkspace.open()
   const messages = await pull(ws, name)
   const image = ws.images.store.resolve(name)
-  const digest = ws.images.store.namesOf(image.id).find(({ reference }) => reference.tag === undefined)?.target.digest
+  const digest = ws.images.store.names.of(image.id).find(({ reference }) => reference.tag === undefined)?.target.digest
   const layer = image.layers[0]?.blob.digest.slice(7, 19)
   assert.deepEqual(messages[0], { status: 'Pulling from library/busybox', id: '1.36' })
   assert.deepEqual(messages[1], { status: 'Pulling fs layer', progressDetail: {}, id: layer })
@@ -122,7 +122,7 @@ test('Images.pull() takes OCI images, shares layers and refuses with Docker’s 
   await assert.rejects(pull(ws, `${registry.name}/nobody/nothing:1`), { kind: 'notFound' })
   await assert.rejects(pull(ws, '127.0.0.1:1/x:1'), { kind: 'unavailable', message: /connect: connection refused$/ })
   // Without a tag: all of them.
-  await ws.images.remove(`${registry.name}/team/app:2`, { force: true, prune: true })
+  await ws.images.removals.remove(`${registry.name}/team/app:2`, { force: true, prune: true })
   await pull(ws, `${registry.name}/team/app`)
   assert.equal(ws.images.store.resolve(`${registry.name}/team/app:2`).id, second.id)
 })

@@ -101,7 +101,7 @@ function announce(
   onProgress: OnProgress,
 ): void {
   for (const reference of references) {
-    const before = store.findName(reference)?.imageId
+    const before = store.names.find(reference)?.imageId
     if (before !== undefined && before !== record.id) {
       const name = familiarReference(reference)
       const stream = `The image ${name} already exists, renaming the old one with ID ${before} to empty string\n`

@@ -21,7 +21,7 @@ import {
   withDigest,
 } from '../../oci/index.ts'
 import type { ImageRecord } from '../catalog/image.ts'
-import type { ImageStore } from '../catalog/image-store.ts'
+import { type ImageStore, onlyIdWithPrefix } from '../catalog/image-store.ts'
 import { type WholeIndex, wholeIndexes } from './whole-index.ts'
 
 export interface SaveDependencies {
@@ -106,21 +106,21 @@ function findNamed(store: ImageStore, name: string): Named[] {
   if (familiarName(reference) === 'sha256') return [{ id: store.resolve(name).id }]
   if (reference.tag !== undefined || reference.digest !== undefined) {
     // With a digest, the tag beside it says nothing.
-    const found = store.findName(reference.digest === undefined ? reference : withDigest(reference, reference.digest))
+    const found = store.names.find(reference.digest === undefined ? reference : withDigest(reference, reference.digest))
     if (found === undefined) throw notFound('reference does not exist')
     return [{ id: found.imageId, ...(reference.digest === undefined ? { reference } : {}) }]
   }
   const tagged = tagsOf(store, reference)
   if (tagged.length > 0) return tagged
-  const ids = store.idsWithPrefix(name)
-  if (ids.length !== 1 || ids[0] === undefined) throw notFound(`No such image: ${name}`)
-  return [{ id: ids[0] }]
+  const id = onlyIdWithPrefix(store, name)
+  if (id === undefined) throw notFound(`No such image: ${name}`)
+  return [{ id }]
 }
 
 function tagsOf(store: ImageStore, { registry, repository }: Reference): Named[] {
   const found: Required<Named>[] = []
   for (const { id } of store.records()) {
-    for (const { reference } of store.namesOf(id)) {
+    for (const { reference } of store.names.of(id)) {
       if (reference.tag === undefined) continue
       if (reference.registry === registry && reference.repository === repository) found.push({ id, reference })
     }

@@ -2,7 +2,7 @@
 import type { LocalContentStore } from '../../content/index.ts'
 import { type Descriptor, type Digest, isIndexType, parseManifestDocument, type Reference } from '../../oci/index.ts'
 import type { ImageRecord } from '../catalog/image.ts'
-import type { ImageStore } from '../catalog/image-store.ts'
+import { type ImageStore, membersOf } from '../catalog/image-store.ts'
 
 /** An index of which everything is here. */
 export interface WholeIndex {
@@ -29,7 +29,7 @@ export async function wholeIndexes(
 ): Promise<WholeIndex[]> {
   const byTarget = new Map<Digest, { readonly target: Descriptor; readonly references: Reference[] }>()
   for (const reference of references) {
-    const target = parts.store.findName(reference)?.target
+    const target = parts.store.names.find(reference)?.target
     if (target === undefined || !isIndexType(target.mediaType)) continue
     const known = byTarget.get(target.digest) ?? { target, references: [] }
     known.references.push(reference)
@@ -52,7 +52,7 @@ async function listedBy(
   if ((await content.find(target.digest)) === undefined) return undefined
   const document = parseManifestDocument(await content.read(target.digest), target.mediaType)
   if (document.type !== 'index') return undefined
-  const candidates = [record, ...store.membersOf(target.digest).filter(({ id }) => id !== record.id)]
+  const candidates = [record, ...membersOf(store, target.digest).filter(({ id }) => id !== record.id)]
   const attachments = new Set(candidates.flatMap(({ attachments: own = [] }) => own.map(({ digest }) => digest)))
   const members: ImageRecord[] = []
   const attached: Descriptor[] = []

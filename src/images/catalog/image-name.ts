@@ -1,5 +1,13 @@
 import { invalidArgument } from '../../base/index.ts'
-import { familiarName, parseReference, type Reference, withDefaultTag, withTag } from '../../oci/index.ts'
+import {
+  familiarName,
+  type Platform,
+  parsePlatform,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+  withTag,
+} from '../../oci/index.ts'
 
 /** A name to be given to an image; `tag` stands before one that `repository` has. Throws `invalidArgument` with
  *  Docker's texts. */
@@ -11,4 +19,9 @@ export function nameFrom(repository: string, tag = ''): Reference {
     throw invalidArgument('refusing to create an ambiguous tag using digest algorithm as name')
   }
   return reference
+}
+
+/** The platform that a request names (`os[/arch[/variant]]`); undefined for none. Throws `invalidArgument`. */
+export function wantedPlatform(text: string | undefined): Platform | undefined {
+  return text === undefined || text === '' ? undefined : parsePlatform(text)
 }

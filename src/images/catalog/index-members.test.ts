@@ -107,7 +107,7 @@ test('one platform of a name goes, the name stays with the others', () => {
   const { store, db } = storeWith('a:1')
   assert.deepEqual(remove(store, 'a:1', { architectures: [own, own] }), [{ Deleted: host.id }])
   for (const one of [store, ImageStore.open(db, nullLogger)]) {
-    assert.deepEqual([one.resolve('a:1').id, one.findTarget('a:1')], [other.id, index])
+    assert.deepEqual([one.resolve('a:1').id, one.names.lookUp('a:1')?.target], [other.id, index])
   }
   assert.throws(() => remove(store, 'a:1', { architectures: [own] }), {
     kind: 'notFound',

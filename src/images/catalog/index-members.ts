@@ -13,27 +13,24 @@ import {
   platformRank,
 } from '../../oci/index.ts'
 import type { ImageRecord, NamedRecord, NamedTarget } from './image.ts'
-import type { ImageStore } from './image-store.ts'
+import { type ImageStore, membersOf } from './image-store.ts'
 
 /** True for an image without a name of its own that belongs to the name of an index. */
 export function isOnlyMember(store: ImageStore, { id, partOf }: ImageRecord): boolean {
-  return partOf?.some((index) => store.isTarget(index)) === true && store.namesOf(id).length === 0
+  return partOf?.some((index) => store.names.isTarget(index)) === true && store.names.of(id).length === 0
 }
 
 /** The names of the indexes that list an image, which another image has. */
 export function namesOfIndexes(store: ImageStore, { partOf = [] }: ImageRecord): NamedTarget[] {
   const found: NamedTarget[] = []
-  for (const reference of store.references()) {
-    const name = store.findName(reference)
-    if (name !== undefined && partOf.includes(name.target.digest)) found.push(name)
-  }
+  for (const name of store.names.all()) if (partOf.includes(name.target.digest)) found.push(name)
   return found
 }
 
 /** The record as one that `index` lists; earlier indexes that no name stands for are forgotten. */
 export function asMember(store: ImageStore, record: ImageRecord, index: Digest): ImageRecord {
   const before = store.findRecord(record.id)?.partOf ?? []
-  return { ...record, partOf: [...before.filter((one) => one !== index && store.isTarget(one)), index] }
+  return { ...record, partOf: [...before.filter((one) => one !== index && store.names.isTarget(one)), index] }
 }
 
 /** The images of an index as the store takes them: the names go to the one that suits this host best, else to the first
@@ -63,9 +60,9 @@ export interface ChosenMembers {
 /** The images of a name for exactly these platforms. Throws `notFound` for a platform that it has no image for. */
 export function chooseMembers(store: ImageStore, name: string, platforms: readonly Platform[]): ChosenMembers {
   const { id, manifest } = store.resolve(name)
-  const target = store.findTarget(name) ?? manifest
+  const target = store.names.lookUp(name)?.target ?? manifest
   const own = store.findRecord(id)
-  const others = isIndexType(target.mediaType) ? store.membersOf(target.digest).filter((one) => one.id !== id) : []
+  const others = isIndexType(target.mediaType) ? membersOf(store, target.digest).filter((one) => one.id !== id) : []
   const all = own === undefined ? others : [own, ...others]
   const members = new Set<ImageRecord>()
   for (const platform of platforms) {
@@ -82,6 +79,6 @@ export function chooseMembers(store: ImageStore, name: string, platforms: readon
 
 /** The images that stay, with the names of those that go as far as they stand for the index. */
 export function withoutMembers(store: ImageStore, { target, members, left }: ChosenMembers): readonly NamedRecord[] {
-  const names = members.flatMap(({ id }) => store.namesOf(id)).filter((name) => name.target.digest === target.digest)
+  const names = members.flatMap(({ id }) => store.names.of(id)).filter((name) => name.target.digest === target.digest)
   return namedIndex(store, target, left, names)
 }

@@ -100,8 +100,8 @@ function matchingNames(
   id: Digest,
   patterns: readonly string[],
 ): { readonly tags: readonly string[]; readonly digests: readonly string[] } {
-  const names = store
-    .namesOf(id)
+  const names = store.names
+    .of(id)
     .map(({ reference }) => reference)
     .filter((reference) => patterns.length === 0 || matchesReference(reference, patterns))
   return {

@@ -1,7 +1,7 @@
 import type { ImageManifestSummary, OciDescriptor } from '../../api/index.ts'
 import { type Descriptor, isIndexType, isManifestType, platformOfConfig } from '../../oci/index.ts'
 import type { Image, ImageRecord, ImageUse } from './image.ts'
-import type { ImageStore } from './image-store.ts'
+import { type ImageStore, membersOf } from './image-store.ts'
 
 /** What is behind an image's names: the index or manifest that they stand for, and each manifest that is here of it. */
 export function manifestSummaries(
@@ -9,10 +9,10 @@ export function manifestSummaries(
   image: Image,
   use: ImageUse,
 ): { readonly Descriptor: OciDescriptor; readonly Manifests: readonly ImageManifestSummary[] } {
-  const index = store.namesOf(image.id).find(({ target }) => isIndexType(target.mediaType))?.target
+  const index = store.names.of(image.id).find(({ target }) => isIndexType(target.mediaType))?.target
   const record = store.findRecord(image.id)
   const own = record === undefined ? [] : [record]
-  const members = index === undefined ? [] : store.membersOf(index.digest).filter(({ id }) => id !== image.id)
+  const members = index === undefined ? [] : membersOf(store, index.digest).filter(({ id }) => id !== image.id)
   return {
     Descriptor: index ?? image.manifest,
     Manifests: [...own, ...members].flatMap((one) => [imageSummary(one, use), ...attestationSummaries(one)]),

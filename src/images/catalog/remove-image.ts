@@ -11,7 +11,7 @@ import {
   withDefaultTag,
 } from '../../oci/index.ts'
 import type { ImageRecord, ImageUse, NamedTarget } from './image.ts'
-import type { ImageStore } from './image-store.ts'
+import { type ImageStore, membersOf } from './image-store.ts'
 import { chooseMembers, isOnlyMember, namesOfIndexes, withoutMembers } from './index-members.ts'
 
 export interface RemoveOptions {
@@ -55,7 +55,7 @@ export class ImageRemoval {
       return items
     }
     if (isIdPrefix(id, name)) {
-      const names = this.#store.namesOf(id)
+      const names = this.#store.names.of(id)
       if (isOneName(names)) {
         const conflict = this.#findConflict(id, { force, ignoreNames: true })
         if (conflict !== undefined) throw refusal(id, conflict)
@@ -72,9 +72,9 @@ export class ImageRemoval {
   /** Images for other platforms go with the last name of their index, unless somebody uses them. */
   #deleteMembers(prune: boolean, items: ImageDeleteItem[]): void {
     for (const target of this.#targets) {
-      if (this.#store.isTarget(target)) continue
-      for (const record of this.#store.membersOf(target)) {
-        if (this.#store.namesOf(record.id).length > 0 || isOnlyMember(this.#store, record)) continue
+      if (this.#store.names.isTarget(target)) continue
+      for (const record of membersOf(this.#store, target)) {
+        if (this.#store.names.of(record.id).length > 0 || isOnlyMember(this.#store, record)) continue
         this.#delete(record.id, { force: false, prune, isQuiet: true }, items)
       }
     }
@@ -82,7 +82,7 @@ export class ImageRemoval {
 
   /** Throws `conflict` for an image of an index that somebody needs besides the index's one name. */
   #refuseMember(record: ImageRecord, force: boolean): void {
-    const names = [...this.#store.namesOf(record.id), ...namesOfIndexes(this.#store, record)]
+    const names = [...this.#store.names.of(record.id), ...namesOfIndexes(this.#store, record)]
     const conflict =
       this.#findConflict(record.id, { force, ignoreNames: true }) ??
       (force || isOneName(names) ? undefined : referencedElsewhere)
@@ -92,7 +92,7 @@ export class ImageRemoval {
   /** Takes the given name away; true when others are left. */
   #untagNamed(id: Digest, name: string, force: boolean, items: ImageDeleteItem[]): boolean {
     const user = this.#use.containersUsing(id)[0]
-    if (!force && user !== undefined && isOneName(this.#store.namesOf(id))) {
+    if (!force && user !== undefined && isOneName(this.#store.names.of(id))) {
       throw conflict(
         `conflict: unable to remove repository reference "${name}" (must force) - ` +
           `container ${shortId(user.id)} is using its referenced image ${shortId(id)}`,
@@ -105,11 +105,11 @@ export class ImageRemoval {
     items.push(this.#untag(id, removed))
     const isSameRepository = ({ reference }: NamedTarget) =>
       reference.registry === registry && reference.repository === repository
-    const left = this.#store.namesOf(id).filter(isSameRepository)
+    const left = this.#store.names.of(id).filter(isSameRepository)
     if (digest === undefined && left.every(({ reference }) => reference.tag === undefined)) {
       for (const { reference } of left) items.push(this.#untag(id, reference))
     }
-    return this.#store.namesOf(id).length > 0
+    return this.#store.names.of(id).length > 0
   }
 
   /** `isQuiet`: something was done already, so that a conflict only matters when it leaves an image that nobody uses
@@ -123,11 +123,11 @@ export class ImageRemoval {
     if (record === undefined) return
     const conflict = this.#findConflict(id, { force, ignoreNames: false })
     if (conflict !== undefined) {
-      const isDangling = this.#store.namesOf(id).length === 0 && !this.#hasChildren(id)
+      const isDangling = this.#store.names.of(id).length === 0 && !this.#hasChildren(id)
       if (isQuiet && (!isDangling || conflict.isUsed)) return
       throw refusal(id, conflict)
     }
-    for (const { reference } of this.#store.namesOf(id)) items.push(this.#untag(id, reference))
+    for (const { reference } of this.#store.names.of(id)) items.push(this.#untag(id, reference))
     this.#store.delete(id)
     this.#listener.onDelete(record)
     items.push({ Deleted: id })
@@ -137,7 +137,7 @@ export class ImageRemoval {
   }
 
   #untag(id: Digest, reference: Reference): ImageDeleteItem {
-    const target = this.#store.findName(reference)?.target.digest
+    const target = this.#store.names.find(reference)?.target.digest
     if (target !== undefined) this.#targets.add(target)
     this.#store.unname(reference)
     this.#listener.onUntag(id, familiarReference(reference))
@@ -156,7 +156,7 @@ export class ImageRemoval {
       return { isHard: true, isUsed: true, reason }
     }
     if (force) return undefined
-    if (!ignoreNames && this.#store.namesOf(id).length > 0) return referencedElsewhere
+    if (!ignoreNames && this.#store.names.of(id).length > 0) return referencedElsewhere
     const owner = ignoreNames ? undefined : this.#ownerOf(id)
     if (owner !== undefined) {
       return { isHard: false, isUsed: false, reason: `image belongs to ${owner}, which is for several platforms` }

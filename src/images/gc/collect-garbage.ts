@@ -207,7 +207,7 @@ export class ImageGarbage {
     for (const record of store.records()) {
       for (const digest of blobsOf(record)) used.blobs.add(digest)
       for (const { chainId } of record.layers) used.chains.add(chainId)
-      for (const { target } of store.namesOf(record.id)) used.blobs.add(target.digest)
+      for (const { target } of store.names.of(record.id)) used.blobs.add(target.digest)
     }
     this.#used = used
     return used

@@ -3,7 +3,7 @@
 import type { Filters, ImageDeleteItem, ImagesPruneResponse } from '../../api/index.ts'
 import { type Background, isKind } from '../../base/index.ts'
 import type { EventBus } from '../../events/index.ts'
-import { type Digest, formatReference } from '../../oci/index.ts'
+import { type Digest, formatReference, parsePlatform } from '../../oci/index.ts'
 import type { ImageRecord, ImageUse } from '../catalog/image.ts'
 import type { ImageStore } from '../catalog/image-store.ts'
 import { prunableImages } from '../catalog/prune-images.ts'
@@ -47,9 +47,16 @@ export class ImageRemovals {
     })
   }
 
-  /** Removes a name, or an image with the last of them. Each layer that went stands behind its image. */
-  async remove(name: string, options: RemoveOptions): Promise<readonly ImageDeleteItem[]> {
-    const { items } = await this.#reclaim(this.#removeRecords(name, options))
+  /** Removes a name, and with its last name the image. `platforms` (`os/arch[/variant]`): only these images of a name that
+   *  has several; none means all. The result lists what was removed, each layer after its image. Throws `notFound`, and
+   *  `conflict` while containers or other names use the image. */
+  async remove(
+    name: string,
+    { force, prune, platforms = [] }: Omit<RemoveOptions, 'platforms'> & { readonly platforms?: readonly string[] },
+  ): Promise<readonly ImageDeleteItem[]> {
+    const { items } = await this.#reclaim(
+      this.#removeRecords(name, { force, prune, platforms: platforms.map(parsePlatform) }),
+    )
     return items
   }
 
@@ -60,7 +67,7 @@ export class ImageRemovals {
     const items: ImageDeleteItem[] = []
     let freedBytes = 0
     for (const id of prunableImages(store, use, filters)) {
-      const names = store.namesOf(id).map(({ reference }) => formatReference(reference))
+      const names = store.names.of(id).map(({ reference }) => formatReference(reference))
       for (const name of names.length === 0 ? [id] : names) {
         const reclaimed = await this.#reclaim(this.#tryRemoveRecords(name))
         items.push(...reclaimed.items)

@@ -81,18 +81,18 @@ class Check {
   /** Every name stands for an image that is here, and for a manifest or index that is here. */
   async references(): Promise<number> {
     const { store, content } = this.#parts
-    const references = [...store.references()]
-    for (const reference of references) {
-      const named = store.findName(reference)
+    const names = [...store.names.all()]
+    for (const { reference } of names) {
+      const named = store.names.find(reference)
       if (named === undefined) continue
       const isHere = (await content.find(named.target.digest)) !== undefined
       // Looked up again: it may have been taken away, or moved, meanwhile.
-      if (store.findName(reference)?.target.digest !== named.target.digest) continue
+      if (store.names.find(reference)?.target.digest !== named.target.digest) continue
       const name = familiarReference(reference)
       if (store.findRecord(named.imageId) === undefined) this.#report('reference', name, `no image ${named.imageId}`)
       if (!isHere) this.#report('reference', name, `no manifest ${named.target.digest}`)
     }
-    return references.length
+    return names.length
   }
 
   /** Every snapshot has its directory, and what it stands on. */

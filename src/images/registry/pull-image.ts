@@ -114,7 +114,7 @@ async function pullOne(
   const record = await complete(deps, repository, chosen, request, lease)
   const byDigest = withDigest(reference, chosen.target.digest)
   const names = reference.digest === undefined ? [byDigest, reference] : [byDigest]
-  const isNewer = deps.store.findName(names.at(-1) ?? byDigest)?.imageId !== record.id
+  const isNewer = deps.store.names.find(names.at(-1) ?? byDigest)?.imageId !== record.id
   const isMember = request.isBeside === true && isIndexType(chosen.target.mediaType)
   const ownNames = isMember ? names.filter((name) => !isForHost(deps.store, name)) : names
   deps.store.put(
@@ -127,7 +127,7 @@ async function pullOne(
 
 /** The name is there, for an image that this host can run. */
 function isForHost(store: ImageStore, name: Reference): boolean {
-  const named = store.findName(name)
+  const named = store.names.find(name)
   const image = named === undefined ? undefined : store.find(named.imageId)
   return image !== undefined && platformRank(hostPlatform(), image.platform) !== undefined
 }

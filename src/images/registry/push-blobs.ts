@@ -108,7 +108,7 @@ function repositoriesWith(store: ImageStore, { registry, repository }: Reference
   const found = new Set<string>()
   for (const record of store.records()) {
     if (!record.layers.some((layer) => layer.blob.digest === blob)) continue
-    for (const { reference } of store.namesOf(record.id)) {
+    for (const { reference } of store.names.of(record.id)) {
       if (reference.digest !== undefined && reference.registry === registry) found.add(reference.repository)
     }
   }

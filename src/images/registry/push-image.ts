@@ -28,6 +28,7 @@ import {
   uploadBlob,
 } from '../../registry/client/index.ts'
 import type { ImageLayer, ImageRecord, NamedTarget } from '../catalog/image.ts'
+import { membersOf } from '../catalog/image-store.ts'
 import type { ActivityGate } from '../gc/activity-gate.ts'
 import { compressLayer, isUncompressed } from '../layers/compress-layer.ts'
 import { announceLayers, type PushParts, pushBlobs, sourceOf } from './push-blobs.ts'
@@ -73,9 +74,9 @@ export async function pushImage(deps: PushDependencies, wanted: Reference, reque
 
 /** The tags to push, in alphabetical order. */
 function tagsOf({ store }: PushDependencies, wanted: Reference): readonly string[] {
-  const references = [...store.references()].filter(
-    (one) => one.registry === wanted.registry && one.repository === wanted.repository,
-  )
+  const references = [...store.names.all()]
+    .map(({ reference }) => reference)
+    .filter((one) => one.registry === wanted.registry && one.repository === wanted.repository)
   if (references.length === 0) {
     throw notFound(`An image does not exist locally with the tag: ${familiarName(wanted)}`)
   }
@@ -91,14 +92,14 @@ function tagsOf({ store }: PushDependencies, wanted: Reference): readonly string
 
 async function pushTag(deps: PushDependencies, push: TagPush): Promise<void> {
   const { reference, request } = push
-  const name = deps.store.findName(reference)
+  const name = deps.store.names.find(reference)
   const found = name === undefined ? undefined : recordToPush(deps, name, request)
   if (name === undefined || found === undefined) {
     throw notFound(`tag does not exist: ${familiarReference(reference)}`)
   }
   const index = name.target.digest === found.manifest.digest ? undefined : name.target
   const isOfIndex = index !== undefined && request.platform === undefined
-  const others = isOfIndex ? deps.store.membersOf(index.digest).filter(({ id }) => id !== found.id) : []
+  const others = isOfIndex ? membersOf(deps.store, index.digest).filter(({ id }) => id !== found.id) : []
   push.lease.add({ kind: 'blob', key: name.target.digest })
   for (const one of [found, ...others]) hold(push.lease, one)
   announceLayers(found.layers, request.onProgress ?? (() => {}))
@@ -168,7 +169,7 @@ function replaceManifest(
   if (current?.manifest.digest !== before.manifest.digest) return after
   const isOld = ({ reference, target }: NamedTarget) =>
     target.digest === before.manifest.digest && reference.digest === undefined
-  const names = store.namesOf(before.id).filter(isOld)
+  const names = store.names.of(before.id).filter(isOld)
   const renamed = names.map(({ reference }): NamedTarget => ({ reference, target: after.manifest }))
   store.put({ ...current, manifest: after.manifest, layers: after.layers }, renamed)
   onReplaced(before)

@@ -71,8 +71,8 @@ function attachmentsOfOthers(
   const taken = new Set(names.map(formatReference))
   const isOther = ({ reference, target }: NamedTarget) =>
     isIndexType(target.mediaType) && target.digest !== top.descriptor.digest && !taken.has(formatReference(reference))
-  const isOfIndex = before.partOf?.some((index) => store.isTarget(index)) === true
-  if (!isOfIndex && !store.namesOf(before.id).some(isOther)) return []
+  const isOfIndex = before.partOf?.some((index) => store.names.isTarget(index)) === true
+  if (!isOfIndex && !store.names.of(before.id).some(isOther)) return []
   const known = new Set([top.descriptor, ...own].map(({ digest }) => digest))
   return before.attachments.filter(({ digest }) => !known.has(digest))
 }
