@@ -1,7 +1,7 @@
 import { BerthError, conflict, isKind } from '../base/index.ts'
 import type { Database } from './database.ts'
 
-/** Rows of containers: `R` is the record's type, which the container layer defines. */
+/** Rows of containers. `R` is the record, which the container layer defines. */
 export class ContainerTable<R extends { readonly id: string; readonly name: string }> {
   readonly #db: Database
 
@@ -36,11 +36,12 @@ export class ContainerTable<R extends { readonly id: string; readonly name: stri
     if (changes === 0) throw new BerthError('notFound', `no container ${record.id}`)
   }
 
+  /** Removes a container; no error when there is none. */
   delete(id: string): void {
     this.#db.run('DELETE FROM containers WHERE id = ?', id)
   }
 
-  /** Every container, as text still to be parsed, so that a broken record harms no other. */
+  /** Every container, as JSON text: the caller parses each one, so that one broken record does not hide the others. */
   all(): { readonly id: string; readonly name: string; readonly json: string }[] {
     return this.#db.all('SELECT id, name, record FROM containers').map((row) => ({
       id: String(row.id),

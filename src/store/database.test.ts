@@ -26,7 +26,7 @@ function inDirectory(work: (directory: string) => void): void {
   }
 }
 
-/** By the files' names, those that others than the owner have a right to. */
+/** Names of the files that other users may access. */
 function openToOthers(directory: string): string[] {
   return readdirSync(directory).filter((name) => (statSync(join(directory, name)).mode & 0o077) !== 0)
 }
@@ -59,7 +59,7 @@ function leaveBehind(from: string, to: string): void {
   }
 }
 
-test('open() closes the files of an older version, and keeps what only the WAL has', () => {
+test('open() closes the files of an older version to others, and keeps data that only the WAL has', () => {
   inDirectory((directory) => {
     const old = join(directory, 'old')
     leaveBehind(directory, old)
@@ -70,7 +70,7 @@ test('open() closes the files of an older version, and keeps what only the WAL h
       const rows = db.all('SELECT value FROM kept')
       assert.deepEqual(rows.map(({ value }) => value), ['x']) // biome-ignore format: one condition
       assert.deepEqual(openToOthers(old), [])
-      // A lock on the old file is a lock on no file of the database any more.
+      // A lock on the old file no longer concerns the database.
       assert.equal(fstatSync(shared).nlink, 0)
     } finally {
       db.close()
@@ -79,7 +79,7 @@ test('open() closes the files of an older version, and keeps what only the WAL h
   })
 })
 
-test('open() refuses what is no database, and says where it is', () => {
+test('open() refuses a file that is not a database, and names it', () => {
   inDirectory((directory) => {
     assert.throws(() => Database.open(directory), { kind: 'dataLoss', message: new RegExp(directory) })
   })

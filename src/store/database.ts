@@ -7,6 +7,7 @@ import { BerthError, conflict, messageOf } from '../base/index.ts'
 import { closeFile } from '../sys/index.ts'
 import { migrations } from './schema.ts'
 
+/** A row of a query: its columns by name. */
 export type Row = Readonly<Record<string, unknown>>
 
 /** An open database. Only the table classes of this folder use it. */
@@ -19,8 +20,9 @@ export class Database {
     this.#db = db
   }
 
-  /** Opens (and makes or migrates) the database at `path`; `:memory:` for a test. Only the owner can read its files,
-   *  whatever the umask. Throws `dataLoss` when the file is no database and `conflict` when a newer version wrote it. */
+  /** Opens the database at `path` (`:memory:` for a test); makes it when it does not exist, and migrates an older one.
+   *  Only the owner can read its files, whatever the umask is. Throws `dataLoss` when the file is not a database, and
+   *  `conflict` when a newer version of Berth wrote it. */
   static open(path: string): Database {
     let db: DatabaseSync
     try {
@@ -39,7 +41,7 @@ export class Database {
     return new Database(db)
   }
 
-  /** All rows of a query. Statements are prepared once per text. */
+  /** All rows of a query. Each SQL text is prepared once and kept. */
   all(sql: string, ...values: SQLInputValue[]): Row[] {
     return this.#statement(sql).all(...values)
   }
@@ -49,8 +51,8 @@ export class Database {
     return this.#statement(sql).get(...values)
   }
 
-  /** Runs a change; gives how many rows it touched and the last row number.
-   *  Throws `alreadyExists` when a UNIQUE or PRIMARY KEY constraint refused it. */
+  /** Runs a change. Returns the number of rows that it changed and the last row number.
+   *  Throws `alreadyExists` when a UNIQUE or PRIMARY KEY constraint refuses the change. */
   run(sql: string, ...values: SQLInputValue[]): { readonly changes: number; readonly lastRow: number } {
     try {
       const result = this.#statement(sql).run(...values)
@@ -63,7 +65,7 @@ export class Database {
     }
   }
 
-  /** Runs `work` so that all its changes are kept or none. May be nested: the outermost decides. */
+  /** All changes that `work` makes are kept, or none. Calls may be nested: the outermost one commits or rolls back. */
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work()
     this.#db.exec('BEGIN IMMEDIATE')
@@ -96,16 +98,16 @@ export class Database {
   }
 }
 
-/** Takes from other users the right to read the files of a database at `path`, which older versions of the engine gave.
- *  No process may have the database open. A user who opened the shared memory file may still hold a lock on it, which
- *  would stall every write, so that file goes: SQLite makes it again from the WAL, https://www.sqlite.org/wal.html */
+/** Closes the files of a database at `path` to other users; older versions of the engine let them read. No process may
+ *  have the database open. A user who opened the shared memory file may still hold a lock on it that would stall every
+ *  write, so this function deletes that file. SQLite makes it again from the WAL: https://www.sqlite.org/wal.html */
 export function closeDatabaseFiles(path: string): void {
   for (const name of [path, `${path}-wal`]) closeFile(name)
   if (closeFile(`${path}-shm`)) rmSync(`${path}-shm`)
 }
 
-/** Makes the file before SQLite does, which would use mode 0644. The files beside it get the mode of the database
- *  (findCreateFileMode in SQLite's os_unix.c). */
+/** Makes the file before SQLite does, because SQLite would use mode 0644. SQLite gives the files beside it the mode of
+ *  the database (findCreateFileMode in os_unix.c). */
 function makeDatabaseFile(path: string): void {
   if (!existsSync(path)) closeSync(openSync(path, 'ax', 0o600))
 }

@@ -1,13 +1,13 @@
 import type { Database } from './database.ts'
 
-/** A name of an image, as stored: `target` is the text of the descriptor that the name stands for. */
+/** A stored name of an image. `target` is the descriptor that the name stands for, as JSON text. */
 export interface ImageReferenceRow {
   readonly reference: string
   readonly imageId: string
   readonly target: string
 }
 
-/** Rows of images and their names: `R` is the record's type, which the image layer defines. */
+/** Rows of images and of their names. `R` is the record, which the image layer defines. */
 export class ImageTable<R extends { readonly id: string }> {
   readonly #db: Database
 
@@ -15,7 +15,7 @@ export class ImageTable<R extends { readonly id: string }> {
     this.#db = db
   }
 
-  /** Adds an image, or replaces what was known of it. */
+  /** Adds or replaces an image. */
   put(record: R): void {
     this.#db.run('INSERT OR REPLACE INTO images (id, record) VALUES (?, ?)', record.id, JSON.stringify(record))
   }
@@ -28,7 +28,7 @@ export class ImageTable<R extends { readonly id: string }> {
     })
   }
 
-  /** Every image, as text still to be parsed, so that a broken record harms no other. */
+  /** Every image, as JSON text: the caller parses each one, so that one broken record does not hide the others. */
   all(): { readonly id: string; readonly json: string }[] {
     return this.#db.all('SELECT id, record FROM images').map((row) => ({
       id: String(row.id),
@@ -36,7 +36,7 @@ export class ImageTable<R extends { readonly id: string }> {
     }))
   }
 
-  /** Points a name to an image, whatever it pointed to before. */
+  /** Points a name to an image, and away from the image that had it. */
   putReference({ reference, imageId, target }: ImageReferenceRow): void {
     this.#db.run(
       'INSERT OR REPLACE INTO image_references (reference, image_id, target) VALUES (?, ?, ?)',
@@ -46,10 +46,12 @@ export class ImageTable<R extends { readonly id: string }> {
     )
   }
 
+  /** Removes a name; no error when there is none. */
   deleteReference(reference: string): void {
     this.#db.run('DELETE FROM image_references WHERE reference = ?', reference)
   }
 
+  /** Every name, in no order. */
   references(): ImageReferenceRow[] {
     return this.#db.all('SELECT reference, image_id, target FROM image_references').map((row) => ({
       reference: String(row.reference),
@@ -58,7 +60,7 @@ export class ImageTable<R extends { readonly id: string }> {
     }))
   }
 
-  /** Runs `work` so that all its changes are kept or none. */
+  /** All changes that `work` makes are kept, or none. */
   transaction<T>(work: () => T): T {
     return this.#db.transaction(work)
   }

@@ -1,15 +1,16 @@
 import type { Database } from './database.ts'
 
-/** What a lease can hold. */
+/** A blob or snapshot that a lease holds. */
 export interface LeaseResource {
   readonly kind: 'blob' | 'snapshot'
   /** A blob's digest, a snapshot's key or name. */
   readonly key: string
 }
 
+/** A lease. */
 export interface LeaseRow {
   readonly id: string
-  /** The run of the daemon that made it. */
+  /** Id of the daemon run that made it. */
   readonly owner: string
   readonly created: Date
 }
@@ -22,6 +23,7 @@ export class LeaseTable {
     this.#db = db
   }
 
+  /** Adds a lease that holds nothing yet. */
   insert(lease: LeaseRow): void {
     this.#db.run(
       'INSERT INTO leases (id, created, owner) VALUES (?, ?, ?)',
@@ -36,7 +38,7 @@ export class LeaseTable {
     this.#db.run('DELETE FROM leases WHERE id = ?', id)
   }
 
-  /** Removes all leases but those of `owner`; gives how many. */
+  /** Removes the leases of all other owners; returns their number. */
   deleteOthers(owner: string): number {
     return this.#db.run('DELETE FROM leases WHERE owner <> ?', owner).changes
   }
@@ -51,6 +53,7 @@ export class LeaseTable {
     )
   }
 
+  /** True when some lease holds the resource. */
   isHeld({ kind, key }: LeaseResource): boolean {
     return this.#db.get('SELECT 1 FROM lease_resources WHERE kind = ? AND key = ? LIMIT 1', kind, key) !== undefined
   }

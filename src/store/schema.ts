@@ -1,9 +1,9 @@
-/** The whole database, as a list of migrations. Migration N (counted from 1) brings `user_version` from
- *  N-1 to N; a released one is never edited. Records are JSON documents of frozen plain data; columns
- *  exist where the database itself must refuse a double (names, addresses, ports) or find by key.
+/** The schema of the database, as a list of migrations. Migration N (counted from 1) brings `user_version` from N-1 to
+ *  N; a released migration is never edited. Records are JSON documents of plain data. A value has a column only where
+ *  the database must refuse a duplicate (names, addresses, ports) or find a row by it.
  *
- *    containers          a row per container: its whole record
- *    images              a row per image: its facts, by config digest
+ *    containers          a row per container, with its whole record
+ *    images              a row per image, by the digest of its config
  *    image_references    name:tag or name@digest → image id and target descriptor
  *    snapshots           key or name → directory number and parent
  *    leases              temporary holds; lease_resources says on what
@@ -11,8 +11,10 @@
  *    addresses           one lease of an address in a network
  *    ports               one lease of a published host port
  *    endpoints           a container's membership in a network
- *    volumes             a row per volume; volume_references says who uses it, volume_mounts for whom it is mounted
- *    build_cache         a row per cached build step; `inputs` is what it read, compressed, for explanations
+ *    volumes             a row per volume
+ *    volume_references   a row per container that uses a volume
+ *    volume_mounts       a row per holder for which a volume is mounted
+ *    build_cache         a row per cached build step; `inputs` is what the step read, compressed
  */
 export const migrations: readonly string[] = [
   `

@@ -1,18 +1,19 @@
 import { BerthError, isKind } from '../base/index.ts'
 import type { Database, Row } from './database.ts'
 
+/** A snapshot is active while it is changed, and committed once it is final. */
 export type SnapshotKind = 'active' | 'committed'
 
-/** A snapshot's row. `key` is the name of a committed one. */
+/** A snapshot. For a committed one, `key` is its name. */
 export interface SnapshotRow {
-  /** Names its directory; never used again. */
+  /** The name of its directory; a number is never used again. */
   readonly number: number
   readonly key: string
   readonly kind: SnapshotKind
   /** Name of the committed snapshot below, or undefined. */
   readonly parent: string | undefined
   readonly created: Date
-  /** What a commit noted down, or undefined. */
+  /** The size that `commit` was given, or undefined. */
   readonly sizeBytes: number | undefined
 }
 
@@ -24,7 +25,7 @@ export class SnapshotTable {
     this.#db = db
   }
 
-  /** Adds a snapshot and gives its number. Throws `alreadyExists` when the key is taken. */
+  /** Adds a snapshot and returns its number. Throws `alreadyExists` when the key is taken. */
   insert(row: { readonly key: string; readonly kind: SnapshotKind; readonly parent: string | undefined }): number {
     try {
       return this.#db.run(
@@ -42,6 +43,7 @@ export class SnapshotTable {
     }
   }
 
+  /** The row of a snapshot, or undefined when there is none. */
   find(key: string): SnapshotRow | undefined {
     const row = this.#db.get(`SELECT ${columns} FROM snapshots WHERE key = ?`, key)
     return row === undefined ? undefined : toSnapshot(row)
@@ -66,7 +68,7 @@ export class SnapshotTable {
     }
   }
 
-  /** Keys of the snapshots that stand on this one. */
+  /** Keys of the snapshots whose parent this one is. */
   children(name: string): string[] {
     return this.#db.all('SELECT key FROM snapshots WHERE parent = ?', name).map((row) => String(row.key))
   }
