@@ -1,10 +1,10 @@
-/** Where plugins say that they are: files in the plugin directories, as Docker documents them.
+/** Finds plugins: files in the plugin directories say where each one listens, in the forms that Docker documents.
  *  https://docs.docker.com/engine/extend/plugin_api/ ("Plugin discovery") */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, invalidArgument, messageOf } from '../base/index.ts'
 
-/** Where one plugin listens. */
+/** The address that a plugin listens on. */
 export type PluginAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls?: PluginTls }
@@ -20,22 +20,22 @@ export interface PluginTls {
 const suffixes = ['.sock', '.spec', '.json'] as const
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 
-/** The names of all plugins that the directories tell of, sorted, each once. Directories that are not there hold none. */
+/** The names of all plugins in the directories, sorted and without duplicates. Missing directories are skipped. */
 export function listPlugins(directories: readonly string[]): string[] {
   const names = new Set<string>()
   for (const directory of directories) {
     for (const name of namesIn(directory)) {
       const suffix = suffixes.find((one) => name.endsWith(one))
       if (suffix !== undefined) names.add(name.slice(0, -suffix.length))
-      // A plugin may have a directory of its own.
+      // A plugin may have its own directory: NAME/NAME.sock.
       else if (suffixes.some((one) => exists(join(directory, name, name + one)))) names.add(name)
     }
   }
   return [...names].filter((name) => namePattern.test(name)).sort()
 }
 
-/** The address of a plugin, or undefined when no directory tells of it. Throws `invalidArgument` for a file that can't be
- *  understood. */
+/** The address of a plugin, or undefined when no directory has a file for it. Throws `invalidArgument` for a file that
+ *  can't be parsed. */
 export function findPlugin(directories: readonly string[], name: string): PluginAddress | undefined {
   if (!namePattern.test(name)) return undefined
   for (const suffix of suffixes) {
@@ -67,7 +67,8 @@ function parseDescription(text: string): PluginAddress {
   return parseAddress(address, tls ?? undefined)
 }
 
-/** `unix:///path`, `tcp://host:port`, `http://…` or `https://…`. */
+/** Parses `unix:///path`, `tcp://host:port`, `http://…` or `https://…`. `tls` is the `TLSConfig` of a .json file.
+ *  Throws for any other text. */
 export function parseAddress(text: string, tls?: Readonly<Record<string, unknown>>): PluginAddress {
   if (text.startsWith('unix://')) {
     const path = text.slice('unix://'.length)

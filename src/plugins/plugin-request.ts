@@ -8,8 +8,9 @@ import type { PluginAddress, PluginTls } from './plugin-address.ts'
 const mediaType = 'application/vnd.docker.plugins.v1.2+json'
 const maxAnswerBytes = 16 * 1024 * 1024
 
-/** Asks a plugin. Throws `unavailable` when it can't be reached (`details.unreachable`) or is silent for `timeoutMs`,
- *  `internal` when it answers with an error status or with something else than JSON. */
+/** Calls `method` of a plugin and returns its answer. Throws `unavailable` when the plugin can't be reached
+ *  (`details.unreachable`) or does not answer within `timeoutMs`, and `internal` when it answers with an error status
+ *  or with something other than JSON. */
 export async function askPlugin(
   address: PluginAddress,
   method: string,
@@ -34,7 +35,7 @@ function post(address: PluginAddress, method: string, body: string, timeoutMs: n
   const options: RequestOptions = {
     method: 'POST',
     path: `/${method}`,
-    // A plugin that was restarted has forgotten old connections.
+    // A restarted plugin no longer knows old connections.
     agent: false,
     headers: { Accept: mediaType, 'Content-Type': mediaType, 'Content-Length': Buffer.byteLength(body) },
     signal: AbortSignal.timeout(timeoutMs),
@@ -81,7 +82,7 @@ function failure(method: string, cause: unknown, timeoutMs: number): BerthError 
   return new BerthError('unavailable', `${method}: ${messageOf(cause)}`, { cause, details: { unreachable } })
 }
 
-/** Plugins give errors as `{"Err": "…"}`, as plain text otherwise. */
+/** Most plugins answer errors as `{"Err": "…"}`, some as plain text. */
 function errorText(text: string): string {
   try {
     const { Err: error } = JSON.parse(text) as { Err?: unknown }

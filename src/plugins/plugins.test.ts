@@ -21,7 +21,7 @@ function open(path: string, retryMs = 0, logger = nullLogger): Plugins {
   return new Plugins({ directories: [path, '/nonexistent'], retryMs, logger })
 }
 
-/** Answers each method from the table; a function decides itself. */
+/** Answers each method with its value in the table. */
 function handler(table: Readonly<Record<string, object | string>>): RequestListener {
   return (request, response) => {
     request.resume()
@@ -66,7 +66,7 @@ test('listPlugins finds sockets, descriptions and directories, each name once', 
   assert.deepEqual(listPlugins([path, '/nonexistent']), ['one', 'three', 'two'])
 })
 
-test('Plugins.get: what is missing, does something else, or speaks nonsense', async (t) => {
+test('Plugins.get refuses a plugin that is missing, does something else, or answers nonsense', async (t) => {
   const path = directory(t)
   const plugins = open(path)
   await assert.rejects(plugins.get('none', 'VolumeDriver'), (error) => isKind(error, 'notFound'))
@@ -94,7 +94,7 @@ test('Plugins.get: what is missing, does something else, or speaks nonsense', as
   assert.equal(failures.length, 1)
 })
 
-test('Plugins: one that comes late is waited for, one that is silent is not', async (t) => {
+test('Plugins waits for a plugin that starts late, but not for one that does not answer', async (t) => {
   const path = directory(t)
   writeFileSync(join(path, 'late.spec'), `unix://${join(path, 'there')}`)
   await assert.rejects(open(path).get('late', 'VolumeDriver'), (error) => isKind(error, 'unavailable'))
@@ -117,7 +117,7 @@ test('Plugins: one that comes late is waited for, one that is silent is not', as
   )
 })
 
-test('Plugins: TLS by a .json file, with a certificate authority of its own', async (t) => {
+test('Plugins uses TLS with the certificate authority that a .json file names', async (t) => {
   const path = directory(t)
   const authority = await TestAuthority.create()
   const { certificate, key } = await authority.issue('plugin')

@@ -1,36 +1,38 @@
 /** Docker's plugins: programs beside the daemon that answer a small protocol of JSON over HTTP. The daemon neither
- *  starts nor installs them; it looks for them each time one is named, so they may come and go.
+ *  starts nor installs them. It looks for a plugin each time a request names one, so plugins may come and go.
  *  https://docs.docker.com/engine/extend/plugin_api/ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BerthError, isBerthError, isKind, type Logger, messageOf, notFound } from '../base/index.ts'
 import { findPlugin, listPlugins, type PluginAddress } from './plugin-address.ts'
 import { askPlugin } from './plugin-request.ts'
 
+/** Where plugins are found and how long the daemon waits for them. */
 export interface PluginsOptions {
   /** Searched in this order for NAME.sock, NAME.spec and NAME.json. */
   readonly directories: readonly string[]
-  /** How long calls to a plugin that can't be reached are repeated. */
+  /** For this long, calls to a plugin that can't be reached are repeated. */
   readonly retryMs: number
   readonly logger: Logger
 }
 
+/** How long a call waits. */
 export interface CallOptions {
   /** How long an answer may take. */
   readonly timeoutMs: number
-  /** Fails at once when the plugin can't be reached. */
+  /** Fail at once when the plugin can't be reached. */
   readonly once?: boolean
 }
 
 /** A plugin that answered the handshake. */
 export interface Plugin {
   readonly name: string
-  /** Calls a method (`VolumeDriver.Mount`). Throws `unavailable` for a plugin that can't be reached or is silent, and
-   *  `internal` with the plugin's own words for what it refuses. */
+  /** Calls a method (`VolumeDriver.Mount`) and returns the answer. Throws `unavailable` for a plugin that can't be
+   *  reached or does not answer in time, and `internal` with the plugin's own message when it reports an error. */
   call(method: string, body: object, options: CallOptions): Promise<Readonly<Record<string, unknown>>>
 }
 
 const activateTimeoutMs = 30_000
-/** For those who only want to know what there is. */
+/** For listings, which must not wait long for a plugin that hangs. */
 const quickActivateTimeoutMs = 5_000
 const firstPauseMs = 100
 const longestPauseMs = 5_000
@@ -38,15 +40,15 @@ const longestPauseMs = 5_000
 /** Finds plugins and talks to them. */
 export class Plugins {
   readonly #options: PluginsOptions
-  /** What each plugin said that it implements; it is asked again when it was away. */
+  /** What each plugin implements, as it answered the handshake. Dropped when the plugin can't be reached. */
   readonly #activated = new Map<string, readonly string[]>()
 
   constructor(options: PluginsOptions) {
     this.#options = options
   }
 
-  /** The plugin of that name that implements `capability` (`VolumeDriver`).
-   *  Throws `notFound` when there is none or it implements something else, `unavailable` when it can't be reached. */
+  /** The plugin of that name, if it implements `capability` (`VolumeDriver`). Throws `notFound` when there is no such
+   *  plugin or it implements something else, `unavailable` when it can't be reached. */
   async get(name: string, capability: string, { once = false }: { readonly once?: boolean } = {}): Promise<Plugin> {
     const address = findPlugin(this.#options.directories, name)
     if (address === undefined) throw notFound(`plugin "${name}" not found`)
@@ -57,7 +59,7 @@ export class Plugins {
     return this.#plugin(name, address)
   }
 
-  /** All plugins that implement `capability` and can be reached now, with what is wrong with the others. */
+  /** All plugins that implement `capability` and can be reached now, and a message for each one that can't be asked. */
   async all(
     capability: string,
   ): Promise<{ readonly plugins: readonly Plugin[]; readonly failures: readonly string[] }> {
@@ -67,7 +69,7 @@ export class Plugins {
         try {
           return await this.get(name, capability, { once: true })
         } catch (error) {
-          // One that does something else is none of ours.
+          // A plugin that implements something else is no failure.
           if (!isKind(error, 'notFound')) failures.push(`plugin "${name}": ${messageOf(error)}`)
           return undefined
         }
@@ -103,7 +105,7 @@ export class Plugins {
     }
   }
 
-  /** Repeats what did not reach the plugin, with longer and longer pauses. */
+  /** Repeats a call that did not reach the plugin, with growing pauses. */
   async #ask(
     name: string,
     address: PluginAddress,
@@ -117,7 +119,7 @@ export class Plugins {
         return await askPlugin(address, method, body, { timeoutMs })
       } catch (error) {
         const unreachable = isBerthError(error) && error.details.unreachable === true
-        // Whoever listens there next may be another one.
+        // Another plugin may listen at this address next.
         if (unreachable) this.#activated.delete(keyOf(name, address))
         if (!unreachable || once || Date.now() + pauseMs > deadline) throw error
         this.#options.logger.warn('plugin can not be reached, trying again', {
