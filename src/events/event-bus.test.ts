@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { nowNs } from '../base/index.ts'
 import { EventBus, matchesEvent } from './index.ts'
 
-test('EventBus.stream() gives history from since on, then live events, and ends at until', async () => {
+test('EventBus.stream() yields history from since on, then live events, and ends at until', async () => {
   const bus = new EventBus()
   bus.publish('container', 'create', 'a'.repeat(64), { name: 'one' })
   const untilNs = nowNs() + 200_000_000n

@@ -1,20 +1,21 @@
-/** Everything that happens to objects of the engine, told to whoever listens, with a short history.
- *  Delivery is synchronous and in order: what one container does arrives in the order it was done. */
+/** Distributes the events of the engine's objects, and keeps a short history.
+ *  Delivery is synchronous and in order: the events of one container arrive in the order of its changes. */
 import type { EventMessage, EventType } from '../api/index.ts'
 import { nowNs } from '../base/index.ts'
 
-/** How many past events are kept for `since`. */
+/** Number of past events that are kept for `since`. */
 const historyLimit = 1024
 
-/** How many events may wait for a slow listener before it is cut off. */
+/** A stream ends when more events than this wait for its reader. */
 const queueLimit = 8192
 
+/** Publishes events to subscribers and streams. */
 export class EventBus {
   readonly #history: EventMessage[] = []
   readonly #listeners = new Set<(event: EventMessage) => void>()
   #streams = 0
 
-  /** Tells of one event, at the present time. Attribute values are text. */
+  /** Publishes an event with the present time. Attribute values are text. */
   publish(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
     const timeNano = nowNs()
     const event: EventMessage = Object.freeze({
@@ -41,13 +42,13 @@ export class EventBus {
     return () => this.#listeners.delete(listener)
   }
 
-  /** How many streams are read now. */
+  /** Number of streams that are being read. */
   get streamCount(): number {
     return this.#streams
   }
 
-  /** Past events from `sinceNs` on, then live ones, until `untilNs` has passed or `signal` fires. Subscribed
-   *  when this returns. Without both bounds there is no history. */
+  /** Past events from `sinceNs` on (nanoseconds since the epoch), then live ones, until `untilNs` or until `signal`
+   *  fires. Without both bounds, only live events. The subscription exists when this method returns. */
   stream(
     range: { readonly sinceNs?: bigint | undefined; readonly untilNs?: bigint | undefined },
     signal?: AbortSignal,

@@ -1,11 +1,12 @@
 import type { EventMessage, Filters } from '../api/index.ts'
 import { matchesLabel } from '../contract/index.ts'
 
-/** Whether an event passes `filters` of `GET /events`: any value of a key (all labels), all keys.
+/** True when an event passes the `filters` of `GET /events`. It must match one value of each key, but all values of
+ *  `label`.
  *  https://docs.docker.com/reference/cli/docker/system/events/#filter */
 export function matchesEvent(event: EventMessage, filters: Filters): boolean {
   return Object.entries(filters).every(([key, values]) => {
-    // All of several labels, any of several other values.
+    // All values of `label` must match, one value of every other key.
     if (key === 'label') return values.every((label) => matchesLabel(event.Actor.Attributes, label))
     return values.length === 0 || values.some((value) => matches(event, key, value))
   })
