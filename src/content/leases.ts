@@ -1,17 +1,19 @@
-/** Leases: what work in progress holds against garbage collection. A pull takes one, adds each blob and
- *  snapshot before it makes it, and releases it when an image refers to all of them. The owner names the
- *  daemon's run; leases of earlier runs belong to nobody and are dropped at boot. */
+/** Leases keep garbage collection away from what work in progress needs. A pull takes a lease, adds each blob and
+ *  snapshot before it makes it, and releases the lease when an image refers to all of them. The owner is one run of the
+ *  daemon: the next boot drops the leases of earlier runs. */
 import { newId } from '../base/index.ts'
 import type { LeaseResource, LeaseTable } from '../store/index.ts'
 
-/** One hold. Releasing twice is no error. */
+/** A lease. Releasing it twice is no error. */
 export interface Lease extends Disposable {
   readonly id: string
   /** Holds a resource, which need not exist yet. */
   add(resource: LeaseResource): void
+  /** Ends the lease: nothing is held by it any more. */
   release(): void
 }
 
+/** Creates leases and answers what they hold. */
 export class Leases {
   readonly #table: LeaseTable
   readonly #owner: string
@@ -35,7 +37,7 @@ export class Leases {
     }
   }
 
-  /** Drops the leases of other owners; gives how many there were. Called once at boot. */
+  /** Drops the leases of other owners and returns their number. Called once at boot. */
   dropForeign(): number {
     return this.#table.deleteOthers(this.#owner)
   }
@@ -45,7 +47,7 @@ export class Leases {
     return this.#table.isHeld(resource)
   }
 
-  /** Everything held of a kind, for a garbage collection. */
+  /** Keys of all held resources of a kind. */
   held(kind: LeaseResource['kind']): ReadonlySet<string> {
     return new Set(this.#table.resources(kind))
   }

@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { algorithmOf, type Digest, type DigestAlgorithm, hexOf } from '../oci/index.ts'
 
+/** Each digest algorithm has its own directory of blobs. */
 export const blobAlgorithms: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 
 export function blobsPath(root: string, algorithm: DigestAlgorithm): string {
@@ -25,7 +26,7 @@ export function ingestsPath(root: string): string {
   return join(root, 'ingests')
 }
 
-/** Keys are any text, so a hash of it names the directory. */
+/** A key can be any text, so its hash names the directory. */
 export function ingestPath(root: string, key: string): string {
   return join(root, 'ingests', createHash('sha256').update(key).digest('hex'))
 }
