@@ -1,5 +1,6 @@
-/** In overlayfs the uppermost layer that has a directory decides its owner and mode. A layer that has `tmp/x`
- *  without `tmp` must not make `/tmp` unwritable: such directories are made like those below them. */
+/** Owner and mode of implied directories. In overlayfs, the uppermost layer that has a directory decides its owner and
+ *  mode. A layer that has `tmp/x` without an entry for `tmp` must not make `/tmp` unwritable, so such a directory takes
+ *  owner and mode of the same directory in the layers below. */
 import { constants } from 'node:fs'
 import { errnoOf } from '../base/index.ts'
 import { chmodFd, chownAt, closeFd, openFd, openInRoot, statAt, utimesAt } from '../sys/index.ts'
@@ -7,8 +8,8 @@ import { filesPath } from './paths.ts'
 
 const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
 
-/** Copies owner, mode and time of each directory from the uppermost layer of `below` that has it.
- *  Layers come from strangers: paths are resolved inside their roots. */
+/** Copies owner, mode and time of each directory from the uppermost layer of `below` that has it. Layers come from
+ *  strangers, so each path is resolved inside the root of its layer. */
 export function inheritDirectories(
   root: string,
   number: number,
@@ -45,7 +46,7 @@ function findBelow(below: readonly number[], path: string): number | undefined {
   for (const layer of below) {
     const found = openDirectory(layer, path)
     if (typeof found === 'number') return found
-    // A file or a deletion mark hides what is further down.
+    // A file or a whiteout hides the layers further down.
     if (found === 'hidden') return undefined
   }
   return undefined

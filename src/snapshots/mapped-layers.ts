@@ -1,7 +1,7 @@
-/** All layers with the owners of a user namespace, without a copy: one ID-mapped mount of the directory of snapshots,
- *  from which overlays are mounted. An overlay keeps its layers by itself, so containers do not need it any more once
- *  they have their root directory; a boot makes it anew.
- *  mount_setattr(2), "ID-mapped mounts"; overlayfs takes such layers since Linux 5.19 */
+/** Shows all layers with the owners of a user namespace, without copying them: one ID-mapped mount of the directory of
+ *  snapshots, from which overlays are mounted. An overlay keeps its layers, so a container does not need this mount
+ *  once its root directory is mounted. Each boot makes the mount again.
+ *  mount_setattr(2), "ID-mapped mounts"; overlayfs takes such layers since Linux 5.19. */
 import { constants, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { invalidArgument, messageOf } from '../base/index.ts'
@@ -17,27 +17,29 @@ import {
   unmount,
 } from '../sys/index.ts'
 
-/** Which owners, and where the mount can be. */
+/** The owners to show, and a place for the mount. */
 export interface LayerMapping {
   readonly mappings: IdMappings
-  /** Whom 0 is mapped to. */
+  /** The user and group of the host that 0 is mapped to. */
   readonly owner: { readonly uid: number; readonly gid: number }
-  /** A directory that is made for it. Only root can enter it: in the mount the layers belong to the root user of
-   *  containers, who could change them for everybody. */
+  /** The directory to mount in; it is made. Only root can enter it: in the mount, the layers belong to the root user of
+   *  the containers, who could otherwise change them for all containers. */
   readonly home: string
 }
 
+/** The mounted layers. */
 export interface MappedLayers {
-  /** The mapped twin of the directory of snapshots. */
+  /** The same directory of snapshots with mapped owners. */
   readonly root: string
   readonly owner: { readonly uid: number; readonly gid: number }
   release(): void
 }
 
-/** Throws `invalidArgument` where kernel or file system can't do it. */
+/** Mounts the layers below `root` with mapped owners. Throws `invalidArgument` when the kernel or the file system does
+ *  not support this. */
 export async function mapLayers(root: string, { mappings, owner, home }: LayerMapping): Promise<MappedLayers> {
   const place = join(home, 'all')
-  // Left by a daemon that was killed; older versions mounted the layers on `home` itself.
+  // A daemon that was killed leaves its mount; older versions mounted the layers on `home` itself.
   for (const path of [place, home]) unmount(path, { lazy: true })
   makePrivateDirectory(home)
   mkdirSync(place, { recursive: true, mode: 0o700 })

@@ -5,14 +5,14 @@ import { emptyName, overlayMount } from './overlay-mount.ts'
 const parts = { root: '/r', lower: [2, 1], upper: 3, readOnly: false, volatile: false }
 const label = 'system_u:object_r:container_file_t:s0:c1,c2'
 
-test('overlayMount(): a label is a quoted option, as its level has a comma', () => {
+test('overlayMount() quotes a label, because its level has a comma', () => {
   const { type, options } = overlayMount({ ...parts, label })
   assert.equal(type, 'overlay')
   assert.ok(options.includes(`context="${label}"`))
   assert.ok(!overlayMount(parts).options.some((option) => option.startsWith('context=')))
 })
 
-test('overlayMount(): one layer alone is a bind, with a label it stands on an empty one', () => {
+test('overlayMount() binds a single layer, and stacks a labeled one on an empty layer', () => {
   for (const [single, lower] of [
     [{ ...parts, lower: [] }, emptyName],
     [{ ...parts, lower: [2], upper: undefined }, `2/fs:${emptyName}`],

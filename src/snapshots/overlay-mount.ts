@@ -1,6 +1,6 @@
 import type { Mount } from '../sys/index.ts'
 
-/** What an overlay is made of. Numbers name directories under the root; the uppermost layer comes first. */
+/** The parts of an overlay. Numbers are directories below the root; the uppermost layer comes first. */
 export interface OverlayParts {
   readonly root: string
   readonly lower: readonly number[]
@@ -8,18 +8,18 @@ export interface OverlayParts {
   readonly upper: number | undefined
   readonly readOnly: boolean
   readonly volatile: boolean
-  /** Whom the root of the mount's user namespace is; then `root` is the mapped one. */
+  /** The root user of the mount's user namespace, for a mapped `root`. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
-  /** What all files are labelled with. A bind can't have that: a single layer is then stacked on an empty one, whose
-   *  directory is `emptyName` below `root`. */
+  /** The SELinux label of all files. A bind mount can't have one, so a single layer is stacked on an empty one: the
+   *  directory `emptyName` below `root`. */
   readonly label?: string | undefined
 }
 
-/** An empty directory beside those of the snapshots. */
+/** Name of the empty directory beside those of the snapshots. */
 export const emptyName = 'empty'
 
-/** Layers come from strangers: a redirect or metadata-only file in one of them is not followed. index and
- *  nfs_export would tie an upper directory to the file handles of its lower ones, which a restored data root breaks. */
+/** Layers come from strangers, so redirects and metadata-only files in them are not followed. `index` and `nfs_export`
+ *  would tie an upper directory to the file handles of its lower ones, and a restored data root has other handles. */
 const safeOptions = ['index=off', 'redirect_dir=nofollow', 'metacopy=off'] as const
 
 /** The mount that shows these layers as one tree. Pure. */
@@ -32,7 +32,7 @@ export function overlayMount({ root, lower, upper, readOnly, volatile, owner, la
     else if (upper === undefined) return bindOf(`${root}/${only}/fs`, true)
     else return bindOf(`${root}/${upper}/fs`, readOnly)
   }
-  // A label has commas.
+  // Quoted, because a label can contain commas.
   const context = isLabelled ? [`context="${label}"`] : []
   const options = [`lowerdir=${layers.join(':')}`, ...safeOptions, ...context]
   if (upper === undefined) return { type: 'overlay', source: 'overlay', cwd: root, options: ['ro', ...options] }

@@ -96,7 +96,7 @@ test('OverlaySnapshotter.usage() counts a file with several names once', () =>
     assert.deepEqual(await snapshotter.usage('c'), { sizeBytes: 1006, inodes: 4 })
   }))
 
-test('OverlaySnapshotter.mounts() takes a volatile mark away and asks for one when told', () =>
+test('OverlaySnapshotter.mounts() removes the mark of a volatile mount, and mounts volatile on request', () =>
   withPlace(async (place) => {
     const snapshotter = await open(place)
     await snapshotter.prepare('unpack')

@@ -1,7 +1,7 @@
-/** Snapshotter on overlayfs, its index in the database (see paths.ts for the directories).
- *  Invariants: a row is written before its directories and removed before them, so that whatever a crash leaves is
- *  either a directory without a row (trash) or a row without directories (nothing was in it yet); `open` clears
- *  both. A committed snapshot never changes, so the chain of layers below a name is kept in memory.
+/** The snapshotter on overlayfs, with its index in the database (paths.ts has the directories).
+ *  Invariants: a row is written before its directories and removed before them. So a crash leaves either a directory
+ *  without a row, which is trash, or a row without directories, which had no content yet; `open` clears both. A
+ *  committed snapshot never changes, so the chain of layers below a name is kept in memory.
  *  https://docs.kernel.org/filesystems/overlayfs.html */
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,11 +31,12 @@ import { spreadDirectories } from './spread-directories.ts'
 import { Trash } from './trash.ts'
 import { measureUsage } from './usage.ts'
 
+/** Where the snapshots are stored. */
 export interface OverlaySnapshotterOptions {
   readonly root: string
   readonly table: SnapshotTable
   readonly logger: Logger
-  /** Makes `mapped` mounts possible. */
+  /** Needed for `mapped` mounts. */
   readonly mapping?: LayerMapping
 }
 
@@ -46,9 +47,10 @@ interface NewSnapshot {
   readonly sizeBytes: number
 }
 
-/** The kernel stacks no more layers than this. */
+/** The kernel's limit of layers in one overlay. */
 const maxLayers = 500
 
+/** Snapshots as directories that overlayfs stacks. */
 export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
   readonly #root: string
   readonly #table: SnapshotTable
@@ -63,7 +65,8 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     this.#mapped = mapped
   }
 
-  /** Opens the snapshots at `root` and clears what a crash left. */
+  /** Opens the snapshots at `root` and clears what a crash left. Throws `invalidArgument` when layers can't be
+   *  mapped. */
   static async open(options: OverlaySnapshotterOptions): Promise<OverlaySnapshotter> {
     makePrivateDirectory(options.root)
     spreadDirectories(options.root)
@@ -90,7 +93,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     if (label !== '') mkdirSync(join(this.#root, emptyName), { recursive: true, mode: 0o755 })
     const row = this.#get(key)
     const lower = this.#chain(row.kind === 'committed' ? row.key : row.parent)
-    // Read-only, an active one is but one more lower layer: another mount may write to it at the same time.
+    // For reading, an active snapshot is one more lower layer: another mount may write to it at the same time.
     if (row.kind === 'active' && readOnly) {
       const layers = [row.number, ...lower]
       return [overlayMount({ root, lower: layers, upper: undefined, readOnly, volatile: false, owner, label })]
@@ -151,7 +154,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     await this.#trash.drain()
   }
 
-  /** Where layers are mounted from. Throws `internal` without a mapping. */
+  /** The root that layers are mounted from. Throws `internal` for `mapped` without a mapping. */
   #place(mapped: boolean): Pick<OverlayParts, 'root' | 'owner'> {
     if (!mapped) return { root: this.#root }
     if (this.#mapped === undefined) throw internal('no user namespace mapping was set up')
@@ -181,7 +184,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     }
   }
 
-  /** Numbers of the committed snapshot `name` and all below it, the uppermost first. */
+  /** Directory numbers of the committed snapshot `name` and of all below it, the uppermost first. */
   #chain(name: string | undefined): readonly number[] {
     if (name === undefined) return []
     const known = this.#chains.get(name)
@@ -197,8 +200,8 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     return numbers
   }
 
-  /** overlayfs refuses to mount what was mounted as volatile, for it can't know whether the host crashed. The engine
-   *  mounts such a snapshot again only while the content is wanted as it is. */
+  /** overlayfs refuses to mount again what was mounted as volatile, because it can't know whether the host crashed
+   *  meanwhile. The engine mounts such a snapshot again only when it accepts the content as it is. */
   #clearVolatileMark(number: number): void {
     const mark = volatileMarkPath(this.#root, number)
     if (existsSync(mark)) rmSync(mark, { recursive: true, force: true })
@@ -216,8 +219,8 @@ function copyOwnerAndMode(from: string, to: string): void {
   if (mode !== own.mode) chmodSync(to, mode & 0o7777)
 }
 
-/** Makes rows and directories agree. A row whose directory is gone is reported; what stands on it stays, for its
- *  own files may be all that is left of a container, and a pull can bring the layer back. */
+/** Makes rows and directories agree. A row whose directory is gone is reported and removed. The snapshots on it stay:
+ *  their own files may be all that is left of a container, and a pull can bring the layer back. */
 function reconcile({ root, table, logger }: OverlaySnapshotterOptions, trash: Trash): void {
   const rows = table.all()
   const numbers = new Set(rows.map((row) => row.number))

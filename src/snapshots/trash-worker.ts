@@ -1,4 +1,4 @@
-/** Worker thread that deletes the trees it is given; what fails is told, not thrown. */
+/** Worker thread that deletes the given trees. It reports a failure as a message and goes on. */
 import { rmSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { messageOf } from '../base/index.ts'

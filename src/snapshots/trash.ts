@@ -1,5 +1,5 @@
-/** Deleting trees without stopping the event loop: a tree is renamed away at once; small ones are deleted
- *  in the thread pool, larger ones by a worker thread that ends when it is done. */
+/** Deletes trees without blocking the event loop. A tree is renamed away at once. Small trees are then deleted in the
+ *  thread pool, larger ones by a worker thread that ends when it is done. */
 import { mkdirSync, opendirSync, readdirSync, renameSync } from 'node:fs'
 import { rmdir, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -7,8 +7,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { errnoOf, type Logger, messageOf } from '../base/index.ts'
 import { startWorker, unlimitTree } from '../sys/index.ts'
 
-/** Entries of one tree that are deleted here. A worker costs as much as some hundred of them, and a container's own
- *  layer has but a few. */
+/** Trees up to this number of entries are deleted without a worker. A worker costs as much as some hundred deletions,
+ *  and a container's own layer has only a few files. */
 const inlineEntries = 200
 
 /** Deletes trees in the background. Trees and trash must be on the same file system. */
@@ -25,7 +25,7 @@ export class Trash {
     this.#logger = logger
   }
 
-  /** Opens the trash directory, making it, and goes on with what an earlier run left there. */
+  /** Opens the trash directory, makes it when it does not exist, and continues the deletions of an earlier run. */
   static open(directory: string, logger: Logger): Trash {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     const trash = new Trash(directory, logger)
@@ -34,7 +34,7 @@ export class Trash {
     return trash
   }
 
-  /** Takes a tree away, with the limit that it may have, and deletes it later. No error when it isn't there. */
+  /** Moves a tree to the trash, removes its size limit, and deletes it later. No error when it does not exist. */
   discard(path: string): void {
     this.#endLimit(path)
     this.#counter += 1
@@ -49,7 +49,7 @@ export class Trash {
     this.#running.add(work)
   }
 
-  /** Resolves when all that was discarded so far is deleted. */
+  /** Waits until everything that was discarded so far is deleted. */
   async drain(): Promise<void> {
     while (this.#running.size > 0 || this.#worker !== undefined) {
       await Promise.all([...this.#running, this.#worker])
@@ -61,18 +61,18 @@ export class Trash {
       unlimitTree(path)
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return
-      // What remains is the number of a limit for files that are gone.
+      // On failure only the number of a limit remains, for files that are gone.
       this.#logger.warn('cannot take back the size limit of a snapshot', { path, error: messageOf(error) })
     }
   }
 
   async #delete(path: string): Promise<void> {
-    // Not in the caller's way: it still has an answer to give.
+    // Deferred, so that the caller can answer its request first.
     await nextTurn()
     try {
       if (await removeWithin(path, { entries: inlineEntries })) return
     } catch {
-      // The worker meets the same failure and tells it, unless it comes from a name that isn't UTF-8: it copes.
+      // If the failure persists, the worker reports it. A name that is not UTF-8 fails only here.
     }
     this.#giveToWorker([path])
   }
@@ -102,8 +102,8 @@ export class Trash {
   }
 }
 
-/** Removes a tree until the budget is used up; false when something is left. Follows no symlinks. The disk's journal
- *  may make every call wait for milliseconds, so the calls are the thread pool's. */
+/** Removes a tree until the budget is used up; false when something is left. Does not follow symlinks. The disk's
+ *  journal may delay each call by milliseconds, so the calls run in the thread pool. */
 async function removeWithin(path: string, budget: { entries: number }): Promise<boolean> {
   const directory = opendirSync(path, { bufferSize: 64 })
   try {

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { errnoOf, TimeSlice } from '../base/index.ts'
 import type { SnapshotUsage } from './snapshotter.ts'
 
-/** Counts a tree's bytes and inodes; what disappears meanwhile isn't counted. Directories have no size here. */
+/** Counts the bytes and inodes of a tree. Directories count as 0 bytes. Files that disappear meanwhile are not
+ *  counted. */
 export async function measureUsage(root: string): Promise<SnapshotUsage> {
   const seen = new Set<bigint>()
   let sizeBytes = 0
