@@ -1,6 +1,6 @@
-/** Copies what is in a directory, with owners, modes, times, extended attributes, hard links, device nodes and holes.
- *  Never follows a symlink below the two roots. The system calls are synchronous (an asynchronous one costs ten times
- *  as much for a small file), with a pause for others every few milliseconds. */
+/** Copies the content of a directory, with owners, modes, times, extended attributes, hard links, device nodes and
+ *  holes. Never follows a symlink below the two roots. The system calls are synchronous, because an asynchronous one
+ *  costs ten times as much for a small file; the event loop gets a pause every few milliseconds. */
 import {
   type BigIntStats,
   chmodSync,
@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { TimeSlice } from '../base/index.ts'
 import { getXattr, isForeignXattr, listXattrs, mknodAt, setXattr, utimesAt } from '../sys/index.ts'
 
-/** Absolute paths are given to the `*At` calls, which then look at no descriptor. */
+/** The `*At` calls ignore the descriptor when the path is absolute. */
 const noDirectory = -1
 const largeBytes = 1024n * 1024n
 const modeMask = 0o7777n
@@ -28,13 +28,13 @@ const modeMask = 0o7777n
  *  and attributes of `source`. */
 export async function copyTree(source: string, target: string): Promise<void> {
   await new TreeCopy().copyContent(source, target)
-  // The source may be named by a descriptor, as a link in /proc: the directory itself is meant.
+  // The source may be given as a link in /proc to a descriptor: follow it to the directory itself.
   const itself = `${source}/.`
   copyAttributes(itself, target, lstatSync(itself, { bigint: true }))
 }
 
 class TreeCopy {
-  /** First copy of each file that has several names, by device and inode. */
+  /** The path of the first copy of each file that has several names, by device and inode. */
   readonly #linked = new Map<string, string>()
   readonly #slice = new TimeSlice()
 
@@ -80,7 +80,8 @@ function makeNode(target: string, stats: BigIntStats): void {
 }
 
 /** Gives `target` the owner, mode, times and attributes of `source`, whose status is `stats`.
- *  Order matters: a change of owner clears set-id bits and capabilities, everything else changes times. */
+ *  The order matters: a change of owner clears set-id bits and capabilities, and every change except that of the times
+ *  changes the times. */
 export function copyAttributes(source: string, target: string, stats: BigIntStats): void {
   lchownSync(target, Number(stats.uid), Number(stats.gid))
   if (!stats.isSymbolicLink()) chmodSync(target, Number(stats.mode & modeMask))

@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Size of all files below a directory in bytes; one with several names counts once. */
+/** Size in bytes of all files below a directory. A file with several names counts once. */
 export async function diskUsage(directory: string): Promise<number> {
   return await sizeOf(directory, new Set())
 }

@@ -1,6 +1,6 @@
-/** The local driver: a volume is a directory below the data root, or with options something that is mounted there as
- *  long as somebody uses it. Directories and options are on disk before anything else knows of the volume, so that a
- *  crash leaves something whole. */
+/** The local driver. A volume is a directory below the data root; with options, it is something that is mounted there
+ *  while containers use it. Directories and options are on disk before the database has the volume, so a crash never
+ *  leaves a record without them. */
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,12 +17,13 @@ export interface VolumeOwner {
   readonly gid: number
 }
 
+/** The driver of volumes on this host. */
 export class LocalDriver implements VolumeDriver {
   readonly name = 'local'
   readonly #root: string
   readonly #background: Background
   readonly #owner: VolumeOwner | undefined
-  /** Who uses the volumes that have to be mounted. */
+  /** The holders of each volume that has to be mounted. */
   readonly #holders = new Map<string, Set<string>>()
 
   constructor(root: string, background: Background, owner?: VolumeOwner) {
@@ -35,27 +36,28 @@ export class LocalDriver implements VolumeDriver {
     return 'local'
   }
 
-  /** Synchronous up to its end. */
+  /** Makes the directories of a volume; no error when they exist. Runs without a pause, so that nothing else happens
+   *  meanwhile. */
   async create(name: string, options: LocalOptions): Promise<void> {
     makeDirectories(this.#root, name, options, this.#owner)
   }
 
-  /** Moves the directory out of the way at once and deletes it without making anybody wait. */
+  /** Moves the directory away at once and deletes it in the background. */
   async remove(name: string): Promise<void> {
     const gone = newGoneDirectory(this.#root)
     try {
       if (needsMount(readOptions(this.#root, name))) await this.#unmount(name)
       moveAway(volumeDirectory(this.#root, name), gone)
     } catch (error) {
-      // Somebody deleted it by hand: then nothing is left to do.
+      // The directory was deleted by hand: nothing is left to do.
       if (errnoOf(error) === 'ENOENT') return
       throw error
     }
     this.#delete(gone)
   }
 
-  /** Empties a volume that is not mounted. What was in it is moved away at once and deleted in the background, unless
-   *  it counts against the volume's size until it is deleted. */
+  /** Empties a volume that is not mounted. Its content is moved away at once and deleted in the background. If the
+   *  volume has a size limit, its content counts until it is deleted, so this method waits for the deletion. */
   async empty(name: string): Promise<void> {
     const content = contentDirectory(this.#root, name)
     if (sizeLimit(readOptions(this.#root, name)) > 0) return await removeContent(content)
@@ -83,7 +85,7 @@ export class LocalDriver implements VolumeDriver {
     if (!needsMount(options)) return target
     const holders = this.#holders.get(name) ?? new Set()
     if (holders.size === 0) {
-      // A mount that a daemon left which died has the options of that time.
+      // A mount left behind by a crashed daemon keeps the options it was created with.
       await this.#unmount(name)
       await mountLocal(options, target)
     }
@@ -98,8 +100,8 @@ export class LocalDriver implements VolumeDriver {
     await this.#unmount(name)
   }
 
-  /** What a boot does: volumes that are mounted for those of `holders` who still live stay so, all others are taken
-   *  away. Failures do not end it. */
+  /** Called at boot: keeps volumes mounted for the living `holders` and unmounts all others. A failure is passed to
+   *  `onError`, and the other volumes go on. */
   async restore(
     holders: ReadonlyMap<string, ReadonlySet<string>>,
     onError: (name: string, error: unknown) => void,
@@ -123,11 +125,11 @@ export class LocalDriver implements VolumeDriver {
       return
     }
     this.#holders.set(name, new Set(holders))
-    // Unmounted by hand: those who run keep what they have, the next one gets a mount.
+    // If the volume was unmounted by hand, running containers keep what they have, and the next one gets this mount.
     if (!mounted.has(target)) await mountLocal(options, target)
   }
 
-  /** Ends the removals and the changes of content that a crash interrupted. */
+  /** Completes the removals and the replacements of content that a crash interrupted. */
   async sweep(): Promise<void> {
     for (const name of readdirSync(this.#root)) {
       if (isGoneDirectory(name)) {
@@ -148,14 +150,14 @@ export class LocalDriver implements VolumeDriver {
       .filter((name) => existsSync(contentDirectory(this.#root, name)))
   }
 
-  /** Whoever still looks at it keeps it for his own time. */
+  /** Unmounts in the background: processes that still use the mount keep it until they end. */
   async #unmount(name: string): Promise<void> {
     await unmountInBackground(contentDirectory(this.#root, name))
   }
 
   #delete(directory: string): void {
     this.#background.run('delete volume', async () => {
-      // What is mounted there belongs to somebody else.
+      // Unmount first: the deletion must not reach what is mounted there.
       for (const { mountPoint } of listMounts(directory).reverse()) unmount(mountPoint, { lazy: true })
       if (existsSync(directory)) unlimitTree(directory)
       await rm(directory, { recursive: true, force: true })
@@ -163,14 +165,15 @@ export class LocalDriver implements VolumeDriver {
   }
 }
 
-/** Removes what is in a directory. */
+/** Removes the content of a directory. */
 export async function removeContent(directory: string): Promise<void> {
   for (const name of await readdir(directory, { encoding: 'buffer' })) {
     await rm(pathOf(directory, name), { recursive: true, force: true })
   }
 }
 
-/** A limit goes with the directory, unless a project of the administrator's is in the way. */
+/** Renames a directory. The size limit goes along, unless the administrator's own quota project prevents it (EXDEV);
+ *  then the limit ends first. */
 function moveAway(directory: string, gone: string): void {
   try {
     renameSync(directory, gone)
@@ -181,8 +184,8 @@ function moveAway(directory: string, gone: string): void {
   }
 }
 
-/** The umask does not count here. Users of the host reach a volume through a container only: it may hold setuid
- *  programs that a container's root made. The directory of the volumes is closed as well. */
+/** Makes the directories of a volume with fixed modes, whatever the umask is. Users of the host can't enter the
+ *  volume's directory, because its content may include setuid programs that a container's root user made. */
 function makeDirectories(root: string, name: string, options: LocalOptions, owner: VolumeOwner | undefined): void {
   const directory = volumeDirectory(root, name)
   const content = contentDirectory(root, name)

@@ -1,5 +1,5 @@
-/** Options of the local driver: with them a volume is something that is mounted (a directory of the host, a tmpfs, a
- *  share of another machine) instead of a directory of its own, or a directory that may hold so much. Names, rules and messages are Docker's.
+/** Options of the local driver. They make a volume something that is mounted (a directory of the host, a tmpfs, a share
+ *  of another machine), or limit the size of its directory. Names, rules and messages are Docker's.
  *  https://docs.docker.com/reference/cli/docker/volume/create/ ("Driver-specific options") */
 import { lookup } from 'node:dns/promises'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -11,14 +11,15 @@ import { hasProjectQuotas, type Mount, mount, mountByProgram } from '../sys/inde
 import { hidePasswords, missingOption, networkTypes, shareOptions, shareProblem } from './network-shares.ts'
 import { optionsFile } from './paths.ts'
 
+/** The options by name, as the user wrote them. */
 export type LocalOptions = Readonly<Record<string, string>>
 
 const known: ReadonlySet<string> = new Set(['type', 'device', 'o', 'size'])
-/** How long such a machine may take to answer. */
+/** Limit for the mount of another machine's share. */
 const networkTimeoutMs = 60_000
 
-/** Throws `invalidArgument` unless they are options of the local driver that go together, and what the file system of
- *  the volumes' directory `root` can hold to. */
+/** Throws `invalidArgument` unless these are valid options of the local driver, and the file system of `root`, the
+ *  directory of the volumes, supports them. */
 export function checkLocalOptions(name: string, options: LocalOptions, root: string): void {
   const fail = (why: string): BerthError => invalidArgument(`create ${name}: ${why}`)
   for (const option of Object.keys(options)) if (!known.has(option)) throw fail(`invalid option: "${option}"`)
@@ -32,17 +33,17 @@ export function checkLocalOptions(name: string, options: LocalOptions, root: str
   if (size > 0 && !hasProjectQuotas(root)) throw fail('quota size requested but no quota support')
 }
 
-/** What a volume's directory may hold, in bytes; 0 for as much as there is. */
+/** The size limit of a volume in bytes; 0 means none. */
 export function sizeLimit(options: LocalOptions): number {
   return sizeInBytes(options.size ?? '0') ?? 0
 }
 
-/** Whether a volume with these options has to be mounted before it is used. */
+/** True when a volume with these options has to be mounted before it is used. */
 export function needsMount(options: LocalOptions): boolean {
   return Boolean(options.device || options.type)
 }
 
-/** Mounts what the options say on `target`. Throws `internal` as Docker words it. */
+/** Mounts on `target` what the options name. Throws `internal` with Docker's text. */
 export async function mountLocal(options: LocalOptions, target: string): Promise<void> {
   const { type = '', device = '', o = '' } = options
   const given = (await resolveAddress(type, o)).split(',').filter((word) => word !== '')
@@ -60,7 +61,7 @@ export async function mountLocal(options: LocalOptions, target: string): Promise
   }
 }
 
-/** The kernel's NFS client takes addresses only. */
+/** Resolves the host name in `addr`, because the kernel's NFS client takes only addresses. */
 async function resolveAddress(type: string, o: string): Promise<string> {
   if (!/^(nfs4?|cifs|smb3)$/.test(type)) return o
   const address = /(?:^|,)addr=([^,]*)/.exec(o)?.[1] ?? ''
@@ -69,7 +70,7 @@ async function resolveAddress(type: string, o: string): Promise<string> {
   return o.replace(`addr=${address}`, `addr=${resolved}`)
 }
 
-/** A CIFS share names its machine in the device; unless `addr` says it, that is looked up. */
+/** Resolves the host name in the device of a CIFS share, unless `addr` is given. */
 async function resolveDevice(type: string, device: string, o: string): Promise<string> {
   if (!/^(cifs|smb3)$/.test(type) || /(?:^|,)addr=/.test(o)) return device
   const [, host = '', path = ''] = /^\/\/([^/]+)(\/.*)?$/.exec(device) ?? []
@@ -107,7 +108,7 @@ export function writeOptions(root: string, name: string, options: LocalOptions):
   renameSync(`${path}.new`, path)
 }
 
-/** The options of a volume as its file has them; none when there is no file. */
+/** The options of a volume, read from its file; empty when there is no file. */
 export function readOptions(root: string, name: string): LocalOptions {
   let text: string
   try {

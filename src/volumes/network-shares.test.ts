@@ -9,14 +9,14 @@ test('missingOption() names the address that NFS needs', () => {
   assert.equal(missingOption('cifs', []), undefined)
 })
 
-test('shareProblem() says what is likely to have led to a failure', () => {
+test('shareProblem() names the likely cause of a failure', () => {
   for (const [type, o, hint] of [
-    ['nfs', 'addr=192.0.2.1,rw', /\(without nfsvers= the kernel asks for NFS 3: nfsvers=4/],
+    ['nfs', 'addr=192.0.2.1,rw', /\(without nfsvers= the kernel asks for NFS 3: add nfsvers=4/],
     ['nfs', 'addr=192.0.2.1,nfsvers=4', /^refused$/],
     ['nfs', 'addr=192.0.2.1,vers=3', /^refused$/],
     ['nfs4', 'addr=192.0.2.1', /^refused$/],
-    ['cifs', 'guest', /\(the kernel knows no guest: sec=none/],
-    ['cifs', 'rw', /\(o says neither username= nor sec=none\)/],
+    ['cifs', 'guest', /\(the kernel knows no guest: give sec=none/],
+    ['cifs', 'rw', /\(o has neither username= nor sec=none\)/],
     ['cifs', 'credentials=/root/c', /\(the kernel reads no credentials file/],
     ['cifs', 'username=u,password=p', /^refused$/],
     ['cifs', 'guest,sec=none', /^refused$/],
@@ -26,7 +26,7 @@ test('shareProblem() says what is likely to have led to a failure', () => {
   assert.match(shareProblem('cifs', ['guest'], "unknown filesystem type 'cifs'"), /the host's kernel has no cifs/)
 })
 
-test("shareOptions() gives CIFS its user by the kernel's name, hidePasswords() hides what nobody is to see", () => {
+test("shareOptions() gives CIFS its user under the kernel's name, and hidePasswords() hides passwords", () => {
   assert.deepEqual(shareOptions('cifs', ['user=u', 'pass=x']), ['username=u', 'pass=x'])
   assert.deepEqual(shareOptions('ext4', ['user=u']), ['user=u'])
   assert.deepEqual(hidePasswords('username=u,password=a,pass=b=c,password2=d,sep=;password=e,uid=1'.split(',')), [

@@ -3,13 +3,14 @@ import { internal, isKind } from '../base/index.ts'
 import type { Plugin } from '../plugins/index.ts'
 import type { DriverVolume, VolumeDriver, VolumeScope } from './volume-driver.ts'
 
-/** What plugins implement to be a driver of volumes. */
+/** The capability of a plugin that is a driver of volumes. */
 export const volumeCapability = 'VolumeDriver'
 
 const quick = { timeoutMs: 60_000 }
-/** A volume may have to be fetched or formatted first. */
+/** The limit is high because a plugin may first have to fetch or format the volume. */
 const slow = { timeoutMs: 120_000 }
 
+/** Passes the calls of a driver to a plugin. */
 export class PluginDriver implements VolumeDriver {
   readonly #plugin: Plugin
 
@@ -21,14 +22,14 @@ export class PluginDriver implements VolumeDriver {
     return this.#plugin.name
   }
 
-  /** A plugin without capabilities has local volumes. */
+  /** `local` for a plugin that does not know the method, as the protocol says. */
   async scope(): Promise<VolumeScope> {
     try {
       const answer = await this.#plugin.call('VolumeDriver.Capabilities', {}, { ...quick, once: true })
       const { Scope: scope } = (answer.Capabilities ?? {}) as { Scope?: unknown }
       return typeof scope === 'string' && scope.toLowerCase() === 'global' ? 'global' : 'local'
     } catch (error) {
-      // It knows no such method.
+      // The plugin does not know this method.
       if (isKind(error, 'internal')) return 'local'
       throw error
     }
@@ -43,7 +44,7 @@ export class PluginDriver implements VolumeDriver {
     await this.#plugin.call('VolumeDriver.Remove', { Name: name }, slow)
   }
 
-  /** Plugins tell by an error that they have no such volume, and have no word of their own for it. */
+  /** Plugins answer any error for a volume that they do not have; the protocol has no code for it. */
   async find(name: string): Promise<DriverVolume | undefined> {
     try {
       const { Volume: volume } = await this.#plugin.call('VolumeDriver.Get', { Name: name }, quick)

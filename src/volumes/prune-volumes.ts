@@ -4,13 +4,13 @@ import { localDriverName } from './volume-drivers.ts'
 import type { VolumeRecord, VolumeSummary } from './volume-record.ts'
 import type { Volumes } from './volumes.ts'
 
-/** Whether a volume is a directory of this host's, whose size can be told: as with Docker, others are neither measured
- *  nor pruned. */
+/** True for a local volume without options. As in Docker, other volumes are neither measured nor pruned. */
 export function isMeasured({ driver, options }: VolumeRecord): boolean {
   return driver === localDriverName && Object.keys(options).length === 0
 }
 
-/** Removes the volumes that no container uses and that `selects` says yes to. */
+/** Removes the volumes that no container uses and that `selects` accepts. Returns the removed ones and their size in
+ *  bytes. */
 export async function pruneVolumes(
   volumes: Volumes,
   selects: (volume: VolumeSummary) => boolean,
@@ -26,7 +26,7 @@ export async function pruneVolumes(
       removed.push(record)
       reclaimedBytes += bytes
     } catch (error) {
-      // Taken into use, or removed by somebody else, while it was measured.
+      // While it was measured, a container began to use it, or another request removed it.
       if (isKind(error, 'conflict') || isKind(error, 'notFound')) continue
       throw error
     }

@@ -36,7 +36,7 @@ for (const state of ['ready', 'entering'] as const) {
   })
 }
 
-test('finishReplacement() leaves the content alone when the new one was not complete', async (t) => {
+test('finishReplacement() keeps the old content when the new one was incomplete', async (t) => {
   const { content, work } = await replacement(t, 1)
   assert.equal(await finishReplacement(content, work), false)
   assert.deepEqual(readdirSync(content), ['old-0'])

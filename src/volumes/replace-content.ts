@@ -1,8 +1,9 @@
-/** The content of a directory is replaced by another one, so that a crash leaves the one or the other. The directory
- *  itself stays, for it is mounted in containers. What is on its way is in a work directory on the same file system:
+/** Replaces the content of a directory, so that a crash leaves either the old content or the new one. The directory
+ *  itself stays, because it is mounted in containers. A work directory on the same file system holds the intermediate
+ *  states:
  *
- *    <work>/new        is being written; without meaning until it is complete
- *    <work>/ready      complete; the old content is being moved out, to <work>/old
+ *    <work>/new        the new content is being written; worthless until it is complete
+ *    <work>/ready      the new content is complete; the old content is being moved out, to <work>/old
  *    <work>/entering   the old content is out; the new one is being moved in
  */
 import { existsSync, mkdirSync, renameSync, rmdirSync, statSync } from 'node:fs'
@@ -11,7 +12,7 @@ import { basename, dirname, join } from 'node:path'
 import { TimeSlice } from '../base/index.ts'
 import { copyAttributes } from './copy-tree.ts'
 
-/** An empty directory for the new content. What an earlier attempt left there is gone. */
+/** Makes an empty directory for the new content and returns its path. Removes what an earlier attempt left there. */
 export async function beginReplacement(work: string): Promise<string> {
   await rm(work, { recursive: true, force: true })
   const place = join(work, 'new')
@@ -19,16 +20,16 @@ export async function beginReplacement(work: string): Promise<string> {
   return place
 }
 
-/** The new content is complete and takes the old one's place. Until the promise resolves, readers see the old content,
- *  the new one, or parts of either. The old one is left in the work directory, which the caller deletes. Throws when the
- *  old one can't be moved, and has changed nothing then. */
+/** Replaces the content of a directory by the new content, which must be complete. Until the promise resolves, readers
+ *  see the old content, the new one, or parts of either. The old content stays in the work directory; the caller
+ *  deletes it. If the old content can't be moved, it throws and has changed nothing. */
 export async function commitReplacement(content: string, work: string): Promise<void> {
   const [fresh, ready, old] = [join(work, 'new'), join(work, 'ready'), join(work, 'old')]
   renameSync(fresh, ready)
   try {
     await finishReplacement(content, work)
   } catch (error) {
-    // Something of the old content can't be moved (it is mounted on): all of it comes back.
+    // If some of the old content can't be moved, because it is a mount point, all of it moves back.
     if (existsSync(ready)) {
       if (existsSync(old)) await moveAll(old, content)
       renameSync(ready, fresh)
@@ -37,8 +38,8 @@ export async function commitReplacement(content: string, work: string): Promise<
   }
 }
 
-/** Brings to its end what was committed before a crash. False when nothing was, and what is in the work directory is of
- *  no use. */
+/** Completes a replacement that was committed before a crash. False when none was: then the work directory is
+ *  worthless. */
 export async function finishReplacement(content: string, work: string): Promise<boolean> {
   const [ready, entering, old] = ['ready', 'entering', 'old'].map((name) => join(work, name)) as [
     string,
@@ -58,7 +59,7 @@ export async function finishReplacement(content: string, work: string): Promise<
   return true
 }
 
-/** Moves what is in a directory to another one of the same file system, but for one name. */
+/** Moves the content of a directory, except for one name, to another directory of the same file system. */
 export async function moveAll(from: string, to: string, except?: string): Promise<void> {
   const slice = new TimeSlice()
   for (const name of await readdir(from, { encoding: 'buffer' })) {
@@ -68,7 +69,7 @@ export async function moveAll(from: string, to: string, except?: string): Promis
   }
 }
 
-/** Names need not be text. */
+/** The path of a name that may not be valid UTF-8. */
 export function pathOf(directory: string, name: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${directory}/`), name])
 }

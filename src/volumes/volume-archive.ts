@@ -1,18 +1,18 @@
-/** A volume's content as a tar stream, and back: owners, modes, times, extended attributes, hard links, holes, device
- *  nodes. Sockets are left out, as tar does. */
+/** Packs and unpacks a volume's content as a tar stream, with owners, modes, times, extended attributes, hard links,
+ *  holes and device nodes. Like tar, it leaves out sockets. */
 import { closeSync, constants, openSync } from 'node:fs'
 import { decompressUpload, packDirectory, TarParser, TreeWriter } from '../archive/index.ts'
 import { type AbortOptions, invalidArgument } from '../base/index.ts'
 import { replacementName } from './paths.ts'
 
-/** Packs the directory of a volume; entries begin with `./`, the first is the directory itself. */
+/** Packs the directory of a volume. The names of entries begin with `./`; the first entry is the directory itself. */
 export function packVolume(directory: string, { signal }: AbortOptions = {}): AsyncIterable<Buffer> {
   const exclude = (path: string): boolean => path === `./${replacementName}`
   return packDirectory(directory, { prefix: './', sparse: true, allXattrs: true, exclude, signal })
 }
 
-/** Unpacks a tar stream, plain or compressed, into an empty directory. Throws `invalidArgument` for what is no whole tar
- *  archive. */
+/** Unpacks a tar stream, compressed or not, into an empty directory. Throws `invalidArgument` for anything but a
+ *  complete tar archive. */
 export async function unpackVolume(
   source: AsyncIterable<Buffer>,
   directory: string,
@@ -29,7 +29,7 @@ export async function unpackVolume(
       await writer.settle()
       length += chunk.length
     }
-    // An empty stream is what is left of a failed command before a pipe.
+    // An empty stream comes from a failed command before a pipe.
     if (length === 0) throw invalidArgument('the archive is empty')
     parser.end()
     writer.finish()

@@ -1,4 +1,4 @@
-/** What volumes there are: those with a row, and those that only a plugin knows. */
+/** Looks up volumes: those with a row, and those that only a plugin knows. */
 import { BerthError, isBerthError, isKind, messageOf, notFound, zeroTime } from '../base/index.ts'
 import type { VolumeTable, VolumeUserTable } from '../store/index.ts'
 import { contentDirectory } from './paths.ts'
@@ -6,6 +6,7 @@ import type { VolumeDriver } from './volume-driver.ts'
 import { localDriverName, type VolumeDrivers } from './volume-drivers.ts'
 import type { VolumeRecord, VolumeSummary } from './volume-record.ts'
 
+/** Where volumes are looked up. */
 export interface VolumeCatalogOptions {
   readonly root: string
   readonly table: VolumeTable<VolumeRecord>
@@ -13,12 +14,13 @@ export interface VolumeCatalogOptions {
   readonly drivers: VolumeDrivers
 }
 
-/** All volumes, and what could not be asked. */
+/** All volumes, and a warning for each driver that could not be asked. */
 export interface VolumeList {
   readonly volumes: readonly VolumeSummary[]
   readonly warnings: readonly string[]
 }
 
+/** Finds, describes and lists volumes. */
 export class VolumeCatalog {
   readonly #root: string
   readonly #table: VolumeTable<VolumeRecord>
@@ -32,15 +34,15 @@ export class VolumeCatalog {
     this.#drivers = drivers
   }
 
-  /** What is known of the volume of that name. Throws `notFound`. */
+  /** The record of a volume. Throws `notFound`. */
   get(name: string): VolumeRecord {
     const record = this.#table.find(name)
     if (record === undefined) throw noSuchVolume(name)
     return record
   }
 
-  /** The same, with what its driver says of it now; also of a volume that only a plugin knows. Throws `notFound`, and
-   *  `unavailable` for a plugin that can't be reached. */
+  /** The record of a volume, with what its driver reports now. Finds also volumes that only a plugin knows. Throws
+   *  `notFound`, and `unavailable` for a plugin that can't be reached. */
   async inspect(name: string): Promise<VolumeSummary> {
     const record = this.#table.find(name)
     const driver = await (record === undefined
@@ -59,7 +61,7 @@ export class VolumeCatalog {
     }
   }
 
-  /** All volumes by name, with the number of containers that use each. */
+  /** All volumes, ordered by name, with the number of containers that use each. */
   async list(): Promise<VolumeList> {
     const users = this.#users.counts()
     const byName = new Map<string, VolumeSummary>()
@@ -78,7 +80,7 @@ export class VolumeCatalog {
     return { volumes: [...byName.values()].sort((left, right) => (left.name < right.name ? -1 : 1)), warnings }
   }
 
-  /** The plugin that has a volume of that name; `wanted` is asked first. */
+  /** The plugin that has a volume of that name; `wanted` is asked first. Undefined when no plugin has it. */
   async findForeign(name: string, wanted?: VolumeDriver): Promise<VolumeDriver | undefined> {
     const { drivers } = await this.#drivers.plugins()
     const first = wanted === undefined || wanted.name === localDriverName ? [] : [wanted]
@@ -86,7 +88,7 @@ export class VolumeCatalog {
       try {
         if ((await driver.find(name)) !== undefined) return driver
       } catch (error) {
-        // It has just gone; then it has no volume to speak of.
+        // The plugin ended just now: it has no volumes.
         if (!isKind(error, 'unavailable')) throw error
       }
     }
@@ -114,7 +116,7 @@ export class VolumeCatalog {
   }
 }
 
-/** A record of a volume that is made now. */
+/** A record of a volume that is made now. The mount point of a plugin's volume is not known yet. */
 export function newRecord(
   root: string,
   name: string,
@@ -126,12 +128,12 @@ export function newRecord(
   return { version: 1, name, driver, mountpoint, created, labels: {}, options: {}, anonymous: false, ...rest }
 }
 
-/** A record of a volume that its plugin made for somebody else; when is not known. */
+/** A record of a volume that its plugin made for another client. Its creation time is not known. */
 function foreignRecord(root: string, name: string, driver: string): VolumeRecord {
   return { ...newRecord(root, name, driver), created: zeroTime }
 }
 
-/** Begins the message of what fails. */
+/** Runs `work` and prefixes the message of its error with `what`. The kind of the error stays. */
 export async function told<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

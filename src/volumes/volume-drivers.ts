@@ -1,12 +1,14 @@
-/** The drivers of volumes by name: `local`, and the plugins that are there at the time of asking. */
+/** Finds drivers of volumes by name: `local`, and the plugins that exist at that moment. */
 import { invalidArgument, isKind, messageOf, notFound } from '../base/index.ts'
 import type { Plugins } from '../plugins/index.ts'
 import type { LocalDriver } from './local-driver.ts'
 import { PluginDriver, volumeCapability } from './plugin-driver.ts'
 import type { VolumeDriver } from './volume-driver.ts'
 
+/** Name of the built-in driver. */
 export const localDriverName = 'local'
 
+/** The built-in driver and the plugins. */
 export class VolumeDrivers {
   readonly local: LocalDriver
   readonly #plugins: Plugins
@@ -16,8 +18,8 @@ export class VolumeDrivers {
     this.#plugins = plugins
   }
 
-  /** Throws `notFound` in Docker's words, `unavailable` when the plugin can't be reached. With `once` it is not waited
-   *  for. */
+  /** The driver of that name. With `once` it does not wait for a plugin that can't be reached. Throws `notFound` with
+   *  Docker's text, `unavailable` when the plugin can't be reached. */
   async get(name: string, options: { readonly once?: boolean } = {}): Promise<VolumeDriver> {
     if (name === localDriverName) return this.local
     try {
@@ -30,7 +32,7 @@ export class VolumeDrivers {
     }
   }
 
-  /** The plugins that answer now, and why others don't. */
+  /** The plugins that answer now, and a message for each one that does not. */
   async plugins(): Promise<{ readonly drivers: readonly VolumeDriver[]; readonly failures: readonly string[] }> {
     const { plugins, failures } = await this.#plugins.all(volumeCapability)
     return { drivers: plugins.map((plugin) => new PluginDriver(plugin)), failures }

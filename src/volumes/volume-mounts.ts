@@ -1,7 +1,7 @@
-/** Volumes that have to be mounted before they are used (those of plugins, and local ones with options) are mounted
- *  with the first who uses them and unmounted with the last. Who that is stands in the database from before the mount
- *  until after the unmount, so a boot can take back what a killed daemon left.
- *  Local volumes without options are directories: nothing is noted and nothing done for them. */
+/** Mounts the volumes that need it (those of plugins, and local ones with options) with their first holder, and
+ *  unmounts them with the last one. The database has the holders from before the mount until after the unmount, so a
+ *  boot can undo what a killed daemon left.
+ *  Local volumes without options are plain directories: nothing is mounted or recorded for them. */
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { opendir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,25 +15,28 @@ import { beginReplacement, commitReplacement, finishReplacement } from './replac
 import { localDriverName, type VolumeDrivers } from './volume-drivers.ts'
 import type { VolumeRecord } from './volume-record.ts'
 
+/** What mounting needs. */
 export interface VolumeMountsOptions {
   readonly root: string
   readonly logger: Logger
   readonly table: VolumeMountTable
   readonly drivers: VolumeDrivers
-  /** Throws `notFound`. */
+  /** The record of a volume. Throws `notFound`. */
   readonly record: (name: string) => VolumeRecord
   readonly save: (record: VolumeRecord) => void
 }
 
+/** How to replace the content of a volume. */
 export interface ContentReplacement {
-  /** Also when the volume is not empty. */
+  /** Replace content even if the volume is not empty. */
   readonly force: boolean
   /** Writes the new content into an empty directory. */
   readonly fill: (directory: string) => Promise<void>
-  /** Calls `exchange`, which is quick, while nobody works on the volume. */
+  /** Calls `exchange`, which is quick, while no container works on the volume. */
   readonly around: (exchange: () => Promise<void>) => Promise<void>
 }
 
+/** Mounts, fills and unmounts volumes. */
 export class VolumeMounts {
   readonly #options: VolumeMountsOptions
   readonly #locks = new KeyedMutex()
@@ -44,8 +47,8 @@ export class VolumeMounts {
     this.#options = options
   }
 
-  /** Makes a volume ready for `holder`; gives its directory on the host. Again for the same holder changes nothing.
-   *  Throws `notFound`, and what the driver throws, in Docker's words. */
+  /** Makes a volume usable for `holder` and returns its directory on the host. Repeating it changes nothing. Throws
+   *  `notFound`, and the errors of the driver, with Docker's texts. */
   async mount(name: string, holder: string): Promise<string> {
     const record = this.#options.record(name)
     if (isPlain(record)) return record.mountpoint
@@ -58,22 +61,22 @@ export class VolumeMounts {
         await this.#endReplacement(name, mountpoint)
         return mountpoint
       } catch (cause) {
-        // What an earlier mount left, of which nothing is known, stays noted.
+        // If an earlier call left this row, it stays: the volume may still be mounted.
         if (isNew) table.delete(name, holder)
         if (!isBerthError(cause)) throw cause
         const message = `error while mounting volume '${record.mountpoint}': ${cause.message}`
-        // A plugin that is not there is no missing image, container or network.
+        // A missing plugin must not look like a missing image, container or network.
         throw new BerthError(cause.kind === 'notFound' ? 'internal' : cause.kind, message, { cause })
       }
     })
   }
 
-  /** `holder` uses no volume any more. What a driver refuses is logged and tried again by the next boot. */
+  /** Ends the use of all volumes by `holder`. A failure of a driver is logged; the next boot tries again. */
   async unmountAll(holder: string): Promise<void> {
     for (const name of this.#options.table.volumesOf(holder)) await this.#unmount(name, holder)
   }
 
-  /** What a boot does: mounts for holders that are not in `living` are taken back, the others are known again. */
+  /** Called at boot: unmounts for holders that are not in `living`, and takes over the mounts of the others. */
   async restore(living: ReadonlySet<string>): Promise<void> {
     const { table, drivers } = this.#options
     const rows = table.all()
@@ -87,14 +90,14 @@ export class VolumeMounts {
     for (const { volume, holder } of rows) if (!living.has(holder)) await this.#unmount(volume, holder, true)
   }
 
-  /** Fills an empty volume with what the image has at the mount's place; a volume with content stays as it is.
-   *  `sourceDirectory` must be safe to read: resolved within the image's root by the caller. The volume is mounted for
-   *  `holder`, who unmounts it. */
+  /** Fills an empty volume with the image's files at its mount point; a volume with content stays as it is. The caller
+   *  must have resolved `sourceDirectory` inside the image's root. The volume is then mounted for `holder`, which the
+   *  caller unmounts. */
   async copyUp(sourceDirectory: string, name: string, holder: string): Promise<void> {
     const target = await this.mount(name, holder)
     const plain = isPlain(this.#options.record(name))
     await this.#filling.run(name, async () => {
-      // There is a place for the mark beside the content of local volumes only.
+      // Only local volumes have a place for the mark beside their content.
       const mark = plain ? fillingMark(this.#options.root, name) : undefined
       const interrupted = mark !== undefined && existsSync(mark)
       if (!interrupted && !(await isEmpty(target))) return
@@ -113,8 +116,9 @@ export class VolumeMounts {
     })
   }
 
-  /** Puts other content in place of a volume's, all of it or nothing. The volume is mounted for `holder`, who unmounts
-   *  it. Throws `conflict` for a volume that is not empty, unless forced, and for one that would forget it at once. */
+  /** Replaces the content of a volume, all of it or nothing. The volume is then mounted for `holder`, which the caller
+   *  unmounts. Throws `conflict` for a volume that is not empty, unless `force` is set, and for a volume that would
+   *  lose the content with its unmount. */
   async replace(name: string, holder: string, { force, fill, around }: ContentReplacement): Promise<void> {
     const content = await this.mount(name, holder)
     const record = this.#options.record(name)
@@ -137,7 +141,7 @@ export class VolumeMounts {
     })
   }
 
-  /** Ends what a crash interrupted in a volume that has just been mounted. */
+  /** Completes a replacement that a crash interrupted, in a volume that has just been mounted. */
   async #endReplacement(name: string, content: string): Promise<void> {
     const work = join(content, replacementName)
     if (this.#replacing.has(name) || !existsSync(work)) return
@@ -162,7 +166,7 @@ export class VolumeMounts {
   }
 }
 
-/** A volume that is a directory at its place all the time. */
+/** True for a volume that is a plain directory, which needs no mount. */
 function isPlain({ driver, options }: VolumeRecord): boolean {
   return driver === localDriverName && !needsMount(options)
 }
@@ -171,20 +175,20 @@ function driverOf(name: string, record: (name: string) => VolumeRecord): string 
   try {
     return record(name).driver
   } catch {
-    // Removed by force while it was mounted: then only the local driver may still have something there.
+    // The volume was removed by force while it was mounted: only the local driver may still have a mount.
     return localDriverName
   }
 }
 
-/** What is in memory goes with the last who uses it. */
+/** True for a volume in memory (tmpfs), which loses its content with the last unmount. */
 function isVolatile({ driver, options }: VolumeRecord): boolean {
   return driver === localDriverName && (options.type === 'tmpfs' || options.type === 'ramfs')
 }
 
-/** A file system of its own may have a place for lost files. */
+/** Names that are not content: a mounted file system may have a directory for lost files. */
 const notContent: ReadonlySet<string> = new Set([replacementName, 'lost+found'])
 
-/** True when there is nothing in a directory but what `ignored` names. */
+/** True when a directory is empty, except for the names in `ignored`. */
 async function isEmpty(directory: string, ignored: ReadonlySet<string> = new Set()): Promise<boolean> {
   for await (const { name } of await opendir(directory)) if (!ignored.has(name)) return false
   return true

@@ -1,4 +1,4 @@
-/** Which names the local driver takes. Pure; the messages are Docker's. */
+/** The names that the local driver accepts. Pure; the messages are Docker's. */
 import { invalidArgument } from '../base/index.ts'
 
 /** The label that marks volumes made without a name. */
@@ -6,7 +6,7 @@ export const anonymousLabel = 'com.docker.volume.anonymous'
 
 const allowed = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 
-/** Throws `invalidArgument` unless a volume may have that name. */
+/** Throws `invalidArgument` for a name that Docker refuses. */
 export function checkVolumeName(name: string): void {
   if (Buffer.byteLength(name) === 1) {
     throw invalidArgument(

@@ -1,8 +1,8 @@
-/** Volumes of all drivers: what is known of each, and who uses it.
- *  Invariant: a row of the local driver exists only while its directory does; a removal deletes the row first (the
- *  database refuses it while a container has a reference), so a crash in between leaves a directory without row, which
- *  the next start adopts. A plugin's volume has its row before the plugin is asked to make it, until after it was
- *  asked to remove it. */
+/** Volumes of all drivers: their records and the containers that use them.
+ *  Invariants: a row of the local driver exists only while its directory does. A removal deletes the row first, which
+ *  the database refuses while a container uses the volume; a crash after that leaves a directory without a row, which
+ *  the next boot adopts. The row of a plugin's volume exists from before the plugin makes the volume until after the
+ *  plugin removed it. */
 import {
   Background,
   type BerthError,
@@ -26,26 +26,28 @@ import { VolumeMounts } from './volume-mounts.ts'
 import { anonymousLabel, checkVolumeName } from './volume-name.ts'
 import type { VolumeRecord, VolumeRequest } from './volume-record.ts'
 
+/** Where volumes are stored. */
 export interface VolumesOptions {
   readonly db: Database
   /** `<data-root>/volumes`. */
   readonly root: string
   readonly plugins: Plugins
   readonly logger: Logger
-  /** Whom new local volumes belong to; default root. */
+  /** The owner of new local volumes; default root. */
   readonly owner?: VolumeOwner | undefined
 }
 
-/** A volume that was made, or was there. */
+/** The volume that `create` made or found. */
 export interface CreatedVolume {
   readonly record: VolumeRecord
   readonly isNew: boolean
 }
 
+/** Creates and removes volumes. */
 export class Volumes {
-  /** Mounting what has to be mounted. */
+  /** Mounts and fills volumes. */
   readonly mounts: VolumeMounts
-  /** Looking up what there is. */
+  /** Finds and lists volumes. */
   readonly catalog: VolumeCatalog
   readonly #root: string
   readonly #table: VolumeTable<VolumeRecord>
@@ -53,7 +55,7 @@ export class Volumes {
   readonly #drivers: VolumeDrivers
   readonly #background: Background
   readonly #logger: Logger
-  /** By volume's name; for local volumes without a name nothing else can be under way. */
+  /** By the name of a volume. */
   readonly #locks = new KeyedMutex()
 
   private constructor(options: VolumesOptions) {
@@ -75,7 +77,7 @@ export class Volumes {
     })
   }
 
-  /** Opens the volumes below `root`, adopts directories that have no row and ends interrupted removals. */
+  /** Opens the volumes below `root`, adopts directories that have no row, and completes interrupted removals. */
   static async open(options: VolumesOptions): Promise<Volumes> {
     makePrivateDirectory(options.root, options.owner?.gid)
     const volumes = new Volumes(options)
@@ -84,9 +86,9 @@ export class Volumes {
     return volumes
   }
 
-  /** Makes a volume; gives the existing one when there is one of that name, whatever options it has, as Docker does.
-   *  Throws `invalidArgument` for a bad name or option, `notFound` for an unknown driver, `conflict` for a volume of
-   *  another driver. */
+  /** Makes a volume. If one of that name exists, it is returned with the options that it has, as in Docker. Throws
+   *  `invalidArgument` for a bad name or option, `notFound` for an unknown driver, `conflict` when another driver has a
+   *  volume of that name. */
   async create(request: VolumeRequest = {}): Promise<CreatedVolume> {
     const name = request.name === undefined || request.name === '' ? newId() : request.name
     const anonymous = request.anonymous === true || name !== request.name
@@ -107,16 +109,16 @@ export class Volumes {
     })
   }
 
-  /** Makes a volume, unless there is one of that name, for a container that uses it from then on. The use is noted
-   *  first: of a crash in between, the container's clean-up finds the volume. Throws as `create` does; then, the
-   *  container is still to be released. */
+  /** Makes a volume, or takes an existing one, for a container that uses it from now on. The use is recorded first, so
+   *  after a crash in between the cleanup of the container finds the volume. Throws as `create` does; the caller must
+   *  then call `release` for the container. */
   async createFor(containerId: string, request: VolumeRequest & { readonly name: string }): Promise<CreatedVolume> {
     this.#users.add(request.name, containerId)
     return await this.create(request)
   }
 
-  /** Removes a volume; gives what it was, or undefined when there was none and `force` is said. `force` also forgets a
-   *  volume whose plugin can't be reached. Throws `notFound`, `conflict` while a container uses it. */
+  /** Removes a volume and returns its record. With `force`, a missing volume gives undefined, and a volume whose plugin
+   *  can't be reached is forgotten. Throws `notFound`, and `conflict` while a container uses the volume. */
   async remove(name: string, options: { readonly force?: boolean } = {}): Promise<VolumeRecord | undefined> {
     const { force = false } = options
     return await this.#locks.run(name, async () => {
@@ -132,8 +134,8 @@ export class Volumes {
     })
   }
 
-  /** Drops all references of a container; with `removeAnonymous`, also its anonymous volumes that nobody else uses.
-   *  Gives the volumes that it removed. */
+  /** Ends the use of all volumes by a container. With `removeAnonymous`, also removes its anonymous volumes that no
+   *  other container uses. Returns the removed volumes. */
   async release(
     containerId: string,
     options: { readonly removeAnonymous?: boolean } = {},
@@ -145,7 +147,7 @@ export class Volumes {
         const record = await this.remove(name, { force: true })
         if (record !== undefined) removed.push(record)
       } catch (error) {
-        // What its plugin refuses stays, as one that nobody uses.
+        // A volume that its plugin refuses to remove stays as an unused one.
         if (!isKind(error, 'conflict')) {
           this.#logger.warn('volume could not be removed', { volume: name, error: messageOf(error) })
         }
@@ -154,19 +156,19 @@ export class Volumes {
     return removed
   }
 
-  /** Drops the references of containers that are not in `containers`: what a crash may have left. */
+  /** Ends the use by containers that are not in `containers`. Called at boot, for what a crash left. */
   async restore(containers: ReadonlySet<string>): Promise<void> {
     for (const containerId of this.#users.holders()) {
       if (!containers.has(containerId)) await this.release(containerId)
     }
   }
 
-  /** The containers that use a volume. */
+  /** Ids of the containers that use a volume. */
   users(name: string): readonly string[] {
     return this.#users.of(name)
   }
 
-  /** Waits for the deletion of removed volumes. */
+  /** Waits until removed volumes are deleted. */
   async close(): Promise<void> {
     await this.#background.drain()
   }
@@ -208,7 +210,7 @@ export class Volumes {
   async #reuse(known: VolumeRecord, driver: VolumeDriver | undefined): Promise<CreatedVolume> {
     const { name } = known
     if (driver !== undefined && driver.name !== known.driver) throw nameTaken(name, known.driver)
-    // Its plugin has lost it: the same once more.
+    // The plugin lost the volume: make it once more.
     if (driver !== undefined && driver.name !== localDriverName && (await driver.find(name)) === undefined) {
       await told(`create ${name}`, () => driver.create(name, known.options))
     }
