@@ -1,5 +1,5 @@
-/** Commit: a directory of changes becomes one more layer of an image.
- *  Killed midway: an ingest and an unpacked layer without an image, which the next boot removes. */
+/** Commits a container: its directory of changes becomes one more layer of an image.
+ *  If the daemon dies midway, an ingest and an unpacked layer without an image remain; the next boot removes them. */
 import { tarEnd } from '../archive/index.ts'
 import { formatNs, internal, notFound, nowNs } from '../base/index.ts'
 import type { Lease } from '../content/index.ts'
@@ -19,33 +19,36 @@ import { newStreamIngestKey } from './catalog/ingest-keys.ts'
 import type { ImageParts } from './images.ts'
 import { storeImage } from './make/import-image.ts'
 
+/** The changes to commit, and the image to make of them. */
 export interface CommitRequest {
-  /** The image that the changes are of. */
+  /** Id of the image that the container was made from. */
   readonly parent: Digest
-  /** An overlayfs upper directory. */
+  /** The directory of changes: an overlayfs upper directory. */
   readonly directory: string
-  /** Paths in it, without leading slash, that are no changes. */
+  /** Paths in it, without a leading slash, that are not part of the changes. */
   readonly leaveOut: readonly string[]
-  /** About how many bytes the changes are. */
+  /** Estimated size of the changes in bytes. */
   readonly sizeBytes: number
   readonly config: OciRuntimeDefaults
   readonly author: string
   readonly comment: string
-  /** For the history. */
+  /** The entry of this step in the image's history. */
   readonly createdBy: string
-  /** Empty: no name. */
+  /** Repository of the new name; empty for no name. */
   readonly repository: string
-  /** Empty: `latest`. */
+  /** Tag of the new name; empty for `latest`. */
   readonly tag: string
 }
 
+/** The image that a commit made. */
 export interface CommittedImage {
   readonly id: Digest
-  /** The image's name in its short form; empty without one. */
+  /** Short form of the image's name; empty without one. */
   readonly reference: string
 }
 
-/** Makes the image. Throws `notFound` when its parent is not there any more. */
+/** Makes an image of a container's changes and stores it with its name. Throws `notFound` when the parent image is
+ *  gone. */
 export async function commitImage(parts: ImageParts, request: CommitRequest): Promise<CommittedImage> {
   const { repository, tag } = request
   const name = repository === '' ? undefined : nameFrom(repository, tag)
@@ -66,7 +69,7 @@ async function make(parts: ImageParts, request: CommitRequest, name: Reference |
   return await storeImage(parts, configOf(request, parent, layers), layers, name, request.parent)
 }
 
-/** Packs, stores and unpacks the changes in one pass; undefined when there are none. */
+/** Packs, stores and unpacks the changes in one pass. Undefined when there are none. */
 async function packLayer(
   { content, layers, pool }: ImageParts,
   { directory, leaveOut, sizeBytes }: CommitRequest,

@@ -1,4 +1,4 @@
-/** Docker's verbs for images: the face of this folder. */
+/** The entry to this folder: Docker's verbs for images, and handles for finding, listing and removing them. */
 import type { Readable } from 'node:stream'
 import type { Filters } from '../api/index.ts'
 import { Background, type Logger } from '../base/index.ts'
@@ -26,10 +26,11 @@ import { type PullDependencies, type Pulled, type PullRequest, pullImages } from
 import { registryAuthOf } from './registry/registry-auth.ts'
 import { ImageCatalog } from './catalog/image-catalog.ts'
 
+/** What images are stored in and where they come from. */
 export interface ImagesOptions {
   readonly db: Database
   readonly content: LocalContentStore
-  /** Where `content` is: workers open it themselves. */
+  /** Directory of `content`, which worker threads open themselves. */
   readonly contentRoot: string
   readonly snapshots: Snapshotter
   readonly leases: Leases
@@ -40,15 +41,31 @@ export interface ImagesOptions {
   readonly maxConcurrentDownloads?: number
 }
 
-/** A pull, as the API or the builder asks for it. */
-export interface ImagePullOptions extends PullOptions {
-  /** For another platform than this host's: names of images that run here stay with them. */
+/** How to pull. */
+export interface PullOptions extends ProgressOptions {
+  /** `os[/arch[/variant]]`; absent for this host's. */
+  readonly platform?: string | undefined
+  readonly auth?: AuthConfig | undefined
+  /** The pull is for a build of another platform: a name that stands for an image of this host's platform stays with
+   *  that image. */
   readonly isBeside?: boolean
-  /** Called for each image that was pulled. */
+  /** Called with the id of each pulled image. */
   readonly onPulled?: (id: Digest) => void
 }
 
-/** What images are made with. Whoever makes one does it inside `gate.make`. */
+/** An image to make of a tar stream. */
+export interface ImportRequest {
+  /** A tar stream, or a URL to fetch one from. */
+  readonly source: Readable | string
+  /** Name of the image; empty for none. */
+  readonly reference: string
+  readonly message: string
+  readonly changes: readonly string[]
+  readonly platform?: string | undefined
+}
+
+/** What is needed to make images. All code that makes one runs inside `gate.make`, which keeps garbage collection away
+ *  from it. */
 export interface ImageParts extends PullDependencies {
   readonly pool: LayerPool
   readonly gate: ActivityGate
@@ -57,9 +74,9 @@ export interface ImageParts extends PullDependencies {
 
 const defaultDownloads = 3
 
-/** Images, by Docker's verbs. `store` finds them, `garbage` removes what none of them needs. */
+/** Gets images from registries, archives and tar streams, and names them. */
 export class Images {
-  /** What others need to make images: commit, build, the embedded ones. */
+  /** For code elsewhere that makes images: commit, build, the built-in ones. */
   readonly parts: ImageParts
   /** Finds images by name and id. */
   readonly store: ImageStore
@@ -97,7 +114,8 @@ export class Images {
     return new Images(options, { store, content, leases, layers, registries, pool, gate, garbage })
   }
 
-  /** Pulls one tag or digest, or all tags when the reference has neither. */
+  /** Pulls one tag or digest, or all tags of the repository when `text` has neither. Throws `invalidArgument` for a bad
+   *  name, `notFound` for an unknown image, and the errors of the registry. */
   async pull(text: string, options: PullOptions = {}): Promise<void> {
     const { platform, auth, onProgress, signal, isBeside = false, onPulled: tell } = options
     const reference = parseReference(text)
@@ -116,8 +134,12 @@ export class Images {
     await this.parts.gate.make(() => pullImages(this.parts, reference, request, onPulled))
   }
 
-  /** Loads the images of an archive. */
-  async load(source: Readable, options: LoadOptions = {}): Promise<void> {
+  /** Loads the images of an archive that `docker save` or an OCI tool made. Throws `invalidArgument` for a bad
+   *  archive. */
+  async load(
+    source: Readable,
+    options: ProgressOptions & { readonly quiet?: boolean; readonly platform?: string | undefined } = {},
+  ): Promise<void> {
     const { onProgress, signal, quiet = false, platform } = options
     const ids = await this.#withHolds((holds) =>
       loadImages(this.parts, source, holds, { onProgress, signal, quiet, platform: wantedPlatform(platform) }),
@@ -125,14 +147,14 @@ export class Images {
     for (const id of ids) this.#publish('load', id, id)
   }
 
-  /** An archive of these images. It is the caller's to dispose of. */
+  /** Makes an archive of these images, to be sent; the caller disposes of it. Throws `notFound` for an unknown name. */
   async save(names: readonly string[], { platform }: { readonly platform?: string | undefined }): Promise<SavedImages> {
     const archive = await saveImages(this.parts, names, { platform: wantedPlatform(platform) })
     for (const id of archive.ids) this.#publish('save', id, id)
     return archive
   }
 
-  /** Makes an image of a tar stream. */
+  /** Makes an image of a tar stream. Throws `invalidArgument` for a bad stream, name or change. */
   async import(request: ImportRequest, { onProgress, signal }: ProgressOptions = {}): Promise<void> {
     const { source, reference, message, changes, platform } = request
     const name = reference === '' ? undefined : nameFrom(reference)
@@ -142,8 +164,8 @@ export class Images {
     this.#publish('import', id, id)
   }
 
-  /** Gives an image one more name: `repository` and `tag`, or `latest` for an empty tag. The name is taken from the image
-   *  that had it. Throws `notFound`, and `invalidArgument` for a name that Docker refuses. */
+  /** Gives an image one more name: `repository` and `tag` (empty for `latest`). If another image has that name, it
+   *  loses it. Throws `notFound` for an unknown image, and `invalidArgument` for a name that Docker refuses. */
   async tag(name: string, repository: string, tag: string): Promise<void> {
     const { store } = this
     const { id, manifest } = store.resolve(name)
@@ -156,7 +178,7 @@ export class Images {
     this.#publish('tag', id, familiarReference(reference))
   }
 
-  /** Takes over changed settings. */
+  /** Applies changed settings: later pulls use them. */
   configure({
     registries,
     maxConcurrentDownloads,
@@ -165,7 +187,7 @@ export class Images {
     this.parts.pool.resize(maxConcurrentDownloads ?? defaultDownloads)
   }
 
-  /** Ends the workers and waits for what runs behind. */
+  /** Ends the workers and waits for background work. */
   async close(): Promise<void> {
     this.removals.close()
     await this.#background.drain()
@@ -180,7 +202,8 @@ export class Images {
     })
   }
 
-  /** Runs work that makes images; what it made and no image needs goes right after it, above all when it fails. */
+  /** Runs work that makes images. Afterwards, above all when it failed, removes what the work stored and no image
+   *  needs. */
   async #withHolds<T>(work: (holds: Holds) => Promise<T>): Promise<T> {
     const { leases, gate, garbage } = this.parts
     const holds = new Holds(leases)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { childrenFirst } from './children-first.ts'
 
-test('childrenFirst() puts what stands on others before them, however old they are', () => {
+test('childrenFirst() puts children before their parents, whatever their ages are', () => {
   const items = [
     { key: 'top', parent: 'middle' },
     { key: 'other', parent: 'base' },
@@ -17,7 +17,7 @@ test('childrenFirst() puts what stands on others before them, however old they a
   }
 })
 
-test('childrenFirst() ends on a circle', () => {
+test('childrenFirst() ends when parents form a circle', () => {
   const circle = [
     { key: 'a', parent: 'b' },
     { key: 'b', parent: 'a' },

@@ -1,11 +1,11 @@
-/** Anything that may stand on another of its kind. */
+/** Something that may have a parent of its own kind. */
 export interface Stacked<K extends string> {
   readonly key: K
   readonly parent: string | undefined
 }
 
-/** The keys in an order in which each can be removed after all that stand on it. Their age says nothing of that: layers
- *  are unpacked side by side, and the lower one may be done last. */
+/** The keys, each child before its parent, so that they can be removed in this order. Ages don't give this order:
+ *  layers are unpacked side by side, and a lower one may be completed last. */
 export function childrenFirst<K extends string>(items: readonly Stacked<K>[]): K[] {
   const parents = new Map<string, string | undefined>(items.map(({ key, parent }) => [key, parent]))
   const depths = new Map<string, number>()

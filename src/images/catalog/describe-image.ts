@@ -1,4 +1,4 @@
-/** Images in the API's form: inspect and history. */
+/** Describes images in the API's form: inspect and history. */
 import { dirname, join } from 'node:path'
 import type { DriverData, ImageHistoryItem, ImageInspect } from '../../api/index.ts'
 import { isKind, zeroTime } from '../../base/index.ts'
@@ -6,14 +6,15 @@ import type { Digest } from '../../oci/index.ts'
 import type { Image } from './image.ts'
 import { unixSeconds } from './list-images.ts'
 
+/** What `inspectImage` needs besides the image. */
 export interface DescribeOptions {
-  /** The directory of a layer's files. Throws `notFound`. */
+  /** The directory of a layer's files. Throws `notFound` when the layer is gone. */
   readonly directory: (chainId: Digest) => string
-  /** Which manifests it has, where somebody asks for them. */
+  /** Fields about its manifests, when the client asked for them. */
   readonly manifests?: Pick<ImageInspect, 'Descriptor' | 'Manifests'>
 }
 
-/** `GET /images/{name}/json`. */
+/** The answer of `GET /images/{name}/json`. */
 export function inspectImage(image: Image, { directory, manifests }: DescribeOptions): ImageInspect {
   const { config } = image
   const osVersion = config['os.version']
@@ -39,7 +40,7 @@ export function inspectImage(image: Image, { directory, manifests }: DescribeOpt
   }
 }
 
-/** Where the files are, as dockerd's overlay2 tells it. */
+/** The directories of the layers, in the form of dockerd's overlay2. */
 function layerDirectories({ layers }: Image, directory: (chainId: Digest) => string): DriverData['Data'] {
   try {
     const [upper, ...lower] = layers.map(({ chainId }) => directory(chainId)).reverse()
@@ -51,14 +52,14 @@ function layerDirectories({ layers }: Image, directory: (chainId: Digest) => str
       WorkDir: join(dirname(upper), 'work'),
     }
   } catch (error) {
-    // A layer whose files were lost is `system check`'s to report.
+    // `system check` reports a layer whose files are gone; `inspect` leaves it out.
     if (isKind(error, 'notFound')) return null
     throw error
   }
 }
 
-/** `GET /images/{name}/history`: newest first. Each step is shown with the image that it made, as long as the chain of
- *  parents that are here tells it. Layers without an entry of their own get a bare one. */
+/** The answer of `GET /images/{name}/history`, newest step first. Each step has the id of the image that it made, as
+ *  far as the chain of parents is stored here. Layers without an entry in the history get an empty one. */
 export function imageHistory(image: Image, find: (id: Digest) => Image | undefined): ImageHistoryItem[] {
   const entries = image.config.history ?? []
   const items: ImageHistoryItem[] = []

@@ -1,4 +1,4 @@
-/** What images take of the disk: their unpacked files and the blobs that they came as, which stay for a push. */
+/** The disk use of images: their unpacked files, and the blobs that they came as, which stay for a push. */
 import type { ImageSummary } from '../../api/index.ts'
 import type { LocalContentStore } from '../../content/index.ts'
 import type { Digest } from '../../oci/index.ts'
@@ -7,10 +7,11 @@ import type { ImageRecord, ImageUse } from './image.ts'
 import type { ImageStore } from './image-store.ts'
 import { listImages } from './list-images.ts'
 
+/** Disk use of all images. */
 export interface ImageDiskUsage {
-  /** All layers and blobs, each once, whether an image needs them or not. */
+  /** Bytes of all layers and blobs, each counted once, used by an image or not. */
   readonly totalBytes: number
-  /** With `Size` and `SharedSize` as they are on the disk. */
+  /** Each image; `Size` and `SharedSize` are bytes on the disk. */
   readonly images: readonly ImageSummary[]
 }
 
@@ -21,7 +22,7 @@ interface UsageParts {
   readonly use: ImageUse
 }
 
-/** Measures by what was noted when layers were unpacked; only blobs are looked at. */
+/** Sums up sizes that were recorded when layers were unpacked. On the disk, it looks only at the blobs. */
 export async function imageDiskUsage({ store, content, snapshots, use }: UsageParts): Promise<ImageDiskUsage> {
   const users = countUsers(store.records())
   const images = listImages(store, use, { all: false, filters: {}, sharedSize: true }).map((summary) => {
@@ -36,7 +37,7 @@ export async function imageDiskUsage({ store, content, snapshots, use }: UsagePa
 
 type Users = ReadonlyMap<string, number>
 
-/** How many images need each stack of layers and each blob. */
+/** For each stack of layers and each blob, the number of images that need it. */
 function countUsers(records: Iterable<ImageRecord>): Users {
   const users = new Map<string, number>()
   for (const record of records) {
@@ -66,7 +67,7 @@ function partsOf({
   return [
     { key: id, bytes: configSize },
     { key: manifest.digest, bytes: manifest.size },
-    // A stack's key can be its lowest layer's blob, too.
+    // The key of a stack can equal the digest of its lowest layer's blob.
     ...layers.map(({ blob }) => ({ key: blob.digest, bytes: blob.size })),
     ...layers.map(({ chainId, sizeBytes }) => ({ key: `files ${chainId}`, bytes: sizeBytes })),
   ]

@@ -1,7 +1,7 @@
-/** Sizes as Docker's progress shows them: powers of 1000, four significant digits. */
+/** Sizes in the form of Docker's progress messages: powers of 1000, four significant digits. */
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
-/** `1.5MB`, `12.35MB`, `532B`. */
+/** A number of bytes as text: `1.5MB`, `12.35MB`, `532B`. */
 export function humanSize(bytes: number): string {
   let value = bytes
   let unit = 0
@@ -12,7 +12,7 @@ export function humanSize(bytes: number): string {
   return `${Number(value.toPrecision(4))}${units[unit]}`
 }
 
-/** The bar that clients without one of their own print: `[=====>    ]  1.5MB/3MB`. */
+/** A progress bar for clients that draw none themselves: `[=====>    ]  1.5MB/3MB`. */
 export function progressBar(current: number, total: number): string {
   const currentText = humanSize(current).padStart(8)
   if (total <= 0 || current > total) return currentText

@@ -9,6 +9,7 @@ import type { ImageStore } from './image-store.ts'
 import { type ListOptions, listImages } from './list-images.ts'
 import { manifestSummaries } from './manifest-summary.ts'
 
+/** What describing images needs. */
 export interface ImageCatalogOptions {
   readonly store: ImageStore
   readonly content: LocalContentStore

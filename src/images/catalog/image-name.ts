@@ -9,8 +9,8 @@ import {
   withTag,
 } from '../../oci/index.ts'
 
-/** A name to be given to an image; `tag` stands before one that `repository` has. Throws `invalidArgument` with
- *  Docker's texts. */
+/** The reference for a new name of an image. `tag` replaces the tag that `repository` has. Throws `invalidArgument`
+ *  with Docker's texts. */
 export function nameFrom(repository: string, tag = ''): Reference {
   const given = parseReference(repository)
   const reference = tag === '' || given.digest !== undefined ? withDefaultTag(given) : withTag(given, tag)

@@ -1,37 +1,38 @@
-/** What the engine knows of an image: a frozen record, stored as one row, and its names beside it. */
+/** The records of images: frozen plain data, stored as one row each. Names are stored beside them. */
 import type { Descriptor, Digest, OciImageConfig, Platform, Reference } from '../../oci/index.ts'
 
 /** One layer of an image. */
 export interface ImageLayer {
   readonly diffId: Digest
-  /** Of the stack up to and with this layer: the name of its snapshot. */
+  /** Chain ID of the stack up to and including this layer, which is the name of its snapshot. */
   readonly chainId: Digest
-  /** The blob as it was pulled or loaded (compressed or not). */
+  /** The blob as it was pulled or loaded, compressed or not. */
   readonly blob: Descriptor
-  /** The files' sizes after unpacking. */
+  /** Sum of the sizes of the unpacked files. */
   readonly sizeBytes: number
 }
 
-/** One image, by its config's digest. */
+/** One image. Its id is the digest of its config. */
 export interface ImageRecord {
   readonly version: 1
   readonly id: Digest
   readonly config: OciImageConfig
   readonly configSize: number
-  /** The manifest in the content store: what a push sends. */
+  /** The manifest in the content store, which a push sends. */
   readonly manifest: Descriptor
-  /** The manifest was made here, for parts that came without one: a push may make one with compressed layers. */
+  /** True when this engine made the manifest, because the image came without one. A push may replace it by one with
+   *  compressed layers. */
   readonly isManifestMade?: boolean
   readonly layers: readonly ImageLayer[]
-  /** What an index lists beside it and belongs to it: manifests of attestations, with the blobs that these list. */
+  /** Manifests of attestations that an index lists for this image, and the blobs that these list. */
   readonly attachments?: readonly Descriptor[]
-  /** Digests of the indexes that list it beside images for other platforms. While a name stands for one of these, the
-   *  image belongs to that name. */
+  /** Digests of the indexes that list this image beside those for other platforms. While a name stands for one of these
+   *  indexes, the image belongs to that name. */
   readonly partOf?: readonly Digest[]
-  /** Made on the way to another image: shown like a parent of others. */
+  /** True for an image that a build made on the way to another one. Lists hide it like a parent. */
   readonly isIntermediate?: boolean
   readonly parent?: Digest
-  /** RFC 3339; empty when it was never tagged here. */
+  /** Time of the last tag here, as RFC 3339; empty when there was none. */
   readonly lastTagTime: string
 }
 
@@ -41,38 +42,40 @@ export interface NamedTarget {
   readonly target: Descriptor
 }
 
-/** A record on its way into the store, with the names that are to stand for it. */
+/** A record to store, with the names to point to it. */
 export interface NamedRecord {
   readonly record: ImageRecord
   readonly names: readonly NamedTarget[]
 }
 
-/** An image with everything that is derived from its record and names. */
+/** An image, with everything that follows from its record and names. */
 export interface Image {
   readonly id: Digest
-  /** Short forms with a tag, `busybox:latest`. */
+  /** Short forms of its names with a tag, `busybox:latest`. */
   readonly references: readonly string[]
-  /** Short forms with a digest, `busybox@sha256:…`. */
+  /** Short forms of its names with a digest, `busybox@sha256:…`. */
   readonly digests: readonly string[]
   readonly config: OciImageConfig
   readonly manifest: Descriptor
   readonly layers: readonly ImageLayer[]
-  /** Name of the snapshot that containers stand on; undefined for an image without layers. */
+  /** Name of the snapshot that containers are based on; undefined for an image without layers. */
   readonly chainId: Digest | undefined
   readonly platform: Platform
   readonly sizeBytes: number
-  /** RFC 3339; Docker's zero time when the image does not say. */
+  /** RFC 3339; Docker's zero time when the config has none. */
   readonly created: string
   readonly parent: Digest | undefined
   readonly isIntermediate: boolean
   readonly lastTagTime: string
 }
 
-/** Whether containers use an image: supplied by the container layer. */
+/** Tells which containers use an image. The container layer implements it. */
 export interface ImageUse {
+  /** All containers, running or not, that were made from the image or mount it. */
   containersUsing(imageId: Digest): readonly ImageUser[]
 }
 
+/** A container that uses an image. */
 export interface ImageUser {
   readonly id: string
   readonly name: string

@@ -53,7 +53,7 @@ function remove(store: ImageStore, name: string, options: Removal = {}) {
   return removal.remove(name, { force, prune: true, platforms })
 }
 
-test('a name of an index has the image that suits the host, and the others by their platform', () => {
+test('the name of an index resolves to the image that suits the host, and with a platform to the others', () => {
   const { store, db } = storeWith('a:1')
   const platform = { os: 'linux', architecture: 's390x' }
   for (const one of [store, ImageStore.open(db, nullLogger)]) {
@@ -75,7 +75,7 @@ test('members of an index are listed as manifests, and not pruned', () => {
   assert.deepEqual(prunableImages(store, nobody, {}), [])
 })
 
-test('members go with the last name of their index', () => {
+test('members are removed with the last name of their index', () => {
   const { store } = storeWith('a:1', 'b:1')
   assert.deepEqual(remove(store, 'a:1'), [{ Untagged: 'a:1' }])
   assert.throws(() => remove(store, other.id), {
@@ -95,7 +95,7 @@ test('a member that a container uses stays, as an image without a name', () => {
   assert.deepEqual(prunableImages(store, nobody, {}), [other.id])
 })
 
-test('by force one member goes alone', () => {
+test('force removes a single member', () => {
   const { store } = storeWith('a:1')
   assert.deepEqual(remove(store, other.id, { force: true }), [{ Deleted: other.id }])
   assert.equal(store.resolve('a:1').id, host.id)
@@ -103,7 +103,7 @@ test('by force one member goes alone', () => {
 
 const own = host.config.architecture
 
-test('one platform of a name goes, the name stays with the others', () => {
+test('removing one platform of a name keeps the name for the others', () => {
   const { store, db } = storeWith('a:1')
   assert.deepEqual(remove(store, 'a:1', { architectures: [own, own] }), [{ Deleted: host.id }])
   for (const one of [store, ImageStore.open(db, nullLogger)]) {
@@ -116,7 +116,7 @@ test('one platform of a name goes, the name stays with the others', () => {
   assert.deepEqual(remove(store, 'a:1', { architectures: ['s390x'] }), [{ Untagged: 'a:1' }, { Deleted: other.id }])
 })
 
-test('all platforms of a name are the name; one that is not there keeps all', () => {
+test('removing all platforms removes the name, and an unknown platform removes nothing', () => {
   const { store } = storeWith('a:1')
   assert.throws(() => remove(store, 'a:1', { architectures: ['s390x', 'mips'] }), { kind: 'notFound' })
   assert.equal([...store.records()].length, 2)

@@ -1,5 +1,5 @@
-/** Images that one name has for several platforms: the name stands for an index, one of the images has the name, and the
- *  others are known to be listed there. */
+/** Names with images for several platforms. Such a name stands for an index. One image has the name; the records of the
+ *  others say that the index lists them. */
 import { notFound } from '../../base/index.ts'
 import {
   bestPlatform,
@@ -15,26 +15,26 @@ import {
 import type { ImageRecord, NamedRecord, NamedTarget } from './image.ts'
 import { type ImageStore, membersOf } from './image-store.ts'
 
-/** True for an image without a name of its own that belongs to the name of an index. */
+/** True for an image that has no name itself, but belongs to the name of an index. */
 export function isOnlyMember(store: ImageStore, { id, partOf }: ImageRecord): boolean {
   return partOf?.some((index) => store.names.isTarget(index)) === true && store.names.of(id).length === 0
 }
 
-/** The names of the indexes that list an image, which another image has. */
+/** The names of the indexes that list an image. Another image has these names. */
 export function namesOfIndexes(store: ImageStore, { partOf = [] }: ImageRecord): NamedTarget[] {
   const found: NamedTarget[] = []
   for (const name of store.names.all()) if (partOf.includes(name.target.digest)) found.push(name)
   return found
 }
 
-/** The record as one that `index` lists; earlier indexes that no name stands for are forgotten. */
+/** A record that also says that `index` lists it. Indexes that no name stands for any more are dropped from it. */
 export function asMember(store: ImageStore, record: ImageRecord, index: Digest): ImageRecord {
   const before = store.findRecord(record.id)?.partOf ?? []
   return { ...record, partOf: [...before.filter((one) => one !== index && store.names.isTarget(one)), index] }
 }
 
-/** The images of an index as the store takes them: the names go to the one that suits this host best, else to the first
- *  one. */
+/** The images of an index with its names, ready to be stored. The names go to the image that suits this host best, or
+ *  to the first one. */
 export function namedIndex(
   store: ImageStore,
   index: Descriptor,
@@ -48,16 +48,16 @@ export function namedIndex(
   }))
 }
 
-/** Some of the images that one name has. */
+/** A selection of the images of one name. */
 export interface ChosenMembers {
-  /** What the name stands for. */
+  /** The index or manifest that the name stands for. */
   readonly target: Descriptor
   readonly members: readonly ImageRecord[]
-  /** The images that it has besides. */
+  /** The images of the name that were not selected. */
   readonly left: readonly ImageRecord[]
 }
 
-/** The images of a name for exactly these platforms. Throws `notFound` for a platform that it has no image for. */
+/** Selects the images of a name for exactly these platforms. Throws `notFound` for a platform without an image. */
 export function chooseMembers(store: ImageStore, name: string, platforms: readonly Platform[]): ChosenMembers {
   const { id, manifest } = store.resolve(name)
   const target = store.names.lookUp(name)?.target ?? manifest
@@ -77,7 +77,8 @@ export function chooseMembers(store: ImageStore, name: string, platforms: readon
   return { target, members: [...members], left: all.filter((one) => !members.has(one)) }
 }
 
-/** The images that stay, with the names of those that go as far as they stand for the index. */
+/** The images that stay after a removal, ready to be stored, with the names of the removed ones that stand for the
+ *  index. */
 export function withoutMembers(store: ImageStore, { target, members, left }: ChosenMembers): readonly NamedRecord[] {
   const names = members.flatMap(({ id }) => store.names.of(id)).filter((name) => name.target.digest === target.digest)
   return namedIndex(store, target, left, names)

@@ -1,18 +1,22 @@
 import type { Filters, ImageSummary } from '../../api/index.ts'
 import { nowNs, parseNs } from '../../base/index.ts'
-import {
-  booleanFilter,
-  checkFilters,
-  hasWantedLabels,
-  type ListImagesOptions,
-  parseUntil,
-} from '../../contract/index.ts'
+import { booleanFilter, checkFilters, hasWantedLabels, type ListImagesOptions, parseUntil } from '../../contract/index.ts'
 import { type Digest, familiarReference } from '../../oci/index.ts'
 import type { Image, ImageUse } from './image.ts'
 import { matchesReference } from './image-filters.ts'
 import type { ImageStore } from './image-store.ts'
 import { isOnlyMember } from './index-members.ts'
 import { manifestSummaries } from './manifest-summary.ts'
+
+/** What to list, and in which detail. */
+export interface ListOptions {
+  /** Include intermediate images: those without a name that are parents of others. */
+  readonly all: boolean
+  readonly filters: Filters
+  readonly sharedSize?: boolean
+  /** Add the manifests of each image. */
+  readonly manifests?: boolean
+}
 
 interface Matcher {
   readonly dangling: boolean | undefined
@@ -28,7 +32,7 @@ export function listImages(store: ImageStore, use: ImageUse, options: ListImages
   const parents = new Set([...store.records()].map((record) => record.parent))
   const shared = sharedSize ? chainUsers(store) : undefined
   const summaries: { readonly createdNs: bigint; readonly summary: ImageSummary }[] = []
-  // Members of an index are shown as manifests of the one that has the name.
+  // Members of an index are shown as manifests of the image that has its name.
   for (const { id } of [...store.records()].filter((record) => !isOnlyMember(store, record))) {
     const image = store.find(id)
     if (image === undefined || !matcher.accepts(image) || isHidden(image, all, parents, matcher.dangling === true))
@@ -55,19 +59,20 @@ export function listImages(store: ImageStore, use: ImageUse, options: ListImages
     .map(({ summary }) => summary)
 }
 
-/** Unix seconds of an RFC 3339 time; Go's for the zero time. */
+/** An RFC 3339 time in Unix seconds (Go's value for Docker's zero time); 0 for text that is no time. */
 export function unixSeconds(time: string): number {
   const ns = parseNs(time)
   return ns === undefined ? 0 : Number(ns / 1_000_000_000n)
 }
 
-/** True for an image that only serves as the parent of another, or was made on the way to one. */
+/** True for an image that is only the parent of another, or was made on the way to one. */
 function isHidden(image: Image, all: boolean, parents: ReadonlySet<Digest | undefined>, isAskedFor: boolean): boolean {
   if (all || image.references.length + image.digests.length > 0) return false
   return parents.has(image.id) || (image.isIntermediate && !isAskedFor)
 }
 
-/** What only a digest names is dangling and is not: both sides of the filter show it. */
+/** True when the `dangling` filter hides the image. An image with only a digest as its name counts as both: it is shown
+ *  on both sides. */
 function isOnOtherSide({ references, digests }: Image, dangling: boolean | undefined): boolean {
   if (dangling === undefined) return false
   return dangling ? references.length > 0 : references.length + digests.length === 0
@@ -110,7 +115,7 @@ function matchingNames(
   }
 }
 
-/** How many images stand on each stack of layers. */
+/** For each stack of layers, the number of images that use it. */
 function chainUsers(store: ImageStore): ReadonlyMap<Digest, number> {
   const users = new Map<Digest, number>()
   for (const { layers } of store.records()) {

@@ -3,7 +3,7 @@ import { type Descriptor, isIndexType, isManifestType, platformOfConfig } from '
 import type { Image, ImageRecord, ImageUse } from './image.ts'
 import { type ImageStore, membersOf } from './image-store.ts'
 
-/** What is behind an image's names: the index or manifest that they stand for, and each manifest that is here of it. */
+/** The index or manifest that an image's name stands for, and each manifest of it that is stored here. */
 export function manifestSummaries(
   store: ImageStore,
   image: Image,

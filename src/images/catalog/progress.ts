@@ -3,10 +3,18 @@ import type { ProgressMessage } from '../../api/index.ts'
 import type { OnProgress } from '../../contract/index.ts'
 import { progressBar } from './file-sizes.ts'
 
-/** Docker's clients redraw at most this often; more messages only cost. */
+/** Takes one message for the client. */
+export type OnProgress = (message: ProgressMessage) => void
+
+/** Receiver of progress messages, and a signal to stop. */
+export interface ProgressOptions extends AbortOptions {
+  readonly onProgress?: OnProgress | undefined
+}
+
+/** Docker's clients do not redraw more often than this. */
 const intervalMs = 100
 
-/** Passes a figure on, but not more often than clients redraw. */
+/** Passes numbers on, but not more often than clients redraw. */
 export class Occasionally {
   readonly #tell: (value: number) => void
   #lastMs = 0
@@ -15,7 +23,7 @@ export class Occasionally {
     this.#tell = tell
   }
 
-  /** `isLast`: it is passed on in any case. */
+  /** `isLast` passes the number on in any case. */
   tell(value: number, isLast = false): void {
     const nowMs = Date.now()
     if (!isLast && nowMs - this.#lastMs < intervalMs) return
@@ -24,8 +32,8 @@ export class Occasionally {
   }
 }
 
-/** What a layer of a pull is doing, told to any number of watchers: a pull that joins another's
- *  download hears the rest of it. */
+/** The state of a layer's download, for any number of watchers: a pull that joins the download of another one gets the
+ *  rest of its messages. */
 export class LayerProgress {
   readonly #id: string
   readonly #watchers = new Set<OnProgress>()
@@ -36,20 +44,20 @@ export class LayerProgress {
     this.#id = id
   }
 
-  /** Tells `watcher` where things stand and what follows; gives the function that ends this. */
+  /** Sends the present state and all later messages to `watcher`, until the returned function is called. */
   watch(watcher: OnProgress): () => void {
     this.#watchers.add(watcher)
     if (this.#last !== undefined) watcher(this.#last)
     return () => this.#watchers.delete(watcher)
   }
 
-  /** A message without numbers. */
+  /** Sends a message without numbers. */
   status(status: string): void {
     this.#emit({ status, progressDetail: {}, id: this.#id })
     this.#lastMs = 0
   }
 
-  /** A message with numbers, left out when the last one is too fresh. */
+  /** Sends a message with numbers, unless the last one was sent a moment ago. */
   amount(status: string, current: number, total: number): void {
     const nowMs = Date.now()
     if (nowMs - this.#lastMs < intervalMs && current < total) return

@@ -6,8 +6,8 @@ import type { Image, ImageUse } from './image.ts'
 import type { ImageStore } from './image-store.ts'
 import { isOnlyMember } from './index-members.ts'
 
-/** The images that `POST /images/prune` removes, newest first: by default those without a tag that nobody uses or
- *  stands on, with `dangling=false` all that no container uses. */
+/** The images that `POST /images/prune` removes, newest first. By default these are images without a tag that neither
+ *  containers use nor other images have as parent; with `dangling=false`, all that no container uses. */
 export function prunableImages(store: ImageStore, use: ImageUse, filters: Filters): Digest[] {
   checkFilters(filters, ['dangling', 'label', 'label!', 'until'])
   const onlyDangling = booleanFilter(filters, 'dangling') ?? true
@@ -16,7 +16,7 @@ export function prunableImages(store: ImageStore, use: ImageUse, filters: Filter
   const isWanted = (image: Image) => {
     const isParent = parents.has(image.id)
     if (onlyDangling && (isParent || image.references.length > 0)) return false
-    // It goes with the last that stands on it.
+    // A parent without a name is removed with its last child.
     return !isParent || image.references.length + image.digests.length > 0
   }
   return [...store.records()]

@@ -1,5 +1,5 @@
-/** What `DELETE /images/{name}` does to names and records, with Docker's order and conflicts. The files
- *  go afterwards, by garbage collection. */
+/** Removes names and records as `DELETE /images/{name}` does, in Docker's order and with its conflicts. Garbage
+ *  collection removes the files afterwards. */
 import type { ImageDeleteItem } from '../../api/index.ts'
 import { conflict, shortId } from '../../base/index.ts'
 import {
@@ -14,27 +14,28 @@ import type { ImageRecord, ImageUse, NamedTarget } from './image.ts'
 import { type ImageStore, membersOf } from './image-store.ts'
 import { chooseMembers, isOnlyMember, namesOfIndexes, withoutMembers } from './index-members.ts'
 
+/** How to remove an image. */
 export interface RemoveOptions {
   readonly force: boolean
   /** Remove untagged parents as well. */
   readonly prune: boolean
-  /** Of a name with images for several platforms, only these. Absent or empty: all. */
+  /** Remove only the images for these platforms, of a name that has several. Absent or empty: all. */
   readonly platforms?: readonly Platform[]
 }
 
-/** Told of each change, for events. */
+/** Called for each change, to publish events. */
 export interface RemovalListener {
   onUntag(id: Digest, reference: string): void
   onDelete(record: ImageRecord): void
 }
 
-/** Removes an image, or one of its names, from the store.
- *  Throws `notFound`, or `conflict` when containers or other names hold it. */
+/** Removes an image, or one of its names, from the store. Throws `notFound`, and `conflict` when containers or other
+ *  names use the image. */
 export class ImageRemoval {
   readonly #store: ImageStore
   readonly #use: ImageUse
   readonly #listener: RemovalListener
-  /** What the names that were taken away stood for. */
+  /** The indexes and manifests that removed names stood for. */
   readonly #targets = new Set<Digest>()
 
   constructor(store: ImageStore, use: ImageUse, listener: RemovalListener) {
@@ -43,7 +44,8 @@ export class ImageRemoval {
     this.#listener = listener
   }
 
-  /** Does all that needs no files; the deleted items name images only. */
+  /** Removes names and records and returns them in Docker's form. Layers are not in the result: their files are not
+   *  removed yet. */
   remove(name: string, { force, prune, platforms = [] }: RemoveOptions): ImageDeleteItem[] {
     const { id } = this.#store.resolve(name)
     const items: ImageDeleteItem[] = []
@@ -69,7 +71,7 @@ export class ImageRemoval {
     return items
   }
 
-  /** Images for other platforms go with the last name of their index, unless somebody uses them. */
+  /** Removes images for other platforms with the last name of their index, unless a container uses them. */
   #deleteMembers(prune: boolean, items: ImageDeleteItem[]): void {
     for (const target of this.#targets) {
       if (this.#store.names.isTarget(target)) continue
@@ -80,7 +82,7 @@ export class ImageRemoval {
     }
   }
 
-  /** Throws `conflict` for an image of an index that somebody needs besides the index's one name. */
+  /** Throws `conflict` when a container or another name uses an image of an index. */
   #refuseMember(record: ImageRecord, force: boolean): void {
     const names = [...this.#store.names.of(record.id), ...namesOfIndexes(this.#store, record)]
     const conflict =
@@ -89,7 +91,7 @@ export class ImageRemoval {
     if (conflict !== undefined) throw refusal(record.id, conflict)
   }
 
-  /** Takes the given name away; true when others are left. */
+  /** Removes the given name. True when the image has other names. */
   #untagNamed(id: Digest, name: string, force: boolean, items: ImageDeleteItem[]): boolean {
     const user = this.#use.containersUsing(id)[0]
     if (!force && user !== undefined && isOneName(this.#store.names.of(id))) {
@@ -112,8 +114,8 @@ export class ImageRemoval {
     return this.#store.names.of(id).length > 0
   }
 
-  /** `isQuiet`: something was done already, so that a conflict only matters when it leaves an image that nobody uses
-   *  and nobody can name. */
+  /** Removes a record. With `isQuiet`, a name was removed already: a conflict is then reported only for an image that
+   *  has neither names nor users. */
   #delete(
     id: Digest,
     { force, prune, isQuiet }: RemoveOptions & { readonly isQuiet: boolean },
@@ -167,7 +169,7 @@ export class ImageRemoval {
     return { isHard: false, isUsed: true, reason }
   }
 
-  /** The name that it is part of without having it. */
+  /** The name of an index that an image without a name belongs to. */
   #ownerOf(id: Digest): string | undefined {
     const record = this.#store.findRecord(id)
     if (record === undefined || !isOnlyMember(this.#store, record)) return undefined
@@ -182,9 +184,9 @@ export class ImageRemoval {
 
 /** Why an image can't be removed. */
 interface Conflict {
-  /** Not even by force. */
+  /** Force does not help. */
   readonly isHard: boolean
-  /** By a container. */
+  /** The reason is a container. */
   readonly isUsed: boolean
   readonly reason: string
 }
