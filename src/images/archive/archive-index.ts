@@ -1,4 +1,4 @@
-/** What an archive has of an image's index: images for several platforms, and what is attested of them. */
+/** Reads what an archive has of an image's index: images for several platforms, and attestations. */
 import {
   type Descriptor,
   hexOf,
@@ -10,12 +10,12 @@ import {
 } from '../../oci/index.ts'
 import type { ArchivedAttestation, ArchivedImage, ArchivedIndex, ReadMember } from './archived-image.ts'
 
-/** Where a blob is in a layout. */
+/** The path of a blob in an OCI image layout. */
 export function blobPath({ digest }: Pick<Descriptor, 'digest'>): string {
   return `blobs/sha256/${hexOf(digest)}`
 }
 
-/** The image of a manifest in a layout. */
+/** The image that a manifest of a layout describes. */
 export function layoutImage(manifest: Manifest, bytes: Buffer, { digest }: Descriptor): ArchivedImage {
   return {
     configPath: blobPath(manifest.config),
@@ -25,7 +25,8 @@ export function layoutImage(manifest: Manifest, bytes: Buffer, { digest }: Descr
   }
 }
 
-/** What an index lists beside `chosen`. Undefined when something of it is missing, and when there is nothing else. */
+/** What an index lists beside `chosen`. Undefined when a part of it is missing, or when it has an image for another
+ *  system than Linux. */
 export function readWholeIndex(
   read: ReadMember,
   { bytes, descriptor, index }: { readonly bytes: Buffer; readonly descriptor: Descriptor; readonly index: ImageIndex },
@@ -48,7 +49,7 @@ export function readWholeIndex(
   return { bytes, descriptor: { ...descriptor, mediaType: index.mediaType }, others, attestations }
 }
 
-/** Images of other systems can't be unpacked here. */
+/** True for images that can be unpacked here, also for those that don't name their system. */
 function isLinux(platform: Platform | undefined): boolean {
   return platform === undefined || platform.os === 'linux'
 }

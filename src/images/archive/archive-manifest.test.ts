@@ -51,7 +51,7 @@ test('readArchiveManifest() takes the best platform of an index, and of manifest
   assert.deepEqual(read(layout(flat, both), { os: 'linux', architecture: 's390x' }), [])
 })
 
-test('readArchiveManifest() gives an image all of its names, and takes a bare tag for none', () => {
+test('readArchiveManifest() gives an image all of its names, but ignores a bare tag', () => {
   const files: Files = {}
   const name = (text: string) => ({ 'org.opencontainers.image.ref.name': text })
   const image = addImage(files, amd64)
@@ -59,7 +59,7 @@ test('readArchiveManifest() gives an image all of its names, and takes a bare ta
   assert.deepEqual(read(layout(files, manifests)), [{ names: ['a:1', 'quay.io/b:latest'], architecture: 'amd64' }])
 })
 
-test('readArchiveManifest() tells archives that are none', () => {
+test('readArchiveManifest() refuses archives that have no images', () => {
   for (const [files, message] of [
     [{}, /^unrecognized image format/],
     [{ 'manifest.json': '{' }, /manifest.json is not JSON/],

@@ -1,4 +1,4 @@
-/** What an archive says it holds: docker-archive's manifest.json, or an OCI image layout's index.json.
+/** Reads which images an archive has: manifest.json of a docker-archive, or index.json of an OCI image layout.
  *  https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
 import { invalidArgument } from '../../base/index.ts'
 import {
@@ -18,10 +18,10 @@ import {
 import { blobPath, layoutImage, readWholeIndex } from './archive-index.ts'
 import type { ArchivedImage, ReadMember } from './archived-image.ts'
 
-/** Annotations with a name, the most telling one first. */
+/** Annotations that can have a name, the most complete one first. */
 const nameKeys = ['io.containerd.image.name', 'org.opencontainers.image.ref.name'] as const
 
-/** The images of an archive. Throws `invalidArgument` when it is none that can be loaded. */
+/** The images of an archive. Throws `invalidArgument` when it is not an archive that can be loaded. */
 export function readArchiveManifest(read: ReadMember, platform: Platform = hostPlatform()): ArchivedImage[] {
   const manifest = read('manifest.json')
   const index = read('index.json')
@@ -33,7 +33,8 @@ export function readArchiveManifest(read: ReadMember, platform: Platform = hostP
     return layout
   }
   return readDockerManifest(manifest).map((image) => {
-    // Newer archives are both: the layout's manifest keeps the digest that the image had in its registry.
+    // Newer archives have both files. The layout's manifest is preferred, because it has the digest that the image
+    // has in its registry.
     const config = read(image.configPath)
     const twin = config && layout.find((one) => one.configPath === `blobs/sha256/${hexOf(digestOf(config))}`)
     const isSame = twin !== undefined && twin.layers.length === image.layers.length
@@ -77,7 +78,7 @@ function readLayout(read: ReadMember, indexBytes: Buffer, platform: Platform): A
   return mergeNames(images)
 }
 
-/** Where one name is given to several manifests, each of a platform, only the best of these is meant. */
+/** If several manifests have the same name, one per platform, keeps only the best one. */
 function ofPlatform(manifests: readonly Descriptor[], platform: Platform): Descriptor[] {
   const groups = Map.groupBy(
     manifests,
@@ -90,7 +91,7 @@ function ofPlatform(manifests: readonly Descriptor[], platform: Platform): Descr
   })
 }
 
-/** Undefined when the layout does not have the blob, as with other platforms' manifests. */
+/** The image of a descriptor; undefined when the layout lacks its blob, as for other platforms' manifests. */
 function readLayoutImage(
   read: ReadMember,
   descriptor: Descriptor,
@@ -120,14 +121,14 @@ function referencesOf({ annotations = {} }: Descriptor): Reference[] {
   if (full !== undefined) return [withDefaultTag(parseReference(full))]
   if (short === undefined) return []
   try {
-    // A bare tag says nothing about the repository; a name with one is what other tools write.
+    // The name of the repository is missing in a bare tag. Other tools write full names.
     return /[/:]/.test(short) ? [withDefaultTag(parseReference(short))] : []
   } catch {
     return [] // The annotation may hold any text.
   }
 }
 
-/** The same manifest may be listed once for each of its names. */
+/** Merges entries: a layout lists the same manifest once for each of its names. */
 function mergeNames(images: readonly ArchivedImage[]): ArchivedImage[] {
   const merged = new Map<string, ArchivedImage>()
   for (const image of images) {

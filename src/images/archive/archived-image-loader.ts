@@ -1,5 +1,5 @@
-/** Second half of a load: images whose parts were spooled come to be in the content store and in snapshots. Nothing
- *  is visible to others until the caller puts the records into the image store. */
+/** Second half of a load: puts the spooled parts of images into the content store and into snapshots. Other requests
+ *  see nothing of it until the caller puts the records into the image store. */
 import { BerthError, invalidArgument, messageOf } from '../../base/index.ts'
 import type { LocalContentStore } from '../../content/index.ts'
 import {
@@ -26,6 +26,7 @@ import { blobPath } from './archive-index.ts'
 import type { ArchivedImage, ArchivedIndex } from './archived-image.ts'
 import type { SpooledArchive, SpooledFile } from './spool-archive.ts'
 
+/** What loading needs. */
 export interface LoaderOptions {
   readonly store: ImageStore
   readonly content: LocalContentStore
@@ -33,22 +34,22 @@ export interface LoaderOptions {
   readonly pool: LayerPool
   readonly archive: SpooledArchive
   readonly holds: Holds
-  /** Images for others are left out. */
+  /** Load only images for this platform. */
   readonly platform?: Platform | undefined
-  /** Hears of each layer that is in its place. */
+  /** Called for each layer that is stored. */
   readonly onLayer: (path: string, diffId: Digest, sizeBytes: number) => void
 }
 
-/** Where a layer belongs. */
+/** The position of a layer. */
 interface Place {
   readonly diffId: Digest
   readonly chainId: Digest
   readonly parent: Digest | undefined
-  /** Of which image, and which of its layers, for messages. */
+  /** Image and number of the layer, for messages. */
   readonly at: number
 }
 
-/** A layer whose blob is in the content store and whose files are in a snapshot. */
+/** A layer that is stored, as blob and as snapshot. */
 interface PlacedLayer {
   readonly blob: Descriptor
   readonly sizeBytes: number
@@ -60,17 +61,17 @@ interface Unpacked {
   readonly unpacked: UnpackedLayer
 }
 
-/** Loads the images of one archive, one after the other; what several share is placed once. */
+/** Loads the images of one archive, one after the other. A layer that several of them share is stored once. */
 export class ArchivedImageLoader {
   readonly #options: LoaderOptions
-  /** By the member's real path. */
+  /** Layers that are stored, by the member's real path. */
   readonly #placed = new Map<string, PlacedLayer>()
 
   constructor(options: LoaderOptions) {
     this.#options = options
   }
 
-  /** Gives the record, or undefined for an image of another platform than the wanted one. */
+  /** Stores an image and returns its record; undefined for an image of another platform than the wanted one. */
   async load(image: ArchivedImage): Promise<ImageRecord | undefined> {
     const bytes = image.configBytes ?? this.#options.archive.small(image.configPath)
     if (bytes === undefined) throw invalidArgument(`invalid archive: no file ${image.configPath}`)
@@ -89,7 +90,8 @@ export class ArchivedImageLoader {
     return { version: 1, id, config, configSize: bytes.length, manifest, ...made, layers, lastTagTime: '' }
   }
 
-  /** An image that is here, whole, stays as it is: the digest of its manifest may be one that a registry knows. */
+  /** The record of an image that is completely stored. It stays as it is, because a registry may know its manifest by
+   *  its digest. */
   async #known(id: Digest): Promise<ImageRecord | undefined> {
     const { store, content, layers, holds } = this.#options
     const record = store.findRecord(id)
@@ -105,7 +107,7 @@ export class ArchivedImageLoader {
     return record
   }
 
-  /** What an index lists beside the image; undefined when a part of it is missing, or for one platform alone. */
+  /** Stores what an index lists beside the image. Undefined when a part is missing, or when one platform is wanted. */
   async loadIndex(
     index: ArchivedIndex,
     record: ImageRecord,
@@ -130,7 +132,7 @@ export class ArchivedImageLoader {
     return { target: index.descriptor, records: records.map((one) => withAttestations(one, index)) }
   }
 
-  /** A part of an attestation as it is. */
+  /** Stores a part of an attestation. */
   async #keepBlob(blob: Descriptor): Promise<void> {
     const { archive, holds, content } = this.#options
     const path = blobPath(blob)
@@ -166,7 +168,7 @@ export class ArchivedImageLoader {
     return result
   }
 
-  /** Blob into the content store, files into the snapshot. */
+  /** Stores a layer: the blob in the content store, the files in a snapshot. */
   async #place(path: string, expected: Descriptor | undefined, place: Place): Promise<PlacedLayer> {
     const { layers, archive, holds } = this.#options
     holds.addLayer(place.chainId)
@@ -193,7 +195,7 @@ export class ArchivedImageLoader {
     before: PlacedLayer | undefined,
   ): Promise<Unpacked | undefined> {
     const { archive } = this.#options
-    // The same layer on top of another stack: its files are unpacked once more.
+    // The same layer has another layer below it here: unpack its files once more.
     if (before !== undefined) return await this.#unpackBlob(path, before.blob)
     const file = archive.file(path)
     if (file !== undefined) return await this.#takeFile(path, file, expected)
@@ -215,7 +217,7 @@ export class ArchivedImageLoader {
     return { blob: { mediaType: layerType(unpacked), digest, size: sizeBytes }, staged, unpacked }
   }
 
-  /** Unpacks a blob that is stored already. */
+  /** Unpacks a stored blob. */
   async #unpackBlob(path: string, blob: Descriptor): Promise<Unpacked> {
     const { content, layers, pool } = this.#options
     const staged = await layers.stage()
@@ -230,7 +232,7 @@ export class ArchivedImageLoader {
     }
   }
 
-  /** A layer that the archive leaves out because its maker knew that it is here. */
+  /** Finds a stored layer that the archive leaves out, because its maker knew that it is here. */
   async #recall(path: string, expected: Descriptor | undefined, { chainId }: Place): Promise<PlacedLayer> {
     const { store, content, holds } = this.#options
     for (const { layers } of store.records()) {
@@ -243,7 +245,7 @@ export class ArchivedImageLoader {
     throw invalidArgument(`invalid archive: no file ${path}`)
   }
 
-  /** The manifest that the archive has, or one made up so that the image can be pushed later. */
+  /** Stores the manifest of the archive, or a new one, so that the image can be pushed later. */
   async #keepManifest(
     { manifest }: ArchivedImage,
     config: Descriptor,
@@ -261,7 +263,7 @@ export class ArchivedImageLoader {
   }
 }
 
-/** The record with what the index attests of it. */
+/** The record with the attestations that the index lists. */
 function withAttestations(record: ImageRecord, { attestations }: ArchivedIndex): ImageRecord {
   const own = attestations.filter(
     ({ descriptor }) => descriptor.annotations?.['vnd.docker.reference.digest'] === record.manifest.digest,
@@ -271,18 +273,18 @@ function withAttestations(record: ImageRecord, { attestations }: ArchivedIndex):
   return known.size === 0 ? record : { ...record, attachments: [...known.values()] }
 }
 
-/** A manifest for parts that came without one. */
+/** Makes a manifest for an image that came without one. */
 export function makeManifest(config: Descriptor, layers: readonly Pick<ImageLayer, 'blob'>[]): Manifest {
   return { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: layers.map(({ blob }) => blob) }
 }
 
-/** The media type of a layer as its bytes are. */
+/** The media type of a layer, by the compression of its bytes. */
 export function layerType({ compression }: UnpackedLayer): string {
   if (compression === 'gzip') return mediaTypes.ociLayerGzip
   return compression === 'zstd' ? mediaTypes.ociLayerZstd : mediaTypes.ociLayer
 }
 
-/** Says which member a failure is about. */
+/** Adds the path of the member to an error. */
 async function naming<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work

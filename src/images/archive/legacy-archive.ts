@@ -1,22 +1,23 @@
-/** Archives of Docker before 1.10, which have no manifest.json: `repositories` names a top layer for each tag, and
- *  every layer is a directory with its own `json`, which names its parent, and `layer.tar`. The image's config is put
- *  together from these, with the bytes that Docker gives it, so that both give it the same id. */
+/** Archives of Docker before 1.10, which have no manifest.json. `repositories` has the top layer of each tag. Every
+ *  layer is a directory with a `json`, which has the id of its parent, and a `layer.tar`. The image's config is
+ *  assembled from these with the same bytes as in Docker, so that both compute the same id. */
 import { invalidArgument } from '../../base/index.ts'
 import { type Digest, isObject, parseReference, withTag } from '../../oci/index.ts'
 import type { ArchivedImage, ReadMember } from './archived-image.ts'
 
+/** Access to the members of an archive. */
 export interface LegacyReader {
   readonly read: ReadMember
-  /** The digest of a member's uncompressed bytes; undefined when it isn't there. */
+  /** The digest of a member's uncompressed bytes; undefined when there is no such member. */
   readonly diffIdOf: (path: string) => Promise<Digest | undefined>
 }
 
 type V1Layer = Readonly<Record<string, unknown>>
 
-/** No image has this many layers; a ring of parents would. */
+/** No image has this many layers, but a circle of parents would. */
 const maxLayers = 1000
 const idPattern = /^[0-9a-f]{64}$/
-/** Members of a layer's `json` that have no place in a config. */
+/** Members of a layer's `json` that a config does not have. */
 const dropped: ReadonlySet<string> = new Set(['id', 'parent', 'Size', 'parent_id', 'layer_id', 'throwaway'])
 
 /** The images of such an archive. Throws `invalidArgument` when it is damaged. */
@@ -50,7 +51,7 @@ async function readImage(id: string, reader: LegacyReader): Promise<ArchivedImag
   return { configPath: `${id}/json`, configBytes, layers, references: [] }
 }
 
-/** The layers from the lowest up. */
+/** The layers, the lowest first. */
 function readChain(top: string, read: ReadMember): [id: string, layer: V1Layer][] {
   const chain: [string, V1Layer][] = []
   for (let id: unknown = top; id !== undefined && id !== ''; ) {
@@ -75,12 +76,12 @@ function historyOf({ created, author, container_config: container, comment }: V1
   }
 }
 
-/** Go writes the keys of a map in order. */
+/** A copy with sorted keys, as Go writes maps. */
 function sorted(value: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** JSON as Go writes it: what HTML could take for its own is escaped. */
+/** JSON in Go's form, which escapes characters that are special in HTML. */
 function goJson(value: object): string {
   const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, escaped)

@@ -1,4 +1,4 @@
-/** Load: images out of an archive that `docker save`, podman, skopeo or buildx made. All of them or none. */
+/** Loads the images of an archive that `docker save`, podman, skopeo or buildx made: all of them or none. */
 import type { Readable } from 'node:stream'
 import { invalidArgument } from '../../base/index.ts'
 import type { Leases, LocalContentStore } from '../../content/index.ts'
@@ -25,6 +25,7 @@ import { ArchivedImageLoader } from './archived-image-loader.ts'
 import { readLegacyArchive } from './legacy-archive.ts'
 import { SpooledArchive } from './spool-archive.ts'
 
+/** What loading needs. */
 export interface LoadDependencies {
   readonly store: ImageStore
   readonly content: LocalContentStore
@@ -33,14 +34,15 @@ export interface LoadDependencies {
   readonly pool: LayerPool
 }
 
+/** How to load. */
 export interface LoadOptions extends ProgressOptions {
-  /** No progress, only the results. */
+  /** Send no progress, only the results. */
   readonly quiet?: boolean
-  /** Only images for this platform; without it the host's is taken where the archive has several. */
+  /** Load only images for this platform. Absent: the host's, if the archive has several. */
   readonly platform?: Platform | undefined
 }
 
-/** Loads all images of an archive; gives their ids. What it makes is in `holds`, also when it fails. */
+/** Loads all images of an archive and returns their ids. `holds` gets everything that it stores, also when it fails. */
 export async function loadImages(
   deps: LoadDependencies,
   source: Readable,
@@ -57,7 +59,7 @@ export async function loadImages(
     onProgress: (path, { current, total }) => report(path, current, total),
   })
   const onLayer = (path: string, diffId: Digest, sizeBytes: number) => {
-    // Large ones were reported on their way, if their path says what they are.
+    // Large layers were reported while they arrived, if their path has their digest.
     if (archive.file(path) === undefined || layerName(path) === undefined) report(diffId, sizeBytes, sizeBytes)
   }
   const loader = new ArchivedImageLoader({ ...deps, archive, holds, platform, onLayer })
@@ -79,11 +81,11 @@ export async function loadImages(
   return loaded.map(({ record }) => record.id)
 }
 
-/** What came of one image of the archive. */
+/** The result of loading one image of the archive. */
 interface LoadedImage {
   readonly record: ImageRecord
   readonly references: readonly Reference[]
-  /** What its names stand for, and all images that belong to that. */
+  /** The target of its names, and all images that belong to it. */
   readonly whole: { readonly target: Descriptor; readonly records: readonly ImageRecord[] }
 }
 
@@ -129,7 +131,7 @@ function reportLayer(name: string, current: number, total: number, onProgress: O
   onProgress({ status: 'Loading layer', progressDetail: { current, total }, progress, id })
 }
 
-/** The beginning of the digest in a path or digest, as progress lines show it. */
+/** The beginning of the digest in a path or digest, for progress lines. */
 function layerName(text: string): string | undefined {
   return /[0-9a-f]{64}/.exec(text)?.[0].slice(0, 12)
 }

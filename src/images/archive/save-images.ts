@@ -1,6 +1,6 @@
-/** Save: images as one archive that is an OCI image layout and a docker-archive at once. Blobs go in as they are
- *  stored (compressed ones compressed), so ids, layers and manifest digests are what they were, and nothing is
- *  packed anew. Order and times are fixed: the same images always give the same bytes.
+/** Saves images as one archive that is both an OCI image layout and a docker-archive. Blobs are written as they are
+ *  stored, compressed or not, so ids, layers and manifest digests stay the same. Order and times are fixed: the same
+ *  images always give the same bytes.
  *  https://github.com/opencontainers/image-spec/blob/main/image-layout.md */
 import { type ArchiveMember, archiveOf, type FileArchive } from '../../archive/index.ts'
 import { type AbortOptions, BerthError, invalidArgument, notFound } from '../../base/index.ts'
@@ -24,31 +24,33 @@ import type { ImageRecord } from '../catalog/image.ts'
 import { type ImageStore, onlyIdWithPrefix } from '../catalog/image-store.ts'
 import { type WholeIndex, wholeIndexes } from './whole-index.ts'
 
+/** What saving needs. */
 export interface SaveDependencies {
   readonly store: ImageStore
   readonly content: LocalContentStore
   readonly leases: Leases
 }
 
+/** How to save. */
 export interface SaveOptions extends AbortOptions {
   readonly platform?: Platform | undefined
 }
 
-/** An archive to be sent. Its blobs can't be collected until it is disposed of. */
+/** An archive to send. Its blobs can't be collected until it is disposed of. */
 export interface SavedImages extends FileArchive, Disposable {
   readonly ids: readonly Digest[]
 }
 
-/** An image and the names that the archive gives it. */
+/** An image, and the names that it gets in the archive. */
 interface Chosen {
   readonly record: ImageRecord
   readonly references: readonly Reference[]
-  /** What some of the names stand for, with all that it lists. */
+  /** Complete indexes that some of the names stand for. */
   readonly indexes: readonly WholeIndex[]
 }
 
-/** Plans the archive of these images. A name brings its tag along, a repository without a tag all its tags, an id
- *  none. Throws `notFound` with Docker's texts, and `dataLoss` when a blob is missing. */
+/** Plans the archive of these images. A name with a tag is saved with that tag, a repository without one with all its
+ *  tags, an id without names. Throws `notFound` with Docker's texts, and `dataLoss` when a blob is missing. */
 export async function saveImages(
   { store, content, leases }: SaveDependencies,
   names: readonly string[],
@@ -105,7 +107,7 @@ function findNamed(store: ImageStore, name: string): Named[] {
   const reference = parseReference(name)
   if (familiarName(reference) === 'sha256') return [{ id: store.resolve(name).id }]
   if (reference.tag !== undefined || reference.digest !== undefined) {
-    // With a digest, the tag beside it says nothing.
+    // If there is a digest, the tag beside it is ignored.
     const found = store.names.find(reference.digest === undefined ? reference : withDigest(reference, reference.digest))
     if (found === undefined) throw notFound('reference does not exist')
     return [{ id: found.imageId, ...(reference.digest === undefined ? { reference } : {}) }]
@@ -128,7 +130,7 @@ function tagsOf(store: ImageStore, { registry, repository }: Reference): Named[]
   return found.sort((a, b) => (formatReference(a.reference) < formatReference(b.reference) ? -1 : 1))
 }
 
-/** Small ones first: whoever reads the archive as a stream knows what the layers are before they come. */
+/** Manifest and config first, so that a reader of the stream knows the layers before they come. */
 function blobsOf({ id, configSize, manifest, layers }: ImageRecord): Descriptor[] {
   const config = { mediaType: mediaTypes.ociConfig, digest: id, size: configSize }
   return [manifest, config, ...layers.map(({ blob }) => blob)]
@@ -186,7 +188,7 @@ function blobPath(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`
 }
 
-/** The layout's index has an entry for each name, as `ctr`, podman and skopeo look names up there. */
+/** The layout's index, with an entry for each name: `ctr`, podman and skopeo look up names there. */
 function indexOf(images: readonly Chosen[]): object {
   const manifests = images.flatMap(({ record, references, indexes }): object[] => {
     const indexOfName = (reference: Reference) => indexes.find((one) => one.references.includes(reference))
@@ -206,7 +208,7 @@ function entryOf({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType, digest, size }
 }
 
-/** What `docker load` reads. */
+/** An entry of manifest.json, which `docker load` reads. */
 function manifestItem({ record, references }: Chosen): object {
   return {
     Config: blobPath(record.id),
@@ -215,7 +217,7 @@ function manifestItem({ record, references }: Chosen): object {
   }
 }
 
-/** The index of the oldest readers: tags and the layer on top. */
+/** The file `repositories` for the oldest readers: tags with the id of the top layer. */
 function repositoriesOf(images: readonly Chosen[]): Readonly<Record<string, Readonly<Record<string, string>>>> {
   const found: Record<string, Record<string, string>> = {}
   for (const { record, references } of images) {

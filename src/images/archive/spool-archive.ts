@@ -1,5 +1,5 @@
-/** First half of a load: the archive's stream is taken apart once. Small members stay in memory; large ones
- *  go to files, and those that may be layers are unpacked by workers while they still arrive. */
+/** First half of a load: reads the archive's stream once. Small members stay in memory. Large ones go to files; those
+ *  that may be layers are unpacked by workers while they arrive. */
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { decompress, decompressUpload, readTar, type TarMember } from '../../archive/index.ts'
@@ -12,6 +12,7 @@ import type { LayerJobProgress, LayerResult } from '../layers/layer-job.ts'
 import type { LayerPool } from '../layers/layer-pool.ts'
 import type { LayerStack, StagedLayer } from '../layers/layer-stack.ts'
 
+/** How to read an archive, and where to. */
 export interface SpoolOptions extends AbortOptions {
   readonly content: LocalContentStore
   readonly layers: LayerStack
@@ -19,15 +20,15 @@ export interface SpoolOptions extends AbortOptions {
   readonly onProgress: (path: string, progress: LayerJobProgress) => void
 }
 
-/** A member that went to a file. */
+/** A member that was written to a file. */
 export interface SpooledFile {
   readonly ingest: Ingest
   readonly staged: StagedLayer
-  /** Rejects when the member is no layer. */
+  /** Rejects when the member is not a layer. */
   readonly result: Promise<LayerResult>
 }
 
-/** Members up to this size are kept in memory: manifests, configs, tiny layers. */
+/** Members up to this size stay in memory: manifests, configs, tiny layers. */
 const maxSmallBytes = 1 << 20
 const maxSmallTotalBytes = 64 << 20
 const maxMembers = 100_000
@@ -45,7 +46,7 @@ export class SpooledArchive implements AsyncDisposable {
     this.#layers = layers
   }
 
-  /** Reads the stream, whatever its compression. */
+  /** Reads a stream, compressed or not. Throws `invalidArgument` for a damaged archive. */
   static async read(source: Readable, options: SpoolOptions): Promise<SpooledArchive> {
     const archive = new SpooledArchive(options.layers)
     try {
@@ -64,17 +65,17 @@ export class SpooledArchive implements AsyncDisposable {
     }
   }
 
-  /** A member's bytes, when it is small. */
+  /** The bytes of a small member; undefined for a large or missing one. */
   small(path: string): Buffer | undefined {
     return this.#small.get(this.realPath(path))
   }
 
-  /** A member's file, when it is large. */
+  /** The file of a large member; undefined for a small or missing one. */
   file(path: string): SpooledFile | undefined {
     return this.#files.get(this.realPath(path))
   }
 
-  /** The path with links followed: equal for two names of one member. */
+  /** The path with links followed. It is equal for two names of one member. */
   realPath(path: string): string {
     let found = normalPath(path)
     for (let hops = 0; hops < maxLinks; hops += 1) {
@@ -85,7 +86,7 @@ export class SpooledArchive implements AsyncDisposable {
     return found
   }
 
-  /** The digest of a member's bytes when they are not compressed; undefined when there is no such member. */
+  /** The digest of a member's uncompressed bytes; undefined when there is no such member. */
   async diffIdOf(path: string): Promise<Digest | undefined> {
     const file = this.file(path)
     if (file !== undefined) return (await file.result).unpacked?.diffId
@@ -96,7 +97,7 @@ export class SpooledArchive implements AsyncDisposable {
     return digestFromHex(hash.digest('hex'))
   }
 
-  /** Drops what nobody took. */
+  /** Deletes the members that were not used. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { ingest, staged, result } of this.#files.values()) {
       await result.catch(() => {}) // A worker may still write into the directory.
@@ -143,7 +144,7 @@ export class SpooledArchive implements AsyncDisposable {
   }
 }
 
-/** A member's path without `.`, `..` and doubled slashes; it names a map's entry, never a file. */
+/** A member's path without `.`, `..` and double slashes. It is the key of a map, never the path of a file. */
 export function normalPath(path: string): string {
   const parts: string[] = []
   for (const part of path.split('/')) {

@@ -1,27 +1,27 @@
-/** Indexes that names stand for and of which everything is here, so that they can go out as they are. */
+/** Finds indexes that names stand for and that are stored completely, so that they can be saved as they are. */
 import type { LocalContentStore } from '../../content/index.ts'
 import { type Descriptor, type Digest, isIndexType, parseManifestDocument, type Reference } from '../../oci/index.ts'
 import type { ImageRecord } from '../catalog/image.ts'
 import { type ImageStore, membersOf } from '../catalog/image-store.ts'
 
-/** An index of which everything is here. */
+/** An index of which every part is stored. */
 export interface WholeIndex {
   readonly target: Descriptor
   /** Its images. */
   readonly members: readonly ImageRecord[]
   /** Manifests of attestations that it lists, with their parts. */
   readonly attached: readonly Descriptor[]
-  /** Those of an image's names that stand for it. */
+  /** The names of the image that stand for it. */
   readonly references: readonly Reference[]
 }
 
-/** Parts of the engine that know of indexes. */
+/** Where indexes are stored. */
 export interface IndexParts {
   readonly store: ImageStore
   readonly content: LocalContentStore
 }
 
-/** The indexes that these names of an image stand for, as far as they are whole. */
+/** The complete indexes that these names of an image stand for. */
 export async function wholeIndexes(
   parts: IndexParts,
   record: ImageRecord,
@@ -43,7 +43,7 @@ export async function wholeIndexes(
   return found
 }
 
-/** What an index lists; undefined when something of it is not here. */
+/** What an index lists; undefined when a part of it is missing. */
 async function listedBy(
   { store, content }: IndexParts,
   target: Descriptor,

@@ -59,7 +59,7 @@ test('ImageStore.put() moves a name from one image to another', () => {
   assert.deepEqual(store.find(two.id)?.references, ['a:1'])
 })
 
-test('ImageRemoval.remove() takes digests of a repository with its last tag, and parents that nobody names', () => {
+test('ImageRemoval.remove() removes the digests of a repository with its last tag, and parents without names', () => {
   const store = ImageStore.open(Database.open(':memory:'), nullLogger)
   const child = { ...two, parent: one.id }
   store.put(one)

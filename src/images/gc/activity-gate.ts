@@ -1,15 +1,15 @@
-/** Times of files come from a coarser clock, which is behind by some milliseconds. */
+/** File times come from a coarser clock, which is some milliseconds behind. */
 const clockSlackMs = 100
 
-/** Knows who makes images, so that garbage collection takes nothing from under them. Makers and a collection run
- *  side by side; two collections never do. A maker is safe by two rules: what it makes itself is younger than its
- *  start, and what it finds and builds on it holds with a lease before it looks whether it is there. */
+/** Keeps garbage collection away from images that are being made. Makers and one collection run side by side; two
+ *  collections never do. Two rules protect a maker: everything that it makes itself is younger than its start, and it
+ *  leases everything that it finds and builds on before it checks that this exists. */
 export class ActivityGate {
   readonly #starts = new Set<{ readonly atMs: number }>()
   readonly #restListeners: (() => void)[] = []
   #collecting: Promise<void> | undefined
 
-  /** Runs work that makes images or their parts. */
+  /** Runs work that makes images or parts of images. */
   async make<T>(work: () => Promise<T>): Promise<T> {
     const start = { atMs: Date.now() - clockSlackMs }
     this.#starts.add(start)
@@ -21,12 +21,12 @@ export class ActivityGate {
     }
   }
 
-  /** Calls the listener each time when nobody makes images any more. */
+  /** Calls the listener each time the last maker ends. */
   onRest(listener: () => void): void {
     this.#restListeners.push(listener)
   }
 
-  /** Runs a collection when no other runs. */
+  /** Runs a collection, after any other one has ended. */
   async collect<T>(work: () => Promise<T>): Promise<T> {
     while (this.#collecting !== undefined) await this.#collecting
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -39,8 +39,8 @@ export class ActivityGate {
     }
   }
 
-  /** When the work that runs for the longest began (Unix milliseconds); infinity when none runs. What is younger may
-   *  be somebody's who has not said so yet. */
+  /** Start of the oldest maker (Unix milliseconds); infinity when none runs. Things younger than this may belong to a
+   *  maker that has no lease for them yet. */
   get oldestStartMs(): number {
     let oldest = Number.POSITIVE_INFINITY
     for (const { atMs } of this.#starts) if (atMs < oldest) oldest = atMs

@@ -1,7 +1,7 @@
-/** Garbage collection: blobs and layer snapshots that no image, no container and no lease needs.
- *  It runs beside pulls, loads and commits. What makes that safe: each thing is looked at once more and then taken
- *  away in one synchronous step, so whoever has a lease on it by then keeps it, and whoever asks for one after that
- *  finds it gone; what is younger than the oldest work under way is left alone (see activity-gate.ts). */
+/** Garbage collection: removes blobs and layer snapshots that no image, container or lease needs.
+ *  It runs beside pulls, loads and commits. This is safe because the last check and the removal of a thing are one
+ *  synchronous step: work that leased the thing before it keeps it, and work that asks later does not find it. Things
+ *  younger than the oldest work in progress stay (see activity-gate.ts). */
 import { statSync } from 'node:fs'
 import { errnoOf, isKind, type Logger, messageOf } from '../../base/index.ts'
 import type { Leases, LocalContentStore } from '../../content/index.ts'
@@ -13,6 +13,7 @@ import type { ImageStore } from '../catalog/image-store.ts'
 import { isStreamIngest } from '../catalog/ingest-keys.ts'
 import type { ActivityGate } from './activity-gate.ts'
 
+/** What a collection looks at. */
 export interface ImageGarbageOptions {
   readonly store: ImageStore
   readonly content: LocalContentStore
@@ -22,16 +23,18 @@ export interface ImageGarbageOptions {
   readonly logger: Logger
 }
 
+/** What a collection removed. */
 export interface CollectedGarbage {
-  /** Chain ids of removed layers, highest first. */
+  /** Chain IDs of the removed layers, highest first. */
   readonly snapshots: readonly Digest[]
   readonly blobs: readonly Digest[]
   readonly freedBytes: number
-  /** True when something stays for now that no image needs: a container stands on it, or work under way holds it. */
+  /** True when something that no image needs stays for now, because a container is based on it or work in progress
+   *  holds it. */
   readonly isPostponed: boolean
 }
 
-/** What nothing needs. */
+/** Blobs and snapshots that no image, container or lease references. */
 export interface UnusedContent {
   readonly blobs: readonly Digest[]
   readonly chains: readonly Digest[]
@@ -39,10 +42,10 @@ export interface UnusedContent {
   readonly ingests: readonly string[]
 }
 
-/** What is left of an interrupted pull is kept this long, so that the next try goes on from it. */
+/** Leftovers of an interrupted pull are kept this long, so that the next pull resumes. */
 const keepUnfinishedMs = 24 * 60 * 60 * 1000
 
-/** Removes what nothing refers to. */
+/** Removes blobs and layers that nothing references. */
 export class ImageGarbage {
   readonly #options: ImageGarbageOptions
   #used: { readonly revision: number; readonly blobs: Set<Digest>; readonly chains: Set<Digest> } | undefined
@@ -51,31 +54,32 @@ export class ImageGarbage {
     this.#options = options
   }
 
-  /** At boot: drops the streams of loads and imports that an earlier run left, for nobody can resume these. */
+  /** Drops the streams of loads and imports of an earlier run, which nothing can resume. Called at boot. */
   async dropBrokenStreams(): Promise<void> {
     const { content } = this.#options
     await content.unfinished.dropBroken()
     for await (const { key } of content.unfinished.walk()) if (isStreamIngest(key)) await content.unfinished.drop(key)
   }
 
-  /** Removes what only these images used. They must be gone from the store. */
+  /** Removes blobs and layers that only these images used. The images must already be gone from the store. */
   async collectOf(images: readonly ImageRecord[]): Promise<CollectedGarbage> {
     return await this.#options.gate.collect(async () => {
       const chains = new Set<Digest>()
       for (const { layers } of images) for (const { chainId } of [...layers].reverse()) chains.add(chainId)
-      // All of it was some image's, so whoever else wants it has a lease by now.
+      // All of this belonged to an image, so other users of it have leases by now: its age does not matter.
       return await this.#remove([...chains], new Set(images.flatMap(blobsOf)), Number.POSITIVE_INFINITY)
     })
   }
 
-  /** Removes those of these blobs and layers (parents first) that nothing needs. */
+  /** Removes those of the given blobs and layers (parents first) that nothing references. */
   async discard(blobs: ReadonlySet<Digest>, chainIds: ReadonlySet<Digest>): Promise<CollectedGarbage> {
     return await this.#options.gate.collect(() =>
       this.#remove([...chainIds].reverse(), blobs, Number.POSITIVE_INFINITY),
     )
   }
 
-  /** Removes everything unused, whatever it comes from, except what may yet be used by resumed work. */
+  /** Removes everything unused. Without `unfinished`, leftovers of the last 24 hours stay, so that a pull can
+   *  resume. */
   async sweep({ unfinished = false }: { readonly unfinished?: boolean } = {}): Promise<CollectedGarbage> {
     return await this.#options.gate.collect(async () => {
       const limitMs = unfinished ? Number.POSITIVE_INFINITY : Date.now() - keepUnfinishedMs
@@ -85,7 +89,7 @@ export class ImageGarbage {
     })
   }
 
-  /** What a sweep would remove that leaves nothing to be resumed. */
+  /** What a sweep with `unfinished` would remove. */
   async unused(): Promise<UnusedContent> {
     const { content, gate, leases } = this.#options
     const limitMs = gate.oldestStartMs
@@ -106,7 +110,7 @@ export class ImageGarbage {
     return blobs
   }
 
-  /** Children before their parents. */
+  /** Unused layers older than the limit (Unix milliseconds), children before their parents. */
   async #layersBefore(limitMs: number): Promise<Digest[]> {
     const layers: Stacked<Digest>[] = []
     for await (const { kind, key, parent, created } of this.#options.snapshots.walk()) {
@@ -123,7 +127,7 @@ export class ImageGarbage {
       try {
         await content.unfinished.drop(key)
       } catch (error) {
-        // It is being written.
+        // It is being written just now.
         if (!isKind(error, 'conflict')) throw error
       }
     }
@@ -151,7 +155,7 @@ export class ImageGarbage {
       if (found === undefined || this.#inUse().blobs.has(digest)) continue
       if (this.#options.leases.holds({ kind: 'blob', key: digest })) isPostponed = true
       if (!this.#isFreeBlob(digest) || this.#changedMs(digest) >= youngerThanMs) continue
-      // Gone for everybody when this call returns, though its bytes are given back later.
+      // The blob is gone when this call returns; its space is freed later.
       await content.delete(digest)
       removedBlobs.push(digest)
       freedBytes += found.sizeBytes
@@ -160,7 +164,7 @@ export class ImageGarbage {
     return { snapshots: removedSnapshots, blobs: removedBlobs, freedBytes, isPostponed }
   }
 
-  /** Gives the size of what it removed. */
+  /** Removes a layer and returns its size in bytes, or why it stays. */
   async #removeSnapshot(chainId: Digest, youngerThanMs: number): Promise<number | 'inUse' | 'notRemoved'> {
     const { snapshots, logger } = this.#options
     try {
@@ -189,7 +193,7 @@ export class ImageGarbage {
     return !this.#inUse().blobs.has(digest) && !this.#options.leases.holds({ kind: 'blob', key: digest })
   }
 
-  /** When the blob was written, in Unix milliseconds; infinity for one that is gone. */
+  /** Time of the last write to a blob (Unix milliseconds); infinity for a missing one. */
   #changedMs(digest: Digest): number {
     try {
       return statSync(this.#options.content.pathOf(digest)).mtimeMs
@@ -199,7 +203,7 @@ export class ImageGarbage {
     }
   }
 
-  /** What images refer to at this moment. */
+  /** Everything that images refer to now; kept until the store changes. */
   #inUse(): { readonly blobs: ReadonlySet<Digest>; readonly chains: ReadonlySet<Digest> } {
     const { store } = this.#options
     if (this.#used?.revision === store.revision) return this.#used
@@ -214,7 +218,7 @@ export class ImageGarbage {
   }
 }
 
-/** True while somebody wants the blob that this unfinished download is of. */
+/** True while a lease holds the blob that this ingest downloads. */
 function holdsIngest(leases: Leases, key: string): boolean {
   const digest = /[a-z0-9]+:[0-9a-f]{64,}/.exec(key)?.[0]
   return digest !== undefined && leases.holds({ kind: 'blob', key: digest })

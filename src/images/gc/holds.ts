@@ -1,8 +1,9 @@
-/** What work that makes images has touched: held against garbage collection while it lasts, and remembered, so that
- *  what no image came to need can go right after it. */
+/** Remembers the blobs and layers that work on an image touches. A lease keeps them while the work lasts. Afterwards,
+ *  the ones that no image needs can be removed at once. */
 import type { Lease, Leases } from '../../content/index.ts'
 import type { Digest } from '../../oci/index.ts'
 
+/** A lease that knows what it holds. */
 export class Holds implements Disposable {
   readonly #lease: Lease
   readonly #blobs = new Set<Digest>()
@@ -16,19 +17,19 @@ export class Holds implements Disposable {
     return this.#blobs
   }
 
-  /** In the order in which they were added: parents first. */
+  /** In the order of `addLayer`: parents first. */
   get chainIds(): ReadonlySet<Digest> {
     return this.#chainIds
   }
 
-  /** To be called before the blob is made or relied on. */
+  /** Holds a blob. Call it before the blob is made or relied on. */
   addBlob(digest: Digest): void {
     if (this.#blobs.has(digest)) return
     this.#blobs.add(digest)
     this.#lease.add({ kind: 'blob', key: digest })
   }
 
-  /** The same for a layer's snapshot. */
+  /** Holds a layer's snapshot. Call it before the layer is made or relied on. */
   addLayer(chainId: Digest): void {
     if (this.#chainIds.has(chainId)) return
     this.#chainIds.add(chainId)

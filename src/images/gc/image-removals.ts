@@ -1,5 +1,6 @@
-/** rm and prune: records and names first (remove-image.ts), then the files that nothing needs any more.
- *  Killed in between: files without a record, which the sweeps and the next prune take. */
+/** Removes images for `rm` and `prune`: first records and names (remove-image.ts), then the files that nothing needs
+ *  any more.
+ *  If the daemon dies in between, files without a record remain; a sweep or the next prune removes them. */
 import type { Filters, ImageDeleteItem, ImagesPruneResponse } from '../../api/index.ts'
 import { type Background, isKind } from '../../base/index.ts'
 import type { EventBus } from '../../events/index.ts'
@@ -11,6 +12,7 @@ import { ImageRemoval, type RemoveOptions } from '../catalog/remove-image.ts'
 import type { ActivityGate } from './activity-gate.ts'
 import type { ImageGarbage } from './collect-garbage.ts'
 
+/** What a removal looks at and reports to. */
 export interface ImageRemovalsOptions {
   readonly store: ImageStore
   readonly garbage: ImageGarbage
@@ -28,10 +30,10 @@ interface RemovedRecords {
 const firstRetryMs = 100
 const lastRetryMs = 10_000
 
-/** Takes images away, with their files and events. */
+/** Removes images with their files and publishes the events. */
 export class ImageRemovals {
   readonly #options: ImageRemovalsOptions
-  /** Removed, but containers stand on their layers, or work under way holds them. */
+  /** Removed images whose layers a container or work in progress still uses. */
   readonly #waiting = new Map<Digest, ImageRecord>()
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
@@ -47,9 +49,9 @@ export class ImageRemovals {
     })
   }
 
-  /** Removes a name, and with its last name the image. `platforms` (`os/arch[/variant]`): only these images of a name that
-   *  has several; none means all. The result lists what was removed, each layer after its image. Throws `notFound`, and
-   *  `conflict` while containers or other names use the image. */
+  /** Removes a name, and with its last name the image. If `platforms` (`os/arch[/variant]`) is not empty, removes only
+   *  these images of a name that has several. The result lists what was removed, each layer after its image. Throws
+   *  `notFound`, and `conflict` while containers or other names use the image. */
   async remove(
     name: string,
     { force, prune, platforms = [] }: Omit<RemoveOptions, 'platforms'> & { readonly platforms?: readonly string[] },
@@ -60,8 +62,9 @@ export class ImageRemovals {
     return items
   }
 
-  /** Removes images that have no tag (with `dangling=false`: no container), and whatever else is of no use: what
-   *  interrupted pulls and loads left, too, for whoever prunes wants the space. */
+  /** Removes images without a tag (with `dangling=false`: images that no container uses), and all other unused data,
+   *  including what interrupted pulls and loads left: a user who prunes wants the space. Throws `invalidArgument` for
+   *  unknown filters. */
   async prune(filters: Filters): Promise<ImagesPruneResponse> {
     const { store, use, garbage, events } = this.#options
     const items: ImageDeleteItem[] = []
@@ -79,13 +82,13 @@ export class ImageRemovals {
     return { ImagesDeleted: items.length === 0 ? null : items, SpaceReclaimed: freedBytes }
   }
 
-  /** Nothing is tried again after this. */
+  /** Ends the retries. */
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
   }
 
-  /** What became needed since it was listed stays. */
+  /** Removes a name. If a container or image needs it since it was listed, it stays. */
   #tryRemoveRecords(name: string): RemovedRecords {
     try {
       return this.#removeRecords(name, { force: false, prune: true })
@@ -109,7 +112,7 @@ export class ImageRemovals {
     return { items: removal.remove(name, options), removed }
   }
 
-  /** Frees the disk; puts each layer behind the image whose it was. */
+  /** Removes the files, and lists each removed layer after its image. */
   async #reclaim({ items, removed }: RemovedRecords): Promise<{
     readonly items: readonly ImageDeleteItem[]
     readonly freedBytes: number
@@ -123,8 +126,8 @@ export class ImageRemovals {
     return { items: withLayers(items, removed, snapshots), freedBytes }
   }
 
-  /** The layer of a container that was just removed goes behind the answer, and stands on the image's until then. For
-   *  a container that stays, its own removal is waited for. */
+  /** Collects again later. The layer of a removed container is deleted after the answer and until then needs the
+   *  image's layers. For a container that stays, the event of its own removal triggers the next try. */
   #retryLater(delayMs: number): void {
     clearTimeout(this.#timer)
     if (this.#isClosed || delayMs > lastRetryMs) return

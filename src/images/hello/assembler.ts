@@ -1,5 +1,5 @@
-/** Machine code with labels: instructions are appended as bytes, jumps and addresses are filled in when
- *  every label has its place. Knows no instruction set; `x64.ts` and `arm64.ts` do. */
+/** Machine code with labels. Instructions are appended as bytes; `link` fills in jumps and addresses when every label
+ *  is placed. It knows no instruction set: `x64.ts` and `arm64.ts` do. */
 
 interface Fixup {
   readonly offset: number
@@ -7,13 +7,13 @@ interface Fixup {
   readonly patch: (code: Buffer, offset: number, distance: number) => void
 }
 
-/** Collects code and data of one program; `link()` gives the finished bytes. */
+/** Collects the code and data of one program. */
 export class Assembler {
   readonly #bytes: number[] = []
   readonly #labels = new Map<string, number>()
   readonly #fixups: Fixup[] = []
 
-  /** Appends bytes as they are. */
+  /** Appends bytes. */
   emit(...bytes: readonly number[]): void {
     this.#bytes.push(...bytes)
   }
@@ -23,13 +23,13 @@ export class Assembler {
     this.emit(word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24)
   }
 
-  /** Names the place where the next byte goes. */
+  /** Places a label at the present end. */
   label(name: string): void {
     this.#labels.set(name, this.#bytes.length)
   }
 
-  /** Has `patch` called by `link()` with the distance from the current end of the code to `label`
-   *  and the offset of that end. */
+  /** Lets `link` call `patch` with the distance from the present end of the code to `label`, and with the offset of
+   *  that end. */
   reference(label: string, patch: Fixup['patch']): void {
     this.#fixups.push({ offset: this.#bytes.length, label, patch })
   }

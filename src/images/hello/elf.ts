@@ -1,8 +1,8 @@
-/** A static ELF executable of one segment: header, one program header, code and data, all mapped
- *  readable and executable. Nothing else is needed for a program that keeps its variables on the stack.
+/** A static ELF executable of one segment: header, one program header, code and data, all mapped readable and
+ *  executable. A program that keeps its variables on the stack needs nothing else.
  *  Format: System V ABI, ELF-64. */
 
-/** Architectures by the names of the OCI image specification. */
+/** Architectures, with the names of the OCI image specification. */
 export type ElfArchitecture = 'amd64' | 'arm64'
 
 const machines: Readonly<Record<ElfArchitecture, number>> = { amd64: 62, arm64: 183 }
@@ -10,7 +10,7 @@ const headerSize = 64
 const programHeaderSize = 56
 const loadAddress = 0x400000n
 
-/** Wraps code that starts at its first byte. */
+/** Makes an executable of code that starts at its first byte. */
 export function elfExecutable(architecture: ElfArchitecture, code: Buffer): Buffer {
   const size = headerSize + programHeaderSize + code.length
   const file = Buffer.alloc(size)

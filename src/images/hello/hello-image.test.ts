@@ -21,7 +21,7 @@ function runProgram(architecture: ElfArchitecture, launcher: string[]): { code: 
   }
 }
 
-/** The text around whatever address the machine's eth0 has. */
+/** Checks the text, with any address of the machine's eth0. */
 function assertHello({ code, output }: { code: number | null; output: string }): void {
   assert.equal(code, 0)
   const before = helloText.beforeHostname + hostname() + helloText.beforeAddress
@@ -58,7 +58,7 @@ test('helloProgram() is a small static executable of its architecture', () => {
   }
 })
 
-test('helloImage() gives the same bytes each time, and a config that names its layer', () => {
+test('helloImage() makes the same bytes each time, and a config that lists its layer', () => {
   const { config, layerTar } = helloImage('amd64')
   assert.deepEqual(helloImage('amd64'), { config, layerTar })
   assert.equal(layerTar.length % 512, 0)

@@ -1,5 +1,5 @@
-/** The image `hello`, made by this repository itself: one layer with one program of a few hundred bytes.
- *  Deterministic: the same bytes, so the same digests, on every machine. */
+/** The built-in image `hello`: one layer with one program of a few hundred bytes.
+ *  Deterministic: every machine makes the same bytes, so the digests are the same. */
 import { createHash } from 'node:crypto'
 import { assembleArm64 } from './arm64.ts'
 import { type ElfArchitecture, elfExecutable } from './elf.ts'
@@ -15,7 +15,7 @@ export interface HelloImageConfig {
   readonly history: { readonly created: string; readonly created_by: string }[]
 }
 
-/** What an image store needs to hold the image. */
+/** The parts of the image. */
 export interface HelloImage {
   readonly config: HelloImageConfig
   /** The layer, uncompressed. */
@@ -42,7 +42,7 @@ export function helloImage(architecture: ElfArchitecture): HelloImage {
   return { config, layerTar }
 }
 
-/** The program alone, an executable file. */
+/** The program, an executable file. */
 export function helloProgram(architecture: ElfArchitecture): Buffer {
   return elfExecutable(architecture, architecture === 'amd64' ? assembleX64() : assembleArm64())
 }

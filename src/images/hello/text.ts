@@ -1,7 +1,7 @@
-/** What the program in the image `hello` says. The container's name and address are filled in by the
- *  program itself, from what it finds around it. */
+/** The text that the program in the image `hello` prints. The program itself fills in the container's name and
+ *  address. */
 
-/** The parts of the text; between the first three the program writes its hostname and its address. */
+/** The parts of the text. The program prints its hostname and address between the first three. */
 export const helloText = {
   beforeHostname: `
 Hello from a container. To print this, Berth

@@ -1,6 +1,6 @@
-/** Looks at everything that is stored: blobs against their names, records against blobs and layers, snapshots against
- *  their directories. Changes nothing. Pulls, removals and collections may go on: what looks wrong is looked at
- *  once more before it is told, for it may just have been removed. */
+/** Checks everything that is stored: blobs against their digests, records against blobs and layers, snapshots against
+ *  their directories. Changes nothing. Pulls, removals and collections may go on, so each fault is checked once more
+ *  before it is reported: the object may just have been removed. */
 import { existsSync } from 'node:fs'
 import type { StoreCheck, StoreProblem } from '../../api/index.ts'
 import { type AbortOptions, isKind, messageOf } from '../../base/index.ts'
@@ -12,17 +12,18 @@ import type { ImageStore } from '../catalog/image-store.ts'
 import type { ImageGarbage } from '../gc/collect-garbage.ts'
 import type { LayerPool } from './layer-pool.ts'
 
+/** What a check looks at. */
 export interface CheckParts {
   readonly store: ImageStore
   readonly content: LocalContentStore
   readonly snapshots: Snapshotter
   readonly garbage: ImageGarbage
   readonly pool: LayerPool
-  /** Containers, with the key of the snapshot that each needs. */
+  /** Containers, each with the key of its snapshot. */
   readonly containers: () => Iterable<{ readonly id: string; readonly key: string }>
 }
 
-/** Checks the whole store; hashing takes about a second for each gigabyte. */
+/** Checks the whole store; hashing takes about a second per gigabyte. Throws the reason of `signal` when it fires. */
 export async function checkStore(parts: CheckParts, { signal }: AbortOptions = {}): Promise<StoreCheck> {
   const check = new Check(parts)
   const unused = await parts.garbage.unused()
@@ -52,7 +53,7 @@ class Check {
     this.#parts = parts
   }
 
-  /** Every blob hashes to its name. */
+  /** Checks that every blob hashes to its digest. */
   async blobs(signal: AbortSignal | undefined): Promise<{ readonly count: number; readonly bytes: number }> {
     let count = 0
     let bytes = 0
@@ -67,7 +68,7 @@ class Check {
     return { count, bytes }
   }
 
-  /** Every image has its config, its manifest, its layers' blobs and its layers' files. */
+  /** Checks that every image has its config, its manifest, and the blobs and files of its layers. */
   async images(): Promise<number> {
     const records = [...this.#parts.store.records()]
     for (const record of records) {
@@ -78,7 +79,7 @@ class Check {
     return records.length
   }
 
-  /** Every name stands for an image that is here, and for a manifest or index that is here. */
+  /** Checks that every name stands for a stored image and a stored manifest or index. */
   async references(): Promise<number> {
     const { store, content } = this.#parts
     const names = [...store.names.all()]
@@ -86,7 +87,7 @@ class Check {
       const named = store.names.find(reference)
       if (named === undefined) continue
       const isHere = (await content.find(named.target.digest)) !== undefined
-      // Looked up again: it may have been taken away, or moved, meanwhile.
+      // Look the name up again: it may have been removed or moved meanwhile.
       if (store.names.find(reference)?.target.digest !== named.target.digest) continue
       const name = familiarReference(reference)
       if (store.findRecord(named.imageId) === undefined) this.#report('reference', name, `no image ${named.imageId}`)
@@ -95,7 +96,7 @@ class Check {
     return names.length
   }
 
-  /** Every snapshot has its directory, and what it stands on. */
+  /** Checks that every snapshot has its directory and its parent. */
   async snapshots(): Promise<number> {
     const { snapshots } = this.#parts
     let count = 0
@@ -109,7 +110,7 @@ class Check {
     return count
   }
 
-  /** Every container has its writable layer. */
+  /** Checks that every container has its writable layer. */
   async containers(): Promise<void> {
     const { snapshots, containers } = this.#parts
     const has = (id: string) => [...containers()].some((container) => container.id === id)
@@ -122,7 +123,7 @@ class Check {
     this.problems.push({ Kind, Name, Message })
   }
 
-  /** The digest of what is in the blob's file; undefined when it was removed meanwhile. */
+  /** The digest of the bytes in a blob's file; undefined when the blob was removed meanwhile. */
   async #hash(digest: Digest, sizeBytes: number, signal: AbortSignal | undefined): Promise<Digest | undefined> {
     const { content, pool } = this.#parts
     const source = { from: 'file', path: content.pathOf(digest), sizeBytes, algorithm: algorithmOf(digest) } as const
@@ -164,7 +165,7 @@ class Check {
       if (document.type !== 'manifest') return `its manifest ${manifest.digest} is an index`
       const named = [document.manifest.config, ...document.manifest.layers].map(({ digest }) => digest)
       const own = [id, ...layers.map(({ blob }) => blob.digest)]
-      return named.join() === own.join() ? undefined : `its manifest ${manifest.digest} speaks of other blobs`
+      return named.join() === own.join() ? undefined : `its manifest ${manifest.digest} lists other blobs`
     } catch (error) {
       return `its manifest ${manifest.digest} can't be read: ${messageOf(error)}`
     }
@@ -174,8 +175,8 @@ class Check {
     const { snapshots } = this.#parts
     if (parent !== undefined) {
       const below = await snapshots.find(parent)
-      if (below === undefined) return `it stands on ${parent}, which is not there`
-      if (below.kind !== 'committed') return `it stands on ${parent}, which is not complete`
+      if (below === undefined) return `its parent ${parent} is missing`
+      if (below.kind !== 'committed') return `its parent ${parent} is incomplete`
     }
     try {
       return existsSync(snapshots.directory(key)) ? undefined : 'its directory is gone'

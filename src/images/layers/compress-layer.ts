@@ -1,4 +1,5 @@
-/** A layer that is here uncompressed, made ready for a registry: compressed once, the same bytes each time, and kept. */
+/** Compresses a layer that is stored uncompressed, for a push. It is compressed once, always to the same bytes, and
+ *  kept. */
 import { gzipBlocks } from '../../archive/index.ts'
 import { BerthError, shortId } from '../../base/index.ts'
 import type { Lease, LocalContentStore } from '../../content/index.ts'
@@ -14,7 +15,7 @@ export function isUncompressed({ mediaType }: Descriptor): boolean {
   return mediaType === mediaTypes.ociLayer || mediaType === mediaTypes.dockerLayer
 }
 
-/** The compressed blob for the layer: that of another image with the same files, or a new one. */
+/** The compressed blob of a layer: that of another image with the same files, or a new one. */
 export async function compressLayer(
   { store, content }: { readonly store: ImageStore; readonly content: LocalContentStore },
   layer: ImageLayer,
@@ -42,7 +43,7 @@ export async function compressLayer(
       told = read
     }
     const { digest, sizeBytes } = await ingest.commit()
-    // What is made inside the gate is safe until then.
+    // Inside the gate, new blobs are safe until the lease holds them.
     lease.add({ kind: 'blob', key: digest })
     return { mediaType: mediaTypes.ociLayerGzip, digest, size: sizeBytes }
   } catch (error) {

@@ -1,4 +1,4 @@
-/** A layer's bytes in, hashes and files out, in one pass. */
+/** Reads a layer in one pass: computes its digests and unpacks its files. */
 import { createHash } from 'node:crypto'
 import { applyLayer } from '../../archive/index.ts'
 import { BerthError, errnoOf } from '../../base/index.ts'
@@ -6,16 +6,16 @@ import { type Digest, type DigestAlgorithm, digestFromHex } from '../../oci/inde
 import { readGrowing } from './growing-file.ts'
 import type { LayerJobHost, LayerResult } from './layer-job.ts'
 
-/** The file in which the bytes are or come to be, and how they are hashed. */
+/** The file that has or gets the bytes, and how to hash them. */
 export interface LayerFile {
   readonly path: string
   readonly algorithm: DigestAlgorithm
-  /** What the bytes must be, if that is known: tells damaged bytes from a layer that is bad in itself. */
+  /** The expected digest, if it is known. It tells damaged bytes from a layer that is invalid in itself. */
   readonly expected?: Digest
 }
 
-/** Hashes all bytes of `source`, which also are or come to be in the file, and unpacks them on the way. Throws
- *  `dataLoss` when they can't be unpacked because they are not the expected ones. */
+/** Hashes all bytes of `source` and unpacks them on the way. The same bytes are in the file or are being written to it.
+ *  Throws `dataLoss` when they can't be unpacked because they are not the expected ones. */
 export async function consumeLayer(
   source: AsyncGenerator<Buffer, void, undefined>,
   file: LayerFile,
@@ -35,7 +35,7 @@ export async function consumeLayer(
   }
 }
 
-/** The error for bytes that are not those of the digest, as Docker words it. */
+/** The error for bytes that don't match the digest, with Docker's text. */
 export function verificationFailed(digest: Digest, cause?: unknown): BerthError {
   return new BerthError('dataLoss', `filesystem layer verification failed for digest ${digest}`, { cause })
 }
@@ -47,7 +47,7 @@ async function unpack(
   signal: AbortSignal,
 ): Promise<LayerResult> {
   try {
-    // The one pass hashes by sha256; the rare other algorithm reads the file once more.
+    // The pass computes sha256. For the rare other algorithm, the file is read once more.
     const applied = await applyLayer(bytes, targetDir, { digest: algorithm === 'sha256', signal })
     await bytes.drain()
     const isWhole = applied.digest !== undefined && applied.blobBytes === bytes.count
@@ -63,13 +63,14 @@ async function unpack(
   }
 }
 
-/** Bytes on their way. Without `return`: some may follow the end of the compressed data, and the digest covers them. */
+/** Counts and hashes passing bytes. It has no `return`, because bytes may follow the end of the compressed data, and
+ *  the digest covers them. */
 class CountedBytes implements AsyncIterable<Buffer> {
   readonly #source: AsyncGenerator<Buffer, void, undefined>
   readonly #signal: AbortSignal
   readonly #onBytes: (current: number) => void
   count = 0
-  /** True when it was the source that failed, not who reads it. */
+  /** True when the source failed, not its reader. */
   hasFailed = false
 
   constructor(
@@ -86,7 +87,7 @@ class CountedBytes implements AsyncIterable<Buffer> {
     return { next: () => this.#next() }
   }
 
-  /** Reads the rest. */
+  /** Reads the rest of the source. */
   async drain(): Promise<void> {
     while ((await this.#next()).done !== true) {}
   }

@@ -1,4 +1,5 @@
-/** One layer from a registry, in one pass: fetch, keep, hash, unpack. Goes on from what an earlier try left. */
+/** Gets one layer from a registry in one pass: fetches, stores, hashes and unpacks it. Resumes what an earlier try
+ *  left. */
 import { BerthError, isBerthError } from '../../base/index.ts'
 import { type Ingest, LocalContentStore } from '../../content/index.ts'
 import { algorithmOf, type Digest } from '../../oci/index.ts'
@@ -10,8 +11,8 @@ import type { LayerJobHost, LayerResult, LayerSource } from './layer-job.ts'
 
 type RegistrySource = Extract<LayerSource, { from: 'registry' }>
 
-/** Fetches the layer and unpacks it, if there is where to. Throws `dataLoss` when the bytes are not those of the digest;
- *  its `details.resumed` is true when some of them were left by an earlier try. */
+/** Fetches the layer, and unpacks it if `targetDir` is given. Throws `dataLoss` when the bytes don't match the digest;
+ *  `details.resumed` is true when an earlier try left some of them. */
 export async function fetchLayer(
   source: RegistrySource,
   targetDir: string | undefined,
@@ -34,14 +35,14 @@ export async function fetchLayer(
     host.onProgress({ phase: 'extract', current: total, total })
     return result
   } catch (error) {
-    // Bytes that can't be unpacked may have been damaged on our disk: resuming them would fail for ever.
+    // Bytes that can't be unpacked may be damaged on our disk. Resuming them would fail forever.
     if (mayResume(error, host.signal)) ingest.close()
     else await ingest.abort()
     throw resumed && isBerthError(error) ? withResumed(error) : error
   }
 }
 
-/** One for this thread, so that layers share connections; its idle ones end by themselves. */
+/** One transport per thread, so that layers share connections. Idle connections end by themselves. */
 let last: { readonly key: string; readonly transport: HttpTransport } | undefined
 
 function transportFor(options: HttpTransportOptions): HttpTransport {
@@ -50,7 +51,7 @@ function transportFor(options: HttpTransportOptions): HttpTransport {
   return last.transport
 }
 
-/** The bytes that an earlier attempt left, then those of the registry, which are written as they pass. */
+/** The bytes that an earlier attempt left, then those of the registry, which are stored as they pass. */
 async function* download(
   ingest: Ingest,
   transport: HttpTransport,
@@ -82,7 +83,7 @@ function withResumed(error: BerthError): BerthError {
 function mayResume(error: unknown, signal: AbortSignal): boolean {
   if (signal.aborted || !isBerthError(error)) return signal.aborted
   const { status } = error.details
-  // A registry that refuses says nothing about what is here, unless it has less than that.
+  // If the registry refuses, the stored bytes stay valid, unless the blob is shorter than they are.
   if (status !== undefined) return status !== 416
   return !['invalidArgument', 'dataLoss', 'internal', 'notImplemented'].includes(error.kind)
 }

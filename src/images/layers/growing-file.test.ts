@@ -15,7 +15,7 @@ function file(t: TestContext): string {
   return path
 }
 
-test('readGrowing() waits for what is still written', async (t) => {
+test('readGrowing() waits for bytes that are not written yet', async (t) => {
   const path = file(t)
   const growth = new FileGrowth()
   const write = async () => {
@@ -33,7 +33,7 @@ test('readGrowing() waits for what is still written', async (t) => {
   assert.equal(length, 20_000)
 })
 
-test('readGrowing() gives every byte in order, told in steps and with memory used again', async (t) => {
+test('readGrowing() yields every byte in order, with steps and with reused memory', async (t) => {
   const path = file(t)
   const growth = new FileGrowth({ stepBytes: 500_000 })
   const content = Buffer.alloc(3_000_001, 'some bytes that are not the same everywhere ')
@@ -55,7 +55,7 @@ test('readGrowing() gives every byte in order, told in steps and with memory use
   assert.equal(firsts.length, 1)
 })
 
-test('readGrowing() fails when the writer gave up, and ends at once when it had completed', async (t) => {
+test('readGrowing() fails after the writer failed, and ends at once on a complete file', async (t) => {
   const path = file(t)
   const failed = new FileGrowth()
   const reading = assert.rejects(readGrowing(path, failed.shared).next(), { kind: 'cancelled' })
@@ -66,7 +66,7 @@ test('readGrowing() fails when the writer gave up, and ends at once when it had 
   assert.equal((await readGrowing(path, complete.shared).next()).done, true)
 })
 
-test('ActivityGate runs makers and a collection side by side, collections one after the other', async () => {
+test('ActivityGate runs makers beside a collection, but collections one after the other', async () => {
   const gate = new ActivityGate()
   const log: string[] = []
   const step = (name: string) => {

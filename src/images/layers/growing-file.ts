@@ -1,10 +1,10 @@
-/** A file that one thread writes while another reads it: the writer tells how far it is through shared
- *  memory, so that the reader never takes the present end for the end. */
+/** A file that one thread writes while another reads it. The writer reports the length through shared memory, so the
+ *  reader never mistakes the present end for the final one. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { BerthError } from '../../base/index.ts'
 
-/** Slots of the shared memory: bytes written, and 1 when complete or 2 when given up. */
+/** Slots of the shared memory: the number of bytes written, and a state: 1 for complete, 2 for failed. */
 const writtenSlot = 0
 const stateSlot = 1
 const complete = 1n
@@ -12,13 +12,13 @@ const failed = 2n
 
 const chunkBytes = 256 * 1024
 const sharedBytes = 1 << 20
-/** A reader that never waits gives its thread's messages (a cancellation) their turn after so many reads. */
+/** After this many reads without waiting, a reader lets the messages of its thread (a cancellation) be handled. */
 const readsPerTurn = 8
 
-/** A good step for streams that come from a client. */
+/** A suitable `stepBytes` for streams from a client. */
 export const growthStepBytes = 512 * 1024
 
-/** The writer's end. */
+/** The writer's side. */
 export class FileGrowth {
   readonly shared = new SharedArrayBuffer(16)
   readonly #cells = new BigInt64Array(this.shared)
@@ -26,12 +26,12 @@ export class FileGrowth {
   #writtenBytes = 0
   #toldBytes = 0
 
-  /** Readers are told every `stepBytes` only: waking a thread costs more than a small read is worth. */
+  /** Readers are woken only every `stepBytes`, because waking a thread costs more than a small read gains. */
   constructor({ stepBytes = 1 }: { readonly stepBytes?: number } = {}) {
     this.#stepBytes = stepBytes
   }
 
-  /** So many bytes are in the file now. */
+  /** Reports the number of bytes that are in the file now. */
   advance(writtenBytes: number): void {
     this.#writtenBytes = writtenBytes
     if (writtenBytes - this.#toldBytes >= this.#stepBytes) this.#tell()
@@ -44,32 +44,35 @@ export class FileGrowth {
     Atomics.notify(this.#cells, writtenSlot)
   }
 
-  /** No more will come. */
+  /** Reports that the file is complete. */
   complete(): void {
     this.#tell()
     this.#end(complete)
   }
 
-  /** The writer failed: readers fail, too. */
+  /** Reports that the writer failed; readers fail, too. */
   fail(): void {
     this.#end(failed)
   }
 
   #end(state: bigint): void {
     Atomics.compareExchange(this.#cells, stateSlot, 0n, state)
-    // A waiting reader sleeps on the first slot: its value must change for a wait that begins just now.
+    // A waiting reader sleeps on the first slot. Its value must change, also for a reader that begins to wait just
+    // now.
     Atomics.add(this.#cells, writtenSlot, 1n << 62n)
     Atomics.notify(this.#cells, writtenSlot)
   }
 }
 
+/** How to read a growing file. */
 export interface ReadGrowingOptions {
-  /** Asked once, with the first bytes: true lets all that follow share memory, so that a chunk is the reader's only
-   *  until it asks for the next one. */
+  /** Called once, with the first bytes. True lets all later chunks share memory: a chunk is then valid only until the
+   *  reader asks for the next one. */
   readonly mayReuse?: (first: Buffer) => boolean
 }
 
-/** The bytes of a file, whole or while it grows. Reads at once: for worker threads, and files that are in memory. */
+/** The bytes of a file that is complete or still grows. Reads synchronously, which suits worker threads and files in
+ *  the page cache. */
 export async function* readGrowing(
   path: string,
   growth?: SharedArrayBuffer,
@@ -99,7 +102,7 @@ export async function* readGrowing(
   }
 }
 
-/** Waits until there is more than `offset`; true when there never will be. */
+/** Waits until the file has more than `offset` bytes; true when it ended before that. */
 async function isAtEnd(cells: BigInt64Array<SharedArrayBuffer>, offset: number): Promise<boolean> {
   for (;;) {
     const seen = Atomics.load(cells, writtenSlot)

@@ -1,4 +1,4 @@
-/** What is asked of a worker thread for one layer, and what it answers: plain data that can be sent. */
+/** The job of a worker thread for one layer, and its result: plain data that can be sent between threads. */
 import type { LogFields } from '../../base/index.ts'
 import { BerthError, type ErrorKind, isBerthError, messageOf } from '../../base/index.ts'
 import type { Digest, DigestAlgorithm } from '../../oci/index.ts'
@@ -7,7 +7,7 @@ import type { BlobProblem, BlobRequest, HttpTransportOptions } from '../../regis
 /** Where a layer's bytes come from. */
 export type LayerSource =
   | {
-      /** A registry: the bytes go into the content store on their way. */
+      /** A registry. The bytes are stored in the content store on their way. */
       readonly from: 'registry'
       readonly contentRoot: string
       readonly digest: Digest
@@ -15,88 +15,95 @@ export type LayerSource =
       readonly transport: HttpTransportOptions
     }
   | {
-      /** A file, complete or (with `growth`) still being written by the main thread. */
+      /** A file that is complete or, with `growth`, still written by the main thread. */
       readonly from: 'file'
       readonly path: string
       readonly sizeBytes: number
       readonly growth?: SharedArrayBuffer
-      /** Of the digest; default: sha256. */
+      /** Algorithm of the digest; default sha256. */
       readonly algorithm?: DigestAlgorithm
-      /** What the bytes must be: others are `dataLoss`. */
+      /** The expected digest; other bytes throw `dataLoss`. */
       readonly expected?: Digest
     }
   | {
-      /** A container's writable layer: packed, and the tar written on its way. */
+      /** A container's writable layer, which is packed as a tar file. */
       readonly from: 'directory'
       readonly path: string
-      /** Paths, without leading slash, that stay out of the tar with all that is in them. */
+      /** Paths, without a leading slash, that stay out of the tar file with everything in them. */
       readonly leaveOut: readonly string[]
-      /** An existing file, empty. */
+      /** An existing empty file for the tar. */
       readonly output: string
-      /** What is expected. */
+      /** The estimated size. */
       readonly sizeBytes: number
     }
 
+/** What to do with one layer. */
 export interface LayerJob {
   readonly source: LayerSource
-  /** An empty directory to unpack into; absent: only fetch. */
+  /** An empty directory to unpack into. Absent: only fetch. */
   readonly targetDir?: string
 }
 
+/** The result of a job. */
 export interface LayerResult {
-  /** Of the bytes as they came. */
+  /** Digest of the bytes as they came, compressed or not. */
   readonly digest: Digest
   readonly sizeBytes: number
-  /** Absent when nothing was unpacked. */
+  /** Absent when the job did not unpack. */
   readonly unpacked?: UnpackedLayer
 }
 
+/** What unpacking a layer found. */
 export interface UnpackedLayer {
   readonly diffId: Digest
   readonly sizeBytes: number
   readonly compression: 'none' | 'gzip' | 'zstd'
-  /** Directories that the layer does not list but needs. */
+  /** Directories that the layer needs but does not list. */
   readonly impliedDirectories: readonly string[]
 }
 
-/** How far a job is: bytes, or for `retry` the milliseconds until then. */
+/** Progress of a job: a number of bytes or, for `retry`, the milliseconds until the next try. */
 export interface LayerJobProgress {
   readonly phase: 'download' | 'downloaded' | 'extract' | 'retry'
   readonly current: number
   readonly total: number
 }
 
-/** What a job needs of whoever runs it. */
+/** What the thread that runs a job offers to it. */
 export interface LayerJobHost {
   authorize(problem?: BlobProblem): Promise<BlobRequest | undefined>
   onProgress(progress: LayerJobProgress): void
   readonly signal: AbortSignal
 }
 
+/** Messages of the main thread to a worker. */
 export type MessageToWorker =
   | { readonly type: 'run'; readonly job: LayerJob }
   | { readonly type: 'authorized'; readonly request: BlobRequest | undefined }
   | { readonly type: 'notAuthorized'; readonly error: SentError }
   | { readonly type: 'cancel' }
 
+/** Messages of a worker to the main thread. */
 export type MessageFromWorker =
   | { readonly type: 'authorize'; readonly problem: BlobProblem | undefined }
   | { readonly type: 'progress'; readonly progress: LayerJobProgress }
   | { readonly type: 'done'; readonly result: LayerResult }
   | { readonly type: 'failed'; readonly error: SentError }
 
-/** An error on its way between threads. */
+/** An error as it is sent between threads. */
 export interface SentError {
   readonly kind: ErrorKind
   readonly message: string
   readonly details: LogFields
 }
 
+/** The form of an error that can be sent between threads. */
 export function toSentError(error: unknown): SentError {
   if (isBerthError(error)) return { kind: error.kind, message: error.message, details: { ...error.details } }
   return { kind: 'internal', message: messageOf(error), details: {} }
 }
 
+/** The error that another thread sent. */
 export function fromSentError({ kind, message, details }: SentError): BerthError {
   return new BerthError(kind, message, { details })
 }

@@ -1,5 +1,5 @@
-/** The worker threads for layers: started when there is work, ended when there has been none for a while,
- *  so that an idle daemon does not carry their memory. */
+/** The worker threads for layers. They start when there is work and end after a while without any, so that an idle
+ *  daemon does not keep their memory. */
 import type { Worker } from 'node:worker_threads'
 import { type AbortOptions, BerthError, internal } from '../../base/index.ts'
 import type { BlobAuthorizer, BlobProblem } from '../../registry/client/index.ts'
@@ -15,17 +15,19 @@ import {
 } from './layer-job.ts'
 import { runLayerJob } from './run-layer-job.ts'
 
+/** Size and timing of the pool. */
 export interface LayerPoolOptions {
   readonly size: number
   readonly idleMs?: number
-  /** Layers up to this size are done on the main thread: starting a worker takes longer. */
+  /** Layers up to this size are processed on the main thread, because starting a worker takes longer. */
   readonly inlineBytes?: number
 }
 
+/** How to run a job. */
 export interface RunLayerOptions extends AbortOptions {
   readonly authorize?: BlobAuthorizer
   readonly onProgress?: (progress: LayerJobProgress) => void
-  /** Called when a worker takes the job up. */
+  /** Called when the job starts. */
   readonly onStart?: () => void
 }
 
@@ -45,28 +47,28 @@ interface Member {
 
 type SourceKind = LayerJob['source']['from']
 
-/** A container may be standing still for its layer to be packed. */
+/** Packing jobs have their own slots, because a paused container may wait for one. */
 const packers = 2
 
-/** Runs layer jobs side by side in the order they came: at most `size` downloads at a time and as many archives; what
- *  one kind waits for, a network or a slow client, keeps none of the others waiting. */
+/** Runs layer jobs side by side, in the order they came. Downloads and archives have `size` slots each, so that a slow
+ *  network does not delay archives, nor a slow client downloads. */
 export class LayerPool {
   #options: Required<LayerPoolOptions>
   readonly #members = new Set<Member>()
   readonly #queue: Task[] = []
-  /** Jobs that run on the main thread. */
+  /** Number of jobs that run on the main thread. */
   #inline = 0
 
   constructor(options: LayerPoolOptions) {
     this.#options = { idleMs: 3_000, inlineBytes: 256 * 1024, ...options }
   }
 
-  /** Does one job. */
+  /** Runs one job and returns its result. Throws `cancelled` when the signal fires or the pool closes. */
   async run(job: LayerJob, options: RunLayerOptions = {}): Promise<LayerResult> {
     const { source } = job
     const isSmall = source.sizeBytes <= this.#options.inlineBytes
     const isInline = isSmall && !(source.from === 'file' && source.growth !== undefined)
-    // Only downloads take turns: what is here does not wait for them.
+    // Only downloads take turns. Local sources start at once.
     if (isInline && source.from !== 'registry') {
       options.onStart?.()
       return await runInline(job, options)
@@ -86,13 +88,13 @@ export class LayerPool {
     }
   }
 
-  /** Changes how many jobs run side by side; those that run go on. */
+  /** Changes the number of slots; running jobs go on. */
   resize(size: number): void {
     this.#options = { ...this.#options, size }
     this.#next()
   }
 
-  /** Ends all workers; running jobs fail. */
+  /** Ends all workers; their jobs fail. */
   async close(): Promise<void> {
     for (const task of this.#queue.splice(0)) task.reject(cancelled())
     await Promise.all([...this.#members].map(({ worker }) => worker.terminate()))
@@ -108,7 +110,7 @@ export class LayerPool {
     }
   }
 
-  /** How many jobs of a kind run; only downloads are queued to run on the main thread. */
+  /** Number of running jobs of a kind. Of the jobs on the main thread, only downloads are queued. */
   #running(kind: SourceKind): number {
     const members = [...this.#members].filter(({ task }) => task?.job.source.from === kind)
     return members.length + (kind === 'registry' ? this.#inline : 0)
@@ -160,12 +162,12 @@ export class LayerPool {
   }
 
   #rest(member: Member): void {
-    // An idle worker keeps neither the process alive nor, after a while, its memory.
+    // An idle worker does not keep the process alive, and ends after a while to free its memory.
     member.worker.unref()
     member.idleTimer = setTimeout(() => void this.#retire(member), this.#options.idleMs).unref()
   }
 
-  /** Ends an idle worker; after the last one the memory of the whole burst goes back to the system. */
+  /** Ends an idle worker. After the last one, the memory of the whole burst returns to the system. */
   async #retire(member: Member): Promise<void> {
     this.#members.delete(member)
     await member.worker.terminate()

@@ -1,7 +1,7 @@
-/** Brings the layers of an image onto the disk: blob in the content store, files in a committed snapshot
- *  named by the chain id. Layers are unpacked side by side into directories of their own, for what is in
- *  one does not depend on those below, and become snapshots from the lowest up.
- *  Two callers that want the same layer at once share one download. */
+/** Stores the layers of an image: the blob in the content store, the files in a committed snapshot with the chain ID as
+ *  its name. A layer's files don't depend on those below, so layers are unpacked side by side into their own
+ *  directories, and become snapshots from the lowest up.
+ *  If two callers want the same layer at the same time, they share one download. */
 import { type AbortOptions, BerthError, isKind, KeyedMutex, newId } from '../../base/index.ts'
 import type { LocalContentStore } from '../../content/index.ts'
 import type { OnProgress } from '../../contract/index.ts'
@@ -12,16 +12,17 @@ import { LayerProgress } from '../catalog/progress.ts'
 import type { LayerJobProgress, LayerResult, LayerSource, UnpackedLayer } from './layer-job.ts'
 import type { LayerPool } from './layer-pool.ts'
 
+/** Where layers are stored. */
 export interface LayerStackOptions {
   readonly content: LocalContentStore
   readonly contentRoot: string
   readonly snapshots: Snapshotter
   readonly pool: LayerPool
-  /** Asked for each layer, as it may change. */
+  /** Called for each layer, because the settings may change. */
   readonly transport: () => HttpTransportOptions
 }
 
-/** A layer that an image wants. */
+/** A layer that an image needs. */
 export interface WantedLayer {
   readonly blob: Descriptor
   readonly diffId: Digest
@@ -29,25 +30,27 @@ export interface WantedLayer {
   readonly parent: Digest | undefined
 }
 
-/** Where a layer's blob comes from. */
+/** The registries that have a layer's blob. */
 export interface LayerOrigin {
   readonly authorize: BlobAuthorizer
-  /** Leaves the place that gave wrong bytes; false when there is no other. */
+  /** Switches to another registry after wrong bytes; false when there is none. */
   distrust(): boolean
 }
 
+/** How to get a layer. */
 export interface ObtainOptions extends AbortOptions {
   readonly origin: LayerOrigin
-  /** What `isHere` said. */
+  /** The result of `isHere`. */
   readonly isHere: boolean
   readonly onProgress: OnProgress
 }
 
+/** A layer that is stored and unpacked. */
 export interface ObtainedLayer {
   readonly sizeBytes: number
 }
 
-/** A layer that is being unpacked. */
+/** A layer that is being unpacked into a snapshot. */
 export interface StagedLayer {
   readonly key: string
   readonly directory: string
@@ -61,10 +64,10 @@ interface SharedLayer {
   users: number
 }
 
-/** Keys of the snapshots that are being unpacked: what has one at boot was left by a crash. */
+/** Prefix of the keys of layers that are being unpacked. A snapshot with such a key at boot was left by a crash. */
 const stagePrefix = 'unpack-layer-'
 
-/** The layers on this disk. */
+/** The layers on the disk. */
 export class LayerStack {
   readonly #options: LayerStackOptions
   readonly #shared = new Map<string, SharedLayer>()
@@ -74,7 +77,7 @@ export class LayerStack {
     this.#options = options
   }
 
-  /** Removes what an earlier run left half unpacked. */
+  /** Opens the layers and removes those that an earlier run left half unpacked. */
   static async open(options: LayerStackOptions): Promise<LayerStack> {
     const { snapshots } = options
     for await (const { key, kind } of snapshots.walk()) {
@@ -83,12 +86,14 @@ export class LayerStack {
     return new LayerStack(options)
   }
 
-  /** True when the layer's blob and its files, with all below them, are on the disk. */
+  /** True when the layer's blob, its files and those of all layers below are stored. */
   async isHere({ blob, chainId }: WantedLayer): Promise<boolean> {
     return (await this.#options.content.find(blob.digest)) !== undefined && (await this.has(chainId))
   }
 
-  /** Gets one layer from a registry unless it is here. The one below it must be here or have been asked for. */
+  /** Gets one layer from a registry, unless it is stored. The layer below must be stored or requested before. Throws
+   *  `dataLoss` for bytes that don't match the digest, `cancelled` when the signal fires, and the errors of the
+   *  registry. */
   async obtain(layer: WantedLayer, options: ObtainOptions): Promise<ObtainedLayer> {
     if (options.signal?.aborted === true) throw cancelled()
     if (options.isHere) {
@@ -112,19 +117,19 @@ export class LayerStack {
     }
   }
 
-  /** A new empty snapshot to unpack a layer into; what it stands on is said at its commit. */
+  /** Makes an empty snapshot to unpack a layer into; its parent is set by `commit`. */
   async stage(): Promise<StagedLayer> {
     const key = stagePrefix + newId().slice(0, 16)
     await this.#options.snapshots.prepare(key)
     return { key, directory: this.#options.snapshots.directory(key) }
   }
 
-  /** Drops an unpacked layer that is not wanted. */
+  /** Drops an unpacked layer. */
   async unstage({ key }: StagedLayer): Promise<void> {
     await this.#options.snapshots.remove(key)
   }
 
-  /** Makes an unpacked layer the snapshot of its chain id; no error when there is one already. */
+  /** Makes an unpacked layer the snapshot of its chain ID. If that snapshot exists, the unpacked layer is dropped. */
   async commit(
     staged: StagedLayer,
     { chainId, parent }: Pick<WantedLayer, 'chainId' | 'parent'>,
@@ -138,12 +143,12 @@ export class LayerStack {
     }
   }
 
-  /** True when the stack up to this layer is unpacked. */
+  /** True when this layer and all below are unpacked. */
   async has(chainId: Digest): Promise<boolean> {
     return (await this.#options.snapshots.find(chainId)) !== undefined
   }
 
-  /** Bytes of an unpacked layer's files. */
+  /** Size in bytes of an unpacked layer's files. */
   async sizeOf(chainId: Digest): Promise<number> {
     const { snapshots } = this.#options
     return (await snapshots.find(chainId))?.sizeBytes ?? (await snapshots.usage(chainId)).sizeBytes
@@ -161,14 +166,14 @@ export class LayerStack {
       .finally(() => {
         if (this.#shared.get(key) === shared) this.#shared.delete(key)
       })
-    result.catch(() => {}) // Every user hears of it; there may be none left.
+    result.catch(() => {}) // Every user gets the error; there may be none left.
     const shared: SharedLayer = { chainId: layer.chainId, progress, abort, result, users: 0 }
     this.#shared.set(key, shared)
     return shared
   }
 
-  /** Tries again from the first byte when the bytes were wrong and that may be the fault of what an earlier try left on
-   *  the disk, or of a mirror. */
+  /** Fetches a layer. If the bytes were wrong, and a leftover of an earlier try or a mirror may be the cause, fetches
+   *  once more from the first byte. */
   async #fetch(
     layer: WantedLayer,
     progress: LayerProgress,
@@ -217,8 +222,8 @@ export class LayerStack {
     }
   }
 
-  /** Waits until the layer below is committed, whichever pull does it: the one that asked for this layer first may have
-   *  been cancelled. */
+  /** Waits until the layer below is committed, by any pull: the pull that asked for this layer first may have been
+   *  cancelled. */
   async #below(parent: Digest | undefined): Promise<void> {
     while (parent !== undefined) {
       const maker = [...this.#shared.values()].find((one) => one.chainId === parent && !one.abort.signal.aborted)
@@ -228,7 +233,7 @@ export class LayerStack {
     }
   }
 
-  /** A power cut may have damaged a blob: then it goes, and is had anew. */
+  /** Unpacks a stored blob. If a power cut damaged it, deletes it, so that it is fetched again. */
   async #unpackStored(
     { blob }: WantedLayer,
     targetDir: string | undefined,
@@ -305,7 +310,7 @@ function cancelled(): BerthError {
   return new BerthError('cancelled', 'context canceled')
 }
 
-/** Throws when the files are not those that the image's config promises. */
+/** Throws when the unpacked files don't match the diff ID in the image's config. */
 export function checkDiffId(unpacked: UnpackedLayer | undefined, { blob, diffId }: WantedLayer): UnpackedLayer {
   if (unpacked?.diffId === diffId) return unpacked
   throw new BerthError('dataLoss', `layers from manifest don't match image configuration: ${blob.digest}`, {

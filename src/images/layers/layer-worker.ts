@@ -1,4 +1,4 @@
-/** Entry of the worker threads that fetch and unpack layers: one job at a time. */
+/** Entry of the worker threads that fetch and unpack layers, one job at a time. */
 import { parentPort } from 'node:worker_threads'
 import { internal } from '../../base/index.ts'
 import type { BlobProblem, BlobRequest } from '../../registry/client/index.ts'
@@ -43,7 +43,7 @@ function authorize(problem?: BlobProblem): Promise<BlobRequest | undefined> {
   return authorization.promise
 }
 
-/** Each message wakes the main thread: ten a second are enough for any progress bar. */
+/** Sends at most ten messages a second, because each one wakes the main thread. */
 function onProgress(progress: LayerJobProgress): void {
   const nowMs = performance.now()
   const isBar = progress.phase === 'download' || progress.phase === 'extract'

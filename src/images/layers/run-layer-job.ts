@@ -1,5 +1,5 @@
-/** One layer in one pass: fetch, keep, hash, decompress, hash, unpack. Runs in a worker thread, or on the
- *  main thread for a layer that is smaller than the cost of waking a worker. */
+/** Processes one layer in one pass: fetch, store, hash, decompress, hash, unpack. Runs in a worker thread, or on the
+ *  main thread for a layer that is too small for the cost of waking a worker. */
 import { closeSync, openSync } from 'node:fs'
 import { compressionMagicBytes, detectCompression, packDirectory } from '../../archive/index.ts'
 import { algorithmOf } from '../../oci/index.ts'
@@ -12,7 +12,7 @@ import type { LayerJob, LayerJobHost, LayerResult, LayerSource } from './layer-j
 type FileSource = Extract<LayerSource, { from: 'file' }>
 type DirectorySource = Extract<LayerSource, { from: 'directory' }>
 
-/** Does the job. Throws `dataLoss` when the bytes are not those of the digest. */
+/** Runs the job. Throws `dataLoss` when the bytes don't match the digest. */
 export async function runLayerJob(job: LayerJob, host: LayerJobHost): Promise<LayerResult> {
   const { source, targetDir } = job
   if (source.from === 'directory') return await packLayer(source, targetDir, host)
@@ -34,7 +34,8 @@ async function readLayer(source: FileSource, targetDir: string | undefined, host
   return result
 }
 
-/** A plain tar is hashed and unpacked chunk by chunk; a decompressor keeps what it was given for a while. */
+/** True for a plain tar, which is consumed chunk by chunk. A decompressor keeps its input for a while, so its chunks
+ *  must not share memory. */
 function isPlain(first: Buffer): boolean {
   return first.length >= compressionMagicBytes && detectCompression(first) === 'none'
 }

@@ -1,5 +1,5 @@
-/** `--change` of import and commit: Dockerfile instructions that edit an image's runtime defaults.
- *  https://docs.docker.com/reference/dockerfile/ has what each of them takes. */
+/** `--change` of import and commit: Dockerfile instructions that change an image's runtime defaults.
+ *  The instructions: https://docs.docker.com/reference/dockerfile/ */
 import { posix } from 'node:path'
 import { invalidArgument } from '../../base/index.ts'
 import type { OciRuntimeDefaults } from '../../oci/index.ts'
@@ -8,13 +8,14 @@ import { expandWord, splitWords, type Variables } from './shell-word.ts'
 
 type Editable = { -readonly [K in keyof OciRuntimeDefaults]: OciRuntimeDefaults[K] }
 
-/** What the instructions before have done. */
+/** What the instructions so far have set. */
 interface State {
   readonly config: Editable
   hasCommand: boolean
 }
 
-/** The defaults after these instructions. Throws `invalidArgument` for one that can't be applied. */
+/** The runtime defaults after these instructions. Throws `invalidArgument`, with Docker's text, for an instruction that
+ *  can't be applied. */
 export function applyChanges(config: OciRuntimeDefaults, changes: readonly string[]): OciRuntimeDefaults {
   const lines = instructionsOf(changes)
   if (changes.length > 0 && lines.length === 0) throw invalidArgument('file with no instructions')
@@ -26,7 +27,7 @@ export function applyChanges(config: OciRuntimeDefaults, changes: readonly strin
   return state.config
 }
 
-/** Lines that end with a backslash go on in the next one; comments and blank lines say nothing. */
+/** The instructions of all lines. A backslash at the end continues a line; comments and blank lines are skipped. */
 function instructionsOf(changes: readonly string[]): string[] {
   const found: string[] = []
   let open = ''
@@ -63,7 +64,7 @@ const instructions: Readonly<Record<string, (state: State, rest: string) => void
   ENTRYPOINT(state, rest) {
     const entrypoint = commandOf(rest)
     state.config.Entrypoint = entrypoint.length === 0 ? null : entrypoint
-    // The command of the image belonged to its own entry point.
+    // A new entry point drops the image's command, which belonged to the old one.
     if (!state.hasCommand) state.config.Cmd = null
   },
   ENV({ config }, rest) {
@@ -119,7 +120,7 @@ function variablesOf({ Env }: Editable): Variables {
   return new Map(pairs)
 }
 
-/** `["a", "b"]` as it stands, anything else through the shell. */
+/** A JSON array is the command itself; other text runs in the shell. */
 function commandOf(text: string): string[] {
   return arrayOf(text) ?? ['/bin/sh', '-c', ...(text === '' ? [] : [text])]
 }
@@ -134,7 +135,7 @@ function arrayOf(text: string): string[] | undefined {
   }
 }
 
-/** `80`, `80/udp`, `8000-8010/tcp`. */
+/** Parses ports: `80`, `80/udp`, `8000-8010/tcp`. */
 function portsOf(text: string): string[] {
   const [range = '', protocol = 'tcp'] = text.split('/')
   const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(range) ?? []
@@ -146,7 +147,7 @@ function portsOf(text: string): string[] {
   return ports
 }
 
-/** `a=b "c d"=e` or the old `key all the rest`. */
+/** Parses `a=b "c d"=e`, or the old form `key all the rest`. */
 function pairsOf(name: string, text: string, variables: Variables): [key: string, value: string][] {
   const words = splitWords(text)
   const [first = ''] = words

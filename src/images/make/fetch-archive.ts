@@ -1,18 +1,20 @@
-/** `docker import URL`: the engine fetches the archive itself. */
+/** `docker import URL`: the engine downloads the archive itself. */
 import type { Readable } from 'node:stream'
 import { type AbortOptions, BerthError, invalidArgument, messageOf } from '../../base/index.ts'
 import { HttpTransport, type HttpTransportOptions } from '../../registry/client/index.ts'
 
+/** A download in progress; disposing of it ends it. */
 export interface FetchedArchive extends Disposable {
   readonly body: Readable
-  /** Undefined when the server does not say. */
+  /** Undefined when the server does not send it. */
   readonly sizeBytes: number | undefined
 }
 
-/** Of a page that says why there is no archive. */
+/** At most this much of an error page is used as the reason. */
 const maxReasonBytes = 1024
 
-/** The URL that a client's text means: without a scheme, `http`. Throws `invalidArgument` for schemes that are not HTTP. */
+/** The URL in a client's text, with `http` as the default scheme. Throws `invalidArgument` for schemes other than HTTP
+ *  and HTTPS. */
 export function parseArchiveUrl(text: string): string {
   const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`
   let url: URL
@@ -25,7 +27,8 @@ export function parseArchiveUrl(text: string): string {
   throw invalidArgument(`Get "${full}": unsupported protocol scheme "${url.protocol.slice(0, -1)}"`)
 }
 
-/** Begins to fetch. Throws for a server that can't be reached, and for statuses from 400 on with Docker's text. */
+/** Starts the download. Throws when the server can't be reached, and, with Docker's text, for a status of 400 or
+ *  more. */
 export async function fetchArchive(
   url: string,
   options: HttpTransportOptions,

@@ -12,8 +12,8 @@ const durations = {
 const optionPattern = /^--([^\s=]+)(?:=(\S*))?(?:\s+|$)/
 const shortestNs = 1e6
 
-/** Reads what follows the instruction's name. `arrayOf` reads the JSON form of a command.
- *  Throws `invalidArgument` with Docker's texts. */
+/** Parses the text after HEALTHCHECK. `arrayOf` parses the JSON form of a command. Throws `invalidArgument` with
+ *  Docker's texts. */
 export function parseHealthcheck(text: string, arrayOf: (text: string) => string[] | undefined): OciHealthcheck {
   const check: { -readonly [K in keyof OciHealthcheck]: OciHealthcheck[K] } = {}
   let rest = text
@@ -54,7 +54,7 @@ function durationOf(name: string, text: string): number {
   return ns
 }
 
-/** Go's durations: `1m30s`, `1.5h`. */
+/** A Go duration (`1m30s`, `1.5h`) in nanoseconds. */
 function nanoseconds(text: string): number {
   const units: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 6e10, h: 3.6e12 }
   if (text === '0') return 0

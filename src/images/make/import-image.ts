@@ -1,4 +1,4 @@
-/** Import: a tar of a root filesystem becomes an image of one layer. */
+/** Import: the tar of a root filesystem becomes an image of one layer. */
 import type { Readable } from 'node:stream'
 import { decompressUpload } from '../../archive/index.ts'
 import { type AbortOptions, BerthError, invalidArgument } from '../../base/index.ts'
@@ -31,6 +31,7 @@ import type { LayerResult } from '../layers/layer-job.ts'
 import { applyChanges } from './config-changes.ts'
 import { fetchArchive, parseArchiveUrl } from './fetch-archive.ts'
 
+/** How to import. */
 export interface ImportOptions extends ProgressOptions {
   readonly reference?: Reference | undefined
   readonly message?: string | undefined
@@ -38,18 +39,20 @@ export interface ImportOptions extends ProgressOptions {
   readonly platform?: Platform | undefined
 }
 
+/** What importing needs. */
 export interface ImportDependencies extends LoadDependencies {
   readonly registries: Pick<RegistryClient, 'transportOptions'>
 }
 
+/** The configuration of a built-in image. */
 export interface EmbeddedConfig {
   readonly created: string
   readonly platform?: Platform
   readonly defaults: OciRuntimeDefaults
 }
 
-/** Imports a tar stream, compressed or not, or what a URL has; gives the image's id. What it makes is in `holds`, also
- *  when it fails. */
+/** Imports a tar stream, compressed or not, or the archive at a URL. Returns the image's id. `holds` gets everything
+ *  that it makes, also when it fails. */
 export async function importImage(
   deps: ImportDependencies,
   source: Readable | string,
@@ -78,7 +81,8 @@ export async function importImage(
   return await storeImage(deps, config, [layer], options.reference)
 }
 
-/** An image that the engine carries with it: `config` gets the layer's diffID. No worker is woken for it. */
+/** Stores an image that is built into the engine, and returns its id. `config` gets the layer's diff ID. Runs without a
+ *  worker. */
 export async function importEmbedded(
   deps: LoadDependencies & { readonly gate: ActivityGate },
   name: string,
@@ -118,7 +122,7 @@ async function storeEmbedded(
   return await storeImage(deps, full, [layer], withDefaultTag(parseReference(name)))
 }
 
-/** Stores the config and a manifest for it, then the record. Blobs and snapshots of the layers are there. */
+/** Stores a config, a manifest for it, and the record. The blobs and snapshots of the layers must be stored already. */
 export async function storeImage(
   { content, store, leases }: LoadDependencies,
   config: OciImageConfig,
@@ -174,14 +178,15 @@ async function placeFetched(
   return await placeStream(deps, fetched.body, holds, { signal, onBytes })
 }
 
-/** Streams to a file while a worker unpacks it. */
+/** Writes a stream to a file while a worker unpacks it. */
 async function placeStream(
   { content, layers, pool }: LoadDependencies,
   source: Readable,
   holds: Holds,
   { signal, onBytes = () => {} }: AbortOptions & { readonly onBytes?: (current: number) => void },
 ): Promise<ImageLayer> {
-  // Registries take layers that are plain, gzip or zstd: these stay as they are, all else is kept uncompressed.
+  // Registries accept plain, gzip and zstd layers, so these stay as they are. Other compressions are stored
+  // uncompressed.
   const bytes = await decompressUpload(source as AsyncIterable<Buffer>, { only: 'host', signal })
   const ingest = await content.ingest(newStreamIngestKey(), { hashing: false })
   const staged = await layers.stage()

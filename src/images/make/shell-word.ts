@@ -1,16 +1,16 @@
-/** Words as Dockerfile instructions have them: quotes, backslashes, `$NAME`, `${NAME:-default}`, `${NAME:+other}`.
+/** Words of Dockerfile instructions, with quotes, backslashes, `$NAME`, `${NAME:-default}`, `${NAME:+other}`.
  *  https://docs.docker.com/reference/dockerfile/#environment-replacement */
 import { invalidArgument } from '../../base/index.ts'
 
-/** Values of variables; what is not in it is empty. */
+/** Values of variables; a missing variable is empty. */
 export type Variables = ReadonlyMap<string, string>
 
-/** The text with quotes taken off and variables replaced. Throws `invalidArgument` for an open quote or brace. */
+/** The text without quotes and with variables replaced. Throws `invalidArgument` for an open quote or brace. */
 export function expandWord(text: string, variables: Variables): string {
   return new Expansion(text, variables).run()
 }
 
-/** Cuts a text at its blanks, except inside quotes and after backslashes; the words keep theirs. */
+/** Splits a text at blanks, except inside quotes and after backslashes. The words keep their quotes and backslashes. */
 export function splitWords(text: string): string[] {
   return text.match(/(?:[^\s"'\\]|\\[\s\S]|"(?:[^"\\]|\\[\s\S])*"?|'[^']*'?|\\$)+/g) ?? []
 }
@@ -37,7 +37,7 @@ class Expansion {
     if (character === "'") return this.#single()
     if (character === '"') return this.#double()
     if (character === '$') return this.#variable()
-    // A backslash at the very end stands for itself.
+    // A backslash at the end is literal.
     return character === '\\' ? this.#take() || '\\' : character
   }
 
@@ -97,7 +97,7 @@ class Expansion {
   }
 }
 
-/** Where the brace that `text` opens with is closed; -1 when it is not. */
+/** Index of the brace that closes the one at the start of `text`; -1 when there is none. */
 function closingBrace(text: string): number {
   let depth = 0
   for (let at = 0; at < text.length; at += 1) {

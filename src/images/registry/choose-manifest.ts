@@ -1,4 +1,5 @@
-/** From a reference to the manifest of one platform: through indexes, also nested ones, past what is no image. */
+/** Finds the manifest of one platform for a reference: it follows indexes, also nested ones, and skips entries that are
+ *  not images. */
 import { type AbortOptions, BerthError, isBerthError, isKind } from '../../base/index.ts'
 import type { Lease, LocalContentStore } from '../../content/index.ts'
 import {
@@ -23,17 +24,18 @@ import {
 import { isWorthRetrying, type Repository } from '../../registry/client/index.ts'
 import { readVerified } from './read-verified.ts'
 
-/** What a reference leads to. */
+/** The manifest that was found. */
 export interface ChosenManifest {
-  /** What the name will stand for: the index, if there is one. */
+  /** The descriptor that the name will stand for: the index, if there is one, else the manifest. */
   readonly target: Descriptor
   readonly descriptor: Descriptor
   readonly manifest: Manifest
 }
 
+/** How to choose. */
 export interface ChooseOptions extends AbortOptions {
   readonly platform: Platform
-  /** Holds what was fetched. */
+  /** The lease that holds the fetched blobs. */
   readonly lease: Lease
 }
 
@@ -44,10 +46,10 @@ interface Candidate {
 
 const maxConfigBytes = 8 << 20
 const maxDepth = 4
-/** An index may name many others; no image has as many platforms. */
+/** Limit of the manifests that one choice fetches; no image has as many platforms. */
 const maxFetches = 64
 
-/** Fetches manifests of one repository into the content store; what is there is not fetched again. */
+/** Fetches manifests of one repository into the content store. Stored ones are not fetched again. */
 export class ManifestChooser {
   readonly #content: LocalContentStore
   readonly #repository: Repository
@@ -62,7 +64,7 @@ export class ManifestChooser {
     this.#options = options
   }
 
-  /** The manifest for the platform. Throws `notFound` when the index has none. */
+  /** Finds the manifest for the platform. Throws `notFound` when the index has none. */
   async choose(): Promise<ChosenManifest> {
     const bytes = await this.#top()
     const { digest, document } = bytes
@@ -87,7 +89,8 @@ export class ManifestChooser {
     return { target, descriptor, manifest: inner.manifest }
   }
 
-  /** What the reference names. Asking for its digest first costs no share of a registry's limit of pulls. */
+  /** The document that the reference names. It asks for the digest first, because that does not count against a
+   *  registry's pull limit. */
   async #top(): Promise<{ readonly digest: Digest; readonly sizeBytes: number; readonly document: ManifestDocument }> {
     const { signal } = this.#options
     const { tag = '', digest: asked } = this.#reference
@@ -103,7 +106,8 @@ export class ManifestChooser {
     return { digest: descriptor.digest, sizeBytes: bytes.length, document }
   }
 
-  /** Undefined when the registry answers such requests not at all or with an error, which a GET then explains. */
+  /** The descriptor that a HEAD request gives. Undefined when the registry does not answer it, or with an error: the
+   *  GET after it reports the reason. */
   async #head(target: string): Promise<Descriptor | undefined> {
     try {
       return await this.#repository.resolve(target, { signal: this.#options.signal })
@@ -126,7 +130,7 @@ export class ManifestChooser {
     return bestPlatform(platform, [...plain, ...more], (one) => one.platform)
   }
 
-  /** The manifests below nested indexes, and the platforms of those that only their configs tell. */
+  /** The manifests below nested indexes, with their platforms, which some have only in their configs. */
   async #expand(entries: readonly Descriptor[], depth: number): Promise<Candidate[]> {
     const found: Candidate[] = []
     for (const descriptor of entries) {
@@ -183,7 +187,7 @@ export class ManifestChooser {
   }
 }
 
-/** False for attestations, which stand beside images in their index. */
+/** False for attestations, which indexes list beside images. */
 function isImage({ platform, annotations }: Descriptor): boolean {
   return platform?.os !== 'unknown' && annotations?.['vnd.docker.reference.type'] !== 'attestation-manifest'
 }

@@ -1,5 +1,4 @@
-/** Images out to registries: the push as the API calls it. */
-
+/** Pushes images to registries: the verb of the API. */
 import type { PullOptions } from '../../contract/index.ts'
 import type { EventBus } from '../../events/index.ts'
 import { familiarName, familiarReference, parsePlatform, parseReference } from '../../oci/index.ts'
@@ -10,16 +9,24 @@ import { type PushDependencies, pushImage } from './push-image.ts'
 import { registryAuthOf } from './registry-auth.ts'
 import { UploadSlots } from './upload-slots.ts'
 
+/** What pushes need. */
 export interface ImagePushesOptions {
   readonly parts: Omit<PushDependencies, 'uploads' | 'onReplaced'> & { readonly garbage: ImageGarbage }
   readonly events: EventBus
-  /** Layers uploaded at once, over all pushes. */
+  /** Number of layers uploaded at a time, over all pushes. */
   readonly maxConcurrentUploads?: number
+}
+
+/** How to push. */
+export interface PushOptions extends ProgressOptions {
+  /** `os[/arch[/variant]]`: push only the manifest for this platform; it must exist. */
+  readonly platform?: string | undefined
+  readonly auth?: AuthConfig | undefined
 }
 
 const defaultUploads = 5
 
-/** Pushes images and tells the world of it. */
+/** Pushes images and publishes the events. */
 export class ImagePushes {
   readonly #options: ImagePushesOptions
   readonly #uploads: UploadSlots
@@ -29,15 +36,15 @@ export class ImagePushes {
     this.#uploads = new UploadSlots(options.maxConcurrentUploads ?? defaultUploads)
   }
 
-  /** For others who push: builds. */
+  /** For pushes elsewhere: builds. */
   get pushParts(): PushParts {
     const { store, content } = this.#options.parts
     return { store, content, uploads: this.#uploads }
   }
 
-  /** Pushes `name:tag`, or every tag of a name without one. With a platform, the image must be for it, and only its
-   *  manifest is pushed. */
-  async push(text: string, { platform, auth, onProgress, signal }: PullOptions = {}): Promise<void> {
+  /** Pushes `name:tag`, or all tags of a name without one. Throws `notFound` for a name that is not here, and the
+   *  errors of the registry. */
+  async push(text: string, { platform, auth, onProgress, signal }: PushOptions = {}): Promise<void> {
     const { parts, events } = this.#options
     const reference = parseReference(text)
     const replaced: ImageRecord[] = []
@@ -55,7 +62,7 @@ export class ImagePushes {
     events.publish('image', 'push', familiarReference(reference), { name: familiarName(reference) })
   }
 
-  /** Takes over a changed setting. */
+  /** Applies a changed setting. */
   configure(maxConcurrentUploads = defaultUploads): void {
     this.#uploads.resize(maxConcurrentUploads)
   }

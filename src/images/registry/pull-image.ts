@@ -1,4 +1,4 @@
-/** Pull: manifest, config and layers of one reference, then one row. */
+/** Pulls an image: fetches manifest, config and layers of one reference, then stores one row. */
 import { type AbortOptions, BerthError, invalidArgument } from '../../base/index.ts'
 import type { Lease, Leases, LocalContentStore } from '../../content/index.ts'
 import type { ProgressOptions } from '../../contract/index.ts'
@@ -40,6 +40,7 @@ import type { LayerOrigin, LayerStack, WantedLayer } from '../layers/layer-stack
 import { type ChosenManifest, ManifestChooser } from './choose-manifest.ts'
 import { readVerified } from './read-verified.ts'
 
+/** What pulling needs. */
 export interface PullDependencies {
   readonly store: ImageStore
   readonly content: LocalContentStore
@@ -48,14 +49,15 @@ export interface PullDependencies {
   readonly registries: RegistryClient
 }
 
+/** How to pull. */
 export interface PullRequest extends ProgressOptions {
   readonly platform?: Platform | undefined
   readonly auth?: RegistryAuth | undefined
-  /** For another platform than this host's: a name that stands for an image of this host goes on to do so. */
+  /** The pull is for a build of another platform: a name that stands for an image of this host's platform keeps it. */
   readonly isBeside?: boolean
 }
 
-/** A reference that was pulled. */
+/** A pulled reference. */
 export interface Pulled {
   readonly reference: Reference
   readonly id: Digest
@@ -63,7 +65,7 @@ export interface Pulled {
 
 const maxConfigBytes = 8 << 20
 
-/** Pulls one tag or digest, or, when `wanted` has neither, every tag of the repository. `onPulled` is told of each. */
+/** Pulls one tag or digest, or all tags of the repository when `wanted` has neither. Calls `onPulled` for each one. */
 export async function pullImages(
   deps: PullDependencies,
   wanted: Reference,
@@ -125,14 +127,14 @@ async function pullOne(
   return { record, isNewer }
 }
 
-/** The name is there, for an image that this host can run. */
+/** True when the name stands for an image that this host can run. */
 function isForHost(store: ImageStore, name: Reference): boolean {
   const named = store.names.find(name)
   const image = named === undefined ? undefined : store.find(named.imageId)
   return image !== undefined && platformRank(hostPlatform(), image.platform) !== undefined
 }
 
-/** Runs `work`; what a registry refuses is worded as Docker words it for that reference. */
+/** Runs `work`. Errors of the registry get Docker's text for that reference. */
 async function named<T>(reference: Reference, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -141,7 +143,8 @@ async function named<T>(reference: Reference, work: () => Promise<T>): Promise<T
   }
 }
 
-/** An image without an index is pulled whatever its platform is: who asked for another one is told. */
+/** False when the image is for another platform than requested: an image without an index is pulled whatever its
+ *  platform is, and the client gets a warning. */
 function suits({ config }: ImageRecord, { platform }: PullRequest): boolean {
   return platform === undefined || platformRank(platform, platformOfConfig(config)) !== undefined
 }
@@ -192,7 +195,7 @@ async function fetchConfig(
   { signal }: AbortOptions,
 ): Promise<OciImageConfig> {
   if (descriptor.size > maxConfigBytes) throw invalidArgument(`image config of ${descriptor.size} bytes is too large`)
-  // An interrupted pull may have left it; it is held by now.
+  // An interrupted pull may have left it. The lease holds it by now.
   const stored = await readVerified(content, descriptor.digest)
   if (stored !== undefined) return parseImageConfig(stored)
   const bytes = await repository.fetchBlob(descriptor, { signal })
@@ -215,7 +218,7 @@ function wantedLayers({ layers }: Manifest, { rootfs }: OciImageConfig): WantedL
   })
 }
 
-/** The layers of an image that is here already, all of it; nothing is said of them then. */
+/** The layers of an image if all of them are stored: no progress is reported for them then. */
 async function presentLayers(
   { content, layers }: PullDependencies,
   wanted: readonly WantedLayer[],
@@ -239,19 +242,19 @@ async function obtainAll(
   wanted: readonly WantedLayer[],
   request: PullRequest,
 ): Promise<ImageLayer[]> {
-  // One failure ends the others, so that none goes on for a pull that is lost.
+  // One failure cancels the other layers, because the pull fails anyway.
   const abort = new AbortController()
   const signal = request.signal === undefined ? abort.signal : AbortSignal.any([request.signal, abort.signal])
   const prepared = await Promise.all(
     wanted.map(async (layer) => {
       const { digest, urls } = layer.blob
-      // Without the signal: the layer may be shared by a pull that goes on when this one is cancelled.
+      // Without the signal: another pull may share this layer and go on when this pull is canceled.
       const origin = await repository.blobOrigin(digest, { urls })
       return { layer, origin, isHere: await deps.layers.isHere(layer) }
     }),
   )
   const onProgress = request.onProgress ?? (() => {})
-  // All at once, so that each finds the one below it.
+  // All at once, so that each layer finds the one below it.
   const all = prepared.map(async ({ layer, origin, isHere }): Promise<ImageLayer> => {
     const { sizeBytes } = await deps.layers.obtain(layer, { origin: originOf(origin), isHere, onProgress, signal })
     return { diffId: layer.diffId, chainId: layer.chainId, blob: layer.blob, sizeBytes }

@@ -1,4 +1,5 @@
-/** The blobs of one image on their way to a repository: layers side by side, told as Docker tells it, then the config. */
+/** Uploads the blobs of one image to a repository: the layers side by side, with Docker's progress messages, then the
+ *  config. */
 import { createReadStream, existsSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { notFound, shortId } from '../../base/index.ts'
@@ -10,13 +11,14 @@ import type { ImageStore } from '../catalog/image-store.ts'
 import { LayerProgress } from '../catalog/progress.ts'
 import type { UploadSlots } from './upload-slots.ts'
 
+/** What uploads need. */
 export interface PushParts {
   readonly store: ImageStore
   readonly content: LocalContentStore
   readonly uploads: UploadSlots
 }
 
-/** A layer to be pushed; its diffID is what the user sees of it. */
+/** A layer to push. Progress messages show its diff ID. */
 export interface PushedLayer {
   readonly diffId: Digest
   readonly blob: Descriptor
@@ -24,12 +26,12 @@ export interface PushedLayer {
 
 const readBytes = 512 << 10
 
-/** Announces the layers, the newest first. */
+/** Sends a first message for each layer, the uppermost first. */
 export function announceLayers(layers: readonly Pick<PushedLayer, 'diffId'>[], onProgress: OnProgress): void {
   for (const id of layerIds(layers)) onProgress({ status: 'Preparing', progressDetail: {}, id })
 }
 
-/** Resolves when the repository has all of them. The first failure ends the others. */
+/** Uploads the blobs that the repository does not have. The first failure cancels the others. */
 export async function pushBlobs(
   parts: PushParts,
   repository: Repository,
@@ -89,7 +91,7 @@ function retryText(delayMs: number): string {
   return `Retrying in ${seconds} second${seconds === 1 ? '' : 's'}`
 }
 
-/** A blob of the store, to be uploaded. */
+/** A stored blob as the source of an upload. */
 export function sourceOf(content: Pick<LocalContentStore, 'pathOf'>, { digest, size }: Descriptor): UploadSource {
   const path = content.pathOf(digest)
   return {
@@ -102,8 +104,8 @@ export function sourceOf(content: Pick<LocalContentStore, 'pathOf'>, { digest, s
   }
 }
 
-/** Other repositories of the registry that have this blob: an image with it was pulled from or pushed to them, which
- *  its name with a digest tells. */
+/** Other repositories of the registry that should have this blob: an image with it was pulled from or pushed to them,
+ *  as its name with a digest shows. */
 function repositoriesWith(store: ImageStore, { registry, repository }: Reference, blob: Digest): string[] {
   const found = new Set<string>()
   for (const record of store.records()) {
@@ -116,7 +118,7 @@ function repositoriesWith(store: ImageStore, { registry, repository }: Reference
   return [...found]
 }
 
-/** Layers that their makers keep on servers of their own. */
+/** True for a layer that its maker serves from other hosts. */
 function isForeign({ mediaType, urls }: Descriptor): boolean {
   return (urls ?? []).length > 0 && /foreign|nondistributable/.test(mediaType)
 }

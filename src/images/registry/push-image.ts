@@ -1,4 +1,4 @@
-/** Push: what a name stands for goes to its registry, with the bytes of manifest and config that it came with. */
+/** Pushes to a registry what a name stands for, with the original bytes of manifest and config. */
 import { invalidArgument, notFound } from '../../base/index.ts'
 import type { Lease, Leases } from '../../content/index.ts'
 import type { ProgressOptions } from '../../contract/index.ts'
@@ -33,20 +33,22 @@ import type { ActivityGate } from '../gc/activity-gate.ts'
 import { compressLayer, isUncompressed } from '../layers/compress-layer.ts'
 import { announceLayers, type PushParts, pushBlobs, sourceOf } from './push-blobs.ts'
 
+/** What pushing needs. */
 export interface PushDependencies extends PushParts {
   readonly leases: Leases
   readonly registries: RegistryClient
   readonly gate: ActivityGate
-  /** Told of a record whose blobs gave way to compressed ones. */
+  /** Called with a record whose blobs were replaced by compressed ones. */
   readonly onReplaced: (before: ImageRecord) => void
 }
 
+/** How to push. */
 export interface PushRequest extends ProgressOptions {
   readonly platform?: Platform | undefined
   readonly auth?: RegistryAuth | undefined
 }
 
-/** One tag on its way. */
+/** The push of one tag. */
 interface TagPush {
   readonly reference: Reference & { readonly tag: string }
   readonly repository: Repository
@@ -54,9 +56,9 @@ interface TagPush {
   readonly lease: Lease
 }
 
-/** Pushes one tag, or all of the repository's when the reference has none. Throws Docker's texts. */
+/** Pushes one tag, or all tags of the repository when the reference has none. Throws with Docker's texts. */
 export async function pushImage(deps: PushDependencies, wanted: Reference, request: PushRequest): Promise<void> {
-  // What can be told at once gets a status of its own: after the first message there is only the stream.
+  // These errors still get an HTTP status. After the first message there is only the stream.
   if (request.platform !== undefined) deps.store.resolve(familiarReference(wanted), { platform: request.platform })
   request.onProgress?.({ status: `The push refers to repository [${wanted.registry}/${wanted.repository}]` })
   const tags = tagsOf(deps, wanted)
@@ -105,7 +107,7 @@ async function pushTag(deps: PushDependencies, push: TagPush): Promise<void> {
   announceLayers(found.layers, request.onProgress ?? (() => {}))
   const record = await withCompressedLayers(deps, found, push)
   const whole = isOfIndex ? await readWholeIndex(deps, index, [record, ...others]) : undefined
-  // The tag goes from what it stood for to the index in one step: the manifest has its digest for a name until then.
+  // The manifest is pushed under its digest, so that the tag moves from its old target to the index in one step.
   const pushed = await pushManifest(deps, record, push, whole === undefined ? reference.tag : record.manifest.digest)
   if (whole !== undefined) {
     for (const other of others) await pushManifest(deps, other, push, other.manifest.digest)
@@ -117,7 +119,7 @@ async function pushTag(deps: PushDependencies, push: TagPush): Promise<void> {
   if (index !== undefined && target !== index) tellOfIndex(index, target, push)
 }
 
-/** What has the name, or what the name has for the platform that is asked for. */
+/** The image that has the name, or the one of the requested platform. */
 function recordToPush(
   { store }: PushDependencies,
   { imageId, reference }: NamedTarget & { readonly imageId: Digest },
@@ -134,7 +136,8 @@ function hold(lease: Lease, { id, manifest, layers, attachments = [] }: ImageRec
   for (const { digest } of attachments) lease.add({ kind: 'blob', key: digest })
 }
 
-/** An image whose manifest was made here, for bare layers, gets one with compressed layers, once. */
+/** Compresses the layers of an image whose manifest this engine made for plain layers, once, and makes a new
+ *  manifest. */
 async function withCompressedLayers(
   deps: PushDependencies,
   record: ImageRecord,
@@ -142,7 +145,7 @@ async function withCompressedLayers(
 ): Promise<ImageRecord> {
   if (record.isManifestMade !== true || !record.layers.some(({ blob }) => isUncompressed(blob))) return record
   return await deps.gate.make(async () => {
-    // One after the other: each takes all processors.
+    // One after the other, because each compression uses all processors.
     const layers: ImageLayer[] = []
     for (const layer of record.layers) {
       const blob = isUncompressed(layer.blob) ? await compressLayer(deps, layer, lease, request) : layer.blob
@@ -159,7 +162,7 @@ async function withCompressedLayers(
   })
 }
 
-/** The record as it is to be kept, unless it was removed or changed meanwhile. */
+/** Stores the record with the new manifest, unless it was removed or changed meanwhile. */
 function replaceManifest(
   { store, onReplaced }: PushDependencies,
   before: ImageRecord,
@@ -176,7 +179,7 @@ function replaceManifest(
   return after
 }
 
-/** Blobs first, then the manifest with its own bytes, under a tag or its digest. */
+/** Pushes the blobs, then the manifest with its original bytes, under a tag or its digest. */
 async function pushManifest(
   deps: PushDependencies,
   record: ImageRecord,
@@ -194,7 +197,7 @@ async function pushManifest(
   return { mediaType, digest, size }
 }
 
-/** The index that a name stands for, when it lists nothing that is not here; else undefined. */
+/** The index that a name stands for, if everything that it lists is stored; else undefined. */
 async function readWholeIndex(
   { content }: PushDependencies,
   index: Descriptor,
@@ -210,7 +213,7 @@ async function readWholeIndex(
   return isWhole ? { bytes, mediaType: document.index.mediaType } : undefined
 }
 
-/** What the index lists beside the image: blobs first, then the manifests that list them. */
+/** Pushes what the index lists beside the images: first blobs, then the manifests that list them. */
 async function pushAttachments(
   { content }: PushDependencies,
   { attachments = [] }: ImageRecord,
@@ -225,7 +228,7 @@ async function pushAttachments(
   }
 }
 
-/** Says what was pushed, and remembers where it is. */
+/** Reports what was pushed, and stores the name with its digest. */
 function finish(
   { store }: PushDependencies,
   record: ImageRecord,
@@ -236,11 +239,11 @@ function finish(
   request.onProgress?.({ status: `${reference.tag}: digest: ${digest} size: ${size}` })
   request.onProgress?.({ progressDetail: {}, aux: { Tag: reference.tag, Digest: digest, Size: size } })
   const current = store.findRecord(record.id)
-  // It may have been removed while it was pushed.
+  // The image may have been removed during the push.
   if (current !== undefined) store.put(current, [{ reference: withDigest(reference, digest), target }])
 }
 
-/** Docker's note for its clients that only one platform of several was here. */
+/** Sends Docker's note that only one platform of several was stored here. */
 function tellOfIndex(index: Descriptor, pushed: Descriptor, { request }: TagPush): void {
   if (request.platform !== undefined) return
   const selectedManifest = { mediaType: pushed.mediaType, digest: pushed.digest, size: pushed.size }

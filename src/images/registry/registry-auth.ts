@@ -1,7 +1,8 @@
 import type { AuthConfig } from '../../api/index.ts'
 import type { RegistryAuth } from '../../registry/client/index.ts'
 
-/** Credentials as the API's clients send them, for a registry. They are for one request and kept nowhere. */
+/** Credentials for a registry, from the form in which the API's clients send them. They are used for one request and
+ *  not kept. */
 export function registryAuthOf(auth: AuthConfig | undefined): RegistryAuth {
   if (auth === undefined) return {}
   const [user = '', ...secret] = Buffer.from(auth.auth ?? '', 'base64')

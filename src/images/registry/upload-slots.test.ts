@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UploadSlots } from './upload-slots.ts'
 
-/** Work that ends when it is told to. */
+/** Work that ends when `end` is called. */
 function held(log: string[], name: string): { readonly work: () => Promise<string>; readonly end: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>()
   const work = async () => {
@@ -15,7 +15,7 @@ function held(log: string[], name: string): { readonly work: () => Promise<strin
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-test('UploadSlots runs so many at once, tells who waits, and goes on after failures', async () => {
+test('UploadSlots limits concurrent uploads, reports those that wait, and goes on after failures', async () => {
   const slots = new UploadSlots(2)
   const log: string[] = []
   const all = ['a', 'b', 'c', 'd'].map((name) => ({ name, ...held(log, name) }))

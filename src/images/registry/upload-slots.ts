@@ -1,4 +1,4 @@
-/** How many uploads run at once, over all pushes. */
+/** Limits the number of uploads at a time, over all pushes. */
 export class UploadSlots {
   #size: number
   #taken = 0
@@ -8,7 +8,7 @@ export class UploadSlots {
     this.#size = size
   }
 
-  /** Runs work when there is room, in the order of asking; `onWait` is called when it has to wait. */
+  /** Runs work when a slot is free, in the order of the calls. Calls `onWait` if it has to wait. */
   async run<T>(work: () => Promise<T>, onWait: () => void): Promise<T> {
     if (this.#taken >= this.#size) {
       onWait()
@@ -23,7 +23,7 @@ export class UploadSlots {
     }
   }
 
-  /** Changes how many there are; those that run go on. */
+  /** Changes the number of slots; running uploads go on. */
   resize(size: number): void {
     this.#size = size
     while (this.#taken < this.#size && this.#waiting.length > 0) {
@@ -32,7 +32,7 @@ export class UploadSlots {
     }
   }
 
-  /** The slot goes to the next in line, unless there are too many now. */
+  /** Gives the slot to the next in line, unless there are too many slots now. */
   #release(): void {
     const next = this.#taken <= this.#size ? this.#waiting.shift() : undefined
     if (next === undefined) this.#taken -= 1
