@@ -51,7 +51,7 @@ const files: readonly Given[] = [
 ]
 const maxMemberBytes = 10_000
 
-test('readZip() gives the members that are wanted', () => {
+test('readZip() returns the wanted members', () => {
   const archive = zipOf(files, 'a comment')
   assert.ok(isZip(archive))
   assert.ok(isZip(zipOf([])))
@@ -69,7 +69,7 @@ test('readZip() gives the members that are wanted', () => {
   assert.deepEqual(readZip(zipOf([]), { maxMemberBytes }), [])
 })
 
-test('readZip() refuses what is damaged, too large or encrypted', () => {
+test('readZip() refuses damaged, too large and encrypted members', () => {
   const archive = zipOf(files)
   for (let length = 0; length < archive.length; length += 7) {
     assert.throws(() => readZip(archive.subarray(0, length), { maxMemberBytes }), /not a valid zip archive/)
@@ -82,7 +82,7 @@ test('readZip() refuses what is damaged, too large or encrypted', () => {
   assert.throws(() => readZip(archive, { maxMemberBytes: 4999 }), /read exceeds the defined limit/)
   const secret = zipOf([{ path: 'secret', content: 'x', flags: 1 }])
   assert.throws(() => readZip(secret, { maxMemberBytes }), /the encrypted file secret can not be read/)
-  // A length that is not true.
+  // A wrong length.
   const bomb = zipOf([{ path: 'bomb', content: 'x'.repeat(1_000_000) }])
   bomb.writeUInt32LE(10, bomb.lastIndexOf(Buffer.from('PK\x01\x02', 'latin1')) + 24)
   assert.throws(() => readZip(bomb, { maxMemberBytes }), /bomb is damaged/)

@@ -1,19 +1,21 @@
-/** Reads a small zip archive that is in memory: the directory at its end, then the members that are wanted, checked
- *  against size and sum. Without encryption, several disks and sizes of more than 32 bits.
+/** Reads a small zip archive in memory: first the directory at its end, then the wanted members, whose size and
+ *  checksum it verifies. It does not support encryption, archives on several disks, or sizes of more than 32 bits.
  *  https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT sections 4.3.6 to 4.3.16 */
 import { crc32, inflateRawSync } from 'node:zlib'
 import { BerthError } from '../base/index.ts'
 
+/** A member and its content. */
 export interface ZipMember {
-  /** As the archive has it; a directory's ends with a slash. */
+  /** As in the archive; that of a directory ends with a slash. */
   readonly path: string
   readonly content: Buffer
 }
 
+/** What to read. */
 export interface ReadZipOptions {
-  /** Whether a member is read; all without it. */
+  /** Selects the members to read; absent: all. */
   readonly wanted?: (path: string) => boolean
-  /** A larger member is refused. */
+  /** Limit of a member's size; a larger one is refused. */
   readonly maxMemberBytes: number
 }
 
@@ -21,23 +23,23 @@ const endSignature = 0x06054b50
 const directorySignature = 0x02014b50
 const memberSignature = 0x04034b50
 const endBytes = 22
-/** A comment may follow. */
+/** A comment of at most this size may follow the directory. */
 const maxCommentBytes = 0xffff
 
-/** True for what begins as a zip archive does. */
+/** True for bytes that begin like a zip archive. */
 export function isZip(start: Buffer): boolean {
   return start.length >= 4 && [memberSignature, endSignature].includes(start.readUInt32LE(0))
 }
 
-/** The members that are wanted, in their order. Throws `dataLoss` for what is no whole archive, `notImplemented` for what
- *  this reader doesn't do. */
+/** The wanted members, in their order. Throws `dataLoss` for an incomplete or damaged archive, `notImplemented` for
+ *  features that this reader lacks. */
 export function readZip(archive: Buffer, { wanted = () => true, maxMemberBytes }: ReadZipOptions): ZipMember[] {
   try {
     return directoryOf(archive)
       .filter(({ path }) => wanted(path))
       .map((entry) => ({ path: entry.path, content: contentOf(archive, entry, maxMemberBytes) }))
   } catch (error) {
-    // A place outside of the archive.
+    // A position outside of the archive.
     if (error instanceof RangeError) throw broken('it is cut off')
     throw error
   }

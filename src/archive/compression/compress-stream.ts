@@ -5,7 +5,8 @@ import type { Compression } from './compression.ts'
 
 const chunkBytes = 256 * 1024
 
-/** Compresses a stream in libuv's thread pool, beside the caller's own work. A failing source fails the result. */
+/** Compresses a stream in libuv's thread pool, beside the caller's own work. If the source fails, the result fails with
+ *  the same error. */
 export async function* compressStream(
   source: AsyncIterable<Buffer>,
   form: Compression,
@@ -16,7 +17,7 @@ export async function* compressStream(
   }
   const output = form === 'gzip' ? createGzip({ chunkSize: chunkBytes }) : createZstdCompress({ chunkSize: chunkBytes })
   const feeding = pipeline(Readable.from(source, { objectMode: false, highWaterMark: 4 * chunkBytes }), output)
-  // Told by the reading below, and after it.
+  // The reading loop below reports errors.
   feeding.catch(() => {})
   try {
     for await (const chunk of output) yield chunk as Buffer

@@ -35,7 +35,7 @@ test('decompress() reads several gzip members and zstd frames', async () => {
   assert.deepEqual((await inflate(Buffer.concat([skippable, zstdCompressSync(text)]))).data, text)
 })
 
-test('decompress() takes data shorter than a magic', async () => {
+test('decompress() accepts data that is shorter than a magic number', async () => {
   assert.deepEqual((await inflate(Buffer.from('ab'))).data.toString(), 'ab')
   assert.equal((await inflate(Buffer.alloc(0))).data.length, 0)
 })
@@ -50,7 +50,7 @@ test('decompress() reports truncated and damaged data', async () => {
   }
 })
 
-test('decompress() hands on a failure of its source', async () => {
+test('decompress() fails with the error of its source', async () => {
   const failure = new Error('connection lost')
   async function* source(): AsyncIterable<Buffer> {
     yield gzipSync(text).subarray(0, 1000)

@@ -1,14 +1,16 @@
-/** Compression of layers, told by the first bytes: registries' media types and file names are not trusted. */
+/** Detects and undoes the compression of layers. The first bytes decide: media types of registries and file names are
+ *  not trusted. */
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib'
 import { type AbortOptions, BerthError, isBerthError, messageOf, notImplemented } from '../../base/index.ts'
 import { filterThrough } from '../../sys/index.ts'
 
+/** The compressions of layers. */
 export type Compression = 'none' | 'gzip' | 'zstd'
 
-/** Forms that no registry takes, but people's archives have. */
+/** Compressions that registries do not accept, but users' archives have. */
 type HostCompression = 'xz' | 'bzip2'
 
-/** How many first bytes `detectCompression` wants to see. */
+/** Number of first bytes that `detectCompression` needs. */
 export const compressionMagicBytes = 6
 
 const magics: readonly { readonly name: Compression | HostCompression; readonly bytes: Buffer }[] = [
@@ -18,8 +20,8 @@ const magics: readonly { readonly name: Compression | HostCompression; readonly 
   { name: 'bzip2', bytes: Buffer.from([0x42, 0x5a, 0x68]) },
 ]
 
-/** The compression of data that starts with these bytes.
- *  Throws `notImplemented` for forms that are known but not supported. */
+/** The compression of data that starts with these bytes. Throws `notImplemented` for known compressions that are not
+ *  supported. */
 export function detectCompression(start: Buffer): Compression {
   const name = detectAny(start)
   if (name === 'xz' || name === 'bzip2') {
@@ -28,7 +30,7 @@ export function detectCompression(start: Buffer): Compression {
   return name
 }
 
-/** The same, with the forms that host programs know. */
+/** The compression of data that starts with these bytes, including those that need host programs. */
 function detectAny(start: Buffer): Compression | HostCompression {
   const found = magics.find(
     ({ bytes }) => start.length >= bytes.length && start.subarray(0, bytes.length).equals(bytes),
@@ -36,25 +38,25 @@ function detectAny(start: Buffer): Compression | HostCompression {
   return found?.name ?? (isSkippableZstdFrame(start) ? 'zstd' : 'none')
 }
 
-/** zstd data may open with a frame of metadata (0x184D2A50 to 0x184D2A5F, little endian). */
+/** True for a frame of metadata that zstd data may begin with (0x184D2A50 to 0x184D2A5F, little-endian). */
 function isSkippableZstdFrame(start: Buffer): boolean {
   return start.length >= 4 && (start.readUInt32LE(0) & 0xfffffff0) === 0x184d2a50
 }
 
-/** Bytes as they are after decompression. */
+/** Decompressed data. */
 export interface Decompressed {
   readonly compression: Compression
   readonly data: AsyncIterable<Buffer>
 }
 
-/** Output comes in pieces of this size; small ones cost a turn of the event loop each. */
+/** Size of the output chunks; each chunk costs a turn of the event loop. */
 const chunkBytes = 256 * 1024
 
-/** Room for several pieces, so that the thread that decompresses need not wait for the one that unpacks. */
+/** Room for several chunks, so that the decompressing thread does not wait for the unpacking one. */
 const streamOptions = { chunkSize: chunkBytes, highWaterMark: 4 * chunkBytes }
 
-/** Decompresses by magic. gzip and zstd run in libuv's thread pool, beside the caller's own work.
- *  Damaged or truncated data ends the iteration with an `invalidArgument` error. */
+/** Decompresses data, as its first bytes say. gzip and zstd run in libuv's thread pool, beside the caller's own work.
+ *  Damaged or truncated data fails the iteration with `invalidArgument`. */
 export async function decompress(source: AsyncIterable<Buffer>): Promise<Decompressed> {
   const { start, whole, iterator } = await peek(source)
   let compression: Compression
@@ -67,8 +69,8 @@ export async function decompress(source: AsyncIterable<Buffer>): Promise<Decompr
   return { compression, data: compression === 'none' ? whole : inflate(whole, compression) }
 }
 
-/** As a user's own archive may be: xz and bzip2 go through the host's programs, and only the main thread can do that.
- *  With `only`, other forms are left as they are. */
+/** Decompresses a user's own archive. xz and bzip2 run through the host's programs, which only the main thread can
+ *  start. With `only`, data of other compressions is passed on unchanged. */
 export async function decompressUpload(
   source: AsyncIterable<Buffer>,
   { only, signal }: AbortOptions & { readonly only?: 'host' } = {},
@@ -82,7 +84,7 @@ export async function decompressUpload(
 
 interface Peeked {
   readonly start: Buffer
-  /** The first bytes and the rest. */
+  /** All bytes: the first ones and the rest. */
   readonly whole: AsyncIterable<Buffer>
   readonly iterator: AsyncIterator<Buffer>
 }
@@ -132,16 +134,16 @@ async function* inflate(source: AsyncIterable<Buffer>, compression: 'gzip' | 'zs
   if (sourceError !== undefined) throw damage(sourceError, compression)
 
   function damage(cause: unknown, name: string): unknown {
-    // A failure of the source keeps its own kind.
+    // An error of the source keeps its kind.
     if (sourceError !== undefined) return sourceError
     if (isBerthError(cause)) return cause
     return new BerthError('invalidArgument', `damaged ${name} data: ${messageOf(cause)}`, { cause })
   }
 }
 
-/** Writes the source into the decompressor. Goes on to the source's end when the decompressor has had enough, for
- *  bytes may follow the compressed data, and whoever counts or hashes the source wants to see them; stops when the
- *  decompressor was destroyed. */
+/** Writes the source into the decompressor. It reads the source to its end even when the decompressor has enough,
+ *  because bytes may follow the compressed data and a reader that counts or hashes the source needs them. It stops when
+ *  the decompressor was destroyed. */
 async function feed(source: AsyncIterable<Buffer>, output: Gunzip | ZstdDecompress): Promise<void> {
   for await (const chunk of source) {
     if (output.readableEnded) continue

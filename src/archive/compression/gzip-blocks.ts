@@ -1,24 +1,25 @@
-/** gzip by blocks, several at once in libuv's thread pool: the same bytes for the same input, however many threads there
- *  are. Each block knows the end of the one before, so that nothing is lost to the cuts, and ends on a whole byte, so
- *  that the blocks are one stream when they stand one after the other.
+/** Compresses with gzip in blocks, several at a time in libuv's thread pool. The output depends only on the input, not
+ *  on the number of threads. Each block uses the end of the previous one as dictionary, so the cuts cost nothing, and
+ *  ends on a whole byte, so that the joined blocks are one stream.
  *  https://www.rfc-editor.org/rfc/rfc1952 https://www.rfc-editor.org/rfc/rfc1951 */
 import { availableParallelism } from 'node:os'
 import { constants, crc32, deflateRaw } from 'node:zlib'
 
+/** How to compress. */
 export interface GzipBlocksOptions {
-  /** Blocks in work at once. Default: the number of processors, three at most: of the pool's four threads one stays
-   *  for the files of others. */
+  /** Number of blocks at a time. Default: the number of processors, but at most three, because one of the pool's four
+   *  threads must stay free for file access. */
   readonly parallel?: number
 }
 
 const blockBytes = 1 << 20
 const windowBytes = 32 << 10
-/** Half the time of the usual 6 for 3 % more bytes. */
+/** Takes half the time of the default level 6, for 3 % more bytes. */
 const level = 4
-/** No name, no time, no operating system. */
+/** A header without name, time and operating system. */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 
-/** Yields the compressed form of the source, which comes in pieces of any size. */
+/** Yields the gzip form of the source, whose chunks may have any size. */
 export async function* gzipBlocks(
   source: AsyncIterable<Buffer>,
   { parallel = Math.min(availableParallelism(), 3) }: GzipBlocksOptions = {},
@@ -46,7 +47,7 @@ export async function* gzipBlocks(
   yield trailer
 }
 
-/** Cuts into blocks; the last one, which may be empty, is told. */
+/** Cuts the source into blocks and marks the last one, which may be empty. */
 async function* blocksOf(
   source: AsyncIterable<Buffer>,
 ): AsyncGenerator<{ readonly block: Buffer; readonly isLast: boolean }> {

@@ -1,13 +1,13 @@
-/** Lays PAX records and GNU long names over a raw header: raw block + extensions → TarEntry. */
+/** Combines a raw header block with PAX records and GNU long names into a TarEntry. */
 import { type PaxRecord, parsePaxInteger, parsePaxPath, parsePaxTime } from './pax.ts'
 import { parsePaxRuns } from './sparse.ts'
 import type { SparseRun, TarEntry, TarEntryType } from './tar-entry.ts'
 import { tarError } from './tar-error.ts'
 import type { RawHeader } from './tar-header.ts'
 
-/** What came before a header and changes it. */
+/** Extensions that precede a header and override its fields. */
 export interface HeaderExtensions {
-  /** Global records first, the entry's own after them: later ones win. */
+  /** Global records first, then those of the entry: later ones win. */
   readonly records: readonly PaxRecord[]
   readonly longPath: string | undefined
   readonly longLinkPath: string | undefined
@@ -17,16 +17,16 @@ export interface HeaderExtensions {
 export interface DecodedEntry {
   readonly entry: TarEntry
   readonly storedBytes: number
-  /** The content opens with a sparse map (PAX sparse 1.0) that the parser must read first. */
+  /** The content begins with a sparse map (PAX sparse 1.0), which the parser must read first. */
   readonly hasContentMap: boolean
 }
 
-/** Interprets a header. Undefined for kinds that carry no file (a volume label). */
+/** Decodes a header. Undefined for kinds that are not files (a volume label). */
 export function decodeEntry(raw: RawHeader, extensions: HeaderExtensions): DecodedEntry | undefined {
   const facts = applyRecords(raw, extensions)
   const type = entryType(raw.typeFlag, facts.path)
   if (type === undefined) return undefined
-  // Only files have content; writers put all sorts of sizes into other headers.
+  // Only files have content; some writers set a size in other headers.
   const storedBytes = type === 'file' ? facts.sizeBytes : 0
   if (storedBytes < 0) throw tarError(`negative size of ${facts.path}`)
   const runs = type === 'file' ? facts.runs : undefined
@@ -88,7 +88,7 @@ function applyRecords(raw: RawHeader, { records, longPath, longLinkPath }: Heade
 
 type Effect = (facts: Facts, record: PaxRecord) => void
 
-/** What each known record changes. An empty value takes the record back, as the standard says. */
+/** The effect of each known record. As the standard says, an empty value cancels earlier ones. */
 const recordEffects: Readonly<Record<string, Effect>> = {
   path: (facts, { key, value }) => {
     if (value.length > 0) facts.path = parsePaxPath(value, key)
@@ -116,7 +116,8 @@ function applyXattr(facts: Facts, { key, value }: PaxRecord): void {
   if (key.startsWith(xattrPrefixes[0])) {
     facts.xattrs.set(key.slice(xattrPrefixes[0].length), value)
   } else if (key.startsWith(xattrPrefixes[1])) {
-    // libarchive writes the value in base64 and escapes the name as a URL does. SCHILY's exact bytes win.
+    // libarchive encodes the value in base64 and the name like a URL. If SCHILY's record is there, its exact bytes
+    // win.
     const name = unescapeName(key.slice(xattrPrefixes[1].length))
     if (!facts.xattrs.has(name)) facts.xattrs.set(name, Buffer.from(value.toString('latin1'), 'base64'))
   }
@@ -145,7 +146,7 @@ function entryType(typeFlag: string, path: string): TarEntryType | undefined {
   const type = typesByFlag[typeFlag]
   if (type === null) return undefined
   if (type === undefined) throw tarError(`unknown kind of entry '${typeFlag}' (${path})`)
-  // Before USTAR a directory was a file whose name ends with a slash.
+  // Before USTAR, a directory was a file whose name ended with a slash.
   return type === 'file' && typeFlag !== 'S' && path.endsWith('/') ? 'directory' : type
 }
 

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { archiveOf } from './file-archive.ts'
 import { readTar } from './tar-reader.ts'
 
-test('archiveOf() knows its size and gives files and bytes in order', async (t) => {
+test('archiveOf() knows its size and yields files and bytes in order', async (t) => {
   const home = mkdtempSync('/tmp/b-fa-')
   t.after(() => rmSync(home, { recursive: true }))
   const large = Buffer.alloc(2_500_001, 'large ')
@@ -20,7 +20,7 @@ test('archiveOf() knows its size and gives files and bytes in order', async (t) 
   ])
   for (let round = 0; round < 2; round += 1) {
     const pieces: Buffer[] = []
-    // A piece is ours until the next one only.
+    // A chunk is valid only until the next one.
     for await (const piece of archive.chunks()) pieces.push(Buffer.from(piece))
     const bytes = Buffer.concat(pieces)
     assert.equal(bytes.length, archive.sizeBytes)
@@ -41,7 +41,7 @@ test('archiveOf() knows its size and gives files and bytes in order', async (t) 
   }
 })
 
-test('archiveOf() fails when a file is shorter than it was said to be, and stops when it is told', async (t) => {
+test('archiveOf() fails when a file is shorter than expected, and stops on abort', async (t) => {
   const home = mkdtempSync('/tmp/b-fa-')
   t.after(() => rmSync(home, { recursive: true }))
   const path = join(home, 'x')

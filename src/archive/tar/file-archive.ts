@@ -1,16 +1,16 @@
-/** An archive made of whole files and of bytes in memory. Its size is known before its first byte, so a client can
- *  be told; files go through as they are, in large pieces, the next read while the last is on its way. */
+/** An archive of whole files and of bytes in memory. Its size is known before its first byte, so clients can be told.
+ *  Files are read in large chunks: the next read runs while the last chunk is sent. */
 import { type FileHandle, open } from 'node:fs/promises'
 import { type AbortOptions, BerthError } from '../../base/index.ts'
 import { formatTarHeader, type TarEntryInput, tarEnd, tarPadding } from './tar-writer.ts'
 
-/** A member: what its header says, and where its content is. The header's `sizeBytes` is taken from the content. */
+/** A member: its header and the place of its content. The header's `sizeBytes` is taken from the content. */
 export interface ArchiveMember {
   readonly entry: TarEntryInput
   readonly content?: Buffer | FileContent
 }
 
-/** The first `sizeBytes` of a file, which must have that many. */
+/** The first `sizeBytes` bytes of a file, which must have at least as many. */
 export interface FileContent {
   readonly path: string
   readonly sizeBytes: number
@@ -19,14 +19,14 @@ export interface FileContent {
 /** An archive that is not written yet. */
 export interface FileArchive {
   readonly sizeBytes: number
-  /** The archive's bytes. A piece's memory is used again: it is the reader's only until it asks for the next one.
-   *  Throws `dataLoss` when a file turns out shorter than it was said to be. */
+  /** The archive's bytes. Memory is reused: a chunk is valid only until the reader asks for the next one. Throws
+   *  `dataLoss` when a file is shorter than expected. */
   chunks(options?: AbortOptions): AsyncGenerator<Buffer, void, undefined>
 }
 
 const readBytes = 1 << 20
 
-/** Plans the archive of these members, in this order. */
+/** Plans an archive of these members, in this order. */
 export function archiveOf(members: readonly ArchiveMember[]): FileArchive {
   const parts: (Buffer | FileContent)[] = []
   let gathered: Buffer[] = []
@@ -81,7 +81,7 @@ async function* readFile(
       yield piece
     }
   } finally {
-    // The file may not be closed under a read.
+    // The file must not be closed during a read.
     await next.catch(() => {})
   }
 }

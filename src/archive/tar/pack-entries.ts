@@ -1,12 +1,12 @@
 import { formatTarHeader, type TarEntryInput, tarEnd, tarPadding } from './tar-writer.ts'
 
-/** A member to be written: its header and its content, whose length must be the header's `sizeBytes`. */
+/** A member to write: its header and its content, whose length must be the header's `sizeBytes`. */
 export interface TarMemberInput {
   readonly entry: TarEntryInput
   readonly body?: Buffer | AsyncIterable<Buffer>
 }
 
-/** Writes an archive of these members. With a Buffer as body, `sizeBytes` is taken from it. */
+/** Writes an archive of these members. If a body is a Buffer, it decides `sizeBytes`. */
 export async function* packEntries(
   members: Iterable<TarMemberInput> | AsyncIterable<TarMemberInput>,
 ): AsyncIterable<Buffer> {

@@ -1,20 +1,20 @@
-/** PAX extended header records: `LENGTH KEY=VALUE\n`, LENGTH counting itself; values are any bytes.
+/** PAX extended header records: `LENGTH KEY=VALUE\n`. LENGTH includes itself; values are any bytes.
  *  https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_03 */
 import { decodeName } from '../../base/index.ts'
 import { tarError } from './tar-error.ts'
 
-/** One record; a key may occur again in sparse maps, which is why order and repetition are kept. */
+/** One record. Keys can repeat in sparse maps, so records are kept as an ordered list. */
 export interface PaxRecord {
   readonly key: string
   readonly value: Buffer
 }
 
-/** All records of an extended header's content, in order. Throws when one is malformed. */
+/** All records in the content of an extended header, in order. Throws when one is malformed. */
 export function parsePaxRecords(content: Buffer): PaxRecord[] {
   const records: PaxRecord[] = []
   let at = 0
   while (at < content.length) {
-    // Some writers fill the rest with NULs.
+    // Some writers pad with NULs.
     if (content[at] === 0) break
     const space = content.indexOf(0x20, at)
     const length = space < 0 || space - at > 10 ? Number.NaN : Number(content.toString('latin1', at, space))
@@ -33,20 +33,20 @@ export function parsePaxRecords(content: Buffer): PaxRecord[] {
   return records
 }
 
-/** The content of an extended header with these records, in the given order. */
+/** The content of an extended header with these records, in this order. */
 export function formatPaxRecords(records: Iterable<readonly [string, Buffer | string]>): Buffer {
   const parts: Buffer[] = []
   for (const [key, value] of records) {
     const body = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value as string), Buffer.from('\n')])
     let length = body.length + 1
-    // The length counts its own digits.
+    // The length includes its own digits.
     while (String(length).length + body.length !== length) length = String(length).length + body.length
     parts.push(Buffer.from(String(length)), body)
   }
   return Buffer.concat(parts)
 }
 
-/** A non-negative whole number. */
+/** Parses a non-negative integer. Throws for anything else. */
 export function parsePaxInteger(value: Buffer, key: string): number {
   const text = value.toString('latin1')
   const number = Number(text)
@@ -54,7 +54,8 @@ export function parsePaxInteger(value: Buffer, key: string): number {
   return number
 }
 
-/** Nanoseconds of a decimal time in seconds, negative ones as well; digits past the ninth are dropped. */
+/** Parses a decimal time in seconds, which may be negative, into nanoseconds. Digits after the ninth are dropped.
+ *  Throws for anything else. */
 export function parsePaxTime(value: Buffer, key: string): bigint {
   const match = /^(-?)(\d{1,15})(?:\.(\d*))?$/.exec(value.toString('latin1'))
   if (match === null) throw tarError(`extended header has a bad ${key}`)
@@ -63,13 +64,13 @@ export function parsePaxTime(value: Buffer, key: string): bigint {
   return sign === '-' ? -ns : ns
 }
 
-/** A path; paths with a NUL can't be named to the kernel, and would be cut where it stands. */
+/** Parses a path. Throws for a path with a NUL, which the kernel would cut there. */
 export function parsePaxPath(value: Buffer, key: string): string {
   if (value.includes(0)) throw tarError(`extended header has a ${key} with a NUL in it`)
   return decodeName(value)
 }
 
-/** Decimal seconds of a time in nanoseconds. */
+/** Formats a time in nanoseconds as decimal seconds. */
 export function formatPaxTime(ns: bigint): string {
   const sign = ns < 0n ? '-' : ''
   const absolute = ns < 0n ? -ns : ns

@@ -8,7 +8,7 @@ import { formatSparseHeader, isSparse } from './sparse-writer.ts'
 import { readTar } from './tar-reader.ts'
 import { tarPadding } from './tar-writer.ts'
 
-test('formatSparseHeader: what is written is read back, with long names', async () => {
+test('formatSparseHeader() writes what readTar() reads, with long names', async () => {
   const path = `d/${'n'.repeat(120)}/ünï`
   const runs = [
     { offset: 512, length: 3 },
@@ -27,13 +27,13 @@ test('formatSparseHeader: what is written is read back, with long names', async 
   assert.deepEqual(members, [[path, 9_000_000, runs]])
 })
 
-test('isSparse: only when a whole block is left out', () => {
+test('isSparse() is true only if a whole block can be omitted', () => {
   assert.equal(isSparse(1000, [{ offset: 0, length: 1000 }]), false)
   assert.equal(isSparse(1000, [{ offset: 0, length: 900 }]), false)
   assert.equal(isSparse(1000, []), true)
 })
 
-test('packDirectory leaves holes out when it is asked to', async (t) => {
+test('packDirectory() omits holes on request', async (t) => {
   const home = mkdtempSync(join(tmpdir(), 'bsp'))
   t.after(() => rmSync(home, { recursive: true }))
   mkdirSync(join(home, 'd'))

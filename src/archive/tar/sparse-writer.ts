@@ -1,10 +1,11 @@
-/** Writing a sparse file into a tar archive: PAX format 1.0, whose map of runs opens the content.
+/** Writes a sparse file into a tar archive in PAX format 1.0: the content begins with a map of the runs.
  *  https://www.gnu.org/software/tar/manual/html_node/PAX-1.html */
 import { nameBytes } from '../../base/index.ts'
 import { type SparseRun, tarBlockBytes, tarPaddingBytes } from './tar-entry.ts'
 import { formatTarHeader, type TarEntryInput, tarPadding } from './tar-writer.ts'
 
-/** Header and map of a file of `sizeBytes` that holds just `runs`; their bytes follow, then `tarPadding` of their sum. */
+/** Header and map of a file of `sizeBytes` bytes that has only `runs`. The caller writes the bytes of the runs next,
+ *  then `tarPadding` of their sum. */
 export function formatSparseHeader(
   entry: TarEntryInput & { readonly sizeBytes: number },
   runs: readonly SparseRun[],
@@ -14,7 +15,7 @@ export function formatSparseHeader(
   const mapBytes = map.length + tarPaddingBytes(map.length)
   const stored = runs.reduce((sum, { length }) => sum + length, 0)
   const slash = entry.path.lastIndexOf('/')
-  // What readers that know nothing of the format show.
+  // The name that readers without support of the format show.
   const path = `${entry.path.slice(0, slash + 1)}GNUSparseFile.0/${entry.path.slice(slash + 1)}`
   const header = formatTarHeader({ ...entry, path, sizeBytes: mapBytes + stored }, [
     ['GNU.sparse.major', '1'],
@@ -25,7 +26,7 @@ export function formatSparseHeader(
   return Buffer.concat([header, map, tarPadding(map.length)])
 }
 
-/** Whether leaving the holes out is worth a map: they are at least one block. */
+/** True when the holes are large enough, at least one block, to be worth a map. */
 export function isSparse(sizeBytes: number, runs: readonly SparseRun[]): boolean {
   return runs.reduce((sum, { length }) => sum + length, 0) + tarBlockBytes <= sizeBytes
 }

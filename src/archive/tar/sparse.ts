@@ -1,4 +1,4 @@
-/** Sparse files: which runs of a file an archive really holds. Four ways of writing that down exist.
+/** Sparse files: the runs of a file that an archive has. Four formats exist.
  *  https://www.gnu.org/software/tar/manual/html_node/Sparse-Formats.html */
 import type { PaxRecord } from './pax.ts'
 import { parsePaxInteger } from './pax.ts'
@@ -6,7 +6,7 @@ import { type SparseRun, tarBlockBytes } from './tar-entry.ts'
 import { tarError } from './tar-error.ts'
 import { parseNumber } from './tar-header.ts'
 
-/** Checks that runs are in order, inside the file, and as long together as the stored content. */
+/** Checks that runs are in order, inside the file, and together as long as the stored content. Throws otherwise. */
 export function checkRuns(runs: readonly SparseRun[], realBytes: number, storedBytes: number): void {
   let end = 0
   let total = 0
@@ -19,12 +19,12 @@ export function checkRuns(runs: readonly SparseRun[], realBytes: number, storedB
   if (total !== storedBytes) throw tarError('sparse map does not fit the stored content')
 }
 
-/** Runs in an old GNU header block: 4 pairs of numbers at 386. */
+/** The runs in an old GNU header block: 4 pairs of numbers at offset 386. */
 export function parseHeaderRuns(block: Buffer): SparseRun[] {
   return parseRunFields(block, 386, 4)
 }
 
-/** Runs in an extension block that follows an old GNU header: 21 pairs, and whether yet another follows. */
+/** The runs in an extension block after an old GNU header: 21 pairs, and whether another extension follows. */
 export function parseExtensionRuns(block: Buffer): { readonly runs: SparseRun[]; readonly more: boolean } {
   return { runs: parseRunFields(block, 0, 21), more: block[504] !== 0 }
 }
@@ -41,7 +41,7 @@ function parseRunFields(block: Buffer, start: number, count: number): SparseRun[
   return runs
 }
 
-/** Runs of PAX formats 0.0 (repeated offset and numbytes records) and 0.1 (one map record), or undefined. */
+/** The runs in PAX formats 0.0 (repeated records offset and numbytes) and 0.1 (one record map), or undefined. */
 export function parsePaxRuns(records: readonly PaxRecord[]): SparseRun[] | undefined {
   const map = records.findLast((record) => record.key === 'GNU.sparse.map')
   if (map !== undefined) {
@@ -54,8 +54,8 @@ export function parsePaxRuns(records: readonly PaxRecord[]): SparseRun[] | undef
   return numbers.length === 0 ? undefined : pairUp(numbers)
 }
 
-/** The map of PAX format 1.0, which opens the file's content: decimal lines, the first one the count of
- *  runs, filled up to a block. Lines are counted as blocks come, so that a long map is parsed once. */
+/** The map of PAX format 1.0 at the beginning of a file's content: decimal lines, the first one the number of runs,
+ *  padded to a block. Lines are counted as blocks arrive, so that a long map is parsed only once. */
 export class ContentMap {
   readonly #blocks: Buffer[] = []
   #lines = 0
@@ -65,12 +65,12 @@ export class ContentMap {
     return this.#blocks.length * tarBlockBytes
   }
 
-  /** True when the whole map is here. */
+  /** True when the map is complete. */
   get isComplete(): boolean {
     return this.#linesNeeded !== undefined && this.#lines >= this.#linesNeeded
   }
 
-  /** Takes the next block (copied). */
+  /** Adds the next block, which is copied. */
   add(block: Buffer): void {
     this.#blocks.push(Buffer.from(block))
     for (const byte of block) if (byte === 0x0a) this.#lines += 1

@@ -1,6 +1,6 @@
 import { BerthError } from '../../base/index.ts'
 
-/** An archive that is no valid tar, or ends early. */
+/** The error for an archive that is not valid tar or ends early. */
 export function tarError(message: string, cause?: unknown): BerthError {
   return new BerthError('invalidArgument', `invalid tar archive: ${message}`, cause === undefined ? {} : { cause })
 }

@@ -3,7 +3,7 @@
 import { decodeName } from '../../base/index.ts'
 import { tarError } from './tar-error.ts'
 
-/** A header block's fields, before PAX records or GNU long names are laid over them. */
+/** The fields of a header block, before PAX records and GNU long names override them. */
 export interface RawHeader {
   readonly typeFlag: string
   readonly path: string
@@ -18,13 +18,13 @@ export interface RawHeader {
   readonly dialect: 'v7' | 'ustar' | 'gnu'
 }
 
-/** Parses a header block. Undefined for a block of zeros (the archive's end mark).
- *  Throws when the checksum or a number is wrong. */
+/** Parses a header block. Undefined for a block of zeros, which marks the end of the archive. Throws when the checksum
+ *  or a number is wrong. */
 export function parseHeader(block: Buffer): RawHeader | undefined {
   const sums = checksums(block)
   if (sums.unsigned === zeroSum && isZero(block)) return undefined
   const stored = parseNumber(block, 148, 8)
-  // Some old programs summed signed bytes.
+  // Some old programs added signed bytes.
   if (stored !== sums.unsigned && stored !== sums.signed) throw tarError('header checksum does not match')
   const dialect = dialectOf(block)
   const name = parseText(block, 0, 100)
@@ -45,7 +45,7 @@ export function parseHeader(block: Buffer): RawHeader | undefined {
   }
 }
 
-/** A numeric field: octal text, or big-endian two's complement when its first bit is set (GNU). */
+/** Parses a numeric field: octal text, or big-endian two's complement if its first bit is set (GNU). */
 export function parseNumber(block: Buffer, offset: number, length: number): number {
   const first = block[offset] ?? 0
   if (first >= 0x80) return parseBinary(block, offset, length, first)
@@ -65,7 +65,7 @@ export function parseNumber(block: Buffer, offset: number, length: number): numb
 
 function parseBinary(block: Buffer, offset: number, length: number, first: number): number {
   const negative = (first & 0x40) !== 0
-  // The mark bit is no part of the number; of a negative one the sign fills it.
+  // The mark bit is not part of the number; for a negative number, the sign fills it.
   let value = BigInt(negative ? first | 0x80 : first & 0x7f)
   if (negative) value -= 256n
   for (let at = offset + 1; at < offset + length; at += 1) value = value * 256n + BigInt(block[at] ?? 0)
@@ -74,7 +74,7 @@ function parseBinary(block: Buffer, offset: number, length: number, first: numbe
   return number
 }
 
-/** A text field, up to its first NUL. */
+/** Parses a text field, up to its first NUL. */
 export function parseText(block: Buffer, offset: number, length: number): string {
   if (block[offset] === 0) return ''
   const nul = block.indexOf(0, offset)
@@ -88,14 +88,14 @@ function dialectOf(block: Buffer): RawHeader['dialect'] {
   return magic === 'ustar ' ? 'gnu' : 'v7'
 }
 
-/** star keeps times where USTAR's prefix ends, and marks its headers. */
+/** True for headers of star, which have times at the end of USTAR's prefix field, and a mark. */
 function hasStarTrailer(block: Buffer): boolean {
   return block.toString('latin1', 508, 512) === 'tar\0'
 }
 
 const zeroSum = 8 * 0x20
 
-/** Sums of the block's bytes, its own field taken as spaces. */
+/** Sums of the block's bytes, with its checksum field counted as spaces. */
 function checksums(block: Buffer): { readonly unsigned: number; readonly signed: number } {
   let unsigned = zeroSum
   let high = 0
@@ -113,7 +113,7 @@ function isZero(block: Buffer): boolean {
   return true
 }
 
-/** The checksum of a header block that is being written. */
+/** The checksum of a header block to write. */
 export function headerChecksum(block: Buffer): number {
   return checksums(block).unsigned
 }

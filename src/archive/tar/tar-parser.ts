@@ -1,6 +1,6 @@
-/** Streaming tar reader as a push parser: chunks of any size go in, entries and pieces of content come out,
- *  all within the call, with no copy of content. What it reads: USTAR, PAX with global headers, GNU long
- *  names and numbers, sparse files of all four kinds, v7. */
+/** A streaming tar reader, as a push parser: chunks of any size go in, entries and pieces of content come out during
+ *  the call, without copying content. Reads USTAR, PAX with global headers, GNU long names and numbers, the four kinds
+ *  of sparse files, and v7. */
 
 import { decodeName } from '../../base/index.ts'
 import { type DecodedEntry, decodeEntry } from './entry-decoder.ts'
@@ -10,25 +10,26 @@ import { type SparseRun, type TarEntry, tarBlockBytes, tarPaddingBytes } from '.
 import { tarError } from './tar-error.ts'
 import { parseHeader, parseNumber, type RawHeader } from './tar-header.ts'
 
-/** Receives what the parser finds. What it throws comes out of `push`. */
+/** Receives what the parser finds. Its errors are thrown by `push`. */
 export interface TarHandler {
-  /** A new member; its content, if any, follows. */
+  /** Begins a member; its content, if any, follows. */
   entry(entry: TarEntry): void
-  /** A piece of the content and where in the file it belongs. The memory is the caller's again after the call. */
+  /** A piece of the content and its position in the file. The memory is valid only during the call. */
   data(piece: Buffer, position: number): void
-  /** The member is complete. */
+  /** Ends the member. */
   endEntry(): void
 }
 
 type State = 'header' | 'special' | 'sparseExtension' | 'contentMap' | 'body' | 'skip' | 'ended'
 
-/** Content of PAX headers and long names is held in memory, so a header may not claim any size. */
+/** Limit of the content of PAX headers and long names, which is held in memory. */
 const maxSpecialBytes = 1 << 20
 
+/** Parses one archive and reports its members to a handler. */
 export class TarParser {
   readonly #handler: TarHandler
   #state: State = 'header'
-  /** A block that came in pieces, and how much of it is here. */
+  /** A block that arrives in pieces. */
   readonly #block = Buffer.alloc(tarBlockBytes)
   #blockFill = 0
   #zeroBlocks = 0
@@ -37,7 +38,7 @@ export class TarParser {
   #longPath: string | undefined
   #longLinkPath: string | undefined
   #special = { header: undefined as RawHeader | undefined, content: Buffer.alloc(0), fill: 0 }
-  /** A sparse file whose map isn't all here yet. */
+  /** A sparse file whose map is not complete yet. */
   #pending: { raw: RawHeader; decoded: DecodedEntry; runs: SparseRun[]; map: ContentMap } | undefined
   #runs: readonly SparseRun[] = []
   #runIndex = 0
@@ -49,19 +50,19 @@ export class TarParser {
     this.#handler = handler
   }
 
-  /** True once the end mark was read; anything after it is padding. */
+  /** True after the end mark. Bytes after it are padding. */
   get ended(): boolean {
     return this.#state === 'ended'
   }
 
-  /** Takes the archive's next bytes. */
+  /** Parses the archive's next bytes. Throws `invalidArgument` for damage, and the errors of the handler. */
   push(chunk: Buffer): void {
     let at = 0
     while (at < chunk.length && this.#state !== 'ended') at += this.#step(chunk, at)
   }
 
-  /** The archive has no more bytes. Throws when it ends in the middle of something; `unpadded`: the last block of the
-   *  last file may be short, as it is in what Docker's CLI sends when it adds a Dockerfile to a context. */
+  /** Ends the archive. Throws when it ends inside a member. With `unpadded`, the last block of the last file may be
+   *  short, as in streams of Docker's CLI when it adds a Dockerfile to a context. */
   end({ unpadded = false }: { readonly unpadded?: boolean } = {}): void {
     const isPadding = unpadded && this.#state === 'skip' && this.#skipLeft < tarBlockBytes
     const isBlockEnd = this.#state === 'header' && this.#blockFill === 0
@@ -73,7 +74,7 @@ export class TarParser {
     return this.#records.length > 0 || this.#longPath !== undefined || this.#longLinkPath !== undefined
   }
 
-  /** Handles what `chunk` has at `at`; gives how many bytes that used. */
+  /** Parses `chunk` from `at` on; returns the number of bytes that it used. */
   #step(chunk: Buffer, at: number): number {
     switch (this.#state) {
       case 'body':
@@ -140,7 +141,7 @@ export class TarParser {
     const { header, content } = this.#special
     const typeFlag = header?.typeFlag
     if (typeFlag === 'g') {
-      // A later global header replaces the values of an earlier one key by key: later records win anyway.
+      // A later global header replaces values of an earlier one key by key: later records win anyway.
       this.#globals.push(...parsePaxRecords(content))
       if (this.#globals.length > 10_000) throw tarError('too many global records')
     } else if (typeFlag === 'L') this.#longPath = parseLongName(content)

@@ -1,12 +1,12 @@
-/** Tar reading by pulling: an async iterable of bytes becomes an async iterable of entries with their content.
- *  For code that looks into an archive; unpacking uses the push parser directly. */
+/** Reads tar by pulling: an async iterable of bytes becomes an async iterable of entries with content. It is for code
+ *  that looks into an archive; unpacking uses the push parser directly. */
 import type { TarEntry } from './tar-entry.ts'
 import { TarParser } from './tar-parser.ts'
 
-/** An entry while the reader stands on it. */
+/** The entry that the reader is at. */
 export interface TarMember {
   readonly entry: TarEntry
-  /** The content's pieces in order, holes of sparse files as zeros. What isn't read is skipped. */
+  /** The content in order, with zeros for the holes of sparse files. What the caller does not read is skipped. */
   readonly body: AsyncIterable<Buffer>
 }
 
@@ -15,8 +15,8 @@ type Found =
   | { readonly kind: 'data'; readonly piece: Buffer; readonly position: number }
   | { readonly kind: 'end' }
 
-/** Reads an archive entry by entry. `source` must give memory that it doesn't reuse.
- *  Reads to the end of the source, past the archive's end mark, so that digests over it are whole. */
+/** Reads an archive entry by entry. `source` must not reuse memory. Reads the source to its end, past the archive's end
+ *  mark, so that digests cover all of it. Throws `invalidArgument` for damage. */
 export async function* readTar(source: AsyncIterable<Buffer>): AsyncIterable<TarMember> {
   const found = findEntries(source)
   try {
@@ -27,7 +27,7 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncIterable<Tar
       yield { entry: next.value.entry, body: bodyOf(next.value.entry, found) }
     }
   } finally {
-    // A reader that stops early closes the source as well.
+    // If the reader stops early, the source is closed as well.
     await found.return(undefined)
   }
 }

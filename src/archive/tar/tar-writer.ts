@@ -1,5 +1,5 @@
-/** Tar writing: USTAR headers, with a PAX header before them for all that USTAR can't say (long or non-ASCII
- *  names, large numbers, fractions of seconds, xattrs). The same entry always gives the same bytes. */
+/** Writes tar: USTAR headers, each after a PAX header for what USTAR can't express (long or non-ASCII names, large
+ *  numbers, fractions of seconds, xattrs). The same entry always gives the same bytes. */
 import { nameBytes } from '../../base/index.ts'
 import { formatPaxRecords, formatPaxTime } from './pax.ts'
 import { type TarEntry, type TarEntryType, tarBlockBytes, tarPaddingBytes } from './tar-entry.ts'
@@ -8,17 +8,17 @@ import { headerChecksum } from './tar-header.ts'
 /** The archive's end mark. */
 export const tarEnd: Buffer = Buffer.alloc(2 * tarBlockBytes)
 
-/** What fills the last block of a content of that size. */
+/** The bytes that pad a content of that size to whole blocks. */
 export function tarPadding(sizeBytes: number): Buffer {
   return tarEnd.subarray(0, tarPaddingBytes(sizeBytes))
 }
 
-/** An entry with every field that may be left out. For files with holes there is `formatSparseHeader`. */
+/** An entry; optional fields have defaults. For files with holes use `formatSparseHeader`. */
 export type TarEntryInput = Pick<TarEntry, 'type' | 'path'> &
   Partial<Omit<TarEntry, 'sparse' | 'xattrs'>> & { readonly xattrs?: ReadonlyMap<string, Buffer> | undefined }
 
-/** The header blocks of an entry, to be followed by `sizeBytes` of content and its padding. `records` go into its PAX
- *  header before all others. */
+/** The header blocks of an entry. The caller writes `sizeBytes` of content and the padding after them. `records` come
+ *  first in its PAX header. */
 export function formatTarHeader(
   input: TarEntryInput,
   records: readonly (readonly [key: string, value: Buffer | string])[] = [],
@@ -92,19 +92,20 @@ function writeLinkPath(block: Buffer, pax: [string, Buffer | string][], linkPath
   linkPath.copy(block, 157, 0, 100)
 }
 
-/** USTAR promises portable names only for ASCII. */
+/** True for ASCII, which is all that USTAR guarantees. */
 function isPlain(bytes: Buffer): boolean {
   for (const byte of bytes) if (byte > 126 || byte < 32) return false
   return true
 }
 
-/** Where a long path is cut into USTAR's prefix (155) and name (100), or -1 when no slash is in the right place. */
+/** Index at which a long path is split into USTAR's prefix (155) and name (100); -1 when no slash is at a suitable
+ *  place. */
 function splitPoint(path: Buffer): number {
   const slash = path.lastIndexOf(0x2f, Math.min(155, path.length - 2))
   return slash > 0 && path.length - slash - 1 <= 100 ? slash : -1
 }
 
-/** Writes an octal field; false (and zeros) when the number doesn't fit. */
+/** Writes an octal field; writes zeros and returns false when the number does not fit. */
 function writeOctal(block: Buffer, offset: number, length: number, value: number): boolean {
   const digits = value < 0 ? '' : value.toString(8)
   const fits = digits !== '' && digits.length < length

@@ -160,7 +160,7 @@ for (const kind of ['oldgnu', '0.0', '0.1', '1.0']) {
   })
 }
 
-test('readTar() skips a body that nobody reads', async () => {
+test('readTar() skips a body that the caller does not read', async () => {
   const paths: string[] = []
   for await (const { entry } of readTar(pieces(await pack(samples), 1000))) paths.push(entry.path)
   assert.equal(paths.length, samples.length)
@@ -199,7 +199,7 @@ test('readTar() reads xattrs as libarchive writes them', async () => {
   assert.deepEqual(found?.entry.xattrs, new Map([['user.a b', Buffer.from('value\0')]]))
 })
 
-test('readTar() keeps names that are no UTF-8', async () => {
+test('readTar() keeps names that are not UTF-8', async () => {
   const header = editHeader(formatTarHeader({ type: 'file', path: 'abc' }), (block) => {
     block[1] = 0xe9
   })
@@ -234,7 +234,7 @@ test('parseHeader() refuses a wrong checksum and takes a signed one', () => {
   assert.equal(parseHeader(high)?.path, '\udce9')
 })
 
-/** Feeds damaged archives; nothing but a clear error may come out. */
+/** Checks that a damaged archive gives a clear error, whatever the size of its chunks. */
 async function assertInvalid(archive: Buffer, pattern: RegExp): Promise<void> {
   for (const step of [archive.length, 100]) {
     await assert.rejects(read(archive, step), (error) => {
@@ -274,7 +274,7 @@ test('readTar() refuses malformed extended records', async () => {
   }
 })
 
-test('readTar() refuses sparse maps that lie', async () => {
+test('readTar() refuses wrong sparse maps', async () => {
   for (const [map, stored] of [
     ['0,10,5,10', 20],
     ['0,10', 20],

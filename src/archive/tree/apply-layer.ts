@@ -1,4 +1,4 @@
-/** From a layer blob to a directory: read, hash, decompress, hash, unpack, in one pass. */
+/** Unpacks a layer blob into a directory: read, hash, decompress, hash and unpack in one pass. */
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -7,24 +7,26 @@ import { type Digest, digestFromHex } from '../../oci/index.ts'
 import { type Compression, compressionMagicBytes, decompress, detectCompression } from '../compression/compression.ts'
 import { LayerUnpacker, type UnpackedLayer } from './layer-unpacker.ts'
 
+/** How to unpack a layer. */
 export interface ApplyLayerOptions extends AbortOptions {
-  /** Compute the digest of the blob itself as well (no extra cost for an uncompressed one). */
+  /** Compute the digest of the blob itself as well. This costs nothing for an uncompressed one. */
   readonly digest?: boolean
-  /** Sees each piece of the blob before it is unpacked: to store it, or to count. */
+  /** Called with each chunk of the blob before it is unpacked, to store or count it. */
   readonly onChunk?: (chunk: Buffer) => void
 }
 
+/** The result of unpacking a layer blob. */
 export interface AppliedLayer extends UnpackedLayer {
   readonly compression: Compression
-  /** Size of the blob. */
+  /** Size of the blob in bytes. */
   readonly blobBytes: number
-  /** Digest of the blob, when asked for. */
+  /** Digest of the blob, if it was requested. */
   readonly digest: Digest | undefined
 }
 
-/** Unpacks a layer blob (a file's path, or bytes in memory that is not reused) into `root`, an existing empty
- *  directory. Nothing outside `root` is touched whatever the blob has. On failure `root` is left half-unpacked.
- *  Reads `source` to its end, so the digests cover all of it. */
+/** Unpacks a layer blob into `root`, an existing empty directory. `source` is the path of a file, or chunks of memory
+ *  that is not reused; it is read to its end, so that the digests cover all of it. Whatever the blob contains, nothing
+ *  outside `root` changes. On failure, `root` stays half unpacked. */
 export async function applyLayer(
   source: string | AsyncIterable<Buffer>,
   root: string,
@@ -53,7 +55,7 @@ function finish(unpacker: LayerUnpacker, blob: BlobMeter, compression: Compressi
   return { ...unpacked, compression, blobBytes: blob.bytes, digest: blob.wantsDigest ? digest : undefined }
 }
 
-/** Counts, hashes and shows the bytes of the blob on their way. */
+/** Counts and hashes the passing bytes of the blob, and calls `onChunk`. */
 class BlobMeter {
   readonly #options: ApplyLayerOptions
   #hash: ReturnType<typeof createHash> | undefined
@@ -68,7 +70,7 @@ class BlobMeter {
     return this.#options.digest === true
   }
 
-  /** The bytes of an uncompressed blob are the tar itself, whose hash is taken anyway. */
+  /** An uncompressed blob is the tar itself, which is hashed anyway. */
   skipHash(): void {
     this.#hash = undefined
   }
@@ -104,7 +106,7 @@ function fileCompression(path: string): Compression {
   }
 }
 
-/** Everything is done with a piece before the next is read, so one buffer serves the whole file. */
+/** Each chunk is finished before the next one is read, so one buffer serves the whole file. */
 async function unpackPlainFile(path: string, unpacker: LayerUnpacker, blob: BlobMeter): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(readBytes)
   const fd = openSync(path, 'r')
@@ -115,7 +117,7 @@ async function unpackPlainFile(path: string, unpacker: LayerUnpacker, blob: Blob
       const chunk = buffer.subarray(0, count)
       blob.see(chunk)
       unpacker.write(chunk)
-      // An abort is a message that needs a turn of the event loop to arrive.
+      // The message of an abort needs a turn of the event loop to arrive.
       if (turn % 16 === 0) await nextTurn()
     }
   } finally {

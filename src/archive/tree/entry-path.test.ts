@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { placeEntry, placePath } from './entry-path.ts'
 import { parseWhiteout } from './whiteout.ts'
 
-test('placeEntry() normalises paths', () => {
+test('placeEntry() normalizes paths', () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ['a', '', 'a'],
     ['a/', '', 'a'],
@@ -28,7 +28,7 @@ test('placeEntry() refuses paths that leave the root, have a NUL, or are too lon
   assert.throws(() => placeEntry('a/'.repeat(3000)), /too long/)
 })
 
-test('parseWhiteout() tells marks from names', () => {
+test('parseWhiteout() distinguishes marks from ordinary names', () => {
   assert.deepEqual(parseWhiteout('.wh.a'), { kind: 'removed', name: 'a' })
   assert.deepEqual(parseWhiteout('.wh..wh..opq'), { kind: 'opaque' })
   for (const name of ['.wh.', '.wh..', '.wh...', '.wh..wh.plnk']) assert.equal(parseWhiteout(name)?.kind, 'metadata')

@@ -1,18 +1,19 @@
-/** Where an entry belongs inside its layer, as text. Text alone decides nothing about safety (symlinks!);
- *  `layer-tree.ts` walks it inside the root. It only refuses what can't be meant: leaving the root. */
+/** The place of an entry inside its layer, from its path as text. Because of symlinks, text alone can't make it safe:
+ *  `layer-tree.ts` walks the path inside the root. Here, only paths that leave the root are refused. */
 import { invalidArgument } from '../../base/index.ts'
 
-/** A normalised place: `parent` without leading or trailing slash, '' for the root; `name` '' for the root itself. */
+/** A normalized place. `parent` has no leading or trailing slash and is '' for the root; `name` is '' for the root
+ *  itself. */
 export interface EntryPlace {
   readonly parent: string
   readonly name: string
 }
 
-/** No path that is longer can be given to the kernel. */
+/** Longer paths can't be given to the kernel. */
 const maxPathLength = 4095
 
-/** Normalises an entry's path: leading slashes are taken as the layer's root, `.` and `..` are resolved.
- *  Throws when the path leaves the root, is too long or has a NUL. */
+/** Normalizes an entry's path: drops leading slashes and resolves `.` and `..`. Throws `invalidArgument` when the path
+ *  leaves the root, is too long or contains a NUL. */
 export function placeEntry(path: string): EntryPlace {
   if (path.length > maxPathLength) throw invalidArgument(`path of an archive entry is too long: ${path.slice(0, 60)}…`)
   if (path.includes('\0')) throw invalidArgument('path of an archive entry has a NUL in it')
@@ -26,12 +27,12 @@ export function placePath({ parent, name }: EntryPlace): string {
   return parent === '' ? name : `${parent}/${name}`
 }
 
-/** Most entries need no work. */
+/** True for a path that needs no normalization, as most do. */
 function isClean(path: string): boolean {
   return !unclean.test(path)
 }
 
-/** A slash at the start or a double one, or a component `.` or `..`. */
+/** Matches a slash at the start, a double slash, and a component `.` or `..`. */
 const unclean = /^\/|\/\/|(?:^|\/)\.\.?(?:\/|$)/
 
 function normalise(path: string): string {

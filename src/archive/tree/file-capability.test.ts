@@ -4,7 +4,7 @@ import { capabilityInside, capabilityOnHost } from './file-capability.ts'
 
 const mappings = { uids: [{ containerID: 0, hostID: 100_000, size: 65_536 }], gids: [] }
 
-/** Effective cap_net_raw, as getxattr gives it. */
+/** Effective cap_net_raw, as getxattr(2) returns it. */
 const plain = Buffer.from([1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
 const withRoot = (root: number) => {
   const value = Buffer.concat([plain, Buffer.alloc(4)])
@@ -13,15 +13,15 @@ const withRoot = (root: number) => {
   return value
 }
 
-test('capabilityInside() and capabilityOnHost() name the root user of either side', () => {
+test('capabilityInside() and capabilityOnHost() translate the root user in both directions', () => {
   assert.deepEqual(capabilityOnHost(plain, mappings), withRoot(100_000))
   assert.deepEqual(capabilityInside(withRoot(100_000), mappings), plain)
-  // A namespace further in.
+  // A nested namespace.
   assert.deepEqual(capabilityInside(withRoot(165_534), mappings), withRoot(65_534))
   assert.deepEqual(capabilityOnHost(withRoot(65_534), mappings), withRoot(165_534))
 })
 
-test('capabilityInside() and capabilityOnHost() leave out what is good for nobody, and strange values alone', () => {
+test('capabilityInside() and capabilityOnHost() drop values that apply to no user, and keep unknown values', () => {
   assert.equal(capabilityInside(withRoot(5), mappings), undefined)
   assert.equal(capabilityOnHost(withRoot(70_000), mappings), undefined)
   for (const value of [Buffer.alloc(0), Buffer.from('x'), plain.subarray(0, 12)]) {

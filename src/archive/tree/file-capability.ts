@@ -1,10 +1,12 @@
-/** File capabilities (`security.capability`) as a user namespace has them. The root user that they are good for stands
- *  in revision 3 of the value, by the host's id; revision 2 means the namespace's own root. A stream that leaves a
- *  container whose users are mapped tells them as they are inside, and one that comes in is written for that root:
- *  without it the kernel takes revision 2 for the host's, which the container is not allowed to set.
+/** Translates file capabilities (`security.capability`) between the host and a user namespace. Revision 3 of the value
+ *  has the host's id of the root user that the capabilities apply to; revision 2 means the root user of the namespace
+ *  that reads it. A stream that leaves a container with mapped users gets the values as seen inside. A stream that
+ *  comes in is written for the container's root user: the kernel would take revision 2 for the host's root user, and
+ *  the container may not set that.
  *  https://man7.org/linux/man-pages/man7/capabilities.7.html ("Namespaced file capabilities") */
 import { containerIdOf, hostIdOf, type IdMappings } from '../../oci/index.ts'
 
+/** The extended attribute with a file's capabilities. */
 export const capabilityXattr = 'security.capability'
 
 const revisionMask = 0xff000000
@@ -13,7 +15,7 @@ const revision3 = 0x03000000
 const rootOffset = 20
 const revision3Bytes = 24
 
-/** The value inside; undefined when it is good for nobody there. */
+/** The value as seen inside the namespace; undefined when it applies to no user there. */
 export function capabilityInside(value: Buffer, { uids }: IdMappings): Buffer | undefined {
   if (!isRevision(value, revision3, revision3Bytes)) return value
   const onHost = value.readUInt32LE(rootOffset)
@@ -25,7 +27,7 @@ export function capabilityInside(value: Buffer, { uids }: IdMappings): Buffer | 
   return plain
 }
 
-/** The value on the host of what a namespace says; undefined when it names a user that there is none of. */
+/** The value on the host for one from inside; undefined when it names a user that the namespace does not have. */
 export function capabilityOnHost(value: Buffer, { uids }: IdMappings): Buffer | undefined {
   const hasRoot = isRevision(value, revision3, revision3Bytes)
   if (!hasRoot && !isRevision(value, revision2, rootOffset)) return value

@@ -1,11 +1,11 @@
-/** The file that a tar entry's content is written into while it comes. */
+/** The file that receives the content of a tar entry. */
 import { closeFd, truncateFd, utimesAt, writeFully } from '../../sys/index.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 
-/** Runs one step for the entry at `path`, whose failures become errors that name it. */
+/** Runs one step for the entry at `path`, and adds the path to its errors. */
 export type EntryGuard = (path: string, action: () => void) => void
 
-/** At most one file at a time. Synchronous. Dispose it in any case; what was written stays. */
+/** Writes one file at a time, synchronously. Always dispose of it; what was written stays. */
 export class IncomingFile implements Disposable {
   readonly #guard: EntryGuard
   #open: { readonly fd: number; readonly entry: TarEntry } | undefined
@@ -14,19 +14,19 @@ export class IncomingFile implements Disposable {
     this.#guard = guard
   }
 
-  /** The descriptor is closed by `end` or with the whole. */
+  /** Starts a file. `end` or the disposal closes the descriptor. */
   begin(fd: number, entry: TarEntry): void {
     this.#open = { fd, entry }
   }
 
-  /** Writes a piece at `position`, in bytes; nothing for an entry that made no file. */
+  /** Writes a chunk at `position` (in bytes). Ignores chunks of entries that made no file. */
   write(piece: Buffer, position: number): void {
     const file = this.#open
     if (file === undefined) return
     this.#guard(file.entry.path, () => writeFully(file.fd, piece, position))
   }
 
-  /** Gives the file its size, what `finish` gives it (owner, mode, attributes), and its time last; then closes it. */
+  /** Completes the file: sets its size, calls `finish` (owner, mode, attributes), sets the time last, and closes it. */
   end(finish: (fd: number, entry: TarEntry) => void): void {
     const file = this.#open
     if (file === undefined) return

@@ -1,6 +1,6 @@
-/** Turns tar entries into files of an overlayfs lower directory. One layer goes into one directory of its own,
- *  with no lower layers in sight; deletion marks become overlayfs's.
- *  All calls are synchronous: it is meant for worker threads, where that is the fastest way. */
+/** Turns tar entries into files of an overlayfs lower directory. Each layer gets its own directory and sees no lower
+ *  layers; its whiteouts become those of overlayfs.
+ *  All calls are synchronous, which is fastest in worker threads. */
 import { constants } from 'node:fs'
 import { BerthError, errnoOf, invalidArgument, isBerthError, messageOf, nameBytes } from '../../base/index.ts'
 import {
@@ -25,9 +25,10 @@ import { fdPath, isDirectory, isWhiteout, LayerTree, toName } from './layer-tree
 import { isInsideWhiteout, parseWhiteout } from './whiteout.ts'
 
 const oCreateFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
-/** The kernel takes this for "leave it as it is". */
+/** The kernel leaves an owner unchanged for this id. */
 const noId = 0xffff_ffff
 
+/** Applies the entries of one layer to a directory. */
 export class LayerApplier implements TarHandler, Disposable {
   readonly #tree: LayerTree
   readonly #directoryTimes = new Map<string, { readonly place: EntryPlace; readonly mtimeNs: bigint }>()
@@ -44,17 +45,17 @@ export class LayerApplier implements TarHandler, Disposable {
     this.#tree = LayerTree.open(root)
   }
 
-  /** Entries so far, deletion marks included. */
+  /** Number of entries so far, including whiteouts. */
   get entries(): number {
     return this.#entries
   }
 
-  /** Sum of the sizes of files and symlinks so far, as Docker counts a layer's size. */
+  /** Sum of the sizes of files and symlinks so far in bytes, as Docker counts the size of a layer. */
   get sizeBytes(): number {
     return this.#sizeBytes
   }
 
-  /** Directories that entries needed but that have none themselves. */
+  /** Directories that entries needed, but that have no entry themselves. */
   get impliedDirectories(): readonly string[] {
     return this.#tree.impliedDirectories
   }
@@ -85,7 +86,7 @@ export class LayerApplier implements TarHandler, Disposable {
     })
   }
 
-  /** Sets the times of directories, which entries made inside them have changed. Called after the last entry. */
+  /** Sets the times of directories, which later entries in them changed. Called after the last entry. */
   finish(): void {
     for (const { place, mtimeNs } of this.#directoryTimes.values()) {
       this.#tree.trim()
@@ -155,7 +156,7 @@ export class LayerApplier implements TarHandler, Disposable {
     if (status !== undefined && !isDirectory(status)) {
       this.#clear(place, parent)
       mkdirAt(parent, name, entry.mode & 0o777)
-      // What was deleted below stays deleted under a directory that is new in this layer.
+      // A new directory hides what the layers below had under this name.
       if (isWhiteout(status)) this.#tree.makeOpaque(parent, place.name)
     }
     this.#finishDirectory(entry, parent, place)
@@ -173,7 +174,7 @@ export class LayerApplier implements TarHandler, Disposable {
 
   #finishDirectory(entry: TarEntry, parent: number, place: EntryPlace): void {
     const name = place.name || '.'
-    // It may have been there already, with any owner and mode.
+    // The directory may have existed already, with any owner and mode.
     chownAt(parent, toName(name), entry.uid, entry.gid)
     chmodAt(parent, toName(name), entry.mode)
     setXattrs(fdPath(parent, name), entry)
@@ -200,16 +201,16 @@ export class LayerApplier implements TarHandler, Disposable {
     this.#create(place, parent, () => linkAt(from, toName(target.name), parent, toName(place.name)))
   }
 
-  /** Records that lower layers' file of that name is gone. */
+  /** Hides the file of that name in lower layers. */
   #hide(place: EntryPlace): void {
     const parent = this.#tree.directory(place.parent)
     const status = statAt(parent, toName(place.name))
     if (status === undefined) mknodAt(parent, toName(place.name), constants.S_IFCHR, 0, 0)
-    // A mark speaks of lower layers only: what this layer put there stays.
+    // A whiteout concerns only lower layers: what this layer added stays.
     else if (isDirectory(status)) this.#tree.makeOpaque(parent, place.name)
   }
 
-  /** Makes something that must not exist yet; what stands in its place is removed. */
+  /** Makes something that must not exist yet; removes what is in its place. */
   #create(place: EntryPlace, parent: number, make: () => void): void {
     try {
       make()
@@ -232,12 +233,12 @@ export class LayerApplier implements TarHandler, Disposable {
     return this.#hasSetgidDirectory || entry.uid !== this.#ownUid || entry.gid !== this.#ownGid
   }
 
-  /** chown takes setuid and setgid away, and the umask has cut the mode. */
+  /** True when the mode must be set again: chown clears setuid and setgid, and the umask cut the mode. */
   #needsMode(entry: TarEntry): boolean {
     return entry.mode > 0o777 || (entry.mode & this.#umask) !== 0
   }
 
-  /** Runs one step; a failing system call becomes an error that names the entry. */
+  /** Runs one step; adds the path of the entry to the error of a failing system call. */
   #guard(path: string, action: () => void): void {
     try {
       action()
@@ -252,7 +253,7 @@ export class LayerApplier implements TarHandler, Disposable {
   }
 }
 
-/** Failures that come from what the archive asks for, not from this host. */
+/** Errors that are the fault of the archive, not of this host. */
 const archiveFaults: ReadonlySet<string> = new Set([
   'ENOTDIR',
   'EISDIR',
@@ -267,7 +268,7 @@ function checkOwner({ uid, gid, path }: TarEntry): void {
   if (uid < 0 || gid < 0 || uid >= noId || gid >= noId) throw invalidArgument(`${path} has a bad owner ${uid}:${gid}`)
 }
 
-/** Sets attributes; a file system or user namespace that can't hold one does without, as tar does. */
+/** Sets attributes. Like tar, ignores attributes that the file system or user namespace does not support. */
 function setXattrs(file: string | number, entry: TarEntry): void {
   for (const [name, value] of entry.xattrs ?? []) {
     if (isForeignXattr(name)) continue

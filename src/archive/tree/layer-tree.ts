@@ -1,8 +1,8 @@
-/** The directory that a layer is unpacked into, reached so that nothing outside it can be touched: parents are
- *  opened by openat2 as if the layer's directory were `/` (RESOLVE_IN_ROOT), and everything else is a single name
- *  in such a directory, never followed when it is a symlink.
- *  Descriptors of parents are kept, for entries come grouped by directory; they are dropped when a name is
- *  removed, as then a path may mean another directory. A stale one could not lead outside either. */
+/** The directory that a layer is unpacked into. No access can leave it: openat2 opens parents as if the layer's
+ *  directory were `/` (RESOLVE_IN_ROOT), and every other call acts on a single name in such a directory, without
+ *  following symlinks.
+ *  Descriptors of parents are kept, because entries come grouped by directory. They are dropped when a name is removed,
+ *  because a path may then mean another directory. A stale one could not lead outside either. */
 import { constants, rmSync } from 'node:fs'
 import { decodeName, encodeName, errnoOf, invalidArgument } from '../../base/index.ts'
 import {
@@ -22,12 +22,13 @@ import { placeEntry, placePath } from './entry-path.ts'
 import { opaqueValue, opaqueXattr } from './whiteout.ts'
 
 const oDirectory = constants.O_DIRECTORY | oPath
-/** Directories that an archive does not mention but that its entries need get this mode and root as owner. */
+/** Mode of directories that the archive has no entry for; root owns them. */
 const impliedMode = 0o755
 const maxKeptDirectories = 128
-/** As the kernel's. */
+/** The same limit as the kernel's. */
 const maxSymlinks = 40
 
+/** The directory of one layer, which accesses can't leave. */
 export class LayerTree {
   readonly #rootFd: number
   readonly #kept = new Map<string, number>()
@@ -47,13 +48,13 @@ export class LayerTree {
     return this.#rootFd
   }
 
-  /** Descriptor of the directory at a normalised path, which is made when it is missing. It stays open until
-   *  `trim` or `close`. Throws when something on the way is no directory. */
+  /** Descriptor of the directory at a normalized path; makes it when it is missing. It stays open until `trim` or
+   *  `close`. Throws when something on the path is not a directory. */
   directory(path: string): number {
     return this.findDirectory(path) ?? this.#keep(path, this.#make(path))
   }
 
-  /** As `directory`, but gives undefined when it is missing. */
+  /** As `directory`, but returns undefined when it is missing. */
   findDirectory(path: string): number | undefined {
     if (path === '') return this.#rootFd
     const kept = this.#kept.get(path)
@@ -62,12 +63,12 @@ export class LayerTree {
     return fd === undefined ? undefined : this.#keep(path, fd)
   }
 
-  /** Directories that were made without an entry of their own, so far. */
+  /** Directories that were made so far without an entry. */
   get impliedDirectories(): readonly string[] {
     return [...this.#implied]
   }
 
-  /** An entry for that directory came after all. */
+  /** Notes that the archive has an entry for that directory. */
   describe(path: string): void {
     this.#implied.delete(path)
   }
@@ -77,10 +78,10 @@ export class LayerTree {
     if (this.#isStale || this.#kept.size > maxKeptDirectories) this.#forget()
   }
 
-  /** Removes a name, with everything below it. */
+  /** Removes a name with everything below it. */
   remove(directory: number, name: string, status: FileStatus): void {
     if (isDirectory(status)) {
-      // Nobody else works in this tree, so the path can't change under the removal; it follows no symlinks.
+      // Only this code works in the tree, so the path can't change during the removal, which follows no symlinks.
       rmSync(fdPath(directory, name), { recursive: true, force: true })
     } else {
       unlinkAt(directory, toName(name))
@@ -88,7 +89,7 @@ export class LayerTree {
     this.#isStale = true
   }
 
-  /** Hides what lower layers have in a directory. */
+  /** Hides the content that lower layers have in a directory. */
   makeOpaque(directory: number, name: string): void {
     setXattr(`/proc/self/fd/${directory}/${name}`, opaqueXattr, opaqueValue)
   }
@@ -114,13 +115,13 @@ export class LayerTree {
       return openInRoot(this.#rootFd, toName(path), oDirectory)
     } catch (error) {
       const code = errnoOf(error)
-      // ENOTDIR may be a whiteout that a directory replaces.
+      // ENOTDIR may mean a whiteout that a directory replaces.
       if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
       throw error
     }
   }
 
-  /** Makes what is missing of a path, from its start. */
+  /** Makes the missing parts of a path, from its start. */
   #make(path: string, depth = 0): number {
     let parent = this.#rootFd
     const names = path.split('/')
@@ -149,13 +150,13 @@ export class LayerTree {
     return openAt(parent, toName(name), oDirectory)
   }
 
-  /** A symlink to a directory that only lower layers have: the same directory is made here, as an entry for it
-   *  would. Its target is taken as text, from the layer's root; whatever it says, the walk stays inside. */
+  /** Follows a symlink to a directory that only lower layers have: makes the same directory here, as an entry for it
+   *  would. Its target is text, resolved from the layer's root, so the walk stays inside. */
   #makeTarget(parent: number, name: string, path: string, depth: number): number {
     if (depth >= maxSymlinks) throw invalidArgument(`${path} is a chain of too many symlinks`)
     const target = decodeName(readlinkAt(parent, toName(name)))
     const from = target.startsWith('/') ? '' : placeEntry(path).parent
-    // As in a real root, `..` at the top stays there.
+    // As in a real root directory, `..` at the top stays there.
     return this.#make(placePath(placeEntry(joinInRoot(from, target))), depth + 1)
   }
 }
@@ -173,21 +174,24 @@ function isSymlink(status: FileStatus): boolean {
   return (status.mode & constants.S_IFMT) === constants.S_IFLNK
 }
 
-/** A name as `sys` takes it. Names that are no UTF-8 go as bytes, which koffi takes for any `char *`. */
+/** A name in the form that `sys` takes. A name that is not UTF-8 is passed as bytes, which koffi accepts for any `char
+ *  *`. */
 export function toName(name: string): string {
   return encodeName(name) as string
 }
 
-/** A path for calls that know no descriptors; it can't be diverted, as the kernel resolves the descriptor itself. */
+/** A path for calls that take no descriptor. It can't be diverted, because the kernel resolves the descriptor
+ *  itself. */
 export function fdPath(directory: number, name: string): string {
   return `/proc/self/fd/${directory}/${name}`
 }
 
+/** True for the status of a directory. */
 export function isDirectory(status: FileStatus): boolean {
   return (status.mode & constants.S_IFMT) === constants.S_IFDIR
 }
 
-/** True for overlayfs's mark of a removed name. */
+/** True for overlayfs's whiteout of a removed name. */
 export function isWhiteout(status: FileStatus): boolean {
   const isDevice = (status.mode & constants.S_IFMT) === constants.S_IFCHR
   return isDevice && status.deviceMajor === 0 && status.deviceMinor === 0

@@ -1,23 +1,24 @@
-/** A layer's uncompressed bytes in, files out: hash and unpack in one pass, pushed by the caller. */
+/** Hashes and unpacks the uncompressed bytes of a layer in one pass; the caller pushes the bytes. */
 import { createHash } from 'node:crypto'
 import { type Digest, digestFromHex } from '../../oci/index.ts'
 import { TarParser } from '../tar/tar-parser.ts'
 import { LayerApplier } from './layer-applier.ts'
 
-/** What an uncompressed layer turned out to be. */
+/** What the unpacker found in a layer. */
 export interface UnpackedLayer {
   readonly diffId: Digest
-  /** Bytes of the tar stream. */
+  /** Length of the tar stream in bytes. */
   readonly tarBytes: number
-  /** Sum of the sizes of its files, as Docker counts. */
+  /** Sum of the sizes of its files in bytes, as Docker counts. */
   readonly sizeBytes: number
   readonly entries: number
-  /** Directories that files needed but that the archive does not describe: a lower layer may know their owner and
-   *  mode (a snapshot's commit takes them over). */
+  /** Directories that files needed, but that have no entry: the commit of a snapshot gives them owner and mode of a
+   *  lower layer's directory. */
   readonly impliedDirectories: readonly string[]
 }
 
-/** Synchronous: for worker threads. Dispose it in any case; a half-unpacked directory is the caller's to remove. */
+/** Unpacks a layer. Synchronous, for worker threads. Always dispose of it; the caller removes a half-unpacked
+ *  directory. */
 export class LayerUnpacker implements Disposable {
   readonly #hash = createHash('sha256')
   readonly #applier: LayerApplier
@@ -30,14 +31,14 @@ export class LayerUnpacker implements Disposable {
     this.#parser = new TarParser(this.#applier)
   }
 
-  /** Takes the next bytes; the memory is the caller's again afterwards. */
+  /** Takes the next bytes; the caller may reuse their memory afterwards. */
   write(chunk: Buffer): void {
     this.#hash.update(chunk)
     this.#tarBytes += chunk.length
     this.#parser.push(chunk)
   }
 
-  /** All bytes were written. Throws when the archive is incomplete. */
+  /** Ends the layer. Throws `invalidArgument` when the archive is incomplete. */
   end(): UnpackedLayer {
     this.#parser.end()
     this.#applier.finish()

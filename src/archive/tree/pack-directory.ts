@@ -1,7 +1,7 @@
-/** From a directory to a tar stream: a layer of a container's changes, or a whole file system. Entries come in a
- *  fixed order (names sorted bytewise, a directory before what is in it), so equal trees give equal archives.
- *  The tree may belong to a running container, which may swap a directory for a symlink at any moment: every
- *  directory is held by a descriptor and every name in it is looked at without following it. */
+/** Packs a directory into a tar stream: a layer of a container's changes, or a whole file system. The order of entries
+ *  is fixed (names sorted by their bytes, a directory before its content), so equal trees give equal archives.
+ *  The tree may belong to a running container, which may replace a directory by a symlink at any moment. So each
+ *  directory is held by a descriptor, and names in it are never followed. */
 import { type BigIntStats, constants, fstatSync, lstatSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 import type { AbortOptions } from '../../base/index.ts'
 import { decodeName, errnoOf, nameBytes } from '../../base/index.ts'
@@ -14,35 +14,37 @@ import { capabilityInside, capabilityXattr } from './file-capability.ts'
 import { fdPath, toName } from './layer-tree.ts'
 import { formatOpaque, formatWhiteout, opaqueXattr } from './whiteout.ts'
 
+/** What to pack, and how. */
 export interface PackOptions extends AbortOptions {
-  /** The directory is an overlayfs upper or lower one: its deletion marks become a layer's. */
+  /** The directory is an upper or lower one of overlayfs: write its whiteouts as those of a layer. */
   readonly overlay?: boolean
-  /** Leave an entry out, and everything below it. Gets the path without leading slash. */
+  /** Selects entries to leave out with everything below them. Gets the path without leading slash. */
   readonly exclude?: (path: string) => boolean
-  /** Also write an entry for the directory itself, as `./`. */
+  /** Write an entry for the directory itself, as `./`. */
   readonly includeRoot?: boolean
-  /** Also write an entry for the directory itself, under this name (`etc/`, `./`, `/`), and begin all names with it. */
+  /** Write an entry for the directory itself under this name (`etc/`, `./`, `/`), and begin all names with it. */
   readonly prefix?: string
-  /** Leave the holes of sparse files out; without it they are written as zeros. */
+  /** Omit the holes of sparse files; by default they are written as zeros. */
   readonly sparse?: boolean
-  /** Take along every extended attribute that is the file's own, access control lists among them; without it only those
-   *  that layers have. */
+  /** Include all extended attributes of the file itself, such as access control lists; by default only those that
+   *  layers have. */
   readonly allXattrs?: boolean
-  /** Modes have the kind of file in them, as st_mode does and Docker's streams have it; without it permissions alone. */
+  /** Include the file type in modes, as in st_mode and in Docker's streams; by default only permissions. */
   readonly typeInMode?: boolean
-  /** Owners are told as this user namespace has them. */
+  /** Write owners as seen in this user namespace. */
   readonly mappings?: IdMappings | undefined
 }
 
-/** Small pieces are gathered into chunks of about this size. */
+/** Small pieces are joined into chunks of about this size. */
 const chunkBytes = 256 * 1024
 
-/** Packs what is in `directory`. Sockets are left out, as tar does; a file that shrinks meanwhile is filled with zeros. */
+/** Packs the content of `directory`. Like tar, it leaves out sockets. A file that shrinks meanwhile is filled with
+ *  zeros. */
 export function packDirectory(directory: string, options: PackOptions = {}): AsyncIterable<Buffer> {
   return gather(new Packer(options).pack(directory), options)
 }
 
-/** Packs one name of a directory under another one (`as`), with all that is below it. */
+/** Packs one name of a directory, with everything below it, under another name (`as`). */
 export function packName(
   directory: number,
   name: string,
@@ -69,7 +71,7 @@ async function* gather(pieces: Iterable<Buffer>, options: PackOptions): AsyncIte
 
 class Packer {
   readonly #options: PackOptions
-  /** First path of each file that has several. */
+  /** The first path of each file that has several. */
   readonly #links = new Map<string, string>()
 
   constructor(options: PackOptions) {
@@ -123,7 +125,7 @@ class Packer {
     if (first !== undefined) yield this.#header({ ...entry, type: 'link', linkPath: first, sizeBytes: 0 })
     else if (status.isFile()) isPacked = yield* packFile(directory, name, path, this.#options)
     else yield this.#header(entry)
-    // A name that went before it was packed is nothing that another can link to.
+    // A file that disappeared before it was packed can't be the target of a link.
     if (key !== undefined && first === undefined && isPacked) this.#links.set(key, path)
   }
 
@@ -161,14 +163,14 @@ function xattrsInside(xattrs: TarEntryInput['xattrs'], mappings: IdMappings): Ta
   return new Map(inside === undefined ? others : [...others, [capabilityXattr, inside]])
 }
 
-/** False when there is no such file any more. */
+/** False when the file is gone. */
 function* packFile(
   directory: number,
   name: string,
   path: string,
   options: PackOptions,
 ): Generator<Buffer, boolean, undefined> {
-  // A fifo that took the file's place must not make us wait.
+  // If a fifo took the file's place, the open must not block.
   const flags = constants.O_RDONLY | constants.O_NONBLOCK
   const fd = tolerateGone(() => openAt(directory, toName(name), flags))
   if (fd === undefined) return false
@@ -178,7 +180,7 @@ function* packFile(
     const sizeBytes = Number(status.size)
     const plain = { ...entryOf(path, directory, name, status, options), xattrs: readXattrs(fd, options), sizeBytes }
     const entry = withOwnerInside(plain, options)
-    // Fewer blocks than bytes: there may be holes.
+    // A file with fewer blocks than bytes may have holes.
     const runs = options.sparse === true && status.blocks * 512n < status.size ? dataRuns(fd, sizeBytes) : undefined
     if (runs !== undefined && isSparse(sizeBytes, runs)) {
       yield formatSparseHeader(entry, runs)
@@ -195,7 +197,7 @@ function* packFile(
   }
 }
 
-/** Content of a file from `offset` on, of just that length: the header has told it already. */
+/** Exactly `sizeBytes` of a file from `offset` on, because the header already has this length. */
 function* readExactly(fd: number, sizeBytes: number, offset: number): Iterable<Buffer> {
   for (let left = sizeBytes; left > 0; ) {
     const buffer = Buffer.allocUnsafe(Math.min(left, chunkBytes))
@@ -230,7 +232,7 @@ function entryOf(
     // https://man7.org/linux/man-pages/man3/makedev.3.html, as glibc packs them
     deviceMajor: isDevice ? Number(((status.rdev >> 8n) & 0xfffn) | ((status.rdev >> 32n) & 0xffff_f000n)) : 0,
     deviceMinor: isDevice ? Number((status.rdev & 0xffn) | ((status.rdev >> 12n) & 0xffff_ff00n)) : 0,
-    // A file's own are read from its descriptor.
+    // Those of a regular file are read from its descriptor.
     xattrs:
       type === 'file' || type === 'link' || !name.isWellFormed()
         ? undefined
@@ -266,7 +268,7 @@ function isOfLayers(name: string): boolean {
   return name === 'security.capability' || (name.startsWith('user.') && !name.startsWith('user.overlay.'))
 }
 
-/** Labels are given by the host's security module, marks by overlayfs. */
+/** False for labels, which the host's security module sets, and for marks of overlayfs. */
 function isOwn(name: string): boolean {
   if (name.startsWith('security.')) return name === 'security.capability'
   return !name.startsWith('user.overlay.') && !name.startsWith('trusted.overlay.')
@@ -285,13 +287,13 @@ function statOf(directory: number, name: string): BigIntStats {
   return lstatSync(at(directory, name), { bigint: true })
 }
 
-/** A name in a directory as a path for `node:fs`. */
+/** A name in a directory, as a path for `node:fs`. */
 function at(directory: number, name: string): string | Buffer {
   const path = fdPath(directory, name)
   return path.isWellFormed() ? path : nameBytes(path)
 }
 
-/** Names may disappear, or become something else, while a container runs. */
+/** Returns undefined for a name that is gone or became something else, as happens while a container runs. */
 function tolerateGone<T>(look: () => T): T | undefined {
   try {
     return look()

@@ -3,8 +3,8 @@ import { decodeName } from '../../base/index.ts'
 import { closeFd, openAt, statAt, unlinkAt } from '../../sys/index.ts'
 import { isDirectory, toName } from './layer-tree.ts'
 
-/** Removes a name of a directory with everything below it, one file a step. No directory is entered but by a descriptor
- *  that followed nothing. Throws system errors. */
+/** Removes a name of a directory with everything below it, one file per step. It enters directories only by descriptors
+ *  that followed no symlink. Throws system errors. */
 export function* removeTree(parent: number, name: string, isTree: boolean): Generator<void, void, void> {
   if (isTree) {
     const fd = openAt(parent, toName(name), constants.O_RDONLY | constants.O_DIRECTORY)

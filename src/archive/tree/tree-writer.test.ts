@@ -27,7 +27,7 @@ function file(path: string, content: string): Buffer {
 
 const directory = (path: string): Buffer => formatTarHeader({ type: 'directory', path, mode: 0o755, mtimeNs })
 
-/** Unpacks entries as a caller does that takes an archive for somebody else. */
+/** Unpacks entries into a foreign tree. */
 async function unpack(root: string, entries: readonly Buffer[], pauses: boolean): Promise<void> {
   const fd = openSync(root, 'r')
   try {
@@ -68,7 +68,7 @@ for (const pauses of [true, false]) {
   })
 }
 
-test('TreeWriter sets the times of very many directories with pauses for other work', async (t) => {
+test('TreeWriter pauses for other work while it sets the times of many directories', async (t) => {
   const root = mkdtempSync('/tmp/b-tw-')
   t.after(() => rmSync(root, { recursive: true }))
   const fd = openSync(root, 'r')
@@ -83,7 +83,7 @@ test('TreeWriter sets the times of very many directories with pauses for other w
   for (const name of ['d0', 'd2999']) assert.equal(statSync(join(root, name)).mtimeMs, 1_000_000, name)
 })
 
-test('removeTree() that is ended in the middle leaves no descriptor', (t) => {
+test('removeTree() leaves no descriptor when it is stopped midway', (t) => {
   const root = mkdtempSync('/tmp/b-tw-')
   t.after(() => rmSync(root, { recursive: true }))
   mkdirSync(join(root, 'd', 'sub'), { recursive: true })

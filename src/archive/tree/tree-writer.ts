@@ -1,6 +1,6 @@
-/** Turns tar entries into files of a tree that belongs to somebody else, who may change it meanwhile: what a running
- *  container does to names and directories leads a write to another place of its own tree at worst.
- *  Directories on the way are opened as if the tree's root were `/`; every other step acts on a descriptor, or on one
+/** Turns tar entries into files of a foreign tree, whose owner may change it meanwhile. Whatever a running container
+ *  does to names and directories, a write can end only at another place of its own tree.
+ *  Directories on the path are opened as if the tree's root were `/`. Every other step acts on a descriptor, or on one
  *  name that is never followed. */
 import { chmodSync, constants, fstatSync } from 'node:fs'
 import { BerthError, errnoOf, invalidArgument, isBerthError, messageOf, TimeSlice } from '../../base/index.ts'
@@ -31,28 +31,29 @@ import { IncomingFile } from './incoming-file.ts'
 import { isDirectory, toName } from './layer-tree.ts'
 import { removeTree } from './remove-tree.ts'
 
-/** Who is to own what is written: whom the archive says, nobody in particular (whoever writes), or this one. */
+/** The owner of written files: as the archive says, the writing process, or a given user. */
 export type TreeOwner = 'archive' | 'writer' | { readonly uid: number; readonly gid: number }
 
+/** Where to write, and what may be replaced. */
 export interface TreeWriterOptions {
-  /** Where in the tree the archive's root is; an existing directory, without leading slash, '' for the root. */
+  /** The existing directory of the tree that the archive's root is; without leading slash, '' for the root. */
   readonly destination: string
   readonly owner: TreeOwner
-  /** Owners are numbers of this user namespace. */
+  /** Owners in the archive are ids of this user namespace. */
   readonly mappings?: IdMappings | undefined
-  /** Refuse to replace a directory by something else, and the other way round. */
+  /** Refuse to replace a directory by something else, and vice versa. */
   readonly noOverwriteDirNonDir?: boolean
-  /** Give the destination itself what the archive's entry for its root says. */
+  /** Apply the archive's entry for its root to the destination itself. */
   readonly withRoot?: boolean
-  /** The destination as messages name it. */
+  /** The destination, for messages. */
   readonly shownAs: string
-  /** Put off what may take long. The caller awaits `settle` after each chunk and after `finish`. */
+  /** Defer steps that may take long. The caller awaits `settle` after each chunk and after `finish`. */
   readonly pauses?: boolean
 }
 
-/** Work that was put off, and the calls that came since and wait for it. */
+/** Deferred work, and the later calls that wait for it. */
 interface PutOff {
-  /** What messages name. */
+  /** The path for messages. */
   readonly path: string
   readonly steps: Iterator<void>
   readonly calls: (() => void)[]
@@ -62,10 +63,10 @@ const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
 const oCreateFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
 const impliedMode = 0o755
 const maxKeptDirectories = 64
-/** The kernel takes this for "leave it as it is". */
+/** The kernel leaves an owner unchanged for this id. */
 const noId = 0xffff_ffff
 
-/** Synchronous, but for `settle`. Dispose it in any case; what was written stays. */
+/** Writes entries. Synchronous, except for `settle`. Always dispose of it; what was written stays. */
 export class TreeWriter implements TarHandler, Disposable {
   readonly #rootFd: number
   readonly #options: TreeWriterOptions
@@ -74,7 +75,7 @@ export class TreeWriter implements TarHandler, Disposable {
   readonly #file = new IncomingFile((path, action) => this.#guard(path, action))
   #putOff: PutOff | undefined
 
-  /** `rootFd` stays the caller's. */
+  /** The caller keeps `rootFd` and closes it. */
   constructor(rootFd: number, options: TreeWriterOptions) {
     this.#rootFd = rootFd
     this.#options = options
@@ -111,7 +112,7 @@ export class TreeWriter implements TarHandler, Disposable {
     else this.#putOff.calls.push(() => this.endEntry())
   }
 
-  /** Sets the times of directories, which entries made inside them have changed. Called after the last entry. */
+  /** Sets the times of directories, which later entries in them changed. Called after the last entry. */
   finish(): void {
     if (this.#putOff !== undefined) {
       this.#putOff.calls.push(() => this.finish())
@@ -121,7 +122,7 @@ export class TreeWriter implements TarHandler, Disposable {
     this.#begin('the times of directories', this.#setTimes())
   }
 
-  /** Does what was put off, with pauses for other work. `run` surrounds each part of it. */
+  /** Runs the deferred work, with pauses for other work. `run` surrounds each part of it. */
   async settle(run: (work: () => void) => void = (work) => work()): Promise<void> {
     const slice = new TimeSlice()
     while (this.#putOff !== undefined) {
@@ -130,7 +131,7 @@ export class TreeWriter implements TarHandler, Disposable {
     }
   }
 
-  /** Takes the steps now, or puts them off; calls that come meanwhile wait for them, after `next`. */
+  /** Runs the steps now, or defers them. Later calls wait for deferred steps, and run after `next`. */
   #begin(path: string, steps: Iterator<void>, next?: () => void): void {
     if (this.#options.pauses === true) {
       this.#putOff = { path, steps, calls: next === undefined ? [] : [next] }
@@ -149,7 +150,7 @@ export class TreeWriter implements TarHandler, Disposable {
       })
       if (!isDone) return
       this.#putOff = undefined
-      // Of those, one may have to be put off again: the others wait for it.
+      // One of these calls may defer again; the others then wait for it.
       for (const call of calls) call()
     }
   }
@@ -161,7 +162,7 @@ export class TreeWriter implements TarHandler, Disposable {
         fd = openInRoot(this.#rootFd, this.#inTree(path), oDirectory)
         utimesAt(fd, null, mtimeNs, mtimeNs)
       } catch (error) {
-        // Replaced by a later entry, or by whoever the tree belongs to.
+        // A later entry or the owner of the tree replaced it.
         if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '')) throw error
       } finally {
         if (fd !== undefined) closeFd(fd)
@@ -223,10 +224,10 @@ export class TreeWriter implements TarHandler, Disposable {
     mknodAt(parent, name, kind | 0o600, entry.deviceMajor, entry.deviceMinor)
     const fd = openAt(parent, name, oPath)
     try {
-      // Something else may stand there by now, which is not ours to change.
+      // Something else may be there by now, which must stay unchanged.
       if ((fstatSync(fd).mode & constants.S_IFMT) !== kind) return
       this.#chown(fd, '', entry)
-      // A descriptor of O_PATH knows no fchmod; its path in /proc is the node itself.
+      // fchmod does not work on an O_PATH descriptor; its path in /proc is the node itself.
       chmodSync(`/proc/self/fd/${fd}`, entry.mode)
     } finally {
       closeFd(fd)
@@ -260,7 +261,7 @@ export class TreeWriter implements TarHandler, Disposable {
 
   #finishOpen(fd: number, entry: TarEntry): void {
     this.#chown(fd, '', entry)
-    // After the owner, whose change takes setuid and setgid away.
+    // After the owner, because a change of owner clears setuid and setgid.
     chmodFd(fd, entry.mode)
     setXattrs(fd, entry, this.#options.mappings)
   }
@@ -283,7 +284,8 @@ export class TreeWriter implements TarHandler, Disposable {
     chownAt(fd, name, hostUid, hostGid)
   }
 
-  /** Makes an entry in place of something else. */
+  /** Removes what an entry replaces, then makes the entry. Throws `invalidArgument` for a replacement that the options
+   *  refuse. */
   #clear(entry: TarEntry, place: EntryPlace, parent: number, found: FileStatus): void {
     if (this.#options.noOverwriteDirNonDir === true) {
       const path = `/${this.#inTree(placePath(place))}`
@@ -297,7 +299,7 @@ export class TreeWriter implements TarHandler, Disposable {
     }
     const make = () => {
       this.#directoryTimes.delete(placePath(place))
-      // A path may mean another directory now.
+      // A path may now mean another directory.
       if (isDirectory(found)) this.#forget(parent)
       this.#makeNew(entry, place, parent)
     }
@@ -309,7 +311,7 @@ export class TreeWriter implements TarHandler, Disposable {
     }
   }
 
-  /** Descriptor of a directory of the archive, made when it is missing; it stays open for a while. */
+  /** Descriptor of a directory of the archive; makes it when it is missing. It stays open for a while. */
   #directory(path: string): number {
     const kept = this.#kept.get(path)
     if (kept !== undefined) return kept
@@ -329,7 +331,7 @@ export class TreeWriter implements TarHandler, Disposable {
 
   #makeMissing(path: string): number {
     const { parent, name } = placeEntry(path)
-    // The destination itself went.
+    // The destination itself was removed.
     if (name === '') throw invalidArgument(`${this.#options.shownAs} is no directory any more`)
     const directory = this.#directory(parent)
     try {
@@ -354,7 +356,7 @@ export class TreeWriter implements TarHandler, Disposable {
     }
   }
 
-  /** Runs one step; a failing system call becomes an error that names the entry. */
+  /** Runs one step; adds the path of the entry to the error of a failing system call. */
   #guard(path: string, action: () => void): void {
     try {
       action()
@@ -366,10 +368,10 @@ export class TreeWriter implements TarHandler, Disposable {
   }
 }
 
-/** Failures that neither the archive nor the tree's owner is to blame for. */
+/** Errors that are the host's fault, not that of the archive or of the tree's owner. */
 const hostFaults: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'])
 
-/** Sets attributes; a file system or writer that can't give one does without, as tar does. */
+/** Sets attributes. Like tar, ignores attributes that the file system or the writer's rights do not allow. */
 function setXattrs(fd: number, entry: TarEntry, mappings: IdMappings | undefined): void {
   for (const [name, given] of entry.xattrs ?? []) {
     const isMapped = name === capabilityXattr && mappings !== undefined

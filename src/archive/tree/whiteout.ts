@@ -1,22 +1,23 @@
-/** Deletion marks: in layers, entries whose name starts with `.wh.`; in overlayfs, character devices 0/0 and a
- *  directory attribute. https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts */
+/** Whiteouts: in layers, entries whose names start with `.wh.`; in overlayfs, character devices 0/0 and an attribute of
+ *  directories. https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts */
 
-/** What a name says in a layer. */
+/** The meaning of a whiteout's name. */
 export type WhiteoutMark =
   | { readonly kind: 'removed'; readonly name: string }
   | { readonly kind: 'opaque' }
-  /** aufs's own files, which some old images still have. */
+  /** A metadata file of aufs, which some old images still have. */
   | { readonly kind: 'metadata' }
 
 const prefix = '.wh.'
 const opaqueName = '.wh..wh..opq'
 
-/** The attribute that hides what lower layers have in a directory, and its value.
+/** The attribute that hides a directory's content in lower layers.
  *  https://docs.kernel.org/filesystems/overlayfs.html#whiteouts-and-opaque-directories */
 export const opaqueXattr = 'trusted.overlay.opaque'
+/** The value of the attribute `opaqueXattr`. */
 export const opaqueValue: Buffer = Buffer.from('y')
 
-/** Reads a name as a deletion mark; undefined when it is an ordinary name. */
+/** Parses a name as a whiteout; undefined for an ordinary name. */
 export function parseWhiteout(name: string): WhiteoutMark | undefined {
   if (!name.startsWith(prefix)) return undefined
   if (name === opaqueName) return { kind: 'opaque' }
@@ -27,17 +28,17 @@ export function parseWhiteout(name: string): WhiteoutMark | undefined {
   return { kind: 'removed', name: removed }
 }
 
-/** True when a path goes through a directory that is named as a mark. */
+/** True when a component of a path has the name of a whiteout. */
 export function isInsideWhiteout(parent: string): boolean {
   return parent.startsWith(prefix) || parent.includes(`/${prefix}`)
 }
 
-/** The layer entry that stands for a removed name. */
+/** The name of the layer entry that hides `name`. */
 export function formatWhiteout(name: string): string {
   return prefix + name
 }
 
-/** The layer entry that makes its directory opaque. */
+/** The name of the layer entry that makes its directory opaque. */
 export function formatOpaque(): string {
   return opaqueName
 }
