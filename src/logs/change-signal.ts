@@ -1,7 +1,8 @@
-/** Wakes a reader when something in a directory changed. Changes while it works are remembered as one. */
+/** Wakes a reader when something in a directory changes. Several changes while the reader works count as one. */
 import { type FSWatcher, watch } from 'node:fs'
 import { errnoOf } from '../base/index.ts'
 
+/** Watches one directory. */
 export class ChangeSignal {
   readonly #watcher: FSWatcher | undefined
   #changed = true
@@ -12,7 +13,7 @@ export class ChangeSignal {
       this.#watcher = watch(directory, { persistent: false }, () => this.notify())
       this.#watcher.on('error', () => this.notify())
     } catch (error) {
-      // The directory is gone with its container: the reader is told otherwise.
+      // The directory was removed with its container. The reader learns of that in another way.
       if (errnoOf(error) !== 'ENOENT') throw error
     }
   }

@@ -1,7 +1,7 @@
-/** Delivers a container's log to a driver. The log file is the buffer: the monitor writes it whether the server takes
- *  lines or not, so a container never waits, and the position of what was delivered is kept durably. A daemon that
- *  was killed goes on from there: no line is left out, and at most those come twice that had been sent and were not
- *  noted as delivered yet. */
+/** Delivers a container's log to a driver. The log file is the buffer: the monitor writes it even when the server takes
+ *  no lines, so a container never waits. The position of the last delivered line is kept in a file, from which a
+ *  restarted daemon continues. No line is left out. Lines that were sent, but whose delivery was not recorded yet, may
+ *  arrive twice. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Logger, messageOf, nowNs, settlesWithin } from '../base/index.ts'
 import type { LogDriver, RetryPace } from './drivers/log-driver.ts'
@@ -11,27 +11,29 @@ import type { LogPosition, LogRecord } from './log-record.ts'
 import { tailLog } from './log-tail.ts'
 import { RecordQueue } from './record-queue.ts'
 
+/** What to deliver, and where to. */
 export interface ForwardOptions {
   readonly path: string
   readonly position: PositionFile
   /** Connects to the server. Called again after a failure. */
   readonly open: () => Promise<LogDriver>
-  /** A connection that was made already. */
+  /** A connection that exists already. */
   readonly driver: LogDriver | undefined
   readonly pace: RetryPace
-  /** Mode non-blocking: what the server did not take yet is at most this much; lines beyond it are dropped. */
+  /** Limit in bytes for mode non-blocking: when more lines wait for the server, new ones are dropped. Undefined: lines
+   *  are never dropped. */
   readonly maxBufferBytes: number | undefined
-  /** Held in memory of what is read ahead. Default: 256 KiB. */
+  /** Number of bytes that are read ahead. Default: 256 KiB. */
   readonly readAheadBytes: number | undefined
   readonly logger: Logger
 }
 
 const defaultReadAheadBytes = 256 * 1024
 const abandonPatienceMs = 500
-/** Confirmed in one piece: what comes twice after a crash is at most this. */
+/** Size of a batch that is confirmed at once: at most this much arrives twice after a crash. */
 const maxBatchBytes = 64 * 1024
 
-/** One container's log on its way. */
+/** Delivers the log of one container. */
 export class LogForwarder {
   readonly #options: ForwardOptions
   readonly #abort = new AbortController()
@@ -39,7 +41,7 @@ export class LogForwarder {
   readonly #queue: RecordQueue
   #driver: LogDriver | undefined
   #failures = 0
-  /** Resolves when everything was delivered after `finish`, or after `abandon`. */
+  /** Resolves after `finish` when everything was delivered, or after `abandon`. */
   readonly done: Promise<void>
 
   private constructor(options: ForwardOptions) {
@@ -49,27 +51,27 @@ export class LogForwarder {
     this.done = this.#run()
   }
 
-  /** Begins at the kept position. */
+  /** Starts the delivery at the recorded position. */
   static start(options: ForwardOptions): LogForwarder {
     return new LogForwarder(options)
   }
 
-  /** True while the server does not take lines. */
+  /** True while the server takes no lines. */
   get isStuck(): boolean {
     return this.#failures > 0
   }
 
-  /** Nothing more will be written: what is there is delivered, then the connection is closed. */
+  /** Called when nothing more will be written: delivers the rest, then closes the connection. */
   finish(): void {
     this.#ended.resolve()
   }
 
-  /** Stops where it is; the position says how far it came. A connection that is just being made is not waited for: it
-   *  is closed once it stands, and nothing is sent on it. */
+  /** Stops at once; the recorded position tells how far the delivery came. Does not wait for a connection that is being
+   *  made: that one is closed when it is ready, and nothing is sent on it. */
   async abandon(): Promise<void> {
     this.#abort.abort()
     this.#queue.close()
-    // What is being sent right now fails.
+    // This makes the present `send` fail.
     await this.#closeDriver()
     await settlesWithin(this.done, abandonPatienceMs)
   }
@@ -98,7 +100,7 @@ export class LogForwarder {
     for await (const lines of tailLog({ path, from: position.read(), ended: this.#ended.promise, signal, onLost })) {
       for (const line of lines) for (const record of joiner.push(line)) this.#queue.push(record)
       end = lines.at(-1)?.end ?? end
-      // Lines from before are never dropped: nobody was there to take them.
+      // Lines from before the start are never dropped, because nothing could take them then.
       await this.#queue.room((lines.at(-1)?.timeNs ?? 0n) < startedNs)
     }
     if (end !== undefined) for (const record of joiner.flush(end)) this.#queue.push(record)
@@ -117,7 +119,7 @@ export class LogForwarder {
     }
   }
 
-  /** False when it was abandoned. */
+  /** Sends a batch until it is delivered; false when the delivery was abandoned. */
   async #send(records: readonly LogRecord[]): Promise<boolean> {
     const { logger } = this.#options
     for (;;) {

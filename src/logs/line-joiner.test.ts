@@ -13,16 +13,16 @@ function shown(records: ReturnType<LineJoiner['push']>): unknown[] {
   return records.map(({ stream, text, position }) => [stream, text.toString(), position.offset])
 }
 
-test('LineJoiner joins the parts of each stream; positions wait for what is open', () => {
+test('LineJoiner joins the parts of each stream, and positions stay before incomplete lines', () => {
   const joiner = new LineJoiner()
   assert.deepEqual(shown(joiner.push(line('stdout', 'ab', 0, true))), [])
-  // Read again from here, stdout's open line would be missing: the position is its beginning.
+  // A reader that starts later would miss the beginning of stdout's line.
   assert.deepEqual(shown(joiner.push(line('stderr', 'err', 10))), [['stderr', 'err', 0]])
   assert.deepEqual(shown(joiner.push(line('stdout', 'cd', 20))), [['stdout', 'abcd', 22]])
   assert.deepEqual(shown(joiner.push(line('stderr', 'x', 30))), [['stderr', 'x', 31]])
 })
 
-test('LineJoiner gives a long line in parts of up to 16 KiB', () => {
+test('LineJoiner splits a long line into parts of up to 16 KiB', () => {
   const joiner = new LineJoiner()
   const part = 'x'.repeat(8192)
   const records = [0, 1, 2, 3].flatMap((index) => joiner.push(line('stdout', part, index * 10_000, true)))
@@ -42,7 +42,7 @@ test('LineJoiner gives a long line in parts of up to 16 KiB', () => {
   )
 })
 
-test('LineJoiner flushes lines without an end, whole', () => {
+test('LineJoiner flushes incomplete lines as whole ones', () => {
   const joiner = new LineJoiner()
   joiner.push(line('stdout', 'prompt> ', 0, true))
   assert.deepEqual(shown(joiner.flush(at(8))), [['stdout', 'prompt> ', 8]])

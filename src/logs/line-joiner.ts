@@ -1,12 +1,12 @@
-/** Puts the parts of lines together again. The log has a part for each read of the monitor; drivers are given whole
- *  lines, and of those longer than 16 KiB parts of up to 16 KiB, as Docker does.
- *  A record's position is that of the earliest line that is not complete: read again from there, nothing is missing,
- *  and what was handed on already of another stream may come twice. */
+/** Joins the parts of lines. The log has a part for each read of the monitor. Drivers get whole lines, and of lines
+ *  longer than 16 KiB parts of up to 16 KiB, as in Docker.
+ *  The position of a record is the beginning of the earliest incomplete line. A reader that starts there misses
+ *  nothing, but may deliver complete lines of the other stream twice. */
 import { randomBytes } from 'node:crypto'
 import type { OutputStream } from '../base/index.ts'
 import type { LogPosition, LogRecord } from './log-record.ts'
 
-/** Docker's limit for one message. */
+/** Docker's limit for the text of one message. */
 const maxTextBytes = 16 * 1024
 
 /** One line of the log file. */
@@ -24,15 +24,16 @@ interface OpenLine {
   readonly start: LogPosition
   texts: Buffer[]
   bytes: number
-  /** Set once a part was handed on. */
+  /** The id of the line's parts, once one was passed on. */
   id: string | undefined
   ordinal: number
 }
 
+/** Joins the lines of one log. */
 export class LineJoiner {
   readonly #open = new Map<OutputStream, OpenLine>()
 
-  /** Gives what is complete with this line: nothing, a line, or a part of a long one. */
+  /** Adds a line of the file. Returns what it completes: nothing, a line, or a part of a long line. */
   push(line: RawLine): LogRecord[] {
     const records: LogRecord[] = []
     let open = this.#open.get(line.stream)
@@ -54,7 +55,7 @@ export class LineJoiner {
     return records
   }
 
-  /** The lines without an end: the writer has gone. `end` is where the log ends. */
+  /** Returns the incomplete lines, after the writer ended. `end` is the end of the log. */
   flush(end: LogPosition): LogRecord[] {
     const open = [...this.#open].filter(([, line]) => line.bytes > 0)
     this.#open.clear()
@@ -72,7 +73,7 @@ export class LineJoiner {
     }
   }
 
-  /** Where the other stream's open line begins, if there is one: it is the earlier place. */
+  /** The beginning of the other stream's incomplete line, if there is one, because it is earlier; else `end`. */
   #position(end: LogPosition): LogPosition {
     const [other] = this.#open.values()
     return other?.start ?? end

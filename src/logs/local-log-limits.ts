@@ -1,23 +1,24 @@
-/** How large the local log may become: the options of `json-file` and `local`, and for other drivers those of the
- *  cache that `docker logs` reads.
+/** The size limits of the local log: the options of `json-file` and `local`, and for other drivers those of the cache
+ *  that `docker logs` reads.
  *  https://docs.docker.com/engine/logging/drivers/json-file/ https://docs.docker.com/engine/logging/drivers/local/ */
 import type { LogConfig } from '../api/index.ts'
 import { invalidArgument, messageOf } from '../base/index.ts'
 import { flagOption, sizeOption } from './drivers/option-values.ts'
 
+/** Limits of the files of one log. */
 export interface LocalLogLimits {
-  /** A log of at least this size is rotated. */
+  /** A log file of at least this size is rotated. */
   readonly maxSizeBytes: number
-  /** Files kept in all. */
+  /** Number of files that are kept, with the current one. */
   readonly maxFiles: number
-  /** Files that are not written any more are packed with gzip. */
+  /** Compress rotated files with gzip. */
   readonly compress: boolean
 }
 
 const defaultSize = '20m'
 const defaultFiles = '5'
 
-/** Undefined: it grows for ever. Throws `invalidArgument` in Docker's words. */
+/** The limits of a container's local log; undefined for no limit. Throws `invalidArgument` with Docker's texts. */
 export function localLogLimits({ Type: driver, Config }: LogConfig): LocalLogLimits | undefined {
   const options = Config ?? {}
   if (driver === 'none') return undefined
@@ -39,7 +40,7 @@ function jsonFileLimits(options: Readonly<Record<string, string>>): LocalLogLimi
   return maxSizeBytes === undefined ? undefined : { maxSizeBytes, maxFiles, compress }
 }
 
-/** With Docker's limits by default. */
+/** The limits from the options with this prefix; Docker's limits are the defaults. */
 function limitedLog(options: Readonly<Record<string, string>>, prefix: string): LocalLogLimits | undefined {
   const maxSizeBytes = sizeOption(options[`${prefix}max-size`] ?? defaultSize)
   const maxFiles = fileCount(options[`${prefix}max-file`] ?? defaultFiles)

@@ -1,6 +1,6 @@
-/** Which log drivers there are, which options each has, and what they mean. The local log is written for all of them
- *  but `none`: it is what `docker logs` reads (Docker's "dual logging") and what drivers forward from.
- *  Unknown options and values that Docker checks at create are refused there; the rest at the start, as with Docker.
+/** The log drivers, their options and what these mean. The local log is written for all drivers except `none`: `docker
+ *  logs` reads it (Docker's "dual logging"), and other drivers forward it. As in Docker, `create` refuses unknown
+ *  options and some bad values; the start refuses the rest.
  *  https://docs.docker.com/engine/logging/configure/ https://docs.docker.com/engine/logging/dual-logging/ */
 import type { LogConfig } from '../api/index.ts'
 import { BerthError, invalidArgument, notImplemented } from '../base/index.ts'
@@ -15,6 +15,7 @@ import { checkSyslogOptions } from './drivers/syslog-options.ts'
 
 type Options = Readonly<Record<string, string>>
 
+/** What drivers need of the host. */
 export interface LogHost {
   readonly journaldSocket: string
 }
@@ -31,7 +32,7 @@ const usualPace: RetryPace = { firstMs: 500, maxMs: 30_000, maxRetries: Number.P
 const forwarding: Readonly<Record<string, ForwardingDriver>> = {
   fluentd: {
     check: parseFluentdOptions,
-    // Its encoder costs megabytes, which only those pay who use it.
+    // Imported only when it is used, because its encoder needs megabytes of memory.
     open: async (info) => (await import('./drivers/fluentd-driver.ts')).openFluentd(info),
     pace: (options) => parseFluentdOptions(options).pace,
   },
@@ -69,21 +70,21 @@ const driverOptions: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** What a container's driver can be besides `none`, in order. */
+/** The names of all drivers except `none`, in order. */
 export const logDriverNames: readonly string[] = Object.keys(driverOptions)
 
-/** Docker's that are not here. */
+/** Docker's drivers that Berth does not have. */
 const unbuilt: readonly string[] = ['awslogs', 'gcplogs', 'splunk']
 
-/** What the client asked for. Throws `invalidArgument` in Docker's words, `notImplemented` for a driver of Docker's that
- *  is not built. */
+/** Checks the log settings of a create request. Throws `invalidArgument` with Docker's texts, and `notImplemented` for
+ *  a driver of Docker's that Berth does not have. */
 export function checkLogConfig({ Type, Config }: LogConfig): void {
   const driver = Type || 'json-file'
   const options = Config ?? {}
   if (driver === 'none') return
   if (unbuilt.includes(driver)) throw notImplemented(`log driver ${driver} is not implemented`)
   const known = driverOptions[driver]
-  // Not `notFound`: clients take that for a missing image and pull.
+  // Not `notFound`: clients would take that for a missing image and pull it.
   if (known === undefined) {
     throw invalidArgument(`error looking up logging plugin ${driver}: plugin "${driver}" not found`)
   }
@@ -125,41 +126,42 @@ function checkCache(options: Options): void {
   }
 }
 
-/** Whether lines go to a server. */
+/** True when lines are sent to a server. */
 export function isForwarded({ Type }: LogConfig): boolean {
   return (Type ?? '') in forwarding
 }
 
-/** Whether `docker logs` works. */
+/** True when `docker logs` works. */
 export function isReadable({ Type, Config }: LogConfig): boolean {
   if (Type === 'none') return false
   const disabled = Config?.['cache-disabled']
   return disabled === undefined || !isForwarded({ Type }) || !flagOption(disabled)
 }
 
-/** Connects a container's driver. Throws `internal` in Docker's words. */
+/** Connects a container's driver. Throws `internal` with Docker's text. */
 export async function openLogDriver(driver: string, info: LogInfo, host: LogHost): Promise<LogDriver> {
   const found = forwarding[driver]
   if (found === undefined) throw new BerthError('internal', `log driver ${driver} has no server`)
   return found.open(info, host)
 }
 
-/** Whether a container starts without waiting for the server. */
+/** True when a container starts without waiting for the server. */
 export function connectsLater({ Type, Config }: LogConfig): boolean {
   return Type === 'fluentd' && parseFluentdOptions(Config ?? {}).async
 }
 
+/** How often a driver that lost its server tries again. */
 export function retryPace({ Type, Config }: LogConfig): RetryPace {
   return forwarding[Type ?? '']?.pace(Config ?? {}) ?? usualPace
 }
 
-/** How much may wait for the server before lines are dropped; undefined: nothing is dropped. */
+/** Limit of the bytes that wait for the server before lines are dropped; undefined: lines are never dropped. */
 export function bufferLimit({ Config }: LogConfig): number | undefined {
   if (Config?.mode !== 'non-blocking') return undefined
   return sizeOption(Config['max-buffer-size'] ?? '1m')
 }
 
-/** Read ahead of what the server has taken. */
+/** Number of bytes to read ahead of the delivery; undefined for the default. */
 export function readAheadLimit({ Type, Config }: LogConfig): number | undefined {
   return Type === 'fluentd' ? parseFluentdOptions(Config ?? {}).bufferBytes : undefined
 }

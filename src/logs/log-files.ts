@@ -1,5 +1,5 @@
-/** The files of one log: `path` is being written, `path.1`, `path.2`, … were, the higher the older. Those may be packed
- *  with gzip (`path.2.gz`); they are unpacked into a file without a name for whoever reads them. */
+/** The files of one log. `path` is being written; `path.1`, `path.2`, … are older, the highest number the oldest. Older
+ *  files may be compressed with gzip (`path.2.gz`). A reader gets them decompressed in an unnamed file. */
 import { constants, createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -7,32 +7,34 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { errnoOf } from '../base/index.ts'
 
+/** An open file of a log. */
 export interface OpenLogFile {
   readonly file: FileHandle
   readonly inode: number
   readonly size: number
-  /** It was packed: the inode is that of the packed file. */
+  /** The file was compressed; the inode is that of the compressed file. */
   readonly packed?: boolean
 }
 
-/** Opens all files of a log, oldest first; with `after` only those that were begun after that one. */
+/** Opens all files of a log, the oldest first; with `after`, only those that were begun after that one. */
 export async function openLogFiles(path: string, after?: OpenLogFile): Promise<OpenLogFile[]> {
   for (;;) {
     const before = inodeOf(path)
     const files = await openNumbered(path, after)
-    // While a log is rotated a number may be nobody's; rotations are over when this runs, and leave another file.
+    // During a rotation a number may be unused. A rotation is complete when this runs, and leaves another current
+    // file.
     if (inodeOf(path) === before) return files.reverse()
     for (const { file } of files) await file.close()
   }
 }
 
-/** The files from the newest one back to the one before `after`. */
+/** The files from the newest back to the one before `after`. */
 async function openNumbered(path: string, after: OpenLogFile | undefined): Promise<OpenLogFile[]> {
   const files: OpenLogFile[] = []
   for (let number = 0; ; number++) {
     const opened = await openLogFile(rotatedPath(path, number))
     if (opened === undefined) {
-      // The current file may be missing for a moment, between its renaming and its reopening.
+      // The current file may be missing for a moment, between rename and reopen.
       if (number === 0) continue
       return files
     }
@@ -44,12 +46,12 @@ async function openNumbered(path: string, after: OpenLogFile | undefined): Promi
   }
 }
 
-/** Enough for a line's time. */
+/** Long enough for the time of a line. */
 const beginningBytes = 64
 
 async function isSameLog(candidate: OpenLogFile, known: OpenLogFile): Promise<boolean> {
   if (candidate.packed !== true) return candidate.inode === known.inode
-  // Packing makes another file of it, which begins the same.
+  // The compressed file is another one, but has the same beginning.
   const [a, b] = await Promise.all([candidate, known].map(({ file }) => beginningOf(file)))
   return a !== undefined && b !== undefined && a.length > 0 && a.equals(b)
 }
@@ -59,12 +61,12 @@ async function beginningOf(file: FileHandle): Promise<Buffer> {
   return buffer.subarray(0, bytesRead)
 }
 
-/** The inode of a file; undefined when it is not there. */
+/** The inode of a file; undefined when there is no such file. */
 export function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino
 }
 
-/** Opens one file of a log, or undefined when it is not there. */
+/** Opens one file of a log; undefined when there is no such file. */
 export async function openLogFile(path: string): Promise<OpenLogFile | undefined> {
   const file = await openIfThere(path)
   if (file === undefined) return openPacked(`${path}.gz`)
@@ -81,7 +83,7 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** Not in Node's constants: a file that no name leads to, gone when it is closed. */
+/** O_TMPFILE, which Node does not define: an unnamed file, which is gone when it is closed. */
 const oTmpfile = 0o20000000 | constants.O_DIRECTORY
 
 async function openPacked(path: string): Promise<OpenLogFile | undefined> {
@@ -90,7 +92,7 @@ async function openPacked(path: string): Promise<OpenLogFile | undefined> {
   const { ino } = await packed.stat()
   const file = await open(dirname(path), constants.O_RDWR | oTmpfile, 0o600)
   try {
-    // By hand: a write stream that leaves the file open would keep it from ever being closed.
+    // Written by hand: a write stream that does not close its file would keep it from ever being closed.
     const write = async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) await file.write(chunk)
     }
@@ -102,10 +104,10 @@ async function openPacked(path: string): Promise<OpenLogFile | undefined> {
   }
 }
 
-/** Packs the files that nobody writes any more; `isNeeded` tells of one, by its inode, that it has to stay as it is.
- *  Call it only while no rotation is under way. Killed midway: the next call does it again. */
+/** Compresses the files that are not written any more. `isNeeded` tells by the inode which file must stay as it is.
+ *  Call it only while no rotation runs. After a crash midway, the next call repeats the work. */
 export async function packOldLogs(path: string, isNeeded: (inode: number) => boolean): Promise<void> {
-  // While there is no new file, the writer is still in the renamed one.
+  // As long as there is no new file, the writer still uses the renamed one.
   if (!existsSync(path)) return
   for (let number = 1; ; number++) {
     const old = rotatedPath(path, number)
@@ -121,8 +123,8 @@ export async function packOldLogs(path: string, isNeeded: (inode: number) => boo
   }
 }
 
-/** Starts a new log file, keeping `maxFiles` in all (at least this one). `reopen` makes the writer open `path`
- *  anew; until it has, it goes on in the renamed file, so no line is lost. */
+/** Starts a new log file and keeps `maxFiles` in total, at least the new one. `reopen` makes the writer open `path`
+ *  again; until then it writes to the renamed file, so no line is lost. */
 export function rotateLog(path: string, { maxFiles, reopen }: { maxFiles: number; reopen: () => void }): void {
   if (!existsSync(path)) return
   const kept = Math.max(1, maxFiles) - 1
@@ -132,7 +134,7 @@ export function rotateLog(path: string, { maxFiles, reopen }: { maxFiles: number
       renameIfThere(`${rotatedPath(path, number)}${ending}`, `${rotatedPath(path, number + 1)}${ending}`)
     }
   }
-  // Even a log of a single file is renamed: its last lines may still be on their way.
+  // Even the only file of a log is renamed, because its last lines may still be written.
   renameSync(path, rotatedPath(path, 1))
   reopen()
 }

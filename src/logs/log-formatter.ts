@@ -1,16 +1,17 @@
-/** From lines of the log file to what a client sees: the text, with its time in front when asked for.
- *  The text is moved towards the start of the very buffer that it was read into (a line only gets shorter), so
- *  that many lines of one stream leave as one chunk and nothing is allocated per line. */
+/** Turns lines of the log file into what a client gets: the text, with its time in front on request. A line only gets
+ *  shorter, so the text is moved towards the start of the buffer that it was read into. Many lines of a stream leave as
+ *  one chunk, and no memory is allocated per line. */
 import type { OutputStream } from '../base/index.ts'
 import { headerBytes, parseHeader, parseTimeNs } from './log-line.ts'
 
+/** Which lines are shown, and with what. */
 export interface LogSelection {
   readonly stdout: boolean
   readonly stderr: boolean
   readonly timestamps: boolean
-  /** What stands between a line's time and its text: its attributes, as Docker writes them, and a space. */
+  /** Text between the time and the text of a line: its attributes, as Docker writes them, and a space. */
   readonly details?: string | undefined
-  /** Lines later than this end the log. */
+  /** The log ends at the first line later than this. */
   readonly untilNs?: bigint | undefined
 }
 
@@ -23,19 +24,19 @@ export interface LogChunk {
 const lineFeed = 0x0a
 const space = 0x20
 const letterZ = 0x5a
-/** Characters of the time that are shown: up to the nanoseconds; the zone is always UTC and shown as `Z`. */
+/** Number of characters of the time that are shown: up to the nanoseconds. The zone is always UTC and shown as `Z`. */
 const shownTimeBytes = 29
-/** What of a line's header is free even when its time is shown. */
+/** Bytes of a line's header that stay free even when its time is shown. */
 const spareHeaderBytes = headerBytes - shownTimeBytes - 2
-/** Up to here copying byte by byte beats two calls into native code. */
+/** Up to this length, copying byte by byte is faster than two calls into native code. */
 const shortTextBytes = 96
 
-/** Formats one log from its first wanted line on; remembers unfinished lines from one buffer to the next. */
+/** Formats one log from its first wanted line on. Remembers incomplete lines from one buffer to the next. */
 export class LogFormatter {
   readonly #selection: LogSelection
   readonly #hasPrefix: boolean
   readonly #details: Buffer
-  /** Streams whose last line is not complete: what follows belongs to the same line and gets no time. */
+  /** Streams whose last line is incomplete: what follows belongs to the same line and gets no time. */
   readonly #open = { stdout: false, stderr: false }
   #ended = false
 
@@ -45,13 +46,13 @@ export class LogFormatter {
     this.#hasPrefix = selection.timestamps || this.#details.length > 0
   }
 
-  /** True once a line later than `untilNs` was met. */
+  /** True after a line later than `untilNs`. */
   get ended(): boolean {
     return this.#ended
   }
 
-  /** Formats the lines in `[0, end)` of the buffer, which end with a line feed. The chunks are parts of it, or of
-   *  a copy when attributes don't fit in place of what is cut off. */
+  /** Formats the lines in `[0, end)` of the buffer, which end with a line feed. The chunks are parts of the buffer, or
+   *  of a copy when attributes need more room than the header leaves. */
   format(given: Buffer, givenEnd: number): LogChunk[] {
     const { bytes, end } = this.#withRoom(given, givenEnd)
     const chunks: LogChunk[] = []
@@ -82,14 +83,14 @@ export class LogFormatter {
     return chunks
   }
 
-  /** Writes what stands in front of a line's text; gives where the text goes. */
+  /** Writes the prefix of a line's text; returns the place of the text. */
   #prefix(bytes: Buffer, start: number, out: number): number {
     const at = this.#selection.timestamps ? moveTime(bytes, start, out) : out
     this.#details.copy(bytes, at)
     return at + this.#details.length
   }
 
-  /** Attributes make lines longer than they are in the file: each then gets room in front of its text. */
+  /** Makes room for attributes in front of each text, because they make lines longer than in the file. */
   #withRoom(bytes: Buffer, end: number): { readonly bytes: Buffer; readonly end: number } {
     if (this.#details.length <= spareHeaderBytes) return { bytes, end }
     const room = Buffer.from(`${' '.repeat(this.#details.length)}\n`)
@@ -98,7 +99,7 @@ export class LogFormatter {
       const header = parseHeader(bytes, start, end)
       const from = header === undefined ? start : start + headerBytes
       const feed = bytes.indexOf(lineFeed, from)
-      // What is in the room is no line and passed over.
+      // The room is not a line and is skipped.
       parts.push(room, bytes.subarray(start, feed + 1))
       start = feed + 1
     }
@@ -116,7 +117,7 @@ export class LogFormatter {
   }
 }
 
-/** Moves the line's time to `out`; gives where the text goes. */
+/** Moves the line's time to `out`; returns the place of the text. */
 function moveTime(bytes: Buffer, start: number, out: number): number {
   bytes.copyWithin(out, start, start + shownTimeBytes)
   bytes[out + shownTimeBytes] = letterZ
@@ -124,7 +125,7 @@ function moveTime(bytes: Buffer, start: number, out: number): number {
   return out + shownTimeBytes + 2
 }
 
-/** Moves the text that begins at `from` to `out`; gives the place of the line feed behind it. */
+/** Moves the text that begins at `from` to `out`; returns the place of the line feed after it. */
 function moveText(bytes: Buffer, from: number, out: number): number {
   const shortEnd = from + shortTextBytes
   let at = from

@@ -1,6 +1,6 @@
-/** Keeps how far a log has been delivered, over the death of the daemon: a record of fixed size in a file that is
- *  written in place by one call, so that what is there is always whole. Written without fsync: a machine that goes
- *  down may have lines delivered twice, never left out. */
+/** Keeps the position up to which a log was delivered, for the next run of the daemon. The file has one record of fixed
+ *  size, which a single call overwrites, so it is always complete. There is no fsync: after a crash of the host, lines
+ *  may be delivered twice, but none is left out. */
 import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errnoOf } from '../base/index.ts'
@@ -9,16 +9,18 @@ import type { LogPosition } from './log-record.ts'
 
 const recordBytes = 128
 
+/** The file with the position of one log. */
 export class PositionFile {
   readonly #path: string
   #fd: number | undefined
 
-  /** Its directory is made when first needed; it must not be the log's own, whose changes wake readers. */
+  /** The directory of `path` is made when needed. It must not be that of the log, because changes there wake
+   *  readers. */
   constructor(path: string) {
     this.#path = path
   }
 
-  /** Undefined when nothing was delivered yet, or the file is broken. */
+  /** The recorded position; undefined when nothing was delivered yet or the file is damaged. */
   read(): LogPosition | undefined {
     try {
       const value = JSON.parse(readFileSync(this.#path, 'utf8')) as Partial<LogPosition>
@@ -37,13 +39,13 @@ export class PositionFile {
     writeFully(this.#fd, Buffer.from(`${text}\n`), 0)
   }
 
-  /** Forgets: the next reader begins at the log's start. */
+  /** Deletes the position: the next delivery begins at the log's start. */
   clear(): void {
     this.close()
     rmSync(this.#path, { force: true })
   }
 
-  /** Idempotent. */
+  /** Closes the file. Idempotent. */
   close(): void {
     if (this.#fd === undefined) return
     closeSync(this.#fd)
@@ -52,7 +54,7 @@ export class PositionFile {
 
   #open(): number {
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
-    // Neither truncated nor appended to.
+    // The file is neither truncated nor appended to.
     return openSync(this.#path, constants.O_RDWR | constants.O_CREAT, 0o600)
   }
 }

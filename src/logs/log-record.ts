@@ -1,30 +1,31 @@
-/** What a log driver is given: one line of a container's output, or a part of a long one. */
+/** What log drivers get: one line of a container's output, or a part of a long line. */
 import type { OutputStream } from '../base/index.ts'
 
-/** A place in a log: everything before `offset` of the file, and the files before it. A file is known by its inode
- *  and its first bytes (the time of its first line), since numbers of removed files are used again. */
+/** A position in a log: after `offset` bytes of the file, and after all earlier files. Inode and first bytes (the time
+ *  of the first line) identify the file, because inodes of removed files are reused. */
 export interface LogPosition {
   readonly inode: number
   readonly head: string
   readonly offset: number
 }
 
-/** Of a line longer than 16 KiB, which is handed on in parts, as Docker does. */
+/** A part of a line longer than 16 KiB, which is split as in Docker. */
 export interface PartOfLine {
-  /** The same for all parts of one line. */
+  /** Id of the line, the same for all its parts. */
   readonly id: string
-  /** From 1. */
+  /** Number of the part, from 1. */
   readonly ordinal: number
   readonly last: boolean
 }
 
+/** A line, or a part of one. */
 export interface LogRecord {
   readonly stream: OutputStream
   /** Nanoseconds since the epoch. */
   readonly timeNs: bigint
-  /** Without a line end. */
+  /** The text without line end. */
   readonly text: Buffer
   readonly part?: PartOfLine
-  /** Where to go on when all up to this record has been delivered. */
+  /** Position from which to continue when everything up to this record was delivered. */
   readonly position: LogPosition
 }

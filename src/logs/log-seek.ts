@@ -1,18 +1,19 @@
-/** Finding a place in a log file without reading all of it: backwards for the last lines, by halving for a time. */
+/** Finds a place in a log file without reading all of it: backwards for the last lines, by bisection for a time. */
 import type { FileHandle } from 'node:fs/promises'
 import { headerBytes, parseHeader, parseTimeNs } from './log-line.ts'
 
 const blockBytes = 64 * 1024
 const lineFeed = 0x0a
 
+/** The place of the last lines of a file. */
 export interface TailPosition {
-  /** Where the wanted lines begin. */
+  /** Offset of the first wanted line. */
   readonly offset: number
-  /** How many lines there are from there on. */
+  /** Number of lines from there on. */
   readonly lines: number
 }
 
-/** Where the last whole line of a file ends: the writer may be in the midst of one. */
+/** The end of the last complete line of a file; the writer may be in the middle of another one. */
 export async function endOfLines({
   file,
   size,
@@ -26,16 +27,16 @@ export async function endOfLines({
   return start + (bytesRead === 0 ? 0 : buffer.lastIndexOf(lineFeed, bytesRead - 1) + 1)
 }
 
-/** Where the last `wanted` lines of the first `size` bytes begin. Parts of one line count as one. */
+/** The place of the last `wanted` lines in the first `size` bytes. Parts of a line count as one line. */
 export async function seekTail(file: FileHandle, size: number, wanted: number): Promise<TailPosition> {
   if (wanted <= 0) return { offset: size, lines: 0 }
   const buffer = Buffer.allocUnsafeSlow(blockBytes + headerBytes)
   let lines = 0
-  // The line that the one before (in the file) would go on, if that one is partial.
+  // The line after the present one in the file, which continues it if it is partial.
   let nextStart = size
   for (let blockEnd = size; blockEnd > 0; ) {
     const blockStart = Math.max(0, blockEnd - blockBytes)
-    // Some more than the block, so that the header of a line that begins at its very end is whole.
+    // Read a little more than the block, so that a header at its very end is complete.
     const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - blockStart), blockStart)
     for (let feed = lastFeed(buffer, blockEnd - blockStart); ; feed = lastFeed(buffer, feed)) {
       const start = feed + 1
@@ -52,7 +53,7 @@ export async function seekTail(file: FileHandle, size: number, wanted: number): 
   return { offset: 0, lines }
 }
 
-/** Whether the record at `start` ends a line: it is complete, or it is the file's last. */
+/** True when the record at `start` ends a line: it is complete, or the last one of the file. */
 function endsLine(
   buffer: Buffer,
   start: number,
@@ -66,15 +67,15 @@ function endsLine(
   return !header.partial || nextStart >= size || offset >= size
 }
 
-/** The last line feed before `end`, or -1. */
+/** Index of the last line feed before `end`, or -1. */
 function lastFeed(buffer: Buffer, end: number): number {
   return end <= 0 ? -1 : buffer.lastIndexOf(lineFeed, end - 1)
 }
 
-/** Where the first line that is not earlier than `timeNs` begins (`size` when there is none). Lines are in order. */
+/** Offset of the first line that is not earlier than `timeNs`; `size` when there is none. Lines are in order. */
 export async function seekTime(file: FileHandle, size: number, timeNs: bigint): Promise<number> {
   const buffer = Buffer.allocUnsafeSlow(blockBytes)
-  // Invariant: every line that begins before `low` is earlier; the first that is not begins at or after `low`.
+  // Invariant: every line that begins before `low` is earlier, and the first later one begins at or after `low`.
   let low = 0
   let high = size
   while (high - low > blockBytes) {
@@ -98,7 +99,7 @@ export async function seekTime(file: FileHandle, size: number, timeNs: bigint): 
   return size
 }
 
-/** The first whole line after the first line feed. */
+/** The first complete line after the first line feed. */
 function firstDatedLine(buffer: Buffer, length: number): { offset: number; timeNs: bigint } | undefined {
   for (let feed = buffer.indexOf(lineFeed); feed !== -1 && feed < length; feed = buffer.indexOf(lineFeed, feed + 1)) {
     const start = feed + 1

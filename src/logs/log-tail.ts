@@ -1,5 +1,5 @@
-/** Follows a container's log from a position on, over rotations, and gives its lines in batches.
- *  Invariant: a line is given after all lines before it; what is not complete yet is read again. */
+/** Follows a container's log from a position on, across rotations, and yields its lines in batches.
+ *  Invariant: a line is yielded after all lines before it; an incomplete line is read again. */
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ChangeSignal } from './change-signal.ts'
@@ -11,19 +11,20 @@ import type { LogPosition } from './log-record.ts'
 const chunkBytes = 128 * 1024
 const lineFeed = 0x0a
 
+/** What to follow, and from where. */
 export interface LogTailOptions {
   readonly path: string
-  /** Where to begin; undefined: at the log's start. */
+  /** Position to begin at; undefined for the log's start. */
   readonly from: LogPosition | undefined
-  /** Resolves when nothing more will be written; what was is still given. */
+  /** Resolves when nothing more will be written; the rest is still yielded. */
   readonly ended: Promise<unknown>
-  /** Ends at once. */
+  /** Ends at once when it fires. */
   readonly signal: AbortSignal
-  /** Told when the position is in a file that is gone: lines were lost with it. */
+  /** Called when the file of the position is gone: its lines are lost. */
   onLost(): void
 }
 
-/** The lines of the log, as they come. Ends after `ended`, or with the signal. */
+/** The lines of the log, as they are written. Ends after `ended`, or when the signal fires. */
 export async function* tailLog(options: LogTailOptions): AsyncGenerator<RawLine[], void, undefined> {
   const { path, signal } = options
   const changes = new ChangeSignal(dirname(path))
@@ -38,7 +39,7 @@ export async function* tailLog(options: LogTailOptions): AsyncGenerator<RawLine[
   try {
     file = await firstFile(options)
     while (!signal.aborted) {
-      // Asked before reading: what was written until now is seen by this round.
+      // Checked before reading: this round sees everything that was written until now.
       const last = over
       const current = statSync(path, { throwIfNoEntry: false })?.ino
       if (file !== undefined) yield* file.lines(signal)
@@ -60,7 +61,7 @@ export async function* tailLog(options: LogTailOptions): AsyncGenerator<RawLine[
   }
 }
 
-/** The file of the position, else the oldest. */
+/** The file of the position, or the oldest one. */
 async function firstFile({ path, from, onLost }: LogTailOptions): Promise<TailedFile | undefined> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined
   const files = await openLogFiles(path)
@@ -75,7 +76,7 @@ async function firstFile({ path, from, onLost }: LogTailOptions): Promise<Tailed
   return take(files, chosen, offset)
 }
 
-/** The file that came after one; undefined when it can't be told yet. */
+/** The file after the given one; undefined when it is not known yet. */
 async function nextFile(path: string, inode: number | undefined): Promise<TailedFile | undefined> {
   const files = await openLogFiles(path)
   const before = files.findIndex((file) => file.inode === inode)
@@ -106,10 +107,10 @@ class TailedFile {
     this.#offset = offset
   }
 
-  /** The lines up to the file's present end. */
+  /** The lines up to the present end of the file. */
   async *lines(signal: AbortSignal): AsyncGenerator<RawLine[], void, undefined> {
     while (!signal.aborted) {
-      // Lines are handed on as parts of it: each round has its own.
+      // Yielded lines are parts of the buffer, so each round needs a new one.
       const buffer = Buffer.allocUnsafe(chunkBytes)
       const { bytesRead } = await this.#file.file.read(buffer, 0, chunkBytes, this.#offset)
       const end = bytesRead === 0 ? 0 : buffer.lastIndexOf(lineFeed, bytesRead - 1) + 1
@@ -117,7 +118,7 @@ class TailedFile {
         this.#head ??= await readHead(this.#file)
         yield this.#parse(buffer, end)
       }
-      // Longer than any line of the monitor: not a log any more.
+      // Longer than any line of the monitor: this is not a log.
       this.#offset += end === 0 && bytesRead === chunkBytes ? bytesRead : end
       if (bytesRead < chunkBytes) return
     }

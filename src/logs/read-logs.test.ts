@@ -34,7 +34,7 @@ class Sink implements OutputSink {
   leave(): void {
     for (const callback of this.#close) callback()
   }
-  /** Resolves when just this has been written. */
+  /** Resolves when exactly this was written. */
   async has(text: string): Promise<void> {
     await until(() => this.text === text, { what: () => JSON.stringify([text, this.text]), intervalMs: 1 })
   }
@@ -61,8 +61,8 @@ async function read(path: string, options: Partial<ReadLogsOptions> = {}, end: R
   return sink
 }
 
-/** A log of the one line `0`, followed by a client that takes no more than that until `finish`, which ends the log and
- *  gives all that the client got. */
+/** A log of the single line `0`, and a client that takes no more than that until `finish`. `finish` ends the log and
+ *  returns everything that the client got. */
 async function slowFollower() {
   const path = logFile(at(1, 'stdout F 0'))
   const ended = Promise.withResolvers<void>()
@@ -171,7 +171,7 @@ describe('readLogs', () => {
     sink.onWrite = met.resolve
     const done = readLogs(path, { stdout: true, stderr: true }, sink)
     await met.promise
-    // Meanwhile another reader comes to the end.
+    // Meanwhile another reader reaches the end.
     assert.equal((await read(path)).text, 'one\ntwo\n')
     assert.equal(sink.text, 'one\n')
     sink.drain()
@@ -216,13 +216,13 @@ describe('readLogs', () => {
     for (let index = 0; index < 60; index++) {
       expected += `${index}\n`
       if (index % 10 === 9) {
-        // The writer goes on in the renamed file for a moment.
+        // The writer still uses the renamed file for a moment.
         rotateLog(path, { maxFiles: 10, reopen() {} })
         appendFileSync(`${path}.1`, at(1, `stdout F ${index}`))
         writeFileSync(`${path}.new`, '')
         renameSync(`${path}.new`, path)
       } else appendFileSync(path, at(1, `stdout F ${index}`))
-      // At times the reader is at the end, at others it is behind by some lines.
+      // Sometimes the reader is at the end, sometimes some lines behind.
       if (index % 3 !== 0) await sink.has(expected)
     }
     ended.resolve()

@@ -1,4 +1,4 @@
-/** Reads a container's log for a client: the end of it, a span of time, or on and on as it grows. */
+/** Reads a container's log for a client: its end, a span of time, or all of it as it grows. */
 import { dirname } from 'node:path'
 import type { OutputSink } from '../base/index.ts'
 import { ChangeSignal } from './change-signal.ts'
@@ -6,37 +6,39 @@ import { inodeOf, type OpenLogFile, openLogFiles } from './log-files.ts'
 import { type LogChunk, LogFormatter } from './log-formatter.ts'
 import { endOfLines, seekTail, seekTime } from './log-seek.ts'
 
+/** Which lines to read, and in what form. */
 export interface ReadLogsOptions {
   readonly stdout: boolean
   readonly stderr: boolean
-  /** Only lines at or after this time. */
+  /** Only lines at or after this time (nanoseconds since the epoch). */
   readonly sinceNs?: bigint | undefined
-  /** Only lines up to this time. */
+  /** Only lines up to this time (nanoseconds since the epoch). */
   readonly untilNs?: bigint | undefined
-  /** Only the last lines, of both streams together. Default: all. */
+  /** Only this number of last lines, of both streams together. Default: all. */
   readonly tail?: number | undefined
-  /** Go on with what is written later, until `ended`. */
+  /** Continue with later lines, until `ended`. */
   readonly follow?: boolean | undefined
-  /** Each line begins with its time. */
+  /** Begin each line with its time. */
   readonly timestamps?: boolean | undefined
-  /** Each line's text begins with this: its attributes and a space. */
+  /** Begin each line's text with this: its attributes and a space. */
   readonly details?: string | undefined
 }
 
+/** What ends a read early. */
 export interface ReadLogsEnd {
-  /** The client has gone. */
+  /** Fires when the client is gone. */
   readonly signal?: AbortSignal | undefined
-  /** With `follow`: resolves when nothing more will be written; what was is still read. */
+  /** With `follow`: resolves when nothing more will be written; the rest is still read. */
   readonly ended?: Promise<unknown> | undefined
 }
 
 const chunkBytes = 256 * 1024
-/** Output smaller than this is copied out, so that the buffer can be used again. */
+/** Output smaller than this is copied, so that the buffer can be reused. */
 const copyBelowBytes = 16 * 1024
 const lineFeed = 0x0a
 
-/** Hands the log at `path` to the sink. Resolves when all was handed over or `signal` was aborted; never ends the
- *  sink. A log that does not exist is empty. */
+/** Writes the log at `path` to the sink. Resolves when everything was written or `signal` fired; never ends the sink. A
+ *  missing log is empty. */
 export async function readLogs(
   path: string,
   options: ReadLogsOptions,
@@ -59,7 +61,7 @@ class LogReader {
   readonly #end: ReadLogsEnd
   readonly #formatter: LogFormatter
   #files: OpenLogFile[] = []
-  /** Bytes of the newest file that were handled. */
+  /** Number of bytes of the newest file that were processed. */
   #offset = 0
   #buffer = Buffer.allocUnsafeSlow(chunkBytes)
   #resume: (() => void) | undefined
@@ -77,8 +79,8 @@ class LogReader {
     if (end.signal?.aborted === true) this.#leave()
   }
 
-  /** Everything that is there now; without `follow`, nothing that is written meanwhile: else the last lines would be
-   *  more than were asked for, and a log that grows fast would have no end. */
+  /** Reads everything that is there now. Without `follow`, it ignores what is written meanwhile: otherwise `tail` would
+   *  give more lines than requested, and a fast log would never end. */
   async readAll(): Promise<void> {
     const files = await openLogFiles(this.#path)
     this.#files = await Promise.all(files.map(async (file) => ({ ...file, size: await endOfLines(file) })))
@@ -89,7 +91,7 @@ class LogReader {
     }
   }
 
-  /** What is written from now on. */
+  /** Reads what is written from now on. */
   async follow(): Promise<void> {
     const changes = new ChangeSignal(dirname(this.#path))
     let over = false
@@ -103,7 +105,7 @@ class LogReader {
     const timer = this.#untilTimer(finish)
     try {
       while (!this.#isDone()) {
-        // Asked before reading: what was written until now will be seen by this round.
+        // Checked before reading: this round sees everything that was written until now.
         const last = over
         await this.#readNew()
         if (last) return
@@ -128,7 +130,7 @@ class LogReader {
     return this.#gone || this.#formatter.ended
   }
 
-  /** Where reading begins in each file. */
+  /** The offset at which reading begins, for each file. */
   async #startOffsets(): Promise<number[]> {
     const { sinceNs, tail } = this.#options
     const starts = this.#files.map(() => 0)
@@ -144,7 +146,8 @@ class LogReader {
     return starts
   }
 
-  /** The rest of the newest file, and all of those that took its place meanwhile: with a slow client, several. */
+  /** Reads the rest of the newest file, and all files that replaced it meanwhile. With a slow client these may be
+   *  several. */
   async #readNew(): Promise<void> {
     for (;;) {
       const newest = this.#files.at(-1)
@@ -154,7 +157,7 @@ class LogReader {
       if (newer.length === 0) return
       const files = newest === undefined ? newer : [newest, ...newer]
       this.#files = [...this.#files.slice(0, -1), ...files]
-      // The writer has left all but the last one by now: what they hold is all.
+      // The writer left all files but the last one, so the others are complete.
       for (const { file } of files.slice(0, -1)) {
         await this.#readToEnd({ file })
         await file.close()
@@ -170,7 +173,7 @@ class LogReader {
       const wanted = Math.min(chunkBytes, limit - this.#offset)
       const { bytesRead } = await file.read(buffer, 0, wanted, this.#offset)
       const end = bytesRead === 0 ? 0 : buffer.lastIndexOf(lineFeed, bytesRead - 1) + 1
-      // A line that is not complete yet will be read again; one larger than any of conmon's is no line.
+      // An incomplete line is read again. One longer than any of conmon's is not a line.
       this.#offset += end === 0 && bytesRead === chunkBytes ? bytesRead : end
       await this.#hand(this.#formatter.format(buffer, end))
       if (bytesRead < chunkBytes) return

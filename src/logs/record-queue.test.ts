@@ -10,13 +10,13 @@ function record(text: string): LogRecord {
 
 const texts = (records: readonly LogRecord[]) => records.map(({ text }) => text.toString())
 
-test('RecordQueue drops the newest beyond its limit, counting what is not delivered yet', async () => {
+test('RecordQueue drops the newest records beyond its limit, which counts all undelivered ones', async () => {
   const queue = new RecordQueue(1000, 10)
   await queue.room(false)
   for (const text of ['aaaa', 'bbbb', 'cccc']) queue.push(record(text))
   const taken = await queue.take(1000)
   assert.deepEqual(texts(taken), ['aaaa', 'bbbb'])
-  // They are on their way, and still count.
+  // They are being sent, and still count.
   queue.push(record('dddd'))
   assert.equal(queue.takeDropped(), 2)
   queue.delivered(taken)
@@ -25,7 +25,7 @@ test('RecordQueue drops the newest beyond its limit, counting what is not delive
   assert.equal(queue.takeDropped(), 0)
 })
 
-test('RecordQueue drops nothing while it catches up, nor without a limit: the reader waits', async () => {
+test('RecordQueue drops nothing while it catches up or without a limit: the reader waits', async () => {
   for (const [limit, catchingUp] of [
     [10, true],
     [undefined, false],

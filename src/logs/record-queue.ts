@@ -1,22 +1,23 @@
-/** What was read of a log and is not delivered yet. Without a limit the reader waits for room; with one (mode
- *  non-blocking) what does not fit is dropped, the newest first, as Docker does. */
+/** The lines that were read from a log and are not delivered yet. Without a limit, the reader waits for room. With a
+ *  limit (mode non-blocking), new lines that do not fit are dropped, as in Docker. */
 import type { LogRecord } from './log-record.ts'
 
-/** About what a record takes beside its text, so that empty lines count too. */
+/** Estimated memory of a record besides its text, so that empty lines count too. */
 const recordOverheadBytes = 128
 
+/** The queue between the reader of a log and its driver. */
 export class RecordQueue {
   readonly #readAheadBytes: number
   readonly #maxBytes: number | undefined
   #records: LogRecord[] = []
-  /** Of all that is not delivered, taken or not. */
+  /** Bytes of all undelivered records, taken or not. */
   #bytes = 0
   #dropped = 0
   #ended = false
   #closed = false
   #wakeReader: (() => void) | undefined
   #wakeWriter: (() => void) | undefined
-  /** The limit does not hold yet. */
+  /** True while the limit is off. */
   #unlimited = true
 
   constructor(readAheadBytes: number, maxBytes: number | undefined) {
@@ -26,7 +27,7 @@ export class RecordQueue {
 
   push(record: LogRecord): void {
     const limit = this.#unlimited ? undefined : this.#maxBytes
-    // One that is larger than the limit itself passes when nothing else waits.
+    // A record larger than the limit itself is accepted when nothing else waits.
     if (limit !== undefined && this.#bytes > 0 && this.#bytes + record.text.length > limit) {
       this.#dropped += 1
       return
@@ -36,7 +37,7 @@ export class RecordQueue {
     this.#wakeReader?.()
   }
 
-  /** Resolves when more may be read. `catchingUp`: the limit holds only from the next call on. */
+  /** Resolves when there is room to read more. `catchingUp` turns the limit off until the next call. */
   async room(catchingUp: boolean): Promise<void> {
     if (!catchingUp) this.#unlimited = false
     while (!this.#closed && this.#bytes > this.#readAheadBytes && (this.#unlimited || this.#maxBytes === undefined)) {
@@ -46,20 +47,20 @@ export class RecordQueue {
     }
   }
 
-  /** No more will be pushed. */
+  /** Ends the queue: nothing more will be pushed. */
   end(): void {
     this.#ended = true
     this.#wakeReader?.()
   }
 
-  /** Nobody takes or pushes any more. */
+  /** Closes the queue for both sides. */
   close(): void {
     this.#closed = true
     this.#wakeReader?.()
     this.#wakeWriter?.()
   }
 
-  /** The next records, at least one and then up to `maxBytes`; none when it has ended. */
+  /** The next records: at least one, then up to `maxBytes`; none when the queue has ended. */
   async take(maxBytes: number): Promise<LogRecord[]> {
     while (this.#records.length === 0 && !this.#ended && !this.#closed) {
       await new Promise<void>((resolve) => {
@@ -76,13 +77,13 @@ export class RecordQueue {
     return this.#records.splice(0, count)
   }
 
-  /** What was taken has arrived: there is room for more. */
+  /** Reports the delivery of taken records, which makes room. */
   delivered(records: readonly LogRecord[]): void {
     for (const { text } of records) this.#bytes -= text.length
     this.#wakeWriter?.()
   }
 
-  /** How many were dropped since the last call. */
+  /** Number of records that were dropped since the last call. */
   takeDropped(): number {
     const dropped = this.#dropped
     this.#dropped = 0

@@ -1,19 +1,20 @@
-/** Sending datagrams by UDP. Nobody confirms them: a server that is not there goes unnoticed, as with Docker. */
+/** Sends datagrams by UDP. They are not confirmed: as in Docker, a missing server goes unnoticed. */
 import { createSocket, type Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { dialError, joinHostPort } from './dial.ts'
 
+/** Sends to one host and port. */
 export class UdpSender {
   readonly #socket: Socket
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    // "Connection refused" of an earlier datagram.
+    // "Connection refused" for an earlier datagram.
     socket.on('error', () => {})
     socket.unref()
   }
 
-  /** Looks the host up once. Throws `unavailable` in Go's words. */
+  /** Resolves the host once. Throws `unavailable` with Go's text. */
   static async open(host: string, port: number): Promise<UdpSender> {
     try {
       const { address, family } = await lookup(host === '' ? 'localhost' : host)
@@ -25,7 +26,7 @@ export class UdpSender {
     }
   }
 
-  /** Resolves when the kernel took it, or refused it for what happened to an earlier one. */
+  /** Resolves when the kernel took the datagram, or refused it because of an earlier one. */
   async send(bytes: Buffer): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#socket.send(bytes, () => resolve())

@@ -1,9 +1,9 @@
-/** Connections to log servers. Failures have Go's texts, which users know from Docker. */
+/** Connects to log servers. Errors have Go's texts, which users know from Docker. */
 import { connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { BerthError, errnoOf, messageOf } from '../../base/index.ts'
 
-/** A stream server. */
+/** The address of a stream server. */
 export type StreamTarget =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls?: ConnectionOptions }
   | { readonly kind: 'unix'; readonly path: string }
@@ -20,7 +20,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPROTOTYPE: 'connect: protocol wrong type for socket',
 }
 
-/** `dial tcp 127.0.0.1:1: connect: connection refused`. */
+/** The error for a failed connection: `dial tcp 127.0.0.1:1: connect: connection refused`. */
 export function dialError(network: string, address: string, cause: unknown): BerthError {
   const code = errnoOf(cause) ?? ''
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
@@ -31,7 +31,7 @@ export function dialError(network: string, address: string, cause: unknown): Ber
   return new BerthError('unavailable', `dial ${network} ${address}: ${reasons[code] ?? messageOf(cause)}`, { cause })
 }
 
-/** Connects. Throws `unavailable` in Go's words. */
+/** Connects to a server. Throws `unavailable` with Go's text. */
 export async function dialStream(target: StreamTarget): Promise<Socket> {
   const isUnix = target.kind === 'unix'
   const address = isUnix ? target.path : joinHostPort(target.host, target.port)
@@ -45,7 +45,7 @@ export async function dialStream(target: StreamTarget): Promise<Socket> {
     socket.off('error', onError)
     return socket
   } catch (error) {
-    // A destroyed socket may still report.
+    // A destroyed socket may still report an error.
     socket.on('error', () => {})
     socket.destroy()
     const reason = !isUnix && target.tls !== undefined ? tlsReason(error) : undefined
@@ -56,7 +56,7 @@ export async function dialStream(target: StreamTarget): Promise<Socket> {
   }
 }
 
-/** `host:port`, with brackets around an IPv6 address. */
+/** `host:port` as text, with brackets around an IPv6 address. */
 export function joinHostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
@@ -64,7 +64,7 @@ export function joinHostPort(host: string, port: number): string {
 function open(target: StreamTarget, onOpen: () => void): Socket {
   if (target.kind === 'unix') return connectTcp({ path: target.path }, onOpen)
   const { host, port, tls } = target
-  // Go's "no host" is this host.
+  // In Go, an empty host means this one.
   const place = { host: host === '' ? 'localhost' : host, port }
   if (tls === undefined) return connectTcp(place, onOpen)
   return connectTls(
@@ -73,7 +73,7 @@ function open(target: StreamTarget, onOpen: () => void): Socket {
   )
 }
 
-/** A failure of TLS in Go's words where users look for them; undefined when it is none. */
+/** Go's text for a TLS error; undefined for other errors. */
 function tlsReason(error: unknown): string | undefined {
   const code = errnoOf(error) ?? ''
   if (/^(UNABLE_TO_|(DEPTH_ZERO_)?SELF_SIGNED_)/.test(code)) {

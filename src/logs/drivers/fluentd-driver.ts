@@ -1,4 +1,4 @@
-/** Log driver `fluentd`: the Forward protocol, an event for each line.
+/** The log driver `fluentd`: the Forward protocol, one event per line.
  *  https://github.com/fluent/fluentd/wiki/Forward-Protocol-Specification-v1 */
 import { randomBytes } from 'node:crypto'
 import { decodeMultiStream, Encoder, ExtData } from '@msgpack/msgpack'
@@ -15,7 +15,7 @@ const eventTimeType = 0
 const ackTimeoutMs = 30_000
 const nsPerSecond = 1_000_000_000n
 
-/** Connects. Throws `unavailable` when the server is not there, `invalidArgument` for a bad option. */
+/** Connects to the server. Throws `unavailable` when it can't be reached, `invalidArgument` for a bad option. */
 export async function openFluentd(info: LogInfo): Promise<LogDriver> {
   const options = parseFluentdOptions(info.options)
   const encode = eventEncoder(info, options)
@@ -27,7 +27,7 @@ export async function openFluentd(info: LogInfo): Promise<LogDriver> {
         await stream.write(Buffer.concat(records.map((record) => encode(record))), options.writeTimeoutMs)
         return
       }
-      // The last one's confirmation stands for all before it on the same connection.
+      // The confirmation of the last batch also covers all earlier ones on the same connection.
       const id = randomBytes(16).toString('base64')
       const bytes = records.map((record, index) => encode(record, index === records.length - 1 ? id : undefined))
       const confirmed = acks.expect(id)
@@ -68,7 +68,7 @@ function eventEncoder(info: LogInfo, { subSecond }: FluentdOptions): EncodeEvent
   }
 }
 
-/** Seconds and nanoseconds, 32 bits each, big-endian. */
+/** A time as seconds and nanoseconds, 32 bits each, big-endian. */
 function eventTime(timeNs: bigint): ExtData {
   const bytes = Buffer.alloc(8)
   bytes.writeUInt32BE(Number(timeNs / nsPerSecond) >>> 0, 0)
@@ -76,7 +76,7 @@ function eventTime(timeNs: bigint): ExtData {
   return new ExtData(eventTimeType, bytes)
 }
 
-/** The server's answers: `{"ack": id}`, one behind the other. */
+/** Reads the server's answers: a sequence of `{"ack": id}`. */
 class Acknowledgements {
   readonly #chunks: ReadableStreamDefaultController<Uint8Array>
   #expected:
@@ -97,7 +97,7 @@ class Acknowledgements {
   /** Resolves when the server has confirmed `id`. */
   expect(id: string): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    // Whoever waits for it may have given up by then.
+    // Its waiter may have given up by then.
     promise.catch(() => {})
     this.#expected = { id, resolve, reject }
     return promise

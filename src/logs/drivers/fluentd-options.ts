@@ -6,18 +6,19 @@ import { countOption, durationOption, flagOption, sizeOption } from './option-va
 
 type Options = Readonly<Record<string, string>>
 
+/** The parsed options. */
 export interface FluentdOptions {
   readonly target: StreamTarget
-  /** The container starts whether the server is there or not. */
+  /** Start the container even if the server can't be reached. */
   readonly async: boolean
-  /** Read ahead at most; the rest waits in the log file. */
+  /** Number of bytes to read ahead; the rest waits in the log file. */
   readonly bufferBytes: number
   readonly pace: RetryPace
-  /** The server confirms each batch. */
+  /** Require the server to confirm each batch. */
   readonly requestAck: boolean
-  /** Times with nanoseconds. */
+  /** Send times with nanoseconds. */
   readonly subSecond: boolean
-  /** 0: no limit. */
+  /** Limit for a write; 0 means none. */
   readonly writeTimeoutMs: number
   readonly readTimeoutMs: number
 }
@@ -28,7 +29,7 @@ const maxRetryWaitMs = 60_000
 const minReconnectMs = 100
 const maxReconnectMs = 10_000
 
-/** Throws `invalidArgument` in Docker's words. */
+/** Parses the options. Throws `invalidArgument` with Docker's texts. */
 export function parseFluentdOptions(options: Options): FluentdOptions {
   const value = (name: string) => options[`fluentd-${name}`] ?? ''
   const given = <T>(name: string, parse: (text: string) => T, fallback: T): T =>
@@ -61,7 +62,7 @@ export function parseFluentdOptions(options: Options): FluentdOptions {
   }
 }
 
-/** `host:port`, `tcp://host:port`, `tls://host:port` or `unix:///path`. */
+/** Parses `host:port`, `tcp://host:port`, `tls://host:port` or `unix:///path`. */
 function fluentdTarget(address: string): StreamTarget {
   const [, scheme = 'tcp', rest = ''] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/s.exec(address) ?? []
   if (scheme === 'unix') {

@@ -1,4 +1,4 @@
-/** Log driver `gelf`: by UDP, compressed and in chunks where it must, or by TCP with a zero byte behind each message.
+/** The log driver `gelf`: by UDP, compressed and in chunks if needed, or by TCP with a zero byte after each message.
  *  https://go2docs.graylog.org/current/getting_in_log_data/gelf.html */
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
@@ -13,14 +13,15 @@ import type { LogDriver, LogInfo } from './log-driver.ts'
 import { LogStream } from './log-stream.ts'
 import { logCommand, logTag } from './log-tag.ts'
 
-/** Fits into any network's packets. */
+/** Fits into the packets of any network. */
 const maxDatagramBytes = 1420
 const chunkHeaderBytes = 12
 const maxChunks = 128
 const informational = 6
 const errorLevel = 3
 
-/** Connects. Throws `unavailable` when the server is not there (TCP only), `invalidArgument` for a bad option. */
+/** Connects to the server. Throws `unavailable` when it can't be reached (TCP only), `invalidArgument` for a bad
+ *  option. */
 export async function openGelf(info: LogInfo): Promise<LogDriver> {
   const options = parseGelfOptions(info.options)
   const format = messageFormatter(info)
@@ -63,7 +64,7 @@ async function openUdp({ host, port, compression, level }: GelfOptions, format: 
   }
 }
 
-/** One datagram, or chunks of it; none for a message that is larger than the format can carry. */
+/** The datagrams of a message: one, or several chunks; none for a message that is too large for the format. */
 function chunksOf(message: Buffer): Buffer[] {
   if (message.length <= maxDatagramBytes) return [message]
   const size = maxDatagramBytes - chunkHeaderBytes

@@ -4,14 +4,16 @@ import type { RetryPace } from './log-driver.ts'
 
 type Options = Readonly<Record<string, string>>
 
+/** The compressions of GELF messages. */
 export type GelfCompression = 'gzip' | 'zlib' | 'none'
 
+/** The parsed options. */
 export interface GelfOptions {
   readonly protocol: 'udp' | 'tcp'
   readonly host: string
   readonly port: number
   readonly compression: GelfCompression
-  /** -1 (the library's own) to 9. */
+  /** Compression level: -1 (the library's default) to 9. */
   readonly level: number
   readonly pace: RetryPace
 }
@@ -21,7 +23,7 @@ const defaultMaxReconnect = 3
 const defaultDelayMs = 1000
 const maxDelayMs = 30_000
 
-/** Throws `invalidArgument` in Docker's words. */
+/** Parses the options. Throws `invalidArgument` with Docker's texts. */
 export function parseGelfOptions(options: Options): GelfOptions {
   const address = options['gelf-address'] ?? ''
   if (address === '') throw invalidArgument('gelf-address is a required parameter')

@@ -1,4 +1,4 @@
-/** Log driver `journald`: the journal's native protocol, one datagram for each line.
+/** The log driver `journald`: the journal's native protocol, one datagram per line.
  *  https://systemd.io/JOURNAL_NATIVE_PROTOCOL/ https://docs.docker.com/engine/logging/drivers/journald/ */
 import { randomBytes } from 'node:crypto'
 import { BerthError, formatNs } from '../../base/index.ts'
@@ -21,7 +21,7 @@ export async function openJournald(info: LogInfo, socketPath: string): Promise<L
   } catch (cause) {
     throw new BerthError('unavailable', 'journald is not enabled on this host', { cause })
   }
-  // By these a reader of the journal puts lines of the same microsecond in order.
+  // Readers of the journal use these fields to order lines of the same microsecond.
   const epoch = randomBytes(32).toString('hex')
   let ordinal = 0
   return {
@@ -38,7 +38,7 @@ export async function openJournald(info: LogInfo, socketPath: string): Promise<L
   }
 }
 
-/** Fields of every line. Throws `invalidArgument` for a bad tag or pattern. */
+/** The fields of every line. Throws `invalidArgument` for a bad tag or pattern. */
 function containerFields(info: LogInfo): Readonly<Record<string, string>> {
   const tag = logTag(info)
   return {
@@ -67,7 +67,8 @@ function recordFields({ stream, timeNs, part }: LogRecord): Readonly<Record<stri
   }
 }
 
-/** The journal takes upper case letters, digits and underscores, the latter not in front. */
+/** The name of a field. The journal accepts uppercase letters, digits and underscores, but no underscore at the
+ *  start. */
 function fieldName(name: string): string {
   return name
     .toUpperCase()
@@ -80,7 +81,7 @@ function formatEntry(fields: Readonly<Record<string, string>>, message: Buffer):
   return Buffer.concat([...parts, formatField('MESSAGE', message)])
 }
 
-/** `NAME=value`, or with the length in front for values that contain line ends. */
+/** A field in the protocol's form: `NAME=value`, or with a length for values that contain line ends. */
 function formatField(name: string, value: Buffer): Buffer {
   if (!value.includes(lineFeed)) return Buffer.concat([Buffer.from(`${name}=`), value, Buffer.from('\n')])
   const length = Buffer.alloc(8)

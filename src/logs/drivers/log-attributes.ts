@@ -1,8 +1,8 @@
-/** Labels and environment variables that the options `labels`, `labels-regex`, `env` and `env-regex` choose. */
+/** The labels and environment variables that the options `labels`, `labels-regex`, `env` and `env-regex` select. */
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import type { LogInfo } from './log-driver.ts'
 
-/** The chosen ones, their names changed by `rename`. Throws `invalidArgument` for a pattern that is none. */
+/** The selected attributes; `rename` changes their names. Throws `invalidArgument` for a bad pattern. */
 export function logAttributes(
   { options, labels, env }: Pick<LogInfo, 'options' | 'labels' | 'env'>,
   rename: (name: string) => string = (name) => name,
@@ -36,7 +36,7 @@ function compile(pattern: string): RegExp {
   }
 }
 
-/** Go's words for the commonest mistakes. */
+/** Go's texts for the most common mistakes. */
 function regexpReason(text: string, pattern: string): string {
   if (text.includes('Unterminated group')) return `missing closing ): \`${pattern}\``
   if (text.includes('Unmatched')) return `unexpected ): \`${pattern}\``

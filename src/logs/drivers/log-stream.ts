@@ -1,10 +1,11 @@
-/** A connection on which a driver writes; what the server says is handed on. */
+/** A connection to which a driver writes; the answers of the server go to a callback. */
 import type { Socket } from 'node:net'
 import { BerthError, messageOf, settlesWithin } from '../../base/index.ts'
 import { dialStream, type StreamTarget } from './dial.ts'
 
 const closePatienceMs = 2000
 
+/** One connection to a log server. */
 export class LogStream {
   readonly #socket: Socket
   #failure: BerthError | undefined
@@ -13,19 +14,20 @@ export class LogStream {
   private constructor(socket: Socket, onData: (chunk: Buffer) => void) {
     this.#socket = socket
     socket.unref()
-    // Always read: else the end of the connection is not seen.
+    // Always read: otherwise the end of the connection stays unnoticed.
     socket.on('data', onData)
     socket.on('error', (error) => this.#fail(messageOf(error), error))
     socket.on('end', () => this.#fail('the server closed the connection'))
     socket.on('close', () => this.#fail('the connection is closed'))
   }
 
-  /** Throws `unavailable` in Go's words. */
+  /** Connects to the server; `onData` gets what it sends. Throws `unavailable` with Go's text. */
   static async open(target: StreamTarget, onData: (chunk: Buffer) => void = () => {}): Promise<LogStream> {
     return new LogStream(await dialStream(target), onData)
   }
 
-  /** Resolves when the kernel has all of it; rejects when the connection breaks. `timeoutMs` 0: no limit. */
+  /** Writes bytes. Resolves when the kernel has all of them; rejects when the connection breaks or after `timeoutMs`
+   *  (0: no limit). */
   async write(bytes: Buffer, timeoutMs = 0): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
     await this.race(
@@ -36,7 +38,7 @@ export class LogStream {
     )
   }
 
-  /** Waits for something as long as the connection holds. */
+  /** Waits for `event`; rejects when the connection breaks or after `timeoutMs` (0: no limit). */
   async race(event: Promise<void>, timeoutMs = 0): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
     const broken = Promise.withResolvers<never>()
@@ -46,7 +48,7 @@ export class LogStream {
     if (!(await settlesWithin(either, timeoutMs))) throw unavailable('i/o timeout')
   }
 
-  /** Ends it after what was written. Idempotent. */
+  /** Ends the connection after everything was written. Idempotent. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()))
     if (this.#socket.closed) return

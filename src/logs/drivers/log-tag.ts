@@ -1,4 +1,4 @@
-/** The `tag` option of log drivers: a Go template over what is known of the container.
+/** The `tag` option of log drivers: a Go template over facts of the container.
  *  https://docs.docker.com/engine/logging/log_tags/ */
 import { hostname } from 'node:os'
 import { GoStruct, GoTemplate } from '../../template/index.ts'
@@ -7,18 +7,18 @@ import { type LogInfo, shortIdLength } from './log-driver.ts'
 
 const defaultTag = '{{.ID}}'
 
-/** The tag of a container's lines; without the option the short id. Throws `invalidArgument` with Go's text. */
+/** The tag of a container's lines; without the option, its short id. Throws `invalidArgument` with Go's text. */
 export function logTag(info: LogInfo, fallback = defaultTag): string {
   const source = info.options.tag || fallback
   return new GoTemplate(source, 'log-tag').execute(logInfoStruct(info))
 }
 
-/** The image's id without its algorithm, shortened. */
+/** The short form of an image's id, without its algorithm. */
 export function shortImageId(imageId: string): string {
   return imageId.replace(/^sha256:/, '').slice(0, shortIdLength)
 }
 
-/** The command line as Docker tells it. */
+/** The command line, as Docker shows it. */
 export function logCommand({ entrypoint, args }: LogInfo): string {
   return [entrypoint, ...args].join(' ')
 }

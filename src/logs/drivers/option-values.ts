@@ -1,8 +1,8 @@
-/** Values of log options, with the texts that Go's parsers give. */
+/** Parses values of log options. Errors have the texts of Go's parsers. */
 import { invalidArgument, isKind } from '../../base/index.ts'
 import { parseBytes } from '../../config/index.ts'
 
-/** `1m`, `512k`. */
+/** A size such as `1m` or `512k` in bytes. Throws `invalidArgument`. */
 export function sizeOption(text: string): number {
   try {
     return parseBytes(text, '')
@@ -12,14 +12,14 @@ export function sizeOption(text: string): number {
   }
 }
 
-/** As Go's `ParseBool`. */
+/** A boolean, as Go's `ParseBool` accepts. Throws `invalidArgument`. */
 export function flagOption(text: string): boolean {
   if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true
   if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false
   throw invalidArgument(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`)
 }
 
-/** A whole number from 0 to 2^32 - 1. */
+/** An integer from 0 to 2^32 - 1. Throws `invalidArgument`. */
 export function countOption(text: string): number {
   if (!/^\d+$/.test(text)) {
     throw invalidArgument(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`)
@@ -40,7 +40,7 @@ const unitMs: Readonly<Record<string, number>> = {
   h: 3_600_000,
 }
 
-/** A duration such as `1m30s`, in milliseconds. */
+/** A duration such as `1m30s`, in milliseconds. Throws `invalidArgument`. */
 export function durationOption(text: string): number {
   if (text === '0') return 0
   if (!/^[+-]?(\d+(\.\d*)?|\.\d+)/.test(text)) throw invalidArgument(`time: invalid duration ${JSON.stringify(text)}`)

@@ -1,5 +1,5 @@
-/** Log driver `syslog`: by UDP, TCP, TLS, or a unix socket, to the host's own daemon without an address.
- *  With TLS, messages of RFC 5424 are framed by their length (RFC 5425), all others by their line end. */
+/** The log driver `syslog`: by UDP, TCP, TLS or a unix socket; without an address to the host's own daemon. With TLS,
+ *  messages of RFC 5424 are framed by their length (RFC 5425); all others end with a line feed. */
 import { hostname } from 'node:os'
 import { BerthError, errnoOf } from '../../base/index.ts'
 import { UnixDatagramSocket } from '../../sys/index.ts'
@@ -11,16 +11,17 @@ import { logTag } from './log-tag.ts'
 import { formatSyslog, type SyslogSource } from './syslog-format.ts'
 import { type SyslogAddress, syslogAddress, syslogFacility, syslogFormat, syslogTls } from './syslog-options.ts'
 
-/** Where local daemons listen. */
+/** The sockets that local daemons listen on. */
 const localSockets = ['/dev/log', '/var/run/syslog', '/var/run/log']
 
-/** Takes whole messages. */
+/** Sends whole messages. */
 interface Transport {
   send(messages: readonly Buffer[]): Promise<void>
   close(): Promise<void>
 }
 
-/** Connects. Throws `unavailable` when nobody is there (not by UDP), `invalidArgument` for a bad option. */
+/** Connects to the server. Throws `unavailable` when it can't be reached (not with UDP), `invalidArgument` for a bad
+ *  option. */
 export async function openSyslog(info: LogInfo): Promise<LogDriver> {
   const { options } = info
   const address = syslogAddress(options)
@@ -75,12 +76,12 @@ async function openLocal(): Promise<Transport> {
     try {
       return openDatagram(path)
     } catch {
-      // Not there, or not of this kind.
+      // The socket does not exist, or is of the other kind.
     }
     try {
       return streamed(await LogStream.open({ kind: 'unix', path }))
     } catch {
-      // The next one.
+      // Try the next socket.
     }
   }
   throw new BerthError('unavailable', 'Unix syslog delivery error')
@@ -98,7 +99,7 @@ function openDatagram(path: string): Transport {
       try {
         await socket.send(message)
       } catch (error) {
-        // Larger than the kernel takes in one: sent again it would be as large.
+        // Larger than the kernel accepts as one message: sending it again would fail again.
         if (errnoOf(error) !== 'EMSGSIZE') throw error
       }
     },

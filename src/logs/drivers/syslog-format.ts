@@ -1,8 +1,10 @@
-/** Syslog messages. RFC 3164 section 4.1, RFC 5424 section 6; `local` is what local daemons take, without a host. */
+/** Formats syslog messages: RFC 3164 section 4.1, RFC 5424 section 6, and `local` for local daemons, without a host. */
 import type { OutputStream } from '../../base/index.ts'
 
+/** The formats of messages. */
 export type SyslogFormat = 'local' | 'rfc3164' | 'rfc5424' | 'rfc5424micro'
 
+/** The sender of messages. */
 export interface SyslogSource {
   readonly format: SyslogFormat
   readonly facility: number
@@ -15,7 +17,7 @@ const informational = 6
 const errorSeverity = 3
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** One message, which ends with a line feed. */
+/** A message with a line feed at its end. */
 export function formatSyslog(
   { format, facility, hostname, tag, pid }: SyslogSource,
   { stream, timeNs, text }: { readonly stream: OutputStream; readonly timeNs: bigint; readonly text: Buffer },
@@ -31,7 +33,7 @@ export function formatSyslog(
   return Buffer.concat([Buffer.from(header), text, Buffer.from('\n')])
 }
 
-/** `Jan  2 15:04:05`, in local time. */
+/** A time as `Jan  2 15:04:05`, in local time. */
 function stamp(time: Date): string {
   const day = String(time.getDate()).padStart(2)
   return `${months[time.getMonth()]} ${day} ${clock(time)}`
@@ -41,7 +43,7 @@ function clock(time: Date): string {
   return [time.getHours(), time.getMinutes(), time.getSeconds()].map(twoDigits).join(':')
 }
 
-/** RFC 3339 in local time. */
+/** A time as RFC 3339, in local time. */
 function isoTime(time: Date, fraction: string): string {
   const date = [time.getFullYear(), twoDigits(time.getMonth() + 1), twoDigits(time.getDate())].join('-')
   return `${date}T${clock(time)}${fraction}${zone(-time.getTimezoneOffset())}`

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { syslogTls } from './syslog-options.ts'
 
-test('syslogTls() reads certificates, and refuses what may hold up the daemon', (t) => {
+test('syslogTls() reads certificates, and refuses files that could block the daemon', (t) => {
   const directory = mkdtempSync('/tmp/b-so-')
   t.after(() => rmSync(directory, { recursive: true }))
   const path = (name: string): string => join(directory, name)

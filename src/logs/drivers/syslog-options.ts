@@ -6,8 +6,9 @@ import type { SyslogFormat } from './syslog-format.ts'
 
 type Options = Readonly<Record<string, string>>
 
+/** The address of a syslog server. */
 export type SyslogAddress =
-  /** The host's own. */
+  /** The host's own daemon. */
   | { readonly kind: 'local' }
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix' | 'unixgram'; readonly path: string }
@@ -29,14 +30,14 @@ const formats: Readonly<Record<string, SyslogFormat>> = {
   rfc5424micro: 'rfc5424micro',
 }
 
-/** Throws `invalidArgument` in Docker's words. */
+/** Checks the options. Throws `invalidArgument` with Docker's texts. */
 export function checkSyslogOptions(options: Options): void {
   syslogAddress(options)
   syslogFacility(options)
   syslogFormat(options)
 }
 
-/** `proto://address`. */
+/** Parses the address, `proto://address`. Throws `invalidArgument`. */
 export function syslogAddress(options: Options): SyslogAddress {
   const address = options['syslog-address'] ?? ''
   if (address === '') return { kind: 'local' }
@@ -53,7 +54,7 @@ export function syslogAddress(options: Options): SyslogAddress {
   return { kind, host, port }
 }
 
-/** By name or number. */
+/** The facility, given by name or number. Throws `invalidArgument`. */
 export function syslogFacility(options: Options): number {
   const wanted = options['syslog-facility'] ?? ''
   if (wanted === '') return defaultFacility
@@ -63,13 +64,14 @@ export function syslogFacility(options: Options): number {
   throw invalidArgument('invalid syslog facility')
 }
 
+/** Parses the format. Throws `invalidArgument`. */
 export function syslogFormat(options: Options): SyslogFormat {
   const format = formats[options['syslog-format'] ?? '']
   if (format === undefined) throw invalidArgument('Invalid syslog format')
   return format
 }
 
-/** Certificates for `tcp+tls`. Throws `invalidArgument` for a file that can't be read. */
+/** The certificates for `tcp+tls`. Throws `invalidArgument` for a file that can't be read. */
 export function syslogTls(options: Options): ConnectionOptions {
   const ca = options['syslog-tls-ca-cert']
   const cert = options['syslog-tls-cert']
@@ -78,12 +80,12 @@ export function syslogTls(options: Options): ConnectionOptions {
   return {
     ...(ca ? { ca: readFile('CA certificate', ca) } : {}),
     ...pair,
-    // Whatever its value, as with Docker.
+    // Any value counts, as in Docker.
     rejectUnauthorized: options['syslog-tls-skip-verify'] === undefined,
   }
 }
 
-/** `host:port`, the port optional; an IPv6 host in brackets. Throws `invalidArgument` for a port that is none. */
+/** Parses `host:port`. The port is optional; an IPv6 host is in brackets. Throws `invalidArgument` for a bad port. */
 export function splitHostPort(text: string, defaultPort: number): { readonly host: string; readonly port: number } {
   const [, bracketed, plain = '', portText] = /^(?:\[([^\]]*)\]|([^:]*))(?::([^:]*))?$/.exec(text) ?? []
   if (bracketed === undefined && plain === '' && portText === undefined && text !== '') {
@@ -96,10 +98,11 @@ export function splitHostPort(text: string, defaultPort: number): { readonly hos
   return { host: bracketed ?? plain, port }
 }
 
-/** Far more than any bundle of certificates has. */
+/** Limit of a certificate file, far more than any bundle needs. */
 const maxFileBytes = 8 * 1024 * 1024
 
-/** The user names any file of the host. A pipe would hold up the daemon until somebody writes into it. */
+/** Reads a regular file that a user named. Opening a pipe would block the daemon until another process writes into
+ *  it. */
 function readFile(what: string, path: string): Buffer {
   try {
     const status = statSync(path)
