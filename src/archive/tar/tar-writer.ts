@@ -92,6 +92,30 @@ function writeLinkPath(block: Buffer, pax: [string, Buffer | string][], linkPath
   linkPath.copy(block, 157, 0, 100)
 }
 
+/** A member to write: its header and its content, whose length must be the header's `sizeBytes`. */
+export interface TarMemberInput {
+  readonly entry: TarEntryInput
+  readonly body?: Buffer | AsyncIterable<Buffer>
+}
+
+/** Writes an archive of these members. If a body is a Buffer, it decides `sizeBytes`. */
+export async function* packEntries(
+  members: Iterable<TarMemberInput> | AsyncIterable<TarMemberInput>,
+): AsyncIterable<Buffer> {
+  for await (const { entry, body } of members) {
+    if (Buffer.isBuffer(body)) {
+      yield formatTarHeader({ ...entry, sizeBytes: body.length })
+      if (body.length > 0) yield body
+      yield tarPadding(body.length)
+    } else {
+      yield formatTarHeader(entry)
+      if (body !== undefined) yield* body
+      yield tarPadding(entry.sizeBytes ?? 0)
+    }
+  }
+  yield tarEnd
+}
+
 /** True for ASCII, which is all that USTAR guarantees. */
 function isPlain(bytes: Buffer): boolean {
   for (const byte of bytes) if (byte > 126 || byte < 32) return false

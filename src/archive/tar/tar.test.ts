@@ -17,13 +17,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { isKind } from '../../base/index.ts'
-import { packEntries, type TarMemberInput } from './pack-entries.ts'
 import { formatPaxRecords } from './pax.ts'
 import type { TarEntry } from './tar-entry.ts'
 import { headerChecksum, parseHeader, parseNumber } from './tar-header.ts'
 import { TarParser } from './tar-parser.ts'
 import { readTar } from './tar-reader.ts'
-import { formatTarHeader, tarEnd, tarPadding } from './tar-writer.ts'
+import { formatTarHeader, packEntries, type TarMemberInput, tarEnd, tarPadding } from './tar-writer.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'bt-tar-'))
 after(() => rmSync(directory, { recursive: true, force: true }))

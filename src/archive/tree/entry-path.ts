@@ -17,7 +17,7 @@ const maxPathLength = 4095
 export function placeEntry(path: string): EntryPlace {
   if (path.length > maxPathLength) throw invalidArgument(`path of an archive entry is too long: ${path.slice(0, 60)}…`)
   if (path.includes('\0')) throw invalidArgument('path of an archive entry has a NUL in it')
-  const clean = isClean(path) ? path.replace(/\/$/, '') : normalise(path)
+  const clean = isClean(path) ? path.replace(/\/$/, '') : normalize(path)
   const slash = clean.lastIndexOf('/')
   return slash < 0 ? { parent: '', name: clean } : { parent: clean.slice(0, slash), name: clean.slice(slash + 1) }
 }
@@ -35,7 +35,7 @@ function isClean(path: string): boolean {
 /** Matches a slash at the start, a double slash, and a component `.` or `..`. */
 const unclean = /^\/|\/\/|(?:^|\/)\.\.?(?:\/|$)/
 
-function normalise(path: string): string {
+function normalize(path: string): string {
   const parts: string[] = []
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue
