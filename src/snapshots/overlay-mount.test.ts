@@ -18,8 +18,8 @@ test('overlayMount() binds a single layer, and stacks a labeled one on an empty 
     [{ ...parts, lower: [2], upper: undefined }, `2/fs:${emptyName}`],
   ] as const) {
     assert.equal(overlayMount(single).type, 'bind')
-    const labelled = overlayMount({ ...single, label })
-    assert.equal(labelled.type, 'overlay')
-    assert.ok(labelled.options.includes(`lowerdir=${lower}`), labelled.options.join())
+    const labeled = overlayMount({ ...single, label })
+    assert.equal(labeled.type, 'overlay')
+    assert.ok(labeled.options.includes(`lowerdir=${lower}`), labeled.options.join())
   }
 })

@@ -111,7 +111,7 @@ test('Volumes.remove refuses a volume in use with the ids of its users', async (
   await volumes.remove('data', { force: true })
 })
 
-test('Volumes.release removes anonymous volumes that nobody else uses', async (t) => {
+test('Volumes.release removes anonymous volumes that no other container uses', async (t) => {
   const { volumes } = await open(t)
   const own = (await make(volumes, {})).name
   const shared = (await make(volumes, {})).name

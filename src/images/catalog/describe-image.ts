@@ -52,7 +52,7 @@ function layerDirectories({ layers }: Image, directory: (chainId: Digest) => str
       WorkDir: join(dirname(upper), 'work'),
     }
   } catch (error) {
-    // `system check` reports a layer whose files are gone; `inspect` leaves it out.
+    // `system check` reports a layer whose files are gone; `inspect` then shows no directories.
     if (isKind(error, 'notFound')) return null
     throw error
   }

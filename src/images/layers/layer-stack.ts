@@ -223,7 +223,7 @@ export class LayerStack {
   }
 
   /** Waits until the layer below is committed, by any pull: the pull that asked for this layer first may have been
-   *  cancelled. */
+   *  canceled. */
   async #below(parent: Digest | undefined): Promise<void> {
     while (parent !== undefined) {
       const maker = [...this.#shared.values()].find((one) => one.chainId === parent && !one.abort.signal.aborted)
