@@ -117,5 +117,5 @@ function broken(why: string, cause?: unknown): BerthError {
 }
 
 function unsupported(what: string): BerthError {
-  return new BerthError('notImplemented', `${what} can not be read`)
+  return new BerthError('notImplemented', `${what} cannot be read`)
 }

@@ -72,12 +72,12 @@ function parseDescription(text: string): PluginAddress {
 export function parseAddress(text: string, tls?: Readonly<Record<string, unknown>>): PluginAddress {
   if (text.startsWith('unix://')) {
     const path = text.slice('unix://'.length)
-    if (!path.startsWith('/')) throw new Error(`"${text}" is no absolute path`)
+    if (!path.startsWith('/')) throw new Error(`"${text}" is not an absolute path`)
     return { kind: 'unix', path }
   }
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !['tcp:', 'http:', 'https:'].includes(url.protocol) || url.hostname === '') {
-    throw new Error(`"${text}" is no address of a plugin (unix:///PATH or tcp://HOST:PORT)`)
+    throw new Error(`"${text}" is not an address of a plugin (unix:///PATH or tcp://HOST:PORT)`)
   }
   const secure = tls !== undefined || url.protocol === 'https:'
   return {

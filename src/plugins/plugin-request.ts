@@ -22,7 +22,7 @@ export async function askPlugin(
   try {
     return text.trim() === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
   } catch (cause) {
-    throw new BerthError('internal', `${method}: the plugin's answer is no JSON: ${text.slice(0, 200)}`, { cause })
+    throw new BerthError('internal', `${method}: the plugin's answer is not JSON: ${text.slice(0, 200)}`, { cause })
   }
 }
 

@@ -52,7 +52,7 @@ test('parseAddress takes the forms that plugin files have', () => {
   const tls = { caFile: '/ca', certFile: '', keyFile: '', insecureSkipVerify: false }
   assert.deepEqual(parseAddress('https://h:1', { CAFile: '/ca' }), { kind: 'tcp', host: 'h', port: 1, tls })
   for (const text of ['', 'nowhere', 'unix://relative', 'ftp://h:1', 'tcp://']) {
-    assert.throws(() => parseAddress(text), /no address of a plugin|no absolute path/, text)
+    assert.throws(() => parseAddress(text), /is not an address of a plugin|is not an absolute path/, text)
   }
 })
 

@@ -122,7 +122,7 @@ export class Plugins {
         // Another plugin may listen at this address next.
         if (unreachable) this.#activated.delete(keyOf(name, address))
         if (!unreachable || once || Date.now() + pauseMs > deadline) throw error
-        this.#options.logger.warn('plugin can not be reached, trying again', {
+        this.#options.logger.warn('plugin cannot be reached, trying again', {
           plugin: name,
           error: messageOf(error),
           pauseMs,

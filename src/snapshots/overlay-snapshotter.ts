@@ -78,7 +78,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
 
   async prepare(key: string, parent?: string, { sizeBytes = 0 }: PrepareOptions = {}): Promise<void> {
     const lower = this.#chain(parent)
-    if (lower.length >= maxLayers) throw conflict(`snapshot ${key} would stand on ${lower.length} layers`)
+    if (lower.length >= maxLayers) throw conflict(`snapshot ${key} would have ${lower.length} layers below it`)
     if (sizeBytes > 0 && !hasProjectQuotas(this.#root)) {
       throw invalidArgument("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
     }
@@ -117,7 +117,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     const row = this.#get(key)
     if (row.kind !== 'active') throw conflict(`snapshot ${key} is ${row.kind}, only an active one can be committed`)
     if (parent !== undefined && row.parent !== undefined && parent !== row.parent) {
-      throw conflict(`snapshot ${key} stands on ${row.parent}, not on ${parent}`)
+      throw conflict(`snapshot ${key} has the parent ${row.parent}, not ${parent}`)
     }
     const below = this.#chain(parent ?? row.parent)
     inheritDirectories(this.#root, row.number, below, impliedDirectories)
@@ -129,7 +129,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
   async remove(key: string): Promise<void> {
     const row = this.#table.find(key)
     if (row === undefined) return
-    if (this.#table.hasChildren(key)) throw conflict(`snapshot ${key} is in use by others that stand on it`)
+    if (this.#table.hasChildren(key)) throw conflict(`snapshot ${key} is the parent of other snapshots`)
     this.#table.delete(key)
     this.#chains.delete(key)
     this.#trash.discard(snapshotPath(this.#root, row.number))
@@ -192,7 +192,7 @@ export class OverlaySnapshotter implements Snapshotter, AsyncDisposable {
     const numbers: number[] = []
     for (let next: string | undefined = name; next !== undefined; ) {
       const row: SnapshotRow = this.#get(next)
-      if (row.kind !== 'committed') throw conflict(`snapshot ${next} is not committed, nothing can stand on it`)
+      if (row.kind !== 'committed') throw conflict(`snapshot ${next} is not committed, so it cannot be a parent`)
       numbers.push(row.number)
       next = row.parent
     }

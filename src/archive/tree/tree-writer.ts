@@ -332,7 +332,7 @@ export class TreeWriter implements TarHandler, Disposable {
   #makeMissing(path: string): number {
     const { parent, name } = placeEntry(path)
     // The destination itself was removed.
-    if (name === '') throw invalidArgument(`${this.#options.shownAs} is no directory any more`)
+    if (name === '') throw invalidArgument(`${this.#options.shownAs} is not a directory any more`)
     const directory = this.#directory(parent)
     try {
       mkdirAt(directory, toName(name), impliedMode)

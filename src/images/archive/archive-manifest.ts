@@ -70,7 +70,7 @@ function parseTag(text: string): Reference {
 function readLayout(read: ReadMember, indexBytes: Buffer, platform: Platform): ArchivedImage[] {
   const images: ArchivedImage[] = []
   const document = parseManifestDocument(indexBytes)
-  if (document.type !== 'index') throw invalidArgument('invalid archive: index.json is no index')
+  if (document.type !== 'index') throw invalidArgument('invalid archive: index.json is not an index')
   for (const descriptor of ofPlatform(document.index.manifests, platform)) {
     const image = readLayoutImage(read, descriptor, platform, 0)
     if (image !== undefined) images.push({ ...image, references: referencesOf(descriptor) })

@@ -210,7 +210,7 @@ export class ArchivedImageLoader {
   async #takeFile(path: string, file: SpooledFile, expected: Descriptor | undefined): Promise<Unpacked> {
     const { ingest, staged, result } = file
     const { digest, sizeBytes, unpacked } = await naming(path, result)
-    if (unpacked === undefined) throw damaged(path, 'it is no tar archive')
+    if (unpacked === undefined) throw damaged(path, 'it is not a tar archive')
     this.#options.holds.addBlob(digest)
     const wanted = expected === undefined ? {} : { digest: expected.digest, sizeBytes: expected.size }
     await naming(path, ingest.commit(wanted, digest))
@@ -224,7 +224,7 @@ export class ArchivedImageLoader {
     try {
       const source = { from: 'file', path: content.pathOf(blob.digest), sizeBytes: blob.size } as const
       const { unpacked } = await naming(path, pool.run({ source, targetDir: staged.directory }))
-      if (unpacked === undefined) throw damaged(path, 'it is no tar archive')
+      if (unpacked === undefined) throw damaged(path, 'it is not a tar archive')
       return { blob: { ...blob, mediaType: layerType(unpacked) }, staged, unpacked }
     } catch (error) {
       await layers.unstage(staged)

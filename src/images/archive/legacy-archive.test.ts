@@ -53,7 +53,7 @@ test('readLegacyArchive() refuses damaged archives', async () => {
   for (const [content, layers, message] of [
     [{ old: { '1': top } }, { [top]: twoLayers[top] ?? {} }, /invalid archive: /],
     [{ old: { '1': top } }, circle, 'invalid archive: too many layers'],
-    [{ old: { '1': '../x' } }, twoLayers, 'invalid archive: ../x is no layer'],
+    [{ old: { '1': '../x' } }, twoLayers, 'invalid archive: ../x is not a layer'],
     [{ old: 'x' }, twoLayers, 'invalid archive: repositories names no tags'],
   ] as const) {
     await assert.rejects(readLegacyArchive(repositories(content), reader(layers)), { kind: 'invalidArgument', message })

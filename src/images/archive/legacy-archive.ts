@@ -56,7 +56,7 @@ function readChain(top: string, read: ReadMember): [id: string, layer: V1Layer][
   const chain: [string, V1Layer][] = []
   for (let id: unknown = top; id !== undefined && id !== ''; ) {
     if (typeof id !== 'string' || !idPattern.test(id))
-      throw invalidArgument(`invalid archive: ${String(id)} is no layer`)
+      throw invalidArgument(`invalid archive: ${String(id)} is not a layer`)
     if (chain.length >= maxLayers) throw invalidArgument('invalid archive: too many layers')
     const bytes = read(`${id}/json`)
     if (bytes === undefined) throw invalidArgument(`invalid archive: no file ${id}/json`)
@@ -94,6 +94,6 @@ function objectOf(bytes: Buffer, path: string): Record<string, unknown> {
   } catch (cause) {
     throw invalidArgument(`invalid archive: ${path} is not JSON`, { cause })
   }
-  if (!isObject(value)) throw invalidArgument(`invalid archive: ${path} is no JSON object`)
+  if (!isObject(value)) throw invalidArgument(`invalid archive: ${path} is not a JSON object`)
   return value
 }

@@ -107,7 +107,7 @@ async function isAtEnd(cells: BigInt64Array<SharedArrayBuffer>, offset: number):
   for (;;) {
     const seen = Atomics.load(cells, writtenSlot)
     const state = Atomics.load(cells, stateSlot)
-    if (state === failed) throw new BerthError('cancelled', 'the archive ended before its time')
+    if (state === failed) throw new BerthError('cancelled', 'the archive ended too early')
     const written = Number(BigInt.asUintN(62, seen))
     if (written > offset) return false
     if (state === complete) return true

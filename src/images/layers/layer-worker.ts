@@ -13,7 +13,7 @@ import {
 import { runLayerJob } from './run-layer-job.ts'
 
 const port = parentPort
-if (port === null) throw internal('layer-worker is no worker thread')
+if (port === null) throw internal('layer-worker is not a worker thread')
 
 let abort = new AbortController()
 let authorization = Promise.withResolvers<BlobRequest | undefined>()

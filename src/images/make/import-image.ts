@@ -106,7 +106,7 @@ async function storeEmbedded(
   const staged = await deps.layers.stage()
   const source = { from: 'file', path: deps.content.pathOf(digest), sizeBytes: layerTar.length } as const
   const { unpacked } = await deps.pool.run({ source, targetDir: staged.directory })
-  if (unpacked === undefined) throw invalidArgument('an embedded layer is no tar archive')
+  if (unpacked === undefined) throw invalidArgument('an embedded layer is not a tar archive')
   await deps.layers.commit(staged, { chainId: unpacked.diffId, parent: undefined }, unpacked)
   const blob = { mediaType: layerType(unpacked), digest, size: layerTar.length }
   const layer = { diffId: unpacked.diffId, chainId: unpacked.diffId, blob, sizeBytes: unpacked.sizeBytes }
@@ -206,7 +206,7 @@ async function placeStream(
     }
     growth.complete()
     const { digest, sizeBytes, unpacked } = await job
-    if (unpacked === undefined) throw invalidArgument('the stream is no tar archive')
+    if (unpacked === undefined) throw invalidArgument('the stream is not a tar archive')
     holds.addBlob(digest)
     holds.addLayer(unpacked.diffId)
     await ingest.commit({}, digest)

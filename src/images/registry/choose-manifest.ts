@@ -83,7 +83,7 @@ export class ManifestChooser {
       )
     }
     const inner = await this.#fetch(chosen.descriptor)
-    if (inner.type !== 'manifest') throw new BerthError('dataLoss', `${chosen.descriptor.digest} is no manifest`)
+    if (inner.type !== 'manifest') throw new BerthError('dataLoss', `${chosen.descriptor.digest} is not a manifest`)
     const { mediaType } = inner.manifest
     const descriptor = { ...chosen.descriptor, mediaType, platform: chosen.platform ?? platform }
     return { target, descriptor, manifest: inner.manifest }

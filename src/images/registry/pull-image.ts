@@ -165,7 +165,7 @@ async function complete(
 ): Promise<ImageRecord> {
   const { config: configDescriptor } = manifest
   if (!isConfigType(configDescriptor.mediaType)) {
-    throw invalidArgument(`unsupported media type ${configDescriptor.mediaType}: this is no container image`)
+    throw invalidArgument(`unsupported media type ${configDescriptor.mediaType}: this is not a container image`)
   }
   lease.add({ kind: 'blob', key: configDescriptor.digest })
   const known = deps.store.findRecord(configDescriptor.digest)

@@ -294,7 +294,7 @@ test('plugin: found by .spec and .json files, and a broken file is named', async
   }
   assert.match(
     await failure(['volume', 'create', '-d', 'broken', 'vol']),
-    /plugin file .*broken\.spec: "nowhere" is no address of a plugin/,
+    /plugin file .*broken\.spec: "nowhere" is not an address of a plugin/,
   )
   const { body } = await daemon.api<{ Warnings: string[] | null }>('GET', '/volumes')
   assert.match(String(body.Warnings), /plugin "broken": plugin file/)
