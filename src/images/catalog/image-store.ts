@@ -28,6 +28,7 @@ export interface ResolveOptions {
 
 /** Keeps the records of images and finds them by name and id. */
 export class ImageStore {
+  /** The names of all images. */
   readonly names: ImageNames
   readonly #table: ImageTable<ImageRecord>
   readonly #records = new Map<Digest, ImageRecord>()

@@ -63,7 +63,7 @@ async function unpack(
   }
 }
 
-/** Counts and hashes passing bytes. It has no `return`, because bytes may follow the end of the compressed data, and
+/** Counts passing bytes. It has no `return`, because bytes may follow the end of the compressed data, and
  *  the digest covers them. */
 class CountedBytes implements AsyncIterable<Buffer> {
   readonly #source: AsyncGenerator<Buffer, void, undefined>
