@@ -11,11 +11,11 @@ export function imageService(images: Images, pushes: ImagePushes): ImageBackend 
     load: (source, options) => images.load(source, options),
     import: (request, options) => images.import(request, options),
     save: (names, options) => images.save(names, options),
-    list: (options) => images.list(options),
-    inspect: (name, options) => images.inspect(name, options),
-    history: (name, options) => images.history(name, options),
+    list: (options) => images.catalog.list(options),
+    inspect: (name, options) => images.catalog.inspect(name, options),
+    history: (name, options) => images.catalog.history(name, options),
     tag: (name, repository, tag) => images.tag(name, repository, tag),
-    remove: (name, options) => images.remove(name, options),
-    prune: (filters) => images.prune(filters),
+    remove: (name, options) => images.removals.remove(name, options),
+    prune: (filters) => images.removals.prune(filters),
   }
 }

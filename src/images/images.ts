@@ -1,9 +1,8 @@
 /** The entry to this folder: Docker's verbs for images, and handles for finding, listing and removing them. */
 import type { Readable } from 'node:stream'
-import type { Filters } from '../api/index.ts'
 import { Background, type Logger } from '../base/index.ts'
 import type { Leases, LocalContentStore } from '../content/index.ts'
-import type { ImportRequest, ListImagesOptions, LoadOptions, ProgressOptions, PullOptions, RemoveImageOptions, SavedArchive } from '../contract/index.ts'
+import type { ImportRequest, ProgressOptions, PullOptions, SavedArchive } from '../contract/index.ts'
 import type { EventBus } from '../events/index.ts'
 import { type Digest, familiarName, familiarReference, parseReference } from '../oci/index.ts'
 import { RegistryClient, type RegistryClientOptions } from '../registry/client/index.ts'
@@ -12,6 +11,7 @@ import type { Database } from '../store/index.ts'
 import { loadImages } from './archive/load-images.ts'
 import { saveImages } from './archive/save-images.ts'
 import type { ImageUse } from './catalog/image.ts'
+import { ImageCatalog } from './catalog/image-catalog.ts'
 import { nameFrom, wantedPlatform } from './catalog/image-name.ts'
 import { ImageStore, noSuchImage } from './catalog/image-store.ts'
 import { ActivityGate } from './gc/activity-gate.ts'
@@ -24,7 +24,6 @@ import { isEmbedded, pullEmbedded } from './make/embedded-images.ts'
 import { importImage } from './make/import-image.ts'
 import { type PullDependencies, type Pulled, type PullRequest, pullImages } from './registry/pull-image.ts'
 import { registryAuthOf } from './registry/registry-auth.ts'
-import { ImageCatalog } from './catalog/image-catalog.ts'
 
 /** What images are stored in and where they come from. */
 export interface ImagesOptions {
@@ -41,27 +40,13 @@ export interface ImagesOptions {
   readonly maxConcurrentDownloads?: number
 }
 
-/** How to pull. */
-export interface PullOptions extends ProgressOptions {
-  /** `os[/arch[/variant]]`; absent for this host's. */
-  readonly platform?: string | undefined
-  readonly auth?: AuthConfig | undefined
+/** How the API or the builder pulls. */
+export interface ImagePullOptions extends PullOptions {
   /** The pull is for a build of another platform: a name that stands for an image of this host's platform stays with
    *  that image. */
   readonly isBeside?: boolean
   /** Called with the id of each pulled image. */
   readonly onPulled?: (id: Digest) => void
-}
-
-/** An image to make of a tar stream. */
-export interface ImportRequest {
-  /** A tar stream, or a URL to fetch one from. */
-  readonly source: Readable | string
-  /** Name of the image; empty for none. */
-  readonly reference: string
-  readonly message: string
-  readonly changes: readonly string[]
-  readonly platform?: string | undefined
 }
 
 /** What is needed to make images. All code that makes one runs inside `gate.make`, which keeps garbage collection away
@@ -116,10 +101,10 @@ export class Images {
 
   /** Pulls one tag or digest, or all tags of the repository when `text` has neither. Throws `invalidArgument` for a bad
    *  name, `notFound` for an unknown image, and the errors of the registry. */
-  async pull(text: string, options: PullOptions = {}): Promise<void> {
+  async pull(text: string, options: ImagePullOptions = {}): Promise<void> {
     const { platform, auth, onProgress, signal, isBeside = false, onPulled: tell } = options
     const reference = parseReference(text)
-    if (!isBeside && isEmbedded(reference)) return await pullEmbedded(this.#parts, options)
+    if (!isBeside && isEmbedded(reference)) return await pullEmbedded(this.parts, options)
     const request: PullRequest = {
       onProgress,
       signal,
@@ -148,7 +133,10 @@ export class Images {
   }
 
   /** Makes an archive of these images, to be sent; the caller disposes of it. Throws `notFound` for an unknown name. */
-  async save(names: readonly string[], { platform }: { readonly platform?: string | undefined }): Promise<SavedImages> {
+  async save(
+    names: readonly string[],
+    { platform }: { readonly platform?: string | undefined },
+  ): Promise<SavedArchive> {
     const archive = await saveImages(this.parts, names, { platform: wantedPlatform(platform) })
     for (const id of archive.ids) this.#publish('save', id, id)
     return archive
@@ -221,15 +209,5 @@ export class Images {
 
   #labels(id: Digest): Readonly<Record<string, string>> {
     return this.store.findRecord(id)?.config.config?.Labels ?? {}
-  }
-}
-
-function fromApiAuth(auth: AuthConfig): NonNullable<PullRequest['auth']> {
-  const { username, password, identitytoken, registrytoken } = auth
-  return {
-    ...(username === undefined || username === '' ? {} : { username }),
-    ...(password === undefined || password === '' ? {} : { password }),
-    ...(identitytoken === undefined || identitytoken === '' ? {} : { identityToken: identitytoken }),
-    ...(registrytoken === undefined || registrytoken === '' ? {} : { registryToken: registrytoken }),
   }
 }

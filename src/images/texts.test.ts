@@ -46,26 +46,6 @@ test('matchesReference() matches short names and bare names with globs', () => {
   }
 })
 
-test('checkFilters() and booleanFilter() refuse unknown keys and values, matchesLabels() needs every pattern', () => {
-  assert.throws(() => checkFilters({ x: ['1'] }, ['y']), { message: "invalid filter 'x'" })
-  assert.equal(booleanFilter({ dangling: ['1'] }, 'dangling'), true)
-  assert.equal(booleanFilter({ dangling: ['false'] }, 'dangling'), false)
-  assert.equal(booleanFilter({}, 'dangling'), undefined)
-  assert.throws(() => booleanFilter({ dangling: ['x'] }, 'dangling'), { message: "invalid filter 'dangling=[x]'" })
-  assert.ok(matchesLabels({ a: '1', b: '' }, ['a=1', 'b']))
-  assert.ok(!matchesLabels({ a: '1' }, ['a=2']))
-})
-
-test('parseUntil() reads durations, seconds and dates', () => {
-  const now = 1_000_000_000_000_000_000n
-  assert.equal(parseUntil('10m', now), now - 600_000_000_000n)
-  assert.equal(parseUntil('1h30m', now), now - 5_400_000_000_000n)
-  assert.equal(parseUntil('1700000000', now), 1_700_000_000_000_000_000n)
-  assert.equal(parseUntil('1970-01-02', now), 86_400_000_000_000n)
-  assert.equal(parseUntil('1970-01-01T00:00:01', now), 1_000_000_000n)
-  assert.throws(() => parseUntil('soon', now), { kind: 'invalidArgument' })
-})
-
 test('applyChanges() edits runtime defaults', () => {
   const changed = applyChanges({ Env: ['A=0', 'B=1'], Labels: { old: '1' } }, [
     'ENV A=2 C="x y"',

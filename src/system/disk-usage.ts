@@ -13,7 +13,7 @@ export interface DiskUsageParts {
 
 /** Measures objects of these types; the lists of the other types are null, as with Docker. Sizes are in bytes. */
 export async function measureDiskUsage(parts: DiskUsageParts, types: ReadonlySet<DiskUsageType>): Promise<DiskUsage> {
-  const images = types.has('image') ? await parts.images.diskUsage() : undefined
+  const images = types.has('image') ? await parts.images.catalog.diskUsage() : undefined
   return {
     LayersSize: images?.totalBytes ?? 0,
     Images: images?.images ?? null,

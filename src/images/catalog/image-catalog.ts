@@ -1,12 +1,13 @@
 import type { ImageHistoryItem, ImageInspect, ImageSummary } from '../../api/index.ts'
 import type { LocalContentStore } from '../../content/index.ts'
+import type { ListImagesOptions } from '../../contract/index.ts'
 import type { Snapshotter } from '../../snapshots/index.ts'
 import { imageHistory, inspectImage } from './describe-image.ts'
 import { type ImageDiskUsage, imageDiskUsage } from './disk-usage.ts'
 import type { ImageUse } from './image.ts'
 import { wantedPlatform } from './image-name.ts'
 import type { ImageStore } from './image-store.ts'
-import { type ListOptions, listImages } from './list-images.ts'
+import { listImages } from './list-images.ts'
 import { manifestSummaries } from './manifest-summary.ts'
 
 /** What describing images needs. */
@@ -28,7 +29,7 @@ export class ImageCatalog {
   }
 
   /** The images that match the filters, newest first. */
-  async list(options: ListOptions): Promise<readonly ImageSummary[]> {
+  async list(options: ListImagesOptions): Promise<readonly ImageSummary[]> {
     return listImages(this.#options.store, this.#options.use, options)
   }
 

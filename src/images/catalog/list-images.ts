@@ -1,22 +1,18 @@
 import type { Filters, ImageSummary } from '../../api/index.ts'
 import { nowNs, parseNs } from '../../base/index.ts'
-import { booleanFilter, checkFilters, hasWantedLabels, type ListImagesOptions, parseUntil } from '../../contract/index.ts'
+import {
+  booleanFilter,
+  checkFilters,
+  hasWantedLabels,
+  type ListImagesOptions,
+  parseUntil,
+} from '../../contract/index.ts'
 import { type Digest, familiarReference } from '../../oci/index.ts'
 import type { Image, ImageUse } from './image.ts'
 import { matchesReference } from './image-filters.ts'
 import type { ImageStore } from './image-store.ts'
 import { isOnlyMember } from './index-members.ts'
 import { manifestSummaries } from './manifest-summary.ts'
-
-/** What to list, and in which detail. */
-export interface ListOptions {
-  /** Include intermediate images: those without a name that are parents of others. */
-  readonly all: boolean
-  readonly filters: Filters
-  readonly sharedSize?: boolean
-  /** Add the manifests of each image. */
-  readonly manifests?: boolean
-}
 
 interface Matcher {
   readonly dangling: boolean | undefined

@@ -3,14 +3,6 @@ import type { ProgressMessage } from '../../api/index.ts'
 import type { OnProgress } from '../../contract/index.ts'
 import { progressBar } from './file-sizes.ts'
 
-/** Takes one message for the client. */
-export type OnProgress = (message: ProgressMessage) => void
-
-/** Receiver of progress messages, and a signal to stop. */
-export interface ProgressOptions extends AbortOptions {
-  readonly onProgress?: OnProgress | undefined
-}
-
 /** Docker's clients do not redraw more often than this. */
 const intervalMs = 100
 

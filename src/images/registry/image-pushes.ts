@@ -17,13 +17,6 @@ export interface ImagePushesOptions {
   readonly maxConcurrentUploads?: number
 }
 
-/** How to push. */
-export interface PushOptions extends ProgressOptions {
-  /** `os[/arch[/variant]]`: push only the manifest for this platform; it must exist. */
-  readonly platform?: string | undefined
-  readonly auth?: AuthConfig | undefined
-}
-
 const defaultUploads = 5
 
 /** Pushes images and publishes the events. */
@@ -44,7 +37,7 @@ export class ImagePushes {
 
   /** Pushes `name:tag`, or all tags of a name without one. Throws `notFound` for a name that is not here, and the
    *  errors of the registry. */
-  async push(text: string, { platform, auth, onProgress, signal }: PushOptions = {}): Promise<void> {
+  async push(text: string, { platform, auth, onProgress, signal }: PullOptions = {}): Promise<void> {
     const { parts, events } = this.#options
     const reference = parseReference(text)
     const replaced: ImageRecord[] = []
