@@ -1,34 +1,33 @@
 /** Networks of the engine: what there is of them, made and taken away; `sandboxes` is containers' part in them.
  *  A network's devices and rules are made before its row is written, and its row goes before they do: what a crash leaves
  *  is a device that no row knows, told by its alias, which the next boot takes away. */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { BerthError, errnoOf, type Logger, messageOf, type Undo, undoOnFailure } from '../base/index.ts'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { BerthError, type Logger, messageOf, type Undo, undoOnFailure } from '../base/index.ts'
 import { type Database, NetworkTable, SandboxTable } from '../store/index.ts'
-import { deleteLink, deleteNetworkNamespace, type LinkInfo, RouteSocket, setLink } from '../sys/index.ts'
-import { isWithoutBridge, planDefaultBridge } from './default-bridge.ts'
+import { RouteSocket } from '../sys/index.ts'
 import type { NameService, UpstreamServer } from './dns/name-service.ts'
-import { BridgeDriver, enableForwarding, enableIpv6Forwarding, randomMac, removeLink } from './drivers/bridge-driver.ts'
+import { BridgeDriver, enableForwarding, randomMac } from './drivers/bridge-driver.ts'
 import { ParentDriver } from './drivers/parent-driver.ts'
 import { admissionDevices, ensureAdmission, removeAdmission } from './firewall/admission.ts'
 import { Firewall } from './firewall/firewall.ts'
 import { FirewallRepair } from './firewall/firewall-repair.ts'
 import type { Admission, FirewallState } from './firewall/firewall-rules.ts'
 import { ForwardExemption } from './firewall/forward-exemption.ts'
+import { forwardIpv6, HostState } from './host-state.ts'
 import { Ipam } from './ipam/ipam.ts'
 import { type NetworkConfig, predefinedNetworks } from './ipam/predefined.ts'
 import { type AddressRange, completePools } from './ipam/subnet-choice.ts'
-import { planNetwork, readHostRanges, type usedSubnets, withTrust } from './plan/network-plan.ts'
+import { planNetwork, readHostRanges } from './plan/network-plan.ts'
 import type { NetworkRequest } from './plan/network-request.ts'
 import type { RelayTarget } from './ports/loopback-relay.ts'
 import { PortAllocator } from './ports/port-allocator.ts'
-import { firewallNetwork, forwardingsOf, isRoutedPort, relayTarget } from './ports/publication.ts'
+import { firewallNetwork, forwardingsOf, relayTarget } from './ports/publication.ts'
 import { withHostLock } from './record/host-lock.ts'
 import { NetworkIndex } from './record/network-index.ts'
-import type { EndpointRecord, NetworkInspect, NetworkRecord, PublishedPort } from './record/network-record.ts'
-import { bridgeAlias, instanceTag, netnsPath, tableName, vethPrefix } from './record/paths.ts'
+import type { NetworkInspect, NetworkRecord, PublishedPort } from './record/network-record.ts'
+import { instanceTag, tableName } from './record/paths.ts'
 import { ResolvConfWatch } from './record/resolv-conf-watch.ts'
-import { SandboxIndex, type SandboxRecord } from './record/sandbox-index.ts'
+import { SandboxIndex } from './record/sandbox-index.ts'
 import type { NetworkDrivers } from './sandbox/sandbox-devices.ts'
 import { Sandboxes } from './sandbox/sandboxes.ts'
 
@@ -77,7 +76,7 @@ export class Networks {
   readonly #exemption: ForwardExemption
   readonly #names: NameService
   readonly #drivers: NetworkDrivers
-  readonly #bridges: BridgeDriver
+  readonly #hostState: HostState
   /** One network is made at a time. */
   #creation: Promise<unknown> = Promise.resolve()
 
@@ -92,9 +91,23 @@ export class Networks {
     this.#leases = SandboxIndex.open(new SandboxTable(db), logger)
     this.#admission = config.published === 'host-rules' ? admissionDevices(tag) : undefined
     this.#firewall = new Firewall(tableName(tag), () => this.#firewallState(), logger, this.#admission)
-    this.#bridges = new BridgeDriver(this.#host, tag)
+    const bridges = new BridgeDriver(this.#host, tag)
     const parents = new ParentDriver(this.#host, tag)
-    this.#drivers = { bridge: this.#bridges, macvlan: parents, ipvlan: parents }
+    this.#drivers = { bridge: bridges, macvlan: parents, ipvlan: parents }
+    this.#hostState = new HostState({
+      config,
+      stateDir,
+      logger,
+      tag,
+      pools: this.#pools,
+      host: this.#host,
+      networks: this.#index,
+      leases: this.#leases,
+      ipam: this.#ipam,
+      ports: this.#ports,
+      bridges,
+      drivers: this.#drivers,
+    })
     this.sandboxes = new Sandboxes({
       networks: this.#index,
       index: this.#leases,
@@ -142,17 +155,17 @@ export class Networks {
     for (const { containerId } of this.#leases.all()) {
       if (!live.has(containerId)) this.#leases.remove(containerId)
     }
-    this.#dropOrphanNamespaces()
-    await withHostLock(() => this.#restoreDefaultBridge(), this.#options)
-    this.#restoreNetworks()
+    this.#hostState.dropOrphanNamespaces()
+    await withHostLock(() => this.#hostState.restoreDefaultBridge(), this.#options)
+    this.#hostState.restoreNetworks()
     if (this.#options.config.forward !== false) enableForwarding()
-    this.#restoreDevices()
+    this.#hostState.restoreDevices()
     if (this.#admission !== undefined) ensureAdmission(this.#host, this.#admission)
     await this.#firewall.rebuild()
     if (this.#admission === undefined) removeAdmission(this.#host, admissionDevices(this.#tag))
     this.#repair.start()
     await this.#exemption.start()
-    for (const record of this.#leases.all()) this.#restorePorts(record)
+    this.#hostState.restorePorts()
     await this.sandboxes.restore(upstream)
     this.#resolvConf.start()
   }
@@ -212,8 +225,8 @@ export class Networks {
       for (const { containerId } of this.#leases.all()) this.sandboxes.release(containerId)
       await this.#firewall.destroy()
       removeAdmission(this.#host, admissionDevices(this.#tag))
-      this.#dropOrphanNamespaces()
-      this.#restoreDevices()
+      this.#hostState.dropOrphanNamespaces()
+      this.#hostState.restoreDevices()
       for (const record of this.list()) this.#drivers[record.driver]?.remove(record)
     }
     this.#ports.close()
@@ -233,7 +246,7 @@ export class Networks {
       undo.add(() => driver?.remove(made))
       return made
     }, this.#options)
-    if (record.enableIpv6 && record.driver === 'bridge') this.#forwardIpv6()
+    if (record.enableIpv6 && record.driver === 'bridge') forwardIpv6(this.#options.config)
     const rules = firewallNetwork(record)
     if (rules !== undefined) {
       undo.add(() => this.#firewall.removeNetwork(rules))
@@ -264,105 +277,6 @@ export class Networks {
     this.#exemption.update()
   }
 
-  #restoreDefaultBridge(): void {
-    const { config, logger } = this.#options
-    const record = this.#index.byName('bridge')
-    const host = readHostRanges(this.#host)
-    const alias = bridgeAlias(this.#tag)
-    const own = host.links.find((link) => link.kind === 'bridge' && link.alias === alias)
-    const leases = record === undefined ? [] : this.#leases.ofNetwork(record.id)
-    const pinned = leases.length > 0
-    if (record === undefined || isWithoutBridge(config, pinned)) {
-      this.#replaceDevice(own, record, undefined)
-      if (record !== undefined) this.#index.delete(record.id)
-      return
-    }
-    const others = this.#otherSubnets(record)
-    const planned = planDefaultBridge(record, config, { ...host, own, others, pools: this.#pools, pinned })
-    this.#replaceDevice(own, record, planned)
-    // The record is written under the lock: a daemon killed after this finds its own bridge by the alias anyway.
-    const made = this.#bridges.ensure(planned, this.#host.links())
-    this.#index.put(made)
-    this.#ipam.add(made, addressesOf(leases))
-    if (made.enableIpv6) this.#forwardIpv6()
-    logger.info('default bridge ready', { device: made.bridge?.device, subnet: made.ipam[0]?.subnet })
-  }
-
-  /** Takes away what the default bridge was, where the daemon's options have another one now, or none. */
-  #replaceDevice(own: LinkInfo | undefined, before: NetworkRecord | undefined, after: NetworkRecord | undefined): void {
-    if (own !== undefined && after?.bridge?.device !== own.name) removeLink(this.#host, own.index)
-    if (before?.bridge?.foreign === true && after?.bridge?.device !== before.bridge.device) this.#bridges.letGo(before)
-  }
-
-  #otherSubnets({ id }: NetworkRecord): ReturnType<typeof usedSubnets> {
-    const rules = this.list().map((record) => (record.id === id ? undefined : firewallNetwork(record)))
-    return rules.flatMap((network) => network?.subnets ?? [])
-  }
-
-  /** Makes users' networks anew where their devices have gone, and takes devices away that no network knows. */
-  #restoreNetworks(): void {
-    const links = this.#host.links()
-    const known = new Set<string>()
-    for (const stored of this.list()) {
-      if (stored.name === 'bridge' || stored.configOnly) continue
-      const record = withTrust(stored, this.#options.config.directRouting === true)
-      if (record !== stored) this.#index.put(record)
-      try {
-        const made = this.#drivers[record.driver]?.ensure(record, links) ?? record
-        if (made.bridge?.device !== record.bridge?.device) this.#index.put(made)
-        known.add(made.bridge?.device ?? made.parent?.device ?? '')
-        if (made.enableIpv6 && made.bridge !== undefined) this.#forwardIpv6()
-      } catch (error) {
-        this.#options.logger.error('network can not be restored', { network: record.name, error: messageOf(error) })
-      }
-      this.#ipam.add(record, addressesOf(this.#leases.ofNetwork(record.id)))
-    }
-    for (const link of links) if (isOrphan(link, this.#tag, known)) removeLink(this.#host, link.index)
-  }
-
-  #dropOrphanNamespaces(): void {
-    const { stateDir } = this.#options
-    const kept = new Set(this.#leases.all().map((record) => netnsPath(stateDir, record.sandboxId)))
-    for (const name of readdirSync(stateDir)) {
-      const path = join(stateDir, name)
-      if (!kept.has(path)) deleteNetworkNamespace(path)
-    }
-  }
-
-  /** Puts live containers' devices back on a bridge that was made anew; deletes those of containers that are gone. */
-  #restoreDevices(): void {
-    const endpoints = this.#leases.all().flatMap((record) => record.endpoints)
-    const owners = new Map(endpoints.map((endpoint) => [endpoint.veth, endpoint]))
-    const orphans: number[] = []
-    for (const link of this.#host.links()) {
-      if (!link.name.startsWith(vethPrefix(this.#tag))) continue
-      const owner = owners.get(link.name)
-      const master = owner === undefined ? undefined : this.#bridges.indexOf(owner.networkId)
-      if (owner === undefined) orphans.push(link.index)
-      else if (master !== undefined && link.master !== master) this.#host.execute(setLink(link.index, { master }))
-    }
-    try {
-      if (orphans.length > 0) this.#host.execute(...orphans.map(deleteLink))
-    } catch (error) {
-      // The kernel takes a device away itself when its namespace dies; some may have gone by now.
-      if (errnoOf(error) !== 'ENODEV') throw error
-    }
-  }
-
-  #restorePorts(record: SandboxRecord): void {
-    for (const port of record.ports) {
-      if (isRoutedPort(port, record.endpoints)) continue
-      if (this.#ports.restore(record.containerId, port)) continue
-      const { hostIp, hostPort, protocol } = port
-      this.#options.logger.warn('another program uses a published port', { hostIp, hostPort, protocol })
-    }
-    this.#ports.seal(record.containerId)
-  }
-
-  #forwardIpv6(): void {
-    if (this.#options.config.forward !== false) enableIpv6Forwarding()
-  }
-
   #targetOf(containerId: string, port: PublishedPort): RelayTarget | undefined {
     const record = this.#leases.find(containerId)
     return record === undefined ? undefined : relayTarget(record, this.#index, port)
@@ -377,15 +291,6 @@ export class Networks {
       ],
     }
   }
-}
-
-function addressesOf(endpoints: readonly EndpointRecord[]): string[] {
-  return endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) => address !== '')
-}
-
-/** A device that was made for a network of this daemon which there is not (any more). */
-function isOrphan({ alias, name }: LinkInfo, tag: string, known: ReadonlySet<string>): boolean {
-  return alias.startsWith(`${bridgeAlias(tag)}:`) && !known.has(name)
 }
 
 /** The kernel's range for ports that programs don't choose themselves. */
