@@ -49,7 +49,7 @@ export type {
   UploadStorage,
   WriteOptions,
 } from './storage/registry-storage.ts'
-export type { S3Options } from './storage/s3/s3-bucket.ts'
+export type { S3Options } from './storage/s3/s3-connection.ts'
 export { S3Storage } from './storage/s3/s3-storage.ts'
 export { dataLoss, digestMismatch, offsetMismatch, uploadBusy, uploadUnknown } from './storage/storage-errors.ts'
 export * from './surroundings/index.ts'

@@ -11,7 +11,9 @@ const parallelCopies = 8
 
 /** Begins a multipart upload; gives its id. */
 export async function createMultipart(bucket: S3Bucket, key: string): Promise<string> {
-  const answer = await bucket.call((client, sdk) => client.send(new sdk.CreateMultipartUploadCommand(bucket.at(key))))
+  const answer = await bucket.connection.call((client, sdk) =>
+    client.send(new sdk.CreateMultipartUploadCommand(bucket.connection.at(key))),
+  )
   return answer.UploadId ?? ''
 }
 
@@ -23,8 +25,8 @@ export async function uploadPart(
   number: number,
   bytes: Uint8Array,
 ): Promise<UploadedPart> {
-  const input = { ...bucket.at(key), UploadId: multipartId, PartNumber: number, Body: bytes }
-  const answer = await bucket.call((client, sdk) => client.send(new sdk.UploadPartCommand(input)))
+  const input = { ...bucket.connection.at(key), UploadId: multipartId, PartNumber: number, Body: bytes }
+  const answer = await bucket.connection.call((client, sdk) => client.send(new sdk.UploadPartCommand(input)))
   return { number, etag: answer.ETag ?? '', sizeBytes: bytes.byteLength }
 }
 
@@ -36,12 +38,12 @@ export async function completeMultipart(
   parts: readonly UploadedPart[],
 ): Promise<void> {
   const input = {
-    ...bucket.at(key),
+    ...bucket.connection.at(key),
     UploadId: multipartId,
     MultipartUpload: { Parts: parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag })) },
   }
   try {
-    await bucket.call((client, sdk) => client.send(new sdk.CompleteMultipartUploadCommand(input)))
+    await bucket.connection.call((client, sdk) => client.send(new sdk.CompleteMultipartUploadCommand(input)))
   } catch (error) {
     if (!isKind(error, 'notFound')) throw error
     // Joined before, by a request whose answer never came or by a process that died just then?
@@ -53,9 +55,9 @@ export async function completeMultipart(
 
 /** Takes the parts of a multipart upload away; nothing happens when there is none. */
 export async function abortMultipart(bucket: S3Bucket, key: string, multipartId: string): Promise<void> {
-  const input = { ...bucket.at(key), UploadId: multipartId }
+  const input = { ...bucket.connection.at(key), UploadId: multipartId }
   try {
-    await bucket.call((client, sdk) => client.send(new sdk.AbortMultipartUploadCommand(input)))
+    await bucket.connection.call((client, sdk) => client.send(new sdk.AbortMultipartUploadCommand(input)))
   } catch (error) {
     if (!isKind(error, 'notFound')) throw error
   }
@@ -64,8 +66,8 @@ export async function abortMultipart(bucket: S3Bucket, key: string, multipartId:
 /** Makes `target` a copy of `source`, without the bytes coming here. */
 export async function copyObject(bucket: S3Bucket, source: string, target: string, sizeBytes: number): Promise<void> {
   if (sizeBytes <= maxSingleCopyBytes) {
-    const input = { ...bucket.at(target), CopySource: copySource(bucket, source) }
-    await bucket.call((client, sdk) => client.send(new sdk.CopyObjectCommand(input)))
+    const input = { ...bucket.connection.at(target), CopySource: copySource(bucket, source) }
+    await bucket.connection.call((client, sdk) => client.send(new sdk.CopyObjectCommand(input)))
     return
   }
   const multipartId = await createMultipart(bucket, target)
@@ -100,13 +102,13 @@ export async function copyParts(bucket: S3Bucket, copies: PartCopies): Promise<U
       const start = index * partBytes
       const end = Math.min(start + partBytes, sizeBytes) - 1
       const input = {
-        ...bucket.at(target),
+        ...bucket.connection.at(target),
         UploadId: multipartId,
         PartNumber: index + 1,
         CopySource: copySource(bucket, source),
         CopySourceRange: `bytes=${start}-${end}`,
       }
-      const answer = await bucket.call((client, sdk) => client.send(new sdk.UploadPartCopyCommand(input)))
+      const answer = await bucket.connection.call((client, sdk) => client.send(new sdk.UploadPartCopyCommand(input)))
       parts[index] = { number: index + 1, etag: answer.CopyPartResult?.ETag ?? '', sizeBytes: end - start + 1 }
     }
   }
@@ -116,6 +118,6 @@ export async function copyParts(bucket: S3Bucket, copies: PartCopies): Promise<U
 
 /** The source of a copy, as its header wants it. */
 function copySource(bucket: S3Bucket, key: string): string {
-  const { Bucket, Key } = bucket.at(key)
+  const { Bucket, Key } = bucket.connection.at(key)
   return `${Bucket}/${Key.split('/').map(encodeURIComponent).join('/')}`
 }

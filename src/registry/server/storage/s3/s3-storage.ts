@@ -4,7 +4,8 @@
  *  Blobs become visible by a copy inside the bucket, after their digest was verified. */
 import { type Logger, messageOf, nullLogger } from '../../../../base/index.ts'
 import type { RegistryStorage } from '../registry-storage.ts'
-import { S3Bucket, type S3Options } from './s3-bucket.ts'
+import { S3Bucket } from './s3-bucket.ts'
+import type { S3Options } from './s3-connection.ts'
 import { checkKey, objectsPrefix } from './s3-keys.ts'
 import { S3Objects } from './s3-objects.ts'
 import { sweepBucket } from './s3-sweep.ts'

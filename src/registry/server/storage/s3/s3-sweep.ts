@@ -7,7 +7,7 @@ import { abortMultipart } from './s3-multipart.ts'
 
 /** Deletes what is older than `maxAgeMs` and belongs to no upload; gives how many things that were. */
 export async function sweepBucket(bucket: S3Bucket, maxAgeMs: number, { signal }: AbortOptions = {}): Promise<number> {
-  const before = bucket.now() - maxAgeMs
+  const before = bucket.connection.now() - maxAgeMs
   const isOrphan = async (key: string, time: number) =>
     time < before && signal?.aborted !== true && (await bucket.head(uploadKey(uploadOfData(key)))) === undefined
   let count = 0
@@ -36,12 +36,12 @@ interface FoundMultipart {
 }
 
 async function listMultiparts(bucket: S3Bucket): Promise<FoundMultipart[]> {
-  const { Bucket, Key: prefix } = bucket.at('')
+  const { Bucket, Key: prefix } = bucket.connection.at('')
   const found: FoundMultipart[] = []
   let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}
   for (;;) {
     const input = { Bucket, Prefix: prefix, ...marker }
-    const page = await bucket.call((client, sdk) => client.send(new sdk.ListMultipartUploadsCommand(input)))
+    const page = await bucket.connection.call((client, sdk) => client.send(new sdk.ListMultipartUploadsCommand(input)))
     for (const { Key = '', UploadId = '', Initiated } of page.Uploads ?? []) {
       found.push({ key: Key.slice(prefix.length), id: UploadId, startedMs: Initiated?.getTime() ?? Date.now() })
     }

@@ -97,7 +97,7 @@ export class UploadLease {
     for (;;) {
       const found = await readUploadState(bucket, id)
       if (found === undefined) throw uploadUnknown(id)
-      const isTaken = found.state.owner !== undefined && bucket.now() - found.modifiedAt.getTime() < leaseMs
+      const isTaken = found.state.owner !== undefined && bucket.connection.now() - found.modifiedAt.getTime() < leaseMs
       if (!isTaken) {
         check(found.state)
         const etag = await replaceState(bucket, id, { ...found.state, owner }, found.etag)
