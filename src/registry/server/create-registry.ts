@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { nullLogger } from '../../base/index.ts'
 import { type CollectGarbageOptions, collectGarbage } from './gc/collect-garbage.ts'
-import type { RegistryExchange } from './http/registry-exchange.ts'
 import { type ListenAddress, listenRegistry, type RegistryListener } from './http/registry-listener.ts'
+import type { RequestHead } from './http/request-head.ts'
 import { BlobLibrary } from './library/blob-library.ts'
 import { type LocalContents, localSource } from './library/local-source.ts'
 import { ManifestLibrary } from './library/manifest-library.ts'
@@ -100,9 +100,9 @@ async function observed(observer: RegistryObserver, collect: () => Promise<Garba
 
 /** How `Location` headers begin. */
 function locations(kind: RegistryOptions['locations'] = 'relative') {
-  if (kind === 'relative') return (_: RegistryExchange, path: string) => path
-  if (kind !== 'host') return (_: RegistryExchange, path: string) => kind.publicUrl.replace(/\/+$/, '') + path
-  return ({ headers, isTls }: RegistryExchange, path: string) => {
+  if (kind === 'relative') return (_: RequestHead, path: string) => path
+  if (kind !== 'host') return (_: RequestHead, path: string) => kind.publicUrl.replace(/\/+$/, '') + path
+  return ({ headers, isTls }: RequestHead, path: string) => {
     const { host = '' } = headers
     const forwardedHost = firstOf(headers['x-forwarded-host'])
     const proto = firstOf(headers['x-forwarded-proto']) ?? (isTls ? 'https' : 'http')

@@ -12,8 +12,9 @@ const requestTimeout = 408
 /** Answers a request that failed. After an answer began nothing can follow: the connection is cut, so that the client
  *  doesn't take a half for a whole. */
 export function answerError(exchange: RegistryExchange, error: unknown, logger: Logger): void {
-  const { response } = exchange
-  const fields = { method: exchange.method, path: exchange.path }
+  const { request, body: received, answer } = exchange
+  const { response } = answer
+  const fields = { method: request.method, path: request.path }
   if (response.destroyed || isKind(error, 'cancelled')) {
     logger.debug('client left before the answer', fields)
     response.destroy()
@@ -36,9 +37,9 @@ export function answerError(exchange: RegistryExchange, error: unknown, logger: 
     return
   }
   const body = { errors: failure.entries }
-  if (exchange.hasUnreadBody(readForNothingBytes) || failure.status === requestTimeout) {
-    exchange.sendLastJson(failure.status, body, failure.headers, lingerMs)
-  } else exchange.sendJson(failure.status, body, failure.headers)
+  if (received.isUnread(readForNothingBytes) || failure.status === requestTimeout) {
+    answer.sendLastJson(failure.status, body, failure.headers, () => received.discard(lingerMs))
+  } else answer.sendJson(failure.status, body, failure.headers)
 }
 
 function stackOf(error: unknown): string | undefined {

@@ -7,17 +7,17 @@ import type { RegistryExchange } from './registry-exchange.ts'
 /** Lets an extension answer. */
 export async function answerExtension(exchange: RegistryExchange, extension: RegistryExtension): Promise<void> {
   const answer = await extension.answer({
-    method: exchange.method,
-    path: exchange.path,
-    query: new URLSearchParams(exchange.queryText),
-    headers: exchange.headers,
-    remoteAddress: exchange.remoteAddress,
-    isTls: exchange.isTls,
-    clientCertificateName: exchange.clientCertificateName,
-    readBody: (maxBytes) => exchange.readAll({ maxBytes, tooLong: () => tooLong(maxBytes) }),
+    method: exchange.request.method,
+    path: exchange.request.path,
+    query: new URLSearchParams(exchange.request.queryText),
+    headers: exchange.request.headers,
+    remoteAddress: exchange.request.remoteAddress,
+    isTls: exchange.request.isTls,
+    clientCertificateName: exchange.request.clientCertificateName,
+    readBody: (maxBytes) => exchange.body.readAll({ maxBytes, tooLong: () => tooLong(maxBytes) }),
   })
   exchange.user = answer.user
-  exchange.sendBytes(answer.status, Buffer.from(answer.body ?? ''), answer.headers ?? {})
+  exchange.answer.sendBytes(answer.status, Buffer.from(answer.body ?? ''), answer.headers ?? {})
 }
 
 function tooLong(maxBytes: number): RegistryError {

@@ -14,8 +14,8 @@ export async function authorizeRequest(
   exchange: RegistryExchange,
   target: RequestTarget,
 ): Promise<Permission> {
-  const wanted = scopesOf(target, exchange.method)
-  const decision = await decide(context, exchange, wanted)
+  const wanted = scopesOf(target, exchange.request.method)
+  const decision = await decide(context, exchange.request, wanted)
   exchange.user = decision.user
   if (decision.kind === 'allow') return decision
   const detail = wanted.flatMap(describe)

@@ -6,7 +6,7 @@ import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { conflict, errnoOf, internal, settlesWithin } from '../../../base/index.ts'
 import { nodeHttp, nodeHttps, SocketBodies } from '../../../http/index.ts'
 import type { RegistryLimits } from '../model/registry-limits.ts'
-import type { RequestArrival } from './registry-exchange.ts'
+import type { RequestArrival } from './incoming-body.ts'
 
 export interface ListenAddress {
   /** Default: 127.0.0.1. '' means every address. */

@@ -8,7 +8,7 @@ import type { AccessDecision, AccessScope, Authorizer } from '../model/authorize
 import type { RegistryLimits } from '../model/registry-limits.ts'
 import type { RegistryObserver } from '../model/registry-observer.ts'
 import type { UploadStorage } from '../storage/registry-storage.ts'
-import type { RegistryExchange } from './registry-exchange.ts'
+import type { RequestHead } from './request-head.ts'
 
 export interface RouteContext {
   readonly blobs: BlobLibrary
@@ -22,22 +22,22 @@ export interface RouteContext {
   readonly limits: RegistryLimits
   readonly uploadGate: { enter(): () => void }
   /** A `Location` for a path. */
-  locationOf(exchange: RegistryExchange, path: string): string
+  locationOf(request: RequestHead, path: string): string
 }
 
 /** Asks for rights without a word to the client. */
 export async function decide(
   { authorizer }: Pick<RouteContext, 'authorizer'>,
-  exchange: RegistryExchange,
+  request: RequestHead,
   wanted: readonly AccessScope[],
 ): Promise<AccessDecision> {
   return await authorizer.authorize({
-    method: exchange.method,
-    path: exchange.path,
-    headers: exchange.headers,
-    remoteAddress: exchange.remoteAddress,
-    isTls: exchange.isTls,
-    clientCertificateName: exchange.clientCertificateName,
+    method: request.method,
+    path: request.path,
+    headers: request.headers,
+    remoteAddress: request.remoteAddress,
+    isTls: request.isTls,
+    clientCertificateName: request.clientCertificateName,
     wanted,
   })
 }

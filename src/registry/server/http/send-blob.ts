@@ -8,7 +8,7 @@ import { sendFile } from '../../../sys/index.ts'
 import type { StoredBlob } from '../library/pull-source.ts'
 import { BufferPool } from '../model/buffer-pool.ts'
 import type { ObjectReader } from '../storage/registry-storage.ts'
-import type { AnswerHeaders, RegistryExchange } from './registry-exchange.ts'
+import type { AnswerHeaders, RegistryAnswer } from './registry-answer.ts'
 
 export interface SendBlobOptions {
   readonly status: 200 | 206
@@ -25,12 +25,12 @@ const minFileBytes = 128 * 1024
 const pieces = new BufferPool(256 * 1024, 64)
 
 /** Answers with a part of a blob; nothing is read for HEAD or ahead of a slow client. */
-export async function sendBlob(exchange: RegistryExchange, blob: StoredBlob, options: SendBlobOptions): Promise<void> {
+export async function sendBlob(answer: RegistryAnswer, blob: StoredBlob, options: SendBlobOptions): Promise<void> {
   const { status, headers, start, end, idleMs } = options
-  const { response } = exchange
+  const { response } = answer
   const length = end - start + 1
   const head = { ...headers, 'Content-Length': length }
-  if (exchange.isHead || length === 0) {
+  if (answer.isHead || length === 0) {
     response.writeHead(status, head)
     response.end()
     return
@@ -41,14 +41,14 @@ export async function sendBlob(exchange: RegistryExchange, blob: StoredBlob, opt
   response.writeHead(status, head)
   const socket = plainSocket(response)
   if (reader?.fd !== undefined && socket !== undefined && length >= minFileBytes) {
-    await sendFromFile(exchange, reader, { ...socket, file: reader.fd }, options)
+    await sendFromFile(answer, reader, { ...socket, file: reader.fd }, options)
     return
   }
   response.setTimeout(idleMs, () => response.destroy())
-  if (reader !== undefined) await sendPieces(exchange, reader, start, end)
+  if (reader !== undefined) await sendPieces(answer, reader, start, end)
   else if (bytes !== undefined) {
     bytes.on('data', (chunk: Buffer) => {
-      exchange.sentBytes += chunk.length
+      answer.sentBytes += chunk.length
     })
     await pipeline(bytes, response).catch(throwGone)
   }
@@ -69,12 +69,12 @@ interface PlainSocket {
 
 /** Has the kernel send the bytes. */
 async function sendFromFile(
-  exchange: RegistryExchange,
+  answer: RegistryAnswer,
   reader: ObjectReader,
   { socket, fd, file }: PlainSocket & { readonly file: number },
   { start, end, idleMs }: SendBlobOptions,
 ): Promise<void> {
-  const { response } = exchange
+  const { response } = answer
   const sizeBytes = end - start + 1
   const ended = new AbortController()
   const onClose = () => ended.abort(gone())
@@ -87,7 +87,7 @@ async function sendFromFile(
       socket.write('', (error) => (error ? reject(gone(error)) : resolve()))
     })
     const onSent = (count: number) => {
-      exchange.sentBytes += count
+      answer.sentBytes += count
       timer.refresh()
     }
     const sent = await sendFile(fd, file, { start, sizeBytes, onSent, signal: ended.signal })
@@ -103,8 +103,8 @@ async function sendFromFile(
 }
 
 /** Reads a piece while the one before it is sent. */
-async function sendPieces(exchange: RegistryExchange, reader: ObjectReader, start: number, end: number): Promise<void> {
-  const { response } = exchange
+async function sendPieces(answer: RegistryAnswer, reader: ObjectReader, start: number, end: number): Promise<void> {
+  const { response } = answer
   let sending: Promise<void> | undefined
   try {
     for (let position = start; position <= end; ) {
@@ -114,7 +114,7 @@ async function sendPieces(exchange: RegistryExchange, reader: ObjectReader, star
       if (count === 0) throw new BerthError('dataLoss', 'a blob is shorter than it should be')
       position += count
       await sending
-      exchange.sentBytes += count
+      answer.sentBytes += count
       sending = send(response, piece, count)
       // It may fail while the next piece is read; who awaits it then is told.
       sending.catch(() => {})

@@ -1,6 +1,7 @@
 /** Blobs: reading whole ones and parts, and deleting. */
 
-import type { AnswerHeaders, RegistryExchange } from '../http/registry-exchange.ts'
+import type { AnswerHeaders } from '../http/registry-answer.ts'
+import type { RegistryExchange } from '../http/registry-exchange.ts'
 import type { RouteContext } from '../http/route-context.ts'
 import { sendBlob } from '../http/send-blob.ts'
 import { type BlobDigest, findBlobDigest } from '../model/blob-digest.ts'
@@ -16,7 +17,7 @@ export async function getBlob(
   text: string,
 ): Promise<void> {
   const digest = parseBlobDigest(text)
-  const blob = await source.findBlob(repository, digest, { isHead: exchange.isHead })
+  const blob = await source.findBlob(repository, digest, { isHead: exchange.request.isHead })
   if (blob === undefined) throw blobUnknown(digest)
   const common: AnswerHeaders = {
     ETag: entityTag(digest),
@@ -25,8 +26,8 @@ export async function getBlob(
     // What a digest names never changes.
     'Cache-Control': 'max-age=31536000',
   }
-  if (namesDigest(exchange.headers['if-none-match'], digest)) {
-    exchange.sendEmpty(304, common)
+  if (namesDigest(exchange.request.headers['if-none-match'], digest)) {
+    exchange.answer.sendEmpty(304, common)
     return
   }
   const range = wantedRange(exchange, digest, blob.sizeBytes)
@@ -39,12 +40,18 @@ export async function getBlob(
   }
   const headers = { ...common, 'Content-Type': 'application/octet-stream' }
   if (range === 'whole') {
-    await sendBlob(exchange, blob, { status: 200, headers, start: 0, end: blob.sizeBytes - 1, idleMs: limits.idleMs })
+    await sendBlob(exchange.answer, blob, {
+      status: 200,
+      headers,
+      start: 0,
+      end: blob.sizeBytes - 1,
+      idleMs: limits.idleMs,
+    })
     return
   }
   const contentRange = `bytes ${range.start}-${range.end}/${blob.sizeBytes}`
   const partial = { ...headers, 'Content-Range': contentRange }
-  await sendBlob(exchange, blob, { status: 206, headers: partial, ...range, idleMs: limits.idleMs })
+  await sendBlob(exchange.answer, blob, { status: 206, headers: partial, ...range, idleMs: limits.idleMs })
 }
 
 /** `DELETE /v2/<name>/blobs/<digest>`. */
@@ -56,7 +63,7 @@ export async function deleteBlob(
 ): Promise<void> {
   const digest = parseBlobDigest(text)
   if (!(await blobs.unlink(repository, digest))) throw blobUnknown(digest)
-  exchange.sendEmpty(202, { 'Docker-Content-Digest': digest })
+  exchange.answer.sendEmpty(202, { 'Docker-Content-Digest': digest })
 }
 
 /** A digest out of a path or query. */
@@ -67,9 +74,9 @@ export function parseBlobDigest(text: string): BlobDigest {
 }
 
 function wantedRange(exchange: RegistryExchange, digest: BlobDigest, sizeBytes: number) {
-  const { range, 'if-range': ifRange } = exchange.headers
+  const { range, 'if-range': ifRange } = exchange.request.headers
   // Ranges are GET's alone (RFC 9110, 14.2).
-  if (exchange.isHead) return 'whole'
+  if (exchange.request.isHead) return 'whole'
   // A part of something else than the client has is no use to it.
   if (ifRange !== undefined && !namesDigest(String(ifRange), digest)) return 'whole'
   return parseRange(range, sizeBytes)

@@ -14,24 +14,24 @@ export async function getCatalog(
   exchange: RegistryExchange,
   { canSee }: Permission,
 ): Promise<void> {
-  const { count, after } = parsePage(exchange.query)
+  const { count, after } = parsePage(exchange.request.query)
   const limit = Math.min(count ?? limits.pageEntries, limits.pageEntries)
   const page = await collect(limit, after, canSee, (options) => source.listRepositories(options))
-  const next = page.next === undefined ? {} : nextLink(exchange.path, { last: page.next, n: `${limit}` })
-  exchange.sendJson(200, { repositories: page.names }, next)
+  const next = page.next === undefined ? {} : nextLink(exchange.request.path, { last: page.next, n: `${limit}` })
+  exchange.answer.sendJson(200, { repositories: page.names }, next)
 }
 
 /** `GET /v2/<name>/tags/list`: all of them, or the page that is asked for. */
 export async function getTags({ source, limits }: RouteContext, exchange: RegistryExchange, repository: string) {
-  const { count, after } = parsePage(exchange.query)
+  const { count, after } = parsePage(exchange.request.query)
   const limit = count === undefined ? Number.POSITIVE_INFINITY : Math.min(count, limits.pageEntries)
   const page = await collect(limit, after, undefined, async (options) => {
     const found = await source.listTags(repository, options)
     if (found === undefined) throw new RegistryError('NAME_UNKNOWN', { detail: { name: repository } })
     return found
   })
-  const next = page.next === undefined ? {} : nextLink(exchange.path, { last: page.next, n: `${limit}` })
-  exchange.sendJson(200, { name: repository, tags: page.names }, next)
+  const next = page.next === undefined ? {} : nextLink(exchange.request.path, { last: page.next, n: `${limit}` })
+  exchange.answer.sendJson(200, { name: repository, tags: page.names }, next)
 }
 
 /** `GET /v2/<name>/referrers/<digest>`: an index of what names that digest as its subject; never 404. */
@@ -43,8 +43,8 @@ export async function getReferrers(
 ): Promise<void> {
   const digest = findBlobDigest(subject)
   if (digest === undefined) throw new RegistryError('DIGEST_INVALID', { detail: { digest: subject } })
-  const artifactType = exchange.query.optional('artifactType')
-  const { count, after = '' } = parsePage(exchange.query)
+  const artifactType = exchange.request.query.optional('artifactType')
+  const { count, after = '' } = parsePage(exchange.request.query)
   const limit = Math.min(count ?? limits.pageEntries, limits.pageEntries)
   const known = (await source.listReferrers?.(repository, digest)) ?? (await referrers.list(repository, digest))
   const all = known.filter((referrer) => {
@@ -54,10 +54,10 @@ export async function getReferrers(
   const last = all.length > limit ? manifests.at(-1)?.digest : undefined
   const filter: Readonly<Record<string, string>> = artifactType === undefined ? {} : { artifactType }
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }
-  exchange.sendJson(200, index, {
+  exchange.answer.sendJson(200, index, {
     'Content-Type': mediaTypes.ociIndex,
     ...(artifactType === undefined ? {} : { 'OCI-Filters-Applied': 'artifactType' }),
-    ...(last === undefined ? {} : nextLink(exchange.path, { ...filter, last, n: `${limit}` })),
+    ...(last === undefined ? {} : nextLink(exchange.request.path, { ...filter, last, n: `${limit}` })),
   })
 }
 

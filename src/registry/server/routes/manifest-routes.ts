@@ -20,16 +20,16 @@ export async function getManifest(
   const reference = parseReference(text)
   // No manifest has a name that is not allowed.
   if (reference === undefined) throw manifestUnknown(repository, text)
-  const { isHead } = exchange
+  const { isHead } = exchange.request
   const found = await context.source.findManifest(repository, reference, { isHead })
   if (found === undefined) throw manifestUnknown(repository, text)
   const manifest = await negotiate(context, exchange, repository, reference, found)
   const headers = { ETag: entityTag(manifest.digest), 'Docker-Content-Digest': manifest.digest, Vary: 'Accept' }
-  if (namesDigest(exchange.headers['if-none-match'], manifest.digest)) {
-    exchange.sendEmpty(304, headers)
+  if (namesDigest(exchange.request.headers['if-none-match'], manifest.digest)) {
+    exchange.answer.sendEmpty(304, headers)
     return
   }
-  exchange.sendBytes(200, manifest.bytes, { ...headers, 'Content-Type': manifest.mediaType })
+  exchange.answer.sendBytes(200, manifest.bytes, { ...headers, 'Content-Type': manifest.mediaType })
   if (!isHead) {
     const tag = reference.kind === 'tag' ? reference.tag : undefined
     context.observer.manifestUsed?.({ action: 'pull', repository, digest: manifest.digest, tag })
@@ -50,17 +50,17 @@ export async function putManifest(
     const message = `manifest is larger than ${maxBytes} bytes`
     return new RegistryError('SIZE_INVALID', { status: 413, message })
   }
-  if ((exchange.contentLength ?? 0) > maxBytes) throw tooLong()
-  const bytes = await exchange.readAll({ maxBytes, tooLong })
+  if ((exchange.body.sizeBytes ?? 0) > maxBytes) throw tooLong()
+  const bytes = await exchange.body.readAll({ maxBytes, tooLong })
   const { digest, subject } = await context.manifests.put({
     repository,
     reference,
     bytes,
-    contentType: exchange.headers['content-type'] ?? '',
+    contentType: exchange.request.headers['content-type'] ?? '',
     precondition: (current) => checkPreconditions(exchange, current),
   })
-  exchange.sendEmpty(201, {
-    Location: context.locationOf(exchange, `/v2/${repository}/manifests/${digest}`),
+  exchange.answer.sendEmpty(201, {
+    Location: context.locationOf(exchange.request, `/v2/${repository}/manifests/${digest}`),
     'Docker-Content-Digest': digest,
     ETag: entityTag(digest),
     ...(subject === undefined ? {} : { 'OCI-Subject': subject }),
@@ -84,7 +84,7 @@ export async function deleteManifest(
       ? await context.manifests.deleteTag(repository, reference.tag)
       : await context.manifests.deleteManifest(repository, reference.digest)
   if (!isDeleted) throw manifestUnknown(repository, text)
-  exchange.sendEmpty(202)
+  exchange.answer.sendEmpty(202)
   const tag = reference.kind === 'tag' ? reference.tag : undefined
   context.observer.manifestUsed?.({ action: 'delete', repository, digest: digest ?? '', tag })
 }
@@ -108,7 +108,7 @@ async function negotiate(
   reference: ManifestReference,
   found: StoredManifest,
 ): Promise<StoredManifest> {
-  const accept = exchange.headers.accept
+  const accept = exchange.request.headers.accept
   if (accepts(accept, found.mediaType)) return found
   if (found.mediaType === mediaTypes.dockerManifestList && reference.kind === 'tag') {
     const entry = platformEntries(found.bytes).find(
@@ -125,7 +125,7 @@ async function negotiate(
 
 /** `If-Match` and `If-None-Match` of a push: nothing is overwritten that the client has not seen. */
 function checkPreconditions(exchange: RegistryExchange, current: BlobDigest | undefined): void {
-  const { 'if-match': match, 'if-none-match': noneMatch } = exchange.headers
+  const { 'if-match': match, 'if-none-match': noneMatch } = exchange.request.headers
   const isMet =
     (match === undefined || (current !== undefined && namesDigest(match, current))) &&
     (noneMatch === undefined || current === undefined || !namesDigest(noneMatch, current))

@@ -4,7 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerError } from '../http/answer-error.ts'
 import { answerExtension } from '../http/answer-extension.ts'
 import { authorizeRequest, type Permission } from '../http/authorize-request.ts'
-import { pathOf, RegistryExchange, type RequestArrival } from '../http/registry-exchange.ts'
+import type { RequestArrival } from '../http/incoming-body.ts'
+import { RegistryExchange } from '../http/registry-exchange.ts'
+import { pathOf } from '../http/request-head.ts'
 import { parseTarget, type RequestTarget } from '../http/request-target.ts'
 import type { RouteContext } from '../http/route-context.ts'
 import { RegistryError } from '../model/registry-error.ts'
@@ -44,9 +46,9 @@ export class RegistryHandler {
   /** Answers a request. Never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse, arrival: RequestArrival): Promise<void> {
     const { context, headers } = this.#options
-    const exchange = new RegistryExchange(request, response, { limits: context.limits, ...arrival })
-    const extension = this.#extensions.get(exchange.path)
-    const target = extension === undefined ? parseTarget(exchange.path) : undefined
+    const exchange = new RegistryExchange(request, response, context.limits, arrival)
+    const extension = this.#extensions.get(exchange.request.path)
+    const target = extension === undefined ? parseTarget(exchange.request.path) : undefined
     this.#observe(exchange, extension === undefined ? routeNameOf(target) : 'extension', target)
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0')
     response.setHeader('X-Content-Type-Options', 'nosniff')
@@ -63,14 +65,14 @@ export class RegistryHandler {
     if (target === undefined) throw new RegistryError('UNSUPPORTED', { status: 404, message: 'no such endpoint' })
     if (target.kind === 'bad-name') throw new RegistryError('NAME_INVALID', { detail: { name: target.repository } })
     const methods = methodsOf(target)
-    const run = methods[exchange.method]
+    const run = methods[exchange.request.method]
     if (run === undefined) {
       throw new RegistryError('UNSUPPORTED', { headers: { Allow: Object.keys(methods).join(', ') } })
     }
     const permission = await authorizeRequest(this.#options.context, exchange, target)
-    this.#checkEnabled(exchange.method)
+    this.#checkEnabled(exchange.request.method)
     // A mirror of something else must not answer with its own image of that name.
-    const namespace = exchange.query.optional('ns')
+    const namespace = exchange.request.query.optional('ns')
     if (namespace !== undefined && this.#options.context.source.serves?.(namespace) === false) {
       throw new RegistryError('NAME_UNKNOWN', { message: 'not a mirror of that registry', detail: { ns: namespace } })
     }
@@ -90,23 +92,24 @@ export class RegistryHandler {
 
   #observe(exchange: RegistryExchange, route: RouteName, target: RequestTarget | undefined): void {
     const { observer } = this.#options.context
-    const { request, response } = exchange
+    const { request, body, answer } = exchange
+    const { response } = answer
     const began = performance.now()
     // Known only as long as the connection is.
-    const { remoteAddress } = exchange
+    const { remoteAddress } = request
     observer.requestStarted?.()
     response.once('close', () => {
       observer.requestFinished?.({
-        method: exchange.method,
+        method: request.method,
         route,
-        path: exchange.path,
+        path: request.path,
         repository: target !== undefined && 'repository' in target ? target.repository : undefined,
         status: response.headersSent ? response.statusCode : clientGoneStatus,
         errorCode: exchange.errorCode,
         startedAt: exchange.startedAt,
         durationMs: performance.now() - began,
-        receivedBytes: exchange.receivedBytes,
-        sentBytes: exchange.sentBytes,
+        receivedBytes: body.receivedBytes,
+        sentBytes: answer.sentBytes,
         user: exchange.user,
         remoteAddress,
         userAgent: request.headers['user-agent'] ?? '',
@@ -125,7 +128,7 @@ type Methods = Readonly<Partial<Record<string, Route>>>
 function methodsOf(target: Exclude<RequestTarget, { kind: 'bad-name' }>): Methods {
   switch (target.kind) {
     case 'base':
-      return readable(async (_, exchange) => exchange.sendJson(200, {}))
+      return readable(async (_, exchange) => exchange.answer.sendJson(200, {}))
     case 'catalog':
       return readable(getCatalog)
     case 'tags':

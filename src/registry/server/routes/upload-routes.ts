@@ -1,7 +1,8 @@
 /** Uploads: at once, in one request, or in chunks that may come through several processes. */
 import { createHash, randomUUID } from 'node:crypto'
 import { isKind } from '../../../base/index.ts'
-import type { AnswerHeaders, RegistryExchange } from '../http/registry-exchange.ts'
+import type { AnswerHeaders } from '../http/registry-answer.ts'
+import type { RegistryExchange } from '../http/registry-exchange.ts'
 import { decide, type RouteContext } from '../http/route-context.ts'
 import { algorithmOf, type BlobDigest, findBlobDigest } from '../model/blob-digest.ts'
 import { formatUploadRange, parseContentRange } from '../model/byte-range.ts'
@@ -17,7 +18,7 @@ const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** `POST /v2/<name>/blobs/uploads/`: begins an upload, mounts what another repository has (`mount`), or takes the
  *  whole blob (`digest`). */
 export async function startUpload(context: RouteContext, exchange: RegistryExchange, repository: string) {
-  const { query } = exchange
+  const { query } = exchange.request
   const mounted = findBlobDigest(query.text('mount'))
   if (mounted !== undefined && (await mount(context, exchange, repository, mounted))) {
     sendCreated(context, exchange, repository, mounted)
@@ -28,7 +29,7 @@ export async function startUpload(context: RouteContext, exchange: RegistryExcha
   const id = storageId(repository, uuid)
   await context.uploads.create(id)
   if (digest === undefined) {
-    exchange.sendEmpty(202, statusHeaders(context, exchange, repository, uuid, 0))
+    exchange.answer.sendEmpty(202, statusHeaders(context, exchange, repository, uuid, 0))
     return
   }
   try {
@@ -46,7 +47,7 @@ export async function startUpload(context: RouteContext, exchange: RegistryExcha
 export async function patchUpload(context: RouteContext, exchange: RegistryExchange, repository: string, uuid: string) {
   const upload = await findUpload(context, repository, uuid)
   const sizeBytes = await receiveChunk(context, exchange, repository, uuid, upload)
-  exchange.sendEmpty(202, statusHeaders(context, exchange, repository, uuid, sizeBytes))
+  exchange.answer.sendEmpty(202, statusHeaders(context, exchange, repository, uuid, sizeBytes))
 }
 
 /** `PUT <upload>?digest=`: adds the last chunk, if there is one, and makes the upload a blob. */
@@ -57,8 +58,8 @@ export async function finishUpload(
   uuid: string,
 ) {
   const upload = await findUpload(context, repository, uuid)
-  const digest = parseBlobDigest(exchange.query.text('digest'))
-  if (exchange.contentLength !== 0) await receiveChunk(context, exchange, repository, uuid, upload, digest)
+  const digest = parseBlobDigest(exchange.request.query.text('digest'))
+  if (exchange.body.sizeBytes !== 0) await receiveChunk(context, exchange, repository, uuid, upload, digest)
   await context.blobs.commitUpload(repository, upload.id, digest)
   sendCreated(context, exchange, repository, digest)
 }
@@ -66,7 +67,7 @@ export async function finishUpload(
 /** `GET` and `HEAD <upload>`: how far it is. */
 export async function getUpload(context: RouteContext, exchange: RegistryExchange, repository: string, uuid: string) {
   const { sizeBytes } = await findUpload(context, repository, uuid)
-  exchange.sendEmpty(204, statusHeaders(context, exchange, repository, uuid, sizeBytes))
+  exchange.answer.sendEmpty(204, statusHeaders(context, exchange, repository, uuid, sizeBytes))
 }
 
 /** `DELETE <upload>`: gives it up. */
@@ -78,7 +79,7 @@ export async function cancelUpload(
 ) {
   const { id } = await findUpload(context, repository, uuid)
   await context.uploads.abort(id)
-  exchange.sendEmpty(204)
+  exchange.answer.sendEmpty(204)
 }
 
 /** Adds the body to an upload, where `Content-Range` says or at its end. Gives the new size. */
@@ -96,13 +97,13 @@ async function receiveChunk(
       message: message ?? `the next byte of this upload is ${size}`,
       headers: stringsOf(statusHeaders(context, exchange, repository, uuid, size)),
     })
-  const header = exchange.headers['content-range']
+  const header = exchange.request.headers['content-range']
   const span = header === undefined ? undefined : parseContentRange(header)
   if (header !== undefined && span === undefined) throw outOfOrder(sizeBytes, 'Content-Range is malformed')
   const offset = span?.start ?? sizeBytes
   if (offset !== sizeBytes) throw outOfOrder(sizeBytes)
   const length = span === undefined ? undefined : span.end - span.start + 1
-  const { contentLength } = exchange
+  const contentLength = exchange.body.sizeBytes
   if (length !== undefined && contentLength !== undefined && contentLength !== length) {
     throw new RegistryError('SIZE_INVALID', { detail: { range: header, length: contentLength } })
   }
@@ -133,9 +134,9 @@ async function append(
   const leave = uploadGate.enter()
   try {
     const { receive } = uploads
-    return exchange.isBodyInSocket && receive !== undefined
-      ? await exchange.receiveBody((body) => receive.call(uploads, id, offset, body, { algorithm }), { maxBytes })
-      : await uploads.append(id, offset, exchange.body({ maxBytes }), { algorithm })
+    return exchange.body.isInSocket && receive !== undefined
+      ? await exchange.body.receive((body) => receive.call(uploads, id, offset, body, { algorithm }), { maxBytes })
+      : await uploads.append(id, offset, exchange.body.chunks({ maxBytes }), { algorithm })
   } finally {
     leave()
   }
@@ -149,12 +150,12 @@ async function mount(
   digest: BlobDigest,
 ): Promise<boolean> {
   const { blobs } = context
-  const from = exchange.query.optional('from')
+  const from = exchange.request.query.optional('from')
   if ((await blobs.claim(repository, digest)) !== undefined) return true
   if (from !== undefined && !isRepositoryName(from)) return false
   const candidates = from === undefined ? await blobs.repositoriesWith(digest, mountCandidates) : [from]
   for (const name of candidates) {
-    const decision = await decide(context, exchange, [{ type: 'repository', name, actions: ['pull'] }])
+    const decision = await decide(context, exchange.request, [{ type: 'repository', name, actions: ['pull'] }])
     if (decision.kind === 'allow' && (await blobs.mount(repository, name, digest)) !== undefined) return true
   }
   return false
@@ -179,15 +180,15 @@ function statusHeaders(
   sizeBytes: number,
 ): AnswerHeaders {
   return {
-    Location: context.locationOf(exchange, `/v2/${repository}/blobs/uploads/${uuid}`),
+    Location: context.locationOf(exchange.request, `/v2/${repository}/blobs/uploads/${uuid}`),
     Range: formatUploadRange(sizeBytes),
     'Docker-Upload-UUID': uuid,
   }
 }
 
 function sendCreated(context: RouteContext, exchange: RegistryExchange, repository: string, digest: BlobDigest): void {
-  exchange.sendEmpty(201, {
-    Location: context.locationOf(exchange, `/v2/${repository}/blobs/${digest}`),
+  exchange.answer.sendEmpty(201, {
+    Location: context.locationOf(exchange.request, `/v2/${repository}/blobs/${digest}`),
     'Docker-Content-Digest': digest,
   })
 }
