@@ -1,4 +1,4 @@
-/** The default bridge as the daemon's options want it: one of the daemon's own, one of the host's, or none. Pure. */
+/** Plans the default bridge from the daemon's options: a device of the daemon's, a device of the host's, or none. Pure. */
 import { BerthError, invalidArgument } from '../base/index.ts'
 import type { LinkInfo } from '../sys/index.ts'
 import { freeBridgeName, randomMac } from './drivers/bridge-driver.ts'
@@ -20,26 +20,26 @@ import {
 } from './record/ip.ts'
 import type { IpamPool, NetworkRecord } from './record/network-record.ts'
 
-/** What is there when the default bridge is planned. */
+/** The state of the host when the default bridge is planned. */
 export interface DefaultBridgeHost extends HostRanges {
-  /** The device that this daemon made for it, if it is there. */
+  /** The device that this daemon made for the default bridge, if it exists. */
   readonly own: LinkInfo | undefined
   /** Ranges of the daemon's other networks. */
   readonly others: readonly Subnet[]
   readonly pools: readonly AddressRange[]
-  /** Containers live on it. */
+  /** Running containers use the default bridge. */
   readonly pinned: boolean
 }
 
-/** True when the daemon is to have no default bridge. While containers live on one it stays: the option counts from the
- *  first start on at which none does. */
+/** True if the daemon should have no default bridge. An existing one stays while containers use it; the option takes
+ *  effect at the first start without such containers. */
 export function isWithoutBridge({ defaultBridge }: NetworkConfig, pinned: boolean): boolean {
   return defaultBridge === 'none' && !pinned
 }
 
-/** The default bridge's record as it is to be made now: its range stays what it was while it is free, and device and range
- *  in any case while containers live on it (`pinned`). A bridge of the user's has the range of its own address.
- *  Throws `invalidArgument` for options that don't fit each other, `forbidden` for a device that is not there. */
+/** The new record of the default bridge. It keeps its range as long as nothing else uses that range. While containers
+ *  use the bridge (`pinned`), it keeps device and range in any case. A device of the user's has the range of its own
+ *  address. Throws `invalidArgument` for options that contradict each other, `forbidden` for a device that does not exist. */
 export function planDefaultBridge(
   record: NetworkRecord,
   config: NetworkConfig,
@@ -79,7 +79,7 @@ export function planDefaultBridge(
   return { ...record, enableIpv6: config.ipv6 === true, ipam, options, bridge }
 }
 
-/** The first address of a family that the user's bridge has, with its prefix; within `range` when that is given. */
+/** The first address of a family on the user's bridge, with its prefix length. With `range`, the first in that range. */
 function ownAddress(
   family: Family,
   link: LinkInfo | undefined,
@@ -94,13 +94,13 @@ function ownAddress(
   return found === undefined ? undefined : `${found.address}/${found.prefix}`
 }
 
-/** What the user says of the default bridge's addresses in one family. */
+/** The daemon's options for the default bridge's addresses in one family. */
 interface RangeWish {
-  /** The bridge's address with its prefix. */
+  /** The bridge's address with its prefix length. */
   readonly own?: string | undefined
   /** The whole range. */
   readonly ranges?: string | undefined
-  /** A part of it. */
+  /** The part of the range that containers get addresses from. */
   readonly fixedCidr?: string | undefined
   readonly router?: string | undefined
 }
@@ -140,7 +140,7 @@ function subnetAndGateway(
     const fits = fixedCidr === undefined || overlaps(subnet, parseCidr(fixedCidr).subnet)
     if (fits && !used.some((other) => overlaps(other, subnet))) return { subnet, gateway: before.gateway }
   }
-  // A part without a whole stands for the whole.
+  // If only a part was given, it becomes the whole range.
   const subnet = fixedCidr === undefined ? chooseSubnet(pools, family, used) : parseCidr(fixedCidr).subnet
   return { subnet, gateway: first(subnet) }
 }
@@ -153,7 +153,7 @@ function rangeWithin(subnet: Subnet, text: string): string {
   return formatSubnet(range)
 }
 
-/** Inspect shows it as Docker does. */
+/** The router of containers, with the auxiliary address under which Docker's inspect shows it. */
 function routerOf(subnet: Subnet, text: string): Pick<IpamPool, 'router' | 'auxiliary'> {
   const name = `DefaultGatewayIPv${subnet.family}`
   if (contains(subnet, parseAddress(text))) return { router: text, auxiliary: { [name]: text } }

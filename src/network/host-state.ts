@@ -61,7 +61,7 @@ export class HostState {
     const others = this.#otherSubnets(record)
     const planned = planDefaultBridge(record, config, { ...host, own, others, pools: this.#parts.pools, pinned })
     this.#replaceDevice(own, record, planned)
-    // The record is written under the lock: a daemon killed after this finds its own bridge by the alias anyway.
+    // Still under the lock. If the daemon is killed before this write, the next one finds the bridge by its alias.
     const made = this.#parts.bridges.ensure(planned, this.#parts.host.links())
     this.#parts.networks.put(made)
     this.#parts.ipam.add(made, addressesOf(leases))
@@ -117,7 +117,7 @@ export class HostState {
     try {
       if (orphans.length > 0) this.#parts.host.execute(...orphans.map(deleteLink))
     } catch (error) {
-      // The kernel takes a device away itself when its namespace dies; some may have gone by now.
+      // The kernel removes a device when its namespace ends, so some may be gone by now.
       if (errnoOf(error) !== 'ENODEV') throw error
     }
   }
@@ -127,7 +127,7 @@ export class HostState {
     for (const record of this.#parts.leases.all()) this.#restorePortsOf(record)
   }
 
-  /** Takes away what the default bridge was, where the daemon's options have another one now, or none. */
+  /** Removes or releases the device of the default bridge as it was, if the daemon's options now name another or none. */
   #replaceDevice(own: LinkInfo | undefined, before: NetworkRecord | undefined, after: NetworkRecord | undefined): void {
     if (own !== undefined && after?.bridge?.device !== own.name) removeLink(this.#parts.host, own.index)
     if (before?.bridge?.foreign === true && after?.bridge?.device !== before.bridge.device)

@@ -1,6 +1,6 @@
-/** Networks of the engine: what there is of them, made and taken away; `sandboxes` is containers' part in them.
- *  A network's devices and rules are made before its row is written, and its row goes before they do: what a crash leaves
- *  is a device that no row knows, told by its alias, which the next boot takes away. */
+/** The engine's networks: creating, listing and removing them. `sandboxes` handles the containers on them.
+ *  A network's devices and rules are made before its row is written, and the row is deleted before they are. So a crash
+ *  can leave only a device without a row. Its alias names the daemon, and the next boot removes it. */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { BerthError, type Logger, messageOf, type Undo, undoOnFailure } from '../base/index.ts'
 import { type Database, NetworkTable, SandboxTable } from '../store/index.ts'
@@ -31,19 +31,20 @@ import { SandboxIndex } from './record/sandbox-index.ts'
 import type { NetworkDrivers } from './sandbox/sandbox-devices.ts'
 import { Sandboxes } from './sandbox/sandboxes.ts'
 
+/** What `Networks.open` needs. */
 export interface NetworksOptions {
   readonly db: Database
-  /** Where namespaces are kept: `<exec-root>/netns`. */
+  /** The directory of the network namespaces: `<exec-root>/netns`. */
   readonly stateDir: string
   readonly logger: Logger
   readonly config: NetworkConfig
-  /** What tells this daemon from others on the host, the same at each start (its data root). */
+  /** Identifies this daemon among others on the host. The same at each start: its data root. */
   readonly instance: string
-  /** Answers containers' questions for names; nobody by default. */
+  /** The DNS of containers. Default: none. */
   readonly names?: NameService
 }
 
-/** Where nobody answers names. */
+/** For daemons without an embedded DNS. */
 const noNames: NameService = {
   putEndpoint: () => {},
   removeEndpoint: () => {},
@@ -52,11 +53,12 @@ const noNames: NameService = {
   close: () => {},
 }
 const randomPorts = { first: 49000, last: 49900 } as const
-/** The daemon's option is for the default bridge. */
+/** Of users' networks. The daemon's own `mtu` option applies to the default bridge only. */
 const defaultMtu = 1500
 
+/** All networks of one daemon. Call `restore` before anything else is set up. */
 export class Networks {
-  /** Containers' part. */
+  /** The network namespaces, endpoints and published ports of containers. */
   readonly sandboxes: Sandboxes
   readonly #options: NetworksOptions
   readonly #tag: string
@@ -77,7 +79,7 @@ export class Networks {
   readonly #names: NameService
   readonly #drivers: NetworkDrivers
   readonly #hostState: HostState
-  /** One network is made at a time. */
+  /** Resolves when the last requested creation ends: networks are created one at a time. */
   #creation: Promise<unknown> = Promise.resolve()
 
   private constructor(options: NetworksOptions) {
@@ -130,14 +132,14 @@ export class Networks {
     this.#resolvConf = new ResolvConfWatch({
       logger,
       onChange: () => {
-        // A namespace that has just gone is the end of its container, which closes its names anyway.
+        // This fails for a namespace that was just removed. Its container ends and closes its names itself.
         this.sandboxes.refreshUpstream().catch((error) => logger.warn('names', { error: messageOf(error) }))
       },
     })
     this.#repair = new FirewallRepair({ table: tableName(tag), rebuild: () => this.#firewall.rebuild(), logger })
   }
 
-  /** Reads what is known. Nothing can be set up before `restore` has made the world fit it. */
+  /** Reads the database and adds the predefined networks. Touches no device; `restore` does. */
   static async open(options: NetworksOptions): Promise<Networks> {
     mkdirSync(options.stateDir, { recursive: true, mode: 0o700 })
     const networks = new Networks(options)
@@ -146,8 +148,8 @@ export class Networks {
     return networks
   }
 
-  /** Makes bridges, rules, names and port reservations what the database says, for the containers in `live`;
-   *  takes away leases, namespaces and devices of all others. `upstream` gives a container's name servers. */
+  /** Makes bridges, rules, names and port reservations agree with the database for the containers in `live`, by id.
+   *  Removes the leases, namespaces and devices of all others. `upstream` gives a container's name servers. */
   async restore(
     live: ReadonlySet<string>,
     upstream: (containerId: string) => readonly UpstreamServer[] = () => [],
@@ -170,29 +172,33 @@ export class Networks {
     this.#resolvConf.start()
   }
 
+  /** All networks, the predefined ones included. */
   list(): NetworkRecord[] {
     return this.#index.list()
   }
 
-  /** A network by name, id or unambiguous start of an id. Throws `notFound`. */
+  /** A network and its containers, by name, id or unambiguous prefix of an id. Throws `notFound`, and `invalidArgument`
+   *  for an ambiguous prefix. */
   inspect(nameOrId: string): NetworkInspect {
     const network = this.#index.find(nameOrId)
     return { ...network, containers: this.#leases.ofNetwork(network.id) }
   }
 
-  /** The same without the containers; undefined when there is none. */
+  /** A network without its containers, or undefined. Throws `invalidArgument` for an ambiguous prefix. */
   find(nameOrId: string): NetworkRecord | undefined {
     return this.#index.match(nameOrId)
   }
 
-  /** Makes a network: device, rules, record, all or nothing. Throws Docker's errors. */
+  /** Creates a network: device, rules and record, or nothing at all. Rejects with Docker's errors: `conflict` for a name
+   *  in use, `forbidden` and `invalidArgument` for settings that are not allowed, `unavailable` without a free range. */
   create(request: NetworkRequest): Promise<NetworkRecord> {
     const result = this.#creation.then(() => undoOnFailure(this.#options.logger, (undo) => this.#create(request, undo)))
     this.#creation = result.catch(() => {})
     return result
   }
 
-  /** Takes a network away. Throws `forbidden` for a predefined one and for one that containers run on. */
+  /** Removes a network and gives its last record. Rejects with `notFound`, and with `forbidden` for a predefined network
+   *  and for one that is in use. */
   async remove(nameOrId: string): Promise<NetworkRecord> {
     const network = this.#index.find(nameOrId)
     const { id, name } = network
@@ -213,7 +219,8 @@ export class Networks {
     return network
   }
 
-  /** Ends the work. With `remove`, takes away everything that this daemon made on the host. */
+  /** Stops the background work and closes all sockets. With `remove`, also removes everything that this daemon made on
+   *  the host. */
   async close(options: { readonly remove?: boolean } = {}): Promise<void> {
     await this.#creation
     this.#resolvConf.close()
@@ -236,7 +243,7 @@ export class Networks {
   async #create(request: NetworkRequest, undo: Undo): Promise<NetworkRecord> {
     const { defaultOptions = {}, directRouting = false } = this.#options.config
     const settings = { pools: this.#pools, mtu: defaultMtu, mac: randomMac(), directRouting, defaultOptions }
-    // Two daemons that choose at once would take the same range.
+    // Without the lock, two daemons could choose the same range at the same time.
     const record = await withHostLock(() => {
       const host = readHostRanges(this.#host)
       const planned = planNetwork(request, this.#index, settings, host)
@@ -293,7 +300,7 @@ export class Networks {
   }
 }
 
-/** The kernel's range for ports that programs don't choose themselves. */
+/** The kernel's range of ports for sockets that are bound without a port. */
 function ephemeralPorts(): { first: number; last: number } {
   const [first = 32768, last = 60999] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
     .trim()

@@ -1,5 +1,6 @@
-/** Sockets at 127.0.0.11 inside a container's namespace, served from here. They have ports of their own and port 53 is
- *  redirected to them, so the container may have a DNS server of its own on all addresses. */
+/** The DNS server of one container. Its sockets are at 127.0.0.11 in the container's namespace and are served by the
+ *  daemon. They have random ports, and port 53 of that address is redirected to them. So the container can still run a DNS
+ *  server on port 53 of all addresses. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { errnoOf } from '../../base/index.ts'
 import {
@@ -14,16 +15,17 @@ import {
 import { framed, MessageReader } from './framing.ts'
 import type { Transport } from './message.ts'
 
-/** Answers one message; undefined: with silence. */
+/** Gives the answer to one message; undefined for no answer. */
 export type Answer = (message: Buffer, transport: Transport) => Buffer | undefined | Promise<Buffer | undefined>
 
+/** The address of the embedded DNS in every container, the same as Docker's. */
 export const serverAddress = '127.0.0.11'
 const dnsPort = 53
-/** What the redirects are called; the ports in the name make the sockets found again after a restart of the daemon. */
+/** Name of the nftables table with the redirects. It contains the sockets' ports, which a restarted daemon uses again. */
 const tableName = /^berth-dns-(\d+)-(\d+)$/
 const idleMs = 10_000
 const maxConnections = 128
-/** A client that asks by TCP and doesn't read its answers is not read from any more. */
+/** With more unread answers, a TCP client's further questions are not read. */
 const maxUnsentBytes = 256 * 1024
 
 export class DnsServer {
@@ -43,15 +45,15 @@ export class DnsServer {
     this.#streams.unref()
   }
 
-  /** Opens the sockets at once; `ready` resolves when port 53 leads to them. Throws (or rejects with) the system's
-   *  error; after a rejection, `close`. */
+  /** Opens the sockets at once. `ready` resolves when port 53 leads to them. Throws the system's error. If `ready` rejects,
+   *  the caller calls `close`. */
   static open(netnsPath: string, answer: Answer): { readonly server: DnsServer; readonly ready: Promise<void> } {
     return inNetworkNamespace(netnsPath, () => {
       const tables = listNftTables(4).filter((name) => tableName.test(name))
       const [udp, tcp] = openSockets(tables)
       const server = new DnsServer(udp, tcp, answer)
       const table = `berth-dns-${udp.port}-${tcp.port}`
-      // Rules of an earlier run that lead to the same ports are as good as new ones.
+      // Redirects of an earlier run to the same ports stay.
       const stale = tables.filter((name) => name !== table)
       if (tables.includes(table) && stale.length === 0) return { server, ready: Promise.resolve() }
       const redirects = [
@@ -62,7 +64,7 @@ export class DnsServer {
     })
   }
 
-  /** Closes all sockets at once: the namespace can go. Idempotent. */
+  /** Closes all sockets at once, so that the namespace can be removed. Idempotent. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -76,7 +78,7 @@ export class DnsServer {
     socket.unref()
     socket.setTimeout(idleMs, () => socket.destroy())
     socket.on('close', () => this.#connections.delete(socket))
-    // Reset by the client: it wants no answer.
+    // The client reset the connection and needs no answer.
     socket.on('error', ignore)
     socket.on('drain', () => socket.resume())
     const reader = new MessageReader((message) => {
@@ -97,7 +99,7 @@ export class DnsServer {
   }
 }
 
-/** The sockets, on the ports that existing rules lead to where these are still free. */
+/** Opens the sockets, if possible on the ports to which existing redirects lead. */
 function openSockets(tables: readonly string[]): [udp: BoundSocket, tcp: BoundSocket] {
   const [, udpPort = '0', tcpPort = '0'] = tableName.exec(tables[0] ?? '') ?? []
   return [

@@ -1,6 +1,6 @@
-/** The embedded DNS: one table of names, and a server at 127.0.0.11 in every namespace that asks it.
- *  It keeps nothing on disk: at boot the networks say everything again, and the redirects inside the namespaces tell
- *  which ports the sockets had. While no daemon runs, nobody answers. */
+/** The embedded DNS: one table of names, and a server at 127.0.0.11 in every container on networks with names.
+ *  Nothing is stored. At boot the networks register all names again, and the redirects in the namespaces show which ports
+ *  the sockets had. While no daemon runs, questions get no answer. */
 import { type Logger, messageOf } from '../../base/index.ts'
 import { inNetworkNamespace } from '../../sys/index.ts'
 import { DnsServer } from './dns-server.ts'
@@ -13,10 +13,11 @@ interface Served {
   sandbox: NamedSandbox
   readonly server: DnsServer
   readonly forwarder: Forwarder
-  /** To servers that are asked from the container's namespace. */
+  /** Sockets in the container's namespace, for servers that are asked from there. */
   readonly own: UpstreamSockets
 }
 
+/** The DNS of all containers of one daemon. See `NameService` for its methods. */
 export class EmbeddedDns implements NameService {
   readonly #names = new NameTable()
   readonly #served = new Map<string, Served>()

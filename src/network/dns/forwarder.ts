@@ -1,6 +1,6 @@
-/** Questions about the world outside go to upstream servers. A server that is slow holds nobody up: after a moment the
- *  next one is asked as well, and whoever answers first counts; questions wait beside each other, not in a queue.
- *  An answer that says the server failed or refuses counts only when no other comes. */
+/** Forwards questions about other names to upstream servers. If a server is slow, the next one is asked as well, and the
+ *  first answer counts. Questions don't wait for each other. An answer with a failure or refusal counts only if no server
+ *  gives a better one. */
 
 import { errorResponse, type Query, relayedResponse, responseCode, responseCodeOf, type Transport } from './message.ts'
 import type { UpstreamServer } from './name-service.ts'
@@ -17,7 +17,8 @@ export class UpstreamSockets {
     this.#enter = enter
   }
 
-  /** Asks by UDP or TCP. Returns what gives the question up. Throws the system's error when it can't be asked at all. */
+  /** Asks by UDP or TCP. `answered` or `failed` is called at most once. Returns a function that gives the question up. Throws
+   *  the system's error if the question can't be sent at all. */
   ask(
     transport: Transport,
     address: string,
@@ -35,7 +36,7 @@ export class UpstreamSockets {
     return socket.ask(query, answered, failed)
   }
 
-  /** Closes all sockets at once; questions under way stay without an answer. */
+  /** Closes all UDP sockets at once. Open questions get no answer. */
   close(): void {
     for (const socket of this.#byAddress.values()) socket.close()
     this.#byAddress.clear()
@@ -48,10 +49,10 @@ export interface Upstream {
   readonly sockets: Readonly<Record<UpstreamServer['from'], UpstreamSockets>>
 }
 
-/** As many servers as a resolv.conf may name (resolv.conf(5)). */
+/** The number of servers that a resolv.conf can have (resolv.conf(5)). */
 const maxServers = 3
 const rounds = 2
-/** After this the next server is asked as well. A stub resolver waits 5 s. */
+/** After this time the next server is asked as well. A client's resolver waits 5 s (resolv.conf(5)). */
 const patienceMs = 1500
 const maxWaiting = 1024
 
@@ -64,8 +65,8 @@ export class Forwarder {
     this.upstream = upstream
   }
 
-  /** The answer of the first server that has one; REFUSED when 1024 questions wait already, SERVFAIL when no server
-   *  answers. Never rejects. */
+  /** Gives the first server's answer, REFUSED if 1024 questions are already waiting, SERVFAIL if no server answers. Never
+   *  rejects. */
   async forward(query: Query, transport: Transport): Promise<Buffer> {
     if (this.#waiting >= maxWaiting) return errorResponse(query, responseCode.refused)
     this.#waiting += 1
@@ -96,7 +97,7 @@ export class Forwarder {
         for (const giveUp of giveUps) giveUp()
         resolve(response)
       }
-      /** One server will not answer: the next one is asked without waiting. */
+      /** After a server failed, asks the next one at once. */
       const goOn = () => {
         open -= 1
         if (done) return
@@ -118,7 +119,7 @@ export class Forwarder {
         try {
           giveUps.push(sockets[server.from].ask(transport, server.address, query, answered, once(goOn)))
         } catch {
-          // No route, no such address: as good as no answer.
+          // For example no route to the server: the same as no answer.
           goOn()
         }
       }
@@ -127,7 +128,7 @@ export class Forwarder {
   }
 }
 
-/** Another server might do better than one that failed, can't or won't. */
+/** False for answers that another server may improve: a failure, a refusal, an unsupported question. */
 function isFinal(code: number): boolean {
   return code !== responseCode.serverFailure && code !== responseCode.notImplemented && code !== responseCode.refused
 }

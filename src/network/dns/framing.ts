@@ -1,12 +1,12 @@
-/** Messages on a TCP connection: two bytes of length before each (RFC 1035, 4.2.2). Pure. */
+/** DNS messages on a TCP connection: each follows its length in two bytes (RFC 1035, 4.2.2). Pure. */
 
-/** A message with its length in front. */
+/** The message with its length in front. */
 export function framed(message: Buffer): Buffer {
   const length = Buffer.from([message.length >> 8, message.length & 255])
   return Buffer.concat([length, message])
 }
 
-/** Cuts a stream into messages. Keeps less than one message (65 537 bytes) between two pushes. */
+/** Cuts a stream into messages. Keeps less than one message (65,537 bytes) between two pushes. */
 export class MessageReader {
   readonly #onMessage: (message: Buffer) => void
   #rest: Buffer = Buffer.alloc(0)
@@ -15,7 +15,7 @@ export class MessageReader {
     this.#onMessage = onMessage
   }
 
-  /** Takes the next bytes; calls back for each message that is complete. */
+  /** Takes the next bytes of the stream, and calls back for each complete message. */
   push(chunk: Buffer): void {
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
     while (bytes.length >= 2) {

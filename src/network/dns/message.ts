@@ -1,5 +1,5 @@
-/** DNS messages as the embedded server needs them: what a query asks, and answers to it. Answers repeat the bytes of
- *  the question, so that clients which play with its case (draft-vixie-dnsext-dns0x20) recognise it. Pure.
+/** The DNS messages of the embedded server: reading queries and writing answers. An answer repeats the bytes of the
+ *  question, so that clients that vary its case (draft-vixie-dnsext-dns0x20) recognize it. Pure.
  *  RFC 1035 (messages), RFC 6891 (EDNS0). */
 import { type Answer, decode, encode } from 'dns-packet'
 import { internal } from '../../base/index.ts'
@@ -10,14 +10,14 @@ export type Transport = 'udp' | 'tcp'
 export interface Query {
   readonly bytes: Buffer
   readonly id: number
-  /** In lower case, without a dot at the end; '' for the root. */
+  /** In lower case, without the dot at the end; '' for the root. */
   readonly name: string
-  /** `A`, `AAAA`, `PTR`, …; `UNKNOWN_65` where the codec has no name for it. */
+  /** `A`, `AAAA`, `PTR` and so on; `UNKNOWN_65` for a type without a name in the codec. */
   readonly type: string
   readonly isInternet: boolean
-  /** Where the question ends in `bytes`. */
+  /** Offset of the question's end in `bytes`. */
   readonly questionEnd: number
-  /** The largest answer that fits by UDP. */
+  /** Size of the largest answer that the client takes by UDP, in bytes. */
   readonly udpLimit: number
   readonly hasEdns: boolean
 }
@@ -27,15 +27,17 @@ export const responseCode = { ok: 0, malformed: 1, serverFailure: 2, notImplemen
 const headerSize = 12
 const flag = { response: 0x8000, opcode: 0x7800, truncated: 0x0200, recursionDesired: 0x0100, available: 0x0080 }
 const plainUdpLimit = 512
-/** What this server takes by UDP itself, and the most it sends (https://www.dnsflagday.net/2020/). */
+/** The size of UDP messages that this server accepts (https://www.dnsflagday.net/2020/). */
 const ownUdpLimit = 1232
+/** The largest answer that this server sends by UDP, whatever the client takes. */
 const largestUdpAnswer = 4096
 
-/** Reads a query. A `Buffer` instead is the answer to what can't be read; undefined: nothing to answer. */
+/** Reads a query. For a message that is no valid query, gives the answer to it (a `Buffer`), or undefined if it must not be
+ *  answered. */
 export function parseQuery(bytes: Buffer): Query | Buffer | undefined {
   if (bytes.length < headerSize) return undefined
   const flags = bytes.readUInt16BE(2)
-  // An answer to an answer would go on for ever.
+  // Answering an answer could make a loop.
   if ((flags & flag.response) !== 0) return undefined
   if ((flags & flag.opcode) !== 0) return bareResponse(bytes, responseCode.notImplemented)
   if (bytes.readUInt16BE(4) !== 1) return bareResponse(bytes, responseCode.malformed)
@@ -56,24 +58,24 @@ export function parseQuery(bytes: Buffer): Query | Buffer | undefined {
       hasEdns: edns !== undefined,
     }
   } catch {
-    // The codec throws plain errors for whatever is malformed.
+    // The codec throws plain errors for malformed messages.
     return bareResponse(bytes, responseCode.malformed)
   }
 }
 
-/** A name in lower case and without its last dot, as names are compared (RFC 4343). */
+/** The normal form of a name, for comparisons: lower case (RFC 4343), without the dot at the end. */
 export function normalName(name: string): string {
   const bare = name.endsWith('.') ? name.slice(0, -1) : name
   return bare.toLowerCase()
 }
 
-/** What the server knows itself: records for the question's own name. */
+/** A record that the server itself has for the name in the question. */
 export type LocalRecord =
   | { readonly type: 'A' | 'AAAA'; readonly data: string }
   | { readonly type: 'PTR'; readonly data: string }
 
-/** Answers with records (none: the name exists, but nothing of that type). By UDP as many as fit; the flag then tells
- *  the client to ask by TCP. */
+/** An answer with these records. None means that the name exists without a record of that type. By UDP the answer has as
+ *  many as fit; if some are missing, a flag tells the client to ask by TCP. */
 export function localResponse(
   query: Query,
   transport: Transport,
@@ -95,12 +97,12 @@ export function localResponse(
   return Buffer.concat([head, ...answers, edns])
 }
 
-/** Answers with a response code and nothing else. */
+/** An answer with only a response code. */
 export function errorResponse(query: Query, code: number): Buffer {
   return Buffer.concat([responseHead(query, code, {}), query.hasEdns ? ednsRecord : Buffer.alloc(0)])
 }
 
-/** A forwarded answer as it goes to the client: its own id, and cut when it would not fit. */
+/** A forwarded answer with the id of the client's query. One that is too large for UDP becomes an empty, truncated answer. */
 export function relayedResponse(query: Query, transport: Transport, response: Buffer): Buffer {
   if (transport === 'udp' && response.length > query.udpLimit) {
     return responseHead(query, responseCodeOf(response), { truncated: true })
@@ -110,8 +112,8 @@ export function relayedResponse(query: Query, transport: Transport, response: Bu
   return bytes
 }
 
-/** Whether a message is the answer to `query` sent under `id`: the same question, byte by byte. A server that could
- *  not read the question may leave it out. */
+/** True if a message answers `query`, which was sent with `id`: it has the same question, byte by byte. Answers with an
+ *  error may leave the question out. */
 export function isAnswerTo(response: Buffer, query: Query, id: number): boolean {
   if (response.length < headerSize || response.readUInt16BE(0) !== id) return false
   if ((response.readUInt16BE(2) & flag.response) === 0) return false
@@ -125,7 +127,7 @@ export function responseCodeOf(response: Buffer): number {
   return response.readUInt16BE(2) & 15
 }
 
-/** The name under which an address is looked up backwards (RFC 1035, 3.5; RFC 3596, 2.5). */
+/** The name for the reverse lookup of an address (RFC 1035, 3.5; RFC 3596, 2.5). */
 export function reverseName(address: string): string {
   const type = address.includes(':') ? 'AAAA' : 'A'
   const bytes = [...recordBytes({ type, data: address }, 0).subarray(recordHeaderSize)]
@@ -134,11 +136,11 @@ export function reverseName(address: string): string {
   return `${[...digits].reverse().join('.')}.ip6.arpa`
 }
 
-/** A root name, type OPT, the size that is taken by UDP, no flags, no options. */
+/** An OPT record: root name, type, accepted UDP size, no flags, no options. */
 const ednsRecord = Buffer.from([0, 0, 41, ownUdpLimit >> 8, ownUdpLimit & 255, 0, 0, 0, 0, 0, 0])
-/** The question's name once more, by pointer. */
+/** A pointer to the question's name. */
 const toQuestion = Buffer.from([0xc0, headerSize])
-/** Pointer, type, class, time to live, length. */
+/** Bytes of pointer, type, class, time to live and length. */
 const recordHeaderSize = 12
 
 function recordBytes(record: LocalRecord, ttl: number): Buffer {
@@ -154,12 +156,12 @@ function responseHead(query: Query, code: number, has: { answers?: number; trunc
   head.writeUInt16BE(1, 4)
   head.writeUInt16BE(has.answers ?? 0, 6)
   head.writeUInt16BE(0, 8)
-  // The OPT record that a query with EDNS gets back, but not with an answer that is cut.
+  // A query with EDNS gets an OPT record back, except in a relayed answer that was cut.
   head.writeUInt16BE(query.hasEdns && !(has.truncated === true && has.answers === undefined) ? 1 : 0, 10)
   return head
 }
 
-/** A header alone, for what has no question that could be repeated. */
+/** An answer that is only a header, for messages without a readable question. */
 function bareResponse(bytes: Buffer, code: number): Buffer {
   const head = Buffer.alloc(headerSize)
   bytes.copy(head, 0, 0, 2)

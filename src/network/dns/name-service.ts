@@ -1,62 +1,64 @@
-/** What the networks tell the embedded DNS: who has which names and addresses, and which namespaces ask. */
+/** The interface between the networks and the embedded DNS: names and addresses of endpoints, and the namespaces to
+ *  serve. */
 
-/** A name-bearing endpoint: a container on a network that has names (every network but bridge, host, none). */
+/** An endpoint with names: a container on a network other than `bridge`, `host` and `none`. */
 export interface NamedEndpoint {
   readonly networkId: string
   readonly networkName: string
   readonly containerId: string
   readonly endpointId: string
-  /** Container name (first), network aliases, short id, host name: as to be answered, without dots at the end, case as
-   *  given, no doubles. */
+  /** The container's name first, then network aliases, short id and host name. In the given case, without a dot at the
+   *  end, each once. */
   readonly names: readonly string[]
-  /** '' when it has none of that family. */
+  /** '' if it has none of that family. */
   readonly ipv4: string
   readonly ipv6: string
 }
 
-/** A server to which other names are forwarded. */
+/** A server to which questions about other names are forwarded. */
 export interface UpstreamServer {
   /** As in resolv.conf. */
   readonly address: string
-  /** The namespace that it is asked from: the host's own servers may be on the host's loopback. */
+  /** The network namespace from which it is asked. The host's servers may be on the host's loopback. */
   readonly from: 'host' | 'container'
 }
 
-/** A network namespace in which 127.0.0.11 is to answer. */
+/** A network namespace in which the embedded DNS answers. */
 export interface NamedSandbox {
   readonly containerId: string
-  /** File that keeps the network namespace. Loopback is up. */
+  /** The file on which the network namespace is mounted. Its loopback is up. */
   readonly netnsPath: string
-  /** Ids of the networks with names that it is on, the one with the default gateway first. */
+  /** Ids of the container's networks with names. The one with the default gateway comes first. */
   readonly networkIds: readonly string[]
-  /** Servers to forward to, in order. */
+  /** The servers for other names, in the order in which they are asked. */
   readonly upstream: readonly UpstreamServer[]
-  /** False when every network that it is on is internal: names from outside then get SERVFAIL. */
+  /** False if none of the container's networks has a gateway. Questions about other names then get SERVFAIL. */
   readonly forward: boolean
-  /** `--link` on networks with names: answers to `alias` with the addresses of that container (name or id as given) on
-   *  that network; only for this sandbox. */
+  /** The container's `--link` options on networks with names. */
   readonly links: readonly NameLink[]
 }
 
-/** An alias that one sandbox alone knows. */
+/** An alias of another container that only one sandbox knows. */
 export interface NameLink {
   readonly networkId: string
+  /** Name or id of the other container, as the user gave it. */
   readonly target: string
   readonly alias: string
 }
 
 /** The embedded DNS as the networks use it. */
 export interface NameService {
-  /** An endpoint is there, or has changed (rename, aliases). Same (networkId, containerId) replaces. Memory only. */
+  /** Adds an endpoint, or replaces the container's endpoint on the same network. In memory only. */
   putEndpoint(endpoint: NamedEndpoint): void
-  /** Gone. Unknown is no error. */
+  /** Removes an endpoint. Does nothing if it is unknown. */
   removeEndpoint(networkId: string, containerId: string): void
-  /** The namespace is there, before the program starts; again when its networks, servers or links have changed; at boot
-   *  for each container that runs. Resolves when 127.0.0.11 answers; a rejection fails the start. */
+  /** Begins to answer in a namespace. Called before the container's program starts, at boot for each running container,
+   *  and again when its networks, servers or links have changed. Resolves when 127.0.0.11 answers; a rejection fails the
+   *  start of the container. */
   openSandbox(sandbox: NamedSandbox): Promise<void>
-  /** The namespace is about to go (or the last network with names was disconnected). Closes all its sockets at once.
-   *  Unknown is no error. */
+  /** Closes all sockets in a namespace at once, before it is removed or after its last network with names was
+   *  disconnected. Does nothing if it is unknown. */
   closeSandbox(containerId: string): void
-  /** The daemon ends; containers run on. */
+  /** Closes all sockets at the end of the daemon. Containers run on. */
   close(): void
 }

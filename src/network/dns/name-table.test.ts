@@ -35,7 +35,7 @@ test('NameTable knows NAME.NETWORK on the networks of the container', () => {
   assert.equal(names.find(onA, 'net-a'), undefined)
 })
 
-test('NameTable gives all addresses of an alias, each time another one first', () => {
+test('NameTable gives all addresses of an alias, in rotating order', () => {
   const names = table(
     endpoint('a', 'one', ['web-1', 'web'], '10.0.0.2'),
     endpoint('a', 'two', ['web-2', 'web'], '10.0.0.3'),
@@ -48,7 +48,7 @@ test('NameTable gives all addresses of an alias, each time another one first', (
   assert.deepEqual([...(names.find(onA, 'web')?.ipv4 ?? [])].sort(), ['10.0.0.2', '10.0.0.4'])
 })
 
-test('NameTable forgets the names that a change took away', () => {
+test('NameTable drops the names that an endpoint no longer has', () => {
   const names = table(endpoint('a', 'one', ['old', 'x'], '10.0.0.2'))
   names.put(endpoint('a', 'one', ['new', 'x'], '10.0.0.9'))
   assert.equal(names.find(onA, 'old'), undefined)
@@ -59,7 +59,7 @@ test('NameTable forgets the names that a change took away', () => {
   names.remove('a', 'one')
 })
 
-test('NameTable shows a link to its own container alone, and before names', () => {
+test('NameTable shows a link only to its own container, and prefers it to names', () => {
   const names = table(endpoint('a', 'c1'.padEnd(64, '0'), ['db', 'c1'.padEnd(12, '0')], '10.0.0.2'))
   names.put(endpoint('a', 'two', ['store'], '10.0.0.3'))
   const links = [{ networkId: 'a', target: 'db', alias: 'Store' }]

@@ -1,13 +1,13 @@
-/** Who has which names and addresses on which network. Pure memory: rebuilt at boot from the endpoints of running
- *  containers. Every look-up takes the same time however many containers there are. */
+/** The names and addresses of containers on each network, in memory only. At boot they are registered again from the
+ *  endpoints of running containers. A lookup takes the same time however many containers there are. */
 
 import { normalName, reverseName } from './message.ts'
 import type { NamedEndpoint, NamedSandbox } from './name-service.ts'
 
-/** Whose question it is: the networks that it is on and its private aliases. */
+/** The part of the names that one container sees: its networks and its private aliases. */
 export type NameView = Pick<NamedSandbox, 'networkIds' | 'links'>
 
-/** The addresses of a name, each family rotated; either list may be empty, but not both. */
+/** The addresses of a name, in rotating order. One of the lists may be empty. */
 export interface NameAddresses {
   readonly ipv4: readonly string[]
   readonly ipv6: readonly string[]
@@ -22,7 +22,7 @@ interface NamedNetwork {
 
 export class NameTable {
   readonly #networks = new Map<string, NamedNetwork>()
-  /** Each answer with several addresses begins with another one. */
+  /** Counts answers, so that each answer with several addresses begins with another one. */
   #turn = 0
 
   /** Adds an endpoint, or replaces the container's on that network. */
@@ -40,7 +40,7 @@ export class NameTable {
     for (const address of addressesOf(endpoint)) network.byReverseName.set(reverseName(address), endpoint)
   }
 
-  /** Takes an endpoint out; one that is unknown is no error. */
+  /** Removes an endpoint. Does nothing if it is unknown. */
   remove(networkId: string, containerId: string): void {
     const network = this.#networks.get(networkId)
     const endpoint = network?.byContainer.get(containerId)
@@ -58,8 +58,8 @@ export class NameTable {
     if (network.byContainer.size === 0) this.#networks.delete(networkId)
   }
 
-  /** Looks a name up as `view` sees it: on its networks in their order, private aliases first; then as
-   *  `NAME.NETWORK`. `name` is in normal form. Undefined: nobody has that name. */
+  /** Looks up a name for the container of `view`: on its networks in their order, private aliases first, then as
+   *  `NAME.NETWORK`. `name` is in normal form. Undefined if no container has the name. */
   find(view: NameView, name: string): NameAddresses | undefined {
     for (const id of view.networkIds) {
       const found = this.#findOn(view, id, name)
@@ -74,7 +74,8 @@ export class NameTable {
     return undefined
   }
 
-  /** The name of the container that has an address, as `container.network`; `name` is the reverse name in normal form. */
+  /** The name of the container with an address, as `container.network`. `name` is the reverse name of the address in
+   *  normal form. Undefined if no container has it. */
   findReverse(view: NameView, name: string): string | undefined {
     for (const id of view.networkIds) {
       const endpoint = this.#networks.get(id)?.byReverseName.get(name)
@@ -98,7 +99,7 @@ export class NameTable {
   }
 }
 
-/** A link names one container: by its name (an endpoint's first), or by its id or the start of it. */
+/** The target of a link: the container with that name (the first of its names), that id or that short id. */
 function holderOf(network: NamedNetwork, target: string): NamedEndpoint | undefined {
   const name = normalName(target)
   const named = [...(network.byName.get(name) ?? [])].find(({ names: [first = ''] }) => normalName(first) === name)

@@ -75,7 +75,7 @@ test('resolve answers addresses of both families and keeps the case of the quest
   assert.ok(flag_ra && flag_rd)
 })
 
-test('resolve says that a name exists which has nothing of that type', async () => {
+test('resolve gives an empty answer for a name without records of that type', async () => {
   const names = namesOf(1)
   for (const type of ['AAAA', 'MX', 'TXT', 'SRV'] as const) {
     const { code, data } = await ask(names, 'web', type)
@@ -87,7 +87,7 @@ test('resolve answers PTR with container and network', async () => {
   assert.deepEqual((await ask(namesOf(1), '1.0.0.10.in-addr.arpa', 'PTR')).data, ['web-1.net'])
 })
 
-test('resolve cuts what does not fit by UDP and gives all by TCP or with EDNS', async () => {
+test('resolve truncates a large answer by UDP, and gives all of it by TCP or with EDNS', async () => {
   const names = namesOf(60)
   const plain = await ask(names, 'web', 'A')
   assert.ok(plain.flag_tc && plain.size <= 512 && plain.data.length > 20)
@@ -100,11 +100,11 @@ test('resolve cuts what does not fit by UDP and gives all by TCP or with EDNS', 
   assert.ok(tiny.flag_tc && tiny.size <= 512)
 })
 
-test('resolve fails unknown names where nothing is forwarded', async () => {
+test('resolve answers unknown names with SERVFAIL if nothing is forwarded', async () => {
   assert.equal((await ask(namesOf(1), 'example.com', 'A')).code, serverFailure)
 })
 
-test('resolve says what it thinks of messages that are no queries', async () => {
+test('resolve answers messages that are no queries with an error or not at all', async () => {
   const answer = (bytes: Buffer) => resolve(new NameTable(), view, nowhere(), bytes, 'udp')
   const codeOf = async (bytes: Buffer) => ((await answer(bytes)) ?? Buffer.alloc(4)).readUInt16BE(2) & 15
   assert.equal(answer(Buffer.from('too short')), undefined)

@@ -1,4 +1,4 @@
-/** Answers one container's questions: from the table of names, else from upstream. */
+/** Answers one container's questions, from the table of names or else from upstream servers. */
 
 import type { Forwarder } from './forwarder.ts'
 import {
@@ -13,10 +13,10 @@ import {
 import type { NamedSandbox } from './name-service.ts'
 import type { NameAddresses, NameTable } from './name-table.ts'
 
-/** What clients may remember an answer for, as Docker says it. */
+/** How long clients may cache an answer; the same as in Docker. */
 const ttlSeconds = 600
 
-/** The answer to a message, or undefined when there is to be none. `view` says whose question it is. */
+/** Gives the answer to a message from the container of `view`, or undefined if it must not be answered. Never rejects. */
 export function resolve(
   names: NameTable,
   view: Pick<NamedSandbox, 'networkIds' | 'links' | 'forward'>,
@@ -32,8 +32,7 @@ export function resolve(
   return forwarder.forward(query, transport)
 }
 
-/** Records that the table has for the question; none for a name that exists without that type; undefined for a
- *  name that it does not know. */
+/** The records of the table for a question. Empty for a name without records of that type, undefined for an unknown name. */
 function localRecords(
   names: NameTable,
   view: Pick<NamedSandbox, 'networkIds' | 'links'>,

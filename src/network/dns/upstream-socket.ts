@@ -1,6 +1,6 @@
-/** A UDP socket to one upstream server, shared by many questions at a time. Answers are told apart by a random id and
- *  their question; the socket, and with it the random source port, is changed after a while, so that somebody who
- *  guesses has little to guess on (RFC 5452). */
+/** A UDP socket to one upstream server, shared by many questions. A random id and the question assign each answer.
+ *  The socket, and with it the random source port, is replaced after some time, so that forged answers are hard to guess
+ *  (RFC 5452). */
 import { randomInt } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
@@ -8,7 +8,7 @@ import { messageOf } from '../../base/index.ts'
 import { bindDatagramSocket } from '../../sys/index.ts'
 import { isAnswerTo, type Query } from './message.ts'
 
-/** Runs synchronous work in the network namespace that a server is asked from. */
+/** Runs synchronous work in the network namespace from which a server is asked. */
 export type Enter = <T>(work: () => T) => T
 
 interface Pending {
@@ -35,7 +35,7 @@ export class UpstreamSocket {
     this.#socket = socket
   }
 
-  /** Opens a socket in the namespace that `enter` enters. Throws the system's error. */
+  /** Opens a socket in the namespace of `enter`. Throws the system's error. */
   static open(address: string, enter: Enter): UpstreamSocket {
     const v6 = isIPv6(address.split('%')[0] ?? '')
     const { fd } = enter(() => bindDatagramSocket(v6 ? '::' : '0.0.0.0'))
@@ -44,26 +44,26 @@ export class UpstreamSocket {
     socket.on('error', (error) => upstream.#fail(error))
     socket.on('message', (message) => upstream.#receive(message))
     socket.bind({ fd })
-    // Connected: the kernel drops what others send, and says when nobody listens there.
+    // On a connected socket the kernel drops other senders' datagrams, and reports a closed port.
     socket.once('connect', () => upstream.#start())
     socket.connect(dnsPort, address)
     socket.unref()
     return upstream
   }
 
-  /** Whether more questions should go through a new socket. */
+  /** True if further questions should use a new socket. */
   get worn(): boolean {
     return this.#closed || this.#asked >= maxQuestions || performance.now() - this.#born > maxAgeMs
   }
 
-  /** Asks; `answered` or `failed` is called once at most. Returns what forgets the question. */
+  /** Sends a question. `answered` or `failed` is called at most once. Returns a function that gives the question up. */
   ask(query: Query, answered: (response: Buffer) => void, failed: (error: Error) => void): () => void {
     const id = this.#freeId()
     const bytes = Buffer.from(query.bytes)
     bytes.writeUInt16BE(id, 0)
     this.#asked += 1
     this.#pending.set(id, { query, answered, failed })
-    // A failure of `send` says that the kernel refused this message; the socket itself goes on.
+    // If `send` fails, the kernel refused this message only. The socket stays usable.
     const send = () => this.#socket.send(bytes, (error) => error && this.#take(id)?.failed(error))
     if (this.#connected) send()
     else this.#waiting.push(send)
@@ -72,7 +72,7 @@ export class UpstreamSocket {
     }
   }
 
-  /** Takes no more questions, and closes when the last one is answered or forgotten. */
+  /** Closes the socket when its last question is answered or given up. */
   retire(): void {
     this.#retired = true
     if (this.#pending.size === 0) this.close()
@@ -102,7 +102,7 @@ export class UpstreamSocket {
     this.#take(id)?.answered(message)
   }
 
-  /** The server's host or port can't be reached: no question that waits will be answered. */
+  /** Fails all open questions: the server's host or port can't be reached. */
   #fail(cause: Error): void {
     const error = new Error(messageOf(cause), { cause })
     const all = [...this.#pending.values()]

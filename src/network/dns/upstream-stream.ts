@@ -1,4 +1,4 @@
-/** One question to one upstream server by TCP: a connection, the question, its answer. */
+/** One question to one upstream server by TCP, on a connection of its own. */
 import { Socket } from 'node:net'
 import { connectStreamSocket } from '../../sys/index.ts'
 import { framed, MessageReader } from './framing.ts'
@@ -7,7 +7,8 @@ import type { Enter } from './upstream-socket.ts'
 
 const dnsPort = 53
 
-/** Asks; `answered` or `failed` is called once at most. Returns what gives the question up. */
+/** Sends a question. After an answer `failed` may still be called; the caller ignores that. Returns a function that gives
+ *  the question up. Throws the system's error if the connection can't begin. */
 export function askByStream(
   address: string,
   enter: Enter,

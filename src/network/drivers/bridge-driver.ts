@@ -1,5 +1,5 @@
-/** The kernel's side of a bridge network: the device itself and the veth pair of each endpoint.
- *  All names tell whose they are: a bridge by its alias, a veth by its prefix, both with the daemon's tag. */
+/** The devices of bridge networks: the bridge and the veth pair of each endpoint.
+ *  Every device shows which daemon made it: a bridge by its alias, a veth by the prefix of its name (see `paths.ts`). */
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { BerthError, errnoOf, internal } from '../../base/index.ts'
@@ -27,7 +27,7 @@ export class BridgeDriver implements NetworkDriver {
   readonly detachesFirst = false
   readonly #host: RouteSocket
   readonly #tag: string
-  /** Index of each bridge's device, by network. */
+  /** Index of the bridge's device, by network id. */
   readonly #indexes = new Map<string, number>()
 
   constructor(host: RouteSocket, tag: string) {
@@ -62,7 +62,7 @@ export class BridgeDriver implements NetworkDriver {
     return { ...record, bridge: foreign ? { ...bridge, addedAddresses } : bridge }
   }
 
-  /** What somebody else made keeps what it had before. */
+  /** Deletes the bridge. A foreign device stays, and loses only the addresses that the daemon added. */
   remove(record: NetworkRecord): void {
     const index = this.#indexes.get(record.id)
     this.#indexes.delete(record.id)
@@ -71,7 +71,7 @@ export class BridgeDriver implements NetworkDriver {
     else removeLink(this.#host, index)
   }
 
-  /** Lets go of somebody else's device, which an earlier run used. */
+  /** Removes the daemon's addresses from a foreign device that an earlier run used. */
   letGo(record: NetworkRecord): void {
     const link = this.#host.findLink(settingsOf(record).device)
     if (link !== undefined) this.#removeAddresses(link.index, record)
@@ -86,8 +86,8 @@ export class BridgeDriver implements NetworkDriver {
     this.#host.execute(
       createVeth({ name: veth, mtu: settings.mtu, master, peer }),
       setLink(veth, { automaticIpv6: false }),
-      // Where bridged packets pass the packet filter (br_netfilter), a container reaches its own published port
-      // only when its frames may go back where they came from.
+      // With br_netfilter, bridged packets pass the packet filter. A container then reaches its own published port only
+      // if the bridge may send frames back through the port that they came from.
       setLink(veth, { port: { isolated: !settings.icc, hairpin: true } }),
       setLink(veth, { up: true }),
     )
@@ -97,12 +97,12 @@ export class BridgeDriver implements NetworkDriver {
     removeLink(this.#host, endpoint.veth)
   }
 
-  /** Index of a network's bridge, or undefined while it has none. */
+  /** Index of the device of a network's bridge, or undefined if there is none. */
   indexOf(networkId: string): number | undefined {
     return this.#indexes.get(networkId)
   }
 
-  /** Gives the addresses that the device got. */
+  /** Sets up the bridge. Gives the addresses that it added, in CIDR form. */
   #configure(
     link: LinkInfo,
     record: NetworkRecord,
@@ -111,22 +111,23 @@ export class BridgeDriver implements NetworkDriver {
     const settings = settingsOf(record)
     if (!own.foreign && link.mtu !== settings.mtu) this.#host.execute(setLink(link.index, { mtu: settings.mtu }))
     const hasIpv6 = hostAddresses(record, settings).some(({ address }) => address.includes(':'))
-    // Without IPv6 a device loses its addresses: another one's are not ours to take.
+    // Disabling IPv6 deletes a device's addresses. That must not happen to a foreign device.
     if (!own.foreign) writeNetworkSysctl(`ipv6/conf/${link.name}/accept_ra`, '0')
     if (!own.foreign || hasIpv6) writeNetworkSysctl(`ipv6/conf/${link.name}/disable_ipv6`, hasIpv6 ? '0' : '1')
     const added = this.#putAddresses(link.index, record, settings, own.foreign)
-    // Ports of an isolated bridge don't hear each other. Linked containers do by way of the host, which answers in the
-    // other's place when it is asked for its hardware address.
+    // Isolated ports of a bridge don't reach each other. Linked containers talk through the host, which answers ARP
+    // requests in place of the other container.
     writeNetworkSysctl(`ipv4/conf/${link.name}/proxy_arp_pvlan`, settings.icc ? '0' : '1')
     if (!settings.icc) writeNetworkSysctl(`ipv4/neigh/${link.name}/proxy_delay`, '0')
-    // Answers to connections that the host made from 127.0.0.1 to a published port come in over the bridge.
+    // For connections from 127.0.0.1 on the host to a published port: the answers arrive over the bridge.
     writeNetworkSysctl(`ipv4/conf/${link.name}/route_localnet`, '1')
     if (!own.foreign) this.#host.execute(setLink(link.index, { alias: own.alias }))
     this.#host.execute(setLink(link.index, { up: true }))
     return added
   }
 
-  /** The bridge has exactly the addresses of its gateways; a foreign one has these too. Gives those that were missing. */
+  /** Gives the bridge exactly the addresses of its gateways; a foreign device keeps its own as well. Returns the added
+   *  addresses, in CIDR form. */
   #putAddresses(index: number, record: NetworkRecord, settings: BridgeSettings, foreign: boolean): readonly string[] {
     const wanted = hostAddresses(record, settings)
     const present = [4, 6].flatMap((family) =>
@@ -153,14 +154,14 @@ export class BridgeDriver implements NetworkDriver {
       try {
         this.#host.execute(deleteAddress(index, address, prefix))
       } catch (error) {
-        // Somebody took the address or the whole device away.
+        // The address or the whole device is already gone.
         if (errnoOf(error) !== 'EADDRNOTAVAIL' && errnoOf(error) !== 'ENODEV') throw error
       }
     }
   }
 }
 
-/** Deletes a link of that name or index if it is still there. */
+/** Deletes the link with that name or index. Does nothing if there is none. */
 export function removeLink(host: RouteSocket, link: string | number): void {
   try {
     host.execute(deleteLink(link))
@@ -169,13 +170,13 @@ export function removeLink(host: RouteSocket, link: string | number): void {
   }
 }
 
-/** Forwarding between interfaces: what a container host is for. */
+/** Enables IPv4 forwarding between interfaces. */
 export function enableForwarding(): void {
   writeNetworkSysctl('ipv4/ip_forward', '1')
 }
 
-/** The same for IPv6. A host that forwards ignores router advertisements unless told otherwise (accept_ra 2): the host's
- *  devices that listened to them go on doing so. */
+/** Enables IPv6 forwarding. The kernel then ignores router advertisements on devices with `accept_ra` 1, so devices that
+ *  accepted them get 2 and go on accepting them. */
 export function enableIpv6Forwarding(): void {
   const directory = '/proc/sys/net/ipv6/conf'
   if (readFileSync(`${directory}/all/forwarding`, 'utf8').trim() === '1') return
@@ -186,7 +187,7 @@ export function enableIpv6Forwarding(): void {
   writeNetworkSysctl('ipv6/conf/all/forwarding', '1')
 }
 
-/** A name for the default bridge that no device has: the one it had before if it can be. */
+/** A free name for the default bridge, preferably the one that it had before. Throws `unavailable` if there is none. */
 export function freeBridgeName(links: readonly LinkInfo[], wanted: string | undefined): string {
   const taken = new Set(links.map((link) => link.name))
   if (wanted !== undefined && !taken.has(wanted)) return wanted
@@ -196,13 +197,13 @@ export function freeBridgeName(links: readonly LinkInfo[], wanted: string | unde
   throw new BerthError('unavailable', 'no free name for a bridge')
 }
 
-/** A locally administered MAC. */
+/** A random, locally administered MAC address. */
 export function randomMac(): string {
   const bytes = ['02', '42', ...[...randomBytes(4)].map((byte) => byte.toString(16).padStart(2, '0'))]
   return bytes.join(':')
 }
 
-/** The addresses that the host has on the bridge. */
+/** The addresses that the host should have on the bridge. */
 function hostAddresses(record: NetworkRecord, settings: BridgeSettings): { address: string; prefix: number }[] {
   return record.ipam.flatMap(({ subnet: text, gateway }) => {
     const { subnet } = parseCidr(text)

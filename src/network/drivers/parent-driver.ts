@@ -1,5 +1,5 @@
-/** The kernel's side of macvlan and ipvlan networks: containers' devices hang on a device of the host, the parent, and
- *  are hosts of its network. The engine makes the parent where it is a VLAN's device or where none is named. */
+/** The devices of macvlan and ipvlan networks. Containers' devices are attached to a device of the host, the parent, and
+ *  are hosts in its network. The engine makes the parent if it is a missing VLAN device or if none is named. */
 import { randomBytes } from 'node:crypto'
 import { BerthError, errnoOf, internal } from '../../base/index.ts'
 import {
@@ -57,7 +57,8 @@ export class ParentDriver implements NetworkDriver {
     const parent = this.#host.findLink(settings.device)
     if (parent === undefined) throw new BerthError('unavailable', `parent interface ${settings.device} was not found`)
     const link = stackedLink(record, settings, parent.index)
-    // Before 6.15 kernels ask the host's namespace whether the name is taken, and most hosts have an eth0.
+    // Kernels before 6.15 check the name in the host's namespace, and most hosts have an eth0. So the device gets a
+    // random name first.
     const name = `bt${randomBytes(6).toString('hex')}`
     const options = { name, mac: endpoint.mac, mtu: settings.mtu, namespaceFd: door.fd }
     try {

@@ -1,4 +1,4 @@
-/** A container's network namespace, open for work on its devices. Everything is synchronous. */
+/** A container's network namespace, opened to work on its devices. Everything is synchronous. */
 import { closeSync, openSync } from 'node:fs'
 import { internal, invalidArgument } from '../../base/index.ts'
 import {
@@ -17,17 +17,20 @@ import type { EndpointInfo, EndpointRecord } from '../record/network-record.ts'
 
 /** An open namespace. */
 export interface SandboxDoor {
+  /** The file on which the namespace is mounted. */
   readonly path: string
+  /** Routing netlink inside the namespace. */
   readonly route: RouteSocket
-  /** The namespace itself, for devices that are made into it. */
+  /** Descriptor of the namespace, for devices that are created in it from outside. */
   readonly fd: number
   close(): void
 }
 
-/** Makes a namespace that is kept at `path`, its loopback up; or keeps that of a process (`own` is its path in /proc). */
+/** Makes a namespace, mounts it at `path` and sets its loopback up. With `own`, the path in /proc of a process's
+ *  namespace, mounts that one in place of a new one. */
 export function makeNamespace(path: string, own?: string): SandboxDoor {
   const inside = () => {
-    // Without an IPv6 network nobody may give the container IPv6 by router advertisements.
+    // Unless a network with IPv6 is attached, no router advertisement may give the container an address.
     writeNetworkSysctl('ipv6/conf/default/disable_ipv6', '1')
     return openHere(path)
   }
@@ -42,12 +45,13 @@ export function makeNamespace(path: string, own?: string): SandboxDoor {
   return door
 }
 
-/** Opens the namespace that is kept at `path`. */
+/** Opens the namespace that is mounted at `path`. */
 export function openNamespace(path: string): SandboxDoor {
   return inNetworkNamespace(path, () => openHere(path))
 }
 
-/** Sets up a device that is in the namespace: its addresses and sysctls. Default routes are `moveDefaultRoutes`'. */
+/** Gives a device in the namespace its addresses and sysctls and sets it up. `moveDefaultRoutes` adds the routes. Throws
+ *  `invalidArgument` for a sysctl that the kernel refuses. */
 export function configureDevice({ path, route }: SandboxDoor, endpoint: EndpointRecord): void {
   const { device } = endpoint
   const index = route.findLink(device)?.index
@@ -66,8 +70,8 @@ export function configureDevice({ path, route }: SandboxDoor, endpoint: Endpoint
   route.execute(setLink(index, { up: true }), ...addresses)
 }
 
-/** Lets the default routes be those of the endpoints after a change; `before` are the endpoints as they were, of which
- *  those that are gone took their routes along. */
+/** Changes the default routes from those of the endpoints `before` to those of the endpoints `after`. The routes of
+ *  endpoints that are only in `before` went with their devices. */
 export function moveDefaultRoutes(
   { route }: SandboxDoor,
   before: readonly EndpointInfo[],
@@ -107,14 +111,15 @@ function openHere(path: string): SandboxDoor {
   }
 }
 
-/** Addresses are the engine's to give, and free: nothing is to be asked for or waited for. */
+/** Enables IPv6 without autoconfiguration and without duplicate detection: the engine assigns all addresses and knows that
+ *  they are free. */
 function enableIpv6(device: string): void {
   writeNetworkSysctl(`ipv6/conf/${device}/accept_ra`, '0')
   writeNetworkSysctl(`ipv6/conf/${device}/accept_dad`, '0')
   writeNetworkSysctl(`ipv6/conf/${device}/disable_ipv6`, '0')
 }
 
-/** `net.ipv4.conf.IFNAME.forwarding=1`; the format was checked when the endpoint was asked for. */
+/** Applies a setting like `net.ipv4.conf.IFNAME.forwarding=1`, whose format `parseSysctls` has checked. */
 function applySysctl(device: string, setting: string): void {
   const [, family = '', area = '', key = '', value = ''] =
     /^net\.(ipv4|ipv6|mpls)\.(conf|neigh|input)\.IFNAME(?:\.(\w+))?=(.*)$/.exec(setting) ?? []

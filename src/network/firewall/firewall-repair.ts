@@ -1,6 +1,6 @@
-/** Watches over the daemon's packet filter table: when another program takes something out of it (`nft flush ruleset`,
- *  the reload of a firewall), it is built anew at once. Connections that live are not broken meanwhile: the kernel
- *  remembers their translation and, while the hold stands, goes on with it. */
+/** Watches the daemon's nftables table. When another program removes something from it (`nft flush ruleset`, the reload of
+ *  a firewall), the table is rebuilt at once. Live connections survive: the kernel remembers their translation, and goes
+ *  on with it while the hold (`holdNat`) is there. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf, type Logger, messageOf } from '../../base/index.ts'
@@ -8,12 +8,12 @@ import { holdNat, type NatHold, type NftWatch, watchNftTable } from '../../sys/i
 
 export interface FirewallRepairOptions {
   readonly table: string
-  /** Puts the whole table in place. */
+  /** Writes the whole table. */
   readonly rebuild: () => Promise<void>
   readonly logger: Logger
 }
 
-/** Two repairs are at least this far apart, whatever another program does. */
+/** The least time between two repairs. */
 const pauseMs = 1000
 
 export class FirewallRepair {
@@ -28,7 +28,7 @@ export class FirewallRepair {
     this.#options = options
   }
 
-  /** Begins to watch; to be called when the table is in place. */
+  /** Begins to watch. The table must already be in place. */
   start(): void {
     if (this.#watch !== undefined) return
     this.#watch = watchNftTable(this.#options.table, () => this.#onLoss())
@@ -69,7 +69,7 @@ export class FirewallRepair {
     }
   }
 
-  /** Each hold has a name of its own: a rule set that somebody saved with an older one in it can still be loaded. */
+  /** Replaces the hold. Each has a new name, so that a saved rule set that contains an older one can still be loaded. */
   #renewHold(): void {
     if (this.#closed) return
     const before = this.#hold
@@ -78,7 +78,7 @@ export class FirewallRepair {
       before?.close()
     } catch (error) {
       if (errnoOf(error) === undefined) throw error
-      // Before Linux 5.12: connections that send in the very moment of a flush are broken.
+      // Linux before 5.12 has no holds. Connections that send at the moment of a flush then break.
       this.#options.logger.debug('address translation is not held', { error: messageOf(error) })
     }
   }

@@ -14,7 +14,7 @@ const network: FirewallNetwork = {
   sourceAddresses: { 4: '', 6: '' },
 }
 
-test('elementsOf writes the fields as the kernel keeps them', () => {
+test("elementsOf writes the fields in the kernel's format", () => {
   const port = { protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 8080 } as const
   const [element] = elementsOf({ port, address: '172.17.0.2' })
   assert.equal(element?.map, 'published_any')
@@ -47,7 +47,7 @@ test('formatTable replaces the table and puts each forwarding into its map', () 
   assert.match(formatTable('berth-x', 6, state), /elements = \{ tcp \. 8081 : fd00::2 \. 81 \}/)
 })
 
-test('formatTable closes a bridge whose containers must not talk to each other', () => {
+test('formatTable closes a bridge with `icc` off', () => {
   const text = formatTable('berth-x', 4, { networks: [{ ...network, icc: false }], forwardings: [] })
   assert.match(text, /iifname "berth0" oifname "berth0" drop/)
 })
@@ -66,7 +66,7 @@ test('formatAddition and formatRemoval name the same elements and chains', () =>
   assert.match(formatAddition('t', { ...both, internal: true }), /leaving \{ "berth0" : drop \}/)
 })
 
-test('formatTable asks the rules of the host about published ports only where that is wanted', () => {
+test("formatTable lets the host's own rules decide about published ports only with `admission`", () => {
   const forwarding = {
     port: { protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 8080 },
     address: '172.17.0.2',

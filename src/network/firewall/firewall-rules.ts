@@ -1,50 +1,54 @@
 /** The nftables rules of one daemon, as text for `nft` and as map elements. Pure.
- *  One table per daemon and family. Packets find the chain of their network by its device in a map, and a published port
- *  is one element of a map, so no packet passes more rules because there are more networks or ports. */
+ *  There is one table per daemon and family. A map leads each packet to the chain of its network by the device's name, and
+ *  each published port is one element of a map. So a packet passes the same number of rules however many networks and
+ *  ports there are. */
 import { addressBytes, type MapElement, type NftTable } from '../../sys/index.ts'
 import type { GatewayMode } from '../record/bridge-options.ts'
 import { type Family, formatSubnet, type Subnet } from '../record/ip.ts'
 import type { Protocol, PublishedPort } from '../record/network-record.ts'
 
-/** A bridge that the rules are about. */
+/** A network with a bridge, as the rules see it. */
 export interface FirewallNetwork {
   readonly id: string
   readonly device: string
-  /** Its ranges, at most one of each family. */
+  /** At most one of each family. */
   readonly subnets: readonly Subnet[]
   /** Containers of the bridge reach each other. */
   readonly icc: boolean
-  /** Nothing goes in or out. */
+  /** No packet leaves the bridge or enters it. */
   readonly internal: boolean
-  /** Containers show an address of the host outside: that one, or '' for the one of the route. */
+  /** Containers' packets to other networks get a source address of the host. */
   readonly masquerade: boolean
   readonly gatewayModes: Readonly<Record<Family, GatewayMode>>
+  /** The source address for `masquerade`; '' for the address of the route's device. */
   readonly sourceAddresses: Readonly<Record<Family, string>>
-  /** Devices through which published ports are reached at containers' own addresses in mode `nat`; `*` is any. */
+  /** Devices from which published ports are also reached at containers' own addresses in mode `nat`; `*` for all. */
   readonly trustedInterfaces?: readonly string[]
 }
 
-/** Connections to a port of the host go to this address of a container; with `routed` those to the container's own address
- *  and port are let through instead. */
+/** Where connections to a port go. */
 export interface Forwarding {
   readonly port: PublishedPort
+  /** The container's address. */
   readonly address: string
+  /** The container's own address and port are open. Otherwise connections to the host's port are translated. */
   readonly routed?: boolean
-  /** Given: this container alone may reach that port at the address, on a bridge with `icc` off. */
+  /** Only the container with this address may connect to the container's own address and port, on a bridge with `icc`
+   *  off. */
   readonly from?: string
 }
 
-/** A pair of devices through which packets come in once more (`admission.ts`). */
+/** The names of the pair of devices that `admission.ts` describes. */
 export interface Admission {
   readonly near: string
   readonly far: string
 }
 
-/** Everything that the table holds. */
+/** Everything from which the tables are made. */
 export interface FirewallState {
   readonly networks: readonly FirewallNetwork[]
   readonly forwardings: readonly Forwarding[]
-  /** Given when published ports obey the host's own rules. */
+  /** Set if the host's own rules decide who reaches published ports. */
   readonly admission?: Admission | undefined
 }
 
@@ -52,16 +56,16 @@ const onAnyAddress = 'published_any'
 const onOneAddress = 'published_at'
 const routedPorts = 'routed'
 const linkedPorts = 'linked'
-/** The keys of the two maps again, as sets: ports that the host's own rules are asked about. */
+/** Sets with the keys of the first two maps: the ports that the host's own rules decide about. */
 const askedOnAny = 'asked_any'
 const askedOnOne = 'asked_at'
 const protocolNumbers: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, sctp: 132 }
 const anyAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
-/** ::1 can't be forwarded: see loopback-relay.ts. */
+/** ::1 can't be forwarded; see loopback-relay.ts. */
 const fromHost = { 4: 'fib daddr type local', 6: 'ip6 daddr != ::1 fib daddr type local' } as const
 const loopbacks = { 4: '127.0.0.0/8', 6: '::1' } as const
 
-/** The table of a family. */
+/** The daemon's table of a family. */
 export function tableOf(name: string, family: Family): NftTable {
   return { family: family === 4 ? 'ip' : 'ip6', name }
 }
@@ -126,7 +130,7 @@ ${family === 4 ? guard : ''}${family === 4 && networks.some(({ icc }) => !icc) ?
     dnat ${ip} to meta l4proto . ${ip} daddr . th dport map @${onOneAddress}
     dnat ${ip} to meta l4proto . th dport map @${onAnyAddress}
   }
-  # A neighbour's packet for the loopback must not reach a port that is published for the host alone.
+  # A packet from the network to a loopback address must not reach a port that is published on the host's loopback only.
   chain from_outside {
     type nat hook prerouting priority -100; policy accept;
     ${admission === undefined ? '' : `iifname != @bridges iifname != "${admission.far}" return`}
@@ -151,7 +155,7 @@ ${admission === undefined ? '' : admissionChains(admission, family)}  chain from
 `
 }
 
-/** A script that adds a network to the tables of the families it has, in one transaction. */
+/** A script that adds a network to the tables of its families, in one transaction. */
 export function formatAddition(name: string, network: FirewallNetwork): string {
   return network.subnets
     .map(({ family }) => {
@@ -165,14 +169,14 @@ export function formatAddition(name: string, network: FirewallNetwork): string {
     .join('')
 }
 
-/** A script that takes a network out again. */
+/** A script that removes a network from the tables of its families, in one transaction. */
 export function formatRemoval(name: string, network: FirewallNetwork): string {
   return network.subnets
     .map(({ family }) => {
       const table = `${tableOf(name, family).family} ${name}`
       const removed = maps.flatMap((map) => {
         const member = memberOf(network, family, map)
-        // The key alone: what stands behind the colon is the verdict.
+        // Only the key; the part after the colon is the verdict.
         return member === undefined ? [] : [`delete element ${table} ${map} { ${member.split(' : ')[0]} }\n`]
       })
       const chains = Object.keys(chainsOf(network, family)).map((chain) => `delete chain ${table} ${chain}\n`)
@@ -181,7 +185,7 @@ export function formatRemoval(name: string, network: FirewallNetwork): string {
     .join('')
 }
 
-/** The same forwarding as elements. */
+/** The elements of a forwarding in the maps and sets. With `admission`, those of the asked ports too. */
 export function elementsOf(forwarding: Forwarding, admission?: Admission): MapElement[] {
   const element = elementOf(forwarding)
   const asked = askedSet(element.map)
@@ -232,9 +236,10 @@ function askedSets(address: string, list: (map: string) => string): string {
 `
 }
 
-/** The first packet of a connection from outside goes the way of one for the host itself, past all rules for its input.
- *  What is left of it at the end comes in once more by the pair of devices, and only there it is sent on to a container
- *  (and all after it, by the kernel's memory). The next hop is made up: the pair has no neighbours to ask for. */
+/** The chains of `published = "host-rules"`. The first packet of a connection from outside passes all of the host's rules
+ *  for its input. If they accept it, it is sent through the pair of devices, and translated to a container's address when
+ *  it comes in again. The kernel remembers the translation for the rest of the connection. The next hop is made up, since
+ *  the pair uses no ARP. */
 function admissionChains({ near, far }: Admission, family: Family): string {
   const ip = family === 4 ? 'ip' : 'ip6'
   const nextHop = family === 4 ? '192.0.0.1' : 'fe80::1'
@@ -267,7 +272,7 @@ function elementText({ port, address, routed, from }: Forwarding): { readonly ma
 const maps = ['bridges', 'entering', 'leaving', 'returning', 'sources'] as const
 type Map = (typeof maps)[number]
 
-/** What a network adds to one of the maps, or undefined. */
+/** The element of a network in one of the maps, or undefined. */
 function memberOf(network: FirewallNetwork, family: Family, map: Map): string | undefined {
   const key = `"${network.device}"`
   const chains = chainsOf(network, family)
@@ -297,13 +302,14 @@ function formatChains(network: FirewallNetwork, family: Family): string {
     .join('')
 }
 
-/** A network's own chains: what may come in, what goes back into the bridge that it came from, what goes out. */
+/** The chains of one network: for packets into the bridge (`in`), from the bridge back into it (`back`), and to other
+ *  networks (`out`). */
 function chainsOf(network: FirewallNetwork, family: Family): Readonly<Record<string, readonly string[]>> {
   const { device, icc, internal, masquerade } = network
   const ip = family === 4 ? 'ip' : 'ip6'
   const mode = network.gatewayModes[family]
   const subnet = subnetOf(network, family)
-  // Into a bridge come answers, what was published, and what its own containers send (unless icc is off).
+  // Into a bridge go answers, connections to published ports, and packets of its own containers unless `icc` is off.
   const entering = [
     'ct state established,related accept',
     ...(internal ? [] : ['ct status dnat accept']),
@@ -312,8 +318,8 @@ function chainsOf(network: FirewallNetwork, family: Family): Readonly<Record<str
     ...(internal ? [] : admitted(mode, family, network.trustedInterfaces ?? [])),
     'drop',
   ]
-  // Back into its own bridge goes what a container sends to a published port of the host. (No iifname here: a packet
-  // that br_netfilter shows after bridging has none.)
+  // Back into its own bridge go packets of a container to a published port of the host. They are not matched by iifname:
+  // a packet that br_netfilter passes after bridging has none.
   const returning = subnet === undefined ? [] : [`${ip} saddr ${formatSubnet(subnet)} ct status dnat masquerade`]
   const source = network.sourceAddresses[family]
   const outwards = `oifname != "${device}" ${source === '' ? 'masquerade' : `snat to ${source}`}`
@@ -347,14 +353,15 @@ function admitted(mode: GatewayMode, family: Family, trusted: readonly string[])
   }
 }
 
-/** route_localnet lets answers to 127.0.0.1 come back over a bridge; containers must not start anything that way. */
+/** `route_localnet` lets answers to 127.0.0.1 come back over a bridge. Containers must not begin connections that way. */
 const guard = `  chain guard {
     type filter hook prerouting priority -300; policy accept;
     iifname @bridges ip daddr 127.0.0.0/8 drop
   }
 `
 
-/** Linked containers of a bridge with `icc` off talk by way of the host, which must not tell them of a shorter one. */
+/** Linked containers of a bridge with `icc` off talk through the host. It must not send them ICMP redirects to the direct
+ *  way, which is closed. */
 const noRedirects = `  chain no_redirects {
     type filter hook output priority 0; policy accept;
     oifname @bridges icmp type redirect drop
@@ -373,7 +380,7 @@ function elements(list: readonly string[]): string {
   return list.length === 0 ? '' : `elements = { ${list.join(', ')} }`
 }
 
-/** A port in network order, padded as the kernel keeps each part of a concatenation. */
+/** A port in network byte order, padded to four bytes like each part of a concatenated key in the kernel. */
 function portBytes(port: number): Buffer {
   return Buffer.from([port >> 8, port & 255, 0, 0])
 }

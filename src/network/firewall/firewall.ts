@@ -1,7 +1,7 @@
-/** The daemon's nftables tables. Adding an element takes 0.2 ms and happens at once; taking one out makes the
- *  kernel wait for its processors and hold the packet filter's lock, so removals are gathered and done beside
- *  the main thread, and an addition waits for a removal that is under way.
- *  When the kernel's table is not as expected (somebody flushed the rule set), it is built anew from the state. */
+/** The daemon's nftables tables. An element is added at once, in 0.2 ms. For a removal the kernel waits for all processors
+ *  and holds the lock of nftables meanwhile. So removals are collected and done beside the main thread, and an addition
+ *  waits for a removal that is under way.
+ *  If the kernel's table differs from the expected one (another program flushed the rules), it is rebuilt from the state. */
 import { errnoOf, type Logger, messageOf } from '../../base/index.ts'
 import {
   addMapElements,
@@ -33,14 +33,15 @@ export class Firewall {
   readonly #state: () => FirewallState
   readonly #logger: Logger
   readonly #admission: Admission | undefined
-  /** Families that have a table: that of IPv6 is made with the first network that needs it. */
+  /** Families that have a table. The one for IPv6 is made with the first network that needs it. */
   #families: readonly Family[] = [4]
   #leaving: Forwarding[] = []
   #removal: Promise<void> | undefined
-  /** Changes of whole chains, one after the other. */
+  /** Resolves when the last requested change of chains ends: they run one after the other. */
   #changes: Promise<void> = Promise.resolve()
 
-  /** `state` gives what the table is to hold at any moment; with `admission` ports obey the host's own rules. */
+  /** `state` gives what the tables should hold now. With `admission`, the host's own rules decide who reaches published
+   *  ports. */
   constructor(
     table: string,
     state: () => Omit<FirewallState, 'admission'>,
@@ -53,17 +54,17 @@ export class Firewall {
     this.#admission = admission
   }
 
-  /** Puts the tables in place as the state says, in one transaction. */
+  /** Writes the tables from the state, in one transaction. */
   async rebuild(): Promise<void> {
     await this.settle()
     const state = this.#state()
     const needsIpv6 = state.networks.some(({ subnets }) => subnets.some(({ family }) => family === 6))
-    // One that an earlier run left is replaced too.
+    // A table for IPv6 that an earlier run left is replaced, too.
     if (needsIpv6 || hasIpv6Table(this.#table)) this.#families = [4, 6]
     await runNft(this.#families.map((family) => formatTable(this.#table, family, state)).join(''))
   }
 
-  /** Lets the packets of a network find their way. The state has it already, or does not yet. */
+  /** Adds the chains of a network. It may already be in the state. */
   addNetwork(network: FirewallNetwork): Promise<void> {
     return this.#change(async () => {
       const isReady = network.subnets.every(({ family }) => this.#families.includes(family))
@@ -76,14 +77,14 @@ export class Firewall {
     })
   }
 
-  /** Forgets a network, which the state no longer has. */
+  /** Removes the chains of a network, which must no longer be in the state. */
   removeNetwork(network: FirewallNetwork): Promise<void> {
     return this.#change(async () => {
       if (!(await this.#tried(formatRemoval(this.#table, network)))) await this.rebuild()
     })
   }
 
-  /** Adds forwardings that the state has already. */
+  /** Adds forwardings, which must already be in the state. */
   async publish(forwardings: readonly Forwarding[]): Promise<void> {
     if (forwardings.length === 0) return
     await this.settle()
@@ -96,26 +97,26 @@ export class Firewall {
       this.#logger.warn('packet filter table differs, building it anew', { error: messageOf(error) })
       await this.rebuild()
     }
-    // Clients that sent before the port was there would go on past the container.
+    // Without this, packets of UDP clients that sent before the port was published would still miss the container.
     for (const forwarding of forwardings) {
       const { protocol, hostPort } = forwarding.port
       if (protocol === 'udp') this.#forget({ protocol: udp, family: familyOf(forwarding), originalPort: hostPort })
     }
   }
 
-  /** Takes out forwardings that the state no longer has, soon and without making anybody wait. */
+  /** Removes forwardings, which must no longer be in the state, in the background. */
   withdraw(forwardings: readonly Forwarding[]): void {
     if (forwardings.length === 0) return
     this.#leaving.push(...forwardings)
     this.#removal ??= this.#remove()
   }
 
-  /** Resolves when no removal is under way. */
+  /** Resolves when all removals are done. */
   async settle(): Promise<void> {
     while (this.#removal !== undefined) await this.#removal
   }
 
-  /** Takes the tables away. */
+  /** Deletes the tables. */
   async destroy(): Promise<void> {
     await this.settle()
     await this.#changes
@@ -134,7 +135,7 @@ export class Firewall {
     return result
   }
 
-  /** False when the tables are not what the script was made for. */
+  /** Runs a script; false if it fails because the tables differ from the expected ones. */
   async #tried(script: string): Promise<boolean> {
     try {
       await runNft(script)
@@ -152,7 +153,7 @@ export class Firewall {
         this.#leaving = []
         for (const [family, group] of Map.groupBy(leaving, familyOf)) {
           await deleteMapElements(tableOf(this.#table, family), this.#elements(group))
-          // Clients that go on sending would keep their way to an address that another container will have.
+          // Without this, packets of UDP clients would still reach the address, which another container may get next.
           const addresses = group.filter(({ port }) => port.protocol === 'udp').map(({ address }) => address)
           for (const replySource of new Set(addresses)) this.#forget({ protocol: udp, family, replySource })
         }
@@ -179,7 +180,7 @@ export class Firewall {
     try {
       forgetFlows(filter)
     } catch (error) {
-      // A kernel without this interface: the flows end by their own time-out.
+      // This kernel has no interface for it. The flows expire by themselves.
       if (errnoOf(error) === undefined) throw error
       this.#logger.debug('connections are not forgotten', { error: messageOf(error) })
     }
@@ -190,7 +191,7 @@ function hasIpv6Table(name: string): boolean {
   try {
     return listNftTables(6).includes(name)
   } catch (error) {
-    // A kernel without the packet filter's part for IPv6.
+    // This kernel has no nftables for IPv6.
     if (errnoOf(error) === undefined) throw error
     return false
   }

@@ -1,6 +1,6 @@
-/** Lets containers reach out on a host with firewalld, which rejects what it forwards for devices that it does not know:
- *  the bridges are put into its zone `trusted`, as Docker does with a zone of its own. A bridge that the user has put
- *  into another zone stays there. Only firewalld's run is changed, not its configuration, so it is done again at each
+/** Lets containers reach other networks on a host with firewalld, which rejects forwarded packets of unknown devices.
+ *  The bridges are added to its zone `trusted` (Docker makes a zone of its own). A bridge that the user assigned to another
+ *  zone stays there. Only firewalld's runtime state changes, not its configuration, so the bridges are added again at each
  *  start and after each reload of firewalld. */
 import { errnoOf, isKind, type Logger, messageOf } from '../../base/index.ts'
 import { addToFirewalldZone, isUnderFirewalld, removeFromFirewalldZone } from '../../sys/index.ts'
@@ -10,21 +10,21 @@ const zone = 'trusted'
 export class FirewalldZone {
   readonly #logger: Logger
   readonly #bus: string | undefined
-  /** Devices that firewalld knows. */
+  /** Bridges that were added to the zone. */
   #placed = new Set<string>()
 
-  /** `bus` is the address of the host's message bus when it is not the usual one. */
+  /** `bus` is the address of the message bus; undefined for the system bus. */
   constructor(logger: Logger, bus: string | undefined) {
     this.#logger = logger
     this.#bus = bus
   }
 
-  /** To be called when firewalld's rules have changed: it may have forgotten. */
+  /** To be called when firewalld's rules have changed: it may have lost the bridges. */
   forget(): void {
     this.#placed = new Set()
   }
 
-  /** Puts the bridges that are new into the zone, and forgets those that are gone. Never rejects. */
+  /** Adds new bridges to the zone and removes those that are gone. Never rejects; failures are logged. */
   async ensure(bridges: readonly string[]): Promise<void> {
     await this.#try(async () => {
       const gone = [...this.#placed].filter((bridge) => !bridges.includes(bridge))
@@ -38,7 +38,7 @@ export class FirewalldZone {
     })
   }
 
-  /** Takes all out of the zone that were put there. Never rejects. */
+  /** Removes all added bridges from the zone. Never rejects. */
   async remove(): Promise<void> {
     await this.#try(async () => {
       if (this.#placed.size > 0 && isUnderFirewalld()) await removeFromFirewalldZone(zone, [...this.#placed], this.#bus)
@@ -50,7 +50,7 @@ export class FirewalldZone {
     try {
       await work()
     } catch (error) {
-      // A kernel without nftables, or a firewalld that has just ended.
+      // The kernel has no nftables, or firewalld has just ended.
       if (errnoOf(error) !== undefined || isKind(error, 'unavailable')) return
       this.#logger.warn('firewalld may reject packets of containers', { error: messageOf(error) })
     }

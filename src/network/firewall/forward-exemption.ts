@@ -1,9 +1,9 @@
-/** Lets the engine's packets pass other programs' rules for forwarding. A packet must be accepted by every table of the
- *  host, so a FORWARD chain of iptables that drops what it does not know (Docker's and ufw's do) would cut containers
- *  off. Where there is such a chain, a chain of our own with the bridges' names is put in front of its rules; what may
- *  go into a bridge is still for the engine's own table to say. Where there is none, nothing is touched.
- *  firewalld is told of the bridges in its own way (`firewalld-zone.ts`).
- *  Nothing is kept on disk: the chain is made right at each start, and when other programs change the table. */
+/** Lets containers' packets pass the forwarding rules of other programs. The kernel forwards a packet only if every table
+ *  accepts it, so an iptables chain FORWARD that drops unknown packets, like Docker's and ufw's, would cut containers off.
+ *  If there is such a chain, the daemon adds a chain of its own in front of its rules, which accepts the bridges' packets.
+ *  The engine's own table still decides what may enter a bridge. Without such a chain, nothing is changed.
+ *  For firewalld see `firewalld-zone.ts`.
+ *  Nothing is stored: the chain is checked at each start and when another program changes the table. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf, type Logger, messageOf } from '../../base/index.ts'
 import {
@@ -21,14 +21,14 @@ import { FirewalldZone } from './firewalld-zone.ts'
 export interface ForwardExemptionOptions {
   /** The daemon's tag, for the chain's name. */
   readonly tag: string
-  /** Names of the bridges at any moment. */
+  /** Gives the names of the current bridges. */
   readonly bridges: () => readonly string[]
   readonly logger: Logger
-  /** The host's message bus, where it is not the usual one. */
+  /** Address of the message bus with firewalld. Default: the system bus. */
   readonly systemBus?: string | undefined
 }
 
-/** Two looks at the table are at least this far apart: another engine changes it with each of its containers. */
+/** The least time between two checks of the tables: another engine may change them with each of its containers. */
 const pauseMs = 1000
 const filterTable = 'filter'
 const forwardChain = 'FORWARD'
@@ -48,7 +48,7 @@ export class ForwardExemption {
     this.#firewalld = new FirewalldZone(options.logger, options.systemBus)
   }
 
-  /** Makes the chains right, and again whenever somebody changes the tables. */
+  /** Checks and repairs the chains, now and whenever another program changes the tables. */
   async start(): Promise<void> {
     await this.look()
     if (this.#closed || this.#watches.length > 0) return
@@ -62,19 +62,19 @@ export class ForwardExemption {
     ]
   }
 
-  /** Makes the chains right, once; to be waited for when a bridge has come. Never rejects. */
+  /** Checks and repairs the chains once, for example after a bridge was added. Never rejects; failures are logged. */
   async look(): Promise<void> {
     await this.#eachTable((flavour, family) => this.#ensure(flavour, family))
     await this.#firewalld.ensure(this.#options.bridges())
   }
 
-  /** The same in the background, for when a bridge has gone. */
+  /** The same in the background, for example after a bridge was removed. */
   update(): void {
     this.#wanted = true
     this.#work ??= this.#run()
   }
 
-  /** Ends the work; with `remove` takes the chains away. */
+  /** Ends the work. With `remove`, also removes the chains. */
   async close({ remove = false }: { readonly remove?: boolean } = {}): Promise<void> {
     this.#closed = true
     for (const watch of this.#watches) watch.close()
@@ -124,11 +124,11 @@ export class ForwardExemption {
       .flatMap((bridge) => [`-A ${this.#chain} -i ${bridge} -j ACCEPT`, `-A ${this.#chain} -o ${bridge} -j ACCEPT`])
     const present = (await listChain(flavour, family, this.#chain)) ?? []
     const isRight = present.length === wanted.length + 1 && wanted.every((rule) => present.includes(rule))
-    // Where it stands is looked at no more: whoever puts a rule before it may mean containers, too.
+    // The position of the jump is not checked: a rule that another program put before it may be meant for containers, too.
     const stands = rules.includes(jump)
     if (isRight && stands) return
     const added = stands ? [] : [`-I ${forwardChain} -j ${this.#chain}`]
-    // A chain that is declared is emptied.
+    // Declaring a chain empties it.
     await changeFilterTable(flavour, family, [`:${this.#chain} - [0:0]`, ...added, ...wanted])
     this.#options.logger.info('containers pass the rules of other programs', { chain: this.#chain, family, flavour })
   }

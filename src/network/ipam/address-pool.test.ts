@@ -16,7 +16,7 @@ test('AddressPool gives addresses in order and none twice', () => {
   assert.equal(pool.take(), '10.0.0.4')
 })
 
-test('AddressPool does not give an address again before the others had their turn', () => {
+test('AddressPool leases a returned address again only after all other free addresses', () => {
   const pool = new AddressPool(parseCidr('10.0.0.0/29').subnet, ['10.0.0.1'])
   const first = pool.take()
   pool.giveBack(first)
@@ -32,7 +32,7 @@ test('AddressPool goes on after the leases of an earlier run', () => {
   assert.equal(pool.take(), '10.0.0.78')
 })
 
-test('AddressPool.takeExactly refuses what is taken or foreign', () => {
+test('AddressPool.takeExactly refuses addresses that are taken or outside the subnet', () => {
   const pool = new AddressPool(parseCidr('10.0.0.0/24').subnet, ['10.0.0.1'])
   pool.takeExactly('10.0.0.9')
   assert.throws(
@@ -45,7 +45,7 @@ test('AddressPool.takeExactly refuses what is taken or foreign', () => {
   )
 })
 
-test('AddressPool.takeExactly refuses the names of the range and of all in it, which small ranges do not have', () => {
+test('AddressPool.takeExactly refuses the network and broadcast addresses, except in ranges of one or two addresses', () => {
   const pool = new AddressPool(parseCidr('10.0.0.0/24').subnet, ['10.0.0.1'])
   for (const address of ['10.0.0.0', '10.0.0.255']) {
     assert.throws(() => pool.takeExactly(address), { kind: 'forbidden', message: 'Address already in use' })
@@ -53,7 +53,7 @@ test('AddressPool.takeExactly refuses the names of the range and of all in it, w
   new AddressPool(parseCidr('10.0.0.0/31').subnet, ['10.0.0.1']).takeExactly('10.0.0.0')
 })
 
-test('AddressPool chooses from a part of the subnet, and leaves the rest to those who ask for it', () => {
+test('AddressPool chooses from a part of the subnet, and leases the rest only on request', () => {
   const subnet = parseCidr('10.0.0.0/24').subnet
   const pool = new AddressPool(subnet, ['10.0.0.1', '10.0.0.129'], parseCidr('10.0.0.128/30').subnet)
   assert.deepEqual([pool.take(), pool.take(), pool.take()].sort(), ['10.0.0.128', '10.0.0.130', '10.0.0.131'])

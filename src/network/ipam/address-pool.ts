@@ -1,6 +1,6 @@
-/** Addresses of one range of a network, in memory; the database holds the leases and refuses a double one.
- *  Invariant: an address that was given back is not given out again before all others had their turn, so that
- *  neighbours' ARP entries and half-open connections of its last holder have time to go. */
+/** The addresses of one range of a network, in memory.
+ *  Invariant: a returned address is leased again only after all other free addresses. So ARP entries of neighbors and
+ *  half-open connections of its last holder have time to expire. */
 import { BerthError } from '../../base/index.ts'
 import { contains, formatAddress, parseAddress, type Subnet, subnetSize } from '../record/ip.ts'
 
@@ -10,12 +10,12 @@ export class AddressPool {
   readonly #first: bigint
   readonly #last: bigint
   readonly #taken = new Set<bigint>()
-  /** How many of the taken ones are between first and last. */
+  /** Number of taken addresses between first and last. */
   #takenInside = 0n
   #next: bigint
 
-  /** A pool of all host addresses of `subnet`, chosen from `range` alone when one is given; `taken` (the gateway,
-   *  auxiliary addresses, earlier leases) are never given out. */
+  /** A pool of the host addresses of `subnet`. `take` chooses from `range` only. `taken` are addresses in use: the
+   *  gateway, auxiliary addresses, earlier leases. */
   constructor(subnet: Subnet, taken: Iterable<string>, range: Subnet = subnet) {
     this.#subnet = subnet
     const lowest = firstHost(subnet)
@@ -31,7 +31,7 @@ export class AddressPool {
     }
   }
 
-  /** Takes the next free address. Throws `unavailable` when there is none. */
+  /** Leases the next free address. Throws `unavailable` if there is none. */
   take(): string {
     const total = this.#last - this.#first + 1n
     if (this.#takenInside < total) {
@@ -53,16 +53,16 @@ export class AddressPool {
     return contains(this.#subnet, parseAddress(text))
   }
 
-  /** Takes that address. Throws `forbidden` when it is in use, `invalidArgument` when it is not of this network. */
+  /** Leases one particular address. Throws `forbidden` if it is in use, `invalidArgument` if it is not in the subnet. */
   takeExactly(text: string): void {
     const address = parseAddress(text)
     if (!contains(this.#subnet, address)) {
       throw new BerthError('invalidArgument', `address ${text} is not in the network's range`)
     }
-    // The names of the range itself, and of all in it, are nobody's.
-    const isNobodys =
+    // The network and broadcast addresses are never leased.
+    const isReserved =
       this.#subnet.family === 4 && (address.value < firstHost(this.#subnet) || address.value > lastHost(this.#subnet))
-    if (isNobodys || this.#taken.has(address.value)) throw new BerthError('forbidden', 'Address already in use')
+    if (isReserved || this.#taken.has(address.value)) throw new BerthError('forbidden', 'Address already in use')
     this.#add(address.value)
   }
 
@@ -82,12 +82,13 @@ export class AddressPool {
   }
 }
 
-/** The first address for a host: the range's own name is none, except in ranges of one or two addresses (RFC 3021). */
+/** The first address for a host. The network address is not for hosts, except in ranges of one or two addresses
+ *  (RFC 3021). */
 export function firstHost(subnet: Subnet): bigint {
   return subnetSize(subnet) <= 2n ? subnet.base : subnet.base + 1n
 }
 
-/** The last one: IPv4 keeps the very last for broadcasts. */
+/** The last address for a host. In IPv4 the very last one is the broadcast address. */
 function lastHost(subnet: Subnet): bigint {
   const end = subnet.base + subnetSize(subnet) - 1n
   return subnet.family === 4 && subnetSize(subnet) > 2n ? end - 1n : end

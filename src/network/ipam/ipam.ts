@@ -1,11 +1,11 @@
-/** Address management: which addresses of which network are taken, in memory. The database holds the leases and refuses
- *  a double one. */
+/** Address management: the free and taken addresses of each network, in memory. The database holds the leases and
+ *  refuses to lease an address twice. */
 import { internal, invalidArgument } from '../../base/index.ts'
 import { type Family, parseAddress, parseCidr } from '../record/ip.ts'
 import type { IpamPool, NetworkRecord } from '../record/network-record.ts'
 import { AddressPool } from './address-pool.ts'
 
-/** An address with what goes with it. */
+/** A leased address, its prefix length and its gateway. */
 export interface AddressLease {
   readonly address: string
   readonly prefix: number
@@ -22,7 +22,7 @@ interface OpenPool {
 export class Ipam {
   readonly #networks = new Map<string, readonly OpenPool[]>()
 
-  /** Takes a network up. `leased` are the addresses that its containers have; `hostAddress`, its own, is given to none. */
+  /** Adds a network or replaces it. `leased` are the addresses that its containers have. */
   add(record: NetworkRecord, leased: readonly string[]): void {
     const pools = record.ipam.map((pool) => openPool(pool, leased))
     this.#networks.set(record.id, pools)
@@ -37,8 +37,8 @@ export class Ipam {
     return (this.#networks.get(networkId) ?? []).some((pool) => pool.family === family)
   }
 
-  /** Takes an address; a certain one when `wanted` is given. Throws `unavailable` when none is free, `forbidden` when the
-   *  wanted one is taken, `invalidArgument` when the network does not have it. */
+  /** Leases the next free address, or the `wanted` one. Throws `unavailable` if none is free, `forbidden` if the wanted
+   *  one is taken, `invalidArgument` if it is not in the network's ranges. */
   take(networkId: string, family: Family, wanted?: string): AddressLease {
     const pools = (this.#networks.get(networkId) ?? []).filter((pool) => pool.family === family)
     if (pools.length === 0) throw internal(`network ${networkId} has no IPv${family} addresses`)
@@ -54,7 +54,7 @@ export class Ipam {
     throw failure
   }
 
-  /** Gives an address back; '' is none. */
+  /** Ends a lease. Does nothing for '' or an unknown address. */
   giveBack(networkId: string, address: string): void {
     if (address === '') return
     for (const { pool } of this.#networks.get(networkId) ?? []) if (pool.has(address)) pool.giveBack(address)

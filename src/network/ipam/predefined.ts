@@ -1,45 +1,49 @@
-/** The networks that a daemon has from its start: `host`, `none`, and `bridge` where it was not switched off. */
+/** The networks that every daemon has: `host`, `none`, and `bridge` unless the daemon's options turn it off. */
 import { newId } from '../../base/index.ts'
 import { completeNetworkRecord, type NetworkRecord } from '../record/network-record.ts'
 import type { AddressRange } from './subnet-choice.ts'
 
-/** Settings of the default bridge, and of networks that are told nothing. */
+/** The daemon's network options. Those named after options of dockerd mean the same. */
 export interface NetworkConfig {
-  /** The host's bridge that serves as the default one; `none` for no default bridge, undefined for one of our own. */
+  /** Name of a bridge of the host that becomes the default bridge. `none`: no default bridge. Undefined: the daemon makes
+   *  one. */
   readonly defaultBridge?: string | undefined
-  /** The default bridge's own addresses and prefix; chosen when not given. */
+  /** Address and prefix length of the default bridge. Default: chosen from `pools`. */
   readonly bip: string | undefined
   readonly bip6?: string | undefined
-  /** The part of its range that addresses are chosen from. */
+  /** The part of the default bridge's IPv4 range that containers get addresses from. */
   readonly fixedCidr?: string | undefined
-  /** Its IPv6 range; chosen when not given. */
+  /** The default bridge's IPv6 range. Default: chosen from `pools`. */
   readonly fixedCidrV6?: string | undefined
-  /** Containers' router where it is not the bridge. */
+  /** The router of containers on the default bridge. Default: the bridge. */
   readonly defaultGateway?: string | undefined
   readonly defaultGatewayV6?: string | undefined
+  /** Give the default bridge IPv6. Default: false. */
   readonly ipv6?: boolean
+  /** Of the default bridge, in bytes. */
   readonly mtu: number
   /** Containers of the default bridge reach each other. */
   readonly icc: boolean
+  /** Translate the source addresses of containers on the default bridge. Default: true. */
   readonly masquerade?: boolean
-  /** Published ports are reached at containers' own addresses as well, by who has a route to them. */
+  /** Machines with a route to a container reach its published ports at its own address, too. Default: false. */
   readonly directRouting?: boolean
-  /** Let the host forward packets; default true. */
+  /** Enable IP forwarding on the host. Default: true. */
   readonly forward?: boolean
-  /** Host address of published ports that name none. */
+  /** Host address for published ports without one. */
   readonly hostIp: string
-  /** The message bus through which firewalld is asked, where it is not the usual one. */
+  /** Address of the message bus with firewalld. Default: the system bus. */
   readonly systemBus?: string | undefined
-  /** `open`: published ports are open to everybody, as with Docker; `host-rules`: to whom the host's own rules for its
-   *  input let reach them. */
+  /** `open`: published ports are open to everybody, as with Docker. `host-rules`: the host's own rules for its input
+   *  decide who reaches them. */
   readonly published: 'open' | 'host-rules'
-  /** Ranges that networks without a subnet are given parts of; empty for Docker's own. */
+  /** Ranges from which networks without a subnet get one. Empty: Docker's own. */
   readonly pools: readonly AddressRange[]
-  /** Options of new networks by driver. */
+  /** Default options of new networks, by driver. */
   readonly defaultOptions?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-/** New records for the networks that are not there yet. */
+/** New records for the predefined networks that don't exist yet. `existing` are the names of all networks. */
 export function predefinedNetworks(
   existing: ReadonlySet<string>,
   { defaultBridge }: Pick<NetworkConfig, 'defaultBridge'>,

@@ -1,4 +1,4 @@
-/** Which range a network takes that was told none: the first one of the daemon's pools that nothing uses. Pure. */
+/** Chooses the range of a network that was created without one: the first free part of the daemon's pools. Pure. */
 import { createHash } from 'node:crypto'
 import { BerthError } from '../../base/index.ts'
 import {
@@ -12,14 +12,16 @@ import {
   subnetSize,
 } from '../record/ip.ts'
 
-/** A range that is handed out in parts of prefix length `size` (`default-address-pools` of daemon.json). */
+/** A range from which networks get parts (`default-address-pools` of daemon.json). */
 export interface AddressRange {
+  /** In CIDR form. */
   readonly base: string
+  /** Prefix length of each part. */
   readonly size: number
 }
 
-/** Docker's own: 172.17.0.0/16 to 172.31.0.0/16, then 192.168.0.0/16 in parts of /20; for IPv6 a /48 of unique local
- *  addresses (RFC 4193) in parts of /64, whose global id is taken from `seed`. */
+/** Docker's pools: 172.17.0.0/16 to 172.31.0.0/16, then 192.168.0.0/16 in parts of /20; for IPv6 a /48 of unique local
+ *  addresses (RFC 4193) in parts of /64. Its global id is derived from `seed`. */
 export function defaultPools(seed: string): readonly AddressRange[] {
   return [
     ...Array.from({ length: 15 }, (_, index) => ({ base: `172.${17 + index}.0.0/16`, size: 16 })),
@@ -28,14 +30,15 @@ export function defaultPools(seed: string): readonly AddressRange[] {
   ]
 }
 
-/** The pools of a daemon whose user gave `own`: the family that is missing there comes from the default ones. */
+/** The pools of a daemon with the configured pools `own`. Without any, the default ones; without one for IPv6, the
+ *  default one for IPv6 is added. */
 export function completePools(own: readonly AddressRange[], seed: string): readonly AddressRange[] {
   if (own.length === 0) return defaultPools(seed)
   const hasIpv6 = own.some(({ base }) => parseCidr(base).subnet.family === 6)
   return hasIpv6 ? own : [...own, uniqueLocalPool(seed)]
 }
 
-/** The first part of the pools that overlaps none of `used`. Throws `unavailable` in Docker's words when there is none. */
+/** The first part of the pools that overlaps none of `used`. Throws `unavailable` with Docker's message if there is none. */
 export function chooseSubnet(pools: readonly AddressRange[], family: Family, used: readonly Subnet[]): Subnet {
   for (const { base, size } of pools) {
     const pool = parseCidr(base).subnet
@@ -53,7 +56,7 @@ function firstFree(pool: Subnet, size: number, used: readonly Subnet[]): Subnet 
   for (let candidate = subnetOf({ family, value: pool.base }, size); candidate.base < end; ) {
     const taken = used.find((other) => overlaps(other, candidate))
     if (taken === undefined) return candidate
-    // Behind whichever ends later: a range that is larger than the parts rules out several at once.
+    // Go on after the part or the used range, whichever ends later: a large range rules out several parts at once.
     const behind = [candidate, taken].map((range) => range.base + subnetSize(range))
     const value = behind.reduce((a, b) => (a > b ? a : b))
     candidate = subnetOf({ family, value: value - 1n }, size)

@@ -1,4 +1,4 @@
-/** From a checked request to the record of a network: its ranges are chosen, its gateways named. Nothing is made yet. */
+/** Turns a request into the record of a network: checks it, chooses ranges and gateways. Makes no device. */
 import { BerthError, newId, notFound } from '../../base/index.ts'
 import type { AddressInfo, LinkInfo, RouteInfo, RouteSocket } from '../../sys/index.ts'
 import { firstHost } from '../ipam/address-pool.ts'
@@ -11,14 +11,14 @@ import { parseParentOptions } from '../record/parent-options.ts'
 import { bridgeName, dummyName } from '../record/paths.ts'
 import { checkRequest, type NetworkRequest, parseIpam } from './network-request.ts'
 
-/** What of the host decides which ranges are free. */
+/** The state of the host that decides which ranges are free. */
 export interface HostRanges {
   readonly links: readonly LinkInfo[]
   readonly addresses: readonly AddressInfo[]
   readonly routes: readonly RouteInfo[]
 }
 
-/** Reads it. */
+/** Reads devices, addresses and routes of both families from the kernel. */
 export function readHostRanges(host: RouteSocket): HostRanges {
   return {
     links: host.links(),
@@ -27,7 +27,8 @@ export function readHostRanges(host: RouteSocket): HostRanges {
   }
 }
 
-/** The record of a network that is to be made. Throws Docker's errors for what can't be. */
+/** Plans a new network and gives its record. Throws as `checkRequest` and `parseIpam` do, and `conflict` for a name in use,
+ *  `forbidden` for a range in use, `unavailable` if no range is free, `notFound` for an unknown template. */
 export function planNetwork(
   request: NetworkRequest,
   known: NetworkIndex,
@@ -36,7 +37,7 @@ export function planNetwork(
     readonly mtu: number
     readonly mac: string
     readonly directRouting?: boolean
-    /** Options of new networks by driver. */
+    /** Default options of new networks, by driver. */
     readonly defaultOptions: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
   host: HostRanges,
@@ -77,7 +78,8 @@ export function planNetwork(
   return { ...base, driver, ipam, parent: parseParentOptions(driver as 'macvlan' | 'ipvlan', options, dummyName(id)) }
 }
 
-/** The record with the interfaces that are trusted now: the daemon's setting may have changed since it was made. */
+/** The record with the interfaces that are trusted now: the daemon's option may have changed since the network was made.
+ *  Gives the same object if nothing changed. */
 export function withTrust(record: NetworkRecord, directRouting: boolean): NetworkRecord {
   const { bridge, options } = record
   if (bridge === undefined) return record
@@ -114,7 +116,7 @@ function completeIpam(
       if ([...own, ...result.map(subnetOfPool)].some((other) => overlaps(other, subnet))) {
         throw new BerthError('forbidden', 'invalid pool request: Pool overlaps with other one on this address space')
       }
-      // A macvlan network is part of its parent's.
+      // A macvlan network shares the range of its parent's network.
       if (driver === 'bridge') refuseHostNetwork(subnet, host, device)
       result.push(withGateway(pool, subnet))
     }
@@ -125,8 +127,8 @@ function completeIpam(
   return result
 }
 
-/** The ranges that the host uses itself. A default route, also one in two halves as VPNs make them, says nothing about
- *  private ranges; nor do link-local and multicast routes, which every IPv6 device has. */
+/** The ranges that the host uses, without those of the device with index `except`. Default routes don't count, not even in
+ *  two halves as VPNs make them; nor do the link-local and multicast routes that every IPv6 device has. */
 export function usedSubnets(host: Pick<HostRanges, 'addresses' | 'routes'>, except?: number): Subnet[] {
   const addresses = host.addresses.filter((entry) => entry.index !== except)
   const routes = host.routes.filter(
@@ -138,8 +140,8 @@ export function usedSubnets(host: Pick<HostRanges, 'addresses' | 'routes'>, exce
   ]
 }
 
-/** A bridge on a range in which another device of the host has its address would cut the host off from there; `own` is
- *  the bridge, which may be there already. */
+/** Throws if another device of the host has an address in the range: a bridge there would cut the host off from that
+ *  device's network. `own` is the name of the bridge, which may exist already. */
 function refuseHostNetwork(subnet: Subnet, { addresses, links }: HostRanges, own: string | undefined): void {
   const ownIndex = links.find(({ name }) => name === own)?.index
   const other = addresses.find(

@@ -45,7 +45,7 @@ test('parseIpam gives canonical ranges, IPv4 first, of the families that are ena
   assert.deepEqual(parseIpam(requests, { ipv4: false, ipv6: true }), [ipv6])
 })
 
-test('parseIpam names all that is wrong, as Docker does', () => {
+test('parseIpam lists all problems, as Docker does', () => {
   const wrong: readonly (readonly [IpamRequest, string])[] = [
     [{}, 'invalid subnet : invalid CIDR block notation'],
     [{ subnet: '10.0.0.0/33' }, 'invalid subnet 10.0.0.0/33: invalid CIDR block notation'],
@@ -86,7 +86,7 @@ test('parseIpam names all that is wrong, as Docker does', () => {
   )
 })
 
-test('checkRequest refuses what can not be', () => {
+test('checkRequest refuses invalid and unsupported requests', () => {
   const kinds: readonly (readonly [Partial<NetworkRequest>, BerthError['kind'], RegExp])[] = [
     [{ name: ' ' }, 'invalidArgument', /invalid name/],
     [{ name: 'host' }, 'forbidden', /operation is not permitted on predefined host network/],
@@ -111,7 +111,7 @@ test('checkRequest refuses what can not be', () => {
   assert.equal(checkRequest({ ...plain, driver: 'macvlan', ipamDriver: 'null' }), 'macvlan')
 })
 
-test('parseBridgeOptions reads Docker names and refuses values that can not be', () => {
+test("parseBridgeOptions reads Docker's option names and refuses invalid values", () => {
   const parse = (options: Record<string, string>, internal = false) =>
     parseBridgeOptions(options, { device: 'br-1', mac: 'm', mtu: 1500 }, internal)
   const bridge = 'com.docker.network.bridge'
@@ -141,7 +141,7 @@ test('parseBridgeOptions reads Docker names and refuses values that can not be',
   assert.equal(parse({ [`${bridge}.gateway_mode_ipv4`]: 'isolated' }, true).gatewayMode4, 'isolated')
 })
 
-test('parseParentOptions tells VLANs from devices, and knows the modes', () => {
+test('parseParentOptions recognizes VLAN devices and checks the modes', () => {
   assert.deepEqual(parseParentOptions('macvlan', { parent: 'eth0.10', macvlan_mode: 'vepa' }, 'dm-1'), {
     device: 'eth0.10',
     own: false,
@@ -155,7 +155,7 @@ test('parseParentOptions tells VLANs from devices, and knows the modes', () => {
   assert.throws(() => parseParentOptions('macvlan', { parent: 'lo' }, 'dm-1'), /loopback interface is not a valid/)
 })
 
-test('parseSysctls takes settings of the device alone', () => {
+test('parseSysctls accepts only settings of the device', () => {
   assert.deepEqual(parseSysctls('net.ipv4.conf.ifname.forwarding=1,net.mpls.input.IFNAME=1'), [
     'net.ipv4.conf.IFNAME.forwarding=1',
     'net.mpls.input.IFNAME=1',
@@ -170,7 +170,7 @@ test('parseSysctls takes settings of the device alone', () => {
   }
 })
 
-test('defaultGateway is that of the highest priority, then of the first name, of networks that have one', () => {
+test('defaultGateway prefers the highest priority, then the first name, and ignores networks without a gateway', () => {
   const endpoint = (networkName: string, gateway: string, gatewayPriority = 0) =>
     completeEndpointRecord({ networkName, gateway, gatewayPriority, gateway6: '' })
   const [a, b, c] = [endpoint('a', ''), endpoint('b', '10.0.0.1'), endpoint('c', '10.1.0.1')]

@@ -1,26 +1,34 @@
-/** What create asks of a network, and the checks that need nothing but the request. Pure; messages are Docker's. */
+/** The request to create a network, and all checks that need only the request. Pure. Messages are Docker's. */
 import { BerthError, invalidArgument } from '../../base/index.ts'
 import { contains, formatSubnet, isAddress, parseAddress, parseCidr, type Subnet } from '../record/ip.ts'
 import type { DriverName, IpamPool } from '../record/network-record.ts'
 
-/** One entry of IPAM's configuration as the user gave it. */
+/** One entry of the IPAM configuration, unchecked. */
 export interface IpamRequest {
+  /** In CIDR form. */
   readonly subnet?: string | undefined
+  /** The part of the subnet that containers get addresses from, in CIDR form. */
   readonly range?: string | undefined
   readonly gateway?: string | undefined
+  /** Addresses by name that no container gets. */
   readonly auxiliary?: Readonly<Record<string, string>> | undefined
 }
 
+/** The request to create a network; the members are those of `POST /networks/create`. */
 export interface NetworkRequest {
   readonly name: string
+  /** '' for `bridge`. */
   readonly driver: string
+  /** '' or `local`; other scopes are refused. */
   readonly scope: string
   readonly internal: boolean
   readonly attachable: boolean
   readonly ingress: boolean
   readonly enableIpv4: boolean
   readonly enableIpv6: boolean
+  /** Make a template for other networks. */
   readonly configOnly: boolean
+  /** Name or id of the template; '' for none. */
   readonly configFrom: string
   readonly ipamDriver: string
   readonly ipamOptions: Readonly<Record<string, string>> | null
@@ -33,7 +41,8 @@ const notSwarmManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.'
 const predefined: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'default'])
 
-/** Throws for what can't be; gives the driver's name. */
+/** Checks everything but the address ranges and driver options, and gives the driver's name. Throws `forbidden`,
+ *  `invalidArgument`, `notFound` for an unknown driver, `unavailable` for what needs a swarm. */
 export function checkRequest(request: NetworkRequest): DriverName {
   const { name, internal, attachable, ingress, scope, configOnly, configFrom } = request
   if (name.trim() === '') throw invalidArgument(`invalid name: ${name}`)
@@ -79,8 +88,8 @@ function checkDependent({ ipam, ipamOptions, ipamDriver, options, enableIpv6 }: 
   }
 }
 
-/** Reads IPAM's configuration: canonical texts, IPv4 first. A range of a family that is not enabled is left out, as
- *  Docker does. Throws `invalidArgument` that lists all that is wrong. */
+/** Reads the IPAM configuration into canonical form, IPv4 first. Like Docker, leaves out ranges of a family that is not
+ *  enabled. Throws `invalidArgument` with a list of all problems. */
 export function parseIpam(
   requests: readonly IpamRequest[],
   enabled: { readonly ipv4: boolean; readonly ipv6: boolean },

@@ -1,14 +1,14 @@
-/** Published UDP ports where the packet filter can't translate: at ::1 (see `loopback-relay.ts`), and at IPv6 addresses
- *  of the host for a container that has IPv4 alone. The daemon carries these datagrams, with a socket for each client, so
- *  that answers find their way. Nothing but the port's own socket is kept while nobody sends. */
+/** Relays published UDP ports that the packet filter can't translate: at ::1 (see `loopback-relay.ts`), and at IPv6
+ *  addresses of the host for a container with IPv4 only. The daemon keeps a socket for each client, so that answers go
+ *  back to the right one. Idle clients are dropped. */
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { DatagramServer } from '../../sys/index.ts'
 import type { Relay, RelayTarget } from './loopback-relay.ts'
 
-/** A client that has neither sent nor been answered for so long is forgotten; Docker's proxy has the same. */
+/** A client that neither sent nor got an answer for this time is dropped, as in Docker's proxy. */
 const idleMs = 90_000
-/** Of one port. With more, the one that was silent for longest is forgotten: senders' addresses can be made up. */
+/** Of one port. Above this the client that was idle longest is dropped: source addresses can be forged. */
 const maxClients = 1024
 
 interface Client {
@@ -16,10 +16,10 @@ interface Client {
   lastUsed: number
 }
 
-/** Serves a bound socket, which belongs to the relay from now on. `target` is asked for each datagram; without one it is
- *  lost. */
+/** Relays the datagrams of a bound socket, which the relay owns from now on. `target` is called for each datagram;
+ *  without a target the datagram is dropped. */
 export function relayDatagrams(fd: number, target: () => RelayTarget | undefined): Relay {
-  /** By the container's address and the client's, the one that was silent for longest first. */
+  /** By the container's and the client's addresses. The first one was idle longest. */
   const clients = new Map<string, Client>()
   let sweeper: NodeJS.Timeout | undefined
 
@@ -55,7 +55,7 @@ export function relayDatagrams(fd: number, target: () => RelayTarget | undefined
       touch(key, client)
       reply(message)
     })
-    // What can't be sent is lost, as datagrams are.
+    // A datagram that can't be sent is lost, as UDP allows.
     socket.on('error', () => {
       if (clients.get(key) === client) forget(key)
     })

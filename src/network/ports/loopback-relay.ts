@@ -1,9 +1,10 @@
-/** Published ports at ::1. The kernel takes no packet from or to ::1 off the loopback device (RFC 4291, 2.5.3), whatever
- *  the packet filter makes of it, so TCP connections of the host's own programs to ::1 are carried by the daemon.
- *  All other addresses go through the packet filter and don't depend on the daemon. */
+/** Relays published TCP ports at ::1, and at IPv6 addresses of the host for a container with IPv4 only. The kernel sends no
+ *  packet from or to ::1 through another device than loopback (RFC 4291, 2.5.3), so the packet filter can't translate it;
+ *  nor can it translate between the families. The daemon carries these connections. All others go through the packet
+ *  filter and don't depend on the daemon. */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** Where connections go. */
+/** An address and port in a container. */
 export interface RelayTarget {
   readonly address: string
   readonly port: number
@@ -11,12 +12,12 @@ export interface RelayTarget {
 
 /** A listening relay. */
 export interface Relay {
-  /** Ends it with all its connections. Idempotent. */
+  /** Closes the relay and all its connections. Idempotent. */
   close(): void
 }
 
-/** Accepts on a bound socket, which belongs to the relay from now on. `target` is asked for each connection; without one
- *  it is refused. */
+/** Accepts connections on a bound socket, which the relay owns from now on. `target` is called for each connection;
+ *  without a target the connection is reset. */
 export function relayConnections(fd: number, target: () => RelayTarget | undefined): Relay {
   const open = new Set<Socket>()
   const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
@@ -29,7 +30,7 @@ export function relayConnections(fd: number, target: () => RelayTarget | undefin
     join(client, upstream, open)
     join(upstream, client, open)
   })
-  // EADDRINUSE: a program that reuses addresses came in between; it has the port at ::1 then.
+  // EADDRINUSE: another program with SO_REUSEADDR bound the port first. It keeps the port at this address.
   server.on('error', () => server.close())
   server.listen({ fd })
   server.unref()
@@ -41,7 +42,7 @@ export function relayConnections(fd: number, target: () => RelayTarget | undefin
   }
 }
 
-/** One direction: bytes and the end pass on, a failure ends both. */
+/** One direction: passes on bytes and the end of the stream. A failure closes both sockets. */
 function join(from: Socket, to: Socket, open: Set<Socket>): void {
   open.add(from)
   from.unref()

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { isKind, messageOf } from '../../base/index.ts'
 import { PortAllocator, type PortDemand } from './port-allocator.ts'
 
-// Loopback addresses of this process's own keep parallel tests apart.
+// Each process uses its own loopback addresses, so that parallel tests don't collide.
 const ip = `127.${1 + (process.pid % 250)}.${1 + Math.floor(Math.random() * 250)}.9`
 
 function allocator(t: TestContext, ranges = [{ first: 49000, last: 49900 }]): PortAllocator {
@@ -33,7 +33,7 @@ test('PortAllocator gives a fixed port once, and again after its release', (t) =
   const [port] = ports.take('a', 'web (e1)', [request(8080)])
   assert.deepEqual(port, { protocol: 'tcp', containerPort: 80, hostIp: ip, hostPort: 8080 })
   assert.throws(() => ports.take('b', 'web (e1)', [request(8080)]), isTaken(8080))
-  // Another protocol is another port.
+  // The same number with another protocol is another port.
   ports.take('b', 'web (e1)', [request(8080, { protocol: 'udp' })])
   ports.release('a')
   ports.take('c', 'web (e1)', [request(8080)])
@@ -46,7 +46,7 @@ test('PortAllocator gives all ports of a request or none', (t) => {
   ports.take('c', 'web (e1)', [request(8082)])
 })
 
-test('PortAllocator knows that every address includes each one', (t) => {
+test('PortAllocator treats a port on all addresses as taken on each address', (t) => {
   const ports = allocator(t)
   const [any] = ports.take('a', 'web (e1)', [request(0, { hostIps: ['0.0.0.0'] })])
   assert.throws(() => ports.take('b', 'web (e1)', [request(any?.hostPort ?? 0)]), isTaken(any?.hostPort ?? 0))
@@ -65,7 +65,7 @@ test('PortAllocator takes the first free port of a range', (t) => {
   assert.throws(() => ports.take('c', 'web (e1)', [range]), isTaken(8090))
 })
 
-test('PortAllocator takes random ports from its first range until that is full', (t) => {
+test('PortAllocator takes random ports from its first range until it is full', (t) => {
   const ranges = [
     { first: 49000, last: 49009 },
     { first: 50000, last: 50009 },
@@ -82,7 +82,7 @@ test('PortAllocator takes random ports from its first range until that is full',
   assert.ok((taken[10] ?? 0) >= 50000)
 })
 
-test('PortAllocator sees the ports of other programs, and they see its', async (t) => {
+test('PortAllocator avoids the ports of other programs, and they get EADDRINUSE for its ports', async (t) => {
   const ports = allocator(t)
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(8100, ip, resolve))
@@ -97,7 +97,7 @@ test('PortAllocator sees the ports of other programs, and they see its', async (
   )
 })
 
-test('PortAllocator says which address the host does not have', (t) => {
+test('PortAllocator names an address that the host does not have', (t) => {
   const ports = allocator(t)
   assert.throws(
     () => ports.take('a', 'web (e1)', [request(8080, { hostIps: ['203.0.113.7'] })]),
@@ -119,7 +119,7 @@ test('PortAllocator.restore keeps a lease even when another program has the port
   assert.throws(() => ports.take('b', 'web (e1)', [request(8110)]), isTaken(8110))
 })
 
-test('PortAllocator takes a number on all addresses of a demand or on none', async (t) => {
+test('PortAllocator takes a port on all addresses of a demand or on none', async (t) => {
   const ports = allocator(t)
   const other = ip.replace(/9$/, '10')
   ports.take('a', 'web (e1)', [request(8120, { hostIps: [other] })])

@@ -1,30 +1,30 @@
-/** Host ports: who has which, which is free, and keeping other programs off them.
- *  Invariant: a port that is leased here has a bound socket (where the kernel knows the protocol), so the host's
- *  other programs get EADDRINUSE as they would beside any server. */
+/** The host's ports: leases of containers and the choice of free ones.
+ *  Invariant: every leased port has a bound socket, if the kernel knows the protocol. So other programs of the host get
+ *  EADDRINUSE, as with any server. The exception is a lease of an earlier run whose port another program took meanwhile. */
 import { BerthError, errnoOf } from '../../base/index.ts'
 import { type BoundPort, bindHostPort } from '../../sys/index.ts'
 import type { Protocol, PublishedPort } from '../record/network-record.ts'
 import { relayDatagrams } from './datagram-relay.ts'
 import { type Relay, type RelayTarget, relayConnections } from './loopback-relay.ts'
 
-/** Ports that are tried first for a random one, then the kernel's ephemeral range. */
+/** A range of ports, both ends included. */
 export interface PortRange {
   readonly first: number
   readonly last: number
 }
 
-/** A port to be taken on all of some host addresses at once, under the same number. */
+/** A port to lease on several host addresses at once, with the same number on each. */
 export interface PortDemand {
   readonly protocol: Protocol
   readonly containerPort: number
   readonly hostIps: readonly string[]
   /** 0 for a random one. */
   readonly hostPort: number
-  /** Last port of a range to choose the first free one from. */
+  /** Last port of a range that begins with `hostPort`. The first free port of the range is taken. */
   readonly hostPortEnd?: number
 }
 
-/** Where connections to a published port of a container go now. */
+/** Gives the current target of a published port, or undefined if there is none. */
 export type TargetOf = (containerId: string, port: PublishedPort) => RelayTarget | undefined
 
 interface Lease {
@@ -39,20 +39,21 @@ const anyAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 export class PortAllocator {
   readonly #ranges: readonly PortRange[]
   readonly #target: TargetOf
-  /** By `tcp/80`: all leases of that number, on whatever address. */
+  /** The leases of each port on all addresses, by `tcp/80` and so on. */
   readonly #byPort = new Map<string, Lease[]>()
   readonly #byContainer = new Map<string, Lease[]>()
-  /** Where the next random port is looked for, an offset in each range. */
+  /** Where the search for the next random port begins: an offset in each range. */
   readonly #next: number[]
 
-  /** `target` says where a container's port is to be found. */
+  /** Random ports come from `ranges`, in their order. `target` is for ports that the daemon relays itself. */
   constructor(options: { ranges: readonly PortRange[]; target?: TargetOf }) {
     this.#ranges = options.ranges
     this.#target = options.target ?? (() => undefined)
     this.#next = options.ranges.map((range) => Math.floor(Math.random() * (range.last - range.first + 1)))
   }
 
-  /** Takes a port for each demand, or none at all. `endpoint` names the holder in the error. */
+  /** Leases a port for each demand, or none at all. `endpoint` names the container in errors. Throws `internal` with
+   *  Docker's message if a port is in use or can't be bound. */
   take(containerId: string, endpoint: string, demands: readonly PortDemand[]): PublishedPort[] {
     const taken: Lease[] = []
     try {
@@ -64,7 +65,7 @@ export class PortAllocator {
     }
   }
 
-  /** Gives some of a container's ports back and takes others, or leaves all as it was. */
+  /** Ends some leases of a container and takes others, or changes nothing. Throws as `take` does. */
   exchange(
     containerId: string,
     endpoint: string,
@@ -84,7 +85,7 @@ export class PortAllocator {
     }
   }
 
-  /** Takes up a lease of an earlier run. False when another program has the port now; the lease stands all the same. */
+  /** Takes over a lease of an earlier run. False if another program has the port now; the lease stays valid. */
   restore(containerId: string, port: PublishedPort): boolean {
     let binding: BoundPort | undefined
     let free = true
@@ -98,26 +99,27 @@ export class PortAllocator {
     return free
   }
 
-  /** To be called when the container's ports are forwarded: from here on no program can reuse the addresses. */
+  /** To be called when the container's ports are forwarded. From now on, other programs can't bind them even with
+   *  SO_REUSEADDR. Starts the relays. */
   seal(containerId: string): void {
     for (const lease of this.#byContainer.get(containerId) ?? []) {
       try {
         if (lease.binding !== undefined && isRelayed(lease.port)) this.#relay(lease, lease.binding)
         else lease.binding?.seal()
       } catch (error) {
-        // EADDRINUSE: a program that reuses addresses came in between. The forwarding works all the same.
+        // EADDRINUSE: another program with SO_REUSEADDR bound the port first. The forwarding works nevertheless.
         if (errnoOf(error) === undefined) throw error
       }
     }
   }
 
-  /** Gives a container's ports back; again is no error. */
+  /** Ends all leases of a container. Does nothing if it has none. */
   release(containerId: string): void {
     for (const lease of this.#byContainer.get(containerId) ?? []) this.#giveBack(lease)
     this.#byContainer.delete(containerId)
   }
 
-  /** Gives all sockets back (the leases themselves stand). */
+  /** Closes all sockets and relays. The leases in the database stay. */
   close(): void {
     for (const leases of this.#byContainer.values()) {
       for (const lease of leases) {
@@ -139,7 +141,7 @@ export class PortAllocator {
     throw failure(endpoint, reason)
   }
 
-  /** The leases of one number on all the demand's addresses, or undefined when one of them has it taken. */
+  /** Leases one port on all addresses of the demand. Undefined if it is in use on one of them. */
   #tryBindAll(containerId: string, endpoint: string, demand: PortDemand, hostPort: number): Lease[] | undefined {
     const { protocol, containerPort, hostIps } = demand
     const leases: Lease[] = []
@@ -152,7 +154,7 @@ export class PortAllocator {
       }
       return leases.splice(0)
     } finally {
-      // Empty when all went well.
+      // After success the list is empty.
       for (const lease of leases) this.#remove(lease)
     }
   }
@@ -219,8 +221,8 @@ export class PortAllocator {
   }
 }
 
-/** ::1 is beyond the packet filter, and so is a container that has no IPv6. Whatever the packet filter forwards does not
- *  come here. */
+/** True for ports that may need a relay: IPv6 addresses of the host. What the packet filter can translate never reaches
+ *  the relay. */
 function isRelayed({ protocol, hostIp }: PublishedPort): boolean {
   return protocol !== 'sctp' && hostIp.includes(':')
 }
@@ -242,12 +244,12 @@ function addressesOverlap(one: string, other: string): boolean {
   return one === other || anyAddresses.has(one) || anyAddresses.has(other)
 }
 
-/** An address as it stands before a colon and a port. */
+/** An address in the form that precedes a colon and a port. */
 function formatHost(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }
 
-/** Docker's wording, which clients look for. */
+/** An error with Docker's message, which clients search for. */
 function failure(endpoint: string, reason: string, cause?: unknown): BerthError {
   const message = `driver failed programming external connectivity on endpoint ${endpoint}: ${reason}`
   return new BerthError('internal', message, cause === undefined ? {} : { cause })

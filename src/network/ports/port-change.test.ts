@@ -17,7 +17,7 @@ function demand(
   return { protocol: 'tcp', containerPort, hostPort, hostPortEnd, hostIps } as const
 }
 
-test('changeOfPorts keeps what is wanted still, and tells what is new and what goes', () => {
+test('changeOfPorts keeps ports that are still wanted, and lists missing and surplus ones', () => {
   const present = [port(80, 8080), port(81, 8081)]
   const change = changeOfPorts([demand(80, 8080), demand(80, 9090)], present)
   assert.deepEqual(change, { kept: [present[0]], missing: [demand(80, 9090)], surplus: [present[1]] })
@@ -30,13 +30,13 @@ test('changeOfPorts keeps a random port and one of a range', () => {
   assert.deepEqual(changeOfPorts(wanted, present).surplus, [])
 })
 
-test('changeOfPorts gives the port to the demand that can do with no other', () => {
+test('changeOfPorts gives a port to the demand without an alternative', () => {
   const change = changeOfPorts([demand(80, 0), demand(80, 49007)], [port(80, 49007)])
   assert.deepEqual(change.missing, [demand(80, 0)])
   assert.deepEqual(change.surplus, [])
 })
 
-test('changeOfPorts takes a port of both families for one only with both', () => {
+test('changeOfPorts keeps a port of both families only if it is published in both', () => {
   const present = [port(80, 8080), port(80, 8080, '::')]
   assert.deepEqual(changeOfPorts([demand(80, 8080, both)], present).surplus, [])
   const one = changeOfPorts([demand(80, 8080, both)], [port(80, 8080)])

@@ -1,16 +1,20 @@
-/** Which of a container's published ports stay when others are wanted. Pure. */
+/** Compares a container's published ports with a new set of demands. Pure. */
 import type { PublishedPort } from '../record/network-record.ts'
 import type { PortDemand } from './port-allocator.ts'
 
-/** What a change of ports comes to. */
+/** The steps of a change of ports. */
 export interface PortChange {
+  /** Ports that stay as they are. */
   readonly kept: readonly PublishedPort[]
+  /** Demands for which new ports are leased. */
   readonly missing: readonly PortDemand[]
+  /** Ports that are given up. */
   readonly surplus: readonly PublishedPort[]
 }
 
-/** Holds what is wanted against what there is. A demand for any port, or for one of a range, is met by the one that was
- *  taken for it. The demands that say one port choose first, so that none is left to them by one that could do with another. */
+/** Matches demands with the present ports. A demand for a random port, or for one of a range, keeps the port that was
+ *  chosen for it. Demands for fewer host ports are matched first, so that a demand with a choice doesn't take the only port
+ *  of another. */
 export function changeOfPorts(demands: readonly PortDemand[], present: readonly PublishedPort[]): PortChange {
   const free = new Set(present)
   const kept: PublishedPort[] = []
@@ -27,12 +31,12 @@ export function changeOfPorts(demands: readonly PortDemand[], present: readonly 
   return { kept, missing, surplus: [...free] }
 }
 
-/** How many host ports would do. */
+/** A measure of how many host ports satisfy a demand. */
 function width({ hostPort, hostPortEnd }: PortDemand): number {
   return hostPort === 0 ? 65536 : (hostPortEnd || hostPort) - hostPort
 }
 
-/** One port on each of the demand's addresses, all under the same number; undefined when there are none. */
+/** Ports with the same number on each of the demand's addresses; undefined if there are none. */
 function matching(demand: PortDemand, free: ReadonlySet<PublishedPort>): PublishedPort[] | undefined {
   const { protocol, containerPort, hostPort, hostIps } = demand
   const last = demand.hostPortEnd || hostPort

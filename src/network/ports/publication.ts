@@ -1,4 +1,4 @@
-/** Which ports of the host a container takes, and where connections to them go. Pure. */
+/** Computes which ports of the host a container needs, and where connections to them go. Pure. */
 import { BerthError, notImplemented } from '../../base/index.ts'
 import type { FirewallNetwork, Forwarding } from '../firewall/firewall-rules.ts'
 import { defaultGateway } from '../record/gateway.ts'
@@ -8,12 +8,12 @@ import type { SandboxRecord } from '../record/sandbox-index.ts'
 import type { RelayTarget } from './loopback-relay.ts'
 import type { PortDemand } from './port-allocator.ts'
 
-/** Where a network is found by its id. */
+/** Finds a network by its id. */
 export interface NetworkLookup {
   get(id: string): NetworkRecord | undefined
 }
 
-/** The endpoint through which a family's ports are published: the one with the default gateway, if it is a bridge's. */
+/** The endpoint through which ports are published in a family: the one with the default gateway, if that is on a bridge. */
 function publishing(
   endpoints: readonly EndpointRecord[],
   networks: NetworkLookup,
@@ -24,9 +24,10 @@ function publishing(
   return endpoint === undefined || network?.driver !== 'bridge' ? undefined : { endpoint, network }
 }
 
-/** The ports to take for a container on these networks. None where no network publishes (`none`, internal ones, macvlan).
- *  `hostIp` is the daemon's default address. Throws `notImplemented` for a host address of a family that the container
- *  does not have. */
+/** The ports that a container on these networks needs: `demands` on the host, `routed` at its own addresses. Both are empty
+ *  if none of its networks publishes ports (`none`, internal networks, macvlan, ipvlan). `hostIp` is the daemon's default
+ *  address. Throws `invalidArgument` for a malformed host address, `notImplemented` for one of a family that can be
+ *  neither translated nor relayed. */
 export function portDemands(
   requests: readonly PortRequest[],
   endpoints: readonly EndpointRecord[],
@@ -43,7 +44,7 @@ export function portDemands(
     for (const address of hostIps) {
       const way = ways[familyOf(address)]
       if (translated.includes(address) || way === undefined) continue
-      // Known again by the container's own address.
+      // `isRoutedPort` recognizes such a port by the container's own address.
       const own = familyOf(address) === 4 ? way.endpoint.ipv4 : way.endpoint.ipv6
       const { protocol, containerPort } = request
       routed.push({ protocol, containerPort, hostIp: own, hostPort: containerPort })
@@ -53,7 +54,7 @@ export function portDemands(
   return { demands, routed }
 }
 
-/** Where connections to a container's ports go now. */
+/** The forwardings of a container's ports in the packet filter, by its current networks. */
 export function forwardingsOf(record: SandboxRecord, networks: NetworkLookup): Forwarding[] {
   const ways = { 4: publishing(record.endpoints, networks, 4), 6: publishing(record.endpoints, networks, 6) }
   const direct = new Map<string, Forwarding>()
@@ -65,14 +66,15 @@ export function forwardingsOf(record: SandboxRecord, networks: NetworkLookup): F
     if (!isRouted(way.network, family) && (way.network.bridge?.trustedInterfaces ?? []).length === 0) {
       return [{ port, address }]
     }
-    // Open once at the container's address, as often as it may be published.
+    // One element opens the port at the container's address, however often it is published.
     direct.set(`${address} ${port.protocol} ${port.containerPort}`, { port, address, routed: true })
     return isRouted(way.network, family) ? [] : [{ port, address }]
   })
   return [...translated, ...direct.values()]
 }
 
-/** Where the daemon itself carries connections of a published port to: of IPv6 to IPv4 where there is nothing else. */
+/** The target of a published port that the daemon relays. A container without IPv6 is reached through IPv4. Undefined if
+ *  none of its networks publishes ports. */
 export function relayTarget(
   record: SandboxRecord,
   networks: NetworkLookup,
@@ -85,7 +87,7 @@ export function relayTarget(
   return other === undefined ? undefined : { address: other.endpoint.ipv4, port: containerPort }
 }
 
-/** What a container may reach by its links; nothing on a bridge whose containers reach each other anyway. */
+/** The forwardings for a container's link permits. Empty if it is not on the default bridge, or if `icc` is on there. */
 export function permitForwardings(
   record: SandboxRecord,
   permits: readonly LinkPermit[],
@@ -108,12 +110,12 @@ function onDefaultBridge({ endpoints }: SandboxRecord): EndpointRecord | undefin
   return endpoints.find(({ networkName, ipv4 }) => networkName === 'bridge' && ipv4 !== '')
 }
 
-/** True for a port that is open at the container's own address. */
+/** True for a routed port: it is open at the container's own address and takes no port of the host. */
 export function isRoutedPort(port: PublishedPort, endpoints: readonly { ipv4: string; ipv6: string }[]): boolean {
   return endpoints.some(({ ipv4, ipv6 }) => port.hostIp === ipv4 || port.hostIp === ipv6)
 }
 
-/** A network as the packet filter has to know it; undefined when it has no bridge. */
+/** A network as the packet filter sees it; undefined if it has no bridge or no range. */
 export function firewallNetwork(record: NetworkRecord): FirewallNetwork | undefined {
   const { bridge } = record
   if (bridge === undefined || record.ipam.length === 0) return undefined
@@ -132,7 +134,7 @@ export function firewallNetwork(record: NetworkRecord): FirewallNetwork | undefi
 
 type Ways = Readonly<Record<Family, ReturnType<typeof publishing>>>
 
-/** The host's addresses that a port is wanted on. */
+/** The host addresses on which a port is to be published. */
 function hostAddresses(request: PortRequest, ways: Ways, fallback: string): string[] {
   if (request.hostIp !== '') {
     const address = hostAddress(request.hostIp)
@@ -145,7 +147,7 @@ function hostAddresses(request: PortRequest, ways: Ways, fallback: string): stri
     return [address]
   }
   const own = ways[4]?.network.bridge?.hostBinding || fallback
-  // Without a certain address, all of both families.
+  // By default, all addresses of both families.
   if (own !== '0.0.0.0') return ways[familyOf(own)] === undefined ? [] : [hostAddress(own)]
   return [...(ways[4] === undefined ? [] : ['0.0.0.0']), ...(ways[6] === undefined ? [] : ['::'])]
 }

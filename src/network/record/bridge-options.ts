@@ -4,15 +4,17 @@ import { isIPv4 } from 'node:net'
 import { invalidArgument } from '../../base/index.ts'
 import { isAddress } from './ip.ts'
 
-/** How the outside reaches the containers of a bridge: by published ports on the host's addresses (`nat`), by these and
- *  on any port of their own addresses (`nat-unprotected`), on the published ports of their own addresses (`routed`), or
- *  not at all, the host included (`isolated`). */
+/** How other machines reach the containers of a bridge.
+ *  `nat`: through published ports on the host's addresses.
+ *  `nat-unprotected`: as `nat`, and on every port of the containers' own addresses.
+ *  `routed`: on published ports of the containers' own addresses.
+ *  `isolated`: not at all, and the host has no address on the bridge. */
 export type GatewayMode = 'nat' | 'nat-unprotected' | 'routed' | 'isolated'
 
-/** What a bridge is like. */
+/** The settings of a bridge, stored in its network's record. */
 export interface BridgeSettings {
   readonly device: string
-  /** '' when the device is the user's own. */
+  /** '' for a device of the user's. */
   readonly mac: string
   readonly mtu: number
   /** Containers of the bridge reach each other. */
@@ -20,25 +22,26 @@ export interface BridgeSettings {
   readonly masquerade: boolean
   readonly gatewayMode4: GatewayMode
   readonly gatewayMode6: GatewayMode
-  /** Host address of published ports that name none; '' for the daemon's. */
+  /** Host address for published ports without one; '' for the daemon's default. */
   readonly hostBinding: string
-  /** Address of the host that containers show outside; '' for the one of the route. */
+  /** Source address of containers' packets to other networks; '' for the address of the route's device. */
   readonly sourceAddress4: string
   readonly sourceAddress6: string
-  /** Start of the names of the devices inside. */
+  /** Prefix of device names in containers. */
   readonly interfacePrefix: string
-  /** Don't touch the bridge's IPv4 address. */
+  /** The daemon leaves the bridge's IPv4 addresses as they are. */
   readonly inhibitIpv4: boolean
-  /** Devices of the host through which published ports may be reached at containers' own addresses, in mode `nat` too;
-   *  `*` is any. Absent in records of earlier versions. */
+  /** Devices of the host from which published ports are also reached at the containers' own addresses in mode `nat`;
+   *  `*` for all. Absent in records of earlier versions. */
   readonly trustedInterfaces?: readonly string[]
-  /** Somebody else made the device, and keeps it. */
+  /** The device existed before the network, and stays after it. */
   readonly foreign: boolean
-  /** With prefix, the addresses that such a device got from us, and loses with the network. Absent in records of earlier
-   *  versions: all gateways. */
+  /** The addresses, in CIDR form, that the daemon added to a foreign device and removes with the network. Absent in
+   *  records of earlier versions, which means all gateways. */
   readonly addedAddresses?: readonly string[]
 }
 
+/** Docker's names of the options. */
 export const bridgeOption = {
   name: 'com.docker.network.bridge.name',
   icc: 'com.docker.network.bridge.enable_icc',
@@ -58,8 +61,8 @@ export const bridgeOption = {
 const gatewayModes: readonly string[] = ['nat', 'nat-unprotected', 'routed', 'isolated']
 const maxMtu = 65535
 
-/** Reads the options of a network. `defaults` are the daemon's; unknown names are the user's own and mean nothing.
- *  Throws `invalidArgument` for a value that can't be. */
+/** Reads the options of a network. `defaults` are the daemon's. Options with unknown names are ignored. Throws
+ *  `invalidArgument` for a value that is not allowed. */
 export function parseBridgeOptions(
   options: Readonly<Record<string, string>>,
   defaults: {
@@ -91,7 +94,7 @@ export function parseBridgeOptions(
   return settings
 }
 
-/** Names between colons, as Docker takes them. */
+/** Splits a list of device names at the colons, as Docker does. With `all`, every device is trusted. */
 export function trustedInterfaces(text: string | undefined, all: boolean): readonly string[] {
   const named = (text ?? '').split(':').filter((name) => name !== '')
   return all ? ['*'] : named.map(deviceName)
@@ -106,7 +109,7 @@ function parseFlag(options: Readonly<Record<string, string>>, name: string, fall
   throw invalidArgument(`failed to parse ${name} value: ${text} (${reason})`)
 }
 
-/** An MTU, or undefined when none is given. */
+/** Parses an MTU. Undefined for none or 0. Throws `invalidArgument`. */
 export function parseMtu(text: string | undefined): number | undefined {
   if (text === undefined || text === '') return undefined
   if (!/^[+-]?\d+$/.test(text)) {
@@ -114,7 +117,7 @@ export function parseMtu(text: string | undefined): number | undefined {
     throw invalidArgument(`failed to parse ${bridgeOption.mtu} value: ${text} (${reason})`)
   }
   const mtu = Number(text)
-  // Below 68 there is no IPv4 (RFC 791).
+  // IPv4 needs at least 68 bytes (RFC 791).
   if (mtu !== 0 && (mtu < 68 || mtu > maxMtu)) throw invalidArgument(`invalid MTU number: ${mtu}`)
   return mtu === 0 ? undefined : mtu
 }
@@ -148,7 +151,7 @@ export function deviceName(name: string): string {
   return name
 }
 
-/** The prefix with a number of up to three digits must be a device's name. */
+/** A prefix is valid if it makes a valid device name together with three digits. */
 function interfacePrefix(text: string | undefined): string {
   if (text === undefined || text === '') return 'eth'
   deviceName(`${text}999`)

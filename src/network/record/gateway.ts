@@ -1,10 +1,10 @@
-/** Which of a container's networks leads to everywhere else. Pure. */
+/** Chooses the network of a container that carries its default route. Pure. */
 
 import type { Family } from './ip.ts'
 import type { EndpointInfo } from './network-record.ts'
 
-/** The endpoint with the default gateway of a family: the one with the highest priority, of several the one whose
- *  network's name comes first. Undefined when no network has a gateway. */
+/** The endpoint whose gateway is the default of a family: the one with the highest priority. If several have the same,
+ *  the name of the network decides, in the order of its characters. Undefined if no endpoint has a gateway. */
 export function defaultGateway<E extends EndpointInfo>(endpoints: readonly E[], family: Family): E | undefined {
   let best: E | undefined
   for (const endpoint of endpoints) {

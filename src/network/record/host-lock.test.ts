@@ -8,13 +8,13 @@ import { withHostLock } from './host-lock.ts'
 
 let count = 0
 
-/** A lock of its own for each test. */
+/** Each test has its own lock. */
 function uniqueName(): string {
   count += 1
   return `berth-test-${process.pid}-${count}`
 }
 
-/** Another program that takes the lock, says `held`, and keeps it; a child of it outlives it. */
+/** A program that takes the lock, prints `held` and keeps it. It has a child that outlives it. */
 async function otherHolder(name: string): Promise<Disposable & { pid: number; kill(signal: NodeJS.Signals): void }> {
   const script = `
     const { withHostLock } = await import(${JSON.stringify(join(import.meta.dirname, 'host-lock.ts'))})
@@ -35,13 +35,13 @@ async function otherHolder(name: string): Promise<Disposable & { pid: number; ki
     kill: (signal) => holder.kill(signal),
     [Symbol.dispose]() {
       holder.kill('SIGKILL')
-      // It must live until here, or the test says nothing.
+      // The child must still live here, or the test proves nothing.
       assert.equal(process.kill(childPid, 'SIGKILL'), true)
     },
   }
 }
 
-test('withHostLock() lets in one after another, in the order in which they came', async () => {
+test('withHostLock() runs one work after the other, in the order of the calls', async () => {
   const options = { logger: nullLogger, name: uniqueName() }
   const order: number[] = []
   let inside = 0
@@ -55,7 +55,7 @@ test('withHostLock() lets in one after another, in the order in which they came'
   const numbers = Array.from({ length: 30 }, (_, index) => index)
   await Promise.all(numbers.map((number) => withHostLock(work(number), options)))
   assert.deepEqual(order, numbers)
-  // A failure lets go as well.
+  // A failure releases the lock, too.
   await assert.rejects(
     withHostLock(() => {
       throw new Error('no')
@@ -65,7 +65,7 @@ test('withHostLock() lets in one after another, in the order in which they came'
   assert.equal(await withHostLock(() => 'free', options), 'free')
 })
 
-test('withHostLock() is free at once when its holder was killed, whatever children that left', async () => {
+test('withHostLock() is free at once after its holder was killed, even if children of the holder live on', async () => {
   const name = uniqueName()
   using holder = await otherHolder(name)
   const warnings: string[] = []
@@ -76,10 +76,10 @@ test('withHostLock() is free at once when its holder was killed, whatever childr
   assert.deepEqual(warnings, [])
 })
 
-test('withHostLock() tells who holds the lock, and gives up in the end', async () => {
+test('withHostLock() logs the holder of the lock, and gives up at the end', async () => {
   const name = uniqueName()
   using holder = await otherHolder(name)
-  // One that is stuck answers nobody.
+  // The holder is stuck.
   holder.kill('SIGSTOP')
   const warnings: unknown[] = []
   const logger = { ...nullLogger, warn: (message: string, fields: unknown) => warnings.push([message, fields]) }

@@ -1,8 +1,9 @@
-/** One daemon at a time chooses a bridge's name and address range: two that choose at once would take the same.
- *  An abstract socket is the lock: it belongs to the network namespace, as bridges do, and dies with its holder, whose
- *  children don't get it (libuv opens sockets with SOCK_CLOEXEC). Who has to wait takes a number, which is a socket as
- *  well, and waits for the end of the socket before its own: whoever came first is next, and nobody asks again and again.
- *  A wait that lasts is logged with the process that holds the lock. */
+/** A lock for all daemons of the host: only one at a time chooses a bridge's name and address range. Otherwise two
+ *  daemons could choose the same.
+ *  The lock is an abstract socket. Like a bridge, it belongs to the network namespace. The kernel closes it when its holder
+ *  dies, and children don't inherit it (libuv opens sockets with SOCK_CLOEXEC). A waiting daemon takes a numbered ticket,
+ *  also a socket, and waits for the end of the socket before its own. So daemons get the lock in the order in which they
+ *  came, without polling. A long wait is logged with the process that holds the lock. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { setImmediate as breathe } from 'node:timers/promises'
@@ -10,19 +11,19 @@ import { BerthError, errnoOf, type Logger } from '../../base/index.ts'
 
 const defaultName = 'berth-network-setup'
 const patienceMs = 60_000
-/** How long a wait goes unmentioned, and how often it is mentioned then. */
+/** A wait is first logged after this time, then again at this interval. */
 const firstReportMs = 1000
 const reportEveryMs = 5000
 
 export interface HostLockOptions {
   readonly logger: Logger
-  /** Another lock than the engines' own (tests). */
+  /** Name of another lock, for tests. */
   readonly name?: string
   readonly patienceMs?: number
 }
 
-/** Runs `work` while no other daemon of this host does. Throws `unavailable`, with the holder's process, when another one
- *  has the lock for more than a minute. */
+/** Runs `work` while this daemon holds the lock. Rejects with `unavailable`, naming the holder's process, after a wait of
+ *  more than a minute. */
 export async function withHostLock<T>(work: () => T | Promise<T>, options: HostLockOptions): Promise<T> {
   using _lock = await acquire(options)
   return await work()
@@ -30,13 +31,13 @@ export async function withHostLock<T>(work: () => T | Promise<T>, options: HostL
 
 async function acquire(options: HostLockOptions): Promise<Held> {
   const { name = defaultName } = options
-  // Whoever waits already comes first.
+  // Daemons that are already waiting come first.
   const free = waiting(name).length === 0 ? await hold(name) : undefined
   if (free !== undefined) return free
   const number = `${name}-${String(process.hrtime.bigint()).padStart(20, '0')}-${process.pid}`
   using ticket = await hold(number)
   if (ticket === undefined) return acquire(options)
-  // Awaited here: the number is kept until it is its turn.
+  // `await` keeps the ticket open until its turn.
   return await waitForTurn(name, number, options)
 }
 
@@ -61,10 +62,10 @@ async function waitForTurn(name: string, number: string, options: HostLockOption
   }
 }
 
-/** A socket that listens and is asked nothing; its end tells who waits for it. */
+/** A listening socket without a protocol. Waiting daemons connect to it and see its end. */
 interface Held extends Disposable {}
 
-/** Undefined when somebody has the name. */
+/** Opens the socket of that name; undefined if another process has it. */
 function hold(name: string): Promise<Held | undefined> {
   return new Promise((resolve, reject) => {
     const waiters = new Set<Socket>()
@@ -80,13 +81,13 @@ function hold(name: string): Promise<Held | undefined> {
   })
 }
 
-/** Waits until the socket of that name is closed or its process dead, so long at most. */
+/** Waits until the socket of that name is closed or its process has ended, at most `limitMs`. */
 function endOf(name: string, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(`\0${name}`)
     const limit = setTimeout(() => socket.destroy(), limitMs)
     let pauseMs = 0
-    // Refused, as it ended before, or too many wait there.
+    // The socket is already closed, or its queue of connections is full.
     socket.on('error', () => {
       pauseMs = 5
     })
@@ -98,7 +99,7 @@ function endOf(name: string, limitMs: number): Promise<void> {
   })
 }
 
-/** The numbers of those who wait, the first one first. */
+/** The tickets of all waiting daemons, the oldest first. */
 function waiting(name: string): string[] {
   const numbers = listening().flatMap((socket) => (socket.name.startsWith(`${name}-`) ? [socket.name] : []))
   return numbers.sort()
@@ -120,7 +121,7 @@ function listening(): ListeningSocket[] {
     })
 }
 
-/** The processes that have the lock's socket open, as a text for people. */
+/** The processes that have the lock's socket open, as text for the log. */
 async function holderOf(name: string): Promise<string> {
   const inode = listening().find((socket) => socket.name === name)?.inode
   if (inode === undefined) return 'nobody any more'
@@ -136,7 +137,7 @@ function hasOpen(pid: string, target: string): boolean {
   try {
     return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === target)
   } catch {
-    // It has ended, or closed one of them, meanwhile.
+    // The process ended or closed a descriptor in the meantime.
     return false
   }
 }

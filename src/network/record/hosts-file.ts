@@ -1,17 +1,18 @@
-/** The text of a container's `/etc/hosts`. Pure. */
+/** The text of a container's `/etc/hosts`. Pure. See hosts(5). */
 import { invalidArgument } from '../../base/index.ts'
 
+/** What `formatHosts` needs. */
 export interface HostsOptions {
   readonly hostname: string
-  /** Domain name, '' for none. */
+  /** Domain name; '' for none. */
   readonly domainname?: string
-  /** The container's own addresses; none with `none` and `host`. */
+  /** The container's own addresses; empty on the networks `none` and `host`. Entries of '' are ignored. */
   readonly addresses: readonly string[]
-  /** `--add-host` entries as `name:address`; `host-gateway` stands for each of `gateways`. */
+  /** `--add-host` entries, `name:address`. The address `host-gateway` is replaced by each of `gateways`. */
   readonly extraHosts: readonly string[]
-  /** The host as the container sees it, for `host-gateway`. */
+  /** Addresses under which the container reaches the host. */
   readonly gateways?: readonly string[]
-  /** More lines, at the end: an address and its names. */
+  /** Lines at the end: an address and its names. */
   readonly links?: readonly (readonly [address: string, names: string])[]
 }
 
@@ -24,8 +25,8 @@ const standard = [
   ['ff02::2', 'ip6-allrouters'],
 ] as const
 
-/** Builds the file: the standard names, extra hosts in their order, the container's own name. Throws `invalidArgument` for
- *  `host-gateway` without a gateway. */
+/** Builds the file's text: standard names, extra hosts in their order, the container's own name, links. Throws
+ *  `invalidArgument` for `host-gateway` without a gateway. */
 export function formatHosts(options: HostsOptions): string {
   const lines: (readonly [string, string])[] = [...standard]
   for (const entry of options.extraHosts) {
@@ -45,14 +46,14 @@ export function formatHosts(options: HostsOptions): string {
   return lines.map(([address, text]) => `${address}\t${text}\n`).join('')
 }
 
-/** The names of a container's own line: with its domain, as they were given, and the first part, as Docker has it for a
- *  host name with dots. */
+/** The names of a container in its own line, separated by spaces: the host name with its domain, the host name, and the
+ *  part before the first dot, as Docker writes them. */
 export function ownNames({ hostname, domainname = '' }: Pick<HostsOptions, 'hostname' | 'domainname'>): string {
   const full = domainname === '' ? hostname : `${hostname}.${domainname}`
   return [...new Set([full, hostname, hostname.split('.')[0]])].join(' ')
 }
 
-/** Splits at the first colon (or equals sign): what follows may be an IPv6 address, in brackets or not. */
+/** Splits at the first colon or equals sign. The rest may be an IPv6 address, with or without brackets. */
 function splitExtraHost(entry: string): [name: string, address: string] {
   const at = entry.search(/[:=]/)
   if (at === -1) return [entry, '']

@@ -64,7 +64,7 @@ test('macOfAddress is derived from the address', () => {
   assert.equal(macOfAddress('172.17.0.2'), '02:42:ac:11:00:02')
 })
 
-test('chooseSubnet takes the first range that nothing uses', () => {
+test('chooseSubnet takes the first free range', () => {
   assert.equal(formatSubnet(chooseSubnet(pools, 4, [])), '172.17.0.0/16')
   const used = ['172.17.0.0/16', '172.18.3.0/24'].map(range)
   assert.equal(formatSubnet(chooseSubnet(pools, 4, used)), '172.19.0.0/16')

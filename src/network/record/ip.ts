@@ -1,4 +1,4 @@
-/** IP addresses of both families as numbers. Pure. Texts are as RFC 5952 recommends. */
+/** IP addresses of both families as numbers. Pure. Formats as RFC 5952 recommends. */
 import { isIPv4, isIPv6 } from 'node:net'
 import { invalidArgument } from '../../base/index.ts'
 import { addressBytes, addressText } from '../../sys/index.ts'
@@ -26,7 +26,7 @@ export function parseAddress(text: string): Address {
   return { family: isIPv4(text) ? 4 : 6, value: BigInt(`0x${addressBytes(text).toString('hex')}`) }
 }
 
-/** True for a text that `parseAddress` takes. */
+/** True if `parseAddress` accepts the text. */
 export function isAddress(text: string): boolean {
   return isIPv4(text) || (isIPv6(text) && !text.includes('%'))
 }
@@ -35,12 +35,12 @@ export function formatAddress({ family, value }: Address): string {
   return addressText(Buffer.from(value.toString(16).padStart(widths[family] / 4, '0'), 'hex'))
 }
 
-/** The address in the form in which it is kept and compared. */
+/** The canonical form of an address, which is stored and compared. Throws `invalidArgument`. */
 export function canonicalAddress(text: string): string {
   return formatAddress(parseAddress(text))
 }
 
-/** Parses `172.17.0.1/16` or `fd00::1/64` into the address and its range. Throws `invalidArgument`. */
+/** Parses text like `172.17.0.1/16` or `fd00::1/64` into the address and its range. Throws `invalidArgument`. */
 export function parseCidr(text: string): { readonly address: string; readonly subnet: Subnet } {
   const [address = '', length = '', ...rest] = text.split('/')
   if (!isAddress(address) || !/^\d{1,3}$/.test(length) || rest.length > 0) {
@@ -56,7 +56,7 @@ export function formatSubnet({ family, base, prefix }: Subnet): string {
   return `${formatAddress({ family, value: base })}/${prefix}`
 }
 
-/** The range of that size that holds `address`. */
+/** The range with the given prefix length that contains the address. */
 export function subnetOf({ family, value }: Address, prefix: number): Subnet {
   const size = 1n << BigInt(widths[family] - prefix)
   return { family, base: (value / size) * size, prefix }

@@ -1,4 +1,4 @@
-/** All networks: memory in front of the database. Names are unique, as the database sees to. */
+/** The records of all networks, in memory and in the database. The database enforces unique names. */
 import { invalidArgument, type Logger, messageOf, notFound } from '../../base/index.ts'
 import type { NetworkTable } from '../../store/index.ts'
 import { completeNetworkRecord, type NetworkRecord } from './network-record.ts'
@@ -12,8 +12,8 @@ export class NetworkIndex {
     this.#table = table
   }
 
-  /** Reads all networks; one that can't be read is left alone and logged. */
-  static open(table: NetworkTable<NetworkRecord>, logger: Logger): NetworkIndex {
+  /** Reads all networks. A record that can't be read is logged and left as it is. */
+  static open(table: NetworkTable<NetworkRecord, StoredEndpoint>, logger: Logger): NetworkIndex {
     const index = new NetworkIndex(table)
     for (const { id, name, json } of table.all()) {
       try {
@@ -37,14 +37,14 @@ export class NetworkIndex {
     return this.#byName.get(name)
   }
 
-  /** A network by id, name or unambiguous start of an id. Throws `notFound`. */
+  /** A network by id, name or unambiguous prefix of an id. Throws `notFound`, and as `match` does. */
   find(nameOrId: string): NetworkRecord {
     const match = this.match(nameOrId)
     if (match === undefined) throw notFound(`network ${nameOrId} not found`)
     return match
   }
 
-  /** The same; undefined when there is none. */
+  /** The same; undefined if there is none. Throws `invalidArgument` for an ambiguous prefix. */
   match(nameOrId: string): NetworkRecord | undefined {
     const exact = this.#records.get(nameOrId) ?? this.#byName.get(nameOrId)
     if (exact !== undefined || !/^[0-9a-f]+$/.test(nameOrId)) return exact
@@ -55,7 +55,7 @@ export class NetworkIndex {
     return matches[0]
   }
 
-  /** Adds or replaces networks, all or none. Throws `conflict` when another one has a name. */
+  /** Adds or replaces networks, all or none. Throws `conflict` if another network has one of the names. */
   put(...records: readonly NetworkRecord[]): void {
     this.#table.transaction(() => {
       for (const record of records) this.#table.put(record)

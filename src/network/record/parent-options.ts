@@ -7,12 +7,12 @@ export type MacvlanMode = 'bridge' | 'private' | 'vepa' | 'passthru'
 export type IpvlanMode = 'l2' | 'l3' | 'l3s'
 export type IpvlanFlag = 'bridge' | 'private' | 'vepa'
 
-/** The device of the host that a macvlan or ipvlan network hangs on. */
+/** The device of the host that is the parent of a macvlan or ipvlan network. */
 export interface ParentSettings {
   readonly device: string
-  /** The engine made it (a VLAN's device or, without a parent, a dummy), and takes it away with the network. */
+  /** The engine made the device and removes it with the network: a VLAN device, or a dummy if no parent was named. */
   readonly own: boolean
-  /** Number and lower device of a VLAN that the engine makes (`parent` was `eth0.10`). */
+  /** Lower device and number of the VLAN, if the device is named like one (`eth0.10`). */
   readonly vlan?: { readonly lower: string; readonly id: number }
   readonly mode: MacvlanMode | IpvlanMode
   readonly flag: IpvlanFlag
@@ -23,7 +23,7 @@ const macvlanModes: readonly string[] = ['bridge', 'private', 'vepa', 'passthru'
 const ipvlanModes: readonly string[] = ['l2', 'l3', 'l3s']
 const ipvlanFlags: readonly string[] = ['bridge', 'private', 'vepa']
 
-/** Reads the options of a network. `dummy` names the device when no parent is given. Throws `invalidArgument`. */
+/** Reads the options of a network. `dummy` is the name of the device if no parent is given. Throws `invalidArgument`. */
 export function parseParentOptions(
   driver: 'macvlan' | 'ipvlan',
   options: Readonly<Record<string, string>>,
@@ -42,7 +42,7 @@ export function parseParentOptions(
   }
 }
 
-/** `eth0.10` stands for VLAN 10 on eth0. */
+/** `eth0.10` means VLAN 10 on eth0. */
 function vlanOf(device: string): Pick<ParentSettings, 'vlan'> {
   const [, lower = '', id = ''] = /^(.+)\.(\d+)$/.exec(device) ?? []
   if (lower === '') return {}

@@ -1,17 +1,18 @@
-/** Names that this folder gives to things on the host. Every one carries the daemon's tag.
+/** The names of everything that this folder makes on the host. Devices and tables carry the daemon's tag, in the name or
+ *  in the alias, so that each daemon knows its own.
  *
  *    <exec-root>/netns/<12 digits of the sandbox id>    a container's network namespace (bind mount)
  *    berth0, berth1, …                                  the default bridge; its alias is `berth:<tag>`
  *    br-<12 digits of the network id>                   a user's bridge, unless the user named it; `berth:<tag>:<12 digits>`
- *    dm-<12 digits of the network id>                   stands in for a macvlan network's parent; the same alias
- *    bv<tag><8 digits of the endpoint id>               near end of a container's veth pair (15 characters)
+ *    dm-<12 digits of the network id>                   parent of a macvlan or ipvlan network without one; the same alias
+ *    bv<tag><8 digits of the endpoint id>               host's end of a container's veth pair (15 characters)
  *    bh<tag>a, bh<tag>b                                 the pair of devices of `firewall.published = "host-rules"`
  *    table ip berth-<tag>, table ip6 berth-<tag>        nftables
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 
-/** Five digits that tell this daemon's things from another's. */
+/** The daemon's tag: five hexadecimal digits, always the same for the same `instance`. */
 export function instanceTag(instance: string): string {
   return createHash('sha256').update(instance).digest('hex').slice(0, 5)
 }
@@ -24,7 +25,7 @@ export function bridgeAlias(tag: string): string {
   return `berth:${tag}`
 }
 
-/** The alias of a device that was made for a network; it tells what a crash left. */
+/** The alias of a device that was made for a network. By it, the next boot finds what a crash left. */
 export function networkAlias(tag: string, networkId: string): string {
   return `${bridgeAlias(tag)}:${networkId.slice(0, 12)}`
 }

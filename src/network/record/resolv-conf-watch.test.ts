@@ -14,7 +14,7 @@ async function sees(what: () => boolean): Promise<void> {
   }
 }
 
-test('ResolvConfWatch sees files written, replaced and linked elsewhere, and other name servers alone', async () => {
+test('ResolvConfWatch reports new name servers after a write, a replacement and a changed link, and nothing else', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'berth-resolv-'))
   const path = (name: string): string => join(directory, name)
   const file = path('resolv.conf')
@@ -44,7 +44,7 @@ test('ResolvConfWatch sees files written, replaced and linked elsewhere, and oth
     symlinkSync('two', path('new'))
     renameSync(path('new'), file)
     await sees(() => servers.length === 2)
-    // Taken away, another domain, the same servers: nothing to tell.
+    // A missing file, another domain and the same servers are not reported.
     await afterLook(() => unlinkSync(file))
     await afterLook(() => writeFileSync(file, 'search example.org\nnameserver 192.0.2.3\n'))
     writeFileSync(file, 'nameserver 192.0.2.4\n')

@@ -1,19 +1,19 @@
-/** Tells when the host has other name servers than before: a VPN began, a cable was moved, DHCP said something else.
- *  Writers replace the file, write into it, or let a link lead elsewhere; in containers it may be a mounted file. So the
- *  directories of all links on the way are watched, and what they lead to. */
+/** Watches for a change of the host's name servers, for example by a VPN, by DHCP or by another cable.
+ *  Programs replace the file, write into it or change a symbolic link; in a container it may be a mounted file. So the
+ *  watch covers the directories of all links on the way, and the file at the end. */
 import { type FSWatcher, readlinkSync, watch } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Logger, messageOf } from '../../base/index.ts'
 import { hostResolvConfFiles, parseResolvConf, readHostResolvConf } from './resolv-conf.ts'
 
-/** Writers empty the file first, or write several: they are given a moment. */
+/** How long to wait after a change: programs may empty a file before they write it, or write several files. */
 const settleMs = 200
 
 export interface ResolvConfWatchOptions {
-  /** The name servers of the host have changed. */
+  /** Called after the name servers changed. */
   readonly onChange: () => void
   readonly logger: Logger
-  /** Other files than the host's (tests); the first one counts. */
+  /** Files to watch in place of the host's, for tests. */
   readonly files?: readonly string[]
   readonly read?: () => string
 }
@@ -49,7 +49,7 @@ export class ResolvConfWatch {
         const watcher = watch(path, { persistent: false }, () => this.#look())
         return [watcher.on('error', () => this.#look())]
       } catch {
-        // It is not there, or the user's inotify watches are used up: the others tell of most changes.
+        // The path does not exist, or no inotify watches are left. The other watches see most changes.
         return []
       }
     })
@@ -61,10 +61,10 @@ export class ResolvConfWatch {
   }
 
   #compare(): void {
-    // What it leads to may be another file by now.
+    // The links may lead to another file by now.
     this.#watch()
     const servers = this.#servers()
-    // Half written, or taken away for a moment: the ones before are better than none.
+    // The file is half written or missing for a moment. The servers as they were are better than none.
     if (servers === '' || servers === this.#known) return
     this.#known = servers
     this.#options.logger.info('the host has other name servers', { servers })
@@ -81,12 +81,12 @@ export class ResolvConfWatch {
   }
 }
 
-/** The files, what their links lead to, and the directories of all of these. */
+/** The paths to watch: the directories of the files and of all links on the way, and the files at the end. */
 function placesOf(files: readonly string[]): string[] {
   const places = new Set<string>()
   for (const file of files) {
     let path = file
-    // As many links as the kernel follows.
+    // The kernel follows at most 40 links.
     for (let count = 0; count < 40; count += 1) {
       places.add(dirname(path))
       const next = linkOf(path)

@@ -1,19 +1,20 @@
-/** The text of a container's `/etc/resolv.conf`, made from the host's by Docker's rules. */
+/** The text of a container's `/etc/resolv.conf`, made from the host's by Docker's rules. See resolv.conf(5). */
 import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { errnoOf } from '../../base/index.ts'
 import { serverAddress } from '../dns/index.ts'
 
+/** What `formatResolvConf` needs. */
 export interface ResolvConfOptions {
-  /** The host's file. */
+  /** The text of the host's file. */
   readonly host: string
-  /** Take the host's name servers as they are (the container shares the host's network). */
+  /** The container shares the host's network, so all name servers of the host can be used. */
   readonly hostNetwork?: boolean
-  /** The engine itself answers inside, and asks these servers for what it does not know. */
+  /** Set if the embedded DNS answers in the container: the servers to which it forwards other names. */
   readonly embedded?: readonly string[]
-  /** The user's own; each list replaces the host's when it is not empty. */
+  /** The user's lists (`--dns`, `--dns-search`, `--dns-option`). Each replaces the host's list unless it is empty. */
   readonly servers?: readonly string[]
-  /** A single `.` means no search domains at all. */
+  /** A single `.` means no search domains. */
   readonly search?: readonly string[]
   readonly options?: readonly string[]
 }
@@ -24,22 +25,23 @@ interface ResolvConf {
   readonly options: readonly string[]
 }
 
-/** Used only when the host has no name server that a container could reach. */
+/** Used only if the host has no name server that a container could reach. */
 const publicServers = ['8.8.8.8', '8.8.4.4'] as const
 const hostFile = '/etc/resolv.conf'
-/** The servers behind systemd-resolved's own 127.0.0.53. */
+/** The servers that systemd-resolved forwards to from its own 127.0.0.53. */
 const resolvedFile = '/run/systemd/resolve/resolv.conf'
 
-/** Where the host's name servers stand. */
+/** The files that list the host's name servers. */
 export const hostResolvConfFiles: readonly string[] = [hostFile, resolvedFile]
 
-/** Builds the file. Servers on the host's loopback and, without IPv6, those of IPv6 can't be reached from a container. */
+/** Builds the file's text. Unless the container shares the host's network, the host's servers with a loopback or IPv6
+ *  address are left out, as a container may not reach them. */
 export function formatResolvConf(input: ResolvConfOptions): string {
   const host = parseResolvConf(input.host)
   const servers = input.embedded === undefined ? outsideServers(input, host) : [serverAddress]
   const search = input.search?.length ? input.search.filter((domain) => domain !== '.') : host.search
   const given = input.options?.length ? input.options : host.options
-  // Names of containers have no dots: a search domain must not be tried first.
+  // Names of containers have no dots. With `ndots:0` they are tried before any search domain.
   const needsDots = input.embedded !== undefined && !given.some((option) => option.startsWith('ndots:'))
   const options = needsDots ? [...given, 'ndots:0'] : given
   const notes = input.embedded?.length ? [`# Other names are asked of: ${input.embedded.join(' ')}`] : []
@@ -49,7 +51,8 @@ export function formatResolvConf(input: ResolvConfOptions): string {
   return `${lines.join('\n')}\n`
 }
 
-/** The host's file; the one with systemd-resolved's upstream servers when the host's names only its stub. */
+/** Reads the host's file. If that names only the stub of systemd-resolved, gives the file with its upstream servers.
+ *  '' if there is no file. */
 export function readHostResolvConf(): string {
   const text = readIfThere(hostFile)
   const { servers } = parseResolvConf(text)
@@ -58,7 +61,7 @@ export function readHostResolvConf(): string {
   return upstream === '' ? text : upstream
 }
 
-/** Parses a resolv.conf; the last `search` (or `domain`) line counts, options add up. */
+/** Parses the text of a resolv.conf. The last `search` or `domain` line counts; options of all lines add up. */
 export function parseResolvConf(text: string): ResolvConf {
   const servers: string[] = []
   let search: string[] = []

@@ -1,5 +1,5 @@
-/** Which container has which endpoints and ports: memory in front of the database.
- *  Invariant: what is in memory is in the database; a lease is written before anything is made in the kernel. */
+/** The endpoints and ports of each container, in memory and in the database.
+ *  Invariant: memory holds nothing that the database lacks. A lease is written before its device is made. */
 import { type Logger, messageOf } from '../../base/index.ts'
 import type { SandboxTable } from '../../store/index.ts'
 import { completeEndpointRecord, type EndpointRecord, type Protocol, type PublishedPort } from './network-record.ts'
@@ -16,7 +16,7 @@ export interface SandboxRecord {
 
 type Table = SandboxTable<StoredEndpoint>
 
-/** A row of endpoints: one of a sandbox that is on no network has '' for the network. */
+/** A row of the table of endpoints. A sandbox without networks has one row, whose network is ''. */
 export type StoredEndpoint = EndpointRecord | Placeholder
 interface Placeholder {
   readonly containerId: string
@@ -35,7 +35,7 @@ export class SandboxIndex {
     this.#table = table
   }
 
-  /** Reads all leases. Those that can't be read are dropped and logged. */
+  /** Reads all leases. A lease that can't be read is logged and dropped. */
   static open(table: Table, logger: Logger): SandboxIndex {
     const index = new SandboxIndex(table)
     const rows = new Map<string, StoredEndpoint[]>()
@@ -73,7 +73,7 @@ export class SandboxIndex {
     return index
   }
 
-  /** Writes a container's leases in one transaction. Throws `conflict` when the database knows one of them already. */
+  /** Writes a container's leases in one transaction. Throws `conflict` if one of its addresses or ports is leased. */
   add(record: SandboxRecord): void {
     this.#table.transaction(() => {
       for (const endpoint of record.endpoints) this.#insert(endpoint)
@@ -83,7 +83,7 @@ export class SandboxIndex {
     this.#remember(record)
   }
 
-  /** Adds an endpoint, and ports that were leased with it, to a container that has leases. */
+  /** Adds an endpoint, and ports that were leased with it, to a container that has leases. Throws as `add` does. */
   addEndpoint(containerId: string, endpoint: EndpointRecord, ports: readonly PublishedPort[]): SandboxRecord {
     const record = this.#get(containerId)
     const next = { ...record, endpoints: [...record.endpoints, endpoint], ports: [...record.ports, ...ports] }
@@ -96,7 +96,7 @@ export class SandboxIndex {
     return next
   }
 
-  /** Drops one endpoint with its addresses; the ports stay with the container. */
+  /** Drops one endpoint with its addresses. The container keeps its ports. */
   removeEndpoint(containerId: string, networkId: string): SandboxRecord {
     const record = this.#get(containerId)
     const next = { ...record, endpoints: record.endpoints.filter((endpoint) => endpoint.networkId !== networkId) }
@@ -132,7 +132,7 @@ export class SandboxIndex {
     return [...(this.#byNetwork.get(networkId)?.values() ?? [])]
   }
 
-  /** Drops a container's leases; undefined when it has none. */
+  /** Drops a container's leases and gives them; undefined if it has none. */
   remove(containerId: string): SandboxRecord | undefined {
     const record = this.#records.get(containerId)
     if (record === undefined) return undefined
@@ -141,7 +141,7 @@ export class SandboxIndex {
     return record
   }
 
-  /** Notes a container's new name, which its endpoints bear too. */
+  /** Changes a container's name, in its endpoints and DNS names too. Undefined if it has no leases. */
   rename(containerId: string, containerName: string): SandboxRecord | undefined {
     const record = this.#records.get(containerId)
     if (record === undefined) return undefined

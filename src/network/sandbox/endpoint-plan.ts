@@ -1,4 +1,5 @@
-/** From what a container asks of a network to the record of its endpoint: addresses are leased, nothing is made yet. */
+/** Turns a container's request to join a network into the record of its endpoint. Leases addresses in memory; makes
+ *  no device. */
 import { BerthError, invalidArgument, newId, shortId } from '../../base/index.ts'
 import { randomMac } from '../drivers/bridge-driver.ts'
 import type { AddressLease, Ipam } from '../ipam/ipam.ts'
@@ -18,8 +19,9 @@ const noLease: AddressLease = { address: '', prefix: 0, gateway: '' }
 const ifnameOption = 'com.docker.network.endpoint.ifname'
 const sysctlsOption = 'com.docker.network.endpoint.sysctls'
 
-/** Takes addresses for a new endpoint. `taken` are the names of the sandbox's devices. Throws `invalidArgument` for a
- *  wish that can't be fulfilled, `forbidden` for an address in use, `unavailable` when none is left. */
+/** Plans an endpoint and leases its addresses. `taken` are the names of the devices that the sandbox already has. Throws
+ *  `invalidArgument` for a request that this network can't fulfill, `forbidden` for an address in use, `conflict` for a
+ *  device name in use, `unavailable` if no address is left. */
 export function planEndpoint(
   network: NetworkRecord,
   owner: EndpointOwner,
@@ -79,7 +81,7 @@ const noDevice = {
   veth: '',
 } as const
 
-/** Both addresses or none. */
+/** Leases the addresses of both families, or none. */
 function takeAddresses(
   network: NetworkRecord,
   { ipv4, ipv6 }: EndpointRequest,
@@ -117,23 +119,24 @@ function checkUserAddresses(network: NetworkRecord, request: EndpointRequest): v
 }
 
 function macFor(network: NetworkRecord, request: EndpointRequest, ipv4: string): string {
-  // An ipvlan device has its parent's MAC; so has a macvlan one that the parent is handed to as a whole.
+  // An ipvlan device has its parent's MAC.
   if (network.driver === 'ipvlan') return ''
   if (request.macAddress !== undefined && request.macAddress !== '') return macAddress(request.macAddress)
   return ipv4 === '' ? randomMac() : macOfAddress(ipv4)
 }
 
-/** A MAC in colon form. Throws `invalidArgument`. */
+/** The canonical form of a MAC address, lower case with colons. Takes colons or hyphens. Throws `invalidArgument` for
+ *  anything that is not the address of one device. */
 export function macAddress(text: string): string {
   if (!/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text)) throw invalidArgument(`invalid MAC address: ${text}`)
-  // The lowest bit of the first byte: an address of a group (IEEE 802), which no device can have. Nor can it have none.
+  // If the lowest bit of the first byte is set, it is a group address (IEEE 802). Neither that nor zero fits a device.
   if ((Number.parseInt(text.slice(0, 2), 16) & 1) === 1 || /^[0:-]+$/.test(text)) {
     throw invalidArgument(`invalid MAC address: ${text}: a device has an individual address`)
   }
   return text.replaceAll('-', ':').toLowerCase()
 }
 
-/** The name that was asked for, or the prefix with the first free number. */
+/** The requested name of the device, or the network's prefix with the first free number. */
 function deviceFor(network: NetworkRecord, request: EndpointRequest, taken: readonly string[]): string {
   const wanted = request.driverOptions?.[ifnameOption]
   if (wanted !== undefined && wanted !== '') {
@@ -147,11 +150,12 @@ function deviceFor(network: NetworkRecord, request: EndpointRequest, taken: read
   for (let number = 0; ; number += 1) if (!taken.includes(prefix + number)) return prefix + number
 }
 
-/** Splits `net.ipv4.conf.IFNAME.a=1,net.ipv6.conf.IFNAME.b=0`. Throws `invalidArgument`. */
+/** Splits a list like `net.ipv4.conf.IFNAME.a=1,net.ipv6.conf.IFNAME.b=0`. Throws `invalidArgument` for settings that
+ *  don't belong to a device. */
 export function parseSysctls(text: string | undefined): readonly string[] {
   if (text === undefined || text === '') return []
   return text.split(',').map((setting) => {
-    // The CLI writes it all in lower case.
+    // The docker CLI turns the whole option into lower case.
     const canonical = setting.replace(/\.ifname(?=[.=])/i, '.IFNAME')
     if (/^net\.(ipv4|ipv6)\.(conf|neigh)\.IFNAME\.\w+=[^\s/]*$/.test(canonical)) return canonical
     if (/^net\.mpls\.(conf|input)\.IFNAME(\.\w+)?=[^\s/]*$/.test(canonical)) return canonical

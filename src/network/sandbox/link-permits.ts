@@ -1,5 +1,5 @@
-/** What links let containers reach on a bridge whose containers don't reach each other (`icc` off): single ports of single
- *  others. Memory only; the containers' layer says it again at boot. */
+/** Ports that links open between containers of the default bridge while `icc` is off. Kept in memory only: after a start
+ *  of the daemon, `containers` sets all permits again. */
 import type { Firewall } from '../firewall/firewall.ts'
 import type { Forwarding } from '../firewall/firewall-rules.ts'
 import { type NetworkLookup, permitForwardings } from '../ports/publication.ts'
@@ -14,19 +14,19 @@ interface Parts {
 
 export class LinkPermits {
   readonly #parts: Parts
-  /** By the container that may. */
+  /** By the id of the container that is allowed to connect. */
   readonly #permits = new Map<string, readonly Forwarding[]>()
 
   constructor(parts: Parts) {
     this.#parts = parts
   }
 
-  /** All that is permitted now. */
+  /** All current permits. */
   all(): Forwarding[] {
     return [...this.#permits.values()].flat()
   }
 
-  /** Lets a container reach these ports of others on the default bridge, and none that were named before. */
+  /** Replaces the permits of a container. Ports of containers that are not on the default bridge are left out. */
   async set(containerId: string, permits: readonly LinkPermit[]): Promise<void> {
     const own = this.#parts.index.find(containerId)
     const next = own === undefined ? [] : permitForwardings(own, permits, this.#parts)
@@ -38,7 +38,8 @@ export class LinkPermits {
     await this.#parts.firewall.publish(next)
   }
 
-  /** Ends what a container that goes may, and what others may with it: whoever gets its address next has no part in it. */
+  /** Withdraws the permits of a container that ends, and those to it: the next container with its address must not
+   *  inherit them. */
   end({ containerId, endpoints }: SandboxRecord): void {
     if (this.#permits.size === 0) return
     const addresses = new Set(endpoints.map(({ ipv4 }) => ipv4))

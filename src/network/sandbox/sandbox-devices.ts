@@ -1,4 +1,4 @@
-/** Containers' namespaces with their devices, as the leases say. Everything is synchronous. */
+/** Containers' network namespaces and the devices in them, made from the leases. Everything is synchronous. */
 import { type Logger, messageOf } from '../../base/index.ts'
 import { deleteNetworkNamespace } from '../../sys/index.ts'
 import type { NetworkDriver } from '../drivers/network-driver.ts'
@@ -14,6 +14,7 @@ import type { EndpointRecord, NetworkRecord } from '../record/network-record.ts'
 import { netnsPath } from '../record/paths.ts'
 import type { SandboxRecord } from '../record/sandbox-index.ts'
 
+/** The drivers by name. `host` and `null` have none. */
 export type NetworkDrivers = Readonly<Partial<Record<NetworkRecord['driver'], NetworkDriver>>>
 
 export interface SandboxDevicesOptions {
@@ -30,12 +31,12 @@ export class SandboxDevices {
     this.#options = options
   }
 
-  /** The file that keeps a sandbox's namespace. */
+  /** The file on which a sandbox's namespace is mounted. */
   pathOf({ sandboxId }: Pick<SandboxRecord, 'sandboxId'>): string {
     return netnsPath(this.#options.stateDir, sandboxId)
   }
 
-  /** Makes the namespace with all devices, addresses and routes; `own` is as in `makeNamespace`. */
+  /** Makes the namespace with all devices, addresses and routes. `own` as in `makeNamespace`. */
   make(record: SandboxRecord, own?: string): void {
     this.#work(makeNamespace(this.pathOf(record), own), (door) => {
       for (const endpoint of record.endpoints) this.#attach(endpoint, door)
@@ -43,7 +44,7 @@ export class SandboxDevices {
     })
   }
 
-  /** Adds the device of an endpoint that is new in `after`. */
+  /** Adds the device of an endpoint that `after` has and `before` lacks. */
   attach(endpoint: EndpointRecord, before: SandboxRecord, after: SandboxRecord): void {
     this.#work(openNamespace(this.pathOf(after)), (door) => {
       this.#attach(endpoint, door)
@@ -51,7 +52,7 @@ export class SandboxDevices {
     })
   }
 
-  /** Takes the device of one of the sandbox's endpoints away, and lets another network have the default route. */
+  /** Removes the device of one of the sandbox's endpoints. The default route moves to another network if needed. */
   detach(endpoint: EndpointRecord, record: SandboxRecord): void {
     const rest = record.endpoints.filter(({ endpointId }) => endpointId !== endpoint.endpointId)
     this.#work(openNamespace(this.pathOf(record)), (door) => {
@@ -60,7 +61,7 @@ export class SandboxDevices {
     })
   }
 
-  /** Takes the namespace away with all that is in it; what is not there is no error. */
+  /** Removes the namespace with all its devices. Does nothing if it does not exist. */
   remove(record: SandboxRecord): void {
     for (const endpoint of record.endpoints) {
       const { driver } = this.#driverOf(endpoint) ?? {}
@@ -68,15 +69,15 @@ export class SandboxDevices {
       try {
         this.#work(openNamespace(this.pathOf(record)), (door) => driver.detach(endpoint, door))
       } catch (error) {
-        // The namespace was not made yet.
+        // The namespace was not made yet, or is gone.
         this.#options.logger.debug('a device was gone before its namespace', { error: messageOf(error) })
       }
     }
     deleteNetworkNamespace(this.pathOf(record))
   }
 
-  /** Makes the devices anew that a live sandbox should have and has not: a connect that was cut short, or somebody who
-   *  deleted them. */
+  /** Adds the devices that a live sandbox should have but lacks: the daemon died during a connect, or a program deleted
+   *  them. */
   repair(record: SandboxRecord): void {
     this.#work(openNamespace(this.pathOf(record)), (door) => {
       const links = new Map(door.route.links().map((link) => [link.name, link]))
@@ -93,7 +94,7 @@ export class SandboxDevices {
     })
   }
 
-  /** False for a network without devices. */
+  /** Adds a device; returns false for a network without devices. */
   #attach(endpoint: EndpointRecord, door: SandboxDoor): boolean {
     const found = this.#driverOf(endpoint)
     if (found === undefined) return false

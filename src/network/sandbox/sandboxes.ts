@@ -1,7 +1,7 @@
-/** Every container's part in the networks: its namespace, its endpoints, its published ports.
- *  Order of a set-up: leases in the database (`reserve`), then namespace and devices, then names and published ports; a
- *  crash between any two leaves leases of a container that does not run, which a boot drops with all that belongs to them.
- *  Kernel work is synchronous on the calling thread (about 2 ms); only the packet filter and the names are waited for. */
+/** The network side of containers: namespaces, endpoints and published ports.
+ *  A setup writes the leases to the database first (`reserve`), then makes namespace and devices, then names and published
+ *  ports. After a crash in between, the next boot drops the leases of containers that don't run, and all that belongs to
+ *  them. Kernel work is synchronous on the calling thread (about 2 ms); only the packet filter and the names are awaited. */
 import { BerthError, internal, type Logger, newId, type Undo, undoOnFailure } from '../../base/index.ts'
 import type { NameService, UpstreamServer } from '../dns/name-service.ts'
 import type { Firewall } from '../firewall/firewall.ts'
@@ -25,7 +25,7 @@ import { type EndpointOwner, planEndpoint } from './endpoint-plan.ts'
 import { LinkPermits } from './link-permits.ts'
 import { type NetworkDrivers, SandboxDevices } from './sandbox-devices.ts'
 
-/** What the sandboxes work with. */
+/** What `Sandboxes` works with; all of it is owned by `Networks`. */
 export interface SandboxParts {
   readonly networks: NetworkIndex
   readonly index: SandboxIndex
@@ -36,16 +36,17 @@ export interface SandboxParts {
   readonly drivers: NetworkDrivers
   readonly stateDir: string
   readonly tag: string
-  /** Host address of published ports that name none. */
+  /** Host address for published ports without one. */
   readonly hostIp: string
   readonly logger: Logger
 }
 
-/** The container that joins or leaves a network; the same as at its set-up. */
+/** The container that joins a network or changes its ports: its setup request without the endpoints. */
 export type SandboxOwner = Omit<SandboxRequest, 'endpoints'>
 
+/** The sandboxes of all containers of one daemon. */
 export class Sandboxes {
-  /** What links of the default bridge permit. */
+  /** Ports that links open on the default bridge. */
   readonly links: LinkPermits
   readonly #parts: SandboxParts
   readonly #devices: SandboxDevices
@@ -58,8 +59,9 @@ export class Sandboxes {
     this.#devices = new SandboxDevices(parts)
   }
 
-  /** Leases addresses and host ports for a container, in one transaction and without touching the kernel's devices.
-   *  Throws `notFound` for an unknown network, `internal` with Docker's words when a port is taken. */
+  /** Leases addresses and host ports for a container in one transaction, without making devices. Releases what the
+   *  container had before. Throws `notFound` for an unknown network, `internal` with Docker's message for a port in use,
+   *  and the errors of `planEndpoint`. */
   reserve(request: SandboxRequest): Sandbox {
     const { containerId, name, hostname } = request
     this.release(containerId)
@@ -84,8 +86,8 @@ export class Sandboxes {
     return this.#toSandbox(this.#reserved(containerId))
   }
 
-  /** Makes a container's namespace with its devices and publishes its ports; reserves first if that was not done.
-   *  When a step fails, everything (the leases too) is taken back. */
+  /** Makes a container's namespace with its devices and publishes its ports. Calls `reserve` first if nothing is
+   *  reserved. If a step fails, everything is undone, the leases included. */
   setUp(request: SandboxRequest): Promise<Sandbox> {
     return undoOnFailure(this.#parts.logger, (undo) => this.#setUp(request, undo))
   }
@@ -103,7 +105,7 @@ export class Sandboxes {
     return this.#toSandbox(record)
   }
 
-  /** Takes away a container's namespace, ports and leases. Again, or for a container without any, is no error. */
+  /** Removes a container's namespace, ports and leases. Does nothing for a container without leases. */
   release(containerId: string): void {
     const { index, networks, firewall, ports, names } = this.#parts
     const record = index.remove(containerId)
@@ -120,19 +122,19 @@ export class Sandboxes {
     for (const endpoint of record.endpoints) this.#giveBack(endpoint)
   }
 
-  /** A container's network as it is now, or undefined. */
+  /** A container's current network, or undefined if it has no leases. */
   find(containerId: string): Sandbox | undefined {
     const record = this.#parts.index.find(containerId)
     return record === undefined ? undefined : this.#toSandbox(record)
   }
 
-  /** Notes a container's new name. */
+  /** Changes the container's name in its endpoints and in the DNS. */
   rename(containerId: string, name: string): void {
     const record = this.#parts.index.rename(containerId, name)
     for (const endpoint of record?.endpoints ?? []) this.#putName(endpoint)
   }
 
-  /** Lets a running container join a network. Throws `forbidden` when it is on it, and as `reserve` does. */
+  /** Connects a running container to a network. Rejects with `forbidden` if it is already on it, and as `reserve` does. */
   connect(owner: SandboxOwner, request: EndpointRequest): Promise<Sandbox> {
     return undoOnFailure(this.#parts.logger, (undo) => this.#connect(owner, request, undo))
   }
@@ -147,7 +149,7 @@ export class Sandboxes {
     const taken = before.endpoints.map(({ device }) => device)
     const endpoint = this.#plan(network, { ...owner, sandboxId: before.sandboxId }, request, taken)
     undo.add(() => this.#giveBack(endpoint))
-    // Ports that no network could publish so far.
+    // The container may have requested ports that none of its networks could publish so far.
     const published = before.ports.length > 0 ? [] : this.#takePorts(owner, [...before.endpoints, endpoint])
     if (published.length > 0) undo.add(() => ports.release(owner.containerId))
     const record = index.addEndpoint(owner.containerId, endpoint, published)
@@ -164,15 +166,15 @@ export class Sandboxes {
     return this.#toSandbox(record)
   }
 
-  /** Takes a running container out of a network, by the network's id; being on none is allowed. Throws `notFound` when it
-   *  is not on it. */
+  /** Disconnects a running container from a network, by the network's id. The last network can be left, too. Rejects
+   *  with `notFound` if the container is not on it. */
   async disconnect(containerId: string, networkId: string): Promise<Sandbox> {
     const { index, names } = this.#parts
     const before = this.#reserved(containerId)
     const endpoint = before.endpoints.find((one) => one.networkId === networkId)
     if (endpoint === undefined)
       throw new BerthError('notFound', `container ${containerId} is not connected to network ${networkId}`)
-    // A crash after this: the next boot puts the device back, and the container is still on the network.
+    // If the daemon dies after this line, the next boot adds the device again: the container is still on the network.
     this.#devices.detach(endpoint, before)
     const record = index.removeEndpoint(containerId, networkId)
     names.removeEndpoint(networkId, containerId)
@@ -183,8 +185,8 @@ export class Sandboxes {
     return this.#toSandbox(record)
   }
 
-  /** Makes the owner's ports the ones that a running container publishes; those that it publishes already stay as they
-   *  are. All or nothing. Throws as `reserve` does, and `conflict` when no network of it publishes ports. */
+  /** Replaces the published ports of a running container by the owner's, all or none. Ports that are in both stay
+   *  open. Rejects as `reserve` does, and with `conflict` if none of its networks publishes ports. */
   changePorts(owner: SandboxOwner): Promise<Sandbox> {
     return undoOnFailure(this.#parts.logger, (undo) => this.#changePorts(owner, undo))
   }
@@ -214,12 +216,12 @@ export class Sandboxes {
     return this.#toSandbox(record)
   }
 
-  /** Has questions about the world outside go to the servers that are right by now. */
+  /** Reads each container's name servers again and uses them from now on. */
   async refreshUpstream(): Promise<void> {
     for (const record of this.#parts.index.all()) await this.#openNames(record)
   }
 
-  /** At boot: gives all live containers the devices that they should have, and tells their names. */
+  /** At boot, adds missing devices of live containers and makes their names known. A container that fails is logged. */
   async restore(upstreamOf: (containerId: string) => readonly UpstreamServer[]): Promise<void> {
     const { index, logger } = this.#parts
     const records = index.all()
@@ -269,7 +271,7 @@ export class Sandboxes {
     return [...ports.take(containerId, endpointLabel(name, endpoints), demands), ...routed]
   }
 
-  /** Ports follow the default gateway. */
+  /** Changes the packet filter from one record's forwardings to the other's: they follow the default gateway. */
   async #moveForwardings(before: SandboxRecord, after: SandboxRecord): Promise<void> {
     const { networks, firewall } = this.#parts
     const [old, next] = [forwardingsOf(before, networks), forwardingsOf(after, networks)]
@@ -331,7 +333,7 @@ export class Sandboxes {
   }
 }
 
-/** How errors about ports name who wanted them. */
+/** The name of a container in errors about ports. */
 function endpointLabel(name: string, endpoints: readonly EndpointRecord[]): string {
   const gateway = defaultGateway(endpoints, 4) ?? defaultGateway(endpoints, 6)
   return `${name} (${gateway?.endpointId ?? ''})`
@@ -341,7 +343,7 @@ function noServers(): readonly UpstreamServer[] {
   return []
 }
 
-/** `target:alias`; a link without alias has the target's name. */
+/** Splits `target:alias`. A link without an alias has the target's name. */
 function linkParts(link: string): { readonly target: string; readonly alias: string } {
   const [target = '', alias = target] = link.split(':')
   return { target, alias }
