@@ -1,4 +1,4 @@
-/** A registry that a program carries in itself; `berth registry serve` is one such program. */
+/** Assembles a registry that runs inside a program. `berth registry serve` is one such program. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { nullLogger } from '../../base/index.ts'
 import { type CollectGarbageOptions, collectGarbage } from './gc/collect-garbage.ts'
@@ -17,25 +17,28 @@ import type { RegistryOptions } from './registry-options.ts'
 import { RegistryHandler } from './routes/registry-handler.ts'
 import { FolderStorage } from './storage/folder/folder-storage.ts'
 
+/** A running registry. */
 export interface Registry {
-  /** Answers a request of any server of Node's. */
+  /** Answers a request of any Node HTTP server. */
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void
-  /** What it stores itself. */
+  /** The contents of the storage. */
   readonly contents: LocalContents
-  /** What clients see: `contents`, or what was put in front of them. */
+  /** What clients can pull: `contents`, or the source that the options put in front of it. */
   readonly source: PullSource
-  /** Answers on an address, besides others. */
+  /** Listens on an address, in addition to others. Rejects with `conflict` if the port is in use. */
   listen(address: ListenAddress): Promise<RegistryListener>
-  /** Deletes what nothing needs, while everything else goes on, in this and other processes. */
+  /** Deletes unused blobs, links and old uploads. Requests go on meanwhile, in this and other processes. Rejects with
+   *  `conflict` if another collection is running. */
   collectGarbage(options?: Pick<CollectGarbageOptions, 'isDryRun' | 'signal'>): Promise<GarbageReport>
-  /** Ends requests and closes what it opened. Idempotent. */
+  /** Stops listening, gives running requests `graceMs` milliseconds to end (default: 10 s), and closes the storage if the
+   *  options named a folder. Idempotent. */
   close(graceMs?: number): Promise<void>
 }
 
 const defaultGraceMs = 60 * 60 * 1000
 const defaultUploadMaxAgeMs = 24 * 60 * 60 * 1000
 
-/** Sets a registry up. It answers nobody before `listen`. */
+/** Opens the storage and makes a registry. It accepts connections only after `listen`. */
 export async function createRegistry(options: RegistryOptions): Promise<Registry> {
   const isOwn = typeof options.storage === 'string'
   const storage = typeof options.storage === 'string' ? await FolderStorage.open(options.storage) : options.storage
@@ -98,7 +101,7 @@ async function observed(observer: RegistryObserver, collect: () => Promise<Garba
   return report
 }
 
-/** How `Location` headers begin. */
+/** Makes the function that forms `Location` headers. */
 function locations(kind: RegistryOptions['locations'] = 'relative') {
   if (kind === 'relative') return (_: RequestHead, path: string) => path
   if (kind !== 'host') return (_: RequestHead, path: string) => kind.publicUrl.replace(/\/+$/, '') + path
@@ -110,7 +113,7 @@ function locations(kind: RegistryOptions['locations'] = 'relative') {
   }
 }
 
-/** What the first of several proxies said. */
+/** The first value of a header to which each proxy adds one: the value of the proxy nearest to the client. */
 function firstOf(header: string | readonly string[] | undefined): string | undefined {
   const text = typeof header === 'string' ? header : header?.[0]
   const first = text?.split(',', 1)[0]?.trim()

@@ -1,4 +1,4 @@
-/** How a registry is set up. */
+/** The options of a registry. */
 import type { Logger } from '../../base/index.ts'
 import type { LocalContents } from './library/local-source.ts'
 import type { PullSource } from './library/pull-source.ts'
@@ -8,32 +8,33 @@ import type { RegistryLimits } from './model/registry-limits.ts'
 import type { RegistryObserver } from './model/registry-observer.ts'
 import type { RegistryStorage } from './storage/registry-storage.ts'
 
+/** The options of `createRegistry`. */
 export interface RegistryOptions {
-  /** Where everything is kept: a folder's path, or a storage, which the caller closes. */
+  /** A folder's path, or a storage that the caller opens and closes. */
   readonly storage: string | RegistryStorage
-  /** Who may do what. Default: everybody everything. */
+  /** Decides who may do what. Default: everybody may do everything. */
   readonly authorizer?: Authorizer | undefined
-  /** Hears of every request. */
+  /** Is informed of every request. */
   readonly observer?: RegistryObserver | undefined
   readonly logger?: Logger | undefined
   readonly limits?: Partial<RegistryLimits> | undefined
-  /** Refuses all that would change something: 405 UNSUPPORTED. */
+  /** Refuse every change with 405 UNSUPPORTED. Default: false. */
   readonly isReadOnly?: boolean | undefined
-  /** Whether tags, manifests and blobs may be deleted. Default: yes. */
+  /** Whether tags, manifests and blobs may be deleted. Default: true. */
   readonly deleteEnabled?: boolean | undefined
-  /** Whether all images of an index must be in the repository when it is pushed. Default: yes. */
+  /** Whether an index is refused while the repository lacks one of its images. Default: true. */
   readonly checksIndexes?: boolean | undefined
-  /** How `Location` headers begin: with nothing (default), with what the client called this server, or with this. */
+  /** The beginning of `Location` headers: none (default), the address that the client used, or the given URL. */
   readonly locations?: 'relative' | 'host' | { readonly publicUrl: string } | undefined
-  /** Headers of every answer. */
+  /** Additional headers of every answer. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Blobs and links are collected only when they are older than this. The same in every process on the storage.
-   *  Default: an hour. */
+  /** A garbage collection deletes only blobs and links that are older than this. Every process on the storage needs the
+   *  same value. Default: one hour. */
   readonly garbageGraceMs?: number | undefined
-  /** Uploads that got no bytes for so long are dropped by a garbage collection. Default: a day. */
+  /** A garbage collection drops uploads that got no bytes for this time. Default: one day. */
   readonly uploadMaxAgeMs?: number | undefined
-  /** What answers paths that are not the distribution protocol's. */
+  /** Answer paths outside the distribution protocol. */
   readonly extensions?: readonly RegistryExtension[] | undefined
-  /** Puts something in front of what is stored here, such as a cache of another registry. */
+  /** Makes the source of pulls, for example a cache of another registry. Default: the registry's own contents. */
   readonly pullSource?: ((local: LocalContents) => PullSource) | undefined
 }

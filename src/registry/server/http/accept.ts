@@ -1,7 +1,7 @@
-/** Which manifests a client can read, as its `Accept` headers say. */
+/** Reads `Accept` headers: the manifest types that a client supports (RFC 9110, 12.5.1). */
 import { bareMediaType } from '../model/manifest-document.ts'
 
-/** True when `mediaType` is accepted. A client that says nothing takes everything, as HTTP has it. */
+/** True if the client accepts `mediaType`. Without a header it accepts every type. */
 export function accepts(header: string | undefined, mediaType: string): boolean {
   if (header === undefined || header.trim() === '') return true
   return header.split(',').some((entry) => {

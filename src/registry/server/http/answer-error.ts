@@ -1,16 +1,16 @@
-/** The one place that turns errors into answers: `{"errors":[{"code","message","detail"}]}`. */
+/** The only place that turns errors into answers: `{"errors":[{"code","message","detail"}]}`. */
 import { isKind, type Logger, messageOf } from '../../../base/index.ts'
 import { toRegistryError } from '../model/registry-error.ts'
 import type { RegistryExchange } from './registry-exchange.ts'
 
-/** A refused body of this size is read to its end, so that the connection can be used again. */
+/** The rest of a refused body up to this size is read, so that the connection can be used again. */
 const readForNothingBytes = 64 * 1024
-/** How long a client that goes on sending has time to see that it is refused. */
+/** How long the connection of a refused client that is still sending stays open, so that it can read the answer. */
 const lingerMs = 1_000
 const requestTimeout = 408
 
-/** Answers a request that failed. After an answer began nothing can follow: the connection is cut, so that the client
- *  doesn't take a half for a whole. */
+/** Answers a request that failed. If an answer has already begun, cuts the connection, so that the client doesn't take
+ *  half a body for a whole one. */
 export function answerError(exchange: RegistryExchange, error: unknown, logger: Logger): void {
   const { request, body: received, answer } = exchange
   const { response } = answer

@@ -1,10 +1,10 @@
-/** Requests for paths that are not the distribution protocol's. */
+/** Requests for paths outside the distribution protocol. */
 import { invalidArgument } from '../../../base/index.ts'
 import { RegistryError } from '../model/registry-error.ts'
 import type { RegistryExtension } from '../model/registry-extension.ts'
 import type { RegistryExchange } from './registry-exchange.ts'
 
-/** Lets an extension answer. */
+/** Passes a request to its extension and sends the extension's answer. */
 export async function answerExtension(exchange: RegistryExchange, extension: RegistryExtension): Promise<void> {
   const answer = await extension.answer({
     method: exchange.request.method,

@@ -1,14 +1,14 @@
-/** Rights: what a request wants, and the answer when it may not. */
+/** Checks rights: finds out what a request wants to do, and refuses it if the authorizer does. */
 import type { AccessAction, AccessDecision, AccessScope } from '../model/authorizer.ts'
 import { RegistryError } from '../model/registry-error.ts'
 import type { RegistryExchange } from './registry-exchange.ts'
 import type { RequestTarget } from './request-target.ts'
 import { decide, type RouteContext } from './route-context.ts'
 
-/** What a client may do, once it may. */
+/** The decision on an allowed request. */
 export type Permission = Extract<AccessDecision, { kind: 'allow' }>
 
-/** Throws UNAUTHORIZED or DENIED unless the request may be done. */
+/** Asks the authorizer about a request. Throws UNAUTHORIZED or DENIED unless it is allowed. */
 export async function authorizeRequest(
   context: Pick<RouteContext, 'authorizer'>,
   exchange: RegistryExchange,
@@ -34,13 +34,13 @@ function scopesOf(target: RequestTarget, method: string): readonly AccessScope[]
 }
 
 function actionsOf({ kind }: RequestTarget, method: string): readonly AccessAction[] {
-  // Everything about uploads is pushing: asking how far one is, and giving it up.
+  // All requests about uploads need the right to push, also those for the status and the cancellation.
   if (kind === 'upload' || kind === 'upload-start') return ['pull', 'push']
   if (method === 'DELETE') return ['delete']
   return method === 'GET' || method === 'HEAD' ? ['pull'] : ['pull', 'push']
 }
 
-/** In the form that Docker's registry gives. */
+/** The scope in the form that Docker's registry puts into error details. */
 function describe({ type, name, actions }: AccessScope) {
   return actions.map((action) => ({ Type: type, Class: '', Name: name, Action: action }))
 }

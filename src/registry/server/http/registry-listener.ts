@@ -1,4 +1,4 @@
-/** A socket that a registry answers on. */
+/** A listening socket of a registry, for HTTP or HTTPS. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -8,41 +8,43 @@ import { nodeHttp, nodeHttps, SocketBodies } from '../../../http/index.ts'
 import type { RegistryLimits } from '../model/registry-limits.ts'
 import type { RequestArrival } from './incoming-body.ts'
 
+/** Where a registry listens. */
 export interface ListenAddress {
-  /** Default: 127.0.0.1. '' means every address. */
+  /** Default: 127.0.0.1. '' means all addresses. */
   readonly host?: string | undefined
-  /** 0 chooses one. */
+  /** 0 for a free port. */
   readonly port: number
-  /** Certificate and key (and `ca`, `requestCert`, `rejectUnauthorized` for clients' certificates) make it HTTPS. */
+  /** Makes it HTTPS: certificate and key, and `ca`, `requestCert`, `rejectUnauthorized` for clients' certificates. */
   readonly tls?: TlsOptions | undefined
 }
 
+/** An address on which a registry listens. */
 export interface RegistryListener {
   readonly host: string
-  /** The one that was chosen when 0 was asked for. */
+  /** The actual port, also if 0 was requested. */
   readonly port: number
-  /** What clients put before `/v2/`. */
+  /** The URL that clients put before `/v2/`. */
   readonly url: string
-  /** Uses other certificates for connections from now on. */
+  /** Uses other certificates for new connections. Does nothing without TLS. */
   setTls(options: SecureContextOptions): void
-  /** Takes no more connections, lets requests that run go on for a while, then cuts them off. */
+  /** Stops listening, lets running requests go on for `graceMs` milliseconds (default: 10 s), then cuts them. */
   close(graceMs?: number): Promise<void>
 }
 
-/** What answers the requests. */
+/** Answers the requests of a listener. */
 export interface RequestTaker {
   handle(request: IncomingMessage, response: ServerResponse, arrival: RequestArrival): void
-  /** True for requests that `handle` takes with the body still in the connection. */
+  /** True for requests that `handle` accepts with the body still in the connection. */
   takesSocketBody(request: IncomingMessage): boolean
 }
 
 const backlog = 1024
 const defaultGraceMs = 10_000
 const sweepMs = 50
-/** Bodies are passed on in pieces of about this size. */
+/** Bodies are read in pieces of about this size. */
 const streamBytes = 128 * 1024
 
-/** Listens on an address. */
+/** Listens on an address. Rejects with `conflict` if the port is in use, otherwise with `internal`. */
 export async function listenRegistry(
   address: ListenAddress,
   limits: RegistryLimits,
@@ -50,7 +52,7 @@ export async function listenRegistry(
 ): Promise<RegistryListener> {
   const server = makeServer(address, limits)
   server.on('request', (request, response) => taker.handle(request, response, { awaitsContinue: false }))
-  // The body of a request that will be refused is never sent.
+  // These clients wait before they send the body. If the request is refused, the body is never sent.
   server.on('checkContinue', (request, response) => taker.handle(request, response, { awaitsContinue: true }))
   const bodies =
     address.tls === undefined
@@ -82,11 +84,11 @@ function makeServer({ tls }: ListenAddress, limits: RegistryLimits): Server {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headersMs,
     connectionsCheckingInterval: Math.max(100, Math.min(5_000, Math.floor(limits.headersMs / 2))),
-    // Bodies may take as long as they move: see RegistryLimits.idleMs.
+    // A body may take any time as long as bytes arrive: see RegistryLimits.idleMs.
     requestTimeout: 0,
     keepAliveTimeout: limits.keepAliveMs,
     highWaterMark: streamBytes,
-    // A request to speak another protocol is an ordinary one: none is spoken.
+    // A request to upgrade to another protocol is handled like any other request.
     shouldUpgradeCallback: () => false,
   }
   if (tls === undefined) return nodeHttp.createServer(options)
@@ -114,7 +116,7 @@ async function closeServer(server: Server, bodies: SocketBodies | undefined, gra
     bodies?.closeIdle()
   }
   closeIdle()
-  // Connections whose request ends meanwhile are idle then, and would stay as long as any.
+  // Connections become idle when their requests end. They are closed then, too.
   const sweep = setInterval(closeIdle, sweepMs)
   const isClosed = await settlesWithin(closed, graceMs)
   clearInterval(sweep)

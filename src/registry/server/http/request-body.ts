@@ -1,4 +1,4 @@
-/** A request's body, chunk by chunk, as fast as it is taken and no faster. */
+/** Reads a request's body chunk by chunk, no faster than the consumer takes the chunks. */
 import type { IncomingMessage } from 'node:http'
 import { BerthError } from '../../../base/index.ts'
 import { releaseYoungMemory } from '../../../sys/index.ts'
@@ -6,22 +6,22 @@ import { RegistryError } from '../model/registry-error.ts'
 import type { BodyFault } from '../storage/transfer/body-fault.ts'
 
 export interface RequestBodyOptions {
-  /** So long may the client send nothing while something is awaited. */
+  /** How long the client may send nothing while the consumer waits. */
   readonly idleMs: number
-  /** More than this is refused with `tooLong`. */
+  /** A longer body is refused with the error of `tooLong`. */
   readonly maxBytes?: number | undefined
   readonly tooLong?: (() => RegistryError) | undefined
 }
 
-/** So much may wait to be taken before the client is held back. */
+/** With more unread bytes in memory, reading from the client pauses. */
 const highWaterBytes = 128 * 1024
 
-/** After so many bytes, of all requests together, the buffers that they came in are freed. */
+/** After this many bytes of all requests together, the memory of their buffers is freed. */
 const releaseBytes = 8 * 1024 * 1024
 let unreleasedBytes = 0
 
-/** Yields what arrives. Fails with `cancelled` when the client goes away before the end, with 408 when it falls
- *  silent. Must be started at once: an empty request ends otherwise unseen. */
+/** Yields the chunks of a body. Rejects with `cancelled` if the client leaves before the end, and with status 408 if it
+ *  sends nothing for too long. The caller must begin to read at once, or it may miss the end of an empty body. */
 export async function* readBody(request: IncomingMessage, options: RequestBodyOptions): AsyncGenerator<Buffer> {
   const inbox = new Inbox(request)
   const timer = setTimeout(() => inbox.fail(silent()), options.idleMs)
@@ -41,7 +41,7 @@ export async function* readBody(request: IncomingMessage, options: RequestBodyOp
   }
 }
 
-/** What is wrong with a body that was read from its connection, as `readBody` would say it. */
+/** The error of `readBody` for a fault of a body that was read from its connection. */
 export function bodyFaultError({ kind }: BodyFault): BerthError {
   switch (kind) {
     case 'gone':
@@ -57,7 +57,7 @@ export function bodyFaultError({ kind }: BodyFault): BerthError {
   }
 }
 
-/** Chunks between the socket and whoever takes them. */
+/** Chunks that arrived and were not taken yet. */
 class Inbox {
   readonly #request: IncomingMessage
   #chunks: Buffer[] = []
@@ -68,7 +68,7 @@ class Inbox {
   constructor(request: IncomingMessage) {
     this.#request = request
     if (request.readableEnded || request.complete) {
-      // What was received completely may still wait in the stream.
+      // The body was received completely. Its bytes may still be in the stream.
       if (request.readableEnded) this.#state = 'ended'
     } else if (request.destroyed) this.#state = gone()
     request.on('data', this.#onData)
@@ -94,8 +94,9 @@ class Inbox {
     }
   }
 
+  /** Ends the body with an error, if the consumer is waiting for the client. */
   fail(error: Error): void {
-    // As long as what came before is being stored, nobody waits for the client.
+    // While earlier chunks are being stored, the client is not to blame.
     if (this.#state === 'open' && this.#wake !== undefined) this.#settle(error)
   }
 

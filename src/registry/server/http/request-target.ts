@@ -1,7 +1,8 @@
-/** What a path of `/v2/` means. Paths are taken apart as they were sent: names and tags need no escapes, so that
- *  `%2e%2e` and the like are just names that are not allowed. */
+/** Parses the paths of `/v2/`. They are not unescaped: valid names and tags need no escapes, so `%2e%2e` and the like are
+ *  just invalid names. */
 import { isRepositoryName } from '../model/repository-name.ts'
 
+/** The meaning of a path. */
 export type RequestTarget =
   | { readonly kind: 'base' }
   | { readonly kind: 'catalog' }
@@ -11,7 +12,7 @@ export type RequestTarget =
   | { readonly kind: 'upload-start'; readonly repository: string }
   | { readonly kind: 'upload'; readonly repository: string; readonly id: string }
   | { readonly kind: 'referrers'; readonly repository: string; readonly digest: string }
-  /** The path is one of the registry's, but the repository's name is not allowed. */
+  /** The path has the form of one of the others, but the repository's name is invalid. */
   | { readonly kind: 'bad-name'; readonly repository: string }
 
 const patterns: readonly (readonly [RegExp, (repository: string, rest: string) => RequestTarget])[] = [
@@ -23,7 +24,7 @@ const patterns: readonly (readonly [RegExp, (repository: string, rest: string) =
   [/^(.+)\/referrers\/([^/]+)$/, (repository, rest) => ({ kind: 'referrers', repository, digest: colonOf(rest) })],
 ]
 
-/** The meaning of a path without query; undefined when it is none of the registry's. */
+/** Parses a path without its query; undefined if it is not a path of the protocol. */
 export function parseTarget(path: string): RequestTarget | undefined {
   if (path === '/v2' || path === '/v2/') return { kind: 'base' }
   if (!path.startsWith('/v2/')) return undefined

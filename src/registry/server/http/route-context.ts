@@ -1,4 +1,4 @@
-/** What the routes share. */
+/** The parts of the registry that all routes use. */
 import type { Logger } from '../../../base/index.ts'
 import type { BlobLibrary } from '../library/blob-library.ts'
 import type { ManifestLibrary } from '../library/manifest-library.ts'
@@ -21,11 +21,11 @@ export interface RouteContext {
   readonly logger: Logger
   readonly limits: RegistryLimits
   readonly uploadGate: { enter(): () => void }
-  /** A `Location` for a path. */
+  /** Forms the `Location` header for a path. */
   locationOf(request: RequestHead, path: string): string
 }
 
-/** Asks for rights without a word to the client. */
+/** Asks the authorizer whether a request may do everything in `wanted`. Answers nothing to the client. */
 export async function decide(
   { authorizer }: Pick<RouteContext, 'authorizer'>,
   request: RequestHead,

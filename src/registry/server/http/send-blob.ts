@@ -1,4 +1,4 @@
-/** A blob's bytes on their way to a client. */
+/** Sends a blob's bytes to a client. */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
@@ -13,18 +13,19 @@ import type { AnswerHeaders, RegistryAnswer } from './registry-answer.ts'
 export interface SendBlobOptions {
   readonly status: 200 | 206
   readonly headers: AnswerHeaders
-  /** Which bytes, both included; of an empty blob `end` is -1. */
+  /** First and last byte, both included. For an empty blob `end` is -1. */
   readonly start: number
   readonly end: number
-  /** A client that takes nothing for so long is cut off. */
+  /** The connection of a client that takes nothing for this time is cut. */
   readonly idleMs: number
 }
 
-/** A smaller blob is copied faster than it takes to ask a thread. */
+/** For smaller blobs, copying is faster than asking a thread to send them. */
 const minFileBytes = 128 * 1024
 const pieces = new BufferPool(256 * 1024, 64)
 
-/** Answers with a part of a blob; nothing is read for HEAD or ahead of a slow client. */
+/** Answers with a blob or a part of it. Reads nothing for HEAD, and no more than a slow client takes. Rejects with
+ *  `cancelled` if the client leaves, and with `dataLoss` if the blob is shorter than it should be. */
 export async function sendBlob(answer: RegistryAnswer, blob: StoredBlob, options: SendBlobOptions): Promise<void> {
   const { status, headers, start, end, idleMs } = options
   const { response } = answer
@@ -35,7 +36,7 @@ export async function sendBlob(answer: RegistryAnswer, blob: StoredBlob, options
     response.end()
     return
   }
-  // Before the answer begins: a blob that is gone by now is still an error.
+  // Opened before the answer begins, so that a missing blob is still answered with an error.
   const reader = await blob.openReader?.()
   const bytes = reader === undefined ? await blob.open({ start, end }) : undefined
   response.writeHead(status, head)
@@ -54,8 +55,8 @@ export async function sendBlob(answer: RegistryAnswer, blob: StoredBlob, options
   }
 }
 
-/** The socket of an answer, where bytes written to its descriptor arrive as they are: no TLS, and no answer before
- *  this one on the same connection that is still on its way. */
+/** The socket of an answer, if bytes that are written to its descriptor reach the client as they are: without TLS, and
+ *  with no earlier answer still being sent on the connection. */
 function plainSocket({ socket }: ServerResponse): PlainSocket | undefined {
   if (socket === null || 'encrypted' in socket) return undefined
   const fd = descriptorOf(socket)
@@ -67,7 +68,7 @@ interface PlainSocket {
   readonly fd: number
 }
 
-/** Has the kernel send the bytes. */
+/** Lets the kernel send the bytes from the file (sendfile(2)). */
 async function sendFromFile(
   answer: RegistryAnswer,
   reader: ObjectReader,
@@ -78,7 +79,7 @@ async function sendFromFile(
   const sizeBytes = end - start + 1
   const ended = new AbortController()
   const onClose = () => ended.abort(gone())
-  // Node's own timer sees nothing of what the kernel sends.
+  // Node's own timeout doesn't notice the bytes that the kernel sends.
   const timer = setTimeout(() => response.destroy(), idleMs)
   response.once('close', onClose)
   try {
@@ -102,7 +103,7 @@ async function sendFromFile(
   }
 }
 
-/** Reads a piece while the one before it is sent. */
+/** Sends the bytes in pieces, and reads each piece while the one before it is sent. */
 async function sendPieces(answer: RegistryAnswer, reader: ObjectReader, start: number, end: number): Promise<void> {
   const { response } = answer
   let sending: Promise<void> | undefined
@@ -116,7 +117,7 @@ async function sendPieces(answer: RegistryAnswer, reader: ObjectReader, start: n
       await sending
       answer.sentBytes += count
       sending = send(response, piece, count)
-      // It may fail while the next piece is read; who awaits it then is told.
+      // It may fail while the next piece is read. The error is thrown at the next `await`.
       sending.catch(() => {})
     }
     await sending
@@ -126,8 +127,8 @@ async function sendPieces(answer: RegistryAnswer, reader: ObjectReader, start: n
   }
 }
 
-/** Sends the first bytes of a piece, which is free again afterwards. One that could not be sent is not used again:
- *  the socket may still hold it. */
+/** Sends the first bytes of a piece, then returns it to the pool. A piece that could not be sent is not returned: the
+ *  socket may still use it. */
 function send(response: ServerResponse, piece: Buffer, count: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const onClose = () => reject(gone())

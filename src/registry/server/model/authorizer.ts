@@ -1,7 +1,7 @@
-/** Who may do what: declared by the registry's core, decided by whoever is given as `authorizer`. */
+/** The interface for access decisions. The registry asks the `authorizer` of its options about each request. */
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** `*` stands for all there is to do with what is named. */
+/** `*` means every action on the named thing. */
 export type AccessAction = 'pull' | 'push' | 'delete' | '*'
 
 /** Something a request wants to do, in the terms of Docker's token specification:
@@ -13,7 +13,7 @@ export interface AccessScope {
   readonly actions: readonly AccessAction[]
 }
 
-/** A request as far as rights are concerned. */
+/** The parts of a request that matter for access decisions. */
 export interface AccessRequest {
   readonly method: string
   /** The path without query. */
@@ -22,21 +22,22 @@ export interface AccessRequest {
   readonly remoteAddress: string
   /** True when the connection is encrypted. */
   readonly isTls: boolean
-  /** Common name of the client's certificate, when one was asked for and verified. */
+  /** Common name of the client's certificate, if the server requested one and verified it. */
   readonly clientCertificateName?: string | undefined
-  /** All that is wanted; empty for `GET /v2/`, which asks whether the client is known at all. */
+  /** Everything that the request wants to do. Empty for `GET /v2/`, which only checks the credentials. */
   readonly wanted: readonly AccessScope[]
 }
 
+/** The answer of an authorizer. */
 export type AccessDecision =
   | {
       readonly kind: 'allow'
-      /** Who it is, for the log. */
+      /** The user's name, for the log. */
       readonly user?: string | undefined
-      /** Which repositories the catalog and search show to this client. Absent: all. */
+      /** Tells whether the catalog and search show a repository to this client. Default: all are shown. */
       readonly canSee?: ((repository: string) => boolean) | undefined
     }
-  /** 401 UNAUTHORIZED: the client should (again) say who it is. */
+  /** 401 UNAUTHORIZED: the client should send credentials, or others. */
   | {
       readonly kind: 'challenge'
       /** The value of `WWW-Authenticate`. */
@@ -44,15 +45,17 @@ export type AccessDecision =
       readonly message?: string | undefined
       readonly user?: string | undefined
     }
-  /** 403 DENIED: known, but without the right. */
+  /** 403 DENIED: the user is known but lacks the right. */
   | { readonly kind: 'deny'; readonly message?: string | undefined; readonly user?: string | undefined }
 
+/** Decides on requests. */
 export interface Authorizer {
-  /** Decides whether all that is `wanted` may be done. Rejecting answers 500. */
+  /** Decides whether the client may do everything in `wanted`. If this rejects, the client gets the error's status, 500 for
+   *  unknown errors. */
   authorize(request: AccessRequest): Promise<AccessDecision>
 }
 
-/** Lets everybody do everything. */
+/** Allows everything to everybody. */
 export const openAccess: Authorizer = {
   authorize: async () => ({ kind: 'allow' }),
 }

@@ -1,21 +1,21 @@
-/** Digests a registry stores under: sha256 and sha512. (The engine itself knows sha256 only: src/oci.)
+/** The digests under which a registry stores blobs: sha256 and sha512. (`oci` has the engine's digests, sha256 only.)
  *  https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests */
 import { createHash, type Hash } from 'node:crypto'
 
-/** The hash functions there are. */
+/** The supported hash functions. */
 export type DigestAlgorithm = 'sha256' | 'sha512'
 
-/** The identity of some bytes, checked: made by `findBlobDigest` or `blobDigestOf` only. */
+/** A well-formed digest. Only `findBlobDigest` and `blobDigestOf` make one. */
 export type BlobDigest = `${DigestAlgorithm}:${string}`
 
 const digestPattern = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
 
-/** `text` as a digest; undefined when it is malformed or of an algorithm that is not stored. */
+/** `text` as a digest; undefined if it is malformed or has an unsupported algorithm. */
 export function findBlobDigest(text: unknown): BlobDigest | undefined {
   return typeof text === 'string' && digestPattern.test(text) ? (text as BlobDigest) : undefined
 }
 
-/** The digest of bytes in memory. */
+/** Computes the digest of bytes in memory. */
 export function blobDigestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): BlobDigest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`
 }
@@ -30,7 +30,7 @@ export function hexOfBlob(digest: BlobDigest): string {
   return digest.slice(7)
 }
 
-/** A running hash for bytes that will be named by such a digest. */
+/** A new running hash. */
 export function hasherOf(algorithm: DigestAlgorithm): Hash {
   return createHash(algorithm)
 }

@@ -1,5 +1,5 @@
-/** Buffers that are used again: memory of this size that is taken anew for each piece of a blob costs more than
- *  reading and sending it. Some of those that nobody uses are kept. */
+/** A pool of buffers of one size. Allocating such memory for each piece of a blob would cost more than reading and sending
+ *  the piece. At most `maxKept` free buffers are kept. */
 export class BufferPool {
   readonly #sizeBytes: number
   readonly #maxKept: number
@@ -10,12 +10,12 @@ export class BufferPool {
     this.#maxKept = maxKept
   }
 
-  /** A buffer with anything in it. */
+  /** Gives a buffer with arbitrary content. */
   take(): Buffer {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#sizeBytes)
   }
 
-  /** Takes a buffer back that nobody reads or writes any more. */
+  /** Returns a buffer to the pool. The caller must not use it any longer. */
   give(buffer: Buffer): void {
     if (this.#free.length < this.#maxKept) this.#free.push(buffer)
   }

@@ -1,5 +1,5 @@
-/** Ranges: which part of a blob is wanted (`Range`, RFC 9110), and which part of an upload comes (`Content-Range`, in
- *  the registry's own form). */
+/** Ranges of bytes: the requested part of a blob (`Range`, RFC 9110) and the sent part of an upload (`Content-Range`, in
+ *  the form of the distribution specification). */
 
 /** Bytes from `start` to `end`, both included. */
 export interface Span {
@@ -7,7 +7,8 @@ export interface Span {
   readonly end: number
 }
 
-/** What to answer: everything, one part, or 416. Several parts at once and other units may be ignored and are. */
+/** Reads a `Range` header: the whole blob, one part, or unsatisfiable (416). Several parts and other units are ignored,
+ *  which RFC 9110 allows. */
 export function parseRange(header: string | undefined, sizeBytes: number): Span | 'whole' | 'unsatisfiable' {
   const match = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(header ?? '')
   if (match === null) return 'whole'
@@ -20,12 +21,12 @@ export function parseRange(header: string | undefined, sizeBytes: number): Span 
   }
   const start = Number(first)
   const end = last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1)
-  // `bytes=5-2` is no range at all, and one that is none is ignored.
+  // A range like `bytes=5-2` is invalid, and invalid ranges are ignored.
   if (last !== '' && Number(last) < start) return 'whole'
   return start >= sizeBytes ? 'unsatisfiable' : { start, end }
 }
 
-/** `<start>-<end>` of a chunk, also as `bytes <start>-<end>/<size>`; undefined when it is neither. */
+/** Reads `<start>-<end>`, also in the form `bytes <start>-<end>/<size>`. Undefined if it is malformed. */
 export function parseContentRange(header: string): Span | undefined {
   const match = /^(?:bytes\s+)?(\d{1,15})-(\d{1,15})(?:\/(?:\d+|\*))?$/i.exec(header.trim())
   if (match === null) return undefined
@@ -34,7 +35,8 @@ export function parseContentRange(header: string): Span | undefined {
   return end < start ? undefined : { start, end }
 }
 
-/** The `Range` of an upload with so many bytes: the place of the last one. Of none, as clients expect, `0-0`. */
+/** The `Range` header of an upload with so many bytes: `0-` and the last byte's position. `0-0` for an empty upload, as
+ *  clients expect. */
 export function formatUploadRange(sizeBytes: number): string {
   return `0-${Math.max(0, sizeBytes - 1)}`
 }

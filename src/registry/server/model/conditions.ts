@@ -1,11 +1,11 @@
-/** Conditional requests. Every entity tag is a digest in quotes; some of Docker's clients forget the quotes. */
+/** Conditional requests (RFC 9110, 13). Every entity tag is a digest in quotes; some of Docker's clients omit the quotes. */
 
-/** The `ETag` of what has this digest. */
+/** The `ETag` of the content with this digest. */
 export function entityTag(digest: string): string {
   return `"${digest}"`
 }
 
-/** True when a header such as `If-None-Match` names the digest, or everything. */
+/** True if a header such as `If-None-Match` contains the digest or `*`. */
 export function namesDigest(header: string | undefined, digest: string): boolean {
   if (header === undefined) return false
   return header

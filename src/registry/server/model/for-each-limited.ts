@@ -1,4 +1,4 @@
-/** Does `work` for every item, at most `limit` at a time. The first failure ends it. */
+/** Runs `work` for every item, at most `limit` at the same time. Rejects with the first failure. */
 export async function forEachLimited<T>(
   items: readonly T[],
   limit: number,

@@ -1,35 +1,37 @@
-/** What a registry reads in a manifest: what it needs to exist, and what it is an addition to. The bytes themselves
- *  are kept as they came. https://github.com/opencontainers/image-spec/blob/main/manifest.md */
+/** Reads manifests: the blobs and manifests that they name, and their subject. The registry stores a manifest's bytes as
+ *  they were pushed. https://github.com/opencontainers/image-spec/blob/main/manifest.md */
 import { isIndexType, isManifestType, isObject, mediaTypes } from '../../../oci/index.ts'
 import { type BlobDigest, findBlobDigest } from './blob-digest.ts'
 import { RegistryError } from './registry-error.ts'
 
-/** Something that a manifest names. */
+/** A blob or manifest that a manifest names. */
 export interface ManifestPart {
   readonly kind: 'blob' | 'manifest'
   readonly digest: BlobDigest
-  /** False for layers that are to be fetched elsewhere. */
+  /** False for foreign layers, which clients download from other places. */
   readonly isRequired: boolean
 }
 
+/** The parts of a manifest that the registry uses. */
 export interface ManifestDocument {
   readonly mediaType: string
   readonly parts: readonly ManifestPart[]
+  /** The manifest that this one refers to. */
   readonly subject?: BlobDigest
-  /** As the referrers API shows it: of an image without one, its config's media type. */
+  /** As the referrers API shows it. An image without an artifact type has its config's media type. */
   readonly artifactType?: string
   readonly annotations?: Readonly<Record<string, unknown>>
 }
 
-/** A member of an index that names a platform. */
+/** An image in an index, with its platform. */
 export interface PlatformEntry {
   readonly digest: BlobDigest
   readonly os: string
   readonly architecture: string
 }
 
-/** Reads a manifest. `contentType` is what the client called it ('' when it didn't). MANIFEST_INVALID when it is none,
- *  or another than it is called. */
+/** Reads a manifest. `contentType` is the client's Content-Type header, '' if there was none. Throws MANIFEST_INVALID if
+ *  the bytes are not a manifest or have another type than the header says. */
 export function parseManifest(bytes: Buffer, contentType: string): ManifestDocument {
   const value = parseObject(bytes)
   const mediaType = mediaTypeOf(value, contentType)
@@ -46,7 +48,8 @@ export function parseManifest(bytes: Buffer, contentType: string): ManifestDocum
   }
 }
 
-/** The images of an index or list that name a platform. */
+/** The images of an index or manifest list, with their platforms ('' if they name none). Throws MANIFEST_INVALID if the
+ *  bytes are not a JSON object. */
 export function platformEntries(bytes: Buffer): readonly PlatformEntry[] {
   const { manifests } = parseObject(bytes)
   if (!Array.isArray(manifests)) return []
@@ -59,7 +62,7 @@ export function platformEntries(bytes: Buffer): readonly PlatformEntry[] {
   })
 }
 
-/** `type` without parameters, in lower case. */
+/** A media type without its parameters, in lower case. */
 export function bareMediaType(type: string): string {
   return (type.split(';', 1)[0] ?? '').trim().toLowerCase()
 }
@@ -68,12 +71,12 @@ function mediaTypeOf(value: Record<string, unknown>, contentType: string): strin
   const named = value.mediaType ?? ''
   if (typeof named !== 'string') throw invalid('mediaType is not a string')
   const type = bareMediaType(contentType)
-  // Some clients send manifests as the plain JSON that they are.
+  // Some clients send manifests as plain JSON.
   const called = type === 'application/json' ? '' : type
   if (named !== '' && called !== '' && named !== called) {
     throw invalid(`mediaType in manifest should be '${called}' not '${named}'`)
   }
-  // OCI's manifests need not say what they are.
+  // In OCI manifests the media type is optional.
   const fallback = 'manifests' in value ? mediaTypes.ociIndex : mediaTypes.ociManifest
   const mediaType = named || called || fallback
   if (!isIndexType(mediaType) && !isManifestType(mediaType)) throw invalid(`unsupported manifest type ${mediaType}`)
@@ -81,7 +84,7 @@ function mediaTypeOf(value: Record<string, unknown>, contentType: string): strin
 }
 
 function imageParts(value: Record<string, unknown>): readonly ManifestPart[] {
-  // A document that could be read as both is refused: CVE-2021-41190.
+  // A document that could be read as image and as index is refused: CVE-2021-41190.
   if ('manifests' in value) throw invalid('an image manifest has no manifests')
   const config: ManifestPart = { kind: 'blob', digest: descriptorDigest(value.config, 'config'), isRequired: true }
   if (!Array.isArray(value.layers)) throw invalid('layers are missing')
@@ -101,7 +104,7 @@ function indexParts(value: Record<string, unknown>): readonly ManifestPart[] {
   })
 }
 
-/** Layers that their owner lets nobody else distribute. */
+/** True for layers that only their owner may distribute. */
 function isForeign(layer: unknown): boolean {
   if (!isObject(layer) || typeof layer.mediaType !== 'string') return false
   const isMarked = layer.mediaType.includes('.nondistributable.') || layer.mediaType.includes('.rootfs.foreign.')

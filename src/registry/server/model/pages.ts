@@ -1,14 +1,15 @@
-/** Lists in pages: `n` entries after `last`, and a `Link` to the next page. */
+/** Lists in pages: the query's `n` and `last`, and the `Link` header to the next page.
+ *  https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags */
 import type { Query } from '../../../http/index.ts'
 import { RegistryError } from './registry-error.ts'
 
 export interface PageRequest {
-  /** Undefined: the client did not say. */
+  /** Undefined if the client sent none. */
   readonly count: number | undefined
   readonly after: string | undefined
 }
 
-/** Reads `n` and `last`. Anything but a whole number from 0 on is refused. */
+/** Reads `n` and `last`. Throws PAGINATION_NUMBER_INVALID unless `n` is a whole number of at least 0. */
 export function parsePage(query: Query): PageRequest {
   const text = query.optional('n')
   if (text !== undefined && !/^\d{1,9}$/.test(text)) {
@@ -17,7 +18,7 @@ export function parsePage(query: Query): PageRequest {
   return { count: text === undefined ? undefined : Number(text), after: query.optional('last') }
 }
 
-/** The header that leads to the page after `last`. Relative to this one, as RFC 8288 allows and clients expect. */
+/** The header with the URL of the next page, relative to this one, as RFC 8288 allows and clients expect. */
 export function nextLink(path: string, parameters: Readonly<Record<string, string>>): { readonly Link: string } {
   return { Link: `<${path}?${new URLSearchParams(parameters)}>; rel="next"` }
 }

@@ -1,7 +1,8 @@
-/** The registry's errors: each has a code of the OCI specification (or of Docker's, where OCI's list has none), whose
- *  status is in one table. https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes */
+/** The registry's errors. Each has a code of the OCI specification, or one of Docker's registry where OCI has none. One
+ *  table has their statuses. https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes */
 import { BerthError, type ErrorKind } from '../../../base/index.ts'
 
+/** The codes in error answers. */
 export type RegistryErrorCode =
   | 'BLOB_UNKNOWN'
   | 'BLOB_UPLOAD_INVALID'
@@ -60,25 +61,25 @@ const rows: Readonly<Record<RegistryErrorCode, CodeRow>> = {
 }
 
 export interface RegistryErrorOptions {
-  /** Default: the code's own. */
+  /** Default: the code's status and message. */
   readonly status?: number | undefined
   readonly message?: string | undefined
-  /** Any JSON: what the client can use to resolve it. */
+  /** Any JSON value that helps the client. */
   readonly detail?: unknown
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** More errors of the same answer, such as every blob that is missing. */
+  /** Further errors of the same answer, for example one for each missing blob. */
   readonly others?: readonly RegistryErrorEntry[] | undefined
   readonly cause?: unknown
 }
 
-/** One member of an answer's `errors`. */
+/** One entry of an answer's `errors`. */
 export interface RegistryErrorEntry {
   readonly code: RegistryErrorCode
   readonly message: string
   readonly detail?: unknown
 }
 
-/** An error that is answered as it stands. */
+/** An error that is sent to the client as it is: status, headers and entries. */
 export class RegistryError extends BerthError {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -98,7 +99,7 @@ export class RegistryError extends BerthError {
   }
 }
 
-/** An error as a member of `errors`. */
+/** Makes an entry of `errors`. */
 export function errorEntry(
   code: RegistryErrorCode,
   { message, detail }: Pick<RegistryErrorOptions, 'message' | 'detail'> = {},
@@ -106,8 +107,8 @@ export function errorEntry(
   return { code, message: message ?? rows[code].message, ...(detail === undefined ? {} : { detail }) }
 }
 
-/** Any error as one that can be answered; what nobody foresaw becomes 500 UNKNOWN without a word of its text,
- *  which may tell of paths and keys. */
+/** Turns any error into one that can be sent. Unexpected errors become 500 UNKNOWN without their message, which could
+ *  contain paths or keys. */
 export function toRegistryError(error: unknown): RegistryError {
   if (error instanceof RegistryError) return error
   const kind = error instanceof BerthError ? error.kind : 'internal'

@@ -1,16 +1,16 @@
-/** Where in the storage everything is. A repository's `/` is written `+`, which no name contains, so that a name
- *  is one part of a key and no repository is the folder of another one.
+/** The keys of everything in the storage. In a repository's name `/` is written as `+`, which no name contains. So a name
+ *  is one part of a key, and no repository is the folder of another one.
  *
  *  blobs/<algorithm>/<2 digits>/<hex>                         a blob's bytes
  *  links/<algorithm>/<hex>/<repository>                       this repository has that blob (empty object)
- *  links/<algorithm>/<hex>/_<id>                              somebody is storing that blob anew right now
+ *  links/<algorithm>/<hex>/_<id>                              a request is storing that blob again right now
  *  repositories/<repository>/manifests/<algorithm>/<hex>      media type, line feed, the manifest's bytes
  *  repositories/<repository>/tags/<tag>                       the manifest's digest
  *  repositories/<repository>/referrers/<algorithm>/<hex of subject>/<algorithm>-<hex>   a descriptor as JSON
  *  catalog/<repository>                                       the repository has manifests (empty object)
  *  condemned/<algorithm>/<hex>                                a garbage collection is about to delete that blob
- *  gc/lock-<number>                                           the garbage collection that runs
- *  cache/<key of a blob or manifest>                          when it was asked for last: cache/cache-usage.ts */
+ *  gc/lock-<number>                                           lock of the running garbage collection
+ *  cache/<key of a blob or manifest>                          time of its last use, see cache/cache-usage.ts */
 import { algorithmOf, type BlobDigest, findBlobDigest, hexOfBlob } from './blob-digest.ts'
 
 export const catalogPrefix = 'catalog/'
@@ -19,12 +19,12 @@ export const repositoriesPrefix = 'repositories/'
 export const condemnedPrefix = 'condemned/'
 export const lockPrefix = 'gc/lock-'
 
-/** A name as one part of a key. */
+/** A repository's name as one part of a key. */
 function partOf(repository: string): string {
   return repository.replaceAll('/', '+')
 }
 
-/** The name that such a part stands for. */
+/** The repository's name from such a part. */
 function nameOf(part: string): string {
   return part.replaceAll('+', '/')
 }
@@ -38,7 +38,7 @@ export function blobKey(digest: BlobDigest): string {
   return `${blobsPrefix}${algorithmOf(digest)}/${hex.slice(0, 2)}/${hex}`
 }
 
-/** Everything that holds a blob. */
+/** The prefix of a blob's links and marks. */
 export function linksPrefix(digest: BlobDigest): string {
   return `links/${digestPath(digest)}/`
 }
@@ -47,7 +47,7 @@ export function linkKey(repository: string, digest: BlobDigest): string {
   return linksPrefix(digest) + partOf(repository)
 }
 
-/** The mark of a request that stores the blob anew. */
+/** The mark of a request that stores the blob again. */
 export function intentKey(digest: BlobDigest, id: string): string {
   return `${linksPrefix(digest)}_${id}`
 }
@@ -66,7 +66,7 @@ export function manifestKey(repository: string, digest: BlobDigest): string {
   return manifestsPrefix(repository) + digestPath(digest)
 }
 
-/** Whose manifest is under a key below `repositories/`; undefined when it is something else. */
+/** The manifest under a key below `repositories/`; undefined if it is something else. */
 export function manifestOfKey(key: string): { readonly repository: string; readonly digest: BlobDigest } | undefined {
   const [, part, kind, algorithm, hex] = key.split('/')
   const digest = findBlobDigest(`${algorithm}:${hex}`)
@@ -95,7 +95,7 @@ export function catalogKey(repository: string): string {
   return catalogPrefix + partOf(repository)
 }
 
-/** The repository that an entry of the catalog stands for. */
+/** The repository of a catalog entry. */
 export function repositoryOfCatalogKey(key: string): string {
   return nameOf(key.slice(catalogPrefix.length))
 }
@@ -104,13 +104,13 @@ export function condemnedKey(digest: BlobDigest): string {
   return condemnedPrefix + digestPath(digest)
 }
 
-/** The digest in a key that ends with `<algorithm>/…/<hex>`: blobs, links' folders, condemned ones. */
+/** The digest in the key of a blob or of a condemned blob; undefined if there is none. */
 export function digestOfKey(key: string): BlobDigest | undefined {
   const parts = key.split('/')
   return findBlobDigest(`${parts[1]}:${parts.at(-1)}`)
 }
 
-/** The part after a prefix. */
+/** The last part of a key. */
 export function keyTail(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1)
 }

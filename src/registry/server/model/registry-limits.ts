@@ -1,20 +1,22 @@
-/** What one client, or all together, may ask of the registry. */
+/** Limits for each client and for all clients together. */
 export interface RegistryLimits {
-  /** Bytes of a manifest. Above: 413. */
+  /** Size of a manifest. A larger one gets 413. */
   readonly manifestBytes: number
-  /** Requests that put bytes into uploads at the same time. Above: 429. */
+  /** Number of requests that write to uploads at the same time. Further ones get 429. */
   readonly concurrentUploads: number
-  /** A connection in the middle of a body that moves no byte for so long is cut. What arrived of an upload stays. */
+  /** A connection that moves no byte of a body for this time is cut. An upload keeps the bytes that arrived. */
   readonly idleMs: number
-  /** Bytes of a request's line and headers. Above: 431. */
+  /** Size of a request's line and headers. Larger ones get 431. */
   readonly headerBytes: number
-  /** How long the headers of a request may take. */
+  /** How long a client may take to send the headers of a request. */
   readonly headersMs: number
-  /** Connections without a request are closed after this. */
+  /** How long a connection without a request stays open. */
   readonly keepAliveMs: number
-  /** Entries of a page of the catalog, and of tags when a client asks for more than there should be at once. */
+  /** Entries of a page of the catalog or of referrers, and of a page of tags if the client asks for pages. */
   readonly pageEntries: number
 }
+
+/** The limits of a registry whose options set none. */
 
 export const defaultLimits: RegistryLimits = {
   manifestBytes: 4 * 1024 * 1024,

@@ -1,6 +1,6 @@
-/** What the registry tells about its work, for an access log and for metrics. Observers must not throw. */
+/** The interface for an access log and for metrics. Observers must not throw. */
 
-/** What a request is about. `other` is what no route knows. */
+/** The kind of a request, by its path. `other` matches no route. */
 export type RouteName =
   | 'base'
   | 'catalog'
@@ -13,20 +13,20 @@ export type RouteName =
   | 'extension'
   | 'other'
 
-/** A request that was answered, or whose client went away. */
+/** A request that was answered, or whose client left before that. */
 export interface RequestRecord {
   readonly method: string
   readonly route: RouteName
-  /** Without the query, which may hold secrets. */
+  /** Without the query, which may contain secrets. */
   readonly path: string
   readonly repository?: string | undefined
-  /** 499 when the client left before an answer began. */
+  /** 499 if the client left before the answer began. */
   readonly status: number
   /** The first code of the error body, such as `BLOB_UNKNOWN`. */
   readonly errorCode?: string | undefined
   readonly startedAt: Date
   readonly durationMs: number
-  /** Bytes of the body that came in and of the body that went out. */
+  /** Sizes of the request's and the answer's body, as far as they were transferred. */
   readonly receivedBytes: number
   readonly sentBytes: number
   readonly user?: string | undefined
@@ -35,7 +35,7 @@ export interface RequestRecord {
   readonly httpVersion: string
 }
 
-/** What a garbage collection did; with `isDryRun`, what it would do. */
+/** The result of a garbage collection. With `isDryRun`, what it would have done. */
 export interface GarbageReport {
   readonly isDryRun: boolean
   readonly manifestsRead: number
@@ -47,21 +47,26 @@ export interface GarbageReport {
   readonly durationMs: number
 }
 
+/** Receives reports on the registry's work. All methods are optional. */
 export interface RegistryObserver {
-  /** A request's head was read. */
+  /** The headers of a request were read. */
   requestStarted?(): void
   /** Called once for each `requestStarted`. */
   requestFinished?(record: RequestRecord): void
-  /** How many requests put bytes into uploads right now. */
+  /** The number of requests that write to uploads has changed to `active`. */
   uploadsChanged?(active: number): void
-  /** A tag or manifest was put (`push`), fetched (`pull`, not HEAD) or deleted. */
+  /** A tag or manifest was pushed, pulled (not with HEAD) or deleted. */
   manifestUsed?(use: ManifestUse): void
+  /** A garbage collection has ended. */
   garbageCollected?(report: GarbageReport): void
 }
 
+/** A push, pull or deletion of a manifest or tag. */
 export interface ManifestUse {
   readonly action: 'push' | 'pull' | 'delete'
   readonly repository: string
+  /** '' if a deleted tag had no digest. */
   readonly digest: string
+  /** Undefined if the client named the digest. */
   readonly tag?: string | undefined
 }

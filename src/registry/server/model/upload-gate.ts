@@ -1,4 +1,4 @@
-/** How many requests put bytes into uploads at the same time. */
+/** Limits the number of requests that write to uploads at the same time. */
 import { RegistryError } from './registry-error.ts'
 
 export class UploadGate {
@@ -6,13 +6,13 @@ export class UploadGate {
   readonly #onChange: (active: number) => void
   #active = 0
 
-  /** `onChange` hears of every new number. */
+  /** `onChange` is called with every new number of requests. */
   constructor(limit: number, onChange: (active: number) => void) {
     this.#limit = limit
     this.#onChange = onChange
   }
 
-  /** Counts a request in; gives what counts it out. TOOMANYREQUESTS when there are as many as may be. */
+  /** Counts a request. Gives a function that ends it. Throws TOOMANYREQUESTS if the limit is reached. */
   enter(): () => void {
     if (this.#active >= this.#limit) {
       throw new RegistryError('TOOMANYREQUESTS', {

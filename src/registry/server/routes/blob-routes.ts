@@ -1,4 +1,4 @@
-/** Blobs: reading whole ones and parts, and deleting. */
+/** Routes for blobs: reading all or a part of one, and deleting. */
 
 import type { AnswerHeaders } from '../http/registry-answer.ts'
 import type { RegistryExchange } from '../http/registry-exchange.ts'
@@ -23,7 +23,7 @@ export async function getBlob(
     ETag: entityTag(digest),
     'Docker-Content-Digest': digest,
     'Accept-Ranges': 'bytes',
-    // What a digest names never changes.
+    // The content of a digest never changes.
     'Cache-Control': 'max-age=31536000',
   }
   if (namesDigest(exchange.request.headers['if-none-match'], digest)) {
@@ -66,7 +66,7 @@ export async function deleteBlob(
   exchange.answer.sendEmpty(202, { 'Docker-Content-Digest': digest })
 }
 
-/** A digest out of a path or query. */
+/** Reads a digest from a path or query. Throws DIGEST_INVALID. */
 export function parseBlobDigest(text: string): BlobDigest {
   const digest = findBlobDigest(text)
   if (digest !== undefined) return digest
@@ -75,9 +75,9 @@ export function parseBlobDigest(text: string): BlobDigest {
 
 function wantedRange(exchange: RegistryExchange, digest: BlobDigest, sizeBytes: number) {
   const { range, 'if-range': ifRange } = exchange.request.headers
-  // Ranges are GET's alone (RFC 9110, 14.2).
+  // Ranges are defined for GET only (RFC 9110, 14.2).
   if (exchange.request.isHead) return 'whole'
-  // A part of something else than the client has is no use to it.
+  // The client has a part of other content, to which a part of this blob doesn't fit.
   if (ifRange !== undefined && !namesDigest(String(ifRange), digest)) return 'whole'
   return parseRange(range, sizeBytes)
 }

@@ -1,4 +1,4 @@
-/** What there is: the catalog, tags, referrers. */
+/** Routes for lists: the catalog, tags, referrers. */
 import { mediaTypes } from '../../../oci/index.ts'
 import type { Permission } from '../http/authorize-request.ts'
 import type { RegistryExchange } from '../http/registry-exchange.ts'
@@ -21,7 +21,7 @@ export async function getCatalog(
   exchange.answer.sendJson(200, { repositories: page.names }, next)
 }
 
-/** `GET /v2/<name>/tags/list`: all of them, or the page that is asked for. */
+/** `GET /v2/<name>/tags/list`: all tags, or the requested page. */
 export async function getTags({ source, limits }: RouteContext, exchange: RegistryExchange, repository: string) {
   const { count, after } = parsePage(exchange.request.query)
   const limit = count === undefined ? Number.POSITIVE_INFINITY : Math.min(count, limits.pageEntries)
@@ -34,7 +34,7 @@ export async function getTags({ source, limits }: RouteContext, exchange: Regist
   exchange.answer.sendJson(200, { name: repository, tags: page.names }, next)
 }
 
-/** `GET /v2/<name>/referrers/<digest>`: an index of what names that digest as its subject; never 404. */
+/** `GET /v2/<name>/referrers/<digest>`: an index of the manifests with that subject. Never 404. */
 export async function getReferrers(
   { source, referrers, limits }: RouteContext,
   exchange: RegistryExchange,
@@ -61,7 +61,7 @@ export async function getReferrers(
   })
 }
 
-/** Up to `limit` names that may be seen, however many pages of the storage that takes. */
+/** Collects up to `limit` visible names from as many pages of the storage as needed. */
 async function collect(
   limit: number,
   after: string | undefined,

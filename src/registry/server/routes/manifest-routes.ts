@@ -1,4 +1,4 @@
-/** Manifests by tag and digest. */
+/** Routes for manifests, by tag or digest. */
 import { isManifestType, mediaTypes } from '../../../oci/index.ts'
 import { accepts } from '../http/accept.ts'
 import type { RegistryExchange } from '../http/registry-exchange.ts'
@@ -18,7 +18,7 @@ export async function getManifest(
   text: string,
 ): Promise<void> {
   const reference = parseReference(text)
-  // No manifest has a name that is not allowed.
+  // There is no manifest with an invalid tag.
   if (reference === undefined) throw manifestUnknown(repository, text)
   const { isHead } = exchange.request
   const found = await context.source.findManifest(repository, reference, { isHead })
@@ -69,7 +69,7 @@ export async function putManifest(
   context.observer.manifestUsed?.({ action: 'push', repository, digest, tag })
 }
 
-/** `DELETE /v2/<name>/manifests/<reference>`: a tag alone, or a manifest with all its tags. */
+/** `DELETE /v2/<name>/manifests/<reference>`: deletes only the tag, or a manifest with all its tags. */
 export async function deleteManifest(
   context: RouteContext,
   exchange: RegistryExchange,
@@ -89,7 +89,8 @@ export async function deleteManifest(
   context.observer.manifestUsed?.({ action: 'delete', repository, digest: digest ?? '', tag })
 }
 
-/** A tag or a digest. Undefined: neither. What has a colon is meant as a digest: DIGEST_INVALID when it is none. */
+/** Reads a tag or a digest; undefined for an invalid tag. Text with a colon must be a digest; otherwise DIGEST_INVALID is
+ *  thrown. */
 function parseReference(text: string): ManifestReference | undefined {
   if (text.includes(':')) {
     const digest = findBlobDigest(text)
@@ -99,8 +100,8 @@ function parseReference(text: string): ManifestReference | undefined {
   return isTag(text) ? { kind: 'tag', tag: text } : undefined
 }
 
-/** What the client can read of what a name stands for. As Docker's registry does, a client that knows no lists gets
- *  the image for linux/amd64 out of one when it asks by tag; anything else it can't read does not exist for it. */
+/** Chooses a manifest that the client accepts. Like Docker's registry, gives the image for linux/amd64 of a manifest list
+ *  to a client that asks by tag and doesn't accept lists. Throws MANIFEST_UNKNOWN if the client accepts nothing. */
 async function negotiate(
   { source }: RouteContext,
   exchange: RegistryExchange,
@@ -123,7 +124,8 @@ async function negotiate(
   })
 }
 
-/** `If-Match` and `If-None-Match` of a push: nothing is overwritten that the client has not seen. */
+/** Checks `If-Match` and `If-None-Match` of a push, with which a client avoids overwriting a manifest that it has not seen.
+ *  Throws status 412. */
 function checkPreconditions(exchange: RegistryExchange, current: BlobDigest | undefined): void {
   const { 'if-match': match, 'if-none-match': noneMatch } = exchange.request.headers
   const isMet =

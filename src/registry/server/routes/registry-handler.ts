@@ -1,5 +1,4 @@
-/** Takes one request from its first byte to its last: extensions, the path's meaning, rights, the route, errors, and
- *  what observers are told. */
+/** Handles a request from beginning to end: extensions, the path, rights, the route, errors, and the report to observers. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerError } from '../http/answer-error.ts'
 import { answerExtension } from '../http/answer-extension.ts'
@@ -34,7 +33,7 @@ export class RegistryHandler {
     this.#extensions = new Map(options.extensions.flatMap((one) => one.paths.map((path) => [path, one] as const)))
   }
 
-  /** True for requests whose body may stay in the connection until `handle` has somebody read it there. */
+  /** True for requests whose body may stay in the connection: `handle` lets the storage read it there. */
   takesSocketBody({ method = '', url = '' }: IncomingMessage): boolean {
     if (this.#options.context.uploads.receive === undefined) return false
     if (!['POST', 'PATCH', 'PUT'].includes(method)) return false
@@ -71,7 +70,7 @@ export class RegistryHandler {
     }
     const permission = await authorizeRequest(this.#options.context, exchange, target)
     this.#checkEnabled(exchange.request.method)
-    // A mirror of something else must not answer with its own image of that name.
+    // A mirror of another registry must not answer with its own image of the same name.
     const namespace = exchange.request.query.optional('ns')
     if (namespace !== undefined && this.#options.context.source.serves?.(namespace) === false) {
       throw new RegistryError('NAME_UNKNOWN', { message: 'not a mirror of that registry', detail: { ns: namespace } })
@@ -95,7 +94,7 @@ export class RegistryHandler {
     const { request, body, answer } = exchange
     const { response } = answer
     const began = performance.now()
-    // Known only as long as the connection is.
+    // Read now: after the connection is closed, the address is unknown.
     const { remoteAddress } = request
     observer.requestStarted?.()
     response.once('close', () => {

@@ -1,4 +1,4 @@
-/** Uploads: at once, in one request, or in chunks that may come through several processes. */
+/** Routes for uploads: in one request, in two, or in chunks that may go to different processes. */
 import { createHash, randomUUID } from 'node:crypto'
 import { isKind } from '../../../base/index.ts'
 import type { AnswerHeaders } from '../http/registry-answer.ts'
@@ -11,12 +11,12 @@ import { isRepositoryName } from '../model/repository-name.ts'
 import type { UploadInfo } from '../storage/registry-storage.ts'
 import { parseBlobDigest } from './blob-routes.ts'
 
-/** Repositories that are tried when a client mounts without saying from where. */
+/** How many repositories are tried if a client wants to mount a blob without naming one. */
 const mountCandidates = 20
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** `POST /v2/<name>/blobs/uploads/`: begins an upload, mounts what another repository has (`mount`), or takes the
- *  whole blob (`digest`). */
+/** `POST /v2/<name>/blobs/uploads/`: begins an upload, mounts a blob of another repository (`mount`), or receives the whole
+ *  blob (`digest`). */
 export async function startUpload(context: RouteContext, exchange: RegistryExchange, repository: string) {
   const { query } = exchange.request
   const mounted = findBlobDigest(query.text('mount'))
@@ -36,7 +36,7 @@ export async function startUpload(context: RouteContext, exchange: RegistryExcha
     await append(context, exchange, id, 0, { algorithm: algorithmOf(digest) })
     await context.blobs.commitUpload(repository, id, digest)
   } catch (error) {
-    // Nobody knows of the upload who could go on with it.
+    // The client doesn't know the upload's id, so it can't resume it.
     await context.uploads.abort(id)
     throw error
   }
@@ -50,7 +50,7 @@ export async function patchUpload(context: RouteContext, exchange: RegistryExcha
   exchange.answer.sendEmpty(202, statusHeaders(context, exchange, repository, uuid, sizeBytes))
 }
 
-/** `PUT <upload>?digest=`: adds the last chunk, if there is one, and makes the upload a blob. */
+/** `PUT <upload>?digest=`: adds the last chunk, if the request has one, and turns the upload into a blob. */
 export async function finishUpload(
   context: RouteContext,
   exchange: RegistryExchange,
@@ -64,13 +64,13 @@ export async function finishUpload(
   sendCreated(context, exchange, repository, digest)
 }
 
-/** `GET` and `HEAD <upload>`: how far it is. */
+/** `GET` and `HEAD <upload>`: tells how many bytes have arrived. */
 export async function getUpload(context: RouteContext, exchange: RegistryExchange, repository: string, uuid: string) {
   const { sizeBytes } = await findUpload(context, repository, uuid)
   exchange.answer.sendEmpty(204, statusHeaders(context, exchange, repository, uuid, sizeBytes))
 }
 
-/** `DELETE <upload>`: gives it up. */
+/** `DELETE <upload>`: cancels the upload. */
 export async function cancelUpload(
   context: RouteContext,
   exchange: RegistryExchange,
@@ -82,7 +82,8 @@ export async function cancelUpload(
   exchange.answer.sendEmpty(204)
 }
 
-/** Adds the body to an upload, where `Content-Range` says or at its end. Gives the new size. */
+/** Appends the body to an upload and gives the new size. Throws status 416 if `Content-Range` begins at another place than
+ *  the upload's end. */
 async function receiveChunk(
   context: RouteContext,
   exchange: RegistryExchange,
@@ -142,7 +143,7 @@ async function append(
   }
 }
 
-/** Gives the repository a blob that the client may read elsewhere. False: it has to upload it. */
+/** Gives the repository a blob that the client may read in another one. False if it has to upload the blob. */
 async function mount(
   context: RouteContext,
   exchange: RegistryExchange,
@@ -167,7 +168,7 @@ async function findUpload({ uploads }: RouteContext, repository: string, uuid: s
   return found
 }
 
-/** An upload belongs to its repository: under another's name it is not found. */
+/** The id in the storage. It contains the repository, so that an upload is not found under another repository's name. */
 function storageId(repository: string, uuid: string): string {
   return `${uuid}.${createHash('sha256').update(repository).digest('hex').slice(0, 16)}`
 }
