@@ -1,5 +1,5 @@
-/** Puts the parts of this folder together: from what a registry's owner wants to an authorizer, and the paths that
- *  belong to it. */
+/** Assembles the parts of this folder: from the configuration of a registry to an authorizer and, if it issues tokens, a
+ *  token service. */
 import { type Logger, nullLogger } from '../../../base/index.ts'
 import { type Authorizer, openAccess } from '../model/authorizer.ts'
 import type { ObjectStorage } from '../storage/registry-storage.ts'
@@ -11,31 +11,36 @@ import { readSigningKey, readTrustedKeys, type SigningKey, storedSigningKey } fr
 import { TokenService } from './token-service.ts'
 import { TokenVerifier } from './token-verifier.ts'
 
-/** Tokens of the registry's own service. */
+/** Tokens that the registry issues itself. */
 export interface OwnTokenOptions {
+  /** The registry's name in tokens (`aud`). */
   readonly service: string
+  /** The token service's name in tokens (`iss`). */
   readonly issuer: string
-  /** Absent: `/token` at the address that the client called. */
+  /** URL of the token service. Default: `/token` at the address that the client used. */
   readonly realm?: string | undefined
-  /** PEM of an EC P-256 key; absent: one in the storage, made when there is none. */
+  /** PEM file with an EC P-256 key. Default: a key in the storage, which is made if it is missing. */
   readonly keyFile?: string | undefined
+  /** Lifetimes of access and refresh tokens. */
   readonly expiresMs: number
   readonly refreshExpiresMs: number
 }
 
-/** Users of a file, with rights by rules. */
+/** Users of an htpasswd file, with rights by rules. */
 export interface UserAccessOptions {
   readonly kind: 'users'
+  /** The text of `Basic` challenges, which clients may show. */
   readonly realm: string
   readonly htpasswdFile: string
+  /** Users by the name of their group. */
   readonly groups?: Readonly<Record<string, readonly string[]>> | undefined
-  /** Absent: every user may do everything, nobody else anything. */
+  /** Default: every user may do everything, others nothing. */
   readonly rules?: readonly AccessRule[] | undefined
-  /** Absent: names and passwords only. */
+  /** Default: no tokens; clients send name and password with each request. */
   readonly tokens?: OwnTokenOptions | undefined
 }
 
-/** Tokens of another program's service, checked with the keys of certificates, of a key set, or of both. */
+/** Tokens of another token service, checked with the keys of certificates, of a key set, or of both. */
 export interface ForeignAccessOptions {
   readonly kind: 'foreign'
   readonly tokens: {
@@ -47,21 +52,24 @@ export interface ForeignAccessOptions {
   }
 }
 
+/** How access is controlled. `none`: everybody may do everything. */
 export type AccessControlOptions = { readonly kind: 'none' } | UserAccessOptions | ForeignAccessOptions
 
-/** Who decides, and who gives tokens if this registry does. */
+/** An opened access control. Its disposal ends the threads that check passwords. */
 export interface AccessControl extends AsyncDisposable {
   readonly authorizer: Authorizer
+  /** Set if the registry issues tokens itself. */
   readonly tokenService: TokenService | undefined
 }
 
+/** What `openAccessControl` needs besides the options. */
 export interface AccessControlContext {
-  /** Where the key of tokens is kept. */
+  /** The storage, for the key that signs tokens. */
   readonly objects: ObjectStorage
   readonly logger?: Logger | undefined
 }
 
-/** Reads all files that the options name. Rejects with `invalidArgument` when one is not as it should be. */
+/** Reads all files that the options name. Rejects with `invalidArgument` if one can't be read or is malformed. */
 export async function openAccessControl(
   options: AccessControlOptions,
   { objects, logger = nullLogger }: AccessControlContext,

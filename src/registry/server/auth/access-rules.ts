@@ -1,34 +1,35 @@
-/** Rights by rules, as `registry.yml` has them: a right is there when any rule gives it. Without rules every user may
- *  do everything, and those who don't say who they are nothing. Pure. */
+/** Rights by rules, as in `registry.yml`. A right exists if any rule grants it. Without rules, every user may do everything
+ *  and anonymous clients nothing. Pure. */
 import type { AccessAction, AccessScope } from '../model/authorizer.ts'
 import { compileRepositoryPattern } from './repository-pattern.ts'
 
-/** Whom a rule is for, and what they may do where. */
+/** A rule: its users, and what they may do in which repositories. */
 export interface AccessRule {
   readonly users: readonly string[]
   readonly groups: readonly string[]
-  /** Also for those who don't say who they are. */
+  /** The rule is for everybody, anonymous clients included. */
   readonly anonymous: boolean
   /** Patterns of repository names (repository-pattern.ts). */
   readonly repositories: readonly string[]
   readonly actions: readonly ('pull' | 'push' | 'delete')[]
-  /** May list all repositories. */
+  /** Grants the catalog: the list of all repositories. */
   readonly catalog: boolean
 }
 
+/** The options of `AccessRules`. */
 export interface AccessRulesOptions {
-  /** Absent: every user may do everything. */
+  /** Default: every user may do everything. */
   readonly rules?: readonly AccessRule[] | undefined
   /** Users by the name of their group. */
   readonly groups?: Readonly<Record<string, readonly string[]>> | undefined
 }
 
-/** What one user may do. */
+/** The rights of one user. */
 export interface UserRights {
-  /** Of the actions of `scope` those that are allowed; `*` only with all there are. */
+  /** The allowed actions among those of `scope`. `*` is allowed only together with every single action. */
   allowed(scope: AccessScope): readonly AccessAction[]
   canPull(repository: string): boolean
-  /** No rule gives anything. */
+  /** No rule is for this user. */
   readonly isEmpty: boolean
 }
 
@@ -39,8 +40,10 @@ interface CompiledRule {
 }
 
 const everything: readonly AccessAction[] = ['pull', 'push', 'delete']
-/** Of the users whose rules are kept compiled; there may be any number of names. */
+/** The rules of at most this many users stay compiled. Clients can send any number of names. */
 const rememberedUsers = 1000
+
+/** The rules of a registry. */
 
 export class AccessRules {
   readonly #rules: readonly AccessRule[] | undefined
@@ -52,7 +55,7 @@ export class AccessRules {
     this.#groups = groups
   }
 
-  /** What `user` may do; undefined: who doesn't say who it is. */
+  /** The rights of a user; undefined for anonymous clients. */
   of(user: string | undefined): UserRights {
     const known = this.#rights.get(user)
     if (known !== undefined) return known
@@ -97,7 +100,7 @@ function rightsOf(rules: readonly CompiledRule[]): UserRights {
   }
 }
 
-/** Whether all of `wanted` is allowed. */
+/** True if the rights allow everything in `wanted`. */
 export function allowsAll(rights: UserRights, wanted: readonly AccessScope[]): boolean {
   return wanted.every((scope) => rights.allowed(scope).length === scope.actions.length)
 }

@@ -1,4 +1,4 @@
-/** Names and passwords in every request (`Authorization: Basic`), with rights by rules. */
+/** Authorizes by name and password in every request (`Authorization: Basic`, RFC 7617), with rights by rules. */
 import type { AccessDecision, AccessRequest, Authorizer } from '../model/authorizer.ts'
 import { type AccessRules, allowsAll } from './access-rules.ts'
 import { parseBasic, type UserDirectory } from './user-directory.ts'
@@ -28,8 +28,8 @@ export class BasicAuthorizer implements Authorizer {
     const user = isAnonymous ? undefined : credentials?.name
     const rights = rules.of(user)
     const canSee = (repository: string): boolean => rights.canPull(repository)
-    // `GET /v2/` asks whether a password is needed: it tells clients how to send one. Elsewhere (search) those who
-    // have no name see what everybody may.
+    // An anonymous `GET /v2/` asks how to log in, so it gets a challenge. On other paths (search), anonymous clients get
+    // what everybody may see.
     const isAsking = user === undefined && wanted.length === 0 && (path.startsWith('/v2') || rights.isEmpty)
     if (!isAsking && allowsAll(rights, wanted)) {
       return { kind: 'allow', user, canSee: wanted.some(({ type }) => type === 'registry') ? undefined : canSee }

@@ -1,5 +1,5 @@
-/** Bearer tokens, of the registry's own token service or of another program's. Clients without one are told where to
- *  get it. https://distribution.github.io/distribution/spec/auth/token/ */
+/** Authorizes by bearer tokens, of the registry's own token service or of another one. The challenge for clients without a
+ *  token names the token service. https://distribution.github.io/distribution/spec/auth/token/ */
 import type { AccessDecision, AccessRequest, AccessScope, Authorizer } from '../model/authorizer.ts'
 import { type AccessRules, allowsAll } from './access-rules.ts'
 import { covers, formatScopes } from './scope-text.ts'
@@ -8,11 +8,11 @@ import type { AccessToken, TokenVerifier } from './token-verifier.ts'
 export interface BearerAuthorizerOptions {
   readonly verifier: TokenVerifier
   readonly service: string
-  /** Where tokens are given. Absent: `/token` at the address that the client called. */
+  /** URL of the token service. Default: `/token` at the address that the client used. */
   readonly realm?: string | undefined
-  /** Where tokens are of the own service: tells who lacks a right from who needs another token. */
+  /** The rules of the registry's own token service. They tell a user without the right from one who needs another token. */
   readonly rules?: AccessRules | undefined
-  /** Decides on requests with `Authorization: Basic`. Absent: they are told to get a token. */
+  /** Decides on requests with `Authorization: Basic`. Default: these get a challenge. */
   readonly basic?: Authorizer | undefined
 }
 
@@ -31,11 +31,11 @@ export class BearerAuthorizer implements Authorizer {
       const access = await verifier.findAccess(token)
       return access === undefined ? this.#challenge(request, 'invalid_token') : this.#decide(request, access)
     }
-    // The protocol that search is of is older than tokens.
+    // The protocol of search is older than tokens.
     if (basic !== undefined && request.path.startsWith('/v1/')) return basic.authorize(request)
     if (basic !== undefined && authorization !== undefined) {
       const decision = await basic.authorize(request)
-      // A wrong password is answered with the way to a token, as is none.
+      // A wrong password gets the same challenge as a missing one: the way to a token.
       return decision.kind === 'challenge' ? this.#challenge(request, undefined, decision.user) : decision
     }
     return this.#challenge(request)
@@ -52,7 +52,7 @@ export class BearerAuthorizer implements Authorizer {
         rights?.canPull(repository) ?? covers(access, [pullOf(repository)])
       return { kind: 'allow', user, canSee: isCatalog ? undefined : canSee }
     }
-    // No other token would help.
+    // The user lacks the right, so another token would not help.
     if (user !== undefined && rights !== undefined && !allowsAll(rights, wanted)) return { kind: 'deny', user }
     return this.#challenge(request, 'insufficient_scope', user)
   }
@@ -74,15 +74,15 @@ function pullOf(repository: string): AccessScope {
   return { type: 'repository', name: repository, actions: ['pull'] }
 }
 
-/** The token service at the address that the client called, as far as proxies before us tell it. */
+/** The URL of the token service at the address that the client used. Proxies may tell that address in headers. */
 function realmOf({ headers, isTls }: AccessRequest): string {
   const scheme = firstOf(headers['x-forwarded-proto']) === 'https' || isTls ? 'https' : 'http'
-  // No client sends quotes there; they would end the challenge's.
+  // Characters such as quotes, which would end the challenge's value, are removed.
   const host = (firstOf(headers['x-forwarded-host']) ?? headers.host ?? 'localhost').replace(/[^\w.:[\]-]/g, '')
   return `${scheme}://${host}/token`
 }
 
-/** What the first of several proxies said. */
+/** The first value of a header to which each proxy adds one: the value of the proxy nearest to the client. */
 function firstOf(header: string | readonly string[] | undefined): string | undefined {
   const text = typeof header === 'string' ? header : header?.[0]
   return text?.split(',', 1)[0]?.trim() || undefined

@@ -1,8 +1,8 @@
-/** Users of an htpasswd file: lines `NAME:HASH`, bcrypt only (`htpasswd -B`), as Docker's registry takes them. The file
- *  is read again when it has changed; one that can't be read then changes nothing.
+/** The users of an htpasswd file with lines `NAME:HASH`. As in Docker's registry, only bcrypt hashes work (`htpasswd -B`).
+ *  A changed file is read again; if that fails, the users stay as they were.
  *
- *  A password that was checked is remembered (as a keyed hash) for as long as the user's line stays the same: clients
- *  send it with every request, and bcrypt takes a tenth of a second. Requests that ask at once share one check. */
+ *  Clients send the password with every request, and bcrypt takes a tenth of a second. So the result of a check is
+ *  remembered under a keyed hash until the user's line changes. Concurrent requests with the same password share one check. */
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { invalidArgument, type Logger, messageOf, nullLogger } from '../../../base/index.ts'
@@ -15,10 +15,10 @@ const defaultCost = 10
 
 interface Lines {
   readonly stamp: string
-  /** Hashes by name; '' for those that are not bcrypt's. */
+  /** Hashes by name; '' for hashes of other kinds than bcrypt. */
   readonly hashes: ReadonlyMap<string, string>
-  /** A hash that no password has, as expensive as the others. */
-  readonly nobodys: string
+  /** A hash that fits no password, for unknown users. It costs as much to check as the others. */
+  readonly unmatchable: string
 }
 
 export class HtpasswdUsers implements UserDirectory, AsyncDisposable {
@@ -37,7 +37,7 @@ export class HtpasswdUsers implements UserDirectory, AsyncDisposable {
     this.#logger = logger
   }
 
-  /** Reads the file. Rejects with `invalidArgument` when it can't be read or has a line that is none. */
+  /** Reads the file. Rejects with `invalidArgument` if it can't be read or has a malformed line. */
   static async open(path: string, { logger = nullLogger }: { readonly logger?: Logger } = {}): Promise<HtpasswdUsers> {
     return new HtpasswdUsers(path, await readLines(path, logger), logger)
   }
@@ -53,19 +53,19 @@ export class HtpasswdUsers implements UserDirectory, AsyncDisposable {
   }
 
   async #verify(name: string, password: string): Promise<boolean> {
-    const { hashes, nobodys } = await this.#current()
-    const hash = hashes.get(name) || nobodys
+    const { hashes, unmatchable } = await this.#current()
+    const hash = hashes.get(name) || unmatchable
     const key = createHmac('sha256', this.#secret)
       .update(JSON.stringify([name, hash, password]))
       .digest('base64')
     const known = this.#checks.get(key)
     if (known !== undefined) {
-      // Used last: forgotten last.
+      // Moved to the end: the first entries are dropped first.
       this.#checks.delete(key)
       this.#checks.set(key, known)
       return known
     }
-    const check = this.#checker.matches(password, hash).then((matches) => matches && hash !== nobodys)
+    const check = this.#checker.matches(password, hash).then((matches) => matches && hash !== unmatchable)
     this.#remember(key, check)
     return check
   }
@@ -75,7 +75,7 @@ export class HtpasswdUsers implements UserDirectory, AsyncDisposable {
     return hash ? createHash('sha256').update(hash).digest('base64url').slice(0, 16) : undefined
   }
 
-  /** Answers first what it was asked before. */
+  /** Finishes the open checks, then ends the thread. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#asked)
     await this.#checker[Symbol.asyncDispose]()
@@ -98,7 +98,7 @@ export class HtpasswdUsers implements UserDirectory, AsyncDisposable {
       this.#failedStamp = ''
       this.#logger.info('users read again', { users: this.#lines.hashes.size })
     } catch (error) {
-      // Told once; those who could get in still can.
+      // Logged once for each version of the file. The users stay as they were.
       this.#failedStamp = stamp
       this.#logger.error('users not read again', { error: messageOf(error) })
     }
@@ -115,7 +115,7 @@ async function readLines(path: string, logger: Logger): Promise<Lines> {
   let stamp: string
   let text: string
   try {
-    // Stamped first: what is written meanwhile is read the next time.
+    // The stamp is read first. If the file changes during the read, it is read again the next time.
     stamp = await stampOf(path)
     text = await readFile(path, 'utf8')
   } catch (cause) {
@@ -138,5 +138,5 @@ async function readLines(path: string, logger: Logger): Promise<Lines> {
     cost = Math.max(cost, Number(digits ?? 0))
   }
   const rounds = String(cost || defaultCost).padStart(2, '0')
-  return { stamp, hashes, nobodys: `$2b$${rounds}$${'N'.repeat(21)}u${'x'.repeat(30)}2` }
+  return { stamp, hashes, unmatchable: `$2b$${rounds}$${'N'.repeat(21)}u${'x'.repeat(30)}2` }
 }

@@ -1,11 +1,11 @@
-/** Compares passwords with bcrypt hashes in a worker thread, which is started when it is needed and ended when it has
- *  not been for a while. */
+/** Compares passwords with bcrypt hashes in a worker thread. The thread starts when it is needed and ends after it was idle
+ *  for a while. */
 import { Worker } from 'node:worker_threads'
 import { BerthError, messageOf } from '../../../base/index.ts'
 import type { PasswordAnswer, PasswordQuestion } from './password-question.ts'
 
 const idleMs = 30_000
-/** More that wait are turned away: each takes a tenth of a second, and clients don't wait longer than this. */
+/** More waiting checks are refused. Each takes a tenth of a second, and clients don't wait much longer than this many. */
 const maxWaiting = 200
 
 export class PasswordChecker implements AsyncDisposable {
@@ -14,7 +14,7 @@ export class PasswordChecker implements AsyncDisposable {
   #idle: NodeJS.Timeout | undefined
   #counter = 0
 
-  /** Whether `password` belongs to `hash`. Rejects with `unavailable` when too many wait. */
+  /** True if the password has this hash. Rejects with `unavailable` if too many checks are waiting. */
   async matches(password: string, hash: string): Promise<boolean> {
     if (this.#waiting.size >= maxWaiting) throw new BerthError('unavailable', 'too many passwords to check at once')
     clearTimeout(this.#idle)
@@ -26,7 +26,7 @@ export class PasswordChecker implements AsyncDisposable {
     return answer.promise
   }
 
-  /** Ends the thread after the comparisons that wait. */
+  /** Ends the thread after all waiting checks. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled([...this.#waiting.values()].map(({ promise }) => promise))
     clearTimeout(this.#idle)
@@ -38,7 +38,7 @@ export class PasswordChecker implements AsyncDisposable {
 
   #start(): Worker {
     const worker = new Worker(new URL('./password-worker.ts', import.meta.url))
-    // A registry that has nothing else to do may end.
+    // The thread alone must not keep the process alive.
     worker.unref()
     worker.on('message', ({ id, matches }: PasswordAnswer) => {
       this.#waiting.get(id)?.resolve(matches)

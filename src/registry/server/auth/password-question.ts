@@ -1,11 +1,11 @@
-/** What the thread that checks passwords is asked. */
+/** A request to the thread that checks passwords. */
 export interface PasswordQuestion {
   readonly id: number
   readonly password: string
   readonly hash: string
 }
 
-/** What it answers. */
+/** The thread's answer. */
 export interface PasswordAnswer {
   readonly id: number
   readonly matches: boolean

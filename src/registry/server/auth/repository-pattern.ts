@@ -1,7 +1,7 @@
-/** Patterns of repository names: `*` stands for anything within a part of the name, `**` as a part for any number of
- *  parts (at the end for at least one), `${user}` for the user's name. */
+/** Patterns of repository names. `*` matches any text within a part of the name. `**` as a part matches any number of parts,
+ *  at the end at least one. `${user}` matches the user's name. */
 
-/** The pattern as an expression for one user. `${user}` matches nothing for those who have no name. */
+/** Compiles a pattern for one user. For anonymous clients a pattern with `${user}` matches nothing. */
 export function compileRepositoryPattern(pattern: string, user: string | undefined): RegExp {
   const parts = pattern.split('/')
   if (user === undefined && pattern.includes('${user}')) return /(?!)/

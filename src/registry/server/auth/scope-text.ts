@@ -1,14 +1,14 @@
-/** Scopes as text: `repository:team/app:pull,push`, several separated by spaces.
+/** Scopes as text, such as `repository:team/app:pull,push`, separated by spaces.
  *  https://distribution.github.io/distribution/spec/auth/scope/ */
 import type { AccessAction, AccessScope } from '../model/authorizer.ts'
 import { isRepositoryName } from '../model/repository-name.ts'
 
 const actions: readonly string[] = ['pull', 'push', 'delete', '*']
-/** More in one request are refused: each is looked up in the rules. */
+/** More scopes in one request are refused, because each is looked up in the rules. */
 const maxScopes = 100
 
-/** The scopes in texts that may each hold several; undefined when there are too many. What this registry doesn't know
- *  (types, actions, malformed names) is left out: nobody has a right to it. */
+/** Parses texts with one or more scopes each; undefined if there are too many. Unknown types and actions and malformed
+ *  names are left out, since no rule grants them. */
 export function parseScopes(texts: readonly string[]): readonly AccessScope[] | undefined {
   const parts = texts.flatMap((text) => text.split(' ')).filter((part) => part !== '')
   if (parts.length > maxScopes) return undefined
@@ -29,17 +29,17 @@ function parseScope(text: string): AccessScope | undefined {
   return type === 'repository' && isRepositoryName(name) ? { type, name, actions: knownActions(wanted) } : undefined
 }
 
-/** Those that exist, each once. */
+/** The known actions among `wanted`, each once. */
 export function knownActions(wanted: readonly unknown[]): readonly AccessAction[] {
   return actions.filter((action): action is AccessAction => wanted.includes(action))
 }
 
-/** The text that a challenge or a token request carries. */
+/** Formats scopes for a challenge or a token. */
 export function formatScopes(scopes: readonly AccessScope[]): string {
   return scopes.map(({ type, name, actions: wanted }) => `${type}:${name}:${wanted.join(',')}`).join(' ')
 }
 
-/** Whether `granted` holds everything that is wanted. */
+/** True if `granted` contains everything in `wanted`. */
 export function covers(granted: readonly AccessScope[], wanted: readonly AccessScope[]): boolean {
   return wanted.every(({ type, name, actions: needed }) => {
     const same = granted.filter((scope) => scope.type === type && scope.name === name)

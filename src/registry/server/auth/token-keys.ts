@@ -1,4 +1,4 @@
-/** Keys that sign or check tokens, and the names by which tokens refer to them. */
+/** Keys that sign or check tokens, and the ids by which tokens refer to them (`kid`). */
 import {
   createHash,
   createPrivateKey,
@@ -12,23 +12,22 @@ import type { JWK } from 'jose'
 import { BerthError, invalidArgument, messageOf } from '../../../base/index.ts'
 import type { ObjectStorage } from '../storage/registry-storage.ts'
 
-/** Where the registry's own key is when none was given. */
+/** The storage's key of the registry's own signing key, if the options name no file. */
 export const signingKeyKey = 'tokens/signing-key.pem'
 
-/** A key that makes tokens. */
+/** A key pair that signs tokens. */
 export interface SigningKey {
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
   readonly id: string
 }
 
-/** The key of a PEM file. Rejects with `invalidArgument`. */
+/** Reads the key of a PEM file. Rejects with `invalidArgument`. */
 export async function readSigningKey(path: string): Promise<SigningKey> {
   return signingKeyOf(await readPem(path), path)
 }
 
-/** The key in the storage; makes it when there is none. Of several processes that do so at once one succeeds, and
- *  all use that one's. */
+/** Reads the key in the storage, or makes one. If several processes do so at once, one succeeds and all use its key. */
 export async function storedSigningKey(objects: ObjectStorage): Promise<SigningKey> {
   const stored = await objects.read(signingKeyKey)
   if (stored !== undefined) return signingKeyOf(stored.toString(), signingKeyKey)
@@ -54,17 +53,17 @@ function signingKeyOf(pem: string, place: string): SigningKey {
   return { privateKey, publicKey, id: keyId(publicKey) }
 }
 
-/** A key that tokens are checked with. */
+/** A key that checks tokens. */
 export interface TrustedKey {
   readonly publicKey: KeyObject
-  /** Names by which tokens may call it. */
+  /** The ids by which tokens may refer to it. */
   readonly ids: readonly string[]
 }
 
-/** What another token service's tokens are checked with. */
+/** The keys and certificates that check a token service's tokens. */
 export interface TrustedKeys {
   readonly keys: readonly TrustedKey[]
-  /** Certificates that vouch for those that tokens bring along. */
+  /** Roots for certificate chains that tokens carry (`x5c`). */
   readonly roots: readonly X509Certificate[]
 }
 
@@ -115,7 +114,7 @@ function trustedKey(publicKey: KeyObject): TrustedKey {
 
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** The name that Docker's registry gives a key, so that it takes our tokens and we its services': the first 240 bits
+/** The id that Docker's registry gives a key, so that the tokens of both registries are interchangeable: the first 240 bits
  *  of the SHA-256 of the public key (DER), in base32, in groups of four. */
 export function keyId(publicKey: KeyObject): string {
   const hash = createHash('sha256')

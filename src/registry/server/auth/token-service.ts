@@ -1,8 +1,8 @@
-/** The registry's own token service: says who a client is and what it may do in a signed token that lasts minutes.
+/** The registry's own token service. It issues signed tokens that name the user and the granted scopes for some minutes.
  *  `GET /token` (Basic) and `POST /token` (OAuth2: password and refresh_token grants).
  *  https://distribution.github.io/distribution/spec/auth/token/ and …/oauth/
  *
- *  A refresh token stands for the password of one user: it ends with that password, and with the user. */
+ *  A refresh token replaces the password of one user. It becomes invalid when the password changes or the user is removed. */
 import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
 import type { AccessScope } from '../model/authorizer.ts'
@@ -12,6 +12,7 @@ import type { SigningKey } from './token-keys.ts'
 import { TokenVerifier } from './token-verifier.ts'
 import { parseBasic, type UserDirectory } from './user-directory.ts'
 
+/** The options of `TokenService`; names as in `OwnTokenOptions`. */
 export interface TokenServiceOptions {
   readonly service: string
   readonly issuer: string
@@ -22,21 +23,21 @@ export interface TokenServiceOptions {
   readonly refreshExpiresMs: number
 }
 
-/** A request for a token, as far as it matters. */
+/** A request for a token. */
 export interface TokenRequest {
   readonly method: string
   readonly query: URLSearchParams
   readonly authorization: string | undefined
-  /** Of a POST. */
+  /** The body of a POST request. */
   readonly form?: URLSearchParams | undefined
 }
 
-/** An answer: a status, headers, and a body to be sent as JSON. */
+/** The answer. `body` is sent as JSON. */
 export interface TokenAnswer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body: Readonly<Record<string, unknown>>
-  /** Who it is, for the log. */
+  /** The user's name, for the log. */
   readonly user?: string | undefined
 }
 
@@ -44,10 +45,11 @@ interface Grant {
   readonly user: string | undefined
   readonly scopes: readonly AccessScope[]
   readonly withRefreshToken: boolean
-  /** Given back when no new one is made. */
+  /** The client's refresh token, which is returned to it if no new one is made. */
   readonly refreshToken?: string | undefined
 }
 
+/** Issues tokens to the users of a directory. */
 export class TokenService {
   readonly #options: TokenServiceOptions
   readonly #verifier: TokenVerifier
@@ -64,7 +66,7 @@ export class TokenService {
     return this.#verifier
   }
 
-  /** Answers one request. Rejects with `unavailable` when too many passwords wait to be checked. */
+  /** Answers one request. Rejects with `unavailable` if too many password checks are waiting. */
   async answer(request: TokenRequest): Promise<TokenAnswer> {
     if (request.method === 'GET') return this.#answerGet(request)
     if (request.method === 'POST') return this.#answerPost(request.form ?? new URLSearchParams())
@@ -177,7 +179,7 @@ function wrongPassword(realm: string): TokenAnswer {
   return { ...answer, headers: { ...answer.headers, 'WWW-Authenticate': `Basic realm="${realm}"` } }
 }
 
-/** An error as the registry's clients and as OAuth2's read it. */
+/** An error answer in the forms of the registry protocol and of OAuth2 together. */
 function failure(status: number, code: string, oauthCode: string, message: string): TokenAnswer {
   return {
     status,

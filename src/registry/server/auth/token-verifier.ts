@@ -1,14 +1,14 @@
-/** Checks access tokens (JWT) of one issuer for one service, as Docker's registry does: signature, issuer, audience,
- *  times (with a minute for clocks that differ). https://distribution.github.io/distribution/spec/auth/jwt/ */
+/** Checks access tokens (JWT) of one issuer for one service, as Docker's registry does: signature, issuer, audience and
+ *  times. Clocks may differ by a minute. https://distribution.github.io/distribution/spec/auth/jwt/ */
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto'
 import { decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose'
 import type { AccessScope } from '../model/authorizer.ts'
 import { knownActions } from './scope-text.ts'
 import type { TrustedKeys } from './token-keys.ts'
 
-/** What an access token says. */
+/** The claims of an access token. */
 export interface AccessToken {
-  /** '' for a client that didn't say who it is. */
+  /** '' for an anonymous client. */
   readonly user: string
   readonly access: readonly AccessScope[]
 }
@@ -20,10 +20,10 @@ export interface TokenVerifierOptions extends TrustedKeys {
 
 const algorithms = ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA']
 const clockToleranceSeconds = 60
-/** Longest chain of certificates in a token. */
+/** Length of the longest accepted chain of certificates in a token. */
 const maxChain = 8
 
-/** Tokens that were believed: clients send one with dozens of requests. */
+/** How many valid tokens are remembered: clients send the same one with dozens of requests. */
 const rememberedTokens = 2000
 
 interface RememberedToken {
@@ -39,13 +39,13 @@ export class TokenVerifier {
     this.#options = options
   }
 
-  /** What the token says; undefined when it is not to be believed. */
+  /** The claims of an access token; undefined if it is not valid. */
   async findAccess(token: string): Promise<AccessToken | undefined> {
     const key = createHash('sha256').update(token).digest('base64')
     const remembered = this.#remembered.get(key)
     if (remembered !== undefined && remembered.endsMs > Date.now()) return remembered.access
     const payload = await this.findClaims(token)
-    // A refresh token is no access token.
+    // A refresh token gives no access.
     if (payload?.exp === undefined || payload.use === 'refresh') return undefined
     const access = { user: payload.sub ?? '', access: scopesOf(payload.access) }
     if (this.#remembered.size >= rememberedTokens) this.#remembered.clear()
@@ -53,7 +53,7 @@ export class TokenVerifier {
     return access
   }
 
-  /** The claims of a token that is to be believed, whatever it is for. */
+  /** The claims of a token of any kind; undefined if it is not valid. */
   async findClaims(token: string): Promise<JWTPayload | undefined> {
     const { issuer, service } = this.#options
     for (const key of this.#candidates(token)) {
@@ -81,7 +81,7 @@ export class TokenVerifier {
       return certified === undefined ? [] : [certified]
     }
     const named = keys.filter(({ ids }) => kid !== undefined && ids.includes(kid))
-    // The name is a hint only: services call one key differently.
+    // The id is only a hint, because services give the same key different ids.
     return (named.length > 0 ? named : keys).map(({ publicKey }) => publicKey)
   }
 }
@@ -90,19 +90,19 @@ function headerOf(token: string): { readonly kid?: string | undefined; readonly 
   try {
     return decodeProtectedHeader(token)
   } catch {
-    // Not a token at all: no key will fit.
+    // The text is not a token, so no key will fit.
     return {}
   }
 }
 
-/** The key of a chain's first certificate, when a root vouches for the chain. */
+/** The key of a chain's first certificate, if one of the roots issued the chain. */
 function certifiedKey(chain: readonly string[], roots: readonly X509Certificate[]): KeyObject | undefined {
   let certificates: readonly X509Certificate[]
   try {
     if (!Array.isArray(chain) || chain.length > maxChain) return undefined
     certificates = chain.map((text) => new X509Certificate(Buffer.from(text, 'base64')))
   } catch {
-    // A certificate that can't be read.
+    // A certificate is malformed.
     return undefined
   }
   for (const [index, certificate] of certificates.entries()) {

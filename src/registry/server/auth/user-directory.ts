@@ -1,19 +1,19 @@
-/** Who the registry's users are, as authorizers and the token service ask for it. */
+/** The users of a registry, as authorizers and the token service see them. */
 export interface UserDirectory {
-  /** Whether this is the user's password; false for unknown users, after as much work. */
+  /** True if this is the user's password. For an unknown user it takes as long as for a wrong password. */
   verify(name: string, password: string): Promise<boolean>
-  /** A text that changes with the user's password and tells nothing about it; undefined when there is no such user. */
+  /** A text that changes with the user's password and does not reveal it; undefined if there is no such user. */
   fingerprint(name: string): Promise<string | undefined>
 }
 
-/** A name with its password, as `Authorization: Basic` carries them. The name is '' from clients that have none and
- *  send the header all the same (podman, skopeo). */
+/** Name and password from `Authorization: Basic` (RFC 7617). The name is '' if an anonymous client sends the header anyway,
+ *  as podman and skopeo do. */
 export interface BasicCredentials {
   readonly name: string
   readonly password: string
 }
 
-/** The credentials of an `Authorization` header; undefined when it has another form. */
+/** Reads the credentials of an `Authorization` header; undefined if it has another form. */
 export function parseBasic(header: string | undefined): BasicCredentials | undefined {
   const [, encoded] = /^basic +([a-z0-9+/=_-]+) *$/i.exec(header ?? '') ?? []
   if (encoded === undefined) return undefined

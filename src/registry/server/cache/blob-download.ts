@@ -1,8 +1,8 @@
-/** One blob on its way from upstream: into the storage, and to every client that asks meanwhile, each at its own pace
- *  out of a spool file. The download goes on when clients leave.
+/** The download of one blob from upstream. Its bytes go into the storage, and through a spool file to every client that
+ *  asks meanwhile, each at its own pace. The download goes on when clients leave.
  *
- *  The last bytes are handed out only when the digest is right and the blob is stored: no client gets a whole blob
- *  that is wrong, and whoever has one finds it here the next time. */
+ *  The last byte is released only after the digest was verified and the blob stored. So no client gets a whole blob that is
+ *  wrong, and a client that got a whole blob finds it in the cache the next time. */
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { type AbortOptions, BerthError, type Logger, messageOf } from '../../../base/index.ts'
@@ -15,7 +15,7 @@ export interface BlobDownloadOptions {
   readonly repository: string
   readonly digest: BlobDigest
   readonly sizeBytes: number
-  /** The bytes as upstream sends them. Rejects when they break off. */
+  /** The bytes from upstream. Rejects if they end early. */
   readonly source: AsyncGenerator<Buffer, void, undefined>
   readonly uploads: UploadStorage
   readonly blobs: BlobLibrary
@@ -24,16 +24,16 @@ export interface BlobDownloadOptions {
 }
 
 const readBytes = 256 * 1024
-/** Held back until all is well. */
+/** Bytes that are held back until the blob is verified and stored. */
 const heldBackBytes = 1
 
 export class BlobDownload {
   readonly sizeBytes: number
-  /** Resolves when it has ended, well or not. */
+  /** Resolves when the download has ended, successful or not. */
   readonly ended: Promise<void>
   readonly #options: BlobDownloadOptions
   #spool: SpoolFile | undefined
-  /** How many bytes clients may have. */
+  /** How many bytes may be sent to clients. */
   #released = 0
   #failure: unknown
   #hasEnded = false
@@ -46,7 +46,7 @@ export class BlobDownload {
     this.ended = this.#run()
   }
 
-  /** The bytes of a range as they arrive. Rejects when the first of them will never come. */
+  /** The bytes of a range as they arrive. Rejects if the download ends before the first of them. */
   async open({ start = 0, end = this.sizeBytes - 1, signal }: ByteRange & AbortOptions = {}): Promise<Readable> {
     this.#readers += 1
     try {
@@ -91,7 +91,7 @@ export class BlobDownload {
     await spool?.close()
   }
 
-  /** Never rejects: those who read do. */
+  /** Never rejects: the readers get the failure. */
   async #run(): Promise<void> {
     const { digest, repository, logger } = this.#options
     const uploadId = `cache-${randomUUID()}`
@@ -99,7 +99,7 @@ export class BlobDownload {
       this.#spool = await SpoolFile.create(this.#options.spoolFolder)
       const received = this.#receive()
       const isStored = await this.#store(uploadId, received)
-      // Storing may have failed; those who wait for the bytes get them all the same.
+      // If storing failed, the rest is still downloaded for the clients.
       while ((await received.next()).done !== true);
       if (this.#failure !== undefined) throw this.#failure
       if (isStored) await this.#commit(uploadId)
@@ -114,8 +114,8 @@ export class BlobDownload {
     await this.#closeSpool()
   }
 
-  /** Takes bytes from upstream, as fast as the storage takes them. Does not reject, so that what ends the storing
-   *  is the storage alone. */
+  /** Passes bytes from upstream on as fast as the storage takes them. Does not reject: a failure of upstream is noted in
+   *  `#failure`, and an error of `append` comes from the storage only. */
   async *#receive(): AsyncGenerator<Buffer, void, undefined> {
     const { source, digest } = this.#options
     const hash = hasherOf(algorithmOf(digest))
@@ -134,10 +134,10 @@ export class BlobDownload {
     }
   }
 
-  /** True when all that was received is in the storage. */
+  /** Stores the bytes; true if all that were received are in the storage. */
   async #store(uploadId: string, received: AsyncGenerator<Buffer, void, undefined>): Promise<boolean> {
     const { uploads, digest, logger } = this.#options
-    // Without `return`: a storage that fails does not end the download.
+    // This iterator has no `return`, so that a failing storage doesn't end the download.
     const source = { [Symbol.asyncIterator]: () => ({ next: () => received.next() }) }
     try {
       await uploads.create(uploadId)
@@ -154,7 +154,7 @@ export class BlobDownload {
     try {
       await blobs.commitUpload(repository, uploadId, digest)
     } catch (error) {
-      // What was sent is right, as was seen above; only the next one will have to wait again.
+      // The bytes are verified, so the clients may have them. Only the next client has to wait for a download again.
       logger.error('blob not cached', { digest, error: messageOf(error) })
     }
   }

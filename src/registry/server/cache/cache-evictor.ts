@@ -1,6 +1,5 @@
-/** Takes away what was not asked for longest: after its time to live, or when there is too much. What goes can be had
- *  again from upstream, so nothing else has to be right: whoever is just sent a blob has it open, and whoever comes
- *  a moment too late fetches it anew. */
+/** Deletes the least recently used contents of the cache: after their time to live, or if the cache is too large. This needs
+ *  no coordination with requests. A request that is sending a blob has it open, and a later one downloads it again. */
 import { Background, type Logger } from '../../../base/index.ts'
 import type { ManifestLibrary } from '../library/manifest-library.ts'
 import type { BlobDigest } from '../model/blob-digest.ts'
@@ -20,13 +19,13 @@ export interface EvictorOptions {
   readonly manifests: ManifestLibrary
   readonly usage: CacheUsage
   readonly logger: Logger
-  /** 0: for ever. */
+  /** 0: contents stay forever. */
   readonly ttlMs: number
   /** 0: no limit. */
   readonly maxSizeBytes: number
 }
 
-/** How much is left free when there was too much, so that not every new blob makes room for itself. */
+/** The share of the limit that is freed in addition, so that not every new blob causes an eviction. */
 const spareShare = 0.05
 const maxIntervalMs = 3_600_000
 const minIntervalMs = 1000
@@ -41,7 +40,7 @@ export class CacheEvictor {
   readonly #options: EvictorOptions
   readonly #background: Background
   readonly #timer: NodeJS.Timeout | undefined
-  /** As counted last, and what came since. */
+  /** The size at the last count, plus the blobs that were added since. */
   #sizeBytes = 0
   #isRunning = false
   #isAsked = false
@@ -59,14 +58,14 @@ export class CacheEvictor {
     this.start()
   }
 
-  /** A blob was stored. */
+  /** To be called after a blob was stored. */
   added(sizeBytes: number): void {
     this.#sizeBytes += sizeBytes
     const { maxSizeBytes } = this.#options
     if (maxSizeBytes > 0 && this.#sizeBytes > maxSizeBytes) this.start()
   }
 
-  /** Looks through the cache, once more if it is doing so already. */
+  /** Checks the cache in the background. If a check is running, another one follows. */
   start(): void {
     this.#isAsked = true
     if (this.#isRunning || this.#isClosed) return
@@ -105,7 +104,7 @@ export class CacheEvictor {
     if (doomed.length > 0) logger.info('cache made room', { blobs: doomed.length, bytes: sizeOf(doomed) })
   }
 
-  /** Those that are too old, then those that are too much. */
+  /** Chooses the blobs to delete: all that are too old, then the oldest until the size is right. */
   #choose(blobs: readonly CachedBlob[]): readonly CachedBlob[] {
     const { ttlMs, maxSizeBytes } = this.#options
     const oldestFirst = blobs.toSorted((one, other) => one.usedMs - other.usedMs)
@@ -142,7 +141,7 @@ export class CacheEvictor {
     }
   }
 
-  /** Links first: a blob that nobody is said to have is not found. */
+  /** Deletes the links first. Without them requests no longer find the blob. */
   async #deleteBlob(digest: BlobDigest): Promise<void> {
     const { objects, usage } = this.#options
     for await (const { key } of listAll(objects, linksPrefix(digest))) await objects.delete(key)

@@ -1,11 +1,11 @@
-/** When the cache's contents were last asked for: an object without bytes for each, whose time of writing is it. So
- *  all processes on a storage know, also after a restart. Written anew only now and then. */
+/** The times of last use of the cache's contents. Each is the modification time of an empty object, so that all processes on
+ *  a storage know it, also after a restart. It is written only now and then. */
 import type { ObjectInfo, ObjectStorage } from '../storage/registry-storage.ts'
 
 const usagePrefix = 'cache/'
 const nothing = Buffer.alloc(0)
 
-/** Where the use of an object of the registry is noted. */
+/** The key of the object whose time is the last use of `key`. */
 export function usageKey(key: string): string {
   return usagePrefix + key
 }
@@ -13,16 +13,16 @@ export function usageKey(key: string): string {
 export class CacheUsage {
   readonly #objects: ObjectStorage
   readonly #intervalMs: number
-  /** Uses by key, in ms; `noted` is when the storage was told. */
+  /** Times in ms by key: the last use, and the last one that was written to the storage. */
   readonly #recent = new Map<string, { readonly usedMs: number; readonly notedMs: number }>()
 
-  /** Uses nearer than `intervalMs` to each other are noted once. */
+  /** A use is not written if the last one was written less than `intervalMs` before. */
   constructor(objects: ObjectStorage, intervalMs: number) {
     this.#objects = objects
     this.#intervalMs = intervalMs
   }
 
-  /** Notes that the object `key` was asked for. */
+  /** Notes a use of the object `key`. */
   async touch(key: string): Promise<void> {
     const usedMs = Date.now()
     const notedMs = this.#recent.get(key)?.notedMs ?? 0
@@ -31,7 +31,7 @@ export class CacheUsage {
     if (isDue) await this.#objects.write(usageKey(key), nothing)
   }
 
-  /** The last use of each object that has one. */
+  /** The times of last use, in ms, by key. */
   async read(): Promise<ReadonlyMap<string, number>> {
     const uses = new Map<string, number>()
     for await (const { key, modifiedAt } of listAll(this.#objects, usagePrefix)) {
@@ -41,7 +41,7 @@ export class CacheUsage {
     return uses
   }
 
-  /** The object is gone. */
+  /** Forgets an object that was deleted. */
   async forget(key: string): Promise<void> {
     this.#recent.delete(key)
     await this.#objects.delete(usageKey(key))

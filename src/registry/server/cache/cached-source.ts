@@ -1,5 +1,6 @@
-/** Pulls out of a cache: what is here is given from here, the rest comes from upstream and stays. What a digest names
- *  never changes; what a tag stands for is asked of upstream each time, unless upstream can't be asked. */
+/** The pull source of a cache. Contents in the storage are served from there; the rest is downloaded from upstream and
+ *  stored. The content of a digest never changes. A tag is looked up at upstream each time, unless upstream can't be
+ *  reached. */
 import { type AbortOptions, isKind, type Logger, messageOf } from '../../../base/index.ts'
 import type { LocalContents } from '../library/local-source.ts'
 import type {
@@ -23,7 +24,7 @@ export interface CachedSourceOptions {
   readonly local: LocalContents
   readonly upstream: Upstream
   readonly uploads: UploadStorage
-  /** Absent: nothing is ever taken away. */
+  /** Undefined if nothing is ever evicted. */
   readonly usage: CacheUsage | undefined
   readonly evictor: CacheEvictor
   readonly spoolFolder: string
@@ -31,9 +32,9 @@ export interface CachedSourceOptions {
   readonly signal: AbortSignal
 }
 
-/** Who has something here waits no longer than this for upstream to say what is newer. */
+/** If the storage has a manifest for a tag, upstream gets this time to name a newer one. */
 const patienceMs = 3000
-/** Pages of one list come from one answer of upstream. */
+/** A list from upstream serves the client's further pages for this time. */
 const listMs = 10_000
 const defaultPage = 1000
 
@@ -53,7 +54,7 @@ export class CachedSource implements PullSource {
     return this.#options.upstream.serves(namespace)
   }
 
-  /** Those who ask for the same at the same time share one look. */
+  /** Concurrent requests for the same manifest share one lookup. */
   findManifest(repository: string, reference: ManifestReference): Promise<StoredManifest | undefined> {
     const key = `${repository}@${reference.kind === 'tag' ? reference.tag : reference.digest}`
     let look = this.#looks.get(key)
@@ -81,7 +82,7 @@ export class CachedSource implements PullSource {
     return page === 'unreachable' ? local.manifests.listTags(repository, options) : page
   }
 
-  /** What upstream has, where it tells; else what is here. */
+  /** The repositories of upstream, or those in the storage if upstream doesn't list its own. */
   async listRepositories(options: ListOptions & AbortOptions): Promise<NamePage> {
     const { upstream, local, signal } = this.#options
     const page = await this.#list('', options, () => upstream.repositories({ signal }))
@@ -96,7 +97,7 @@ export class CachedSource implements PullSource {
     }
   }
 
-  /** Resolves when no blob is on its way any more. */
+  /** Resolves when all downloads have ended. */
   async drain(): Promise<void> {
     await Promise.all([...this.#downloads.values()].map(({ ended }) => ended))
   }
@@ -113,7 +114,7 @@ export class CachedSource implements PullSource {
     return manifest
   }
 
-  /** `here` is what the tag stood for when it was asked for last: given when upstream can't say. */
+  /** Looks up a tag at upstream. `here` is the stored manifest of the tag, which is used if upstream can't be reached. */
   async #lookUpTag(
     repository: string,
     tag: string,
@@ -154,14 +155,14 @@ export class CachedSource implements PullSource {
     return manifest
   }
 
-  /** A blob that came for another repository. That this one has it, too, the caller knows. */
+  /** Links a blob that was downloaded for another repository. The caller knows that this repository has it at upstream. */
   async #link(repository: string, digest: BlobDigest): Promise<StoredBlob | undefined> {
     const { blobs } = this.#options.local
     const [other] = await blobs.repositoriesWith(digest, 1)
     return other === undefined ? undefined : await blobs.mount(repository, other, digest)
   }
 
-  /** A blob that is here; should it be taken away just now, it is fetched again. */
+  /** A stored blob. If it is evicted before it is opened, it is downloaded again. */
   async #used(repository: string, blob: StoredBlob): Promise<StoredBlob> {
     await this.#touch(blobKey(blob.digest))
     const { digest, sizeBytes, openReader } = blob
@@ -174,7 +175,7 @@ export class CachedSource implements PullSource {
     }
   }
 
-  /** One download for all who want the blob. */
+  /** The running download of a blob, or a new one. */
   #download(repository: string, digest: BlobDigest, sizeBytes: number): BlobDownload {
     const running = this.#downloads.get(digest)
     if (running !== undefined) return running
@@ -194,7 +195,7 @@ export class CachedSource implements PullSource {
     try {
       await this.#options.usage?.touch(key)
     } catch (error) {
-      // It may go a little too early: no reason not to give it.
+      // The content may be evicted too early. The request goes on nevertheless.
       this.#options.logger.warn('use of cached contents not noted', { key, error: messageOf(error) })
     }
   }
@@ -214,7 +215,7 @@ export class CachedSource implements PullSource {
       }
       if (fresh === undefined) return undefined
       names = { names: fresh.toSorted(byBytes), untilMs: Date.now() + listMs }
-      // Only lists that are being paged through are worth keeping.
+      // Only a list with further pages is kept.
       if (fresh.length >= limit) this.#lists.set(key, names)
       for (const [old, { untilMs }] of this.#lists) if (untilMs < Date.now()) this.#lists.delete(old)
     }

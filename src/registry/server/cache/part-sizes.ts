@@ -1,5 +1,5 @@
-/** Sizes of blobs as manifests tell them, so that upstream need not be asked before a blob is fetched. Also says that a
- *  repository has a blob, where another repository brought it already. */
+/** The sizes of blobs, learned from manifests, so that upstream need not be asked before a download. An entry also proves
+ *  that the repository has the blob, which matters if it was downloaded for another repository. */
 import { isObject } from '../../../oci/index.ts'
 import { type BlobDigest, findBlobDigest } from '../model/blob-digest.ts'
 
@@ -8,7 +8,7 @@ const maxEntries = 20_000
 export class PartSizes {
   readonly #sizes = new Map<string, number>()
 
-  /** Learns what a manifest of the repository names. */
+  /** Notes the blobs that a manifest of the repository names. */
   learn(repository: string, manifest: Buffer): void {
     const value: unknown = JSON.parse(manifest.toString('utf8'))
     if (!isObject(value)) return

@@ -1,17 +1,18 @@
 import type { RegistryClientOptions } from '../../client/index.ts'
 
-/** What a pull-through cache stands in front of, and how much it keeps. */
+/** The options of a pull-through cache. */
 export interface ProxyOptions {
-  /** `https://HOST[:PORT]` or `http://HOST[:PORT]` of the other registry. */
+  /** `https://HOST[:PORT]` or `http://HOST[:PORT]` of the cached registry. */
   readonly remote: string
+  /** Credentials for the cached registry. Default: anonymous. */
   readonly username?: string | undefined
   readonly password?: string | undefined
-  /** How long something is kept after it was last asked for; 0: for ever. */
+  /** How long contents stay after their last use. 0, the default: forever. */
   readonly ttlMs?: number | undefined
-  /** How many bytes of blobs are kept; what was not asked for longest goes first. 0: no limit. */
+  /** Total size of the blobs that stay; the least recently used are evicted first. 0, the default: no limit. */
   readonly maxSizeBytes?: number | undefined
-  /** Where blobs stand while they arrive, as files without a name. Default: /var/tmp, which is a disk. */
+  /** The folder for unnamed files with blobs that are being downloaded. Default: /var/tmp, which is on a disk. */
   readonly spoolFolder?: string | undefined
-  /** Proxies and certificates on the way there. */
+  /** Proxies and certificates for the connections to the cached registry. */
   readonly client?: Pick<RegistryClientOptions, 'proxies' | 'certificateDirectories' | 'userAgent'> | undefined
 }

@@ -1,5 +1,5 @@
-/** A registry as a cache of another one: given to `createRegistry` as its `pullSource`. Any number of processes may
- *  share one storage. */
+/** Makes a registry the cache of another one. Its `source` is passed to `createRegistry` as `pullSource`. Any number of
+ *  processes may share one storage. */
 import { type Logger, nullLogger } from '../../../base/index.ts'
 import type { LocalContents } from '../library/local-source.ts'
 import type { PullSource } from '../library/pull-source.ts'
@@ -11,10 +11,11 @@ import type { ProxyOptions } from './proxy-options.ts'
 import { Upstream } from './upstream.ts'
 
 const defaultSpoolFolder = '/var/tmp'
-/** Uses are noted this often at most; more often when things are kept for a short time only. */
+/** Times of use are written at this interval, or at a tenth of a shorter time to live. */
 const maxNoteMs = 3_600_000
 const noteShare = 10
 
+/** A cache of another registry. */
 export class PullThroughCache {
   readonly #storage: RegistryStorage
   readonly #options: ProxyOptions
@@ -23,7 +24,7 @@ export class PullThroughCache {
   readonly #upstream: Upstream
   #parts: { readonly source: CachedSource; readonly evictor: CacheEvictor } | undefined
 
-  /** `storage` is the registry's own; the caller closes it after the cache. */
+  /** `storage` is the registry's storage. The caller closes it after the cache. */
   constructor(storage: RegistryStorage, options: ProxyOptions, logger: Logger = nullLogger) {
     this.#storage = storage
     this.#options = options
@@ -31,7 +32,7 @@ export class PullThroughCache {
     this.#upstream = new Upstream(options, this.#logger)
   }
 
-  /** For the registry's `pullSource`; called once. */
+  /** Makes the source; to be passed as `pullSource`, which `createRegistry` calls once. */
   readonly source = (local: LocalContents): PullSource => {
     const { ttlMs = 0, maxSizeBytes = 0, spoolFolder = defaultSpoolFolder } = this.#options
     const { objects, uploads } = this.#storage
@@ -42,7 +43,7 @@ export class PullThroughCache {
       local,
       upstream: this.#upstream,
       uploads,
-      // Where nothing is ever taken away nobody need know.
+      // If nothing is ever evicted, times of use are not needed.
       usage: ttlMs === 0 && maxSizeBytes === 0 ? undefined : usage,
       evictor,
       spoolFolder,
@@ -53,7 +54,7 @@ export class PullThroughCache {
     return source
   }
 
-  /** Ends downloads that are under way, and waits for all work. Idempotent. */
+  /** Cancels all downloads and waits for their end. Idempotent. */
   async close(): Promise<void> {
     this.#closed.abort()
     await this.#parts?.source.drain()

@@ -1,5 +1,5 @@
-/** A file without a name: written once from its beginning to its end, and read by many meanwhile. It is gone when it
- *  is closed, however the process ends. */
+/** An unnamed temporary file that is written once, from beginning to end, while others read it. The kernel deletes it when
+ *  it is closed, however the process ends. */
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ export class SpoolFile {
     return new SpoolFile(file)
   }
 
-  /** How much was written. */
+  /** Number of bytes written so far. */
   get sizeBytes(): number {
     return this.#sizeBytes
   }
@@ -32,7 +32,7 @@ export class SpoolFile {
     }
   }
 
-  /** Bytes from `start` on that were written before: at least one, at most `length`. */
+  /** Reads between one and `length` bytes from `start` on. The first of them must have been written. */
   async read(start: number, length: number): Promise<Buffer> {
     const buffer = Buffer.allocUnsafe(length)
     const { bytesRead } = await this.#file.read(buffer, 0, length, start)

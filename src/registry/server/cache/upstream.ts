@@ -1,5 +1,5 @@
-/** The registry that is cached: asked with our own credentials, whatever the client's were. Gives `undefined` for what
- *  it doesn't have or doesn't give us; everything else that goes wrong rejects. */
+/** The cached registry. It is asked with the cache's own credentials, not with the client's. Methods give `undefined` for
+ *  things that it doesn't have or to which it refuses access; they reject on all other failures. */
 import { type AbortOptions, isBerthError, isKind, type Logger, messageOf } from '../../../base/index.ts'
 import { type Descriptor, type Digest, defaultRegistry, isObject } from '../../../oci/index.ts'
 import { type FetchedManifest, type RegistryAuth, RegistryClient, type Repository } from '../../client/index.ts'
@@ -8,12 +8,12 @@ import { type BlobDigest, findBlobDigest } from '../model/blob-digest.ts'
 import { RegistryError } from '../model/registry-error.ts'
 import type { ProxyOptions } from './proxy-options.ts'
 
-/** How Docker Hub calls itself, and how others call it. */
+/** The names of Docker Hub. */
 const hubNames: ReadonlySet<string> = new Set([defaultRegistry, 'index.docker.io', 'registry-1.docker.io'])
 const hubHost = 'registry-1.docker.io'
-/** How long one that can't be reached is left alone by those who can do without it. */
+/** After a failure, requests that can be answered from the storage don't ask upstream for this time. */
 const downMs = 15_000
-/** The same after 429 without `Retry-After`. */
+/** The same after a 429 without `Retry-After`. */
 const limitedMs = 60_000
 const maxCatalogBytes = 16 << 20
 const maxCatalogPages = 100
@@ -25,7 +25,7 @@ export class Upstream {
   readonly #url: URL
   readonly #host: string
   readonly #logger: Logger
-  /** Made anew after each failure: what they learned of the way there may no longer hold. */
+  /** Connections by repository. After a failure, a new one is made: the old one may know an outdated endpoint or token. */
   readonly #repositories = new Map<string, Repository>()
   #restsUntil = 0
 
@@ -38,27 +38,27 @@ export class Upstream {
     this.#client = new RegistryClient({ ...client, insecureRegistries, logger })
   }
 
-  /** Whether images that clients call `namespace/…` are what is cached here. */
+  /** True if `namespace`, the registry's host in clients' image names, is the cached registry. */
   serves(namespace: string): boolean {
     return namespace === this.#host || (this.#host === hubHost && hubNames.has(namespace))
   }
 
-  /** True while it should be asked only for what is not here. */
+  /** True for some time after a failure: upstream should be asked only for contents that are not in the storage. */
   get isResting(): boolean {
     return Date.now() < this.#restsUntil
   }
 
-  /** What a tag stands for. */
+  /** The descriptor of a tag. */
   resolve(repository: string, tag: string, options: AbortOptions = {}): Promise<Descriptor | undefined> {
     return this.#ask(repository, (there) => there.resolve(tag, options))
   }
 
-  /** A manifest by tag or digest; verified when it is by digest. */
+  /** A manifest by tag or digest. One by digest is verified. */
   manifest(repository: string, target: string, options: AbortOptions = {}): Promise<FetchedManifest | undefined> {
     return this.#ask(repository, (there) => there.fetchManifest(target, options))
   }
 
-  /** The size of a blob. */
+  /** The size of a blob in bytes. */
   blobSize(repository: string, digest: Digest, options: AbortOptions = {}): Promise<number | undefined> {
     return this.#ask(repository, async (there) => {
       const response = await there.request(`blobs/${digest}`, { method: 'HEAD', ...options })
@@ -69,7 +69,7 @@ export class Upstream {
     })
   }
 
-  /** A blob's bytes, not verified. The stream goes on after broken connections; its end is the blob's end. */
+  /** A blob's bytes, not verified. Broken connections are resumed; the generator ends only after the last byte. */
   async *blob(
     repository: string,
     digest: Digest,
@@ -86,12 +86,12 @@ export class Upstream {
     }
   }
 
-  /** All tags, in the other registry's order. */
+  /** All tags, in upstream's order. */
   tags(repository: string, options: AbortOptions = {}): Promise<readonly string[] | undefined> {
     return this.#ask(repository, (there) => there.listTags(options))
   }
 
-  /** All repositories; undefined when the other registry doesn't tell. */
+  /** All repositories; undefined if upstream doesn't list them. */
   repositories(options: AbortOptions = {}): Promise<readonly string[] | undefined> {
     return this.#ask('catalog', async (there) => {
       const names: string[] = []
@@ -106,7 +106,7 @@ export class Upstream {
     })
   }
 
-  /** What names `subject`, by the API or by the tag of registries that have none. */
+  /** The manifests with this subject, from the referrers API or else from the index under the fallback tag. */
   async referrers(
     repository: string,
     subject: BlobDigest,
@@ -153,7 +153,7 @@ export class Upstream {
   #repository(name: string): Repository {
     const known = this.#repositories.get(name)
     if (known !== undefined) return known
-    // As `docker pull busybox` means it.
+    // On Docker Hub, `busybox` means `library/busybox`.
     const repository = this.#host === hubHost && !name.includes('/') ? `library/${name}` : name
     const made = this.#client.repository({ registry: this.#host, repository }, this.#auth)
     this.#repositories.set(name, made)
@@ -165,12 +165,12 @@ export class Upstream {
   }
 }
 
-/** It is not there, or not for us, which registries keep apart badly. */
+/** True if upstream doesn't have the content or refuses access to it. Registries often don't distinguish the two. */
 function isUnknown(error: unknown): boolean {
   return isKind(error, 'notFound') || isKind(error, 'unauthorized') || isKind(error, 'forbidden')
 }
 
-/** What our clients are told. */
+/** The error that the cache's clients get. */
 function answerOf(error: unknown): unknown {
   if (error instanceof RegistryError || isKind(error, 'cancelled')) return error
   const { status, retryAfterMs } = isBerthError(error) ? error.details : {}
