@@ -1,9 +1,9 @@
-/** Deletes blobs that no manifest of any repository names, links that their repository has no use for, and uploads
- *  that were left, while pushes, mounts and deletes go on in any number of processes.
+/** Deletes blobs that no manifest of any repository names, links without a manifest in their repository, and abandoned
+ *  uploads, while pushes, mounts and deletions go on in any number of processes.
  *
- *  Only what is older than the grace period counts, so that what a push has brought stays until its manifest comes.
- *  A blob that was old already and is taken up again just now is saved by the protocol of condemned.ts.
- *  Dying half-way leaves at most a condemnation, which the next collection and any waiting push lift. */
+ *  Blobs and links younger than the grace period stay, so that the blobs of a push stay until its manifest arrives. An old
+ *  blob that is being used again is protected by the protocol of condemned.ts. If the process dies halfway, it leaves at most
+ *  a verdict, which the next collection or a waiting request lifts. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AbortOptions } from '../../../base/index.ts'
 import { releaseMs, Verdict } from '../library/condemned.ts'
@@ -26,20 +26,23 @@ import type { GarbageReport } from '../model/registry-observer.ts'
 import type { ObjectInfo, ObjectStorage, RegistryStorage } from '../storage/registry-storage.ts'
 
 export interface CollectGarbageOptions extends AbortOptions {
-  /** Only says what would go. */
+  /** Delete nothing; only report what would be deleted. */
   readonly isDryRun?: boolean | undefined
+  /** The grace period of blobs and links. */
   readonly graceMs: number
+  /** Uploads without new bytes for this time are dropped. */
   readonly uploadMaxAgeMs: number
-  /** Milliseconds of a clock that never goes back. Default: `performance.now()`. */
+  /** Gives the milliseconds of a monotonic clock. Default: `performance.now()`. */
   readonly now?: (() => number) | undefined
 }
 
 const concurrency = 8
 
-/** Who names a blob. */
+/** The repositories whose manifests name a blob. */
 type Uses = ReadonlyMap<BlobDigest, ReadonlySet<string>>
 
-/** Collects once. `conflict` when a collection runs already. */
+/** Runs one collection and gives its report. Rejects with `conflict` if another one is running, with `dataLoss` if a manifest
+ *  is damaged. */
 export async function collectGarbage(
   storage: RegistryStorage,
   { isDryRun = false, graceMs, uploadMaxAgeMs, signal, now = () => performance.now() }: CollectGarbageOptions,
@@ -62,12 +65,12 @@ export async function collectGarbage(
 
 interface CollectionOptions extends AbortOptions {
   readonly isDryRun: boolean
-  /** What was written after this moment (ms) stays. */
+  /** Objects that were written after this time (ms) stay. */
   readonly oldest: number
   readonly now: () => number
 }
 
-/** What became of a condemned blob. `unfinished`: some of its links were deleted, and then it was too late for more. */
+/** The result for a condemned blob. `unfinished`: some of its links were deleted before the verdict became too old. */
 type Outcome = 'deleted' | 'kept' | 'unfinished'
 
 class Collection {
@@ -82,12 +85,12 @@ class Collection {
     this.#options = options
   }
 
-  /** Those of a collection that died: this one holds the lock, so that none is anybody's now. */
+  /** Lifts the verdicts of a collection that died. This collection holds the lock, so no other one has verdicts now. */
   async liftOldVerdicts(): Promise<void> {
     await this.#forEach(condemnedPrefix, ({ key }) => this.#objects.delete(key))
   }
 
-  /** Reads every manifest there is. One that is damaged ends the collection: what it names is not known. */
+  /** Reads all manifests. A damaged one ends the collection, because the blobs that it names are unknown. */
   async readManifests(): Promise<{ readonly uses: Uses; readonly manifestsRead: number }> {
     const uses = new Map<BlobDigest, Set<string>>()
     let manifestsRead = 0
@@ -105,7 +108,7 @@ class Collection {
     return { uses, manifestsRead }
   }
 
-  /** Looks at every blob. */
+  /** Checks every blob. */
   async sweep(uses: Uses): Promise<void> {
     await this.#forEach(blobsPrefix, async (blob) => {
       const digest = digestOfKey(blob.key)
@@ -120,12 +123,12 @@ class Collection {
     })
   }
 
-  /** Deletes what is to go of a blob and its links. True when the blob itself went. */
+  /** Deletes a blob and its links as far as they are unused. True if the blob itself was deleted. */
   async #judge(digest: BlobDigest, blob: ObjectInfo, isKept: boolean, users: ReadonlySet<string>): Promise<boolean> {
     for (;;) {
       const links = await this.#links(digest)
       const idle = links.filter((link) => this.#isOld(link) && !users.has(repositoryOfLink(link.key) ?? ''))
-      // As long as anybody holds it in whatever way, the blob stays.
+      // The blob stays as long as it has a link or mark that is in use.
       const isDoomed = !isKept && idle.length === links.length
       if (!isDoomed && idle.length === 0) return false
       if (this.#options.isDryRun) {
@@ -134,13 +137,13 @@ class Collection {
       }
       const outcome = await this.#execute(digest, blob, idle, isDoomed)
       if (outcome !== 'unfinished') return outcome === 'deleted'
-      // The requests that waited for the verdict go on before there is another one.
+      // Let the waiting requests go on before the next verdict.
       await sleep(releaseMs)
       this.#options.signal?.throwIfAborted()
     }
   }
 
-  /** Condemns the blob and deletes while the verdict lasts. */
+  /** Condemns the blob, and deletes as long as the verdict lasts. */
   async #execute(
     digest: BlobDigest,
     blob: ObjectInfo,
@@ -155,7 +158,7 @@ class Collection {
       const still = idle.filter(({ key, modifiedAt }) => now.get(key) === modifiedAt.getTime())
       const isLeft = isDoomed && still.length === links.length && (await this.#isUnchanged(blob))
       for (const [index, { key }] of still.entries()) {
-        // Without any progress another attempt would end the same way: the next collection tries again.
+        // Without progress, another attempt would end the same way. The next collection tries again.
         if (!(await verdict.delete(key))) return index === 0 ? 'kept' : 'unfinished'
         this.totals.linksDeleted += 1
       }

@@ -1,6 +1,6 @@
-/** Blobs and which repository has which. A blob's bytes exist once; a repository has it by a link, and what a
- *  repository has no link to, its clients cannot see. Links are made only for those who brought the bytes or may
- *  read them elsewhere. */
+/** Blobs, and the links that give them to repositories. A blob's bytes are stored once. A repository has a blob by a link;
+ *  without one, clients of the repository can't see the blob. A link is written only for a client that uploaded the bytes or
+ *  may read them in another repository. */
 import { randomUUID } from 'node:crypto'
 import { isKind } from '../../../base/index.ts'
 import type { BlobDigest } from '../model/blob-digest.ts'
@@ -13,14 +13,15 @@ import type { StoredBlob } from './pull-source.ts'
 const nothing = Buffer.alloc(0)
 
 export interface BlobLibraryOptions {
-  /** A link of this age is not collected before a request that relies on it has ended: half of the grace period. */
+  /** A younger link is not collected before a request that relies on it has ended. Half of the grace period, in ms. */
   readonly freshMs: number
 }
 
+/** The blobs of a storage. */
 export class BlobLibrary {
   readonly #objects: ObjectStorage
   readonly #uploads: UploadStorage
-  /** So long what `claim` gave stays, whatever is collected. */
+  /** For this time in ms, no collection deletes a claimed blob. */
   readonly freshMs: number
 
   constructor({ objects, uploads }: RegistryStorage, { freshMs }: BlobLibraryOptions) {
@@ -29,7 +30,7 @@ export class BlobLibrary {
     this.freshMs = freshMs
   }
 
-  /** The blob, if the repository has it. */
+  /** The blob, or undefined if the repository doesn't have it. */
   async find(repository: string, digest: BlobDigest): Promise<StoredBlob | undefined> {
     const [link, blob] = await Promise.all([
       this.#objects.stat(linkKey(repository, digest)),
@@ -38,8 +39,8 @@ export class BlobLibrary {
     return link === undefined || blob === undefined ? undefined : this.#stored(digest, blob.sizeBytes)
   }
 
-  /** The same for somebody who will rely on it soon, such as a manifest that names it: it stays for the grace period
-   *  from now on. */
+  /** The same for a request that relies on the blob, for example to push a manifest that names it. The grace period begins
+   *  again: no collection deletes the blob before `freshMs` have passed. */
   async claim(repository: string, digest: BlobDigest): Promise<StoredBlob | undefined> {
     const link = await this.#objects.stat(linkKey(repository, digest))
     if (link === undefined) return undefined
@@ -48,25 +49,27 @@ export class BlobLibrary {
     return await this.#link(repository, digest)
   }
 
-  /** Gives `repository` a blob that `from` has. The caller has checked that its client may read there. */
+  /** Gives `repository` a blob that `from` has; undefined if `from` doesn't have it. The caller has checked that the client
+   *  may read `from`. */
   async mount(repository: string, from: string, digest: BlobDigest): Promise<StoredBlob | undefined> {
     if ((await this.find(from, digest)) === undefined) return undefined
     return await this.#link(repository, digest)
   }
 
-  /** Some repositories that have the blob. */
+  /** Up to `limit` repositories that have the blob. */
   async repositoriesWith(digest: BlobDigest, limit: number): Promise<readonly string[]> {
     const { objects } = await this.#objects.list(linksPrefix(digest), { limit })
     return objects.map(({ key }) => repositoryOfLink(key)).filter((name) => name !== undefined)
   }
 
-  /** Makes an upload the blob that it is said to be. Other bytes: DIGEST_INVALID, and the upload is gone. */
+  /** Turns an upload into a blob of the repository and gives its size. Rejects with DIGEST_INVALID, and drops the upload, if
+   *  the bytes have another digest. Rejects with BLOB_UPLOAD_UNKNOWN if there is no such upload. */
   async commitUpload(repository: string, uploadId: string, digest: BlobDigest): Promise<number> {
     const [blob, condemned] = await Promise.all([
       this.#objects.stat(blobKey(digest)),
       this.#objects.stat(condemnedKey(digest)),
     ])
-    // Bytes of no name yet are nobody's to collect: a new blob needs no mark.
+    // A collection can't have chosen a blob that doesn't exist yet, so a new blob needs no mark.
     if (blob === undefined && condemned === undefined) return await this.#commit(repository, uploadId, digest)
     const mark = intentKey(digest, randomUUID())
     await this.#objects.write(mark, nothing)
@@ -78,8 +81,8 @@ export class BlobLibrary {
     }
   }
 
-  /** Takes the blob from the repository; its bytes go with the next garbage collection if nothing needs them.
-   *  False when the repository doesn't have it. */
+  /** Removes the blob from the repository. A later garbage collection deletes the bytes if no repository uses them. False if
+   *  the repository doesn't have the blob. */
   async unlink(repository: string, digest: BlobDigest): Promise<boolean> {
     if ((await this.find(repository, digest)) === undefined) return false
     await this.#objects.delete(linkKey(repository, digest))
@@ -97,7 +100,8 @@ export class BlobLibrary {
       await this.#uploads.abort(uploadId)
       throw new RegistryError('DIGEST_INVALID', { detail: error.details, cause: error })
     }
-    // Only after the bytes were verified: a link is the right to read them. Until then the blob is young enough.
+    // A link gives the right to read, so it is written only after the bytes were verified. Until then, the blob's age
+    // protects it from collections.
     await writeLink(this.#objects, digest, linkKey(repository, digest))
     if (performance.now() - began >= this.freshMs && (await this.claim(repository, digest)) === undefined) {
       throw new RegistryError('UNAVAILABLE', { message: 'storing the blob took too long' })
@@ -105,7 +109,7 @@ export class BlobLibrary {
     return size
   }
 
-  /** Writes the link first, then asks for the blob: see condemned.ts. */
+  /** Writes the link, then checks that the blob exists. condemned.ts explains the order. */
   async #link(repository: string, digest: BlobDigest): Promise<StoredBlob | undefined> {
     const key = linkKey(repository, digest)
     await writeLink(this.#objects, digest, key)

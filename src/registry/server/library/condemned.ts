@@ -17,14 +17,14 @@ import type { BlobDigest } from '../model/blob-digest.ts'
 import { condemnedKey } from '../model/registry-keys.ts'
 import type { ObjectStorage } from '../storage/registry-storage.ts'
 
-/** So long after it condemned a blob a collection may begin to delete. */
+/** How long after condemning a blob a collection may begin deletions. */
 const verdictMs = 5_000
-/** So long may one deletion take. A bucket's client would repeat it for minutes. */
+/** How long one deletion may take. A bucket's client would retry it for minutes. */
 const deletionMs = 15_000
-/** So long does a request wait for a verdict that doesn't change. */
+/** How long a request waits for an unchanged verdict. */
 const giveUpMs = 30_000
 const pollMs = 50
-/** Requests that wait see within this time that a verdict was lifted. */
+/** Within this time, waiting requests notice that a verdict was lifted. */
 export const releaseMs = 4 * pollMs
 
 const nothing = Buffer.alloc(0)
@@ -44,16 +44,16 @@ export class Verdict {
     this.#condemnedAt = now()
   }
 
-  /** Condemns a blob. `now` gives milliseconds of a clock that never goes back. */
+  /** Condemns a blob. `now` gives the milliseconds of a monotonic clock. */
   static async pass(objects: ObjectStorage, digest: BlobDigest, now: () => number): Promise<Verdict> {
-    // The clock starts first: requests can see the verdict before the write has come back.
+    // The clock starts before the write, because requests can see the verdict before the write returns.
     const verdict = new Verdict(objects, condemnedKey(digest), now)
     await objects.write(verdict.#key, nothing)
     return verdict
   }
 
-  /** Deletes an object of the blob. False, and nothing is deleted, when it is too late for that. Rejects with
-   *  `unavailable` when the deletion takes too long: whether the object is gone is not known then. */
+  /** Deletes the blob's object or one of its links. False, with nothing deleted, if the verdict is too old. Rejects with
+   *  `unavailable` if the deletion takes too long; then the object may or may not be gone. */
   async delete(key: string): Promise<boolean> {
     if (this.#now() - this.#condemnedAt > verdictMs) return false
     const signal = AbortSignal.timeout(deletionMs)
@@ -67,24 +67,23 @@ export class Verdict {
     }
   }
 
-  /** Ends the verdict, so that waiting requests go on. It stays after a deletion that was abandoned: the storage may
-   *  still carry that out, and the requests wait until it no longer can. */
+  /** Ends the verdict, so that waiting requests go on. After an abandoned deletion the verdict stays. The storage may still
+   *  carry out that deletion, so the requests wait until it no longer can. */
   async lift(): Promise<void> {
     if (!this.#isAbandoned) await this.#objects.delete(this.#key)
   }
 }
 
-/** Writes a link of a blob. When this resolves, no collection can delete the link any more because of an older look at
- *  it, nor the blob; whether the blob is still there is for the caller to see. */
+/** Writes a link of a blob. After that, no collection deletes the link or the blob because it saw an older state. The caller
+ *  must check whether the blob still exists. */
 export async function writeLink(objects: ObjectStorage, digest: BlobDigest, link: string): Promise<void> {
   do {
     await objects.write(link, nothing)
-    // A collection that was deciding may have deleted the link, which it knew as an old one.
+    // A collection that had condemned the blob may have deleted the link, because it knew an older version of it.
   } while ((await awaitVerdict(objects, digest)) && (await objects.stat(link)) === undefined)
 }
 
-/** Waits until no collection is deciding about the blob. The caller's link or mark must be written already. True when
- *  there was a verdict to wait for. */
+/** Waits until the blob is not condemned. The caller must have written its link or mark before. True if there was a verdict. */
 export async function awaitVerdict(objects: ObjectStorage, digest: BlobDigest): Promise<boolean> {
   const key = condemnedKey(digest)
   let since = Date.now()

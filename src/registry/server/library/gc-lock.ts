@@ -1,15 +1,16 @@
-/** One garbage collection at a time, whichever process runs it. The lock is an object with a number; whoever finds it
- *  untouched for long takes the next number, which only one can. */
+/** Lets only one garbage collection run at a time, in all processes. The lock is an object with a number in its key, which
+ *  its owner renews. If it was not renewed for long, another process takes the lock with the next number; only one can write
+ *  that. */
 import { conflict } from '../../../base/index.ts'
 import { keyTail, lockPrefix } from '../model/registry-keys.ts'
 import type { ObjectInfo, ObjectStorage } from '../storage/registry-storage.ts'
 
-/** So long after its last sign of life a collection counts as dead. */
+/** A collection that did not renew its lock for this time counts as dead. */
 const staleMs = 30 * 1000
 const renewMs = 5 * 1000
 const numberDigits = 12
 const folder = lockPrefix.slice(0, lockPrefix.indexOf('/') + 1)
-/** Written to learn the storage's time: other machines' clocks may differ from it. */
+/** An object that is written to read the storage's clock, which may differ from this machine's. */
 const clockKey = `${folder}clock`
 
 export class GcLock {
@@ -30,7 +31,7 @@ export class GcLock {
     this.#timer.unref()
   }
 
-  /** Takes the lock; `conflict` when another collection runs. */
+  /** Takes the lock. Rejects with `conflict` if another collection is running. */
   static async take(objects: ObjectStorage): Promise<GcLock> {
     const locks = await listLocks(objects)
     const last = locks.at(-1)
@@ -43,7 +44,7 @@ export class GcLock {
     return new GcLock(objects, key, taken?.modifiedAt ?? new Date())
   }
 
-  /** Throws `conflict` when somebody took this collection for dead. */
+  /** Rejects with `conflict` if another process has taken the lock since. */
   async check(): Promise<void> {
     if ((await listLocks(this.#objects)).at(-1)?.key !== this.#key) throw busy()
   }
@@ -59,7 +60,7 @@ export class GcLock {
       await this.check()
       await this.#objects.write(this.#key, ownerLine())
     } catch {
-      // The collection itself asks before each deletion.
+      // The collection calls `check` itself before it deletes.
     }
   }
 }
@@ -73,7 +74,7 @@ async function isAlive(objects: ObjectStorage, { modifiedAt }: ObjectInfo): Prom
   await objects.write(clockKey, ownerLine())
   const now = (await objects.stat(clockKey))?.modifiedAt
   await objects.delete(clockKey)
-  // Gone: somebody else asks for the time right now, and is given the lock or not.
+  // Another process reads the clock at the same time and deleted the object. Leave the lock to that one.
   return now === undefined || now.getTime() - modifiedAt.getTime() < staleMs
 }
 

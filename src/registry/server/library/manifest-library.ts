@@ -1,6 +1,6 @@
-/** Manifests, tags and the catalog. A manifest is stored per repository, whole, with its media type; a tag is an
- *  object that holds a digest. What makes a thing visible is always written last, so that a request which dies
- *  half-way leaves nothing that points into the void. */
+/** Manifests, tags and the catalog. Each repository stores its manifests whole, with their media types. A tag is an object
+ *  that contains a digest. The object that makes something visible is always written last, so that a request that dies
+ *  halfway leaves no reference to something missing. */
 import { KeyedMutex } from '../../../base/index.ts'
 import { algorithmOf, type BlobDigest, blobDigestOf, findBlobDigest } from '../model/blob-digest.ts'
 import { forEachLimited } from '../model/for-each-limited.ts'
@@ -25,25 +25,30 @@ import { decodeManifest, encodeManifest } from './stored-manifest.ts'
 const concurrency = 8
 const nothing = Buffer.alloc(0)
 
+/** A manifest to store. */
 export interface PutManifest {
   readonly repository: string
   readonly reference: ManifestReference
   readonly bytes: Buffer
+  /** The client's Content-Type header; '' if there was none. */
   readonly contentType: string
-  /** Asked with the digest that the tag (or manifest) has now, before anything changes; throws to refuse. */
+  /** Called before anything changes, with the digest that the reference has now. Throws to refuse the manifest. */
   readonly precondition?: ((current: BlobDigest | undefined) => void) | undefined
 }
 
+/** The stored manifest. */
 export interface PutResult {
   readonly digest: BlobDigest
+  /** The manifest that the stored one refers to. */
   readonly subject: BlobDigest | undefined
 }
 
 export interface ManifestLibraryOptions {
-  /** Whether all members of an index must exist. */
+  /** Whether all images of an index must exist. */
   readonly checksIndexes: boolean
 }
 
+/** The manifests of a storage. */
 export class ManifestLibrary {
   readonly #objects: ObjectStorage
   readonly #blobs: BlobLibrary
@@ -58,7 +63,7 @@ export class ManifestLibrary {
     this.#options = options
   }
 
-  /** The manifest, or undefined when the repository has none of that name. */
+  /** The manifest; undefined if the repository has none with that reference. Rejects with `dataLoss` if it is damaged. */
   async find(repository: string, reference: ManifestReference): Promise<StoredManifest | undefined> {
     const digest = await this.resolve(repository, reference)
     if (digest === undefined) return undefined
@@ -66,14 +71,15 @@ export class ManifestLibrary {
     return stored === undefined ? undefined : decodeManifest(digest, stored)
   }
 
-  /** The digest that a reference stands for now. The manifest need not exist. */
+  /** The current digest of a reference; undefined for an unknown tag. The manifest need not exist. */
   async resolve(repository: string, reference: ManifestReference): Promise<BlobDigest | undefined> {
     if (reference.kind === 'digest') return reference.digest
     const text = await this.#objects.read(tagKey(repository, reference.tag))
     return findBlobDigest(text?.toString())
   }
 
-  /** Checks and stores a manifest, and sets the tag when it is put by one. */
+  /** Checks and stores a manifest, and sets the tag if the reference is one. Rejects with MANIFEST_INVALID, DIGEST_INVALID,
+   *  or MANIFEST_BLOB_UNKNOWN for missing parts. */
   async put({ repository, reference, bytes, contentType, precondition }: PutManifest): Promise<PutResult> {
     const digest = digestToStore(reference, bytes)
     const document = parseManifest(bytes, contentType)
@@ -90,14 +96,14 @@ export class ManifestLibrary {
     )
   }
 
-  /** Stores a manifest that comes from elsewhere without asking for its parts, as a cache does. */
+  /** Stores a manifest of another registry without checking its parts, for a cache. */
   async keep(repository: string, manifest: StoredManifest, tag?: string): Promise<void> {
     const document = parseManifest(manifest.bytes, manifest.mediaType)
     await this.#store(repository, manifest.digest, document, manifest.bytes)
     if (tag !== undefined) await this.#objects.write(tagKey(repository, tag), Buffer.from(manifest.digest))
   }
 
-  /** Deletes a tag only; what it stands for stays. False when there is none. */
+  /** Deletes a tag; the manifest stays. False if there is no such tag. */
   async deleteTag(repository: string, tag: string): Promise<boolean> {
     return await this.#repositories.run(`${repository}:${tag}`, async () => {
       const key = tagKey(repository, tag)
@@ -107,13 +113,13 @@ export class ManifestLibrary {
     })
   }
 
-  /** Deletes a manifest and every tag that stands for it. False when there is none. */
+  /** Deletes a manifest and all its tags. False if there is no such manifest. */
   async deleteManifest(repository: string, digest: BlobDigest): Promise<boolean> {
     return await this.#repositories.run(`${repository}:${digest}`, async () => {
       const key = manifestKey(repository, digest)
       const stored = await this.#objects.read(key)
       if (stored === undefined) return false
-      // The manifest first: a tag or a referrer without one is as good as not there.
+      // The manifest goes first. A tag or a referrer without a manifest is ignored everywhere.
       await this.#objects.delete(key)
       await this.#deleteTagsOf(repository, digest)
       const { subject } = parseManifest(decodeManifest(digest, stored).bytes, '')
@@ -123,7 +129,7 @@ export class ManifestLibrary {
     })
   }
 
-  /** Tags in the order of their bytes; undefined when there is no such repository. */
+  /** A page of tags, sorted by bytes; undefined if there is no such repository. */
   async listTags(repository: string, { after, limit }: ListOptions): Promise<NamePage | undefined> {
     const prefix = tagsPrefix(repository)
     const [page, known] = await Promise.all([
@@ -134,7 +140,7 @@ export class ManifestLibrary {
     return { names: page.objects.map(({ key }) => keyTail(key)), next: page.next && keyTail(page.next) }
   }
 
-  /** Repositories that have manifests. */
+  /** A page of the repositories with manifests. */
   async listRepositories({ after, limit }: ListOptions): Promise<NamePage> {
     const page = await this.#objects.list(catalogPrefix, {
       limit,
@@ -146,15 +152,16 @@ export class ManifestLibrary {
     }
   }
 
-  /** What a reference stands for, if that exists. */
+  /** The current digest of a reference, if the manifest exists. */
   async #current(repository: string, reference: ManifestReference): Promise<BlobDigest | undefined> {
     const digest = await this.resolve(repository, reference)
     if (digest === undefined) return undefined
     return (await this.#objects.stat(manifestKey(repository, digest))) === undefined ? undefined : digest
   }
 
-  /** A garbage collection that began after the parts were found and before the manifest was there does not know that
-   *  they are needed. It can have taken them only if storing took so long that their links were old by then. */
+  /** Checks the parts and stores the manifest. A garbage collection that reads the manifests in between doesn't know that
+   *  the parts are needed. It can delete them only if storing took so long that their links became old. In that case the
+   *  parts are checked again. */
   async #checkAndStore(repository: string, digest: BlobDigest, document: ManifestDocument, bytes: Buffer) {
     const began = performance.now()
     await this.#checkParts(repository, document.parts)
@@ -174,7 +181,7 @@ export class ManifestLibrary {
       await this.#referrers.add(repository, document.subject, digest, bytes.length, document)
     }
     await this.#objects.write(manifestKey(repository, digest), encodeManifest(document.mediaType, bytes))
-    // After the manifest, never before: see #forgetIfEmpty.
+    // Always after the manifest; #forgetIfEmpty relies on that.
     if ((await this.#objects.stat(catalogKey(repository))) === undefined) {
       await this.#objects.write(catalogKey(repository), nothing)
     }
@@ -194,7 +201,7 @@ export class ManifestLibrary {
     if (kind === 'blob') return (await this.#blobs.claim(repository, digest)) !== undefined
     if (!this.#options.checksIndexes) return true
     if ((await this.#objects.stat(manifestKey(repository, digest))) !== undefined) return true
-    // An index may name other things than manifests.
+    // An index may also name blobs.
     return (await this.#blobs.claim(repository, digest)) !== undefined
   }
 
@@ -209,8 +216,8 @@ export class ManifestLibrary {
     }
   }
 
-  /** Takes a repository without manifests out of the catalog. Who puts one meanwhile writes it before the entry, so
-   *  that either its entry comes after the deletion or its manifest is seen here. */
+  /** Removes a repository without manifests from the catalog. A concurrent push writes its manifest before the catalog entry.
+   *  So either its entry is written after the deletion, or its manifest is seen here and the entry is restored. */
   async #forgetIfEmpty(repository: string): Promise<void> {
     const isEmpty = async () =>
       (await this.#objects.list(manifestsPrefix(repository), { limit: 1 })).objects.length === 0
@@ -220,7 +227,8 @@ export class ManifestLibrary {
   }
 }
 
-/** By digest the client's own algorithm counts, by tag sha256. */
+/** The digest under which a manifest is stored: with the client's algorithm if it pushes by digest, else sha256. Throws
+ *  DIGEST_INVALID if the bytes don't fit the client's digest. */
 function digestToStore(reference: ManifestReference, bytes: Buffer): BlobDigest {
   if (reference.kind === 'tag') return blobDigestOf(bytes)
   const digest = blobDigestOf(bytes, algorithmOf(reference.digest))

@@ -1,11 +1,11 @@
-/** Where what clients pull comes from: the registry's own storage (local-source.ts), or something in front of it
- *  such as a pull-through cache, given to `createRegistry` as `pullSource`. */
+/** The interface for the source of pulls: the registry's own storage (local-source.ts), or something in front of it such as
+ *  a pull-through cache, passed to `createRegistry` as `pullSource`. */
 import type { Readable } from 'node:stream'
 import type { AbortOptions } from '../../../base/index.ts'
 import type { BlobDigest } from '../model/blob-digest.ts'
 import type { ByteRange, ListOptions, ObjectReader } from '../storage/registry-storage.ts'
 
-/** What a manifest is asked for by. */
+/** A tag or a digest, by which a client names a manifest. */
 export type ManifestReference =
   | { readonly kind: 'tag'; readonly tag: string }
   | { readonly kind: 'digest'; readonly digest: BlobDigest }
@@ -21,13 +21,13 @@ export interface StoredManifest {
 export interface StoredBlob {
   readonly digest: BlobDigest
   readonly sizeBytes: number
-  /** Its bytes as they are wanted. The range lies within the blob. */
+  /** Opens the bytes as a stream. The range must be within the blob. Rejects with `notFound` if the blob was deleted. */
   open(range?: ByteRange & AbortOptions): Promise<Readable>
-  /** The same into given memory, where the storage can do that; undefined where `open` has to do after all. */
+  /** Opens the bytes for reading into given memory. Absent or undefined if only `open` works. */
   openReader?(): Promise<ObjectReader | undefined>
 }
 
-/** A manifest that names another one as its subject, as the API shows it. */
+/** A manifest with a subject, as the referrers API shows it. */
 export interface Referrer {
   readonly mediaType: string
   readonly digest: BlobDigest
@@ -36,34 +36,38 @@ export interface Referrer {
   readonly annotations?: Readonly<Record<string, unknown>>
 }
 
-/** Names, sorted by their storage's order, and what to give as `after` for more. */
+/** One page of a list of names, in the order of the storage. */
 export interface NamePage {
   readonly names: readonly string[]
+  /** The `after` of the next page; undefined on the last page. */
   readonly next: string | undefined
 }
 
+/** Options of `findManifest` and `findBlob`. */
 export interface FindOptions extends AbortOptions {
-  /** Only whether it exists, its digest and its size are wanted (HEAD). */
+  /** The client needs only existence, digest and size (HEAD). */
   readonly isHead?: boolean | undefined
 }
 
+/** Where clients' pulls come from. */
 export interface PullSource {
-  /** False when clients may not push: they get 405 UNSUPPORTED. */
+  /** If false, clients that push get 405 UNSUPPORTED. */
   readonly acceptsPush: boolean
-  /** Whether images of that registry are what it gives: clients of mirrors add `?ns=docker.io`. Absent: of any. */
+  /** True if the source has the images of registry `namespace`. Clients of mirrors name it with `?ns=docker.io`. Default: it
+   *  has the images of every registry. */
   serves?(namespace: string): boolean
-  /** The manifest, or undefined when the repository has none of that name. */
+  /** The manifest; undefined if the repository has none with that reference. */
   findManifest(
     repository: string,
     reference: ManifestReference,
     options?: FindOptions,
   ): Promise<StoredManifest | undefined>
-  /** The blob, or undefined when the repository has none of that digest. */
+  /** The blob; undefined if the repository has none with that digest. */
   findBlob(repository: string, digest: BlobDigest, options?: FindOptions): Promise<StoredBlob | undefined>
-  /** The repository's tags after `after`; undefined when there is no such repository. */
+  /** A page of the repository's tags; undefined if there is no such repository. */
   listTags(repository: string, options: ListOptions & AbortOptions): Promise<NamePage | undefined>
-  /** What names `subject`; undefined when that can't be told now. Absent: what the registry's own storage has. */
+  /** The manifests with this subject. If absent or undefined, the registry lists those in its own storage. */
   listReferrers?(repository: string, subject: BlobDigest): Promise<readonly Referrer[] | undefined>
-  /** Every repository after `after`. */
+  /** A page of all repositories. */
   listRepositories(options: ListOptions & AbortOptions): Promise<NamePage>
 }

@@ -1,5 +1,5 @@
-/** Which manifests name another one as their subject. Entries are written when such a manifest is pushed; those that
- *  older clients listed in an index under the fallback tag count too.
+/** The manifests that refer to another one as their subject. An entry is written when such a manifest is pushed. Manifests
+ *  that older clients listed in an index under the fallback tag are included.
  *  https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers */
 import { isObject, mediaTypes } from '../../../oci/index.ts'
 import { algorithmOf, type BlobDigest, findBlobDigest, hexOfBlob } from '../model/blob-digest.ts'
@@ -19,7 +19,7 @@ export class Referrers {
     this.#objects = objects
   }
 
-  /** Notes that a manifest is about to name `subject`. */
+  /** Writes the entry of a manifest that is about to be stored. */
   async add(
     repository: string,
     subject: BlobDigest,
@@ -31,12 +31,12 @@ export class Referrers {
     await this.#objects.write(referrerKey(repository, subject, digest), entry)
   }
 
-  /** Forgets a manifest that was deleted. */
+  /** Deletes the entry of a deleted manifest. */
   async remove(repository: string, subject: BlobDigest, digest: BlobDigest): Promise<void> {
     await this.#objects.delete(referrerKey(repository, subject, digest))
   }
 
-  /** Everything that names `subject` and exists, sorted by digest. */
+  /** All existing manifests with this subject, sorted by digest. */
   async list(repository: string, subject: BlobDigest): Promise<readonly Referrer[]> {
     const found = new Map<BlobDigest, Referrer>()
     for (const digest of await this.#fallbackDigests(repository, subject)) {
@@ -55,7 +55,7 @@ export class Referrers {
     return [...found.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1))
   }
 
-  /** An entry whose manifest exists: a push or a deletion may have died between the two. */
+  /** Reads an entry; undefined if its manifest doesn't exist, because a push or a deletion died halfway. */
   async #read(repository: string, key: string): Promise<Referrer | undefined> {
     const bytes = await this.#objects.read(key)
     if (bytes === undefined) return undefined
@@ -63,7 +63,7 @@ export class Referrers {
     return (await this.#objects.stat(manifestKey(repository, referrer.digest))) === undefined ? undefined : referrer
   }
 
-  /** What the index under the fallback tag names. */
+  /** The digests in the index under the fallback tag. */
   async #fallbackDigests(repository: string, subject: BlobDigest): Promise<readonly BlobDigest[]> {
     const digest = findBlobDigest((await this.#objects.read(tagKey(repository, fallbackTag(subject))))?.toString())
     if (digest === undefined) return []
@@ -98,7 +98,7 @@ function describe(digest: BlobDigest, size: number, document: ManifestDocument):
   }
 }
 
-/** The tag under which clients kept referrers where there was no API for them. */
+/** The tag under which clients list referrers in registries without the referrers API. */
 function fallbackTag(subject: BlobDigest): string {
   return `${algorithmOf(subject)}-${hexOfBlob(subject).slice(0, 64)}`
 }

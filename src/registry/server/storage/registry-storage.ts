@@ -1,57 +1,60 @@
-/** What the registry needs of a place that keeps its bytes: a folder or a bucket. Everything a registry knows
- *  (blobs, links, manifests, tags, referrers) is an object with a key; that logic exists once, above this.
+/** The interface of a registry's storage, which is a folder or a bucket. Blobs, links, manifests, tags and referrers are all
+ *  objects with keys; the logic above this interface is the same for every storage.
  *
- *  Rules that every implementation keeps, and test/suites/registry-storage.ts checks:
- *  - An object is there completely or not at all, whatever dies at whatever time, and once a promise of `write`,
- *    `delete` or `commit` has resolved, power loss does not take that back.
- *  - What one process has written, deleted or committed, every process on the same storage sees at once.
- *  - Nothing is kept in memory only: each call may come from another process than the one before. (An
- *    implementation may remember a running hash, and must do without it when it isn't there.)
+ *  Every implementation keeps these rules, which test/suites/registry-storage.ts checks:
+ *  - An object exists completely or not at all, even if the process dies. After a promise of `write`, `delete` or `commit`
+ *    has resolved, power loss doesn't undo the change.
+ *  - Every process on the same storage sees the changes of every other process at once.
+ *  - Nothing is kept only in memory, since each call may come from another process. (An implementation may remember a
+ *    running hash, but must work without it.)
  *
- *  Keys are made by the registry alone: parts of `[A-Za-z0-9._+-]`, at most 255 bytes each, never `.` or `..`,
- *  joined by `/`. No key is the folder of another one. `uploads` have a name space of their own. */
+ *  Only the registry makes keys: parts of `[A-Za-z0-9._+-]`, at most 255 bytes each, never `.` or `..`, joined by `/`. No
+ *  key is the folder of another one. Uploads have ids in a separate namespace. */
 import type { Readable } from 'node:stream'
 import type { AbortOptions } from '../../../base/index.ts'
 import type { BlobDigest } from '../model/blob-digest.ts'
 
-/** What is known of an object without reading it. */
+/** Facts of an object. */
 export interface ObjectInfo {
   readonly key: string
   readonly sizeBytes: number
-  /** When it was written last, by the storage's clock. */
+  /** The time of the last write, by the storage's clock. */
   readonly modifiedAt: Date
 }
 
-/** Bytes `start` to `end`, both included, as in HTTP. Absent: from the beginning, to the end. */
+/** Bytes `start` to `end`, both included, as in HTTP. Default: from the first byte, to the last. */
 export interface ByteRange {
   readonly start?: number | undefined
   readonly end?: number | undefined
 }
 
+/** Options of `ObjectStorage.write`. */
 export interface WriteOptions {
-  /** Only when there is no such object: of any number of processes that try at once exactly one succeeds. */
+  /** Write only if there is no such object. If several processes try at the same time, exactly one succeeds. */
   readonly ifAbsent?: boolean
 }
 
+/** Options of lists in pages. */
 export interface ListOptions {
-  /** Only keys that sort after this one (by bytes). It need not exist. */
+  /** List only keys that sort after this one, by bytes. It need not exist. */
   readonly after?: string | undefined
-  /** At most so many, at least one. A page may be shorter although more follow. */
+  /** At most this many entries, at least one. A page may be shorter even if more entries follow. */
   readonly limit?: number | undefined
 }
 
+/** One page of a list of objects. */
 export interface ListPage {
   /** Sorted by the bytes of their keys. */
   readonly objects: readonly ObjectInfo[]
-  /** What to give as `after` for the next page; undefined after the last one. */
+  /** The `after` of the next page; undefined on the last page. */
   readonly next: string | undefined
 }
 
-/** Reads an object into memory that the caller owns and uses again. */
+/** Reads an object into the caller's memory. */
 export interface ObjectReader {
-  /** The descriptor of the file that holds exactly the object's bytes, where there is one; good until `close`. */
+  /** Descriptor of a file with exactly the object's bytes, if there is one. Valid until `close`. */
   readonly fd?: number
-  /** Fills `into` with bytes from `position` on; gives how many, 0 only at the end. */
+  /** Reads bytes from `position` on into `into`. Gives their number, 0 only at the end. */
   read(into: Buffer, position: number): Promise<number>
   /** Idempotent. */
   close(): Promise<void>
@@ -59,102 +62,107 @@ export interface ObjectReader {
 
 /** Objects by key. */
 export interface ObjectStorage {
-  /** What is known of an object; undefined when there is none. */
+  /** Facts of an object; undefined if there is none. */
   stat(key: string): Promise<ObjectInfo | undefined>
-  /** A whole small object (manifests at the most); undefined when there is none. */
+  /** Reads a whole small object, at most a manifest; undefined if there is none. */
   read(key: string): Promise<Buffer | undefined>
-  /** The bytes of an object of any size as they are wanted; rejects with `notFound` when there is none.
-   *  Destroying the stream ends all it holds. The range lies within the object. */
+  /** Opens an object of any size as a stream. The range must be within the object. Destroying the stream frees everything.
+   *  Rejects with `notFound`. */
   open(key: string, range?: ByteRange & AbortOptions): Promise<Readable>
-  /** The same for storages that can read into given memory, which is faster; rejects with `notFound`. */
+  /** Opens an object for reading into given memory, which is faster. Absent if the storage can't do that. Rejects with
+   *  `notFound`. */
   openReader?(key: string): Promise<ObjectReader>
-  /** Writes a small object; replaces an older one and renews its `modifiedAt`, even if the bytes are equal.
-   *  False (and nothing written) when `ifAbsent` was asked for and there is one. */
+  /** Writes a small object. Replaces an existing one and renews its `modifiedAt`, even if the bytes are equal. False, with
+   *  nothing written, if `ifAbsent` is set and the object exists. */
   write(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<boolean>
-  /** All objects whose key begins with `prefix` (which ends with `/`), whatever their depth, page by page. */
+  /** A page of all objects, at any depth, whose keys begin with `prefix`, which ends with `/`. */
   list(prefix: string, options?: ListOptions): Promise<ListPage>
-  /** Deletes an object; nothing happens when there is none. When the signal fires, nothing more is tried. */
+  /** Deletes an object. Does nothing if there is none. After the signal fires, no further attempt is made. */
   delete(key: string, options?: AbortOptions): Promise<void>
 }
 
-/** What is known of an upload. */
+/** Facts of an upload. */
 export interface UploadInfo {
   readonly id: string
-  /** Bytes that arrived and stay: where the next `append` goes on. */
+  /** Number of stored bytes: the offset of the next `append`. */
   readonly sizeBytes: number
-  /** When bytes arrived last, or the time of `create`. */
+  /** When the last bytes arrived, or the time of `create`. */
   readonly modifiedAt: Date
 }
 
-/** What arrives of a blob, in one or many pieces, before it is one. Ids are made by the registry (`[a-z0-9.-]`).
+/** Uploads: bytes that arrive in one or more pieces and become a blob at the end. The registry makes the ids (`[a-z0-9.-]`).
  *
- *  One call works on an upload at a time. A second `append` or `commit` meanwhile, from whatever process, waits
- *  for a moment at the most and is then refused with `conflict`; it never mixes bytes. */
+ *  Only one call at a time works on an upload. A concurrent `append` or `commit`, from any process, waits a moment and then
+ *  rejects with `conflict`. Bytes of two calls are never mixed. */
 export interface UploadStorage {
   /** Begins an upload without bytes. */
   create(id: string): Promise<void>
-  /** What is known of it; undefined when it was never created, is committed or was aborted. */
+  /** Facts of an upload; undefined if it was never created, was committed or was aborted. */
   find(id: string): Promise<UploadInfo | undefined>
-  /** Adds the bytes of `source` behind the first `offset` ones and gives the new size; reads `source` no faster than
-   *  it writes. `source` holds the raw bytes in buffers of any size.
-   *  - An unknown upload: `notFound`. `offset` is not its size: `conflict`, with `details.sizeBytes`, nothing changed.
-   *  - When `source` fails, what came before is kept as far as possible (`find` tells how far) and the error passed on.
-   *  - `algorithm` is what the digest of `commit` will probably be made with; default sha256. */
+  /** Appends the bytes of `source` after the first `offset` bytes and gives the new size. Reads `source` no faster than it
+   *  writes.
+   *  - Rejects with `notFound` for an unknown upload.
+   *  - Rejects with `conflict` and `details.sizeBytes`, with nothing changed, if `offset` is not the upload's size.
+   *  - If `source` fails, keeps the earlier bytes as far as possible (`find` tells how many) and rejects with its error. */
   append(id: string, offset: number, source: AsyncIterable<Buffer>, options?: AppendOptions): Promise<number>
-  /** The same as `append` for storages that read a connection better than Node does: adds the body that is still in it.
-   *  - When the body does not come completely: a BodyFault, and what came before is kept as far as possible. */
+  /** Like `append`, for a body that is still in its connection. Absent if the storage has no faster way than Node's.
+   *  - If the body doesn't arrive completely, rejects with a BodyFault and keeps the earlier bytes as far as possible. */
   receive?(id: string, offset: number, body: ConnectionBody, options?: AppendOptions): Promise<Received>
-  /** Makes the upload's bytes the object `key`, and the upload vanish. When the bytes don't hash to `digest`:
-   *  `invalidArgument`, no object, and the upload as it was. An unknown upload: `notFound`. An object that
-   *  is there already is replaced or kept (they are equal); its `modifiedAt` is new. Gives the size. */
+  /** Turns the upload into the object `key` and gives its size. An existing object with the same bytes is replaced or kept,
+   *  with a new `modifiedAt`. Rejects with `notFound` for an unknown upload. Rejects with `invalidArgument`, with nothing
+   *  changed, if the bytes don't have this digest. */
   commit(id: string, key: string, digest: BlobDigest): Promise<number>
-  /** Drops the upload and its bytes; nothing happens when there is none. */
+  /** Drops the upload and its bytes. Does nothing if there is none. */
   abort(id: string): Promise<void>
-  /** Every upload, page by page, sorted by id. */
+  /** A page of all uploads, sorted by id. */
   list(options?: ListOptions): Promise<UploadPage>
 }
 
-/** A request's body that nobody has read yet. */
+/** A request's body that is still in its connection. */
 export interface ConnectionBody {
-  /** Descriptor of the connection, which stays open for the answer; nobody else reads from it meanwhile. Undefined when
-   *  it was closed already. */
+  /** Descriptor of the connection, which stays open for the answer. Nothing else reads from it meanwhile. Undefined if it is
+   *  closed. */
   readonly fd: number | undefined
-  /** What was read from it before: a beginning of the body, or all of it and more. */
+  /** Bytes that were already read: the beginning of the body, or all of it and more. */
   readonly head: Buffer
-  /** Undefined: it comes in chunks, as HTTP has it. */
+  /** Undefined if the body has chunked transfer encoding. */
   readonly sizeBytes: number | undefined
-  /** A longer body is refused (`tooLong`). */
+  /** A longer body fails with `tooLong`. */
   readonly maxBytes: number | undefined
-  /** So long may the client send nothing while something is awaited (`silent`). */
+  /** If the client sends nothing for this time, the body fails with `silent`. */
   readonly idleMs: number
-  /** The connection is being closed: reading ends (`gone`). */
+  /** Fires when the server closes the connection. The body then fails with `gone`. */
   readonly signal: AbortSignal
-  /** Hears now and then, and at the end, how many bytes of the body arrived. */
+  /** Called now and then, and at the end, with the number of bytes of the body that have arrived. */
   onReceived(sizeBytes: number): void
 }
 
-/** A body that came completely. */
+/** A body that arrived completely. */
 export interface Received {
   /** The upload's new size. */
   readonly sizeBytes: number
-  /** What was read from the connection behind the body. */
+  /** Bytes after the body that were read from the connection. */
   readonly rest: Buffer
 }
 
+/** Options of `append` and `receive`. */
 export interface AppendOptions {
+  /** The algorithm that the digest of `commit` will probably have, to begin hashing. Default: sha256. */
   readonly algorithm?: 'sha256' | 'sha512' | undefined
 }
 
+/** One page of a list of uploads. */
 export interface UploadPage {
   readonly uploads: readonly UploadInfo[]
+  /** The `after` of the next page; undefined on the last page. */
   readonly next: string | undefined
 }
 
-/** All that a registry keeps. */
+/** The storage of a registry. */
 export interface RegistryStorage {
   readonly objects: ObjectStorage
   readonly uploads: UploadStorage
-  /** True when it can be read and written now (for health checks); says why not by rejecting. */
+  /** Resolves if the storage can be read and written now, for health checks. Rejects with the reason otherwise. */
   check(): Promise<void>
   /** Frees connections and threads. Idempotent. */
   close(): Promise<void>

@@ -1,28 +1,28 @@
-/** The errors that every storage gives, so that what is above can tell them apart by kind. */
+/** The errors of all storages. The code above distinguishes them by kind. */
 import { BerthError, conflict, invalidArgument, notFound } from '../../../base/index.ts'
 import type { BlobDigest } from '../model/blob-digest.ts'
 
-/** No upload of that id (any more). */
+/** There is no upload with that id. `notFound`. */
 export function uploadUnknown(id: string): BerthError {
   return notFound(`no such upload: ${id}`)
 }
 
-/** `append` at another place than the end. */
+/** `append` at another offset than the upload's end. `conflict`, with `details.sizeBytes`. */
 export function offsetMismatch(offset: number, sizeBytes: number): BerthError {
   return conflict(`bytes from ${offset} on don't follow the ${sizeBytes} that arrived`, { details: { sizeBytes } })
 }
 
-/** Somebody else works on the upload. */
+/** Another request is working on the upload. `conflict`. */
 export function uploadBusy(id: string): BerthError {
   return conflict(`upload ${id} is being written by another request`)
 }
 
-/** `commit` of bytes that are others than they should be. */
+/** `commit` of bytes with another digest. `invalidArgument`, with `details.expected` and `details.actual`. */
 export function digestMismatch(expected: BlobDigest, actual: string): BerthError {
   return invalidArgument(`the bytes hash to ${actual}, not to ${expected}`, { details: { expected, actual } })
 }
 
-/** The storage lost or damaged what it had. */
+/** The storage lost or damaged bytes. */
 export function dataLoss(message: string, cause?: unknown): BerthError {
   return new BerthError('dataLoss', message, { cause })
 }

@@ -1,14 +1,15 @@
-/** One line for each request. `text` is the combined log format of web servers with the seconds behind it, `json` an
- *  object. Neither has the query, nor anything of the headers but the program's name. */
+/** The access log: one line for each request. It contains neither the query nor any header but the user agent. */
 import type { RegistryObserver, RequestRecord } from '../model/registry-observer.ts'
 
+/** `text`: the combined log format of web servers, followed by the duration in seconds. `json`: an object. */
 export type AccessLogFormat = 'json' | 'text'
 
+/** Writes the access log. */
 export class AccessLog implements RegistryObserver {
   readonly #format: AccessLogFormat
   readonly #write: (line: string) => void
 
-  /** `write` gets lines with their line feed. */
+  /** `write` is called with each line, which ends with a line feed. */
   constructor(format: AccessLogFormat, write: (line: string) => void) {
     this.#format = format
     this.#write = write
@@ -37,7 +38,7 @@ function formatCombined(record: RequestRecord): string {
   return `${remoteAddress} - ${who} [${when}] "${request}" ${status} ${sentBytes} "-" "${agent}" ${(durationMs / 1000).toFixed(3)}\n`
 }
 
-/** As Apache does it: what clients send can't end a field, a line, or reach a terminal. */
+/** Escapes text as Apache does, so that clients can't end a field or a line or control a terminal. */
 function escaped(text: string): string {
   return text.replace(/["\\]|[^\x20-\x7e]/gu, (char) => {
     if (char === '"' || char === '\\') return `\\${char}`

@@ -1,6 +1,6 @@
 import type { RegistryObserver } from '../model/registry-observer.ts'
 
-/** Tells all of them. */
+/** Makes one observer that passes every report to all of `observers`. */
 export function combineObservers(observers: readonly RegistryObserver[]): RegistryObserver {
   return {
     requestStarted: () => observers.forEach((one) => void one.requestStarted?.()),

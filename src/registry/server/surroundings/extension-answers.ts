@@ -1,4 +1,4 @@
-/** Forms of answers that several extensions use. */
+/** Answers that several extensions use. */
 import type { ExtensionAnswer } from '../model/registry-extension.ts'
 
 /** True for the methods that only read. */
@@ -25,7 +25,7 @@ export function errorAnswer(
   return jsonAnswer(status, { errors: [{ code, message }] }, headers)
 }
 
-/** The answer to a method that a path doesn't take. */
+/** The answer to an unsupported method. */
 export function methodNotAllowed(...allowed: readonly string[]): ExtensionAnswer {
   return errorAnswer(405, 'UNSUPPORTED', 'the operation is unsupported', { Allow: allowed.join(', ') })
 }

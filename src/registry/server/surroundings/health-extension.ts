@@ -1,15 +1,17 @@
-/** `/healthz`: 200 while the registry can serve, which is while its storage can be read and written. */
+/** `/healthz`: 200 as long as the storage can be read and written, else 503. */
 import { messageOf } from '../../../base/index.ts'
 import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../model/registry-extension.ts'
 import type { RegistryStorage } from '../storage/registry-storage.ts'
 import { jsonAnswer, methodNotAllowed, readOnly } from './extension-answers.ts'
 
+/** The options of `HealthExtension`. */
 export interface HealthOptions {
   readonly storage: Pick<RegistryStorage, 'check'>
-  /** Told what is wrong; the answer is open to everybody and tells only that something is. */
+  /** Called with the reason of a failure. The public answer doesn't contain it. */
   readonly onFailure?: ((message: string) => void) | undefined
 }
 
+/** Answers health checks. */
 export class HealthExtension implements RegistryExtension {
   readonly paths = ['/healthz']
   readonly #options: HealthOptions

@@ -1,16 +1,16 @@
 /** Counters, gauges and histograms in the text format of Prometheus.
  *  https://prometheus.io/docs/instrumenting/exposition_formats/ */
 
-/** Values by label; the same labels in the same order for all series of one metric. */
+/** Labels of a series. All series of a metric have the same labels in the same order. */
 export type Labels = Readonly<Record<string, string | number>>
 
-/** Something that can be shown. */
+/** A metric of any type. */
 export interface Metric {
   /** Its lines, each ending with a line feed. */
   render(): string
 }
 
-/** Sums or levels, one for each set of labels. */
+/** A counter or gauge, with one value for each set of labels. */
 export class ValueMetric implements Metric {
   readonly #head: string
   readonly #name: string
@@ -21,7 +21,7 @@ export class ValueMetric implements Metric {
     this.#head = headOf(type, name, help)
   }
 
-  /** Adds to a series; begins it at 0. */
+  /** Adds to a series, which begins at 0. */
   add(amount: number, labels: Labels = {}): void {
     const key = formatLabels(labels)
     this.#series.set(key, (this.#series.get(key) ?? 0) + amount)
@@ -44,14 +44,14 @@ interface Buckets {
   sum: number
 }
 
-/** How often values fall below each of some limits, one for each set of labels. */
+/** A histogram for each set of labels: it counts the values up to each limit. */
 export class HistogramMetric implements Metric {
   readonly #head: string
   readonly #name: string
   readonly #limits: readonly number[]
   readonly #series = new Map<string, Buckets>()
 
-  /** `limits` in rising order. */
+  /** `limits` are in ascending order. */
   constructor(name: string, help: string, limits: readonly number[]) {
     this.#name = name
     this.#limits = limits

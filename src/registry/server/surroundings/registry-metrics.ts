@@ -1,4 +1,4 @@
-/** Figures about the registry's work, at `/metrics`. */
+/** Metrics of the registry, at `/metrics`. */
 import { cpuUsage, memoryUsage, uptime } from 'node:process'
 import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../model/registry-extension.ts'
 import type { GarbageReport, ManifestUse, RegistryObserver, RequestRecord } from '../model/registry-observer.ts'
@@ -9,6 +9,7 @@ import { HistogramMetric, type Metric, ValueMetric } from './metric.ts'
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 const secondsLimits = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 
+/** Counts the reports that it gets as an observer, and answers `/metrics` as an extension. */
 export class RegistryMetrics implements RegistryObserver, RegistryExtension {
   readonly paths = ['/metrics']
   readonly #storage: Pick<RegistryStorage, 'check'>
@@ -33,7 +34,7 @@ export class RegistryMetrics implements RegistryObserver, RegistryExtension {
   constructor(storage: Pick<RegistryStorage, 'check'>) {
     this.#storage = storage
     this.#started.set(Math.round(Date.now() / 1000 - uptime()))
-    // Series that exist from the beginning: what never happened is 0.
+    // These series exist from the beginning, with the value 0.
     for (const metric of [this.#running, this.#uploads, this.#collections, this.#freed]) metric.set(0)
   }
 
@@ -66,7 +67,7 @@ export class RegistryMetrics implements RegistryObserver, RegistryExtension {
 
   async answer({ method }: ExtensionRequest): Promise<ExtensionAnswer> {
     if (!readOnly(method)) return { status: 405, headers: { Allow: 'GET, HEAD' } }
-    // The failure itself is `/healthz`'s to tell.
+    // The reason of a failure is reported by `/healthz`.
     this.#storageUp.set(await this.#storage.check().then(() => 1, () => 0)) // biome-ignore format: one line
     const { user, system } = cpuUsage()
     this.#cpu.set((user + system) / 1e6)

@@ -1,5 +1,5 @@
-/** `/v1/search` and `/v1/_ping`: what is left of Docker's first registry protocol, for `docker search HOST/TERM`.
- *  Finds repositories whose name contains the term, and shows those that the client may pull. */
+/** `/v1/search` and `/v1/_ping`: the part of Docker's first registry protocol that `docker search HOST/TERM` still uses.
+ *  Finds repositories whose names contain the term and that the client may pull. */
 import type { AccessDecision, Authorizer } from '../model/authorizer.ts'
 import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../model/registry-extension.ts'
 import { catalogPrefix, repositoryOfCatalogKey } from '../model/registry-keys.ts'
@@ -9,14 +9,16 @@ import { errorAnswer, jsonAnswer, methodNotAllowed, readOnly } from './extension
 const defaultPageSize = 25
 const maxPageSize = 100
 
-/** Tells old clients that this registry needs no index beside it. */
+/** Tells old clients that this registry works without a separate index. */
 const versionHeaders = { 'X-Docker-Registry-Version': '0.0.0', 'X-Docker-Registry-Standalone': 'true' }
 
+/** The options of `SearchExtension`. */
 export interface SearchOptions {
   readonly objects: Pick<ObjectStorage, 'list'>
   readonly authorizer: Authorizer
 }
 
+/** Answers searches. */
 export class SearchExtension implements RegistryExtension {
   readonly paths = ['/v1/search', '/v1/_ping']
   readonly #options: SearchOptions

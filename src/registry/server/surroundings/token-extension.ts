@@ -1,11 +1,12 @@
-/** `/token`: the way to the registry's own token service. */
+/** `/token`: the path of the registry's own token service. */
 import type { TokenService } from '../auth/token-service.ts'
 import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../model/registry-extension.ts'
 import { jsonAnswer, methodNotAllowed } from './extension-answers.ts'
 
-/** Forms hold a password and some scopes. */
+/** Enough for a form with a password and some scopes. */
 const maxFormBytes = 64 * 1024
 
+/** Passes requests for tokens to a token service. */
 export class TokenExtension implements RegistryExtension {
   readonly paths = ['/token']
   readonly #service: TokenService

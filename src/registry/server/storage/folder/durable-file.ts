@@ -1,14 +1,14 @@
-/** Files that survive power loss: what is written reaches the disk before its name does, and the name, with those of
- *  new folders, before the caller hears of it. */
+/** Files that survive power loss. The bytes are on the disk before the file gets its name. The name, and the names of new
+ *  folders, are on the disk before a call resolves. */
 import { link, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errnoOf, newId } from '../../../../base/index.ts'
 
-/** Each time somebody else must have removed the folder within microseconds. */
+/** An attempt fails only if another process removed the new folder within microseconds. */
 const maxAttempts = 100
 
-/** Writes a small file so that it is there completely or not at all. `temporary` is a folder of the same file system.
- *  False (nothing written) when `ifAbsent` was asked for and there is one. */
+/** Writes a small file, completely or not at all. `temporary` is a folder on the same file system. False, with nothing
+ *  written, if `ifAbsent` is set and the file exists. */
 export async function writeDurable(
   path: string,
   bytes: Uint8Array,
@@ -19,7 +19,7 @@ export async function writeDurable(
     const file = await open(draft, 'wx', 0o600)
     try {
       await file.writeFile(bytes)
-      // Of an empty file there is only the name.
+      // An empty file has no bytes to write to the disk.
       if (bytes.length > 0) await file.datasync()
     } finally {
       await file.close()
@@ -30,13 +30,13 @@ export async function writeDurable(
   }
 }
 
-/** Renames a file that is on the disk already; makes the folders on the way. */
+/** Renames a file that is already on the disk. Makes missing folders. */
 export async function renameInto(from: string, to: string): Promise<true> {
   await giveName(to, () => rename(from, to))
   return true
 }
 
-/** Makes a second name; false when that name is taken. */
+/** Gives a file a second name; false if the name exists. */
 async function linkInto(from: string, to: string): Promise<boolean> {
   try {
     await giveName(to, () => link(from, to))
@@ -47,8 +47,8 @@ async function linkInto(from: string, to: string): Promise<boolean> {
   return true
 }
 
-/** Has `work` make the name `path`, and puts it on the disk. Folders are removed when their last object goes: one may
- *  vanish just after it was made, and even while it is. */
+/** Lets `work` make the name `path`, and writes it to the disk. Other processes remove folders that have become empty, so a
+ *  folder may vanish just after it was made, or while it is being made. */
 async function giveName(path: string, work: () => Promise<void>): Promise<void> {
   const folder = dirname(path)
   const changed = new Set([folder])
@@ -61,16 +61,16 @@ async function giveName(path: string, work: () => Promise<void>): Promise<void> 
       if (errnoOf(error) !== 'ENOENT' || attempt === maxAttempts) throw error
     }
   }
-  // Side by side: a file system with a journal writes them in one go.
+  // In parallel, because a file system with a journal writes them together.
   await Promise.all([...changed].map(syncFolder))
 }
 
-/** Makes a folder and those above it, and puts their names on the disk. */
+/** Makes a folder and its parents, and writes their names to the disk. */
 export async function makeFolder(path: string): Promise<void> {
   await Promise.all((await makeFolders(path)).map(syncFolder))
 }
 
-/** Makes a folder and those above it; gives the folders that have a new entry by that. */
+/** Makes a folder and its parents. Gives the folders that got a new entry. */
 async function makeFolders(path: string): Promise<readonly string[]> {
   const first = await mkdir(path, { recursive: true, mode: 0o700 })
   const changed: string[] = []
@@ -79,13 +79,13 @@ async function makeFolders(path: string): Promise<readonly string[]> {
   return changed
 }
 
-/** Puts a folder's entries on the disk. */
+/** Writes a folder's entries to the disk. */
 export async function syncFolder(path: string): Promise<void> {
   let folder: Awaited<ReturnType<typeof open>>
   try {
     folder = await open(path, 'r')
   } catch (error) {
-    // Its last entry was deleted meanwhile by somebody else, and it with it.
+    // Another process deleted the folder's last entry and then the folder.
     if (errnoOf(error) === 'ENOENT') return
     throw error
   }
@@ -96,7 +96,7 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Removes a file; true when there was one. */
+/** Removes a file; false if there was none. */
 export async function removeFile(path: string): Promise<boolean> {
   try {
     await unlink(path)

@@ -1,4 +1,4 @@
-/** Objects as files. */
+/** Objects as files of a folder. */
 import type { Dirent } from 'node:fs'
 import { type FileHandle, open, readdir, readFile, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -76,7 +76,7 @@ export class FolderObjects implements ObjectStorage {
     if (isMore) keys.pop()
     const found = await Promise.all(keys.map((key) => this.stat(key)))
     return {
-      // Some may have been deleted since.
+      // Some may have been deleted in the meantime.
       objects: found.filter((object) => object !== undefined),
       next: isMore ? keys.at(-1) : undefined,
     }
@@ -99,14 +99,14 @@ export class FolderObjects implements ObjectStorage {
     }
   }
 
-  /** Adds the keys below `prefix` behind `after`, sorted, until there are `limit`. */
+  /** Appends keys below `prefix` that sort after `after`, in order, until `keys` has `limit` entries. */
   async #walk(prefix: string, after: string, limit: number, keys: string[]): Promise<void> {
     for (const entry of await sortedEntries(join(objectsPath(this.#root), prefix))) {
       if (keys.length >= limit) return
       const key = prefix + entry.name
       if (entry.isDirectory()) {
         const folder = `${key}/`
-        // All below a folder sorts with its name: behind `after`, before it, or around it.
+        // Keys below a folder sort with its name: after `after`, before it, or on both sides.
         if (folder > after || after.startsWith(folder)) await this.#walk(folder, after, limit, keys)
       } else if (key > after) {
         keys.push(key)
@@ -114,14 +114,14 @@ export class FolderObjects implements ObjectStorage {
     }
   }
 
-  /** Folders that hold nothing go, so that names of long ago don't stay for ever, except those at the top. Whoever
-   *  writes meanwhile makes its folder again. */
+  /** Removes empty folders up to the top level, so that folders of deleted objects don't stay forever. A concurrent write
+   *  makes its folder again. */
   async #removeEmptyFolders(folder: string): Promise<void> {
     const top = objectsPath(this.#root)
     try {
       for (let path = folder; dirname(path).length > top.length; path = dirname(path)) await rmdir(path)
     } catch {
-      // It holds something, or is gone.
+      // The folder is not empty, or is gone.
     }
   }
 }

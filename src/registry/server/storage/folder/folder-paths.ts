@@ -1,9 +1,9 @@
-/** The registry's folder. Keys are relative paths below `objects`; temporary files have a folder of their own on
- *  the same file system, so that a rename makes them objects and a crash leaves nothing among these.
+/** The registry's folder. Keys are relative paths below `objects`. Temporary files are in another folder on the same file
+ *  system, so that a rename turns them into objects and a crash leaves nothing among the objects.
  *
  *  <root>/v1/objects/<key>
  *  <root>/v1/temporary/<random>             a small object that is being written
- *  <root>/v1/uploads/<id>/data              bytes that arrived; locked (flock) by who works on it */
+ *  <root>/v1/uploads/<id>/data              bytes that arrived; the request that works on it holds a lock (flock) */
 import { join } from 'node:path'
 import { internal } from '../../../../base/index.ts'
 
@@ -21,7 +21,7 @@ export function uploadsPath(root: string): string {
   return join(root, 'v1', 'uploads')
 }
 
-/** Refuses keys that would lead elsewhere; the registry makes none, whatever clients send. */
+/** The path of an object. Throws `internal` for a key that would lead out of the folder; the registry never makes one. */
 export function objectPath(root: string, key: string): string {
   if (!key.split('/').every((part) => safePart.test(part))) throw internal(`not a storage key: ${key}`)
   return join(objectsPath(root), key)

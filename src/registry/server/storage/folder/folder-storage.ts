@@ -1,5 +1,5 @@
-/** A folder as the registry's storage; any number of processes may share it, also over a file system of a network
- *  that keeps locks and renames. */
+/** A registry's storage in a folder. Any number of processes may share it, also on a network file system with working locks
+ *  and atomic renames. */
 import { readdir, stat, unlink } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -11,10 +11,11 @@ import { FolderObjects } from './folder-objects.ts'
 import { objectsPath, temporaryPath, uploadsPath } from './folder-paths.ts'
 import { FolderUploads } from './folder-uploads.ts'
 
-/** What a crash left among the temporary files goes when it is so old that nobody can be writing it. */
+/** Temporary files of this age are leftovers of a crash and are deleted. */
 const temporaryMaxAgeMs = 24 * 60 * 60 * 1000
 const maxUploadThreads = 4
 
+/** The storage in a folder, with a few threads for uploads. */
 export class FolderStorage implements RegistryStorage {
   readonly objects: ObjectStorage
   readonly uploads: UploadStorage
@@ -28,7 +29,7 @@ export class FolderStorage implements RegistryStorage {
     this.uploads = new FolderUploads(root, this.#threads)
   }
 
-  /** Opens the folder `root`, making it. */
+  /** Opens the folder `root`, and makes it if it is missing. Rejects with the system's error. */
   static async open(root: string): Promise<FolderStorage> {
     for (const path of [objectsPath(root), temporaryPath(root), uploadsPath(root)]) await makeFolder(path)
     await removeOldFiles(temporaryPath(root))
@@ -52,7 +53,7 @@ async function removeOldFiles(folder: string): Promise<void> {
     try {
       if ((await stat(path)).mtimeMs < Date.now() - temporaryMaxAgeMs) await unlink(path)
     } catch (error) {
-      // Another process that starts was faster.
+      // Another process has deleted it.
       if (errnoOf(error) !== 'ENOENT') throw error
     }
   }

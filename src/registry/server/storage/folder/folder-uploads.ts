@@ -1,6 +1,6 @@
-/** Uploads as growing files. A lock of the kernel's on each file lets one request at a time work on it, whichever process
- *  that is in, and goes with the process. Worker threads take bodies from their connections and hash them; of what comes
- *  through this thread, hashes run behind the writing. */
+/** Uploads as growing files. A kernel lock on each file lets only one request at a time work on it, in any process; the lock
+ *  ends with its process. Worker threads read bodies from their connections and hash them. Bodies that arrive through this
+ *  thread are hashed by the same threads after they were written. */
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf } from '../../../../base/index.ts'
@@ -22,12 +22,13 @@ import type { UploadThreads } from '../transfer/upload-threads.ts'
 import { renameInto } from './durable-file.ts'
 import { objectPath, uploadDataPath, uploadPath, uploadsPath } from './folder-paths.ts'
 
-/** How long a request waits for the one before it: that of a client whose connection broke ends within this. */
+/** How long a request waits for an earlier one on the same upload. If a client's connection broke, its old request ends
+ *  within this time. */
 const lockWaitMs = 3_000
 const lockPollMs = 25
-/** Uploads up to this size are hashed on the spot: asking a thread takes longer. */
+/** Uploads up to this size are hashed in this thread, because asking another one takes longer. */
 const inlineBytes = 512 * 1024
-/** A thread is told of so much at once: what it hashes in one go. */
+/** A thread is asked to hash at least this much at once. */
 const hashStepBytes = 1024 * 1024
 const defaultPage = 1000
 
@@ -104,7 +105,7 @@ export class FolderUploads implements UploadStorage {
       const { size } = await file.stat()
       const [actual] = await Promise.all([this.#hash(file, id, size, algorithmOf(digest)), file.datasync()])
       if (actual !== hexOfBlob(digest)) throw digestMismatch(digest, `${algorithmOf(digest)}:${actual}`)
-      // Bytes may have come long ago; the blob is young from now on.
+      // The bytes may have arrived long ago, but the blob is new.
       const now = new Date()
       await file.utimes(now, now)
       await renameInto(path, objectPath(this.#root, key))
@@ -117,7 +118,7 @@ export class FolderUploads implements UploadStorage {
 
   async abort(id: string): Promise<void> {
     this.#threads.drop(id)
-    // A request that still writes keeps a file without a name, which vanishes with it.
+    // A request that is still writing keeps the deleted file open; the file vanishes with the request.
     await this.#remove(id)
   }
 
@@ -131,7 +132,7 @@ export class FolderUploads implements UploadStorage {
     }
   }
 
-  /** Also what a crash left between two steps: a folder without data, which only `abort` can do something with. */
+  /** Like `find`, but also finds a folder without data, which a crash between two steps left. Only `abort` can use it. */
   async #findAny(id: string): Promise<UploadInfo | undefined> {
     const found = await this.find(id)
     if (found !== undefined) return found
@@ -163,7 +164,7 @@ export class FolderUploads implements UploadStorage {
     try {
       for await (const chunk of source) await writer.write(chunk)
     } finally {
-      // Also what came before a failure: a client that resumes need not send it again.
+      // Also after a failure, so that a client that resumes need not send these bytes again.
       await writer.flush()
     }
     return writer.sizeBytes
@@ -178,15 +179,15 @@ export class FolderUploads implements UploadStorage {
     return hasherOf(algorithm).update(bytes.subarray(0, bytesRead)).digest('hex')
   }
 
-  /** Opens the data for whoever may work on it alone until it is closed; waits a moment for a request before this
-   *  one to end. */
+  /** Opens an upload's file and locks it until it is closed. Waits a moment for an earlier request. Rejects with `notFound`
+   *  or `conflict`. */
   async #openLocked(id: string): Promise<FileHandle> {
     const path = uploadDataPath(this.#root, id)
     for (const deadline = Date.now() + lockWaitMs; ; await sleep(lockPollMs)) {
       const file = await openData(path, id)
       let isOurs = false
       try {
-        // The one before may have made a blob of it, or given it up, between the opening and the lock.
+        // The earlier request may have committed or aborted the upload between the opening and the lock.
         isOurs = tryLockFile(file.fd) && (await isAt(file, path))
       } finally {
         if (!isOurs) await file.close()
