@@ -5,7 +5,7 @@ import { ociIndexType, ociManifestType, RegistryUnderTest } from './testing/regi
 
 const unknown = blobDigestOf(Buffer.from('unknown'))
 
-test('tags: in order, in pages, none, and of no repository', async () => {
+test('tags are listed in order and in pages; an unknown repository gets 404', async () => {
   await using registry = await RegistryUnderTest.start({ limits: { pageEntries: 4 } })
   const tags = ['1.0', '10', '2', 'B', 'Z', '_x', 'a', 'latest']
   const { bytes } = await registry.pushImage('app', undefined)
@@ -43,7 +43,7 @@ test('tags: in order, in pages, none, and of no repository', async () => {
   assert.equal((await registry.request('HEAD', '/v2/app/tags/list')).status, 200)
 })
 
-test('catalog: every repository with manifests, in pages, and only what a client may see', async () => {
+test('the catalog lists the visible repositories with manifests, in pages', async () => {
   await using registry = await RegistryUnderTest.start({
     authorizer: {
       authorize: async ({ headers }) => ({
@@ -70,7 +70,7 @@ test('catalog: every repository with manifests, in pages, and only what a client
   assert.equal(seen.headers.link, undefined)
 })
 
-test('referrers: of images and indexes, with types and annotations', async () => {
+test('referrers are listed for images and indexes, with types and annotations', async () => {
   await using registry = await RegistryUnderTest.start({ limits: { pageEntries: 2 } })
   const { digest, bytes } = await registry.pushImage('app', 'v1')
   const subject = { mediaType: ociManifestType, digest, size: bytes.length }
@@ -145,7 +145,7 @@ test('referrers: of images and indexes, with types and annotations', async () =>
   }
 })
 
-test('referrers: a subject that comes later, and what older clients listed under the fallback tag', async () => {
+test('referrers include those pushed before their subject and those under the fallback tag', async () => {
   await using registry = await RegistryUnderTest.start()
   const subject = { mediaType: ociManifestType, digest: unknown, size: 1 }
   const early = await registry.pushImage('app', undefined, { subject, annotations: { n: '1' } })

@@ -18,7 +18,7 @@ before(async () => {
 })
 after(() => registry[Symbol.asyncDispose]())
 
-test('names that are none, and ways to elsewhere', async () => {
+test('malformed names and paths with `..` are refused', async () => {
   const before = await registry.files()
   for (const name of [
     '..',
@@ -68,7 +68,7 @@ test('names that are none, and ways to elsewhere', async () => {
   await registry.pushImage('a'.repeat(255), 'latest')
 })
 
-test('references that lead elsewhere', async () => {
+test('malformed references are refused', async () => {
   await registry.pushImage('app', 'latest')
   const before = await registry.files()
   for (const reference of ['..', '..%2f..%2fx', '%2e%2e', 'a%00b', '.hidden', 'a%20b']) {
@@ -94,18 +94,18 @@ async function raw(head: string, { then = async () => {} }: { then?: () => Promi
   return text
 }
 
-test('huge headers, broken requests', async () => {
+test('huge headers and malformed requests are refused', async () => {
   const huge = await raw(`GET /v2/ HTTP/1.1\r\nHost: x\r\nX-Huge: ${'x'.repeat(10_000)}\r\n\r\n`)
   assert.match(huge, /^HTTP\/1\.1 431 /)
   assert.match(await raw('NONSENSE\r\n\r\n'), /^HTTP\/1\.1 400 /)
   assert.match(await raw('GET /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n'), /^HTTP\/1\.1 400 /)
 })
 
-test('a client that never ends its headers', async () => {
+test("a client that doesn't finish its headers is cut off", async () => {
   assert.match(await raw('GET /v2/ HTTP/1.1\r\nHost: x\r\nX-Slow: '), /^HTTP\/1\.1 408 /)
 })
 
-test('a client that falls silent in the middle of a body; the upload stays', async () => {
+test('a client that stops in the middle of a body gets 408, and the upload stays', async () => {
   const location = String((await registry.request('POST', '/v2/app/blobs/uploads/')).headers.location)
   const answer = await raw(`PATCH ${location} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc`)
   assert.match(answer, /^HTTP\/1\.1 408 /)
@@ -126,13 +126,13 @@ test('a client that takes nothing of a blob is cut off', async () => {
   socket.destroy()
 })
 
-test('a big body that is refused is not read: the answer comes, and the connection ends', async () => {
+test('a large refused body is not read: the client gets the answer, and the connection ends', async () => {
   const answer = await raw(`PUT /v2/app/manifests/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000000\r\n\r\n`)
   assert.match(answer, /^HTTP\/1\.1 413 /)
   assert.match(answer, /connection: close/i)
 })
 
-test('a client that asks before it sends is told at once', async () => {
+test('a client with `Expect: 100-continue` is refused before it sends the body', async () => {
   const head = `Host: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n`
   const refused = await raw(`PUT /v2/A/manifests/x HTTP/1.1\r\n${head}\r\n`)
   assert.match(refused, /^HTTP\/1\.1 400 /)
@@ -148,7 +148,7 @@ test('a client that asks before it sends is told at once', async () => {
   assert.match(text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 201 /)
 })
 
-test('more uploads than may be at once', async () => {
+test('too many concurrent uploads get 429', async () => {
   let activeUploads = 0
   await using patient = await RegistryUnderTest.start({
     limits: { concurrentUploads: 2 },
@@ -175,7 +175,7 @@ test('more uploads than may be at once', async () => {
   for (const socket of sockets) socket.destroy()
 })
 
-test('rights: a challenge, a refusal, and what was wanted', async () => {
+test('a missing right gets a challenge or a refusal that names the wanted scope', async () => {
   const asked: string[] = []
   await using guarded = await RegistryUnderTest.start({
     authorizer: {

@@ -19,7 +19,7 @@ test('deleting a tag leaves the manifest and its other tags', async () => {
   assert.deepEqual(again.codes(), ['MANIFEST_UNKNOWN'])
 })
 
-test('deleting a manifest takes its tags along, and an empty repository out of the catalog', async () => {
+test('deleting a manifest deletes its tags, and removes an empty repository from the catalog', async () => {
   await using registry = await RegistryUnderTest.start()
   const one = await registry.pushImage('app', 'one', { annotations: { n: '1' } })
   await registry.pushManifest('app', 'also', one.bytes, ociManifestType)
@@ -37,7 +37,7 @@ test('deleting a manifest takes its tags along, and an empty repository out of t
   assert.deepEqual((await registry.request('GET', '/v2/_catalog')).json().repositories, ['app'])
 })
 
-test('deleting a blob takes it from one repository', async () => {
+test('deleting a blob removes it from one repository only', async () => {
   await using registry = await RegistryUnderTest.start()
   const digest = await registry.pushBlob('app', 'blob')
   await registry.pushBlob('other', 'blob')
@@ -51,7 +51,7 @@ test('deleting a blob takes it from one repository', async () => {
   }
 })
 
-test('what a registry is set up not to do: 405, and nothing changes', async () => {
+test('disabled operations get 405, and nothing changes', async () => {
   await using registry = await RegistryUnderTest.start()
   const { digest, layers, bytes } = await registry.pushImage('app', 'one')
   const upload = (await registry.request('POST', '/v2/app/blobs/uploads/')).headers.location ?? ''
@@ -78,7 +78,7 @@ test('what a registry is set up not to do: 405, and nothing changes', async () =
   assert.equal((await kept.pushManifest('app', 'two', bytes, ociManifestType)).status, 201)
 })
 
-test('methods that a path does not have', async () => {
+test('an unsupported method gets 405', async () => {
   await using registry = await RegistryUnderTest.start()
   for (const [method, path, allow] of [
     ['POST', '/v2/', 'GET, HEAD'],

@@ -188,7 +188,7 @@ table('manifests', () => {
   ]
 })
 
-test('a client that knows no lists gets the image for linux/amd64 by tag', async () => {
+test("a client that doesn't accept lists gets the image for linux/amd64 by tag", async () => {
   const docker = { mediaType: dockerManifestType }
   const arm = await registry.pushImage('multi', undefined, { ...docker, layers: ['arm'] })
   const amd = await registry.pushImage('multi', undefined, { ...docker, layers: ['amd'] })

@@ -27,7 +27,7 @@ before(async () => {
 })
 after(() => registry[Symbol.asyncDispose]())
 
-test('a manifest by tag and by digest', async () => {
+test('a manifest is pushed by tag and by digest', async () => {
   // Not a byte is changed, whatever it looks like.
   const bytes = `${JSON.stringify(valid, undefined, 3)}\n `
   const digest = blobDigestOf(Buffer.from(bytes))
@@ -43,7 +43,7 @@ test('a manifest by tag and by digest', async () => {
   }
 })
 
-test('a manifest under its sha512', async () => {
+test('a manifest is pushed under its sha512 digest', async () => {
   const bytes = Buffer.from(JSON.stringify({ ...valid, annotations: { by: 'sha512' } }))
   const digest = blobDigestOf(bytes, 'sha512')
   const answer = await registry.pushManifest('app', digest, bytes, ociManifestType)
@@ -52,7 +52,7 @@ test('a manifest under its sha512', async () => {
   assert.equal((await registry.request('GET', `/v2/app/manifests/${digest}`)).text, bytes.toString())
 })
 
-test('a type that only the document or only the header says', async () => {
+test('the media type may be only in the document or only in the header', async () => {
   for (const [index, [mediaType, contentType]] of (
     [
       [undefined, ociManifestType],
@@ -70,7 +70,7 @@ test('a type that only the document or only the header says', async () => {
   }
 })
 
-test('manifests that are none', async () => {
+test('malformed manifests are refused', async () => {
   const before = await registry.files()
   for (const [title, document, contentType = ociManifestType] of [
     ['not JSON', '{'],
@@ -79,7 +79,7 @@ test('manifests that are none', async () => {
     ['schema 1', JSON.stringify({ schemaVersion: 1, name: 'app', tag: 'x', fsLayers: [] })],
     ['schema 1 type', JSON.stringify(valid), 'application/vnd.docker.distribution.manifest.v1+json'],
     ['another type than it is called', JSON.stringify(valid), dockerManifestType],
-    ['a type of nobody', JSON.stringify({ ...valid, mediaType: 'a/b' }), 'a/b'],
+    ['an unknown type', JSON.stringify({ ...valid, mediaType: 'a/b' }), 'a/b'],
     ['no config', JSON.stringify({ ...valid, config: undefined })],
     ['no layers', JSON.stringify({ ...valid, layers: undefined })],
     ['layers and manifests', JSON.stringify({ ...valid, manifests: [] })],
@@ -97,7 +97,7 @@ test('manifests that are none', async () => {
   assert.deepEqual(await registry.files(), before)
 })
 
-test('names and digests that are none, or another', async () => {
+test('malformed references and wrong digests are refused', async () => {
   const bytes = JSON.stringify(valid)
   const before = await registry.files()
   for (const [reference, status, code] of [
@@ -116,7 +116,7 @@ test('names and digests that are none, or another', async () => {
   assert.equal((await registry.pushManifest('app', 't'.repeat(128), bytes, ociManifestType)).status, 201)
 })
 
-test('what a manifest names must be in the repository', async () => {
+test('a manifest is refused if the repository lacks one of its blobs', async () => {
   const before = await registry.files()
   const other = blobDigestOf(Buffer.from('other'))
   const missing = { ...valid, config: { ...config, digest: other }, layers: [layer, { ...layer, digest: unknown }] }
@@ -148,7 +148,7 @@ test('what a manifest names must be in the repository', async () => {
   assert.equal((await registry.pushManifest('app', 'foreign', withForeign, ociManifestType)).status, 201)
 })
 
-test('indexes of what is there, also of indexes; sparse ones where that is allowed', async () => {
+test('indexes of existing manifests and indexes are accepted, sparse ones only if allowed', async () => {
   const { digest, bytes } = await registry.pushImage('lists', undefined)
   const list = JSON.stringify({
     schemaVersion: 2,
@@ -184,7 +184,7 @@ test('the size of a manifest is limited', async () => {
   assert.equal((await registry.pushManifest('app', 'large', padded(4 * 1024 * 1024), ociManifestType)).status, 201)
 })
 
-test('a push on condition', async () => {
+test('a push honors If-Match and If-None-Match', async () => {
   const put = (headers: Record<string, string>, by: string) =>
     registry.request('PUT', '/v2/app/manifests/cond', {
       headers: { 'content-type': ociManifestType, ...headers },
@@ -199,7 +199,7 @@ test('a push on condition', async () => {
   assert.equal((await put({ 'if-match': String(first.headers.etag) }, 'b')).status, 201)
 })
 
-test('a tag moves; both manifests stay', async () => {
+test('a push moves a tag, and both manifests stay', async () => {
   const one = await registry.pushImage('moving', 'tag', { annotations: { n: '1' } })
   const two = await registry.pushImage('moving', 'tag', { annotations: { n: '2' } })
   assert.equal((await registry.request('GET', '/v2/moving/manifests/tag')).text, two.bytes.toString())

@@ -101,7 +101,7 @@ class Client {
 const chunked = 'Host: x\r\nTransfer-Encoding: chunked'
 const sized = (size: number) => `Host: x\r\nContent-Length: ${size}`
 
-test('one connection: bodies of both kinds, and requests that are sent before they are answered', async () => {
+test('a connection carries sized and chunked bodies, and pipelined requests', async () => {
   const location = await begin()
   const [first, second, third] = [
     bytes.subarray(0, 1_000_000),
@@ -122,7 +122,7 @@ test('one connection: bodies of both kinds, and requests that are sent before th
   await assertBlob()
 })
 
-test('many bodies on one connection leave nothing behind at it', async () => {
+test('many bodies on one connection leave no listeners on it', async () => {
   const warnings: Error[] = []
   const onWarning = (warning: Error) => warnings.push(warning)
   process.on('warning', onWarning)
@@ -148,7 +148,7 @@ test('many bodies on one connection leave nothing behind at it', async () => {
   assert.deepEqual(warnings, [])
 })
 
-test('a client of HTTP/1.0, or one that says it is the last request, sees the connection end', async () => {
+test('the connection of an HTTP/1.0 client, or of a request with `Connection: close`, ends after the answer', async () => {
   for (const head of [`HTTP/1.0\r\n${sized(bytes.length)}`, `HTTP/1.1\r\nConnection: close\r\n${chunked}`]) {
     const isChunked = head.endsWith('chunked')
     const client = new Client()
@@ -161,7 +161,7 @@ test('a client of HTTP/1.0, or one that says it is the last request, sees the co
   }
 })
 
-test('a connection that breaks: what came stays, and the upload goes on', async () => {
+test('after a broken connection the bytes that arrived stay, and the upload can be resumed', async () => {
   const location = await begin()
   const client = new Client()
   client.send(`PATCH ${location} HTTP/1.1\r\n${chunked}`, inChunks(bytes).subarray(0, 1_500_000))
@@ -178,7 +178,7 @@ test('a connection that breaks: what came stays, and the upload goes on', async 
   await assertBlob()
 })
 
-test('a body that ends before its time', async () => {
+test('a body that ends early is refused', async () => {
   const location = await begin()
   const client = new Client().send(`PATCH ${location} HTTP/1.1\r\n${sized(500_000)}`, bytes.subarray(0, 300_000))
   client.socket.end()
@@ -187,7 +187,7 @@ test('a body that ends before its time', async () => {
   assert.equal(await finalSize(location), 300_000)
 })
 
-test('a client that falls silent', async () => {
+test('a client that sends nothing for too long gets 408', async () => {
   await using impatient = await RegistryUnderTest.start({ limits: { idleMs: 100 } }, registry.folder)
   const location = await begin(impatient)
   const client = new Client(impatient)
@@ -199,7 +199,7 @@ test('a client that falls silent', async () => {
   assert.ok((await sizeOf(location)) <= 300_000)
 })
 
-test('chunks that are none: 400, and what came before stays', async () => {
+test('malformed chunks get 400, and earlier bytes stay', async () => {
   const location = await begin()
   const client = new Client().send(`PATCH ${location} HTTP/1.1\r\n${chunked}`, '3\r\nabc\r\n')
   await holds(location, 3)
@@ -212,7 +212,7 @@ test('chunks that are none: 400, and what came before stays', async () => {
   assert.equal(await sizeOf(location), 3)
 })
 
-test('more in chunks than the range says', async () => {
+test('a chunked body longer than its range is refused', async () => {
   const location = await begin()
   const client = new Client()
   client.send(`PATCH ${location} HTTP/1.1\r\nContent-Range: 0-999999\r\n${chunked}`, inChunks(bytes))
@@ -222,7 +222,7 @@ test('more in chunks than the range says', async () => {
   assert.ok((await finalSize(location)) <= 1_000_000)
 })
 
-test('a refusal is answered while the client still sends, and the connection ends', async () => {
+test('a refused request is answered while the client is still sending, and the connection ends', async () => {
   const unknown = '/v2/app/blobs/uploads/00000000-0000-4000-8000-000000000000'
   const client = new Client().send(`PATCH ${unknown} HTTP/1.1\r\n${sized(9_000_000_000)}`, bytes)
   assert.deepEqual(await client.answers(1), [404])
@@ -231,7 +231,7 @@ test('a refusal is answered while the client still sends, and the connection end
   await client.closed
 })
 
-test('a body that nobody wanted: the blob was mounted', async () => {
+test('a body is not needed if the blob was mounted', async () => {
   await registry.pushBlob('app', bytes)
   const client = new Client()
   client.send(`POST /v2/other/blobs/uploads/?mount=${digest}&from=app HTTP/1.1\r\n${sized(bytes.length)}`, bytes)
@@ -241,7 +241,7 @@ test('a body that nobody wanted: the blob was mounted', async () => {
   await client.closed
 })
 
-test('a registry that closes ends uploads under way; their bytes stay', async () => {
+test('closing a registry ends running uploads, and their bytes stay', async () => {
   const location = await begin()
   {
     await using other = await RegistryUnderTest.start({}, registry.folder)

@@ -55,7 +55,7 @@ function assertCreated(answer: TestAnswer, bytes: string | Buffer): void {
   assert.equal(answer.headers['content-length'], '0')
 }
 
-test('POST then PUT with the whole blob', async () => {
+test('an upload by POST, then PUT with the whole blob', async () => {
   const answer = await registry.request('POST', start)
   assert.equal(answer.status, 202)
   assert.equal(answer.headers.range, '0-0')
@@ -68,7 +68,7 @@ test('POST then PUT with the whole blob', async () => {
   assert.deepEqual((await registry.request('GET', locationOf(answer))).codes(), ['BLOB_UPLOAD_UNKNOWN'])
 })
 
-test('POST with the digest takes the whole blob; without the slash at the end too', async () => {
+test('POST with the digest uploads the whole blob, also without the slash at the end', async () => {
   for (const path of [start, start.slice(0, -1)]) {
     const body = `one post ${path.length}`
     assertCreated(await registry.request('POST', `${path}?digest=${digestOf(body)}`, { body }), body)
@@ -76,14 +76,14 @@ test('POST with the digest takes the whole blob; without the slash at the end to
   }
 })
 
-test('sha512', async () => {
+test('a blob can be uploaded with a sha512 digest', async () => {
   const digest = await registry.pushBlob('team/app', 'by sha512', 'sha512')
   const answer = await registry.request('GET', `/v2/team/app/blobs/${digest}`)
   assert.equal(answer.text, 'by sha512')
   assert.equal(answer.headers['docker-content-digest'], digest)
 })
 
-test('chunks with ranges, the last one with PUT', async () => {
+test('an upload in chunks with ranges, the last one with PUT', async () => {
   let answer = await patch(await begin(), 'abc', '0-2')
   assert.equal(answer.status, 202, answer.text)
   assert.equal(answer.headers.range, '0-2')
@@ -100,7 +100,7 @@ test('chunks with ranges, the last one with PUT', async () => {
   await assertBlob('abcdefghij')
 })
 
-test('a stream of unknown length without ranges, ended by an empty PUT', async () => {
+test('an upload as a stream of unknown length, ended by an empty PUT', async () => {
   const location = await begin()
   const bytes = Buffer.alloc(3_000_000, 'stream')
   const headers = { 'transfer-encoding': 'chunked' }
@@ -111,7 +111,7 @@ test('a stream of unknown length without ranges, ended by an empty PUT', async (
   await assertBlob(bytes)
 })
 
-test('a chunk at another place than the end: 416 with where to go on, and nothing changes', async () => {
+test('a chunk at another offset than the end gets 416 with the right offset, and nothing changes', async () => {
   const location = await begin()
   for (const range of ['5-7', 'x', '3-1', '-1']) {
     const answer = await patch(location, 'abc', range)
@@ -135,7 +135,7 @@ test('a chunk at another place than the end: 416 with where to go on, and nothin
   assertCreated(await registry.request('PUT', `${location}?digest=${digestOf('abcdef')}`), 'abcdef')
 })
 
-test('a chunk of another length than its range', async () => {
+test('a chunk with another length than its range is refused', async () => {
   const location = await begin()
   const short = await patch(location, 'abc', '0-9')
   assert.equal(short.status, 400)
@@ -149,7 +149,7 @@ test('a chunk of another length than its range', async () => {
   assert.deepEqual(long.codes(), ['SIZE_INVALID'])
 })
 
-test('a wrong digest: no blob, and the upload is gone', async () => {
+test('a wrong digest makes no blob and drops the upload', async () => {
   const location = await begin()
   await patch(location, 'abc')
   const answer = await registry.request('PUT', `${location}?digest=${unknown}`)
@@ -163,7 +163,7 @@ test('a wrong digest: no blob, and the upload is gone', async () => {
   assert.deepEqual(await registry.files(), before)
 })
 
-test('a digest that is none: refused before a byte is read, and the upload stays', async () => {
+test('a malformed digest is refused before a byte is read, and the upload stays', async () => {
   const location = await begin()
   const before = await registry.files()
   for (const query of ['', '?digest=', '?digest=sha256:abc', '?digest=md5:d41d8cd98f00b204e9800998ecf8427e']) {
@@ -176,7 +176,7 @@ test('a digest that is none: refused before a byte is read, and the upload stays
   assert.equal((await registry.request('GET', location)).status, 204)
 })
 
-test('uploads that are not there, or another repository’s', async () => {
+test('unknown uploads and those of another repository get 404', async () => {
   const location = await begin()
   const foreign = location.replace('team/app', 'team/other')
   const names = [`${start}00000000-0000-4000-8000-000000000000`, `${start}..%2f..`, `${start}x`, foreign]
@@ -192,7 +192,7 @@ test('uploads that are not there, or another repository’s', async () => {
   assert.equal((await registry.request('GET', location)).status, 204)
 })
 
-test('an upload is given up', async () => {
+test('DELETE cancels an upload', async () => {
   const location = await begin()
   await patch(location, 'abc')
   assert.equal((await registry.request('DELETE', location)).status, 204)
@@ -200,7 +200,7 @@ test('an upload is given up', async () => {
   assert.equal((await registry.request('DELETE', location)).status, 404)
 })
 
-test('mount: from a repository, from any, and otherwise an upload', async () => {
+test('mount takes a blob from the named repository or from any, else begins an upload', async () => {
   const digest = await registry.pushBlob('base/image', 'mounted')
   const mount = (query: string) => registry.request('POST', `/v2/team/app/blobs/uploads/?${query}`)
   for (const query of [
@@ -223,7 +223,7 @@ test('mount: from a repository, from any, and otherwise an upload', async () => 
   await assertBlob('mounted from anywhere')
 })
 
-test('mount never shows what its client may not read', async () => {
+test('mount never gives a blob that the client may not read', async () => {
   await using secret = await RegistryUnderTest.start({
     authorizer: {
       authorize: async ({ wanted }) => {
@@ -257,7 +257,7 @@ test('mount never shows what its client may not read', async () => {
   assert.equal((await secret.request('GET', `/v2/open/blobs/${digest}`)).text, 'secret')
 })
 
-test('a connection that breaks in the middle leaves what came; the upload goes on behind it', async () => {
+test('after a broken connection the upload keeps its bytes and can be resumed', async () => {
   const location = await begin()
   const bytes = Buffer.alloc(2_000_000, 'broken')
   const socket = connect(registry.port, '127.0.0.1')
@@ -278,7 +278,7 @@ test('a connection that breaks in the middle leaves what came; the upload goes o
   await assertBlob(bytes)
 })
 
-test('an upload that another process began goes on here', async () => {
+test('an upload that another process began can be continued', async () => {
   await using other = await RegistryUnderTest.start({}, registry.folder)
   const location = await begin()
   await patch(location, 'first ')
@@ -290,7 +290,7 @@ test('an upload that another process began goes on here', async () => {
   assert.equal((await other.request('GET', `/v2/team/app/blobs/${digestOf(bytes)}`)).text, bytes)
 })
 
-test('Location with the host, as the client or a proxy called it, or as configured', async () => {
+test('Location has the address that the client or a proxy used, or the configured one', async () => {
   const rows: readonly (readonly [RegistryOptions['locations'], Record<string, string>, string])[] = [
     ['host', { host: 'my.registry:5000' }, 'http://my.registry:5000'],
     ['host', { host: 'x', 'x-forwarded-host': 'public', 'x-forwarded-proto': 'https' }, 'https://public'],

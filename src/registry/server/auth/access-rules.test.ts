@@ -22,7 +22,7 @@ for (const [pattern, yes, no] of [
   })
 }
 
-test('compileRepositoryPattern() takes names of users as they are, and gives nothing to those without', () => {
+test('compileRepositoryPattern() takes user names literally, and matches nothing for anonymous clients', () => {
   assert.ok(!compileRepositoryPattern('${user}/*', 'a.c').test('abc/x'))
   assert.ok(!compileRepositoryPattern('${user}/*', '.*').test('abc/x'))
   assert.ok(!compileRepositoryPattern('${user}/*', undefined).test('/x'))
@@ -59,14 +59,14 @@ for (const [user, name, actions, allowed] of [
   })
 }
 
-test('AccessRules shows the catalog to those who have the right', () => {
+test('AccessRules grants the catalog only by a rule', () => {
   const catalog = { type: 'registry', name: 'catalog', actions: ['*'] } as const
   assert.deepEqual(rules.of('root').allowed(catalog), ['*'])
   assert.deepEqual(rules.of('alice').allowed(catalog), [])
   assert.deepEqual(rules.of('root').allowed({ ...catalog, name: 'other' }), [])
 })
 
-test('AccessRules without rules lets users do everything, and nobody else', () => {
+test('AccessRules without rules allows everything to users and nothing to others', () => {
   const open = new AccessRules()
   const scope = { type: 'repository', name: 'a', actions: ['pull', 'push', 'delete'] } as const
   assert.deepEqual(open.of('alice').allowed(scope), scope.actions)

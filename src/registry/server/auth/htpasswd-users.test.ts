@@ -12,7 +12,7 @@ after(() => rmSync(directory, { recursive: true }))
 const path = join(directory, 'htpasswd')
 const hash = (password: string): string => hashSync(password, 4)
 
-test('HtpasswdUsers lets in whoever has the password', async () => {
+test('HtpasswdUsers accepts the right password only', async () => {
   writeFileSync(path, `# users\n\nalice:${hash('a:b c')}\r\nbob:${hash('ü').replace('$2b$', '$2y$')}\n`)
   await using users = await HtpasswdUsers.open(path)
   assert.equal(await users.verify('alice', 'a:b c'), true)
@@ -23,7 +23,7 @@ test('HtpasswdUsers lets in whoever has the password', async () => {
   assert.equal(await users.verify('constructor', 'x'), false)
 })
 
-test('HtpasswdUsers reads the file again when it has changed, and keeps what it had when that fails', async () => {
+test('HtpasswdUsers reads a changed file again, and keeps its users if that fails', async () => {
   const lines: string[] = []
   const logger: Logger = { ...nullLogger, error: (message) => lines.push(message) }
   writeFileSync(path, `alice:${hash('one')}\n`)
@@ -43,7 +43,7 @@ test('HtpasswdUsers reads the file again when it has changed, and keeps what it 
   assert.equal(await users.verify('bob', 'x'), true)
 })
 
-test('HtpasswdUsers takes bcrypt only', async () => {
+test('HtpasswdUsers accepts only bcrypt hashes', async () => {
   const refused: unknown[] = []
   const logger: Logger = { ...nullLogger, warn: (_, fields) => refused.push(fields?.user) }
   writeFileSync(path, `md5:$apr1$abc$def\nsha:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\nplain:plain\nok:${hash('x')}\n`)
@@ -55,13 +55,13 @@ test('HtpasswdUsers takes bcrypt only', async () => {
   assert.equal(await users.verify('ok', 'x'), true)
 })
 
-test('HtpasswdUsers.open() refuses what is no such file', async () => {
+test('HtpasswdUsers.open() refuses a missing or malformed file', async () => {
   writeFileSync(path, 'a line\n')
   await assert.rejects(HtpasswdUsers.open(path), /htpasswd:1: not a line NAME:HASH/)
   await assert.rejects(HtpasswdUsers.open(join(directory, 'none')), (error) => isKind(error, 'invalidArgument'))
 })
 
-test('HtpasswdUsers checks a password once for all requests that bring it', async () => {
+test('HtpasswdUsers checks a password once for concurrent requests', async () => {
   // Each check takes a tenth of a second: sixty-four would be seen.
   writeFileSync(path, `alice:${hashSync('one', 10)}\n`)
   await using users = await HtpasswdUsers.open(path)
@@ -86,7 +86,7 @@ for (const [header, name, password] of [
   })
 }
 
-test('HtpasswdUsers answers those who wait before it ends', async () => {
+test('HtpasswdUsers finishes open checks before it ends', async () => {
   writeFileSync(path, `alice:${hash('one')}\n`)
   const users = await HtpasswdUsers.open(path)
   const answers = [users.verify('alice', 'one'), users.verify('alice', 'two')]

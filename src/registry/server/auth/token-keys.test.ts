@@ -36,7 +36,7 @@ async function verifierOf(files: Parameters<typeof readTrustedKeys>[0]): Promise
 const chainOf = (...certificates: readonly string[]): string[] =>
   certificates.map((pem) => pem.replace(/-----[A-Z ]+-----|\s/g, ''))
 
-test('readTrustedKeys() takes certificates of keys, and of authorities whose certificates tokens bring along', async () => {
+test('readTrustedKeys() accepts certificates of keys, and roots for certificate chains in tokens', async () => {
   const [authority, stranger] = await Promise.all([TestAuthority.create(), TestAuthority.create('Stranger')])
   const issued = await authority.issue('tokens')
   const foreign = await stranger.issue('tokens')
@@ -61,7 +61,7 @@ test('readTrustedKeys() takes certificates of keys, and of authorities whose cer
   assert.equal(await byChain.findAccess(await sign(keyOf(foreign), { x5c: ['rubbish'] })), undefined)
 })
 
-test('readTrustedKeys() takes a JSON Web Key Set', async () => {
+test('readTrustedKeys() accepts a JSON Web Key Set', async () => {
   const pairs = [generateKeyPairSync('ec', { namedCurve: 'P-256' }), generateKeyPairSync('ec', { namedCurve: 'P-256' })]
   const keys = await Promise.all(
     pairs.map(async ({ publicKey }, index) => ({ ...(await exportJWK(publicKey)), kid: `k${index}` })),
@@ -74,7 +74,7 @@ test('readTrustedKeys() takes a JSON Web Key Set', async () => {
   }
 })
 
-test('readTrustedKeys() and readSigningKey() refuse what is no key', async () => {
+test('readTrustedKeys() and readSigningKey() refuse files without a key', async () => {
   const rubbish = file('rubbish', 'x')
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' })
   const rsaFile = file('rsa', rsa.toString())
@@ -89,7 +89,7 @@ test('readTrustedKeys() and readSigningKey() refuse what is no key', async () =>
   }
 })
 
-test('readSigningKey() takes both forms of PEM that openssl writes', async () => {
+test('readSigningKey() accepts both PEM forms that openssl writes', async () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   for (const type of ['pkcs8', 'sec1'] as const) {
     const { id } = await readSigningKey(file(type, privateKey.export({ type, format: 'pem' }).toString()))
@@ -97,7 +97,7 @@ test('readSigningKey() takes both forms of PEM that openssl writes', async () =>
   }
 })
 
-test('storedSigningKey() makes one key, whoever comes first', async () => {
+test('storedSigningKey() makes one key for all concurrent callers', async () => {
   const stored = new Map<string, Buffer>()
   const objects = {
     read: async (key: string) => stored.get(key),

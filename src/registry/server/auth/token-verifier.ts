@@ -67,7 +67,7 @@ export class TokenVerifier {
         })
         return verified.payload
       } catch {
-        // Forged, too old, for somebody else, or another key's: one is as good as no token.
+        // The token is forged, expired, for another service or from another key. It counts as no token.
       }
     }
     return undefined

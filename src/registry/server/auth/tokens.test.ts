@@ -64,7 +64,7 @@ const repository = (name: string, ...actions: AccessScope['actions']): AccessSco
   actions,
 })
 
-test('TokenService.answer() gives each user what the rules allow', async () => {
+test('TokenService.answer() grants each user what the rules allow', async () => {
   const scope =
     'service=reg&scope=repository:team/a:pull,push,delete&scope=repository:public/b:pull,push registry:catalog:*'
   const access = async (answer: Promise<TokenAnswer>): Promise<unknown> => {
@@ -108,7 +108,7 @@ for (const [what, answer, status, code] of [
   })
 }
 
-test('TokenService.answer() gives refresh tokens that end with the password', async () => {
+test('TokenService.answer() issues refresh tokens that end with the password', async () => {
   const { body } = await get('offline_token=true&scope=repository:team/a:pull', basicOf('alice'))
   const refresh = String(body.refresh_token)
   const form = `grant_type=refresh_token&service=reg&scope=repository:team/a:push&refresh_token=${refresh}`
@@ -130,7 +130,7 @@ test('TokenService.answer() gives refresh tokens that end with the password', as
   assert.equal((await get('offline_token=true')).body.refresh_token, undefined)
 })
 
-test('BearerAuthorizer tells where to get a token', async () => {
+test('BearerAuthorizer names the token service in its challenge', async () => {
   assert.deepEqual(await authorize(undefined, [repository('team/a', 'pull', 'push'), repository('b', 'pull')]), {
     kind: 'challenge',
     challenge:
@@ -144,7 +144,7 @@ test('BearerAuthorizer tells where to get a token', async () => {
   })
 })
 
-test('BearerAuthorizer goes by what the token grants', async () => {
+test('BearerAuthorizer decides by the scopes of the token', async () => {
   const { body } = await get('scope=repository:team/a:pull', basicOf('alice'))
   const token = `Bearer ${body.token}`
   const allowed = await authorize(token, [repository('team/a', 'pull')])
@@ -159,7 +159,7 @@ test('BearerAuthorizer goes by what the token grants', async () => {
   assert.equal((await authorize(`Bearer ${open.token}`, [])).kind, 'allow')
 })
 
-test('BearerAuthorizer leaves search to names and passwords', async () => {
+test('BearerAuthorizer decides on search by name and password', async () => {
   const search = (authorization?: string): Promise<AccessDecision> =>
     bearer.authorize({
       method: 'GET',
@@ -183,7 +183,7 @@ test('BearerAuthorizer leaves search to names and passwords', async () => {
   assert.equal((await closed.authorize({ ...request, path: '/v1/search' })).kind, 'challenge')
 })
 
-test('BearerAuthorizer takes names and passwords as well', async () => {
+test('BearerAuthorizer also accepts names and passwords', async () => {
   assert.equal((await authorize(basicOf('alice'), [repository('team/a', 'push')])).kind, 'allow')
   assert.equal((await authorize(basicOf('bob'), [repository('team/a', 'push')])).kind, 'deny')
   const wrong = await authorize(basicOf('alice', 'x'), [])
@@ -207,7 +207,7 @@ for (const [what, claims, signer] of [
   })
 }
 
-test('TokenVerifier.findAccess() believes what is right, and no unsigned one', async () => {
+test('TokenVerifier.findAccess() accepts valid tokens, and no unsigned ones', async () => {
   const token = await new SignJWT({ ...good, aud: ['other', 'reg'] })
     .setProtectedHeader({ alg: 'ES256' })
     .sign(key.privateKey)
@@ -220,7 +220,7 @@ test('TokenVerifier.findAccess() believes what is right, and no unsigned one', a
   )
 })
 
-test('parseScopes() leaves out what nobody has a right to', () => {
+test('parseScopes() leaves out unknown types and actions and malformed names', () => {
   assert.deepEqual(
     parseScopes(['repository:a/b:push,pull,fly registry:catalog:*', 'plugin:a:pull repository:../a:pull x a:b']),
     [repository('a/b', 'pull', 'push'), { type: 'registry', name: 'catalog', actions: ['*'] }],

@@ -57,7 +57,7 @@ const isBlobGet = (method: string, path: string) => method === 'GET' && path.sta
 /** Tried again at once, so that tests don't wait. */
 const down = (): Fault => ({ status: 503, headers: { 'retry-after': '0' } })
 
-test('a cache gives what upstream has, byte for byte, and keeps it when upstream is gone', async () => {
+test("a cache serves upstream's images byte for byte, also when upstream is down", async () => {
   await using at = await place()
   for (const round of ['from upstream', 'from here']) {
     const manifest = await at.registry.request('GET', tagPath)
@@ -82,7 +82,7 @@ test('a cache gives what upstream has, byte for byte, and keeps it when upstream
   await other.close()
 })
 
-test('a cache answers for what is not there, and for what cannot be had now', async () => {
+test('a cache answers 404 for missing or refused contents, 429 if upstream does, and 503 if upstream is down', async () => {
   await using at = await place()
   const wrong = blobDigestOf(Buffer.from('no'))
   assert.deepEqual((await at.registry.request('GET', '/v2/team/app/manifests/no')).codes(), ['MANIFEST_UNKNOWN'])
@@ -113,7 +113,7 @@ test('a cache refuses pushes and deletes', async () => {
   }
 })
 
-test('a cache follows tags, with one HEAD where nothing is new', async () => {
+test('a cache follows tags, with a single HEAD if nothing has changed', async () => {
   await using at = await place()
   const digestNow = async () => (await at.registry.request('HEAD', tagPath)).headers['docker-content-digest']
   assert.equal(await digestNow(), at.image.digest)
@@ -142,7 +142,7 @@ for (const [name, fault] of [
   })
 }
 
-test('a tag that upstream has no more is gone from the cache', async () => {
+test('a tag that upstream deleted is deleted from the cache', async () => {
   await using at = await place()
   assert.equal((await at.registry.request('GET', tagPath)).status, 200)
   await at.upstream.request('DELETE', tagPath)
@@ -152,7 +152,7 @@ test('a tag that upstream has no more is gone from the cache', async () => {
   assert.equal((await at.registry.request('GET', `/v2/team/app/manifests/${at.image.digest}`)).status, 200)
 })
 
-test('bytes that are not what their digest says are never kept, nor given whole', async () => {
+test('bytes with a wrong digest are neither kept nor served completely', async () => {
   await using at = await place()
   const before = await at.registry.files()
   at.proxy.fault = (method, path) => (isBlobGet(method, path) ? 'corrupt' : undefined)
@@ -166,7 +166,7 @@ test('bytes that are not what their digest says are never kept, nor given whole'
   assert.ok((await at.registry.request('GET', blobPath)).body.equals(layer))
 })
 
-test('a download that breaks goes on where it stopped', async () => {
+test('a broken download resumes where it stopped', async () => {
   await using at = await place()
   let cuts = 3
   at.proxy.fault = (method, path) => (isBlobGet(method, path) && cuts-- > 0 ? { cutAfter: 700_000 } : undefined)
@@ -179,7 +179,7 @@ test('a download that breaks goes on where it stopped', async () => {
   }
 })
 
-test('clients that want the same blob at the same time share one download', async () => {
+test('clients that ask for the same blob at the same time share one download', async () => {
   await using at = await place()
   const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
   at.proxy.fault = (method, path) => (isBlobGet(method, path) ? { holdFor: held } : undefined)
@@ -199,7 +199,7 @@ test('clients that want the same blob at the same time share one download', asyn
   assert.equal(at.proxy.count(/^GET .*blobs/), 1)
 })
 
-test('a blob that another repository brought is given only where upstream has it', async () => {
+test('a blob that was cached for another repository is served only if upstream has it in this one', async () => {
   await using at = await place()
   await at.upstream.pushImage('other/app', '1', { layers: ['small'] })
   const small = blobDigestOf(Buffer.from('small'))
@@ -210,7 +210,7 @@ test('a blob that another repository brought is given only where upstream has it
   assert.equal(at.proxy.count(/^GET .*blobs/), 1)
 })
 
-test('a cache knows images of several platforms', async () => {
+test('a cache serves images of several platforms', async () => {
   await using at = await place()
   const arm = await at.upstream.pushImage('team/app', undefined, { layers: ['arm'] })
   const index = JSON.stringify({
@@ -232,7 +232,7 @@ test('a cache knows images of several platforms', async () => {
   }
 })
 
-test('lists come from upstream, and from here when it is gone', async () => {
+test('lists come from upstream, and from the cache if upstream is down', async () => {
   await using at = await place()
   for (const tag of ['b', 'a', 'c']) await at.upstream.pushImage('team/app', tag)
   await at.upstream.pushImage('zoo', '1')
@@ -249,7 +249,7 @@ test('lists come from upstream, and from here when it is gone', async () => {
   assert.deepEqual((await at.registry.request('GET', '/v2/_catalog')).json().repositories, ['team/app'])
 })
 
-test('referrers come from upstream, and from here when it is gone', async () => {
+test('referrers come from upstream, and from the cache if upstream is down', async () => {
   await using at = await place()
   const subject = { mediaType: ociManifestType, digest: at.image.digest, size: at.image.bytes.length }
   const signature = await at.upstream.pushImage('team/app', undefined, { subject, artifactType: 'a/signature' })
@@ -262,14 +262,14 @@ test('referrers come from upstream, and from here when it is gone', async () => 
   assert.deepEqual(await digests('?artifactType=a/signature'), [signature.digest])
 })
 
-test('a mirror of one registry does not answer for another one', async () => {
+test("a mirror of one registry doesn't answer for another one", async () => {
   await using at = await place()
   assert.equal((await at.registry.request('GET', `${tagPath}?ns=${at.proxy.name}`)).status, 200)
   assert.equal((await at.registry.request('GET', `${tagPath}?ns=docker.io`)).status, 404)
   assert.equal((await at.registry.request('GET', `${blobPath}?ns=quay.io`)).status, 404)
 })
 
-test('what was not asked for longest goes when there is too much', async () => {
+test('the least recently used blobs are evicted if the cache is too large', async () => {
   await using at = await place({ maxSizeBytes: 3_500_000 })
   const other = randomBytes(2_000_000)
   const otherPath = `/v2/team/app/blobs/${await at.upstream.pushBlob('team/app', other)}`
@@ -285,7 +285,7 @@ test('what was not asked for longest goes when there is too much', async () => {
   assert.ok((await at.registry.request('GET', blobPath)).body.equals(layer))
 })
 
-test('what nobody asks for any more goes after its time', async () => {
+test('unused contents are evicted after their time to live', async () => {
   await using at = await place({ ttlMs: 300 })
   assert.equal((await at.registry.request('GET', tagPath)).status, 200)
   assert.equal((await at.registry.request('GET', blobPath)).status, 200)

@@ -29,7 +29,7 @@ async function has(registry: RegistryUnderTest, digest: string): Promise<boolean
   return (await registry.storage.objects.stat(blobKey(digest as BlobDigest))) !== undefined
 }
 
-test('what no manifest names goes; what one does, or is young, stays', async () => {
+test('collectGarbage() deletes blobs without a manifest, and keeps named and young ones', async () => {
   await using registry = await RegistryUnderTest.start({ garbageGraceMs: 60_000 })
   const image = await registry.pushImage('app', 'latest', { layers: ['kept'] })
   const old = await registry.pushBlob('app', 'old garbage')
@@ -63,7 +63,7 @@ test('what no manifest names goes; what one does, or is young, stays', async () 
   assert.equal((await registry.registry.collectGarbage()).blobsDeleted, 0)
 })
 
-test('what a deleted manifest named goes, unless another repository needs it', async () => {
+test('collectGarbage() deletes the blobs of a deleted manifest, unless another repository needs them', async () => {
   await using registry = await RegistryUnderTest.start({ garbageGraceMs: 60_000 })
   const one = await registry.pushImage('one', 'latest', { layers: ['only one', 'both'] })
   await registry.pushImage('two', 'latest', { layers: ['both'] })
@@ -80,7 +80,7 @@ test('what a deleted manifest named goes, unless another repository needs it', a
   assert.equal((await registry.request('GET', `/v2/two/blobs/${both}`)).text, 'both')
 })
 
-test('a blob that somebody asks for is as good as new', async () => {
+test('a blob that a client asks for with HEAD counts as new', async () => {
   await using registry = await RegistryUnderTest.start({ garbageGraceMs: 60_000 })
   const asked = await registry.pushBlob('app', 'asked')
   const mounted = await registry.pushBlob('app', 'mounted')
@@ -101,7 +101,7 @@ test('a blob that somebody asks for is as good as new', async () => {
   ])
 })
 
-test('uploads that were left go', async () => {
+test('collectGarbage() drops abandoned uploads', async () => {
   await using registry = await RegistryUnderTest.start({ uploadMaxAgeMs: 60_000 })
   const begin = async () => String((await registry.request('POST', '/v2/app/blobs/uploads/')).headers.location)
   const old = await begin()
@@ -113,7 +113,7 @@ test('uploads that were left go', async () => {
   assert.equal((await registry.request('GET', young)).status, 204)
 })
 
-test('one collection at a time, and one that died is no obstacle', async () => {
+test("only one collection runs at a time, and a dead one doesn't block the next", async () => {
   await using registry = await RegistryUnderTest.start({ garbageGraceMs: 60_000 })
   const { objects } = registry.storage
   const garbage = await registry.pushBlob('app', 'garbage')
@@ -134,7 +134,7 @@ test('one collection at a time, and one that died is no obstacle', async () => {
   assert.deepEqual((await objects.list('gc/')).objects, [])
 })
 
-test('pushes, mounts and deletes through two processes while collections run: no image ever lacks a blob', async () => {
+test('no image lacks a blob after pushes, mounts and deletions through two processes during collections', async () => {
   // So short that blobs become garbage between one push of them and the next, and even within one.
   const garbageGraceMs = 300
   await using first = await RegistryUnderTest.start({ garbageGraceMs })

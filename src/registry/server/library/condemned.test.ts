@@ -66,7 +66,7 @@ async function keepIn({ storage }: Folder, repository: string): Promise<void> {
   await storage.objects.write(manifestKey(repository, blobDigestOf(manifest)), stored)
 }
 
-test('collectGarbage() begins no deletion when its verdict is old, and ends under another verdict', async (context) => {
+test('collectGarbage() begins no deletion under an old verdict, and finishes under a new one', async (context) => {
   const folder = await openFolder(context)
   const { storage, writeOld } = folder
   const repositories = ['one', 'two', 'three', 'four', 'five']
@@ -101,7 +101,7 @@ test('collectGarbage() begins no deletion when its verdict is old, and ends unde
     assert.deepEqual((await storage.objects.list(prefix)).objects, [], prefix)
 })
 
-test('collectGarbage() leaves a blob alone when no deletion can begin in time', async (context) => {
+test('collectGarbage() keeps a blob if no deletion can begin in time', async (context) => {
   const { storage, writeOld } = await openFolder(context)
   await writeOld(blobKey(digest), bytes)
   await writeOld(linkKey('one', digest))
@@ -118,7 +118,7 @@ test('collectGarbage() leaves a blob alone when no deletion can begin in time', 
   assert.equal(await storage.objects.stat(condemnedKey(digest)), undefined)
 })
 
-test('a request that waits for a verdict goes on before the next one, and saves the blob', async (context) => {
+test('a request that waits for a verdict goes on before the next one, and keeps the blob', async (context) => {
   const { storage, blobs, writeOld } = await openFolder(context)
   await writeOld(blobKey(digest), bytes)
   for (const name of ['one', 'two', 'three']) await writeOld(linkKey(name, digest))
@@ -141,7 +141,7 @@ test('a request that waits for a verdict goes on before the next one, and saves 
   assert.notEqual(await blobs.find('new', digest), undefined)
 })
 
-test('claim(): a link that is renewed while a collection deletes it is there afterwards', async (context) => {
+test('claim() keeps the link that it renews while a collection deletes it', async (context) => {
   const folder = await openFolder(context)
   const { storage, blobs, writeOld } = folder
   await writeOld(blobKey(digest), bytes)
@@ -162,7 +162,7 @@ test('claim(): a link that is renewed while a collection deletes it is there aft
   assert.notEqual(await blobs.find('one', digest), undefined)
 })
 
-test('commitUpload(): the link of a blob that was stored is there, whatever a collection does', async (context) => {
+test('commitUpload() leaves the link of the stored blob, whatever a collection does', async (context) => {
   const folder = await openFolder(context)
   const { storage, writeOld } = folder
   await writeOld(blobKey(digest), bytes)
@@ -196,7 +196,7 @@ test('commitUpload(): the link of a blob that was stored is there, whatever a co
   assert.notEqual(await blobs.find('one', digest), undefined)
 })
 
-test('Verdict: a deletion that takes too long is abandoned, and the verdict stays for those who wait', async (context) => {
+test('Verdict abandons a deletion that takes too long, and stays for the waiting requests', async (context) => {
   const { storage } = await openFolder(context)
   const timeout = new AbortController()
   context.mock.method(AbortSignal, 'timeout', () => timeout.signal)
@@ -213,7 +213,7 @@ test('Verdict: a deletion that takes too long is abandoned, and the verdict stay
   assert.notEqual(await storage.objects.stat(condemnedKey(digest)), undefined)
 })
 
-test('awaitVerdict() says whether there was a verdict', async (context) => {
+test('awaitVerdict() tells whether there was a verdict', async (context) => {
   const { storage } = await openFolder(context)
   assert.equal(await awaitVerdict(storage.objects, digest), false)
   const verdict = await Verdict.pass(storage.objects, digest, () => 0)

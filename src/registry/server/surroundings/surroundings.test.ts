@@ -38,7 +38,7 @@ test('AccessLog writes the combined format', () => {
   ])
 })
 
-test('AccessLog lets no client end a field or a line', () => {
+test('AccessLog escapes text with which clients could end a field or a line', () => {
   const [line = ''] = linesOf('text', { ...record, user: 'a b', path: '/v2/"\n\u001b[2J', userAgent: 'x" 200\r\nü\\' })
   assert.equal(line.indexOf('\n'), line.length - 1)
   assert.ok(line.includes('- a\\x20b ['))
@@ -46,7 +46,7 @@ test('AccessLog lets no client end a field or a line', () => {
   assert.ok(line.includes('"x\\" 200\\x0d\\x0a\\xc3\\xbc\\\\"'))
 })
 
-test('AccessLog writes an object', () => {
+test('AccessLog writes JSON objects', () => {
   const [line = ''] = linesOf('json', record)
   assert.deepEqual(JSON.parse(line), {
     time: '2026-03-04T05:06:07.890Z',
@@ -78,7 +78,7 @@ function ask(extension: RegistryExtension, url: string, method = 'GET'): Promise
 const healthy = { check: async () => {} }
 const broken = { check: () => Promise.reject(new Error('disk /dev/x is full')) }
 
-test('HealthExtension tells whether the storage works, and only the log why not', async () => {
+test('HealthExtension answers whether the storage works, and reports the reason only to the log', async () => {
   const failures: string[] = []
   assert.equal((await ask(new HealthExtension({ storage: healthy }), '/healthz')).status, 200)
   const bad = await ask(new HealthExtension({ storage: broken, onFailure: (text) => failures.push(text) }), '/healthz')
@@ -165,7 +165,7 @@ for (const [url, names, total, pages] of [
   })
 }
 
-test('SearchExtension shows what the client may pull', async () => {
+test('SearchExtension shows only repositories that the client may pull', async () => {
   const some = searchWith({ kind: 'allow', user: 'alice', canSee: (name) => name.startsWith('team/') })
   const answer = await ask(some, '/v1/search?q=e')
   assert.deepEqual([namesOf(answer), answer.user], [['team/redis-ui', 'team/web'], 'alice'])
@@ -174,7 +174,7 @@ test('SearchExtension shows what the client may pull', async () => {
   assert.equal((await ask(searchWith({ kind: 'deny' }), '/v1/search')).status, 403)
 })
 
-test('SearchExtension answers the ping of old clients and refuses odd requests', async () => {
+test('SearchExtension answers the ping of old clients and refuses invalid requests', async () => {
   const search = new SearchExtension({ objects, authorizer: openAccess })
   const ping = await ask(search, '/v1/_ping')
   assert.deepEqual([ping.status, ping.headers?.['X-Docker-Registry-Standalone']], [200, 'true'])

@@ -1,17 +1,17 @@
-/** A proxy before a registry that can be told to fail, and remembers what was asked of it. */
+/** A proxy in front of a registry, for tests. It fails on request and records all requests. */
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 
-/** What becomes of a request; absent: it goes through. */
+/** How a request fails. */
 export type Fault =
-  /** The connection is cut at once. */
+  /** Cut the connection at once. */
   | 'reset'
-  /** This answer, without asking the registry. */
+  /** Give this answer without asking the registry. */
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
-  /** One byte of the body is another one. */
+  /** Change one byte of the body. */
   | 'corrupt'
-  /** The connection is cut after so many bytes of the body. */
+  /** Cut the connection after this many bytes of the body. */
   | { readonly cutAfter: number }
-  /** The body waits for this after its first bytes. */
+  /** Stop after the first bytes of the body until this resolves. */
   | { readonly holdFor: Promise<unknown> }
   | undefined
 
@@ -44,7 +44,7 @@ export class FaultyProxy implements AsyncDisposable {
     return `127.0.0.1:${address.port}`
   }
 
-  /** How many requests there were whose line matches. */
+  /** Number of requests whose `METHOD path` matches. */
   count(pattern: RegExp): number {
     return this.requests.filter((line) => pattern.test(line)).length
   }

@@ -1,4 +1,4 @@
-/** A registry that listens, on a folder of its own, and requests to it. */
+/** A listening registry with its own folder, for tests, and requests to it. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { createRegistry, type Registry } from '../create-registry.ts'
@@ -18,7 +18,7 @@ export interface TestAnswer {
   readonly text: string
   // biome-ignore lint/suspicious/noExplicitAny: tests look at whatever comes
   json(): any
-  /** The codes of an error's body. */
+  /** The codes in an error's body. */
   codes(): readonly string[]
 }
 
@@ -41,7 +41,7 @@ export class RegistryUnderTest implements AsyncDisposable {
     this.port = port
   }
 
-  /** Starts one. With `folder` on that, which stays: another one's. */
+  /** Starts a registry. With `folder` it uses the folder of another one and doesn't delete it. */
   static async start(
     options: Omit<RegistryOptions, 'storage'> = {},
     folder: string | undefined = undefined,
@@ -64,7 +64,7 @@ export class RegistryUnderTest implements AsyncDisposable {
     if (!this.#keepsFolder) await rm(this.folder, { recursive: true })
   }
 
-  /** Sends a request; `url` is a path, or what a Location header said. */
+  /** Sends a request. `url` is a path, or the value of a Location header. */
   request(method: string, url: string, { headers = {}, body }: TestRequest = {}): Promise<TestAnswer> {
     const path = url.replace(/^http:\/\/[^/]+/, '')
     return new Promise((resolve, reject) => {
@@ -83,7 +83,7 @@ export class RegistryUnderTest implements AsyncDisposable {
     })
   }
 
-  /** Pushes a blob in one request; gives its digest. */
+  /** Pushes a blob in one request. Gives its digest. */
   async pushBlob(repository: string, bytes: Buffer | string, algorithm: 'sha256' | 'sha512' = 'sha256') {
     const digest = blobDigestOf(Buffer.from(bytes), algorithm)
     const answer = await this.request('POST', `/v2/${repository}/blobs/uploads/?digest=${digest}`, { body: bytes })
@@ -91,7 +91,7 @@ export class RegistryUnderTest implements AsyncDisposable {
     return digest
   }
 
-  /** Pushes an image of a config and some layers; gives the manifest's bytes and digest. */
+  /** Pushes an image with a config and some layers. Gives the manifest's bytes and digest. */
   async pushImage(
     repository: string,
     tag: string | undefined,
@@ -131,7 +131,7 @@ export class RegistryUnderTest implements AsyncDisposable {
     })
   }
 
-  /** Every file's path below the folder: two equal lists mean that nothing was changed. */
+  /** The paths of all files below the folder. Two equal lists mean that nothing has changed. */
   async files(): Promise<readonly string[]> {
     const entries = await readdir(this.folder, { recursive: true, withFileTypes: true })
     return entries

@@ -21,7 +21,7 @@ registryStorageSuite('FolderStorage', async () => {
   }
 })
 
-test('FolderStorage: keys that would lead elsewhere are refused; empty folders go', async () => {
+test('FolderStorage refuses keys that lead out of its folder, and removes empty folders', async () => {
   const root = await mkdtemp('/tmp/br-')
   const storage = await FolderStorage.open(root)
   try {
@@ -38,7 +38,7 @@ test('FolderStorage: keys that would lead elsewhere are refused; empty folders g
   }
 })
 
-test('FolderStorage: writes into folders that are removed all the time', async () => {
+test('FolderStorage writes into folders that are removed concurrently', async () => {
   const root = await mkdtemp('/tmp/br-')
   const storages = await Promise.all([FolderStorage.open(root), FolderStorage.open(root)])
   try {

@@ -1,9 +1,9 @@
-/** Where things are in a bucket, behind the prefix of the configuration:
+/** The keys of a bucket, without the configured prefix:
  *
  *      objects/<key>                 the registry's objects
  *      uploads/<id>                  state of an upload: JSON, see s3-upload-state.ts
- *      upload-data/<id>/whole        its parts, once they are joined; till then a multipart upload of this key
- *      upload-data/<id>/tail-…       bytes behind the last part, too few for a part
+ *      upload-data/<id>/whole        its joined parts; before that, a multipart upload with this key
+ *      upload-data/<id>/tail-…       bytes after the last part, too few for a part
  *      check                         written by health checks */
 
 export const objectsPrefix = 'objects/'
@@ -23,12 +23,12 @@ export function wholeKey(id: string): string {
   return `${uploadDataPrefix}${id}/whole`
 }
 
-/** A name that is never used twice. */
+/** The key of a tail. Each contains a new random id. */
 export function tailKey(id: string, unique: string): string {
   return `${uploadDataPrefix}${id}/tail-${unique}`
 }
 
-/** The upload that a key below `upload-data/` belongs to. */
+/** The id of the upload to which a key below `upload-data/` belongs. */
 export function uploadOfData(key: string): string {
   return key.slice(uploadDataPrefix.length).split('/')[0] ?? ''
 }

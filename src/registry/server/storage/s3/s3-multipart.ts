@@ -1,15 +1,15 @@
-/** Multipart uploads and copies inside the bucket. */
+/** Multipart uploads, and copies inside the bucket. */
 import { isKind } from '../../../../base/index.ts'
 import type { S3Bucket } from './s3-bucket.ts'
 import type { UploadedPart } from './s3-upload-state.ts'
 
-/** S3 copies up to 5 GiB at once, but far faster in parts side by side. */
+/** S3 copies up to 5 GiB in one request, but parallel copies of parts are far faster. */
 const maxSingleCopyBytes = 128 << 20
 const copyPartBytes = 128 << 20
 const maxParts = 10_000
 const parallelCopies = 8
 
-/** Begins a multipart upload; gives its id. */
+/** Begins a multipart upload and gives its id. */
 export async function createMultipart(bucket: S3Bucket, key: string): Promise<string> {
   const answer = await bucket.connection.call((client, sdk) =>
     client.send(new sdk.CreateMultipartUploadCommand(bucket.connection.at(key))),
@@ -30,7 +30,8 @@ export async function uploadPart(
   return { number, etag: answer.ETag ?? '', sizeBytes: bytes.byteLength }
 }
 
-/** Joins the parts to the object `key`. `dataLoss` when the bucket has others. */
+/** Joins the parts to the object `key`. Rejects with `dataLoss` if the bucket has other parts. Succeeds if they were already
+ *  joined. */
 export async function completeMultipart(
   bucket: S3Bucket,
   key: string,
@@ -46,14 +47,14 @@ export async function completeMultipart(
     await bucket.connection.call((client, sdk) => client.send(new sdk.CompleteMultipartUploadCommand(input)))
   } catch (error) {
     if (!isKind(error, 'notFound')) throw error
-    // Joined before, by a request whose answer never came or by a process that died just then?
+    // The parts may have been joined before, by a request whose answer was lost or by a process that died.
     const found = await bucket.head(key)
     const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0)
     if (found?.sizeBytes !== sizeBytes) throw error
   }
 }
 
-/** Takes the parts of a multipart upload away; nothing happens when there is none. */
+/** Deletes a multipart upload and its parts. Does nothing if there is none. */
 export async function abortMultipart(bucket: S3Bucket, key: string, multipartId: string): Promise<void> {
   const input = { ...bucket.connection.at(key), UploadId: multipartId }
   try {
@@ -63,7 +64,7 @@ export async function abortMultipart(bucket: S3Bucket, key: string, multipartId:
   }
 }
 
-/** Makes `target` a copy of `source`, without the bytes coming here. */
+/** Copies `source` to `target` inside the bucket. */
 export async function copyObject(bucket: S3Bucket, source: string, target: string, sizeBytes: number): Promise<void> {
   if (sizeBytes <= maxSingleCopyBytes) {
     const input = { ...bucket.connection.at(target), CopySource: copySource(bucket, source) }
@@ -87,11 +88,11 @@ interface PartCopies {
   readonly sizeBytes: number
 }
 
-/** Makes the first `sizeBytes` of `source` parts 1, 2, … of a multipart upload of `target`. */
+/** Copies the first `sizeBytes` of `source` to the parts 1, 2 and so on of a multipart upload of `target`. */
 export async function copyParts(bucket: S3Bucket, copies: PartCopies): Promise<UploadedPart[]> {
   const { source, target, multipartId, sizeBytes } = copies
   const count = Math.min(Math.ceil(sizeBytes / copyPartBytes), maxParts / 2)
-  // All of a size, so that none is too small to be followed by another one.
+  // All parts have the same size, so that none but the last is below S3's minimum.
   const partBytes = Math.ceil(sizeBytes / count)
   const parts: UploadedPart[] = []
   let next = 0
@@ -116,7 +117,7 @@ export async function copyParts(bucket: S3Bucket, copies: PartCopies): Promise<U
   return parts
 }
 
-/** The source of a copy, as its header wants it. */
+/** The source of a copy, in the form of the `x-amz-copy-source` header. */
 function copySource(bucket: S3Bucket, key: string): string {
   const { Bucket, Key } = bucket.connection.at(key)
   return `${Bucket}/${Key.split('/').map(encodeURIComponent).join('/')}`

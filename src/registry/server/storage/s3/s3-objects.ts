@@ -1,4 +1,4 @@
-/** Objects of the registry as objects of a bucket, below `objects/`. */
+/** The registry's objects as objects of a bucket, below `objects/`. */
 import { Readable } from 'node:stream'
 import { type AbortOptions, BerthError, isBerthError, isKind, messageOf } from '../../../../base/index.ts'
 import type { ByteRange, ListOptions, ListPage, ObjectInfo, ObjectStorage, WriteOptions } from '../registry-storage.ts'
@@ -58,8 +58,8 @@ export class S3Objects implements ObjectStorage {
   }
 }
 
-/** An object's bytes as one stream that survives broken connections: it goes on from the byte where it stopped, as
- *  long as the object is the same. Rejects with `notFound` before it gives a stream. */
+/** An object's bytes as one stream. After a broken connection it resumes at the byte where it stopped, if the object has not
+ *  changed. Rejects with `notFound` before it gives a stream. */
 export async function openObject(
   bucket: S3Bucket,
   key: string,
@@ -73,12 +73,12 @@ export async function openObject(
     bucket.get(key, { start: start + done, end: start + length - 1, ifMatch: first.etag, signal: either }),
   )
   const stream = Readable.from(chunks, { objectMode: false, highWaterMark: readBufferBytes })
-  // A generator that waits for bytes can't be ended; its connection can.
+  // A generator that waits for bytes can't be ended, so its connection is aborted.
   stream.once('close', () => abort.abort())
   return stream
 }
 
-/** Yields `length` bytes: those of `first`, and after a broken connection those of what `reopen` gives. */
+/** Yields `length` bytes: from `first`, and after a broken connection from the object that `reopen` gives. */
 async function* readOn(
   first: OpenObject,
   length: number,
@@ -98,7 +98,7 @@ async function* readOn(
       throw new BerthError('unavailable', 'bucket: the connection ended before the object did')
     } catch (error) {
       failures += 1
-      // What the client rejected with, it has tried often enough itself.
+      // An error of the client itself is final: the client has already retried.
       const isFinal = isBerthError(error) && error.kind !== 'unavailable'
       if (isFinal || isAborted(error) || failures >= maxFailuresInARow) throw readError(error)
       body = (await reopen(done)).body

@@ -1,7 +1,7 @@
-/** Memory for parts on their way into the bucket, shared by all uploads of the process: only so many parts are sent
- *  at once, and their buffers are used again, since the garbage collector comes late for what it does not hold itself.
- *  Who waits for a slot keeps its own client waiting, and the part in its hands. Parts on their way end by themselves,
- *  so nobody waits for ever. */
+/** Limits the memory for parts that are being sent to the bucket, for all uploads of the process together. Only a certain
+ *  number of parts is sent at a time. Their buffers are reused, because the garbage collector frees memory outside its heap
+ *  late. An upload that waits for a slot keeps its filled part and lets its client wait. Every request ends, so no upload
+ *  waits forever. */
 export class PartSlots {
   #free: number
   readonly #waiting: (() => void)[] = []
@@ -14,7 +14,7 @@ export class PartSlots {
     this.#maxSpare = count
   }
 
-  /** Waits for a slot; gives what hands it back. */
+  /** Waits for a slot. Gives a function that returns it. */
   async take(): Promise<() => void> {
     if (this.#free > 0) this.#free -= 1
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
@@ -25,7 +25,7 @@ export class PartSlots {
     }
   }
 
-  /** Somebody is going to send parts; gives what says that they are done. The last one takes the memory along. */
+  /** Registers a sender. Gives a function that ends it. After the last sender has ended, the memory is freed. */
   join(): () => void {
     this.#users += 1
     return () => {
@@ -34,18 +34,18 @@ export class PartSlots {
     }
   }
 
-  /** Memory for one part; what it holds is left from another one. */
+  /** Memory for one part, with arbitrary content. */
   buffer(sizeBytes: number): Buffer {
     const spare = this.#spare.at(-1)
     if (spare?.length === sizeBytes) {
       this.#spare.pop()
       return spare
     }
-    // Untouched memory is not really there: an upload of a few bytes costs no more than these.
+    // The kernel provides memory only when it is touched, so an upload of a few bytes costs little.
     return Buffer.allocUnsafeSlow(sizeBytes)
   }
 
-  /** Takes memory back that nobody looks at any more. */
+  /** Returns a part's memory. The caller must not use it any longer. */
   recycle(buffer: Buffer): void {
     if (this.#users > 0 && this.#spare.length < this.#maxSpare) this.#spare.push(buffer)
   }

@@ -1,7 +1,7 @@
-/** Bytes of one `append` on their way into the bucket: gathered to parts, hashed, and uploaded a few at a time while
- *  the next ones arrive. What is too little for a part at the end becomes the upload's tail, with which the next
- *  append begins. Memory: the part that is being gathered, and those on their way, of which the whole process has
- *  only so many (`PartSlots`). */
+/** Sends the bytes of one `append` to the bucket. They are collected to parts, hashed, and uploaded, a few parts at a time,
+ *  while the next bytes arrive. A rest that is too small for a part becomes the upload's tail, with which the next append
+ *  begins. Memory: the part that is being collected, and the parts that are being sent, whose number is limited for the
+ *  whole process (`PartSlots`). */
 import { randomUUID } from 'node:crypto'
 import { type ResumableAlgorithm, ResumableHash } from '../../../../sys/index.ts'
 import { readAll, type S3Bucket } from './s3-bucket.ts'
@@ -10,15 +10,15 @@ import { copyParts, createMultipart, uploadPart } from './s3-multipart.ts'
 import type { PartSlots } from './s3-part-slots.ts'
 import type { UploadedPart, UploadLease, UploadState, UploadTail } from './s3-upload-state.ts'
 
-/** S3's least is 5 MiB; all parts have the same size because some services want that. Larger ones where there would
- *  be more than 10 000. */
+/** S3's minimum is 5 MiB. All parts have the same size, because some services require that. Very large uploads have larger
+ *  parts, because S3 allows at most 10,000. */
 const partBytes = 6 << 20
 const growAfterBytes = 20 * 2 ** 30
 const growShare = 2500
 /** A tail up to this size is kept in the state. */
 const maxInlineTailBytes = 32 << 10
 
-/** A part on its way, and the state of the hash behind it. */
+/** A part that is being sent, and the state of the hash after it. */
 interface Sending {
   readonly number: number
   readonly endBytes: number
@@ -33,7 +33,7 @@ export class PartWriter {
   readonly #key: string
   #hash: ResumableHash | undefined
   #multipartId: string | undefined
-  /** What is safe: the state to be written when the process should die now. */
+  /** The state that is certain now. Renewals write it, in case the process dies. */
   #safe: UploadState
   readonly #sending: Sending[] = []
   readonly #requests = new Set<Promise<void>>()
@@ -56,7 +56,7 @@ export class PartWriter {
     this.#partSize = partSizeAt(this.#sizeBytes)
   }
 
-  /** Fetches what the last append left over. */
+  /** Reads the tail that the last append left. */
   async begin(algorithm: ResumableAlgorithm): Promise<void> {
     const { hash, tail, sizeBytes } = this.#lease.state
     this.#hash = sizeBytes === 0 ? ResumableHash.start(algorithm) : resumed(hash)
@@ -68,7 +68,7 @@ export class PartWriter {
     this.#lease.renewWith(() => this.#safe)
   }
 
-  /** Takes bytes; resolves when there is room for more. */
+  /** Takes bytes. Resolves when there is room for more. */
   async write(chunk: Buffer): Promise<void> {
     for (let offset = 0; offset < chunk.length; ) {
       this.#assertGood()
@@ -82,7 +82,7 @@ export class PartWriter {
     }
   }
 
-  /** Waits for all that is on its way and lets go of the upload; gives its size. */
+  /** Waits for all parts and releases the upload. Gives its size. */
   async finish(): Promise<number> {
     await Promise.all(this.#requests)
     this.#assertGood()
@@ -95,7 +95,7 @@ export class PartWriter {
     return this.#sizeBytes
   }
 
-  /** Lets go of the upload after a failure: what is safe stays. */
+  /** Releases the upload after a failure. The bytes that arrived safely stay. */
   async giveUp(): Promise<void> {
     await Promise.all(this.#requests)
     await this.#lease.release(this.#safe)
@@ -131,7 +131,7 @@ export class PartWriter {
     void request.then(() => this.#requests.delete(request))
   }
 
-  /** Never rejects: the next step of the append does. */
+  /** Never rejects: the next step of the append throws the failure. */
   async #send(sending: Sending, multipartId: string, bytes: Buffer): Promise<void> {
     try {
       this.#assertGood()
@@ -143,7 +143,7 @@ export class PartWriter {
     }
   }
 
-  /** Counts the parts that arrived without a gap as safe. */
+  /** Adds the parts that have arrived without a gap to the safe state. */
   #advance(multipartId: string): void {
     for (let first = this.#sending[0]; first?.part !== undefined; first = this.#sending[0]) {
       this.#sending.shift()
@@ -158,7 +158,7 @@ export class PartWriter {
     }
   }
 
-  /** The multipart upload, begun when the first part is full. */
+  /** The id of the multipart upload, which begins with the first full part. */
   async #multipart(): Promise<string> {
     if (this.#multipartId !== undefined) return this.#multipartId
     const id = await createMultipart(this.#bucket, this.#key)
@@ -183,13 +183,13 @@ export class PartWriter {
   }
 }
 
-/** The bytes of a tail. */
+/** Reads the bytes of a tail. */
 export async function readTail(bucket: S3Bucket, tail: UploadTail): Promise<Buffer> {
   if (tail.kind === 'inline') return Buffer.from(tail.base64, 'base64')
   return readAll((await bucket.get(tail.key)).body)
 }
 
-/** The hash that a state carries; undefined when there is none that can be used. */
+/** The running hash from a state; undefined if there is none for this algorithm. */
 export function resumed(hash: UploadState['hash']): ResumableHash | undefined {
   return hash === undefined ? undefined : ResumableHash.resume(hash.algorithm, Buffer.from(hash.state, 'base64'))
 }

@@ -1,7 +1,7 @@
-/** A registry's storage in a bucket of any S3-compatible service. Any number of processes work on one bucket: all
- *  state is there, and what two of them might do at once is decided by conditional writes.
+/** A registry's storage in a bucket of any S3-compatible service. Any number of processes may share one bucket: all state is
+ *  in it, and conditional writes decide conflicts between processes.
  *
- *  Blobs become visible by a copy inside the bucket, after their digest was verified. */
+ *  A blob becomes visible by a copy inside the bucket after its digest was verified. */
 import { type Logger, messageOf, nullLogger } from '../../../../base/index.ts'
 import type { RegistryStorage } from '../registry-storage.ts'
 import { S3Bucket } from './s3-bucket.ts'
@@ -11,13 +11,14 @@ import { S3Objects } from './s3-objects.ts'
 import { sweepBucket } from './s3-sweep.ts'
 import { S3Uploads } from './s3-uploads.ts'
 
-/** Nothing that is under way takes so long. */
+/** Leftovers of this age belong to no running request. */
 const sweepAgeMs = 24 * 3_600_000
 const sweepIntervalMs = 6 * 3_600_000
 const firstSweepMs = 60_000
-/** Health checks come often and a write costs money. */
+/** Health checks write only at this interval, because they are frequent and each write costs money. */
 const writeCheckMs = 5 * 60_000
 
+/** The storage in a bucket. */
 export class S3Storage implements RegistryStorage {
   readonly objects: S3Objects
   readonly uploads: S3Uploads
@@ -37,7 +38,7 @@ export class S3Storage implements RegistryStorage {
     for (const timer of this.#timers) timer.unref()
   }
 
-  /** Rejects when the bucket can't be read and written. */
+  /** Opens the bucket. Rejects as described in s3-connection.ts if it can't be read and written. */
   static async open(
     options: S3Options,
     { logger = nullLogger }: { readonly logger?: Logger } = {},

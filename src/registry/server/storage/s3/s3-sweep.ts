@@ -1,11 +1,11 @@
-/** Takes away what processes that died left in the bucket: multipart uploads, tails and joined parts that no state
- *  of an upload speaks of. (Uploads that nobody goes on with are the garbage collector's.) */
+/** Deletes leftovers of dead processes in the bucket: multipart uploads, tails and joined parts that belong to no upload.
+ *  (The garbage collection drops abandoned uploads.) */
 import type { AbortOptions } from '../../../../base/index.ts'
 import type { S3Bucket } from './s3-bucket.ts'
 import { objectsPrefix, uploadDataPrefix, uploadKey, uploadOfData } from './s3-keys.ts'
 import { abortMultipart } from './s3-multipart.ts'
 
-/** Deletes what is older than `maxAgeMs` and belongs to no upload; gives how many things that were. */
+/** Deletes leftovers that are older than `maxAgeMs`. Gives their number. */
 export async function sweepBucket(bucket: S3Bucket, maxAgeMs: number, { signal }: AbortOptions = {}): Promise<number> {
   const before = bucket.connection.now() - maxAgeMs
   const isOrphan = async (key: string, time: number) =>

@@ -1,9 +1,9 @@
-/** What the bucket knows of an upload that is under way, and who may change it.
+/** The state of an upload in the bucket, and the lease to change it.
  *
- *  The state is one small object; each change replaces it on condition that nobody else did meanwhile (its ETag), so
- *  that of several processes one wins. Who works on an upload writes its own name into the state and renews that;
- *  a name that was not renewed for a while belonged to a process that died. Bytes are where the state says: what
- *  was written besides is nobody's, and is swept away. */
+ *  The state is one small object. Each change replaces it under the condition that its ETag is unchanged, so that one of
+ *  several processes wins. A request that works on an upload writes its name into the state and renews the state. If a name
+ *  was not renewed for a while, its process has died. Only bytes that the state refers to belong to the upload; all others
+ *  are leftovers, which s3-sweep.ts deletes. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isKind } from '../../../../base/index.ts'
@@ -19,7 +19,7 @@ export interface UploadedPart {
   readonly sizeBytes: number
 }
 
-/** Bytes behind the last part: in the state itself when they are few, else an object. */
+/** The bytes after the last part. A few bytes are in the state itself, more are in an object. */
 export type UploadTail =
   | { readonly kind: 'inline'; readonly base64: string }
   | { readonly kind: 'object'; readonly key: string; readonly sizeBytes: number }
@@ -27,14 +27,14 @@ export type UploadTail =
 export interface UploadState {
   readonly version: 1
   readonly sizeBytes: number
-  /** Bytes of the object `whole`: parts that were joined when somebody tried to commit. */
+  /** Size of the object `whole`: the parts that were joined in an attempt to commit. */
   readonly wholeBytes: number
   readonly multipartId?: string | undefined
   readonly parts: readonly UploadedPart[]
   readonly tail?: UploadTail | undefined
   /** The running hash over all bytes (base64 of a ResumableHash's state). */
   readonly hash?: { readonly algorithm: ResumableAlgorithm; readonly state: string } | undefined
-  /** Who works on it now. */
+  /** The name of the request that works on the upload now. */
   readonly owner?: string | undefined
 }
 
@@ -46,14 +46,14 @@ interface ReadState {
   readonly modifiedAt: Date
 }
 
-/** How long a name in the state keeps others away without being renewed. */
+/** How long a name in the state is valid without a renewal. */
 const leaseMs = 15_000
 const renewMs = 4000
-/** How long somebody waits for an upload that another one works on. */
+/** How long a request waits for another one that works on the upload. */
 const patienceMs = 1500
 const pollMs = 100
 
-/** The state as it is now; undefined when there is no such upload. */
+/** Reads the current state; undefined if there is no such upload. */
 export async function readUploadState(bucket: S3Bucket, id: string): Promise<ReadState | undefined> {
   try {
     const { body, etag, modifiedAt } = await bucket.get(uploadKey(id))
@@ -64,7 +64,7 @@ export async function readUploadState(bucket: S3Bucket, id: string): Promise<Rea
   }
 }
 
-/** The right to change one upload. Renews itself until it is released. */
+/** The lease of one upload: the right to change it. It renews itself until it is released. */
 export class UploadLease {
   readonly id: string
   readonly #bucket: S3Bucket
@@ -86,7 +86,8 @@ export class UploadLease {
     this.#timer.unref()
   }
 
-  /** Waits a moment for others. Rejects with `notFound` or `conflict`, or as `check` of the state does. */
+  /** Takes the lease; waits a moment for another owner. Rejects with `notFound` or `conflict`, or with the error that `check`
+   *  throws. */
   static async take(
     bucket: S3Bucket,
     id: string,
@@ -112,28 +113,28 @@ export class UploadLease {
     return this.#state
   }
 
-  /** Rejects once the upload is no longer ours; asked before anything is sent that cannot be taken back. */
+  /** Throws if the lease was lost. To be called before each request that can't be undone. */
   assertHeld(): void {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** Has renewals write what `progress` gives, so that a process that dies leaves most of its work. */
+  /** Makes renewals write the state that `progress` gives, so that most of the work survives the death of the process. */
   renewWith(progress: () => UploadState): void {
     this.#progress = progress
   }
 
-  /** Writes a new state and keeps the upload. */
+  /** Writes a new state and keeps the lease. */
   save(state: UploadState): Promise<void> {
     return this.#write(() => state, this.#owner)
   }
 
-  /** Writes a new state and lets others work on the upload. */
+  /** Writes a new state and ends the lease. */
   async release(state: UploadState = this.#state): Promise<void> {
     clearInterval(this.#timer)
     await this.#write(() => state, undefined)
   }
 
-  /** The upload is no more: takes its state away. */
+  /** Deletes the state, and with it the upload. */
   async remove(): Promise<void> {
     clearInterval(this.#timer)
     await this.#writing
@@ -144,11 +145,11 @@ export class UploadLease {
     try {
       await this.#write(() => this.#progress?.() ?? this.#state, this.#owner)
     } catch {
-      // Told to whoever works with the upload at its next step.
+      // The next step of the request throws the failure.
     }
   }
 
-  /** One write at a time: each needs the ETag of the one before. */
+  /** Only one write runs at a time, because each needs the ETag of the one before. */
   #write(next: () => UploadState, owner: string | undefined): Promise<void> {
     const write = async () => {
       this.assertHeld()
@@ -170,7 +171,7 @@ export class UploadLease {
   }
 }
 
-/** The new ETag; undefined when somebody else was faster. */
+/** Replaces the state and gives the new ETag; undefined if another request was faster. */
 async function replaceState(
   bucket: S3Bucket,
   id: string,

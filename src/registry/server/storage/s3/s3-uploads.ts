@@ -1,4 +1,4 @@
-/** Uploads in a bucket: S3's multipart uploads behind a state that any process can go on from. */
+/** Uploads in a bucket. Each is an S3 multipart upload with a state, from which any process can continue. */
 import { createHash } from 'node:crypto'
 import { isKind } from '../../../../base/index.ts'
 import { algorithmOf, type BlobDigest, hexOfBlob } from '../../model/blob-digest.ts'
@@ -19,7 +19,7 @@ import { PartSlots } from './s3-part-slots.ts'
 import { PartWriter, readTail, resumed } from './s3-part-writer.ts'
 import { emptyState, readUploadState, UploadLease, type UploadState } from './s3-upload-state.ts'
 
-/** Parts on their way at once, for all uploads together. */
+/** How many parts are sent at the same time, for all uploads together. */
 const parallelParts = 4
 const parallelReads = 16
 
@@ -80,7 +80,7 @@ export class S3Uploads implements UploadStorage {
       await lease.release().catch(() => {}) // the name in the state ends by itself
       throw error
     }
-    // From here on there is no upload; what its data leave behind when this dies is swept away.
+    // From here on the upload is gone. If the process dies now, s3-sweep.ts deletes its data.
     await lease.remove()
     await this.#removeData(id, lease.state).catch(() => {})
     return state.sizeBytes
@@ -89,7 +89,7 @@ export class S3Uploads implements UploadStorage {
   async abort(id: string): Promise<void> {
     const found = await readUploadState(this.#bucket, id)
     if (found === undefined) return
-    // The state goes last: as long as it is there, this can be done again.
+    // The state is deleted last: as long as it exists, the abort can be repeated.
     await this.#removeData(id, found.state)
     await this.#bucket.delete(uploadKey(id))
   }
@@ -106,17 +106,17 @@ export class S3Uploads implements UploadStorage {
     return { uploads, next: page.next?.slice(uploadsPrefix.length) }
   }
 
-  /** Few bytes: they are here anyway, and are written as the object itself. */
+  /** Commits a small upload, whose bytes are all in the tail: writes them as the object. */
   async #commitTail({ tail }: UploadState, key: string, digest: BlobDigest): Promise<void> {
     const bytes = tail === undefined ? Buffer.alloc(0) : await readTail(this.#bucket, tail)
-    // Hashed again although the running hash was right: these are the bytes that are written.
+    // Hashed again, although the running hash exists: these are the bytes that are written.
     if (createHash(algorithmOf(digest)).update(bytes).digest('hex') !== hexOfBlob(digest))
       throw digestMismatch(digest, 'another one')
     await this.#bucket.put(objectKey(key), bytes)
   }
 
-  /** Joins the parts, then has the bucket copy them to where they belong. With `digest` they are read once first:
-   *  there was no running hash of that kind. */
+  /** Joins the parts, then lets the bucket copy them to the object. With `digest` the joined parts are read and verified
+   *  first, because there was no running hash with its algorithm. */
   async #commitParts(lease: UploadLease, key: string, digest: BlobDigest | undefined): Promise<void> {
     const { id } = lease
     if (lease.state.parts.length > 0 || lease.state.tail !== undefined) await this.#join(lease)
@@ -132,7 +132,7 @@ export class S3Uploads implements UploadStorage {
     try {
       await this.#joinParts(key, state)
     } catch (error) {
-      // A process that died just then had joined them already.
+      // A process that died had already joined them.
       const found = isKind(error, 'notFound') ? await this.#bucket.head(key) : undefined
       if (found?.sizeBytes !== state.sizeBytes) throw error
     }
@@ -158,7 +158,7 @@ export class S3Uploads implements UploadStorage {
     return hash.digest('hex') === hexOfBlob(digest)
   }
 
-  /** What a state speaks of. (What it does not is swept away: s3-sweep.ts.) */
+  /** Deletes the data that a state refers to. (s3-sweep.ts deletes the rest.) */
   async #removeData(id: string, { parts, wholeBytes, multipartId, tail }: UploadState): Promise<void> {
     if (multipartId !== undefined) await abortMultipart(this.#bucket, wholeKey(id), multipartId)
     if (tail?.kind === 'object') await this.#bucket.delete(tail.key)
@@ -166,7 +166,7 @@ export class S3Uploads implements UploadStorage {
   }
 }
 
-/** Gives what made `source` end early. */
+/** Reads `source` to the writer. Gives the error that ended `source` early, if any. */
 async function pump(
   source: AsyncIterable<Buffer>,
   writer: PartWriter,
@@ -189,7 +189,7 @@ async function pump(
   }
 }
 
-/** What the running hash says; `unknown` when there is none of that algorithm. */
+/** Compares the running hash with the digest; `unknown` if there is no hash with that algorithm. */
 function runningVerdict(state: UploadState, digest: BlobDigest): 'right' | 'wrong' | 'unknown' {
   const hash = resumed(state.hash)
   if (hash?.algorithm !== algorithmOf(digest)) return 'unknown'

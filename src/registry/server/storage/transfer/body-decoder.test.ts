@@ -17,7 +17,7 @@ function decode(text: string, { sizeBytes, partBytes = text.length }: { sizeByte
   return { body, rest, isEnded: decoder.isEnded }
 }
 
-test('chunks, wherever they are cut', () => {
+test('BodyDecoder finds chunks wherever the bytes are cut', () => {
   const large = 'x'.repeat(20_000)
   const text = `3\r\nabc\r\n0A;name="v"\r\n0123456789\r\n${(20_000).toString(16)}\r\n${large}\r\n1\r\nz\r\n0\r\n\r\nNEXT`
   const body = `abc0123456789${large}z`
@@ -28,19 +28,19 @@ test('chunks, wherever they are cut', () => {
   assert.equal(decode(text.slice(0, text.length - 6)).isEnded, false)
 })
 
-test('many small chunks become one piece', () => {
+test('BodyDecoder joins many small chunks to one piece', () => {
   const bytes = Buffer.from('1\r\nx\r\n'.repeat(1000))
   const { pieces } = new BodyDecoder(undefined).decode(bytes)
   assert.deepEqual(pieces.map(String), ['x'.repeat(1000)])
 })
 
-test('trailers are passed over', () => {
+test('BodyDecoder skips trailers', () => {
   const text = '1\r\na\r\n0\r\nDigest: x\r\nOther: y\r\n\r\nNEXT'
   for (const partBytes of [1, 4, 100])
     assert.deepEqual(decode(text, { partBytes }), { body: 'a', rest: 'NEXT', isEnded: true })
 })
 
-test('so many bytes, and what follows', () => {
+test('BodyDecoder ends a sized body, and gives the offset of the bytes after it', () => {
   for (const partBytes of [1, 4, 100]) {
     assert.deepEqual(decode('abcdeNEXT', { sizeBytes: 5, partBytes }), { body: 'abcde', rest: 'NEXT', isEnded: true })
   }
@@ -48,7 +48,7 @@ test('so many bytes, and what follows', () => {
   assert.deepEqual(decode('NEXT', { sizeBytes: 0 }), { body: '', rest: 'NEXT', isEnded: true })
 })
 
-test('chunks that are none', () => {
+test('BodyDecoder refuses malformed chunks', () => {
   for (const text of [
     '\r\n',
     'x\r\n',

@@ -1,10 +1,10 @@
-/** Finds a request's body among the bytes of its connection: so many bytes, or chunks.
+/** Extracts a request's body from the bytes of its connection. The body has a known size or chunked transfer encoding.
  *  https://www.rfc-editor.org/rfc/rfc9112#section-7.1 */
 import { BodyFault } from './body-fault.ts'
 
-/** Of a chunk's line and of the trailers together. */
+/** Limit of a chunk's size line and of all trailers together. */
 const maxLineBytes = 16 * 1024
-/** Shorter pieces are moved behind the one before: fewer, longer ones cost less to hash and write. */
+/** Shorter pieces are joined with the one before, because fewer and longer pieces are cheaper to hash and write. */
 const minPieceBytes = 8 * 1024
 const maxSizeDigits = 12
 const lineFeed = 10
@@ -16,26 +16,26 @@ type State = 'size' | 'extension' | 'size-end' | 'data' | 'data-return' | 'data-
 export class BodyDecoder {
   readonly #isChunked: boolean
   #state: State
-  /** Of the body, or of the chunk that is being read. */
+  /** Bytes left of the body, or of the current chunk. */
   #leftBytes: number
   #digits = 0
   #lineBytes = 0
   #trailerBytes = 0
 
-  /** `sizeBytes` undefined: it comes in chunks. */
+  /** `sizeBytes` is undefined for a chunked body. */
   constructor(sizeBytes: number | undefined) {
     this.#isChunked = sizeBytes === undefined
     this.#leftBytes = sizeBytes ?? 0
     this.#state = this.#isChunked ? 'size' : sizeBytes === 0 ? 'end' : 'data'
   }
 
-  /** True when all of the body came. */
+  /** True after the last byte of the body. */
   get isEnded(): boolean {
     return this.#state === 'end'
   }
 
-  /** The body's bytes among `bytes`, which may be moved within it, and where in it the first byte after the body is
-   *  (its length while the body goes on). Throws BodyFault `malformed`. */
+  /** Finds the body's bytes in `bytes`, within which they may be moved. `endOffset` is the offset of the first byte after
+   *  the body, or the length of `bytes` if the body goes on. Throws BodyFault `malformed`. */
   decode(bytes: Buffer): { readonly pieces: readonly Buffer[]; readonly endOffset: number } {
     const pieces: Buffer[] = []
     let offset = 0
@@ -54,7 +54,7 @@ export class BodyDecoder {
     return { pieces, endOffset: offset }
   }
 
-  /** One byte of what is around the chunks. */
+  /** Reads one byte of the framing around the chunks. */
   #step(byte: number): void {
     switch (this.#state) {
       case 'size':
@@ -111,7 +111,7 @@ export class BodyDecoder {
   }
 }
 
-/** Where a piece is moved to, what was there has been read: the end of a chunk and the beginning of the next one. */
+/** Adds a piece. A short one is moved to the end of the last piece, over framing bytes that were already read. */
 function addPiece(pieces: Buffer[], bytes: Buffer, start: number, end: number): void {
   const last = pieces.at(-1)
   if (last === undefined || end - start >= minPieceBytes) {

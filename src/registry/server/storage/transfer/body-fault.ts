@@ -1,13 +1,15 @@
-/** Why a body that came straight from its connection could not be taken completely. */
+/** Why a body that was read from its connection is incomplete. */
 export type BodyFaultKind =
-  /** The client closed the connection before the end, or the server did. */
+  /** The client or the server closed the connection before the end. */
   | 'gone'
   /** The client sent nothing for too long. */
   | 'silent'
+  /** The body is longer than allowed. */
   | 'tooLong'
-  /** Its chunks are none. */
+  /** The chunked encoding is malformed. */
   | 'malformed'
 
+/** The error of an incomplete body. */
 export class BodyFault extends Error {
   readonly kind: BodyFaultKind
 

@@ -51,7 +51,7 @@ function faultOf(end: End): string | undefined {
   return 'error' in end && end.error instanceof BodyFault ? end.error.kind : undefined
 }
 
-test('bytes that wait while the thread is busy are no silence', async () => {
+test("bytes that wait while the thread is busy don't count as silence", async () => {
   // Timers that are late are so before the sockets are looked at, as here.
   const { setTimeout: sleep } = globalThis
   mock.timers.enable({ apis: ['setTimeout'] })
@@ -74,7 +74,7 @@ test('bytes that wait while the thread is busy are no silence', async () => {
   }
 })
 
-test('a client that falls silent', async () => {
+test('BodyReceiver ends with the fault silent if the client sends nothing for too long', async () => {
   mock.timers.enable({ apis: ['setTimeout'] })
   const { end, close } = await receive('silent', { head: '3\r\nabc\r\n' })
   try {
@@ -88,7 +88,7 @@ test('a client that falls silent', async () => {
   }
 })
 
-test('a whole body that came with the headers; the client hears nothing of the end', async () => {
+test('a whole body that arrived with the headers is written, and the connection stays open', async () => {
   const { client, end, close } = await receive('head', { head: '3\r\nabc\r\n0\r\n\r\n' })
   assert.equal((await end).sizeBytes, 3)
   client.on('end', () => assert.fail('the connection was ended'))
@@ -96,7 +96,7 @@ test('a whole body that came with the headers; the client hears nothing of the e
   close()
 })
 
-test('a file that cannot be written, and an end from outside', async () => {
+test('a receiver reports a failed write and a cancellation', async () => {
   const broken = await receive('head', { head: '3\r\nabc\r\n', flags: 'r' })
   const ended = await broken.end
   assert.ok('error' in ended && ended.error instanceof Error)

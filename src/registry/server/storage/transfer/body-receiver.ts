@@ -1,32 +1,34 @@
-/** Takes one body from its connection into a file. Runs in a worker thread (upload-worker.ts) with one buffer for all
- *  connections: what was read is written and hashed at once, while the processor's cache still has it. */
+/** Reads one body from its connection and writes it to a file. Runs in a worker thread (upload-worker.ts). All connections
+ *  share one buffer: its bytes are written and hashed at once, while they are in the processor's cache. */
 import { writeSync, writevSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { BodyDecoder } from './body-decoder.ts'
 import { BodyFault } from './body-fault.ts'
 
+/** Where a body comes from. */
 export interface BodySource {
-  /** Descriptor of the connection, which is closed here. */
+  /** Descriptor of the connection. The receiver closes it. */
   readonly socket: number
-  /** What was read from it before. */
+  /** Bytes that were already read from the connection. */
   readonly head: Uint8Array
-  /** Undefined: it comes in chunks. */
+  /** The body's size; undefined for a chunked body. */
   readonly bodyBytes: number | undefined
-  /** A longer one is refused. */
+  /** A longer body fails with `tooLong`. */
   readonly maxBytes: number | undefined
-  /** So long may the client send nothing. */
+  /** If the client sends nothing for this time, the body fails with `silent`. */
   readonly idleMs: number
 }
 
+/** Where a body goes. */
 export interface BodyTarget {
   /** Descriptor of the file, which stays open. */
   readonly file: number
-  /** Where the body begins. */
+  /** Offset in the file at which the body begins. */
   readonly offset: number
-  /** Hears of pieces that were written, and where; the memory is used again afterwards. */
+  /** Called after pieces were written at `offset`. Their memory is reused after the call. */
   onWritten(pieces: readonly Buffer[], offset: number): void
-  /** The last call: all of the body is in the file, and `rest` came behind it, or there was an error (BodyFault, or one
-   *  of the file's). `sizeBytes` of the body were written. */
+  /** Called once at the end. Either all of the body is in the file and `rest` are the bytes after it, or there was an error:
+   *  a BodyFault or an error of the file. `sizeBytes` of the body were written. */
   onEnd(end: { readonly sizeBytes: number; readonly rest: Uint8Array } | BodyFailure): void
 }
 
@@ -60,14 +62,14 @@ export class BodyReceiver {
       this.#take(buffer.subarray(0, count))
       return !this.#isOver
     }
-    // Half-open: the way back is the server's.
+    // Half-open, because the server still sends the answer.
     this.#socket = new Socket({ fd, allowHalfOpen: true, onread: { buffer, callback: onData } })
     this.#socket.on('end', this.#onGone).on('error', this.#onGone).on('close', this.#onGone)
     this.#timer = setTimeout(this.#onTimer, idleMs)
     this.#take(Buffer.from(head.buffer, head.byteOffset, head.byteLength))
   }
 
-  /** Ends it as if the client had gone. */
+  /** Ends the body with the fault `gone`. */
   cancel(): void {
     this.#fail(new BodyFault('gone'))
   }
@@ -79,7 +81,7 @@ export class BodyReceiver {
       const { pieces, endOffset } = this.#decoder.decode(bytes)
       this.#write(pieces)
       if (!this.#decoder.isEnded) return
-      // A copy: the buffer is everybody's.
+      // A copy, because other connections use the buffer, too.
       this.#finish({ sizeBytes: this.#sizeBytes, rest: new Uint8Array(bytes.subarray(endOffset)) })
     } catch (error) {
       this.#fail(error)
@@ -111,8 +113,8 @@ export class BodyReceiver {
 
   readonly #onGone = (): void => this.#fail(new BodyFault('gone'))
 
-  /** The thread may have been busy for so long with other connections, and bytes of this one be waiting: those are read
-   *  before the immediate runs. */
+  /** The thread may have been busy with other connections while bytes of this one were waiting. They are read before the
+   *  immediate runs. */
   readonly #onTimer = (): void => {
     const before = this.#reads
     setImmediate(() => {
@@ -124,7 +126,7 @@ export class BodyReceiver {
 function writeAll(file: number, pieces: readonly Buffer[], sizeBytes: number, position: number): void {
   let written = writevSync(file, pieces, position)
   if (written === sizeBytes) return
-  // A full disk says why at the next attempt.
+  // If the disk is full, the next attempt throws the reason.
   for (const rest = Buffer.concat(pieces); written < sizeBytes; ) {
     written += writeSync(file, rest, written, sizeBytes - written, position + written)
   }

@@ -1,5 +1,5 @@
-/** Writes chunks of a stream to the end of a file in pieces of a good size, the next piece being collected while
- *  one is written. Holds two pieces at the most. */
+/** Writes the chunks of a stream to the end of a file in larger pieces. The next piece is collected while one is being
+ *  written, so it holds at most two pieces. */
 import type { FileHandle } from 'node:fs/promises'
 import { BufferPool } from '../../model/buffer-pool.ts'
 import { EarlyWriteback } from './early-writeback.ts'
@@ -10,13 +10,13 @@ export class ChunkWriter {
   readonly #file: FileHandle
   readonly #onWritten: (sizeBytes: number) => void
   #position: number
-  /** What is being collected, and how full it is; the other buffer is being written. */
+  /** The piece that is being collected, and how full it is. */
   #piece: Buffer | undefined
   #filledBytes = 0
   #writing: Promise<void> | undefined
   readonly #writeback: EarlyWriteback
 
-  /** `onWritten` hears of every size up to which the file will not change any more. */
+  /** `sizeBytes` is the current size of the file. `onWritten` is called with the file's size after each written piece. */
   constructor(file: FileHandle, sizeBytes: number, onWritten: (sizeBytes: number) => void) {
     this.#file = file
     this.#position = sizeBytes
@@ -24,12 +24,12 @@ export class ChunkWriter {
     this.#onWritten = onWritten
   }
 
-  /** The file's size, as far as it is written. */
+  /** The size of the file with all written pieces. */
   get sizeBytes(): number {
     return this.#position
   }
 
-  /** Takes a chunk, which may change when this has resolved. */
+  /** Takes a chunk. Its memory can be reused after this has resolved. */
   async write(chunk: Buffer): Promise<void> {
     for (let offset = 0; offset < chunk.length; ) {
       this.#piece ??= pieces.take()
@@ -42,7 +42,7 @@ export class ChunkWriter {
     }
   }
 
-  /** Writes what is left; the file may be closed afterwards. */
+  /** Writes the rest. After that, the file can be closed. */
   async flush(): Promise<void> {
     try {
       await this.#writing
@@ -60,7 +60,7 @@ export class ChunkWriter {
     this.#piece = undefined
     this.#filledBytes = 0
     this.#writing = this.#writeAll(piece, sizeBytes).finally(() => pieces.give(piece))
-    // Whoever waits next hears of a failure; until then it is not an unhandled one.
+    // The next `await` throws a failure. Without this handler it would count as unhandled until then.
     this.#writing.catch(() => {})
   }
 

@@ -1,25 +1,26 @@
-/** Has the disk begin to write a file that grows: whoever syncs it at the end finds most of it done. */
+/** Lets the kernel write a growing file to the disk early, so that the sync at the end takes little time. */
 import type { FileHandle } from 'node:fs/promises'
 import { beginWriteback } from '../../../../sys/index.ts'
 
-/** After so many bytes. */
+/** A writeback begins after this many new bytes. */
 export const writebackBytes = 2 * 1024 * 1024
-/** One of all files at a time: it may hold a thread of the pool for as long as the disk's queue is full. */
+/** Only one writeback of all files begins at a time, because it may block a thread of the pool while the disk's queue is
+ *  full. */
 let isBeginning = false
 
 export class EarlyWriteback {
   readonly #file: FileHandle
-  /** How far the disk was told to write, and the last time that it was. */
+  /** The end of the last writeback's range. */
   #position: number
   #running: Promise<void> | undefined
 
-  /** `sizeBytes`: of the file now. */
+  /** `sizeBytes` is the current size of the file. */
   constructor(file: FileHandle, sizeBytes: number) {
     this.#file = file
     this.#position = sizeBytes
   }
 
-  /** The file has grown to that size. */
+  /** To be called when the file has grown to `sizeBytes`. */
   reached(sizeBytes: number): void {
     const newBytes = sizeBytes - this.#position
     if (newBytes < writebackBytes || isBeginning) return
@@ -30,7 +31,7 @@ export class EarlyWriteback {
     this.#position = sizeBytes
   }
 
-  /** Resolves when the file may be closed. */
+  /** Resolves when the file can be closed. */
   async settle(): Promise<void> {
     await this.#running
   }

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { hasherOf } from '../../model/blob-digest.ts'
 import { FileHasher } from './file-hasher.ts'
 
-test('FileHasher hashes behind the writing, with idle files closed in between', () => {
+test('FileHasher hashes a growing file, also after it was closed as idle', () => {
   const directory = mkdtempSync('/tmp/br-fh-')
   try {
     const path = join(directory, 'data')
@@ -30,7 +30,7 @@ test('FileHasher hashes behind the writing, with idle files closed in between', 
   }
 })
 
-test('FileHasher: a file that is gone, or shorter than it was said to be', () => {
+test('FileHasher fails for a missing file and for one that is too short', () => {
   const hasher = new FileHasher()
   const target = { id: 'a', path: '/tmp/br-no-such-file', algorithm: 'sha256' as const, sizeBytes: 1 }
   hasher.advance(target)

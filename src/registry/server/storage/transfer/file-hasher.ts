@@ -1,22 +1,23 @@
-/** Running hashes of files that grow. Runs in a worker thread (upload-worker.ts), which hashes what it writes itself.
- *  What others wrote it reads back out of the page cache: cheaper than sending every chunk from thread to thread, and a
- *  hash that isn't there (another process wrote the first half) simply starts at the beginning. */
+/** Running hashes of growing files. Runs in a worker thread (upload-worker.ts), which hashes the bytes that it writes itself.
+ *  Bytes from other threads or processes are read back from the page cache, which is cheaper than passing each chunk between
+ *  threads. If there is no running hash, because another process wrote the first half, hashing begins at the start of the
+ *  file. */
 import type { Hash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { type DigestAlgorithm, hasherOf } from '../../model/blob-digest.ts'
 
-/** A file and how far it was hashed. */
+/** A file, and how far to hash it. */
 export interface HashTarget {
   readonly id: string
   readonly path: string
   readonly algorithm: DigestAlgorithm
-  /** Bytes from the beginning that are written and will not change. */
+  /** Number of bytes that are written and will not change. */
   readonly sizeBytes: number
 }
 
 interface Session {
   readonly path: string
-  /** Undefined while nothing comes. */
+  /** Undefined while the file is closed. */
   fd: number | undefined
   wasUsed: boolean
   readonly hash: Hash
@@ -25,14 +26,14 @@ interface Session {
 }
 
 const readBytes = 1024 * 1024
-/** Uploads that were left are forgotten when so many others came. */
+/** With more files, the least recently used one is forgotten: it may belong to an abandoned upload. */
 const maxSessions = 1024
 
 export class FileHasher {
   readonly #sessions = new Map<string, Session>()
   readonly #buffer = Buffer.allocUnsafeSlow(readBytes)
 
-  /** Hashes on to `sizeBytes`. A file that is gone is no error: its upload was aborted. */
+  /** Hashes the file up to `sizeBytes`. A missing file is ignored, because its upload was aborted. */
   advance(target: HashTarget): void {
     try {
       this.#read(this.#session(target), target.sizeBytes)
@@ -41,7 +42,7 @@ export class FileHasher {
     }
   }
 
-  /** Hashes on over bytes that were just written behind the first `target.sizeBytes` ones. */
+  /** Hashes the file up to `target.sizeBytes`, then the pieces, which were just written after that. */
   add(target: HashTarget, pieces: readonly Buffer[]): void {
     try {
       const session = this.#session(target)
@@ -55,7 +56,7 @@ export class FileHasher {
     }
   }
 
-  /** The hexadecimal hash of the first `sizeBytes` bytes. The session ends. */
+  /** Gives the hexadecimal hash of the first `sizeBytes` bytes, and forgets the file. Throws the system's error. */
   finish(target: HashTarget): string {
     try {
       let session = this.#session(target)
@@ -70,8 +71,8 @@ export class FileHasher {
     }
   }
 
-  /** Closes the files that were not asked for since the last call: of an upload that another process gave up, nothing
-   *  else would be left, and the space is free only when nobody has it open. */
+  /** Closes the files that were not used since the last call. If another process aborted an upload, its space is freed only
+   *  after the file is closed here. */
   closeIdle(): void {
     for (const session of this.#sessions.values()) {
       if (!session.wasUsed) close(session)
@@ -89,7 +90,7 @@ export class FileHasher {
 
   #session({ id, path, algorithm }: HashTarget): Session {
     const found = this.#sessions.get(id)
-    // The youngest last: the map's order is that of use.
+    // Set again, so that the map is in order of use.
     this.#sessions.delete(id)
     const hash = found?.hash ?? hasherOf(algorithm)
     const session = found ?? { path, fd: undefined, wasUsed: true, hash, algorithm, offset: 0 }

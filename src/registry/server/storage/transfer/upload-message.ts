@@ -1,4 +1,4 @@
-/** What passes between upload-threads.ts and its threads. */
+/** The messages between upload-threads.ts and its threads. */
 import type { BodyFaultKind } from './body-fault.ts'
 import type { BodySource } from './body-receiver.ts'
 import type { HashTarget } from './file-hasher.ts'
@@ -6,7 +6,7 @@ import type { HashTarget } from './file-hasher.ts'
 export type UploadRequest =
   | { readonly type: 'advance'; readonly target: HashTarget }
   | { readonly type: 'finish'; readonly number: number; readonly target: HashTarget }
-  /** The body goes behind the first `target.sizeBytes` bytes of the open file `file`. */
+  /** Appends a body after the first `target.sizeBytes` bytes of the open file `file`. */
   | {
       readonly type: 'receive'
       readonly number: number
@@ -19,14 +19,14 @@ export type UploadRequest =
 
 export type UploadReply =
   | { readonly type: 'hashed'; readonly number: number; readonly hex: string }
-  /** The file has that size now. */
+  /** The current size of the file. */
   | { readonly type: 'written'; readonly number: number; readonly fileBytes: number }
   | { readonly type: 'received'; readonly number: number; readonly bodyBytes: number; readonly rest: Uint8Array }
   | { readonly type: 'failed'; readonly number: number; readonly failure: UploadFailure }
 
 export interface UploadFailure {
   readonly message: string
-  /** Of a system error. */
+  /** The code of a system error. */
   readonly code?: string | undefined
   readonly fault?: BodyFaultKind | undefined
 }

@@ -9,7 +9,7 @@ import { descriptorOf } from '../../../../http/index.ts'
 import { BodyFault } from './body-fault.ts'
 import { UploadThreads } from './upload-threads.ts'
 
-test('threads that are ended before they have taken a connection leave none open', async () => {
+test('threads that end before they have opened a connection leave none open', async () => {
   const directory = mkdtempSync('/tmp/br-ut-')
   try {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1')

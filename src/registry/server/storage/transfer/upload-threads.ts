@@ -1,5 +1,5 @@
-/** Worker threads that take uploads from their connections and hash them, so that the thread which answers requests
- *  doesn't. Started with the first big upload, ended by `close`; they don't keep the process alive. */
+/** Worker threads that read uploads from their connections and hash them, to keep the main thread free for requests. They
+ *  start with the first large upload and end with `close`. They don't keep the process alive. */
 import type { Worker } from 'node:worker_threads'
 import { settlesWithin } from '../../../../base/index.ts'
 import { duplicateFd, startWorker } from '../../../../sys/index.ts'
@@ -11,36 +11,36 @@ import type { UploadReply, UploadRequest } from './upload-message.ts'
 
 interface Member {
   readonly worker: Worker
-  /** Uploads it hashes. */
+  /** The uploads that this thread hashes. */
   readonly ids: Set<string>
   readonly waiting: Map<number, Waiting>
 }
 
-/** Who waits for a reply. */
+/** A request that waits for its reply. */
 interface Waiting {
   readonly promise: PromiseWithResolvers<UploadReply>
   readonly onWritten?: (fileBytes: number) => void
 }
 
 export interface ReceiveOptions {
-  /** The upload, and the file's size before. */
+  /** The upload, with the file's size before the body. */
   readonly target: HashTarget
-  /** Descriptor of the file; it must stay open until this has settled. */
+  /** Descriptor of the file, which must stay open until the call has settled. */
   readonly file: number
   readonly body: ConnectionBody
-  /** Hears now and then how large the file has become. */
+  /** Called now and then with the file's current size. */
   readonly onWritten: (fileBytes: number) => void
 }
 
 export interface ReceivedBody {
   readonly bodyBytes: number
-  /** What came behind the body. */
+  /** Bytes after the body. */
   readonly rest: Buffer
 }
 
-/** How long a thread may take to let go of its connections. */
+/** How long a thread may take to close its connections. */
 const closeGraceMs = 2_000
-/** It keeps two buffers and some numbers. */
+/** Enough for a thread, which keeps two buffers and some numbers. */
 const workerLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 }
 
 export class UploadThreads {
@@ -52,15 +52,15 @@ export class UploadThreads {
     this.#size = size
   }
 
-  /** Lets a thread hash on. Returns at once. */
+  /** Lets a thread hash a file up to `target.sizeBytes`. Returns at once. */
   advance(target: HashTarget): void {
     const member = this.#memberOf(target.id)
     member.ids.add(target.id)
     post(member, { type: 'advance', target })
   }
 
-  /** Adds a body to a file, and to its hash; gives how many bytes it had, and what came behind it. Rejects with a
-   *  BodyFault or the file's error. */
+  /** Appends a body to a file and to its hash. Gives the body's size and the bytes after it. Rejects with a BodyFault or an
+   *  error of the file. */
   async receive({ target, file, body, onWritten }: ReceiveOptions): Promise<ReceivedBody> {
     const { fd, head, sizeBytes, maxBytes, idleMs, signal } = body
     if (fd === undefined || signal.aborted) throw new BodyFault('gone')
@@ -81,7 +81,7 @@ export class UploadThreads {
     }
   }
 
-  /** The hexadecimal hash of the whole file. */
+  /** Gives the hexadecimal hash of the whole file. Rejects with `dataLoss`. */
   async finish(target: HashTarget): Promise<string> {
     const member = this.#memberOf(target.id)
     member.ids.delete(target.id)
@@ -97,7 +97,7 @@ export class UploadThreads {
     for (const member of this.#members) if (member.ids.delete(id)) post(member, { type: 'drop', id })
   }
 
-  /** Ends the threads; what they do fails. Idempotent. */
+  /** Ends the threads. Their running work fails. Idempotent. */
   async close(): Promise<void> {
     const members = this.#members.splice(0)
     await Promise.all(members.map(endMember))
@@ -123,7 +123,7 @@ export class UploadThreads {
     return member
   }
 
-  /** A thread that died takes its running hashes along; the next one starts them anew. */
+  /** Forgets a thread that died. Another thread begins its hashes again. */
   #lose(member: Member, error: Error): void {
     const index = this.#members.indexOf(member)
     if (index !== -1) this.#members.splice(index, 1)
@@ -135,7 +135,7 @@ export class UploadThreads {
 async function endMember({ worker, waiting }: Member): Promise<void> {
   const connections = [...waiting].filter(([, { onWritten }]) => onWritten !== undefined)
   for (const [number] of connections) worker.postMessage({ type: 'cancel', number } satisfies UploadRequest)
-  // A thread that is ended before it has taken a connection would never close it.
+  // Wait for the threads: one that ends before it has opened a connection's descriptor would never close it.
   await settlesWithin(Promise.allSettled(connections.map(([, { promise }]) => promise.promise)), closeGraceMs)
   await worker.terminate()
 }
@@ -148,7 +148,7 @@ function post({ worker }: Member, request: UploadRequest): void {
   worker.postMessage(request)
 }
 
-/** Awaits the reply to a request of that number, which keeps the process alive. */
+/** Registers a request, and gives its number and the promise of its reply. The process stays alive until then. */
 function ask(member: Member, number: number, onWritten?: Waiting['onWritten']): [number, Promise<UploadReply>] {
   const promise = Promise.withResolvers<UploadReply>()
   member.waiting.set(number, { promise, ...(onWritten === undefined ? {} : { onWritten }) })

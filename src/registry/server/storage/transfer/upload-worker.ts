@@ -1,4 +1,4 @@
-/** The thread behind upload-threads.ts. */
+/** The code of the worker threads that upload-threads.ts starts. */
 import { parentPort } from 'node:worker_threads'
 import { BodyFault } from './body-fault.ts'
 import { BodyReceiver } from './body-receiver.ts'
@@ -10,7 +10,7 @@ type Request<Type> = Extract<UploadRequest, { readonly type: Type }>
 const hasher = new FileHasher()
 const receivers = new Map<number, BodyReceiver>()
 const idleMs = 30_000
-/** The other side hears of every so many bytes. */
+/** The main thread gets a report after this many bytes. */
 const reportBytes = 2 * 1024 * 1024
 
 setInterval(() => hasher.closeIdle(), idleMs).unref()
@@ -47,7 +47,7 @@ function receive({ number, target, file, source }: Request<'receive'>): void {
     offset: target.sizeBytes,
     onWritten(pieces, offset) {
       hasher.add({ ...target, sizeBytes: offset }, pieces)
-      // The pieces themselves are reported with the next ones.
+      // The report covers the bytes before these pieces; the pieces are part of the next report.
       if (offset - reported < reportBytes) return
       reported = offset
       reply({ type: 'written', number, fileBytes: offset })
