@@ -1,4 +1,4 @@
-/** What a registry has under a name, without pulling it. */
+/** Finds out what a registry has under a name, without pulling it (`GET /distribution/{name}/json` of the Engine API). */
 import type { AbortOptions } from '../../base/index.ts'
 import {
   type Descriptor,
@@ -10,13 +10,15 @@ import {
 } from '../../oci/index.ts'
 import type { Repository } from './repository.ts'
 
+/** The descriptor of an image or index, and its platforms. */
 export interface DistributionFacts {
   readonly descriptor: Descriptor
-  /** Those that there are manifests for; empty for what is no image. */
+  /** Empty for an artifact that is not an image. */
   readonly platforms: readonly Platform[]
 }
 
-/** `target` is a tag or a digest. */
+/** Fetches the manifest of `target`, a tag or a digest, and for a single image its config. Rejects with the registry's
+ *  errors, for example `notFound`. */
 export async function inspectDistribution(
   repository: Repository,
   target: string,

@@ -1,15 +1,16 @@
 import type { AbortOptions } from '../../base/index.ts'
 import type { UploadTarget } from './blobs/upload-blob.ts'
 
+/** A manifest or index to push. */
 export interface ManifestUpload {
-  /** The tag, or the digest itself. */
+  /** The tag, or the digest of the bytes. */
   readonly target: string
-  /** Sent as they are: their digest is what others know it by. */
+  /** Sent unchanged, so that the digest stays the same. */
   readonly bytes: Uint8Array
   readonly mediaType: string
 }
 
-/** Stores a manifest or an index whose parts the repository has already.
+/** Pushes a manifest or an index. The repository must already have its parts. Rejects with the registry's errors.
  *  https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests */
 export async function putManifest(
   repository: UploadTarget,

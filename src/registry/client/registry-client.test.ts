@@ -58,7 +58,7 @@ test('Repository.fetchManifest() falls back to plain HTTP on loopback', async (t
   })
 })
 
-test('Repository.fetchManifest() verifies the digest that was asked for', async (t) => {
+test('Repository.fetchManifest() verifies the requested digest', async (t) => {
   const host = await serve(t, (_, response) => sendManifest(response))
   const repository = client(t).repository(parseReference(`${host}/a`))
   const wrong = digestOf('x')
@@ -99,7 +99,7 @@ test('Repository answers a Basic challenge', async (t) => {
   await assert.rejects(client(t).repository(reference, {}).fetchManifest('1'), { kind: 'unauthorized' })
 })
 
-test('Repository tries again after 503 and 429 and gives up on 404', async (t) => {
+test('Repository retries after 503 and 429, and not after 404', async (t) => {
   let calls = 0
   const host = await serve(t, (request, response) => {
     calls += 1
@@ -118,7 +118,7 @@ test('Repository tries again after 503 and 429 and gives up on 404', async (t) =
   assert.equal(named.message, `manifest for ${host}/a:nope not found: manifest unknown: manifest unknown`)
 })
 
-test('pullError() words a refusal as Docker does', async (t) => {
+test("pullError() has Docker's message for a refusal", async (t) => {
   const host = await serve(t, (_, response) =>
     fail(response, 403, 'DENIED', 'requested access to the resource is denied'),
   )
@@ -135,14 +135,14 @@ test('pullError() words a refusal as Docker does', async (t) => {
   )
 })
 
-test('Repository says connection refused as Docker does', async (t) => {
+test('Repository reports a refused connection as Docker does', async (t) => {
   await assert.rejects(client(t).repository(parseReference('127.0.0.1:1/a')).fetchManifest('1'), {
     kind: 'unavailable',
     message: 'Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused',
   })
 })
 
-test('Repository falls back from a mirror that does not have the image', async (t) => {
+test('Repository uses the registry if a mirror lacks the image', async (t) => {
   const asked: string[] = []
   const empty = await serve(t, (_, response) => {
     asked.push('empty')
@@ -176,7 +176,7 @@ test('HttpTransport.send() does not carry credentials to another host', async (t
   assert.deepEqual(seen, ['Bearer s', 'Bearer s', undefined])
 })
 
-test('readBlob() goes on from the byte where the connection broke, with and without ranges', async (t) => {
+test('readBlob() resumes at the byte where the connection broke, with and without ranges', async (t) => {
   const blob = Buffer.from(Array.from({ length: 300_000 }, (_, at) => at % 251))
   const ranges: (string | undefined)[] = []
   const host = await serve(t, (request, response) => {
@@ -233,7 +233,7 @@ test('readBlob() ends when its signal fires', async (t) => {
   )
 })
 
-test('Repository shows nobody but the registry itself the user’s password', async (t) => {
+test("Repository sends the user's password only to the registry itself", async (t) => {
   const shown: string[] = []
   const elsewhere = await serve(t, (request, response) => {
     shown.push(`elsewhere ${request.headers.authorization ?? '-'}`)
@@ -257,7 +257,7 @@ test('Repository shows nobody but the registry itself the user’s password', as
   assert.ok(shown.length > 0 && shown.every((one) => one === 'registry -'), shown.join())
 })
 
-test('Repository renews a token that ends, and one that is refused', async (t) => {
+test('Repository renews a token that expires, and one that is refused', async (t) => {
   const valid = new Set<string>()
   let made = 0
   const host = await serve(t, (request, response) => {
@@ -283,7 +283,7 @@ test('Repository renews a token that ends, and one that is refused', async (t) =
   assert.equal(made, 3)
 })
 
-test('readBlob() goes on when a connection falls silent', async (t) => {
+test('readBlob() resumes after a connection fell silent', async (t) => {
   const blob = Buffer.from('0123456789')
   const ranges: (string | undefined)[] = []
   const host = await serve(t, (request, response) => {

@@ -10,16 +10,17 @@ import type { AgentPoolOptions } from './transport/agents.ts'
 import { type Endpoint, type EndpointOptions, endpointsOf } from './transport/endpoints.ts'
 import { HttpTransport, type HttpTransportOptions } from './transport/http-transport.ts'
 
+/** The options of `RegistryClient`. */
 export interface RegistryClientOptions extends EndpointOptions, HttpTransportOptions {
   readonly logger?: Logger
 }
 
-/** Access to all registries: shares connections, tokens and what was learned about each host. */
+/** Access to all registries. Shares connections, tokens and the working endpoint of each registry among all users. */
 export class RegistryClient {
   #options: RegistryClientOptions
   #transport: HttpTransport
   #tokens: TokenSource
-  /** What answered last, by registry. */
+  /** Base URL of the endpoint that answered last, by registry. */
   readonly #known = new Map<string, string>()
 
   constructor(options: RegistryClientOptions = {}) {
@@ -28,7 +29,8 @@ export class RegistryClient {
     this.#tokens = new TokenSource(this.#transport)
   }
 
-  /** The repository that a reference names, for the bearer of these credentials. What is pushed goes to no mirror. */
+  /** The repository of a reference, accessed with these credentials. Sends nothing yet. With `actions` `pull,push`, mirrors
+   *  are not used. */
   repository(
     reference: Reference,
     auth: RegistryAuth = {},
@@ -50,29 +52,31 @@ export class RegistryClient {
     })
   }
 
-  /** Checks a user at a registry. Throws `unauthorized` when it does not know the user. */
+  /** Checks a user's credentials at a registry. Rejects with `unauthorized` if the registry refuses them, with `unavailable`
+   *  if it can't be reached. */
   async login(registry: string, auth: RegistryAuth, options: AbortOptions = {}): Promise<LoginResult> {
     const endpoints = (await this.#endpoints(registry)).filter(({ isMirror }) => !isMirror)
     return await checkLogin({ endpoints, transport: this.#transport, tokens: this.#tokens }, auth, options)
   }
 
-  /** Looks for repositories by words, at Docker Hub or the registry that the term begins with. */
+  /** Searches for repositories at the registry of the term. Rejects with `unavailable` if it can't be reached or has no
+   *  search. */
   async search(term: SearchTerm, auth: RegistryAuth, options: AbortOptions = {}): Promise<readonly FoundRepository[]> {
     const { registry } = term
     const endpoints = (await this.#endpoints(registry)).filter(({ isMirror }) => !isMirror)
     return await searchRegistry({ endpoints, transport: this.#transport, tokens: this.#tokens }, term, auth, options)
   }
 
-  /** Replaces how registries are reached; requests under way go on as they began. */
+  /** Replaces options for mirrors, insecure registries, proxies and certificates. Running requests are not affected. */
   configure(options: EndpointOptions & AgentPoolOptions): void {
     this.#options = { ...this.#options, ...options }
-    // Not closed: it may have work under way. Its idle connections end by themselves.
+    // The old transport is not closed, because requests may be running on it. Its idle connections expire.
     this.#transport = new HttpTransport(this.#options)
     this.#tokens = new TokenSource(this.#transport)
     this.#known.clear()
   }
 
-  /** What workers need to make a transport like this one. */
+  /** The options with which a worker thread makes a transport like this one. Plain data. */
   get transportOptions(): HttpTransportOptions {
     const { proxies, certificateDirectories, userAgent, idleTimeoutMs } = this.#options
     return {
@@ -88,7 +92,7 @@ export class RegistryClient {
     this.#transport.close()
   }
 
-  /** Mirrors first, then what answered last time. */
+  /** The endpoints of a registry: mirrors first, then the one that answered last, then the others. */
   async #endpoints(registry: string): Promise<readonly Endpoint[]> {
     const endpoints = await endpointsOf(registry, this.#options, addressesOf)
     const known = this.#known.get(registry)
@@ -97,7 +101,7 @@ export class RegistryClient {
   }
 }
 
-/** A host without an address is no error here: its connection will fail, and say so. */
+/** The addresses of a host; empty if there are none. In that case the connection fails later, with the right error. */
 async function addressesOf(host: string): Promise<readonly string[]> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address)

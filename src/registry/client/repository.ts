@@ -1,4 +1,4 @@
-/** One repository of a registry, as one user sees it, at the first of its endpoints that answers. */
+/** One repository of a registry, accessed by one user through the first endpoint that answers. */
 import { type AbortOptions, BerthError, isBerthError, isKind, type Logger, messageOf } from '../../base/index.ts'
 import {
   acceptedManifestTypes,
@@ -23,21 +23,22 @@ import { isRetryable, isWrongScheme, responseError } from './transport/registry-
 import type { RegistryRequest } from './transport/registry-request.ts'
 import { withRetry } from './transport/retry.ts'
 
+/** What a `Repository` needs. */
 export interface RepositoryOptions {
   readonly reference: Reference
   readonly auth: RegistryAuth
-  /** Best first. */
+  /** The best endpoint comes first. */
   readonly endpoints: () => Promise<readonly Endpoint[]>
   readonly transport: HttpTransport
   readonly tokens: TokenSource
   readonly logger: Logger
-  /** What tokens are asked for; absent: `pull`. */
+  /** The actions that tokens must allow. Default: `pull`. */
   readonly actions?: 'pull' | 'pull,push' | undefined
-  /** Told which endpoint answered, so that the next pull begins there. */
+  /** Called with the endpoint that answered, so that the next pull begins there. */
   readonly onEndpoint: (endpoint: Endpoint) => void
 }
 
-/** A manifest or index as it was sent: its bytes are what its digest is over. */
+/** A manifest or index with its bytes as the registry sent them, over which the digest is computed. */
 export interface FetchedManifest {
   readonly descriptor: Descriptor
   readonly bytes: Buffer
@@ -53,19 +54,20 @@ const bareBodies: Readonly<Record<number, Buffer>> = {
   404: Buffer.from('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}'),
 }
 
-/** Reads manifests and prepares requests for blobs. Cheap: made for each pull. */
+/** Reads manifests, tags and blobs, and sends other requests. Cheap to make, so each pull and push makes one. Methods reject
+ *  with the registry's errors as `transport/registry-errors.ts` classifies them, and with `cancelled` for the signal. */
 export class Repository {
   readonly #options: RepositoryOptions
-  /** Those that may yet answer, best first; made on first use. */
+  /** The endpoints that may still answer, the best one first. Made on first use. */
   #sessions: Promise<EndpointSession[]> | undefined
-  /** The one that answered last. */
+  /** The session that answered last. */
   #current: EndpointSession | undefined
 
   constructor(options: RepositoryOptions) {
     this.#options = options
   }
 
-  /** What a tag or digest points to, without its bytes. */
+  /** The descriptor of a tag or digest. */
   async resolve(target: string, options: AbortOptions = {}): Promise<Descriptor> {
     const response = await this.request(`manifests/${target}`, {
       method: 'HEAD',
@@ -81,12 +83,12 @@ export class Repository {
     return { mediaType: mediaTypeOf(response), digest, size }
   }
 
-  /** Fetches a manifest by tag or digest; verified when a digest is asked for. */
+  /** Fetches a manifest by tag or digest. Rejects with `dataLoss` if the bytes don't have the requested digest. */
   async fetchManifest(target: string, options: AbortOptions = {}): Promise<FetchedManifest> {
     return withRetry(() => this.#first(options, (session) => fetchFrom(session, target, options)), options)
   }
 
-  /** Where a blob can be had, for `readBlob` here or in a worker. `urls` are those of a foreign layer. */
+  /** The places from which `readBlob` gets a blob, here or in a worker. `urls` are those of a foreign layer. */
   async blobOrigin(
     digest: Digest,
     options: AbortOptions & { readonly urls?: readonly string[] | undefined } = {},
@@ -96,7 +98,7 @@ export class Repository {
     return new BlobOrigin({ digest, sessions: sessions.slice(Math.max(0, sessions.indexOf(current))), ...options })
   }
 
-  /** A blob's bytes from `from` on, going on after broken connections. They are not verified. */
+  /** A blob's bytes from offset `from` on, not verified. Broken connections are resumed. */
   async *openBlob(
     { digest, size, urls }: Descriptor,
     { from, signal }: AbortOptions & { readonly from?: number } = {},
@@ -106,7 +108,7 @@ export class Repository {
     yield* readBlob(this.#options.transport, (problem) => origin.authorize(problem), options)
   }
 
-  /** A small blob, whole and verified. */
+  /** Reads a small blob whole. Rejects with `dataLoss` if no place has the right bytes. */
   async fetchBlob({ digest, size, urls }: Descriptor, { signal }: AbortOptions = {}): Promise<Buffer> {
     const origin = await this.blobOrigin(digest, { urls, signal })
     const authorize = (problem?: BlobProblem) => origin.authorize(problem)
@@ -133,7 +135,7 @@ export class Repository {
     return tags
   }
 
-  /** Any other request to the repository: `path` is below `/v2/<repository>/`. Statuses from 400 on throw. */
+  /** Sends any other request, with retries. `path` is below `/v2/<repository>/`. Rejects for statuses from 400 on. */
   request(path: string, { method = 'GET', ...options }: RegistryRequest = {}): Promise<HttpResponse> {
     const work = async (session: EndpointSession): Promise<HttpResponse> => {
       const url = session.urlOf(path)
@@ -142,8 +144,8 @@ export class Repository {
     return withRetry(() => this.#first(options, work), options)
   }
 
-  /** One try at a URL that the registry gave (an upload's). Only the registry itself gets the credentials.
-   *  Statuses from 400 on throw. */
+  /** Sends one request, without retries, to a URL that the registry gave, for example for an upload. The credentials are sent
+   *  only to the registry itself. Rejects for statuses from 400 on. */
   async send(method: string, url: string, options: RegistryRequest = {}): Promise<HttpResponse> {
     const session = this.#current ?? (await this.#probe(options))
     const isHere = new URL(url).origin === new URL(session.endpoint.baseUrl).origin
@@ -154,7 +156,8 @@ export class Repository {
     return await checked(response, method, url)
   }
 
-  /** Does the work at the first endpoint that can: mirrors may fail in any way, a registry only by not speaking TLS. */
+  /** Runs `work` at the first endpoint where it succeeds. After any failure of a mirror the next endpoint is tried; after a
+   *  failure of the registry's HTTPS endpoint only if that doesn't speak TLS. */
   async #first<T>({ signal }: AbortOptions, work: (session: EndpointSession) => Promise<T>): Promise<T> {
     const sessions = await this.#endpoints()
     for (const session of [...sessions]) {
@@ -166,7 +169,7 @@ export class Repository {
         if (signal?.aborted === true || isKind(error, 'cancelled')) throw error
         const { isMirror, baseUrl } = session.endpoint
         if (session === sessions.at(-1) || !(isMirror || isWrongScheme(error))) throw error
-        // One that is down is not waited for again.
+        // An endpoint that is down is not tried again.
         if (!hasAnswered(error) || isRetryable(error)) remove(sessions, session)
         const level = isMirror ? 'info' : 'debug'
         this.#options.logger[level]('registry endpoint failed, trying the next', {
@@ -178,7 +181,7 @@ export class Repository {
     throw new BerthError('internal', 'registry has no endpoint')
   }
 
-  /** What answered is where the rest is asked for; of HTTPS and HTTP of one registry only that one stays. */
+  /** Prefers the session that answered. Of a registry's HTTPS and HTTP endpoints, only the one that answered stays. */
   #settle(sessions: EndpointSession[], session: EndpointSession): void {
     if (this.#current === session) return
     this.#current = session
@@ -187,7 +190,7 @@ export class Repository {
     this.#options.onEndpoint(session.endpoint)
   }
 
-  /** Finds out who answers. */
+  /** Finds the first endpoint that answers. */
   #probe(options: AbortOptions): Promise<EndpointSession> {
     return this.#first(options, async (session) => {
       const response = await session.send('GET', `${session.endpoint.baseUrl}/v2/`, { signal: options.signal })
@@ -205,7 +208,7 @@ export class Repository {
     const { auth, reference, actions = 'pull', transport, tokens } = this.#options
     return new EndpointSession({
       endpoint,
-      // The user's password is for the registry, not for whoever runs a mirror of it.
+      // The user's password is for the registry, not for the operator of a mirror.
       auth: endpoint.isMirror ? {} : auth,
       repository: reference.repository,
       actions,
@@ -226,7 +229,7 @@ async function fetchFrom(session: EndpointSession, target: string, options: Abor
   if (wanted !== undefined && wanted !== digest) {
     throw new BerthError('dataLoss', `manifest verification failed for digest ${target}`)
   }
-  // A mirror's page of excuses is not what the registry itself would say.
+  // A mirror may answer with an error page. Parsing fails then, and the next endpoint is tried.
   if (session.endpoint.isMirror) parseManifestDocument(bytes, mediaTypeOf(response))
   return { descriptor: { mediaType: mediaTypeOf(response), digest, size: bytes.length }, bytes }
 }
@@ -240,11 +243,11 @@ function remove<T>(list: T[], element: T): void {
   if (at !== -1) list.splice(at, 1)
 }
 
-/** The response, unless its status says that it is a failure. */
+/** Returns the response. Throws its error if the status is 400 or above. */
 async function checked(response: HttpResponse, method: string, url: string): Promise<HttpResponse> {
   if (response.status < 400) return response
   const body = await readBody(response.body, maxErrorBytes)
-  // A HEAD's answer has no body that could say so.
+  // The answer to HEAD has no body with an error code.
   const bare = method === 'HEAD' ? bareBodies[response.status] : undefined
   throw responseError({ ...response, url }, method, bare ?? body)
 }

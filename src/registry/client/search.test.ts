@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { parseSearchTerm, RegistryClient } from './index.ts'
 
-test('parseSearchTerm() knows registries, Docker Hub and limits', () => {
+test('parseSearchTerm() reads registries, Docker Hub and limits', () => {
   const hub = (words: string, limit = 25) => ({ registry: 'docker.io', words, limit })
   assert.deepEqual(parseSearchTerm('nginx', 0), hub('nginx'))
   assert.deepEqual(parseSearchTerm('library/nginx', 7), hub('nginx', 7))
@@ -16,7 +16,7 @@ test('parseSearchTerm() knows registries, Docker Hub and limits', () => {
   assert.throws(() => parseSearchTerm('https://x/y', 0), { kind: 'invalidArgument' })
 })
 
-test('RegistryClient.search() reads what a registry finds, with credentials, and refuses nonsense', async () => {
+test("RegistryClient.search() reads a registry's results, sends credentials, and refuses malformed answers", async () => {
   let body = JSON.stringify({
     results: [
       { name: 'a/b', description: 'd', star_count: 4, is_official: true, is_automated: true },

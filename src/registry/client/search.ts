@@ -1,4 +1,4 @@
-/** The search for repositories, by the old protocol that Docker Hub and some registries still speak: `GET /v1/search`. */
+/** Searches for repositories with the old protocol that Docker Hub and some registries still support: `GET /v1/search`. */
 import { type AbortOptions, BerthError, invalidArgument, isKind } from '../../base/index.ts'
 import { defaultRegistry, isObject } from '../../oci/index.ts'
 import { basicHeader, type RegistryAuth } from './auth/credentials.ts'
@@ -7,14 +7,15 @@ import { type HttpResponse, readBody } from './transport/http-transport.ts'
 
 export type SearchWays = LoginWays
 
-/** What is looked for, and where. */
+/** The words to search for, and the registry. */
 export interface SearchTerm {
   readonly registry: string
   readonly words: string
-  /** 1 to 100. */
+  /** The number of results, 1 to 100. */
   readonly limit: number
 }
 
+/** A found repository, as the registry describes it. */
 export interface FoundRepository {
   readonly name: string
   readonly description: string
@@ -27,8 +28,8 @@ const maxAnswerBytes = 4 << 20
 const defaultLimit = 25
 const maxLimit = 100
 
-/** Reads what a user looks for: `HOST/words` asks that registry, all else Docker Hub. A limit of 0 is the default.
- *  Throws `invalidArgument` with Docker's texts. */
+/** Parses a user's search term. `HOST/words` searches that registry, everything else searches Docker Hub. A limit of 0 means
+ *  25. Throws `invalidArgument` with Docker's messages. */
 export function parseSearchTerm(text: string, limit: number): SearchTerm {
   if (/^https?:\/\//.test(text)) {
     throw invalidArgument(`invalid repository name: repository name (${text}) should not have a scheme`)
@@ -50,7 +51,7 @@ function atHub(words: string, limit: number): SearchTerm {
   return { registry: defaultRegistry, words: words.replace(/^library\//, ''), limit }
 }
 
-/** What the registry finds, in its order. Throws `unavailable` when it can't be asked or can't search. */
+/** The registry's results in its order. Rejects with `unavailable` if it can't be reached or has no search. */
 export async function searchRegistry(
   ways: SearchWays,
   { registry, words, limit }: SearchTerm,
@@ -63,7 +64,7 @@ export async function searchRegistry(
     const { baseUrl, insecureTls, host } = endpoint
     const base = registry === defaultRegistry ? hubIndex : baseUrl
     try {
-      // Registries from before tokens take names and passwords; whoever gave an identity token takes tokens.
+      // The old protocol uses name and password. A registry that issued an identity token accepts tokens.
       const isToken = auth.identityToken !== undefined
       const authorization = isToken ? await findAuthorization(ways, endpoint, auth, { signal }) : basicHeader(auth)
       const response = await ways.transport.send({

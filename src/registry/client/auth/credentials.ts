@@ -1,19 +1,19 @@
-/** What a client sends in `X-Registry-Auth`. */
+/** The credentials that clients of the Engine API send in `X-Registry-Auth`. */
 import { invalidArgument } from '../../../base/index.ts'
 import { isObject } from '../../../oci/index.ts'
 
-/** Credentials for one registry. None of the members means anonymous. */
+/** Credentials for one registry. Without any member: anonymous. */
 export interface RegistryAuth {
   readonly username?: string
   readonly password?: string
   /** A refresh token from an earlier OAuth login. */
   readonly identityToken?: string
-  /** A bearer token to be sent as it is. */
+  /** A bearer token that is sent unchanged. */
   readonly registryToken?: string
 }
 
-/** Decodes the header: base64url (or base64) of a JSON object. Empty or absent means anonymous.
- *  Throws `invalidArgument` when it is neither. */
+/** Decodes the header, a JSON object in base64url or base64. An empty or absent header means anonymous. Throws
+ *  `invalidArgument` for anything else. */
 export function parseRegistryAuth(header: string | undefined): RegistryAuth {
   if (header === undefined || header === '') return {}
   let value: unknown

@@ -1,4 +1,5 @@
-/** One endpoint of a registry as one user sees it: learns what credentials it asks for, and sends with them. */
+/** One user's access to one endpoint of a registry. It remembers the endpoint's challenges and sends the credentials that
+ *  they ask for. */
 import { BerthError, isBerthError } from '../../../base/index.ts'
 import { type AuthChallenge, parseChallenges } from '../transport/auth-challenge.ts'
 import type { Endpoint } from '../transport/endpoints.ts'
@@ -18,10 +19,10 @@ export interface EndpointSessionOptions {
   readonly tokens: TokenSource
 }
 
-/** A registry that says nothing at all for so long is taken for dead. */
+/** A registry that sends nothing for this time at first contact is considered unreachable. */
 const firstContactMs = 30_000
 
-/** Sends requests to one endpoint. Cheap: made for each repository. */
+/** Sends requests to one endpoint. Cheap to make, so each repository makes its own. */
 export class EndpointSession {
   readonly #options: EndpointSessionOptions
   #challenges: readonly AuthChallenge[] = []
@@ -35,12 +36,12 @@ export class EndpointSession {
     return this.#options.endpoint
   }
 
-  /** Where `path` of the repository is. */
+  /** The URL of `path` below the repository. */
   urlOf(path: string): string {
     return `${this.endpoint.baseUrl}/v2/${this.#options.repository}/${path}`
   }
 
-  /** Sends with the credentials known so far; on 401 answers the challenge and sends once more. */
+  /** Sends with the credentials for the challenges known so far. After a 401, answers the challenge and sends once more. */
   async send(method: string, url: string, options: RegistryRequest): Promise<HttpResponse> {
     const { scopes, ...request } = options
     const attempt = async (authorization: string | undefined): Promise<HttpResponse> => {
@@ -59,7 +60,7 @@ export class EndpointSession {
     return await attempt(fresh)
   }
 
-  /** The value of `Authorization` as far as is known what is asked for; `refused` is one not to be given again. */
+  /** The `Authorization` header for the challenges known so far. `refused` is a value that the registry did not accept. */
   async authorization(options: RegistryRequest, refused?: string): Promise<string | undefined> {
     const { auth, tokens, repository, actions } = this.#options
     if (auth.registryToken !== undefined) return `Bearer ${auth.registryToken}`
@@ -74,8 +75,8 @@ export class EndpointSession {
     return `Bearer ${await tokens.token(request, refused?.replace(/^Bearer /, ''))}`
   }
 
-  /** What to send after a 401 with this challenge; undefined when there is nothing that was not refused already.
-   *  Throws `unauthorized` when the registry wants a user and there is none. */
+  /** The `Authorization` header after a 401 with this challenge; undefined if every possible value was already refused.
+   *  Rejects with `unauthorized` if the registry requires a user name and there is none. */
   async answer(
     header: string | undefined,
     refused: string | undefined,
@@ -83,7 +84,7 @@ export class EndpointSession {
   ): Promise<string | undefined> {
     const challenges = parseChallenges(header ?? '')
     if (challenges.length === 0) return undefined
-    // The user's own token was refused for good.
+    // The user's own token was refused, and there is no other one.
     if (this.#options.auth.registryToken !== undefined) return undefined
     this.#challenges = challenges
     const fresh = await this.authorization(request, refused)
@@ -91,7 +92,7 @@ export class EndpointSession {
     return fresh === refused ? undefined : fresh
   }
 
-  /** A registry that can't be reached at all is reported by its address alone, as Docker does. */
+  /** Runs `work`. If the registry was never reached, the error names only its address, as in Docker. */
   async #reach<T>(work: () => Promise<T>): Promise<T> {
     try {
       const result = await work()
@@ -102,7 +103,7 @@ export class EndpointSession {
       const { errno, reason, retryable } = error.details
       throw new BerthError(error.kind, `Get "${this.endpoint.baseUrl}/v2/": ${String(reason)}`, {
         cause: error.cause,
-        // Nobody answered for half a minute: nobody will.
+        // After half a minute without an answer, a retry is pointless.
         details: { errno, reason, retryable: retryable === true && errno !== 'ETIMEDOUT' },
       })
     }

@@ -1,4 +1,4 @@
-/** The check of a user name and a password, or of an identity token, at a registry.
+/** Checks a user name and password, or an identity token, at a registry.
  *  https://distribution.github.io/distribution/spec/auth/ */
 import { STATUS_CODES } from 'node:http'
 import { type AbortOptions, BerthError, isBerthError, isKind } from '../../../base/index.ts'
@@ -8,29 +8,31 @@ import { type HttpResponse, type HttpTransport, readBody } from '../transport/ht
 import { basicHeader, type RegistryAuth } from './credentials.ts'
 import type { TokenSource } from './token-source.ts'
 
+/** The means to reach a registry. */
 export interface LoginWays {
-  /** Best first. */
+  /** The best endpoint comes first. */
   readonly endpoints: readonly Endpoint[]
   readonly transport: HttpTransport
   readonly tokens: TokenSource
 }
 
+/** The result of a successful login. */
 export interface LoginResult {
-  /** To be kept in place of the password, where the registry's token server gives one. */
+  /** A refresh token to store in place of the password, if the registry's token server gives one. */
   readonly identityToken?: string | undefined
 }
 
 const maxIgnoredBytes = 65_536
 
-/** Throws `unauthorized` with Docker's texts when the registry refuses, `unavailable` when it can't be reached. A
- *  registry that asks for no credentials takes any. */
+/** Checks the credentials. Rejects with `unauthorized` and Docker's message if the registry refuses them, with `unavailable`
+ *  if it can't be reached. A registry that requires no credentials accepts any. */
 export async function checkLogin(ways: LoginWays, auth: RegistryAuth, options: AbortOptions): Promise<LoginResult> {
   let failure: unknown
   for (const endpoint of ways.endpoints) {
     try {
       return await loginAt(ways, endpoint, auth, options)
     } catch (error) {
-      // Where somebody answered, nobody else needs to be asked.
+      // The endpoint has answered, so the others need not be tried.
       if (!isKind(error, 'unavailable') || error.details.errno === undefined) throw error
       failure = error
     }
@@ -38,8 +40,8 @@ export async function checkLogin(ways: LoginWays, auth: RegistryAuth, options: A
   throw failure ?? new BerthError('internal', 'registry has no endpoint')
 }
 
-/** What to send to a registry that knows the user by an identity token only, for a request that names no repository.
- *  Undefined when the registry asks for nothing. Throws as `checkLogin` does. */
+/** The `Authorization` header for a request without a repository, for a user with an identity token. Undefined if the
+ *  registry requires no credentials. Rejects as `checkLogin` does. */
 export async function findAuthorization(
   ways: Omit<LoginWays, 'endpoints'>,
   endpoint: Endpoint,
@@ -73,7 +75,7 @@ async function loginAt(
   )
 }
 
-/** What to send for these challenges; no `authorization` when they can't be answered. */
+/** The `Authorization` header for these challenges; none if they can't be answered. */
 async function answer(
   { tokens }: Pick<LoginWays, 'tokens'>,
   { insecureTls, host }: Endpoint,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wantedScopes } from './scopes.ts'
 
-test('wantedScopes() joins what is wanted with what is asked', () => {
+test('wantedScopes() joins the wanted scopes with those of the challenge', () => {
   assert.deepEqual(wantedScopes('a/b', 'pull', ''), ['repository:a/b:pull'])
   assert.deepEqual(wantedScopes('a/b', 'pull,push', 'repository:a/b:pull registry:catalog:*'), [
     'repository:a/b:pull,push',

@@ -1,8 +1,8 @@
 /** Scopes of tokens: `repository:NAME:ACTION,…`.
  *  https://distribution.github.io/distribution/spec/auth/scope/ */
 
-/** What to ask a token for: the repository's actions, what the registry's challenge asks beside them, and `more`.
- *  Everything about one resource is in one scope. */
+/** The scopes of a token request: the repository's actions, the scopes of the registry's challenge (`asked`), and `more`. All
+ *  actions on one resource are joined in one scope. */
 export function wantedScopes(
   repository: string,
   actions: string,

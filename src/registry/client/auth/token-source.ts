@@ -1,4 +1,4 @@
-/** Bearer tokens from a registry's token server, kept until shortly before they end.
+/** Bearer tokens from a registry's token server. They are cached until shortly before they expire.
  *  https://distribution.github.io/distribution/spec/auth/token/ */
 import { createHash } from 'node:crypto'
 import { type AbortOptions, BerthError, invalidArgument } from '../../../base/index.ts'
@@ -8,20 +8,21 @@ import { statusError } from '../transport/registry-errors.ts'
 import { withRetry } from '../transport/retry.ts'
 import { basicHeader, type RegistryAuth } from './credentials.ts'
 
+/** A request for a token; `realm`, `service` and `scope` come from the registry's challenge. */
 export interface TokenRequest extends AbortOptions {
   readonly realm: string
   readonly service: string
   readonly scope: string
   readonly auth: RegistryAuth
   readonly insecureTls: boolean
-  /** Its certificates count for the token server as well. */
+  /** The registry whose certificates are used for the token server, too. */
   readonly registryHost?: string | undefined
 }
 
-/** What a token server gives for a login. */
+/** A token server's answer to a login. */
 export interface LoginToken {
   readonly token: string
-  /** Stands for the password from now on, where the server has such. */
+  /** A refresh token that replaces the password, if the server gives one. */
   readonly identityToken?: string | undefined
 }
 
@@ -33,7 +34,7 @@ const clientId = 'berth'
 const maxAnswerBytes = 1 << 20
 const maxCached = 256
 
-/** Gets tokens, one request for each distinct (server, scope, user) at a time. */
+/** Requests tokens. Concurrent calls for the same server, scope and user share one request. */
 export class TokenSource {
   readonly #transport: HttpTransport
   readonly #cache = new Map<string, CachedToken>()
@@ -43,14 +44,15 @@ export class TokenSource {
     this.#transport = transport
   }
 
-  /** A token for the scope, renewed shortly before it ends; `refused` is one that the registry did not take. */
+  /** A valid token for the scope, from the cache or the server. `refused` is a token that the registry did not accept.
+   *  Rejects with `unauthorized` if the server refuses the user. */
   async token(request: TokenRequest, refused?: string): Promise<string> {
     const key = keyOf(request)
     const cached = this.#cache.get(key)
     if (cached !== undefined && cached.token !== refused && cached.endsMs > Date.now()) return cached.token
     let pending = this.#pending.get(key)
     if (pending === undefined) {
-      // Without the signal: others may wait for the same token when this caller leaves.
+      // The shared request has no signal: other callers may wait for the token when this one leaves.
       const shared = { ...request, signal: undefined }
       pending = withRetry(() => this.#fetch(shared)).finally(() => this.#pending.delete(key))
       this.#pending.set(key, pending)
@@ -65,7 +67,7 @@ export class TokenSource {
     return fresh.token
   }
 
-  /** Checks a user at the token server. Nothing is kept. */
+  /** Checks a user at the token server. The token is not cached. */
   async login(request: TokenRequest): Promise<LoginToken> {
     const { token, identityToken } = await withRetry(() => this.#fetch(request, { offline: true }), request)
     return { token, identityToken }
@@ -117,7 +119,7 @@ export class TokenSource {
   }
 }
 
-/** The result, unless the caller has left by then. */
+/** Awaits the result. Rejects with `cancelled` if the signal fires before. */
 async function orAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await result
   const { promise: left, reject } = Promise.withResolvers<never>()
@@ -128,7 +130,7 @@ async function orAborted<T>(result: Promise<T>, signal: AbortSignal | undefined)
     return await Promise.race([result, left])
   } finally {
     signal.removeEventListener('abort', onAbort)
-    result.catch(() => {}) // Whoever else waits hears of it.
+    result.catch(() => {}) // other callers get the error
   }
 }
 
@@ -160,7 +162,7 @@ function parseToken(body: Buffer): CachedToken {
   return { token, endsMs: Date.now() + (seconds - 10) * 1000, identityToken }
 }
 
-/** Secrets are hashed, so that a dump of the map tells nothing. */
+/** The key of the cache. It is a hash, so that the map contains no passwords. */
 function keyOf({ realm, service, scope, auth }: TokenRequest): string {
   return createHash('sha256')
     .update(JSON.stringify([realm, service, scope, auth]))

@@ -1,5 +1,5 @@
-/** Where one blob may be had: the endpoint that gave the manifest, those after it, and the URLs of a foreign layer.
- *  Each is asked until it fails. */
+/** The places that may have a blob: the endpoint that gave the manifest, the endpoints after it, and the URLs of a foreign
+ *  layer. Each place is used until it fails. */
 import type { AbortOptions } from '../../../base/index.ts'
 import type { Digest } from '../../../oci/index.ts'
 import type { EndpointSession } from '../auth/endpoint-session.ts'
@@ -8,21 +8,21 @@ import type { BlobProblem, BlobRequest } from './blob-stream.ts'
 export interface BlobOriginOptions extends AbortOptions {
   readonly digest: Digest
   readonly sessions: readonly EndpointSession[]
-  /** Of a foreign layer. */
+  /** The URLs of a foreign layer. */
   readonly urls?: readonly string[] | undefined
 }
 
 interface Place {
   readonly url: string
-  /** Absent: somebody else's server, which gets no credentials. */
+  /** Absent for a server outside the registry, which gets no credentials. */
   readonly session?: EndpointSession
 }
 
-/** Gives requests for the blob, to be sent by `readBlob` here or in a worker. */
+/** Makes the requests for a blob, which `readBlob` sends, here or in a worker. */
 export class BlobOrigin {
   readonly #options: BlobOriginOptions
   #places: readonly Place[]
-  /** True when the last place went on where another had failed. */
+  /** The bytes come from more than one place: one place failed and another one resumed. */
   #isMixed = false
 
   constructor(options: BlobOriginOptions) {
@@ -34,7 +34,7 @@ export class BlobOrigin {
     ]
   }
 
-  /** The request to send; undefined when there is none that has not failed. */
+  /** The request to send after `problem`, if any; undefined if all places have failed. */
   async authorize(problem?: BlobProblem): Promise<BlobRequest | undefined> {
     if (problem?.type === 'failed') {
       if (!this.#leave()) return undefined
@@ -56,8 +56,8 @@ export class BlobOrigin {
     return { url, headers, insecureTls, registryHost, hasOthers }
   }
 
-  /** Takes note that all bytes together were wrong; false when there is no sense in reading them again. When they came
-   *  from several places, the present one is asked for all of them; else the next. */
+  /** To be called when the blob's bytes were wrong. True if reading the blob again makes sense. If the bytes came from several
+   *  places, the current place is used for all of them, otherwise the next place. */
   distrust(): boolean {
     const wasMixed = this.#isMixed
     this.#isMixed = false

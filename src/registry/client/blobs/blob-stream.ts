@@ -1,41 +1,44 @@
-/** A blob's bytes from a registry, as one stream that survives broken connections: it goes on from the
- *  byte where it stopped. Needs nothing of the main thread, so it also runs inside workers. */
+/** Reads a blob from a registry. After a broken connection it resumes at the byte where it stopped. It also runs in worker
+ *  threads, since it needs nothing from the main thread. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AbortOptions, BerthError, isBerthError } from '../../../base/index.ts'
 import { type HttpResponse, type HttpTransport, readBody } from '../transport/http-transport.ts'
 import { connectionError, responseError } from '../transport/registry-errors.ts'
 import { backoffMs, isWorthRetrying } from '../transport/retry.ts'
 
-/** A request for a blob, ready to be sent: plain data that can be handed to a worker. */
+/** A complete request for a blob. Plain data that can be passed to a worker. */
 export interface BlobRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly insecureTls: boolean
   readonly registryHost?: string | undefined
-  /** True when another place has the blob, too: then this one is not waited for. */
+  /** Another place may have the blob, too, so this one gets fewer retries. */
   readonly hasOthers: boolean
 }
 
-/** Why the last request did not do: its credentials were refused (with this challenge), or the place can't give the
- *  blob. Plain data. */
+/** Why the last request failed: its credentials were refused, with this challenge, or the place can't give the blob. Plain
+ *  data. */
 export type BlobProblem =
   | { readonly type: 'refused'; readonly challenge: string; readonly authorization: string | undefined }
   | { readonly type: 'failed' }
 
-/** Gives the request to send; undefined when there is none after this problem. */
+/** Gives the request to send after `problem`, if any; undefined if there is none. */
 export type BlobAuthorizer = (problem?: BlobProblem) => Promise<BlobRequest | undefined>
 
+/** The options of `readBlob`. */
 export interface BlobStreamOptions extends AbortOptions {
-  /** First byte that is wanted. */
+  /** Offset of the first byte to read. Default: 0. */
   readonly from?: number
+  /** The blob's whole size. */
   readonly sizeBytes: number
-  /** Called before each wait for another try. */
+  /** Called before each wait for a retry. */
   readonly onRetry?: ((delayMs: number, error: unknown) => void) | undefined
 }
 
 const maxFailuresInARow = 5
 
-/** Yields the bytes from `from` to `sizeBytes`. Throws `dataLoss` when the registry sends more or other. */
+/** Yields the bytes from `from` to `sizeBytes`, not verified. Rejects with `dataLoss` if the registry sends too many bytes or
+ *  another range, and with the last error if no place can give the rest. */
 export async function* readBlob(
   transport: HttpTransport,
   authorize: BlobAuthorizer,
@@ -43,7 +46,7 @@ export async function* readBlob(
 ): AsyncGenerator<Buffer, void, undefined> {
   const { sizeBytes } = options
   let offset = options.from ?? 0
-  // Tries in a row that brought nothing.
+  // Failed requests in a row without a new byte.
   let failures = 0
   while (offset < sizeBytes) {
     const before = offset
@@ -61,7 +64,7 @@ export async function* readBlob(
   }
 }
 
-/** What one connection brings of the bytes from `offset` on. Throws when that is not all. */
+/** Yields the bytes from `offset` on that one connection brings. Throws if they are not all. */
 async function* readOnce(
   transport: HttpTransport,
   authorize: BlobAuthorizer,
@@ -79,7 +82,7 @@ async function* readOnce(
   if (reached < sizeBytes) throw cutShort(response.url)
 }
 
-/** Waits until another try makes sense; true when that is at another place. Throws the error when there is no hope. */
+/** Waits until a retry makes sense. True if the retry is at another place. Throws the error if no retry makes sense. */
 async function goesOn(
   error: unknown,
   failures: number,
@@ -131,7 +134,7 @@ async function openAt(
   }
 }
 
-/** The body from `offset` on, also when the server ignored the range or began elsewhere. */
+/** Yields the body from `offset` on, also if the server ignored the range or began earlier. */
 async function* chunksOf(
   { status, headers, body, url }: HttpResponse,
   offset: number,
@@ -167,7 +170,8 @@ function cutShort(url: string): BerthError {
   return new BerthError('unavailable', `Get "${new URL(url).origin}": unexpected EOF`, { details: { retryable: true } })
 }
 
-/** A registry that restarts refuses connections for a moment: worth waiting for in the middle of a blob. */
+/** True for errors that may pass. A restarting registry refuses connections for a moment, which is worth waiting for in the
+ *  middle of a blob. */
 function mayPass(error: unknown): boolean {
   return isWorthRetrying(error) || (isBerthError(error) && error.details.errno === 'ECONNREFUSED')
 }

@@ -96,7 +96,7 @@ test('uploadBlob() sends one PATCH and ends it', async () => {
   assert.deepEqual(await fake.upload(), { type: 'exists' })
 })
 
-test('uploadBlob() goes on from what the registry has after a break', async () => {
+test('uploadBlob() resumes after a broken connection', async () => {
   let cuts = 0
   await using fake = await startFake((request, _, state) => {
     if (request.method !== 'PATCH' || cuts >= 3) return false
@@ -115,7 +115,7 @@ test('uploadBlob() goes on from what the registry has after a break', async () =
   assert.equal(fake.log.filter((line) => line.startsWith('GET /blobs/uploads')).length, 3)
 })
 
-test('uploadBlob() begins anew when the registry forgot the upload, and believes a HEAD when an answer was lost', async () => {
+test('uploadBlob() begins again if the registry lost the upload, and notices a completed one by HEAD', async () => {
   let state404 = 0
   await using forgetful = await startFake((request, response) => {
     if (request.method === 'PATCH' && state404 === 0) {
@@ -152,7 +152,7 @@ test('uploadBlob() mounts, or uses the upload that a registry begins instead', a
   assert.equal(refusing.log.filter((line) => line.startsWith('POST')).length, 2)
 })
 
-test('uploadBlob() waits for a registry that is busy at any point', async () => {
+test('uploadBlob() waits for a busy registry at any point', async () => {
   const busy = new Set(['POST', 'PATCH', 'PUT'])
   await using fake = await startFake((request, response) => {
     if (!busy.delete(request.method ?? '')) return false
@@ -163,7 +163,7 @@ test('uploadBlob() waits for a registry that is busy at any point', async () => 
   assert.equal(busy.size, 0)
 })
 
-test('uploadBlob() ends when its signal fires, and when the blob is not here', async () => {
+test('uploadBlob() ends if its signal fires, and if the local blob is missing', async () => {
   await using fake = await startFake((request) => request.method === 'PATCH')
   const abort = new AbortController()
   const upload = fake.upload({ signal: abort.signal, onProgress: () => abort.abort() })
@@ -173,7 +173,7 @@ test('uploadBlob() ends when its signal fires, and when the blob is not here', a
   await assert.rejects(uploadBlob(fake.repository, source), missing)
 })
 
-test('uploadBlob() follows a registry that has its uploads elsewhere, with the whole body again', async () => {
+test('uploadBlob() follows a redirect of an upload, and sends the whole body again', async () => {
   await using fake = await startFake((request, response) => {
     if (request.method !== 'PATCH' || request.url?.includes('moved') === true) return false
     response.writeHead(307, { Location: '/v2/x/blobs/uploads/moved' }).end()
@@ -183,7 +183,7 @@ test('uploadBlob() follows a registry that has its uploads elsewhere, with the w
   assert.ok(fake.log.includes('PATCH /blobs/uploads/moved'))
 })
 
-test('uploadBlob() says what a registry refuses', async () => {
+test("uploadBlob() reports a registry's refusal", async () => {
   await using denied = await startFake((request, response) => {
     if (request.method !== 'POST') return false
     response.writeHead(403).end('{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}')

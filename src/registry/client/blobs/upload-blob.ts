@@ -1,5 +1,5 @@
-/** Brings a blob into a repository: not at all when it is there, by a mount when another repository of the registry
- *  has it, else by an upload that goes on where it stopped when the connection breaks.
+/** Pushes a blob to a repository. Sends nothing if the repository has the blob. Mounts it if another repository of the
+ *  registry has it. Otherwise uploads it, and resumes the upload after a broken connection.
  *  https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-blobs */
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,32 +10,33 @@ import { isRetryable } from '../transport/registry-errors.ts'
 import type { RegistryRequest } from '../transport/registry-request.ts'
 import { backoffMs } from '../transport/retry.ts'
 
-/** What an upload needs of a repository. */
+/** The part of `Repository` that an upload uses. */
 export interface UploadTarget {
   /** A request below `/v2/<repository>/`, with retries. */
   request(path: string, options?: RegistryRequest): Promise<HttpResponse>
-  /** One try at a URL that the registry gave. */
+  /** A request to a URL that the registry gave, without retries. */
   send(method: string, url: string, options?: RegistryRequest): Promise<HttpResponse>
 }
 
-/** A blob that is here. */
+/** A local blob to push. */
 export interface UploadSource {
   readonly digest: Digest
   readonly sizeBytes: number
-  /** Its bytes from `start` to before `end`. */
+  /** Opens the bytes from offset `start` up to, but not including, `end`. */
   open(start: number, end: number): Readable
 }
 
+/** The options of `uploadBlob`. */
 export interface UploadOptions extends AbortOptions {
-  /** Repositories of the same registry that have the blob, best first. */
+  /** Repositories of the same registry that have the blob, the best one first. */
   readonly mountFrom?: readonly string[]
-  /** Told how many bytes went out, whenever some did. */
+  /** Called with the number of bytes sent so far. */
   readonly onProgress?: (sentBytes: number) => void
-  /** Called before each wait for another try. */
+  /** Called before each wait for a retry. */
   readonly onRetry?: (delayMs: number, error: unknown) => void
 }
 
-/** How the blob got there. */
+/** How the repository got the blob. */
 export type UploadOutcome =
   | { readonly type: 'exists' }
   | { readonly type: 'mounted'; readonly from: string }
@@ -43,21 +44,21 @@ export type UploadOutcome =
 
 interface Session {
   readonly url: string
-  /** Bytes that the registry has. */
+  /** Number of bytes that the registry has. */
   readonly offset: number
 }
 
-/** Smaller blobs go with the request that ends the upload. */
+/** Smaller blobs are sent in the request that ends the upload. */
 const wholeBytes = 1 << 20
-/** Once a connection broke, no more than this is sent before the registry says that it has it. */
+/** After a broken connection, the rest is sent in chunks of this size. */
 const chunkBytes = 32 << 20
 const maxFailuresInARow = 5
 const maxMounts = 3
 const maxRedirects = 5
-/** A registry that has all bytes may need minutes to check and move them. */
+/** After the last byte, a registry may need minutes to verify and move the blob. */
 const commitTimeoutMs = 10 * 60_000
 
-/** Resolves when the repository has the blob. Throws what the registry says when it refuses. */
+/** Resolves when the repository has the blob. Rejects with the registry's error if it refuses the blob. */
 export async function uploadBlob(
   target: UploadTarget,
   source: UploadSource,
@@ -80,7 +81,7 @@ async function hasBlob(target: UploadTarget, digest: Digest, { signal }: AbortOp
   }
 }
 
-/** Asks for mounts. A registry that can't mount begins an upload instead, which is then used. */
+/** Tries to mount the blob. A registry that can't mount it begins an upload, which is used then. */
 async function tryMounts(
   target: UploadTarget,
   digest: Digest,
@@ -95,17 +96,17 @@ async function tryMounts(
       if (response.status === 201) return { from }
       const session = sessionOf(response, 0)
       if (at === Math.min(mountFrom.length, maxMounts) - 1) return { session }
-      // Another repository may work: this upload is not needed.
+      // The next repository may work, so this upload is cancelled.
       await target.send('DELETE', session.url, { signal }).then(({ body }) => body.resume(), () => undefined) // biome-ignore format: one line
     } catch (error) {
-      // The user may not read the other repository: then the blob is uploaded.
+      // The user may not read the other repository, so the blob is uploaded.
       if (!isKind(error, 'unauthorized') && !isKind(error, 'forbidden') && !isKind(error, 'notFound')) throw error
     }
   }
   return {}
 }
 
-/** One upload with all its tries. */
+/** One upload with all its retries. */
 class BlobUpload {
   readonly #target: UploadTarget
   readonly #source: UploadSource
@@ -134,7 +135,7 @@ class BlobUpload {
         const offset = this.#session?.offset ?? 0
         failures = offset > reached ? 1 : failures + 1
         reached = Math.max(reached, offset)
-        // Where not even a beginning was possible, the tries of that one request are enough.
+        // If the upload could not even begin, that request has already been retried.
         const isOver = this.#session === undefined || failures >= maxFailuresInARow || !mayPass(error)
         if (isOver || this.#options.signal?.aborted === true) throw error
         await this.#pause(failures, error)
@@ -156,7 +157,7 @@ class BlobUpload {
     await this.#commit(now)
   }
 
-  /** All of it in one request as long as nothing breaks, for some registries take no second one; then in chunks. */
+  /** Sends everything in one request, because some registries accept only one. After a broken connection, sends chunks. */
   async #sendChunk({ url, offset }: Session): Promise<Session> {
     const { sizeBytes } = this.#source
     const end = this.#brokeOnce ? Math.min(offset + chunkBytes, sizeBytes) : sizeBytes
@@ -203,11 +204,11 @@ class BlobUpload {
     return { sizeBytes: end - start, open }
   }
 
-  /** Learns what the registry has after a failure; true when it has the whole blob. An upload that is gone or holds
-   *  nothing is begun anew. */
+  /** After a failure, asks what the registry has. True if it has the whole blob. An upload that is gone or empty is begun
+   *  again. */
   async #recover(session: Session | undefined): Promise<boolean> {
     const { signal } = this.#options
-    // The answer to the end of the upload may be what was lost.
+    // The registry may have completed the upload, and only its answer was lost.
     if (await hasBlob(this.#target, this.#source.digest, { signal })) return true
     const kept = session === undefined ? undefined : await this.#ask(session)
     this.#session = kept === undefined || kept.offset === 0 ? await this.#begin() : kept
@@ -233,7 +234,7 @@ class BlobUpload {
   }
 }
 
-/** Sends to where the registry has its uploads go. */
+/** Sends a request and follows redirects, with the whole body each time. */
 async function sendOn(
   target: UploadTarget,
   method: string,
@@ -251,19 +252,20 @@ async function sendOn(
   throw new BerthError('unavailable', `registry redirects an upload more than ${maxRedirects} times`)
 }
 
-/** Where the upload goes on. `Range: 0-9` stands for ten bytes; some registries leave it out. */
+/** The state of the upload from a registry's answer. `Range: 0-9` means ten bytes; some registries omit it. */
 function sessionOf({ headers, url, status }: HttpResponse, assumedOffset: number): Session {
   const { location } = headers
   if (location === undefined || status >= 300) {
     throw new BerthError('unavailable', `registry answered ${status} to an upload without saying where it goes on`)
   }
   const end = /^(?:bytes[= ])?0-(\d+)/.exec(headers.range ?? '')?.[1]
-  // One byte and none look alike: `0-0` is also what registries say of an upload that has just begun.
+  // `0-0` can mean one byte or none: registries also send it for a new upload.
   const offset = end === undefined ? assumedOffset : end === '0' ? Math.min(assumedOffset, 1) : Number(end) + 1
   return { url: new URL(location, url).toString(), offset }
 }
 
-/** Also a registry that restarts, or that lost a part of the upload (416) or all of it (404). */
+/** True for errors after which a retry makes sense, also for a restarting registry and for one that lost a part of the upload
+ *  (416) or all of it (404). */
 function mayPass(error: unknown): boolean {
   if (isRetryable(error)) return true
   if (!isBerthError(error)) return false

@@ -1,4 +1,4 @@
-/** Connections to registries: pools that differ in proxy, certificates and how strictly TLS is checked. */
+/** Pools of connections to registries, one for each combination of proxy, certificates and strictness of TLS. */
 import type { Agent, AgentOptions } from 'node:http'
 import type { SecureContextOptions } from 'node:tls'
 import { nodeHttp, nodeHttps } from '../../../http/index.ts'
@@ -7,16 +7,16 @@ import { type ProxySettings, proxyFor } from './proxies.ts'
 
 export interface AgentPoolOptions {
   readonly proxies?: ProxySettings
-  /** Directories with Docker's `HOST[:PORT]/*.crt|*.cert|*.key`; the first one that has the host counts. */
+  /** Directories with Docker's layout `HOST[:PORT]/*.crt|*.cert|*.key`. The first one that has the host is used. */
   readonly certificateDirectories?: readonly string[]
 }
 
-/** What a connection depends on beside the URL. */
+/** The properties of a connection besides its URL. */
 export interface AgentChoice {
   /** Accept any certificate. */
   readonly insecureTls: boolean
-  /** The registry for which this is done: its certificates count where the URL's host has none of its own, as for
-   *  its token server. */
+  /** The registry for which the request is sent. Its certificates are used if the URL's host has none, for example for the
+   *  registry's token server. */
   readonly registryHost: string | undefined
 }
 
@@ -29,18 +29,19 @@ const unknownIssuer = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** Agents by what they were made for. Idle connections do not keep the process alive. */
+/** Agents by their properties. Idle connections don't keep the process alive. */
 export class AgentPool {
   readonly #options: AgentPoolOptions
   readonly #agents = new Map<string, Agent>()
-  /** Hosts whose certificates only the system's store explains. */
+  /** Hosts whose certificates need the system's store of authorities. */
   readonly #wide = new Set<string>()
 
   constructor(options: AgentPoolOptions) {
     this.#options = options
   }
 
-  /** The agent for a request. Reads certificates anew, so that changed ones count from the next request on. */
+  /** The agent for a request. Checks the certificate files each time, so that changes apply to the next request. Throws as
+   *  `readHostCertificates` and `proxyFor` do. */
   agentFor(url: URL, choice: AgentChoice): Agent {
     const proxy = proxyFor(url, this.#options.proxies ?? {})
     const proxyEnv = proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }
@@ -55,13 +56,13 @@ export class AgentPool {
     })
   }
 
-  /** Whether the URL is reached by a proxy. */
+  /** True if the URL is reached through a proxy. */
   usesProxy(url: URL): boolean {
     return proxyFor(url, this.#options.proxies ?? {}) !== undefined
   }
 
-  /** After a failed connection: true when another try may succeed because more issuers are trusted then. The system's
-   *  store is read only for hosts that need it, for that takes a tenth of a second. */
+  /** To be called after a failed connection. True if a retry may succeed, because more issuers are trusted from now on. The
+   *  system's store is read only for hosts that need it, because that takes a tenth of a second. */
   widen(url: URL, code: string | undefined): boolean {
     if (code === undefined || !unknownIssuer.has(code) || this.#wide.has(url.host)) return false
     this.#wide.add(url.host)
@@ -87,7 +88,7 @@ export class AgentPool {
     this.#agents.set(key, agent)
     for (const oldest of this.#agents.keys()) {
       if (this.#agents.size <= maxAgents) break
-      // Not destroyed: it may have work under way. Its idle connections end by themselves.
+      // The agent is not destroyed, because requests may be running on it. Its idle connections expire.
       this.#agents.delete(oldest)
     }
     return agent
@@ -101,7 +102,7 @@ function trust({ authorities, clients }: HostCertificates, isWide: boolean): Sec
   const pairs =
     clients.length === 0 ? {} : { cert: clients.map(({ cert }) => cert), key: clients.map(({ key }) => key) }
   if (!isWide) return authorities.length === 0 ? pairs : { ...pairs, ca: [...authorities] }
-  // Loaded on first use: TLS is 6 MB of code that a daemon without pulls does without.
+  // Loaded on first use, because TLS is 6 MB of code that a daemon without pulls doesn't need.
   systemAuthorities ??= process.getBuiltinModule('node:tls').getCACertificates('system')
   return { ...pairs, ca: [...systemAuthorities, ...authorities] }
 }

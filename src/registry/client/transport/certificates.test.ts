@@ -16,7 +16,7 @@ function write(root: string, host: string, files: Readonly<Record<string, string
   for (const [name, text] of Object.entries(files)) writeFileSync(join(root, host, name), text)
 }
 
-test('readHostCertificates() takes the first directory that has the host, and sees what changes', (t) => {
+test('readHostCertificates() takes the first directory with the host, and notices changes', (t) => {
   const [own, docker] = [directory(t), directory(t)]
   const read = () => readHostCertificates([own, docker, '/nonexistent'], ['reg:5000', 'other'])
   assert.deepEqual(read(), { signature: '', authorities: [], clients: [] })
@@ -33,7 +33,7 @@ test('readHostCertificates() takes the first directory that has the host, and se
   assert.deepEqual(readHostCertificates([docker], ['..', '', 'a/b']).authorities, [])
 })
 
-test('readHostCertificates() refuses half a pair with Docker’s texts', (t) => {
+test("readHostCertificates() refuses an incomplete pair with Docker's messages", (t) => {
   const root = directory(t)
   write(root, 'one', { 'client.cert': 'C' })
   write(root, 'two', { 'client.key': 'K' })

@@ -1,24 +1,25 @@
-/** CA and client certificates per registry, in Docker's layout: below `certs.d/HOST[:PORT]/` each `*.crt` is a CA to
- *  trust and each `NAME.cert` with `NAME.key` is a certificate to show. Read at use, so that a change needs no restart.
+/** CA and client certificates for each registry, in Docker's layout: below `certs.d/HOST[:PORT]/`, each `*.crt` is a trusted
+ *  CA and each `NAME.cert` with `NAME.key` is a client certificate. They are read when they are used, so a change needs no
+ *  restart.
  *  https://docs.docker.com/engine/security/certificates/ */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BerthError, errnoOf, messageOf } from '../../../base/index.ts'
 
-/** What the directory of a host has. */
+/** The certificates in a host's directory, in PEM. */
 export interface HostCertificates {
-  /** Equal as long as nothing changed. */
+  /** Changes whenever a file changes. */
   readonly signature: string
   readonly authorities: readonly string[]
   readonly clients: readonly { readonly cert: string; readonly key: string }[]
 }
 
 const none: HostCertificates = { signature: '', authorities: [], clients: [] }
-/** Files of an unchanged directory are not read again. */
+/** The certificates by directory, so that the files of an unchanged directory are not read again. */
 const read = new Map<string, HostCertificates>()
 
-/** The certificates for the first of `hosts` that has a directory in one of `roots`. Throws `unavailable` when it
- *  can't be read or half of a pair is missing, with Docker's texts. */
+/** The certificates of the first of `hosts` that has a directory in one of `roots`. Throws `unavailable` with Docker's
+ *  messages if the directory can't be read or a pair is incomplete. */
 export function readHostCertificates(roots: readonly string[], hosts: readonly string[]): HostCertificates {
   for (const host of hosts) {
     if (!isFileName(host)) continue

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** True for an address in a CIDR; false for names and for what is no CIDR. */
+/** True if `host` is an address in the network `cidr`. False for names and for malformed networks. */
 export function isInside(host: string, cidr: string): boolean {
   const [network = '', bits = ''] = cidr.split('/')
   const family = isIP(network)
@@ -12,7 +12,7 @@ export function isInside(host: string, cidr: string): boolean {
   return list.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** True when `entry` is a network in the form ADDRESS/BITS. */
+/** True if `entry` is a network in the form ADDRESS/BITS. */
 export function isCidr(entry: string): boolean {
   const [network = '', bits = ''] = entry.split('/')
   return isIP(network) !== 0 && /^\d{1,3}$/.test(bits)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { endpointsOf, isInsecureRegistry, parseRegistryAuth } from '../index.ts'
 import { parseChallenges } from './auth-challenge.ts'
 
-test('endpointsOf() puts mirrors before Docker Hub and HTTP behind HTTPS', async () => {
+test('endpointsOf() puts mirrors before Docker Hub and HTTP after HTTPS', async () => {
   const urls = async (registry: string, options = {}) =>
     (await endpointsOf(registry, options)).map(({ baseUrl }) => baseUrl)
   assert.deepEqual(await urls('docker.io', { mirrors: ['http://127.0.0.1:1/'] }), [
@@ -18,7 +18,7 @@ test('endpointsOf() puts mirrors before Docker Hub and HTTP behind HTTPS', async
   ])
 })
 
-test('isInsecureRegistry() knows loopback, names and networks', async () => {
+test('isInsecureRegistry() recognizes loopback, names and networks', async () => {
   for (const yes of ['127.0.0.1', '127.9.9.9:80', 'localhost:1', '[::1]:5000'])
     assert.ok(await isInsecureRegistry(yes, []))
   assert.ok(await isInsecureRegistry('10.1.2.3:5000', ['10.0.0.0/8']))

@@ -1,33 +1,35 @@
-/** Where a registry's API may be found, in the order to try: mirrors, HTTPS, and plain HTTP for those
- *  that may be spoken to without encryption. */
+/** The endpoints of a registry in the order in which they are tried: mirrors, HTTPS, and plain HTTP for insecure
+ *  registries. */
 import { isIP } from 'node:net'
 import { BerthError } from '../../../base/index.ts'
 import { defaultRegistry } from '../../../oci/index.ts'
 import { isCidr, isInside } from './cidr.ts'
 
-/** One base of a registry's API. */
+/** A base URL of a registry's API. */
 export interface Endpoint {
   /** Without a slash at the end and without `/v2`. */
   readonly baseUrl: string
+  /** Accept any certificate. */
   readonly insecureTls: boolean
   readonly isMirror: boolean
-  /** As the user or the configuration writes it: names its directory of certificates. */
+  /** The host as the user or the configuration writes it. Its directory of certificates has this name. */
   readonly host: string
 }
 
-/** Finds the addresses of a host; none when it has none. */
+/** Looks up the addresses of a host; an empty list if there are none. */
 export type ResolveHost = (host: string) => Promise<readonly string[]>
 
+/** The configuration of registries. */
 export interface EndpointOptions {
-  /** Hosts, `host:port`s or CIDRs that may be spoken to by plain HTTP or with any certificate. */
+  /** Hosts, `host:port` pairs or CIDRs of registries that may use plain HTTP or any certificate. */
   readonly insecureRegistries?: readonly string[]
-  /** Base URLs that are asked first for images of Docker Hub. */
+  /** Base URLs of mirrors of Docker Hub, which are asked first. */
   readonly mirrors?: readonly string[]
 }
 
 const dockerHubHost = 'registry-1.docker.io'
 
-/** The endpoints of `registry`, best first. */
+/** The endpoints of `registry`, the best one first. Rejects with `unavailable` for a malformed host or port. */
 export async function endpointsOf(
   registry: string,
   options: EndpointOptions = {},
@@ -51,8 +53,8 @@ export async function endpointsOf(
   return insecureTls ? [secure, { ...secure, baseUrl: `http://${registry}` }] : [secure]
 }
 
-/** True for loopback, and for what the configuration lists: by name and port, or by the network that one of its
- *  addresses is in. `resolve` is asked only when there are networks in the list. */
+/** True for registries on loopback and for those in the configured list, by host and port or because one of their addresses is
+ *  in a listed network. `resolve` is called only if the list contains networks. */
 export async function isInsecureRegistry(
   registry: string,
   insecure: readonly string[],

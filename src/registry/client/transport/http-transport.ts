@@ -1,6 +1,6 @@
-/** HTTP to registries, over node:http(s) because big bodies arrive there as plain buffers at full speed.
- *  Follows redirects without ever giving credentials to another host, and turns every failure of the
- *  connection into a BerthError whose `details.retryable` says whether a second try makes sense. */
+/** HTTP to registries. Uses node:http(s), which delivers large bodies as plain buffers at full speed. Follows redirects without
+ *  sending credentials to another host. Turns every failure of a connection into a BerthError whose `details.retryable` tells
+ *  whether a retry makes sense. */
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { type AbortOptions, errnoOf, isBerthError } from '../../../base/index.ts'
@@ -11,43 +11,47 @@ import { connectionError, tooManyRedirects } from './registry-errors.ts'
 /** A body in memory, or one that is opened when it is sent. */
 export type RequestBody = string | Uint8Array | StreamBody
 
-/** A body of known size that comes from elsewhere. */
+/** A body of known size that is read from a stream. */
 export interface StreamBody {
   readonly sizeBytes: number
   open(): Readable
 }
 
+/** A request. */
 export interface HttpRequest extends AbortOptions {
   readonly method?: string
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: RequestBody
-  /** In place of the transport's own limit. */
+  /** Default: the transport's limit. */
   readonly idleTimeoutMs?: number
-  /** Accept any certificate: the registry was configured as insecure. */
+  /** Accept any certificate, for registries that are configured as insecure. */
   readonly insecureTls?: boolean
-  /** The registry for which this is sent: see `AgentChoice`. */
+  /** The registry for which the request is sent; see `AgentChoice`. */
   readonly registryHost?: string | undefined
 }
 
+/** A response whose body is still to be read. */
 export interface HttpResponse {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: IncomingMessage
-  /** Where it came from in the end. */
+  /** The URL after all redirects. */
   readonly url: string
 }
 
+/** The options of `HttpTransport`. Plain data. */
 export interface HttpTransportOptions extends AgentPoolOptions {
+  /** Default: `berth`. */
   readonly userAgent?: string
-  /** No byte for this long means that the connection is dead. */
+  /** A connection without a byte for this time is considered dead. Default: one minute. */
   readonly idleTimeoutMs?: number
 }
 
 const maxRedirects = 10
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
 
-/** A pool of connections. Idle ones do not keep the process alive. */
+/** Sends requests over pooled connections. Idle ones don't keep the process alive. */
 export class HttpTransport {
   readonly #options: HttpTransportOptions
   readonly #agents: AgentPool
@@ -57,7 +61,8 @@ export class HttpTransport {
     this.#agents = new AgentPool(options)
   }
 
-  /** Sends a request and gives the response once its headers are there; the caller reads or destroys the body. */
+  /** Sends a request and gives the response when its headers have arrived. The caller must read or destroy the body. Any status
+   *  is a response; rejects with `unavailable` if the connection fails, with `cancelled` for the signal. */
   async send(request: HttpRequest): Promise<HttpResponse> {
     let url = request.url
     let headers: Readonly<Record<string, string>> = { ...request.headers }
@@ -81,8 +86,8 @@ export class HttpTransport {
     this.#agents.close()
   }
 
-  /** Sends once more when the issuer of the other side's certificate was not known but may be. Nothing of the request
-   *  went out before that was clear. */
+  /** Sends a request. If the server's certificate has an unknown issuer, sends it again with the system's authorities. Nothing
+   *  of the request was sent before the certificate was refused. */
   async #sendTrusting(request: HttpRequest): Promise<IncomingMessage> {
     try {
       return await this.#sendOnce(request)
@@ -126,7 +131,7 @@ function isStream(body: RequestBody | undefined): body is StreamBody {
   return typeof body === 'object' && 'open' in body
 }
 
-/** Passes the body on at the pace of the connection. An answer that comes before its end (a refusal) ends it. */
+/** Sends a body at the pace of the connection. If the answer, for example a refusal, comes before the end, stops sending. */
 function sendStream(source: Readable, outgoing: ClientRequest): void {
   source.on('error', (error) => outgoing.destroy(error))
   outgoing.on('close', () => source.destroy())
@@ -134,13 +139,13 @@ function sendStream(source: Readable, outgoing: ClientRequest): void {
     if (outgoing.writableEnded) return
     source.unpipe(outgoing)
     source.destroy()
-    // The rest of the body is never sent, so the connection is of no more use.
+    // The rest of the body is never sent, so the connection can't be reused.
     answer.on('close', () => outgoing.destroy())
   })
   source.pipe(outgoing)
 }
 
-/** Reads a small body whole. What is longer than `maxBytes` is cut off there. */
+/** Reads a small body. A body longer than `maxBytes` is cut off there. */
 export async function readBody(body: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0

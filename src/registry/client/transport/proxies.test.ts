@@ -18,7 +18,7 @@ test('proxyFor() chooses by scheme and never for loopback', () => {
   })
 })
 
-test('proxyFor() obeys NO_PROXY as Go’s programs do', () => {
+test('proxyFor() follows NO_PROXY as Go programs do', () => {
   const isDirect = (noProxy: string, url: string) => proxyFor(new URL(url), { ...settings, noProxy }) === undefined
   const direct = [
     ['*', 'http://reg.test/'],

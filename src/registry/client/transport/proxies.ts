@@ -1,19 +1,19 @@
-/** Which proxy a request goes through: the rules of Go's programs, which users of NO_PROXY know from Docker.
+/** Chooses the proxy of a request by the rules of Go programs, which Docker's users know from NO_PROXY.
  *  https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config */
 import { isIP } from 'node:net'
 import { invalidArgument } from '../../../base/index.ts'
 import { isInside } from './cidr.ts'
 
-/** Addresses of proxies. Absent members: none. */
+/** Addresses of proxies. An absent member means no proxy. */
 export interface ProxySettings {
   readonly httpProxy?: string | undefined
   readonly httpsProxy?: string | undefined
-  /** Hosts, domains, addresses and CIDRs that are reached directly, with commas between. */
+  /** Hosts, domains, addresses and CIDRs that are reached directly, separated by commas. */
   readonly noProxy?: string | undefined
 }
 
-/** The proxy for a URL; undefined: none. Loopback is always reached directly.
- *  Throws `invalidArgument` for a proxy that is neither `http://` nor `https://`. */
+/** The proxy for a URL; undefined for none. Loopback is always reached directly. Throws `invalidArgument` for a proxy that is
+ *  neither `http://` nor `https://`. */
 export function proxyFor(url: URL, { httpProxy, httpsProxy, noProxy }: ProxySettings): string | undefined {
   const proxy = url.protocol === 'https:' ? httpsProxy : httpProxy
   if (proxy === undefined || proxy === '' || isDirect(url, noProxy ?? '')) return undefined

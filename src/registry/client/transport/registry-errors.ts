@@ -1,4 +1,4 @@
-/** Failures of registries → BerthError: the door for connection errors, statuses and OCI error codes.
+/** Turns failures of registries into BerthErrors: connection errors, statuses and OCI error codes.
  *  https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes */
 import type { IncomingHttpHeaders } from 'node:http'
 import { BerthError, type ErrorKind, errnoOf, messageOf } from '../../../base/index.ts'
@@ -7,25 +7,25 @@ import { parseChallenges } from './auth-challenge.ts'
 
 const denied = Buffer.from('{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}')
 
-/** The first error of a registry's answer. */
+/** The first error in a registry's error answer. */
 export interface RegistryErrorBody {
   readonly code: string
   readonly message: string
 }
 
-/** True when the same request may succeed a little later. */
+/** True if the same request may succeed a little later. */
 export function isRetryable(error: unknown): boolean {
   return error instanceof BerthError && error.details.retryable === true
 }
 
-/** The code of the registry's error answer (`MANIFEST_UNKNOWN`, …), if that is what `error` is. */
+/** The code in the registry's error answer, such as `MANIFEST_UNKNOWN`; undefined if the error has none. */
 export function registryCodeOf(error: unknown): string | undefined {
   if (!(error instanceof BerthError)) return undefined
   const { registryCode } = error.details
   return typeof registryCode === 'string' ? registryCode : undefined
 }
 
-/** A connection that could not be made or broke, with the wording that Docker's users know. */
+/** The error for a connection that failed or broke, with Docker's message: `unavailable`, or `cancelled` for the signal. */
 export function connectionError(
   error: unknown,
   method: string,
@@ -42,20 +42,20 @@ export function connectionError(
   return new BerthError('unavailable', message, { cause: error, details: { retryable, errno: code, reason } })
 }
 
-/** True when nothing can be wrong with the request: nobody speaks TLS (or HTTP) there. */
+/** True if the connection itself failed although the host has an address: perhaps the server doesn't speak TLS. */
 export function isWrongScheme(error: unknown): boolean {
   if (!(error instanceof BerthError) || error.kind !== 'unavailable') return false
   return !['ENOTFOUND', 'EAI_AGAIN'].includes(String(error.details.errno ?? '')) && error.details.errno !== undefined
 }
 
-/** A registry that wants a user name where none was given, with Docker's text. */
+/** The error if a registry requires a user name and none was given, with Docker's message. */
 export function noBasicCredentials(method: string, url: string): BerthError {
   return new BerthError('unauthorized', `${verbOf(method)} "${withoutQuery(url)}": no basic auth credentials`, {
     details: { status: 401, noCredentials: true },
   })
 }
 
-/** The error for a response with an error status; a 401 says in its challenge whether it is a matter of rights.
+/** The error for a response with an error status. In a 401, the challenge tells whether the user lacks a right.
  *  https://www.rfc-editor.org/rfc/rfc6750#section-3.1 */
 export function responseError(
   { status, headers, url }: { readonly status: number; readonly headers: IncomingHttpHeaders; readonly url: string },
@@ -79,7 +79,7 @@ export function statusError(status: number, body: Buffer, method: string, url: s
   return new BerthError(kindOf(status, first?.code), textOf(status, first, method, url), { details })
 }
 
-/** The error when a pull failed, naming what was pulled as Docker does. */
+/** Turns the error of a failed pull into Docker's form, which names the image. Other values are returned as they are. */
 export function pullError(error: unknown, name: string, reference: string): unknown {
   if (!(error instanceof BerthError)) return error
   const wrap = (kind: ErrorKind, text: string) =>
@@ -95,7 +95,7 @@ export function pullError(error: unknown, name: string, reference: string): unkn
     case 'NAME_UNKNOWN':
       return wrap('notFound', `repository ${name} not found: `)
     default:
-      // A status of 401 would have the client ask its user for a password, as no daemon of Docker's does.
+      // With a status of 401, the client would ask its user for a password. Docker's daemon never sends that.
       return error.kind === 'unauthorized' ? wrap('forbidden', '') : error
   }
 }
@@ -108,7 +108,7 @@ function verbOf(method: string): string {
   return method.slice(0, 1).toUpperCase() + method.slice(1).toLowerCase()
 }
 
-/** Seconds or a date. */
+/** Reads `Retry-After`, which is a number of seconds or a date. */
 function retryAfterOf(header: string): { readonly retryAfterMs?: number } {
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
   return Number.isFinite(ms) ? { retryAfterMs: Math.max(0, ms) } : {}
@@ -121,7 +121,7 @@ function describe(error: unknown, code: string, url: URL, viaProxy: boolean): st
   return viaProxy && text.startsWith('dial tcp') ? `proxyconnect tcp: ${text}` : text
 }
 
-/** What Node says about where it tried to connect, which may be a proxy. */
+/** The address and port of Node's error, to which it tried to connect. It may be a proxy. */
 function addressOf(error: unknown): string | undefined {
   const { address, port } = (error ?? {}) as { readonly address?: unknown; readonly port?: unknown }
   if (typeof address !== 'string' || typeof port !== 'number') return undefined
@@ -176,14 +176,14 @@ function parseErrorBody(body: Buffer): RegistryErrorBody | undefined {
   try {
     value = JSON.parse(body.toString('utf8'))
   } catch {
-    return undefined // Proxies in front of registries answer with pages of their own.
+    return undefined // for example an HTML page of a proxy in front of the registry
   }
   if (!isObject(value)) return undefined
   const first: unknown = Array.isArray(value.errors) ? value.errors[0] : undefined
   if (isObject(first) && typeof first.code === 'string') {
     return { code: first.code, message: typeof first.message === 'string' ? first.message : '' }
   }
-  // Token servers answer in this form.
+  // Some token servers answer in this form.
   if (typeof value.details === 'string') return { code: 'UNAUTHORIZED', message: value.details }
   return undefined
 }
