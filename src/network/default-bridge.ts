@@ -1,4 +1,5 @@
-/** Plans the default bridge from the daemon's options: a device of the daemon's, a device of the host's, or none. Pure. */
+/** Plans the default bridge from the daemon's options: a device of the daemon's, a device of the host's, or none.
+ *  Pure. */
 import { BerthError, invalidArgument } from '../base/index.ts'
 import type { LinkInfo } from '../sys/index.ts'
 import { freeBridgeName, randomMac } from './drivers/bridge-driver.ts'
@@ -39,7 +40,8 @@ export function isWithoutBridge({ defaultBridge }: NetworkConfig, pinned: boolea
 
 /** The new record of the default bridge. It keeps its range as long as nothing else uses that range. While containers
  *  use the bridge (`pinned`), it keeps device and range in any case. A device of the user's has the range of its own
- *  address. Throws `invalidArgument` for options that contradict each other, `forbidden` for a device that does not exist. */
+ *  address. Throws `invalidArgument` for options that contradict each other, `forbidden` for a device that does not
+ *  exist. */
 export function planDefaultBridge(
   record: NetworkRecord,
   config: NetworkConfig,
@@ -79,7 +81,8 @@ export function planDefaultBridge(
   return { ...record, enableIpv6: config.ipv6 === true, ipam, options, bridge }
 }
 
-/** The first address of a family on the user's bridge, with its prefix length. With `range`, the first in that range. */
+/** The first address of a family on the user's bridge, with its prefix length. With `range`, the first in that
+ *  range. */
 function ownAddress(
   family: Family,
   link: LinkInfo | undefined,

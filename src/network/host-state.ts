@@ -44,7 +44,8 @@ export class HostState {
     this.#parts = parts
   }
 
-  /** Makes or adopts the default bridge as the daemon's options describe it, or removes it. The caller holds the host lock. */
+  /** Makes or adopts the default bridge as the daemon's options describe it, or removes it. The caller holds the host
+   *  lock. */
   restoreDefaultBridge(): void {
     const { config, logger } = this.#parts
     const record = this.#parts.networks.byName('bridge')
@@ -127,7 +128,8 @@ export class HostState {
     for (const record of this.#parts.leases.all()) this.#restorePortsOf(record)
   }
 
-  /** Removes or releases the device of the default bridge as it was, if the daemon's options now name another or none. */
+  /** Removes or releases the device of the default bridge as it was, if the daemon's options now name another or
+   *  none. */
   #replaceDevice(own: LinkInfo | undefined, before: NetworkRecord | undefined, after: NetworkRecord | undefined): void {
     if (own !== undefined && after?.bridge?.device !== own.name) removeLink(this.#parts.host, own.index)
     if (before?.bridge?.foreign === true && after?.bridge?.device !== before.bridge.device)

@@ -189,16 +189,17 @@ export class Networks {
     return this.#index.match(nameOrId)
   }
 
-  /** Creates a network: device, rules and record, or nothing at all. Rejects with Docker's errors: `conflict` for a name
-   *  in use, `forbidden` and `invalidArgument` for settings that are not allowed, `unavailable` without a free range. */
+  /** Creates a network: device, rules and record, or nothing at all. Rejects with Docker's errors: `conflict` for a
+   *  name in use, `forbidden` and `invalidArgument` for settings that are not allowed, `unavailable` without a free
+   *  range. */
   create(request: NetworkRequest): Promise<NetworkRecord> {
     const result = this.#creation.then(() => undoOnFailure(this.#options.logger, (undo) => this.#create(request, undo)))
     this.#creation = result.catch(() => {})
     return result
   }
 
-  /** Removes a network and gives its last record. Rejects with `notFound`, and with `forbidden` for a predefined network
-   *  and for one that is in use. */
+  /** Removes a network and gives its last record. Rejects with `notFound`, and with `forbidden` for a predefined
+   *  network and for one that is in use. */
   async remove(nameOrId: string): Promise<NetworkRecord> {
     const network = this.#index.find(nameOrId)
     const { id, name } = network

@@ -1,6 +1,6 @@
 /** The DNS server of one container. Its sockets are at 127.0.0.11 in the container's namespace and are served by the
- *  daemon. They have random ports, and port 53 of that address is redirected to them. So the container can still run a DNS
- *  server on port 53 of all addresses. */
+ *  daemon. They have random ports, and port 53 of that address is redirected to them. So the container can still run a
+ *  DNS server on port 53 of all addresses. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { errnoOf } from '../../base/index.ts'
 import {
@@ -21,7 +21,8 @@ export type Answer = (message: Buffer, transport: Transport) => Buffer | undefin
 /** The address of the embedded DNS in every container, the same as Docker's. */
 export const serverAddress = '127.0.0.11'
 const dnsPort = 53
-/** Name of the nftables table with the redirects. It contains the sockets' ports, which a restarted daemon uses again. */
+/** Name of the nftables table with the redirects. It contains the sockets' ports, which a restarted daemon uses
+ *  again. */
 const tableName = /^berth-dns-(\d+)-(\d+)$/
 const idleMs = 10_000
 const maxConnections = 128
@@ -45,8 +46,8 @@ export class DnsServer {
     this.#streams.unref()
   }
 
-  /** Opens the sockets at once. `ready` resolves when port 53 leads to them. Throws the system's error. If `ready` rejects,
-   *  the caller calls `close`. */
+  /** Opens the sockets at once. `ready` resolves when port 53 leads to them. Throws the system's error. If `ready`
+   *  rejects, the caller calls `close`. */
   static open(netnsPath: string, answer: Answer): { readonly server: DnsServer; readonly ready: Promise<void> } {
     return inNetworkNamespace(netnsPath, () => {
       const tables = listNftTables(4).filter((name) => tableName.test(name))

@@ -1,6 +1,6 @@
-/** The embedded DNS: one table of names, and a server at 127.0.0.11 in every container on networks with names.
- *  Nothing is stored. At boot the networks register all names again, and the redirects in the namespaces show which ports
- *  the sockets had. While no daemon runs, questions get no answer. */
+/** The embedded DNS: one table of names, and a server at 127.0.0.11 in every container on networks with names. Nothing
+ *  is stored. At boot the networks register all names again, and the redirects in the namespaces show which ports the
+ *  sockets had. While no daemon runs, questions get no answer. */
 import { type Logger, messageOf } from '../../base/index.ts'
 import { inNetworkNamespace } from '../../sys/index.ts'
 import { DnsServer } from './dns-server.ts'

@@ -1,6 +1,6 @@
-/** Forwards questions about other names to upstream servers. If a server is slow, the next one is asked as well, and the
- *  first answer counts. Questions don't wait for each other. An answer with a failure or refusal counts only if no server
- *  gives a better one. */
+/** Forwards questions about other names to upstream servers. If a server is slow, the next one is asked as well, and
+ *  the first answer counts. Questions don't wait for each other. An answer with a failure or refusal counts only if no
+ *  server gives a better one. */
 
 import { errorResponse, type Query, relayedResponse, responseCode, responseCodeOf, type Transport } from './message.ts'
 import type { UpstreamServer } from './name-service.ts'
@@ -17,8 +17,8 @@ export class UpstreamSockets {
     this.#enter = enter
   }
 
-  /** Asks by UDP or TCP. `answered` or `failed` is called at most once. Returns a function that gives the question up. Throws
-   *  the system's error if the question can't be sent at all. */
+  /** Asks by UDP or TCP. `answered` or `failed` is called at most once. Returns a function that gives the question up.
+   *  Throws the system's error if the question can't be sent at all. */
   ask(
     transport: Transport,
     address: string,
@@ -65,8 +65,8 @@ export class Forwarder {
     this.upstream = upstream
   }
 
-  /** Gives the first server's answer, REFUSED if 1024 questions are already waiting, SERVFAIL if no server answers. Never
-   *  rejects. */
+  /** Gives the first server's answer, REFUSED if 1024 questions are already waiting, SERVFAIL if no server answers.
+   *  Never rejects. */
   async forward(query: Query, transport: Transport): Promise<Buffer> {
     if (this.#waiting >= maxWaiting) return errorResponse(query, responseCode.refused)
     this.#waiting += 1

@@ -32,8 +32,8 @@ const ownUdpLimit = 1232
 /** The largest answer that this server sends by UDP, whatever the client takes. */
 const largestUdpAnswer = 4096
 
-/** Reads a query. For a message that is no valid query, gives the answer to it (a `Buffer`), or undefined if it must not be
- *  answered. */
+/** Reads a query. For a message that is no valid query, gives the answer to it (a `Buffer`), or undefined if it must
+ *  not be answered. */
 export function parseQuery(bytes: Buffer): Query | Buffer | undefined {
   if (bytes.length < headerSize) return undefined
   const flags = bytes.readUInt16BE(2)
@@ -74,8 +74,8 @@ export type LocalRecord =
   | { readonly type: 'A' | 'AAAA'; readonly data: string }
   | { readonly type: 'PTR'; readonly data: string }
 
-/** An answer with these records. None means that the name exists without a record of that type. By UDP the answer has as
- *  many as fit; if some are missing, a flag tells the client to ask by TCP. */
+/** An answer with these records. None means that the name exists without a record of that type. By UDP the answer has
+ *  as many as fit; if some are missing, a flag tells the client to ask by TCP. */
 export function localResponse(
   query: Query,
   transport: Transport,
@@ -102,7 +102,8 @@ export function errorResponse(query: Query, code: number): Buffer {
   return Buffer.concat([responseHead(query, code, {}), query.hasEdns ? ednsRecord : Buffer.alloc(0)])
 }
 
-/** A forwarded answer with the id of the client's query. One that is too large for UDP becomes an empty, truncated answer. */
+/** A forwarded answer with the id of the client's query. One that is too large for UDP becomes an empty, truncated
+ *  answer. */
 export function relayedResponse(query: Query, transport: Transport, response: Buffer): Buffer {
   if (transport === 'udp' && response.length > query.udpLimit) {
     return responseHead(query, responseCodeOf(response), { truncated: true })

@@ -52,9 +52,9 @@ export interface NameService {
   putEndpoint(endpoint: NamedEndpoint): void
   /** Removes an endpoint. Does nothing if it is unknown. */
   removeEndpoint(networkId: string, containerId: string): void
-  /** Begins to answer in a namespace. Called before the container's program starts, at boot for each running container,
-   *  and again when its networks, servers or links have changed. Resolves when 127.0.0.11 answers; a rejection fails the
-   *  start of the container. */
+  /** Begins to answer in a namespace. Called before the container's program starts, at boot for each running
+   *  container, and again when its networks, servers or links have changed. Resolves when 127.0.0.11 answers; a
+   *  rejection fails the start of the container. */
   openSandbox(sandbox: NamedSandbox): Promise<void>
   /** Closes all sockets in a namespace at once, before it is removed or after its last network with names was
    *  disconnected. Does nothing if it is unknown. */

@@ -16,7 +16,8 @@ import type { NameAddresses, NameTable } from './name-table.ts'
 /** How long clients may cache an answer; the same as in Docker. */
 const ttlSeconds = 600
 
-/** Gives the answer to a message from the container of `view`, or undefined if it must not be answered. Never rejects. */
+/** Gives the answer to a message from the container of `view`, or undefined if it must not be answered. Never
+ *  rejects. */
 export function resolve(
   names: NameTable,
   view: Pick<NamedSandbox, 'networkIds' | 'links' | 'forward'>,
@@ -32,7 +33,8 @@ export function resolve(
   return forwarder.forward(query, transport)
 }
 
-/** The records of the table for a question. Empty for a name without records of that type, undefined for an unknown name. */
+/** The records of the table for a question. Empty for a name without records of that type, undefined for an unknown
+ *  name. */
 function localRecords(
   names: NameTable,
   view: Pick<NamedSandbox, 'networkIds' | 'links'>,

@@ -1,5 +1,5 @@
-/** A UDP socket to one upstream server, shared by many questions. A random id and the question assign each answer.
- *  The socket, and with it the random source port, is replaced after some time, so that forged answers are hard to guess
+/** A UDP socket to one upstream server, shared by many questions. A random id and the question assign each answer. The
+ *  socket, and with it the random source port, is replaced after some time, so that forged answers are hard to guess
  *  (RFC 5452). */
 import { randomInt } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'

@@ -7,8 +7,8 @@ import type { Enter } from './upstream-socket.ts'
 
 const dnsPort = 53
 
-/** Sends a question. After an answer `failed` may still be called; the caller ignores that. Returns a function that gives
- *  the question up. Throws the system's error if the connection can't begin. */
+/** Sends a question. After an answer `failed` may still be called; the caller ignores that. Returns a function that
+ *  gives the question up. Throws the system's error if the connection can't begin. */
 export function askByStream(
   address: string,
   enter: Enter,

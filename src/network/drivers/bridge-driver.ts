@@ -1,5 +1,6 @@
 /** The devices of bridge networks: the bridge and the veth pair of each endpoint.
- *  Every device shows which daemon made it: a bridge by its alias, a veth by the prefix of its name (see `paths.ts`). */
+ *  Every device shows which daemon made it: a bridge by its alias, a veth by the prefix of its name (see
+ *  `paths.ts`). */
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { BerthError, errnoOf, internal } from '../../base/index.ts'
@@ -175,8 +176,8 @@ export function enableForwarding(): void {
   writeNetworkSysctl('ipv4/ip_forward', '1')
 }
 
-/** Enables IPv6 forwarding. The kernel then ignores router advertisements on devices with `accept_ra` 1, so devices that
- *  accepted them get 2 and go on accepting them. */
+/** Enables IPv6 forwarding. The kernel then ignores router advertisements on devices with `accept_ra` 1, so devices
+ *  that accepted them get 2 and go on accepting them. */
 export function enableIpv6Forwarding(): void {
   const directory = '/proc/sys/net/ipv6/conf'
   if (readFileSync(`${directory}/all/forwarding`, 'utf8').trim() === '1') return

@@ -1,5 +1,5 @@
-/** The devices of macvlan and ipvlan networks. Containers' devices are attached to a device of the host, the parent, and
- *  are hosts in its network. The engine makes the parent if it is a missing VLAN device or if none is named. */
+/** The devices of macvlan and ipvlan networks. Containers' devices are attached to a device of the host, the parent,
+ *  and are hosts in its network. The engine makes the parent if it is a missing VLAN device or if none is named. */
 import { randomBytes } from 'node:crypto'
 import { BerthError, errnoOf, internal } from '../../base/index.ts'
 import {

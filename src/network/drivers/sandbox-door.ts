@@ -50,8 +50,8 @@ export function openNamespace(path: string): SandboxDoor {
   return inNetworkNamespace(path, () => openHere(path))
 }
 
-/** Gives a device in the namespace its addresses and sysctls and sets it up. `moveDefaultRoutes` adds the routes. Throws
- *  `invalidArgument` for a sysctl that the kernel refuses. */
+/** Gives a device in the namespace its addresses and sysctls and sets it up. `moveDefaultRoutes` adds the routes.
+ *  Throws `invalidArgument` for a sysctl that the kernel refuses. */
 export function configureDevice({ path, route }: SandboxDoor, endpoint: EndpointRecord): void {
   const { device } = endpoint
   const index = route.findLink(device)?.index
@@ -111,8 +111,8 @@ function openHere(path: string): SandboxDoor {
   }
 }
 
-/** Enables IPv6 without autoconfiguration and without duplicate detection: the engine assigns all addresses and knows that
- *  they are free. */
+/** Enables IPv6 without autoconfiguration and without duplicate detection: the engine assigns all addresses and knows
+ *  that they are free. */
 function enableIpv6(device: string): void {
   writeNetworkSysctl(`ipv6/conf/${device}/accept_ra`, '0')
   writeNetworkSysctl(`ipv6/conf/${device}/accept_dad`, '0')

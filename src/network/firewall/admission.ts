@@ -1,6 +1,6 @@
-/** The pair of devices for `firewall.published = "host-rules"`. Packets that the host's own rules accept leave through the
- *  near end and come in again through the far end, as if from the network. So the rules can tell them from packets that
- *  were not checked yet. Only the first packet of each connection takes this way. */
+/** The pair of devices for `firewall.published = "host-rules"`. Packets that the host's own rules accept leave through
+ *  the near end and come in again through the far end, as if from the network. So the rules can tell them from packets
+ *  that were not checked yet. Only the first packet of each connection takes this way. */
 import { closeSync, openSync } from 'node:fs'
 import { addAddress, createVeth, type RouteSocket, setLink, writeNetworkSysctl } from '../../sys/index.ts'
 import { removeLink } from '../drivers/bridge-driver.ts'
@@ -31,7 +31,8 @@ export function ensureAdmission(host: RouteSocket, { near, far }: Admission): vo
   }
   const index = host.findLink(far)?.index ?? 0
   if (!host.addresses().some((entry) => entry.index === index)) host.execute(addAddress(index, dummyAddress, 32))
-  // 2 is the loose check. The kernel uses the maximum of this and the setting for all devices, so 2 replaces a strict 1.
+  // 2 is the loose check. The kernel uses the maximum of this and the setting for all devices, so 2 replaces a strict
+  // 1.
   writeNetworkSysctl(`ipv4/conf/${far}/rp_filter`, '2')
   for (const name of [near, far]) {
     writeNetworkSysctl(`ipv6/conf/${name}/disable_ipv6`, '0')

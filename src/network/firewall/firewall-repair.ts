@@ -1,6 +1,6 @@
-/** Watches the daemon's nftables table. When another program removes something from it (`nft flush ruleset`, the reload of
- *  a firewall), the table is rebuilt at once. Live connections survive: the kernel remembers their translation, and goes
- *  on with it while the hold (`holdNat`) is there. */
+/** Watches the daemon's nftables table. When another program removes something from it (`nft flush ruleset`, the
+ *  reload of a firewall), the table is rebuilt at once. Live connections survive: the kernel remembers their
+ *  translation, and goes on with it while the hold (`holdNat`) is there. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf, type Logger, messageOf } from '../../base/index.ts'
@@ -69,7 +69,8 @@ export class FirewallRepair {
     }
   }
 
-  /** Replaces the hold. Each has a new name, so that a saved rule set that contains an older one can still be loaded. */
+  /** Replaces the hold. Each has a new name, so that a saved rule set that contains an older one can still be
+   *  loaded. */
   #renewHold(): void {
     if (this.#closed) return
     const before = this.#hold

@@ -1,7 +1,7 @@
 /** The nftables rules of one daemon, as text for `nft` and as map elements. Pure.
- *  There is one table per daemon and family. A map leads each packet to the chain of its network by the device's name, and
- *  each published port is one element of a map. So a packet passes the same number of rules however many networks and
- *  ports there are. */
+ *  There is one table per daemon and family. A map leads each packet to the chain of its network by the device's name,
+ *  and each published port is one element of a map. So a packet passes the same number of rules however many networks
+ *  and ports there are. */
 import { addressBytes, type MapElement, type NftTable } from '../../sys/index.ts'
 import type { GatewayMode } from '../record/bridge-options.ts'
 import { type Family, formatSubnet, type Subnet } from '../record/ip.ts'
@@ -236,10 +236,10 @@ function askedSets(address: string, list: (map: string) => string): string {
 `
 }
 
-/** The chains of `published = "host-rules"`. The first packet of a connection from outside passes all of the host's rules
- *  for its input. If they accept it, it is sent through the pair of devices, and translated to a container's address when
- *  it comes in again. The kernel remembers the translation for the rest of the connection. The next hop is made up, since
- *  the pair uses no ARP. */
+/** The chains of `published = "host-rules"`. The first packet of a connection from outside passes all of the host's
+ *  rules for its input. If they accept it, it is sent through the pair of devices, and translated to a container's
+ *  address when it comes in again. The kernel remembers the translation for the rest of the connection. The next hop
+ *  is made up, since the pair uses no ARP. */
 function admissionChains({ near, far }: Admission, family: Family): string {
   const ip = family === 4 ? 'ip' : 'ip6'
   const nextHop = family === 4 ? '192.0.0.1' : 'fe80::1'
@@ -318,8 +318,8 @@ function chainsOf(network: FirewallNetwork, family: Family): Readonly<Record<str
     ...(internal ? [] : admitted(mode, family, network.trustedInterfaces ?? [])),
     'drop',
   ]
-  // Back into its own bridge go packets of a container to a published port of the host. They are not matched by iifname:
-  // a packet that br_netfilter passes after bridging has none.
+  // Back into its own bridge go packets of a container to a published port of the host. They are not matched by
+  // iifname: a packet that br_netfilter passes after bridging has none.
   const returning = subnet === undefined ? [] : [`${ip} saddr ${formatSubnet(subnet)} ct status dnat masquerade`]
   const source = network.sourceAddresses[family]
   const outwards = `oifname != "${device}" ${source === '' ? 'masquerade' : `snat to ${source}`}`
@@ -353,15 +353,16 @@ function admitted(mode: GatewayMode, family: Family, trusted: readonly string[])
   }
 }
 
-/** `route_localnet` lets answers to 127.0.0.1 come back over a bridge. Containers must not begin connections that way. */
+/** `route_localnet` lets answers to 127.0.0.1 come back over a bridge. Containers must not begin connections that
+ *  way. */
 const guard = `  chain guard {
     type filter hook prerouting priority -300; policy accept;
     iifname @bridges ip daddr 127.0.0.0/8 drop
   }
 `
 
-/** Linked containers of a bridge with `icc` off talk through the host. It must not send them ICMP redirects to the direct
- *  way, which is closed. */
+/** Linked containers of a bridge with `icc` off talk through the host. It must not send them ICMP redirects to the
+ *  direct way, which is closed. */
 const noRedirects = `  chain no_redirects {
     type filter hook output priority 0; policy accept;
     oifname @bridges icmp type redirect drop

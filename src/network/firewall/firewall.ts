@@ -1,7 +1,8 @@
-/** The daemon's nftables tables. An element is added at once, in 0.2 ms. For a removal the kernel waits for all processors
- *  and holds the lock of nftables meanwhile. So removals are collected and done beside the main thread, and an addition
- *  waits for a removal that is under way.
- *  If the kernel's table differs from the expected one (another program flushed the rules), it is rebuilt from the state. */
+/** The daemon's nftables tables. An element is added at once, in 0.2 ms. For a removal the kernel waits for all
+ *  processors and holds the lock of nftables meanwhile. So removals are collected and done beside the main thread, and
+ *  an addition waits for a removal that is under way.
+ *  If the kernel's table differs from the expected one (another program flushed the rules), it is rebuilt from the
+ *  state. */
 import { errnoOf, type Logger, messageOf } from '../../base/index.ts'
 import {
   addMapElements,

@@ -1,7 +1,7 @@
 /** Lets containers reach other networks on a host with firewalld, which rejects forwarded packets of unknown devices.
- *  The bridges are added to its zone `trusted` (Docker makes a zone of its own). A bridge that the user assigned to another
- *  zone stays there. Only firewalld's runtime state changes, not its configuration, so the bridges are added again at each
- *  start and after each reload of firewalld. */
+ *  The bridges are added to its zone `trusted` (Docker makes a zone of its own). A bridge that the user assigned to
+ *  another zone stays there. Only firewalld's runtime state changes, not its configuration, so the bridges are added
+ *  again at each start and after each reload of firewalld. */
 import { errnoOf, isKind, type Logger, messageOf } from '../../base/index.ts'
 import { addToFirewalldZone, isUnderFirewalld, removeFromFirewalldZone } from '../../sys/index.ts'
 

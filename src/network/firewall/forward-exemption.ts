@@ -1,8 +1,8 @@
-/** Lets containers' packets pass the forwarding rules of other programs. The kernel forwards a packet only if every table
- *  accepts it, so an iptables chain FORWARD that drops unknown packets, like Docker's and ufw's, would cut containers off.
- *  If there is such a chain, the daemon adds a chain of its own in front of its rules, which accepts the bridges' packets.
- *  The engine's own table still decides what may enter a bridge. Without such a chain, nothing is changed.
- *  For firewalld see `firewalld-zone.ts`.
+/** Lets containers' packets pass the forwarding rules of other programs. The kernel forwards a packet only if every
+ *  table accepts it, so an iptables chain FORWARD that drops unknown packets, like Docker's and ufw's, would cut
+ *  containers off. If there is such a chain, the daemon adds a chain of its own in front of its rules, which accepts
+ *  the bridges' packets. The engine's own table still decides what may enter a bridge. Without such a chain, nothing
+ *  is changed. For firewalld see `firewalld-zone.ts`.
  *  Nothing is stored: the chain is checked at each start and when another program changes the table. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf, type Logger, messageOf } from '../../base/index.ts'
@@ -124,7 +124,8 @@ export class ForwardExemption {
       .flatMap((bridge) => [`-A ${this.#chain} -i ${bridge} -j ACCEPT`, `-A ${this.#chain} -o ${bridge} -j ACCEPT`])
     const present = (await listChain(flavour, family, this.#chain)) ?? []
     const isRight = present.length === wanted.length + 1 && wanted.every((rule) => present.includes(rule))
-    // The position of the jump is not checked: a rule that another program put before it may be meant for containers, too.
+    // The position of the jump is not checked: a rule that another program put before it may be meant for containers,
+    // too.
     const stands = rules.includes(jump)
     if (isRight && stands) return
     const added = stands ? [] : [`-I ${forwardChain} -j ${this.#chain}`]

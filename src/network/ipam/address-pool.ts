@@ -53,7 +53,8 @@ export class AddressPool {
     return contains(this.#subnet, parseAddress(text))
   }
 
-  /** Leases one particular address. Throws `forbidden` if it is in use, `invalidArgument` if it is not in the subnet. */
+  /** Leases one particular address. Throws `forbidden` if it is in use, `invalidArgument` if it is not in the
+   *  subnet. */
   takeExactly(text: string): void {
     const address = parseAddress(text)
     if (!contains(this.#subnet, address)) {

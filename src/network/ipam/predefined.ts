@@ -5,8 +5,8 @@ import type { AddressRange } from './subnet-choice.ts'
 
 /** The daemon's network options. Those named after options of dockerd mean the same. */
 export interface NetworkConfig {
-  /** Name of a bridge of the host that becomes the default bridge. `none`: no default bridge. Undefined: the daemon makes
-   *  one. */
+  /** Name of a bridge of the host that becomes the default bridge. `none`: no default bridge. Undefined: the daemon
+   *  makes one. */
   readonly defaultBridge?: string | undefined
   /** Address and prefix length of the default bridge. Default: chosen from `pools`. */
   readonly bip: string | undefined

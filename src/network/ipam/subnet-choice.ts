@@ -38,7 +38,8 @@ export function completePools(own: readonly AddressRange[], seed: string): reado
   return hasIpv6 ? own : [...own, uniqueLocalPool(seed)]
 }
 
-/** The first part of the pools that overlaps none of `used`. Throws `unavailable` with Docker's message if there is none. */
+/** The first part of the pools that overlaps none of `used`. Throws `unavailable` with Docker's message if there is
+ *  none. */
 export function chooseSubnet(pools: readonly AddressRange[], family: Family, used: readonly Subnet[]): Subnet {
   for (const { base, size } of pools) {
     const pool = parseCidr(base).subnet

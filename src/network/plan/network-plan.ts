@@ -27,8 +27,8 @@ export function readHostRanges(host: RouteSocket): HostRanges {
   }
 }
 
-/** Plans a new network and gives its record. Throws as `checkRequest` and `parseIpam` do, and `conflict` for a name in use,
- *  `forbidden` for a range in use, `unavailable` if no range is free, `notFound` for an unknown template. */
+/** Plans a new network and gives its record. Throws as `checkRequest` and `parseIpam` do, and `conflict` for a name in
+ *  use, `forbidden` for a range in use, `unavailable` if no range is free, `notFound` for an unknown template. */
 export function planNetwork(
   request: NetworkRequest,
   known: NetworkIndex,
@@ -78,8 +78,8 @@ export function planNetwork(
   return { ...base, driver, ipam, parent: parseParentOptions(driver as 'macvlan' | 'ipvlan', options, dummyName(id)) }
 }
 
-/** The record with the interfaces that are trusted now: the daemon's option may have changed since the network was made.
- *  Gives the same object if nothing changed. */
+/** The record with the interfaces that are trusted now: the daemon's option may have changed since the network was
+ *  made. Gives the same object if nothing changed. */
 export function withTrust(record: NetworkRecord, directRouting: boolean): NetworkRecord {
   const { bridge, options } = record
   if (bridge === undefined) return record
@@ -127,8 +127,8 @@ function completeIpam(
   return result
 }
 
-/** The ranges that the host uses, without those of the device with index `except`. Default routes don't count, not even in
- *  two halves as VPNs make them; nor do the link-local and multicast routes that every IPv6 device has. */
+/** The ranges that the host uses, without those of the device with index `except`. Default routes don't count, not
+ *  even in two halves as VPNs make them; nor do the link-local and multicast routes that every IPv6 device has. */
 export function usedSubnets(host: Pick<HostRanges, 'addresses' | 'routes'>, except?: number): Subnet[] {
   const addresses = host.addresses.filter((entry) => entry.index !== except)
   const routes = host.routes.filter(

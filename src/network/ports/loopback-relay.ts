@@ -1,7 +1,7 @@
-/** Relays published TCP ports at ::1, and at IPv6 addresses of the host for a container with IPv4 only. The kernel sends no
- *  packet from or to ::1 through another device than loopback (RFC 4291, 2.5.3), so the packet filter can't translate it;
- *  nor can it translate between the families. The daemon carries these connections. All others go through the packet
- *  filter and don't depend on the daemon. */
+/** Relays published TCP ports at ::1, and at IPv6 addresses of the host for a container with IPv4 only. The kernel
+ *  sends no packet from or to ::1 through another device than loopback (RFC 4291, 2.5.3), so the packet filter can't
+ *  translate it; nor can it translate between the families. The daemon carries these connections. All others go
+ *  through the packet filter and don't depend on the daemon. */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 /** An address and port in a container. */

@@ -1,6 +1,7 @@
 /** The host's ports: leases of containers and the choice of free ones.
- *  Invariant: every leased port has a bound socket, if the kernel knows the protocol. So other programs of the host get
- *  EADDRINUSE, as with any server. The exception is a lease of an earlier run whose port another program took meanwhile. */
+ *  Invariant: every leased port has a bound socket, if the kernel knows the protocol. So other programs of the host
+ *  get EADDRINUSE, as with any server. The exception is a lease of an earlier run whose port another program took
+ *  meanwhile. */
 import { BerthError, errnoOf } from '../../base/index.ts'
 import { type BoundPort, bindHostPort } from '../../sys/index.ts'
 import type { Protocol, PublishedPort } from '../record/network-record.ts'

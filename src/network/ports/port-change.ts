@@ -13,8 +13,8 @@ export interface PortChange {
 }
 
 /** Matches demands with the present ports. A demand for a random port, or for one of a range, keeps the port that was
- *  chosen for it. Demands for fewer host ports are matched first, so that a demand with a choice doesn't take the only port
- *  of another. */
+ *  chosen for it. Demands for fewer host ports are matched first, so that a demand with a choice doesn't take the only
+ *  port of another. */
 export function changeOfPorts(demands: readonly PortDemand[], present: readonly PublishedPort[]): PortChange {
   const free = new Set(present)
   const kept: PublishedPort[] = []

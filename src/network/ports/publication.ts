@@ -13,7 +13,8 @@ export interface NetworkLookup {
   get(id: string): NetworkRecord | undefined
 }
 
-/** The endpoint through which ports are published in a family: the one with the default gateway, if that is on a bridge. */
+/** The endpoint through which ports are published in a family: the one with the default gateway, if that is on a
+ *  bridge. */
 function publishing(
   endpoints: readonly EndpointRecord[],
   networks: NetworkLookup,
@@ -24,10 +25,10 @@ function publishing(
   return endpoint === undefined || network?.driver !== 'bridge' ? undefined : { endpoint, network }
 }
 
-/** The ports that a container on these networks needs: `demands` on the host, `routed` at its own addresses. Both are empty
- *  if none of its networks publishes ports (`none`, internal networks, macvlan, ipvlan). `hostIp` is the daemon's default
- *  address. Throws `invalidArgument` for a malformed host address, `notImplemented` for one of a family that can be
- *  neither translated nor relayed. */
+/** The ports that a container on these networks needs: `demands` on the host, `routed` at its own addresses. Both are
+ *  empty if none of its networks publishes ports (`none`, internal networks, macvlan, ipvlan). `hostIp` is the
+ *  daemon's default address. Throws `invalidArgument` for a malformed host address, `notImplemented` for one of a
+ *  family that can be neither translated nor relayed. */
 export function portDemands(
   requests: readonly PortRequest[],
   endpoints: readonly EndpointRecord[],
@@ -73,8 +74,8 @@ export function forwardingsOf(record: SandboxRecord, networks: NetworkLookup): F
   return [...translated, ...direct.values()]
 }
 
-/** The target of a published port that the daemon relays. A container without IPv6 is reached through IPv4. Undefined if
- *  none of its networks publishes ports. */
+/** The target of a published port that the daemon relays. A container without IPv6 is reached through IPv4. Undefined
+ *  if none of its networks publishes ports. */
 export function relayTarget(
   record: SandboxRecord,
   networks: NetworkLookup,
@@ -87,7 +88,8 @@ export function relayTarget(
   return other === undefined ? undefined : { address: other.endpoint.ipv4, port: containerPort }
 }
 
-/** The forwardings for a container's link permits. Empty if it is not on the default bridge, or if `icc` is on there. */
+/** The forwardings for a container's link permits. Empty if it is not on the default bridge, or if `icc` is on
+ *  there. */
 export function permitForwardings(
   record: SandboxRecord,
   permits: readonly LinkPermit[],

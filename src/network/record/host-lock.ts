@@ -1,9 +1,9 @@
 /** A lock for all daemons of the host: only one at a time chooses a bridge's name and address range. Otherwise two
  *  daemons could choose the same.
- *  The lock is an abstract socket. Like a bridge, it belongs to the network namespace. The kernel closes it when its holder
- *  dies, and children don't inherit it (libuv opens sockets with SOCK_CLOEXEC). A waiting daemon takes a numbered ticket,
- *  also a socket, and waits for the end of the socket before its own. So daemons get the lock in the order in which they
- *  came, without polling. A long wait is logged with the process that holds the lock. */
+ *  The lock is an abstract socket. Like a bridge, it belongs to the network namespace. The kernel closes it when its
+ *  holder dies, and children don't inherit it (libuv opens sockets with SOCK_CLOEXEC). A waiting daemon takes a
+ *  numbered ticket, also a socket, and waits for the end of the socket before its own. So daemons get the lock in the
+ *  order in which they came, without polling. A long wait is logged with the process that holds the lock. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { setImmediate as breathe } from 'node:timers/promises'
@@ -22,8 +22,8 @@ export interface HostLockOptions {
   readonly patienceMs?: number
 }
 
-/** Runs `work` while this daemon holds the lock. Rejects with `unavailable`, naming the holder's process, after a wait of
- *  more than a minute. */
+/** Runs `work` while this daemon holds the lock. Rejects with `unavailable`, naming the holder's process, after a wait
+ *  of more than a minute. */
 export async function withHostLock<T>(work: () => T | Promise<T>, options: HostLockOptions): Promise<T> {
   using _lock = await acquire(options)
   return await work()

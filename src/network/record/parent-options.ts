@@ -23,7 +23,8 @@ const macvlanModes: readonly string[] = ['bridge', 'private', 'vepa', 'passthru'
 const ipvlanModes: readonly string[] = ['l2', 'l3', 'l3s']
 const ipvlanFlags: readonly string[] = ['bridge', 'private', 'vepa']
 
-/** Reads the options of a network. `dummy` is the name of the device if no parent is given. Throws `invalidArgument`. */
+/** Reads the options of a network. `dummy` is the name of the device if no parent is given. Throws
+ *  `invalidArgument`. */
 export function parseParentOptions(
   driver: 'macvlan' | 'ipvlan',
   options: Readonly<Record<string, string>>,

@@ -1,10 +1,10 @@
-/** The names of everything that this folder makes on the host. Devices and tables carry the daemon's tag, in the name or
- *  in the alias, so that each daemon knows its own.
+/** The names of everything that this folder makes on the host. Devices and tables carry the daemon's tag, in the name
+ *  or in the alias, so that each daemon knows its own.
  *
  *    <exec-root>/netns/<12 digits of the sandbox id>    a container's network namespace (bind mount)
  *    berth0, berth1, …                                  the default bridge; its alias is `berth:<tag>`
- *    br-<12 digits of the network id>                   a user's bridge, unless the user named it; `berth:<tag>:<12 digits>`
- *    dm-<12 digits of the network id>                   parent of a macvlan or ipvlan network without one; the same alias
+ *    br-<12 digits of the network id>                   a user's bridge without a name; alias `berth:<tag>:<12 digits>`
+ *    dm-<12 digits of the network id>                   parent of a macvlan or ipvlan network without one; same alias
  *    bv<tag><8 digits of the endpoint id>               host's end of a container's veth pair (15 characters)
  *    bh<tag>a, bh<tag>b                                 the pair of devices of `firewall.published = "host-rules"`
  *    table ip berth-<tag>, table ip6 berth-<tag>        nftables

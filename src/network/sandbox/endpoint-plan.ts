@@ -19,9 +19,9 @@ const noLease: AddressLease = { address: '', prefix: 0, gateway: '' }
 const ifnameOption = 'com.docker.network.endpoint.ifname'
 const sysctlsOption = 'com.docker.network.endpoint.sysctls'
 
-/** Plans an endpoint and leases its addresses. `taken` are the names of the devices that the sandbox already has. Throws
- *  `invalidArgument` for a request that this network can't fulfill, `forbidden` for an address in use, `conflict` for a
- *  device name in use, `unavailable` if no address is left. */
+/** Plans an endpoint and leases its addresses. `taken` are the names of the devices that the sandbox already has.
+ *  Throws `invalidArgument` for a request that this network can't fulfill, `forbidden` for an address in use,
+ *  `conflict` for a device name in use, `unavailable` if no address is left. */
 export function planEndpoint(
   network: NetworkRecord,
   owner: EndpointOwner,

@@ -1,5 +1,5 @@
-/** Ports that links open between containers of the default bridge while `icc` is off. Kept in memory only: after a start
- *  of the daemon, `containers` sets all permits again. */
+/** Ports that links open between containers of the default bridge while `icc` is off. Kept in memory only: after a
+ *  start of the daemon, `containers` sets all permits again. */
 import type { Firewall } from '../firewall/firewall.ts'
 import type { Forwarding } from '../firewall/firewall-rules.ts'
 import { type NetworkLookup, permitForwardings } from '../ports/publication.ts'

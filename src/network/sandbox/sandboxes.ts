@@ -1,7 +1,8 @@
 /** The network side of containers: namespaces, endpoints and published ports.
- *  A setup writes the leases to the database first (`reserve`), then makes namespace and devices, then names and published
- *  ports. After a crash in between, the next boot drops the leases of containers that don't run, and all that belongs to
- *  them. Kernel work is synchronous on the calling thread (about 2 ms); only the packet filter and the names are awaited. */
+ *  A setup writes the leases to the database first (`reserve`), then makes namespace and devices, then names and
+ *  published ports. After a crash in between, the next boot drops the leases of containers that don't run, and all
+ *  that belongs to them. Kernel work is synchronous on the calling thread (about 2 ms); only the packet filter and the
+ *  names are awaited. */
 import { BerthError, internal, type Logger, newId, type Undo, undoOnFailure } from '../../base/index.ts'
 import type { NameService, UpstreamServer } from '../dns/name-service.ts'
 import type { Firewall } from '../firewall/firewall.ts'
@@ -60,8 +61,8 @@ export class Sandboxes {
   }
 
   /** Leases addresses and host ports for a container in one transaction, without making devices. Releases what the
-   *  container had before. Throws `notFound` for an unknown network, `internal` with Docker's message for a port in use,
-   *  and the errors of `planEndpoint`. */
+   *  container had before. Throws `notFound` for an unknown network, `internal` with Docker's message for a port in
+   *  use, and the errors of `planEndpoint`. */
   reserve(request: SandboxRequest): Sandbox {
     const { containerId, name, hostname } = request
     this.release(containerId)
@@ -134,7 +135,8 @@ export class Sandboxes {
     for (const endpoint of record?.endpoints ?? []) this.#putName(endpoint)
   }
 
-  /** Connects a running container to a network. Rejects with `forbidden` if it is already on it, and as `reserve` does. */
+  /** Connects a running container to a network. Rejects with `forbidden` if it is already on it, and as `reserve`
+   *  does. */
   connect(owner: SandboxOwner, request: EndpointRequest): Promise<Sandbox> {
     return undoOnFailure(this.#parts.logger, (undo) => this.#connect(owner, request, undo))
   }

@@ -1,4 +1,5 @@
-/** Finds out what a registry has under a name, without pulling it (`GET /distribution/{name}/json` of the Engine API). */
+/** Finds out what a registry has under a name, without pulling it (`GET /distribution/{name}/json` of the Engine
+ *  API). */
 import type { AbortOptions } from '../../base/index.ts'
 import {
   type Descriptor,

@@ -29,8 +29,8 @@ export class RegistryClient {
     this.#tokens = new TokenSource(this.#transport)
   }
 
-  /** The repository of a reference, accessed with these credentials. Sends nothing yet. With `actions` `pull,push`, mirrors
-   *  are not used. */
+  /** The repository of a reference, accessed with these credentials. Sends nothing yet. With `actions` `pull,push`,
+   *  mirrors are not used. */
   repository(
     reference: Reference,
     auth: RegistryAuth = {},
@@ -52,8 +52,8 @@ export class RegistryClient {
     })
   }
 
-  /** Checks a user's credentials at a registry. Rejects with `unauthorized` if the registry refuses them, with `unavailable`
-   *  if it can't be reached. */
+  /** Checks a user's credentials at a registry. Rejects with `unauthorized` if the registry refuses them, with
+   *  `unavailable` if it can't be reached. */
   async login(registry: string, auth: RegistryAuth, options: AbortOptions = {}): Promise<LoginResult> {
     const endpoints = (await this.#endpoints(registry)).filter(({ isMirror }) => !isMirror)
     return await checkLogin({ endpoints, transport: this.#transport, tokens: this.#tokens }, auth, options)

@@ -54,8 +54,9 @@ const bareBodies: Readonly<Record<number, Buffer>> = {
   404: Buffer.from('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}'),
 }
 
-/** Reads manifests, tags and blobs, and sends other requests. Cheap to make, so each pull and push makes one. Methods reject
- *  with the registry's errors as `transport/registry-errors.ts` classifies them, and with `cancelled` for the signal. */
+/** Reads manifests, tags and blobs, and sends other requests. Cheap to make, so each pull and push makes one. Methods
+ *  reject with the registry's errors as `transport/registry-errors.ts` classifies them, and with `cancelled` for the
+ *  signal. */
 export class Repository {
   readonly #options: RepositoryOptions
   /** The endpoints that may still answer, the best one first. Made on first use. */
@@ -144,8 +145,8 @@ export class Repository {
     return withRetry(() => this.#first(options, work), options)
   }
 
-  /** Sends one request, without retries, to a URL that the registry gave, for example for an upload. The credentials are sent
-   *  only to the registry itself. Rejects for statuses from 400 on. */
+  /** Sends one request, without retries, to a URL that the registry gave, for example for an upload. The credentials
+   *  are sent only to the registry itself. Rejects for statuses from 400 on. */
   async send(method: string, url: string, options: RegistryRequest = {}): Promise<HttpResponse> {
     const session = this.#current ?? (await this.#probe(options))
     const isHere = new URL(url).origin === new URL(session.endpoint.baseUrl).origin
@@ -156,8 +157,8 @@ export class Repository {
     return await checked(response, method, url)
   }
 
-  /** Runs `work` at the first endpoint where it succeeds. After any failure of a mirror the next endpoint is tried; after a
-   *  failure of the registry's HTTPS endpoint only if that doesn't speak TLS. */
+  /** Runs `work` at the first endpoint where it succeeds. After any failure of a mirror the next endpoint is tried;
+   *  after a failure of the registry's HTTPS endpoint only if that doesn't speak TLS. */
   async #first<T>({ signal }: AbortOptions, work: (session: EndpointSession) => Promise<T>): Promise<T> {
     const sessions = await this.#endpoints()
     for (const session of [...sessions]) {

@@ -1,4 +1,5 @@
-/** Searches for repositories with the old protocol that Docker Hub and some registries still support: `GET /v1/search`. */
+/** Searches for repositories with the old protocol that Docker Hub and some registries still support: `GET
+ *  /v1/search`. */
 import { type AbortOptions, BerthError, invalidArgument, isKind } from '../../base/index.ts'
 import { defaultRegistry, isObject } from '../../oci/index.ts'
 import { basicHeader, type RegistryAuth } from './auth/credentials.ts'
@@ -28,8 +29,8 @@ const maxAnswerBytes = 4 << 20
 const defaultLimit = 25
 const maxLimit = 100
 
-/** Parses a user's search term. `HOST/words` searches that registry, everything else searches Docker Hub. A limit of 0 means
- *  25. Throws `invalidArgument` with Docker's messages. */
+/** Parses a user's search term. `HOST/words` searches that registry, everything else searches Docker Hub. A limit of 0
+ *  means 25. Throws `invalidArgument` with Docker's messages. */
 export function parseSearchTerm(text: string, limit: number): SearchTerm {
   if (/^https?:\/\//.test(text)) {
     throw invalidArgument(`invalid repository name: repository name (${text}) should not have a scheme`)

@@ -30,8 +30,8 @@ export interface Registry {
   /** Deletes unused blobs, links and old uploads. Requests go on meanwhile, in this and other processes. Rejects with
    *  `conflict` if another collection is running. */
   collectGarbage(options?: Pick<CollectGarbageOptions, 'isDryRun' | 'signal'>): Promise<GarbageReport>
-  /** Stops listening, gives running requests `graceMs` milliseconds to end (default: 10 s), and closes the storage if the
-   *  options named a folder. Idempotent. */
+  /** Stops listening, gives running requests `graceMs` milliseconds to end (default: 10 s), and closes the storage if
+   *  the options named a folder. Idempotent. */
   close(graceMs?: number): Promise<void>
 }
 

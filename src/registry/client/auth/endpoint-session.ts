@@ -1,5 +1,5 @@
-/** One user's access to one endpoint of a registry. It remembers the endpoint's challenges and sends the credentials that
- *  they ask for. */
+/** One user's access to one endpoint of a registry. It remembers the endpoint's challenges and sends the credentials
+ *  that they ask for. */
 import { BerthError, isBerthError } from '../../../base/index.ts'
 import { type AuthChallenge, parseChallenges } from '../transport/auth-challenge.ts'
 import type { Endpoint } from '../transport/endpoints.ts'
@@ -41,7 +41,8 @@ export class EndpointSession {
     return `${this.endpoint.baseUrl}/v2/${this.#options.repository}/${path}`
   }
 
-  /** Sends with the credentials for the challenges known so far. After a 401, answers the challenge and sends once more. */
+  /** Sends with the credentials for the challenges known so far. After a 401, answers the challenge and sends once
+   *  more. */
   async send(method: string, url: string, options: RegistryRequest): Promise<HttpResponse> {
     const { scopes, ...request } = options
     const attempt = async (authorization: string | undefined): Promise<HttpResponse> => {
@@ -60,7 +61,8 @@ export class EndpointSession {
     return await attempt(fresh)
   }
 
-  /** The `Authorization` header for the challenges known so far. `refused` is a value that the registry did not accept. */
+  /** The `Authorization` header for the challenges known so far. `refused` is a value that the registry did not
+   *  accept. */
   async authorization(options: RegistryRequest, refused?: string): Promise<string | undefined> {
     const { auth, tokens, repository, actions } = this.#options
     if (auth.registryToken !== undefined) return `Bearer ${auth.registryToken}`

@@ -24,8 +24,8 @@ export interface LoginResult {
 
 const maxIgnoredBytes = 65_536
 
-/** Checks the credentials. Rejects with `unauthorized` and Docker's message if the registry refuses them, with `unavailable`
- *  if it can't be reached. A registry that requires no credentials accepts any. */
+/** Checks the credentials. Rejects with `unauthorized` and Docker's message if the registry refuses them, with
+ *  `unavailable` if it can't be reached. A registry that requires no credentials accepts any. */
 export async function checkLogin(ways: LoginWays, auth: RegistryAuth, options: AbortOptions): Promise<LoginResult> {
   let failure: unknown
   for (const endpoint of ways.endpoints) {

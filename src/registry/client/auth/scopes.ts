@@ -1,8 +1,8 @@
 /** Scopes of tokens: `repository:NAME:ACTION,…`.
  *  https://distribution.github.io/distribution/spec/auth/scope/ */
 
-/** The scopes of a token request: the repository's actions, the scopes of the registry's challenge (`asked`), and `more`. All
- *  actions on one resource are joined in one scope. */
+/** The scopes of a token request: the repository's actions, the scopes of the registry's challenge (`asked`), and
+ *  `more`. All actions on one resource are joined in one scope. */
 export function wantedScopes(
   repository: string,
   actions: string,

@@ -1,5 +1,5 @@
-/** The places that may have a blob: the endpoint that gave the manifest, the endpoints after it, and the URLs of a foreign
- *  layer. Each place is used until it fails. */
+/** The places that may have a blob: the endpoint that gave the manifest, the endpoints after it, and the URLs of a
+ *  foreign layer. Each place is used until it fails. */
 import type { AbortOptions } from '../../../base/index.ts'
 import type { Digest } from '../../../oci/index.ts'
 import type { EndpointSession } from '../auth/endpoint-session.ts'
@@ -56,8 +56,8 @@ export class BlobOrigin {
     return { url, headers, insecureTls, registryHost, hasOthers }
   }
 
-  /** To be called when the blob's bytes were wrong. True if reading the blob again makes sense. If the bytes came from several
-   *  places, the current place is used for all of them, otherwise the next place. */
+  /** To be called when the blob's bytes were wrong. True if reading the blob again makes sense. If the bytes came from
+   *  several places, the current place is used for all of them, otherwise the next place. */
   distrust(): boolean {
     const wasMixed = this.#isMixed
     this.#isMixed = false

@@ -1,5 +1,5 @@
-/** Reads a blob from a registry. After a broken connection it resumes at the byte where it stopped. It also runs in worker
- *  threads, since it needs nothing from the main thread. */
+/** Reads a blob from a registry. After a broken connection it resumes at the byte where it stopped. It also runs in
+ *  worker threads, since it needs nothing from the main thread. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AbortOptions, BerthError, isBerthError } from '../../../base/index.ts'
 import { type HttpResponse, type HttpTransport, readBody } from '../transport/http-transport.ts'
@@ -16,8 +16,8 @@ export interface BlobRequest {
   readonly hasOthers: boolean
 }
 
-/** Why the last request failed: its credentials were refused, with this challenge, or the place can't give the blob. Plain
- *  data. */
+/** Why the last request failed: its credentials were refused, with this challenge, or the place can't give the blob.
+ *  Plain data. */
 export type BlobProblem =
   | { readonly type: 'refused'; readonly challenge: string; readonly authorization: string | undefined }
   | { readonly type: 'failed' }
@@ -37,8 +37,8 @@ export interface BlobStreamOptions extends AbortOptions {
 
 const maxFailuresInARow = 5
 
-/** Yields the bytes from `from` to `sizeBytes`, not verified. Rejects with `dataLoss` if the registry sends too many bytes or
- *  another range, and with the last error if no place can give the rest. */
+/** Yields the bytes from `from` to `sizeBytes`, not verified. Rejects with `dataLoss` if the registry sends too many
+ *  bytes or another range, and with the last error if no place can give the rest. */
 export async function* readBlob(
   transport: HttpTransport,
   authorize: BlobAuthorizer,
@@ -170,8 +170,8 @@ function cutShort(url: string): BerthError {
   return new BerthError('unavailable', `Get "${new URL(url).origin}": unexpected EOF`, { details: { retryable: true } })
 }
 
-/** True for errors that may pass. A restarting registry refuses connections for a moment, which is worth waiting for in the
- *  middle of a blob. */
+/** True for errors that may pass. A restarting registry refuses connections for a moment, which is worth waiting for
+ *  in the middle of a blob. */
 function mayPass(error: unknown): boolean {
   return isWorthRetrying(error) || (isBerthError(error) && error.details.errno === 'ECONNREFUSED')
 }

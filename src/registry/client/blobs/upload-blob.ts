@@ -157,7 +157,8 @@ class BlobUpload {
     await this.#commit(now)
   }
 
-  /** Sends everything in one request, because some registries accept only one. After a broken connection, sends chunks. */
+  /** Sends everything in one request, because some registries accept only one. After a broken connection, sends
+   *  chunks. */
   async #sendChunk({ url, offset }: Session): Promise<Session> {
     const { sizeBytes } = this.#source
     const end = this.#brokeOnce ? Math.min(offset + chunkBytes, sizeBytes) : sizeBytes
@@ -204,8 +205,8 @@ class BlobUpload {
     return { sizeBytes: end - start, open }
   }
 
-  /** After a failure, asks what the registry has. True if it has the whole blob. An upload that is gone or empty is begun
-   *  again. */
+  /** After a failure, asks what the registry has. True if it has the whole blob. An upload that is gone or empty is
+   *  begun again. */
   async #recover(session: Session | undefined): Promise<boolean> {
     const { signal } = this.#options
     // The registry may have completed the upload, and only its answer was lost.
@@ -264,8 +265,8 @@ function sessionOf({ headers, url, status }: HttpResponse, assumedOffset: number
   return { url: new URL(location, url).toString(), offset }
 }
 
-/** True for errors after which a retry makes sense, also for a restarting registry and for one that lost a part of the upload
- *  (416) or all of it (404). */
+/** True for errors after which a retry makes sense, also for a restarting registry and for one that lost a part of the
+ *  upload (416) or all of it (404). */
 function mayPass(error: unknown): boolean {
   if (isRetryable(error)) return true
   if (!isBerthError(error)) return false

@@ -15,8 +15,8 @@ export interface AgentPoolOptions {
 export interface AgentChoice {
   /** Accept any certificate. */
   readonly insecureTls: boolean
-  /** The registry for which the request is sent. Its certificates are used if the URL's host has none, for example for the
-   *  registry's token server. */
+  /** The registry for which the request is sent. Its certificates are used if the URL's host has none, for example for
+   *  the registry's token server. */
   readonly registryHost: string | undefined
 }
 
@@ -40,8 +40,8 @@ export class AgentPool {
     this.#options = options
   }
 
-  /** The agent for a request. Checks the certificate files each time, so that changes apply to the next request. Throws as
-   *  `readHostCertificates` and `proxyFor` do. */
+  /** The agent for a request. Checks the certificate files each time, so that changes apply to the next request.
+   *  Throws as `readHostCertificates` and `proxyFor` do. */
   agentFor(url: URL, choice: AgentChoice): Agent {
     const proxy = proxyFor(url, this.#options.proxies ?? {})
     const proxyEnv = proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }
@@ -61,8 +61,8 @@ export class AgentPool {
     return proxyFor(url, this.#options.proxies ?? {}) !== undefined
   }
 
-  /** To be called after a failed connection. True if a retry may succeed, because more issuers are trusted from now on. The
-   *  system's store is read only for hosts that need it, because that takes a tenth of a second. */
+  /** To be called after a failed connection. True if a retry may succeed, because more issuers are trusted from now
+   *  on. The system's store is read only for hosts that need it, because that takes a tenth of a second. */
   widen(url: URL, code: string | undefined): boolean {
     if (code === undefined || !unknownIssuer.has(code) || this.#wide.has(url.host)) return false
     this.#wide.add(url.host)

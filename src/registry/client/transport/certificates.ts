@@ -1,6 +1,6 @@
-/** CA and client certificates for each registry, in Docker's layout: below `certs.d/HOST[:PORT]/`, each `*.crt` is a trusted
- *  CA and each `NAME.cert` with `NAME.key` is a client certificate. They are read when they are used, so a change needs no
- *  restart.
+/** CA and client certificates for each registry, in Docker's layout: below `certs.d/HOST[:PORT]/`, each `*.crt` is a
+ *  trusted CA and each `NAME.cert` with `NAME.key` is a client certificate. They are read when they are used, so a
+ *  change needs no restart.
  *  https://docs.docker.com/engine/security/certificates/ */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -53,8 +53,8 @@ export async function endpointsOf(
   return insecureTls ? [secure, { ...secure, baseUrl: `http://${registry}` }] : [secure]
 }
 
-/** True for registries on loopback and for those in the configured list, by host and port or because one of their addresses is
- *  in a listed network. `resolve` is called only if the list contains networks. */
+/** True for registries on loopback and for those in the configured list, by host and port or because one of their
+ *  addresses is in a listed network. `resolve` is called only if the list contains networks. */
 export async function isInsecureRegistry(
   registry: string,
   insecure: readonly string[],

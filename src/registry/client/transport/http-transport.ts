@@ -1,6 +1,6 @@
-/** HTTP to registries. Uses node:http(s), which delivers large bodies as plain buffers at full speed. Follows redirects without
- *  sending credentials to another host. Turns every failure of a connection into a BerthError whose `details.retryable` tells
- *  whether a retry makes sense. */
+/** HTTP to registries. Uses node:http(s), which delivers large bodies as plain buffers at full speed. Follows
+ *  redirects without sending credentials to another host. Turns every failure of a connection into a BerthError whose
+ *  `details.retryable` tells whether a retry makes sense. */
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { type AbortOptions, errnoOf, isBerthError } from '../../../base/index.ts'
@@ -61,8 +61,8 @@ export class HttpTransport {
     this.#agents = new AgentPool(options)
   }
 
-  /** Sends a request and gives the response when its headers have arrived. The caller must read or destroy the body. Any status
-   *  is a response; rejects with `unavailable` if the connection fails, with `cancelled` for the signal. */
+  /** Sends a request and gives the response when its headers have arrived. The caller must read or destroy the body.
+   *  Any status is a response; rejects with `unavailable` if the connection fails, with `cancelled` for the signal. */
   async send(request: HttpRequest): Promise<HttpResponse> {
     let url = request.url
     let headers: Readonly<Record<string, string>> = { ...request.headers }
@@ -86,8 +86,8 @@ export class HttpTransport {
     this.#agents.close()
   }
 
-  /** Sends a request. If the server's certificate has an unknown issuer, sends it again with the system's authorities. Nothing
-   *  of the request was sent before the certificate was refused. */
+  /** Sends a request. If the server's certificate has an unknown issuer, sends it again with the system's authorities.
+   *  Nothing of the request was sent before the certificate was refused. */
   async #sendTrusting(request: HttpRequest): Promise<IncomingMessage> {
     try {
       return await this.#sendOnce(request)
@@ -131,7 +131,8 @@ function isStream(body: RequestBody | undefined): body is StreamBody {
   return typeof body === 'object' && 'open' in body
 }
 
-/** Sends a body at the pace of the connection. If the answer, for example a refusal, comes before the end, stops sending. */
+/** Sends a body at the pace of the connection. If the answer, for example a refusal, comes before the end, stops
+ *  sending. */
 function sendStream(source: Readable, outgoing: ClientRequest): void {
   source.on('error', (error) => outgoing.destroy(error))
   outgoing.on('close', () => source.destroy())

@@ -12,8 +12,8 @@ export interface ProxySettings {
   readonly noProxy?: string | undefined
 }
 
-/** The proxy for a URL; undefined for none. Loopback is always reached directly. Throws `invalidArgument` for a proxy that is
- *  neither `http://` nor `https://`. */
+/** The proxy for a URL; undefined for none. Loopback is always reached directly. Throws `invalidArgument` for a proxy
+ *  that is neither `http://` nor `https://`. */
 export function proxyFor(url: URL, { httpProxy, httpsProxy, noProxy }: ProxySettings): string | undefined {
   const proxy = url.protocol === 'https:' ? httpsProxy : httpProxy
   if (proxy === undefined || proxy === '' || isDirect(url, noProxy ?? '')) return undefined

@@ -25,7 +25,8 @@ export function registryCodeOf(error: unknown): string | undefined {
   return typeof registryCode === 'string' ? registryCode : undefined
 }
 
-/** The error for a connection that failed or broke, with Docker's message: `unavailable`, or `cancelled` for the signal. */
+/** The error for a connection that failed or broke, with Docker's message: `unavailable`, or `cancelled` for the
+ *  signal. */
 export function connectionError(
   error: unknown,
   method: string,
@@ -79,7 +80,8 @@ export function statusError(status: number, body: Buffer, method: string, url: s
   return new BerthError(kindOf(status, first?.code), textOf(status, first, method, url), { details })
 }
 
-/** Turns the error of a failed pull into Docker's form, which names the image. Other values are returned as they are. */
+/** Turns the error of a failed pull into Docker's form, which names the image. Other values are returned as they
+ *  are. */
 export function pullError(error: unknown, name: string, reference: string): unknown {
   if (!(error instanceof BerthError)) return error
   const wrap = (kind: ErrorKind, text: string) =>

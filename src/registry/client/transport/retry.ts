@@ -10,16 +10,16 @@ export interface RetryOptions extends AbortOptions {
 const maxDelayMs = 15_000
 const maxAskedMs = 60_000
 
-/** How long to wait before retry number `attempt`, from 1 on. The time grows and has a random part, so that clients don't retry
- *  at the same moment. If the registry asked for a time (`Retry-After`), gives that. */
+/** How long to wait before retry number `attempt`, from 1 on. The time grows and has a random part, so that clients
+ *  don't retry at the same moment. If the registry asked for a time (`Retry-After`), gives that. */
 export function backoffMs(attempt: number, error?: unknown, firstDelayMs = 250): number {
   const asked = askedMs(error)
   if (asked !== undefined) return asked
   return Math.min(firstDelayMs * 2 ** (attempt - 1), maxDelayMs) * (0.75 + Math.random() / 2)
 }
 
-/** True if the same request may succeed soon. If the registry asks for more than a minute, a retry is not worth it: the user
- *  should see at once that, for example, the limit for the day is reached. */
+/** True if the same request may succeed soon. If the registry asks for more than a minute, a retry is not worth it:
+ *  the user should see at once that, for example, the limit for the day is reached. */
 export function isWorthRetrying(error: unknown): boolean {
   return isRetryable(error) && (askedMs(error) ?? 0) <= maxAskedMs
 }

@@ -1,5 +1,5 @@
-/** Assembles the parts of this folder: from the configuration of a registry to an authorizer and, if it issues tokens, a
- *  token service. */
+/** Assembles the parts of this folder: from the configuration of a registry to an authorizer and, if it issues tokens,
+ *  a token service. */
 import { type Logger, nullLogger } from '../../../base/index.ts'
 import { type Authorizer, openAccess } from '../model/authorizer.ts'
 import type { ObjectStorage } from '../storage/registry-storage.ts'

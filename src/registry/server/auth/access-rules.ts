@@ -1,5 +1,5 @@
-/** Rights by rules, as in `registry.yml`. A right exists if any rule grants it. Without rules, every user may do everything
- *  and anonymous clients nothing. Pure. */
+/** Rights by rules, as in `registry.yml`. A right exists if any rule grants it. Without rules, every user may do
+ *  everything and anonymous clients nothing. Pure. */
 import type { AccessAction, AccessScope } from '../model/authorizer.ts'
 import { compileRepositoryPattern } from './repository-pattern.ts'
 

@@ -28,8 +28,8 @@ export class BasicAuthorizer implements Authorizer {
     const user = isAnonymous ? undefined : credentials?.name
     const rights = rules.of(user)
     const canSee = (repository: string): boolean => rights.canPull(repository)
-    // An anonymous `GET /v2/` asks how to log in, so it gets a challenge. On other paths (search), anonymous clients get
-    // what everybody may see.
+    // An anonymous `GET /v2/` asks how to log in, so it gets a challenge. On other paths (search), anonymous clients
+    // get what everybody may see.
     const isAsking = user === undefined && wanted.length === 0 && (path.startsWith('/v2') || rights.isEmpty)
     if (!isAsking && allowsAll(rights, wanted)) {
       return { kind: 'allow', user, canSee: wanted.some(({ type }) => type === 'registry') ? undefined : canSee }

@@ -1,5 +1,5 @@
-/** Authorizes by bearer tokens, of the registry's own token service or of another one. The challenge for clients without a
- *  token names the token service. https://distribution.github.io/distribution/spec/auth/token/ */
+/** Authorizes by bearer tokens, of the registry's own token service or of another one. The challenge for clients
+ *  without a token names the token service. https://distribution.github.io/distribution/spec/auth/token/ */
 import type { AccessDecision, AccessRequest, AccessScope, Authorizer } from '../model/authorizer.ts'
 import { type AccessRules, allowsAll } from './access-rules.ts'
 import { covers, formatScopes } from './scope-text.ts'
@@ -10,7 +10,8 @@ export interface BearerAuthorizerOptions {
   readonly service: string
   /** URL of the token service. Default: `/token` at the address that the client used. */
   readonly realm?: string | undefined
-  /** The rules of the registry's own token service. They tell a user without the right from one who needs another token. */
+  /** The rules of the registry's own token service. They tell a user without the right from one who needs another
+   *  token. */
   readonly rules?: AccessRules | undefined
   /** Decides on requests with `Authorization: Basic`. Default: these get a challenge. */
   readonly basic?: Authorizer | undefined

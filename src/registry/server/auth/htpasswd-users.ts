@@ -1,8 +1,9 @@
-/** The users of an htpasswd file with lines `NAME:HASH`. As in Docker's registry, only bcrypt hashes work (`htpasswd -B`).
- *  A changed file is read again; if that fails, the users stay as they were.
+/** The users of an htpasswd file with lines `NAME:HASH`. As in Docker's registry, only bcrypt hashes work (`htpasswd
+ *  -B`). A changed file is read again; if that fails, the users stay as they were.
  *
  *  Clients send the password with every request, and bcrypt takes a tenth of a second. So the result of a check is
- *  remembered under a keyed hash until the user's line changes. Concurrent requests with the same password share one check. */
+ *  remembered under a keyed hash until the user's line changes. Concurrent requests with the same password share one
+ *  check. */
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { invalidArgument, type Logger, messageOf, nullLogger } from '../../../base/index.ts'

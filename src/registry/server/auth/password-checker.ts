@@ -1,11 +1,12 @@
-/** Compares passwords with bcrypt hashes in a worker thread. The thread starts when it is needed and ends after it was idle
- *  for a while. */
+/** Compares passwords with bcrypt hashes in a worker thread. The thread starts when it is needed and ends after it was
+ *  idle for a while. */
 import { Worker } from 'node:worker_threads'
 import { BerthError, messageOf } from '../../../base/index.ts'
 import type { PasswordAnswer, PasswordQuestion } from './password-question.ts'
 
 const idleMs = 30_000
-/** More waiting checks are refused. Each takes a tenth of a second, and clients don't wait much longer than this many. */
+/** More waiting checks are refused. Each takes a tenth of a second, and clients don't wait much longer than this
+ *  many. */
 const maxWaiting = 200
 
 export class PasswordChecker implements AsyncDisposable {

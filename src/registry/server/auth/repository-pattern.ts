@@ -1,5 +1,5 @@
-/** Patterns of repository names. `*` matches any text within a part of the name. `**` as a part matches any number of parts,
- *  at the end at least one. `${user}` matches the user's name. */
+/** Patterns of repository names. `*` matches any text within a part of the name. `**` as a part matches any number of
+ *  parts, at the end at least one. `${user}` matches the user's name. */
 
 /** Compiles a pattern for one user. For anonymous clients a pattern with `${user}` matches nothing. */
 export function compileRepositoryPattern(pattern: string, user: string | undefined): RegExp {

@@ -114,8 +114,8 @@ function trustedKey(publicKey: KeyObject): TrustedKey {
 
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** The id that Docker's registry gives a key, so that the tokens of both registries are interchangeable: the first 240 bits
- *  of the SHA-256 of the public key (DER), in base32, in groups of four. */
+/** The id that Docker's registry gives a key, so that the tokens of both registries are interchangeable: the first 240
+ *  bits of the SHA-256 of the public key (DER), in base32, in groups of four. */
 export function keyId(publicKey: KeyObject): string {
   const hash = createHash('sha256')
     .update(publicKey.export({ type: 'spki', format: 'der' }))

@@ -1,8 +1,9 @@
-/** The registry's own token service. It issues signed tokens that name the user and the granted scopes for some minutes.
- *  `GET /token` (Basic) and `POST /token` (OAuth2: password and refresh_token grants).
+/** The registry's own token service. It issues signed tokens that name the user and the granted scopes for some
+ *  minutes. `GET /token` (Basic) and `POST /token` (OAuth2: password and refresh_token grants).
  *  https://distribution.github.io/distribution/spec/auth/token/ and …/oauth/
  *
- *  A refresh token replaces the password of one user. It becomes invalid when the password changes or the user is removed. */
+ *  A refresh token replaces the password of one user. It becomes invalid when the password changes or the user is
+ *  removed. */
 import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
 import type { AccessScope } from '../model/authorizer.ts'

@@ -6,8 +6,8 @@ export interface UserDirectory {
   fingerprint(name: string): Promise<string | undefined>
 }
 
-/** Name and password from `Authorization: Basic` (RFC 7617). The name is '' if an anonymous client sends the header anyway,
- *  as podman and skopeo do. */
+/** Name and password from `Authorization: Basic` (RFC 7617). The name is '' if an anonymous client sends the header
+ *  anyway, as podman and skopeo do. */
 export interface BasicCredentials {
   readonly name: string
   readonly password: string

@@ -1,8 +1,8 @@
-/** The download of one blob from upstream. Its bytes go into the storage, and through a spool file to every client that
- *  asks meanwhile, each at its own pace. The download goes on when clients leave.
+/** The download of one blob from upstream. Its bytes go into the storage, and through a spool file to every client
+ *  that asks meanwhile, each at its own pace. The download goes on when clients leave.
  *
- *  The last byte is released only after the digest was verified and the blob stored. So no client gets a whole blob that is
- *  wrong, and a client that got a whole blob finds it in the cache the next time. */
+ *  The last byte is released only after the digest was verified and the blob stored. So no client gets a whole blob
+ *  that is wrong, and a client that got a whole blob finds it in the cache the next time. */
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { type AbortOptions, BerthError, type Logger, messageOf } from '../../../base/index.ts'
@@ -114,8 +114,8 @@ export class BlobDownload {
     await this.#closeSpool()
   }
 
-  /** Passes bytes from upstream on as fast as the storage takes them. Does not reject: a failure of upstream is noted in
-   *  `#failure`, and an error of `append` comes from the storage only. */
+  /** Passes bytes from upstream on as fast as the storage takes them. Does not reject: a failure of upstream is noted
+   *  in `#failure`, and an error of `append` comes from the storage only. */
   async *#receive(): AsyncGenerator<Buffer, void, undefined> {
     const { source, digest } = this.#options
     const hash = hasherOf(algorithmOf(digest))

@@ -1,5 +1,6 @@
-/** Deletes the least recently used contents of the cache: after their time to live, or if the cache is too large. This needs
- *  no coordination with requests. A request that is sending a blob has it open, and a later one downloads it again. */
+/** Deletes the least recently used contents of the cache: after their time to live, or if the cache is too large. This
+ *  needs no coordination with requests. A request that is sending a blob has it open, and a later one downloads it
+ *  again. */
 import { Background, type Logger } from '../../../base/index.ts'
 import type { ManifestLibrary } from '../library/manifest-library.ts'
 import type { BlobDigest } from '../model/blob-digest.ts'

@@ -1,5 +1,5 @@
-/** The times of last use of the cache's contents. Each is the modification time of an empty object, so that all processes on
- *  a storage know it, also after a restart. It is written only now and then. */
+/** The times of last use of the cache's contents. Each is the modification time of an empty object, so that all
+ *  processes on a storage know it, also after a restart. It is written only now and then. */
 import type { ObjectInfo, ObjectStorage } from '../storage/registry-storage.ts'
 
 const usagePrefix = 'cache/'

@@ -114,7 +114,8 @@ export class CachedSource implements PullSource {
     return manifest
   }
 
-  /** Looks up a tag at upstream. `here` is the stored manifest of the tag, which is used if upstream can't be reached. */
+  /** Looks up a tag at upstream. `here` is the stored manifest of the tag, which is used if upstream can't be
+   *  reached. */
   async #lookUpTag(
     repository: string,
     tag: string,
@@ -155,7 +156,8 @@ export class CachedSource implements PullSource {
     return manifest
   }
 
-  /** Links a blob that was downloaded for another repository. The caller knows that this repository has it at upstream. */
+  /** Links a blob that was downloaded for another repository. The caller knows that this repository has it at
+   *  upstream. */
   async #link(repository: string, digest: BlobDigest): Promise<StoredBlob | undefined> {
     const { blobs } = this.#options.local
     const [other] = await blobs.repositoriesWith(digest, 1)

@@ -1,5 +1,5 @@
-/** The sizes of blobs, learned from manifests, so that upstream need not be asked before a download. An entry also proves
- *  that the repository has the blob, which matters if it was downloaded for another repository. */
+/** The sizes of blobs, learned from manifests, so that upstream need not be asked before a download. An entry also
+ *  proves that the repository has the blob, which matters if it was downloaded for another repository. */
 import { isObject } from '../../../oci/index.ts'
 import { type BlobDigest, findBlobDigest } from '../model/blob-digest.ts'
 

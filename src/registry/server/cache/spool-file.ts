@@ -1,5 +1,5 @@
-/** An unnamed temporary file that is written once, from beginning to end, while others read it. The kernel deletes it when
- *  it is closed, however the process ends. */
+/** An unnamed temporary file that is written once, from beginning to end, while others read it. The kernel deletes it
+ *  when it is closed, however the process ends. */
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-/** The cached registry. It is asked with the cache's own credentials, not with the client's. Methods give `undefined` for
- *  things that it doesn't have or to which it refuses access; they reject on all other failures. */
+/** The cached registry. It is asked with the cache's own credentials, not with the client's. Methods give `undefined`
+ *  for things that it doesn't have or to which it refuses access; they reject on all other failures. */
 import { type AbortOptions, isBerthError, isKind, type Logger, messageOf } from '../../../base/index.ts'
 import { type Descriptor, type Digest, defaultRegistry, isObject } from '../../../oci/index.ts'
 import { type FetchedManifest, type RegistryAuth, RegistryClient, type Repository } from '../../client/index.ts'
@@ -25,7 +25,8 @@ export class Upstream {
   readonly #url: URL
   readonly #host: string
   readonly #logger: Logger
-  /** Connections by repository. After a failure, a new one is made: the old one may know an outdated endpoint or token. */
+  /** Connections by repository. After a failure, a new one is made: the old one may know an outdated endpoint or
+   *  token. */
   readonly #repositories = new Map<string, Repository>()
   #restsUntil = 0
 

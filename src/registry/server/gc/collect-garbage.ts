@@ -1,9 +1,9 @@
 /** Deletes blobs that no manifest of any repository names, links without a manifest in their repository, and abandoned
  *  uploads, while pushes, mounts and deletions go on in any number of processes.
  *
- *  Blobs and links younger than the grace period stay, so that the blobs of a push stay until its manifest arrives. An old
- *  blob that is being used again is protected by the protocol of condemned.ts. If the process dies halfway, it leaves at most
- *  a verdict, which the next collection or a waiting request lifts. */
+ *  Blobs and links younger than the grace period stay, so that the blobs of a push stay until its manifest arrives. An
+ *  old blob that is being used again is protected by the protocol of condemned.ts. If the process dies halfway, it
+ *  leaves at most a verdict, which the next collection or a waiting request lifts. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AbortOptions } from '../../../base/index.ts'
 import { releaseMs, Verdict } from '../library/condemned.ts'
@@ -41,8 +41,8 @@ const concurrency = 8
 /** The repositories whose manifests name a blob. */
 type Uses = ReadonlyMap<BlobDigest, ReadonlySet<string>>
 
-/** Runs one collection and gives its report. Rejects with `conflict` if another one is running, with `dataLoss` if a manifest
- *  is damaged. */
+/** Runs one collection and gives its report. Rejects with `conflict` if another one is running, with `dataLoss` if a
+ *  manifest is damaged. */
 export async function collectGarbage(
   storage: RegistryStorage,
   { isDryRun = false, graceMs, uploadMaxAgeMs, signal, now = () => performance.now() }: CollectGarbageOptions,

@@ -57,7 +57,8 @@ export class IncomingBody {
     return this.#socketBody !== undefined
   }
 
-  /** Lets `receive` read the body from the connection. Gives the size that `receive` reports. Rejects as `chunks` does. */
+  /** Lets `receive` read the body from the connection. Gives the size that `receive` reports. Rejects as `chunks`
+   *  does. */
   async receive(
     receive: (body: ConnectionBody) => Promise<Received>,
     { maxBytes }: Pick<BodyOptions, 'maxBytes'> = {},
@@ -77,8 +78,8 @@ export class IncomingBody {
     }
   }
 
-  /** The body as it arrives. Rejects with `cancelled` if the client leaves, and with a RegistryError if it sends nothing
-   *  for too long or more than `maxBytes`. */
+  /** The body as it arrives. Rejects with `cancelled` if the client leaves, and with a RegistryError if it sends
+   *  nothing for too long or more than `maxBytes`. */
   async *chunks(options: BodyOptions = {}): AsyncGenerator<Buffer> {
     if (this.isInSocket) throw internal('the body is in the connection')
     if (this.#awaitsContinue) this.#response.writeContinue()

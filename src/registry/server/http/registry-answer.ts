@@ -41,8 +41,9 @@ export class RegistryAnswer {
     this.sendBytes(status, Buffer.from(JSON.stringify(value)), { ...jsonType, ...headers })
   }
 
-  /** Answers with JSON while the client may still be sending. Calls `discard` to read the rest of the body, then ends the
-   *  answer and with it the connection. A connection closed with unread bytes would be reset, and the answer lost. */
+  /** Answers with JSON while the client may still be sending. Calls `discard` to read the rest of the body, then ends
+   *  the answer and with it the connection. A connection closed with unread bytes would be reset, and the answer
+   *  lost. */
   sendLastJson(status: number, value: unknown, headers: AnswerHeaders, discard: () => Promise<void>): void {
     const bytes = Buffer.from(JSON.stringify(value))
     this.response.shouldKeepAlive = false

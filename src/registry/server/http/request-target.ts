@@ -1,5 +1,5 @@
-/** Parses the paths of `/v2/`. They are not unescaped: valid names and tags need no escapes, so `%2e%2e` and the like are
- *  just invalid names. */
+/** Parses the paths of `/v2/`. They are not unescaped: valid names and tags need no escapes, so `%2e%2e` and the like
+ *  are just invalid names. */
 import { isRepositoryName } from '../model/repository-name.ts'
 
 /** The meaning of a path. */

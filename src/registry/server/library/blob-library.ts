@@ -1,6 +1,6 @@
-/** Blobs, and the links that give them to repositories. A blob's bytes are stored once. A repository has a blob by a link;
- *  without one, clients of the repository can't see the blob. A link is written only for a client that uploaded the bytes or
- *  may read them in another repository. */
+/** Blobs, and the links that give them to repositories. A blob's bytes are stored once. A repository has a blob by a
+ *  link; without one, clients of the repository can't see the blob. A link is written only for a client that uploaded
+ *  the bytes or may read them in another repository. */
 import { randomUUID } from 'node:crypto'
 import { isKind } from '../../../base/index.ts'
 import type { BlobDigest } from '../model/blob-digest.ts'
@@ -39,8 +39,8 @@ export class BlobLibrary {
     return link === undefined || blob === undefined ? undefined : this.#stored(digest, blob.sizeBytes)
   }
 
-  /** The same for a request that relies on the blob, for example to push a manifest that names it. The grace period begins
-   *  again: no collection deletes the blob before `freshMs` have passed. */
+  /** The same for a request that relies on the blob, for example to push a manifest that names it. The grace period
+   *  begins again: no collection deletes the blob before `freshMs` have passed. */
   async claim(repository: string, digest: BlobDigest): Promise<StoredBlob | undefined> {
     const link = await this.#objects.stat(linkKey(repository, digest))
     if (link === undefined) return undefined
@@ -49,8 +49,8 @@ export class BlobLibrary {
     return await this.#link(repository, digest)
   }
 
-  /** Gives `repository` a blob that `from` has; undefined if `from` doesn't have it. The caller has checked that the client
-   *  may read `from`. */
+  /** Gives `repository` a blob that `from` has; undefined if `from` doesn't have it. The caller has checked that the
+   *  client may read `from`. */
   async mount(repository: string, from: string, digest: BlobDigest): Promise<StoredBlob | undefined> {
     if ((await this.find(from, digest)) === undefined) return undefined
     return await this.#link(repository, digest)
@@ -62,8 +62,8 @@ export class BlobLibrary {
     return objects.map(({ key }) => repositoryOfLink(key)).filter((name) => name !== undefined)
   }
 
-  /** Turns an upload into a blob of the repository and gives its size. Rejects with DIGEST_INVALID, and drops the upload, if
-   *  the bytes have another digest. Rejects with BLOB_UPLOAD_UNKNOWN if there is no such upload. */
+  /** Turns an upload into a blob of the repository and gives its size. Rejects with DIGEST_INVALID, and drops the
+   *  upload, if the bytes have another digest. Rejects with BLOB_UPLOAD_UNKNOWN if there is no such upload. */
   async commitUpload(repository: string, uploadId: string, digest: BlobDigest): Promise<number> {
     const [blob, condemned] = await Promise.all([
       this.#objects.stat(blobKey(digest)),
@@ -81,8 +81,8 @@ export class BlobLibrary {
     }
   }
 
-  /** Removes the blob from the repository. A later garbage collection deletes the bytes if no repository uses them. False if
-   *  the repository doesn't have the blob. */
+  /** Removes the blob from the repository. A later garbage collection deletes the bytes if no repository uses them.
+   *  False if the repository doesn't have the blob. */
   async unlink(repository: string, digest: BlobDigest): Promise<boolean> {
     if ((await this.find(repository, digest)) === undefined) return false
     await this.#objects.delete(linkKey(repository, digest))

@@ -52,8 +52,8 @@ export class Verdict {
     return verdict
   }
 
-  /** Deletes the blob's object or one of its links. False, with nothing deleted, if the verdict is too old. Rejects with
-   *  `unavailable` if the deletion takes too long; then the object may or may not be gone. */
+  /** Deletes the blob's object or one of its links. False, with nothing deleted, if the verdict is too old. Rejects
+   *  with `unavailable` if the deletion takes too long; then the object may or may not be gone. */
   async delete(key: string): Promise<boolean> {
     if (this.#now() - this.#condemnedAt > verdictMs) return false
     const signal = AbortSignal.timeout(deletionMs)
@@ -67,15 +67,15 @@ export class Verdict {
     }
   }
 
-  /** Ends the verdict, so that waiting requests go on. After an abandoned deletion the verdict stays. The storage may still
-   *  carry out that deletion, so the requests wait until it no longer can. */
+  /** Ends the verdict, so that waiting requests go on. After an abandoned deletion the verdict stays. The storage may
+   *  still carry out that deletion, so the requests wait until it no longer can. */
   async lift(): Promise<void> {
     if (!this.#isAbandoned) await this.#objects.delete(this.#key)
   }
 }
 
-/** Writes a link of a blob. After that, no collection deletes the link or the blob because it saw an older state. The caller
- *  must check whether the blob still exists. */
+/** Writes a link of a blob. After that, no collection deletes the link or the blob because it saw an older state. The
+ *  caller must check whether the blob still exists. */
 export async function writeLink(objects: ObjectStorage, digest: BlobDigest, link: string): Promise<void> {
   do {
     await objects.write(link, nothing)
@@ -83,7 +83,8 @@ export async function writeLink(objects: ObjectStorage, digest: BlobDigest, link
   } while ((await awaitVerdict(objects, digest)) && (await objects.stat(link)) === undefined)
 }
 
-/** Waits until the blob is not condemned. The caller must have written its link or mark before. True if there was a verdict. */
+/** Waits until the blob is not condemned. The caller must have written its link or mark before. True if there was a
+ *  verdict. */
 export async function awaitVerdict(objects: ObjectStorage, digest: BlobDigest): Promise<boolean> {
   const key = condemnedKey(digest)
   let since = Date.now()

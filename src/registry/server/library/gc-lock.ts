@@ -1,6 +1,6 @@
-/** Lets only one garbage collection run at a time, in all processes. The lock is an object with a number in its key, which
- *  its owner renews. If it was not renewed for long, another process takes the lock with the next number; only one can write
- *  that. */
+/** Lets only one garbage collection run at a time, in all processes. The lock is an object with a number in its key,
+ *  which its owner renews. If it was not renewed for long, another process takes the lock with the next number; only
+ *  one can write that. */
 import { conflict } from '../../../base/index.ts'
 import { keyTail, lockPrefix } from '../model/registry-keys.ts'
 import type { ObjectInfo, ObjectStorage } from '../storage/registry-storage.ts'

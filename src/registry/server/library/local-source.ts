@@ -9,7 +9,8 @@ export interface LocalContents {
   readonly manifests: ManifestLibrary
 }
 
-/** Makes the source. `keeps`: a blob that a client asks for with HEAD is protected from garbage collection for a while. */
+/** Makes the source. `keeps`: a blob that a client asks for with HEAD is protected from garbage collection for a
+ *  while. */
 export function localSource({ blobs, manifests }: LocalContents, { keeps }: { readonly keeps: boolean }): PullSource {
   return {
     acceptsPush: true,

@@ -1,6 +1,6 @@
-/** Manifests, tags and the catalog. Each repository stores its manifests whole, with their media types. A tag is an object
- *  that contains a digest. The object that makes something visible is always written last, so that a request that dies
- *  halfway leaves no reference to something missing. */
+/** Manifests, tags and the catalog. Each repository stores its manifests whole, with their media types. A tag is an
+ *  object that contains a digest. The object that makes something visible is always written last, so that a request
+ *  that dies halfway leaves no reference to something missing. */
 import { KeyedMutex } from '../../../base/index.ts'
 import { algorithmOf, type BlobDigest, blobDigestOf, findBlobDigest } from '../model/blob-digest.ts'
 import { forEachLimited } from '../model/for-each-limited.ts'
@@ -63,7 +63,8 @@ export class ManifestLibrary {
     this.#options = options
   }
 
-  /** The manifest; undefined if the repository has none with that reference. Rejects with `dataLoss` if it is damaged. */
+  /** The manifest; undefined if the repository has none with that reference. Rejects with `dataLoss` if it is
+   *  damaged. */
   async find(repository: string, reference: ManifestReference): Promise<StoredManifest | undefined> {
     const digest = await this.resolve(repository, reference)
     if (digest === undefined) return undefined
@@ -78,8 +79,8 @@ export class ManifestLibrary {
     return findBlobDigest(text?.toString())
   }
 
-  /** Checks and stores a manifest, and sets the tag if the reference is one. Rejects with MANIFEST_INVALID, DIGEST_INVALID,
-   *  or MANIFEST_BLOB_UNKNOWN for missing parts. */
+  /** Checks and stores a manifest, and sets the tag if the reference is one. Rejects with MANIFEST_INVALID,
+   *  DIGEST_INVALID, or MANIFEST_BLOB_UNKNOWN for missing parts. */
   async put({ repository, reference, bytes, contentType, precondition }: PutManifest): Promise<PutResult> {
     const digest = digestToStore(reference, bytes)
     const document = parseManifest(bytes, contentType)
@@ -159,9 +160,9 @@ export class ManifestLibrary {
     return (await this.#objects.stat(manifestKey(repository, digest))) === undefined ? undefined : digest
   }
 
-  /** Checks the parts and stores the manifest. A garbage collection that reads the manifests in between doesn't know that
-   *  the parts are needed. It can delete them only if storing took so long that their links became old. In that case the
-   *  parts are checked again. */
+  /** Checks the parts and stores the manifest. A garbage collection that reads the manifests in between doesn't know
+   *  that the parts are needed. It can delete them only if storing took so long that their links became old. In that
+   *  case the parts are checked again. */
   async #checkAndStore(repository: string, digest: BlobDigest, document: ManifestDocument, bytes: Buffer) {
     const began = performance.now()
     await this.#checkParts(repository, document.parts)
@@ -216,8 +217,9 @@ export class ManifestLibrary {
     }
   }
 
-  /** Removes a repository without manifests from the catalog. A concurrent push writes its manifest before the catalog entry.
-   *  So either its entry is written after the deletion, or its manifest is seen here and the entry is restored. */
+  /** Removes a repository without manifests from the catalog. A concurrent push writes its manifest before the catalog
+   *  entry. So either its entry is written after the deletion, or its manifest is seen here and the entry is
+   *  restored. */
   async #forgetIfEmpty(repository: string): Promise<void> {
     const isEmpty = async () =>
       (await this.#objects.list(manifestsPrefix(repository), { limit: 1 })).objects.length === 0

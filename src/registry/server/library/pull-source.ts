@@ -1,5 +1,5 @@
-/** The interface for the source of pulls: the registry's own storage (local-source.ts), or something in front of it such as
- *  a pull-through cache, passed to `createRegistry` as `pullSource`. */
+/** The interface for the source of pulls: the registry's own storage (local-source.ts), or something in front of it
+ *  such as a pull-through cache, passed to `createRegistry` as `pullSource`. */
 import type { Readable } from 'node:stream'
 import type { AbortOptions } from '../../../base/index.ts'
 import type { BlobDigest } from '../model/blob-digest.ts'
@@ -21,7 +21,8 @@ export interface StoredManifest {
 export interface StoredBlob {
   readonly digest: BlobDigest
   readonly sizeBytes: number
-  /** Opens the bytes as a stream. The range must be within the blob. Rejects with `notFound` if the blob was deleted. */
+  /** Opens the bytes as a stream. The range must be within the blob. Rejects with `notFound` if the blob was
+   *  deleted. */
   open(range?: ByteRange & AbortOptions): Promise<Readable>
   /** Opens the bytes for reading into given memory. Absent or undefined if only `open` works. */
   openReader?(): Promise<ObjectReader | undefined>
@@ -53,8 +54,8 @@ export interface FindOptions extends AbortOptions {
 export interface PullSource {
   /** If false, clients that push get 405 UNSUPPORTED. */
   readonly acceptsPush: boolean
-  /** True if the source has the images of registry `namespace`. Clients of mirrors name it with `?ns=docker.io`. Default: it
-   *  has the images of every registry. */
+  /** True if the source has the images of registry `namespace`. Clients of mirrors name it with `?ns=docker.io`.
+   *  Default: it has the images of every registry. */
   serves?(namespace: string): boolean
   /** The manifest; undefined if the repository has none with that reference. */
   findManifest(

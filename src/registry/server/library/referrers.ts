@@ -1,5 +1,5 @@
-/** The manifests that refer to another one as their subject. An entry is written when such a manifest is pushed. Manifests
- *  that older clients listed in an index under the fallback tag are included.
+/** The manifests that refer to another one as their subject. An entry is written when such a manifest is pushed.
+ *  Manifests that older clients listed in an index under the fallback tag are included.
  *  https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers */
 import { isObject, mediaTypes } from '../../../oci/index.ts'
 import { algorithmOf, type BlobDigest, findBlobDigest, hexOfBlob } from '../model/blob-digest.ts'

@@ -1,5 +1,5 @@
-/** The stored form of a manifest: its media type, a line feed, its bytes. They are in one object, so that they can't get out
- *  of step. */
+/** The stored form of a manifest: its media type, a line feed, its bytes. They are in one object, so that they can't
+ *  get out of step. */
 import { BerthError } from '../../../base/index.ts'
 import type { BlobDigest } from '../model/blob-digest.ts'
 import type { StoredManifest } from './pull-source.ts'

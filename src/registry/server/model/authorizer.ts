@@ -50,8 +50,8 @@ export type AccessDecision =
 
 /** Decides on requests. */
 export interface Authorizer {
-  /** Decides whether the client may do everything in `wanted`. If this rejects, the client gets the error's status, 500 for
-   *  unknown errors. */
+  /** Decides whether the client may do everything in `wanted`. If this rejects, the client gets the error's status,
+   *  500 for unknown errors. */
   authorize(request: AccessRequest): Promise<AccessDecision>
 }
 

@@ -1,5 +1,5 @@
-/** A pool of buffers of one size. Allocating such memory for each piece of a blob would cost more than reading and sending
- *  the piece. At most `maxKept` free buffers are kept. */
+/** A pool of buffers of one size. Allocating such memory for each piece of a blob would cost more than reading and
+ *  sending the piece. At most `maxKept` free buffers are kept. */
 export class BufferPool {
   readonly #sizeBytes: number
   readonly #maxKept: number

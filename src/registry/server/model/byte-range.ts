@@ -1,5 +1,5 @@
-/** Ranges of bytes: the requested part of a blob (`Range`, RFC 9110) and the sent part of an upload (`Content-Range`, in
- *  the form of the distribution specification). */
+/** Ranges of bytes: the requested part of a blob (`Range`, RFC 9110) and the sent part of an upload (`Content-Range`,
+ *  in the form of the distribution specification). */
 
 /** Bytes from `start` to `end`, both included. */
 export interface Span {

@@ -1,4 +1,5 @@
-/** Conditional requests (RFC 9110, 13). Every entity tag is a digest in quotes; some of Docker's clients omit the quotes. */
+/** Conditional requests (RFC 9110, 13). Every entity tag is a digest in quotes; some of Docker's clients omit the
+ *  quotes. */
 
 /** The `ETag` of the content with this digest. */
 export function entityTag(digest: string): string {

@@ -1,5 +1,5 @@
-/** Reads manifests: the blobs and manifests that they name, and their subject. The registry stores a manifest's bytes as
- *  they were pushed. https://github.com/opencontainers/image-spec/blob/main/manifest.md */
+/** Reads manifests: the blobs and manifests that they name, and their subject. The registry stores a manifest's bytes
+ *  as they were pushed. https://github.com/opencontainers/image-spec/blob/main/manifest.md */
 import { isIndexType, isManifestType, isObject, mediaTypes } from '../../../oci/index.ts'
 import { type BlobDigest, findBlobDigest } from './blob-digest.ts'
 import { RegistryError } from './registry-error.ts'
@@ -30,8 +30,8 @@ export interface PlatformEntry {
   readonly architecture: string
 }
 
-/** Reads a manifest. `contentType` is the client's Content-Type header, '' if there was none. Throws MANIFEST_INVALID if
- *  the bytes are not a manifest or have another type than the header says. */
+/** Reads a manifest. `contentType` is the client's Content-Type header, '' if there was none. Throws MANIFEST_INVALID
+ *  if the bytes are not a manifest or have another type than the header says. */
 export function parseManifest(bytes: Buffer, contentType: string): ManifestDocument {
   const value = parseObject(bytes)
   const mediaType = mediaTypeOf(value, contentType)

@@ -1,5 +1,5 @@
-/** Extensions answer paths outside the distribution protocol: health, metrics, tokens, search. The registry's server reads
- *  the request and writes the answer, so that logging, limits and errors are the same for all paths. */
+/** Extensions answer paths outside the distribution protocol: health, metrics, tokens, search. The registry's server
+ *  reads the request and writes the answer, so that logging, limits and errors are the same for all paths. */
 import type { AccessRequest } from './authorizer.ts'
 
 /** A request for an extension's path. */

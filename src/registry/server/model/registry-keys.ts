@@ -1,5 +1,5 @@
-/** The keys of everything in the storage. In a repository's name `/` is written as `+`, which no name contains. So a name
- *  is one part of a key, and no repository is the folder of another one.
+/** The keys of everything in the storage. In a repository's name `/` is written as `+`, which no name contains. So a
+ *  name is one part of a key, and no repository is the folder of another one.
  *
  *  blobs/<algorithm>/<2 digits>/<hex>                         a blob's bytes
  *  links/<algorithm>/<hex>/<repository>                       this repository has that blob (empty object)

@@ -89,8 +89,8 @@ export async function deleteManifest(
   context.observer.manifestUsed?.({ action: 'delete', repository, digest: digest ?? '', tag })
 }
 
-/** Reads a tag or a digest; undefined for an invalid tag. Text with a colon must be a digest; otherwise DIGEST_INVALID is
- *  thrown. */
+/** Reads a tag or a digest; undefined for an invalid tag. Text with a colon must be a digest; otherwise DIGEST_INVALID
+ *  is thrown. */
 function parseReference(text: string): ManifestReference | undefined {
   if (text.includes(':')) {
     const digest = findBlobDigest(text)
@@ -100,8 +100,9 @@ function parseReference(text: string): ManifestReference | undefined {
   return isTag(text) ? { kind: 'tag', tag: text } : undefined
 }
 
-/** Chooses a manifest that the client accepts. Like Docker's registry, gives the image for linux/amd64 of a manifest list
- *  to a client that asks by tag and doesn't accept lists. Throws MANIFEST_UNKNOWN if the client accepts nothing. */
+/** Chooses a manifest that the client accepts. Like Docker's registry, gives the image for linux/amd64 of a manifest
+ *  list to a client that asks by tag and doesn't accept lists. Throws MANIFEST_UNKNOWN if the client accepts
+ *  nothing. */
 async function negotiate(
   { source }: RouteContext,
   exchange: RegistryExchange,
@@ -124,8 +125,8 @@ async function negotiate(
   })
 }
 
-/** Checks `If-Match` and `If-None-Match` of a push, with which a client avoids overwriting a manifest that it has not seen.
- *  Throws status 412. */
+/** Checks `If-Match` and `If-None-Match` of a push, with which a client avoids overwriting a manifest that it has not
+ *  seen. Throws status 412. */
 function checkPreconditions(exchange: RegistryExchange, current: BlobDigest | undefined): void {
   const { 'if-match': match, 'if-none-match': noneMatch } = exchange.request.headers
   const isMet =

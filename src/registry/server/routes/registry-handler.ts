@@ -1,4 +1,5 @@
-/** Handles a request from beginning to end: extensions, the path, rights, the route, errors, and the report to observers. */
+/** Handles a request from beginning to end: extensions, the path, rights, the route, errors, and the report to
+ *  observers. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerError } from '../http/answer-error.ts'
 import { answerExtension } from '../http/answer-extension.ts'

@@ -15,8 +15,8 @@ import { parseBlobDigest } from './blob-routes.ts'
 const mountCandidates = 20
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** `POST /v2/<name>/blobs/uploads/`: begins an upload, mounts a blob of another repository (`mount`), or receives the whole
- *  blob (`digest`). */
+/** `POST /v2/<name>/blobs/uploads/`: begins an upload, mounts a blob of another repository (`mount`), or receives the
+ *  whole blob (`digest`). */
 export async function startUpload(context: RouteContext, exchange: RegistryExchange, repository: string) {
   const { query } = exchange.request
   const mounted = findBlobDigest(query.text('mount'))
@@ -82,8 +82,8 @@ export async function cancelUpload(
   exchange.answer.sendEmpty(204)
 }
 
-/** Appends the body to an upload and gives the new size. Throws status 416 if `Content-Range` begins at another place than
- *  the upload's end. */
+/** Appends the body to an upload and gives the new size. Throws status 416 if `Content-Range` begins at another place
+ *  than the upload's end. */
 async function receiveChunk(
   context: RouteContext,
   exchange: RegistryExchange,
@@ -168,7 +168,8 @@ async function findUpload({ uploads }: RouteContext, repository: string, uuid: s
   return found
 }
 
-/** The id in the storage. It contains the repository, so that an upload is not found under another repository's name. */
+/** The id in the storage. It contains the repository, so that an upload is not found under another repository's
+ *  name. */
 function storageId(repository: string, uuid: string): string {
   return `${uuid}.${createHash('sha256').update(repository).digest('hex').slice(0, 16)}`
 }

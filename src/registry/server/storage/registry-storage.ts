@@ -1,15 +1,15 @@
-/** The interface of a registry's storage, which is a folder or a bucket. Blobs, links, manifests, tags and referrers are all
- *  objects with keys; the logic above this interface is the same for every storage.
+/** The interface of a registry's storage, which is a folder or a bucket. Blobs, links, manifests, tags and referrers
+ *  are all objects with keys; the logic above this interface is the same for every storage.
  *
  *  Every implementation keeps these rules, which test/suites/registry-storage.ts checks:
- *  - An object exists completely or not at all, even if the process dies. After a promise of `write`, `delete` or `commit`
- *    has resolved, power loss doesn't undo the change.
+ *  - An object exists completely or not at all, even if the process dies. After a promise of `write`, `delete` or
+ *    `commit` has resolved, power loss doesn't undo the change.
  *  - Every process on the same storage sees the changes of every other process at once.
  *  - Nothing is kept only in memory, since each call may come from another process. (An implementation may remember a
  *    running hash, but must work without it.)
  *
- *  Only the registry makes keys: parts of `[A-Za-z0-9._+-]`, at most 255 bytes each, never `.` or `..`, joined by `/`. No
- *  key is the folder of another one. Uploads have ids in a separate namespace. */
+ *  Only the registry makes keys: parts of `[A-Za-z0-9._+-]`, at most 255 bytes each, never `.` or `..`, joined by `/`.
+ *  No key is the folder of another one. Uploads have ids in a separate namespace. */
 import type { Readable } from 'node:stream'
 import type { AbortOptions } from '../../../base/index.ts'
 import type { BlobDigest } from '../model/blob-digest.ts'
@@ -66,14 +66,14 @@ export interface ObjectStorage {
   stat(key: string): Promise<ObjectInfo | undefined>
   /** Reads a whole small object, at most a manifest; undefined if there is none. */
   read(key: string): Promise<Buffer | undefined>
-  /** Opens an object of any size as a stream. The range must be within the object. Destroying the stream frees everything.
-   *  Rejects with `notFound`. */
+  /** Opens an object of any size as a stream. The range must be within the object. Destroying the stream frees
+   *  everything. Rejects with `notFound`. */
   open(key: string, range?: ByteRange & AbortOptions): Promise<Readable>
   /** Opens an object for reading into given memory, which is faster. Absent if the storage can't do that. Rejects with
    *  `notFound`. */
   openReader?(key: string): Promise<ObjectReader>
-  /** Writes a small object. Replaces an existing one and renews its `modifiedAt`, even if the bytes are equal. False, with
-   *  nothing written, if `ifAbsent` is set and the object exists. */
+  /** Writes a small object. Replaces an existing one and renews its `modifiedAt`, even if the bytes are equal. False,
+   *  with nothing written, if `ifAbsent` is set and the object exists. */
   write(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<boolean>
   /** A page of all objects, at any depth, whose keys begin with `prefix`, which ends with `/`. */
   list(prefix: string, options?: ListOptions): Promise<ListPage>
@@ -90,27 +90,30 @@ export interface UploadInfo {
   readonly modifiedAt: Date
 }
 
-/** Uploads: bytes that arrive in one or more pieces and become a blob at the end. The registry makes the ids (`[a-z0-9.-]`).
+/** Uploads: bytes that arrive in one or more pieces and become a blob at the end. The registry makes the ids
+ *  (`[a-z0-9.-]`).
  *
- *  Only one call at a time works on an upload. A concurrent `append` or `commit`, from any process, waits a moment and then
- *  rejects with `conflict`. Bytes of two calls are never mixed. */
+ *  Only one call at a time works on an upload. A concurrent `append` or `commit`, from any process, waits a moment and
+ *  then rejects with `conflict`. Bytes of two calls are never mixed. */
 export interface UploadStorage {
   /** Begins an upload without bytes. */
   create(id: string): Promise<void>
   /** Facts of an upload; undefined if it was never created, was committed or was aborted. */
   find(id: string): Promise<UploadInfo | undefined>
-  /** Appends the bytes of `source` after the first `offset` bytes and gives the new size. Reads `source` no faster than it
-   *  writes.
+  /** Appends the bytes of `source` after the first `offset` bytes and gives the new size. Reads `source` no faster
+   *  than it writes.
    *  - Rejects with `notFound` for an unknown upload.
    *  - Rejects with `conflict` and `details.sizeBytes`, with nothing changed, if `offset` is not the upload's size.
-   *  - If `source` fails, keeps the earlier bytes as far as possible (`find` tells how many) and rejects with its error. */
+   *  - If `source` fails, keeps the earlier bytes as far as possible (`find` tells how many) and rejects with its
+   *    error. */
   append(id: string, offset: number, source: AsyncIterable<Buffer>, options?: AppendOptions): Promise<number>
   /** Like `append`, for a body that is still in its connection. Absent if the storage has no faster way than Node's.
-   *  - If the body doesn't arrive completely, rejects with a BodyFault and keeps the earlier bytes as far as possible. */
+   *  - If the body doesn't arrive completely, rejects with a BodyFault and keeps the earlier bytes as far as
+   *  possible. */
   receive?(id: string, offset: number, body: ConnectionBody, options?: AppendOptions): Promise<Received>
-  /** Turns the upload into the object `key` and gives its size. An existing object with the same bytes is replaced or kept,
-   *  with a new `modifiedAt`. Rejects with `notFound` for an unknown upload. Rejects with `invalidArgument`, with nothing
-   *  changed, if the bytes don't have this digest. */
+  /** Turns the upload into the object `key` and gives its size. An existing object with the same bytes is replaced or
+   *  kept, with a new `modifiedAt`. Rejects with `notFound` for an unknown upload. Rejects with `invalidArgument`,
+   *  with nothing changed, if the bytes don't have this digest. */
   commit(id: string, key: string, digest: BlobDigest): Promise<number>
   /** Drops the upload and its bytes. Does nothing if there is none. */
   abort(id: string): Promise<void>
@@ -120,8 +123,8 @@ export interface UploadStorage {
 
 /** A request's body that is still in its connection. */
 export interface ConnectionBody {
-  /** Descriptor of the connection, which stays open for the answer. Nothing else reads from it meanwhile. Undefined if it is
-   *  closed. */
+  /** Descriptor of the connection, which stays open for the answer. Nothing else reads from it meanwhile. Undefined if
+   *  it is closed. */
   readonly fd: number | undefined
   /** Bytes that were already read: the beginning of the body, or all of it and more. */
   readonly head: Buffer

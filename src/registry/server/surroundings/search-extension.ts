@@ -1,5 +1,5 @@
-/** `/v1/search` and `/v1/_ping`: the part of Docker's first registry protocol that `docker search HOST/TERM` still uses.
- *  Finds repositories whose names contain the term and that the client may pull. */
+/** `/v1/search` and `/v1/_ping`: the part of Docker's first registry protocol that `docker search HOST/TERM` still
+ *  uses. Finds repositories whose names contain the term and that the client may pull. */
 import type { AccessDecision, Authorizer } from '../model/authorizer.ts'
 import type { ExtensionAnswer, ExtensionRequest, RegistryExtension } from '../model/registry-extension.ts'
 import { catalogPrefix, repositoryOfCatalogKey } from '../model/registry-keys.ts'

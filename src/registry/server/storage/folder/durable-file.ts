@@ -1,5 +1,5 @@
-/** Files that survive power loss. The bytes are on the disk before the file gets its name. The name, and the names of new
- *  folders, are on the disk before a call resolves. */
+/** Files that survive power loss. The bytes are on the disk before the file gets its name. The name, and the names of
+ *  new folders, are on the disk before a call resolves. */
 import { link, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errnoOf, newId } from '../../../../base/index.ts'
@@ -47,8 +47,8 @@ async function linkInto(from: string, to: string): Promise<boolean> {
   return true
 }
 
-/** Lets `work` make the name `path`, and writes it to the disk. Other processes remove folders that have become empty, so a
- *  folder may vanish just after it was made, or while it is being made. */
+/** Lets `work` make the name `path`, and writes it to the disk. Other processes remove folders that have become empty,
+ *  so a folder may vanish just after it was made, or while it is being made. */
 async function giveName(path: string, work: () => Promise<void>): Promise<void> {
   const folder = dirname(path)
   const changed = new Set([folder])

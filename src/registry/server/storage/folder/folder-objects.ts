@@ -114,8 +114,8 @@ export class FolderObjects implements ObjectStorage {
     }
   }
 
-  /** Removes empty folders up to the top level, so that folders of deleted objects don't stay forever. A concurrent write
-   *  makes its folder again. */
+  /** Removes empty folders up to the top level, so that folders of deleted objects don't stay forever. A concurrent
+   *  write makes its folder again. */
   async #removeEmptyFolders(folder: string): Promise<void> {
     const top = objectsPath(this.#root)
     try {

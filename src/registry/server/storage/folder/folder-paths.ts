@@ -1,5 +1,5 @@
-/** The registry's folder. Keys are relative paths below `objects`. Temporary files are in another folder on the same file
- *  system, so that a rename turns them into objects and a crash leaves nothing among the objects.
+/** The registry's folder. Keys are relative paths below `objects`. Temporary files are in another folder on the same
+ *  file system, so that a rename turns them into objects and a crash leaves nothing among the objects.
  *
  *  <root>/v1/objects/<key>
  *  <root>/v1/temporary/<random>             a small object that is being written
@@ -21,7 +21,8 @@ export function uploadsPath(root: string): string {
   return join(root, 'v1', 'uploads')
 }
 
-/** The path of an object. Throws `internal` for a key that would lead out of the folder; the registry never makes one. */
+/** The path of an object. Throws `internal` for a key that would lead out of the folder; the registry never makes
+ *  one. */
 export function objectPath(root: string, key: string): string {
   if (!key.split('/').every((part) => safePart.test(part))) throw internal(`not a storage key: ${key}`)
   return join(objectsPath(root), key)

@@ -1,5 +1,5 @@
-/** A registry's storage in a folder. Any number of processes may share it, also on a network file system with working locks
- *  and atomic renames. */
+/** A registry's storage in a folder. Any number of processes may share it, also on a network file system with working
+ *  locks and atomic renames. */
 import { readdir, stat, unlink } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'

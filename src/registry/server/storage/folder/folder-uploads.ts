@@ -1,6 +1,6 @@
-/** Uploads as growing files. A kernel lock on each file lets only one request at a time work on it, in any process; the lock
- *  ends with its process. Worker threads read bodies from their connections and hash them. Bodies that arrive through this
- *  thread are hashed by the same threads after they were written. */
+/** Uploads as growing files. A kernel lock on each file lets only one request at a time work on it, in any process;
+ *  the lock ends with its process. Worker threads read bodies from their connections and hash them. Bodies that arrive
+ *  through this thread are hashed by the same threads after they were written. */
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf } from '../../../../base/index.ts'
@@ -132,7 +132,8 @@ export class FolderUploads implements UploadStorage {
     }
   }
 
-  /** Like `find`, but also finds a folder without data, which a crash between two steps left. Only `abort` can use it. */
+  /** Like `find`, but also finds a folder without data, which a crash between two steps left. Only `abort` can use
+   *  it. */
   async #findAny(id: string): Promise<UploadInfo | undefined> {
     const found = await this.find(id)
     if (found !== undefined) return found
@@ -179,8 +180,8 @@ export class FolderUploads implements UploadStorage {
     return hasherOf(algorithm).update(bytes.subarray(0, bytesRead)).digest('hex')
   }
 
-  /** Opens an upload's file and locks it until it is closed. Waits a moment for an earlier request. Rejects with `notFound`
-   *  or `conflict`. */
+  /** Opens an upload's file and locks it until it is closed. Waits a moment for an earlier request. Rejects with
+   *  `notFound` or `conflict`. */
   async #openLocked(id: string): Promise<FileHandle> {
     const path = uploadDataPath(this.#root, id)
     for (const deadline = Date.now() + lockWaitMs; ; await sleep(lockPollMs)) {

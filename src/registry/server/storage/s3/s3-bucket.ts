@@ -65,7 +65,8 @@ export class S3Bucket {
     }
   }
 
-  /** Opens an object or a range of it. Rejects with `notFound`, and with `conflict` if its ETag differs from `ifMatch`. */
+  /** Opens an object or a range of it. Rejects with `notFound`, and with `conflict` if its ETag differs from
+   *  `ifMatch`. */
   async get(
     key: string,
     { start = 0, end, ifMatch, signal }: ByteRange & AbortOptions & { readonly ifMatch?: string } = {},

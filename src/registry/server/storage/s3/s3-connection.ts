@@ -1,7 +1,8 @@
-/** The connection to one bucket: the official client, with our errors. Failures of the service become BerthErrors here:
- *  `notFound` (no such object or upload), `conflict` (the condition of a write was not met), `notImplemented` (the
- *  service lacks the call), `internal` (no such bucket, or no access to it), `dataLoss` (parts differ from what was
- *  uploaded), `cancelled` (the caller's signal), `unavailable` for everything else. The client itself retries transient failures.
+/** The connection to one bucket: the official client, with our errors. Failures of the service become BerthErrors
+ *  here: `notFound` (no such object or upload), `conflict` (the condition of a write was not met), `notImplemented`
+ *  (the service lacks the call), `internal` (no such bucket, or no access to it), `dataLoss` (parts differ from what
+ *  was uploaded), `cancelled` (the caller's signal), `unavailable` for everything else. The client itself retries
+ *  transient failures.
  *
  *  The client's 20 MB of code are loaded when the first bucket is opened. */
 import type * as Sdk from '@aws-sdk/client-s3'

@@ -30,8 +30,8 @@ export async function uploadPart(
   return { number, etag: answer.ETag ?? '', sizeBytes: bytes.byteLength }
 }
 
-/** Joins the parts to the object `key`. Rejects with `dataLoss` if the bucket has other parts. Succeeds if they were already
- *  joined. */
+/** Joins the parts to the object `key`. Rejects with `dataLoss` if the bucket has other parts. Succeeds if they were
+ *  already joined. */
 export async function completeMultipart(
   bucket: S3Bucket,
   key: string,

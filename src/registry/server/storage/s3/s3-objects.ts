@@ -58,8 +58,8 @@ export class S3Objects implements ObjectStorage {
   }
 }
 
-/** An object's bytes as one stream. After a broken connection it resumes at the byte where it stopped, if the object has not
- *  changed. Rejects with `notFound` before it gives a stream. */
+/** An object's bytes as one stream. After a broken connection it resumes at the byte where it stopped, if the object
+ *  has not changed. Rejects with `notFound` before it gives a stream. */
 export async function openObject(
   bucket: S3Bucket,
   key: string,

@@ -1,7 +1,7 @@
-/** Limits the memory for parts that are being sent to the bucket, for all uploads of the process together. Only a certain
- *  number of parts is sent at a time. Their buffers are reused, because the garbage collector frees memory outside its heap
- *  late. An upload that waits for a slot keeps its filled part and lets its client wait. Every request ends, so no upload
- *  waits forever. */
+/** Limits the memory for parts that are being sent to the bucket, for all uploads of the process together. Only a
+ *  certain number of parts is sent at a time. Their buffers are reused, because the garbage collector frees memory
+ *  outside its heap late. An upload that waits for a slot keeps its filled part and lets its client wait. Every
+ *  request ends, so no upload waits forever. */
 export class PartSlots {
   #free: number
   readonly #waiting: (() => void)[] = []

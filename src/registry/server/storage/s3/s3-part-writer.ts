@@ -1,7 +1,7 @@
-/** Sends the bytes of one `append` to the bucket. They are collected to parts, hashed, and uploaded, a few parts at a time,
- *  while the next bytes arrive. A rest that is too small for a part becomes the upload's tail, with which the next append
- *  begins. Memory: the part that is being collected, and the parts that are being sent, whose number is limited for the
- *  whole process (`PartSlots`). */
+/** Sends the bytes of one `append` to the bucket. They are collected to parts, hashed, and uploaded, a few parts at a
+ *  time, while the next bytes arrive. A rest that is too small for a part becomes the upload's tail, with which the
+ *  next append begins. Memory: the part that is being collected, and the parts that are being sent, whose number is
+ *  limited for the whole process (`PartSlots`). */
 import { randomUUID } from 'node:crypto'
 import { type ResumableAlgorithm, ResumableHash } from '../../../../sys/index.ts'
 import { readAll, type S3Bucket } from './s3-bucket.ts'
@@ -10,8 +10,8 @@ import { copyParts, createMultipart, uploadPart } from './s3-multipart.ts'
 import type { PartSlots } from './s3-part-slots.ts'
 import type { UploadedPart, UploadLease, UploadState, UploadTail } from './s3-upload-state.ts'
 
-/** S3's minimum is 5 MiB. All parts have the same size, because some services require that. Very large uploads have larger
- *  parts, because S3 allows at most 10,000. */
+/** S3's minimum is 5 MiB. All parts have the same size, because some services require that. Very large uploads have
+ *  larger parts, because S3 allows at most 10,000. */
 const partBytes = 6 << 20
 const growAfterBytes = 20 * 2 ** 30
 const growShare = 2500

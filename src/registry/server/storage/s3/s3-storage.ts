@@ -1,5 +1,5 @@
-/** A registry's storage in a bucket of any S3-compatible service. Any number of processes may share one bucket: all state is
- *  in it, and conditional writes decide conflicts between processes.
+/** A registry's storage in a bucket of any S3-compatible service. Any number of processes may share one bucket: all
+ *  state is in it, and conditional writes decide conflicts between processes.
  *
  *  A blob becomes visible by a copy inside the bucket after its digest was verified. */
 import { type Logger, messageOf, nullLogger } from '../../../../base/index.ts'

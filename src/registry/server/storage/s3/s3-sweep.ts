@@ -1,5 +1,5 @@
-/** Deletes leftovers of dead processes in the bucket: multipart uploads, tails and joined parts that belong to no upload.
- *  (The garbage collection drops abandoned uploads.) */
+/** Deletes leftovers of dead processes in the bucket: multipart uploads, tails and joined parts that belong to no
+ *  upload. (The garbage collection drops abandoned uploads.) */
 import type { AbortOptions } from '../../../../base/index.ts'
 import type { S3Bucket } from './s3-bucket.ts'
 import { objectsPrefix, uploadDataPrefix, uploadKey, uploadOfData } from './s3-keys.ts'

@@ -1,9 +1,9 @@
 /** The state of an upload in the bucket, and the lease to change it.
  *
- *  The state is one small object. Each change replaces it under the condition that its ETag is unchanged, so that one of
- *  several processes wins. A request that works on an upload writes its name into the state and renews the state. If a name
- *  was not renewed for a while, its process has died. Only bytes that the state refers to belong to the upload; all others
- *  are leftovers, which s3-sweep.ts deletes. */
+ *  The state is one small object. Each change replaces it under the condition that its ETag is unchanged, so that one
+ *  of several processes wins. A request that works on an upload writes its name into the state and renews the state.
+ *  If a name was not renewed for a while, its process has died. Only bytes that the state refers to belong to the
+ *  upload; all others are leftovers, which s3-sweep.ts deletes. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isKind } from '../../../../base/index.ts'
@@ -86,8 +86,8 @@ export class UploadLease {
     this.#timer.unref()
   }
 
-  /** Takes the lease; waits a moment for another owner. Rejects with `notFound` or `conflict`, or with the error that `check`
-   *  throws. */
+  /** Takes the lease; waits a moment for another owner. Rejects with `notFound` or `conflict`, or with the error that
+   *  `check` throws. */
   static async take(
     bucket: S3Bucket,
     id: string,
@@ -118,7 +118,8 @@ export class UploadLease {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** Makes renewals write the state that `progress` gives, so that most of the work survives the death of the process. */
+  /** Makes renewals write the state that `progress` gives, so that most of the work survives the death of the
+   *  process. */
   renewWith(progress: () => UploadState): void {
     this.#progress = progress
   }

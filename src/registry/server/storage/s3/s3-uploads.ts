@@ -115,8 +115,8 @@ export class S3Uploads implements UploadStorage {
     await this.#bucket.put(objectKey(key), bytes)
   }
 
-  /** Joins the parts, then lets the bucket copy them to the object. With `digest` the joined parts are read and verified
-   *  first, because there was no running hash with its algorithm. */
+  /** Joins the parts, then lets the bucket copy them to the object. With `digest` the joined parts are read and
+   *  verified first, because there was no running hash with its algorithm. */
   async #commitParts(lease: UploadLease, key: string, digest: BlobDigest | undefined): Promise<void> {
     const { id } = lease
     if (lease.state.parts.length > 0 || lease.state.tail !== undefined) await this.#join(lease)

@@ -34,8 +34,8 @@ export class BodyDecoder {
     return this.#state === 'end'
   }
 
-  /** Finds the body's bytes in `bytes`, within which they may be moved. `endOffset` is the offset of the first byte after
-   *  the body, or the length of `bytes` if the body goes on. Throws BodyFault `malformed`. */
+  /** Finds the body's bytes in `bytes`, within which they may be moved. `endOffset` is the offset of the first byte
+   *  after the body, or the length of `bytes` if the body goes on. Throws BodyFault `malformed`. */
   decode(bytes: Buffer): { readonly pieces: readonly Buffer[]; readonly endOffset: number } {
     const pieces: Buffer[] = []
     let offset = 0

@@ -1,5 +1,5 @@
-/** Reads one body from its connection and writes it to a file. Runs in a worker thread (upload-worker.ts). All connections
- *  share one buffer: its bytes are written and hashed at once, while they are in the processor's cache. */
+/** Reads one body from its connection and writes it to a file. Runs in a worker thread (upload-worker.ts). All
+ *  connections share one buffer: its bytes are written and hashed at once, while they are in the processor's cache. */
 import { writeSync, writevSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { BodyDecoder } from './body-decoder.ts'
@@ -27,8 +27,8 @@ export interface BodyTarget {
   readonly offset: number
   /** Called after pieces were written at `offset`. Their memory is reused after the call. */
   onWritten(pieces: readonly Buffer[], offset: number): void
-  /** Called once at the end. Either all of the body is in the file and `rest` are the bytes after it, or there was an error:
-   *  a BodyFault or an error of the file. `sizeBytes` of the body were written. */
+  /** Called once at the end. Either all of the body is in the file and `rest` are the bytes after it, or there was an
+   *  error: a BodyFault or an error of the file. `sizeBytes` of the body were written. */
   onEnd(end: { readonly sizeBytes: number; readonly rest: Uint8Array } | BodyFailure): void
 }
 
@@ -113,8 +113,8 @@ export class BodyReceiver {
 
   readonly #onGone = (): void => this.#fail(new BodyFault('gone'))
 
-  /** The thread may have been busy with other connections while bytes of this one were waiting. They are read before the
-   *  immediate runs. */
+  /** The thread may have been busy with other connections while bytes of this one were waiting. They are read before
+   *  the immediate runs. */
   readonly #onTimer = (): void => {
     const before = this.#reads
     setImmediate(() => {

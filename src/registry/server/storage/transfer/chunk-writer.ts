@@ -16,7 +16,8 @@ export class ChunkWriter {
   #writing: Promise<void> | undefined
   readonly #writeback: EarlyWriteback
 
-  /** `sizeBytes` is the current size of the file. `onWritten` is called with the file's size after each written piece. */
+  /** `sizeBytes` is the current size of the file. `onWritten` is called with the file's size after each written
+   *  piece. */
   constructor(file: FileHandle, sizeBytes: number, onWritten: (sizeBytes: number) => void) {
     this.#file = file
     this.#position = sizeBytes

@@ -4,8 +4,8 @@ import { beginWriteback } from '../../../../sys/index.ts'
 
 /** A writeback begins after this many new bytes. */
 export const writebackBytes = 2 * 1024 * 1024
-/** Only one writeback of all files begins at a time, because it may block a thread of the pool while the disk's queue is
- *  full. */
+/** Only one writeback of all files begins at a time, because it may block a thread of the pool while the disk's queue
+ *  is full. */
 let isBeginning = false
 
 export class EarlyWriteback {

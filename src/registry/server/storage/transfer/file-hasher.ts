@@ -1,7 +1,7 @@
-/** Running hashes of growing files. Runs in a worker thread (upload-worker.ts), which hashes the bytes that it writes itself.
- *  Bytes from other threads or processes are read back from the page cache, which is cheaper than passing each chunk between
- *  threads. If there is no running hash, because another process wrote the first half, hashing begins at the start of the
- *  file. */
+/** Running hashes of growing files. Runs in a worker thread (upload-worker.ts), which hashes the bytes that it writes
+ *  itself. Bytes from other threads or processes are read back from the page cache, which is cheaper than passing each
+ *  chunk between threads. If there is no running hash, because another process wrote the first half, hashing begins at
+ *  the start of the file. */
 import type { Hash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { type DigestAlgorithm, hasherOf } from '../../model/blob-digest.ts'
@@ -71,8 +71,8 @@ export class FileHasher {
     }
   }
 
-  /** Closes the files that were not used since the last call. If another process aborted an upload, its space is freed only
-   *  after the file is closed here. */
+  /** Closes the files that were not used since the last call. If another process aborted an upload, its space is freed
+   *  only after the file is closed here. */
   closeIdle(): void {
     for (const session of this.#sessions.values()) {
       if (!session.wasUsed) close(session)

@@ -1,5 +1,5 @@
-/** Worker threads that read uploads from their connections and hash them, to keep the main thread free for requests. They
- *  start with the first large upload and end with `close`. They don't keep the process alive. */
+/** Worker threads that read uploads from their connections and hash them, to keep the main thread free for requests.
+ *  They start with the first large upload and end with `close`. They don't keep the process alive. */
 import type { Worker } from 'node:worker_threads'
 import { settlesWithin } from '../../../../base/index.ts'
 import { duplicateFd, startWorker } from '../../../../sys/index.ts'
@@ -59,8 +59,8 @@ export class UploadThreads {
     post(member, { type: 'advance', target })
   }
 
-  /** Appends a body to a file and to its hash. Gives the body's size and the bytes after it. Rejects with a BodyFault or an
-   *  error of the file. */
+  /** Appends a body to a file and to its hash. Gives the body's size and the bytes after it. Rejects with a BodyFault
+   *  or an error of the file. */
   async receive({ target, file, body, onWritten }: ReceiveOptions): Promise<ReceivedBody> {
     const { fd, head, sizeBytes, maxBytes, idleMs, signal } = body
     if (fd === undefined || signal.aborted) throw new BodyFault('gone')
