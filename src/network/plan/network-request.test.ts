@@ -2,10 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type BerthError, messageOf } from '../../base/index.ts'
 import { parseBridgeOptions } from '../record/bridge-options.ts'
-import { defaultGateway } from '../record/gateway.ts'
-import { completeEndpointRecord } from '../record/network-record.ts'
 import { parseParentOptions } from '../record/parent-options.ts'
-import { parseSysctls } from '../sandbox/endpoint-plan.ts'
 import { checkRequest, type IpamRequest, type NetworkRequest, parseIpam } from './network-request.ts'
 
 const both = { ipv4: true, ipv6: true }
@@ -153,29 +150,4 @@ test('parseParentOptions recognizes VLAN devices and checks the modes', () => {
   assert.deepEqual(parseParentOptions('ipvlan', { ipvlan_mode: 'l3s' }, 'dm-1').mode, 'l3s')
   assert.equal(parseParentOptions('macvlan', {}, 'dm-1').own, true)
   assert.throws(() => parseParentOptions('macvlan', { parent: 'lo' }, 'dm-1'), /loopback interface is not a valid/)
-})
-
-test('parseSysctls accepts only settings of the device', () => {
-  assert.deepEqual(parseSysctls('net.ipv4.conf.ifname.forwarding=1,net.mpls.input.IFNAME=1'), [
-    'net.ipv4.conf.IFNAME.forwarding=1',
-    'net.mpls.input.IFNAME=1',
-  ])
-  for (const text of [
-    'net.ipv4.conf.eth0.forwarding=1',
-    'kernel.x=1',
-    'net.ipv4.conf.IFNAME.a/b=1',
-    'net.ipv4.conf.IFNAME.a',
-  ]) {
-    assert.throws(() => parseSysctls(text), /unrecognised network interface sysctl/, text)
-  }
-})
-
-test('defaultGateway prefers the highest priority, then the first name, and ignores networks without a gateway', () => {
-  const endpoint = (networkName: string, gateway: string, gatewayPriority = 0) =>
-    completeEndpointRecord({ networkName, gateway, gatewayPriority, gateway6: '' })
-  const [a, b, c] = [endpoint('a', ''), endpoint('b', '10.0.0.1'), endpoint('c', '10.1.0.1')]
-  assert.equal(defaultGateway([c, b, a], 4), b)
-  assert.equal(defaultGateway([b, endpoint('z', '10.2.0.1', 1), c], 4)?.networkName, 'z')
-  assert.equal(defaultGateway([endpoint('a', '', 9), c], 4), c)
-  assert.equal(defaultGateway([a, b], 6), undefined)
 })

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isKind } from '../../base/index.ts'
-import { chooseSubnet, completePools, defaultPools } from '../ipam/subnet-choice.ts'
 import {
   contains,
   formatAddress,
@@ -13,7 +12,6 @@ import {
   type Subnet,
 } from './ip.ts'
 
-const pools = defaultPools('seed')
 const range = (text: string): Subnet => parseCidr(text).subnet
 
 test('parseAddress and formatAddress are inverse over the whole range of both families', () => {
@@ -62,18 +60,4 @@ test('overlaps is symmetric and keeps the families apart', () => {
 
 test('macOfAddress is derived from the address', () => {
   assert.equal(macOfAddress('172.17.0.2'), '02:42:ac:11:00:02')
-})
-
-test('chooseSubnet takes the first free range', () => {
-  assert.equal(formatSubnet(chooseSubnet(pools, 4, [])), '172.17.0.0/16')
-  const used = ['172.17.0.0/16', '172.18.3.0/24'].map(range)
-  assert.equal(formatSubnet(chooseSubnet(pools, 4, used)), '172.19.0.0/16')
-  assert.equal(formatSubnet(chooseSubnet(pools, 4, [range('172.0.0.0/8')])), '192.168.0.0/20')
-  assert.throws(
-    () => chooseSubnet(pools, 4, [range('0.0.0.0/0')]),
-    (error) => isKind(error, 'unavailable'),
-  )
-  const own = completePools([{ base: '10.9.0.0/16', size: 24 }], 'seed')
-  assert.equal(formatSubnet(chooseSubnet(own, 4, [range('10.9.0.0/20'), range('10.9.17.7/32')])), '10.9.16.0/24')
-  assert.match(formatSubnet(chooseSubnet(own, 6, [])), /^fd[0-9a-f]{2}:.*\/64$/)
 })
