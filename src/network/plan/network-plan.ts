@@ -127,8 +127,8 @@ function completeIpam(
   return result
 }
 
-/** The ranges that the host uses, without those of the device with index `except`. Default routes don't count, not
- *  even in two halves as VPNs make them; nor do the link-local and multicast routes that every IPv6 device has. */
+/** The ranges that the host uses, without those of the device with index `except`. Default routes don't count, not even
+ *  in two halves as VPNs make them, nor as 2000::/3. */
 export function usedSubnets(host: Pick<HostRanges, 'addresses' | 'routes'>, except?: number): Subnet[] {
   const addresses = host.addresses.filter((entry) => entry.index !== except)
   const routes = host.routes.filter(
