@@ -31,3 +31,17 @@ test("formatResolvConf prefers the user's lists, each on its own", () => {
     ['nameserver 1.1.1.1', 'nameserver 127.0.0.1', 'options rotate'],
   )
 })
+
+test('formatResolvConf names the embedded DNS, and lists its upstream servers in a comment', () => {
+  const host = 'nameserver 10.0.0.1\nsearch corp.test\n'
+  const text = formatResolvConf({ host, embedded: ['10.0.0.1', '10.0.0.2'] })
+  assert.deepEqual(lines(text), ['nameserver 127.0.0.11', 'search corp.test', 'options ndots:0'])
+  assert.match(text, /^# Other names are asked of: 10\.0\.0\.1 10\.0\.0\.2$/m)
+})
+
+test('formatResolvConf keeps an ndots option with the embedded DNS', () => {
+  const host = 'nameserver 10.0.0.1\noptions ndots:5 rotate\n'
+  assert.equal(lines(formatResolvConf({ host, embedded: [] })).at(-1), 'options ndots:5 rotate')
+  const own = formatResolvConf({ host, embedded: [], options: ['timeout:1'] })
+  assert.equal(lines(own).at(-1), 'options timeout:1 ndots:0')
+})
