@@ -31,8 +31,7 @@ export function ensureAdmission(host: RouteSocket, { near, far }: Admission): vo
   }
   const index = host.findLink(far)?.index ?? 0
   if (!host.addresses().some((entry) => entry.index === index)) host.execute(addAddress(index, dummyAddress, 32))
-  // 2 is the loose check. The kernel uses the maximum of this and the setting for all devices, so 2 replaces a strict
-  // 1.
+  // 2 is the loose check. The kernel uses the maximum of this and the setting for all devices, so 2 overrides 1 (strict).
   writeNetworkSysctl(`ipv4/conf/${far}/rp_filter`, '2')
   for (const name of [near, far]) {
     writeNetworkSysctl(`ipv6/conf/${name}/disable_ipv6`, '0')

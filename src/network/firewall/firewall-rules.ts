@@ -309,7 +309,7 @@ function chainsOf(network: FirewallNetwork, family: Family): Readonly<Record<str
   const ip = family === 4 ? 'ip' : 'ip6'
   const mode = network.gatewayModes[family]
   const subnet = subnetOf(network, family)
-  // Into a bridge go answers, connections to published ports, and packets of its own containers unless `icc` is off.
+  // A bridge admits answers, connections to published ports, and packets of its own containers unless `icc` is off.
   const entering = [
     'ct state established,related accept',
     ...(internal ? [] : ['ct status dnat accept']),
@@ -318,8 +318,8 @@ function chainsOf(network: FirewallNetwork, family: Family): Readonly<Record<str
     ...(internal ? [] : admitted(mode, family, network.trustedInterfaces ?? [])),
     'drop',
   ]
-  // Back into its own bridge go packets of a container to a published port of the host. They are not matched by
-  // iifname: a packet that br_netfilter passes after bridging has none.
+  // A container's packets to a published port of the host go back into its own bridge. They are not matched by iifname,
+  // because a packet that br_netfilter passes after bridging has none.
   const returning = subnet === undefined ? [] : [`${ip} saddr ${formatSubnet(subnet)} ct status dnat masquerade`]
   const source = network.sourceAddresses[family]
   const outwards = `oifname != "${device}" ${source === '' ? 'masquerade' : `snat to ${source}`}`

@@ -124,8 +124,7 @@ export class ForwardExemption {
       .flatMap((bridge) => [`-A ${this.#chain} -i ${bridge} -j ACCEPT`, `-A ${this.#chain} -o ${bridge} -j ACCEPT`])
     const present = (await listChain(flavour, family, this.#chain)) ?? []
     const isRight = present.length === wanted.length + 1 && wanted.every((rule) => present.includes(rule))
-    // The position of the jump is not checked: a rule that another program put before it may be meant for containers,
-    // too.
+    // The position of the jump is not checked: a rule in front of it may be meant for containers, too.
     const stands = rules.includes(jump)
     if (isRight && stands) return
     const added = stands ? [] : [`-I ${forwardChain} -j ${this.#chain}`]

@@ -23,7 +23,7 @@ test('tags are listed in order and in pages; an unknown repository gets 404', as
     ['?n=3&last=_x', tags.slice(6), undefined],
     ['?n=4&last=Z', tags.slice(5), undefined],
     ['?last=B', tags.slice(4), undefined],
-    // Not a tag of this repository, and still a place in the order.
+    // The repository has no such tag, but it has a place in the order.
     ['?last=5', tags.slice(3), undefined],
     ['?last=zz', [], undefined],
     ['?n=100', tags.slice(0, 4), '</v2/app/tags/list?last=B&n=4>; rel="next"'],
@@ -154,7 +154,7 @@ test('referrers include those pushed before their subject and those under the fa
     (await list()).map(({ digest }: { digest: string }) => digest),
     [early.digest],
   )
-  // As if it had been pushed before the registry knew of referrers.
+  // Simulates a manifest that was pushed before the registry supported referrers.
   for (const { key } of (await registry.storage.objects.list('repositories/app/referrers/')).objects) {
     await registry.storage.objects.delete(key)
   }

@@ -80,7 +80,7 @@ test('malformed references are refused', async () => {
   assert.deepEqual(await registry.files(), before)
 })
 
-/** What the server says to raw bytes, until it closes the connection. */
+/** Sends raw bytes, and gives all that the server answers until it closes the connection. */
 async function raw(head: string, { then = async () => {} }: { then?: () => Promise<void> } = {}): Promise<string> {
   const socket = connect(registry.port, '127.0.0.1')
   socket.on('error', () => {})

@@ -32,7 +32,7 @@ interface Row {
   readonly codes?: readonly string[]
 }
 
-/** Each is asked with GET and HEAD, which must say the same. */
+/** Each path is requested with GET and HEAD, whose answers must agree. */
 function table(title: string, rows: () => readonly Row[]): void {
   test(title, async () => {
     for (const row of rows()) for (const method of ['GET', 'HEAD']) await check(row, method)
@@ -43,7 +43,7 @@ async function check(row: Row, method: string): Promise<void> {
   const name = `${method} ${row.path} (${row.title})`
   const answer = await registry.request(method, row.path, { headers: row.headers })
   if (method === 'HEAD' && (row.status === 206 || row.status === 416)) {
-    // Ranges are GET's alone.
+    // Ranges apply to GET only.
     assert.equal(answer.status, 200, name)
     assert.equal(answer.headers['content-length'], `${layer.length}`, name)
     return
@@ -111,7 +111,7 @@ table('blobs', () => {
       answer: { 'content-range': 'bytes */10' },
       codes: ['SIZE_INVALID'],
     })),
-    // What is no range, or several, may be ignored.
+    // Malformed and multiple ranges are ignored.
     ...['bytes=5-3', 'bytes=-', 'items=0-1', 'bytes=0-1,3-4', 'x'].map((range) => ({
       title: range,
       path,

@@ -28,7 +28,7 @@ before(async () => {
 after(() => registry[Symbol.asyncDispose]())
 
 test('a manifest is pushed by tag and by digest', async () => {
-  // Not a byte is changed, whatever it looks like.
+  // The registry changes no byte, however the JSON is formatted.
   const bytes = `${JSON.stringify(valid, undefined, 3)}\n `
   const digest = blobDigestOf(Buffer.from(bytes))
   for (const reference of ['v1', digest]) {
@@ -130,7 +130,7 @@ test('a manifest is refused if the repository lacks one of its blobs', async () 
       .sort(),
     [other, unknown].sort(),
   )
-  // The blobs are the registry's, but not this repository's.
+  // The registry has the blobs, but this repository doesn't.
   const elsewhere = await registry.pushManifest('elsewhere', 'x', JSON.stringify(valid), ociManifestType)
   assert.deepEqual([...new Set(elsewhere.codes())], ['MANIFEST_BLOB_UNKNOWN'])
   const list = { schemaVersion: 2, mediaType: ociIndexType, manifests: [{ ...config, digest: unknown }] }

@@ -1,4 +1,4 @@
-/** Bodies that the server leaves in their connection for a thread to read: large ones, and those in chunks. */
+/** Bodies that a worker thread reads from their connection: large ones and chunked ones. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -39,12 +39,12 @@ async function sizeOf(location: string): Promise<number> {
   return headers.range === '0-0' ? 0 : Number(headers.range?.split('-')[1]) + 1
 }
 
-/** Waits until the upload holds so many bytes. */
+/** Waits until the upload has the given number of bytes. */
 async function holds(location: string, atLeast: number): Promise<void> {
   await until(async () => (await sizeOf(location)) >= atLeast, { what: `${atLeast} bytes` })
 }
 
-/** The size of an upload that a request has worked on, once none does any more. */
+/** The size of an upload after all requests that work on it have ended. */
 async function finalSize(location: string): Promise<number> {
   await until(() => activeUploads === 0, { what: () => `the end of ${activeUploads} uploads` })
   return await sizeOf(location)
@@ -65,7 +65,7 @@ function inChunks(body: Buffer, chunkBytes = 30_000): Buffer {
   return Buffer.concat([...parts, Buffer.from('0\r\n\r\n')])
 }
 
-/** A client of raw bytes. */
+/** A client that sends raw bytes. */
 class Client {
   readonly socket: Socket
   text = ''
@@ -90,7 +90,7 @@ class Client {
     return [...this.text.matchAll(/^HTTP\/1\.1 (\d+) /gm)].map(([, status]) => Number(status))
   }
 
-  /** The first so many answers' statuses; fewer when the connection ends before. */
+  /** The statuses of the first `count` answers; fewer if the connection ends before. */
   async answers(count: number): Promise<readonly number[]> {
     while (this.statuses.length < count && !this.socket.closed)
       await Promise.race([new Promise((resolve) => this.socket.once('data', resolve)), this.closed])

@@ -247,7 +247,7 @@ test('mount never gives a blob that the client may not read', async () => {
     assert.equal((await secret.request('POST', `/v2/open/blobs/uploads/?${query}`)).status, 202)
   }
   assert.equal((await secret.request('GET', `/v2/open/blobs/${digest}`)).status, 404)
-  // Nor does a digest alone give a right: who says it must have the bytes.
+  // A digest alone gives no right: the client must send the bytes.
   assert.equal(
     (await secret.request('POST', `/v2/open/blobs/uploads/?digest=${digest}`, { body: 'guess' })).status,
     400,

@@ -17,7 +17,7 @@ interface Fake extends AsyncDisposable {
   upload(options?: UploadOptions, bytes?: Buffer): ReturnType<typeof uploadBlob>
 }
 
-/** What the fake registry keeps of one upload. */
+/** The fake registry's state of one upload. */
 interface State {
   parts: Buffer
   done: boolean
@@ -25,7 +25,7 @@ interface State {
 
 type Handler = (request: IncomingMessage, response: ServerResponse, state: State) => Promise<boolean> | boolean
 
-/** A registry for one blob; `before` may answer (or break) a request itself. */
+/** A fake registry for one blob. `before` may answer a request itself, or cut its connection. */
 async function startFake(before: Handler): Promise<Fake> {
   const log: string[] = []
   const state: State = { parts: Buffer.alloc(0), done: false }

@@ -62,7 +62,7 @@ test('HtpasswdUsers.open() refuses a missing or malformed file', async () => {
 })
 
 test('HtpasswdUsers checks a password once for concurrent requests', async () => {
-  // Each check takes a tenth of a second: sixty-four would be seen.
+  // Each check takes a tenth of a second, so 64 separate checks would exceed the limit below.
   writeFileSync(path, `alice:${hashSync('one', 10)}\n`)
   await using users = await HtpasswdUsers.open(path)
   const start = process.cpuUsage()

@@ -193,14 +193,14 @@ test('BearerAuthorizer also accepts names and passwords', async () => {
 const now = Math.floor(Date.now() / 1000)
 const good = { iss: 'iss', aud: 'reg', sub: 'alice', exp: now + 60, nbf: now, access: [] }
 for (const [what, claims, signer] of [
-  ['another issuer', { ...good, iss: 'x' }, key],
-  ['another service', { ...good, aud: 'x' }, key],
-  ['one that has ended', { ...good, exp: now - 70 }, key],
-  ['one that never ends', { ...good, exp: undefined }, key],
-  ['one that has not begun', { ...good, nbf: now + 70 }, key],
-  ['another key', good, makeKey()],
+  ['a token of another issuer', { ...good, iss: 'x' }, key],
+  ['a token for another service', { ...good, aud: 'x' }, key],
+  ['an expired token', { ...good, exp: now - 70 }, key],
+  ['a token without an expiry', { ...good, exp: undefined }, key],
+  ['a token that is not valid yet', { ...good, nbf: now + 70 }, key],
+  ['a token from another key', good, makeKey()],
 ] as const) {
-  test(`TokenVerifier.findAccess() does not believe ${what}`, async () => {
+  test(`TokenVerifier.findAccess() refuses ${what}`, async () => {
     const sign = (content: object) =>
       new SignJWT({ ...content }).setProtectedHeader({ alg: 'ES256' }).sign(signer.privateKey)
     assert.equal(await service.verifier.findAccess(await sign(claims)), undefined)

@@ -15,7 +15,7 @@ const layerDigest = blobDigestOf(layer)
 const blobPath = `/v2/team/app/blobs/${layerDigest}`
 const tagPath = '/v2/team/app/manifests/1'
 
-/** An upstream with `team/app:1`, a proxy before it, and a cache of that. */
+/** An upstream with `team/app:1`, a proxy in front of it, and a cache of the proxy. */
 async function place(options: Partial<ProxyOptions> = {}) {
   const upstream = await RegistryUnderTest.start()
   const image = await upstream.pushImage('team/app', '1', { layers: [layer.toString('latin1')] })
@@ -54,7 +54,7 @@ async function place(options: Partial<ProxyOptions> = {}) {
 }
 
 const isBlobGet = (method: string, path: string) => method === 'GET' && path.startsWith(blobPath)
-/** Tried again at once, so that tests don't wait. */
+/** An answer after which the client retries at once, so that tests don't wait. */
 const down = (): Fault => ({ status: 503, headers: { 'retry-after': '0' } })
 
 test("a cache serves upstream's images byte for byte, also when upstream is down", async () => {
@@ -75,7 +75,7 @@ test("a cache serves upstream's images byte for byte, also when upstream is down
     at.proxy.fault = down
   }
   assert.equal(at.proxy.count(/^GET .*blobs/), 1)
-  // Also in another process on the same storage.
+  // The same holds in another process on the same storage.
   const other = await at.open()
   assert.equal((await other.registry.request('GET', tagPath)).status, 200)
   assert.ok((await other.registry.request('GET', blobPath)).body.equals(layer))
@@ -129,7 +129,7 @@ for (const [name, fault] of [
   ['fails', { status: 500 }],
   ['wants us to wait', { status: 429, headers: { 'retry-after': '60' } }],
 ] as const) {
-  test(`a cache gives the last answer while upstream ${name}, and leaves it alone for a while`, async () => {
+  test(`a cache serves the last answer while upstream ${name}, and does not ask upstream for a while`, async () => {
     await using at = await place()
     const digestNow = async () => (await at.registry.request('HEAD', tagPath)).headers['docker-content-digest']
     await digestNow()
@@ -189,7 +189,7 @@ test('clients that ask for the same blob at the same time share one download', a
     at.registry.request('GET', blobPath),
     at.registry.request('GET', blobPath, range),
   ]
-  // The second one asks for something that has arrived.
+  // The second client asks for bytes that have already arrived.
   await at.registry.request('GET', blobPath, { headers: { range: 'bytes=0-9' } })
   letGo()
   const [one, two, three] = await Promise.all(answers)

@@ -10,7 +10,7 @@ import { RegistryUnderTest } from '../testing/registry-under-test.ts'
 
 const hourAgo = new Date(Date.now() - 3_600_000)
 
-/** Makes an object as old as garbage is. */
+/** Makes an object older than the grace period. */
 async function age({ folder }: RegistryUnderTest, ...keys: readonly string[]): Promise<void> {
   for (const key of keys) await utimes(objectPath(folder, key), hourAgo, hourAgo)
 }
@@ -19,7 +19,7 @@ async function ageBlob(registry: RegistryUnderTest, repository: string, digest: 
   await age(registry, blobKey(digest as BlobDigest), linkKey(repository, digest as BlobDigest))
 }
 
-/** The same for all uploads. */
+/** Makes all uploads older than their maximum age. */
 async function ageUploads({ folder, storage }: RegistryUnderTest): Promise<void> {
   for (const { id } of (await storage.uploads.list()).uploads)
     await utimes(uploadDataPath(folder, id), hourAgo, hourAgo)
@@ -90,7 +90,7 @@ test('a blob that a client asks for with HEAD counts as new', async () => {
   assert.equal((await registry.request('HEAD', `/v2/app/blobs/${asked}`)).status, 200)
   assert.equal((await registry.request('POST', `/v2/b/blobs/uploads/?mount=${mounted}&from=app`)).status, 201)
   await registry.pushBlob('c', 'pushed again')
-  // Only reading it keeps nothing.
+  // A GET doesn't protect the blob.
   assert.equal((await registry.request('GET', `/v2/app/blobs/${gone}`)).status, 200)
   await registry.registry.collectGarbage()
   assert.deepEqual(await Promise.all([asked, mounted, pushed, gone].map((digest) => has(registry, digest))), [
@@ -122,7 +122,7 @@ test("only one collection runs at a time, and a dead one doesn't block the next"
   assert.deepEqual([one?.status, two?.status].sort(), ['fulfilled', 'rejected'])
   assert.deepEqual((await objects.list('gc/')).objects, [])
 
-  // Another process's that died in the middle: its lock, and a verdict that it never carried out.
+  // Leftovers of a process that died in the middle of a collection: its lock and a verdict.
   const again = await registry.pushBlob('app', 'garbage')
   await objects.write(`${lockPrefix}000000000007`, Buffer.from('1'))
   await objects.write(condemnedKey(again), Buffer.alloc(0))
@@ -135,7 +135,7 @@ test("only one collection runs at a time, and a dead one doesn't block the next"
 })
 
 test('no image lacks a blob after pushes, mounts and deletions through two processes during collections', async () => {
-  // So short that blobs become garbage between one push of them and the next, and even within one.
+  // The grace period is so short that blobs become garbage between two pushes, and even during one.
   const garbageGraceMs = 300
   await using first = await RegistryUnderTest.start({ garbageGraceMs })
   await using second = await RegistryUnderTest.start({ garbageGraceMs }, first.folder)
@@ -150,7 +150,7 @@ test('no image lacks a blob after pushes, mounts and deletions through two proce
     for (let round = 0; Date.now() < endMs; round++) {
       const layer = layers[(worker * 7 + round) % layers.length] ?? ''
       await pushPullDelete(registry, `repo${(worker + round) % 3}`, layer, worker)
-      // Nothing waits for this: it only leaves the collector some garbage.
+      // This only makes garbage for the collector.
       if (round % 3 === 0) await sleep(garbageGraceMs + 50)
     }
   }
@@ -171,8 +171,8 @@ test('no image lacks a blob after pushes, mounts and deletions through two proce
   await until(isEmpty, { what: () => `the end of ${left.join(', ')}` })
 })
 
-/** What a client does: it asks for a blob, mounts it, sends it only if it must, and begins anew when it is told that
- *  something is missing. What was accepted must be there. */
+/** Acts as a client: looks for a blob, mounts it, or else uploads it, and begins again if the registry reports a missing
+ *  blob. An accepted image must be complete. */
 async function pushPullDelete(registry: RegistryUnderTest, repository: string, layer: string, worker: number) {
   const digest = blobDigestOf(Buffer.from(layer))
   if ((await registry.request('HEAD', `/v2/${repository}/blobs/${digest}`)).status === 404) {

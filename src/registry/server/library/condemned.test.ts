@@ -22,7 +22,7 @@ const ages = { graceMs: 60_000, uploadMaxAgeMs: 3_600_000 }
 interface Folder {
   readonly storage: RegistryStorage
   readonly blobs: BlobLibrary
-  /** Stores an object as it was written an hour ago. */
+  /** Stores an object with a modification time of an hour ago. */
   writeOld(key: string, content?: Buffer): Promise<void>
 }
 
@@ -128,7 +128,7 @@ test('a request that waits for a verdict goes on before the next one, and keeps 
     delete: async (key) => {
       if (key.startsWith('links/')) {
         clock += 4_000
-        // The last link that this verdict has time for.
+        // After this link, the verdict is too old for further deletions.
         if (clock === 8_000) mounting = blobs.mount('new', 'three', digest)
         await waitFor(async () => clock !== 8_000 || (await storage.objects.stat(linkKey('new', digest))) !== undefined)
       }
@@ -170,7 +170,7 @@ test('commitUpload() leaves the link of the stored blob, whatever a collection d
   await keepIn(folder, 'two')
   await storage.uploads.create('upload')
   await storage.uploads.append('upload', 0, chunksOf(bytes))
-  // The upload asks whether the blob is condemned before the collection begins, and writes its link after it looked.
+  // The upload checks for a verdict before the collection begins, and writes its link after the collection read the links.
   const begun = Promise.withResolvers<void>()
   const mayCommit = Promise.withResolvers<void>()
   const commit: UploadStorage['commit'] = async (id, key, wanted) => {

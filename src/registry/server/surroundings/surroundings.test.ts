@@ -124,7 +124,7 @@ test('RegistryMetrics counts requests, bytes, times, uploads', async () => {
 })
 
 const repositories = ['alpine', 'library/redis', 'team/redis-ui', 'team/web']
-/** Pages of one, as a storage may give them. */
+/** A storage whose pages have one entry each. */
 const objects = {
   list: async (prefix: string, { after = '' }: { readonly after?: string | undefined } = {}) => {
     const keys = repositories.map((name) => prefix + name.replaceAll('/', '+')).filter((key) => key > after)

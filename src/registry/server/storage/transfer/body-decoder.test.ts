@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { BodyDecoder } from './body-decoder.ts'
 import { BodyFault } from './body-fault.ts'
 
-/** Decodes `text`, which comes in parts of so many bytes; gives the body and what is behind it. */
+/** Decodes `text` in parts of a given number of bytes. Gives the body and the bytes after it. */
 function decode(text: string, { sizeBytes, partBytes = text.length }: { sizeBytes?: number; partBytes?: number } = {}) {
   const decoder = new BodyDecoder(sizeBytes)
   let body = ''

@@ -14,7 +14,7 @@ after(() => rmSync(directory, { recursive: true }))
 
 type End = Parameters<BodyTarget['onEnd']>[0]
 
-/** A client's connection, and a receiver of a chunked body at its other end. */
+/** A client's connection, and a receiver of a chunked body at the other end. */
 async function receive(name: string, { head = '', flags = 'w' }: { head?: string; flags?: string } = {}) {
   const server = createServer({ pauseOnConnect: true }).listen(0)
   await once(server, 'listening')
@@ -52,7 +52,7 @@ function faultOf(end: End): string | undefined {
 }
 
 test("bytes that wait while the thread is busy don't count as silence", async () => {
-  // Timers that are late are so before the sockets are looked at, as here.
+  // As in a busy thread, the late timer runs before the sockets are polled.
   const { setTimeout: sleep } = globalThis
   mock.timers.enable({ apis: ['setTimeout'] })
   const { client, end, close } = await receive('busy', { head: '3\r\nabc\r\n' })

@@ -20,7 +20,7 @@ test('FileHasher hashes a growing file, also after it was closed as idle', () =>
     assert.equal(openFiles(path), 0)
     appendFileSync(path, 'second')
     assert.equal(hasher.finish(target(12)), hasherOf('sha256').update('first second').digest('hex'))
-    // Another algorithm than was announced, and a file of which nothing was hashed yet.
+    // Another algorithm than announced, and a file without a running hash.
     hasher.advance(target(6))
     const sha512 = hasher.finish({ ...target(12), algorithm: 'sha512' })
     assert.equal(sha512, hasherOf('sha512').update('first second').digest('hex'))
