@@ -5,8 +5,7 @@ import { BerthError, messageOf } from '../../../base/index.ts'
 import type { PasswordAnswer, PasswordQuestion } from './password-question.ts'
 
 const idleMs = 30_000
-/** More waiting checks are refused. Each takes a tenth of a second, and clients don't wait much longer than this
- *  many. */
+/** Further checks are refused: at a tenth of a second each, their clients would give up before the answer. */
 const maxWaiting = 200
 
 export class PasswordChecker implements AsyncDisposable {
