@@ -1,4 +1,4 @@
-/** Options that every cancellable call takes last. */
+/** Options of every call that can be canceled; always the last parameter. */
 export interface AbortOptions {
   readonly signal?: AbortSignal | undefined
 }

@@ -1,7 +1,7 @@
 import { messageOf } from './errors.ts'
 import type { Logger } from './logger.ts'
 
-/** Work that nobody awaits: named, its failure logged, and waited for at shutdown. */
+/** Runs work that no caller awaits. Each piece has a name, its failure is logged, and shutdown waits for it. */
 export class Background {
   readonly #running = new Map<Promise<void>, string>()
   readonly #logger: Logger
@@ -10,7 +10,7 @@ export class Background {
     this.#logger = logger
   }
 
-  /** Starts `work` now. */
+  /** Starts `work` at once. `name` is for the log. */
   run(name: string, work: () => Promise<unknown>): void {
     const promise: Promise<void> = work().then(
       () => this.#end(promise),
@@ -26,7 +26,7 @@ export class Background {
     this.#running.delete(promise)
   }
 
-  /** Resolves when all that runs now and all that it started has ended. */
+  /** Resolves when all running work has ended, including work that it started. Never rejects. */
   async drain(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running.keys())
   }

@@ -51,7 +51,7 @@ test('DisposalStack.dispose() leaves a part behind that takes longer than the li
   assert.deepEqual((await stack.dispose()).map(String), ['Error: containers: not done after 0.001 s'])
   assert.deepEqual(closed, ['locks'])
   assert.equal(logged.length, 1)
-  // What fails after the limit is no unhandled rejection.
+  // A failure after the limit must not become an unhandled rejection.
   reject(new Error('too late'))
 })
 

@@ -1,19 +1,20 @@
-/** What a long-lived object consists of, in the order in which it was made: each part registers how it is closed as soon
- *  as it is open, and all are closed in reverse order, so a part is closed before those that it uses.
- *  One part that fails, or never ends, keeps no other one open. Node's own AsyncDisposableStack has no names for the log
- *  and waits without a limit. */
+/** Closes the parts of a long-lived object in the reverse order of their making. Each part registers how it is
+ *  closed as soon as it is open, so a part is closed before those that it uses. A part that fails or never finishes
+ *  does not keep the others open. Node's own AsyncDisposableStack has no names for the log, and it waits without a
+ *  limit. */
 import { messageOf } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { settlesWithin } from './settles-within.ts'
 import { Undo } from './undo.ts'
 
 export interface DisposalStackOptions {
-  /** Gets a line for each part that was not closed. */
+  /** Receives one line for each part that was not closed. */
   readonly logger: Logger
-  /** How long the closing of one part may take, in milliseconds. It is not waited for any longer. */
+  /** How long to wait for one part to close, in milliseconds. After that, its closing goes on in the background. */
   readonly limitMs: number
 }
 
+/** The parts of one object. A second `dispose` gives the result of the first. */
 export class DisposalStack {
   readonly #options: DisposalStackOptions
   readonly #undo = new Undo()
@@ -28,13 +29,13 @@ export class DisposalStack {
     this.#undo.add(() => this.#close(name, close, this.#options.limitMs))
   }
 
-  /** Registers a part whose closing limits its time itself. */
+  /** Registers a part whose `close` bounds its own time: it is awaited without a limit. */
   addUnlimited(name: string, close: () => unknown): void {
     this.#undo.add(() => this.#close(name, close, undefined))
   }
 
-  /** Closes all parts, the last one first, and resolves with an error for each that was not closed; these are logged.
-   *  Never rejects. Called again, gives the same result. */
+  /** Closes all parts, the last one first. Resolves with one error for each part that was not closed; each is also
+   *  logged. Never rejects. Every call gives the same promise. */
   dispose(): Promise<readonly unknown[]> {
     this.#disposal ??= this.#undo.run()
     return this.#disposal

@@ -1,21 +1,22 @@
-/** File names are bytes; most are UTF-8. A name is held as a string in which every byte that is no valid
- *  UTF-8 stands as a lone surrogate (0xE9 as U+DCE9), so that strings compare and join as usual and still
- *  give back the exact bytes. */
+/** File names are bytes, and most are UTF-8. Berth holds a name as a string in which each byte that is not valid UTF-8
+ *  is one lone surrogate (0xE9 is U+DCE9). So names compare and join as strings do, and still give back the exact
+ *  bytes. */
 import { isAscii, isUtf8 } from 'node:buffer'
 
-/** The name that these bytes are. */
+/** The string for the bytes of a name. */
 export function decodeName(bytes: Buffer): string {
   if (isAscii(bytes)) return bytes.toString('latin1')
   if (isUtf8(bytes)) return bytes.toString()
   return decodeMixed(bytes)
 }
 
-/** What a system call takes for a name: the string itself, or its bytes with a NUL when it isn't UTF-8. */
+/** The form in which a system call takes a name: a string, or for a name that is not UTF-8, its bytes and a final
+ *  NUL. */
 export function encodeName(name: string): string | Buffer {
   return name.isWellFormed() ? name : Buffer.concat([encodeMixed(name), Buffer.alloc(1)])
 }
 
-/** The bytes of a name. */
+/** The exact bytes of a name, without a final NUL. */
 export function nameBytes(name: string): Buffer {
   return name.isWellFormed() ? Buffer.from(name) : encodeMixed(name)
 }

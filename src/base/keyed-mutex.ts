@@ -1,11 +1,11 @@
 import type { AbortOptions } from './abort.ts'
 
-/** One queue per key: work on the same key runs one after another, work on different keys side by side. */
+/** One queue for each key: work on the same key runs one after another, work on different keys side by side. */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<void>>()
 
-  /** Runs `work` when all earlier work on `key` has ended; gives its result. Throws the reason of `signal` when that is
-   *  aborted before its turn came; later on `work` itself has to look at it. */
+  /** Runs `work` when all earlier work on `key` has ended, and gives its result. Throws the reason of `signal` if
+   *  that is aborted while `work` still waits; once it runs, `work` itself must watch the signal. */
   async run<T>(key: string, work: () => Promise<T>, { signal }: AbortOptions = {}): Promise<T> {
     const previous = this.#tails.get(key)
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -17,7 +17,7 @@ export class KeyedMutex {
     try {
       if (previous !== undefined) await (signal === undefined ? previous : untilAborted(previous, signal))
     } catch (error) {
-      // Who waits behind goes on waiting for those before.
+      // Work that is queued behind still waits for the work in front.
       void previous?.then(leave)
       throw error
     }

@@ -1,4 +1,4 @@
-/** What components log to. Messages are constant text; data goes into fields. */
+/** Where components write their log. Messages are constant text; data goes into fields. */
 export interface Logger {
   /** A logger that adds these fields to each of its lines. */
   child(fields: LogFields): Logger
@@ -8,9 +8,10 @@ export interface Logger {
   error(message: string, fields?: LogFields): void
 }
 
+/** The data of one log line: name → value. */
 export type LogFields = Readonly<Record<string, unknown>>
 
-/** A logger that drops everything. */
+/** A logger that drops all lines. */
 export const nullLogger: Logger = {
   child() {
     return nullLogger

@@ -8,23 +8,23 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
  *      if (slice.isOver) await slice.renew()
  *    }
  *
- *  Synchronous file system calls in such a loop take a tenth of the time that asynchronous ones need for small files. */
+ *  For small files, synchronous file system calls in such a loop take a tenth of the time of asynchronous ones. */
 export class TimeSlice {
   readonly #lengthMs: number
   #end: number
 
-  /** `lengthMs`: how long the loop may run without a pause, in milliseconds. */
+  /** `lengthMs`: how long the loop may run without a pause. */
   constructor(lengthMs = 5) {
     this.#lengthMs = lengthMs
     this.#end = performance.now() + lengthMs
   }
 
-  /** True when it is time for a pause. */
+  /** True when the loop should pause. */
   get isOver(): boolean {
     return performance.now() > this.#end
   }
 
-  /** Resolves when everything else that was ready has had its turn; a new slice begins then. */
+  /** Lets everything else that is ready run, then begins a new slice. */
   async renew(): Promise<void> {
     await nextTurn()
     this.#end = performance.now() + this.#lengthMs

@@ -12,7 +12,7 @@ class FakeHost {
 
   readonly now = wallClock({ wallMs: () => this.wall, steadyNs: () => this.steady })
 
-  /** Time passes, for both clocks. */
+  /** Moves both clocks forward. */
   pass(durationMs: number): void {
     this.wall += durationMs
     this.steady += BigInt(durationMs) * ms

@@ -1,7 +1,7 @@
-/** All or nothing for work of several steps: each step registers how to take back what it did, and these actions run in
- *  reverse order when the work fails (`undoOnFailure`), or in any case (`cleanUpAfter`).
- *  The caller always gets the error of the work. Failures of the actions are logged and attached to that error: a
- *  disposal that throws at the end of an `await using` would replace the error instead. */
+/** All or nothing for work of several steps. Each step registers how to take back what it did. These actions run in
+ *  reverse order if the work fails (`undoOnFailure`), or in any case (`cleanUpAfter`).
+ *  The caller always gets the error of the work. Failures of the actions are logged and attached to that error; an
+ *  `await using` would throw them in its place. */
 import { joinErrors, messageOf } from './errors.ts'
 import type { Logger } from './logger.ts'
 
@@ -29,13 +29,13 @@ export class Undo {
   }
 }
 
-/** Runs `work` and gives its result. If `work` fails, undoes what it registered, then throws its error; that error's
- *  property `undoFailures` has what could not be undone. */
+/** Runs `work` and gives its result. If `work` fails, runs the actions that it registered and throws its error. The
+ *  failures of these actions are in that error's property `undoFailures`. */
 export async function undoOnFailure<T>(logger: Logger, work: (undo: Undo) => Promise<T>): Promise<T> {
   return await runGuarded(logger, new Undo(), work)
 }
 
-/** Runs `work`, and afterwards what it registered, whether it failed or not. Throws the error of `work` as
+/** Runs `work`, and afterwards the actions that it registered, whether it failed or not. Throws the error of `work` as
  *  `undoOnFailure` does. If only the clean-up fails, throws an AggregateError of its failures. */
 export async function cleanUpAfter<T>(logger: Logger, work: (cleanUp: Undo) => Promise<T>): Promise<T> {
   const cleanUp = new Undo()
@@ -45,7 +45,7 @@ export async function cleanUpAfter<T>(logger: Logger, work: (cleanUp: Undo) => P
   return result
 }
 
-/** Notes on an error what could not be undone after it. Earlier notes stay. */
+/** Attaches the failures of an undo to the error before it, behind those attached earlier. */
 export function attachUndoFailures(error: unknown, failures: readonly unknown[]): void {
   if (failures.length === 0 || !(error instanceof Error) || !Object.isExtensible(error)) return
   const { undoFailures: earlier = [] } = error as { undoFailures?: readonly unknown[] }

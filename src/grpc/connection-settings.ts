@@ -1,5 +1,5 @@
 import type { Settings } from 'node:http2'
 
-/** What may be under way at once: whole directories travel over these connections. */
+/** Large windows, because whole directories travel over these connections. */
 export const connectionSettings: Settings = { initialWindowSize: 4 * 1024 * 1024, enablePush: false }
 export const connectionWindowBytes = 16 * 1024 * 1024

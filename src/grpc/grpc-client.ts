@@ -1,4 +1,4 @@
-/** Calls of gRPC methods over a connection that is there already. */
+/** The client side of gRPC over an existing connection. */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { create, type DescMessage, type DescMethod, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
@@ -7,37 +7,39 @@ import { GrpcError, grpcCode } from './grpc-error.ts'
 import { frameMessage, readMessages } from './messages.ts'
 import { errorOfTrailers } from './status-trailers.ts'
 
-/** A method whose types are known. */
+/** A method with the types of its messages. */
 export type Method<Input extends DescMessage, Output extends DescMessage> = DescMethod & {
   readonly input: Input
   readonly output: Output
 }
 
+/** What may accompany a call. */
 export interface CallOptions {
-  /** Names in small letters; several values are several headers. */
+  /** Names in lower case. Several values become several headers. */
   readonly metadata?: Readonly<Record<string, string | readonly string[]>>
   readonly signal?: AbortSignal | undefined
 }
 
-/** A call that goes on, both ways. */
+/** A call in progress, with messages in both directions. */
 export interface OpenCall<Input extends DescMessage, Output extends DescMessage> {
-  /** Resolves when the connection can take more. */
+  /** Resolves when the connection can take more. Throws `GrpcError` when the call has ended. */
   send(message: MessageInitShape<Input>): Promise<void>
-  /** Nothing more is sent. */
+  /** Tells the server that no more messages follow. */
   end(): void
-  /** What comes back; throws `GrpcError` when the call ends with one. */
+  /** The server's messages. Iterating throws `GrpcError` when the call fails. */
   readonly messages: AsyncIterable<MessageShape<Output>>
-  /** Ends it from this side. */
+  /** Ends the call from this side. */
   cancel(): void
 }
 
 const http2Cancel = 8
 
+/** Calls gRPC methods on one connection. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export class GrpcClient {
   readonly #session: ClientHttp2Session
   readonly #closed: Promise<void>
 
-  /** Speaks on `connection`, which nobody else may read from or write to. */
+  /** Takes over `connection`: no other code may read from or write to it. */
   constructor(connection: Duplex) {
     const session = connect('http://session.invalid', {
       createConnection: () => connection,
@@ -45,13 +47,13 @@ export class GrpcClient {
     })
     this.#session = session
     session.on('connect', () => session.setLocalWindowSize(connectionWindowBytes))
-    // Those who wait are told by their streams.
+    // Every open call learns of the failure from its own stream.
     session.on('error', () => {})
     this.#closed = new Promise((resolve) => session.once('close', resolve))
     connection.once('close', () => session.destroy())
   }
 
-  /** Resolves when the connection is gone. */
+  /** Resolves when the connection has closed. */
   get closed(): Promise<void> {
     return this.#closed
   }
@@ -64,7 +66,7 @@ export class GrpcClient {
     this.#session.destroy()
   }
 
-  /** One message there, one back. */
+  /** Sends one message and gives the one that comes back. Throws `GrpcError`. */
   async unary<Input extends DescMessage, Output extends DescMessage>(
     method: Method<Input, Output>,
     input: MessageInitShape<Input>,
@@ -79,7 +81,7 @@ export class GrpcClient {
     return result
   }
 
-  /** Any number of messages there and back. */
+  /** Starts a call with any number of messages in both directions. */
   open<Input extends DescMessage, Output extends DescMessage>(
     method: Method<Input, Output>,
     { metadata = {}, signal }: CallOptions = {},
@@ -135,7 +137,7 @@ async function* messagesOf<Output extends DescMessage>(
   }
 }
 
-/** Its bytes; a broken connection is told by the outcome. */
+/** The bytes of a stream. A broken connection just ends them; `outcomeOf` gives the error. */
 async function* chunksOf(stream: ClientHttp2Stream): AsyncGenerator<Buffer, void, undefined> {
   try {
     yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
@@ -144,7 +146,7 @@ async function* chunksOf(stream: ClientHttp2Stream): AsyncGenerator<Buffer, void
   }
 }
 
-/** How a call ends. Listens from the beginning: trailers come once. */
+/** How a call ended: its error, or undefined. Must be called at once, because trailers arrive only once. */
 function outcomeOf(stream: ClientHttp2Stream): Promise<GrpcError | undefined> {
   const { promise, resolve } = Promise.withResolvers<GrpcError | undefined>()
   let error: unknown

@@ -1,7 +1,7 @@
-/** Failures as gRPC tells them. https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
+/** Failures in gRPC's terms. https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 import { type ErrorKind, isBerthError, messageOf } from '../base/index.ts'
 
-/** Codes that are used here, by their names. */
+/** The status codes that Berth uses. */
 export const grpcCode = {
   ok: 0,
   cancelled: 1,
@@ -18,12 +18,13 @@ export const grpcCode = {
   unauthenticated: 16,
 } as const
 
-/** A message in an error's details: the name of its type, and its bytes. */
+/** One message in the details of an error: the name of its type, and its encoded bytes. */
 export interface GrpcDetail {
   readonly typeUrl: string
   readonly value: Uint8Array
 }
 
+/** A call that ended with a status other than OK. `code` is one of `grpcCode`. */
 export class GrpcError extends Error {
   readonly code: number
   readonly details: readonly GrpcDetail[]
@@ -36,14 +37,14 @@ export class GrpcError extends Error {
   }
 }
 
-/** Anything that was thrown, as gRPC tells it. */
+/** Turns anything that was thrown into a GrpcError; the code of a BerthError follows from its kind. */
 export function toGrpcError(error: unknown): GrpcError {
   if (error instanceof GrpcError) return error
   const code = isBerthError(error) ? codeOf(error.kind) : grpcCode.unknown
   return new GrpcError(code, messageOf(error), { cause: error })
 }
 
-/** gRPC's code for a class of failure. */
+/** gRPC's status code for a kind of BerthError. */
 export function codeOf(kind: ErrorKind): number {
   switch (kind) {
     case 'invalidArgument':

@@ -1,4 +1,4 @@
-/** gRPC methods served on a connection that is there already. */
+/** The server side of gRPC on an existing connection. */
 import { constants, type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import {
@@ -15,10 +15,10 @@ import { GrpcError, grpcCode, toGrpcError } from './grpc-error.ts'
 import { frameMessage, readMessages } from './messages.ts'
 import { statusTrailers } from './status-trailers.ts'
 
-/** What a method knows of a call. */
+/** What a handler knows about its call. */
 export interface ServerCall {
   readonly metadata: IncomingHttpHeaders
-  /** Aborted when the client cancels or goes away. */
+  /** Aborted when the client cancels the call or its connection closes. */
   readonly signal: AbortSignal
 }
 
@@ -34,7 +34,7 @@ type HandlerOf<M> = M extends {
       : (inputs: AsyncIterable<MessageShape<Input>>, call: ServerCall) => AsyncIterable<MessageInitShape<Output>>
   : never
 
-/** A function for each method of a service; those that are absent are refused by name. */
+/** One function for each method of a service. A call of a method without one is answered with "unimplemented". */
 export type Handlers<Service extends DescService> = {
   readonly [Name in keyof Service['method']]?: HandlerOf<Service['method'][Name]>
 }
@@ -46,10 +46,11 @@ interface Route {
   readonly handle: AnyHandler
 }
 
+/** The services that a server offers. */
 export class GrpcRoutes {
   readonly #routes = new Map<string, Route>()
 
-  /** Adds a service. */
+  /** Adds a service; returns this object. */
   add<Service extends DescService>(service: Service, handlers: Handlers<Service>): this {
     for (const method of service.methods) {
       const handle = (handlers as Readonly<Record<string, AnyHandler | undefined>>)[method.localName]
@@ -58,11 +59,11 @@ export class GrpcRoutes {
     return this
   }
 
-  /** Serves them on `connection` until it is closed. */
+  /** Serves the services on `connection`. Resolves when it is closed. */
   async serve(connection: Duplex): Promise<void> {
     const session = performServerHandshake(connection as never, { settings: connectionSettings })
     session.setLocalWindowSize(connectionWindowBytes)
-    // Streams tell those who care.
+    // Every call learns of the failure from its own stream.
     session.on('error', () => {})
     session.on('stream', (stream, headers) => void this.#answer(stream, headers))
     connection.once('close', () => session.destroy())
@@ -110,7 +111,7 @@ async function call(
     await answer.send(method.output, one)
 }
 
-/** What goes back on one stream. */
+/** The answer on one stream. */
 class Answer {
   readonly #stream: ServerHttp2Stream
   #isComplete = false
@@ -119,7 +120,7 @@ class Answer {
     this.#stream = stream
   }
 
-  /** Everything was handed over: what happens to the stream from here on ends no work. */
+  /** True when the whole answer was handed over: the end of the stream then cancels no work. */
   get isComplete(): boolean {
     return this.#isComplete
   }

@@ -1,12 +1,12 @@
-/** Messages in an HTTP/2 stream: `u8 compressed | u32be length | bytes`. */
+/** Messages inside an HTTP/2 stream: `u8 compressed | u32be length | bytes`. */
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf'
 import { GrpcError, grpcCode } from './grpc-error.ts'
 
 const headBytes = 5
-/** What peers send at once is far below. */
+/** Far above any message that a peer sends. */
 const maxMessageBytes = 64 * 1024 * 1024
 
-/** A message with its head. */
+/** Encodes a message and puts its head in front. */
 export function frameMessage<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Buffer {
   const bytes = toBinary(schema, message)
   const frame = Buffer.allocUnsafe(headBytes + bytes.length)
@@ -16,7 +16,7 @@ export function frameMessage<Desc extends DescMessage>(schema: Desc, message: Me
   return frame
 }
 
-/** The messages of a stream. Throws `GrpcError` for what is none. */
+/** Decodes the messages of a stream. Throws `GrpcError` for bytes that are not a message. */
 export async function* readMessages<Desc extends DescMessage>(
   schema: Desc,
   source: AsyncIterable<Buffer>,
@@ -39,7 +39,8 @@ export async function* readMessages<Desc extends DescMessage>(
   if (length > 0) throw new GrpcError(grpcCode.internal, 'the stream ended within a message')
 }
 
-/** How much the first message needs, as far as it can be told without joining the pieces. */
+/** How many bytes to join next: the head alone if several pieces hold it, otherwise the head and its message.
+ *  Undefined while the head is not complete. */
 function wantedBytes(pieces: readonly Buffer[], length: number): number | undefined {
   const [first] = pieces
   if (first === undefined || length < headBytes) return undefined

@@ -1,13 +1,13 @@
-/** How a call ended, in its trailers. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+/** The trailers that end a call. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import { create, toBinary } from '@bufbuild/protobuf'
 import { StatusSchema } from './gen/status_pb.ts'
 import { GrpcError, grpcCode } from './grpc-error.ts'
 
-/** Longer texts would not fit what peers take as headers. */
+/** Peers refuse headers that are much longer. */
 const maxMessageLength = 4096
 
-/** Trailers of a call that ended well, or with `error`. */
+/** The trailers of a call that succeeded, or failed with `error`. */
 export function statusTrailers(error?: GrpcError): OutgoingHttpHeaders {
   if (error === undefined) return { 'grpc-status': String(grpcCode.ok) }
   const { code, details } = error
@@ -21,7 +21,7 @@ export function statusTrailers(error?: GrpcError): OutgoingHttpHeaders {
   return trailers
 }
 
-/** The error that trailers (or headers, when there is nothing else) tell; undefined when the call ended well. */
+/** The error in trailers, or in the headers of an answer that has no trailers. Undefined when the call succeeded. */
 export function errorOfTrailers(headers: IncomingHttpHeaders): GrpcError | undefined {
   const status = headers['grpc-status']
   if (status === undefined) return new GrpcError(grpcCode.unavailable, 'the call ended without a status')

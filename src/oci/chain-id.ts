@@ -1,13 +1,13 @@
-/** Chain ids: the identity of a stack of layers, also the name of its committed snapshot.
+/** Chain ids: the identity of a stack of layers, and the name of its committed snapshot.
  *  https://github.com/opencontainers/image-spec/blob/main/config.md#layer-chainid */
 import { type Digest, digestOf } from './digest.ts'
 
-/** The chain id of one more layer on `parent` (undefined below the first). */
+/** The chain id of `parent` with one more layer on top. The lowest layer has no parent. */
 export function nextChainId(parent: Digest | undefined, diffId: Digest): Digest {
   return parent === undefined ? diffId : digestOf(`${parent} ${diffId}`)
 }
 
-/** The chain ids of every stack from the lowest layer up: element N covers layers 0 to N. */
+/** The chain ids of all stacks, the lowest first: element N covers layers 0 to N. */
 export function chainIds(diffIds: readonly Digest[]): Digest[] {
   const chain: Digest[] = []
   for (const diffId of diffIds) chain.push(nextChainId(chain.at(-1), diffId))

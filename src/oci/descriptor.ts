@@ -4,7 +4,7 @@ import { invalidArgument } from '../base/index.ts'
 import { type Digest, parseDigest } from './digest.ts'
 import { type Platform, parsePlatformObject } from './platform.ts'
 
-/** The members are in the wire's spelling except `size`, whose spelling is the same anyway. */
+/** A descriptor as it is stored and sent. `size` is in bytes. */
 export interface Descriptor {
   readonly mediaType: string
   readonly digest: Digest
@@ -14,7 +14,7 @@ export interface Descriptor {
   readonly urls?: readonly string[]
 }
 
-/** Reads a descriptor out of parsed JSON. Throws `invalidArgument` when it is none. */
+/** Reads a descriptor from parsed JSON. Throws `invalidArgument` for anything else. */
 export function parseDescriptor(value: unknown): Descriptor {
   if (!isObject(value)) throw invalidArgument('invalid descriptor: not an object')
   const { mediaType = '', digest, size, platform, annotations, urls } = value

@@ -1,13 +1,13 @@
-/** Digests: an algorithm and lower-case hexadecimal digits. `sha256:` everywhere, and `sha512:` for blobs of
- *  others that use it; what Berth makes itself is sha256, as in Docker.
+/** Digests: an algorithm and lower-case hexadecimal digits. Berth makes `sha256` digests, as Docker does, and accepts
+ *  `sha512` in what others made.
  *  https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests */
 import { createHash } from 'node:crypto'
 import { invalidArgument } from '../base/index.ts'
 
-/** The registered algorithms. */
+/** The algorithms that the specification registers. */
 export type DigestAlgorithm = 'sha256' | 'sha512'
 
-/** The identity of some bytes. Made by `parseDigest` or `digestOf` only. */
+/** The identity of some bytes. Only `parseDigest`, `digestOf` and `digestFromHex` make one. */
 export type Digest = `${DigestAlgorithm}:${string}`
 
 const digestPattern = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
@@ -29,27 +29,27 @@ export function parseDigest(text: string): Digest {
   throw invalidArgument('invalid checksum digest format')
 }
 
-/** The digest of bytes in memory. Big data is hashed where it streams (content, archive). */
+/** The digest of bytes in memory. Larger data is hashed while it streams (content, archive). */
 export function digestOf(bytes: Uint8Array | string, algorithm: DigestAlgorithm = 'sha256'): Digest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`
 }
 
-/** True when these bytes are the ones that the digest names, by whichever algorithm it has. */
+/** True when the bytes have this digest, by the digest's own algorithm. */
 export function isDigestOf(digest: Digest, bytes: Uint8Array): boolean {
   return digestOf(bytes, algorithmOf(digest)) === digest
 }
 
-/** What comes before the colon. */
+/** The algorithm of a digest: the part before the colon. */
 export function algorithmOf(digest: Digest): DigestAlgorithm {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256'
 }
 
-/** The digits without the algorithm. */
+/** The digits of a digest: the part after the colon. */
 export function hexOf(digest: Digest): string {
   return digest.slice(7)
 }
 
-/** The digest that has these digits. */
+/** The digest with these digits, which must be valid. */
 export function digestFromHex(hex: string, algorithm: DigestAlgorithm = 'sha256'): Digest {
   return parseDigest(`${algorithm}:${hex}`)
 }

@@ -5,7 +5,7 @@ import { isObject } from './descriptor.ts'
 import { type Digest, parseDigest } from './digest.ts'
 import { type Platform, parsePlatformObject } from './platform.ts'
 
-/** The defaults for containers of an image (wire casing: this is stored and sent as it stands). */
+/** What an image sets for its containers. The spelling is the wire's, because it is stored and sent unchanged. */
 export interface OciRuntimeDefaults {
   readonly User?: string
   readonly ExposedPorts?: Readonly<Record<string, object>> | null
@@ -22,7 +22,7 @@ export interface OciRuntimeDefaults {
   readonly Shell?: readonly string[] | null
 }
 
-/** Docker's health check; times are nanoseconds. */
+/** Docker's health check. Times are in nanoseconds. */
 export interface OciHealthcheck {
   readonly Test?: readonly string[]
   readonly Interval?: number
@@ -32,6 +32,7 @@ export interface OciHealthcheck {
   readonly StartInterval?: number
 }
 
+/** One step of an image's history. `empty_layer` marks a step without a layer. */
 export interface OciHistoryEntry {
   readonly created?: string
   readonly created_by?: string
@@ -40,6 +41,7 @@ export interface OciHistoryEntry {
   readonly empty_layer?: boolean
 }
 
+/** An image config as stored. `diff_ids` has the lowest layer first. */
 export interface OciImageConfig {
   readonly created?: string
   readonly author?: string
@@ -55,7 +57,7 @@ export interface OciImageConfig {
   readonly docker_version?: string
 }
 
-/** Reads the bytes of an image config; members that are not known here are kept.
+/** Parses the bytes of an image config. Members without a type here are kept.
  *  Throws `invalidArgument` when the engine could not run such an image. */
 export function parseImageConfig(bytes: Uint8Array | string): OciImageConfig {
   let value: unknown

@@ -1,4 +1,4 @@
-/** Manifests and indexes, OCI's and Docker's schema 2 (same members, other media types).
+/** Manifests and indexes of OCI and of Docker's schema 2, which differ in their media types only.
  *  https://github.com/opencontainers/image-spec/blob/main/manifest.md */
 import { invalidArgument } from '../base/index.ts'
 import { type Descriptor, isObject, parseDescriptor } from './descriptor.ts'
@@ -13,7 +13,7 @@ export interface Manifest {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
-/** Several manifests, usually one per platform. */
+/** A list of manifests, usually one for each platform. */
 export interface ImageIndex {
   readonly schemaVersion: 2
   readonly mediaType: string
@@ -21,18 +21,19 @@ export interface ImageIndex {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
+/** What a manifest URL can give: the manifest of one image, or an index. */
 export type ManifestDocument =
   | { readonly type: 'manifest'; readonly manifest: Manifest }
   | { readonly type: 'index'; readonly index: ImageIndex }
 
-/** Reads the bytes of a manifest or index. `mediaType` is what the sender said; the document's own
- *  wins. Throws `invalidArgument` when it is neither, and names the retired schema 1. */
+/** Parses the bytes of a manifest or index. A media type in the document wins over `mediaType`, the one that the sender
+ *  named. Throws `invalidArgument` for anything else, with a message of its own for the retired schema 1. */
 export function parseManifestDocument(bytes: Uint8Array | string, mediaType = ''): ManifestDocument {
   const value = parseObject(bytes)
   const type = typeof value.mediaType === 'string' && value.mediaType !== '' ? value.mediaType : mediaType
   if (isSchema1Type(type) || value.schemaVersion === 1) throw schema1Refused()
   if (value.schemaVersion !== 2) throw invalidArgument('manifest has no schemaVersion 2')
-  // A document that could be read as both is refused: CVE-2021-41190.
+  // A document that could be read both ways is refused: CVE-2021-41190.
   if ('manifests' in value && ('layers' in value || 'config' in value)) {
     throw invalidArgument('manifest is ambiguous: it has both manifests and layers')
   }
@@ -51,7 +52,7 @@ export function schema1Refused(reference = ''): Error {
   )
 }
 
-/** The canonical bytes of a manifest that the engine makes itself. */
+/** The canonical bytes of a manifest that Berth makes itself. */
 export function formatManifest(manifest: Manifest): Buffer {
   return Buffer.from(JSON.stringify(manifest))
 }

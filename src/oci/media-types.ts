@@ -16,7 +16,7 @@ export const mediaTypes = {
   dockerSchema1Signed: 'application/vnd.docker.distribution.manifest.v1+prettyjws',
 } as const
 
-/** What the engine can pull, most wanted first: the value of an `Accept` header. */
+/** The manifest types that the engine can pull, the preferred one first: the values of an `Accept` header. */
 export const acceptedManifestTypes: readonly string[] = [
   mediaTypes.ociIndex,
   mediaTypes.dockerManifestList,
@@ -26,7 +26,7 @@ export const acceptedManifestTypes: readonly string[] = [
   mediaTypes.dockerSchema1,
 ]
 
-/** True for a list of manifests. */
+/** True for an index of OCI or a manifest list of Docker. */
 export function isIndexType(mediaType: string): boolean {
   return mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerManifestList
 }
@@ -36,7 +36,7 @@ export function isManifestType(mediaType: string): boolean {
   return mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest
 }
 
-/** True for the retired format that this engine refuses. */
+/** True for Docker's retired schema 1, which Berth refuses. */
 export function isSchema1Type(mediaType: string): boolean {
   return mediaType === mediaTypes.dockerSchema1 || mediaType === mediaTypes.dockerSchema1Signed
 }
@@ -46,7 +46,7 @@ export function isConfigType(mediaType: string): boolean {
   return mediaType === mediaTypes.ociConfig || mediaType === mediaTypes.dockerConfig
 }
 
-/** True for a layer of a filesystem (also "foreign" ones), whatever its compression. */
+/** True for a filesystem layer (also a "foreign" one) with any compression. */
 export function isLayerType(mediaType: string): boolean {
   return (
     mediaType.startsWith('application/vnd.oci.image.layer.') ||

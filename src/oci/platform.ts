@@ -1,7 +1,8 @@
-/** Platforms: parsing of `os/arch/variant`, normal forms, and which image platforms a host can run.
+/** Platforms: parsing `os/arch/variant`, normal forms, and which platforms' images a host can run.
  *  https://github.com/opencontainers/image-spec/blob/main/image-index.md */
 import { invalidArgument } from '../base/index.ts'
 
+/** A platform in the spelling of image configs and indexes. */
 export interface Platform {
   readonly os: string
   readonly architecture: string
@@ -31,14 +32,14 @@ export function hostPlatform(): Platform {
   return normalizePlatform({ os: 'linux', architecture: names[process.arch] ?? process.arch })
 }
 
-/** `linux`, `windows(10.0.17763)`. */
+/** Matches `linux` and `windows(10.0.17763)`. */
 const osAndVersion = /^([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)\))?$/
 
-/** Reads `os`, `arch`, `os/arch` or `os/arch/variant`; what is not said comes from the host.
+/** Parses `os`, `arch`, `os/arch` or `os/arch/variant`. Missing parts come from the host.
  *  Throws `invalidArgument` with Docker's wording. */
 export function parsePlatform(text: string): Platform {
   const [one = '', two, three, ...rest] = text.split('/')
-  // What stands behind the third slash is looked at as one part.
+  // Everything after the third slash counts as one part.
   const parts = [one, two, three, rest.length === 0 ? undefined : rest.join('/')].filter((part) => part !== undefined)
   if (!osAndVersion.test(one)) {
     throw invalidArgument(
@@ -66,7 +67,7 @@ export function parsePlatform(text: string): Platform {
   return platform
 }
 
-/** Reads a platform out of parsed JSON. */
+/** Reads a platform from parsed JSON, and normalizes it. Missing members become empty texts. */
 export function parsePlatformObject(value: Readonly<Record<string, unknown>>): Platform {
   const text = (key: string) => (typeof value[key] === 'string' ? value[key] : '')
   const features = value['os.features']
@@ -77,7 +78,7 @@ export function parsePlatformObject(value: Readonly<Record<string, unknown>>): P
   }
 }
 
-/** The form in which platforms are compared: lower case, no aliases, no variant where it is the default. */
+/** The form in which platforms are compared: lower case, no aliases, no default variant. */
 export function normalizePlatform(platform: Platform): Platform {
   let architecture = platform.architecture.toLowerCase()
   let variant = (platform.variant ?? '').toLowerCase()
@@ -94,13 +95,13 @@ export function normalizePlatform(platform: Platform): Platform {
   return { os, architecture, ...(variant === '' ? {} : { variant }) }
 }
 
-/** `os/arch` or `os/arch/variant`. */
+/** Gives `os/arch` or `os/arch/variant`. */
 export function formatPlatform({ os, architecture, variant }: Platform): string {
   return [os, architecture, variant].filter((part) => part !== undefined && part !== '').join('/')
 }
 
-/** How well an image for `offered` suits a machine (or wish) of `wanted`: 0 is exact, higher is worse,
- *  undefined is not at all. An arm64 machine runs arm images, amd64 runs 386 ones and lower variants. */
+/** How well an image for `offered` suits a machine (or wish) of `wanted`: 0 is an exact match, higher is worse,
+ *  undefined is no match. An arm64 machine also runs arm images; an amd64 machine also runs 386 and lower variants. */
 export function platformRank(wanted: Platform, offered: Platform): number | undefined {
   const candidates = runnable(normalizePlatform(wanted))
   const { os, architecture, variant = '' } = normalizePlatform(offered)
@@ -110,7 +111,7 @@ export function platformRank(wanted: Platform, offered: Platform): number | unde
   return rank === -1 ? undefined : rank
 }
 
-/** The element whose platform suits `wanted` best; the first of equals. */
+/** The element whose platform suits `wanted` best, the first of several equals; undefined when none does. */
 export function bestPlatform<T>(
   wanted: Platform,
   elements: readonly T[],

@@ -1,5 +1,5 @@
-/** References: the names that users type, `[registry/]repository[:tag][@digest]`, parsed, completed and
- *  shortened as Docker does. https://github.com/distribution/reference has the grammar. */
+/** References: the names that users type, `[registry/]repository[:tag][@digest]`, parsed, completed and shortened as
+ *  Docker does. Grammar: https://github.com/distribution/reference */
 import { invalidArgument } from '../base/index.ts'
 import { type Digest, parseDigest } from './digest.ts'
 
@@ -11,7 +11,9 @@ export interface Reference {
   readonly digest?: Digest
 }
 
+/** The registry of a name without one. */
 export const defaultRegistry = 'docker.io'
+/** The tag of a name without tag and digest. */
 export const defaultTag = 'latest'
 
 const officialPrefix = 'library/'
@@ -26,7 +28,7 @@ const digestPattern = '[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a
 const fullPattern = new RegExp(`^(?:(${domain})/)?(${pathPattern})(?::(${tagPattern}))?(?:@(${digestPattern}))?$`)
 const onlyTag = new RegExp(`^${tagPattern}$`)
 
-/** Parses what a user typed. No tag is added: see `withDefaultTag`.
+/** Parses the text that a user typed. Adds no tag; `withDefaultTag` does.
  *  Throws `invalidArgument` with Docker's texts. */
 export function parseReference(text: string): Reference {
   if (/^[a-f0-9]{64}$/.test(text)) {
@@ -52,19 +54,19 @@ export function parseReference(text: string): Reference {
   }
 }
 
-/** Adds `:latest` where neither tag nor digest is given. */
+/** Adds the tag `latest` to a reference without tag and digest. */
 export function withDefaultTag(reference: Reference): Reference {
   if (reference.tag !== undefined || reference.digest !== undefined) return reference
   return { ...reference, tag: defaultTag }
 }
 
-/** The same name with another tag and no digest. Throws `invalidArgument` for a malformed tag. */
+/** The same repository with another tag and no digest. Throws `invalidArgument` for a malformed tag. */
 export function withTag(reference: Reference, tag: string): Reference {
   if (!onlyTag.test(tag)) throw invalidArgument('invalid tag format')
   return { registry: reference.registry, repository: reference.repository, tag }
 }
 
-/** The same name with a digest and no tag. */
+/** The same repository with a digest and no tag. */
 export function withDigest(reference: Reference, digest: Digest): Reference {
   return { registry: reference.registry, repository: reference.repository, digest }
 }
@@ -79,7 +81,7 @@ export function familiarReference(reference: Reference): string {
   return familiarName(reference) + suffixOf(reference)
 }
 
-/** The short form without tag and digest: `busybox`. */
+/** The short form without tag or digest: `busybox`. */
 export function familiarName({ registry, repository }: Reference): string {
   if (registry !== defaultRegistry) return `${registry}/${repository}`
   const rest = repository.startsWith(officialPrefix) ? repository.slice(officialPrefix.length) : repository
@@ -91,7 +93,7 @@ function suffixOf({ tag, digest }: Reference): string {
   return (tag === undefined ? '' : `:${tag}`) + (digest === undefined ? '' : `@${digest}`)
 }
 
-/** Splits off the registry: a first part with a dot, a colon or upper case, or `localhost`. */
+/** Splits off the registry. A first part is a registry if it is `localhost` or has a dot, a colon or upper case. */
 function splitRegistry(text: string): [registry: string, rest: string] {
   const slash = text.indexOf('/')
   const first = text.slice(0, slash)

@@ -16,16 +16,16 @@ export interface OciSpec {
   readonly linux: OciLinux
 }
 
-/** A program of the host that the runtime runs at some point of a container's life. */
+/** A program of the host that the runtime runs at one point of a container's life. */
 export interface OciHook {
   readonly path: string
   readonly args?: readonly string[]
   readonly env?: readonly string[]
-  /** Seconds. */
+  /** In seconds. */
   readonly timeout?: number
 }
 
-/** One process: a container's first, or one that joins it later. */
+/** One process: a container's first one, or one that joins it later. */
 export interface OciProcess {
   readonly terminal: boolean
   readonly consoleSize?: { readonly height: number; readonly width: number }
@@ -41,7 +41,7 @@ export interface OciProcess {
   readonly selinuxLabel?: string
 }
 
-/** Numeric ids only: names were resolved before. */
+/** Numeric ids only: names are resolved before. */
 export interface OciUser {
   readonly uid: number
   readonly gid: number
@@ -49,7 +49,7 @@ export interface OciUser {
   readonly umask?: number
 }
 
-/** Capability names with their `CAP_` prefix. */
+/** Sets of capabilities, by names with the `CAP_` prefix. */
 export interface OciCapabilities {
   readonly bounding: readonly string[]
   readonly effective: readonly string[]
@@ -58,6 +58,7 @@ export interface OciCapabilities {
   readonly ambient: readonly string[]
 }
 
+/** One resource limit of a process: setrlimit(2). */
 export interface OciRlimit {
   /** `RLIMIT_NOFILE` and so on. */
   readonly type: string
@@ -65,6 +66,7 @@ export interface OciRlimit {
   readonly soft: number
 }
 
+/** One mount. `options` are those of mount(8), and the runtime's own such as `rbind`. */
 export interface OciMount {
   readonly destination: string
   readonly type?: string
@@ -72,14 +74,17 @@ export interface OciMount {
   readonly options?: readonly string[]
 }
 
+/** The kinds of namespaces: namespaces(7). */
 export type OciNamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time'
 
-/** A namespace to make, or with `path` one to join. */
+/** A namespace to make or, with `path`, to join. */
 export interface OciNamespace {
   readonly type: OciNamespaceType
   readonly path?: string
 }
 
+/** The part for Linux: namespaces, cgroup, devices, what is hidden.
+ *  https://github.com/opencontainers/runtime-spec/blob/v1.1.0/config-linux.md */
 export interface OciLinux {
   readonly namespaces: readonly OciNamespace[]
   readonly uidMappings?: readonly OciIdMapping[]
@@ -91,7 +96,7 @@ export interface OciLinux {
   readonly maskedPaths?: readonly string[]
   readonly readonlyPaths?: readonly string[]
   readonly rootfsPropagation?: string
-  /** SELinux label of what is mounted. */
+  /** The SELinux label of mounts. */
   readonly mountLabel?: string
   readonly seccomp?: OciSeccomp
 }
@@ -107,6 +112,7 @@ export interface OciDevice {
   readonly gid?: number
 }
 
+/** Allows or denies access to devices. `access` is made of `r`, `w` and `m`; absent numbers match any device. */
 export interface OciDeviceRule {
   readonly allow: boolean
   readonly type?: 'a' | 'c' | 'b'
@@ -115,7 +121,8 @@ export interface OciDeviceRule {
   readonly access?: string
 }
 
-/** Limits in cgroup v1 terms; the runtime converts them on v2. */
+/** Limits in the terms of cgroup v1, which the runtime converts for v2. Memory is in bytes, CPU times in
+ *  microseconds. */
 export interface OciResources {
   readonly devices?: readonly OciDeviceRule[]
   readonly memory?: {
@@ -140,7 +147,7 @@ export interface OciResources {
   readonly unified?: Readonly<Record<string, string>>
 }
 
-/** Shares and limits of block devices; rates are bytes or operations a second. */
+/** Shares and limits of block devices. Rates are bytes or operations per second. */
 export interface OciBlockIo {
   readonly weight?: number
   readonly weightDevice?: readonly (OciBlockDevice & { readonly weight: number })[]
@@ -150,16 +157,18 @@ export interface OciBlockIo {
   readonly throttleWriteIOPSDevice?: readonly OciThrottle[]
 }
 
+/** A block device by its numbers. */
 export interface OciBlockDevice {
   readonly major: number
   readonly minor: number
 }
 
+/** A block device and its rate. */
 export interface OciThrottle extends OciBlockDevice {
   readonly rate: number
 }
 
-/** A system call filter. */
+/** A filter of system calls: seccomp(2). */
 export interface OciSeccomp {
   readonly defaultAction: string
   readonly defaultErrnoRet?: number
@@ -170,6 +179,7 @@ export interface OciSeccomp {
   readonly syscalls?: readonly OciSeccompRule[]
 }
 
+/** What happens to the named system calls if all conditions of `args` hold. */
 export interface OciSeccompRule {
   readonly names: readonly string[]
   readonly action: string
@@ -177,7 +187,7 @@ export interface OciSeccompRule {
   readonly args?: readonly OciSeccompArgument[]
 }
 
-/** A condition on one argument; all of a rule's must hold. */
+/** A condition on one argument of a system call. */
 export interface OciSeccompArgument {
   readonly index: number
   readonly value: number
