@@ -1,41 +1,38 @@
-/** One request and its answer. Routes see this and never Node's own objects. */
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+/** One request and its answer. Routes use this class instead of Node's own objects. */
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
-import { BerthError, internal, invalidArgument } from '../base/index.ts'
-import { type JsonBodyOptions, readJsonBody } from './bodies/json-body.ts'
-import type { HijackedConnection } from './connections/hijacked-connection.ts'
-import { readTakenJson, skipTakenBody, switchProtocol, takeOver } from './connections/take-over.ts'
+import { BerthError } from '../base/index.ts'
+import type { JsonBodyOptions } from './bodies/json-body.ts'
+import { ClientConnection, type ConnectionParts } from './connections/client-connection.ts'
 
 /** Header names and values of an answer. */
 export type AnswerHeaders = Readonly<Record<string, string>>
 
-/** A socket that the parser has let go of, because the client asked for an upgrade or may want to speak raw. */
-export interface TakenSocket {
-  readonly socket: Duplex
-}
-
+/** One request and its answer. The `send…` methods and `openStream` answer with HTTP; `connection` leaves HTTP. */
 export class Exchange {
   readonly method: string
   /** Path and query as the client sent them. */
   readonly url: string
   readonly headers: IncomingHttpHeaders
-  readonly #request: IncomingMessage
+  readonly connection: ClientConnection
+  readonly #body: Readable
   readonly #response: ServerResponse
-  readonly #taken: TakenSocket | undefined
+  /** Closes when the client has gone. */
+  readonly #carrier: Duplex | ServerResponse
   #abort: AbortController | undefined
-  #hijacked = false
-  #bodyRead = false
 
-  constructor(request: IncomingMessage, response: ServerResponse, taken?: TakenSocket) {
+  constructor(parts: ConnectionParts) {
+    const { request, response, socket } = parts
     this.method = request.method ?? 'GET'
     this.url = request.url ?? '/'
     this.headers = request.headers
-    this.#request = request
+    this.connection = new ClientConnection(parts)
+    this.#body = request
     this.#response = response
-    this.#taken = taken
+    this.#carrier = socket ?? response
   }
 
-  /** Aborted when the client goes away before its answer is complete. */
+  /** Aborted when the client closes the connection before its answer is complete. */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       const abort = new AbortController()
@@ -45,36 +42,33 @@ export class Exchange {
           abort.abort(new BerthError('cancelled', 'the client closed the connection'))
         }
       }
-      const carrier = this.#taken?.socket ?? this.#response
-      if (carrier.destroyed) check()
-      else carrier.once('close', check)
+      if (this.#carrier.destroyed) check()
+      else this.#carrier.once('close', check)
     }
     return this.#abort.signal
   }
 
-  /** True when the client went away before the answer was complete. */
+  /** True when the client closed the connection before the answer was complete. */
   get isClientGone(): boolean {
-    return (this.#taken?.socket ?? this.#response).destroyed && !this.#response.writableFinished
+    return this.#carrier.destroyed && !this.#response.writableFinished
   }
 
-  /** True once a status was sent: no error status can follow. */
+  /** True when a status has been sent: an error status can no longer follow. */
   get isAnswered(): boolean {
-    return this.#hijacked || this.#response.headersSent
+    return this.connection.leftHttp || this.#response.headersSent
   }
 
   /** The body as it arrives. Not for routes that take the connection over. */
   get body(): Readable {
-    return this.#request
+    return this.#body
   }
 
-  /** The body as JSON; undefined when there is none. */
+  /** The body as JSON; undefined when there is none. Throws `invalidArgument` with Docker's texts. */
   readJson(options?: JsonBodyOptions): Promise<unknown> {
-    this.#bodyRead = true
-    if (this.#taken === undefined) return readJsonBody(this.#request, this.headers, options)
-    return readTakenJson(this.#taken.socket, this.headers, options)
+    return this.connection.readJson(options)
   }
 
-  /** Sets a header that whatever answer follows will carry. */
+  /** Sets a header of the answer that will follow. */
   setHeader(name: string, value: string): void {
     this.#response.setHeader(name, value)
   }
@@ -95,46 +89,11 @@ export class Exchange {
     this.#response.end()
   }
 
-  /** Sends the headers now and gives the stream that the body goes to. */
+  /** Sends the headers at once and gives the stream for the body. */
   openStream(status: number, contentType: string): ServerResponse {
     this.#response.writeHead(status, { 'Content-Type': contentType })
     this.#response.flushHeaders()
     return this.#response
-  }
-
-  /** Answers `101` and gives the connection itself, on which another protocol is spoken from here on. Only for routes
-   *  that take connections. Throws `invalidArgument` when the client didn't ask for it. */
-  async upgrade(protocol: string): Promise<Duplex> {
-    if (this.isAnswered) throw internal('the request was answered already')
-    const { upgrade = '' } = this.headers
-    if (this.#taken === undefined || upgrade.toLowerCase() !== protocol)
-      throw invalidArgument(`the request needs the header "Upgrade: ${protocol}"`)
-    await skipTakenBody(this.#taken.socket, this.headers)
-    this.#hijacked = true
-    return switchProtocol({ request: this.#request, response: this.#response, socket: this.#taken.socket, protocol })
-  }
-
-  /** Answers `101 UPGRADED` (or `200 OK` to a client that didn't ask for an upgrade) and leaves HTTP:
-   *  the connection carries raw bytes from here on. A client that sends its request in chunks gets
-   *  an ordinary answer, whose request body is the input. */
-  async hijack(contentType: string): Promise<HijackedConnection> {
-    if (this.isAnswered) throw internal('the request was answered already')
-    if (this.#taken !== undefined && !this.#bodyRead) await skipTakenBody(this.#taken.socket, this.headers)
-    this.#hijacked = true
-    return takeOver({ request: this.#request, response: this.#response, socket: this.#taken?.socket, contentType })
-  }
-
-  /** Ends the connection without another word. */
-  cut(): void {
-    ;(this.#taken?.socket ?? this.#response).destroy()
-  }
-
-  /** The socket for a websocket handshake, which answers by itself. */
-  takeSocket(): { readonly request: IncomingMessage; readonly socket: Duplex } {
-    if (this.#taken === undefined || this.isAnswered) throw internal('the connection cannot be taken')
-    this.#hijacked = true
-    this.#response.detachSocket(this.#request.socket)
-    return { request: this.#request, socket: this.#taken.socket }
   }
 
   #send(status: number, contentType: string, text: string): void {

@@ -19,13 +19,13 @@ const handler: RequestHandler = {
     if (exchange.url === '/json') return exchange.sendJson(200, await exchange.readJson())
     if (exchange.url === '/ws') return echo(exchange, await acceptWebSocket(exchange))
     const prefix = exchange.url === '/body' ? JSON.stringify(await exchange.readJson()) : ''
-    return echo(exchange, await exchange.hijack('application/vnd.docker.raw-stream'), prefix)
+    return echo(exchange, await exchange.connection.hijack('application/vnd.docker.raw-stream'), prefix)
   },
 }
 
 async function echo(
   _exchange: Exchange,
-  connection: Awaited<ReturnType<Exchange['hijack']>>,
+  connection: Awaited<ReturnType<Exchange['connection']['hijack']>>,
   prefix = '',
 ): Promise<void> {
   connection.output.write(Buffer.from(`<${prefix}`))

@@ -73,7 +73,10 @@ function makeServer(endpoint: Endpoint, handler: RequestHandler): Server {
           allowHalfOpen: true,
         })
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => letGo(socket, handler))
-  server.on('request', (request, response) => void handler.handle(new Exchange(request, response)))
+  server.on(
+    'request',
+    (request, response) => void handler.handle(new Exchange({ request, response, socket: undefined })),
+  )
   server.on('upgrade', (request, socket, head) => handleTaken(handler, request, socket, head))
   return server
 }
@@ -95,7 +98,7 @@ function handleTaken(handler: RequestHandler, request: IncomingMessage, socket: 
   response.shouldKeepAlive = false
   response.assignSocket(socket as Socket)
   response.once('finish', () => socket.end())
-  void handler.handle(new Exchange(request, response, { socket }))
+  void handler.handle(new Exchange({ request, response, socket }))
 }
 
 async function closeServer(server: Server, taken: ReadonlySet<Duplex>): Promise<void> {

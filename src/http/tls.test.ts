@@ -32,7 +32,7 @@ test('listen() on TLS demands a client certificate and carries half-closed raw s
       {
         takesConnection: () => true,
         handle: async (exchange) => {
-          const connection = await exchange.hijack('text/plain')
+          const connection = await exchange.connection.hijack('text/plain')
           for await (const chunk of connection.input as AsyncIterable<Buffer>) connection.output.write(chunk)
           connection.output.write(Buffer.from('end'))
           connection.finish()

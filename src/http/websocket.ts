@@ -9,7 +9,7 @@ export async function acceptWebSocket(exchange: Exchange): Promise<HijackedConne
   // Loaded on first use: most daemons never see a websocket.
   const { WebSocketServer, createWebSocketStream } = await import('ws')
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false })
-  const { request, socket } = exchange.takeSocket()
+  const { request, socket } = exchange.connection.takeSocket()
   const webSocket = await new Promise<WebSocket>((resolve, reject) => {
     socket.once('close', () => reject(new Error('the client left during the websocket handshake')))
     server.handleUpgrade(request, socket, Buffer.alloc(0), resolve)

@@ -27,7 +27,7 @@ export async function sendBytes(
       await write(response, chunk)
     }
   } catch (error) {
-    if (response !== undefined) exchange.cut()
+    if (response !== undefined) exchange.connection.cut()
     throw error
   }
   response ??= exchange.openStream(200, contentType)

@@ -41,13 +41,13 @@ export function answerError(exchange: Exchange, error: unknown, logger: Logger):
   const request = { method: exchange.method, path: exchange.url.split('?', 1)[0] }
   if (exchange.isClientGone || (isKind(error, 'cancelled') && exchange.signal.aborted)) {
     logger.debug('client left before the answer', { ...request, status: clientGoneStatus })
-    exchange.cut()
+    exchange.connection.cut()
     return
   }
   const failure = isBerthError(error) ? error : new BerthError('internal', messageOf(error), { cause: error })
   const status = statusOf(failure.kind)
   logFailure(logger, failure, { ...request, status })
-  if (exchange.isAnswered) exchange.cut()
+  if (exchange.isAnswered) exchange.connection.cut()
   else if (status === 304) exchange.sendEmpty(status)
   else exchange.sendJson(status, { message: failure.message } satisfies ErrorResponse)
 }

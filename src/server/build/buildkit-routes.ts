@@ -15,7 +15,7 @@ export function buildkitRoutes(backend: { buildkit(): Promise<BuildkitBackend> }
         const session = describe(exchange.headers)
         const buildkit = await backend.buildkit()
         buildkit.checkSession(session)
-        await buildkit.serveSession(await exchange.upgrade('h2c'), session)
+        await buildkit.serveSession(await exchange.connection.upgrade('h2c'), session)
       },
     },
     {
@@ -24,7 +24,7 @@ export function buildkitRoutes(backend: { buildkit(): Promise<BuildkitBackend> }
       takesConnection: true,
       handle: async ({ exchange }) => {
         const buildkit = await backend.buildkit()
-        await buildkit.serve(await exchange.upgrade('h2c'))
+        await buildkit.serve(await exchange.connection.upgrade('h2c'))
       },
     },
   ]

@@ -11,7 +11,7 @@ import { FrameConnection } from './frame-connection.ts'
 /** Serves one session to its end. */
 export async function serveSession(backend: BuildBackend, { exchange }: Call, logger: Logger): Promise<void> {
   const auths = decodeRegistryConfig(exchange.headers['x-registry-config'])
-  const frames = new FrameConnection(await exchange.hijack('application/vnd.berth.build'))
+  const frames = new FrameConnection(await exchange.connection.hijack('application/vnd.berth.build'))
   const abort = new AbortController()
   const { promise: request, resolve, reject } = Promise.withResolvers<BuildRequest>()
   void frames

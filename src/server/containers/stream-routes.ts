@@ -30,7 +30,7 @@ export function containerStreamRoutes(backend: ContainerBackend, logger: Logger)
 async function attach(backend: ContainerBackend, logger: Logger, call: Call): Promise<void> {
   const options = readAttachOptions(call.query)
   const source = await backend.attach(pathParameter(call, 'id'), options, { signal: call.exchange.signal })
-  const connection = await call.exchange.hijack(streamContentType(call, source.tty))
+  const connection = await call.exchange.connection.hijack(streamContentType(call, source.tty))
   connection.endWithPeer()
   await carryBothWays(connection, source, { stdin: options.stdin, multiplexed: !source.tty, logger })
 }

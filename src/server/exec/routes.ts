@@ -52,7 +52,7 @@ async function start(backend: ExecBackend, logger: Logger, call: Call): Promise<
     return
   }
   // The form is what the start asks for, whatever the exec has.
-  const connection = await exchange.hijack(streamContentType(call, tty))
+  const connection = await exchange.connection.hijack(streamContentType(call, tty))
   // Whether the process reads stdin is the exec's own setting: the backend leaves `input` alone otherwise.
   await carryBothWays(connection, source, { stdin: true, multiplexed: !tty, failuresTo: 'stdout', logger })
 }
