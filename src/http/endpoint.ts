@@ -1,38 +1,42 @@
-/** Where a server listens. */
+/** Addresses that a server listens on. */
 import { readFile } from 'node:fs/promises'
 import { invalidArgument } from '../base/index.ts'
 
+/** An address to listen on. */
 export type Endpoint = UnixEndpoint | TcpEndpoint | InheritedEndpoint
 
+/** A unix socket, by its path. */
 export interface UnixEndpoint {
   readonly kind: 'unix'
   readonly path: string
 }
 
+/** A TCP address. With `tls`, its connections are encrypted. */
 export interface TcpEndpoint {
   readonly kind: 'tcp'
-  /** '' listens on every address. */
+  /** '' means all addresses. */
   readonly host: string
   readonly port: number
   readonly tls?: TlsMaterial | undefined
 }
 
-/** A listening socket that this process was started with. */
+/** A listening socket that this process inherited (socket activation). */
 export interface InheritedEndpoint {
   readonly kind: 'inherited'
   readonly descriptor: number
   readonly tls?: TlsMaterial | undefined
 }
 
-/** Certificates in PEM form. */
+/** Certificates and key in PEM form. */
 export interface TlsMaterial {
   readonly ca?: string | Buffer | undefined
   readonly cert?: string | Buffer | undefined
   readonly key?: string | Buffer | undefined
-  /** Server: demand a client certificate that `ca` signed. Client: check the server's. */
+  /** On a server: require a client certificate signed by `ca`. On a client: check the server's certificate. */
   readonly verify: boolean
 }
 
+/** Paths of the files that `loadTls` reads. */
 export interface TlsPaths {
   readonly ca?: string | undefined
   readonly cert?: string | undefined
@@ -40,7 +44,7 @@ export interface TlsPaths {
   readonly verify: boolean
 }
 
-/** Writes an endpoint as `-H` names it. */
+/** Writes an endpoint in the form of the flag `-H`. */
 export function formatEndpoint(endpoint: Endpoint): string {
   if (endpoint.kind === 'unix') return `unix://${endpoint.path}`
   if (endpoint.kind === 'inherited') return `fd://${endpoint.descriptor}`
@@ -48,8 +52,8 @@ export function formatEndpoint(endpoint: Endpoint): string {
   return `tcp://${host}:${endpoint.port}`
 }
 
-/** Reads the files named by `--tlscacert`, `--tlscert` and `--tlskey`. Throws `invalidArgument` for one that can't be
- *  read. */
+/** Reads the files named by `--tlscacert`, `--tlscert` and `--tlskey`. Throws `invalidArgument` for a file that
+ *  can't be read. */
 export async function loadTls({ ca, cert, key, verify }: TlsPaths): Promise<TlsMaterial> {
   const [caPem, certPem, keyPem] = await Promise.all([ca, cert, key].map(readPem))
   return { ca: caPem, cert: certPem, key: keyPem, verify }

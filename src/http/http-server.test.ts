@@ -10,7 +10,8 @@ import type { Exchange } from './exchange.ts'
 import { listen, type RequestHandler } from './http-server.ts'
 import { acceptWebSocket } from './websocket.ts'
 
-/** `/json` echoes its body, `/raw` takes the connection and echoes raw input, `/body` reads JSON before it does. */
+/** `/json` echoes its body. `/raw` takes the connection and echoes raw input. `/body` reads JSON first, then does
+ *  so. */
 const handler: RequestHandler = {
   takesConnection: (method, url) => /^\/(raw|body|refuse|ws)/.test(url) && method !== 'PUT',
   handle: async (exchange) => {
@@ -46,13 +47,13 @@ async function withServer(work: (path: string) => Promise<void>): Promise<void> 
   }
 }
 
-/** The server's end of the connection that was accepted last. */
+/** The server's end of the connection accepted last. */
 let accepted: Socket | undefined
 subscribe('net.server.socket', (message) => {
   accepted = (message as { readonly socket: Socket }).socket
 })
 
-/** A client that sees bytes, not HTTP. */
+/** A client that reads and writes bytes, without HTTP. */
 class RawClient {
   readonly socket: Socket
   received = ''
@@ -74,7 +75,7 @@ class RawClient {
     this.socket.write(text)
   }
 
-  /** Everything the server sent, once it has closed. */
+  /** Everything that the server sent, once the server has closed the connection. */
   get ended(): Promise<string> {
     return this.#ended.promise
   }

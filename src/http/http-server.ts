@@ -1,5 +1,5 @@
-/** HTTP over any number of listeners. Parsing is Node's; what Docker's clients need besides is added here:
- *  taking a connection over for raw streams, with an `Upgrade` header or (as old clients do) without. */
+/** An HTTP server for one endpoint. Node does the parsing. This file adds what Docker's clients need besides: taking a
+ *  connection over for raw streams, with an `Upgrade` header or, as old clients do it, without. */
 import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -10,33 +10,34 @@ import { assignSocketGroup, clearSocketPath, withSocketMode } from './connection
 import { type Endpoint, formatEndpoint, type TcpEndpoint, type UnixEndpoint } from './endpoint.ts'
 import { Exchange } from './exchange.ts'
 
-/** What answers the requests. */
+/** The code that answers requests. */
 export interface RequestHandler {
   /** Answers one request. Must not reject. */
   handle(exchange: Exchange): Promise<void>
-  /** True for requests after which the connection may leave HTTP. Decided from the request line alone. */
+  /** True for requests after which the connection may leave HTTP. The request line alone must decide. */
   takesConnection(method: string, url: string): boolean
 }
 
+/** How `listen` opens a socket. */
 export interface ListenOptions {
-  /** Owner group of a unix socket. Absent: `docker`, else `berth`, else root. */
+  /** The group of a unix socket. Without it: `docker`, else `berth`, else root. */
   readonly socketGroup?: string | undefined
 }
 
 /** A socket that accepts connections. */
 export interface Listener {
-  /** With the port that was chosen when 0 was asked for. */
+  /** The endpoint in use. If port 0 was asked for, it has the port that the kernel chose. */
   readonly endpoint: Endpoint
-  /** Takes no more connections; ends those that are still busy after a moment. */
+  /** Accepts no more connections. Requests that still run after half a second are cut off. */
   close(): Promise<void>
 }
 
 const maxHeaderBytes = 1024 * 1024
 const backlog = 1024
-/** How long a closing server lets running requests go on. */
+/** How long running requests may go on when a server closes. */
 const closeGraceMs = 500
 
-/** Listens on one endpoint. */
+/** Starts to listen on one endpoint. Throws `conflict` or `invalidArgument` when it can't. */
 export async function listen(
   endpoint: Endpoint,
   handler: RequestHandler,
@@ -51,10 +52,10 @@ export async function listen(
 function makeServer(endpoint: Endpoint, handler: RequestHandler): Server {
   const options = {
     maxHeaderSize: maxHeaderBytes,
-    // Uploads and waits have no time limit; idle connections stay, as clients pool them.
+    // Uploads and waits have no time limit. Idle connections stay open, because clients pool them.
     requestTimeout: 0,
     keepAliveTimeout: 0,
-    // Upgrades that are meant are taken before this is asked; any other (`h2c`) is an ordinary request.
+    // The upgrades that Berth serves are taken before Node asks this. Any other (`h2c`) is an ordinary request.
     shouldUpgradeCallback: () => false,
   }
   const tls = endpoint.kind === 'unix' ? undefined : endpoint.tls
@@ -69,7 +70,7 @@ function makeServer(endpoint: Endpoint, handler: RequestHandler): Server {
           requestCert: tls.verify,
           rejectUnauthorized: tls.verify,
           minVersion: 'TLSv1.2',
-          // Plain HTTP servers have it by themselves.
+          // A plain HTTP server has it by default.
           allowHalfOpen: true,
         })
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => letGo(socket, handler))
@@ -81,8 +82,8 @@ function makeServer(endpoint: Endpoint, handler: RequestHandler): Server {
   return server
 }
 
-/** Leaves a socket to us after the headers of a request that may take the connection over. A chunked body without
- *  `Upgrade` can hold the input itself and stays with the parser. */
+/** Makes the parser release a socket after the headers of a request that may take the connection over. A chunked body
+ *  without `Upgrade` may hold the input itself, so it stays with the parser. */
 function letGo(socket: Socket, handler: RequestHandler): void {
   leaveParser(socket, ({ headers, method, url }) => {
     const isRaw = headers.upgrade !== undefined || headers['transfer-encoding'] === undefined
@@ -92,7 +93,7 @@ function letGo(socket: Socket, handler: RequestHandler): void {
 
 function handleTaken(handler: RequestHandler, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   if (head.length > 0) socket.unshift(head)
-  // A reset is followed by `close`, which everybody who cares listens to.
+  // `close` follows a reset, and the code that uses the socket listens to that.
   socket.on('error', () => {})
   const response = new nodeHttp.ServerResponse(request)
   response.shouldKeepAlive = false
@@ -112,7 +113,7 @@ async function closeServer(server: Server, taken: ReadonlySet<Duplex>): Promise<
   clearTimeout(timer)
 }
 
-/** Connections that left HTTP: the server no longer knows them, and closing must end them too. */
+/** Tracks connections that left HTTP. The server no longer knows them, but closing it must end them too. */
 function trackTaken(server: Server): Set<Duplex> {
   const connections = new Set<Duplex>()
   server.on('upgrade', (_request, socket: Duplex) => {

@@ -1,13 +1,12 @@
-/** Finds the route of a method and path. Patterns are made of literal segments, `{name}` (one segment)
- *  and `{name...}` (one or more segments, as image references have slashes), which may stand in the middle:
- *  `/images/{name...}/json`. A trailing slash of the path is ignored.
- *
- *  Of several patterns that match, the one registered first wins. Routes are grouped by their first segment,
- *  so that a look-up tries only a noun's own patterns. */
+/** Finds the route of a method and a path. A pattern has literal segments, `{name}` (one segment) and `{name...}`
+ *  (one or more segments, because image references have slashes), which may be in the middle:
+ *  `/images/{name...}/json`. A trailing slash of the path is ignored. If several patterns match, the one registered
+ *  first wins. Routes are grouped by their first segment, so a look-up tries the patterns of one noun only. */
 
-/** A path's parameters, percent-decoded. */
+/** The parameters of a path, percent-decoded. */
 export type PathParameters = Readonly<Record<string, string>>
 
+/** A route that was found, and the parameters of its path. */
 export interface RouteMatch<Target> {
   readonly target: Target
   readonly parameters: PathParameters
@@ -18,6 +17,7 @@ interface CompiledRoute<Target> {
   readonly target: Target
 }
 
+/** A table of routes. `Target` is what each of them leads to. */
 export class Router<Target> {
   readonly #groups = new Map<string, CompiledRoute<Target>[]>()
 
@@ -30,7 +30,7 @@ export class Router<Target> {
     else group.push(route)
   }
 
-  /** The route for a path without query, or undefined. HEAD does not fall back to GET. */
+  /** The route for a path without its query; undefined when there is none. HEAD does not fall back to GET. */
   find(method: string, path: string): RouteMatch<Target> | undefined {
     for (const { expression, target } of this.#groups.get(groupKey(method, path)) ?? []) {
       const match = expression.exec(path)
@@ -69,7 +69,7 @@ function decodeSegment(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    // A stray percent sign is no escape: the name is then taken as it stands, and will not be found.
+    // A stray percent sign is not an escape: the name is taken unchanged, and will not be found.
     return text
   }
 }

@@ -1,12 +1,12 @@
-/** Raw streams over a websocket, for browsers. */
+/** Raw streams over a WebSocket, for browsers. */
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { HijackedConnection } from './connections/hijacked-connection.ts'
 import type { Exchange } from './exchange.ts'
 
-/** Answers the handshake; afterwards bytes travel in binary messages, both outputs alike. */
+/** Answers the handshake. After that, bytes travel in binary messages; both outputs share them. */
 export async function acceptWebSocket(exchange: Exchange): Promise<HijackedConnection> {
-  // Loaded on first use: most daemons never see a websocket.
+  // Loaded on first use: most daemons never serve a WebSocket.
   const { WebSocketServer, createWebSocketStream } = await import('ws')
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false })
   const { request, socket } = exchange.connection.takeSocket()
@@ -15,9 +15,9 @@ export async function acceptWebSocket(exchange: Exchange): Promise<HijackedConne
     server.handleUpgrade(request, socket, Buffer.alloc(0), resolve)
   })
   const stream = createWebSocketStream(webSocket, { readableObjectMode: false })
-  // A websocket can't be half-closed: what is written after the client's end fails, and `close` tells it.
+  // A WebSocket can't be half closed: a write after the client's end fails, and `close` reports it.
   stream.on('error', () => {})
-  // The protocol has a closing of its own.
+  // A WebSocket reports the client's end itself.
   return { output: stream, input: stream, endWithPeer() {}, finish: () => closeStream(stream) }
 }
 

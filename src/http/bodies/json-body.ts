@@ -4,13 +4,15 @@ import { jsonSyntaxMessage } from './json-syntax.ts'
 
 const defaultLimitBytes = 4 * 1024 * 1024
 
+/** How `readJson` reads a body. */
 export interface JsonBodyOptions {
+  /** A longer body is refused. Default: 4 MiB. */
   readonly limitBytes?: number | undefined
-  /** Takes JSON for what it is whatever the client calls it. */
+  /** Accepts every content type. */
   readonly anyType?: boolean
 }
 
-/** The headers of a request that say what its body is. */
+/** The headers that describe the body of a request. */
 export interface BodyHeaders {
   readonly 'content-type'?: string | undefined
   readonly 'content-length'?: string | undefined
@@ -23,7 +25,8 @@ export function hasBody(headers: BodyHeaders): boolean {
   return (headers['content-length'] ?? '0') !== '0'
 }
 
-/** Reads a JSON body. Undefined when there is none. Refuses other content types, with Docker's texts. */
+/** Reads a JSON body; undefined when there is none. Throws `invalidArgument`, with Docker's texts, for another content
+ *  type, for a body that is too long and for one that is not JSON. */
 export async function readJsonBody(
   body: Readable,
   headers: BodyHeaders,
@@ -48,7 +51,7 @@ function syntaxText(text: string): string {
   return message.startsWith('unexpected content') ? message : `invalid JSON: ${message}`
 }
 
-/** Collects a body; more than `limitBytes` is refused. */
+/** Collects a whole body. Throws `invalidArgument` when it has more than `limitBytes`. */
 export async function readAll(body: Readable, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0

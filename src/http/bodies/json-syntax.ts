@@ -1,4 +1,4 @@
-/** What is wrong with a text that is not JSON, in the words of Go's encoding/json, which clients of Docker know. */
+/** Explains why a text is not JSON, in the words of Go's encoding/json, which Docker's clients know. */
 
 const numberState = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/
 
@@ -11,7 +11,7 @@ export function jsonSyntaxMessage(text: string): string {
     return 'unexpected content after JSON'
   } catch (error) {
     if (error instanceof SyntaxFound) return error.message
-    // Deeper than the stack: nobody writes such a thing by hand.
+    // Nested deeper than the stack allows.
     return 'exceeded max depth'
   }
 }

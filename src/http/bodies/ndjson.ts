@@ -1,10 +1,10 @@
 /** Newline-delimited JSON. */
 
-// Not in TypeScript's library yet.
+// TypeScript's library does not declare it yet.
 const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown }
 
-/** One value as a line. bigint members become plain numbers, which JSON's own numbers have no limit against; what
- *  could be HTML is escaped, for dockerd's lines are so byte for byte. */
+/** Formats one value as a line with its newline. A bigint becomes a plain number, because JSON numbers have no limit.
+ *  Characters of HTML are escaped, so that the bytes are the same as dockerd's. */
 export function formatJsonLine(value: unknown): string {
   return `${JSON.stringify(value, bigintAsNumber).replace(/[<>&\u2028\u2029]/g, escaped)}\r\n`
 }

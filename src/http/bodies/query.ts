@@ -2,11 +2,11 @@ import { invalidArgument } from '../../base/index.ts'
 
 const falseWords: ReadonlySet<string> = new Set(['', '0', 'no', 'false', 'none'])
 
-/** The query of a request, read by Docker's rules. Of a repeated key the first value counts. */
+/** The query of a request, read by Docker's rules. If a key is repeated, its first value counts. */
 export class Query {
   readonly #parameters: URLSearchParams
 
-  /** Throws `invalidArgument` for a text that is no query, in Go's words. */
+  /** Throws `invalidArgument`, in Go's words, for a text that is not a query. */
   constructor(text: string) {
     checkEscapes(text)
     this.#parameters = new URLSearchParams(text)
@@ -16,32 +16,32 @@ export class Query {
     return this.#parameters.has(name)
   }
 
-  /** The value, '' when absent. */
+  /** The value; '' when the key is absent. */
   text(name: string): string {
     return this.#parameters.get(name) ?? ''
   }
 
-  /** The value; undefined when absent or empty. */
+  /** The value; undefined when the key is absent or its value empty. */
   optional(name: string): string | undefined {
     return this.text(name) || undefined
   }
 
-  /** Every value of a repeated key. */
+  /** All values of a key, in order. */
   all(name: string): readonly string[] {
     return this.#parameters.getAll(name)
   }
 
-  /** False for an absent key and for '', '0', 'no', 'false', 'none' in any case; true for all else. */
+  /** False when the key is absent, or is '', '0', 'no', 'false' or 'none' in any case; otherwise true. */
   flag(name: string): boolean {
     return !falseWords.has(this.text(name).trim().toLowerCase())
   }
 
-  /** The same with another answer for an absent key. */
+  /** Like `flag`, but gives `fallback` when the key is absent. */
   flagOr(name: string, fallback: boolean): boolean {
     return this.has(name) ? this.flag(name) : fallback
   }
 
-  /** A whole number, undefined when absent or empty. Anything else: invalidArgument in Go's words. */
+  /** A whole number; undefined when absent or empty. Throws `invalidArgument`, in Go's words, for anything else. */
   integer(name: string): number | undefined {
     const text = this.text(name)
     if (text === '') return undefined
@@ -49,14 +49,14 @@ export class Query {
   }
 }
 
-/** `URLSearchParams` takes what it can't read as it stands; a request that was meant otherwise must not be served. */
+/** Refuses broken escapes. `URLSearchParams` would keep them unchanged, and the request would mean something else. */
 function checkEscapes(text: string): void {
   if (text.includes(';')) throw invalidArgument('invalid semicolon separator in query')
   const [wrong] = /%(?![0-9a-f]{2}).{0,2}/i.exec(text) ?? []
   if (wrong !== undefined) throw invalidArgument(`invalid URL escape ${JSON.stringify(wrong)}`)
 }
 
-/** A decimal integer with optional sign; refuses anything else as Go's `strconv.Atoi` does. */
+/** Parses a decimal integer with an optional sign. Throws `invalidArgument` in the words of Go's `strconv.Atoi`. */
 export function parseInteger(text: string): number {
   if (!/^[+-]?\d+$/.test(text)) {
     throw invalidArgument(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`)

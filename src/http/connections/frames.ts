@@ -1,16 +1,17 @@
-/** Framing of multiplexed output: every chunk has an 8-byte header: stream number, three zero bytes,
- *  length as a big-endian 32-bit number. */
+/** The frames of multiplexed output. Every chunk has an 8-byte header: the stream's number, three zero bytes, and the
+ *  length as a big-endian 32-bit number. https://docs.docker.com/reference/api/engine/ (attach, "Stream format") */
 import type { OutputStream } from '../../base/index.ts'
 
+/** The length of a frame's header. */
 export const frameHeaderBytes = 8
 
-/** Content type of a raw stream: with a terminal, or of a server that doesn't say. */
+/** The content type of a raw stream: with a terminal, or from a server that does not say. */
 export const rawStreamType = 'application/vnd.docker.raw-stream'
-/** Content type of a stream of frames. */
+/** The content type of a stream of frames. */
 export const multiplexedStreamType = 'application/vnd.docker.multiplexed-stream'
 
-/** Writes a frame's header at `offset`. Byte by byte: Buffer's own methods check their arguments,
- *  which shows when lines are short. */
+/** Writes a frame's header at `offset`. It writes single bytes, because Buffer's own methods check their arguments,
+ *  which is measurable when lines are short. */
 export function writeFrameHeader(target: Uint8Array, offset: number, stream: OutputStream, length: number): void {
   target[offset] = stream === 'stdout' ? 1 : 2
   target[offset + 1] = 0

@@ -1,13 +1,14 @@
 import type { Readable } from 'node:stream'
 import type { ByteOutput } from './stream-sink.ts'
 
-/** A connection that carries a raw stream from now on, in both directions. */
+/** A connection that now carries raw bytes in both directions. */
 export interface HijackedConnection {
   readonly output: ByteOutput
-  /** What the client sends; ends when the client has closed its sending side. */
+  /** The bytes that the client sends. It ends when the client closes its sending side. */
   readonly input: Readable
-  /** From now on the connection is closed when the client has gone altogether, also while there is nothing to send to it. */
+  /** From this call on, the connection is closed once the client has closed both directions, even if the server has
+   *  nothing to send. */
   endWithPeer(): void
-  /** Ends both directions once all output was handed over. */
+  /** Closes both directions after all output is sent. */
   finish(): void
 }

@@ -1,23 +1,23 @@
-/** Taking a connection away from Node's HTTP server after the headers of a request. Node has no public way to do so for
- *  a request without an `Upgrade` header, and with one it would put another stream between us and the socket when there
- *  is a body; this goes through the one hook that upgrades use, and the two calls by which Node's own server stops and
- *  starts the reading of a socket. */
+/** Takes a connection away from Node's HTTP server after the headers of a request. Node has no public way to do this
+ *  for a request without an `Upgrade` header; for a request with one and a body, Node puts another stream in front
+ *  of the socket. So this file uses the one hook that upgrades use, and the two calls by which Node's server stops
+ *  and starts reading a socket. */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { internal } from '../../base/index.ts'
 
-/** The part of Node's parser that decides what becomes of a request once its headers are known. */
+/** The part of Node's parser that decides how to go on once the headers of a request are known. */
 interface ServerParser {
   onIncoming?: (request: IncomingMessage, keepAlive: boolean) => number
 }
 
-/** What `onIncoming` returns to make the parser stop after the headers and leave the socket to us. */
+/** The result of `onIncoming` that makes the parser stop after the headers and release the socket. */
 const leaveSocket = 2
 
-/** Makes the parser let go of a new connection after the headers of the first request that `takes` says yes to. The
- *  server's `upgrade` event then has the request, the socket, and what was read behind the headers. `keepAlive`: the
- *  client would send another request after this one. */
+/** Makes the parser of a new connection release it after the headers of the first request that `takes` accepts. The
+ *  server's `upgrade` event then has the request, the socket, and the bytes that were read behind the headers.
+ *  `keepAlive` tells `takes` whether the client wants to send another request on the connection. */
 export function leaveParser(socket: Socket, takes: (request: IncomingMessage, keepAlive: boolean) => boolean): void {
   const { parser } = socket as Socket & { readonly parser?: ServerParser | null }
   const original = parser?.onIncoming
@@ -40,16 +40,17 @@ interface SocketHandle {
   readStart?(): void
 }
 
-/** The descriptor of a socket that is open, to which Node gives no other way; undefined when it is not, or not the kernel's. */
+/** The file descriptor of a socket, for which Node has no public property. Undefined when the socket is closed or is
+ *  not one of the kernel's (TLS). */
 export function descriptorOf(socket: Duplex): number | undefined {
   const fd = handleOf(socket)?.fd
   return fd === undefined || fd < 0 ? undefined : fd
 }
 
-/** Nothing is read from the socket any more, not even ahead: somebody else reads from its descriptor. */
+/** Stops all reading from the socket, also ahead, because other code reads from its descriptor. */
 export function stopReading(socket: Socket): void {
   const handle = handleOf(socket)
-  // The stream would start again to have something ahead.
+  // Otherwise the stream would read ahead again.
   Object.assign(socket, { _read: () => {} })
   if (handle?.reading !== true) return
   handle.reading = false

@@ -33,13 +33,13 @@ test('endWithPeer() keeps a connection whose client only sends no more', async (
   endWithPeer(ends.near, 5)
   ends.far.end()
   await once(ends.near, 'end')
-  // Several times asked.
+  // A second check finds the client still there.
   t.mock.timers.tick(30)
   assert.equal(ends.near.destroyed, false)
   ends.near.write('still there')
   const [text] = (await once(ends.far, 'data')) as [Buffer]
   assert.equal(text.toString(), 'still there')
-  // And gone later.
+  // The client closes the other direction as well.
   const closed = once(ends.near, 'close')
   ends.far.destroy()
   await once(ends.far, 'close')

@@ -1,13 +1,13 @@
-/** Whether somebody is still at the other end of a connection. */
+/** Detects that the other end of a half-closed connection has gone. */
 import type { Duplex } from 'node:stream'
 import { isHungUp } from '../../sys/index.ts'
 import { descriptorOf } from './leave-parser.ts'
 
 const defaultIntervalMs = 10_000
 
-/** Destroys a connection that may be half closed when its client has gone altogether. Both begin alike, with the end of
- *  what the client sends, and one that waits for output in silence would be kept for ever otherwise. Does nothing for
- *  TCP, where only a write tells. */
+/** Destroys a connection once its client has closed both directions. A client that closes only its sending side, to
+ *  wait for output, looks the same at first; without a check, a connection without output would be kept forever.
+ *  Does nothing for TCP, where only a write shows the difference. */
 export function endWithPeer(socket: Duplex, intervalMs = defaultIntervalMs): void {
   socket.once('end', () => {
     const check = (): void => {
@@ -16,7 +16,7 @@ export function endWithPeer(socket: Duplex, intervalMs = defaultIntervalMs): voi
     }
     check()
     if (socket.destroyed) return
-    // It may close one side now and leave later, which nobody is told.
+    // The client may close the other direction later, and no event reports that.
     const timer = setInterval(check, intervalMs).unref()
     socket.once('close', () => clearInterval(timer))
   })

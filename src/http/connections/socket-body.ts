@@ -1,34 +1,35 @@
-/** Bodies of requests that are read from the connection's descriptor by somebody else than Node: it makes a buffer and
- *  a call of each 64 KiB, which for gigabytes is most of a server's work. The request and its answer are Node's as
- *  always; when the body was read, the connection goes back to the parser for the next request. */
+/** Bodies of requests that other code than Node reads from the connection's descriptor. Node makes a buffer and a call
+ *  for each 64 KiB, which for gigabytes is most of a server's work. The request and its answer stay Node's own objects.
+ *  When the body was read, the connection goes back to the parser for the next request. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { descriptorOf, leaveParser, startReading, stopReading } from './leave-parser.ts'
 import { nodeHttp } from './node-http.ts'
 
-/** A smaller body costs least where it is. */
+/** Bodies below this size are read faster by Node. */
 const minBodyBytes = 256 * 1024
-/** How long a client that was answered may take to close its side. */
+/** How long a client may take to close its side after the answer. */
 const lingerMs = 10_000
 const nothing = Buffer.alloc(0)
 
+/** Which requests are read from the descriptor, and what handles them. */
 export interface SocketBodyOptions {
-  /** True for requests whose body, if it is large, is to be read this way; decided from the headers. */
+  /** Decides from the headers whether the body, if it is large, is read this way. */
   wants(request: IncomingMessage): boolean
-  /** Takes such a request, instead of the server's `request` event. */
+  /** Handles such a request, in place of the server's `request` event. */
   handle(request: IncomingMessage, response: ServerResponse, body: SocketBody): void
-  /** A connection without a request is closed after this. */
+  /** A connection that waits for its next request longer than this is closed. */
   readonly keepAliveMs: number
 }
 
-/** A body in its connection. Until it was read nothing else reads from that. */
+/** A body that is still in its connection. Nothing else reads from the connection until `setRead`. */
 export class SocketBody {
   readonly #socket: Socket
   readonly #onRead: () => void
   readonly #closed = new AbortController()
-  /** What was read of the body with the headers; perhaps all of it, and what follows. */
+  /** The bytes that were read behind the headers: a part of the body, or all of it and what follows. */
   readonly head: Buffer
-  /** Undefined: it comes in chunks. */
+  /** Undefined when the body comes in chunks. */
   readonly sizeBytes: number | undefined
   #rest: Buffer | undefined
 
@@ -41,29 +42,30 @@ export class SocketBody {
     else socket.once('close', this.#onClose)
   }
 
-  /** The connection's descriptor, non-blocking; it stays the server's. Undefined when the connection is closed. */
+  /** The connection's descriptor, which is non-blocking and must not be closed. Undefined when the connection is
+   *  closed. */
   get fd(): number | undefined {
     return descriptorOf(this.#socket)
   }
 
-  /** Aborted when the server closes the connection. That the client did is for those who read to see. */
+  /** Aborted when the server closes the connection. The reader itself has to notice that the client did. */
   get signal(): AbortSignal {
     return this.#closed.signal
   }
 
-  /** What came behind the body; undefined until that was read. */
+  /** The bytes that came behind the body; undefined until the body was read. */
   get rest(): Buffer | undefined {
     return this.#rest
   }
 
-  /** The body was read to its end, with `rest` behind it: the connection can be used again. */
+  /** Reports that the body was read to its end and `rest` came behind it. The connection can then be used again. */
   setRead(rest: Buffer): void {
     this.#rest = rest
     this.#socket.off('close', this.#onClose)
     this.#onRead()
   }
 
-  /** Reads what the client still sends, for nothing. Resolves when it has closed its side. */
+  /** Reads and drops what the client still sends. Resolves when the client has closed its side. */
   async drain(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#socket.once('end', resolve).once('close', resolve)
@@ -74,17 +76,17 @@ export class SocketBody {
   readonly #onClose = (): void => this.#closed.abort()
 }
 
-/** The connections of a server that are not with its parser. */
+/** The connections of one server that its parser has released. */
 export class SocketBodies {
   readonly #server: Server
   readonly #options: SocketBodyOptions
-  /** Whose clients want to send another request. */
+  /** Requests whose client wants to send another one. */
   readonly #keptAlive = new WeakSet<IncomingMessage>()
   readonly #busy = new Set<Socket>()
-  /** Between a body and the next request. */
+  /** Connections between a body and the next request. */
   readonly #idle = new Set<Socket>()
 
-  /** Takes the bodies that are wanted of a server without TLS. Nobody else may take its connections. */
+  /** Takes the wanted bodies from a server without TLS. Nothing else may take that server's connections. */
   constructor(server: Server, options: SocketBodyOptions) {
     this.#server = server
     this.#options = options
@@ -94,12 +96,12 @@ export class SocketBodies {
     server.on('upgrade', (request, socket, head) => this.#take(request, socket as Socket, head))
   }
 
-  /** Closes those without a request. */
+  /** Closes the connections that have no request. */
   closeIdle(): void {
     for (const socket of this.#idle) socket.destroy()
   }
 
-  /** Closes all of them. */
+  /** Closes all connections. */
   closeAll(): void {
     for (const socket of [...this.#idle, ...this.#busy]) socket.destroy()
   }
@@ -107,14 +109,14 @@ export class SocketBodies {
   #takes(socket: Socket, request: IncomingMessage, keepAlive: boolean): boolean {
     const { 'content-length': length, 'transfer-encoding': encoding, expect } = request.headers
     const isLarge = encoding === undefined ? Number(length ?? 0) >= minBodyBytes : encoding.toLowerCase() === 'chunked'
-    // Another answer may be on its way to a client that didn't wait for it: that is the server's to order.
+    // An earlier answer may still be on its way, if the client did not wait for it: only the server keeps their order.
     if (!isLarge || expect !== undefined || isAnswering(socket) || !this.#options.wants(request)) return false
     if (keepAlive) this.#keptAlive.add(request)
     return true
   }
 
   #take(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    // Only a connection that came back from a body before has read ahead in the stream.
+    // The stream has read ahead only if the connection came back from an earlier body.
     const ahead = socket.readableLength > 0 ? (socket.read() as Buffer) : nothing
     stopReading(socket)
     socket.setTimeout(0)
@@ -131,7 +133,7 @@ export class SocketBodies {
     response.once('finish', () => {
       leave()
       response.detachSocket(socket)
-      // As Node's server does after each answer.
+      // Node's server emits it after each answer.
       response.emit('close')
       if (body.rest !== undefined && response.shouldKeepAlive) this.#awaitRequest(socket, body.rest)
       else endSocket(socket)
@@ -139,8 +141,8 @@ export class SocketBodies {
     this.#options.handle(request, response, body)
   }
 
-  /** Gives the connection to a new parser when the next request begins. Before, that parser would count the time
-   *  until then as the time that the headers take. */
+  /** Gives the connection to a new parser when the next request begins. If it did so earlier, the parser would count
+   *  the time until then as the time that the headers take. */
   #awaitRequest(socket: Socket, rest: Buffer): void {
     const close = () => socket.destroy()
     const leave = this.#enter(this.#idle, socket)
@@ -159,7 +161,7 @@ export class SocketBodies {
     startReading(socket)
   }
 
-  /** Counts a socket in until it is closed, or what this gives is called. */
+  /** Adds a socket to the set. It leaves when it is closed, or when the returned function is called. */
   #enter(sockets: Set<Socket>, socket: Socket): () => void {
     const leave = () => void sockets.delete(socket)
     sockets.add(socket)
@@ -176,7 +178,8 @@ function isAnswering(socket: Socket): boolean {
   return answer !== undefined && answer !== null
 }
 
-/** A connection that is closed on bytes which nobody read is reset, and the answer lost with it. */
+/** Ends a connection. Unread bytes are read first: closing a socket that holds some resets the connection, and the
+ *  client would lose the answer. */
 function endSocket(socket: Socket): void {
   socket.end()
   readForNothing(socket)
@@ -189,5 +192,5 @@ function readForNothing(socket: Socket): void {
   socket.resume()
 }
 
-/** A reset is followed by `close`, which everybody who cares listens to. */
+/** Errors are ignored: `close` follows each, and the code that uses the socket listens to that. */
 function ignore(): void {}

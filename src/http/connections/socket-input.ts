@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 
-/** The bytes that a client sends after its connection was taken over. Unlike the socket itself it can be
- *  read to its end or destroyed without closing the way back: a client that has sent all its input still
+/** The bytes that a client sends after its connection was taken over. Unlike the socket itself, this stream can be
+ *  read to its end or destroyed without closing the other direction: a client that has sent all its input still
  *  waits for output. */
 export class SocketInput extends Readable {
   readonly #source: Readable
@@ -21,7 +21,7 @@ export class SocketInput extends Readable {
     this.#source.resume()
   }
 
-  /** Input that nobody wants is read and dropped, so that the client's end is still seen. */
+  /** Further input is read and dropped, so that the server still sees the client's end. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#source.resume()
     callback(error)

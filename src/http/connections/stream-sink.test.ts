@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { StreamSink } from './stream-sink.ts'
 
-/** Frames of a multiplexed stream: stream number and payload. */
+/** The frames of a multiplexed stream: stream number and payload. */
 function framesOf(bytes: Buffer): (readonly [number, string])[] {
   const frames: (readonly [number, string])[] = []
   for (let offset = 0; offset < bytes.length; ) {

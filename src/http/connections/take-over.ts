@@ -1,4 +1,4 @@
-/** Leaving HTTP on a connection, server side. */
+/** Leaving HTTP on a connection: the server's side. */
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
@@ -9,25 +9,25 @@ import type { HijackedConnection } from './hijacked-connection.ts'
 import { endWithPeer } from './peer.ts'
 import { SocketInput } from './socket-input.ts'
 
-/** How long a client may take to close its side after everything was sent to it. */
+/** How long a client may take to close its side after it has been sent everything. */
 const lingerMs = 10_000
-/** A body of chunks that was ended before the upgrade: its last chunk stands before the raw input. */
+/** The end of a chunked body that was complete before the upgrade. The raw input follows it. */
 const lastChunk = Buffer.from('0\r\n\r\n')
 const maxBodyBytes = 4 * 1024 * 1024
 
 export interface TakeOverRequest {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** Absent: the request came in chunks and stays with the parser. */
+  /** Undefined: the request came in chunks and stays with the parser. */
   readonly socket: Duplex | undefined
   readonly contentType: string
 }
 
-/** Sends the answer's head and gives both directions. */
+/** Sends the head of the answer and gives both directions of the connection. */
 export function takeOver({ request, response, socket, contentType }: TakeOverRequest): HijackedConnection {
   if (socket === undefined) return answerInChunks(request, response, contentType)
   const isUpgrade = request.headers.upgrade !== undefined
-  // A client that did not ask for an upgrade is an old one, which knows no other type.
+  // An old client, which does not ask for an upgrade, knows no other content type.
   const lines = isUpgrade
     ? ['HTTP/1.1 101 UPGRADED', `Content-Type: ${contentType}`]
     : ['HTTP/1.1 200 OK', `Content-Type: ${rawStreamType}`]
@@ -50,7 +50,7 @@ export function takeOver({ request, response, socket, contentType }: TakeOverReq
   }
 }
 
-/** Sends the head of an answer after which the connection carries another protocol, and gives the connection. */
+/** Sends the head of an answer that switches protocols, and gives the connection. */
 export function switchProtocol({
   request,
   response,
@@ -61,12 +61,12 @@ export function switchProtocol({
   for (const [name, value] of Object.entries(response.getHeaders())) lines.push(`${headerCase(name)}: ${String(value)}`)
   response.detachSocket(request.socket)
   socket.write(`${lines.join('\r\n')}\r\n\r\n`)
-  // HTTP answers a client that has closed its side; here one that did is gone.
+  // In HTTP a client that closed its sending side still gets its answer. In the new protocol it has gone.
   socket.allowHalfOpen = false
   return socket
 }
 
-/** Reads a JSON body from a connection that the parser has let go of. What follows it stays in the socket. */
+/** Reads a JSON body from a connection that the parser has released. The bytes behind the body stay in the socket. */
 export async function readTakenJson(
   socket: Duplex,
   headers: IncomingHttpHeaders,
@@ -75,7 +75,7 @@ export async function readTakenJson(
   return readJsonBody(Readable.from(await readTakenBody(socket, headers)), headers, options)
 }
 
-/** Removes the body that stands before the raw input. */
+/** Removes the body in front of the raw input. */
 export async function skipTakenBody(socket: Duplex, headers: IncomingHttpHeaders): Promise<void> {
   if (headers['transfer-encoding'] === undefined) await readTakenBody(socket, headers)
   else skipLastChunk(socket)
@@ -121,7 +121,7 @@ async function readBytes(socket: Duplex, length: number): Promise<Buffer> {
   }
 }
 
-/** Resolves when there may be more to read, or never will be. */
+/** Resolves when the socket may have more to read, or has ended. */
 function nextChange(socket: Duplex): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const events = ['readable', 'end', 'close'] as const
@@ -145,7 +145,7 @@ function answerInChunks(request: IncomingMessage, response: ServerResponse, cont
   return {
     output: response,
     input,
-    // Its request is complete: Node tells of its end.
+    // The request is complete, so Node reports the client's end.
     endWithPeer() {},
     finish: () => {
       if (!response.writableEnded) response.end()

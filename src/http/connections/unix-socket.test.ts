@@ -45,7 +45,7 @@ test('clearSocketPath() removes what a dead process left', () =>
   inDirectory(async (directory) => {
     const { rename } = await import('node:fs/promises')
     const server = await bind(join(directory, 's'))
-    // Moved away, so that closing doesn't unlink it: what kill -9 leaves.
+    // Moved away so that closing does not unlink it: kill -9 leaves a socket in this state.
     await rename(join(directory, 's'), join(directory, 'stale'))
     await new Promise((resolve) => server.close(resolve))
     await clearSocketPath(join(directory, 'stale'))

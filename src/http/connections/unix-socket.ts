@@ -1,15 +1,15 @@
-/** Preparing the path of a unix socket: who listens there already, who may connect. */
+/** Prepares the path of a unix socket: removes a stale one, and sets who may connect. */
 import { chown, lstat, mkdir, readFile, unlink } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { conflict, errnoOf, internal, invalidArgument } from '../../base/index.ts'
 
-/** `sun_path` holds 108 bytes with its final zero. */
+/** `sun_path` holds 108 bytes, including the final zero. */
 const maxPathBytes = 107
-/** Groups that may use the socket, the first that exists. */
+/** Groups that may use the socket: the first of these that exists. */
 const defaultGroups = ['docker', 'berth']
 
-/** Makes the path free for a new socket: removes one that a dead process left, refuses when a live one answers. */
+/** Frees the path for a new socket. Removes the socket of a dead process; throws when a living one answers. */
 export async function clearSocketPath(path: string): Promise<void> {
   if (Buffer.byteLength(path) > maxPathBytes) {
     throw invalidArgument(`unix socket path is longer than ${maxPathBytes} bytes: ${path}`)
@@ -27,7 +27,7 @@ export async function clearSocketPath(path: string): Promise<void> {
   await unlink(path)
 }
 
-/** Gives the socket to the group `docker`, or `berth`, or the one that was named; leaves it root's without one. */
+/** Gives the socket to `group`, or without one to the group `docker` or `berth`; if neither exists, it stays root's. */
 export async function assignSocketGroup(path: string, group: string | undefined): Promise<void> {
   const gid = await findGroup(group === undefined ? defaultGroups : [group])
   if (gid === undefined) {
@@ -37,7 +37,7 @@ export async function assignSocketGroup(path: string, group: string | undefined)
   await chown(path, -1, gid)
 }
 
-/** Runs `bind`, which must be synchronous, so that a socket it makes is born with mode 0660. */
+/** Runs `bind`, which must be synchronous, so that the socket it makes has mode 0660 from the beginning. */
 export function withSocketMode<T>(bind: () => T): T {
   const previous = process.umask(0o117)
   try {
@@ -57,7 +57,7 @@ function isAnswered(path: string): Promise<boolean> {
     socket.once('error', (error) => {
       const code = errnoOf(error)
       if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(false)
-      // A full backlog: somebody lives there, only slowly.
+      // The backlog is full: a slow server is there.
       else if (code === 'EAGAIN') resolve(true)
       else reject(internal(`could not examine ${path}: ${error.message}`, { cause: error }))
     })
