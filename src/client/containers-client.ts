@@ -1,4 +1,4 @@
-/** Calls under `/containers` that start, stop and report. Output and input of containers: `ContainerIoClient`. */
+/** Calls under `/containers` that make, list, change and remove containers. */
 import type {
   ContainerCreateBody,
   ContainerCreateResponse,
@@ -6,12 +6,11 @@ import type {
   ContainerSummary,
   ContainersPruneResponse,
   ContainerUpdateResponse,
-  ContainerWaitResponse,
   Filters,
   HostConfig,
-  WaitCondition,
 } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
+import { type Filters, formatFilters } from './transport/filters.ts'
 import { type RawDocument, rawDocument } from './transport/raw-document.ts'
 import type { Transport } from './transport/transport.ts'
 
@@ -20,18 +19,6 @@ export interface ContainerListOptions extends AbortOptions {
   readonly limit?: number | undefined
   readonly size?: boolean | undefined
   readonly filters?: Filters | undefined
-}
-
-/** How `stop` and `restart` end the process. */
-export interface StopBehaviour extends AbortOptions {
-  readonly stopSignal?: string | undefined
-  readonly timeoutSeconds?: number | undefined
-}
-
-/** A wait that the daemon has armed. */
-export interface ArmedWait {
-  /** Resolves when the condition came true. */
-  readonly result: Promise<ContainerWaitResponse>
 }
 
 export class ContainersClient {
@@ -50,35 +37,6 @@ export class ContainersClient {
     return response.json()
   }
 
-  async start(
-    id: string,
-    options: AbortOptions & { readonly detachKeys?: string | undefined; readonly checkpoint?: string | undefined } = {},
-  ): Promise<void> {
-    const { detachKeys, checkpoint, signal } = options
-    const query = { detachKeys: detachKeys || undefined, checkpoint: checkpoint || undefined }
-    await this.#post(id, 'start', { query, signal })
-  }
-
-  async stop(id: string, { stopSignal, timeoutSeconds, signal }: StopBehaviour = {}): Promise<void> {
-    await this.#post(id, 'stop', { query: { signal: stopSignal || undefined, t: timeoutSeconds }, signal })
-  }
-
-  async restart(id: string, { stopSignal, timeoutSeconds, signal }: StopBehaviour = {}): Promise<void> {
-    await this.#post(id, 'restart', { query: { signal: stopSignal || undefined, t: timeoutSeconds }, signal })
-  }
-
-  async kill(id: string, killSignal: string): Promise<void> {
-    await this.#post(id, 'kill', { query: { signal: killSignal || undefined } })
-  }
-
-  async pause(id: string): Promise<void> {
-    await this.#post(id, 'pause', {})
-  }
-
-  async unpause(id: string): Promise<void> {
-    await this.#post(id, 'unpause', {})
-  }
-
   /** Changes what is given of resources and restart policy. */
   async update(id: string, changes: HostConfig): Promise<ContainerUpdateResponse> {
     const path = `/containers/${encodeURIComponent(id)}/update`
@@ -86,7 +44,8 @@ export class ContainersClient {
   }
 
   async rename(id: string, name: string): Promise<void> {
-    await this.#post(id, 'rename', { query: { name } })
+    const path = `/containers/${encodeURIComponent(id)}/rename`
+    await (await this.#transport.request('POST', path, { query: { name } })).discard()
   }
 
   async remove(
@@ -115,29 +74,4 @@ export class ContainersClient {
     const query = { filters: formatFilters(filters) }
     return (await this.#transport.request('POST', '/containers/prune', { query })).json()
   }
-
-  /** Resolves when the daemon watches: what happens after that is not missed. */
-  async wait(id: string, condition?: WaitCondition, { signal }: AbortOptions = {}): Promise<ArmedWait> {
-    const path = `/containers/${encodeURIComponent(id)}/wait`
-    const response = await this.#transport.request('POST', path, { query: { condition }, signal })
-    const result = response.json<ContainerWaitResponse>()
-    // Whoever drops the wait must not see its failure as an unhandled rejection.
-    result.catch(() => undefined)
-    return { result }
-  }
-
-  async #post(id: string, action: string, options: Parameters<Transport['request']>[2]): Promise<void> {
-    const response = await this.#transport.request('POST', `/containers/${encodeURIComponent(id)}/${action}`, options)
-    await response.discard()
-  }
-}
-
-/** Filters as the query carries them; undefined when there are none. */
-export function formatFilters(filters: Filters | undefined): string | undefined {
-  if (filters === undefined || Object.keys(filters).length === 0) return undefined
-  const sets = Object.entries(filters).map(([name, values]) => [
-    name,
-    Object.fromEntries(values.map((value) => [value, true])),
-  ])
-  return JSON.stringify(Object.fromEntries(sets))
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { BuildsClient } from './builds-client.ts'
 import { ContainerFilesClient } from './container-files-client.ts'
 import { ContainerIoClient } from './container-io-client.ts'
+import { ContainerLifecycleClient } from './container-lifecycle-client.ts'
 import { ContainersClient } from './containers-client.ts'
 import { ExecClient } from './exec-client.ts'
 import { ImagesClient } from './images-client.ts'
@@ -15,6 +16,7 @@ import { VolumesClient } from './volumes-client.ts'
 export class EngineClient {
   readonly transport: Transport
   readonly containers: ContainersClient
+  readonly containerLifecycle: ContainerLifecycleClient
   readonly containerIo: ContainerIoClient
   readonly containerFiles: ContainerFilesClient
   readonly exec: ExecClient
@@ -28,6 +30,7 @@ export class EngineClient {
   constructor(options: TransportOptions) {
     this.transport = new Transport(options)
     this.containers = new ContainersClient(this.transport)
+    this.containerLifecycle = new ContainerLifecycleClient(this.transport)
     this.containerIo = new ContainerIoClient(this.transport)
     this.containerFiles = new ContainerFilesClient(this.transport)
     this.exec = new ExecClient(this.transport)

@@ -2,12 +2,8 @@ export type { Filters } from '../api/index.ts'
 export { BuildSession } from './build-session.ts'
 export { type BuildCachePruneOptions, type BuildSessionOptions, BuildsClient } from './builds-client.ts'
 export { type AttachOptions, ContainerIoClient, type LogOptions } from './container-io-client.ts'
-export {
-  type ArmedWait,
-  type ContainerListOptions,
-  ContainersClient,
-  type StopBehaviour,
-} from './containers-client.ts'
+export { type ArmedWait, ContainerLifecycleClient, type StopBehaviour } from './container-lifecycle-client.ts'
+export { type ContainerListOptions, ContainersClient } from './containers-client.ts'
 export { EngineClient } from './engine-client.ts'
 export { ExecClient } from './exec-client.ts'
 export { ImagesClient, type ImportOptions, type PullOptions, throwProgressError } from './images-client.ts'
@@ -16,6 +12,7 @@ export { type PushOptions, RegistriesClient, type SearchOptions } from './regist
 export { type EventOptions, SystemClient } from './system-client.ts'
 export { Demultiplexer } from './transport/demultiplexer.ts'
 export { type Endpoint, parseEndpoint, type TlsFiles } from './transport/endpoint.ts'
+export type { Filters } from './transport/filters.ts'
 export type { AttachedStream } from './transport/hijacked-stream.ts'
 export type { RawDocument } from './transport/raw-document.ts'
 export { type ApiResponse, type RequestOptions, Transport, type TransportOptions } from './transport/transport.ts'

@@ -18,6 +18,7 @@ type Public<T> = Pick<T, keyof T>
 /** The calls of the API that commands make; a test may give its own. */
 export type CliClient = Pick<EngineClient, 'url' | 'connect'> & {
   readonly containers: Public<EngineClient['containers']>
+  readonly containerLifecycle: Public<EngineClient['containerLifecycle']>
   readonly containerIo: Public<EngineClient['containerIo']>
   readonly containerFiles: Public<EngineClient['containerFiles']>
   readonly exec: Public<EngineClient['exec']>

@@ -74,12 +74,12 @@ test('Transport opens another when the kept one was closed meanwhile', async () 
 test('Transport sends a request that changes something once, also when a kept connection closes without an answer', async () => {
   // The first request of each connection is answered; the next one closes it.
   const answered = new Set<Socket>()
-  const { images, containers, networks } = await listen((socket) => {
+  const { images, containerLifecycle, networks } = await listen((socket) => {
     if (answered.has(socket)) socket.destroy()
     else socket.write(emptyList)
     answered.add(socket)
   })
-  const changes = [() => containers.start('one'), () => networks.remove('two')]
+  const changes = [() => containerLifecycle.start('one'), () => networks.remove('two')]
   for (const [index, change] of changes.entries()) {
     await images.list()
     await assert.rejects(change(), (error) => isKind(error, 'unavailable'))
@@ -91,14 +91,14 @@ test('Transport sends a request that changes something once, also when a kept co
 
 test('Transport uses no kept connection that the daemon has closed before', async () => {
   const closed = Promise.withResolvers<void>()
-  const { images, containers } = await listen((socket, _, count) => {
+  const { images, containerLifecycle } = await listen((socket, _, count) => {
     if (count > 0) return socket.write('HTTP/1.1 204 No Content\r\n\r\n')
     socket.once('close', () => closed.resolve())
     return socket.end(emptyList)
   })
   await images.list()
   await closed.promise
-  await containers.start('one')
+  await containerLifecycle.start('one')
   assert.equal(received.length, 2)
 })
 
@@ -150,23 +150,23 @@ test('Transport turns statuses into kinds', async () => {
     501: 'notImplemented',
   } as const
   const statuses = Object.keys(kinds)
-  const { containers } = await listen((socket, _, count) => {
+  const { containerLifecycle } = await listen((socket, _, count) => {
     const body = JSON.stringify({ message: `text ${count}` })
     socket.write(`HTTP/1.1 ${statuses[count]} X\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
   })
   for (const [index, kind] of Object.values(kinds).entries()) {
     await assert.rejects(
-      containers.start('x'),
+      containerLifecycle.start('x'),
       (error: Error) => isKind(error, kind) && error.message === `Error response from daemon: text ${index}`,
     )
   }
 })
 
 test('Transport shows the text of an answer that is no JSON', async () => {
-  const { containers } = await listen((socket) =>
+  const { containerLifecycle } = await listen((socket) =>
     socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\nno backend'),
   )
-  await assert.rejects(containers.start('x'), { message: 'Error response from daemon: no backend' })
+  await assert.rejects(containerLifecycle.start('x'), { message: 'Error response from daemon: no backend' })
 })
 
 test('Transport says when an answer breaks off', async () => {
@@ -218,13 +218,13 @@ test('Transport sends a body in chunks, and the answer wins over a failed write'
   assert.match(received[0] ?? '', /\r\n3e8\r\nx{1000}\r\n/)
 })
 
-test('containers.wait() resolves when the daemon has armed it', async () => {
+test('containerLifecycle.wait() resolves when the daemon has armed it', async () => {
   let finish = (): void => undefined
-  const { containers } = await listen((socket) => {
+  const { containerLifecycle } = await listen((socket) => {
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
     finish = () => void socket.write('10\r\n{"StatusCode":3}\r\n0\r\n\r\n')
   })
-  const { result } = await containers.wait('x', 'next-exit')
+  const { result } = await containerLifecycle.wait('x', 'next-exit')
   finish()
   assert.deepEqual(await result, { StatusCode: 3 })
 })

@@ -6,7 +6,7 @@ export const command: Command = {
   operands: { min: 1 },
   flags: [{ name: 'signal', short: 's', type: 'string', help: 'Signal to send' }],
   async run(context, flags, operands) {
-    await eachOperand(context, operands, (name) => context.client.containers.kill(name, flags.string('signal')))
+    await eachOperand(context, operands, (name) => context.client.containerLifecycle.kill(name, flags.string('signal')))
     return 0
   },
 }

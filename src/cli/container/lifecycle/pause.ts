@@ -6,7 +6,7 @@ export const command: Command = {
   operands: { min: 1 },
   flags: [],
   async run(context, _flags, operands) {
-    await eachOperand(context, operands, (name) => context.client.containers.pause(name))
+    await eachOperand(context, operands, (name) => context.client.containerLifecycle.pause(name))
     return 0
   },
 }

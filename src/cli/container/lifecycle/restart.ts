@@ -8,7 +8,7 @@ export const command: Command = {
   flags: stopFlags,
   async run(context, flags, operands) {
     const behaviour = stopBehaviour(flags)
-    await eachOperand(context, operands, (name) => context.client.containers.restart(name, behaviour))
+    await eachOperand(context, operands, (name) => context.client.containerLifecycle.restart(name, behaviour))
     return 0
   },
 }

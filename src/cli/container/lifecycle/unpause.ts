@@ -6,7 +6,7 @@ export const command: Command = {
   operands: { min: 1 },
   flags: [],
   async run(context, _flags, operands) {
-    await eachOperand(context, operands, (name) => context.client.containers.unpause(name))
+    await eachOperand(context, operands, (name) => context.client.containerLifecycle.unpause(name))
     return 0
   },
 }

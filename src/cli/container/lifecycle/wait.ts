@@ -7,7 +7,7 @@ export const command: Command = {
   flags: [],
   async run(context, _flags, operands) {
     await eachOperand(context, operands, async (name) => {
-      const { result } = await context.client.containers.wait(name)
+      const { result } = await context.client.containerLifecycle.wait(name)
       return String((await result).StatusCode)
     })
     return 0

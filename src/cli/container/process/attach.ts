@@ -26,10 +26,10 @@ export const command: Command = {
     const detachKeys = flags.string('detach-keys') || settings.file().detachKeys || ''
     const [stream, wait] = await Promise.all([
       client.containerIo.attach(id, { stdin, stdout: true, stderr: true, detachKeys, tty }),
-      client.containers.wait(id),
+      client.containerLifecycle.wait(id),
     ])
     const proxies = flags.bool('sig-proxy') && !tty
-    const stops = proxies ? [forwardSignals((signal) => client.containers.kill(id, signal))] : []
+    const stops = proxies ? [forwardSignals((signal) => client.containerLifecycle.kill(id, signal))] : []
     if (tty && output.isTerminal) stops.push(await redraw(context, id))
     try {
       const end = await runSession(stream, { input: stdin ? input : undefined, output, errors }, { tty, detachKeys })

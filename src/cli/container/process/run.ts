@@ -75,7 +75,7 @@ async function startDetached(context: CliContext, flags: FlagValues, id: string)
   const { client, output, commandPath } = context
   const tty = flags.bool('tty')
   try {
-    await client.containers.start(id)
+    await client.containerLifecycle.start(id)
   } catch (error) {
     throw new CliError(startFailureCode(error, 125), withHelpHint(error, commandPath), { cause: error })
   }
@@ -96,15 +96,15 @@ async function runAttached(context: CliContext, flags: FlagValues, id: string, w
   // Both before the start, so that not a byte of output and not the end is missed.
   const [stream, wait] = await Promise.all([
     client.containerIo.attach(id, { ...wanted, detachKeys, tty }),
-    client.containers.wait(id, flags.bool('rm') ? 'removed' : 'next-exit'),
+    client.containerLifecycle.wait(id, flags.bool('rm') ? 'removed' : 'next-exit'),
   ]).catch((error: unknown) => {
     throw new CliError(125, withHelpHint(error, commandPath), { cause: error })
   })
-  const stops = flags.bool('sig-proxy') ? [forwardSignals((signal) => client.containers.kill(id, signal))] : []
+  const stops = flags.bool('sig-proxy') ? [forwardSignals((signal) => client.containerLifecycle.kill(id, signal))] : []
   try {
     const session = startSession(context, stream, wanted, { tty, detachKeys })
     try {
-      await client.containers.start(id)
+      await client.containerLifecycle.start(id)
     } catch (error) {
       stream.close()
       await session.catch(() => undefined)

@@ -35,7 +35,7 @@ async function startAll(
   const failed: string[] = []
   for (const name of names) {
     try {
-      await client.containers.start(name, { checkpoint: flags.string('checkpoint') })
+      await client.containerLifecycle.start(name, { checkpoint: flags.string('checkpoint') })
       output.write(`${name}\n`)
     } catch (error) {
       errors.write(`${messageOf(error)}\n`)
@@ -55,14 +55,14 @@ async function startAttached(context: CliContext, flags: FlagValues, name: strin
   const { Id: id } = container
   const [stream, wait] = await Promise.all([
     client.containerIo.attach(id, { stdin, stdout: true, stderr: true, detachKeys, tty }),
-    client.containers.wait(id, container.HostConfig.AutoRemove === true ? 'removed' : 'next-exit'),
+    client.containerLifecycle.wait(id, container.HostConfig.AutoRemove === true ? 'removed' : 'next-exit'),
   ])
-  const stops = tty ? [] : [forwardSignals((signal) => client.containers.kill(id, signal))]
+  const stops = tty ? [] : [forwardSignals((signal) => client.containerLifecycle.kill(id, signal))]
   try {
     const session = runSession(stream, { input: stdin ? input : undefined, output, errors }, { tty, detachKeys })
     session.catch(() => undefined)
     try {
-      await client.containers.start(id, { checkpoint: flags.string('checkpoint') })
+      await client.containerLifecycle.start(id, { checkpoint: flags.string('checkpoint') })
     } catch (error) {
       stream.close()
       throw new CliError(startFailureCode(error, 1), messageOf(error), { cause: error })

@@ -1,0 +1,12 @@
+/** Filters as the API takes them: name → values, any of which may match. */
+export type Filters = Readonly<Record<string, readonly string[]>>
+
+/** Filters as the query carries them; undefined when there are none. */
+export function formatFilters(filters: Filters | undefined): string | undefined {
+  if (filters === undefined || Object.keys(filters).length === 0) return undefined
+  const sets = Object.entries(filters).map(([name, values]) => [
+    name,
+    Object.fromEntries(values.map((value) => [value, true])),
+  ])
+  return JSON.stringify(Object.fromEntries(sets))
+}
