@@ -1,4 +1,4 @@
-/** The client's end of a build: messages from the daemon, and channels of bytes that it opens. */
+/** The client's end of a build session: messages from the daemon, and the channels of bytes that the daemon opens. */
 import type { Socket } from 'node:net'
 import {
   type BuildAsk,
@@ -14,18 +14,19 @@ import { type BuildFrame, FrameParser, formatFrameHead } from './transport/build
 import { nextChunk } from './transport/http-response.ts'
 import { drained, type HijackedConnection } from './transport/transport.ts'
 
-/** So much of one channel is kept for a reader that is behind; then the whole connection waits for it. */
+/** How much of one channel is kept for a slow reader. Beyond that, the whole connection waits for the reader. */
 const queueBytes = 8 * 1024 * 1024
 
-/** One channel's bytes towards the client. */
+/** The bytes of one channel towards the client. */
 interface Incoming {
   readonly queue: Buffer[]
   queuedBytes: number
-  /** Set at the end; with an error when it broke. */
+  /** Set when the channel has ended; with an error if it broke. */
   end: { readonly error?: Error } | undefined
   wake: () => void
 }
 
+/** A build session over a hijacked connection. Its frames: `transport/build-frames.ts`. */
 export class BuildSession {
   readonly #socket: Socket
   readonly #incoming = new Map<number, Incoming>()
@@ -37,15 +38,16 @@ export class BuildSession {
     this.#rest = head
   }
 
-  /** Sends a message. Throws `invalidArgument` for one that is too large. */
+  /** Sends a message. Throws `invalidArgument` when it is too large. */
   send(message: BuildRequest | BuildCancel): void {
     const bytes = Buffer.from(JSON.stringify(message))
     if (bytes.length > maxBuildMessageBytes) throw invalidArgument('the build request is too large')
     this.#frame(buildFrame.message, 0, bytes)
   }
 
-  /** What the daemon says, until it closes the connection. May be called once, and must be read on for channels to be
-   *  served. Throws `unavailable` when the connection breaks, `dataLoss` when it carries something else. */
+  /** The daemon's messages, until it closes the connection. May be called once, and must be iterated, because that
+   *  serves the channels as well. Throws `unavailable` when the connection breaks, `dataLoss` for bytes that are not
+   *  a frame. */
   async *messages(): AsyncGenerator<BuildAsk | BuildEvent, void, void> {
     const parser = new FrameParser()
     try {
@@ -64,7 +66,7 @@ export class BuildSession {
     }
   }
 
-  /** What the daemon sends on a channel. Throws what it says went wrong. */
+  /** The bytes that the daemon sends on a channel. Throws the error that the daemon reports for it. */
   async *read(channel: number): AsyncGenerator<Buffer, void, void> {
     const incoming = this.#incoming.get(channel)
     if (incoming === undefined) throw internal(`the build has no channel ${channel}`)
@@ -85,7 +87,7 @@ export class BuildSession {
     }
   }
 
-  /** Sends bytes; resolves when there is room for more. */
+  /** Sends bytes on a channel. Resolves when there is room for more. */
   async write(channel: number, bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; at += maxBuildFrameBytes) {
       this.#frame(buildFrame.bytes, channel, bytes.subarray(at, at + maxBuildFrameBytes))
@@ -94,13 +96,13 @@ export class BuildSession {
     }
   }
 
-  /** Ends what is sent on a channel; with a message, because it failed. */
+  /** Ends the sending side of a channel. With `message`, it ends because of that failure. */
   end(channel: number, message?: string): void {
     const payload = message === undefined ? '' : JSON.stringify({ message })
     this.#frame(buildFrame.end, channel, Buffer.from(payload))
   }
 
-  /** Ends the connection, and with it a build that still goes on. */
+  /** Closes the connection, and so cancels a build that still runs. */
   close(): void {
     this.#socket.destroy()
   }
@@ -113,7 +115,7 @@ export class BuildSession {
     this.#socket.uncork()
   }
 
-  /** The channel that a message opens is there before anybody can hear of it. */
+  /** Registers the channel that a message opens, before the caller sees the message. */
   #opened(message: BuildAsk | BuildEvent): BuildAsk | BuildEvent {
     if ('channel' in message) {
       this.#incoming.set(message.channel, { queue: [], queuedBytes: 0, end: undefined, wake: () => undefined })
@@ -123,7 +125,7 @@ export class BuildSession {
 
   async #deliver({ kind, channel, payload }: BuildFrame): Promise<void> {
     const incoming = this.#incoming.get(channel)
-    // Of a channel that was given up.
+    // The channel was given up.
     if (incoming === undefined) return
     if (kind === buildFrame.end) {
       const message = payload.length === 0 ? undefined : messageIn(payload)

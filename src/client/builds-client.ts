@@ -1,24 +1,27 @@
-/** Calls that build images, and that look after what builds left in the cache. */
+/** Calls that build images and prune the build cache. */
 import { type BuildCachePruneResponse, buildUpgrade, type Filters } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import { BuildSession } from './build-session.ts'
 import { type Filters, formatFilters } from './transport/filters.ts'
 import type { Transport } from './transport/transport.ts'
 
+/** What accompanies the opening of a build session. */
 export interface BuildSessionOptions extends AbortOptions {
-  /** `X-Registry-Config`: credentials of all registries. */
+  /** The value of `X-Registry-Config`: the credentials of all registries. */
   readonly registryConfig?: string | undefined
 }
 
+/** What to prune of the build cache. */
 export interface BuildCachePruneOptions extends AbortOptions {
   readonly all?: boolean
   readonly filters?: Filters | undefined
-  /** Bytes that may stay whatever else is said. */
+  /** This many bytes are kept, whatever the other limits say. */
   readonly reservedSpaceBytes?: number | undefined
   readonly maxUsedSpaceBytes?: number | undefined
   readonly minFreeSpaceBytes?: number | undefined
 }
 
+/** Builds and the build cache. */
 export class BuildsClient {
   readonly #transport: Transport
 
@@ -26,7 +29,7 @@ export class BuildsClient {
     this.#transport = transport
   }
 
-  /** Opens a build session; nothing is built until its request was sent. */
+  /** Opens a build session. The build starts when the session sends its request. */
   async open({ registryConfig, signal }: BuildSessionOptions = {}): Promise<BuildSession> {
     const headers: Readonly<Record<string, string>> =
       registryConfig === undefined ? {} : { 'x-registry-config': registryConfig }
@@ -34,7 +37,7 @@ export class BuildsClient {
     return new BuildSession(await this.#transport.hijack('POST', '/build/session', options))
   }
 
-  /** Removes what the filters say of the build cache. */
+  /** Removes entries of the build cache; resolves with what was removed. */
   async pruneCache({
     all,
     filters,
@@ -46,7 +49,7 @@ export class BuildsClient {
     const query = {
       all,
       filters: formatFilters(filters),
-      // The older name is what daemons before API 1.48 know.
+      // Daemons before API 1.48 know the older name only.
       'keep-storage': reservedSpaceBytes,
       'reserved-space': reservedSpaceBytes,
       'max-used-space': maxUsedSpaceBytes,

@@ -1,4 +1,4 @@
-/** Calls that look at containers' files, or change them: export, changes, commit and copies. */
+/** Calls that read or change containers' files: export, changes, commit and copies. */
 import type { ContainerChange, ContainerPathStat } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import type { ApiResponse, Transport } from './transport/transport.ts'
@@ -9,10 +9,11 @@ export interface CommitOptions {
   readonly comment?: string | undefined
   readonly author?: string | undefined
   readonly changes?: readonly string[]
-  /** Hold the container still meanwhile; true when left out. */
+  /** Freeze the container during the commit. Default: true. */
   readonly pause?: boolean
 }
 
+/** The files of containers. */
 export class ContainerFilesClient {
   readonly #transport: Transport
 
@@ -20,7 +21,7 @@ export class ContainerFilesClient {
     this.#transport = transport
   }
 
-  /** A tar stream; resolves when the container was found. */
+  /** The container's files as a tar stream. Resolves when the daemon has found the container. */
   async export(id: string, { signal }: AbortOptions = {}): Promise<AsyncIterable<Uint8Array>> {
     const path = `/containers/${encodeURIComponent(id)}/export`
     return (await this.#transport.request('GET', path, { signal })).chunks()
@@ -31,7 +32,7 @@ export class ContainerFilesClient {
     return (await response.json<ContainerChange[] | null>()) ?? []
   }
 
-  /** Gives the image's id. */
+  /** Makes an image of the container, and gives its id. */
   async commit(container: string, { pause = true, ...options }: CommitOptions = {}): Promise<string> {
     const { repo, tag, comment, author, changes } = options
     const query = {
@@ -47,14 +48,14 @@ export class ContainerFilesClient {
     return (await response.json<{ readonly Id: string }>()).Id
   }
 
-  /** What is at a path of a container; a symlink itself at its end. */
+  /** Describes the file at a path of a container. A symbolic link at the end of the path is not followed. */
   async statPath(id: string, path: string): Promise<ContainerPathStat> {
     const response = await this.#transport.request('HEAD', archivePath(id), { query: { path } })
     await response.discard()
     return statOf(response)
   }
 
-  /** A tar stream of what is at a path; its entries begin with the path's last part. */
+  /** The file or directory at a path as a tar stream, whose names begin with the last part of the path. */
   async readArchive(
     id: string,
     path: string,

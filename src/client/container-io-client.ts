@@ -1,4 +1,4 @@
-/** Calls under `/containers` that carry a container's input and output, or look at its processes. */
+/** Calls under `/containers` for a container's input, output, statistics and processes. */
 import type { ContainerStats, ContainerTopResponse } from '../api/index.ts'
 import type { AbortOptions, OutputStream } from '../base/index.ts'
 import { Demultiplexer } from './transport/demultiplexer.ts'
@@ -6,31 +6,34 @@ import { type AttachedStream, HijackedStream } from './transport/hijacked-stream
 import { jsonLines } from './transport/json-lines.ts'
 import type { Transport } from './transport/transport.ts'
 
+/** Which streams to attach. */
 export interface AttachOptions extends AbortOptions {
   readonly stdin?: boolean | undefined
   readonly stdout?: boolean | undefined
   readonly stderr?: boolean | undefined
-  /** Output from before the attach as well. */
+  /** Also send the output from before the attach. */
   readonly logs?: boolean | undefined
   readonly detachKeys?: string | undefined
-  /** The container has a terminal, so the output is raw. */
+  /** True if the container has a terminal: its output is then raw. */
   readonly tty: boolean
 }
 
+/** Which part of a log to read. */
 export interface LogOptions extends AbortOptions {
   readonly stdout: boolean
   readonly stderr: boolean
   readonly follow?: boolean | undefined
   readonly timestamps?: boolean | undefined
   readonly details?: boolean | undefined
-  /** A number of lines or `all`. */
+  /** A number of lines, or `all`. */
   readonly tail?: string | undefined
-  /** Unix time, `seconds[.fraction]`. */
+  /** Unix time: `seconds[.fraction]`. */
   readonly since?: string | undefined
   readonly until?: string | undefined
   readonly tty: boolean
 }
 
+/** Input, output, statistics and processes of containers. */
 export class ContainerIoClient {
   readonly #transport: Transport
 
@@ -38,7 +41,7 @@ export class ContainerIoClient {
     this.#transport = transport
   }
 
-  /** Resolves when the daemon has attached: later output is not missed. */
+  /** Resolves when the daemon has attached: no later output is missed. */
   async attach(id: string, { tty, signal, ...options }: AttachOptions): Promise<AttachedStream> {
     const { stdin, stdout, stderr, logs, detachKeys } = options
     const query = { stream: true, stdin, stdout, stderr, logs, detachKeys: detachKeys || undefined }
@@ -47,7 +50,7 @@ export class ContainerIoClient {
     return new HijackedStream(connection, { multiplexed: !tty })
   }
 
-  /** Passes the log on until its end (with `follow`: the container's). */
+  /** Passes the log to `write` until it ends. With `follow`, it ends when the container does. */
   async logs(
     id: string,
     { tty, signal, ...query }: LogOptions,
@@ -68,7 +71,7 @@ export class ContainerIoClient {
     await response.discard()
   }
 
-  /** Readings of a container's figures: one, or one each second until the container is removed. */
+  /** The container's statistics: once, or with `stream` once per second until the container is removed. */
   async *stats(
     id: string,
     { stream, signal }: AbortOptions & { readonly stream: boolean },

@@ -11,7 +11,7 @@ export interface StopBehaviour extends AbortOptions {
 
 /** A wait that the daemon has armed. */
 export interface ArmedWait {
-  /** Resolves when the condition came true. */
+  /** Resolves when the condition holds. */
   readonly result: Promise<ContainerWaitResponse>
 }
 
@@ -52,12 +52,12 @@ export class ContainerLifecycleClient {
     await this.#post(id, 'unpause', {})
   }
 
-  /** Resolves when the daemon watches: what happens after that is not missed. */
+  /** Resolves when the daemon has begun to wait: no later end of the container is missed. */
   async wait(id: string, condition?: WaitCondition, { signal }: AbortOptions = {}): Promise<ArmedWait> {
     const path = `/containers/${encodeURIComponent(id)}/wait`
     const response = await this.#transport.request('POST', path, { query: { condition }, signal })
     const result = response.json<ContainerWaitResponse>()
-    // Whoever drops the wait must not see its failure as an unhandled rejection.
+    // If the caller drops the wait, its failure must not become an unhandled rejection.
     result.catch(() => undefined)
     return { result }
   }

@@ -14,6 +14,7 @@ import { type Filters, formatFilters } from './transport/filters.ts'
 import { type RawDocument, rawDocument } from './transport/raw-document.ts'
 import type { Transport } from './transport/transport.ts'
 
+/** Which containers to list. `size` adds the sizes of their files, which takes longer. */
 export interface ContainerListOptions extends AbortOptions {
   readonly all?: boolean | undefined
   readonly limit?: number | undefined
@@ -21,6 +22,7 @@ export interface ContainerListOptions extends AbortOptions {
   readonly filters?: Filters | undefined
 }
 
+/** Containers as records: create, list, inspect, update, rename, remove, prune. */
 export class ContainersClient {
   readonly #transport: Transport
 
@@ -37,7 +39,7 @@ export class ContainersClient {
     return response.json()
   }
 
-  /** Changes what is given of resources and restart policy. */
+  /** Changes the resources and the restart policy that are given; the others stay. */
   async update(id: string, changes: HostConfig): Promise<ContainerUpdateResponse> {
     const path = `/containers/${encodeURIComponent(id)}/update`
     return (await this.#transport.request('POST', path, { json: changes })).json()
@@ -69,7 +71,7 @@ export class ContainersClient {
     )
   }
 
-  /** Removes those that do not run. */
+  /** Removes all containers that do not run. */
   async prune({ filters }: { readonly filters?: Filters | undefined } = {}): Promise<ContainersPruneResponse> {
     const query = { filters: formatFilters(filters) }
     return (await this.#transport.request('POST', '/containers/prune', { query })).json()

@@ -1,4 +1,4 @@
-/** Client of the Docker Engine API: one object per noun over one `Transport`. */
+/** The client of the Docker Engine API: one object per noun over one `Transport`. */
 import type { Socket } from 'node:net'
 import { BuildsClient } from './builds-client.ts'
 import { ContainerFilesClient } from './container-files-client.ts'
@@ -13,6 +13,7 @@ import { SystemClient } from './system-client.ts'
 import { Transport, type TransportOptions } from './transport/transport.ts'
 import { VolumesClient } from './volumes-client.ts'
 
+/** The calls of the API by noun, over one set of connections. Connections open on first use. */
 export class EngineClient {
   readonly transport: Transport
   readonly containers: ContainersClient
@@ -42,16 +43,17 @@ export class EngineClient {
     this.builds = new BuildsClient(this.transport)
   }
 
-  /** The daemon's address as messages show it. */
+  /** The daemon's address, as messages show it. */
   get url(): string {
     return this.transport.url
   }
 
-  /** A connection to the daemon on which nothing was said yet. */
+  /** Opens a new connection to the daemon, without sending anything on it. */
   connect(): Promise<Socket> {
     return this.transport.connect()
   }
 
+  /** Closes every connection. Calls in progress fail. */
   close(): void {
     this.transport.close()
   }

@@ -3,6 +3,7 @@ import type { ExecConfig, ExecInspect, ExecStartBody } from '../api/index.ts'
 import { type AttachedStream, HijackedStream } from './transport/hijacked-stream.ts'
 import type { Transport } from './transport/transport.ts'
 
+/** Further processes in running containers. */
 export class ExecClient {
   readonly #transport: Transport
 
@@ -15,7 +16,7 @@ export class ExecClient {
     return (await this.#transport.request('POST', path, { json: config })).json()
   }
 
-  /** Starts without streams. */
+  /** Starts the process without attaching to it. */
   async startDetached(id: string, body: ExecStartBody): Promise<void> {
     const response = await this.#transport.request('POST', `/exec/${encodeURIComponent(id)}/start`, {
       json: { ...body, Detach: true },
@@ -23,7 +24,7 @@ export class ExecClient {
     await response.discard()
   }
 
-  /** Starts with the streams that `create` asked for. */
+  /** Starts the process and attaches to the streams that `create` asked for. */
   async start(id: string, body: ExecStartBody): Promise<AttachedStream> {
     const path = `/exec/${encodeURIComponent(id)}/start`
     const connection = await this.#transport.hijack('POST', path, { json: { ...body, Detach: false } })

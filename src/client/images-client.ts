@@ -1,4 +1,5 @@
-/** Calls under `/images`. Progress comes as it is made; an error line in it is thrown by `throwProgressError`. */
+/** Calls under `/images`. Progress arrives as the daemon makes it. A failure arrives as a message as well;
+ *  `throwProgressError` throws it. */
 import type {
   Filters,
   ImageDeleteItem,
@@ -15,18 +16,20 @@ import { jsonLines } from './transport/json-lines.ts'
 import { type RawDocument, rawDocument } from './transport/raw-document.ts'
 import type { Transport } from './transport/transport.ts'
 
+/** What to pull. */
 export interface PullOptions extends AbortOptions {
-  /** Repository, full or familiar. */
+  /** The repository, in full or familiar form. */
   readonly fromImage: string
-  /** Tag or digest; without it all tags. */
+  /** A tag or digest. Without it, all tags are pulled. */
   readonly tag?: string | undefined
   readonly platform?: string | undefined
-  /** `X-Registry-Auth`. */
+  /** The value of `X-Registry-Auth`. */
   readonly registryAuth?: string | undefined
 }
 
+/** What to import, and the image to make of it. */
 export interface ImportOptions extends AbortOptions {
-  /** A URL that the daemon fetches, or `-` for `body`. */
+  /** A URL that the daemon fetches, or `-` to send `body`. */
   readonly fromSrc: string
   readonly body?: AsyncIterable<Uint8Array> | undefined
   readonly repo?: string | undefined
@@ -36,6 +39,7 @@ export interface ImportOptions extends AbortOptions {
   readonly platform?: string | undefined
 }
 
+/** Images: pull, import, load, save, list, inspect, tag, remove, prune. */
 export class ImagesClient {
   readonly #transport: Transport
 
@@ -88,7 +92,7 @@ export class ImagesClient {
     options: {
       readonly all?: boolean
       readonly filters?: Filters | undefined
-      /** With the platforms of each. */
+      /** Also list the platforms of each image. */
       readonly manifests?: boolean
     } = {},
   ): Promise<ImageSummary[]> {
@@ -129,7 +133,7 @@ export class ImagesClient {
   }
 }
 
-/** Throws `internal` for the message that ends a failed stream. */
+/** Throws `internal` if the message reports that the operation failed. */
 export function throwProgressError(message: ProgressMessage): void {
   const text = message.errorDetail?.message ?? message.error
   if (text !== undefined && text !== '') throw internal(text)

@@ -12,6 +12,7 @@ import { type Filters, formatFilters } from './transport/filters.ts'
 import { type RawDocument, rawDocument } from './transport/raw-document.ts'
 import type { Transport } from './transport/transport.ts'
 
+/** Networks and their containers. */
 export class NetworksClient {
   readonly #transport: Transport
 
@@ -43,7 +44,7 @@ export class NetworksClient {
     await (await this.#transport.request('DELETE', pathOf(name))).discard()
   }
 
-  /** Removes those that no container uses. */
+  /** Removes all networks that no container uses. */
   async prune({ filters }: { readonly filters?: Filters | undefined } = {}): Promise<NetworksPruneResponse> {
     const query = { filters: formatFilters(filters) }
     return (await this.#transport.request('POST', '/networks/prune', { query })).json()

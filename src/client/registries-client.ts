@@ -1,4 +1,4 @@
-/** Calls that make the daemon speak to registries: push, login, search. */
+/** Calls for which the daemon contacts a registry: push, login, search. */
 import type { AuthConfig, AuthResponse, Filters, ProgressMessage, SearchResult } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import { type Filters, formatFilters } from './transport/filters.ts'
@@ -6,26 +6,29 @@ import { imagePath } from './transport/image-path.ts'
 import { jsonLines } from './transport/json-lines.ts'
 import type { Transport } from './transport/transport.ts'
 
+/** What to push. */
 export interface PushOptions extends AbortOptions {
-  /** Without it all tags of the repository. */
+  /** Without it, all tags of the repository are pushed. */
   readonly tag?: string | undefined
-  /** A JSON object. */
+  /** The platform as a JSON object. */
   readonly platform?: string | undefined
-  /** `X-Registry-Auth`. */
+  /** The value of `X-Registry-Auth`. */
   readonly registryAuth?: string | undefined
 }
 
+/** How to search. */
 export interface SearchOptions {
-  /** 0: as many as the daemon likes. */
+  /** The number of results; 0 leaves it to the daemon. */
   readonly limit?: number | undefined
   readonly filters?: Filters | undefined
-  /** `X-Registry-Auth`. */
+  /** The value of `X-Registry-Auth`. */
   readonly registryAuth?: string | undefined
 }
 
-/** `{}`: nobody. Daemons before Docker 23 refuse a push without the header. */
+/** The header for no credentials: `{}`. Daemons before Docker 23 refuse a push without the header. */
 const noAuth = 'e30='
 
+/** Registries, by way of the daemon. */
 export class RegistriesClient {
   readonly #transport: Transport
 
@@ -33,7 +36,7 @@ export class RegistriesClient {
     this.#transport = transport
   }
 
-  /** `name` is a repository, full or familiar. */
+  /** Pushes the repository `name`, which may be in full or familiar form. */
   async *push(
     name: string,
     { tag, platform, registryAuth = noAuth, signal }: PushOptions = {},
@@ -46,12 +49,12 @@ export class RegistriesClient {
     yield* jsonLines<ProgressMessage>(response.chunks())
   }
 
-  /** Has the daemon check credentials at a registry. Throws `unauthorized` when the registry refuses them. */
+  /** Makes the daemon check credentials at a registry. Throws `unauthorized` when the registry refuses them. */
   async login(auth: AuthConfig): Promise<AuthResponse> {
     return (await this.#transport.request('POST', '/auth', { json: auth })).json()
   }
 
-  /** Repositories of Docker Hub, or of the registry that `term` begins with. */
+  /** Searches Docker Hub, or the registry that `term` begins with. */
   async search(term: string, { limit, filters, registryAuth }: SearchOptions = {}): Promise<SearchResult[]> {
     const response = await this.#transport.request('GET', '/images/search', {
       query: { term, limit: limit === 0 ? undefined : limit, filters: formatFilters(filters) },

@@ -1,4 +1,4 @@
-/** Calls that ask about the daemon itself. */
+/** Calls about the daemon itself. */
 import type { DiskUsage, EventMessage, Filters, StoreCheck, SystemInfo, SystemVersion } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import { type Filters, formatFilters } from './transport/filters.ts'
@@ -6,12 +6,14 @@ import { jsonLines } from './transport/json-lines.ts'
 import { type RawDocument, rawDocument } from './transport/raw-document.ts'
 import type { Transport } from './transport/transport.ts'
 
+/** Which events to read. Times as `docker events` takes them. */
 export interface EventOptions extends AbortOptions {
   readonly since?: string | undefined
   readonly until?: string | undefined
   readonly filters?: Filters | undefined
 }
 
+/** The daemon: version, information, disk usage, events. */
 export class SystemClient {
   readonly #transport: Transport
 
@@ -30,7 +32,7 @@ export class SystemClient {
     return rawDocument(await this.#transport.request('GET', '/version'))
   }
 
-  /** Any document of the API, for what has no call of its own. */
+  /** Reads any JSON document of the API, by its path. */
   async raw(path: string): Promise<RawDocument<unknown>> {
     return rawDocument(await this.#transport.request('GET', path))
   }
@@ -43,12 +45,12 @@ export class SystemClient {
     return (await this.#transport.request('GET', '/system/df')).json()
   }
 
-  /** Reads everything that is stored: takes long. */
+  /** Makes the daemon verify everything that it stores, which takes long. */
   async check(): Promise<StoreCheck> {
     return (await this.#transport.request('POST', '/berth/check')).json()
   }
 
-  /** Yields until `until`, or until `signal` aborts. */
+  /** Yields events until the time `until`, or until `signal` is aborted. */
   async *events({ since, until, filters, signal }: EventOptions = {}): AsyncGenerator<EventMessage, void, void> {
     const query = { since: since || undefined, until: until || undefined, filters: formatFilters(filters) }
     const response = await this.#transport.request('GET', '/events', { query, signal })
@@ -56,7 +58,7 @@ export class SystemClient {
   }
 }
 
-/** `timeNano` is more than a number holds. */
+/** Parses an event. `timeNano` is larger than a number can hold exactly, so it becomes a bigint. */
 function parseEvent(line: string): unknown {
   return JSON.parse(line, (key: string, value: unknown, context?: { readonly source?: string }) =>
     key === 'timeNano' && context?.source !== undefined ? BigInt(context.source) : value,

@@ -6,17 +6,18 @@ import { type RawDocument, rawDocument } from './transport/raw-document.ts'
 import type { Transport } from './transport/transport.ts'
 
 export interface BackupOptions extends AbortOptions {
-  /** Hold the containers that use the volume still. */
+  /** Freeze the containers that use the volume during the backup. */
   readonly pause?: boolean
   readonly compression?: 'none' | 'gzip' | 'zstd'
 }
 
 export interface RestoreOptions extends AbortOptions {
   readonly pause?: boolean
-  /** Replace what is in a volume that is not empty. */
+  /** Replace the contents of a volume that is not empty. */
   readonly force?: boolean
 }
 
+/** Volumes, their backup and restore. */
 export class VolumesClient {
   readonly #transport: Transport
 
@@ -41,7 +42,7 @@ export class VolumesClient {
     await (await this.#transport.request('DELETE', path, { query: { force } })).discard()
   }
 
-  /** The content as a tar stream; resolves when the volume was found. An extension of Berth's. */
+  /** The volume's contents as a tar stream. Resolves when the daemon has found the volume. Only Berth has this call. */
   async backup(
     name: string,
     { pause = true, compression = 'zstd', signal }: BackupOptions = {},
@@ -50,8 +51,8 @@ export class VolumesClient {
     return (await this.#transport.request('GET', archivePath(name), { query, signal })).chunks()
   }
 
-  /** Replaces the content by that of a tar archive, plain or compressed; makes a volume that is not there. An extension
-   *  of Berth's. */
+  /** Replaces the volume's contents by those of a tar archive, plain or compressed. Creates the volume if it does not
+   *  exist. Only Berth has this call. */
   async restore(
     name: string,
     archive: AsyncIterable<Buffer>,

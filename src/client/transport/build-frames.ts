@@ -11,7 +11,7 @@ export interface BuildFrame {
   readonly payload: Buffer
 }
 
-/** The head of a frame. */
+/** Encodes the head of a frame. */
 export function formatFrameHead(kind: number, channel: number, length: number): Buffer {
   const head = Buffer.allocUnsafe(frameHeadBytes)
   head[0] = kind
@@ -20,13 +20,13 @@ export function formatFrameHead(kind: number, channel: number, length: number): 
   return head
 }
 
-/** Takes a stream of bytes apart. */
+/** Splits a stream of bytes into frames. */
 export class FrameParser {
   #parts: Buffer[] = []
   #size = 0
   #head: { readonly kind: number; readonly channel: number; readonly length: number } | undefined;
 
-  /** The frames that these bytes complete. Throws `dataLoss` for what is no frame. */
+  /** The frames that these bytes complete. Throws `dataLoss` for bytes that are not a frame. */
   *push(chunk: Buffer): Iterable<BuildFrame> {
     this.#parts.push(chunk)
     this.#size += chunk.length
@@ -42,7 +42,7 @@ export class FrameParser {
     }
   }
 
-  /** True between two frames. */
+  /** True when no frame is incomplete. */
   get isBetween(): boolean {
     return this.#head === undefined && this.#size === 0
   }

@@ -3,10 +3,10 @@ import type { Socket } from 'node:net'
 import { BerthError, errnoOf, messageOf } from '../../base/index.ts'
 import type { Endpoint, SshEndpoint, TlsFiles } from './endpoint.ts'
 
-/** What a socket alone can reach. */
+/** Endpoints that a socket alone can reach. */
 type DirectEndpoint = Exclude<Endpoint, SshEndpoint>
 
-/** Resolves with a connected socket. Throws `unavailable` when nobody listens, `forbidden` without permission. */
+/** Resolves with a connected socket. Throws `unavailable` when no server listens, `forbidden` without permission. */
 export async function openConnection(endpoint: DirectEndpoint, tls: TlsFiles | undefined): Promise<Socket> {
   const socket = await openSocket(endpoint, tls)
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
@@ -15,7 +15,7 @@ export async function openConnection(endpoint: DirectEndpoint, tls: TlsFiles | u
   socket.once('error', onError)
   socket.once(ready, () => {
     socket.off('error', onError)
-    // From here a broken connection ends in the reader, which sees the stream end early.
+    // From here on, the reader notices a broken connection, because its stream ends early.
     socket.on('error', ignoreError)
     resolve(socket)
   })

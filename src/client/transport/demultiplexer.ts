@@ -1,9 +1,10 @@
-/** Takes apart the frames that attach, exec and logs send without a terminal: one byte of stream
- *  (1 stdout, 2 stderr, 3 an error of the daemon), three zero bytes, length as 32 bits big-endian, data. */
+/** Splits the frames that attach, exec and logs send without a terminal. A frame has one byte for the stream (1 stdout,
+ *  2 stderr, 3 an error of the daemon), three zero bytes, the length as a big-endian 32-bit number, and the data. */
 import { BerthError, type OutputStream } from '../../base/index.ts'
 
 const headerBytes = 8
 
+/** Splits one stream of frames. Bytes may arrive in pieces of any size. */
 export class Demultiplexer {
   readonly #write: (stream: OutputStream, chunk: Buffer) => void
   readonly #header = Buffer.alloc(headerBytes)
@@ -14,12 +15,12 @@ export class Demultiplexer {
   #pending: Buffer[] = []
   #pendingStream: OutputStream = 'stdout'
 
-  /** `write` gets the data in order, neighbouring frames of one stream joined. */
+  /** `write` receives the data in order. Neighboring frames of one stream are joined. */
   constructor(write: (stream: OutputStream, chunk: Buffer) => void) {
     this.#write = write
   }
 
-  /** Feeds bytes. Throws `internal` with the daemon's text at a frame of stream 3. */
+  /** Takes received bytes. Throws `internal` with the daemon's text for a frame of stream 3. */
   push(input: Buffer): void {
     let offset = 0
     while (offset < input.length) {
@@ -38,7 +39,7 @@ export class Demultiplexer {
 
   #readHeader(input: Buffer, start: number): number {
     let offset = start
-    // The usual case: the whole header is here.
+    // The usual case: the header is complete.
     if (this.#headerFill === 0 && input.length - offset >= headerBytes) {
       this.#begin(input, offset)
       return offset + headerBytes

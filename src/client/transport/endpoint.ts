@@ -1,24 +1,24 @@
-/** Where a daemon listens, as `-H` and `DOCKER_HOST` name it. */
+/** Addresses of daemons, in the form of `-H` and `DOCKER_HOST`. */
 import { invalidArgument } from '../../base/index.ts'
 
-/** Files and checks of a TLS connection. */
+/** The files of a TLS connection, and what it checks. */
 export interface TlsFiles {
   readonly caPath?: string | undefined
   readonly certificatePath?: string | undefined
   readonly keyPath?: string | undefined
-  /** Refuse a server whose certificate the CA did not sign. */
+  /** Refuse a server whose certificate is not signed by the CA. */
   readonly verify: boolean
 }
 
-/** A daemon on another machine, reached through its sshd. */
+/** A daemon on another machine, reached through that machine's sshd. */
 export interface SshEndpoint {
   readonly kind: 'ssh'
   readonly url: string
   readonly user: string | undefined
   readonly host: string
-  /** As it was written: ssh says what is wrong with it. */
+  /** The port as the user wrote it, unchecked: ssh explains what is wrong with it. */
   readonly port: string | undefined
-  /** The daemon's socket over there; undefined: where the command line over there looks for it. */
+  /** The daemon's socket on the other machine. Undefined: the one that the command line there uses by default. */
   readonly socketPath: string | undefined
 }
 
@@ -37,8 +37,8 @@ export type Endpoint =
 const plainPort = 2375
 const tlsPort = 2376
 
-/** Parses `unix:///path`, `tcp://host[:port][/path]`, `http(s)://…`, `ssh://[user@]host[:port][/path]` and the bare forms `host:port` and `/path`.
- *  Throws `invalidArgument` that names the text. */
+/** Parses `unix:///path`, `tcp://host[:port][/path]`, `http(s)://…`, `ssh://[user@]host[:port][/path]` and the bare
+ *  forms `host:port` and `/path`. Throws `invalidArgument` with the text in its message. */
 export function parseEndpoint(text: string, { tls = false }: { readonly tls?: boolean } = {}): Endpoint {
   const trimmed = text.trim()
   const match = /^([a-z0-9]+):\/\/(.*)$/i.exec(trimmed)
@@ -55,7 +55,7 @@ export function parseEndpoint(text: string, { tls = false }: { readonly tls?: bo
   return tcpEndpoint(text, rest, scheme === 'https' || tls)
 }
 
-/** In Docker's words. */
+/** Parses an ssh address. Its errors have Docker's texts. */
 function sshEndpoint(url: string, rest: string): SshEndpoint {
   const fail = (why: string) => invalidArgument(`ssh host connection is not valid: invalid SSH URL: ${why}`)
   const [, authority = '', path = '', query, fragment] =

@@ -1,7 +1,7 @@
-/** Filters as the API takes them: name → values, any of which may match. */
+/** Filters: name → values, any of which may match. */
 export type Filters = Readonly<Record<string, readonly string[]>>
 
-/** Filters as the query carries them; undefined when there are none. */
+/** Encodes filters for the query; undefined when there are none. */
 export function formatFilters(filters: Filters | undefined): string | undefined {
   if (filters === undefined || Object.keys(filters).length === 0) return undefined
   const sets = Object.entries(filters).map(([name, values]) => [

@@ -1,4 +1,4 @@
-/** Both directions of an attached process over a hijacked connection. */
+/** Both directions of an attached process, over a hijacked connection. */
 import type { Socket } from 'node:net'
 import type { OutputStream } from '../../base/index.ts'
 import { Demultiplexer } from './demultiplexer.ts'
@@ -6,12 +6,12 @@ import { drained, type HijackedConnection } from './transport.ts'
 
 /** The client's end of attach and exec. */
 export interface AttachedStream {
-  /** Sends stdin. False: wait for `drained()` before the next. */
+  /** Sends bytes to stdin. False: wait for `drained()` before the next call. */
   write(chunk: Uint8Array): boolean
   drained(): Promise<void>
-  /** Ends stdin (half-close): the output goes on. */
+  /** Closes stdin only: the output continues. */
   endInput(): void
-  /** Passes the output on until the process or the daemon closes it. May be called once. */
+  /** Passes the output to `write` until the process or the daemon closes it. May be called once. */
   readOutput(write: (stream: OutputStream, chunk: Buffer) => void): Promise<void>
   close(): void
 }
@@ -21,8 +21,8 @@ export class HijackedStream implements AttachedStream {
   readonly #head: Buffer
   readonly #multiplexed: boolean
 
-  /** The output of a process without a terminal comes in frames (`multiplexed`); daemons before API 1.42 do not say
-   *  which it is, so the caller must know. */
+  /** `multiplexed`: the output comes in frames, as for a process without a terminal. The caller must know, because
+   *  daemons before API 1.42 do not send it. */
   constructor(connection: HijackedConnection, { multiplexed }: { readonly multiplexed: boolean }) {
     this.#socket = connection.socket
     this.#head = connection.head

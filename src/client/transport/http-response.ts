@@ -1,7 +1,7 @@
 /** Reads one HTTP/1.1 response from a socket. https://www.rfc-editor.org/rfc/rfc9112 sections 4 to 7.
  *
- *  Own code because every `berth` command would pay for `node:http`. Medians of the processor time of a whole command,
- *  150 runs each in turn, Node 26.10 (the shortest times by the clock differ as much):
+ *  This is Berth's own code because every `berth` command would pay for `node:http`. Median processor times of a whole
+ *  command, 150 runs each in turn, Node 26.10 (the shortest wall-clock times differ by as much):
  *
  *      | client                                        | version | ps      | run --rm hello |
  *      |-----------------------------------------------|---------|---------|----------------|
@@ -15,7 +15,7 @@ import { BerthError } from '../../base/index.ts'
 const maxHeadBytes = 256 * 1024
 const endOfHead = Buffer.from('\r\n\r\n')
 
-/** Status line and headers (names in lower case), and the bytes that came after them. */
+/** The status line, the headers (names in lower case), and the bytes that were read behind them. */
 export interface ResponseHead {
   readonly status: number
   readonly statusText: string
@@ -23,7 +23,7 @@ export interface ResponseHead {
   readonly rest: Buffer
 }
 
-/** Reads the head and leaves the socket paused right behind it. Throws `unavailable` when the connection ends first. */
+/** Reads the head, and leaves the socket paused behind it. Throws `unavailable` when the connection ends earlier. */
 export async function readHead(socket: Socket): Promise<ResponseHead> {
   let received: Buffer = Buffer.alloc(0)
   for (;;) {
@@ -34,7 +34,7 @@ export async function readHead(socket: Socket): Promise<ResponseHead> {
       const end = received.indexOf(endOfHead)
       if (end === -1) break
       const head = parseHead(received.toString('latin1', 0, end), received.subarray(end + endOfHead.length))
-      // Interim answers (100 Continue, 103 Early Hints) precede the real one.
+      // Interim answers (100 Continue, 103 Early Hints) precede the final one.
       if (head.status === 101 || head.status >= 200) return head
       received = head.rest
     }
@@ -42,7 +42,7 @@ export async function readHead(socket: Socket): Promise<ResponseHead> {
   }
 }
 
-/** The next bytes of a paused socket, undefined at its end (also when it broke). */
+/** The next bytes of a paused socket; undefined when it has ended or broken. */
 export function nextChunk(socket: Socket): Promise<Buffer | undefined> {
   const chunk = socket.read() as Buffer | null
   if (chunk !== null) return Promise.resolve(chunk)
@@ -84,8 +84,8 @@ function malformed(what: string): BerthError {
   return new BerthError('dataLoss', `malformed response from daemon: ${what}`)
 }
 
-/** The body of a response, as it arrives. `onComplete` runs once when it was read to its end and the connection
- *  may carry another request. Throws `dataLoss` when the connection breaks in the middle. */
+/** The body of a response, as it arrives. `onComplete` runs once, when the body was read to its end and the
+ *  connection can carry another request. Throws `dataLoss` when the connection breaks before that. */
 export async function* readBody(
   socket: Socket,
   head: ResponseHead,
@@ -126,7 +126,7 @@ async function* readChunked(socket: Socket, rest: Buffer): AsyncGenerator<Buffer
   let chunk: Buffer | undefined = rest
   for (;;) {
     const parts = decoder.decode(chunk)
-    // One buffer per read, however many small chunks the server wrote.
+    // One buffer for each read, however many small chunks the server wrote.
     if (parts.length === 1) yield parts[0] as Buffer
     else if (parts.length > 1) yield Buffer.concat(parts)
     if (decoder.done) return
@@ -139,7 +139,7 @@ function brokenBody(): BerthError {
   return new BerthError('dataLoss', 'the daemon closed the connection in the middle of its answer')
 }
 
-/** Takes apart `Transfer-Encoding: chunked`; trailers are dropped. */
+/** Decodes `Transfer-Encoding: chunked`. Trailers are dropped. */
 export class ChunkedDecoder {
   #state: 'size' | 'data' | 'data-end' | 'trailer' | 'done' = 'size'
   #line = ''

@@ -1,4 +1,4 @@
-/** Reads a stream of JSON values, one a line (`pull`, `events`), as they arrive. */
+/** Reads a stream with one JSON value per line (`pull`, `events`), as it arrives. */
 export async function* jsonLines<T>(
   chunks: AsyncIterable<Buffer>,
   parse: (line: string) => unknown = JSON.parse,

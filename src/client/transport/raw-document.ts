@@ -1,13 +1,13 @@
 import type { ApiResponse } from './transport.ts'
 
-/** An answer both as the daemon wrote it and parsed. The text keeps the order of keys and integers
- *  that a JavaScript number cannot hold. */
+/** An answer as the daemon wrote it, and parsed. The text keeps the order of keys, and integers that a JavaScript
+ *  number cannot hold. */
 export interface RawDocument<T> {
   readonly text: string
   readonly value: T
 }
 
-/** Reads the whole answer. */
+/** Reads a whole answer. */
 export async function rawDocument<T>(response: ApiResponse): Promise<RawDocument<T>> {
   const text = (await response.bytes()).toString('utf8')
   return { text, value: JSON.parse(text) as T }

@@ -12,7 +12,8 @@ const kinds: Readonly<Record<number, ErrorKind>> = {
   503: 'unavailable',
 }
 
-/** The daemon's own text behind Docker's prefix; `details.status` keeps the status, `details.message` the bare text. */
+/** The error of an answer: the daemon's text behind Docker's prefix. `details.status` has the status, `details.message`
+ *  the text alone. */
 export function responseError(head: ResponseHead, body: Buffer): BerthError {
   const message = messageIn(body) ?? (head.statusText === '' ? `HTTP status ${head.status}` : head.statusText)
   return new BerthError(kinds[head.status] ?? 'internal', `Error response from daemon: ${message}`, {
@@ -29,7 +30,7 @@ function messageIn(body: Buffer): string | undefined {
       return parsed.message.trim()
     }
   } catch {
-    // Not JSON: a proxy's or another server's plain text is shown as it is.
+    // Not JSON: the plain text of a proxy or another server is shown unchanged.
   }
   return text.slice(0, 4096)
 }

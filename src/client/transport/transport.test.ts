@@ -11,7 +11,7 @@ import { parseEndpoint } from './endpoint.ts'
 let directory = ''
 let server: Server | undefined
 let client: EngineClient | undefined
-/** What the client sent, a text for each connection. */
+/** What the client sent: one text for each connection. */
 let received: string[] = []
 
 beforeEach(async () => {
@@ -25,7 +25,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-/** Listens and hands each request (up to its empty line) to `respond`. */
+/** Starts a server that passes each request (up to its empty line) to `respond`. */
 async function listen(respond: (socket: Socket, request: string, count: number) => void): Promise<EngineClient> {
   const path = join(directory, 's')
   let count = 0

@@ -1,6 +1,6 @@
-/** The one place that sends requests to the daemon. Every call of the API is a line on top of `request()`,
- *  statuses of 400 and more become BerthError here and nowhere else.
- *  A connection that a finished answer left open carries the next request. */
+/** Sends all requests to the daemon; every call of the API is a line on top of `request()`. Statuses of 400 and more
+ *  become a BerthError here and nowhere else. A connection that a complete answer left open carries the next
+ *  request. */
 import type { Socket } from 'node:net'
 import { type AbortOptions, BerthError, internal, isKind } from '../../base/index.ts'
 import { openConnection } from './connect.ts'
@@ -9,60 +9,64 @@ import { type ResponseHead, readBody, readHead } from './http-response.ts'
 import { responseError } from './response-error.ts'
 import { type OpenTunnel, sshArguments, type Tunnel, tunnelError } from './tunnel.ts'
 
+/** How to reach a daemon. */
 export interface TransportOptions {
   readonly endpoint: Endpoint
   readonly tls?: TlsFiles | undefined
-  /** Pins the API version (`1.41`). Without it requests carry none and the daemon answers with its newest. */
+  /** Pins the API version (`1.41`). Without it, the paths have no version and the daemon uses its newest. */
   readonly apiVersion?: string | undefined
   readonly userAgent?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Starts ssh. Without it hosts behind ssh can't be reached. */
+  /** Starts ssh. Without it, daemons behind ssh can't be reached. */
   readonly openTunnel?: OpenTunnel | undefined
-  /** Called once when nobody listens; when it resolves, the connection is tried again. */
+  /** Called once when the daemon does not listen. When it resolves, the connection is tried again. */
   readonly onUnreachable?: (() => Promise<void>) | undefined
 }
 
-/** Values of a query string; undefined and false are left out, arrays repeat the name. */
+/** The values of a query string. Undefined and false are left out; an array repeats its name. */
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
+/** The parts of a request besides its method and path. */
 export interface RequestOptions extends AbortOptions {
   readonly query?: Query | undefined
   /** Sent as JSON. */
   readonly json?: unknown
-  /** Sent as it is, chunked. */
+  /** Sent unchanged, in chunks. */
   readonly body?: AsyncIterable<Uint8Array> | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
-/** An answer whose body was not read yet. One of its readers must be used, or `discard`. */
+/** An answer whose body is still unread. The caller must use one of the readers, or `discard`. */
 export interface ApiResponse {
   readonly status: number
   readonly headers: ReadonlyMap<string, string>
-  /** The body as it arrives; leaving the loop early closes the connection. */
+  /** The body as it arrives. Leaving the loop early closes the connection. */
   chunks(): AsyncGenerator<Buffer, void, void>
   bytes(): Promise<Buffer>
   json<T>(): Promise<T>
   discard(): Promise<void>
 }
 
-/** Methods that only ask: a request that got no answer on a kept connection may be sent again, whatever became of it.
- *  PUT and DELETE are idempotent too (RFC 9110, section 9.2.2), but their objects have names. If the daemon did carry
- *  the first one out, the second one would meet no object, or another one of the same name. */
+/** Methods that only read. If such a request got no answer on a kept connection, it is sent again on a new one. PUT
+ *  and DELETE are idempotent too (RFC 9110, section 9.2.2), but their objects have names: if the daemon did carry
+ *  the first request out, the second would meet no object, or another one of the same name. */
 const repeatable: readonly string[] = ['GET', 'HEAD']
 
-/** A connection taken over after `101 Switching Protocols` (or an old daemon's 200): raw bytes in both directions. */
+/** A connection that left HTTP after `101 Switching Protocols` (or an old daemon's 200): raw bytes in both
+ *  directions. */
 export interface HijackedConnection {
   readonly socket: Socket
-  /** Bytes that arrived together with the head. */
+  /** Bytes that were read together with the head. */
   readonly head: Buffer
 }
 
+/** The connections to one daemon. */
 export class Transport {
   readonly #options: TransportOptions
   readonly #open = new Set<Socket>()
   readonly #tunnels = new WeakMap<Socket, Tunnel>()
   #idle: Socket | undefined
-  /** The daemon closed the kept connection, or sent something that nobody asked for. */
+  /** Drops a kept connection that the daemon closed, or on which it sent something without a request. */
   readonly #dropIdle = (): void => {
     this.#idle?.destroy()
     this.#idle = undefined
@@ -73,12 +77,12 @@ export class Transport {
     this.#options = options
   }
 
-  /** The daemon's address as messages show it. */
+  /** The daemon's address, as messages show it. */
   get url(): string {
     return this.#options.endpoint.url
   }
 
-  /** Sends a request and resolves with its head read. Throws a BerthError for a status of 400 or more. */
+  /** Sends a request; resolves when the head of the answer is read. Throws a BerthError for a status of 400 or more. */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<ApiResponse> {
     const { socket, head } = await this.#exchange(method, path, options, {})
     const response = this.#response(socket, head, method)
@@ -98,12 +102,12 @@ export class Transport {
     return { socket, head: head.rest }
   }
 
-  /** A connection of its own, on which nothing was said yet. */
+  /** Opens a new connection, without sending anything on it. */
   async connect(): Promise<Socket> {
     return await this.#connect()
   }
 
-  /** Closes every connection; calls in progress fail. */
+  /** Closes every connection. Calls in progress fail. */
   close(): void {
     this.#idle = undefined
     for (const socket of this.#open) socket.destroy()
@@ -126,7 +130,7 @@ export class Transport {
     } catch (error) {
       socket.destroy()
       signal?.throwIfAborted()
-      // The server may close a kept connection just when it is used again.
+      // The server may close a kept connection at the moment when it is used again.
       const isUnanswered = isKind(error, 'unavailable') && error.details.nothingReceived === true
       if (reused !== undefined && isUnanswered && repeatable.includes(method)) {
         return this.#exchange(method, path, options, extraHeaders)
@@ -144,7 +148,7 @@ export class Transport {
   ): Promise<ResponseHead> {
     const payload = json === undefined ? undefined : Buffer.from(JSON.stringify(json))
     const all: Record<string, string> = {
-      // Behind ssh may be a TCP socket on loopback, which serves requests for loopback only.
+      // Behind ssh there may be a TCP socket on loopback, which serves requests for loopback only.
       host:
         this.#options.endpoint.kind === 'tcp'
           ? this.#options.endpoint.url.replace(/^tcp:\/\/|\/.*$/g, '')
@@ -164,9 +168,9 @@ export class Transport {
     text += '\r\n'
     socket.write(payload === undefined ? text : Buffer.concat([Buffer.from(text, 'utf8'), payload]))
     if (body === undefined) return readHead(socket)
-    // The server may refuse before it has read everything: its answer counts then, not the failed write.
+    // The server may refuse before it has read everything. Its answer counts then, not the failed write.
     const writing = settled(writeChunked(socket, body)).then((written) => {
-      // A body that breaks off on our side: the server would wait for the rest of it for ever.
+      // The body failed on this side: the server would wait forever for the rest of it.
       if (written.failed && socket.writable) socket.destroy()
       return written
     })
@@ -230,7 +234,7 @@ export class Transport {
     return tunnel.socket
   }
 
-  /** A tunnel that ended before anything came out of it was never a connection. */
+  /** The error to report. A tunnel that ended before any byte came out of it gets ssh's own explanation. */
   async #explained(socket: Socket, error: unknown): Promise<unknown> {
     const { endpoint } = this.#options
     const tunnel = this.#tunnels.get(socket)
@@ -286,7 +290,7 @@ function destroyOnAbort(socket: Socket, signal: AbortSignal): void {
   socket.once('close', () => signal.removeEventListener('abort', onAbort))
 }
 
-/** `?a=1&b=x`, or nothing. */
+/** Gives `?a=1&b=x`, or an empty text. */
 export function formatQuery(query: Query | undefined): string {
   if (query === undefined) return ''
   const parts: string[] = []
@@ -315,7 +319,7 @@ async function writeChunked(socket: Socket, body: AsyncIterable<Uint8Array>): Pr
   socket.write('0\r\n\r\n')
 }
 
-/** Resolves when the socket takes more, or will never again. */
+/** Resolves when the socket can take more, or is closed. */
 export function drained(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {
