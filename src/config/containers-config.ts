@@ -1,12 +1,11 @@
 /** What the daemon's configuration says about containers: what they get unless they ask for something else. */
-import { invalidArgument } from '../base/index.ts'
+import { readFileSync } from 'node:fs'
+import { invalidArgument, messageOf } from '../base/index.ts'
 import { type CgroupsConfig, cgroupsConfig } from './cgroups-config.ts'
 import type { RawValues } from './options/parse-options.ts'
 import { list, oneOf, text } from './options/raw-values.ts'
-import { parseBytes, parseUlimit, type UlimitDefault } from './options/values.ts'
+import { parseBytes, parseUlimit, sizeInBytes, type UlimitDefault } from './options/values.ts'
 import { type RuntimeConfig, runtimesConfig } from './runtimes-config.ts'
-import { seccompProfile } from './security-config.ts'
-import { writableLayerBytes } from './storage-config.ts'
 
 /** What a container gets that names nothing else. */
 export interface ContainerDefaults {
@@ -81,4 +80,44 @@ function pairs(items: readonly string[]): Record<string, string> {
       return [item.slice(0, at), item.slice(at + 1)]
     }),
   )
+}
+
+/** Gives `builtin`, `unconfined`, or the text of the profile in the named file.
+ *  Throws `invalidArgument` for a file that can't be read or is not JSON. */
+function seccompProfile(value: string | undefined): string {
+  if (value === undefined || value === '' || value === 'builtin') return 'builtin'
+  if (value === 'unconfined') return value
+  try {
+    const text = readFileSync(value, 'utf8')
+    JSON.parse(text)
+    return text
+  } catch (cause) {
+    throw invalidArgument(`opening seccomp profile (${value}) failed: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** The limit of writable layers in bytes, from the options of Docker's storage driver overlay2; undefined for no limit.
+ *  Throws `invalidArgument` with the name of the option.
+ *  https://docs.docker.com/reference/cli/dockerd/#overlay2-options */
+function writableLayerBytes(options: readonly string[]): number | undefined {
+  let size: number | undefined
+  for (const option of options) {
+    const [, key, value = ''] = /^([^=]+)=(.*)$/.exec(option.trim()) ?? []
+    if (key === undefined) throw invalidArgument(`storage-opts: unable to parse key/value option: "${option}"`)
+    switch (key.toLowerCase()) {
+      case 'overlay2.size':
+        size = sizeInBytes(value)
+        if (size === undefined) throw invalidArgument(`storage-opts: overlay2.size: invalid size: '${value}'`)
+        break
+      case 'overlay2.override_kernel_check':
+        // Docker ignores it too: all kernels that it supports are new enough.
+        if (!/^(1|t|true|0|f|false)$/i.test(value)) {
+          throw invalidArgument(`storage-opts: overlay2.override_kernel_check: "${value}" is neither true nor false`)
+        }
+        break
+      default:
+        throw invalidArgument(`storage-opts: "${key}": the storage driver overlay2 has no such option`)
+    }
+  }
+  return size === 0 ? undefined : size
 }
