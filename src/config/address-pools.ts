@@ -1,14 +1,14 @@
-/** `default-address-pools`: the ranges that networks without a subnet are given parts of. Pure. */
+/** `default-address-pools`: the ranges from which networks without a subnet get one. Pure. */
 import { isIP } from 'node:net'
 import { invalidArgument } from '../base/index.ts'
 
-/** A range, and the prefix length of the parts that networks get. */
+/** A range, and the prefix length of the subnets that networks get from it. */
 export interface AddressPoolOption {
   readonly base: string
   readonly size: number
 }
 
-/** From flags (`base=10.10.0.0/16,size=24`) and from the file's objects. Throws `invalidArgument`. */
+/** Reads flags (`base=10.10.0.0/16,size=24`) and the objects of daemon.json. Throws `invalidArgument`. */
 export function addressPools(flags: readonly string[], file: unknown): readonly AddressPoolOption[] {
   const fromFile = Array.isArray(file) ? (file as readonly Readonly<Record<string, unknown>>[]) : []
   return [...flags.map(parseFlag), ...fromFile.map(({ base, size }) => checked(base, size))]

@@ -1,13 +1,14 @@
-/** How the build cache is kept within bounds: `builder.gc` of daemon.json, with dockerd's keys.
+/** The limits of the build cache: `builder.gc` of daemon.json, with dockerd's keys.
  *  https://docs.docker.com/build/cache/garbage-collection/ */
 import { invalidArgument } from '../base/index.ts'
 import { parseBytes } from './options/values.ts'
 
-/** Bytes, or a share of the disk that the data root is on (0 to 1). */
+/** Bytes, or a share (0 to 1) of the disk with the data root. */
 export type SpaceLimit = { readonly bytes: number } | { readonly share: number }
 
+/** One rule of the cache's garbage collection: which entries it removes, and how much space it keeps. */
 export interface CacheRule {
-  /** Also layers that images have. */
+  /** Also remove layers that images use. */
   readonly all: boolean
   readonly filters: Readonly<Record<string, readonly string[]>>
   readonly reservedSpace: SpaceLimit | undefined
@@ -15,6 +16,7 @@ export interface CacheRule {
   readonly minFreeSpace: SpaceLimit | undefined
 }
 
+/** The builder's options, checked. */
 export interface BuilderConfig {
   readonly gc: { readonly enabled: boolean; readonly rules: readonly CacheRule[] }
 }
@@ -28,7 +30,7 @@ const defaultReserved: SpaceLimit = { share: 0.1 }
 const defaultMaxUsed: SpaceLimit = { share: 0.75 }
 const defaultMinFree: SpaceLimit = { share: 0.2 }
 
-/** Throws `invalidArgument` that names what is wrong. */
+/** Reads the value of `builder`. Throws `invalidArgument` with the key that is wrong. */
 export function builderConfig(value: unknown): BuilderConfig {
   const builder = objectOf(value ?? {}, 'builder', ['gc', 'entitlements'])
   if (builder.entitlements !== undefined) {
@@ -67,7 +69,7 @@ function policyOf(value: unknown): CacheRule[] {
   })
 }
 
-/** `["until=24h", "type=regular"]`; of `unused-for`, the older word for `until`, too. */
+/** Reads `["until=24h", "type=regular"]`. Accepts `unused-for` as well, the older word for `until`. */
 function filtersOf(value: unknown, place: string): Record<string, string[]> {
   const filters: Record<string, string[]> = {}
   if (value === undefined || value === null) return filters

@@ -1,18 +1,18 @@
-/** Who makes the control groups of containers, and below which one: `--exec-opt native.cgroupdriver`,
+/** What makes the control groups of containers, and below which one: `--exec-opt native.cgroupdriver`,
  *  `--cgroup-parent`. */
 import { posix } from 'node:path'
 import { invalidArgument } from '../base/index.ts'
 import type { RawValues } from './options/parse-options.ts'
 
 export interface CgroupsConfig {
-  /** Where the daemon's own group is made: `/` or a path below it. */
+  /** The parent of the daemon's own group: `/` or a path below it. */
   readonly cgroupParent: string
-  /** When systemd makes the groups: the slice of containers that name no parent. */
+  /** The slice of containers without a parent, if systemd makes the groups. */
   readonly slice: string | undefined
 }
 
-/** A parent is a path, or a slice when systemd is the driver. Throws `invalidArgument` for another one, and for
- *  execution options that there are not. */
+/** Reads both options. A parent is a path or, if systemd is the driver, a slice. Throws `invalidArgument` for any other
+ *  parent, and for unknown execution options. */
 export function cgroupsConfig(raw: RawValues): CgroupsConfig {
   const parent = String(raw.cgroupParent ?? '')
   if (cgroupDriver(raw) === 'systemd') {

@@ -1,4 +1,4 @@
-/** What the daemon's configuration says about containers: what they get unless they ask for something else. */
+/** The daemon's options for containers: the defaults of everything that a container may set itself. */
 import { readFileSync } from 'node:fs'
 import { invalidArgument, messageOf } from '../base/index.ts'
 import { type CgroupsConfig, cgroupsConfig } from './cgroups-config.ts'
@@ -7,36 +7,37 @@ import { list, oneOf, text } from './options/raw-values.ts'
 import { parseBytes, parseUlimit, sizeInBytes, type UlimitDefault } from './options/values.ts'
 import { type RuntimeConfig, runtimesConfig } from './runtimes-config.ts'
 
-/** What a container gets that names nothing else. */
+/** The defaults of a container. */
 export interface ContainerDefaults {
   readonly defaultRuntime: string
-  /** A profile's text, `builtin` or `unconfined`. */
+  /** The text of a profile, or `builtin` or `unconfined`. */
   readonly seccompProfile: string
   readonly ulimits: readonly UlimitDefault[]
   readonly shmSizeBytes: number
-  /** What the writable layer of a container or build step may take; undefined: as much as there is. */
+  /** The size limit of the writable layer of a container or build step; undefined: no limit. */
   readonly layerSizeBytes: number | undefined
-  /** Where devices are described (CDI), later ones before earlier ones. */
+  /** Directories of device descriptions (CDI). A later one takes precedence over an earlier one. */
   readonly cdiSpecDirs: readonly string[]
   readonly init: boolean
-  /** Undefined: whichever the host has. */
+  /** Undefined: the init program that the host has. */
   readonly initPath: string | undefined
-  /** Undefined: by the version of control groups. */
+  /** Undefined: depends on the version of control groups. */
   readonly cgroupnsMode: 'host' | 'private' | undefined
   readonly ipcMode: 'private' | 'shareable'
   readonly noNewPrivileges: boolean
   readonly logDriver: string
   readonly logOptions: Readonly<Record<string, string>>
-  /** Where journald takes lines. */
+  /** The socket to which log lines for journald are sent. */
   readonly journaldSocket: string
 }
 
+/** All options for containers. */
 export interface ContainersConfig extends CgroupsConfig, ContainerDefaults {
-  /** By the names that `--runtime` may say. */
+  /** The runtimes by the names that `--runtime` accepts. */
   readonly runtimes: Readonly<Record<string, RuntimeConfig>>
 }
 
-/** Throws `invalidArgument` whose message names the option that is wrong. */
+/** Reads the options. Throws `invalidArgument` with the name of the wrong option. */
 export function containersConfig(raw: RawValues): ContainersConfig {
   const logDriver = text(raw, 'logDriver') ?? 'json-file'
   return {

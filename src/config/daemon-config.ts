@@ -1,4 +1,4 @@
-/** The daemon's whole configuration: defaults ← daemon.json ← flags, checked once and frozen. */
+/** The daemon's whole configuration: defaults, overridden by daemon.json or flags, checked once and frozen. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
@@ -21,8 +21,10 @@ import { type ListenAddress, parseHost } from './options/values.ts'
 import { type RegistriesConfig, registriesConfig } from './registries-config.ts'
 import { tcpAccess } from './tcp-access.ts'
 
+/** Lines below this level are not logged. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
 
+/** TLS on TCP sockets: paths of PEM files, and whether clients must show a certificate signed by `caFile`. */
 export interface TlsConfig {
   readonly verifyClients: boolean
   readonly caFile?: string
@@ -30,11 +32,12 @@ export interface TlsConfig {
   readonly keyFile: string
 }
 
+/** All options of a daemon, checked and with their defaults. */
 export interface DaemonConfig {
   readonly configFile: string
   readonly dataRoot: string
   readonly execRoot: string
-  /** Tells this daemon's bridges, tables and cgroups from another daemon's on the host; '' for the default data root. */
+  /** Distinguishes the bridges, tables and cgroups of this daemon from another's; '' for the default data root. */
   readonly instance: string
   readonly hosts: readonly ListenAddress[]
   readonly dockerSocket: string | undefined
@@ -48,20 +51,20 @@ export interface DaemonConfig {
   readonly validateOnly: boolean
   readonly labels: readonly string[]
   readonly liveRestore: boolean
-  /** What clients are told; nothing depends on it. */
+  /** Reported to clients; nothing else depends on it. */
   readonly experimental: boolean
-  /** Whose subordinate ids containers get (see `UserRemap`); undefined: containers use the host's ids. */
+  /** The user whose subordinate ids containers get (see `UserRemap`); undefined: containers use the host's ids. */
   readonly usernsRemap: string | undefined
   readonly selinux: boolean
-  /** Oldest API version that is answered; some programs (skopeo, podman) still ask for 1.22. */
+  /** The oldest API version that is served. Some programs (skopeo, podman) still ask for 1.22. */
   readonly minApiVersion: string
   readonly shutdownTimeoutSeconds: number
   readonly registries: RegistriesConfig
   readonly builder: BuilderConfig
   readonly plugins: {
-    /** Searched in this order. */
+    /** Directories of plugins, in the order of the search. */
     readonly directories: readonly string[]
-    /** How long a plugin that can't be reached is waited for. */
+    /** How long to wait for a plugin that can't be reached. */
     readonly timeoutSeconds: number
   }
   readonly network: NetworkConfig
@@ -71,13 +74,13 @@ export interface DaemonConfig {
 const defaultConfigFile = '/etc/berth/daemon.json'
 const defaultDataRoot = '/var/lib/berth'
 const defaultExecRoot = '/run/berth'
-/** As Docker documents them. */
+/** The directories that Docker documents. */
 const defaultPluginDirectories: readonly string[] = [
   '/run/docker/plugins',
   '/etc/docker/plugins',
   '/usr/lib/docker/plugins',
 ]
-/** Directories that other programs and users of the host need. A root is closed to them, so it can't be one of these. */
+/** Directories that other programs and users of the host need. A root excludes them, so it can't be one of these. */
 const sharedDirectories: ReadonlySet<string> = new Set([
   ...['/', '/bin', '/boot', '/dev', '/dev/shm', '/etc', '/home', '/lib', '/lib64', '/media', '/mnt', '/opt', '/proc'],
   ...[
@@ -98,13 +101,13 @@ const sharedDirectories: ReadonlySet<string> = new Set([
 ])
 const logLevels: readonly string[] = ['debug', 'info', 'warn', 'error', 'fatal']
 
-/** The configuration of an engine inside another program: what daemon.json would say, and neither files nor flags.
- *  Throws `invalidArgument` whose message names what is wrong. */
+/** The configuration of an engine that is embedded in another program. `settings` has the keys of daemon.json; no
+ *  file and no flags are read. Throws `invalidArgument` with the name of the wrong setting. */
 export function engineConfig(settings: Readonly<Record<string, unknown>>): DaemonConfig {
   return resolveConfig(parseSettings(settings, 'settings'), '')
 }
 
-/** The configuration with where it comes from, so that it can be read anew. */
+/** The configuration and its sources, from which it can be read again. */
 export class ConfigSource {
   readonly #args: readonly string[]
   #raw: RawValues
@@ -116,20 +119,20 @@ export class ConfigSource {
     this.#config = config
   }
 
-  /** Reads flags and file. Throws `invalidArgument` whose message names what is wrong. */
+  /** Reads flags and file. Throws `invalidArgument` with the name of the wrong option. */
   static open(args: readonly string[]): ConfigSource {
     const { raw, path } = readValues(args)
     return new ConfigSource(args, raw, resolveConfig(raw, path))
   }
 
-  /** The configuration as it is in force. */
+  /** The configuration in force. */
   get config(): DaemonConfig {
     return this.#config
   }
 
-  /** Reads the file again and gives `apply` the configuration with all that can change without a restart; it is in
-   *  force when that succeeds. Resolves with the names of options that have changed and can't. Rejects as `open` throws
-   *  and as `apply` does, and nothing has changed then. */
+  /** Reads the file again, and calls `apply` with a configuration in which everything that can change without a
+   *  restart is new. It is in force once `apply` succeeds. Resolves with the names of changed options that need a
+   *  restart. Rejects as `open` throws and as `apply` rejects; the old configuration then stays in force. */
   async reload(apply: (config: DaemonConfig) => Promise<void>): Promise<readonly string[]> {
     const { raw: wanted, path } = readValues(this.#args)
     const { raw, kept } = mergeReloadable(this.#raw, wanted)
@@ -168,7 +171,7 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
   const hosts = list(raw, 'host')
   checkFixedChoices(raw)
   const tls = tlsConfig(raw)
-  // Either is said on purpose: the default of both is unset.
+  // The user must have said so explicitly: both options are unset by default.
   const allowsOpenTcp = (tls === undefined ? raw.tls : raw.tlsverify) === false
   return deepFreeze({
     configFile,
@@ -204,7 +207,7 @@ function resolveConfig(raw: RawValues, configFile: string): DaemonConfig {
   })
 }
 
-/** The same configuration on other roots. */
+/** The same configuration with other roots. */
 export function withRoots(config: DaemonConfig, dataRoot: string, execRoot: string): DaemonConfig {
   return deepFreeze({ ...config, dataRoot, execRoot, instance: instanceOf(dataRoot) })
 }
@@ -237,7 +240,7 @@ function tlsConfig(raw: RawValues): TlsConfig | undefined {
   return { verifyClients, certFile, keyFile, ...(caFile === undefined ? {} : { caFile }) }
 }
 
-/** Parses the addresses, and refuses those that would leave the API open to the network by accident. */
+/** Parses the addresses, and refuses those that would open the API to the network by accident. */
 function listenAddresses(
   hosts: readonly string[],
   tls: TlsConfig | undefined,

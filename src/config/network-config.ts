@@ -7,53 +7,53 @@ import { list, text } from './options/raw-values.ts'
 import { parseCidr } from './options/values.ts'
 
 export interface NetworkOptions {
-  /** The host's bridge that serves as the default one; `none` for no default bridge, undefined for one of our own. */
+  /** The host's bridge to use as the default one; `none` for no default bridge, undefined for Berth's own. */
   readonly defaultBridge: string | undefined
-  /** The default bridge's own addresses with prefix; chosen when not given. */
+  /** The address of the default bridge, with its prefix length. Undefined: one is chosen. */
   readonly bip: string | undefined
   readonly bip6: string | undefined
-  /** The part of the default bridge's range that containers' addresses are chosen from. */
+  /** The part of the default bridge's range from which containers get their addresses. */
   readonly fixedCidr: string | undefined
   /** The default bridge's IPv6 range. */
   readonly fixedCidrV6: string | undefined
-  /** Containers' router on the default bridge, where it is not the bridge itself. */
+  /** The router of containers on the default bridge. Undefined: the bridge itself. */
   readonly defaultGateway: string | undefined
   readonly defaultGatewayV6: string | undefined
   /** The default bridge has IPv6. */
   readonly ipv6: boolean
   readonly mtu: number
   readonly icc: boolean
-  /** Containers of the default bridge show the host's address outside. */
+  /** Outside the host, containers of the default bridge appear with the host's address. */
   readonly masquerade: boolean
-  /** Published ports are reached at containers' own addresses too, by who has a route to them. */
+  /** Published ports can also be reached at the containers' own addresses, from hosts with a route to them. */
   readonly directRouting: boolean
-  /** The daemon lets the host forward packets. */
+  /** The daemon turns on the forwarding of packets in the host. */
   readonly forward: boolean
   readonly hostIp: string
-  /** The message bus of the host where it is not where it usually is, for firewalld (D-Bus specification, "System
+  /** The address of the host's message bus, for firewalld. Undefined: the usual one (D-Bus specification, "System
    *  message bus"). */
   readonly systemBus: string | undefined
-  /** Ranges that networks without a subnet are given parts of; empty for the built-in ones. */
+  /** The ranges from which networks without a subnet get one. Empty: the built-in ranges. */
   readonly pools: readonly AddressPoolOption[]
-  /** Options of new networks by driver. */
+  /** Options of new networks, by driver. */
   readonly defaultOptions: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-/** How containers find names, unless they or their network say something else. */
+/** Name resolution of containers, unless they or their network have their own settings. */
 export interface NameLookupDefaults {
   readonly dns: readonly string[]
   readonly dnsOptions: readonly string[]
   readonly dnsSearch: readonly string[]
-  /** What `host-gateway` stands for; none: the gateway of the container's network. */
+  /** The addresses that `host-gateway` means. Empty: the gateway of the container's network. */
   readonly hostGatewayIps: readonly string[]
 }
 
 export interface NetworkConfig extends NetworkOptions, NameLookupDefaults {
-  /** `host-rules`: the host's own rules for its input say who reaches published ports. */
+  /** `host-rules`: the host's own rules for incoming packets also apply to published ports. */
   readonly published: 'open' | 'host-rules'
 }
 
-/** Reads it all. Throws `invalidArgument` whose message names the option. */
+/** Reads all network options. Throws `invalidArgument` with the name of the wrong option. */
 export function networkConfig(raw: RawValues): NetworkConfig {
   return {
     ...networkOptions(raw),
@@ -95,7 +95,7 @@ function networkOptions(raw: RawValues): NetworkOptions {
   }
 }
 
-/** Without rules nothing would keep networks apart or publish a port. */
+/** Refuses `iptables=false`: without rules, networks would not be separated and no port could be published. */
 function refuseWithoutRules(raw: RawValues): void {
   for (const [name, key] of [
     ['iptables', 'iptables'],
@@ -134,7 +134,7 @@ function hostAddress(value: string | undefined): string {
   return value
 }
 
-/** From flags (`bridge=com.docker.network.driver.mtu=1400`) and the file (`{"bridge": {"…": "…"}}`). */
+/** Reads flags (`bridge=com.docker.network.driver.mtu=1400`) and the file (`{"bridge": {"…": "…"}}`). */
 function defaultOptions(flags: readonly string[], file: unknown): Record<string, Record<string, string>> {
   const result: Record<string, Record<string, string>> = {}
   const put = (driver: string, name: string, value: unknown): void => {
@@ -158,7 +158,7 @@ function defaultOptions(flags: readonly string[], file: unknown): Record<string,
   return result
 }
 
-/** The flag, or `{"published": …}` in the file. */
+/** Reads the flag, or `{"published": …}` in the file. */
 function firewallPublished(raw: RawValues): NetworkConfig['published'] {
   const { published, ...others } = (raw.firewall ?? {}) as Record<string, unknown>
   const [unknown] = Object.keys(others)
@@ -174,7 +174,7 @@ function firewallPublished(raw: RawValues): NetworkConfig['published'] {
   throw invalidArgument(`firewall.published: "${String(value)}" is invalid: expected open or host-rules`)
 }
 
-/** As with Docker at most one of each family. */
+/** At most one address of each family, as in Docker. */
 function hostGatewayIps(raw: RawValues): readonly string[] {
   const old = text(raw, 'hostGatewayIp')
   const addresses = [...list(raw, 'hostGatewayIps'), ...(old === undefined ? [] : [old])]

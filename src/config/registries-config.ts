@@ -1,19 +1,21 @@
-/** How registries are reached: mirrors, insecure ones, certificates, proxies. */
+/** Access to registries: mirrors, insecure registries, certificates, proxies. */
 import { invalidArgument } from '../base/index.ts'
 import type { RawValues } from './options/parse-options.ts'
 import { list } from './options/raw-values.ts'
 
-/** Addresses of proxies for the daemon's own requests; with credentials, so never to be shown as they are. */
+/** Addresses of proxies for the daemon's own requests. They may hold credentials, so they must not be shown or
+ *  logged. */
 export interface ProxyConfig {
   readonly httpProxy: string | undefined
   readonly httpsProxy: string | undefined
   readonly noProxy: string | undefined
 }
 
+/** How the daemon reaches registries. */
 export interface RegistriesConfig {
   readonly insecure: readonly string[]
   readonly mirrors: readonly string[]
-  /** Hold `HOST[:PORT]/*.crt`, `*.cert` and `*.key`; the first one that has the host counts. */
+  /** Directories with `HOST[:PORT]/*.crt`, `*.cert` and `*.key`. The first one that has the host is used. */
   readonly certificateDirectories: readonly string[]
   readonly proxies: ProxyConfig
   readonly maxConcurrentDownloads: number
@@ -25,7 +27,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 const defaultCertificateDirectories: readonly string[] = ['/etc/berth/certs.d', '/etc/docker/certs.d']
 const proxyKeys = ['http-proxy', 'https-proxy', 'no-proxy'] as const
 
-/** Checks the values of flags and file. Throws `invalidArgument` that names what is wrong. */
+/** Checks the values of flags and file. Throws `invalidArgument` with the wrong value. */
 export function registriesConfig(raw: RawValues, environment: Environment = process.env): RegistriesConfig {
   const directories = list(raw, 'registryCertsDir')
   return {
@@ -38,7 +40,7 @@ export function registriesConfig(raw: RawValues, environment: Environment = proc
   }
 }
 
-/** Flags and daemon.json stand before the environment. */
+/** Flags and daemon.json take precedence over the environment. */
 function proxyConfig(raw: RawValues, environment: Environment): ProxyConfig {
   const file = (raw.proxies ?? {}) as Readonly<Record<string, string>>
   const unknown = Object.keys(file).find((key) => !(proxyKeys as readonly string[]).includes(key))
@@ -60,7 +62,7 @@ function proxyConfig(raw: RawValues, environment: Environment): ProxyConfig {
   }
 }
 
-/** Without the address in the message: it may hold a password. */
+/** Checks a proxy's address. It is not in the message, because it may hold a password. */
 function checkProxy(key: string, address: string | undefined): string | undefined {
   if (address === undefined) return undefined
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`)

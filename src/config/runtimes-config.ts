@@ -1,6 +1,6 @@
-/** The OCI runtimes that containers may name: crun, those of the configuration, and Docker's own two names, `runc` and
- *  `io.containerd.runc.v2`. Where no runc is installed these mean crun, which takes the same commands: a compose file
- *  that names Docker's runtime asks for the usual one.
+/** The OCI runtimes that containers may name: crun, those of the configuration, and Docker's two names, `runc` and
+ *  `io.containerd.runc.v2`. Where runc is not installed, these two mean crun, which takes the same commands: a compose
+ *  file that names Docker's runtime wants the usual one.
  *  https://docs.docker.com/reference/cli/dockerd/#configure-container-runtimes */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,16 +9,16 @@ import type { RawValues } from './options/parse-options.ts'
 
 /** One runtime program. */
 export interface RuntimeConfig {
-  /** A path, or a name that is looked up. */
+  /** A path, or a name that is searched for on the PATH. */
   readonly path: string
-  /** Arguments before every command. */
+  /** Arguments that precede every command. */
   readonly args: readonly string[]
 }
 
-/** containerd's name for runc. Berth does without the shim and starts the runtime itself. */
+/** containerd's name for runc. Berth starts the runtime itself, without containerd's shim. */
 const shimOfRunc = 'io.containerd.runc.v2'
 
-/** Of `runtimes` and `--add-runtime`, by name. Throws `invalidArgument` for what is none. */
+/** The runtimes of `runtimes` and `--add-runtime`, by name. Throws `invalidArgument` for an invalid one. */
 export function runtimesConfig(raw: RawValues): Record<string, RuntimeConfig> {
   const runtimes: Record<string, RuntimeConfig> = {
     crun: plain('crun'),
@@ -56,7 +56,7 @@ function runtimeOf(name: string, value: unknown): RuntimeConfig {
   return { path, args: runtimeArgs as string[] }
 }
 
-/** The program that the shim's options name. All else that they may say concerns the shim. */
+/** The program named by the shim's options. The other options concern the shim only. */
 function binaryOf(options: unknown, fail: (why: string) => Error): string | undefined {
   const { BinaryName: binary, ...others } = (options ?? {}) as Readonly<Record<string, unknown>>
   const [other] = Object.keys(others)
@@ -70,7 +70,7 @@ function plain(path: string): RuntimeConfig {
   return { path, args: [] }
 }
 
-/** Whether the host has a program; runc is offered only where it is installed. */
+/** True when the host has the program. Berth offers runc only where it is installed. */
 function isOnPath(program: string): boolean {
   return (process.env.PATH ?? '').split(':').some((directory) => existsSync(join(directory, program)))
 }

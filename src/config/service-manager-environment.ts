@@ -1,18 +1,19 @@
-/** What a service manager puts into the environment: sd_listen_fds(3), sd_notify(3). */
+/** The variables of a service manager: sd_listen_fds(3), sd_notify(3). */
 import process from 'node:process'
 
+/** What the service manager passed to this process. */
 export interface ServiceManagerEnvironment {
-  /** Of the listening sockets that were passed on. */
+  /** The descriptors of listening sockets. */
   readonly descriptors: readonly number[]
-  /** A datagram socket; a leading `@` stands for a null byte (unix(7), abstract). */
+  /** The path of a datagram socket. A leading `@` means a null byte (unix(7), abstract). */
   readonly notifyPath: string | undefined
 }
 
-/** The first descriptor that is passed on. */
+/** The first descriptor that a service manager passes. */
 const firstDescriptor = 3
 const names = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'NOTIFY_SOCKET']
 
-/** Reads what is meant for this process, and takes it out of the environment: it is not for its children. */
+/** Reads the variables and deletes them from the environment, because children must not inherit them. */
 export function takeServiceManagerEnvironment(): ServiceManagerEnvironment {
   const { LISTEN_PID: pid, LISTEN_FDS: fds = '', NOTIFY_SOCKET: notifyPath = '' } = process.env
   for (const name of names) delete process.env[name]

@@ -1,11 +1,11 @@
-/** Who reaches the API on a TCP socket. Every client of the API is root on the host, so the rule is strict: without
- *  client certificates the daemon listens on loopback addresses only, unless the user explicitly allowed more.
+/** The rule for TCP sockets. Every client of the API is root on the host, so the rule is strict: without client
+ *  certificates the daemon listens on loopback addresses only, unless the user explicitly allowed more.
  *  dockerd has the same rule: https://docs.docker.com/engine/security/protect-access/ */
 import { BlockList, isIP } from 'node:net'
 import { invalidArgument } from '../base/index.ts'
 
-/** `verified`: clients with a certificate that `--tlscacert` signed. `loopback`: every program on this host.
- *  `open`: everyone who can reach the address. */
+/** Who can use the API on a socket. `verified`: clients with a certificate signed by `--tlscacert`. `loopback`: every
+ *  program on this host. `open`: everyone who can reach the address. */
 export type TcpAccess = 'verified' | 'loopback' | 'open'
 
 /** The settings that decide about TCP sockets. */
@@ -25,9 +25,9 @@ export function isLoopbackAddress(text: string): boolean {
   return family !== 0 && loopback.check(text, family === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** Decides who reaches a socket on `host`, an IP address or a name. Of all names only `localhost` counts as loopback:
- *  what another name means can change after the check. Throws `invalidArgument` for an address that would be open
- *  to everyone although the user did not ask for that. */
+/** Decides who can use a socket on `host`, an IP address or a name. The only name that counts as loopback is
+ *  `localhost`, because the meaning of other names can change after the check. Throws `invalidArgument` for an
+ *  address that would be open to everyone although the user did not ask for that. */
 export function tcpAccess(host: string, { tls, allowsOpenTcp }: TcpPolicy): TcpAccess {
   if (tls?.verifyClients === true) return 'verified'
   if (host === 'localhost' || isLoopbackAddress(host)) return 'loopback'

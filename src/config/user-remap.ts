@@ -1,9 +1,9 @@
-/** `userns-remap`: whose subordinate ids the root user of all containers and those after it have on the host. Pure.
+/** `userns-remap`: the subordinate ids that the root user and the other users of all containers have on the host. Pure.
  *  subuid(5), subgid(5); https://docs.docker.com/engine/security/userns-remap/ */
 import { invalidArgument } from '../base/index.ts'
 import type { IdMappings, OciIdMapping } from '../oci/index.ts'
 
-/** Texts of the host's files; '' for one that is not there. */
+/** The texts of the host's files; '' for a file that does not exist. */
 export interface AccountFiles {
   readonly passwd: string
   readonly group: string
@@ -11,20 +11,20 @@ export interface AccountFiles {
   readonly subgid: string
 }
 
-/** The user and group whose ids are handed out. */
+/** The user and group whose subordinate ids containers get. */
 export interface UserRemap {
   readonly user: string
   readonly group: string
   readonly mappings: IdMappings
-  /** Whom the root user of a container is on the host. */
+  /** The ids on the host of a container's root user. */
   readonly root: { readonly uid: number; readonly gid: number }
 }
 
-/** The user that `default` means; the daemon makes it. */
+/** The user that `default` means. The daemon creates it. */
 export const defaultRemapUser = 'berthremap'
 
-/** Reads `USER[:GROUP]` or `UID[:GID]`. Undefined for root, who has nothing to be mapped to.
- *  Throws `invalidArgument` in Docker's words for accounts that are not there or have no ids to give. */
+/** Reads `USER[:GROUP]` or `UID[:GID]`. Undefined for root, because nothing is then mapped.
+ *  Throws `invalidArgument`, in Docker's words, for accounts that do not exist or have no subordinate ids. */
 export function parseUserRemap(text: string, files: AccountFiles): UserRemap | undefined {
   const parts = text.split(':')
   const [userText = '', groupText = ''] = parts
@@ -44,13 +44,13 @@ export function parseUserRemap(text: string, files: AccountFiles): UserRemap | u
   }
 }
 
-/** Where a new range of `size` ids can begin: behind all that were given before, and not below 100000. */
+/** Where a new range of `size` ids can begin: behind all existing ranges, and at 100000 or more. */
 export function freeSubordinateStart(...texts: readonly string[]): number {
   const ends = texts.flatMap((text) => entriesOf(text)).map(([, start, count]) => Number(start) + Number(count))
   return Math.max(100_000, ...ends.filter((end) => Number.isSafeInteger(end)))
 }
 
-/** Whether an account has subordinate ids. */
+/** True when the account has subordinate ids. */
 export function hasSubordinateIds(name: string, text: string): boolean {
   return entriesOf(text).some(([owner]) => owner === name)
 }
@@ -84,7 +84,7 @@ function accountOf(wanted: string, text: string): Account | undefined {
   return found === undefined ? undefined : { name: found[0] ?? '', id: found[2] ?? '' }
 }
 
-/** All ranges of an account, one after another from 0 on inside. */
+/** All ranges of an account. Inside, they follow one another from 0 on. */
 function rangesOf({ name, id }: Account, text: string, file: string, kind: string): OciIdMapping[] {
   const ranges: OciIdMapping[] = []
   let next = 0
@@ -100,7 +100,7 @@ function rangesOf({ name, id }: Account, text: string, file: string, kind: strin
   if (ranges.length === 0) {
     throw invalidArgument(`Can't create ID mappings: no ${file} ranges found for ${kind} "${name}"`)
   }
-  // The kernel takes no more lines in a map (user_namespaces(7)).
+  // The kernel allows no more lines in a map (user_namespaces(7)).
   if (ranges.length > 340) throw invalidArgument(`/etc/${file}: more than 340 ranges for ${kind} "${name}"`)
   return ranges
 }

@@ -1,16 +1,16 @@
-/** Settings of Berth's command line: flags over environment over the client's configuration file, in Docker's form
- *  (`~/.docker/config.json`), so that what was set up for Docker holds. */
+/** Settings of Berth's command line. Flags win over the environment, and that over the client's configuration file,
+ *  which has Docker's form (`~/.docker/config.json`): a setup for Docker works for Berth. */
 import { errnoOf, invalidArgument, messageOf } from '../../base/index.ts'
 import { ContextStore, defaultContextName } from './context-store.ts'
 
-// Not imported: an ES import of node:fs loads much that nothing here uses, and every command would wait for it.
+// Not imported: an ES import of node:fs loads much that this file does not use, and every command would wait for it.
 const { readFileSync } = process.getBuiltinModule('node:fs')
 const { join } = process.getBuiltinModule('node:path')
 
-/** Where the daemon listens unless told otherwise. */
+/** The address of the daemon when no flag, variable or context names one. */
 export const defaultHost = 'unix:///run/berth.sock'
 
-/** Flags that were given before the command. */
+/** Flags that precede the command. */
 export interface ClientFlags {
   readonly configDir?: string | undefined
   readonly hosts?: readonly string[] | undefined
@@ -22,6 +22,7 @@ export interface ClientFlags {
   readonly tlsKeyPath?: string | undefined
 }
 
+/** TLS settings of the connection to the daemon: paths of PEM files, and whether to check the daemon's certificate. */
 export interface ClientTls {
   readonly caPath?: string
   readonly certificatePath?: string
@@ -29,31 +30,32 @@ export interface ClientTls {
   readonly verify: boolean
 }
 
-/** The daemon to speak to. */
+/** The daemon to connect to. */
 export interface ChosenDaemon {
   readonly host: string
-  /** Nobody chose the host: a daemon may be started when none listens. */
+  /** True if the user did not choose a host: a daemon may then be started when none listens. */
   readonly isDefaultHost: boolean
   readonly tls: ClientTls | undefined
 }
 
+/** The settings that commands use. */
 export interface ClientSettings {
-  /** Resolves the context. Throws `notFound` when there is none of its name. */
+  /** Finds the daemon's address. Throws `notFound` when the context in use does not exist. */
   readonly daemon: () => ChosenDaemon
-  /** The name of the context in use; `default` where the environment or a flag says the host. */
+  /** The name of the context in use; `default` if a flag or the environment gives the host. */
   readonly contextName: () => string
-  /** `DOCKER_API_VERSION`. */
+  /** The value of `DOCKER_API_VERSION`. */
   readonly apiVersion: string | undefined
-  /** `DOCKER_DEFAULT_PLATFORM`: of images where no flag says otherwise. */
+  /** The value of `DOCKER_DEFAULT_PLATFORM`: the platform of images where no flag names one. */
   readonly defaultPlatform: string
   readonly configDir: string
-  /** The file's content, read on first use. */
+  /** Gives the content of the file, which is read on the first call. */
   readonly file: () => ClientFile
-  /** `NAME=value` of the environment, for `-e NAME`. */
+  /** The environment, for `-e NAME` without a value. */
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** What Berth uses of `config.json`. */
+/** The keys of `config.json` that Berth uses. */
 export interface ClientFile {
   readonly currentContext?: string
   readonly detachKeys?: string
@@ -62,18 +64,18 @@ export interface ClientFile {
   readonly imagesFormat?: string
   readonly networksFormat?: string
   readonly volumesFormat?: string
-  /** `label=x`, `until=1h`: what every prune is limited to. */
+  /** Filters (`label=x`, `until=1h`) that are added to every prune. */
   readonly pruneFilters?: readonly string[]
   readonly auths?: Readonly<Record<string, { readonly auth?: string; readonly identitytoken?: string }>>
-  /** Program that keeps credentials, and programs for single registries. */
+  /** The name of the program that keeps credentials; `credHelpers` has those of single registries. */
   readonly credsStore?: string
   readonly credHelpers?: Readonly<Record<string, string>>
-  /** Searched for plugins of the command line before the usual places. */
+  /** Directories with plugins of the command line, searched before the usual ones. */
   readonly cliPluginsExtraDirs?: readonly string[]
-  /** What a command stands for; docker allows it for `builder` alone. */
+  /** Aliases of commands. Docker allows one for `builder` only. */
   readonly aliases?: Readonly<Record<string, string>>
   readonly HttpHeaders?: Readonly<Record<string, string>>
-  /** What builds and containers are told of proxies, by the daemon's address or `default`. */
+  /** The proxies that builds and containers get, by the daemon's address or `default`. */
   readonly proxies?: Readonly<Record<string, ClientProxies>>
 }
 
@@ -86,8 +88,9 @@ export interface ClientProxies {
   readonly allProxy?: string
 }
 
-/** Throws `invalidArgument` when flags contradict each other. Nothing is read from the disk but certificates' presence.
- *  `warn` is told once of a file that is none: it counts as empty, as with docker. */
+/** Combines flags, environment and file. Throws `invalidArgument` when flags contradict each other. At once, it only
+ *  checks which certificates exist; the file is read later. Calls `warn` once if the file is not valid: it then
+ *  counts as empty, as in docker. */
 export function loadClientSettings(
   flags: ClientFlags,
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -152,11 +155,11 @@ function tlsSettings(
   configDir: string,
 ): ClientTls | undefined {
   const verify = flags.tlsVerify ?? (environment.DOCKER_TLS_VERIFY ?? '') !== ''
-  // `--tlsverify=false` means TLS as well, without a look at the daemon's certificate.
+  // `--tlsverify=false` also turns TLS on, without a check of the daemon's certificate.
   const enabled = flags.tlsVerify !== undefined || verify || flags.tls === true || (environment.DOCKER_TLS ?? '') !== ''
   if (!enabled) return undefined
   const directory = environment.DOCKER_CERT_PATH || configDir
-  // Certificates at their usual places are optional, named ones are not.
+  // Certificates at their usual places are optional; a certificate that the user named is not.
   const usual = (name: string): string | undefined => {
     const path = join(directory, name)
     return exists(path) ? path : undefined

@@ -1,4 +1,4 @@
-/** Contexts where Docker's CLI keeps them, below `contexts` of the configuration's directory:
+/** Contexts, stored where Docker's CLI keeps them: below `contexts` of the configuration directory.
  *
  *    meta/<sha256 of the name>/meta.json               name, description, endpoint
  *    tls/<sha256 of the name>/docker/{ca,cert,key}.pem
@@ -9,29 +9,32 @@ import { errnoOf, invalidArgument, messageOf, notFound } from '../../base/index.
 const fs = process.getBuiltinModule('node:fs')
 const { join } = process.getBuiltinModule('node:path')
 
-/** The context that stands for the environment and the defaults; it is in no file. */
+/** The context made of the environment and the defaults. It is not stored. */
 export const defaultContextName = 'default'
 
-/** As `meta.json` has it. */
+/** The content of `meta.json`. */
 export interface StoredContext {
   readonly Name: string
   readonly Metadata: { readonly Description?: string; readonly [key: string]: unknown }
   readonly Endpoints: { readonly docker?: DockerEndpoint }
 }
 
+/** How to reach the daemon of a context. */
 export interface DockerEndpoint {
   readonly Host: string
   readonly SkipTLSVerify: boolean
 }
 
-/** Certificates of a context, by file name. */
+/** The certificates of a context, by file name. */
 export type ContextTls = Readonly<Partial<Record<TlsFileName, Buffer>>>
+/** The file names of a context's certificates. */
 export type TlsFileName = (typeof tlsFileNames)[number]
+/** All of these names. */
 export const tlsFileNames = ['ca.pem', 'cert.pem', 'key.pem'] as const
 
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$/
 
-/** Throws `invalidArgument` for a name that a stored context can't have. */
+/** Throws `invalidArgument` for a name that a stored context can't have. The texts are Docker's. */
 export function checkContextName(name: string): void {
   if (name === '') throw invalidArgument('context name cannot be empty')
   if (name === defaultContextName) throw invalidArgument('"default" is a reserved context name')
@@ -42,6 +45,7 @@ export function checkContextName(name: string): void {
   }
 }
 
+/** Reads and writes the stored contexts of one configuration directory. */
 export class ContextStore {
   readonly #root: string
 
@@ -49,7 +53,7 @@ export class ContextStore {
     this.#root = join(configDir, 'contexts')
   }
 
-  /** Where a context's description and certificates are. */
+  /** The directories of a context's description and certificates, whether they exist or not. */
   paths(name: string): { readonly meta: string; readonly tls: string } {
     const id = process.getBuiltinModule('node:crypto').createHash('sha256').update(name).digest('hex')
     return { meta: join(this.#root, 'meta', id), tls: join(this.#root, 'tls', id) }
@@ -59,7 +63,7 @@ export class ContextStore {
     return fs.existsSync(join(this.paths(name).meta, 'meta.json'))
   }
 
-  /** Throws `notFound` as Docker words it, `invalidArgument` for a file that is broken. */
+  /** Reads a context. Throws `notFound` with Docker's text, `invalidArgument` for a file that is not valid. */
   get(name: string): StoredContext {
     const path = join(this.paths(name).meta, 'meta.json')
     let text: string
@@ -72,14 +76,14 @@ export class ContextStore {
     return parseContext(text, path)
   }
 
-  /** All of them, in no order. What can't be read is an error, as with docker. */
+  /** All stored contexts, in no particular order. Throws when one can't be read, as docker does. */
   list(): readonly StoredContext[] {
     const directory = join(this.#root, 'meta')
     let ids: readonly string[]
     try {
       ids = fs.readdirSync(directory)
     } catch {
-      return [] // Never made.
+      return [] // The directory was never made.
     }
     return ids.flatMap((id) => {
       const path = join(directory, id, 'meta.json')
@@ -87,7 +91,7 @@ export class ContextStore {
     })
   }
 
-  /** Keeps it in place of what was there. With `tls` the certificates as well. */
+  /** Stores a context in place of the one before. With `tls`, replaces its certificates as well. */
   put(context: StoredContext, tls?: ContextTls): void {
     const paths = this.paths(context.Name)
     if (tls !== undefined) {
@@ -110,7 +114,7 @@ export class ContextStore {
     fs.rmSync(tls, { recursive: true, force: true })
   }
 
-  /** Paths of the certificates that there are. */
+  /** The paths of the certificates that exist. */
   tlsFiles(name: string): Readonly<Partial<Record<TlsFileName, string>>> {
     const directory = join(this.paths(name).tls, 'docker')
     const there = tlsFileNames.filter((file) => fs.existsSync(join(directory, file)))
@@ -118,7 +122,7 @@ export class ContextStore {
   }
 }
 
-/** Reads `meta.json`. Throws `invalidArgument` that names the file. */
+/** Parses `meta.json`. Throws `invalidArgument` with the name of the file. */
 export function parseContext(text: string, path: string): StoredContext {
   let value: unknown
   try {

@@ -24,7 +24,7 @@ const noProgram: RunProgram = async (program) => {
   throw Object.assign(new Error(`spawn ${program} ENOENT`), { code: 'ENOENT' })
 }
 
-/** Credentials over a new directory with this file. */
+/** Credentials in a new directory, whose configuration file has this content. */
 function open(file?: object | string, runProgram = noProgram): { credentials: Credentials; path: string } {
   const configDir = mkdtempSync(join(root, 'c-'))
   const path = join(configDir, 'config.json')

@@ -1,4 +1,4 @@
-/** Credentials of registries where Docker's clients keep them: in `config.json`, or with a program
+/** Credentials of registries, stored where Docker's clients keep them: in `config.json`, or by a program
  *  `docker-credential-NAME` that the file names for all registries (`credsStore`) or for one (`credHelpers`).
  *  https://docs.docker.com/reference/cli/docker/login/#credential-stores */
 import { BerthError, errnoOf, internal, messageOf } from '../../base/index.ts'
@@ -7,35 +7,35 @@ import { editClientFile } from './edit-client-file.ts'
 
 const { join } = process.getBuiltinModule('node:path')
 
-/** What is known of a user at a registry. */
+/** A user's credentials for one registry. */
 export interface StoredCredentials {
   readonly username: string
   readonly password: string
-  /** In place of a password. */
+  /** A token that replaces the password. */
   readonly identityToken: string
 }
 
-/** Runs a program on the PATH to its end. Rejects when it can't be run. */
+/** Runs a program from the PATH to its end. Rejects when it can't be started. */
 export type RunProgram = (
   program: string,
   args: readonly string[],
   input: string,
 ) => Promise<{ readonly code: number; readonly stdout: string }>
 
-/** The key of Docker Hub's credentials. */
+/** The server name of Docker Hub's credentials. */
 export const hubServer = 'https://index.docker.io/v1/'
 
-/** What helpers call a user whose secret is an identity token. */
+/** The user name that helpers use when the secret is an identity token. */
 const tokenUser = '<token>'
 const notFoundText = 'credentials not found in native keychain'
 const nobody: StoredCredentials = { username: '', password: '', identityToken: '' }
 
-/** `https://reg:5000/v2/` → `reg:5000`. */
+/** Reduces a server's address to its host: `https://reg:5000/v2/` → `reg:5000`. */
 export function hostOfServer(server: string): string {
   return server.replace(/^https?:\/\//, '').replace(/\/.*$/, '')
 }
 
-/** Finds, keeps and forgets credentials. A server is a host, or `hubServer`. */
+/** Finds, stores and erases credentials. A server is a host, or `hubServer`. */
 export class Credentials {
   readonly #settings: Pick<ClientSettings, 'configDir' | 'file'>
   readonly #runProgram: RunProgram
@@ -49,19 +49,19 @@ export class Credentials {
     return join(this.#settings.configDir, 'config.json')
   }
 
-  /** True when they are kept in the file itself, which everybody who can read it can use. */
+  /** True when the server's credentials are stored in the file itself, unencrypted. */
   isPlain(server: string): boolean {
     return this.#helperFor(server) === undefined
   }
 
-  /** All members are empty when there are none. Throws `internal` when a helper fails. */
+  /** The stored credentials; all members are empty when there are none. Throws `internal` when a helper fails. */
   async get(server: string): Promise<StoredCredentials> {
     const helper = this.#helperFor(server)
     return helper === undefined ? this.#fromFile(server) : await this.#fromHelper(helper, server)
   }
 
-  /** The servers for which there are any, by the file and by the helper that keeps all others'. A helper that fails
-   *  counts as empty. */
+  /** All servers with credentials, from the file and from the helper `credsStore`. A helper that fails counts as
+   *  empty. */
   async servers(): Promise<readonly string[]> {
     const { auths, credHelpers, credsStore } = this.#settings.file()
     const found = new Set([...Object.keys(objectOf(auths)), ...Object.keys(objectOf(credHelpers))])
@@ -70,13 +70,13 @@ export class Credentials {
         const listed = JSON.parse((await this.#call(credsStore, 'list', '', 'listing')) ?? '{}') as unknown
         for (const server of Object.keys(objectOf(listed))) found.add(server)
       } catch {
-        // The file still names those that were logged in to.
+        // The file still lists the servers that the user logged in to.
       }
     }
     return [...found]
   }
 
-  /** Keeps them in place of what was known. */
+  /** Stores credentials in place of those before. */
   async store(server: string, credentials: StoredCredentials): Promise<void> {
     const helper = this.#helperFor(server)
     const { username, password, identityToken } = credentials
@@ -85,7 +85,7 @@ export class Credentials {
       await this.#call(helper, 'store', JSON.stringify({ ServerURL: server, Username, Secret }), 'storing')
     }
     const auth = Buffer.from(`${username}:${password}`).toString('base64')
-    // With a helper the file only lists the server.
+    // With a helper, the file only lists the server.
     const entry =
       helper !== undefined ? {} : { auth, ...(identityToken === '' ? {} : { identitytoken: identityToken }) }
     editClientFile(this.path, (document) => {
@@ -93,11 +93,11 @@ export class Credentials {
     })
   }
 
-  /** No error when there are none. */
+  /** Removes the credentials of a server, if there are any. */
   async erase(server: string): Promise<void> {
     const helper = this.#helperFor(server)
     if (helper !== undefined) await this.#call(helper, 'erase', server, 'erasing')
-    // Old clients wrote whole addresses where a host is meant, and `get` still finds these.
+    // Old clients wrote a whole address in place of the host, and `get` finds these too.
     const isOfServer = (key: string) => key === server || hostOfServer(key) === server
     if (!Object.keys(objectOf(this.#settings.file().auths)).some(isOfServer)) return
     editClientFile(this.path, (document) => {
@@ -120,7 +120,7 @@ export class Credentials {
     const [user = '', ...secret] = Buffer.from(textOf(auth), 'base64').toString('utf8').split(':')
     return {
       username: user || textOf(username),
-      // Some old clients end the password with a zero byte.
+      // Some old clients wrote a zero byte behind the password.
       password: secret.join(':').replace(/\0+$/, '') || textOf(password),
       identityToken: textOf(identitytoken),
     }
@@ -141,7 +141,7 @@ export class Credentials {
     return { username: textOf(Username), password: secret, identityToken: '' }
   }
 
-  /** The helper's output; undefined when it has no such credentials. */
+  /** Calls a helper and gives its output; undefined when it has no such credentials. */
   async #call(helper: string, action: string, input: string, doing: string): Promise<string | undefined> {
     const program = `docker-credential-${helper}`
     const fail = (reason: string, said: string, cause?: unknown) =>

@@ -1,12 +1,12 @@
-/** Changes `config.json`, which other programs share: what they wrote stays, in its order. */
+/** Changes `config.json`, which other programs share: their keys stay, in their order. */
 import { errnoOf, invalidArgument, messageOf } from '../../base/index.ts'
 
 const fs = process.getBuiltinModule('node:fs')
 const { basename, dirname, join } = process.getBuiltinModule('node:path')
 
-/** Reads the file, has it changed and writes it in Docker's form (tabs), all at once: who reads it meanwhile sees the old
- *  or the new one. A new file is for its owner only (mode 0600); an old one keeps its mode and its owner. Throws
- *  `invalidArgument` when what is there is not JSON, and leaves it alone. */
+/** Reads the file, lets `edit` change the document, and writes it in Docker's form (tabs) by one rename, so that other
+ *  programs see either the old or the new content. A new file gets mode 0600; an old one keeps its mode and its owner.
+ *  Throws `invalidArgument`, and leaves the file alone, when it is not JSON. */
 export function editClientFile(path: string, edit: (document: Record<string, unknown>) => void): void {
   const target = followLink(path)
   const document = readDocument(target)
@@ -23,7 +23,7 @@ export function editClientFile(path: string, edit: (document: Record<string, unk
   }
 }
 
-/** A link stays one: the file behind it changes. */
+/** Follows a symbolic link: the file behind it is changed, and the link stays. */
 function followLink(path: string): string {
   try {
     return fs.realpathSync(path)
@@ -56,12 +56,12 @@ function copyPermissions(from: string, to: string): void {
   try {
     stat = fs.statSync(from)
   } catch {
-    return // There was none.
+    return // The file is new.
   }
   fs.chmodSync(to, Number(stat?.mode ?? 0o600) & 0o7777)
   try {
     fs.chownSync(to, Number(stat?.uid), Number(stat?.gid))
   } catch {
-    // Only root may give files away; then the file is ours.
+    // Only root may give a file to another user. The file then belongs to the caller.
   }
 }

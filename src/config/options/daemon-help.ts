@@ -1,7 +1,7 @@
 import type { DaemonOption } from './daemon-option.ts'
 import { daemonOptions } from './daemon-options.ts'
 
-/** The text of `berthd --help`. */
+/** Gives the text of `berthd --help`. */
 export function daemonHelp(): string {
   const rows = Object.values(daemonOptions as Record<string, DaemonOption>)
     .filter((option) => option.flag !== undefined)

@@ -1,14 +1,15 @@
-/** How an option of `berthd` is described. */
+/** The kinds of values that an option of `berthd` can have. */
 export type OptionKind = 'string' | 'boolean' | 'number' | 'list' | 'map' | 'object' | 'objects'
 
+/** One option of `berthd`. */
 export interface DaemonOption {
-  /** Long flag without dashes; absent for what only daemon.json can say. */
+  /** The long flag without dashes. Absent: only daemon.json has this option. */
   readonly flag?: string
   readonly short?: string
-  /** Key in daemon.json; absent for what only the command line can say. */
+  /** The key in daemon.json. Absent: only the command line has this option. */
   readonly key?: string
   readonly kind: OptionKind
   readonly help: string
-  /** True when a SIGHUP applies a new value without a restart. */
+  /** True when SIGHUP applies a new value without a restart. */
   readonly reloadable?: boolean
 }

@@ -1,5 +1,5 @@
-/** Every option of `berthd`: dockerd's flag names and daemon.json keys, for all that is supported.
- *  The command line, daemon.json, `--help` and the checks all read this one table.
+/** Every option of `berthd`. Flags and daemon.json keys are dockerd's where Berth supports the option.
+ *  The command line, daemon.json, `--help` and the checks all read this table.
  *  https://docs.docker.com/reference/cli/dockerd/ */
 
 import type { DaemonOption } from './daemon-option.ts'

@@ -1,17 +1,17 @@
-/** Options of dockerd's for which Berth has one choice only: that one may be said, any other is refused with the
- *  reason, so that a daemon.json of Docker's either means the same here or is not taken. */
+/** Options of dockerd for which Berth has only one choice. A user may ask for that choice; any other is refused with
+ *  the reason. So a daemon.json of Docker's either means the same here or is refused. */
 import { invalidArgument } from '../../base/index.ts'
 import type { RawValues } from './parse-options.ts'
 
-/** What may be asked of `features`, and which values mean what Berth does anyway. */
+/** The keys of `features`, and the values that ask for what Berth does. */
 const features: Readonly<Record<string, { readonly allowed: readonly boolean[]; readonly reason: string }>> = {
-  // Which builder clients ask for; both are the same one here.
+  // The builder that clients ask for. Berth has one builder, which serves both values.
   buildkit: { allowed: [true, false], reason: '' },
   cdi: { allowed: [true], reason: 'CDI devices are always available' },
   'containerd-snapshotter': { allowed: [false], reason: 'Berth does not use containerd' },
 }
 
-/** Throws `invalidArgument` that names an option whose value is not Berth's choice. */
+/** Throws `invalidArgument` with the name of the first option whose value differs from Berth's choice. */
 export function checkFixedChoices(raw: RawValues): void {
   const driver = raw.storageDriver
   if (driver !== undefined && driver !== '' && driver !== 'overlay2') {
@@ -41,7 +41,7 @@ function checkNetworkChoices(raw: RawValues): void {
   if (userlandProxyPath !== undefined && userlandProxyPath !== '') {
     throw invalidArgument('userland-proxy-path: there is no such program: published ports are reached without it')
   }
-  // Docker's default.
+  // 1500 is Docker's default.
   if (networkControlPlaneMtu !== undefined && networkControlPlaneMtu !== 1500) {
     throw invalidArgument('network-control-plane-mtu: there is no control plane: Berth has no swarm')
   }

@@ -1,4 +1,4 @@
-/** Options of `berthd` for networks: dockerd's, those included of which Berth has one choice only. */
+/** Options of `berthd` for networks, including those for which Berth has only one choice. */
 import type { DaemonOption } from './daemon-option.ts'
 
 export const networkDaemonOptions = {

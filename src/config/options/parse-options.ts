@@ -1,5 +1,5 @@
-/** From flags and daemon.json to raw values by option name: unknown names refused, types checked,
- *  and one option said in both places refused, as dockerd does. */
+/** Reads flags and daemon.json into raw values, by option name. As in dockerd, unknown names, wrong types, and an
+ *  option that is set in both places are refused. */
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { type BerthError, invalidArgument, messageOf } from '../../base/index.ts'
 import type { DaemonOption } from './daemon-option.ts'
@@ -16,7 +16,7 @@ export type RawValues = Partial<Record<DaemonOptionName, RawValue>>
 
 const entries = Object.entries(daemonOptions) as [DaemonOptionName, DaemonOption][]
 
-/** Parses command-line arguments. Throws `invalidArgument` that names a wrong flag, value or argument. */
+/** Parses the command line. Throws `invalidArgument` with the wrong flag, value or argument. */
 export function parseFlags(args: readonly string[]): RawValues {
   const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {}
   for (const [, option] of entries) {
@@ -62,7 +62,8 @@ function numberOf(text: string, message: string): number {
   return Number(text)
 }
 
-/** Parses the text of daemon.json. `path` is for messages. Throws `invalidArgument` naming unknown keys and wrong types. */
+/** Parses the text of daemon.json. `path` is for messages. Throws `invalidArgument` with an unknown key or a wrong
+ *  type. */
 export function parseConfigFile(text: string, path: string): RawValues {
   let document: unknown
   try {
@@ -73,7 +74,7 @@ export function parseConfigFile(text: string, path: string): RawValues {
   return parseSettings(document, path)
 }
 
-/** The same from the parsed document. */
+/** Like `parseConfigFile`, from a parsed document. */
 export function parseSettings(document: unknown, path: string): RawValues {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     throw invalidArgument(`${path}: not a JSON object`)
@@ -128,7 +129,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Joins both sources. Throws `invalidArgument` when one option is said in both. */
+/** Combines flags and file. Throws `invalidArgument` when both set the same option. */
 export function mergeValues(flags: RawValues, file: RawValues, path: string): RawValues {
   const twice = Object.keys(file).filter((name) => name in flags) as DaemonOptionName[]
   if (twice.length > 0) {
@@ -143,8 +144,8 @@ export function mergeValues(flags: RawValues, file: RawValues, path: string): Ra
   return { ...file, ...flags }
 }
 
-/** New values where an option can change without a restart, the old ones elsewhere; `kept` names the latter that
- *  were to change, as daemon.json calls them. */
+/** Takes new values for options that can change without a restart, and old values for the others. `kept` has the names,
+ *  as in daemon.json, of the others whose value in the file has changed. */
 export function mergeReloadable(
   old: RawValues,
   wanted: RawValues,

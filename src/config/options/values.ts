@@ -1,21 +1,23 @@
-/** Parsers of single configuration values. Each throws `invalidArgument` that names the value. */
+/** Parsers of single values. Each throws `invalidArgument` with the value in its message. */
 import { isIPv4 } from 'node:net'
 import { invalidArgument } from '../../base/index.ts'
 
-/** Where to listen: one `-H`. */
+/** An address to listen on: one `-H`. */
 export type ListenAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  /** Sockets that the service manager opened: one descriptor, or all that it passed on. */
+  /** Sockets that the service manager opened: the one with this descriptor, or (undefined) all of them. */
   | { readonly kind: 'inherited'; readonly descriptor: number | undefined }
 
+/** The default limit of one resource of processes in containers. */
 export interface UlimitDefault {
   readonly name: string
   readonly soft: number
   readonly hard: number
 }
 
-/** `unix:///path`, `tcp://host:port`, `fd://` (or `fd://*`, `fd://3`) for sockets of the service manager; a bare `host:port` is tcp and a bare `/path` is unix. */
+/** Parses `unix:///path`, `tcp://host:port`, and for sockets of the service manager `fd://`, `fd://*` or `fd://3`.
+ *  A bare `host:port` is tcp, a bare `/path` is unix. */
 export function parseHost(text: string): ListenAddress {
   const [, scheme = text.startsWith('/') ? 'unix' : 'tcp', rest = ''] = /^(?:([a-z]+):\/\/)?(.*)$/.exec(text) ?? []
   if (scheme === 'unix') {
@@ -43,7 +45,7 @@ export function parseHost(text: string): ListenAddress {
   }
 }
 
-/** An IPv4 address with a prefix length, given back unchanged. */
+/** Checks an IPv4 address with a prefix length, and gives it back unchanged. */
 export function parseCidr(text: string, key: string): string {
   const [address = '', prefix = ''] = text.split('/')
   if (!isIPv4(address) || !/^\d{1,2}$/.test(prefix) || Number(prefix) > 30 || Number(prefix) < 8) {
@@ -54,21 +56,21 @@ export function parseCidr(text: string, key: string): string {
 
 const byteUnits = 'bkmgtp'
 
-/** Sizes as Docker writes them: `64m`, `1.5g`, `512`, `64MiB`; binary units. */
+/** Parses a size as Docker writes it: `64m`, `1.5g`, `512`, `64MiB`, in binary units. Gives bytes. */
 export function parseBytes(text: string, key: string): number {
   const bytes = sizeInBytes(text)
   if (bytes === undefined) throw invalidArgument(`${key}: invalid size: '${text}'`)
   return bytes
 }
 
-/** The same; undefined for what is no size. */
+/** Like `parseBytes`, but gives undefined for a text that is not a size. */
 export function sizeInBytes(text: string): number | undefined {
   const [, count, unit = ''] = /^(\d+(?:\.\d+)?)\s?([bkmgtp]?)(?:i?b)?$/i.exec(text.trim()) ?? []
   if (count === undefined) return undefined
   return Math.floor(Number(count) * 1024 ** Math.max(byteUnits.indexOf(unit.toLowerCase()), 0))
 }
 
-/** `NAME=SOFT[:HARD]` from a flag, or an object of daemon.json's `default-ulimits`. */
+/** Parses `NAME=SOFT[:HARD]` from a flag, or an object of `default-ulimits` in daemon.json. */
 export function parseUlimit(name: string | undefined, value: unknown): UlimitDefault {
   if (typeof value === 'string') {
     const [, itemName, soft, hard] = /^(\w+)=(-?\d+)(?::(-?\d+))?$/.exec(value) ?? []

@@ -1,37 +1,37 @@
-/** Readers of single fields of a YAML file: each takes a value as YAML gives it and where it stands, and gives a
- *  checked value or throws `invalidArgument` that names the field (`auth.rules[0].actions`). `object` refuses keys that
- *  it doesn't know. A field that is left out, and one without a value, is `undefined` here. */
+/** Readers of single fields of a YAML file. Each takes a value as YAML gives it, and its place in the file. It gives a
+ *  checked value, or throws `invalidArgument` with the field's name (`auth.rules[0].actions`). `object` refuses unknown
+ *  keys. A field that is absent or has no value is `undefined` here. */
 import { type BerthError, invalidArgument } from '../../base/index.ts'
 import { parseBytes } from '../options/values.ts'
 
-/** Where a value stands in the file: the keys and indexes that lead to it. */
+/** The place of a value in the file: the keys and indexes that lead to it. */
 export type Place = readonly (string | number)[]
 
 /** Checks one value. */
 export type Field<T> = (value: unknown, place: Place) => T
 
-/** What a reader of fields throws: `details.place` says where, for who can add the line. */
+/** The error that readers throw. `details.place` has the place, so that a caller can add the line number. */
 export function fieldError(place: Place, problem: string): BerthError {
   return invalidArgument(`${formatPlace(place)}: ${problem}`, { details: { place } })
 }
 
-/** `auth.rules[0].actions`. */
+/** Writes a place as `auth.rules[0].actions`. */
 export function formatPlace(place: Place): string {
   const text = place.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')
   return text === '' ? 'the file' : text.replace(/^\./, '')
 }
 
-/** A field that may be left out. */
+/** A field that may be absent. */
 export function optional<T>(field: Field<T>): Field<T | undefined> {
   return (value, place) => (isAbsent(value) ? undefined : field(value, place))
 }
 
-/** A field with a value for when it is left out. */
+/** A field with a default. */
 export function withDefault<T>(field: Field<T>, fallback: T): Field<T> {
   return (value, place) => (isAbsent(value) ? fallback : field(value, place))
 }
 
-/** A text that is not empty. */
+/** A non-empty text. */
 export const text: Field<string> = (value, place) => {
   if (isAbsent(value)) throw fieldError(place, 'is missing')
   if (typeof value !== 'string') throw fieldError(place, 'must be a text (in quotes, if it looks like a number)')
@@ -39,13 +39,13 @@ export const text: Field<string> = (value, place) => {
   return value
 }
 
-/** `true` or `false`. */
+/** A boolean: `true` or `false`. */
 export const flag: Field<boolean> = (value, place) => {
   if (typeof value !== 'boolean') throw fieldError(place, 'must be true or false')
   return value
 }
 
-/** A whole number from `least` to `most`. */
+/** An integer from `least` to `most`. */
 export function whole(least: number, most = Number.MAX_SAFE_INTEGER): Field<number> {
   return (value, place) => {
     if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
@@ -56,21 +56,21 @@ export function whole(least: number, most = Number.MAX_SAFE_INTEGER): Field<numb
   }
 }
 
-/** A size: a number of bytes, or `64KiB`, `4MiB`, `10g`; binary units. Gives bytes. */
+/** A size: a number of bytes, or `64KiB`, `4MiB`, `10g` in binary units. Gives bytes. */
 export const size: Field<number> = (value, place) => {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
   if (typeof value !== 'string') throw fieldError(place, 'must be a size such as 512, 64KiB, 4MiB or 10GiB')
   try {
     return parseBytes(value, formatPlace(place))
   } catch {
-    // `invalidArgument` in other words.
+    // Replaces the `invalidArgument` of the parser, whose message does not name the field.
     throw fieldError(place, `must be a size such as 512, 64KiB, 4MiB or 10GiB, not ${JSON.stringify(value)}`)
   }
 }
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** A length of time: `500ms`, `30s`, `5m`, `1h30m`, `7d`, or 0. Gives milliseconds. */
+/** A duration: `500ms`, `30s`, `5m`, `1h30m`, `7d`, or 0. Gives milliseconds. */
 export const duration: Field<number> = (value, place) => {
   if (value === 0 || value === '0') return 0
   const parts = typeof value === 'string' ? [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)] : []
@@ -80,7 +80,7 @@ export const duration: Field<number> = (value, place) => {
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (unitMs[unit ?? ''] ?? 0), 0)
 }
 
-/** One of these words. */
+/** One of the given words. */
 export function choice<T extends string>(...words: readonly T[]): Field<T> {
   return (value, place) => {
     const found = words.find((word) => word === value)
@@ -89,7 +89,7 @@ export function choice<T extends string>(...words: readonly T[]): Field<T> {
   }
 }
 
-/** A list; of a single value, the list may be left away. */
+/** A list. A single value without a list is a list of one. */
 export function list<T>(item: Field<T>): Field<readonly T[]> {
   return (value, place) => {
     if (isAbsent(value)) return []
@@ -97,7 +97,7 @@ export function list<T>(item: Field<T>): Field<readonly T[]> {
   }
 }
 
-/** Names that the user chooses, each with a value. */
+/** A map from names that the user chooses to values. */
 export function map<T>(item: Field<T>): Field<Readonly<Record<string, T>>> {
   return (value, place) => {
     if (isAbsent(value)) return {}
@@ -108,7 +108,7 @@ export function map<T>(item: Field<T>): Field<Readonly<Record<string, T>>> {
 
 type Fields = Readonly<Record<string, Field<unknown>>>
 
-/** Keys that are known here, each with its field. Without a value it is as if it were empty. */
+/** An object with exactly these keys. Without a value, it counts as empty. */
 export function object<F extends Fields>(fields: F): Field<{ readonly [K in keyof F]: ReturnType<F[K]> }> {
   return (value, place) => {
     const given = isAbsent(value) ? {} : objectOf(value, place)

@@ -1,21 +1,21 @@
-/** What `registry.yml` says, checked: the configuration of `berth registry serve`. Which settings there are and what
- *  they are when left out stands here; `registry.sample.yml` in the project's root explains each of them. */
+/** The checked content of `registry.yml`, the configuration of `berth registry serve`: its settings with their
+ *  defaults. `registry.sample.yml` in the project's root explains each setting. */
 
 import type { RegistriesConfig } from '../registries-config.ts'
 
-/** Where the registry listens. */
+/** An address that the registry listens on. */
 export interface RegistryAddress {
-  /** '': every address of the machine. */
+  /** '' means all addresses of the machine. */
   readonly host: string
-  /** 0: any that is free. */
+  /** 0 means any free port. */
   readonly port: number
 }
 
-/** Paths of PEM files. */
+/** The paths of PEM files. */
 export interface RegistryTls {
   readonly certificateFile: string
   readonly keyFile: string
-  /** Authorities of the certificates that clients must show. Absent: none is asked for. */
+  /** The authorities that sign client certificates. Absent: clients need no certificate. */
   readonly clientCaFile: string | undefined
 }
 
@@ -23,12 +23,12 @@ export interface RegistryTls {
 export interface RegistryBucket {
   readonly bucket: string
   readonly region: string
-  /** Absent: Amazon's. */
+  /** The URL of the service. Absent: Amazon's. */
   readonly endpoint: string | undefined
   readonly forcePathStyle: boolean
-  /** Put before every key; '' or ending with a slash. */
+  /** The prefix of every key: '', or a text that ends with a slash. */
   readonly prefix: string
-  /** Absent: as the environment says (variables, files and roles that all AWS programs know). */
+  /** Absent: variables, files and roles of the environment, as all AWS programs use them. */
   readonly credentials:
     | {
         readonly accessKeyId: string
@@ -38,48 +38,51 @@ export interface RegistryBucket {
     | undefined
 }
 
+/** Where the registry keeps its objects: a folder or a bucket. */
 export type RegistryPlace =
   | { readonly kind: 'folder'; readonly folder: string }
   | { readonly kind: 's3'; readonly s3: RegistryBucket }
 
+/** What a user may do in a repository. */
 export type RegistryAction = 'pull' | 'push' | 'delete'
 
-/** Whom a rule is for, and what they may do where. A right is there when any rule gives it. */
+/** Gives rights in repositories to users. A user has a right if any rule gives it. */
 export interface RegistryRule {
   readonly users: readonly string[]
   readonly groups: readonly string[]
-  /** Also for those who don't say who they are. */
+  /** The rule also applies to clients without credentials. */
   readonly anonymous: boolean
-  /** Patterns of repository names: `*` within a part, `**` for any parts, `${user}` for the user's name. */
+  /** Patterns of repository names: `*` within a part, `**` for any number of parts, `${user}` for the user's name. */
   readonly repositories: readonly string[]
   readonly actions: readonly RegistryAction[]
-  /** May list all repositories. */
+  /** The user may list all repositories. */
   readonly catalog: boolean
 }
 
-/** Bearer tokens of the registry's own token service. */
+/** Bearer tokens that the registry issues itself. */
 export interface OwnTokens {
   readonly service: string
   readonly issuer: string
-  /** Where clients get tokens; absent: `/token` of the address that they called. */
+  /** The URL where clients get tokens. Absent: `/token` of the address that they called. */
   readonly realm: string | undefined
-  /** PEM of an EC P-256 key; absent: one that the registry makes and keeps in its storage. */
+  /** The PEM file of an EC P-256 key. Absent: the registry makes a key and keeps it in its storage. */
   readonly keyFile: string | undefined
   readonly expiresMs: number
   readonly refreshExpiresMs: number
 }
 
-/** Bearer tokens of another program's token service. */
+/** Bearer tokens that another program issues. */
 export interface ForeignTokens {
   readonly realm: string
   readonly service: string
   readonly issuer: string
-  /** PEM of certificates whose keys, or whose holders', sign tokens. */
+  /** A PEM file with the certificates of the keys that sign tokens, or of authorities that sign such certificates. */
   readonly certificatesFile: string | undefined
-  /** JSON Web Key Set. */
+  /** A file with a JSON Web Key Set. */
   readonly jwksFile: string | undefined
 }
 
+/** How clients authenticate. */
 export type RegistryAuth =
   | { readonly kind: 'none' }
   | {
@@ -87,28 +90,29 @@ export type RegistryAuth =
       readonly realm: string
       readonly htpasswdFile: string
       readonly groups: Readonly<Record<string, readonly string[]>>
-      /** Absent: every user may do everything, nobody else anything. */
+      /** Absent: every user may do everything, and clients without credentials nothing. */
       readonly rules: readonly RegistryRule[] | undefined
-      /** Absent: names and passwords in each request (Basic). */
+      /** Absent: each request carries name and password (Basic). */
       readonly tokens: OwnTokens | undefined
     }
   | { readonly kind: 'foreign'; readonly tokens: ForeignTokens }
 
-/** Another registry that this one is a cache of. */
+/** The registry that this one caches. */
 export interface RegistryProxy {
   readonly remote: string
   readonly username: string | undefined
   readonly password: string | undefined
-  /** How long something is kept after it was last wanted; 0: for ever. */
+  /** How long an object is kept after its last use; 0: forever. */
   readonly ttlMs: number
-  /** 0: no limit. */
+  /** The size limit of the cache; 0: no limit. */
   readonly maxSizeBytes: number
-  /** Where blobs stand while they arrive. */
+  /** The folder of blobs that are still being downloaded. */
   readonly spoolFolder: string
-  /** How the remote is reached; proxies hold credentials, and are never to be shown. */
+  /** How to reach the remote registry. The proxies may hold credentials and must not be shown or logged. */
   readonly client: Pick<RegistriesConfig, 'proxies' | 'certificateDirectories'>
 }
 
+/** All settings of a registry, checked. */
 export interface RegistryConfig {
   readonly listen: readonly RegistryAddress[]
   readonly tls: RegistryTls | undefined
@@ -118,14 +122,14 @@ export interface RegistryConfig {
   readonly auth: RegistryAuth
   readonly limits: {
     readonly manifestBytes: number
-    /** Uploads that take bytes at the same time. */
+    /** How many uploads may receive bytes at the same time. */
     readonly uploads: number
     readonly idleMs: number
     readonly headerBytes: number
   }
   readonly proxy: RegistryProxy | undefined
   readonly gc: {
-    /** 0: only by `berth registry gc`. */
+    /** 0: only `berth registry gc` collects. */
     readonly intervalMs: number
     readonly graceMs: number
   }
@@ -136,13 +140,13 @@ export interface RegistryConfig {
   }
   readonly metrics: boolean
   readonly http: {
-    /** Locations without scheme and host. */
+    /** The header Location has no scheme and host. */
     readonly relativeUrls: boolean
-    /** `https://registry.example.com`: what Locations begin with; absent: as the request says. */
+    /** The beginning of the header Location (`https://registry.example.com`). Absent: taken from the request. */
     readonly publicUrl: string | undefined
-    /** Added to every answer. */
+    /** Headers of every answer. */
     readonly headers: Readonly<Record<string, string>>
-    /** How long requests under way may go on when the registry ends. */
+    /** How long running requests may go on when the registry shuts down. */
     readonly drainMs: number
   }
   readonly catalog: { readonly pageSize: number }

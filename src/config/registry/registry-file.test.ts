@@ -6,7 +6,8 @@ import { defaultRegistryConfig, parseRegistryConfig, parseRegistrySettings } fro
 
 const samplePath = join(import.meta.dirname, '../../../registry.sample.yml')
 const sample = readFileSync(samplePath, 'utf8')
-/** Prose has a space behind the #, settings have none or more. */
+/** The sample with all settings on. In the sample, prose has exactly one space behind the #; settings have none or
+ *  more. */
 const allOn = sample.replace(/^#(?=\S| {2,}\S)/gm, '')
 
 function without(text: string, ...blocks: readonly string[]): string {
@@ -41,7 +42,7 @@ test('registry.sample.yml with all comments switched on has every setting and no
   for (const key of settingNames()) assert.match(allOn, new RegExp(`^[ -]*${key}:`, 'm'), key)
 })
 
-/** Keys of the settings' reader, from the answer to a file that knows none of them. */
+/** The names of all settings, taken from the error message for an unknown one. */
 function settingNames(): string[] {
   const names = (place: string, text: string): string[] => {
     try {

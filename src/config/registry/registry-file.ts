@@ -1,5 +1,6 @@
-/** Reads `registry.yml`: structure and types of every setting (`registryFields`), then what settings mean together.
- *  Paths are relative to the file's folder. Everything wrong is an `invalidArgument` that names file, line and setting. */
+/** Reads `registry.yml`. First the structure and the type of every setting (`registryFields`) are checked, then how
+ *  settings work together. Paths are relative to the file's folder. Every error is an `invalidArgument` with file,
+ *  line and setting. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
@@ -33,7 +34,7 @@ const rule = object({
   catalog: withDefault(flag, false),
 })
 
-/** Every setting there is. */
+/** All settings. */
 const registryFields = object({
   listen: withDefault(list(address), [{ host: '127.0.0.1', port: 5000 }]),
   tls: optional(object({ certificate: text, key: text, clientCa: optional(text) })),
@@ -108,10 +109,10 @@ const registryFields = object({
   catalog: object({ pageSize: withDefault(whole(1, 10_000), 1000) }),
 })
 
-/** The file's content, checked setting by setting. */
+/** The settings of a file, each checked on its own. */
 export type RegistrySettings = ReturnType<typeof registryFields>
 
-/** The configuration of a file. Throws `invalidArgument`. */
+/** Reads a file. Throws `invalidArgument`. */
 export function loadRegistryConfig(path: string): RegistryConfig {
   let content: string
   try {
@@ -124,22 +125,22 @@ export function loadRegistryConfig(path: string): RegistryConfig {
   return parseRegistryConfig(content, path)
 }
 
-/** The configuration of a file's text; `path` is for messages and relative paths. Throws `invalidArgument`. */
+/** Reads the text of a file. `path` is for messages and relative paths. Throws `invalidArgument`. */
 export function parseRegistryConfig(content: string, path: string): RegistryConfig {
   return withLines(content, path, (value) => resolveSettings(registryFields(value, []), dirname(resolve(path))))
 }
 
-/** Only the first step of `parseRegistryConfig`, for files that show alternatives. Throws `invalidArgument`. */
+/** The first step of `parseRegistryConfig` alone, for files that show alternatives. Throws `invalidArgument`. */
 export function parseRegistrySettings(content: string, path: string): RegistrySettings {
   return withLines(content, path, (value) => registryFields(value, []))
 }
 
-/** The configuration where there is no file: a folder on 127.0.0.1:5000, open to everybody on this machine. */
+/** The configuration without a file: a folder, served on 127.0.0.1:5000 to every user of this machine. */
 export function defaultRegistryConfig(folder: string): RegistryConfig {
   return resolveSettings(registryFields({ storage: { folder } }, []), process.cwd())
 }
 
-/** `HOST:PORT`, `[IPV6]:PORT` or `:PORT`; `name` is for the message. Throws `invalidArgument`. */
+/** Parses `HOST:PORT`, `[IPV6]:PORT` or `:PORT`. `name` is for the message. Throws `invalidArgument`. */
 export function parseRegistryAddress(given: string, name: string): RegistryAddress {
   return address(given, [name])
 }
@@ -159,7 +160,7 @@ function withLines<T>(content: string, path: string, read: (value: unknown) => T
   }
 }
 
-/** The line of the setting, or of the nearest that is there. */
+/** The line of the setting at `place`, or of the nearest one that exists above it. */
 function lineOf(document: Document.Parsed, lines: LineCounter, place: unknown): number {
   for (let path = Array.isArray(place) ? [...place] : []; path.length > 0; path.pop()) {
     const node = document.getIn(path, true)
@@ -218,7 +219,7 @@ function resolvePlace({ folder, s3 }: RegistrySettings['storage'], file: (path: 
       bucket: s3.bucket,
       region: s3.region,
       endpoint: s3.endpoint,
-      // Services other than Amazon's rarely have a host name for each bucket.
+      // Services other than Amazon's rarely have one host name per bucket.
       forcePathStyle: s3.forcePathStyle ?? s3.endpoint !== undefined,
       prefix: prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`,
       credentials:
