@@ -1,4 +1,4 @@
-/** `eq`, `lt` and the like: what can be compared with what, in Go's words. */
+/** `eq`, `lt` and the like: which values can be compared, and the errors in Go's words. */
 import { invalidArgument } from '../base/index.ts'
 import { goSprintf } from './go-sprintf.ts'
 import { force, GoDuration, GoFloat, JsonNumber, NilCollection, NilPointer, typeName } from './go-value.ts'
@@ -17,7 +17,7 @@ function kindOf(value: unknown): Kind {
 
 const incompatible = (): Error => invalidArgument('incompatible types for comparison')
 
-/** `eq a b c`: `a` is one of the others. */
+/** True when `first` equals any of the others: `eq a b c`. */
 export function isEqualToAny(first: unknown, others: readonly unknown[]): boolean {
   if (others.length === 0) throw invalidArgument('missing argument for comparison')
   return others.some((other) => isEqual(force(first), force(other)))
@@ -40,7 +40,7 @@ function isNil(value: unknown): boolean {
   return value === undefined || value === null || value instanceof NilCollection || value instanceof NilPointer
 }
 
-/** Below 0, 0 or above. Throws for what has no order. */
+/** Compares two values: negative, 0 or positive. Throws for values that have no order. */
 export function order(first: unknown, second: unknown): number {
   const left = force(first)
   const right = force(second)

@@ -1,4 +1,4 @@
-/** What a `%…` of `fmt.Sprintf` asks for besides its verb. */
+/** The flags, width and precision of a `%…` of `fmt.Sprintf`. */
 
 /** One `%…` of a format. */
 export interface Directive {
@@ -12,7 +12,7 @@ export interface Directive {
   readonly zero: boolean
 }
 
-/** To the width, counted in characters. */
+/** Pads a text to the width, which counts characters. */
 export function padded(text: string, { width = 0, left, zero }: Directive): string {
   const missing = width - [...text].length
   if (missing <= 0) return text

@@ -1,4 +1,4 @@
-/** `html`, `js` and `urlquery` of Go's templates. */
+/** The functions `html`, `js` and `urlquery` of Go's templates. */
 
 const htmlEntities: Readonly<Record<string, string>> = {
   '&': '&amp;',

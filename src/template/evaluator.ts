@@ -1,4 +1,4 @@
-/** Values of pipelines: commands, operands, fields and calls, with Go's rules and words. */
+/** Evaluates pipelines (commands, operands, fields, calls) by Go's rules, with Go's error texts. */
 import { invalidArgument, messageOf } from '../base/index.ts'
 import type { ParameterType, TemplateFunction } from './functions.ts'
 import {
@@ -20,11 +20,11 @@ export type Variables = { readonly name: string; value: unknown }[]
 interface EvaluatorOptions {
   readonly functions: Readonly<Record<string, TemplateFunction>>
   readonly missingKeyIsError: boolean
-  /** Makes the error that names the node. */
+  /** Makes an error that names the node. */
   readonly fail: (node: Operand | Command, text: string) => Error
 }
 
-/** Nothing was piped in. */
+/** Marks a command into which no value is piped. */
 const nothing = Symbol('nothing piped')
 
 export class Evaluator {
@@ -36,12 +36,12 @@ export class Evaluator {
     this.#options = options
   }
 
-  /** What was evaluated last, which messages of what contains it name. */
+  /** The node evaluated last. Error messages of the statement around it name this node. */
   get lastNode(): Operand | Command | undefined {
     return this.#last
   }
 
-  /** The value of a pipeline; its variables are set. */
+  /** Gives the value of a pipeline, and sets its variables. */
   pipe(pipe: Pipe, dot: unknown, variables: Variables): unknown {
     this.#variables = variables
     return this.#pipe(pipe, dot)
@@ -53,7 +53,7 @@ export class Evaluator {
     known.value = value
   }
 
-  /** At what was evaluated last. */
+  /** An error at the node evaluated last. */
   #failHere(text: string): Error {
     if (this.#last === undefined) return invalidArgument(text)
     return this.#fail(this.#last, text)
@@ -77,7 +77,7 @@ export class Evaluator {
     return value
   }
 
-  /** `piped` is the result of the command before, which becomes the last argument. */
+  /** `piped` is the result of the previous command; it becomes the last argument. */
   #command(command: Command, dot: unknown, piped: unknown): unknown {
     const [first] = command.args
     if (first === undefined) return undefined
@@ -184,7 +184,7 @@ export class Evaluator {
     const found = isField ? { value: struct.fields.get(name) } : struct.lookup?.(name)
     if (found === undefined) return undefined
     if (args.length > 0 || piped !== nothing) {
-      // A computed field is a method without parameters.
+      // A computed field counts as a method without parameters.
       const given = args.length + (piped === nothing ? 0 : 1)
       if (found.value instanceof LazyValue)
         throw this.#failHere(`wrong number of args for ${name}: want 0 got ${given}`)
@@ -249,7 +249,7 @@ export class Evaluator {
     return piped === nothing ? value : piped
   }
 
-  /** The value of an argument, of the type that the function wants. */
+  /** The value of an argument, checked against the type of the function's parameter. */
   #argument(node: Operand, type: ParameterType, dot: unknown): unknown {
     this.#last = node
     switch (node.kind) {

@@ -7,19 +7,20 @@ import { element, force, isTrue, NilCollection, sortedKeys } from './go-value.ts
 import { type Branch, type Command, type Operand, type Pipe, type Statement, showNode } from './nodes.ts'
 import type { ParsedTemplate } from './parser.ts'
 
+/** How a template runs. */
 export interface ExecuteOptions {
-  /** In place of Go's and Docker's own. */
+  /** Functions for this run, in place of Go's and Docker's. */
   readonly functions?: Readonly<Record<string, TemplateFunction>>
-  /** A key that a map lacks is an error instead of `<no value>`. */
+  /** Makes a key that a map lacks an error. Without it, the key prints `<no value>`. */
   readonly missingKeyIsError?: boolean
 }
 
 type Flow = 'next' | 'break' | 'continue'
 
-/** As deep as templates may call each other. */
+/** The limit of nested template calls. */
 const depthLimit = 100_000
 
-/** What was written before an error is kept: docker shows it. */
+/** One run of a template. After an error, the output up to it is kept, because docker shows it. */
 export class Execution {
   readonly #source: string
   readonly #rootName: string
@@ -125,7 +126,7 @@ export class Execution {
     throw this.#error(this.#evaluator.lastNode ?? last, `range can't iterate over ${formatGo(value)}`)
   }
 
-  /** `{{template "x" .}}`: with variables of its own. */
+  /** `{{template "x" .}}`: runs a template with new variables. */
   #call(node: Statement & { kind: 'template' }, dot: unknown): void {
     const body = this.#parsed.named.get(node.name)
     if (body === undefined) throw this.#error(node, `template ${JSON.stringify(node.name)} not defined`)
@@ -153,9 +154,9 @@ export class Execution {
   }
 }
 
-/** A template that failed while it ran. */
+/** The error of a template that failed while it ran. */
 export class ExecutionError extends BerthError {
-  /** What it had written by then. */
+  /** The output up to the failure. */
   readonly output: string
 
   constructor(message: string, output: string) {

@@ -1,4 +1,4 @@
-/** Functions that a template can call: Go's own and those that Docker adds. */
+/** The functions that a template can call: Go's own and those that Docker adds. */
 import { invalidArgument } from '../base/index.ts'
 import { isEqualToAny, order } from './comparisons.ts'
 import { escapeHtml, escapeJs, escapeQuery } from './escapes.ts'
@@ -8,14 +8,14 @@ import { goSprintf } from './go-sprintf.ts'
 import { force, isTrue, withType } from './go-value.ts'
 import { indexValue, lengthOf, sliceValue } from './indexing.ts'
 
-/** What a function takes: `any` of everything, the others of their type only. */
+/** The type of a parameter. `any` accepts all values. */
 export type ParameterType = 'any' | 'string' | '[]string' | 'int'
 
 export interface TemplateFunction {
   readonly parameters: readonly ParameterType[]
-  /** The last parameter may be given any number of times. */
+  /** The last parameter may be repeated, or be absent. */
   readonly variadic?: boolean
-  /** Gets values of the types that it declared. Throws `invalidArgument` with Go's text. */
+  /** Receives values of the declared types. Throws `invalidArgument` with Go's text. */
   readonly call: (...args: never[]) => unknown
 }
 
@@ -29,7 +29,8 @@ function define(
 
 const many = { variadic: true } as const
 
-/** `and` and `or` are here for their parameters: they stop at the deciding argument, so the evaluator does them. */
+/** `and` and `or` are here for their parameters only. The evaluator runs them, because they stop at the deciding
+ *  argument. */
 const builtins: Readonly<Record<string, TemplateFunction>> = {
   and: define(['any', 'any'], (value: unknown) => value, many),
   or: define(['any', 'any'], (value: unknown) => value, many),
@@ -67,12 +68,12 @@ const dockers: Readonly<Record<string, TemplateFunction>> = {
 
 export const templateFunctions: Readonly<Record<string, TemplateFunction>> = { ...builtins, ...dockers }
 
-/** Every name that a template may use. */
+/** The names of all functions. */
 export const functionNames: ReadonlySet<string> = new Set(Object.keys(templateFunctions))
 
 const same = (parameters: readonly ParameterType[]): TemplateFunction => define(parameters, (text: string) => text)
 
-/** Functions that also work on the names of columns, so that a table's header can be made by the same template. */
+/** Functions that also work on column names, so that the same template makes a table's header. */
 export const headerFunctions: Readonly<Record<string, TemplateFunction>> = {
   ...templateFunctions,
   json: same(['string']),
@@ -82,14 +83,14 @@ export const headerFunctions: Readonly<Record<string, TemplateFunction>> = {
   truncate: same(['string', 'int']),
 }
 
-/** One string stays as it is, all else is printed. */
+/** A single string stays unchanged; everything else is printed. */
 function textOf(args: readonly unknown[]): string {
   const [only, ...more] = args.map(force)
   if (more.length === 0 && typeof only === 'string') return only
   return goSprint(args.map((arg) => ((force(arg) ?? undefined) === undefined ? '<no value>' : arg)))
 }
 
-/** No value that a template sees is a function. */
+/** Refuses `call`: no value that a template can see is a function. */
 function refuseCall(value: unknown): never {
   const known = force(value)
   throw invalidArgument(known === undefined || known === null ? 'call of nil' : 'not a function')
@@ -99,7 +100,7 @@ function split(text: string, separator: string): readonly string[] {
   return withType(separator === '' ? [...text] : text.split(separator), '[]string')
 }
 
-/** Every letter that does not stand behind a letter, a digit or an underscore. */
+/** Puts a letter into upper case unless a letter, a digit or an underscore precedes it. */
 function title(text: string): string {
   return text.replace(
     /(^|[\0-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f\s])(\p{L})/gu,

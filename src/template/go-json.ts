@@ -1,13 +1,13 @@
-/** JSON as Go writes it. https://pkg.go.dev/encoding/json#Marshal */
+/** Writes JSON as Go does. https://pkg.go.dev/encoding/json#Marshal */
 import { force, GoDuration, GoFloat, GoStruct, JsonNumber, NilCollection, NilPointer, sortedKeys } from './go-value.ts'
 
-/** Keys of maps in order, no spaces. `escapeHtml` as `json.Marshal` does by default. */
+/** The JSON of a value: keys of maps sorted, no spaces. `escapeHtml` is what `json.Marshal` does by default. */
 export function goJson(value: unknown, { escapeHtml = false }: { readonly escapeHtml?: boolean } = {}): string {
   const text = writeJson(value)
   return escapeHtml ? escapeHtmlInJson(text) : text
 }
 
-/** `<`, `>` and `&` as Go's encoder writes them. */
+/** Escapes `<`, `>` and `&` as Go's encoder does. */
 export function escapeHtmlInJson(text: string): string {
   return text.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
@@ -34,7 +34,7 @@ function writeJson(value: unknown): string {
   return JSON.stringify(known)
 }
 
-/** The two separators are escaped always, with or without HTML. */
+/** The line separators U+2028 and U+2029 are always escaped, with or without HTML. */
 function writeString(text: string): string {
   return JSON.stringify(text).replace(/[\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`)
 }

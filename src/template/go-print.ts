@@ -1,7 +1,7 @@
 /** Prints values as Go's fmt package does by default. https://pkg.go.dev/fmt */
 import { force, GoDuration, GoFloat, GoStruct, JsonNumber, NilCollection, NilPointer, sortedKeys } from './go-value.ts'
 
-/** `%v`, and with `plus` `%+v`, which names the fields of structs. A nil is `<nil>`. */
+/** The text of a value for `%v` or, with `plus`, for `%+v`, which names the fields of structs. A nil is `<nil>`. */
 export function formatGo(value: unknown, plus = false): string {
   const known = force(value)
   if (known === null || known === undefined || known instanceof NilPointer) return '<nil>'
@@ -22,7 +22,7 @@ export function formatGo(value: unknown, plus = false): string {
   return typeof known === 'number' && !Number.isInteger(known) ? formatFloat(known) : String(known)
 }
 
-/** `fmt.Sprint`: spaces only between operands that are both no strings. */
+/** `fmt.Sprint`: a space between two operands if neither is a string. */
 export function goSprint(args: readonly unknown[]): string {
   return args
     .map((arg, index) => {
@@ -32,7 +32,7 @@ export function goSprint(args: readonly unknown[]): string {
     .join('')
 }
 
-/** The shortest text of a float: `%g`. */
+/** The shortest text of a float, as `%g` prints it. */
 export function formatFloat(value: number): string {
   if (!Number.isFinite(value)) return infinite(value)
   const [mantissa = '', exponent = '0'] = value.toExponential().split('e')
@@ -41,7 +41,7 @@ export function formatFloat(value: number): string {
   return `${mantissa}e${goExponent(power)}`
 }
 
-/** `1h0m0s`, `1.5s`, `100ms`. https://pkg.go.dev/time#Duration.String */
+/** The text of a duration: `1h0m0s`, `1.5s`, `100ms`. https://pkg.go.dev/time#Duration.String */
 export function formatDuration(ns: number): string {
   if (ns === 0) return '0s'
   const size = Math.abs(ns)
@@ -55,17 +55,17 @@ export function formatDuration(ns: number): string {
   return `${sign}${hours > 0 ? `${hours}h` : ''}${hours > 0 || minutes > 0 ? `${minutes}m` : ''}${seconds}`
 }
 
-/** NaN and the infinities. */
+/** The texts of NaN and the infinities. */
 export function infinite(value: number): string {
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
 }
 
-/** At least two digits, always with a sign. */
+/** An exponent: its sign, and at least two digits. */
 export function goExponent(power: number): string {
   return `${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
 }
 
-/** Without an exponent. */
+/** A float without an exponent. */
 function plain(value: number): string {
   const text = String(value)
   return text.includes('e')

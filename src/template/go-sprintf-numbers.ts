@@ -1,10 +1,10 @@
-/** Verbs of `fmt.Sprintf` for numbers. */
+/** The verbs of `fmt.Sprintf` for numbers. */
 import { type Directive, padded } from './directive.ts'
 import { formatFloat, goExponent, infinite } from './go-print.ts'
 import { goQuote } from './go-sprintf-strings.ts'
 import { GoFloat } from './go-value.ts'
 
-/** Undefined for a verb that the number does not take. */
+/** The text of a number. Undefined for a verb that numbers do not have. */
 export function formatNumber(value: number | bigint | GoFloat, spec: Directive): string | undefined {
   if (value instanceof GoFloat) return formatReal(value.value, spec)
   if (typeof value === 'number' && !Number.isInteger(value)) return formatReal(value, spec)
@@ -23,7 +23,7 @@ function formatInteger(value: bigint, spec: Directive): string | undefined {
   let digits = (value < 0n ? -value : value).toString(radix)
   if (verb === 'X') digits = digits.toUpperCase()
   if (precision !== undefined) digits = digits.padStart(precision, '0')
-  // Zeros in front count to the width with the sign, without the prefix.
+  // Leading zeros fill the width, which includes the sign but not the prefix.
   else if (zero) digits = digits.padStart(width - sign.length, '0')
   if (sharp && verb === 'o' && !digits.startsWith('0')) digits = `0${digits}`
   return padded(sign + prefix + digits, { ...spec, zero: false })
@@ -57,7 +57,7 @@ function formatReal(value: number, spec: Directive): string | undefined {
   const size = Math.abs(value)
   const digits = Number.isFinite(value) ? realDigits(size, verb, precision) : infinite(size).replace('+', '')
   if (digits === undefined) return undefined
-  // An infinity always carries its sign.
+  // An infinity always has its sign.
   const sign = value === Number.POSITIVE_INFINITY && !spec.space ? '+' : signOf(value < 0 || Object.is(value, -0), spec)
   const isFilled = zero && Number.isFinite(value)
   return padded(sign + (isFilled ? digits.padStart(width - sign.length, '0') : digits), { ...spec, zero: false })

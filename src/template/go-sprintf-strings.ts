@@ -1,7 +1,7 @@
-/** Verbs of `fmt.Sprintf` for strings. */
+/** The verbs of `fmt.Sprintf` for strings. */
 import { type Directive, padded } from './directive.ts'
 
-/** Undefined for a verb that strings do not take. */
+/** The text of a string. Undefined for a verb that strings do not have. */
 export function formatString(value: string, spec: Directive): string | undefined {
   const { verb, precision } = spec
   const cut = precision === undefined ? value : [...value].slice(0, precision).join('')
@@ -33,7 +33,7 @@ const escapes: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 }
 
-/** `strconv.Quote`: printable characters stay, unless only ASCII may. `mark` is the character around it. */
+/** `strconv.Quote`: printable characters stay, or with `ascii` only ASCII ones. `mark` is the quotation mark. */
 export function goQuote(
   text: string,
   { ascii = false, mark = '"' }: { ascii?: boolean; mark?: '"' | "'" } = {},

@@ -1,4 +1,4 @@
-/** `fmt.Sprintf`: all verbs and flags, and the words for what is wrong. https://pkg.go.dev/fmt */
+/** `fmt.Sprintf`: all verbs and flags, and its texts for errors in a format. https://pkg.go.dev/fmt */
 import { invalidArgument } from '../base/index.ts'
 import { type Directive, padded } from './directive.ts'
 import { formatDuration, formatGo } from './go-print.ts'
@@ -18,7 +18,7 @@ import {
 
 const directive = /%([-+ #0]*)(\[[^\]]*\])?(\d+|\*)?(?:(\.)(\[[^\]]*\])?(\d+|\*)?)?(\[[^\]]*\])?(.?)/gsu
 
-/** Never throws: what a format gets wrong is told in the text, as Go does. */
+/** Formats the arguments. Never throws: as in Go, errors in a format appear in the text. */
 export function goSprintf(format: string, args: readonly unknown[]): string {
   const reader = new ArgumentReader(args)
   const text = format.replace(directive, (_, flags: string, ...parts: (string | undefined)[]) => {
@@ -75,7 +75,7 @@ function formatDirective(reader: ArgumentReader, flags: string, parts: Parts): s
   return notes + formatValue(reader.next(), spec)
 }
 
-/** Takes arguments in order, or from where `[n]` says. */
+/** Gives the arguments in order, or from the position `[n]` on. */
 class ArgumentReader {
   readonly #args: readonly unknown[]
   #next = 0
@@ -108,7 +108,7 @@ class ArgumentReader {
     return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= 1e6 ? value : undefined
   }
 
-  /** What the format left over. */
+  /** The text about arguments that the format did not use. */
   rest(): string {
     if (this.#reordered || this.isAtEnd) return ''
     const extra = this.#args.slice(this.#next).map((value) => {
@@ -132,7 +132,7 @@ function formatValue(value: unknown, spec: Directive): string {
   return formatKind(known, spec)
 }
 
-/** By its kind; a verb reaches into slices, maps and structs. */
+/** Formats a value by its kind. A verb applies to each element of slices, maps and structs. */
 function formatKind(known: unknown, spec: Directive): string {
   const { verb } = spec
   if (Array.isArray(known)) return `[${known.map((item) => formatItem(item, spec)).join(' ')}]`
@@ -149,7 +149,7 @@ function formatKind(known: unknown, spec: Directive): string {
   return formatPlain(known instanceof GoDuration ? spanFor(known, spec) : known, spec)
 }
 
-/** A time span is a word for `%v`, `%s` and `%q`, else a number. */
+/** A duration is a word for `%v`, `%s` and `%q`, otherwise a number. */
 function spanFor({ ns }: GoDuration, { verb }: Directive): string | number {
   return verb === 'v' || verb === 's' || verb === 'q' ? formatDuration(ns) : ns
 }
@@ -179,7 +179,7 @@ function badVerb(value: unknown, spec: Directive): string {
   return `%!${spec.verb}(${typeName(value)}=${formatKind(value, { ...spec, verb: 'v', sharp: false })})`
 }
 
-/** `%#v`: as it would be written in a Go program. */
+/** `%#v`: the value in Go's syntax. */
 function goSyntax(value: unknown): string {
   const known = force(value)
   if (known === undefined || known === null) return 'interface {}(nil)'

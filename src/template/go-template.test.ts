@@ -18,7 +18,7 @@ const data = toGoMaps({
   Html: `<a href="x">'&'</a>`,
 })
 
-/** Template → output, as Go 1.24 gives it. */
+/** Template → its output in Go 1.24. */
 const cases: readonly (readonly [string, string])[] = [
   ['plain', 'plain'],
   ['{{.Name}}', '/web'],

@@ -1,22 +1,22 @@
-/** Values as Go templates see them. JSON's own kinds stand for themselves; what Go tells apart beyond them has a class
- *  here, because it decides how values print, compare and fail. https://pkg.go.dev/text/template
+/** Values as Go templates see them. JSON's kinds represent themselves. Kinds that only Go distinguishes are classes
+ *  here, because they decide how a value prints, compares and fails. https://pkg.go.dev/text/template
  *
- *  string, boolean, number, bigint: as they are (whole numbers are ints, others float64)
- *  array, Map: slices and maps; `withType` says which, else they hold anything
- *  undefined: no value at all; null: an untyped nil */
+ *  string, boolean, number, bigint: as they are (a whole number is an int, any other a float64)
+ *  array, Map: slices and maps; `withType` sets their type, otherwise they hold anything
+ *  undefined: no value; null: an untyped nil */
 
 /** An object with a fixed set of fields, or with methods: what a row of a table offers to a template. */
 export class GoStruct {
-  /** As Go's messages name the type. */
+  /** The type's name in Go's messages. */
   readonly typeName: string
-  /** In order of declaration. */
+  /** The fields, in order of declaration. */
   readonly fields: ReadonlyMap<string, unknown>
-  /** Called with the arguments that the template gives. */
+  /** The methods. They receive the arguments of the template. */
   readonly methods: Readonly<Record<string, (...args: readonly string[]) => unknown>>
-  /** Other names of fields (`ID` for JSON's `Id`), and fields that JSON left out because they are nil. */
+  /** Finds a field by another name (`ID` for JSON's `Id`), or one that JSON left out because it is nil. */
   readonly lookup: ((name: string) => { readonly value: unknown } | undefined) | undefined
 
-  /** How it encodes itself, where that is not field by field. */
+  /** Encodes the struct as JSON, if that is not done field by field. */
   readonly json: (() => string) | undefined
 
   constructor(
@@ -36,7 +36,7 @@ export class GoStruct {
   }
 }
 
-/** A nil slice or map: prints as an empty one, is null in JSON. */
+/** A nil slice or map. It prints like an empty one, and is null in JSON. */
 export class NilCollection {
   readonly kind: 'slice' | 'map'
 
@@ -54,7 +54,7 @@ export class NilPointer {
   }
 }
 
-/** A floating point number, also where its value is whole. */
+/** A floating-point number, which may have a whole value. */
 export class GoFloat {
   readonly value: number
 
@@ -63,7 +63,7 @@ export class GoFloat {
   }
 }
 
-/** A time span, which prints as `1h0m0s`. */
+/** A duration, which prints as `1h0m0s`. */
 export class GoDuration {
   readonly ns: number
 
@@ -72,7 +72,7 @@ export class GoDuration {
   }
 }
 
-/** A number of JSON that was kept as its text: a kind of string. */
+/** A number of JSON that is kept as its text: a kind of string. */
 export class JsonNumber {
   readonly text: string
 
@@ -81,7 +81,7 @@ export class JsonNumber {
   }
 }
 
-/** A value inside a map or slice of anything: Go names its type `interface {}` until it is used. */
+/** A value inside a map or slice of anything. Until it is used, Go's messages call its type `interface {}`. */
 export class Boxed {
   readonly value: unknown
 
@@ -90,7 +90,7 @@ export class Boxed {
   }
 }
 
-/** A field whose value is computed on use. */
+/** A field whose value is computed when it is used. */
 export class LazyValue {
   readonly compute: () => unknown
 
@@ -99,7 +99,7 @@ export class LazyValue {
   }
 }
 
-/** The value itself: computed, out of its box. A nil out of a box is no value. */
+/** The value itself: computed, and taken out of its box. A boxed nil becomes undefined. */
 export function force(value: unknown): unknown {
   if (value instanceof LazyValue) return force(value.compute())
   if (value instanceof Boxed) return value.value ?? undefined
@@ -108,18 +108,18 @@ export function force(value: unknown): unknown {
 
 const types = new WeakMap<object, string>()
 
-/** Tells what an array or a Map holds (`[]string`). */
+/** Sets the type (`[]string`) that messages give for an array or a Map. Returns `value`. */
 export function withType<T extends readonly unknown[] | ReadonlyMap<string, unknown>>(value: T, type: string): T {
   types.set(value, type)
   return value
 }
 
-/** An element as it comes out of its container. */
+/** An element as its container gives it, boxed if the container holds anything. */
 export function element(container: readonly unknown[] | ReadonlyMap<string, unknown>, value: unknown): unknown {
   return types.has(container) ? value : new Boxed(value)
 }
 
-/** JSON to maps and slices of anything, as Go decodes it into `interface{}`. */
+/** Turns parsed JSON into maps and slices of anything, as Go decodes it into `interface{}`. */
 export function toGoMaps(value: unknown, numberOf: (value: number) => unknown = (number) => number): unknown {
   if (typeof value === 'number') return numberOf(value)
   if (Array.isArray(value)) return value.map((item) => toGoMaps(item, numberOf))
@@ -127,7 +127,7 @@ export function toGoMaps(value: unknown, numberOf: (value: number) => unknown = 
   return new Map(Object.entries(value).map(([name, item]) => [name, toGoMaps(item, numberOf)]))
 }
 
-/** True as `if` in a template sees it: not zero, not empty, not nil. */
+/** The truth of a value for `if`: not zero, not empty, not nil. */
 export function isTrue(value: unknown): boolean {
   const known = force(value)
   if (known === undefined || known === null || known === false || known === '' || known === 0 || known === 0n)
@@ -141,7 +141,7 @@ export function isTrue(value: unknown): boolean {
   return true
 }
 
-/** The type's name in messages. */
+/** The name of a value's type in messages. */
 export function typeName(value: unknown): string {
   if (value instanceof Boxed) return 'interface {}'
   if (value instanceof LazyValue) return typeName(value.compute())
@@ -158,7 +158,7 @@ export function typeName(value: unknown): string {
   return typeof value === 'bigint' || Number.isInteger(value) ? 'int' : 'float64'
 }
 
-/** Keys in the order that Go ranges over a map in templates and prints it. */
+/** The keys in the order in which Go's templates iterate over and print a map. */
 export function sortedKeys(map: ReadonlyMap<string, unknown>): string[] {
   return [...map.keys()].sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
 }

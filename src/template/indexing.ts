@@ -1,8 +1,8 @@
-/** `index`, `slice` and `len` of Go's templates. */
+/** The functions `index`, `slice` and `len` of Go's templates. */
 import { invalidArgument } from '../base/index.ts'
 import { Boxed, element, force, GoFloat, NilCollection, NilPointer, typeName } from './go-value.ts'
 
-/** `index x 1 "a"` is `x[1]["a"]`. */
+/** `index x 1 "a"`, which means `x[1]["a"]`. */
 export function indexValue(container: unknown, keys: readonly unknown[]): unknown {
   if (force(container) === undefined || force(container) === null) throw invalidArgument('index of untyped nil')
   return keys.reduce(indexOne, container)
@@ -32,12 +32,12 @@ function indexMap(map: ReadonlyMap<string, unknown> | NilCollection, key: unknow
   const wanted = /^map\[([^\]]+)\]/.exec(type)?.[1]
   if (wanted !== undefined && wanted !== 'string') throw invalidArgument(`value has type string; should be ${wanted}`)
   if (map instanceof Map && map.has(key)) return element(map, map.get(key))
-  // The zero value of what the map holds.
+  // A missing key gives the zero value of the map's type.
   return type === 'map[string]string' ? '' : undefined
 }
 
-/** An element's place in a list or text, or `bound`: also the place behind the last one. The two have words of their own
- *  for that place. */
+/** Checks a position in a slice or string. For a `bound` of `slice`, the position behind the last element is valid too.
+ *  `index` and `slice` have different error texts. */
 function checkedIndex(index: unknown, size: number, of: 'slice' | 'string' | 'bound'): number {
   if (index === undefined || index === null) throw invalidArgument('cannot index slice/array with nil')
   if (
@@ -53,7 +53,7 @@ function checkedIndex(index: unknown, size: number, of: 'slice' | 'string' | 'bo
   return position
 }
 
-/** `slice x 1 3` is `x[1:3]`. */
+/** `slice x 1 3`, which means `x[1:3]`. */
 export function sliceValue(item: unknown, bounds: readonly unknown[]): unknown {
   const value = force(item)
   if (value === undefined || value === null) throw invalidArgument('slice of untyped nil')
@@ -75,7 +75,7 @@ function sliceable(value: unknown): Buffer | readonly unknown[] {
   throw invalidArgument(`can't slice item of type ${typeName(value)}`)
 }
 
-/** Bytes of a string, elements of the rest. */
+/** The number of bytes of a string, or of elements of anything else. */
 export function lengthOf(item: unknown): number {
   const value = force(item)
   if (typeof value === 'string') return Buffer.byteLength(value)
@@ -84,7 +84,7 @@ export function lengthOf(item: unknown): number {
   if (value instanceof NilCollection) return 0
   const isBoxedNil = item instanceof Boxed && value === undefined
   if (value instanceof NilPointer || isBoxedNil) throw invalidArgument('len of nil pointer')
-  // Go's own words, from deep inside.
+  // The text comes from inside Go's reflect package.
   if (value === undefined || value === null) throw invalidArgument('reflect: call of reflect.Value.Type on zero Value')
   throw invalidArgument(`len of type ${typeName(value)}`)
 }

@@ -24,7 +24,7 @@ export type TokenKind =
 export interface Token {
   readonly kind: TokenKind
   readonly text: string
-  /** Bytes before it in the template. */
+  /** The number of bytes before the token. */
   readonly offset: number
 }
 
@@ -37,12 +37,12 @@ const raw = /`[^`]*`/y
 const number =
   /[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*|0[bB][01_]*|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?/y
 
-/** All tokens; the last is `eof` or, where a token is broken, `error` with Go's text. */
+/** All tokens. The last one is `eof` or, at a broken token, `error` with Go's text. */
 export function tokenize(template: string): Token[] {
   return new Lexer(template).run()
 }
 
-/** A token as messages show it. */
+/** A token in the form that messages show. */
 export function showToken({ kind, text }: Token): string {
   if (kind === 'eof') return 'EOF'
   if (kind === 'error') return text
@@ -89,7 +89,7 @@ class Lexer {
     return false
   }
 
-  /** From `{{` to `}}`. */
+  /** Reads from `{{` to `}}`. */
   #action(trims: boolean): boolean {
     const inside = this.#at + 2 + (trims ? 2 : 0)
     if (this.#template.startsWith('/*', inside)) return this.#comment(inside)
@@ -160,7 +160,7 @@ class Lexer {
 
   #space(): boolean {
     const text = this.#match(space) ?? ''
-    // `{{x -}}`: the space before the mark belongs to it.
+    // In `{{x -}}`, the space belongs to the trim mark.
     const marked = this.#template.startsWith('-}}', this.#at + text.length)
     if (marked && text.length === 1) return true
     this.#add('space', marked ? text.slice(0, -1) : text)
@@ -188,7 +188,7 @@ class Lexer {
     return true
   }
 
-  /** `.name` or `$name`. */
+  /** Reads `.name` or `$name`. */
   #name(kind: 'field' | 'variable'): boolean {
     const first = this.#template.charAt(this.#at)
     this.#at++
@@ -204,7 +204,7 @@ class Lexer {
     return this.#terminated(text === 'nil' ? 'nil' : 'identifier', text)
   }
 
-  /** Names end at a space, a sign or the delimiter. */
+  /** Checks the end of a name: a space, a sign or the delimiter must follow. */
   #terminated(kind: TokenKind, text: string): boolean {
     const after = this.#template.charAt(this.#at + text.length)
     const ends =
@@ -226,7 +226,7 @@ class Lexer {
   }
 }
 
-/** `%#U`: `U+0026 '&'`. */
+/** A character as `%#U` prints it: `U+0026 '&'`. */
 function showCharacter(text: string, at: number): string {
   const code = text.codePointAt(at)
   if (code === undefined) throw invalidArgument('the template has ended')

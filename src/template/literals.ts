@@ -1,4 +1,4 @@
-/** Values of quoted and numeric tokens. https://go.dev/ref/spec#Lexical_elements */
+/** The values of quoted and numeric tokens. https://go.dev/ref/spec#Lexical_elements */
 import { invalidArgument } from '../base/index.ts'
 import { GoFloat } from './go-value.ts'
 
@@ -17,7 +17,7 @@ const escapes: Readonly<Record<string, string>> = {
 
 const escapeSequence = /\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-7]{3}|.)/gs
 
-/** Throws `invalidArgument` (`invalid syntax`). */
+/** The text of a quoted token. Throws `invalidArgument` (`invalid syntax`). */
 export function unquote(text: string): string {
   const inner = text.slice(1, -1)
   if (text.startsWith('`')) return inner.replaceAll('\r', '')
@@ -34,7 +34,7 @@ export function unquote(text: string): string {
 const integer = /^[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO]?(?:_?[0-7])+|0|[1-9](?:_?\d)*)$/
 const real = /^[+-]?(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?$/
 
-/** A whole number (bigint where it needs more than 53 bits), or a float. Undefined when it is neither. */
+/** An integer (a bigint if it needs more than 53 bits) or a float. Undefined for any other text. */
 export function parseNumber(text: string): unknown {
   if (integer.test(text)) {
     const digits = text.replaceAll('_', '').replace(/^[+-]/, '')

@@ -1,4 +1,4 @@
-/** The tree of a Go template, and how messages show its nodes. */
+/** The nodes of a Go template's tree, and their form in messages. */
 
 export interface Identifier {
   readonly kind: 'identifier'
@@ -6,21 +6,21 @@ export interface Identifier {
   readonly offset: number
 }
 
-/** `.A.B`. */
+/** A field of dot: `.A.B`. */
 export interface Field {
   readonly kind: 'field'
   readonly names: readonly string[]
   readonly offset: number
 }
 
-/** `$x.A`: the name with its sign, then fields. */
+/** `$x.A`: a variable's name with its sign, then fields. */
 export interface Variable {
   readonly kind: 'variable'
   readonly names: readonly string[]
   readonly offset: number
 }
 
-/** `(…).A`. */
+/** Fields of an expression: `(…).A`. */
 export interface Chain {
   readonly kind: 'chain'
   readonly base: Pipe | Identifier
@@ -47,7 +47,7 @@ export interface Command {
   readonly offset: number
 }
 
-/** Commands joined by `|`, and the variables that get the result. */
+/** Commands joined by `|`, and the variables that receive the result. */
 export interface Pipe {
   readonly kind: 'pipe'
   readonly variables: readonly string[]
@@ -72,7 +72,7 @@ export type Statement =
   | { readonly kind: 'break' | 'continue' }
   | Branch
 
-/** A node as it stands between `<` and `>` in messages. */
+/** A node as messages show it between `<` and `>`. */
 export function showNode(node: Operand | Command | Statement): string {
   switch (node.kind) {
     case 'identifier':

@@ -1,4 +1,4 @@
-/** Builds the tree of a Go template from its tokens: statements and pipelines. Operands are in operand-parser.ts. */
+/** Builds the tree of a Go template from its tokens: statements here, pipelines in pipeline-parser.ts. */
 
 import { goQuote } from './go-sprintf-strings.ts'
 import { unquote } from './literals.ts'
@@ -8,11 +8,12 @@ import { isTrivial, TokenReader } from './token-reader.ts'
 
 export interface ParsedTemplate {
   readonly main: readonly Statement[]
-  /** Those that `define` and `block` made. */
+  /** The templates that `define` and `block` made. */
   readonly named: ReadonlyMap<string, readonly Statement[]>
 }
 
-/** Throws `invalidArgument` with Go's text (`template: name:1: …`). `functions` are the known names. */
+/** Parses a template. Throws `invalidArgument` with Go's text (`template: name:1: …`). `functions` are the known
+ *  names. */
 export function parseTemplate(template: string, name: string, functions: ReadonlySet<string>): ParsedTemplate {
   const named = new Map<string, readonly Statement[]>()
   const reader = new TokenReader(template, name)
@@ -42,7 +43,7 @@ class StatementParser {
     return nodes
   }
 
-  /** Statements up to `{{end}}`, `{{else` or the end. */
+  /** Reads statements up to `{{end}}`, `{{else` or the end of the template. */
   #list({ top = false }: { readonly top?: boolean } = {}): { nodes: Statement[]; end: ListEnd } {
     const nodes: Statement[] = []
     for (;;) {
@@ -122,7 +123,7 @@ class StatementParser {
   #otherwise(kind: Branch['kind'], end: ListEnd): readonly Statement[] | undefined {
     if (end === 'eof') throw this.#reader.error('unexpected EOF')
     if (end === 'end') return undefined
-    // `{{else if …}}` is an if inside the else, and both are closed by one `{{end}}`.
+    // `{{else if …}}` is an if inside the else; one `{{end}}` closes both.
     const next = this.#reader.peekNonSpace()
     if (next.kind === 'keyword' && (next.text === 'if' || next.text === 'with')) {
       this.#reader.nextNonSpace()
@@ -136,7 +137,7 @@ class StatementParser {
     return nodes
   }
 
-  /** `{{define "x"}}…{{end}}`, at the top only. */
+  /** Reads `{{define "x"}}…{{end}}`, which is allowed at the top level only. */
   #define(): void {
     this.#reader.nextNonSpace()
     const name = this.#name('define clause')
@@ -144,7 +145,7 @@ class StatementParser {
     this.#add(name, this.#body('define clause'))
   }
 
-  /** An empty definition gives way to another. */
+  /** Adds a named template. It may replace one whose body is empty. */
   #add(name: string, body: readonly Statement[]): void {
     const known = this.#named.get(name)
     if (known !== undefined && isTrivial(body)) return
@@ -160,7 +161,7 @@ class StatementParser {
     return unquote(token.text)
   }
 
-  /** A template of its own: with variables of its own. */
+  /** Reads the body of a named template, which has its own variables. */
   #body(context: string): readonly Statement[] {
     const outer = this.#pipelines
     const depth = this.#rangeDepth
@@ -191,7 +192,7 @@ class StatementParser {
     return this.#pipelines.parse(context, 'close')
   }
 
-  /** `{{block "x" .}}…{{end}}` defines and uses at once. */
+  /** Reads `{{block "x" .}}…{{end}}`, which defines a template and calls it. */
   #block(): Statement {
     const { offset } = this.#reader.peekNonSpace()
     const name = this.#name('block clause')

@@ -1,4 +1,4 @@
-/** Pipelines, commands and operands of a Go template. */
+/** Parses the pipelines, commands and operands of a Go template. */
 import { messageOf } from '../base/index.ts'
 import { goQuote } from './go-sprintf-strings.ts'
 import type { Token } from './lexer.ts'
@@ -8,7 +8,7 @@ import type { TokenReader } from './token-reader.ts'
 
 type Closing = 'close' | ')'
 
-/** Parses pipelines and knows the variables that are declared. */
+/** Parses pipelines, and tracks the declared variables. */
 export class PipelineParser {
   readonly #reader: TokenReader
   readonly #functions: ReadonlySet<string>
@@ -19,7 +19,7 @@ export class PipelineParser {
     this.#functions = functions
   }
 
-  /** What `restore` takes the later variables away from. */
+  /** A mark for `restore`, which removes the variables declared after it. */
   scope(): number {
     return this.#variables.length
   }
@@ -28,7 +28,7 @@ export class PipelineParser {
     this.#variables.length = scope
   }
 
-  /** Up to the closing token, which is taken. */
+  /** Reads a pipeline and the token that closes it. */
   parse(context: string, closing: Closing): Pipe {
     const { offset } = this.#reader.peekNonSpace()
     const { variables, assigns } = this.#declarations(context)
@@ -46,7 +46,7 @@ export class PipelineParser {
     }
   }
 
-  /** `$x :=`, `$x =`, and in a range `$i, $x :=`. */
+  /** Reads `$x :=`, `$x =` and, in a range, `$i, $x :=`. */
   #declarations(context: string): { variables: readonly string[]; assigns: boolean } {
     const variables: string[] = []
     for (;;) {
@@ -103,7 +103,7 @@ export class PipelineParser {
     return { kind: 'command', args, offset }
   }
 
-  /** A term and the fields behind it. Undefined when none starts here. */
+  /** Reads a term and the fields behind it. Undefined when the next token starts neither. */
   #operand(): Operand | undefined {
     const term = this.#term()
     if (term === undefined || this.#reader.peek().kind !== 'field') return term

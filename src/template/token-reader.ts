@@ -1,4 +1,4 @@
-/** Hands the tokens of a template out one by one, and words what is wrong with them. */
+/** Gives the tokens of a template one by one, and makes the errors about them. */
 import { invalidArgument } from '../base/index.ts'
 import { showToken, type Token, tokenize } from './lexer.ts'
 import type { Statement } from './nodes.ts'
@@ -39,12 +39,12 @@ export class TokenReader {
     return this.peek()
   }
 
-  /** Gives the last token back. */
+  /** Takes the last token back, so that it is read again. */
   backup(): void {
     this.#next--
   }
 
-  /** At the line of the last token that was read. */
+  /** An error at the line of the token read last. */
   error(text: string): Error {
     return invalidArgument(`template: ${this.#name}:${this.#line}: ${text}`)
   }
@@ -60,7 +60,7 @@ function lineOf(template: string, offset: number): number {
   return template.slice(0, offset).split('\n').length
 }
 
-/** Only white space: a definition that another may replace. */
+/** True when there is only white space. Such a definition may be replaced. */
 export function isTrivial(nodes: readonly Statement[]): boolean {
   return nodes.every((node) => node.kind === 'text' && node.text.trim() === '')
 }
