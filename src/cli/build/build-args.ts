@@ -1,8 +1,8 @@
-/** `--build-arg`, with what a build gets of itself: the configured proxies, SOURCE_DATE_EPOCH. */
+/** `--build-arg`, and the arguments that every build gets: the configured proxies and SOURCE_DATE_EPOCH. */
 import type { ClientSettings } from '../../config/client/index.ts'
 import { proxyVariables } from '../command/proxy-variables.ts'
 
-/** A name without a value takes that of the environment; without one it isn't given. */
+/** The build arguments. A name without a value gets it from the environment, and is left out if it has none there. */
 export function buildArgsOf(
   values: readonly string[],
   settings: Pick<ClientSettings, 'environment' | 'file' | 'daemon'>,

@@ -79,7 +79,7 @@ const questions: readonly Flag[] = [
   { name: 'call', type: 'string', help: 'What to do (build, check, outline, targets)', shownDefault: 'build' },
 ]
 
-/** Of the classic builder: what they were for does not come up here. */
+/** Flags of the classic builder that have no effect, because this builder has no use for them. */
 const classic: readonly Flag[] = [
   { name: 'compress', type: 'bool', help: 'Ignored: only what is needed is sent' },
   { name: 'rm', type: 'bool', help: 'Ignored: no containers stay behind', defaultTrue: true },

@@ -1,7 +1,7 @@
-/** What is said when a build is over: warnings, reasons, the error with its lines. */
+/** Texts for the end of a build: warnings, explanations, the error with its lines. */
 import type { BuildErrorEvent, BuildExplainEvent, BuildWarningEvent } from '../../api/index.ts'
 
-/** The summary behind a build: one line a warning. */
+/** The summary of warnings after a build, one line each. */
 export function warningSummary(warnings: readonly BuildWarningEvent[]): string {
   if (warnings.length === 0) return ''
   const found = warnings.length === 1 ? '1 warning found' : `${warnings.length} warnings found`
@@ -12,7 +12,7 @@ export function warningSummary(warnings: readonly BuildWarningEvent[]): string {
   return `\n ${found} (use --check to see the lines):\n${lines.join('')}`
 }
 
-/** The answer of `--check`. */
+/** The output of `--check`. */
 export function checkReport(warnings: readonly BuildWarningEvent[]): string {
   if (warnings.length === 0) return 'Check complete, no warnings found.\n'
   const found = warnings.length === 1 ? '1 warning has been found!' : `${warnings.length} warnings have been found!`
@@ -27,7 +27,7 @@ function describeWarning({ rule, message, description, url, file, line, excerpt 
   return `\n${title}${why}\n${message}${place}${lines}\n`
 }
 
-/** The answer of `--explain`. */
+/** The output of `--explain`. */
 export function explainReport(explanations: readonly BuildExplainEvent[]): string {
   if (explanations.length === 0) return '\nEvery step was in the cache.\n'
   const parts = explanations.map(({ step, reasons }) => {
@@ -36,7 +36,7 @@ export function explainReport(explanations: readonly BuildExplainEvent[]): strin
   return `\nBuilt because not in the cache:\n${parts.join('')}`
 }
 
-/** The error, with the lines of the Dockerfile that it is about. */
+/** An error, with the lines of the Dockerfile that caused it. */
 export function describeError({ message, file, line, excerpt, kind }: BuildErrorEvent): string {
   if (kind === 'cancelled') return 'ERROR: failed to build: failed to solve: Canceled: context canceled'
   const place = file === undefined || excerpt === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}\n`

@@ -1,4 +1,4 @@
-/** Flags of `build` to the request that goes to the daemon. */
+/** Turns the flags of `build` into the request for the daemon. */
 import type { BuildAttestation, BuildRequest, BuildTarget } from '../../api/index.ts'
 import { messageOf } from '../../base/index.ts'
 import { csvFields, csvPairs } from '../../build/dockerfile/index.ts'
@@ -16,13 +16,13 @@ import type { OutputOption } from './output-options.ts'
 import { readSecrets } from './secret-options.ts'
 import { parseSshAgents, type SshAgent } from './ssh/ssh-options.ts'
 
-/** What the daemon is asked for, and what it may ask for in turn. */
+/** The request, and what the daemon may ask the client for during the build. */
 export interface PlannedBuild {
   readonly request: BuildRequest
-  /** Directories of this side by the names under which the daemon asks for them. */
+  /** Directories on the client's side, by the names that the daemon uses for them. */
   readonly directories: ReadonlyMap<string, string>
   readonly agents: readonly SshAgent[]
-  /** Where outputs go, by target and output; then the caches' directories. */
+  /** The destinations of outputs, by target and output, followed by the directories of caches. */
   readonly places: readonly (readonly (string | undefined)[])[]
   readonly cachePlaces: readonly (string | undefined)[]
 }
@@ -33,7 +33,7 @@ export interface BuildParts {
   readonly outputs: readonly OutputOption[]
 }
 
-/** Throws for values that contradict each other. */
+/** Plans a build. Throws for flags that contradict each other. */
 export function planBuild(cli: CliContext, flags: FlagValues, parts: BuildParts): PlannedBuild {
   const { settings } = cli
   const { context, dockerfile } = parts
@@ -105,7 +105,8 @@ interface PlannedTarget {
   readonly places: readonly (string | undefined)[]
 }
 
-/** Each target with its names and outputs. With several, `-t TARGET=NAME` and `-o target=TARGET,…` say whose they are. */
+/** The targets with their names and outputs. With several targets, `-t TARGET=NAME` and `-o target=TARGET,…` say which
+ *  target they belong to. */
 function targetsOf(flags: FlagValues, options: readonly OutputOption[]): readonly PlannedTarget[] {
   const names = [...new Set(flags.list('target').filter((name) => name !== ''))]
   const tags = flags.list('tag').map((value) => parseTag(value, names))
@@ -145,7 +146,7 @@ function parseTag(
   return { target, tag }
 }
 
-/** One directory for each of several targets; a file can be of one only. */
+/** The destination of an output. With several targets, each gets its own directory; a file can belong to one only. */
 function placeOf(
   { dest, output, target }: OutputOption,
   name: string | undefined,
@@ -180,13 +181,13 @@ function limitsOf(flags: FlagValues): Partial<BuildRequest> {
   })
 }
 
-/** Only what was asked for. */
+/** Drops members without a value. */
 function withoutNothing(values: Readonly<Record<string, unknown>>): Partial<BuildRequest> {
   const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null && value !== '')
   return Object.fromEntries(given)
 }
 
-/** Microseconds: the kernel's own default. */
+/** The kernel's default, in microseconds. */
 const cfsPeriod = 100_000
 
 function checkHost(value: string): string {
@@ -200,8 +201,8 @@ function checkAnnotation(value: string): string {
   throw new CliError(1, `ERROR: invalid annotation ${JSON.stringify(value)}, expected key=value`)
 }
 
-/** `--attest`, `--provenance` and `--sbom`; the short forms win. */
-/** Where nothing is said of it, provenance goes along with what leaves the engine as an image. */
+/** `--attest`, `--provenance` and `--sbom`; the short forms win. By default, an image that leaves the engine gets
+ *  provenance. */
 function attestationsOf(
   flags: FlagValues,
   { BUILDX_NO_DEFAULT_ATTESTATIONS: without = '' }: Readonly<Record<string, string | undefined>>,

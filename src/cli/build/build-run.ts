@@ -1,4 +1,4 @@
-/** Carries a build out: opens the session, answers the daemon's questions, shows what goes on, and gives the result. */
+/** Runs a build: opens the session, answers the daemon's requests, shows the progress, and gives the result. */
 import type {
   BuildErrorEvent,
   BuildEvent,
@@ -14,7 +14,7 @@ import type { BuildDisplay } from './progress/build-display.ts'
 import { toBuildStatus } from './progress/solve-events.ts'
 import { type ServiceOptions, SessionService } from './session-service.ts'
 
-/** What became of one target. */
+/** The result for one target. */
 export interface TargetResult {
   id: string
   tags: readonly string[]
@@ -22,13 +22,13 @@ export interface TargetResult {
 }
 
 export interface BuildOutcome {
-  /** By the targets of the request. */
+  /** In the order of the request's targets. */
   readonly targets: readonly TargetResult[]
   readonly warnings: readonly BuildWarningEvent[]
   readonly explanations: readonly BuildExplainEvent[]
-  /** Undefined for a build that succeeded. */
+  /** Undefined when the build succeeded. */
   readonly error: BuildErrorEvent | undefined
-  /** This side could not do its part. */
+  /** The error of the client's own part, if that failed. */
   readonly failure: unknown
 }
 
@@ -38,7 +38,7 @@ export interface RunBuildOptions extends Omit<ServiceOptions, 'output'> {
 
 const interrupted = 130
 
-/** Resolves also for a build that failed. Throws when the daemon can't be reached or ends the connection. */
+/** Resolves also when the build fails. Throws when the daemon can't be reached or closes the connection. */
 export async function runBuild(
   context: CliContext,
   request: BuildRequest,
@@ -101,7 +101,8 @@ class Collector {
   }
 }
 
-/** The first interrupt asks the daemon to end the build, the second one leaves it alone with that. */
+/** The first interrupt asks the daemon to cancel the build. After a second one, the command no longer waits for
+ *  that. */
 function onInterrupt(cancel: () => void): () => void {
   let count = 0
   const signals = ['SIGINT', 'SIGTERM'] as const

@@ -1,4 +1,4 @@
-/** `berth build` against a daemon that plays its part of the session by a script. */
+/** `berth build` against a fake daemon, which plays its part of the session from a script. */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -46,7 +46,7 @@ class Daemon {
     this.#socket.write(Buffer.concat([formatFrameHead(kind, channel, payload.length), payload]))
   }
 
-  /** The bytes of the client's next answer, and what it says at the end. */
+  /** The bytes of the client's next answer, and the message at its end. */
   async answer(): Promise<{ readonly bytes: string; readonly end: string }> {
     let bytes = ''
     for (;;) {

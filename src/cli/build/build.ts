@@ -22,7 +22,7 @@ export const command: Command = {
   async run(cli, flags, [operand = '']) {
     refuseContentTrust(cli.settings, flags)
     const call = callOf(flags)
-    // An id from an earlier build must not be taken for one of this.
+    // Otherwise a failed build would leave the id of an earlier one in the file.
     const iidFile = flags.string('iidfile')
     if (iidFile !== '') fs.rmSync(iidFile, { force: true })
     const context = await resolveContext(operand, cli.input)
@@ -53,7 +53,7 @@ function callOf(flags: FlagValues): string {
   return call === 'build' ? 'check' : call
 }
 
-/** Says how it ended and writes the files that were asked for. Gives the exit code. */
+/** Prints how the build ended, and writes the files that the user asked for. Gives the exit code. */
 function conclude(
   { output, errors, settings }: CliContext,
   flags: FlagValues,

@@ -3,13 +3,14 @@ import type { BuildCacheOption } from '../../api/index.ts'
 import { csvFields, csvPairs } from '../../build/dockerfile/index.ts'
 import { CliError } from '../command/cli-error.ts'
 
-/** A place of the cache, and the directory of this side that it is, if it is one. */
+/** A place of the cache, and its directory if it is on the client's side. */
 export interface CacheOption {
   readonly option: BuildCacheOption
   readonly directory: string | undefined
 }
 
-/** `type=registry,ref=…`, `type=local,src=…`; a bare name is an image in a registry (`--cache-from app:1`). */
+/** Parses `type=registry,ref=…` and `type=local,src=…`. A bare name is an image in a registry (`--cache-from
+ *  app:1`). */
 export function parseCacheOption(value: string, side: 'from' | 'to'): CacheOption {
   const fields = csvFields(value)
   const isBare = fields.length === 1 && !value.includes('=')

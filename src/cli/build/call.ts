@@ -1,4 +1,4 @@
-/** `--call`: questions about a Dockerfile that are answered without building it.
+/** `--call`: answers questions about a Dockerfile without building it.
  *  https://docs.docker.com/reference/cli/docker/buildx/build/#call */
 import type { BuildRequest, BuildWarningEvent } from '../../api/index.ts'
 import { isBerthError } from '../../base/index.ts'
@@ -25,11 +25,11 @@ import { QuietDisplay } from './progress/quiet-display.ts'
 export interface CallParts {
   readonly request: BuildRequest
   readonly dockerfile: DockerfileSource
-  /** Has the daemon answer, for what is not on this side. */
+  /** Asks the daemon, if it has files that the answer needs. */
   readonly run: (display: QuietDisplay, check: boolean) => Promise<BuildOutcome>
 }
 
-/** Gives the exit code: 1 when the checks found something. */
+/** Prints the answer. Gives the exit code: 1 when the checks found something. */
 export async function answerCall(cli: CliContext, call: string, parts: CallParts): Promise<number> {
   const { name, isJson } = parseCall(call)
   if (name === 'check') return await check(cli, parts, isJson)
@@ -104,7 +104,7 @@ function toEvent({ rule, message, description, url, file, range, at, excerpt }: 
   }
 }
 
-/** Errors of the Dockerfile with their lines, as those of a build. */
+/** Adds the lines of the Dockerfile to an error, as a build does. */
 function located<T>(work: () => T): T {
   try {
     return work()

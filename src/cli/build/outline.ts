@@ -1,8 +1,8 @@
-/** The answers of `--call=outline` and `--call=targets` for people. */
+/** The output of `--call=outline` and `--call=targets` in readable form. */
 import type { Outline, TargetSummary } from '../../build/dockerfile/index.ts'
 import { formatTable } from '../format/table.ts'
 
-/** Text for people. */
+/** The readable form of an answer. */
 export function describeOutline(answer: readonly TargetSummary[] | Outline): string {
   if (!('args' in answer)) {
     const rows = answer.map((one) => [`${one.name}${one.default ? ' (default)' : ''}`.trim(), one.description])

@@ -1,16 +1,16 @@
-/** `--output`, `--push` and `--load`: what becomes of a build, and where the client puts what comes back to it.
+/** `--output`, `--push` and `--load`: the results of a build, and where the client puts what it receives.
  *  https://docs.docker.com/build/exporters/ */
 import type { BuildOutput, BuildOutputType } from '../../api/index.ts'
 import { csvFields, csvPairs } from '../../build/dockerfile/index.ts'
 import { CliError } from '../command/cli-error.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 
-/** An output, and its place on this side. */
+/** An output, and its destination on the client's side. */
 export interface OutputOption {
   readonly output: BuildOutput
-  /** Directory, file, or `-` for the standard output; undefined for what stays with the daemon. */
+  /** A directory, a file, or `-` for standard output. Undefined: the result stays with the daemon. */
   readonly dest: string | undefined
-  /** The one target that it is of; undefined: all. */
+  /** The target that the output belongs to. Undefined: all targets. */
   readonly target: string | undefined
 }
 
@@ -19,11 +19,11 @@ const types: ReadonlySet<string> = new Set<BuildOutputType>([
 ])
 
 export interface OutputFlags {
-  /** Standard output is a terminal, where no archive should go. */
+  /** True if standard output is a terminal, which must not receive an archive. */
   readonly isTerminal: boolean
 }
 
-/** Throws with buildx's texts. */
+/** Parses the flags. Throws with buildx's texts. */
 export function parseOutputs(flags: FlagValues, { isTerminal }: OutputFlags): readonly OutputOption[] {
   const options = flags.list('output').map((value) => parseOutput(value, isTerminal))
   const wantsPush = flags.bool('push')
@@ -31,7 +31,7 @@ export function parseOutputs(flags: FlagValues, { isTerminal }: OutputFlags): re
   if (wantsPush && wantsLoad) throw new CliError(1, 'ERROR: push and load may not be set together at the moment')
   const pushes = (type: string) => type === 'image' || type === 'registry'
   if (wantsPush && options.some(({ output }) => pushes(output.type))) {
-    // Pushing is one more thing that becomes of the image that was asked for.
+    // `--push` adds a push to the image that the other flags ask for.
     return options.map((one) => (pushes(one.output.type) ? withAttr(one, 'push', 'true') : one))
   }
   if (wantsPush) return [...options, ofDaemon('image', { push: 'true' })]
@@ -69,7 +69,7 @@ function checked(given: Readonly<Record<string, string>>, dest: string | undefin
     if (dest !== undefined) throw new CliError(1, `ERROR: dest is not supported by the ${type} exporter`)
     return { output: { type, attrs }, dest, target }
   }
-  // Without a file it goes to the daemon, as docker's own does.
+  // Without a file the image goes to the daemon, as in docker.
   if (type === 'docker' && dest === undefined) return { output: { type: 'image', attrs }, dest, target }
   const place = dest === undefined || dest === '' ? '-' : dest
   const isDirectory = type === 'local' || (type === 'oci' && attrs.tar === 'false')
@@ -80,7 +80,7 @@ function checked(given: Readonly<Record<string, string>>, dest: string | undefin
   return { output: { type, attrs }, dest: place, target }
 }
 
-/** What the client gets nothing of. */
+/** Types of output of which the client receives nothing. */
 const stays: ReadonlySet<BuildOutputType> = new Set(['image', 'registry', 'cacheonly'])
 
 function isType(type: string): type is BuildOutputType {

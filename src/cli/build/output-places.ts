@@ -1,13 +1,14 @@
-/** Puts what a build gives back into its place: a directory, a file, the standard output. */
+/** Writes the results of a build to their destination: a directory, a file, or standard output. */
 import { errnoOf, messageOf } from '../../base/index.ts'
 import { CliError } from '../command/cli-error.ts'
 import { writeOutput } from '../command/output-file.ts'
 import { fs } from '../terminal/builtins.ts'
 import type { Output } from '../terminal/output.ts'
 
-/** Unpacks an archive into a directory, which is made when it isn't there. Files are whose who runs the command. */
+/** Unpacks an archive into a directory, which is created if it does not exist. The files belong to the user who runs
+ *  the command. */
 export async function unpackInto(directory: string, chunks: AsyncIterable<Buffer>): Promise<void> {
-  // Most builds give nothing back: loaded when one does.
+  // Loaded on first use: most builds send nothing back.
   const { TarParser, TreeWriter } = await import('../../archive/index.ts')
   let rootFd: number
   try {
@@ -32,7 +33,7 @@ export async function unpackInto(directory: string, chunks: AsyncIterable<Buffer
   }
 }
 
-/** Writes the bytes to a file, or for `-` to the output. A file appears when it is whole. */
+/** Writes the bytes to a file or, for `-`, to the output. A file appears only when it is complete. */
 export async function writeFileOutput(dest: string, chunks: AsyncIterable<Buffer>, output: Output): Promise<void> {
   await writeOutput(dest === '-' ? '' : dest, 'failed to export the build', output, async () => chunks)
 }

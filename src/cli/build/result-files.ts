@@ -1,18 +1,18 @@
-/** `--iidfile` and `--metadata-file`. They appear whole or not at all. */
+/** `--iidfile` and `--metadata-file`. A file appears complete or not at all. */
 import { messageOf } from '../../base/index.ts'
 import { CliError } from '../command/cli-error.ts'
 import { fs } from '../terminal/builtins.ts'
 import type { TargetResult } from './build-run.ts'
 
-/** The ids of the images, one a line where there are several. */
+/** Writes the ids of the images, one per line. */
 export function writeIdFile(path: string, targets: readonly TargetResult[]): void {
   writeWhole(path, targets.map(({ id }) => id).join('\n'))
 }
 
-/** buildx leaves it out on demand. */
+/** Keys that buildx leaves out on demand. */
 const provenanceKey = /^buildx\.build\.provenance(\/|$)/
 
-/** Of one target its values; of several an object that has them by the targets' names. */
+/** Writes the values of one target, or of several targets an object with their names as keys. */
 export function writeMetadataFile(
   path: string,
   targets: readonly TargetResult[],

@@ -1,4 +1,4 @@
-/** `--secret`: values that only the steps see which mount them. https://docs.docker.com/build/building/secrets/ */
+/** `--secret`: values that only the steps that mount them can see. https://docs.docker.com/build/building/secrets/ */
 import { errnoOf } from '../../base/index.ts'
 import { csvPairs } from '../../build/dockerfile/index.ts'
 import { CliError } from '../command/cli-error.ts'
@@ -6,13 +6,13 @@ import { fs } from '../terminal/builtins.ts'
 
 export interface BuildSecret {
   readonly id: string
-  /** Base64. */
+  /** In Base64. */
   readonly value: string
 }
 
 const maxSecretBytes = 500 * 1024
 
-/** Reads all of them. Throws with buildx's texts for those that aren't there. */
+/** Reads all secrets. Throws, with buildx's texts, for a secret that does not exist. */
 export function readSecrets(
   values: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
@@ -60,7 +60,7 @@ function readSecret(
   environment: Readonly<Record<string, string | undefined>>,
 ): Buffer {
   if (variable !== undefined) return Buffer.from(environment[variable] ?? '')
-  // An id alone names a variable if there is one, else a file.
+  // An id alone names an environment variable if that exists, otherwise a file.
   const own = environment[id]
   if (path === undefined && own !== undefined) return Buffer.from(own)
   return readSmallFile(path ?? id, id)

@@ -1,5 +1,5 @@
-/** Answers what the daemon asks for during a build. Each question has a channel of its own, and they are served beside
- *  each other. */
+/** Answers the daemon's requests during a build. Each request has its own channel, and all are served at the same
+ *  time. */
 import { createHash } from 'node:crypto'
 import type { BuildAsk, BuildContextDigest, BuildWalkAsk } from '../../api/index.ts'
 import { messageOf } from '../../base/index.ts'
@@ -13,9 +13,9 @@ import { unpackInto, writeFileOutput } from './output-places.ts'
 import { connectAgent } from './ssh/ssh-options.ts'
 
 export interface ServiceOptions extends Pick<PlannedBuild, 'directories' | 'agents' | 'places' | 'cachePlaces'> {
-  /** What of a context's directory is left out, by the context's name. */
+  /** The ignore rules of each context's directory, by the context's name. */
   readonly ignore: ReadonlyMap<string, IgnoreMatcher>
-  /** The archive that came on stdin. */
+  /** The archive that the user piped in. */
   readonly tar: AsyncIterable<Buffer> | undefined
   readonly output: CliContext['output']
 }
@@ -24,7 +24,7 @@ export class SessionService {
   readonly #session: BuildSession
   readonly #options: ServiceOptions
   readonly #work = new Set<Promise<void>>()
-  /** The list whose digest was told last: it is asked for next, or never. */
+  /** The list whose digest was sent last. If the daemon asks for it, that is its next request. */
   #listed: { readonly of: string; readonly pieces: readonly Buffer[] } | undefined
   #failure: unknown
 
@@ -33,7 +33,7 @@ export class SessionService {
     this.#options = options
   }
 
-  /** Begins to answer. */
+  /** Begins to answer a request. */
   answer(ask: BuildAsk): void {
     const work = this.#serve(ask).catch((error: unknown) => {
       this.#failure ??= error
@@ -43,7 +43,7 @@ export class SessionService {
     void work.finally(() => this.#work.delete(work))
   }
 
-  /** What went wrong on this side first; undefined when nothing did. Resolves when everything was answered. */
+  /** Resolves when all requests are answered: with the first error on this side, or undefined. */
   async settled(): Promise<unknown> {
     await Promise.all(this.#work)
     return this.#failure
@@ -96,7 +96,7 @@ export class SessionService {
     this.#session.end(channel)
   }
 
-  /** Both directions of a connection to an agent. */
+  /** Forwards both directions of a connection to an agent. */
   async #forward(channel: number, id: string): Promise<void> {
     const agent = this.#options.agents.find((one) => one.id === id)
     if (agent === undefined) throw new Error(`unset ssh forward key ${id}`)
@@ -105,7 +105,7 @@ export class SessionService {
       for await (const chunk of this.#session.read(channel)) socket.write(chunk)
       socket.end()
     })()
-    // One that breaks off is the asking program's matter.
+    // If it breaks off, that concerns the remote program only.
     questions.catch(() => socket.destroy())
     await this.#send(channel, socket as AsyncIterable<Buffer>)
     await questions.catch(() => undefined)
@@ -118,7 +118,7 @@ export class SessionService {
     const chunks = this.#session.read(channel)
     if (form === 'tar') await unpackInto(place, chunks)
     else await writeFileOutput(place, chunks, this.#options.output)
-    // Tells the daemon that it arrived.
+    // Tells the daemon that everything has arrived.
     this.#session.end(channel)
   }
 }

@@ -61,7 +61,7 @@ const fields: Readonly<Record<string, (record: BuildCacheRecord) => string>> = {
   private: ({ Shared }) => String(!Shared),
 }
 
-/** Any of the values of each filter. */
+/** True when the record matches every filter: one of the filter's values each. */
 function meets(record: BuildCacheRecord, filters: Readonly<Record<string, readonly string[]>>): boolean {
   return Object.entries(filters).every(([name, values]) => {
     if (name === 'parent') return values.some((value) => record.Parents?.includes(value) === true)

@@ -29,7 +29,7 @@ test('writeBundle() makes a command line that works as the sources do', async ()
       ['--help'],
       ['run', '--help'],
       ['images', '--help'],
-      // Not in the bundle: it has packages.
+      // The registry is not in the bundle, because it uses packages.
       ['registry', 'serve', '--help'],
       ['registry', 'check', '--config', '/nonexistent/registry.yml'],
       ['run', '--foo'],

@@ -1,6 +1,6 @@
-/** Joins the modules of the command line into one, which loads in a few milliseconds where a hundred files take 25.
- *  Made for this project's own sources and nothing else: named imports and exports, each at the start of a line (the
- *  formatter sees to that), no cycles, files named in full. What does not fit is refused, never guessed. */
+/** Joins the modules of the command line into one, which loads in a few milliseconds; a hundred files take 25 ms.
+ *  It handles this project's sources and nothing else: named imports and exports, each at the start of a line (the
+ *  formatter ensures that), no cycles, complete file names. It refuses anything else. */
 import { readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join, normalize } from 'node:path'
@@ -8,12 +8,12 @@ import { internal } from '../../base/index.ts'
 
 export interface Bundle {
   readonly text: string
-  /** The sources, relative to `root`. */
+  /** The paths of the sources, relative to `root`. */
   readonly files: readonly string[]
 }
 
-/** The module that exports what `entry` (a path below `root`) exports by the names `exported`.
- *  Throws `internal` for a source that it can't take. */
+/** Makes the module that exports the names `exported` of `entry`, a path below `root`.
+ *  Throws `internal` for a source that it can't handle. */
 export function bundleModules(root: string, entry: string, exported: readonly string[]): Bundle {
   const modules = new Map<string, string>()
   addModule(root, entry, modules)
@@ -40,13 +40,13 @@ const namedImport = /^import \{([^}]*)\} from '([^']+)'/gm
 const reExport = /^export \{([^}]*)\} from '([^']+)'/gm
 const declaration = /^export (async function\*?|function\*?|class|const|let) ?\*? *([\w$]+)/gm
 const dynamicImport = /\bimport\('([^']+)'\)/g
-/** Loaded from its sources: the registry server is a program of its own and uses packages. */
+/** Modules that stay outside the bundle: the registry server is a separate program and uses packages. */
 const outside = /^src\/cli\/registry\//
 
-/** Each module becomes a function that runs when it is first wanted, and gives its exports. */
+/** Turns a module into a function that runs when its exports are first needed, and returns them. */
 function addModule(root: string, path: string, modules: Map<string, string>): void {
   if (modules.has(path)) return
-  // Reserves the place, so that the order is that of the imports.
+  // Reserves the position, so that the modules are in the order of the imports.
   modules.set(path, '')
   const exports: string[] = []
   const load = (specifier: string): string => {
@@ -63,7 +63,7 @@ function addModule(root: string, path: string, modules: Map<string, string>): vo
     })
     .replace(reExport, (_, list: string, specifier: string) => {
       const names = splitNames(list)
-      // Nothing is left of a line that exported only types.
+      // A line that exported only types disappears.
       if (names.length === 0) return ''
       const variable = `exported${exports.length}`
       exports.push(...names.map(([name, outer]) => `${outer}: ${variable}.${name}`))
@@ -85,7 +85,7 @@ function addModule(root: string, path: string, modules: Map<string, string>): vo
   modules.set(path, `${code}\nreturn { ${exports.join(', ')} }`)
 }
 
-/** `a, b as c` → pairs of names. */
+/** Parses `a, b as c` into pairs of names. */
 function splitNames(list: string): (readonly [string, string])[] {
   const parts = list.split(',').map((part) => part.trim())
   return parts

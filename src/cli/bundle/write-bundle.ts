@@ -1,4 +1,4 @@
-/** Keeps the bundle of the command line in the cache, with a list of its sources that tells when it is stale:
+/** Keeps the bundle of the command line in the cache, with a list of its sources that shows when it is stale:
  *
  *    <cache>/cli.mjs    the bundle
  *    <cache>/cli.json   {node, files: [[path, modified, size], …]}
@@ -11,10 +11,11 @@ import { bundleModules } from './bundle-modules.ts'
 
 const entry = 'src/cli/main.ts'
 
-/** Makes both files anew. Throws at once when `cache` can't be written to. Each is replaced in one step, so that others may read meanwhile. */
+/** Writes both files. Throws at once when `cache` is not writable. Each file is replaced in one step, so other
+ *  processes may read them meanwhile. */
 export function writeBundle(root: string, cache: string): void {
   mkdirSync(cache, { recursive: true })
-  // The work is in vain, and would be at every command, where the result can't be kept.
+  // Without this check, every command would make a bundle that can't be kept.
   accessSync(cache, constants.W_OK)
   const { text, files } = bundleModules(root, entry, ['main'])
   const stamps = files.map((path) => {
@@ -25,7 +26,7 @@ export function writeBundle(root: string, cache: string): void {
   replaceFile(join(cache, 'cli.json'), JSON.stringify({ node: process.version, root, files: stamps }))
 }
 
-/** Command lines that go through most of the code and end before anything is sent. */
+/** Command lines that run most of the code, and end before they send anything. */
 const rehearsals = [
   ['--version'],
   ['run', '--help'],
@@ -36,8 +37,8 @@ const rehearsals = [
 
 const nowhere = { isTerminal: false, columns: 80, rows: 24, write() {} }
 
-/** Runs the bundle's code, so that Node's compile cache, which is written once when this process ends, holds the
- *  functions that commands need and not only those that this process happened to call. */
+/** Runs the bundle's code. Node writes its compile cache once, when this process ends; after the rehearsal, it holds
+ *  all functions that commands need. */
 export async function rehearse(cache: string): Promise<void> {
   const { main } = (await import(pathToFileURL(join(cache, 'cli.mjs')).href)) as typeof import('../main.ts')
   for (const args of rehearsals) await main(args, { output: nowhere, errors: nowhere, environment: {} })

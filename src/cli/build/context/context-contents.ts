@@ -1,14 +1,14 @@
-/** Contents of files of a context, in the form in which a build session carries them: `u64be size` and the bytes, one
- *  file after the other; a size of all ones stands before `u32be length` and a message for what can't be read. */
+/** Contents of a context's files, encoded for a build session: `u64be size` and the bytes, one file after the other.
+ *  For a file that can't be read, the size is all ones, and `u32be length` and a message follow. */
 
 import { errnoOf, messageOf, nameBytes } from '../../../base/index.ts'
 import { fs } from '../../terminal/builtins.ts'
 
 const unreadable = Buffer.alloc(8, 0xff)
-/** Small files are gathered into pieces of about this size; larger ones go through in such pieces. */
+/** Small files are joined, and large ones split, into pieces of about this size. */
 const pieceBytes = 512 * 1024
 
-/** Throws when a large file becomes shorter while it is read. */
+/** Packs files. Throws when a large file becomes shorter while it is read. */
 export function* packContents(directory: string, paths: readonly string[]): Generator<Buffer, void, void> {
   let gathered: Buffer[] = []
   let size = 0
@@ -45,7 +45,7 @@ function* contentOf(directory: string, path: string): Generator<Buffer, void, vo
   }
 }
 
-/** Read before its size is told, so that it may change. */
+/** Reads a small file before its size is sent, so that a change meanwhile does no harm. */
 function smallFile(fd: number, path: string, sizeBytes: number): Buffer {
   const buffer = Buffer.allocUnsafe(8 + sizeBytes)
   let done = 0

@@ -1,14 +1,14 @@
-/** The list of a context's files as it is sent: JSON lines. */
+/** The list of a context's files, encoded as JSON lines. */
 import type { BuildContextDigest } from '../../../api/index.ts'
 import { type WalkOptions, walkContext } from './context-walk.ts'
 
-/** Lines are sent in pieces of about this size. */
+/** Lines are joined into pieces of about this size. */
 const pieceBytes = 256 * 1024
 
 export interface ContextList {
-  /** The lines, made while they are read. */
+  /** The lines, which are made while the caller iterates. */
   pieces(): Generator<Buffer, void, void>
-  /** Complete when all lines were read. */
+  /** Complete after the last piece. */
   readonly links: BuildContextDigest['links']
 }
 

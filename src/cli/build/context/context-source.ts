@@ -1,4 +1,4 @@
-/** What stands behind the operand of `build`: a directory, a stream, an address. */
+/** The meaning of the operand of `build`: a directory, a stream, or an address. */
 import { createHash } from 'node:crypto'
 import { errnoOf, messageOf } from '../../../base/index.ts'
 import { remoteSource } from '../../../build/dockerfile/index.ts'
@@ -7,15 +7,15 @@ import { path as posix } from '../../copy/path.ts'
 import { fs } from '../../terminal/builtins.ts'
 import type { Input } from '../../terminal/input.ts'
 
-/** Where a build's files come from. */
+/** The origin of a build's files. */
 export type ContextSource =
   | { readonly kind: 'local'; readonly directory: string }
   | { readonly kind: 'remote'; readonly url: string }
   | { readonly kind: 'tar'; readonly chunks: AsyncIterable<Buffer> }
-  /** A Dockerfile came in place of a context. */
+  /** The user gave a Dockerfile in place of a context. */
   | { readonly kind: 'none'; readonly dockerfile: string }
 
-/** Throws with Docker's texts for what is none of these. */
+/** Finds out what the operand means. Throws, with Docker's texts, for anything else. */
 export async function resolveContext(operand: string, input: Input): Promise<ContextSource> {
   if (operand === '-') return await contextOfInput(input)
   const url = remoteUrl(operand)
@@ -23,16 +23,16 @@ export async function resolveContext(operand: string, input: Input): Promise<Con
   return { kind: 'local', directory: existingDirectory(operand) }
 }
 
-/** The address of a context that the daemon fetches; undefined for a path. */
+/** The address of a context that the daemon fetches. Undefined for a path. */
 export function remoteUrl(operand: string): string | undefined {
   if (remoteSource(operand) !== undefined) return operand
-  // The one host that may stand without a scheme.
+  // The only host that may come without a scheme.
   return operand.startsWith('github.com/')
     ? `https://${operand.replace(/^([^#?]*?)(?:\.git)?(?=[#?]|$)/, '$1.git')}`
     : undefined
 }
 
-/** The real path of a directory. */
+/** Checks a directory, and gives its real path. */
 export function existingDirectory(operand: string): string {
   try {
     const directory = fs.realpathSync(posix.resolve(operand))
@@ -48,7 +48,7 @@ export function existingDirectory(operand: string): string {
   throw new CliError(1, `ERROR: unable to prepare context: path ${JSON.stringify(operand)} is not a directory`)
 }
 
-/** The identity of a directory among all that a daemon may be shown: this machine's, and the path. */
+/** The identity of a directory among those that clients show to a daemon: this machine's id and the path. */
 export function contextKey(directory: string): string {
   return createHash('sha256').update(`${machineId()}\0${directory}`).digest('hex')
 }
@@ -97,7 +97,7 @@ async function* joined(start: Buffer, rest: AsyncIterable<Buffer>): AsyncIterabl
 }
 
 const tarMagicEnd = 262
-/** gzip, zstd, xz, bzip2. */
+/** The first bytes of gzip, zstd, xz and bzip2. */
 const compressed = [
   [0x1f, 0x8b],
   [0x28, 0xb5, 0x2f, 0xfd],
@@ -108,7 +108,7 @@ const compressed = [
 function isArchive(start: Buffer): boolean {
   if (compressed.some((magic) => start.subarray(0, magic.length).equals(Buffer.from(magic)))) return true
   if (start.toString('latin1', 257, 262) === 'ustar') return true
-  // Before POSIX tar had no magic: then the checksum must be right.
+  // A tar from before POSIX has no magic number, so its checksum must be right.
   return start.length >= tarMagicEnd && isOldTar(start)
 }
 

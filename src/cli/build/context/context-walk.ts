@@ -1,6 +1,6 @@
-/** Lists the files of a context below some paths, as far as the ignore rules let them through. Every build does this
- *  for every file, on cold code: what makes no garbage here shows in the time of the whole command.
- *  A directory that is ignored is listed nevertheless when something in it isn't, as BuildKit does. */
+/** Lists the files of a context below some paths, without those that the ignore rules exclude. Every build does this
+ *  for every file, in code that is not yet compiled: avoiding garbage here makes the whole command measurably
+ *  faster. As in BuildKit, an ignored directory is listed if something in it is not ignored. */
 import type { BigIntStats } from 'node:fs'
 import type { BuildContextFile, BuildWalkPattern } from '../../../api/index.ts'
 import { decodeName, errnoOf, nameBytes } from '../../../base/index.ts'
@@ -10,15 +10,16 @@ import { fs } from '../../terminal/builtins.ts'
 import { type Wanted, wantedTree } from './wanted-tree.ts'
 
 export interface WalkOptions {
-  /** Relative paths; `.` is everything. One that isn't there is left out. */
+  /** Relative paths; `.` means everything. A path that does not exist is left out. */
   readonly roots: readonly string[]
   readonly patterns?: readonly BuildWalkPattern[] | undefined
   readonly ignore: IgnoreMatcher
-  /** Told of each symlink. */
+  /** Called for each symbolic link. */
   readonly onLink?: (path: string) => void
 }
 
-/** A line of JSON (`BuildContextFile`) for each file: parents before what is in them, names in order of their bytes. */
+/** A line of JSON (`BuildContextFile`) for each file. Parents precede their content; names are in order of their
+ *  bytes. */
 export function* walkContext(
   directory: string,
   { roots, patterns = [], ignore, onLink }: WalkOptions,
@@ -29,7 +30,7 @@ export function* walkContext(
 class ContextWalk {
   readonly #top: string
   readonly #onLink: WalkOptions['onLink']
-  /** First path of each file that has several. */
+  /** The first path of each file that has several. */
   readonly #links = new Map<string, string>()
 
   constructor(directory: string, onLink: WalkOptions['onLink']) {
@@ -51,7 +52,7 @@ class ContextWalk {
     }
   }
 
-  /** One that is ignored only if there is something in it that isn't. */
+  /** Lists a directory. If it is ignored, it is listed only when something in it is not ignored. */
   *#directory(
     wanted: Wanted,
     path: string,
@@ -75,7 +76,7 @@ class ContextWalk {
     if (wanted.names !== undefined) return [...wanted.names].sort(compareNames)
     const names = readNames(this.#real(at))
     if (names.every((name) => plain.test(name))) return names.sort()
-    // Others may be no text at all, and have another order.
+    // Other names may not be valid text, or may have another order.
     const exact = tolerateGone(() => fs.readdirSync(this.#real(at), { encoding: 'buffer' })) ?? []
     return exact.sort(Buffer.compare).map(decodeName)
   }
@@ -105,7 +106,7 @@ class ContextWalk {
     return `{"p":${JSON.stringify(path)},"t":"${type}",${facts}${this.#rest(path, type, first)}}`
   }
 
-  /** What few files have. */
+  /** The members that few files have. */
   #rest(path: string, type: BuildContextFile['t'], first: string | undefined): string {
     const xattrs = type === 'f' || type === 'd' ? readXattrs(`${this.#top}/${path}`) : undefined
     if (type !== 'l' && first === undefined && xattrs === undefined) return ''
@@ -118,7 +119,7 @@ class ContextWalk {
   }
 }
 
-/** Names for which the order of characters is the order of bytes. */
+/** Names for which the order of characters equals the order of bytes. */
 const plain = /^[\x01-\x7f]*$/
 
 function readNames(directory: string | Buffer): string[] {
@@ -131,7 +132,7 @@ function typeOf(status: BigIntStats): BuildContextFile['t'] {
   return status.isSymbolicLink() ? 'l' : 'o'
 }
 
-/** Attributes that belong to the file, not to this host's file system or security module. */
+/** The attributes that belong to the file, without those of this host's file system or security module. */
 function readXattrs(path: string): Record<string, string> | undefined {
   if (!path.isWellFormed()) return undefined
   let found: Record<string, string> | undefined
@@ -149,7 +150,7 @@ function compareNames(a: string, b: string): number {
   return Buffer.compare(nameBytes(a), nameBytes(b))
 }
 
-/** Files come and go while a context is read. */
+/** Runs `look`, and gives undefined if the file has gone: files may come and go while a context is read. */
 function tolerateGone<T>(look: () => T): T | undefined {
   try {
     return look()

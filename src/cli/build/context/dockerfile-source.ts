@@ -1,4 +1,4 @@
-/** The Dockerfile of a build and the ignore rules of its context, where both are on this side. */
+/** Reads the Dockerfile of a build and the ignore rules of its context, if they are on the client's side. */
 import { errnoOf, messageOf } from '../../../base/index.ts'
 import { IgnoreMatcher, ignoreFileNames, parseIgnoreFile } from '../../../build/dockerfile/index.ts'
 import { CliError } from '../../command/cli-error.ts'
@@ -8,16 +8,16 @@ import type { Input } from '../../terminal/input.ts'
 import type { ContextSource } from './context-source.ts'
 
 export interface DockerfileSource {
-  /** The text; undefined when the daemon finds it in what it has of the context. */
+  /** The text. Undefined: the daemon finds it in its copy of the context. */
   readonly text: string | undefined
-  /** As messages show it, or its path in the context. */
+  /** The name for messages, or the path in the context. */
   readonly name: string
   readonly ignore: IgnoreMatcher
 }
 
 const defaultName = 'Dockerfile'
 
-/** `file` is the value of `-f`: a path from the working directory, a URL, `-` for stdin, or empty. */
+/** `file` is the value of `-f`: a path relative to the working directory, a URL, `-` for stdin, or empty. */
 export async function readDockerfile(file: string, context: ContextSource, input: Input): Promise<DockerfileSource> {
   if (context.kind === 'none') {
     if (file !== '') throw file === '-' ? stdinTwice() : dockerfileTwice()
@@ -34,7 +34,7 @@ export async function readDockerfile(file: string, context: ContextSource, input
     const ignore = context.kind === 'local' ? ignoreRules(context.directory, undefined) : nothing
     return { text: await fetchText(file), name: defaultName, ignore }
   }
-  // Inside of an archive or a repository it is the daemon that finds it.
+  // Only the daemon can look into an archive or a repository.
   if (context.kind !== 'local') return { text: undefined, name: file || defaultName, ignore: nothing }
   const path = file === '' ? usualPath(context.directory) : posix.resolve(file)
   return { text: readText(path), name: posix.basename(path), ignore: ignoreRules(context.directory, path) }
@@ -50,7 +50,7 @@ function dockerfileTwice(): CliError {
   return new CliError(1, 'ERROR: what came on stdin is a Dockerfile, and --file names another one')
 }
 
-/** Longer texts are no Dockerfiles. */
+/** A longer text is not a Dockerfile. */
 const maxFetchedBytes = 16 * 1024 * 1024
 
 async function fetchText(url: string): Promise<string> {
@@ -73,7 +73,7 @@ async function fetchText(url: string): Promise<string> {
   return Buffer.concat(parts).toString('utf8')
 }
 
-/** Also `dockerfile`, when there is no other. */
+/** The path of the usual Dockerfile. Also finds `dockerfile`, if there is no other. */
 function usualPath(directory: string): string {
   const path = posix.join(directory, defaultName)
   const lower = posix.join(directory, defaultName.toLowerCase())
@@ -98,13 +98,13 @@ function readText(path: string): string {
   }
 }
 
-/** What of a directory is left out that is not the context itself: a named context has its own ignore file, a cache
+/** The ignore rules of a directory other than the context. A named context has its own ignore file; a cache has
  *  none. */
 export function ignoreRulesOf(name: string, directory: string): IgnoreMatcher {
   return name.startsWith('cache-from:') ? nothing : ignoreRules(directory, undefined)
 }
 
-/** The Dockerfile's own ignore file, beside it, or that of the context. */
+/** Reads the ignore file beside the Dockerfile or, without one, that of the context. */
 function ignoreRules(directory: string, dockerfile: string | undefined): IgnoreMatcher {
   const [own = '', common = ''] = ignoreFileNames(dockerfile ?? '')
   const candidates = dockerfile === undefined ? [] : [own]

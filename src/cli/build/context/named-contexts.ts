@@ -1,4 +1,4 @@
-/** `--build-context NAME=…`: directories and layouts of this side, images, addresses, stages.
+/** `--build-context NAME=…`: directories and layouts on the client's side, images, addresses, stages.
  *  https://docs.docker.com/reference/cli/docker/buildx/build/#build-context */
 import type { NamedBuildContext } from '../../../api/index.ts'
 import { CliError } from '../../command/cli-error.ts'
@@ -6,11 +6,11 @@ import { contextKey, existingDirectory, remoteUrl } from './context-source.ts'
 
 export interface NamedContextOptions {
   readonly contexts: Readonly<Record<string, NamedBuildContext>> | undefined
-  /** Those of this side by their names. */
+  /** The directories on the client's side, by name. */
   readonly directories: readonly (readonly [string, string])[]
 }
 
-/** Throws for values without a name, and for directories that aren't there. */
+/** Parses the values. Throws for a value without a name, and for a directory that does not exist. */
 export function namedContexts(values: readonly string[]): NamedContextOptions {
   const contexts: Record<string, NamedBuildContext> = {}
   const directories: (readonly [string, string])[] = []
@@ -41,7 +41,7 @@ function parsePlace(place: string): { readonly context: NamedBuildContext; reado
   return { context: { kind: 'local', key: contextKey(directory) }, directory }
 }
 
-/** `path[:tag][@digest]`. */
+/** Parses `path[:tag][@digest]`. */
 function parseLayout(text: string): { readonly path: string; readonly tag: string; readonly digest?: string } {
   const [, before = text, digest] = /^(.*)@(sha(?:256|512):[0-9a-f]+)$/.exec(text) ?? []
   const [, path = before, tag = 'latest'] = /^(.*):([\w][\w.-]{0,127})$/.exec(before) ?? []

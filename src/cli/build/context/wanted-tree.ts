@@ -1,14 +1,14 @@
-/** What a walk over a context is to list: paths with all below them, and what patterns match. Pure. */
+/** Which files a walk over a context lists: named paths with everything below them, and what patterns match. Pure. */
 import type { BuildWalkPattern } from '../../../api/index.ts'
 import { PathPattern, type PatternState } from '../../../build/dockerfile/index.ts'
 
-/** What is wanted of a directory. */
+/** The part of a directory to list. */
 export interface Wanted {
-  /** Its entries that can be wanted; undefined: any. */
+  /** The names of entries that may be listed. Undefined: all. */
   readonly names: Iterable<string> | undefined
-  /** It is wanted for itself. Otherwise it is only on the way to what a pattern may match, so it must be a directory. */
+  /** True if the directory itself is listed. Otherwise it only leads to files that a pattern may match. */
   readonly isNamed: boolean
-  /** What is wanted of an entry; undefined: nothing. */
+  /** The part of an entry to list. Undefined: none of it. */
   enter(name: string): Wanted | undefined
 }
 
@@ -19,7 +19,7 @@ interface Live {
 
 const everything: Wanted = { names: undefined, isNamed: true, enter: () => everything }
 
-/** `roots` and `patterns` as the daemon asks for them. */
+/** Combines `roots` and `patterns` as the daemon sends them. */
 export function wantedTree(roots: readonly string[], patterns: readonly BuildWalkPattern[]): Wanted {
   const top = new Part(true)
   for (const root of roots) top.reach(root).isAll = true
@@ -30,7 +30,7 @@ export function wantedTree(roots: readonly string[], patterns: readonly BuildWal
   return top.isAll ? everything : top
 }
 
-/** A directory of which a part is wanted. */
+/** A directory of which only a part is listed. */
 class Part implements Wanted {
   readonly isNamed: boolean
   readonly live: Live[] = []
@@ -42,7 +42,7 @@ class Part implements Wanted {
     this.#children = children
   }
 
-  /** The part at a path below, made when it is missing. */
+  /** The part at a path below, created if it is missing. */
   reach(path: string): Part {
     let at: Part = this
     for (const name of path.split('/')) {

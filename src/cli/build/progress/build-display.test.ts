@@ -12,7 +12,7 @@ import { TerminalDisplay } from './terminal-display.ts'
 const begin = Date.parse('2026-01-02T03:04:05Z')
 const at = (seconds: number) => new Date(begin + seconds * 1000).toISOString()
 
-/** An event and when it comes, in seconds. */
+/** An event and its time in seconds. */
 type Timed = readonly [number, BuildEvent]
 
 function show(display: BuildDisplay, events: readonly Timed[]): void {
@@ -128,7 +128,7 @@ test('QuietDisplay says nothing but why a step failed', () => {
   assert.match(output.text, /^------\n > \[2\/3\] RUN make:\n0\.200 first line\n/)
 })
 
-/** What a terminal shows after these bytes, as far as this display needs one. */
+/** The lines that a terminal shows after these bytes. Knows only the sequences that this display uses. */
 function screenOf(text: string): string[] {
   const lines: string[] = ['']
   let row = 0

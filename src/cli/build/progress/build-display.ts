@@ -1,8 +1,8 @@
 import type { BuildStatus } from './solve-status.ts'
 
-/** Shows how a build goes on. */
+/** Shows the progress of a build. */
 export interface BuildDisplay {
   update(status: BuildStatus): void
-  /** Nothing more will come. `failed`: the logs of the steps that failed are of interest. */
+  /** Ends the display. `failed`: also show the logs of the steps that failed. */
   finish(options: { readonly failed: boolean }): void
 }

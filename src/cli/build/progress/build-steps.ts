@@ -1,16 +1,16 @@
-/** What a build has told of its steps so far. The displays draw from it. */
+/** The state of a build's steps, from the events so far. The displays draw it. */
 import type { BuildStatus, BuildVertex, BuildVertexLog, BuildVertexStatus, BuildWarning } from './solve-status.ts'
 
-/** A line that a step's program wrote, with the time since the step began. */
+/** A line that a step's program wrote, and its time since the step began. */
 export interface LogLine {
   readonly seconds: number
   readonly text: string
 }
 
-/** One step. */
+/** The state of one step. */
 export interface BuildStep {
   readonly digest: string
-  /** From 1, in the order in which they began. 0: not begun. */
+  /** The step's number, from 1, in the order in which steps began. 0: not begun. */
   index: number
   name: string
   startedMs: number | undefined
@@ -18,17 +18,17 @@ export interface BuildStep {
   cached: boolean
   error: string | undefined
   readonly statuses: Map<string, BuildVertexStatus>
-  /** The last lines, oldest first. */
+  /** The last lines, the oldest first. */
   readonly lines: LogLine[]
-  /** How many lines were written in all. */
+  /** The number of all lines so far. */
   lineCount: number
-  /** The end of the output so far, when it isn't a whole line. */
+  /** The end of the output so far, if the line is not complete. */
   partial: string
-  /** Something happened since it was last drawn. */
+  /** True if the step has changed since it was last drawn. */
   changed: boolean
 }
 
-/** So many lines of a step are kept to be shown again when it fails. */
+/** The number of lines kept for each step, to be shown again if it fails. */
 const keptLines = 1000
 
 export class BuildSteps {
@@ -37,7 +37,7 @@ export class BuildSteps {
   readonly #warnings: BuildWarning[] = []
   #begun = 0
 
-  /** Takes news in; gives the steps that it is about. */
+  /** Takes an update; gives the steps that it concerns. */
   update(status: BuildStatus): ReadonlySet<BuildStep> {
     const changed = new Set<BuildStep>()
     for (const vertex of status.vertexes ?? []) changed.add(this.#vertex(vertex))
@@ -48,7 +48,7 @@ export class BuildSteps {
     return changed
   }
 
-  /** All that are known, in the order in which they were named. */
+  /** All known steps, in the order in which they appeared. */
   get all(): readonly BuildStep[] {
     return [...this.#steps.values()]
   }
@@ -127,7 +127,7 @@ function addLine(step: BuildStep, text: string, atMs: number): void {
   if (step.lines.length > keptLines) step.lines.splice(0, step.lines.length - keptLines)
 }
 
-/** Of a line that was written over and over (`10%\r20%\r`) what one would see in the end. */
+/** What remains visible of a line that overwrites itself (`10%\r20%\r`). */
 function lastOverprint(text: string): string {
   const trimmed = text.replace(/\r+$/, '')
   return trimmed.slice(trimmed.lastIndexOf('\r') + 1)

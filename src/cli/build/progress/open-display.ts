@@ -1,4 +1,4 @@
-/** Chooses how a build is shown. */
+/** Chooses the display of a build. */
 
 import { CliError } from '../../command/cli-error.ts'
 import type { CliContext } from '../../command/command.ts'
@@ -11,7 +11,7 @@ import { defaultLogLines, TerminalDisplay } from './terminal-display.ts'
 
 const redrawMs = 100
 
-/** By `--progress`, `--quiet`, `BUILDKIT_PROGRESS`, and by whether there is a terminal. */
+/** Chooses by `--progress`, `--quiet`, `BUILDKIT_PROGRESS`, and whether the output is a terminal. */
 export function openDisplay(
   { errors, settings }: Pick<CliContext, 'errors' | 'settings'>,
   flags: FlagValues,

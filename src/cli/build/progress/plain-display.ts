@@ -1,5 +1,5 @@
-/** `--progress plain`: lines that only ever follow each other. Each step has a number; what one does is told in one
- *  piece where that is possible, and steps that run beside each other take turns. */
+/** `--progress plain`: prints lines without ever going back. Each step has a number. The lines of one step stay
+ *  together where possible; steps that run at the same time take turns. */
 
 import type { Output } from '../../terminal/output.ts'
 import type { BuildDisplay } from './build-display.ts'
@@ -8,13 +8,13 @@ import type { BuildStatus } from './solve-status.ts'
 import { failureLogs, formatAmount, formatLogLine, formatSeconds, formatStatus, isCancelled } from './step-text.ts'
 
 export interface PlainDisplayOptions {
-  /** Milliseconds from any start. */
+  /** A clock in milliseconds, from any start. */
   readonly now?: () => number
 }
 
-/** A step that says nothing gives its turn to others after that long. */
+/** After this long without output, a step gives its turn to another one. */
 const turnMs = 5_000
-/** An amount that grows is told that often. */
+/** A growing amount is printed this often. */
 const amountMs = 2_000
 
 /** What was printed of a step. */
@@ -72,7 +72,7 @@ export class PlainDisplay implements BuildDisplay {
     this.#printed.set(step, printed)
     step.changed = false
     const lines = [...this.#statusLines(step, printed), ...logLines(step, printed), ...endLines(step, printed)]
-    // The same step again without a change that anybody could see.
+    // The step came again without a visible change.
     if (lines.length === 0 && known !== undefined) return
     if (this.#current !== step) {
       lines.unshift(step.name)
@@ -91,7 +91,7 @@ export class PlainDisplay implements BuildDisplay {
       const before = statuses.get(status.id)
       if (before?.text === text) continue
       const atMs = this.#now()
-      // The first word of it, its end, and from time to time how far it is.
+      // Print the first report, the last one, and the amount from time to time.
       const isDue = before === undefined || isDone || atMs - before.atMs > amountMs
       if (!isDue) continue
       if (before === undefined && !isDone && formatAmount(status) === '' && step.completedMs !== undefined) continue
@@ -114,7 +114,7 @@ function* logLines(step: BuildStep, printed: Printed): Iterable<string> {
 }
 
 function* endLines(step: BuildStep, printed: Printed): Iterable<string> {
-  // A step may go on after its end: a context is asked for more.
+  // A step may continue after its end: the daemon asks for more of a context.
   if (step.completedMs === undefined) printed.isEnded = false
   if (step.completedMs === undefined || printed.isEnded) return
   printed.isEnded = true

@@ -1,4 +1,4 @@
-/** `--quiet` and `--progress quiet`: silence, except for the logs of steps that failed. */
+/** `--quiet` and `--progress quiet`: prints nothing but the logs of failed steps. */
 
 import type { Output } from '../../terminal/output.ts'
 import type { BuildDisplay } from './build-display.ts'

@@ -1,4 +1,4 @@
-/** `--progress rawjson`: what the builder tells, one JSON object a line, for programs. */
+/** `--progress rawjson`: the builder's events for programs, one JSON object per line. */
 
 import type { Output } from '../../terminal/output.ts'
 import type { BuildDisplay } from './build-display.ts'

@@ -1,9 +1,9 @@
-/** What the builder tells, in the form of BuildKit's SolveStatus. */
+/** Converts the builder's events into BuildKit's SolveStatus. */
 import { createHash } from 'node:crypto'
 import type { BuildEvent, BuildWarningEvent } from '../../../api/index.ts'
 import type { BuildStatus, BuildWarning } from './solve-status.ts'
 
-/** News for displays; undefined for what is none. `now` is the time of what carries none itself. */
+/** The update for displays. Undefined for events without one. `now` is the time of events that have none. */
 export function toBuildStatus(event: BuildEvent, now: Date): BuildStatus | undefined {
   const timestamp = now.toISOString()
   switch (event.type) {

@@ -1,8 +1,8 @@
-/** Progress in the form of BuildKit's SolveStatus, as `--progress rawjson` prints it: `solve-events.ts` makes it of what
- *  the builder tells. Times are RFC 3339 with nanoseconds.
+/** Progress in the form of BuildKit's SolveStatus, as `--progress rawjson` prints it. `solve-events.ts` makes it
+ *  from the builder's events. Times are RFC 3339 with nanoseconds.
  *  https://github.com/moby/buildkit/blob/master/client/graph.go */
 
-/** News of a build. What is told again replaces what was told before under the same digest or id. */
+/** An update of a build. Each element replaces the earlier one with the same digest or id. */
 export interface BuildStatus {
   readonly vertexes?: readonly BuildVertex[]
   readonly statuses?: readonly BuildVertexStatus[]
@@ -12,24 +12,24 @@ export interface BuildStatus {
 
 /** A step: an instruction, a transfer, an export. */
 export interface BuildVertex {
-  /** Its name among all steps; of no other meaning. */
+  /** The identity of the step. It is not the digest of any content. */
   readonly digest: string
   readonly inputs?: readonly string[]
-  /** As people see it: `[build 2/4] RUN make`. */
+  /** The name that users see: `[build 2/4] RUN make`. */
   readonly name: string
   readonly started?: string
   readonly completed?: string
-  /** Nothing was done: its result was there. */
+  /** The result was already there, so nothing was done. */
   readonly cached?: boolean
   readonly error?: string
 }
 
-/** Something that goes on inside a step, with or without an amount. */
+/** An activity inside a step, with or without an amount. */
 export interface BuildVertexStatus {
   readonly id: string
   readonly vertex: string
   readonly name?: string
-  /** Bytes; without a total it is not known. */
+  /** The amount so far in bytes. Without `total`, the end is unknown. */
   readonly current: number
   readonly total?: number
   readonly timestamp: string
@@ -37,24 +37,24 @@ export interface BuildVertexStatus {
   readonly completed?: string
 }
 
-/** What a step's program wrote. */
+/** Output of a step's program. */
 export interface BuildVertexLog {
   readonly vertex: string
-  /** 1: standard output, 2: standard error. */
+  /** 1 is standard output, 2 standard error. */
   readonly stream: number
-  /** Base64. */
+  /** In Base64. */
   readonly data: string
   readonly timestamp: string
 }
 
-/** What a build check found. */
+/** A finding of a build check. */
 export interface BuildWarning {
   readonly vertex: string
-  /** 1 for the checks of Dockerfiles. */
+  /** 1 for checks of Dockerfiles. */
   readonly level: number
-  /** Base64: one sentence. */
+  /** One sentence, in Base64. */
   readonly short: string
-  /** Base64 each. */
+  /** Further texts, each in Base64. */
   readonly detail?: readonly string[]
   readonly url?: string
   readonly sourceInfo?: BuildSourceInfo
@@ -64,11 +64,11 @@ export interface BuildWarning {
 /** The file that a warning is about. */
 export interface BuildSourceInfo {
   readonly filename: string
-  /** Base64: its whole text. */
+  /** The whole text, in Base64. */
   readonly data: string
 }
 
-/** Lines are counted from 1, characters from 0. */
+/** Lines count from 1, characters from 0. */
 export interface BuildSourceRange {
   readonly start: { readonly line: number; readonly character?: number }
   readonly end: { readonly line: number; readonly character?: number }

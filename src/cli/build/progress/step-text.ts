@@ -1,44 +1,44 @@
-/** Texts that the displays share. */
+/** Texts that several displays use. */
 
 import { humanSize } from '../../format/units.ts'
 import type { BuildStep, LogLine } from './build-steps.ts'
 import type { BuildVertexStatus } from './solve-status.ts'
 
-/** `0.123`, `12.35`, `1235.`: five characters of the seconds since the step began. */
+/** The seconds since the step began, in five characters: `0.123`, `12.35`, `1235.`. */
 export function formatLogTime(seconds: number): string {
   const text = seconds.toPrecision(4)
   return (text.includes('.') ? text : `${text}.`).padEnd(5, '0').slice(0, 5)
 }
 
-/** `0.123 text`. */
+/** A line of a step's output with its time: `0.123 text`. */
 export function formatLogLine({ seconds, text }: LogLine): string {
   return `${formatLogTime(seconds)} ${text}`
 }
 
-/** `1.2MB / 3.4MB`; empty when it has no amount. */
+/** An amount: `1.2MB / 3.4MB`. Empty when there is none. */
 export function formatAmount({ current, total = 0 }: BuildVertexStatus): string {
   if (total > 0) return `${humanSize(current)} / ${humanSize(total)}`
   return current > 0 ? humanSize(current) : ''
 }
 
-/** `transferring context: 2.5kB`, `sha256:… 1.2MB / 3.4MB`. */
+/** An activity and its amount: `transferring context: 2.5kB`, `sha256:… 1.2MB / 3.4MB`. */
 export function formatStatus(status: BuildVertexStatus): string {
   const amount = formatAmount(status)
   const title = status.name === undefined || status.name === '' ? status.id : status.name
   return amount === '' ? title : `${title} ${amount}`
 }
 
-/** `3.2s`. */
+/** A time in seconds: `3.2s`. */
 export function formatSeconds(ms: number): string {
   return `${(Math.max(0, ms) / 1000).toFixed(1)}s`
 }
 
-/** Where a build was ended, a step says so instead of an error. */
+/** True when the step was canceled. The displays then do not show an error. */
 export function isCancelled({ error }: BuildStep): boolean {
   return error !== undefined && /context canceled|cancelled/.test(error)
 }
 
-/** The logs of steps that failed, between rulers. */
+/** The logs of the failed steps, between rulers. */
 export function failureLogs(steps: readonly BuildStep[]): string {
   return steps
     .filter((step) => step.error !== undefined && !isCancelled(step))

@@ -1,5 +1,5 @@
-/** `--progress tty`: a line for each step, drawn anew in place while it goes on, with what runs inside it and the last
- *  lines that its program wrote. */
+/** `--progress tty`: one line for each step, redrawn in place while the step runs, together with its activities and the
+ *  last lines of its program. */
 
 import type { Output } from '../../terminal/output.ts'
 import type { BuildDisplay } from './build-display.ts'
@@ -8,11 +8,11 @@ import type { BuildStatus } from './solve-status.ts'
 import { failureLogs, formatSeconds, formatStatus, isCancelled } from './step-text.ts'
 
 export interface TerminalDisplayOptions {
-  /** Wall clock, milliseconds. */
+  /** The wall clock in milliseconds. */
   readonly now?: () => number
-  /** Without: drawn only by `draw`, for tests. */
+  /** The time between two drawings. Undefined: only `draw` draws, for tests. */
   readonly redrawMs?: number | undefined
-  /** How many lines of a running program are shown. */
+  /** How many lines of a running program to show. */
   readonly logLines?: number
   readonly isColored?: boolean
 }
@@ -20,12 +20,12 @@ export interface TerminalDisplayOptions {
 export const defaultLogLines = 6
 const timeWidth = 8
 
-/** One line of the picture. */
+/** One line of the drawing. */
 interface Row {
   readonly text: string
   readonly time: string
   readonly color: keyof typeof colors | undefined
-  /** Rows of steps that are over give way first when there are more than the terminal has. */
+  /** True for rows of finished steps, which are dropped first if the terminal is too small. */
   readonly isOver: boolean
 }
 
@@ -44,7 +44,7 @@ export class TerminalDisplay implements BuildDisplay {
     this.#options = { now: Date.now, logLines: defaultLogLines, isColored: true, ...options }
     this.#beganMs = this.#options.now()
     this.#timer = redrawMs === undefined ? undefined : setInterval(() => this.draw(), redrawMs)
-    // A display must not keep alive what waits for nothing else.
+    // The display alone must not keep the process running.
     this.#timer?.unref()
   }
 
@@ -58,7 +58,7 @@ export class TerminalDisplay implements BuildDisplay {
     if (failed) this.#output.write(failureLogs(this.#steps.all))
   }
 
-  /** Draws the picture over the last one. */
+  /** Draws over the previous drawing. */
   draw(): void {
     this.#paint({ isFinished: false, isLast: false })
   }
@@ -74,7 +74,7 @@ export class TerminalDisplay implements BuildDisplay {
     const title = `${head}${isFinished ? ' FINISHED' : ''}`.slice(0, columns - 1)
     const lines = [title, ...rows.map((row) => this.#format(row, columns))]
     const up = this.#drawnRows === 0 ? '' : `\x1b[${this.#drawnRows}A`
-    // Hidden, the cursor does not flicker over the picture.
+    // The cursor is hidden meanwhile, so that it does not flicker.
     this.#output.write(`\x1b[?25l${up}\x1b[J${lines.map((line) => `${line}\n`).join('')}\x1b[?25h`)
     this.#drawnRows = isLast ? 0 : lines.length
   }
@@ -121,7 +121,7 @@ function stateOf(step: BuildStep): { readonly prefix: string; readonly color: Ro
   return { prefix: step.cached ? 'CACHED ' : '', color: 'blue' }
 }
 
-/** As many rows as there is room for: what is over goes first, the oldest before the others. */
+/** Drops rows until they fit: those of finished steps first, the oldest before the others. */
 function fitting(rows: readonly Row[], height: number): readonly Row[] {
   let surplus = rows.length - Math.max(1, height)
   if (surplus <= 0) return rows
@@ -129,11 +129,11 @@ function fitting(rows: readonly Row[], height: number): readonly Row[] {
   return kept.slice(-Math.max(1, height))
 }
 
-/** Text that takes one line: no control characters, not wider than `columns`. */
+/** Cuts a text to one line: no control characters, not wider than `columns`. */
 function fit(text: string, columns: number): string {
   const clean = text
     .replaceAll('\t', '    ')
-    // Colours and other sequences of a program would break the picture.
+    // Colors and other sequences of a program would break the drawing.
     .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?/g, '')
     .replace(/[\x00-\x1f\x7f-\x9f]/g, '')
   if (widthOf(clean) <= columns) return clean
@@ -147,7 +147,7 @@ function fit(text: string, columns: number): string {
   return cut
 }
 
-/** Columns that a text takes: wide characters (CJK, emoji) two. */
+/** The columns that a text takes. Wide characters (CJK, emoji) take two. */
 function widthOf(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length
   let width = 0

@@ -1,4 +1,4 @@
-/** The agent is asked by OpenSSH's own programs. */
+/** OpenSSH's own programs are the agent's clients. */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -89,7 +89,7 @@ test('the agent answers what it does not know with a failure', async () => {
   const agent = openKeyAgent([])
   const answers: Buffer[] = []
   agent.on('data', (chunk: Buffer) => answers.push(chunk))
-  // Half a message and the rest, a message without content, a request to sign that is cut.
+  // Half of a message and its rest, an empty message, a truncated request to sign.
   for (const bytes of ['0000', '00010b', '00000000', '000000020d00']) agent.write(Buffer.from(bytes, 'hex'))
   agent.end()
   await new Promise((resolve) => agent.once('end', resolve))

@@ -1,4 +1,4 @@
-/** An agent with a few keys, inside of this process: it tells which they are and signs with them, and changes nothing.
+/** An SSH agent inside this process, with a few keys. It lists them and signs with them; it refuses every change.
  *  https://datatracker.ietf.org/doc/html/draft-ietf-sshm-ssh-agent */
 import { Duplex } from 'node:stream'
 import type { SshKey } from './ssh-key.ts'
@@ -6,10 +6,10 @@ import { packString, WireReader } from './ssh-wire.ts'
 
 const messages = { failure: 5, listKeys: 11, keys: 12, signRequest: 13, signature: 14 } as const
 
-/** As OpenSSH's agent has it. */
+/** The limit of OpenSSH's agent. */
 const maxMessageBytes = 256 * 1024
 
-/** A connection to such an agent. */
+/** Opens a connection to a new agent with these keys. */
 export function openKeyAgent(keys: readonly SshKey[]): Duplex {
   let rest = Buffer.alloc(0)
   return new Duplex({
@@ -44,7 +44,7 @@ function answer(keys: readonly SshKey[], message: Buffer): Buffer {
       refusal
     )
   } catch {
-    // What can't be read is answered like what isn't known.
+    // A malformed request gets the same answer as an unknown one.
     return refusal
   }
 }

@@ -1,22 +1,22 @@
-/** Private keys in files, for `--ssh default=FILE`: OpenSSH's own form and PEM, of the kinds ed25519, RSA and ECDSA.
+/** Private keys in files, for `--ssh default=FILE`: OpenSSH's own format and PEM; ed25519, RSA and ECDSA.
  *  https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key */
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { packNumber, packString, WireReader } from './ssh-wire.ts'
 
-/** A key as an agent has it. */
+/** A key that an agent can use. */
 export interface SshKey {
-  /** The public half, as SSH sends it. */
+  /** The public key in SSH's encoding. */
   readonly blob: Buffer
-  /** A signature as SSH sends it; `flags` are those of a request. */
+  /** Signs `data`; the signature is in SSH's encoding. `flags` come from the request. */
   sign(data: Buffer, flags: number): Buffer
 }
 
-/** Why a file is no key that can be used. */
+/** Says why a file has no usable key. */
 export class SshKeyError extends Error {}
 
 const openSshForm = /-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END OPENSSH PRIVATE KEY-----/
 
-/** Throws `SshKeyError` for what is none, is of another kind, or has a passphrase. */
+/** Parses a key. Throws `SshKeyError` for anything else, for another kind of key, and for one with a passphrase. */
 export function parseSshKey(text: string): SshKey {
   return toSshKey(privateKeyOf(text))
 }
@@ -54,7 +54,7 @@ function parseOpenSsh(bytes: Buffer): KeyObject {
   return createPrivateKey({ key: jwkOf(inner), format: 'jwk' })
 }
 
-/** Fields in OpenSSH's order. */
+/** Reads the fields of a key in OpenSSH's order. */
 function jwkOf(reader: WireReader): Readonly<Record<string, string>> {
   const kind = reader.text()
   if (kind === 'ssh-ed25519') {
@@ -125,7 +125,7 @@ function base64(bytes: Buffer): string {
   return bytes.toString('base64url')
 }
 
-/** Without the zero that keeps a number from being negative. */
+/** Removes the leading zero that marks a number as not negative. */
 function bare(bytes: Buffer): Buffer {
   return bytes[0] === 0 ? bytes.subarray(1) : bytes
 }

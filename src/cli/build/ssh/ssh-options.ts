@@ -1,4 +1,4 @@
-/** `--ssh`: agents that steps with `--mount=type=ssh` may ask, and keys that an agent of our own has for them.
+/** `--ssh`: the agents that steps with `--mount=type=ssh` can use, or keys for an agent in this process.
  *  https://docs.docker.com/reference/cli/docker/buildx/build/#ssh */
 import type { Duplex } from 'node:stream'
 import { errnoOf, messageOf } from '../../../base/index.ts'
@@ -7,12 +7,13 @@ import { fs, net } from '../../terminal/builtins.ts'
 import { parseSshKey, type SshKey, SshKeyError } from './ssh-key.ts'
 import { openKeyAgent } from './ssh-key-agent.ts'
 
-/** An agent by the name that mounts ask for. */
+/** An agent, and the name by which mounts refer to it. */
 export type SshAgent =
   | { readonly id: string; readonly socketPath: string }
   | { readonly id: string; readonly keys: readonly SshKey[] }
 
-/** `default`, `default=/path/of/socket`, `name=$SSH_AUTH_SOCK`, `default=key,key`. Throws for what is neither. */
+/** Parses `default`, `default=/path/of/socket`, `name=$SSH_AUTH_SOCK` and `default=key,key`. Throws for other
+ *  values. */
 export function parseSshAgents(
   values: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
@@ -53,7 +54,7 @@ function isSocket(path: string): boolean {
   }
 }
 
-/** More is no key. */
+/** A longer file is not a key. */
 const maxKeyBytes = 100 * 1024
 
 function readKey(path: string): SshKey {
@@ -65,7 +66,7 @@ function readKey(path: string): SshKey {
   }
 }
 
-/** A connection to an agent. */
+/** Opens a connection to an agent. */
 export async function connectAgent(agent: SshAgent): Promise<Duplex> {
   if ('keys' in agent) return openKeyAgent(agent.keys)
   const { socketPath } = agent

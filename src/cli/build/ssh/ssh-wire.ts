@@ -1,6 +1,6 @@
-/** Values as SSH packs them: lengths in 32 bits, big-endian. https://www.rfc-editor.org/rfc/rfc4251#section-5 */
+/** SSH's encoding of values: lengths are big-endian 32-bit numbers. https://www.rfc-editor.org/rfc/rfc4251#section-5 */
 
-/** A string, or the bytes of one. */
+/** Encodes a string or bytes. */
 export function packString(value: string | Buffer): Buffer {
   const bytes = typeof value === 'string' ? Buffer.from(value) : value
   const length = Buffer.alloc(4)
@@ -8,14 +8,14 @@ export function packString(value: string | Buffer): Buffer {
   return Buffer.concat([length, bytes])
 }
 
-/** A number that is not negative: without leading zeros, but for the one that keeps it so. */
+/** Encodes a number that is not negative: no leading zeros, except for one before a byte of 0x80 or more. */
 export function packNumber(value: Buffer): Buffer {
   const first = value.findIndex((byte) => byte !== 0)
   const bare = first === -1 ? Buffer.alloc(0) : value.subarray(first)
   return packString(((bare[0] ?? 0) & 0x80) === 0 ? bare : Buffer.concat([Buffer.alloc(1), bare]))
 }
 
-/** Reads one value behind the other. Throws `RangeError` behind the end. */
+/** Reads values one after another. Throws `RangeError` at the end of the bytes. */
 export class WireReader {
   readonly #bytes: Buffer
   #at = 0
