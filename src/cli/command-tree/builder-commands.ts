@@ -1,6 +1,6 @@
 import type { CommandEntry, CommandGroup } from '../command/command-entry.ts'
 
-/** `berth builder COMMAND`. */
+/** The commands of `berth builder`. */
 export function builderCommands(build: CommandEntry): CommandGroup {
   return {
     summary: 'Manage builds',

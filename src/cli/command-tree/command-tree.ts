@@ -1,4 +1,4 @@
-/** Every command, its one-line summary and where its code is. The code is loaded when the command is called. */
+/** Every command with its one-line summary and its module, which is loaded when the command is called. */
 
 import type { Command } from '../command/command.ts'
 import type { CommandEntry, CommandGroup } from '../command/command-entry.ts'
@@ -8,7 +8,7 @@ import { networkCommands } from './network-commands.ts'
 import { registryCommands } from './registry-commands.ts'
 import { volumeCommands } from './volume-commands.ts'
 
-/** An entry that is reached as `berth VERB` and as `berth GROUP VERB`. */
+/** A command that can be called as `berth VERB` and as `berth GROUP VERB`. */
 function both(group: string, verb: string, summary: string, load: () => Promise<Command>): CommandEntry {
   return { summary, aliases: [`${group} ${verb}`, verb], load }
 }
@@ -220,7 +220,7 @@ const events = both(
   async () => (await import('../system/events.ts')).command,
 )
 
-/** `berth COMMAND`. */
+/** The commands of `berth`. */
 export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   run: { ...run, common: true },
   exec: { ...exec, common: true },
@@ -288,7 +288,7 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   wait,
 }
 
-/** `berth GROUP COMMAND`. */
+/** The groups, and their commands. */
 export const commandGroups: Readonly<Record<string, CommandGroup>> = {
   builder: builderCommands(build),
   container: {

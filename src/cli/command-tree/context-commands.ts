@@ -1,6 +1,6 @@
 import type { CommandGroup } from '../command/command-entry.ts'
 
-/** `berth context …`. */
+/** The commands of `berth context`. */
 export const contextCommands: CommandGroup = {
   summary: 'Manage contexts: the daemons to speak to',
   commands: {

@@ -1,6 +1,6 @@
 import type { CommandGroup } from '../command/command-entry.ts'
 
-/** `berth network …`. */
+/** The commands of `berth network`. */
 export const networkCommands: CommandGroup = {
   summary: 'Manage networks',
   commands: {

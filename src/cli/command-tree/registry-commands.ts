@@ -1,4 +1,4 @@
-/** `berth registry COMMAND`. */
+/** The commands of `berth registry`. */
 import type { CommandGroup } from '../command/command-entry.ts'
 
 export const registryCommands: CommandGroup = {

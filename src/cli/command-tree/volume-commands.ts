@@ -1,6 +1,6 @@
 import type { CommandGroup } from '../command/command-entry.ts'
 
-/** `berth volume …`. */
+/** The commands of `berth volume`. */
 export const volumeCommands: CommandGroup = {
   summary: 'Manage volumes',
   usage: 'COMMAND',

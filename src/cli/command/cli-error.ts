@@ -1,7 +1,7 @@
-/** Errors with an exit code of their own. */
+/** Errors with an exit code. */
 import { messageOf } from '../../base/index.ts'
 
-/** Ends the program with `exitCode`; an empty message prints nothing. */
+/** Ends the program with `exitCode`. An empty message prints nothing. */
 export class CliError extends Error {
   readonly exitCode: number
 
@@ -11,7 +11,7 @@ export class CliError extends Error {
   }
 }
 
-/** `berth: …` and where to find help, as `run` and `exec` end with when the daemon refuses. */
+/** Docker's error text of `run` and `exec` when the daemon refuses: the message and a hint at `--help`. */
 export function withHelpHint(error: unknown, commandPath: string): string {
   return `berth: ${messageOf(error)}\n\nRun '${commandPath} --help' for more information`
 }

@@ -1,18 +1,18 @@
-/** What the tree of commands is made of. */
+/** Entries of the tree of commands. */
 import type { Command } from './command.ts'
 
 export interface CommandEntry {
   readonly summary: string
-  /** All names, as `--help` lists them; none when there is only one. */
+  /** All names, as `--help` lists them. Absent when there is only one. */
   readonly aliases?: readonly string[]
-  /** Not listed: programs call it. */
+  /** Not listed in `--help`, because only programs call it. */
   readonly hidden?: boolean
   /** Listed first in `berth --help`. */
   readonly common?: boolean
   load(): Promise<Command>
 }
 
-/** The commands of a group that people call. */
+/** The commands of a group that `--help` lists. */
 export function shownCommands({ commands }: CommandGroup): readonly (readonly [string, CommandEntry])[] {
   return Object.entries(commands).filter(([, { hidden = false }]) => !hidden)
 }
@@ -20,8 +20,8 @@ export function shownCommands({ commands }: CommandGroup): readonly (readonly [s
 export interface CommandGroup {
   readonly summary: string
   readonly commands: Readonly<Record<string, CommandEntry>>
-  /** What follows its name where a command of it is unknown; nothing for most. */
+  /** The usage line in the error for an unknown command. Most groups have none. */
   readonly usage?: string
-  /** Other names of its commands. */
+  /** Other names of the group's commands. */
   readonly alternatives?: Readonly<Record<string, string>>
 }

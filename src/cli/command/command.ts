@@ -1,4 +1,4 @@
-/** What a command is made of. Each verb's file exports one `command`. */
+/** The parts of a command. The file of each verb exports one `command`. */
 import type { EngineClient } from '../../client/index.ts'
 import type { ClientSettings, RunProgram } from '../../config/client/index.ts'
 import type { Flag } from '../flags/flag.ts'
@@ -6,16 +6,16 @@ import type { FlagValues } from '../flags/flag-values.ts'
 import type { Input } from '../terminal/input.ts'
 import type { Output } from '../terminal/output.ts'
 
-/** How many operands a command takes. */
+/** The number of operands that a command takes. */
 export interface OperandCount {
   readonly min: number
-  /** Without it: any number. */
+  /** Absent: any number. */
   readonly max?: number
 }
 
 type Public<T> = Pick<T, keyof T>
 
-/** The calls of the API that commands make; a test may give its own. */
+/** The calls of the API that commands make. Tests may supply their own. */
 export type CliClient = Pick<EngineClient, 'url' | 'connect'> & {
   readonly containers: Public<EngineClient['containers']>
   readonly containerLifecycle: Public<EngineClient['containerLifecycle']>
@@ -32,25 +32,25 @@ export type CliClient = Pick<EngineClient, 'url' | 'connect'> & {
 
 /** What a command works with. */
 export interface CliContext {
-  /** `berth run`, `berth container run`: as it was called. */
+  /** The command as the user called it: `berth run`, `berth container run`. */
   readonly commandPath: string
   readonly client: CliClient
   readonly settings: ClientSettings
   readonly output: Output
   readonly errors: Output
   readonly input: Input
-  /** For credential helpers. */
+  /** Runs credential helpers. */
   readonly runProgram: RunProgram
   now(): Date
 }
 
 export interface Command {
-  /** What follows the command's name in its usage line. */
+  /** The text behind the command's name in its usage line. */
   readonly usage: string
   readonly operands: OperandCount
   readonly flags: readonly Flag[]
-  /** False: flags end at the first operand, the rest belongs to the container's program. */
+  /** False: flags end at the first operand, because the rest belongs to the container's program. */
   readonly interspersed?: boolean
-  /** Resolves with the exit code, 0 when there is none. */
+  /** Resolves with the exit code; undefined means 0. */
   run(context: CliContext, flags: FlagValues, operands: readonly string[]): Promise<number | undefined>
 }

@@ -1,6 +1,6 @@
 import type { CliContext } from './command.ts'
 
-/** Asks a question; only `y` is a yes. */
+/** Asks a question; true only for the answer `y`. */
 export async function confirm({ input, output }: CliContext, question: string): Promise<boolean> {
   output.write(`${question} [y/N] `)
   let answer = ''
@@ -11,5 +11,5 @@ export async function confirm({ input, output }: CliContext, question: string): 
   return answer.split('\n')[0]?.trim().toLowerCase() === 'y'
 }
 
-/** What stands below every warning of a prune. */
+/** The question below every warning of a prune. */
 export const continueQuestion = 'Are you sure you want to continue?'

@@ -5,8 +5,8 @@ import type { FlagValues } from '../flags/flag-values.ts'
 
 const disableFlag = 'disable-content-trust'
 
-/** Throws `invalidArgument` where signatures are to be checked, by the flag or else by the environment: nobody is to
- *  believe that they were. */
+/** Throws `invalidArgument` when a flag or the environment asks for a check of signatures. Berth does not check any,
+ *  and must not let a user believe that it did. */
 export function refuseContentTrust({ environment }: Pick<ClientSettings, 'environment'>, flags: FlagValues): void {
   const isWanted = flags.has(disableFlag)
     ? !flags.bool(disableFlag)

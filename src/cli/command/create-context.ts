@@ -1,4 +1,4 @@
-/** Makes what commands work with: settings from flags and environment, and the client. */
+/** Makes the context of commands: settings from flags and environment, and the client. */
 import { internal, invalidArgument, messageOf } from '../../base/index.ts'
 import { type Endpoint, EngineClient, parseEndpoint } from '../../client/index.ts'
 import { type ClientSettings, defaultHost, loadClientSettings } from '../../config/client/index.ts'
@@ -8,7 +8,7 @@ import type { Output } from '../terminal/output.ts'
 import type { CliContext } from './command.ts'
 import type { MainOptions } from './main-options.ts'
 
-/** `close` ends the client's connections. Throws `invalidArgument` for settings that make no sense. */
+/** Makes a context. `close` closes the client's connections. Throws `invalidArgument` for contradictory settings. */
 export function createContext(
   commandPath: string,
   globals: FlagValues,
@@ -19,7 +19,7 @@ export function createContext(
   let client: EngineClient | undefined
   const context: CliContext = {
     commandPath,
-    // Only commands that speak to the daemon need one that can be found.
+    // Lazy, because only commands that call the daemon need its address.
     get client() {
       return (client ??= openClient(settings, options))
     },
@@ -33,8 +33,8 @@ export function createContext(
   return { context, close: () => client?.close() }
 }
 
-/** Settings from the flags before the command, the environment and the client's file. Throws `invalidArgument` for some
- *  that make no sense. */
+/** Combines the flags before the command, the environment and the client's file. Throws `invalidArgument` for
+ *  contradictory settings. */
 export function settingsOf(
   globals: FlagValues,
   { environment, errors }: Pick<MainOptions, 'environment' | 'errors'>,

@@ -1,4 +1,4 @@
-/** Commands that do the same to each of their operands. */
+/** Commands that do the same for each of their operands. */
 import { messageOf } from '../../base/index.ts'
 import { CliError } from './cli-error.ts'
 import type { CliContext } from './command.ts'
@@ -7,8 +7,8 @@ const atOnce = 30
 
 type Outcome = { readonly text: string } | { readonly error: unknown }
 
-/** Runs `action` for all operands side by side; prints in their order what each gives, the operand itself by default.
- *  Failures are collected: the others go on, and all messages end the command together. */
+/** Runs `action` for all operands at the same time. Prints their results in order; by default, the result is the
+ *  operand. A failure does not stop the others: all messages are joined into the command's error. */
 export async function eachOperand(
   { output }: Pick<CliContext, 'output'>,
   operands: readonly string[],

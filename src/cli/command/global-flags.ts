@@ -1,7 +1,7 @@
-/** Flags that stand before the command. */
+/** Flags that precede the command. */
 import type { Flag } from '../flags/flag.ts'
 
-/** As `berth --help` lists them. */
+/** The flags in the order of `berth --help`. */
 export function globalFlags(): readonly Flag[] {
   return [
     { name: 'config', type: 'string', help: 'Directory of the client\'s configuration (default "~/.docker")' },

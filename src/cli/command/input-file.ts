@@ -1,11 +1,11 @@
-/** A file as the body of a request. */
+/** Files as bodies of requests. */
 import { errnoOf, messageOf } from '../../base/index.ts'
 import { fs } from '../terminal/builtins.ts'
 import { CliError } from './cli-error.ts'
 
 const chunkBytes = 1 << 20
 
-/** Opens the file now, so that one that isn't there is told before anything is sent, and reads it chunk by chunk. */
+/** Opens the file at once, so that a missing file is reported before anything is sent; reads it in chunks. */
 export function readInputFile(path: string): AsyncGenerator<Buffer, void, undefined> {
   return readChunks(openFile(path), path)
 }
@@ -39,7 +39,7 @@ function readSome(fd: number, buffer: Buffer, path: string): number {
   }
 }
 
-/** As Go words it. */
+/** An error with Go's text. */
 function failure(call: string, path: string, error: unknown): CliError {
   const texts: Readonly<Record<string, string>> = {
     ENOENT: 'no such file or directory',

@@ -1,4 +1,4 @@
-/** `inspect` of any kind: the daemon's JSON, indented, or a template over it. */
+/** `inspect` of all kinds of objects: the daemon's JSON, indented, or a template applied to it. */
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import { GoTemplate, goJson, JsonNumber, toGoMaps } from '../../template/index.ts'
 import { indentJson } from '../format/indent-json.ts'
@@ -6,14 +6,14 @@ import { toGoStructs } from '../format/inspect-value.ts'
 import type { Output } from '../terminal/output.ts'
 import { CliError } from './cli-error.ts'
 
-/** What the objects are, where a template can see nothing else of them: without it a template that fails on the type is
- *  tried again on the daemon's own answer. */
+/** The type of the objects, for kinds where a template sees typed values only. For other kinds, a template that
+ *  fails on the type is executed again on the daemon's own answer. */
 export interface InspectedType {
-  /** As messages name it. */
+  /** The name of the type in messages. */
   readonly typeName?: string
 }
 
-/** Prints what `find` gives for each name; names that are not found are reported together at the end. */
+/** Prints the result of `find` for each name. Names that are not found are reported together at the end. */
 export async function inspectObjects(
   output: Output,
   names: readonly string[],
@@ -48,13 +48,14 @@ function parseTemplate(format: string): GoTemplate {
   }
 }
 
-/** First with Go's view of the answer's type, where every field exists; then by the keys that really are there. */
+/** Executes a template on Go's view of the answer, where every field exists; if that fails, on the keys that the answer
+ *  has. */
 function executeOn(template: GoTemplate, text: string, typeName: string | undefined): string {
   try {
     return template.execute(toGoStructs(parseExact(text), '', '', typeName))
   } catch (error) {
     if (typeName !== undefined) throw invalidArgument(`template parsing error: ${messageOf(error)}`, { cause: error })
-    // The second try's message is the one that names keys as the user sees them.
+    // The second error is the better one: it names keys as the user sees them.
   }
   try {
     return template.execute(toGoMaps(parseAsText(text)), { missingKeyIsError: true })
@@ -63,7 +64,7 @@ function executeOn(template: GoTemplate, text: string, typeName: string | undefi
   }
 }
 
-/** Integers that a number cannot hold become bigints. */
+/** Parses JSON. Integers that a number cannot hold become bigints. */
 export function parseExact(text: string): unknown {
   return JSON.parse(text, (_key: string, value: unknown, context?: { readonly source?: string }) => {
     const source = context?.source
@@ -73,7 +74,7 @@ export function parseExact(text: string): unknown {
   })
 }
 
-/** Numbers stay the text that they are. */
+/** Parses JSON. Numbers stay texts. */
 function parseAsText(text: string): unknown {
   return JSON.parse(text, (_key: string, value: unknown, context?: { readonly source?: string }) =>
     typeof value === 'number' ? new JsonNumber(context?.source ?? String(value)) : value,

@@ -1,11 +1,11 @@
-/** Flags that listing commands share. */
+/** Flags of the commands that list. */
 import type { Flag } from '../flags/flag.ts'
 
 const formatting = `'json': as JSON
 'TEMPLATE': by a Go template
 See https://docs.docker.com/go/formatting/ for templates`
 
-/** `--format` of a command that shows a table. */
+/** `--format` of commands that show a table. */
 export const tableFormatFlag: Flag = {
   name: 'format',
   type: 'string',
@@ -15,7 +15,7 @@ export const tableFormatFlag: Flag = {
 ${formatting}`,
 }
 
-/** `--format` of a command that shows one thing. */
+/** `--format` of commands that show one object. */
 export const formatFlag: Flag = {
   name: 'format',
   short: 'f',

@@ -3,25 +3,25 @@ import type { RunProgram } from '../../config/client/index.ts'
 import type { Input } from '../terminal/input.ts'
 import type { Output } from '../terminal/output.ts'
 
-/** Runs a program on this one's terminal, with this environment; gives its exit code, rejects when it can't be started. */
+/** Runs a program on this terminal with this environment. Gives its exit code; rejects when it can't be started. */
 export type RunPlugin = (
   path: string,
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ) => Promise<number>
 
-/** What `main` may be given besides the command line; tests give all of it. */
+/** The parameters of `main` besides the command line. Tests supply all of them. */
 export interface MainOptions {
-  /** Starts a daemon when none listens on the default socket; resolves when it does. */
+  /** Starts a daemon when none listens on the default socket. Resolves when it listens. */
   readonly onNoDaemon?: (socketPath: string) => Promise<void>
-  /** Switches the terminal's input and output to raw; resolves with what switches back. Without it Node's raw mode is
-   *  used, which still translates line ends of the output. */
+  /** Switches the terminal to raw input and output. Resolves with a function that switches back. Without it, Node's raw
+   *  mode is used, which still translates line ends of the output. */
   readonly makeTerminalRaw?: () => Promise<() => void>
-  /** Runs a credential helper. Without it there are none. */
+  /** Runs a credential helper. Without it, no helper is used. */
   readonly runProgram?: RunProgram
-  /** Runs plugins of docker's command line. Without it there are none. */
+  /** Runs plugins of docker's command line. Without it, there are none. */
   readonly runPlugin?: RunPlugin
-  /** Starts ssh. Without it daemons behind ssh can't be reached. */
+  /** Starts ssh. Without it, daemons behind ssh can't be reached. */
   readonly openTunnel?: OpenTunnel
   readonly output?: Output
   readonly errors?: Output

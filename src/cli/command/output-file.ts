@@ -1,4 +1,4 @@
-/** `--output FILE` of save and export: what arrives is kept only when all of it did, as `docker` does it. */
+/** `--output FILE` of save and export. As in docker, the file appears only when all of it has arrived. */
 import { basename, dirname, join } from 'node:path'
 import { errnoOf, messageOf } from '../../base/index.ts'
 import { fs } from '../terminal/builtins.ts'
@@ -7,8 +7,8 @@ import { CliError } from './cli-error.ts'
 
 const ownerOnly = 0o600
 
-/** Writes the bytes to the file, or with an empty path to the output. `what` begins the messages of a bad path:
- *  `failed to save image`. */
+/** Writes the bytes to the file or, if the path is empty, to the output. `what` (`failed to save image`) begins the
+ *  messages about a bad path. */
 export async function writeOutput(
   path: string,
   what: string,
@@ -28,7 +28,7 @@ export async function writeOutput(
     for await (const chunk of await open()) {
       for (let done = 0; done < chunk.length; ) done += fs.writeSync(fd, chunk, done)
     }
-    // Otherwise a power cut could leave the new name with nothing in it.
+    // Otherwise a power cut could leave the new name with an empty file.
     fs.fsyncSync(fd)
     fs.closeSync(fd)
     fs.renameSync(temporary, path)
@@ -42,7 +42,7 @@ export async function writeOutput(
   }
 }
 
-/** Whoever is interrupted leaves nothing half done behind. */
+/** Removes the incomplete file when a signal ends the command. Returns a function that stops watching. */
 function removeOnSignal(path: string): () => void {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -57,7 +57,7 @@ function removeOnSignal(path: string): () => void {
   return unwatch
 }
 
-/** Docker replaces plain files only: a link, a device or a directory is no place for an archive. */
+/** Refuses a target that is not a regular file, as docker does: a link, a device, a directory. */
 function checkTarget(path: string, what: string): void {
   const refuse = (why: string) => new CliError(1, `${what}: ${why}`)
   const directory = dirname(path)
@@ -85,6 +85,6 @@ function closeQuietly(fd: number): void {
   try {
     fs.closeSync(fd)
   } catch {
-    // Closed already: the rename failed.
+    // It is closed already: the rename failed.
   }
 }

@@ -1,4 +1,4 @@
-/** Proxies of the configuration as environment variables. https://docs.docker.com/engine/cli/proxy/ */
+/** The proxies of the configuration as environment variables. https://docs.docker.com/engine/cli/proxy/ */
 import type { ClientSettings } from '../../config/client/index.ts'
 
 const proxyNames = {
@@ -9,7 +9,7 @@ const proxyNames = {
   allProxy: 'ALL_PROXY',
 } as const
 
-/** Those for this daemon, or the default ones; each name in capitals and in small letters. */
+/** The variables for this daemon, or the default ones. Each name appears in upper and in lower case. */
 export function proxyVariables({ file, daemon }: Pick<ClientSettings, 'file' | 'daemon'>): Record<string, string> {
   const variables: Record<string, string> = {}
   const { proxies } = file()

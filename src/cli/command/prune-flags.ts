@@ -1,8 +1,8 @@
-/** Flags that the prune commands share. */
+/** Flags of the prune commands. */
 import type { Flag } from '../flags/flag.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 
-/** `--filter`, without a letter: `-f` is `--force`. */
+/** `--filter`. It has no short form, because `-f` is `--force`. */
 export function pruneFilterFlag(example = 'until=<timestamp>'): Flag {
   return { name: 'filter', type: 'filter', help: `Only what meets a condition (e.g. "${example}")` }
 }
@@ -11,7 +11,7 @@ export const forceFlag: Flag = { name: 'force', short: 'f', type: 'bool', help: 
 
 type Filters = ReturnType<FlagValues['filters']>
 
-/** Filters with those of the configuration's `pruneFilters` (`label=x`) beside them. */
+/** The filters, with those of the configuration's `pruneFilters` (`label=x`) added. */
 export function withPruneFilters(filters: Filters, configured: readonly string[] | undefined): Filters {
   const all: Filters = { ...filters }
   for (const text of configured ?? []) {

@@ -1,4 +1,4 @@
-/** What completion offers. */
+/** Types of completion, and simple sources of candidates. */
 
 import type { ClientSettings } from '../../config/client/index.ts'
 import type { CliClient } from '../command/command.ts'
@@ -8,41 +8,41 @@ export interface Candidate {
   readonly description?: string
 }
 
-/** What is completed, and by what words it is preceded. */
+/** The word that is completed, and the words before it. */
 export interface CompletionPoint {
   readonly settings: ClientSettings
-  /** A daemon that does not answer offers nothing. */
+  /** Calls to a daemon that does not answer give no candidates. */
   readonly client: CliClient
-  /** The word so far. */
+  /** The word as far as it is typed. */
   readonly word: string
-  /** Operands before it. */
+  /** The operands before the word. */
   readonly operands: readonly string[]
-  /** Flags that were given. */
+  /** True when the flag precedes the word. */
   readonly hasFlag: (name: string) => boolean
 }
 
-/** What a shell is answered. */
+/** The answer to a shell. */
 export interface Completion {
   readonly candidates: readonly Candidate[]
-  /** The shell offers files as well. */
+  /** True if the shell also offers file names. */
   readonly withFiles: boolean
 }
 
-/** Offers candidates; those that don't begin with the word are dropped by who asks. */
+/** Gives candidates. The caller drops those that do not begin with the word. */
 export type Source = (point: CompletionPoint) => Promise<readonly Candidate[]> | readonly Candidate[]
 
-/** Names of files, which the shell knows best. */
+/** Marks file names, which the shell completes itself. */
 export const files = 'files'
 
-/** These words. */
+/** A source of fixed words. */
 export function words(...values: readonly string[]): Source {
   return () => values.map((value) => ({ value }))
 }
 
-/** Nothing that could be known. */
+/** A source without candidates. */
 export const nothing: Source = () => []
 
-/** All that several sources offer. */
+/** Combines several sources. */
 export function anyOf(...sources: readonly Source[]): Source {
   return async (point) => (await Promise.all(sources.map(async (source) => source(point)))).flat()
 }

@@ -63,7 +63,7 @@ async function complete(...words: string[]): Promise<{ hint: string; values: str
   return { hint, values: lines.map((line) => line.split('\t')[0] ?? '') }
 }
 
-/** Words → what is offered, in any order. */
+/** Words → the candidates, in any order. */
 const cases: readonly (readonly [words: readonly string[], values: readonly string[], hint?: string])[] = [
   [['ru'], ['run']],
   [['sta'], ['start', 'stats']],

@@ -1,4 +1,4 @@
-/** Finds what could stand where the user is typing: a command, a flag, a flag's value, an operand. */
+/** Completes the word at the cursor: a command, a flag, a flag's value, or an operand. */
 import type { CliContext, Command } from '../command/command.ts'
 import { type CommandEntry, shownCommands } from '../command/command-entry.ts'
 import { globalFlags } from '../command/global-flags.ts'
@@ -10,12 +10,12 @@ import { flagSource } from './flag-sources.ts'
 import { operandSource } from './operand-sources.ts'
 import { completePlugin, pluginNames } from './plugin-completion.ts'
 
-/** What the daemon and the configuration are, once the flags before the command are known. */
+/** Gives the client and the settings, once the flags before the command are known. */
 export type Surroundings = (
   globals: FlagValues,
 ) => Pick<CompletionPoint, 'settings' | 'client'> & Pick<CliContext, 'runProgram'>
 
-/** `words` are those after the program's name; the last is being typed. */
+/** Completes the last of `words`, which are the words after the program's name. */
 export async function complete(words: readonly string[], surroundings: Surroundings): Promise<Completion> {
   const word = words.at(-1) ?? ''
   const globals = new Scan(globalFlags(), { interspersed: false })
@@ -74,7 +74,7 @@ async function completeCommand({ name, entry, args }: Found, word: string, open:
   return offer(operandSource(name), word, operands, scan, open)
 }
 
-/** Names of flags; behind `--name=` their values. */
+/** Gives the names of flags or, after `--name=`, the values of that flag. */
 async function flagsOf(
   name: string,
   flags: readonly Flag[],
@@ -124,7 +124,7 @@ async function offer(
   try {
     return matching(await source(point), word)
   } catch {
-    // No daemon, no context: nothing is known, and a message in the middle of a line helps nobody.
+    // Without a daemon or context, nothing is known. An error message would only disturb the line being typed.
     return none
   }
 }
@@ -134,14 +134,14 @@ function matching(candidates: readonly Candidate[], word: string): Completion {
   return { candidates: kept, withFiles: false }
 }
 
-/** Reads words up to the one that is being typed, without judging them. */
+/** Reads the words before the cursor without checking them. */
 class Scan {
   readonly #flags: readonly Flag[]
   readonly #interspersed: boolean
   readonly #values = new Map<string, string[]>()
   /** The flag whose value comes next. */
   pending: Flag | undefined
-  /** Only operands can follow. */
+  /** True when only operands can follow. */
   isOver = false
 
   constructor(flags: readonly Flag[], { interspersed }: { readonly interspersed: boolean }) {
@@ -153,7 +153,7 @@ class Scan {
     return new FlagValues(this.#values)
   }
 
-  /** Gives the operands. */
+  /** Reads words, and gives the operands among them. */
   take(words: readonly string[]): string[] {
     const operands: string[] = []
     for (const word of words) {
@@ -172,7 +172,7 @@ class Scan {
   #flag(word: string): void {
     const [name = '', ...value] = word.replace(/^--?/, '').split('=')
     const isLong = word.startsWith('--')
-    // Of letters that stand together only the last can wait for a value.
+    // Of several letters in one word, only the last can take the next word as its value.
     const flag = this.#flags.find((known) => (isLong ? known.name === name : known.short === name.at(-1)))
     if (flag === undefined) return
     if (value.length > 0) this.#set(flag, value.join('='))

@@ -1,4 +1,4 @@
-/** Values of flags: by the flag's name alone, or for one command. */
+/** Where the values of flags come from: by the name of the flag alone, or by command and flag. */
 import { anyOf, type Candidate, files, nothing, type Source, words } from './candidate.ts'
 import {
   containers,
@@ -15,7 +15,7 @@ import {
 
 const all = containers()
 
-/** `container:NAME` beside words of its own. */
+/** The given words, and `container:NAME`. */
 function orContainer(...values: readonly string[]): Source {
   return async (point) => [
     ...values.map((value): Candidate => ({ value })),
@@ -78,7 +78,7 @@ const platforms = words(
   'linux/s390x',
 )
 
-/** Of every command that has a flag of this name. */
+/** Flags that have the same values in every command. */
 const sources: Readonly<Record<string, Source | typeof files>> = {
   attach: words('stdin', 'stdout', 'stderr'),
   'cap-add': capabilities,
@@ -125,7 +125,7 @@ const sources: Readonly<Record<string, Source | typeof files>> = {
 const states = ['created', 'dead', 'exited', 'paused', 'removing', 'restarting', 'running']
 const booleans = ['true', 'false']
 
-/** Names of filters, and behind `=` their values. */
+/** Names of filters and, after `=`, their values. */
 const filters: Readonly<Record<string, Readonly<Record<string, Source>>>> = {
   'container ls': {
     ancestor: images,
@@ -179,7 +179,7 @@ const filters: Readonly<Record<string, Readonly<Record<string, Source>>>> = {
   search: { 'is-official': words(...booleans), stars: nothing },
 }
 
-/** Where the values of a command's flag come from. */
+/** The source for the values of a command's flag. */
 export function flagSource(command: string, flag: string): Source | typeof files {
   if (flag === 'filter') return filterSource(filters[command] ?? {})
   return Object.hasOwn(sources, flag) ? (sources[flag] ?? nothing) : nothing

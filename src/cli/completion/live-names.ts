@@ -1,10 +1,10 @@
-/** Names of what the daemon has, and of contexts and registries in the configuration. */
+/** Names of the daemon's objects, and of the contexts and registries in the configuration. */
 import type { ContainerSummary, ImageSummary } from '../../api/index.ts'
 import { shortId } from '../../base/index.ts'
 import { ContextStore } from '../../config/client/index.ts'
 import type { Candidate, CompletionPoint, Source } from './candidate.ts'
 
-/** Containers in these states, each once; without states all. What is an operand already is not offered again. */
+/** Containers in these states; without arguments, all. Those that are operands already are not offered again. */
 export function containers(...states: readonly string[]): Source {
   return async ({ client, word, operands }) => {
     const filters = states.length === 0 ? {} : { status: [...states] }
@@ -16,14 +16,14 @@ export function containers(...states: readonly string[]): Source {
 export const running = containers('running')
 export const stopped = containers('created', 'exited')
 
-/** The name; the id as well once the word looks like one. */
+/** The name of a container, and its id if the word looks like one. */
 function namesOf({ Names, Id, Image, State }: ContainerSummary, word: string): Candidate[] {
   const description = `${State}, ${Image}`
   const names = Names.map((name) => ({ value: name.replace(/^\//, ''), description }))
   return word !== '' && Id.startsWith(word) ? [...names, { value: shortId(Id), description }] : names
 }
 
-/** Images under all their names. */
+/** Images, under all their names. */
 export const images: Source = async ({ client, word }) =>
   (await client.images.list()).flatMap((image) => imageNames(image, word))
 
@@ -31,7 +31,7 @@ function imageNames({ RepoTags, Id }: ImageSummary, word: string): Candidate[] {
   const id = shortId(Id)
   const tags = (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>')
   const names = tags.map((value) => ({ value, description: id }))
-  // `latest` needs not be said.
+  // The tag `latest` may be left out.
   const bare = tags
     .filter((tag) => tag.endsWith(':latest'))
     .map((tag) => ({ value: tag.slice(0, -':latest'.length), description: id }))
@@ -43,7 +43,7 @@ export const networks: Source = async ({ client, operands }) =>
     .map(({ Name, Driver }) => ({ value: Name, description: Driver }))
     .filter(({ value }) => !operands.includes(value))
 
-/** Networks that the daemon did not make itself. */
+/** Networks that the daemon did not create itself. */
 export const ownNetworks: Source = async (point) =>
   (await networks(point)).filter(({ value }) => !['bridge', 'host', 'none'].includes(value))
 
@@ -70,11 +70,11 @@ function storedContexts({ configDir }: CompletionPoint['settings']): Candidate[]
   }))
 }
 
-/** Contexts that can be changed. */
+/** Contexts that can be changed: all except `default`. */
 export const ownContexts: Source = ({ settings }) => storedContexts(settings)
 
 export const registries: Source = ({ settings }) => Object.keys(settings.file().auths ?? {}).map((value) => ({ value }))
 
-/** Names of the environment's variables. */
+/** Names of environment variables. */
 export const variables: Source = ({ settings, word }) =>
   word.includes('=') ? [] : Object.keys(settings.environment).map((value) => ({ value }))

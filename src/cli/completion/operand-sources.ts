@@ -1,4 +1,4 @@
-/** What the operands of each command are. */
+/** Where the operands of each command come from. */
 import { anyOf, type CompletionPoint, files, nothing, type Source, words } from './candidate.ts'
 import {
   containers,
@@ -13,12 +13,12 @@ import {
   volumes,
 } from './live-names.ts'
 
-/** Only in the first place; the rest is for the shell, or nothing. */
+/** `source` for the first operand, `then` for the others. */
 function first(source: Source, then: Source | typeof files = nothing): Source | typeof files {
   return positional([source], then)
 }
 
-/** One source for each place. */
+/** One source for each position, then `then`. */
 function positional(sources: readonly Source[], then: Source | typeof files = nothing): Source {
   return (point) => {
     const source = sources[point.operands.length] ?? (then === files ? nothing : then)
@@ -28,10 +28,10 @@ function positional(sources: readonly Source[], then: Source | typeof files = no
 
 const all = containers()
 
-/** `stopped` ones, or with `--force` all of them. */
+/** Stopped containers or, with `--force`, all. */
 const removable: Source = (point) => (point.hasFlag('force') ? all : stopped)(point)
 
-/** `CONTAINER:` before a path. */
+/** `CONTAINER:`, which precedes a path. */
 const placeOfCopy: Source = async (point) =>
   point.word.includes(':') || point.word.startsWith('.') || point.word.startsWith('/')
     ? []
@@ -39,7 +39,7 @@ const placeOfCopy: Source = async (point) =>
 
 const everything = anyOf(all, images, networks, volumes)
 
-/** By the first of a command's names; what is not here has no operands. */
+/** The sources by the first of a command's names. A command that is missing here has no operands. */
 const sources: Readonly<Record<string, Source | typeof files>> = {
   'container attach': first(running),
   'container commit': first(all, images),
@@ -96,7 +96,7 @@ const sources: Readonly<Record<string, Source | typeof files>> = {
   logout: first(registries),
 }
 
-/** Where a command's next operand comes from. */
+/** The source for the next operand of a command. */
 export function operandSource(name: string): Source | typeof files {
   return Object.hasOwn(sources, name) ? (sources[name] ?? nothing) : nothing
 }

@@ -1,19 +1,19 @@
-/** What plugins of docker's command line complete: each is asked by itself, as docker does it, with `__complete`
+/** Completion by plugins of docker's command line. As docker does, it calls the plugin with `__complete`
  *  (https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md). */
 import type { CliContext } from '../command/command.ts'
 import { findCliPlugin, listCliPlugins } from '../plugins/cli-plugins.ts'
 import type { Candidate, Completion } from './candidate.ts'
 
-/** Bits of the number in the last line of the answer. */
+/** Bits of the number in the last line of the plugin's answer. */
 const directive = { failed: 1, noFiles: 4 } as const
 const none: Completion = { candidates: [], withFiles: false }
 
-/** Their names, as commands. */
+/** The names of the plugins, which are commands. */
 export function pluginNames({ settings }: Pick<CliContext, 'settings'>): readonly Candidate[] {
   return listCliPlugins(settings).map(({ name }) => ({ value: name, description: 'A plugin' }))
 }
 
-/** Asks the plugin that the first operand names; nothing where there is none. */
+/** Asks the plugin that the first operand names. Gives nothing when there is no such plugin. */
 export async function completePlugin(
   { settings, runProgram }: Pick<CliContext, 'settings' | 'runProgram'>,
   operands: readonly string[],

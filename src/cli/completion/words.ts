@@ -1,8 +1,8 @@
-/** Words of a command line as the shell would make them, quotes and backslashes taken away. */
+/** Splits a command line into words as a shell does, without quotes and backslashes. */
 
 const piece = /\s+|"(?:[^"\\]|\\.)*"?|'[^']*'?|\\.?|[^\s"'\\]+/gs
 
-/** The last word is the one that is being typed; it is empty behind a space. */
+/** The words of a line. The last one is at the cursor; it is empty after a space. */
 export function splitLine(line: string): string[] {
   const words: string[] = []
   let word: string | undefined
