@@ -1,4 +1,4 @@
-/** What the commands of contexts share: all contexts with the default one, and the flags that describe one. */
+/** Shared by the context commands: all contexts including the default one, and the flags that describe one. */
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import { parseEndpoint } from '../../client/index.ts'
 import {
@@ -21,18 +21,18 @@ export function storeOf({ configDir }: Pick<ClientSettings, 'configDir'>): Conte
   return new ContextStore(configDir)
 }
 
-/** A stored context, or the default one. Throws `notFound`. */
+/** Gives a stored context, or the default one. Throws `notFound`. */
 export function findContext(settings: ClientSettings, name: string): StoredContext {
   return name === defaultContextName ? defaultContext(settings) : storeOf(settings).get(name)
 }
 
-/** The context that stands for the environment: its host is that of DOCKER_HOST, or Berth's own. */
+/** The context made of the environment: its host is DOCKER_HOST or Berth's own. */
 export function defaultContext({ environment }: ClientSettings): StoredContext {
   const host = environment.BERTH_HOST || environment.DOCKER_HOST || defaultHost
   return { Name: defaultContextName, Metadata: {}, Endpoints: { docker: { Host: host, SkipTLSVerify: false } } }
 }
 
-/** Flags of `create` and `update`. */
+/** The flags of `create` and `update`. */
 export const contextFlags: readonly Flag[] = [
   { name: 'description', type: 'string', help: 'Description of the context' },
   {
@@ -59,7 +59,7 @@ export interface EndpointChange {
   readonly tls: ContextTls
 }
 
-/** What `--docker` describes; undefined without it. Throws with Docker's words. */
+/** The endpoint that `--docker` describes; undefined without the flag. Throws with Docker's text. */
 export function endpointOfFlags(settings: ClientSettings, flags: FlagValues): EndpointChange | undefined {
   if (!flags.has('docker')) return undefined
   try {
@@ -102,13 +102,13 @@ function checkSshHost(host: string): void {
   }
 }
 
-/** The endpoint and the certificates of another context. */
+/** Copies the endpoint and the certificates of another context. */
 export function copyEndpoint(settings: ClientSettings, name: string): EndpointChange {
   const { docker } = findContext(settings, name).Endpoints
   return { endpoint: docker ?? { Host: '', SkipTLSVerify: false }, tls: storedTls(settings, name) }
 }
 
-/** The content of a context's certificates. */
+/** Reads the certificates of a context. */
 export function storedTls(settings: ClientSettings, name: string): ContextTls {
   if (name === defaultContextName) return {}
   const files = Object.entries(storeOf(settings).tlsFiles(name))

@@ -20,7 +20,7 @@ export const command: Command = {
     const store = storeOf(settings)
     if (store.has(name)) throw conflict(`context "${name}" already exists`)
     const described = endpointOfFlags(settings, flags)
-    // Without a word about the daemon it is a copy: of a context, or of what is in use by default.
+    // Without `--docker`, the new context is a copy: of the context `--from`, or of the default one.
     const from = flags.string('from')
     const source =
       described !== undefined ? undefined : from === '' ? defaultContext(settings) : findContext(settings, from)

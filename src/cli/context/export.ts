@@ -39,7 +39,7 @@ function membersOf(settings: ClientSettings, name: string): readonly TarMemberIn
   return [member('meta.json', Buffer.from(JSON.stringify(findContext(settings, name))), 0o644), ...directories, ...tls]
 }
 
-/** Never over something that is there. */
+/** Writes a new file; never overwrites one. */
 async function writeNew(path: string, chunks: AsyncIterable<Buffer>): Promise<void> {
   let fd: number
   try {

@@ -12,7 +12,7 @@ import type { CliContext, Command } from '../command/command.ts'
 import { readInputFile } from '../command/input-file.ts'
 import { storeOf } from './contexts.ts'
 
-/** More than any context has. */
+/** A larger file is not a context. */
 const maxFileBytes = 10 << 20
 const maxArchiveBytes = 10 * maxFileBytes
 const metadataName = 'meta.json'
@@ -54,7 +54,7 @@ async function readArchive(
   return { stored, tls }
 }
 
-/** Of a tar or a zip archive, whichever it is. */
+/** Reads the members of a tar or zip archive. */
 async function* membersOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<ZipMember> {
   const { start, all } = await peek(chunks)
   if (isZip(start)) {
@@ -75,7 +75,7 @@ async function* membersOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<ZipMemb
   }
 }
 
-/** The first bytes, and all of them. */
+/** Gives the first bytes, and a stream of all bytes. */
 async function peek(chunks: AsyncIterable<Buffer>): Promise<{ start: Buffer; all: AsyncIterable<Buffer> }> {
   const rest = chunks[Symbol.asyncIterator]()
   let start: Buffer = Buffer.alloc(0)

@@ -1,4 +1,4 @@
-/** Contexts through the official CLI and through ours: the same answers and the same files. */
+/** The same context commands, run by the official CLI and by `berth`, must give the same output and the same files. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -25,7 +25,7 @@ before(() => {
 })
 after(() => rmSync(root, { recursive: true, force: true }))
 
-/** One after the other: each builds on those before. */
+/** These run in order: each builds on those before. */
 const script = `
 docker context create aa --docker host=unix:///tmp/x.sock --description 'my ctx'
 docker context create aa
@@ -119,7 +119,7 @@ function run(side: 'ours' | 'theirs', line: string) {
   return { status, stdout: mask(stdout, home), stderr: mask(stderr, home) }
 }
 
-/** The default daemon is another, and so the width of its column. */
+/** Hides the default daemon's address, which differs, and therefore the width of its column. */
 function mask(text: string, home: string): string {
   return text
     .replaceAll(home, 'HOME')

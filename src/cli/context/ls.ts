@@ -59,7 +59,7 @@ function rows(settings: ClientSettings): readonly ContextRow[] {
   return all.toSorted((left, right) => naturalOrder(left.name, right.name))
 }
 
-/** The context in use that there is not. */
+/** The row for a context that is in use but does not exist. */
 function missing(settings: ClientSettings, name: string): ContextRow {
   let error = ''
   try {

@@ -11,16 +11,16 @@ import { type ContainerPlace, type CopySource, type CopyTarget, keepEnd, planCop
 
 const symlinkBit = 2 ** 27
 const directoryBit = 2 ** 31
-/** Devices, fifos, sockets. */
+/** The mode bits of devices, fifos and sockets. */
 const oddBits = [2 ** 26, 2 ** 25, 2 ** 24, 2 ** 21, 2 ** 19]
 
 export interface CopyInOptions {
   readonly followLink: boolean
-  /** The container's user is to own it. */
+  /** True if the container's user shall own the files. */
   readonly archive: boolean
 }
 
-/** Gives the bytes of the archive. A source of `-` is an archive on the input. */
+/** Copies, and gives the number of bytes of the archive. A source of `-` means an archive on standard input. */
 export async function copyIn(
   context: CliContext,
   source: string,
@@ -48,7 +48,7 @@ export async function copyIn(
   return sizeBytes
 }
 
-/** A target that can't be looked at may still have a parent that can be copied into. */
+/** Describes the target. If it does not exist, its parent directory may still take the copy. */
 async function containerTarget({ client }: CliContext, container: string, path: string): Promise<CopyTarget> {
   let at = path
   let stat = await statOrNothing(client, container, at)

@@ -11,7 +11,7 @@ const symlinkBit = 2 ** 27
 const directoryBit = 2 ** 31
 const maxLinks = 10
 
-/** Gives the bytes of the archive. A target of `-` is the output. */
+/** Copies, and gives the number of bytes of the archive. A target of `-` means standard output. */
 export async function copyOut(
   { client, output }: CliContext,
   { container, path }: ContainerPlace,
@@ -53,7 +53,7 @@ function checkDirectory(directory: string): void {
 async function unpack(chunks: AsyncIterable<Uint8Array>, source: CopySource, target: CopyTarget): Promise<number> {
   const { directory, rename } = planCopy(source, target)
   const { base } = splitPath(source.path)
-  // A root's entries begin with the slash itself.
+  // The entries of a root directory begin with a slash.
   const oldName = base === '/' ? '' : base
   const newName = rename ?? source.name
   const renamed = (name: string): string =>
@@ -89,7 +89,7 @@ function renameEntry(entry: TarEntry, renamed: (name: string) => string): TarEnt
   return { ...entry, path: renamed(entry.path), linkPath }
 }
 
-/** What is at the target; symlinks at its end are followed, also to what isn't there yet. */
+/** Describes the target. Symbolic links at its end are followed, even to a path that does not exist yet. */
 function localTarget(target: string): CopyTarget {
   let path = target
   for (let links = 0; links <= maxLinks; links += 1) {
@@ -113,7 +113,7 @@ function missingTarget(path: string): CopyTarget {
   return { path, exists: false, isDirectory: false }
 }
 
-/** Bits beyond 31 are none of JavaScript's operators' business. */
+/** Tests a mode bit above 31, for which JavaScript's operators do not work. */
 function hasBit(mode: number, bit: number): boolean {
   return Math.floor(mode / bit) % 2 === 1
 }

@@ -40,7 +40,7 @@ interface Ends {
   readonly to: ContainerPlace | undefined
 }
 
-/** Gives the bytes of the archive that went over. */
+/** Copies, and gives the number of bytes of the archive. */
 async function copy(context: CliContext, flags: FlagValues, { source, target, from, to }: Ends): Promise<number> {
   const followLink = flags.bool('follow-link')
   try {
@@ -53,7 +53,7 @@ async function copy(context: CliContext, flags: FlagValues, { source, target, fr
   }
 }
 
-/** `CONTAINER:PATH`; undefined for a path of this host (`/x`, `./a:b`, `name`). */
+/** Parses `CONTAINER:PATH`. Undefined for a path of this host (`/x`, `./a:b`, `name`). */
 function containerPlace(text: string): ContainerPlace | undefined {
   const colon = text.indexOf(':')
   if (text.startsWith('/') || text.startsWith('.') || colon < 0) return undefined

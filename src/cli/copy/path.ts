@@ -1,2 +1,2 @@
-/** `node:path` without its ES module wrapper, see `builtins.ts`. */
+/** `node:path` without its ES module wrapper. `terminal/builtins.ts` says why. */
 export const path = process.getBuiltinModule('node:path').posix

@@ -1,5 +1,4 @@
-/** Where a copy comes from and goes to: the rules of `cp` about trailing slashes, missing targets and new names.
- *  Pure, and the same in both directions. */
+/** The rules of `cp` about trailing slashes, missing targets and new names. Pure, and the same in both directions. */
 import { CliError } from '../command/cli-error.ts'
 import { path as posix } from './path.ts'
 
@@ -8,29 +7,29 @@ export interface ContainerPlace {
   readonly path: string
 }
 
-/** What is known of the source. */
+/** The facts about the source. */
 export interface CopySource {
   readonly path: string
   readonly isDirectory: boolean
-  /** Instead of the path's own last part: the name of the symlink that was followed. */
+  /** Replaces the last part of the path: the name of a symbolic link that was followed. */
   readonly name?: string | undefined
 }
 
-/** What is known of the target. */
+/** The facts about the target. */
 export interface CopyTarget {
   readonly path: string
   readonly exists: boolean
   readonly isDirectory: boolean
 }
 
-/** Into which directory the archive is unpacked, and what its first part is called there. */
+/** The directory into which the archive is unpacked, and the new name of its first part. */
 export interface CopyPlan {
   readonly directory: string
-  /** Undefined: as in the source. */
+  /** Undefined: the name stays. */
   readonly rename: string | undefined
 }
 
-/** Throws what `cp` says of a pair that doesn't go together. */
+/** Plans a copy. Throws `cp`'s error for a source and target that do not fit together. */
 export function planCopy(source: CopySource, target: CopyTarget): CopyPlan {
   const { directory, base } = splitPath(target.path)
   if (target.exists && target.isDirectory) return { directory: target.path, rename: undefined }
@@ -39,19 +38,19 @@ export function planCopy(source: CopySource, target: CopyTarget): CopyPlan {
   return { directory, rename: base }
 }
 
-/** The directory of a path and its last part; `/.` at the end is a part of its own. */
+/** Splits a path into its directory and its last part. A final `/.` counts as a part. */
 export function splitPath(path: string): { readonly directory: string; readonly base: string } {
   const clean = cleanPath(path)
   if (path === '.' || path.endsWith('/.')) return { directory: clean, base: '.' }
   return { directory: posix.dirname(clean), base: clean === '/' ? '/' : posix.basename(clean) }
 }
 
-/** Normalised, without a slash at the end. */
+/** Normalizes a path, without a slash at the end. */
 export function cleanPath(path: string): string {
   return posix.normalize(path === '' ? '.' : path).replace(/(.)\/$/, '$1')
 }
 
-/** Normalised; a trailing slash or `/.`, which ask for a directory, stay. */
+/** Keeps the end of the original path if it asks for a directory: a slash, or `/.`. */
 export function keepEnd(clean: string, original: string): string {
   if ((original === '.' || original.endsWith('/.')) && !clean.endsWith('/.')) return `${clean.replace(/\/$/, '')}/.`
   return original.endsWith('/') && !clean.endsWith('/') ? `${clean}/` : clean

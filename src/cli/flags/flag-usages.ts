@@ -1,7 +1,7 @@
-/** The list of flags in `--help`: two columns, the right one wrapped, as Go's pflag lays it out. */
+/** The list of flags in `--help`: two columns, the right one wrapped, in the layout of Go's pflag. */
 import { type Flag, isRepeatable } from './flag.ts'
 
-/** One line or more a flag, in order of their names, at most `columns` wide. */
+/** One or more lines for each flag, sorted by name, at most `columns` wide. */
 export function flagUsages(flags: readonly Flag[], columns: number): string {
   const rows = flags
     .filter((flag) => flag.hidden !== true)
@@ -23,7 +23,7 @@ function rightColumn({ help, type, shownDefault, defaultTrue }: Flag): string {
   return `${help} (default ${bare ? shownDefault : JSON.stringify(shownDefault)})`
 }
 
-// Lines may be this much longer than the width when that spares a break.
+// A line may exceed the width by this much if that avoids a break.
 const slop = 5
 
 function wrap(indent: number, columns: number, text: string): string {

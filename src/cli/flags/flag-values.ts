@@ -1,4 +1,4 @@
-/** What the flags of one call were set to. */
+/** The values of the flags in one call. */
 import { parseBool } from './flag.ts'
 
 export class FlagValues {
@@ -10,7 +10,7 @@ export class FlagValues {
     this.#defaultTrue = defaultTrue
   }
 
-  /** The flag was given. */
+  /** True when the user gave the flag. */
   has(name: string): boolean {
     return this.#values.has(name)
   }
@@ -20,28 +20,28 @@ export class FlagValues {
     return value === undefined ? this.#defaultTrue.has(name) : parseBool(value)
   }
 
-  /** The last value, or '' when the flag was not given. */
+  /** The last value; `fallback` when the flag was not given. */
   string(name: string, fallback = ''): string {
     return this.#values.get(name)?.at(-1) ?? fallback
   }
 
-  /** All values in order. */
+  /** All values, in order. */
   list(name: string): readonly string[] {
     return this.#values.get(name) ?? []
   }
 
-  /** Whole numbers, sizes in bytes, durations in nanoseconds, CPUs in billionths. */
+  /** A whole number, a size in bytes, a duration in nanoseconds, or CPUs in billionths. */
   number(name: string, fallback = 0): number {
     const value = this.#values.get(name)?.at(-1)
     return value === undefined ? fallback : Number(value)
   }
 
-  /** `name=value` pairs as an object; a pair without `=` has an empty value. */
+  /** `name=value` pairs as an object. A pair without `=` has an empty value. */
   pairs(name: string): Record<string, string> {
     return toPairs(this.list(name))
   }
 
-  /** Filters as the API takes them. */
+  /** The filters in the form of the API. */
   filters(name = 'filter'): Record<string, string[]> {
     const result: Record<string, string[]> = {}
     for (const filter of this.list(name)) {

@@ -1,8 +1,8 @@
-/** Flags of commands: one table row each, with pflag's kinds of values. */
+/** Flags of commands, with pflag's kinds of values. */
 import { invalidArgument } from '../../base/index.ts'
 import { parseBinarySize, parseDurationNs } from '../format/units.ts'
 
-/** What a flag's value looks like; also the word that `--help` shows behind its name (`bool` shows none). */
+/** The kind of a flag's value. `--help` shows this word behind the flag's name (`bool` is not shown). */
 export type FlagType =
   | 'bool'
   | 'string'
@@ -27,13 +27,13 @@ export interface Flag {
   readonly short?: string
   readonly type: FlagType
   readonly help: string
-  /** As `--help` shows it; strings in quotes, others bare. */
+  /** The default as `--help` shows it: strings in quotes, others bare. */
   readonly shownDefault?: string
-  /** A boolean that is true unless said otherwise. */
+  /** A boolean whose default is true. */
   readonly defaultTrue?: boolean
-  /** Not in `--help`. */
+  /** True for a flag that `--help` does not list. */
   readonly hidden?: boolean
-  /** Throws when the value is malformed; what it gives is kept in place of the value. */
+  /** Checks the value, and gives the one to keep. Throws for a malformed value. */
   readonly check?: (value: string) => string
 }
 
@@ -49,12 +49,12 @@ const repeatable: ReadonlySet<FlagType> = new Set([
   'gpu-request',
 ])
 
-/** The flag may be given several times, and all values count. */
+/** True when the flag may be given several times and all values count. */
 export function isRepeatable(type: FlagType): boolean {
   return repeatable.has(type)
 }
 
-/** Throws with Go's text for a value that its type does not take. */
+/** Checks a value against the flag's type. Throws with Go's text. */
 export function checkFlagValue(flag: Flag, value: string): string {
   if (flag.check !== undefined) return flag.check(value)
   switch (flag.type) {
@@ -68,7 +68,7 @@ export function checkFlagValue(flag: Flag, value: string): string {
     case 'uint16':
       return String(parseInteger(value, 'ParseUint', 0n, 65535n))
     case 'bytes':
-      // "-1" stands for "no limit" where there is such a thing.
+      // "-1" means "no limit".
       return value === '-1' && flag.name === 'memory-swap' ? value : String(parseBinarySize(value))
     case 'duration':
       return String(parseDurationNs(value))
@@ -81,7 +81,7 @@ export function checkFlagValue(flag: Flag, value: string): string {
   }
 }
 
-/** The words that Go takes for true and false. */
+/** Parses the words that Go accepts as booleans. */
 export function parseBool(value: string): boolean {
   if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true
   if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false
@@ -105,7 +105,7 @@ function parseInteger(value: string, name: string, minimum: bigint, maximum: big
   return number
 }
 
-/** CPUs → billionths. */
+/** Turns a number of CPUs into billionths. */
 function parseDecimal(value: string): string {
   const match = /^(\d+(?:\.\d*)?|\.\d+)$/.exec(value)
   if (match === null) throw invalidArgument(`failed to parse ${value} as a rational number`)

@@ -1,6 +1,6 @@
-/** Splits a command line into flags and operands by the rules of Go's pflag, which Docker's CLI uses:
- *  `-it`, `-p80:80`, `-m=1g`, `--name x`, `--name=x`, `--tty=false`, `--`. `node:util`'s parseArgs knows neither
- *  the values of pflag nor its messages. */
+/** Splits a command line into flags and operands by the rules of Go's pflag, which Docker's CLI uses: `-it`,
+ *  `-p80:80`, `-m=1g`, `--name x`, `--name=x`, `--tty=false`, `--`. `parseArgs` of `node:util` has neither pflag's
+ *  kinds of values nor its messages. */
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import { checkFlagValue, type Flag, isRepeatable } from './flag.ts'
 import { FlagValues } from './flag-values.ts'
@@ -8,15 +8,16 @@ import { FlagValues } from './flag-values.ts'
 export interface ParsedArguments {
   readonly flags: FlagValues
   readonly operands: readonly string[]
-  /** `--help` or `-h` was given; nothing else was checked from there on. */
+  /** True for `--help` and `-h`. Nothing behind it was checked. */
   readonly help: boolean
-  /** It was given as `-h`. */
+  /** True for `-h`. */
   readonly helpByShort: boolean
 }
 
 const helpFlag: Flag = { name: 'help', type: 'bool', help: 'Show this help' }
 
-/** Throws `invalidArgument` with pflag's text. With `interspersed` false the first operand ends the flags. */
+/** Parses the words. Throws `invalidArgument` with pflag's text. If `interspersed` is false, the first operand ends the
+ *  flags. */
 export function parseFlags(
   args: readonly string[],
   flags: readonly Flag[],
@@ -74,7 +75,7 @@ class FlagParser {
     else this.#set(flag, this.#following(`flag needs an argument: ${arg}`))
   }
 
-  /** A group such as `-itp80:80`: switches, then at most one flag with a value. */
+  /** Parses a group such as `-itp80:80`: switches, then at most one flag with a value. */
   #shorts(arg: string): void {
     let rest = arg.slice(1)
     while (rest !== '' && !this.#help) {
@@ -125,7 +126,7 @@ class FlagParser {
   }
 }
 
-/** Flags of type `strings` also take several values separated by commas. */
+/** Flags of type `strings` also accept several values separated by commas. */
 function splitStrings(flag: Flag, value: string): string[] {
   return flag.type === 'strings' ? value.split(',') : [value]
 }

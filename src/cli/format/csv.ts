@@ -1,15 +1,15 @@
-/** One line of CSV (RFC 4180), as `--mount` and `--network` are written. */
+/** One line of CSV (RFC 4180), the form of `--mount` and `--network`. */
 import { invalidArgument } from '../../base/index.ts'
 
-/** The fields of a line; one in quotes may hold commas, and quotes that are doubled.
- *  Throws `invalidArgument` with Go's text for quotes that don't belong where they are. */
+/** The fields of a line. A quoted field may contain commas and doubled quotes.
+ *  Throws `invalidArgument` with Go's text for a misplaced quote. */
 export function splitCsv(line: string): string[] {
   const fields: string[] = []
   for (let at = 0; at <= line.length; ) {
     const [, quoted, end] = /^"((?:[^"]|"")*)"(,|$)/.exec(line.slice(at)) ?? []
     if (quoted !== undefined && end !== undefined) {
       fields.push(quoted.replaceAll('""', '"'))
-      // With the two quotes and the comma.
+      // Skips the field, its two quotes and the comma.
       at += quoted.length + 3
       continue
     }

@@ -1,6 +1,6 @@
 /** Cuts text for tables. */
 
-/** At most `length` characters, the last one an ellipsis when something was cut. */
+/** Cuts a text to `length` characters. The last one is an ellipsis if something was cut. */
 export function ellipsis(text: string, length: number): string {
   const characters = [...text]
   if (characters.length <= length) return text

@@ -1,4 +1,4 @@
-/** Indents JSON text by four spaces without parsing it: order of keys, numbers and escapes stay as they came. */
+/** Indents JSON text by four spaces without parsing it: the order of keys, numbers and escapes stay unchanged. */
 export function indentJson(text: string, indent = '    '): string {
   let result = ''
   let depth = 0

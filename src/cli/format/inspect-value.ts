@@ -1,5 +1,5 @@
-/** The daemon's answers as Docker's CLI types them: objects are structs with all their fields, except those that are
- *  maps. A template then finds fields under Go's names (`.ID`) and fields that JSON leaves out when they are nil. */
+/** The daemon's answers with the types of Docker's CLI. Objects are structs with all their fields, except those that
+ *  are maps. So a template can use Go's field names (`.ID`) and fields that JSON leaves out when they are nil. */
 import {
   GoDuration,
   GoFloat,
@@ -11,7 +11,7 @@ import {
   withType,
 } from '../../template/index.ts'
 
-/** Members whose objects have keys of any name. */
+/** Members that are maps: their objects have arbitrary keys. */
 const maps = new Set([
   'Annotations',
   'AuxiliaryAddresses',
@@ -40,7 +40,7 @@ const maps = new Set([
   'Config:LogConfig',
 ])
 
-/** Members that are pointers: null prints as nil, not as an empty list. */
+/** Members that are pointers: null prints as nil instead of as an empty list. */
 const pointers = new Set([
   'Healthcheck',
   'Health',
@@ -61,7 +61,7 @@ const pointers = new Set([
   'NetworkSettings',
 ])
 
-/** Fields that JSON leaves out when they are empty, by a member that tells which object it is. */
+/** Fields that JSON leaves out when they are empty. `marker` is a member that identifies the object. */
 const omitted: readonly (readonly [marker: string, fields: Readonly<Record<string, unknown>>])[] = [
   ['FinishedAt', { Health: null }],
   [
@@ -107,7 +107,7 @@ const omitted: readonly (readonly [marker: string, fields: Readonly<Record<strin
   ['EndpointID', { DNSNames: new NilCollection('slice'), GwPriority: 0 }],
 ]
 
-/** The same of an image's configuration. */
+/** Such fields of an image's configuration. */
 const imageConfig: Readonly<Record<string, unknown>> = {
   User: '',
   ExposedPorts: new NilCollection('map'),
@@ -124,7 +124,7 @@ const imageConfig: Readonly<Record<string, unknown>> = {
   Shell: new NilCollection('slice'),
 }
 
-/** Fields whose names in Go and in JSON differ: a template of docker's finds the one, its JSON shows the other. */
+/** Fields whose Go name differs from their JSON name. Docker's templates use the former, its JSON has the latter. */
 const goNames: Readonly<Record<string, string>> = {
   ApiVersion: 'APIVersion',
   CpuCfsPeriod: 'CPUCfsPeriod',
@@ -146,10 +146,10 @@ const goNames: Readonly<Record<string, string>> = {
   NanoCpus: 'NanoCPUs',
 }
 
-/** `key` is the member that `value` stands in, `owner` the one around it. */
+/** Converts an answer. `key` is the member that holds `value`, `owner` the member around that one. */
 export function toGoStructs(value: unknown, key = '', owner = '', structName = 'struct'): unknown {
   if (Array.isArray(value)) return toSlice(value, key)
-  // Go decodes what it has no type for into floats.
+  // Go decodes numbers without a declared type into floats.
   if (ofAnything.has(key)) return toGoMaps(value, (number) => new GoFloat(number))
   const isMap = maps.has(key) || maps.has(`${key}:${owner}`)
   if (value === null) {
@@ -171,13 +171,14 @@ export function toGoStructs(value: unknown, key = '', owner = '', structName = '
   })
 }
 
-/** Maps whose keys no string of a template can be: such a template is tried again on the bare answer. */
+/** Maps with a key type that a template can't write as a string. Such a template is executed again on the plain
+ *  answer. */
 const portMaps = new Set(['ExposedPorts', 'PortBindings', 'Ports'])
 
-/** Time spans of a health check. */
+/** Durations of a health check. */
 const durations = new Set(['Interval', 'StartInterval', 'StartPeriod', 'Timeout'])
 
-/** Maps whose values are of any kind. */
+/** Maps whose values may have any type. */
 const ofAnything = new Set(['Status'])
 
 function toSlice(items: readonly unknown[], key: string): readonly unknown[] {

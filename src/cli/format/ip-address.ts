@@ -1,5 +1,5 @@
-/** The bytes of an IP address: 4, 16, or undefined for what is none. Without `node:net`, whose loading every call of the
- *  command line would wait for. */
+/** The bytes of an IP address: 4 or 16; undefined for any other text. Does not use `node:net`, because loading it would
+ *  slow every command down. */
 export function addressBytes(text: string): readonly number[] | undefined {
   return text.includes(':') ? bytesOfIpv6(text) : bytesOfIpv4(text)
 }
@@ -21,7 +21,7 @@ function bytesOfIpv6(text: string): readonly number[] | undefined {
   return [...head, ...Array.from({ length: missing }, () => 0), ...tail].flatMap((group) => [group >> 8, group & 0xff])
 }
 
-/** Groups of 16 bits; the last two may be an IPv4 address. */
+/** Parses groups of 16 bits; the last two may be an IPv4 address. */
 function groupsOf(text: string): readonly number[] | undefined {
   if (text === '') return []
   const groups: number[] = []

@@ -1,23 +1,23 @@
-/** `--format` of the commands that list: the default table, `table TEMPLATE`, `json`, `raw` and free templates. */
+/** `--format` of the commands that list: the default table, `table TEMPLATE`, `json`, `raw` and any template. */
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import { GoStruct, GoTemplate, goJson, headerFunctions, LazyValue } from '../../template/index.ts'
 import { alignColumns } from './table.ts'
 
-/** What a list shows: the columns that a template may name and the formats that have names. */
+/** The columns of a list, which a template may name. */
 export interface ListLayout<T> {
-  /** The type's name in messages. */
+  /** The name of the type in messages. */
   readonly typeName: string
   /** Field → heading of its column. */
   readonly headings: Readonly<Record<string, string>>
-  /** Field → text of an item. */
+  /** Field → its value for an item. */
   readonly fields: Readonly<Record<string, (item: T) => unknown>>
-  /** Functions with one argument, such as `Label`. */
+  /** Methods with one argument, such as `Label`. */
   readonly methods?: Readonly<Record<string, (item: T, argument: string) => unknown>> | undefined
   /** Fields that `json` leaves out. */
   readonly hiddenInJson?: readonly string[]
 }
 
-/** Formats `items` by `format`, which is a template or starts with `table`. Throws as Docker's CLI words it. */
+/** Formats `items`. `format` is a template, or starts with `table`. Throws with the texts of Docker's CLI. */
 export function formatList<T>(items: readonly T[], format: string, layout: ListLayout<T>): string {
   const isTable = format.startsWith('table')
   const source = (isTable ? format.slice('table'.length) : format).replace(/^ +| +$/g, '')
@@ -27,12 +27,12 @@ export function formatList<T>(items: readonly T[], format: string, layout: ListL
     text += `${inWords('template parsing error', () => template.execute(rowOf(item, layout)))}\n`
   }
   if (!isTable) return text
-  // The heading is the same template over the names of the columns.
+  // The heading is the same template, executed on the names of the columns.
   return alignColumns(`${template.execute(headingsOf(layout), { functions: headerFunctions })}\n${text}`)
 }
 
-/** The fields that a format reads, as far as a try on a row without content shows it; it is tried as it was typed,
- *  `table` in front of it too. Throws as Docker's CLI words it. */
+/** The fields that a format reads, found by executing it on an empty row. As in Docker, the format is executed as the
+ *  user typed it, including a `table` in front. Throws with the texts of Docker's CLI. */
 export function usedFields<T>(format: string, layout: ListLayout<T>): ReadonlySet<string> {
   const used = new Set<string>()
   const record = (name: string): string => {
@@ -53,7 +53,7 @@ export function usedFields<T>(format: string, layout: ListLayout<T>): ReadonlySe
   return used
 }
 
-/** A template as the user typed it, where `\t` and `\n` stand for tab and newline. */
+/** Parses a template. `\t` and `\n` in the user's text mean tab and newline. */
 function parseFormat(source: string): GoTemplate {
   return new GoTemplate(source.replaceAll('\\t', '\t').replaceAll('\\n', '\n'))
 }
@@ -66,7 +66,7 @@ function inWords<T>(prefix: string, work: () => T): T {
   }
 }
 
-/** An item as a template sees it. */
+/** An item in the form that a template sees. */
 export function rowOf<T>(item: T, layout: ListLayout<T>): GoStruct {
   const fields = new Map<string, unknown>()
   for (const [name, compute] of Object.entries(layout.fields)) fields.set(name, new LazyValue(() => compute(item)))
@@ -84,7 +84,7 @@ export function rowOf<T>(item: T, layout: ListLayout<T>): GoStruct {
 }
 
 function headingsOf<T>({ typeName, headings, methods }: ListLayout<T>): GoStruct {
-  // `{{.Label "a"}}` heads its column with what stands behind the last dot of the label's name.
+  // The heading of `{{.Label "a"}}` is the part of the label's name behind its last dot.
   const calls = Object.keys(methods ?? {}).map((name) => [
     name,
     (argument: string) => argument.split('.').at(-1)?.replace(/[-_]/g, ' ') ?? '',

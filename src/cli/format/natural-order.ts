@@ -1,4 +1,4 @@
-/** Compares names so that numbers in them count by their value: `web2` stands before `web10`. */
+/** Compares names. Numbers in them count by their value: `web2` comes before `web10`. */
 export function naturalOrder(left: string, right: string): number {
   const leftParts = left.match(/\d+|\D+/g) ?? []
   const rightParts = right.match(/\d+|\D+/g) ?? []

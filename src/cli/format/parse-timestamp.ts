@@ -1,10 +1,10 @@
-/** Times as users give them to `--since` and `--until`. */
+/** Times as users write them for `--since` and `--until`. */
 import { invalidArgument } from '../../base/index.ts'
 import { parseDurationNs } from './units.ts'
 
 const form = /^(\d{4}-\d\d-\d\d)(?:T(\d\d)(?::(\d\d))?(?::(\d\d))?(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?)?$/
 
-/** A date, a time of day with or without zone, Unix seconds, or a span before `now` → `seconds.nanoseconds`. */
+/** Turns a date, a time with or without zone, Unix seconds, or a duration before `now` into `seconds.nanoseconds`. */
 export function parseTimestamp(text: string, now: Date): string {
   if (/^\d+(\.\d+)?$/.test(text)) return text
   const match = form.exec(text)
@@ -23,7 +23,7 @@ function fromMatch([, date = '', hour = '00', minute = '00', second = '00', frac
   | string
   | undefined
 )[]): string {
-  // Without a zone it is the user's.
+  // A time without a zone is in the user's zone.
   const ms = Date.parse(`${date}T${hour}:${minute}:${second}${zone ?? ''}`)
   return `${Math.floor(ms / 1000)}.${fraction.padEnd(9, '0')}`
 }

@@ -1,20 +1,20 @@
-/** Columns of text: cells end with a tab, each run of lines that has a cell makes a column as wide as its widest
- *  cell, as Go's text/tabwriter does. https://pkg.go.dev/text/tabwriter */
+/** Columns of text. Cells end with a tab. Adjacent lines that have a cell form a column, which is as wide as its widest
+ *  cell, as in Go's text/tabwriter. https://pkg.go.dev/text/tabwriter */
 
 export interface ColumnOptions {
   readonly minWidth: number
   readonly padding: number
 }
 
-/** The widths that tables of the CLI have. */
+/** The widths of the CLI's tables. */
 export const tableColumns: ColumnOptions = { minWidth: 10, padding: 3 }
 
-/** Rows of cells, aligned. */
+/** Aligns rows of cells. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   return alignColumns(rows.map((row) => `${row.join('\t').trimEnd()}\n`).join(''))
 }
 
-/** Replaces the tabs of `text` by spaces. The text after a line's last tab is in no column. */
+/** Replaces the tabs of `text` by spaces. Text behind the last tab of a line belongs to no column. */
 export function alignColumns(text: string, options: ColumnOptions = tableColumns): string {
   const lines = text.split('\n').map((line) => line.split('\t'))
   const widths: number[] = []
@@ -22,7 +22,7 @@ export function alignColumns(text: string, options: ColumnOptions = tableColumns
   const flush = (from: number, to: number): void => {
     for (let row = from; row < to; row++) output[row] = renderLine(lines[row] ?? [], widths)
   }
-  // The recursion follows a column down as long as lines have it, then goes on with the columns inside.
+  // Follows a column down as long as the lines have it, then handles the columns inside that block.
   const formatBlock = (from: number, to: number): void => {
     const column = widths.length
     let done = from
@@ -59,7 +59,7 @@ function padEnd(cell: string, width: number): string {
   return cell + ' '.repeat(Math.max(0, width - textWidth(cell)))
 }
 
-/** Characters, not UTF-16 units. */
+/** The width in characters instead of UTF-16 units. */
 function textWidth(text: string): number {
   return /^[\x20-\x7e]*$/.test(text) ? text.length : [...text].length
 }

@@ -1,4 +1,5 @@
-/** Templates through the official CLI, which has Go's own engine, and through ours: the same text or the same error. */
+/** The same templates, run by the official CLI with Go's own engine and by `berth`, must give the same text or
+ *  error. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type FakeEngine, startFakeEngine } from '../testing/fake-engine.ts'
@@ -16,7 +17,7 @@ before(async () => {
       Labels: { b: '2', a: '1', 'with.dot': 'd' },
       Options: null,
       Scope: 'local',
-      // Values of any kind.
+      // Values of any type.
       Status: {
         n: 5,
         f: 1.5,

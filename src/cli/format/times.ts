@@ -1,4 +1,4 @@
-/** Times of day as Go prints them, in the zone of the terminal. */
+/** Times as Go prints them, in the terminal's zone. */
 
 interface ZonedParts {
   readonly weekday: string
@@ -45,7 +45,7 @@ function zoneName(time: Date, offset: string): string {
   return /^[A-Z]{3,5}$/.test(short) ? short : (name?.[0] !== 'GMT' && name?.[0]) || offset
 }
 
-/** `2026-01-02 03:04:05 +0000 UTC`; `fraction` (with its dot) goes behind the seconds. */
+/** `2026-01-02 03:04:05 +0000 UTC`. `fraction` (with its dot) follows the seconds. */
 export function goTimeString(time: Date, { utc = false, fraction = '' } = {}): string {
   const parts = zoned(time, utc)
   return `${parts.date} ${parts.time}${fraction} ${parts.offset} ${parts.zone}`

@@ -1,4 +1,4 @@
-/** Sizes and spans of time as people read them, in the forms that Docker prints. */
+/** Sizes and durations in the readable forms that Docker prints. */
 import { invalidArgument } from '../../base/index.ts'
 
 const decimalUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB']
@@ -23,19 +23,19 @@ function formatSignificant(value: number, digits: number): string {
   return `${mantissa.replace(/\.?0+$/, '')}e${sign}${exponent.replace(/^[+-]/, '').padStart(2, '0')}`
 }
 
-/** `188MB`: decimal, three significant digits unless said otherwise. */
+/** A decimal size: `188MB`. The default is three significant digits. */
 export function humanSize(sizeBytes: number, digits = 3): string {
   return scaled(sizeBytes, 1000, decimalUnits, digits)
 }
 
-/** `7.773GiB`: binary, four significant digits. */
+/** A binary size with four significant digits: `7.773GiB`. */
 export function binarySize(sizeBytes: number): string {
   return scaled(sizeBytes, 1024, binaryUnits, 4)
 }
 
 const binaryFactors = 'bkmgtp'
 
-/** `512m`, `1.5g`, `100` → bytes, in powers of 1024. Throws `invalidArgument`. */
+/** Parses `512m`, `1.5g` and `100` into bytes, in powers of 1024. Throws `invalidArgument`. */
 export function parseBinarySize(text: string): number {
   const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text)
   const value = Number(match?.[1])
@@ -44,7 +44,7 @@ export function parseBinarySize(text: string): number {
   return Math.trunc(value * 1024 ** (match[2] === '' ? 0 : power))
 }
 
-/** `2 hours`, `About a minute`: how Docker says a span of time. */
+/** A duration in Docker's words: `2 hours`, `About a minute`. */
 export function humanDuration(ms: number): string {
   const seconds = Math.trunc(ms / 1000)
   if (seconds < 1) return 'Less than a second'
@@ -62,7 +62,7 @@ export function humanDuration(ms: number): string {
   return `${Math.trunc(ms / 3_600_000 / 24 / 365)} years`
 }
 
-/** `2 hours ago`. */
+/** A time in the past: `2 hours ago`. */
 export function timeAgo(then: Date, now: Date): string {
   return `${humanDuration(now.getTime() - then.getTime())} ago`
 }
@@ -78,7 +78,7 @@ const units: Readonly<Record<string, number>> = {
   h: 3600e9,
 }
 
-/** `1h30m`, `500ms` → nanoseconds. Throws `invalidArgument` with Go's text. */
+/** Parses `1h30m` and `500ms` into nanoseconds. Throws `invalidArgument` with Go's text. */
 export function parseDurationNs(text: string): number {
   const match = /^([+-]?)((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.exec(text)
   if (text === '0' || text === '+0' || text === '-0') return 0

@@ -1,4 +1,4 @@
-/** Creates a container for `create` and `run`, and fetches its image when it isn't there. */
+/** Creates a container for `create` and `run`, and pulls its image if it is missing. */
 import type { ContainerCreateBody } from '../../../api/index.ts'
 import { invalidArgument, isKind, messageOf } from '../../../base/index.ts'
 import type { CliContext } from '../../command/command.ts'
@@ -7,14 +7,14 @@ import { fs } from '../../terminal/builtins.ts'
 
 const pullPolicies = ['always', 'missing', 'never']
 
-/** Throws with exit code 125 for an unknown `--pull`. */
+/** Throws a CliError with exit code 125 for an unknown `--pull`. */
 export function checkPullPolicy(policy: string): void {
   if (!pullPolicies.includes(policy)) {
     throw invalidArgument(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`)
   }
 }
 
-/** Resolves with the new container's id. */
+/** Creates the container. Resolves with its id. */
 export async function createContainer(
   context: CliContext,
   flags: FlagValues,
@@ -43,10 +43,10 @@ export async function createContainer(
   return created.Id
 }
 
-/** Names that no rule of theirs could refuse; the daemon looks at the rest. */
+/** Names that no rule of references can refuse. Only other names are parsed here. */
 const plainName = /^[a-z0-9][a-z0-9._:/-]*$/
 
-/** Throws `invalidArgument` for an image or a platform that there can't be. */
+/** Throws `invalidArgument` for an invalid image name or platform. */
 async function checkNames(image: string, text: string): Promise<void> {
   if (text === '' && plainName.test(image)) return
   const { parsePlatform, parseReference } = await import('../../../oci/index.ts')

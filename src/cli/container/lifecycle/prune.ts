@@ -18,7 +18,7 @@ export const command: Command = {
   },
 }
 
-/** Removes the containers that do not run. */
+/** Removes all containers that do not run. */
 export async function pruneContainers({ client }: CliContext, filters: Record<string, string[]>): Promise<Pruned> {
   const { ContainersDeleted, SpaceReclaimed } = await client.containers.prune({ filters })
   return { text: prunedNames('Containers', ContainersDeleted), reclaimedBytes: SpaceReclaimed }

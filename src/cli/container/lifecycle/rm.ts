@@ -18,7 +18,7 @@ export const command: Command = {
         await context.client.containers.remove(name, options)
       } catch (error) {
         if (!options.force || !isKind(error, 'notFound')) throw error
-        // With --force a container that is not there is as good as removed, but its absence is said.
+        // With --force, a missing container is no failure, but the message is printed.
         context.errors.write(`${error.message}\n`)
         return ''
       }

@@ -1,4 +1,4 @@
-/** Flags that `stop` and `restart` share. */
+/** The flags of `stop` and `restart`. */
 import type { StopBehaviour } from '../../../client/index.ts'
 import type { Flag } from '../../flags/flag.ts'
 import type { FlagValues } from '../../flags/flag-values.ts'

@@ -64,7 +64,7 @@ export const command: Command = {
   },
 }
 
-/** The container's ports with those of the flags; nothing when there are none. */
+/** The container's published ports, changed by the flags. Empty without such flags. */
 async function portChanges(
   { client }: CliContext,
   values: FlagValues,

@@ -1,21 +1,21 @@
-/** Checks of single flag values, with Docker's messages. */
+/** Checks of single flag values. The messages are Docker's. */
 import { invalidArgument } from '../../../base/index.ts'
 import { net } from '../../terminal/builtins.ts'
 
-/** `STDIN`, `stdout` → lower case. */
+/** Checks a stream's name, and gives it in lower case. */
 export function checkAttach(value: string): string {
   const stream = value.toLowerCase()
   if (stream === 'stdin' || stream === 'stdout' || stream === 'stderr') return stream
   throw invalidArgument('valid streams are STDIN, STDOUT and STDERR')
 }
 
-/** `HOST:IP` or `HOST=IP`; kept in the form with a colon. */
+/** Checks `HOST:IP` or `HOST=IP`, and gives it with a colon. */
 export function checkAddHost(value: string): string {
   const match = /^([^:=]+)[:=](.+)$/.exec(value)
   const [, host = '', rawAddress = ''] = match ?? []
   if (match === null) throw invalidArgument(`bad format for add-host: "${value}"`)
   const address = rawAddress.replace(/^\[(.*)\]$/, '$1')
-  // The daemon knows the address of its own host by this word.
+  // The daemon replaces this word by the address of its own host.
   if (address !== 'host-gateway' && net().isIP(address) === 0) {
     throw invalidArgument(`invalid IP address in add-host: "${address}"`)
   }
@@ -91,7 +91,7 @@ const sysctls = new Set(
   ),
 )
 
-/** Kernel parameters that belong to a namespace. */
+/** Checks a kernel parameter, which must belong to a namespace. */
 export function checkSysctl(value: string): string {
   const [name = '', setting] = value.split('=', 2)
   if (setting !== undefined && (sysctls.has(name) || name.startsWith('net.') || name.startsWith('fs.mqueue.')))
@@ -99,7 +99,7 @@ export function checkSysctl(value: string): string {
   throw invalidArgument(`sysctl '${value}' is not allowed`)
 }
 
-/** `NAME=VALUE` or `NAME`. */
+/** Checks `NAME=VALUE` or `NAME`. */
 export function checkLabel(value: string): string {
   if (value === '' || value.startsWith('=')) throw invalidArgument(`invalid label '${value}': empty name`)
   return value

@@ -1,4 +1,4 @@
-/** The body that `berth create` sends must ask for the same as the one of the official CLI. */
+/** The body that `berth create` sends must mean the same as that of the official CLI. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -145,13 +145,13 @@ for (const args of bodies) {
   })
 }
 
-/** The body without members that ask for nothing: zero values and what Docker's CLI sends always. */
+/** The body without members that mean nothing: zero values, and those that Docker's CLI always sends. */
 function asked(body: string | undefined): unknown {
   return withoutZeros(JSON.parse(Buffer.from(body ?? '{}', 'latin1').toString('utf8')))
 }
 
 function withoutZeros(value: unknown, name = ''): unknown {
-  // Docker's CLI keeps these in a map: their order is by chance.
+  // Docker's CLI keeps these in a map, so their order is random.
   if ((name === 'Binds' || name === 'Env') && Array.isArray(value)) return value.toSorted()
   if (Array.isArray(value)) return value.map((item) => (typeof item === 'object' ? withoutZeros(item) : item))
   if (typeof value !== 'object' || value === null) return value
@@ -166,7 +166,7 @@ const keys = new Set(['MaskedPaths', 'ReadonlyPaths', 'Entrypoint'])
 function isZero(name: string, value: unknown): boolean {
   if (value === null || value === '' || value === false || value === 0) return name !== 'Init'
   if (name === 'ConsoleSize' || (name === 'MemorySwappiness' && value === -1)) return true
-  // Members of a set are empty objects.
+  // The members of a set are empty objects.
   if (typeof value !== 'object' || /[/]/.test(name) || keys.has(name)) return value === null
   return Object.keys(value).length === 0
 }

@@ -1,5 +1,5 @@
-/** Turns the flags of `create` and `run` into the body of the API call. What the daemon does not have yet it
- *  refuses by name; nothing is left out here. */
+/** Turns the flags of `create` and `run` into the body of the API call. Nothing is left out here: the daemon refuses by
+ *  name what it does not support. */
 import type {
   ContainerConfig,
   ContainerCreateBody,
@@ -22,15 +22,15 @@ export interface CreateBodyOptions {
   readonly image: string
   readonly command: readonly string[]
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Variables that the container gets unless the user set them. */
+  /** Variables that the container gets unless the user sets them. */
   readonly proxies?: Readonly<Record<string, string>>
-  /** `run -d`: nothing is attached. */
+  /** True for `run -d`, which attaches to nothing. */
   readonly detach: boolean
-  /** Height, then width, of the terminal. */
+  /** The terminal's height and width. */
   readonly consoleSize: readonly [number, number]
 }
 
-/** Throws `invalidArgument` with Docker's text. */
+/** Makes the body. Throws `invalidArgument` with Docker's text. */
 export function createBody(flags: FlagValues, options: CreateBodyOptions): ContainerCreateBody {
   const ports = parsePorts(flags.list('publish'), flags.list('expose'))
   const volumes = parseVolumes(flags.list('volume'))
@@ -75,7 +75,7 @@ function containerConfig(
     Image: image,
     Volumes: unlessEmpty(volumes),
     WorkingDir: text('workdir'),
-    // An empty `--entrypoint` takes the image's away.
+    // An empty `--entrypoint` removes the image's.
     Entrypoint: flags.has('entrypoint') ? [flags.string('entrypoint')] : undefined,
     Labels: unlessEmpty(readLabels(flags.list('label-file'), flags.list('label'))),
     StopSignal: text('stop-signal'),
@@ -89,7 +89,7 @@ function withProxies(env: readonly string[], proxies: Readonly<Record<string, st
   return [...env, ...missing.map(([name, value]) => `${name}=${value}`)]
 }
 
-/** Which streams the client wants: those of `-a`, or the output and with `-i` the input. */
+/** The streams to attach: those of `-a` or, without it, the output, and with `-i` the input. */
 export function attachedStreams(
   flags: FlagValues,
   detach: boolean,
@@ -191,7 +191,7 @@ function security(flags: FlagValues): HostConfig {
   })
 }
 
-/** `net_admin` → `CAP_NET_ADMIN`, each once. */
+/** Turns `net_admin` into `CAP_NET_ADMIN`, and drops duplicates. */
 function capabilities(names: readonly string[]): string[] {
   const full = names
     .map((name) => name.trim().toUpperCase())
@@ -199,7 +199,7 @@ function capabilities(names: readonly string[]): string[] {
   return [...new Set(full)].toSorted()
 }
 
-/** The daemon gets a seccomp profile's content: it may not see the client's files. */
+/** Replaces a seccomp profile's path by its content, because the daemon may not see the client's files. */
 function securityOption(option: string): string {
   if (option === 'no-new-privileges') return option
   const match = /^([^=:]+)[=:](.+)$/.exec(option)
@@ -227,8 +227,7 @@ function storageOptions(values: readonly string[]): Record<string, string> {
   return toPairs(values)
 }
 
-/** `on-failure:3` → name and count. The daemon checks the name. */
-/** `on-failure:3`. Throws `invalidArgument` with Docker's text. */
+/** Parses `on-failure:3`. The daemon checks the policy's name. Throws `invalidArgument` with Docker's text. */
 export function parseRestart(value: string): RestartPolicy {
   const [name = '', count, ...more] = value.split(':')
   if (more.length > 0) throw invalidArgument('invalid restart policy format: restart policy accepts at most one colon')

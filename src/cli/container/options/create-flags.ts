@@ -1,4 +1,4 @@
-/** Flags of `create` and `run`. */
+/** The flags of `create` and `run`. */
 import type { Flag } from '../../flags/flag.ts'
 import { parseBinarySize } from '../../format/units.ts'
 import {
@@ -17,7 +17,7 @@ import { checkMount } from './mount-options.ts'
 import { checkNetwork } from './network-options.ts'
 import { parseGpus, parseRate, parseWeight } from './resource-options.ts'
 
-/** Checks a value by parsing it. */
+/** Makes a check that parses the value and keeps it unchanged. */
 function parsedBy(parse: (value: string) => unknown): (value: string) => string {
   return (value) => {
     parse(value)
@@ -167,7 +167,7 @@ const storage: readonly Flag[] = [
 /** The flags that both commands have. */
 export const createFlags: readonly Flag[] = [...resources, ...networking, ...process, ...storage]
 
-/** `--pull`, whose help differs in one word. */
+/** `--pull`. Its help differs in one word between the commands. */
 export function pullFlag(before: string): Flag {
   return flag('pull', 'string', `Pull the image before ${before} ("always", "missing", "never")`, {
     shownDefault: 'missing',

@@ -3,7 +3,7 @@ import { errnoOf, invalidArgument, messageOf } from '../../../base/index.ts'
 import { toPairs } from '../../flags/flag-values.ts'
 import { fs } from '../../terminal/builtins.ts'
 
-/** Variables of files, then those of `-e`. A name without a value takes the client's, if it has one. */
+/** The variables of the files, then those of `-e`. A name without a value takes the client's value. */
 export function readEnvironment(
   files: readonly string[],
   values: readonly string[],
@@ -13,13 +13,13 @@ export function readEnvironment(
   for (const path of files) result.push(...fileLines(path, environment))
   for (const value of values) {
     const known = withClientValue(value, environment)
-    // A bare name that the client has no value for takes the image's variable away.
+    // A name for which the client has no value removes the image's variable.
     result.push(...(known.length === 0 ? [value] : known))
   }
   return result
 }
 
-/** Labels of files, then those of `-l`. */
+/** The labels of the files, then those of `-l`. */
 export function readLabels(files: readonly string[], values: readonly string[]): Record<string, string> {
   const lines = files.flatMap((path) => fileLines(path, undefined))
   return toPairs([...lines, ...values])

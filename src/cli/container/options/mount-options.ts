@@ -7,7 +7,7 @@ import { toPairs } from '../../flags/flag-values.ts'
 import { splitCsv } from '../../format/csv.ts'
 import { parseBinarySize } from '../../format/units.ts'
 
-/** `-v` values: those with a source are binds, the others anonymous volumes. */
+/** Parses values of `-v`: those with a source are binds, the others anonymous volumes. */
 export function parseVolumes(values: readonly string[]): {
   readonly binds: string[]
   readonly anonymous: Record<string, object>
@@ -23,13 +23,13 @@ export function parseVolumes(values: readonly string[]): {
     }
     if (value.split(':').includes('')) throw invalidArgument(`invalid spec: ${value}: empty section between colons`)
     const source = value.slice(0, colon)
-    // A path that starts with a dot is meant from here; the daemon could not know where that is.
+    // A path that starts with a dot is relative to the client's directory, which the daemon does not know.
     binds.push(source.startsWith('.') ? `${resolve(source)}${value.slice(colon)}` : value)
   }
   return { binds, anonymous }
 }
 
-/** `--tmpfs /run:size=64m` → `{'/run': 'size=64m'}`. */
+/** Parses values of `--tmpfs`: `/run:size=64m` → `{'/run': 'size=64m'}`. */
 export function parseTmpfs(values: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     values.map((value) => {
@@ -43,7 +43,7 @@ type MutableMount = {
   -readonly [K in keyof Mount]: Mount[K]
 }
 
-/** What one field of `--mount` sets. Fields of options are collected per kind of mount. */
+/** The parts of one `--mount`. Options are collected by type of mount. */
 interface MountParts {
   readonly mount: MutableMount
   readonly bind: Record<string, unknown>
@@ -56,7 +56,7 @@ interface MountParts {
 
 /** Parses one `--mount`. Throws `invalidArgument` with Docker's text. */
 export function parseMount(text: string): Mount {
-  // Of nothing Go's reader of CSV has nothing to say.
+  // The text of Go's CSV reader for empty input.
   if (text === '') throw invalidArgument('EOF')
   const parts: MountParts = {
     mount: { Type: 'volume' },
@@ -91,13 +91,13 @@ export function parseMount(text: string): Mount {
   }
 }
 
-/** The value as it was, once it is known to be well-formed. */
+/** Checks a value of `--mount`, and gives it unchanged. */
 export function checkMount(text: string): string {
   parseMount(text)
   return text
 }
 
-/** Fields that may stand without a value, which then is true. */
+/** Fields that mean true without a value. */
 const switches: Readonly<Record<string, (parts: MountParts, on: boolean) => void>> = {
   readonly: ({ mount }, on) => {
     mount.ReadOnly = on

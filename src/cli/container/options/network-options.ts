@@ -1,4 +1,4 @@
-/** `--network` and what belongs to it. */
+/** `--network` and the flags that belong to it. */
 import type { EndpointSettings } from '../../../api/index.ts'
 import { invalidArgument } from '../../../base/index.ts'
 import type { FlagValues } from '../../flags/flag-values.ts'
@@ -17,12 +17,12 @@ interface Attachment {
 }
 
 export interface NetworkOptions {
-  /** The first network: `HostConfig.NetworkMode`. */
+  /** The first network, which is `HostConfig.NetworkMode`. */
   readonly mode: string
   readonly endpoints: Record<string, EndpointSettings>
 }
 
-/** Throws `invalidArgument` with Docker's text. */
+/** Parses the flags. Throws `invalidArgument` with Docker's text. */
 export function parseNetworks(flags: FlagValues): NetworkOptions {
   const wanted = [...flags.list('net'), ...flags.list('network')].map(parseAttachment)
   const [first = { target: 'default', aliases: [], driverOptions: [], linkLocalIps: [] }, ...others] = wanted
@@ -46,13 +46,13 @@ function isUserDefined(name: string): boolean {
   return !['default', 'bridge', 'host', 'none'].includes(name) && !name.startsWith('container:')
 }
 
-/** The value as it was, once it is known to be well-formed. */
+/** Checks a value of `--network`, and gives it unchanged. */
 export function checkNetwork(text: string): string {
   parseAttachment(text)
   return text
 }
 
-/** `NETWORK`, or `name=NETWORK,alias=…`. */
+/** Parses `NETWORK` or `name=NETWORK,alias=…`. */
 function parseAttachment(text: string): Attachment {
   const attachment: Attachment = { target: text, aliases: [], driverOptions: [], linkLocalIps: [] }
   if (!/\w+=\w+/.test(text)) return attachment
@@ -91,7 +91,7 @@ function parsePriority(value: string): number {
   return number
 }
 
-/** Flags of their own count for the first network, which must not say the same by itself. */
+/** Adds the separate flags to the first network. Throws if that network sets the same option. */
 function mergeFlags(first: Attachment, flags: FlagValues): void {
   const aliases = [...flags.list('network-alias'), ...flags.list('net-alias')]
   const linkLocal = flags.list('link-local-ip')
@@ -118,7 +118,7 @@ function checkAttachment({ target, aliases, mac }: Attachment): void {
   if (!isUserDefined(target) && aliases.length > 0) {
     throw invalidArgument('network-scoped aliases are only supported for user-defined networks')
   }
-  // The forms that Go's ParseMAC takes.
+  // The forms that Go's ParseMAC accepts.
   if (mac !== undefined && !/^(([0-9a-f]{2}[:-]){5}[0-9a-f]{2}|([0-9a-f]{4}\.){2}[0-9a-f]{4})$/i.test(mac)) {
     throw invalidArgument(`${mac} is not a valid mac address`)
   }

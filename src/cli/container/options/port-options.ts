@@ -1,4 +1,4 @@
-/** `-p` and `--expose`: which ports are offered and where on the host they are published. */
+/** `-p` and `--expose`: the container's ports, and where the host publishes them. */
 import type { PortBinding } from '../../../api/index.ts'
 import { invalidArgument } from '../../../base/index.ts'
 import { net } from '../../terminal/builtins.ts'
@@ -10,7 +10,7 @@ export interface PortOptions {
 
 const protocols = new Set(['tcp', 'udp', 'sctp'])
 
-/** Throws `invalidArgument` with Docker's text. */
+/** Parses both flags. Throws `invalidArgument` with Docker's text. */
 export function parsePorts(published: readonly string[], exposed: readonly string[]): PortOptions {
   const result: PortOptions = { exposed: {}, bindings: {} }
   for (const text of published) addPublished(result, text.includes('=') ? longForm(text) : text)
@@ -18,7 +18,7 @@ export function parsePorts(published: readonly string[], exposed: readonly strin
   return result
 }
 
-/** `target=80,published=8080,protocol=tcp` → `8080:80/tcp`. */
+/** Turns `target=80,published=8080,protocol=tcp` into `8080:80/tcp`. */
 function longForm(text: string): string {
   const fields = Object.fromEntries(text.split(',').map((field) => field.split('=', 2) as [string, string]))
   const { target = '', published = '', protocol = 'tcp' } = fields
@@ -33,7 +33,7 @@ function addPublished(result: PortOptions, text: string): void {
   if (!protocols.has(protocol)) throw invalidArgument(`invalid proto: ${protocol}`)
   const count = container.end - container.start
   const sameLength = host === undefined || host.end - host.start === count
-  // A range of the host for one port of the container: the daemon takes a free one of it.
+  // A range on the host for one port of the container: the daemon takes a free port from it.
   if (!sameLength && count !== 0) {
     throw invalidArgument(`invalid ranges specified for container and host Ports: ${containerPort} and ${hostPort}`)
   }

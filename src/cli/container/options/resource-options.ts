@@ -12,7 +12,7 @@ import type { FlagValues } from '../../flags/flag-values.ts'
 import { parseBinarySize } from '../../format/units.ts'
 import { definedOnly } from './defined-only.ts'
 
-/** Only what was asked for is set. Throws `invalidArgument` with Docker's text. */
+/** Gives only the members that the flags set. Throws `invalidArgument` with Docker's text. */
 export function parseResources(flags: FlagValues): Resources {
   const number = (name: string): number | undefined => (flags.has(name) ? flags.number(name) : undefined)
   const text = (name: string): string | undefined => flags.string(name) || undefined
@@ -58,13 +58,13 @@ function unlessEmpty<T>(items: readonly T[]): readonly T[] | undefined {
   return items.length === 0 ? undefined : items
 }
 
-/** The last of each name counts. */
+/** Of several values for one resource, the last one counts. */
 function uniqueUlimits(values: readonly string[]): readonly Ulimit[] {
   const byName = new Map(values.map((value) => [value.split('=')[0] ?? '', parseUlimit(value)]))
   return [...byName.keys()].toSorted().map((name) => byName.get(name) ?? {})
 }
 
-/** `nofile=1024:2048`. */
+/** Parses `nofile=1024:2048`. */
 function parseUlimit(value: string): Ulimit {
   const [name = '', limits = ''] = value.split('=')
   const [soft = '', hard = soft] = limits.split(':')
@@ -81,7 +81,7 @@ function parseDevice(value: string): DeviceMapping {
   }
 }
 
-/** `vendor.example/class=device`: a device by its name in the Container Device Interface. */
+/** True for the name of a device in the Container Device Interface: `vendor.example/class=device`. */
 function isCdiName(value: string): boolean {
   return /^[A-Za-z][\w.-]*\/[A-Za-z][\w-]*=[\w.:-]+$/.test(value)
 }
@@ -90,7 +90,7 @@ function cdiRequest(names: readonly string[]): DeviceRequest[] {
   return names.length === 0 ? [] : [{ Driver: 'cdi', DeviceIDs: names }]
 }
 
-/** `all`, a number, or `count=2,capabilities=…,device=…`. */
+/** Parses `all`, a number, or `count=2,capabilities=…,device=…`. */
 export function parseGpus(value: string): DeviceRequest {
   const fields = Object.fromEntries(
     value.split(',').map((field) => (field.includes('=') ? field.split('=', 2) : ['count', field])),
@@ -117,7 +117,7 @@ function splitDevice(value: string): readonly [string, string] {
   return [path, value.slice(colon + 1)]
 }
 
-/** `/dev/sda:200`. */
+/** Parses `/dev/sda:200`. */
 export function parseWeight(value: string): WeightDevice {
   const [path, text] = splitDevice(value)
   const weight = Number(text)
@@ -127,7 +127,7 @@ export function parseWeight(value: string): WeightDevice {
   return { Path: path, Weight: weight }
 }
 
-/** `/dev/sda:1mb`. */
+/** Parses `/dev/sda:1mb`. */
 export function parseRate(value: string, parse: (text: string) => number): ThrottleDevice {
   const [path, text] = splitDevice(value)
   const rate = parse(text)

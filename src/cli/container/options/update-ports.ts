@@ -1,9 +1,9 @@
-/** `update --publish` and `--unpublish`: a container's published ports with some more and some less. Pure. */
+/** `update --publish` and `--unpublish`: adds to and removes from a container's published ports. Pure. */
 import type { PortBinding, PortMap } from '../../../api/index.ts'
 import { invalidArgument } from '../../../base/index.ts'
 import { parsePorts } from './port-options.ts'
 
-/** What a container is asked to publish, and the ports of the host that this came to while it runs. */
+/** The ports that the container is configured to publish, and the host ports in use while it runs. */
 export interface PublishedNow {
   readonly bindings: PortMap
   readonly actual: PortMap
@@ -16,7 +16,8 @@ interface Target {
   readonly protocol: string
 }
 
-/** The whole new set. Throws `invalidArgument` for what is no port, or is not published. */
+/** The complete new set. Throws `invalidArgument` for a text that is not a port, and for a port that is not
+ *  published. */
 export function changedPorts(now: PublishedNow, publish: readonly string[], unpublish: readonly string[]): PortMap {
   const bindings = new Map(Object.entries(now.bindings).map(([key, list]) => [key, [...(list ?? [])]]))
   for (const text of unpublish) {
@@ -33,7 +34,7 @@ export function changedPorts(now: PublishedNow, publish: readonly string[], unpu
   return Object.fromEntries([...bindings].filter(([, list]) => list.length > 0))
 }
 
-/** `[[IP:]HOST_PORT:]CONTAINER_PORT[/PROTOCOL]`, or `HOST_PORT[/PROTOCOL]` alone. */
+/** Parses `[[IP:]HOST_PORT:]CONTAINER_PORT[/PROTOCOL]` or `HOST_PORT[/PROTOCOL]`. */
 function parseTarget(text: string): Target {
   const [rest = '', protocol = 'tcp'] = text.split('/')
   const parts = rest.split(':')
@@ -49,8 +50,8 @@ function parseTarget(text: string): Target {
   return { hostIp, hostPort, containerPort: last, protocol: protocol.toLowerCase() }
 }
 
-/** Takes out what the target names. A single number is a port of the host; when none is published at it, the
- *  container's port of that number, wherever it is published. False: there is no such port. */
+/** Removes the target's port. A single number is a host port or, if no port is published there, the container port with
+ *  that number. False when there is no such port. */
 function takeOut(bindings: Map<string, PortBinding[]>, actual: PortMap, target: Target): boolean {
   const { hostPort, containerPort, protocol } = target
   if (hostPort !== '') return takeFrom(bindings, actual, `${containerPort}/${protocol}`, target)
@@ -74,7 +75,7 @@ function takeFrom(
     bindings.set(key, rest)
     return true
   }
-  // A random port, or one of a range: known by what it came to. Of several the others keep theirs, by number now.
+  // A random port, or one from a range, is found by the host port in use. The others of its list then become fixed.
   const fixed = list.filter(isFixed)
   const open = (actual[key] ?? []).filter((port) => !fixed.some(({ HostPort }) => HostPort === port.HostPort))
   const meant = open.filter((port) => port.HostPort === hostPort)

@@ -41,7 +41,7 @@ export const command: Command = {
   },
 }
 
-/** A program draws its screen anew when the size changes: it is made one larger, then as it is. */
+/** Makes the program redraw its screen: resizes the terminal to one column or line more, and then to its real size. */
 async function redraw(context: CliContext, id: string): Promise<() => void> {
   const { client, output } = context
   await client.containerIo.resize(id, { height: output.rows + 1, width: output.columns + 1 }).catch(() => undefined)

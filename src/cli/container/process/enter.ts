@@ -1,4 +1,4 @@
-/** `berth enter`: a shell in a container, also in one that has none: the daemon brings busybox along then. */
+/** `berth enter`: a shell in a container. If the container has none, the daemon adds busybox. */
 import type { CliContext, Command } from '../../command/command.ts'
 import { FlagValues } from '../../flags/flag-values.ts'
 import { execConfig, runAttached } from './exec.ts'
@@ -24,7 +24,7 @@ export const command: Command = {
     const { client, input, output } = context
     const tools = flags.bool('busybox') || !(await hasShell(context, container))
     const tty = input.isTerminal && output.isTerminal
-    // As if the user had typed them for `exec`.
+    // The same as if the user had passed these flags to `exec`.
     const set = new Map<string, readonly string[]>([
       ['interactive', ['true']],
       ['tty', [String(tty)]],
@@ -45,7 +45,7 @@ export const command: Command = {
   },
 }
 
-/** Busybox's shell finds its own programs first and then what is on the PATH. */
+/** Busybox's shell finds its own applets first, then the programs on the PATH. */
 function commandLine(words: readonly string[], tools: boolean): string[] {
   if (words.length === 0) return ['sh']
   return tools ? ['sh', '-c', 'exec "$@"', 'sh', ...words] : [...words]
@@ -56,7 +56,7 @@ async function hasShell({ client }: CliContext, container: string): Promise<bool
     await client.containerFiles.statPath(container, '/bin/sh')
     return true
   } catch {
-    // Whatever is wrong with the container, the exec will say.
+    // If there is something wrong with the container, the exec reports it.
     return false
   }
 }

@@ -51,7 +51,7 @@ export const command: Command = {
   },
 }
 
-/** What the flags that `exec` and `enter` share ask for. */
+/** The configuration for the flags that `exec` and `enter` share. */
 export function execConfig(
   { settings, output }: CliContext,
   flags: FlagValues,
@@ -76,7 +76,7 @@ export function execConfig(
   }
 }
 
-/** Carries the streams of an exec; gives its exit code. */
+/** Runs an exec with its streams attached. Gives its exit code. */
 export async function runAttached(
   context: CliContext,
   flags: FlagValues,
@@ -104,7 +104,7 @@ export async function runAttached(
 const pollLimit = 50
 const pollMs = 10
 
-/** The output may end a moment before the daemon has the exit code. */
+/** Waits for the exit code, because the output may end shortly before the daemon has it. */
 async function exitCode(client: CliContext['client'], id: string): Promise<number> {
   for (let attempt = 0; ; attempt++) {
     const { Running: running, ExitCode: code } = await client.exec.inspect(id)

@@ -1,9 +1,9 @@
-/** Exit codes of `run`, `start` and `exec` when the daemon could not start the program. */
+/** The exit codes of `run`, `start` and `exec` when the daemon could not start the program. */
 import { messageOf } from '../../../base/index.ts'
 import { CliError } from '../../command/cli-error.ts'
 
-/** 127: not there, 126: cannot be run, else `other`. The API has no field for this: Docker's own CLI reads it from the
- *  message, and Berth's daemon words its messages for that. */
+/** Gives 127 for a program that does not exist, 126 for one that can't be executed, else `other`. The API has no field
+ *  for this: Docker's CLI reads it from the message, and the messages of Berth's daemon allow that. */
 export function startFailureCode(error: unknown, other: number): number {
   const message = messageOf(error)
   if (/executable file not found|no such file or directory|cannot find the file specified/.test(message)) return 127
@@ -11,7 +11,7 @@ export function startFailureCode(error: unknown, other: number): number {
   return other
 }
 
-/** What ends `exec` and `enter` after a failure: with the code of one, or as the command line has worded it already. */
+/** The error that ends `exec` and `enter`: with such an exit code, or unchanged if it is a CliError already. */
 export function startFailure(error: unknown): CliError {
   if (error instanceof CliError) return error
   return new CliError(startFailureCode(error, 1), messageOf(error), { cause: error })

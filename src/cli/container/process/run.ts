@@ -1,4 +1,4 @@
-/** `berth run`: create, attach, wait, start, pass streams on, end with the container's exit code. */
+/** `berth run`: creates, attaches, waits, starts, passes streams on, and ends with the container's exit code. */
 
 import type { ContainerWaitResponse } from '../../../api/index.ts'
 import type { ArmedWait, AttachedStream } from '../../../client/index.ts'
@@ -15,7 +15,7 @@ import { attachedStreams, createBody } from '../options/create-body.ts'
 import { createFlags, pullFlag } from '../options/create-flags.ts'
 import { startFailureCode } from './exit-code.ts'
 
-// A container that failed to start is removed by the daemon; its name should be free when the command ends.
+// The daemon removes a container that failed to start. Its name should be free again when the command ends.
 const removalLimitMs = 5000
 
 export const command: Command = {
@@ -79,7 +79,7 @@ async function startDetached(context: CliContext, flags: FlagValues, id: string)
   } catch (error) {
     throw new CliError(startFailureCode(error, 125), withHelpHint(error, commandPath), { cause: error })
   }
-  // Later attaches find the size of the terminal that it was started from.
+  // The container keeps this size for later attaches.
   if (tty && output.isTerminal) {
     await client.containerIo.resize(id, { height: output.rows, width: output.columns }).catch(() => undefined)
   }
@@ -93,7 +93,7 @@ async function runAttached(context: CliContext, flags: FlagValues, id: string, w
   const { client, commandPath } = context
   const tty = flags.bool('tty')
   const detachKeys = flags.string('detach-keys') || context.settings.file().detachKeys || ''
-  // Both before the start, so that not a byte of output and not the end is missed.
+  // Both come before the start, so that no output is missed, and neither is the end.
   const [stream, wait] = await Promise.all([
     client.containerIo.attach(id, { ...wanted, detachKeys, tty }),
     client.containerLifecycle.wait(id, flags.bool('rm') ? 'removed' : 'next-exit'),
@@ -126,17 +126,17 @@ function startSession(
   options: { readonly tty: boolean; readonly detachKeys: string },
 ): Promise<SessionEnd> {
   const session = runSession(stream, { input: wanted.stdin ? input : undefined, output, errors }, options)
-  // Awaited only after the start; until then its failure must not count as unhandled.
+  // It is awaited after the start only. An earlier failure must not count as unhandled.
   session.catch(() => undefined)
   return session
 }
 
-/** Tells the daemon the size of the terminal. */
+/** Sends the size of the terminal to the daemon. */
 export async function resize({ client, output }: CliContext, id: string): Promise<void> {
   await client.containerIo.resize(id, { height: output.rows, width: output.columns })
 }
 
-/** The exit code that the wait reports. */
+/** The exit code from a wait. */
 export async function exitCodeOf({ errors }: Pick<CliContext, 'errors'>, wait: ArmedWait): Promise<number> {
   const result: ContainerWaitResponse = await wait.result
   const message = result.Error?.Message ?? ''
@@ -145,7 +145,7 @@ export async function exitCodeOf({ errors }: Pick<CliContext, 'errors'>, wait: A
   return 125
 }
 
-/** `node:timers/promises` would cost a millisecond of every start. */
+/** Importing `node:timers/promises` would make every start a millisecond slower. */
 function settledWithin(work: Promise<unknown>, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, limitMs)

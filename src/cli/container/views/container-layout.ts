@@ -1,4 +1,4 @@
-/** Columns of `berth ps`. */
+/** The columns of `berth ps`. */
 import type { ContainerSummary } from '../../../api/index.ts'
 import { shortId } from '../../../base/index.ts'
 import { ellipsis } from '../../format/ellipsis.ts'
@@ -23,7 +23,7 @@ labels: {{- pad .Labels 1 0}}
 ports: {{- pad .Ports 1 0}}
 `
 
-/** The template behind `--format`'s names, `-q` and `-s`. */
+/** The template for a name given to `--format`, for `-q` and for `-s`. */
 export function containerFormat(
   format: string,
   { quiet, size }: { readonly quiet: boolean; readonly size: boolean },
@@ -89,7 +89,7 @@ export function containerLayout({
   }
 }
 
-/** Without slashes; names that links made (`/other/alias`) only where nothing is cut. */
+/** The names without their slash. Names made by links (`/other/alias`) appear only if nothing is truncated. */
 function containerNames(names: readonly string[], truncate: boolean): string {
   const bare = (names ?? []).map((name) => name.replace(/^\//, ''))
   return (truncate ? bare.filter((name) => !name.includes('/')) : bare).join(',')

@@ -1,15 +1,15 @@
-/** The ports of a container in one line: `443/tcp, 0.0.0.0:9001-9002->9001-9002/tcp`. */
+/** The ports of a container on one line: `443/tcp, 0.0.0.0:9001-9002->9001-9002/tcp`. */
 import type { Port } from '../../../api/index.ts'
 
 interface Range {
-  /** Address and protocol that its ports share. */
+  /** The address and protocol that all ports of the group have. */
   readonly ip: string
   readonly protocol: string
   readonly first: number
   last: number
 }
 
-/** Neighbouring ports that are published at their own number, or not at all, are joined to ranges. */
+/** Formats the ports. Adjacent ports that have the same number on the host, or are not published, become ranges. */
 export function displayPorts(ports: readonly Port[]): string {
   const closed: string[] = []
   const open = new Map<string, Range>()
@@ -26,7 +26,7 @@ export function displayPorts(ports: readonly Port[]): string {
       continue
     }
     if (range !== undefined) closed.push(formatRange(range))
-    // A key keeps its place: ranges stand in the order in which their address and protocol came first.
+    // A key keeps its position: ranges are in the order in which their address and protocol first came.
     open.set(key, { ip, protocol, first: PrivatePort, last: PrivatePort })
   }
   return [...closed, ...[...open.values()].map(formatRange), ...moved].join(', ')

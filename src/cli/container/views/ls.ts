@@ -26,7 +26,7 @@ export const command: Command = {
       errors.write('WARNING: Ignoring custom format, because both --format and --quiet are set.\n')
     const format = quiet ? (typed === 'raw' ? 'raw' : '') : chosen
     const last = flags.bool('latest') && !flags.has('last') ? 1 : flags.number('last', -1)
-    // A template that shows sizes needs them, unless the user refused.
+    // A template that shows sizes needs them, unless the user disabled them.
     const size = flags.has('size') ? flags.bool('size') : used.has('Size')
     const containers = await client.containers.list({
       all: flags.bool('all'),

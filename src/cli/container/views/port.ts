@@ -16,7 +16,7 @@ export const command: Command = {
       for (const [key, bindings] of Object.entries(ports)) {
         for (const binding of bindings ?? []) lines.push(`${key} -> ${hostAddress(binding)}`)
       }
-      // By the numbers in them: 80/tcp stands before 443/tcp.
+      // Ordered by number: 80/tcp before 443/tcp.
       lines.sort(naturalOrder)
     } else {
       const [number = '', protocol = ''] = port.split('/')
@@ -31,7 +31,7 @@ export const command: Command = {
   },
 }
 
-/** Throws as Go's parser of numbers does. */
+/** Throws with the text of Go's number parser. */
 function checkPort(key: string): void {
   const [number = ''] = key.split('/')
   const problem = !/^\d+$/.test(number) ? 'invalid syntax' : Number(number) > 65535 ? 'value out of range' : undefined

@@ -1,10 +1,10 @@
-/** Columns of `berth stats`. */
+/** The columns of `berth stats`. */
 import type { BlkioEntry, ContainerStats } from '../../../api/index.ts'
 import { shortId } from '../../../base/index.ts'
 import type { ListLayout } from '../../format/list-formatter.ts'
 import { binarySize, humanSize } from '../../format/units.ts'
 
-/** A container as it was asked for, and its last reading; undefined before there is one. */
+/** A container, by the name that the user gave, and its last statistics. */
 export interface StatsRow {
   readonly container: string
   readonly stats: ContainerStats | undefined
@@ -12,7 +12,7 @@ export interface StatsRow {
 
 const columns = ['ID', 'Name', 'CPUPerc', 'MemUsage', 'MemPerc', 'NetIO', 'BlockIO', 'PIDs']
 
-/** The template behind `--format`'s names. */
+/** The template for a name given to `--format`. */
 export function statsFormat(format: string): string {
   return format === '' || format === 'table' ? `table ${columns.map((name) => `{{.${name}}}`).join('\t')}` : format
 }
@@ -57,7 +57,7 @@ function percent(value: number): string {
   return `${value.toFixed(2)}%`
 }
 
-/** 100 for each processor that is busy. */
+/** The use of processors in percent: 100 for each busy one. */
 function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): number {
   const own = now.cpu_usage.total_usage - before.cpu_usage.total_usage
   const host = (now.system_cpu_usage ?? 0) - (before.system_cpu_usage ?? 0)
@@ -65,7 +65,7 @@ function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): n
   return host > 0 && own > 0 ? (own / host) * processors * 100 : 0
 }
 
-/** Without what the kernel keeps of files and would give back at once. */
+/** The memory in use, without the cache of files, which the kernel would free at once. */
 function memoryUsed({ memory_stats: { usage = 0, stats = {} } }: ContainerStats): number {
   const inactive = stats.total_inactive_file ?? stats.inactive_file ?? 0
   return inactive < usage ? usage - inactive : usage

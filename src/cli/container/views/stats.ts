@@ -1,4 +1,4 @@
-/** `berth stats`: one request for each container; a picture of the last readings every half second. */
+/** `berth stats`: one request for each container; the screen is redrawn every half second. */
 import type { ContainerStats } from '../../../api/index.ts'
 import { isKind, messageOf } from '../../../base/index.ts'
 import { CliError } from '../../command/cli-error.ts'
@@ -35,7 +35,7 @@ export const command: Command = {
     for (;;) {
       for (const id of await known()) watch.begin(id)
       await new Promise((resolve) => setTimeout(resolve, pictureMs))
-      // What was named and isn't there ends it; others come and go.
+      // A named container that does not exist ends the command. Without names, containers may come and go.
       if (names.length > 0) watch.throwFailures()
       context.output.write(`${context.output.isTerminal ? clearScreen : ''}${show()}`)
       if (names.length > 0 && watch.isOver) return 0
@@ -43,7 +43,7 @@ export const command: Command = {
   },
 }
 
-/** The readings under way. */
+/** The running requests. */
 class Watch {
   readonly #context: CliContext
   readonly #stream: boolean
@@ -60,7 +60,7 @@ class Watch {
     return this.#running.size === 0
   }
 
-  /** In the order in which they were begun. */
+  /** In the order in which the requests began. */
   rows(): readonly StatsRow[] {
     return [...this.#rows.values()]
   }
