@@ -1,4 +1,4 @@
-/** Every command has the flags of the official CLI's command, with the same names, letters, types and defaults. */
+/** Every command has the flags of the official CLI's command: the same names, letters, types and defaults. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { commandGroups, rootCommands } from './command-tree/command-tree.ts'
@@ -6,7 +6,7 @@ import { dockerPath, runBerth, runDocker } from './testing/run-cli.ts'
 
 const skip = dockerPath() === undefined ? 'the official docker CLI is not on the PATH' : false
 
-/** Flags that only mean something elsewhere: Windows, swarm's cluster volumes, containerd's image trees. */
+/** Flags without a meaning here: those for Windows, swarm's cluster volumes and containerd's image trees. */
 const leftOut = new Set([
   'cpu-count',
   'cpu-percent',
@@ -25,10 +25,10 @@ const leftOut = new Set([
   'topology-required',
 ])
 
-/** Groups that docker doesn't have. */
+/** Groups that docker does not have. */
 const ownGroups = new Set(['registry'])
 
-/** Commands that docker doesn't have. */
+/** Commands that docker does not have. */
 const ownCommands = new Set([
   'system check',
   'volume backup',
@@ -36,19 +36,19 @@ const ownCommands = new Set([
   'enter',
   'container enter',
   'builder du',
-  // There a group, with a command for each shell.
+  // In docker, this is a group with a command for each shell.
   'completion',
 ])
 
-/** Flags that docker doesn't have. */
+/** Flags that docker does not have. */
 const ownFlags: Readonly<Record<string, readonly string[]>> = {
   update: ['publish', 'unpublish'],
   'container update': ['publish', 'unpublish'],
 }
 
-/** Commands that have buildx's flags beside those of docker itself, which has only the classic builder's. */
+/** Commands that also have buildx's flags. docker itself has only those of the classic builder. */
 const buildxCommands = new Set(['build', 'image build', 'builder build', 'builder prune'])
-/** Those of both whose values are of another form here, as buildx has them or because there may be several. */
+/** Flags of both builders whose values have another form here: buildx's form, or a list. */
 const buildxForms = ['cache-from', 'platform', 'target']
 
 const commands = [
@@ -77,10 +77,10 @@ for (const path of commands) {
   })
 }
 
-/** What belongs to swarm, to plugins and to the content trust that Docker gave up. */
+/** Commands of swarm, of plugins, and of the content trust that Docker gave up. */
 const leftOutCommands = new Set(
   ['checkpoint', 'config', 'manifest', 'node', 'plugin', 'secret', 'service', 'stack', 'swarm', 'trust'].concat(
-    // Programs of their own, where they are installed.
+    // These are separate programs, where they are installed.
     ['buildx', 'compose'],
   ),
 )
@@ -119,7 +119,7 @@ function flagsOf(help: string): Record<string, string> {
   const result: Record<string, string> = {}
   for (const match of text.matchAll(/^ {2}(-\w,| {3}) --([\w-]+)( [\w-]+)? {2,}(.*)$/gm)) {
     const [, letter = '', name = '', type = '', usage = ''] = match
-    // A type that only one product has is of no use to the other.
+    // Docker's volume type belongs to swarm.
     if (!leftOut.has(name) && !(name === 'type' && help.includes('volume create'))) {
       result[name] = [letter.trim(), type.trim(), /\(default ("[^"]*"|[^ )]+)\)$/.exec(usage.trim())?.[1] ?? ''].join(
         ' ',

@@ -1,11 +1,11 @@
-/** Usage texts and the errors that point to them. */
+/** Usage texts, and the errors that refer to them. */
 import { CliError } from './command/cli-error.ts'
 import type { Command, OperandCount } from './command/command.ts'
 import { type CommandEntry, type CommandGroup, shownCommands } from './command/command-entry.ts'
 import { globalFlags } from './command/global-flags.ts'
 import { flagUsages } from './flags/flag-usages.ts'
 
-/** `Usage:  berth ps [OPTIONS]`. */
+/** The usage line: `Usage:  berth ps [OPTIONS]`. */
 function usageLine(path: string, usage: string): string {
   return `Usage:  ${usage === '' ? path : `${path} ${usage}`}`
 }
@@ -53,12 +53,12 @@ function commandList(entries: readonly (readonly [string, string])[]): string {
   return entries.map(([name, summary]) => `  ${name.padEnd(11)} ${summary}`).join('\n')
 }
 
-/** A flag that the command does not take. */
+/** The error for a flag that the command does not have. */
 export function flagError(path: string, usage: string, text: string): CliError {
   return new CliError(125, `${text}\n\n${usageLine(path, usage)}\n\nRun '${path} --help' for more information`)
 }
 
-/** Commands of docker's for what Berth does not have. */
+/** Docker's commands for features that Berth does not have, and the feature's name. */
 const unbuilt: Readonly<Record<string, string>> = {
   checkpoint: 'checkpoints',
   config: 'swarm',
@@ -72,7 +72,7 @@ const unbuilt: Readonly<Record<string, string>> = {
   trust: 'content trust',
 }
 
-/** A command that there is not. */
+/** The error for an unknown command. */
 export function unknownCommand(path: string, parent: string, groupUsage = ''): CliError {
   const name = path.slice('berth '.length)
   if (Object.hasOwn(unbuilt, name)) return new CliError(1, `${path}: Berth does not have ${unbuilt[name]}`)
@@ -80,7 +80,7 @@ export function unknownCommand(path: string, parent: string, groupUsage = ''): C
   return new CliError(1, `berth: unknown command: ${path}\n\n${usage}Run '${parent} --help' for more information`)
 }
 
-/** Too few or too many operands. */
+/** The error for too few or too many operands. */
 export function operandError(path: string, usage: string, { min, max }: OperandCount): CliError {
   const hint = max === undefined ? 'See' : 'Run'
   const text = `berth: '${path}' ${operandRule(min, max)}`

@@ -1,4 +1,4 @@
-/** What the commands and flags of networks and volumes ask the daemon for, and print, is what the official CLI does. */
+/** The commands of networks and volumes send the same requests, and print the same, as the official CLI. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type FakeEngine, sendJson, startFakeEngine } from './testing/fake-engine.ts'
@@ -124,7 +124,7 @@ for (const line of same) {
   })
 }
 
-/** A document without what says nothing: zero values, and the CLI's own word for "not set". */
+/** A document without meaningless values: zero values, and the CLI's own word for "not set". */
 function meaningOf(text: string | null): unknown {
   return text === null || text.trim() === '' ? undefined : strip(JSON.parse(text))
 }
@@ -132,18 +132,18 @@ function meaningOf(text: string | null): unknown {
 function strip(value: unknown): unknown {
   if (Array.isArray(value)) {
     const items = value.map(strip)
-    // Subnets: docker sends them in the order of a Go map.
+    // docker sends subnets in the random order of a Go map.
     const text = (item: unknown): string => JSON.stringify(item)
     return items.every((item) => typeof item === 'object')
       ? items.toSorted((left, right) => (text(left) < text(right) ? -1 : 1))
       : items
   }
   if (typeof value !== 'object' || value === null) return value
-  // Docker has volumes in the order of a Go map, too.
+  // docker sends volumes in the random order of a Go map, too.
   if ('Binds' in value && Array.isArray(value.Binds)) value.Binds.sort()
   const kept = Object.entries(value)
     .filter(([key, item]) => !(key === 'MemorySwappiness' && item === -1))
-    // Filters: a set as an object of trues, or a list.
+    // Filters: a set may be an object of trues, or a list.
     .map(([key, item]) => [key, isSet(item) ? Object.keys(item) : strip(item)] as const)
     .filter(([, item]) => !isEmpty(item))
   return Object.fromEntries(kept)

@@ -1,4 +1,4 @@
-/** The same daemon's answers through the official CLI and through `berth` must look the same. */
+/** The official CLI and `berth` must print the same for the same answers of a daemon. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type FakeEngine, sendJson, startFakeEngine } from './testing/fake-engine.ts'
@@ -237,7 +237,7 @@ const same: readonly (readonly string[])[] = [
   ['logout', 'r:5000'],
   ['logout', 'https://r:5000/v2/'],
   ['logout'],
-  // Errors of the command line.
+  // Errors in the command line.
   ['foo'],
   ['run'],
   ['run', '--foo', 'x'],
@@ -315,7 +315,7 @@ function inOurWords(text: string): string {
   return text.replaceAll('docker:', 'berth:').replace(/(['\s])docker(?= )/g, '$1berth')
 }
 
-/** docker prints a container's networks in the order of a Go map, another one each time: the names are compared. */
+/** Sorts a container's networks, because docker prints them in the random order of a Go map. */
 function withSortedNetworks(text: string): string {
   return text.replace(/("Networks":")([^"]*)/g, (_, key: string, names: string) => key + names.split(',').sort().join())
 }

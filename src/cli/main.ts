@@ -1,5 +1,5 @@
-/** Entry of the command line: finds the command, parses its flags, runs it, turns errors into messages and exit codes.
- *  Only what every call needs is imported here: each module more is time that every `berth …` takes. */
+/** The command line's main function: finds the command, parses its flags, runs it, and turns errors into messages
+ *  and exit codes. It imports only what every call needs, because each module makes every `berth …` slower. */
 import { messageOf } from '../base/index.ts'
 import { CliError } from './command/cli-error.ts'
 import { clientVersion } from './command/client-version.ts'
@@ -43,7 +43,7 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
 }
 
 function report(error: unknown, errors: Output, debug: boolean): number {
-  // The reader has gone, as for a program that SIGPIPE ended.
+  // The reader of the output has gone. 141 is the exit code of a program that SIGPIPE ended.
   if (error instanceof OutputClosed) return 141
   const message = messageOf(error)
   if (message !== '') errors.write(`${message}\n`)
@@ -185,7 +185,7 @@ async function runWithClient(
   }
 }
 
-/** One less than the terminal's width, as Docker's help. */
+/** The width of help texts: one less than the terminal's, as in docker. */
 function helpColumns(output: Output): number {
   return output.columns - 1
 }

@@ -1,4 +1,4 @@
-/** Columns of `berth images`. */
+/** The columns of `berth images`. */
 import type { ImageSummary } from '../../api/index.ts'
 import { shortId } from '../../base/index.ts'
 import type { ListLayout } from '../format/list-formatter.ts'
@@ -15,7 +15,7 @@ export interface ImageRow {
   readonly digest: string
 }
 
-/** A line for each tag; with `digests` for each tag and digest of a repository. */
+/** A line for each tag or, with `digests`, for each tag and digest of a repository. */
 export function imageRows(image: ImageSummary, digests: boolean): ImageRow[] {
   const tagsOf = Map.groupBy(splitNames(image.RepoTags, ':'), ([repository]) => repository)
   const digestsOf = Map.groupBy(splitNames(image.RepoDigests, '@'), ([repository]) => repository)
@@ -44,7 +44,7 @@ function splitNames(names: readonly string[] | null, separator: ':' | '@'): (rea
     })
 }
 
-/** The template behind `--format`'s names, `-q` and `--digests`. */
+/** The template for a name given to `--format`, for `-q` and for `--digests`. */
 export function imageFormat(
   format: string,
   { quiet, digests }: { readonly quiet: boolean; readonly digests: boolean },

@@ -38,7 +38,7 @@ export const command: Command = {
   },
 }
 
-/** What docker doesn't draw in a tree. */
+/** Refuses flags that docker does not combine with `--tree`. */
 function checkAlone(flags: FlagValues): void {
   const others: readonly (readonly [string, boolean])[] = [
     ['quiet', flags.bool('quiet')],

@@ -1,8 +1,9 @@
-/** `--platform` of the commands that send it along. */
+/** `--platform` of commands that send it to the daemon. */
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import { parsePlatform } from '../../oci/index.ts'
 
-/** The API takes a platform as a JSON object. Throws `invalidArgument`, with `prefix` before the text. */
+/** Turns a platform into the JSON object that the API takes. Throws `invalidArgument`; `prefix` precedes its
+ *  message. */
 export function platformQuery(text: string, prefix = ''): { readonly platform?: string } {
   if (text === '') return {}
   try {

@@ -24,7 +24,7 @@ export const command: Command = {
   },
 }
 
-/** Removes images that have no name, or with `all` those that no container uses. */
+/** Removes images without a name or, with `all`, all that no container uses. */
 export async function pruneImages(
   { client }: CliContext,
   filters: Record<string, string[]>,

@@ -9,12 +9,12 @@ import { ProgressDisplay } from '../terminal/progress-display.ts'
 export interface PullImageOptions {
   readonly platform: string
   readonly quiet: boolean
-  /** Where the progress is shown. */
+  /** The output for the progress. */
   readonly progress: Output
   readonly allTags?: boolean
 }
 
-/** Resolves with the reference that was pulled. */
+/** Pulls the image. Resolves with its complete reference. */
 export async function pullImage(context: CliContext, text: string, options: PullImageOptions): Promise<Reference> {
   const parsed = parseReference(text)
   const reference = options.allTags === true ? parsed : withDefaultTag(parsed)

@@ -56,7 +56,7 @@ export const command: Command = {
   },
 }
 
-/** Of an image for several platforms only one was here. */
+/** The note that only one platform of a multi-platform image was present and pushed. */
 function noteOf(aux: unknown): string[] {
   const { manifestPushedInsteadOfIndex: isNote, originalIndex, selectedManifest } = membersOf(aux)
   if (isNote !== true) return []

@@ -24,14 +24,14 @@ export const command: Command = {
           output.write(Deleted === undefined || Deleted === '' ? `Untagged: ${Untagged}\n` : `Deleted: ${Deleted}\n`)
         }
       } catch (error) {
-        // Nobody reads any more: that ends it, as it does everywhere.
+        // The reader of the output has gone, which ends every command.
         if (error instanceof OutputClosed) throw error
         failures.push(messageOf(error))
         fatal ||= !force || !isKind(error, 'notFound')
       }
     }
     if (fatal) throw new CliError(1, failures.join('\n'))
-    // With --force an image that is not there is only worth a line.
+    // With --force, a missing image is only reported.
     if (failures.length > 0) errors.write(`${failures.join('\n')}\n`)
     return 0
   },

@@ -33,7 +33,7 @@ export const command: Command = {
   },
 }
 
-/** Where a term is looked for: `HOST/words`, or Docker Hub. */
+/** The registry to search: the host of `HOST/words`, or Docker Hub. */
 function registryOf(term: string): string {
   const first = term.slice(0, Math.max(0, term.indexOf('/')))
   return /[.:]/.test(first) || first === 'localhost' ? first : 'docker.io'
@@ -44,7 +44,7 @@ function searchLayout({
   isJson,
 }: {
   readonly truncate: boolean
-  /** There `true` and `false` say it, elsewhere a mark. */
+  /** JSON has `true` and `false`; the other formats have a mark. */
   readonly isJson: boolean
 }): ListLayout<SearchResult> {
   return {

@@ -79,7 +79,7 @@ test('images --tree draws what docker draws, at any width', { skip }, async () =
 test('images --tree in a pipe is text alone', { skip }, async () => {
   await withImages(images, async (host) => {
     const args = ['-H', host, 'images', '--tree', '-a']
-    // docker leaves colours in its titles.
+    // docker's titles contain colors even in a pipe.
     const theirs = (await runDocker(args)).stdout.replaceAll(/\x1b\[[0-9;]*m/g, '')
     assert.equal((await runBerth(args)).stdout, theirs)
   })

@@ -1,5 +1,5 @@
-/** `berth images --tree`: each image with its platforms, as docker 28 draws it. In a pipe docker leaves colours in the
- *  line of titles; here there are none. */
+/** `berth images --tree`: each image with its platforms, as docker 28 draws it. In a pipe, docker leaves colors in the
+ *  line of titles; Berth does not. */
 import type { ImageManifestSummary, ImageSummary } from '../../api/index.ts'
 import { shortId } from '../../base/index.ts'
 import { formatPlatform } from '../../oci/index.ts'
@@ -22,16 +22,16 @@ interface Column {
 
 interface Cell {
   readonly text: string
-  /** Drawn in a colour of its own: columns of the terminal that it takes. */
+  /** The number of columns of a text that has its own color. */
   readonly ownColumns?: number
 }
 
-/** How a text looks on a terminal; in a pipe it is just the text. */
+/** Adds escape sequences on a terminal. In a pipe, gives the text unchanged. */
 type Style = (codes: string, text: string) => string
 
 const warning = "WARNING: This is an experimental feature. The output may change and shouldn't be depended on."
 const gap = '   '
-/** Narrower than this the column of names is of no use, and others give way. */
+/** The column of names is not made narrower than this; other columns are dropped instead. */
 const minNameColumns = 12
 const codes = {
   warning: '\x1b[93m',
@@ -49,7 +49,7 @@ const columns: readonly Column[] = [
   { title: 'EXTRA', width: 5, value: ({ isUsed }, style) => (isUsed ? chip(style) : { text: '', ownColumns: 0 }) },
 ]
 
-/** Draws the images, newest first; those without a name only with `all`. */
+/** Draws the images, the newest first. Images without a name are drawn only with `all`. */
 export function writeImageTree(
   output: Output,
   images: readonly ImageSummary[],
@@ -123,7 +123,7 @@ function isDangling({ RepoTags, RepoDigests }: ImageSummary): boolean {
   return isNone(RepoTags) && isNone(RepoDigests)
 }
 
-/** The longest first: only the last one shares its line with the columns. */
+/** The names, the longest first: only the last one shares its line with the other columns. */
 function namesOf({ RepoTags }: ImageSummary): readonly string[] {
   return [...(RepoTags ?? [])].sort((a, b) => b.length - a.length)
 }
@@ -137,7 +137,7 @@ function columnsThatFit(width: number): readonly Column[] {
   return cut === -1 ? columns : columns.slice(0, cut)
 }
 
-/** In bytes, as docker measures here: the branches of the tree count more than they take. */
+/** Counts in bytes, as docker does: the branches of the tree count for more columns than they take. */
 function widestName(images: readonly ImageSummary[]): number {
   const texts = images.flatMap((image) => [
     ...namesOf(image),

@@ -35,7 +35,7 @@ export const command: Command = {
   },
 }
 
-/** What the command line and stdin say. */
+/** Reads the credentials from the flags and standard input. */
 async function readFlags(context: CliContext, flags: FlagValues): Promise<StoredCredentials> {
   const { errors, input } = context
   const username = flags.string('username')
@@ -65,7 +65,7 @@ async function readAll(input: CliContext['input']): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** The status of the login with what is kept from an earlier one; undefined when there is nothing or it fails. */
+/** Logs in with the stored credentials. Undefined when there are none, or the login fails. */
 async function loginAsKnown(
   context: CliContext,
   credentials: Credentials,
@@ -91,7 +91,7 @@ async function loginAsKnown(
   }
 }
 
-/** Asks for what the command line does not say. */
+/** Asks for the credentials that are missing. */
 async function complete(context: CliContext, given: StoredCredentials, lastUser: string): Promise<StoredCredentials> {
   const { username: givenName, password: givenPassword } = given
   if (givenName !== '' && givenPassword !== '') return given
@@ -121,7 +121,7 @@ async function loginAs(
   return Status
 }
 
-/** A token that the registry gives is kept in place of the password. */
+/** Stores the credentials. If the registry gave a token, it replaces the password. */
 async function save(credentials: Credentials, server: string, user: StoredCredentials, token: string): Promise<void> {
   try {
     await credentials.store(server, token === '' ? user : { ...user, password: '', identityToken: token })

@@ -9,7 +9,7 @@ export const command: Command = {
   flags: [],
   async run({ settings, runProgram, output, errors }, _flags, [operand = '']) {
     const server = operand === '' ? hubServer : serverOf(hostOfServer(operand))
-    // Earlier clients kept them under other forms of the name.
+    // Older clients stored credentials under other forms of the name.
     const servers =
       server === hubServer ? [server] : [...new Set([operand, server, `http://${server}`, `https://${server}`])]
     output.write(`Removing login credentials for ${server}\n`)

@@ -1,4 +1,4 @@
-/** Questions to the user at a terminal. */
+/** Questions to the user on a terminal. */
 import { CliError } from '../command/cli-error.ts'
 import type { CliContext } from '../command/command.ts'
 
@@ -7,18 +7,18 @@ const erase = new Set([0x08, 0x7f])
 const interrupt = 0x03
 const endOfInput = 0x04
 const eraseLine = 0x15
-/** What shells give for a program that Ctrl-C ended. */
+/** The exit code that shells give to a program ended by Ctrl-C. */
 const interruptedCode = 130
 
-/** Asks for a line; the terminal shows what is typed. */
+/** Asks for a line. The terminal shows what the user types. */
 export async function askLine({ input, output }: CliContext, question: string): Promise<string> {
   output.write(question)
   return await readLine(input)
 }
 
-/** Asks for a line that nobody beside the user shall see. */
+/** Asks for a secret line. The terminal does not show it. */
 export async function askSecret({ input, output }: CliContext, question: string): Promise<string> {
-  // Before the question is seen: a quick answer must not be shown.
+  // This comes before the question, because a quick answer must not be shown either.
   const restore = await input.makeRaw()
   try {
     output.write(question)
@@ -29,7 +29,7 @@ export async function askSecret({ input, output }: CliContext, question: string)
   }
 }
 
-/** Reads up to the end of a line, byte by byte where the terminal is raw. Throws when the user breaks off. */
+/** Reads one line, byte by byte if the terminal is raw. Throws when the user interrupts it. */
 async function readLine(input: CliContext['input']): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const line: number[] = []
@@ -43,7 +43,7 @@ async function readLine(input: CliContext['input']): Promise<string> {
     return byte === interrupt || enter.has(byte) || byte === endOfInput
   }
   const stop = input.read((chunk) => chunk.some(take), finish)
-  // An earlier question left it paused.
+  // An earlier question left the input paused.
   input.resume()
   try {
     return await promise
@@ -52,7 +52,7 @@ async function readLine(input: CliContext['input']): Promise<string> {
   }
 }
 
-/** Takes a whole character away: its last byte and those that only follow others in UTF-8. */
+/** Removes one character: its last byte, and in UTF-8 the bytes before it that belong to it. */
 function removeLast(line: number[]): void {
   while (((line.pop() ?? 0) & 0xc0) === 0x80);
 }

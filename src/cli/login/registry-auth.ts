@@ -1,16 +1,16 @@
-/** The user's credentials for a registry, in the form that the API takes: `X-Registry-Auth`. */
+/** The user's credentials for a registry, encoded for the API: `X-Registry-Auth`. */
 import type { AuthConfig } from '../../api/index.ts'
 import { Credentials, hubServer, type StoredCredentials } from '../../config/client/index.ts'
 import { defaultRegistry } from '../../oci/index.ts'
 import type { CliContext } from '../command/command.ts'
 
-/** The server under which a registry's credentials are kept. */
+/** The server name under which a registry's credentials are stored. */
 export function serverOf(registry: string): string {
   return registry === defaultRegistry || registry === 'index.docker.io' ? hubServer : registry
 }
 
-/** Credentials that `docker login` or `berth login` left; undefined when there are none. A helper that fails counts as
- *  none, for much can be had without. */
+/** The credentials that `docker login` or `berth login` stored; undefined when there are none. A helper that fails
+ *  counts as none, because much can be pulled without. */
 export async function registryAuthFor(
   { settings, runProgram }: Pick<CliContext, 'settings' | 'runProgram'>,
   registry: string,
@@ -26,7 +26,7 @@ export async function registryAuthFor(
   return Buffer.from(JSON.stringify(toAuthConfig(stored, server))).toString('base64url')
 }
 
-/** All credentials, for builds: `X-Registry-Config`. Undefined when there are none. */
+/** All stored credentials, for builds: `X-Registry-Config`. Undefined when there are none. */
 export async function registryConfigOf({
   settings,
   runProgram,
@@ -38,14 +38,14 @@ export async function registryConfigOf({
       const stored = await credentials.get(server)
       if (stored.username !== '' || stored.identityToken !== '') found[server] = toAuthConfig(stored, server)
     } catch {
-      // A helper that fails: much can be had without.
+      // A failing helper is ignored, because much can be pulled without credentials.
     }
   }
   if (Object.keys(found).length === 0) return undefined
   return Buffer.from(JSON.stringify(found)).toString('base64url')
 }
 
-/** As the daemon takes them. */
+/** Credentials in the form of the API. */
 export function toAuthConfig({ username, password, identityToken }: StoredCredentials, server: string): AuthConfig {
   return {
     ...(username === '' ? {} : { username }),

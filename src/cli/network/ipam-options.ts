@@ -1,5 +1,5 @@
-/** `--subnet`, `--ip-range`, `--gateway` and `--aux-address` of `network create`: each of the others belongs to the
- *  subnet that it lies in. */
+/** `--subnet`, `--ip-range`, `--gateway` and `--aux-address` of `network create`. Each of the others belongs to the
+ *  subnet that contains it. */
 import type { IpamConfig } from '../../api/index.ts'
 import { CliError } from '../command/cli-error.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
@@ -12,7 +12,7 @@ interface Pool {
   AuxiliaryAddresses?: Record<string, string>
 }
 
-/** Throws a CliError with Docker's text for what belongs to no subnet, or to one that has such a thing already. */
+/** Throws a CliError, with Docker's text, for an address in none of the subnets, and for a second one in the same. */
 export function parseIpam(flags: FlagValues): IpamConfig[] {
   const subnets = flags.list('subnet')
   const ranges = flags.list('ip-range')
@@ -60,7 +60,7 @@ function poolOf(pools: readonly Pool[], text: string, what: string): Pool {
   return pool
 }
 
-/** Whether the first address of `text` (an address, or a subnet) lies in a subnet. Throws for what is no subnet. */
+/** True when a subnet contains the first address of `text`, an address or a subnet. Throws for any other text. */
 function contains(subnet: string, text: string): boolean {
   const [base = '', length = ''] = subnet.split('/')
   const network = addressBytes(base)

@@ -64,7 +64,7 @@ function networkLayout(truncate: boolean): ListLayout<Network> {
   }
 }
 
-/** In the zone that the daemon gave, with all its digits. */
+/** A time in the daemon's zone, with all its digits. */
 function createdAt(text: string): string {
   const [, fraction = '', zone = 'Z'] = /:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(text) ?? []
   const time = new Date(text)

@@ -18,7 +18,7 @@ export const command: Command = {
   },
 }
 
-/** Removes the networks that no container uses. */
+/** Removes all networks that no container uses. */
 export async function pruneNetworks({ client }: CliContext, filters: Record<string, string[]>): Promise<Pruned> {
   const { NetworksDeleted } = await client.networks.prune({ filters })
   return { text: prunedNames('Networks', NetworksDeleted), reclaimedBytes: 0 }

@@ -28,7 +28,7 @@ export const command: Command = {
   },
 }
 
-/** What can't be inspected is told by its removal. */
+/** True for the ingress network. If it can't be inspected, its removal reports the reason. */
 async function isIngress({ client }: CliContext, name: string): Promise<boolean> {
   try {
     return (await client.networks.inspect(name)).value.Ingress

@@ -1,6 +1,6 @@
-/** Plugins of docker's command line: a program `docker-NAME` in one of a few directories is the command NAME. It is given
- *  the whole command line, reads docker's configuration and environment itself, and tells about itself when its first
- *  argument is `docker-cli-plugin-metadata`. https://github.com/docker/cli/issues/1534 */
+/** Plugins of docker's command line. A program `docker-NAME` in one of a few directories is the command NAME. It
+ *  receives the whole command line, and reads docker's configuration and environment itself. If its first argument
+ *  is `docker-cli-plugin-metadata`, it describes itself. https://github.com/docker/cli/issues/1534 */
 import type { ClientSettings, RunProgram } from '../../config/client/index.ts'
 import { fs } from '../terminal/builtins.ts'
 
@@ -22,7 +22,7 @@ const namePattern = /^[a-z][a-z0-9]*$/
 
 type Configuration = Pick<ClientSettings, 'configDir' | 'file'>
 
-/** The plugin for a command, or undefined. */
+/** The plugin for a command; undefined when there is none. */
 export function findCliPlugin(settings: Configuration, name: string): CliPlugin | undefined {
   if (!namePattern.test(name)) return undefined
   const path = directoriesOf(settings)
@@ -31,13 +31,13 @@ export function findCliPlugin(settings: Configuration, name: string): CliPlugin 
   return path === undefined ? undefined : { name, path }
 }
 
-/** All plugins there are, by name. */
+/** All plugins, by name. */
 export function listCliPlugins(settings: Configuration): readonly CliPlugin[] {
   const names = new Set(directoriesOf(settings).flatMap(namesIn))
   return [...names].toSorted().flatMap((name) => findCliPlugin(settings, name) ?? [])
 }
 
-/** What a plugin says it is; undefined when it says nothing, which is none that can be used. */
+/** A plugin's description of itself. Undefined when it gives none: the plugin is then unusable. */
 export async function describeCliPlugin({ path }: CliPlugin, runProgram: RunProgram): Promise<string | undefined> {
   try {
     const { code, stdout } = await runProgram(path, ['docker-cli-plugin-metadata'], '')

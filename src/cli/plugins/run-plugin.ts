@@ -1,4 +1,4 @@
-/** Commands that plugins of docker's command line bring. */
+/** Commands that are plugins of docker's command line. */
 import { messageOf } from '../../base/index.ts'
 import type { ClientSettings } from '../../config/client/index.ts'
 import { CliError } from '../command/cli-error.ts'
@@ -8,13 +8,14 @@ import type { FlagValues } from '../flags/flag-values.ts'
 import type { ParsedArguments } from '../flags/parse-flags.ts'
 import { type CliPlugin, describeCliPlugin, findCliPlugin, listCliPlugins } from './cli-plugins.ts'
 
-/** The arguments before the command, parsed, and as they were. */
+/** The arguments before the command: parsed, and unchanged. */
 export interface GlobalArguments extends ParsedArguments {
   readonly before: readonly string[]
 }
 
-/** What runs the plugin that a command with its arguments means, and gives its exit code; undefined when it means none.
- *  `builder` may stand for one (`aliases` of config.json, of which docker knows no other). */
+/** Finds the plugin for a command with its arguments. Gives a function that runs it and resolves with its exit code;
+ *  undefined when there is no such plugin. `builder` may be an alias of one (`aliases` of config.json; docker allows no
+ *  other alias). */
 export async function pluginFor(
   { flags, before }: GlobalArguments,
   [command = '', ...rest]: readonly string[],
@@ -37,7 +38,8 @@ export async function pluginFor(
   }
 }
 
-/** A plugin asks docker's socket where nothing tells it otherwise: it is told ours. Flags are passed on as they are. */
+/** The plugin's environment. Without it, a plugin would use docker's socket instead of Berth's. Flags are passed on
+ *  unchanged. */
 function environmentOf(settings: ClientSettings, flags: FlagValues): Readonly<Record<string, string | undefined>> {
   const isFlag = flags.has('host') || flags.has('context')
   return {
@@ -47,7 +49,7 @@ function environmentOf(settings: ClientSettings, flags: FlagValues): Readonly<Re
   }
 }
 
-/** The plugins that are no commands of ours, as docker lists them: marked with a star. */
+/** The plugins whose names are not commands of Berth, as docker lists them: with a star. */
 export async function pluginSummaries(
   flags: FlagValues,
   options: MainOptions,

@@ -1,4 +1,4 @@
-/** `berth registry check`: reads a configuration and the files that it names, and touches no storage. */
+/** `berth registry check`: reads a configuration and the files that it names. Does not touch the storage. */
 import type { Command } from '../command/command.ts'
 import { RegistryAccess } from './registry-access.ts'
 import { configFlag, registryConfigOf } from './registry-flags.ts'
@@ -19,7 +19,7 @@ export const command: Command = {
   },
 }
 
-/** Keeps nothing. */
+/** A storage that is always empty. */
 const nothingStored = {
   stat: async () => undefined,
   read: async () => undefined,

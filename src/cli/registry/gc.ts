@@ -1,4 +1,4 @@
-/** `berth registry gc`: works on the storage itself; registries may serve it meanwhile. */
+/** `berth registry gc`: collects garbage in the storage. Registries may serve it meanwhile. */
 import { existsSync } from 'node:fs'
 import { notFound, nullLogger } from '../../base/index.ts'
 import { createRegistry } from '../../registry/server/index.ts'

@@ -1,4 +1,4 @@
-/** `berth registry htpasswd`: a line for the registry's users, for machines without Apache's program of that name. */
+/** `berth registry htpasswd`: prints a line for the registry's users, on machines without Apache's program. */
 import { hashPassword } from '../../registry/server/index.ts'
 import { CliError } from '../command/cli-error.ts'
 import type { CliContext, Command } from '../command/command.ts'
@@ -9,7 +9,7 @@ export const command: Command = {
   operands: { min: 1, max: 1 },
   flags: [],
   async run(context, _flags, [user = '']) {
-    // What would end the name or the line in the file.
+    // These characters would end the name or the line in the file.
     if (user === '' || /[:\s]/.test(user)) throw new CliError(1, `invalid user name ${JSON.stringify(user)}`)
     const password = await readPassword(context)
     context.output.write(`${user}:${await hashPassword(password)}\n`)
@@ -17,9 +17,9 @@ export const command: Command = {
   },
 }
 
-/** Asks at a terminal; elsewhere standard input is the password, without its last line feed. */
+/** Asks on a terminal. Otherwise standard input is the password, without its last line feed. */
 async function readPassword(context: CliContext): Promise<string> {
-  // The prompt must not be in the file that the line is written to.
+  // The prompt must not end up in the file that the line is written to.
   if (context.input.isTerminal) return askSecret({ ...context, output: context.errors }, 'Password: ')
   const chunks: Buffer[] = []
   for await (const chunk of context.input.chunks()) chunks.push(chunk)

@@ -1,10 +1,10 @@
-/** Writes lines to a file descriptor without making anybody wait: what comes while the last write is under way goes
- *  out with the next one. (Node's own streams wait for the reader of a pipe, and with them every request.) */
+/** Writes lines to a file descriptor without making the caller wait: lines that arrive during a write go out with
+ *  the next one. (With Node's own streams, every request would wait for the reader of a pipe.) */
 import { write } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf } from '../../base/index.ts'
 
-/** More that wait are dropped: a reader that has stopped must not fill the memory. */
+/** Above this, lines are dropped: a reader that has stopped must not fill the memory. */
 const maxWaitingBytes = 16 * 1024 * 1024
 const retryMs = 5
 
@@ -18,7 +18,7 @@ export class LineWriter {
     this.#fd = fd
   }
 
-  /** Writes a line, which ends with a line feed, soon. */
+  /** Queues a line, which must end with a line feed. */
   write(line: string): void {
     if (this.#waitingBytes > maxWaitingBytes) return
     this.#waiting.push(line)
@@ -26,13 +26,13 @@ export class LineWriter {
     this.#running ??= this.#run()
   }
 
-  /** Resolves when all that was written is out. */
+  /** Resolves when all queued lines are written. */
   async flush(): Promise<void> {
     while (this.#running !== undefined) await this.#running
   }
 
   async #run(): Promise<void> {
-    // Lets the lines of this turn come together.
+    // Collects the lines of this turn of the event loop.
     await sleep(0)
     while (this.#waiting.length > 0) {
       const bytes = Buffer.from(this.#waiting.join(''))
@@ -48,7 +48,7 @@ export class LineWriter {
       try {
         written += await this.#writeSome(bytes, written)
       } catch (error) {
-        // A full pipe that doesn't wait; nobody reads any more, or the disk is full, which no log can tell.
+        // EAGAIN is a full, non-blocking pipe. Otherwise the reader has gone or the disk is full: the lines are lost.
         if (errnoOf(error) !== 'EAGAIN') return
         await sleep(retryMs)
       }

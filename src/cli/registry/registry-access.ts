@@ -1,4 +1,4 @@
-/** Who may use the registry, exchangeable while it serves: a reload puts new users, groups, rules and keys in place. */
+/** The access rules of a running registry. A reload replaces its users, groups, rules and keys. */
 import type { Logger } from '../../base/index.ts'
 import type { RegistryConfig } from '../../config/registry/index.ts'
 import {
@@ -21,7 +21,7 @@ export class RegistryAccess implements AsyncDisposable {
     this.#control = control
   }
 
-  /** Reads what the configuration names. Rejects with `invalidArgument`. */
+  /** Reads the files that the configuration names. Rejects with `invalidArgument`. */
   static async open(
     config: RegistryConfig,
     { objects, logger }: { readonly objects: ObjectStorage; readonly logger: Logger },
@@ -29,12 +29,12 @@ export class RegistryAccess implements AsyncDisposable {
     return new RegistryAccess(objects, logger, await openControl(config, objects, logger))
   }
 
-  /** Decides by what is in force at that time. */
+  /** Decides by the rules in force at the time of each request. */
   get authorizer(): Authorizer {
     return { authorize: (request) => this.#control.authorizer.authorize(request) }
   }
 
-  /** `/token`, which is nowhere to be found while the registry gives no tokens. */
+  /** The route `/token`. It answers 404 while the registry issues no tokens. */
   get tokens(): RegistryExtension {
     return {
       paths: ['/token'],
@@ -45,7 +45,7 @@ export class RegistryAccess implements AsyncDisposable {
     }
   }
 
-  /** Puts another configuration in force. Rejects as `open` does, and nothing has changed then. */
+  /** Puts another configuration in force. Rejects as `open` does; the old one then stays in force. */
   async reload(config: RegistryConfig): Promise<void> {
     const old = this.#control
     this.#control = await openControl(config, this.#objects, this.#logger)

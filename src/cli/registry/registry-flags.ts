@@ -1,4 +1,4 @@
-/** Flags that the registry's commands share, and the configuration that they lead to. */
+/** Flags of the registry's commands, and the configuration that they select. */
 import {
   defaultRegistryConfig,
   loadRegistryConfig,
@@ -8,7 +8,7 @@ import {
 import type { Flag } from '../flags/flag.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 
-/** Where a registry without a configuration file keeps everything. */
+/** The storage of a registry without a configuration file. */
 const defaultFolder = './registry-data'
 
 export const configFlag: Flag = { name: 'config', type: 'string', help: 'Configuration file (registry.yml)' }
@@ -25,7 +25,7 @@ export const listenFlag: Flag = {
   help: 'Address to listen on (default 127.0.0.1:5000)',
 }
 
-/** The file's configuration, with what flags say in its place. Throws `invalidArgument` that names what is wrong. */
+/** The file's configuration, overridden by flags. Throws `invalidArgument` with the wrong setting. */
 export function registryConfigOf(flags: FlagValues): RegistryConfig {
   const file = flags.string('config')
   const storage = flags.string('storage')

@@ -1,4 +1,4 @@
-/** The registry's log as text for people or as JSON lines. */
+/** The registry's log: readable text, or JSON lines. */
 import type { LogFields, Logger } from '../../base/index.ts'
 import type { RegistryConfig } from '../../config/registry/index.ts'
 
@@ -6,13 +6,13 @@ type Level = RegistryConfig['log']['level']
 
 const ranks: Readonly<Record<Level, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 
-/** How the log is written; one value for all children, so that a reload changes them together. */
+/** How the log is written. All child loggers share this object, so that a reload changes them together. */
 export interface LogStyle {
   level: Level
   format: 'json' | 'text'
 }
 
-/** A logger that gives lines with their line feed to `write`. */
+/** A logger that passes each line, with its line feed, to `write`. */
 export function registryLogger(style: LogStyle, write: (line: string) => void, fields: LogFields = {}): Logger {
   const log = (level: Level, message: string, more: LogFields = {}): void => {
     if (ranks[level] < ranks[style.level]) return
@@ -44,7 +44,7 @@ function formatValue(value: unknown): string {
   return /^[\w./:@+-]+$/.test(text) ? text : JSON.stringify(text)
 }
 
-/** JSON has no big integers and shows nothing of errors. */
+/** Replaces what JSON can't hold: bigints, and errors, which would become empty objects. */
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
   if (value instanceof Error) return value.stack ?? value.message

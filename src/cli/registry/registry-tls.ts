@@ -1,10 +1,10 @@
-/** The certificates of `registry.yml`, read and tried. */
+/** The certificates of `registry.yml`. */
 import { readFileSync } from 'node:fs'
 import { createSecureContext, type TlsOptions } from 'node:tls'
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import type { RegistryTls } from '../../config/registry/index.ts'
 
-/** Reads the files. Throws `invalidArgument` that names the file when one is not as it should be. */
+/** Reads and checks the files. Throws `invalidArgument` with the name of a file that is not valid. */
 export function loadRegistryTls({ certificateFile, keyFile, clientCaFile }: RegistryTls): TlsOptions {
   const cert = readPem(certificateFile, 'tls.certificate')
   const key = readPem(keyFile, 'tls.key')

@@ -1,5 +1,5 @@
-/** `berth registry serve`: SIGTERM and SIGINT end it when the requests under way are done, a second one at once;
- *  SIGHUP reads certificates, users and rules again. */
+/** `berth registry serve`. SIGTERM and SIGINT end it after the running requests; a second one ends it at once.
+ *  SIGHUP reloads certificates, users and rules. */
 import { type Logger, messageOf } from '../../base/index.ts'
 import type { Command } from '../command/command.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
@@ -20,7 +20,7 @@ export const command: Command = {
     const logger = registryLogger(style, (line) => log.write(line))
     let registry: ServedRegistry | undefined
     let reloading = Promise.resolve()
-    // Heard from the beginning, when it would end the process, and answered one after the other.
+    // Installed first, because SIGHUP would otherwise end the process. Reloads run one after the other.
     const onHangup = (): void => {
       reloading = reloading.then(async () => {
         if (registry !== undefined) await reload(registry, flags, logger, style)
@@ -30,7 +30,7 @@ export const command: Command = {
     try {
       registry = await ServedRegistry.open(config, { logger, writeAccess: (line) => requests.write(line) })
     } catch (error) {
-      // What was said before helps to understand it.
+      // The log lines before the error help to understand it.
       await log.flush()
       throw error
     }
@@ -59,7 +59,7 @@ async function reload(registry: ServedRegistry, flags: FlagValues, logger: Logge
   }
 }
 
-/** Resolves at the first signal to end; the second one ends the process as if nobody had listened. */
+/** Resolves at the first signal to end. The second one then ends the process in the usual way. */
 function firstEnd(): Promise<string> {
   return new Promise((resolve) => {
     const end = (signal: string): void => {

@@ -1,4 +1,4 @@
-/** A registry as `registry.yml` describes it: storage, access, what stands beside the protocol, and the sockets. */
+/** A registry as `registry.yml` describes it: its storage, access, extensions and sockets. */
 import { isDeepStrictEqual } from 'node:util'
 import { isKind, type Logger, messageOf, type Undo, undoOnFailure } from '../../base/index.ts'
 import { registriesConfig } from '../../config/index.ts'
@@ -23,7 +23,7 @@ import { loadRegistryTls } from './registry-tls.ts'
 
 export interface ServedRegistryOptions {
   readonly logger: Logger
-  /** Takes the lines of the access log. */
+  /** Receives the lines of the access log. */
   readonly writeAccess: (line: string) => void
 }
 
@@ -48,8 +48,7 @@ export class ServedRegistry {
     this.#parts = parts
   }
 
-  /** Opens the storage and everything else; listens on all addresses. Rejects when anything of it fails, and leaves
-   *  nothing open then. */
+  /** Opens everything, and listens on all addresses. If anything fails, closes what was opened and rejects. */
   static async open(config: RegistryConfig, options: ServedRegistryOptions): Promise<ServedRegistry> {
     return await undoOnFailure(options.logger, async (undo) => {
       const parts = await openParts(config, options, undo)
@@ -63,13 +62,13 @@ export class ServedRegistry {
     })
   }
 
-  /** What clients put before `/v2/`, for each address. */
+  /** The URL of each address, which clients put before `/v2/`. */
   get urls(): readonly string[] {
     return this.#listeners.map(({ url }) => url)
   }
 
-  /** Puts certificates, users, groups and rules of another configuration in force. Gives the names of settings that
-   *  have changed and need a restart. Rejects with `invalidArgument`, and nothing has changed then. */
+  /** Puts the certificates, users, groups and rules of another configuration in force. Gives the names of changed
+   *  settings that need a restart. Rejects with `invalidArgument`; the old configuration then stays in force. */
   async reload(config: RegistryConfig): Promise<readonly string[]> {
     const tls = config.tls === undefined || this.#config.tls === undefined ? undefined : loadRegistryTls(config.tls)
     await this.#parts.access.reload(config)
@@ -80,7 +79,7 @@ export class ServedRegistry {
     return kept
   }
 
-  /** Takes no more requests, waits for those under way as long as the configuration says, and closes everything. */
+  /** Accepts no more requests, waits for the running ones as long as configured, and closes everything. */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     this.#collecting.abort()
@@ -94,7 +93,7 @@ export class ServedRegistry {
   #collectLater(): void {
     const { intervalMs } = this.#config.gc
     if (intervalMs === 0) return
-    // Several processes on one storage, started together, don't all come at once.
+    // Random, so that several processes on one storage do not all collect at the same time.
     const delayMs = Math.min(intervalMs * (0.9 + Math.random() * 0.2), 2 ** 31 - 1)
     this.#timer = setTimeout(() => {
       this.#collection = this.#collect().finally(() => this.#collectLater())
@@ -114,7 +113,7 @@ export class ServedRegistry {
   }
 }
 
-/** The storage that the configuration names. */
+/** Opens the storage that the configuration names. */
 export function openRegistryStorage(place: RegistryPlace, logger: Logger): Promise<RegistryStorage> {
   return place.kind === 's3' ? S3Storage.open(place.s3, { logger }) : FolderStorage.open(place.folder)
 }
@@ -165,13 +164,14 @@ async function openParts(
   return { registry, access, storage, cache, logger }
 }
 
-/** The way to the other registry is the daemon's: the environment's proxies, certificates by host. */
+/** The cache. It reaches the other registry as the daemon does: by the environment's proxies, with certificates by
+ *  host. */
 function openCache(storage: RegistryStorage, proxy: RegistryProxy, logger: Logger): PullThroughCache {
   const { proxies, certificateDirectories } = registriesConfig({})
   return new PullThroughCache(storage, { ...proxy, client: { proxies, certificateDirectories } }, logger)
 }
 
-/** Settings that are read once, as far as they differ. */
+/** The settings that differ but are read at the start only. */
 function keptSettings(old: RegistryConfig, wanted: RegistryConfig): readonly string[] {
   const { auth: _auth, tls: oldTls, ...before } = { ...old, log: { ...old.log, level: wanted.log.level } }
   const { auth: _, tls: newTls, ...after } = wanted

@@ -1,4 +1,4 @@
-/** Scripts that make shells ask `berth __complete`. */
+/** Scripts that make shells call `berth __complete`. */
 
 const bash = String.raw`# bash completion for berth. Load it with: source <(berth completion bash)
 _berth() {
@@ -61,8 +61,8 @@ Register-ArgumentCompleter -Native -CommandName berth -ScriptBlock {
 }
 `
 
-/** By the shell's name. */
+/** The scripts by the shell's name. */
 export const completionScripts: Readonly<Record<string, string>> = Object.fromEntries(
-  // Inside a template literal the shells' own ${...} had to be escaped.
+  // In the template literals above, the shells' own ${...} is escaped.
   Object.entries({ bash, fish, powershell, zsh }).map(([shell, text]) => [shell, text.replaceAll('\\${', '${')]),
 )

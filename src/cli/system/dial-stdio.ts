@@ -1,6 +1,6 @@
 import type { Command } from '../command/command.ts'
 
-/** What ssh starts on the daemon's machine for a client elsewhere. */
+/** ssh starts this command on the daemon's machine, for a client on another one. */
 export const command: Command = {
   usage: '',
   operands: { min: 0, max: 0 },
@@ -13,7 +13,7 @@ export const command: Command = {
         input.pause()
         socket.once('drain', () => input.resume())
       },
-      // The daemon may still have an answer to give.
+      // The daemon may still send an answer.
       () => socket.end(),
     )
     try {

@@ -1,9 +1,9 @@
-/** Rows and columns of `berth system df`. */
+/** The rows and columns of `berth system df`. */
 import type { DiskUsage } from '../../api/index.ts'
 import type { ListLayout } from '../format/list-formatter.ts'
 import { humanSize } from '../format/units.ts'
 
-/** One line: what one kind of object takes. */
+/** One line: the space that one kind of object takes. */
 export interface UsageRow {
   readonly type: string
   readonly count: number
@@ -58,7 +58,7 @@ function cacheRow({ BuildCache: records }: DiskUsage): UsageRow {
   )
 }
 
-/** The row of things that each have a size of their own; what is not active can be had back. */
+/** The row for objects with separate sizes. Those that are not active are reclaimable. */
 function usageRow<T>(
   type: string,
   things: readonly T[],
@@ -76,7 +76,7 @@ function usageRow<T>(
   }
 }
 
-/** The template behind `--format`'s names. */
+/** The template for a name given to `--format`. */
 export function usageFormat(format: string): string {
   if (format === '' || format === 'table') {
     return 'table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}'
@@ -95,7 +95,7 @@ export const usageLayout: ListLayout<UsageRow> = {
     Size: ({ sizeBytes }) => humanSize(sizeBytes, 4),
     Reclaimable: ({ type, sizeBytes, reclaimableBytes }) => {
       const size = humanSize(reclaimableBytes, 4)
-      // No percentage of the cache, as docker prints it.
+      // As in docker, the cache has no percentage.
       if (sizeBytes <= 0 || type === 'Build Cache') return size
       return `${size} (${Math.trunc((reclaimableBytes * 100) / sizeBytes)}%)`
     },

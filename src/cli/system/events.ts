@@ -46,7 +46,7 @@ function execute(template: GoTemplate, event: EventMessage): string {
   }
 }
 
-/** Go's field names differ from the JSON's in case. */
+/** Go's field names, which differ from the JSON's in case. */
 const goNames: Readonly<Record<string, string>> = {
   Scope: 'scope',
   Time: 'time',
@@ -74,7 +74,7 @@ function eventValue(event: EventMessage): GoStruct {
   })
 }
 
-/** `2026-01-02T03:04:05.000000000Z container start 0123… (image=busybox, name=x)`. */
+/** An event as a line: `2026-01-02T03:04:05.000000000Z container start 0123… (image=busybox, name=x)`. */
 function eventLine({ Type, Action, Actor, time, timeNano }: EventMessage): string {
   const attributes = Object.entries(Actor.Attributes ?? {})
     .map(([name, value]) => `${name}=${value}`)

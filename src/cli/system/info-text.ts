@@ -1,8 +1,8 @@
-/** `berth info` as text, in the layout of Docker's. */
+/** `berth info` as text, in Docker's layout. */
 import type { SystemInfo } from '../../api/index.ts'
 import { binarySize } from '../format/units.ts'
 
-/** Ends with an empty line. */
+/** The whole text. It ends with an empty line. */
 export function infoText(info: SystemInfo): string {
   const lines = [
     ...counts(info),
@@ -51,14 +51,14 @@ function runtimes(info: SystemInfo): string[] {
       .join(' ')}`,
     `Default Runtime: ${info.DefaultRuntime}`,
     `Init Binary: ${info.InitBinary}`,
-    // Docker's line for the runtime, whichever it is.
+    // Docker's name for this line, whatever the runtime is.
     `containerd version: ${info.ContainerdCommit?.ID ?? ''}`,
     `runc version: ${info.RuncCommit?.ID ?? ''}`,
     `init version: ${info.InitCommit?.ID ?? ''}`,
   ]
 }
 
-/** `name=seccomp,profile=builtin` → the name, and the rest below it. */
+/** Splits `name=seccomp,profile=builtin` into the name, and below it the rest. */
 function securityLines(options: readonly string[]): string[] {
   if (options.length === 0) return []
   const lines = ['Security Options:']

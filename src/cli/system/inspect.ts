@@ -6,7 +6,7 @@ import { formatFlag } from '../command/list-flags.ts'
 
 interface Finder {
   find(client: CliContext['client'], name: string, size: boolean): Promise<string>
-  /** `--size` means nothing here. */
+  /** True for kinds without a `--size`. */
   readonly ignoresSize?: boolean
 }
 
@@ -15,7 +15,7 @@ const ofPath = (path: string): Finder => ({
   ignoresSize: true,
 })
 
-/** In the order in which a name is looked for. */
+/** The kinds in the order in which a name is searched for. */
 const finders: Readonly<Record<string, Finder>> = {
   container: { find: async (client, name, size) => (await client.containers.inspect(name, { size })).text },
   image: { find: async (client, name) => (await client.images.inspect(name)).text, ignoresSize: true },
@@ -23,7 +23,7 @@ const finders: Readonly<Record<string, Finder>> = {
   volume: { find: async (client, name) => (await client.volumes.inspect(name)).text, ignoresSize: true },
 }
 
-/** Looked at only when they are asked for: the daemon says what it thinks of them. */
+/** Kinds that are searched only with `--type`. The daemon reports that it does not have them. */
 const others: Readonly<Record<string, Finder>> = {
   config: ofPath('configs/NAME'),
   node: ofPath('nodes/NAME'),
@@ -77,7 +77,7 @@ async function findAny(
       return { type, text: await find(client, name, size), ignoresSize }
     } catch (error) {
       if (candidates.length === 1) throw error
-      // Another kind of object may have this name, also where it is no valid one for this kind.
+      // An object of another kind may have this name, even if the name is not valid for this kind.
       if (!isKind(error, 'notFound') && !isKind(error, 'invalidArgument') && !isKind(error, 'notImplemented'))
         throw error
     }

@@ -40,7 +40,7 @@ interface Extent {
   readonly volumes: boolean
 }
 
-/** Containers first: the rest may be in use by them. */
+/** The steps of the prune. Containers come first, because they may use the other objects. */
 function steps(
   context: CliContext,
   filters: Record<string, string[]>,

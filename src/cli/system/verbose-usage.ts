@@ -1,4 +1,4 @@
-/** `berth system df -v`: a table, or a list of one object, for each kind. */
+/** `berth system df -v`: a table for each kind of object, or a template over all of them. */
 import type { BuildCacheRecord, ContainerSummary, DiskUsage, ImageSummary, Volume } from '../../api/index.ts'
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import { GoStruct, GoTemplate, goJson, withType } from '../../template/index.ts'
@@ -9,12 +9,12 @@ import { type ImageRow, imageFormat, imageLayout, imageRows } from '../image/ima
 import { volumeLayout } from '../volume/ls.ts'
 
 interface VerboseOptions {
-  /** As `--format` gives it. */
+  /** The value of `--format`. */
   readonly format: string
   readonly now: Date
 }
 
-/** All of it. A template gets the four lists as fields. Throws as Docker's CLI words it. */
+/** The whole text. A template sees the four lists as fields. Throws with the texts of Docker's CLI. */
 export function verboseUsage(usage: DiskUsage, { format, now }: VerboseOptions): string {
   const isTable = format === '' || format === 'table'
   const lists = listsOf(usage, { truncate: isTable, now })
@@ -22,7 +22,7 @@ export function verboseUsage(usage: DiskUsage, { format, now }: VerboseOptions):
   if (format === 'raw') return rawLists(lists)
   if (format === 'json') return goJson(usageValue(lists))
   try {
-    // A table of a template has no heading here.
+    // Unlike elsewhere, a table of a template has no heading.
     return new GoTemplate(format.replace(/^table /, '')).execute(usageValue(lists))
   } catch (error) {
     throw invalidArgument(`template parsing error: ${messageOf(error)}`, { cause: error })
@@ -109,7 +109,7 @@ const volumeTable = 'table {{.Name}}\t{{.Links}}\t{{.Size}}'
 const cacheTable =
   'table {{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}'
 
-/** An image has one line here, under the first of its names. */
+/** The image's single line, under the first of its names. */
 function firstRow(image: ImageSummary): ImageRow {
   const none = '<none>'
   const [tagged] = image.RepoTags.length > 0 ? imageRows(image, false) : []

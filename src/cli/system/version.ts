@@ -37,7 +37,7 @@ function parseTemplate(format: string): GoTemplate {
   }
 }
 
-/** Go's types of the answer, as messages name them. */
+/** The answer with the Go types that messages name. */
 function versionValue(client: ClientInfo, server: SystemVersion | undefined): GoStruct {
   const { BuildTime, ...rest } = server ?? { BuildTime: '' }
   const shown = server === undefined ? undefined : { ...rest, ...(BuildTime === '' ? {} : { BuildTime }) }
@@ -53,7 +53,7 @@ function versionValue(client: ClientInfo, server: SystemVersion | undefined): Go
   )
 }
 
-/** What was written when a template fails is a line as well, as docker's. */
+/** Prints a template's result. If it fails, the output so far is printed as a line, as in docker. */
 export function printTemplate(output: Output, template: GoTemplate, data: unknown): void {
   try {
     output.write(`${template.execute(data)}\n`)
@@ -63,7 +63,7 @@ export function printTemplate(output: Output, template: GoTemplate, data: unknow
   }
 }
 
-/** What `berth version` says of itself. */
+/** What `berth version` reports about the client. */
 export interface ClientInfo {
   readonly Version: string
   readonly ApiVersion: string

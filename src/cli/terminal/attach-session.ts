@@ -1,4 +1,4 @@
-/** Connects the user's terminal or pipes with an attached process. */
+/** Connects the user's terminal or pipes to an attached process. */
 import type { AttachedStream } from '../../client/index.ts'
 import { DetachFilter, parseDetachKeys } from './detach-keys.ts'
 import type { Input } from './input.ts'
@@ -7,20 +7,20 @@ import type { Output } from './output.ts'
 export interface SessionStreams {
   readonly output: Output
   readonly errors: Output
-  /** Undefined: nothing is sent. */
+  /** Undefined: no input is sent. */
   readonly input: Input | undefined
 }
 
 export interface SessionOptions {
   readonly tty: boolean
-  /** In the CLI's notation; empty for the default. */
+  /** The detach keys in the CLI's notation; empty for the default. */
   readonly detachKeys: string
 }
 
 /** How a session ended: the process closed its output, or the user typed the detach keys. */
 export type SessionEnd = 'ended' | 'detached'
 
-/** Passes everything on until the output ends. The terminal is as before when this resolves. */
+/** Passes input and output on until the output ends. Restores the terminal before it resolves. */
 export async function runSession(
   stream: AttachedStream,
   streams: SessionStreams,

@@ -1,9 +1,9 @@
-/** The key sequence that leaves a container running and ends the client (Ctrl-P Ctrl-Q unless chosen otherwise). */
+/** The keys that end the client and leave the container running. The default is Ctrl-P Ctrl-Q. */
 import { invalidArgument } from '../../base/index.ts'
 
 const defaultKeys = [16, 17]
 
-/** `ctrl-p,ctrl-q`, `ctrl-x,a` → codes. Empty text: the default. */
+/** Parses `ctrl-p,ctrl-q` or `ctrl-x,a` into codes. An empty text gives the default. */
 export function parseDetachKeys(text: string): readonly number[] {
   if (text === '') return defaultKeys
   return text.split(',').map((key) => {
@@ -14,7 +14,7 @@ export function parseDetachKeys(text: string): readonly number[] {
   })
 }
 
-/** Finds the sequence in what is typed. A part of it is held back until it is clear that it is none. */
+/** Finds the keys in the input. The beginning of the sequence is held back until another key follows. */
 export class DetachFilter {
   readonly #keys: readonly number[]
   #matched = 0

@@ -2,17 +2,17 @@
 import type { ReadStream } from 'node:tty'
 import { fs, tty } from './builtins.ts'
 
-/** Where a command reads what the user types or pipes. */
+/** The input of a command: what the user types or pipes. */
 export interface Input {
   readonly isTerminal: boolean
-  /** Passes chunks on until the end of the input or until the result is called. */
+  /** Passes chunks on until the input ends or the returned function is called. */
   read(onData: (chunk: Buffer) => void, onEnd: () => void): () => void
-  /** The whole input, for commands that send it somewhere. */
+  /** The whole input, for commands that send it. */
   chunks(): AsyncIterable<Buffer>
-  /** Keys come one by one and unechoed, Ctrl-C as a character; output is not translated. The result
-   *  undoes it. No-op without a terminal. */
+  /** Switches the terminal to raw mode: keys arrive one by one and are not echoed, Ctrl-C is a character, and output
+   *  is not translated. The returned function undoes that. Does nothing without a terminal. */
   makeRaw(): Promise<() => void>
-  /** More room: goes on after `pause`. */
+  /** Continues after `pause`. */
   resume(): void
   pause(): void
 }
@@ -32,7 +32,7 @@ export class StandardInput implements Input {
     const { stdin } = process
     stdin.on('data', onData)
     stdin.once('end', onEnd)
-    // A descriptor that cannot be read (closed, a directory) is an input without content.
+    // A descriptor that cannot be read (closed, a directory) counts as empty input.
     stdin.once('error', onEnd)
     return () => {
       stdin.off('data', onData)

@@ -1,18 +1,18 @@
-/** Standard output and error, written at once to the file descriptor. `process.stdout` is a stream whose making
- *  takes longer than most commands take to print; and what was written is out when the process ends. */
+/** Standard output and error, written synchronously to the file descriptor. Creating the stream `process.stdout` takes
+ *  longer than most commands need to print. Besides, all output is written when the process ends. */
 import { errnoOf } from '../../base/index.ts'
 import { fs, tty } from './builtins.ts'
 
 /** Where a command prints. */
 export interface Output {
   readonly isTerminal: boolean
-  /** Width of the terminal, 80 where there is none. */
+  /** The width of the terminal; 80 without one. */
   readonly columns: number
   readonly rows: number
   write(text: string | Uint8Array): void
 }
 
-/** Thrown when nobody reads any more (`berth logs … | head`). */
+/** Thrown when the reader of the output has gone (`berth logs … | head`). */
 export class OutputClosed extends Error {}
 
 const retryMs = 2
@@ -51,7 +51,7 @@ export class FdOutput implements Output {
       const code = errnoOf(error)
       if (code === 'EPIPE') throw new OutputClosed('output closed', { cause: error })
       if (code !== 'EAGAIN') throw error
-      // The descriptor is non-blocking (shared with another program): its reader needs a moment.
+      // The descriptor is non-blocking, because another program shares it. Its reader needs a moment.
       Atomics.wait(this.#sleep, 0, 0, retryMs)
       return 0
     }
@@ -59,7 +59,7 @@ export class FdOutput implements Output {
 
   #size(): readonly [number, number] {
     if (!this.isTerminal) return [80, 24]
-    // Opened anew each time: the size changes, and a kept stream would hold the terminal.
+    // A new stream each time, because the size changes, and a permanent one would keep the terminal open.
     const stream = new (tty().WriteStream)(this.#fd)
     const [columns, rows] = stream.getWindowSize()
     return columns > 0 ? [columns, rows] : [80, 24]

@@ -1,20 +1,20 @@
-/** Shows the messages of pull, push and load: on a terminal a line for each layer, redrawn in place, with a bar, speed and
- *  time left; elsewhere one line for each layer, once it is done. */
+/** Shows the messages of pull, push and load. On a terminal, each layer has a line, which is redrawn with a bar, the
+ *  speed and the time left. Elsewhere, each layer gets one line when it is done. */
 import type { ProgressMessage } from '../../api/index.ts'
 import type { Output } from './output.ts'
 import { formatTransfer, SpeedMeter } from './transfer-line.ts'
 
-/** What a layer says last. Everything before is only of interest while it lasts. */
+/** The last message of a layer. Without a terminal, only these are printed. */
 const isFinal = /^(Pull complete|Already exists|Pushed|Layer already exists|Mounted from |Skipped )/
-/** Not an end, but worth a line in a log. */
+/** Messages that are printed although the layer is not done. */
 const isNotable = /^Retrying /
-/** Each redrawing of a line costs the terminal some work. */
+/** The shortest time between two drawings of a line, because each costs the terminal some work. */
 const redrawMs = 50
-/** How long a terminal's size is taken for true. */
+/** How long the terminal's size is remembered. */
 const sizeMs = 500
 
 export interface ProgressDisplayOptions {
-  /** Milliseconds from any start. */
+  /** A clock in milliseconds, from any start. */
   readonly now?: () => number
 }
 
@@ -24,7 +24,7 @@ interface TerminalSize {
 }
 
 interface Line {
-  /** Counted from the first of the group. */
+  /** The line's number in its group. */
   readonly index: number
   readonly meter: SpeedMeter
   status: string
@@ -37,7 +37,7 @@ export class ProgressDisplay {
   readonly #now: () => number
   #lines = new Map<string, Line>()
   #known: (TerminalSize & { readonly atMs: number }) | undefined
-  /** Layers that had their line, where there is no terminal. */
+  /** Layers whose line was printed, without a terminal. */
   readonly #done = new Set<string>()
 
   constructor(output: Output, { now = () => performance.now() }: ProgressDisplayOptions = {}) {
@@ -48,7 +48,7 @@ export class ProgressDisplay {
 
   show(message: ProgressMessage): void {
     const { id = '', progressDetail, stream = '' } = message
-    // Results for programs, not for people.
+    // `aux` has results for programs.
     if (message.aux !== undefined) return
     const isLayer = id !== '' && stream === '' && progressDetail !== undefined
     if (!isLayer) {
@@ -60,17 +60,17 @@ export class ProgressDisplay {
     else this.#log(id, message)
   }
 
-  /** One line a layer, when it is done. */
+  /** Prints one line for each layer, when it is done. */
   #log(id: string, message: ProgressMessage): void {
     const { status = '' } = message
     const key = `${id} ${status}`
     if (!isNotable.test(status) && (!isFinal.test(status) || this.#done.has(key))) return
-    // Pushed again under another tag is told again.
+    // A layer that is pushed again under another tag is printed again.
     this.#done.add(key)
     this.#output.write(plainText(message))
   }
 
-  /** The terminal's size, which takes a while to learn and may change. */
+  /** The terminal's size. It takes a while to read, and may change. */
   #size(nowMs: number): TerminalSize {
     if (this.#known === undefined || nowMs - this.#known.atMs > sizeMs) {
       const { columns, rows } = this.#output
@@ -95,13 +95,13 @@ export class ProgressDisplay {
     line.drawnMs = nowMs
     const { columns, rows } = this.#size(nowMs)
     const up = this.#lines.size - line.index
-    // What has left the screen at its top can't be reached any more.
+    // A line that has scrolled off the screen can't be reached any more.
     if (up >= rows) {
       this.#output.write(start)
       return
     }
     const text = formatTransfer({ id, status, detail, bytesPerSecond }, columns)
-    // Up to the line, clear it, write, and down again below the last.
+    // Up to the line, clear it, write it, and down again below the last line.
     this.#output.write(`${start}\x1b[${up}A\x1b[2K\r${text}\r\x1b[${up}B`)
   }
 }

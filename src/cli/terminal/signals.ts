@@ -1,4 +1,4 @@
-/** Signals that the client gets and the container should have. */
+/** Signals that the client receives and forwards to the container. */
 
 const forwarded = [
   'SIGHUP',
@@ -12,7 +12,8 @@ const forwarded = [
   'SIGCONT',
 ] as const
 
-/** Passes each signal on by `send` until the result is called. A failure is dropped: the process may be gone. */
+/** Passes each signal to `send` until the returned function is called. Failures are ignored: the process may be
+ *  gone. */
 export function forwardSignals(send: (signal: string) => Promise<void>): () => void {
   const handlers = forwarded.map((signal) => {
     const handler = (): void => void send(signal).catch(() => undefined)
@@ -24,7 +25,7 @@ export function forwardSignals(send: (signal: string) => Promise<void>): () => v
   }
 }
 
-/** Tells the size of the terminal now and at each change until the result is called. */
+/** Calls `resize` now, and each time the terminal's size changes, until the returned function is called. */
 export function watchSize(resize: () => Promise<void>): () => void {
   const handler = (): void => void resize().catch(() => undefined)
   handler()

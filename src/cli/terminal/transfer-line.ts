@@ -1,8 +1,8 @@
-/** The line of one layer on a terminal: how far it is, how fast, and how long it will still take. */
+/** The line of one layer on a terminal: progress, speed, and the time left. */
 import type { ProgressDetail } from '../../api/index.ts'
 import { humanSize } from '../format/units.ts'
 
-/** A layer as last reported. */
+/** The last report about a layer. */
 export interface TransferState {
   readonly id: string
   readonly status: string
@@ -11,15 +11,16 @@ export interface TransferState {
 }
 
 const statusWidth = 13
-/** What stands behind the bar at most, so that the bar does not change its width with the numbers. */
+/** The space reserved behind the bar, so that the bar keeps its width when the numbers change. */
 const tailWidth = 40
 const minBarWidth = 8
 const maxBarWidth = 40
-/** Speeds are those of about this long: of the last moment they jump, of the whole time they lag. */
+/** Speeds are averages over about this time. Over a shorter one they would jump, over the whole transfer they would
+ *  lag. */
 const memoryMs = 3_000
 const minSampleMs = 200
 
-/** Measures one transfer after the other of the same layer: download, then extraction. */
+/** Measures the transfers of one layer, one after the other: the download, then the extraction. */
 export class SpeedMeter {
   #status = ''
   #beganMs = 0
@@ -27,7 +28,7 @@ export class SpeedMeter {
   #lastBytes = 0
   #bytesPerSecond: number | undefined
 
-  /** Takes a report in; gives the speed, as soon as there is one. */
+  /** Takes a report. Gives the speed in bytes per second; undefined for the first report. */
   measure(status: string, bytes: number, nowMs: number): number | undefined {
     if (status !== this.#status || bytes < this.#lastBytes) {
       this.#status = status
@@ -40,7 +41,7 @@ export class SpeedMeter {
     const passedMs = nowMs - this.#lastMs
     if (passedMs < minSampleMs) return this.#bytesPerSecond
     const current = ((bytes - this.#lastBytes) * 1000) / passedMs
-    // The mean of the whole time until that is long enough.
+    // At the beginning, this is the average since the start.
     const weight = Math.min(1, passedMs / Math.min(memoryMs, nowMs - this.#beganMs))
     this.#bytesPerSecond =
       this.#bytesPerSecond === undefined ? current : this.#bytesPerSecond * (1 - weight) + current * weight

@@ -1,23 +1,23 @@
-/** A daemon that answers from a table: what the official CLI and `berth` make of the same answers can be compared. */
+/** A daemon that answers from a table, to compare what the official CLI and `berth` make of the same answers. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 
-/** What a route answers: a JSON value, or a function for everything else. */
+/** The answer of a route: a JSON value, or a function that writes it. */
 export type FakeAnswer = object | ((request: FakeRequest, response: ServerResponse) => unknown)
 
 export interface FakeRequest {
   readonly method: string
-  /** Without the version prefix and the query. */
+  /** The path without the version prefix and the query. */
   readonly path: string
   readonly query: URLSearchParams
   readonly body: string
   readonly headers: IncomingMessage['headers']
 }
 
-/** Takes a hijacked connection. */
+/** Handles a hijacked connection. */
 export type FakeUpgrade = (request: FakeRequest, socket: Duplex) => void
 
 export interface FakeEngine extends AsyncDisposable {
@@ -86,7 +86,7 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   response.end(body)
 }
 
-/** One frame of a multiplexed stream: 1 stdout, 2 stderr. */
+/** One frame of a multiplexed stream: 1 is stdout, 2 stderr. */
 export function frame(stream: 1 | 2, text: string): Buffer {
   const header = Buffer.alloc(8)
   header[0] = stream
@@ -111,7 +111,7 @@ async function readRequest(request: IncomingMessage): Promise<FakeRequest> {
   return parseTarget(request, Buffer.concat(parts).toString('latin1'))
 }
 
-/** What follows the body, if anything did already, goes back to the socket. */
+/** Reads the body. Bytes that follow it go back to the socket. */
 async function readUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<FakeRequest> {
   if (head.length > 0) socket.unshift(head)
   return readRequest(request)

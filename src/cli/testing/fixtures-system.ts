@@ -1,4 +1,4 @@
-/** More answers of the made-up daemon: history, volumes, networks, system. */
+/** More answers of the fake daemon: history, volumes, networks, system. */
 
 const now = Math.floor(Date.now() / 1000)
 const id = (digit: string): string => digit.repeat(64)

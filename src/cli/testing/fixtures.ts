@@ -1,4 +1,4 @@
-/** Answers of a made-up daemon, with something in every field that the CLI shows. Times are relative to now. */
+/** Answers of a fake daemon, with a value in every field that the CLI shows. Times are relative to now. */
 
 const now = Math.floor(Date.now() / 1000)
 const id = (digit: string): string => digit.repeat(64)
@@ -70,7 +70,7 @@ export const containerList = [
     Image: `sha256:${id('2')}`,
     ImageID: `sha256:${id('2')}`,
     Command: 'sh',
-    // Just past a full minute: the answer stays the same for the time that a test takes.
+    // Just after a full minute, so that "… ago" stays the same during a test.
     Created: now - 962,
     Ports: [],
     Labels: {},

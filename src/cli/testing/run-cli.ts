@@ -1,4 +1,4 @@
-/** Runs `berth` in this process with its output captured, and the official `docker` beside it. */
+/** Runs `berth` in this process, with its output captured, and the official `docker` for comparison. */
 import { execFile } from 'node:child_process'
 import { accessSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ export interface CliResult {
   readonly stderr: string
 }
 
-/** An output that keeps what was written. */
+/** An output that keeps what is written. */
 export class CapturedOutput implements Output {
   readonly isTerminal: boolean
   readonly columns: number
@@ -33,7 +33,7 @@ export class CapturedOutput implements Output {
   }
 }
 
-/** An input with this content; `open`: it does not end. */
+/** An input with this content. With `open`, it does not end. */
 export function givenInput(
   content: string,
   { isTerminal = false, open = false } = {},
@@ -81,14 +81,14 @@ export async function runBerth(args: readonly string[], options: RunOptions = {}
   return { exitCode, stdout: output.text, stderr: errors.text }
 }
 
-/** The official CLI's path, undefined where there is none of version 28. */
+/** The path of the official CLI; undefined when it is not installed, or not version 28. */
 export function dockerPath(): string | undefined {
   for (const directory of (process.env.PATH ?? '').split(':')) {
     try {
       accessSync(join(directory, 'docker'))
       return join(directory, 'docker')
     } catch {
-      // Not in this directory.
+      // It is not in this directory.
     }
   }
   return undefined

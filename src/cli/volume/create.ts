@@ -2,7 +2,7 @@ import { CliError } from '../command/cli-error.ts'
 import type { Command } from '../command/command.ts'
 import type { Flag } from '../flags/flag.ts'
 
-/** Those of which one alone asks for a volume of a swarm. */
+/** Flags of swarm's cluster volumes. Any of them asks for one. */
 const clusterFlags: readonly Flag[] = [
   { name: 'availability', type: 'string', help: 'Availability of a cluster volume', shownDefault: 'active' },
   { name: 'group', type: 'string', help: 'Group of a cluster volume' },
@@ -38,7 +38,7 @@ export const command: Command = {
       Driver: flags.string('driver', 'local'),
       DriverOpts: flags.pairs('opt'),
       Labels: flags.pairs('label'),
-      // The engine says that it is part of no swarm.
+      // The engine answers that it is not part of a swarm.
       ...(clusterFlags.some(({ name }) => flags.has(name)) ? { ClusterVolumeSpec: {} } : {}),
     })
     output.write(`${volume.Name}\n`)

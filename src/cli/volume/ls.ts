@@ -37,10 +37,10 @@ function volumeFormat(format: string, quiet: boolean): string {
   return quiet ? 'name: {{.Name}}' : 'name: {{.Name}}\ndriver: {{.Driver}}\n'
 }
 
-/** Columns of swarm's cluster volumes are always empty here. */
+/** The value of the columns for swarm's cluster volumes. */
 const notAvailable = (): string => 'N/A'
 
-/** Columns of `berth volume ls`. */
+/** The columns of `berth volume ls`. */
 export const volumeLayout: ListLayout<Volume> = {
   typeName: '*formatter.volumeContext',
   headings: {

@@ -1,6 +1,6 @@
 import type { Volume } from '../../api/index.ts'
 
-/** A volume as JSON in the order in which Docker's CLI shows it: by name. */
+/** A volume as JSON, with its keys sorted as in Docker's CLI. */
 export function sortedVolume(volume: Volume): string {
   return JSON.stringify(sortKeys(volume))
 }
