@@ -1,12 +1,12 @@
-/** A cell for one engine: namespaces of its own for network, mounts and processes. Bridges, packet filter rules,
- *  mounts and left-over processes of an engine end with its cell, whatever happened, and no engine sees another's. */
+/** A cell isolates one engine in its own namespaces for network, mounts and processes. Bridges, packet filter rules,
+ *  mounts and processes that an engine leaves behind end with its cell. No engine sees those of another. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const endLimitMs = 15_000
 
-/** The first process must take in orphans, which engines don't do; a shell that waits does. */
+/** The first process in a cell must adopt orphans, which engines do not do. A shell that waits does. */
 const firstProcess = 'ip link set lo up; mount -t tmpfs -o mode=755 tmpfs "$0"; "$@" & wait $!'
 
 export class Cell {
@@ -18,15 +18,15 @@ export class Cell {
     this.#ended = new Promise((resolve) => holder.once('exit', () => resolve()))
   }
 
-  /** Runs a program in a new cell; its output goes to a file. `stateDirectory` is in memory there, as /run is on
-   *  any machine with systemd. */
+  /** Runs a program in a new cell, with its output in a file. In the cell, `stateDirectory` is in memory, like /run
+   *  on a machine with systemd. */
   static async start(
     command: readonly string[],
     { stateDirectory, logPath, env = {} }: { stateDirectory: string; logPath: string; env?: NodeJS.ProcessEnv },
   ): Promise<Cell> {
     const log = openSync(logPath, 'a')
     const holder = spawn(
-      // The cell ends with the bench, also when that is killed.
+      // The cell ends with the bench, even if that is killed.
       'setpriv',
       ['--pdeathsig', 'KILL', ...unshare, 'sh', '-c', firstProcess, stateDirectory, ...command],
       { stdio: ['ignore', log, log], env: { ...process.env, ...env } },
@@ -35,7 +35,7 @@ export class Cell {
     return new Cell(holder)
   }
 
-  /** The program's own pid on the host. Waits until it is there. */
+  /** The program's pid on the host. Waits until the program runs. */
   async programPid(): Promise<number> {
     for (let waitedMs = 0; waitedMs < 5000; waitedMs += 10) {
       const [shell] = childrenOf(this.#holder.pid ?? -1)
@@ -49,7 +49,7 @@ export class Cell {
     throw new Error('the engine did not start')
   }
 
-  /** Host pids of all processes whose command has this name. */
+  /** The pids on the host of all processes with this command name. */
   pidsOf(name: string): number[] {
     const [shell] = childrenOf(this.#holder.pid ?? -1)
     if (shell === undefined) return []
@@ -59,7 +59,7 @@ export class Cell {
       .filter((pid) => pid > 0 && commandOf(pid) === name && namespaceOf(pid) === inside)
   }
 
-  /** A program more in the cell's network. */
+  /** Starts another program in the cell's network. */
   async join(command: readonly string[]): Promise<ChildProcess> {
     const pid = await this.programPid()
     return spawn('nsenter', ['--net', '--target', String(pid), 'setpriv', '--pdeathsig', 'KILL', ...command], {
@@ -67,18 +67,18 @@ export class Cell {
     })
   }
 
-  /** What stands before a command that runs in all of the cell's namespaces. */
+  /** The words that precede a command to run it in all of the cell's namespaces. */
   async entrance(): Promise<readonly string[]> {
     return ['nsenter', '--net', '--mount', '--pid', '--target', String(await this.programPid())]
   }
 
-  /** Asks the program to end, and ends all that is left. */
+  /** Asks the program to end, then kills what is left. */
   async stop(): Promise<void> {
     if (this.#holder.exitCode !== null || this.#holder.signalCode !== null) return
     try {
       process.kill(await this.programPid(), 'SIGTERM')
     } catch {
-      // it has just ended
+      // It has already ended.
     }
     const timer = setTimeout(() => this.#holder.kill('SIGKILL'), endLimitMs)
     await this.#ended
@@ -110,6 +110,6 @@ function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch {
-    return undefined // ended meanwhile
+    return undefined // It has ended meanwhile.
   }
 }

@@ -1,4 +1,5 @@
-/** The engines side by side: each on temporary roots in a cell of its own, driven by the same official CLI. */
+/** The engines under test: each has temporary roots and a cell of its own, and all are driven by the same official
+ *  CLI. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,27 +13,27 @@ const project = join(import.meta.dirname, '..')
 const startLimitMs = 30_000
 const commandLimitMs = 120_000
 
-/** How an engine is started, and which processes are its daemons. */
+/** How to start an engine, and which of its processes are daemons. */
 export interface EngineKind {
   readonly name: 'berth' | 'docker' | 'podman'
   readonly program: string
-  /** Name of the process that the program keeps besides itself while no container runs. */
+  /** The name of a process that the program runs permanently besides itself. */
   readonly helper?: string
-  /** `root` has files of the engine's own under any name. */
+  /** `root` is a directory for the engine's files. */
   command(root: string, socket: string): { readonly args: readonly string[]; readonly env?: NodeJS.ProcessEnv }
-  /** The program that builds with what is the engine's best, up to the arguments of its `build`. */
+  /** The fastest client for builds that the engine has. */
   builder(root: string, socket: string): Builder
 }
 
-/** How an engine's own client builds. */
+/** A client for builds. */
 interface Builder {
   readonly command: readonly string[]
   readonly env?: NodeJS.ProcessEnv
-  /** It is the engine itself, and works in its namespaces. */
+  /** True if it is the engine itself and runs in its namespaces. */
   readonly isInCell?: boolean
 }
 
-/** Debian's CLI of the version that has a BuildKit client inside; later ones need a plugin. */
+/** Debian's CLI, a version with a built-in BuildKit client. Later ones need a plugin. */
 const buildkitClient = '/usr/bin/docker'
 
 export const engineKinds: readonly EngineKind[] = [
@@ -98,12 +99,12 @@ function podmanFiles(root: string): NodeJS.ProcessEnv {
   return { CONTAINERS_CONF: config, CONTAINERS_REGISTRIES_CONF: registries }
 }
 
-/** Debian's podman recommends one and falls back to the other. */
+/** The network backend. Debian's podman recommends one, and falls back to the other. */
 function podmanNetworks(): string {
   return existsSync('/usr/lib/podman/netavark') ? 'netavark' : 'cni'
 }
 
-/** One running engine. */
+/** A running engine. */
 export class Engine {
   readonly kind: EngineKind
   readonly version: string
@@ -120,7 +121,7 @@ export class Engine {
     this.version = version
   }
 
-  /** Starts an engine on new roots. Undefined when it is not installed. */
+  /** Starts an engine with new roots. Undefined when it is not installed. */
   static async start(kind: EngineKind): Promise<Engine | undefined> {
     if (!kind.program.startsWith('/') && findProgram(kind.program) === undefined) return undefined
     const root = mkdtempSync('/tmp/bb-')
@@ -148,7 +149,7 @@ export class Engine {
     return this.kind.name
   }
 
-  /** Runs the official CLI to its end, output thrown away, and gives the time in ms. It must succeed. */
+  /** Runs the official CLI, drops its output, and gives the time in ms. Throws when it fails. */
   async docker(args: readonly string[], { mayFail = false } = {}): Promise<number> {
     try {
       return await runTimed(['docker', '-H', `unix://${this.#socket}`, ...args], { mayFail })
@@ -158,14 +159,14 @@ export class Engine {
     }
   }
 
-  /** Builds with the engine's own client (BuildKit's with docker), output thrown away, and gives the time in ms. */
+  /** Builds with the engine's own client (docker: BuildKit's), drops its output, and gives the time in ms. */
   async build(args: readonly string[]): Promise<number> {
     const { command, env, isInCell = false } = this.kind.builder(this.#root, this.#socket)
     const place = isInCell ? await this.#cell.entrance() : []
     return await runTimed([...place, ...command, 'build', ...args], { env })
   }
 
-  /** One request of the API; gives the body's text. Throws for statuses from 400 on. */
+  /** Makes one request of the API. Gives the body as text; throws for a status of 400 or more. */
   api(method: string, path: string, body?: unknown): Promise<string> {
     const text = body === undefined ? '' : JSON.stringify(body)
     const headers = { Host: 'd', 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }
@@ -188,13 +189,13 @@ export class Engine {
     })
   }
 
-  /** Pids of the daemons, without what they keep per container. */
+  /** The pids of the daemons, without the processes of single containers. */
   async daemonPids(): Promise<number[]> {
     const { helper } = this.kind
     return [await this.#cell.programPid(), ...(helper === undefined ? [] : this.#cell.pidsOf(helper))]
   }
 
-  /** A program more in the engine's network. */
+  /** Starts another program in the engine's network. */
   join(command: readonly string[]): ReturnType<Cell['join']> {
     return this.#cell.join(command)
   }
@@ -204,7 +205,7 @@ export class Engine {
     for (const { Id } of all) await this.api('DELETE', `/containers/${Id}?force=1&v=1`)
   }
 
-  /** Ends containers and engine, and takes its roots away. */
+  /** Ends the containers and the engine, and removes its roots. */
   async stop(): Promise<void> {
     await this.removeAllContainers().catch(() => {})
     this.#agent.destroy()
@@ -224,7 +225,7 @@ export class Engine {
   }
 }
 
-/** Takes away the groups that engines leave. One that is in use (by another daemon) stays: rmdir refuses. */
+/** Removes the control groups that engines leave behind. rmdir refuses a group in use by another daemon. */
 function removeCgroups(dataRoot: string): void {
   const berth = `berth-${createHash('sha256').update(dataRoot).digest('hex').slice(0, 6)}`
   for (const name of [berth, 'docker', 'libpod_parent', 'machine.slice']) {
@@ -237,11 +238,11 @@ function tryRemoveDirectory(path: string): void {
   try {
     rmdirSync(path)
   } catch {
-    // in use, or gone
+    // It is in use, or gone.
   }
 }
 
-/** Runs a program to its end and gives the time in ms. */
+/** Runs a program to its end, and gives the time in ms. */
 export function runTimed(
   [program = '', ...args]: readonly string[],
   { mayFail = false, env }: { readonly mayFail?: boolean; readonly env?: NodeJS.ProcessEnv | undefined } = {},

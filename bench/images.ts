@@ -1,4 +1,4 @@
-/** The images that the works use, made here: busybox, and one of 460 MB with 20 000 small files. */
+/** The images for the works, made here: busybox, and one of 460 MB with 20 000 small files. */
 import { randomBytes } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ const smallFileBytes = 4_000
 const largeFiles = 8
 const largeFileBytes = 45_000_000
 
-/** Archives for `docker load`, and a registry's storage with the same images; made when first asked for. */
+/** Archives for `docker load`, and a registry's storage with the same images. Each is made on its first use. */
 export class Images {
   readonly #directory: string
   #busybox: Promise<string> | undefined
@@ -22,25 +22,25 @@ export class Images {
     this.#directory = directory
   }
 
-  /** Archive of `busybox:latest`. */
+  /** The archive of `busybox:latest`. */
   busybox(): Promise<string> {
     this.#busybox ??= this.#write('busybox')
     return this.#busybox
   }
 
-  /** Archive of `large:latest`. */
+  /** The archive of `large:latest`. */
   large(): Promise<string> {
     this.#large ??= this.#write('large', fillLarge)
     return this.#large
   }
 
-  /** Archive of `network:latest`, which `prepare` puts programs into. */
+  /** The archive of `network:latest`. `prepare` puts programs into it. */
   network(prepare: (rootfs: string) => void): Promise<string> {
     this.#network ??= this.#write('network', prepare)
     return this.#network
   }
 
-  /** Storage directory of a registry that has `large:latest`. */
+  /** The storage directory of a registry that has `large:latest`. */
   async registryStorage(): Promise<string> {
     this.#registry ??= this.#fillRegistry()
     return (await this.#registry).storage
@@ -63,7 +63,7 @@ export class Images {
   }
 }
 
-/** Text that gzip halves roughly, as it does with programs. */
+/** Fills files with text that gzip shrinks to about half, as it does with programs. */
 function fillLarge(rootfs: string): void {
   const block = Buffer.from(randomBytes(1 << 20).toString('hex'))
   for (let file = 0; file < smallFiles; file++) {

@@ -1,5 +1,5 @@
-/** `npm run bench`: Berth side by side with Docker and Podman. Every round measures each engine once, in turn, so
- *  that what else the machine does hits all of them. */
+/** `npm run bench`: compares Berth with Docker and Podman. Each round measures every engine once, in turn, so that
+ *  other load of the machine affects all of them. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Engine, engineKinds } from './engine.ts'
@@ -29,7 +29,7 @@ const works: readonly Work[] = [
   ...registryWorks,
 ]
 
-/** A bench that is told to end takes all down that it started. */
+/** Aborted by a signal: the bench then removes everything that it started. */
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
 
@@ -56,7 +56,7 @@ async function bench(options: BenchOptions): Promise<void> {
       try {
         rows.push(await measure(work, engines, images, options.quick))
       } catch (error) {
-        // The other works still tell something.
+        // The other works are still worth measuring.
         console.error(`${work.key}:`, error)
         process.exitCode = 1
         continue

@@ -2,13 +2,13 @@
 import { parseArgs } from 'node:util'
 
 export interface BenchOptions {
-  /** Fewer rounds: for trying a change out. */
+  /** Fewer rounds, to try a change. */
   readonly quick: boolean
-  /** Keys of the works to measure; empty: all. */
+  /** The keys of the works to measure; empty: all. */
   readonly only: readonly string[]
-  /** Names of the engines to measure. */
+  /** The names of the engines to measure. */
   readonly engines: readonly string[]
-  /** Where the JSON goes; default: bench/results/<time>.json. */
+  /** The file for the JSON. Default: bench/results/<time>.json. */
   readonly output: string | undefined
 }
 
@@ -16,7 +16,7 @@ export const help = `Usage: npm run bench -- [--quick] [--only KEY,…] [--engin
 Measures Berth side by side with Docker and Podman, where they are installed. Needs root.
 `
 
-/** Undefined: the help was asked for. Throws for an unknown option. */
+/** Parses the command line. Undefined when it asks for help. Throws for an unknown option. */
 export function parseOptions(args: readonly string[]): BenchOptions | undefined {
   const { values } = parseArgs({
     args: [...args],

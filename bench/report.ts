@@ -1,9 +1,9 @@
-/** The result as a table and as JSON. */
+/** The results as a table and as JSON. */
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import type { Work } from './work.ts'
 
-/** Samples of one work by engine. */
+/** The samples of one work, by engine. */
 export interface Row {
   readonly work: Work
   readonly samples: ReadonlyMap<string, readonly number[]>
@@ -16,7 +16,7 @@ export interface Machine {
   readonly kernel: string
   readonly system: string
   readonly versions: Readonly<Record<string, string>>
-  /** Load average when the bench began: what else ran. */
+  /** The load average when the bench began, which shows other activity. */
   readonly load: number
 }
 
@@ -34,7 +34,7 @@ export function describeMachine(versions: Readonly<Record<string, string>>): Mac
   }
 }
 
-/** The median, or undefined of nothing. */
+/** The median; undefined when there are no samples. */
 export function median(samples: readonly number[]): number | undefined {
   const sorted = samples.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
@@ -42,7 +42,7 @@ export function median(samples: readonly number[]): number | undefined {
   return low === undefined || high === undefined ? undefined : (low + high) / 2
 }
 
-/** A Markdown table: medians, Berth's ratios, and the budgets that the ratios should keep. */
+/** A Markdown table of medians, of Berth's ratios, and of the limits for these ratios. */
 export function formatTable(rows: readonly Row[], engines: readonly string[]): string {
   const others = engines.filter((name) => name !== 'berth')
   const head = ['work', ...engines, ...others.map((name) => `Berth / ${name}`), 'budget']
@@ -57,13 +57,13 @@ export function formatTable(rows: readonly Row[], engines: readonly string[]): s
     .join('\n')
 }
 
-/** Berth's median against another engine's. */
+/** Berth's median divided by another engine's. */
 export function ratio({ samples }: Row, other: string): number | undefined {
   const [ours, theirs] = [median(samples.get('berth') ?? []), median(samples.get(other) ?? [])]
   return ours === undefined || theirs === undefined ? undefined : ours / theirs
 }
 
-/** Everything that was measured. */
+/** All measurements. */
 export function toJson(machine: Machine, rows: readonly Row[]): string {
   const works = rows.map((row) => ({
     key: row.work.key,

@@ -1,26 +1,26 @@
-/** What one row of the table is. */
+/** One row of the table. */
 import type { Engine } from './engine.ts'
 import type { Images } from './images.ts'
 
-/** A work that engines are measured at. `prepare`, `measure` and `tidy` run for each engine. */
+/** A task at which the engines are measured. `prepare`, `measure` and `tidy` run for each engine. */
 export interface Work {
-  /** For `--only`. */
+  /** The name for `--only`. */
   readonly key: string
   readonly title: string
   readonly unit: 'ms' | 'MB'
-  /** Rounds after one that is thrown away. */
+  /** The number of rounds, after a first one that is dropped. */
   readonly rounds: number
-  /** With `--quick`. Default: a third. */
+  /** The number of rounds with `--quick`. Default: a third. */
   readonly quickRounds?: number
-  /** Largest ratio that DESIGN's budgets allow: Berth against another engine. */
+  /** The largest allowed ratio of Berth to another engine. */
   readonly budget?: { readonly docker?: number; readonly podman?: number; readonly absolute?: number }
-  /** Engines that are not measured at this. */
+  /** Engines that are not measured at this work. */
   readonly without?: readonly string[]
-  /** Once, before the first round. */
+  /** Runs once, before the first round. */
   prepare?(engine: Engine, images: Images): Promise<void>
-  /** One sample. */
+  /** Takes one sample. */
   measure(engine: Engine, images: Images): Promise<number>
-  /** Once, after the last round. */
+  /** Runs once, after the last round. */
   tidy?(engine: Engine): Promise<void>
 }
 

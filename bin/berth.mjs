@@ -1,6 +1,6 @@
-/** Entry of `berth`: loads the command line through a compile cache, and starts the daemon in the background
- *  when the command line finds none listening. JavaScript, because the first file is loaded before the cache
- *  is: in TypeScript it would bring Node's type stripper in, 50 ms at every call. */
+/** Entry point of `berth`: loads the command line through a compile cache, and starts the daemon in the background when
+ *  none listens. It is JavaScript, because this first file is loaded before the cache is: as TypeScript, it would load
+ *  Node's type stripper, 50 ms at every call. */
 import { enableCompileCache, registerHooks } from 'node:module'
 
 const { dirname } = process.getBuiltinModule('node:path')
@@ -22,10 +22,10 @@ const code = await main(process.argv.slice(2), {
   makeTerminalRaw: async () => (await import('./raw-terminal.ts')).makeTerminalRaw(),
 })
 if (bundle === undefined) await renewBundle()
-// All output is written by now; handles that are still open (a terminal's input) must not hold the end up.
+// All output is written by now. Handles that are still open (a terminal's input) must not delay the end.
 process.exit(code)
 
-/** Beside the code; for users who may not write there in their home. */
+/** The cache is beside the code or, for users who may not write there, in their home. */
 function cacheDirectory() {
   const shared = `${root}/node_modules/.cache/berth`
   try {
@@ -37,7 +37,7 @@ function cacheDirectory() {
   }
 }
 
-/** The command line in one file, if it was made of the sources as they are now: it saves 20 ms. */
+/** The command line in one file, if it was made from the present sources: it saves 20 ms. */
 function freshBundle() {
   try {
     const { node, root: madeFor, files } = JSON.parse(readFileSync(`${cache}/cli.json`, 'utf8'))
@@ -47,13 +47,13 @@ function freshBundle() {
     })
     return fresh && node === process.version && madeFor === root ? `${cache}/cli.mjs` : undefined
   } catch {
-    // Never made, or of sources that are gone.
+    // There is no bundle, or one of its sources has gone.
     return undefined
   }
 }
 
-/** The sources themselves. Their imports name files as they are; Node's resolver would look at the disk and for
- *  a package.json for each of them. */
+/** Loads the sources. Their imports are complete file names, so they are resolved here; Node's resolver would also look
+ *  for a package.json for each of them. */
 function sources() {
   registerHooks({
     resolve: (specifier, context, next) =>
@@ -70,6 +70,6 @@ async function renewBundle() {
     writeBundle(root, cache)
     await rehearse(cache)
   } catch {
-    // The cache belongs to another user, or the disk is full: the sources do as well.
+    // The cache belongs to another user, or the disk is full. The sources work without it.
   }
 }

@@ -1,4 +1,4 @@
-/** Starts a program, ssh, that carries a connection to a daemon: the command line itself starts none. */
+/** Starts a program (ssh) that carries a connection to a daemon. The command line itself starts no programs. */
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 
@@ -7,18 +7,18 @@ interface Tunnel {
   readonly ended: Promise<{ readonly outcome: string; readonly stderr: string }>
 }
 
-/** As much of what a program complains about as is kept. */
+/** How much of the program's errors is kept. */
 const maxErrorBytes = 64 * 1024
 
-/** One socket is standard input and output of the program. It is ended when the socket is closed, and with this process;
- *  Ctrl-C at the terminal is not for it. */
+/** Starts the program, with one socket as its standard input and output. The program ends when the socket is closed,
+ *  and with this process; Ctrl-C on the terminal does not reach it. */
 export function openTunnel(program: string, args: readonly string[]): Tunnel {
   const child = spawn('sh', ['-c', 'exec "$@" <&3 >&3 3>&-', 'sh', program, ...args], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     detached: true,
   })
   const socket = child.stdio[3] as Socket
-  // The daemon may have more to say when it has been told all.
+  // The daemon may still answer after the client has sent everything.
   socket.allowHalfOpen = true
   socket.on('error', () => undefined)
   const chunks: Buffer[] = []

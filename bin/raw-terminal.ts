@@ -1,8 +1,8 @@
-/** Puts the terminal into raw mode for `berth run -it` and the like. By `stty`, because Node's own raw mode leaves
- *  the translation of line ends on: programs that draw their screen need it off. */
+/** Switches the terminal to raw mode for `berth run -it` and the like. It uses `stty`, because Node's own raw mode
+ *  still translates line ends, and programs that draw their screen need that off. */
 import { spawnSync } from 'node:child_process'
 
-/** The result puts the terminal back as it was. */
+/** The returned function restores the terminal. */
 export function makeTerminalRaw(): () => void {
   const saved = stty(['-g'])
   stty(['raw', '-echo', '-iexten'])

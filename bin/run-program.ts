@@ -1,7 +1,7 @@
-/** Runs a program for the command line, which itself starts none: credential helpers. */
+/** Runs credential helpers for the command line, which itself starts no programs. */
 import { spawn } from 'node:child_process'
 
-/** Gives exit code and output; the program's errors go to the user. Rejects when it can't be started. */
+/** Gives exit code and output. The program's stderr goes to the user. Rejects when it can't be started. */
 export function runProgram(
   program: string,
   args: readonly string[],
@@ -11,7 +11,7 @@ export function runProgram(
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const chunks: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-  // A helper may end without reading what it is told.
+  // A helper may end without reading its input.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
   child.once('error', reject)

@@ -1,16 +1,16 @@
-/** Starts `berthd` for a command line that found none listening, in a session of its own so that it
- *  outlives the terminal, and waits until its socket takes connections. */
+/** Starts `berthd` when the command line finds none listening. The daemon gets its own session, so that it outlives the
+ *  terminal. Waits until its socket accepts connections. */
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** On a machine that is busy, or whose images are to be checked after a crash, a start takes its time. One that fails is
- *  known at once. */
+/** A start takes long on a busy machine, or when images must be verified after a crash. A failed start is noticed at
+ *  once. */
 const startLimitMs = 60_000
 
-/** Resolves when a daemon listens on `socketPath`; throws with the end of its log when it did not start. */
+/** Resolves when a daemon listens on `socketPath`. Throws, with the end of its log, when it does not start. */
 export async function startDaemonInBackground(root: string, socketPath: string): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new Error(

@@ -20,7 +20,7 @@ RUN ls -lR /app >/ls
 CMD ["cat", "/count"]
 `
 
-/** Each stage works for a while on its own; the last one takes from all. */
+/** Each stage works for a while independently; the last one copies from all. */
 const fourStages = `${['a', 'b', 'c', 'd']
   .map((name) => `FROM busybox AS ${name}\nRUN i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done; echo $i >/${name}\n`)
   .join('')}FROM busybox\n${['a', 'b', 'c', 'd'].map((name) => `COPY --from=${name} /${name} /\n`).join('')}`
@@ -29,7 +29,7 @@ const copyAll = 'FROM busybox\nCOPY src /src\n'
 
 let directory: string | undefined
 
-/** A context with so many files. */
+/** Makes a context with this many files. */
 function context(name: string, dockerfile: string, count: number): string {
   directory ??= mkdtempSync('/tmp/bb-b-')
   const path = join(directory, name)
@@ -52,7 +52,7 @@ interface Build {
   readonly isCached?: boolean
   readonly rounds: number
   readonly quickRounds?: number
-  /** Against dockerd's classic builder, and against BuildKit. */
+  /** The limits against dockerd's classic builder, and against BuildKit. */
   readonly classic?: number
   readonly buildkit?: number
 }
@@ -74,7 +74,7 @@ function removeContexts(): void {
 
 process.once('exit', removeContexts)
 
-/** Each build twice: as the official CLI has it done (dockerd: classic builder), and by the engine's own client
+/** Measures each build twice: through the official CLI (dockerd: the classic builder), and with the engine's own client
  *  (dockerd: BuildKit). */
 function worksOf({ key, title, context, isCached = false, rounds, quickRounds, classic, buildkit }: Build): Work[] {
   const flags = isCached ? ['-q'] : ['-q', '--no-cache']

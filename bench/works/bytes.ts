@@ -62,7 +62,7 @@ export const byteWorks: readonly Work[] = [
     budget: { docker: 0.5 },
     // Podman 4.3 never ends its answer to this client.
     without: ['podman'],
-    // The works before may have left its layers.
+    // Earlier works may have left its layers.
     prepare: async (engine) => void (await engine.docker(['rmi', '-f', 'large'], { mayFail: true })),
     async measure(engine, images) {
       const root = mkdtempSync('/tmp/bb-r-')
@@ -116,7 +116,7 @@ function lines(megabytes: number): string {
   return `yes '${line}' | head -c ${megabytes}000000`
 }
 
-/** One engine's unwritten pages are not the next one's to write. */
+/** Writes pending pages to the disk, so that one engine does not pay for another's. */
 async function settleDisk(): Promise<void> {
   await runTimed(['sync'])
 }

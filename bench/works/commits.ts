@@ -1,10 +1,10 @@
-/** Containers' files on their way into images. */
+/** Making images from the files of containers. */
 import type { Work } from '../work.ts'
 
 const container = 'bench-commit'
 const image = 'bench-committed'
 
-/** A container that has written as much as `script` says. */
+/** Prepares a container that has run `script`, and so changed files. */
 function changed(script: string): Pick<Work, 'prepare' | 'tidy'> {
   return {
     prepare: async (engine) =>

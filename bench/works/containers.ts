@@ -105,13 +105,13 @@ export const containerWorks: readonly Work[] = [
   },
 ]
 
-/** Creates a container through the API; gives its id. */
+/** Creates a container through the API, and gives its id. */
 export async function create(engine: Engine, command: readonly string[]): Promise<string> {
   const answer = await engine.api('POST', '/containers/create', { Image: 'busybox', Cmd: command })
   return (JSON.parse(answer) as { Id: string }).Id
 }
 
-/** Runs `work` `count` times, at most `limit` at once. */
+/** Runs `work` `count` times, at most `limit` at the same time. */
 export async function atATime(limit: number, count: number, work: () => Promise<unknown>): Promise<void> {
   let left = count
   const lane = async (): Promise<void> => {

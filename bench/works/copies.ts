@@ -8,7 +8,7 @@ const container = 'bench-copy'
 const script = 'dd if=/dev/urandom of=/large bs=1000000 count=200 2>/dev/null; exec sleep 1000'
 const directories = new Map<Engine, string>()
 
-/** A container with a large file, and a copy of it outside. */
+/** Prepares a container with a large file, and a copy of the file outside. */
 const both: Pick<Work, 'prepare' | 'tidy'> = {
   async prepare(engine) {
     await engine.docker(['run', '-d', '--name', container, '--network', 'none', 'busybox', 'sh', '-c', script])

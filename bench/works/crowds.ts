@@ -8,7 +8,7 @@ import { atATime, create } from './containers.ts'
 const memoryContainers = 40
 const crowd = 200
 const settleMs = 2000
-/** A crowd has absolute budgets only. */
+/** The engines left out, because a crowd has absolute limits only. */
 const peers = ['docker', 'podman']
 
 export const crowdWorks: readonly Work[] = [
@@ -95,7 +95,7 @@ function startIdle(engine: Engine, count: number): Promise<void> {
   })
 }
 
-/** What `free` calls used, tmpfs included: all memory that nobody could have back. */
+/** The memory that `free` calls used, plus tmpfs: all memory that the kernel could not free. */
 function usedMemoryMb(): number {
   const values = new Map(
     readFileSync('/proc/meminfo', 'utf8')

@@ -1,5 +1,5 @@
-/** What containers' networks carry: bytes by iperf3, and questions for names by dnsperf. Both of Debian, in an image made
- *  of the host's own files. A work is a fixed amount, so the engine that carries more needs less time. */
+/** The speed of containers' networks: bytes by iperf3, and name lookups by dnsperf. Both are Debian's, in an image
+ *  made of the host's own files. The amount is fixed, so a faster engine needs less time. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ const client = 'bench-client'
 const network = 'bench-net'
 const port = 5201
 const bytes = '4G'
-/** Lines of dnsperf's file, and how often it goes through it. */
+/** The number of lines in dnsperf's file, and how often it reads the file. */
 const names = 1000
 const rounds = 20
 
@@ -31,7 +31,7 @@ async function tidy(engine: Engine): Promise<void> {
   await engine.docker(['network', 'rm', network], { mayFail: true })
 }
 
-/** A program in the engine's network, as the host's own are; it must succeed. */
+/** Runs a program in the engine's network, where the host's own programs are. Throws when it fails. */
 async function onHost(engine: Engine, command: readonly string[]): Promise<void> {
   const [code] = (await once(await engine.join(command), 'exit')) as [number | null]
   if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}`)
@@ -74,7 +74,7 @@ export const networkWorks: readonly Work[] = [
   },
 ]
 
-/** The programs, with what the loader needs for them. */
+/** Copies the programs and the libraries that they need. */
 function fillWithTools(rootfs: string): void {
   for (const name of ['iperf3', 'dnsperf']) {
     const program = findProgram(name)

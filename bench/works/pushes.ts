@@ -1,4 +1,4 @@
-/** Images out of the engines to a registry that has nothing of them yet. */
+/** Pushes of images to a registry that has none of their layers. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,7 +17,7 @@ export const pushWorks: readonly Work[] = [
     budget: { docker: 0.8 },
     without: ['podman'],
     async measure(engine, images) {
-      // Loaded anew: what was compressed for an earlier push is not of this one.
+      // Loaded again, so that nothing is left that was compressed for an earlier push.
       await engine.docker(['load', '-q', '-i', await images.large()])
       try {
         return await push(engine, 'large')
@@ -43,7 +43,7 @@ export const pushWorks: readonly Work[] = [
   },
 ]
 
-/** Pushes to a registry of its own; gives the time. */
+/** Pushes to a new registry, and gives the time. */
 async function push(engine: Engine, image: string): Promise<number> {
   const root = mkdtempSync('/tmp/bb-r-')
   const config = join(root, 'config.yml')

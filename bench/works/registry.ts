@@ -1,5 +1,5 @@
-/** Berth's registry beside Debian's `docker-registry` (in docker's column): 32 clients push a layer each, as docker
- *  does it (POST, PATCH, PUT), and pull them. The clients are curl's, which cost next to nothing. */
+/** Berth's registry compared with Debian's `docker-registry` (in docker's column): 32 clients each push a layer as
+ *  docker does it (POST, PATCH, PUT), and pull it. The clients are curl, which costs almost nothing. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ curl -sf -o /dev/null -X PUT "$(with "$upload" "$2")"
 `
 const pullScript = `test "$(curl -sf "$3/v2/bench/blobs/$2" -o /dev/null -w '%{size_download}')" = ${layerBytes}`
 
-/** The layers, made once: files and their digests. */
+/** The layers, which are made once: files and their digests. */
 class Layers {
   readonly directory = mkdtempSync('/tmp/bb-l-')
   readonly #arguments: string[] = []
@@ -38,7 +38,7 @@ class Layers {
     }
   }
 
-  /** Runs a script for all layers at once; gives the time in ms. */
+  /** Runs a script for all layers at the same time, and gives the time in ms. */
   async forAll(script: string, url: string): Promise<number> {
     const one = join(this.directory, 'one.sh')
     writeFileSync(one, `set -e\n${script}`)
@@ -48,7 +48,7 @@ class Layers {
   }
 }
 
-/** A registry on a folder of its own. */
+/** A registry with its own folder. */
 class Server {
   readonly root: string
   readonly url: string
