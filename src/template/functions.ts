@@ -1,7 +1,6 @@
 /** The functions that a template can call: Go's own and those that Docker adds. */
 import { invalidArgument } from '../base/index.ts'
 import { isEqualToAny, order } from './comparisons.ts'
-import { escapeHtml, escapeJs, escapeQuery } from './escapes.ts'
 import { goJson } from './go-json.ts'
 import { formatGo, goSprint } from './go-print.ts'
 import { goSprintf } from './go-sprintf.ts'
@@ -114,4 +113,36 @@ function pad(text: string, before: number, after: number): string {
 
 function truncate(text: string, length: number): string {
   return Buffer.byteLength(text) < length ? text : Buffer.from(text).subarray(0, Math.max(0, length)).toString('utf8')
+}
+
+const htmlEntities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&#34;',
+  "'": '&#39;',
+  '\0': '\ufffd',
+}
+
+/** The function `html`. */
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"'\0]/g, (char) => htmlEntities[char] ?? char)
+}
+
+/** The function `js`. */
+function escapeJs(text: string): string {
+  return text.replace(/[\\'"<>&=\u0000-\u001f\u007f-\uffff]/g, (char) => {
+    if ('\\\'"'.includes(char)) return `\\${char}`
+    const code = char.charCodeAt(0)
+    if (code >= 0x80 && (/[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(char) || (code & 0xf800) === 0xd800)) return char
+    if (code === 0x7f) return char
+    return `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`
+  })
+}
+
+/** The function `urlquery`. */
+function escapeQuery(text: string): string {
+  return encodeURIComponent(text)
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+')
 }

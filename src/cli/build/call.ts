@@ -9,17 +9,19 @@ import {
   type Dockerfile,
   DockerfileError,
   evaluateGlobals,
+  type Outline,
   outlineOf,
   parseDockerfile,
+  type TargetSummary,
   targetsOf,
 } from '../../build/dockerfile/index.ts'
 import { parsePlatform } from '../../oci/index.ts'
 import { CliError } from '../command/cli-error.ts'
 import type { CliContext } from '../command/command.ts'
+import { formatTable } from '../format/table.ts'
 import { checkReport, describeError } from './build-report.ts'
 import type { BuildOutcome } from './build-run.ts'
 import type { DockerfileSource } from './context/dockerfile-source.ts'
-import { describeOutline } from './outline.ts'
 import { QuietDisplay } from './progress/quiet-display.ts'
 
 export interface CallParts {
@@ -117,4 +119,24 @@ function located<T>(work: () => T): T {
       describeError({ type: 'error', message, kind: 'invalidArgument', file, line: at.line, excerpt }),
     )
   }
+}
+
+/** The output of `--call=outline` and `--call=targets` in readable form. */
+function describeOutline(answer: readonly TargetSummary[] | Outline): string {
+  if (!('args' in answer)) {
+    const rows = answer.map((one) => [`${one.name}${one.default ? ' (default)' : ''}`.trim(), one.description])
+    return formatTable([['TARGET', 'DESCRIPTION'], ...rows])
+  }
+  const parts = [`TARGET: ${answer.target}\n`]
+  if (answer.args.length > 0) {
+    const rows = answer.args.map(({ name, value, description }) => [name, value, description])
+    parts.push(formatTable([['BUILD ARG', 'VALUE', 'DESCRIPTION'], ...rows]))
+  }
+  const wanted = (title: string, list: Outline['secrets']) => {
+    if (list.length === 0) return
+    parts.push(formatTable([[title, 'REQUIRED'], ...list.map(({ id, required }) => [id, String(required)])]))
+  }
+  wanted('SECRET', answer.secrets)
+  wanted('SSH', answer.ssh)
+  return parts.join('\n')
 }

@@ -1,4 +1,5 @@
-/** Shared by the context commands: all contexts including the default one, and the flags that describe one. */
+/** Shared by the context commands: all contexts including the default one, the one in use, and the flags that describe
+ *  one. */
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import { parseEndpoint } from '../../client/index.ts'
 import {
@@ -8,12 +9,13 @@ import {
   type DockerEndpoint,
   defaultContextName,
   defaultHost,
+  editClientFile,
   type StoredContext,
   type TlsFileName,
 } from '../../config/client/index.ts'
 import type { Flag } from '../flags/flag.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
-import { fs } from '../terminal/builtins.ts'
+import { fs, posix } from '../terminal/builtins.ts'
 
 export const defaultDescription = 'Current DOCKER_HOST based configuration'
 
@@ -30,6 +32,16 @@ export function findContext(settings: ClientSettings, name: string): StoredConte
 export function defaultContext({ environment }: ClientSettings): StoredContext {
   const host = environment.BERTH_HOST || environment.DOCKER_HOST || defaultHost
   return { Name: defaultContextName, Metadata: {}, Endpoints: { docker: { Host: host, SkipTLSVerify: false } } }
+}
+
+/** Writes the name into the configuration. For the default context, removes the entry. */
+export function setCurrentContext({ configDir, file }: ClientSettings, name: string): void {
+  const wanted = name === defaultContextName ? undefined : name
+  if ((file().currentContext || undefined) === wanted) return
+  editClientFile(posix.join(configDir, 'config.json'), (document) => {
+    if (wanted === undefined) delete document.currentContext
+    else document.currentContext = wanted
+  })
 }
 
 /** The flags of `create` and `update`. */

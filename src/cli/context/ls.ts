@@ -2,9 +2,9 @@ import { messageOf } from '../../base/index.ts'
 import type { ClientSettings } from '../../config/client/index.ts'
 import type { Command } from '../command/command.ts'
 import { tableFormatFlag } from '../command/list-flags.ts'
-import { ellipsis } from '../format/ellipsis.ts'
 import { formatList, type ListLayout } from '../format/list-formatter.ts'
 import { naturalOrder } from '../format/natural-order.ts'
+import { ellipsis } from '../format/table.ts'
 import { defaultContext, defaultDescription, storeOf } from './contexts.ts'
 
 interface ContextRow {

@@ -1,8 +1,7 @@
 import { messageOf, notFound } from '../../base/index.ts'
 import { CliError } from '../command/cli-error.ts'
 import type { CliContext, Command } from '../command/command.ts'
-import { storeOf } from './contexts.ts'
-import { setCurrentContext } from './current-context.ts'
+import { setCurrentContext, storeOf } from './contexts.ts'
 
 export const command: Command = {
   usage: 'CONTEXT [CONTEXT...]',

@@ -1,8 +1,7 @@
 import { invalidArgument } from '../../base/index.ts'
 import { defaultContextName } from '../../config/client/index.ts'
 import type { Command } from '../command/command.ts'
-import { findContext } from './contexts.ts'
-import { setCurrentContext } from './current-context.ts'
+import { findContext, setCurrentContext } from './contexts.ts'
 
 export const command: Command = {
   usage: 'CONTEXT',

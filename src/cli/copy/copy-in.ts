@@ -5,8 +5,7 @@ import { packDirectory, packName } from '../../archive/index.ts'
 import { errnoOf, isKind } from '../../base/index.ts'
 import { CliError } from '../command/cli-error.ts'
 import type { CliContext } from '../command/command.ts'
-import { fs } from '../terminal/builtins.ts'
-import { path as posix } from './path.ts'
+import { fs, posix } from '../terminal/builtins.ts'
 import { type ContainerPlace, type CopySource, type CopyTarget, keepEnd, planCopy, splitPath } from './place.ts'
 
 const symlinkBit = 2 ** 27

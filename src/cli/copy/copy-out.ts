@@ -3,8 +3,7 @@ import { type TarEntry, TarParser, TreeWriter } from '../../archive/index.ts'
 import { errnoOf } from '../../base/index.ts'
 import { CliError } from '../command/cli-error.ts'
 import type { CliContext } from '../command/command.ts'
-import { fs } from '../terminal/builtins.ts'
-import { path as posix } from './path.ts'
+import { fs, posix } from '../terminal/builtins.ts'
 import { type ContainerPlace, type CopySource, type CopyTarget, keepEnd, planCopy, splitPath } from './place.ts'
 
 const symlinkBit = 2 ** 27

@@ -1,6 +1,7 @@
 /** The rules of `cp` about trailing slashes, missing targets and new names. Pure, and the same in both directions. */
+
 import { CliError } from '../command/cli-error.ts'
-import { path as posix } from './path.ts'
+import { posix } from '../terminal/builtins.ts'
 
 export interface ContainerPlace {
   readonly container: string

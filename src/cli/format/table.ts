@@ -1,4 +1,4 @@
-/** Columns of text. Cells end with a tab. Adjacent lines that have a cell form a column, which is as wide as its widest
+/** Columns of text, and the texts of cells. Cells end with a tab. Adjacent lines that have a cell form a column, which is as wide as its widest
  *  cell, as in Go's text/tabwriter. https://pkg.go.dev/text/tabwriter */
 
 export interface ColumnOptions {
@@ -57,6 +57,19 @@ function renderLine(cells: readonly string[], widths: readonly number[]): string
 
 function padEnd(cell: string, width: number): string {
   return cell + ' '.repeat(Math.max(0, width - textWidth(cell)))
+}
+
+/** Joins labels for one cell of a table. */
+export function formatLabels(labels: Readonly<Record<string, string>> | null | undefined): string {
+  const pairs = Object.entries(labels ?? {}).map(([name, value]) => `${name}=${value}`)
+  return pairs.toSorted().join(',')
+}
+
+/** Cuts a text to `length` characters. The last one is an ellipsis if something was cut. */
+export function ellipsis(text: string, length: number): string {
+  const characters = [...text]
+  if (characters.length <= length) return text
+  return length <= 1 ? characters.slice(0, length).join('') : `${characters.slice(0, length - 1).join('')}…`
 }
 
 /** The width in characters instead of UTF-16 units. */

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ellipsis } from './ellipsis.ts'
 import { indentJson } from './indent-json.ts'
 import { naturalOrder } from './natural-order.ts'
 import { parseTimestamp } from './parse-timestamp.ts'
-import { alignColumns } from './table.ts'
+import { alignColumns, ellipsis } from './table.ts'
 import { ansiTime, goTimeString } from './times.ts'
 import { binarySize, humanDuration, humanSize, parseBinarySize, parseDurationNs } from './units.ts'
 

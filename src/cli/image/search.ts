@@ -1,8 +1,8 @@
 import type { SearchResult } from '../../api/index.ts'
 import type { Command } from '../command/command.ts'
 import { filterFlag } from '../command/list-flags.ts'
-import { ellipsis } from '../format/ellipsis.ts'
 import { formatList, type ListLayout } from '../format/list-formatter.ts'
+import { ellipsis } from '../format/table.ts'
 import { registryAuthFor } from '../login/registry-auth.ts'
 
 const descriptionWidth = 45

@@ -2,9 +2,9 @@ import type { Network } from '../../api/index.ts'
 import { shortId } from '../../base/index.ts'
 import type { Command } from '../command/command.ts'
 import { filterFlag, tableFormatFlag } from '../command/list-flags.ts'
-import { formatLabels } from '../format/labels.ts'
 import { formatList, type ListLayout } from '../format/list-formatter.ts'
 import { naturalOrder } from '../format/natural-order.ts'
+import { formatLabels } from '../format/table.ts'
 import { goTimeString } from '../format/times.ts'
 
 export const command: Command = {

@@ -3,6 +3,9 @@
 
 export const fs = process.getBuiltinModule('node:fs')
 
+/** `node:path` for the paths of Linux. */
+export const posix = process.getBuiltinModule('node:path').posix
+
 /** The module `node:net`, loaded on first use, because not every command opens a connection. */
 export function net(): typeof import('node:net') {
   return process.getBuiltinModule('node:net')

@@ -1,7 +1,7 @@
+import type { Volume } from '../../api/index.ts'
 import type { Command } from '../command/command.ts'
 import { inspectObjects } from '../command/inspect-objects.ts'
 import { formatFlag } from '../command/list-flags.ts'
-import { sortedVolume } from './sorted-volume.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] VOLUME [VOLUME...]',
@@ -17,4 +17,18 @@ export const command: Command = {
     )
     return 0
   },
+}
+
+/** A volume as JSON, with its keys sorted as in Docker's CLI. */
+function sortedVolume(volume: Volume): string {
+  return JSON.stringify(sortKeys(volume))
+}
+
+function sortKeys(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([left], [right]) => (left < right ? -1 : 1))
+      .map(([name, item]) => [name, sortKeys(item)]),
+  )
 }

@@ -1,9 +1,9 @@
 import type { Volume } from '../../api/index.ts'
 import type { Command } from '../command/command.ts'
 import { filterFlag, tableFormatFlag } from '../command/list-flags.ts'
-import { formatLabels } from '../format/labels.ts'
 import { formatList, type ListLayout } from '../format/list-formatter.ts'
 import { naturalOrder } from '../format/natural-order.ts'
+import { formatLabels } from '../format/table.ts'
 import { humanSize } from '../format/units.ts'
 
 export const command: Command = {

@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto'
 import { errnoOf, messageOf } from '../../../base/index.ts'
 import { remoteSource } from '../../../build/dockerfile/index.ts'
 import { CliError } from '../../command/cli-error.ts'
-import { path as posix } from '../../copy/path.ts'
-import { fs } from '../../terminal/builtins.ts'
+import { fs, posix } from '../../terminal/builtins.ts'
 import type { Input } from '../../terminal/input.ts'
 
 /** The origin of a build's files. */

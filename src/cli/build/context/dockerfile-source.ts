@@ -2,8 +2,7 @@
 import { errnoOf, messageOf } from '../../../base/index.ts'
 import { IgnoreMatcher, ignoreFileNames, parseIgnoreFile } from '../../../build/dockerfile/index.ts'
 import { CliError } from '../../command/cli-error.ts'
-import { path as posix } from '../../copy/path.ts'
-import { fs } from '../../terminal/builtins.ts'
+import { fs, posix } from '../../terminal/builtins.ts'
 import type { Input } from '../../terminal/input.ts'
 import type { ContextSource } from './context-source.ts'
 

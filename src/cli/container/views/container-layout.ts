@@ -1,9 +1,9 @@
 /** The columns of `berth ps`. */
+
 import type { ContainerSummary } from '../../../api/index.ts'
 import { shortId } from '../../../base/index.ts'
-import { ellipsis } from '../../format/ellipsis.ts'
-import { formatLabels } from '../../format/labels.ts'
 import type { ListLayout } from '../../format/list-formatter.ts'
+import { ellipsis, formatLabels } from '../../format/table.ts'
 import { goTimeString } from '../../format/times.ts'
 import { humanSize, timeAgo } from '../../format/units.ts'
 import { displayPorts } from './display-ports.ts'
