@@ -34,7 +34,7 @@ const defaultMinFree: SpaceLimit = { share: 0.2 }
 export function builderConfig(value: unknown): BuilderConfig {
   const builder = objectOf(value ?? {}, 'builder', ['gc', 'entitlements'])
   if (builder.entitlements !== undefined) {
-    throw invalidArgument('builder.entitlements: clients say by themselves what a build is allowed (--allow)')
+    throw invalidArgument('builder.entitlements is not supported: clients allow entitlements themselves (--allow)')
   }
   const gc = objectOf(builder.gc ?? {}, 'builder.gc', gcKeys)
   if (gc.enabled !== undefined && typeof gc.enabled !== 'boolean')

@@ -44,7 +44,7 @@ function runtimeOf(name: string, value: unknown): RuntimeConfig {
     if (path !== undefined) throw fail('cannot configure both path and runtimeType for the same runtime')
     if ('runtimeArgs' in (value as object)) throw fail('args cannot be used with a runtimeType runtime')
     if (runtimeType !== shimOfRunc) {
-      throw fail(`runtimeType "${runtimeType}" is not supported: OCI runtimes are started without shims of containerd`)
+      throw fail(`runtimeType "${runtimeType}" is not supported: Berth starts OCI runtimes without containerd's shims`)
     }
     return plain(binaryOf(options, fail) ?? (isOnPath('runc') ? 'runc' : 'crun'))
   }

@@ -77,7 +77,7 @@ export class GrpcClient {
     call.end()
     let result: MessageShape<Output> | undefined
     for await (const message of call.messages) result = message
-    if (result === undefined) throw new GrpcError(grpcCode.internal, `${method.name} gave no answer`)
+    if (result === undefined) throw new GrpcError(grpcCode.internal, `${method.name} ended without an answer`)
     return result
   }
 

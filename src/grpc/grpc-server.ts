@@ -99,7 +99,7 @@ async function call(
   const inputs = readMessages(method.input, stream as AsyncIterable<Buffer>)
   if (method.methodKind === 'unary' || method.methodKind === 'server_streaming') {
     const first = await inputs.next()
-    if (first.done === true) throw new GrpcError(grpcCode.internal, `${method.name} without a request`)
+    if (first.done === true) throw new GrpcError(grpcCode.internal, `${method.name} was called without a request`)
     const result = handle(first.value, context)
     if (method.methodKind === 'unary') await answer.send(method.output, (await result) as MessageInitShape<DescMessage>)
     else

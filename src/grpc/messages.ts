@@ -59,6 +59,6 @@ function parse<Desc extends DescMessage>(schema: Desc, bytes: Buffer): MessageSh
   try {
     return fromBinary(schema, bytes)
   } catch (cause) {
-    throw new GrpcError(grpcCode.internal, `a message is no ${schema.typeName}`, { cause })
+    throw new GrpcError(grpcCode.internal, `a message is not a valid ${schema.typeName}`, { cause })
   }
 }

@@ -100,7 +100,7 @@ const progressModes = ['auto', 'plain', 'tty', 'rawjson', 'quiet', 'none']
 
 function checkProgress(value: string): string {
   if (value === '' || progressModes.includes(value)) return value
-  throw invalidArgument(`invalid progress mode ${value}: one of auto, plain, tty, rawjson, quiet`)
+  throw invalidArgument(`invalid progress mode ${value}: expected one of auto, plain, tty, rawjson, quiet`)
 }
 
 function checkIsolation(value: string): string {

@@ -88,7 +88,7 @@ test('parseSshAgents takes sockets and keys, and refuses the rest', () => {
     () => parseSshAgents(['default'], { SSH_AUTH_SOCK: '/nonexistent/s' }),
     /failed to stat \/nonexistent\/s/,
   )
-  assert.throws(() => parseSshAgents([`k=${import.meta.filename}`], {}), /it is no private key/)
+  assert.throws(() => parseSshAgents([`k=${import.meta.filename}`], {}), /it is not a private key/)
 })
 
 test('parseCacheOption keeps directories on this side', () => {

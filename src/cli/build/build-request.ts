@@ -112,7 +112,7 @@ function targetsOf(flags: FlagValues, options: readonly OutputOption[]): readonl
   const tags = flags.list('tag').map((value) => parseTag(value, names))
   for (const { target } of options) {
     if (target !== undefined && !names.includes(target)) {
-      throw new CliError(1, `ERROR: output of target ${JSON.stringify(target)}, which is not built`)
+      throw new CliError(1, `ERROR: --output names target ${JSON.stringify(target)}, which is not built`)
     }
   }
   const wanted: readonly (string | undefined)[] = names.length === 0 ? [undefined] : names
@@ -133,10 +133,10 @@ function parseTag(
   const target = equals === -1 ? undefined : value.slice(0, equals)
   const tag = value.slice(equals + 1)
   if (target !== undefined && !targets.includes(target)) {
-    throw new CliError(1, `ERROR: tag of target ${JSON.stringify(target)}, which is not built`)
+    throw new CliError(1, `ERROR: --tag names target ${JSON.stringify(target)}, which is not built`)
   }
   if (target === undefined && targets.length > 1) {
-    throw new CliError(1, `ERROR: with several targets each tag names its own: -t ${targets[0]}=${tag}`)
+    throw new CliError(1, `ERROR: with several targets, each tag must name its target: -t ${targets[0]}=${tag}`)
   }
   try {
     if (parseReference(tag).digest !== undefined) throw new Error('a tag may not have a digest')
@@ -156,7 +156,7 @@ function placeOf(
   if (output.type === 'local') return `${dest}/${name}`
   throw new CliError(
     1,
-    `ERROR: with several targets an output to a file names its own: -o target=${name},type=${output.type},…`,
+    `ERROR: with several targets, an output to a file must name its target: -o target=${name},type=${output.type},…`,
   )
 }
 

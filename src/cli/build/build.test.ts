@@ -338,7 +338,7 @@ test('build of several targets gives each its names and places', async () => {
     { args: ['--target', 'a', '--target', 'b', '-t', 'x', join(directory, 'context')] },
     succeed,
   )
-  assert.match(plain.stderr, /with several targets each tag names its own: -t a=x/)
+  assert.match(plain.stderr, /with several targets, each tag must name its target: -t a=x/)
 })
 
 test('build --check finds problems without a daemon', async () => {

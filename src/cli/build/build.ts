@@ -49,7 +49,7 @@ function callOf(flags: FlagValues): string {
   const call = flags.string('call', 'build') || 'build'
   if (!flags.bool('check')) return call
   if (call !== 'build' && !call.startsWith('check'))
-    throw new CliError(1, 'ERROR: --check and --call contradict each other')
+    throw new CliError(1, 'ERROR: --check and --call cannot be used together')
   return call === 'build' ? 'check' : call
 }
 

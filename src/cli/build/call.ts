@@ -36,8 +36,7 @@ export async function answerCall(cli: CliContext, call: string, parts: CallParts
   const { name, isJson } = parseCall(call)
   if (name === 'check') return await check(cli, parts, isJson)
   const { text, name: file } = parts.dockerfile
-  if (text === undefined)
-    throw new CliError(1, `ERROR: --call=${name} needs a Dockerfile on this side: give it with -f`)
+  if (text === undefined) throw new CliError(1, `ERROR: --call=${name} needs a local Dockerfile: name it with -f`)
   const dockerfile = located(() => parseDockerfile(text, { file }))
   const { request } = parts
   const answer = located(() =>
@@ -52,7 +51,10 @@ function parseCall(value: string): { readonly name: string; readonly isJson: boo
   const name = first.replace(/^(?:method=|subrequests\.)/, '')
   const known = name === 'lint' ? 'check' : name
   if (!['check', 'outline', 'targets'].includes(known)) {
-    throw new CliError(1, `ERROR: invalid call ${JSON.stringify(value)}: one of build, check, outline, targets`)
+    throw new CliError(
+      1,
+      `ERROR: invalid call ${JSON.stringify(value)}: expected one of build, check, outline, targets`,
+    )
   }
   for (const option of options) {
     if (option !== 'format=json' && option !== 'format=text')

@@ -73,7 +73,7 @@ function endpointOf(host: string, tls: boolean): Endpoint {
 }
 
 async function noPrograms(program: string): Promise<never> {
-  throw internal(`${program} cannot be run from here`)
+  throw internal(`this program cannot start ${program}`)
 }
 
 function openClient(settings: ClientSettings, { onNoDaemon, openTunnel }: MainOptions): EngineClient {

@@ -76,7 +76,7 @@ async function loginAsKnown(
   const { client, errors } = context
   const user = known.username === '' ? '' : ` [Username: ${known.username}]`
   errors.write(`Authenticating with existing credentials...${user}\n`)
-  errors.write("To log in as somebody else, run 'berth logout' first.\n")
+  errors.write("To log in with another account, run 'berth logout' first.\n")
   try {
     const { Status, IdentityToken } = await client.registries.login(toAuthConfig(known, server))
     const token = IdentityToken ?? ''

@@ -25,6 +25,6 @@ function readPem(path: string, setting: string): Buffer {
   } catch (cause) {
     throw invalidArgument(`${setting}: ${messageOf(cause)}`, { cause })
   }
-  if (!bytes.includes('-----BEGIN ')) throw invalidArgument(`${setting}: ${path} is no PEM file`)
+  if (!bytes.includes('-----BEGIN ')) throw invalidArgument(`${setting}: ${path} is not a PEM file`)
   return bytes
 }

@@ -36,7 +36,7 @@ export const command: Command = {
     }
     logger.info('the registry is ready', { addresses: registry.urls.join(' ') })
     if (config.auth.kind === 'none' && config.listen.some(({ host }) => !isLoopback(host))) {
-      logger.warn('everybody who reaches this registry may do everything (auth in registry.yml)')
+      logger.warn('everyone who can reach this registry may do everything (see auth in registry.yml)')
     }
     const signal = await firstEnd()
     logger.info('the registry ends', { signal })

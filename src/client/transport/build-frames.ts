@@ -65,7 +65,7 @@ function parseHead(head: Buffer): { readonly kind: number; readonly channel: num
   const length = head.readUInt32BE(5)
   const limit = kind === buildFrame.message ? maxBuildMessageBytes : maxBuildFrameBytes
   if (kind > buildFrame.end || length > limit) {
-    throw new BerthError('dataLoss', 'malformed build session: this is no frame')
+    throw new BerthError('dataLoss', 'malformed build session: not a frame')
   }
   return { kind, channel: head.readUInt32BE(1), length }
 }

@@ -228,7 +228,7 @@ export class Transport {
 
   async #openTunnel(endpoint: SshEndpoint): Promise<Socket> {
     const { openTunnel } = this.#options
-    if (openTunnel === undefined) throw internal(`ssh cannot be run from here: ${endpoint.url}`)
+    if (openTunnel === undefined) throw internal(`this program cannot start ssh: ${endpoint.url}`)
     const tunnel = await openTunnel('ssh', sshArguments(endpoint))
     this.#tunnels.set(tunnel.socket, tunnel)
     return tunnel.socket

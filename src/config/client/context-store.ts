@@ -131,7 +131,7 @@ export function parseContext(text: string, path: string): StoredContext {
     throw invalidArgument(`parsing ${path}: ${messageOf(error)}`, { cause: error })
   }
   const { Name, Metadata, Endpoints } = (value ?? {}) as Partial<StoredContext>
-  if (typeof Name !== 'string') throw invalidArgument(`parsing ${path}: there is no name in it`)
+  if (typeof Name !== 'string') throw invalidArgument(`parsing ${path}: it has no name`)
   const endpoint = Endpoints?.docker
   return {
     Name,

@@ -19,7 +19,7 @@ export function checkFixedChoices(raw: RawValues): void {
   }
   if (raw.userlandProxy === true) {
     throw invalidArgument(
-      'userland-proxy: there is none: published ports are reached on all addresses, 127.0.0.1 included, without it',
+      'userland-proxy: true is not supported: published ports are reached on all addresses, including 127.0.0.1, without a proxy',
     )
   }
   checkNetworkChoices(raw)
@@ -36,16 +36,16 @@ export function checkFixedChoices(raw: RawValues): void {
 function checkNetworkChoices(raw: RawValues): void {
   const { firewallBackend, userlandProxyPath, networkControlPlaneMtu, networkDiagnosticPort } = raw
   if (firewallBackend !== undefined && firewallBackend !== '' && firewallBackend !== 'nftables') {
-    throw invalidArgument(`firewall-backend: "${firewallBackend}" is not supported: the rules are nftables'`)
+    throw invalidArgument(`firewall-backend: "${firewallBackend}" is not supported: Berth's rules are nftables rules`)
   }
   if (userlandProxyPath !== undefined && userlandProxyPath !== '') {
-    throw invalidArgument('userland-proxy-path: there is no such program: published ports are reached without it')
+    throw invalidArgument('userland-proxy-path is not supported: published ports are reached without a proxy')
   }
   // 1500 is Docker's default.
   if (networkControlPlaneMtu !== undefined && networkControlPlaneMtu !== 1500) {
-    throw invalidArgument('network-control-plane-mtu: there is no control plane: Berth has no swarm')
+    throw invalidArgument('network-control-plane-mtu is not supported: Berth has no swarm and so no control plane')
   }
   if (networkDiagnosticPort !== undefined && networkDiagnosticPort !== 0) {
-    throw invalidArgument('network-diagnostic-port: there is no diagnostic server of networks')
+    throw invalidArgument('network-diagnostic-port is not supported: Berth has no diagnostic server for networks')
   }
 }

@@ -126,7 +126,7 @@ export function object<F extends Fields>(fields: F): Field<{ readonly [K in keyo
 
 function objectOf(value: unknown, place: Place): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw fieldError(place, 'must have settings of its own (key: value)')
+    throw fieldError(place, 'must be a group of settings (key: value)')
   }
   return value as Record<string, unknown>
 }

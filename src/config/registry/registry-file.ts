@@ -320,15 +320,14 @@ function url(value: unknown, place: Place): string {
   const parsed = URL.parse(given)
   if (parsed === null || !/^https?:$/.test(parsed.protocol))
     throw fieldError(place, 'must begin with https:// or http://')
-  if (parsed.username !== '' || parsed.password !== '')
-    throw fieldError(place, 'has no place for a name and a password')
+  if (parsed.username !== '' || parsed.password !== '') throw fieldError(place, 'must not contain a name or a password')
   return given
 }
 
 function pattern(value: unknown, place: Place): string {
   const given = text(value, place)
   if (!/^(?:[a-z0-9._/-]|\*|\$\{user\})+$/.test(given) || given.startsWith('/') || given.endsWith('/')) {
-    throw fieldError(place, 'must be a repository name, in which *, ** and ${user} may stand for others')
+    throw fieldError(place, 'must be a repository name, which may contain *, ** and ${user}')
   }
   return given
 }

@@ -82,8 +82,7 @@ async function contextOfInput(input: Input): Promise<ContextSource> {
   for await (const chunk of rest) {
     parts.push(chunk)
     size += chunk.length
-    if (size > maxDockerfileBytes)
-      throw new CliError(1, 'ERROR: what came on stdin is neither an archive nor a Dockerfile')
+    if (size > maxDockerfileBytes) throw new CliError(1, 'ERROR: stdin is neither an archive nor a Dockerfile')
   }
   const dockerfile = Buffer.concat(parts)
   if (dockerfile.length === 0) throw new CliError(1, 'ERROR: failed to build: the Dockerfile cannot be empty')

@@ -46,7 +46,7 @@ function stdinTwice(): CliError {
 }
 
 function dockerfileTwice(): CliError {
-  return new CliError(1, 'ERROR: what came on stdin is a Dockerfile, and --file names another one')
+  return new CliError(1, 'ERROR: stdin is a Dockerfile, but --file names another one')
 }
 
 /** A longer text is not a Dockerfile. */

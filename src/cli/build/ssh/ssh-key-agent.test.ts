@@ -82,7 +82,7 @@ test('keys with a passphrase, and files that are no keys, are refused by name', 
     passphrase: 'secret',
   })
   assert.throws(() => parseSshKey(pem.toString()), /passphrase protected/)
-  assert.throws(() => parseSshAgents([`k=${import.meta.filename}`], {}), /failed to parse .*: it is no private key/)
+  assert.throws(() => parseSshAgents([`k=${import.meta.filename}`], {}), /failed to parse .*: it is not a private key/)
 })
 
 test('the agent answers what it does not know with a failure', async () => {

@@ -29,18 +29,18 @@ function privateKeyOf(text: string): KeyObject {
     if (error instanceof SshKeyError) throw error
     const isEncrypted =
       /ENCRYPTED/.test(text) || (error as { readonly code?: unknown }).code === 'ERR_MISSING_PASSPHRASE'
-    throw isEncrypted ? passphraseNeeded() : new SshKeyError('it is no private key', { cause: error })
+    throw isEncrypted ? passphraseNeeded() : new SshKeyError('it is not a private key', { cause: error })
   }
 }
 
 function passphraseNeeded(): SshKeyError {
-  return new SshKeyError('this private key is passphrase protected; add it to an agent (ssh-add) and give that')
+  return new SshKeyError('this private key is passphrase protected; add it to an agent (ssh-add) and use the agent')
 }
 
 const magic = 'openssh-key-v1\0'
 
 function parseOpenSsh(bytes: Buffer): KeyObject {
-  if (bytes.toString('latin1', 0, magic.length) !== magic) throw new SshKeyError('it is no private key')
+  if (bytes.toString('latin1', 0, magic.length) !== magic) throw new SshKeyError('it is not a private key')
   const reader = new WireReader(bytes.subarray(magic.length))
   const cipher = reader.text()
   reader.string()
@@ -70,7 +70,7 @@ function jwkOf(reader: WireReader): Readonly<Record<string, string>> {
     return { kty: 'RSA', ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, base64(value)])) }
   }
   const curve = curves.find((one) => kind === `ecdsa-sha2-${one.name}`)
-  if (curve === undefined) throw new SshKeyError(`keys of the kind ${kind} are not supported`)
+  if (curve === undefined) throw new SshKeyError(`keys of type ${kind} are not supported`)
   reader.string()
   const point = reader.string()
   const d = padded(bare(reader.string()), curve.bytes)
@@ -108,7 +108,7 @@ function toSshKey(key: KeyObject): SshKey {
     }
   }
   const curve = curves.find((one) => jwk.kty === 'EC' && jwk.crv === one.jwk)
-  if (curve === undefined) throw new SshKeyError('keys of this kind are not supported')
+  if (curve === undefined) throw new SshKeyError('keys of this type are not supported')
   const name = packString(`ecdsa-sha2-${curve.name}`)
   const point = Buffer.concat([Buffer.from([4]), part('x'), part('y')])
   return {
