@@ -22,7 +22,7 @@ test('DisposalStack.dispose() closes the parts one after another, the last one f
   assert.deepEqual(logged, [])
 })
 
-test('DisposalStack.dispose() closes every part, whichever fails, and tells of the failures', async () => {
+test('DisposalStack.dispose() closes every part even if some fail, and reports the failures', async () => {
   const { stack, logged } = stackOf()
   const closed: string[] = []
   stack.add('locks', () => closed.push('locks'))
@@ -42,7 +42,7 @@ test('DisposalStack.dispose() closes every part, whichever fails, and tells of t
   ])
 })
 
-test('DisposalStack.dispose() leaves a part behind that takes longer than the limit', async () => {
+test('DisposalStack.dispose() does not wait for a part longer than the limit', async () => {
   const { stack, logged } = stackOf(1)
   const closed: string[] = []
   stack.add('locks', () => closed.push('locks'))
@@ -55,7 +55,7 @@ test('DisposalStack.dispose() leaves a part behind that takes longer than the li
   reject(new Error('too late'))
 })
 
-test('DisposalStack.addUnlimited() has no limit', async (t) => {
+test('DisposalStack.addUnlimited() makes dispose() wait without a limit', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { stack } = stackOf()
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -66,7 +66,7 @@ test('DisposalStack.addUnlimited() has no limit', async (t) => {
   assert.deepEqual(await disposal, [])
 })
 
-test('DisposalStack.dispose() closes once', async () => {
+test('DisposalStack.dispose() closes each part only once', async () => {
   const { stack } = stackOf()
   let count = 0
   stack.add('database', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { settleAll } from './settle-all.ts'
 
-test('settleAll() waits for everything, and rejects with all failures', async () => {
+test('settleAll() waits for all promises, and rejects with all failures', async () => {
   const { promise: last, reject } = Promise.withResolvers<void>()
   const first = new Error('busy')
   const all = settleAll('not stopped', [Promise.reject(first), Promise.resolve(), last])

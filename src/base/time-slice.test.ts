@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TimeSlice } from './time-slice.ts'
 
-test('TimeSlice is over after its time, and lets other work go on when it is renewed', async () => {
+test('TimeSlice.isOver is true after its time, and renew() lets other work run', async () => {
   const slice = new TimeSlice(60_000)
   assert.equal(slice.isOver, false)
   const spent = new TimeSlice(-1)

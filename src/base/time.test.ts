@@ -45,7 +45,7 @@ for (const [what, jumpMs] of [
   })
 }
 
-test('wallClock() keeps the order of calls when the process is held up between its readings', () => {
+test('wallClock() keeps the order of calls when the process is suspended between its readings', () => {
   let wall = epochMs
   let steady = 0n
   let heldMs = 0
@@ -63,13 +63,13 @@ test('wallClock() keeps the order of calls when the process is held up between i
   assert.equal(now(), first + 200n * ms)
 })
 
-test('nowNs() is the time, and does not go back', () => {
+test('nowNs() is the present time, and never goes back', () => {
   const times = Array.from({ length: 1000 }, nowNs)
   assert.ok(times.every((time, at) => at === 0 || time >= (times[at - 1] ?? 0n)))
   assert.ok(Math.abs(Number((times[0] ?? 0n) / ms) - Date.now()) < 60_000)
 })
 
-test('formatNs() drops zeros at the end, and parseNs() reads what it gives', () => {
+test('formatNs() drops trailing zeros, and parseNs() reads its output', () => {
   const whole = 1_700_000_000n * 1000n * ms
   assert.equal(formatNs(whole), '2023-11-14T22:13:20Z')
   assert.equal(formatNs(whole + 120n * ms), '2023-11-14T22:13:20.12Z')

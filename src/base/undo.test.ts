@@ -10,7 +10,7 @@ function recordingLogger(): { readonly logger: Logger; readonly errors: LogField
   return { logger: { ...nullLogger, error: (_message, fields = {}) => errors.push(fields) }, errors }
 }
 
-test('undoOnFailure() undoes in reverse order when the work fails, and throws its error', async () => {
+test('undoOnFailure() runs the actions in reverse order when the work fails, and throws its error', async () => {
   const done: string[] = []
   const failure = conflict('name in use')
   await assert.rejects(
@@ -24,7 +24,7 @@ test('undoOnFailure() undoes in reverse order when the work fails, and throws it
   assert.deepEqual(done, ['second', 'first'])
 })
 
-test('undoOnFailure() undoes nothing when the work succeeds', async () => {
+test('undoOnFailure() runs no action when the work succeeds', async () => {
   const done: string[] = []
   const result = await undoOnFailure(nullLogger, async (undo) => {
     undo.add(() => done.push('undone'))
@@ -33,7 +33,7 @@ test('undoOnFailure() undoes nothing when the work succeeds', async () => {
   assert.deepEqual([result, done], [42, []])
 })
 
-test('undoOnFailure() keeps the error of the work when undoing fails, logs the failures and attaches them', async () => {
+test('undoOnFailure() throws the error of the work when actions fail, logs their failures and attaches them', async () => {
   const { logger, errors } = recordingLogger()
   const [busy, gone] = [new Error('device busy'), new Error('no such file')]
   const done: string[] = []
@@ -57,7 +57,7 @@ test('undoOnFailure() keeps the error of the work when undoing fails, logs the f
   assert.deepEqual((failure as { undoFailures?: unknown }).undoFailures, [busy, gone])
 })
 
-test('undoOnFailure() within another one adds to the failures that are attached already', async () => {
+test('a nested undoOnFailure() adds to the failures that are attached already', async () => {
   const failure = new Error('outer')
   await assert.rejects(
     undoOnFailure(nullLogger, async (outer) => {
@@ -76,7 +76,7 @@ test('undoOnFailure() within another one adds to the failures that are attached 
   )
 })
 
-test('undoOnFailure() throws what the work threw even if nothing can be attached to it', async () => {
+test('undoOnFailure() throws the error of the work even if nothing can be attached to it', async () => {
   for (const thrown of ['text', undefined, Object.freeze(new Error('frozen'))]) {
     const failing = undoOnFailure(nullLogger, async (undo) => {
       undo.add(() => Promise.reject(new Error('busy')))
@@ -86,7 +86,7 @@ test('undoOnFailure() throws what the work threw even if nothing can be attached
   }
 })
 
-test('cleanUpAfter() cleans up after work that succeeds and after work that fails', async () => {
+test('cleanUpAfter() runs the actions whether the work succeeds or fails', async () => {
   const done: string[] = []
   const run = (work: () => Promise<string>) =>
     cleanUpAfter(nullLogger, async (cleanUp) => {
@@ -101,7 +101,7 @@ test('cleanUpAfter() cleans up after work that succeeds and after work that fail
   assert.deepEqual(done, ['cleaned', 'cleaned'])
 })
 
-test('cleanUpAfter() throws what the clean-up threw only when the work succeeded', async () => {
+test('cleanUpAfter() throws the failures of the clean-up only when the work succeeded', async () => {
   const { logger, errors } = recordingLogger()
   const run = (work: () => Promise<void>) =>
     cleanUpAfter(logger, async (cleanUp) => {

@@ -85,7 +85,7 @@ const leftOutCommands = new Set(
   ),
 )
 
-test('every command of docker is there', { skip }, async () => {
+test('Berth has every command of docker', { skip }, async () => {
   const missing: string[] = []
   const root = commandsOf((await runDocker(['--help'])).stdout).filter((name) => !leftOutCommands.has(name))
   for (const name of root) {
@@ -129,7 +129,7 @@ function flagsOf(help: string): Record<string, string> {
   return result
 }
 
-test('berth --help lists only what there is', async () => {
+test('berth --help lists only existing commands', async () => {
   const { stdout } = await runBerth(['--help'])
   for (const name of Object.keys(rootCommands)) assert.match(stdout, new RegExp(`^ {2}${name} +\\S`, 'm'))
   assert.doesNotMatch(stdout, /swarm|buildx|plugin/)

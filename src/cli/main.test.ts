@@ -12,7 +12,7 @@ test('main() prints the version', async () => {
   assert.match(result.stdout, /^Berth version \d+\.\d+\.\d+\n$/)
 })
 
-test('main() takes the host from -H, then BERTH_HOST, then DOCKER_HOST', async () => {
+test('main() reads the host from -H, then BERTH_HOST, then DOCKER_HOST', async () => {
   await using engine = await startFakeEngine({ 'GET /containers/json': [] })
   const url = `unix://${engine.socketPath}`
   const nowhere = 'unix:///nonexistent/s'
@@ -60,7 +60,7 @@ test('main() reads formats from the configuration file', async () => {
   }
 })
 
-test('logs separates the streams and passes its flags on', async () => {
+test('logs separates the streams and sends its flags', async () => {
   await using engine = await startFakeEngine({
     'GET /containers/x/json': { Id: 'x', Config: { Tty: false } },
     'GET /containers/x/logs': (_, response) => response.end(Buffer.concat([frame(1, 'out\n'), frame(2, 'err\n')])),
@@ -81,7 +81,7 @@ test('logs separates the streams and passes its flags on', async () => {
   assert.equal(query, 'stdout=1&stderr=1&follow=1&timestamps=1&tail=5&since=1767225600.000000000')
 })
 
-test('events prints a line for each', async () => {
+test('events prints one line per event', async () => {
   await using engine = await startFakeEngine({
     'GET /events': (_, response) =>
       response.end(
@@ -102,7 +102,7 @@ test('events prints a line for each', async () => {
   assert.match(json.stdout, /"timeNano":1767323045123456789/)
 })
 
-test('rm -f passes over containers that are not there', async () => {
+test('rm -f ignores containers that do not exist', async () => {
   await using engine = await startFakeEngine({ 'DELETE /containers/x': (_, response) => response.writeHead(204).end() })
   const result = await runBerth(['-H', `unix://${engine.socketPath}`, 'rm', '-f', 'x', 'gone'])
   assert.equal(result.exitCode, 0)
@@ -131,7 +131,7 @@ test('main() sends the HTTP headers of the configuration file, and gives its pro
   }
 })
 
-test('main() refuses content trust where it is asked for', async () => {
+test('main() refuses to verify content trust', async () => {
   const environment = { DOCKER_HOST: 'unix:///nonexistent/s', DOCKER_CONTENT_TRUST: '1' }
   for (const command of [
     ['pull', 'x'],
@@ -148,12 +148,12 @@ test('main() refuses content trust where it is asked for', async () => {
   assert.match(off.stderr, /Cannot connect/)
 })
 
-test('main() says what there is not', async () => {
+test('main() names features that Berth does not have', async () => {
   const { exitCode, stderr } = await runBerth(['service', 'ls'])
   assert.deepEqual([exitCode, stderr], [1, 'berth service: Berth does not have swarm\n'])
 })
 
-test('main() warns of a config.json that is none, and goes on', async () => {
+test('main() warns about an invalid config.json, and continues', async () => {
   await using engine = await startFakeEngine({ 'GET /containers/json': [] })
   const directory = await mkdtemp(join(tmpdir(), 'b-'))
   try {

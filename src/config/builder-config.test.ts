@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { builderConfig } from './builder-config.ts'
 
-test('builderConfig: nothing said means a share of the disk', () => {
+test('builderConfig() without settings gives shares of the disk', () => {
   const { gc } = builderConfig(undefined)
   assert.equal(gc.enabled, true)
   assert.deepEqual(gc.rules[0]?.reservedSpace, { share: 0.1 })
 })
 
-test('builderConfig: dockerd keys', () => {
+test("builderConfig() reads dockerd's keys", () => {
   const { gc } = builderConfig({
     gc: {
       enabled: true,
@@ -25,7 +25,7 @@ test('builderConfig: dockerd keys', () => {
   assert.equal(builderConfig({ gc: { enabled: false } }).gc.enabled, false)
 })
 
-test('builderConfig: what is wrong is named', () => {
+test('builderConfig() names the wrong setting', () => {
   assert.throws(() => builderConfig({ gcc: {} }), /builder: unknown key "gcc"/)
   assert.throws(() => builderConfig({ gc: { policy: [{ keep: '1' }] } }), /builder.gc.policy\[0\]: unknown key "keep"/)
   assert.throws(() => builderConfig({ gc: { enabled: 'yes' } }), /builder.gc.enabled/)

@@ -19,7 +19,7 @@ function withFile<T>(content: string, run: (path: string) => T): T {
   }
 }
 
-test('ConfigSource joins file and flags', () => {
+test('ConfigSource combines file and flags', () => {
   withFile(
     '{"registry-mirrors": ["http://127.0.0.1:5001/"], "mtu": 1400, "hosts": ["tcp://127.0.0.1:2375"]}',
     (path) => {
@@ -35,7 +35,7 @@ test('ConfigSource joins file and flags', () => {
   )
 })
 
-test('ConfigSource names an unknown flag, an unknown key and what is said twice', () => {
+test('ConfigSource refuses unknown flags, unknown keys and options that are set twice', () => {
   assert.throws(() => loadDaemonConfig(['--nonsense']), /unknown flag: --nonsense/)
   withFile('{"nonsense": 1}', (path) => {
     assert.throws(() => loadDaemonConfig(['--config-file', path]), /don't match any configuration option: nonsense/)
@@ -91,7 +91,7 @@ test('ConfigSource refuses values of the wrong form', () => {
   for (const [args, message] of wrong) assert.throws(() => loadDaemonConfig(args), message)
 })
 
-test("ConfigSource takes what Docker's own files say and Berth does anyway, and refuses the rest of it", () => {
+test("ConfigSource accepts Docker's options that ask for what Berth does, and refuses the others", () => {
   const file = {
     'storage-driver': 'overlay2',
     'exec-opts': ['native.cgroupdriver=cgroupfs'],
@@ -118,7 +118,7 @@ test("ConfigSource takes what Docker's own files say and Berth does anyway, and 
   })
 })
 
-test('ConfigSource takes firewall.published from the file or the flag', () => {
+test('ConfigSource reads firewall.published from the file or the flag', () => {
   assert.equal(loadDaemonConfig([]).network.published, 'open')
   assert.equal(loadDaemonConfig(['--firewall-published', 'host-rules']).network.published, 'host-rules')
   assert.throws(() => loadDaemonConfig(['--firewall-published', 'x']), /firewall\.published: "x" is invalid/)

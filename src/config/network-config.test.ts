@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { networkConfig } from './network-config.ts'
 
-test('networkConfig joins flags and the file', () => {
+test('networkConfig() combines flags and the file', () => {
   const options = networkConfig({
     defaultAddressPool: ['base=10.9.0.0/16,size=24'],
     defaultAddressPools: [{ base: 'fd00:9::/48', size: 64 }],
@@ -22,7 +22,7 @@ test('networkConfig joins flags and the file', () => {
   assert.deepEqual([options.masquerade, options.forward, options.ipv6, options.hostIp], [false, true, false, '0.0.0.0'])
 })
 
-test('networkConfig names what is wrong', () => {
+test('networkConfig() names the wrong option', () => {
   for (const [raw, message] of [
     [{ defaultAddressPool: ['10.9.0.0/16'] }, /default-address-pools: invalid CIDR/],
     [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { registriesConfig } from './registries-config.ts'
 
-test('registriesConfig() takes proxies from flags or the file, then from the environment', () => {
+test('registriesConfig() reads proxies from flags or the file, then from the environment', () => {
   const environment = { HTTP_PROXY: 'http://env:1', https_proxy: 'env:2', NO_PROXY: 'a,b' }
   assert.deepEqual(registriesConfig({}, environment).proxies, {
     httpProxy: 'http://env:1',
@@ -25,7 +25,7 @@ test('registriesConfig() takes proxies from flags or the file, then from the env
   )
 })
 
-test('registriesConfig() has directories of certificates, its own before Docker’s', () => {
+test('registriesConfig() searches Berth’s directory of certificates before Docker’s', () => {
   assert.deepEqual(registriesConfig({}, {}).certificateDirectories, ['/etc/berth/certs.d', '/etc/docker/certs.d'])
   assert.deepEqual(registriesConfig({ registryCertsDir: ['/x'] }, {}).certificateDirectories, ['/x'])
   assert.deepEqual(registriesConfig({ insecureRegistry: ['http://reg:5000', '10.0.0.0/8'] }, {}).insecure, [

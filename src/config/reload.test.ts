@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { ConfigSource } from './daemon-config.ts'
 
-test('ConfigSource.reload() takes over what can change, names what can not, and changes nothing on errors', async () => {
+test("ConfigSource.reload() applies what can change, names what can't, and changes nothing on errors", async () => {
   const directory = mkdtempSync(join(tmpdir(), 'b-'))
   const file = join(directory, 'daemon.json')
   const write = (settings: unknown) => writeFileSync(file, JSON.stringify(settings))

@@ -4,7 +4,7 @@ import { runtimesConfig } from './runtimes-config.ts'
 
 const of = (runtimes: Readonly<Record<string, unknown>>) => runtimesConfig({ runtimes })
 
-test('runtimesConfig() has the names that Docker has, with what they stand for', () => {
+test("runtimesConfig() has Docker's names and their meanings", () => {
   const stock = of({})
   assert.deepEqual(stock.crun, { path: 'crun', args: [] })
   assert.match(stock.runc?.path ?? '', /^(runc|crun)$/)
@@ -16,7 +16,7 @@ test('runtimesConfig() has the names that Docker has, with what they stand for',
   assert.deepEqual(of({ a: shim }).a, stock.runc)
 })
 
-test('runtimesConfig() refuses what it can not start, by name', () => {
+test("runtimesConfig() refuses runtimes that it can't start, by name", () => {
   const shim = { runtimeType: 'io.containerd.runc.v2' }
   for (const [runtime, message] of [
     [{}, /runtimes: "x": either a runtimeType or a path must be configured/],

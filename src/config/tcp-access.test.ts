@@ -6,14 +6,14 @@ import { isLoopbackAddress, tcpAccess } from './tcp-access.ts'
 
 const plain = { tls: undefined, allowsOpenTcp: false }
 
-test('isLoopbackAddress() knows the addresses of loopback and no names', () => {
+test('isLoopbackAddress() accepts loopback addresses and no names', () => {
   for (const yes of ['127.0.0.1', '127.255.0.9', '::1', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1', '::ffff:7f00:1'])
     assert.equal(isLoopbackAddress(yes), true, yes)
   for (const no of ['0.0.0.0', '::', '128.0.0.1', '::2', '::ffff:10.0.0.1', 'localhost', '127.0.0.1.evil.example', ''])
     assert.equal(isLoopbackAddress(no), false, no)
 })
 
-test('tcpAccess() lets any client in on loopback, and elsewhere only with certificates or by explicit choice', () => {
+test('tcpAccess() admits any client on loopback, elsewhere only with certificates or by explicit choice', () => {
   const tlsOnly = { tls: { verifyClients: false }, allowsOpenTcp: false }
   const verified = { tls: { verifyClients: true }, allowsOpenTcp: false }
   for (const host of ['127.0.0.1', '::1', 'localhost']) {

@@ -9,7 +9,7 @@ const files: AccountFiles = {
   subgid: 'alice:200000:65536\nstaff:400000:10\n',
 }
 
-test('parseUserRemap joins all ranges of a name and of its number', () => {
+test('parseUserRemap() joins all ranges of a name and of its number', () => {
   const remap = parseUserRemap('alice', files)
   assert.deepEqual(remap?.mappings.uids, [
     { containerID: 0, hostID: 100_000, size: 1000 },
@@ -18,12 +18,12 @@ test('parseUserRemap joins all ranges of a name and of its number', () => {
   assert.deepEqual(remap?.root, { uid: 100_000, gid: 200_000 })
 })
 
-test('parseUserRemap takes numbers, and a group of its own', () => {
+test('parseUserRemap() accepts numbers, and a separate group', () => {
   assert.deepEqual(parseUserRemap('1000:50', files)?.root, { uid: 100_000, gid: 400_000 })
   assert.deepEqual(parseUserRemap('alice:staff', files)?.root, { uid: 100_000, gid: 400_000 })
 })
 
-test('parseUserRemap has nothing to map root to', () => {
+test('parseUserRemap() gives undefined for root', () => {
   assert.equal(parseUserRemap('root', files), undefined)
   assert.equal(parseUserRemap('0:0', files), undefined)
 })
@@ -43,13 +43,13 @@ for (const [text, message] of [
   })
 }
 
-test('parseUserRemap refuses ranges that are none', () => {
+test('parseUserRemap() refuses invalid ranges', () => {
   for (const line of ['alice:x:5', 'alice:0:65536', 'alice:100000:0', 'alice:100000']) {
     assert.throws(() => parseUserRemap('alice', { ...files, subuid: line }), /bad range/, line)
   }
 })
 
-test('freeSubordinateStart is behind all ranges', () => {
+test('freeSubordinateStart() is behind all ranges', () => {
   assert.equal(freeSubordinateStart('', ''), 100_000)
   assert.equal(freeSubordinateStart(files.subuid, files.subgid), 565_536)
 })

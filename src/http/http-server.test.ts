@@ -96,7 +96,7 @@ function bodyOf(text: string): string {
   return text.slice(text.indexOf('\r\n\r\n') + 4)
 }
 
-test('hijack() answers 101 to an upgrade and carries both directions past the end of input', () =>
+test('hijack() answers 101 to an upgrade, and output continues after the end of input', () =>
   withServer(async (path) => {
     const client = new RawClient(path)
     client.send(head('/raw', `${upgrade}Content-Length: 0\r\n`))
@@ -112,7 +112,7 @@ test('hijack() answers 101 to an upgrade and carries both directions past the en
     assert.equal(bodyOf(text), '<onetwo>')
   }))
 
-test('hijack() answers 200 without an upgrade, and bytes like a request are input', () =>
+test('hijack() answers 200 without an upgrade, and input that looks like a request is input', () =>
   withServer(async (path) => {
     const client = new RawClient(path)
     client.send(`${head('/raw')}GET /json HTTP/1.1\r\n`)
@@ -128,7 +128,7 @@ for (const [name, headers] of [
   ['an upgrade', upgrade],
   ['the old way', ''],
 ] as const) {
-  test(`hijack() separates a JSON body from raw input, ${name}, however it is cut`, () =>
+  test(`hijack() separates a JSON body from raw input, ${name}, in pieces of any size`, () =>
     withServer(async (path) => {
       const request = head('/body', `${headers}Content-Type: application/json\r\nContent-Length: 7\r\n`)
       for (const cuts of [[], [request.length], [request.length + 3], [10, request.length + 7], [request.length + 8]]) {
@@ -146,7 +146,7 @@ for (const [name, headers] of [
       }
     }))
 
-  test(`hijack() drops a body that nobody reads, ${name}`, () =>
+  test(`hijack() drops an unread body, ${name}`, () =>
     withServer(async (path) => {
       const client = new RawClient(path)
       client.socket.end(`${head('/raw', `${headers}Content-Length: 4\r\n`)}{  }raw`)
@@ -154,7 +154,7 @@ for (const [name, headers] of [
     }))
 }
 
-test('hijack() takes the end of a chunked body before an upgrade off', () =>
+test('hijack() removes the end of a chunked body before an upgrade', () =>
   withServer(async (path) => {
     const plain = new RawClient(path)
     plain.socket.end(`${head('/raw', `${upgrade}Transfer-Encoding: chunked\r\n`)}0\r\n\r\nraw`)
@@ -165,7 +165,7 @@ test('hijack() takes the end of a chunked body before an upgrade off', () =>
     assert.equal(bodyOf(await json.ended), '<{"a":1}raw>')
   }))
 
-test('hijack() takes chunks as input when there is no upgrade', () =>
+test('hijack() without an upgrade reads chunks as input', () =>
   withServer(async (path) => {
     const client = new RawClient(path)
     client.send(`${head('/raw', 'Transfer-Encoding: chunked\r\n')}3\r\none\r\n`)
@@ -177,7 +177,7 @@ test('hijack() takes chunks as input when there is no upgrade', () =>
     assert.equal(client.received.replace(/\r\n[0-9a-f]\r\n|\r\n/g, '').match(/<.*>/)?.[0], '<onetwo>')
   }))
 
-test('a refused hijack is answered as any request, and a connection is used before it leaves HTTP', () =>
+test('a refused hijack gets an ordinary answer, also on a connection that was used before', () =>
   withServer(async (path) => {
     const client = new RawClient(path)
     const json = 'Content-Type: application/json\r\nContent-Length: 2\r\n'
@@ -189,7 +189,7 @@ test('a refused hijack is answered as any request, and a connection is used befo
     assert.ok(text.endsWith('{"message":"no"}\n'))
   }))
 
-test('an upgrade that is not meant is an ordinary request', () =>
+test('a request for an unknown upgrade is an ordinary request', () =>
   withServer(async (path) => {
     const client = new RawClient(path)
     const headers = 'Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nContent-Type: application/json\r\n'

@@ -40,6 +40,6 @@ for (const [path, pattern, parameters = {}] of cases) {
   })
 }
 
-test('Router.find() other methods', () => {
+test('Router.find() tells methods apart', () => {
   assert.equal(router.find('POST', '/containers/json'), undefined)
 })

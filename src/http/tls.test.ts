@@ -21,7 +21,7 @@ function makeCertificates(directory: string): void {
   }
 }
 
-test('listen() on TLS demands a client certificate and carries half-closed raw streams', async () => {
+test('listen() with TLS requires a client certificate and carries half-closed raw streams', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'bt-'))
   try {
     makeCertificates(directory)

@@ -41,7 +41,7 @@ test('chainIds() follow the specification', () => {
   assert.deepEqual(chainIds([one, two]), [one, digestOf(`${one} ${two}`)])
 })
 
-test('parseManifestDocument() reads manifests and indexes of both kinds', () => {
+test('parseManifestDocument() reads manifests and indexes of OCI and Docker', () => {
   const config = { mediaType: mediaTypes.dockerConfig, digest: one, size: 2 }
   const manifest = { schemaVersion: 2, mediaType: mediaTypes.dockerManifest, config, layers: [config] }
   const document = parseManifestDocument(JSON.stringify(manifest))

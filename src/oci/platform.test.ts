@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bestPlatform, formatPlatform, hostPlatform, parsePlatform, platformRank } from './index.ts'
 
-test('parsePlatform() knows aliases and completes from the host', () => {
+test('parsePlatform() resolves aliases and completes from the host', () => {
   const host = hostPlatform()
   const texts: Record<string, string> = {
     'linux/x86_64': 'linux/amd64',
@@ -23,7 +23,7 @@ test('parsePlatform() knows aliases and completes from the host', () => {
   assert.throws(() => parsePlatform('linux/a b'), { kind: 'invalidArgument' })
 })
 
-test('platformRank() prefers the exact platform and accepts what the machine runs', () => {
+test('platformRank() prefers the exact platform and accepts others that the machine can run', () => {
   const rank = (wanted: string, offered: string) => platformRank(parsePlatform(wanted), parsePlatform(offered))
   assert.equal(rank('linux/amd64', 'linux/amd64'), 0)
   assert.equal(rank('linux/amd64', 'linux/arm64'), undefined)
@@ -35,7 +35,7 @@ test('platformRank() prefers the exact platform and accepts what the machine run
   assert.ok((rank('linux/amd64/v3', 'linux/amd64') ?? 0) > (rank('linux/amd64/v3', 'linux/amd64/v2') ?? 0))
 })
 
-test('bestPlatform() takes the best of an index', () => {
+test('bestPlatform() chooses the best of an index', () => {
   const offers = ['linux/386', 'linux/arm/v5', 'linux/amd64', 'linux/arm/v7', 'linux/arm64'].map(parsePlatform)
   const best = (wanted: string) => bestPlatform(parsePlatform(wanted), offers, (one) => one)
   assert.equal(best('linux/amd64')?.architecture, 'amd64')

@@ -32,7 +32,7 @@ test('parseReference() completes names as Docker does', () => {
   for (const [text, expected] of Object.entries(full)) assert.equal(formatReference(parseReference(text)), expected)
 })
 
-test('parseReference() refuses with Docker’s texts', () => {
+test('parseReference() refuses invalid names with Docker’s texts', () => {
   const texts: Record<string, string> = {
     '': 'invalid reference format',
     ':tag': 'invalid reference format',
@@ -68,7 +68,7 @@ test('familiarReference() shortens what Docker shortens', () => {
   assert.equal(familiarName(parseReference('busybox:1')), 'busybox')
 })
 
-test('withDefaultTag(), withTag() and withDigest() change what follows the name', () => {
+test('withDefaultTag(), withTag() and withDigest() change tag and digest only', () => {
   assert.equal(familiarReference(withDefaultTag(parseReference('a'))), 'a:latest')
   assert.equal(familiarReference(withDefaultTag(parseReference(`a@${digest}`))), `a@${digest}`)
   assert.equal(familiarReference(withTag(parseReference('a:1'), '2')), 'a:2')

@@ -93,7 +93,7 @@ for (const [template, message] of errors) {
   })
 }
 
-test('GoTemplate names what failed while it ran', () => {
+test('GoTemplate.execute() names the action that failed', () => {
   const run = (template: string): string => new GoTemplate(template).execute(data)
   assert.throws(
     () => run('{{.Name.Foo}}'),

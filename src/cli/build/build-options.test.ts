@@ -13,7 +13,7 @@ import { parseOutputs } from './output-options.ts'
 import { readSecrets } from './secret-options.ts'
 import { parseSshAgents } from './ssh/ssh-options.ts'
 
-test('csvFields takes quotes as CSV has them', () => {
+test("csvFields() reads CSV's quotes", () => {
   assert.deepEqual(csvFields('type=local,"dest=a,b"'), ['type=local', 'dest=a,b'])
   assert.deepEqual(csvFields('"say ""x""",'), ['say "x"', ''])
   for (const bad of ['a"b', '"open', '"a"b'])
@@ -26,7 +26,7 @@ function outputs(...args: readonly string[]) {
   })
 }
 
-test('parseOutputs knows the short forms', () => {
+test('parseOutputs() accepts the short forms', () => {
   assert.deepEqual(outputs('-o', 'out'), [['local', {}, 'out', undefined]])
   assert.deepEqual(outputs('-o', '-'), [['tar', {}, '-', undefined]])
   assert.deepEqual(outputs('--push'), [['image', { push: 'true' }, undefined, undefined]])
@@ -35,7 +35,7 @@ test('parseOutputs knows the short forms', () => {
   assert.deepEqual(outputs(), [])
 })
 
-test('parseOutputs knows types, places and targets', () => {
+test('parseOutputs() accepts types, destinations and targets', () => {
   assert.deepEqual(outputs('-o', 'type=oci,dest=x.tar,target=web,compression=zstd'), [
     ['oci', { compression: 'zstd' }, 'x.tar', 'web'],
   ])
@@ -45,7 +45,7 @@ test('parseOutputs knows types, places and targets', () => {
   ])
 })
 
-test('parseOutputs refuses what makes no sense', () => {
+test('parseOutputs() refuses contradictions', () => {
   const refusals: readonly (readonly [string, RegExp])[] = [
     ['dest=x,name=y', /type is required for output/],
     ['type=gif', /exporter "gif" could not be found/],
@@ -60,7 +60,7 @@ test('parseOutputs refuses what makes no sense', () => {
   assert.throws(() => parseOutputs(flags, { isTerminal: true }), /refusing to write to console/)
 })
 
-test('readSecrets finds files, variables, and what an id alone means', (t) => {
+test('readSecrets() finds files and variables, also by an id alone', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'b-secret-'))
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   const file = join(directory, 'token')
@@ -82,7 +82,7 @@ test('readSecrets finds files, variables, and what an id alone means', (t) => {
   assert.throws(() => read(`id=a,src=${file}`), /secret a too big\. max size 500KB/)
 })
 
-test('parseSshAgents takes sockets and keys, and refuses the rest', () => {
+test('parseSshAgents() accepts sockets and keys, and refuses the rest', () => {
   assert.throws(() => parseSshAgents(['default'], {}), /invalid empty ssh agent socket/)
   assert.throws(
     () => parseSshAgents(['default'], { SSH_AUTH_SOCK: '/nonexistent/s' }),
@@ -91,7 +91,7 @@ test('parseSshAgents takes sockets and keys, and refuses the rest', () => {
   assert.throws(() => parseSshAgents([`k=${import.meta.filename}`], {}), /it is not a private key/)
 })
 
-test('parseCacheOption keeps directories on this side', () => {
+test("parseCacheOption() keeps directories on the client's side", () => {
   assert.deepEqual(parseCacheOption('r.example/app:1', 'from'), {
     option: { type: 'registry', attrs: { ref: 'r.example/app:1' } },
     directory: undefined,
@@ -108,14 +108,14 @@ test('parseCacheOption keeps directories on this side', () => {
   assert.throws(() => parseCacheOption('mode=max', 'to'), /type required/)
 })
 
-test('remoteUrl tells addresses from paths', () => {
+test('remoteUrl() distinguishes addresses from paths', () => {
   assert.equal(remoteUrl('https://host.example/x.tar.gz'), 'https://host.example/x.tar.gz')
   assert.equal(remoteUrl('git@host.example:a/b.git#main:sub'), 'git@host.example:a/b.git#main:sub')
   assert.equal(remoteUrl('github.com/a/b#v1:dir'), 'https://github.com/a/b.git#v1:dir')
   for (const path of ['.', '/srv/x', 'git', 'a.git']) assert.equal(remoteUrl(path), undefined, path)
 })
 
-test('resolveContext takes an archive for a context and text for a Dockerfile', async () => {
+test('resolveContext() reads an archive as a context and a text as a Dockerfile', async () => {
   assert.deepEqual(await resolveContext('-', givenInput('FROM scratch\n')), {
     kind: 'none',
     dockerfile: 'FROM scratch\n',

@@ -94,7 +94,7 @@ async function build({ args, ...options }: BuildRun, script: (daemon: Daemon, re
 const succeed = async (daemon: Daemon) =>
   daemon.tell({ type: 'aux', target: 0, id: 'sha256:1234', tags: ['app:1'] }, { type: 'done' })
 
-test('build sends what the flags say', async () => {
+test('build sends the request of its flags', async () => {
   const args = [
     '-t',
     'app:1',
@@ -170,7 +170,7 @@ test('build sends what the flags say', async () => {
   })
 })
 
-test('build lists and sends files of the context when it is asked', async () => {
+test('build lists and sends files of the context on request', async () => {
   writeFileSync(join(directory, 'context/src/c.log'), 'ignored')
   const answers: string[] = []
   const { exitCode, stderr } = await build({ args: [join(directory, 'context')] }, async (daemon) => {
@@ -247,7 +247,7 @@ test('build shows the error with its lines after the log', async () => {
   assert.equal(stderr.slice(-end.length), end)
 })
 
-test('build leaves no id of an earlier build when it fails, and tells a lost daemon', async () => {
+test('a failed build removes the id of an earlier one, and reports a lost daemon', async () => {
   const iidFile = join(directory, 'iid')
   writeFileSync(iidFile, 'old')
   const { exitCode, stderr } = await build(
@@ -261,7 +261,7 @@ test('build leaves no id of an earlier build when it fails, and tells a lost dae
   assert.throws(() => readFileSync(iidFile), /ENOENT/)
 })
 
-test('build sends what comes on stdin: a Dockerfile, or an archive', async () => {
+test('build sends a Dockerfile or an archive from stdin', async () => {
   const text = await build({ args: ['-'], input: givenInput('FROM scratch\n') }, succeed)
   assert.deepEqual([text.request?.context, text.request?.dockerfile], [{ kind: 'none' }, 'FROM scratch\n'])
   const archive = `${'x'.padEnd(257, '\0')}ustar\0`.padEnd(2048, '\0')
@@ -280,7 +280,7 @@ test('build sends what comes on stdin: a Dockerfile, or an archive', async () =>
   assert.match(both.stderr, /can't use stdin for both build context and dockerfile/)
 })
 
-test('build connects a mount with an agent', async () => {
+test('build connects a mount to an agent', async () => {
   const path = join(directory, 'agent')
   const agent = createServer((socket) => socket.on('data', (data) => socket.end(`reply to ${data}`))).listen(path)
   await new Promise((resolve) => agent.once('listening', resolve))
@@ -361,7 +361,7 @@ test('build --check finds problems without a daemon', async () => {
   )
 })
 
-test('build --call tells targets and arguments', async () => {
+test('build --call prints targets and arguments', async () => {
   const text =
     '# GO_VERSION version of the compiler\nARG GO_VERSION=1.22\nFROM scratch AS base\n# app the program\nFROM base AS app\nARG GO_VERSION\nRUN --mount=type=secret,id=token,required=true true\n'
   writeFileSync(join(directory, 'context/Dockerfile'), text)

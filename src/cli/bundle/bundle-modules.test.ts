@@ -19,7 +19,7 @@ async function inTemporaryDirectory(work: (directory: string) => Promise<void>):
   }
 }
 
-test('writeBundle() makes a command line that works as the sources do', async () => {
+test('writeBundle() makes a command line that works like the sources', async () => {
   await inTemporaryDirectory(async (directory) => {
     writeBundle(root, directory)
     await rehearse(directory)
@@ -47,7 +47,7 @@ test('writeBundle() makes a command line that works as the sources do', async ()
   })
 })
 
-test('bundleModules() takes every form that the sources use', async () => {
+test('bundleModules() accepts every form that the sources use', async () => {
   await inTemporaryDirectory(async (directory) => {
     await writeFile(
       join(directory, 'main.ts'),
@@ -73,7 +73,7 @@ test('bundleModules() takes every form that the sources use', async () => {
   })
 })
 
-test('bundleModules() refuses what it does not know', async () => {
+test('bundleModules() refuses unknown forms', async () => {
   await inTemporaryDirectory(async (directory) => {
     const path = join(directory, 'main.ts')
     await writeFile(path, "import fs from 'node:fs'\nexport const main = fs\n")

@@ -163,13 +163,13 @@ for (const [words, values, hint = '-'] of cases) {
   })
 }
 
-test('complete() offers nothing, and says nothing, when no daemon answers', async () => {
+test('complete() offers and prints nothing when no daemon answers', async () => {
   const environment = { DOCKER_CONFIG: config, DOCKER_HOST: 'unix:///nonexistent/s' }
   const asked = await runBerth(['__complete', 'fish', 'stop', ''], { environment })
   assert.deepEqual(asked, { exitCode: 0, stdout: '-\n', stderr: '' })
 })
 
-test('splitLine() undoes quotes and gives the word that is typed last', () => {
+test('splitLine() removes quotes and gives the word at the cursor last', () => {
   assert.deepEqual(splitLine('berth run '), ['berth', 'run', ''])
   assert.deepEqual(splitLine('berth  run -v "a b:/c"'), ['berth', 'run', '-v', 'a b:/c'])
   assert.deepEqual(splitLine(`berth x 'a"b' c\\ d "e\\"f" "open word`), [

@@ -129,7 +129,7 @@ function mask(text: string, home: string): string {
     .replace(/ {2,}/g, '  ')
 }
 
-test('the daemon of a context is spoken to, by flag, by DOCKER_CONTEXT and by context use', async () => {
+test('a context chosen by flag, by DOCKER_CONTEXT or by context use selects the daemon', async () => {
   await using engine = await startFakeEngine({ 'GET /containers/json': [] })
   const environment = { DOCKER_CONFIG: join(root, 'used') }
   const berth = (...args: string[]) => runBerth(args, { environment })

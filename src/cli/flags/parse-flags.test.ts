@@ -14,7 +14,7 @@ const flags: readonly Flag[] = [
   { name: 'filter', short: 'f', type: 'filter', help: '' },
 ]
 
-test('parseFlags() takes every form of a flag', () => {
+test('parseFlags() accepts every form of a flag', () => {
   const args = [
     '-it',
     '-p8080:80',

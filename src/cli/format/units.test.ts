@@ -17,7 +17,7 @@ test('humanSize() has three significant digits', () => {
   assert.equal(binarySize(8345678901), '7.773GiB')
 })
 
-test('humanDuration() says spans as Docker does', () => {
+test("humanDuration() has Docker's words", () => {
   const second = 1000
   const minute = 60 * second
   const hour = 60 * minute
@@ -40,7 +40,7 @@ test('humanDuration() says spans as Docker does', () => {
   for (const [ms, text] of spans) assert.equal(humanDuration(ms), text)
 })
 
-test('parseBinarySize() takes units of 1024', () => {
+test('parseBinarySize() accepts units of 1024', () => {
   assert.equal(parseBinarySize('64m'), 64 << 20)
   assert.equal(parseBinarySize('1.5g'), 1.5 * 2 ** 30)
   assert.equal(parseBinarySize('100'), 100)
@@ -49,7 +49,7 @@ test('parseBinarySize() takes units of 1024', () => {
   assert.throws(() => parseBinarySize('foo'), { message: "invalid size: 'foo'" })
 })
 
-test('parseDurationNs() takes Go durations', () => {
+test('parseDurationNs() accepts Go durations', () => {
   assert.equal(parseDurationNs('1h30m'), 5400e9)
   assert.equal(parseDurationNs('500ms'), 5e8)
   assert.equal(parseDurationNs('1.5s'), 15e8)
@@ -58,7 +58,7 @@ test('parseDurationNs() takes Go durations', () => {
   assert.throws(() => parseDurationNs('x'), { message: 'time: invalid duration "x"' })
 })
 
-test('parseTimestamp() takes times and spans', () => {
+test('parseTimestamp() accepts times and durations', () => {
   const now = new Date('2026-01-02T03:04:05Z')
   assert.equal(parseTimestamp('2026-01-02T03:04:05Z', now), '1767323045.000000000')
   assert.equal(parseTimestamp('2026-01-02T03:04:05.123456789Z', now), '1767323045.123456789')
@@ -90,7 +90,7 @@ test('naturalOrder() compares numbers by value', () => {
   assert.deepEqual(['web10', 'web2', 'a', 'web02'].toSorted(naturalOrder), ['a', 'web2', 'web02', 'web10'])
 })
 
-test('times print as in Go', () => {
+test('times are printed as in Go', () => {
   const time = new Date('2026-01-02T03:04:05Z')
   assert.equal(ansiTime(time), 'Fri Jan  2 03:04:05 2026')
   assert.equal(goTimeString(time, { utc: true, fraction: '.5' }), '2026-01-02 03:04:05.5 +0000 UTC')

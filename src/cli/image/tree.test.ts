@@ -57,7 +57,7 @@ async function dockerOnTerminal(args: readonly string[], columns: number): Promi
   return stdout.replaceAll('\r\n', '\n')
 }
 
-test('images --tree draws what docker draws, at any width', { skip }, async () => {
+test('images --tree draws as docker does, at any width', { skip }, async () => {
   for (const list of [images, images.slice(0, 1), []]) {
     await withImages(list, async (host) => {
       for (const columns of [20, 50, 80]) {
@@ -76,7 +76,7 @@ test('images --tree draws what docker draws, at any width', { skip }, async () =
   }
 })
 
-test('images --tree in a pipe is text alone', { skip }, async () => {
+test('images --tree in a pipe is plain text', { skip }, async () => {
   await withImages(images, async (host) => {
     const args = ['-H', host, 'images', '--tree', '-a']
     // docker's titles contain colors even in a pipe.

@@ -27,7 +27,7 @@ test('LineWriter writes every line once, in order, and flush() waits for all', a
   }
 })
 
-test('LineWriter goes on when nothing can be written', async () => {
+test('LineWriter continues when a write fails', async () => {
   const fd = openSync('/dev/full', 'w')
   try {
     const writer = new LineWriter(fd)

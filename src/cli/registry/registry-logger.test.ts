@@ -8,7 +8,7 @@ function linesOf(style: LogStyle, log: (logger: ReturnType<typeof registryLogger
   return lines.map((line) => line.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, 'TIME'))
 }
 
-test('registryLogger() writes text that people can read and programs can take apart', () => {
+test('registryLogger() writes readable text that programs can parse', () => {
   const lines = linesOf({ level: 'info', format: 'text' }, (logger) => {
     logger.info('ready', { address: 'http://a:1', count: 3, none: undefined })
     logger.child({ part: 'gc' }).warn('odd', { text: 'two words\n"quoted"', list: ['a'] })
@@ -29,7 +29,7 @@ test('registryLogger() writes JSON lines', () => {
   assert.match(JSON.parse(lines[1] ?? '').error, /^Error: why\n {4}at /)
 })
 
-test('registryLogger() follows a change of its level, children too', () => {
+test('registryLogger() and its children follow a change of the level', () => {
   const style: LogStyle = { level: 'error', format: 'text' }
   const lines = linesOf(style, (logger) => {
     const child = logger.child({ part: 'x' })

@@ -15,7 +15,7 @@ const messages = [
   { status: 'Status: done' },
 ]
 
-test('ProgressDisplay prints one line a layer where there is no terminal', () => {
+test('ProgressDisplay without a terminal prints one line for each layer', () => {
   const output = new CapturedOutput()
   const display = new ProgressDisplay(output)
   for (const message of messages) display.show(message)
@@ -47,7 +47,7 @@ test('ProgressDisplay redraws the line of each layer on a terminal', () => {
   assert.equal(output.text, expected.join(''))
 })
 
-test('ProgressDisplay tells speed and time left, and draws no line more often than eyes see', () => {
+test('ProgressDisplay shows speed and time left, and limits how often it draws', () => {
   const output = new CapturedOutput({ isTerminal: true, columns: 120 })
   let nowMs = 0
   const display = new ProgressDisplay(output, { now: () => nowMs })
@@ -62,7 +62,7 @@ test('ProgressDisplay tells speed and time left, and draws no line more often th
   assert.equal(output.text.split('\x1b[2K').length - 1, 2)
 })
 
-test('ProgressDisplay leaves lines alone that have left the screen', () => {
+test('ProgressDisplay does not redraw lines that have scrolled off the screen', () => {
   const output = new CapturedOutput({ isTerminal: true })
   const display = new ProgressDisplay(output)
   for (let layer = 0; layer < output.rows + 1; layer += 1) {
@@ -75,7 +75,7 @@ test('ProgressDisplay leaves lines alone that have left the screen', () => {
   assert.notEqual(output.text.length, before)
 })
 
-test('formatTransfer() fits into any terminal', () => {
+test("formatTransfer() fits any terminal's width", () => {
   const detail = { current: 12_300_000, total: 64_010_000 }
   for (const columns of [20, 40, 60, 80, 200]) {
     const text = formatTransfer({ id: '0123456789ab', status: 'Downloading', detail, bytesPerSecond: 1e6 }, columns)
@@ -91,7 +91,7 @@ test('formatTransfer() fits into any terminal', () => {
   assert.match(formatTransfer(slow, 80), /1h06m left$/)
 })
 
-test('DetachFilter finds the keys in any pieces and passes the rest on', () => {
+test('DetachFilter finds keys that arrive in pieces, and passes the rest on', () => {
   const keys = parseDetachKeys('')
   const run = (...pieces: string[]): [string, boolean] => {
     const filter = new DetachFilter(keys)

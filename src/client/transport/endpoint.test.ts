@@ -4,7 +4,7 @@ import { Demultiplexer } from './demultiplexer.ts'
 import { parseEndpoint } from './endpoint.ts'
 import { formatQuery } from './transport.ts'
 
-test('parseEndpoint() takes every form', () => {
+test('parseEndpoint() accepts every form', () => {
   assert.deepEqual(parseEndpoint('unix:///run/x.sock'), {
     kind: 'unix',
     url: 'unix:///run/x.sock',
@@ -29,7 +29,7 @@ test('parseEndpoint() takes every form', () => {
   }
 })
 
-test('formatQuery() leaves out what is not set', () => {
+test('formatQuery() leaves unset members out', () => {
   assert.equal(
     formatQuery({ a: 1, b: undefined, c: false, d: true, e: 'x y&', f: ['1', '2'] }),
     '?a=1&d=1&e=x%20y%26&f=1&f=2',
@@ -44,7 +44,7 @@ function frame(kind: number, text: string): Buffer {
   return Buffer.concat([header, Buffer.from(text)])
 }
 
-test('Demultiplexer puts frames together however they are cut', () => {
+test('Demultiplexer joins frames that arrive in any pieces', () => {
   const bytes = Buffer.concat([frame(1, 'one'), frame(1, ''), frame(1, 'two'), frame(2, 'err'), frame(0, 'three')])
   for (let size = 1; size <= bytes.length; size++) {
     const seen = { stdout: '', stderr: '' }
@@ -56,7 +56,7 @@ test('Demultiplexer puts frames together however they are cut', () => {
   }
 })
 
-test('Demultiplexer joins neighbours of one stream', () => {
+test('Demultiplexer joins neighboring frames of one stream', () => {
   const writes: string[] = []
   const frames = new Demultiplexer((stream, chunk) => void writes.push(`${stream} ${chunk}`))
   frames.push(Buffer.concat([frame(1, 'a'), frame(1, 'b'), frame(2, 'c')]))
@@ -71,7 +71,7 @@ test('Demultiplexer throws the daemon’s own error', () => {
   })
 })
 
-test('parseEndpoint() takes ssh:// addresses as docker does', () => {
+test('parseEndpoint() accepts ssh:// addresses as docker does', () => {
   const plain = { kind: 'ssh', user: undefined, port: undefined, socketPath: undefined }
   const of = (text: string) => {
     const { url, ...endpoint } = parseEndpoint(text)

@@ -64,14 +64,14 @@ test('Transport names localhost as the host of a unix socket', async () => {
   assert.match(received[0] ?? '', /\r\nhost: localhost\r\n/)
 })
 
-test('Transport opens another when the kept one was closed meanwhile', async () => {
+test('Transport opens a new connection when the kept one was closed', async () => {
   const { images } = await listen((socket, _, count) => (count === 1 ? socket.destroy() : socket.write(emptyList)))
   await images.list()
   assert.deepEqual(await images.list(), [])
   assert.equal(received.length, 2)
 })
 
-test('Transport sends a request that changes something once, also when a kept connection closes without an answer', async () => {
+test('Transport never repeats a request that changes something, even if a kept connection closes without an answer', async () => {
   // The first request of each connection is answered; the next one closes it.
   const answered = new Set<Socket>()
   const { images, containerLifecycle, networks } = await listen((socket) => {
@@ -89,7 +89,7 @@ test('Transport sends a request that changes something once, also when a kept co
   assert.match(received[1] ?? '', /^DELETE \/networks\/two /m)
 })
 
-test('Transport uses no kept connection that the daemon has closed before', async () => {
+test('Transport does not use a kept connection that the daemon has closed', async () => {
   const closed = Promise.withResolvers<void>()
   const { images, containerLifecycle } = await listen((socket, _, count) => {
     if (count > 0) return socket.write('HTTP/1.1 204 No Content\r\n\r\n')
@@ -124,12 +124,12 @@ test('Transport reads a body that ends with the connection', async () => {
   assert.deepEqual(await images.list(), [])
 })
 
-test('Transport passes over interim answers', async () => {
+test('Transport skips interim answers', async () => {
   const { images } = await listen((socket) => socket.write(`HTTP/1.1 100 Continue\r\n\r\n${emptyList}`))
   assert.deepEqual(await images.list(), [])
 })
 
-test('Transport ends a request whose body breaks off', async () => {
+test('Transport ends a request whose body fails', async () => {
   const { images } = await listen(() => {})
   async function* body(): AsyncGenerator<Buffer> {
     yield Buffer.from('half')
@@ -140,7 +140,7 @@ test('Transport ends a request whose body breaks off', async () => {
   }, /the disk broke/)
 })
 
-test('Transport turns statuses into kinds', async () => {
+test('Transport turns statuses into kinds of errors', async () => {
   const kinds = {
     400: 'invalidArgument',
     401: 'unauthorized',
@@ -162,14 +162,14 @@ test('Transport turns statuses into kinds', async () => {
   }
 })
 
-test('Transport shows the text of an answer that is no JSON', async () => {
+test('Transport shows the text of an answer that is not JSON', async () => {
   const { containerLifecycle } = await listen((socket) =>
     socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\nno backend'),
   )
   await assert.rejects(containerLifecycle.start('x'), { message: 'Error response from daemon: no backend' })
 })
 
-test('Transport says when an answer breaks off', async () => {
+test('Transport reports an incomplete answer', async () => {
   const { images } = await listen((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[]'))
   await assert.rejects(images.list(), (error) => isKind(error, 'dataLoss'))
 })
@@ -185,7 +185,7 @@ test('Transport ends a call that is aborted', async () => {
   await assert.rejects(containers.list({ signal: abort.signal }), { message: 'enough' })
 })
 
-test('Transport says where nobody listens, and tries again after onUnreachable', async () => {
+test('Transport names an address without a daemon, and tries again after onUnreachable', async () => {
   const path = join(directory, 'none')
   const options = { endpoint: parseEndpoint(`unix://${path}`) }
   const alone = new EngineClient(options)
@@ -202,7 +202,7 @@ test('Transport says where nobody listens, and tries again after onUnreachable',
   helped.close()
 })
 
-test('Transport sends a body in chunks, and the answer wins over a failed write', async () => {
+test('Transport sends a body in chunks, and an answer takes precedence over a failed write', async () => {
   const { images } = await listen((socket) =>
     socket.write('HTTP/1.1 400 X\r\nContent-Length: 17\r\n\r\n{"message":"bad"}'),
   )
@@ -218,7 +218,7 @@ test('Transport sends a body in chunks, and the answer wins over a failed write'
   assert.match(received[0] ?? '', /\r\n3e8\r\nx{1000}\r\n/)
 })
 
-test('containerLifecycle.wait() resolves when the daemon has armed it', async () => {
+test('containerLifecycle.wait() resolves when the daemon has begun to wait', async () => {
   let finish = (): void => undefined
   const { containerLifecycle } = await listen((socket) => {
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')

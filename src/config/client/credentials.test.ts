@@ -35,7 +35,7 @@ function open(file?: object | string, runProgram = noProgram): { credentials: Cr
 const encode = (text: string): string => Buffer.from(text).toString('base64')
 const joe = { username: 'joe', password: 'a:b', identityToken: '' }
 
-test('Credentials.get() reads every form that clients have written', async () => {
+test('Credentials.get() reads every form that clients write', async () => {
   const { credentials } = open({
     auths: {
       'reg:5000': { auth: encode('joe:a:b') },
@@ -59,7 +59,7 @@ test('Credentials.get() reads every form that clients have written', async () =>
   assert.equal(hostOfServer('https://reg:5000/v2/'), 'reg:5000')
 })
 
-test('Credentials.store() and erase() change their entry and nothing else', async () => {
+test('Credentials.store() and erase() change their own entry only', async () => {
   const { credentials, path } = open({ a: [1], auths: { other: { auth: 'x', email: 'e' } }, z: null })
   await credentials.store('reg', joe)
   assert.equal(
@@ -76,7 +76,7 @@ test('Credentials.store() and erase() change their entry and nothing else', asyn
   assert.deepEqual(readdirSync(join(path, '..')), ['config.json'])
 })
 
-test('Credentials.store() makes a file for its owner only, keeps the mode of an old one, and follows a link', async () => {
+test('Credentials.store() makes a private file, keeps the mode of an existing one, and follows a link', async () => {
   const fresh = open()
   await fresh.credentials.store('reg', joe)
   assert.equal(statSync(fresh.path).mode & 0o777, 0o600)
@@ -93,7 +93,7 @@ test('Credentials.store() makes a file for its owner only, keeps the mode of an 
   assert.equal(readFileSync(broken.path, 'utf8'), '{ no')
 })
 
-test('Credentials speaks to helper programs as Docker does', async () => {
+test('Credentials calls helper programs as Docker does', async () => {
   const calls: unknown[] = []
   let answer = { code: 0, stdout: '' }
   const runProgram: RunProgram = async (...call) => {

@@ -22,14 +22,14 @@ function without(text: string, ...blocks: readonly string[]): string {
   }, text)
 }
 
-test('registry.sample.yml as it stands is the default', () => {
+test('registry.sample.yml without changes is the default', () => {
   const { storage, ...rest } = parseRegistryConfig(sample, '/srv/registry.yml')
   const { storage: _, ...defaults } = defaultRegistryConfig('/x')
   assert.deepEqual(rest, defaults)
   assert.deepEqual(storage, { kind: 'folder', folder: '/srv/registry-data' })
 })
 
-test('registry.sample.yml with all comments switched on has every setting and no other', () => {
+test('registry.sample.yml with all settings on has every setting and no other', () => {
   const settings = parseRegistrySettings(allOn, samplePath)
   const missing: string[] = []
   const walk = (value: unknown, path: string): void => {
@@ -63,7 +63,7 @@ function settingNames(): string[] {
   ]
 }
 
-test('parseRegistryConfig() takes a cache with all that leads to the other registry', () => {
+test('parseRegistryConfig() reads a cache and the way to its registry', () => {
   const { proxy } = parseRegistryConfig(
     'proxy: {remote: "https://a.example/", username: u, password: p, ttl: 2d, spool: spool}',
     '/srv/r.yml',
@@ -80,7 +80,7 @@ test('parseRegistryConfig() takes a cache with all that leads to the other regis
   assert.deepEqual(client?.certificateDirectories, ['/etc/berth/certs.d', '/etc/docker/certs.d'])
 })
 
-test('registry.sample.yml is right with each of its alternatives', () => {
+test('registry.sample.yml is valid with each of its alternatives', () => {
   const folder = parseRegistryConfig(without(allOn, 's3', 'external', 'passwordFile'), samplePath)
   assert.equal(folder.auth.kind, 'users')
   assert.equal(folder.auth.kind === 'users' && folder.auth.tokens?.expiresMs, 300_000)
@@ -155,7 +155,7 @@ for (const [text, message] of [
   })
 }
 
-test('parseRegistryConfig() takes addresses, sizes and times in all their forms', () => {
+test('parseRegistryConfig() reads addresses, sizes and times in all their forms', () => {
   const config = parseRegistryConfig(
     'listen: [":5000", "[::1]:443", "host:1", 8080]\nlimits: {manifestSize: 1k, headerSize: 99, idle: 1h30m}\ngc: {interval: 0}',
     '/etc/r.yml',
@@ -170,6 +170,6 @@ test('parseRegistryConfig() takes addresses, sizes and times in all their forms'
   assert.equal(config.gc.intervalMs, 0)
 })
 
-test('parseRegistryConfig() takes an empty file', () => {
+test('parseRegistryConfig() accepts an empty file', () => {
   assert.deepEqual(parseRegistryConfig('', '/srv/r.yml'), defaultRegistryConfig('/srv/registry-data'))
 })

@@ -8,7 +8,7 @@ function read(text: string, contentType = 'application/json', limitBytes?: numbe
   return readJsonBody(Readable.from([Buffer.from(text)]), headers, { limitBytes })
 }
 
-test('readJsonBody() reads JSON of any charset parameter', async () => {
+test('readJsonBody() accepts JSON with any charset parameter', async () => {
   assert.deepEqual(await read('{"a":1}', 'application/json; charset=utf-8'), { a: 1 })
 })
 
@@ -17,7 +17,7 @@ test('readJsonBody() gives undefined without a body', async () => {
   assert.equal(await readJsonBody(Readable.from([]), { 'content-length': '0' }), undefined)
 })
 
-test('readJsonBody() refuses with the texts of Docker', async () => {
+test('readJsonBody() refuses other bodies with Docker’s texts', async () => {
   await assert.rejects(read('{}', 'text/plain'), {
     kind: 'invalidArgument',
     message: "unsupported Content-Type header (text/plain): must be 'application/json'",

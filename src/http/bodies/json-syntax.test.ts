@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { jsonSyntaxMessage } from './json-syntax.ts'
 
-test('jsonSyntaxMessage() says what Go says', () => {
+test('jsonSyntaxMessage() has Go’s texts', () => {
   const cases: readonly [text: string, message: string][] = [
     ['{', 'unexpected EOF'],
     ['{"a":', 'unexpected EOF'],

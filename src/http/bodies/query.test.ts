@@ -13,7 +13,7 @@ test('Query.flag() reads booleans as Docker does', () => {
   assert.equal(new Query('x=0').flagOr('x', true), false)
 })
 
-test('Query.integer() refuses what is no number in the words of Go', () => {
+test('Query.integer() refuses other texts in Go’s words', () => {
   assert.equal(new Query('t=-1').integer('t'), -1)
   assert.equal(new Query('t=').integer('t'), undefined)
   assert.throws(() => new Query('t=5s').integer('t'), {
@@ -23,7 +23,7 @@ test('Query.integer() refuses what is no number in the words of Go', () => {
   assert.throws(() => new Query('t=99999999999999999999').integer('t'), /value out of range/)
 })
 
-test('Query.all() gives repeated keys', () => {
+test('Query.all() gives all values of a repeated key', () => {
   assert.deepEqual(new Query('a=1&a=2').all('a'), ['1', '2'])
   assert.equal(new Query('a=1&a=2').text('a'), '1')
   assert.equal(new Query('a=').optional('a'), undefined)

@@ -27,7 +27,7 @@ async function connection(): Promise<{ readonly near: Socket; readonly far: Sock
   }
 }
 
-test('endWithPeer() keeps a connection whose client only sends no more', async (t) => {
+test('endWithPeer() keeps a connection whose client has closed its sending side only', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   await using ends = await connection()
   endWithPeer(ends.near, 5)

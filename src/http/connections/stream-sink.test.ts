@@ -27,7 +27,7 @@ async function collect(write: (sink: StreamSink) => void, multiplexed = true, fr
   return Buffer.concat(chunks)
 }
 
-test('StreamSink keeps order and joins neighbours of one stream', async () => {
+test('StreamSink keeps the order and joins neighboring chunks of one stream', async () => {
   const bytes = await collect((sink) => {
     sink.write('stdout', Buffer.from('a'))
     sink.write('stdout', Buffer.from('b'))
@@ -42,7 +42,7 @@ test('StreamSink keeps order and joins neighbours of one stream', async () => {
   ])
 })
 
-test('StreamSink sends without frames when not multiplexed', async () => {
+test('StreamSink sends no frames when it is not multiplexed', async () => {
   const bytes = await collect((sink) => {
     sink.write('stdout', Buffer.from('a'))
     sink.write('stderr', Buffer.from('b'))
@@ -51,7 +51,7 @@ test('StreamSink sends without frames when not multiplexed', async () => {
   assert.equal(bytes.toString('latin1'), `ab${'x'.repeat(40_000)}`)
 })
 
-test('StreamSink carries any mixture of sizes whole', async () => {
+test('StreamSink carries chunks of all sizes completely', async () => {
   let expected = { 1: '', 2: '' }
   const bytes = await collect((sink) => {
     for (let i = 0; i < 3000; i++) {
@@ -70,7 +70,7 @@ test('StreamSink carries any mixture of sizes whole', async () => {
   assert.equal(got[2], expected[2])
 })
 
-test('StreamSink gives each line a frame when it is asked to', async () => {
+test('StreamSink with framePerLine gives each line a frame', async () => {
   const long = 'x'.repeat(20_000)
   const write = (sink: StreamSink) => {
     sink.write('stdout', Buffer.from(`a\nb\n${long}\nc`))
@@ -86,7 +86,7 @@ test('StreamSink gives each line a frame when it is asked to', async () => {
   assert.equal((await collect(write, false, true)).toString(), `a\nb\n${long}\ncd\n`)
 })
 
-test('StreamSink sends at the end of the turn', async () => {
+test('StreamSink sends small chunks at the end of the turn', async () => {
   const output = new PassThrough()
   new StreamSink(output, { multiplexed: false }).write('stdout', Buffer.from('prompt'))
   assert.equal(output.readableLength, 0)
@@ -94,7 +94,7 @@ test('StreamSink sends at the end of the turn', async () => {
   assert.equal(String(output.read()), 'prompt')
 })
 
-test('StreamSink asks to stop and says when to go on', async () => {
+test('StreamSink asks its source to stop and to continue', async () => {
   let release: (() => void) | undefined
   const slow = new Writable({
     highWaterMark: 1024,
@@ -114,7 +114,7 @@ test('StreamSink asks to stop and says when to go on', async () => {
   assert.equal(drained, 1)
 })
 
-test('StreamSink tells once that the receiver has gone and drops what follows', async () => {
+test('StreamSink reports once that the receiver has gone, and drops later chunks', async () => {
   const output = new PassThrough()
   const sink = new StreamSink(output, { multiplexed: true })
   let closed = 0

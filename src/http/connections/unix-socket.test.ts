@@ -23,13 +23,13 @@ function bind(path: string): Promise<Server> {
   return promise
 }
 
-test('clearSocketPath() makes missing directories', () =>
+test('clearSocketPath() creates missing directories', () =>
   inDirectory(async (directory) => {
     await clearSocketPath(join(directory, 'a/b/s'))
     assert.ok((await stat(join(directory, 'a/b'))).isDirectory())
   }))
 
-test('clearSocketPath() refuses a path that somebody listens on', () =>
+test('clearSocketPath() refuses a path on which a process listens', () =>
   inDirectory(async (directory) => {
     const path = join(directory, 's')
     const server = await bind(path)
@@ -41,7 +41,7 @@ test('clearSocketPath() refuses a path that somebody listens on', () =>
     }
   }))
 
-test('clearSocketPath() removes what a dead process left', () =>
+test('clearSocketPath() removes the socket of a dead process', () =>
   inDirectory(async (directory) => {
     const { rename } = await import('node:fs/promises')
     const server = await bind(join(directory, 's'))
@@ -52,7 +52,7 @@ test('clearSocketPath() removes what a dead process left', () =>
     await assert.rejects(stat(join(directory, 'stale')), { code: 'ENOENT' })
   }))
 
-test('clearSocketPath() never removes a file that is no socket', () =>
+test('clearSocketPath() never removes a file that is not a socket', () =>
   inDirectory(async (directory) => {
     const path = join(directory, 'f')
     await writeFile(path, 'x')

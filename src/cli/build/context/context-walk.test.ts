@@ -34,12 +34,12 @@ function walk(
   return [...lines].map((line) => JSON.parse(line) as BuildContextFile)
 }
 
-test('walkContext lists parents before what is in them, in order of the bytes of names', () => {
+test("walkContext() lists parents before their contents, in order of the names' bytes", () => {
   put('b/x', 'a.txt', 'b.c', 'B/y', 'b/sub/z')
   assert.deepEqual(listed(['.']), ['B/', 'B/y', 'a.txt', 'b/', 'b/sub/', 'b/sub/z', 'b/x', 'b.c'])
 })
 
-test('walkContext goes only where it was sent', () => {
+test('walkContext() lists only the wanted paths', () => {
   put('src/a', 'src/deep/b', 'docs/c', 'other/d')
   assert.deepEqual(listed(['src/deep', './docs/c', 'missing/x']), [
     'docs/',
@@ -52,7 +52,7 @@ test('walkContext goes only where it was sent', () => {
   assert.deepEqual(listed([]), [])
 })
 
-test('walkContext lists what patterns match, with all below, and only directories on the way', () => {
+test('walkContext() lists what patterns match and everything below, and the directories on the way', () => {
   put('package.json', 'a/package.json', 'a/deep/package.json', 'a/deep/other', 'b.json/x', 'huge/1', 'huge/2')
   const matched = (directory: string, pattern: string, { doubleStar = false, roots = [] as string[] } = {}) =>
     walk(roots, [], [{ directory, pattern, doubleStar }]).map(({ p, t }) => (t === 'd' ? `${p}/` : p))
@@ -77,7 +77,7 @@ test('walkContext lists what patterns match, with all below, and only directorie
   assert.deepEqual(matched('missing', '*'), [])
 })
 
-test('walkContext leaves out what is ignored, but not the way to an exception', () => {
+test('walkContext() leaves ignored files out, but not the directories above an exception', () => {
   put('node_modules/a/x', 'node_modules/keep/y', 'src/a', 'logs/1.log', 'Dockerfile')
   const rules = ['node_modules', '!node_modules/keep', '**/*.log', 'Dockerfile']
   assert.deepEqual(listed(['.'], ...rules), [
@@ -90,7 +90,7 @@ test('walkContext leaves out what is ignored, but not the way to an exception', 
   ])
 })
 
-test('walkContext follows no symlinks and knows hard links', () => {
+test('walkContext() does not follow symlinks, and finds hard links', () => {
   put('real/file')
   symlinkSync('real', join(directory, 'link'))
   linkSync(join(directory, 'real/file'), join(directory, 'real/same'))
@@ -106,14 +106,14 @@ test('walkContext follows no symlinks and knows hard links', () => {
   )
 })
 
-test('walkContext keeps names that are not UTF-8', () => {
+test('walkContext() keeps names that are not UTF-8', () => {
   writeFileSync(Buffer.concat([Buffer.from(`${directory}/caf`), Buffer.from([0xe9])]), 'x')
   assert.deepEqual(listed(['.']), ['caf\udce9'])
   assert.deepEqual(JSON.parse(JSON.stringify(listed(['.']))), ['caf\udce9'])
   assert.equal(Buffer.concat([...packContents(directory, ['caf\udce9'])]).toString('latin1'), '\0\0\0\0\0\0\0\x01x')
 })
 
-test('packContents gives sizes and bytes, and says what could not be read', () => {
+test("packContents() gives sizes and bytes, and reports files that can't be read", () => {
   put('a', 'empty')
   writeFileSync(join(directory, 'empty'), '')
   writeFileSync(join(directory, 'big'), Buffer.alloc(1_500_000, 7))

@@ -73,7 +73,7 @@ const beginning = `#1 [internal] load build definition from Dockerfile
 #3 0.300 100%
 `
 
-test('PlainDisplay tells each step in one piece', () => {
+test('PlainDisplay keeps the lines of each step together', () => {
   const output = new CapturedOutput()
   const display = new PlainDisplay(output)
   show(display, [...begun, ...done])
@@ -81,7 +81,7 @@ test('PlainDisplay tells each step in one piece', () => {
   assert.equal(output.text, `${beginning}#3 DONE 1.4s\n\n#4 [3/3] COPY . /app\n#4 DONE 0.1s\n`)
 })
 
-test('PlainDisplay ends with the log of what failed', () => {
+test('PlainDisplay ends with the log of the failed step', () => {
   const output = new CapturedOutput()
   const display = new PlainDisplay(output)
   show(display, [...begun, ...failed])
@@ -91,7 +91,7 @@ test('PlainDisplay ends with the log of what failed', () => {
   assert.equal(output.text, `${beginning}${error}${log}`)
 })
 
-test('PlainDisplay lets steps that run beside each other take turns', () => {
+test('PlainDisplay lets concurrent steps take turns', () => {
   const output = new CapturedOutput()
   let nowMs = 0
   const display = new PlainDisplay(output, { now: () => nowMs })
@@ -116,7 +116,7 @@ test('PlainDisplay lets steps that run beside each other take turns', () => {
   )
 })
 
-test('QuietDisplay says nothing but why a step failed', () => {
+test('QuietDisplay prints only why a step failed', () => {
   const output = new CapturedOutput()
   const good = new QuietDisplay(output)
   show(good, [...begun, ...done])
@@ -143,7 +143,7 @@ function screenOf(text: string): string[] {
   return lines
 }
 
-test('TerminalDisplay draws a picture that changes in place', () => {
+test('TerminalDisplay redraws in place', () => {
   const output = new CapturedOutput({ isTerminal: true, columns: 60 })
   let nowMs = begin
   const display = new TerminalDisplay(output, { now: () => nowMs, logLines: 2 })
@@ -174,7 +174,7 @@ test('TerminalDisplay draws a picture that changes in place', () => {
   ])
 })
 
-test('TerminalDisplay never draws more than the terminal has rows, nor what a program does to terminals', () => {
+test("TerminalDisplay draws no more rows than the terminal has, and none of a program's control sequences", () => {
   const output = new CapturedOutput({ isTerminal: true, columns: 40 })
   const display = new TerminalDisplay(output, { now: () => begin })
   const many: Timed[] = Array.from({ length: 50 }, (_, index) => {
@@ -200,7 +200,7 @@ test('TerminalDisplay never draws more than the terminal has rows, nor what a pr
   assert.equal(lines[1], ' => step 30                        0.0s')
 })
 
-test('formatLogTime shows five characters of a time', () => {
+test('formatLogTime() gives five characters', () => {
   assert.deepEqual([0, 0.1234, 1, 12.345678, 123.456, 1234.5].map(formatLogTime), [
     '0.000',
     '0.123',

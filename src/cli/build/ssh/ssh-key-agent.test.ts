@@ -42,7 +42,7 @@ async function withAgent(paths: readonly string[], work: (socket: string) => Pro
   }
 }
 
-test('ssh-keygen signs with keys of every kind, and verifies what the agent signed', { skip }, async () => {
+test('ssh-keygen signs by the agent with keys of every type, and verifies the signatures', { skip }, async () => {
   const kinds = ['ed25519', 'rsa', 'ecdsa-256', 'ecdsa-384', 'ecdsa-521']
   const paths: string[] = []
   for (const kind of kinds) {
@@ -71,7 +71,7 @@ test('ssh-keygen signs with keys of every kind, and verifies what the agent sign
   })
 })
 
-test('keys with a passphrase, and files that are no keys, are refused by name', { skip }, async () => {
+test('keys with a passphrase, and files that are not keys, are refused by name', { skip }, async () => {
   const locked = join(directory, 'locked')
   await runOrThrow('ssh-keygen', ['-q', '-N', 'secret', '-t', 'ed25519', '-f', locked])
   assert.throws(() => parseSshAgents([`k=${locked}`], {}), /failed to parse .*\/locked: .* passphrase protected/)
@@ -85,7 +85,7 @@ test('keys with a passphrase, and files that are no keys, are refused by name', 
   assert.throws(() => parseSshAgents([`k=${import.meta.filename}`], {}), /failed to parse .*: it is not a private key/)
 })
 
-test('the agent answers what it does not know with a failure', async () => {
+test('the agent refuses unknown and malformed requests', async () => {
   const agent = openKeyAgent([])
   const answers: Buffer[] = []
   agent.on('data', (chunk: Buffer) => answers.push(chunk))

@@ -15,14 +15,14 @@ const now = {
 }
 const names = (map: object) => JSON.stringify(map).replaceAll('"', '')
 
-test('changedPorts adds ports and leaves those that are there', () => {
+test('changedPorts() adds ports and keeps the others', () => {
   const changed = changedPorts(now, ['8081:80', '8080:80', '127.0.0.1:7000-7001:70-71/udp'], [])
   assert.equal(changed['80/tcp']?.length, 3)
   assert.deepEqual(changed['80/tcp']?.[2], { HostIp: '', HostPort: '8081' })
   assert.deepEqual(changed['71/udp'], [{ HostIp: '127.0.0.1', HostPort: '7001' }])
 })
 
-test('changedPorts takes out by port of the host, by both ports, and by port of the container', () => {
+test('changedPorts() removes by host port, by both ports, and by container port', () => {
   assert.deepEqual(changedPorts(now, [], ['9090'])['80/tcp'], [{ HostIp: '', HostPort: '8080' }])
   assert.deepEqual(changedPorts(now, [], ['127.0.0.1:9090:80'])['80/tcp'], [{ HostIp: '', HostPort: '8080' }])
   assert.equal('53/udp' in changedPorts(now, [], ['53:53/udp']), false)
@@ -31,7 +31,7 @@ test('changedPorts takes out by port of the host, by both ports, and by port of 
   assert.equal(names(changedPorts(now, ['8080:81'], ['8080'])['81/tcp'] ?? {}), '[{HostIp:,HostPort:8080}]')
 })
 
-test('changedPorts tells a random port from one that was asked for', () => {
+test('changedPorts() distinguishes random ports from fixed ones', () => {
   const bindings = { '80/tcp': [{ HostPort: '' }, { HostPort: '8080' }, { HostPort: '' }] }
   const actual = { '80/tcp': ['49001', '8080', '49002'].map((HostPort) => ({ HostIp: '0.0.0.0', HostPort })) }
   assert.deepEqual(changedPorts({ bindings, actual }, [], ['8080:80'])['80/tcp'], [{ HostPort: '' }, { HostPort: '' }])
@@ -41,7 +41,7 @@ test('changedPorts tells a random port from one that was asked for', () => {
   ])
 })
 
-test('changedPorts refuses what is not published and what is no port', () => {
+test('changedPorts() refuses ports that are not published, and invalid ones', () => {
   for (const text of ['1234', '8080:81', '53', '10.0.0.1:8080:80']) {
     assert.throws(() => changedPorts(now, [], [text]), { message: `port ${text} is not published` })
   }

@@ -105,7 +105,7 @@ function host(engine: FakeEngine): string[] {
   return ['-H', `unix://${engine.socketPath}`]
 }
 
-test('run passes output on and ends with the exit code', async () => {
+test('run prints the output and ends with the exit code', async () => {
   const engine = await start({ exitCode: 7, output: () => [frame(1, 'out\n'), frame(2, 'err\n'), frame(1, 'more\n')] })
   const result = await runBerth([...host(engine), 'run', '--rm', 'x', 'cmd'])
   assert.deepEqual(result, { exitCode: 7, stdout: 'out\nmore\n', stderr: 'err\n' })
@@ -121,7 +121,7 @@ test('run -i sends the input and half-closes at its end', async () => {
   assert.deepEqual(result, { exitCode: 0, stdout: 'got hello', stderr: '' })
 })
 
-test('run -it is raw and leaves the terminal as it was', async () => {
+test('run -it makes the terminal raw and restores it', async () => {
   const engine = await start({ exitCode: 3, tty: true, output: () => [Buffer.from('raw \x1b[1m')] })
   const input = givenInput('', { isTerminal: true, open: true })
   const output = new CapturedOutput({ isTerminal: true, columns: 100 })
@@ -148,7 +148,7 @@ test('run -d prints the id', async () => {
   assert.deepEqual(result, { exitCode: 0, stdout: 'c0ffee\n', stderr: '' })
 })
 
-test('run fetches an image that is missing', async () => {
+test('run pulls a missing image', async () => {
   const engine = await start({ exitCode: 0, output: () => [frame(1, 'ran\n')] }, { imageMissing: true })
   const result = await runBerth([...host(engine), 'run', 'x'])
   assert.equal(result.stdout, 'ran\n')
@@ -158,7 +158,7 @@ test('run fetches an image that is missing', async () => {
   assert.equal(pull?.query.get('tag'), 'latest')
 })
 
-test('run --pull never does not', async () => {
+test('run --pull never does not pull', async () => {
   const engine = await start({ exitCode: 0 }, { imageMissing: true })
   const result = await runBerth([...host(engine), 'run', '--pull', 'never', 'x'])
   assert.equal(result.exitCode, 125)
