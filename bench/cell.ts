@@ -9,6 +9,7 @@ const endLimitMs = 15_000
 /** The first process in a cell must adopt orphans, which engines do not do. A shell that waits does. */
 const firstProcess = 'ip link set lo up; mount -t tmpfs -o mode=755 tmpfs "$0"; "$@" & wait $!'
 
+/** A cell and the program in it. */
 export class Cell {
   readonly #holder: ChildProcess
   readonly #ended: Promise<void>

@@ -36,6 +36,7 @@ interface Builder {
 /** Debian's CLI, a version with a built-in BuildKit client. Later ones need a plugin. */
 const buildkitClient = '/usr/bin/docker'
 
+/** The engines that can be measured. */
 export const engineKinds: readonly EngineKind[] = [
   {
     name: 'berth',
@@ -200,6 +201,7 @@ export class Engine {
     return this.#cell.join(command)
   }
 
+  /** Removes all containers. */
   async removeAllContainers(): Promise<void> {
     const all = JSON.parse(await this.api('GET', '/containers/json?all=1')) as { Id: string }[]
     for (const { Id } of all) await this.api('DELETE', `/containers/${Id}?force=1&v=1`)

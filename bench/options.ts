@@ -1,6 +1,7 @@
 /** The command line of the bench. */
 import { parseArgs } from 'node:util'
 
+/** The options of the bench. */
 export interface BenchOptions {
   /** Fewer rounds, to try a change. */
   readonly quick: boolean
@@ -12,6 +13,7 @@ export interface BenchOptions {
   readonly output: string | undefined
 }
 
+/** The usage text. */
 export const help = `Usage: npm run bench -- [--quick] [--only KEY,…] [--engines berth,docker,podman] [--output FILE]
 Measures Berth side by side with Docker and Podman, where they are installed. Needs root.
 `

@@ -9,6 +9,7 @@ export interface Row {
   readonly samples: ReadonlyMap<string, readonly number[]>
 }
 
+/** The machine on which the bench ran. */
 export interface Machine {
   readonly cpu: string
   readonly cores: number

@@ -7,6 +7,7 @@ import type { Logger } from './logger.ts'
 import { settlesWithin } from './settles-within.ts'
 import { Undo } from './undo.ts'
 
+/** Where failures are logged, and how long a part may take. */
 export interface DisposalStackOptions {
   /** Receives one line for each part that was not closed. */
   readonly logger: Logger

@@ -3,6 +3,7 @@ import type { ContainerChange, ContainerPathStat } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import type { ApiResponse, Transport } from './transport/transport.ts'
 
+/** The image to make of a container. */
 export interface CommitOptions {
   readonly repo?: string | undefined
   readonly tag?: string | undefined
@@ -27,6 +28,7 @@ export class ContainerFilesClient {
     return (await this.#transport.request('GET', path, { signal })).chunks()
   }
 
+  /** The files that differ from the container's image. */
   async changes(id: string): Promise<ContainerChange[]> {
     const response = await this.#transport.request('GET', `/containers/${encodeURIComponent(id)}/changes`)
     return (await response.json<ContainerChange[] | null>()) ?? []

@@ -65,6 +65,7 @@ export class ContainerIoClient {
     }
   }
 
+  /** Sets the size of the container's terminal, in lines and columns. */
   async resize(id: string, { height, width }: { readonly height: number; readonly width: number }): Promise<void> {
     const path = `/containers/${encodeURIComponent(id)}/resize`
     const response = await this.#transport.request('POST', path, { query: { h: height, w: width } })
@@ -81,6 +82,7 @@ export class ContainerIoClient {
     yield* jsonLines<ContainerStats>(response.chunks())
   }
 
+  /** The processes of the container, as `ps` with these arguments prints them. */
   async top(id: string, psArguments: readonly string[]): Promise<ContainerTopResponse> {
     const query = { ps_args: psArguments.length === 0 ? undefined : psArguments.join(' ') }
     const response = await this.#transport.request('GET', `/containers/${encodeURIComponent(id)}/top`, { query })

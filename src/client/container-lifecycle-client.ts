@@ -23,6 +23,7 @@ export class ContainerLifecycleClient {
     this.#transport = transport
   }
 
+  /** Starts a container. Does nothing if it runs already. */
   async start(
     id: string,
     options: AbortOptions & { readonly detachKeys?: string | undefined; readonly checkpoint?: string | undefined } = {},
@@ -32,22 +33,27 @@ export class ContainerLifecycleClient {
     await this.#post(id, 'start', { query, signal })
   }
 
+  /** Asks the process to end, and kills it after the timeout. */
   async stop(id: string, { stopSignal, timeoutSeconds, signal }: StopBehaviour = {}): Promise<void> {
     await this.#post(id, 'stop', { query: { signal: stopSignal || undefined, t: timeoutSeconds }, signal })
   }
 
+  /** Stops and starts a container. */
   async restart(id: string, { stopSignal, timeoutSeconds, signal }: StopBehaviour = {}): Promise<void> {
     await this.#post(id, 'restart', { query: { signal: stopSignal || undefined, t: timeoutSeconds }, signal })
   }
 
+  /** Sends a signal, by name or number. An empty text means SIGKILL. */
   async kill(id: string, killSignal: string): Promise<void> {
     await this.#post(id, 'kill', { query: { signal: killSignal || undefined } })
   }
 
+  /** Freezes all processes of a container. */
   async pause(id: string): Promise<void> {
     await this.#post(id, 'pause', {})
   }
 
+  /** Lets the processes of a paused container continue. */
   async unpause(id: string): Promise<void> {
     await this.#post(id, 'unpause', {})
   }

@@ -30,6 +30,7 @@ export class ContainersClient {
     this.#transport = transport
   }
 
+  /** Creates a container without starting it. Throws `notFound` when its image is missing. */
   async create(
     body: ContainerCreateBody,
     { name, platform, signal }: AbortOptions & { readonly name?: string; readonly platform?: string } = {},
@@ -45,11 +46,13 @@ export class ContainersClient {
     return (await this.#transport.request('POST', path, { json: changes })).json()
   }
 
+  /** Gives a container another name. */
   async rename(id: string, name: string): Promise<void> {
     const path = `/containers/${encodeURIComponent(id)}/rename`
     await (await this.#transport.request('POST', path, { query: { name } })).discard()
   }
 
+  /** Removes a container. `force` kills a running one first; `volumes` also removes its anonymous volumes. */
   async remove(
     id: string,
     { force, volumes, link }: { readonly force?: boolean; readonly volumes?: boolean; readonly link?: boolean } = {},
@@ -60,11 +63,13 @@ export class ContainersClient {
     await response.discard()
   }
 
+  /** Lists containers; without `all`, only running ones. */
   async list({ all, limit, size, filters, signal }: ContainerListOptions = {}): Promise<ContainerSummary[]> {
     const query = { all, limit, size, filters: formatFilters(filters) }
     return (await this.#transport.request('GET', '/containers/json', { query, signal })).json()
   }
 
+  /** Describes a container. Throws `notFound`. */
   async inspect(id: string, { size }: { readonly size?: boolean } = {}): Promise<RawDocument<ContainerInspect>> {
     return rawDocument(
       await this.#transport.request('GET', `/containers/${encodeURIComponent(id)}/json`, { query: { size } }),

@@ -11,6 +11,7 @@ export class ExecClient {
     this.#transport = transport
   }
 
+  /** Prepares a process in a container, and gives its id. */
   async create(container: string, config: ExecConfig): Promise<{ readonly Id: string }> {
     const path = `/containers/${encodeURIComponent(container)}/exec`
     return (await this.#transport.request('POST', path, { json: config })).json()
@@ -31,10 +32,12 @@ export class ExecClient {
     return new HijackedStream(connection, { multiplexed: body.Tty !== true })
   }
 
+  /** Describes the process. */
   async inspect(id: string): Promise<ExecInspect> {
     return (await this.#transport.request('GET', `/exec/${encodeURIComponent(id)}/json`)).json()
   }
 
+  /** Sets the size of the process's terminal, in lines and columns. */
   async resize(id: string, { height, width }: { readonly height: number; readonly width: number }): Promise<void> {
     const path = `/exec/${encodeURIComponent(id)}/resize`
     await (await this.#transport.request('POST', path, { query: { h: height, w: width } })).discard()

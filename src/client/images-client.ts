@@ -47,6 +47,7 @@ export class ImagesClient {
     this.#transport = transport
   }
 
+  /** Pulls an image or, without a tag, all tags of a repository. */
   async *pull(options: PullOptions): AsyncGenerator<ProgressMessage, void, void> {
     const { fromImage, tag, platform, registryAuth, signal } = options
     const response = await this.#transport.request('POST', '/images/create', {
@@ -57,6 +58,7 @@ export class ImagesClient {
     yield* jsonLines<ProgressMessage>(response.chunks())
   }
 
+  /** Makes an image of a single layer from a tar archive. */
   async *import({ signal, body, ...query }: ImportOptions): AsyncGenerator<ProgressMessage, void, void> {
     const response = await this.#transport.request('POST', '/images/create', {
       query: { ...query, message: query.message || undefined, platform: query.platform || undefined },
@@ -66,6 +68,7 @@ export class ImagesClient {
     yield* jsonLines<ProgressMessage>(response.chunks())
   }
 
+  /** Loads the images in an archive of `save`. */
   async *load(
     archive: AsyncIterable<Uint8Array>,
     {
@@ -88,6 +91,7 @@ export class ImagesClient {
     return (await this.#transport.request('GET', '/images/get', { query, signal })).chunks()
   }
 
+  /** Lists images. */
   async list(
     options: {
       readonly all?: boolean
@@ -100,6 +104,7 @@ export class ImagesClient {
     return (await this.#transport.request('GET', '/images/json', { query })).json()
   }
 
+  /** Describes an image. Throws `notFound`. */
   async inspect(
     name: string,
     { platform }: { readonly platform?: string | undefined } = {},
@@ -107,6 +112,7 @@ export class ImagesClient {
     return rawDocument(await this.#transport.request('GET', imagePath(name, '/json'), { query: { platform } }))
   }
 
+  /** The steps that made an image, the newest first. */
   async history(
     name: string,
     { platform }: { readonly platform?: string | undefined } = {},
@@ -114,16 +120,19 @@ export class ImagesClient {
     return (await this.#transport.request('GET', imagePath(name, '/history'), { query: { platform } })).json()
   }
 
+  /** Removes images without a name; with the filter `dangling=false`, all that no container uses. */
   async prune({ filters }: { readonly filters?: Filters | undefined } = {}): Promise<ImagesPruneResponse> {
     const query = { filters: formatFilters(filters) }
     return (await this.#transport.request('POST', '/images/prune', { query })).json()
   }
 
+  /** Gives an image another name. */
   async tag(name: string, target: { readonly repo: string; readonly tag: string | undefined }): Promise<void> {
     const query = { repo: target.repo, tag: target.tag }
     await (await this.#transport.request('POST', imagePath(name, '/tag'), { query })).discard()
   }
 
+  /** Removes a name of an image, and the image with its last name. */
   async remove(
     name: string,
     options: { readonly force?: boolean; readonly noPrune?: boolean; readonly platforms?: readonly string[] } = {},

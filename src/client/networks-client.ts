@@ -20,26 +20,32 @@ export class NetworksClient {
     this.#transport = transport
   }
 
+  /** Creates a network. */
   async create(body: NetworkCreateBody): Promise<NetworkCreateResponse> {
     return (await this.#transport.request('POST', '/networks/create', { json: body })).json()
   }
 
+  /** Lists networks. */
   async list({ filters }: { readonly filters?: Filters | undefined } = {}): Promise<Network[]> {
     return (await this.#transport.request('GET', '/networks', { query: { filters: formatFilters(filters) } })).json()
   }
 
+  /** Describes a network. Throws `notFound`. */
   async inspect(name: string, { verbose }: { readonly verbose?: boolean } = {}): Promise<RawDocument<Network>> {
     return rawDocument(await this.#transport.request('GET', pathOf(name), { query: { verbose } }))
   }
 
+  /** Connects a container to a network. */
   async connect(name: string, body: NetworkConnectBody): Promise<void> {
     await (await this.#transport.request('POST', `${pathOf(name)}/connect`, { json: body })).discard()
   }
 
+  /** Disconnects a container from a network. */
   async disconnect(name: string, body: NetworkDisconnectBody): Promise<void> {
     await (await this.#transport.request('POST', `${pathOf(name)}/disconnect`, { json: body })).discard()
   }
 
+  /** Removes a network that no container uses. */
   async remove(name: string): Promise<void> {
     await (await this.#transport.request('DELETE', pathOf(name))).discard()
   }

@@ -28,6 +28,7 @@ export class SystemClient {
     return response.headers
   }
 
+  /** The daemon's version, and those of its parts. */
   async version(): Promise<RawDocument<SystemVersion>> {
     return rawDocument(await this.#transport.request('GET', '/version'))
   }
@@ -37,10 +38,12 @@ export class SystemClient {
     return rawDocument(await this.#transport.request('GET', path))
   }
 
+  /** The daemon's settings and counts. */
   async info(): Promise<RawDocument<SystemInfo>> {
     return rawDocument(await this.#transport.request('GET', '/info'))
   }
 
+  /** The space that images, containers, volumes and the build cache take. */
   async diskUsage(): Promise<DiskUsage> {
     return (await this.#transport.request('GET', '/system/df')).json()
   }

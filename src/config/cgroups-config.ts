@@ -4,6 +4,7 @@ import { posix } from 'node:path'
 import { invalidArgument } from '../base/index.ts'
 import type { RawValues } from './options/parse-options.ts'
 
+/** The control groups of containers. */
 export interface CgroupsConfig {
   /** The parent of the daemon's own group: `/` or a path below it. */
   readonly cgroupParent: string

@@ -6,6 +6,7 @@ import type { RawValues } from './options/parse-options.ts'
 import { list, text } from './options/raw-values.ts'
 import { parseCidr } from './options/values.ts'
 
+/** Options of networks, except for name resolution. */
 export interface NetworkOptions {
   /** The host's bridge to use as the default one; `none` for no default bridge, undefined for Berth's own. */
   readonly defaultBridge: string | undefined
@@ -48,6 +49,7 @@ export interface NameLookupDefaults {
   readonly hostGatewayIps: readonly string[]
 }
 
+/** All options of networks. */
 export interface NetworkConfig extends NetworkOptions, NameLookupDefaults {
   /** `host-rules`: the host's own rules for incoming packets also apply to published ports. */
   readonly published: 'open' | 'host-rules'

@@ -58,10 +58,12 @@ export class GrpcClient {
     return this.#closed
   }
 
+  /** True when no call can be made any more. */
   get isClosed(): boolean {
     return this.#session.closed || this.#session.destroyed
   }
 
+  /** Closes the connection. Calls in progress fail. */
   close(): void {
     this.#session.destroy()
   }

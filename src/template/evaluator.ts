@@ -15,6 +15,7 @@ import {
 } from './go-value.ts'
 import { type Chain, type Command, type Operand, type Pipe, showNode } from './nodes.ts'
 
+/** The variables in scope, the innermost last. */
 export type Variables = { readonly name: string; value: unknown }[]
 
 interface EvaluatorOptions {
@@ -27,6 +28,7 @@ interface EvaluatorOptions {
 /** Marks a command into which no value is piped. */
 const nothing = Symbol('nothing piped')
 
+/** Evaluates the pipelines of one run of a template. */
 export class Evaluator {
   readonly #options: EvaluatorOptions
   #variables: Variables = []
@@ -47,6 +49,7 @@ export class Evaluator {
     return this.#pipe(pipe, dot)
   }
 
+  /** Sets the innermost variable of this name. */
   assign(name: string, value: unknown, variables: Variables): void {
     const known = variables.findLast((variable) => variable.name === name)
     if (known === undefined) throw this.#failHere(`undefined variable: ${name}`)

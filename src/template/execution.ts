@@ -43,6 +43,7 @@ export class Execution {
     })
   }
 
+  /** Gives the output for `data`. Throws `ExecutionError`. */
   run(data: unknown): string {
     this.#variables = [{ name: '$', value: data }]
     this.#walk(this.#parsed.main, data)

@@ -10,6 +10,7 @@ import { indexValue, lengthOf, sliceValue } from './indexing.ts'
 /** The type of a parameter. `any` accepts all values. */
 export type ParameterType = 'any' | 'string' | '[]string' | 'int'
 
+/** A function that a template can call. */
 export interface TemplateFunction {
   readonly parameters: readonly ParameterType[]
   /** The last parameter may be repeated, or be absent. */
@@ -65,6 +66,7 @@ const dockers: Readonly<Record<string, TemplateFunction>> = {
   truncate: define(['string', 'int'], (text: string, length: number) => truncate(text, length)),
 }
 
+/** All functions by name. */
 export const templateFunctions: Readonly<Record<string, TemplateFunction>> = { ...builtins, ...dockers }
 
 /** The names of all functions. */

@@ -2,6 +2,7 @@
 import { invalidArgument } from '../base/index.ts'
 import { goQuote } from './go-sprintf-strings.ts'
 
+/** The kinds of tokens. */
 export type TokenKind =
   | 'text'
   | 'open'
@@ -21,6 +22,7 @@ export type TokenKind =
   | 'error'
   | 'eof'
 
+/** One token of a template. */
 export interface Token {
   readonly kind: TokenKind
   readonly text: string

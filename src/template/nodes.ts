@@ -36,11 +36,13 @@ export interface Literal {
   readonly offset: number
 }
 
+/** A bare `.` or `nil`. */
 export interface Bare {
   readonly kind: 'dot' | 'nil'
   readonly offset: number
 }
 
+/** A word of a pipeline with its arguments. */
 export interface Command {
   readonly kind: 'command'
   readonly args: readonly Operand[]
@@ -56,8 +58,10 @@ export interface Pipe {
   readonly offset: number
 }
 
+/** A node that has a value. */
 export type Operand = Identifier | Field | Variable | Chain | Literal | Bare | Pipe
 
+/** A statement with a condition and an optional else. */
 export interface Branch {
   readonly kind: 'if' | 'with' | 'range'
   readonly pipe: Pipe
@@ -65,6 +69,7 @@ export interface Branch {
   readonly otherwise: readonly Statement[] | undefined
 }
 
+/** A node at the level of text and actions. */
 export type Statement =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'output'; readonly pipe: Pipe }

@@ -6,6 +6,7 @@ import type { Branch, Pipe, Statement } from './nodes.ts'
 import { PipelineParser } from './pipeline-parser.ts'
 import { isTrivial, TokenReader } from './token-reader.ts'
 
+/** The tree of a template. */
 export interface ParsedTemplate {
   readonly main: readonly Statement[]
   /** The templates that `define` and `block` made. */

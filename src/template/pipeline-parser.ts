@@ -24,6 +24,7 @@ export class PipelineParser {
     return this.#variables.length
   }
 
+  /** Removes the variables declared after the mark. */
   restore(scope: number): void {
     this.#variables.length = scope
   }

@@ -3,6 +3,7 @@ import { invalidArgument } from '../base/index.ts'
 import { showToken, type Token, tokenize } from './lexer.ts'
 import type { Statement } from './nodes.ts'
 
+/** Reads tokens with one token of lookahead. */
 export class TokenReader {
   readonly #template: string
   readonly #name: string
@@ -16,6 +17,7 @@ export class TokenReader {
     this.#tokens = tokenize(template)
   }
 
+  /** Takes the next token. At the end of the template, gives the last token again. */
   next(): Token {
     const token = this.peek()
     this.#next++
@@ -23,10 +25,12 @@ export class TokenReader {
     return token
   }
 
+  /** Gives the next token without taking it. */
   peek(): Token {
     return this.#tokens[this.#next] ?? (this.#tokens.at(-1) as Token)
   }
 
+  /** Takes the next token that is not a space. */
   nextNonSpace(): Token {
     for (;;) {
       const token = this.next()
@@ -34,6 +38,7 @@ export class TokenReader {
     }
   }
 
+  /** Skips spaces, and gives the next token without taking it. */
   peekNonSpace(): Token {
     while (this.peek().kind === 'space') this.next()
     return this.peek()
@@ -49,6 +54,7 @@ export class TokenReader {
     return invalidArgument(`template: ${this.#name}:${this.#line}: ${text}`)
   }
 
+  /** The error for a token that must not be here. */
   unexpected(token: Token, context: string): Error {
     this.#line = lineOf(this.#template, token.offset)
     if (token.kind === 'error') return this.error(token.text)

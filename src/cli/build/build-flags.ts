@@ -94,6 +94,7 @@ const classic: readonly Flag[] = [
   { name: 'security-opt', type: 'strings', help: 'Not supported', check: refuseSecurityOption },
 ]
 
+/** All flags of `build`. */
 export const buildFlags: readonly Flag[] = [...what, ...outputs, ...cache, ...steps, ...questions, ...classic]
 
 const progressModes = ['auto', 'plain', 'tty', 'rawjson', 'quiet', 'none']

@@ -27,6 +27,7 @@ export interface PlannedBuild {
   readonly cachePlaces: readonly (string | undefined)[]
 }
 
+/** The inputs of a build besides its flags. */
 export interface BuildParts {
   readonly context: ContextSource
   readonly dockerfile: DockerfileSource

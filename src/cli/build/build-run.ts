@@ -21,6 +21,7 @@ export interface TargetResult {
   metadata: Record<string, unknown>
 }
 
+/** How a build ended. */
 export interface BuildOutcome {
   /** In the order of the request's targets. */
   readonly targets: readonly TargetResult[]
@@ -32,6 +33,7 @@ export interface BuildOutcome {
   readonly failure: unknown
 }
 
+/** What a build needs to run. */
 export interface RunBuildOptions extends Omit<ServiceOptions, 'output'> {
   readonly display: BuildDisplay
 }

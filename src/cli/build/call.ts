@@ -24,6 +24,7 @@ import type { BuildOutcome } from './build-run.ts'
 import type { DockerfileSource } from './context/dockerfile-source.ts'
 import { QuietDisplay } from './progress/quiet-display.ts'
 
+/** The inputs of an answer. */
 export interface CallParts {
   readonly request: BuildRequest
   readonly dockerfile: DockerfileSource

@@ -18,6 +18,7 @@ const types: ReadonlySet<string> = new Set<BuildOutputType>([
   ...(['image', 'docker', 'oci', 'tar', 'local', 'registry', 'cacheonly'] as const),
 ])
 
+/** What the meaning of the flags depends on. */
 export interface OutputFlags {
   /** True if standard output is a terminal, which must not receive an archive. */
   readonly isTerminal: boolean

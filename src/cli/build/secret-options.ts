@@ -4,6 +4,7 @@ import { csvPairs } from '../../build/dockerfile/index.ts'
 import { CliError } from '../command/cli-error.ts'
 import { fs } from '../terminal/builtins.ts'
 
+/** A secret, and the id by which mounts refer to it. */
 export interface BuildSecret {
   readonly id: string
   /** In Base64. */

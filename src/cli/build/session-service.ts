@@ -12,6 +12,7 @@ import { listContext } from './context/context-list.ts'
 import { unpackInto, writeFileOutput } from './output-places.ts'
 import { connectAgent } from './ssh/ssh-options.ts'
 
+/** What the daemon may ask for. */
 export interface ServiceOptions extends Pick<PlannedBuild, 'directories' | 'agents' | 'places' | 'cachePlaces'> {
   /** The ignore rules of each context's directory, by the context's name. */
   readonly ignore: ReadonlyMap<string, IgnoreMatcher>
@@ -20,6 +21,7 @@ export interface ServiceOptions extends Pick<PlannedBuild, 'directories' | 'agen
   readonly output: CliContext['output']
 }
 
+/** Answers the requests of one build session. */
 export class SessionService {
   readonly #session: BuildSession
   readonly #options: ServiceOptions

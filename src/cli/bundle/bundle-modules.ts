@@ -6,6 +6,7 @@ import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join, normalize } from 'node:path'
 import { internal } from '../../base/index.ts'
 
+/** A bundle, and the sources that it was made from. */
 export interface Bundle {
   readonly text: string
   /** The paths of the sources, relative to `root`. */

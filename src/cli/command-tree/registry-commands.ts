@@ -1,6 +1,7 @@
 /** The commands of `berth registry`. */
 import type { CommandGroup } from '../command/command-entry.ts'
 
+/** The commands of `berth registry`. */
 export const registryCommands: CommandGroup = {
   summary: 'Run a registry of images',
   commands: {

@@ -1,6 +1,7 @@
 /** Entries of the tree of commands. */
 import type { Command } from './command.ts'
 
+/** A command in the tree. */
 export interface CommandEntry {
   readonly summary: string
   /** All names, as `--help` lists them. Absent when there is only one. */
@@ -17,6 +18,7 @@ export function shownCommands({ commands }: CommandGroup): readonly (readonly [s
   return Object.entries(commands).filter(([, { hidden = false }]) => !hidden)
 }
 
+/** A group of commands in the tree. */
 export interface CommandGroup {
   readonly summary: string
   readonly commands: Readonly<Record<string, CommandEntry>>

@@ -44,6 +44,7 @@ export interface CliContext {
   now(): Date
 }
 
+/** A command: its usage, its flags and its code. */
 export interface Command {
   /** The text behind the command's name in its usage line. */
   readonly usage: string

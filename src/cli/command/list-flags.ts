@@ -23,6 +23,7 @@ export const formatFlag: Flag = {
   help: `Form of the output:\n${formatting}`,
 }
 
+/** `--filter` of commands that list. `example` appears in its help. */
 export function filterFlag(example?: string): Flag {
   return {
     name: 'filter',

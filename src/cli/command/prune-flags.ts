@@ -7,6 +7,7 @@ export function pruneFilterFlag(example = 'until=<timestamp>'): Flag {
   return { name: 'filter', type: 'filter', help: `Only what meets a condition (e.g. "${example}")` }
 }
 
+/** `--force`, which skips the question. */
 export const forceFlag: Flag = { name: 'force', short: 'f', type: 'bool', help: 'Do not ask' }
 
 type Filters = ReturnType<FlagValues['filters']>

@@ -3,6 +3,7 @@
 import type { ClientSettings } from '../../config/client/index.ts'
 import type { CliClient } from '../command/command.ts'
 
+/** A word that completion offers. */
 export interface Candidate {
   readonly value: string
   readonly description?: string

@@ -13,7 +13,9 @@ export function containers(...states: readonly string[]): Source {
   }
 }
 
+/** Running containers. */
 export const running = containers('running')
+/** Containers that do not run. */
 export const stopped = containers('created', 'exited')
 
 /** The name of a container, and its id if the word looks like one. */
@@ -38,6 +40,7 @@ function imageNames({ RepoTags, Id }: ImageSummary, word: string): Candidate[] {
   return word !== '' && id.startsWith(word) ? [...names, ...bare, { value: id }] : [...bare, ...names]
 }
 
+/** Networks. */
 export const networks: Source = async ({ client, operands }) =>
   (await client.networks.list())
     .map(({ Name, Driver }) => ({ value: Name, description: Driver }))
@@ -47,20 +50,25 @@ export const networks: Source = async ({ client, operands }) =>
 export const ownNetworks: Source = async (point) =>
   (await networks(point)).filter(({ value }) => !['bridge', 'host', 'none'].includes(value))
 
+/** Volumes. */
 export const volumes: Source = async ({ client, operands }) =>
   ((await client.volumes.list()).Volumes ?? [])
     .map(({ Name, Driver }) => ({ value: Name, description: Driver }))
     .filter(({ value }) => !operands.includes(value))
 
+/** OCI runtimes of the daemon. */
 export const runtimes: Source = async ({ client }) =>
   Object.keys((await client.system.info()).value.Runtimes ?? {}).map((value) => ({ value }))
 
+/** Log drivers of the daemon. */
 export const logDrivers: Source = async ({ client }) =>
   ((await client.system.info()).value.Plugins.Log ?? []).map((value) => ({ value }))
 
+/** Volume drivers of the daemon. */
 export const volumeDrivers: Source = async ({ client }) =>
   ((await client.system.info()).value.Plugins.Volume ?? []).map((value) => ({ value }))
 
+/** Contexts, including `default`. */
 export const contexts: Source = ({ settings }) => [{ value: 'default' }, ...storedContexts(settings)]
 
 function storedContexts({ configDir }: CompletionPoint['settings']): Candidate[] {
@@ -73,6 +81,7 @@ function storedContexts({ configDir }: CompletionPoint['settings']): Candidate[]
 /** Contexts that can be changed: all except `default`. */
 export const ownContexts: Source = ({ settings }) => storedContexts(settings)
 
+/** Registries that the user logged in to. */
 export const registries: Source = ({ settings }) => Object.keys(settings.file().auths ?? {}).map((value) => ({ value }))
 
 /** Names of environment variables. */

@@ -17,8 +17,10 @@ import type { Flag } from '../flags/flag.ts'
 import type { FlagValues } from '../flags/flag-values.ts'
 import { fs, posix } from '../terminal/builtins.ts'
 
+/** Docker's description of the default context. */
 export const defaultDescription = 'Current DOCKER_HOST based configuration'
 
+/** The store of the contexts in the configuration directory. */
 export function storeOf({ configDir }: Pick<ClientSettings, 'configDir'>): ContextStore {
   return new ContextStore(configDir)
 }
@@ -66,6 +68,7 @@ function checkPairs(value: string): string {
 const fileKeys: Readonly<Record<string, TlsFileName>> = { ca: 'ca.pem', cert: 'cert.pem', key: 'key.pem' }
 const knownKeys = new Set(['from', 'host', 'skip-tls-verify', ...Object.keys(fileKeys)])
 
+/** A new endpoint for a context, with its certificates. */
 export interface EndpointChange {
   readonly endpoint: DockerEndpoint
   readonly tls: ContextTls

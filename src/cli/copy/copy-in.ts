@@ -13,6 +13,7 @@ const directoryBit = 2 ** 31
 /** The mode bits of devices, fifos and sockets. */
 const oddBits = [2 ** 26, 2 ** 25, 2 ** 24, 2 ** 21, 2 ** 19]
 
+/** How a copy into a container is made. */
 export interface CopyInOptions {
   readonly followLink: boolean
   /** True if the container's user shall own the files. */

@@ -3,6 +3,7 @@
 import { CliError } from '../command/cli-error.ts'
 import { posix } from '../terminal/builtins.ts'
 
+/** A path in a container. */
 export interface ContainerPlace {
   readonly container: string
   readonly path: string

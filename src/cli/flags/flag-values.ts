@@ -1,6 +1,7 @@
 /** The values of the flags in one call. */
 import { parseBool } from './flag.ts'
 
+/** Typed access to the values of flags. */
 export class FlagValues {
   readonly #values: ReadonlyMap<string, readonly string[]>
   readonly #defaultTrue: ReadonlySet<string>
@@ -15,6 +16,7 @@ export class FlagValues {
     return this.#values.has(name)
   }
 
+  /** The value of a boolean flag. */
   bool(name: string): boolean {
     const value = this.#values.get(name)?.at(-1)
     return value === undefined ? this.#defaultTrue.has(name) : parseBool(value)

@@ -22,6 +22,7 @@ export type FlagType =
   | 'ulimit'
   | 'gpu-request'
 
+/** One flag of a command. */
 export interface Flag {
   readonly name: string
   readonly short?: string

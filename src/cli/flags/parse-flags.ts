@@ -5,6 +5,7 @@ import { invalidArgument, messageOf } from '../../base/index.ts'
 import { checkFlagValue, type Flag, isRepeatable } from './flag.ts'
 import { FlagValues } from './flag-values.ts'
 
+/** The flags and operands of a command line. */
 export interface ParsedArguments {
   readonly flags: FlagValues
   readonly operands: readonly string[]

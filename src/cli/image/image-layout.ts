@@ -60,6 +60,7 @@ export function imageFormat(
   return `repository: {{.Repository}}\ntag: {{.Tag}}\n${digest}image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n`
 }
 
+/** The columns, and the values of an image in them. */
 export function imageLayout({
   truncate,
   now,

@@ -6,6 +6,7 @@ import { registryAuthFor } from '../login/registry-auth.ts'
 import type { Output } from '../terminal/output.ts'
 import { ProgressDisplay } from '../terminal/progress-display.ts'
 
+/** How to pull. */
 export interface PullImageOptions {
   readonly platform: string
   readonly quiet: boolean

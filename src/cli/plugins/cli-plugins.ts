@@ -6,6 +6,7 @@ import { fs } from '../terminal/builtins.ts'
 
 const { join } = process.getBuiltinModule('node:path')
 
+/** A plugin that was found. */
 export interface CliPlugin {
   readonly name: string
   readonly path: string

@@ -8,6 +8,7 @@ import { errnoOf } from '../../base/index.ts'
 const maxWaitingBytes = 16 * 1024 * 1024
 const retryMs = 5
 
+/** Writes to one file descriptor. */
 export class LineWriter {
   readonly #fd: number
   #waiting: string[] = []

@@ -10,6 +10,7 @@ import {
   TokenExtension,
 } from '../../registry/server/index.ts'
 
+/** Authentication and authorization of one registry. */
 export class RegistryAccess implements AsyncDisposable {
   readonly #objects: ObjectStorage
   readonly #logger: Logger

@@ -11,14 +11,17 @@ import type { FlagValues } from '../flags/flag-values.ts'
 /** The storage of a registry without a configuration file. */
 const defaultFolder = './registry-data'
 
+/** `--config`. */
 export const configFlag: Flag = { name: 'config', type: 'string', help: 'Configuration file (registry.yml)' }
 
+/** `--storage`. */
 export const storageFlag: Flag = {
   name: 'storage',
   type: 'string',
   help: `Folder that keeps everything (default "${defaultFolder}")`,
 }
 
+/** `--listen`. */
 export const listenFlag: Flag = {
   name: 'listen',
   type: 'list',

@@ -21,6 +21,7 @@ import {
 import { RegistryAccess } from './registry-access.ts'
 import { loadRegistryTls } from './registry-tls.ts'
 
+/** Where a registry writes its logs. */
 export interface ServedRegistryOptions {
   readonly logger: Logger
   /** Receives the lines of the access log. */
@@ -35,6 +36,7 @@ interface Parts {
   readonly logger: Logger
 }
 
+/** A running registry. */
 export class ServedRegistry {
   readonly #parts: Parts
   readonly #collecting = new AbortController()

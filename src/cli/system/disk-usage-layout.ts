@@ -85,6 +85,7 @@ export function usageFormat(format: string): string {
   return 'type: {{.Type}}\ntotal: {{.TotalCount}}\nactive: {{.Active}}\nsize: {{.Size}}\nreclaimable: {{.Reclaimable}}\n'
 }
 
+/** The columns, and the values of a kind of object in them. */
 export const usageLayout: ListLayout<UsageRow> = {
   typeName: '*formatter.diskUsageContext',
   headings: { Type: 'TYPE', TotalCount: 'TOTAL', Active: 'ACTIVE', Size: 'SIZE', Reclaimable: 'RECLAIMABLE' },

@@ -76,6 +76,7 @@ export interface ClientInfo {
 
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' }
 
+/** The client's part of the answer. */
 export function clientInfo({ settings }: Pick<CliContext, 'settings'>): ClientInfo {
   return {
     Version: clientVersion(),

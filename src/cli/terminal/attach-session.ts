@@ -4,6 +4,7 @@ import { DetachFilter, parseDetachKeys } from './detach-keys.ts'
 import type { Input } from './input.ts'
 import type { Output } from './output.ts'
 
+/** The user's side of a session. */
 export interface SessionStreams {
   readonly output: Output
   readonly errors: Output
@@ -11,6 +12,7 @@ export interface SessionStreams {
   readonly input: Input | undefined
 }
 
+/** How a session runs. */
 export interface SessionOptions {
   readonly tty: boolean
   /** The detach keys in the CLI's notation; empty for the default. */

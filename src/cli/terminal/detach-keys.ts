@@ -23,6 +23,7 @@ export class DetachFilter {
     this.#keys = keys
   }
 
+  /** Takes typed bytes; gives those to send, and whether the keys were among them. */
   feed(chunk: Buffer): { readonly data: Buffer; readonly detached: boolean } {
     if (this.#matched === 0 && !chunk.includes(this.#keys[0] ?? -1)) return { data: chunk, detached: false }
     const data: number[] = []

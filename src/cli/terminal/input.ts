@@ -17,6 +17,7 @@ export interface Input {
   pause(): void
 }
 
+/** This process's standard input. */
 export class StandardInput implements Input {
   readonly #makeTerminalRaw: (() => Promise<() => void>) | undefined
 

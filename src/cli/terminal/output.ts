@@ -17,6 +17,7 @@ export class OutputClosed extends Error {}
 
 const retryMs = 2
 
+/** An output on a file descriptor. */
 export class FdOutput implements Output {
   readonly #fd: number
   readonly #sleep = new Int32Array(new SharedArrayBuffer(4))

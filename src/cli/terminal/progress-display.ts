@@ -13,6 +13,7 @@ const redrawMs = 50
 /** How long the terminal's size is remembered. */
 const sizeMs = 500
 
+/** The clock of the display. */
 export interface ProgressDisplayOptions {
   /** A clock in milliseconds, from any start. */
   readonly now?: () => number
@@ -31,6 +32,7 @@ interface Line {
   drawnMs: number
 }
 
+/** Shows the progress of one pull, push or load. */
 export class ProgressDisplay {
   readonly #output: Output
   readonly #terminal: boolean
@@ -46,6 +48,7 @@ export class ProgressDisplay {
     this.#now = now
   }
 
+  /** Shows one message. */
   show(message: ProgressMessage): void {
     const { id = '', progressDetail, stream = '' } = message
     // `aux` has results for programs.

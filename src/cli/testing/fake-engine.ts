@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream'
 /** The answer of a route: a JSON value, or a function that writes it. */
 export type FakeAnswer = object | ((request: FakeRequest, response: ServerResponse) => unknown)
 
+/** A request that the fake daemon received. */
 export interface FakeRequest {
   readonly method: string
   /** The path without the version prefix and the query. */
@@ -20,6 +21,7 @@ export interface FakeRequest {
 /** Handles a hijacked connection. */
 export type FakeUpgrade = (request: FakeRequest, socket: Duplex) => void
 
+/** A running fake daemon. */
 export interface FakeEngine extends AsyncDisposable {
   readonly socketPath: string
   readonly requests: FakeRequest[]

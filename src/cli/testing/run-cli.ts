@@ -6,6 +6,7 @@ import { main } from '../main.ts'
 import type { Input } from '../terminal/input.ts'
 import type { Output } from '../terminal/output.ts'
 
+/** The output and the exit code of a command line. */
 export interface CliResult {
   readonly exitCode: number
   readonly stdout: string
@@ -61,6 +62,7 @@ export function givenInput(
   }
 }
 
+/** The surroundings of a run. */
 export interface RunOptions {
   readonly input?: Input
   readonly output?: CapturedOutput
@@ -68,6 +70,7 @@ export interface RunOptions {
   readonly onNoDaemon?: (path: string) => Promise<void>
 }
 
+/** Runs `berth` in this process. */
 export async function runBerth(args: readonly string[], options: RunOptions = {}): Promise<CliResult> {
   const output = options.output ?? new CapturedOutput()
   const errors = new CapturedOutput()
@@ -94,6 +97,7 @@ export function dockerPath(): string | undefined {
   return undefined
 }
 
+/** Runs the official CLI. */
 export function runDocker(args: readonly string[], input = ''): Promise<CliResult> {
   return new Promise((resolve) => {
     const child = execFile(

@@ -2,8 +2,10 @@
 import { buildFrame, maxBuildFrameBytes, maxBuildMessageBytes } from '../../api/index.ts'
 import { BerthError } from '../../base/index.ts'
 
+/** The length of a frame's head. */
 export const frameHeadBytes = 9
 
+/** One frame of a build session. */
 export interface BuildFrame {
   /** One of `buildFrame`. */
   readonly kind: number

@@ -16,6 +16,7 @@ export interface AttachedStream {
   close(): void
 }
 
+/** An AttachedStream over a hijacked connection. */
 export class HijackedStream implements AttachedStream {
   readonly #socket: Socket
   readonly #head: Buffer

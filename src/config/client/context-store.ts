@@ -59,6 +59,7 @@ export class ContextStore {
     return { meta: join(this.#root, 'meta', id), tls: join(this.#root, 'tls', id) }
   }
 
+  /** True when the context is stored. */
   has(name: string): boolean {
     return fs.existsSync(join(this.paths(name).meta, 'meta.json'))
   }
@@ -108,6 +109,7 @@ export class ContextStore {
     fs.renameSync(temporary, join(paths.meta, 'meta.json'))
   }
 
+  /** Removes a context and its certificates, if it is stored. */
   remove(name: string): void {
     const { meta, tls } = this.paths(name)
     fs.rmSync(meta, { recursive: true, force: true })

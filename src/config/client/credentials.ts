@@ -45,6 +45,7 @@ export class Credentials {
     this.#runProgram = runProgram
   }
 
+  /** The path of the configuration file. */
   get path(): string {
     return join(this.#settings.configDir, 'config.json')
   }

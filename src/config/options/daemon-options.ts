@@ -6,6 +6,7 @@ import type { DaemonOption } from './daemon-option.ts'
 import { networkDaemonOptions } from './network-daemon-options.ts'
 import { tlsOptions } from './tls-options.ts'
 
+/** All options by the names that the code uses for them. */
 export const daemonOptions = {
   addRuntime: { flag: 'add-runtime', kind: 'list', help: 'Register an additional OCI runtime (NAME=PATH)' },
   runtimes: {
@@ -312,4 +313,5 @@ export const daemonOptions = {
   validate: { flag: 'validate', kind: 'boolean', help: 'Check the configuration and exit' },
 } as const satisfies Record<string, DaemonOption>
 
+/** The name of an option in the code. */
 export type DaemonOptionName = keyof typeof daemonOptions

@@ -1,6 +1,7 @@
 /** Options of `berthd` for networks, including those for which Berth has only one choice. */
 import type { DaemonOption } from './daemon-option.ts'
 
+/** The options for networks, by the names that the code uses for them. */
 export const networkDaemonOptions = {
   allowDirectRouting: {
     flag: 'allow-direct-routing',

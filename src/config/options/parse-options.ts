@@ -5,6 +5,7 @@ import { type BerthError, invalidArgument, messageOf } from '../../base/index.ts
 import type { DaemonOption } from './daemon-option.ts'
 import { type DaemonOptionName, daemonOptions } from './daemon-options.ts'
 
+/** The value of an option before it is checked. Its type fits the option's kind. */
 export type RawValue =
   | string
   | boolean
@@ -12,6 +13,7 @@ export type RawValue =
   | readonly string[]
   | Readonly<Record<string, unknown>>
   | readonly Readonly<Record<string, unknown>>[]
+/** The values that are set, by option name. */
 export type RawValues = Partial<Record<DaemonOptionName, RawValue>>
 
 const entries = Object.entries(daemonOptions) as [DaemonOptionName, DaemonOption][]

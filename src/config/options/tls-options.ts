@@ -1,6 +1,7 @@
 /** Options of `berthd` for TCP sockets with TLS. */
 import type { DaemonOption } from './daemon-option.ts'
 
+/** The options for TLS, by the names that the code uses for them. */
 export const tlsOptions = {
   tls: {
     flag: 'tls',

@@ -12,6 +12,7 @@ export class Query {
     this.#parameters = new URLSearchParams(text)
   }
 
+  /** True when the key is present, even without a value. */
   has(name: string): boolean {
     return this.#parameters.has(name)
   }

@@ -15,6 +15,7 @@ const lingerMs = 10_000
 const lastChunk = Buffer.from('0\r\n\r\n')
 const maxBodyBytes = 4 * 1024 * 1024
 
+/** A request whose connection leaves HTTP. */
 export interface TakeOverRequest {
   readonly request: IncomingMessage
   readonly response: ServerResponse

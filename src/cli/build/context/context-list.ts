@@ -5,6 +5,7 @@ import { type WalkOptions, walkContext } from './context-walk.ts'
 /** Lines are joined into pieces of about this size. */
 const pieceBytes = 256 * 1024
 
+/** A context's list, in pieces to send. */
 export interface ContextList {
   /** The lines, which are made while the caller iterates. */
   pieces(): Generator<Buffer, void, void>

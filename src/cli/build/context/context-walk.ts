@@ -9,6 +9,7 @@ import { getXattr, listXattrs } from '../../../sys/index.ts'
 import { fs } from '../../terminal/builtins.ts'
 import { type Wanted, wantedTree } from './wanted-tree.ts'
 
+/** Which files a walk lists. */
 export interface WalkOptions {
   /** Relative paths; `.` means everything. A path that does not exist is left out. */
   readonly roots: readonly string[]

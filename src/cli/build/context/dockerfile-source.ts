@@ -6,6 +6,7 @@ import { fs, posix } from '../../terminal/builtins.ts'
 import type { Input } from '../../terminal/input.ts'
 import type { ContextSource } from './context-source.ts'
 
+/** A Dockerfile, and the ignore rules that belong to it. */
 export interface DockerfileSource {
   /** The text. Undefined: the daemon finds it in its copy of the context. */
   readonly text: string | undefined

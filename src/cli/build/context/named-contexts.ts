@@ -4,6 +4,7 @@ import type { NamedBuildContext } from '../../../api/index.ts'
 import { CliError } from '../../command/cli-error.ts'
 import { contextKey, existingDirectory, remoteUrl } from './context-source.ts'
 
+/** The named contexts of a build. */
 export interface NamedContextOptions {
   readonly contexts: Readonly<Record<string, NamedBuildContext>> | undefined
   /** The directories on the client's side, by name. */

@@ -31,6 +31,7 @@ export interface BuildStep {
 /** The number of lines kept for each step, to be shown again if it fails. */
 const keptLines = 1000
 
+/** The steps of one build. */
 export class BuildSteps {
   readonly #steps = new Map<string, BuildStep>()
   readonly #decoders = new Map<string, TextDecoder>()
@@ -53,10 +54,12 @@ export class BuildSteps {
     return [...this.#steps.values()]
   }
 
+  /** The warnings of build checks so far. */
   get warnings(): readonly BuildWarning[] {
     return this.#warnings
   }
 
+  /** The number of completed steps. */
   get completedCount(): number {
     return this.all.filter(({ completedMs }) => completedMs !== undefined).length
   }

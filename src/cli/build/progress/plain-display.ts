@@ -7,6 +7,7 @@ import { type BuildStep, BuildSteps } from './build-steps.ts'
 import type { BuildStatus } from './solve-status.ts'
 import { failureLogs, formatAmount, formatLogLine, formatSeconds, formatStatus, isCancelled } from './step-text.ts'
 
+/** The clock of the display. */
 export interface PlainDisplayOptions {
   /** A clock in milliseconds, from any start. */
   readonly now?: () => number
@@ -24,6 +25,7 @@ interface Printed {
   isEnded: boolean
 }
 
+/** Prints the progress as lines of text. */
 export class PlainDisplay implements BuildDisplay {
   readonly #output: Output
   readonly #now: () => number
@@ -58,6 +60,7 @@ export class PlainDisplay implements BuildDisplay {
     if (failed) this.#output.write(failureLogs(this.#steps.all))
   }
 
+  /** The state of the steps. */
   get steps(): BuildSteps {
     return this.#steps
   }

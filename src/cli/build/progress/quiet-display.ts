@@ -6,6 +6,7 @@ import { BuildSteps } from './build-steps.ts'
 import type { BuildStatus } from './solve-status.ts'
 import { failureLogs } from './step-text.ts'
 
+/** Prints only the logs of failed steps. */
 export class QuietDisplay implements BuildDisplay {
   readonly #output: Output
   readonly #steps = new BuildSteps()

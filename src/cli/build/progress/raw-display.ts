@@ -4,6 +4,7 @@ import type { Output } from '../../terminal/output.ts'
 import type { BuildDisplay } from './build-display.ts'
 import type { BuildStatus } from './solve-status.ts'
 
+/** Prints every event as JSON. */
 export class RawDisplay implements BuildDisplay {
   readonly #output: Output
 

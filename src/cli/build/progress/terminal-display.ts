@@ -7,6 +7,7 @@ import { type BuildStep, BuildSteps } from './build-steps.ts'
 import type { BuildStatus } from './solve-status.ts'
 import { failureLogs, formatSeconds, formatStatus, isCancelled } from './step-text.ts'
 
+/** The clock and the size of the display. */
 export interface TerminalDisplayOptions {
   /** The wall clock in milliseconds. */
   readonly now?: () => number
@@ -17,6 +18,7 @@ export interface TerminalDisplayOptions {
   readonly isColored?: boolean
 }
 
+/** How many lines of a running program are shown by default. */
 export const defaultLogLines = 6
 const timeWidth = 8
 
@@ -31,6 +33,7 @@ interface Row {
 
 const colors = { blue: '\x1b[34m', red: '\x1b[31m', yellow: '\x1b[33m' } as const
 
+/** Draws the progress on a terminal. */
 export class TerminalDisplay implements BuildDisplay {
   readonly #output: Output
   readonly #options: Required<Omit<TerminalDisplayOptions, 'redrawMs'>>

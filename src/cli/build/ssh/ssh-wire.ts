@@ -24,12 +24,14 @@ export class WireReader {
     this.#bytes = bytes
   }
 
+  /** Reads a 32-bit number. */
   number32(): number {
     const value = this.#bytes.readUInt32BE(this.#at)
     this.#at += 4
     return value
   }
 
+  /** Reads the bytes of a string. */
   string(): Buffer {
     const length = this.number32()
     const end = this.#at + length
@@ -39,6 +41,7 @@ export class WireReader {
     return value
   }
 
+  /** Reads a string as text. */
   text(): string {
     return this.string().toString('utf8')
   }

@@ -22,17 +22,20 @@ export function checkAddHost(value: string): string {
   return `${host}:${address}`
 }
 
+/** Checks an IP address. */
 export function checkAddress(value: string): string {
   if (net().isIP(value.trim()) === 0) throw invalidArgument(`IP address is not correctly formatted: ${value}`)
   return value.trim()
 }
 
+/** Checks `CONTAINER[:ALIAS]`. */
 export function checkLink(value: string): string {
   if (value === '') throw invalidArgument('empty string specified for links')
   if (value.split(':').length > 2) throw invalidArgument(`bad format for links: ${value}`)
   return value
 }
 
+/** Checks a device, `HOST[:CONTAINER][:MODE]`. */
 export function checkDevice(value: string): string {
   const parts = value.split(':')
   if (value === '' || parts.length > 3) throw invalidArgument(`bad format for path: ${value}`)
@@ -41,6 +44,7 @@ export function checkDevice(value: string): string {
   return value
 }
 
+/** Checks `NAME[=VALUE]`, whose name must not be empty. */
 export function checkEnv(value: string): string {
   if (value === '' || value.startsWith('=')) throw invalidArgument(`invalid environment variable: ${value}`)
   return value
@@ -64,11 +68,13 @@ const ulimitNames = new Set([
   'stack',
 ])
 
+/** Checks a rule of the device cgroup. */
 export function checkDeviceRule(value: string): string {
   if (/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(value)) return value
   throw invalidArgument(`invalid device cgroup format '${value}'`)
 }
 
+/** Checks `NAME=SOFT[:HARD]`. */
 export function checkUlimit(value: string): string {
   const match = /^([^=]+)=([^:=]*)(?::([^:=]*))?$/.exec(value)
   if (match === null) throw invalidArgument(`invalid ulimit argument: ${value}`)

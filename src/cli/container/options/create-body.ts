@@ -18,6 +18,7 @@ import { parseNetworks } from './network-options.ts'
 import { type PortOptions, parsePorts } from './port-options.ts'
 import { parseResources } from './resource-options.ts'
 
+/** The inputs of a body besides the flags. */
 export interface CreateBodyOptions {
   readonly image: string
   readonly command: readonly string[]

@@ -16,6 +16,7 @@ interface Attachment {
   gatewayPriority?: number
 }
 
+/** The networks of a container, in the form of the API. */
 export interface NetworkOptions {
   /** The first network, which is `HostConfig.NetworkMode`. */
   readonly mode: string

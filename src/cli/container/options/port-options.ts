@@ -3,6 +3,7 @@ import type { PortBinding } from '../../../api/index.ts'
 import { invalidArgument } from '../../../base/index.ts'
 import { net } from '../../terminal/builtins.ts'
 
+/** The ports of a container, in the form of the API. */
 export interface PortOptions {
   readonly exposed: Record<string, object>
   readonly bindings: Record<string, PortBinding[]>

@@ -36,6 +36,7 @@ export function containerFormat(
   return quiet ? 'container_id: {{.ID}}' : size ? `${rawFormat}size: {{.Size}}\n` : rawFormat
 }
 
+/** The columns, and the values of a container in them. */
 export function containerLayout({
   truncate,
   now,

@@ -17,6 +17,7 @@ export function statsFormat(format: string): string {
   return format === '' || format === 'table' ? `table ${columns.map((name) => `{{.${name}}}`).join('\t')}` : format
 }
 
+/** The columns, and the values of a container in them. */
 export function statsLayout({ truncate }: { readonly truncate: boolean }): ListLayout<StatsRow> {
   const read =
     (show: (stats: ContainerStats) => string, none: string) =>
