@@ -7,8 +7,8 @@ export const command: Command = {
   usage: '[OPTIONS]',
   operands: { min: 0, max: 0 },
   flags: [
-    { name: 'filter', type: 'filter', help: 'Only what meets a condition (e.g. "type=regular")' },
-    { name: 'verbose', type: 'bool', help: 'Everything about each record' },
+    { name: 'filter', type: 'filter', help: 'Filter (e.g. "type=regular")' },
+    { name: 'verbose', type: 'bool', help: 'Show all details of each record' },
   ],
   async run({ client, output, now }, flags) {
     const { BuildCache: all } = await client.system.diskUsage()

@@ -7,13 +7,18 @@ export const command: Command = {
   usage: '',
   operands: { min: 0, max: 0 },
   flags: [
-    { name: 'all', short: 'a', type: 'bool', help: 'All that no build uses, not just what no image has' },
-    { name: 'filter', type: 'filter', help: 'Only what meets a condition (e.g. "until=24h")' },
+    {
+      name: 'all',
+      short: 'a',
+      type: 'bool',
+      help: 'Remove everything that no build uses, not just what no image uses',
+    },
+    { name: 'filter', type: 'filter', help: 'Filter (e.g. "until=24h")' },
     forceFlag,
     { name: 'keep-storage', type: 'bytes', help: 'Older name of --reserved-space' },
-    { name: 'reserved-space', type: 'bytes', help: 'Space that the cache may keep in any case' },
-    { name: 'max-used-space', type: 'bytes', help: 'Space that it may have at most' },
-    { name: 'min-free-space', type: 'bytes', help: 'Space that is to be free on the disk' },
+    { name: 'reserved-space', type: 'bytes', help: 'Space that the cache may always keep' },
+    { name: 'max-used-space', type: 'bytes', help: 'Maximum space of the cache' },
+    { name: 'min-free-space', type: 'bytes', help: 'Target free space on the disk' },
   ],
   async run(context, flags) {
     const { client, output, settings } = context

@@ -7,11 +7,11 @@ export function builderCommands(build: CommandEntry): CommandGroup {
     commands: {
       build,
       du: {
-        summary: 'Show what the build cache takes',
+        summary: 'Show the disk usage of the build cache',
         load: async () => (await import('../builder/du.ts')).command,
       },
       prune: {
-        summary: 'Remove what builds left in the cache',
+        summary: 'Remove entries of the build cache',
         load: async () => (await import('../builder/prune.ts')).command,
       },
     },

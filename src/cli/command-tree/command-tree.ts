@@ -52,13 +52,13 @@ const kill = both(
 const pause = both(
   'container',
   'pause',
-  'Hold all processes of containers still',
+  'Pause all processes of containers',
   async () => (await import('../container/lifecycle/pause.ts')).command,
 )
 const unpause = both(
   'container',
   'unpause',
-  'Let paused containers go on',
+  'Unpause containers',
   async () => (await import('../container/lifecycle/unpause.ts')).command,
 )
 const update = both(
@@ -76,7 +76,7 @@ const logs = both(
 const attach = both(
   'container',
   'attach',
-  'Connect the terminal to a running container',
+  'Attach the terminal to a running container',
   async () => (await import('../container/process/attach.ts')).command,
 )
 const exec = both(
@@ -100,7 +100,7 @@ const top = both(
 const wait = both(
   'container',
   'wait',
-  'Wait until containers end and print their exit codes',
+  'Wait until containers exit, and print their exit codes',
   async () => (await import('../container/lifecycle/wait.ts')).command,
 )
 const rename = both(
@@ -118,13 +118,13 @@ const commit = both(
 const diff = both(
   'container',
   'diff',
-  'Show what a container changed in its file system',
+  'Show the changes to files in a container',
   async () => (await import('../container/files/diff.ts')).command,
 )
 const enter = both(
   'container',
   'enter',
-  'Open a shell in a container, also in one that has none',
+  'Open a shell in a container, even if it has none',
   async () => (await import('../container/process/enter.ts')).command,
 )
 const copy = both(
@@ -136,7 +136,7 @@ const copy = both(
 const stats = both(
   'container',
   'stats',
-  'Show what containers use of processors, memory, networks and disks',
+  "Show containers' use of processors, memory, networks and disks",
   async () => (await import('../container/views/stats.ts')).command,
 )
 const exportContainer = both(
@@ -158,13 +158,13 @@ const listContainers: CommandEntry = {
 const pull = both(
   'image',
   'pull',
-  'Fetch an image from a registry',
+  'Pull an image from a registry',
   async () => (await import('../image/pull.ts')).command,
 )
 const push = both(
   'image',
   'push',
-  'Send an image to a registry',
+  'Push an image to a registry',
   async () => (await import('../image/push.ts')).command,
 )
 const tag = both('image', 'tag', 'Give an image another name', async () => (await import('../image/tag.ts')).command)
@@ -177,7 +177,7 @@ const load = both(
 const save = both(
   'image',
   'save',
-  'Write images into a tar archive',
+  'Write images to a tar archive',
   async () => (await import('../image/save.ts')).command,
 )
 const importImage = both(
@@ -210,13 +210,13 @@ const removeImage: CommandEntry = {
 const info = both(
   'system',
   'info',
-  'Show what the daemon and its host are like',
+  'Show information about the daemon and its host',
   async () => (await import('../system/info.ts')).command,
 )
 const events = both(
   'system',
   'events',
-  'Show what happens in the daemon',
+  "Show the daemon's events",
   async () => (await import('../system/events.ts')).command,
 )
 
@@ -250,7 +250,7 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   history,
   import: importImage,
   inspect: {
-    summary: 'Show everything about containers, images, networks and volumes',
+    summary: 'Show the details of containers, images, networks and volumes',
     load: async () => (await import('../system/inspect.ts')).command,
   },
   kill,
@@ -274,7 +274,7 @@ export const rootCommands: Readonly<Record<string, CommandEntry>> = {
   rm: removeContainer,
   rmi: removeImage,
   search: {
-    summary: 'Look for images at Docker Hub or another registry',
+    summary: 'Search for images on Docker Hub or another registry',
     common: true,
     load: async () => (await import('../image/search.ts')).command,
   },
@@ -303,7 +303,7 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
       exec,
       export: exportContainer,
       inspect: {
-        summary: 'Show everything about containers',
+        summary: 'Show the details of containers',
         load: async () => (await import('../container/views/inspect.ts')).command,
       },
       kill,
@@ -337,13 +337,13 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
       history,
       import: importImage,
       inspect: {
-        summary: 'Show everything about images',
+        summary: 'Show the details of images',
         load: async () => (await import('../image/inspect.ts')).command,
       },
       load,
       save,
       ls: listImages,
-      prune: { summary: 'Remove images of no use', load: async () => (await import('../image/prune.ts')).command },
+      prune: { summary: 'Remove unused images', load: async () => (await import('../image/prune.ts')).command },
       pull,
       push,
       rm: removeImage,
@@ -357,18 +357,18 @@ export const commandGroups: Readonly<Record<string, CommandGroup>> = {
     summary: 'Manage the daemon',
     commands: {
       check: {
-        summary: 'Verify everything that is stored of images',
+        summary: 'Verify all stored images',
         load: async () => (await import('../system/check.ts')).command,
       },
-      df: { summary: 'Show what takes space', load: async () => (await import('../system/df.ts')).command },
+      df: { summary: 'Show disk usage', load: async () => (await import('../system/df.ts')).command },
       'dial-stdio': {
-        summary: 'Connect standard input and output with the daemon, for clients that come through ssh',
+        summary: 'Connect standard input and output to the daemon, for clients that connect by ssh',
         hidden: true,
         load: async () => (await import('../system/dial-stdio.ts')).command,
       },
       events,
       info,
-      prune: { summary: 'Remove what is of no use', load: async () => (await import('../system/prune.ts')).command },
+      prune: { summary: 'Remove unused data', load: async () => (await import('../system/prune.ts')).command },
     },
   },
   volume: volumeCommands,

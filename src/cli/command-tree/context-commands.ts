@@ -2,19 +2,19 @@ import type { CommandGroup } from '../command/command-entry.ts'
 
 /** The commands of `berth context`. */
 export const contextCommands: CommandGroup = {
-  summary: 'Manage contexts: the daemons to speak to',
+  summary: 'Manage contexts (daemons to connect to)',
   commands: {
     create: { summary: 'Create a context', load: async () => (await import('../context/create.ts')).command },
     export: {
-      summary: 'Write a context to a tar archive',
+      summary: 'Export a context to a tar archive',
       load: async () => (await import('../context/export.ts')).command,
     },
     import: {
-      summary: 'Make a context of a tar archive',
+      summary: 'Import a context from a tar or zip archive',
       load: async () => (await import('../context/import.ts')).command,
     },
     inspect: {
-      summary: 'Show everything about contexts',
+      summary: 'Show the details of contexts',
       load: async () => (await import('../context/inspect.ts')).command,
     },
     ls: {

@@ -14,7 +14,7 @@ export const networkCommands: CommandGroup = {
       load: async () => (await import('../network/disconnect.ts')).command,
     },
     inspect: {
-      summary: 'Show everything about networks',
+      summary: 'Show the details of networks',
       load: async () => (await import('../network/inspect.ts')).command,
     },
     ls: {

@@ -10,11 +10,11 @@ export const registryCommands: CommandGroup = {
       load: async () => (await import('../registry/check.ts')).command,
     },
     gc: {
-      summary: 'Free the space of what no manifest needs',
+      summary: 'Delete blobs that no manifest references',
       load: async () => (await import('../registry/gc.ts')).command,
     },
     htpasswd: {
-      summary: 'Make a line for the file of users from a password on standard input',
+      summary: 'Print a line for the htpasswd file, for a password from standard input',
       load: async () => (await import('../registry/htpasswd.ts')).command,
     },
     serve: { summary: 'Serve a registry', load: async () => (await import('../registry/serve.ts')).command },

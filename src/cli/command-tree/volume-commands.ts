@@ -6,12 +6,12 @@ export const volumeCommands: CommandGroup = {
   usage: 'COMMAND',
   commands: {
     backup: {
-      summary: 'Write the content of a volume to an archive',
+      summary: 'Write the contents of a volume to an archive',
       load: async () => (await import('../volume/backup.ts')).command,
     },
     create: { summary: 'Create a volume', load: async () => (await import('../volume/create.ts')).command },
     inspect: {
-      summary: 'Show everything about volumes',
+      summary: 'Show the details of volumes',
       load: async () => (await import('../volume/inspect.ts')).command,
     },
     ls: {
@@ -20,11 +20,11 @@ export const volumeCommands: CommandGroup = {
       load: async () => (await import('../volume/ls.ts')).command,
     },
     prune: {
-      summary: 'Remove volumes that nothing uses',
+      summary: 'Remove volumes',
       load: async () => (await import('../volume/prune.ts')).command,
     },
     restore: {
-      summary: 'Fill a volume from an archive',
+      summary: 'Restore the contents of a volume from an archive',
       load: async () => (await import('../volume/restore.ts')).command,
     },
     rm: {

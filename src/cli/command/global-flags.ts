@@ -9,7 +9,7 @@ export function globalFlags(): readonly Flag[] {
       name: 'context',
       short: 'c',
       type: 'string',
-      help: 'Context to use (over DOCKER_HOST and what "berth context use" set)',
+      help: 'Context to use (overrides DOCKER_HOST and the context set with "berth context use")',
     },
     { name: 'debug', short: 'D', type: 'bool', help: 'Show what caused an error' },
     { name: 'host', short: 'H', type: 'list', help: 'Address of the daemon (unix://PATH or tcp://HOST:PORT)' },
@@ -20,7 +20,7 @@ export function globalFlags(): readonly Flag[] {
       help: 'Level of messages ("debug", "info", "warn", "error", "fatal")',
       shownDefault: 'info',
     },
-    { name: 'tls', type: 'bool', help: 'Use TLS; --tlsverify implies it' },
+    { name: 'tls', type: 'bool', help: 'Use TLS; implied by --tlsverify' },
     {
       name: 'tlscacert',
       type: 'string',
@@ -29,6 +29,6 @@ export function globalFlags(): readonly Flag[] {
     { name: 'tlscert', type: 'string', help: 'TLS certificate of the client (default "~/.docker/cert.pem")' },
     { name: 'tlskey', type: 'string', help: 'TLS key of the client (default "~/.docker/key.pem")' },
     { name: 'tlsverify', type: 'bool', help: "Use TLS and check the daemon's certificate" },
-    { name: 'version', short: 'v', type: 'bool', help: 'Print the version and end' },
+    { name: 'version', short: 'v', type: 'bool', help: 'Print the version and exit' },
   ]
 }

@@ -4,11 +4,11 @@ import type { FlagValues } from '../flags/flag-values.ts'
 
 /** `--filter`. It has no short form, because `-f` is `--force`. */
 export function pruneFilterFlag(example = 'until=<timestamp>'): Flag {
-  return { name: 'filter', type: 'filter', help: `Only what meets a condition (e.g. "${example}")` }
+  return { name: 'filter', type: 'filter', help: `Filter (e.g. "${example}")` }
 }
 
 /** `--force`, which skips the question. */
-export const forceFlag: Flag = { name: 'force', short: 'f', type: 'bool', help: 'Do not ask' }
+export const forceFlag: Flag = { name: 'force', short: 'f', type: 'bool', help: 'Do not ask for confirmation' }
 
 type Filters = ReturnType<FlagValues['filters']>
 

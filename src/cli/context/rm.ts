@@ -6,7 +6,7 @@ import { setCurrentContext, storeOf } from './contexts.ts'
 export const command: Command = {
   usage: 'CONTEXT [CONTEXT...]',
   operands: { min: 1 },
-  flags: [{ name: 'force', short: 'f', type: 'bool', help: 'Remove it also when it is in use' }],
+  flags: [{ name: 'force', short: 'f', type: 'bool', help: 'Remove a context even if it is in use' }],
   async run(context, flags, names) {
     const failures: string[] = []
     for (const name of names) {

@@ -11,9 +11,9 @@ export const command: Command = {
   usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tberth cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
   operands: { min: 2, max: 2 },
   flags: [
-    { name: 'archive', short: 'a', type: 'bool', help: "Give files to the container's user" },
-    { name: 'follow-link', short: 'L', type: 'bool', help: 'Copy what a symlink leads to' },
-    { name: 'quiet', short: 'q', type: 'bool', help: 'Say nothing of what was copied' },
+    { name: 'archive', short: 'a', type: 'bool', help: "Make the container's user the owner of the files" },
+    { name: 'follow-link', short: 'L', type: 'bool', help: 'Follow the symbolic link at the end of the source path' },
+    { name: 'quiet', short: 'q', type: 'bool', help: 'Do not print what was copied' },
   ],
   async run(context, flags, [source = '', target = '']) {
     if (source === '') throw new CliError(1, 'source can not be empty')

@@ -15,8 +15,8 @@ export const command: Command = {
   operands: { min: 1, max: 1 },
   flags: [
     tableFormatFlag,
-    { name: 'human', short: 'H', type: 'bool', help: 'Sizes and times as people read them', defaultTrue: true },
-    { name: 'no-trunc', type: 'bool', help: 'Cut nothing short' },
+    { name: 'human', short: 'H', type: 'bool', help: 'Print sizes and times in readable form', defaultTrue: true },
+    { name: 'no-trunc', type: 'bool', help: 'Do not truncate the output' },
     { name: 'platform', type: 'string', help: 'Platform to show (os[/arch[/variant]])' },
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only ids' },
   ],

@@ -9,7 +9,7 @@ export const command: Command = {
   usage: '[OPTIONS]',
   operands: { min: 0, max: 0 },
   flags: [
-    { name: 'input', short: 'i', type: 'string', help: 'Archive to read in place of STDIN' },
+    { name: 'input', short: 'i', type: 'string', help: 'Read from an archive instead of STDIN' },
     { name: 'platform', type: 'string', help: 'Load only this platform (os[/arch[/variant]])' },
     { name: 'quiet', short: 'q', type: 'bool', help: 'Do not show the progress' },
   ],

@@ -10,11 +10,11 @@ export const command: Command = {
   usage: '[OPTIONS] [REPOSITORY[:TAG]]',
   operands: { min: 0, max: 1 },
   flags: [
-    { name: 'all', short: 'a', type: 'bool', help: 'Those that only others build on as well' },
+    { name: 'all', short: 'a', type: 'bool', help: 'Also show intermediate images' },
     { name: 'digests', type: 'bool', help: 'Digests' },
     filterFlag(),
     tableFormatFlag,
-    { name: 'no-trunc', type: 'bool', help: 'Cut nothing short' },
+    { name: 'no-trunc', type: 'bool', help: 'Do not truncate the output' },
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only ids' },
     { name: 'tree', type: 'bool', help: 'Platforms of images as a tree', hidden: true },
   ],

@@ -7,7 +7,12 @@ export const command: Command = {
   usage: '[OPTIONS]',
   operands: { min: 0, max: 0 },
   flags: [
-    { name: 'all', short: 'a', type: 'bool', help: 'All that no container uses, not just those without a name' },
+    {
+      name: 'all',
+      short: 'a',
+      type: 'bool',
+      help: 'Remove all images that no container uses, not just those without a name',
+    },
     pruneFilterFlag(),
     forceFlag,
   ],

@@ -12,10 +12,10 @@ export const command: Command = {
     {
       name: 'disable-content-trust',
       type: 'bool',
-      help: 'Do not check signatures, which is not supported',
+      help: 'Do not verify signatures (verification is not supported)',
       defaultTrue: true,
     },
-    { name: 'platform', type: 'string', help: 'Platform to take (os[/arch[/variant]])' },
+    { name: 'platform', type: 'string', help: 'Platform to pull (os[/arch[/variant]])' },
     { name: 'quiet', short: 'q', type: 'bool', help: 'Do not show the progress' },
   ],
   async run(context, flags, [name = '']) {

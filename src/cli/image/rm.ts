@@ -8,8 +8,8 @@ export const command: Command = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   operands: { min: 1 },
   flags: [
-    { name: 'force', short: 'f', type: 'bool', help: 'Remove it although something uses it' },
-    { name: 'no-prune', type: 'bool', help: 'Keep its untagged parents' },
+    { name: 'force', short: 'f', type: 'bool', help: 'Remove the image even if it is in use' },
+    { name: 'no-prune', type: 'bool', help: 'Do not delete untagged parents' },
     { name: 'platform', type: 'strings', help: 'Only this platform (os[/arch[/variant]])' },
   ],
   async run({ client, output, errors }, flags, names) {

@@ -7,7 +7,7 @@ export const command: Command = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   operands: { min: 1 },
   flags: [
-    { name: 'output', short: 'o', type: 'string', help: 'File to write in place of STDOUT' },
+    { name: 'output', short: 'o', type: 'string', help: 'Write to a file instead of STDOUT' },
     { name: 'platform', type: 'string', help: 'Save only this platform (os[/arch[/variant]])' },
   ],
   async run({ client, output }, flags, names) {

@@ -12,9 +12,9 @@ export const command: Command = {
   operands: { min: 1, max: 1 },
   flags: [
     filterFlag('is-official=true'),
-    { name: 'format', type: 'string', help: 'Form of the output, by a Go template' },
-    { name: 'limit', type: 'int', help: 'Most results to show' },
-    { name: 'no-trunc', type: 'bool', help: 'Cut nothing short' },
+    { name: 'format', type: 'string', help: 'Format of the output, as a Go template' },
+    { name: 'limit', type: 'int', help: 'Maximum number of results' },
+    { name: 'no-trunc', type: 'bool', help: 'Do not truncate the output' },
   ],
   async run(context, flags, [term = '']) {
     const found = await context.client.registries.search(term, {

@@ -17,7 +17,7 @@ export const command: Command = {
       name: 'password',
       short: 'p',
       type: 'string',
-      help: 'Password or access token; others can see it: rather pipe it in',
+      help: 'Password or access token; other users can see it, so prefer --password-stdin',
     },
     { name: 'password-stdin', type: 'bool', help: 'Read the password or access token from stdin' },
     { name: 'username', short: 'u', type: 'string', help: 'User name' },

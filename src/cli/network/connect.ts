@@ -9,7 +9,7 @@ export const command: Command = {
   flags: [
     { name: 'alias', type: 'strings', help: 'Name of the container in the network' },
     { name: 'driver-opt', type: 'strings', help: 'Option of the driver for this container (NAME=VALUE)' },
-    { name: 'gw-priority', type: 'int', help: 'The network with the highest one has the default gateway' },
+    { name: 'gw-priority', type: 'int', help: 'The network with the highest priority has the default gateway' },
     { name: 'ip', type: 'string', help: 'IPv4 address (172.30.100.104)' },
     { name: 'ip6', type: 'string', help: 'IPv6 address (2001:db8::33)' },
     { name: 'link', type: 'list', help: 'Link to another container', check: checkLink },

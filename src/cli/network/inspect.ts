@@ -5,7 +5,7 @@ import { formatFlag } from '../command/list-flags.ts'
 export const command: Command = {
   usage: '[OPTIONS] NETWORK [NETWORK...]',
   operands: { min: 1 },
-  flags: [formatFlag, { name: 'verbose', short: 'v', type: 'bool', help: 'More, for finding faults' }],
+  flags: [formatFlag, { name: 'verbose', short: 'v', type: 'bool', help: 'Verbose output for diagnostics' }],
   async run({ client, output }, flags, names) {
     await inspectObjects(
       output,

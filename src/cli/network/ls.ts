@@ -13,7 +13,7 @@ export const command: Command = {
   flags: [
     filterFlag('driver=bridge'),
     tableFormatFlag,
-    { name: 'no-trunc', type: 'bool', help: 'Cut nothing short' },
+    { name: 'no-trunc', type: 'bool', help: 'Do not truncate the output' },
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only ids' },
   ],
   async run({ client, output, settings }, flags) {

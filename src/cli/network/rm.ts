@@ -8,7 +8,7 @@ const ingressQuestion = `WARNING! Before removing the routing-mesh network, make
 export const command: Command = {
   usage: 'NETWORK [NETWORK...]',
   operands: { min: 1 },
-  flags: [{ name: 'force', short: 'f', type: 'bool', help: 'Do not complain about networks that are not there' }],
+  flags: [{ name: 'force', short: 'f', type: 'bool', help: 'Do not fail for networks that do not exist' }],
   async run(context, flags, names) {
     const { client, output, errors } = context
     let failed = false

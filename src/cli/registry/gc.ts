@@ -10,7 +10,7 @@ import { openRegistryStorage } from './served-registry.ts'
 export const command: Command = {
   usage: '[OPTIONS]',
   operands: { min: 0, max: 0 },
-  flags: [configFlag, { name: 'dry-run', type: 'bool', help: 'Only say what would be deleted' }, storageFlag],
+  flags: [configFlag, { name: 'dry-run', type: 'bool', help: 'Only print what would be deleted' }, storageFlag],
   async run({ output }, flags) {
     const config = registryConfigOf(flags)
     if (config.storage.kind === 'folder' && !existsSync(config.storage.folder)) {

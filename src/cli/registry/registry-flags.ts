@@ -18,7 +18,7 @@ export const configFlag: Flag = { name: 'config', type: 'string', help: 'Configu
 export const storageFlag: Flag = {
   name: 'storage',
   type: 'string',
-  help: `Folder that keeps everything (default "${defaultFolder}")`,
+  help: `Folder with all data (default "${defaultFolder}")`,
 }
 
 /** `--listen`. */

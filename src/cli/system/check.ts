@@ -6,8 +6,8 @@ export const command: Command = {
   usage: '[OPTIONS]',
   operands: { min: 0, max: 0 },
   flags: [
-    { name: 'quiet', short: 'q', type: 'bool', help: 'Only what is wrong' },
-    { name: 'strict', type: 'bool', help: 'What nothing needs is wrong as well' },
+    { name: 'quiet', short: 'q', type: 'bool', help: 'Print only problems' },
+    { name: 'strict', type: 'bool', help: 'Report unreferenced blobs and layers as problems' },
   ],
   async run({ client, output }, flags) {
     const check = await client.system.check()

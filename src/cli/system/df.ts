@@ -8,7 +8,10 @@ import { verboseUsage } from './verbose-usage.ts'
 export const command: Command = {
   usage: '[OPTIONS]',
   operands: { min: 0, max: 0 },
-  flags: [tableFormatFlag, { name: 'verbose', short: 'v', type: 'bool', help: 'Each image, container and volume' }],
+  flags: [
+    tableFormatFlag,
+    { name: 'verbose', short: 'v', type: 'bool', help: 'Show each image, container and volume' },
+  ],
   async run({ client, output, now }, flags) {
     const format = flags.string('format')
     const usage: DiskUsage = await client.system.diskUsage()

@@ -13,8 +13,8 @@ export const command: Command = {
   flags: [
     filterFlag(),
     { name: 'format', type: 'string', help: formatFlag.help },
-    { name: 'since', type: 'string', help: 'Those since this time as well' },
-    { name: 'until', type: 'string', help: 'End at this time' },
+    { name: 'since', type: 'string', help: 'Also show earlier events since this time' },
+    { name: 'until', type: 'string', help: 'Stop at this time' },
   ],
   async run({ client, output, now }, flags) {
     const format = flags.string('format')

@@ -39,7 +39,7 @@ export const command: Command = {
   flags: [
     formatFlag,
     { name: 'size', short: 's', type: 'bool', help: 'Sizes on disk, for containers' },
-    { name: 'type', type: 'string', help: 'Look only for this kind of object' },
+    { name: 'type', type: 'string', help: 'Search only for this kind of object' },
   ],
   async run({ client, output, errors }, flags, names) {
     const size = flags.bool('size')

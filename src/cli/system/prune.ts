@@ -11,10 +11,15 @@ export const command: Command = {
   usage: '[OPTIONS]',
   operands: { min: 0, max: 0 },
   flags: [
-    { name: 'all', short: 'a', type: 'bool', help: 'All images that no container uses, not just those without a name' },
+    {
+      name: 'all',
+      short: 'a',
+      type: 'bool',
+      help: 'Remove all images that no container uses, not just those without a name',
+    },
     pruneFilterFlag('label=<key>=<value>'),
     forceFlag,
-    { name: 'volumes', type: 'bool', help: 'Volumes without a name as well' },
+    { name: 'volumes', type: 'bool', help: 'Also remove anonymous volumes' },
   ],
   async run(context, flags) {
     const { output, settings } = context

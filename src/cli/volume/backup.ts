@@ -11,14 +11,14 @@ export const command: Command = {
     {
       name: 'compress',
       type: 'string',
-      help: 'How the archive is compressed ("zstd", "gzip", "none")',
+      help: 'Compression of the archive ("zstd", "gzip", "none")',
       shownDefault: 'zstd',
     },
     {
       name: 'pause',
       short: 'p',
       type: 'bool',
-      help: 'Hold the containers that use the volume still meanwhile',
+      help: 'Pause the containers that use the volume during the backup',
       defaultTrue: true,
     },
   ],

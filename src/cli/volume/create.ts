@@ -6,8 +6,8 @@ import type { Flag } from '../flags/flag.ts'
 const clusterFlags: readonly Flag[] = [
   { name: 'availability', type: 'string', help: 'Availability of a cluster volume', shownDefault: 'active' },
   { name: 'group', type: 'string', help: 'Group of a cluster volume' },
-  { name: 'limit-bytes', type: 'bytes', help: 'Greatest size of a cluster volume' },
-  { name: 'required-bytes', type: 'bytes', help: 'Least size of a cluster volume' },
+  { name: 'limit-bytes', type: 'bytes', help: 'Maximum size of a cluster volume' },
+  { name: 'required-bytes', type: 'bytes', help: 'Minimum size of a cluster volume' },
   { name: 'scope', type: 'string', help: 'Scope of a cluster volume', shownDefault: 'single' },
   { name: 'sharing', type: 'string', help: 'Sharing of a cluster volume', shownDefault: 'none' },
   { name: 'type', type: 'string', help: 'Kind of access to a cluster volume', shownDefault: 'block' },
@@ -23,8 +23,8 @@ export const command: Command = {
     { name: 'opt', short: 'o', type: 'map', help: 'Option of the driver', shownDefault: 'map[]' },
     ...clusterFlags,
     { name: 'secret', type: 'map', help: 'Secret of a cluster volume', shownDefault: 'map[]' },
-    { name: 'topology-preferred', type: 'list', help: 'Where a cluster volume would better be' },
-    { name: 'topology-required', type: 'list', help: 'Where a cluster volume has to be' },
+    { name: 'topology-preferred', type: 'list', help: 'Preferred topology of a cluster volume' },
+    { name: 'topology-required', type: 'list', help: 'Required topology of a cluster volume' },
   ],
   async run({ client, output }, flags, [operand]) {
     if (operand !== undefined && flags.has('name')) {

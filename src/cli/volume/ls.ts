@@ -13,7 +13,7 @@ export const command: Command = {
     filterFlag('dangling=true'),
     tableFormatFlag,
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only names' },
-    { name: 'cluster', type: 'bool', help: 'Only cluster volumes, of which there are none here' },
+    { name: 'cluster', type: 'bool', help: 'Show only cluster volumes, which Berth does not have' },
   ],
   async run({ client, output, settings }, flags) {
     const quiet = flags.bool('quiet')

@@ -8,7 +8,7 @@ export const command: Command = {
   usage: '[OPTIONS]',
   operands: { min: 0, max: 0 },
   flags: [
-    { name: 'all', short: 'a', type: 'bool', help: 'Volumes with a name as well' },
+    { name: 'all', short: 'a', type: 'bool', help: 'Also remove named volumes' },
     pruneFilterFlag('label=<label>'),
     forceFlag,
   ],

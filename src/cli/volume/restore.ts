@@ -6,12 +6,12 @@ export const command: Command = {
   usage: '[OPTIONS] VOLUME FILE|-',
   operands: { min: 2, max: 2 },
   flags: [
-    { name: 'force', short: 'f', type: 'bool', help: 'Replace what is in a volume that is not empty' },
+    { name: 'force', short: 'f', type: 'bool', help: 'Replace the contents of a volume that is not empty' },
     {
       name: 'pause',
       short: 'p',
       type: 'bool',
-      help: 'Hold the containers that use the volume still while its content changes',
+      help: 'Pause the containers that use the volume during the restore',
       defaultTrue: true,
     },
   ],

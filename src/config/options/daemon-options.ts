@@ -20,7 +20,7 @@ export const daemonOptions = {
     flag: 'cgroup-parent',
     key: 'cgroup-parent',
     kind: 'string',
-    help: "Control group to keep the daemon's groups in (default the root), or a slice",
+    help: "Parent control group of the daemon's groups (default the root), or a slice",
   },
   builder: {
     key: 'builder',
@@ -123,7 +123,7 @@ export const daemonOptions = {
   firewallPublished: {
     flag: 'firewall-published',
     kind: 'string',
-    help: 'Whom published ports are open to: everybody (open), or whom the host\'s own rules let in (host-rules) (default "open")',
+    help: 'Access to published ports: open, or limited by the host\'s own rules (host-rules) (default "open")',
   },
   group: {
     flag: 'group',
@@ -294,13 +294,13 @@ export const daemonOptions = {
     short: 's',
     key: 'storage-driver',
     kind: 'string',
-    help: 'Storage driver: overlay2, the only one',
+    help: 'Storage driver (only overlay2)',
   },
   storageOpt: {
     flag: 'storage-opt',
     key: 'storage-opts',
     kind: 'list',
-    help: 'Storage driver option: overlay2.size=SIZE, what a container may write unless it says otherwise',
+    help: "Storage driver option: overlay2.size=SIZE, the default size limit of a container's writable layer",
   },
   ...tlsOptions,
   trace: { flag: 'trace', kind: 'boolean', help: 'Print the time of each step of a container start' },

@@ -7,19 +7,19 @@ export const networkDaemonOptions = {
     flag: 'allow-direct-routing',
     key: 'allow-direct-routing',
     kind: 'boolean',
-    help: "Let neighbours with a route to it reach published ports at containers' own addresses",
+    help: "Let hosts with a route to it reach published ports at containers' own addresses",
   },
   bridge: {
     flag: 'bridge',
     short: 'b',
     key: 'bridge',
     kind: 'string',
-    help: 'Bridge of the host that serves as the default one; "none" for no default bridge',
+    help: 'Bridge of the host to use as the default one; "none" for no default bridge',
   },
   defaultAddressPool: {
     flag: 'default-address-pool',
     kind: 'list',
-    help: 'Range that networks without a subnet are given parts of (base=CIDR,size=LENGTH)',
+    help: 'Range from which networks without a subnet get one (base=CIDR,size=LENGTH)',
   },
   defaultAddressPools: {
     key: 'default-address-pools',
@@ -54,7 +54,7 @@ export const networkDaemonOptions = {
     flag: 'fixed-cidr',
     key: 'fixed-cidr',
     kind: 'string',
-    help: "Part of the default bridge's range that containers' addresses are chosen from",
+    help: "Part of the default bridge's range from which containers get their addresses",
   },
   fixedCidrV6: {
     flag: 'fixed-cidr-v6',
@@ -72,7 +72,7 @@ export const networkDaemonOptions = {
     flag: 'ip-masq',
     key: 'ip-masq',
     kind: 'boolean',
-    help: "Show the host's address outside instead of containers' on the default bridge (default true)",
+    help: "Use the host's address for outgoing connections of the default bridge (default true)",
   },
   iptables: {
     flag: 'iptables',
@@ -81,7 +81,7 @@ export const networkDaemonOptions = {
     help: 'Packet filter rules (always true; with nftables)',
   },
   ip6tables: { flag: 'ip6tables', key: 'ip6tables', kind: 'boolean', help: 'The same for IPv6' },
-  ipv6: { flag: 'ipv6', key: 'ipv6', kind: 'boolean', help: 'Give the default bridge IPv6' },
+  ipv6: { flag: 'ipv6', key: 'ipv6', kind: 'boolean', help: 'Enable IPv6 on the default bridge' },
   icc: {
     flag: 'icc',
     key: 'icc',
@@ -104,20 +104,20 @@ export const networkDaemonOptions = {
     flag: 'host-gateway-ip',
     key: 'host-gateway-ips',
     kind: 'list',
-    help: "Address that host-gateway stands for in --add-host (default the gateway of the container's network)",
+    help: "Address that host-gateway means in --add-host (default the gateway of the container's network)",
     reloadable: true,
   },
   hostGatewayIp: {
     key: 'host-gateway-ip',
     kind: 'string',
-    help: 'The same, one address, by its older name',
+    help: 'Older name of host-gateway-ips, for one address',
     reloadable: true,
   },
   ipForwardNoDrop: {
     flag: 'ip-forward-no-drop',
     key: 'ip-forward-no-drop',
     kind: 'boolean',
-    help: 'Always so: no policy of the host is set to drop',
+    help: 'Always on: Berth sets no policy of the host to drop',
   },
   networkControlPlaneMtu: {
     flag: 'network-control-plane-mtu',
@@ -129,7 +129,7 @@ export const networkDaemonOptions = {
     flag: 'network-diagnostic-port',
     key: 'network-diagnostic-port',
     kind: 'number',
-    help: 'Only 0: there is no such server',
+    help: 'Only 0: Berth has no diagnostic server',
   },
   userlandProxyPath: {
     flag: 'userland-proxy-path',

@@ -9,7 +9,7 @@ export const command: Command = {
     { name: 'author', short: 'a', type: 'string', help: 'Author (e.g. "Ada Lovelace <ada@example.org>")' },
     { name: 'change', short: 'c', type: 'list', help: 'Dockerfile instruction for the image' },
     { name: 'message', short: 'm', type: 'string', help: 'Comment of the image' },
-    { name: 'pause', short: 'p', type: 'bool', help: 'Hold the container still meanwhile', defaultTrue: true },
+    { name: 'pause', short: 'p', type: 'bool', help: 'Pause the container during the commit', defaultTrue: true },
   ],
   async run({ client, output }, flags, [container = '', name = '']) {
     const reference = name === '' ? undefined : parseReference(name)

@@ -5,7 +5,7 @@ import { writeOutput } from '../../command/output-file.ts'
 export const command: Command = {
   usage: '[OPTIONS] CONTAINER',
   operands: { min: 1, max: 1 },
-  flags: [{ name: 'output', short: 'o', type: 'string', help: 'File to write in place of STDOUT' }],
+  flags: [{ name: 'output', short: 'o', type: 'string', help: 'Write to a file instead of STDOUT' }],
   async run({ client, output }, flags, [container = '']) {
     const path = flags.string('output')
     if (path === '' && output.isTerminal) {

@@ -6,9 +6,9 @@ export const command: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   operands: { min: 1 },
   flags: [
-    { name: 'force', short: 'f', type: 'bool', help: 'Kill it when it is running' },
+    { name: 'force', short: 'f', type: 'bool', help: 'Kill a running container first' },
     { name: 'link', short: 'l', type: 'bool', help: 'Remove a link, not the container' },
-    { name: 'volumes', short: 'v', type: 'bool', help: 'Remove its anonymous volumes as well' },
+    { name: 'volumes', short: 'v', type: 'bool', help: "Also remove the container's anonymous volumes" },
   ],
   async run(context, flags, operands) {
     const options = { force: flags.bool('force'), link: flags.bool('link'), volumes: flags.bool('volumes') }

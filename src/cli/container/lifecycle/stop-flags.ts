@@ -6,8 +6,8 @@ import type { FlagValues } from '../../flags/flag-values.ts'
 /** `--signal` and `--timeout`. */
 export const stopFlags: readonly Flag[] = [
   { name: 'signal', short: 's', type: 'string', help: 'Signal to send' },
-  { name: 'timeout', short: 't', type: 'int', help: 'Seconds to wait before it is killed' },
-  { name: 'time', type: 'int', help: 'Seconds to wait before it is killed', hidden: true },
+  { name: 'timeout', short: 't', type: 'int', help: 'Seconds to wait before killing the container' },
+  { name: 'time', type: 'int', help: 'Seconds to wait before killing the container', hidden: true },
 ]
 
 /** The values of these flags. */

@@ -12,7 +12,7 @@ const flags: readonly Flag[] = [
   {
     name: 'blkio-weight',
     type: 'uint16',
-    help: 'Share of block I/O, 10 to 1000, 0 for none of its own',
+    help: 'Weight for block I/O, 10 to 1000, or 0 for no weight',
     shownDefault: '0',
   },
   { name: 'cpu-period', type: 'int', help: 'Period of CPU time in microseconds' },
@@ -23,21 +23,21 @@ const flags: readonly Flag[] = [
   { name: 'cpus', type: 'decimal', help: 'Number of CPUs' },
   { name: 'cpuset-cpus', type: 'string', help: 'CPUs that may be used (0-3, 0,1)' },
   { name: 'cpuset-mems', type: 'string', help: 'Memory nodes that may be used (0-3, 0,1)' },
-  { name: 'kernel-memory', type: 'bytes', help: 'Ignored: the kernel has no such limit any more', hidden: true },
+  { name: 'kernel-memory', type: 'bytes', help: 'Ignored: the kernel no longer has this limit', hidden: true },
   { name: 'memory', short: 'm', type: 'bytes', help: 'Limit of memory' },
   { name: 'memory-reservation', type: 'bytes', help: 'Soft limit of memory' },
-  { name: 'memory-swap', type: 'bytes', help: "Limit of memory and swap together, '-1' for none" },
-  { name: 'pids-limit', type: 'int', help: 'Number of processes, -1 for no limit' },
+  { name: 'memory-swap', type: 'bytes', help: "Limit of memory and swap together; '-1' for no limit" },
+  { name: 'pids-limit', type: 'int', help: 'Limit of processes; -1 for no limit' },
   {
     name: 'publish',
     type: 'list',
-    help: 'Publish more ports, also while the container runs ([[IP:]HOST_PORT:]PORT[/PROTOCOL])',
+    help: 'Publish another port, even while the container runs ([[IP:]HOST_PORT:]PORT[/PROTOCOL])',
   },
-  { name: 'restart', type: 'string', help: 'When the container is started again' },
+  { name: 'restart', type: 'string', help: 'Restart policy' },
   {
     name: 'unpublish',
     type: 'list',
-    help: 'Publish ports no longer (HOST_PORT[/PROTOCOL], or as they were published)',
+    help: 'Stop publishing a port (HOST_PORT[/PROTOCOL], or as it was published)',
   },
 ]
 

@@ -9,9 +9,9 @@ export const command: Command = {
   usage: '[OPTIONS] CONTAINER',
   operands: { min: 1, max: 1 },
   flags: [
-    { name: 'detach-keys', type: 'string', help: 'Keys that leave it running and end the command' },
-    { name: 'no-stdin', type: 'bool', help: 'Do not connect to its input' },
-    { name: 'sig-proxy', type: 'bool', help: 'Pass signals on to the process', defaultTrue: true },
+    { name: 'detach-keys', type: 'string', help: 'Keys that detach from the container' },
+    { name: 'no-stdin', type: 'bool', help: 'Do not attach STDIN' },
+    { name: 'sig-proxy', type: 'bool', help: 'Forward signals to the process', defaultTrue: true },
   ],
   async run(context, flags, [name = '']) {
     const { client, input, output, errors, settings } = context

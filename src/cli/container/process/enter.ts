@@ -8,8 +8,8 @@ export const command: Command = {
   usage: '[OPTIONS] CONTAINER [COMMAND [ARG...]]',
   operands: { min: 1 },
   flags: [
-    { name: 'busybox', short: 'b', type: 'bool', help: "Use the host's busybox even where there is a shell" },
-    { name: 'detach-keys', type: 'string', help: 'Keys that leave it running and end the command' },
+    { name: 'busybox', short: 'b', type: 'bool', help: "Use the host's busybox even if the container has a shell" },
+    { name: 'detach-keys', type: 'string', help: 'Keys that detach from the container' },
     {
       name: 'env',
       short: 'e',

@@ -13,8 +13,8 @@ export const command: Command = {
   usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
   operands: { min: 2 },
   flags: [
-    { name: 'detach', short: 'd', type: 'bool', help: 'Let it run in the background' },
-    { name: 'detach-keys', type: 'string', help: 'Keys that leave it running and end the command' },
+    { name: 'detach', short: 'd', type: 'bool', help: 'Run the command in the background' },
+    { name: 'detach-keys', type: 'string', help: 'Keys that detach from the container' },
     {
       name: 'env',
       short: 'e',

@@ -23,10 +23,10 @@ export const command: Command = {
   operands: { min: 1 },
   flags: [
     ...createFlags,
-    { name: 'detach', short: 'd', type: 'bool', help: 'Let it run in the background and print its id' },
-    { name: 'detach-keys', type: 'string', help: 'Keys that leave it running and end the command' },
+    { name: 'detach', short: 'd', type: 'bool', help: 'Run the container in the background and print its id' },
+    { name: 'detach-keys', type: 'string', help: 'Keys that detach from the container' },
     pullFlag('running'),
-    { name: 'sig-proxy', type: 'bool', help: 'Pass signals on to the process', defaultTrue: true },
+    { name: 'sig-proxy', type: 'bool', help: 'Forward signals to the process', defaultTrue: true },
   ],
   interspersed: false,
   async run(context, flags, [image = '', ...command]) {

@@ -11,11 +11,11 @@ export const command: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   operands: { min: 1 },
   flags: [
-    { name: 'attach', short: 'a', type: 'bool', help: 'Connect to its output and pass signals on' },
-    { name: 'checkpoint', type: 'string', help: 'Checkpoint to go on from' },
+    { name: 'attach', short: 'a', type: 'bool', help: 'Attach STDOUT and STDERR, and forward signals' },
+    { name: 'checkpoint', type: 'string', help: 'Checkpoint to restore from' },
     { name: 'checkpoint-dir', type: 'string', help: 'Directory of the checkpoint' },
-    { name: 'detach-keys', type: 'string', help: 'Keys that leave it running and end the command' },
-    { name: 'interactive', short: 'i', type: 'bool', help: 'Connect to its input' },
+    { name: 'detach-keys', type: 'string', help: 'Keys that detach from the container' },
+    { name: 'interactive', short: 'i', type: 'bool', help: 'Attach STDIN' },
   ],
   async run(context, flags, operands) {
     if (!flags.bool('attach') && !flags.bool('interactive')) {

@@ -7,19 +7,19 @@ export const command: Command = {
   usage: '[OPTIONS] CONTAINER',
   operands: { min: 1, max: 1 },
   flags: [
-    { name: 'details', type: 'bool', help: 'Show attributes that the log driver adds' },
-    { name: 'follow', short: 'f', type: 'bool', help: 'Go on with new output' },
+    { name: 'details', type: 'bool', help: 'Show the attributes that the log driver adds' },
+    { name: 'follow', short: 'f', type: 'bool', help: 'Follow new output' },
     {
       name: 'since',
       type: 'string',
-      help: 'Only from this time on ("2013-01-02T13:23:37Z", or "42m" for 42 minutes ago)',
+      help: 'Show only lines since this time ("2013-01-02T13:23:37Z", or "42m" for 42 minutes ago)',
     },
     { name: 'tail', short: 'n', type: 'string', help: 'Number of lines from the end', shownDefault: 'all' },
     { name: 'timestamps', short: 't', type: 'bool', help: 'Show the time of each line' },
     {
       name: 'until',
       type: 'string',
-      help: 'Only before this time ("2013-01-02T13:23:37Z", or "42m" for 42 minutes ago)',
+      help: 'Show only lines before this time ("2013-01-02T13:23:37Z", or "42m" for 42 minutes ago)',
     },
   ],
   async run(context, flags, [name = '']) {

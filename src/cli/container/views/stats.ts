@@ -14,10 +14,10 @@ export const command: Command = {
   usage: '[OPTIONS] [CONTAINER...]',
   operands: { min: 0 },
   flags: [
-    { name: 'all', short: 'a', type: 'bool', help: 'Those that do not run as well' },
+    { name: 'all', short: 'a', type: 'bool', help: 'Also show containers that do not run' },
     tableFormatFlag,
-    { name: 'no-stream', type: 'bool', help: 'One reading, then end' },
-    { name: 'no-trunc', type: 'bool', help: 'Cut nothing short' },
+    { name: 'no-stream', type: 'bool', help: 'Print the first result only, then exit' },
+    { name: 'no-trunc', type: 'bool', help: 'Do not truncate the output' },
   ],
   async run(context, flags, names) {
     const layout = statsLayout({ truncate: !flags.bool('no-trunc') })
