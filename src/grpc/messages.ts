@@ -39,8 +39,8 @@ export async function* readMessages<Desc extends DescMessage>(
   if (length > 0) throw new GrpcError(grpcCode.internal, 'the stream ended within a message')
 }
 
-/** How many bytes to join next: the head alone if several pieces hold it, otherwise the head and its message.
- *  Undefined while the head is not complete. */
+/** How many bytes must have arrived before the pieces are joined: the head and its message, or the head alone if more
+ *  than one piece holds it. Undefined while the head is not complete. */
 function wantedBytes(pieces: readonly Buffer[], length: number): number | undefined {
   const [first] = pieces
   if (first === undefined || length < headBytes) return undefined

@@ -103,8 +103,7 @@ class Collector {
   }
 }
 
-/** The first interrupt asks the daemon to cancel the build. After a second one, the command no longer waits for
- *  that. */
+/** The first interrupt asks the daemon to cancel the build. A second one ends the command at once. */
 function onInterrupt(cancel: () => void): () => void {
   let count = 0
   const signals = ['SIGINT', 'SIGTERM'] as const

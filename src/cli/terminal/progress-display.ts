@@ -68,7 +68,7 @@ export class ProgressDisplay {
     const { status = '' } = message
     const key = `${id} ${status}`
     if (!isNotable.test(status) && (!isFinal.test(status) || this.#done.has(key))) return
-    // A layer that is pushed again under another tag is printed again.
+    // The key has the status, because a layer that is pushed again for another tag has another one.
     this.#done.add(key)
     this.#output.write(plainText(message))
   }

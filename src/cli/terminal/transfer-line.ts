@@ -28,7 +28,7 @@ export class SpeedMeter {
   #lastBytes = 0
   #bytesPerSecond: number | undefined
 
-  /** Takes a report. Gives the speed in bytes per second; undefined for the first report. */
+  /** Takes a report. Gives the speed in bytes per second; undefined until it is known. */
   measure(status: string, bytes: number, nowMs: number): number | undefined {
     if (status !== this.#status || bytes < this.#lastBytes) {
       this.#status = status

@@ -41,7 +41,7 @@ export const command: Command = {
   },
 }
 
-/** Makes the program redraw its screen: resizes the terminal to one column or line more, and then to its real size. */
+/** Makes the program redraw its screen: sets a size of one line and one column more, and then the real size. */
 async function redraw(context: CliContext, id: string): Promise<() => void> {
   const { client, output } = context
   await client.containerIo.resize(id, { height: output.rows + 1, width: output.columns + 1 }).catch(() => undefined)
