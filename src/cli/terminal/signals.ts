@@ -25,10 +25,26 @@ export function forwardSignals(send: (signal: string) => Promise<void>): () => v
   }
 }
 
-/** Calls `resize` now, and each time the terminal's size changes, until the returned function is called. */
+/** Calls `resize` now, and each time the terminal's size changes, until the returned function is called. Only one call
+ *  runs at a time: of two requests at once, the daemon could carry out the older one last. Changes during a call lead
+ *  to one more call. Failures are ignored: the process may be gone. */
 export function watchSize(resize: () => Promise<void>): () => void {
-  const handler = (): void => void resize().catch(() => undefined)
+  let last = Promise.resolve()
+  let isWaiting = false
+  let isStopped = false
+  const send = async (): Promise<void> => {
+    isWaiting = false
+    if (!isStopped) await resize()
+  }
+  const handler = (): void => {
+    if (isWaiting) return
+    isWaiting = true
+    last = last.then(send).catch(() => undefined)
+  }
   handler()
   process.on('SIGWINCH', handler)
-  return () => process.off('SIGWINCH', handler)
+  return () => {
+    isStopped = true
+    process.off('SIGWINCH', handler)
+  }
 }
