@@ -1,4 +1,4 @@
-/** The engines under test: each has temporary roots and a cell of its own, and all are driven by the same official
+/** The engines under test: each has its own temporary roots and cell, and all are driven by the same official
  *  CLI. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
