@@ -2,7 +2,7 @@
 import { type BuildCachePruneResponse, buildUpgrade, type Filters } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 import { BuildSession } from './build-session.ts'
-import { type Filters, formatFilters } from './transport/filters.ts'
+import { formatFilters } from './transport/filters.ts'
 import type { Transport } from './transport/transport.ts'
 
 /** What accompanies the opening of a build session. */

@@ -10,7 +10,7 @@ import type {
   ProgressMessage,
 } from '../api/index.ts'
 import { type AbortOptions, internal } from '../base/index.ts'
-import { type Filters, formatFilters } from './transport/filters.ts'
+import { formatFilters } from './transport/filters.ts'
 import { imagePath } from './transport/image-path.ts'
 import { jsonLines } from './transport/json-lines.ts'
 import { type RawDocument, rawDocument } from './transport/raw-document.ts'

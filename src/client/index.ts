@@ -12,7 +12,6 @@ export { type PushOptions, RegistriesClient, type SearchOptions } from './regist
 export { type EventOptions, SystemClient } from './system-client.ts'
 export { Demultiplexer } from './transport/demultiplexer.ts'
 export { type Endpoint, parseEndpoint, type TlsFiles } from './transport/endpoint.ts'
-export type { Filters } from './transport/filters.ts'
 export type { AttachedStream } from './transport/hijacked-stream.ts'
 export type { RawDocument } from './transport/raw-document.ts'
 export { type ApiResponse, type RequestOptions, Transport, type TransportOptions } from './transport/transport.ts'

@@ -8,7 +8,7 @@ import type {
   NetworkDisconnectBody,
   NetworksPruneResponse,
 } from '../api/index.ts'
-import { type Filters, formatFilters } from './transport/filters.ts'
+import { formatFilters } from './transport/filters.ts'
 import { type RawDocument, rawDocument } from './transport/raw-document.ts'
 import type { Transport } from './transport/transport.ts'
 

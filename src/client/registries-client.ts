@@ -1,7 +1,7 @@
 /** Calls for which the daemon contacts a registry: push, login, search. */
 import type { AuthConfig, AuthResponse, Filters, ProgressMessage, SearchResult } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
-import { type Filters, formatFilters } from './transport/filters.ts'
+import { formatFilters } from './transport/filters.ts'
 import { imagePath } from './transport/image-path.ts'
 import { jsonLines } from './transport/json-lines.ts'
 import type { Transport } from './transport/transport.ts'

@@ -1,7 +1,7 @@
 /** Calls about the daemon itself. */
 import type { DiskUsage, EventMessage, Filters, StoreCheck, SystemInfo, SystemVersion } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
-import { type Filters, formatFilters } from './transport/filters.ts'
+import { formatFilters } from './transport/filters.ts'
 import { jsonLines } from './transport/json-lines.ts'
 import { type RawDocument, rawDocument } from './transport/raw-document.ts'
 import type { Transport } from './transport/transport.ts'

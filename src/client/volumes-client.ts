@@ -1,7 +1,7 @@
 /** Calls under `/volumes`. */
 import type { Filters, Volume, VolumeCreateBody, VolumeListResponse, VolumesPruneResponse } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
-import { type Filters, formatFilters } from './transport/filters.ts'
+import { formatFilters } from './transport/filters.ts'
 import { type RawDocument, rawDocument } from './transport/raw-document.ts'
 import type { Transport } from './transport/transport.ts'
 

@@ -1,5 +1,4 @@
-/** Filters: name → values, any of which may match. */
-export type Filters = Readonly<Record<string, readonly string[]>>
+import type { Filters } from '../../api/index.ts'
 
 /** Encodes filters for the query; undefined when there are none. */
 export function formatFilters(filters: Filters | undefined): string | undefined {

@@ -6,7 +6,6 @@ import { defaultPools } from '../ipam/subnet-choice.ts'
 import { formatSubnet } from '../record/ip.ts'
 import { NetworkIndex } from '../record/network-index.ts'
 import type { NetworkRecord } from '../record/network-record.ts'
-import type { StoredEndpoint } from '../record/sandbox-index.ts'
 import { type HostRanges, planNetwork, usedSubnets, withTrust } from './network-plan.ts'
 import type { NetworkRequest } from './network-request.ts'
 
@@ -49,7 +48,7 @@ function hostOf(addresses: readonly (readonly [index: number, address: string, p
 function place(t: { after(work: () => void): void }) {
   const db = Database.open(':memory:')
   t.after(() => db.close())
-  const known = NetworkIndex.open(new NetworkTable<NetworkRecord, StoredEndpoint>(db), nullLogger)
+  const known = NetworkIndex.open(new NetworkTable<NetworkRecord>(db), nullLogger)
   return {
     known,
     plan: (request: Partial<NetworkRequest>, host = hostOf()) =>

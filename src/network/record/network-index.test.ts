@@ -4,7 +4,6 @@ import { isKind, nullLogger } from '../../base/index.ts'
 import { Database, NetworkTable } from '../../store/index.ts'
 import { NetworkIndex } from './network-index.ts'
 import { completeNetworkRecord, type NetworkRecord } from './network-record.ts'
-import type { StoredEndpoint } from './sandbox-index.ts'
 
 function record(id: string, name: string): NetworkRecord {
   return completeNetworkRecord({
@@ -20,7 +19,7 @@ function record(id: string, name: string): NetworkRecord {
 }
 
 function open(db: Database): NetworkIndex {
-  return NetworkIndex.open(new NetworkTable<NetworkRecord, StoredEndpoint>(db), nullLogger)
+  return NetworkIndex.open(new NetworkTable<NetworkRecord>(db), nullLogger)
 }
 
 test('NetworkIndex finds a network by id, name and prefix of the id, in this order', (t) => {

@@ -13,7 +13,7 @@ export class NetworkIndex {
   }
 
   /** Reads all networks. A record that can't be read is logged and left as it is. */
-  static open(table: NetworkTable<NetworkRecord, StoredEndpoint>, logger: Logger): NetworkIndex {
+  static open(table: NetworkTable<NetworkRecord>, logger: Logger): NetworkIndex {
     const index = new NetworkIndex(table)
     for (const { id, name, json } of table.all()) {
       try {
