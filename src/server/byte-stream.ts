@@ -1,18 +1,19 @@
-/** Answers that are one long stream of bytes: archives. */
+/** Answers that are one long stream of bytes, like archives. */
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Exchange } from '../http/index.ts'
 
 /** Bytes to be sent. */
 export interface ByteStream {
-  /** Known: the client is told, and can tell a cut answer from a whole one. */
+  /** If it is known, the answer has a Content-Length, by which the client recognizes a cut answer. */
   readonly sizeBytes?: number | undefined
-  /** A piece's memory is its reader's until the next one is asked for. */
+  /** A chunk is valid until the next one is asked for. */
   readonly chunks: AsyncIterable<Buffer>
 }
 
-/** Answers 200 with the bytes, no faster than the client takes them. The status is sent with the first bytes, so a
- *  failure before them still gets its own; a later one cuts the connection, which no client takes for the end. */
+/** Answers 200 with the bytes, no faster than the client reads them. The status is sent with the first bytes, so that an
+ *  earlier failure is answered with its own status. A later failure closes the connection, which every client recognizes
+ *  as an incomplete answer. */
 export async function sendBytes(
   exchange: Exchange,
   contentType: string,
@@ -36,7 +37,7 @@ export async function sendBytes(
     await Promise.race([once(response, 'finish'), once(response, 'close')])
 }
 
-/** Resolves when the kernel has the bytes, or nobody wants them any more. */
+/** Resolves when the kernel has the bytes or the client has gone. */
 function write(response: ServerResponse, chunk: Buffer): Promise<void> {
   return new Promise((resolve) => {
     const finish = () => {

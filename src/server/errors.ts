@@ -3,10 +3,10 @@ import type { ErrorResponse } from '../api/index.ts'
 import { BerthError, type ErrorKind, isBerthError, isKind, type Logger, messageOf } from '../base/index.ts'
 import type { Exchange } from '../http/index.ts'
 
-/** Logged for requests whose client left before the answer. Never sent. */
+/** Status in the log for requests whose client left before the answer. It is never sent. */
 const clientGoneStatus = 499
 
-/** Docker's status for a class of failure. */
+/** Docker's status for a kind of error. */
 export function statusOf(kind: ErrorKind): number {
   switch (kind) {
     case 'invalidArgument':
@@ -35,8 +35,8 @@ export function statusOf(kind: ErrorKind): number {
   }
 }
 
-/** Answers a request whose handler failed. After a stream began nothing can be answered: the connection is cut
- *  so that the client doesn't take a half for a whole. */
+/** Answers a request whose handler failed. If a stream has begun, no status can follow: the connection is closed, so that
+ *  the client does not take the part for the whole. */
 export function answerError(exchange: Exchange, error: unknown, logger: Logger): void {
   const request = { method: exchange.method, path: exchange.url.split('?', 1)[0] }
   if (exchange.isClientGone || (isKind(error, 'cancelled') && exchange.signal.aborted)) {
@@ -58,7 +58,7 @@ function logFailure(logger: Logger, failure: BerthError, fields: { readonly stat
   else logger.debug('request refused', { ...fields, error: failure.message })
 }
 
-/** Where the original failure came from, when it was wrapped. */
+/** The stack of the original error if this one wraps it. */
 function stackOf(error: Error): string | undefined {
   return error.cause instanceof Error ? `${error.stack}\ncaused by: ${error.cause.stack}` : error.stack
 }

@@ -1,39 +1,40 @@
-/** Carrying output of containers to clients: over taken connections and in ordinary answers. */
+/** Carries the output of containers to clients, over connections that have left HTTP and in ordinary answers. */
 import { type Logger, messageOf, type OutputSink } from '../base/index.ts'
 import type { AttachIo, OutputSource } from '../contract/index.ts'
 import { type HijackedConnection, multiplexedStreamType, rawStreamType, StreamSink } from '../http/index.ts'
 import { type Call, isBelow } from './route.ts'
 
-/** The content type for a source; clients below 1.42 know only the raw one and find out from the container. */
+/** The content type of a source's stream. Clients below 1.42 only know the raw type; they look at the container's
+ *  configuration to see whether there are frames. */
 export function streamContentType(call: Call, tty: boolean): string {
   return tty || isBelow(call, '1.42') ? rawStreamType : multiplexedStreamType
 }
 
 export interface CarryOptions {
-  /** Whether what the client sends goes to the process. */
+  /** Whether the client's input goes to the process. */
   readonly stdin: boolean
   /** False: one stream without frames. */
   readonly multiplexed: boolean
-  /** Where a failure is written. Default: stderr. */
+  /** The stream that a failure is written to; by default stderr. */
   readonly failuresTo?: 'stdout' | 'stderr'
   readonly logger: Logger
 }
 
-/** Runs a source over a taken connection until it ends. Its failure is written into the stream. */
+/** Runs a source over a connection that has left HTTP, until one side ends. A failure is written into the stream. */
 export async function carryBothWays(
   connection: HijackedConnection,
   source: OutputSource<AttachIo>,
   { stdin, multiplexed, failuresTo, logger }: CarryOptions,
 ): Promise<void> {
   const { output, input } = connection
-  // Unwanted input is still read, so that the client's end is seen.
+  // Unwanted input is read as well, because only reading shows that the client has gone.
   if (!stdin) input.resume()
   const work = (sink: OutputSink) => source.run(stdin ? { sink, input } : { sink })
   await carry(new StreamSink(output, { multiplexed }), logger, work, failuresTo)
   connection.finish()
 }
 
-/** Runs work that writes to a sink and ends the sink. Its failure is written as the stream's last line. */
+/** Runs work that writes to a sink, then ends the sink. A failure is written as the stream's last line. */
 export async function carry(
   sink: StreamSink,
   logger: Logger,

@@ -3,16 +3,16 @@ import type { ProgressMessage } from '../api/index.ts'
 import { messageOf } from '../base/index.ts'
 import { type Exchange, formatJsonLine } from '../http/index.ts'
 
-/** Above this many unsent bytes progress bars are no longer fed: only words that stay on the screen matter then. */
+/** Above this many unsent bytes, updates of progress bars are dropped; only messages that stay on the screen are sent. */
 const crowdedBytes = 1024 * 1024
 
 export interface ProgressOptions {
-  /** Failures are lines of the stream from the beginning on: clients look for them nowhere else. */
+  /** Failures are lines of the stream from the beginning, also if nothing was sent yet. */
   readonly alwaysStream?: boolean
 }
 
-/** Carries work that reports its progress as JSON lines. The status is sent with the first message, so that work
- *  that fails at once is answered with an error status; failures after that become the last line. */
+/** Runs work that reports its progress as JSON lines. The status is sent with the first message, so that work that fails
+ *  at once is answered with an error status. A later failure becomes the last line. */
 export async function streamProgress(
   exchange: Exchange,
   work: (onProgress: (message: ProgressMessage) => void) => Promise<void>,

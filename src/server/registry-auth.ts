@@ -1,6 +1,7 @@
 import type { AuthConfig } from '../api/index.ts'
 
-/** `X-Registry-Auth`. One that can't be read counts as none, for what is asked may be had without. */
+/** Decodes the header `X-Registry-Auth`. A header that can't be decoded counts as absent, because the request may succeed
+ *  without credentials. */
 export function decodeRegistryAuth(header: string | readonly string[] | undefined): AuthConfig | undefined {
   if (typeof header !== 'string' || header === '') return undefined
   try {
@@ -11,7 +12,8 @@ export function decodeRegistryAuth(header: string | readonly string[] | undefine
   }
 }
 
-/** `X-Registry-Config`: credentials by registry, for builds. What can't be read counts as none. */
+/** Decodes the header `X-Registry-Config` of builds: credentials by registry. A header that can't be decoded counts as
+ *  absent. */
 export function decodeRegistryConfig(
   header: string | readonly string[] | undefined,
 ): Readonly<Record<string, AuthConfig>> {

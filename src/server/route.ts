@@ -6,26 +6,26 @@ export interface Call {
   readonly exchange: Exchange
   readonly parameters: PathParameters
   readonly query: Query
-  /** What client and server agreed on. */
+  /** The version that the request named, or the newest. */
   readonly apiVersion: string
 }
 
 /** One method and path of the API, without its version prefix. */
 export interface Route {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
-  /** See `Router`: `/containers/{id}/json`, `/images/{name...}/json`. */
+  /** A pattern of `Router`, like `/containers/{id}/json` or `/images/{name...}/json`. */
   readonly pattern: string
-  /** The connection may leave HTTP: attach and exec. */
+  /** Whether the connection may leave HTTP, as in attach and exec. */
   readonly takesConnection?: boolean
   readonly handle: (call: Call) => Promise<void>
 }
 
-/** A path parameter; the route's pattern has it. */
+/** A path parameter by its name in the route's pattern. */
 export function pathParameter({ parameters }: Call, name: string): string {
   return parameters[name] ?? ''
 }
 
-/** True for clients that speak an older version than this one. */
+/** Whether the request's API version is older than `version`. */
 export function isBelow({ apiVersion }: Call, version: string): boolean {
   return compareApiVersions(apiVersion, version) < 0
 }

@@ -1,4 +1,4 @@
-/** The Engine API: routes of every resource over any number of listeners. */
+/** The Engine API: the routes of all nouns, on any number of listeners. */
 import { minApiVersion as defaultMinApiVersion, maxApiVersion } from '../api/index.ts'
 import { type Logger, notFound } from '../base/index.ts'
 import type { Backends } from '../contract/index.ts'
@@ -27,33 +27,37 @@ import { unbuiltRoutes } from './unbuilt-routes.ts'
 import { checkApiVersion, splitVersionedPath } from './versions/index.ts'
 import { volumeRoutes } from './volumes/routes.ts'
 
+/** What a server works with. */
 export interface ServerOptions {
   readonly backends: Backends
   readonly logger: Logger
   /** Berth's own version, for the `Server` header. */
   readonly version: string
-  /** Oldest version of the API that is answered. */
+  /** The oldest API version that is served. */
   readonly minApiVersion?: string
-  /** What the header `Docker-Experimental` says. */
+  /** Value of the header `Docker-Experimental`. */
   readonly experimental?: boolean
-  /** Told of the end of each request. */
+  /** Called at the end of each request. */
   readonly onAnswered?: () => void
 }
 
+/** Options of one endpoint. */
 export interface ApiListenOptions extends ListenOptions {
   /** The endpoint is a loopback address at which any program on the host is served: requests that a script in a
    *  browser can send are refused (403). The value is the host that the user named for the endpoint. */
   readonly guardedHost?: string | undefined
 }
 
+/** A server of the Engine API. */
 export interface ApiServer {
-  /** Serves on one more endpoint; gives it with the port that was chosen. */
+  /** Serves on one more endpoint. Resolves with the endpoint and the port that was chosen; rejects with `conflict` when
+   *  the address is in use. */
   listen(endpoint: Endpoint, options?: ApiListenOptions): Promise<Endpoint>
-  /** Stops listening and ends what is still open after a moment. */
+  /** Stops listening, waits a moment for open requests, then closes the connections that are left. */
   close(): Promise<void>
 }
 
-/** Makes the server; it listens nowhere yet. */
+/** Makes a server that does not listen yet. */
 export function createServer(options: ServerOptions): ApiServer {
   const handler = new ApiHandler(allRoutes(options.backends, options.logger), options)
   const listeners: Listener[] = []
@@ -72,12 +76,12 @@ export function createServer(options: ServerOptions): ApiServer {
 
 function allRoutes(backends: Backends, logger: Logger): readonly Route[] {
   return [
-    // First, as some of the names below take any path.
+    // First, because some of the names below match any path.
     ...unbuiltRoutes,
     ...systemRoutes(backends.system),
     ...containerRoutes(backends.containers, logger),
     ...execRoutes(backends.exec, logger),
-    // Before the images, whose names could be `search`.
+    // Before the images, because an image's name could be `search`.
     ...registryRoutes(backends.registries),
     ...imageRoutes(backends.images),
     ...networkRoutes(backends.networks),
@@ -128,7 +132,7 @@ class ApiHandler implements RequestHandler {
 
   async #dispatch(exchange: Exchange): Promise<void> {
     if (exchange.method === 'OPTIONS') {
-      // Any path, as Docker has it from the days of browsers as clients.
+      // On any path, as in Docker, which once had browsers as clients.
       exchange.sendEmpty(200, { 'Content-Length': '0' })
       return
     }

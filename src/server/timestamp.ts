@@ -1,7 +1,7 @@
 import { invalidArgument, parseNs } from '../base/index.ts'
 
 /** A time in a query: Unix seconds with up to nine decimals, or RFC 3339. Undefined for '' and '0'.
- *  (Durations like `10m` are turned into times by clients.) */
+ *  Clients turn durations like `10m` into times themselves. */
 export function parseTimestamp(name: string, text: string): bigint | undefined {
   if (text === '' || text === '0') return undefined
   const match = /^(-?\d+)(?:\.(\d{1,9}))?$/.exec(text)

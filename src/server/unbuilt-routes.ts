@@ -1,10 +1,10 @@
-/** Routes of API 1.51 that Berth doesn't serve. Each says so by name; none pretends. */
+/** Routes of API 1.51 that Berth does not serve. Each is answered with an error that names it. */
 import { BerthError, notFound, notImplemented } from '../base/index.ts'
 import { type Call, pathParameter, type Route } from './route.ts'
 
 type Method = Route['method']
 
-/** What dockerd says to everything that needs a swarm. */
+/** The error text of dockerd for everything that needs a swarm. */
 export const notSwarmManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.'
 
@@ -19,7 +19,7 @@ const unbuilt: readonly (readonly [method: Method, pattern: string, what: string
   ['POST', '/swarm/join', 'swarm'],
 ]
 
-/** What dockerd answers with "not a swarm manager" outside of a swarm, which clients know how to read. */
+/** Routes that dockerd answers with "not a swarm manager" outside of a swarm, which clients understand. */
 const swarmOnly: readonly (readonly [method: Method, pattern: string])[] = [
   ['GET', '/swarm'],
   ['POST', '/swarm/leave'],
@@ -37,7 +37,7 @@ const swarmOnly: readonly (readonly [method: Method, pattern: string])[] = [
   ['PUT', '/volumes/{name...}'],
 ]
 
-/** Routes of one plugin. There is none, which is what `docker inspect` wants to know. */
+/** Routes of one plugin. There is no plugin; `docker inspect` asks and expects a 404. */
 const ofPlugins: readonly (readonly [method: Method, pattern: string])[] = [
   ['GET', '/plugins/{name...}/json'],
   ['POST', '/plugins/{name...}/enable'],
@@ -48,7 +48,7 @@ const ofPlugins: readonly (readonly [method: Method, pattern: string])[] = [
   ['DELETE', '/plugins/{name...}'],
 ]
 
-/** All of them. */
+/** All routes that are not served. */
 export const unbuiltRoutes: readonly Route[] = [
   ...unbuilt.map(([method, pattern, what]) => unbuiltRoute(method, pattern, what)),
   ...swarmOnly.map(([method, pattern]): Route => {
@@ -60,12 +60,12 @@ export const unbuiltRoutes: readonly Route[] = [
   }),
 ]
 
-/** One route that answers 501. */
+/** A route that answers 501. */
 export function unbuiltRoute(method: Method, pattern: string, what: string): Route {
   return { method, pattern, handle: () => Promise.reject(notImplementedHere(what)) }
 }
 
-/** The error of everything that isn't built yet. */
+/** The error for something that Berth does not implement. */
 export function notImplementedHere(what: string): BerthError {
   return notImplemented(`${what} is not implemented in this version of Berth`)
 }

@@ -1,5 +1,5 @@
-/** `POST /session` and `POST /grpc`: connections that leave HTTP for gRPC. On the first the daemon asks the client, on
- *  the second the client asks the daemon. */
+/** `POST /session` and `POST /grpc`: connections that leave HTTP for gRPC. On the first, the daemon calls the client; on
+ *  the second, the client calls the daemon. */
 
 import type { BuildkitBackend, BuildkitSession } from '../../contract/index.ts'
 import type { Route } from '../route.ts'

@@ -1,10 +1,10 @@
-/** The query of `POST /build` as a request to the builder. Every parameter counts or is refused by name. */
+/** The query of `POST /build` as a request to the builder. Every parameter is honored or refused by name. */
 import type { BuildOutput, BuildRequest, Ulimit } from '../../api/index.ts'
 import { invalidArgument, messageOf, notImplemented } from '../../base/index.ts'
 import type { Query } from '../../http/index.ts'
 import { isObject, parseReference } from '../../oci/index.ts'
 
-/** Throws `invalidArgument` for values that can't be read, `notImplemented` for wishes that can't be fulfilled. */
+/** Reads the query. Throws `invalidArgument` for a malformed value and `notImplemented` for an unsupported one. */
 export function readClassicRequest(query: Query): BuildRequest {
   refuseUnsupported(query)
   const remote = query.text('remote')
@@ -50,13 +50,13 @@ export function readClassicRequest(query: Query): BuildRequest {
   }
 }
 
-/** A name that no image can have is refused before the work is done. */
+/** Refuses a name that no image can have before the build begins. */
 function checkedTag(tag: string): string {
   parseReference(tag)
   return tag
 }
 
-/** What no build takes, whoever asks. Throws. */
+/** Throws for parameters that no build supports. */
 export function refuseUnsupported(query: Query): void {
   const version = query.text('version')
   if (!['', '1', '2'].includes(version)) throw invalidArgument(`invalid version ${JSON.stringify(version)}`)
@@ -94,7 +94,7 @@ function readOutputs(query: Query): BuildOutput[] {
   })
 }
 
-/** A JSON object of texts; null stands for an argument without a value, which the client would have filled in. */
+/** A JSON object of strings. A null stands for an argument that the client has no value for. */
 export function readMap(query: Query, name: string): Record<string, string> {
   const value = readJson(query, name)
   if (value === undefined || value === null) return {}
@@ -113,7 +113,7 @@ function readUlimits(query: Query): Ulimit[] {
   return value as Ulimit[]
 }
 
-/** A JSON list, or names between commas; `null` is how Go's clients write a list that has none. */
+/** A JSON list, or names separated by commas. Go's clients write an empty list as `null`. */
 export function readList(query: Query, name: string): string[] {
   if (query.text(name) === 'null') return []
   if (!query.text(name).startsWith('['))

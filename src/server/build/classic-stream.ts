@@ -1,5 +1,5 @@
-/** The stream that Docker's classic builder writes: `Step 1/5 : …`, ids, what processes print. Stages are built side
- *  by side, but shown one after another: what a later one says waits until those before it are done. */
+/** The stream that Docker's classic builder writes: `Step 1/5 : …`, ids, and the output of processes. Stages are built in
+ *  parallel but shown one after another: the lines of a stage wait until the stages before it are complete. */
 import type { BuildEvent } from '../../api/index.ts'
 import { messageOf, shortId } from '../../base/index.ts'
 import type { BuildStepReport } from '../../contract/index.ts'
@@ -9,7 +9,7 @@ export type ClassicMessage = Readonly<Record<string, unknown>>
 
 interface ShownStage {
   readonly steps: number
-  /** Number of its FROM in the whole build. */
+  /** Number of the stage's FROM among the steps of the whole build. */
   readonly first: number
   readonly held: ClassicMessage[]
   done: number
@@ -85,7 +85,7 @@ export class ClassicStream {
     else stage.held.push(message)
   }
 
-  /** Shows the next stage when the one that is shown is complete. */
+  /** Shows the next stage if the current one is complete. */
   #advance(): void {
     for (;;) {
       const index = this.#order[this.#shown]
@@ -102,7 +102,7 @@ export class ClassicStream {
   }
 }
 
-/** The last line of a build that failed. */
+/** The last line of a failed build. */
 export function classicError(error: unknown): ClassicMessage {
   const { exitCode, command } = error as { readonly exitCode?: unknown; readonly command?: unknown }
   if (typeof exitCode === 'number' && typeof command === 'string') {

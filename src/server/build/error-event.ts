@@ -1,7 +1,7 @@
 import type { BuildEvent } from '../../api/index.ts'
 import { isBerthError, messageOf } from '../../base/index.ts'
 
-/** What ended a build, for clients that read events. */
+/** The error that ended a build, for clients that read events. */
 export function errorEvent(error: unknown): BuildEvent {
   const { file, line, column } = (isBerthError(error) ? error.details : {}) as Readonly<Record<string, unknown>>
   const { excerpt, exitCode } = error as { readonly excerpt?: unknown; readonly exitCode?: unknown }

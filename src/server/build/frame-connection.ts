@@ -1,5 +1,5 @@
 /** The frames of a build session: `u8 kind | u32be channel | u32be length | payload`; see docs/build.md.
- *  Channels are opened by this side; what arrives on one is read at its reader's pace, and the connection waits. */
+ *  The daemon opens the channels. The whole connection waits while the reader of a channel is slow. */
 import { once } from 'node:events'
 import { Duplex, type Readable } from 'node:stream'
 import { buildFrame, maxBuildFrameBytes, maxBuildMessageBytes } from '../../api/index.ts'
@@ -19,7 +19,7 @@ export class FrameConnection {
     this.#connection = connection
   }
 
-  /** Reads frames until the client is gone; messages go to `onMessage`. */
+  /** Reads frames until the client has gone; messages go to `onMessage`. */
   async read(onMessage: (message: unknown) => void): Promise<void> {
     let rest = Buffer.alloc(0)
     try {
@@ -42,13 +42,13 @@ export class FrameConnection {
     }
   }
 
-  /** Never waits: messages are small. */
+  /** Sends a message without waiting for the client, because messages are small. */
   send(message: unknown): void {
     const bytes = Buffer.from(JSON.stringify(message))
     this.#write(this.#frame(buildFrame.message, 0, bytes))
   }
 
-  /** A new channel's number; what arrives on it is kept until it is read. */
+  /** Opens a channel and gives its number. Bytes that arrive on it are kept until they are read. */
   open(): number {
     this.#lastChannel += 1
     const channel = this.#lastChannel
@@ -58,7 +58,7 @@ export class FrameConnection {
     return channel
   }
 
-  /** What the client sends on a channel. */
+  /** The bytes that the client sends on a channel. */
   incoming(channel: number): AsyncIterable<Buffer> {
     const found = this.#incoming.get(channel)
     if (found === undefined) throw invalidArgument(`no channel ${channel}`)

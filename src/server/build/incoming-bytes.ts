@@ -1,4 +1,4 @@
-/** Bytes that arrive for one reader: pushed, with a limit on what waits. */
+/** Bytes that arrive for one reader. They are pushed, and the number of bytes that wait is limited. */
 
 const waitingBytes = 4 * 1024 * 1024
 
@@ -16,7 +16,7 @@ export class IncomingBytes implements AsyncIterable<Buffer> {
     this.#onDone = onDone
   }
 
-  /** Resolves when more may come. */
+  /** Resolves when more bytes may be pushed. */
   async push(chunk: Buffer): Promise<void> {
     if (this.#abandoned) return
     this.#queue.push(chunk)

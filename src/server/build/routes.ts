@@ -1,5 +1,5 @@
-/** Builds: `POST /build` (an archive or a URL, Docker's classic stream or Berth's events), the session of
- *  `berth build`, cancelling, pruning. */
+/** The routes of builds: `POST /build` (an archive or a URL; Docker's classic stream or Berth's events), the session of
+ *  `berth build`, cancel and prune. */
 import type { ServerResponse } from 'node:http'
 import { BerthError, invalidArgument, type Logger, shortId } from '../../base/index.ts'
 import { type BuildBackend, type BuildClient, decodeFilters } from '../../contract/index.ts'
@@ -47,7 +47,7 @@ export function buildRoutes(backend: BuildBackend, logger: Logger): readonly Rou
       handle: async ({ exchange, query }) => {
         const id = query.text('id')
         if (id === '') throw invalidArgument('build ID not provided')
-        // One that has ended meanwhile is as good as cancelled.
+        // An unknown id is no error: that build has ended.
         running.get(id)?.abort(new BerthError('cancelled', 'build cancelled'))
         exchange.sendEmpty(200)
       },
@@ -100,7 +100,7 @@ async function streamEvents(
   stream.end()
 }
 
-/** The status is sent with the first line, so that a build that can't begin is answered with an error status. */
+/** Sends the status with the first line, so that a build that fails before is answered with an error status. */
 async function streamClassic(
   backend: BuildBackend,
   exchange: Exchange,

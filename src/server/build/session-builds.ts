@@ -1,5 +1,5 @@
-/** `POST /build?version=2`: the build of clients that speak BuildKit's protocol and not its services. Files, secrets and
- *  agents are in the session; what goes on is told as BuildKit's messages within Docker's stream. */
+/** `POST /build?version=2`: builds of clients that open a BuildKit session and do not call BuildKit's services. Files,
+ *  secrets and agents come from the session; progress is BuildKit's messages within Docker's stream. */
 import type { ServerResponse } from 'node:http'
 import { BerthError, conflict, invalidArgument, isKind, messageOf } from '../../base/index.ts'
 import type { BuildBackend } from '../../contract/index.ts'
@@ -7,7 +7,7 @@ import { formatJsonLine, type Query } from '../../http/index.ts'
 import type { Call } from '../route.ts'
 import { readSessionRequest } from './session-request.ts'
 
-/** An archive that comes in a request of its own, for a build that was begun, or is about to be. */
+/** A context that is sent in a separate request, before or after the request of the build. */
 interface Upload {
   readonly arrived: PromiseWithResolvers<AsyncIterable<Buffer>>
   readonly taken: PromiseWithResolvers<void>
@@ -20,7 +20,7 @@ export class SessionBuilds {
   readonly #running: Map<string, AbortController>
   readonly #uploads = new Map<string, Upload>()
 
-  /** `running`: the builds that can be cancelled, by id. */
+  /** `running` has the builds that can be canceled, by id. */
   constructor(backend: BuildBackend, running: Map<string, AbortController>) {
     this.#backend = backend
     this.#running = running
@@ -67,7 +67,7 @@ export class SessionBuilds {
     }
   }
 
-  /** Where the context is, when it isn't in the session. */
+  /** The context's archive; undefined if the session has the context. */
   #archiveOf(
     query: Query,
     body: AsyncIterable<Buffer>,
@@ -89,7 +89,7 @@ export class SessionBuilds {
     if (id === '') throw invalidArgument('an upload needs a buildid')
     const { arrived, taken } = this.#upload(id)
     arrived.resolve(exchange.body)
-    // A build that never comes leaves its upload here until the client goes.
+    // If the build never comes, the upload stays here until its client has gone.
     exchange.signal.addEventListener('abort', () => taken.resolve(), { once: true })
     await taken.promise
     if (!this.#running.has(id)) this.#uploads.delete(id)
@@ -100,7 +100,7 @@ export class SessionBuilds {
     const known = this.#uploads.get(id)
     if (known !== undefined) return known
     const fresh = { arrived: Promise.withResolvers<AsyncIterable<Buffer>>(), taken: Promise.withResolvers<void>() }
-    // Told to the reader, if there is one.
+    // The reader gets the error, if there is a reader.
     fresh.arrived.promise.catch(() => {})
     this.#uploads.set(id, fresh)
     return fresh
@@ -115,7 +115,7 @@ async function* passed(arrived: Promise<AsyncIterable<Buffer>>, taken: Upload['t
   }
 }
 
-/** Errors of gRPC are as the builder told them. */
+/** The builder's own error, without the gRPC error around it. */
 function failure(error: unknown): unknown {
   const { cause } = error as { readonly cause?: unknown }
   return isKind(error, 'cancelled') || cause === undefined ? error : cause

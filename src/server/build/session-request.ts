@@ -1,13 +1,14 @@
-/** The query of `POST /build?version=2` as options of BuildKit's frontend. Every parameter counts or is refused by name. */
+/** The query of `POST /build?version=2` as options of BuildKit's frontend. Every parameter is
+ *  honored or refused by name. */
 import { invalidArgument, notImplemented } from '../../base/index.ts'
 import type { SessionBuild } from '../../contract/index.ts'
 import type { Query } from '../../http/index.ts'
 import { readJson, readList, readMap, refuseUnsupported, splitHosts } from './classic-request.ts'
 
-/** Parameters of the classic builder that BuildKit's has no place for. */
+/** Parameters of the classic builder that BuildKit does not have. */
 const unusable = ['memory', 'memswap', 'cpushares', 'cpuperiod', 'cpuquota', 'cpusetcpus', 'cpusetmems'] as const
 
-/** Throws `invalidArgument` and `notImplemented`. */
+/** Reads the query. Throws `invalidArgument` for a malformed value and `notImplemented` for an unsupported one. */
 export function readSessionRequest(query: Query): Omit<SessionBuild, 'archive' | 'signal' | 'onTrace'> {
   refuseUnsupported(query)
   for (const name of unusable)
@@ -68,7 +69,7 @@ function readUlimits(query: Query): readonly string[] {
   return list.map(({ Name = '', Soft = 0, Hard = Soft }) => `${Name}=${Soft}:${Hard}`)
 }
 
-/** `name:ip` as BuildKit writes it. */
+/** Turns `name:ip` into BuildKit's form. */
 function toHost(text: string): string {
   return text.replace(/^([^:=]+):/, '$1=')
 }

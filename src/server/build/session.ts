@@ -1,5 +1,5 @@
-/** `POST /build/session`: the connection leaves HTTP, the client says what it wants in one message, and the daemon
- *  asks for files, agents and places for outputs as the build needs them. */
+/** `POST /build/session`: the connection leaves HTTP, and the client sends the request as one message. While it builds, the
+ *  daemon asks the client for files, agents and outputs. */
 import type { BuildAsk, BuildEvent, BuildRequest } from '../../api/index.ts'
 import { BerthError, isKind, type Logger, messageOf } from '../../base/index.ts'
 import type { BuildBackend, BuildClient } from '../../contract/index.ts'
@@ -8,7 +8,7 @@ import type { Call } from '../route.ts'
 import { errorEvent } from './error-event.ts'
 import { FrameConnection } from './frame-connection.ts'
 
-/** Serves one session to its end. */
+/** Serves one session until it ends. */
 export async function serveSession(backend: BuildBackend, { exchange }: Call, logger: Logger): Promise<void> {
   const auths = decodeRegistryConfig(exchange.headers['x-registry-config'])
   const frames = new FrameConnection(await exchange.connection.hijack('application/vnd.berth.build'))
@@ -60,11 +60,11 @@ function sessionClient(
       const channel = ask((number) => ({ type: 'output', channel: number, target, output, form }))
       return {
         write: (chunk) => frames.sendBytes(channel, chunk),
-        // The client says that it has written everything.
+        // The client reports that it has written everything.
         async end() {
           frames.sendEnd(channel)
           for await (const _ of frames.incoming(channel)) {
-            // Nothing is sent back but the end.
+            // The client sends no bytes back, only the end.
           }
         },
       }
@@ -72,7 +72,7 @@ function sessionClient(
   }
 }
 
-/** What a client left out has its default. */
+/** The request with defaults for members that the client left out. */
 function complete(request: BuildRequest): BuildRequest {
   return {
     ...request,

@@ -1,4 +1,4 @@
-/** `/containers/{id}/archive`: files out of a container and into it, as tar streams. */
+/** `/containers/{id}/archive`: copies files out of a container and into it, as tar streams. */
 import type { ContainerPathStat } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import type { ContainerBackend } from '../../contract/index.ts'

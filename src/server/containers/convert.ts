@@ -2,14 +2,14 @@ import type { ContainerInspect, ContainerSummary, EndpointSettings, NetworkSetti
 import { type Call, isBelow } from '../route.ts'
 import { completeFields, containerConfigFields, hostConfigFields } from './fields.ts'
 
-/** An inspected container as clients expect it: no field missing, and old ones for old clients. */
+/** An inspected container in the shape of the request's API version, with all the fields that clients expect. */
 export function toApiInspect(call: Call, inspected: ContainerInspect): ContainerInspect {
   const container = withKnownImage(call, inspected)
   const { MacAddress, ...ownConfig } = container.Config
   const config = completeFields(ownConfig, containerConfigFields)
   return {
     ...container,
-    // The address stands where it was until 1.44, too.
+    // Until 1.44 the address was here. It is still shown here as well.
     Config: MacAddress ? { ...config, MacAddress } : config,
     HostConfig: completeFields(container.HostConfig, hostConfigFields),
     NetworkSettings: isBelow(call, '1.45') ? withOwnAliases(container) : container.NetworkSettings,
@@ -18,7 +18,7 @@ export function toApiInspect(call: Call, inspected: ContainerInspect): Container
 
 const predefinedNetworks: ReadonlySet<string> = new Set(['bridge', 'host', 'none'])
 
-/** Until 1.45 a container's short id and its host name were among its aliases. */
+/** Below 1.45 the aliases include the container's short id and its host name. */
 function withOwnAliases({ Id, Config, NetworkSettings: settings }: ContainerInspect): NetworkSettings {
   const own = [Id.slice(0, 12), ...(Config.Hostname ? [Config.Hostname] : [])]
   const networks = Object.entries(settings.Networks).map(([name, endpoint]): [string, EndpointSettings] => {
@@ -28,12 +28,12 @@ function withOwnAliases({ Id, Config, NetworkSettings: settings }: ContainerInsp
   return { ...settings, Networks: Object.fromEntries(networks) }
 }
 
-/** Go leaves a size of 0 out. */
+/** The sizes without those of 0, which Go leaves out. */
 function notZero(sizes: Pick<ContainerSummary, 'SizeRw' | 'SizeRootFs'>): Partial<typeof sizes> {
   return Object.fromEntries(Object.entries(sizes).filter(([, size]) => size !== 0 && size !== undefined))
 }
 
-/** Entries of the list, with sizes only when they were asked for. */
+/** Entries of the list in the shape of the request's API version, with sizes only if the client asked for them. */
 export function toApiSummaries(
   call: Call,
   containers: readonly ContainerSummary[],
@@ -43,7 +43,7 @@ export function toApiSummaries(
   return known.map(({ SizeRw, SizeRootFs, ...rest }) => (size ? { ...rest, ...notZero({ SizeRw, SizeRootFs }) } : rest))
 }
 
-/** The image's manifest came with 1.48. */
+/** The container without the image's manifest below 1.48, which introduced that member. */
 function withKnownImage<T extends { readonly ImageManifestDescriptor?: unknown }>(call: Call, container: T): T {
   if (!isBelow(call, '1.48')) return container
   const { ImageManifestDescriptor: _later, ...known } = container

@@ -11,7 +11,7 @@ export interface CreateBody {
   readonly networkingConfig: NetworkingConfig
 }
 
-/** Takes the body of a create request apart. */
+/** Splits the body of a create request into its parts. Throws `invalidArgument` in Docker's words. */
 export function decodeCreateBody(body: unknown): CreateBody {
   if (body === undefined) throw invalidArgument('invalid JSON: got EOF while reading request body')
   const members = asObject(body ?? {}, 'ContainerCreateRequest')
@@ -24,7 +24,7 @@ export function decodeCreateBody(body: unknown): CreateBody {
   return { config, hostConfig, networkingConfig: { EndpointsConfig: endpointsOf(networking) } }
 }
 
-/** The body of an update: resources and a restart policy, as they stand in HostConfig; none changes nothing. */
+/** The body of an update: resources and a restart policy, as in HostConfig. No body means no changes. */
 export function decodeUpdateBody(body: unknown): HostConfig {
   return readFields('UpdateConfig', asObject(body ?? {}, 'UpdateConfig'), hostConfigFields)
 }
@@ -45,7 +45,7 @@ function endpointsOf(networking: object): NonNullable<NetworkingConfig['Endpoint
   return Object.fromEntries(entries)
 }
 
-/** A member that is an object, found by name without regard to case; {} when it is not there. */
+/** A member that is an object, found by its name in any case; {} when it is absent. */
 function part(members: object, name: string): object {
   const wanted = name.toLowerCase()
   const found = Object.entries(members).find(([key]) => key === name || key.toLowerCase() === wanted)

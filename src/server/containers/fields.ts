@@ -1,5 +1,5 @@
-/** Every field of ContainerConfig and HostConfig: its JSON type, and what inspect shows when it was not set.
- *  Field names are compared as Go does, without regard to case; types are checked with Go's words. */
+/** Every field of ContainerConfig and HostConfig: its JSON type, and the value that inspect shows while it is not set.
+ *  Field names match in any case, as in Go; type errors have Go's texts. */
 import type { ContainerConfig, HostConfig } from '../../api/index.ts'
 import { isGoInteger, nestedShapes, readShape, typeMismatch } from './json-shape.ts'
 
@@ -7,7 +7,7 @@ type FieldType = 'string' | 'boolean' | 'integer' | 'strings' | 'command' | 'obj
 
 interface Field {
   readonly type: FieldType
-  /** Undefined: left out of inspect while not set. */
+  /** The value that inspect shows while the field is not set. Undefined: inspect leaves the field out. */
   readonly zero: unknown
 }
 
@@ -131,11 +131,11 @@ export const hostConfigFields: Readonly<Record<keyof HostConfig, Field>> = {
   Init: optionalFlag,
 }
 
-/** Field name → what it is. */
+/** Fields by name. */
 export type FieldTable = Readonly<Record<string, Field>>
 
-/** Reads the known fields of a JSON object, whatever the case of their names, and checks their types.
- *  Null and unknown fields are dropped, as Go's decoder does. */
+/** Reads the known fields of a JSON object, with their names in any case, and checks their types. Null and unknown fields
+ *  are dropped, as by Go's decoder. Throws `invalidArgument` in Go's words. */
 export function readFields(owner: string, value: object, fields: FieldTable): Record<string, unknown> {
   const names = namesByLowerCase(fields)
   const result: Record<string, unknown> = {}
@@ -158,14 +158,14 @@ export function completeFields<T extends object>(value: T, fields: FieldTable): 
   const result: Record<string, unknown> = {}
   for (const [name, { zero }] of Object.entries(fields)) {
     const member = known[name] ?? zero
-    // Go leaves a zero out where it leaves out what was not set, but for what may be set to zero.
+    // Go leaves out zeros of fields that it leaves out while unset, except for pointers, which tell zero from unset.
     const isLeftOut = zero === undefined && !keepsZero.has(name) && (isZero(member) || isEmptyMap(member))
     if (member !== undefined && !isLeftOut) result[name] = member
   }
   return result as T
 }
 
-/** Fields whose members Go leaves out when they are zero. */
+/** Fields of which Go leaves out members that are zero. */
 const omitsZeros: ReadonlySet<string> = new Set(['Healthcheck', 'Mounts'])
 
 function withoutZeros(value: unknown): unknown {
@@ -178,7 +178,7 @@ function withoutZeros(value: unknown): unknown {
   )
 }
 
-/** Pointers in Go. */
+/** Fields that are pointers in Go. */
 const keepsZero: ReadonlySet<string> = new Set(['StopTimeout', 'Init', 'Healthcheck'])
 
 function isZero(value: unknown): boolean {

@@ -1,4 +1,4 @@
-/** export, changes and commit: routes that look at a container's files. */
+/** export, changes and commit: routes that read all of a container's files. */
 
 import type { ContainerBackend } from '../../contract/index.ts'
 import { sendBytes } from '../byte-stream.ts'
@@ -37,7 +37,7 @@ async function commit(backend: ContainerBackend, { exchange, query }: Call): Pro
     tag: query.text('tag'),
     comment: query.text('comment'),
     author: query.text('author'),
-    // On unless it is switched off.
+    // The default is true.
     pause: query.text('pause') === '' || query.flag('pause'),
     changes: query.all('changes'),
     config,

@@ -1,8 +1,8 @@
-/** What is inside of a field of a request body, read as Go does: members have their types, in Go's words, and are known by
- *  their names without regard to case. Null fits everywhere. */
+/** Objects and lists inside the fields of a request body, read as Go reads them: members have types, type errors have Go's
+ *  texts, names match in any case, and null fits any type. */
 import { invalidArgument } from '../../base/index.ts'
 
-/** What a value has to look like. Members that an object has besides are dropped, as Go does. */
+/** The shape of a value. Unknown members of an object are dropped, as by Go. */
 export type JsonShape =
   | 'string'
   | 'boolean'
@@ -14,7 +14,7 @@ export type JsonShape =
 
 interface StructShape {
   readonly struct: Readonly<Record<string, JsonShape>>
-  /** Texts that are not there are '', and shown. */
+  /** Strings that are absent are shown as ''. */
   readonly complete?: boolean
 }
 
@@ -24,7 +24,7 @@ const strings: JsonShape = { list: 'string' }
 const texts: JsonShape = { map: 'string' }
 const throttles: JsonShape = { list: { struct: { Path: 'string', Rate: 'integer' } } }
 
-/** Shapes of the fields of ContainerConfig and HostConfig that have an inside. */
+/** Shapes of the fields of ContainerConfig and HostConfig that are objects or lists. */
 export const nestedShapes: Readonly<Record<string, JsonShape>> = {
   Labels: texts,
   ExposedPorts: { map: 'object' },
@@ -98,8 +98,8 @@ export const nestedShapes: Readonly<Record<string, JsonShape>> = {
   },
 }
 
-/** The value with its members under the names that they have here. Throws `invalidArgument` for the first one of another
- *  type. `name`: as the message calls the field. */
+/** The value with its members under the names of the shape. Throws `invalidArgument` for the first member of a wrong type.
+ *  `name` is the field's name in the message. */
 export function readShape(name: string, value: unknown, shape: JsonShape): unknown {
   if (value === null || value === undefined) return value
   if (typeof shape === 'string') {
@@ -142,7 +142,7 @@ export function typeMismatch(name: string, value: unknown, goType: string): Erro
   return invalidArgument(`invalid JSON: json: cannot unmarshal ${shown} into Go struct field ${name} of type ${goType}`)
 }
 
-/** As Go names the type of a JSON value. */
+/** Go's name for the type of a JSON value. */
 export function jsonTypeOf(value: unknown): string {
   if (Array.isArray(value)) return 'array'
   return typeof value === 'boolean' ? 'bool' : typeof value

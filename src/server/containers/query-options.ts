@@ -25,7 +25,7 @@ const listFilters: ReadonlySet<string> = new Set([
 
 const pruneFilters: ReadonlySet<string> = new Set(['label', 'label!', 'until'])
 
-/** Values that a filter may have; other filters take any text. */
+/** The values that a filter may have. Filters that are not here take any text. */
 const filterValues: Readonly<Record<string, ReadonlySet<string>>> = {
   status: new Set(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']),
   health: new Set(['none', 'starting', 'healthy', 'unhealthy']),
@@ -88,7 +88,7 @@ export function readLogsOptions(query: Query): LogsOptions {
     follow: query.flag('follow'),
     timestamps: query.flag('timestamps'),
     details: query.flag('details'),
-    // Whatever is no count means everything.
+    // Any text that is not a number means all lines.
     tail: /^\d+$/.test(query.text('tail')) ? Number(query.text('tail')) : 'all',
     sinceNs: parseTimestamp('since', query.text('since')),
     untilNs: parseTimestamp('until', query.text('until')),
@@ -112,7 +112,7 @@ export function readTerminalSize(query: Query): TerminalSize {
   return { height: dimension(query, 'h', 'height'), width: dimension(query, 'w', 'width') }
 }
 
-/** Checks a container's name; '' stands for "make one up". The leading slash of old clients is dropped. */
+/** Checks a container's name; undefined if the engine is to make a name up. Drops the leading slash of old clients. */
 export function readContainerName(text: string): string | undefined {
   if (text === '') return undefined
   const name = text.replace(/^\//, '')

@@ -1,3 +1,4 @@
+/** Routes of containers: create, start, stop, inspect and all that is no stream. */
 import { BerthError, invalidArgument, isBerthError, type Logger } from '../../base/index.ts'
 import type { ContainerBackend } from '../../contract/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
@@ -18,7 +19,7 @@ import { containerStatsRoute } from './stats-route.ts'
 import { containerStreamRoutes } from './stream-routes.ts'
 import { refuseUnsupported } from './unsupported.ts'
 
-/** The `/containers` routes that are built. */
+/** The `/containers` routes. */
 export function containerRoutes(backend: ContainerBackend, logger: Logger): readonly Route[] {
   return [
     ...queryRoutes(backend),
@@ -76,7 +77,7 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
     action('start', async (call, id) => {
       refuseStartBody(call)
       if (call.query.text('checkpoint') !== '') throw notImplementedHere('checkpoint')
-      // `detachKeys` is for the client, which attaches by a request of its own: Docker ignores it here as well.
+      // `detachKeys` has no effect, as in Docker: the client sends it with the attach request as well.
       await backend.start(id)
     }),
     action('stop', (call, id) => backend.stop(id, stopOptions(call))),
@@ -98,7 +99,7 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
       pattern: '/containers/{id}/update',
       handle: async (call) => {
         const { KernelMemory, ...known } = decodeUpdateBody(await call.exchange.readJson())
-        // The limit was given up in 1.42.
+        // API 1.42 removed this limit.
         const changes = KernelMemory !== undefined && isBelow(call, '1.42') ? { ...known, KernelMemory } : known
         call.exchange.sendJson(200, await backend.update(pathParameter(call, 'id'), changes))
       },
@@ -106,12 +107,12 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
     action('resize', ({ query }, id) => backend.resize(id, readTerminalSize(query)), 200),
     {
       method: 'DELETE',
-      // With a slash in it: the name of a link.
+      // A link's name has a slash in it.
       pattern: '/containers/{id...}',
       handle: async (call) => {
         const { exchange, query } = call
         const id = pathParameter(call, 'id')
-        // A name that it has through another one (`/parent/alias`), never the container.
+        // Removes the link `/parent/alias`, never the container.
         if (query.flag('link')) await backend.removeLink(id)
         else await backend.remove(id, { force: query.flag('force'), volumes: query.flag('v') })
         exchange.sendEmpty(204)
@@ -120,7 +121,7 @@ function lifecycleRoutes(backend: ContainerBackend): readonly Route[] {
   ]
 }
 
-/** The same error with what was being done in front; a message that equals `plain` stays as it is. */
+/** Puts what was being done in front of an error's message. A message that equals `plain` stays as it is. */
 async function explained(what: string, work: Promise<void>, plain?: string): Promise<void> {
   try {
     await work
@@ -157,11 +158,11 @@ async function create(backend: ContainerBackend, call: Call): Promise<void> {
 
 function stopOptions(call: Call): ReturnType<typeof readStopOptions> {
   const options = readStopOptions(call.query)
-  // The signal came with 1.42; older daemons passed it over.
+  // API 1.42 introduced the signal; older daemons ignored it.
   return isBelow(call, '1.42') ? { timeoutSeconds: options.timeoutSeconds } : options
 }
 
-/** A start once could bring a HostConfig, up to 1.23. `{}` and `null` are let pass. */
+/** Refuses a body. Up to 1.23 it could be a HostConfig; `{}` and `null` are still accepted. */
 function refuseStartBody({ exchange }: Call): void {
   if (Number(exchange.headers['content-length'] ?? 0) > 7) {
     throw invalidArgument(

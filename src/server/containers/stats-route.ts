@@ -1,11 +1,11 @@
-/** `GET /containers/{id}/stats`: one document, or one each second. */
+/** `GET /containers/{id}/stats`: one JSON document, or one every second. */
 import { once } from 'node:events'
 import { invalidArgument } from '../../base/index.ts'
 import type { ContainerBackend } from '../../contract/index.ts'
 import { formatJsonLine } from '../../http/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
 
-/** The route. */
+/** Makes the route. */
 export function containerStatsRoute(backend: ContainerBackend): Route {
   return { method: 'GET', pattern: '/containers/{id}/stats', handle: (call) => sendStats(backend, call) }
 }
@@ -13,11 +13,11 @@ export function containerStatsRoute(backend: ContainerBackend): Route {
 async function sendStats(backend: ContainerBackend, call: Call): Promise<void> {
   const { exchange, query } = call
   const stream = query.flagOr('stream', true)
-  // It came with 1.41.
+  // API 1.41 introduced this parameter.
   const oneShot = query.flag('one-shot') && !isBelow(call, '1.41')
   if (stream && oneShot) throw invalidArgument('cannot have stream=true and one-shot=true')
   const readings = backend.stats(pathParameter(call, 'id'), { stream, oneShot }, { signal: exchange.signal })
-  // The first one tells whether there is such a container.
+  // The first reading fails if there is no such container.
   const first = await readings.next()
   const response = exchange.openStream(200, 'application/json')
   for (let next = first; next.done !== true; next = await readings.next()) {

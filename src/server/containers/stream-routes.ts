@@ -1,4 +1,4 @@
-/** attach, logs and wait: routes whose answers last. */
+/** attach, logs and wait: routes with long answers. */
 import type { ContainerWaitResponse } from '../../api/index.ts'
 import { type Logger, messageOf } from '../../base/index.ts'
 import type { ContainerBackend } from '../../contract/index.ts'
@@ -51,8 +51,8 @@ async function sendLogs(backend: ContainerBackend, logger: Logger, call: Call): 
   await carry(new StreamSink(response, { multiplexed: !source.tty, framePerLine }), logger, (sink) => source.run(sink))
 }
 
-/** Command lines put the frames together again, at a cost for each; programs that use a library may take a frame for a
- *  line (docker-py's `logs(stream=True)`), which with Docker it is. */
+/** Whether the client concatenates frames, so that one frame may carry several lines. Command lines do, and each frame costs
+ *  time. Programs that use a library may take one frame for one line (docker-py's `logs(stream=True)`), as Docker sends it. */
 function joinsFrames(userAgent: string | undefined): boolean {
   return /^(Docker-Client\/|berth)/.test(userAgent ?? '')
 }
@@ -69,7 +69,7 @@ async function sendWaitResult(backend: ContainerBackend, call: Call): Promise<vo
   response.end(formatJsonLine(await resultOrError(handle.result)))
 }
 
-/** The status was sent when the wait was armed, so a failure has to fit into the result. */
+/** The result, or the failure in the form of a result, because the status has been sent. */
 async function resultOrError(result: Promise<ContainerWaitResponse>): Promise<ContainerWaitResponse> {
   try {
     return await result

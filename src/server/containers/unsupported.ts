@@ -1,11 +1,10 @@
-/** Refuses by name what the engine would otherwise ignore. Every field of the create body is in one of the
- *  two tables' classes: honoured (by the container backend, which checks values), inert (has no effect on
- *  Linux, in Docker neither), or refused unless its value means "not asked for". A field that is added to the
- *  API types is a compile error here until it has a class. */
+/** Refuses by name what the engine would otherwise ignore. Each field of the create body has a class in one of two tables:
+ *  honored (the engine checks the value), inert (it has no effect on Linux, as in Docker), or refused unless its value means
+ *  "not asked for". A new field in the API types is a compile error here until it has a class. */
 import type { ContainerConfig, HostConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 
-/** Null: honoured or inert. Otherwise: tells a value that asks for nothing, with the answer to any other. */
+/** Null: honored or inert. Otherwise a test for values that ask for nothing, and the error text for other values. */
 type FieldClass = null | readonly [isNeutral: IsNeutral, refusal: (value: unknown) => string]
 type IsNeutral = (value: unknown) => boolean
 
@@ -35,7 +34,7 @@ const configClasses: Readonly<Record<keyof ContainerConfig, FieldClass>> = {
   Entrypoint: honoured,
   NetworkDisabled: honoured,
   MacAddress: honoured,
-  // Both matter to builds only.
+  // Both only have an effect in builds.
   OnBuild: inert,
   Shell: inert,
   Labels: honoured,
@@ -118,8 +117,8 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   Init: honoured,
 }
 
-/** Throws for the first field which asks for something the engine doesn't do, naming it: `invalidArgument` with the
- *  reason. */
+/** Throws `invalidArgument` for the first field that asks for something the engine does not do, with the field's name and
+ *  the reason. */
 export function refuseUnsupported(config: ContainerConfig, hostConfig: HostConfig): void {
   refuseFields('Config', config, configClasses)
   refuseFields('HostConfig', hostConfig, hostClasses)
@@ -135,19 +134,19 @@ function refuseFields(owner: string, value: object, classes: Readonly<Record<str
   }
 }
 
-/** Docker's own messages name the value already. */
+/** The error text. Docker's own texts have the value in them already. */
 function refused(what: string, reason: string): Error {
   return invalidArgument(reason.startsWith('invalid ') ? reason : `${what}: ${reason}`)
 }
 
-/** The zero value of any type, also when its members are all zero. */
+/** Whether a value is zero, or an object whose members are all zero. */
 function isUnset(value: unknown): boolean {
   if (value === null || value === undefined || value === '' || value === 0 || value === false) return true
   if (Array.isArray(value)) return value.length === 0
   return typeof value === 'object' && Object.values(value).every(isUnset)
 }
 
-/** In whatever case, as Docker has it. */
+/** Compares in any case, as Docker does. */
 function isDefaultIsolation(value: unknown): boolean {
   return typeof value === 'string' && ['', 'default'].includes(value.toLowerCase())
 }

@@ -1,6 +1,5 @@
 import type { ExecConfig, ExecStartBody } from '../../api/index.ts'
-import type { TerminalSize } from '../../base/index.ts'
-import { invalidArgument, type Logger } from '../../base/index.ts'
+import { type TerminalSize, invalidArgument, type Logger } from '../../base/index.ts'
 import type { ExecBackend } from '../../contract/index.ts'
 import { readTerminalSize } from '../containers/query-options.ts'
 import { carryBothWays, streamContentType } from '../output-stream.ts'
@@ -51,13 +50,13 @@ async function start(backend: ExecBackend, logger: Logger, call: Call): Promise<
     exchange.sendEmpty(200)
     return
   }
-  // The form is what the start asks for, whatever the exec has.
-  const connection = await exchange.connection.hijack(streamContentType(call, tty))
-  // Whether the process reads stdin is the exec's own setting: the backend leaves `input` alone otherwise.
+  // The start request decides about frames, not the exec's own `Tty`.
+  const connection = await exchange.hijack(streamContentType(call, tty))
+  // The exec's own setting decides whether the process reads stdin. If it does not, the engine ignores the input.
   await carryBothWays(connection, source, { stdin: true, multiplexed: !tty, failuresTo: 'stdout', logger })
 }
 
-/** A size without a terminal means nothing. */
+/** The size of the terminal; undefined without a terminal. */
 function consoleSize({ ConsoleSize }: ExecStartBody, tty: boolean): TerminalSize | undefined {
   const [height = 0, width = 0] = ConsoleSize ?? []
   return tty && height > 0 && width > 0 ? { height, width } : undefined

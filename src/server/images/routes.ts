@@ -1,3 +1,4 @@
+/** Routes of images: list, inspect, history, tag, remove and prune. */
 import { invalidArgument } from '../../base/index.ts'
 import type { ImageBackend } from '../../contract/index.ts'
 import type { Query } from '../../http/index.ts'
@@ -8,7 +9,7 @@ import { readPlatform, readPlatforms } from './platform.ts'
 import { imageSaveRoutes } from './save-routes.ts'
 import { imageSourceRoutes } from './source-routes.ts'
 
-/** The `/images` routes that are built. */
+/** The `/images` routes. */
 export function imageRoutes(backend: ImageBackend): readonly Route[] {
   return [
     { method: 'GET', pattern: '/images/json', handle: (call) => list(backend, call) },
@@ -51,7 +52,7 @@ export function imageRoutes(backend: ImageBackend): readonly Route[] {
   ]
 }
 
-/** One platform's image has no others to tell of. */
+/** Options of an inspect. `manifests` and `platform` exclude each other. */
 function readInspectOptions(query: Query): { readonly manifests: boolean; readonly platform: string | undefined } {
   const [manifests, platform] = [query.flag('manifests'), readPlatform(query)]
   if (manifests && platform !== undefined) {
@@ -63,7 +64,7 @@ function readInspectOptions(query: Query): { readonly manifests: boolean; readon
 async function list(backend: ImageBackend, call: Call): Promise<void> {
   const { exchange, query, apiVersion } = call
   const filters = readListFilters(query)
-  // `filter=NAME` was the way before filters had a reference.
+  // Old clients send `filter=NAME` instead of the filter `reference`.
   const name = isBelow(call, '1.41') ? query.optional('filter') : undefined
   const images = await backend.list({
     all: query.flag('all'),

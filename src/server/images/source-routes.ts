@@ -1,4 +1,4 @@
-/** pull, push, import and load: routes that bring images in or out and tell how far they are. */
+/** pull, push, import and load: routes that transfer images and report progress. */
 import { invalidArgument } from '../../base/index.ts'
 import type { ImageBackend } from '../../contract/index.ts'
 import { formatReference, isDigest, parseReference, type Reference, withDigest, withTag } from '../../oci/index.ts'
@@ -27,7 +27,7 @@ export function imageSourceRoutes(backend: ImageBackend): readonly Route[] {
         const options = { quiet: query.flag('quiet'), platform: readPlatform(query), signal: exchange.signal }
         const load: Parameters<typeof streamProgress>[1] = (onProgress) =>
           backend.load(exchange.body, { ...options, onProgress })
-        // docker-py, for one, raises another exception for an error status.
+        // Clients like docker-py raise another exception for an error status.
         return streamProgress(exchange, load, { alwaysStream: true })
       },
     },
@@ -41,7 +41,7 @@ function pull(backend: ImageBackend, { exchange, query }: Call): Promise<void> {
   return streamProgress(exchange, (onProgress) => backend.pull(reference, { ...options, onProgress }))
 }
 
-/** Without a tag, all of the repository's are pushed. */
+/** Pushes one tag; without a tag, all tags of the repository. */
 function push(backend: ImageBackend, call: Call): Promise<void> {
   const { exchange, query } = call
   const name = pathParameter(call, 'name')
@@ -74,7 +74,7 @@ function importImage(backend: ImageBackend, { exchange, query }: Call): Promise<
   return streamProgress(exchange, (onProgress) => backend.import(request, { onProgress, signal: exchange.signal }))
 }
 
-/** Joins a name and its separate tag, which may be a digest. A name without either means every tag. */
+/** Joins a name and its separate tag, which may be a digest. A name without tag and digest means all tags. */
 function pullReference(name: string, tag: string): string {
   const reference = parseReference(name.replace(/:$/, ''))
   return formatReference(tag === '' ? reference : tagged(reference, tag))

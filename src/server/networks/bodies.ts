@@ -1,4 +1,4 @@
-/** The bodies of the `/networks` routes: JSON to types, with Go's words for what does not fit. */
+/** The bodies of the `/networks` routes: JSON to types. Type errors have Go's texts. */
 import type { NetworkConnectBody, NetworkCreateBody, NetworkDisconnectBody } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import { type FieldTable, readFields } from '../containers/fields.ts'
@@ -25,7 +25,7 @@ const ipamConfigFields = fieldTable({
   IPRange: 'string',
   Gateway: 'string',
   AuxiliaryAddresses: 'object',
-  // The name until API 1.23 and in clients that follow Go's tag.
+  // The member's name up to API 1.23, and in clients that follow Go's tag.
   AuxAddress: 'object',
 })
 const connectFields = fieldTable({ Container: 'string', EndpointConfig: 'object' })
@@ -67,7 +67,7 @@ export function decodeDisconnect(body: unknown): NetworkDisconnectBody {
   return readFields('DisconnectOptions', asObject(body, 'DisconnectOptions'), disconnectFields)
 }
 
-/** What a client may say of a container's place on a network; the rest of EndpointSettings is the engine's to fill. */
+/** The members of EndpointSettings that a client may send. The engine fills in the others. */
 export function decodeEndpoint(value: object): NonNullable<NetworkConnectBody['EndpointConfig']> {
   const settings = readFields('EndpointSettings', value, endpointFields)
   const ipam = settings.IPAMConfig
@@ -116,7 +116,7 @@ function stringMap(value: unknown, name: string): Record<string, string> {
 }
 
 function asObject(value: unknown, name: string): object {
-  // No body is one that says nothing, with Docker too.
+  // No body counts as an empty one, as in Docker.
   if (value === undefined || value === null) return {}
   if (typeof value === 'object' && !Array.isArray(value)) return value
   const what = Array.isArray(value) ? 'array' : typeof value

@@ -15,7 +15,7 @@ export function networkRoutes(backend: NetworkBackend): readonly Route[] {
       pattern: '/networks',
       handle: async (call) => {
         const networks = await backend.list(decodeFilters(call.query.text('filters'), listFilters))
-        // Until 1.28 a list told of the containers as well.
+        // Below 1.28 a list shows the containers as well.
         const shown = isBelow(call, '1.28')
           ? await Promise.all(networks.map(({ Id }) => backend.inspect(Id)))
           : networks.map((network) => ({ ...network, Containers: {} }))
@@ -56,7 +56,7 @@ export function networkRoutes(backend: NetworkBackend): readonly Route[] {
       method: 'POST',
       pattern: '/networks/{id}/disconnect',
       handle: async (call) => {
-        // `Force` is for endpoints that a removed container left behind, which does not happen here.
+        // `Force` is for endpoints that a removed container left behind. Berth leaves none, so it has no effect.
         const { Container: container } = decodeDisconnect(await call.exchange.readJson())
         await backend.disconnect(pathParameter(call, 'id'), container ?? '')
         call.exchange.sendEmpty(200)
@@ -65,7 +65,7 @@ export function networkRoutes(backend: NetworkBackend): readonly Route[] {
   ]
 }
 
-/** `verbose` adds what swarm services have of a network: there are none. */
+/** `verbose` would add the tasks of swarm services. There is no swarm, so it only is checked. */
 async function inspect(backend: NetworkBackend, call: Call): Promise<void> {
   const id = pathParameter(call, 'id')
   const [scope, verbose] = [call.query.text('scope'), call.query.text('verbose')]

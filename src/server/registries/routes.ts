@@ -60,7 +60,7 @@ function checkSearchFilters(filters: Filters): Filters {
   return filters
 }
 
-/** A number; what it is not one for stands before Go's words. */
+/** A number. The error of other text begins with `what`, followed by Go's text. */
 function explained(what: string, text: string): number {
   try {
     return parseInteger(text)

@@ -25,7 +25,7 @@ const eventFilters: ReadonlySet<string> = new Set([
 
 const diskUsageTypes: readonly DiskUsageType[] = ['container', 'image', 'volume', 'build-cache']
 
-/** `/_ping`, `/version`, `/info`, `/events`, `/system/df` and the list of plugins, of which there are none. */
+/** `/_ping`, `/version`, `/info`, `/events`, `/system/df`, and the list of plugins, which is empty. */
 export function systemRoutes(backend: SystemBackend): readonly Route[] {
   return [
     { method: 'GET', pattern: '/_ping', handle: ping },
@@ -50,7 +50,7 @@ export function systemRoutes(backend: SystemBackend): readonly Route[] {
     },
     { method: 'GET', pattern: '/events', handle: (call) => sendEvents(backend, call) },
     { method: 'GET', pattern: '/system/df', handle: (call) => sendDiskUsage(backend, call) },
-    // Berth's own.
+    // This route exists only in Berth.
     {
       method: 'POST',
       pattern: '/berth/check',
@@ -70,7 +70,7 @@ async function ping({ exchange }: Call): Promise<void> {
 }
 
 async function sendEvents(backend: SystemBackend, { exchange, query }: Call): Promise<void> {
-  // Unlike for logs, 0 is a time: everything that is remembered.
+  // Unlike in logs, 0 is a time here: all events that are kept.
   const sinceNs = query.text('since') === '0' ? 0n : parseTimestamp('since', query.text('since'))
   const untilNs = parseTimestamp('until', query.text('until'))
   if (sinceNs !== undefined && untilNs !== undefined && untilNs < sinceNs) {
@@ -78,7 +78,7 @@ async function sendEvents(backend: SystemBackend, { exchange, query }: Call): Pr
       `\`since\` time (${query.text('since')}) cannot be after \`until\` time (${query.text('until')})`,
     )
   }
-  // Docker passes over filters that it does not know.
+  // Docker ignores unknown filters here.
   const given = Object.entries(decodeFilters(query.text('filters')))
   const filters = Object.fromEntries(given.filter(([key]) => eventFilters.has(key)))
   const events = backend.events({ sinceNs, untilNs, filters }, { signal: exchange.signal })
@@ -86,7 +86,7 @@ async function sendEvents(backend: SystemBackend, { exchange, query }: Call): Pr
   try {
     for await (const event of events) response.write(formatJsonLine(withLegacyMembers(event)))
   } catch (error) {
-    // The client left, which is how most of these streams end.
+    // Most of these streams end because the client leaves.
     if (!isKind(error, 'cancelled') && !exchange.signal.aborted) throw error
   }
   response.end()
@@ -94,7 +94,7 @@ async function sendEvents(backend: SystemBackend, { exchange, query }: Call): Pr
 
 async function sendDiskUsage(backend: SystemBackend, call: Call): Promise<void> {
   const { exchange, query } = call
-  // The parameter came with 1.42.
+  // API 1.42 introduced this parameter.
   const asked = (isBelow(call, '1.42') ? [] : query.all('type')).map((type) => {
     const known = diskUsageTypes.find((candidate) => candidate === type)
     if (known === undefined) throw invalidArgument(`unknown object type: ${type}`)

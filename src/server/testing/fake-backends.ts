@@ -1,4 +1,4 @@
-/** Backends for route tests: what a test doesn't give fails when it is called. */
+/** Backends for route tests. A method that the test does not provide rejects when it is called. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -7,13 +7,13 @@ import { internal, type Logger, nullLogger } from '../../base/index.ts'
 import type { Backends } from '../../contract/index.ts'
 import { createServer } from '../server.ts'
 
-/** Parts of backends; the rest is unexpected. */
+/** The methods that a test expects to be called. */
 export type PartialBackends = { readonly [K in keyof Backends]?: Partial<Backends[K]> }
 
-/** A server on a socket of its own. */
+/** A server on a temporary socket. */
 export interface TestApi extends AsyncDisposable {
   readonly socketPath: string
-  /** `unix://…` for `docker -H`. */
+  /** The socket as `docker -H` takes it: `unix://…`. */
   readonly host: string
   request(method: string, path: string, options?: TestRequest): Promise<TestAnswer>
 }
@@ -28,11 +28,11 @@ export interface TestAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string
-  /** The body as JSON. */
+  /** Parses the body as JSON. */
   json(): unknown
 }
 
-/** Starts a server over the given parts of backends. */
+/** Starts a server with these methods as its engine. */
 export async function startTestApi(backends: PartialBackends, logger: Logger = nullLogger): Promise<TestApi> {
   const directory = await mkdtemp(join(tmpdir(), 'bs-'))
   const socketPath = join(directory, 's')

@@ -1,9 +1,9 @@
-/** Create requests of older clients, brought to the form of the newest version. */
+/** Converts create requests of older API versions to the newest one. */
 import { compareApiVersions, type HostConfig, type Mount, type NetworkingConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import type { CreateBody } from '../containers/create-body.ts'
 
-/** What an older client's request means today. Defaults that changed over time are made explicit. */
+/** The request in the form of the newest version. Defaults that differ between the versions are made explicit. */
 export function upgradeCreateBody(body: CreateBody, apiVersion: string): CreateBody {
   const isBelow = (version: string) => compareApiVersions(apiVersion, version) < 0
   const { config, networkingConfig } = body
@@ -23,7 +23,7 @@ export function upgradeCreateBody(body: CreateBody, apiVersion: string): CreateB
 
 function upgradeHostConfig(hostConfig: HostConfig, isBelow: (version: string) => boolean): HostConfig {
   const changes: { -readonly [K in keyof HostConfig]?: HostConfig[K] } = {}
-  // Before 1.25 the client itself removed the container.
+  // Below 1.25 the client itself removes the container.
   if (isBelow('1.25')) changes.AutoRemove = false
   if (isBelow('1.40')) {
     changes.KernelMemoryTCP = 0
@@ -31,12 +31,12 @@ function upgradeHostConfig(hostConfig: HostConfig, isBelow: (version: string) =>
     if (hostConfig.Mounts) changes.Mounts = hostConfig.Mounts.map(withoutNonRecursive)
   }
   if (isBelow('1.41') && !hostConfig.CgroupnsMode) changes.CgroupnsMode = 'host'
-  // 0 and -1 are both "no limit"; only the absent value is the daemon's default.
+  // 0 and -1 both mean no limit. Only an absent value means the daemon's default.
   if (hostConfig.PidsLimit !== undefined && hostConfig.PidsLimit !== null && hostConfig.PidsLimit <= 0) {
     changes.PidsLimit = null
   }
   if (isBelow('1.42')) return { ...hostConfig, ...changes }
-  // The limit was given up in 1.42; newer clients that still send it mean nothing by it.
+  // API 1.42 removed this limit. It is ignored in requests of newer clients.
   const { KernelMemory, ...known } = hostConfig
   return { ...known, ...changes }
 }
@@ -45,18 +45,18 @@ function withoutNonRecursive(mount: Mount): Mount {
   return mount.BindOptions ? { ...mount, BindOptions: { ...mount.BindOptions, NonRecursive: false } } : mount
 }
 
-/** What a create request is to be told of, beside what the engine says itself. */
+/** Warnings about deprecated members of a create request, which the answer has beside the engine's own warnings. */
 export function deprecationWarnings({ config }: CreateBody, apiVersion: string): readonly string[] {
   if (!config.MacAddress || compareApiVersions(apiVersion, '1.44') < 0) return []
   return ['The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.']
 }
 
-/** The address moved from Config to the main network's endpoint in 1.44, before which endpoints had none; inside, Config
- *  holds it. */
+/** Puts the MAC address into Config, where the engine expects it. API 1.44 moved the address to the endpoint of the main
+ *  network; before, endpoints had none. */
 function macAddress({ config, hostConfig, networkingConfig }: CreateBody, isOld: boolean): string | undefined {
   const ofConfig = config.MacAddress || undefined
   if (isOld) return ofConfig
-  // Since then it means nothing where the container has no device of its own.
+  // Since 1.44 the address has no effect if the container has no network device of its own.
   if (/^(none|host|container:.*)$/.test(hostConfig.NetworkMode ?? '')) return undefined
   const ofEndpoint = mainEndpointMac(hostConfig.NetworkMode || 'default', networkingConfig)
   if (ofEndpoint !== undefined && ofConfig !== undefined && ofEndpoint !== ofConfig) {

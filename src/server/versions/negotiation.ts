@@ -3,14 +3,14 @@ import { compareApiVersions, maxApiVersion } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 
 export interface VersionedPath {
-  /** Of the `/vX.YY` prefix; undefined without one. */
+  /** The version of the `/vX.YY` prefix; undefined without a prefix. */
   readonly version: string | undefined
   readonly path: string
   readonly query: string
 }
 
-/** Takes a request's target apart: a path, or a whole URL as proxies are sent. Docker redirects a path with empty or
- *  dotted parts to the one that is meant, which is served here at once, as not every method survives a redirect. */
+/** Splits a request's target, which is a path or, as sent to proxies, a whole URL. A path with empty or dotted segments is
+ *  normalized and served at once. Docker redirects the client instead, but not every method survives a redirect. */
 export function splitVersionedPath(url: string): VersionedPath {
   const mark = url.indexOf('?')
   const whole = mark === -1 ? url : url.slice(0, mark)
@@ -25,7 +25,7 @@ function cleanPath(path: string): string {
   return posix.normalize(posix.join('/', path))
 }
 
-/** The version to answer in: the newest for clients that name none. Refuses what is out of range. */
+/** The version to answer in: the newest if the request names none. Throws `invalidArgument` for a version out of range. */
 export function checkApiVersion(version: string | undefined, minApiVersion: string): string {
   if (version === undefined) return maxApiVersion
   if (compareApiVersions(version, minApiVersion) < 0) {

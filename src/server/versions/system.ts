@@ -1,11 +1,11 @@
-/** System answers in the shapes of older API versions. */
+/** Converts answers about the system to the shapes of older API versions. */
 import { compareApiVersions, type DiskUsage, type EventMessage, type SystemInfo } from '../../api/index.ts'
 import { downgradeImageSummary } from './images.ts'
 
 const nondistributable = { AllowNondistributableArtifactsCIDRs: [], AllowNondistributableArtifactsHostnames: [] }
 
-/** Members that are gone meanwhile; Docker too answered them without a meaning at the end. Before 1.25 security options
- *  were bare names: `seccomp` for `name=seccomp,profile=builtin`. */
+/** The answer of `/info` with members that newer versions removed. Docker, too, last sent them without a meaning. Below
+ *  1.25 security options are bare names: `seccomp` instead of `name=seccomp,profile=builtin`. */
 export function downgradeInfo(info: SystemInfo, apiVersion: string): SystemInfo {
   const isBelow = (version: string) => compareApiVersions(apiVersion, version) < 0
   const { RegistryConfig: registries } = info
@@ -20,7 +20,7 @@ export function downgradeInfo(info: SystemInfo, apiVersion: string): SystemInfo 
   return Object.assign(withGone, { SecurityOptions: names, ExecutionDriver: '<not supported>' })
 }
 
-/** What takes the disk. Sizes of images were there twice before 1.44; a size of 0 is left out of containers by Go. */
+/** The answer of `/system/df`. Below 1.44 images have their size twice. Go leaves out a container's size of 0. */
 export function downgradeDiskUsage(usage: DiskUsage, apiVersion: string): DiskUsage {
   const { Images: images, Containers: containers } = usage
   return {
@@ -30,7 +30,7 @@ export function downgradeDiskUsage(usage: DiskUsage, apiVersion: string): DiskUs
   }
 }
 
-/** Up to 1.51, events of containers and images repeat themselves in the members of API 1.21. */
+/** The event with the members of API 1.21, which events of containers and images have up to 1.51. */
 export function withLegacyMembers(event: EventMessage): object {
   if (event.Type !== 'container' && event.Type !== 'image') return event
   const from = event.Actor.Attributes.image

@@ -1,4 +1,4 @@
-/** `/berth/volumes/{name}/archive`, Berth's own: a volume's content as a tar stream, and back. */
+/** `/berth/volumes/{name}/archive`, which exists only in Berth: sends a volume's content as a tar stream, or replaces it. */
 import { invalidArgument } from '../../base/index.ts'
 import type { VolumeBackend } from '../../contract/index.ts'
 import { sendBytes } from '../byte-stream.ts'
@@ -7,7 +7,7 @@ import { type Call, pathParameter, type Route } from '../route.ts'
 const pattern = '/berth/volumes/{name}/archive'
 const contentTypes = { none: 'application/x-tar', gzip: 'application/gzip', zstd: 'application/zstd' } as const
 
-/** Backup and restore. */
+/** The routes of backup and restore. */
 export function volumeArchiveRoutes(backend: VolumeBackend): readonly Route[] {
   return [
     { method: 'GET', pattern, handle: (call) => backup(backend, call) },

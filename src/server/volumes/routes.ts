@@ -47,7 +47,7 @@ export function volumeRoutes(backend: VolumeBackend): readonly Route[] {
 }
 
 async function create(backend: VolumeBackend, { exchange }: Call): Promise<void> {
-  // No body is one that says nothing: an anonymous volume.
+  // No body counts as an empty one, which asks for an anonymous volume.
   const body = (await exchange.readJson()) ?? {}
   if (typeof body !== 'object') {
     const what = `json: cannot unmarshal ${jsonTypeOf(body)} into Go value of type volume.CreateOptions`
@@ -60,7 +60,7 @@ async function create(backend: VolumeBackend, { exchange }: Call): Promise<void>
 
 async function prune(backend: VolumeBackend, call: Call): Promise<void> {
   const filters = decodeFilters(call.query.text('filters'), pruneFilters)
-  // Since 1.42 only anonymous volumes are pruned unless all are asked for.
+  // Since 1.42 only anonymous volumes are pruned, unless the client sets `all`.
   const all = isBelow(call, '1.42') && filters.all === undefined ? { ...filters, all: ['true'] } : filters
   call.exchange.sendJson(200, await backend.prune(all))
 }
