@@ -137,8 +137,8 @@ export interface BuildWalkAsk {
   readonly digest?: boolean
 }
 
-/** What the daemon asks the client for. Each question opens a channel for the answer. `context` is the word `context` or the
- *  name of a named context. */
+/** What the daemon asks the client for. Each question opens a channel for the answer. `context` is the word `context`
+ *  or the name of a named context. */
 export type BuildAsk =
   | BuildWalkAsk
   | { readonly type: 'files'; readonly channel: number; readonly context: string; readonly paths: readonly string[] }

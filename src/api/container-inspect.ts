@@ -46,7 +46,8 @@ export interface DriverData {
   readonly Data: StringMap | null
 }
 
-/** Result of `GET /containers/{id}/json`. Fields that `Config` and `HostConfig` leave out are sent with their zero values. */
+/** Result of `GET /containers/{id}/json`. Fields that `Config` and `HostConfig` leave out are sent with their zero
+ *  values. */
 export interface ContainerInspect {
   readonly Id: string
   readonly Created: string

@@ -20,7 +20,8 @@ export interface EventActor {
   readonly Attributes: StringMap
 }
 
-/** One line of `GET /events`. The server adds the old members `status`, `id` and `from` for API versions that have them. */
+/** One line of `GET /events`. The server adds the old members `status`, `id` and `from` for API versions that have
+ *  them. */
 export interface EventMessage {
   readonly Type: EventType
   readonly Action: string

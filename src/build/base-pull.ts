@@ -3,8 +3,8 @@ import type { Images } from '../images/index.ts'
 import { type Digest, formatPlatform, hostPlatform, platformRank } from '../oci/index.ts'
 import type { PullImage } from './model/build-parts.ts'
 
-/** Makes the function by which builds pull. An image for another platform does not take the name of one that runs on this
- *  host; the function gives its id then. */
+/** Makes the function by which builds pull. An image for another platform does not take the name of one that runs on
+ *  this host; the function gives its id then. */
 export function basePull(images: Pick<Images, 'pull'>): PullImage {
   return async (reference, { platform, auth, onProgress, signal }) => {
     const options = {

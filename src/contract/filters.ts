@@ -1,13 +1,13 @@
-/** The `filters` parameter of lists, prunes and events: decoding it, and what the values of its keys mean. Every noun reads
- *  its filters with these functions. */
+/** The `filters` parameter of lists, prunes and events: decoding it, and what the values of its keys mean. Every noun
+ *  reads its filters with these functions. */
 import type { Filters } from '../api/index.ts'
 import { invalidArgument, parseNs } from '../base/index.ts'
 
 const noFilters: Filters = Object.freeze({})
 
 /** Decodes the JSON text of a `filters` parameter: `{"label": {"a=b": true}}`, or `{"label": ["a=b"]}` as older clients
- *  and SDKs write it. Empty text means no filters. Throws `invalidArgument` with Docker's texts for another form, and for
- *  a key that is not in `allowed`, if that is given. */
+ *  and SDKs write it. Empty text means no filters. Throws `invalidArgument` with Docker's texts for another form, and
+ *  for a key that is not in `allowed`, if that is given. */
 export function decodeFilters(text: string, allowed?: ReadonlySet<string>): Filters {
   if (text === '') return noFilters
   const parsed = parseFilters(text)
@@ -47,8 +47,8 @@ export function checkFilters(filters: Filters, allowed: readonly string[]): void
   if (unknown !== undefined) throw invalidArgument(`invalid filter '${unknown}'`)
 }
 
-/** Tests whether a name matches one of the values: the value is the name itself, or a regular expression that is found in
- *  the name, as with Docker (`name=^web$`). A value that is no valid expression only matches itself. */
+/** Tests whether a name matches one of the values: the value is the name itself, or a regular expression that is found
+ *  in the name, as with Docker (`name=^web$`). A value that is no valid expression only matches itself. */
 export function namesMatching(values: readonly string[]): (name: string) => boolean {
   const patterns = values.map((value) => {
     try {

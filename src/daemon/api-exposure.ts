@@ -1,5 +1,5 @@
-/** The TCP sockets on which the API takes clients without certificates: each is in the log, an event, and in the
- *  warnings of `info`. */
+/** The TCP sockets that accept API clients without certificates. Each of them is reported in the log, by an event, and
+ *  in the warnings of `info`. */
 import type { Logger } from '../base/index.ts'
 import type { TcpAccess } from '../config/index.ts'
 import type { EventBus } from '../events/index.ts'
@@ -8,16 +8,16 @@ import { formatEndpoint } from '../http/index.ts'
 export interface ExposedSocket {
   readonly host: string
   readonly port: number
-  /** Who reaches the socket. */
+  /** Which clients reach the socket. */
   readonly access: Exclude<TcpAccess, 'verified'>
-  /** The socket speaks TLS, without client certificates. */
+  /** Whether the socket uses TLS, which here means without client certificates. */
   readonly isEncrypted: boolean
 }
 
 export interface ApiExposureOptions {
   readonly events: EventBus
   readonly logger: Logger
-  /** The actor of the events: this daemon, and the name of its host. */
+  /** The actor of the events: this daemon's id, and the name of its host. */
   readonly engineId: string
   readonly hostname: string
 }
@@ -30,12 +30,13 @@ export class ApiExposure {
     this.#options = options
   }
 
-  /** What `info` shows, a text for each socket, in the words of dockerd. */
+  /** The warnings of `info`: one text per socket, in dockerd's words. */
   get warnings(): readonly string[] {
     return this.#warnings
   }
 
-  /** Reports a socket that is served from now on. The event has the type `daemon` and the action `api-exposed`. */
+  /** Reports a socket on which the API is served from now on. The event has the type `daemon` and the action
+   *  `api-exposed`. */
   report({ host, port, access, isEncrypted }: ExposedSocket): void {
     const { events, logger, engineId, hostname } = this.#options
     const address = formatEndpoint({ kind: 'tcp', host, port })

@@ -1,5 +1,5 @@
-/** What a start of the daemon is busy with, for the log of one that takes long: on a disk that others keep busy, or while
- *  another engine holds a lock, nothing else would tell. */
+/** Logs the steps of a start that take long, for example on a busy disk or while another engine holds a lock. Without
+ *  these lines a slow start would look like a daemon that hangs. */
 import type { Logger } from '../base/index.ts'
 
 const reportEveryMs = 5000
@@ -18,9 +18,9 @@ export class BootProgress implements Disposable {
     }, reportEveryMs).unref()
   }
 
-  /** The next step begins, and the one before is done. */
+  /** Begins the next step, which ends the one before. */
   step(name: string): void {
-    // One that blocks the whole program is told only afterwards.
+    // The timer can't fire during a step that blocks the whole program, so that step is logged here.
     if (this.#step !== '' && this.#elapsed() > slowMs) {
       this.#logger.info('a step of the start took long', { step: this.#step, ms: Math.round(this.#elapsed()) })
     }

@@ -5,7 +5,8 @@ import type { ContainerSettings } from '../containers/index.ts'
 import { checkLogConfig } from '../logs/index.ts'
 import { hasProjectQuotas, isSliceName, isSystemdBooted } from '../sys/index.ts'
 
-/** The part of the configuration that containers depend on. Throws `invalidArgument` for a log driver or its options. */
+/** The part of the configuration that containers depend on. Throws `invalidArgument` for an unknown log driver or wrong
+ *  options of it. */
 export function containerSettings(config: DaemonConfig): ContainerSettings {
   const { runtimes, slice, cgroupParent, ...defaults } = config.containers
   const { dns, dnsOptions, dnsSearch, hostGatewayIps } = config.network
@@ -22,7 +23,8 @@ export function containerSettings(config: DaemonConfig): ContainerSettings {
   }
 }
 
-/** Throws `invalidArgument` when writable layers are to have a size to which the data root's file system can't hold. */
+/** Throws `invalidArgument` if the configuration limits the size of writable layers and the data root's file system does
+ *  not support such limits. */
 export function refuseLayerSize({ containers, dataRoot }: DaemonConfig): void {
   if (containers.layerSizeBytes === undefined || hasProjectQuotas(dataRoot)) return
   throw invalidArgument(

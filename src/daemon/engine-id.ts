@@ -3,8 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newId } from '../base/index.ts'
 
-/** The id of the data root's engine. It is made once and kept in the file `engine-id`; if a crash left that file empty,
- *  a new id is made. */
+/** The id of the data root's engine. It is generated once and kept in the file `engine-id`. If a crash left that file
+ *  empty, a new id is generated. */
 export function engineId(dataRoot: string): string {
   const path = join(dataRoot, 'engine-id')
   const known = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''

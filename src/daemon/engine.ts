@@ -1,5 +1,5 @@
-/** The composition root: makes every part in order, from the kernel's doors up to the API, holds what was on disk
- *  against what runs, and takes all down again in reverse order. Order only, no logic of its own. */
+/** The composition root. It opens every part in order, from the data root up to the API, compares the records with what
+ *  runs, and closes the parts in reverse order. It decides the order and nothing else. */
 import { hostname } from 'node:os'
 import { attachUndoFailures, DisposalStack, joinErrors } from '../base/index.ts'
 import type { DaemonConfig, ListenAddress } from '../config/index.ts'
@@ -22,24 +22,26 @@ import { berthVersion } from './version.ts'
 
 /** A running engine. */
 export interface Engine {
-  /** What the API calls, for embedders. */
+  /** The functions that the API server calls, for programs that embed the engine. */
   readonly backends: Backends
-  /** Takes over settings that can change without a restart. Throws when they can't be had. */
+  /** Applies the settings that can change without a restart; the others are ignored. Rejects when a setting can't be
+   *  applied. */
   configure(config: DaemonConfig): Promise<void>
   /** Serves the API on one more address. Throws `invalidArgument` for TCP without client certificates on an address
    *  other than loopback, unless the configuration has `"tls": false` (or `"tls": true, "tlsverify": false`). */
   listen(address: ListenAddress): Promise<Endpoint>
-  /** Stops serving and working. Containers run on, unless `stopContainers` is said; `removeNetwork` takes bridge and
-   *  rules away as well. Everything is closed, whatever fails: then rejects with an AggregateError of the failures. One
-   *  that takes too long, such as a container that does not die, is a failure. Called again, does nothing more. */
+  /** Stops serving and closes all parts. Containers keep running unless `stopContainers` is set; `removeNetwork` also
+   *  removes the bridges and the firewall's rules. Every part is closed, also after failures; then this rejects with an
+   *  AggregateError of the failures. A part that takes too long to close, such as a container that does not die, counts
+   *  as a failure. A second call has no effect. */
   close(options?: CloseOptions): Promise<void>
 }
 
-/** How long the closing of one part may take, in milliseconds; containers that are stopped have their own limit. */
+/** How long one part may take to close, in milliseconds. Stopping containers has its own limit. */
 const closeLimitMs = 30_000
 
-/** Opens the engine on its data root. Throws `conflict` when another daemon has it. If it can't be opened, what was
- *  opened before is closed again. */
+/** Opens the engine on its data root. Rejects with `conflict` when another daemon uses the root. After any failure, the
+ *  parts that were open are closed again. */
 export async function createEngine(config: DaemonConfig, options: EngineOptions): Promise<Engine> {
   const stack = new DisposalStack({ logger: options.logger, limitMs: closeLimitMs })
   try {

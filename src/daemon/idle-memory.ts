@@ -1,14 +1,14 @@
 import { type Logger, messageOf } from '../base/index.ts'
 import { releaseMemory } from '../sys/index.ts'
 
-/** So long after the last work the daemon counts as idle. */
+/** The daemon counts as idle this long after its last work. */
 const idleAfterMs = 2000
-/** One that is never idle gives memory back all the same. */
+/** A daemon that is never idle returns memory after this time. */
 const atLatestMs = 60_000
-/** Less is not worth the collector's time. */
+/** Returning less memory than this is not worth the time of a garbage collection. */
 const worthwhileBytes = 6 << 20
 
-/** Gives memory back to the system each time the engine comes to rest after some work. */
+/** Returns memory to the system when the engine becomes idle after some work. */
 export class IdleMemory {
   readonly #logger: Logger
   #timer: NodeJS.Timeout | undefined
@@ -21,7 +21,7 @@ export class IdleMemory {
     this.touch()
   }
 
-  /** There was some work. */
+  /** Notes that the engine has worked. */
   touch(): void {
     if (this.#closed) return
     const now = performance.now()
@@ -33,7 +33,7 @@ export class IdleMemory {
     }
   }
 
-  /** Idempotent. */
+  /** Stops the timer. A second call has no effect. */
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)

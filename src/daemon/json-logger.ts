@@ -3,7 +3,8 @@ import type { LogLevel } from '../config/index.ts'
 
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, fatal: 4 }
 
-/** The level below which lines are dropped; one for all children, so that a reload changes them together. */
+/** The level below which lines are dropped. A logger and its children share one object, so a reload changes all of
+ *  them. */
 export interface LogThreshold {
   level: LogLevel
 }
@@ -23,7 +24,7 @@ export function jsonLogger(threshold: LogThreshold, write: (line: string) => voi
   }
 }
 
-/** JSON has no big integers and shows nothing of errors. */
+/** Converts big integers, which JSON does not have, and errors, which JSON would show as `{}`. */
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
   if (value instanceof Error) return value.stack ?? value.message

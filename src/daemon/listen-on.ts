@@ -1,4 +1,4 @@
-/** Where the daemon's API is served. */
+/** The addresses on which the daemon serves the API. */
 import { existsSync, mkdirSync, statSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { conflict, invalidArgument } from '../base/index.ts'
@@ -13,11 +13,11 @@ export interface ListenOnOptions {
   readonly server: ApiServer
   readonly config: DaemonConfig
   readonly exposure: ApiExposure
-  /** Lets the socket's group pass when the socket is below a root. */
+  /** Lets the socket's group pass through a root if the socket is below it. */
   readonly access: RootAccess
 }
 
-/** An address that may be listened on. */
+/** An address that passed the checks of `checkAddress`. */
 type CheckedAddress =
   | { readonly kind: 'local'; readonly endpoint: UnixEndpoint | InheritedEndpoint }
   | {
@@ -58,9 +58,9 @@ export async function listenOn(
   return listening
 }
 
-/** Looks whether an address may be listened on, without listening. Throws `invalidArgument` for a TCP socket that would
- *  be open to everyone although the user did not ask for that (see `tcpAccess`), for `fd://` without a descriptor
- *  (`ServiceManager` knows which there are), and for a descriptor that is no unix or TCP socket. */
+/** Checks whether the daemon may listen on an address, without listening. Throws `invalidArgument` for a TCP socket
+ *  that would be open to everyone although the user did not ask for that (see `tcpAccess`), for `fd://` without a
+ *  descriptor (`ServiceManager` knows which there are), and for a descriptor that is no unix or TCP socket. */
 export function checkAddress(config: DaemonConfig, address: ListenAddress): CheckedAddress {
   if (address.kind === 'unix') return { kind: 'local', endpoint: address }
   if (address.kind === 'tcp') {
@@ -87,7 +87,7 @@ async function loadConfiguredTls(tls: NonNullable<DaemonConfig['tls']>): ReturnT
   return await loadTls({ ca: tls.caFile, cert: tls.certFile, key: tls.keyFile, verify: tls.verifyClients })
 }
 
-/** Only a dangling link or our own is replaced: a real socket there belongs to somebody else. */
+/** Only a dangling link or the daemon's own link is replaced. Any other file there belongs to another program. */
 function linkSocket(socket: string, link: string): void {
   if (existsSync(link)) throw conflict(`${link} exists already and is not replaced`)
   try {

@@ -1,4 +1,5 @@
-/** The program `berthd`. Exit 1 with one line beside the log for a wrong configuration or a data root in use. */
+/** The program `berthd`. It exits with 1 and one line on stderr if the configuration is wrong or the data root is in
+ *  use. */
 import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { type Logger, messageOf } from '../base/index.ts'
@@ -41,14 +42,14 @@ async function run(): Promise<void> {
   const threshold: LogThreshold = { level: config.logLevel }
   const write = (line: string) => process.stderr.write(line)
   const logger = jsonLogger(threshold, write)
-  // Why the daemon ended is logged at every log level.
+  // The reason why the daemon ended is logged at every log level.
   exitOnUncaughtErrors(jsonLogger({ level: 'error' }, write))
-  // Before anything that may take long: who finds a daemon that does not serve sees that it runs.
+  // Before anything that may take long, so that the log shows that the daemon runs although it does not serve yet.
   logger.info('berthd starts', { version: berthVersion, pid: process.pid, dataRoot: config.dataRoot })
   let engine: Engine
   let addresses: readonly ListenAddress[]
   try {
-    // First: a daemon that can't listen makes nothing on the host.
+    // First, so that a daemon that may not listen changes nothing on the host.
     addresses = manager.resolve(config.hosts)
     for (const address of addresses) checkAddress(config, address)
     engine = await createEngine(config, {
@@ -65,7 +66,7 @@ async function run(): Promise<void> {
     fail(error)
     process.exit(1)
   }
-  // Before the first client is answered, which may send a signal or look for the pid at once.
+  // Before the first client is answered, because that client may read the pid file or send a signal at once.
   writePidfile(config.pidfile)
   handleSignals(engine, source, logger, threshold, manager)
   try {
@@ -79,7 +80,8 @@ async function run(): Promise<void> {
   await manager.notify('READY=1', logger)
 }
 
-/** A file that a killed daemon left has the mode of that daemon's umask, in which others may write to it. */
+/** Writes the pid file and sets its mode. A file that a killed daemon left has the mode of that daemon's umask, with
+ *  which other users may be able to write to it. */
 function writePidfile(path: string): void {
   writeFileSync(path, `${process.pid}\n`)
   if (statSync(path).isFile()) chmodSync(path, 0o644)

@@ -1,4 +1,4 @@
-/** Last part of an engine's start: what the API calls. */
+/** Last part of an engine's start: the functions that the API server calls. */
 import {
   type ContainerContext,
   containerService,
@@ -20,16 +20,16 @@ import type { HostParts } from './open-host-parts.ts'
 import type { Opening } from './opening.ts'
 import { berthVersion } from './version.ts'
 
-/** What interrupted pulls left is kept for a day; it is looked for now and then, as daemons run for months. */
+/** How often remains of interrupted pulls, which are kept for a day, are looked for. */
 const sweepIntervalMs = 6 * 60 * 60 * 1000
 
-/** What the backends are made of beside the parts of host and containers. */
+/** What the backends need beside the parts of the host and the containers. */
 export interface BackendParts extends DataParts {
   readonly exposure: ApiExposure
   readonly engineId: string
 }
 
-/** Opens the builder, begins to collect garbage, and makes the backends. Containers must be restored. */
+/** Opens the builder, starts garbage collection, and makes the backends. Containers must be restored before. */
 export async function openBackends(
   { options, config, current, remap, boot, stack }: Opening,
   { db, events, snapshots, images, access, exposure, engineId }: BackendParts,
@@ -60,7 +60,7 @@ export async function openBackends(
     logger: logger.child({ component: 'build' }),
   })
   stack.add('builds', () => builds.close())
-  // The cache of builds has said by now what it needs.
+  // The build cache is open, so its lease protects what it needs.
   const sweep = () => background.run('garbage collection', () => images.garbage.sweep())
   sweep()
   const sweeps = setInterval(sweep, sweepIntervalMs).unref()

@@ -1,4 +1,4 @@
-/** Third part of an engine's start: containers, held against what runs. */
+/** Third part of an engine's start: containers, whose records are compared with what runs. */
 import { join } from 'node:path'
 import { Background, KeyedMutex } from '../base/index.ts'
 import {
@@ -20,7 +20,8 @@ import type { HostParts } from './open-host-parts.ts'
 import type { Opening } from './opening.ts'
 import { labelLayers, openSecurityModules } from './security-modules.ts'
 
-/** Adopts running containers and their networks and volumes, records what has ended, and starts what is to run. */
+/** Adopts running containers with their networks and volumes, records which containers have ended, and starts those
+ *  whose restart policy asks for it. */
 export async function openContainers(opening: Opening, data: DataParts, host: HostParts): Promise<ContainerContext> {
   const { config, remap, boot } = opening
   const { networks, volumes } = host

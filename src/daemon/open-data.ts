@@ -1,4 +1,4 @@
-/** First part of an engine's start: what its data root holds. */
+/** First part of an engine's start: the content of its data root. */
 import { join } from 'node:path'
 import type { Logger } from '../base/index.ts'
 import type { DaemonConfig } from '../config/index.ts'
@@ -17,6 +17,7 @@ import { takeLocks } from './root-locks.ts'
 import { settleData } from './settle-data.ts'
 import { layerMapping } from './user-remap.ts'
 
+/** The open parts of the data root. */
 export interface DataParts {
   readonly db: Database
   /** Keeps other users of the host out of the roots. */
@@ -28,7 +29,7 @@ export interface DataParts {
   readonly images: Images
 }
 
-/** Locks the roots and opens database, layers and images. Throws `conflict` when another engine has a root. */
+/** Locks the roots and opens database, layers and images. Rejects with `conflict` when another engine uses a root. */
 export async function openData({ options, given, config, current, remap, boot, stack }: Opening): Promise<DataParts> {
   const { logger } = options
   boot.step('locks of the roots')
@@ -38,7 +39,7 @@ export async function openData({ options, given, config, current, remap, boot, s
   })
   const access = RootAccess.close([given, config], remap)
   prepareCgroups(logger)
-  // Gone with its last container; containers that run on keep it.
+  // The group is removed if no container is in it. Containers that keep running keep it.
   stack.add('control group', () => removeEmptyCgroup(current.settings.cgroupParent))
   boot.step('database')
   const db = Database.open(join(config.dataRoot, 'berth.db'))

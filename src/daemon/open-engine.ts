@@ -1,33 +1,36 @@
-/** An engine inside another Node program. `docs/embedding.md` has a walk through it. */
+/** An engine inside another Node program; `docs/embedding.md` shows how to use it. */
 import { type Logger, nullLogger } from '../base/index.ts'
 import { engineConfig } from '../config/index.ts'
 import { createEngine, type Engine } from './engine.ts'
 
 const usualUmask = 0o022
 
-/** Settings by the names that daemon.json has for them. */
+/** Settings by their names in daemon.json. */
 export interface EngineSettings {
-  /** Where images, containers and volumes are kept. One engine at a time may use it. */
+  /** Directory for images, containers and volumes. Only one engine at a time may use it. */
   readonly 'data-root': string
-  /** Where sockets and other short-lived files are kept; a short path, as sockets below it must fit into 107 bytes. */
+  /** Directory for sockets and other files that do not survive a reboot. Its path must be short, because the paths of
+   *  sockets below it may have at most 107 bytes. */
   readonly 'exec-root': string
-  /** Addresses to serve the Docker Engine API on (`unix://PATH`, `tcp://HOST:PORT`); none: it is not served. TCP
-   *  without client certificates is refused on addresses other than loopback, as in berthd. */
+  /** Addresses to serve the Docker Engine API on (`unix://PATH`, `tcp://HOST:PORT`). Empty or absent: the API is not
+   *  served. As in berthd, TCP without client certificates is refused on addresses other than loopback. */
   readonly hosts?: readonly string[]
   readonly [key: string]: unknown
 }
 
+/** Options of an embedded engine that are no settings. */
 export interface OpenEngineOptions {
+  /** Absent: nothing is logged. */
   readonly logger?: Logger
-  /** Told the time of each step of a container start, in milliseconds. */
+  /** Called after each step of a container start with the step's time in milliseconds. */
   readonly trace?: (containerId: string, step: string, ms: number) => void
 }
 
-/** Starts an engine in this process and serves its API on `hosts`. Containers that an engine on the same roots left
- *  running are taken over. Needs root, and must be called on the main thread. Throws `invalidArgument` for a wrong
- *  setting, `conflict` when another engine or daemon has the roots. `close()` on the result leaves containers running
- *  unless told otherwise. The umask is the program's own and stays as it is; the engine logs a warning for one that is not
- *  022. */
+/** Starts an engine in this process and serves its API on `hosts`. The engine adopts containers that an earlier engine
+ *  on the same roots left running. The process must be root, and the call must come from the main thread. Rejects with
+ *  `invalidArgument` for a wrong setting, and with `conflict` when another engine or daemon uses the roots. `close()`
+ *  on the result leaves containers running unless its options say otherwise. The engine does not change the program's
+ *  umask; if that is not 022, it logs a warning. */
 export async function openEngine(settings: EngineSettings, options: OpenEngineOptions = {}): Promise<Engine> {
   const { logger = nullLogger, trace } = options
   const config = engineConfig(settings)
@@ -42,7 +45,7 @@ export async function openEngine(settings: EngineSettings, options: OpenEngineOp
   return engine
 }
 
-/** The daemon sets its own umask. A library can't: the program's files have it as well. */
+/** Warns of another umask. The daemon sets its umask; a library must not, because the program's own files depend on it. */
 function warnOfUmask(logger: Logger): void {
   const umask = process.umask()
   if (umask === usualUmask) return

@@ -1,4 +1,4 @@
-/** Second part of an engine's start: what works on the host for containers and builds. */
+/** Second part of an engine's start: networks, runtime and volumes. */
 import { join } from 'node:path'
 import { EmbeddedDns, Networks } from '../network/index.ts'
 import { Plugins } from '../plugins/index.ts'
@@ -14,7 +14,7 @@ export interface HostParts {
   readonly volumes: Volumes
 }
 
-/** Opens networks, runtime and volumes; what is there of running containers is restored later. */
+/** Opens networks, runtime and volumes. What running containers use of them is restored later. */
 export async function openHostParts(opening: Opening, db: Database): Promise<HostParts> {
   const { options, config, remap, boot, stack, closing } = opening
   const { logger } = options

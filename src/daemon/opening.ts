@@ -1,29 +1,32 @@
-/** What the steps of an engine's start share. */
+/** Values that the steps of an engine's start share. */
 import type { DisposalStack, Logger } from '../base/index.ts'
 import type { DaemonConfig, UserRemap } from '../config/index.ts'
 import type { ContainerSettings } from '../containers/index.ts'
 import type { SelinuxPolicy } from '../sys/index.ts'
 import type { BootProgress } from './boot-progress.ts'
 
+/** Options of an engine beside its configuration. */
 export interface EngineOptions {
   readonly logger: Logger
-  /** Told the time of each step of a container start. */
+  /** Called after each step of a container start with the step's time in milliseconds. */
   readonly trace?: (containerId: string, step: string, ms: number) => void
-  /** In place of what this host says of SELinux. */
+  /** For tests: replaces the host's SELinux policy. */
   readonly selinux?: SelinuxPolicy
 }
 
+/** How an engine is closed. */
 export interface CloseOptions {
   readonly stopContainers?: boolean
   readonly removeNetwork?: boolean
 }
 
-/** What may change under a running engine is read from here. */
+/** The settings in force. A reload replaces them while the engine runs. */
 export interface CurrentSettings {
   config: DaemonConfig
   settings: ContainerSettings
 }
 
+/** Values that the steps of an engine's start share. */
 export interface Opening {
   readonly options: EngineOptions
   /** The configuration as it was given. */
@@ -33,8 +36,8 @@ export interface Opening {
   readonly current: CurrentSettings
   readonly remap: UserRemap | undefined
   readonly boot: BootProgress
-  /** Each part registers here how it is closed as soon as it is open. */
+  /** A part adds here how it is closed as soon as it is open. */
   readonly stack: DisposalStack
-  /** What `close()` was asked for; undefined when the start fails. */
+  /** The options of `close()`; undefined if the start failed. */
   readonly closing: () => CloseOptions | undefined
 }

@@ -51,8 +51,8 @@ export class RootAccess {
     return new RootAccess(paths, group)
   }
 
-  /** Lets the members of group `gid` pass through the roots that are on the way to a socket. Nothing changes for a socket
-   *  elsewhere, or one that belongs to root's group. */
+  /** Lets the members of group `gid` pass through the roots that are on the way to a socket. Nothing changes for a
+   *  socket elsewhere, or one that belongs to root's group. */
   openTo(socketPath: string, gid: number): void {
     if (gid === 0) return
     const directory = realpathSync(dirname(socketPath))
@@ -62,14 +62,15 @@ export class RootAccess {
         makePrivateDirectory(root, gid)
         this.#opened.set(root, { bits: searchByGroup, gid })
       } else {
-        // The one group of a directory is that of the mapping here, so all users may pass, to directories that are closed.
+        // The one group of a directory is that of the mapping here, so all users may pass, to directories that are
+        // closed.
         chmodSync(root, 0o711)
         this.#opened.set(root, { bits: searchByGroup | searchByOthers, gid: this.#group })
       }
     }
   }
 
-  /** What lets other users in, for `system check`. */
+  /** Paths that let other users in, for `system check`. */
   problems(): readonly StoreProblem[] {
     const problems: StoreProblem[] = []
     const look = (path: string, allowed: Allowed) => {

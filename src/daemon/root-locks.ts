@@ -1,4 +1,4 @@
-/** One daemon on a root at a time. */
+/** Locks of the roots: only one daemon at a time works on a root. */
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,22 +6,22 @@ import { conflict, isBerthError } from '../base/index.ts'
 import type { DaemonConfig } from '../config/index.ts'
 import { acquireLock, isProcessAlive, type Lock } from '../sys/index.ts'
 
-/** A daemon that was killed while it started a program leaves a process that has its descriptors until it runs that
- *  program. On a busy machine this takes a moment. */
+/** How long a lock of a daemon that was killed may last, in milliseconds. If the daemon was starting a program, the new
+ *  process keeps the daemon's descriptors until it executes that program. */
 const patienceMs = 10_000
 const intervalMs = 50
 
 /** The roots of a configuration. */
 export type Roots = Pick<DaemonConfig, 'dataRoot' | 'execRoot'>
 
-/** Each path once, the outer ones first. */
+/** The paths without duplicates, outer ones first. */
 export function pathsOf(roots: readonly Roots[]): readonly string[] {
   return [...new Set(roots.flatMap(({ dataRoot, execRoot }) => [dataRoot, execRoot]))]
 }
 
 /** Makes the root directories, which only root can enter, and locks them. `roots`: those of the configuration, and with
- *  `userns-remap` also those of the mapping, which are below. Directories above them can be passed by everybody: a socket
- *  may be there. Throws a conflict when another daemon works on one of the roots. */
+ *  `userns-remap` also those of the mapping, which are below. All users can pass the directories above them, because a
+ *  socket may be there. Rejects with `conflict` when another daemon works on one of the roots. */
 export async function takeLocks(roots: readonly Roots[]): Promise<Lock[]> {
   const locks: Lock[] = []
   try {
@@ -43,7 +43,7 @@ async function takeLock(path: string): Promise<Lock> {
       return acquireLock(path)
     } catch (error) {
       const pid = isBerthError(error) ? error.details.pid : undefined
-      // Who took it is named in the file; whoever has it now, it is not that one.
+      // The file names the process that took the lock. If that process has ended, a leftover of it holds the lock.
       const isLeftover = typeof pid === 'number' && !Number.isNaN(pid) && !isProcessAlive(pid)
       if (!isLeftover || Date.now() > deadline) throw error
     }

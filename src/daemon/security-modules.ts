@@ -1,4 +1,4 @@
-/** The kernel's security modules, as far as this host has them and the configuration wants them. */
+/** The kernel's security modules that this host has and the configuration enables. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, type Logger, messageOf } from '../base/index.ts'
@@ -11,8 +11,8 @@ export interface SecurityModules {
   readonly labels: SelinuxLabels | undefined
 }
 
-/** Loads the default profile of AppArmor. One that can't be loaded, and SELinux that is wanted and not there, are logged,
- *  as by dockerd. */
+/** Loads AppArmor's default profile and reads the SELinux policy. As in dockerd, a profile that can't be loaded and a
+ *  missing SELinux are logged and no errors. */
 export async function openSecurityModules(
   config: DaemonConfig,
   { logger, selinux }: { readonly logger: Logger; readonly selinux?: SelinuxPolicy },
@@ -26,8 +26,8 @@ export async function openSecurityModules(
   return { appArmor, labels: config.selinux ? openLabels(selinux ?? selinuxPolicy(), logger) : undefined }
 }
 
-/** Labels what is in the directory of layers, itself last: what is made there later takes its label over. Killed midway:
- *  the next boot begins again. */
+/** Gives the SELinux label of layers to everything in their directory, then to the directory itself, from which new
+ *  files inherit it. If the daemon dies in between, the directory has no label yet and the next boot starts over. */
 export async function labelLayers(labels: SelinuxLabels | undefined, directory: string): Promise<void> {
   if (labels === undefined) return
   const present = getXattr(directory, 'security.selinux')?.toString().replace(/\0$/, '')
@@ -50,7 +50,7 @@ function openLabels(policy: SelinuxPolicy | undefined, logger: Logger): SelinuxL
   for (const name of ['process', 'file']) {
     const label = policy.contexts[name]
     if (labels === undefined || label === undefined || policy.knows(label)) continue
-    // Debian's policy does that: a module has to bring the types.
+    // Debian's policy lacks these types unless a module adds them.
     logger.error('the SELinux policy names a label for containers that it does not have: none can be made', { label })
   }
   return labels

@@ -1,5 +1,5 @@
-/** What a service manager (systemd, or one that does as it does) and the daemon say to each other: which listening
- *  sockets it opened (sd_listen_fds(3)), and when the daemon serves (sd_notify(3)). */
+/** The protocol between systemd, or a compatible service manager, and the daemon: the manager passes listening sockets
+ *  (sd_listen_fds(3)), and the daemon reports when it serves (sd_notify(3)). */
 import { conflict, invalidArgument, type Logger, messageOf } from '../base/index.ts'
 import type { ListenAddress, ServiceManagerEnvironment } from '../config/index.ts'
 import { UnixDatagramSocket } from '../sys/index.ts'
@@ -13,13 +13,14 @@ export class ServiceManager {
     this.#notifyPath = notifyPath
   }
 
-  /** The addresses with `fd://` replaced by the sockets that were passed on. Throws a conflict when there are none,
-   *  `invalidArgument` for a number that is none of theirs. */
+  /** The addresses, with `fd://` replaced by the sockets that the manager passed. Throws `conflict` when the manager
+   *  passed none, `invalidArgument` for the number of a descriptor that is not among them. */
   resolve(hosts: readonly ListenAddress[]): ListenAddress[] {
     return hosts.flatMap((host) => (host.kind === 'inherited' ? this.#inherited(host.descriptor) : [host]))
   }
 
-  /** Tells a state such as `READY=1`. Nothing happens without a manager; one that doesn't listen is noted only. */
+  /** Reports a state such as `READY=1`. Has no effect without a manager. If the manager does not listen, that is
+   *  logged. */
   async notify(state: string, logger: Logger): Promise<void> {
     if (this.#notifyPath === undefined) return
     try {
@@ -30,7 +31,7 @@ export class ServiceManager {
         socket.close()
       }
     } catch (error) {
-      logger.warn('the service manager was not told', { state, error: messageOf(error) })
+      logger.warn('the service manager was not notified', { state, error: messageOf(error) })
     }
   }
 

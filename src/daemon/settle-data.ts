@@ -1,10 +1,11 @@
-/** What was made reaches the disk soon, though nobody who made it waits for that: the kernel by itself takes half a
- *  minute, and then in any order, so that a power cut could leave an image whose files are empty. */
+/** Writes new data to the disk soon after it was made, without making the request wait. The kernel alone would take up
+ *  to half a minute and write in any order, so that a power cut could leave an image with empty files. */
 import { type Logger, messageOf } from '../base/index.ts'
 import type { EventBus } from '../events/index.ts'
 import { syncFileSystem } from '../sys/index.ts'
 
-/** Images are large, made seldom, and damaged unseen; records of other things are small, and many come and go. */
+/** Images are rarely made, and damage to one goes unnoticed, so they are written soonest. Other records are small and
+ *  change often. */
 const delayMs = { image: 1000, other: 5000 }
 
 /** Writes the file system of the data root to its disk after images or other lasting things were made or changed, until
@@ -25,7 +26,7 @@ export function settleData(events: EventBus, dataRoot: string, logger: Logger): 
       logger.warn('the data root is not written to its disk', { error: messageOf(error) })
     }
     isWriting = false
-    // What came meanwhile has waited long enough.
+    // Changes that were made during the write are due now.
     if (dueAt !== Number.POSITIVE_INFINITY) plan(dueAt)
   }
   const plan = (at: number): void => {

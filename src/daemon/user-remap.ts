@@ -1,6 +1,6 @@
-/** Makes `userns-remap` ready: the accounts, and the names of the roots of this mapping. Checks the rights that
- *  containers need on the way to their files. The roots are `<data-root>/<uid>.<gid>`, as Docker has them: what containers
- *  of another mapping made is not mixed in. */
+/** Prepares `userns-remap`: the accounts, and the names of the mapping's roots. Checks that containers may pass the
+ *  directories above their files. The roots are `<data-root>/<uid>.<gid>`, as in Docker, so that the files of different
+ *  mappings stay apart. */
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { errnoOf, invalidArgument, type Logger } from '../base/index.ts'
@@ -17,13 +17,13 @@ import {
 import type { LayerMapping } from '../snapshots/index.ts'
 import { hostInfo, runCommand } from '../sys/index.ts'
 
-/** As many ids as useradd(8) gives. */
+/** How many ids useradd(8) allocates. */
 const rangeSize = 65_536
 const commandTimeoutMs = 30_000
 
-/** What the configuration asks for; undefined: containers have the host's ids. Makes the user of `default` and its
- *  ids when they are missing. Throws `invalidArgument` in Docker's words, also for a directory above the roots that others
- *  may not pass. */
+/** The mapping that the configuration asks for; undefined if containers have the host's ids. Creates the user of
+ *  `default` and its ids if they are missing. Rejects with `invalidArgument` in Docker's words, also if other users may
+ *  not pass a directory above the roots. */
 export async function openUserRemap(config: DaemonConfig, logger: Logger): Promise<UserRemap | undefined> {
   if (config.usernsRemap === undefined) return undefined
   const isDefault = config.usernsRemap === 'default'
@@ -47,7 +47,7 @@ export function remappedConfig(config: DaemonConfig, remap: UserRemap | undefine
   return withRoots(config, join(config.dataRoot, name), join(config.execRoot, name))
 }
 
-/** How layers are shown to containers under a mapping. */
+/** Options of the snapshotter by which containers under a mapping see their layers. */
 export function layerMapping(
   { execRoot }: DaemonConfig,
   remap: UserRemap | undefined,

@@ -35,8 +35,8 @@ export function statusOf(kind: ErrorKind): number {
   }
 }
 
-/** Answers a request whose handler failed. If a stream has begun, no status can follow: the connection is closed, so that
- *  the client does not take the part for the whole. */
+/** Answers a request whose handler failed. If a stream has begun, no status can follow: the connection is closed, so
+ *  that the client does not take the part for the whole. */
 export function answerError(exchange: Exchange, error: unknown, logger: Logger): void {
   const request = { method: exchange.method, path: exchange.url.split('?', 1)[0] }
   if (exchange.isClientGone || (isKind(error, 'cancelled') && exchange.signal.aborted)) {

@@ -1,7 +1,7 @@
 import type { AuthConfig } from '../api/index.ts'
 
-/** Decodes the header `X-Registry-Auth`. A header that can't be decoded counts as absent, because the request may succeed
- *  without credentials. */
+/** Decodes the header `X-Registry-Auth`. A header that can't be decoded counts as absent, because the request may
+ *  succeed without credentials. */
 export function decodeRegistryAuth(header: string | readonly string[] | undefined): AuthConfig | undefined {
   if (typeof header !== 'string' || header === '') return undefined
   try {

@@ -1,5 +1,5 @@
-/** The stream that Docker's classic builder writes: `Step 1/5 : …`, ids, and the output of processes. Stages are built in
- *  parallel but shown one after another: the lines of a stage wait until the stages before it are complete. */
+/** The stream that Docker's classic builder writes: `Step 1/5 : …`, ids, and the output of processes. Stages are built
+ *  in parallel but shown one after another: the lines of a stage wait until the stages before it are complete. */
 import type { BuildEvent } from '../../api/index.ts'
 import { messageOf, shortId } from '../../base/index.ts'
 import type { BuildStepReport } from '../../contract/index.ts'

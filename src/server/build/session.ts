@@ -1,5 +1,5 @@
-/** `POST /build/session`: the connection leaves HTTP, and the client sends the request as one message. While it builds, the
- *  daemon asks the client for files, agents and outputs. */
+/** `POST /build/session`: the connection leaves HTTP, and the client sends the request as one message. While it builds,
+ *  the daemon asks the client for files, agents and outputs. */
 import type { BuildAsk, BuildEvent, BuildRequest } from '../../api/index.ts'
 import { BerthError, isKind, type Logger, messageOf } from '../../base/index.ts'
 import type { BuildBackend, BuildClient } from '../../contract/index.ts'

@@ -134,8 +134,8 @@ export const hostConfigFields: Readonly<Record<keyof HostConfig, Field>> = {
 /** Fields by name. */
 export type FieldTable = Readonly<Record<string, Field>>
 
-/** Reads the known fields of a JSON object, with their names in any case, and checks their types. Null and unknown fields
- *  are dropped, as by Go's decoder. Throws `invalidArgument` in Go's words. */
+/** Reads the known fields of a JSON object, with their names in any case, and checks their types. Null and unknown
+ *  fields are dropped, as by Go's decoder. Throws `invalidArgument` in Go's words. */
 export function readFields(owner: string, value: object, fields: FieldTable): Record<string, unknown> {
   const names = namesByLowerCase(fields)
   const result: Record<string, unknown> = {}

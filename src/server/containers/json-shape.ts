@@ -1,5 +1,5 @@
-/** Objects and lists inside the fields of a request body, read as Go reads them: members have types, type errors have Go's
- *  texts, names match in any case, and null fits any type. */
+/** Objects and lists inside the fields of a request body, read as Go reads them: members have types, type errors have
+ *  Go's texts, names match in any case, and null fits any type. */
 import { invalidArgument } from '../../base/index.ts'
 
 /** The shape of a value. Unknown members of an object are dropped, as by Go. */
@@ -98,8 +98,8 @@ export const nestedShapes: Readonly<Record<string, JsonShape>> = {
   },
 }
 
-/** The value with its members under the names of the shape. Throws `invalidArgument` for the first member of a wrong type.
- *  `name` is the field's name in the message. */
+/** The value with its members under the names of the shape. Throws `invalidArgument` for the first member of a wrong
+ *  type. `name` is the field's name in the message. */
 export function readShape(name: string, value: unknown, shape: JsonShape): unknown {
   if (value === null || value === undefined) return value
   if (typeof shape === 'string') {

@@ -51,8 +51,9 @@ async function sendLogs(backend: ContainerBackend, logger: Logger, call: Call): 
   await carry(new StreamSink(response, { multiplexed: !source.tty, framePerLine }), logger, (sink) => source.run(sink))
 }
 
-/** Whether the client concatenates frames, so that one frame may carry several lines. Command lines do, and each frame costs
- *  time. Programs that use a library may take one frame for one line (docker-py's `logs(stream=True)`), as Docker sends it. */
+/** Whether the client concatenates frames, so that one frame may carry several lines. Command lines do, and each frame
+ *  costs time. Programs that use a library may take one frame for one line (docker-py's `logs(stream=True)`), as Docker
+ *  sends it. */
 function joinsFrames(userAgent: string | undefined): boolean {
   return /^(Docker-Client\/|berth)/.test(userAgent ?? '')
 }

@@ -1,6 +1,6 @@
-/** Refuses by name what the engine would otherwise ignore. Each field of the create body has a class in one of two tables:
- *  honored (the engine checks the value), inert (it has no effect on Linux, as in Docker), or refused unless its value means
- *  "not asked for". A new field in the API types is a compile error here until it has a class. */
+/** Refuses by name what the engine would otherwise ignore. Each field of the create body has a class in one of two
+ *  tables: honored (the engine checks the value), inert (it has no effect on Linux, as in Docker), or refused unless
+ *  its value means "not asked for". A new field in the API types is a compile error here until it has a class. */
 import type { ContainerConfig, HostConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 
@@ -117,8 +117,8 @@ const hostClasses: Readonly<Record<keyof HostConfig, FieldClass>> = {
   Init: honoured,
 }
 
-/** Throws `invalidArgument` for the first field that asks for something the engine does not do, with the field's name and
- *  the reason. */
+/** Throws `invalidArgument` for the first field that asks for something the engine does not do, with the field's name
+ *  and the reason. */
 export function refuseUnsupported(config: ContainerConfig, hostConfig: HostConfig): void {
   refuseFields('Config', config, configClasses)
   refuseFields('HostConfig', hostConfig, hostClasses)

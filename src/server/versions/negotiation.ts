@@ -9,8 +9,8 @@ export interface VersionedPath {
   readonly query: string
 }
 
-/** Splits a request's target, which is a path or, as sent to proxies, a whole URL. A path with empty or dotted segments is
- *  normalized and served at once. Docker redirects the client instead, but not every method survives a redirect. */
+/** Splits a request's target, which is a path or, as sent to proxies, a whole URL. A path with empty or dotted segments
+ *  is normalized and served at once. Docker redirects the client instead, but not every method survives a redirect. */
 export function splitVersionedPath(url: string): VersionedPath {
   const mark = url.indexOf('?')
   const whole = mark === -1 ? url : url.slice(0, mark)

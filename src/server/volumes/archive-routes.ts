@@ -1,4 +1,5 @@
-/** `/berth/volumes/{name}/archive`, which exists only in Berth: sends a volume's content as a tar stream, or replaces it. */
+/** `/berth/volumes/{name}/archive`, which exists only in Berth: sends a volume's content as a tar stream, or replaces
+ *  it. */
 import { invalidArgument } from '../../base/index.ts'
 import type { VolumeBackend } from '../../contract/index.ts'
 import { sendBytes } from '../byte-stream.ts'
