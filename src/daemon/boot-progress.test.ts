@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type Logger, nullLogger } from '../base/index.ts'
 import { BootProgress } from './boot-progress.ts'
 
-test('BootProgress tells what takes long, while it does and afterwards, and nothing else', (t) => {
+test('BootProgress logs slow steps while they run and when they end, and no others', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   let now = 0
   t.mock.method(performance, 'now', () => now)

@@ -41,14 +41,14 @@ function leave(root: string, directoryMode: number, fileMode: number): void {
   chmodSync(root, directoryMode)
 }
 
-test('close() makes the roots with mode 0700', () => {
+test('close() creates the roots with mode 0700', () => {
   withPlace(({ base }) => {
     assert.deepEqual(RootAccess.close([base, base], undefined).problems(), [])
     for (const root of [base.dataRoot, base.execRoot]) assert.equal(modeOf(root), 0o700)
   })
 })
 
-test('close() closes what an older version left open, and leaves other files', () => {
+test('close() closes paths that an older version left open, and leaves other files alone', () => {
   withPlace(({ base }) => {
     leave(base.dataRoot, 0o755, 0o644)
     RootAccess.close([base], undefined)
@@ -60,7 +60,7 @@ test('close() closes what an older version left open, and leaves other files', (
   })
 })
 
-test('close() goes on where a killed daemon stopped', () => {
+test('close() completes the work of a daemon that was killed meanwhile', () => {
   withPlace(({ base }) => {
     leave(base.dataRoot, 0o711, 0o644)
     chmodSync(base.dataRoot, 0o700)
@@ -86,7 +86,7 @@ test('close() with a mapping lets its group pass through all roots, and closes w
   })
 })
 
-test('problems() names each path that is open, with its mode', () => {
+test('problems() names each open path with its mode', () => {
   withPlace(({ base }) => {
     const access = RootAccess.close([base], undefined)
     leave(base.dataRoot, 0o711, 0o640)

@@ -23,7 +23,7 @@ async function holdLock({ dataRoot }: DaemonConfig, pidInFile: string) {
   return holder
 }
 
-test('takeLocks() refuses roots that a daemon works on, and gives them when it is gone', async (context) => {
+test('takeLocks() refuses roots that a daemon uses, and locks them once it has ended', async (context) => {
   const config = rootsIn(context)
   const holder = await holdLock(config, String(process.pid))
   await assert.rejects(takeLocks([config]), { kind: 'conflict', message: /another daemon is using/ })
@@ -32,7 +32,7 @@ test('takeLocks() refuses roots that a daemon works on, and gives them when it i
   for (const lock of await takeLocks([config])) lock.release()
 })
 
-test('takeLocks() waits for what a daemon that has ended left behind', async (context) => {
+test('takeLocks() waits for a leftover process of a daemon that has ended', async (context) => {
   const config = rootsIn(context)
   // No process can have that number.
   const holder = await holdLock(config, '4194305')

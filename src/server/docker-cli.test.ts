@@ -95,7 +95,7 @@ function oneContainer(): PartialBackends {
   }
 }
 
-test('docker run attaches, ends with the code of the container', { skip }, async () => {
+test('docker run attaches and exits with the code of the container', { skip }, async () => {
   await using api = await startTestApi(oneContainer())
   assert.deepEqual(await docker(api.host, ['run', 'busybox']), { code: 7, stdout: 'out\n', stderr: 'err\n' })
 })
@@ -106,7 +106,7 @@ test('docker run -i passes input and its end', { skip }, async () => {
   assert.deepEqual(result, { code: 7, stdout: 'out\nINPUT\nend\n', stderr: 'err\n' })
 })
 
-test('docker exec -i passes input, its end and the code', { skip }, async () => {
+test('docker exec -i passes input and its end, and exits with the code of the process', { skip }, async () => {
   await using api = await startTestApi(oneContainer())
   const result = await docker(api.host, ['exec', '-i', 'x', 'cat'], 'x'.repeat(300_000))
   assert.deepEqual(
@@ -115,7 +115,7 @@ test('docker exec -i passes input, its end and the code', { skip }, async () => 
   )
 })
 
-test('docker attach reads on after the end of input', { skip }, async () => {
+test('docker attach reads output after the end of input', { skip }, async () => {
   await using api = await startTestApi(oneContainer())
   const { stdout, stderr } = await docker(api.host, ['attach', 'x'], 'in\n')
   assert.deepEqual([stdout, stderr], ['out\nIN\nend\n', 'err\n'])
@@ -131,7 +131,7 @@ test('docker logs and logs -f separate the outputs', { skip }, async () => {
   }
 })
 
-test('docker wait prints the code, also from an older API', { skip }, async () => {
+test('docker wait prints the exit code, also with an older API version', { skip }, async () => {
   await using api = await startTestApi(oneContainer())
   assert.deepEqual(await docker(api.host, ['wait', 'x']), { code: 0, stdout: '7\n', stderr: '' })
 })

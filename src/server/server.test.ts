@@ -15,7 +15,7 @@ test('createServer() puts the common headers on every answer', async () => {
   }
 })
 
-test('createServer() negotiates the version with the words of Docker', async () => {
+test("createServer() refuses API versions out of range with Docker's texts", async () => {
   await using api = await startTestApi({})
   for (const path of ['/_ping', '/v1.24/_ping', '/v1.51/_ping', '/v1.41/_ping?x=1', '/v1.51/_ping/']) {
     assert.equal((await api.request('GET', path)).status, 200, path)
@@ -33,7 +33,7 @@ test('createServer() negotiates the version with the words of Docker', async () 
   })
 })
 
-test('createServer() answers unknown paths and wrong methods with page not found', async () => {
+test('createServer() answers 404 for unknown paths and wrong methods', async () => {
   await using api = await startTestApi({})
   for (const [method, path] of [
     ['GET', '/'],
@@ -44,13 +44,13 @@ test('createServer() answers unknown paths and wrong methods with page not found
     ['GET', '/containers/x/start'],
   ] as const) {
     const answer = await api.request(method, path)
-    // A version out of range is told only for paths that exist.
+    // Paths that do not exist are answered with 404 in any version.
     if (path.startsWith('/v9')) assert.equal(answer.status, 400)
     else assert.deepEqual([answer.status, answer.body], [404, '{"message":"page not found"}\n'], path)
   }
 })
 
-test('statusOf() has a status for every kind', () => {
+test('statusOf() has a status for every kind of error', () => {
   const expected: Readonly<Record<ErrorKind, number>> = {
     invalidArgument: 400,
     unauthorized: 401,
@@ -68,7 +68,7 @@ test('statusOf() has a status for every kind', () => {
   for (const [kind, status] of Object.entries(expected)) assert.equal(statusOf(kind as ErrorKind), status)
 })
 
-test('errors are answered once, with their message, and unknown ones are logged with their stack', async () => {
+test('an error is answered once with its message, and an unknown error is logged with its stack', async () => {
   const logged: unknown[] = []
   const logger: Logger = { ...nullLogger, error: (message, fields) => logged.push([message, fields?.error]) }
   let failure: unknown
@@ -85,7 +85,7 @@ test('errors are answered once, with their message, and unknown ones are logged 
   assert.deepEqual(logged, [['request failed', 'oops']])
 })
 
-test('a client that leaves aborts what is done for it', async () => {
+test('a request is aborted when its client leaves', async () => {
   const aborted = Promise.withResolvers<void>()
   const started = Promise.withResolvers<void>()
   await using api = await startTestApi({

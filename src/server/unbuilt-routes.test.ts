@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestApi } from './testing/fake-backends.ts'
 
-test('routes that are not built say so by name', async () => {
+test('routes that Berth does not serve are answered with 501 and their name', async () => {
   await using api = await startTestApi({})
   for (const [method, path, what] of [
     ['POST', '/plugins/pull', 'plugin install'],
@@ -13,7 +13,7 @@ test('routes that are not built say so by name', async () => {
   }
 })
 
-test('swarm routes answer as a daemon outside of a swarm', async () => {
+test('swarm routes are answered as by a daemon outside of a swarm', async () => {
   await using api = await startTestApi({})
   for (const path of [
     '/swarm',
@@ -30,7 +30,7 @@ test('swarm routes answer as a daemon outside of a swarm', async () => {
   }
 })
 
-test('a plugin is not found, so that docker inspect goes on looking', async () => {
+test('plugins are answered with 404, so that docker inspect tries other kinds of objects', async () => {
   await using api = await startTestApi({})
   const { status, body } = await api.request('GET', '/plugins/a/b:c/json')
   assert.deepEqual([status, body], [404, '{"message":"plugin \\"a/b:c\\" not found"}\n'])

@@ -2,7 +2,7 @@
  *  https://docs.docker.com/reference/cli/docker/container/ls/#filter */
 import type { Filters, Port } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
-import { matchesLabel, namesMatching } from '../../contract/index.ts'
+import { booleanFilter, matchesLabel, namesMatching } from '../../contract/index.ts'
 import { type ContainerRecord, createdNs } from '../record/container-record.ts'
 import { parseContainerPort } from '../record/port-requests.ts'
 
@@ -81,8 +81,10 @@ function compileOne(key: string, values: readonly string[], lookups: FilterLooku
     case 'isolation':
       // Of Windows; any value is good here.
       return () => true
-    case 'is-task':
-      return () => values.some((value) => value === 'false' || value === '0')
+    case 'is-task': {
+      const isTask = booleanFilter({ 'is-task': values }, 'is-task')
+      return () => isTask === false
+    }
     default:
       throw invalidArgument(`invalid filter '${key}'`)
   }

@@ -4,7 +4,7 @@ import { conflict, notFound } from '../../base/index.ts'
 import type { CommitOptions } from '../../contract/index.ts'
 import { startTestApi } from '../testing/fake-backends.ts'
 
-test('POST /commit passes on what the query and the body say', async () => {
+test('POST /commit passes the options of the query and the body to the engine', async () => {
   const calls: (readonly [string, CommitOptions])[] = []
   await using api = await startTestApi({
     containers: {
@@ -44,7 +44,7 @@ test('GET /containers/{id}/changes answers null when there are none', async () =
   assert.deepEqual((await api.request('GET', '/v1.51/containers/c/changes')).json(), [{ Path: '/a', Kind: 1 }])
 })
 
-test('GET /containers/{id}/export streams, has a status for what fails first, and is cut for what fails later', async () => {
+test('GET /containers/{id}/export answers an early failure with a status and cuts the stream at a late one', async () => {
   await using api = await startTestApi({
     containers: {
       export: async (id) => {

@@ -100,7 +100,7 @@ function creating(requests: CreateContainerRequest[]): Promise<TestApi> {
   })
 }
 
-test('create passes on what it read', async () => {
+test('create passes name, platform and body to the engine', async () => {
   const requests: CreateContainerRequest[] = []
   await using api = await creating(requests)
   const json = { image: 'busybox', Cmd: 'true', Env: null, Unknown: 1, HostConfig: { memory: 5, NetworkMode: 'none' } }
@@ -176,7 +176,7 @@ test('list passes options and decoded filters', async () => {
   }
 })
 
-test('inspect shows every field, the MAC address that was asked for, and its own names to old clients', async () => {
+test("inspect shows every field, the requested MAC address, and to old clients the container's own names as aliases", async () => {
   const container = {
     Id: 'a',
     Config: { Image: 'busybox', Tty: true },
@@ -196,7 +196,7 @@ test('inspect shows every field, the MAC address that was asked for, and its own
   assert.deepEqual(shown.HostConfig.Tmpfs, { '/t': '' })
   assert.deepEqual(shown.HostConfig.RestartPolicy, { Name: 'no', MaximumRetryCount: 0 })
   const old = (await api.request('GET', '/v1.43/containers/x/json')).json() as ContainerInspect
-  // An address that nobody asked for is the network's alone.
+  // The network shows an address that the client did not ask for; the configuration does not.
   assert.ok(!('MacAddress' in old.Config))
   assert.deepEqual(old.NetworkSettings.Networks, { own: { Aliases: ['b', 'a'] }, bridge: {} })
   assert.deepEqual(shown.NetworkSettings.Networks.own?.Aliases, ['b'])

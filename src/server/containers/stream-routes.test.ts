@@ -24,7 +24,7 @@ for (const [version, tty, type, body] of [
   })
 }
 
-test('logs reads its options', async () => {
+test('logs passes its options to the engine', async () => {
   const seen: LogsOptions[] = []
   await using api = await startTestApi({
     containers: {
@@ -56,7 +56,7 @@ test('logs reads its options', async () => {
   assert.equal(bad.status, 400)
 })
 
-test('logs that fail midway say so at their end', async () => {
+test('logs that fail midway end with the error', async () => {
   const run = async (sink: OutputSink) => {
     await twoLines(sink)
     await nextTurn()
@@ -85,7 +85,7 @@ test('wait sends its headers before its result', async () => {
   assert.deepEqual(JSON.parse(await body.promise), { StatusCode: 7 })
 })
 
-test('wait passes conditions, refuses others, and reports failures in band', async () => {
+test('wait passes conditions, refuses unknown ones, and reports failures in its result', async () => {
   const conditions: string[] = []
   await using api = await startTestApi({
     containers: {

@@ -26,13 +26,13 @@ const cliHostConfig: HostConfig = {
   MaskedPaths: null,
   ReadonlyPaths: null,
 }
-test('refuseUnsupported() lets the defaults of the CLI pass', () => {
+test('refuseUnsupported() accepts the defaults of the CLI', () => {
   refuseUnsupported(cliConfig, cliHostConfig)
   refuseUnsupported({ Image: 'a', Healthcheck: { Test: ['NONE'] } }, {})
   refuseUnsupported({ Image: 'a', Healthcheck: {} }, { StorageOpt: {}, MemorySwappiness: null })
 })
 
-test('refuseUnsupported() says why a field can not be honoured', () => {
+test('refuseUnsupported() names the field that it refuses, and the reason', () => {
   const wrong: readonly (readonly [HostConfig, RegExp])[] = [
     [{ CpuCount: 2 }, /^HostConfig\.CpuCount 2: it is for Windows containers only$/],
     [{ UsernsMode: 'keep-id' }, /^invalid user namespace mode: keep-id$/],

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { notFound } from '../../base/index.ts'
 import { startTestApi } from '../testing/fake-backends.ts'
 
-test('exec create passes its configuration', async () => {
+test('exec create passes its configuration to the engine', async () => {
   const seen: unknown[] = []
   await using api = await startTestApi({
     exec: {
@@ -37,7 +37,7 @@ test('exec start detached answers without taking the connection', async () => {
   assert.deepEqual(seen, [['e1', { detach: true, tty: false, consoleSize: undefined }]])
 })
 
-test('exec start without an upgrade gives output until the connection ends', async () => {
+test('exec start without an upgrade sends output until the connection ends', async () => {
   await using api = await startTestApi({
     exec: {
       start: async (_id, { tty, consoleSize }) => ({
@@ -51,7 +51,7 @@ test('exec start without an upgrade gives output until the connection ends', asy
   assert.equal(answer.headers['content-type'], 'application/vnd.docker.raw-stream')
 })
 
-test('exec routes answer errors before anything was taken', async () => {
+test('exec start answers early errors with a status', async () => {
   const missing = () => Promise.reject(notFound('No such exec instance: e1'))
   await using api = await startTestApi({ exec: { start: missing, inspect: missing, resize: missing } })
   const headers = { Connection: 'Upgrade', Upgrade: 'tcp' }

@@ -199,7 +199,7 @@ test('list has the shape of the client version', async () => {
   assert.equal((await api.request('GET', '/images/json?filters={"dangling":["x"]}')).status, 400)
 })
 
-test('names with slashes, tag, removal', async () => {
+test('history, tag and remove accept names with slashes', async () => {
   const calls: unknown[] = []
   const note =
     (name: string) =>

@@ -15,7 +15,7 @@ test('networks are listed without and inspected with their containers', async ()
   assert.equal((await api.request('GET', '/networks?filters={"x":["y"]}')).status, 400)
 })
 
-test('network create reads every field, whatever the case of its name', async () => {
+test('network create reads every field, with its name in any case', async () => {
   const seen: NetworkCreateBody[] = []
   await using api = await startTestApi({
     networks: {
@@ -54,7 +54,7 @@ test('network create reads every field, whatever the case of its name', async ()
   }
 })
 
-test('connect and disconnect hand on what a client may say', async () => {
+test('connect and disconnect pass the members that a client may set to the engine', async () => {
   const calls: unknown[] = []
   await using api = await startTestApi({
     networks: {

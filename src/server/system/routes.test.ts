@@ -34,7 +34,7 @@ const start: EventMessage = {
   timeNano: 1_700_000_000_123_456_789n,
 }
 
-test('events are lines with exact times and the members of old', async () => {
+test('events are JSON lines with exact times and the members of old API versions', async () => {
   const seen: EventsOptions[] = []
   await using api = await startTestApi({
     system: {
@@ -61,7 +61,7 @@ test('events are lines with exact times and the members of old', async () => {
   assert.equal((await api.request('GET', '/events?since=5&until=4')).status, 400)
 })
 
-test('info has short security options for the oldest clients, and what was in it once', async () => {
+test('info has short security options and removed members for the oldest clients', async () => {
   const info = { SecurityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns'] } as unknown as SystemInfo
   await using api = await startTestApi({ system: { info: async () => info } })
   assert.deepEqual((await api.request('GET', '/info')).json(), info)
@@ -70,7 +70,7 @@ test('info has short security options for the oldest clients, and what was in it
   assert.deepEqual([old.KernelMemory, old.BridgeNfIptables, old.BridgeNfIp6tables], [false, false, false])
 })
 
-test('df passes the types that were asked for', async () => {
+test('df passes the requested types to the engine', async () => {
   const seen: unknown[] = []
   await using api = await startTestApi({
     system: {

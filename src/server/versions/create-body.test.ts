@@ -20,7 +20,7 @@ test('upgradeCreateBody() makes defaults of old versions explicit', () => {
   assert.equal(upgrade('1.51', { PidsLimit: 5 }).hostConfig.PidsLimit, 5)
 })
 
-test('upgradeCreateBody() brings the MAC address to one place', () => {
+test('upgradeCreateBody() moves the MAC address into Config', () => {
   const mac = '02:42:00:00:00:01'
   assert.equal(upgrade('1.43', {}, { MacAddress: mac }).config.MacAddress, mac)
   assert.equal(upgrade('1.51', {}, {}, { bridge: { MacAddress: mac } }).config.MacAddress, mac)

@@ -5,7 +5,7 @@ import { startTestApi } from '../testing/fake-backends.ts'
 
 const volume: Volume = { Name: 'v', Driver: 'local', Mountpoint: '/m', Labels: {}, Scope: 'local', Options: {} }
 
-test('volumes', async () => {
+test('the routes of volumes pass names, filters and options to the engine', async () => {
   const calls: unknown[] = []
   await using api = await startTestApi({
     volumes: {
