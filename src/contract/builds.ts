@@ -58,6 +58,7 @@ export interface BuiltImageId {
   readonly tags: readonly string[]
 }
 
+/** Which records of the build cache to remove. The limits in bytes apply together. */
 export interface BuildPruneOptions {
   /** Also records whose layers are part of an image. */
   readonly all: boolean

@@ -19,6 +19,7 @@ import type {
 import type { AbortOptions, OutputSink, TerminalSize } from '../base/index.ts'
 import type { AttachIo, OutputSource } from './streams.ts'
 
+/** A container to be created. */
 export interface CreateContainerRequest {
   /** Without a leading slash, its form checked. Absent: the engine makes a name up. */
   readonly name?: string | undefined
@@ -29,6 +30,7 @@ export interface CreateContainerRequest {
   readonly networkingConfig?: NetworkingConfig | undefined
 }
 
+/** How a container is stopped. */
 export interface StopOptions {
   /** By name or number. Absent: the container's own stop signal. */
   readonly signal?: string | undefined
@@ -36,6 +38,7 @@ export interface StopOptions {
   readonly timeoutSeconds?: number | undefined
 }
 
+/** How a container is removed. */
 export interface RemoveOptions {
   /** Kills the container if it runs. */
   readonly force: boolean
@@ -43,6 +46,7 @@ export interface RemoveOptions {
   readonly volumes: boolean
 }
 
+/** Which containers to list, and what to measure. */
 export interface ListContainersOptions {
   /** Also containers that do not run. */
   readonly all: boolean
@@ -53,6 +57,7 @@ export interface ListContainersOptions {
   readonly filters: Filters
 }
 
+/** Which part of a log to send, and how. */
 export interface LogsOptions {
   readonly stdout: boolean
   readonly stderr: boolean
@@ -67,6 +72,7 @@ export interface LogsOptions {
   readonly untilNs?: bigint | undefined
 }
 
+/** Which streams of a container to join. */
 export interface AttachOptions {
   readonly stdin: boolean
   readonly stdout: boolean
@@ -79,6 +85,7 @@ export interface AttachOptions {
   readonly detachKeys?: string | undefined
 }
 
+/** How often to read the resources of a container. */
 export interface StatsOptions {
   /** A reading every second until the container is removed; else one. */
   readonly stream: boolean
@@ -86,6 +93,7 @@ export interface StatsOptions {
   readonly oneShot: boolean
 }
 
+/** A wait that is armed. */
 export interface WaitHandle {
   /** Settles when the condition holds. */
   readonly result: Promise<ContainerWaitResponse>
@@ -137,6 +145,7 @@ export interface ContainerStreams {
   attach(id: string, options: AttachOptions, abort: AbortOptions): Promise<OutputSource<AttachIo>>
 }
 
+/** The image that is made of a container. */
 export interface CommitOptions {
   /** Empty: the image gets no name. */
   readonly repository: string
@@ -162,12 +171,14 @@ export interface ContainerFiles {
   commit(id: string, options: CommitOptions): Promise<string>
 }
 
+/** A path of a container, with its content. */
 export interface ContainerArchive {
   readonly stat: ContainerPathStat
   /** A tar stream. It holds the container's files, so it must be read to its end or returned. */
   readonly chunks: AsyncIterable<Buffer>
 }
 
+/** How an archive is unpacked into a container. */
 export interface ExtractOptions extends AbortOptions {
   /** Refuses to replace a directory by a file, or a file by a directory. */
   readonly noOverwriteDirNonDir: boolean

@@ -3,6 +3,8 @@ import type { ExecConfig, ExecInspect } from '../api/index.ts'
 import type { TerminalSize } from '../base/index.ts'
 import type { AttachIo, OutputSource } from './streams.ts'
 
+/** How an exec is started. `tty` decides whether its output is sent without frames; `consoleSize` is the initial size
+ *  of the terminal. */
 export interface StartExecOptions {
   readonly detach: boolean
   readonly tty: boolean

@@ -15,10 +15,12 @@ import type { AbortOptions } from '../base/index.ts'
 /** Takes one progress message for the client. */
 export type OnProgress = (message: ProgressMessage) => void
 
+/** Options of work that reports progress. */
 export interface ProgressOptions extends AbortOptions {
   readonly onProgress?: OnProgress | undefined
 }
 
+/** Options of a pull or a push. */
 export interface PullOptions extends ProgressOptions {
   /** `os[/arch[/variant]]`. Absent or empty: of a pull the host's platform, of a push all. */
   readonly platform?: string | undefined
@@ -26,6 +28,7 @@ export interface PullOptions extends ProgressOptions {
   readonly auth?: AuthConfig | undefined
 }
 
+/** Options of a load. */
 export interface LoadOptions extends ProgressOptions {
   /** No progress of single layers. */
   readonly quiet?: boolean
@@ -33,6 +36,7 @@ export interface LoadOptions extends ProgressOptions {
   readonly platform?: string | undefined
 }
 
+/** An image to be made of a file tree. */
 export interface ImportRequest {
   /** A tar stream, compressed or not; or the URL of one. */
   readonly source: Readable | string
@@ -45,6 +49,7 @@ export interface ImportRequest {
   readonly platform?: string | undefined
 }
 
+/** Which images to list, and what to compute. */
 export interface ListImagesOptions {
   /** Also intermediate images: those without a name that other images are based on. */
   readonly all: boolean
@@ -55,6 +60,7 @@ export interface ListImagesOptions {
   readonly manifests?: boolean
 }
 
+/** How an image is removed. */
 export interface RemoveImageOptions {
   /** Also an image that stopped containers use or that has several names. */
   readonly force: boolean

@@ -2,11 +2,13 @@
 import type { AuthConfig, AuthResponse, DistributionInspect, Filters, SearchResult } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 
+/** Options of a question to a registry. */
 export interface RegistryOptions extends AbortOptions {
   /** Credentials for the registry; they are used for this call and not kept. */
   readonly auth?: AuthConfig | undefined
 }
 
+/** Options of a search. */
 export interface SearchOptions extends RegistryOptions {
   /** How many results at most; 0: the registry's default. */
   readonly limit: number

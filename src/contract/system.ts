@@ -10,6 +10,7 @@ import type {
 } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 
+/** Which events to send. */
 export interface EventsOptions {
   /** Unix time in nanoseconds: past events from this time on come first. Absent: no past events. */
   readonly sinceNs?: bigint | undefined

@@ -2,12 +2,14 @@
 import type { Filters, Volume, VolumeCreateBody, VolumeListResponse, VolumesPruneResponse } from '../api/index.ts'
 import type { AbortOptions } from '../base/index.ts'
 
+/** How a volume is read. */
 export interface BackupOptions extends AbortOptions {
   /** Freezes the containers that use the volume while it is read. */
   readonly pause: boolean
   readonly compression: 'none' | 'gzip' | 'zstd'
 }
 
+/** How a volume's content is replaced. */
 export interface RestoreOptions extends AbortOptions {
   /** Freezes the containers that use the volume while its content changes. */
   readonly pause: boolean

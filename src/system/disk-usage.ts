@@ -4,6 +4,7 @@ import type { BuildBackend, ContainerBackend } from '../contract/index.ts'
 import type { Images } from '../images/index.ts'
 import { measuredVolumes, type Volumes } from '../volumes/index.ts'
 
+/** What is measured. */
 export interface DiskUsageParts {
   readonly images: Images
   readonly volumes: Volumes

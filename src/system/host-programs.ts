@@ -4,6 +4,7 @@ import type { DaemonConfig } from '../config/index.ts'
 import { findProgram } from '../runtime/index.ts'
 import { runCommand } from '../sys/index.ts'
 
+/** A program of the host and its version. */
 export interface HostProgram {
   /** A runtime's name in the configuration, or `conmon`. */
   readonly name: string

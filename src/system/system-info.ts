@@ -7,6 +7,7 @@ import type { Images } from '../images/index.ts'
 import { logDriverNames } from '../logs/index.ts'
 import { cgroupFeatures, detectCgroups, fileSystemName, hostInfo, kernelFeatures } from '../sys/index.ts'
 
+/** What the answer is made of. */
 export interface SystemInfoParts {
   /** The configuration in force. */
   readonly config: DaemonConfig
