@@ -51,7 +51,7 @@ async function start(backend: ExecBackend, logger: Logger, call: Call): Promise<
     return
   }
   // The start request decides about frames, not the exec's own `Tty`.
-  const connection = await exchange.hijack(streamContentType(call, tty))
+  const connection = await exchange.connection.hijack(streamContentType(call, tty))
   // The exec's own setting decides whether the process reads stdin. If it does not, the engine ignores the input.
   await carryBothWays(connection, source, { stdin: true, multiplexed: !tty, failuresTo: 'stdout', logger })
 }
