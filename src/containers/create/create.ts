@@ -20,7 +20,7 @@ import {
 import type { CreateContainerRequest } from '../../contract/index.ts'
 import type { Image } from '../../images/index.ts'
 import { type ContainerLabels, checkCgroupParent } from '../../runtime/index.ts'
-import { cgroupFeatures, expectCgroupMove, makePrivateDirectory } from '../../sys/index.ts'
+import { cgroupFeatures, makePrivateDirectory } from '../../sys/index.ts'
 import { requestedLinks } from '../connections/links.ts'
 import { deprecatedOptions, securityWarnings } from '../isolation/security-options.ts'
 import { allocateLabels } from '../isolation/selinux.ts'
@@ -58,7 +58,7 @@ async function create(
   undo: Undo,
 ): Promise<ContainerCreateResponse> {
   // Most clients start it at once.
-  expectCgroupMove()
+  context.cgroups.expectMove()
   const { containers } = context
   const name = chooseName(context, request.name)
   const reference = request.config.Image ?? ''

@@ -4,7 +4,7 @@
 import type { ContainerUpdateResponse, HostConfig } from '../../api/index.ts'
 import { BerthError, conflict, isBerthError, messageOf, type Undo, undoOnFailure } from '../../base/index.ts'
 import type { ResourceLimits } from '../../runtime/index.ts'
-import { cgroupFeatures, clearPidsLimit, keepCgroupLimits } from '../../sys/index.ts'
+import { cgroupFeatures } from '../../sys/index.ts'
 import { applyPorts, withPorts } from '../connections/update-ports.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import { withChanges } from '../record/container-record.ts'
@@ -108,11 +108,11 @@ async function applyLimits(
 ): Promise<void> {
   const limits = limitsOf(changes, hostConfig)
   const path = cgroupPathOf(context, id)
-  const restore = keepCgroupLimits(path)
+  const restore = context.cgroups.keepLimits(path)
   try {
     if (Object.keys(limits).length > 0) await context.runtime.get(id).update(limits)
     // Zero and less are no limit.
-    if (typeof changes.PidsLimit === 'number' && changes.PidsLimit <= 0) clearPidsLimit(path)
+    if (typeof changes.PidsLimit === 'number' && changes.PidsLimit <= 0) context.cgroups.clearPidsLimit(path)
   } catch (error) {
     restore()
     throw error

@@ -33,7 +33,7 @@ export async function checkHealth(
     signal.addEventListener('abort', kill, { once: true })
     try {
       if (signal.aborted) kill()
-      if (await settlesWithin(handle.exited, Math.min(probe.timeoutMs, 2 ** 31 - 1))) {
+      if (await settlesWithin(handle.exited, Math.min(probe.timeoutMs, 2 ** 31 - 1), context.clock)) {
         return end((await handle.exited).exitCode, output.text)
       }
       kill()

@@ -24,7 +24,7 @@ export function resumeHealthChecks(context: ContainerContext, record: ContainerR
     beginHealthChecks(context, record)
     return
   }
-  const delayMs = nextCheckMs(record.health, probe, ranForMs(record))
+  const delayMs = nextCheckMs(record.health, probe, ranForMs(context, record))
   monitor(context, record.id, probe, spread ? delayMs * fractionOf(record.id) : delayMs)
 }
 
@@ -37,9 +37,9 @@ function monitor(context: ContainerContext, id: string, probe: HealthProbe, firs
   const live = context.live.of(id)
   live.endHealthChecks()
   const abort = new AbortController()
-  let timer: NodeJS.Timeout | undefined
+  let cancel = (): void => {}
   const plan = (ms: number): void => {
-    timer = setTimeout(() => context.background.run('health check', check), Math.min(ms, 2 ** 31 - 1))
+    cancel = context.clock.after(Math.min(ms, 2 ** 31 - 1), () => context.background.run('health check', check))
   }
   const check = async (): Promise<void> => {
     const record = context.containers.find(id)
@@ -52,17 +52,17 @@ function monitor(context: ContainerContext, id: string, probe: HealthProbe, firs
     const checked = withChanges(current, { health })
     context.containers.save(checked)
     if (health.Status !== before.Status) publishContainer(context.events, checked, `health_status: ${health.Status}`)
-    plan(nextCheckMs(health, probe, ranForMs(checked)))
+    plan(nextCheckMs(health, probe, ranForMs(context, checked)))
   }
   live.endHealthChecks = () => {
-    clearTimeout(timer)
+    cancel()
     abort.abort()
   }
   plan(firstMs)
 }
 
-function ranForMs({ state }: ContainerRecord): number {
-  return Date.now() - Date.parse(state.startedAt)
+function ranForMs({ clock }: ContainerContext, { state }: ContainerRecord): number {
+  return Number(clock.nowNs() / 1_000_000n) - Date.parse(state.startedAt)
 }
 
 /** From 0 up to 1, the same each time for the same container. */

@@ -1,6 +1,6 @@
 /** The one owner of container records: in memory, written through to the database. */
 import { invalidArgument, type Logger, messageOf, notFound } from '../../base/index.ts'
-import type { ContainerTable } from '../../store/index.ts'
+import type { RecordTable } from '../ports/record-table.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { type ContainerLink, LinkIndex } from './link-index.ts'
 
@@ -8,19 +8,19 @@ const noLinks: readonly ContainerLink[] = []
 
 export class ContainerIndex {
   readonly links = new LinkIndex()
-  readonly #table: ContainerTable<ContainerRecord>
+  readonly #table: RecordTable
   readonly #byId = new Map<string, ContainerRecord>()
   readonly #idByName = new Map<string, string>()
   /** Ids of records that can't be read, by name. */
   readonly #broken = new Map<string, string>()
 
-  private constructor(table: ContainerTable<ContainerRecord>) {
+  private constructor(table: RecordTable) {
     this.#table = table
   }
 
   /** Reads all records. A record that can't be read is logged and left alone in the database, with all its container
    *  has, until somebody removes it by name or id. */
-  static open(table: ContainerTable<ContainerRecord>, logger: Logger): ContainerIndex {
+  static open(table: RecordTable, logger: Logger): ContainerIndex {
     const index = new ContainerIndex(table)
     for (const { id, name, json } of table.all()) {
       try {

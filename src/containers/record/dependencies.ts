@@ -3,10 +3,14 @@ import type { Background, KeyedMutex, Logger } from '../../base/index.ts'
 import type { ContainerDefaults, NameLookupDefaults, UserRemap } from '../../config/index.ts'
 import type { EventBus } from '../../events/index.ts'
 import type { CommitRequest, CommittedImage, Image } from '../../images/index.ts'
-import type { Networks } from '../../network/index.ts'
-import type { AppArmor, CgroupSettings, ConmonRuntime, SelinuxLabels, SpecHost } from '../../runtime/index.ts'
+import type { AppArmor, CgroupSettings, SelinuxLabels, SpecHost } from '../../runtime/index.ts'
 import type { Snapshotter } from '../../snapshots/index.ts'
 import type { ContentReplacement } from '../../volumes/index.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ControlGroups } from '../ports/control-groups.ts'
+import type { Mounts, Processes, Trees } from '../ports/host-files.ts'
+import type { ContainerNetworks } from '../ports/networks.ts'
+import type { ContainerRuntime } from '../ports/runtime.ts'
 import type { ContainerIndex } from './container-index.ts'
 import type { LiveContainers } from './live.ts'
 import type { ContainerPaths } from './paths.ts'
@@ -81,9 +85,14 @@ export interface ContainerContext {
   readonly locks: KeyedMutex
   readonly images: ContainerImages
   readonly snapshots: Snapshotter
-  readonly networks: Networks
+  readonly networks: ContainerNetworks
   readonly volumes: ContainerVolumes
-  readonly runtime: ConmonRuntime
+  readonly runtime: ContainerRuntime
+  readonly clock: Clock
+  readonly cgroups: ControlGroups
+  readonly mounts: Mounts
+  readonly trees: Trees
+  readonly processes: Processes
   readonly events: EventBus
   readonly background: Background
   readonly logger: Logger

@@ -45,7 +45,8 @@ export class LiveContainer {
   endHealthChecks: () => void = () => {}
   /** Delivers the log to a log server, also for a while after the run. */
   forwarder: LogForwarder | undefined
-  restartTimer: NodeJS.Timeout | undefined
+  /** Cancels the restart that is planned. */
+  dropRestart: (() => void) | undefined
   restartDelayMs = 0
   /** Lets the processes go on while they stand still for a commit. */
   thaw: () => void = () => {}
@@ -99,9 +100,9 @@ export class LiveContainer {
 
   /** Stops a restart that was planned. True when there was one. */
   cancelRestart(): boolean {
-    if (this.restartTimer === undefined) return false
-    clearTimeout(this.restartTimer)
-    this.restartTimer = undefined
+    if (this.dropRestart === undefined) return false
+    this.dropRestart()
+    this.dropRestart = undefined
     return true
   }
 }

@@ -15,7 +15,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, invalidArgument } from '../../base/index.ts'
-import { bindMount, makePrivateDirectory, mount, oPath, openInRoot, unmount } from '../../sys/index.ts'
+import { makePrivateDirectory, oPath, openInRoot } from '../../sys/index.ts'
 import { labelsOf } from '../isolation/selinux.ts'
 import { passingGroup, remapOf } from '../isolation/user-namespaces.ts'
 import type { ContainerMount, ContainerRecord } from '../record/container-record.ts'
@@ -27,11 +27,11 @@ export async function mountSources(context: ContainerContext, record: ContainerR
     if (!isOurs(one)) continue
     const place = sourceOf(context, record, one)
     makePrivateDirectory(placesOf(context, record.id), passingGroup(context))
-    if (one.image === undefined) showPart(one.source, one.subpath ?? '', place)
+    if (one.image === undefined) showPart(context, one.source, one.subpath ?? '', place)
     else if (one.subpath === undefined) await mountImage(context, record, one.image.chainId, place)
     else {
       await mountImage(context, record, one.image.chainId, `${place}.image`)
-      showPart(`${place}.image`, one.subpath, place)
+      showPart(context, `${place}.image`, one.subpath, place)
     }
   }
 }
@@ -46,7 +46,7 @@ export function unmountSources(context: ContainerContext, id: string): void {
   const directory = placesOf(context, id)
   for (const name of namesIn(directory)) {
     const place = join(directory, name)
-    unmount(place, { lazy: true })
+    context.mounts.unmount(place)
     removePlace(place)
   }
   try {
@@ -74,15 +74,15 @@ async function mountImage(
   if (chainId === '') return
   const mapped = remapOf(context, record.hostConfig) !== undefined
   const label = labelsOf(context, record)?.mount
-  for (const layer of await context.snapshots.mounts(chainId, { mapped, label })) mount(layer, place)
+  for (const layer of await context.snapshots.mounts(chainId, { mapped, label })) context.mounts.mount(layer, place)
 }
 
 /** What the subpath leads to is decided by who filled the volume, so it is looked up without leaving it. */
-function showPart(root: string, subpath: string, place: string): void {
+function showPart({ mounts }: ContainerContext, root: string, subpath: string, place: string): void {
   withPart(root, subpath, (part) => {
     if (statSync(part).isDirectory()) mkdirSync(place, { mode: 0o755 })
     else writeFileSync(place, '')
-    bindMount(part, place, { recursive: true })
+    mounts.mount({ type: 'bind', source: part, options: ['rbind'] }, place)
   })
 }
 

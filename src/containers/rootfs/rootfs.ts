@@ -3,15 +3,7 @@
 import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readSync, rmdirSync } from 'node:fs'
 import { errnoOf, invalidArgument, isKind } from '../../base/index.ts'
 import { type ResolvedUser, resolveUser, type UserFiles } from '../../runtime/index.ts'
-import {
-  makePrivateDirectory,
-  mkdirAt,
-  mount,
-  oPath,
-  openInRoot,
-  symlinkAt,
-  unmountInBackground,
-} from '../../sys/index.ts'
+import { makePrivateDirectory, mkdirAt, oPath, openInRoot, symlinkAt } from '../../sys/index.ts'
 import { labelsOf } from '../isolation/selinux.ts'
 import { passingGroup, remapOf } from '../isolation/user-namespaces.ts'
 import { type ContainerRecord, snapshotKey } from '../record/container-record.ts'
@@ -34,7 +26,7 @@ export async function mountRootfs(context: ContainerContext, record: ContainerRe
   })
   makeRootfsPlace(context, id)
   context.snapshots.withRoom(snapshotKey(id), () => {
-    for (const layer of layers) mount(layer, target)
+    for (const layer of layers) context.mounts.mount(layer, target)
   })
   return target
 }
@@ -53,7 +45,7 @@ export async function unmountRootfs(context: ContainerContext, id: string): Prom
   unmountSources(context, id)
   const target = context.paths.rootfs(id)
   if (existsSync(target)) {
-    await unmountInBackground(target)
+    await context.mounts.unmountInBackground(target)
     rmdirSync(target)
   }
   await context.volumes.unmountAll(id)

@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HostConfig } from '../../api/index.ts'
 import { conflict } from '../../base/index.ts'
-import { mount, unmount } from '../../sys/index.ts'
 import { mountContext } from '../isolation/selinux.ts'
 import { remapOf } from '../isolation/user-namespaces.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
@@ -20,14 +19,14 @@ export function mountSharedMemory(context: ContainerContext, record: ContainerRe
   const { uid, gid } = remapOf(context, hostConfig)?.root ?? { uid: 0, gid: 0 }
   const flags = ['nosuid', 'noexec', 'nodev', 'mode=1777']
   const options = [...flags, `size=${size}`, `uid=${uid}`, `gid=${gid}`, ...mountContext(context, record)]
-  mount({ type: 'tmpfs', source: 'shm', options }, target)
+  context.mounts.mount({ type: 'tmpfs', source: 'shm', options }, target)
 }
 
 /** Takes it away; no error when there is none. Who still uses it keeps it. */
 export function unmountSharedMemory(context: ContainerContext, id: string): void {
   const target = pathOf(context, id)
   if (!existsSync(target)) return
-  unmount(target, { lazy: true })
+  context.mounts.unmount(target)
   rmdirSync(target)
 }
 

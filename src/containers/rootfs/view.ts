@@ -3,7 +3,7 @@
  *  mount is taken away. */
 import { close, constants, mkdirSync, rmdirSync } from 'node:fs'
 import { errnoOf } from '../../base/index.ts'
-import { type Mount, mount, openFd, unmount } from '../../sys/index.ts'
+import { type Mount, openFd } from '../../sys/index.ts'
 import { remapOf } from '../isolation/user-namespaces.ts'
 import { type ContainerRecord, snapshotKey } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
@@ -39,7 +39,7 @@ export async function viewImage(
 /** Takes away the mount that a daemon left that was killed between the two calls of `openView`. */
 export function clearView(context: ContainerContext): void {
   try {
-    unmount(context.paths.view, { lazy: true })
+    context.mounts.unmount(context.paths.view)
     rmdirSync(context.paths.view)
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error
@@ -50,7 +50,7 @@ function openView(context: ContainerContext, mounts: readonly Mount[]): View {
   clearView(context)
   mkdirSync(context.paths.view, { mode: 0o700 })
   try {
-    for (const layer of mounts) mount(layer, context.paths.view)
+    for (const layer of mounts) context.mounts.mount(layer, context.paths.view)
     return viewOf(openFd(context.paths.view, oDirectory))
   } finally {
     clearView(context)

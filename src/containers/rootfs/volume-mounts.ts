@@ -3,7 +3,7 @@
 import { constants, mkdirSync, rmdirSync, statSync } from 'node:fs'
 import type { HostConfig } from '../../api/index.ts'
 import { errnoOf, invalidArgument, isKind, messageOf } from '../../base/index.ts'
-import { closeFd, mount, openInRoot } from '../../sys/index.ts'
+import { closeFd, openInRoot } from '../../sys/index.ts'
 import { remapOf } from '../isolation/user-namespaces.ts'
 import { type ContainerMount, type ContainerRecord, snapshotKey, withChanges } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
@@ -104,7 +104,7 @@ async function fillFromImage(
 ): Promise<void> {
   const target = context.paths.rootfs(id)
   makeRootfsPlace(context, id)
-  for (const layer of await context.snapshots.mounts(snapshotKey(id), { mapped })) mount(layer, target)
+  for (const layer of await context.snapshots.mounts(snapshotKey(id), { mapped })) context.mounts.mount(layer, target)
   try {
     for (const volume of volumes) await fillOne(context, id, volume)
   } finally {

@@ -3,7 +3,6 @@
  *  that the next start waits for it. */
 import { messageOf, settlesWithin } from '../../base/index.ts'
 import type { ExitInfo } from '../../runtime/index.ts'
-import { thawCgroup } from '../../sys/index.ts'
 import { endHealthChecks } from '../health/health-monitor.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import { type ContainerRecord, withState } from '../record/container-record.ts'
@@ -39,7 +38,7 @@ export function watchExit(context: ContainerContext, id: string, startAgain: Sta
  *  waited for only so long. */
 async function outputDelivered(context: ContainerContext, id: string): Promise<void> {
   const { attachments } = context.live.of(id)
-  if (attachments.size > 0) await settlesWithin(Promise.all(attachments), outputPatienceMs)
+  if (attachments.size > 0) await settlesWithin(Promise.all(attachments), outputPatienceMs, context.clock)
 }
 
 /** Records the end of a run, answers who waits, and plans what follows: a restart, a removal, or nothing. */
@@ -47,7 +46,7 @@ export function handleExit(context: ContainerContext, id: string, exit: ExitInfo
   const record = context.containers.find(id)
   if (record === undefined || !isUp(record.state.status)) return
   // Its monitor was killed while it stood still.
-  if (record.state.status === 'paused') thawCgroup(cgroupPathOf(context, id))
+  if (record.state.status === 'paused') context.cgroups.thaw(cgroupPathOf(context, id))
   context.live.of(id).thaw()
   const restart = shouldRestart(policyOf(record), {
     exitCode: exit.exitCode,
@@ -124,10 +123,10 @@ export function planRestart(
 ): void {
   const live = context.live.of(record.id)
   live.restartDelayMs = nextDelayMs(live.restartDelayMs, ranMs)
-  live.restartTimer = setTimeout(() => {
-    live.restartTimer = undefined
+  live.dropRestart = context.clock.after(live.restartDelayMs, () => {
+    live.dropRestart = undefined
     context.background.run('restart by policy', () => restartByPolicy(context, record.id, startAgain))
-  }, live.restartDelayMs)
+  })
 }
 
 async function restartByPolicy(context: ContainerContext, id: string, startAgain: StartAgain): Promise<void> {

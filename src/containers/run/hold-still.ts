@@ -1,7 +1,6 @@
 /** Containers whose processes stand still while something is done with their files. Killed midway: the next boot lets
  *  them go on (`restore.ts`). */
 import { isKind } from '../../base/index.ts'
-import { freezeCgroup, thawCgroup } from '../../sys/index.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
@@ -15,7 +14,7 @@ export async function holdStill<T>(
 ): Promise<T> {
   const path = cgroupPathOf(context, record.id)
   try {
-    await freezeCgroup(path)
+    await context.cgroups.freeze(path)
   } catch (error) {
     // It has just ended by itself.
     if (isKind(error, 'notFound')) return await work()
@@ -24,13 +23,13 @@ export async function holdStill<T>(
   const live = context.live.of(record.id)
   // Killed or ended while it came to rest.
   if (live.killed || context.containers.find(record.id)?.state.status !== 'running') {
-    thawCgroup(path)
+    context.cgroups.thaw(path)
     return await work()
   }
   // Once: by the end of the work, or by who kills the container before.
   live.thaw = () => {
     live.thaw = () => {}
-    thawCgroup(path)
+    context.cgroups.thaw(path)
     publishContainer(context.events, record, 'unpause')
   }
   publishContainer(context.events, record, 'pause')

@@ -2,7 +2,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 import { messageOf } from '../../base/index.ts'
-import { dissolveCgroup, killCgroup, listCgroups, listScopes } from '../../sys/index.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { removeFiles } from './remove.ts'
@@ -17,20 +16,21 @@ export async function endStrayGroups(context: ContainerContext, known: ReadonlyS
   // A group that a container was told to be in may have others' containers too: only this one's is looked at.
   const elsewhere = context.containers.all().filter(({ hostConfig }) => hostConfig.CgroupParent)
   const told = elsewhere.map(({ id }): [string, string] => [id, cgroupPathOf(context, id)])
-  for (const [id, path] of new Map([...groupsHere(context.settings), ...told])) {
+  for (const [id, path] of new Map([...groupsHere(context), ...told])) {
     if (!idPattern.test(id) || known.has(id) || broken.has(id)) continue
-    const killed = killCgroup(path)
+    const killed = context.cgroups.kill(path)
     if (killed > 0) context.logger.warn('ended processes that nobody watched', { container: id, processes: killed })
     // The kernel lets go of a group some milliseconds after the end of its last process.
-    await dissolveCgroup(path, patienceMs)
+    await context.cgroups.dissolve(path, patienceMs)
   }
 }
 
 /** Groups where this daemon puts them by itself, by the container that they are named for. */
-function groupsHere({ cgroupParent, slice }: ContainerContext['settings']): [string, string][] {
-  const plain = listCgroups(cgroupParent).map((id): [string, string] => [id, posix.join(cgroupParent, id)])
+function groupsHere({ cgroups, settings }: ContainerContext): [string, string][] {
+  const { cgroupParent, slice } = settings
+  const plain = cgroups.list(cgroupParent).map((id): [string, string] => [id, posix.join(cgroupParent, id)])
   if (slice === undefined) return plain
-  return [...plain, ...listScopes(slice, posix.basename(cgroupParent))]
+  return [...plain, ...cgroups.listScopes(slice, posix.basename(cgroupParent))]
 }
 
 /** Removes bundles, directories and snapshots that no record names. `known` had one when the daemon started: what is

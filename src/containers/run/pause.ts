@@ -2,7 +2,6 @@
  *  The freezer holds the truth, the record what was answered: a pause that the daemon did not live to record is undone
  *  by the next boot (`restore.ts`). */
 import { conflict, isKind } from '../../base/index.ts'
-import { freezeCgroup, thawCgroup } from '../../sys/index.ts'
 import { endHealthChecks, resumeHealthChecks } from '../health/health-monitor.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import { withState } from '../record/container-record.ts'
@@ -31,7 +30,7 @@ async function hold(context: ContainerContext, id: string): Promise<void> {
   const record = context.containers.find(id)
   // Killed or ended while it came to rest.
   if (record?.state.status !== 'running' || live.killed) {
-    thawCgroup(cgroupPathOf(context, id))
+    context.cgroups.thaw(cgroupPathOf(context, id))
     throw conflict(`container ${id} is not running`)
   }
   endHealthChecks(context, id)
@@ -55,7 +54,7 @@ export async function unpauseContainer(context: ContainerContext, idOrName: stri
 export function resumePaused(context: ContainerContext, id: string): void {
   const record = context.containers.find(id)
   if (record?.state.status !== 'paused') return
-  thawCgroup(cgroupPathOf(context, id))
+  context.cgroups.thaw(cgroupPathOf(context, id))
   const running = withState(record, { status: 'running' })
   context.containers.save(running)
   publishContainer(context.events, running, 'unpause')
@@ -68,12 +67,12 @@ export function letDie(context: ContainerContext, id: string): void {
   live.killed = true
   live.thaw()
   resumePaused(context, id)
-  thawCgroup(cgroupPathOf(context, id))
+  context.cgroups.thaw(cgroupPathOf(context, id))
 }
 
 async function freeze(context: ContainerContext, id: string): Promise<void> {
   try {
-    await freezeCgroup(cgroupPathOf(context, id))
+    await context.cgroups.freeze(cgroupPathOf(context, id))
   } catch (cause) {
     // It has just ended by itself.
     if (isKind(cause, 'notFound')) throw conflict(`container ${id} is not running`, { cause })

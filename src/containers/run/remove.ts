@@ -1,7 +1,6 @@
 /** remove: the record goes first, in one step, and with it name, address and ports; then who waits is told, and
  *  the rest (layer, logs, volumes) goes behind their backs. Killed midway: the next boot removes what has no record. */
 
-import { rm } from 'node:fs/promises'
 import { conflict, isKind, notFound } from '../../base/index.ts'
 import type { RemoveOptions } from '../../contract/index.ts'
 import { dropLinksTo } from '../connections/links.ts'
@@ -113,7 +112,7 @@ export async function removeRecord(
   context.live.of(id).tellRemoval({ exitCode: record.state.exitCode })
   context.live.forget(id)
   context.background.run('remove container files', async () => {
-    await endForwarding(forwarder)
+    await endForwarding(context, forwarder)
     await removeFiles(context, id, options)
   })
 }
@@ -132,6 +131,5 @@ export async function removeFiles(
   } catch (error) {
     if (!isKind(error, 'notFound')) throw error
   }
-  // By the thread pool: each file may wait for the disk's journal.
-  await rm(context.paths.home(id), { recursive: true, force: true })
+  await context.trees.remove(context.paths.home(id))
 }

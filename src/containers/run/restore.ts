@@ -5,7 +5,6 @@ import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf, zeroTime } from '../../base/index.ts'
 import type { ContainerState, ExitInfo } from '../../runtime/index.ts'
-import { cgroupPathOfPid, isCgroupFrozen, thawCgroup } from '../../sys/index.ts'
 import { reconcileNetworks } from '../connections/connect.ts'
 import { permitLinks } from '../connections/links.ts'
 import { resumeHealthChecks } from '../health/health-monitor.ts'
@@ -112,9 +111,9 @@ async function finishOne(context: ContainerContext, { record, state }: Adopted):
 /** A container that runs. One whose start was not recorded is recorded now. One that was paused stays so if the freezer
  *  says the same; one that stood still for a commit, or for a pause that nobody was told of, goes on. */
 function resume(context: ContainerContext, record: ContainerRecord, state: ContainerState): void {
-  const group = cgroupOfProcess(state.pid, record.id) ?? cgroupPathOf(context, record.id)
-  const isPaused = record.state.status === 'paused' && isCgroupFrozen(group)
-  if (!isPaused) thawCgroup(group)
+  const group = cgroupOfProcess(context, state.pid, record.id) ?? cgroupPathOf(context, record.id)
+  const isPaused = record.state.status === 'paused' && context.cgroups.isFrozen(group)
+  if (!isPaused) context.cgroups.thaw(group)
   const running = isUp(record.state.status) ? record : asRunning(record, state)
   const status = isPaused ? 'paused' : 'running'
   context.containers.save(withState(running, { status, pid: state.pid ?? 0, error: '' }))
@@ -127,8 +126,8 @@ function resume(context: ContainerContext, record: ContainerRecord, state: Conta
 }
 
 /** The group that the runtime made for a container: its first process may have gone into one of its own below it. */
-function cgroupOfProcess(pid: number | undefined, id: string): string | undefined {
-  const steps = (pid === undefined ? undefined : cgroupPathOfPid(pid))?.split('/') ?? []
+function cgroupOfProcess({ cgroups }: ContainerContext, pid: number | undefined, id: string): string | undefined {
+  const steps = (pid === undefined ? undefined : cgroups.pathOf(pid))?.split('/') ?? []
   const own = steps.findIndex((step) => step.includes(id))
   return own === -1 ? undefined : steps.slice(0, own + 1).join('/')
 }

@@ -3,20 +3,9 @@
  *  container; attachments that wait are connected; the program runs; the record says so; its end is watched.
  *  If a step fails, the program is ended and all before it is undone. What is recorded as running is also watched.
  *  Killed midway: the next boot finds a bundle whose container was never started, or runs: `restore.ts`. */
-import {
-  BerthError,
-  conflict,
-  formatNs,
-  isBerthError,
-  messageOf,
-  nowNs,
-  type Undo,
-  undoOnFailure,
-  zeroTime,
-} from '../../base/index.ts'
+import { BerthError, conflict, formatNs, isBerthError, messageOf, type Undo, undoOnFailure, zeroTime } from '../../base/index.ts'
 import type { Sandbox, SandboxRequest } from '../../network/index.ts'
 import { buildSpec, exitCodeOf } from '../../runtime/index.ts'
-import { expectCgroupMove } from '../../sys/index.ts'
 import { sandboxOwner } from '../connections/connect.ts'
 import { checkLinks, permitLinks, tellParents } from '../connections/links.ts'
 import { writeNetworkFiles } from '../connections/network-files.ts'
@@ -78,7 +67,7 @@ export async function startLocked(context: ContainerContext, stored: ContainerRe
 
 async function run(context: ContainerContext, stored: ContainerRecord, undo: Undo): Promise<void> {
   const { id } = stored
-  expectCgroupMove()
+  context.cgroups.expectMove()
   const trace = stepTrace(context, id)
   undo.add(() => context.runtime.delete(id, { force: true }))
   const rootfs = await mountRootfs(context, stored)
@@ -128,8 +117,8 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
   await connectPending(context, id)
   trace('attach')
   // Before the program runs: one that ends at once has not ended before it began.
-  const startedAt = formatNs(nowNs())
-  await container.start()
+  const startedAt = formatNs(context.clock.nowNs())
+  await context.runtime.start(id)
   trace('runtime start')
   await beginForwarding(context, record, logDriver)
   // What it does not deliver, the next run does.

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { conflict, KeyedMutex, type LogFields, nullLogger } from '../../base/index.ts'
 import { EventBus } from '../../events/index.ts'
+import { hostClock } from '../ports/clock.ts'
 import { type ContainerRecord, withState } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { LiveContainers } from '../record/live.ts'
@@ -67,6 +68,7 @@ function fakeEngine(ids: readonly string[]) {
     containers: { all: () => [...records.values()], get, find: (id: string) => records.get(id), save },
     live,
     locks: new KeyedMutex(),
+    clock: hostClock,
     events: new EventBus(),
     runtime: { get: (id: string) => ({ kill: () => onKill.get(id)?.() }) },
     logger: { ...nullLogger, error: (_message: string, fields: LogFields = {}) => logged.push(fields) },

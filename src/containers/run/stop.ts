@@ -42,9 +42,9 @@ async function endByUser(
   if (!send(context, record, signal)) return void (await stopped)
   const seconds = options.timeoutSeconds ?? config.StopTimeout ?? defaultTimeoutSeconds
   if (seconds < 0) return void (await stopped)
-  if (await settlesWithin(stopped, seconds * 1000)) return
+  if (await settlesWithin(stopped, seconds * 1000, context.clock)) return
   send(context, record, sigkill)
-  if (!(await settlesWithin(stopped, killPatienceMs))) {
+  if (!(await settlesWithin(stopped, killPatienceMs, context.clock))) {
     throw internal(`cannot stop container: ${id}: tried to kill container, but did not receive an exit event`)
   }
 }
@@ -70,7 +70,7 @@ async function stopOneForShutdown(
     // Beside the process that does not die: a lock that is never given back, an end that is never told.
     const limitMs = timeoutSeconds * 1000 + killPatienceMs * 2
     if (timeoutSeconds < 0) await stopped
-    else if (!(await settlesWithin(stopped, limitMs)))
+    else if (!(await settlesWithin(stopped, limitMs, context.clock)))
       throw internal(`cannot stop container: ${id}: not stopped in time`)
   } catch (error) {
     context.logger.error('container was not stopped', { container: id, error })
@@ -110,7 +110,7 @@ export async function killContainer(context: ContainerContext, idOrName: string,
   const stopped = context.live.of(record.id).nextStop()
   if (!send(context, record, signal)) checkVerb('kill', 'exited', record.id, record.name)
   // Docker's clients expect a killed container to be down when the call returns.
-  if (signal === sigkill) await settlesWithin(stopped, killPatienceMs)
+  if (signal === sigkill) await settlesWithin(stopped, killPatienceMs, context.clock)
 }
 
 /** Stops what runs and starts it again. */

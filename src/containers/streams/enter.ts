@@ -35,7 +35,7 @@ export async function withNobodyEntering<T>(context: ContainerContext, id: strin
   const { promise, resolve } = Promise.withResolvers<void>()
   live.pausing = promise
   try {
-    await settlesWithin(Promise.allSettled(live.entering), patienceMs)
+    await settlesWithin(Promise.allSettled(live.entering), patienceMs, context.clock)
     return await work()
   } finally {
     live.pausing = undefined

@@ -14,7 +14,6 @@ import {
 } from '../../base/index.ts'
 import type { AttachIo, ExecBackend, OutputSource, StartExecOptions } from '../../contract/index.ts'
 import { type ExecHandle, exitCodeOf } from '../../runtime/index.ts'
-import { expectCgroupMove, isCgroupFrozen, isProcessAlive } from '../../sys/index.ts'
 import { requireAppArmor } from '../isolation/app-armor.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
@@ -64,7 +63,7 @@ export class Execs implements ExecBackend {
   async create(idOrName: string, config: ExecConfig): Promise<{ readonly Id: string }> {
     const record = this.#context.containers.get(idOrName)
     this.#requireRun(record)
-    expectCgroupMove()
+    this.#context.cgroups.expectMove()
     if ((config.Cmd?.length ?? 0) === 0) throw invalidArgument('No exec command specified')
     parseDetachKeys(config.DetachKeys ?? undefined)
     const exec = new ExecProcess(newId(), record.id, config)
@@ -110,7 +109,9 @@ export class Execs implements ExecBackend {
   /** Clients may be faster than the start: it is waited for. */
   async resize(execId: string, size: TerminalSize): Promise<void> {
     const exec = this.#get(execId)
-    if (!(await settlesWithin(exec.ready, readyPatienceMs))) throw internal('timeout waiting for exec session ready')
+    if (!(await settlesWithin(exec.ready, readyPatienceMs, this.#context.clock))) {
+      throw internal('timeout waiting for exec session ready')
+    }
     if (exec.handle === undefined) throw conflict(`exec ${execId} is not running`)
     exec.handle.resize(size)
   }
@@ -144,7 +145,7 @@ export class Execs implements ExecBackend {
     io: AttachIo | undefined,
   ): Promise<ExecHandle> {
     const { context, config } = { context: this.#context, config: exec.config }
-    expectCgroupMove()
+    context.cgroups.expectMove()
     const prepared = this.#prepared.take(exec.id)
     const trace = context.trace
     publishContainer(context.events, record, `exec_start: ${commandText(config)}`, { execID: exec.id })
@@ -180,10 +181,10 @@ export class Execs implements ExecBackend {
   /** Throws what Docker says when the container ended, or was held still, while a process was being made in it: the
    *  runtime fails somewhere in its middle then, with words that tell nobody. */
   #requireSameRun({ id, name, state }: ContainerRecord): void {
-    const { containers, live } = this.#context
+    const { containers, live, processes, cgroups } = this.#context
     const now = containers.find(id)
-    const isOver = now === undefined || live.find(id)?.killed === true || !isProcessAlive(state.pid)
-    const isHeld = !isOver && isCgroupFrozen(cgroupPathOf(this.#context, id))
+    const isOver = now === undefined || live.find(id)?.killed === true || !processes.isAlive(state.pid)
+    const isHeld = !isOver && cgroups.isFrozen(cgroupPathOf(this.#context, id))
     checkVerb('exec', isOver ? 'exited' : isHeld ? 'paused' : now.state.status, id, name)
   }
 
@@ -196,7 +197,7 @@ export class Execs implements ExecBackend {
     exec.end(exitCode)
     // It may have ended with its container, and after it.
     this.#context.live.find(exec.containerId)?.execs.delete(exec.id)
-    setTimeout(() => this.#byId.delete(exec.id), keepEndedMs).unref()
+    this.#context.clock.after(keepEndedMs, () => this.#byId.delete(exec.id), { background: true })
   }
 
   /** Those of an ended run can't be started any more. */

@@ -80,10 +80,10 @@ export async function resumeForwarding(context: ContainerContext, record: Contai
 }
 
 /** The container is being removed: what a server still takes is delivered, the rest is lost with the log. */
-export async function endForwarding(forwarder: LogForwarder | undefined): Promise<void> {
+export async function endForwarding({ clock }: ContainerContext, forwarder: LogForwarder | undefined): Promise<void> {
   if (forwarder === undefined) return
   forwarder.finish()
-  if (!forwarder.isStuck) await settlesWithin(forwarder.done, drainPatienceMs)
+  if (!forwarder.isStuck) await settlesWithin(forwarder.done, drainPatienceMs, clock)
   await forwarder.abandon()
 }
 

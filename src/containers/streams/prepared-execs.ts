@@ -25,7 +25,7 @@ export class PreparedExecs {
       const launch = this.#context.runtime.get(containerId).execs.prepare(planOf(config))
       if (launch === undefined) return
       this.#waiting.set(id, launch)
-      setTimeout(() => this.take(id)?.discard(), waitMs).unref()
+      this.#context.clock.after(waitMs, () => this.take(id)?.discard(), { background: true })
     } catch (error) {
       this.#context.logger.debug('exec not prepared', { container: containerId, error: messageOf(error) })
     }
