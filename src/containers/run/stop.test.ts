@@ -7,7 +7,7 @@ import { hostClock } from '../ports/clock.ts'
 import { type ContainerRecord, withState } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { LiveContainers } from '../record/live.ts'
-import { stopForShutdown } from './stop.ts'
+import { restartContainer, stopForShutdown } from './stop.ts'
 
 test('stopForShutdown() stops every container, and waits for one that does not end only so long', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
@@ -50,6 +50,20 @@ test('stopForShutdown() stops every container, and waits for one that does not e
   ])
 })
 
+test('restartContainer() tells of no stop of a container that was removed meanwhile', async () => {
+  const { context, save, remove } = fakeEngine(['gone'])
+  save(withState(context.containers.get('gone'), { status: 'restarting' }))
+  const told: string[] = []
+  context.events.subscribe(({ Action }) => told.push(Action))
+  const removal = context.locks.run('gone', async () => {
+    await nextTurn()
+    remove('gone')
+  })
+  await assert.rejects(restartContainer(context, 'gone', {}))
+  await removal
+  assert.deepEqual(told, [])
+})
+
 /** What `stop` uses of an engine, with running containers of these ids. */
 function fakeEngine(ids: readonly string[]) {
   const records = new Map(ids.map((id) => [id, runningRecord(id)]))
@@ -77,7 +91,7 @@ function fakeEngine(ids: readonly string[]) {
     save(withState(get(id), { status: 'exited' }))
     live.of(id).tellExit({ exitCode: 0 }, true)
   }
-  return { context, onKill, logged, end }
+  return { context, onKill, logged, end, save, remove: (id: string) => records.delete(id) }
 }
 
 function runningRecord(id: string): ContainerRecord {

@@ -22,8 +22,13 @@ export async function stopContainer(context: ContainerContext, idOrName: string,
   const record = context.containers.get(idOrName)
   checkVerb('stop', record.state.status, record.id, record.name)
   await endByUser(context, record, options)
-  const ended = context.containers.find(record.id)
-  if (ended !== undefined) publishContainer(context.events, ended, 'stop')
+  publishStop(context, record.id)
+}
+
+/** Tells of a stop, unless the container was removed meanwhile: nothing follows `destroy`. */
+function publishStop({ containers, events }: ContainerContext, id: string): void {
+  const record = containers.find(id)
+  if (record !== undefined) publishContainer(events, record, 'stop')
 }
 
 async function endByUser(
@@ -129,7 +134,7 @@ export async function restartContainer(
     } finally {
       live.restarts -= 1
     }
-    publishContainer(context.events, context.containers.find(record.id) ?? record, 'stop')
+    publishStop(context, record.id)
   }
   try {
     await startContainer(context, record.id)
