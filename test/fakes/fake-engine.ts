@@ -31,6 +31,8 @@ export class FakeEngine {
   readonly host: FakeHost
   readonly leases: FakeLeases = { networks: ['bridge', 'other'].map(fakeNetwork), sandboxes: new Map() }
   readonly holds: FakeHolds = { mounted: new Map(), users: new Map() }
+  /** What clients were told is so: it must be true of the record from then on. */
+  readonly told = new Map<string, (record: ContainerRecord) => boolean>()
   life: Life
   runtime: FakeRuntime
   context: ContainerContext
@@ -127,7 +129,7 @@ export class FakeEngine {
   }
 }
 
-/** Errors of the log are problems, unless they come of the kill. */
+/** Errors in the log are problems, unless the test made them. */
 function problemLogger(life: Life): Logger {
   const logger: Logger = {
     child: () => logger,
@@ -135,10 +137,9 @@ function problemLogger(life: Life): Logger {
     info() {},
     warn() {},
     error(message, fields = {}) {
-      if (life.dead || fields.error instanceof Killed) return
-      life.host.problems.push(
-        `${message}: ${typeof fields.error === 'string' ? fields.error : messageOf(fields.error)}`,
-      )
+      const why = typeof fields.error === 'string' ? fields.error : messageOf(fields.error)
+      if (life.dead || fields.error instanceof Killed || why.endsWith('failed by the test')) return
+      life.host.problems.push(`${message}: ${why}`)
     },
   }
   return logger

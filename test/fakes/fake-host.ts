@@ -52,9 +52,13 @@ export class Life implements Owner {
     return work()
   }
 
-  /** The same when its turn has come. Never settles once the daemon is dead. */
+  /** The same when its turn has come, unless the test has it fail. Never settles once the daemon is dead. */
   async step<T>(name: string, work: () => T): Promise<T> {
     await this.turn(name)
+    if (!this.dead && mayFail.has(name)) {
+      this.host.fallible += 1
+      if (this.host.fallible - 1 === this.host.failAt) throw new Failed(name)
+    }
     try {
       return this.effect(work)
     } catch (error) {
@@ -76,6 +80,19 @@ export class Life implements Owner {
 /** The daemon was killed here. */
 export class Killed extends Error {}
 
+/** A step that a test let fail. */
+export class Failed extends Error {
+  constructor(step: string) {
+    super(`${step} failed by the test`)
+  }
+}
+
+/** Steps that can fail without leaving anything. */
+const mayFail: ReadonlySet<string> = new Set([
+  ...['mounts of snapshot', 'mount volume', 'network', 'connect', 'runtime create', 'runtime start', 'runtime update'],
+  ...['attach', 'exec', 'freeze'],
+])
+
 export class FakeHost {
   /** Without one every step happens at once. */
   readonly scheduler: Scheduler | undefined
@@ -89,6 +106,9 @@ export class FakeHost {
   /** Lasting things that were done so far; a daemon dies before the one with the number `killBefore`. */
   effects = 0
   killBefore = -1
+  /** Steps that could have failed so far; the one with the number `failAt` does. */
+  fallible = 0
+  failAt = -1
   /** Whether programs end by SIGTERM. */
   obeysTerm = true
   #lastPid = 1_000_000_000

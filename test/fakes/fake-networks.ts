@@ -75,10 +75,16 @@ function fakeSandboxes(
   return {
     reserve,
     release,
-    setUp: (request) =>
-      life.step('network', () =>
-        sandboxes.has(request.containerId) ? reserved(request.containerId) : reserve(request),
-      ),
+    async setUp(request) {
+      try {
+        return await life.step('network', () => {
+          return sandboxes.has(request.containerId) ? reserved(request.containerId) : reserve(request)
+        })
+      } catch (error) {
+        release(request.containerId)
+        throw error
+      }
+    },
     find: (containerId) => sandboxes.get(containerId),
     rename() {},
     connect: (owner, request) =>

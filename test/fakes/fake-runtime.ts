@@ -134,7 +134,7 @@ export class FakeRuntime implements ContainerRuntime {
 
   async exec(id: string): Promise<ExecHandle> {
     this.#running(id)
-    await this.#life.turn('exec')
+    await this.#life.step('exec', () => {})
     const { run } = this.#running(id)
     // What is frozen on its way in waits for the thaw.
     if (run.frozen) await new Promise<void>((thawed) => run.thawed.push(thawed))

@@ -32,8 +32,7 @@ export class FakeSnapshotter implements Snapshotter {
 
   async mounts(key: string): Promise<readonly Mount[]> {
     const { number } = this.#get(key)
-    await this.#life.turn('mounts of snapshot')
-    return [{ type: 'overlay', source: String(number), options: [] }]
+    return await this.#life.step('mounts of snapshot', () => [{ type: 'overlay', source: String(number), options: [] }])
   }
 
   withRoom<T>(_key: string, work: () => T): T {

@@ -23,26 +23,45 @@ export interface Scene {
   /** The container's state when the actions begin. */
   readonly from: 'created' | 'running' | 'paused' | 'exited' | 'restarting'
   readonly hostConfig?: ContainerRecord['hostConfig']
+  /** The container has a volume. */
+  readonly volume?: boolean
   /** The program goes on when it gets SIGTERM. */
   readonly ignoresTerm?: boolean
   readonly actions: readonly Action[]
 }
 
-/** How a run of a scene ended. */
+/** What a scene took, after its begin. */
 export interface Outcome {
-  readonly record: ContainerRecord | undefined
-  readonly events: readonly string[]
-  /** Lasting things that were done after the scene's begin. */
+  /** Lasting things that were done. */
   readonly effects: number
+  /** Steps that could have failed. */
+  readonly fallible: number
 }
 
 const first: Choose = () => 0
 /** In memory where the host has such a place: thousands of small directories are made. */
 const place = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
-/** Plays a scene once. With `killAt`, the daemon is killed before the lasting thing of that number, counted from the
- *  scene's begin, and another one boots. Throws when a rule is broken. */
-export async function play(scene: Scene, choose: Choose, killAt?: number): Promise<Outcome> {
+const volume: ContainerRecord['mounts'][number] = {
+  type: 'volume',
+  name: 'data',
+  source: '',
+  destination: '/data',
+  readOnly: false,
+  mode: '',
+  propagation: '',
+}
+
+/** What goes wrong while a scene is played, counted from its begin. */
+export interface Mishap {
+  /** The daemon is killed before the lasting thing of this number, and another one boots. */
+  readonly killAt?: number | undefined
+  /** The step of this number fails, of those that can. */
+  readonly failAt?: number | undefined
+}
+
+/** Plays a scene once. Throws when a rule is broken. */
+export async function play(scene: Scene, choose: Choose, { killAt, failAt }: Mishap = {}): Promise<Outcome> {
   const root = mkdtempSync(join(place, 'bt-il-'))
   const scheduler = new Scheduler()
   const rules = new LifeRules()
@@ -50,7 +69,9 @@ export async function play(scene: Scene, choose: Choose, killAt?: number): Promi
     const engine = new FakeEngine(root, scheduler, rules)
     await prepare(engine, scheduler, scene)
     const begin = engine.host.effects
+    const beginOfFallible = engine.host.fallible
     if (killAt !== undefined) engine.host.killBefore = begin + killAt
+    if (failAt !== undefined) engine.host.failAt = beginOfFallible + failAt
     const failures: string[] = []
     const left = waiting(engine)
     for (const [number, action] of scene.actions.entries()) void act(engine, action, number, failures)
@@ -67,7 +88,7 @@ export async function play(scene: Scene, choose: Choose, killAt?: number): Promi
     }
     rules.checkEnd(engine)
     if (!wasKilled && failures.length > 0) throw new Error(failures.join('; '))
-    return { record: engine.context.containers.find(id), events: rules.actions, effects: engine.host.effects - begin }
+    return { effects: engine.host.effects - begin, fallible: engine.host.fallible - beginOfFallible }
   } catch (cause) {
     throw new Error(`${messageOf(cause)}; events: ${rules.actions.join(', ')}; steps: ${scheduler.trace.join(', ')}`, {
       cause,
@@ -80,7 +101,10 @@ export async function play(scene: Scene, choose: Choose, killAt?: number): Promi
 /** Brings the container into the state that the scene begins in. */
 async function prepare(engine: FakeEngine, scheduler: Scheduler, scene: Scene): Promise<void> {
   const { context, host } = engine
-  engine.add(id, scene.hostConfig === undefined ? {} : { hostConfig: scene.hostConfig })
+  engine.add(id, {
+    ...(scene.hostConfig === undefined ? {} : { hostConfig: scene.hostConfig }),
+    ...(scene.volume === true ? { mounts: [volume] } : {}),
+  })
   host.obeysTerm = scene.ignoresTerm !== true
   if (scene.from === 'created') return
   const hostConfig = context.containers.get(id).hostConfig
@@ -110,9 +134,9 @@ async function act(engine: FakeEngine, action: Action, number: number, failures:
     await action(engine)
   } catch (error) {
     if (engine.life.dead) return
-    const isRefusal = refusals.some((kind) => isKind(error, kind))
-    if (!isRefusal && !messageOf(error).endsWith('is not paused'))
-      failures.push(`action ${number}: ${messageOf(error)}`)
+    const isRefusal =
+      refusals.some((kind) => isKind(error, kind)) || /is not paused$|failed by the test/.test(messageOf(error))
+    if (!isRefusal) failures.push(`action ${number}: ${messageOf(error)}`)
   } finally {
     failures.splice(failures.indexOf(pending), 1)
   }

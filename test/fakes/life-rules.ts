@@ -121,6 +121,9 @@ export class LifeRules implements Observer {
     claim('bundle', known.keys(), (id) => existsSync(host.bundle(id)) === up(id))
     const layers = new Set([...known.keys()].map(snapshotKey))
     for (const key of host.snapshots.keys()) if (!layers.has(key)) this.problems.push(`left behind: snapshot ${key}`)
+    for (const record of known.values()) {
+      for (const [what, isTrue] of engine.told) if (!isTrue(record)) this.problems.push(`record lost its ${what}`)
+    }
     for (const [id, { state }] of known) {
       const live = context.live.of(id)
       if (state.status === 'restarting') this.problems.push('restarting, and no restart follows')
