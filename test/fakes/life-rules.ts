@@ -93,18 +93,28 @@ export class LifeRules implements Observer {
     if (isUp(state.status) && !engine.runtime.awaited.has(id)) this.problems.push('nobody waits for the end of a run')
   }
 
-  /** When nothing is left to happen: nothing was left behind. */
+  /** When nothing is left to happen: nothing was left behind, and what clients were told is so. */
   checkEnd(engine: FakeEngine): void {
-    const { host, context, leases, holds } = engine
-    const known = new Map(context.containers.all().map((record) => [record.id, record]))
+    const records = engine.context.containers.all()
+    this.#checkHost(engine, new Map(records.map((record) => [record.id, record])))
+    for (const record of records) {
+      this.#checkLive(engine, record)
+      for (const [what, isTrue] of engine.told) if (!isTrue(record)) this.problems.push(`record lost its ${what}`)
+    }
+    this.#throw(engine)
+  }
+
+  #checkHost({ host, leases, holds }: FakeEngine, known: ReadonlyMap<string, ContainerRecord>): void {
     const up = (id: string): boolean => isUp(known.get(id)?.state.status ?? 'exited')
+    const running = [...known.keys()].filter(up)
+    const mounted = [...host.mounts.keys()].map((target) => target.split('/').at(-2) ?? '')
+    const layers = new Set([...known.keys()].map(snapshotKey))
     const claim = (what: string, ids: Iterable<string>, isRight: (id: string) => boolean): void => {
       for (const id of ids) if (!isRight(id)) this.problems.push(`left behind: ${what} of ${id.slice(0, 4)}`)
     }
-    for (const id of known.keys()) if (context.locks.isBusy(id)) this.problems.push('lock is held')
     claim('run', host.runs.keys(), up)
-    claim('process', [...known.keys()].filter(up), (id) => host.isAlive(id))
     claim('sandbox', leases.sandboxes.keys(), up)
+    claim('mount', mounted, up)
     claim(
       'mounted volume',
       [...holds.mounted.values()].flatMap((ids) => [...ids]),
@@ -115,24 +125,20 @@ export class LifeRules implements Observer {
       [...holds.users.values()].flatMap((ids) => [...ids]),
       (id) => known.has(id),
     )
-    const mounted = [...host.mounts.keys()].map((target) => target.split('/').at(-2) ?? '')
-    claim('mount', mounted, up)
-    claim('lost mount', [...known.keys()].filter(up), (id) => mounted.includes(id))
     claim('bundle', known.keys(), (id) => existsSync(host.bundle(id)) === up(id))
-    const layers = new Set([...known.keys()].map(snapshotKey))
-    for (const key of host.snapshots.keys()) if (!layers.has(key)) this.problems.push(`left behind: snapshot ${key}`)
-    for (const record of known.values()) {
-      for (const [what, isTrue] of engine.told) if (!isTrue(record)) this.problems.push(`record lost its ${what}`)
-    }
-    for (const [id, { state }] of known) {
-      const live = context.live.of(id)
-      if (state.status === 'restarting') this.problems.push('restarting, and no restart follows')
-      if (live.removing) this.problems.push('marked for removal for good')
-      if (!isUp(state.status) && live.execs.size > 0) this.problems.push('execs of an ended run')
-      if (!isActive(state.status) && live.attachments.size > 0) this.problems.push('attachments of an ended run')
-      if (live.entering.size > 0 || live.pausing !== undefined) this.problems.push('pause or exec without end')
-    }
-    this.#throw(engine)
+    claim('snapshot', host.snapshots.keys(), (key) => layers.has(key))
+    claim('record without a process', running, (id) => host.isAlive(id))
+    claim('record without a mount', running, (id) => mounted.includes(id))
+  }
+
+  #checkLive({ context }: FakeEngine, { id, state }: ContainerRecord): void {
+    const live = context.live.of(id)
+    if (context.locks.isBusy(id)) this.problems.push('lock is held')
+    if (state.status === 'restarting') this.problems.push('restarting, and no restart follows')
+    if (live.removing) this.problems.push('marked for removal for good')
+    if (!isUp(state.status) && live.execs.size > 0) this.problems.push('execs of an ended run')
+    if (!isActive(state.status) && live.attachments.size > 0) this.problems.push('attachments of an ended run')
+    if (live.entering.size > 0 || live.pausing !== undefined) this.problems.push('pause or exec without end')
   }
 
   #throw({ host }: FakeEngine): void {
