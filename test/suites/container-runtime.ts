@@ -1,0 +1,158 @@
+/** What every runtime of containers must do, as far as the verbs of containers rely on it
+ *  (`src/containers/ports/runtime.ts`). */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type ErrorKind, isKind } from '../../src/base/index.ts'
+import type { ContainerRuntime } from '../../src/containers/ports/runtime.ts'
+import type { CreateOptions, ExecOptions } from '../../src/runtime/index.ts'
+
+/** A runtime under test. */
+export interface RuntimeSetup {
+  readonly runtime: ContainerRuntime
+  /** Options for a new container, whose program does not end by itself. */
+  options(): CreateOptions
+  /** An exec that ends by itself with code 0. */
+  exec(): ExecOptions
+  /** The runtime of the next daemon: it knows nothing until it adopts. */
+  reopen(): Promise<ContainerRuntime>
+  teardown(): Promise<void>
+}
+
+const sigkill = 9
+
+/** Declares the suite's tests for the runtimes that `setup` makes. */
+export function containerRuntimeSuite(
+  name: string,
+  setup: () => Promise<RuntimeSetup>,
+  { skip = false }: { readonly skip?: string | false } = {},
+): void {
+  const check = (title: string, run: (one: RuntimeSetup) => Promise<void>): void => {
+    test(`${name}: ${title}`, { skip }, async () => {
+      const one = await setup()
+      try {
+        await run(one)
+      } finally {
+        await one.teardown()
+      }
+    })
+  }
+
+  check('a container runs from start to kill, and its end is told to all', async ({ runtime, options }) => {
+    const wanted = options()
+    const { pid } = await runtime.create(wanted)
+    assert.ok(pid > 0)
+    await runtime.start(wanted.id)
+    const ended = runtime.waitExit(wanted.id)
+    await fails(runtime.delete(wanted.id), 'conflict')
+    runtime.kill(wanted.id, sigkill)
+    assert.equal((await ended).exitCode, 128 + sigkill)
+    assert.equal((await runtime.waitExit(wanted.id)).exitCode, 128 + sigkill)
+    failsAtOnce(() => runtime.kill(wanted.id, sigkill), 'conflict')
+    await runtime.delete(wanted.id)
+    assert.ok(!runtime.leftovers().has(wanted.id))
+  })
+
+  check('an id is created once', async ({ runtime, options }) => {
+    const wanted = options()
+    await runtime.create(wanted)
+    await fails(runtime.create(wanted), 'conflict')
+    assert.ok(runtime.leftovers().has(wanted.id))
+    await runtime.delete(wanted.id, { force: true })
+    await runtime.create(wanted)
+    await runtime.delete(wanted.id, { force: true })
+  })
+
+  check('create() waits for what it needs, and leaves nothing when that fails', async ({ runtime, options }) => {
+    const wanted = options()
+    await assert.rejects(runtime.create({ ...wanted, ready: Promise.reject(new Error('no network')) }), /no network/)
+    assert.ok(!runtime.leftovers().has(wanted.id))
+    await runtime.create({ ...wanted, ready: Promise.resolve() })
+    await runtime.delete(wanted.id, { force: true })
+  })
+
+  check('delete() with force ends what runs, tells its end, and can be repeated', async ({ runtime, options }) => {
+    const wanted = options()
+    await runtime.create(wanted)
+    await runtime.start(wanted.id)
+    const ended = runtime.waitExit(wanted.id)
+    await runtime.delete(wanted.id, { force: true })
+    await ended
+    await runtime.delete(wanted.id, { force: true })
+    await runtime.delete(wanted.id)
+    await runtime.clear(wanted.id)
+  })
+
+  check('a container that does not exist can only be deleted', async ({ runtime, exec }) => {
+    await fails(runtime.start('none'), 'notFound')
+    await fails(runtime.exec('none', exec()), 'notFound')
+    failsAtOnce(() => runtime.kill('none', sigkill), 'notFound')
+    failsAtOnce(() => runtime.watchOom('none', () => {}), 'notFound')
+    await runtime.delete('none')
+  })
+
+  check('exec() runs a process beside the first one, and none in a container that ended', async (one) => {
+    const { runtime, options, exec } = one
+    const wanted = options()
+    await runtime.create(wanted)
+    await runtime.start(wanted.id)
+    const handle = await runtime.exec(wanted.id, exec())
+    assert.ok(handle.pid > 0)
+    assert.equal((await handle.exited).exitCode, 0)
+    const ended = runtime.waitExit(wanted.id)
+    runtime.kill(wanted.id, sigkill)
+    await ended
+    await fails(runtime.exec(wanted.id, exec()), 'conflict')
+    await runtime.delete(wanted.id)
+  })
+
+  check('the next daemon adopts what runs and sees its end', async ({ runtime, options, reopen }) => {
+    const wanted = options()
+    const { pid } = await runtime.create(wanted)
+    await runtime.start(wanted.id)
+    const next = await reopen()
+    const state = await next.adopt(wanted.id)
+    assert.partialDeepStrictEqual(state, { status: 'running', pid })
+    assert.ok(state.startedAt instanceof Date)
+    const ended = next.waitExit(wanted.id)
+    next.kill(wanted.id, sigkill)
+    assert.equal((await ended).exitCode, 128 + sigkill)
+    await next.delete(wanted.id)
+  })
+
+  check('the next daemon learns how a run ended meanwhile', async ({ runtime, options, reopen }) => {
+    const wanted = options()
+    await runtime.create(wanted)
+    await runtime.start(wanted.id)
+    runtime.kill(wanted.id, sigkill)
+    await runtime.waitExit(wanted.id)
+    const next = await reopen()
+    const { status, exit } = await next.adopt(wanted.id)
+    assert.equal(status, 'stopped')
+    assert.equal(exit?.exitCode, 128 + sigkill)
+    assert.notEqual(exit?.unknown, true)
+    await next.delete(wanted.id)
+  })
+
+  check('an id without a run is adopted as one whose end was not seen', async ({ runtime, options }) => {
+    const { id } = options()
+    const { status, exit } = await runtime.adopt(id)
+    assert.equal(status, 'stopped')
+    assert.equal(exit?.unknown, true)
+    await runtime.delete(id, { force: true })
+    assert.ok(!runtime.leftovers().has(id))
+  })
+}
+
+async function fails(promise: Promise<unknown>, kind: ErrorKind): Promise<void> {
+  await assert.rejects(promise, (error) => {
+    assert.ok(isKind(error, kind), `${String(error)} is not ${kind}`)
+    return true
+  })
+}
+
+function failsAtOnce(work: () => unknown, kind: ErrorKind): void {
+  assert.throws(work, (error) => {
+    assert.ok(isKind(error, kind), `${String(error)} is not ${kind}`)
+    return true
+  })
+}
