@@ -5,7 +5,7 @@ import type { EndpointSettings } from '../../api/index.ts'
 import { BerthError, conflict, invalidArgument } from '../../base/index.ts'
 import type { EndpointInfo, NetworkRecord, Sandbox, SandboxOwner } from '../../network/index.ts'
 import { type ContainerRecord, withChanges } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { publishNetwork } from '../record/events.ts'
 import { checkEndpoint, endpointRequest, type Membership, membershipsOf, userSettings } from '../record/memberships.ts'
 import { networkName } from '../record/namespaces.ts'
@@ -15,7 +15,7 @@ import { hasNames, nameServers, updateOwnAddresses, writeResolvConf } from './ne
 
 /** Lets a container join a network. Throws `forbidden` when it runs and is on it. */
 export async function connectContainer(
-  context: ContainerContext,
+  context: Uses<'containers' | 'locks' | 'networks' | 'events' | 'logger' | 'paths' | 'settings'>,
   idOrName: string,
   network: NetworkRecord,
   given: EndpointSettings,
@@ -53,7 +53,7 @@ function withOwnMac(record: ContainerRecord, network: NetworkRecord, settings: E
 
 /** Takes a container out of a network. Throws `forbidden` when it is not on it. */
 export async function disconnectContainer(
-  context: ContainerContext,
+  context: Uses<'containers' | 'locks' | 'networks' | 'events' | 'logger' | 'paths' | 'settings'>,
   idOrName: string,
   network: NetworkRecord,
 ): Promise<void> {
@@ -78,7 +78,10 @@ export async function disconnectContainer(
 }
 
 /** What a boot does for a container that runs: a network that only the lease or only the record knows of is left. */
-export async function reconcileNetworks(context: ContainerContext, id: string): Promise<void> {
+export async function reconcileNetworks(
+  context: Uses<'containers' | 'networks' | 'logger' | 'paths' | 'settings'>,
+  id: string,
+): Promise<void> {
   const record = context.containers.find(id)
   const sandbox = context.networks.sandboxes.find(id)
   if (record === undefined || sandbox === undefined) return
@@ -99,7 +102,7 @@ export async function reconcileNetworks(context: ContainerContext, id: string): 
 }
 
 /** What the network has to know of the container, besides its endpoints. */
-export function sandboxOwner(context: ContainerContext, record: ContainerRecord): SandboxOwner {
+export function sandboxOwner(context: Uses<'settings'>, record: ContainerRecord): SandboxOwner {
   return {
     containerId: record.id,
     name: record.name,
@@ -110,7 +113,7 @@ export function sandboxOwner(context: ContainerContext, record: ContainerRecord)
 }
 
 async function connectRunning(
-  context: ContainerContext,
+  context: Uses<'networks' | 'logger' | 'paths' | 'settings'>,
   record: ContainerRecord,
   membership: Membership,
 ): Promise<void> {
@@ -120,14 +123,18 @@ async function connectRunning(
   updateFiles(context, record, before, sandbox)
 }
 
-async function disconnectRunning(context: ContainerContext, record: ContainerRecord, networkId: string): Promise<void> {
+async function disconnectRunning(
+  context: Uses<'networks' | 'logger' | 'paths' | 'settings'>,
+  record: ContainerRecord,
+  networkId: string,
+): Promise<void> {
   const { sandboxes } = context.networks
   const before = sandboxes.find(record.id)?.endpoints ?? []
   updateFiles(context, record, before, await sandboxes.disconnect(record.id, networkId))
 }
 
 function updateFiles(
-  context: ContainerContext,
+  context: Uses<'logger' | 'paths' | 'settings'>,
   record: ContainerRecord,
   before: readonly EndpointInfo[],
   sandbox: Sandbox,
@@ -136,12 +143,12 @@ function updateFiles(
   if (hasNames({ endpoints: before }) !== hasNames(sandbox)) writeResolvConf(context, record, sandbox)
 }
 
-function sandboxOn(context: ContainerContext, id: string, network: string): boolean {
+function sandboxOn(context: Uses<'networks'>, id: string, network: string): boolean {
   return context.networks.sandboxes.find(id)?.endpoints.some(({ networkName }) => networkName === network) ?? false
 }
 
 /** The record as it is by now, with these networks. */
-function saveNetworks(context: ContainerContext, id: string, memberships: readonly Membership[]): void {
+function saveNetworks(context: Uses<'containers' | 'networks'>, id: string, memberships: readonly Membership[]): void {
   const record = context.containers.find(id)
   if (record === undefined) return
   const networks = Object.fromEntries(memberships.map(({ network, settings }) => [network, settings]))

@@ -5,7 +5,7 @@ import type { HostConfig } from '../../api/index.ts'
 import { internal, invalidArgument, isKind, notFound } from '../../base/index.ts'
 import type { LinkPermit } from '../../network/index.ts'
 import { type ContainerRecord, withChanges } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import type { ContainerLink } from '../record/link-index.ts'
 import { networkName, sharedNetworkTarget } from '../record/namespaces.ts'
 import { parseContainerPort } from '../record/port-requests.ts'
@@ -22,7 +22,7 @@ interface Linked {
 
 /** The links that create asks for; none where names are the business of a network. Throws `invalidArgument` in Docker's
  *  words for a container that there is not, and for networks that links can't be had with. */
-export function requestedLinks(context: ContainerContext, hostConfig: HostConfig): readonly ContainerLink[] {
+export function requestedLinks(context: Uses<'containers'>, hostConfig: HostConfig): readonly ContainerLink[] {
   const texts = hostConfig.Links ?? []
   const mode = hostConfig.NetworkMode || 'bridge'
   if (texts.length === 0) return []
@@ -49,7 +49,7 @@ export function parseLink(text: string): { readonly target: string; readonly ali
 }
 
 /** The links as inspect shows them. */
-export function shownLinks(context: ContainerContext, record: ContainerRecord): string[] | null {
+export function shownLinks(context: Uses<'containers'>, record: ContainerRecord): string[] | null {
   const links = (record.links ?? []).flatMap(({ target, alias }) => {
     const other = context.containers.find(target)
     return other === undefined ? [] : [`/${other.name}:/${record.name}/${alias}`]
@@ -58,7 +58,7 @@ export function shownLinks(context: ContainerContext, record: ContainerRecord): 
 }
 
 /** The names that a container has through others' links. */
-export function linkNames(context: ContainerContext, { id }: ContainerRecord): string[] {
+export function linkNames(context: Uses<'containers'>, { id }: ContainerRecord): string[] {
   return context.containers.links.parentsOf(id).flatMap(({ parent, alias }) => {
     const record = context.containers.find(parent)
     return record === undefined ? [] : [`/${record.name}/${alias}`]
@@ -66,7 +66,7 @@ export function linkNames(context: ContainerContext, { id }: ContainerRecord): s
 }
 
 /** Throws in Docker's words when a linked container does not run. */
-export function checkLinks(context: ContainerContext, record: ContainerRecord): void {
+export function checkLinks(context: Uses<'containers' | 'networks'>, record: ContainerRecord): void {
   for (const { target, alias } of record.links ?? []) {
     const other = context.containers.find(target)
     if (other === undefined) continue
@@ -80,7 +80,7 @@ export function checkLinks(context: ContainerContext, record: ContainerRecord): 
 }
 
 /** The variables that the links of a container add to its programs'. */
-export function linkVariables(context: ContainerContext, record: ContainerRecord): string[] {
+export function linkVariables(context: Uses<'containers' | 'networks'>, record: ContainerRecord): string[] {
   return linkedOf(context, record).flatMap(({ link, record: other, address }) =>
     linkEnvironment({
       parentName: record.name,
@@ -93,12 +93,15 @@ export function linkVariables(context: ContainerContext, record: ContainerRecord
 }
 
 /** The lines that the links of a container add to its `/etc/hosts`. */
-export function linkHosts(context: ContainerContext, record: ContainerRecord): (readonly [string, string])[] {
+export function linkHosts(
+  context: Uses<'containers' | 'networks'>,
+  record: ContainerRecord,
+): (readonly [string, string])[] {
   return linkedOf(context, record).map((linked) => [linked.address, hostNames(linked)])
 }
 
 /** What linked containers let a container's packets through to, where `icc` is off; to be called when it runs. */
-export async function permitLinks(context: ContainerContext, record: ContainerRecord): Promise<void> {
+export async function permitLinks(context: Uses<'containers' | 'networks'>, record: ContainerRecord): Promise<void> {
   if ((record.links?.length ?? 0) === 0) return
   const permits = linkedOf(context, record).flatMap(({ link, record: other }) =>
     Object.keys(other.config.ExposedPorts ?? {}).map(
@@ -109,7 +112,10 @@ export async function permitLinks(context: ContainerContext, record: ContainerRe
 }
 
 /** Tells running containers that link to this one where it is now: it has just been given its address. */
-export async function tellParents(context: ContainerContext, { id }: ContainerRecord): Promise<void> {
+export async function tellParents(
+  context: Uses<'containers' | 'networks' | 'logger' | 'paths'>,
+  { id }: ContainerRecord,
+): Promise<void> {
   for (const { parent } of context.containers.links.parentsOf(id)) {
     const record = context.containers.find(parent)
     if (record === undefined || !isUp(record.state.status)) continue
@@ -119,7 +125,10 @@ export async function tellParents(context: ContainerContext, { id }: ContainerRe
 }
 
 /** Takes a link away, by `parent/alias` with or without a slash before it. Throws Docker's errors. */
-export async function removeLink(context: ContainerContext, name: string): Promise<void> {
+export async function removeLink(
+  context: Uses<'containers' | 'networks' | 'logger' | 'paths'>,
+  name: string,
+): Promise<void> {
   const [parentName = '', alias] = name.replace(/^\//, '').split('/')
   if (alias === undefined) {
     context.containers.get(parentName)
@@ -142,7 +151,7 @@ export async function removeLink(context: ContainerContext, name: string): Promi
 }
 
 /** Forgets the links to a container that is removed. */
-export function dropLinksTo(context: ContainerContext, id: string): void {
+export function dropLinksTo(context: Uses<'containers'>, id: string): void {
   for (const { parent } of context.containers.links.parentsOf(id)) {
     const record = context.containers.find(parent)
     if (record === undefined) continue
@@ -150,7 +159,7 @@ export function dropLinksTo(context: ContainerContext, id: string): void {
   }
 }
 
-function linkedOf(context: ContainerContext, record: ContainerRecord): Linked[] {
+function linkedOf(context: Uses<'containers' | 'networks'>, record: ContainerRecord): Linked[] {
   return (record.links ?? []).flatMap((link) => {
     const other = context.containers.find(link.target)
     const address = bridgeAddress(context, link.target)
@@ -158,7 +167,7 @@ function linkedOf(context: ContainerContext, record: ContainerRecord): Linked[] 
   })
 }
 
-function bridgeAddress(context: ContainerContext, id: string): string | undefined {
+function bridgeAddress(context: Uses<'networks'>, id: string): string | undefined {
   const endpoints = context.networks.sandboxes.find(id)?.endpoints ?? []
   return endpoints.find(({ networkName: name }) => name === 'bridge')?.ipv4 || undefined
 }
@@ -168,13 +177,13 @@ function hostNames({ link, record }: Linked): string {
   return [...new Set([link.alias, record.config.Hostname ?? '', record.name])].filter((name) => name !== '').join(' ')
 }
 
-function rewriteHosts(context: ContainerContext, record: ContainerRecord): void {
+function rewriteHosts(context: Uses<'containers' | 'networks' | 'logger' | 'paths'>, record: ContainerRecord): void {
   for (const linked of linkedOf(context, record)) replaceHosts(context, record, linked, linked.address)
 }
 
 /** The line of a link is known by its first names (the last may have changed); it gets another address, or goes. */
 function replaceHosts(
-  context: ContainerContext,
+  context: Uses<'logger' | 'paths'>,
   { id }: ContainerRecord,
   linked: Linked,
   address: string | undefined,
@@ -194,7 +203,7 @@ function containerPort(text: string): Pick<LinkPermit, 'protocol' | 'containerPo
   return { protocol, containerPort: port }
 }
 
-function find(context: ContainerContext, target: string): ContainerRecord {
+function find(context: Uses<'containers'>, target: string): ContainerRecord {
   try {
     return context.containers.get(target)
   } catch (cause) {
@@ -205,7 +214,7 @@ function find(context: ContainerContext, target: string): ContainerRecord {
 }
 
 /** The container whose network a container shares, however often that is said. */
-function followNetwork(context: ContainerContext, record: ContainerRecord): ContainerRecord {
+function followNetwork(context: Uses<'containers'>, record: ContainerRecord): ContainerRecord {
   const target = sharedNetworkTarget(networkName(record))
   return target === undefined ? record : followNetwork(context, find(context, target))
 }

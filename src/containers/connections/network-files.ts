@@ -14,14 +14,14 @@ import {
   type UpstreamServer,
 } from '../../network/index.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { editHosts } from './edit-hosts.ts'
 import { linkHosts } from './links.ts'
 
 /** Writes all three; without a sandbox those of a container on the host's network. Throws `invalidArgument` for a name
  *  server that is no address. */
 export function writeNetworkFiles(
-  context: ContainerContext,
+  context: Uses<'containers' | 'networks' | 'paths' | 'settings'>,
   record: ContainerRecord,
   sandbox: Sandbox | undefined,
 ): void {
@@ -55,7 +55,7 @@ export function writeNetworkFiles(
 
 /** Writes `resolv.conf` alone. */
 export function writeResolvConf(
-  context: ContainerContext,
+  context: Uses<'paths' | 'settings'>,
   record: ContainerRecord,
   sandbox: Sandbox | undefined,
 ): void {
@@ -84,7 +84,7 @@ function writeForAll(path: string, text: string): void {
 
 /** Lets `/etc/hosts` have the container's own lines for exactly these endpoints; all others stay as they are. */
 export function updateOwnAddresses(
-  context: ContainerContext,
+  context: Uses<'logger' | 'paths'>,
   record: ContainerRecord,
   before: readonly EndpointInfo[],
   after: readonly EndpointInfo[],
@@ -98,14 +98,14 @@ export function updateOwnAddresses(
 }
 
 /** Servers that a container's questions go on to: the user's, else the daemon's, else the host's own. */
-export function nameServers(context: ContainerContext, { hostConfig }: ContainerRecord): readonly UpstreamServer[] {
+export function nameServers(context: Uses<'settings'>, { hostConfig }: ContainerRecord): readonly UpstreamServer[] {
   const own = notEmpty(hostConfig.Dns) ?? notEmpty(context.settings.dns)
   if (own !== undefined) return own.map((address) => ({ address, from: 'container' }))
   return parseResolvConf(readHostResolvConf()).servers.map((address) => ({ address, from: 'host' }))
 }
 
 /** The same by the container's id; none when there is no such container. */
-export function nameServersOf(context: ContainerContext, id: string): readonly UpstreamServer[] {
+export function nameServersOf(context: Uses<'containers' | 'settings'>, id: string): readonly UpstreamServer[] {
   const record = context.containers.find(id)
   return record === undefined ? [] : nameServers(context, record)
 }

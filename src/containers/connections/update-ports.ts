@@ -2,7 +2,7 @@
 import type { PortMap } from '../../api/index.ts'
 import { conflict } from '../../base/index.ts'
 import { type ContainerRecord, withChanges } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { portRequests } from '../record/port-requests.ts'
 import { isUp } from '../record/state.ts'
 import { sandboxOwner } from './connect.ts'
@@ -23,7 +23,7 @@ export function withPorts(record: ContainerRecord, bindings: PortMap): Container
 /** Publishes the record's ports, and no others, where the container runs. What takes it back is returned. Throws in
  *  Docker's words when a port is taken; nothing has changed then. */
 export async function applyPorts(
-  context: ContainerContext,
+  context: Uses<'networks' | 'settings'>,
   before: ContainerRecord,
   after: ContainerRecord,
 ): Promise<() => Promise<void>> {

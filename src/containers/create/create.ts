@@ -27,7 +27,7 @@ import { allocateLabels } from '../isolation/selinux.ts'
 import { checkUserNamespace, passingGroup } from '../isolation/user-namespaces.ts'
 import type { ContainerMount, ContainerRecord } from '../record/container-record.ts'
 import { snapshotKey } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import type { ContainerLink } from '../record/link-index.ts'
 import { requestedNetworks } from '../record/memberships.ts'
@@ -175,7 +175,7 @@ function newRecord(from: NewRecord): ContainerRecord {
   } satisfies ContainerRecord)
 }
 
-function chooseName(context: ContainerContext, wanted: string | undefined): string {
+function chooseName(context: Uses<'containers'>, wanted: string | undefined): string {
   if (wanted === undefined || wanted === '') {
     return randomName((name) => context.containers.findByName(name) !== undefined)
   }
@@ -196,7 +196,7 @@ export function checkName(wanted: string): string {
 }
 
 /** The conflict that Docker answers for a name in use. */
-export function nameConflict(context: ContainerContext, name: string, prefix = ''): Error {
+export function nameConflict(context: Uses<'containers'>, name: string, prefix = ''): Error {
   const holder = context.containers.findByName(name)
   return conflict(
     `${prefix}Conflict. The container name "/${name}" is already in use by container "${holder?.id ?? ''}". You have to remove (or rename) that container to be able to reuse that name.`,
@@ -204,7 +204,7 @@ export function nameConflict(context: ContainerContext, name: string, prefix = '
 }
 
 /** The name that a container shows: its own, or that of what it shares its network with. */
-function hostnameOf(context: ContainerContext, config: ContainerConfig, hostConfig: HostConfig, id: string): string {
+function hostnameOf(context: Uses<'containers'>, config: ContainerConfig, hostConfig: HostConfig, id: string): string {
   if (config.Hostname) return config.Hostname
   const target = sharedNetworkTarget(hostConfig.NetworkMode ?? '')
   if (target !== undefined) return sharedHostname(context, target) ?? id.slice(0, 12)
@@ -213,7 +213,7 @@ function hostnameOf(context: ContainerContext, config: ContainerConfig, hostConf
 }
 
 /** A target that is missing fails the start, not the create. */
-function sharedHostname(context: ContainerContext, target: string): string | undefined {
+function sharedHostname(context: Uses<'containers'>, target: string): string | undefined {
   try {
     return context.containers.get(target).config.Hostname ?? ''
   } catch (error) {

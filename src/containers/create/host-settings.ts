@@ -4,10 +4,13 @@ import { invalidArgument, isKind } from '../../base/index.ts'
 import { checkLogConfig } from '../../logs/index.ts'
 import { defaultMaskedPaths, defaultReadonlyPaths, isShimName } from '../../runtime/index.ts'
 import { impliedOptions } from '../isolation/selinux.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 
 /** Fills in the defaults that inspect shows. Throws `invalidArgument` for what the daemon does not have. */
-export function completeHostConfig(context: ContainerContext, given: HostConfig): HostConfig {
+export function completeHostConfig(
+  context: Uses<'containers' | 'settings' | 'specHost' | 'labels'>,
+  given: HostConfig,
+): HostConfig {
   const { settings } = context
   const runtime = given.Runtime || settings.defaultRuntime
   // A shim of containerd can't be started, but as with Docker that is the start's to say.
@@ -36,12 +39,12 @@ export function completeHostConfig(context: ContainerContext, given: HostConfig)
 }
 
 /** With those that follow from the other settings. */
-function securityOptions(context: ContainerContext, given: HostConfig): Pick<HostConfig, 'SecurityOpt'> {
+function securityOptions(context: Uses<'containers' | 'labels'>, given: HostConfig): Pick<HostConfig, 'SecurityOpt'> {
   const implied = impliedOptions(context, given)
   return implied.length === 0 ? {} : { SecurityOpt: [...(given.SecurityOpt ?? []), ...implied] }
 }
 
-function logConfig({ settings }: ContainerContext, given: HostConfig): NonNullable<HostConfig['LogConfig']> {
+function logConfig({ settings }: Uses<'settings'>, given: HostConfig): NonNullable<HostConfig['LogConfig']> {
   const driver = given.LogConfig?.Type || settings.logDriver
   // The daemon's options are for its own driver.
   const options = driver === settings.logDriver ? settings.logOptions : {}
@@ -52,7 +55,7 @@ function logConfig({ settings }: ContainerContext, given: HostConfig): NonNullab
 
 /** Modes that name another container keep its id, so that a rename changes nothing. */
 function namespaceModes(
-  context: ContainerContext,
+  context: Uses<'containers' | 'settings'>,
   { NetworkMode: network, IpcMode: ipc, PidMode: pid }: HostConfig,
 ): Pick<HostConfig, 'NetworkMode' | 'IpcMode' | 'PidMode'> {
   const mode = network && network !== 'default' ? network : 'bridge'
@@ -66,7 +69,7 @@ function namespaceModes(
   }
 }
 
-function withId(context: ContainerContext, mode: string, missing: (mode: string) => string): string {
+function withId(context: Uses<'containers'>, mode: string, missing: (mode: string) => string): string {
   const target = targetOf(mode)
   if (target === undefined) return mode
   try {

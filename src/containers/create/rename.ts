@@ -1,11 +1,15 @@
 import { conflict, invalidArgument, isKind, messageOf } from '../../base/index.ts'
 import { withChanges } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { checkName, nameConflict } from './create.ts'
 
 /** Gives a container another name. Throws `conflict` when the name is taken. */
-export async function renameContainer(context: ContainerContext, idOrName: string, newName: string): Promise<void> {
+export async function renameContainer(
+  context: Uses<'containers' | 'locks' | 'networks' | 'events'>,
+  idOrName: string,
+  newName: string,
+): Promise<void> {
   const { id } = context.containers.get(idOrName)
   if (newName === '') throw invalidArgument('Neither old nor new names may be empty')
   const name = newNameOf(newName)
@@ -13,7 +17,7 @@ export async function renameContainer(context: ContainerContext, idOrName: strin
   await context.locks.run(id, async () => renameLocked(context, id, name))
 }
 
-function renameLocked(context: ContainerContext, id: string, name: string): void {
+function renameLocked(context: Uses<'containers' | 'networks' | 'events'>, id: string, name: string): void {
   const record = context.containers.get(id)
   if (record.name === name) {
     throw invalidArgument('Renaming a container with the same name as its current name')

@@ -8,7 +8,7 @@ import { cgroupFeatures } from '../../sys/index.ts'
 import { applyPorts, withPorts } from '../connections/update-ports.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import { withChanges } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { isUp } from '../record/state.ts'
 import { withoutUnsupportedLimits } from './kernel-limits.ts'
@@ -51,7 +51,12 @@ export async function updateContainer(
   return { Warnings: warnings.length === 0 ? null : warnings }
 }
 
-async function updateLocked(context: ContainerContext, id: string, changes: HostConfig, undo: Undo): Promise<void> {
+async function updateLocked(
+  context: Uses<'containers' | 'live' | 'networks' | 'runtime' | 'cgroups' | 'events' | 'settings'>,
+  id: string,
+  changes: HostConfig,
+  undo: Undo,
+): Promise<void> {
   const before = context.containers.get(id)
   if (before.state.status === 'removing' || before.state.status === 'dead') {
     throw conflict('container is marked for removal and cannot be "update"')
@@ -101,7 +106,7 @@ function checkAgainst(before: HostConfig, changes: HostConfig): void {
 }
 
 async function applyLimits(
-  context: ContainerContext,
+  context: Uses<'containers' | 'live' | 'runtime' | 'cgroups' | 'settings'>,
   id: string,
   changes: HostConfig,
   hostConfig: HostConfig,

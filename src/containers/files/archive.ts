@@ -16,7 +16,7 @@ import { resolveUser } from '../../runtime/index.ts'
 import { closeFd } from '../../sys/index.ts'
 import { asContainerRoot, mappingsOf } from '../isolation/user-namespaces.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { readUserFilesOf } from '../rootfs/rootfs.ts'
 import { openFileTree, openWritableTree } from './file-tree.ts'
@@ -28,7 +28,7 @@ const kernelFiles = /^(proc|sys|dev)\/./
 
 /** What is at a path, not following a symlink at its end. Throws `notFound`. */
 export async function statContainerPath(
-  context: ContainerContext,
+  context: Uses<'containers' | 'locks' | 'snapshots' | 'volumes' | 'mounts' | 'background' | 'paths' | 'remap'>,
   idOrName: string,
   path: string,
 ): Promise<ContainerPathStat> {
@@ -121,7 +121,7 @@ export async function extractToContainer(
 }
 
 /** Of what was removed meanwhile nothing more is told. */
-function tell(context: ContainerContext, id: string, action: string): void {
+function tell(context: Uses<'containers' | 'events'>, id: string, action: string): void {
   const record = context.containers.find(id)
   if (record !== undefined) publishContainer(context.events, record, action)
 }
@@ -138,7 +138,7 @@ function isDirectoryIn(rootFd: number, path: string): boolean {
   }
 }
 
-function usable(context: ContainerContext, idOrName: string): ContainerRecord {
+function usable(context: Uses<'containers'>, idOrName: string): ContainerRecord {
   const record = context.containers.get(idOrName)
   const { status } = record.state
   if (status === 'removing' || status === 'dead') {

@@ -7,7 +7,7 @@ import type { ContainerChange } from '../../api/index.ts'
 import { decodeName, encodeName, errnoOf, nameBytes, TimeSlice } from '../../base/index.ts'
 import { closeFd, getXattr, isForeignXattr, listXattrs, openAt, openFd } from '../../sys/index.ts'
 import { snapshotKey } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { mountTable } from '../rootfs/rootfs.ts'
 import { viewImage } from '../rootfs/view.ts'
 
@@ -36,7 +36,7 @@ const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
 
 /** `docker diff`. */
 export async function containerChanges(
-  context: ContainerContext,
+  context: Uses<'containers' | 'snapshots' | 'mounts' | 'paths'>,
   idOrName: string,
 ): Promise<readonly ContainerChange[]> {
   const { id } = context.containers.get(idOrName)
@@ -44,7 +44,10 @@ export async function containerChanges(
 }
 
 /** Compares the writable layer with the image. */
-export async function layerChanges(context: ContainerContext, id: string): Promise<LayerChanges> {
+export async function layerChanges(
+  context: Uses<'containers' | 'snapshots' | 'mounts' | 'paths'>,
+  id: string,
+): Promise<LayerChanges> {
   const record = context.containers.get(id)
   using image = await viewImage(context, record)
   const own = openFd(context.snapshots.directory(snapshotKey(id)), oDirectory)

@@ -9,7 +9,7 @@ import { applyChanges } from '../../images/index.ts'
 import type { Digest, OciRuntimeDefaults } from '../../oci/index.ts'
 import { mergeConfig } from '../create/merge-config.ts'
 import { type ContainerRecord, snapshotKey } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { holdStill } from '../run/hold-still.ts'
 import { layerChanges } from './changes.ts'
@@ -32,7 +32,7 @@ export async function commitContainer(
 }
 
 async function commitLocked(
-  context: ContainerContext,
+  context: Uses<'containers' | 'images' | 'snapshots' | 'mounts' | 'events' | 'paths'>,
   record: ContainerRecord,
   options: CommitOptions,
   config: OciRuntimeDefaults,

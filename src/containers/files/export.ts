@@ -2,14 +2,14 @@
 import { packDirectory } from '../../archive/index.ts'
 import { type AbortOptions, conflict } from '../../base/index.ts'
 import { mappingsOf } from '../isolation/user-namespaces.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { viewContainer } from '../rootfs/view.ts'
 
 /** The stream of a container that runs or not; it was found, and its files are held, when this resolves. What is
  *  mounted inside it (volumes, binds) is left out. Throws `conflict` for one that is being removed. */
 export async function exportContainer(
-  context: ContainerContext,
+  context: Uses<'containers' | 'snapshots' | 'mounts' | 'events' | 'paths' | 'remap'>,
   idOrName: string,
   { signal }: AbortOptions = {},
 ): Promise<AsyncIterable<Buffer>> {

@@ -16,7 +16,7 @@ import {
 } from '../../sys/index.ts'
 import { asContainerRoot, remapOf } from '../isolation/user-namespaces.ts'
 import { type ContainerRecord, snapshotKey } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { isUp } from '../record/state.ts'
 import { withPart } from '../rootfs/mount-sources.ts'
 import { ensureDirectory } from '../rootfs/rootfs.ts'
@@ -26,20 +26,26 @@ import { mountVolumes } from '../rootfs/volume-mounts.ts'
 const oDirectory = oPath | constants.O_DIRECTORY
 
 /** The tree to be read. The container may begin and end meanwhile. */
-export async function openFileTree(context: ContainerContext, record: ContainerRecord): Promise<View> {
+export async function openFileTree(
+  context: Uses<'containers' | 'locks' | 'snapshots' | 'volumes' | 'mounts' | 'background' | 'paths' | 'remap'>,
+  record: ContainerRecord,
+): Promise<View> {
   if (isUp(record.state.status)) return treeOfRunning(context, record)
   return await withVolumes(context, record, (mounted) => openStanding(context, mounted))
 }
 
 /** The tree to be changed. The caller holds the container's lock, and keeps it as long as the tree. */
-export async function openWritableTree(context: ContainerContext, record: ContainerRecord): Promise<View> {
+export async function openWritableTree(
+  context: Uses<'snapshots' | 'volumes' | 'mounts' | 'background' | 'paths' | 'remap'>,
+  record: ContainerRecord,
+): Promise<View> {
   if (isUp(record.state.status)) return treeOfRunning(context, record)
   return await withVolumes(context, record, (mounted) => openStopped(context, mounted))
 }
 
 /** What its volumes need is mounted as long as the tree is open. */
 async function withVolumes(
-  context: ContainerContext,
+  context: Uses<'volumes' | 'background'>,
   record: ContainerRecord,
   open: (record: ContainerRecord) => Promise<View>,
 ): Promise<View> {
@@ -60,7 +66,10 @@ async function withVolumes(
   }
 }
 
-async function openStanding(context: ContainerContext, record: ContainerRecord): Promise<View> {
+async function openStanding(
+  context: Uses<'containers' | 'locks' | 'snapshots' | 'mounts' | 'paths' | 'remap'>,
+  record: ContainerRecord,
+): Promise<View> {
   const { id } = record
   const mapped = remapOf(context, record.hostConfig) !== undefined
   const readOnly = await context.snapshots.mounts(snapshotKey(id), { readOnly: true, mapped })
@@ -76,14 +85,17 @@ async function openStanding(context: ContainerContext, record: ContainerRecord):
     .view
 }
 
-async function openStopped(context: ContainerContext, record: ContainerRecord): Promise<View> {
+async function openStopped(
+  context: Uses<'snapshots' | 'mounts' | 'paths' | 'remap'>,
+  record: ContainerRecord,
+): Promise<View> {
   const mapped = remapOf(context, record.hostConfig) !== undefined
   const key = snapshotKey(record.id)
   const layers = await context.snapshots.mounts(key, { mapped })
   return context.snapshots.withRoom(key, () => assemble(context, record, layers, true)).view
 }
 
-function treeOfRunning(context: ContainerContext, record: ContainerRecord): View {
+function treeOfRunning(context: Uses<'mounts' | 'paths' | 'remap'>, record: ContainerRecord): View {
   const rootfs = context.paths.rootfs(record.id)
   const view = openRootOf(record.state.pid)
   if (view !== undefined) {
@@ -115,7 +127,7 @@ type AsOwner = <T>(work: () => T) => T
 
 /** Synchronous, so that nobody else uses the place meanwhile; a boot clears it after a crash. */
 function assemble(
-  context: ContainerContext,
+  context: Uses<'mounts' | 'paths' | 'remap'>,
   record: ContainerRecord,
   layers: readonly Mount[],
   writable: boolean,
@@ -145,7 +157,7 @@ interface Bind {
   readonly optional: boolean
 }
 
-function bindsOf(context: ContainerContext, { id, mounts }: ContainerRecord): Bind[] {
+function bindsOf(context: Uses<'paths'>, { id, mounts }: ContainerRecord): Bind[] {
   const taken = new Set(mounts.map(({ destination }) => destination))
   const files = [
     { source: context.paths.resolvConf(id), destination: '/etc/resolv.conf' },

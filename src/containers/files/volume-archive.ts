@@ -9,8 +9,8 @@ import { compressStream } from '../../archive/index.ts'
 import { newId } from '../../base/index.ts'
 import type { BackupOptions, RestoreOptions } from '../../contract/index.ts'
 import { packVolume, unpackVolume, type VolumeArchives } from '../../volumes/index.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
 import { holdAllStill } from '../run/hold-still.ts'
+import type { Uses } from '../record/dependencies.ts'
 
 const chunkBytes = 256 * 1024
 
@@ -25,8 +25,8 @@ export function volumeArchives(context: ContainerContext): VolumeArchives {
 /** A volume's content as a tar stream. It must be read or returned, as the volume is held meanwhile.
  *  Containers stand still only until the archive is on this host's disk, however slow its reader is.
  *  Throws `notFound`. */
-async function backupVolume(
-  context: ContainerContext,
+export async function backupVolume(
+  context: Uses<'containers' | 'live' | 'locks' | 'volumes' | 'cgroups' | 'events' | 'paths' | 'settings'>,
   name: string,
   { pause, compression, signal }: BackupOptions,
 ): Promise<AsyncIterable<Buffer>> {
@@ -47,8 +47,8 @@ async function backupVolume(
 
 /** Puts the content of a tar stream in place of a volume's; a volume that is not there is made. All of it or nothing.
  *  Throws `conflict` for a volume that is not empty, unless forced, and `invalidArgument` for what is no archive. */
-async function restoreVolume(
-  context: ContainerContext,
+export async function restoreVolume(
+  context: Uses<'containers' | 'live' | 'locks' | 'volumes' | 'cgroups' | 'events' | 'settings'>,
   name: string,
   source: AsyncIterable<Buffer>,
   { pause, force, signal }: RestoreOptions,

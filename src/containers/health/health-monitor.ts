@@ -1,6 +1,6 @@
 /** The health checks of a container while it runs: one timer, one check at a time, each result in the record. */
 import { type ContainerRecord, withChanges } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { type HealthProbe, healthProbe, nextCheckMs, nextHealth, startingHealth } from '../record/health.ts'
 import { checkHealth } from './health-check.ts'
@@ -29,7 +29,7 @@ export function resumeHealthChecks(context: ContainerContext, record: ContainerR
 }
 
 /** Ends the checks, and the one that runs. The record keeps what it has. Idempotent. */
-export function endHealthChecks(context: ContainerContext, id: string): void {
+export function endHealthChecks(context: Uses<'live'>, id: string): void {
   context.live.of(id).endHealthChecks()
 }
 
@@ -61,7 +61,7 @@ function monitor(context: ContainerContext, id: string, probe: HealthProbe, firs
   plan(firstMs)
 }
 
-function ranForMs({ clock }: ContainerContext, { state }: ContainerRecord): number {
+function ranForMs({ clock }: Uses<'clock'>, { state }: ContainerRecord): number {
   return Number(clock.nowNs() / 1_000_000n) - Date.parse(state.startedAt)
 }
 

@@ -6,7 +6,7 @@ import { BerthError, errnoOf, invalidArgument, messageOf } from '../../base/inde
 import { sharedLabel } from '../../runtime/index.ts'
 import { relabelTree, setXattr } from '../../sys/index.ts'
 import type { ContainerMount, ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { labelsOf } from './selinux.ts'
 
 /** Directories that the host itself lives in: with a container's label it would work no more. */
@@ -31,7 +31,7 @@ const never = new Set([
 
 /** Labels what the mounts of a record ask for. Volumes must be mounted. Throws `invalidArgument` for a directory that the
  *  host needs, `internal` when the labels can't be written. */
-export async function relabelMounts(context: ContainerContext, record: ContainerRecord): Promise<void> {
+export async function relabelMounts(context: Uses<'labels'>, record: ContainerRecord): Promise<void> {
   const label = labelsOf(context, record)?.mount ?? ''
   if (label === '') return
   for (const one of record.mounts) {
@@ -43,7 +43,7 @@ export async function relabelMounts(context: ContainerContext, record: Container
 
 /** Labels the files that are mounted over `/etc/hosts` and its like. `isShared`: other containers have them too. */
 export function labelFiles(
-  context: ContainerContext,
+  context: Uses<'labels'>,
   record: ContainerRecord,
   paths: readonly string[],
   isShared: boolean,

@@ -7,23 +7,23 @@ import type { UserRemap } from '../../config/index.ts'
 import type { IdMappings } from '../../oci/index.ts'
 import { asFileOwner } from '../../sys/index.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { isUp } from '../record/state.ts'
 
 type WithMode = Pick<HostConfig, 'UsernsMode'>
 
 /** The mapping that a container lives under; undefined: it has the host's users. */
-export function remapOf({ remap }: ContainerContext, hostConfig: WithMode): UserRemap | undefined {
+export function remapOf({ remap }: Uses<'remap'>, hostConfig: WithMode): UserRemap | undefined {
   return hostConfig.UsernsMode === 'host' ? undefined : remap
 }
 
 /** The same for those who pack and unpack files. */
-export function mappingsOf(context: ContainerContext, hostConfig: WithMode): IdMappings | undefined {
+export function mappingsOf(context: Uses<'remap'>, hostConfig: WithMode): IdMappings | undefined {
   return remapOf(context, hostConfig)?.mappings
 }
 
 /** Throws `invalidArgument` in Docker's words for what a container with users of its own can't have. */
-export function checkUserNamespace(context: ContainerContext, hostConfig: HostConfig): void {
+export function checkUserNamespace(context: Uses<'remap'>, hostConfig: HostConfig): void {
   if (remapOf(context, hostConfig) === undefined) return
   if (hostConfig.Privileged === true) {
     throw invalidArgument(
@@ -41,7 +41,10 @@ export function checkUserNamespace(context: ContainerContext, hostConfig: HostCo
 /** The container whose user namespace is joined: what owns the namespaces of another container that are joined.
  *  Undefined: the container gets one of its own. Throws `conflict` when the other has the host's users, or when two
  *  others would have to be joined. */
-export function userNamespaceDonor(context: ContainerContext, record: ContainerRecord): ContainerRecord | undefined {
+export function userNamespaceDonor(
+  context: Uses<'containers' | 'remap'>,
+  record: ContainerRecord,
+): ContainerRecord | undefined {
   const { NetworkMode, IpcMode, PidMode } = record.hostConfig
   const donors = [NetworkMode, IpcMode, PidMode]
     .filter((mode) => mode?.startsWith('container:') === true)
@@ -62,7 +65,7 @@ export function userNamespaceDonor(context: ContainerContext, record: ContainerR
 }
 
 /** Whose user namespace it was at first. */
-function rootDonor(context: ContainerContext, record: ContainerRecord): ContainerRecord {
+function rootDonor(context: Uses<'containers'>, record: ContainerRecord): ContainerRecord {
   const { NetworkMode, IpcMode, PidMode } = record.hostConfig
   const mode = [NetworkMode, IpcMode, PidMode].find((each) => each?.startsWith('container:') === true)
   const next = !mode ? undefined : context.containers.find(mode.slice('container:'.length))
@@ -71,19 +74,19 @@ function rootDonor(context: ContainerContext, record: ContainerRecord): Containe
 
 /** The group of the host that must pass through the engine's directories to containers' files: that of the root user
  *  of containers. Undefined: without a mapping only root of the host goes there. */
-export function passingGroup({ remap }: ContainerContext): number | undefined {
+export function passingGroup({ remap }: Uses<'remap'>): number | undefined {
   return remap?.root.gid
 }
 
 /** Gives files to the container's root user. */
-export function giveToContainer(context: ContainerContext, hostConfig: WithMode, paths: readonly string[]): void {
+export function giveToContainer(context: Uses<'remap'>, hostConfig: WithMode, paths: readonly string[]): void {
   const remap = remapOf(context, hostConfig)
   if (remap === undefined) return
   for (const path of paths) chownSync(path, remap.root.uid, remap.root.gid)
 }
 
 /** Runs `work`, which must be synchronous, so that what it makes belongs to the container's root user. */
-export function asContainerRoot<T>(context: ContainerContext, hostConfig: WithMode, work: () => T): T {
+export function asContainerRoot<T>(context: Uses<'remap'>, hostConfig: WithMode, work: () => T): T {
   const remap = remapOf(context, hostConfig)
   return remap === undefined ? work() : asFileOwner(remap.root, work)
 }

@@ -109,3 +109,7 @@ export interface ContainerContext {
   /** Told the time of each step of a start; absent unless tracing. */
   readonly trace?: (containerId: string, step: string, ms: number) => void
 }
+
+/** The part of it that a verb uses. Each verb names its own, so that its signature says what it can touch, and a test
+ *  gives it no more. Only start, removal, boot and what they share take the whole. */
+export type Uses<Name extends keyof ContainerContext> = Pick<ContainerContext, Name>

@@ -1,7 +1,7 @@
 import type { EventBus } from '../../events/index.ts'
 import type { NetworkRecord } from '../../network/index.ts'
 import type { ContainerRecord } from './container-record.ts'
-import type { ContainerContext } from './dependencies.ts'
+import type { Uses } from './dependencies.ts'
 import { membershipsOf, networkKey } from './memberships.ts'
 
 /** Tells of something that happened to a container, with Docker's attributes: image, name and all labels. */
@@ -21,7 +21,7 @@ export function publishContainer(
 
 /** Tells that a container joined or left a network. */
 export function publishNetwork(
-  context: ContainerContext,
+  context: Uses<'events'>,
   record: ContainerRecord,
   network: NetworkRecord,
   action: 'connect' | 'disconnect',
@@ -31,7 +31,7 @@ export function publishNetwork(
 }
 
 /** Tells that a run began or ended to use its networks and volumes. */
-export function publishUses(context: ContainerContext, record: ContainerRecord, use: 'begin' | 'end'): void {
+export function publishUses(context: Uses<'networks' | 'events'>, record: ContainerRecord, use: 'begin' | 'end'): void {
   const { events } = context
   for (const membership of membershipsOf(record)) {
     const network = context.networks.find(networkKey(membership))

@@ -19,10 +19,13 @@ import { makePrivateDirectory, oPath, openInRoot } from '../../sys/index.ts'
 import { labelsOf } from '../isolation/selinux.ts'
 import { passingGroup, remapOf } from '../isolation/user-namespaces.ts'
 import type { ContainerMount, ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 
 /** Mounts them. Throws `invalidArgument` for a part that is not there. */
-export async function mountSources(context: ContainerContext, record: ContainerRecord): Promise<void> {
+export async function mountSources(
+  context: Uses<'snapshots' | 'mounts' | 'paths' | 'labels' | 'remap'>,
+  record: ContainerRecord,
+): Promise<void> {
   for (const one of record.mounts) {
     if (!isOurs(one)) continue
     const place = sourceOf(context, record, one)
@@ -37,12 +40,12 @@ export async function mountSources(context: ContainerContext, record: ContainerR
 }
 
 /** The path on the host that a container shows at a mount's destination. */
-export function sourceOf(context: ContainerContext, record: ContainerRecord, one: ContainerMount): string {
+export function sourceOf(context: Uses<'paths'>, record: ContainerRecord, one: ContainerMount): string {
   return isOurs(one) ? join(placesOf(context, record.id), String(record.mounts.indexOf(one))) : one.source
 }
 
 /** Takes them all away; no error when there are none. Who still uses one keeps it. */
-export function unmountSources(context: ContainerContext, id: string): void {
+export function unmountSources(context: Uses<'mounts' | 'paths'>, id: string): void {
   const directory = placesOf(context, id)
   for (const name of namesIn(directory)) {
     const place = join(directory, name)
@@ -60,12 +63,12 @@ function isOurs({ image, subpath }: ContainerMount): boolean {
   return image !== undefined || subpath !== undefined
 }
 
-function placesOf(context: ContainerContext, id: string): string {
+function placesOf(context: Uses<'paths'>, id: string): string {
   return join(context.paths.bundle(id), 'mounts')
 }
 
 async function mountImage(
-  context: ContainerContext,
+  context: Uses<'snapshots' | 'mounts' | 'labels' | 'remap'>,
   record: ContainerRecord,
   chainId: string,
   place: string,
@@ -78,7 +81,7 @@ async function mountImage(
 }
 
 /** What the subpath leads to is decided by who filled the volume, so it is looked up without leaving it. */
-function showPart({ mounts }: ContainerContext, root: string, subpath: string, place: string): void {
+function showPart({ mounts }: Uses<'mounts'>, root: string, subpath: string, place: string): void {
   withPart(root, subpath, (part) => {
     if (statSync(part).isDirectory()) mkdirSync(place, { mode: 0o755 })
     else writeFileSync(place, '')

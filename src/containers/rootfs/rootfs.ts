@@ -7,7 +7,7 @@ import { makePrivateDirectory, mkdirAt, oPath, openInRoot, symlinkAt } from '../
 import { labelsOf } from '../isolation/selinux.ts'
 import { passingGroup, remapOf } from '../isolation/user-namespaces.ts'
 import { type ContainerRecord, snapshotKey } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { unmountSources } from './mount-sources.ts'
 import { unmountSharedMemory } from './shared-memory.ts'
 
@@ -15,7 +15,10 @@ import { unmountSharedMemory } from './shared-memory.ts'
 export const mountTable = { path: 'etc/mtab', target: '/proc/mounts' } as const
 
 /** Mounts the writable layer over the image's; gives the mount point. What was mounted there before is replaced. */
-export async function mountRootfs(context: ContainerContext, record: ContainerRecord): Promise<string> {
+export async function mountRootfs(
+  context: Uses<'snapshots' | 'mounts' | 'paths' | 'labels' | 'remap'>,
+  record: ContainerRecord,
+): Promise<string> {
   const { id, hostConfig } = record
   const target = context.paths.rootfs(id)
   const mapped = remapOf(context, hostConfig) !== undefined
@@ -33,14 +36,14 @@ export async function mountRootfs(context: ContainerContext, record: ContainerRe
 
 /** Makes the mount point of the root directory, in the container's bundle. The runtime passes through the bundle as the
  *  container's root user. */
-export function makeRootfsPlace(context: ContainerContext, id: string): void {
+export function makeRootfsPlace(context: Uses<'paths' | 'remap'>, id: string): void {
   makePrivateDirectory(context.paths.bundle(id), passingGroup(context))
   mkdirSync(context.paths.rootfs(id), { recursive: true, mode: 0o700 })
 }
 
 /** Takes the root directory away, with its mount point, and what was mounted for it. Not mounted: no error. A busy one
  *  is detached: what still uses it keeps it for its own time. */
-export async function unmountRootfs(context: ContainerContext, id: string): Promise<void> {
+export async function unmountRootfs(context: Uses<'volumes' | 'mounts' | 'paths'>, id: string): Promise<void> {
   unmountSharedMemory(context, id)
   unmountSources(context, id)
   const target = context.paths.rootfs(id)

@@ -7,7 +7,7 @@ import { conflict } from '../../base/index.ts'
 import { mountContext } from '../isolation/selinux.ts'
 import { remapOf } from '../isolation/user-namespaces.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 
 /** Mounts it when the container shares; no-op otherwise. */
 export function mountSharedMemory(context: ContainerContext, record: ContainerRecord): void {
@@ -23,7 +23,7 @@ export function mountSharedMemory(context: ContainerContext, record: ContainerRe
 }
 
 /** Takes it away; no error when there is none. Who still uses it keeps it. */
-export function unmountSharedMemory(context: ContainerContext, id: string): void {
+export function unmountSharedMemory(context: Uses<'mounts' | 'paths'>, id: string): void {
   const target = pathOf(context, id)
   if (!existsSync(target)) return
   context.mounts.unmount(target)
@@ -32,7 +32,11 @@ export function unmountSharedMemory(context: ContainerContext, id: string): void
 
 /** Where a container's /dev/shm comes from: its own, its donor's, or undefined for one that nobody else sees.
  *  Throws `conflict` when the donor does not share. */
-export function sharedMemoryOf(context: ContainerContext, id: string, hostConfig: HostConfig): string | undefined {
+export function sharedMemoryOf(
+  context: Uses<'containers' | 'paths'>,
+  id: string,
+  hostConfig: HostConfig,
+): string | undefined {
   const mode = hostConfig.IpcMode ?? ''
   if (mode === 'shareable') return pathOf(context, id)
   if (!mode.startsWith('container:')) return undefined
@@ -46,6 +50,6 @@ export function sharedMemoryOf(context: ContainerContext, id: string, hostConfig
   return pathOf(context, donor.id)
 }
 
-function pathOf(context: ContainerContext, id: string): string {
+function pathOf(context: Uses<'paths'>, id: string): string {
   return join(context.paths.bundle(id), 'shm')
 }

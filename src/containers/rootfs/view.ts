@@ -6,7 +6,7 @@ import { errnoOf } from '../../base/index.ts'
 import { type Mount, openFd } from '../../sys/index.ts'
 import { remapOf } from '../isolation/user-namespaces.ts'
 import { type ContainerRecord, snapshotKey } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { isUp } from '../record/state.ts'
 
 const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
@@ -19,7 +19,10 @@ export interface View extends Disposable {
 }
 
 /** What a container sees, without what is mounted inside it. */
-export async function viewContainer(context: ContainerContext, record: ContainerRecord): Promise<View> {
+export async function viewContainer(
+  context: Uses<'snapshots' | 'mounts' | 'paths' | 'remap'>,
+  record: ContainerRecord,
+): Promise<View> {
   const { id, state } = record
   if (isUp(state.status)) return viewOf(openFd(context.paths.rootfs(id), oDirectory))
   // Read-only, so that a start meanwhile can have the writable layer for itself.
@@ -29,7 +32,7 @@ export async function viewContainer(context: ContainerContext, record: Container
 
 /** What the container's image has; undefined for an image without layers. */
 export async function viewImage(
-  context: ContainerContext,
+  context: Uses<'snapshots' | 'mounts' | 'paths'>,
   { image }: Pick<ContainerRecord, 'image'>,
 ): Promise<View | undefined> {
   if (image.chainId === '') return undefined
@@ -37,7 +40,7 @@ export async function viewImage(
 }
 
 /** Takes away the mount that a daemon left that was killed between the two calls of `openView`. */
-export function clearView(context: ContainerContext): void {
+export function clearView(context: Uses<'mounts' | 'paths'>): void {
   try {
     context.mounts.unmount(context.paths.view)
     rmdirSync(context.paths.view)
@@ -46,7 +49,7 @@ export function clearView(context: ContainerContext): void {
   }
 }
 
-function openView(context: ContainerContext, mounts: readonly Mount[]): View {
+function openView(context: Uses<'mounts' | 'paths'>, mounts: readonly Mount[]): View {
   clearView(context)
   mkdirSync(context.paths.view, { mode: 0o700 })
   try {

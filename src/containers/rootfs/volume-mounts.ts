@@ -6,13 +6,13 @@ import { errnoOf, invalidArgument, isKind, messageOf } from '../../base/index.ts
 import { closeFd, openInRoot } from '../../sys/index.ts'
 import { remapOf } from '../isolation/user-namespaces.ts'
 import { type ContainerMount, type ContainerRecord, snapshotKey, withChanges } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import type { PlannedMount } from './mount-plan.ts'
 import { makeRootfsPlace, unmountRootfs, withRoot } from './rootfs.ts'
 
 /** Gives the planned mounts with their sources on the host. */
 export async function prepareVolumes(
-  context: ContainerContext,
+  context: Uses<'images' | 'snapshots' | 'volumes' | 'mounts' | 'paths' | 'remap'>,
   id: string,
   hostConfig: HostConfig,
   planned: readonly PlannedMount[],
@@ -28,7 +28,11 @@ export async function prepareVolumes(
   return mounts
 }
 
-async function prepareOne(context: ContainerContext, id: string, planned: PlannedMount): Promise<ContainerMount> {
+async function prepareOne(
+  context: Uses<'images' | 'volumes'>,
+  id: string,
+  planned: PlannedMount,
+): Promise<ContainerMount> {
   const { copyUp: _copyUp, volumeLabels, volumeDriver, volumeOptions, makeSource, ...mount } = planned
   if (mount.type === 'bind') checkSource(mount.source, makeSource === true)
   if (mount.type === 'image') return { ...mount, image: mount.image ?? imageOf(context, mount.name ?? '') }
@@ -45,7 +49,7 @@ async function prepareOne(context: ContainerContext, id: string, planned: Planne
 
 /** Mounts the volumes that have to be for `holder`, who unmounts them; gives the record with their places on the host. */
 export async function mountVolumes(
-  context: ContainerContext,
+  context: Uses<'volumes'>,
   record: ContainerRecord,
   holder = record.id,
 ): Promise<ContainerRecord> {
@@ -62,7 +66,7 @@ export async function mountVolumes(
 
 /** Throws `invalidArgument` for a driver that is not there: a 404 would have the client pull the container's image. */
 async function acquire(
-  context: ContainerContext,
+  context: Uses<'volumes'>,
   name: string,
   id: string,
   request: Parameters<ContainerContext['volumes']['acquire']>[2],
@@ -76,7 +80,7 @@ async function acquire(
 }
 
 /** Throws `invalidArgument` for an image that is not there: a 404 would have the client pull the container's own. */
-function imageOf(context: ContainerContext, reference: string): NonNullable<ContainerMount['image']> {
+function imageOf(context: Uses<'images'>, reference: string): NonNullable<ContainerMount['image']> {
   try {
     const { id, chainId } = context.images.resolve(reference)
     return { id, chainId: chainId ?? '' }
@@ -97,7 +101,7 @@ function checkSource(source: string, make: boolean): void {
 }
 
 async function fillFromImage(
-  context: ContainerContext,
+  context: Uses<'snapshots' | 'volumes' | 'mounts' | 'paths' | 'remap'>,
   id: string,
   volumes: readonly ContainerMount[],
   mapped: boolean,
@@ -114,7 +118,7 @@ async function fillFromImage(
 }
 
 /** The image decides what is at the destination, so it is looked up without leaving the image's root. */
-async function fillOne(context: ContainerContext, id: string, volume: ContainerMount): Promise<void> {
+async function fillOne(context: Uses<'volumes' | 'paths'>, id: string, volume: ContainerMount): Promise<void> {
   const fd = withRoot(context.paths.rootfs(id), (rootFd) => openDirectory(rootFd, volume.destination))
   if (fd === undefined) return
   try {

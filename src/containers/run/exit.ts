@@ -6,7 +6,7 @@ import type { ExitInfo } from '../../runtime/index.ts'
 import { endHealthChecks } from '../health/health-monitor.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import { type ContainerRecord, withState } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import { publishContainer, publishUses } from '../record/events.ts'
 import { uncheckedHealth } from '../record/health.ts'
 import { nextDelayMs, shouldRestart } from '../record/restart-policy.ts'
@@ -36,7 +36,7 @@ export function watchExit(context: ContainerContext, id: string, startAgain: Sta
 
 /** Attached clients get the output before anybody hears of the end, as with Docker; one that does not read is
  *  waited for only so long. */
-async function outputDelivered(context: ContainerContext, id: string): Promise<void> {
+async function outputDelivered(context: Uses<'live' | 'clock'>, id: string): Promise<void> {
   const { attachments } = context.live.of(id)
   if (attachments.size > 0) await settlesWithin(Promise.all(attachments), outputPatienceMs, context.clock)
 }
@@ -105,7 +105,10 @@ function ranForMs(record: ContainerRecord): number {
 }
 
 /** Takes away everything that belongs to a run. Idempotent; the container's lock is held. */
-export async function releaseRun(context: ContainerContext, id: string): Promise<void> {
+export async function releaseRun(
+  context: Uses<'containers' | 'live' | 'networks' | 'volumes' | 'runtime' | 'mounts' | 'paths'>,
+  id: string,
+): Promise<void> {
   const record = context.containers.find(id)
   if (record !== undefined && isUp(record.state.status)) return
   context.networks.sandboxes.release(id)

@@ -3,12 +3,12 @@
 import { isKind } from '../../base/index.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 
 /** Holds a running container, whose lock is held, still while `work` runs. */
 export async function holdStill<T>(
-  context: ContainerContext,
+  context: Uses<'containers' | 'live' | 'cgroups' | 'events' | 'settings'>,
   record: ContainerRecord,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -42,7 +42,7 @@ export async function holdStill<T>(
 
 /** Holds all of these containers still that run, and lets none of the others begin, while `work` runs. */
 export async function holdAllStill<T>(
-  context: ContainerContext,
+  context: Uses<'containers' | 'live' | 'locks' | 'cgroups' | 'events' | 'settings'>,
   ids: readonly string[],
   work: () => Promise<T>,
 ): Promise<T> {

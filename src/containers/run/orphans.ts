@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 import { messageOf } from '../../base/index.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { removeFiles } from './remove.ts'
 
 const idPattern = /^[0-9a-f]{64}$/
@@ -11,7 +11,10 @@ const patienceMs = 2_000
 
 /** Ends what runs in the control groups of containers that are not in `known`, and removes these groups. There are
  *  such when the runtime's state was lost, by a reboot or by somebody's hand. */
-export async function endStrayGroups(context: ContainerContext, known: ReadonlySet<string>): Promise<void> {
+export async function endStrayGroups(
+  context: Uses<'containers' | 'live' | 'cgroups' | 'logger' | 'settings'>,
+  known: ReadonlySet<string>,
+): Promise<void> {
   const broken = context.containers.brokenIds
   // A group that a container was told to be in may have others' containers too: only this one's is looked at.
   const elsewhere = context.containers.all().filter(({ hostConfig }) => hostConfig.CgroupParent)
@@ -26,7 +29,7 @@ export async function endStrayGroups(context: ContainerContext, known: ReadonlyS
 }
 
 /** Groups where this daemon puts them by itself, by the container that they are named for. */
-function groupsHere({ cgroups, settings }: ContainerContext): [string, string][] {
+function groupsHere({ cgroups, settings }: Uses<'cgroups' | 'settings'>): [string, string][] {
   const { cgroupParent, slice } = settings
   const plain = cgroups.list(cgroupParent).map((id): [string, string] => [id, posix.join(cgroupParent, id)])
   if (slice === undefined) return plain
@@ -35,7 +38,10 @@ function groupsHere({ cgroups, settings }: ContainerContext): [string, string][]
 
 /** Removes bundles, directories and snapshots that no record names. `known` had one when the daemon started: what is
  *  left of them by now is being removed already. */
-export async function removeOrphans(context: ContainerContext, known: ReadonlySet<string>): Promise<void> {
+export async function removeOrphans(
+  context: Uses<'containers' | 'snapshots' | 'volumes' | 'runtime' | 'mounts' | 'trees' | 'logger' | 'paths'>,
+  known: ReadonlySet<string>,
+): Promise<void> {
   const ids = new Set<string>([
     ...(existsSync(context.paths.root) ? readdirSync(context.paths.root) : []),
     ...context.runtime.leftovers(),

@@ -5,14 +5,17 @@ import { conflict, isKind } from '../../base/index.ts'
 import { endHealthChecks, resumeHealthChecks } from '../health/health-monitor.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import { withState } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { uncheckedHealth } from '../record/health.ts'
 import { checkVerb } from '../record/state.ts'
 import { withNobodyEntering } from '../streams/enter.ts'
 
 /** Holds a running container still. Throws `conflict` when it does not run or is paused already. */
-export async function pauseContainer(context: ContainerContext, idOrName: string): Promise<void> {
+export async function pauseContainer(
+  context: Uses<'containers' | 'live' | 'locks' | 'clock' | 'cgroups' | 'events' | 'settings'>,
+  idOrName: string,
+): Promise<void> {
   const { id } = context.containers.get(idOrName)
   await context.locks.run(id, async () => {
     const { state, name } = context.containers.get(id)
@@ -24,7 +27,10 @@ export async function pauseContainer(context: ContainerContext, idOrName: string
 }
 
 /** Freezes the container and records it. */
-async function hold(context: ContainerContext, id: string): Promise<void> {
+async function hold(
+  context: Uses<'containers' | 'live' | 'cgroups' | 'events' | 'settings'>,
+  id: string,
+): Promise<void> {
   const live = context.live.of(id)
   await freeze(context, id)
   const record = context.containers.find(id)
@@ -70,7 +76,7 @@ export function letDie(context: ContainerContext, id: string): void {
   context.cgroups.thaw(cgroupPathOf(context, id))
 }
 
-async function freeze(context: ContainerContext, id: string): Promise<void> {
+async function freeze(context: Uses<'containers' | 'live' | 'cgroups' | 'settings'>, id: string): Promise<void> {
   try {
     await context.cgroups.freeze(cgroupPathOf(context, id))
   } catch (cause) {

@@ -5,7 +5,7 @@ import { conflict, isKind, notFound } from '../../base/index.ts'
 import type { RemoveOptions } from '../../contract/index.ts'
 import { dropLinksTo } from '../connections/links.ts'
 import { type ContainerRecord, snapshotKey, withState } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { checkVerb, isUp } from '../record/state.ts'
 import { unmountRootfs } from '../rootfs/rootfs.ts'
@@ -119,7 +119,7 @@ export async function removeRecord(
 
 /** Takes away all that a container without a record may have left. Idempotent: the boot calls it for orphans. */
 export async function removeFiles(
-  context: ContainerContext,
+  context: Uses<'snapshots' | 'volumes' | 'runtime' | 'mounts' | 'trees' | 'paths'>,
   id: string,
   options: { readonly volumes: boolean },
 ): Promise<void> {

@@ -10,7 +10,7 @@ import { permitLinks } from '../connections/links.ts'
 import { resumeHealthChecks } from '../health/health-monitor.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import { type ContainerRecord, withState } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import { sharedNetworkTarget } from '../record/namespaces.ts'
 import { shouldStartAtBoot } from '../record/restart-policy.ts'
 import { isUp } from '../record/state.ts'
@@ -29,7 +29,9 @@ interface Adopted {
 }
 
 /** First part: finds what lives. Networks are restored for these before `finishRestore` starts anything. */
-export async function adoptContainers(context: ContainerContext): Promise<readonly Adopted[]> {
+export async function adoptContainers(
+  context: Uses<'containers' | 'live' | 'runtime' | 'cgroups' | 'logger' | 'paths' | 'settings'>,
+): Promise<readonly Adopted[]> {
   const adopted: Adopted[] = []
   for (const record of context.containers.all()) {
     try {
@@ -43,14 +45,14 @@ export async function adoptContainers(context: ContainerContext): Promise<readon
   return adopted
 }
 
-async function adoptOne(context: ContainerContext, record: ContainerRecord): Promise<ContainerState> {
+async function adoptOne(context: Uses<'runtime' | 'paths'>, record: ContainerRecord): Promise<ContainerState> {
   const wasUp = isUp(record.state.status)
   if (!wasUp && !existsSync(context.paths.bundle(record.id))) return { status: 'unknown' }
   return context.runtime.adopt(record.id)
 }
 
 /** Ids of the containers whose network stays: those that run, and those of which nothing can be known. */
-export function liveIds(context: ContainerContext, adopted: readonly Adopted[]): ReadonlySet<string> {
+export function liveIds(context: Uses<'containers'>, adopted: readonly Adopted[]): ReadonlySet<string> {
   const running = adopted.filter(({ state }) => state.status === 'running').map(({ record }) => record.id)
   return new Set([...running, ...context.containers.brokenIds])
 }
@@ -78,7 +80,10 @@ export async function finishRestore(context: ContainerContext, adopted: readonly
 }
 
 /** One that runs, with a record that fits the networks that it is on. */
-async function withNetworks(context: ContainerContext, one: Adopted): Promise<Adopted> {
+async function withNetworks(
+  context: Uses<'containers' | 'networks' | 'logger' | 'paths' | 'settings'>,
+  one: Adopted,
+): Promise<Adopted> {
   if (one.state.status !== 'running') return one
   await reconcileNetworks(context, one.record.id)
   return { ...one, record: context.containers.find(one.record.id) ?? one.record }
@@ -126,7 +131,7 @@ function resume(context: ContainerContext, record: ContainerRecord, state: Conta
 }
 
 /** The group that the runtime made for a container: its first process may have gone into one of its own below it. */
-function cgroupOfProcess({ cgroups }: ContainerContext, pid: number | undefined, id: string): string | undefined {
+function cgroupOfProcess({ cgroups }: Uses<'cgroups'>, pid: number | undefined, id: string): string | undefined {
   const steps = (pid === undefined ? undefined : cgroups.pathOf(pid))?.split('/') ?? []
   const own = steps.findIndex((step) => step.includes(id))
   return own === -1 ? undefined : steps.slice(0, own + 1).join('/')
@@ -166,7 +171,10 @@ async function recordEnd(
 }
 
 /** The daemon died while the container was being started, or before it had cleaned up after its end. */
-async function releaseLeftovers(context: ContainerContext, record: ContainerRecord): Promise<void> {
+async function releaseLeftovers(
+  context: Uses<'containers' | 'live' | 'locks' | 'networks' | 'volumes' | 'runtime' | 'mounts' | 'paths'>,
+  record: ContainerRecord,
+): Promise<void> {
   await context.locks.run(record.id, async () => {
     await context.runtime.delete(record.id, { force: true })
     await releaseRun(context, record.id)

@@ -15,7 +15,7 @@ import { labelFiles, relabelMounts } from '../isolation/relabel.ts'
 import { withLabels } from '../isolation/selinux.ts'
 import { asContainerRoot, giveToContainer, remapOf } from '../isolation/user-namespaces.ts'
 import { type ContainerRecord, withChanges, withState } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import { publishContainer, publishUses } from '../record/events.ts'
 import { endpointRequest, isWithoutBridge, joinableMemberships, joinedNetworks } from '../record/memberships.ts'
 import { sharedNetworkTarget } from '../record/namespaces.ts'
@@ -150,7 +150,7 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
 }
 
 /** The record of a start that took a while: links go with the containers that they lead to, whoever has the lock. */
-function withPresentLinks(context: ContainerContext, record: ContainerRecord): ContainerRecord {
+function withPresentLinks(context: Uses<'containers'>, record: ContainerRecord): ContainerRecord {
   const { links } = context.containers.get(record.id)
   return links === undefined ? record : withChanges(record, { links })
 }
@@ -164,7 +164,11 @@ interface Preparation {
 }
 
 /** Leases addresses and ports and writes the files that are shown inside. */
-function prepareRun(context: ContainerContext, record: ContainerRecord, rootfs: string): Preparation {
+function prepareRun(
+  context: Uses<'containers' | 'networks' | 'paths' | 'settings' | 'labels' | 'remap'>,
+  record: ContainerRecord,
+  rootfs: string,
+): Preparation {
   const { id, hostConfig } = record
   const mode = record.config.NetworkDisabled === true ? 'none' : (hostConfig.NetworkMode ?? 'default')
   const target = sharedNetworkTarget(mode)
@@ -200,7 +204,7 @@ function prepareRun(context: ContainerContext, record: ContainerRecord, rootfs: 
 }
 
 /** Leases; a port that is taken is reported as Docker does. */
-function reserve(context: ContainerContext, request: SandboxRequest): Sandbox {
+function reserve(context: Uses<'networks'>, request: SandboxRequest): Sandbox {
   try {
     return context.networks.sandboxes.reserve(request)
   } catch (cause) {
@@ -210,7 +214,7 @@ function reserve(context: ContainerContext, request: SandboxRequest): Sandbox {
   }
 }
 
-function filesOf(context: ContainerContext, id: string): PreparedRun['files'] {
+function filesOf(context: Uses<'paths'>, id: string): PreparedRun['files'] {
   const { paths } = context
   return { hosts: paths.hosts(id), hostname: paths.hostname(id), resolvConf: paths.resolvConf(id) }
 }
@@ -235,7 +239,7 @@ async function recordFailure(context: ContainerContext, record: ContainerRecord,
   else live.tellStop({ exitCode, error: messageOf(error) })
 }
 
-function stepTrace(context: ContainerContext, id: string): (step: string) => void {
+function stepTrace(context: Uses<'trace'>, id: string): (step: string) => void {
   const { trace } = context
   if (trace === undefined) return () => {}
   let last = performance.now()

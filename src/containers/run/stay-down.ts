@@ -1,10 +1,10 @@
 import { withState } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { isUp } from '../record/state.ts'
 
 /** Makes sure that no start is under way or planned for a container that does not run. Waits for what holds its lock;
  *  false when it runs then. */
-export async function stayDown(context: ContainerContext, id: string): Promise<boolean> {
+export async function stayDown(context: Uses<'containers' | 'live' | 'locks'>, id: string): Promise<boolean> {
   const live = context.live.of(id)
   live.cancelRestart()
   return context.locks.run(id, async () => {

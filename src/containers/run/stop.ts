@@ -4,7 +4,7 @@ import { internal, isKind, settleAll, settlesWithin } from '../../base/index.ts'
 import type { StopOptions } from '../../contract/index.ts'
 import { parseSignal } from '../../sys/index.ts'
 import { type ContainerRecord, withState } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { checkVerb, isActive, isUp } from '../record/state.ts'
 import { letDie, resumePaused } from './pause.ts'
@@ -26,7 +26,7 @@ export async function stopContainer(context: ContainerContext, idOrName: string,
 }
 
 /** Tells of a stop, unless the container was removed meanwhile: nothing follows `destroy`. */
-function publishStop({ containers, events }: ContainerContext, id: string): void {
+function publishStop({ containers, events }: Uses<'containers' | 'events'>, id: string): void {
   const record = containers.find(id)
   if (record !== undefined) publishContainer(events, record, 'stop')
 }

@@ -1,14 +1,14 @@
 import type { ContainerWaitResponse, WaitCondition } from '../../api/index.ts'
 import type { AbortOptions } from '../../base/index.ts'
 import type { WaitHandle } from '../../contract/index.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { isActive } from '../record/state.ts'
 import type { WaitResult } from '../record/waiters.ts'
 
 /** Arms a wait and gives the promise of its result, which the signal rejects. Throws `notFound` when there is no such
  *  container. */
 export function waitContainer(
-  context: ContainerContext,
+  context: Uses<'containers' | 'live'>,
   idOrName: string,
   condition: WaitCondition,
   abort: AbortOptions = {},

@@ -8,14 +8,14 @@ import { appArmorOf } from '../isolation/app-armor.ts'
 import { parseSecurityOptions } from '../isolation/security-options.ts'
 import { labelsOf } from '../isolation/selinux.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { resolveIn } from '../rootfs/rootfs.ts'
 import { containerEnv, rlimits } from './spec-request.ts'
 
 /** The process in the runtime's terms, for a container that runs; `consoleSize` in place of the request's own.
  *  Throws `invalidArgument` for a user that is not there and a directory that is not absolute. */
 export function execProcess(
-  context: ContainerContext,
+  context: Uses<'containers' | 'networks' | 'paths' | 'settings' | 'specHost' | 'appArmor' | 'labels'>,
   record: ContainerRecord,
   config: ExecConfig,
   consoleSize?: TerminalSize,

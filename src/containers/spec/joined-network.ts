@@ -1,5 +1,5 @@
 /** The network of a running container, for what joins it without being a container: steps of a build. */
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { namespaceOf } from './spec-request.ts'
 
 /** Paths of the namespace and of the container's own files. */
@@ -11,7 +11,7 @@ export interface JoinedNetwork {
 }
 
 /** Throws `notFound` for an unknown container and `conflict` for one that does not run. */
-export function joinedNetwork(context: ContainerContext, container: string): JoinedNetwork {
+export function joinedNetwork(context: Uses<'containers' | 'paths'>, container: string): JoinedNetwork {
   const namespace = namespaceOf(context, container, 'net')
   const { id } = context.containers.get(container)
   const { paths } = context

@@ -3,18 +3,7 @@
 import { existsSync, statSync } from 'node:fs'
 import type { ContainerConfig, HostConfig } from '../../api/index.ts'
 import { conflict, invalidArgument } from '../../base/index.ts'
-import {
-  type BindMount,
-  buildEnv,
-  findInit,
-  type NamespaceMode,
-  type NamespacesInput,
-  type ProcessInput,
-  type ResourceLimits,
-  type ResourcesInput,
-  type SecurityInput,
-  type SpecInput,
-} from '../../runtime/index.ts'
+import { type BindMount, buildEnv, findInit, type NamespaceMode, type NamespacesInput, type ProcessInput, type ResourceLimits, type ResourcesInput, type SecurityInput, type SpecInput } from '../../runtime/index.ts'
 import { linkVariables } from '../connections/links.ts'
 import { appArmorOf } from '../isolation/app-armor.ts'
 import { runtimeCgroupOf } from '../isolation/cgroup-path.ts'
@@ -22,7 +11,6 @@ import { parseSecurityOptions, seccompOf } from '../isolation/security-options.t
 import { labelsOf } from '../isolation/selinux.ts'
 import { remapOf, userNamespaceDonor } from '../isolation/user-namespaces.ts'
 import type { ContainerMount, ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
 import { isUp } from '../record/state.ts'
 import { sourceOf } from '../rootfs/mount-sources.ts'
 import { resolveIn } from '../rootfs/rootfs.ts'
@@ -30,6 +18,7 @@ import { sharedMemoryOf } from '../rootfs/shared-memory.ts'
 import { blockDevices } from './block-devices.ts'
 import { containerDevices } from './devices.ts'
 import { checkPropagation } from './propagation.ts'
+import type { Uses } from '../record/dependencies.ts'
 
 /** What a start has prepared. */
 export interface PreparedRun {
@@ -41,7 +30,7 @@ export interface PreparedRun {
 
 /** Throws `invalidArgument` for a user or group that the image does not know. */
 export async function specInput(
-  context: ContainerContext,
+  context: Uses<'containers' | 'networks' | 'paths' | 'settings' | 'specHost' | 'appArmor' | 'labels' | 'remap'>,
   record: ContainerRecord,
   run: PreparedRun,
 ): Promise<SpecInput> {
@@ -94,7 +83,20 @@ export function containerEnv(
   return env
 }
 
-function security(context: ContainerContext, record: ContainerRecord): SecurityInput {
+function security(
+  context: Uses<'settings' | 'appArmor' | 'labels'>,
+  record: ContainerRecord,
+): Pick<
+  SpecInput,
+  | 'privileged'
+  | 'capabilities'
+  | 'seccomp'
+  | 'noNewPrivileges'
+  | 'maskedPaths'
+  | 'readonlyPaths'
+  | 'appArmorProfile'
+  | 'labels'
+> {
   const { hostConfig } = record
   const labels = labelsOf(context, record)
   const options = parseSecurityOptions(hostConfig.SecurityOpt ?? [])
@@ -116,8 +118,11 @@ async function devices(hostConfig: HostConfig): Promise<Pick<ResourcesInput, 'de
   return { devices: nodes, deviceRules: rules }
 }
 
-function namespaces(context: ContainerContext, record: ContainerRecord, run: PreparedRun): NamespacesInput {
-  const { id, config, hostConfig } = record
+function namespaces(
+  context: Uses<'containers' | 'paths'>,
+  { id, hostConfig }: ContainerRecord,
+  run: PreparedRun,
+): SpecInput['namespaces'] {
   const { CgroupnsMode: cgroup } = hostConfig
   const shmSource = sharedMemoryOf(context, id, hostConfig)
   return {
@@ -135,7 +140,7 @@ function namespaces(context: ContainerContext, record: ContainerRecord, run: Pre
   }
 }
 
-function userNamespace(context: ContainerContext, record: ContainerRecord): Pick<NamespacesInput, 'users'> {
+function userNamespace(context: Uses<'containers' | 'remap'>, record: ContainerRecord): Pick<SpecInput, 'users'> {
   const remap = remapOf(context, record.hostConfig)
   if (remap === undefined) return {}
   const donor = userNamespaceDonor(context, record)
@@ -149,14 +154,14 @@ function consoleSize(hostConfig: HostConfig): { consoleSize?: { height: number; 
 }
 
 /** `''`, `private`, `host`, `container:NAME`, and for ipc `shareable` and `none`. */
-function namespaceMode(context: ContainerContext, mode: string, kind: 'pid' | 'ipc'): NamespaceMode {
+function namespaceMode(context: Uses<'containers'>, mode: string, kind: 'pid' | 'ipc'): NamespaceMode {
   if (mode === 'host') return 'host'
   if (!mode.startsWith('container:')) return 'private'
   return { path: namespaceOf(context, mode.slice('container:'.length), kind) }
 }
 
 /** Path of a running container's namespace. Throws `conflict` when it does not run. */
-export function namespaceOf(context: ContainerContext, target: string, kind: 'pid' | 'ipc' | 'net'): string {
+export function namespaceOf(context: Uses<'containers'>, target: string, kind: 'pid' | 'ipc' | 'net'): string {
   const other = context.containers.get(target)
   if (!isUp(other.state.status)) {
     const what = kind === 'net' ? 'network' : kind === 'pid' ? 'PID' : 'IPC'
@@ -165,7 +170,11 @@ export function namespaceOf(context: ContainerContext, target: string, kind: 'pi
   return `/proc/${other.state.pid}/ns/${kind}`
 }
 
-function bindMounts(context: ContainerContext, record: ContainerRecord, run: PreparedRun): BindMount[] {
+function bindMounts(
+  context: Uses<'paths' | 'specHost' | 'labels'>,
+  record: ContainerRecord,
+  run: PreparedRun,
+): BindMount[] {
   const own = new Set(record.mounts.map((mount) => mount.destination))
   const standard = [
     { source: run.files.resolvConf, destination: '/etc/resolv.conf' },
@@ -182,13 +191,13 @@ function bindMounts(context: ContainerContext, record: ContainerRecord, run: Pre
 }
 
 /** `label=nested`: what runs inside may ask the policy, and label files as far as that lets it. */
-function policyMount(context: ContainerContext, record: ContainerRecord): BindMount[] {
+function policyMount(context: Uses<'labels'>, record: ContainerRecord): BindMount[] {
   const { labels } = parseSecurityOptions(record.hostConfig.SecurityOpt ?? [])
   if (!labels.includes('nested') || labelsOf(context, record) === undefined) return []
   return [{ source: '/sys/fs/selinux', destination: '/sys/fs/selinux', readonly: false }]
 }
 
-function bindOf(context: ContainerContext, mount: ContainerMount, source: string): BindMount {
+function bindOf(context: Uses<'specHost'>, mount: ContainerMount, source: string): BindMount {
   if (!existsSync(source)) {
     throw invalidArgument(`invalid mount config for type "${mount.type}": bind source path does not exist: ${source}`)
   }
@@ -206,7 +215,7 @@ function bindOf(context: ContainerContext, mount: ContainerMount, source: string
 }
 
 /** mount_setattr(2) came with Linux 5.12. Throws `invalidArgument` when it is missing and asked for. */
-function canBeReadOnlyDeep({ specHost }: ContainerContext, mount: ContainerMount): boolean {
+function canBeReadOnlyDeep({ specHost }: Uses<'specHost'>, mount: ContainerMount): boolean {
   const [major = 0, minor = 0] = specHost.kernelRelease.split('.').map((part) => Number.parseInt(part, 10))
   const can = major > 5 || (major === 5 && minor >= 12)
   if (!can && mount.readOnlyDepth === 'all') {
@@ -243,7 +252,7 @@ function resourceLimits(hostConfig: HostConfig): ResourceLimits {
 }
 
 /** Limits of each process of a container: its own, and for other names the daemon's defaults. */
-export function rlimits(context: ContainerContext, hostConfig: HostConfig): ProcessInput['rlimits'] {
+export function rlimits(context: Uses<'settings'>, hostConfig: HostConfig): SpecInput['rlimits'] {
   const byName = new Map(context.settings.ulimits.map((limit) => [limit.name, limit]))
   for (const { Name: name = '', Soft: soft, Hard: hard } of hostConfig.Ulimits ?? []) {
     byName.set(name ?? '', { name: name ?? '', soft: soft ?? 0, hard: hard ?? 0 })

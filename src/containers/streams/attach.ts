@@ -5,7 +5,7 @@ import type { AbortOptions, OutputSink } from '../../base/index.ts'
 import type { AttachIo, AttachOptions, OutputSource } from '../../contract/index.ts'
 import { readLogs } from '../../logs/index.ts'
 import type { AttachHandle } from '../../runtime/index.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { DetachDetector, parseDetachKeys } from '../record/detach-keys.ts'
 import { publishContainer } from '../record/events.ts'
 import type { PendingAttach } from '../record/live.ts'
@@ -18,7 +18,7 @@ const stallCheckMs = 1000
  *  live streams begin with its start. `signal` ends the attachment as if the client had gone. Rejects with `notFound`,
  *  with `conflict` for a state without streams, and with `invalidArgument` for detach keys. */
 export async function attachContainer(
-  context: ContainerContext,
+  context: Uses<'containers' | 'live' | 'runtime' | 'events' | 'logger' | 'paths'>,
   idOrName: string,
   options: AttachOptions,
   { signal }: AbortOptions = {},
@@ -69,7 +69,7 @@ function closedBy(signal: AbortSignal, sink: OutputSink): OutputSink {
 }
 
 /** Whether what the present run prints can be read from a log. */
-function hasLogOfRun(context: ContainerContext, id: string): boolean {
+function hasLogOfRun(context: Uses<'containers'>, id: string): boolean {
   const { state, hostConfig } = context.containers.get(id)
   return isUp(state.status) && hostConfig.LogConfig?.Type !== 'none'
 }
@@ -77,7 +77,7 @@ function hasLogOfRun(context: ContainerContext, id: string): boolean {
 /** What was printed and what is going to be, without a gap and nothing twice: all output comes from the log, and only
  *  the input goes to the process. */
 async function attachWithLogs(
-  context: ContainerContext,
+  context: Uses<'containers' | 'live' | 'runtime' | 'events' | 'logger' | 'paths'>,
   id: string,
   request: Omit<PendingAttach, 'begin'>,
 ): Promise<void> {
@@ -87,7 +87,11 @@ async function attachWithLogs(
   await readLogs(context.paths.log(id), { stdout, stderr, follow: true }, request.io.sink, { ended: closed })
 }
 
-async function attachLive(context: ContainerContext, id: string, request: Omit<PendingAttach, 'begin'>): Promise<void> {
+async function attachLive(
+  context: Uses<'containers' | 'live' | 'runtime' | 'events' | 'logger'>,
+  id: string,
+  request: Omit<PendingAttach, 'begin'>,
+): Promise<void> {
   if (isUp(context.containers.get(id).state.status)) {
     const { closed } = await join(context, id, request)
     await closed
@@ -111,7 +115,10 @@ async function attachLive(context: ContainerContext, id: string, request: Omit<P
 }
 
 /** Connects everybody who attached before the start. The container is created and not yet started, so no output is missed. */
-export async function connectPending(context: ContainerContext, id: string): Promise<void> {
+export async function connectPending(
+  context: Uses<'containers' | 'live' | 'runtime' | 'events' | 'logger'>,
+  id: string,
+): Promise<void> {
   const { pendingAttaches } = context.live.of(id)
   await Promise.all(
     [...pendingAttaches].map(async (pending) => {
@@ -124,7 +131,7 @@ export async function connectPending(context: ContainerContext, id: string): Pro
 }
 
 async function join(
-  context: ContainerContext,
+  context: Uses<'containers' | 'live' | 'runtime' | 'events' | 'logger'>,
   id: string,
   { streams, io, detachKeys }: Omit<PendingAttach, 'begin'>,
 ): Promise<{ readonly closed: Promise<void> }> {
@@ -153,7 +160,7 @@ async function join(
 
 /** One reader alone holds its container up, as with a pipe. One that holds up others as well is waited for only so
  *  long; what it was given until then is all that it gets. */
-function letGoIfStuck(context: ContainerContext, id: string, handle: AttachHandle): void {
+function letGoIfStuck(context: Uses<'live' | 'logger'>, id: string, handle: AttachHandle): void {
   if (handle.stalledMs < stallLimitMs) return
   const { attachments, followers } = context.live.of(id)
   if (attachments.size + followers < 2) return
@@ -185,11 +192,6 @@ export function pumpInput(
   input.on('error', () => {})
 }
 
-async function replayLogs(
-  context: ContainerContext,
-  id: string,
-  options: AttachOptions,
-  sink: OutputSink,
-): Promise<void> {
+async function replayLogs(context: Uses<'paths'>, id: string, options: AttachOptions, sink: OutputSink): Promise<void> {
   await readLogs(context.paths.log(id), { stdout: options.stdout, stderr: options.stderr, follow: false }, sink, {})
 }

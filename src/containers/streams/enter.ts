@@ -3,7 +3,7 @@
 import { settlesWithin } from '../../base/index.ts'
 import type { ExecHandle, ExecOptions } from '../../runtime/index.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { checkVerb } from '../record/state.ts'
 
 /** A process that hangs on its way in keeps no pause waiting for longer. */
@@ -11,7 +11,7 @@ const patienceMs = 10_000
 
 /** Makes a process. Throws `conflict` when the container was paused before. */
 export async function enterContainer(
-  context: ContainerContext,
+  context: Uses<'containers' | 'live' | 'runtime'>,
   { id, name }: ContainerRecord,
   options: ExecOptions,
 ): Promise<ExecHandle> {
@@ -30,7 +30,11 @@ export async function enterContainer(
 }
 
 /** Does what holds the container still. Who is on the way in is let in before, who comes meanwhile waits. */
-export async function withNobodyEntering<T>(context: ContainerContext, id: string, work: () => Promise<T>): Promise<T> {
+export async function withNobodyEntering<T>(
+  context: Uses<'live' | 'clock'>,
+  id: string,
+  work: () => Promise<T>,
+): Promise<T> {
   const live = context.live.of(id)
   const { promise, resolve } = Promise.withResolvers<void>()
   live.pausing = promise

@@ -18,7 +18,7 @@ import {
   retryPace,
 } from '../../logs/index.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 
 /** How long a removal waits for a server that takes lines. */
 const drainPatienceMs = 3000
@@ -26,7 +26,7 @@ const drainPatienceMs = 3000
 /** Checks the values of the log options and connects the driver; gives the connection of one that has one.
  *  Throws `internal` as Docker does: the container is not started then. */
 export async function prepareLogging(
-  context: ContainerContext,
+  context: Uses<'settings'>,
   record: ContainerRecord,
 ): Promise<LogDriver | undefined> {
   const config = record.hostConfig.LogConfig ?? {}
@@ -45,7 +45,7 @@ export async function prepareLogging(
 
 /** A run has begun. */
 export async function beginForwarding(
-  context: ContainerContext,
+  context: Uses<'live' | 'logger' | 'paths' | 'settings'>,
   record: ContainerRecord,
   driver: LogDriver | undefined,
 ): Promise<void> {
@@ -71,7 +71,10 @@ export async function beginForwarding(
 }
 
 /** After a restart of the daemon: goes on with a container that runs, and delivers what is left of one that does not. */
-export async function resumeForwarding(context: ContainerContext, record: ContainerRecord): Promise<void> {
+export async function resumeForwarding(
+  context: Uses<'live' | 'logger' | 'paths' | 'settings'>,
+  record: ContainerRecord,
+): Promise<void> {
   if (!isForwarded(record.hostConfig.LogConfig ?? {})) return
   const isRunning = record.state.status === 'running' || record.state.status === 'paused'
   if (!isRunning && isDelivered(context, record.id)) return
@@ -80,14 +83,14 @@ export async function resumeForwarding(context: ContainerContext, record: Contai
 }
 
 /** The container is being removed: what a server still takes is delivered, the rest is lost with the log. */
-export async function endForwarding({ clock }: ContainerContext, forwarder: LogForwarder | undefined): Promise<void> {
+export async function endForwarding({ clock }: Uses<'clock'>, forwarder: LogForwarder | undefined): Promise<void> {
   if (forwarder === undefined) return
   forwarder.finish()
   if (!forwarder.isStuck) await settlesWithin(forwarder.done, drainPatienceMs, clock)
   await forwarder.abandon()
 }
 
-function isDelivered(context: ContainerContext, id: string): boolean {
+function isDelivered(context: Uses<'paths'>, id: string): boolean {
   const log = statSync(context.paths.log(id), { throwIfNoEntry: false })
   if (log === undefined || log.size === 0) return true
   const position = new PositionFile(context.paths.logPosition(id)).read()

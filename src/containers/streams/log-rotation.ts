@@ -11,12 +11,12 @@ import {
   rotateLog,
 } from '../../logs/index.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 
 const intervalMs = 500
 
 /** Begins to watch the log of a container that runs, until that run ends. No limit: nothing is done. */
-export function watchLogSize(context: ContainerContext, record: ContainerRecord): void {
+export function watchLogSize(context: Uses<'live' | 'runtime' | 'logger' | 'paths'>, record: ContainerRecord): void {
   const limits = localLogLimits(record.hostConfig.LogConfig ?? {})
   if (limits === undefined) return
   let busy = false
@@ -38,7 +38,7 @@ export function watchLogSize(context: ContainerContext, record: ContainerRecord)
 }
 
 async function keepWithin(
-  context: ContainerContext,
+  context: Uses<'runtime' | 'paths'>,
   { id, hostConfig }: ContainerRecord,
   { maxSizeBytes, maxFiles, compress }: LocalLogLimits,
 ): Promise<void> {
@@ -55,7 +55,7 @@ async function keepWithin(
 }
 
 /** After a restart of the daemon: ends a rotation that it was killed in, and goes on watching. */
-export function resumeRotation(context: ContainerContext, record: ContainerRecord): void {
+export function resumeRotation(context: Uses<'live' | 'runtime' | 'logger' | 'paths'>, record: ContainerRecord): void {
   const isLogged = record.hostConfig.LogConfig?.Type !== 'none'
   if (isLogged && !existsSync(context.paths.log(record.id))) context.runtime.get(record.id).reopenLog()
   watchLogSize(context, record)

@@ -3,13 +3,13 @@ import { notImplemented } from '../../base/index.ts'
 import type { LogsOptions, OutputSource } from '../../contract/index.ts'
 import { isReadable, logAttributes, logTag, readLogs } from '../../logs/index.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { isActive } from '../record/state.ts'
 import { logInfo } from './log-forwarding.ts'
 
 /** Finds a container's log; `run` carries it. Following ends with the run that is present. */
 export async function containerLogs(
-  context: ContainerContext,
+  context: Uses<'containers' | 'live' | 'paths'>,
   idOrName: string,
   options: LogsOptions,
   signal: AbortSignal | undefined,
@@ -40,7 +40,11 @@ export async function containerLogs(
 }
 
 /** Resolves when the container has stopped for good (a restart by policy goes on in the same log), or nobody listens. */
-async function followEnd(context: ContainerContext, id: string, signal: AbortSignal | undefined): Promise<void> {
+async function followEnd(
+  context: Uses<'containers' | 'live'>,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const status = context.containers.find(id)?.state.status
   if (status === undefined || !isActive(status)) return
   await context.live

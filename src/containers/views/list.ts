@@ -6,18 +6,18 @@ import type { ListContainersOptions } from '../../contract/index.ts'
 import { linkNames, shownLinks } from '../connections/links.ts'
 import { appArmorProfileOf } from '../isolation/app-armor.ts'
 import { type ContainerRecord, newestFirst, snapshotKey } from '../record/container-record.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
 import { membershipsOf, networkKey } from '../record/memberships.ts'
 import { sharedNetworkTarget } from '../record/namespaces.ts'
 import { isActive } from '../record/state.ts'
 import { mountTable } from '../rootfs/rootfs.ts'
 import { compileFilters, type FilterLookups, filtersImplyAll } from './list-filters.ts'
 import { type NetworkIds, type ShownPaths, toInspect, toPorts, toSummary } from './summary.ts'
+import type { Uses } from '../record/dependencies.ts'
 
 /** Containers for `ps`, newest first. */
 export async function listContainers(
-  context: ContainerContext,
-  options: ListContainersOptions,
+  context: Uses<'containers' | 'images' | 'snapshots' | 'networks'>,
+  options: ListOptions,
 ): Promise<ContainerSummary[]> {
   const matches = compileFilters(options.filters, lookups(context))
   const limited = options.limit !== undefined && options.limit > 0
@@ -36,7 +36,7 @@ export async function listContainers(
 }
 
 /** What the user called the image, as long as that still means it; its id otherwise. */
-function imageName(context: ContainerContext, { image }: ContainerRecord): string {
+function imageName(context: Uses<'images'>, { image }: ContainerRecord): string {
   try {
     return context.images.resolve(image.reference).id === image.id ? image.reference : image.id
   } catch (error) {
@@ -50,7 +50,7 @@ function isRunning(record: ContainerRecord): boolean {
 }
 
 /** What filters ask of the engine. */
-export function lookups(context: ContainerContext): FilterLookups {
+export function lookups(context: Uses<'containers' | 'images' | 'networks'>): FilterLookups {
   return {
     container: (idOrName) => context.containers.get(idOrName),
     imageAndChildren(reference) {
@@ -73,7 +73,7 @@ export function lookups(context: ContainerContext): FilterLookups {
 
 /** Everything about one container. */
 export async function inspectContainer(
-  context: ContainerContext,
+  context: Uses<'containers' | 'live' | 'images' | 'snapshots' | 'networks' | 'paths' | 'appArmor'>,
   idOrName: string,
   options: { readonly size: boolean },
 ): Promise<ContainerInspect> {
@@ -91,12 +91,15 @@ export async function inspectContainer(
   return options.size ? { ...linked, ...(await sizes(context, record)) } : linked
 }
 
-function networkIds(context: ContainerContext): NetworkIds {
+function networkIds(context: Uses<'networks'>): NetworkIds {
   return (name) => context.networks.find(name)?.id
 }
 
 /** Where an overlay's parts are, as Docker's overlay2 tells. */
-async function graphOf(context: ContainerContext, { id }: ContainerRecord): Promise<Readonly<Record<string, string>>> {
+async function graphOf(
+  context: Uses<'snapshots' | 'paths'>,
+  { id }: ContainerRecord,
+): Promise<Readonly<Record<string, string>>> {
   const upper = context.snapshots.directory(snapshotKey(id))
   // To be read only: what is mounted for writing is not touched, and the writable layer is the first of the list.
   const [mount] = await context.snapshots.mounts(snapshotKey(id), { readOnly: true })
@@ -110,7 +113,10 @@ async function graphOf(context: ContainerContext, { id }: ContainerRecord): Prom
   }
 }
 
-async function shownPaths(context: ContainerContext, record: ContainerRecord): Promise<ShownPaths> {
+async function shownPaths(
+  context: Uses<'containers' | 'snapshots' | 'paths'>,
+  record: ContainerRecord,
+): Promise<ShownPaths> {
   const { paths } = context
   const target = sharedNetworkTarget(record.hostConfig.NetworkMode ?? '')
   const owner = target === undefined ? record.id : (findId(context, target) ?? record.id)
@@ -124,7 +130,7 @@ async function shownPaths(context: ContainerContext, record: ContainerRecord): P
   }
 }
 
-function findId(context: ContainerContext, idOrName: string): string | undefined {
+function findId(context: Uses<'containers'>, idOrName: string): string | undefined {
   try {
     return context.containers.get(idOrName).id
   } catch (error) {
@@ -134,7 +140,7 @@ function findId(context: ContainerContext, idOrName: string): string | undefined
 }
 
 async function sizes(
-  context: ContainerContext,
+  context: Uses<'images' | 'snapshots'>,
   record: ContainerRecord,
 ): Promise<{ readonly SizeRw: number; readonly SizeRootFs: number }> {
   const used = (await context.snapshots.usage(snapshotKey(record.id))).sizeBytes

@@ -2,7 +2,7 @@ import type { ContainerTopResponse } from '../../api/index.ts'
 import { internal } from '../../base/index.ts'
 import { readPids, runCommand } from '../../sys/index.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
-import type { ContainerContext } from '../record/dependencies.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { requireRunning } from '../record/state.ts'
 
@@ -10,7 +10,7 @@ const psTimeoutMs = 10_000
 
 /** The processes of a running container as the host's ps shows them. `psArgs` as for ps(1); it must print a PID column. */
 export async function topContainer(
-  context: ContainerContext,
+  context: Uses<'containers' | 'live' | 'events' | 'settings'>,
   idOrName: string,
   psArgs: string,
 ): Promise<ContainerTopResponse> {
