@@ -29,7 +29,7 @@ export interface FakeRun {
 
 export interface FakeSnapshot {
   readonly number: number
-  readonly kind: 'active' | 'view' | 'committed'
+  readonly kind: 'active' | 'committed'
   readonly parent: string | undefined
   readonly created: Date
   readonly sizeBytes: number | undefined

@@ -1,6 +1,6 @@
 /** The runtime in memory. Passes the same suite as the real one (`test/suites/container-runtime.ts`). */
 import { conflict, notFound } from '../../src/base/index.ts'
-import type { ContainerRuntime } from '../../src/containers/ports/runtime.ts'
+import type { ContainerRuntime, RunHandle } from '../../src/containers/ports/runtime.ts'
 import type { AttachHandle, ContainerState, CreateOptions, ExecHandle, ExitInfo } from '../../src/runtime/index.ts'
 import type { FakeHost, FakeRun, Life } from './fake-host.ts'
 
@@ -23,7 +23,7 @@ export class FakeRuntime implements ContainerRuntime {
     this.#host = life.host
   }
 
-  async create({ id, ready }: CreateOptions): Promise<{ readonly pid: number }> {
+  async create({ id, ready }: CreateOptions): Promise<RunHandle> {
     const known = this.#watched.get(id)
     if (known !== undefined && known.exit === undefined) throw conflict(`container ${id} exists already`)
     try {
@@ -31,7 +31,7 @@ export class FakeRuntime implements ContainerRuntime {
       return await this.#life.step('runtime create', () => {
         const run = this.#host.addRun(id)
         this.#watch(run)
-        return { pid: run.pid }
+        return this.#handle(id, run.pid)
       })
     } catch (error) {
       await this.delete(id, { force: true })
@@ -39,7 +39,27 @@ export class FakeRuntime implements ContainerRuntime {
     }
   }
 
-  async start(id: string): Promise<void> {
+  get(id: string): RunHandle {
+    return this.#handle(id, this.#find(id).run.pid)
+  }
+
+  #handle(id: string, pid: number): RunHandle {
+    return {
+      pid,
+      execs: { prepare: () => undefined, start: () => this.#exec(id) },
+      start: () => this.#start(id),
+      kill: (signal) => this.#kill(id, signal),
+      waitExit: () => this.#waitExit(id),
+      watchOom: () => false,
+      attach: () => this.#attach(id),
+      resize: () => void this.#running(id),
+      // Nothing writes a log.
+      reopenLog: () => {},
+      update: () => this.#update(id),
+    }
+  }
+
+  async #start(id: string): Promise<void> {
     this.#running(id)
     await this.#life.step('runtime start', () => {
       const { run } = this.#running(id)
@@ -48,7 +68,7 @@ export class FakeRuntime implements ContainerRuntime {
     })
   }
 
-  kill(id: string, signal: number): void {
+  #kill(id: string, signal: number): void {
     const { run } = this.#running(id)
     if (run.status === 'stopped') throw conflict(`container ${id} is not running`)
     this.#life.effect(() => this.#host.signal(run, signal))
@@ -71,14 +91,9 @@ export class FakeRuntime implements ContainerRuntime {
     })
   }
 
-  waitExit(id: string): Promise<ExitInfo> {
+  #waitExit(id: string): Promise<ExitInfo> {
     this.awaited.add(id)
     return this.#find(id).ended.promise
-  }
-
-  watchOom(id: string): boolean {
-    this.#find(id)
-    return false
   }
 
   async adopt(id: string): Promise<ContainerState> {
@@ -103,7 +118,7 @@ export class FakeRuntime implements ContainerRuntime {
     return this.delete(id, { force: true })
   }
 
-  async attach(id: string): Promise<AttachHandle> {
+  async #attach(id: string): Promise<AttachHandle> {
     this.#running(id)
     return this.#life.step('attach', () => {
       const run = this.#host.runs.get(id)
@@ -120,19 +135,7 @@ export class FakeRuntime implements ContainerRuntime {
     })
   }
 
-  resize(id: string): void {
-    this.#running(id)
-  }
-
-  reopenLog(): void {
-    // Nobody writes one.
-  }
-
-  prepareExec(): undefined {
-    return undefined
-  }
-
-  async exec(id: string): Promise<ExecHandle> {
+  async #exec(id: string): Promise<ExecHandle> {
     this.#running(id)
     await this.#life.step('exec', () => {})
     const { run } = this.#running(id)
@@ -142,7 +145,7 @@ export class FakeRuntime implements ContainerRuntime {
     return this.#life.effect(() => this.#addExec(run))
   }
 
-  async update(id: string): Promise<void> {
+  async #update(id: string): Promise<void> {
     this.#running(id)
     await this.#life.step('runtime update', () => this.#running(id))
   }

@@ -26,10 +26,6 @@ export class FakeSnapshotter implements Snapshotter {
     return this.#life.step('prepare snapshot', () => this.#make(key, 'active', parent))
   }
 
-  view(key: string, parent?: string): Promise<void> {
-    return this.#life.step('view snapshot', () => this.#make(key, 'view', parent))
-  }
-
   async mounts(key: string): Promise<readonly Mount[]> {
     const { number } = this.#get(key)
     return await this.#life.step('mounts of snapshot', () => [{ type: 'overlay', source: String(number), options: [] }])
@@ -66,10 +62,6 @@ export class FakeSnapshotter implements Snapshotter {
       this.#rows.delete(key)
       rmSync(this.#directory(row), { recursive: true, force: true })
     })
-  }
-
-  async stat(key: string): Promise<SnapshotInfo> {
-    return toInfo(key, this.#get(key))
   }
 
   async find(key: string): Promise<SnapshotInfo | undefined> {

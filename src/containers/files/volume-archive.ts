@@ -9,13 +9,15 @@ import { compressStream } from '../../archive/index.ts'
 import { newId } from '../../base/index.ts'
 import type { BackupOptions, RestoreOptions } from '../../contract/index.ts'
 import { packVolume, unpackVolume, type VolumeArchives } from '../../volumes/index.ts'
-import { holdAllStill } from '../run/hold-still.ts'
 import type { Uses } from '../record/dependencies.ts'
+import { holdAllStill } from '../run/hold-still.ts'
 
 const chunkBytes = 256 * 1024
 
 /** Backup and restore for the verbs of volumes. */
-export function volumeArchives(context: ContainerContext): VolumeArchives {
+export function volumeArchives(
+  context: Uses<'containers' | 'live' | 'locks' | 'volumes' | 'cgroups' | 'events' | 'paths' | 'settings'>,
+): VolumeArchives {
   return {
     backup: (name, options) => backupVolume(context, name, options),
     restore: (name, source, options) => restoreVolume(context, name, source, options),
@@ -25,7 +27,7 @@ export function volumeArchives(context: ContainerContext): VolumeArchives {
 /** A volume's content as a tar stream. It must be read or returned, as the volume is held meanwhile.
  *  Containers stand still only until the archive is on this host's disk, however slow its reader is.
  *  Throws `notFound`. */
-export async function backupVolume(
+async function backupVolume(
   context: Uses<'containers' | 'live' | 'locks' | 'volumes' | 'cgroups' | 'events' | 'paths' | 'settings'>,
   name: string,
   { pause, compression, signal }: BackupOptions,
@@ -47,7 +49,7 @@ export async function backupVolume(
 
 /** Puts the content of a tar stream in place of a volume's; a volume that is not there is made. All of it or nothing.
  *  Throws `conflict` for a volume that is not empty, unless forced, and `invalidArgument` for what is no archive. */
-export async function restoreVolume(
+async function restoreVolume(
   context: Uses<'containers' | 'live' | 'locks' | 'volumes' | 'cgroups' | 'events' | 'settings'>,
   name: string,
   source: AsyncIterable<Buffer>,

@@ -3,7 +3,16 @@
  *  container; attachments that wait are connected; the program runs; the record says so; its end is watched.
  *  If a step fails, the program is ended and all before it is undone. What is recorded as running is also watched.
  *  Killed midway: the next boot finds a bundle whose container was never started, or runs: `restore.ts`. */
-import { BerthError, conflict, formatNs, isBerthError, messageOf, type Undo, undoOnFailure, zeroTime } from '../../base/index.ts'
+import {
+  BerthError,
+  conflict,
+  formatNs,
+  isBerthError,
+  messageOf,
+  type Undo,
+  undoOnFailure,
+  zeroTime,
+} from '../../base/index.ts'
 import type { Sandbox, SandboxRequest } from '../../network/index.ts'
 import { buildSpec, exitCodeOf } from '../../runtime/index.ts'
 import { sandboxOwner } from '../connections/connect.ts'
@@ -118,7 +127,7 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
   trace('attach')
   // Before the program runs: one that ends at once has not ended before it began.
   const startedAt = formatNs(context.clock.nowNs())
-  await context.runtime.start(id)
+  await container.start()
   trace('runtime start')
   await beginForwarding(context, record, logDriver)
   // What it does not deliver, the next run does.

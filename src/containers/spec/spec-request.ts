@@ -3,7 +3,18 @@
 import { existsSync, statSync } from 'node:fs'
 import type { ContainerConfig, HostConfig } from '../../api/index.ts'
 import { conflict, invalidArgument } from '../../base/index.ts'
-import { type BindMount, buildEnv, findInit, type NamespaceMode, type NamespacesInput, type ProcessInput, type ResourceLimits, type ResourcesInput, type SecurityInput, type SpecInput } from '../../runtime/index.ts'
+import {
+  type BindMount,
+  buildEnv,
+  findInit,
+  type NamespaceMode,
+  type NamespacesInput,
+  type ProcessInput,
+  type ResourceLimits,
+  type ResourcesInput,
+  type SecurityInput,
+  type SpecInput,
+} from '../../runtime/index.ts'
 import { linkVariables } from '../connections/links.ts'
 import { appArmorOf } from '../isolation/app-armor.ts'
 import { runtimeCgroupOf } from '../isolation/cgroup-path.ts'
@@ -11,6 +22,7 @@ import { parseSecurityOptions, seccompOf } from '../isolation/security-options.t
 import { labelsOf } from '../isolation/selinux.ts'
 import { remapOf, userNamespaceDonor } from '../isolation/user-namespaces.ts'
 import type { ContainerMount, ContainerRecord } from '../record/container-record.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { isUp } from '../record/state.ts'
 import { sourceOf } from '../rootfs/mount-sources.ts'
 import { resolveIn } from '../rootfs/rootfs.ts'
@@ -18,7 +30,6 @@ import { sharedMemoryOf } from '../rootfs/shared-memory.ts'
 import { blockDevices } from './block-devices.ts'
 import { containerDevices } from './devices.ts'
 import { checkPropagation } from './propagation.ts'
-import type { Uses } from '../record/dependencies.ts'
 
 /** What a start has prepared. */
 export interface PreparedRun {
@@ -83,20 +94,7 @@ export function containerEnv(
   return env
 }
 
-function security(
-  context: Uses<'settings' | 'appArmor' | 'labels'>,
-  record: ContainerRecord,
-): Pick<
-  SpecInput,
-  | 'privileged'
-  | 'capabilities'
-  | 'seccomp'
-  | 'noNewPrivileges'
-  | 'maskedPaths'
-  | 'readonlyPaths'
-  | 'appArmorProfile'
-  | 'labels'
-> {
+function security(context: Uses<'settings' | 'appArmor' | 'labels'>, record: ContainerRecord): SecurityInput {
   const { hostConfig } = record
   const labels = labelsOf(context, record)
   const options = parseSecurityOptions(hostConfig.SecurityOpt ?? [])
@@ -119,10 +117,11 @@ async function devices(hostConfig: HostConfig): Promise<Pick<ResourcesInput, 'de
 }
 
 function namespaces(
-  context: Uses<'containers' | 'paths'>,
-  { id, hostConfig }: ContainerRecord,
+  context: Uses<'containers' | 'paths' | 'remap'>,
+  record: ContainerRecord,
   run: PreparedRun,
-): SpecInput['namespaces'] {
+): NamespacesInput {
+  const { id, config, hostConfig } = record
   const { CgroupnsMode: cgroup } = hostConfig
   const shmSource = sharedMemoryOf(context, id, hostConfig)
   return {
@@ -140,7 +139,7 @@ function namespaces(
   }
 }
 
-function userNamespace(context: Uses<'containers' | 'remap'>, record: ContainerRecord): Pick<SpecInput, 'users'> {
+function userNamespace(context: Uses<'containers' | 'remap'>, record: ContainerRecord): Pick<NamespacesInput, 'users'> {
   const remap = remapOf(context, record.hostConfig)
   if (remap === undefined) return {}
   const donor = userNamespaceDonor(context, record)
@@ -252,7 +251,7 @@ function resourceLimits(hostConfig: HostConfig): ResourceLimits {
 }
 
 /** Limits of each process of a container: its own, and for other names the daemon's defaults. */
-export function rlimits(context: Uses<'settings'>, hostConfig: HostConfig): SpecInput['rlimits'] {
+export function rlimits(context: Uses<'settings'>, hostConfig: HostConfig): ProcessInput['rlimits'] {
   const byName = new Map(context.settings.ulimits.map((limit) => [limit.name, limit]))
   for (const { Name: name = '', Soft: soft, Hard: hard } of hostConfig.Ulimits ?? []) {
     byName.set(name ?? '', { name: name ?? '', soft: soft ?? 0, hard: hard ?? 0 })

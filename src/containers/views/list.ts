@@ -6,18 +6,18 @@ import type { ListContainersOptions } from '../../contract/index.ts'
 import { linkNames, shownLinks } from '../connections/links.ts'
 import { appArmorProfileOf } from '../isolation/app-armor.ts'
 import { type ContainerRecord, newestFirst, snapshotKey } from '../record/container-record.ts'
+import type { Uses } from '../record/dependencies.ts'
 import { membershipsOf, networkKey } from '../record/memberships.ts'
 import { sharedNetworkTarget } from '../record/namespaces.ts'
 import { isActive } from '../record/state.ts'
 import { mountTable } from '../rootfs/rootfs.ts'
 import { compileFilters, type FilterLookups, filtersImplyAll } from './list-filters.ts'
 import { type NetworkIds, type ShownPaths, toInspect, toPorts, toSummary } from './summary.ts'
-import type { Uses } from '../record/dependencies.ts'
 
 /** Containers for `ps`, newest first. */
 export async function listContainers(
   context: Uses<'containers' | 'images' | 'snapshots' | 'networks'>,
-  options: ListOptions,
+  options: ListContainersOptions,
 ): Promise<ContainerSummary[]> {
   const matches = compileFilters(options.filters, lookups(context))
   const limited = options.limit !== undefined && options.limit > 0
