@@ -7,6 +7,7 @@ import { type ContainerRecord, snapshotKey, withState } from '../../src/containe
 import type { ContainerContext, ContainerSettings } from '../../src/containers/record/dependencies.ts'
 import { LiveContainers } from '../../src/containers/record/live.ts'
 import { ContainerPaths } from '../../src/containers/record/paths.ts'
+import type { ContainerStatus } from '../../src/containers/record/state.ts'
 import { adoptContainers, finishRestore, liveIds } from '../../src/containers/run/restore.ts'
 import { Execs } from '../../src/containers/streams/exec.ts'
 import { EventBus } from '../../src/events/index.ts'
@@ -22,7 +23,8 @@ import type { Scheduler } from './scheduler.ts'
 /** Sees what a daemon writes down and tells. */
 export interface Observer {
   onWrite(before: ContainerRecord | undefined, after: ContainerRecord): void
-  onEvent(action: string, id: string): void
+  /** `status` is that of the record when the event is told; undefined when there is none. */
+  onEvent(action: string, id: string, status: ContainerStatus | undefined): void
   /** A new daemon reads what the last one left. */
   onBoot(): void
 }
@@ -93,9 +95,6 @@ export class FakeEngine {
     const logger = problemLogger(life)
     const runtime = new FakeRuntime(life)
     const events = new EventBus()
-    events.subscribe(({ Type, Action, Actor }) => {
-      if (Type === 'container' && !life.dead) this.#observer.onEvent(Action, Actor.ID)
-    })
     const table = fakeRecordTable(life, (before, after) => {
       if (!life.dead) this.#observer.onWrite(before, after)
     })
@@ -125,6 +124,10 @@ export class FakeEngine {
       host: { cpus: 2, capabilities: new Set() },
       specHost: { cgroupVersion: 2, arch: 'amd64', kernelRelease: '6.1.0', capabilities: [] },
     }
+    events.subscribe(({ Type, Action, Actor: { ID: id } }) => {
+      if (Type !== 'container' || life.dead) return
+      this.#observer.onEvent(Action, id, context.containers.find(id)?.state.status)
+    })
     return { life, runtime, context, execs: new Execs(context) }
   }
 }

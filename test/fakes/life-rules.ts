@@ -25,6 +25,15 @@ const moves: Readonly<Record<string, readonly [from: readonly Phase[], to: Phase
   destroy: [['down'], 'gone'],
 }
 
+/** What the record says by the time that an event tells of it. */
+const recorded: Readonly<Record<string, readonly (ContainerStatus | undefined)[]>> = {
+  start: ['running'],
+  pause: ['paused'],
+  unpause: ['running'],
+  die: ['exited', 'restarting'],
+  destroy: [undefined],
+}
+
 /** Events that need a phase. All others need a container that is there. */
 const within: Readonly<Record<string, readonly Phase[]>> = {
   kill: ['running', 'paused'],
@@ -49,9 +58,12 @@ export class LifeRules implements Observer {
     }
   }
 
-  onEvent(action: string, id: string): void {
+  onEvent(action: string, id: string, status: ContainerStatus | undefined): void {
     this.#actions.push(action)
     const name = action.split(':', 1)[0] ?? ''
+    if (recorded[name]?.includes(status) === false) {
+      this.problems.push(`event ${name} while the record says ${status ?? 'nothing'}`)
+    }
     const phase = this.#phases.get(id) ?? (this.#isBooting ? 'unknown' : 'down')
     const move = moves[name]
     const allowed = move?.[0] ?? within[name] ?? ['down', 'running', 'paused']
