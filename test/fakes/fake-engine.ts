@@ -23,7 +23,7 @@ import type { Scheduler } from './scheduler.ts'
 /** Sees what a daemon writes down and tells. */
 export interface Observer {
   onWrite(before: ContainerRecord | undefined, after: ContainerRecord): void
-  /** `status` is that of the record when the event is told; undefined when there is none. */
+  /** `status` is the status that the record has when the event is published; undefined without a record. */
   onEvent(action: string, id: string, status: ContainerStatus | undefined): void
   /** A new daemon reads what the last one left. */
   onBoot(): void

@@ -3,7 +3,7 @@
  *  Gates of work that was dropped (a killed daemon's) never open. */
 import type { Clock } from '../../src/containers/ports/clock.ts'
 
-/** Whoever's work a gate or timer belongs to; `dead` work never goes on. */
+/** The daemon that a gate or timer belongs to. The gates and timers of a dead one never open or fire. */
 export interface Owner {
   readonly dead: boolean
 }

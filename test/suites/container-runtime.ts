@@ -37,7 +37,7 @@ export function containerRuntimeSuite(
     })
   }
 
-  check('a container runs from start to kill, and its end is told to all', async ({ runtime, options }) => {
+  check('a container runs from start to kill, and every waiter gets its end', async ({ runtime, options }) => {
     const wanted = options()
     const { pid } = await runtime.create(wanted)
     assert.ok(pid > 0)

@@ -20,20 +20,24 @@ export interface Trees {
 
 /** Processes of the host. */
 export interface Processes {
+  /** True while the process runs; false once it has ended, or when there was none. */
   isAlive(pid: number): boolean
 }
 
+/** The mount table of the daemon's mount namespace. */
 export const hostMounts: Mounts = {
   mount: (value, target) => mount(value, target),
   unmount: (target) => unmount(target, { lazy: true }),
   unmountInBackground: (target) => unmountInBackground(target),
 }
 
+/** The host's files. */
 export const hostTrees: Trees = {
   // By the thread pool: each file may wait for the disk's journal.
   remove: (path) => rm(path, { recursive: true, force: true }),
 }
 
+/** The processes in /proc. */
 export const hostProcesses: Processes = {
   isAlive: (pid) => isProcessAlive(pid),
 }
