@@ -91,7 +91,7 @@ describe('readLogs', () => {
       at(5, 'stderr F five'),
   )
 
-  it('gives the text by stream, joining parts of lines', async () => {
+  it('returns the text by stream and joins parts of lines', async () => {
     assert.deepEqual((await read(mixed)).chunks, [
       ['stdout', 'one\n'],
       ['stderr', 'two\n'],
@@ -111,19 +111,19 @@ describe('readLogs', () => {
     assert.equal(text, `${time(1)}one\n${time(2)}two\n${time(3)}three\n${time(4)}\n${time(5)}five\n`)
   })
 
-  it('gives a span of time', async () => {
+  it('returns a span of time', async () => {
     assert.equal((await read(mixed, { sinceNs: secondNs(3) })).text, 'three\n\nfive\n')
     assert.equal((await read(mixed, { untilNs: secondNs(3) })).text, 'one\ntwo\n')
     assert.equal((await read(mixed, { sinceNs: secondNs(9) })).text, '')
   })
 
-  it('gives the last lines, counting parts of one as one', async () => {
+  it('returns the last lines and counts parts of a line as one', async () => {
     const expected = ['', 'five\n', '\nfive\n', 'three\n\nfive\n', 'two\nthree\n\nfive\n', 'one\ntwo\nthree\n\nfive\n']
     for (const [tail, text] of expected.entries()) assert.equal((await read(mixed, { tail })).text, text)
     assert.equal((await read(mixed, { tail: 100 })).text, 'one\ntwo\nthree\n\nfive\n')
   })
 
-  it('ignores what is no line: a torn end, a broken header', async () => {
+  it('ignores bytes that are not a line: a torn end, a broken header', async () => {
     const path = logFile(`${at(1, 'stdout F one')}garbage\n${at(2, 'stdout F two')}2026-11-23T10:00:03.1234`)
     assert.equal((await read(path)).text, 'one\ntwo\n')
     assert.equal((await read(path, { tail: 1 })).text, 'two\n')
@@ -179,7 +179,7 @@ describe('readLogs', () => {
     assert.equal(sink.text, 'one\ntwo\n')
   })
 
-  it('gives as many lines as were asked for while more are written', async () => {
+  it('returns as many lines as requested while more are written', async () => {
     const path = logFile(at(1, 'stdout F one') + at(2, 'stdout F two') + at(3, 'stdout F torn').slice(0, 47))
     const sink = new Sink()
     sink.full = true
@@ -192,7 +192,7 @@ describe('readLogs', () => {
     assert.equal(sink.text, 'one\ntwo\n')
   })
 
-  it('follows until the writer has ended, and gives what it wrote last', async () => {
+  it('follows until the writer ends, and returns its last lines', async () => {
     const path = logFile(at(1, 'stdout F one'))
     const ended = Promise.withResolvers<void>()
     const sink = new Sink()
@@ -231,7 +231,7 @@ describe('readLogs', () => {
   })
 
   for (const kind of ['plain', 'packed'] as const) {
-    it(`a slow client that follows gets all of several files that were rotated meanwhile, ${kind}`, async () => {
+    it(`a slow follower gets every file that was rotated meanwhile, ${kind}`, async () => {
       const { path, finish } = await slowFollower()
       for (let index = 1; index < 5; index++) {
         rotateLog(path, { maxFiles: 10, reopen() {} })
@@ -243,7 +243,7 @@ describe('readLogs', () => {
     })
   }
 
-  it('a slow client that follows goes on with what is left when its file was removed', async () => {
+  it('a slow follower continues with the remaining files when its file was removed', async () => {
     const { path, finish } = await slowFollower()
     for (let index = 1; index < 5; index++) {
       rotateLog(path, { maxFiles: 3, reopen: () => writeFileSync(path, at(index, `stdout F ${index}`)) })
@@ -251,7 +251,7 @@ describe('readLogs', () => {
     assert.equal(await finish(), '0\n2\n3\n4\n')
   })
 
-  it('stops following when the client leaves or the time is over', async () => {
+  it('stops following when the client leaves or the time span ends', async () => {
     const path = logFile(at(1, 'stdout F one'))
     const sink = new Sink()
     const done = readLogs(path, { stdout: true, stderr: true, follow: true }, sink)
