@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Logger, messageOf, nowNs, settlesWithin } from '../base/index.ts'
 import type { LogDriver, RetryPace } from './drivers/log-driver.ts'
+import type { LogPosition, LogRecord } from './drivers/log-record.ts'
 import { LineJoiner } from './line-joiner.ts'
 import type { PositionFile } from './log-position.ts'
-import type { LogPosition, LogRecord } from './log-record.ts'
 import { tailLog } from './log-tail.ts'
 import { RecordQueue } from './record-queue.ts'
 

@@ -4,7 +4,7 @@
  *  nothing, but may deliver complete lines of the other stream twice. */
 import { randomBytes } from 'node:crypto'
 import type { OutputStream } from '../base/index.ts'
-import type { LogPosition, LogRecord } from './log-record.ts'
+import type { LogPosition, LogRecord } from './drivers/log-record.ts'
 
 /** Docker's limit for the text of one message. */
 const maxTextBytes = 16 * 1024

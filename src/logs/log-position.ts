@@ -5,7 +5,7 @@ import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync } from 
 import { dirname } from 'node:path'
 import { errnoOf } from '../base/index.ts'
 import { writeFully } from '../sys/index.ts'
-import type { LogPosition } from './log-record.ts'
+import type { LogPosition } from './drivers/log-record.ts'
 
 const recordBytes = 128
 

@@ -3,10 +3,10 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ChangeSignal } from './change-signal.ts'
+import type { LogPosition } from './drivers/log-record.ts'
 import type { RawLine } from './line-joiner.ts'
 import { type OpenLogFile, openLogFiles } from './log-files.ts'
 import { headBytes, headerBytes, parseHeader, parseTimeNs } from './log-line.ts'
-import type { LogPosition } from './log-record.ts'
 
 const chunkBytes = 128 * 1024
 const lineFeed = 0x0a

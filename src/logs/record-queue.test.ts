@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { LogRecord } from './log-record.ts'
+import type { LogRecord } from './drivers/log-record.ts'
 import { RecordQueue } from './record-queue.ts'
 
 function record(text: string): LogRecord {

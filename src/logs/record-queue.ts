@@ -1,6 +1,6 @@
 /** The lines that were read from a log and are not delivered yet. Without a limit, the reader waits for room. With a
  *  limit (mode non-blocking), new lines that do not fit are dropped, as in Docker. */
-import type { LogRecord } from './log-record.ts'
+import type { LogRecord } from './drivers/log-record.ts'
 
 /** Estimated memory of a record besides its text, so that empty lines count too. */
 const recordOverheadBytes = 128

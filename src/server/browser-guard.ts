@@ -5,7 +5,7 @@
 import { BerthError, type Logger } from '../base/index.ts'
 import { isLoopbackAddress } from '../config/index.ts'
 import type { RequestHandler } from '../http/index.ts'
-import { answerError } from './errors.ts'
+import { answerError } from './answers/errors.ts'
 
 /** Wraps a handler. A request whose `Host` or `Origin` is neither a name or address of loopback nor `boundHost`, the
  *  host that the user named for the listener, is answered with 403. Any port is accepted, as ports are forwarded. */

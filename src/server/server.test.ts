@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BerthError, conflict, type ErrorKind, type Logger, nullLogger } from '../base/index.ts'
-import { statusOf } from './errors.ts'
+import { statusOf } from './answers/errors.ts'
 import { startTestApi } from './testing/fake-backends.ts'
 
 test('createServer() puts the common headers on every answer', async () => {

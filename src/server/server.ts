@@ -12,18 +12,18 @@ import {
   type RequestHandler,
   Router,
 } from '../http/index.ts'
+import { answerError } from './answers/errors.ts'
+import type { Route } from './answers/route.ts'
+import { unbuiltRoutes } from './answers/unbuilt-routes.ts'
 import { guardFromBrowsers } from './browser-guard.ts'
 import { buildkitRoutes } from './build/buildkit-routes.ts'
 import { buildRoutes } from './build/routes.ts'
 import { containerRoutes } from './containers/routes.ts'
-import { answerError } from './errors.ts'
 import { execRoutes } from './exec/routes.ts'
 import { imageRoutes } from './images/routes.ts'
 import { networkRoutes } from './networks/routes.ts'
 import { registryRoutes } from './registries/routes.ts'
-import type { Route } from './route.ts'
 import { systemRoutes } from './system/routes.ts'
-import { unbuiltRoutes } from './unbuilt-routes.ts'
 import { checkApiVersion, splitVersionedPath } from './versions/index.ts'
 import { volumeRoutes } from './volumes/routes.ts'
 

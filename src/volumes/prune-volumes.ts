@@ -1,7 +1,7 @@
 import { isKind } from '../base/index.ts'
 import { diskUsage } from './disk-usage.ts'
-import { localDriverName } from './volume-drivers.ts'
-import type { VolumeRecord, VolumeSummary } from './volume-record.ts'
+import { localDriverName } from './drivers/volume-drivers.ts'
+import type { VolumeRecord, VolumeSummary } from './record/volume-record.ts'
 import type { Volumes } from './volumes.ts'
 
 /** True for a local volume without options. As in Docker, other volumes are neither measured nor pruned. */

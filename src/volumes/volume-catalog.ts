@@ -1,10 +1,10 @@
 /** Looks up volumes: those with a row, and those that only a plugin knows. */
 import { BerthError, isBerthError, isKind, messageOf, notFound, zeroTime } from '../base/index.ts'
 import type { VolumeTable, VolumeUserTable } from '../store/index.ts'
-import { contentDirectory } from './paths.ts'
-import type { VolumeDriver } from './volume-driver.ts'
-import { localDriverName, type VolumeDrivers } from './volume-drivers.ts'
-import type { VolumeRecord, VolumeSummary } from './volume-record.ts'
+import { contentDirectory } from './content/paths.ts'
+import type { VolumeDriver } from './drivers/volume-driver.ts'
+import { localDriverName, type VolumeDrivers } from './drivers/volume-drivers.ts'
+import type { VolumeRecord, VolumeSummary } from './record/volume-record.ts'
 
 /** Where volumes are looked up. */
 export interface VolumeCatalogOptions {

@@ -19,8 +19,8 @@ import { Plugins } from '../plugins/index.ts'
 import { Database } from '../store/index.ts'
 import { diskUsage } from './disk-usage.ts'
 import { pruneVolumes } from './prune-volumes.ts'
-import { anonymousLabel } from './volume-name.ts'
-import type { VolumeRecord, VolumeRequest } from './volume-record.ts'
+import { anonymousLabel } from './record/volume-name.ts'
+import type { VolumeRecord, VolumeRequest } from './record/volume-record.ts'
 import { Volumes } from './volumes.ts'
 
 async function open(t: TestContext): Promise<{ volumes: Volumes; root: string; reopen: () => Promise<Volumes> }> {

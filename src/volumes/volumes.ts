@@ -17,14 +17,14 @@ import {
 import type { Plugins } from '../plugins/index.ts'
 import { type Database, VolumeMountTable, VolumeTable, VolumeUserTable } from '../store/index.ts'
 import { makePrivateDirectory } from '../sys/index.ts'
-import { LocalDriver, type VolumeOwner } from './local-driver.ts'
-import { checkLocalOptions, readOptions } from './local-options.ts'
+import { LocalDriver, type VolumeOwner } from './drivers/local-driver.ts'
+import { checkLocalOptions, readOptions } from './drivers/local-options.ts'
+import type { VolumeDriver } from './drivers/volume-driver.ts'
+import { localDriverName, VolumeDrivers } from './drivers/volume-drivers.ts'
+import { anonymousLabel, checkVolumeName } from './record/volume-name.ts'
+import type { VolumeRecord, VolumeRequest } from './record/volume-record.ts'
 import { newRecord, told, VolumeCatalog } from './volume-catalog.ts'
-import type { VolumeDriver } from './volume-driver.ts'
-import { localDriverName, VolumeDrivers } from './volume-drivers.ts'
 import { VolumeMounts } from './volume-mounts.ts'
-import { anonymousLabel, checkVolumeName } from './volume-name.ts'
-import type { VolumeRecord, VolumeRequest } from './volume-record.ts'
 
 /** Where volumes are stored. */
 export interface VolumesOptions {

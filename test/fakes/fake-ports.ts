@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs'
 import { conflict, notFound } from '../../src/base/index.ts'
 import type { ControlGroups } from '../../src/containers/ports/control-groups.ts'
 import type { Mounts, Processes, Trees } from '../../src/containers/ports/host-files.ts'
-import type { RecordTable } from '../../src/containers/ports/record-table.ts'
 import type { ContainerRecord } from '../../src/containers/record/container-record.ts'
+import type { RecordTable } from '../../src/containers/record/record-table.ts'
 import type { FakeRun, Life } from './fake-host.ts'
 
 /** Control groups: one for each run, named for its container. */

@@ -3,7 +3,7 @@
  *  Of a test in a loop, `${field}` stands for the strings that the loop goes over. */
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { containerConfigFields, hostConfigFields } from '../../src/server/containers/fields.ts'
+import { containerConfigFields, hostConfigFields } from '../../src/server/requests/fields.ts'
 
 const project = join(import.meta.dirname, '../..')
 const page = join(project, 'docs/api-coverage.md')

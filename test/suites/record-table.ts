@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type ErrorKind, isKind } from '../../src/base/index.ts'
-import type { RecordTable } from '../../src/containers/ports/record-table.ts'
 import type { ContainerRecord } from '../../src/containers/record/container-record.ts'
+import type { RecordTable } from '../../src/containers/record/record-table.ts'
 
 /** Declares the suite's tests for the tables that `open` makes. */
 export function recordTableSuite(name: string, open: () => RecordTable): void {

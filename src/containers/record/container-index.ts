@@ -1,8 +1,8 @@
 /** The one owner of container records: in memory, written through to the database. */
 import { invalidArgument, type Logger, messageOf, notFound } from '../../base/index.ts'
-import type { RecordTable } from '../ports/record-table.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { type ContainerLink, LinkIndex } from './link-index.ts'
+import type { RecordTable } from './record-table.ts'
 
 const noLinks: readonly ContainerLink[] = []
 

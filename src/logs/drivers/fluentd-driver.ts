@@ -3,10 +3,10 @@
 import { randomBytes } from 'node:crypto'
 import { decodeMultiStream, Encoder, ExtData } from '@msgpack/msgpack'
 import { BerthError } from '../../base/index.ts'
-import type { LogRecord } from '../log-record.ts'
 import { type FluentdOptions, parseFluentdOptions } from './fluentd-options.ts'
 import { logAttributes } from './log-attributes.ts'
 import type { LogDriver, LogInfo } from './log-driver.ts'
+import type { LogRecord } from './log-record.ts'
 import { LogStream } from './log-stream.ts'
 import { logTag } from './log-tag.ts'
 

@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto'
 import { BerthError, formatNs } from '../../base/index.ts'
 import { UnixDatagramSocket } from '../../sys/index.ts'
-import type { LogRecord } from '../log-record.ts'
 import { logAttributes } from './log-attributes.ts'
 import { type LogDriver, type LogInfo, shortIdLength } from './log-driver.ts'
+import type { LogRecord } from './log-record.ts'
 import { logTag } from './log-tag.ts'
 
 const informational = '6'

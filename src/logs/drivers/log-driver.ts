@@ -1,5 +1,5 @@
 /** The interface of drivers that deliver logs to a server. */
-import type { LogRecord } from '../log-record.ts'
+import type { LogRecord } from './log-record.ts'
 
 /** One container's connection to a log server. */
 export interface LogDriver {

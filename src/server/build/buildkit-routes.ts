@@ -2,7 +2,7 @@
  *  the second, the client calls the daemon. */
 
 import type { BuildkitBackend, BuildkitSession } from '../../contract/index.ts'
-import type { Route } from '../route.ts'
+import type { Route } from '../answers/route.ts'
 
 /** The routes of BuildKit's protocol. */
 export function buildkitRoutes(backend: { buildkit(): Promise<BuildkitBackend> }): readonly Route[] {

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { BerthError, conflict, invalidArgument, isKind, messageOf } from '../../base/index.ts'
 import type { BuildBackend } from '../../contract/index.ts'
 import { formatJsonLine, type Query } from '../../http/index.ts'
-import type { Call } from '../route.ts'
+import type { Call } from '../answers/route.ts'
 import { readSessionRequest } from './session-request.ts'
 
 /** A context that is sent in a separate request, before or after the request of the build. */

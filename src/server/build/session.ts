@@ -3,8 +3,8 @@
 import type { BuildAsk, BuildEvent, BuildRequest } from '../../api/index.ts'
 import { BerthError, isKind, type Logger, messageOf } from '../../base/index.ts'
 import type { BuildBackend, BuildClient } from '../../contract/index.ts'
-import { decodeRegistryConfig } from '../registry-auth.ts'
-import type { Call } from '../route.ts'
+import type { Call } from '../answers/route.ts'
+import { decodeRegistryConfig } from '../requests/registry-auth.ts'
 import { errorEvent } from './error-event.ts'
 import { FrameConnection } from './frame-connection.ts'
 

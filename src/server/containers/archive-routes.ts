@@ -3,8 +3,8 @@ import type { ContainerPathStat } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import type { ContainerBackend } from '../../contract/index.ts'
 import type { Exchange, Query } from '../../http/index.ts'
-import { sendBytes } from '../byte-stream.ts'
-import { type Call, pathParameter, type Route } from '../route.ts'
+import { sendBytes } from '../answers/byte-stream.ts'
+import { type Call, pathParameter, type Route } from '../answers/route.ts'
 
 const pattern = '/containers/{id}/archive'
 

@@ -1,6 +1,6 @@
 import type { ContainerInspect, ContainerSummary, EndpointSettings, NetworkSettings } from '../../api/index.ts'
-import { type Call, isBelow } from '../route.ts'
-import { completeFields, containerConfigFields, hostConfigFields } from './fields.ts'
+import { type Call, isBelow } from '../answers/route.ts'
+import { completeFields, containerConfigFields, hostConfigFields } from '../requests/fields.ts'
 
 /** An inspected container in the shape of the request's API version, with all the fields that clients expect. */
 export function toApiInspect(call: Call, inspected: ContainerInspect): ContainerInspect {

@@ -1,9 +1,9 @@
 /** export, changes and commit: routes that read all of a container's files. */
 
 import type { ContainerBackend } from '../../contract/index.ts'
-import { sendBytes } from '../byte-stream.ts'
-import { type Call, pathParameter, type Route } from '../route.ts'
-import { decodeConfigBody } from './create-body.ts'
+import { sendBytes } from '../answers/byte-stream.ts'
+import { type Call, pathParameter, type Route } from '../answers/route.ts'
+import { decodeConfigBody } from '../requests/create-body.ts'
 
 /** The routes of `ContainerFiles`. */
 export function containerFileRoutes(backend: ContainerBackend): readonly Route[] {

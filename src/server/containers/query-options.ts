@@ -3,7 +3,7 @@ import type { Filters, WaitCondition } from '../../api/index.ts'
 import { invalidArgument, messageOf, type TerminalSize } from '../../base/index.ts'
 import { type AttachOptions, decodeFilters, type LogsOptions, type StopOptions } from '../../contract/index.ts'
 import { parseInteger, type Query } from '../../http/index.ts'
-import { parseTimestamp } from '../timestamp.ts'
+import { parseTimestamp } from '../requests/timestamp.ts'
 
 const listFilters: ReadonlySet<string> = new Set([
   'ancestor',

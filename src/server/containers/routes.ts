@@ -1,12 +1,12 @@
 /** Routes of containers: create, start, stop, inspect and all that is no stream. */
 import { BerthError, invalidArgument, isBerthError, type Logger } from '../../base/index.ts'
 import type { ContainerBackend } from '../../contract/index.ts'
-import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
-import { notImplementedHere } from '../unbuilt-routes.ts'
+import { type Call, isBelow, pathParameter, type Route } from '../answers/route.ts'
+import { notImplementedHere } from '../answers/unbuilt-routes.ts'
+import { decodeCreateBody, decodeUpdateBody } from '../requests/create-body.ts'
 import { deprecationWarnings, upgradeCreateBody } from '../versions/index.ts'
 import { containerArchiveRoutes } from './archive-routes.ts'
 import { toApiInspect, toApiSummaries } from './convert.ts'
-import { decodeCreateBody, decodeUpdateBody } from './create-body.ts'
 import { containerFileRoutes } from './file-routes.ts'
 import {
   readContainerName,

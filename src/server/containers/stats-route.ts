@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { invalidArgument } from '../../base/index.ts'
 import type { ContainerBackend } from '../../contract/index.ts'
 import { formatJsonLine } from '../../http/index.ts'
-import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
+import { type Call, isBelow, pathParameter, type Route } from '../answers/route.ts'
 
 /** Makes the route. */
 export function containerStatsRoute(backend: ContainerBackend): Route {

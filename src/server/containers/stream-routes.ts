@@ -3,8 +3,8 @@ import type { ContainerWaitResponse } from '../../api/index.ts'
 import { type Logger, messageOf } from '../../base/index.ts'
 import type { ContainerBackend } from '../../contract/index.ts'
 import { acceptWebSocket, formatJsonLine, StreamSink } from '../../http/index.ts'
-import { carry, carryBothWays, streamContentType } from '../output-stream.ts'
-import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
+import { carry, carryBothWays, streamContentType } from '../answers/output-stream.ts'
+import { type Call, isBelow, pathParameter, type Route } from '../answers/route.ts'
 import { readAttachOptions, readLogsOptions, readWaitCondition } from './query-options.ts'
 
 /** Routes of container streams. */

@@ -1,7 +1,7 @@
 import type { ExecConfig, ExecStartBody } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
-import { type FieldTable, readFields } from '../containers/fields.ts'
-import { jsonTypeOf } from '../containers/json-shape.ts'
+import { type FieldTable, readFields } from '../requests/fields.ts'
+import { jsonTypeOf } from '../requests/json-shape.ts'
 
 const text = { type: 'string', zero: undefined } as const
 const flag = { type: 'boolean', zero: undefined } as const

@@ -1,9 +1,9 @@
 import type { ExecConfig, ExecStartBody } from '../../api/index.ts'
-import { type TerminalSize, invalidArgument, type Logger } from '../../base/index.ts'
+import { invalidArgument, type Logger, type TerminalSize } from '../../base/index.ts'
 import type { ExecBackend } from '../../contract/index.ts'
+import { carryBothWays, streamContentType } from '../answers/output-stream.ts'
+import { type Call, pathParameter, type Route } from '../answers/route.ts'
 import { readTerminalSize } from '../containers/query-options.ts'
-import { carryBothWays, streamContentType } from '../output-stream.ts'
-import { type Call, pathParameter, type Route } from '../route.ts'
 import { readExecConfig, readExecStart } from './bodies.ts'
 
 /** The `/exec` routes and `POST /containers/{id}/exec`. */

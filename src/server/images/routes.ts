@@ -2,7 +2,7 @@
 import { invalidArgument } from '../../base/index.ts'
 import type { ImageBackend } from '../../contract/index.ts'
 import type { Query } from '../../http/index.ts'
-import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
+import { type Call, isBelow, pathParameter, type Route } from '../answers/route.ts'
 import { downgradeImageInspect, downgradeImageSummary, shapeVersion } from '../versions/index.ts'
 import { readListFilters, readPruneFilters } from './filters.ts'
 import { readPlatform, readPlatforms } from './platform.ts'

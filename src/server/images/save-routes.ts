@@ -1,6 +1,6 @@
 import type { ImageBackend } from '../../contract/index.ts'
-import { sendBytes } from '../byte-stream.ts'
-import { type Call, pathParameter, type Route } from '../route.ts'
+import { sendBytes } from '../answers/byte-stream.ts'
+import { type Call, pathParameter, type Route } from '../answers/route.ts'
 import { readPlatform } from './platform.ts'
 
 /** Routes that send images as an archive. */

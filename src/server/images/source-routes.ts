@@ -2,9 +2,9 @@
 import { invalidArgument } from '../../base/index.ts'
 import type { ImageBackend } from '../../contract/index.ts'
 import { formatReference, isDigest, parseReference, type Reference, withDigest, withTag } from '../../oci/index.ts'
-import { streamProgress } from '../progress-stream.ts'
-import { decodeRegistryAuth } from '../registry-auth.ts'
-import { type Call, pathParameter, type Route } from '../route.ts'
+import { streamProgress } from '../answers/progress-stream.ts'
+import { type Call, pathParameter, type Route } from '../answers/route.ts'
+import { decodeRegistryAuth } from '../requests/registry-auth.ts'
 import { readPlatform } from './platform.ts'
 
 /** The routes of `ImageSources`. */

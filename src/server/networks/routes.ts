@@ -1,7 +1,7 @@
 import { invalidArgument, notFound } from '../../base/index.ts'
 import { decodeFilters, type NetworkBackend } from '../../contract/index.ts'
-import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
-import { decodeConnect, decodeCreate, decodeDisconnect } from './bodies.ts'
+import { type Call, isBelow, pathParameter, type Route } from '../answers/route.ts'
+import { decodeConnect, decodeCreate, decodeDisconnect } from '../requests/network-bodies.ts'
 
 const pruneFilters: ReadonlySet<string> = new Set(['label', 'label!', 'until'])
 

@@ -2,8 +2,8 @@ import type { AuthConfig, Filters } from '../../api/index.ts'
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import { booleanFilter, decodeFilters, type RegistryBackend } from '../../contract/index.ts'
 import { parseInteger } from '../../http/index.ts'
-import { decodeRegistryAuth } from '../registry-auth.ts'
-import { type Call, pathParameter, type Route } from '../route.ts'
+import { type Call, pathParameter, type Route } from '../answers/route.ts'
+import { decodeRegistryAuth } from '../requests/registry-auth.ts'
 
 const searchFilters: ReadonlySet<string> = new Set(['is-automated', 'is-official', 'stars'])
 

@@ -2,8 +2,8 @@ import type { DiskUsageType } from '../../api/index.ts'
 import { invalidArgument, isKind } from '../../base/index.ts'
 import { decodeFilters, type SystemBackend } from '../../contract/index.ts'
 import { formatJsonLine } from '../../http/index.ts'
-import { type Call, isBelow, type Route } from '../route.ts'
-import { parseTimestamp } from '../timestamp.ts'
+import { type Call, isBelow, type Route } from '../answers/route.ts'
+import { parseTimestamp } from '../requests/timestamp.ts'
 import { downgradeDiskUsage, downgradeInfo, withLegacyMembers } from '../versions/index.ts'
 
 const eventFilters: ReadonlySet<string> = new Set([

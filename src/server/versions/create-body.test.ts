@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeCreateBody } from '../containers/create-body.ts'
+import { decodeCreateBody } from '../requests/create-body.ts'
 import { upgradeCreateBody } from './create-body.ts'
 
 function upgrade(version: string, hostConfig: object, config: object = {}, endpoints: object = {}) {

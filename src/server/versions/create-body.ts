@@ -1,7 +1,7 @@
 /** Converts create requests of older API versions to the newest one. */
 import { compareApiVersions, type HostConfig, type Mount, type NetworkingConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
-import type { CreateBody } from '../containers/create-body.ts'
+import type { CreateBody } from '../requests/create-body.ts'
 
 /** The request in the form of the newest version. Defaults that differ between the versions are made explicit. */
 export function upgradeCreateBody(body: CreateBody, apiVersion: string): CreateBody {

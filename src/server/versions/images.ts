@@ -1,6 +1,6 @@
 /** Converts images to the shapes of older API versions. */
 import { compareApiVersions, type ImageInspect, type ImageSummary } from '../../api/index.ts'
-import { completeFields, containerConfigFields } from '../containers/fields.ts'
+import { completeFields, containerConfigFields } from '../requests/fields.ts'
 
 /** An entry of the list. API 1.44 removed `VirtualSize`; below 1.43 an image without names has `<none>` as its names. */
 export function downgradeImageSummary(image: ImageSummary, apiVersion: string): ImageSummary {

@@ -2,8 +2,8 @@
  *  it. */
 import { invalidArgument } from '../../base/index.ts'
 import type { VolumeBackend } from '../../contract/index.ts'
-import { sendBytes } from '../byte-stream.ts'
-import { type Call, pathParameter, type Route } from '../route.ts'
+import { sendBytes } from '../answers/byte-stream.ts'
+import { type Call, pathParameter, type Route } from '../answers/route.ts'
 
 const pattern = '/berth/volumes/{name}/archive'
 const contentTypes = { none: 'application/x-tar', gzip: 'application/gzip', zstd: 'application/zstd' } as const

@@ -1,10 +1,10 @@
 import type { VolumeCreateBody } from '../../api/index.ts'
 import { BerthError, invalidArgument } from '../../base/index.ts'
 import { decodeFilters, type VolumeBackend } from '../../contract/index.ts'
-import { type FieldTable, readFields } from '../containers/fields.ts'
-import { jsonTypeOf } from '../containers/json-shape.ts'
-import { type Call, isBelow, pathParameter, type Route } from '../route.ts'
-import { notSwarmManager } from '../unbuilt-routes.ts'
+import { type Call, isBelow, pathParameter, type Route } from '../answers/route.ts'
+import { notSwarmManager } from '../answers/unbuilt-routes.ts'
+import { type FieldTable, readFields } from '../requests/fields.ts'
+import { jsonTypeOf } from '../requests/json-shape.ts'
 import { volumeArchiveRoutes } from './archive-routes.ts'
 
 const listFilters: ReadonlySet<string> = new Set(['dangling', 'driver', 'label', 'name'])
