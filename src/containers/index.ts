@@ -4,6 +4,7 @@ export { containerImages } from './create/container-images.ts'
 export { validateResources } from './create/validate.ts'
 export { volumeArchives } from './files/volume-archive.ts'
 export { reserveLabels } from './isolation/selinux.ts'
+export { LiveContainers } from './live/live.ts'
 export { hostClock } from './ports/clock.ts'
 export { hostControlGroups } from './ports/control-groups.ts'
 export { hostMounts, hostProcesses, hostTrees } from './ports/host-files.ts'
@@ -16,7 +17,6 @@ export type {
   ContainerVolumes,
   HostFacts,
 } from './record/dependencies.ts'
-export { LiveContainers } from './record/live.ts'
 export { ContainerPaths } from './record/paths.ts'
 export { containerVolumes } from './rootfs/container-volumes.ts'
 export { adoptContainers, finishRestore, liveIds } from './run/restore.ts'

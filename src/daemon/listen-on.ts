@@ -7,7 +7,7 @@ import { type Endpoint, type InheritedEndpoint, loadTls, type TcpEndpoint, type 
 import type { ApiServer } from '../server/index.ts'
 import { boundAddress } from '../sys/index.ts'
 import type { ApiExposure } from './api-exposure.ts'
-import type { RootAccess } from './root-access.ts'
+import type { RootAccess } from './roots/root-access.ts'
 
 export interface ListenOnOptions {
   readonly server: ApiServer

@@ -12,10 +12,10 @@ import { prepareCgroups, removeEmptyCgroup } from '../sys/index.ts'
 import { refuseLayerSize } from './container-settings.ts'
 import { IdleMemory } from './idle-memory.ts'
 import type { Opening } from './opening.ts'
-import { RootAccess } from './root-access.ts'
-import { takeLocks } from './root-locks.ts'
+import { RootAccess } from './roots/root-access.ts'
+import { takeLocks } from './roots/root-locks.ts'
+import { layerMapping } from './roots/user-remap.ts'
 import { settleData } from './settle-data.ts'
-import { layerMapping } from './user-remap.ts'
 
 /** The open parts of the data root. */
 export interface DataParts {

@@ -2,10 +2,10 @@
  *  folder. `reboot` after a kill makes the next daemon on what the killed one left. */
 import { join } from 'node:path'
 import { Background, KeyedMutex, type Logger, messageOf, zeroTime } from '../../src/base/index.ts'
+import { LiveContainers } from '../../src/containers/live/live.ts'
 import { ContainerIndex } from '../../src/containers/record/container-index.ts'
 import { type ContainerRecord, snapshotKey, withState } from '../../src/containers/record/container-record.ts'
 import type { ContainerContext, ContainerSettings } from '../../src/containers/record/dependencies.ts'
-import { LiveContainers } from '../../src/containers/record/live.ts'
 import { ContainerPaths } from '../../src/containers/record/paths.ts'
 import type { ContainerStatus } from '../../src/containers/record/state.ts'
 import { adoptContainers, finishRestore, liveIds } from '../../src/containers/run/restore.ts'

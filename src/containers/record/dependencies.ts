@@ -6,13 +6,13 @@ import type { CommitRequest, CommittedImage, Image } from '../../images/index.ts
 import type { AppArmor, CgroupSettings, SelinuxLabels, SpecHost } from '../../runtime/index.ts'
 import type { Snapshotter } from '../../snapshots/index.ts'
 import type { ContentReplacement } from '../../volumes/index.ts'
+import type { LiveContainers } from '../live/live.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ControlGroups } from '../ports/control-groups.ts'
 import type { Mounts, Processes, Trees } from '../ports/host-files.ts'
 import type { ContainerNetworks } from '../ports/networks.ts'
 import type { ContainerRuntime } from '../ports/runtime.ts'
 import type { ContainerIndex } from './container-index.ts'
-import type { LiveContainers } from './live.ts'
 import type { ContainerPaths } from './paths.ts'
 
 /** Volumes that are worked on as a whole. */

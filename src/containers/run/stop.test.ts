@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { conflict, KeyedMutex, type LogFields, nullLogger } from '../../base/index.ts'
 import { EventBus } from '../../events/index.ts'
+import { LiveContainers } from '../live/live.ts'
 import { hostClock } from '../ports/clock.ts'
 import { type ContainerRecord, withState } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
-import { LiveContainers } from '../record/live.ts'
 import { restartContainer, stopForShutdown } from './stop.ts'
 
 test('stopForShutdown() stops every container, and waits for one that does not end only so long', async (t) => {

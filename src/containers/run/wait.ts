@@ -1,9 +1,9 @@
 import type { ContainerWaitResponse, WaitCondition } from '../../api/index.ts'
 import type { AbortOptions } from '../../base/index.ts'
 import type { WaitHandle } from '../../contract/index.ts'
+import type { WaitResult } from '../live/waiters.ts'
 import type { Uses } from '../record/dependencies.ts'
 import { isActive } from '../record/state.ts'
-import type { WaitResult } from '../record/waiters.ts'
 
 /** Arms a wait and gives the promise of its result, which the signal rejects. Throws `notFound` when there is no such
  *  container. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { OutputSink } from '../../base/index.ts'
+import type { PendingAttach } from '../live/live.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
-import type { PendingAttach } from '../record/live.ts'
 import { attachContainer } from './attach.ts'
 
 const options = { stdin: false, stdout: true, stderr: true, stream: true, logs: false }

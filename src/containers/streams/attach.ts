@@ -5,10 +5,10 @@ import type { AbortOptions, OutputSink } from '../../base/index.ts'
 import type { AttachIo, AttachOptions, OutputSource } from '../../contract/index.ts'
 import { readLogs } from '../../logs/index.ts'
 import type { AttachHandle } from '../../runtime/index.ts'
+import { DetachDetector, parseDetachKeys } from '../live/detach-keys.ts'
+import type { PendingAttach } from '../live/live.ts'
 import type { Uses } from '../record/dependencies.ts'
-import { DetachDetector, parseDetachKeys } from '../record/detach-keys.ts'
 import { publishContainer } from '../record/events.ts'
-import type { PendingAttach } from '../record/live.ts'
 import { checkVerb, isUp } from '../record/state.ts'
 
 const stallLimitMs = 10_000

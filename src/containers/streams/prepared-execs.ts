@@ -3,8 +3,8 @@
 import type { ExecConfig } from '../../api/index.ts'
 import { messageOf } from '../../base/index.ts'
 import type { ExecLaunch, ExecPlan } from '../../runtime/index.ts'
+import type { ExecProcess } from '../live/exec-process.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
-import type { ExecProcess } from '../record/exec-process.ts'
 
 const waitMs = 1000
 /** Each takes some megabytes. More at once start up when they are started. */

@@ -2,9 +2,9 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { conflict, isBerthError } from '../base/index.ts'
-import type { DaemonConfig } from '../config/index.ts'
-import { acquireLock, isProcessAlive, type Lock } from '../sys/index.ts'
+import { conflict, isBerthError } from '../../base/index.ts'
+import type { DaemonConfig } from '../../config/index.ts'
+import { acquireLock, isProcessAlive, type Lock } from '../../sys/index.ts'
 
 /** How long a lock of a daemon that was killed may last, in milliseconds. If the daemon was starting a program, the new
  *  process keeps the daemon's descriptors until it executes that program. */

@@ -5,11 +5,11 @@
  *  Each boot gives the roots their modes again: an older version may have left them open, or a crash half done. */
 import { chmodSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { StoreProblem } from '../api/index.ts'
-import { errnoOf } from '../base/index.ts'
-import type { UserRemap } from '../config/index.ts'
-import { closeDatabaseFiles } from '../store/index.ts'
-import { closeFile, makePrivateDirectory } from '../sys/index.ts'
+import type { StoreProblem } from '../../api/index.ts'
+import { errnoOf } from '../../base/index.ts'
+import type { UserRemap } from '../../config/index.ts'
+import { closeDatabaseFiles } from '../../store/index.ts'
+import { closeFile, makePrivateDirectory } from '../../sys/index.ts'
 import { pathsOf, type Roots } from './root-locks.ts'
 
 /** Directories that the engine keeps in its roots, and files with content that only root may read. */

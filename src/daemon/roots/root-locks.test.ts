@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { DaemonConfig } from '../config/index.ts'
+import type { DaemonConfig } from '../../config/index.ts'
 import { takeLocks } from './root-locks.ts'
 
 function rootsIn(context: { after(run: () => void): void }): DaemonConfig {

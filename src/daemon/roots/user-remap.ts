@@ -3,7 +3,7 @@
  *  mappings stay apart. */
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { errnoOf, invalidArgument, type Logger } from '../base/index.ts'
+import { errnoOf, invalidArgument, type Logger } from '../../base/index.ts'
 import {
   type AccountFiles,
   type DaemonConfig,
@@ -13,9 +13,9 @@ import {
   parseUserRemap,
   type UserRemap,
   withRoots,
-} from '../config/index.ts'
-import type { LayerMapping } from '../snapshots/index.ts'
-import { hostInfo, runCommand } from '../sys/index.ts'
+} from '../../config/index.ts'
+import type { LayerMapping } from '../../snapshots/index.ts'
+import { hostInfo, runCommand } from '../../sys/index.ts'
 
 /** How many ids useradd(8) allocates. */
 const rangeSize = 65_536

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { UserRemap } from '../config/index.ts'
+import type { UserRemap } from '../../config/index.ts'
 import { RootAccess } from './root-access.ts'
 
 const ownGid = process.getegid?.() ?? 0
