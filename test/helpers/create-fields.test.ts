@@ -4,7 +4,7 @@ import { createFields, fieldTests, formatFields, readPage, withFields } from './
 
 const tests = fieldTests()
 
-test('createFields: each has a test that sees what becomes of it', () => {
+test('createFields: every field has a test that names it', () => {
   const named = new Set(tests.map(({ field }) => field))
   const all = Object.entries(createFields).flatMap(([owner, names]) => names.map((name) => `${owner}.${name}`))
   assert.deepEqual(
@@ -13,7 +13,7 @@ test('createFields: each has a test that sees what becomes of it', () => {
   )
 })
 
-test('fieldTests: no title names a field that there is not', () => {
+test('fieldTests: no title names an unknown field', () => {
   assert.deepEqual(
     tests
       .map(({ field }) => field.split('.'))
@@ -22,7 +22,7 @@ test('fieldTests: no title names a field that there is not', () => {
   )
 })
 
-test('formatFields: docs/api-coverage.md says what the tests say (bin/node test/helpers/create-fields.ts)', () => {
+test('formatFields: docs/api-coverage.md is up to date (bin/node test/helpers/create-fields.ts)', () => {
   const page = readPage()
   assert.equal(page, withFields(page, formatFields(tests)))
 })

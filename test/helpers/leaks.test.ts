@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { otherRuns } from './leaks.ts'
 import { until } from './wait.ts'
 
-test('otherRuns() finds the runs that are under way, and not its own', async () => {
+test('otherRuns() finds other running tests, and not its own', async () => {
   const own = process.env.BERTH_TEST_RUN
   const child = spawn('bash', ['-c', 'BERTH_TEST_RUN=$$ cat; true', 'test/run'])
   const mark = String(child.pid)

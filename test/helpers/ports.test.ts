@@ -14,7 +14,7 @@ for (let at = 0; at < 20; at++) console.log(await freePort())`
   assert.ok(all.every((port) => port >= 20_000 && port < 32_000))
 })
 
-test('freePorts() gives ports in a row on which a server can listen', async () => {
+test('freePorts() gives consecutive ports on which a server can listen', async () => {
   const first = await freePorts(3)
   for (const port of [first, first + 1, first + 2]) {
     const server = createServer()

@@ -88,7 +88,9 @@ for (const [name, compress, mediaType] of [
   })
 }
 
-test('Images.load() names an image without tags by its id and moves a name that is taken', { skip }, async () => {
+test('Images.load() names an image without tags by its id, and moves a name that is already used', {
+  skip,
+}, async () => {
   await using ws = await ImageWorkspace.open()
   const first = await makeImage([{ a: '1' }])
   const second = await makeImage([{ a: '2' }])
@@ -109,7 +111,7 @@ test('Images.load() names an image without tags by its id and moves a name that 
   assert.deepEqual(pruned.ImagesDeleted?.[0], { Deleted: first.id })
 })
 
-test('Images.load() refuses what is broken and leaves nothing of it', { skip }, async () => {
+test('Images.load() refuses broken archives and leaves nothing of them', { skip }, async () => {
   await using ws = await ImageWorkspace.open()
   const image = await makeImage([{ big: large }])
   const [layer = Buffer.alloc(0)] = image.layers
@@ -151,7 +153,7 @@ async function layoutWithWrongLayer(): Promise<Buffer> {
   return archive
 }
 
-test('Images.load() takes what Docker 1.9 and 1.10 saved', { skip }, async () => {
+test('Images.load() reads archives of Docker 1.9 and 1.10', { skip }, async () => {
   await using ws = await ImageWorkspace.open()
   await load(ws, await v1Archive([{ a: '1' }, { big: large }], 'old', '1'))
   const old = ws.images.store.resolve('old:1')
@@ -170,7 +172,7 @@ test('Images.load() takes what Docker 1.9 and 1.10 saved', { skip }, async () =>
   }
 })
 
-test('Images.load() unpacks what xz and bzip2 packed', { skip }, async () => {
+test('Images.load() unpacks xz and bzip2', { skip }, async () => {
   await using ws = await ImageWorkspace.open()
   const image = await makeImage([{ big: large }])
   const archive = await dockerArchive(image, ['x:1'])
@@ -185,7 +187,7 @@ test('Images.load() unpacks what xz and bzip2 packed', { skip }, async () => {
   assert.deepEqual(await blobs(ws), [])
 })
 
-test('Images.load() takes the images of one platform only when it is asked to', { skip }, async () => {
+test('Images.load() loads the images of one platform only on request', { skip }, async () => {
   await using ws = await ImageWorkspace.open()
   const image = await makeImage([{ a: '1' }])
   const { architecture } = JSON.parse(image.config.toString()) as { architecture: string }
@@ -196,7 +198,7 @@ test('Images.load() takes the images of one platform only when it is asked to', 
   assert.equal(ws.images.store.resolve('x:1').id, image.id)
 })
 
-test('Images.load() leaves an image that is here as it is, for its manifest may be known elsewhere', {
+test('Images.load() keeps an existing image, because its manifest may be known elsewhere', {
   skip,
 }, async () => {
   await using ws = await ImageWorkspace.open()
@@ -211,7 +213,7 @@ test('Images.load() leaves an image that is here as it is, for its manifest may 
   assert.deepEqual(await blobs(ws), stored)
 })
 
-test('Images.load() can be cancelled in the middle', { skip }, async () => {
+test('Images.load() can be canceled in the middle', { skip }, async () => {
   await using ws = await ImageWorkspace.open()
   const archive = await dockerArchive(await makeImage([{ big: large }]), ['x:1'])
   const abort = new AbortController()
@@ -231,7 +233,7 @@ test('Images.load() can be cancelled in the middle', { skip }, async () => {
   assert.deepEqual(await snapshots(ws), [])
 })
 
-test('Images.open() clears what a load left whose process was killed', { skip }, async (t) => {
+test('Images.open() removes what an interrupted load left', { skip }, async (t) => {
   const root = mkdtempSync('/tmp/b-load-')
   t.after(() => rmSync(root, { recursive: true, force: true }))
   const archive = await dockerArchive(await makeImage([{ big: large }, { big: randomBytes(3_000_000) }]), ['x:1'])
@@ -296,7 +298,7 @@ test('Images.import() makes an image of a tar, with changes and a message', { sk
   await assert.rejects(ws.images.import(bad), { message: 'FROM is not a valid change command' })
 })
 
-test('importEmbedded() adds an image without waking a worker', { skip }, async () => {
+test('importEmbedded() adds an image without starting a worker', { skip }, async () => {
   await using ws = await ImageWorkspace.open()
   const tar = await tarOf({ hello: 'program' })
   const config = { created: '2024-01-01T00:00:00Z', defaults: { Cmd: ['/hello'] } }
@@ -305,7 +307,7 @@ test('importEmbedded() adds an image without waking a worker', { skip }, async (
   assert.equal(await importEmbedded(ws.images.parts, 'hello', config, tar), id)
 })
 
-test('Images.remove() follows Docker’s rules and frees what nobody else uses', { skip }, async () => {
+test('Images.remove() follows Docker’s rules and frees what no other image uses', { skip }, async () => {
   await using ws = await ImageWorkspace.open()
   const base = { base: 'b'.repeat(1000) }
   const one = await makeImage([base, { one: '1' }])
@@ -349,7 +351,7 @@ test('Images.remove() follows Docker’s rules and frees what nobody else uses',
   assert.deepEqual(await blobs(ws), [])
 })
 
-test('Images.garbage leaves layers on which a container stands', { skip }, async () => {
+test('Images.garbage keeps layers that a container uses', { skip }, async () => {
   await using ws = await ImageWorkspace.open()
   const image = await makeImage([{ a: '1' }, { b: '2' }])
   await load(ws, await dockerArchive(image, ['x:1']))

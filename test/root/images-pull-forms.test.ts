@@ -75,7 +75,7 @@ for (const [form, options] of Object.entries(forms)) {
   })
 }
 
-test('Images.pull() gets foreign layers from where they are', { skip }, async () => {
+test('Images.pull() fetches foreign layers from their own URLs', { skip }, async () => {
   await using elsewhere = await FakeRegistry.start()
   await using registry = await FakeRegistry.start()
   const big = randomBytes(600_000)
@@ -88,7 +88,7 @@ test('Images.pull() gets foreign layers from where they are', { skip }, async ()
   assert.ok(fileOf(ws, `${registry.name}/x:1`, 'big').equals(big))
 })
 
-test('Images.pull() finds the platform in nested indexes, past attestations', { skip }, async () => {
+test('Images.pull() finds the platform in nested indexes with attestations', { skip }, async () => {
   await using registry = await FakeRegistry.start()
   const image = await makeImage([{ a: 'right' }])
   const other = await makeImage([{ a: 'other' }])
@@ -124,7 +124,7 @@ test('Images.pull() finds the platform in nested indexes, past attestations', { 
   }
 })
 
-test('Images.pull() refuses what it can’t run, and says why', { skip }, async () => {
+test('Images.pull() refuses what it cannot run, and says why', { skip }, async () => {
   await using registry = await FakeRegistry.start()
   registry.manifest({ schemaVersion: 1, name: 'x', fsLayers: [] }, mediaTypes.dockerSchema1Signed, 'schema1')
   const config = registry.blob(Buffer.from('{}'), 'application/vnd.example.chart')
@@ -141,7 +141,7 @@ test('Images.pull() refuses what it can’t run, and says why', { skip }, async 
   await assert.rejects(pull(ws, 'scratch'), { kind: 'forbidden', message: "'scratch' is a reserved name" })
 })
 
-test('Images.pull() tells who asked for another platform than the only one', { skip }, async () => {
+test('Images.pull() reports it when only another platform than the requested one exists', { skip }, async () => {
   await using registry = await FakeRegistry.start()
   registry.image(await makeImage([{ a: '1' }]), '1')
   await using ws = await ImageWorkspace.open()
@@ -155,7 +155,7 @@ test('Images.pull() tells who asked for another platform than the only one', { s
   ])
 })
 
-test('Images.pull() waits as long as a busy registry asks, and not for hours', { skip }, async () => {
+test('Images.pull() waits as long as a busy registry asks, but not for hours', { skip }, async () => {
   await using registry = await FakeRegistry.start()
   const { layers } = registry.image(await makeImage([{ big: randomBytes(400_000) }]), '1')
   let refusals = 0
@@ -184,7 +184,7 @@ test('Images.pull() waits as long as a busy registry asks, and not for hours', {
   })
 })
 
-test('Images.pull() goes on after short reads, with ranges and without', { skip }, async () => {
+test('Images.pull() continues after short reads, with and without ranges', { skip }, async () => {
   await using registry = await FakeRegistry.start()
   const big = randomBytes(900_000)
   const { layers } = registry.image(await makeImage([{ big }]), '1')
@@ -205,7 +205,9 @@ test('Images.pull() goes on after short reads, with ranges and without', { skip 
   }
 })
 
-test('Images.pull() gives up after five tries that bring nothing, and goes on from there later', { skip }, async () => {
+test('Images.pull() gives up after five attempts without progress, and continues from there later', {
+  skip,
+}, async () => {
   await using registry = await FakeRegistry.start()
   const { layers } = registry.image(await makeImage([{ big: randomBytes(900_000) }]), '1')
   let isFirst = true
@@ -251,7 +253,7 @@ test('Images.pull() names the layer whose bytes are wrong, and keeps nothing of 
   }
 })
 
-test('Images.pull() refuses a layer that is not the one of the config', { skip }, async () => {
+test('Images.pull() refuses a layer that does not match the config', { skip }, async () => {
   await using registry = await FakeRegistry.start()
   const image = await makeImage([{ a: '1' }])
   const other = await makeImage([{ a: '2' }])
@@ -264,7 +266,7 @@ test('Images.pull() refuses a layer that is not the one of the config', { skip }
   }
 })
 
-test('Images.pull() begins again when what an earlier try left was damaged', { skip }, async () => {
+test('Images.pull() starts again if an earlier attempt left damaged bytes', { skip }, async () => {
   await using registry = await FakeRegistry.start()
   const big = randomBytes(900_000)
   const { layers } = registry.image(await makeImage([{ big }]), '1')
@@ -287,7 +289,7 @@ test('Images.pull() begins again when what an earlier try left was damaged', { s
   assert.equal(digest(fileOf(ws, `${registry.name}/x:1`, 'big')), digest(big))
 })
 
-test('Images.pull() goes on with a layer for one when the other who wanted it leaves', { skip }, async () => {
+test('Images.pull() continues for one caller when another one cancels', { skip }, async () => {
   await using registry = await FakeRegistry.start()
   const trees: Tree[] = [{ a: randomBytes(700_000) }, { b: randomBytes(700_000) }, { c: randomBytes(700_000) }]
   registry.image(await makeImage(trees), '1')
@@ -318,7 +320,7 @@ test('Images.pull() goes on with a layer for one when the other who wanted it le
   assert.equal(blobs.length, new Set(blobs).size, 'each once')
 })
 
-test('Images.pull() replaces blobs that were damaged on the disk', { skip }, async () => {
+test('Images.pull() replaces damaged blobs on the disk', { skip }, async () => {
   await using registry = await FakeRegistry.start()
   const trees: Tree[] = [{ a: randomBytes(500_000) }, { b: 'small' }]
   const { manifest, config, layers } = registry.image(await makeImage(trees), '1', { compress: (one) => gzipSync(one) })

@@ -44,7 +44,7 @@ async function pull(ws: ImageWorkspace, reference: string): Promise<ProgressMess
   return messages
 }
 
-test('Images.pull() gets busybox from a registry, says what Docker says, and is up to date the second time', {
+test("Images.pull() gets busybox from a registry with Docker's messages, and is up to date the second time", {
   skip,
 }, async (t) => {
   await using registry = await TestRegistry.start()
@@ -194,7 +194,7 @@ test('Images.pull() of the same image twice at once downloads each layer once', 
   for (const digest of layers) assert.equal(proxy.blobs.filter(({ path }) => path.endsWith(digest)).length, 1)
 })
 
-test('Images.pull() goes on where the connection broke', { skip }, async (t) => {
+test('Images.pull() continues where the connection broke', { skip }, async (t) => {
   const big = randomBytes(3_000_000)
   const registry = await registryWith(t, [{ big }])
   await using proxy = await SlowProxy.start(registry.name)
@@ -240,7 +240,7 @@ test('Images.pull() ends when its signal fires and resumes later', { skip }, asy
   assert.ok(proxy.blobs.some(({ range }) => /^bytes=\d{6,}-$/.test(String(range))))
 })
 
-test('Images.pull() goes on where a killed process stopped', { skip }, async (t) => {
+test('Images.pull() continues where a killed process stopped', { skip }, async (t) => {
   const big = randomBytes(8_000_000)
   const registry = await registryWith(t, [{ big }, { small: 'x' }])
   await using proxy = await SlowProxy.start(registry.name)

@@ -110,7 +110,7 @@ function hostAddress(): string {
   return `127.${randomInt(50, 250)}.${randomInt(250)}.${randomInt(1, 250)}`
 }
 
-test('the embedded DNS answers names by UDP and TCP, forwards and backwards', { skip }, async (t) => {
+test('the embedded DNS resolves names and addresses by UDP and TCP', { skip }, async (t) => {
   const [dns, netns] = [embeddedDns(t), namespace(t)]
   put(dns, 'one', ['web', 'www'], '10.9.0.2')
   put(dns, 'two', ['api', 'www'], '10.9.0.3')
@@ -134,7 +134,7 @@ test('the embedded DNS leaves port 53 to a server of the container', { skip }, a
   assert.deepEqual(await short(netns, '@127.0.0.1', 'web', 'A'), ['192.0.2.77'])
 })
 
-test('the embedded DNS asks servers from where they are meant', { skip }, async (t) => {
+test('the embedded DNS asks each server from the right namespace', { skip }, async (t) => {
   const [dns, netns] = [embeddedDns(t), namespace(t)]
   const onHost = hostAddress()
   upstream(t, onHost, addressRecord('192.0.2.1'))
@@ -146,7 +146,7 @@ test('the embedded DNS asks servers from where they are meant', { skip }, async 
   assert.deepEqual(await short(netns, '+tcp', 'example.com', 'A'), ['192.0.2.2'])
 })
 
-test('the embedded DNS forwards what it does not know, whole answers by TCP', { skip }, async (t) => {
+test('the embedded DNS forwards unknown names, with whole answers by TCP', { skip }, async (t) => {
   const [dns, netns] = [embeddedDns(t), namespace(t)]
   const address = hostAddress()
   upstream(t, address, (name) => [
@@ -160,7 +160,7 @@ test('the embedded DNS forwards what it does not know, whole answers by TCP', { 
   assert.match(await dig(netns, '+ignore', 'example.com', 'TXT'), /flags: qr tc/)
 })
 
-test('a silent server holds up neither others nor other questions', { skip }, async (t) => {
+test('a silent server delays neither other servers nor other questions', { skip }, async (t) => {
   const [dns, netns] = [embeddedDns(t), namespace(t)]
   const [silent, failing, good] = [hostAddress(), hostAddress(), hostAddress()]
   const asked = upstream(t, silent, (name) =>
@@ -176,7 +176,7 @@ test('a silent server holds up neither others nor other questions', { skip }, as
   assert.deepEqual(await slow, ['192.0.2.9'])
 })
 
-test('questions that nobody answers fail; a closed port fails at once', { skip }, async (t) => {
+test('unanswered questions fail; a closed port fails at once', { skip }, async (t) => {
   const [dns, netns] = [embeddedDns(t), namespace(t)]
   // Nobody listens there: the kernel says so.
   await dns.openSandbox(sandbox(netns, { upstream: [{ address: '127.0.0.99', from: 'container' }] }))
@@ -220,7 +220,7 @@ test('the embedded DNS answers again after a restart, on other ports too', { ski
   assert.equal((await restart()).length, 1)
 })
 
-test('a namespace can go when its server is closed', { skip }, async (t) => {
+test('a namespace can be removed when its server is closed', { skip }, async (t) => {
   const [dns, netns] = [embeddedDns(t), namespace(t)]
   await dns.openSandbox(sandbox(netns))
   dns.closeSandbox(netns)

@@ -37,7 +37,7 @@ function tableOf(bridgeVeth: string): string {
   return `berth-${bridgeVeth.slice(2, 7)}`
 }
 
-test('a published port answers to the host, to neighbours and to containers', { skip }, async (t) => {
+test('a published port is reachable from the host, from neighbors and from containers', { skip }, async (t) => {
   const networks = await networkHost(t).open()
   const outside = neighbour(t)
   const ports = [publish(80), publish(80, { hostIp: '127.0.0.1' })]
@@ -62,7 +62,7 @@ test('a published port answers to the host, to neighbours and to containers', { 
   assert.equal(await get(`http://${outside.hostAddress}:${localPort}/`, outside.netns), 'failed')
 })
 
-test('a port that is not published does not answer to neighbours', { skip }, async (t) => {
+test('a port that is not published is not reachable from neighbors', { skip }, async (t) => {
   const networks = await networkHost(t).open()
   const outside = neighbour(t)
   const web = await networks.sandboxes.setUp(sandboxRequest('web', { ports: [publish(81)] }))
@@ -72,7 +72,7 @@ test('a port that is not published does not answer to neighbours', { skip }, asy
   assert.equal(await get(`http://${web.endpoints[0]?.ipv4}/`, outside.netns), 'failed')
 })
 
-test("a container's connections outwards come from the host's address", { skip }, async (t) => {
+test("a container's outgoing connections come from the host's address", { skip }, async (t) => {
   const networks = await networkHost(t).open()
   const outside = neighbour(t)
   serve(t, outside.netns, 8080)
@@ -80,7 +80,7 @@ test("a container's connections outwards come from the host's address", { skip }
   assert.equal(await get(`http://${outside.address}:8080/`, client.netnsPath), outside.hostAddress)
 })
 
-test('UDP clients find the container that has the port now', { skip }, async (t) => {
+test('UDP clients reach the container that has the port now', { skip }, async (t) => {
   const networks = await networkHost(t).open()
   const client = createSocket('udp4')
   t.after(() => client.close())
@@ -111,7 +111,7 @@ test('UDP clients find the container that has the port now', { skip }, async (t)
   assert.deepEqual(answers, ['one', 'two'])
 })
 
-test('a sandbox has the devices, addresses and routes that inspect tells', { skip }, async (t) => {
+test('a sandbox has the devices, addresses and routes that inspect shows', { skip }, async (t) => {
   const networks = await networkHost(t).open({ mtu: 1400 })
   const box = await networks.sandboxes.setUp(sandboxRequest('box'))
   const [endpoint] = box.endpoints
@@ -130,7 +130,7 @@ test('a sandbox has the devices, addresses and routes that inspect tells', { ski
   assert.equal(networks.inspect(found.id.slice(0, 12)).name, 'bridge')
 })
 
-test('network none has a loopback and nothing else', { skip }, async (t) => {
+test('network none has only a loopback device', { skip }, async (t) => {
   const networks = await networkHost(t).open()
   const box = await networks.sandboxes.setUp(sandboxRequest('box', { endpoints: [{ network: 'none' }] }))
   const route = inNetworkNamespace(box.netnsPath, () => RouteSocket.open())
@@ -143,7 +143,7 @@ test('network none has a loopback and nothing else', { skip }, async (t) => {
   assert.equal(box.endpoints[0]?.networkName, 'none')
 })
 
-test('without icc containers reach the world and published ports, not each other', { skip }, async (t) => {
+test('without icc containers reach the outside and published ports, but not each other', { skip }, async (t) => {
   const networks = await networkHost(t).open({ icc: false })
   const outside = neighbour(t)
   serve(t, outside.netns, 8080)
@@ -155,7 +155,7 @@ test('without icc containers reach the world and published ports, not each other
   assert.notEqual(await get(`http://127.0.0.1:${web.ports[0]?.hostPort}/`), 'failed')
 })
 
-test('tearDown leaves nothing and may be repeated', { skip }, async (t) => {
+test('tearDown leaves nothing and can be repeated', { skip }, async (t) => {
   const host = networkHost(t)
   const networks = await host.open()
   const request = sandboxRequest('web', { ports: [publish(80), publish(81, { hostIp: '127.0.0.1' })] })
@@ -173,7 +173,7 @@ test('tearDown leaves nothing and may be repeated', { skip }, async (t) => {
   assert.notEqual(await get(`http://127.0.0.1:${web.ports[0]?.hostPort}/`), 'failed')
 })
 
-test('a port that another program has is refused before anything is made', { skip }, async (t) => {
+test('a port of another program is refused before anything is created', { skip }, async (t) => {
   const host = networkHost(t)
   const networks = await host.open()
   const server = createServer()
@@ -197,7 +197,7 @@ test('a port that another program has is refused before anything is made', { ski
   assert.ok(first.endpoints[0]?.ipv4)
 })
 
-test('restore keeps what lives, drops the rest and repairs what is gone', { skip }, async (t) => {
+test('restore keeps what is in use, removes the rest and repairs what is missing', { skip }, async (t) => {
   const host = networkHost(t)
   const first = await host.open()
   const keep = sandboxRequest('keep', { ports: [publish(80)] })
@@ -236,7 +236,7 @@ test('restore keeps what lives, drops the rest and repairs what is gone', { skip
   assert.match(await tableText(tableOf(veth)), new RegExp(`tcp \\. ${late.ports[0]?.hostPort}`))
 })
 
-test('daemons side by side take different bridges and ranges', { skip }, async (t) => {
+test('two daemons take different bridges and ranges', { skip }, async (t) => {
   const hosts = [networkHost(t), networkHost(t), networkHost(t)]
   const all = await Promise.all(hosts.map((host) => host.open()))
   const devices = all.map((networks) => ({
@@ -273,7 +273,7 @@ test('bip gives the bridge its address', { skip }, async (t) => {
   )
 })
 
-test('forty set-ups and tear-downs at once leave nothing', { skip }, async (t) => {
+test('forty concurrent set-ups and tear-downs leave nothing', { skip }, async (t) => {
   const host = networkHost(t)
   const networks = await host.open()
   const requests = Array.from({ length: 40 }, (_, index) => sandboxRequest(`c${index}x`, { ports: [publish(80)] }))
@@ -317,7 +317,7 @@ async function firstVeth(networks: Networks): Promise<{ veth: string; box: Sandb
   return { box, veth: linkNames('bv').find((name) => name.endsWith(end)) ?? '' }
 }
 
-test('restore gives a container the devices that it should have', { skip }, async (t) => {
+test('restore gives a container its missing devices', { skip }, async (t) => {
   const host = networkHost(t)
   const first = await host.open()
   await first.create(networkRequest('own'))

@@ -40,7 +40,7 @@ async function withDirectory(work: (directory: string) => Promise<void>): Promis
   }
 }
 
-test('relabelTree(): everything below, of all kinds, and nothing that links lead to', { skip }, () =>
+test('relabelTree(): labels everything below, of all kinds, and nothing behind links', { skip }, () =>
   withDirectory(async (directory) => {
     const [tree, outside] = [join(directory, 'tree'), join(directory, 'outside')]
     mkdirSync(join(tree, 'a/b'), { recursive: true })
@@ -74,7 +74,7 @@ test('relabelTree(): everything below, of all kinds, and nothing that links lead
   }),
 )
 
-test('relabelTree(): a tree that has the label may be read-only, another may not', { skip }, () =>
+test('relabelTree(): a read-only tree must already have the label', { skip }, () =>
   withDirectory(async (directory) => {
     const [tree, shown] = [join(directory, 'tree'), join(directory, 'shown')]
     for (const path of [tree, shown]) mkdirSync(path)
@@ -91,7 +91,7 @@ test('relabelTree(): a tree that has the label may be read-only, another may not
   }),
 )
 
-test('relabelTree(): file systems without labels are passed by, what is mounted below is not', { skip }, () =>
+test('relabelTree(): skips file systems without labels, but not what is mounted below them', { skip }, () =>
   withDirectory(async (directory) => {
     await relabelTree('/proc/self/fdinfo', label)
     const below = join(directory, 'below')
@@ -107,7 +107,7 @@ test('relabelTree(): file systems without labels are passed by, what is mounted 
   }),
 )
 
-test('relabelTree(): who swaps a directory for a link meanwhile leads nothing outside', { skip }, () =>
+test('relabelTree(): a directory that is swapped for a link meanwhile leads nowhere outside', { skip }, () =>
   withDirectory(async (directory) => {
     const [tree, outside] = [join(directory, 'tree'), join(directory, 'outside')]
     mkdirSync(outside)
@@ -155,7 +155,7 @@ async function relabelled(mounts: readonly Partial<ContainerMount>[], hostConfig
   await relabelMounts(context as unknown as ContainerContext, record as unknown as ContainerRecord)
 }
 
-test('relabelMounts(): z for all containers, Z for one; volumes without a mode of their own for all', { skip }, () =>
+test('relabelMounts(): z labels for all containers, Z for one; volumes without a mode for all', { skip }, () =>
   withDirectory(async (directory) => {
     const cases = [
       [{ type: 'bind', mode: 'z' }, shared],
@@ -184,7 +184,7 @@ test('relabelMounts(): z for all containers, Z for one; volumes without a mode o
   }),
 )
 
-test('relabelMounts(): --volumes-from with z or Z labels what it brings, and nothing without', { skip }, () =>
+test('relabelMounts(): --volumes-from with z or Z labels its mounts, and without labels nothing', { skip }, () =>
   withDirectory(async (directory) => {
     for (const [option, expected] of [
       ['', undefined],
@@ -208,7 +208,7 @@ test('relabelMounts(): --volumes-from with z or Z labels what it brings, and not
   }),
 )
 
-test('relabelMounts(): directories of the host are refused, by whatever name', { skip }, () =>
+test('relabelMounts(): directories of the host are refused under any name', { skip }, () =>
   withDirectory(async (directory) => {
     const link = join(directory, 'link')
     symlinkSync('/etc', link)

@@ -51,7 +51,7 @@ async function create(name: string, hostConfig: HostConfig = {}): Promise<Contai
 const messageOf = (error: unknown) => (isBerthError(error) ? error.message : String(error))
 
 describe('an engine with SELinux', { skip }, () => {
-  test('says so', async () => {
+  test('reports it', async () => {
     const { SecurityOptions } = await engine.backends.system.info()
     assert.ok(SecurityOptions?.includes('name=selinux'))
     // What the kernel asks for when a program of an image is mapped.
@@ -59,7 +59,7 @@ describe('an engine with SELinux', { skip }, () => {
     assert.equal(getXattr(layers, 'security.selinux')?.toString(), 'system_u:object_r:container_ro_file_t:s0')
   })
 
-  test('a container has labels of its own, also after a new start of the engine', async () => {
+  test('gives a container its own labels, also after a restart of the engine', async () => {
     const shown = [await create('one'), await create('two')]
     const labels = shown.map(({ ProcessLabel, MountLabel }) => [ProcessLabel, MountLabel])
     const [, first = ''] = confined.exec(shown[0]?.ProcessLabel ?? '') ?? []
@@ -74,7 +74,7 @@ describe('an engine with SELinux', { skip }, () => {
     }
   })
 
-  test('who shares processes with the host, or has all rights, is not confined', async () => {
+  test("does not confine a container with the host's processes or all rights", async () => {
     for (const [name, hostConfig] of [
       ['privileged', { Privileged: true }],
       ['pid', { PidMode: 'host' }],
@@ -90,7 +90,7 @@ describe('an engine with SELinux', { skip }, () => {
     assert.match(asked.ProcessLabel, /^system_u:system_r:spc_t:s0:c\d+,c\d+$/)
   })
 
-  test('who shares processes with another container has its label', async () => {
+  test("gives a container that joins another one's processes the same label", async () => {
     const donor = await create('donor', { IpcMode: 'shareable' })
     for (const [name, hostConfig] of [
       ['joins-pid', { PidMode: 'container:donor' }],
@@ -129,7 +129,7 @@ describe('an engine with SELinux', { skip }, () => {
     }
   })
 
-  test('one that was made without labels keeps having none until it starts', async () => {
+  test('leaves a container that was created without labels unlabeled until it starts', async () => {
     await engine.close({ removeNetwork: true })
     rmSync(root, { recursive: true })
     engine = await open({ contexts: {}, knows: () => true })

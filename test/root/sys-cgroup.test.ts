@@ -40,7 +40,9 @@ test('prepareCgroups: no controller that the runtime refuses is left over', { sk
   )
 })
 
-test('cgroup tree: made, listed, its processes killed with those they fork, removed', { skip }, async () => {
+test('cgroup tree: can be created and listed; its processes and their children are killed; it is removed', {
+  skip,
+}, async () => {
   const path = `${parent}/one`
   createCgroup(`${path}/below`)
   try {
@@ -67,7 +69,7 @@ test('cgroup tree: made, listed, its processes killed with those they fork, remo
   assert.deepEqual(readPids(parent), [])
 })
 
-test('dissolveCgroup: a group that somebody has only begun to enter', { skip }, async () => {
+test('dissolveCgroup: removes a group that a process has only begun to enter', { skip }, async () => {
   const path = `${parent}-entered`
   createCgroup(path)
   const child = spawnProcess({ path: 'sleep', args: ['100'] })

@@ -27,7 +27,7 @@ const all = detectCgroups()
 const freezers = all.hierarchies.filter(({ version, controllers }) => version === 2 || controllers.includes('freezer'))
 
 for (const hierarchy of freezers) {
-  test(`freezeCgroup() holds the processes of a group still, version ${hierarchy.version}`, { skip }, async () => {
+  test(`freezeCgroup() stops the processes of a group, version ${hierarchy.version}`, { skip }, async () => {
     const cgroups: Cgroups = { ...all, hierarchies: [hierarchy] }
     const path = `/berth-freezer-${process.pid}-${hierarchy.version}`
     createCgroup(path)

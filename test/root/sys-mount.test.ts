@@ -95,7 +95,7 @@ test('bindMount: read-only, of directories and files, undone when a later step f
   }),
 )
 
-test('mknodAt, chownAt, security.capability: what only root may do', { skip }, () =>
+test('mknodAt, chownAt, security.capability: operations that only root may do', { skip }, () =>
   withDirectory((directory) => {
     const fd = openFd(directory, constants.O_DIRECTORY)
     mknodAt(fd, 'null', 0o020666, 1, 3)

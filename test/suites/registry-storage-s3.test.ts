@@ -67,7 +67,7 @@ async function sha256(stream: AsyncIterable<Buffer>): Promise<string> {
   return `sha256:${hash.digest('hex')}`
 }
 
-test('S3Storage.open() says what is wrong', async () => {
+test('S3Storage.open() reports what is wrong', async () => {
   await using at = await place()
   await assert.rejects(at.open({ bucket: 'other' }), { kind: 'internal', message: /NoSuchBucket/ })
   const wrong = { ...at.s3.credentials, secretAccessKey: 'wrong' }
@@ -76,7 +76,7 @@ test('S3Storage.open() says what is wrong', async () => {
   await assert.rejects(at.open(), { kind: 'internal', message: /AccessDenied/ })
 })
 
-test('S3Storage works with a bucket that knows no conditional writes, and warns', async () => {
+test('S3Storage works with a bucket without conditional writes, and warns', async () => {
   await using at = await place({ conditionalWrites: false })
   const storage = await at.open()
   assert.match(at.warnings.join(), /no conditional writes/)
@@ -89,7 +89,7 @@ test('S3Storage works with a bucket that knows no conditional writes, and warns'
   assert.equal(await sha256(await storage.objects.open('blob')), blobDigestOf(bytes))
 })
 
-test('S3Storage bears answers of a busy service and broken connections', async () => {
+test('S3Storage retries after busy answers and broken connections', async () => {
   await using at = await place()
   const storage = await at.open()
   let requests = 0
@@ -105,7 +105,7 @@ test('S3Storage bears answers of a busy service and broken connections', async (
   assert.equal(await sha256(await storage.objects.open('blob')), blobDigestOf(bytes))
 })
 
-test('S3Storage goes on reading where a connection broke', async () => {
+test('S3Storage continues to read where a connection broke', async () => {
   await using at = await place()
   const storage = await at.open()
   const bytes = randomBytes(3 * MiB)
@@ -116,7 +116,7 @@ test('S3Storage goes on reading where a connection broke', async () => {
   assert.equal(await sha256(part), blobDigestOf(bytes.subarray(5, 2 * MiB + 1)))
 })
 
-test('S3Storage verifies without reading again, whoever sent the bytes', async () => {
+test('S3Storage verifies without reading again, even if another process sent the bytes', async () => {
   await using at = await place()
   const [one, two] = [await at.open(), await at.open()]
   const bytes = randomBytes(20 * MiB)
@@ -131,7 +131,7 @@ test('S3Storage verifies without reading again, whoever sent the bytes', async (
   assert.deepEqual([...at.s3.bucket.objects.keys()].sort(), ['a/b/check', 'a/b/objects/blob'])
 })
 
-test('S3Storage copies what is larger than one copy may be in parts', async () => {
+test('S3Storage copies in parts what is too large for one copy', async () => {
   await using at = await place({ maxCopyBytes: 128 * MiB })
   const storage = await at.open()
   const zeros = Buffer.alloc(MiB)
@@ -146,7 +146,7 @@ test('S3Storage copies what is larger than one copy may be in parts', async () =
   assert.equal(await sha256(await storage.objects.open('blob')), digest)
 })
 
-test('S3Storage: an upload whose last parts were joined and then refused goes on', async () => {
+test('S3Storage: an upload continues after its last parts were joined and then refused', async () => {
   await using at = await place()
   const storage = await at.open()
   const bytes = randomBytes(19 * MiB)
@@ -161,7 +161,7 @@ test('S3Storage: an upload whose last parts were joined and then refused goes on
   assert.equal(await sha256(await storage.objects.open('blob')), blobDigestOf(bytes))
 })
 
-test('S3Storage: a commit that was cut between any two requests can be done again', async () => {
+test('S3Storage: a commit that was interrupted between any two requests can be repeated', async () => {
   const bytes = randomBytes(9 * MiB)
   const digest = blobDigestOf(bytes)
   for (let cut = 0; ; cut += 1) {
@@ -187,7 +187,7 @@ test('S3Storage: a commit that was cut between any two requests can be done agai
   }
 })
 
-test('S3Storage: an append that was cut between any two requests goes on from what is kept', async () => {
+test('S3Storage: an append that was interrupted between any two requests continues from what is stored', async () => {
   const bytes = randomBytes(10 * MiB)
   for (let cut = 0; ; cut += 1) {
     await using at = await place()
@@ -210,7 +210,7 @@ test('S3Storage: an append that was cut between any two requests goes on from wh
   }
 })
 
-test('S3Storage sweeps away what processes that died left, and nothing else', async () => {
+test('S3Storage deletes what dead processes left, and nothing else', async () => {
   await using at = await place()
   const storage = await at.open()
   const bytes = randomBytes(9 * MiB)
@@ -229,7 +229,7 @@ test('S3Storage sweeps away what processes that died left, and nothing else', as
   assert.deepEqual([...at.s3.bucket.objects.keys()].sort(), ['a/b/check', 'a/b/objects/blob', 'a/b/objects/object'])
 })
 
-test('S3Storage: an upload whose process died is free after a while, up to what it had saved', async () => {
+test('S3Storage: an upload of a dead process is free after a while, up to what it had saved', async () => {
   await using at = await place()
   const [one, two] = [await at.open(), await at.open()]
   const bytes = randomBytes(17 * MiB)

@@ -29,12 +29,12 @@ async function refusal(options: readonly string[]): Promise<string> {
 const cgroupV2 = readFileSync('/proc/mounts', 'utf8').includes(' /sys/fs/cgroup cgroup2 ')
 
 describe('devices', () => {
-  test('--device makes the node and lets it be used', async () => {
+  test('--device creates the node and allows its use', async () => {
     const script = 'ls -l /dev/other | cut -c1; head -c 4 /dev/other | wc -c; head -c 1 /dev/zero >/dev/null && echo ok'
     assert.equal(await inside(['--device', '/dev/zero:/dev/other'], script), 'c\n4\nok')
   })
 
-  test('a node may be used only as the permissions say', async () => {
+  test('a node may be used only as the permissions allow', async () => {
     const script = 'echo x 2>/dev/null >/dev/other || echo denied; head -c 1 /dev/other | wc -c'
     assert.equal(await inside(['--device', '/dev/kmsg:/dev/other:r'], `${script.split(';')[0]}`), 'denied')
     assert.equal(
@@ -46,7 +46,7 @@ describe('devices', () => {
     )
   })
 
-  test('a wrong device is named', async () => {
+  test('an invalid device is named', async () => {
     assert.match(
       await refusal(['--device', '/dev/no-such-device']),
       /error gathering device information.*no-such-device/,
@@ -54,7 +54,7 @@ describe('devices', () => {
     assert.match(await refusal(['--device', '/etc/passwd']), /not a device node/)
   })
 
-  test('--privileged has the devices of the host', async () => {
+  test("--privileged has the host's devices", async () => {
     assert.equal(await inside(['--privileged'], 'ls /dev/kmsg'), existsSync('/dev/kmsg') ? '/dev/kmsg' : '')
     const { HostConfig } = await created({ HostConfig: { Privileged: true } })
     assert.equal(HostConfig.MaskedPaths, null)
@@ -76,7 +76,7 @@ async function created(body: Readonly<Record<string, unknown>>): Promise<Created
 }
 
 describe('paths of the system', () => {
-  test('masked and read-only paths are shown, and given ones are used', async () => {
+  test('masked and read-only paths are shown, and given ones replace them', async () => {
     const plain = await created({})
     assert.ok((plain.HostConfig.MaskedPaths as string[]).includes('/proc/kcore'))
     assert.ok((plain.HostConfig.ReadonlyPaths as string[]).includes('/proc/sys'))
@@ -96,7 +96,7 @@ describe('paths of the system', () => {
     )
   })
 
-  test('/.dockerenv tells programs where they are', async () => {
+  test('/.dockerenv exists, so programs know that they are in a container', async () => {
     assert.equal(await inside([], 'ls /.dockerenv'), '/.dockerenv')
   })
 })
@@ -120,7 +120,7 @@ describe('other containers', () => {
     await daemon.ok(['volume', 'rm', 'vfnamed', 'vfother'])
   })
 
-  test('--ipc container needs a donor that shares, and shares /dev/shm', async () => {
+  test('--ipc container needs a shareable container, and shares its /dev/shm', async () => {
     const sharer = await daemon.ok(['run', '-d', '--network', 'none', '--ipc', 'shareable', 'busybox', 'sleep', '1000'])
     await daemon.ok(['exec', sharer, 'sh', '-c', 'echo shared > /dev/shm/f; readlink /proc/self/ns/ipc > /dev/shm/ns'])
     const script = 'cat /dev/shm/f; [ "$(cat /dev/shm/ns)" = "$(readlink /proc/self/ns/ipc)" ] && echo same'
@@ -131,7 +131,7 @@ describe('other containers', () => {
     await daemon.ok(['rm', '-f', loner])
   })
 
-  test('--ipc none, host and nonsense', async () => {
+  test('--ipc none, host and an invalid value', async () => {
     assert.equal(await inside(['--ipc', 'none'], 'grep -c /dev/shm /proc/mounts || true'), '0')
     assert.equal(await inside(['--ipc', 'host'], 'readlink /proc/self/ns/ipc'), await daemonNamespace('ipc'))
     assert.match(await refusal(['--ipc', 'nonsense']), /Invalid IPC mode: nonsense/)
@@ -155,7 +155,7 @@ describe('other containers', () => {
     await daemon.ok(['rm', '-f', target])
   })
 
-  test('a network that is unknown fails the start and does not look like a missing image', async () => {
+  test('an unknown network fails the start with an error that is not that of a missing image', async () => {
     const stderr = await refusal(['--network', 'nowhere'])
     assert.match(stderr, /network nowhere not found/)
     assert.doesNotMatch(stderr, /Unable to find image/)
@@ -182,7 +182,7 @@ describe('limits', () => {
     assert.equal(await inside(options, script), '512\n50000\n25000\n0')
   })
 
-  test('--sysctl of the container only', async () => {
+  test('--sysctl applies to the container only', async () => {
     assert.equal(await inside(['--sysctl', 'net.ipv4.ip_forward=1'], 'cat /proc/sys/net/ipv4/ip_forward'), '1')
     await refusal(['--sysctl', 'vm.swappiness=1'])
   })
@@ -215,7 +215,7 @@ describe('limits', () => {
     })
   }
 
-  test('published ports on the host network are warned of', async () => {
+  test('published ports on the host network cause a warning', async () => {
     const { stderr } = await daemon.docker(['run', '--rm', '--network', 'host', '-p', '80:80', 'busybox', 'true'])
     assert.match(stderr, /Published ports are discarded when using host network mode/)
   })

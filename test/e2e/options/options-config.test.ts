@@ -69,7 +69,7 @@ async function loadImage(reference: string, config: Body): Promise<void> {
   rmSync(archive)
 }
 
-test('Config.Image, Config.Cmd, Config.Entrypoint: what runs; the image has to be there', async () => {
+test('Config.Image, Config.Cmd, Config.Entrypoint: decide what runs; a missing image is refused', async () => {
   assert.equal((await run({ Cmd: ['echo', 'by', 'command'] })).output, 'by command')
   assert.equal((await run({ Entrypoint: ['echo', 'entered'], Cmd: ['with this'] })).output, 'entered with this')
   assert.equal((await run({ Entrypoint: 'pwd' })).output, '/')
@@ -87,7 +87,7 @@ test('Config.Env, Config.WorkingDir: variables and directory of the process', as
   assert.match(await refused({ WorkingDir: 'relative' }), /the working directory 'relative' is invalid/)
 })
 
-test('Config.Hostname, Config.Domainname: the names that the container knows itself by', async () => {
+test('Config.Hostname, Config.Domainname: the names that the container has for itself', async () => {
   const names = 'hostname; hostname -d 2>/dev/null; cat /proc/sys/kernel/domainname; tail -n 1 /etc/hosts'
   const { output } = await run(
     { ...script(names), Hostname: 'here', Domainname: 'example.org' },
@@ -99,14 +99,14 @@ test('Config.Hostname, Config.Domainname: the names that the container knows its
   assert.match(await refused({ Hostname: 'a b' }), /invalid hostname: a b/)
 })
 
-test('Config.Tty: output is that of a terminal', async () => {
+test("Config.Tty: output is a terminal's", async () => {
   const id = await create({ ...script('tty; echo out; echo err >&2'), Tty: true }, { NetworkMode: 'none' })
   await daemon.ok(['start', '-a', id])
   assert.equal((await daemon.docker(['logs', id])).stdout, '/dev/pts/0\r\nout\r\nerr\r\n')
   await remove(id)
 })
 
-test('Config.OpenStdin, Config.StdinOnce, Config.AttachStdin: input, and its end with the client', async () => {
+test('Config.OpenStdin, Config.StdinOnce, Config.AttachStdin: standard input works, and ends with the client', async () => {
   assert.equal((await run({ Cmd: ['cat'] })).output, '')
   const once = await create(
     { Cmd: ['cat'], OpenStdin: true, StdinOnce: true, AttachStdin: true },
@@ -131,7 +131,7 @@ test('Config.OpenStdin, Config.StdinOnce, Config.AttachStdin: input, and its end
   for (const id of [once, open]) await remove(id)
 })
 
-test('Config.AttachStdout, Config.AttachStderr: told to clients; what is attached is said by the attach itself', async () => {
+test('Config.AttachStdout, Config.AttachStderr: shown to clients; the attach request itself chooses the streams', async () => {
   const id = await create(
     { ...script('echo out; echo err >&2'), AttachStdout: true, AttachStderr: false },
     { NetworkMode: 'none' },
@@ -143,14 +143,14 @@ test('Config.AttachStdout, Config.AttachStderr: told to clients; what is attache
   await remove(id)
 })
 
-test('Config.Labels: shown, and filtered by', async () => {
+test('Config.Labels: shown, and usable as a filter', async () => {
   const id = await create({ Cmd: ['true'], Labels: { color: 'red' } })
   assert.equal(await daemon.ok(['ps', '-aq', '--no-trunc', '--filter', 'label=color=red']), id)
   assert.deepEqual(await inspect(id, '.Config.Labels'), { color: 'red' })
   await remove(id)
 })
 
-test('Config.Volumes: an anonymous volume at the place', async () => {
+test('Config.Volumes: an anonymous volume at the path', async () => {
   const id = await create(
     { ...script('grep -c " /data " /proc/mounts; touch /data/f'), Volumes: { '/data': {} } },
     { NetworkMode: 'none' },
@@ -162,7 +162,7 @@ test('Config.Volumes: an anonymous volume at the place', async () => {
   await remove(id)
 })
 
-test('Config.Healthcheck: run inside, and seen in the state', async () => {
+test('Config.Healthcheck: runs inside; its result is in the state', async () => {
   const check = { Test: ['CMD-SHELL', 'test -e /healthy'], Interval: 100_000_000, Retries: 1, Timeout: 5_000_000_000 }
   const id = await create({ ...script('sleep 1000'), Healthcheck: check }, { NetworkMode: 'none' })
   await daemon.ok(['start', id])
@@ -173,7 +173,7 @@ test('Config.Healthcheck: run inside, and seen in the state', async () => {
   assert.match(await refused({ Healthcheck: { Interval: 1 } }), /Interval in Healthcheck cannot be less than 1ms/)
 })
 
-test('Config.StopSignal, Config.StopTimeout: what stop sends, and how long it waits', async () => {
+test('Config.StopSignal, Config.StopTimeout: the signal that stop sends, and how long stop waits', async () => {
   const listen = script('trap "echo usr1; exit 5" USR1; trap "" TERM; echo ready; while :; do sleep 0.1; done')
   const id = await create({ ...listen, StopSignal: 'SIGUSR1' }, { NetworkMode: 'none' })
   await daemon.ok(['start', id])
@@ -189,7 +189,7 @@ test('Config.StopSignal, Config.StopTimeout: what stop sends, and how long it wa
   assert.match(await refused({ StopSignal: 'SIGNONE' }), /signal: SIGNONE/i)
 })
 
-test('Config.OnBuild, Config.Shell, Config.ArgsEscaped: of builds and of Windows; kept and shown, without an effect', async () => {
+test('Config.OnBuild, Config.Shell, Config.ArgsEscaped: for builds and Windows; kept and shown, without effect', async () => {
   await loadImage('triggers:latest', { Cmd: ['echo', 'ran'], OnBuild: ['RUN false'], Shell: ['/no/such', '-c'] })
   assert.equal((await run({ Image: 'triggers' })).output, 'ran')
   const id = await create({ ...script('echo ran'), OnBuild: ['RUN false'], Shell: ['/no/such'], ArgsEscaped: true })
@@ -199,7 +199,7 @@ test('Config.OnBuild, Config.Shell, Config.ArgsEscaped: of builds and of Windows
   await daemon.ok(['rmi', 'triggers'])
 })
 
-test('Config.ExposedPorts, HostConfig.PortBindings, HostConfig.PublishAllPorts: reachable from the host', async () => {
+test('Config.ExposedPorts, HostConfig.PortBindings, HostConfig.PublishAllPorts: ports are reachable from the host', async () => {
   const serve = { Cmd: ['httpd', '-f', '-p', '80', '-h', '/etc'], ExposedPorts: { '80/tcp': {} } }
   for (const hostConfig of [
     { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] } },
@@ -226,7 +226,7 @@ test('Config.MacAddress, EndpointsConfig.MacAddress: the address of the device',
   assert.match(await refused({ MacAddress: 'x' }), /x is not a valid mac address/)
 })
 
-test('EndpointsConfig.IPAMConfig, EndpointsConfig.Aliases, EndpointsConfig.GwPriority, EndpointsConfig.DriverOpts: on a network of the user', async () => {
+test('EndpointsConfig.IPAMConfig, EndpointsConfig.Aliases, EndpointsConfig.GwPriority, EndpointsConfig.DriverOpts: apply on a user-defined network', async () => {
   const subnet = `10.${150 + (process.pid % 100)}.7.0/24`
   await daemon.ok(['network', 'create', '--subnet', subnet, 'fields'])
   const address = subnet.replace('0/24', '77')
@@ -253,7 +253,7 @@ test('EndpointsConfig.IPAMConfig, EndpointsConfig.Aliases, EndpointsConfig.GwPri
   await daemon.ok(['network', 'rm', 'fields'])
 })
 
-test('EndpointsConfig.Links: another container by a name of the user', async () => {
+test('EndpointsConfig.Links: another container by a name that the user chooses', async () => {
   await daemon.ok(['network', 'create', 'linked'])
   const target = await create(script('sleep 1000'), { NetworkMode: 'linked' })
   await daemon.ok(['start', target])
@@ -266,7 +266,7 @@ test('EndpointsConfig.Links: another container by a name of the user', async () 
   await daemon.ok(['network', 'rm', 'linked'])
 })
 
-test('HostConfig.NetworkMode: none, host, another container, an unknown one', async () => {
+test('HostConfig.NetworkMode: none, host and another container work; an unknown one is refused', async () => {
   const devices = script('ls /sys/class/net | tr "\\n" " "')
   assert.equal((await run(devices, { NetworkMode: 'none' })).output.trim(), 'lo')
   assert.match((await run(devices, { NetworkMode: 'bridge' })).output, /eth0/)
@@ -276,7 +276,7 @@ test('HostConfig.NetworkMode: none, host, another container, an unknown one', as
   await remove(id)
 })
 
-test('HostConfig.Dns, HostConfig.DnsOptions, HostConfig.DnsSearch, HostConfig.ExtraHosts: resolv.conf and hosts', async () => {
+test('HostConfig.Dns, HostConfig.DnsOptions, HostConfig.DnsSearch, HostConfig.ExtraHosts: appear in resolv.conf and hosts', async () => {
   const { output } = await run(script('cat /etc/resolv.conf /etc/hosts'), {
     NetworkMode: 'bridge',
     Dns: ['192.0.2.53'],
@@ -291,7 +291,7 @@ test('HostConfig.Dns, HostConfig.DnsOptions, HostConfig.DnsSearch, HostConfig.Ex
   assert.match(await refused({}, { ExtraHosts: ['nonsense'] }), /bad format for add-host: "nonsense"/)
 })
 
-test('HostConfig.Links: another container by a name; one that is not there is refused', async () => {
+test('HostConfig.Links: another container by a name; a missing one is refused', async () => {
   const target = await create(script('sleep 1000'), { NetworkMode: 'bridge' })
   await daemon.ok(['start', target])
   const linked = { NetworkMode: 'bridge', Links: [`${target.slice(0, 12)}:nick`] }
@@ -300,7 +300,7 @@ test('HostConfig.Links: another container by a name; one that is not there is re
   assert.match(await refused({}, { Links: ['no-such-container:b'] }), /no-such-container/)
 })
 
-test('HostConfig.LogConfig: driver and options', async () => {
+test('HostConfig.LogConfig: chooses driver and options', async () => {
   assert.equal((await daemon.docker(['logs', await ended({ LogConfig: { Type: 'none' } })])).code, 1)
   const small = await ended({ LogConfig: { Type: 'json-file', Config: { 'max-size': '1k' } } })
   assert.match(await daemon.ok(['logs', small]), /said/)
@@ -318,7 +318,7 @@ async function ended(hostConfig: Body): Promise<string> {
   return id
 }
 
-test('HostConfig.RestartPolicy: started again as often as it says', async () => {
+test('HostConfig.RestartPolicy: restarts the container as often as requested', async () => {
   const policy = { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 2 }, NetworkMode: 'none' }
   const id = await create(script('echo once; exit 3'), policy)
   await daemon.ok(['start', id])
@@ -328,7 +328,7 @@ test('HostConfig.RestartPolicy: started again as often as it says', async () => 
   assert.match(await refused({}, { RestartPolicy: { Name: 'never' } }), /unknown policy 'never'/)
 })
 
-test('HostConfig.AutoRemove: gone with its end; not with a restart policy', async () => {
+test('HostConfig.AutoRemove: removes the container at its end; refused with a restart policy', async () => {
   const id = await create(script('true'), { NetworkMode: 'none', AutoRemove: true })
   await daemon.ok(['start', id])
   await until(async () => (await daemon.api('GET', `/containers/${id}/json`)).status === 404)
@@ -338,7 +338,7 @@ test('HostConfig.AutoRemove: gone with its end; not with a restart policy', asyn
   )
 })
 
-test('HostConfig.CapAdd, HostConfig.CapDrop: the sets of the process; unknown names are refused', async () => {
+test('HostConfig.CapAdd, HostConfig.CapDrop: change the capabilities of the process; unknown names are refused', async () => {
   const set = async (hostConfig: Body) =>
     BigInt(`0x${(await run(script("awk '/^CapEff/ {print $2}' /proc/self/status"), hostConfig)).output}`)
   const [chown, netAdmin] = [1n << 0n, 1n << 12n]

@@ -34,7 +34,7 @@ async function failure(options: readonly string[]): Promise<string> {
   return stderr
 }
 
-test('HostConfig.DeviceRequests: a CDI device brings nodes, mounts, variables, groups and hooks', async () => {
+test('HostConfig.DeviceRequests: a CDI device adds nodes, mounts, variables, groups and hooks', async () => {
   writeFileSync(join(directory, 'shown'), 'from the host')
   const seen = join(directory, 'hook-ran')
   writeFileSync(
@@ -72,7 +72,7 @@ devices:
   assert.equal(readFileSync(seen, 'utf8'), 'yes\n')
 })
 
-test("HostConfig.DeviceRequests: later directories win; a device of two files is nobody's; missing ones are named", async () => {
+test('HostConfig.DeviceRequests: later directories override earlier ones; a device that two files define is refused; missing devices are named', async () => {
   const spec = (text: string) =>
     JSON.stringify({
       cdiVersion: '0.5.0',
@@ -97,7 +97,7 @@ test("HostConfig.DeviceRequests: later directories win; a device of two files is
   mkdirSync(high)
 })
 
-test('HostConfig.DeviceRequests: --gpus takes them from CDI, and is refused without', async () => {
+test('HostConfig.DeviceRequests: --gpus uses CDI devices, and is refused without them', async () => {
   assert.match(await failure(['--gpus', 'all']), /could not select device driver "" with capabilities: \[\[gpu\]\]/)
   const device = (name: string) => ({ name, containerEdits: { env: [`GPU_${name}=yes`] } })
   const spec = { cdiVersion: '0.5.0', kind: 'nvidia.com/gpu', devices: ['0', '1', 'all'].map(device) }
@@ -110,7 +110,7 @@ test('HostConfig.DeviceRequests: --gpus takes them from CDI, and is refused with
   assert.deepEqual((await daemon.api<{ CDISpecDirs: string[] }>('GET', '/info')).body.CDISpecDirs, [low, high])
 })
 
-test('RUN --device: a step gets the devices that it names, with leave, and its layer has nothing of them', async () => {
+test('RUN --device: an allowed step gets the devices that it names, and its layer has no trace of them', async () => {
   writeFileSync(join(directory, 'for-steps'), 'of the host')
   const device = (name: string, more: object = {}) => ({
     name,
@@ -152,13 +152,13 @@ test('RUN --device: a step gets the devices that it names, with leave, and its l
   assert.match(await failedBuild(daemon, plain.slice(2)), /required device acme\.com\/step=c is not available/)
 })
 
-test('HostConfig.Devices: a node with its permissions, and all of a directory', async () => {
+test('HostConfig.Devices: a node with its permissions, and all nodes of a directory', async () => {
   const script = 'ls -l /dev/other | cut -c1; echo x 2>/dev/null >/dev/other || echo denied'
   assert.equal(await inside(['--device', '/dev/kmsg:/dev/other:r'], script), 'c\ndenied')
   assert.match(await failure(['--device', '/dev/no-such']), /error gathering device information/)
 })
 
-test('HostConfig.DeviceCgroupRules: what the rule allows, and nothing more; a wrong one is named', async () => {
+test('HostConfig.DeviceCgroupRules: allows what the rule says, and nothing more; an invalid one is named', async () => {
   const options = ['--device-cgroup-rule', 'c 1:11 w', '--cap-add', 'MKNOD']
   assert.equal(await inside(options, 'mknod /dev/k c 1 11; head -c 1 /dev/k 2>/dev/null || echo no'), 'no')
   const { body: made } = await daemon.api<{ Id: string }>('POST', '/containers/create', {

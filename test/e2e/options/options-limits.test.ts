@@ -58,7 +58,7 @@ const throttles = [
 ] as const
 
 for (const [field, flag, v1, v2, rate] of throttles) {
-  test(`HostConfig.${field}: a device's rate is limited; a wrong device or rate is named`, async () => {
+  test(`HostConfig.${field}: limits the rate of a device; an invalid device or rate is named`, async () => {
     const seen = await inside(
       [flag, `/dev/${disk}:${rate}`],
       cgroupV2 ? 'cat /sys/fs/cgroup/io.max' : `cat /sys/fs/cgroup/blkio/blkio.throttle.${v1}_device`,
@@ -70,7 +70,7 @@ for (const [field, flag, v1, v2, rate] of throttles) {
   })
 }
 
-test('HostConfig.BlkioWeightDevice: given to the kernel, or discarded with a warning; its range', async () => {
+test('HostConfig.BlkioWeightDevice: reaches the kernel, or is discarded with a warning; out of range is refused', async () => {
   const hasWeights = cgroupV2 || existsSync('/sys/fs/cgroup/blkio/blkio.weight_device')
   const warnings = await warned({ BlkioWeightDevice: [{ Path: `/dev/${disk}`, Weight: 300 }] })
   const lost =
@@ -82,14 +82,14 @@ test('HostConfig.BlkioWeightDevice: given to the kernel, or discarded with a war
   )
 })
 
-test('HostConfig.BlkioWeight: given to the kernel, or discarded with a warning', async () => {
+test('HostConfig.BlkioWeight: reaches the kernel, or is discarded with a warning', async () => {
   const hasWeights = cgroupV2 || globSync('/sys/fs/cgroup/blkio/{blkio.weight,blkio.bfq.weight}').length > 0
   const lost = 'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.'
   assert.deepEqual(await warned({ BlkioWeight: 300 }), hasWeights ? [] : [lost])
   assert.equal(await inside(['--blkio-weight', '300'], 'echo runs'), 'runs')
 })
 
-test('HostConfig.CpuRealtimePeriod: set where the kernel has it, else refused', async () => {
+test('HostConfig.CpuRealtimePeriod: set if the kernel has it, otherwise refused', async () => {
   if (!cgroupV2 && existsSync('/sys/fs/cgroup/cpu/cpu.rt_period_us')) {
     assert.equal(await inside(['--cpu-rt-period', '500000'], 'cat /sys/fs/cgroup/cpu/cpu.rt_period_us'), '500000')
   } else {
@@ -97,7 +97,7 @@ test('HostConfig.CpuRealtimePeriod: set where the kernel has it, else refused', 
   }
 })
 
-test('HostConfig.CpuRealtimeRuntime: not more than the period; not more than the group above has', async () => {
+test('HostConfig.CpuRealtimeRuntime: at most the period, and at most what the group above has', async () => {
   const [period, tooMuch] = [{ CpuRealtimePeriod: 1000 }, { CpuRealtimeRuntime: 2000 }]
   assert.match(
     await refused({ ...period, ...tooMuch }),
@@ -108,7 +108,7 @@ test('HostConfig.CpuRealtimeRuntime: not more than the period; not more than the
   assert.match(stderr, /cpu\.rt_runtime_us|real-time scheduler/)
 })
 
-test('HostConfig.KernelMemory: dropped with a warning for old clients, without one for new', async () => {
+test('HostConfig.KernelMemory: dropped, with a warning for old clients only', async () => {
   assert.match((await warned({ KernelMemory: 10_000_000 }, '/v1.41')).join(), /kernel memory limit is deprecated/)
   assert.deepEqual(await warned({ KernelMemory: 10_000_000 }), [])
 })
@@ -128,13 +128,13 @@ test('HostConfig.KernelMemoryTCP: set on cgroup v1, dropped with a warning elsew
   await daemon.ok(['rm', body.Id])
 })
 
-test('HostConfig.MemoryReservation: set, and not below the least', async () => {
+test('HostConfig.MemoryReservation: set; less than the minimum is refused', async () => {
   const file = cgroupV2 ? '/sys/fs/cgroup/memory.low' : '/sys/fs/cgroup/memory/memory.soft_limit_in_bytes'
   assert.equal(await inside(['--memory-reservation', '16m'], `cat ${file}`), '16777216')
   assert.match(await refused({ MemoryReservation: 1000 }), /Minimum memory reservation allowed is 6MB/)
 })
 
-test('HostConfig.Ulimits: set; what the kernel would refuse is refused at create, by name', async () => {
+test('HostConfig.Ulimits: set; values that the kernel would refuse are refused at create, by name', async () => {
   assert.equal(
     await inside(['--ulimit', 'nofile=100:200', '--ulimit', 'core=0'], 'ulimit -n; ulimit -Hn; ulimit -c'),
     '100\n200\n0',
@@ -151,7 +151,7 @@ test('HostConfig.Ulimits: set; what the kernel would refuse is refused at create
   )
 })
 
-test('HostConfig.CgroupParent: the container is in that group, through pause, update and top; slices are refused', async () => {
+test('HostConfig.CgroupParent: the container stays in that group, through pause, update and top; slices are refused', async () => {
   const parent = `${basename(daemon.root)}-group/inner`
   const id = await daemon.ok([
     'run',

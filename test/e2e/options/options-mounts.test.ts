@@ -44,7 +44,7 @@ function nested(name: string, context: TestContext): string {
 
 const tryBoth = 'touch /x/a 2>/dev/null || echo top; touch /x/below/a 2>/dev/null || echo deep'
 
-test('HostConfig.Mounts: a read-only bind is read-only in all depths, unless it is told otherwise', async (context) => {
+test('HostConfig.Mounts: a read-only bind is read-only at all depths, unless requested otherwise', async (context) => {
   const source = nested('ro', context)
   const mount = (more: string) => inside(['--mount', `type=bind,src=${source},dst=/x,readonly${more}`], tryBoth)
   assert.equal(await inside(['-v', `${source}:/x:ro`], tryBoth), 'top\ndeep')
@@ -61,7 +61,7 @@ test('HostConfig.Mounts: a read-only bind is read-only in all depths, unless it 
   )
 })
 
-test('HostConfig.Mounts: a bind without its submounts, and one whose source is made', async (context) => {
+test('HostConfig.Mounts: a bind without its submounts, and one whose source is created', async (context) => {
   const source = nested('flat', context)
   const flat = ['--mount', `type=bind,src=${source},dst=/x,bind-recursive=disabled`]
   assert.equal(await inside(flat, 'ls /x; ls /x/below'), 'below')
@@ -77,7 +77,7 @@ test('HostConfig.Mounts: a bind without its submounts, and one whose source is m
   assert.equal(readFileSync(join(daemon.root, 'new/one/file'), 'utf8'), '')
 })
 
-test('HostConfig.Mounts: a part of a volume, and never what is outside of it', async () => {
+test('HostConfig.Mounts: a part of a volume, and never anything outside of it', async () => {
   await inside(
     ['-v', 'parts:/v'],
     'mkdir -p /v/a/b; echo in >/v/a/b/f; ln -s /etc /v/out; ln -s a/b /v/link; echo 1 >/v/one',
@@ -102,7 +102,7 @@ test('HostConfig.Mounts: a part of a volume, and never what is outside of it', a
   await daemon.ok(['volume', 'rm', 'parts'])
 })
 
-test("HostConfig.Mounts: volumes with labels, without a copy of the image's files, by a driver", async () => {
+test("HostConfig.Mounts: volumes with labels, without a copy of the image's files, with a driver", async () => {
   const mount = 'type=volume,src=lab,dst=/etc,volume-nocopy,volume-label=a=b,volume-driver=local'
   const script = 'test -e /etc/passwd || echo empty'
   assert.equal(await inside(['--mount', mount], script), 'empty')
@@ -113,7 +113,7 @@ test("HostConfig.Mounts: volumes with labels, without a copy of the image's file
   assert.match(await mountRefused(driver), /error looking up volume plugin far-away: plugin "far-away" not found/)
 })
 
-test('HostConfig.VolumeDriver: local, or refused by its name', async () => {
+test('HostConfig.VolumeDriver: local works, an unknown one is refused by name', async () => {
   assert.equal(await inside(['--volume-driver', 'local', '-v', '/x'], 'touch /x/a && echo ok'), 'ok')
   const body = { HostConfig: { VolumeDriver: 'far-away', Binds: ['far:/x'] } }
   assert.match(await refused(body), /error looking up volume plugin far-away: plugin "far-away" not found/)
@@ -127,7 +127,7 @@ test('HostConfig.Mounts: a tmpfs with size, mode and options', async () => {
   )
 })
 
-test('HostConfig.Mounts: an image, whole and in part, read-only, kept while a container has it', async () => {
+test('HostConfig.Mounts: an image, whole or in part, is read-only and kept while a container uses it', async () => {
   const archive = join(daemon.root, 'data.tar')
   await writeBusyboxArchive({
     path: archive,

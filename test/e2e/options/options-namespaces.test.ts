@@ -36,7 +36,7 @@ for (const [field, flag, kind, message] of [
   ['IpcMode', '--ipc', 'ipc', /Invalid IPC mode: moon/],
   ['CgroupnsMode', '--cgroupns', 'cgroup', /invalid cgroup namespace mode: moon/],
 ] as const) {
-  test(`HostConfig.${field}: a namespace of its own or the host's; anything else is refused`, async () => {
+  test(`HostConfig.${field}: its own namespace or the host's; anything else is refused`, async () => {
     const seen = (mode: string) => inside([flag, mode], `readlink /proc/self/ns/${kind}`)
     assert.equal(await seen('host'), ours(kind))
     if (field !== 'PidMode' && field !== 'UTSMode') assert.notEqual(await seen('private'), ours(kind))
@@ -45,17 +45,17 @@ for (const [field, flag, kind, message] of [
   })
 }
 
-test("HostConfig.UsernsMode: the host's, or refused", async () => {
+test('HostConfig.UsernsMode: host works, anything else is refused', async () => {
   assert.equal(await inside(['--userns', 'host'], 'readlink /proc/self/ns/user'), ours('user'))
   assert.match(await refused({ UsernsMode: 'keep-id' }), /invalid user namespace mode: keep-id/)
 })
 
-test('HostConfig.Isolation: default only', async () => {
+test('HostConfig.Isolation: only default', async () => {
   assert.equal(await inside(['--isolation', 'Default'], 'echo ok'), 'ok')
   assert.match(await refused({ Isolation: 'hyperv' }), /linux only supports 'default'/i)
 })
 
-test("HostConfig.Runtime: a known one, Docker's names for the usual one among them, or refused", async () => {
+test("HostConfig.Runtime: known runtimes and Docker's names for the usual one work, others are refused", async () => {
   const earlier = ['io.containerd.runc.v1', 'io.containerd.runtime.v1.linux']
   for (const name of ['io.containerd.runc.v2', 'runc', 'crun', ...earlier]) {
     assert.equal(await inside(['--runtime', name], 'echo ok'), 'ok', name)
@@ -68,11 +68,11 @@ test("HostConfig.Runtime: a known one, Docker's names for the usual one among th
   await daemon.ok(['rm', 'shim'])
 })
 
-test("HostConfig.Cgroup: refused, for no runtime joins another container's group", async () => {
+test("HostConfig.Cgroup: refused, because no runtime joins another container's group", async () => {
   assert.match(await refused({ Cgroup: 'container:x' }), /^HostConfig\.Cgroup "container:x": /)
 })
 
-test('HostConfig.StorageOpt: refused for unknown options, and where the file system has no quotas of projects (where it has: storage-size.test.ts)', async () => {
+test('HostConfig.StorageOpt: unknown options are refused, and all on file systems without project quotas (storage-size.test.ts has the others)', async () => {
   if (!hasProjectQuotas(daemon.dataRoot)) {
     const { stderr } = await daemon.docker(['create', '--storage-opt', 'size=1G', 'busybox'])
     assert.match(stderr, /--storage-opt is supported only for overlay over xfs with 'pquota' mount option/)
@@ -82,7 +82,7 @@ test('HostConfig.StorageOpt: refused for unknown options, and where the file sys
 })
 
 for (const field of ['CpuCount', 'CpuPercent', 'IOMaximumIOps', 'IOMaximumBandwidth']) {
-  test(`HostConfig.${field}: refused, for it is for Windows`, async () => {
+  test(`HostConfig.${field}: refused, because it is for Windows`, async () => {
     assert.match(
       await refused({ [field]: 5 }),
       new RegExp(`^HostConfig\\.${field} 5: it is for Windows containers only`),
@@ -90,7 +90,7 @@ for (const field of ['CpuCount', 'CpuPercent', 'IOMaximumIOps', 'IOMaximumBandwi
   })
 }
 
-test('Config.NetworkDisabled: nothing but the loopback device', async () => {
+test('Config.NetworkDisabled: only a loopback device', async () => {
   const { body, status, text } = await daemon.api<{ Id: string }>('POST', '/containers/create', {
     Image: 'busybox',
     Cmd: ['ls', '/sys/class/net'],

@@ -109,7 +109,7 @@ const limits: readonly (readonly [
 ]
 
 for (const [field, flags, v1, v2, wrong, message] of limits) {
-  test(`HostConfig.${field}: the kernel has the limit; a value that makes no sense is refused`, async () => {
+  test(`HostConfig.${field}: the kernel has the limit; an invalid value is refused`, async () => {
     const [file, text] = (cgroupV2 ? v2 : v1) ?? ['', '']
     if (file === '') assert.match((await daemon.docker(['create', ...flags.split(' '), 'busybox'])).stderr, /discarded/)
     else assert.equal(await inside(flags.split(' '), `cat /sys/fs/cgroup/${file}`), text)
@@ -117,7 +117,7 @@ for (const [field, flags, v1, v2, wrong, message] of limits) {
   })
 }
 
-test('HostConfig.OomKillDisable: set on cgroup v1, warned of without a memory limit; discarded on v2', async () => {
+test('HostConfig.OomKillDisable: set on cgroup v1, with a warning if there is no memory limit; discarded on v2', async () => {
   if (cgroupV2) {
     const { stderr } = await daemon.docker(['create', '--oom-kill-disable', 'busybox'])
     assert.match(stderr, /does not support OomKillDisable/)
@@ -129,17 +129,17 @@ test('HostConfig.OomKillDisable: set on cgroup v1, warned of without a memory li
   assert.match(stderr, /OOM killer is disabled for the container, but no memory limit is set/)
 })
 
-test('HostConfig.OomScoreAdj: set; its range', async () => {
+test('HostConfig.OomScoreAdj: set; out of range is refused', async () => {
   assert.equal(await inside(['--oom-score-adj', '321'], 'cat /proc/self/oom_score_adj'), '321')
   assert.match(await refused({ OomScoreAdj: 1001 }), /range for oom score adj is \[-1000, 1000\]/)
 })
 
-test('HostConfig.ShmSize: size of /dev/shm; not less than 0', async () => {
+test('HostConfig.ShmSize: size of /dev/shm; a negative one is refused', async () => {
   assert.match(await inside(['--shm-size', '8m'], 'grep " /dev/shm " /proc/mounts'), /size=8192k/)
   assert.match(await refused({ ShmSize: -1 }), /SHM size can not be less than 0/)
 })
 
-test('HostConfig.Sysctls: those of the namespaces of the container only', async () => {
+test("HostConfig.Sysctls: only those of the container's namespaces", async () => {
   const options = ['--sysctl', 'net.ipv4.ip_forward=1', '--sysctl', 'kernel.msgmax=1234']
   assert.equal(await inside(options, 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax'), '1\n1234')
   const wrong = (name: string, more: object = {}) => refused({ Sysctls: { [name]: '1' }, ...more })
@@ -150,13 +150,13 @@ test('HostConfig.Sysctls: those of the namespaces of the container only', async 
   assert.match(await wrong('kernel.msgmax', { IpcMode: 'host' }), /not allowed in the hosts ipc namespace/)
 })
 
-test('HostConfig.Tmpfs: mount options; unknown ones are refused', async () => {
+test('HostConfig.Tmpfs: takes mount options; unknown ones are refused', async () => {
   const seen = await inside(['--tmpfs', '/x:size=1m,mode=0700,exec'], "grep ' /x ' /proc/mounts; stat -c %a /x")
   assert.match(seen, /^tmpfs \/x tmpfs rw,nosuid,nodev,\S*size=1024k,mode=700/)
   assert.match(await refused({ Tmpfs: { '/x': 'color=red' } }), /invalid tmpfs option \["color=red"\]/)
 })
 
-test('HostConfig.Binds: directories with their propagation; a wrong mode is refused', async () => {
+test('HostConfig.Binds: directories with their propagation; an invalid mode is refused', async () => {
   const source = join(daemon.root, 'bound')
   mkdirSync(source)
   assert.equal(await inside(['-v', `${source}:/x`], 'touch /x/a && ls /x'), 'a')
@@ -165,7 +165,7 @@ test('HostConfig.Binds: directories with their propagation; a wrong mode is refu
   assert.match(await refused({ Binds: [`${source}:/x:moon`] }), /invalid mode: moon/)
 })
 
-test('HostConfig.VolumesFrom: the mounts of another container; an unknown one is refused', async () => {
+test('HostConfig.VolumesFrom: the mounts of another container; an unknown container is refused', async () => {
   const donor = await daemon.ok(['run', '-d', '--network', 'none', '-v', '/x', 'busybox', 'sleep', '1000'])
   await daemon.ok(['exec', donor, 'touch', '/x/a'])
   assert.equal(await inside(['--volumes-from', donor], 'ls /x'), 'a')
@@ -194,11 +194,11 @@ test('HostConfig.ConsoleSize: size of the terminal', async () => {
   await daemon.ok(['rm', body.Id])
 })
 
-test('HostConfig.MaskedPaths: given ones in place of the usual', async () => {
+test('HostConfig.MaskedPaths: replace the default ones', async () => {
   assert.equal(await runs({ MaskedPaths: ['/etc/passwd'] }, ['wc', '-c', '/etc/passwd']), '0 /etc/passwd')
 })
 
-test('HostConfig.ReadonlyPaths: given ones in place of the usual', async () => {
+test('HostConfig.ReadonlyPaths: replace the default ones', async () => {
   const script = 'touch /etc/x 2>/dev/null || echo read-only; touch /proc/sys/kernel/domainname && echo open'
   assert.equal(await runs({ ReadonlyPaths: ['/etc'] }, ['sh', '-c', script]), 'read-only\nopen')
 })

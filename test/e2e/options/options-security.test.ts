@@ -57,7 +57,7 @@ describe('HostConfig.SecurityOpt', () => {
     assert.match(await under({ ...denyMkdir(), archMap: map }), /Permission denied/)
   })
 
-  test('HostConfig.SecurityOpt: profiles that are none are refused with the reason', async () => {
+  test('HostConfig.SecurityOpt: invalid profiles are refused with the reason', async () => {
     const wrong = async (profile: unknown) => await refusal(['--security-opt', `seccomp=${profileFile(profile)}`])
     assert.match(await wrong([]), /Decoding seccomp profile failed: json: cannot unmarshal array/)
     assert.match(
@@ -73,7 +73,7 @@ describe('HostConfig.SecurityOpt', () => {
     assert.equal(await inside(['--security-opt', 'seccomp=builtin'], mode), '2')
   })
 
-  test("HostConfig.SecurityOpt: no-new-privileges in all of Go's words", async () => {
+  test('HostConfig.SecurityOpt: no-new-privileges takes every boolean that Go accepts', async () => {
     const flag = "awk '/^NoNewPrivs/ {print $2}' /proc/self/status"
     for (const value of ['no-new-privileges', 'no-new-privileges=T', 'no-new-privileges:1']) {
       assert.equal(await inside(['--security-opt', value], flag), '1', value)
@@ -93,7 +93,7 @@ describe('HostConfig.SecurityOpt', () => {
     assert.match(await refusal(['--security-opt', 'systempaths=other']), /invalid --security-opt 2/)
   })
 
-  test('HostConfig.SecurityOpt: AppArmor and SELinux options are heeded, or discarded with a warning', async () => {
+  test('HostConfig.SecurityOpt: AppArmor and SELinux options apply, or are discarded with a warning', async () => {
     const hasAppArmor = readProc('/sys/module/apparmor/parameters/enabled').startsWith('Y')
     const run = async (option: string) =>
       await daemon.docker([
@@ -122,7 +122,7 @@ describe('HostConfig.SecurityOpt', () => {
     await daemon.ok(['rm', 'shown'])
   })
 
-  test("HostConfig.SecurityOpt: Docker's old separator, and what follows from other settings", async () => {
+  test("HostConfig.SecurityOpt: Docker's old separator, and effects of other settings", async () => {
     const shown = async (...options: string[]) => {
       await daemon.ok(['create', '--name', 'shown', ...options, 'busybox'])
       const text = await daemon.ok(['inspect', '-f', '{{.HostConfig.SecurityOpt}}', 'shown'])
@@ -143,7 +143,7 @@ describe('HostConfig.SecurityOpt', () => {
     assert.equal(await inside(['--security-opt', 'label:disable'], 'echo yes'), 'yes')
   })
 
-  test('HostConfig.SecurityOpt: unknown ones are named', async () => {
+  test('HostConfig.SecurityOpt: unknown options are named', async () => {
     assert.match(await refusal(['--security-opt', 'magic=1']), /invalid --security-opt 2: "magic=1"/)
   })
 })
@@ -233,7 +233,7 @@ async function replace(etc: string, make: (path: string) => unknown): Promise<vo
 }
 
 describe('runtimes', () => {
-  test('HostConfig.Runtime: crun and runc do the same', async () => {
+  test('HostConfig.Runtime: crun and runc behave the same', async () => {
     for (const runtime of ['crun', 'runc']) {
       const name = `by-${runtime}`
       const limits = ['--memory', '64m', '--pids-limit', '50', '--cap-drop', 'NET_RAW', '--health-cmd', 'true']

@@ -60,7 +60,7 @@ describe('limits', () => {
     )
   })
 
-  test('--memory ends what takes more, and says so', async () => {
+  test('--memory ends a program that exceeds it, and inspect says so', async () => {
     const script = 'x=a; while :; do x=$x$x; done'
     const { code } = await daemon.docker([
       'run',
@@ -94,7 +94,7 @@ describe('limits', () => {
     assert.match(stderr, /can't fork/)
   })
 
-  test('a limit that makes no sense is refused', async () => {
+  test('an impossible limit is refused', async () => {
     const { code, stderr } = await daemon.docker(['run', '--rm', '--memory', '1m', 'busybox', 'true'])
     assert.equal(code, 125)
     assert.match(stderr, /Minimum memory limit allowed is 6MB/)
@@ -131,7 +131,7 @@ describe('security', () => {
     assert.equal(await daemon.inside(['--privileged'], 'mount -t tmpfs none /tmp && echo mounted'), 'mounted')
   })
 
-  test("seccomp: filtered by default, --security-opt seccomp=unconfined, a profile of one's own", async () => {
+  test('seccomp: filtered by default, --security-opt seccomp=unconfined, a profile of the user', async () => {
     const mode = "awk '/^Seccomp:/ {print $2}' /proc/self/status"
     assert.equal(await daemon.inside([], mode), '2')
     assert.equal(await daemon.inside(['--security-opt', 'seccomp=unconfined'], mode), '0')
@@ -157,7 +157,7 @@ describe('security', () => {
     assert.match(stderr, /Operation not permitted/)
   })
 
-  test('the default profile blocks what it must', async () => {
+  test('the default profile blocks forbidden calls', async () => {
     const { code } = await daemon.docker(['run', '--rm', 'busybox', 'unshare', '-U', 'true'])
     assert.notEqual(code, 0)
   })

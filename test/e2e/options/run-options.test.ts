@@ -48,13 +48,13 @@ describe('exit codes', () => {
 })
 
 describe('standard streams', () => {
-  test('stdout and stderr stay apart', async () => {
+  test('stdout and stderr are separate', async () => {
     const { stdout, stderr } = await daemon.docker(['run', '--rm', 'busybox', 'sh', '-c', 'echo out; echo err >&2'])
     assert.equal(stdout, 'out\n')
     assert.equal(stderr, 'err\n')
   })
 
-  test('-i passes standard input, and its end', async () => {
+  test('-i passes standard input and its end', async () => {
     const input = 'a line\n'.repeat(20_000)
     const { code, stdout } = await daemon.docker(['run', '--rm', '-i', 'busybox', 'wc', '-c'], { input })
     assert.equal(code, 0)
@@ -72,7 +72,7 @@ describe('standard streams', () => {
     assert.equal(await daemon.inside([], 'wc -c'), '0')
   })
 
-  test('output larger than any pipe arrives whole', async () => {
+  test('output larger than any pipe arrives completely', async () => {
     const { stdout } = await daemon.docker(['run', '--rm', 'busybox', 'seq', '1', '200000'])
     assert.equal(stdout.length, Array.from({ length: 200_000 }, (_, i) => `${i + 1}\n`).join('').length)
     assert.ok(stdout.endsWith('\n199999\n200000\n'))
@@ -90,7 +90,7 @@ describe('process', () => {
     assert.equal(out, '1,,1,a b')
   })
 
-  test('-e NAME takes the value of the client', async () => {
+  test("-e NAME takes the value from the client's environment", async () => {
     const out = await daemon.ok(['run', '--rm', '-e', 'FROM_CLIENT', 'busybox', 'sh', '-c', 'echo $FROM_CLIENT'], {
       env: { FROM_CLIENT: 'yes' },
     })
@@ -104,7 +104,7 @@ describe('process', () => {
     )
   })
 
-  test('-w makes the directory', async () => {
+  test('-w creates the directory', async () => {
     assert.equal(await daemon.inside(['-w', '/new/dir'], 'pwd'), '/new/dir')
   })
 
@@ -127,7 +127,7 @@ describe('process', () => {
     assert.match(stderr, /nobody-knows/)
   })
 
-  test("a named user's supplementary groups come from the image; --group-add adds", async () => {
+  test('supplementary groups of a named user come from the image; --group-add adds more', async () => {
     assert.equal(await daemon.inside(['-u', 'app'], 'id -G'), '1000 2000')
     assert.equal(await daemon.inside(['--group-add', 'audio', '--group-add', '4242'], 'id -G'), '0 29 4242')
   })
@@ -161,7 +161,7 @@ describe('process', () => {
     await daemon.ok(['rm', id])
   })
 
-  test('--init runs the program below an init that passes signals on', async () => {
+  test('--init runs the program below an init that forwards signals', async () => {
     assert.notEqual(await daemon.inside(['--init'], 'echo $$'), '1')
     assert.equal(await daemon.inside([], 'echo $$'), '1')
     const id = await daemon.ok(['run', '-d', '--init', 'busybox', 'sh', '-c', 'echo up; exec sleep 1000'])
@@ -179,7 +179,7 @@ describe('process', () => {
 })
 
 describe('identity', () => {
-  test('the hostname is the short id, -h and --domainname set it', async () => {
+  test('the hostname is the short id; -h and --domainname set it', async () => {
     const id = await daemon.ok(['run', '-d', 'busybox', 'sleep', '1000'])
     assert.equal(await daemon.ok(['exec', id, 'hostname']), id.slice(0, 12))
     await daemon.ok(['rm', '-f', id])
@@ -209,7 +209,7 @@ describe('identity', () => {
     assert.match(resolv, /^options ndots:3$/m)
   })
 
-  test('names: given ones are unique, others are made of two words', async () => {
+  test('names: given ones are unique; others are made of two words', async () => {
     const id = await daemon.ok(['create', '--name', 'given', 'busybox'])
     const again = await daemon.docker(['create', '--name', 'given', 'busybox'])
     assert.notEqual(again.code, 0)
@@ -228,7 +228,7 @@ describe('identity', () => {
     await daemon.ok(['rm', 'cid'])
   })
 
-  test('--platform of another machine is refused', async () => {
+  test('--platform of another architecture is refused', async () => {
     const other = process.arch === 'arm64' ? 'linux/s390x' : 'linux/arm64'
     const { code } = await daemon.docker(['run', '--rm', '--pull', 'never', '--platform', other, 'busybox', 'true'])
     assert.equal(code, 125)
@@ -264,7 +264,7 @@ describe('files', () => {
     assert.equal(await daemon.inside(['-v', `${file}:/etc/single:ro`], 'cat /etc/single'), 'one file')
   })
 
-  test('-v makes a missing host directory, --mount does not', async () => {
+  test('-v creates a missing host directory, --mount does not', async () => {
     await daemon.inside(['-v', `${daemon.root}/made:/data`], 'touch /data/x')
     assert.equal(readFileSync(join(daemon.root, 'made/x'), 'utf8'), '')
     const { code, stderr } = await daemon.docker([
@@ -279,7 +279,7 @@ describe('files', () => {
     assert.match(stderr, /bind source path does not exist/)
   })
 
-  test("-v of a named volume keeps its files and takes the image's at first", async () => {
+  test("-v of a named volume keeps its files and starts with the image's", async () => {
     await daemon.inside(['-v', 'keep:/data'], 'echo kept >/data/file')
     assert.equal(await daemon.inside(['-v', 'keep:/other'], 'cat /other/file'), 'kept')
     assert.match(await daemon.inside(['-v', 'fresh:/etc'], 'cat /etc/passwd'), /^app:/m)
@@ -292,7 +292,7 @@ describe('files', () => {
     assert.equal((await daemon.api('DELETE', '/volumes/fresh')).status, 204)
   })
 
-  test('an anonymous volume goes with --rm, and with rm -v', async () => {
+  test('an anonymous volume is removed with --rm, and with rm -v', async () => {
     const count = async () => (await daemon.api<{ Volumes: unknown[] }>('GET', '/volumes')).body.Volumes?.length ?? 0
     const first = await count()
     await daemon.inside(['-v', '/data'], 'touch /data/x')
@@ -324,7 +324,7 @@ describe('files', () => {
     assert.match(await daemon.inside(['--shm-size', '8m'], 'grep " /dev/shm " /proc/mounts'), /size=8192k/)
   })
 
-  test("the writable layer is the container's own", async () => {
+  test('the writable layer belongs to the container', async () => {
     const id = await daemon.ok([
       'run',
       '-d',
@@ -343,7 +343,7 @@ describe('files', () => {
   })
 })
 
-test('a field of the create body that is not built is refused by name', async () => {
+test('an unsupported field of the create body is refused by name', async () => {
   const { status, body } = await daemon.api<{ message: string }>('POST', '/containers/create', {
     Image: 'busybox',
     HostConfig: { Isolation: 'hyperv' },

@@ -60,7 +60,7 @@ function othersConfined(): boolean {
 }
 
 describe('AppArmor', { skip }, () => {
-  test('containers run under docker-default, which lets them mount nothing', async () => {
+  test('containers run under docker-default, which forbids mounts', async () => {
     assert.match(await daemon.ok(['info', '-f', '{{.SecurityOptions}}']), /name=apparmor/)
     assert.equal(await inside([], ...current), enforced)
     assert.equal(await canMount([]), false)
@@ -71,7 +71,7 @@ describe('AppArmor', { skip }, () => {
     assert.match(await inside(paths, 'sh', '-c', write), /denied/)
   })
 
-  test('inspect tells the profile', async () => {
+  test('inspect shows the profile', async () => {
     for (const [options, profile] of [
       [[], 'docker-default'],
       [['--privileged'], 'unconfined'],
@@ -85,7 +85,7 @@ describe('AppArmor', { skip }, () => {
     assert.equal(await inside(['--privileged'], ...current), 'unconfined')
   })
 
-  test('exec and health checks keep it, with all rights too, and so does a container whose daemon was killed', async () => {
+  test('exec and health checks keep it, also with --privileged, and so does a container after a crash of the daemon', async () => {
     const health = ['--health-cmd', 'cat /proc/self/attr/current', '--health-interval', '1s']
     await daemon.ok(['run', '-d', '--name', 'up', ...health, 'busybox', 'sleep', '1000'])
     const checked = ['inspect', '-f', '{{range .State.Health.Log}}{{.Output}}{{end}}', 'up']
@@ -137,7 +137,7 @@ describe('AppArmor', { skip }, () => {
     assert.match(await daemon.ok(['run', '--rm', 'built', 'cat', '/refused']), /denied/)
   })
 
-  test('a profile that was taken away is loaded again', async (context) => {
+  test('a profile that was removed is loaded again', async (context) => {
     if (othersConfined()) {
       context.skip('other containers on this host run under docker-default')
       return

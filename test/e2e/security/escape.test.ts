@@ -65,7 +65,7 @@ function allowedOnlyIn(ours: ReadonlyMap<string, string>, theirs: ReadonlyMap<st
     .filter((line) => !laterDocker.some((name) => line.startsWith(`${name}:`)))
 }
 
-test('a default container is allowed nothing that Docker forbids', async () => {
+test('a default container may do nothing that Docker forbids', async () => {
   const [ours, theirs] = await Promise.all([answersOf(daemon), answersOf(docker)])
   assert(ours.size > 90, `${ours.size} probes`)
   // The probes can tell: what is known to be allowed and forbidden everywhere.
@@ -112,7 +112,7 @@ const conditions = [
   'SYSLOG DAC_READ_SEARCH AUDIT_CONTROL WAKE_ALARM NET_ADMIN',
 ].flatMap((names) => names.split(' '))
 
-test('every system call: what a default container and each capability may do is what they may with Docker', async () => {
+test('every system call: a default container and each capability may do only what they may with Docker', async () => {
   for (const options of [
     [],
     ...conditions.map((name) => ['--cap-add', name]),
@@ -157,7 +157,7 @@ const itself = [
 ].join('; ')
 
 for (const terminal of [[], ['-t']]) {
-  test(`a process finds of itself what it finds with Docker: run and exec ${terminal.join('')}`, async () => {
+  test(`a process sees the same of itself as with Docker: run and exec ${terminal.join('')}`, async () => {
     const of = async (engine: TestDaemon | StockDocker) => {
       const options = ['--network', 'none', '--hostname', 'h', '-e', 'FOO=bar', ...terminal]
       const name = `itself${terminal.join('')}`
@@ -174,7 +174,7 @@ for (const terminal of [[], ['-t']]) {
   })
 }
 
-test('nothing that a container does changes /dev/null of the host', async () => {
+test("a container cannot change the host's /dev/null", async () => {
   const before = statSync('/dev/null')
   await daemon.ok(['run', '-d', '--name', 'nulls', '--network', 'none', 'probes', 'sleep', '1000'])
   await daemon.ok(['run', '-d', '--name', 'nullterm', '-t', '--network', 'none', 'probes', 'sleep', '1000'])
@@ -232,7 +232,7 @@ test('nothing that a container does changes /dev/null of the host', async () => 
   }
 })
 
-test('namespaces, capabilities, filters and nodes are those of Docker', async () => {
+test("namespaces, capabilities, filters and nodes are Docker's", async () => {
   const look = `for n in ipc mnt net pid uts user cgroup time; do echo $n $(readlink /proc/self/ns/$n); done; grep -E '^(Cap|NoNew|Seccomp:)' /proc/self/status; find /dev | sort`
   const of = async (engine: TestDaemon | StockDocker) =>
     await engine.ok(['run', '--rm', '--network', 'none', 'probes', 'sh', '-c', look])

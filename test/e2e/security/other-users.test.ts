@@ -177,9 +177,9 @@ exec runc "$@"
   }
 })
 
-describe('what an older version left open', () => {
+describe('paths that an older version left open', () => {
   for (const remapped of [false, true]) {
-    test(`is closed by the next boot${remapped ? ' (userns-remap)' : ''}`, async () => {
+    test(`are closed by the next boot${remapped ? ' (userns-remap)' : ''}`, async () => {
       await using daemon = await startDaemon({ remapped })
       const roots = rootsOf(daemon, remapped)
       await daemon.inside(['-v', 'vol:/data'], 'echo secret >/data/f')
@@ -218,7 +218,7 @@ describe('what an older version left open', () => {
     })
   }
 
-  test('a lock that a user still holds on the database stalls no write', async () => {
+  test('a lock that a user still holds on the database does not delay writes', async () => {
     await using daemon = await startDaemon({ remapped: false })
     chmodSync(daemon.dataRoot, 0o711)
     const shared = join(daemon.dataRoot, 'berth.db-shm')
@@ -247,7 +247,7 @@ sys.stdin.read()`
 
 describe('a socket below the exec root', () => {
   for (const remapped of [false, true]) {
-    test(`is there for its group alone${remapped ? ' (userns-remap)' : ''}`, async () => {
+    test(`is open to its group alone${remapped ? ' (userns-remap)' : ''}`, async () => {
       const socketOf = ({ execRoot }: TestDaemon) => join(execRoot, 'api/s')
       const flagsBelow = (daemon: TestDaemon) => ['--group', 'nogroup', '--host', `unix://${socketOf(daemon)}`]
       await using daemon = await startDaemon({ remapped, flagsBelow })

@@ -78,7 +78,7 @@ function directory(name: string): string {
 }
 
 describe('SELinux', { skip }, () => {
-  test('a container has a label with categories of its own, and so have its files', async () => {
+  test('a container has a label with its own categories, and so do its files', async () => {
     assert.match(await daemon.ok(['info', '-f', '{{.SecurityOptions}}']), /name=selinux/)
     const [one, two] = [await up('one', '--tmpfs', '/scratch', '--ipc', 'shareable'), await up('two')]
     assert.match(one.process, /:s0:c\d+,c\d+$/)
@@ -100,7 +100,7 @@ describe('SELinux', { skip }, () => {
     assert.equal(labelOf(join(one.root, 'new')), one.mount)
   })
 
-  test('exec, health checks and new starts keep it, also when the daemon was killed', async () => {
+  test('exec, health checks and new starts keep it, also after a crash of the daemon', async () => {
     const first = await up('kept', '--health-cmd', 'cat /proc/self/attr/current', '--health-interval', '1s')
     const checked = ['inspect', '-f', '{{range .State.Health.Log}}{{.Output}}{{end}}', 'kept']
     await until(async () => (await daemon.ok(checked)).startsWith(first.process), { what: 'a labelled health check' })
@@ -115,7 +115,7 @@ describe('SELinux', { skip }, () => {
     assert.equal(labelOf(join(second.root, 'etc/hosts')), first.mount)
   })
 
-  test('HostConfig.SecurityOpt: label=… changes it, and takes it away', async () => {
+  test('HostConfig.SecurityOpt: label=… changes or removes the label', async () => {
     const [, , , ...level] = (await up('leveled', '--security-opt', 'label=level:s0:c100,c200')).process.split(':')
     assert.equal(level.join(':'), 's0:c100,c200')
     assert.equal(await processLabel('leveled'), (await inspect('leveled')).process)
@@ -138,7 +138,7 @@ describe('SELinux', { skip }, () => {
     assert.ok(!existsSync(join((await inspect('one')).root, 'sys/fs/selinux/policy')))
   })
 
-  test('HostConfig.Binds: z is for all containers, Z for one', async () => {
+  test('HostConfig.Binds: z labels for all containers, Z for one', async () => {
     const [plain, all, own] = ['plain', 'all', 'own'].map(directory) as [string, string, string]
     const before = labelOf(plain)
     const binds = ['-v', `${plain}:/plain`, '-v', `${all}:/all:z`]
@@ -161,7 +161,7 @@ describe('SELinux', { skip }, () => {
     }
   })
 
-  test('HostConfig.Binds: what the host needs is not labelled', async () => {
+  test('HostConfig.Binds: directories that the host needs are not labeled', async () => {
     const link = join(files, 'link')
     symlinkSync('/usr', link)
     for (const [source, real] of [
@@ -176,7 +176,7 @@ describe('SELinux', { skip }, () => {
     }
   })
 
-  test('volumes are for all containers, cp brings files that the container can read', async () => {
+  test('volumes are labeled for all containers, and cp brings files that the container can read', async () => {
     await daemon.ok(['volume', 'create', 'named'])
     const mounts = ['-v', 'named:/named', '-v', '/anonymous', '--mount', 'type=tmpfs,target=/memory']
     const shown = await up('stores', ...mounts)
@@ -191,7 +191,7 @@ describe('SELinux', { skip }, () => {
     assert.equal(labelOf(join(shown.root, 'copied')), shown.mount)
   })
 
-  test('RUN steps have labels, caches are for all of them, and layers carry none', async () => {
+  test('RUN steps have labels, caches are labeled for all of them, and layers have none', async () => {
     using context = new BuildDirectory({
       file: 'content',
       Dockerfile: `FROM busybox

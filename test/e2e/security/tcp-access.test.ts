@@ -47,7 +47,7 @@ function ask(port: number, host: string, ca?: string): Promise<{ status: number;
   })
 }
 
-test('an address of the network without client certificates is refused before anything is made', async () => {
+test('a network address without client certificates is refused before anything is created', async () => {
   const root = mkdtempSync('/tmp/b-')
   try {
     const file = join(root, 'daemon.json')
@@ -72,7 +72,7 @@ test('an address of the network without client certificates is refused before an
   }
 })
 
-test('a TCP socket of the service manager is held to the same rule', async (context) => {
+test('the same rule applies to a TCP socket of the service manager', async (context) => {
   const root = mkdtempSync('/tmp/b-')
   context.after(() => rmSync(root, { recursive: true, force: true }))
   writeFileSync(join(root, 'daemon.json'), '{}')
@@ -107,7 +107,7 @@ test('a TCP socket of the service manager is held to the same rule', async (cont
   assert.equal((await local.ended).code, 0)
 })
 
-test('--tls=false allows an address of the network, with a warning in the log, in info and as an event', async () => {
+test('--tls=false allows a network address, with a warning in the log, in info and as an event', async () => {
   await using host = OwnHost.make()
   const daemon = await host.startDaemon(['--host', `tcp://${host.address}:2375`, '--tls=false'])
   const url = `http://${host.address}:2375`

@@ -72,7 +72,7 @@ describe('userns-remap', () => {
     await daemon.ok(['rm', '-f', 'who'])
   })
 
-  test('its network is its own: low ports, ping, published ports, names of others', async () => {
+  test('the container has its own network: low ports, ping, published ports, names of others', async () => {
     await daemon.ok([
       'run',
       '-d',
@@ -100,7 +100,7 @@ describe('userns-remap', () => {
     assert.match(await daemon.inside(['--network', 'none'], 'ip -o link'), /^1: lo: [^\n]*$/)
   })
 
-  test('networks of its own, with names', async () => {
+  test('user-defined networks work, with names', async () => {
     await daemon.ok(['network', 'create', 'own'])
     await daemon.ok(['run', '-d', '--name', 'named', '--network', 'own', 'busybox', 'sleep', '1000'])
     const looked = await daemon.ok(['run', '--rm', '--network', 'own', 'busybox', 'ping', '-c', '1', 'named'])
@@ -111,7 +111,7 @@ describe('userns-remap', () => {
     await daemon.ok(['network', 'rm', 'own'])
   })
 
-  test('namespaces of another container are joined together with its users', async () => {
+  test("joining another container's namespaces also joins its users", async () => {
     await daemon.ok(['run', '-d', '--name', 'donor', '--ipc', 'shareable', 'busybox', 'sleep', '1000'])
     const joined = ['--pid', 'container:donor', '--ipc', 'container:donor', '--network', 'container:donor']
     assert.match(await daemon.inside(joined, 'ps; echo y >/dev/shm/x'), /sleep 1000/)
@@ -134,7 +134,7 @@ describe('userns-remap', () => {
     await daemon.ok(['rm', '-f', 'donor', 'plain'])
   })
 
-  test('volumes belong to the mapped users, and keep what they had', async () => {
+  test('volumes belong to the mapped users, and keep their owners', async () => {
     const script = 'id -u; stat -c %u:%g /data; touch /data/f; chown 1000:1001 /data/f'
     assert.equal(await daemon.inside(['-v', 'vol:/data'], script), '0\n0:0')
     const mountpoint = await daemon.ok(['volume', 'inspect', '-f', '{{.Mountpoint}}', 'vol'])
@@ -149,7 +149,7 @@ describe('userns-remap', () => {
     await daemon.ok(['volume', 'rm', 'vol', 'copy'])
   })
 
-  test("directories of the host are the host's", async () => {
+  test("directories of the host keep the host's owners", async () => {
     const source = join(daemon.root, 'host')
     mkdirSync(source, { mode: 0o755 })
     const { code, stderr } = await daemon.docker(['run', '--rm', '-v', `${source}:/h`, 'busybox', 'touch', '/h/x'])
@@ -159,7 +159,7 @@ describe('userns-remap', () => {
     assert.equal(statSync(join(source, 'x')).uid, firstUid + 7)
   })
 
-  test('cp, exec, export, commit and diff tell the owners inside', async () => {
+  test('cp, exec, export, commit and diff show the owners inside', async () => {
     const local = join(daemon.root, 'local')
     writeFileSync(local, 'content')
     chownSync(local, 12, 13)
@@ -223,7 +223,7 @@ describe('userns-remap', () => {
     await daemon.ok(['rmi', 'committed'])
   })
 
-  test('capabilities of files work for users inside, and leave as they came in', async () => {
+  test('file capabilities work for users inside, and leave as they came in', async () => {
     // cap_net_raw=ep of a namespace's own root.
     const capability = Buffer.from([1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     const program = readFileSync('/bin/busybox')
@@ -260,7 +260,7 @@ describe('userns-remap', () => {
     await daemon.ok(['rmi', 'capable:1', 'capable:2'])
   })
 
-  test("HostConfig.UsernsMode: the host's users for one container, and what is refused without", async () => {
+  test("HostConfig.UsernsMode: host gives one container the host's users; some options need it", async () => {
     assert.match(await daemon.inside(['--userns', 'host'], 'cat /proc/self/uid_map'), /^\s*0\s+0\s+4294967295$/)
     assert.equal(
       await daemon.inside(['--userns', 'host', '--privileged', '--network', 'host', '--pid', 'host'], 'id -u'),
@@ -307,7 +307,7 @@ describe('userns-remap', () => {
     await daemon.ok(['rm', '-f', 'ill'])
   })
 
-  test('a killed daemon finds its containers again, and new ones start', async () => {
+  test('a daemon finds its containers again after a crash, and new ones start', async () => {
     await daemon.ok([
       'run',
       '-d',
@@ -329,7 +329,7 @@ describe('userns-remap', () => {
   })
 })
 
-describe('what --userns-remap refuses', () => {
+describe('impossible values of --userns-remap are refused', () => {
   const refusal = async (root: string, value: string): Promise<string> => {
     const flags = ['--data-root', join(root, 'd'), '--exec-root', join(root, 'x'), '-H', `unix://${root}/s`]
     const program = join(import.meta.dirname, '../../../bin/berthd')
@@ -352,13 +352,13 @@ describe('what --userns-remap refuses', () => {
     })
   }
 
-  test('a directory on the way that others may not pass', async () => {
+  test('a directory on the way that other users may not enter is named', async () => {
     const root = join(daemon.root, 'closed')
     mkdirSync(root, { mode: 0o700 })
     assert.match(await refusal(root, account), /can't reach their files below \S+closed, whose mode is 0700/)
   })
 
-  test('a file system without ID-mapped mounts', async () => {
+  test('a file system without ID-mapped mounts is refused', async () => {
     const root = join(daemon.root, 'ramfs')
     mkdirSync(root, { mode: 0o711 })
     await runOrThrow('mount', ['-t', 'ramfs', '-o', 'mode=711', 'none', root])
