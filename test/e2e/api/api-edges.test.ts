@@ -28,13 +28,13 @@ async function exec(config: Readonly<Record<string, unknown>>, start = {}): Prom
 
 const both = ['sh', '-c', 'echo out; echo err >&2']
 
-test('exec: only the streams that were asked for', async () => {
+test('exec: sends only the streams that the client asked for', async () => {
   assert.equal(await exec({ Cmd: both, AttachStdout: true }), frame(1, 'out\n'))
   assert.equal(await exec({ Cmd: both, AttachStderr: true }), frame(2, 'err\n'))
   assert.equal(await exec({ Cmd: ['echo', 'x'], Tty: true, AttachStderr: true }, { Tty: true }), '')
 })
 
-test('exec: without any stream the answer ends when the process runs, which goes on', async () => {
+test('exec: without any stream the response ends at once and the process keeps running', async () => {
   const script = 'while [ ! -e /tmp/go ]; do sleep 0.05; done; echo out; echo done >/tmp/ran'
   assert.equal(await exec({ Cmd: ['sh', '-c', script] }), '')
   await exec({ Cmd: ['touch', '/tmp/go'], AttachStdout: true })
@@ -42,13 +42,13 @@ test('exec: without any stream the answer ends when the process runs, which goes
   assert.equal(await exec({ Cmd: ['sh', '-c', wait], AttachStdout: true }), frame(1, 'done\n'))
 })
 
-test('exec: the start decides about frames, not the exec', async () => {
+test('exec: the start decides whether the stream has frames, not the creation', async () => {
   const all = { AttachStdout: true, AttachStderr: true }
   assert.equal(await exec({ Cmd: ['echo', 'x'], Tty: true, ...all }, { Tty: false }), frame(1, 'x\r\n'))
   assert.equal(await exec({ Cmd: both, ...all }, { Tty: true }), 'out\n')
 })
 
-test('exec: one that ran is refused; its detach keys are shown as bytes', async () => {
+test('exec: a second start is refused; inspect shows detach keys as bytes', async () => {
   const config = { Cmd: ['true'], AttachStdout: true, DetachKeys: 'ctrl-a,x' }
   const { body } = await daemon.api<{ Id: string }>('POST', '/containers/up/exec', config)
   await daemon.api('POST', `/exec/${body.Id}/start`, {})
@@ -58,7 +58,7 @@ test('exec: one that ran is refused; its detach keys are shown as bytes', async 
   assert.equal(shown.body.DetachKeys, Buffer.from([1, 'x'.charCodeAt(0)]).toString('base64'))
 })
 
-test('attach: with nothing to carry it ends', async () => {
+test('attach: without any stream the response ends at once', async () => {
   for (const query of ['', '?stream=1', '?stream=1&stdin=1', '?logs=1']) {
     const { status, text } = await daemon.api('POST', `/containers/up/attach${query}`)
     assert.deepEqual([status, text], [200, ''], query)
@@ -70,7 +70,7 @@ async function refused(method: string, path: string, body?: Readonly<Record<stri
   return [answer.status, answer.body.message]
 }
 
-test('paths with empty parts, whole URLs, queries that are none', async () => {
+test('paths with empty parts, whole URLs, and invalid queries are handled as in dockerd', async () => {
   for (const path of ['//containers/json', '/v1.45//containers/json', 'http://docker/v1.45/containers/./json']) {
     const { status, body } = await daemon.api<readonly object[]>('GET', path)
     assert.deepEqual([status, body.length], [200, 1], path)
@@ -80,7 +80,7 @@ test('paths with empty parts, whole URLs, queries that are none', async () => {
   assert.equal((await daemon.api('OPTIONS', '/containers/json')).status, 200)
 })
 
-test('bodies that are left out: a volume without a name, a network and a container that are not named', async () => {
+test('requests without a body: a volume, a network and a container get default names', async () => {
   const volume = await daemon.api<{ Name: string; Labels: object }>('POST', '/volumes/create')
   assert.equal(volume.status, 201)
   assert.deepEqual(volume.body.Labels, { 'com.docker.volume.anonymous': '' })
@@ -89,12 +89,12 @@ test('bodies that are left out: a volume without a name, a network and a contain
   assert.deepEqual(await refused('POST', '/commit'), [400, 'invalid name or ID supplied: ""'])
 })
 
-test('load: what is no archive is told in the stream', async () => {
+test('load: an archive that is not valid is reported in the stream', async () => {
   const { status, body } = await daemon.api<{ error: string }>('POST', '/images/load', Buffer.from('no archive'))
   assert.deepEqual([status, /invalid tar archive/.test(body.error)], [200, true])
 })
 
-test('what was not set is null in HostConfig, what is 0 is left out of lists', async () => {
+test('HostConfig shows null for what was not set; lists leave out zeros', async () => {
   interface Shown {
     readonly HostConfig: Readonly<Record<string, unknown>>
   }
@@ -122,7 +122,7 @@ test('what was not set is null in HostConfig, what is 0 is left out of lists', a
   await daemon.ok(['rm', 'wrote'])
 })
 
-test('old clients have the members of their versions', async () => {
+test('old API versions get the members of their time', async () => {
   interface Shown {
     readonly ExecutionDriver?: string
     readonly Images: readonly { readonly VirtualSize?: number; readonly Size: number }[]
@@ -139,7 +139,7 @@ test('old clients have the members of their versions', async () => {
   assert.deepEqual([await members('1.27'), await members('1.28')], [1, 0])
 })
 
-test('a tmpfs is listed when it was asked for as a mount', async () => {
+test('a tmpfs is listed if it was requested as a mount', async () => {
   const HostConfig = { Mounts: [{ Type: 'tmpfs', Target: '/t' }], Tmpfs: { '/u': '' } }
   assert.equal((await daemon.api('POST', '/containers/create?name=tmp', { Image: 'busybox', HostConfig })).status, 201)
   const filters = encodeURIComponent('{"name":["^/tmp$"]}')
@@ -153,7 +153,7 @@ test('a tmpfs is listed when it was asked for as a mount', async () => {
   await daemon.ok(['rm', 'tmp'])
 })
 
-test('a name server that is no address fails the start', async () => {
+test('an invalid name server address fails the start', async () => {
   const body = { Image: 'busybox', Cmd: ['true'], HostConfig: { Dns: ['fe80::1%eth0', 'bad'] } }
   assert.equal((await daemon.api('POST', '/containers/create?name=lost', body)).status, 201)
   const message = 'bad nameserver address bad: ParseAddr("bad"): unable to parse IP'
@@ -161,19 +161,19 @@ test('a name server that is no address fails the start', async () => {
   await daemon.ok(['rm', 'lost'])
 })
 
-test('a wrong value of a filter is refused where there is nothing to filter, too', async () => {
+test('an invalid filter value is refused even if there is nothing to filter', async () => {
   const filters = encodeURIComponent('{"dangling":["x"]}')
   assert.deepEqual(await refused('GET', `/volumes?filters=${filters}`), [400, "invalid filter 'dangling=[x]'"])
   assert.deepEqual(await refused('GET', `/images/json?filters=${filters}`), [400, "invalid filter 'dangling=[x]'"])
 })
 
-test('df: what was not asked for is null', async () => {
+test('df: types that were not requested are null', async () => {
   const { body } = await daemon.api<Readonly<Record<string, unknown>>>('GET', '/v1.45/system/df?type=volume')
   assert.deepEqual(body, { LayersSize: 0, Images: null, Containers: null, Volumes: [], BuildCache: null })
   assert.equal((await daemon.api('GET', '/v1.41/system/df?type=unknown')).status, 200)
 })
 
-test('checkpoints are refused by name; stats are one or many', async () => {
+test('checkpoints are refused by name; stats sends one reading or a stream', async () => {
   const [status, message] = await refused('POST', '/containers/up/start?checkpoint=x')
   assert.deepEqual([status, /^checkpoint is not implemented/.test(String(message))], [501, true])
   for (const [method, path] of [
@@ -186,7 +186,7 @@ test('checkpoints are refused by name; stats are one or many', async () => {
   assert.deepEqual(both, [400, 'cannot have stream=true and one-shot=true'])
 })
 
-test("the whole of a running container comes out, without what is the kernel's", async () => {
+test("an archive of a running container's root leaves out the kernel's file systems", async () => {
   const cp = `"$0" -H ${daemon.host} cp up:/ - | tar -t`
   const { stdout } = await runCommand('bash', ['-o', 'pipefail', '-c', cp, clientProgram])
   const names = stdout.split('\n').map((name) => name.replace(/^\.?\//, ''))
@@ -197,7 +197,7 @@ test("the whole of a running container comes out, without what is the kernel's",
   )
 })
 
-test('top: all processes of the container, whatever selects them', async () => {
+test('top: shows all processes of the container, whatever the ps arguments select', async () => {
   const { body } = await daemon.api<{ Processes: readonly string[][] }>(
     'GET',
     '/containers/up/top?ps_args=-o%20pid,args',
@@ -217,7 +217,7 @@ interface Attached {
   }
 }
 
-test('MAC addresses belong to their networks; old clients are shown names and addresses where they were', async () => {
+test('MAC addresses stay with their networks; old clients see names and addresses in the old members', async () => {
   await daemon.ok(['network', 'create', 'one'])
   await daemon.ok(['network', 'create', 'two'])
   const mac = '02:00:00:00:00:03'
@@ -247,7 +247,7 @@ test('MAC addresses belong to their networks; old clients are shown names and ad
   await daemon.ok(['network', 'rm', 'one', 'two'])
 })
 
-test('events: filters that nobody knows are passed over, labels must all be there, a prune of builds is told', async () => {
+test('events: unknown filters are ignored, all labels must match, and a prune of builds is an event', async () => {
   const since = Math.floor(Date.now() / 1000)
   await daemon.api('POST', '/build/prune')
   const of = async (filters: string) =>
@@ -257,7 +257,7 @@ test('events: filters that nobody knows are passed over, labels must all be ther
   assert.equal(await of('{"label":["reclaimed","other"]}'), '')
 })
 
-test('tags: one stands before what the name has; names that no image can have are refused before a build', async () => {
+test('tags: a tag overrides the one in the name; invalid names are refused before a build', async () => {
   assert.equal((await daemon.api('POST', '/images/busybox/tag?repo=t1:y&tag=z')).status, 201)
   assert.equal(await daemon.ok(['images', '--format', '{{.Repository}}:{{.Tag}}', 't1']), 't1:z')
   await daemon.ok(['rmi', 't1:z'])
@@ -266,7 +266,7 @@ test('tags: one stands before what the name has; names that no image can have ar
   assert.deepEqual(await refused('POST', '/build?version=3'), [400, 'invalid version "3"'])
 })
 
-test('members are known by their names in any case, however deep: no port is open wider than was asked for', async () => {
+test('create: member names match in any case at every depth, so no port is open wider than requested', async () => {
   const { body } = await daemon.api<{ Id: string }>('POST', '/containers/create?name=cases', {
     image: 'busybox',
     CMD: ['sleep', '1000'],

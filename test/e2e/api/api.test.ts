@@ -57,7 +57,7 @@ describe('versions', () => {
     })
   }
 
-  test('a runtime that gave no version is asked again the next time', async () => {
+  test('a runtime that gave no version is asked again by the next request', async () => {
     const directory = mkdtempSync('/tmp/b-runtime-')
     try {
       const runtime = join(directory, 'runtime')
@@ -81,7 +81,7 @@ describe('versions', () => {
     }
   })
 
-  test('too new and too old', async () => {
+  test('a version that is too new or too old is refused', async () => {
     const tooNew = await daemon.api<Message>('GET', '/v1.99/version')
     assert.equal(tooNew.status, 400)
     assert.match(tooNew.body.message, /client version 1\.99 is too new\. Maximum supported API version is 1\.51/)
@@ -90,7 +90,7 @@ describe('versions', () => {
     assert.match(tooOld.body.message, /client version 1\.12 is too old\. Minimum supported API version is 1\.24/)
   })
 
-  test('the docker CLI at older API versions', async () => {
+  test('the docker CLI works at older API versions', async () => {
     for (const version of ['1.24', '1.40']) {
       const { code, stdout, stderr } = await daemon.docker(['run', '--rm', 'busybox', 'echo', version], {
         env: { DOCKER_API_VERSION: version },
@@ -101,7 +101,7 @@ describe('versions', () => {
 })
 
 describe('errors', () => {
-  test('what is not there', async () => {
+  test('a missing object gives 404', async () => {
     const unknown = await daemon.api<Message>('GET', '/v1.51/no/such/page')
     assert.equal(unknown.status, 404)
     assert.equal(unknown.body.message, 'page not found')
@@ -116,7 +116,7 @@ describe('errors', () => {
     assert.match(exec.body.message, /No such exec instance: no-such/)
   })
 
-  test('what is not built answers 501 and names it', async () => {
+  test('an unsupported feature gets 501 with its name', async () => {
     for (const [method, path] of [
       ['GET', '/swarm'],
       ['POST', '/plugins/pull'],
@@ -128,13 +128,13 @@ describe('errors', () => {
     }
   })
 
-  test('a body that is no JSON', async () => {
+  test('a body that is not JSON is refused', async () => {
     const response = await daemon.api<Message>('POST', '/containers/create', Buffer.from('{"Image": '))
     assert.equal(response.status, 400)
     assert.ok(response.body.message.length > 0)
   })
 
-  test('a create without an image, with an unknown image', async () => {
+  test('create is refused without an image, or with an unknown image', async () => {
     assert.equal((await daemon.api('POST', '/containers/create', { Cmd: ['x'] })).status, 400)
     const unknown = await daemon.api<Message>('POST', '/containers/create', { Image: 'no-such', Cmd: ['x'] })
     assert.equal(unknown.status, 404)
@@ -247,7 +247,7 @@ describe('raw streams', () => {
     await daemon.ok(['rm', id])
   })
 
-  test('exec start, hijacked', async () => {
+  test('exec start sends a hijacked stream', async () => {
     const id = await create(['sleep', '1000'])
     await daemon.ok(['start', id])
     const { body } = await daemon.api<{ Id: string }>('POST', `/containers/${id}/exec`, {
@@ -267,7 +267,7 @@ describe('raw streams', () => {
     await daemon.ok(['rm', '-f', id])
   })
 
-  test('logs are framed', async () => {
+  test('logs have frames', async () => {
     const id = await create(['sh', '-c', 'echo out; echo err >&2'])
     await daemon.ok(['start', id])
     await daemon.ok(['wait', id])
@@ -300,7 +300,7 @@ describe('raw streams', () => {
     await daemon.ok(['rm', '-f', id])
   })
 
-  test('a client that goes away harms nothing', async () => {
+  test('a client that disconnects affects no other client', async () => {
     const id = await create(['sh', '-c', 'while :; do echo line; done'])
     await daemon.ok(['start', id])
     const streams = Array.from({ length: 5 }, () => hijack(`/containers/${id}/attach?stream=1&stdout=1`, true))
@@ -324,7 +324,7 @@ test('/containers/ID/wait sends its headers before the container ends', async ()
   await daemon.ok(['rm', id])
 })
 
-test('/info is true for this host', async () => {
+test('/info describes this host', async () => {
   const { body } = await daemon.api<Record<string, unknown>>('GET', '/info')
   const { availableParallelism, totalmem, hostname, release, arch } = await import('node:os')
   assert.equal(body.NCPU, availableParallelism())

@@ -83,7 +83,7 @@ describe('errors', () => {
     })
   }
 
-  test('a stopped container has no network of its own any more, but its network is known', async () => {
+  test("a stopped container keeps its network's name but has no address", async () => {
     const { body } = await daemon.api<Inspected>('GET', `/containers/${id}/json`)
     const { body: network } = await daemon.api<{ Id: string }>('GET', '/networks/none')
     assert.deepEqual(body.NetworkSettings.Ports, {})
@@ -116,7 +116,7 @@ describe('inspect', () => {
     await daemon.ok(['rm', id])
   })
 
-  test('a container on a network by its id is shown by the name', async () => {
+  test("a container on a network given by id is shown with the network's name", async () => {
     const { body: bridge } = await daemon.api<{ Id: string }>('GET', '/networks/bridge')
     const id = await daemon.ok(['run', '-d', '--name', 'byid', '--network', bridge.Id, 'busybox', 'sleep', '1000'])
     const { body } = await daemon.api<Inspected>('GET', `/containers/${id}/json`)
@@ -134,7 +134,7 @@ describe('inspect', () => {
     await daemon.ok(['rm', '-f', id])
   })
 
-  test('a start that failed leaves its error, and no wait ends by it', async () => {
+  test('a failed start keeps its error, and does not end a wait', async () => {
     const { code, stderr } = await daemon.docker(['run', '--name', 'failed', '--network', 'none', 'busybox', ''])
     assert.equal(code, 127)
     assert.match(stderr, /exec: "": executable file not found in \$PATH/)
@@ -148,7 +148,7 @@ describe('inspect', () => {
 })
 
 describe('exec', () => {
-  test('what can not be run says so on stdout, with Docker’s codes', async () => {
+  test('a command that cannot run is reported on stdout with Docker’s exit codes', async () => {
     await run('exec', 'sleep', '1000')
     const cases: [args: string[], code: number, message: RegExp][] = [
       [['exec', 'no-such-program'], 127, /"no-such-program": executable file not found in \$PATH/],
@@ -174,7 +174,7 @@ interface Message {
 }
 
 describe('events', () => {
-  test('of a run with a network and a volume, in Docker’s order', async () => {
+  test('events of a run with a network and a volume come in Docker’s order', async () => {
     const since = Math.floor(Date.now() / 1000)
     await daemon.ok(['run', '--rm', '--name', 'told', '-v', 'toldvolume:/a', '-v', '/b', 'busybox', 'true'])
     await daemon.ok(['volume', 'rm', 'toldvolume'])
@@ -212,7 +212,7 @@ describe('events', () => {
     assert.equal(mount?.Actor.Attributes['read/write'], 'true')
   })
 
-  test('of execs name the command', async () => {
+  test('events of execs contain the command', async () => {
     await run('execevents', 'sleep', '1000')
     const since = Math.floor(Date.now() / 1000)
     await daemon.ok(['exec', 'execevents', 'true'])
@@ -239,7 +239,7 @@ describe('events', () => {
 })
 
 describe('prune and df', () => {
-  test('container prune takes what does not run, by label and age', async () => {
+  test('container prune removes stopped containers, by label and age', async () => {
     const keep = await daemon.ok(['create', '--network', 'none', '--label', 'keep', 'busybox', 'true'])
     const old = await daemon.ok(['create', '--network', 'none', 'busybox', 'true'])
     const running = await run('stays', 'sleep', '1000')
@@ -289,7 +289,7 @@ describe('prune and df', () => {
     await daemon.ok(['volume', 'rm', 'dfvolume'])
   })
 
-  test('logs --details leave room for attributes', async () => {
+  test('logs --details leaves room for attributes', async () => {
     const id = await daemon.ok(['run', '-d', '--network', 'none', 'busybox', 'echo', 'text'])
     await daemon.ok(['wait', id])
     assert.equal((await daemon.docker(['logs', '--details', id])).stdout, ' text\n')

@@ -30,7 +30,7 @@ async function check(cases: readonly Case[]): Promise<void> {
   }
 }
 
-test('bodies that are no JSON, or another one', async () => {
+test('bodies that are not JSON, or are another JSON value, are refused', async () => {
   const bad = (text: string, message: string): Case => ['POST', '/containers/create', text, 400, message]
   await check([
     bad('{', 'invalid JSON: unexpected EOF'),
@@ -50,7 +50,7 @@ test('bodies that are no JSON, or another one', async () => {
   assert.equal((await daemon.api('POST', `/containers/${created}/update`, '{}')).status, 200)
 })
 
-test('members of a wrong type, however deep', async () => {
+test('members of a wrong type are refused at every depth', async () => {
   const wrong = (config: Record<string, unknown>, field: string, what: string, type: string): Case => [
     'POST',
     '/containers/create',
@@ -75,7 +75,7 @@ test('members of a wrong type, however deep', async () => {
   ])
 })
 
-test('unknown ids, wrong states, wrong names', async () => {
+test('unknown ids, wrong states and wrong names are refused', async () => {
   const nameRule = 'only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed'
   await check([
     [
@@ -129,7 +129,7 @@ test('unknown ids, wrong states, wrong names', async () => {
   assert.equal((await daemon.api('GET', '/containers/created/json')).status, 200)
 })
 
-test('what contradicts itself or the host', async () => {
+test('requests that contradict themselves or the host are refused', async () => {
   const create = (HostConfig: Record<string, unknown>, message: string, more = {}): Case => [
     'POST',
     '/containers/create',

@@ -50,7 +50,7 @@ async function names(...args: string[]): Promise<string[]> {
 }
 
 describe('ps', () => {
-  test('running ones, all, the last, the latest two', async () => {
+  test('running containers, all, the last one, the latest two', async () => {
     assert.deepEqual(await names(), ['up'])
     assert.deepEqual(await names('-a'), ['done', 'made', 'up'])
     assert.deepEqual(await names('-l'), ['made'])
@@ -90,13 +90,13 @@ describe('ps', () => {
     })
   }
 
-  test('only a status brings stopped ones along', async () => {
+  test('only the status filter includes stopped containers', async () => {
     assert.deepEqual(await names('--filter', 'status=exited'), ['done'])
     assert.deepEqual(await names('--filter', 'exited=3'), [])
     assert.deepEqual(await names('--filter', 'since=up'), [])
   })
 
-  test('--filter id and several at once', async () => {
+  test('--filter id, and several filters together', async () => {
     assert.deepEqual(await names('-a', '--filter', `id=${ids.done?.slice(0, 8)}`), ['done'])
     assert.deepEqual(await names('-a', '--filter', 'status=exited', '--filter', 'status=created'), ['done', 'made'])
     assert.deepEqual(await names('-a', '--filter', 'label=tier', '--filter', 'status=running'), ['up'])
@@ -141,14 +141,14 @@ describe('inspect', () => {
     assert.equal(up.GraphDriver.Name.startsWith('overlay'), true)
   })
 
-  test('with its size', async () => {
+  test('a container with its size', async () => {
     await daemon.ok(['exec', 'up', 'sh', '-c', 'head -c 300000 /dev/zero >/big'])
     const [up] = JSON.parse(await daemon.ok(['inspect', '-s', 'up']))
     assert.ok(up.SizeRw >= 300_000, `SizeRw ${up.SizeRw}`)
     assert.ok(up.SizeRootFs > up.SizeRw)
   })
 
-  test('of what is not there', async () => {
+  test('a missing object gives an error', async () => {
     const { code, stdout, stderr } = await daemon.docker(['inspect', 'no-such'])
     assert.equal(code, 1)
     assert.equal(stdout.trim(), '[]')

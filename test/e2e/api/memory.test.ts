@@ -84,10 +84,11 @@ for (const [name, method, path, headers] of [
   ['watch figures', 'GET', '/containers/quiet/stats', []],
   ['follow events', 'GET', '/events?since=1', []],
 ] as const) {
-  test(`clients that ${name} and leave`, () => leavesNothing(() => leave(method, path, headers), events))
+  test(`clients that ${name} and leave use no memory afterwards`, () =>
+    leavesNothing(() => leave(method, path, headers), events))
 }
 
-test('containers that were run', () =>
+test('containers that ran use no memory afterwards', () =>
   leavesNothing(async () => {
     const body = { Image: 'busybox', Cmd: ['true'], HostConfig: { NetworkMode: 'none' } }
     const { Id } = (await daemon.api<{ Id: string }>('POST', '/containers/create', body)).body
@@ -96,7 +97,7 @@ test('containers that were run', () =>
     assert.equal((await daemon.api('DELETE', `/containers/${Id}`)).status, 204)
   }, events))
 
-test('execs: what can be inspected afterwards, and no more', () =>
+test('execs keep only what inspect needs afterwards', () =>
   leavesNothing(
     async () => {
       const body = { Cmd: ['true'], AttachStdout: true }

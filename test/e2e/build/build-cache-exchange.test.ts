@@ -44,7 +44,7 @@ const steps = (unique: string, end: string, tool = end) => ({
   'COPY --from=tools /tool /tool': end,
 })
 
-test('through a registry, with every stage', async () => {
+test('a cache in a registry has every stage', async () => {
   using context = new TestContext(files('registry'))
   const reference = `${registry.name}/cache:max`
   assert.deepEqual(
@@ -66,7 +66,7 @@ test('through a registry, with every stage', async () => {
   assert.deepEqual(await build(second, context.path), steps('registry', 'CACHED'), "it is the daemon's own by now")
 })
 
-test('through a directory of the client', async () => {
+test('a cache in a directory of the client', async () => {
   using context = new TestContext(files('directory'))
   const directory = context.beside('cache')
   await build(first, '--cache-to', `type=local,dest=${directory},mode=max`, context.path)
@@ -77,14 +77,14 @@ test('through a directory of the client', async () => {
   )
 })
 
-test('inside of an image: what the image consists of', async () => {
+test('an inline cache has the layers that the image consists of', async () => {
   using context = new TestContext(files('inline'))
   const reference = `${registry.name}/inline:1`
   await build(first, '--push', '-t', reference, '--cache-to', 'type=inline', '--provenance', 'true', context.path)
   assert.deepEqual(await build(second, '--cache-from', reference, context.path), steps('inline', 'CACHED', 'DONE'))
 })
 
-test('mode=min leaves out what is no part of the result', async () => {
+test('mode=min leaves out layers that are not part of the result', async () => {
   using context = new TestContext(files('least'))
   const directory = context.beside('cache')
   await build(first, '--cache-to', `type=local,dest=${directory}`, context.path)
@@ -94,7 +94,7 @@ test('mode=min leaves out what is no part of the result', async () => {
   )
 })
 
-test('a cache that is damaged or not there costs only time', async () => {
+test('a damaged or missing cache only costs time', async () => {
   using context = new TestContext(files('damaged'))
   const directory = context.beside('cache')
   await build(first, '--cache-to', `type=local,dest=${directory},mode=max`, context.path)
@@ -119,7 +119,7 @@ test('a cache that is damaged or not there costs only time', async () => {
   assert.equal((await second.berth(['system', 'check'])).code, 0)
 })
 
-test('what a cache can not be given is refused by name', async () => {
+test('cache options that are not supported are refused by name', async () => {
   using context = new TestContext(files('refused'))
   const refusal = async (...args: readonly string[]) => {
     const { code, stderr } = await first.berth(['build', ...args, context.path])

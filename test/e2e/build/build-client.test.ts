@@ -72,7 +72,7 @@ test('a git repository is a context', async () => {
   }
 })
 
-test('ignore files: one of the Dockerfile comes before that of the context', async () => {
+test("ignore files: the Dockerfile's own comes before the context's", async () => {
   using context = new TestContext({
     Dockerfile: 'FROM busybox\nCOPY . /c/\n',
     'Dockerfile.dockerignore': 'a\n*ockerfile*\n',
@@ -84,7 +84,7 @@ test('ignore files: one of the Dockerfile comes before that of the context', asy
   assert.equal(await daemon.ok(['run', '--rm', '--network', 'none', 'ignore:1', 'ls', '-A', '/c']), '.dockerignore\nb')
 })
 
-test('a secret is seen by the step that mounts it and leaves no trace', async () => {
+test('a secret is visible to the step that mounts it and leaves no trace', async () => {
   using context = new TestContext({
     Dockerfile:
       'FROM busybox\nRUN --mount=type=secret,id=one,target=/s --mount=type=secret,id=two,env=TWO wc -c < /s > /count && test ${#TWO} = 20\nRUN test ! -e /s || test ! -s /s\n',
@@ -116,7 +116,7 @@ function filesBelow(directory: string): readonly string[] {
     .map((entry) => join(entry.parentPath, entry.name))
 }
 
-test('an ssh agent is asked by the step that mounts it', async () => {
+test('the step that mounts ssh reaches the agent', async () => {
   using context = new TestContext({
     Dockerfile: 'FROM busybox\nRUN --mount=type=ssh printf ask | nc local:$SSH_AUTH_SOCK > /reply\n',
   })
@@ -166,7 +166,7 @@ test('errors show the lines of the Dockerfile and the log of the step', async ()
   assert.match(wrong, /Dockerfile:2\n[\s\S]*>>> COPPY a b\n[\s\S]*unknown instruction: COPPY \(did you mean COPY\?\)/)
 })
 
-test("--progress rawjson is BuildKit's, one object a line", async () => {
+test("--progress rawjson writes BuildKit's messages, one object per line", async () => {
   using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN echo hello\n' })
   const { code, stderr } = await daemon.berth([
     'build',
@@ -191,7 +191,7 @@ test("--progress rawjson is BuildKit's, one object a line", async () => {
   assert.equal(Buffer.from(log.data, 'base64').toString(), 'hello\n')
 })
 
-test('on a terminal the picture changes in place, and Ctrl-C ends the build', async () => {
+test('on a terminal the progress is redrawn in place, and Ctrl-C ends the build', async () => {
   using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN echo now it waits; sleep 98713\n' })
   const terminal = new TerminalCommand([berthProgram, '-H', daemon.host, 'build', '--network', 'none', context.path])
   await until(() => terminal.stdout.includes('# now it waits'), {
@@ -207,7 +207,7 @@ test('on a terminal the picture changes in place, and Ctrl-C ends the build', as
   })
 })
 
-test('what goes over of the context is shown, and only that goes over', async () => {
+test('only the needed files of the context are sent, and progress shows how much', async () => {
   using context = new TestContext({
     Dockerfile: 'FROM busybox\nCOPY wanted /w\n',
     'wanted/a': 'x'.repeat(3000),
@@ -220,7 +220,7 @@ test('what goes over of the context is shown, and only that goes over', async ()
   assert.doesNotMatch(await build(['-t', 'shown:1', context.path]), /transferring context: 3/)
 })
 
-test('named contexts are directories and images; hosts, limits and networks reach the steps', async () => {
+test('named contexts are directories and images; hosts, limits and networks apply to the steps', async () => {
   using context = new TestContext({
     Dockerfile:
       'FROM alias AS one\nCOPY --from=extra a /a\nCOPY --from=extra . /all/\nRUN grep 1.2.3.4 /etc/hosts | cut -f2 > /host; ulimit -n > /limit\n',
@@ -245,7 +245,7 @@ test('--explain names the file that changed', async () => {
   assert.match(await build(['--explain', context.path]), /Every step was in the cache\./)
 })
 
-test('--explain compares with what a build found, whoever made it', async () => {
+test('--explain compares with the steps of a previous build, whichever client started it', async () => {
   const files = { Dockerfile: 'FROM busybox\nARG COLOUR=red\nRUN echo $COLOUR >/colour\n' }
   using first = new TestContext(files)
   using second = new TestContext(files)
@@ -255,7 +255,7 @@ test('--explain compares with what a build found, whoever made it', async () => 
   assert.match(shown, /RUN echo \$COLOUR >\/colour\n {3}- .*COLOUR changed from "red" to "blue"/)
 })
 
-test('builder du and prune know the cache', async () => {
+test('builder du and prune show and remove the cache', async () => {
   assert.match(
     await daemon.berth(['builder', 'du']).then(({ stdout }) => stdout),
     /^ID +RECLAIMABLE +SIZE +LAST ACCESSED\n[\s\S]*Reclaimable: +\S+\nTotal: +\S+\n$/,

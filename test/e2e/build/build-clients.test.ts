@@ -74,7 +74,7 @@ RUN false
   assert.equal(await daemon.ok(['run', '--rm', '--network', 'none', 'rode:1', 'cat', '/word', '/a']), 'hello\n1\n77\nA')
 })
 
-test('dockerode: an archive as a stream, and a build that fails', async () => {
+test('dockerode: builds an archive from a stream, and gets the error of a failing build', async () => {
   using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN exit 3\n' })
   const failed = await build(context, ['Dockerfile'], { networkmode: 'none' })
   assert.match(failed.at(-1)?.error ?? '', /returned a non-zero code: 3/)
@@ -86,7 +86,7 @@ test('dockerode: an archive as a stream, and a build that fails', async () => {
   assert.deepEqual((await docker.getImage('rode:tar').inspect()).Config.Cmd, ['x'])
 })
 
-test('what is wrong with a request is told before anything is built', async () => {
+test('an invalid request is refused before anything is built', async () => {
   using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN false\n' })
   const refusals: readonly (readonly [object, RegExp])[] = [
     [{ t: 'BAD' }, /must be lowercase/],
@@ -111,7 +111,7 @@ test('what is wrong with a request is told before anything is built', async () =
   }
 })
 
-test("networkmode: a container's network, and what it has not", async () => {
+test("networkmode: a step shares a container's network; impossible modes are refused", async () => {
   using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN ip addr >/seen; cat /etc/hostname >>/seen\n' })
   const start = [
     'run',
@@ -135,7 +135,7 @@ test("networkmode: a container's network, and what it has not", async () => {
   assert.match(failed.at(-1)?.error ?? '', /No such container: donor/)
 })
 
-test("the classic stream's ids are images: they run, they are the history, they go with the image", async () => {
+test("the classic stream's ids are images: they run, appear in the history, and are removed with the image", async () => {
   using context = new TestContext({
     Dockerfile: 'FROM busybox\nRUN echo one >/one\nLABEL steps=yes\nRUN echo two >/two\nCMD ["cat","/one"]\n',
   })

@@ -29,7 +29,7 @@ async function outOf(context: TestContext, ...args: readonly string[]): Promise<
   return readFileSync(context.beside('result/out'), 'utf8')
 }
 
-test('a directory is a base, under the name of an image', async () => {
+test('a directory replaces a base image', async () => {
   using files = new TestContext({ 'dir/a': 'A', b: 'B', '.dockerignore': 'b\n' })
   using context = new TestContext({
     Dockerfile:
@@ -52,7 +52,7 @@ const stages = {
   Dockerfile: 'FROM busybox AS part\nRUN echo built >/out\nFROM scratch\nCOPY --from=part /out /out\n',
 }
 
-test('a directory, an image and another stage stand in for a stage, which is not built then', async () => {
+test('a directory, an image and another stage replace a stage, which is then not built', async () => {
   using context = new TestContext(stages)
   assert.equal(await outOf(context), 'built\n')
   using files = new TestContext({ out: 'from the directory' })
@@ -67,7 +67,7 @@ test('a directory, an image and another stage stand in for a stage, which is not
   assert.match(await fails('--target', '0', ...named('base=target:base'), context.path), /base/)
 })
 
-test('an image of an OCI layout, by tag and by digest', async () => {
+test('an image of an OCI layout is found by tag and by digest', async () => {
   using source = new TestContext({ Dockerfile: 'FROM busybox\nRUN echo layout >/out\nENV FROM_LAYOUT=yes\n' })
   const layout = source.beside('layout')
   const meta = source.beside('meta')
@@ -84,7 +84,7 @@ test('an image of an OCI layout, by tag and by digest', async () => {
   assert.match(await fails(...named('app=oci-layout:///nonexistent/x:1'), context.path), /"\/nonexistent\/x" not found/)
 })
 
-test('an agent with keys of files is asked by the step that mounts it', { skip: noKeys }, async () => {
+test('the step that mounts ssh reaches an agent with keys from files', { skip: noKeys }, async () => {
   using context = new TestContext({
     Dockerfile:
       'FROM busybox AS ask\nCOPY root /\nRUN --mount=type=ssh,id=k ssh-add -L >/out\nFROM scratch\nCOPY --from=ask /out /out\n',

@@ -57,7 +57,7 @@ async function buildSucceeds(): Promise<string> {
 const sizeOfAll = Array.from({ length: 300 }, (_, i) => `file ${i}`.length).reduce((sum, length) => sum + length, 0)
 
 for (const round of rounds) {
-  test(`a killed daemon leaves a usable cache (${round})`, async () => {
+  test(`the cache is usable after a crash of the daemon (${round})`, async () => {
     await daemon.api('POST', '/build/prune?all=1')
     const build = directory.build(daemon).catch(() => undefined)
     await sleep(Math.random() * longestMs)
@@ -73,7 +73,7 @@ for (const round of rounds) {
   })
 }
 
-test('a client that leaves ends its build', async () => {
+test('a client that disconnects ends its build', async () => {
   using slow = new BuildDirectory({ Dockerfile: 'FROM busybox\nRUN echo done >/done\nRUN echo begun; sleep 600\n' })
   const response = await openRequest(daemon.socket, 'POST', '/build', slow.tar())
   let output = ''
@@ -91,7 +91,7 @@ test('a client that leaves ends its build', async () => {
   assert.match((await slow.build(daemon)).output, /Using cache/)
 })
 
-test('a build is cancelled by its name', async () => {
+test('a build can be canceled by its name', async () => {
   using slow = new BuildDirectory({ Dockerfile: 'FROM busybox\nRUN sleep 601\n' })
   let error: string | undefined
   const build = slow.build(daemon, { buildid: 'mine' }).catch(() => ({ error: 'cut' }))

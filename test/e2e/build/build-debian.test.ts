@@ -31,7 +31,7 @@ async function build(directory: string, tag: string, options: readonly string[] 
   return stdout + stderr
 }
 
-test('a C program, compiled and tested in stages, alone in its image', async () => {
+test('a C program is compiled and tested in stages and copied into an empty image', async () => {
   await build('c-program', 'wordcount', ['--build-arg', `BASE=${debian}`])
   const counted = await daemon.docker(['run', '--rm', '-i', 'wordcount'], { input: 'one two\nthree' })
   assert.equal(counted.stdout, '3\n')
@@ -39,7 +39,7 @@ test('a C program, compiled and tested in stages, alone in its image', async () 
   assert.equal(layers, '2')
 })
 
-test('a service from packages, run by its own user', async () => {
+test('a service is installed from packages and runs as its own user', async () => {
   await build('debian-service', 'service', ['--build-arg', `BASE=${debian}`])
   const id = await daemon.ok(['run', '-d', 'service'])
   const fetch = () => daemon.docker(['exec', id, 'curl', '-fsS', 'http://127.0.0.1:8080/'])
@@ -47,7 +47,7 @@ test('a service from packages, run by its own user', async () => {
   await daemon.ok(['rm', '-f', id])
 })
 
-test('a Python program, with cache mounts and a secret that stays one', async () => {
+test('a Python program is built with cache mounts and a secret that does not leak', async () => {
   const base = join(work, 'python-base')
   cpSync(join(work, 'onbuild/child'), base, { recursive: true })
   const packages = 'apt-get update && apt-get install -y --no-install-recommends python3'

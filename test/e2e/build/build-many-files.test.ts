@@ -57,7 +57,7 @@ COPY --from=tools /list /list
   })
   after(() => context?.[Symbol.dispose]())
 
-  test('the same build gives the same image id with SOURCE_DATE_EPOCH, also elsewhere', async () => {
+  test('the same build gives the same image id with SOURCE_DATE_EPOCH, also on another daemon', async () => {
     const reproducible = (name: string) => [
       ...['--build-arg', 'SOURCE_DATE_EPOCH=1700000000', '--provenance', 'false'],
       ...['--output', `type=image,name=${name},rewrite-timestamp=true`],
@@ -75,7 +75,7 @@ COPY --from=tools /list /list
     assert.equal(elsewhere.id, first.id)
   })
 
-  test('one that changed has only those steps built again that read it, and --explain names it', async () => {
+  test('a changed file repeats only the steps that read it, and --explain names it', async () => {
     const before = await build(['-t', 'many:1', context.path])
     proxy.takeSentBytes()
     context.put('src/d7/f1762', 'another content\n')
@@ -103,7 +103,7 @@ COPY --from=tools /list /list
     assert.ok(sent < 10_000, `a build that finds all its steps sends no list of files: ${sent} bytes`)
   })
 
-  test('written anew with the same contents they are found, and the next time without a list', async () => {
+  test('rewritten files with the same contents are cache hits, and the next build needs no list', async () => {
     const { id } = await build([context.path])
     context.put('lib/d3/f3', 'content 3\n')
     assert.equal((await build([context.path])).id, id)
@@ -114,7 +114,7 @@ COPY --from=tools /list /list
   })
 })
 
-test('a file behind a symlink is seen to change, whatever part of the source is the link', async () => {
+test('a changed file behind a symlink is noticed, whatever part of the source is the link', async () => {
   for (const source of ['link', 'way/file', 'links/*']) {
     using context = new TestContext({
       Dockerfile: `FROM busybox\nCOPY ${source} /copied/\nRUN cat /copied/* >/text\n`,
@@ -160,25 +160,25 @@ describe('a context of 100,000 files', () => {
     return proxy.takeSentBytes()
   }
 
-  test('is not sent where the Dockerfile needs none of it', async () => {
+  test('is not sent if the Dockerfile needs none of it', async () => {
     const sent = await sentBytes('FROM busybox\nCOPY wanted /wanted\n')
     assert.ok(sent < 10_000, `${sent} bytes`)
   })
 
-  test('is not listed for wildcards beside it', async () => {
+  test('is not listed for wildcards that match only files beside it', async () => {
     const sent = await sentBytes('FROM busybox\nCOPY want* Docker* */a /found/\nRUN ls /found >/names\n')
     assert.ok(sent < 30_000, `${sent} bytes`)
     assert.equal(await daemon.ok(['run', '--rm', '--network', 'none', 'huge:1', 'cat', '/names']), 'Dockerfile\na\nb')
   })
 
-  test('has one directory listed where one is named, and the contents sent that match', async () => {
+  test('lists one directory if one is named, and sends the matching contents', async () => {
     const sent = await sentBytes('FROM busybox\nCOPY huge/d7/f99* /few/\n')
     // The list has 1,000 names; eleven files of 1 KB match.
     assert.ok(sent > 11_000 && sent < 200_000, `${sent} bytes`)
     assert.equal(await daemon.ok(['run', '--rm', '--network', 'none', 'huge:1', 'sh', '-c', 'ls /few | wc -l']), '11')
   })
 
-  test('is sent once, and only listed when the same is needed again', async () => {
+  test('is sent once, and only listed when the same files are needed again', async () => {
     const dockerfile = 'FROM busybox\nRUN --mount=type=bind,source=huge/d1,target=/h cat /h/* | wc -c >/bytes\n'
     const first = await sentBytes(dockerfile)
     assert.ok(first > 1_000_000, `${first} bytes`)
@@ -186,7 +186,7 @@ describe('a context of 100,000 files', () => {
     assert.ok(second < 200_000, `${second} bytes`)
   })
 
-  test('is not even listed where it is ignored', async () => {
+  test('is not even listed if it is ignored', async () => {
     context.put('.dockerignore', 'huge\n')
     const sent = await sentBytes('FROM busybox\nCOPY . /all\nRUN test -e /all/wanted/b && test ! -e /all/huge\n')
     assert.ok(sent < 10_000, `${sent} bytes`)

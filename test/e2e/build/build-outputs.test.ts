@@ -28,7 +28,7 @@ const small = { Dockerfile: 'FROM scratch\nCOPY a /dir/a\nLABEL l=v\n', a: 'A' }
 
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
 
-test('type=oci is a layout that skopeo reads, the same each time', async () => {
+test('type=oci is a layout that skopeo reads, with the same bytes each time', async () => {
   using context = new TestContext(small)
   const archive = context.beside('image.tar')
   await build(
@@ -69,7 +69,7 @@ test('type=oci is a layout that skopeo reads, the same each time', async () => {
   assert.doesNotMatch(await daemon.ok(['images', '-q', 'app:1']), /\S/, 'an archive is no image of the engine')
 })
 
-test('type=docker is what docker load reads; to stdout as well', async () => {
+test('type=docker can be read by docker load, also from stdout', async () => {
   using context = new TestContext(small)
   const archive = context.beside('image.tar')
   await build('-o', `type=docker,dest=${archive}`, '-t', 'loaded:1', context.path)
@@ -79,7 +79,7 @@ test('type=docker is what docker load reads; to stdout as well', async () => {
   assert.match(stdout, /manifest\.json/)
 })
 
-test('type=local writes the files, type=tar packs them', async () => {
+test('type=local writes the files, type=tar archives them', async () => {
   using context = new TestContext({
     ...small,
     Dockerfile:
@@ -108,7 +108,7 @@ test('type=oci,tar=false is a directory', async () => {
   assert.equal(shown.Labels.l, 'v')
 })
 
-test('--push sends the image and keeps it; type=registry only sends it', async () => {
+test('--push pushes the image and keeps it; type=registry only pushes it', async () => {
   using context = new TestContext(small)
   const [kept, sent] = [`${registry.name}/kept:1`, `${registry.name}/sent:1`]
   await build('--push', '-t', kept, '--metadata-file', context.beside('meta'), context.path)
@@ -121,7 +121,7 @@ test('--push sends the image and keeps it; type=registry only sends it', async (
   assert.match(await fails('--push', context.path), /tag is needed when pushing to registry/)
 })
 
-test('the files that tell of the result, and --quiet', async () => {
+test('--iidfile, --metadata-file and --quiet describe the result', async () => {
   using context = new TestContext(small)
   const [iid, meta] = [context.beside('iid'), context.beside('meta')]
   const stdout = await build('-q', '-t', 'files:1', '--iidfile', iid, '--metadata-file', meta, context.path)
@@ -155,7 +155,7 @@ test('two targets in one build', async () => {
   assert.equal(await daemon.ok(['inspect', '-f', '{{.Config.Labels.n}}', 'multi:two']), '2')
 })
 
-test('provenance and SBOM are attached as manifests of an index, pushed later too', async () => {
+test('provenance and SBOM are attached as manifests of an index, and are pushed later too', async () => {
   using context = new TestContext({
     Dockerfile: 'FROM busybox\nCOPY status /var/lib/dpkg/status\nARG A=secretless\n',
     status: 'Package: thing\nVersion: 1.2\nArchitecture: all\nStatus: install ok installed\n\n',
@@ -214,14 +214,14 @@ test('provenance and SBOM are attached as manifests of an index, pushed later to
   )
 })
 
-test('attestations lie beside the files of type=local', async () => {
+test('attestations are files next to those of type=local', async () => {
   using context = new TestContext(small)
   await build('-o', context.beside('out'), '--provenance', 'true', '--sbom', 'true', context.path)
   assert.deepEqual(readdirSync(context.beside('out')).sort(), ['dir', 'provenance.json', 'sbom.spdx.json'])
   assert.equal(json(context.beside('out/provenance.json')).predicateType, 'https://slsa.dev/provenance/v0.2')
 })
 
-test('what an output can not be given is refused by name', async () => {
+test('output options that are not supported are refused by name', async () => {
   using context = new TestContext(small)
   assert.match(
     await fails('-o', 'type=image,colour=red', context.path),
@@ -239,7 +239,7 @@ test('what an output can not be given is refused by name', async () => {
   assert.match(await fails('--attest', 'type=provenance,mode=most', context.path), /invalid mode "most"/)
 })
 
-test('--squash makes one layer of those of the build', async () => {
+test("--squash merges the build's own layers into one", async () => {
   using context = new TestContext({
     Dockerfile:
       'FROM busybox\nRUN mkdir -p /d/e && echo 1 > /d/one && echo 2 > /d/e/two && ln /d/one /hard\nRUN rm -r /d/e && echo new > /d/one && rm /bin/vi\nRUN rm -r /home && mkdir -m 700 /home && echo h > /home/h\n',
@@ -264,7 +264,7 @@ test('--squash makes one layer of those of the build', async () => {
   assert.match(await daemon.ok(['history', 'squashed:1']), /merge sha256:/)
 })
 
-test('provenance goes along with what is pushed or written as an archive, unless it is not wanted', async () => {
+test('pushed images and OCI archives have provenance by default', async () => {
   using context = new TestContext(small)
   const raw = async (name: string) =>
     JSON.parse(await runOrThrow('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${name}`]))

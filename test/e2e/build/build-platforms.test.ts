@@ -65,7 +65,7 @@ const raw = async (place: string) =>
     }[]
   }
 
-test('a name has an image for each platform; what is common to them is built once', async () => {
+test('a name has an image for each platform; stages that are the same for all are built once', async () => {
   using context = new TestContext(cross)
   const meta = context.beside('meta')
   const told = await build(...both, '--no-cache', '-t', 'multi:1', '--metadata-file', meta, context.path)
@@ -90,7 +90,7 @@ test('a name has an image for each platform; what is common to them is built onc
   assert.deepEqual(shown?.toSorted(), ['amd64', 'arm64'])
 })
 
-test('push, save and load keep all platforms; they go with the name', async () => {
+test('push, save and load keep all platforms; rmi of the name removes them all', async () => {
   using context = new TestContext({ Dockerfile: `${cross.Dockerfile}LABEL pushed=yes\n` })
   const name = `${registry.name}/multi:2`
   await build(...both, '-t', name, '--provenance', 'true', context.path)
@@ -114,7 +114,7 @@ test('push, save and load keep all platforms; they go with the name', async () =
   assert.ok(readFileSync(archive).equals(readFileSync(again)), 'what was loaded is what was saved')
 })
 
-test('base images of several platforms; a name of this host stays with its image', async () => {
+test("base images are pulled for each platform; a name that refers to the host's image keeps it", async () => {
   using context = new TestContext(cross)
   const base = `${registry.name}/base:1`
   await build(...both, '--push', '-t', base, context.path)
@@ -128,7 +128,7 @@ test('base images of several platforms; a name of this host stays with its image
   }
 })
 
-test('rmi --platform takes one image of a name; the name stays for the other, and can be pulled whole again', async () => {
+test('rmi --platform removes one platform; the name keeps the other, and can be pulled completely again', async () => {
   using context = new TestContext({ ...cross, Dockerfile: `${cross.Dockerfile}LABEL of=parted\n` })
   const name = `${registry.name}/parted:1`
   await build(...both, '--push', '-t', name, context.path)
@@ -152,7 +152,7 @@ test('rmi --platform takes one image of a name; the name stays for the other, an
   await daemon.ok(['rmi', name])
 })
 
-test('type=oci has an index, the same bytes each time', async () => {
+test('type=oci has an index, with the same bytes each time', async () => {
   using context = new TestContext({ Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY a /$TARGETARCH\n', a: 'A' })
   const epoch = ['--build-arg', 'SOURCE_DATE_EPOCH=1700000000', '--no-cache']
   const archives = ['one.tar', 'two.tar'].map((name) => context.beside(name))
@@ -173,7 +173,7 @@ test('type=oci has an index, the same bytes each time', async () => {
   )
 })
 
-test('type=local has a directory for each platform, unless they are to be one', async () => {
+test('type=local has a directory for each platform, or a single one with platform-split=false', async () => {
   using context = new TestContext({
     Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY a /a-$TARGETARCH\nCOPY a /dir/a-$TARGETARCH\n',
     a: 'A',
@@ -192,7 +192,7 @@ test('type=local has a directory for each platform, unless they are to be one', 
   )
 })
 
-test('a base image that is for another platform only is taken, with a warning', async () => {
+test('a base image for another platform only is used, with a warning', async () => {
   const name = `${registry.name}/single:1`
   await daemon.ok(['tag', 'busybox', name])
   await daemon.ok(['push', name])
@@ -214,7 +214,7 @@ test('a base image that is for another platform only is taken, with a warning', 
   assert.match(both, /lint violation found for rules: UndefinedVar, InvalidBaseImagePlatform/)
 })
 
-test('a device that a step needs is refused, one that it can do without is left out', async () => {
+test('a missing device fails the build if it is required, and is left out otherwise', async () => {
   using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN --device=vendor.example/gpu true\n' })
   assert.match(
     await build('--network', 'none', context.path),
@@ -237,7 +237,7 @@ function foreignProgram(): Buffer {
 
 const binfmt = '/proc/sys/fs/binfmt_misc'
 
-test('RUN for a foreign platform needs a handler of the kernel', async (t) => {
+test('RUN for a foreign platform fails without a binfmt handler', async (t) => {
   using context = new TestContext({ Dockerfile: 'FROM scratch\nCOPY sh /bin/sh\nRUN mkdir /made\n' })
   context.put('sh', '')
   writeFileSync(join(context.path, 'sh'), foreignProgram(), { mode: 0o755 })

@@ -60,7 +60,7 @@ describe('real programs', () => {
     await daemon.ok(['rm', '-f', id])
   })
 
-  test('a framework whose image builds its children by ONBUILD', async () => {
+  test('a framework whose image builds its child images with ONBUILD', async () => {
     await build('onbuild/parent', 'framework:1')
     await build('onbuild/child', 'child')
     assert.equal(await daemon.ok(['run', '--rm', 'child']), 'the child runs')
@@ -71,7 +71,7 @@ describe('real programs', () => {
     rmSync(join(work, 'onbuild/child/broken.sh'))
   })
 
-  test('a web application of several stages, tested on the way', async () => {
+  test('a web application of several stages, tested during the build', async () => {
     const archive = join(work, 'node.tar')
     await writeNodeArchive(archive, 'node:22')
     await daemon.ok(['load', '-q', '-i', archive])
@@ -92,7 +92,7 @@ describe('real programs', () => {
   })
 })
 
-test('with SOURCE_DATE_EPOCH and rewrite-timestamp, equal sources give equal digests', async () => {
+test('equal sources give equal digests with SOURCE_DATE_EPOCH and rewrite-timestamp', async () => {
   const args = [
     '--build-arg',
     'SOURCE_DATE_EPOCH=1700000000',
@@ -113,7 +113,7 @@ test('with SOURCE_DATE_EPOCH and rewrite-timestamp, equal sources give equal dig
   assert.match(created, /^2023-11-14T22:13:20/)
 })
 
-test('an image that was built is saved, removed, loaded and runs as before', async () => {
+test('a built image can be saved, removed, loaded and run as before', async () => {
   await build('every-instruction', 'kept')
   const archive = join(work, 'kept.tar')
   const before = await daemon.ok(['image', 'inspect', '-f', '{{.Id}} {{.RootFS.Layers}}', 'kept'])

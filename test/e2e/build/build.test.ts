@@ -52,7 +52,7 @@ describe('the docker command line', () => {
     assert.equal(quiet, await daemon.ok(['image', 'inspect', '-f', '{{.Id}}', 'cli:1']))
   })
 
-  test('takes a Dockerfile from elsewhere', async () => {
+  test('takes a Dockerfile from another path', async () => {
     using directory = new BuildDirectory({ 'there/Other': 'FROM busybox\nCOPY file /file\n', 'here/file': 'x' })
     const id = await daemon.ok(['build', '-q', '-f', `${directory.path}/there/Other`, `${directory.path}/here`])
     assert.equal(await run(id, 'cat /file'), 'x')
@@ -60,7 +60,7 @@ describe('the docker command line', () => {
 })
 
 describe('the classic stream', () => {
-  test('tells steps, ids, output, the end', async () => {
+  test('shows steps, ids, output and the end', async () => {
     // Compose says `null` where it names no cache.
     const query = { t: 'stream', cachefrom: 'null' }
     const { output } = await buildOk('FROM busybox\nENV A=1\nRUN echo said $A\n', {}, query)
@@ -71,7 +71,7 @@ describe('the classic stream', () => {
     assert.doesNotMatch(output, /WARNING/)
   })
 
-  test('shows stages one after another, and what came from the cache', async () => {
+  test('shows stages one after another, and which steps were cached', async () => {
     const dockerfile = 'FROM busybox AS one\nRUN echo 1 >/1\nFROM busybox\nCOPY --from=one /1 /copied\n'
     const first = await buildOk(dockerfile)
     const second = await buildOk(dockerfile)
@@ -81,14 +81,14 @@ describe('the classic stream', () => {
     assert.equal(second.output.match(/Using cache/g)?.length, 2)
   })
 
-  test('a command that fails is the last line, with its code', async () => {
+  test('ends with the failing command and its exit code', async () => {
     using directory = new BuildDirectory({ Dockerfile: 'FROM busybox\nRUN exit 7\n' })
     const { messages, error } = await directory.build(daemon)
     assert.equal(error, "The command '/bin/sh -c exit 7' returned a non-zero code: 7")
     assert.deepEqual(messages.at(-1)?.errorDetail, { code: 7, message: error })
   })
 
-  test('a Dockerfile that is wrong is refused with its line', async () => {
+  test('refuses a faulty Dockerfile and names the line', async () => {
     using directory = new BuildDirectory({ Dockerfile: 'FROM busybox\nCOPPY a b\n' })
     const { status, error } = await directory.build(daemon)
     assert.equal(status, 400)
@@ -120,7 +120,7 @@ describe('COPY and ADD', () => {
     )
   })
 
-  test('modes of what is copied out of a stage', async () => {
+  test('keep the modes of files that are copied from a stage', async () => {
     const first = 'FROM busybox AS one\nRUN echo >/a && chmod 755 /a\nFROM busybox\n'
     const { id } = await buildOk(`${first}COPY --from=one --chmod=600 /a /b\nCOPY --from=one --chmod=g-rx /a /c\n`)
     assert.equal(await run(id, 'stat -c %a /b /c'), '600\n705')
@@ -136,7 +136,7 @@ describe('COPY and ADD', () => {
     assert.equal(looked, `l/top\np/src/a.c\np/src/deep/b.c\nx/a.c\nx/deep/b.c\nhi ${path}\n$PATH`)
   })
 
-  test('a symlink in the image leads to its own place only', async () => {
+  test('do not follow a symlink out of the image', async () => {
     const { id } = await buildOk(
       'FROM busybox\nRUN mkdir /real && ln -s /real /in && ln -s ../../../../real /up\nCOPY f /in/\nCOPY f /up/g\n',
       { f: 'f' },
@@ -144,7 +144,7 @@ describe('COPY and ADD', () => {
     assert.equal(await run(id, 'ls /real; test -L /in && echo link'), 'f\ng\nlink')
   })
 
-  test('a destination that is a symlink means what it leads to', async () => {
+  test('follow a destination that is a symlink', async () => {
     const links = 'ln -s old /a && ln -s /new/x /b && ln -s /made /c && mkdir /d && ln -s /old /d/f'
     const copies = ['f /a', 'f /b', 'd /c/', 'f /d/'].map((one) => `COPY ${one}\n`).join('')
     const { id } = await buildOk(`FROM busybox\nRUN echo >/old && ${links}\n${copies}`, { f: 'f', 'd/g': 'g' })
@@ -159,7 +159,7 @@ describe('COPY and ADD', () => {
       assert.match(await buildError(`FROM busybox\nRUN ${link}\nCOPY f /loop\n`, { f: 'f' }), expected)
   })
 
-  test('a directory that a copy makes has the plain mode, those in it their own', async () => {
+  test('give mode 0755 to directories that a copy creates, and keep the modes of those in it', async () => {
     const stage = 'FROM busybox AS one\nRUN mkdir -m 700 /m /m/n && chown 5:6 /m /m/n\nFROM busybox\n'
     const copies = 'COPY --from=one /m /x\nCOPY --from=one --chown=7:8 --chmod=710 /m /y/z\n'
     const { id } = await buildOk(`${stage}${copies}`)
@@ -167,19 +167,19 @@ describe('COPY and ADD', () => {
     assert.equal(shown, '/x 755 0:0\n/x/n 700 5:6\n/y 755 7:8\n/y/z 755 7:8\n/y/z/n 710 7:8')
   })
 
-  test('a symlink in the context never leads out of it', async () => {
+  test('do not follow a symlink out of the context', async () => {
     const message = await buildError('FROM busybox\nCOPY out /x\n', { out: { link: '/etc/passwd' } })
     assert.match(message, /"\/out" not found in the build context/)
   })
 
-  test('what is ignored is not there', async () => {
+  test('leave out ignored files', async () => {
     const files = { '.dockerignore': '*.secret\n!kept.secret\n', 'a.secret': 'a', 'kept.secret': 'k', b: 'b' }
     const { id } = await buildOk('FROM busybox\nCOPY . /all\n', files)
     assert.equal(await run(id, 'ls -A /all'), '.dockerignore\nDockerfile\nb\nkept.secret')
     assert.match(await buildError('FROM busybox\nCOPY a.secret /x\n', files), /"\/a.secret" not found/)
   })
 
-  test('an archive is unpacked by ADD alone', async () => {
+  test('unpack archives only with ADD', async () => {
     using inner = new BuildDirectory({ 'in/side': 'yes' })
     const archive = inner.tar(['-z'])
     const { id } = await buildOk('FROM busybox\nADD a.tgz /un\nCOPY a.tgz /same\nADD --unpack=false a.tgz /kept\n', {
@@ -213,14 +213,14 @@ describe('RUN', () => {
     )
   })
 
-  test('leaves nothing behind that the runtime made', async () => {
+  test('leaves no files of the runtime in the layer', async () => {
     const { id } = await buildOk('FROM scratch\nCOPY --from=busybox /bin /bin\nRUN ["/bin/busybox", "true"]\n')
     const [layer] = (await inspect(id)).RootFS.Layers.slice(-1)
     // The layer of nothing.
     assert.equal(layer, 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef')
   })
 
-  test('has a network with names of its own, or none', async () => {
+  test('has its own network with names, or none', async () => {
     const { output } = await buildOk(
       'FROM busybox\nRUN ip -o -4 addr show eth0 | wc -l\nRUN --network=none ip -o link | wc -l\n',
       {},
@@ -242,7 +242,7 @@ describe('RUN', () => {
 })
 
 describe('configuration', () => {
-  test('every instruction is in it', async () => {
+  test('has the settings of every instruction', async () => {
     const { id } = await buildOk(
       [
         'FROM busybox',
@@ -272,7 +272,7 @@ describe('configuration', () => {
     assert.equal(await daemon.ok(['run', '--rm', '-u', '0', id]), 'x')
   })
 
-  test('ONBUILD runs in the child, and only there', async () => {
+  test('runs ONBUILD in the child only', async () => {
     await buildOk('FROM busybox\nONBUILD COPY f /child\nONBUILD RUN echo made >>/child\n', {}, { t: 'parent:1' })
     const { id } = await buildOk('FROM parent:1\nRUN cat /child >/seen\n', { f: 'own ' })
     assert.equal(await run(id, 'cat /seen'), 'own made')
@@ -290,7 +290,7 @@ async function inspect(id: string): Promise<Inspected> {
 }
 
 describe('the cache', () => {
-  test('only what reads a changed file is built anew', async () => {
+  test('repeats only steps that read a changed file', async () => {
     const dockerfile = 'FROM busybox\nCOPY a /a\nRUN cat /a >/a2\nCOPY b /b\nRUN cat /b >/b2\n'
     using directory = new BuildDirectory({ Dockerfile: dockerfile, a: '1', b: '1', c: '1' })
     await directory.build(daemon)
@@ -303,7 +303,7 @@ describe('the cache', () => {
     assert.equal(await run(changed.id, 'cat /a2 /b2'), '12')
   })
 
-  test('an argument counts where it is used', async () => {
+  test('depends on an argument only where it is used', async () => {
     const dockerfile = 'FROM busybox\nRUN echo before >/b\nARG X\nRUN echo $X >/x\n'
     await buildOk(dockerfile, {}, { buildargs: '{"X":"1"}' })
     const { id, output } = await buildOk(dockerfile, {}, { buildargs: '{"X":"2"}' })
@@ -311,7 +311,7 @@ describe('the cache', () => {
     assert.equal(await run(id, 'cat /x'), '2')
   })
 
-  test('nocache builds anew; the next build uses that', async () => {
+  test('is ignored with nocache; the next build uses the new steps', async () => {
     const dockerfile = 'FROM busybox\nRUN cat /proc/sys/kernel/random/uuid >/id\n'
     const first = await buildOk(dockerfile)
     const again = await buildOk(dockerfile, {}, { nocache: '1' })
@@ -320,7 +320,7 @@ describe('the cache', () => {
     assert.equal(third.id, again.id)
   })
 
-  test('is listed, pruned, and leaves a good store', async () => {
+  test('can be listed and pruned, and the store stays sound', async () => {
     await buildOk('FROM busybox\nRUN echo pruned >/p\n')
     const { body } = await daemon.api<{ BuildCache: { ID: string; Size: number; Description: string }[] }>(
       'GET',
@@ -337,7 +337,7 @@ describe('the cache', () => {
 })
 
 describe('events of a build', () => {
-  test('name the file that made a step miss', async () => {
+  test('name the file that changed a step', async () => {
     using directory = new BuildDirectory({ Dockerfile: 'FROM busybox\nCOPY d /d\nRUN true\n', 'd/1': 'a', 'd/2': 'b' })
     await directory.build(daemon)
     directory.write({ 'd/2': 'changed' })
@@ -358,7 +358,7 @@ describe('events of a build', () => {
   })
 })
 
-test('a context may be compressed, or no archive at all', async () => {
+test('a context can be compressed; one that is not an archive is refused', async () => {
   using directory = new BuildDirectory({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: 'f' })
   for (const flag of ['-z', '-j', '-J', '--zstd']) {
     const { error } = await postBuild(daemon, { nocache: '1' }, directory.tar([flag]))
@@ -368,7 +368,7 @@ test('a context may be compressed, or no archive at all', async () => {
   assert.equal(status, 400)
 })
 
-test('a stage that nothing needs is not built', async () => {
+test('a stage that the target does not need is not built', async () => {
   const { output } = await buildOk(
     'FROM busybox AS bad\nRUN exit 1\nFROM busybox AS good\nRUN true\n',
     {},

@@ -52,7 +52,7 @@ describe('the history of builds', {
     return Buffer.concat(parts).toString()
   }
 
-  test('a build that is over: options, steps, provenance, what it printed', async () => {
+  test('a finished build has options, steps, provenance and output', async () => {
     using context = new TestContext({ Dockerfile: 'FROM busybox AS one\nARG WHO\nRUN echo "it is $WHO"\n' })
     const built = await build(context, ['--build-arg', 'WHO=me', '-t', 'history:1'])
     assert.equal(built.code, 0, built.stderr)
@@ -81,7 +81,7 @@ describe('the history of builds', {
     assert.match(told.join(''), /it is me/)
   })
 
-  test('a build that fails, filters, pins, removal', async () => {
+  test('failing builds, filters, pins and removal', async () => {
     using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN exit 3\n' })
     assert.equal((await build(context)).code, 1)
     const failed = await records({ filter: ['status==error'] })
@@ -105,7 +105,7 @@ describe('the history of builds', {
     )
   })
 
-  test('who watches is told of a build as it begins, ends and is removed', async () => {
+  test('a client that watches sees a build begin, end and be removed', async () => {
     using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN true\n' })
     const call = client.grpc.open(Control.method.listenBuildHistory)
     await call.send({ activeOnly: true })

@@ -68,7 +68,7 @@ describe('buildx', { skip: buildx === undefined ? 'no docker-buildx (test/cli-pl
     assert.equal(await daemon.ok(['run', '--rm', '--network', 'none', 'llb:url', 'cat', '/fetched']), 'A')
   })
 
-  test('fetches a bake file and its context out of a repository', async () => {
+  test('fetches a bake file and its context from a repository', async () => {
     await ok('bake', '--progress', 'plain', `${address}/repository.git#main`)
     assert.equal(await daemon.ok(['run', '--rm', '--network', 'none', 'llb:bake', 'cat', '/fetched']), 'A')
   })
@@ -87,7 +87,7 @@ describe('the gateway', () => {
     await solving
   }
 
-  test('reads files, directories and facts of a source', async () => {
+  test('reads files, directories and metadata of a source', async () => {
     await drive(async ({ grpc }, metadata) => {
       const definition = sourceDefinition('docker-image://docker.io/library/busybox:latest', {}, undefined)
       const { result } = await grpc.unary(LLBBridge.method.solve, { definition }, { metadata })
@@ -118,7 +118,7 @@ describe('the gateway', () => {
     })
   })
 
-  test('tells the configuration of an image', async () => {
+  test('gives the configuration of an image', async () => {
     await drive(async ({ grpc }, metadata) => {
       const ask = { ref: 'docker.io/library/busybox:latest' }
       const { config } = await grpc.unary(LLBBridge.method.resolveImageConfig, ask, { metadata })

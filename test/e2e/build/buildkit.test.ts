@@ -39,7 +39,7 @@ describe('docker 20.10 with DOCKER_BUILDKIT=1', { skip: noOldClient }, () => {
       env: environment(options.env),
     })
 
-  test('a directory: what is ignored does not come, secrets and arguments do', async () => {
+  test('a directory: ignored files are not sent; secrets and arguments reach the steps', async () => {
     using context = new TestContext({
       Dockerfile: `FROM busybox
 ARG WHO
@@ -93,7 +93,7 @@ describe('buildx', { skip: noBuildx }, () => {
   const build = (args: readonly string[], options: CommandOptions = {}) =>
     ok(['build', '--network', 'none', '--progress', 'plain', ...args], options)
 
-  test('metadata, ids, warnings, named contexts, and only what is needed of a directory', async () => {
+  test('metadata, ids, warnings and named contexts work, and only needed files of a directory are sent', async () => {
     using context = new TestContext({
       Dockerfile: 'FROM busybox as Base\nCOPY a /\nCOPY --from=other b /\nRUN grep there /etc/hosts >/hosts\n',
       a: 'A',
@@ -127,7 +127,7 @@ describe('buildx', { skip: noBuildx }, () => {
     assert.match(wrong.stderr, /Wrong:2\n[\s\S]*unknown instruction: COPPY \(did you mean COPY\?\)/)
   })
 
-  test('outputs to files, an agent, an archive on stdin', async () => {
+  test('outputs to files, an ssh agent, an archive on stdin', async () => {
     using context = new TestContext({
       Dockerfile: 'FROM scratch\nCOPY --chmod=4755 a /d/\nCOPY link /d/\n',
       a: 'A',
@@ -154,7 +154,7 @@ describe('buildx', { skip: noBuildx }, () => {
     await build(['-t', 'new:tar', '-'], { input: readFileSync(context.beside('context.tar')) })
   })
 
-  test('push, and a cache in a registry that another build finds', async () => {
+  test('push, and a cache in a registry that another build uses', async () => {
     await using registry = await TestRegistry.start()
     using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN date +%N >/made\n' })
     const cache = `type=registry,ref=${registry.name}/cache`
@@ -167,7 +167,7 @@ describe('buildx', { skip: noBuildx }, () => {
     assert.match((await run(['du'])).stdout, /^Total:\s+\S+B$/m)
   })
 
-  test('layouts in directories: an image as output and as base, a cache', async () => {
+  test('OCI layouts in directories: an image as output and as base, a cache', async () => {
     using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN date +%N >/made\n' })
     const [layout, cache] = [context.beside('layout'), context.beside('cache')]
     const output = ['-o', `type=oci,tar=false,dest=${layout}`, '--cache-to', `type=local,dest=${cache}`]
@@ -183,7 +183,7 @@ describe('buildx', { skip: noBuildx }, () => {
     assert.equal(await cat('layout:3', '/made'), made)
   })
 
-  test('bake builds targets, one of them on another', async () => {
+  test('bake builds targets, one of them based on another', async () => {
     using context = new TestContext({
       Dockerfile: 'FROM busybox\nRUN echo first >/one\n',
       Second: 'FROM first\nCOPY --from=first /one /two\n',
@@ -199,7 +199,7 @@ describe('buildx', { skip: noBuildx }, () => {
     assert.equal(await cat('bake:2', '/one', '/two'), 'first\nfirst')
   })
 
-  test('questions about a Dockerfile, answered without building it', async () => {
+  test('--call answers questions about a Dockerfile without building it', async () => {
     using context = new TestContext({
       Dockerfile: '# base of all\nFROM busybox AS base\n# WHO is it\nARG WHO=me\nFROM base as App\nRUN echo $WHO\n',
     })
@@ -219,13 +219,13 @@ describe('buildx', { skip: noBuildx }, () => {
     assert.match(linted, /Dockerfile:5\n-+\n +3 \| +# WHO is it\n[^>]*>>> FROM base as App/)
   })
 
-  test('the builder is listed with the rules by which it keeps its cache', async () => {
+  test('the builder is listed with its cache rules', async () => {
     const { stdout } = await run(['inspect'])
     assert.match(stdout, /Status: +running\n[\s\S]*BuildKit version: +v0/)
     assert.match(stdout, /GC Policy rule#0:\n +All: +(?:true|false)\n(?: +[^\n]+\n)*? +Keep Bytes: +\S+/)
   })
 
-  test('the cache is listed and pruned by filters', async () => {
+  test('the cache is listed and pruned with filters', async () => {
     using context = new TestContext({
       Dockerfile: 'FROM busybox\nRUN echo of-filters >/a\nRUN echo other-filters >/b\n',
     })
@@ -245,7 +245,7 @@ describe('buildx', { skip: noBuildx }, () => {
     assert.doesNotMatch(await shown(), /RUN echo other-filters/)
   })
 
-  test('what there isn’t is refused by name, before anything is built', async () => {
+  test('unsupported features are refused by name before anything is built', async () => {
     using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN echo never >/a\n' })
     for (const [args, expected] of [
       [['--cache-from', 'type=azblob,name=x'], /cache of type azblob is not implemented in this version of Berth/],
@@ -258,7 +258,7 @@ describe('buildx', { skip: noBuildx }, () => {
     }
   })
 
-  test('a client that is cancelled, or dies, takes its build along', async () => {
+  test('a client that is canceled or dies ends its build', async () => {
     using context = new TestContext({ Dockerfile: 'FROM busybox\nRUN echo begun; exec sleep 1000\n' })
     for (const signal of ['SIGINT', 'SIGKILL'] as const) {
       const client = new RunningCommand(buildx ?? '', ['build', '--progress', 'plain', context.path], {

@@ -110,7 +110,7 @@ describe('commands', () => {
     assert.match(nobody.stderr, /Cannot connect to the (Docker|Berth) daemon at unix:/i)
   })
 
-  test('--help on every command', async () => {
+  test('every command has --help', async () => {
     const commands = ['run', 'create', 'start', 'stop', 'restart', 'kill', 'rm', 'ps', 'logs', 'attach', 'exec', 'inspect', 'port', 'top', 'wait', 'rename', 'pull', 'images', 'rmi', 'tag', 'load', 'import', 'version', 'info', 'events'] // biome-ignore format: a list
     await Promise.all(
       commands.map(async (command) => {
@@ -129,7 +129,7 @@ describe('commands', () => {
   })
 })
 
-describe('the same output as docker', { skip: noDockerCli }, () => {
+describe("the output is the same as docker's", { skip: noDockerCli }, () => {
   const commands: string[][] = [
     [
       'ps',
@@ -168,7 +168,7 @@ describe('the same output as docker', { skip: noDockerCli }, () => {
   }
 })
 
-test('berth --version loads nothing but its own bundle', async () => {
+test('berth --version loads only its own bundle', async () => {
   // What makes it fast; how fast it is, `npm run bench` measures: timings decide no test.
   await runCommand(berthProgram, ['--version'])
   const traced = await runCommand('strace', ['-f', '-e', 'trace=openat', berthProgram, '--version'])

@@ -72,7 +72,7 @@ test('run -it: detach keys by default, by flag, by config.json', async () => {
   assert.equal(await isRunning('left-default'), true)
 })
 
-test('attach takes the size of its terminal and the exit code of the program', async () => {
+test("attach passes on the terminal's size and the program's exit code", async () => {
   const id = await daemon.ok(['run', '-d', '-it', 'busybox', 'sh'])
   const terminal = open(['attach', id], { rows: 20, columns: 50 })
   await typeUntil(terminal, 'stty size\r', /20 50/)
@@ -137,7 +137,7 @@ test('Ctrl-C ends logs -f, events, stats and wait', async () => {
   assert.equal(await isRunning(id), true)
 })
 
-test('berth stats draws its screen anew', async () => {
+test('berth stats redraws its screen', async () => {
   const id = await daemon.ok(['run', '-d', 'busybox', 'sleep', '1000'])
   const terminal = daemon.terminal(['stats', id], { rows: 24, columns: 160 }, berthProgram)
   // Twice from the top of the screen.

@@ -61,7 +61,7 @@ function berth(words: readonly string[], env: NodeJS.ProcessEnv = {}): ReturnTyp
   return runCommand(berthProgram, words, { env: { ...unset, ...config, ...env } })
 }
 
-test('a plugin is told where berth looks for its daemon', { skip: noDockerCli }, async () => {
+test("a plugin gets the address of berth's daemon", { skip: noDockerCli }, async () => {
   assert.match((await berth(['greet'])).stdout, /^host unix:\/\/\/run\/berth\.sock$/m)
   assert.match(
     (await berth(['greet'], { BERTH_HOST: 'unix:///b', DOCKER_HOST: 'unix:///d' })).stdout,
@@ -71,7 +71,7 @@ test('a plugin is told where berth looks for its daemon', { skip: noDockerCli },
   assert.match((await berth(['greet'], { DOCKER_CONTEXT: 'far' })).stdout, /^host none$/m)
 })
 
-test('plugins complete', { skip: noDockerCli }, async () => {
+test('completion includes plugins', { skip: noDockerCli }, async () => {
   const { stdout } = await berth(['__complete', 'fish', 'gre'])
   assert.equal(stdout, '-\ngreet\tA plugin\n')
   const inside = await berth(['__complete', 'fish', 'greet', 'good', ''])
@@ -80,7 +80,7 @@ test('plugins complete', { skip: noDockerCli }, async () => {
 
 const noCompose = findCliPlugin('docker-compose') === undefined ? 'no docker-compose plugin' : noDockerCli
 
-test('berth compose', { skip: noCompose }, async () => {
+test('berth compose works', { skip: noCompose }, async () => {
   await daemon.loadBusybox()
   const project = join(daemon.root, 'web')
   mkdirSync(project)

@@ -11,7 +11,7 @@ import { berthProgram, networkTag, TestDaemon } from '../../helpers/daemon.ts'
 const hello =
   /Hello from a container[\s\S]*created container [0-9a-f]{12} from it[\s\S]*leased address \d+\.\d+\.\d+\.\d+/
 
-test('berth run --rm hello, with a daemon', async () => {
+test('berth run --rm hello uses a running daemon', async () => {
   await using daemon = await TestDaemon.start()
   const { code, stdout, stderr } = await daemon.berth(['run', '--rm', 'hello'])
   assert.equal(code, 0, stderr)
@@ -24,7 +24,7 @@ const inUse =
   spawnSync('nft', ['list', 'table', 'ip', `berth-${tag}`], { stdio: 'ignore' }).status === 0 &&
   'the machine uses Berth itself'
 
-test('berth run --rm hello starts a daemon when none listens', { skip: inUse }, async () => {
+test('berth run --rm hello starts a daemon if none is running', { skip: inUse }, async () => {
   const script = `
     mount -t tmpfs tmpfs /run && mkdir -p /var/lib/berth && mount -t tmpfs tmpfs /var/lib/berth || exit 90
     export BERTHD_LOG=/run/berthd.log

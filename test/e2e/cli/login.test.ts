@@ -101,7 +101,7 @@ for (const client of clients) {
       assert.ok(!daemon.log.includes(auth))
     })
 
-    test('a token service: an identity token is kept in place of the password', async () => {
+    test('a token service: the client stores an identity token in place of the password', async () => {
       const name = `${tokenRegistry.name}/${client}/app:1`
       await daemon.ok(['tag', 'box:1', name])
       const wrong = `Get "http://${tokenRegistry.name}/v2/": unauthorized: incorrect username or password`
@@ -124,7 +124,7 @@ for (const client of clients) {
       assert.equal(await fails(run(client, ['push', name])), 'denied: requested access to the resource is denied')
     })
 
-    test('a mount from a repository asks for the right to read it', async () => {
+    test('a mount from a repository requests the right to read it', async () => {
       const [first, second] = [`${tokenRegistry.name}/eve/one${client}:1`, `${tokenRegistry.name}/eve/two${client}:1`]
       await succeeds(login(client, tokenRegistry.name, 'eve', 'secret2'))
       for (const name of [first, second]) await daemon.ok(['tag', 'box:1', name])
@@ -134,7 +134,7 @@ for (const client of clients) {
       assert.ok(tokens.requests.some(({ scopes }) => scopes.some((scope) => /^repository:.*:pull$/.test(scope))))
     })
 
-    test('TLS with an authority of certs.d', async () => {
+    test('TLS with an authority in certs.d', async () => {
       const authority = await TestAuthority.create()
       const { certificate, key } = await authority.issue('registry')
       await using registry = await TestRegistry.start({ tls: { certificate, key }, htpasswd: `joe:${secretHash}\n` })
@@ -154,7 +154,7 @@ for (const client of clients) {
       assert.match(await daemon.ok(['image', 'inspect', '-f', '{{json .RepoDigests}}', name]), new RegExp(digest))
     })
 
-    test('credential helpers keep what is secret', async () => {
+    test('credential helpers store the secrets', async () => {
       const bin = join(work, `bin-${client}`)
       mkdirSync(bin)
       const helper = join(bin, 'docker-credential-test')
@@ -180,7 +180,7 @@ for (const client of clients) {
       assert.match(missing, /^Error saving credentials: .*docker-credential-test.*executable file not found/)
     })
 
-    test('asks at a terminal and shows no password', async () => {
+    test('login asks on a terminal and does not show the password', async () => {
       const env = { DOCKER_CONFIG: config }
       const program = client === 'berth' ? [berthProgram] : []
       const terminal = daemon.terminal(['login', plain.name], { rows: 24, columns: 80, env } as never, ...program)
@@ -200,7 +200,7 @@ for (const client of clients) {
   })
 }
 
-test('berth login leaves what others wrote into the file', async () => {
+test("berth login keeps other programs' entries in the file", async () => {
   const path = join(config, 'config.json')
   const others = { psFormat: 'table {{.ID}}', plugins: { x: { y: 'z' } }, auths: { 'other:1': { auth: 'YTpi' } } }
   writeFileSync(path, JSON.stringify(others), { mode: 0o640 })
@@ -215,7 +215,7 @@ test('berth login leaves what others wrote into the file', async () => {
   assert.equal(readFileSync(path, 'utf8'), '{ broken')
 })
 
-test('what cannot be logged in to', async () => {
+test('a failing login gives an error', async () => {
   for (const client of clients) {
     const closed = await fails(login(client, '127.0.0.1:1', 'joe', 'secret'))
     assert.equal(closed, `${refused}Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused`)
@@ -225,7 +225,7 @@ test('what cannot be logged in to', async () => {
   assert.equal(bad.status, 400)
 })
 
-test('search and inspect what a registry has', async () => {
+test('search and inspect show what a registry has', async () => {
   await using registry = await BerthRegistry.start()
   const name = `${registry.name}/tools/finder:1`
   await daemon.ok(['tag', 'box:1', name])

@@ -68,7 +68,7 @@ describe('a daemon behind ssh', { skip: noSshd }, () => {
     assert.deepEqual([code, stdout, stderr], [3, 'through and back', 'e\n'])
   })
 
-  test('long streams in both directions, and an end that nobody forgets', async () => {
+  test('long streams work in both directions, and each end is passed on', async () => {
     const url = server.url()
     const run = ['-H', url, 'run', '--rm', '-i', '--network', 'none', 'busybox']
     const bytes = 'x'.repeat(3_000_000)
@@ -94,7 +94,7 @@ describe('a daemon behind ssh', { skip: noSshd }, () => {
       .join('\n')
   }
 
-  test("a path names the socket over there; docker's command line does where there is no berth", async () => {
+  test("a path names the socket on the other host; docker's command line is used if berth is missing there", async () => {
     server.offer('berth', `exec ${berthProgram} "$@"`)
     assert.match(await ok(['-H', server.url(daemon.socket), 'version', '-f', '{{.Server.Version}}']), /\d/)
     server.offer('berth')
@@ -110,7 +110,7 @@ describe('a daemon behind ssh', { skip: noSshd }, () => {
     server.offer('berth', `exec ${berthProgram} -H ${daemon.host} "$@"`)
   })
 
-  test('what ssh refuses is told', async () => {
+  test('an error of ssh is shown', async () => {
     const { code, stderr } = await berth(['-H', 'ssh://127.0.0.1:1', 'ps'])
     assert.equal(code, 1)
     assert.match(
@@ -125,7 +125,7 @@ describe('a daemon behind ssh', { skip: noSshd }, () => {
     server.offer('berth', `exec ${berthProgram} -H ${daemon.host} "$@"`)
   })
 
-  test("docker's client, with berth as the command that it starts over there", { skip: noDockerCli }, async () => {
+  test("docker's client runs berth on the other host", { skip: noDockerCli }, async () => {
     server.offer('docker', `exec ${berthProgram} -H ${daemon.host} "$@"`)
     const docker = (args: readonly string[], input = '') =>
       runCommand(dockerProgram ?? '', args, { env: environment(), input })

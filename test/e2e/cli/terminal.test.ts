@@ -38,7 +38,7 @@ test('run -it gives a shell with prompt, size, resize and exit code', async () =
   assert.equal((await terminal.ended).code, 42)
 })
 
-test('a program gets the size that the client tells at the start', async () => {
+test('a program gets the size that the client sends at the start', async () => {
   const script = 'while [ "$(stty size)" = "0 0" ]; do sleep 0.02; done; stty size'
   const terminal = daemon.terminal(['run', '--rm', '-it', 'busybox', 'sh', '-c', script], size)
   const { stdout } = await terminal.ended
@@ -69,7 +69,7 @@ test('-t without -i shows output as a terminal does', async () => {
   assert.equal(stdout, 'a\r\nb\r\n')
 })
 
-test('detaching by keys leaves the container running; attach comes back', async () => {
+test('detach keys leave the container running; attach connects again', async () => {
   const first = daemon.terminal(['run', '-it', '--name', 'shell', 'busybox', 'sh'], size)
   await first.sees('/ #')
   first.write('x=remembered\r')
@@ -101,7 +101,7 @@ test('--detach-keys', async () => {
   await daemon.ok(['rm', '-f', 'keys'])
 })
 
-test('attach shows output to several clients; --no-stdin; its exit code', async () => {
+test('attach shows output to several clients; --no-stdin; exit code', async () => {
   const script = 'while read line && [ "$line" != last ]; do echo "got $line"; done; echo end; exit 9'
   const id = await daemon.ok(['run', '-d', '-i', 'busybox', 'sh', '-c', script])
   const watchers = [daemon.spawnDocker(['attach', '--no-stdin', id]), daemon.spawnDocker(['attach', '--no-stdin', id])]
@@ -124,7 +124,7 @@ test('attach shows output to several clients; --no-stdin; its exit code', async 
   await daemon.ok(['rm', id])
 })
 
-test('exec -it has a terminal of its own', async () => {
+test('exec -it has its own terminal', async () => {
   const id = await daemon.ok(['run', '-d', 'busybox', 'sleep', '1000'])
   const terminal = daemon.terminal(['exec', '-it', id, 'sh'], size)
   await terminal.sees('/ #')

@@ -37,7 +37,7 @@ async function pings(engine: TestDaemon | StockDocker, name: string, address: st
   return (await engine.docker(['exec', name, 'ping', '-c', '1', '-W', '2', address])).code === 0
 }
 
-test('containers of both are published, reach out and their own', async () => {
+test('containers of both engines reach the outside and each other, and their published ports work', async () => {
   await docker.ok(['run', '-d', '--name', 'dd', '-p', '7001:80', 'busybox', 'sh', '-c', script, 'docker'])
   await berth.ok(['run', '-d', '--name', 'bb', '-p', '7002:80', 'busybox', 'sh', '-c', script, 'berth'])
   await berth.ok(['run', '-d', '--name', 'other', 'busybox', 'sleep', '1000'])
@@ -48,7 +48,7 @@ test('containers of both are published, reach out and their own', async () => {
   assert.ok(await pings(berth, 'other', await berth.ok(['inspect', '-f', '{{.NetworkSettings.IPAddress}}', 'bb'])))
 })
 
-test('networks that come later work as well, and end without a trace', async () => {
+test('networks that are created later work as well, and leave no trace', async () => {
   await berth.ok(['network', 'create', 'later'])
   await berth.ok([
     'run',
@@ -80,7 +80,7 @@ test('networks that come later work as well, and end without a trace', async () 
   await until(() => !host.run('iptables', '-S', chain).includes('br-'))
 })
 
-test('what one engine does to its rules does not harm the other', async () => {
+test("when one engine rewrites its rules, the other's containers keep working", async () => {
   host.run('iptables', '-F', 'FORWARD')
   await shows(7002, 'berth')
   // Who puts a rule before all others means it.

@@ -106,7 +106,7 @@ function inside(service: string, script: string): Promise<string> {
 }
 
 describe('docker-compose 2', { skip: noComposeV2 }, () => {
-  test('up --build --wait: what is built, checked, completed, limited, linked', async () => {
+  test('up --build --wait: services are built, checked, completed, limited and linked', async () => {
     await project.ok('up', '-d', '--build', '--wait')
     const states = await daemon.ok(['ps', '-a', '--format', '{{.Label "com.docker.compose.service"}} {{.State}}'])
     assert.deepEqual(states.split('\n').sort(), ['api running', 'prepare exited', 'ticker running', 'web running'])
@@ -194,7 +194,7 @@ describe('docker-compose 2', { skip: noComposeV2 }, () => {
     assert.notEqual(await inspect('web', '{{.State.StartedAt}}'), before)
   })
 
-  test('watch: changed files are copied in, removed ones removed, a changed Dockerfile is built', async () => {
+  test('watch: changed files are copied in, removed ones removed, and a changed Dockerfile is built', async () => {
     const watch = project.spawn('watch', '--no-up')
     await until(() => /Watch enabled/i.test(watch.stdout + watch.stderr))
     project.write('context/html/index.html', 'second\n')
@@ -212,7 +212,7 @@ describe('docker-compose 2', { skip: noComposeV2 }, () => {
     await watch.ended
   })
 
-  test('profiles, and down, which takes images and volumes along', async () => {
+  test('profiles, and down, which removes images and volumes too', async () => {
     assert.equal((await project.ok('config', '--services')).includes('tool'), false)
     await project.ok('--profile', 'debug', 'up', '-d', 'tool')
     assert.equal(await inspect('tool', '{{.State.Status}}'), 'running')
@@ -226,7 +226,7 @@ describe('docker-compose 2', { skip: noComposeV2 }, () => {
   })
 })
 
-test('a project of another name beside it, with what was there already', { skip: noComposeV2 }, async () => {
+test('a second project uses existing networks and volumes', { skip: noComposeV2 }, async () => {
   await using other = new ComposeProject(daemon, {
     'compose.yaml': `services:
   one:

@@ -123,7 +123,7 @@ async function workerIds(): Promise<string[]> {
 }
 
 describe('docker-compose', () => {
-  test('up: services in the order of their health, networks, volumes, secrets, ports', async () => {
+  test('up: services start in the order of their health, with networks, volumes, secrets and ports', async () => {
     await project.ok('up', '-d')
     await pageIsThere()
     assert.equal(await project.ok('port', 'web', '80'), await daemon.ok(['port', await project.container('web'), '80']))
@@ -145,7 +145,7 @@ describe('docker-compose', () => {
     )
   })
 
-  test('up again changes nothing; a changed service is made anew and keeps its volumes', async () => {
+  test('up again changes nothing; a changed service is recreated and keeps its volumes', async () => {
     const before = await daemon.ok(['ps', '-q'])
     await project.ok('up', '-d')
     assert.equal(await daemon.ok(['ps', '-q']), before)
@@ -196,7 +196,7 @@ describe('docker-compose', () => {
     assert.match(await project.ok('top', 'web'), /httpd -f -p 80/)
   })
 
-  test('down takes all away but volumes, down -v takes those as well', async () => {
+  test('down removes everything except volumes; down -v removes them too', async () => {
     await project.ok('down', '-t', '1')
     assert.equal(await daemon.ok(['ps', '-aq']), '')
     assert.equal(await daemon.ok(['network', 'ls', '-q', '-f', 'type=custom']), '')
@@ -252,7 +252,7 @@ volumes:
   there: {external: true, name: there}
 `
 
-test("docker-compose: builds, fixed addresses, links, another service's network and volumes, what is there already", async () => {
+test("docker-compose: builds, fixed addresses, links, another service's network and volumes, existing resources", async () => {
   await using project = new ComposeProject(daemon, {
     'docker-compose.yml': optionsFile,
     'app.env': 'TOKEN=abc\n',

@@ -33,7 +33,7 @@ async function withProgram(
   }
 }
 
-test('runs a container and leaves nothing behind', async () => {
+test('an engine runs a container and leaves nothing behind', async () => {
   await withProgram(
     'An engine',
     (text) => text,
@@ -52,7 +52,7 @@ test('runs a container and leaves nothing behind', async () => {
   )
 })
 
-test('the umask of the program stays; one that is not 022 gives a warning', async () => {
+test('the umask of the program stays; a umask other than 022 causes a warning', async () => {
   for (const umask of ['022', '077']) {
     const before = `process.umask(0o${umask})
 const silent = { debug() {}, info() {}, error() {}, child: () => silent, warn: (text) => console.log('warning:', text) }
@@ -71,7 +71,7 @@ const silent = { debug() {}, info() {}, error() {}, child: () => silent, warn: (
   }
 })
 
-test('a wrong setting is named', async () => {
+test('an invalid setting is named', async () => {
   await withProgram(
     'An engine',
     (text) => text.replace('hosts: [address]', "hosts: [address], 'no-such-key': 1"),
@@ -83,7 +83,7 @@ test('a wrong setting is named', async () => {
   )
 })
 
-test('a registry answers', async () => {
+test('a registry answers requests', async () => {
   await withProgram(
     'A registry',
     (text) => text,
@@ -95,7 +95,7 @@ test('a registry answers', async () => {
   )
 })
 
-test('the types hold for a program with the options that the page names', async () => {
+test('a TypeScript program compiles with the options that the page names', async () => {
   const root = mkdtempSync('/tmp/b-')
   try {
     mkdirSync(join(root, 'node_modules/@types'), { recursive: true })

@@ -135,7 +135,7 @@ function mask(text: string): string {
   return text.replace(/(sha256:)?[0-9a-f]{64}/, '$1…')
 }
 
-test('40 operations have the events of Docker', { timeout: 150_000 * patience }, async () => {
+test('40 operations cause the same events as in Docker', { timeout: 150_000 * patience }, async () => {
   const [ours, theirs] = await Promise.all([life(daemon), life(stock)])
   assert.ok(theirs.length > 90, `${theirs.length} events`)
   const oom = ours.findIndex((event) => event.startsWith('container oom'))

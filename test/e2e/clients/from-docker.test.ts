@@ -49,14 +49,14 @@ async function follow(heading: string): Promise<void> {
   for (const command of commands) await runOrThrow('bash', ['-o', 'pipefail', '-c', command], { env })
 }
 
-test('images', { skip: noDockerCli }, async () => {
+test('images move with ids and tags', { skip: noDockerCli }, async () => {
   await follow('Take images along')
   const list = ['images', '--no-trunc', '--format', '{{.Repository}}:{{.Tag}} {{.ID}}']
   const lines = (text: string) => text.split('\n').sort()
   assert.deepEqual(lines(await berth.ok(list)), lines(await docker.ok(list)))
 })
 
-test('volumes: contents, owners, attributes', { skip: noDockerCli }, async () => {
+test('volumes move with contents, owners and attributes', { skip: noDockerCli }, async () => {
   await docker.ok(['volume', 'create', 'data'])
   const content = await docker.ok(['volume', 'inspect', '-f', '{{.Mountpoint}}', 'data'])
   const make = 'mkdir d && echo text >d/f && ln -s d/f link && chown 70:71 d/f && chmod 4750 d/f'

@@ -169,7 +169,7 @@ async function inspected(socket: string, body: Tree): Promise<{ readonly created
   }
 }
 
-test('a container made with 56 options is told of as by Docker, created and running', async () => {
+test('inspect shows a container with 56 options as Docker does, created and running', async () => {
   const port = await freePort()
   const [ours, theirs] = [await inspected(sockets[0], request(port)), await inspected(sockets[1], request(port))]
   for (const state of ['created', 'running'] as const) {
@@ -199,7 +199,7 @@ function at(tree: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => (isTree(value) ? value[name] : undefined), tree)
 }
 
-test('a container made with nothing is told of as by Docker', async () => {
+test('inspect shows a container without options as Docker does', async () => {
   const bare = { Image: 'busybox', HostConfig: { NetworkMode: 'none' } }
   const of = async (socket: string) => {
     const { Id } = await ask<{ Id: string }>(socket, 'POST', '/containers/create', bare)
@@ -223,7 +223,7 @@ test('a container made with nothing is told of as by Docker', async () => {
   )
 })
 
-test('an image is told of as by Docker', async () => {
+test('inspect shows an image as Docker does', async () => {
   const [own, other] = [
     await ask<Tree>(sockets[0], 'GET', '/images/busybox/json'),
     await ask<Tree>(sockets[1], 'GET', '/images/busybox/json'),

@@ -95,7 +95,7 @@ describe('cri-dockerd', () => {
     const lowers = (await runCommand('sh', ['-c', 'echo -998 >/proc/self/oom_score_adj'])).code === 0
     least = lowers ? -998 : Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
   })
-  test('version and info say what a node is checked for', async () => {
+  test('version and info have what cri-dockerd checks on a node', async () => {
     const version = await call<{ ApiVersion: string }>('GET', '/version', 200)
     assert.match(version.ApiVersion, /^\d+\.\d+$/) // It makes a semantic version of it with `.0`.
     const info = await call<Body & { SecurityOptions: string[]; DockerRootDir: string }>('GET', '/info', 200)
@@ -110,7 +110,7 @@ describe('cri-dockerd', () => {
     assert.ok(statSync(info.DockerRootDir).isDirectory())
   })
 
-  test('pull of what is not there: progress without an error, digests, no stream on a failure', async () => {
+  test('a pull shows progress, digests, and an error status for a missing image', async () => {
     await call('GET', `/images/${image}/json`, 404)
     const [repository, tag] = [image.slice(0, image.lastIndexOf(':')), 'latest']
     const pulled = await openRequest(daemon.socket, 'POST', `/images/create?fromImage=${repository}&tag=${tag}`)
@@ -134,7 +134,7 @@ describe('cri-dockerd', () => {
     assert.ok(images.every(({ Size, SharedSize }) => Size >= SharedSize))
   })
 
-  test('the sandbox: shareable IPC, no network of its own, sysctls, the group of the pod', async () => {
+  test("the sandbox has shareable IPC, no network of its own, sysctls, and the pod's group", async () => {
     const body = {
       Hostname: 'web',
       Image: image,
@@ -177,13 +177,13 @@ describe('cri-dockerd', () => {
     )
   })
 
-  test('names are those that it writes into the file of the sandbox', async () => {
+  test('the sandbox uses the names file that cri-dockerd writes', async () => {
     // With O_TRUNC, as it does: the file stays the one that is mounted.
     writeFileSync(sandbox.ResolvConfPath, 'nameserver 10.96.0.10\nsearch default.svc.cluster.local\noptions ndots:5\n')
     assert.match((await exec(sandbox.Id, ['cat', '/etc/resolv.conf'])).output, /^nameserver 10\.96\.0\.10\nsearch def/)
   })
 
-  test('a container of the pod: namespaces, names and group are those of the sandbox', async () => {
+  test('a container of the pod has the namespaces, names and group of the sandbox', async () => {
     const shared = `container:${sandbox.Id}`
     const hosts = join(daemon.root, 'etc-hosts')
     writeFileSync(hosts, '127.0.0.1 localhost\n10.0.0.9 web\n')
@@ -237,7 +237,7 @@ describe('cri-dockerd', () => {
     assert.deepEqual([row?.Id, /^Up /.test(row?.Status ?? '')], [id, true])
   })
 
-  test('the log behind the symlink that kubelet reads is in a format of kubelet, and turns over', async () => {
+  test('kubelet can read the log behind its symlink, and rotation works', async () => {
     const link = join(daemon.root, 'app.log')
     symlinkSync(app.LogPath, link)
     await until(() => readFileSync(link, 'utf8').includes('err'), { what: () => 'both lines' })
@@ -280,7 +280,7 @@ describe('cri-dockerd', () => {
     assert.match(String((await inspect(app.Id)).State.StartedAt), /^\d{4}-\d\d-\d\dT.*Z$/)
   })
 
-  test('the end: status, removal of the container, then of the sandbox; the pod has no groups left', async () => {
+  test("at the end status, container, sandbox and the pod's groups are removed", async () => {
     await call('POST', `/containers/${app.Id}/stop?t=10`, 204)
     const { State: state } = await inspect(app.Id)
     assert.deepEqual([state.Running, state.ExitCode, state.OOMKilled, state.Error], [false, 143, false, ''])
@@ -298,7 +298,7 @@ describe('cri-dockerd', () => {
 })
 
 describe('Nomad', () => {
-  test('a group with a network of its own: the pause container, its namespace, a task that joins it', async () => {
+  test('a group with its own network: the pause container, its namespace, a task that joins it', async () => {
     const pause = await start(
       await create('nomad_init_1', { Image: image, Cmd: ['sleep', '10000'], HostConfig: { NetworkMode: 'none' } }),
     )

@@ -30,7 +30,7 @@ describe('dockerode', () => {
     docker = new Docker({ socketPath: daemon.socket })
   })
 
-  test('pull with progress', async () => {
+  test('pulls with progress', async () => {
     const stream = await docker.pull(reference)
     const messages: { status?: string }[] = await new Promise((resolve, reject) => {
       docker.modem.followProgress(stream, (error, output) => (error === null ? resolve(output) : reject(error)))
@@ -39,7 +39,7 @@ describe('dockerode', () => {
     assert.equal((await docker.listImages()).length, 1)
   })
 
-  test('run with output', async () => {
+  test('runs with output', async () => {
     const stdout = new PassThrough()
     const stderr = new PassThrough()
     let out = ''
@@ -59,7 +59,7 @@ describe('dockerode', () => {
     await until(() => out === 'from dockerode\n', { what: () => `the output, not ${JSON.stringify(out)}` })
   })
 
-  test('create, start, exec, logs, stats-free inspect, stop, remove', async () => {
+  test('creates, starts, execs, reads logs, inspects, stops and removes', async () => {
     const container = await docker.createContainer({
       Image: reference,
       Cmd: ['sh', '-c', 'echo started; sleep 1000'],
@@ -85,7 +85,7 @@ describe('dockerode', () => {
     await assert.rejects(container.inspect(), { statusCode: 404 })
   })
 
-  test('attach with stdin by hijack', async () => {
+  test('attaches with stdin over a hijacked connection', async () => {
     const container = await docker.createContainer({
       Image: reference,
       Cmd: ['cat'],
@@ -112,7 +112,7 @@ describe('dockerode', () => {
     await container.remove()
   })
 
-  test('events', async () => {
+  test('reads events', async () => {
     const events = await docker.getEvents({ filters: { type: ['container'], event: ['create'] } })
     const first = new Promise<{ Action: string }>((resolve) => {
       events.once('data', (chunk: Buffer) => resolve(JSON.parse(chunk.toString())))
@@ -131,7 +131,7 @@ describe('testcontainers', () => {
     process.env.TESTCONTAINERS_HOST_OVERRIDE = '127.0.0.1'
   })
 
-  test('a container with a published port and a log wait strategy', async () => {
+  test('a container with a published port and a log wait strategy works', async () => {
     const { GenericContainer, Wait } = await import('testcontainers')
     const container = await new GenericContainer(reference)
       .withCommand([
@@ -154,7 +154,7 @@ describe('testcontainers', () => {
     assert.deepEqual((await daemon.api<unknown[]>('GET', '/containers/json?all=1')).body, [])
   })
 
-  test('waiting for a listening port and for HTTP', async () => {
+  test('waiting for a listening port and for HTTP works', async () => {
     const { GenericContainer, Wait } = await import('testcontainers')
     const script = 'mkdir /www; echo ok >/www/index.html; sleep 0.3; exec httpd -f -p 8080 -h /www'
     const container = await new GenericContainer(reference)

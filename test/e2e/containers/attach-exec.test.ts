@@ -36,7 +36,7 @@ function textOf(stream: NodeJS.ReadWriteStream): Promise<string> {
   })
 }
 
-test('attach with logs and stream: everything once, whenever the client comes', async () => {
+test('attach with logs and stream: each client gets everything once, whenever it connects', async () => {
   const id = await run([], 'i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo $i; done; sleep 0.3; echo end')
   const container = docker.getContainer(id)
   const expected = `${Array.from({ length: 3000 }, (_, index) => index + 1).join('\n')}\nend\n`
@@ -51,7 +51,7 @@ test('attach with logs and stream: everything once, whenever the client comes', 
   await daemon.ok(['rm', id])
 })
 
-test('several clients with stdin: each one is heard; the end of one is the end for none', async () => {
+test("several clients with stdin: the container reads from all of them; one can leave without ending the others' input", async () => {
   const id = await run(['-i'], 'while read line; do echo "got $line"; [ "$line" = last ] && exit 0; done; echo eof')
   const clients = [0, 1, 2].map(() => daemon.spawnDocker(['attach', id]))
   for (const [index, client] of clients.entries()) {
@@ -100,7 +100,7 @@ test('detach keys of the client configuration', async () => {
   await daemon.ok(['rm', '-f', 'cfg'])
 })
 
-test('50 execs at once: each one its own output and exit code, ids while they run, nothing left behind', async () => {
+test('50 execs at once: each has its own output and exit code, ids are listed while they run, nothing is left', async () => {
   const id = await run([], 'sleep 1000')
   const container = docker.getContainer(id)
   const descriptors = () => readdirSync(`/proc/${daemon.pid}/fd`).length
@@ -148,7 +148,7 @@ test('exec: user, environment, directory, privileges', async () => {
   await daemon.ok(['rm', '-f', id])
 })
 
-test('exec: what is refused, and what can not be run', async () => {
+test('exec: wrong requests are refused, and commands that cannot run are reported', async () => {
   const id = await run([], 'sleep 1000')
   const failed = async (args: readonly string[], code: number, message: RegExp) => {
     const result = await daemon.docker(['exec', ...args])
@@ -174,7 +174,7 @@ test('exec: what is refused, and what can not be run', async () => {
   await daemon.ok(['rm', id])
 })
 
-test('exec: started a second time says so where its output would be; detached it is a conflict', async () => {
+test('exec: a second start reports the error in its stream; detached it is a conflict', async () => {
   const id = await run([], 'exec sleep 100')
   const wait = ['sh', '-c', 'until test -e /end; do sleep 0.05; done']
   const { id: Id } = await docker.getContainer(id).exec({ AttachStdout: true, Cmd: wait })
@@ -191,7 +191,7 @@ test('exec: started a second time says so where its output would be; detached it
   await daemon.ok(['rm', '-f', id])
 })
 
-test('exec: a size that comes before the start is waited for', async () => {
+test('exec: a size that arrives before the start applies at the start', async () => {
   const id = await run([], 'sleep 1000')
   const exec = await docker.getContainer(id).exec({
     Cmd: ['sh', '-c', 'while [ "$(stty size)" != "33 77" ]; do sleep 0.05; done; echo sized'],
@@ -209,7 +209,7 @@ test('exec: a size that comes before the start is waited for', async () => {
   await daemon.ok(['rm', '-f', id])
 })
 
-test('exec: one that is created and not started leaves nothing, whatever becomes of daemon and container', async () => {
+test("exec: one that is created but not started leaves nothing behind, even after a crash or the container's end", async () => {
   const id = await run([], 'sleep 1000')
   const create = () => docker.getContainer(id).exec({ Cmd: ['touch', '/ran'], AttachStdout: true })
   await create()
@@ -231,7 +231,7 @@ test('exec: one that is created and not started leaves nothing, whatever becomes
 })
 
 for (const leaves of ['by the detach keys', 'killed'] as const) {
-  test(`exec -t: the process and its terminal outlive a client that leaves, ${leaves}`, async () => {
+  test(`exec -t: the process and its terminal continue when the client leaves (${leaves})`, async () => {
     const id = await run([], 'sleep 1000')
     const ticks = 'trap "echo >/hup" HUP; i=0; while :; do i=$((i+1)); echo tick $i; echo $i >/tick; sleep 0.05; done'
     const client = daemon.terminal(['exec', '-it', id, 'sh', '-c', ticks])
@@ -247,7 +247,7 @@ for (const leaves of ['by the detach keys', 'killed'] as const) {
   })
 }
 
-test('exec without a terminal: the process outlives a client that is killed; its input is over', async () => {
+test('exec without a terminal: the process continues when its client is killed; its input ends', async () => {
   const id = await run([], 'sleep 1000')
   const writer = daemon.spawnDocker([
     'exec',

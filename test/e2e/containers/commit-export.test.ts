@@ -50,7 +50,7 @@ function freezerState(id: string): string {
 
 describe('export', () => {
   for (const run of ['stopped', 'running']) {
-    test(`of a ${run} container: what stock tools read, and import brings back`, async () => {
+    test(`of a ${run} container: stock tools can read it, and import restores it`, async () => {
       const name = `export-${run}`
       const program = run === 'running' ? `${changing}; echo ready; exec sleep 100` : changing
       await daemon.ok(['run', '-d', '--name', name, '-v', '/etc:/mounted', 'base:1', 'sh', '-c', program])
@@ -77,7 +77,7 @@ describe('export', () => {
     })
   }
 
-  test('of one that never ran, and of none', async () => {
+  test('of a container that never ran; of a missing one', async () => {
     await daemon.ok(['create', '--name', 'fresh', 'base:1'])
     const path = join(directory, 'fresh.tar')
     await daemon.ok(['export', '-o', path, 'fresh'])
@@ -97,14 +97,14 @@ describe('diff', () => {
     ...['A /od/new', 'A /sp ace', 'C /utf', 'A /ünï'],
   ]
 
-  test('tells what was changed, added and deleted, and nothing of mount points', async () => {
+  test('shows changed, added and deleted files, and no mount points', async () => {
     await daemon.ok(['run', '--name', 'changed', 'base:1', 'sh', '-c', changing])
     assert.deepEqual((await daemon.ok(['diff', 'changed'])).split('\n'), expected)
     assert.equal((await daemon.berth(['diff', 'changed'])).stdout, `${expected.join('\n')}\n`)
     await daemon.ok(['rm', 'changed'])
   })
 
-  test('is empty for one that did nothing', async () => {
+  test('is empty for a container that changed nothing', async () => {
     await daemon.ok(['run', '--name', 'idle', '--init', '-v', '/etc/passwd:/etc/passwd', 'base:1', 'true'])
     assert.equal(await daemon.ok(['diff', 'idle']), '')
     await daemon.ok(['rm', 'idle'])
@@ -141,7 +141,7 @@ describe('commit', () => {
     await daemon.ok(['rm', 'rich'])
   })
 
-  test('an image that others read: skopeo copies it, its history and configuration are complete', async () => {
+  test('the image is readable for others: skopeo copies it with complete history and configuration', async () => {
     const change = ['-c', 'CMD ["echo", "hello"]', '-c', 'ENV B=2', '-c', 'LABEL l="a b"', '-c', 'EXPOSE 80']
     await daemon.ok(['run', '--name', 'cfg', '-e', 'A=1', '-w', '/tmp', 'base:1', 'sh', '-c', 'echo y >/y'])
     await daemon.ok(['commit', '-a', 'Ada <ada@example.org>', '-m', 'a note', ...change, 'cfg', 'cfg:1'])
@@ -172,7 +172,7 @@ describe('commit', () => {
     await daemon.ok(['rm', 'cfg'])
   })
 
-  test('no change, no layer', async () => {
+  test('without changes there is no new layer', async () => {
     await daemon.ok(['run', '--name', 'none', 'base:1', 'true'])
     await daemon.ok(['commit', 'none', 'none:1'])
     const layers = (name: string) => daemon.ok(['inspect', '-f', '{{json .RootFS.Layers}}', name])
@@ -183,7 +183,7 @@ describe('commit', () => {
     await daemon.ok(['rm', 'none'])
   })
 
-  test('a running container stands still meanwhile, unless it is not wanted', async () => {
+  test('a running container is paused meanwhile, unless --pause=false', async () => {
     const id = await daemon.ok(['run', '-d', '--name', 'busy', 'base:1', 'sh', '-c', 'while :; do date >>/t; done'])
     const since = String(Date.now() / 1000)
     await daemon.ok(['commit', 'busy', 'busy:1'])
@@ -201,7 +201,7 @@ describe('commit', () => {
     await daemon.ok(['rm', '-f', 'busy'])
   })
 
-  test('one that a killed daemon left frozen goes on', async () => {
+  test('a container that a killed daemon left frozen continues', async () => {
     const id = await daemon.ok(['run', '-d', '--name', 'frozen', 'base:1', 'sleep', '100'])
     await daemon.kill9()
     const group = `${cgroupName(daemon.dataRoot)}/${id}`
@@ -225,7 +225,7 @@ describe('commit', () => {
     await daemon.ok(['rm', 'mover'])
   })
 
-  test('berth commit, and what is refused', async () => {
+  test('berth commit, and wrong requests', async () => {
     await daemon.ok(['create', '--name', 'refused', 'base:1'])
     const { code, stdout } = await daemon.berth(['commit', '-m', 'by berth', '-c', 'USER app', 'refused', 'own:1'])
     assert.equal(code, 0)
@@ -248,7 +248,7 @@ describe('commit', () => {
     await daemon.ok(['rm', 'refused'])
   })
 
-  test('nothing is left of all this', async () => {
+  test('nothing is left afterwards', async () => {
     await assertExplained(daemon)
     const { code, stdout } = await daemon.berth(['system', 'check', '--strict'])
     assert.equal(code, 0, stdout)

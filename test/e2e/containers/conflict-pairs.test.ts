@@ -261,7 +261,7 @@ for (const pair of pairs) {
   })
 }
 
-test('two that want one name: one has it, the other is told who', async () => {
+test('two creates of one name: one gets it, the other an error that names the owner', async () => {
   for (let round = 0; round < rounds; round += 1) {
     const ids = await Promise.all([prepare(daemon, 'created'), prepare(daemon, 'created')])
     const name = `pair${newName()}`
@@ -274,7 +274,7 @@ test('two that want one name: one has it, the other is told who', async () => {
   }
 })
 
-test('nothing is left', async () => {
+test('nothing is left afterwards', async () => {
   await until(async () => (await daemon.ok(['ps', '-aq'])) === '', { what: 'no container' })
   assert.deepEqual(events.problems, [])
   await assertExplained(daemon)

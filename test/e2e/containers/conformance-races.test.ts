@@ -54,7 +54,7 @@ test('twenty starts of one container start it once', async () => {
   assert.equal(await statusOf(id), undefined)
 })
 
-test('start, stop, kill, restart, exec and inspect in any order', async () => {
+test('start, stop, kill, restart, exec and inspect work in any order', async () => {
   const ids = await Promise.all([create(), create({ HostConfig: { NetworkMode: 'none' } }), create()])
   const verbs = ['start', 'stop', 'kill', 'restart', 'start', 'stop?t=0', 'restart?t=0', 'kill']
   for (let round = 0; round < 5; round += 1) {
@@ -72,7 +72,7 @@ test('start, stop, kill, restart, exec and inspect in any order', async () => {
   )
 })
 
-test('removal against start leaves nothing or a container', async () => {
+test('removal during start leaves either nothing or a whole container', async () => {
   for (let round = 0; round < 5; round += 1) {
     const ids = await Promise.all(Array.from({ length: 4 }, () => create()))
     const starts = ids.map((id) => ['POST', `/containers/${id}/start`] as const)
@@ -84,7 +84,7 @@ test('removal against start leaves nothing or a container', async () => {
   }
 })
 
-test('what changes a record while its container starts stays changed', async () => {
+test('a change of the record during the start is kept', async () => {
   const inspect = async (id: string) =>
     (await daemon.api<{ Name: string; HostConfig: { Links: unknown } }>('GET', `/containers/${id}/json`)).body
   for (let round = 0; round < 8; round += 1) {
@@ -104,7 +104,7 @@ test('what changes a record while its container starts stays changed', async () 
   }
 })
 
-test('auto-remove against kill and remove', async () => {
+test('auto-remove, kill and remove do not disturb each other', async () => {
   const ids = await Promise.all(Array.from({ length: 6 }, () => create({ HostConfig: { AutoRemove: true } })))
   await volley(
     ids.map((id) => ['POST', `/containers/${id}/start`] as const),
@@ -116,7 +116,7 @@ test('auto-remove against kill and remove', async () => {
   for (const id of ids) await until(async () => (await statusOf(id)) === undefined, { what: `${id} to go` })
 })
 
-test('execs of a container that is killed all end', async () => {
+test('all execs of a killed container end', async () => {
   const id = await create({ HostConfig: { NetworkMode: 'none' } })
   await volley([['POST', `/containers/${id}/start`]], [204])
   const execs = Array.from({ length: 6 }, () => daemon.docker(['exec', id, 'sleep', '1000']))
@@ -135,6 +135,6 @@ test('two creates with one name make one container', async () => {
   await daemon.ok(['rm', 'only-one'])
 })
 
-test('nothing is left that no container explains', async () => {
+test('nothing is left that belongs to no container', async () => {
   await assertExplained(daemon)
 })

@@ -57,7 +57,7 @@ describe('berth cp does what docker cp does', () => {
   const inwards =
     'new /w|new /w/new|new /w/file|new /w/dirlink|new/ /w/new/|new/. /w/new|new/. /w/dir/.|new/one /w/new/|new/one /w/filelink|filelink /w/new|-L filelink /w/new|-L filelink /w/dir|dirlink /w/dir|-L dirlink /w/dir|dirlink/ /w/new|new/one /w/none/x'
 
-  test('with every form of path, both ways', async () => {
+  test('with every form of path, in both directions', async () => {
     await startContainer('forms')
     const base = join(directory, 'forms')
     const look = `cd ${base}; find . -printf '%p %y %l %m %U\\n' | sort; cat file dir/* fresh new 2>/dev/null; true`
@@ -98,7 +98,7 @@ describe('berth cp does what docker cp does', () => {
     await daemon.ok(['rm', '-fv', 'forms'])
   })
 
-  test('with tar streams, and says the same of what does not go together', async () => {
+  test('with tar streams, and with the same errors for impossible combinations', async () => {
     await startContainer('streams')
     const [theirs, ours] = await Promise.all(
       ['docker', join(import.meta.dirname, '../../../bin/berth')].map((tool) =>
@@ -129,7 +129,7 @@ describe('berth cp does what docker cp does', () => {
   })
 })
 
-test("the stream of a copy and of an export tells kinds in the mode too, as Docker's", async () => {
+test("the streams of cp and export have the file type in the mode, as Docker's", async () => {
   await daemon.ok(['create', '--name', 'kinds', 'busybox'])
   for (const [path, mode] of [
     ['/bin/busybox', '0100755'],

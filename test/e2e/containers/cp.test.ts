@@ -83,7 +83,7 @@ describe('out of a container', () => {
     })
   }
 
-  test('that never ran, with the volume that it was to have', async () => {
+  test('that never ran, from its volume', async () => {
     await daemon.ok(['volume', 'create', 'early'])
     await daemon.ok(['run', '--rm', '-v', 'early:/v', 'busybox', 'sh', '-c', 'echo early >/v/f'])
     await daemon.ok(['create', '--name', 'never', '-v', 'early:/made/for/it', 'busybox'])
@@ -137,7 +137,7 @@ describe('into a container', () => {
     })
   }
 
-  test('what it refuses', async () => {
+  test('wrong requests are refused', async () => {
     writeFileSync(join(directory, 'plain'), 'x')
     await startContainer('no')
     assert.match(await fails(['cp', join(directory, 'plain'), 'no:/d/one/x']), /not a directory|Could not find/)
@@ -198,7 +198,7 @@ describe('into a container', () => {
   })
 })
 
-test('a container that swaps directories for symlinks all the time gains nothing', async () => {
+test('a container that keeps swapping directories for symlinks gains nothing', async () => {
   const secret = join(directory, 'secret')
   mkdirSync(secret)
   writeFileSync(join(secret, 'f'), 'secret of the host')

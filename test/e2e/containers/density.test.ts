@@ -59,7 +59,7 @@ function bridgePorts(bridge: string): string[] {
   return readdirSync(`/sys/class/net/${bridge}/brif`)
 }
 
-test(`${total} containers start in one go, are listed in under 50 ms of the daemon's time, and go in one rm -f`, async (t) => {
+test(`${total} containers start in one go, are listed in under 50 ms of the daemon's time, and are removed by one rm -f`, async (t) => {
   const ids = Array.from({ length: total }, () => '')
   const next = ids.keys()
   const started = Date.now()

@@ -15,7 +15,7 @@ after(async () => {
   await daemon?.[Symbol.asyncDispose]()
 })
 
-test('nsenter --all goes where docker inspect says', async () => {
+test('nsenter --all works with the pid of docker inspect', async () => {
   await daemon.ok(['run', '-d', '--name', 'target', '--hostname', 'inner', 'busybox', 'sleep', '1000'])
   const pid = await daemon.ok(['inspect', '-f', '{{.State.Pid}}', 'target'])
   const said = await runOrThrow('nsenter', [
@@ -45,7 +45,7 @@ test("berth enter runs the container's shell, or a command, as root", async () =
   await daemon.ok(['rm', '-f', 'shell'])
 })
 
-test('berth enter brings busybox along where there is no shell, and leaves nothing behind', async () => {
+test('berth enter mounts busybox if there is no shell, and leaves nothing behind', async () => {
   // A root directory that has one program and nothing else.
   await daemon.ok(['run', '-d', '--name', 'bare', '--read-only', 'busybox', 'sleep', '1000'])
   await daemon.ok([

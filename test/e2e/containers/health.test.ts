@@ -90,7 +90,7 @@ test('starting, healthy, unhealthy, healthy again: inspect, ps, filters, events'
   await daemon.ok(['rm', id])
 })
 
-test('a check that takes too long is killed with all it started', async () => {
+test('a check that takes too long is killed with all processes that it started', async () => {
   const check = 'echo begun; sleep 987 & sleep 988'
   const id = await running('--health-cmd', check, ...often, '--health-timeout', '200ms', '--health-retries', '1')
   await becomes(id, 'unhealthy')
@@ -107,7 +107,7 @@ test('a check that takes too long is killed with all it started', async () => {
   await assertExplained(daemon)
 })
 
-test('failures of a start period do not count; the start interval is used in it', async () => {
+test('failures in the start period do not count; the start interval applies there', async () => {
   const id = await running(
     ...['--health-cmd', 'test -e /ready', '--health-interval', '1h', '--health-retries', '1'],
     ...['--health-start-period', '1h', '--health-start-interval', '100ms'],
@@ -138,7 +138,7 @@ test("the image's health check, overridden in part, and --no-healthcheck", async
   await daemon.ok(['rm', '-f', none])
 })
 
-test('long output is cut; a program that is not there is a failure', async () => {
+test('long output is truncated; a missing program is a failure', async () => {
   const long = await running('--health-cmd', 'yes | head -c 100000', ...often)
   const [entry] = (await becomes(long, 'healthy')).Log
   assert.equal(entry?.Output.length, 4099)
@@ -156,7 +156,7 @@ test('long output is cut; a program that is not there is a failure', async () =>
   await daemon.ok(['rm', '-f', body.Id])
 })
 
-test('wrong times and counts are refused', async () => {
+test('invalid times and counts are refused', async () => {
   const { code, stderr } = await daemon.docker([
     'create',
     '--health-cmd',
@@ -169,7 +169,7 @@ test('wrong times and counts are refused', async () => {
   assert.match(stderr, /Interval in Healthcheck cannot be less than 1ms/)
 })
 
-test('checks stop with a pause and go on after it, and after a restart of the daemon', async () => {
+test('checks stop while the container is paused, continue afterwards, and continue after a restart of the daemon', async () => {
   const id = await running('--health-cmd', 'true', ...often)
   await becomes(id, 'healthy')
   await daemon.ok(['pause', id])

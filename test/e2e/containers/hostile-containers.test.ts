@@ -65,7 +65,7 @@ const blockingBytes = 8 * mb
 
 const print = (bytes: number) => `head -c ${bytes} /dev/zero | tr "\\0" x`
 
-test('prints without a newline, to nobody, to a client and to docker logs', {
+test('prints without a newline, with no client, to a client and to docker logs', {
   timeout: 600_000 * patience,
 }, async () => {
   const id = await run([], print(floodBytes))
@@ -78,7 +78,7 @@ test('prints without a newline, to nobody, to a client and to docker logs', {
   await daemon.ok(['rm', id])
 })
 
-test('prints without a newline to a client that does not read, while another reads', {
+test('prints without a newline to a client that does not read, while another one reads', {
   timeout: 120_000 * patience,
 }, async () => {
   const id = await run(['-i'], `read x; ${print(blockingBytes)}; echo; echo end`)
@@ -111,7 +111,7 @@ test('fills its memory', async () => {
   await daemon.ok(['rm', id])
 })
 
-test('closes its stdout and runs on', async () => {
+test('closes its stdout and keeps running', async () => {
   const id = await run([], 'echo begin; exec >&- 2>&-; sleep 1000')
   await until(async () => (await daemon.ok(['logs', id])) === 'begin')
   assert.equal((await stateOf(id)).Status, 'running')

@@ -129,7 +129,7 @@ async function assertUsable({ id, autoRemove }: Subject): Promise<void> {
   assert.equal(await call(daemon, 'DELETE', `/containers/${id}?force=1`), 204)
 }
 
-test('a daemon that is killed among operations leaves what some order of them does', {
+test('after a crash during operations the state is that of some order of them', {
   timeout: (seconds + 120) * 1000,
 }, async () => {
   const end = Date.now() + seconds * 1000

@@ -161,7 +161,7 @@ async function sameName(): Promise<void> {
   await Promise.all(ids.map((id) => call(daemon, 'DELETE', `/containers/${id}`)))
 }
 
-test('operations at the same time end as some order of them does', { timeout: (seconds + 60) * 1000 }, async () => {
+test('concurrent operations end in the state of some order of them', { timeout: (seconds + 60) * 1000 }, async () => {
   let end = Date.now() + seconds * 1000
   const runs = Array.from({ length: workers }, async (_, index) => {
     const random = new Random(seed + index)

@@ -77,7 +77,7 @@ describe('states', () => {
     await daemon.ok(['rm', id])
   })
 
-  test('run --rm leaves nothing', async () => {
+  test('run --rm leaves nothing behind', async () => {
     await daemon.docker(['run', '--rm', '--name', 'gone', 'busybox', 'true'])
     assert.equal((await daemon.api('GET', '/containers/gone/json')).status, 404)
   })
@@ -99,7 +99,7 @@ describe('stop and kill', () => {
     await daemon.ok(['rm', id])
   })
 
-  test('stop -t kills what does not obey', async () => {
+  test('stop -t kills a container that ignores the signal', async () => {
     const id = await detached('trap "" TERM; echo ready; while :; do sleep 0.05; done')
     await ready(id)
     const started = Date.now()
@@ -141,7 +141,7 @@ describe('stop and kill', () => {
     assert.equal(wrong.code, 1)
   })
 
-  test('the client passes its signals on (--sig-proxy)', async () => {
+  test('the client forwards signals (--sig-proxy)', async () => {
     const client = daemon.spawnDocker(['run', '--rm', 'busybox', 'sh', '-c', obedient])
     await client.sees('ready')
     client.kill('SIGTERM')
@@ -150,7 +150,7 @@ describe('stop and kill', () => {
     assert.match(stdout, /bye/)
   })
 
-  test('restart gives a new process', async () => {
+  test('restart starts a new process', async () => {
     const id = await detached(obedient)
     await ready(id)
     const before = await state(id)
@@ -164,7 +164,7 @@ describe('stop and kill', () => {
 })
 
 describe('wait', () => {
-  test('gives the code to all who wait, also afterwards', async () => {
+  test('gives the exit code to all waiting clients, and to later ones', async () => {
     const id = await detached('sleep 0.3; exit 6')
     const codes = await Promise.all([1, 2, 3].map(() => daemon.ok(['wait', id])))
     assert.deepEqual(codes, ['6', '6', '6'])
@@ -172,7 +172,7 @@ describe('wait', () => {
     await daemon.ok(['rm', id])
   })
 
-  test('condition next-exit waits for a later run, removed for the removal', async () => {
+  test('next-exit waits for a later run, removed for the removal', async () => {
     const id = await daemon.ok(['create', 'busybox', 'sh', '-c', 'exit 8'])
     const next = daemon.api<{ StatusCode: number }>('POST', `/containers/${id}/wait?condition=next-exit`)
     const removed = daemon.api<{ StatusCode: number }>('POST', `/containers/${id}/wait?condition=removed`)
@@ -219,7 +219,7 @@ describe('rename and remove', () => {
 })
 
 describe('restart policies', () => {
-  test('on-failure:2 tries twice more, then gives up', async () => {
+  test('on-failure:2 restarts twice, then gives up', async () => {
     const id = await detached('echo run; exit 1', '--restart', 'on-failure:2')
     await until(async () => (await state(id)).Status === 'exited' && (await state(id)).RestartCount === 2, {
       what: 'two restarts',
@@ -228,14 +228,14 @@ describe('restart policies', () => {
     await daemon.ok(['rm', id])
   })
 
-  test('on-failure leaves success alone', async () => {
+  test('on-failure does not restart after success', async () => {
     const id = await detached('echo run; exit 0', '--restart', 'on-failure')
     await daemon.ok(['wait', id])
     assert.equal((await state(id)).RestartCount, 0)
     await daemon.ok(['rm', id])
   })
 
-  test('always restarts until it is stopped', async () => {
+  test('always restarts until the container is stopped', async () => {
     const id = await detached('echo run; sleep 0.05', '--restart', 'always')
     await until(async () => (await state(id)).RestartCount >= 2, { what: 'two restarts' })
     await daemon.ok(['stop', '-t', '0', id])
@@ -246,7 +246,7 @@ describe('restart policies', () => {
     await daemon.ok(['rm', '-f', id])
   })
 
-  test('a restart keeps a container with --rm, with what it wrote; its end does not', async () => {
+  test('restart keeps a container with --rm and its files; its end removes it', async () => {
     const id = await detached('echo run >>/runs; cat /runs; exec sleep 1000', '--rm')
     await until(async () => (await daemon.ok(['logs', id])) === 'run', { what: 'the first run' })
     await daemon.ok(['restart', '-t', '0', id])
@@ -274,7 +274,7 @@ describe('exec', () => {
     assert.deepEqual([code, stdout, stderr], [11, 'out\n', 'err\n'])
   })
 
-  test('a program that is not there: 127; not executable: 126', async () => {
+  test('a missing program gives 127, one that is not executable 126', async () => {
     const missing = await daemon.docker(['exec', id, 'no-such-program'])
     assert.equal(missing.code, 127)
     assert.match(missing.stdout + missing.stderr, /no-such-program/)
@@ -321,7 +321,7 @@ describe('exec', () => {
     assert.notEqual(BigInt(`0x${caps}`) & (1n << 21n), 0n)
   })
 
-  test('inspect tells its state and code', async () => {
+  test('inspect shows its state and exit code', async () => {
     const made = await daemon.api<{ Id: string }>('POST', `/containers/${id}/exec`, {
       Cmd: ['sh', '-c', 'exit 12'],
       AttachStdout: true,
@@ -342,7 +342,7 @@ describe('exec', () => {
     assert.equal(inspected.ContainerID, id)
   })
 
-  test('in a container that does not run: refused', async () => {
+  test('is refused in a container that does not run', async () => {
     const stopped = await daemon.ok(['create', 'busybox'])
     const { code, stderr } = await daemon.docker(['exec', stopped, 'true'])
     assert.equal(code, 1)

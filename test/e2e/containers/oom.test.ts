@@ -60,7 +60,7 @@ async function survived(id: string): Promise<void> {
   await until(async () => (await daemon.ok(['logs', id])).endsWith('over'), { what: 'the container to go on' })
 }
 
-test('of a child, while the container goes on: told at once, each time', async () => {
+test('an OOM kill of a child is reported at once each time, while the container continues', async () => {
   const id = await run(survivor)
   await survived(id)
   await until(async () => (await ooms(id)) > 0, { what: 'the event' })
@@ -75,7 +75,7 @@ test('of a child, while the container goes on: told at once, each time', async (
   await daemon.ok(['rm', id])
 })
 
-test('of the first process: the event comes before the end; a new run begins without', async () => {
+test('an OOM kill of the first process is reported before the end; a new run starts without it', async () => {
   const id = await run(`[ -e /again ] && exec sleep 1000; touch /again; ${greedy}`)
   assert.equal(await daemon.ok(['wait', id]), '137')
   assert.equal((await stateOf(id)).OOMKilled, true)
@@ -87,7 +87,7 @@ test('of the first process: the event comes before the end; a new run begins wit
   await daemon.ok(['rm', '-f', id])
 })
 
-test('is told once over restarts of the daemon; what happened meanwhile, by the next', async () => {
+test('an OOM kill is reported once across restarts of the daemon; one in between by the next daemon', async () => {
   const told = await run(survivor)
   await survived(told)
   await until(async () => (await stateOf(told)).OOMKilled, { what: 'OOMKilled' })

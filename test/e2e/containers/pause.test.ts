@@ -40,7 +40,7 @@ async function refused(args: string[], message: RegExp): Promise<void> {
   assert.match(stderr, message)
 }
 
-test('a paused container stands still, is shown as such, and goes on', async () => {
+test('a paused container stands still, is shown as paused, and continues', async () => {
   const id = await paused()
   assert.equal(await state(id), 'paused true true')
   assert.match(
@@ -58,7 +58,7 @@ test('a paused container stands still, is shown as such, and goes on', async () 
   await daemon.ok(['rm', '-f', id])
 })
 
-test('what is refused, in Docker words', async () => {
+test("refusals have Docker's texts", async () => {
   const id = await paused('--name', 'still')
   await refused(['pause', 'still'], new RegExp(`Container ${id} is already paused`))
   await refused(['start', 'still'], /cannot start a paused container, try unpause instead/)
@@ -78,7 +78,7 @@ test('what is refused, in Docker words', async () => {
   await daemon.ok(['rm', created])
 })
 
-test('what works: stop, kill, restart, rm -f, rename, top, wait', async () => {
+test('stop, kill, restart, rm -f, rename, top and wait work', async () => {
   const id = await paused()
   const waiting = daemon.ok(['wait', id])
   await daemon.ok(['rename', id, 'renamed'])

@@ -32,7 +32,7 @@ async function betweenRuns(): Promise<string> {
 }
 
 describe('restart policies', () => {
-  test('between two runs: shown as restarting; exec and rm are refused, stop ends it', async () => {
+  test('between two runs: shown as restarting; exec and rm are refused; stop ends the restarts', async () => {
     const id = await betweenRuns()
     assert.match(await daemon.ok(['ps', '--format', '{{.Status}}', '-f', `id=${id}`]), /^Restarting \(7\) |^Up /)
     await until(async () => (await status(id)) === 'restarting', { intervalMs: 1 })
@@ -44,7 +44,7 @@ describe('restart policies', () => {
     await daemon.ok(['rm', id])
   })
 
-  test('between two runs: kill and rm -f end it', async () => {
+  test('between two runs: kill and rm -f end the restarts', async () => {
     const killed = await betweenRuns()
     await daemon.docker(['kill', killed])
     await until(async () => (await status(killed)) === 'exited', { what: 'its end' })
@@ -53,7 +53,7 @@ describe('restart policies', () => {
     await assertExplained(daemon)
   })
 
-  test('a restart of the daemon: always and unless-stopped come back, unless one was stopped by hand', async () => {
+  test('after a restart of the daemon: always and unless-stopped start again, except one that was stopped by hand', async () => {
     const [always, stopped, unless] = await Promise.all([
       detached('always', 'sleep 1000'),
       detached('unless-stopped', 'sleep 1000'),
@@ -66,7 +66,7 @@ describe('restart policies', () => {
     await daemon.ok(['rm', '-f', always, stopped, unless])
   })
 
-  test('a container between two runs goes on with them after a crash of the daemon', async () => {
+  test('between two runs: a crash of the daemon does not end the restarts', async () => {
     const id = await betweenRuns()
     const count = Number(await show(id, '{{.RestartCount}}'))
     await daemon.kill9()
@@ -100,7 +100,7 @@ async function eventsOf(id: string): Promise<Event[]> {
     .map((line) => JSON.parse(line) as Event)
 }
 
-test('events of a life, in order and with their attributes', async () => {
+test("events of a container's life come in order and with their attributes", async () => {
   const id = await daemon.ok(['create', '-t', '--name', 'first', '--label', 'tier=front', 'busybox', 'sleep', '1000'])
   await daemon.ok(['start', id])
   await daemon.ok(['exec', id, 'sh', '-c', 'exit 0'])

@@ -52,7 +52,7 @@ const faults: Readonly<Record<string, (t: TestContext) => () => void>> = {
   },
 }
 
-describe('a start whose program runs already', () => {
+describe('a start that fails when its program already runs', () => {
   let engine: TestEngine
   before(async () => {
     engine = await TestEngine.open()
@@ -93,7 +93,7 @@ describe('a start whose program runs already', () => {
     })
   }
 
-  test('is undone under clients that stop it and wait for it, and these get their answers', async (t) => {
+  test('is undone while clients stop it and wait for it, and they get their answers', async (t) => {
     const id = await engine.create('web', ['sleep', '1000'], withHealthAndLink)
     const reached = Promise.withResolvers<void>()
     const { promise: failing, reject: fail } = Promise.withResolvers<never>()

@@ -14,7 +14,7 @@ after(async () => {
   await daemon?.[Symbol.asyncDispose]()
 })
 
-test('a reading has figures of processors, memory, processes, devices and networks', async () => {
+test('a reading has values for processors, memory, processes, devices and networks', async () => {
   await daemon.ok([
     'run',
     '-d',
@@ -49,7 +49,7 @@ test('a reading has figures of processors, memory, processes, devices and networ
   await daemon.ok(['rm', '-f', 'busy'])
 })
 
-test('a stream goes on over stop and start, and ends with the container', async () => {
+test('a stream continues over stop and start, and ends with the container', async () => {
   await daemon.ok(['run', '-d', '--name', 'streamed', '--network', 'none', 'busybox', 'sleep', '1000'])
   const response = await openRequest(daemon.socket, 'GET', '/containers/streamed/stats')
   let text = ''
@@ -68,7 +68,7 @@ test('a stream goes on over stop and start, and ends with the container', async 
   assert.equal(readings[0].networks, undefined)
 })
 
-test('of one that does not run: names and zeros; of none: an error', async () => {
+test('a stopped container gives names and zeros; a missing one an error', async () => {
   await daemon.ok(['create', '--name', 'still', 'busybox'])
   const { body } = await daemon.api('GET', '/containers/still/stats?stream=false')
   const stats = body as import('../../../src/api/index.ts').ContainerStats

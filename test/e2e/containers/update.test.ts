@@ -64,7 +64,7 @@ test('limits of a running container change in the kernel and in inspect', async 
   await daemon.ok(['rm', '-f', id])
 })
 
-test('limits of a container that does not run are those of its next run', async () => {
+test('limits of a stopped container apply to its next run', async () => {
   const id = await daemon.ok(['create', 'busybox', 'sleep', '1000'])
   await daemon.ok(['update', '-m', '40m', '--memory-swap', '80m', '--cpu-period', '50000', '--cpu-quota', '25000', id])
   await daemon.ok(['start', id])
@@ -74,7 +74,7 @@ test('limits of a container that does not run are those of its next run', async 
   await daemon.ok(['rm', '-f', id])
 })
 
-test('all or nothing: what the kernel refuses changes nothing', async () => {
+test('an update that the kernel refuses changes nothing', async () => {
   const id = await running('-m', '64m', '--pids-limit', '50')
   // More than the kernel counts up to (2^44 microseconds).
   await refused(
@@ -89,7 +89,7 @@ test('all or nothing: what the kernel refuses changes nothing', async () => {
   await daemon.ok(['rm', '-f', id])
 })
 
-test('what is refused, in Docker words', async () => {
+test("refusals have Docker's texts", async () => {
   const id = await running('-m', '64m')
   await refused(['--cpuset-mems', '900', id], /Requested memory nodes are not available - requested 900, available: 0/)
   await refused(['-m', '1m', id], /Minimum memory limit allowed is 6MB/)
@@ -115,7 +115,7 @@ test('what is refused, in Docker words', async () => {
   await daemon.ok(['rm', '-f', own])
 })
 
-test('a new restart policy acts at the next end; the event tells of it', async () => {
+test('a new restart policy applies at the next end; an event reports it', async () => {
   const id = await daemon.ok(['run', '-d', 'busybox', 'sh', '-c', 'sleep 1000 & wait; exit 3'])
   await daemon.ok(['update', '--restart', 'on-failure:1', id])
   assert.equal(await hostConfig(id, 'RestartPolicy'), '{"Name":"on-failure","MaximumRetryCount":1}')

@@ -21,13 +21,13 @@ import { until } from '../../helpers/wait.ts'
 const berthd = join(import.meta.dirname, '../../../bin/berthd')
 
 describe('configuration', () => {
-  test('an unknown flag: an error that names it, exit 1', async () => {
+  test('an unknown flag: an error names it, exit code 1', async () => {
     const { code, stderr } = await runCommand(berthd, ['--no-such-flag'])
     assert.equal(code, 1)
     assert.match(stderr, /no-such-flag/)
   })
 
-  test('an unknown key in the file, a value of the wrong type, a file that is not there', async () => {
+  test('an unknown key in the file, a value of the wrong type, and a missing file are errors', async () => {
     const directory = mkdtempSync('/tmp/b-')
     const file = join(directory, 'daemon.json')
     const validate = async (content: unknown) => {
@@ -59,7 +59,7 @@ describe('configuration', () => {
     assert.equal((await runCommand(berthd, ['--version'])).code, 0)
   })
 
-  test('--bip, --mtu, --default-ulimit, --dns, --label act', async () => {
+  test('--bip, --mtu, --default-ulimit, --dns and --label apply', async () => {
     const flags = [
       '--bip',
       '10.213.77.1/24',
@@ -83,7 +83,7 @@ describe('configuration', () => {
     assert.deepEqual((await daemon.api<{ Labels: string[] }>('GET', '/info')).body.Labels, ['zone=test'])
   })
 
-  test('SIGHUP reloads what can be reloaded', async () => {
+  test('SIGHUP reloads the settings that can change', async () => {
     await using daemon = await TestDaemon.start()
     await daemon.loadBusybox()
     const file = join(daemon.root, 'daemon.json')
@@ -147,7 +147,7 @@ interface DaemonInfo {
 }
 
 describe('sockets', () => {
-  test('the unix socket is for its group only, the pidfile tells the pid, both go', async () => {
+  test('the unix socket is for its group only, the pidfile has the pid, and both are removed', async () => {
     const daemon = await TestDaemon.start({ flags: [] })
     try {
       assert.equal(statSync(daemon.socket).mode & 0o777, 0o660)
@@ -274,7 +274,7 @@ function get(port: number, tls: { ca: Buffer; cert?: Buffer; key?: Buffer }): Pr
 }
 
 describe('several daemons', () => {
-  test('two on one data root, one exec root or one socket: the second refuses and says why', async () => {
+  test('two on one data root, one exec root or one socket: the second one refuses with the reason', async () => {
     await using daemon = await TestDaemon.start()
     await daemon.loadBusybox()
     const id = await daemon.ok(['run', '-d', 'busybox', 'sleep', '1000'])
@@ -299,7 +299,7 @@ describe('several daemons', () => {
     assert.equal(await daemon.ok(['exec', id, 'echo', 'alive']), 'alive')
   })
 
-  test('two with roots of their own work side by side', async () => {
+  test('two with their own roots work side by side', async () => {
     await using first = await TestDaemon.start()
     await using second = await TestDaemon.start()
     await Promise.all([first.loadBusybox(), second.loadBusybox()])
@@ -316,7 +316,7 @@ describe('several daemons', () => {
 })
 
 describe('stopping', () => {
-  test('SIGTERM: containers run on and are found again', async () => {
+  test('SIGTERM: containers keep running and are found again', async () => {
     await using daemon = await TestDaemon.start()
     await daemon.loadBusybox()
     const id = await daemon.ok([

@@ -59,7 +59,7 @@ async function assertNothingStored(): Promise<void> {
 }
 
 for (const round of rounds) {
-  test(`round ${round}: a pull goes on where it was`, async () => {
+  test(`round ${round}: a pull continues where it stopped`, async () => {
     proxy.pauseMs = 100
     proxy.bytesServed = 0
     const pull = daemon.docker(['pull', repository])
@@ -81,7 +81,7 @@ for (const round of rounds) {
     await assertNothingStored()
   })
 
-  test(`round ${round}: a pull that is killed several times, at any moment`, async () => {
+  test(`round ${round}: a pull survives several crashes at any moment`, async () => {
     proxy.pauseMs = 15
     for (let times = 0; times < 3; times += 1) {
       const pull = daemon.docker(['pull', repository])
@@ -98,7 +98,7 @@ for (const round of rounds) {
     await assertNothingStored()
   })
 
-  test(`round ${round}: a load begins again`, async () => {
+  test(`round ${round}: a load starts again`, async () => {
     for (let times = 0; times < 3; times += 1) {
       const load = daemon.spawnDocker(['load', '-i', archive])
       await sleep(20 + Math.random() * 200)

@@ -86,7 +86,7 @@ async function removeAll(): Promise<void> {
 }
 
 for (const round of rounds) {
-  describe(`round ${round}: in the middle of ${many}`, () => {
+  describe(`round ${round}: a crash in the middle of ${many}`, () => {
     test('starts', async () => {
       const ids = await createMany(published)
       const answers = await crashAmid(ids.map((id) => ask('POST', `/containers/${id}/start`)))
@@ -118,7 +118,7 @@ for (const round of rounds) {
       assert.equal((await daemon.api<{ Volumes: unknown[] }>('GET', '/volumes')).body.Volumes.length, 0)
     })
 
-    test('forced removes of what runs', async () => {
+    test('forced removals of running containers', async () => {
       const ids = await createMany(published)
       await Promise.all(ids.map(start))
       const answers = await crashAmid(ids.map((id) => ask('DELETE', `/containers/${id}?force=1`)))
@@ -139,7 +139,7 @@ for (const round of rounds) {
       await removeAll()
     })
 
-    test('runs of containers that remove themselves', async () => {
+    test('runs of containers with --rm', async () => {
       const body = { Cmd: ['sh', '-c', 'sleep 0.1; exit 3'], HostConfig: { AutoRemove: true } }
       const run = async () => {
         const { body: made } = await daemon.api<Created>('POST', '/containers/create', { Image: 'busybox', ...body })
@@ -152,7 +152,7 @@ for (const round of rounds) {
       await removeAll()
     })
 
-    test('execs: their container runs on, and they can be had again', async () => {
+    test('execs: their container keeps running, and new execs work', async () => {
       const id = await create()
       await start(id)
       const run = (flags: readonly string[]) =>
@@ -171,7 +171,7 @@ for (const round of rounds) {
     })
   })
 
-  test(`round ${round}: killed again while it starts`, async () => {
+  test(`round ${round}: a second crash during the start`, async () => {
     const ids = await createMany({ ...published, HostConfig: { ...published.HostConfig, RestartPolicy: { Name: 'always' } } }) // biome-ignore format: one line
     await Promise.all(ids.slice(0, 10).map(start))
     const { body: pids } = await daemon.api<{ State: { Pid: number } }>('GET', `/containers/${ids[0]}/json`)
@@ -188,7 +188,7 @@ for (const round of rounds) {
     await removeAll()
   })
 
-  test(`round ${round}: in the middle of everything`, async () => {
+  test(`round ${round}: a crash in the middle of everything`, async () => {
     const end = Date.now() + 600 + Math.random() * 600
     const verbs = [
       (id: string) => ask('POST', `/containers/${id}/start`),

@@ -97,7 +97,7 @@ for (const round of rounds) {
       })
     }
 
-    test('while others end, before and after: codes and times are recorded', async () => {
+    test('exit codes and times are recorded of containers that end before and after the crash', async () => {
       const seconds = [0.2, 0.3, 0.4, 0.5, 0.9]
       const ids = await Promise.all(seconds.map((delay) => shell(`sleep ${delay}; exit 7`)))
       await sleep(Math.random() * 200)
@@ -118,7 +118,7 @@ for (const round of rounds) {
       await assertExplained(daemon)
     })
 
-    test('running containers run on: attach, exec, ports, names, restart, stop', async () => {
+    test('running containers keep running: attach, exec, ports, names, restart, stop work', async () => {
       const script =
         'mkdir -p /www; echo page >/www/index.html; httpd -p 80 -h /www; while read x; do echo "got $x"; done; exit 3'
       const id = await shell(script, '-i', '-p', '127.0.0.1::80', '--restart', 'on-failure')
@@ -149,7 +149,7 @@ for (const round of rounds) {
       await assertExplained(daemon)
     })
 
-    test('restart policies act on what ended meanwhile, and on what waited for its restart', async () => {
+    test('restart policies apply to containers that ended meanwhile or waited for a restart', async () => {
       const failing = 'echo run; sleep 0.4; exit 1'
       const [always, twice, never, clean, stopped, unlessStopped] = await Promise.all([
         shell(failing, '--restart', 'always'),
@@ -179,7 +179,7 @@ for (const round of rounds) {
       await assertExplained(daemon)
     })
 
-    test('a start that was not recorded: what runs is found running, what ended has its code and time', async () => {
+    test('after a start that was not recorded: a running container is found running, an ended one has its code and time', async () => {
       const running = await daemon.ok(['create', 'busybox', 'sleep', '1000'])
       const script = 'echo run; while [ ! -e /go ]; do sleep 0.02; done; exit 7'
       const over = await daemon.ok(['create', 'busybox', 'sh', '-c', script])
@@ -214,7 +214,7 @@ for (const round of rounds) {
       await assertExplained(daemon)
     })
 
-    test('the machine went down: what ran is recorded as ended, policies act', async () => {
+    test('after a crash of the host: running containers are recorded as ended, and policies apply', async () => {
       const [always, never, removed] = await Promise.all([
         shell('echo run; exec sleep 1000', '--restart', 'always', '-p', '127.0.0.1::80'),
         shell('exec sleep 1000', '-p', '127.0.0.1::80'),
@@ -232,7 +232,7 @@ for (const round of rounds) {
       await assertExplained(daemon)
     })
 
-    test('a container that shares the network of another is started after it; a killed monitor is noticed', async () => {
+    test("a container that shares another one's network is started after it; a killed monitor is noticed", async () => {
       const shares = (id: string) => ['--restart', 'always', '--network', `container:${id}`]
       const first = await shell('echo run; exec sleep 1000', '--restart', 'always')
       const others = await Promise.all([1, 2, 3].map(() => shell('echo run; exec sleep 1000', ...shares(first))))
@@ -249,7 +249,7 @@ for (const round of rounds) {
       await assertExplained(daemon)
     })
 
-    test('a record that can not be read harms no other, and can be removed', async () => {
+    test('a record that cannot be read does not affect others, and can be removed', async () => {
       const [broken, halved, fine] = await Promise.all([
         shell('exec sleep 1000', '--name', 'broken', '-p', '127.0.0.1::80'),
         daemon.ok(['create', '--name', 'halved', 'busybox']),
@@ -268,7 +268,7 @@ for (const round of rounds) {
       await assertExplained(daemon)
     })
 
-    test('bundles and directories that were half made, monitors that nobody knows', async () => {
+    test('incomplete bundles and directories, and unknown monitors, are removed', async () => {
       const id = await daemon.ok(['create', 'busybox', 'sleep', '1000'])
       const lost = await shell('exec sleep 1000')
       await daemon.kill9()

@@ -35,19 +35,19 @@ after(async () => {
   }
 })
 
-test('host-gateway stands for the address that the daemon was told', async () => {
+test('host-gateway is the address of --host-gateway-ip', async () => {
   const hosts = await daemon.ok(['run', '--rm', '--add-host', 'up:host-gateway', 'busybox', 'cat', '/etc/hosts'])
   assert.match(hosts, /^192\.0\.2\.7\tup$/m)
 })
 
-test("containers' groups are below the daemon's, which is below the one it was told", async () => {
+test("containers' groups are below the daemon's, which is below --cgroup-parent", async () => {
   const id = await daemon.ok(['run', '-d', '--cgroupns', 'host', 'busybox', 'sleep', '1000'])
   const groups = await daemon.ok(['exec', id, 'cat', '/proc/1/cgroup'])
   assert.ok(groups.includes(`:/${parent}/${cgroupName(daemon.dataRoot)}/${id}\n`), groups)
   await daemon.ok(['rm', '-f', id])
 })
 
-test('a cgroup namespace of its own, unless the container asks for the host’s', async () => {
+test('a container has its own cgroup namespace, unless it asks for the host’s', async () => {
   const groups = await daemon.ok(['run', '--rm', 'busybox', 'cat', '/proc/self/cgroup'])
   assert.ok(!groups.includes(parent), groups)
 })
@@ -71,7 +71,7 @@ test('another container may join the IPC namespace', async () => {
   await daemon.ok(['rm', '-f', id])
 })
 
-test('--init runs the program that the daemon was told, and clients hear of experimental', async () => {
+test('--init runs the program of --init-path, and clients see --experimental', async () => {
   const init = await daemon.ok(['run', '--rm', '--init', 'busybox', 'sh', '-c', 'cat /proc/1/comm'])
   assert.match(init, /init|tini/)
   assert.equal(await daemon.ok(['info', '-f', '{{.InitBinary}} {{.ExperimentalBuild}}']), '/usr/bin/tini-static true')

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { ConmonRuntime, RunningContainer } from '../../../src/runtime/index.ts'
 import { TestEngine } from '../../helpers/engine.ts'
 
-test('a container that can not be stopped keeps nothing of the engine open', async (t) => {
+test('a container that cannot be stopped does not keep the engine open', async (t) => {
   await using engine = await TestEngine.open()
   await engine.loadBusybox()
   const stubborn = await engine.create('stubborn', ['sleep', '1000'])

@@ -20,7 +20,7 @@ function isSettled(daemon: TestDaemon, sinceMs: number): boolean {
     })
 }
 
-test('images and containers are on the disk soon after they were made, without a clean stop', async () => {
+test('images and containers are on the disk soon after their creation, without a clean stop', async () => {
   await using disk = await CutDisk.make()
   const dataRoot = join(disk.path, 'd')
   mkdirSync(dataRoot)

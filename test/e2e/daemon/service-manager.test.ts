@@ -19,7 +19,7 @@ while True: print(s.recv(4096).decode(), end='', flush=True)
 `
 
 for (const kind of ['a file', 'a name without a file']) {
-  test(`a socket of the service manager is served, which is told by ${kind}`, async (context) => {
+  test(`the daemon serves a socket of the service manager and notifies it (${kind})`, async (context) => {
     const root = mkdtempSync('/tmp/b-')
     context.after(() => rmSync(root, { recursive: true, force: true }))
     const notifyPath = kind === 'a file' ? join(root, 'notify') : `@${root}/notify`
@@ -49,7 +49,7 @@ for (const kind of ['a file', 'a name without a file']) {
   })
 }
 
-test('fd:// without a service manager is an error that says so', async () => {
+test('fd:// without a service manager is an error', async () => {
   const root = mkdtempSync('/tmp/b-')
   try {
     writeFileSync(join(root, 'daemon.json'), '{}')

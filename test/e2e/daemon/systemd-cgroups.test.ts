@@ -32,7 +32,7 @@ describe('control groups by systemd', { skip: noSystemd }, () => {
     await runOrThrow('systemctl', ['stop', 'berthtest.slice'])
   })
 
-  test('a slice as parent: a scope in it, also where the daemon makes groups itself', async () => {
+  test('a slice as parent: the container gets a scope in it, with the driver cgroupfs too', async () => {
     assert.equal(await daemon.ok(['info', '-f', '{{.CgroupDriver}}']), 'cgroupfs')
     const id = await daemon.ok(['run', '-d', '--cgroup-parent', 'berthtest-a.slice', 'busybox', 'sleep', '1000'])
     const group = await groupOf(daemon, id)
@@ -41,19 +41,19 @@ describe('control groups by systemd', { skip: noSystemd }, () => {
     await until(async () => (await property(group.split('/').at(-1) ?? '', 'ActiveState')) === 'inactive')
   })
 
-  test('what is no name of a slice is refused', async () => {
+  test('an invalid slice name is refused', async () => {
     const { code, stderr } = await daemon.docker(['create', '--cgroup-parent', 'a--b.slice', 'busybox'])
     assert.notEqual(code, 0)
     assert.match(stderr, /invalid CgroupParent "a--b\.slice": it is not the name of a slice/)
   })
 
-  test('a RUN step in a slice', async () => {
+  test('a RUN step runs in a slice', async () => {
     const args = ['build', '-q', '--no-cache', '--cgroup-parent', 'berthtest-b.slice', '-']
     const input = 'FROM busybox\nRUN cat /proc/self/mountinfo /proc/1/cgroup\n'
     assert.match((await daemon.berth(args, { input })).stdout, /^sha256:/)
   })
 
-  test('the driver systemd: limits, pause, update and top work, and containers of before stay in reach', async () => {
+  test('the driver systemd: limits, pause, update and top work, also for older containers', async () => {
     const before = await daemon.ok(['run', '-d', '--name', 'before', 'busybox', 'sleep', '1000'])
     await daemon.stop()
     writeFileSync(join(daemon.root, 'daemon.json'), '{"exec-opts": ["native.cgroupdriver=systemd"]}')

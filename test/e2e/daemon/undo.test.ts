@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { OverlaySnapshotter } from '../../../src/snapshots/index.ts'
 import { TestEngine } from '../../helpers/engine.ts'
 
-test('a create that loses its name to another one is a conflict, even if its layer can not be removed', async (t) => {
+test('a create that loses its name to another one is a conflict, even if its layer cannot be removed', async (t) => {
   await using engine = await TestEngine.open()
   await engine.loadBusybox()
   const { prepare } = OverlaySnapshotter.prototype

@@ -105,7 +105,7 @@ test('an image goes from docker save over two registries back to Berth and stays
   assert.equal(await digestAt(back), digest)
 })
 
-test("skopeo and podman take images out of the engine and bring them in, through the engine's API", async () => {
+test("skopeo and podman copy images out of the engine and into it, through the engine's API", async () => {
   // Their library asks for API 1.22, which newer Dockers refuse by default as well.
   await using daemon = await TestDaemon.start({ env: { DOCKER_MIN_API_VERSION: '1.22' } })
   await daemon.loadBusybox('box:1')

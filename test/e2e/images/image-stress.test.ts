@@ -108,13 +108,13 @@ async function work(
   assert.deepEqual(faults, [], `seed ${seed}\n${daemon.log.split('\n').slice(-40).join('\n')}`)
 }
 
-test('eight workers at random operations leave a sound store', async (t) => {
+test('eight workers with random operations leave a sound store', async (t) => {
   await using daemon = await TestDaemon.start()
   await work(t, daemon, seconds * 1000)
   await assertSound(daemon)
 })
 
-test('a daemon that is killed amid it comes back with a sound store', async (t) => {
+test('after a crash during them the store is sound', async (t) => {
   await using daemon = await TestDaemon.start()
   let isDown = false
   let operations = 0

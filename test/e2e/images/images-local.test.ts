@@ -87,14 +87,14 @@ describe('list', () => {
     })
   }
 
-  test('filters that are not there', async () => {
+  test('unknown filters are refused', async () => {
     assert.match((await daemon.docker(['images', '-f', 'foo=bar'])).stderr, /invalid filter 'foo'/)
     assert.match((await daemon.docker(['images', '-f', 'dangling=x'])).stderr, /invalid filter 'dangling=/)
     assert.match((await daemon.docker(['images', '-f', 'before=nosuch'])).stderr, /No such image: nosuch:latest/)
     assert.match((await daemon.docker(['images', '-f', 'reference=[a'])).stderr, /syntax error in pattern/)
   })
 
-  test('shared sizes and manifests, over the API', async () => {
+  test('the API shows shared sizes and manifests', async () => {
     interface Summary {
       Id: string
       Size: number
@@ -112,7 +112,7 @@ describe('list', () => {
     assert.ok(plain.body.every(({ SharedSize, Containers }) => SharedSize === -1 && Containers === -1))
   })
 
-  test('inspect tells where the files are', async () => {
+  test('inspect shows where the files are', async () => {
     const { Data, Name } = JSON.parse(await daemon.ok(['inspect', '-f', '{{json .GraphDriver}}', 'busybox']))
     assert.equal(Name, 'overlay2')
     assert.deepEqual(Object.keys(Data).sort(), ['MergedDir', 'UpperDir', 'WorkDir'])
@@ -120,7 +120,7 @@ describe('list', () => {
   })
 })
 
-test('digests: listed, and what a digest alone names is dangling', async () => {
+test('digests are listed; an image that only a digest names is dangling', async () => {
   await reset()
   await using registry = await TestRegistry.start()
   const name = await registry.push(archive, 'digests:1')
@@ -145,7 +145,7 @@ test('digests: listed, and what a digest alone names is dangling', async () => {
 })
 
 describe('remove', () => {
-  test('untags while there are other names, deletes with the last', async () => {
+  test('untags while there are other names, deletes with the last one', async () => {
     await reset()
     await daemon.ok(['tag', 'busybox', 'a:1'])
     await daemon.ok(['tag', 'busybox', 'b:1'])
@@ -174,7 +174,7 @@ describe('remove', () => {
     )
   })
 
-  test('a stopped container: refused, or forced; its files stay until it goes', async () => {
+  test("of a stopped container's image is refused, or forced; its files stay until the container is removed", async () => {
     await reset()
     await daemon.ok(['run', '--name', 'user', 'busybox', 'true'])
     const used = 'Error response from daemon: conflict: unable to'
@@ -196,7 +196,7 @@ describe('remove', () => {
     await assertExplained(daemon)
   })
 
-  test('a running container: even force only takes the name', async () => {
+  test("of a running container's image removes only the name, even with force", async () => {
     await reset()
     await daemon.ok(['run', '-d', '--name', 'runner', 'busybox', 'sleep', '100'])
     assert.match(await transcript(['rmi', 'busybox']), /must force/)
@@ -209,7 +209,7 @@ describe('remove', () => {
     await daemon.ok(['rm', '-f', 'runner'])
   })
 
-  test('parents stay for their children and go with the last, each with its layers', async () => {
+  test('keeps parents while they have children, and removes them and their layers with the last one', async () => {
     await reset()
     for (const [name, from, to] of [
       ['c1', 'busybox', 'e:1'],

@@ -38,7 +38,7 @@ describe('prune and disk usage', () => {
     readonly Images: { readonly Size: number; readonly SharedSize: number; readonly Containers: number }[]
   }
 
-  test('df adds up with what is on the disk; prune gives back what it says', async () => {
+  test('df matches the disk; prune frees what it reports', async () => {
     await reset()
     for (const name of ['keep', 'drop']) {
       await daemon.ok(['run', '--name', name, 'busybox', 'dd', 'if=/dev/zero', 'of=/big', 'bs=1000', 'count=2000'])
@@ -68,7 +68,7 @@ describe('prune and disk usage', () => {
     await daemon.ok(['rm', 'user'])
   })
 
-  test('prune by age and label; -a takes what no container uses', async () => {
+  test('prune by age and label; -a removes images that no container uses', async () => {
     await reset()
     for (const label of ['a', 'b']) {
       await daemon.ok(['create', '--name', 'one', 'busybox'])
@@ -139,7 +139,7 @@ describe('prune and disk usage', () => {
 })
 
 describe('system check', () => {
-  test('finds nothing wrong, and what nothing needs only when asked', async () => {
+  test('finds no problem, and shows unused data only on request', async () => {
     await reset()
     const { code, stdout } = await daemon.berth(['system', 'check', '--strict'])
     assert.equal(code, 0)
@@ -176,7 +176,7 @@ describe('system check', () => {
     assert.deepEqual(await check(), { code: 0, lines: [''] })
   })
 
-  test('what nothing needs is told, and pruned', async () => {
+  test('shows unused data, and prune removes it', async () => {
     await reset()
     await runOrThrow('sh', [
       '-c',

@@ -31,7 +31,7 @@ after(async () => {
 })
 
 describe('pull', () => {
-  test('by tag; run uses it; again it is up to date', async () => {
+  test('by tag; run uses the image; a second pull is up to date', async () => {
     const reference = await registry.push(archive, 'busybox:1')
     const output = await daemon.ok(['pull', reference])
     assert.match(output, /1: Pulling from busybox/)
@@ -74,7 +74,7 @@ describe('pull', () => {
     })
   }
 
-  test('run pulls what is missing and says so', async () => {
+  test('run pulls a missing image and says so', async () => {
     const reference = await registry.push(archive, 'missing:1')
     const { code, stdout, stderr } = await daemon.docker(['run', '--rm', reference])
     assert.equal(code, 0)
@@ -89,7 +89,7 @@ describe('pull', () => {
     assert.equal(await daemon.ok(['run', '--rm', '--pull', 'always', '-q', reference]), 'from the image')
   })
 
-  test('what is not there, and a registry that is not there', async () => {
+  test('a missing image and a missing registry give errors', async () => {
     const unknown = await daemon.docker(['pull', `${registry.name}/no-such:1`])
     assert.equal(unknown.code, 1)
     assert.match(unknown.stderr, /not found|manifest unknown/)
@@ -100,7 +100,7 @@ describe('pull', () => {
     assert.match(wrong.stderr, /invalid reference format/)
   })
 
-  test('a blob that is not what its digest says is refused, and nothing of it stays', async () => {
+  test('a blob with a wrong digest is refused, and nothing of it stays', async () => {
     const path = join(daemon.root, 'broken.tar')
     await writeBusyboxArchive({
       path,
@@ -119,7 +119,7 @@ describe('pull', () => {
     assert.equal((await daemon.docker(['inspect', reference])).code, 1)
   })
 
-  test('several at once share their layers', async () => {
+  test('concurrent pulls share their layers', async () => {
     // One after the other: the registry loses blobs when several clients upload the same at once.
     const references: string[] = []
     for (const tag of ['a', 'b', 'c', 'd']) references.push(await registry.push(archive, `shared:${tag}`))
@@ -201,7 +201,7 @@ describe('list, inspect, tag, remove', () => {
     assert.match(missing.stderr, /No such image: no-such/)
   })
 
-  test('tag and rmi: an image goes with its last name', async () => {
+  test('tag and rmi: an image is removed with its last name', async () => {
     const path = join(daemon.root, 'single.tar')
     const single = await writeBusyboxArchive({ path, reference: 'single:1', config: { Cmd: ['single'] } })
     await daemon.ok(['load', '-q', '-i', path])

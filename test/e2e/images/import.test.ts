@@ -50,7 +50,7 @@ after(async () => {
 const historyOf = (name: string) =>
   daemon.ok(['history', '--no-trunc', '--format', '{{.CreatedBy}}|{{.Comment}}', name])
 
-test('load keeps what an image is; import makes one layer of its files and forgets the rest', async () => {
+test('load restores the whole image; import makes one layer of its files without history', async () => {
   await daemon.ok(['load', '-q', '-i', archive])
   assert.equal(await historyOf('box:1'), 'busybox-static|')
   assert.equal(await daemon.ok(['run', '--rm', 'box:1']), 'ran')
@@ -67,7 +67,7 @@ test('load keeps what an image is; import makes one layer of its files and forge
   assert.equal(await daemon.ok(['run', '--rm', 'imported:1', 'echo', 'given']), 'given')
 })
 
-test('import takes files, stdin and URLs, packed in any way', async () => {
+test('import takes files, stdin and URLs, with every compression', async () => {
   const layers = (name: string) => daemon.ok(['inspect', '-f', '{{json .RootFS.Layers}}', name])
   const expected = await layers('box:1')
   for (const [program, suffix] of [

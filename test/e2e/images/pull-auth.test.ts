@@ -57,7 +57,7 @@ function assertNotLogged(...secrets: readonly string[]): void {
   for (const secret of secrets) assert.ok(!daemon.log.includes(secret), 'the log has no credentials')
 }
 
-test('htpasswd: the right password, a wrong one, none', async () => {
+test('htpasswd: the right password works, a wrong one or none does not', async () => {
   await using registry = await TestRegistry.start({ htpasswd: `joe:${secretHash}\n` })
   const name = await registry.push(archive, 'team/app:1', ['--dest-creds', 'joe:secret'])
   await pulls(name, knows(registry.name, basic('joe', 'secret')))
@@ -89,7 +89,7 @@ describe('a token service', () => {
     await tokens?.[Symbol.asyncDispose]()
   })
 
-  test('anonymous, with a password, with an identity token', async () => {
+  test('works anonymously, with a password, and with an identity token', async () => {
     tokens.requests.length = 0
     await pulls(open, knows('elsewhere', {}))
     assert.deepEqual(tokens.requests, [
@@ -110,7 +110,7 @@ describe('a token service', () => {
     assertNotLogged(identity, basic('joe', 'secret').auth)
   })
 
-  test('who may not pull is told so', async () => {
+  test('reports an error to a user without the right to pull', async () => {
     const denied = `pull access denied for ${registry.name}/team/app, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`
     assert.equal(await pullError(secret, knows('elsewhere', {})), denied)
     assert.equal(await pullError(secret, knows(registry.name, basic('eve', 'secret2'))), denied)
@@ -118,7 +118,7 @@ describe('a token service', () => {
     assert.equal(wrong, 'unauthorized: incorrect username or password')
   })
 
-  test('a token that ends is replaced', async () => {
+  test('an expired token is replaced', async () => {
     tokens.lifetimeSeconds = 1
     tokens.saysLifetime = false
     try {

@@ -37,7 +37,7 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-test(`a pull cut ${cuts} times, with ${kills} deaths of the daemon`, async (t) => {
+test(`a pull survives ${cuts} broken connections and ${kills} crashes of the daemon`, async (t) => {
   const random = new Random(Number(process.env.BERTH_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32)))
   t.diagnostic(`BERTH_TEST_SEED=${random.seed}`)
   const files = Array.from({ length: layers }, (_, at) => ({ [`file-${at}`]: randomBytes(layerBytes) }))

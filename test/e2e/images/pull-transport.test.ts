@@ -93,8 +93,8 @@ async function pulls(reference: string): Promise<void> {
   await daemon.ok(['image', 'prune', '-f'])
 }
 
-describe('certs.d, read at each use', () => {
-  test('an authority of its own', async () => {
+describe('certs.d is read at each use', () => {
+  test('a certificate authority', async () => {
     const server = await authority.issue('registry.test')
     await using registry = await TestRegistry.start({ tls: server })
     await registry.push(archive, 'team/app:1')
@@ -132,7 +132,7 @@ describe('certs.d, read at each use', () => {
 })
 
 describe('proxies and insecure registries', () => {
-  test('plain HTTP goes through the proxy, by its absolute URL', async () => {
+  test('plain HTTP goes through the proxy with an absolute URL', async () => {
     proxy.routes.set('insecure.test:80', portOf(plain))
     proxy.requests.length = 0
     await pulls('insecure.test:80/team/app:1')
@@ -147,14 +147,14 @@ describe('proxies and insecure registries', () => {
     await pulls('selfsigned.test:443/team/app:1')
   })
 
-  test('what no-proxy names is not asked of the proxy', async () => {
+  test('hosts of no-proxy are reached directly', async () => {
     proxy.requests.length = 0
     assert.match(await pullError('direct.test:5000/x:1'), /dial tcp: lookup direct\.test.*: no such host$/)
     assert.match(await pullError('sub.direct.test/x:1'), /no such host$/)
     assert.deepEqual(proxy.requests, [])
   })
 
-  test('nobody sees the proxy’s password', async () => {
+  test('the proxy’s password is never shown', async () => {
     const info = await daemon.ok(['info', '-f', '{{.HTTPProxy}} {{.HTTPSProxy}} {{.NoProxy}}'])
     const shown = proxy.url.replace(proxy.credentials, 'xxxxx:xxxxx')
     assert.equal(info, `${shown} ${shown} direct.test,10.0.0.0/8`)
@@ -177,7 +177,7 @@ describe('a mirror of Docker Hub', () => {
     await slow?.[Symbol.asyncDispose]()
   })
 
-  test('is asked alone when it has all', async () => {
+  test('is the only host that is asked if it has everything', async () => {
     answerOfMirror = () => undefined
     proxy.tunnelBytes = 0
     await pulls('busybox:1')
@@ -202,7 +202,7 @@ describe('a mirror of Docker Hub', () => {
     })
   }
 
-  test('a mirror that changes bytes of the layer is left for Docker Hub', async () => {
+  test('if a mirror changes bytes of the layer, Docker Hub is asked', async () => {
     let layer = ''
     const raw = (await (
       await fetch(`http://${plain.name}/v2/library/busybox/manifests/1`, {

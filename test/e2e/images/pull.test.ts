@@ -110,7 +110,7 @@ test('by tag, by digest, by both, and all tags', async () => {
   )
 })
 
-test('the messages of a pull are those of Docker', async () => {
+test("the messages of a pull are Docker's", async () => {
   await removeAll()
   const layers = await layerIds('1')
   const messages = await messagesOf(`fromImage=${registry.name}/app&tag=1`)
@@ -162,7 +162,7 @@ async function layerIds(tag: string): Promise<string[]> {
   return layers.map(({ digest }) => digest.slice(7, 19))
 }
 
-test('no more layers at once than the daemon was told, and the limit can change', async () => {
+test('--max-concurrent-downloads limits the layers at once, and can change', async () => {
   for (const limit of [2, 1]) {
     await removeAll()
     if (limit === 1) await setLimit(limit)
@@ -187,7 +187,7 @@ async function setLimit(limit: number): Promise<void> {
   await until(() => reloads() > before, { what: 'the reload' })
 }
 
-test('who interrupts a pull ends its downloads, and the next goes on from there', async () => {
+test('an interrupted pull ends its downloads, and the next one continues from there', async () => {
   await removeAll()
   await using proxy = await CuttingProxy.start(registry.name)
   const held = Promise.withResolvers<void>()
@@ -208,7 +208,7 @@ test('who interrupts a pull ends its downloads, and the next goes on from there'
   assert.equal(await daemon.ok(['inspect', '-f', '{{.Id}}', `${proxy.name}/app:2`]), second.id)
 })
 
-test('references are refused in Docker’s words', async () => {
+test('wrong references are refused in Docker’s words', async () => {
   const texts: Readonly<Record<string, string>> = {
     'fromImage=library/X': 'invalid reference format: repository name (library/X) must be lowercase',
     'fromImage=127.0.0.1:5000/Up/x': 'invalid reference format: repository name (Up/x) must be lowercase',

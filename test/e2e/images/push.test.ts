@@ -61,7 +61,7 @@ async function loadBig(reference: string, sizeBytes = uploadBytes): Promise<void
 }
 
 for (const client of clients) {
-  test(`${client} push: what arrives has the digest that was told, and runs after a pull`, async () => {
+  test(`${client} push: the registry gets the digest that was shown, and the image runs after a pull`, async () => {
     const name = `${registry.name}/${client}/app:1`
     await daemon.ok(['tag', 'box:1', name])
     const { code, stdout, stderr } = await daemon[client](['push', name])
@@ -85,7 +85,7 @@ for (const client of clients) {
   })
 }
 
-test('the stream has the form of dockerd', async () => {
+test("the stream has the same form as dockerd's", async () => {
   const name = `${registry.name}/stream/app`
   await daemon.ok(['tag', 'box:1', `${name}:1`])
   await daemon.ok(['push', '-q', `${name}:1`])
@@ -107,7 +107,7 @@ test('the stream has the form of dockerd', async () => {
   )
 })
 
-test('the official CLI shows what it shows with dockerd', async () => {
+test('the official CLI shows the same as with dockerd', async () => {
   await using stock = await StockDocker.start()
   await stock.ok(['load', '-q', '-i', archive])
   const shown = async (engine: Pick<TestDaemon, 'docker' | 'ok'>): Promise<readonly string[]> => {
@@ -136,7 +136,7 @@ test('the official CLI shows what it shows with dockerd', async () => {
   assert.deepEqual(await shown(daemon), await shown(stock))
 })
 
-describe('what was pulled is pushed as it was', () => {
+describe('a pulled image is pushed unchanged', () => {
   for (const [kind, flags] of [
     ['oci', ['--format', 'oci']],
     ['zstd', ['--format', 'oci', '--dest-compress-format', 'zstd']],
@@ -157,7 +157,7 @@ describe('what was pulled is pushed as it was', () => {
   }
 })
 
-test('blobs of another repository are mounted, all tags go with -a', async () => {
+test('blobs of another repository are mounted; -a pushes all tags', async () => {
   const first = `${registry.name}/mount/first`
   const second = `${registry.name}/mount/second`
   await loadBig('big:1', 100_000)
@@ -174,7 +174,7 @@ test('blobs of another repository are mounted, all tags go with -a', async () =>
   assert.equal(await raw(`${second}:b`), await raw(`${first}:1`))
 })
 
-test('an image without a manifest of its own is compressed once and keeps its digest from then on', async () => {
+test('an image without a manifest is compressed once and keeps its digest afterwards', async () => {
   await daemon.ok(['tag', 'box:1', `${registry.name}/kept/one:1`])
   await daemon.ok(['push', '-q', `${registry.name}/kept/one:1`])
   const manifest = await raw(`${registry.name}/kept/one:1`)
@@ -221,7 +221,7 @@ describe('an index', () => {
     return text
   }
 
-  test('goes whole when all of it is here, else the manifest that is here goes and a note says so', async () => {
+  test('is pushed whole if all of it is stored; otherwise the stored manifest is pushed, with a note', async () => {
     const name = await registry.push(archive, 'index/app:plain', ['--format', 'oci'])
     const repository = name.replace(/:plain$/, '')
     const whole = await putIndex(name, 'whole', [])
@@ -278,7 +278,7 @@ describe('a broken upload', () => {
     return cutter.uploadedBytes
   }
 
-  test('goes on where it stopped', async () => {
+  test('continues where it stopped', async () => {
     await using own = await BerthRegistry.start()
     for (const client of clients) {
       const sent = await pushCut(own.name, client)
@@ -287,12 +287,12 @@ describe('a broken upload', () => {
     }
   })
 
-  test('begins anew at a registry that forgets uploads that broke', async () => {
+  test('starts again at a registry that forgets broken uploads', async () => {
     await pushCut(registry.name, 'docker')
   })
 })
 
-test('what cannot be pushed', async () => {
+test('impossible pushes are refused', async () => {
   const host = registry.name
   await daemon.ok(['tag', 'box:1', `${host}/known:1`])
   for (const client of clients) {
@@ -317,7 +317,7 @@ test('what cannot be pushed', async () => {
   assert.equal(platform.status, 404)
 })
 
-test('a registry that is busy is tried again, one that refuses is believed', async () => {
+test('a push to a busy registry is tried again; a refusal is final', async () => {
   const seen: string[] = []
   const server = createServer((request, response) => {
     seen.push(request.method ?? '')
@@ -357,7 +357,7 @@ test('a push is an event', async () => {
   )
 })
 
-test('bars: berth has its own, docker has those that it knows from dockerd', async () => {
+test('progress: berth has its own bars, docker has those that it knows from dockerd', async () => {
   await loadBig('bars:1', 30 << 20)
   for (const [client, program] of [
     ['docker', undefined],

@@ -141,7 +141,7 @@ describe('save', () => {
     assert.equal((await daemon.api('GET', '/images/one:1/get?platform=linux')).status, 400)
   })
 
-  test('berth writes a file only when all of it arrived, and nothing to a terminal', async () => {
+  test('berth writes a file only when all of it has arrived, and never to a terminal', async () => {
     const path = join(root, 'berth.tar')
     assert.equal((await daemon.berth(['save', '-o', path, 'one:1'])).code, 0)
     assert.ok(readFileSync(path).equals(readFileSync(await save('one:1'))))
@@ -172,7 +172,7 @@ describe('save', () => {
     await terminal.ended
   })
 
-  test('a client that goes away in the middle holds nothing up', async () => {
+  test('a client that disconnects in the middle does not block others', async () => {
     await load(await ociLayout(await makeImage([{ big: Buffer.alloc(30_000_000, 'x') }]), 'docker.io/library/big:1'))
     const response = await openRequest(daemon.socket, 'GET', '/images/big:1/get')
     await new Promise((resolve) => response.once('data', resolve))
@@ -255,7 +255,7 @@ describe('round trips keep id, layers and history', () => {
     await podman(['rmi', '-a', '-f'])
   })
 
-  test('through skopeo, and an OCI layout keeps the digest of the manifest', async () => {
+  test("through skopeo; an OCI layout keeps the manifest's digest", async () => {
     const skopeo = (args: readonly string[]) => runOrThrow('skopeo', ['--insecure-policy', ...args])
     const digestOf = (archive: string, name: string) =>
       skopeo(['inspect', '--format', '{{.Digest}}', `oci-archive:${archive}${name}`])
@@ -304,7 +304,7 @@ describe('load', () => {
     assert.equal(quiet.stdout.trim(), 'Loaded image: one:1')
   })
 
-  test('names what is wrong and keeps nothing', async () => {
+  test('names the error and keeps nothing', async () => {
     const blobs = () => readdirSync(join(daemon.dataRoot, 'content/blobs/sha256')).sort()
     const archive = readFileSync(await save('one:1'))
     await daemon.ok(['rmi', '-f', one.id])

@@ -122,7 +122,7 @@ test('syslog by TLS, framed by length', async () => {
   }
 })
 
-test('journald has the fields of Docker', async () => {
+test("journald has Docker's fields", async () => {
   const script = 'echo out; echo err >&2; printf "two\\tparts\\n"; head -c 20000 /dev/zero | tr "\\0" x; echo'
   const options = ['labels=color', 'env=SIZE', 'tag=t-{{.Name}}']
   const id = await logged('journald', options, script, '--name', 'jd1', '--label', 'color=red', '-e', 'SIZE=xl')
@@ -201,7 +201,7 @@ test('gelf by UDP in chunks, compressed or not, and by TCP', async () => {
   assert.deepEqual([found?.level, found?._tag, found?._command], [3, id.slice(0, 12), 'sh -c echo a; echo b >&2'])
 })
 
-test('cache-disabled: docker logs says that it can not', async () => {
+test('cache-disabled: docker logs refuses to show the log', async () => {
   const options = [`syslog-address=udp://127.0.0.1:${syslog.udpPort}`, 'cache-disabled=true']
   const id = await logged('syslog', options, 'echo unread')
   const { code, stderr } = await daemon.docker(['logs', id])
@@ -210,7 +210,7 @@ test('cache-disabled: docker logs says that it can not', async () => {
   assert.match(await seen(() => syslog.raw, 'unread'), /unread/)
 })
 
-test('options are refused in the words of Docker, at create or at the start', async () => {
+test("wrong options are refused in Docker's words, at create or at the start", async () => {
   const atCreate: readonly [driver: string, option: string, message: string][] = [
     ['json-file', 'foo=1', "unknown log opt 'foo' for json-file log driver"],
     ['json-file', 'mode=foo', 'logger: logging mode not supported: foo'],
@@ -278,7 +278,7 @@ test('options are refused in the words of Docker, at create or at the start', as
   assert.match(stderr, /log driver awslogs is not implemented/)
 })
 
-test('the engine lists its drivers', async () => {
+test('info lists the drivers', async () => {
   const { body } = await daemon.api<{ Plugins: { Log: string[] } }>('GET', '/info')
   assert.deepEqual(body.Plugins.Log, ['fluentd', 'gelf', 'journald', 'json-file', 'local', 'syslog'])
 })

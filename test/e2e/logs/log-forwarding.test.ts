@@ -38,7 +38,7 @@ function numbers(count: number): string[] {
   return Array.from({ length: count }, (_, index) => String(index + 1))
 }
 
-test('a daemon that is killed loses no line, and repeats none that was confirmed', async () => {
+test('a crash of the daemon loses no line, and repeats none that was confirmed', async () => {
   await using server = await FluentdServer.start()
   const options = [`fluentd-address=127.0.0.1:${server.port}`, 'fluentd-request-ack=true']
   const id = await run(options, 'for i in $(seq 1 200); do echo $i; sleep 0.01; done')
@@ -57,7 +57,7 @@ test('a daemon that is killed loses no line, and repeats none that was confirmed
   await daemon.ok(['rm', '-f', id])
 })
 
-test('what ended while no daemon was there is delivered by the next one, once', async () => {
+test('lines of a container that ended without a daemon are delivered by the next one, once', async () => {
   await using server = await FluentdServer.start()
   const id = await run(
     [`fluentd-address=127.0.0.1:${server.port}`],
@@ -82,7 +82,7 @@ async function containerPid(id: string): Promise<string> {
   return path === '' ? '0' : readFileSync(path, 'utf8').trim()
 }
 
-test('async: the container starts without a server, which gets everything when it comes', async () => {
+test('async: the container starts without a server, which gets everything once it is up', async () => {
   const port = await freePort()
   const options = [`fluentd-address=127.0.0.1:${port}`, 'fluentd-async=true', 'fluentd-retry-wait=50ms']
   const id = await run(options, 'seq 1 1000')
@@ -94,7 +94,7 @@ test('async: the container starts without a server, which gets everything when i
   await daemon.ok(['rm', id])
 })
 
-test('a server that goes away and comes again misses nothing; the container does not wait for it', async () => {
+test('a server that comes back gets every line; the container does not wait for it', async () => {
   const port = await freePort()
   const options = [`fluentd-address=127.0.0.1:${port}`, 'fluentd-request-ack=true', 'fluentd-retry-wait=50ms']
   const first = await FluentdServer.start(port)
@@ -108,7 +108,7 @@ test('a server that goes away and comes again misses nothing; the container does
   await daemon.ok(['rm', id])
 })
 
-test('a container that is removed at its end has been delivered', async () => {
+test('lines of a container with --rm are delivered', async () => {
   await using server = await FluentdServer.start()
   const flags = [
     '--rm',
@@ -154,7 +154,7 @@ class DeafServer implements AsyncDisposable {
   }
 }
 
-test('non-blocking drops what the buffer has no room for; blocking keeps it; neither holds the container up', async () => {
+test('non-blocking drops lines that exceed the buffer; blocking keeps them; neither delays the container', async () => {
   for (const [mode, isWhole] of [
     [['mode=blocking'], true],
     [['mode=non-blocking', 'max-buffer-size=64k'], false],
@@ -180,7 +180,7 @@ test('non-blocking drops what the buffer has no room for; blocking keeps it; nei
   }
 })
 
-test('local logs: files are packed, and read all the same; attributes with --details', async () => {
+test('local logs: compressed files can be read; --details shows attributes', async () => {
   const flags = ['--log-opt', 'max-size=20k', '--log-opt', 'max-file=4', '--log-opt', 'compress=true']
   const script = 'for i in 1 2 3 4; do seq $((i * 10000)) $((i * 10000 + 5000)); sleep 0.8; done; sleep 600'
   const id = await daemon.ok(['run', '-d', '--network', 'none', ...flags, 'busybox', 'sh', '-c', script])

@@ -18,7 +18,7 @@ async function finished(script: string, ...options: string[]): Promise<string> {
   return id
 }
 
-test('both streams, apart and in order', async () => {
+test('both streams are separate and in order', async () => {
   const id = await finished('echo one; sleep 0.02; echo two >&2; sleep 0.02; printf three')
   const { stdout, stderr } = await daemon.docker(['logs', id])
   assert.equal(stdout, 'one\nthree')
@@ -49,7 +49,7 @@ test('--timestamps, --since, --until', async () => {
   await daemon.ok(['rm', id])
 })
 
-test('--follow ends with the container and has every line', async () => {
+test('--follow ends with the container and shows every line', async () => {
   const id = await daemon.ok([
     'run',
     '-d',
@@ -64,7 +64,7 @@ test('--follow ends with the container and has every line', async () => {
   await daemon.ok(['rm', id])
 })
 
-test('--follow --tail 0 shows only what is new; a partial line arrives', async () => {
+test('--follow --tail 0 shows only new output; a partial line is shown', async () => {
   const id = await daemon.ok([
     'run',
     '-d',
@@ -92,26 +92,26 @@ test('--follow --tail 0 shows only what is new; a partial line arrives', async (
   await daemon.ok(['rm', id])
 })
 
-test('long lines and binary bytes survive', async () => {
+test('long lines and binary data are unchanged', async () => {
   const id = await finished('head -c 100000 /dev/zero | tr "\\0" x; echo; printf "\\001\\377\\n" | od -An -tx1')
   const { stdout } = await daemon.docker(['logs', id])
   assert.equal(stdout, `${'x'.repeat(100_000)}\n 01 ff 0a\n`)
   await daemon.ok(['rm', id])
 })
 
-test('of a terminal', async () => {
+test('logs of a terminal', async () => {
   const id = await finished('echo one; echo two >&2', '-t')
   assert.equal((await daemon.docker(['logs', id])).stdout, 'one\r\ntwo\r\n')
   await daemon.ok(['rm', id])
 })
 
-test('of a container that is not there', async () => {
+test('logs of a missing container', async () => {
   const { code, stderr } = await daemon.docker(['logs', 'no-such'])
   assert.equal(code, 1)
   assert.match(stderr, /No such container: no-such/)
 })
 
-test('max-size and max-file: old lines go, the last ones stay', async () => {
+test('max-size and max-file: old lines are removed, the last ones stay', async () => {
   // The daemon looks at the size twice a second.
   const script = 'for base in $(seq 0 1000 19000); do seq $((base + 1)) $((base + 1000)); sleep 0.15; done'
   const id = await finished(script, '--log-opt', 'max-size=20k', '--log-opt', 'max-file=2')

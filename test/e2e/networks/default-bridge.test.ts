@@ -61,7 +61,7 @@ function addresses(device: string): string[] {
 }
 
 describe('bridge: none', () => {
-  test('there is no default bridge, and a container without --network has a loopback device alone', async () => {
+  test('there is no default bridge, and a container without --network has only a loopback device', async () => {
     await restartWith({ bridge: 'none' })
     assert.equal(await daemon.ok(['network', 'ls', '--format', '{{.Name}}']), 'host\nnone')
     assert.doesNotMatch(host.run('ip', '-o', 'link'), /berth0/)
@@ -78,7 +78,7 @@ describe('bridge: none', () => {
     assert.match(`${code} ${gateway}`, /^125 .*unable to derive the IP value for host-gateway/s)
   })
 
-  test('networks of the user work, also for a container that runs without one', async () => {
+  test('user-defined networks work, also for a container that runs without a network', async () => {
     await daemon.ok(['network', 'create', 'own'])
     await daemon.ok(['network', 'connect', 'own', 'plain'])
     assert.equal(await devices('plain'), 'eth0\nlo')
@@ -89,7 +89,7 @@ describe('bridge: none', () => {
     await daemon.ok(['network', 'rm', 'own'])
   })
 
-  test('a daemon that has a bridge again gives it to such a container when it starts, or at once', async () => {
+  test('a daemon that has a bridge again gives it to such a container at its start, or at once', async () => {
     await restartWith({})
     assert.equal(await devices('plain'), 'lo')
     await daemon.ok(['network', 'connect', 'bridge', 'plain'])
@@ -98,7 +98,7 @@ describe('bridge: none', () => {
     assert.notEqual((await networksOf('plain')).Networks.bridge?.IPAddress, '')
   })
 
-  test('while containers run on the default bridge it stays', async () => {
+  test('the default bridge stays while containers run on it', async () => {
     const before = await networksOf('plain')
     await restartWith({ bridge: 'none' })
     assert.deepEqual(await networksOf('plain'), before)
@@ -117,7 +117,7 @@ describe('bridge: NAME', () => {
     host.run('ip', 'link', 'set', 'lab0', 'up')
   })
 
-  test("its own address gives the range, and it keeps all that it has when the daemon goes or doesn't want it", async () => {
+  test('its own address gives the range; it keeps its settings when the daemon ends or uses another bridge', async () => {
     await restartWith({ bridge: 'lab0', 'fixed-cidr': '10.77.0.128/25' })
     assert.deepEqual(await poolsOf('bridge'), [
       { Subnet: '10.77.0.0/24', IPRange: '10.77.0.128/25', Gateway: '10.77.0.1' },
@@ -138,7 +138,7 @@ describe('bridge: NAME', () => {
     assert.deepEqual(addresses('lab0'), ['10.77.0.1/24', 'fd00:77::1/64'])
   })
 
-  test('with ipv6 its IPv6 address counts as well', async () => {
+  test('with ipv6 its IPv6 address is used too', async () => {
     await restartWith({ bridge: 'lab0', ipv6: true })
     assert.deepEqual(await poolsOf('bridge'), [
       { Subnet: '10.77.0.0/24', Gateway: '10.77.0.1' },
@@ -148,7 +148,7 @@ describe('bridge: NAME', () => {
     assert.deepEqual(addresses('lab0'), ['10.77.0.1/24', 'fd00:77::1/64'])
   })
 
-  test('one without an address gets one, and loses that alone', async () => {
+  test('a bridge without an address gets one, and loses only that one later', async () => {
     host.run('ip', 'link', 'add', 'lab1', 'type', 'bridge')
     await restartWith({ bridge: 'lab1' })
     const [pool] = (await poolsOf('bridge')) as { Gateway: string; Subnet: string }[]
@@ -158,7 +158,7 @@ describe('bridge: NAME', () => {
     assert.deepEqual(addresses('lab1'), ['10.78.0.1/24'])
   })
 
-  test('what can not be is refused by name', async () => {
+  test('impossible settings are refused by name', async () => {
     assert.match(await refusal({ bridge: 'lab9' }), /lab9 must be created manually/)
     assert.match(await refusal({ bridge: 'lo' }), /interface lo exists and is not a bridge/)
     assert.match(await refusal({ bridge: 'lab0', bip: '10.77.0.2/24' }), /-b & --bip, mutually exclusive options/)
@@ -169,7 +169,7 @@ describe('bridge: NAME', () => {
     await restartWith({})
   })
 
-  test("a network that uses the host's bridge leaves it the addresses that it had", async () => {
+  test('a network that uses a bridge of the host leaves its addresses', async () => {
     const option = 'com.docker.network.bridge.name=lab0'
     await daemon.ok(['network', 'create', '--subnet', '10.77.0.0/24', '-o', option, 'lab'])
     await daemon.ok(['network', 'rm', 'lab'])

@@ -50,7 +50,7 @@ function answering(address: string, data: string): Socket {
   return server
 }
 
-test('containers find each other by name, id, alias and network, forwards and backwards', async () => {
+test('containers find each other by name, id, alias and network, and names by address', async () => {
   await run('web', '--network', 'front', '--network-alias', 'service', '--hostname', 'shown')
   await run('api', '--network', 'front', '--network-alias', 'service')
   await daemon.ok(['network', 'connect', '--alias', 'store', 'back', 'api'])
@@ -72,7 +72,7 @@ test('containers find each other by name, id, alias and network, forwards and ba
   assert.match(await daemon.ok(['exec', 'api', 'cat', '/etc/resolv.conf']), /^nameserver 127\.0\.0\.11$/m)
 })
 
-test('names follow rename, disconnect, stop and start, and kill -9 of the daemon', async () => {
+test('names follow rename, disconnect, stop and start, and a crash of the daemon', async () => {
   await daemon.ok(['rename', 'web', 'site'])
   assert.deepEqual(await dig('api', 'site'), [await addressOf('site', 'front')])
   assert.notDeepEqual(await dig('api', 'web'), [await addressOf('site', 'front')])
@@ -89,7 +89,7 @@ test('names follow rename, disconnect, stop and start, and kill -9 of the daemon
   await daemon.ok(['rm', '-f', 'site', 'api'])
 })
 
-test('--dns servers are asked from the container; search domains and options are kept', async () => {
+test('--dns servers are asked from the container; search domains and options stay', async () => {
   await run('server', '--network', 'front')
   const server = await addressOf('server', 'front')
   const options = ['--dns', server, '--dns-search', 'example.test', '--dns-option', 'ndots:3']
@@ -117,7 +117,7 @@ test("a loopback address of --dns is the container's own; internal networks forw
   await daemon.ok(['rm', '-f', 'outer', 'inner'])
 })
 
-test('a container may serve DNS itself, on all addresses', async () => {
+test('a container can run its own DNS server on all addresses', async () => {
   await run('web', '--network', 'front')
   await run('own', '--network', 'front')
   const own = ['exec', '-d', 'own', 'nc', '-ll', '-p', '53', '-e', 'echo', 'mine']
@@ -134,7 +134,7 @@ test('a container may serve DNS itself, on all addresses', async () => {
   await daemon.ok(['rm', '-f', 'web', 'own'])
 })
 
-test('other name servers of the host count at once, for containers that run', async () => {
+test("running containers use the host's new name servers at once", async () => {
   const file = `${daemon.root}/resolv.conf`
   const octet = randomInt(2, 250)
   const [first, second] = [`127.53.${octet}.1`, `127.53.${octet}.2`]

@@ -71,7 +71,7 @@ class Talk {
   }
 }
 
-test('connections survive a flush of all rules, and the rules come back', async () => {
+test('connections survive a flush of all rules, and the rules are restored', async () => {
   const table = tableName()
   const expected = rules(table)
   const containerAddress = await daemon.ok(['inspect', '-f', '{{.NetworkSettings.IPAddress}}', 'echo'])
@@ -102,7 +102,7 @@ test('connections survive a flush of all rules, and the rules come back', async 
   await Promise.all([...talks, later].map((talk) => talk.end()))
 })
 
-test('rules come back one by one, too, and other tables are left alone', async () => {
+test('single rules are restored too, and other tables stay unchanged', async () => {
   const table = tableName()
   const expected = rules(table)
   host.run('nft', 'add', 'table', 'ip', 'mine')
@@ -126,7 +126,7 @@ test('rules come back one by one, too, and other tables are left alone', async (
   assert.match(host.run('nft', 'list', 'tables'), /table ip mine/)
 })
 
-test('the daemon does not take its own changes for damage', async () => {
+test('the daemon does not repair its own changes', async () => {
   const before = daemon.log.split('built anew').length
   await daemon.ok(['run', '--rm', '-p', '8081:80', '-p', '8082:80/udp', 'busybox', 'true'])
   await daemon.restart()
@@ -149,7 +149,7 @@ test('a saved rule set can be loaded again while the daemon runs', async () => {
   await until(() => rules(table) === expected, { what: 'the rules' })
 })
 
-test('rules of the older iptables that drop what is forwarded are passed, and left as they are at the end', async () => {
+test('iptables rules that drop forwarded packets are passed, and are unchanged at the end', async () => {
   await using other = OwnHost.make()
   other.run('iptables-legacy', '-P', 'FORWARD', 'DROP')
   const own = await other.startDaemon()

@@ -35,7 +35,7 @@ function trusted(): string[] {
   return firewalld.run('--zone=trusted', '--list-interfaces').split(' ').sort()
 }
 
-test('published ports are open, containers reach out and the host, on every network', async () => {
+test('on every network, published ports are open, and containers reach the outside and the host', async () => {
   await answers(8080)
   assert.equal(firewalld.run('--get-default-zone'), 'public')
   assert.ok(await reachesOut('web'))
@@ -49,7 +49,7 @@ test('published ports are open, containers reach out and the host, on every netw
   assert.equal(await daemon.ok(get), 'hello')
 })
 
-test('a reload of firewalld, which forgets the bridges, cuts nobody off', async () => {
+test('connections survive a reload of firewalld, which forgets the bridges', async () => {
   firewalld.run('--reload')
   await until(() => reachesOut('web'), { what: 'the way out of web' })
   await until(() => reachesOut('two'), { what: 'the way out of two' })
@@ -59,7 +59,7 @@ test('a reload of firewalld, which forgets the bridges, cuts nobody off', async 
   await answers(8082)
 })
 
-test("a network that goes leaves no device in the zone, and the user's own choice of a zone stays", async () => {
+test('a removed network leaves no device in the zone, and a zone that the user chose stays', async () => {
   const bridge = await daemon.bridgeInterface()
   await daemon.ok(['rm', '-f', 'two'])
   await daemon.ok(['network', 'rm', 'own'])
@@ -71,14 +71,14 @@ test("a network that goes leaves no device in the zone, and the user's own choic
   await until(() => trusted().includes(bridge), { what: 'the zone' })
 })
 
-test('firewalld that starts after the daemon', async () => {
+test('firewalld can start after the daemon', async () => {
   await firewalld.stop()
   assert.ok(await reachesOut('web'))
   await firewalld.start()
   await until(() => reachesOut('web'), { what: 'the way out of web' })
 })
 
-test('with host-rules, published ports are open to whom the zones let in', async () => {
+test("with host-rules, published ports obey firewalld's zones", async () => {
   await using strict = OwnHost.make()
   await using zones = await Firewalld.on(strict)
   const engine = await strict.startDaemon(['--firewall-published', 'host-rules'], zones.env)

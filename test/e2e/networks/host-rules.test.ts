@@ -57,14 +57,14 @@ async function echoes(port: number, tries: number): Promise<boolean> {
   }
 }
 
-test("without rules of the host's, published ports are open, and the client's address is kept", async () => {
+test("without rules of the host, published ports are open, and the client's address is kept", async () => {
   await answers(8080)
   await answers(8081)
   assert.match(await host.page('8080/cgi-bin/client'), new RegExp(`\\b${host.outsideAddress}\\b`))
   assert.ok(await echoes(7000, 20))
 })
 
-test('ufw blocks a published port and opens it', async () => {
+test('ufw blocks and opens a published port', async () => {
   ufw.run('--force', 'enable')
   assert.equal(await host.page(8080), 'failed')
   assert.equal(await host.page(8081), 'failed')
@@ -84,7 +84,7 @@ test('ufw blocks a published port and opens it', async () => {
   assert.equal(await host.page(8080), 'failed')
 })
 
-test('containers reach out, each other and published ports under ufw, which drops what is forwarded', async () => {
+test('under ufw, which drops forwarded packets, containers reach the outside, each other and published ports', async () => {
   const get = (name: string, url: string) =>
     daemon.docker(['exec', name, 'wget', '-q', '-O', '-', url]).then(({ stdout }) => stdout.trim())
   const address = await daemon.ok(['inspect', '-f', '{{.NetworkSettings.IPAddress}}', 'web'])
@@ -97,7 +97,7 @@ test('containers reach out, each other and published ports under ufw, which drop
   assert.equal((await daemon.docker(['exec', 'other', 'ping', '-c', '1', '-W', '2', host.outsideAddress])).code, 0)
 })
 
-test('rules hold after a restart of the daemon and while none runs', async () => {
+test('rules apply after a restart of the daemon and while none runs', async () => {
   ufw.run('allow', '8081/tcp')
   await answers(8081)
   await daemon.kill9()
@@ -125,7 +125,7 @@ test('ports at IPv6 addresses obey as well', async () => {
   assert.equal(await answer(), 'failed')
 })
 
-test('a firewall that is written in nftables counts as well', async () => {
+test('rules of a firewall written in nftables apply as well', async () => {
   ufw.run('disable')
   await answers(8080)
   host.run(

@@ -27,7 +27,7 @@ describe('links of the default bridge', () => {
     return daemon.ok(['inspect', '-f', '{{.NetworkSettings.IPAddress}}', name])
   }
 
-  test('give a name, the variables of ports and environment, and are shown', async () => {
+  test('give a name and the variables of ports and environment, and inspect shows them', async () => {
     const address = await serve('db', '--expose', '80', '--expose', '53/udp', '-e', 'USER=root')
     await daemon.ok(['run', '-d', '--name', 'web', '--link', 'db:my-store', '--link', 'db', 'busybox', 'sleep', '1000'])
     assert.equal(await page(daemon, 'web', 'my-store'), 'hello')
@@ -58,7 +58,7 @@ describe('links of the default bridge', () => {
     )
   })
 
-  test("follow the other's restart and rename, and end with it", async () => {
+  test("follow the other container's restart and rename, and end with it", async () => {
     const before = await daemon.ok(['exec', 'web', 'cat', '/etc/hosts'])
     await daemon.ok(['stop', '-t', '0', 'db'])
     // Somebody else takes the address.
@@ -88,7 +88,7 @@ describe('links of the default bridge', () => {
     await daemon.ok(['rm', '-f', 'web', 'other'])
   })
 
-  test('what can not be linked is refused in words of Docker', async () => {
+  test("to an impossible container are refused in Docker's words", async () => {
     const create = async (...options: string[]) => (await daemon.docker(['create', ...options, 'busybox'])).stderr
     assert.match(await create('--link', 'nobody:x'), /could not get container for nobody/)
     assert.match(await create('--link', 'a:b:c'), /bad format for links: a:b:c/)
@@ -104,7 +104,7 @@ describe('links of the default bridge', () => {
     await daemon.ok(['rm', '-f', 'web', 'db'])
   })
 
-  test('on a network with names the alias is for that container alone', async () => {
+  test('on a network with names are aliases for that container alone', async () => {
     await daemon.ok(['network', 'create', 'named'])
     await serve('db', '--network', 'named', '--network-alias', 'service')
     await daemon.ok([
@@ -134,7 +134,7 @@ describe('links of the default bridge', () => {
   })
 })
 
-test('with icc off a link is the only way, and to exposed ports alone', async () => {
+test('with icc off are the only way, to exposed ports alone', async () => {
   await using daemon = await TestDaemon.start({ flags: ['--icc=false'] })
   await daemon.loadBusybox()
   await daemon.ok(['run', '-d', '--name', 'db', '--expose', '80', 'busybox', 'sh', '-c', server])

@@ -73,7 +73,7 @@ async function nothingLeft(): Promise<void> {
   )
 }
 
-test('many networks with two containers each are made and removed, and nothing is left', async () => {
+test('many networks with two containers each are created and removed, and nothing is left', async () => {
   const names = Array.from({ length: networkCount }, (_, index) => `scale-${index}`)
   await Promise.all(
     names.map(async (name) => {
@@ -103,7 +103,7 @@ test('many networks with two containers each are made and removed, and nothing i
   await nothingLeft()
 })
 
-test('clients that connect and disconnect at random leave addresses, names and rules consistent', async (t) => {
+test('after random connects and disconnects, addresses, names and rules are consistent', async (t) => {
   const seed = Date.now() % 1e9
   t.diagnostic(`seed ${seed}`)
   const containers = ['c1', 'c2', 'c3', 'c4', 'c5']

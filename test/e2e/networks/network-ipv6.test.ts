@@ -87,7 +87,7 @@ describe('IPv6', { skip }, () => {
     assert.equal(await page(`[::1]:${port}`), '')
   })
 
-  test('a network without IPv4, a range that was given, static addresses; isolation', async () => {
+  test('a network without IPv4, a given range, static addresses; isolation', async () => {
     await daemon.ok([
       'network',
       'create',
@@ -127,7 +127,7 @@ describe('IPv6', { skip }, () => {
     await daemon.ok(['rm', '-f', 'def'])
   })
 
-  test('an IPv6 address of the host for a container without IPv6: TCP is carried, SCTP refused by name', async () => {
+  test('an IPv6 address of the host for a container without IPv6: TCP is carried, SCTP is refused by name', async () => {
     await daemon.ok(['network', 'create', 'four'])
     const port = await freePort()
     await web('four-1', '--network', 'four', '-p', `[::1]:${port}:80`)

@@ -124,7 +124,7 @@ async function checkFrom(
   for (const address of unreachable) assert.equal(answers[address] ?? '', '', `${what}: ${from} to ${address}`)
 }
 
-test('who shares a network is reached by name and address, nobody else', async (t) => {
+test('containers of one network reach each other by name and address, others do not', async (t) => {
   await t.test('at first', () => check('at first'))
 
   await t.test('after connect and disconnect', async () => {

@@ -22,7 +22,7 @@ before(async () => {
 after(() => daemon?.[Symbol.asyncDispose]())
 
 describe('containers on networks', () => {
-  test('bridges are apart; a container on two of them is on both', async () => {
+  test('bridges are isolated; a container on two of them reaches both', async () => {
     await daemon.ok(['network', 'create', 'net-a'])
     await daemon.ok(['network', 'create', 'net-b'])
     await web('alone', '--network', 'net-b')
@@ -48,7 +48,7 @@ describe('containers on networks', () => {
     await daemon.ok(['network', 'rm', 'net-a', 'net-b'])
   })
 
-  test('connect and disconnect a running container: devices, routes, files and published ports follow', async () => {
+  test('connect and disconnect change a running container: devices, routes, files and published ports', async () => {
     await daemon.ok(['network', 'create', 'one'])
     await daemon.ok(['network', 'create', '--subnet', `10.218.${octet}.0/24`, 'two'])
     const port = await freePort()
@@ -86,7 +86,7 @@ describe('containers on networks', () => {
     await daemon.ok(['network', 'rm', 'one', 'two'])
   })
 
-  test('connect and disconnect of one that does not run count at its next start', async () => {
+  test('connect and disconnect of a stopped container apply at its next start', async () => {
     await daemon.ok(['network', 'create', 'later'])
     await daemon.ok(['create', '--name', 'sleeper', 'busybox', 'sleep', '1000'])
     await daemon.ok(['network', 'connect', '--alias', 's', 'later', 'sleeper'])
@@ -118,7 +118,7 @@ describe('containers on networks', () => {
     await daemon.ok(['network', 'rm', 'opt'])
   })
 
-  test('modes that have no other networks', async () => {
+  test('modes that exclude other networks', async () => {
     await daemon.ok(['network', 'create', 'more'])
     await daemon.ok(['run', '-d', '--name', 'nothing', '--network', 'none', 'busybox', 'sleep', '1000'])
     await daemon.ok(['run', '-d', '--name', 'guest', '--network', 'container:nothing', 'busybox', 'sleep', '1000'])
@@ -140,7 +140,7 @@ describe('containers on networks', () => {
     await daemon.ok(['network', 'rm', 'more'])
   })
 
-  test('events tell of networks', async () => {
+  test('events report changes of networks', async () => {
     const since = String(Date.now() / 1000)
     const id = await daemon.ok(['network', 'create', 'told'])
     const container = await daemon.ok([
@@ -181,7 +181,7 @@ describe('containers on networks', () => {
 })
 
 describe('a killed daemon', () => {
-  test('finds its networks and their containers again; what it was making is gone', async () => {
+  test('finds its networks and their containers again; unfinished networks are gone', async () => {
     const port = await freePort()
     await daemon.ok(['network', 'create', 'kept-a'])
     await daemon.ok(['network', 'create', 'kept-b'])
@@ -219,7 +219,7 @@ describe('a killed daemon', () => {
     await daemon.ok(['network', 'prune', '-f'])
   })
 
-  test('undoes a connect and finishes a disconnect that it was in the middle of', async () => {
+  test('undoes an interrupted connect and finishes an interrupted disconnect', async () => {
     await daemon.ok(['network', 'create', 'half-a'])
     await daemon.ok(['network', 'create', 'half-b'])
     const id = await web('middle', '--network', 'half-a', '--network', 'half-b')

@@ -24,7 +24,7 @@ function field(container: string, network: string, name: string): Promise<string
   return daemon.ok(['inspect', '-f', `{{(index .NetworkSettings.Networks "${network}").${name}}}`, container])
 }
 
-test('host and none list their containers while these run', async () => {
+test('host and none list their containers while they run', async () => {
   for (const network of ['host', 'none']) {
     const id = await daemon.ok([
       'run',
@@ -48,7 +48,7 @@ test('host and none list their containers while these run', async () => {
   }
 })
 
-test('a container that ran belongs to its network, not to another one of that name; one that never ran to any', async () => {
+test('a container that ran belongs to its network by id; one that never ran joins any network of the name', async () => {
   const first = await daemon.ok(['network', 'create', 'again'])
   await daemon.ok(['run', '-d', '--network', 'again', '--name', 'ran', 'busybox', 'sleep', '1000'])
   await daemon.ok(['create', '--network', 'again', '--name', 'new', 'busybox', 'sleep', '1000'])
@@ -89,7 +89,7 @@ test('each endpoint of a create request has its own MAC address', async () => {
   await daemon.ok(['network', 'rm', 'mac-a', 'mac-b'])
 })
 
-test('host-gateway stands for an address of each family', async () => {
+test('host-gateway is an address of each family', async () => {
   const hosts = await daemon.inside(['--network', 'none', '--add-host', 'up:host-gateway'], 'cat /etc/hosts')
   assert.match(hosts, /^192\.0\.2\.1\tup\nfd00::1\tup$/m)
 })

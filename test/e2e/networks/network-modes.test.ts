@@ -74,7 +74,7 @@ function kernelHas(kind: string, ...options: string[]): boolean {
 }
 
 describe('gateway modes', () => {
-  test('nat: published ports alone, behind the address of the host', async () => {
+  test("nat: only published ports are reachable; the host's address is the source", async () => {
     await network('nat')
     const port = await freePort()
     await web('nat-1', '--network', 'nat', '-p', `${port}:80`)
@@ -86,7 +86,7 @@ describe('gateway modes', () => {
     await clean(['nat-1'], ['nat'])
   })
 
-  test('routed: published ports of its own address, and its own address outside', async () => {
+  test("routed: published ports at the container's own address, which is also the source", async () => {
     await network(
       'routed',
       '--ipv6',
@@ -114,7 +114,7 @@ describe('gateway modes', () => {
     assert.equal(await outside.page(`http://${address}/`), '')
   })
 
-  test('trusted interfaces of the host: published ports of its own address too, and translated outwards', async () => {
+  test("trusted interfaces of the host: published ports at the container's own address, with translation outwards", async () => {
     await network('trusting', '--ipv6', ...option('trusted_host_interfaces', `lo:${outside.near}`))
     await network('strange', ...option('trusted_host_interfaces', 'lo'))
     const port = await freePort()
@@ -138,7 +138,7 @@ describe('gateway modes', () => {
     await clean(['trusting-1', 'strange-1'], ['trusting', 'strange'])
   })
 
-  test('nat-unprotected: every port of its own address, and published ones of the host', async () => {
+  test("nat-unprotected: every port at the container's own address, and published ports at the host's", async () => {
     await network('open', ...option('gateway_mode_ipv4', 'nat-unprotected'))
     const port = await freePort()
     await web('open-1', '--network', 'open', '-p', `${port}:80`)
@@ -150,7 +150,7 @@ describe('gateway modes', () => {
     await clean(['open-1'], ['open'])
   })
 
-  test('isolated: not even the host', async () => {
+  test('isolated: not even the host reaches the network', async () => {
     const refused = await daemon.docker(['network', 'create', ...option('gateway_mode_ipv4', 'isolated'), 'x'])
     assert.match(refused.stderr, /'isolated' can only be used for an internal network/)
     const id = await network('isolated', '--internal', ...option('gateway_mode_ipv4', 'isolated'))
@@ -163,7 +163,7 @@ describe('gateway modes', () => {
     await clean(['isolated-1', 'isolated-2'], ['isolated'])
   })
 
-  test('internal: nothing in or out, not by published ports either', async () => {
+  test('internal: nothing goes in or out, not even through published ports', async () => {
     await network('inner', '--internal')
     await network('outer')
     const port = await freePort()
@@ -201,7 +201,7 @@ describe('gateway modes', () => {
     await clean(['inner-1', 'outer-1'], ['inner', 'outer'])
   })
 
-  test('without masquerading and without icc', async () => {
+  test('no masquerading, and no icc', async () => {
     await network('bare', ...option('enable_ip_masquerade', 'false'), ...option('enable_icc', 'false'))
     const port = await freePort()
     await web('bare-1', '--network', 'bare', '-p', `${port}:80`)
@@ -236,7 +236,7 @@ describe('gateway modes', () => {
     }
   })
 
-  test("a bridge of the user's own is used, and left in place", async () => {
+  test('a bridge of the user is used, and not removed', async () => {
     const mine = `10.221.${process.pid % 250}`
     const device = `ub${process.pid}`.slice(0, 15)
     await runOrThrow('ip', ['link', 'add', device, 'type', 'bridge'])
@@ -295,7 +295,7 @@ describe('macvlan and ipvlan', () => {
     await clean(['pass-1'], ['pass'])
   })
 
-  test('what can not be is refused: unknown modes, parents, kinds that the kernel does not have', async () => {
+  test('unknown modes, unknown parents and kinds that the kernel lacks are refused', async () => {
     const create = async (...args: string[]) => (await daemon.docker(['network', 'create', ...args, 'x'])).stderr
     assert.match(await create('-d', 'macvlan', '-o', 'macvlan_mode=foo'), /requested macvlan mode 'foo' is not valid/)
     assert.match(await create('-d', 'ipvlan', '-o', 'ipvlan_mode=foo'), /requested ipvlan mode 'foo' is not valid/)

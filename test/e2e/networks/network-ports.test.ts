@@ -27,7 +27,7 @@ async function listenOn(port: number, address: string): Promise<Server> {
   return server
 }
 
-test('a thousand published ports: all answer, none needs the rules to be built anew, all are given back', async () => {
+test('a thousand published ports all work without a rebuild of the rules, and are all released', async () => {
   // A loopback address of its own keeps the range free of other programs.
   const address = `127.${10 + (process.pid % 200)}.0.1`
   const script =
@@ -58,7 +58,7 @@ test('a thousand published ports: all answer, none needs the rules to be built a
   assert.doesNotMatch(readFileSync(daemon.logPath, 'utf8'), /built anew|building it anew/)
 })
 
-test('a program of the host has the port on one address: the others are free', async () => {
+test('if a program of the host has the port on one address, the other addresses are free', async () => {
   const port = await freePort()
   const server = await listenOn(port, '127.0.0.1')
   try {
@@ -79,7 +79,7 @@ test('a program of the host has the port on one address: the others are free', a
   }
 })
 
-test('the source address of a client outside is kept; sctp is taken as it is asked for', async () => {
+test("an outside client's source address is kept; sctp ports are published as requested", async () => {
   await using outside = await Outside.make()
   const port = await freePort()
   const id = await daemon.ok(['run', '-d', '-p', `${port}:8000`, '-p', `${port}:7/sctp`, 'busybox', 'sleep', '1000'])
@@ -99,7 +99,7 @@ test('the source address of a client outside is kept; sctp is taken as it is ask
   await daemon.ok(['rm', '-f', id])
 })
 
-test('ports of a container that ended while no daemon ran are free again', async () => {
+test('ports of a container that ended without a daemon are free again', async () => {
   const port = await freePort()
   const name = 'ended'
   await daemon.ok(['run', '-d', '--name', name, '-p', `127.0.0.1:${port}:80`, 'busybox', 'sleep', '1000'])

@@ -65,7 +65,7 @@ describe('published ports', () => {
     assert.notEqual((await runCommand('curl', ['-s', '--max-time', '1', `http://127.0.0.1:${port}/`])).code, 0)
   })
 
-  test('-p 127.0.0.1:…: only there', async () => {
+  test('-p 127.0.0.1:…: only reachable there', async () => {
     const port = await freePort()
     const id = await web('loopback', '-p', `127.0.0.1:${port}:80`)
     assert.equal(await page('127.0.0.1', port), 'loopback')
@@ -76,7 +76,7 @@ describe('published ports', () => {
     await daemon.ok(['rm', '-f', id])
   })
 
-  test('-p CONTAINER takes a port of 49000-49900, -P all that are exposed', async () => {
+  test('-p CONTAINER takes a port of 49000-49900; -P publishes all exposed ports', async () => {
     const id = await web('random', '-p', '80')
     const port = Number((await daemon.ok(['port', id, '80/tcp'])).split('\n')[0]?.split(':').pop())
     assert.ok(port >= 49000 && port <= 49900, `port ${port}`)
@@ -86,7 +86,7 @@ describe('published ports', () => {
     await daemon.ok(['rm', '-f', id, all])
   })
 
-  test('from another machine: through a namespace of its own with a cable to the host', async (t) => {
+  test('from another machine: a namespace with a cable to the host', async (t) => {
     const name = `b${process.pid % 100000}`
     const ip = (...args: string[]) => runOrThrow('ip', args)
     t.after(() => spawnSync('ip', ['netns', 'del', name]))
@@ -135,7 +135,7 @@ describe('published ports', () => {
     await daemon.ok(['rm', '-f', id])
   })
 
-  test('a port that another container has: a clear error, nothing half-made', async () => {
+  test('a port of another container: a clear error, and nothing half-made', async () => {
     const port = await freePort()
     const id = await web('first', '-p', `${port}:80`)
     const second = await daemon.docker([
@@ -158,7 +158,7 @@ describe('published ports', () => {
     await daemon.ok(['rm', '-f', 'second'])
   })
 
-  test('a port that a program of the host has: a clear error', async () => {
+  test('a port of a program of the host: a clear error', async () => {
     const server = await listenOn(0)
     const address = server.address()
     assert.ok(address !== null && typeof address === 'object')
@@ -168,7 +168,7 @@ describe('published ports', () => {
     assert.match(stderr, /port is already allocated|address already in use/)
   })
 
-  test('a range', async () => {
+  test('a range of ports', async () => {
     const first = await freePorts(3)
     const id = await daemon.ok(['run', '-d', '-p', `127.0.0.1:${first}-${first + 2}:80-82`, 'busybox', 'sleep', '1000'])
     assert.deepEqual((await daemon.ok(['port', id])).split('\n').sort(), [
@@ -199,7 +199,7 @@ describe('networks', () => {
     await daemon.ok(['rm', '-f', first])
   })
 
-  test('addresses are not given out twice, and are given back', async () => {
+  test('addresses are unique, and are released', async () => {
     const ids = await Promise.all(Array.from({ length: 5 }, () => daemon.ok(['run', '-d', 'busybox', 'sleep', '1000'])))
     const addresses = await daemon.ok(['inspect', '-f', '{{.NetworkSettings.Networks.bridge.IPAddress}}', ...ids])
     assert.equal(new Set(addresses.split('\n')).size, 5)
@@ -250,7 +250,7 @@ describe('networks', () => {
     assert.match(stderr, /network no-such not found/)
   })
 
-  test('the network is listed and inspected', async () => {
+  test('the network can be listed and inspected', async () => {
     const names = await daemon.ok(['network', 'ls', '--format', '{{.Name}} {{.Driver}}'])
     for (const line of ['bridge bridge', 'host host', 'none null']) assert.ok(names.includes(line), names)
   })

@@ -18,7 +18,7 @@ before(async () => {
 after(() => daemon?.[Symbol.asyncDispose]())
 
 describe('networks', () => {
-  test('create takes every field, inspect and ls give it back', async () => {
+  test('create takes every field; inspect and ls show it', async () => {
     const id = await daemon.ok([
       ...[
         'network',
@@ -97,7 +97,7 @@ describe('networks', () => {
     assert.notEqual((await runCommand('ip', ['link', 'show', `br-${id.slice(0, 12)}`])).code, 0)
   })
 
-  test('what can not be is refused in words of Docker', async () => {
+  test("impossible requests are refused in Docker's words", async () => {
     await daemon.ok(['network', 'create', '--subnet', `10.214.${octet}.0/24`, 'taken'])
     const create = (...args: string[]) => ['network', 'create', ...args]
     for (const [args, message] of [
@@ -128,7 +128,7 @@ describe('networks', () => {
     await daemon.ok(['network', 'rm', 'taken'])
   })
 
-  test('configuration networks lend their settings', async () => {
+  test('configuration networks give their settings to others', async () => {
     await daemon.ok([
       'network',
       'create',
@@ -149,7 +149,7 @@ describe('networks', () => {
     await daemon.ok(['network', 'rm', 'real', 'settings'])
   })
 
-  test('ls and prune filter', async () => {
+  test('ls and prune have filters', async () => {
     await daemon.ok(['network', 'create', '--label', 'keep', 'f-a'])
     await daemon.ok(['network', 'create', '--label', 'x=1', 'f-b'])
     await daemon.ok(['network', 'create', 'f-used'])

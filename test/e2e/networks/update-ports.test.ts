@@ -34,7 +34,7 @@ async function pid(name: string): Promise<string> {
   return daemon.ok(['inspect', '-f', '{{.State.Pid}}', name])
 }
 
-test('ports come and go while the container runs, and stay over restarts', async () => {
+test('ports change while the container runs, and stay changed over restarts', async () => {
   const [first, second, third] = [await freePort(), await freePort(), await freePort()]
   await daemon.ok(['run', '-d', '--name', 'web', '-p', `${first}:80`, 'busybox', 'sh', '-c', script])
   await until(() => answers(first))
@@ -65,7 +65,7 @@ test('ports come and go while the container runs, and stay over restarts', async
   await daemon.ok(['rm', '-f', 'web', 'other'])
 })
 
-test('a port that another has is refused, and everything is as before', async () => {
+test('a port of another container is refused, and nothing changes', async () => {
   const [own, theirs, later] = [await freePort(), await freePort(), await freePort()]
   await daemon.ok(['run', '-d', '--name', 'web', '-p', `${own}:80`, 'busybox', 'sh', '-c', script])
   const server = createServer().listen(theirs)
@@ -95,7 +95,7 @@ test('a port that another has is refused, and everything is as before', async ()
   await daemon.ok(['rm', '-f', 'web'])
 })
 
-test('a container that does not run publishes at its next start; a random port stays', async () => {
+test('a stopped container publishes at its next start; a random port stays the same', async () => {
   const port = await freePort()
   await daemon.ok(['create', '--name', 'web', '-p', '80', 'busybox', 'sh', '-c', script])
   await update('--publish', `${port}:80`, 'web')

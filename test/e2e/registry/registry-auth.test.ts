@@ -215,7 +215,7 @@ test('TLS: clients that trust the authority push with tokens; a reload brings an
   assertDone(await pushByTls(registry, trust(undefined, other)))
 })
 
-test('TLS with client certificates: only their holders get in', async () => {
+test('TLS with client certificates: only clients with a certificate get in', async () => {
   const files = { ...tlsFiles(await authority.issue('registry')), 'clients.crt': authority.certificate }
   await using registry = await BerthRegistry.start({
     config: tls.replace('}', ', clientCa: clients.crt}') + basic,
@@ -232,7 +232,7 @@ test('TLS with client certificates: only their holders get in', async () => {
   assert.notEqual((await pushByTls(registry, trust(other))).code, 0)
 })
 
-test("tokens of one registry open others: Debian's docker-registry, and Berth as such a one", async () => {
+test("tokens of one registry are valid for others: Debian's docker-registry, and Berth", async () => {
   // One key pair: the service signs with it, the others have its certificate.
   const { certificate, key } = await authority.issue('tokens')
   const config = tokens.replace('service: test-registry', 'service: shared, issuer: test, key: token.key')

@@ -57,7 +57,7 @@ function assertDone({ code, stderr }: CommandResult): void {
   assert.equal(code, 0, stderr)
 }
 
-test('skopeo pulls through the cache, and again when upstream is gone', async () => {
+test('skopeo pulls through the cache, and again when the other registry is down', async () => {
   await using at = await place()
   assertDone(await pull(at.reference))
   const raw = await inspect(at.reference, ['--raw'])
@@ -88,7 +88,7 @@ test('an engine that has the cache as its mirror pulls Docker Hub’s images fro
   }
 })
 
-test('bytes that upstream got wrong are not cached', async () => {
+test('wrong bytes of the other registry are not cached', async () => {
   await using at = await place()
   at.proxy.fault = (method, path) => (method === 'GET' && path.includes('/blobs/') ? 'corrupt' : undefined)
   assert.notEqual((await pull(at.reference)).code, 0)
@@ -99,7 +99,7 @@ test('bytes that upstream got wrong are not cached', async () => {
   assert.equal(blobs().length, 2)
 })
 
-test('an index of several platforms comes through whole, and one image of it alone', async () => {
+test('an index of several platforms comes through whole, and so does a single image of it', async () => {
   await using at = await place()
   const layout = join(work, 'layout')
   const creds = ['--dest-creds', `mirror:${secret}`]

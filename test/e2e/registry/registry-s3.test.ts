@@ -70,7 +70,7 @@ function copy(source: string, target: string): Promise<string> {
   return runOrThrow('skopeo', ['--insecure-policy', 'copy', '--quiet', ...anyTls, source, target])
 }
 
-test('what is pushed to one registry is pulled from another one on the same bucket', async () => {
+test('an image that is pushed to one registry is pulled from another one on the same bucket', async () => {
   await using at = await twoRegistries()
   await copy(`docker-archive:${archive}`, `docker://${at.one.name}/team/app:1`)
   const inspect = (registry: BerthRegistry) =>
@@ -83,7 +83,7 @@ test('what is pushed to one registry is pulled from another one on the same buck
   assert.ok([...at.s3.bucket.objects.keys()].every((key) => key.startsWith('reg/')))
 })
 
-test('chunks of one upload may come through any registry, and one of them may be killed', async () => {
+test('chunks of one upload can go through any registry, even if one of them is killed', async () => {
   await using at = await twoRegistries()
   const bytes = randomBytes(26 * MiB + 123)
   const location = await startUpload(at.one)
@@ -117,7 +117,7 @@ test('chunks of one upload may come through any registry, and one of them may be
   assert.equal(at.s3.bucket.uploads.size, 0)
 })
 
-test('bytes of another digest become no blob', async () => {
+test('bytes with a wrong digest become no blob', async () => {
   await using at = await twoRegistries()
   const bytes = randomBytes(9 * MiB)
   const location = await startUpload(at.one)
@@ -138,7 +138,7 @@ test('two caches share what either of them fetched', async () => {
   await copy(`docker://${at.two.name}/team/app:1`, `dir:${work}/second`)
 })
 
-test('a big layer passes through a little memory', async () => {
+test('a big layer needs little memory', async () => {
   await using at = await twoRegistries()
   const block = randomBytes(MiB)
   const hash = createHash('sha256')
@@ -160,7 +160,7 @@ test('a big layer passes through a little memory', async () => {
   assert.ok(peakMiB < 200, `${peakMiB} MiB`)
 })
 
-test('garbage of any registry is collected by one, and nothing else', async () => {
+test('one registry collects the garbage of all, and nothing else', async () => {
   await using at = await twoRegistries('gc: {grace: 1s}\n')
   await copy(`docker-archive:${archive}`, `docker://${at.one.name}/team/app:1`)
   await copy(`docker-archive:${archive}`, `docker://${at.two.name}/team/keep:1`)

@@ -22,7 +22,7 @@ async function push(registry: { readonly name: string }, reference: string): Pro
   await runOrThrow('skopeo', [...skopeo, `docker-archive:${archive}`, `docker://${registry.name}/${reference}`])
 }
 
-test('without a file it serves a folder', async () => {
+test('without a configuration file it serves a folder', async () => {
   const port = await freePort()
   const server = new RunningCommand(berthProgram, ['registry', 'serve', '--listen', `127.0.0.1:${port}`], { cwd: work })
   try {
@@ -41,7 +41,7 @@ test('without a file it serves a folder', async () => {
   assert.match(stderr, /INFO {2}the registry ends signal=SIGTERM\n$/)
 })
 
-test('SIGTERM lets a push under way end, turns new clients away, and a second one waits for nothing', async () => {
+test('SIGTERM lets a running push end and refuses new clients; a second SIGTERM ends at once', async () => {
   await using registry = await BerthRegistry.start()
   const bytes = randomBytes(100_000)
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
@@ -82,7 +82,7 @@ function answerOf(sent: ClientRequest): Promise<IncomingMessage> {
   })
 }
 
-test('a read-only registry gives and takes nothing; one without deletion keeps everything', async () => {
+test('a read-only registry accepts no changes; one without deletion keeps everything', async () => {
   await using registry = await BerthRegistry.start({ config: 'storage: {folder: storage, delete: false}\n' })
   await push(registry, 'team/app:1')
   const url = (path: string): string => `${registry.url}/v2/team/app/${path}`
@@ -138,7 +138,7 @@ log: {format: json}
   assert.ok(lines.some(({ path, status }) => path === '/v1/search' && status === 200))
 })
 
-test('locations are relative, or begin as configured', async () => {
+test('locations are relative, or start as configured', async () => {
   await using registry = await BerthRegistry.start()
   const location = async (): Promise<string> => {
     const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'front.example.com' }
@@ -157,7 +157,7 @@ test('locations are relative, or begin as configured', async () => {
   }
 })
 
-test('gc frees what no manifest needs while the registry serves, a dry run nothing', async () => {
+test('gc removes unused data while the registry serves; a dry run removes nothing', async () => {
   await using registry = await BerthRegistry.start({ config: 'gc: {grace: 0}\n' })
   await push(registry, 'app:1')
   assert.equal((await fetch(`${registry.url}/v2/app/manifests/1`, { method: 'HEAD' })).status, 200)
@@ -176,7 +176,7 @@ test('gc frees what no manifest needs while the registry serves, a dry run nothi
   assert.deepEqual([none.code, none.stderr], [1, `there is no registry in ${join(work, 'nowhere')}\n`])
 })
 
-test('gc runs by itself as often as it is told to', async () => {
+test('gc runs at the configured interval', async () => {
   await using registry = await BerthRegistry.start()
   await push(registry, 'app:1')
   const digest = (await fetch(`${registry.url}/v2/app/manifests/1`)).headers.get('docker-content-digest')
@@ -187,7 +187,7 @@ test('gc runs by itself as often as it is told to', async () => {
   await registry.sees(/garbage collected .*blobsDeleted=[12] /)
 })
 
-test('check tells what is wrong, and touches nothing', async () => {
+test('check reports problems and changes nothing', async () => {
   const file = join(work, 'checked.yml')
   const check = async (text: string): Promise<readonly [number | null, string]> => {
     writeFileSync(file, text)
@@ -210,7 +210,7 @@ test('check tells what is wrong, and touches nothing', async () => {
   assert.deepEqual([none.code, none.stderr], [1, `${join(work, 'none.yml')}: no such file\n`])
 })
 
-test('htpasswd makes lines that the registry takes', async () => {
+test('htpasswd prints lines that the registry accepts', async () => {
   const line = await runCommand(berthProgram, ['registry', 'htpasswd', 'alice'], { input: 'a secret\n' })
   assert.match(line.stdout, /^alice:\$2[aby]\$10\$[./A-Za-z0-9]{53}\n$/)
   await using registry = await BerthRegistry.start({

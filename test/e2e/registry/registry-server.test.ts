@@ -50,7 +50,7 @@ async function assertBlobsVerify(registry: BerthRegistry): Promise<void> {
   }
 }
 
-test('skopeo copies in every format, to another registry and back: no digest changes', async () => {
+test('skopeo copies in every format, to another registry and back, and no digest changes', async () => {
   await using registry = await BerthRegistry.start()
   await using debian = await TestRegistry.start()
   for (const format of ['v2s2', 'oci']) {
@@ -152,7 +152,7 @@ async function send(registry: BerthRegistry, method: string, path: string, body:
   }
 }
 
-test('an upload outlives kill -9 in its middle, many times, and ends as the right blob', async () => {
+test('an upload that is interrupted by kill -9 many times ends as the right blob', async () => {
   await using registry = await BerthRegistry.start()
   const size = 24 * 1024 * 1024
   const bytes = Buffer.alloc(size)
@@ -191,7 +191,7 @@ test('an upload outlives kill -9 in its middle, many times, and ends as the righ
   await assertBlobsVerify(registry)
 })
 
-test('pushes by skopeo that are cut by kill -9 leave nothing wrong, and succeed the next time', async () => {
+test('pushes that are interrupted by kill -9 leave no damage, and succeed the next time', async () => {
   await using registry = await BerthRegistry.start()
   const source = join(work, 'several.tar')
   await writeBusyboxArchive({ path: source, reference: 'several:1' })
@@ -217,7 +217,7 @@ test('pushes by skopeo that are cut by kill -9 leave nothing wrong, and succeed 
   assert.equal((await registry.command(['gc'])).code, 0)
 })
 
-test('garbage collections that are cut by kill -9 lose nothing, and the next one finishes the work', async () => {
+test('garbage collections that are interrupted by kill -9 lose nothing, and the next one finishes the work', async () => {
   await using registry = await BerthRegistry.start()
   const put = async (text: string) => {
     const bytes = Buffer.from(text)
@@ -267,7 +267,7 @@ test('garbage collections that are cut by kill -9 lose nothing, and the next one
   assert.deepEqual(globSync(`${registry.root}/storage/v1/objects/{condemned,gc}/**/*`), [])
 })
 
-test('large layers pass through in little memory', async () => {
+test('large layers need little memory', async () => {
   await using registry = await BerthRegistry.start()
   const piece = Buffer.alloc(1024 * 1024, 'x')
   const count = 400

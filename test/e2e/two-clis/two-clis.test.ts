@@ -20,7 +20,7 @@ after(() => daemon?.[Symbol.asyncDispose]())
 
 // One after the other: what changes must not stand in a list that is being compared.
 describe('two CLIs', { skip: noDockerCli }, () => {
-  describe('that read', { concurrency: 3 }, () => {
+  describe('commands that read', { concurrency: 3 }, () => {
     for (const line of [...reading, ...settings]) {
       test(line, async () => {
         const { theirs, ours } = await clis.compare(line)
@@ -29,7 +29,7 @@ describe('two CLIs', { skip: noDockerCli }, () => {
     }
   })
 
-  describe('that change', { concurrency: 3 }, () => {
+  describe('commands that change', { concurrency: 3 }, () => {
     for (const script of [...changing, ...runOptions]) {
       test(script, async () => {
         const { theirs, ours } = await clis.run(script)

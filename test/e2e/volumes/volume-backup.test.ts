@@ -99,7 +99,7 @@ async function makeVolume(name: string): Promise<string> {
   return root
 }
 
-test('a data-volume container is backed up and restored with tar, as the textbooks show it', async () => {
+test('a data-volume container can be backed up and restored with tar, as the textbooks show it', async () => {
   await daemon.ok(['create', '--name', 'dbstore', '-v', '/dbdata', 'busybox', 'true'])
   await inside(['--volumes-from', 'dbstore'], 'echo one >/dbdata/a; mkdir /dbdata/d; echo two >/dbdata/d/b')
   await daemon.ok([
@@ -140,7 +140,7 @@ test('volume backup writes to standard output, volume restore reads from standar
   await daemon.ok(['volume', 'rm', 'piped', 'piped2'])
 })
 
-test('volume backup holds still the containers that use the volume, unless told otherwise', async () => {
+test('volume backup pauses the containers that use the volume, unless --pause=false', async () => {
   const writer = 'i=0; while :; do i=$((i+1)); echo $i >/v/t; mv /v/t /v/a; echo $i >/v/t; mv /v/t /v/b; done'
   const id = await daemon.ok(['run', '-d', '--network', 'none', '-v', 'busy:/v', 'busybox', 'sh', '-c', writer])
   await waitUntil(async () => existsSync(join(await contentOf('busy'), 'b')))
@@ -162,7 +162,7 @@ test('volume backup holds still the containers that use the volume, unless told 
   await daemon.ok(['volume', 'rm', 'busy', 'still'])
 })
 
-test('volume restore: a volume with content is replaced only by force, and a running container sees the new files', async () => {
+test("volume restore: --force replaces a volume's content, and a running container sees the new files", async () => {
   await inside(['-v', 'old:/v'], 'echo new >/v/f; mkdir /v/d; echo deep >/v/d/f')
   await berth('volume', 'backup', 'old', join(files, 'old.tar.zst'))
   const id = await daemon.ok(['run', '-d', '--network', 'none', '-v', 'old:/v', 'busybox', 'sleep', '1000'])
@@ -176,7 +176,7 @@ test('volume restore: a volume with content is replaced only by force, and a run
   await daemon.ok(['volume', 'rm', 'old'])
 })
 
-test('volume restore: what is no whole archive changes nothing and makes nothing', async () => {
+test('volume restore: an incomplete archive changes and creates nothing', async () => {
   await inside(['-v', 'safe:/v'], 'echo safe >/v/f; dd if=/dev/urandom of=/v/big bs=1024 count=300 2>/dev/null')
   await berth('volume', 'backup', 'safe', join(files, 'safe.tar.zst'))
   await berth('volume', 'backup', '--compress', 'none', 'safe', join(files, 'safe.tar'))
@@ -200,7 +200,7 @@ test('volume restore: what is no whole archive changes nothing and makes nothing
   await daemon.ok(['volume', 'rm', 'safe'])
 })
 
-test('volume restore: an archive can not write outside of the volume', async () => {
+test('volume restore: an archive cannot write outside of the volume', async () => {
   const bad = join(files, 'bad')
   mkdirSync(join(bad, 'd'), { recursive: true })
   writeFileSync(join(bad, 'd/f'), 'x')
@@ -217,7 +217,7 @@ test('volume restore: an archive can not write outside of the volume', async () 
   for (const name of await names()) await daemon.ok(['volume', 'rm', name])
 })
 
-test('volume restore: after a crash a volume has the old content or the new one', async () => {
+test('volume restore: after a crash the volume has either the old content or the new one', async () => {
   await inside(['-v', 'crash:/v'], 'for i in $(seq 300); do echo new >/v/f$i; done')
   await berth('volume', 'backup', 'crash', join(files, 'crash.tar.zst'))
   await inside(['-v', 'crash:/v'], 'cd /v; for i in f*; do echo old >$i; done; echo old >only-old')
@@ -242,7 +242,7 @@ test('volume restore: after a crash a volume has the old content or the new one'
   await daemon.ok(['volume', 'rm', 'crash'])
 })
 
-test('volume backup and restore: a client that goes away leaves nothing behind', async () => {
+test('volume backup and restore: a client that disconnects leaves nothing behind', async () => {
   const fill = 'for i in 1 2; do head -c 20000000 /dev/urandom >/v/$i; done'
   await inside(['-v', 'left:/v'], fill)
   const id = await daemon.ok(['run', '-d', '--network', 'none', '-v', 'left:/v', 'busybox', 'sleep', '1000'])
@@ -262,7 +262,7 @@ test('volume backup and restore: a client that goes away leaves nothing behind',
   await waitUntil(async () => (await names()).length === 0)
 })
 
-test('volume backup and restore of volumes that have to be mounted', async () => {
+test('volume backup and restore work with volumes that have to be mounted', async () => {
   const source = join(files, 'bound')
   mkdirSync(source)
   writeFileSync(join(source, 'f'), 'bound')

@@ -55,7 +55,7 @@ async function plugin(name: string): Promise<VolumePlugin> {
   return await VolumePlugin.start({ directory, name, root: join(daemon.root, name) })
 }
 
-test('local driver: a tmpfs is mounted with the first container and goes with the last', async () => {
+test('local driver: a tmpfs is mounted with its first container and unmounted with its last', async () => {
   await daemon.ok(['volume', 'create', '-o', 'type=tmpfs', '-o', 'device=tmpfs', '-o', 'o=size=10m,uid=1000', 'mem'])
   const { Options, Mountpoint } = await inspect('mem')
   assert.deepEqual(Options, { device: 'tmpfs', o: 'size=10m,uid=1000', type: 'tmpfs' })
@@ -75,7 +75,7 @@ test('local driver: a tmpfs is mounted with the first container and goes with th
   await daemon.ok(['volume', 'rm', 'mem'])
 })
 
-test('local driver: a directory of the host, shown and never deleted', async () => {
+test('local driver: a directory of the host is shown and never deleted', async () => {
   const source = join(daemon.root, 'host-data')
   mkdirSync(source)
   writeFileSync(join(source, 'kept'), 'of the host\n')
@@ -95,7 +95,7 @@ test('local driver: a directory of the host, shown and never deleted', async () 
   assert.deepEqual(readdirSync(source).sort(), ['kept', 'new'])
 })
 
-test('local driver: mounts outlive a crash of the daemon, and are taken away when their container ended meanwhile', async () => {
+test('local driver: mounts survive a crash of the daemon, and are removed if their container ended meanwhile', async () => {
   await daemon.ok(['volume', 'create', '-o', 'type=tmpfs', '-o', 'device=tmpfs', 'crash'])
   await daemon.ok(['volume', 'create', '-o', 'type=tmpfs', '-o', 'device=tmpfs', 'crash2'])
   const run = (volume: string) => ['run', '-d', '--network', 'none', '-v', `${volume}:/x`, 'busybox', 'sleep', '1000']
@@ -115,7 +115,7 @@ test('local driver: mounts outlive a crash of the daemon, and are taken away whe
   await daemon.ok(['volume', 'rm', 'crash', 'crash2'])
 })
 
-test('local driver: what can not be mounted is said as Docker says it', async () => {
+test("local driver: a failed mount is reported with Docker's message", async () => {
   const create = (name: string, ...options: string[]) =>
     daemon.ok(['volume', 'create', ...options.flatMap((option) => ['-o', option]), name])
   await create('nowhere', 'type=none', 'o=bind', 'device=/nowhere/at/all')
@@ -149,7 +149,7 @@ test('local driver: what can not be mounted is said as Docker says it', async ()
   assert.match(await refused('size=10m'), /create bad: quota size requested but no quota support/)
 })
 
-test('create: a name that exists is the volume that is there, with the options that it has', async () => {
+test('create: an existing name returns the existing volume with its options', async () => {
   const options = ['-o', 'type=tmpfs', '-o', 'device=tmpfs']
   await daemon.ok(['volume', 'create', ...options, 'same'])
   assert.equal(await daemon.ok(['volume', 'create', ...options, 'same']), 'same')
@@ -205,7 +205,7 @@ test('plugin: create, inspect, list, use, remove', async () => {
   assert.match(await failure(['volume', 'inspect', 'one']), /get one: no such volume/)
 })
 
-test('plugin: by --volume-driver, by --mount, with anonymous volumes that go with --rm', async () => {
+test('plugin: --volume-driver, --mount, and anonymous volumes that --rm removes', async () => {
   await using far = await plugin('drv')
   assert.equal(
     await inside(['--volume-driver', 'drv', '-v', 'named:/x', '-v', '/y'], 'echo 1 >/x/f; touch /y/f; cat /x/f'),
@@ -229,7 +229,7 @@ test('plugin: names are unique among drivers', async () => {
   await daemon.ok(['volume', 'rm', 'here', 'there'])
 })
 
-test('plugin: what it refuses is said in its own words', async () => {
+test('plugin: its errors are passed on', async () => {
   await using far = await plugin('no')
   await daemon.ok(['volume', 'create', '-d', 'no', 'vol'])
   far.failing.set('VolumeDriver.Create', 'no create today')
@@ -249,7 +249,7 @@ test('plugin: what it refuses is said in its own words', async () => {
   )
 })
 
-test('plugin: one that is gone holds up neither the boot nor other volumes; its mounts are taken back', async () => {
+test('plugin: a missing one delays neither the boot nor other volumes; its mounts are released later', async () => {
   await using far = await plugin('gone')
   await daemon.ok(['volume', 'create', '-d', 'gone', 'vol'])
   const id = await daemon.ok(['run', '-d', '--network', 'none', '-v', 'vol:/x', 'busybox', 'sleep', '1000'])
@@ -282,7 +282,7 @@ test('plugin: one that is gone holds up neither the boot nor other volumes; its 
   await daemon.ok(['volume', 'rm', 'other'])
 })
 
-test('plugin: found by .spec and .json files, and a broken file is named', async () => {
+test('plugin: found by .spec and .json files; a broken file is named', async () => {
   await using far = await plugin('socket')
   writeFileSync(join(directory, 'spec.spec'), `unix://${join(directory, 'socket.sock')}\n`)
   const description = { Name: 'described', Addr: `unix://${join(directory, 'socket.sock')}` }

@@ -38,7 +38,7 @@ async function clean(): Promise<void> {
   if (all.length > 0) await daemon.ok(['volume', 'rm', ...all])
 }
 
-test('what one container writes another sees at once; commit leaves it out; it stays when containers go', async () => {
+test("containers see each other's writes at once; commit leaves volumes out; they stay when containers are removed", async () => {
   const run = ['run', '-d', '--network', 'none', '-v', 'shared:/v', 'busybox', 'sleep', '1000']
   const [one, two] = [await daemon.ok(run), await daemon.ok(run)]
   await daemon.ok(['exec', one, 'sh', '-c', 'echo first >/v/f; echo own >/own'])
@@ -87,7 +87,7 @@ test('data-volume containers: stopped ones, several, chains, read-only', async (
   await clean()
 })
 
-test("volumes-from and -v: what is malformed is refused in docker's words", async () => {
+test("volumes-from and -v: malformed values are refused in Docker's words", async () => {
   await daemon.ok(['create', '--name', 'donor', '-v', '/data', 'busybox', 'true'])
   const refused = async (flag: string, value: string) => failure(['create', flag, value, 'busybox'])
   for (const [value, message] of [
@@ -181,7 +181,7 @@ test('a new volume is filled from the image: owners, modes, attributes, links', 
   await clean()
 })
 
-test('list: all filters, also together; what is no filter is refused', async () => {
+test('list: all filters, also together; unknown ones are refused', async () => {
   await daemon.ok(['volume', 'create', '--label', 'tier=db', '--label', 'x', 'alpha-one'])
   await daemon.ok(['volume', 'create', '--label', 'tier=web', 'alpha-two'])
   await daemon.ok(['volume', 'create', '-o', 'type=tmpfs', '-o', 'device=tmpfs', 'beta'])
@@ -205,7 +205,7 @@ test('list: all filters, also together; what is no filter is refused', async () 
   await clean()
 })
 
-test('prune: anonymous ones, all with --all, by label; volumes with options and in use stay', async () => {
+test('prune: anonymous volumes, all with --all, by label; volumes with options or in use stay', async () => {
   await daemon.ok(['volume', 'create', '--label', 'keep=1', 'kept'])
   await daemon.ok(['volume', 'create', 'named'])
   await daemon.ok(['volume', 'create', '-o', 'type=tmpfs', '-o', 'device=tmpfs', 'optioned'])
@@ -240,7 +240,7 @@ test('system df: sizes and users of volumes', async () => {
   await clean()
 })
 
-test('references survive a crash; a volume in use is not removed, and is free when its container is gone', async () => {
+test('references survive a crash; a volume in use cannot be removed until its container is gone', async () => {
   const id = await daemon.ok(['create', '-v', 'held:/v', '-v', '/anon', 'busybox', 'true'])
   await daemon.kill9()
   await daemon.start()
@@ -256,7 +256,7 @@ test('references survive a crash; a volume in use is not removed, and is free wh
   await until(async () => !existsSync(join(daemon.dataRoot, 'volumes/held')))
 })
 
-test('events tell of volumes and their drivers', async () => {
+test('events report changes of volumes, with their drivers', async () => {
   const since = String(Date.now() / 1000 - 1)
   await inside(['-v', 'told:/v'], 'true')
   await daemon.ok(['volume', 'rm', 'told'])
