@@ -1,4 +1,4 @@
-/** Requests of the Engine API over a unix socket, without any client library in between. */
+/** Requests of the Engine API over a unix socket, without a client library. */
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 
 export interface ApiResponse<T> {

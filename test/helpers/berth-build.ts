@@ -1,4 +1,4 @@
-/** `berth build` as tests run it. */
+/** Runs `berth build` for tests. */
 import assert from 'node:assert/strict'
 import type { CommandOptions, CommandResult } from './command.ts'
 import type { TestDaemon } from './daemon.ts'

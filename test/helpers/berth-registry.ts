@@ -1,4 +1,4 @@
-/** Berth's own registry server as a process, on a port of its own and a temporary folder. */
+/** Berth's registry server as a process, with its own port and a temporary folder. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CommandResult, RunningCommand, runCommand } from './command.ts'

@@ -1,4 +1,4 @@
-/** A client of BuildKit's protocol without a program around it: for calls that the clients at hand don't make. */
+/** A bare client of BuildKit's protocol, for calls that the installed clients do not make. */
 import { request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { newId } from '../../src/base/index.ts'

@@ -1,4 +1,4 @@
-/** An authority of the test's own and what it issues (openssl). */
+/** The test's own certificate authority and the certificates that it issues (openssl). */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runOrThrow } from './command.ts'

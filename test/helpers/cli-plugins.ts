@@ -1,4 +1,4 @@
-/** The docker CLI's plugins that `test/cli-plugins` brings (Debian 13's), and what stands in for them. */
+/** The docker CLI's plugins that `test/cli-plugins` unpacks (Debian 13's), and their replacements. */
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 

@@ -1,4 +1,4 @@
-/** Programs that tests start: ended ones with their output, running ones to talk to. */
+/** Programs that tests start: finished ones with their output, and running ones to interact with. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'

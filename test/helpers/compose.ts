@@ -1,5 +1,5 @@
-/** docker-compose with a project of its own: 2 of Debian 13 where `test/cli-plugins` could bring it, else what the
- *  machine has (on Debian 12 that is 1.29 on Python). */
+/** docker-compose with its own project: version 2 of Debian 13 if `test/cli-plugins` could unpack it, otherwise the
+ *  machine's (on Debian 12, version 1.29). */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { findCliPlugin } from './cli-plugins.ts'

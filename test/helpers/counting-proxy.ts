@@ -1,4 +1,4 @@
-/** A proxy before a daemon's socket that counts what clients send. */
+/** A proxy in front of a daemon's socket that counts what clients send. */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 export class CountingProxy implements AsyncDisposable {

@@ -1,6 +1,7 @@
-/** Which test shows what becomes of each field of the create body: read from the titles of the tests themselves, and
- *  written into docs/api-coverage.md (`bin/node test/helpers/create-fields.ts`). A title begins with the field: `HostConfig.Memory: …`.
- *  Of a test in a loop, `${field}` stands for the strings that the loop goes over. */
+/** Lists which test covers each field of the create body. The list is read from the titles of the tests and written
+ *  into docs/api-coverage.md (`bin/node test/helpers/create-fields.ts`). A title begins with the field:
+ *  `HostConfig.Memory: …`. In the title of a test in a loop, `${field}` means each of the strings that the loop goes
+ *  over. */
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { containerConfigFields, hostConfigFields } from '../../src/server/requests/fields.ts'

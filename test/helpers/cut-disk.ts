@@ -1,4 +1,4 @@
-/** A disk in a file, whose power can be cut: what has been written to it by then is all that is left. */
+/** A disk in a file whose power can be cut: only what was written to it before the cut remains. */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand, runOrThrow } from './command.ts'

@@ -1,5 +1,6 @@
-/** A proxy before a registry that cuts transfers of blobs at chosen bytes, and keeps a record of every byte that it
- *  passed on. A piece is sent only when the client has read the one before, so that little is on its way at a cut. */
+/** A proxy in front of a registry that interrupts transfers of blobs at chosen bytes, and records every byte that it
+ *  passed on. It sends a piece only after the client has read the previous one, so little data is in transit at a
+ *  cut. */
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'

@@ -1,4 +1,4 @@
-/** A real berthd on a temporary root, and its clients: the official docker CLI, berth, and bare HTTP. */
+/** A real berthd with temporary roots, and its clients: the official docker CLI, berth, and plain HTTP. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {

@@ -1,4 +1,4 @@
-/** An image of the host's own Debian release, made by debootstrap once per machine and kept for later runs. */
+/** An image of the host's own Debian release. debootstrap makes it once per machine; later runs reuse it. */
 import { createHash } from 'node:crypto'
 import {
   createReadStream,

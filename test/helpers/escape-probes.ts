@@ -1,5 +1,5 @@
-/** What programs try that want out of a container: system calls, files of the kernel, devices. A perl program (which every
- *  Debian has) tries all of it and prints one line each: the probe's name and what came of it. */
+/** What programs try in order to escape from a container: system calls, files of the kernel, devices. A perl program
+ *  (every Debian has perl) tries all of it, and prints one line for each: the probe's name and its result. */
 
 /** A system call by its numbers on x86-64 and arm64 (0: there is none) and its arguments, as perl has them. */
 type Call = readonly [name: string, amd64: number, arm64: number, args: string]

@@ -1,4 +1,4 @@
-/** The events of all containers of a daemon, held against what may follow what in the life of one. */
+/** Checks the events of all containers of a daemon against the allowed orders in a container's life. */
 import type { IncomingMessage } from 'node:http'
 import { openRequest } from './api.ts'
 import type { TestDaemon } from './daemon.ts'

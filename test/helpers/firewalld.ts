@@ -1,5 +1,5 @@
-/** Debian's firewalld on a test's own host: with a message bus of its own and a copy of its configuration, so that the
- *  machine's own is never touched. */
+/** Debian's firewalld on a test's own host, with its own message bus and a copy of its configuration, so that the
+ *  machine's own firewalld is not touched. */
 import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RunningCommand } from './command.ts'

@@ -1,4 +1,4 @@
-/** What a daemon keeps in memory, counted through its debugger's port. */
+/** Counts what a daemon keeps in memory, through its debugger's port. */
 import { readdirSync } from 'node:fs'
 import type { TestDaemon } from './daemon.ts'
 

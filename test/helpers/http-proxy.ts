@@ -1,4 +1,4 @@
-/** A forward proxy (RFC 9110: absolute URLs and CONNECT) that leads every host of a test to loopback. */
+/** A forward proxy (RFC 9110: absolute URLs and CONNECT) that connects every host of a test to loopback. */
 import { createServer, request, type Server } from 'node:http'
 import { connect } from 'node:net'
 

@@ -1,5 +1,5 @@
-/** Workers that do random things to one daemon's images at the same time. Each operation ends well, or with a refusal
- *  that another worker's work explains; anything else is collected as a fault. */
+/** Workers that run random operations on one daemon's images at the same time. Each operation succeeds, or fails
+ *  with a refusal that another worker's operation explains; anything else is recorded as a fault. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestDaemon } from './daemon.ts'
 import { Random } from './random.ts'

@@ -1,5 +1,5 @@
-/** A model of the life of containers: what operations at the same time may come to. Each has steps, which may come
- *  between those of the others; whatever really happens must be one of their orders. */
+/** A model of the life of containers: the possible results of concurrent operations. Each operation has steps, which
+ *  can interleave with those of the others. The real result must be that of one of the orders. */
 import type { TestDaemon } from './daemon.ts'
 
 export type Status = 'created' | 'running' | 'paused' | 'exited' | 'gone'

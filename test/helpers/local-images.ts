@@ -1,4 +1,4 @@
-/** A store with one image, which tests of lists, removal and pruning begin with. */
+/** A store with one image, the starting point of tests of lists, removal and prune. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { runOrThrow } from './command.ts'

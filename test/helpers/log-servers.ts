@@ -1,5 +1,5 @@
-/** Log servers for tests: rsyslog, journald in a namespace of its own, a server of the Forward protocol (npm), and one
- *  of GELF (npm for UDP, a plain TCP listener that splits at zero bytes). Each keeps what it was sent. */
+/** Log servers for tests: rsyslog, journald in its own namespace, a server of the Forward protocol (npm), and one of
+ *  GELF (npm for UDP, a plain TCP listener that splits at zero bytes). Each records what it receives. */
 import { randomBytes } from 'node:crypto'
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'

@@ -1,4 +1,4 @@
-/** What tests of networks ask of containers. */
+/** Questions that tests of networks ask containers. */
 import assert from 'node:assert/strict'
 import type { TestDaemon } from './daemon.ts'
 

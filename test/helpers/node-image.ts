@@ -1,4 +1,4 @@
-/** An image with the project's own Node, the host's npm, and busybox around them. */
+/** An image with the project's own Node, the host's npm, and busybox. */
 import { cpSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { runOrThrow } from './command.ts'

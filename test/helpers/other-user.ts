@@ -1,4 +1,4 @@
-/** An ordinary user of the host, without any right of the daemon's. */
+/** An ordinary user of the host, without rights on the daemon. */
 import { type CommandResult, runCommand, runOrThrow } from './command.ts'
 
 export interface Ids {

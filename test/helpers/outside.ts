@@ -1,4 +1,5 @@
-/** Another machine: a network namespace with a cable to the host, through which its default route leads. */
+/** Another machine: a network namespace that is connected to the host by a cable, with its default route through the
+ *  host. */
 import { spawnSync } from 'node:child_process'
 import { runCommand, runOrThrow } from './command.ts'
 

@@ -1,5 +1,5 @@
-/** A host of the test's own: a network namespace in which a daemon runs, and a neighbour behind a cable. Firewalls can
- *  be set up, flushed and reloaded there without touching the machine. */
+/** A test's own host: a network namespace in which a daemon runs, and a neighbor behind a cable. Firewalls can be
+ *  set up, flushed and reloaded there without affecting the machine. */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** Ports of the host that one test has to itself: tests run side by side, and so do their programs. */
+/** Ports of the host that only one test uses, because tests and their programs run in parallel. */
 import { randomInt } from 'node:crypto'
 import { createServer, type ListenOptions, type Server } from 'node:net'
 

@@ -1,4 +1,4 @@
-/** A disk with quotas of projects, in a file: what a test of size limits has its data on. */
+/** A disk with project quotas, in a file, for tests of size limits. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Random numbers that a seed gives again. */
+/** Random numbers that can be repeated with the same seed. */
 export class Random {
   #state: number
   readonly seed: number

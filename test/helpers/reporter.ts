@@ -1,5 +1,5 @@
-/** The test runner's reporter of `npm test`: a line a file, failures and skips in full, and the totals
- *  into the file that BERTH_TEST_TOTALS names, where `test/run` adds the stages up. */
+/** The reporter of `npm test`: prints one line per file, and failures and skips in full. It writes the totals into
+ *  the file that BERTH_TEST_TOTALS names; `test/run` adds the stages up. */
 import { appendFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 

@@ -1,4 +1,4 @@
-/** A proxy before a registry that can slow blobs down and remembers which ranges were asked for. */
+/** A proxy in front of a registry that can slow blobs down and records the requested ranges. */
 import { createServer, request, type Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 

@@ -1,5 +1,4 @@
-/** An sshd of the test's own on 127.0.0.1, and an `ssh` that knows its key. What its sessions find on their PATH is the
- *  test's to say. */
+/** The test's own sshd on 127.0.0.1, and an `ssh` that knows its key. The test chooses the PATH of its sessions. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'

@@ -1,5 +1,5 @@
-/** Debian's dockerd on temporary roots, without network unless it gets one of its own: the engine whose images and
- *  archives ours must understand, and beside which ours must work. */
+/** Debian's dockerd on temporary roots, without a network unless it gets its own. Berth must read its images and
+ *  archives, and work next to it. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CommandOptions, type CommandResult, RunningCommand, runCommand } from './command.ts'

@@ -1,6 +1,6 @@
-/** Every system call by its number, with arguments that none takes (-1 everywhere: no descriptor, no address, no flags),
- *  and what `clone`, `personality` and `socket` make of each of their kinds. A perl program tries them in processes of
- *  their own and prints a name and an errno each, as that of escape-probes.ts does. */
+/** Tries every system call by its number, with arguments that no call accepts (-1 everywhere: no descriptor, no
+ *  address, no flags), and every kind of `clone`, `personality` and `socket`. A perl program runs each in its own
+ *  process and prints a name and an errno for each, like that of escape-probes.ts. */
 
 /** Further than any kernel is. */
 const lastCall = 480

@@ -1,5 +1,5 @@
-/** A program on a real pseudo-terminal: `script` of util-linux holds the master side, so that what the
- *  tests see does not depend on the code under test. */
+/** A program on a real pseudo-terminal. `script` of util-linux holds the master side, so the result does not depend
+ *  on the code under test. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CommandOptions, RunningCommand, runOrThrow } from './command.ts'

@@ -1,4 +1,4 @@
-/** Images that tests make themselves from Debian's static busybox: nothing comes from the internet. */
+/** Images that tests make themselves from Debian's static busybox; nothing comes from the internet. */
 import { createHash } from 'node:crypto'
 import {
   chmodSync,

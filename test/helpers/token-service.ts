@@ -1,4 +1,4 @@
-/** A small token service as registries use them, strict in what it takes and with a record of what it was asked.
+/** A small token service as registries use them. It is strict about its input and records the requests.
  *  https://distribution.github.io/distribution/spec/auth/jwt/ */
 import { createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'

@@ -1,4 +1,4 @@
-/** Runs `work` and gives how many turns the event loop made meanwhile: none when all of it was synchronous. */
+/** Runs `work` and returns how many turns the event loop made meanwhile: none if all of it was synchronous. */
 export async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let turns = 0
   let next = setImmediate(function count() {

@@ -1,4 +1,4 @@
-/** The official CLI and ours, each running the same shell lines against one daemon: what users see must be the same. */
+/** Runs the same shell lines with the official CLI and with berth against one daemon: users must see the same. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CommandResult, runCommand } from './command.ts'

@@ -1,4 +1,4 @@
-/** UDP in the test's own process, in whatever network namespace: a server that sends everything back, and a client. */
+/** UDP in the test's own process, in any network namespace: a server that sends everything back, and a client. */
 import { createSocket, type Socket } from 'node:dgram'
 import { bindDatagramSocket, inNetworkNamespace } from '../../src/sys/index.ts'
 

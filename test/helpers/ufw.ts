@@ -1,4 +1,5 @@
-/** Debian's ufw on a test's own host: with copies of its configuration, so that the machine's own is never touched. */
+/** Debian's ufw on a test's own host, with copies of its configuration, so that the machine's own ufw is not
+ *  touched. */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OwnHost } from './own-host.ts'

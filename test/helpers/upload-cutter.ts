@@ -1,4 +1,4 @@
-/** A proxy before a registry that breaks connections in the middle of uploads, and counts what clients send. */
+/** A proxy in front of a registry that breaks connections in the middle of uploads, and counts what clients send. */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 export class UploadCutter implements AsyncDisposable {

@@ -1,4 +1,4 @@
-/** A volume plugin that the tests serve: Docker's plugin protocol on a unix socket, volumes as directories.
+/** A volume plugin in the test's process: Docker's plugin protocol on a unix socket, with directories as volumes.
  *  https://docs.docker.com/engine/extend/plugins_volume/ */
 import { mkdirSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'

@@ -1,4 +1,4 @@
-/** Waiting for something to become true, instead of sleeping and hoping. */
+/** Waits for a condition, in place of a fixed sleep. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How many times as long as usual anything may take here; for machines that are slow as a whole. */

@@ -1,4 +1,4 @@
-/** Compares what a daemon has in the kernel, on its disk and in its database with what its containers explain. */
+/** Compares what a daemon has in the kernel, on its disk and in its database with what its containers account for. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'

@@ -1,5 +1,5 @@
-/** Layers made to harm the host: each attack a test. What counts is not only the error, but that nothing outside
- *  the layer's own directory has changed. */
+/** Layers that try to harm the host, one attack per test. Each test checks the error, and that nothing outside the
+ *  layer's own directory has changed. */
 import assert from 'node:assert/strict'
 
 import {

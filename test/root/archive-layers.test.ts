@@ -1,4 +1,4 @@
-/** Layers as real files: what unpacking makes, what overlayfs shows of it, and the way back to a tar. */
+/** Layers as real files: what unpacking creates, what overlayfs shows, and the way back to a tar archive. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

@@ -1,4 +1,4 @@
-/** A registry in memory that can hold what real ones refuse, and misbehave. */
+/** A registry in memory that can contain what real registries refuse, and can misbehave. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type Descriptor, type Digest, type DigestAlgorithm, digestOf, mediaTypes } from '../../src/oci/index.ts'
 import type { MadeImage } from './images-archives.ts'

@@ -1,4 +1,4 @@
-/** A process that loads an archive from its standard input, to be killed in the middle: `… ROOT`. */
+/** A process that loads an archive from its standard input, for tests that kill it in the middle: `… ROOT`. */
 import { ImageWorkspace } from './images-workspace.ts'
 
 const [, , root = ''] = process.argv

@@ -1,4 +1,4 @@
-/** A process that pulls one image into a workspace, to be killed in the middle: `… ROOT REFERENCE`. */
+/** A process that pulls one image into a workspace, for tests that kill it in the middle: `… ROOT REFERENCE`. */
 import { ImageWorkspace } from './images-workspace.ts'
 
 const [, , root = '', reference = ''] = process.argv

@@ -1,4 +1,4 @@
-/** Pulls of every form an image may have, from registries that behave well and badly. */
+/** Pulls of every form of image, from registries that behave well and badly. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** The image parts on temporary directories, as the daemon wires them. */
+/** The parts of the engine for images on temporary directories, connected as in the daemon. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Logger, nullLogger } from '../../src/base/index.ts'

@@ -1,4 +1,4 @@
-/** The embedded DNS in namespaces of the real kernel, asked by dig. */
+/** The embedded DNS in namespaces of the real kernel, queried with dig. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'

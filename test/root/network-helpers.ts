@@ -1,4 +1,5 @@
-/** Containers' networks without containers: namespaces made by the network code, servers and clients put into them. */
+/** Containers' networks without containers: the network code creates namespaces, and tests start servers and clients
+ *  in them. */
 import { execFile } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'

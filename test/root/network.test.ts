@@ -1,4 +1,4 @@
-/** The default bridge on the real kernel: who reaches whom, and that nothing stays behind. */
+/** The default bridge on the real kernel: which addresses reach each other, and that nothing is left behind. */
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'

@@ -1,4 +1,4 @@
-/** Labels of SELinux on files. The kernel keeps the attribute also where it has no SELinux. */
+/** SELinux labels of files. The kernel stores the attribute even without SELinux. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import {

@@ -1,5 +1,5 @@
-/** An engine that is told of a policy of SELinux: which labels containers get and keep. The kernel need not have it, so
- *  nothing is started under a label here; test/e2e/security/selinux.test.ts does that where the host has SELinux. */
+/** An engine with an SELinux policy: which labels containers get and keep. The kernel need not have SELinux, so
+ *  nothing is started under a label here; test/e2e/security/selinux.test.ts does that on hosts with SELinux. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Filling a volume from an image directory with everything that only root can make. */
+/** Filling a volume from an image directory, with everything that only root can create. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {

@@ -1,4 +1,4 @@
-/** What every Snapshotter must do, as far as it shows without mounting. */
+/** What every Snapshotter must do, as far as it can be seen without mounting. */
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-/** What Docker does with requests that its command line never sends and libraries do: single streams of an exec,
- *  attachments of nothing, values left out. Each was compared with dockerd 26.1. */
+/** Requests that Docker's command line never sends but libraries do: single streams of an exec, attach without a
+ *  stream, missing values. Each answer was compared with dockerd 26.1. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { runCommand } from '../../helpers/command.ts'

@@ -1,5 +1,5 @@
-/** Requests that are wrong, and what Docker says to them: bodies that are no JSON, members of a wrong type, unknown
- *  ids, wrong states, contradictions. */
+/** Docker's answers to wrong requests: bodies that are not JSON, members of a wrong type, unknown ids, wrong states,
+ *  contradictions. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { RequestBody } from '../../helpers/api.ts'

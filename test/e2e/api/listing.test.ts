@@ -1,4 +1,4 @@
-/** What the daemon tells about containers: ps, inspect, events, info. */
+/** What the daemon reports about containers: ps, inspect, events, info. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { TestDaemon } from '../../helpers/daemon.ts'

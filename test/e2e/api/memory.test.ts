@@ -1,5 +1,5 @@
-/** What clients leave behind in the daemon's memory: nothing that grows with their number. Objects are counted, by
- *  their classes, not bytes. */
+/** Memory of the daemon does not grow with the number of clients that came and went. The tests count objects by
+ *  class, not bytes. */
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'

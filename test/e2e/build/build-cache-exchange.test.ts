@@ -1,4 +1,4 @@
-/** `--cache-to` and `--cache-from`: a daemon builds nothing that another one has built. */
+/** `--cache-to` and `--cache-from`: a daemon does not repeat steps that another daemon has built. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

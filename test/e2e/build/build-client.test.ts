@@ -1,4 +1,4 @@
-/** `berth build` as its users call it: contexts of all kinds, secrets, agents, errors, displays. */
+/** `berth build` as users call it: contexts of all kinds, secrets, SSH agents, errors, progress. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'

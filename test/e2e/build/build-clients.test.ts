@@ -1,4 +1,4 @@
-/** `POST /build` by other people's clients: dockerode and docker-py, with the parameters that they have. */
+/** `POST /build` from third-party clients: dockerode and docker-py, with all their parameters. */
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** `berth build --build-context` and `--ssh`: what stands in for images and stages, and keys. */
+/** `berth build --build-context` and `--ssh`: replacements of images and stages, and keys. */
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,4 +1,4 @@
-/** What Debian's docker makes of small Dockerfiles, Berth makes of them: COPY, ADD, ignore files. */
+/** Small Dockerfiles give the same result as with Debian's docker: COPY, ADD, ignore files. */
 import { compareGroup } from '../../build-corpus/compare.ts'
 
 compareGroup('copy')

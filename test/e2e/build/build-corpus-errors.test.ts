@@ -1,4 +1,4 @@
-/** What Debian's docker says of wrong Dockerfiles, Berth says of them, with the line. */
+/** Faulty Dockerfiles give the same errors, with the line, as with Debian's docker. */
 import { compareGroup } from '../../build-corpus/compare.ts'
 
 compareGroup('errors')

@@ -1,4 +1,4 @@
-/** What Debian's docker makes of small Dockerfiles, Berth makes of them: configuration. */
+/** Small Dockerfiles give the same result as with Debian's docker: configuration. */
 import { compareGroup } from '../../build-corpus/compare.ts'
 
 compareGroup('metadata')

@@ -1,4 +1,4 @@
-/** What Debian's docker makes of small Dockerfiles, Berth makes of them: stages, RUN, the shape of files. */
+/** Small Dockerfiles give the same result as with Debian's docker: stages, RUN, the shape of files. */
 import { compareGroup } from '../../build-corpus/compare.ts'
 
 compareGroup('stages')

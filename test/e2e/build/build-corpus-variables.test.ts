@@ -1,4 +1,4 @@
-/** What Debian's docker makes of small Dockerfiles, Berth makes of them: variables. */
+/** Small Dockerfiles give the same result as with Debian's docker: variables. */
 import { compareGroup } from '../../build-corpus/compare.ts'
 
 compareGroup('variables')

@@ -1,5 +1,6 @@
-/** `kill -9` of the daemon in the middle of a build, and builds whose client leaves: the next build works and uses
- *  what was finished, nothing is left in the kernel, and the store is good. BERTH_CRASH_ROUNDS repeats the crash. */
+/** `kill -9` of the daemon in the middle of a build, and builds whose client disconnects: the next build uses the
+ *  steps that were finished, nothing is left in the kernel, and the store is sound. BERTH_CRASH_ROUNDS repeats the
+ *  crash. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'

@@ -1,5 +1,5 @@
-/** Builds of contexts with many files: what is built again when one of them changes, what of them travels, and that the
- *  same files give the same image. */
+/** Builds of contexts with many files: which steps a changed file repeats, which files are sent, and that the same
+ *  files give the same image. */
 import assert from 'node:assert/strict'
 import { linkSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

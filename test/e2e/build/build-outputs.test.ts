@@ -1,4 +1,4 @@
-/** `berth build --output`: archives, files, registries; attestations; the files that tell of the result. */
+/** `berth build --output`: archives, files, registries; attestations; the files that describe the result. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
-/** `berth build` for several platforms at once: one image behind one name, in the store, in registries, in archives and
- *  directories. */
+/** `berth build` for several platforms at once: one image under one name, in the store, in registries, in archives
+ *  and in directories. */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Dockerfiles as their users write them (test/fixtures/builds): they build, and what they make runs. */
+/** Dockerfiles as users write them (test/fixtures/builds): they build, and the resulting programs run. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** Builds through `POST /build`: what instructions do, the classic stream, the cache, what goes wrong. */
+/** Builds through `POST /build`: instructions, the classic stream, the cache, errors. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { BuildDirectory, type BuildFile, postBuild } from '../../helpers/build-directory.ts'

@@ -1,4 +1,4 @@
-/** What is remembered of builds by BuildKit's protocol (`buildx history`, provenance for `--metadata-file`). */
+/** The history of builds in BuildKit's protocol (`buildx history`, provenance for `--metadata-file`). */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Content } from '../../../src/build/buildkit/gen/content_pb.ts'

@@ -1,4 +1,4 @@
-/** Builds given as LLB, and looks at results: what clients do over BuildKit's gateway. */
+/** Builds given as LLB, and access to results: calls of clients over BuildKit's gateway. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'

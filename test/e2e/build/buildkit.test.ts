@@ -1,4 +1,4 @@
-/** Builds by BuildKit's protocol: buildx and Debian's docker 20.10, whose own client speaks an older form of it. */
+/** Builds over BuildKit's protocol: buildx, and Debian's docker 20.10, whose own client uses an older form of it. */
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'

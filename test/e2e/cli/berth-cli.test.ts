@@ -1,4 +1,4 @@
-/** Our own command line against our own daemon: the same words, flags and results as docker's. */
+/** Berth's command line against Berth's daemon: the same commands, flags and results as docker's. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-/** Our command line on a real terminal: sizes, keys, signals, screens. It ends as docker does: the codes were read
- *  from docker's, which terminal.test.ts drives. */
+/** Berth's command line on a real terminal: sizes, keys, signals, screens. The expected exit codes are docker's,
+ *  which terminal.test.ts checks. */
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

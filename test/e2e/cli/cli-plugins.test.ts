@@ -1,4 +1,4 @@
-/** Plugins of docker's command line, called by it and by `berth`: both run them the same way. */
+/** Plugins of docker's command line: docker and `berth` run them in the same way. */
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

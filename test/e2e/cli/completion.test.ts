@@ -1,4 +1,4 @@
-/** Completion in the shells themselves, with the names that a real daemon has. */
+/** Completion in real shells, with the names of a real daemon. */
 import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'

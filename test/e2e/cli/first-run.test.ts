@@ -1,5 +1,5 @@
-/** The README's first command, `berth run --rm hello`, with no daemon running: in a mount namespace of its
- *  own, so that the machine's /var/lib/berth and /run stay as they are. */
+/** The README's first command, `berth run --rm hello`, with no daemon running. It runs in its own mount namespace,
+ *  so that the machine's /var/lib/berth and /run stay as they are. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmdirSync } from 'node:fs'

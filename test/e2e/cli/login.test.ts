@@ -1,5 +1,5 @@
-/** Login, logout and search with the official CLI and with berth: against Debian's docker-registry with a password
- *  file, with a token service and behind TLS, and what pull and push make of it afterwards. */
+/** Login, logout and search with the official CLI and with berth, against Debian's docker-registry: with a password
+ *  file, with a token service and with TLS, and followed by pull and push. */
 import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Berth and a stock Docker on one host: neither cuts the other's containers off, whoever starts first. */
+/** Berth and a stock Docker on one host: neither blocks the other's containers, in either order of their start. */
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-/** What docker-compose 2 does and its version 1 can't: `--wait`, profiles, configs, links to what was built, `cp`,
- *  `watch`, following logs and events, taking images away. */
+/** Features of docker-compose 2 that version 1 lacks: `--wait`, profiles, configs, links to what was built, `cp`,
+ *  `watch`, following logs and events, removing images. */
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-/** A compose project of five services, as its users run it: Debian's docker-compose, unchanged. What only its version 2
- *  has is in compose-v2.test.ts. */
+/** A compose project of five services, run by Debian's docker-compose, unchanged. compose-v2.test.ts has the
+ *  features of version 2. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ComposeProject } from '../../helpers/compose.ts'

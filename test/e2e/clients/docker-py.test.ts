@@ -1,4 +1,4 @@
-/** docker-py (Debian's python3-docker), unchanged, over all that it can do with containers. */
+/** docker-py (Debian's python3-docker), unchanged: all of its calls for containers. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'

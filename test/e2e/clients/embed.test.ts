@@ -1,4 +1,4 @@
-/** The engine and the registry inside another program: the programs of docs/embedding.md, as they stand there. */
+/** The engine and the registry inside another program. The programs are read from docs/embedding.md. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-/** The same life on Debian's dockerd and on ours: the events of both are the same ones, in the same order, with the same
- *  attributes, but for what the engines' versions differ in. */
+/** The same operations on Debian's dockerd and on Berth cause the same events, in the same order and with the same
+ *  attributes, except for differences between the engines' versions. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

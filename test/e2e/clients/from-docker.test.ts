@@ -1,4 +1,4 @@
-/** The commands of docs/from-docker.md that move things, as they stand there, from Debian's dockerd to ours. */
+/** The commands that move images and volumes from Debian's dockerd to Berth. They are read from docs/from-docker.md. */
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

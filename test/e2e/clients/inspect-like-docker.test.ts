@@ -1,5 +1,5 @@
-/** What `inspect`, `image inspect`, `info` and `version` say, field by field beside Debian's dockerd, at the API version
- *  of that one. What differs for a reason is listed here, and in docs/api-coverage.md with the reasons. */
+/** `inspect`, `image inspect`, `info` and `version`, compared field by field with Debian's dockerd, at its API
+ *  version. Intended differences are listed here, and in docs/api-coverage.md with their reasons. */
 import assert from 'node:assert/strict'
 import { globSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

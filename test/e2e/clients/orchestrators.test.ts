@@ -1,6 +1,7 @@
-/** The calls of programs that run their own containers through the Engine API, and what they take for granted of the
- *  answers: cri-dockerd (a Kubernetes node on Docker) and Nomad's docker driver. Sequences and fields are those of their
- *  public sources: https://github.com/Mirantis/cri-dockerd, https://github.com/hashicorp/nomad (drivers/docker). */
+/** The calls of programs that run their own containers through the Engine API, and what these programs rely on in
+ *  the answers: cri-dockerd (a Kubernetes node on Docker) and Nomad's docker driver. Sequences and fields are those
+ *  of their public sources: https://github.com/Mirantis/cri-dockerd, https://github.com/hashicorp/nomad
+ *  (drivers/docker). */
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'

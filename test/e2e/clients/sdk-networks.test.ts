@@ -1,5 +1,4 @@
-/** Networks, volumes and containers through other people's libraries, unchanged: dockerode, and docker-py as Debian
- *  has it. */
+/** Networks, volumes and containers through unchanged third-party libraries: dockerode, and Debian's docker-py. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import Docker from 'dockerode'

@@ -1,4 +1,4 @@
-/** Other people's clients: dockerode and testcontainers, unchanged. */
+/** Unchanged third-party clients: dockerode and testcontainers. */
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { after, before, describe, test } from 'node:test'

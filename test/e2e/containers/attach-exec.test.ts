@@ -1,4 +1,4 @@
-/** attach and exec as programs use them: many at once, before and after one another, and with what is refused. */
+/** attach and exec as programs use them: many at once, in any order, and with wrong requests. */
 import assert from 'node:assert/strict'
 import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

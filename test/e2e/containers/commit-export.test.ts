@@ -1,4 +1,4 @@
-/** export, diff and commit of running and stopped containers, by the docker CLI and berth. */
+/** export, diff and commit of running and stopped containers, with the docker CLI and berth. */
 import assert from 'node:assert/strict'
 import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-/** Two operations on one container at the same time: both answers and the state at the end are those of one of their
- *  two orders, with Docker's statuses and words. BERTH_PAIR_ROUNDS repeats each pair. */
+/** Two operations on one container at the same time: both answers and the final state are those of one of the two
+ *  orders, with Docker's statuses and texts. BERTH_PAIR_ROUNDS repeats each pair. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openRequest, type RequestBody } from '../../helpers/api.ts'

@@ -1,4 +1,4 @@
-/** Many verbs on one container at once: each is answered, with an allowed status, and what is left is explained. */
+/** Many verbs on one container at once: each gets an answer with an allowed status, and nothing unexplained is left. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { TestDaemon } from '../../helpers/daemon.ts'

@@ -1,4 +1,4 @@
-/** berth cp beside docker cp on one daemon: the same files, texts and exit codes. */
+/** berth cp and docker cp on one daemon: the same files, texts and exit codes. */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

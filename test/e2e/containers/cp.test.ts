@@ -1,4 +1,4 @@
-/** cp: files out of containers and into them, running and stopped, by the docker CLI, berth and bare HTTP. */
+/** cp: files out of containers and into them, running and stopped, with the docker CLI, berth and plain HTTP. */
 import assert from 'node:assert/strict'
 import {
   chmodSync,

@@ -1,4 +1,4 @@
-/** Ways into a running container: nsenter by its pid, and `berth enter`, also without a shell inside. */
+/** Ways into a running container: nsenter with its pid, and `berth enter`, with and without a shell in the image. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'

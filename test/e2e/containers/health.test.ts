@@ -1,4 +1,4 @@
-/** Health checks: what they run, what becomes of their results, who sees them. */
+/** Health checks: how they run, how their results change the state, and where the state is shown. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'

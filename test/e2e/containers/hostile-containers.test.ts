@@ -1,5 +1,5 @@
-/** Containers that behave badly, one after another beside one that behaves well: each ends as Docker's users know it,
- *  the daemon stays small, and the other one does not notice. */
+/** Containers that behave badly, one after another, next to a container that behaves well: each ends as with Docker,
+ *  the daemon stays small, and the other container is not affected. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

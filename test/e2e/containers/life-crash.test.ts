@@ -1,6 +1,6 @@
-/** `kill -9` of the daemon among conflicting operations on containers, chosen by a seed: each container is then in a
- *  state that the answers leave room for, works, and can be removed.
- *  BERTH_LIFE_SECONDS and BERTH_LIFE_SEED as in life-model.test.ts. */
+/** `kill -9` of the daemon during conflicting operations on containers, chosen by a seed: afterwards each container
+ *  is in a state that the answers allow, works, and can be removed. BERTH_LIFE_SECONDS and BERTH_LIFE_SEED as in
+ *  life-model.test.ts. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,7 +1,7 @@
-/** The life of containers against a model: conflicting operations at the same time, chosen by a seed. The answers, the
- *  state at the end, the events and what waits were told must be those of some order of their steps; at the end of
- *  all, nothing is left.
- *  BERTH_LIFE_SECONDS: how long (default 8). BERTH_LIFE_SEED: which (default: another each time, shown on failure). */
+/** The life of containers against a model: conflicting operations at the same time, chosen by a seed. The answers,
+ *  the final state, the events and the results of waits must be those of some order of the operations' steps. At the
+ *  end nothing is left. BERTH_LIFE_SECONDS: the duration (default 8). BERTH_LIFE_SEED: the seed (default: random,
+ *  shown on failure). */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openRequest } from '../../helpers/api.ts'

@@ -1,5 +1,5 @@
-/** The kernel kills in a container for want of memory: the event `oom` and `State.OOMKilled`, at once, whether it was
- *  the first process or one that the container goes on without. */
+/** The kernel kills a process of a container because of its memory limit: the event `oom` and `State.OOMKilled` come
+ *  at once, whether the container ends or continues. */
 import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-/** pause and unpause: what stands still, what every other verb makes of it, and what a daemon restart leaves. */
+/** pause and unpause: what stops, what the other verbs do to a paused container, and what a restart of the daemon
+ *  keeps. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'

@@ -1,4 +1,4 @@
-/** Restart policies over the waits between runs and restarts of the daemon; the events of a container's life. */
+/** Restart policies between runs and across restarts of the daemon; the events of a container's life. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { TestDaemon } from '../../helpers/daemon.ts'

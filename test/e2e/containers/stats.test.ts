@@ -1,4 +1,4 @@
-/** stats and top, by the docker CLI, berth and bare HTTP. */
+/** stats and top, with the docker CLI, berth and plain HTTP. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openRequest } from '../../helpers/api.ts'

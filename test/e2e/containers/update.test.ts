@@ -1,4 +1,4 @@
-/** update: limits and restart policies of containers that run and that don't. */
+/** update: limits and restart policies of running and stopped containers. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'

@@ -1,5 +1,5 @@
-/** `kill -9` of the daemon in the middle of a pull and of a load: the pull goes on where it was, the load begins
- *  again, and the disk holds nothing that no image accounts for. BERTH_CRASH_ROUNDS repeats each scenario. */
+/** `kill -9` of the daemon in the middle of a pull and of a load: the pull continues where it stopped, the load
+ *  starts again, and the disk has nothing that belongs to no image. BERTH_CRASH_ROUNDS repeats each scenario. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'

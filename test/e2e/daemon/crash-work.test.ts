@@ -1,6 +1,5 @@
-/** `kill -9` of the daemon in the middle of work on many containers, at random moments: each piece of work is
- *  done or not, nothing is in between, and nothing is left that no record explains.
- *  BERTH_CRASH_ROUNDS repeats each scenario. */
+/** `kill -9` of the daemon during work on many containers, at random moments: each piece of work is done completely
+ *  or not at all, and nothing is left that belongs to no record. BERTH_CRASH_ROUNDS repeats each scenario. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'

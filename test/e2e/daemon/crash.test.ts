@@ -1,6 +1,6 @@
 /** `kill -9` of the daemon while containers run, end, and wait for their restart: nothing is lost, and the next
- *  start explains everything. BERTH_CRASH_ROUNDS repeats each scenario (20 before a release).
- *  Interrupted work is in crash-work.test.ts, pulls and loads in crash-images.test.ts. */
+ *  daemon finds the right states. BERTH_CRASH_ROUNDS repeats each scenario (20 before a release). Interrupted work
+ *  is in crash-work.test.ts, pulls and loads in crash-images.test.ts. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'

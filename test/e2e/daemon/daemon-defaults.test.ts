@@ -1,4 +1,4 @@
-/** Options of the daemon that change what containers get when they ask for nothing. */
+/** Options of the daemon that change the defaults of containers. */
 import assert from 'node:assert/strict'
 import { globSync, rmdirSync } from 'node:fs'
 import { after, before, test } from 'node:test'

@@ -1,4 +1,5 @@
-/** Closing an engine inside its program: everything is closed, whatever fails, so the next one can open the roots. */
+/** Closing an engine inside its program: everything is closed even if a step fails, so the next engine can open the
+ *  roots. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConmonRuntime, RunningContainer } from '../../../src/runtime/index.ts'

@@ -1,4 +1,4 @@
-/** The power goes: what was made a moment before is there, and whole. */
+/** A power failure loses nothing that was created a moment before. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'

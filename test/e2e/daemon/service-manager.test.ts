@@ -1,4 +1,4 @@
-/** berthd under a service manager: sockets that are passed on, and the word that it serves. */
+/** berthd under a service manager: sockets that it passes on, and the notification that the daemon accepts requests. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Sizes of writable layers and volumes, on file systems that can hold to them. */
+/** Size limits of writable layers and volumes, on file systems that support them. */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

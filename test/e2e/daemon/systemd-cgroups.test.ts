@@ -1,4 +1,4 @@
-/** Control groups that systemd makes: `native.cgroupdriver=systemd`, and slices as parents. */
+/** Control groups that systemd creates: `native.cgroupdriver=systemd`, and slices as parents. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-/** An error of the daemon that nothing catches: it is logged, the daemon ends with a code that service managers take for
- *  a failure, and containers run on. */
+/** An error of the daemon that nothing catches: it is logged, the daemon ends with an exit code that service
+ *  managers treat as a failure, and containers keep running. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

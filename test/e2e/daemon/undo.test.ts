@@ -1,4 +1,4 @@
-/** Work that fails and can't be undone either: the client gets the error of the work, the log has the rest. */
+/** Work that fails and cannot be undone: the client gets the error of the work, and the log has both errors. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OverlaySnapshotter } from '../../../src/snapshots/index.ts'

@@ -1,4 +1,4 @@
-/** An image's way through every program that it may meet: its id, history and manifest digest stay what they were. */
+/** An image passes through every program that handles images: its id, history and manifest digest stay the same. */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

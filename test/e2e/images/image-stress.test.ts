@@ -1,5 +1,5 @@
-/** Many at work on one daemon's images at once, and a daemon that is killed amid it: nothing fails without a reason,
- *  and what is stored verifies. BERTH_STRESS_SECONDS and BERTH_STRESS_SEED change length and course. */
+/** Many concurrent operations on one daemon's images, and a crash of the daemon during them: nothing fails without a
+ *  reason, and everything that is stored verifies. BERTH_STRESS_SECONDS and BERTH_STRESS_SEED set duration and seed. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

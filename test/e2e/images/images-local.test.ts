@@ -1,4 +1,4 @@
-/** Images that are here: lists with filters, names, inspect, history, removal, by the docker CLI and berth. Texts and
+/** Local images: lists with filters, names, inspect, history, removal, with the docker CLI and berth. Texts and
  *  order are those of a real dockerd. */
 import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'

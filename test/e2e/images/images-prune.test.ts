@@ -1,5 +1,5 @@
-/** Pruning of images, disk usage and the check of the store, by the docker CLI and berth. Texts and order are those of a
- *  real dockerd. */
+/** Prune of images, disk usage and the check of the store, with the docker CLI and berth. Texts and order are those
+ *  of a real dockerd. */
 import assert from 'node:assert/strict'
 import { appendFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

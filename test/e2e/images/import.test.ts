@@ -1,4 +1,4 @@
-/** import: from files, stdin and URLs, with changes; and how it differs from load. */
+/** import from files, stdin and URLs, with changes; and how it differs from load. */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'

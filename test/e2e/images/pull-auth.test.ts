@@ -1,4 +1,4 @@
-/** Pulls from registries that want to know who asks: passwords, tokens, identity tokens. */
+/** Pulls from registries that require a login: passwords, tokens, identity tokens. */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-/** A pull that is cut at 50 random bytes, 5 times by the death of the daemon, ends with the right image, and no byte is
- *  fetched twice beyond what one chunk holds. BERTH_TEST_SEED repeats a run. */
+/** A pull that is interrupted at 50 random bytes, 5 times by a crash of the daemon, gives the right image. No byte
+ *  is fetched twice, except within one chunk. BERTH_TEST_SEED repeats a run. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

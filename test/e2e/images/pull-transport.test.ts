@@ -1,4 +1,4 @@
-/** The way to registries: certificates from certs.d, proxies, insecure registries, and mirrors that fail. */
+/** Connections to registries: certificates from certs.d, proxies, insecure registries, and mirrors that fail. */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'

@@ -1,4 +1,4 @@
-/** `docker pull` in all its forms from a stock registry, and the messages that its bars are made of. */
+/** `docker pull` in all its forms from a stock registry, and the messages for its progress bars. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

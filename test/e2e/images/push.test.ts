@@ -1,4 +1,4 @@
-/** Push with the official CLI and with berth, to Debian's docker-registry; skopeo looks at what arrived. */
+/** Push with the official CLI and with berth to Debian's docker-registry; skopeo checks what arrived. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** save and load, and the way of an image through the archives of docker, podman and skopeo and back. */
+/** save and load, and an image's way through the archives of docker, podman and skopeo and back. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import {

@@ -1,4 +1,4 @@
-/** Log drivers against real servers: what arrives there, and that `docker logs` works beside. */
+/** Log drivers with real servers: what the servers receive, and that `docker logs` works as well. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'

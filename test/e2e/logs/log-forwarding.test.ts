@@ -1,4 +1,4 @@
-/** Delivery of logs to a server that comes and goes, under a daemon that is killed: what arrives, and what is kept. */
+/** Delivery of logs while the server stops and starts and the daemon crashes: what arrives, and what is kept. */
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'

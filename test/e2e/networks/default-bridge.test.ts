@@ -1,4 +1,4 @@
-/** `bridge` of daemon.json: a bridge of the host's as the default one, or none at all. */
+/** `bridge` of daemon.json: a bridge of the host as the default one, or no default bridge. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

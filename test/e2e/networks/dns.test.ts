@@ -1,4 +1,4 @@
-/** Names on networks as programs in containers look them up, with dig from outside to see more. */
+/** Names on networks as programs in containers resolve them, and with dig for details. */
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'

@@ -1,4 +1,4 @@
-/** A daemon whose packet filter rules somebody takes away, on a host of its own. */
+/** Another program removes the daemon's firewall rules, on the test's own host. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
-/** Debian's firewalld on a host of the test's own: containers reach out, published ports are open, or obey its zones. */
+/** Debian's firewalld on the test's own host: containers reach the outside, and published ports are open or obey its
+ *  zones. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { TestDaemon } from '../../helpers/daemon.ts'

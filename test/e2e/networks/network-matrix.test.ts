@@ -1,5 +1,5 @@
-/** Six containers on three networks of both families: who reaches whom, by name and by address, before and after
- *  connect, disconnect, a restart of containers and a kill of the daemon. */
+/** Six containers on three networks of both families: which containers reach each other, by name and by address,
+ *  before and after connect, disconnect, a restart of containers and a crash of the daemon. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'

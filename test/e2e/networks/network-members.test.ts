@@ -1,4 +1,4 @@
-/** Containers on networks of the user's own: joining, leaving, addresses and names; what a killed daemon leaves. */
+/** Containers on user-defined networks: joining, leaving, addresses and names; recovery after a crash of the daemon. */
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'

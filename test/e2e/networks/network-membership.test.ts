@@ -1,4 +1,4 @@
-/** What a container keeps of its networks while it does not run, and what networks without devices tell of theirs. */
+/** What a stopped container keeps of its networks, and what networks without devices report about their containers. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { TestDaemon } from '../../helpers/daemon.ts'

@@ -1,4 +1,4 @@
-/** How the outside reaches a network and the network the outside: gateway modes, translation, macvlan. */
+/** How a network and the outside reach each other: gateway modes, translation, macvlan. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'

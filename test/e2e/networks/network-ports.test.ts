@@ -1,4 +1,4 @@
-/** Published ports in numbers, beside other programs, and after the daemon was killed. */
+/** Many published ports, next to other programs, and after a crash of the daemon. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'

@@ -1,4 +1,4 @@
-/** Networks of the user's own: made, listed, taken away; who reaches whom. */
+/** User-defined networks: create, list, remove; which containers reach each other. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { runCommand, runOrThrow } from '../../helpers/command.ts'

@@ -1,5 +1,5 @@
-/** Options of `run` that reach past the container: devices, other containers' volumes and namespaces, limits; and the
- *  texts that Docker refuses wrong values with. */
+/** Options of `run` that go beyond the container: devices, other containers' volumes and namespaces, limits; and
+ *  Docker's texts for wrong values. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-/** Fields of the create body that say what runs, what it is called and what it is connected to, as the API has them.
- *  A test's name begins with the fields whose effect it sees. */
+/** Fields of the create body that say what runs, its names and its connections, through the API. A test's title
+ *  begins with the fields that it tests. */
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Devices of a container: nodes, rules, and those that CDI files describe. A test's name begins with the field. */
+/** Devices of a container: nodes, rules, and devices from CDI files. A test's title begins with the field. */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
-/** Limits of a container, seen from inside it: block devices, real-time, kernel memory, ulimits, control groups. A
- *  test's name begins with the field. What a kernel does not have is named in a warning. */
+/** Limits of a container, seen from inside: block devices, real-time, kernel memory, ulimits, control groups. A
+ *  test's title begins with the field. If the kernel lacks a limit, a warning names it. */
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { basename, join } from 'node:path'

@@ -1,4 +1,4 @@
-/** `HostConfig.Mounts` and its relatives, seen from inside a container. A test's name begins with the field. */
+/** `HostConfig.Mounts` and related fields, seen from inside a container. A test's title begins with the field. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
-/** Namespaces and modes of a container, and the fields that this system can't honour. A test's name begins with the field. */
+/** Namespaces and modes of a container, and the fields that Linux does not support. A test's title begins with the
+ *  field. */
 import assert from 'node:assert/strict'
 import { readlinkSync } from 'node:fs'
 import { after, before, test } from 'node:test'

@@ -1,4 +1,4 @@
-/** Memory, processors, processes, kernel settings and file systems of a container, seen from inside it. A test's name
+/** Memory, processors, processes, kernel settings and file systems of a container, seen from inside. A test's title
  *  begins with the field. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'

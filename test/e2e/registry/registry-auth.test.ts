@@ -1,4 +1,4 @@
-/** Who gets into Berth's registry and what they may do there, as skopeo, podman and docker see it. */
+/** Logins to Berth's registry and rights in it, as skopeo, podman and docker see them. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** Berth's registry as a cache of Debian's docker-registry, as skopeo and an engine with mirrors use it. */
+/** Berth's registry as a cache of Debian's docker-registry, used by skopeo and by an engine with mirrors. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

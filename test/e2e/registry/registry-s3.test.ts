@@ -1,4 +1,4 @@
-/** Several processes of Berth's registry on one bucket. */
+/** Several processes of Berth's registry share one bucket. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

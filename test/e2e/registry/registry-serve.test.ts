@@ -1,4 +1,4 @@
-/** `berth registry serve`, `gc` and `check` as their users see them. */
+/** `berth registry serve`, `gc` and `check` as users see them. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** Berth's registry as real clients use it, and as it comes through crashes. */
+/** Berth's registry with real clients, and after crashes. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { createReadStream, globSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'

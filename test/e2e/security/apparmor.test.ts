@@ -1,4 +1,4 @@
-/** Confinement by AppArmor, on hosts that have it. */
+/** AppArmor profiles of containers, on hosts that have AppArmor. */
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

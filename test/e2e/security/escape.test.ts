@@ -1,4 +1,4 @@
-/** What a default container is allowed: nothing more than under Debian's dockerd. Both run the same list of probes. */
+/** A default container may do nothing that it may not under Debian's dockerd. Both run the same list of probes. */
 import assert from 'node:assert/strict'
 import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

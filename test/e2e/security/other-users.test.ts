@@ -1,5 +1,5 @@
-/** Other users of the host reach nothing of an engine: not its database, not a container's environment, not a volume,
- *  not a setuid program that a container's root user left there. Whatever umask the daemon was started with. */
+/** Other users of the host reach nothing of an engine, whatever umask the daemon was started with: not its database,
+ *  not a container's environment, not a volume, not a setuid program that a container's root user left there. */
 import assert from 'node:assert/strict'
 import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

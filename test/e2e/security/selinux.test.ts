@@ -1,4 +1,4 @@
-/** Labels of SELinux, on hosts that have it. Access is denied only where the policy is enforced, which is tested then. */
+/** SELinux labels, on hosts that have SELinux. The tests check denied access only if the policy is enforced. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

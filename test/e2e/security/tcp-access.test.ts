@@ -1,4 +1,4 @@
-/** The API over TCP: who may reach it without a client certificate, and what the daemon says about it. */
+/** The API over TCP: which clients reach it without a client certificate, and how the daemon warns. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'

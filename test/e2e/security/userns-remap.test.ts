@@ -1,4 +1,4 @@
-/** `--userns-remap`: the users of containers are others on the host, and nothing else changes for them. */
+/** `--userns-remap`: the users of containers are other users on the host, and nothing else changes for containers. */
 import assert from 'node:assert/strict'
 import {
   chownSync,

@@ -1,4 +1,5 @@
-/** Scripts with objects of their own (their names begin with `$p`), and what is refused. One a line; `docker` stands for the one and the other. */
+/** Scripts with their own objects (whose names begin with `$p`), and refused commands. One per line; `docker` means
+ *  either CLI. */
 export const changing: readonly string[] = String.raw`
 docker run
 docker run --bogus busybox

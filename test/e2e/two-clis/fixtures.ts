@@ -1,4 +1,4 @@
-/** What the daemon holds whose answers both CLIs show. */
+/** The daemon's objects that both CLIs show. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestDaemon } from '../../helpers/daemon.ts'

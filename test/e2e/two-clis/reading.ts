@@ -1,4 +1,4 @@
-/** Command lines that change nothing, over what fixtures.ts made. One a line; `docker` stands for the one and the other. */
+/** Command lines that change nothing, about the objects of fixtures.ts. One per line; `docker` means either CLI. */
 export const reading: readonly string[] = String.raw`
 docker ps
 docker ps -a

@@ -1,4 +1,4 @@
-/** Options of `run` and `create`: what they do, what is refused, and what the daemon is told. */
+/** Options of `run` and `create`: their effects, refused values, and the requests that the daemon gets. */
 export const runOptions: readonly string[] = `
 docker run --rm --mount type=bind,src=/tmp,dst=/x,readonly busybox touch /x/a
 docker run --rm --mount type=tmpfs,dst=/x,tmpfs-size=foo busybox true

@@ -1,5 +1,5 @@
-/** What clients read besides the command line: contexts, config.json, the environment. One a line; `docker` stands for the
- *  one and the other, and each has its own directory of configuration. */
+/** Settings that clients read besides the command line: contexts, config.json, the environment. One per line;
+ *  `docker` means either CLI, and each CLI has its own configuration directory. */
 export const settings: readonly string[] = String.raw`
 docker context create $p --docker host=unix:///tmp/x --description 'a b'; docker context inspect $p; docker context rm $p
 docker context create $p --docker host=unix:///tmp/x; docker context create $p; docker context rm $p; docker context rm $p

@@ -1,4 +1,5 @@
-/** The official CLI and `berth` over one daemon: the same output, errors and exit codes, but for ids, times and names. */
+/** The official CLI and `berth` on one daemon: the same output, errors and exit codes, except for ids, times and
+ *  names. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { noDockerCli, TestDaemon } from '../../helpers/daemon.ts'

@@ -1,5 +1,5 @@
-/** Scripts that change everything that a daemon has, as users keep them: each by the official CLI and by `berth`, on a
- *  daemon of its own, after the same preparation. */
+/** Scripts that change the whole daemon, as users write them. The official CLI and `berth` each run them on their
+ *  own daemon, after the same preparation. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'

@@ -1,4 +1,5 @@
-/** Volumes into archives and back: as the textbooks do it with tar, and in one word. */
+/** Backup and restore of volumes: with tar in a container, as textbooks do it, and with `berth volume backup` and
+ *  `restore`. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {

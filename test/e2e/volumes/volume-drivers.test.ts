@@ -1,4 +1,4 @@
-/** Volumes that have to be mounted: options of the local driver, and plugins. */
+/** Volumes that must be mounted: options of the local driver, and plugins. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

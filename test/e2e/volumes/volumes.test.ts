@@ -1,4 +1,4 @@
-/** Volumes as their users know them: lives, filters, data-volume containers, what is shared and what stays. */
+/** Volumes as users know them: lifetime, filters, data-volume containers, sharing. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'

@@ -1,5 +1,5 @@
-/** The body of an S3 request: written to a file, and held against every length, hash and checksum that the client
- *  announced. Bodies in `aws-chunked` form are not known. */
+/** The body of an S3 request: written to a file, and checked against every length, hash and checksum that the client
+ *  announced. Bodies in `aws-chunked` form are not supported. */
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import type { IncomingMessage } from 'node:http'

@@ -1,4 +1,4 @@
-/** What a bucket keeps: objects as lists of pieces of files, so that copies and joined parts cost nothing. */
+/** The objects of a bucket, as lists of pieces of files, so that copies and joined parts cost nothing. */
 import { createReadStream, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'

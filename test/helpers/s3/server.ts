@@ -1,5 +1,6 @@
 /** A small strict S3 on loopback: signatures, checksums, conditional writes, ranges, multipart uploads with the real
- *  least sizes of parts, copies with their real greatest size. Stores in a folder; knows one bucket, by path. */
+ *  minimum size of parts, copies with the real maximum size. It stores in a folder and has one bucket, addressed by
+ *  path. */
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
