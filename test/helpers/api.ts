@@ -4,12 +4,12 @@ import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:ht
 export interface ApiResponse<T> {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** Parsed when it is JSON, else the text. */
+  /** The parsed body if it is JSON, otherwise its text. */
   readonly body: T
   readonly text: string
 }
 
-/** An object is sent as JSON, a text as it is and called JSON, bytes are called a tar archive. */
+/** An object is sent as JSON. A text is sent unchanged with the type of JSON, bytes with that of a tar archive. */
 export type RequestBody = Buffer | string | Readonly<Record<string, unknown>>
 
 /** Sends one request and reads the whole response. */
@@ -32,7 +32,7 @@ export async function requestOverSocket<T>(
   }
 }
 
-/** Sends one request; gives the response as soon as its headers are there. */
+/** Sends one request; resolves with the response once its headers have arrived. */
 export function openRequest(
   socketPath: string,
   method: string,
@@ -53,7 +53,7 @@ export function openRequest(
   })
 }
 
-/** A stream of JSON lines has the type of JSON but is none. */
+/** A stream of JSON lines has the content type of JSON but is not one JSON value. */
 function parseOrText(text: string): unknown {
   try {
     return JSON.parse(text)

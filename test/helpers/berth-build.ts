@@ -15,7 +15,7 @@ export async function berthBuild(
   return result
 }
 
-/** Runs `berth build --network none ARGS`, which must fail; gives what it says. */
+/** Runs `berth build --network none ARGS`, which must fail; returns its output. */
 export async function failedBuild(daemon: TestDaemon, args: readonly string[]): Promise<string> {
   const { code, stderr } = await daemon.berth(['build', '--network', 'none', ...args])
   assert.notEqual(code, 0, 'the build should fail')

@@ -6,7 +6,7 @@ import { berthProgram } from './daemon.ts'
 import { until } from './wait.ts'
 
 export interface BerthRegistryOptions {
-  /** `registry.yml`; `listen` is added, and `storage` where it is missing. The text may name files by `ROOT/…`. */
+  /** `registry.yml`; `listen` is added, and `storage` if it is missing. The text can name files as `ROOT/…`. */
   readonly config?: string
   /** Files beside the configuration, by name. */
   readonly files?: Readonly<Record<string, string>>
@@ -44,13 +44,13 @@ export class BerthRegistry implements AsyncDisposable {
     return join(this.root, name)
   }
 
-  /** Writes the configuration anew; it counts from the next start or SIGHUP. */
+  /** Replaces the configuration, which applies from the next start or SIGHUP. */
   configure(config: string): void {
     const storage = /^storage:/m.test(config) ? '' : 'storage: {folder: storage}\n'
     writeFileSync(this.path('registry.yml'), config.replaceAll('ROOT', this.root) + storage)
   }
 
-  /** Starts it again, on the port that it had. */
+  /** Starts it again on the same port. */
   async start(): Promise<void> {
     const listen = ['--listen', `127.0.0.1:${this.#port}`]
     this.#process = new RunningCommand(berthProgram, [
@@ -60,7 +60,7 @@ export class BerthRegistry implements AsyncDisposable {
     const ended = this.#process.ended.then(({ stderr }) => {
       throw new Error(`the registry ended:\n${stderr}`)
     })
-    ended.catch(() => {}) // counts only while it starts
+    ended.catch(() => {}) // only used while it starts
     await Promise.race([this.#process.sees(readyLine), ended])
     this.#url = readyLine.exec(this.log)?.[1] ?? ''
     this.#port = Number(new URL(this.#url).port)
@@ -80,7 +80,7 @@ export class BerthRegistry implements AsyncDisposable {
     return this.#running.pid
   }
 
-  /** Everything it logged: of itself, and of requests. */
+  /** Everything that it logged: its own log and the access log. */
   get log(): string {
     return this.#running.stderr + this.#running.stdout
   }
@@ -89,13 +89,13 @@ export class BerthRegistry implements AsyncDisposable {
     await this.#running.sees(pattern)
   }
 
-  /** Waits until so many requests send to uploads. */
+  /** Waits until this many requests send data to uploads. */
   async seesUploads(count: number): Promise<void> {
     const metric = `berth_registry_uploads_in_progress ${count}\n`
     await until(async () => (await (await fetch(`${this.#url}/metrics`)).text()).includes(metric), { what: metric })
   }
 
-  /** How it ended, once it has. */
+  /** Resolves when it has ended, with the way it ended. */
   get ended(): Promise<CommandResult> {
     return this.#running.ended
   }

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** A context in a temporary directory; with `using` it goes with the test. */
+/** A context in a temporary directory; with `using` it is removed at the end of the test. */
 export class TestContext implements Disposable {
   readonly root = mkdtempSync('/tmp/b-ctx-')
   readonly path = join(this.root, 'context')
@@ -24,7 +24,7 @@ export class TestContext implements Disposable {
     chmodSync(target, mode)
   }
 
-  /** A path beside the context, for what a build makes. */
+  /** A path beside the context, for the results of a build. */
   beside(name: string): string {
     return join(this.root, name)
   }

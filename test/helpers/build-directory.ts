@@ -7,10 +7,10 @@ import type { TestDaemon } from './daemon.ts'
 /** A file's text; `{ link }` a symlink; `{ mode, text }` a file with permissions. */
 export type BuildFile = string | Buffer | { readonly link: string } | { readonly mode: number; readonly text: string }
 
-/** What came of a build. */
+/** The result of a build. */
 export interface BuildAnswer {
   readonly status: number
-  /** Messages of the stream, or the error's body. */
+  /** The messages of the stream, or the body of the error. */
   readonly messages: readonly Readonly<Record<string, unknown>>[]
   /** All `stream` texts. */
   readonly output: string

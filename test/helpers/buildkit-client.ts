@@ -7,7 +7,7 @@ import type { TestDaemon } from './daemon.ts'
 
 export interface BuildkitClient extends Disposable {
   readonly grpc: GrpcClient
-  /** Of the session that goes with it, which answers nothing. */
+  /** The id of its session, which answers no calls. */
   readonly session: string
 }
 

@@ -32,7 +32,7 @@ export class TestAuthority {
     })
   }
 
-  /** A certificate for 127.0.0.1 and localhost, and for `name` when it has a dot, or for a client. */
+  /** A certificate for 127.0.0.1 and localhost, and for `name` if it has a dot, or for a client. */
   issue(name: string, usage: 'serverAuth' | 'clientAuth' = 'serverAuth'): Promise<IssuedCertificate> {
     return inTemporary(async (directory) => {
       const path = (file: string): string => join(directory, file)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 /** Where `test/cli-plugins` puts them: a directory for `cliPluginsExtraDirs` of a client's configuration. */
 export const cliPluginDirectory = join(import.meta.dirname, '../../node_modules/.cache/cli-plugins')
 
-/** A plugin's program, or undefined where it could not be had. It runs by itself too: `docker-compose up`. */
+/** A plugin's program, or undefined if it could not be unpacked. It also runs by itself: `docker-compose up`. */
 export function findCliPlugin(name: 'docker-buildx' | 'docker-compose'): string | undefined {
   const path = join(cliPluginDirectory, name)
   try {

@@ -12,14 +12,14 @@ export interface CommandResult {
 }
 
 export interface CommandOptions {
-  /** Written to the program's standard input, which then ends; without it, there is none (/dev/null). */
+  /** Written to the program's standard input, which then ends. Without it, standard input is /dev/null. */
   readonly input?: string | Buffer
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
   readonly timeoutMs?: number
 }
 
-/** Where a program is on the PATH, or undefined. */
+/** The path of a program on the PATH, or undefined. */
 export function findProgram(name: string): string | undefined {
   for (const directory of (process.env.PATH ?? '').split(delimiter)) {
     try {
@@ -32,7 +32,7 @@ export function findProgram(name: string): string | undefined {
   return undefined
 }
 
-/** A program that runs. Its output so far is in `stdout` and `stderr`. */
+/** A running program. Its output so far is in `stdout` and `stderr`. */
 export class RunningCommand {
   readonly #child: ChildProcess
   stdout = ''
@@ -64,7 +64,7 @@ export class RunningCommand {
       child.once('error', reject)
       child.once('close', (code, signal) => resolve({ code, signal, stdout: this.stdout, stderr: this.stderr }))
     })
-    this.ended.catch(() => {}) // reported to whoever awaits it
+    this.ended.catch(() => {}) // reported where `ended` is awaited
   }
 
   get hasEnded(): boolean {
@@ -106,7 +106,7 @@ export function runCommand(
   return new RunningCommand(path, args, { timeoutMs: 60_000, ...options }).ended
 }
 
-/** Runs a program that must succeed; gives its standard output without the last newline. */
+/** Runs a program that must succeed; returns its standard output without the last newline. */
 export async function runOrThrow(path: string, args: readonly string[], options?: CommandOptions): Promise<string> {
   const { code, signal, stdout, stderr } = await runCommand(path, args, options)
   if (code !== 0) throw new Error(`${path} ${args.join(' ')}: ${signal ?? `exit code ${code}`}\n${stdout}${stderr}`)

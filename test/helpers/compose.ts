@@ -8,7 +8,7 @@ import type { TestDaemon } from './daemon.ts'
 
 const plugin = findCliPlugin('docker-compose')
 const program = plugin ?? 'docker-compose'
-/** For `test(…, { skip })` of what only version 2 can do. */
+/** For `test(…, { skip })` of features that only version 2 has. */
 export const noComposeV2 = plugin === undefined ? 'no docker-compose 2 (test/cli-plugins)' : false
 
 export class ComposeProject implements AsyncDisposable {
@@ -23,7 +23,7 @@ export class ComposeProject implements AsyncDisposable {
     for (const [path, text] of Object.entries(files)) this.write(path, text)
   }
 
-  /** Begins the names of all that belongs to the project, in lower case as compose has it. */
+  /** The prefix of the names of everything in the project, in lower case as in compose. */
   get name(): string {
     return basename(this.directory)
       .toLowerCase()
@@ -50,7 +50,7 @@ export class ComposeProject implements AsyncDisposable {
     return runCommand(program, args, { ...this.#options, timeoutMs: 90_000 })
   }
 
-  /** Starts a command that runs on. */
+  /** Starts a command that keeps running. */
   spawn(...args: string[]): RunningCommand {
     return new RunningCommand(program, args, this.#options)
   }
@@ -60,7 +60,7 @@ export class ComposeProject implements AsyncDisposable {
     return { cwd: this.directory, env }
   }
 
-  /** Runs a command, which must succeed; gives its standard output without the last newline. */
+  /** Runs a command, which must succeed; returns its standard output without the last newline. */
   async ok(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(...args)
     if (code !== 0) throw new Error(`docker-compose ${args.join(' ')}: ${code}\n${stdout}${stderr}`)

@@ -35,7 +35,7 @@ export class CountingProxy implements AsyncDisposable {
     return proxy
   }
 
-  /** The bytes that clients sent since this was last asked. */
+  /** The number of bytes that clients sent since the last call. */
   takeSentBytes(): number {
     const sent = this.#sentBytes
     this.#sentBytes = 0

@@ -11,7 +11,7 @@ const page = join(project, 'docs/api-coverage.md')
 const begin = '<!-- fields of the create body: made by test/helpers/create-fields.ts -->'
 const end = '<!-- end of the fields -->'
 
-/** What a client may say of its membership in a network; all else of EndpointSettings is the engine's to fill. */
+/** The fields of EndpointSettings that a client can set; the engine fills the others. */
 const endpointFields = ['IPAMConfig', 'Links', 'MacAddress', 'Aliases', 'DriverOpts', 'GwPriority']
 
 /** Every field, by the object that it is in. */
@@ -28,7 +28,7 @@ interface FieldTest {
   readonly file: string
 }
 
-/** The tests of all files that name a field. */
+/** The tests of all files whose title names a field. */
 export function fieldTests(): FieldTest[] {
   return globSync('{src,test}/**/*.test.ts', { cwd: project })
     .sort()
@@ -48,7 +48,7 @@ export function formatFields(tests: readonly FieldTest[]): string {
   return [begin, ...owners, end].join('\n\n')
 }
 
-/** The page with its section replaced. */
+/** The page with a new section of fields. */
 export function withFields(text: string, section: string): string {
   const [from, to] = [text.indexOf(begin), text.indexOf(end)]
   if (from === -1 || to === -1) throw new Error(`${page} has no place for the fields`)
@@ -75,7 +75,7 @@ function testsOf(file: string, text: string): FieldTest[] {
   return found
 }
 
-/** The fields that are named in the list that the last loop of this text goes over. */
+/** The fields in the list that the last loop of this text goes over. */
 function fieldsOfLoop(before: string, known: readonly string[]): string[] {
   const loop = before.slice(before.lastIndexOf('for (const '))
   const list = /^for \(const [^;]*? of (\w+)\) \{/s.exec(loop)?.[1]

@@ -34,12 +34,12 @@ export class CutDisk implements AsyncDisposable {
     return disk
   }
 
-  /** Keeps what is on the disk at this moment, and nothing of what the kernel has still to write. */
+  /** Keeps what is on the disk at this moment, without what the kernel has yet to write. */
   cut(): void {
     copyFileSync(this.#file, join(this.#home, 'cut'))
   }
 
-  /** The disk as it was at the cut, in the place of the one that went on. Nobody may use that any more. */
+  /** Replaces the disk with its state at the cut. No program may use the old one anymore. */
   async powerOn(): Promise<void> {
     await this.#unmount()
     rmSync(this.#file)

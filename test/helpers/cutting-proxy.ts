@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Bytes of a blob that went out in one answer. */
+/** Bytes of a blob that were sent in one answer. */
 export interface PassedRange {
   readonly digest: string
   readonly start: number
@@ -19,9 +19,9 @@ export class CuttingProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #target: string
   readonly passed: PassedRange[] = []
-  /** Answers with a blob that have not ended. */
+  /** Answers with a blob that are still being sent. */
   open = 0
-  /** Asked at the beginning of each answer: after how many bytes it ends, and how. Undefined: not at all. */
+  /** Called at the start of each answer: after how many bytes it is cut, and how. Undefined: never. */
   nextCut: () => { readonly afterBytes: number; cut(client: Socket): void } | undefined = () => undefined
 
   private constructor(target: string) {
@@ -100,7 +100,7 @@ async function send(outgoing: ServerResponse, piece: Buffer): Promise<void> {
   if (outgoing.destroyed || socket?.destroyed !== false) throw new Error('the client is gone')
 }
 
-/** What the other end of a loopback connection has not taken from the kernel yet, and what is still on its way there.
+/** The bytes that the other end of a loopback connection has not read yet, and those still in transit to it.
  *  https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html */
 function unreadBytes({ localPort, remotePort }: Socket): number {
   const here = portText(localPort)

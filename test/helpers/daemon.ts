@@ -24,13 +24,13 @@ import { patience, until } from './wait.ts'
 
 const project = join(import.meta.dirname, '../..')
 
-/** The official CLI where there is one on the PATH. */
+/** The official CLI, if it is on the PATH. */
 export const dockerProgram = findProgram('docker')
-/** Our own CLI. */
+/** Berth's CLI. */
 export const berthProgram = join(project, 'bin/berth')
-/** What the tests of behaviour drive the daemon with. */
+/** The client that tests of behavior use. */
 export const clientProgram = dockerProgram ?? berthProgram
-/** For `test(…, { skip })` of what needs the official CLI. */
+/** For `test(…, { skip })` of tests that need the official CLI. */
 export const noDockerCli = dockerProgram === undefined ? 'no docker CLI on the PATH' : false
 
 export interface DaemonOptions {
@@ -39,13 +39,13 @@ export interface DaemonOptions {
   /** More flags that name paths below its roots. */
   readonly flagsBelow?: (daemon: TestDaemon) => readonly string[]
   readonly env?: NodeJS.ProcessEnv
-  /** The network namespace that it runs in, instead of the machine's own. */
+  /** The network namespace that it runs in; by default the machine's. */
   readonly netns?: string
-  /** What the daemon sees as the host's /etc/resolv.conf. */
+  /** The file that the daemon sees as the host's /etc/resolv.conf. */
   readonly resolvConf?: string
-  /** Instead of a directory below its own root: one that is there, and that somebody else takes away. */
+  /** An existing directory in place of one below its own root. The caller removes it. */
   readonly dataRoot?: string
-  /** What the daemon inherits, in octal; default: the tests' own. */
+  /** The umask that the daemon inherits, in octal; by default that of the tests. */
   readonly umask?: string
   /** With `--userns-remap`: the first ids (`UID.GID`), by which the daemon names its roots. */
   readonly remappedTo?: string
@@ -60,7 +60,7 @@ export class TestDaemon implements AsyncDisposable {
   readonly logPath: string
   readonly #options: DaemonOptions
   #process: ChildProcess | undefined
-  /** The process is to end, or the next one does not serve yet: whoever gets no answer knows why. */
+  /** The process is about to end, or the next one does not serve yet, so a request without an answer is expected. */
   #isAway = true
 
   private constructor(options: DaemonOptions) {
@@ -74,7 +74,7 @@ export class TestDaemon implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Starts a daemon on a new root. Give it to `after()` or `await using`. */
+  /** Starts a daemon on a new root. Dispose it with `after()` or `await using`. */
   static async start(options: DaemonOptions = {}): Promise<TestDaemon> {
     const daemon = new TestDaemon(options)
     try {
@@ -96,7 +96,7 @@ export class TestDaemon implements AsyncDisposable {
     return pid
   }
 
-  /** What the daemon logged so far. */
+  /** The daemon's log so far. */
   get log(): string {
     return readFileSync(this.logPath, 'utf8')
   }
@@ -107,7 +107,7 @@ export class TestDaemon implements AsyncDisposable {
     return [...own, '--config-file', join(this.root, 'daemon.json'), ...flags, ...(flagsBelow?.(this) ?? [])]
   }
 
-  /** Starts the daemon again on the same root and waits until it serves. */
+  /** Starts the daemon again on the same root and waits until it accepts requests. */
   async start(): Promise<void> {
     const child = this.#spawn()
     await until(
@@ -122,7 +122,7 @@ export class TestDaemon implements AsyncDisposable {
     this.#isAway = false
   }
 
-  /** Starts the daemon and kills it after a while, whether it serves by then or not. */
+  /** Starts the daemon and kills it after a while, whether it accepts requests by then or not. */
   async startAndKill(afterMs: number): Promise<void> {
     this.#spawn()
     await sleep(afterMs)
@@ -142,7 +142,7 @@ export class TestDaemon implements AsyncDisposable {
       join(project, 'bin/berthd'),
       ...this.flags,
     ]
-    // `ip netns exec` would need a name in /run/netns; a view of /sys of its own is what it does besides.
+    // `ip netns exec` would need a name in /run/netns. Like it, this also mounts a new /sys.
     const [file = '', ...args] = netns === undefined ? command : ['nsenter', `--net=${netns}`, ...command]
     const child = spawn(file, args, {
       stdio: ['ignore', log, log],
@@ -153,7 +153,7 @@ export class TestDaemon implements AsyncDisposable {
     return child
   }
 
-  /** Ends the daemon as `systemctl stop` does; containers run on. */
+  /** Ends the daemon as `systemctl stop` does; containers keep running. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const child = this.#process
     this.#isAway = true
@@ -166,7 +166,7 @@ export class TestDaemon implements AsyncDisposable {
     return child.exitCode
   }
 
-  /** Ends the daemon without a warning. */
+  /** Kills the daemon with SIGKILL. */
   async kill9(): Promise<void> {
     await this.stop('SIGKILL')
   }
@@ -176,17 +176,17 @@ export class TestDaemon implements AsyncDisposable {
     await this.start()
   }
 
-  /** Runs the client under test (the docker CLI, else berth) against this daemon. */
+  /** Runs the client under test (the docker CLI if there is one, otherwise berth) against this daemon. */
   docker(args: readonly string[], options?: CommandOptions): Promise<CommandResult> {
     return runCommand(clientProgram, ['-H', this.host, ...args], options)
   }
 
-  /** Runs our own CLI against this daemon. */
+  /** Runs Berth's CLI against this daemon. */
   berth(args: readonly string[], options?: CommandOptions): Promise<CommandResult> {
     return runCommand(berthProgram, ['-H', this.host, ...args], options)
   }
 
-  /** Runs the client; it must succeed. Gives its standard output without the last newline. */
+  /** Runs the client, which must succeed; returns its standard output without the last newline. */
   async ok(args: readonly string[], options?: CommandOptions): Promise<string> {
     const { code, signal, stdout, stderr } = await this.docker(args, options)
     if (code !== 0) throw new Error(`docker ${args.join(' ')}: ${signal ?? `exit code ${code}`}\n${stdout}${stderr}`)
@@ -203,7 +203,7 @@ export class TestDaemon implements AsyncDisposable {
     return new RunningCommand(clientProgram, ['-H', this.host, ...args], options, true)
   }
 
-  /** Starts the client on a terminal of its own. */
+  /** Starts the client on its own terminal. */
   terminal(
     args: readonly string[],
     size?: { rows: number; columns: number },
@@ -212,7 +212,7 @@ export class TestDaemon implements AsyncDisposable {
     return new TerminalCommand([program, '-H', this.host, ...args], size)
   }
 
-  /** One request of the Engine API. When no answer comes, the error says whether the daemon lives, and what it said. */
+  /** Sends one request of the Engine API. If no answer comes, the error says whether the daemon runs, and has its log. */
   async api<T = unknown>(method: string, path: string, body?: RequestBody): Promise<ApiResponse<T>> {
     try {
       return await requestOverSocket<T>(this.socket, method, path, body)
@@ -223,7 +223,7 @@ export class TestDaemon implements AsyncDisposable {
     }
   }
 
-  /** How the daemon is, or how it ended; a process that has cut its connections may take a moment to be gone. */
+  /** Whether the daemon runs, or how it ended. A process that has closed its connections may take a moment to end. */
   async #fate(): Promise<string> {
     const child = this.#process
     const isOver = () => child === undefined || child.exitCode !== null || child.signalCode !== null
@@ -232,7 +232,7 @@ export class TestDaemon implements AsyncDisposable {
     return `berthd (${child?.pid}) ended with ${child?.signalCode ?? child?.exitCode}`
   }
 
-  /** Has `docker load` bring a busybox image in. */
+  /** Loads a busybox image with `docker load`. */
   async loadBusybox(reference = 'busybox:latest'): Promise<void> {
     const archive = join(this.root, 'busybox.tar')
     await writeBusyboxArchive({ path: archive, reference })
@@ -246,7 +246,7 @@ export class TestDaemon implements AsyncDisposable {
     return body.Options['com.docker.network.bridge.name'] ?? ''
   }
 
-  /** Removes every container and ends the daemon; then takes away what a daemon leaves on purpose for
+  /** Removes every container and ends the daemon; then removes what a daemon leaves on purpose for
    *  the next one on its root (bridge, nftables table, cgroup), and the root. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#removeContainers()
@@ -262,7 +262,7 @@ export class TestDaemon implements AsyncDisposable {
       const { body } = await this.api<{ Id: string }[]>('GET', '/containers/json?all=1')
       await Promise.all(body.map(({ Id }) => this.api('DELETE', `/containers/${Id}?force=1&v=1`)))
     } catch {
-      // A daemon that fails here was reported by the test that broke it; the leak check finds the rest.
+      // The test that broke the daemon has reported it; the leak check finds what is left.
     }
   }
 }
@@ -276,12 +276,12 @@ export function mountsBelow(directory: string): string[] {
     .filter((path) => path.startsWith(`${directory}/`))
 }
 
-/** What a daemon's things on the host carry in their names (src/network/record/paths.ts). */
+/** The tag in the names of a daemon's objects on the host (src/network/record/paths.ts). */
 export function networkTag(dataRoot: string): string {
   return createHash('sha256').update(dataRoot).digest('hex').slice(0, 5)
 }
 
-/** Takes away what a daemon leaves on the host for the next one on its data root. */
+/** Removes what a daemon leaves on the host for the next one on its data root. */
 export function removeHostTraces(dataRoot: string): void {
   removeNetwork(networkTag(dataRoot))
   removeCgroups(dataRoot)

@@ -18,7 +18,7 @@ import { until } from './wait.ts'
 
 const keptAt = '/var/tmp/berth-tests'
 const lockPatienceMs = 10 * 60 * 1000
-/** A minute on an idle machine with a good mirror. */
+/** Takes a minute on an idle machine with a good mirror. */
 const bootstrapLimitMs = 9 * 60 * 1000
 
 /** Path of an archive for `docker load`, whose image is `debian:CODENAME`; gives that name too. */
@@ -34,14 +34,14 @@ export async function debianArchive(): Promise<{ readonly path: string; readonly
       try {
         lock ??= acquireLock(join(keptAt, 'lock'))
       } catch {
-        // Another run makes it.
+        // Another run is making it.
       }
       return lock !== undefined
     },
     { timeoutMs: lockPatienceMs, intervalMs: 200, what: () => 'another run to make the Debian image' },
   )
   try {
-    // A complete one gets its name, so that a run that is killed leaves none.
+    // Only a complete archive gets its name, so a killed run leaves none.
     if (!existsSync(path)) await makeArchive(suite, reference, path)
     return { path, reference }
   } finally {
@@ -87,7 +87,7 @@ function codename(): string {
   return name
 }
 
-/** Where the host gets the release from. */
+/** The mirror from which the host gets the release. */
 function mirrorOf(suite: string): string {
   const texts = globSync(['/etc/apt/sources.list', '/etc/apt/sources.list.d/*']).map((file) =>
     readFileSync(file, 'utf8'),

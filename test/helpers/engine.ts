@@ -25,7 +25,7 @@ export class TestEngine implements AsyncDisposable {
     this.socket = join(this.root, 's')
   }
 
-  /** Opens an engine on a new root. Give it to `await using`. */
+  /** Opens an engine on a new root. Dispose it with `await using`. */
   static async open(settings: Readonly<Record<string, unknown>> = {}): Promise<TestEngine> {
     const engine = new TestEngine()
     try {
@@ -58,7 +58,7 @@ export class TestEngine implements AsyncDisposable {
     return requestOverSocket<T>(this.socket, method, path, body)
   }
 
-  /** Makes a busybox container and gives its id. `more` are further fields of the create request. */
+  /** Creates a busybox container and returns its id. `more` are further fields of the create request. */
   async create(
     name: string,
     command: readonly string[],
@@ -77,7 +77,7 @@ export class TestEngine implements AsyncDisposable {
     rmSync(archive)
   }
 
-  /** Closes the engine; containers run on. */
+  /** Closes the engine; containers keep running. */
   async close(...options: Parameters<Engine['close']>): Promise<void> {
     const { engine } = this
     this.#engine = undefined

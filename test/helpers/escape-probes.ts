@@ -31,7 +31,7 @@ const calls: readonly Call[] = [
   ['bpf', 321, 280, '0, 0, 0'],
   ['perf_event_open', 298, 241, '0, 0, -1, -1, 0'],
   ['userfaultfd', 323, 282, '0'],
-  // Not the program itself, which would stand still then.
+  // Not the program itself, which would stop then.
   ['ptrace attach', 101, 117, '16, (getppid() == 1 ? 99999 : 1), 0, 0'],
   ['process_vm_readv', 310, 270, '1, 0, 0, 0, 0, 0'],
   ['process_vm_writev', 311, 271, '1, 0, 0, 0, 0, 0'],
@@ -84,7 +84,7 @@ const calls: readonly Call[] = [
   ['chroot', 161, 51, '"/tmp"'],
 ]
 
-/** Files that tell of the host, or reach it. */
+/** Files that reveal the host or reach it. */
 const readable = [
   '/proc/kcore',
   '/proc/keys',
@@ -105,10 +105,10 @@ const readable = [
   '/sys/kernel/debug/sched',
 ]
 
-/** Trees below which whatever can be opened for writing is a probe each. */
+/** Trees in which each file that can be opened for writing is a probe. */
 const writableTrees = ['/proc', '/sys']
 
-/** Devices by their numbers: made, then opened. */
+/** Devices by their numbers: the probe creates a node, then opens it. */
 const devices: readonly (readonly [name: string, kind: 'c' | 'b', major: number, minor: number])[] = [
   ['mem', 'c', 1, 1],
   ['port', 'c', 1, 4],
@@ -126,7 +126,7 @@ const devices: readonly (readonly [name: string, kind: 'c' | 'b', major: number,
   ['full', 'c', 1, 7],
 ]
 
-/** The program's text. Each try is a process of its own, so that none changes what the next one finds. */
+/** The program's text. Each probe runs in its own process, so that it does not affect the next one. */
 export function probeProgram(arch: NodeJS.Architecture = process.arch): string {
   const tries = calls.flatMap(([name, amd64, arm64, args]) => {
     const number = arch === 'arm64' ? arm64 : amd64
@@ -166,13 +166,13 @@ const enodev = 19
 const erofs = 30
 const enosys = 38
 
-/** Whether the kernel, or what stands before it, did the thing or would have with better arguments. */
+/** Whether the call was allowed: it succeeded, or would have succeeded with better arguments. */
 export function isAllowed(answer: string): boolean {
   if (answer === 'killed') return false
   return ![eperm, enoent, enxio, eacces, enodev, erofs, enosys].includes(Number(answer))
 }
 
-/** The answers by the probes' names. */
+/** The results, by the probes' names. */
 export function parseAnswers(text: string): ReadonlyMap<string, string> {
   return new Map(
     text.split('\n').flatMap((line) => (line.includes('\t') ? [line.split('\t') as [string, string]] : [])),

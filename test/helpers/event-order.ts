@@ -6,7 +6,7 @@ import { until } from './wait.ts'
 
 type Phase = 'none' | 'down' | 'running' | 'paused' | 'gone'
 
-/** What changes the phase: from which, to which. */
+/** Events that change the phase: from which phases, to which. */
 const moves: Readonly<Record<string, readonly [from: readonly Phase[], to: Phase]>> = {
   create: [['none'], 'down'],
   start: [['down'], 'running'],
@@ -16,12 +16,12 @@ const moves: Readonly<Record<string, readonly [from: readonly Phase[], to: Phase
   destroy: [['down'], 'gone'],
 }
 
-/** What only happens in some phases. Everything else needs a container that is there. */
+/** Events that only happen in some phases. All others need an existing container. */
 const within: Readonly<Record<string, readonly Phase[]>> = {
   kill: ['running', 'paused'],
   oom: ['running', 'paused'],
   health_status: ['running', 'paused'],
-  // The process of an exec may be reaped after all the rest.
+  // The process of an exec may be reaped last.
   exec_die: ['down', 'running', 'paused', 'gone'],
 }
 
@@ -41,7 +41,7 @@ export class EventOrder implements AsyncDisposable {
     this.#ended = this.#read()
   }
 
-  /** Follows from now on. */
+  /** Starts to follow the events. */
   static async follow(daemon: TestDaemon): Promise<EventOrder> {
     const filters = encodeURIComponent(JSON.stringify({ type: ['container'] }))
     return new EventOrder(await openRequest(daemon.socket, 'GET', `/events?filters=${filters}`))
@@ -52,7 +52,7 @@ export class EventOrder implements AsyncDisposable {
     return this.#lives.get(id)?.actions ?? []
   }
 
-  /** Waits for the last word on a container that was removed. */
+  /** Waits for the last event of a removed container. */
   async destroyed(id: string): Promise<void> {
     await until(() => this.#lives.get(id)?.phase === 'gone', {
       what: () => `the event of the removal of ${id}; it has ${this.actionsOf(id).join(', ')}`,

@@ -19,7 +19,7 @@ export class Firewalld implements AsyncDisposable {
     this.#root = mkdtempSync('/tmp/b-fwd-')
   }
 
-  /** firewalld as it is installed, running. */
+  /** Starts firewalld with its installed configuration. */
   static async on(host: OwnHost): Promise<Firewalld> {
     const firewalld = new Firewalld(host)
     try {
@@ -37,7 +37,7 @@ export class Firewalld implements AsyncDisposable {
     return this.#host.run('env', `DBUS_SYSTEM_BUS_ADDRESS=${this.#address}`, 'firewall-cmd', ...args).trim()
   }
 
-  /** With this a daemon finds it. */
+  /** Environment with which a daemon finds it. */
   get env(): NodeJS.ProcessEnv {
     return { DBUS_SYSTEM_BUS_ADDRESS: this.#address }
   }
@@ -58,7 +58,7 @@ export class Firewalld implements AsyncDisposable {
     await until(() => existsSync(join(this.#root, 'bus')), { what: 'the message bus' })
   }
 
-  /** Starts firewalld again, with what its configuration says. */
+  /** Restarts firewalld with its configuration. */
   async start(): Promise<void> {
     const script = `mount --bind '${this.#root}/etc' ${configuration} && exec firewalld --nofork --nopid`
     const inside = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script]
@@ -78,7 +78,7 @@ export class Firewalld implements AsyncDisposable {
     }
   }
 
-  /** Ends it as a stop of its service does: its rules go. */
+  /** Ends it as a stop of its service does, which removes its rules. */
   async stop(): Promise<void> {
     this.#firewalld?.kill('SIGTERM')
     await this.#firewalld?.ended

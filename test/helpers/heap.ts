@@ -5,7 +5,7 @@ import type { TestDaemon } from './daemon.ts'
 /** For `TestDaemon.start`. */
 export const withDebugger = { env: { NODE_OPTIONS: '--inspect=127.0.0.1:0' } }
 
-/** What a daemon holds after a collection of garbage. */
+/** What a daemon keeps in memory after a garbage collection. */
 export interface Holdings {
   /** Objects by the names of their classes, functions by `name()`. */
   readonly objects: ReadonlyMap<string, number>
@@ -13,7 +13,7 @@ export interface Holdings {
   readonly threads: number
 }
 
-/** Takes count. */
+/** Counts the objects in the heap. */
 export async function holdingsOf(daemon: TestDaemon): Promise<Holdings> {
   const found = [...daemon.log.matchAll(/Debugger listening on (ws:\S+)/g)].at(-1)
   if (found?.[1] === undefined) throw new Error('the daemon was not started with its debugger')

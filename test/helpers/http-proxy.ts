@@ -4,13 +4,13 @@ import { connect } from 'node:net'
 
 export class HttpProxy implements AsyncDisposable {
   readonly #server: Server
-  /** Ports on 127.0.0.1 by `host:port`; other hosts are reached at the port that is asked for. */
+  /** Ports on 127.0.0.1, by `host:port`. Other hosts are mapped to the requested port. */
   readonly routes = new Map<string, number>()
   /** `CONNECT host:port` or `GET http://…`, in order. */
   readonly requests: string[] = []
-  /** What went through tunnels from clients: connections are kept and used again. */
+  /** The bytes that clients sent through tunnels; clients reuse connections. */
   tunnelBytes = 0
-  /** User and password that it wants. */
+  /** The required user and password. */
   credentials = ''
 
   private constructor() {
@@ -58,7 +58,7 @@ export class HttpProxy implements AsyncDisposable {
     return proxy
   }
 
-  /** With the credentials that it wants. */
+  /** The address with the required credentials. */
   get url(): string {
     const address = this.#server.address()
     if (address === null || typeof address === 'string') throw new Error('no address')

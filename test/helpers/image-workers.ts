@@ -11,7 +11,7 @@ export interface WorkerOptions {
   readonly durationMs: number
   /** `127.0.0.1:PORT/REPOSITORY:TAG`: what can be pulled. */
   readonly remote: readonly string[]
-  /** What pushes go to: `127.0.0.1:PORT`. */
+  /** The registry for pushes: `127.0.0.1:PORT`. */
   readonly registry: string
   /** Archives to load, and one file system to import. */
   readonly archives: readonly Buffer[]
@@ -35,7 +35,7 @@ interface Answer {
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => `work-${name}:1`)
 
-/** Refusals that come of several working at once. */
+/** Refusals that concurrent work explains. */
 const expected: readonly RegExp[] = [
   /No such image/i,
   /No such container/i,
@@ -78,7 +78,7 @@ export async function runImageWorkers(
   return { done, faults }
 }
 
-/** The message of a failure, which may be the last line of a stream. */
+/** The message of a failure, which can be the last line of a stream. */
 function problemOf(status: number, text: string): string | undefined {
   if (status >= 400) return text
   const error = /"errorDetail":\s*\{[^}]*"message":\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1]
@@ -108,7 +108,7 @@ class Worker {
     return (JSON.parse(text) as { Id: string }[]).map(({ Id }) => Id)
   }
 
-  /** A name or an id, of an image that is or may be there. */
+  /** The name or id of an image that exists or may exist. */
   async anImage(): Promise<string> {
     const ids = await this.ids()
     const wanted = this.random.below(3)
@@ -137,7 +137,7 @@ class Worker {
     return this.#options.rootfs
   }
 
-  /** Makes a container that writes a little; gives its id or the refusal. */
+  /** Runs a container that writes a little; returns its id or the refusal. */
   async container(): Promise<Answer & { readonly id: string }> {
     this.#made += 1
     const script = `echo ${this.index}-${this.#made} >/made; dd if=/dev/urandom of=/noise bs=1024 count=${this.random.below(200)}`
@@ -197,7 +197,7 @@ const look: Operation = async (worker) => {
   return worker.api('GET', path)
 }
 
-/** Runs a container of some image and throws it away. */
+/** Runs a container of a random image and removes it. */
 const run: Operation = async (worker) => {
   const { id, ...created } = await worker.container()
   if (id === '') return created

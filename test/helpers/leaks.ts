@@ -6,7 +6,7 @@ import { existsSync, globSync, readdirSync, readFileSync, rmdirSync, writeFileSy
 import { nullLogger } from '../../src/base/index.ts'
 import { prepareCgroups } from '../../src/sys/index.ts'
 
-/** A state of the machine, as far as tests change it. Each list is of stable names. */
+/** The state of the machine, as far as tests change it. Each list has stable names. */
 export interface MachineState {
   readonly processes: readonly string[]
   readonly mounts: readonly string[]
@@ -30,7 +30,7 @@ export function machineState(): MachineState {
   }
 }
 
-/** What is in `after`, was not there before, and is a test's. */
+/** What is in `after` but not in `before`, and belongs to a test. */
 export function newLeaks(before: MachineState, after: MachineState): MachineState {
   const added = (field: 'processes' | 'mounts' | 'links' | 'tables' | 'cgroups') => {
     const known = new Set(before[field])
@@ -52,7 +52,7 @@ function isOurs(link: string): boolean {
   return existsSync(alias) && readFileSync(alias, 'utf8').startsWith('berth:')
 }
 
-/** Pid, start time and command line: a pid alone may be another process by now. */
+/** Pid, start time and command line, because a pid may be reused by another process. */
 function processKey(pid: string): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -120,9 +120,9 @@ function nftTables(): string[] {
   return (list.stdout ?? '').split('\n').flatMap((line) => /^table (\S+ berth\S*)$/.exec(line)?.[1] ?? [])
 }
 
-/** Takes everything in `leaks` away. */
+/** Removes everything in `leaks`. */
 export function removeLeaks(leaks: MachineState): void {
-  // What the freezer of v1 holds does not even die.
+  // Processes that the freezer of v1 holds cannot be killed.
   for (const path of leaks.cgroups) thaw(path)
   for (const key of leaks.processes) {
     try {
@@ -193,7 +193,7 @@ function main([command, file, flag]: readonly string[]): number {
   }
   const before: MachineState = JSON.parse(readFileSync(file, 'utf8'))
   let leaks = newLeaks(before, machineState())
-  // What ends by itself within a moment (a conmon whose container has just gone) is not left behind.
+  // Processes that end within a moment (a conmon whose container has just ended) are not leaks.
   for (let tries = 0; tries < 30 && describeLeaks(leaks).length > 0; tries++) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
     leaks = newLeaks(before, machineState())

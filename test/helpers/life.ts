@@ -10,11 +10,11 @@ type Step = (status: Status) => Status | undefined
 export interface Operation {
   readonly name: string
   readonly steps: readonly Step[]
-  /** Gives the HTTP status. */
+  /** Sends the request and returns the HTTP status. */
   run(daemon: TestDaemon, id: string): Promise<number>
 }
 
-/** What is known of an operation that was asked for: it was done, it was refused, or nobody lived to say so. */
+/** The answer to an operation: done, refused, or unknown because the daemon died. */
 export type Answer = 'done' | 'refused' | 'lost'
 
 const up = (status: Status) => status === 'running' || status === 'paused'
@@ -33,7 +33,7 @@ const unpause: Step = (status) => (status === 'paused' ? 'running' : undefined)
 const running: Step = (status) => (status === 'running' ? status : undefined)
 const any: Step = (status) => (status === 'gone' ? undefined : status)
 
-/** The end of a container with `--rm`, in the view of whoever looks when all is over. */
+/** The end of a container with `--rm`, as seen after all operations. */
 const endAndGo: Step = (status) => (up(status) ? 'gone' : status)
 
 /** The operations on a container; `autoRemove`: one with `--rm`. */
@@ -69,13 +69,13 @@ function post(name: string, path: string, steps: readonly Step[]): Operation {
 
 let names = 0
 
-/** A number that no other name has. */
+/** A number that no other name uses. */
 export function newName(): number {
   names += 1
   return names
 }
 
-/** Sends a request that must be answered with success or a refusal; gives the status. */
+/** Sends a request, which must succeed or be refused; returns the status. */
 export async function call(
   daemon: TestDaemon,
   method: string,

@@ -12,7 +12,7 @@ export const noSshd = existsSync('/usr/sbin/sshd') && findProgram('ssh') !== und
 
 export class SshServer implements AsyncDisposable {
   readonly port: number
-  /** What a client needs to reach it by `ssh`. */
+  /** The environment with which a client reaches it by `ssh`. */
   readonly env: NodeJS.ProcessEnv
   readonly #root: string
   readonly #process: ChildProcess

@@ -18,7 +18,7 @@ export class StockDocker implements AsyncDisposable {
     this.#process = process
   }
 
-  /** Starts one; with `await using` it ends with the test. In the network namespace `netns` it has its bridge and rules. */
+  /** Starts one; with `await using` it ends with the test. With `netns`, it has a bridge and rules in that network namespace. */
   static async start({ netns }: { readonly netns?: string } = {}): Promise<StockDocker> {
     const root = mkdtempSync('/tmp/b-sd-')
     for (const name of ['d', 'x']) mkdirSync(join(root, name))
@@ -45,13 +45,13 @@ export class StockDocker implements AsyncDisposable {
     return `unix://${this.root}/s`
   }
 
-  /** Runs the docker CLI against it, by default with its own classic builder. */
+  /** Runs the docker CLI against it, by default with the classic builder. */
   docker(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     const env = { DOCKER_BUILDKIT: '0', ...options.env }
     return runCommand(clientProgram, ['-H', this.host, ...args], { timeoutMs: 60_000, ...options, env })
   }
 
-  /** Runs the docker CLI; it must succeed. Gives its standard output without the last newline. */
+  /** Runs the docker CLI, which must succeed; returns its standard output without the last newline. */
   async ok(args: readonly string[], options?: CommandOptions): Promise<string> {
     const { code, stdout, stderr } = await this.docker(args, options)
     if (code !== 0) throw new Error(`stock docker ${args.join(' ')}: exit code ${code}\n${stdout}${stderr}`)
@@ -68,13 +68,13 @@ export class StockDocker implements AsyncDisposable {
     rmSync(this.root, { recursive: true, force: true })
   }
 
-  /** A dockerd that was killed leaves its containerd. */
+  /** A killed dockerd leaves its containerd running. */
   async #endContainerd(): Promise<void> {
     try {
       const pid = Number(readFileSync(join(this.root, 'x/containerd/containerd.pid'), 'utf8'))
       if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(this.root)) process.kill(pid, 'SIGKILL')
     } catch {
-      // It went with dockerd.
+      // It ended with dockerd.
     }
   }
 }

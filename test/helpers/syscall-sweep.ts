@@ -2,7 +2,7 @@
  *  address, no flags), and every kind of `clone`, `personality` and `socket`. A perl program runs each in its own
  *  process and prints a name and an errno for each, like that of escape-probes.ts. */
 
-/** Further than any kernel is. */
+/** A number above the last system call of any kernel. */
 const lastCall = 480
 const numbersOf = {
   x64: { clone: 56, unshare: 272, personality: 135, socket: 41, ioctl: 16, keyctl: 250, prctl: 157 },

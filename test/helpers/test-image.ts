@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { runOrThrow } from './command.ts'
 
 export interface TestImageOptions {
-  /** Where the archive goes. */
+  /** The path of the archive. */
   readonly path: string
   readonly reference?: string
   /** `config` of the image configuration; default: Cmd `sh` and a PATH. */
@@ -25,7 +25,7 @@ export interface TestImageOptions {
 
 const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** Writes a docker-archive (what `docker load` reads) of a busybox image; gives the image's id. */
+/** Writes a docker-archive (what `docker load` reads) of a busybox image; returns the image's id. */
 export async function writeBusyboxArchive({
   path: target,
   reference = 'busybox:latest',

@@ -8,7 +8,7 @@ import type { RegistryOptions } from './registry.ts'
 export interface TokenServiceOptions {
   /** Passwords by user name. */
   readonly users: Readonly<Record<string, string>>
-  /** Whether somebody (undefined: anonymous) may do this with a repository. */
+  /** Whether a user (undefined: anonymous) may perform an action on a repository. */
   readonly allows: (user: string | undefined, repository: string, action: string) => boolean
 }
 
@@ -33,9 +33,9 @@ export class TokenService implements AsyncDisposable {
   readonly #signer: IssuedCertificate
   readonly #refreshTokens = new Map<string, string>()
   readonly requests: SeenTokenRequest[] = []
-  /** How long its tokens are good. */
+  /** How long its tokens are valid. */
   lifetimeSeconds = 300
-  /** Leaves `expires_in` out when false: it means a minute then. */
+  /** If false, `expires_in` is left out, which means one minute. */
   saysLifetime = true
 
   private constructor(options: TokenServiceOptions, authority: TestAuthority, signer: IssuedCertificate) {

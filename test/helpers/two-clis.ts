@@ -30,7 +30,7 @@ export class TwoClis {
     }
   }
 
-  /** Writes a file into the configuration directory of both. */
+  /** Writes a file into the configuration directories of both CLIs. */
   configure(name: string, text: string): void {
     for (const side of ['theirs', 'ours'] as const) writeFileSync(join(this.#home(side), 'config', name), text)
   }
@@ -55,7 +55,7 @@ export class TwoClis {
     return { theirs: await theirs, ours: await ours }
   }
 
-  /** The same where the script changes nothing: both at once. */
+  /** The same for a script that changes nothing: both run at the same time. */
   async compare(script: string): Promise<{ readonly theirs: Masked; readonly ours: Masked }> {
     const number = this.#next++
     const [theirs, ours] = await Promise.all([
@@ -92,7 +92,7 @@ export class TwoClis {
   }
 }
 
-/** What a script printed and its exit code. */
+/** A script's output and exit code. */
 export type Masked = Pick<CommandResult, 'code' | 'stdout' | 'stderr'>
 
 const agoPattern =
@@ -110,7 +110,7 @@ export function masked(text: string, prefix: string): string {
     .replace(/\b(\d+)\.\d+kB/g, '$1kB')
     .replace(/\bBerth\b/g, 'Docker')
     .replace(/\bberth(?=[: ])/g, 'docker')
-    // A slip of docker's.
+    // A typo in docker's message.
     .replace(/^SRun '/gm, "Run '")
   const vague = told.replace(agoPattern, (_, paused: string | undefined) => `AGO${paused ?? ''}`)
   return vague === told ? told : vague.replace(/ {2,}/g, '  ')

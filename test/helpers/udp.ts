@@ -4,7 +4,7 @@ import { bindDatagramSocket, inNetworkNamespace } from '../../src/sys/index.ts'
 
 const ownNamespace = '/proc/self/ns/net'
 
-/** Sends back what it gets, until it is closed. */
+/** Sends back every datagram until it is closed. */
 export class UdpEcho implements Disposable {
   readonly #socket: Socket
   readonly clients = new Set<string>()
@@ -38,7 +38,7 @@ export class UdpClient implements Disposable {
     this.#port = port
   }
 
-  /** Sends a text; gives the next answer, '' when none comes. */
+  /** Sends a text; returns the next answer, or '' if none comes. */
   ask(text: string, waitMs = 1000): Promise<string> {
     return new Promise((resolve) => {
       const done = (answer: string) => {

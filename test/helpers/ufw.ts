@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OwnHost } from './own-host.ts'
 
-/** What ufw writes to. */
+/** The directories that ufw writes to. */
 const written = ['/etc/ufw', '/etc/default/ufw'] as const
 
 export class Ufw implements Disposable {
@@ -16,14 +16,14 @@ export class Ufw implements Disposable {
     this.#root = root
   }
 
-  /** ufw as it is installed, switched off. */
+  /** ufw with its installed configuration, disabled. */
   static on(host: OwnHost): Ufw {
     const root = mkdtempSync('/tmp/b-ufw-')
     for (const path of written) cpSync(path, join(root, path), { recursive: true })
     return new Ufw(host, root)
   }
 
-  /** Runs one command of ufw's. */
+  /** Runs one ufw command. */
   run(...args: string[]): string {
     const binds = written.map((path) => `mount --bind '${join(this.#root, path)}' '${path}'`)
     const script = [...binds, 'exec ufw "$@"'].join(' && ')

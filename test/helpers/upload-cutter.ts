@@ -42,7 +42,7 @@ export class UploadCutter implements AsyncDisposable {
           sinceCut = 0
           cutter.cutAfter.shift()
           cutter.cuts += 1
-          // What came until now reaches the registry; the client learns of it by a reset.
+          // The registry gets the bytes so far; the client gets a reset.
           upstream.end(chunk)
           client.resetAndDestroy()
           return

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 interface Kept {
   readonly directory: string
   readonly options: Readonly<Record<string, string>>
-  /** Ids of those for whom it is mounted. */
+  /** Ids of the mounts' users. */
   readonly holders: Set<string>
 }
 
@@ -61,7 +61,7 @@ export class VolumePlugin implements AsyncDisposable {
     await new Promise<void>((resolve) => server.listen(this.#socket, resolve))
   }
 
-  /** Goes away; its volumes stay. */
+  /** Stops serving; its volumes stay. */
   async stop(): Promise<void> {
     const server = this.#server
     if (server === undefined) return
@@ -70,7 +70,7 @@ export class VolumePlugin implements AsyncDisposable {
     await new Promise((resolve) => server.close(resolve))
   }
 
-  /** Who has a volume mounted. */
+  /** The ids for which a volume is mounted. */
   holders(name: string): string[] {
     return [...(this.volumes.get(name)?.holders ?? [])]
   }
@@ -99,7 +99,7 @@ export class VolumePlugin implements AsyncDisposable {
     return { Mountpoint: kept.directory }
   }
 
-  /** Makes a volume as somebody else's request would. */
+  /** Creates a volume as another client's request would. */
   make(name: string, options: Readonly<Record<string, string>> = {}): void {
     const directory = join(this.#root, name)
     mkdirSync(directory, { recursive: true })

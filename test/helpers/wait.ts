@@ -1,7 +1,7 @@
 /** Waits for a condition, in place of a fixed sleep. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** How many times as long as usual anything may take here; for machines that are slow as a whole. */
+/** The factor by which tests wait longer on slow machines. */
 export const patience = Number(process.env.BERTH_TEST_PATIENCE ?? 1)
 
 /** What `work` gives; rejects when that takes longer than a minute, with what was waited for and how things are then. */
@@ -19,11 +19,11 @@ export async function inTime<T>(work: Promise<T>, what: () => string | Promise<s
 export interface WaitOptions {
   readonly timeoutMs?: number
   readonly intervalMs?: number
-  /** What is waited for, for the message when it doesn't come. A function is asked at that time. */
+  /** What the test waits for, for the message of a timeout. A function is called at that time. */
   readonly what?: string | (() => string)
 }
 
-/** Calls `probe` until it gives something truthy, and gives that. */
+/** Calls `probe` until it returns a truthy value, and returns that value. */
 export async function until<T>(
   probe: () => T | Promise<T>,
   { timeoutMs = 30_000, intervalMs = 20, what = 'a condition' }: WaitOptions = {},

@@ -16,7 +16,7 @@ interface Inspected {
   }
 }
 
-/** Waits until nothing is unexplained; what the daemon does behind its answers takes a moment. */
+/** Waits until nothing is unexplained, because the daemon finishes some work after its answers. */
 export async function assertExplained(daemon: TestDaemon): Promise<void> {
   let problems: string[] = []
   const clean = async () => {
@@ -75,7 +75,7 @@ export function processesInContainers(daemon: TestDaemon): number[] {
   return [...new Set(pids.filter((pid) => pid !== '').map(Number))]
 }
 
-/** A container's processes and how its control groups are, for the message of a test that waits for it in vain. */
+/** A container's processes and the state of its control groups, for the message of a timeout. */
 export function describeGroups(daemon: TestDaemon, id: string): string {
   const name = cgroupName(daemon.dataRoot)
   const freezers = globSync([
@@ -124,14 +124,14 @@ function lacking(running: readonly Inspected[]): string[] {
     .map(({ Id, State }) => `container ${Id} has no process ${State.Pid}`)
 }
 
-/** Containers' groups, in whichever hierarchy they are. */
+/** Containers' groups, in every hierarchy. */
 function cgroupsOf(dataRoot: string): string[] {
   const name = cgroupName(dataRoot)
   const paths = globSync([`/sys/fs/cgroup/${name}/*/`, `/sys/fs/cgroup/*/${name}/*/`])
   return [...new Set(paths.map((path) => basename(path)))]
 }
 
-/** Where a group is, and which processes are in it. */
+/** A group's path and its processes. */
 function withHierarchies(daemon: TestDaemon, problem: string): string {
   const name = cgroupName(daemon.dataRoot)
   const id = problem.split(' ').at(-1) ?? ''
@@ -229,7 +229,7 @@ function list(path: string): string[] {
   }
 }
 
-/** The cache of builds has a lease on what its rows need; all others are of work that ended. */
+/** The build cache holds a lease on what its rows need; all other leases belong to work that ended. */
 const strayLeases = `SELECT l.id AS value FROM leases l
   WHERE NOT EXISTS (SELECT 1 FROM lease_resources r WHERE r.lease_id = l.id)
      OR EXISTS (SELECT 1 FROM lease_resources r WHERE r.lease_id = l.id AND NOT EXISTS (

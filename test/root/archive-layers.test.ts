@@ -265,7 +265,7 @@ layerTest('whiteouts and opaque directories hide what is below', async (home) =>
       file('opaque/new'),
       file('late/new'),
       file('late/.wh..wh..opq'),
-      // Deleted and made anew in one layer, in any order: only the lower content goes.
+      // Deleted and created again in one layer, in any order: only the lower content is removed.
       file('.wh.back'),
       file('back/new'),
       file('swap/new'),

@@ -24,7 +24,7 @@ export class FakeRegistry implements AsyncDisposable {
   readonly manifests = new Map<string, { readonly mediaType: string; readonly bytes: Buffer }>()
   /** `METHOD /path`, and the Range of blobs. */
   readonly requests: string[] = []
-  /** Answers itself and gives true, or leaves it to the registry. */
+  /** Answers the request and returns true, or leaves it to the registry. */
   intercept: (request: IncomingMessage, response: ServerResponse, blob: Buffer | undefined) => boolean = () => false
 
   private constructor() {
@@ -102,7 +102,7 @@ export class FakeRegistry implements AsyncDisposable {
   }
 }
 
-/** The blob, or its end when that is asked for; only `upTo` bytes when given, though all are promised. */
+/** Sends the blob, or the requested range. With `upTo`, only so many bytes, although the headers promise all. */
 export function sendBlob(request: IncomingMessage, response: ServerResponse, blob: Buffer, upTo?: number): void {
   const start = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0)
   const rest = blob.subarray(start)

@@ -42,7 +42,7 @@ export async function makeImage(
   return { config: bytes, id: digestOf(bytes), layers }
 }
 
-/** What `docker save` made before it wrote layouts. */
+/** An archive of `docker save` from before it wrote OCI layouts. */
 export async function dockerArchive({ config, layers }: MadeImage, tags: readonly string[]): Promise<Buffer> {
   const manifest = [{ Config: 'c.json', RepoTags: tags, Layers: layers.map((_, at) => `l${at}/layer.tar`) }]
   return await tarOf({
@@ -52,7 +52,7 @@ export async function dockerArchive({ config, layers }: MadeImage, tags: readonl
   })
 }
 
-/** What Docker 1.9 made: a directory for each layer, which names its parent, and no manifest. */
+/** An archive of Docker 1.9: a directory for each layer, which names its parent, and no manifest. */
 export async function v1Archive(trees: readonly Tree[], repository: string, tag: string): Promise<Buffer> {
   const files: Record<string, string | Buffer> = {}
   let parent: string | undefined
@@ -78,7 +78,7 @@ export async function v1Archive(trees: readonly Tree[], repository: string, tag:
   return await tarOf({ ...files, repositories: JSON.stringify({ [repository]: { [tag]: parent } }) })
 }
 
-/** What Docker 1.10 to 24 made of an image that has the same layer twice: the second one is a symlink. */
+/** An archive of Docker 1.10 to 24 of an image that has the same layer twice: the second one is a symlink. */
 export async function linkedArchive(
   { config, layers: [layer = Buffer.alloc(0)] }: MadeImage,
   tag: string,

@@ -23,7 +23,7 @@ import { ImageWorkspace } from './images-workspace.ts'
 
 const skip = process.env.BERTH_TEST_ROOT === '1' ? false : 'needs root: BERTH_TEST_ROOT=1'
 
-/** Larger than what is kept in memory, so that it takes the way through files and workers. */
+/** Larger than what is kept in memory, so the load uses files and workers. */
 const large = randomBytes(1_500_000)
 
 async function load(ws: ImageWorkspace, archive: Buffer): Promise<ProgressMessage[]> {
@@ -56,7 +56,7 @@ test('Images.load() takes a docker-archive, with layers in memory and in files',
   assert.equal(found.layers.length, 3)
   const top = ws.snapshots.directory(String(found.chainId))
   assert.equal(readFileSync(join(top, 'etc/two'), 'utf8'), '2')
-  // A manifest was made up, and every blob that it names is there.
+  // The load made a manifest, and every blob that it names exists.
   const document = parseManifestDocument(await ws.content.read(found.manifest.digest))
   assert.ok(document.type === 'manifest')
   for (const { digest, size } of [document.manifest.config, ...document.manifest.layers]) {
@@ -239,7 +239,7 @@ test('Images.open() removes what an interrupted load left', { skip }, async (t) 
   const archive = await dockerArchive(await makeImage([{ big: large }, { big: randomBytes(3_000_000) }]), ['x:1'])
   const child = spawn(process.execPath, [join(import.meta.dirname, 'images-load-child.ts'), root])
   const ended = new Promise((resolve) => child.on('exit', resolve))
-  child.stdin.on('error', () => {}) // It dies while we write.
+  child.stdin.on('error', () => {}) // The process dies while we write.
   let output = ''
   child.stdout.on('data', (chunk) => {
     output += String(chunk)

@@ -67,7 +67,7 @@ for (const [form, options] of Object.entries(forms)) {
     for (const { digest, size } of layers) assert.equal((await ws.content.find(digest))?.sizeBytes, size)
     const again = await pull(ws, name)
     assert.match(String(again.at(-1)?.status), /^Status: Image is up to date for /)
-    // Not a byte of it is asked for again.
+    // No byte of it is requested again.
     const requests = registry.requests.filter((one) => one.startsWith('GET'))
     assert.equal(requests.length, new Set(requests).size)
     await ws.images.removals.remove(name, { force: true, prune: true })
@@ -105,7 +105,7 @@ test('Images.pull() finds the platform in nested indexes with attestations', { s
   const inner = index([attestation, s390x, { ...right, platform: host }])
   const middle = index([inner])
   index([attestation, middle, s390x], 'nested')
-  // A platform that only the config tells.
+  // A platform that only the config names.
   index([s390x, right], 'silent')
   index([attestation], 'attested')
   // An index that names itself by way of another can't be made; one that is too deep can.

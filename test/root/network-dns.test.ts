@@ -24,7 +24,7 @@ import { runIn, skip } from './network-helpers.ts'
 
 const run = promisify(execFile)
 
-/** A namespace with nothing but its loopback. */
+/** A namespace with only a loopback device. */
 function namespace(t: TestContext): string {
   const path = `/tmp/bndns${randomBytes(4).toString('hex')}`
   createNetworkNamespace(path, () => {
@@ -63,7 +63,7 @@ async function short(netns: string, ...args: string[]): Promise<string[]> {
 
 type Reply = (name: string, transport: 'udp' | 'tcp') => readonly Answer[] | 'silence' | 'servfail'
 
-/** A DNS server of somebody else, by UDP and TCP, in a namespace or on the host. Counts its questions. */
+/** An upstream DNS server, by UDP and TCP, in a namespace or on the host. Counts its questions. */
 function upstream(t: TestContext, address: string, reply: Reply, netns?: string): { asked: number } {
   const counter = { asked: 0 }
   const answer = (bytes: Buffer, transport: 'udp' | 'tcp'): Buffer | undefined => {
@@ -105,7 +105,7 @@ function addressRecord(data: string): Reply {
   return (name) => [{ type: 'A', name, data, ttl: 1 }]
 }
 
-/** A loopback address of the host that nobody else uses. */
+/** An unused loopback address of the host. */
 function hostAddress(): string {
   return `127.${randomInt(50, 250)}.${randomInt(250)}.${randomInt(1, 250)}`
 }
@@ -178,7 +178,7 @@ test('a silent server delays neither other servers nor other questions', { skip 
 
 test('unanswered questions fail; a closed port fails at once', { skip }, async (t) => {
   const [dns, netns] = [embeddedDns(t), namespace(t)]
-  // Nobody listens there: the kernel says so.
+  // No socket listens there, which the kernel reports.
   await dns.openSandbox(sandbox(netns, { upstream: [{ address: '127.0.0.99', from: 'container' }] }))
   assert.match(await dig(netns, 'example.com', 'A'), /status: SERVFAIL/)
   const address = hostAddress()
@@ -206,7 +206,7 @@ test('the embedded DNS answers again after a restart, on other ports too', { ski
   const first = await restart()
   assert.equal(first.length, 1)
   assert.deepEqual(await restart(), first, 'the ports of the last run are taken again')
-  // A program of the container has one of them now.
+  // A program of the container uses one of them now.
   const port = Number(/berth-dns-(\d+)-/.exec(first[0] ?? '')?.[1])
   const other = createSocket('udp4').bind({
     fd: inNetworkNamespace(netns, () => bindDatagramSocket('0.0.0.0', port)).fd,
@@ -215,7 +215,7 @@ test('the embedded DNS answers again after a restart, on other ports too', { ski
   const second = await restart()
   assert.equal(second.length, 1)
   assert.notDeepEqual(second, first)
-  // The container flushed what it found.
+  // The container flushed all its rules.
   await run('nsenter', [`--net=${netns}`, 'nft', 'flush', 'ruleset'])
   assert.equal((await restart()).length, 1)
 })

@@ -40,7 +40,7 @@ export interface NetworkHost {
   readonly directory: string
 }
 
-/** Everything that it makes is gone after the test. */
+/** Everything that it creates is removed after the test. */
 export function networkHost(t: TestContext): NetworkHost {
   const directory = mkdtempSync('/tmp/bn')
   const db = Database.open(join(directory, 'db'))
@@ -74,7 +74,7 @@ export function sandboxRequest(name: string, options: Partial<SandboxRequest> = 
   return { containerId, name, hostname: name, endpoints: [{ network: 'bridge' }], ports: [], ...options }
 }
 
-/** A bridge network that is told nothing. */
+/** A bridge network without options. */
 export function networkRequest(name: string, options: Partial<NetworkRequest> = {}): NetworkRequest {
   return {
     name,
@@ -153,7 +153,7 @@ export interface Neighbour {
   readonly hostAddress: string
 }
 
-/** Makes a neighbour of the host: a namespace behind a bridge that stands for a network card. */
+/** Creates a neighbor of the host: a namespace behind a bridge that plays the role of a network card. */
 export function neighbour(t: TestContext): Neighbour {
   const tag = randomBytes(3).toString('hex')
   const netns = `/tmp/bnout${tag}`
@@ -187,7 +187,7 @@ export function neighbour(t: TestContext): Neighbour {
   return { netns, address: `${prefix}.2`, hostAddress: `${prefix}.1` }
 }
 
-/** Names of the host's links that begin so. */
+/** Names of the host's links that begin with a prefix. */
 export function linkNames(start: string): string[] {
   const host = RouteSocket.open()
   try {

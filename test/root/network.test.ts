@@ -68,7 +68,7 @@ test('a port that is not published is not reachable from neighbors', { skip }, a
   const web = await networks.sandboxes.setUp(sandboxRequest('web', { ports: [publish(81)] }))
   serve(t, web.netnsPath, 80)
   assert.equal(await get(`http://${web.endpoints[0]?.ipv4}/`), web.endpoints[0]?.gateway)
-  // The neighbour's default route leads to the host.
+  // The neighbor's default route leads to the host.
   assert.equal(await get(`http://${web.endpoints[0]?.ipv4}/`, outside.netns), 'failed')
 })
 
@@ -100,7 +100,7 @@ test('UDP clients reach the container that has the port now', { skip }, async (t
   const table = tableOf(linkNames('bv').find((name) => name.endsWith(endpoint)) ?? '')
   await networks.sandboxes.release(first.containerId)
   await until(async () => !/elements = \{ udp/.test(await tableText(table)), { what: 'the port to be free' })
-  // Sent while nobody has the port: the kernel notes a flow without translation.
+  // Sent while no container has the port: the kernel records a flow without translation.
   await ask(hostPort)
   const second = await networks.sandboxes.setUp(
     sandboxRequest('two', { ports: [publish(7, { protocol: 'udp', hostPort })] }),
@@ -216,7 +216,7 @@ test('restore keeps what is in use, removes the rest and repairs what is missing
   assert.equal(readdirSync(join(host.directory, 'netns')).length, 1)
   assert.notEqual(await get(url), 'failed')
 
-  // Somebody takes the bridge and the rules away.
+  // Another program removes the bridge and the rules.
   const device = second.inspect('bridge').bridge?.device ?? ''
   const [veth = ''] = linkNames('bv').filter((name) => name.endsWith(kept.endpoints[0]?.endpointId.slice(0, 8) ?? '?'))
   await second.close()
@@ -328,7 +328,7 @@ test('restore gives a container its missing devices', { skip }, async (t) => {
   const box = await first.sandboxes.setUp(request)
   serve(t, box.netnsPath, 80)
   await first.close()
-  // As a connect leaves it that was cut short, or somebody's hand.
+  // As an interrupted connect or another program leaves it.
   const route = RouteSocket.open()
   t.after(() => route.close())
   for (const { endpointId } of box.endpoints) {

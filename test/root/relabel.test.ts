@@ -196,7 +196,7 @@ test('relabelMounts(): --volumes-from with z or Z labels its mounts, and without
       const source = join(directory, `from${option}`)
       mkdirSync(source)
       const before = labelOf(source)
-      // The donor's own mode is its own.
+      // The donor's own mode stays.
       const mounts = [{ type: 'bind', source, destination: '/x', mode: 'z', readOnly: false, propagation: '' }]
       const donors = { get: () => ({ mounts }) } as unknown as ContainerIndex
       const inherited = inheritedMounts(donors, [`donor${option}`])

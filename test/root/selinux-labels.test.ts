@@ -54,7 +54,7 @@ describe('an engine with SELinux', { skip }, () => {
   test('reports it', async () => {
     const { SecurityOptions } = await engine.backends.system.info()
     assert.ok(SecurityOptions?.includes('name=selinux'))
-    // What the kernel asks for when a program of an image is mapped.
+    // The kernel checks this label when a program of an image is mapped.
     const layers = join(root, 'd/snapshots')
     assert.equal(getXattr(layers, 'security.selinux')?.toString(), 'system_u:object_r:container_ro_file_t:s0')
   })

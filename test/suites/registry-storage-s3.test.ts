@@ -125,7 +125,7 @@ test('S3Storage verifies without reading again, even if another process sent the
   await two.uploads.append('u', 9 * MiB, chunks(bytes.subarray(9 * MiB)))
   at.s3.calls.length = 0
   await one.uploads.commit('u', 'blob', blobDigestOf(bytes))
-  // The state, and the bytes behind the last whole part.
+  // The state, and the bytes after the last whole part.
   assert.equal(at.s3.calls.filter((call) => call === 'GetObject').length, 2)
   assert.ok(at.s3.calls.includes('CopyObject'))
   assert.deepEqual([...at.s3.bucket.objects.keys()].sort(), ['a/b/check', 'a/b/objects/blob'])
@@ -152,7 +152,7 @@ test('S3Storage: an upload continues after its last parts were joined and then r
   const bytes = randomBytes(19 * MiB)
   await storage.uploads.create('u')
   await storage.uploads.append('u', 0, chunks(bytes.subarray(0, 9 * MiB)))
-  // Another hash than the running one: only the joined bytes can tell.
+  // A different hash algorithm than the running one, so only the joined bytes can be checked.
   const wrong = blobDigestOf(bytes, 'sha512')
   await assert.rejects(storage.uploads.commit('u', 'blob', wrong), { kind: 'invalidArgument' })
   assert.equal((await storage.uploads.find('u'))?.sizeBytes, 9 * MiB)
@@ -174,12 +174,12 @@ test('S3Storage: a commit that was interrupted between any two requests can be r
     const first = await storage.uploads.commit('u', 'blob', digest).catch((error: unknown) => error)
     at.s3.fault = () => undefined
     if (typeof first === 'number') break
-    at.s3.age(60_000) // the name in the state has run out
+    at.s3.age(60_000) // the upload name in the state has expired
     if ((await storage.uploads.find('u')) !== undefined) {
       assert.equal(await storage.uploads.commit('u', 'blob', digest), bytes.length, `after ${cut} requests`)
     }
     assert.equal(await sha256(await storage.objects.open('blob')), digest, `after ${cut} requests`)
-    // A tail that nobody speaks of any more is swept away a day later.
+    // An unreferenced tail is deleted a day later.
     at.s3.age(25 * 3_600_000)
     await at.sweep()
     assert.deepEqual([...at.s3.bucket.objects.keys()].sort(), ['a/b/check', 'a/b/objects/blob'])

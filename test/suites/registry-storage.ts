@@ -103,7 +103,7 @@ export function registryStorageSuite(name: string, setup: () => Promise<Registry
 
   check('objects: list() gives all keys below a prefix, by bytes, in pages', async ({ objects }) => {
     const keys = ['l/a', 'l/a-b', 'l/a.b', 'l/a/x', 'l/b/a', 'l/b/b/c', 'l/B', 'l/a+b', 'l/a_b', 'm/a'].filter(
-      // No key is the folder of another one.
+      // No key may be the folder of another one.
       (key) => key !== 'l/a',
     )
     for (const key of keys) await objects.write(key, Buffer.from(key))
@@ -155,7 +155,7 @@ export function registryStorageSuite(name: string, setup: () => Promise<Registry
     for (const [id, algorithm, announced] of [
       ['b1', 'sha256', 'sha256'],
       ['b2', 'sha512', 'sha512'],
-      // Who pushes says only at the end what it hashed with.
+      // The client names its hash algorithm only at the end.
       ['b3', 'sha512', 'sha256'],
     ] as const) {
       await storage.uploads.create(id)
